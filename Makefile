@@ -1,0 +1,77 @@
+# The door to the house. meson and ninja build; scripts/ does the rest; docs/design/build.md explains.
+#
+#   BUILD=dir     build folder (sanitizers use dir-asan, dir-tsan, dir-fuzz)
+#   ONLY="..."    tests: paths of test files or folders, nothing else is built or run
+#   FILES="..."   format: the files to format (default: all of ours)
+#   KEEP=1        demo: leave the server running; test: leave the scratch folder
+#   SECONDS=n     fuzz, soak: how long each
+
+BUILD   ?= build
+PREFIX  ?= /usr/local
+DESTDIR ?=
+SECONDS ?= 60
+ONLY    ?=
+FILES   ?=
+ARGS    ?=
+KEEP    ?=
+export BUILD KEEP
+
+.DEFAULT_GOAL := all
+.PHONY: all test demo check format asan tsan fuzz bench soak exhaustive install clean help
+
+all: ## install what is missing, build build/reprise and build/reprise-supervise
+	@scripts/setup build
+	@scripts/build
+
+test: ## all tests, normal and under ASan+UBSan; ends with "N passed, N failed, N skipped"
+	@scripts/setup build test
+	@scripts/test $(ONLY)
+
+demo: ## a job fails, its repair plan is shown, it is repaired; KEEP=1 leaves the server running
+	@scripts/setup build demo
+	@scripts/build
+	@scripts/demo
+
+check: ## format, lint, layers, banned calls, file hygiene
+	@scripts/setup build check
+	@scripts/check
+
+format: ## format our C in place
+	@scripts/setup check
+	@scripts/check-format --fix $(FILES)
+
+asan: ## all tests under AddressSanitizer and UBSan only
+	@scripts/setup build test
+	@scripts/test --builds asan $(ONLY)
+
+tsan: ## all tests under ThreadSanitizer
+	@scripts/setup build test
+	@scripts/test --builds tsan $(ONLY)
+
+fuzz: ## every fuzz target for SECONDS
+	@scripts/setup build fuzz
+	@scripts/fuzz $(SECONDS)
+
+bench: ## benchmarks against limits measured in the same run
+	@scripts/setup build bench
+	@scripts/build
+	@bench/run $(ARGS)
+
+soak: ## the long random tests, SECONDS each
+	@scripts/setup build test
+	@REPRISE_SOAK_SECONDS=$(SECONDS) scripts/test --builds normal --long soak $(ONLY)
+
+exhaustive: ## the enumerating tests in their long form
+	@scripts/setup build test
+	@scripts/test --builds normal --long exhaustive $(ONLY)
+
+install: all ## PREFIX/bin/reprise and PREFIX/libexec/reprise/reprise-supervise, below DESTDIR
+	install -D -m 755 $(BUILD)/reprise $(DESTDIR)$(PREFIX)/bin/reprise
+	install -D -m 755 $(BUILD)/reprise-supervise $(DESTDIR)$(PREFIX)/libexec/reprise/reprise-supervise
+
+clean: ## remove the build folders
+	rm -rf $(foreach kind,normal asan tsan fuzz check,$(BUILD)$(patsubst -normal,,-$(kind)))
+	rm -f $(BUILD).lock $(BUILD)-asan.lock $(BUILD)-tsan.lock $(BUILD)-fuzz.lock
+
+help: ## this list
+	@sed -n 's/^\([a-z]*\):[^#]*## /  \1\t/p' Makefile | expand -t 14
