@@ -1,0 +1,525 @@
+#include "base/fields.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/json.h"
+#include "base/mem.h"
+#include "base/timefmt.h"
+#include "base/utf8.h"
+
+enum { PATH_MAX_BYTES = 200 };
+
+/* Where in the document the parser stands, for messages; cut when it gets too long. */
+struct path {
+    char text[PATH_MAX_BYTES];
+    size_t len;
+};
+
+struct parser {
+    struct arena *arena;
+    bool strict;
+    struct err *err;
+    struct path path;
+};
+
+static void *member(const void *object, const struct field *field)
+{
+    return (char *)(uintptr_t)object + field->offset;
+}
+
+/* ---- path ---- */
+
+static size_t path_push(struct path *path, const char *name)
+{
+    size_t mark = path->len;
+    int added = snprintf(path->text + mark, sizeof path->text - mark, "%s%s", mark ? "." : "", name);
+    size_t end = mark + (size_t)added;
+    path->len = end < sizeof path->text ? end : sizeof path->text - 1;
+    return mark;
+}
+
+static size_t path_push_index(struct path *path, size_t index)
+{
+    size_t mark = path->len;
+    int added = snprintf(path->text + mark, sizeof path->text - mark, "[%zu]", index);
+    size_t end = mark + (size_t)added;
+    path->len = end < sizeof path->text ? end : sizeof path->text - 1;
+    return mark;
+}
+
+static void path_pop(struct path *path, size_t mark)
+{
+    path->len = mark;
+    path->text[mark] = '\0';
+}
+
+__attribute__((format(printf, 3, 4))) static enum err_code refuse(struct parser *parser,
+                                                                  enum err_code code,
+                                                                  const char *format, ...)
+{
+    char what[ERR_MESSAGE_MAX];
+    va_list args;
+    va_start(args, format);
+    vsnprintf(what, sizeof what, format, args);
+    va_end(args);
+    if (!parser->path.len)
+        return err_set(parser->err, code, "the body %s", what);
+    return err_set(parser->err, code, "%s %s", parser->path.text, what);
+}
+
+static enum err_code wrong_kind(struct parser *parser, const char *expected, const json_t *value)
+{
+    return refuse(parser, ERR_INVALID_PARAMETER, "must be %s, not %s", expected, json_kind(value));
+}
+
+/* ---- parsing, one function a kind ---- */
+
+static enum err_code parse_object(struct parser *parser, const struct schema *schema,
+                                  json_t *value, void *object);
+
+static enum err_code check_length(struct parser *parser, const struct field *field,
+                                  const char *text)
+{
+    if (!field->min && !field->max)
+        return ERR_OK;
+    int64_t length = (int64_t)utf8_length(text);
+    if (length < field->min || (field->max && length > field->max))
+        return refuse(parser, ERR_INVALID_PARAMETER,
+                      "must be %lld to %lld characters long, not %lld", (long long)field->min,
+                      (long long)field->max, (long long)length);
+    return ERR_OK;
+}
+
+static enum err_code parse_string(struct parser *parser, const struct field *field, json_t *value,
+                                  const char **ret)
+{
+    if (!json_is_string(value))
+        return wrong_kind(parser, "a string", value);
+    const char *text = json_string_value(value);
+    enum err_code code = check_length(parser, field, text);
+    if (code)
+        return code;
+    struct err detail;
+    if (field->check && !field->check(text, &detail))
+        return refuse(parser, detail.code, "%s", detail.message);
+    *ret = arena_memdup(parser->arena, text, json_string_length(value));
+    return ERR_OK;
+}
+
+static enum err_code parse_int(struct parser *parser, const struct field *field, json_t *value,
+                               int64_t *ret)
+{
+    bool narrow = field->kind == FIELD_INT32;
+    int64_t min = field->min;
+    int64_t max = field->max;
+    if (!min && !max) {
+        min = narrow ? INT32_MIN : INT64_MIN + 1;
+        max = narrow ? INT32_MAX : INT64_MAX;
+    }
+    if (!json_is_integer(value))
+        return wrong_kind(parser, "an integer", value);
+    int64_t number = json_integer_value(value);
+    if (number < min || number > max)
+        return refuse(parser, ERR_INVALID_PARAMETER, "must be from %lld to %lld, not %lld",
+                      (long long)min, (long long)max, (long long)number);
+    *ret = number;
+    return ERR_OK;
+}
+
+static enum err_code parse_enum(struct parser *parser, const struct field *field, json_t *value,
+                                int *ret)
+{
+    if (!json_is_string(value))
+        return wrong_kind(parser, "a string", value);
+    for (int i = 0; i < field->name_count; i++) {
+        if (strcmp(json_string_value(value), field->names[i]) == 0) {
+            *ret = i;
+            return ERR_OK;
+        }
+    }
+    struct buf names;
+    buf_init(&names, ERR_MESSAGE_MAX / 2);
+    for (int i = 0; i < field->name_count; i++)
+        buf_printf(&names, "%s%s", i ? ", " : "", field->names[i]);
+    enum err_code code =
+        refuse(parser, ERR_INVALID_PARAMETER, "must be one of %s", names.data ? names.data : "");
+    buf_release(&names);
+    return code;
+}
+
+static enum err_code parse_time(struct parser *parser, json_t *value, int64_t *ret)
+{
+    if (!json_is_string(value) || !timefmt_parse(json_string_value(value), ret))
+        return refuse(parser, ERR_INVALID_PARAMETER,
+                      "must be an RFC 3339 date-time such as 2026-01-31T12:00:00Z");
+    return ERR_OK;
+}
+
+static enum err_code check_count(struct parser *parser, const struct field *field, size_t count)
+{
+    if (field->max && count > (size_t)field->max)
+        return refuse(parser, ERR_INVALID_PARAMETER, "must have at most %lld items, not %zu",
+                      (long long)field->max, count);
+    if (count < (size_t)field->min)
+        return refuse(parser, ERR_INVALID_PARAMETER, "must have at least %lld items, not %zu",
+                      (long long)field->min, count);
+    return ERR_OK;
+}
+
+static enum err_code parse_list(struct parser *parser, const struct field *field, json_t *value,
+                                struct field_list *ret)
+{
+    if (!json_is_array(value))
+        return wrong_kind(parser, "an array", value);
+    size_t count = json_array_size(value);
+    enum err_code code = check_count(parser, field, count);
+    if (code)
+        return code;
+    bool objects = field->kind == FIELD_LIST;
+    size_t stride = objects ? field->object->size : sizeof(const char *);
+    /* Limits of a list are about its items; a string inside has none of its own. */
+    const struct field item_field = {.kind = FIELD_STRING, .check = field->check};
+    char *items = arena_array(parser->arena, count, stride);
+    for (size_t i = 0; i < count && !code; i++) {
+        size_t mark = path_push_index(&parser->path, i);
+        json_t *item = json_array_get(value, i);
+        void *place = items + i * stride;
+        code = objects ? parse_object(parser, field->object, item, place)
+                       : parse_string(parser, &item_field, item, place);
+        if (!code)
+            path_pop(&parser->path, mark);
+    }
+    if (!code)
+        *ret = (struct field_list){items, count};
+    return code;
+}
+
+static enum err_code parse_map(struct parser *parser, const struct field *field, json_t *value,
+                               struct field_list *ret)
+{
+    if (!json_is_object(value))
+        return wrong_kind(parser, "an object", value);
+    size_t count = json_object_size(value);
+    enum err_code code = check_count(parser, field, count);
+    if (code)
+        return code;
+    struct field_pair *pairs = ARENA_ARRAY(parser->arena, count, struct field_pair);
+    const struct field item_field = {.kind = FIELD_STRING, .check = field->check};
+    const char *key;
+    json_t *item;
+    size_t i = 0;
+    json_object_foreach (value, key, item) {
+        size_t mark = path_push(&parser->path, key);
+        pairs[i].key = arena_strdup(parser->arena, key);
+        code = parse_string(parser, &item_field, item, &pairs[i].value);
+        if (code)
+            return code;
+        path_pop(&parser->path, mark);
+        i++;
+    }
+    *ret = (struct field_list){pairs, count};
+    return ERR_OK;
+}
+
+static enum err_code parse_field(struct parser *parser, const struct field *field, json_t *value,
+                                 void *place)
+{
+    switch (field->kind) {
+    case FIELD_STRING:
+        return parse_string(parser, field, value, place);
+    case FIELD_BOOL:
+        if (!json_is_boolean(value))
+            return wrong_kind(parser, "true or false", value);
+        *(int8_t *)place = json_is_true(value);
+        return ERR_OK;
+    case FIELD_INT32:
+    case FIELD_INT64:
+        return parse_int(parser, field, value, place);
+    case FIELD_ENUM:
+        return parse_enum(parser, field, value, place);
+    case FIELD_TIME:
+        return parse_time(parser, value, place);
+    case FIELD_OBJECT: {
+        void *object = arena_alloc(parser->arena, field->object->size);
+        enum err_code code = parse_object(parser, field->object, value, object);
+        if (!code)
+            *(void **)place = object;
+        return code;
+    }
+    case FIELD_LIST:
+    case FIELD_STRINGS:
+        return parse_list(parser, field, value, place);
+    case FIELD_MAP:
+        return parse_map(parser, field, value, place);
+    case FIELD_RAW: {
+        char *text = json_dumps(value, JSON_COMPACT | JSON_ENCODE_ANY);
+        *(const char **)place = arena_strdup(parser->arena, text);
+        free(text);
+        return ERR_OK;
+    }
+    case FIELD_OBJECTS: /* answers only */
+    default:
+        return refuse(parser, ERR_INVALID_PARAMETER, "cannot be set");
+    }
+}
+
+static enum err_code parse_fields(struct parser *parser, const struct schema *schema,
+                                  json_t *value, void *object)
+{
+    for (size_t i = 0; i < schema->count; i++) {
+        const struct field *field = &schema->fields[i];
+        if (field->flags & FIELD_READ_ONLY)
+            continue;
+        json_t *item = json_object_get(value, field->name);
+        size_t mark = path_push(&parser->path, field->name);
+        if (item && !json_is_null(item)) {
+            enum err_code code = parse_field(parser, field, item, member(object, field));
+            if (code)
+                return code;
+        } else if ((field->flags & FIELD_REQUIRED) && !(field->flags & FIELD_DEFAULT)) {
+            return refuse(parser, ERR_MISSING_PARAMETER, "is required");
+        }
+        path_pop(&parser->path, mark);
+    }
+    return ERR_OK;
+}
+
+static const struct schema *variant_of(const struct schema *schema, const void *object)
+{
+    if (!schema->variants)
+        return NULL;
+    int value = *(const int *)(const void *)((const char *)object + schema->variant_offset);
+    return value >= 0 && value < schema->variant_count ? schema->variants[value] : NULL;
+}
+
+static bool knows(const struct schema *schema, const char *name)
+{
+    for (size_t i = 0; schema && i < schema->count; i++)
+        if (strcmp(schema->fields[i].name, name) == 0)
+            return true;
+    return false;
+}
+
+static enum err_code check_unknown(struct parser *parser, const struct schema *schema,
+                                   const struct schema *variant, json_t *value)
+{
+    const char *key;
+    json_t *item;
+    json_object_foreach (value, key, item) {
+        if (knows(schema, key) || knows(variant, key))
+            continue;
+        path_push(&parser->path, key);
+        return refuse(parser, ERR_INVALID_PARAMETER, "is not a field of %s", schema->name);
+    }
+    return ERR_OK;
+}
+
+static enum err_code parse_object(struct parser *parser, const struct schema *schema,
+                                  json_t *value, void *object)
+{
+    if (!json_is_object(value))
+        return wrong_kind(parser, "an object", value);
+    fields_init(schema, object);
+    enum err_code code = parse_fields(parser, schema, value, object);
+    if (code)
+        return code;
+    const struct schema *variant = variant_of(schema, object);
+    if (variant)
+        code = parse_fields(parser, variant, value, object);
+    if (!code && parser->strict)
+        code = check_unknown(parser, schema, variant, value);
+    return code;
+}
+
+enum err_code fields_parse(const struct schema *schema, json_t *value, void *object,
+                           struct arena *arena, const struct fields_options *options,
+                           struct err *err)
+{
+    struct parser parser = {.arena = arena, .err = err};
+    if (options) {
+        parser.strict = options->strict;
+        if (options->where)
+            path_push(&parser.path, options->where);
+    }
+    return parse_object(&parser, schema, value, object);
+}
+
+/* ---- initial values ---- */
+
+static void init_member(const struct field *field, void *place)
+{
+    bool preset = field->flags & FIELD_DEFAULT;
+    switch (field->kind) {
+    case FIELD_BOOL:
+        *(int8_t *)place = preset ? (int8_t)field->fallback : FIELD_UNSET;
+        break;
+    case FIELD_INT32:
+    case FIELD_INT64:
+    case FIELD_TIME:
+        *(int64_t *)place = preset ? field->fallback : FIELD_NULL;
+        break;
+    case FIELD_ENUM:
+        *(int *)place = preset ? (int)field->fallback : FIELD_UNSET;
+        break;
+    case FIELD_STRING:
+    case FIELD_RAW:
+    case FIELD_OBJECT:
+    case FIELD_LIST:
+    case FIELD_STRINGS:
+    case FIELD_MAP:
+    case FIELD_OBJECTS:
+    default:
+        break; /* zero is unset */
+    }
+}
+
+void fields_init(const struct schema *schema, void *object)
+{
+    memset(object, 0, schema->size);
+    for (size_t i = 0; i < schema->count; i++)
+        init_member(&schema->fields[i], member(object, &schema->fields[i]));
+    for (int v = 0; v < schema->variant_count; v++) {
+        const struct schema *variant = schema->variants[v];
+        for (size_t i = 0; variant && i < variant->count; i++)
+            init_member(&variant->fields[i], member(object, &variant->fields[i]));
+    }
+}
+
+/* ---- printing ---- */
+
+static void print_int(int64_t value, struct buf *out)
+{
+    if (value == FIELD_NULL)
+        BUF_LIT(out, "null");
+    else
+        buf_int(out, value);
+}
+
+static void print_time(int64_t ms, struct buf *out)
+{
+    if (ms == FIELD_NULL) {
+        BUF_LIT(out, "null");
+        return;
+    }
+    char text[TIMEFMT_TEXT];
+    buf_putc(out, '"');
+    buf_puts(out, timefmt_rfc3339(ms, text));
+    buf_putc(out, '"');
+}
+
+static void print_list(const struct field *field, const struct field_list *list, struct buf *out)
+{
+    bool objects = field->kind == FIELD_LIST;
+    const char *items = list->items;
+    buf_putc(out, '[');
+    for (size_t i = 0; i < list->count; i++) {
+        if (i)
+            buf_putc(out, ',');
+        if (objects)
+            fields_print(field->object, items + i * field->object->size, out);
+        else
+            buf_json_string(out, ((const char *const *)list->items)[i]);
+    }
+    buf_putc(out, ']');
+}
+
+static void print_map(const struct field *field, const struct field_list *list, struct buf *out)
+{
+    buf_putc(out, '{');
+    for (size_t i = 0; i < list->count; i++) {
+        if (i)
+            buf_putc(out, ',');
+        if (field->kind == FIELD_MAP) {
+            const struct field_pair *pair = (const struct field_pair *)list->items + i;
+            buf_json_string(out, pair->key);
+            buf_putc(out, ':');
+            buf_json_string(out, pair->value);
+        } else {
+            const struct field_entry *entry = (const struct field_entry *)list->items + i;
+            buf_json_string(out, entry->key);
+            buf_putc(out, ':');
+            fields_print(field->object, entry->value, out);
+        }
+    }
+    buf_putc(out, '}');
+}
+
+static void print_member(const struct field *field, const void *place, struct buf *out)
+{
+    switch (field->kind) {
+    case FIELD_STRING:
+        buf_json_string(out, *(const char *const *)place);
+        break;
+    case FIELD_BOOL: {
+        int8_t value = *(const int8_t *)place;
+        buf_puts(out, value == FIELD_UNSET ? "null" : value ? "true" : "false");
+        break;
+    }
+    case FIELD_INT32:
+    case FIELD_INT64:
+        print_int(*(const int64_t *)place, out);
+        break;
+    case FIELD_ENUM: {
+        int value = *(const int *)place;
+        buf_json_string(out, value >= 0 && value < field->name_count ? field->names[value] : NULL);
+        break;
+    }
+    case FIELD_TIME:
+        print_time(*(const int64_t *)place, out);
+        break;
+    case FIELD_OBJECT: {
+        const void *object = *(const void *const *)place;
+        if (object)
+            fields_print(field->object, object, out);
+        else
+            BUF_LIT(out, "null");
+        break;
+    }
+    case FIELD_LIST:
+    case FIELD_STRINGS:
+        print_list(field, place, out);
+        break;
+    case FIELD_MAP:
+    case FIELD_OBJECTS:
+        print_map(field, place, out);
+        break;
+    case FIELD_RAW: {
+        const char *text = *(const char *const *)place;
+        buf_puts(out, text ? text : "null");
+        break;
+    }
+    default:
+        BUF_LIT(out, "null");
+    }
+}
+
+static void print_fields(const struct schema *schema, const void *object, struct buf *out,
+                         bool *first)
+{
+    for (size_t i = 0; i < schema->count; i++) {
+        const struct field *field = &schema->fields[i];
+        if (field->flags & FIELD_HIDDEN)
+            continue;
+        if (*first)
+            BUF_LIT(out, "\"");
+        else
+            BUF_LIT(out, ",\"");
+        *first = false;
+        buf_puts(out, field->name);
+        BUF_LIT(out, "\":");
+        print_member(field, member(object, field), out);
+    }
+}
+
+void fields_print(const struct schema *schema, const void *object, struct buf *out)
+{
+    bool first = true;
+    buf_putc(out, '{');
+    print_fields(schema, object, out, &first);
+    const struct schema *variant = variant_of(schema, object);
+    if (variant)
+        print_fields(variant, object, out, &first);
+    buf_putc(out, '}');
+}

@@ -1,0 +1,21 @@
+/*
+ * JSON in: jansson with our limits (depth, size, no duplicate keys, no NUL in strings).
+ *
+ * JSON out goes straight into a buf (see base/buf.h, base/fields.h), not through a tree.
+ */
+#pragma once
+
+#include <jansson.h>
+#include <stddef.h>
+
+#include "base/err.h"
+
+enum { JSON_MAX_DEPTH = 64 };
+
+/* Parses `len` bytes into a tree that the caller gives back with json_decref; NULL with `err`
+ * (ERR_CANNOT_PARSE, naming line and column) when it is not one JSON text. Scalars are allowed at
+ * the top. Depth past JSON_MAX_DEPTH is refused before a tree is built. */
+json_t *json_parse(const char *text, size_t len, struct err *err);
+
+/* "an object", "a string", … : for messages. */
+const char *json_kind(const json_t *value);

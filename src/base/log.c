@@ -1,0 +1,78 @@
+#include "base/log.h"
+
+#include <time.h>
+#include <unistd.h>
+
+#include "base/buf.h"
+#include "base/timefmt.h"
+
+enum { LINE_MAX_BYTES = 8192 };
+
+static enum log_level least_level = LOG_INFO;
+static enum log_format line_format = LOG_LOGFMT;
+
+static const char *const level_names[] = {"debug", "info", "warn", "error"};
+
+void log_setup(enum log_level least, enum log_format format)
+{
+    least_level = least;
+    line_format = format;
+}
+
+static bool is_bare(const char *text)
+{
+    if (!*text)
+        return false;
+    for (; *text; text++)
+        if (*text <= ' ' || *text == '"' || *text == '=' || *text == '\\' || *text >= 0x7f)
+            return false;
+    return true;
+}
+
+static void add_field(struct buf *line, const char *key, const char *text, int64_t number)
+{
+    bool json = line_format == LOG_JSON;
+    if (json) {
+        buf_putc(line, line->len > 1 ? ',' : ' ');
+        buf_json_string(line, key);
+        buf_putc(line, ':');
+    } else {
+        if (line->len)
+            buf_putc(line, ' ');
+        buf_puts(line, key);
+        buf_putc(line, '=');
+    }
+    if (!text)
+        buf_int(line, number);
+    else if (!json && is_bare(text))
+        buf_puts(line, text);
+    else
+        buf_json_string(line, text);
+}
+
+void log_write(enum log_level level, const char *event, const struct log_field *fields)
+{
+    if (level < least_level)
+        return;
+    struct timespec now;
+    clock_gettime(CLOCK_REALTIME, &now);
+    char stamp[TIMEFMT_TEXT];
+    timefmt_rfc3339(now.tv_sec * 1000 + now.tv_nsec / 1000000, stamp);
+
+    struct buf line;
+    buf_init(&line, LINE_MAX_BYTES);
+    if (line_format == LOG_JSON)
+        buf_putc(&line, '{');
+    add_field(&line, "time", stamp, 0);
+    add_field(&line, "level", level_names[level], 0);
+    add_field(&line, "event", event, 0);
+    for (; fields->key; fields++)
+        add_field(&line, fields->key, fields->text, fields->number);
+    line.max_bytes += 2; /* the end of a line that was cut must still be there */
+    line.overflowed = false;
+    buf_puts(&line, line_format == LOG_JSON ? "}\n" : "\n");
+    /* A log that cannot be written is nobody's failure. */
+    ssize_t ignored = write(STDERR_FILENO, line.data, line.len);
+    (void)ignored;
+    buf_release(&line);
+}

@@ -1,0 +1,31 @@
+/*
+ * Logs: one line an event on stderr, logfmt or JSON (CONTRACT §2).
+ *
+ * Never log a secret, a token, or a body. Values are quoted and escaped here, so that what comes
+ * from outside cannot forge a line. Thread safe: a line is one write(2).
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+
+enum log_level { LOG_DEBUG, LOG_INFO, LOG_WARN, LOG_ERROR };
+enum log_format { LOG_LOGFMT, LOG_JSON };
+
+/* To be called before threads start. */
+void log_setup(enum log_level least, enum log_format format);
+
+/* A key and a value; the list ends with a NULL key. */
+struct log_field {
+    const char *key;
+    const char *text; /* NULL: `number` counts */
+    int64_t number;
+};
+
+void log_write(enum log_level level, const char *event, const struct log_field *fields);
+
+#define LOG_TEXT(k, v) ((struct log_field){.key = (k), .text = (v) ? (v) : ""})
+#define LOG_NUMBER(k, v) ((struct log_field){.key = (k), .number = (v)})
+/* log_event(LOG_INFO, "run finished", LOG_TEXT("run", key), LOG_NUMBER("tasks", n)); */
+#define log_event(level, event, ...) \
+    log_write((level), (event), (const struct log_field[]){__VA_ARGS__ __VA_OPT__(, ){0}})

@@ -1,0 +1,25 @@
+/*
+ * Instants as text. An instant is ms since 1970-01-01T00:00:00Z; the proleptic Gregorian calendar
+ * is computed here, without libc's time zone state. Years 1–9999.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+
+enum { TIMEFMT_TEXT = 32 };
+
+struct civil {
+    int year, month, day;        /* month 1–12, day 1–31 */
+    int hour, minute, second, ms;
+    int iso_weekday; /* 1 Monday … 7 Sunday */
+};
+
+struct civil civil_from_ms(int64_t ms);
+/* Ignores iso_weekday; fields are not checked. */
+int64_t civil_to_ms(const struct civil *civil);
+
+/* RFC 3339 with ms and Z, "2026-01-31T23:59:59.999Z"; returns `text`. */
+char *timefmt_rfc3339(int64_t ms, char text[static TIMEFMT_TEXT]);
+/* Accepts RFC 3339 with any offset and 0–9 fraction digits (cut to ms). */
+bool timefmt_parse(const char *text, int64_t *ret_ms);
