@@ -1,0 +1,229 @@
+/*
+ * Definitions: what a user saves as a job, as plain structs and as an immutable, checked graph.
+ *
+ * `struct job_details` is what the JSON says (CreateJobDetails of the pages); its field tables
+ * (job_details_schema and below) parse, print and document it. `struct job_def` is one saved
+ * version of it: parsed, validated, with the graph worked out, never changed again and shared by
+ * everything that needs it under a reference count.
+ *
+ * Names and limits: seeds/oracle-create-job-run, reference oracle-api §1–2, RULES §2, §5, §6.
+ */
+#pragma once
+
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/arena.h"
+#include "base/err.h"
+#include "base/fields.h"
+#include "base/map.h"
+#include "base/uuid.h"
+
+/* Every limit on a definition, in one place. */
+enum {
+    DEF_MAX_TASKS = 10000,
+    DEF_MAX_EDGES = 100000,
+    DEF_MAX_PARAMETERS = 1000,
+    DEF_MAX_VALUE_BYTES = 64 << 10, /* of one parameter value */
+    DEF_MAX_TASK_KEY = 100,
+    DEF_MAX_NAME = 255,
+    DEF_MAX_DESCRIPTION = 1024,
+    DEF_MAX_RETRIES = 300,
+    DEF_MAX_RETRY_INTERVAL_MS = 600000,
+    DEF_MAX_CONCURRENT_RUNS = 1000,
+    DEF_MIN_TIMEOUT_S = 60, /* of a job; 0 means none */
+    DEF_MAX_TIMEOUT_S = 172800,
+    DEF_MAX_EXPRESSIONS = 100,
+    DEF_MAX_CONDITION_DEPTH = 64,
+    DEF_MAX_TEXT = 64 << 10, /* code points of any other string */
+};
+
+enum task_type {
+    TASK_NOTEBOOK,
+    TASK_PYTHON,
+    TASK_SPARK_SUBMIT,
+    TASK_IF_ELSE,
+    TASK_JOB,
+    TASK_JAR,
+    TASK_TYPE_COUNT
+};
+extern const char *const task_type_names[TASK_TYPE_COUNT]; /* "NOTEBOOK_TASK", … */
+
+enum run_if {
+    RUN_IF_ALL_SUCCESS,
+    RUN_IF_ALL_DONE,
+    RUN_IF_NONE_FAILED,
+    RUN_IF_AT_LEAST_ONE_SUCCESS,
+    RUN_IF_ALL_FAILED,
+    RUN_IF_AT_LEAST_ONE_FAILED,
+    RUN_IF_COUNT
+};
+extern const char *const run_if_names[RUN_IF_COUNT];
+
+enum task_source { SOURCE_WORKSPACE, SOURCE_GIT_PROVIDER, SOURCE_COUNT };
+enum pause_status { PAUSE_PAUSED, PAUSE_UNPAUSED, PAUSE_COUNT };
+enum git_provider { GIT_GITHUB, GIT_BITBUCKET, GIT_GITLAB, GIT_OCI_DEVOPS, GIT_PROVIDER_COUNT };
+
+/* In all structs below: strings NULL, ints FIELD_NULL, bools and enums FIELD_UNSET when unset. */
+
+struct param {
+    const char *name;
+    const char *value; /* '' when it was absent */
+};
+
+struct git_config {
+    const char *branch;
+    const char *credential; /* a name in the secret store, never the secret */
+    int provider;           /* enum git_provider */
+    const char *repository_url;
+};
+
+struct auto_scale {
+    int64_t max_workers;
+    int64_t min_workers;
+};
+
+struct new_cluster {
+    struct auto_scale *auto_scale;
+    const char *cluster_name;
+    int64_t num_workers;
+    const char *spark_conf;
+    const char *spark_version;
+};
+
+struct job_cluster {
+    const char *cluster_key;
+    const char *cluster_name;
+    struct new_cluster *new_cluster;
+};
+
+struct schedule {
+    int pause_status; /* enum pause_status */
+    const char *quartz_cron_expression;
+    const char *timezone_id;
+};
+
+struct queue {
+    int8_t is_enabled;
+};
+
+struct dependency {
+    const char *outcome; /* NULL, "true" or "false" */
+    const char *task_key;
+};
+
+struct if_expression {
+    const char *key;
+    const char *value; /* "left OP right" */
+};
+
+struct task_def {
+    /* common */
+    struct field_list depends_on; /* of struct dependency */
+    int8_t is_retry_on_timeout;
+    int64_t max_retries;
+    int64_t min_retry_interval_ms;
+    int run_if; /* enum run_if */
+    const char *task_key;
+    int type; /* enum task_type */
+    /* by type */
+    const char *notebook_path;
+    const char *file_path;
+    const char *main_class;
+    const char *command_line_arguments;
+    struct field_list dependent_libraries; /* of const char * */
+    int source;                            /* enum task_source */
+    struct git_config *git_config;
+    struct field_list parameters; /* of struct param */
+    int64_t timeout_s;            /* FIELD_NULL or 0: none */
+    int8_t is_streaming;
+    struct job_cluster *cluster;
+    struct field_list expressions; /* of struct if_expression */
+    const char *condition;
+    const char *job_key;
+};
+
+struct job_details {
+    const char *name;
+    const char *description;
+    const char *path;
+    const char *run_as;
+    struct schedule *schedule;
+    int64_t max_concurrent_runs;
+    struct git_config *git_config;
+    struct queue *queue;
+    struct field_list job_clusters; /* of struct job_cluster */
+    struct field_list tasks;        /* of struct task_def */
+    struct field_list parameters;   /* of struct param */
+    int64_t timeout_s;              /* 0: none */
+};
+
+extern const struct schema param_schema;
+extern const struct schema queue_schema;
+extern const struct schema schedule_schema;
+extern const struct schema git_config_schema;
+extern const struct schema job_cluster_schema;
+extern const struct schema task_schema; /* variants by type */
+extern const struct schema job_details_schema;
+
+/* ^[\w\-.]+$ in ASCII: parameter names. */
+bool param_name_check(const char *text, struct err *err);
+/* Names, duplicates, count, size of values (absent → ''), and that no two names become the same
+ * REPRISE_PARAM_ variable. `where` is the path for messages, e.g. "parameters". */
+enum err_code params_check(struct param *params, size_t count, const char *where, struct err *err);
+/* NULL when there is none of that name. */
+const struct param *params_find(const struct param *params, size_t count, const char *name);
+
+/* The graph of a definition, by task position (index in `tasks`). */
+struct graph_edge {
+    uint32_t task;   /* the other end */
+    int8_t outcome;  /* FIELD_UNSET: any; else 0 or 1: the outcome that the edge names */
+};
+
+struct graph_node {
+    struct graph_edge *deps; /* in the order of dependsOn */
+    uint32_t dep_count;
+    struct graph_edge *dependents; /* ascending by position */
+    uint32_t dependent_count;
+};
+
+struct job_def {
+    struct job_details details;
+    struct task_def *tasks; /* = details.tasks */
+    uint32_t task_count;
+    struct graph_node *nodes; /* one per task */
+    uint32_t *order;          /* positions, every task behind its dependencies */
+    struct str_map by_key;    /* taskKey → position + 1, as (void *)(uintptr_t) */
+    int64_t version;          /* of the job's definition, 1 … */
+    /* Parts of the canonical text, as printed by the field tables, defaults filled in. */
+    const char *json;          /* the whole */
+    const char *tasks_json;    /* "[…]" */
+    const char *schedule_json; /* or "null", and so on */
+    const char *git_config_json;
+    const char *queue_json;
+    const char *parameters_json;
+    /* private */
+    struct arena arena;
+    _Atomic uint32_t references;
+};
+
+/* Parses and checks everything that can be known when a job is saved: syntax, limits, unknown
+ * dependencies, cycles, duplicate keys, paths, arguments, references, conditions, and what this
+ * version of Reprise cannot run yet. On success *ret holds one reference. `strict` refuses unknown
+ * fields. */
+enum err_code job_def_parse(json_t *value, bool strict, struct job_def **ret, struct err *err);
+/* The same from a stored canonical text, which is trusted to be valid; aborts when it is not
+ * JSON. `version` is what the row says. */
+enum err_code job_def_load(const char *json, int64_t version, struct job_def **ret,
+                           struct err *err);
+struct job_def *job_def_ref(struct job_def *def);
+void job_def_unref(struct job_def *def); /* NULL is fine */
+
+/* Position of a task, -1 when there is none of that key. */
+int64_t job_def_find(const struct job_def *def, const char *task_key);
+/* Marks in `ret` (task_count bytes) every transitive upstream (or downstream) task of `task`, not
+ * itself unless `ret[task]` was set before. */
+void job_def_mark_upstream(const struct job_def *def, uint32_t task, uint8_t *ret);
+void job_def_mark_downstream(const struct job_def *def, uint32_t task, uint8_t *ret);
+bool job_def_is_leaf(const struct job_def *def, uint32_t task);

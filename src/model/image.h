@@ -1,0 +1,26 @@
+/*
+ * A run as it stands in the store: its rows together, as the engine loads it, as a repair is
+ * planned on it, and as an API prints it.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "model/def.h"
+#include "model/rows.h"
+
+struct run_image {
+    struct run_row run;
+    struct repair_row *repairs; /* ascending by number, all of them */
+    size_t repair_count;
+    struct task_run_row *task_runs; /* ascending by (repair_number, position), all of them */
+    size_t task_run_count;
+    struct attempt_row *attempts; /* of the newest task run of each task, by (task_run, number) */
+    size_t attempt_count;
+};
+
+/* The newest task run of every task as of attempt `repair_number` of the run: `ret[position]`
+ * (of definition `def`, matched by taskKey) points into the image or is NULL. */
+void run_image_map(const struct run_image *image, const struct job_def *def, int64_t repair_number,
+                   const struct task_run_row **ret);

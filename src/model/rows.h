@@ -1,0 +1,341 @@
+/*
+ * Rows: what the store keeps, as plain structs (DURABILITY §4).
+ *
+ * The engine writes them as effects, the store persists and reads them back, the APIs print from
+ * them. Strings belong to whoever made the row (an arena) and outlive the commit. Times are wall
+ * clock in ms, durations in ms; FIELD_NULL is "not yet". Enumerations are stored as numbers: their
+ * order is part of the format, append only.
+ */
+#pragma once
+
+#include <stdint.h>
+
+#include "base/arena.h"
+#include "base/uuid.h"
+#include "model/state.h"
+
+enum launched { LAUNCHED_SCHEDULED, LAUNCHED_MANUAL, LAUNCHED_COUNT };
+enum trigger { TRIGGER_PERIODIC, TRIGGER_ONE_TIME, TRIGGER_RUN_JOB_TASK, TRIGGER_CONTINUOUS };
+/* DataArts instance types (RULES §10). */
+enum instance_type {
+    INSTANCE_SCHEDULED = 0,
+    INSTANCE_MANUAL = 2,
+    INSTANCE_SUPPLEMENT = 5,
+    INSTANCE_SUB_JOB = 6,
+    INSTANCE_ONCE = 7
+};
+
+/* One per workspace, written with every commit: the counters that must never go back. */
+struct workspace_row {
+    int64_t id; /* small number that begins every primary key */
+    struct uuid key;
+    const char *name;
+    struct uuid project_id;  /* printed without dashes in the DataArts dialect */
+    int64_t epoch;           /* +1 at every recovery */
+    int64_t batch;           /* +1 at every commit: fences out a second writer */
+    int64_t last_job_number; /* 63-bit numbers of jobs and runs, below 2^53 */
+    int64_t last_run_number;
+    int64_t last_event; /* newest number of the event sequence */
+    int64_t last_ms;    /* newest creation time given to a key */
+    int64_t created_ms;
+};
+
+struct job_row {
+    int64_t workspace;
+    struct uuid key;
+    int64_t number;
+    const char *name;
+    const char *path;
+    const char *description;
+    const char *run_as;
+    int64_t version; /* of the newest definition; also the etag */
+    int64_t created_ms;
+    int64_t updated_ms;
+    int64_t deleted_ms; /* FIELD_NULL while it exists; kept for the sake of its runs */
+    int64_t scheduled_ms; /* when the current schedule was started (submit_time), FIELD_NULL */
+    const char *created_by;
+    const char *created_by_name;
+    const char *updated_by;
+    const char *updated_by_name;
+};
+
+/* Immutable. */
+struct job_version_row {
+    int64_t workspace;
+    struct uuid job;
+    int64_t version;
+    int64_t created_ms;
+    const char *created_by;
+    const char *definition; /* canonical JSON of job_details */
+};
+
+struct run_row {
+    /* fixed at creation */
+    int64_t workspace;
+    struct uuid key;
+    int64_t number;
+    struct uuid job;
+    const char *job_name;
+    int64_t definition_version; /* of repair 0 */
+    int launched;               /* enum launched */
+    int trigger;                /* enum trigger */
+    int instance_type;          /* enum instance_type */
+    int64_t plan_ms;            /* plan_time */
+    int64_t submit_ms;          /* submit_time */
+    struct uuid original_attempt_run;
+    struct uuid parent_run; /* nil at top level */
+    struct uuid parent_task_run;
+    struct uuid root_run; /* own key at top level */
+    const char *created_by;
+    const char *created_by_name;
+    const char *parameters; /* JSON list: what it was given */
+    const char *queue;      /* JSON: as given or the job's, "null" */
+    const char *schedule;   /* JSON: likewise */
+    int8_t queue_enabled;   /* the run's own, else FIELD_UNSET: the job's counts */
+    int64_t max_concurrent_runs;
+    int64_t created_ms;
+    /* moving */
+    int64_t version; /* 1, +1 per accepted repair */
+    enum state state;
+    const char *message;
+    const char *error_trace; /* of the earliest unsuccessful task, or NULL */
+    int64_t repair_number;   /* of the newest attempt of the run, 0: ORIGINAL */
+    int64_t queued_ms;       /* newest entry into the queue */
+    int64_t start_ms;        /* first RUNNING, the original's */
+    int64_t end_ms;          /* of the newest attempt, FIELD_NULL while active */
+    int64_t updated_ms;
+    int64_t last_event; /* number of the newest event as of this write */
+};
+
+enum repair_mode { REPAIR_MODE_RESUME, REPAIR_MODE_RERUN, REPAIR_MODE_COUNT };
+
+/* An attempt of a run: 0 is the original, there from creation (RULES §8.5). */
+struct repair_row {
+    int64_t workspace;
+    struct uuid run;
+    int64_t number;
+    struct uuid operation; /* the asyncOperation that accepted it */
+    int64_t definition_version;
+    int mode;               /* enum repair_mode or FIELD_UNSET */
+    const char *parameters; /* JSON list: what this attempt was given */
+    const char *unified;    /* JSON list: job and run layers resolved, as of this attempt */
+    const char *plan;       /* JSON list of task keys in definition order; [] for the original */
+    const char *created_by;
+    const char *created_by_name;
+    int64_t requested_ms;
+    /* moving */
+    enum state state;
+    const char *message;
+    const char *error_trace;
+    int64_t slot_ms;  /* when it got its run slot: the timeout counts from here */
+    int64_t start_ms; /* first RUNNING of this attempt */
+    int64_t end_ms;
+    int64_t setup_ms; /* durations, measured at the end */
+    int64_t execution_ms;
+    int64_t cleanup_ms;
+};
+
+struct task_run_row {
+    int64_t workspace;
+    struct uuid key;
+    struct uuid run;
+    int64_t repair_number; /* the attempt of the run that made it */
+    int64_t position;      /* in the definition of definition_version */
+    const char *task_key;
+    int64_t definition_version;
+    int64_t created_ms;
+    /* moving until final */
+    enum state state;
+    const char *message;
+    const char *error_trace;
+    const char *error_code; /* short, '' on success: {{tasks.T.error_code}} */
+    const char *parameters; /* JSON list: what it started with, NULL before */
+    int8_t outcome;         /* IF_ELSE: 0 or 1; else FIELD_UNSET */
+    int64_t attempt;        /* number of the newest started attempt, FIELD_NULL before */
+    int64_t attempts;       /* how many have started */
+    int64_t start_ms;       /* these mirror the newest started attempt */
+    int64_t end_ms;
+    int64_t setup_start_ms; /* clusterValidationStartTime */
+    int64_t setup_ms;
+    int64_t execution_ms;
+    int64_t cleanup_ms;
+    int64_t retry_at_ms; /* end of the current retry wait, else FIELD_NULL */
+    int64_t last_event;
+};
+
+/* How an attempt ended, as the supervisor or recovery saw it. */
+enum attempt_cause {
+    CAUSE_NONE, /* not ended */
+    CAUSE_EXITED,
+    CAUSE_SIGNALED,
+    CAUSE_TIMED_OUT,
+    CAUSE_STOPPED,
+    CAUSE_EXEC_FAILED,
+    CAUSE_CANNOT_START, /* refused before an order was sent: missing file, bad reference */
+    CAUSE_LOST
+};
+
+/* Which budget a failed attempt was charged to (RULES §3). */
+enum budget { BUDGET_NONE, BUDGET_RETRIES, BUDGET_LOST };
+
+struct attempt_row {
+    int64_t workspace;
+    struct uuid run;
+    struct uuid task_run;
+    int64_t number;
+    int64_t epoch; /* under which it was last started */
+    const char *host;
+    int64_t created_ms;
+    /* moving */
+    enum state state; /* RUNNING, then how it ended */
+    const char *message;
+    const char *error_trace;
+    int cause;  /* enum attempt_cause */
+    int budget; /* enum budget */
+    int64_t exit_code;
+    int64_t signal;
+    int64_t setup_start_ms;
+    int64_t start_ms;
+    int64_t end_ms;
+    int64_t setup_ms;
+    int64_t execution_ms;
+    int64_t cleanup_ms;
+    int64_t user_us; /* cost: CPU time in µs, peak memory in KiB, block I/O */
+    int64_t system_us;
+    int64_t max_rss_kib;
+    int64_t in_blocks;
+    int64_t out_blocks;
+};
+
+enum event_type {
+    EVENT_RUN_STATE,
+    EVENT_TASK_STATE,
+    EVENT_ATTEMPT, /* an attempt started, ended, was lost or found never started */
+    EVENT_REPAIR,  /* a repair was accepted; per task: its verdict */
+    EVENT_TYPE_COUNT
+};
+extern const char *const event_type_names[EVENT_TYPE_COUNT];
+
+/* Append only. lifecycleStates, history and `why` are read from here. */
+struct event_row {
+    int64_t workspace;
+    struct uuid run;
+    int64_t number; /* one monotone sequence per workspace */
+    int64_t time_ms;
+    int64_t repair_number;
+    struct uuid task_run; /* nil: about the run */
+    const char *task_key; /* NULL: about the run; filled by the store when read */
+    int64_t attempt;      /* FIELD_NULL: about no attempt */
+    int type;             /* enum event_type */
+    enum state from;      /* STATE_NEW at the first; also for events that move nothing */
+    enum state to;
+    const char *reason;   /* one plain sentence */
+    const char *decision; /* JSON object: the structured grounds, or NULL */
+};
+
+enum operation_status { OPERATION_SUCCEEDED, OPERATION_FAILED, OPERATION_STATUS_COUNT };
+
+/* What opc-work-request-id points to. */
+struct operation_row {
+    int64_t workspace;
+    struct uuid key;
+    const char *resource_type; /* "JOB", "JOB_RUN", … */
+    const char *action_type;   /* "CREATE", "REPAIR", … */
+    struct uuid resource;
+    const char *display_name;
+    const char *created_by;
+    const char *created_by_name;
+    int64_t started_ms;
+    int64_t finished_ms;
+    int status; /* enum operation_status */
+};
+
+/* A request that was answered 2xx under a retry token, with its answer (RULES §7). */
+struct retry_token_row {
+    int64_t workspace;
+    uint8_t scope[32];   /* SHA-256 of principal, workspace, operation, path and token */
+    uint8_t request[32]; /* SHA-256 of the body's bytes */
+    int64_t created_ms;
+    struct uuid run; /* nil: about no run; a deleted run invalidates the token */
+    int64_t run_deleted;
+    int64_t status;
+    const char *etag;
+    const char *location;
+    struct uuid operation;
+    const char *body;
+    int64_t body_len;
+};
+
+struct user_row {
+    const char *id; /* OCID, createdBy */
+    const char *name;
+    int64_t created_ms;
+    int64_t disabled_ms; /* FIELD_NULL: active */
+};
+
+enum role { ROLE_VIEWER, ROLE_OPERATOR, ROLE_ADMIN };
+
+struct role_row {
+    int64_t workspace;
+    const char *user_id;
+    int role; /* enum role */
+};
+
+struct token_row {
+    uint8_t hash[32]; /* SHA-256; the token itself is never stored */
+    const char *user_id;
+    const char *name;
+    int64_t created_ms;
+    int64_t expires_ms; /* FIELD_NULL: never */
+    int64_t revoked_ms; /* FIELD_NULL: not */
+};
+
+/* ---- changes ---- */
+
+#define ROW_KINDS(X)                    \
+    X(ROW_JOB, job_row)                 \
+    X(ROW_JOB_VERSION, job_version_row) \
+    X(ROW_RUN, run_row)                 \
+    X(ROW_REPAIR, repair_row)           \
+    X(ROW_TASK_RUN, task_run_row)       \
+    X(ROW_ATTEMPT, attempt_row)         \
+    X(ROW_EVENT, event_row)             \
+    X(ROW_OPERATION, operation_row)     \
+    X(ROW_RETRY_TOKEN, retry_token_row) \
+    X(ROW_USER, user_row)               \
+    X(ROW_ROLE, role_row)               \
+    X(ROW_TOKEN, token_row)
+
+enum row_kind {
+#define ROW_KIND_ENUM(kind, type) kind,
+    ROW_KINDS(ROW_KIND_ENUM)
+#undef ROW_KIND_ENUM
+    ROW_KIND_COUNT
+};
+
+/* INSERT fails the commit when the key exists; UPDATE writes the moving fields of a row that
+ * exists. DELETE of a run takes its repairs, task runs, attempts and events with it and marks its
+ * retry tokens; other kinds are not deleted this way. */
+enum row_action { ROW_INSERT, ROW_UPDATE, ROW_DELETE };
+
+struct row_change {
+    enum row_kind kind;
+    enum row_action action;
+    const void *row; /* the struct of its kind */
+};
+
+struct row_batch {
+    struct row_change *items; /* in the order in which they are to be applied */
+    size_t count;
+    size_t cap;
+};
+
+void row_batch_init(struct row_batch *batch);
+void row_batch_release(struct row_batch *batch);
+void row_batch_clear(struct row_batch *batch);
+/* `row` must outlive the batch. */
+void row_batch_add(struct row_batch *batch, enum row_kind kind, enum row_action action,
+                   const void *row);
+/* A copy of the row struct (its strings are shared) in the arena: for rows that go on moving. */
+void row_batch_add_copy(struct row_batch *batch, struct arena *arena, enum row_kind kind,
+                        enum row_action action, const void *row);

@@ -1,0 +1,252 @@
+/*
+ * The store: one contract, several implementations (sqlite.c; memory.c for simulation and tests).
+ *
+ * Writing: one writer per workspace, one transaction per commit, rows as the engine made them.
+ * Reading: readers are separate and may be used by one thread each at a time; what a reader sees
+ * between store_read_begin and store_read_end is one snapshot. Strings in rows that are read live
+ * in the caller's arena.
+ *
+ * A store knows rows, not rules: which moves are allowed is the engine's business. DURABILITY §4
+ * is what it implements; both implementations are held to one contract test.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/arena.h"
+#include "base/err.h"
+#include "model/image.h"
+#include "model/rows.h"
+
+struct store;
+struct store_reader;
+
+enum store_result {
+    STORE_OK,
+    STORE_FENCED, /* another writer has taken the workspace: stop deciding */
+    STORE_FAILED  /* nothing is known to have been written: reload, then go on */
+};
+
+/* ---- opening ---- */
+
+/* Opens or creates the database in the file `path` and migrates it to the newest schema. NULL with
+ * `err` when it cannot be opened, is damaged, or was written by a newer version. */
+struct store *store_open_sqlite(const char *path, struct err *err);
+
+/* An empty store in memory. `faults` may be NULL. */
+struct store_faults {
+    /* Asked at every commit, with its number from 1. Returning STORE_FAILED makes the commit fail;
+     * with *ret_applied set, its rows are kept all the same: the answer was lost. */
+    enum store_result (*on_commit)(void *context, int64_t number, bool *ret_applied);
+    void *context;
+};
+struct store *store_open_memory(const struct store_faults *faults);
+
+/* Readers must be closed first. */
+void store_close(struct store *store);
+
+/* ---- settings of the installation ---- */
+
+/* Values of the installation by name ("aiDataPlatformId", "projectId", "pageKey", …); NULL when
+ * unset. Any thread. */
+char *store_meta_get(struct store *store, const char *name, struct arena *arena);
+enum store_result store_meta_set(struct store *store, const char *name, const char *value);
+
+/* Creates a workspace; `row->id` is filled in. STORE_FAILED when its key or name exists. */
+enum store_result store_workspace_create(struct store *store, struct workspace_row *row);
+/* All workspaces, by id. */
+size_t store_workspaces(struct store *store, struct arena *arena, struct workspace_row **ret);
+
+/* ---- writing ---- */
+
+/* Begins an epoch: epoch + 1, made durable before this returns; the counters of the row as they
+ * are. Whoever held the workspace before is fenced. */
+enum store_result store_take_over(struct store *store, int64_t workspace,
+                                  struct workspace_row *ret);
+
+/* What is to be written in addition and inside the same transaction, once all rows of the batch
+ * are in: answers to be kept under retry tokens, printed from what the transaction sees. Adds to
+ * `more`. `reader` reads inside the transaction and is valid during the call only. */
+typedef void store_extend(void *context, struct store_reader *reader, struct row_batch *more);
+
+struct store_commit {
+    /* epoch and batch as last known; the counters to be kept. On STORE_OK batch is one higher. */
+    struct workspace_row *workspace;
+    const struct row_batch *rows;
+    store_extend *extend; /* may be NULL */
+    void *context;
+};
+
+/* One durable transaction; the writer's thread. */
+enum store_result store_commit(struct store *store, struct store_commit *commit);
+
+/* Users, roles and tokens: outside any workspace's sequence. One transaction, any thread. */
+enum store_result store_write_accounts(struct store *store, const struct row_batch *rows);
+
+/* Writes a consistent copy into a new file. */
+enum err_code store_backup(struct store *store, const char *path, struct err *err);
+/* Is the database writable right now? For readiness. */
+bool store_is_writable(struct store *store);
+
+/* ---- reading ---- */
+
+struct store_reader *store_reader_open(struct store *store);
+void store_reader_close(struct store_reader *reader);
+void store_read_begin(struct store_reader *reader);
+void store_read_end(struct store_reader *reader);
+/* A number that changes with every commit seen by this reader's snapshot: for caches. */
+uint64_t store_read_version(struct store_reader *reader);
+
+/* All store_get_…: false when there is none. All lists: count returned, rows in *ret. A reader that
+ * is interrupted (2 s) or meets an I/O error sets store_reader_failed until the next begin and
+ * returns nothing: check before an absence is believed. */
+bool store_reader_failed(const struct store_reader *reader);
+
+/* Deleted jobs are found too: see deleted_ms. */
+bool store_get_job(struct store_reader *reader, int64_t workspace, const struct uuid *key,
+                   struct arena *arena, struct job_row *ret);
+/* Version 0: the newest. */
+bool store_get_job_version(struct store_reader *reader, int64_t workspace, const struct uuid *key,
+                           int64_t version, struct arena *arena, struct job_version_row *ret);
+
+bool store_get_run(struct store_reader *reader, int64_t workspace, const struct uuid *key,
+                   struct arena *arena, struct run_row *ret);
+/* version and newest event number of a run, without reading more than that: its etag. */
+bool store_get_run_etag(struct store_reader *reader, int64_t workspace, const struct uuid *key,
+                        int64_t *ret_version, int64_t *ret_last_event, int64_t *ret_updated_ms);
+/* Everything of a run. */
+bool store_get_run_image(struct store_reader *reader, int64_t workspace, const struct uuid *key,
+                         struct arena *arena, struct run_image *ret);
+/* Runs that are not final, ascending by key; then store_get_run_image for each. */
+size_t store_live_runs(struct store_reader *reader, int64_t workspace, struct arena *arena,
+                       struct uuid **ret);
+/* How many runs of the job wait before this queued one: for "2nd in line". Order: repairs first,
+ * then by queued_ms, then key. */
+int64_t store_queue_position(struct store_reader *reader, const struct run_row *run);
+
+bool store_get_task_run(struct store_reader *reader, int64_t workspace, const struct uuid *key,
+                        struct arena *arena, struct task_run_row *ret);
+/* Attempts `from_number` … ascending, at most `max`. */
+size_t store_attempts(struct store_reader *reader, int64_t workspace, const struct uuid *task_run,
+                      int64_t from_number, size_t max, struct arena *arena,
+                      struct attempt_row **ret);
+
+/* Events of a run with number > after, ascending, at most `max`. */
+size_t store_run_events(struct store_reader *reader, int64_t workspace, const struct uuid *run,
+                        int64_t after, size_t max, struct arena *arena, struct event_row **ret);
+/* Events about one task run, or with task_run NULL about the run itself; ascending, all. */
+size_t store_entity_events(struct store_reader *reader, int64_t workspace, const struct uuid *run,
+                           const struct uuid *task_run, struct arena *arena,
+                           struct event_row **ret);
+
+/* A retry token's row, however old: its age is the caller's business. */
+bool store_get_retry_token(struct store_reader *reader, int64_t workspace,
+                           const uint8_t scope[static 32], struct arena *arena,
+                           struct retry_token_row *ret);
+/* Removes retry tokens older than that, at most `max`; how many went. Housekeeping, any thread. */
+size_t store_prune_retry_tokens(struct store *store, int64_t before_ms, size_t max);
+
+bool store_get_operation(struct store_reader *reader, int64_t workspace, const struct uuid *key,
+                         struct arena *arena, struct operation_row *ret);
+
+bool store_get_user(struct store_reader *reader, const char *name, struct arena *arena,
+                    struct user_row *ret);
+bool store_get_user_by_id(struct store_reader *reader, const char *id, struct arena *arena,
+                          struct user_row *ret);
+bool store_get_token(struct store_reader *reader, const uint8_t hash[static 32],
+                     struct arena *arena, struct token_row *ret);
+/* The user's role in a workspace; false when it has none. */
+bool store_get_role(struct store_reader *reader, int64_t workspace, const char *user_id,
+                    int *ret_role);
+
+/* ---- lists: keyset paging over covering indexes ---- */
+
+enum store_sort { SORT_TIME_CREATED, SORT_DISPLAY_NAME, SORT_STATUS };
+
+/* The place behind which a page begins: the sort value and key of the last row of the one before.
+ * `as_of` is the newest key when the first page was read: rows made later are on no page. */
+struct store_cursor {
+    bool is_set;
+    const char *name;  /* SORT_DISPLAY_NAME */
+    enum state status; /* SORT_STATUS */
+    struct uuid key;
+    struct uuid as_of;
+    int64_t as_of_event; /* newest event number then: a sort by status is by the status as of it */
+};
+
+struct run_filter {
+    const struct uuid *jobs; /* none: every job */
+    size_t job_count;
+    const char *display_name; /* exact job name, or NULL */
+    unsigned states;          /* bit 1 << state; 0: all */
+    int64_t created_from_ms;  /* FIELD_NULL: no limit; both inclusive */
+    int64_t created_to_ms;
+};
+
+struct list_order {
+    enum store_sort sort;
+    bool ascending; /* ties: timeCreated descending, then key */
+    size_t limit;   /* rows per page */
+};
+
+struct run_list {
+    struct run_row *items;
+    size_t count;
+    bool more;                /* another page follows */
+    struct store_cursor next; /* set when `more` */
+};
+
+/* Run rows without `parameters`, `queue` and `schedule` (they are NULL). */
+void store_list_runs(struct store_reader *reader, int64_t workspace,
+                     const struct run_filter *filter, const struct list_order *order,
+                     const struct store_cursor *cursor, struct arena *arena,
+                     struct run_list *ret);
+/* The newest `per_job` runs of each job by creation, merged and sorted (RULES §9). */
+void store_recent_runs(struct store_reader *reader, int64_t workspace, const struct uuid *jobs,
+                       size_t job_count, size_t per_job, const struct list_order *order,
+                       const struct store_cursor *cursor, struct arena *arena,
+                       struct run_list *ret);
+
+struct job_filter {
+    const struct uuid *jobs; /* none: every job */
+    size_t job_count;
+    const char *display_name;          /* exact, or NULL */
+    const char *display_name_contains; /* or NULL; case-sensitive */
+    const char *path;                  /* exact, or NULL */
+    const char *created_by;            /* user id or name, or NULL */
+    const char *updated_by;
+};
+
+struct job_list {
+    struct job_row *items;
+    size_t count;
+    bool more;
+    struct store_cursor next;
+};
+
+/* Jobs that are not deleted. SORT_STATUS sorts as SORT_DISPLAY_NAME: jobs have no status. */
+void store_list_jobs(struct store_reader *reader, int64_t workspace,
+                     const struct job_filter *filter, const struct list_order *order,
+                     const struct store_cursor *cursor, struct arena *arena,
+                     struct job_list *ret);
+
+struct operation_filter {
+    const char *resource_type; /* or NULL */
+    const char *display_name;  /* exact, or NULL */
+    int status;                /* enum operation_status or FIELD_UNSET */
+};
+
+struct operation_list {
+    struct operation_row *items;
+    size_t count;
+    bool more;
+    struct store_cursor next;
+};
+
+/* By time started. */
+void store_list_operations(struct store_reader *reader, int64_t workspace,
+                           const struct operation_filter *filter, const struct list_order *order,
+                           const struct store_cursor *cursor, struct arena *arena,
+                           struct operation_list *ret);
