@@ -1,0 +1,29 @@
+/*
+ * Words, paths and variable names: texts of a task made into what exec takes (RULES §5, §6).
+ */
+#pragma once
+
+#include "base/arena.h"
+#include "base/err.h"
+
+enum { WORDS_MAX = 10000 };
+
+struct words {
+    const char **items;
+    size_t count;
+};
+
+/* Splits commandLineArguments like a POSIX shell splits (quotes, backslash; no expansion, no
+ * shell), with {{…}} one unbreakable piece that is copied as it stands. References are put in
+ * inside each word afterwards: one value never becomes two arguments. NULL gives no words.
+ * Unbalanced quotes → ERR_INVALID_PARAMETER. */
+enum err_code words_split(const char *text, struct arena *arena, struct words *ret,
+                          struct err *err);
+
+/* A workspace path ("/Workspace/a/b.py", "/a/b.py", "a/b.py") as one relative to the workspace's
+ * root ("a/b.py"). Empty, "..", NUL or a trailing slash → ERR_INVALID_PARAMETER. */
+enum err_code workspace_path(const char *text, struct arena *arena, const char **ret,
+                             struct err *err);
+
+/* REPRISE_PARAM_<NAME>: characters other than letters, digits and _ become _; case is kept. */
+const char *parameter_variable(const char *name, struct arena *arena);
