@@ -19,7 +19,7 @@ KNOWS = {
     "engine": ["model", "calendar", "base"],
     "store": ["model", "base"],
     "supervise": [],
-    "exec": ["model", "base", "supervise/record.h"],
+    "exec": ["model", "base", "supervise/record.h", "supervise/order.h"],
     "sim": ["engine", "model", "calendar", "base", "store/store.h"],
     "auth": ["base"],
     "api": ["model", "auth", "calendar", "base"],
@@ -75,13 +75,13 @@ def includes(text):
         yield code.count("\n", 0, match.start()) + 1, match.group(1), match.group(2)
 
 
+MAIN = re.compile(r"^int main\(", re.MULTILINE)
+
+
 def layer_sources(layer):
-    """The .c files of a layer's library, relative to src/. Programs' own files are not part of a library."""
-    base = ROOT / "src" / layer
-    found = sorted(str(p.relative_to(ROOT / "src")) for p in base.rglob("*.c"))
-    if layer == "supervise":  # the helper is a program of its own; only the record's code is shared
-        return [p for p in found if p == "supervise/record.c"]
-    return [p for p in found if p != "server/main.c"]
+    """The .c files of a layer's library, relative to src/: all but the one that holds a program's main."""
+    found = sorted(str(p.relative_to(ROOT)) for p in (ROOT / "src" / layer).rglob("*.c"))
+    return [p.removeprefix("src/") for p in found if not MAIN.search(read(p))]
 
 
 def closure(layers):
