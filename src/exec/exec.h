@@ -1,0 +1,130 @@
+/*
+ * Executors: attempts of tasks as supervised processes, behind one contract.
+ *
+ * The pump starts an attempt only after the store knows it. exec makes its folder and files, gives
+ * the order to a reprise-supervise (DURABILITY §2; idle ones are reused), and reports what becomes
+ * of it. Everything happens on the thread that owns the exec: it has one descriptor to poll and no
+ * locks. exec never signals a task: it asks the supervisor.
+ *
+ * Files of an attempt, below DATA/runs/<run>/:
+ *   work/                          current folder of every task of the run
+ *   <taskRun>.<n>.<epoch>.rec      the attempt record
+ *   <taskRun>.<n>.<epoch>.out .err output
+ *   <taskRun>.<n>.<epoch>.json     REPRISE_PARAMS_FILE
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/err.h"
+#include "base/uuid.h"
+#include "model/params.h"
+#include "model/rows.h"
+
+/* Which attempt. Its token, "<run>.<taskRun>.<repair>.<attempt>.<epoch>", fences every report. */
+struct attempt_id {
+    struct uuid run;
+    struct uuid task_run;
+    int64_t repair;
+    int64_t attempt;
+    int64_t epoch;
+};
+
+enum { ATTEMPT_TOKEN_TEXT = 128 };
+/* Writes the token and returns `text`. */
+char *attempt_token(const struct attempt_id *id, char text[static ATTEMPT_TOKEN_TEXT]);
+
+enum exec_kind { EXEC_PYTHON }; /* more to come: notebook, spark, java */
+
+/* What to run. Strings are copied during exec_start. */
+struct exec_order {
+    struct attempt_id id;
+    enum exec_kind kind;
+    const char *file; /* relative to the workspace's folder, as model/words.h makes it */
+    const char *const *args;
+    size_t arg_count;
+    struct param_list params; /* → REPRISE_PARAM_<NAME> and REPRISE_PARAMS_FILE */
+    const char *const *env;   /* more "NAME=value", e.g. REPRISE_JOB_NAME */
+    size_t env_count;
+    int64_t timeout_ms; /* 0: none */
+    int64_t grace_ms;
+};
+
+enum exec_report_kind {
+    EXEC_OUTCOME, /* it ended; acknowledge after the commit */
+    EXEC_VOID,    /* it provably never started */
+    EXEC_LOST,    /* claimed, no outcome, and nothing of it lives any more */
+};
+
+struct exec_report {
+    enum exec_report_kind kind;
+    struct attempt_id id;
+    /* EXEC_OUTCOME */
+    int cause;             /* enum attempt_cause */
+    int64_t exit_code;     /* FIELD_NULL unless CAUSE_EXITED */
+    int64_t signal;        /* FIELD_NULL unless CAUSE_SIGNALED */
+    int64_t started_ms;    /* wall clock, from the record; FIELD_NULL when it never ran */
+    int64_t ended_ms;
+    int64_t duration_ms;   /* measured on CLOCK_BOOTTIME */
+    int64_t user_us, system_us, max_rss_kib, in_blocks, out_blocks;
+    const char *message;     /* why it could not start, or how it ended; one plain sentence */
+    const char *error_trace; /* tail of stderr, ≤ 16 KiB, valid UTF-8; NULL on exit 0 */
+};
+
+/* Called on the owner's thread from exec_dispatch (and, for what cannot start, from exec_start).
+ * Strings live during the call. */
+typedef void exec_on_report(void *context, const struct exec_report *report);
+
+struct exec_config {
+    const char *data_dir;       /* DATA, absolute */
+    const char *workspace_dir;  /* the workspace's folder, absolute */
+    const char *workspace_key;
+    const char *supervise_path; /* reprise-supervise */
+    const char *python;         /* interpreter; NULL: /usr/bin/python3, else python3 of PATH */
+    size_t max_idle;            /* idle supervisors that are kept */
+    exec_on_report *on_report;
+    void *context;
+};
+
+struct exec;
+
+/* NULL with `err` when the helper is missing or not executable, or the data folder cannot carry
+ * locks (NFS). */
+struct exec *exec_open(const struct exec_config *config, struct err *err);
+/* Leaves running attempts alone: their supervisors see EOF and go on. */
+void exec_close(struct exec *exec);
+
+/* Readable when exec_dispatch has something to do. */
+int exec_fd(const struct exec *exec);
+/* Handles what is ready; never blocks. */
+void exec_dispatch(struct exec *exec);
+/* Next time on CLOCK_BOOTTIME, in ms, at which exec_dispatch must be called even without the
+ * descriptor being readable (frozen supervisors, adopted ones); INT64_MAX: none. */
+int64_t exec_deadline_ms(const struct exec *exec);
+
+/* Starts an attempt. What cannot start (missing file or interpreter, a link that leads outside the
+ * workspace, order too large) is reported as an outcome with CAUSE_CANNOT_START. */
+void exec_start(struct exec *exec, const struct exec_order *order);
+/* Asks for an attempt to be stopped: SIGTERM to its group, SIGKILL after its grace. Unknown or
+ * ended attempts are ignored: their outcome is on its way. */
+void exec_stop(struct exec *exec, const struct attempt_id *id);
+/* The outcome of this attempt is committed: its supervisor may forget it, its record is swept. */
+void exec_ack(struct exec *exec, const struct attempt_id *id);
+
+/* Recovery (DURABILITY §3): what has become of an attempt that the store calls started? Reports
+ * EXEC_VOID, EXEC_OUTCOME or EXEC_LOST at once, or adopts it and reports later. `timeout_ms`,
+ * `grace_ms` and `started_ms` (wall) tell when a supervisor counts as frozen. Also for attempts
+ * that this exec started itself, after a failed commit. */
+void exec_recover(struct exec *exec, const struct attempt_id *id, int64_t timeout_ms,
+                  int64_t grace_ms, int64_t started_ms);
+
+/* How many attempts are alive as far as this exec knows. */
+size_t exec_live(const struct exec *exec);
+
+/* Removes a run's folder with everything in it, in the background. */
+void exec_purge_run(struct exec *exec, const struct uuid *run);
+/* Opens an attempt's output for reading; -1 with errno when there is none. Any thread: no exec
+ * needed. `stream` is 1 (stdout) or 2 (stderr). The caller closes it. */
+int exec_open_output(const char *data_dir, const struct attempt_id *id, int stream);

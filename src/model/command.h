@@ -1,0 +1,81 @@
+/*
+ * Commands: what an API asks of the engine, and what it is told.
+ *
+ * Parsed and checked as far as can be without the state of anything; one entry per workspace
+ * (DURABILITY §1). Strings belong to whoever made the command and live until it was answered.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/err.h"
+#include "model/def.h"
+#include "model/params.h"
+#include "model/rows.h"
+
+enum command_kind {
+    COMMAND_JOB_CREATE,
+    COMMAND_JOB_UPDATE,
+    COMMAND_JOB_DELETE,
+    COMMAND_RUN_CREATE,
+    COMMAND_RUN_CANCEL,
+    COMMAND_RUN_REPAIR,
+    COMMAND_RUN_DELETE,
+};
+
+struct principal {
+    const char *id; /* OCID */
+    const char *name;
+};
+
+/* RULES §7: an opc-retry-token with what it covers. */
+struct retry_token {
+    bool is_set;
+    uint8_t scope[32];
+    uint8_t request[32];
+};
+
+struct run_request {
+    struct param_list parameters;
+    int8_t queue_enabled;      /* FIELD_UNSET: the job's */
+    const char *queue_json;    /* as given, NULL: the job's */
+    const char *schedule_json; /* as given, NULL: the job's */
+    bool has_original_attempt;
+    struct uuid original_attempt_run;
+    bool original_is_known; /* it names a run of this job: looked up before the step */
+};
+
+struct repair_request {
+    const char *const *task_keys; /* duplicates are fine */
+    size_t task_key_count;
+    struct param_list parameters;
+    int mode; /* enum repair_mode or FIELD_UNSET */
+};
+
+struct command {
+    enum command_kind kind;
+    struct principal principal;
+    struct uuid key;      /* of the job (JOB_UPDATE, JOB_DELETE, RUN_CREATE) or the run */
+    const char *if_match; /* as sent, NULL: unconditional */
+    struct retry_token token;
+    struct job_def *def; /* JOB_CREATE, JOB_UPDATE: one reference, the command's */
+    struct run_request run;
+    struct repair_request repair;
+};
+
+/* The answer. On ERR_OK `key` names the job or run; etag parts as of the step. */
+struct command_result {
+    enum err_code code;
+    char message[ERR_MESSAGE_MAX];
+    struct uuid key;
+    struct uuid operation; /* opc-work-request-id; nil: none */
+    bool replayed;         /* answered from a retry token */
+};
+
+/* Etags: opaque to clients. A run's is version and newest event, a job's its version. */
+enum { ETAG_TEXT = 48 };
+char *etag_of_run(int64_t version, int64_t last_event, char text[static ETAG_TEXT]);
+char *etag_of_job(int64_t version, char text[static ETAG_TEXT]);
+/* Does an if-match header, with or without quotes, or `*`, name this etag? */
+bool etag_matches(const char *if_match, const char *etag);
