@@ -41,15 +41,15 @@
 #include <stdint.h>
 #include <sys/types.h>
 
-#define SUPERVISOR_FD         3
+#define SUPERVISOR_FD 3
 
 #define FRAME_HEADER_BYTES    5
 #define FRAME_MAX_BYTES       (4u << 20) /* an ORDER */
 #define FRAME_SMALL_MAX_BYTES (1u << 10) /* every other type */
 
-#define ORDER_RLIMITS_MAX     16
-#define ORDER_STRINGS_MAX     32768         /* argv and envp together */
-#define ORDER_TIMEOUT_MAX_MS  315360000000u /* ten years, for timeout and for grace */
+#define ORDER_RLIMITS_MAX    16
+#define ORDER_STRINGS_MAX    32768         /* argv and envp together */
+#define ORDER_TIMEOUT_MAX_MS 315360000000u /* ten years, for timeout and for grace */
 
 /* What a supervisor ends with; the server logs anything but 0. */
 enum supervisor_exit {

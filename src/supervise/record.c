@@ -36,6 +36,12 @@ static uint32_t crc32(const uint8_t *bytes, size_t size)
     return ~crc;
 }
 
+bool record_unremarkable(const struct record *outcome)
+{
+    return outcome->state == RECORD_OUTCOME && outcome->cause == RECORD_EXITED &&
+           outcome->flags == 0;
+}
+
 static void put_text(struct byte_writer *writer, const char *text, size_t size)
 {
     uint8_t *bytes = byte_writer_take(writer, size);

@@ -140,6 +140,10 @@ struct record_finding {
     struct record record; /* what the file holds now; its `state` is always set */
 };
 
+/* True for an outcome after which the supervisor, once it has the ACK, takes another order: the task
+ * exited by itself and nothing had to be killed. After any other it exits. */
+bool record_unremarkable(const struct record *outcome);
+
 /* Fills the block. The record must be a CLAIM, OUTCOME or VOID. */
 void record_encode(const struct record *record, uint8_t block[RECORD_BLOCK_BYTES]);
 

@@ -1,0 +1,186 @@
+#include "task.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <signal.h>
+#include <stdint.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#define FIRST_OTHER_FD 3
+
+/* What the child works from. It runs in the parent's memory, so it tells why it failed by writing
+ * here: no pipe is needed. */
+struct spawn {
+    const struct task_context *context;
+    const struct order *order;
+    int stdout_fd;
+    int stderr_fd;
+    struct task_failure failure;
+};
+
+static _Noreturn void child_fail(struct spawn *spawn, enum record_step step)
+{
+    spawn->failure = (struct task_failure){.step = step, .error = errno};
+    _exit(127);
+}
+
+/* Best effort: a sandbox may hide the file, and a task runs without it too. */
+static void child_offer_to_oom_killer(const struct task_context *context)
+{
+    int fd = open("/proc/self/oom_score_adj", O_WRONLY | O_CLOEXEC);
+
+    if (fd < 0)
+        return;
+    ssize_t put = write(fd, context->oom_score_adj, strlen(context->oom_score_adj));
+    (void)put;
+    close(fd);
+}
+
+static bool child_set_rlimits(const struct order *order)
+{
+    for (uint32_t i = 0; i < order->rlimit_count; i++) {
+        const struct order_rlimit *wanted = &order->rlimits[i];
+        struct rlimit limit = {.rlim_cur = wanted->soft, .rlim_max = wanted->hard};
+
+        if (setrlimit((int)wanted->resource, &limit) < 0)
+            return false;
+    }
+    return true;
+}
+
+static const char *order_path_variable(const struct order *order)
+{
+    for (char *const *variable = order->envp; *variable; variable++) {
+        if (strncmp(*variable, "PATH=", 5) == 0)
+            return *variable + 5;
+    }
+    return "";
+}
+
+/* Tries argv[0] in one folder of PATH. Relative folders are skipped: the current one belongs to the
+ * run, and what lies in it must not stand in for an interpreter. */
+static void exec_in(const struct order *order, const char *folder, size_t length)
+{
+    char path[PATH_MAX];
+    size_t name_bytes = strlen(order->argv[0]) + 1;
+
+    errno = ENOENT;
+    if (length == 0 || folder[0] != '/' || length + 1 + name_bytes > sizeof path)
+        return;
+    memcpy(path, folder, length);
+    path[length] = '/';
+    memcpy(path + length + 1, order->argv[0], name_bytes);
+    execve(path, order->argv, order->envp);
+}
+
+/* Comes back only when it failed, with errno: that of the first file found that would not run, else
+ * ENOENT. A script without "#!" is an error (ENOEXEC), not a shell script. */
+static void exec_order(const struct order *order)
+{
+    int error = ENOENT;
+
+    if (strchr(order->argv[0], '/') || order->argv[0][0] == '\0') {
+        execve(order->argv[0], order->argv, order->envp);
+        return;
+    }
+    for (const char *folder = order_path_variable(order);; folder++) {
+        size_t length = strcspn(folder, ":");
+
+        exec_in(order, folder, length);
+        if (error == ENOENT && errno != ENOTDIR)
+            error = errno;
+        if (error != ENOENT && error != EACCES)
+            break;
+        folder += length;
+        if (*folder == '\0')
+            break;
+    }
+    errno = error;
+}
+
+static _Noreturn void child_run(struct spawn *spawn)
+{
+    const struct order *order = spawn->order;
+    sigset_t none;
+
+    if (setpgid(0, 0) < 0 || prctl(PR_SET_PDEATHSIG, SIGKILL) < 0)
+        child_fail(spawn, RECORD_STEP_SETUP);
+    if (getppid() != spawn->context->supervisor)
+        _exit(127); /* it died before the death signal was set */
+    child_offer_to_oom_killer(spawn->context);
+    if (dup2(spawn->context->null_fd, STDIN_FILENO) < 0 ||
+        dup2(spawn->stdout_fd, STDOUT_FILENO) < 0 || dup2(spawn->stderr_fd, STDERR_FILENO) < 0 ||
+        syscall(SYS_close_range, FIRST_OTHER_FD, UINT_MAX, 0) < 0)
+        child_fail(spawn, RECORD_STEP_SETUP);
+    umask(order->umask);
+    if (chdir(order->cwd) < 0)
+        child_fail(spawn, RECORD_STEP_CWD);
+    if (!child_set_rlimits(order))
+        child_fail(spawn, RECORD_STEP_RLIMIT);
+    sigemptyset(&none);
+    sigprocmask(SIG_SETMASK, &none, NULL);
+    exec_order(order);
+    child_fail(spawn, RECORD_STEP_EXEC);
+}
+
+static int open_output(const char *path)
+{
+    return open(path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOCTTY, 0600);
+}
+
+/* vfork, not fork or clone: the child borrows our memory until it execs, so no page table is copied,
+ * and we go on only when it is known whether exec went well. */
+static pid_t spawn_child(struct spawn *spawn)
+{
+    pid_t pid = vfork();
+
+    if (pid == 0)
+        child_run(spawn);
+    if (pid < 0)
+        spawn->failure = (struct task_failure){.step = RECORD_STEP_SPAWN, .error = errno};
+    if (pid > 0 && spawn->failure.step != RECORD_STEP_NONE)
+        waitpid(pid, NULL, 0);
+    return pid;
+}
+
+pid_t task_start(const struct task_context *context, const struct order *order,
+                 struct task_failure *ret_failure)
+{
+    struct spawn spawn = {.context = context, .order = order, .stdout_fd = -1, .stderr_fd = -1};
+    pid_t pid = 0;
+
+    spawn.stdout_fd = open_output(order->stdout_path);
+    if (spawn.stdout_fd < 0) {
+        spawn.failure = (struct task_failure){.step = RECORD_STEP_STDOUT, .error = errno};
+        goto out;
+    }
+    spawn.stderr_fd = open_output(order->stderr_path);
+    if (spawn.stderr_fd < 0) {
+        spawn.failure = (struct task_failure){.step = RECORD_STEP_STDERR, .error = errno};
+        goto out;
+    }
+    pid = spawn_child(&spawn);
+out:
+    if (spawn.stderr_fd >= 0)
+        close(spawn.stderr_fd);
+    if (spawn.stdout_fd >= 0)
+        close(spawn.stdout_fd);
+    if (spawn.failure.step == RECORD_STEP_NONE)
+        return pid;
+    *ret_failure = spawn.failure;
+    return 0;
+}
+
+void task_signal(pid_t task, int signal)
+{
+    kill(-task, signal);
+    if (getpgid(task) != task)
+        kill(task, signal);
+}

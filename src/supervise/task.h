@@ -1,0 +1,35 @@
+/* Starts the task of an attempt: opens its output files, vforks, sets the child up and execs.
+ *
+ * The task inherits nothing of the supervisor but descriptors 0 to 2, its session and its user: it
+ * is alone in a process group whose id is its pid, dies with the supervisor (PDEATHSIG), is the
+ * first to go when memory runs out, and has default signal dispositions and an empty signal mask. */
+#ifndef REPRISE_SUPERVISE_TASK_H
+#define REPRISE_SUPERVISE_TASK_H
+
+#include "order.h"
+#include "record.h"
+
+#include <sys/types.h>
+
+/* What every task of one supervisor needs; filled once. */
+struct task_context {
+    pid_t supervisor;
+    int null_fd;            /* its standard input */
+    char oom_score_adj[16]; /* text for /proc/self/oom_score_adj */
+};
+
+struct task_failure {
+    enum record_step step;
+    int error; /* errno */
+};
+
+/* Returns the pid of the task, which has exec'd, or 0 with the failure; then nothing is left of it.
+ * The order's strings are not needed after the return. */
+pid_t task_start(const struct task_context *context, const struct order *order,
+                 struct task_failure *ret_failure);
+
+/* Signals the task's process group, and the task itself should it have left that. The task must not
+ * have been waited for yet, or its number could be somebody else's. */
+void task_signal(pid_t task, int signal);
+
+#endif
