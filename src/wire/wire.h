@@ -7,11 +7,21 @@
  *
  * Threads: a handler runs on one of the wire's epoll threads. A handler that must wait (for a
  * commit) returns WIRE_WAIT; after wire_wake, from any thread, the same handler is called again
- * with the same request, on a wire thread. Nothing blocks a wire thread meanwhile.
+ * with the same request, on a wire thread. Nothing blocks a wire thread meanwhile. One more thread,
+ * the door (door.c), accepts connections and closes those that passed their deadline.
  *
- * Limits (CONTRACT §4, named in wire_config): body size → 413, header size → 431, open
- * connections, idle time and total time of a request (a slow client gets 408 or is dropped).
- * Answers are made here for what never becomes a request: malformed HTTP, over-long bodies.
+ * Limits (CONTRACT §4, named in wire_config and below):
+ *   target → 414, head → 431, body → 413 (by Content-Length before a byte of it is read; a chunked
+ *   body is read to its end, unkept, and then refused); an ambiguous body length → 400. These
+ *   refusals carry a body made by wire_refusal.
+ *   Open connections → closed at once.
+ *   Time → the connection is closed without an answer: idle_timeout_s without a byte, or a request
+ *   that is not whole request_timeout_s after its request line. A request line has to be whole
+ *   idle_timeout_s + request_timeout_s after the answer before it (or the connect). An answer has
+ *   to be taken at WIRE_MIN_SEND_RATE after the first request_timeout_s. A handler has no limit.
+ * What libmicrohttpd refuses before a request exists (no HTTP at all, an unknown version, a broken
+ * header line or chunk, a head past WIRE_POOL_BYTES) it answers itself with a 400, 413, 414, 431 or
+ * 505 and a short HTML or empty body, and closes the connection.
  */
 #pragma once
 
@@ -24,9 +34,16 @@
 #include "base/err.h"
 
 enum {
-    WIRE_MAX_TARGET_BYTES = 16 << 10, /* longer → 414 */
-    WIRE_MAX_HEADER_BYTES = 32 << 10, /* all request headers of one request → 431 */
+    WIRE_MAX_THREADS = 64,
+    WIRE_MAX_CONNECTIONS = 1 << 20,
+    WIRE_MAX_TARGET_BYTES = 16 << 10,
+    WIRE_MAX_HEADER_BYTES = 32 << 10, /* request line and headers of one request */
     WIRE_MAX_RESPONSE_HEADERS = 16,
+    WIRE_MAX_RESPONSE_BYTES = 256 << 20, /* the maximum that a response's body is born with */
+    WIRE_MIN_SEND_RATE = 4 << 10,        /* bytes/s that a client has to take an answer at */
+    /* libmicrohttpd's memory for one connection: head, its index and the answer's headers. It is
+     * cleared after every request, so more of it costs time (docs/design/wire.md). */
+    WIRE_POOL_BYTES = 64 << 10,
 };
 
 struct wire_config {
@@ -34,10 +51,10 @@ struct wire_config {
     uint16_t port;    /* 0: any free one */
     unsigned threads; /* epoll threads, 1–64 */
     size_t max_body_bytes;
-    unsigned max_connections;    /* more are closed at once */
-    unsigned idle_timeout_s;     /* a connection without progress */
-    unsigned request_timeout_s;  /* from first byte to whole body */
-    const char *tls_cert_pem;    /* both NULL: plain HTTP; contents, not paths */
+    unsigned max_connections;   /* more are closed at once */
+    unsigned idle_timeout_s;    /* a connection without progress; 0: none */
+    unsigned request_timeout_s; /* from request line to whole body; 0: none */
+    const char *tls_cert_pem;   /* both NULL: plain HTTP; contents, not paths */
     const char *tls_key_pem;
 };
 
@@ -46,17 +63,18 @@ struct wire_header {
     const char *value;
 };
 
-/* One request. Everything it points to lives until its answer has been sent. */
+/* One request. Everything it points to lives until its answer has been sent or its client has gone
+ * – and, once it has answered WIRE_WAIT, at least until its wire_wake (or wire_stop). */
 struct wire_request {
     const char *method; /* as sent, e.g. "POST" */
     const char *target; /* raw path and query, as sent */
-    const char *body;   /* NUL-terminated behind body_len */
+    const char *body;   /* never NULL; NUL-terminated behind body_len */
     size_t body_len;
     const char *peer;    /* numeric address of the client, for logs and rate limits */
     int64_t received_ms; /* wall clock when the request line arrived */
-    struct arena arena;  /* the handler's, released after the answer */
+    struct arena arena;  /* the handler's, released after wire_done */
     void *state;         /* the handler's own, NULL at the first call */
-    bool shutting_down;  /* the wire is stopping: answer now, WIRE_WAIT is not obeyed */
+    bool shutting_down;  /* the wire is stopping: answer now, WIRE_WAIT gives a 503 */
 };
 
 struct wire_response {
@@ -68,20 +86,24 @@ struct wire_response {
 
 enum wire_verdict { WIRE_DONE, WIRE_WAIT };
 
-/* Fills `response` (empty at every call) and returns WIRE_DONE, or returns WIRE_WAIT. */
+/* Fills `response` (empty at every call, its body with WIRE_MAX_RESPONSE_BYTES to grow to) and
+ * returns WIRE_DONE, or returns WIRE_WAIT. A body that overflowed its maximum gives a 500. */
 typedef enum wire_verdict wire_handler(void *context, struct wire_request *request,
                                        struct wire_response *response);
-/* Called once after the answer was sent or the client went away; frees request->state. */
+/* Called once for every request that the handler saw, after the answer was sent or the client went
+ * away, and not before a wire_wake that is still owed; frees request->state. Runs on a wire thread,
+ * or, when the wire was quiesced, inside wire_wake or wire_stop. */
 typedef void wire_done(void *context, struct wire_request *request);
-/* Makes the body of an answer that the wire gives by itself (413, 431, 408, 400, 503): so that the
- * error form stays the dialect's business. */
+/* Makes headers and body of an answer that the wire gives by itself (400, 413, 414, 431, 500, 503):
+ * so that the error form stays the dialect's business. The status is the wire's; header strings are
+ * literals. 414 comes as ERR_LIMIT_EXCEEDED. `target` is "" when it was too long. */
 typedef void wire_refusal(void *context, enum err_code code, const char *message,
                           const char *target, struct wire_response *response);
 
 struct wire_callbacks {
     wire_handler *handle;
-    wire_done *done;
-    wire_refusal *refuse;
+    wire_done *done;      /* may be NULL */
+    wire_refusal *refuse; /* NULL: refusals have no body */
     void *context;
 };
 
@@ -92,19 +114,27 @@ struct wire *wire_start(const struct wire_config *config, const struct wire_call
                         struct err *err);
 /* The port that was bound. */
 uint16_t wire_port(const struct wire *wire);
-/* Stops accepting; requests that wait are called once more with shutting_down set. */
+/* Stops accepting; requests that wait are called once more with shutting_down set, and so is every
+ * request that still comes on an open connection (which its answer then closes). */
 void wire_quiesce(struct wire *wire);
-/* wire_quiesce, then closes connections, joins the threads and frees everything. */
+/* wire_quiesce, gives running answers WIRE_STOP_GRACE_MS to be sent, then closes connections, joins
+ * the threads and frees everything. Not from a handler. From the time it returns nobody may call
+ * wire_wake any more: stop what wakes before the wire. */
 void wire_stop(struct wire *wire);
 
+enum { WIRE_STOP_GRACE_MS = 2000 };
+
 /* Lets a request that answered WIRE_WAIT go on. Any thread; exactly once per WIRE_WAIT. May come
- * before the handler has returned. */
+ * before the handler has returned. A client that goes away meanwhile is noticed only after it. */
 void wire_wake(struct wire_request *request);
 
-/* First header of that name, any case; NULL when absent. */
+/* First header of that name, any case; NULL when absent. Headers are there only inside the handler;
+ * what is needed later goes into the arena. */
 const char *wire_header(const struct wire_request *request, const char *name);
 /* How many headers of that name were sent: a duplicate may be refused. */
 unsigned wire_header_count(const struct wire_request *request, const char *name);
-/* Adds a header to the answer; `value` is copied into the request's arena. */
-void wire_add_header(struct wire_request *request, struct wire_response *response,
-                     const char *name, const char *value);
+/* Adds a header to the answer; `value` is copied into the request's arena, `name` is a literal. A
+ * line break in it, or Content-Length and Date (which are the wire's), are left out with a log
+ * line. */
+void wire_add_header(struct wire_request *request, struct wire_response *response, const char *name,
+                     const char *value);

@@ -1,0 +1,459 @@
+#include "wire/private.h"
+
+#include <assert.h>
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "base/log.h"
+#include "base/mem.h"
+
+/* What an exchange keeps for the next request of its connection, at most. */
+enum { KEEP_BYTES = 64 << 10 };
+
+static struct exchange *exchange_of(struct wire_request *request)
+{
+    return CONTAINER_OF(request, struct exchange, request);
+}
+
+static struct client *client_of(struct MHD_Connection *connection)
+{
+    return MHD_get_connection_info(connection, MHD_CONNECTION_INFO_SOCKET_CONTEXT)->socket_context;
+}
+
+static void set_deadline(struct client *client, int64_t deadline_ms)
+{
+    atomic_store_explicit(&client->deadline_ms, deadline_ms, memory_order_relaxed);
+}
+
+static int64_t wall_clock_ms(void)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_REALTIME, &now);
+    return now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
+/* ---- birth and death ---- */
+
+static void finish(struct exchange *exchange)
+{
+    const struct wire_callbacks *callbacks = &exchange->wire->callbacks;
+    if (exchange->handled && callbacks->done)
+        callbacks->done(callbacks->context, &exchange->request);
+    exchange->handled = false;
+}
+
+void exchange_free(struct exchange *exchange)
+{
+    finish(exchange);
+    arena_release(&exchange->request.arena);
+    buf_release(&exchange->body);
+    free(exchange);
+}
+
+/* Makes an exchange as good as new, with the memory that it has. */
+static void recycle(struct exchange *exchange)
+{
+    finish(exchange);
+    struct arena arena = exchange->request.arena;
+    if (arena.used > KEEP_BYTES)
+        arena_release(&arena);
+    else
+        arena_clear(&arena);
+    struct buf body = exchange->body;
+    if (body.cap > KEEP_BYTES)
+        buf_release(&body);
+    else
+        buf_clear(&body);
+    *exchange = (struct exchange){.request.arena = arena, .body = body};
+}
+
+static struct exchange *take_exchange(struct wire *wire, struct client *client)
+{
+    struct exchange *exchange = client->spare;
+    client->spare = NULL;
+    if (!exchange) {
+        exchange = xcalloc(1, sizeof *exchange);
+        arena_init(&exchange->request.arena);
+        buf_init(&exchange->body, wire->config.max_body_bytes);
+    }
+    return exchange;
+}
+
+/* A space counts: libmicrohttpd lets it through. */
+static bool has_control(const char *target)
+{
+    for (; *target; target++)
+        if ((unsigned char)*target <= ' ' || *target == 0x7f)
+            return true;
+    return false;
+}
+
+/* libmicrohttpd calls this with the target before it decodes it in place. */
+void *exchange_begin(void *cls, const char *uri, struct MHD_Connection *connection)
+{
+    struct wire *wire = cls;
+    struct client *client = client_of(connection);
+    struct exchange *exchange = take_exchange(wire, client);
+    struct wire_request *request = &exchange->request;
+    size_t len = uri ? strlen(uri) : 0;
+
+    exchange->wire = wire;
+    exchange->client = client;
+    exchange->connection = connection;
+    exchange->target_too_long = len > WIRE_MAX_TARGET_BYTES;
+    memcpy(exchange->peer, client->peer, sizeof client->peer);
+    request->peer = exchange->peer;
+    request->received_ms = wall_clock_ms();
+    request->target = exchange->target_too_long ? "" : arena_memdup(&request->arena, uri, len);
+    exchange->target_malformed = has_control(request->target);
+    set_deadline(client, wire_deadline_ms(wire->config.request_timeout_s));
+    return exchange;
+}
+
+static void leave_active(struct wire *wire)
+{
+    if (atomic_fetch_sub(&wire->active, 1) != 1 || !atomic_load(&wire->stopping))
+        return;
+    pthread_mutex_lock(&wire->lock);
+    pthread_cond_broadcast(&wire->quiet);
+    pthread_mutex_unlock(&wire->lock);
+}
+
+/* True when a wake is owed: the exchange is the waker's (or wire_stop's) from now on. */
+static bool leave_to_waker(struct exchange *exchange)
+{
+    struct wire *wire = exchange->wire;
+    pthread_mutex_lock(&wire->lock);
+    bool owed = exchange->phase == ORPHAN;
+    if (owed) {
+        exchange->phase = LEFT;
+        exchange->client = NULL;
+        exchange->connection = NULL;
+        list_append(&wire->left, &exchange->node);
+    }
+    pthread_mutex_unlock(&wire->lock);
+    return owed;
+}
+
+void exchange_over(void *cls, struct MHD_Connection *connection, void **con_cls,
+                   enum MHD_RequestTerminationCode code)
+{
+    (void)connection;
+    (void)code;
+    struct wire *wire = cls;
+    struct exchange *exchange = *con_cls;
+    *con_cls = NULL;
+    if (!exchange)
+        return;
+    struct client *client = exchange->client;
+    set_deadline(
+        client, wire->config.idle_timeout_s && wire->config.request_timeout_s
+                    ? wire_deadline_ms(wire->config.idle_timeout_s + wire->config.request_timeout_s)
+                    : NO_DEADLINE);
+    bool handled = exchange->handled;
+    if (!exchange->was_orphan || !leave_to_waker(exchange)) {
+        recycle(exchange);
+        client->spare = exchange;
+    }
+    if (handled)
+        leave_active(wire);
+}
+
+/* ---- answers ---- */
+
+static void add_header(struct MHD_Response *answer, const char *name, const char *value)
+{
+    if (MHD_add_response_header(answer, name, value) != MHD_YES)
+        log_event(LOG_ERROR, "answer header left out", LOG_TEXT("header", name));
+}
+
+/* Takes the response's body over. */
+static enum MHD_Result send_answer(struct exchange *exchange, struct wire_response *response)
+{
+    struct wire *wire = exchange->wire;
+    size_t len = response->body.len;
+    exchange->answered = true;
+    set_deadline(exchange->client, wire->config.request_timeout_s
+                                       ? wire_deadline_ms(wire->config.request_timeout_s) +
+                                             (int64_t)(len / WIRE_MIN_SEND_RATE) * 1000
+                                       : NO_DEADLINE);
+
+    struct MHD_Response *answer;
+    if (len)
+        answer = MHD_create_response_from_buffer(len, buf_detach(&response->body, NULL),
+                                                 MHD_RESPMEM_MUST_FREE);
+    else
+        answer = MHD_create_response_from_buffer(0, (void *)"", MHD_RESPMEM_PERSISTENT);
+    buf_release(&response->body);
+    if (!answer)
+        return MHD_NO;
+    for (size_t i = 0; i < response->header_count; i++)
+        add_header(answer, response->headers[i].name, response->headers[i].value);
+    if (atomic_load_explicit(&wire->stopping, memory_order_relaxed))
+        add_header(answer, "Connection", "close");
+    enum MHD_Result queued =
+        MHD_queue_response(exchange->connection, (unsigned)response->status, answer);
+    MHD_destroy_response(answer);
+    if (queued != MHD_YES)
+        log_event(LOG_ERROR, "answer dropped", LOG_NUMBER("status", response->status));
+    return queued;
+}
+
+static enum MHD_Result refuse(struct exchange *exchange, int status, enum err_code code,
+                              const char *message)
+{
+    const struct wire_callbacks *callbacks = &exchange->wire->callbacks;
+    struct wire_response response = {0};
+    buf_init(&response.body, WIRE_MAX_RESPONSE_BYTES);
+    if (callbacks->refuse)
+        callbacks->refuse(callbacks->context, code, message, exchange->request.target, &response);
+    response.status = status;
+    return send_answer(exchange, &response);
+}
+
+/* ---- head ---- */
+
+/* What decides how long the body is; two opinions on that are how requests are smuggled. */
+struct body_headers {
+    unsigned content_lengths;
+    unsigned transfer_encodings;
+    bool malformed; /* a NUL byte, or an encoding that is not chunked */
+    uint64_t content_length;
+};
+
+static enum MHD_Result look_at_header(void *cls, enum MHD_ValueKind kind, const char *name,
+                                      size_t name_len, const char *value, size_t value_len)
+{
+    (void)kind;
+    struct body_headers *found = cls;
+    if (!value || strlen(value) != value_len || strlen(name) != name_len) {
+        found->malformed = true;
+    } else if (name_len == strlen("content-length") && strcasecmp(name, "content-length") == 0) {
+        found->content_lengths++;
+        found->content_length = strtoull(value, NULL, 10); /* digits: libmicrohttpd saw to it */
+    } else if (name_len == strlen("transfer-encoding") &&
+               strcasecmp(name, "transfer-encoding") == 0) {
+        found->transfer_encodings++;
+        if (strcasecmp(value, "chunked") != 0)
+            found->malformed = true;
+    }
+    return MHD_YES;
+}
+
+static size_t head_bytes(struct MHD_Connection *connection)
+{
+    return MHD_get_connection_info(connection, MHD_CONNECTION_INFO_REQUEST_HEADER_SIZE)
+        ->header_size;
+}
+
+/* The first call of a request: its head is there, its body is not. An answer queued here makes
+ * libmicrohttpd close the connection after it, so it is for refusals only. */
+static enum MHD_Result take_head(struct exchange *exchange, const char *method)
+{
+    struct body_headers found = {0};
+    MHD_get_connection_values_n(exchange->connection, MHD_HEADER_KIND, look_at_header, &found);
+    exchange->client->linger = found.content_lengths || found.transfer_encodings;
+
+    if (exchange->target_too_long)
+        return refuse(exchange, 414, ERR_LIMIT_EXCEEDED, "the request target is too long");
+    if (head_bytes(exchange->connection) > WIRE_MAX_HEADER_BYTES)
+        return refuse(exchange, 431, ERR_HEADERS_TOO_LARGE, "the request headers are too large");
+    if (exchange->target_malformed)
+        return refuse(exchange, 400, ERR_CANNOT_PARSE,
+                      "the request target has a space or a control character");
+    if (found.malformed || found.content_lengths + found.transfer_encodings > 1)
+        return refuse(exchange, 400, ERR_CANNOT_PARSE,
+                      "the headers do not say clearly how long the body is");
+    if (found.content_length > exchange->wire->config.max_body_bytes)
+        return refuse(exchange, 413, ERR_PAYLOAD_TOO_LARGE, "the request body is too large");
+
+    exchange->client->linger = false;
+    exchange->request.method = arena_strdup(&exchange->request.arena, method);
+    return MHD_YES;
+}
+
+/* libmicrohttpd takes no answer while a body comes in, so the end of one that is too large is
+ * awaited (the request's deadline bounds that) and nothing of it kept. */
+static void take_body(struct exchange *exchange, const char *data, size_t len)
+{
+    if (exchange->body_too_large)
+        return;
+    buf_add(&exchange->body, data, len);
+    if (exchange->body.overflowed) {
+        exchange->body_too_large = true;
+        buf_release(&exchange->body);
+        buf_init(&exchange->body, exchange->wire->config.max_body_bytes);
+    }
+}
+
+/* ---- handler, waiting, waking ---- */
+
+enum after_wait { CALL_AGAIN, SUSPENDED, GIVE_UP };
+
+/* The handler answered WIRE_WAIT. */
+static enum after_wait settle(struct exchange *exchange)
+{
+    struct wire *wire = exchange->wire;
+    enum after_wait next = GIVE_UP;
+    pthread_mutex_lock(&wire->lock);
+    assert(exchange->phase != WAITING && exchange->phase != LEFT);
+    if (exchange->phase == WOKEN) {
+        exchange->phase = RUNNING;
+        next = CALL_AGAIN;
+    } else if (exchange->phase == RUNNING && !atomic_load(&wire->stopping)) {
+        exchange->phase = WAITING;
+        list_append(&wire->waiting, &exchange->node);
+        MHD_suspend_connection(exchange->connection);
+        next = SUSPENDED;
+    } else {
+        exchange->phase = ORPHAN;
+        exchange->was_orphan = true;
+        if (!exchange->request.shutting_down)
+            next = CALL_AGAIN;
+    }
+    pthread_mutex_unlock(&wire->lock);
+    return next;
+}
+
+static enum MHD_Result dispatch(struct exchange *exchange)
+{
+    struct wire *wire = exchange->wire;
+    struct wire_request *request = &exchange->request;
+    if (!exchange->handled) {
+        exchange->handled = true;
+        atomic_fetch_add(&wire->active, 1);
+        request->body = exchange->body.data ? exchange->body.data : "";
+        request->body_len = exchange->body.len;
+        set_deadline(exchange->client, NO_DEADLINE);
+    }
+    for (;;) {
+        struct wire_response response = {.status = 0};
+        buf_init(&response.body, WIRE_MAX_RESPONSE_BYTES);
+        request->shutting_down = atomic_load(&wire->stopping);
+        enum wire_verdict verdict =
+            wire->callbacks.handle(wire->callbacks.context, request, &response);
+        if (verdict == WIRE_DONE && !response.body.overflowed)
+            return send_answer(exchange, &response);
+        buf_release(&response.body);
+        if (verdict == WIRE_DONE)
+            return refuse(exchange, 500, ERR_INTERNAL, "the answer is too large");
+        switch (settle(exchange)) {
+        case CALL_AGAIN:
+            continue;
+        case SUSPENDED:
+            return MHD_YES; /* the exchange may be anybody's by now */
+        case GIVE_UP:
+            return refuse(exchange, 503, ERR_UNAVAILABLE, "the server is stopping");
+        }
+    }
+}
+
+enum MHD_Result exchange_handle(void *cls, struct MHD_Connection *connection, const char *url,
+                                const char *method, const char *version, const char *upload_data,
+                                size_t *upload_data_size, void **con_cls)
+{
+    (void)cls;
+    (void)connection;
+    (void)url; /* decoded, and so of no use */
+    (void)version;
+    struct exchange *exchange = *con_cls;
+    if (!exchange->head_seen) {
+        exchange->head_seen = true;
+        return take_head(exchange, method);
+    }
+    if (*upload_data_size) {
+        take_body(exchange, upload_data, *upload_data_size);
+        *upload_data_size = 0;
+        return MHD_YES;
+    }
+    /* While it stops, libmicrohttpd accepts an answer without taking it, and asks again. */
+    if (exchange->answered)
+        return MHD_YES;
+    if (exchange->body_too_large)
+        return refuse(exchange, 413, ERR_PAYLOAD_TOO_LARGE, "the request body is too large");
+    return dispatch(exchange);
+}
+
+void wire_wake(struct wire_request *request)
+{
+    struct exchange *exchange = exchange_of(request);
+    struct wire *wire = exchange->wire;
+    bool gone = false;
+    pthread_mutex_lock(&wire->lock);
+    switch (exchange->phase) {
+    case RUNNING:
+        exchange->phase = WOKEN;
+        break;
+    case WAITING:
+        exchange->phase = RUNNING;
+        list_remove(&exchange->node);
+        /* Under the lock, so that wire_stop cannot free libmicrohttpd's half in the middle. */
+        MHD_resume_connection(exchange->connection);
+        break;
+    case ORPHAN:
+        exchange->phase = RUNNING;
+        break;
+    case LEFT:
+        list_remove(&exchange->node);
+        gone = true;
+        break;
+    case WOKEN:
+        assert(!"wire_wake came twice for one WIRE_WAIT");
+    }
+    pthread_mutex_unlock(&wire->lock);
+    if (gone)
+        exchange_free(exchange);
+}
+
+void exchange_orphan_all(struct wire *wire)
+{
+    LIST_EACH_SAFE (&wire->waiting, node) {
+        struct exchange *exchange = LIST_ITEM(node, struct exchange, node);
+        list_remove(node);
+        exchange->phase = ORPHAN;
+        exchange->was_orphan = true;
+        MHD_resume_connection(exchange->connection);
+    }
+}
+
+/* ---- headers ---- */
+
+const char *wire_header(const struct wire_request *request, const char *name)
+{
+    const struct exchange *exchange = CONTAINER_OF(request, const struct exchange, request);
+    return MHD_lookup_connection_value(exchange->connection, MHD_HEADER_KIND, name);
+}
+
+struct header_count {
+    const char *name;
+    unsigned count;
+};
+
+static enum MHD_Result count_header(void *cls, enum MHD_ValueKind kind, const char *name,
+                                    const char *value)
+{
+    (void)kind;
+    (void)value;
+    struct header_count *wanted = cls;
+    if (strcasecmp(name, wanted->name) == 0)
+        wanted->count++;
+    return MHD_YES;
+}
+
+unsigned wire_header_count(const struct wire_request *request, const char *name)
+{
+    const struct exchange *exchange = CONTAINER_OF(request, const struct exchange, request);
+    struct header_count wanted = {.name = name};
+    MHD_get_connection_values(exchange->connection, MHD_HEADER_KIND, count_header, &wanted);
+    return wanted.count;
+}
+
+void wire_add_header(struct wire_request *request, struct wire_response *response, const char *name,
+                     const char *value)
+{
+    assert(response->header_count < WIRE_MAX_RESPONSE_HEADERS);
+    response->headers[response->header_count++] =
+        (struct wire_header){name, arena_strdup(&request->arena, value)};
+}

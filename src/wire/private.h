@@ -1,0 +1,141 @@
+/*
+ * What the files of the wire share: the wire, its clients, its exchanges.
+ *
+ *   wire.c      start and stop, libmicrohttpd's options, clients coming and going
+ *   exchange.c  one request: checks of its head, body, handler, waiting and waking, answer
+ *   door.c      one thread: accepts, closes what passed its deadline, drains refused bodies
+ *
+ * `lock` guards the lists, the phases and the door's fields. libmicrohttpd's own locks may be taken
+ * under it, never the other way round: no callback of libmicrohttpd runs under a lock of its own.
+ */
+#pragma once
+
+#include <microhttpd.h>
+#include <netinet/in.h>
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/list.h"
+#include "wire/wire.h"
+
+/* Clients whose refused bodies are drained at the same time; beyond it they are just closed. */
+enum { DOOR_MAX_LINGERING = 64, DOOR_LINGER_MS = 3000 };
+
+#define NO_DEADLINE INT64_MAX
+
+struct lingering {
+    int fd;
+    int64_t until_ms; /* monotonic */
+};
+
+struct door {
+    pthread_t thread;
+    bool started;
+    int listen_fd; /* -1 once closed; closed by the door's thread only */
+    int bell_fd;   /* eventfd: something changed, look again */
+    bool leave;
+    struct lingering lingering[DOOR_MAX_LINGERING];
+    size_t lingering_count;
+};
+
+struct wire {
+    struct wire_config config; /* without the strings, which are the caller's */
+    struct wire_callbacks callbacks;
+    struct MHD_Daemon *daemon;
+    uint16_t port;
+    atomic_bool stopping;
+    atomic_uint open;   /* connections admitted and not yet closed */
+    atomic_uint active; /* requests that the handler saw and that are not over */
+    pthread_mutex_t lock;
+    pthread_cond_t quiet; /* `active` reached 0 while stopping */
+    struct list clients;  /* struct client, by node */
+    struct list waiting;  /* struct exchange, by node: phase WAITING */
+    struct list left;     /* struct exchange, by node: phase LEFT */
+    struct door door;
+    char complaint[256]; /* libmicrohttpd's last message while starting */
+    atomic_bool starting;
+};
+
+/* One open connection. Belongs to the wire thread that serves it, but for the deadline. */
+struct client {
+    struct list node;
+    int fd;
+    _Atomic int64_t deadline_ms; /* monotonic; the door shuts the socket down after it */
+    bool linger;                 /* closed with bytes of a refused body still to come */
+    struct exchange *spare;      /* for the next request; NULL while one is running */
+    char peer[INET6_ADDRSTRLEN];
+};
+
+/*
+ * Phases of an exchange, changed under wire->lock (but for the first):
+ *
+ *     begin
+ *       │             wire_wake               WIRE_WAIT: handler called again at once
+ *       ▼
+ *    RUNNING ─────────────────────▶ WOKEN ────────────────────────────────────▶ RUNNING
+ *       │  ▲
+ *       │  └──── wire_wake: connection resumed ──┐
+ *       │ WIRE_WAIT: connection suspended        │
+ *       ├──────────────────────────────────▶ WAITING
+ *       │ WIRE_WAIT while stopping               │ wire_quiesce: connection resumed
+ *       ▼                                        │
+ *    ORPHAN ◀────────────────────────────────────┘
+ *       │  └──── wire_wake ──▶ RUNNING
+ *       │ answer sent or client gone
+ *       ▼
+ *     LEFT ───── wire_wake or wire_stop ──▶ freed
+ *
+ * An exchange in any other phase is over when libmicrohttpd says that its request is over. A
+ * suspended connection is never over, so WAITING cannot be left by a client that goes away.
+ * ORPHAN and LEFT owe a wake: somebody holds the request and will touch it once more.
+ */
+enum exchange_phase { RUNNING, WOKEN, WAITING, ORPHAN, LEFT };
+
+struct exchange {
+    struct wire_request request;
+    struct list node;
+    struct wire *wire;
+    struct client *client;             /* NULL once the request is over */
+    struct MHD_Connection *connection; /* likewise */
+    struct buf body;
+    enum exchange_phase phase;
+    bool was_orphan; /* the phase has to be looked at under the lock when the request is over */
+    bool head_seen;
+    bool target_too_long;
+    bool target_malformed;
+    bool body_too_large; /* chunked: what follows is read and dropped */
+    bool handled;        /* the handler saw it: wire_done has to */
+    bool answered;
+    char peer[INET6_ADDRSTRLEN];
+};
+
+/* exchange.c: libmicrohttpd's callbacks; `cls` is the wire. */
+void *exchange_begin(void *cls, const char *uri, struct MHD_Connection *connection);
+enum MHD_Result exchange_handle(void *cls, struct MHD_Connection *connection, const char *url,
+                                const char *method, const char *version, const char *upload_data,
+                                size_t *upload_data_size, void **con_cls);
+void exchange_over(void *cls, struct MHD_Connection *connection, void **con_cls,
+                   enum MHD_RequestTerminationCode code);
+/* Calls wire_done if the handler saw the request, and frees it. Not under the lock. */
+void exchange_free(struct exchange *exchange);
+/* Resumes everything that waits. Under the lock, with `stopping` set. */
+void exchange_orphan_all(struct wire *wire);
+
+/* door.c */
+/* Binds and listens; 0 and wire->port, or ERR_UNAVAILABLE. */
+enum err_code door_open(struct wire *wire, struct err *err);
+void door_start(struct wire *wire);
+/* No more connections: refuses new ones from now on. Under the lock. */
+void door_shut(struct wire *wire);
+/* Joins the thread and closes what is open. */
+void door_release(struct wire *wire);
+/* Keeps the socket for a while and drops what comes, so that the refusal that was sent is not
+ * overtaken by a reset. Under the lock; the caller closes its own `fd`. */
+void door_linger(struct wire *wire, int fd);
+
+/* Monotonic, in ms, a few ms coarse. */
+int64_t wire_clock_ms(void);
+/* Now + `seconds`, NO_DEADLINE for 0. */
+int64_t wire_deadline_ms(unsigned seconds);
