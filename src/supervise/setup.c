@@ -22,6 +22,8 @@
 #define OWN_OOM_SCORE       (-900)
 #define OOM_SCORE_MAX       1000
 
+#define KERNEL_SIGSET_BYTES ((size_t)_NSIG / 8)
+
 bool setup_has_socket(void)
 {
     int type = 0;
@@ -52,6 +54,15 @@ static int set_up_descriptors(int *ret_null_fd)
     return 0;
 }
 
+/* A struct of the kernel's own, all zero: SIG_DFL, no flags. libc's sigaction() refuses the signals
+ * that it keeps for itself, which glibc's posix_spawn leaves ignored in its children. */
+static void reset_signal(int signal_number)
+{
+    static const uint64_t by_default[8];
+
+    syscall(SYS_rt_sigaction, signal_number, by_default, NULL, KERNEL_SIGSET_BYTES);
+}
+
 /* Everything default, so that the task need not undo anything, and everything blocked, so that only
  * what the signal descriptor reports has an effect: no SIGHUP, SIGINT or SIGPIPE, and a full quota
  * (SIGXFSZ) is an error of write. */
@@ -59,8 +70,8 @@ static int set_up_signals(int *ret_signal_fd)
 {
     sigset_t set;
 
-    for (int signal_number = 1; signal_number < NSIG; signal_number++)
-        signal(signal_number, SIG_DFL);
+    for (int signal_number = 1; signal_number < _NSIG; signal_number++)
+        reset_signal(signal_number);
     sigfillset(&set);
     if (sigprocmask(SIG_SETMASK, &set, NULL) < 0)
         return -errno;
