@@ -1,4 +1,4 @@
-#include "link.h"
+#include "supervise/link.h"
 
 #include <errno.h>
 #include <string.h>

@@ -5,11 +5,11 @@
 #ifndef REPRISE_SUPERVISE_LINK_H
 #define REPRISE_SUPERVISE_LINK_H
 
-#include "order.h"
-
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+
+#include "supervise/order.h"
 
 struct link {
     int fd;

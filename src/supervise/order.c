@@ -1,9 +1,9 @@
-#include "order.h"
-
-#include "bytes.h"
+#include "supervise/order.h"
 
 #include <errno.h>
 #include <string.h>
+
+#include "supervise/bytes.h"
 
 #define ORDER_VERSION     1
 #define ORDER_FLAGS_KNOWN ((uint32_t)ORDER_NO_STARTED)
@@ -170,7 +170,7 @@ static size_t put_strings(struct byte_writer *writer, char *const *strings, size
 {
     size_t count = 0;
 
-    for (; strings[count] && count <= ORDER_STRINGS_MAX && *total <= FRAME_MAX_BYTES; count++)
+    for (; count <= ORDER_STRINGS_MAX && *total <= FRAME_MAX_BYTES && strings[count]; count++)
         put_string(writer, strings[count], total);
     return count;
 }

@@ -35,11 +35,11 @@
 #ifndef REPRISE_SUPERVISE_ORDER_H
 #define REPRISE_SUPERVISE_ORDER_H
 
-#include "record.h"
-
 #include <stddef.h>
 #include <stdint.h>
 #include <sys/types.h>
+
+#include "supervise/record.h"
 
 #define SUPERVISOR_FD 3
 

@@ -1,6 +1,4 @@
-#include "record.h"
-
-#include "bytes.h"
+#include "supervise/record.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -9,6 +7,8 @@
 #include <string.h>
 #include <time.h>
 #include <unistd.h>
+
+#include "supervise/bytes.h"
 
 #define RECORD_VERSION 1
 #define CRC_OFFSET     (RECORD_BLOCK_BYTES - 4)

@@ -1,6 +1,4 @@
-#include "setup.h"
-
-#include "order.h"
+#include "supervise/setup.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -16,6 +14,8 @@
 #include <sys/syscall.h>
 #include <sys/timerfd.h>
 #include <unistd.h>
+
+#include "supervise/order.h"
 
 /* When memory runs out: first tasks, much later the supervisors that can tell what happened. */
 #define TASK_OOM_SCORE_MORE 300

@@ -3,8 +3,8 @@
 #ifndef REPRISE_SUPERVISE_SETUP_H
 #define REPRISE_SUPERVISE_SETUP_H
 
-#include "record.h"
-#include "task.h"
+#include "supervise/record.h"
+#include "supervise/task.h"
 
 struct setup {
     int signal_fd; /* SIGCHLD, SIGTERM */

@@ -1,4 +1,4 @@
-#include "strays.h"
+#include "supervise/strays.h"
 
 #include <dirent.h>
 #include <errno.h>

@@ -6,10 +6,10 @@
 #ifndef REPRISE_SUPERVISE_STRAYS_H
 #define REPRISE_SUPERVISE_STRAYS_H
 
-#include "record.h"
-
 #include <stdint.h>
 #include <sys/resource.h>
+
+#include "supervise/record.h"
 
 /* A process that SIGKILL does not end in this time hangs in the kernel (a dead disk or network file
  * system) or belongs to another user. It must stay below the 30 s after which a server takes a

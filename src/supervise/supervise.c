@@ -14,13 +14,6 @@
  * When the socket ends nothing changes for a task that runs: every limit is kept, the outcome goes
  * into the record. What happened is decided in one order: a task that has ended ends by itself,
  * whatever else waits to be seen; so before any signal is sent we look whether there is a task. */
-#include "link.h"
-#include "order.h"
-#include "record.h"
-#include "setup.h"
-#include "strays.h"
-#include "task.h"
-
 #include <errno.h>
 #include <poll.h>
 #include <signal.h>
@@ -31,6 +24,13 @@
 #include <sys/timerfd.h>
 #include <sys/wait.h>
 #include <unistd.h>
+
+#include "supervise/link.h"
+#include "supervise/order.h"
+#include "supervise/record.h"
+#include "supervise/setup.h"
+#include "supervise/strays.h"
+#include "supervise/task.h"
 
 #define NS_PER_MS     1000000u
 #define NS_PER_SECOND 1000000000u

@@ -1,4 +1,4 @@
-#include "task.h"
+#include "supervise/task.h"
 
 #include <errno.h>
 #include <fcntl.h>

@@ -6,16 +6,16 @@
 #ifndef REPRISE_SUPERVISE_TASK_H
 #define REPRISE_SUPERVISE_TASK_H
 
-#include "order.h"
-#include "record.h"
-
 #include <sys/types.h>
+
+#include "supervise/order.h"
+#include "supervise/record.h"
 
 /* What every task of one supervisor needs; filled once. */
 struct task_context {
     pid_t supervisor;
     int null_fd;            /* its standard input */
-    char oom_score_adj[16]; /* text for /proc/self/oom_score_adj */
+    char oom_score_adj[24]; /* text for /proc/self/oom_score_adj */
 };
 
 struct task_failure {

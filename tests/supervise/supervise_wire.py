@@ -1,6 +1,6 @@
 """The supervisor's protocol from the server's side: the record's block, the frames, and a process to drive.
 
-Written from the tables in src/supervise/record.h and order.h, not from the code, so that the two are held to each other.
+Written from the tables in src/supervise/record.h and order.h, not from the code, so that the two hold each other.
 """
 
 import fcntl
@@ -255,6 +255,7 @@ class Supervisor:
 def compile_record_library(folder):
     """The server's side of the record, as a shared library for ctypes."""
     target = folder / "librecord.so"
-    source = SOURCE_ROOT / "src/supervise/record.c"
-    subprocess.run(["cc", "-shared", "-fPIC", "-O1", "-std=gnu17", "-D_GNU_SOURCE", "-o", target, source], check=True)
+    sources = SOURCE_ROOT / "src"
+    subprocess.run(["cc", "-shared", "-fPIC", "-O1", "-std=gnu17", "-D_GNU_SOURCE", "-I", sources, "-o", target,
+                    sources / "supervise/record.c"], check=True)
     return target

@@ -153,7 +153,8 @@ def freeze(supervisor):
 @pytest.mark.parametrize("how", ["stop", "sigterm", "timeout"])
 def test_task_that_has_ended_is_never_called_stopped(supervisor, mailbox, gate, how):
     """The supervisor sees the end and the reason to end it in the same moment: the end was first."""
-    supervisor.shell(f"echo up > {mailbox.path}; read x < {gate.path}; exit 5", timeout_ms=400 if how == "timeout" else 0)
+    supervisor.shell(f"echo up > {mailbox.path}; read x < {gate.path}; exit 5",
+                     timeout_ms=400 if how == "timeout" else 0)
     started = supervisor.started()
     mailbox.line()
     freeze(supervisor)
