@@ -97,6 +97,7 @@ struct run_row {
     /* moving */
     int64_t version; /* 1, +1 per accepted repair */
     enum state state;
+    enum state ending; /* while CANCELING: how it will end, else STATE_NEW */
     const char *message;
     const char *error_trace; /* of the earliest unsuccessful task, or NULL */
     int64_t repair_number;   /* of the newest attempt of the run, 0: ORIGINAL */

@@ -18,6 +18,7 @@
 #include "base/arena.h"
 #include "base/err.h"
 #include "model/image.h"
+#include "model/query.h"
 #include "model/rows.h"
 
 struct store;
@@ -163,41 +164,6 @@ bool store_get_role(struct store_reader *reader, int64_t workspace, const char *
 
 /* ---- lists: keyset paging over covering indexes ---- */
 
-enum store_sort { SORT_TIME_CREATED, SORT_DISPLAY_NAME, SORT_STATUS };
-
-/* The place behind which a page begins: the sort value and key of the last row of the one before.
- * `as_of` is the newest key when the first page was read: rows made later are on no page. */
-struct store_cursor {
-    bool is_set;
-    const char *name;  /* SORT_DISPLAY_NAME */
-    enum state status; /* SORT_STATUS */
-    struct uuid key;
-    struct uuid as_of;
-    int64_t as_of_event; /* newest event number then: a sort by status is by the status as of it */
-};
-
-struct run_filter {
-    const struct uuid *jobs; /* none: every job */
-    size_t job_count;
-    const char *display_name; /* exact job name, or NULL */
-    unsigned states;          /* bit 1 << state; 0: all */
-    int64_t created_from_ms;  /* FIELD_NULL: no limit; both inclusive */
-    int64_t created_to_ms;
-};
-
-struct list_order {
-    enum store_sort sort;
-    bool ascending; /* ties: timeCreated descending, then key */
-    size_t limit;   /* rows per page */
-};
-
-struct run_list {
-    struct run_row *items;
-    size_t count;
-    bool more;                /* another page follows */
-    struct store_cursor next; /* set when `more` */
-};
-
 /* Run rows without `parameters`, `queue` and `schedule` (they are NULL). */
 void store_list_runs(struct store_reader *reader, int64_t workspace,
                      const struct run_filter *filter, const struct list_order *order,
@@ -209,41 +175,11 @@ void store_recent_runs(struct store_reader *reader, int64_t workspace, const str
                        const struct store_cursor *cursor, struct arena *arena,
                        struct run_list *ret);
 
-struct job_filter {
-    const struct uuid *jobs; /* none: every job */
-    size_t job_count;
-    const char *display_name;          /* exact, or NULL */
-    const char *display_name_contains; /* or NULL; case-sensitive */
-    const char *path;                  /* exact, or NULL */
-    const char *created_by;            /* user id or name, or NULL */
-    const char *updated_by;
-};
-
-struct job_list {
-    struct job_row *items;
-    size_t count;
-    bool more;
-    struct store_cursor next;
-};
-
 /* Jobs that are not deleted. SORT_STATUS sorts as SORT_DISPLAY_NAME: jobs have no status. */
 void store_list_jobs(struct store_reader *reader, int64_t workspace,
                      const struct job_filter *filter, const struct list_order *order,
                      const struct store_cursor *cursor, struct arena *arena,
                      struct job_list *ret);
-
-struct operation_filter {
-    const char *resource_type; /* or NULL */
-    const char *display_name;  /* exact, or NULL */
-    int status;                /* enum operation_status or FIELD_UNSET */
-};
-
-struct operation_list {
-    struct operation_row *items;
-    size_t count;
-    bool more;
-    struct store_cursor next;
-};
 
 /* By time started. */
 void store_list_operations(struct store_reader *reader, int64_t workspace,

@@ -1,0 +1,43 @@
+/*
+ * The APIs: two dialects of one resource model, and what we add, over the wire's requests.
+ *
+ * api_handle is the wire's handler: it finds the route on the raw target, authenticates, parses and
+ * checks in the order of RULES §7, reads on its own thread or hands a command to the pump, and
+ * prints the answer straight into the response's buffer from the field tables.
+ */
+#pragma once
+
+#include "api/backend.h"
+#include "base/http.h"
+
+struct api_config {
+    const char *platform_id; /* OCID, aiDataPlatformId */
+    const char *hub_region;
+    const uint8_t *page_key; /* 32 bytes: signs page tokens */
+    size_t max_body_bytes;
+};
+
+struct api;
+
+struct api *api_new(const struct api_config *config, const struct api_backend *backend);
+void api_free(struct api *api);
+
+/* The wire's callbacks; `context` is the struct api. api_done frees request->state. api_refuse
+ * makes the body of what the wire refuses by itself (413, 431, 408, …). */
+enum http_verdict api_handle(void *context, struct http_request *request,
+                             struct http_response *response);
+void api_done(void *context, struct http_request *request);
+void api_refuse(void *context, enum err_code code, const char *message, const char *target,
+                struct http_response *response);
+
+/* Prints the answer to a command that succeeded, as of what `reader` sees: the pump does so inside
+ * the transaction for answers that are kept under a retry token, the API itself for all others. */
+struct api_answer {
+    int64_t status;
+    const char *etag;     /* NULL: none */
+    const char *location; /* likewise */
+    struct buf body;      /* to be released by the caller */
+};
+void api_answer_command(struct api *api, struct store_reader *reader,
+                        const struct api_workspace *workspace, const struct api_pending *pending,
+                        struct arena *arena, struct api_answer *ret);

@@ -1,0 +1,54 @@
+/*
+ * A request and its answer, between the wire (bytes) and whoever says what they mean.
+ *
+ * The wire owns both. Everything a request points to lives until its answer has been sent.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/arena.h"
+#include "base/buf.h"
+
+enum { HTTP_MAX_RESPONSE_HEADERS = 16 };
+
+struct http_header {
+    const char *name;
+    const char *value;
+};
+
+struct http_request {
+    const char *method; /* as sent, e.g. "POST" */
+    const char *target; /* raw path and query, as sent: signatures and %2F need it */
+    const struct http_header *headers; /* in the order in which they were sent */
+    size_t header_count;
+    const char *body; /* NUL-terminated behind body_len */
+    size_t body_len;
+    const char *peer;    /* numeric address of the client, for logs and rate limits */
+    struct arena arena;  /* the handler's, released after the answer */
+    void *state;         /* the handler's own, NULL at the first call */
+    bool shutting_down;  /* the wire is stopping: answer now, HTTP_WAIT is not obeyed */
+    /* Lets a request that answered HTTP_WAIT go on. Any thread; exactly once per HTTP_WAIT; it may
+     * come before the handler has returned. */
+    void (*wake)(struct http_request *request);
+};
+
+struct http_response {
+    int status;
+    struct http_header headers[HTTP_MAX_RESPONSE_HEADERS]; /* strings live in the arena */
+    size_t header_count;
+    struct buf body; /* taken over by the wire. For HEAD only its length is used */
+};
+
+/* HTTP_WAIT: call again, with the same request, after wake. */
+enum http_verdict { HTTP_DONE, HTTP_WAIT };
+
+/* First header of that name, any case; NULL when absent. */
+const char *http_header(const struct http_request *request, const char *name);
+/* How many headers of that name were sent: a duplicate may be refused. */
+unsigned http_header_count(const struct http_request *request, const char *name);
+/* Adds a header to the answer; `value` is copied into the request's arena. `name` is a literal. */
+void http_add_header(struct http_request *request, struct http_response *response,
+                     const char *name, const char *value);

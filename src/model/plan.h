@@ -1,0 +1,34 @@
+/* The plan of a repair, as an object: what would happen to each task, and why (RULES §8.3). */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+enum plan_verdict { PLAN_RUN, PLAN_REEVALUATE, PLAN_KEEP, PLAN_VERDICT_COUNT };
+extern const char *const plan_verdict_names[PLAN_VERDICT_COUNT];
+
+struct plan_task {
+    const char *task_key;
+    enum plan_verdict verdict;
+    const char *reason;  /* one plain sentence */
+    bool will_start;     /* false where it is known that it will not */
+    const char **hazards; /* of a kept task: why its result may be stale */
+    size_t hazard_count;
+};
+
+/* A parameter that the repair would change. Values NULL: not there. */
+struct plan_parameter {
+    const char *name;
+    const char *old_value;
+    const char *new_value;
+};
+
+struct repair_plan {
+    struct plan_task *tasks; /* in definition order */
+    uint32_t task_count;
+    uint32_t run_count, reevaluate_count, keep_count;
+    struct plan_parameter *parameters;
+    size_t parameter_count;
+    int64_t definition_version;
+};

@@ -1,0 +1,78 @@
+/*
+ * Queries: filters, order and paging of lists, shared by the APIs and the store.
+ *
+ * Pages are keyed, not counted: a page begins behind the last row of the one before, so its cost
+ * does not depend on how many rows are stored.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "model/rows.h"
+
+enum store_sort { SORT_TIME_CREATED, SORT_DISPLAY_NAME, SORT_STATUS };
+
+/* The place behind which a page begins: the sort value and key of the last row of the one before.
+ * `as_of` is the newest key when the first page was read: rows made later are on no page. */
+struct store_cursor {
+    bool is_set;
+    const char *name;  /* SORT_DISPLAY_NAME */
+    enum state status; /* SORT_STATUS */
+    struct uuid key;
+    struct uuid as_of;
+    int64_t as_of_event; /* newest event number then: a sort by status is by the status as of it */
+};
+
+struct run_filter {
+    const struct uuid *jobs; /* none: every job */
+    size_t job_count;
+    const char *display_name; /* exact job name, or NULL */
+    unsigned states;          /* bit 1 << state; 0: all */
+    int64_t created_from_ms;  /* FIELD_NULL: no limit; both inclusive */
+    int64_t created_to_ms;
+};
+
+struct list_order {
+    enum store_sort sort;
+    bool ascending; /* ties: timeCreated descending, then key */
+    size_t limit;   /* rows per page */
+};
+
+struct run_list {
+    struct run_row *items;
+    size_t count;
+    bool more;                /* another page follows */
+    struct store_cursor next; /* set when `more` */
+};
+
+struct job_filter {
+    const struct uuid *jobs; /* none: every job */
+    size_t job_count;
+    const char *display_name;          /* exact, or NULL */
+    const char *display_name_contains; /* or NULL; case-sensitive */
+    const char *path;                  /* exact, or NULL */
+    const char *created_by;            /* user id or name, or NULL */
+    const char *updated_by;
+};
+
+struct job_list {
+    struct job_row *items;
+    size_t count;
+    bool more;
+    struct store_cursor next;
+};
+
+struct operation_filter {
+    const char *resource_type; /* or NULL */
+    const char *display_name;  /* exact, or NULL */
+    int status;                /* enum operation_status or FIELD_UNSET */
+};
+
+struct operation_list {
+    struct operation_row *items;
+    size_t count;
+    bool more;
+    struct store_cursor next;
+};
