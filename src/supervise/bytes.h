@@ -1,9 +1,10 @@
-/* Little-endian integers in a byte buffer, for the record, the frames and the order.
+/*
+ * Little-endian integers in a byte buffer, for the record, the frames and the order.
  *
  * A cursor never leaves its buffer: reading past the end yields zero and sets `failed`, writing
- * past the end writes nothing and sets it. Check `failed` once, at the end. */
-#ifndef REPRISE_SUPERVISE_BYTES_H
-#define REPRISE_SUPERVISE_BYTES_H
+ * past the end writes nothing and sets it. Check `failed` once, at the end.
+ */
+#pragma once
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -113,5 +114,3 @@ static inline void byte_writer_copy(struct byte_writer *writer, const void *from
     if (bytes && size > 0)
         memcpy(bytes, from, size);
 }
-
-#endif

@@ -1,9 +1,10 @@
-/* The supervisor's end of the socket to the server: whole frames in, whole frames out.
+/*
+ * The supervisor's end of the socket to the server: whole frames in, whole frames out.
  *
  * The socket may end at any time and the supervisor goes on without it: a closed link (fd -1) is a
- * state, not an error, and sending on it does nothing. */
-#ifndef REPRISE_SUPERVISE_LINK_H
-#define REPRISE_SUPERVISE_LINK_H
+ * state, not an error, and sending on it does nothing.
+ */
+#pragma once
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -29,5 +30,3 @@ void link_drop(struct link *link, const struct frame *frame);
 void link_send(struct link *link, const uint8_t *frame, ssize_t size);
 
 void link_close(struct link *link);
-
-#endif

@@ -1,4 +1,5 @@
-/* What the server and a supervisor say to each other: frames over a SOCK_STREAM socketpair that the
+/*
+ * What the server and a supervisor say to each other: frames over a SOCK_STREAM socketpair that the
  * supervisor has as descriptor 3 (DURABILITY §2).
  *
  *     frame    u32 size of the rest, u8 type, payload; little-endian, at most FRAME_MAX_BYTES in all
@@ -31,9 +32,9 @@
  *                each u32 length without the NUL, bytes, NUL
  *
  * Errors are negative errno values; `ret` arguments are untouched on failure. Shared by the
- * supervisor (musl) and the server (glibc): libc only, no allocation, no state. */
-#ifndef REPRISE_SUPERVISE_ORDER_H
-#define REPRISE_SUPERVISE_ORDER_H
+ * supervisor (musl) and the server (glibc): libc only, no allocation, no state.
+ */
+#pragma once
 
 #include <stddef.h>
 #include <stdint.h>
@@ -139,5 +140,3 @@ ssize_t order_encode(const struct order *order, uint8_t *buffer, size_t size);
  * argv and envp take (argc + envc + 2); the order then points into it and into the frame's payload,
  * and lives as long as both. 0; -EPROTO = malformed; -E2BIG = too many strings. */
 int order_decode(const struct frame *frame, char **strings, size_t strings_max, struct order *ret);
-
-#endif

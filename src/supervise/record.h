@@ -1,4 +1,5 @@
-/* The attempt record: what one attempt of a task came to, in a file that outlives every process.
+/*
+ * The attempt record: what one attempt of a task came to, in a file that outlives every process.
  *
  * A write-once register under a POSIX F_SETLK write lock (DURABILITY §2):
  *
@@ -48,9 +49,9 @@
  * The data folder must not be on NFS.
  *
  * Errors are negative errno values; `ret` arguments are untouched on failure. Shared by the
- * supervisor (musl) and the server (glibc): libc only, no allocation, no state. */
-#ifndef REPRISE_SUPERVISE_RECORD_H
-#define REPRISE_SUPERVISE_RECORD_H
+ * supervisor (musl) and the server (glibc): libc only, no allocation, no state.
+ */
+#pragma once
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -188,5 +189,3 @@ int record_boot_id(char ret[RECORD_BOOT_ID_BYTES]);
  * with another start time than the record's is another process. -ENOENT or -ESRCH = no such
  * process. */
 int record_process(pid_t pid, uint64_t *ret_start_ticks, pid_t *ret_parent);
-
-#endif

@@ -1,7 +1,8 @@
-/* Turns a freshly started process into a supervisor: a session of its own, subreaper, all signals
- * blocked, nothing inherited that it does not need. It reads neither configuration nor environment. */
-#ifndef REPRISE_SUPERVISE_SETUP_H
-#define REPRISE_SUPERVISE_SETUP_H
+/*
+ * Turns a freshly started process into a supervisor: a session of its own, subreaper, all signals
+ * blocked, nothing inherited that it does not need. It reads neither configuration nor environment.
+ */
+#pragma once
 
 #include "supervise/record.h"
 #include "supervise/task.h"
@@ -18,5 +19,3 @@ bool setup_has_socket(void);
 
 /* 0, or an error; then nothing useful can be done. Descriptors live until the process ends. */
 int setup_process(struct setup *ret);
-
-#endif

@@ -1,10 +1,11 @@
-/* Strays: processes of an attempt that are still alive when its task has ended, daemons mostly.
+/*
+ * Strays: processes of an attempt that are still alive when its task has ended, daemons mostly.
  *
  * The supervisor is a subreaper, so whatever loses its parent becomes its child: when it has no
  * child left, nothing of the attempt lives. Only its own children are ever signalled, and before
- * they are waited for, so no number can meanwhile belong to somebody else. */
-#ifndef REPRISE_SUPERVISE_STRAYS_H
-#define REPRISE_SUPERVISE_STRAYS_H
+ * they are waited for, so no number can meanwhile belong to somebody else.
+ */
+#pragma once
 
 #include <stdint.h>
 #include <sys/resource.h>
@@ -23,5 +24,3 @@ uint32_t strays_kill(struct record *record);
 
 /* Adds what a process used that was waited for. */
 void usage_add(struct record *record, const struct rusage *usage);
-
-#endif

@@ -1,4 +1,5 @@
-/* reprise-supervise: stands over one attempt at a time (DURABILITY §2, docs/design/supervisor.md).
+/*
+ * reprise-supervise: stands over one attempt at a time (DURABILITY §2, docs/design/supervisor.md).
  *
  *            ORDER                  timeout, STOP, SIGTERM             grace passed
  *     IDLE --------> RUNNING ----------------------------> TERMINATING ------------> KILLED
@@ -13,7 +14,8 @@
  *
  * When the socket ends nothing changes for a task that runs: every limit is kept, the outcome goes
  * into the record. What happened is decided in one order: a task that has ended ends by itself,
- * whatever else waits to be seen; so before any signal is sent we look whether there is a task. */
+ * whatever else waits to be seen; so before any signal is sent we look whether there is a task.
+ */
 #include <errno.h>
 #include <poll.h>
 #include <signal.h>

@@ -1,10 +1,11 @@
-/* Starts the task of an attempt: opens its output files, vforks, sets the child up and execs.
+/*
+ * Starts the task of an attempt: opens its output files, vforks, sets the child up and execs.
  *
  * The task inherits nothing of the supervisor but descriptors 0 to 2, its session and its user: it
  * is alone in a process group whose id is its pid, dies with the supervisor (PDEATHSIG), is the
- * first to go when memory runs out, and has default signal dispositions and an empty signal mask. */
-#ifndef REPRISE_SUPERVISE_TASK_H
-#define REPRISE_SUPERVISE_TASK_H
+ * first to go when memory runs out, and has default signal dispositions and an empty signal mask.
+ */
+#pragma once
 
 #include <sys/types.h>
 
@@ -31,5 +32,3 @@ pid_t task_start(const struct task_context *context, const struct order *order,
 /* Signals the task's process group, and the task itself should it have left that. The task must not
  * have been waited for yet, or its number could be somebody else's. */
 void task_signal(pid_t task, int signal);
-
-#endif
