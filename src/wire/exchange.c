@@ -66,7 +66,7 @@ static void recycle(struct exchange *exchange)
         buf_release(&body);
     else
         buf_clear(&body);
-    *exchange = (struct exchange){.request.arena = arena, .body = body};
+    *exchange = (struct exchange){.wire = exchange->wire, .request.arena = arena, .body = body};
 }
 
 static struct exchange *take_exchange(struct wire *wire, struct client *client)
@@ -219,7 +219,7 @@ static enum MHD_Result refuse(struct exchange *exchange, int status, enum err_co
 struct body_headers {
     unsigned content_lengths;
     unsigned transfer_encodings;
-    bool malformed; /* a NUL byte, or an encoding that is not chunked */
+    bool malformed; /* an encoding that is not chunked */
     uint64_t content_length;
 };
 
@@ -228,15 +228,15 @@ static enum MHD_Result look_at_header(void *cls, enum MHD_ValueKind kind, const 
 {
     (void)kind;
     struct body_headers *found = cls;
-    if (!value || strlen(value) != value_len || strlen(name) != name_len) {
-        found->malformed = true;
-    } else if (name_len == strlen("content-length") && strcasecmp(name, "content-length") == 0) {
+    (void)value_len;
+    if (name_len == strlen("content-length") && strcasecmp(name, "content-length") == 0) {
         found->content_lengths++;
-        found->content_length = strtoull(value, NULL, 10); /* digits: libmicrohttpd saw to it */
+        found->content_length = value ? strtoull(value, NULL, 10)
+                                      : 0; /* digits: libmicrohttpd saw to it */
     } else if (name_len == strlen("transfer-encoding") &&
                strcasecmp(name, "transfer-encoding") == 0) {
         found->transfer_encodings++;
-        if (strcasecmp(value, "chunked") != 0)
+        if (!value || strcasecmp(value, "chunked") != 0)
             found->malformed = true;
     }
     return MHD_YES;

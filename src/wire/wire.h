@@ -21,7 +21,7 @@
  *   to be taken at WIRE_MIN_SEND_RATE after the first request_timeout_s. A handler has no limit.
  * What libmicrohttpd refuses before a request exists (no HTTP at all, an unknown version, a broken
  * header line or chunk, a head past WIRE_POOL_BYTES) it answers itself with a 400, 413, 414, 431 or
- * 505 and a short HTML or empty body, and closes the connection.
+ * 505 and a short HTML or empty body, and closes the connection. It ends a header's value at a NUL.
  */
 #pragma once
 

@@ -1,0 +1,129 @@
+/* TLS, by Debian's curl as the client. */
+#include "client.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* A certificate for localhost and 127.0.0.1 that vouches for itself; it is worth nothing. */
+static const char key_pem[] = "-----BEGIN PRIVATE KEY-----\n"
+                              "MIGHAgEAMBMGByqGSM49AgEGCCqGSM49AwEHBG0wawIBAQQgFV7cRxrgbsd9FzTl\n"
+                              "vBdKJLDxjWnBdYvWa7kN21hYYAChRANCAAT5neSKBCqTq3WnT+sCLW+YHylDC/Ov\n"
+                              "SfTzjl7fELp2n7sGUuFrToxtY+dOrDIvmzULvIFKySeM0rydfjDCaOUY\n"
+                              "-----END PRIVATE KEY-----\n";
+
+static const char cert_pem[] = "-----BEGIN CERTIFICATE-----\n"
+                               "MIIBmzCCAUGgAwIBAgIUSiP7mI7shhoAjsNPUf+VYyj0vvUwCgYIKoZIzj0EAwIw\n"
+                               "FDESMBAGA1UEAwwJbG9jYWxob3N0MCAXDTI2MTEyMTAzMDIyOFoYDzIxMjYxMDI4\n"
+                               "MDMwMjI4WjAUMRIwEAYDVQQDDAlsb2NhbGhvc3QwWTATBgcqhkjOPQIBBggqhkjO\n"
+                               "PQMBBwNCAAT5neSKBCqTq3WnT+sCLW+YHylDC/OvSfTzjl7fELp2n7sGUuFrToxt\n"
+                               "Y+dOrDIvmzULvIFKySeM0rydfjDCaOUYo28wbTAdBgNVHQ4EFgQUdafYbWoyG6ko\n"
+                               "g4c5m1uHXdbp8UQwHwYDVR0jBBgwFoAUdafYbWoyG6kog4c5m1uHXdbp8UQwDwYD\n"
+                               "VR0TAQH/BAUwAwEB/zAaBgNVHREEEzARgglsb2NhbGhvc3SHBH8AAAEwCgYIKoZI\n"
+                               "zj0EAwIDSAAwRQIgTq5wwRQ0FB+q9MFwWMQfxDeY+40yhjuZi4rqtpjLqTgCIQCj\n"
+                               "ppRhnRL5s2UsFDqfCvPJvirYXWgxdEQa7YeqqZi66w==\n"
+                               "-----END CERTIFICATE-----\n";
+
+static struct server server;
+static char cert_file[] = "/tmp/reprise-test-cert-XXXXXX";
+
+static int setup(void **state)
+{
+    (void)state;
+    struct wire_config config = server_config();
+    config.tls_cert_pem = cert_pem;
+    config.tls_key_pem = key_pem;
+    server_start(&server, &config);
+    return 0;
+}
+
+static int teardown(void **state)
+{
+    (void)state;
+    server_stop(&server);
+    return 0;
+}
+
+/* What curl prints for `arguments`, the last of which is the path. */
+static void curl(const char *arguments, char *ret_output, size_t size)
+{
+    char command[300];
+    snprintf(command, sizeof command,
+             "curl -sS --noproxy '*' --max-time %d --cacert %s -w ' %%{http_code}' "
+             "https://127.0.0.1:%u%s",
+             CLIENT_PATIENCE_S, cert_file, server.port, arguments);
+    FILE *output = popen(command, "r");
+    assert_non_null(output);
+    size_t got = fread(ret_output, 1, size - 1, output);
+    ret_output[got] = '\0';
+    assert_int_equal(pclose(output), 0);
+}
+
+static void test_requests(void **state)
+{
+    (void)state;
+    if (system("curl --version >/dev/null 2>&1") != 0) {
+        print_message("skipped: it needs curl\n");
+        skip();
+    }
+    char output[200];
+    curl("/a%2Fb -d hello", output, sizeof output);
+    assert_string_equal(output, "hello 200");
+    curl("/early", output, sizeof output);
+    assert_string_equal(output, "woken 1 200");
+    curl("/ -X POST -H 'Content-Length: 9999999'", output, sizeof output);
+    assert_non_null(strstr(output, " 413"));
+}
+
+/* Plain HTTP on the TLS port, and a handshake that never ends well. */
+static void test_no_tls(void **state)
+{
+    (void)state;
+    struct client_conn conn = client_dial(server.port);
+    client_say(&conn, "GET / HTTP/1.1\r\nHost: h\r\n\r\n");
+    client_drop_to_end(&conn);
+    client_close(&conn);
+    conn = client_dial(server.port);
+    assert_true(client_send(&conn, "\x16\x03\x01\x00", 4));
+    client_close(&conn);
+    assert_int_equal(server.calls, 0);
+}
+
+static void test_slow_handshake_is_dropped(void **state)
+{
+    (void)state;
+    struct wire_config config = server_config();
+    config.tls_cert_pem = cert_pem;
+    config.tls_key_pem = key_pem;
+    config.idle_timeout_s = config.request_timeout_s = 1;
+    server_start(&server, &config);
+    struct client_conn conn = client_dial(server.port);
+    assert_true(client_send(&conn, "\x16\x03\x01\x02\x00\x01", 6));
+    client_drop_to_end(&conn);
+    client_close(&conn);
+    server_stop(&server);
+}
+
+static int make_cert_file(void **state)
+{
+    (void)state;
+    int fd = mkstemp(cert_file);
+    FILE *file = fd >= 0 ? fdopen(fd, "w") : NULL;
+    return file && fputs(cert_pem, file) >= 0 && fclose(file) == 0 ? 0 : -1;
+}
+
+static int remove_cert_file(void **state)
+{
+    (void)state;
+    return remove(cert_file);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(test_requests, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_no_tls, setup, teardown),
+        cmocka_unit_test(test_slow_handshake_is_dropped),
+    };
+    return cmocka_run_group_tests(tests, make_cert_file, remove_cert_file);
+}
