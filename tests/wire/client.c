@@ -94,11 +94,11 @@ bool client_try_hear(struct client_conn *conn, bool head_only, struct reply *ret
         if (!read_more(conn))
             return false;
     struct reply reply = {.head = take(conn, (size_t)(end + 4 - conn->bytes))};
-    reply.status = atoi(reply.head + strlen("HTTP/1.1 "));
+    reply.status = (int)strtol(reply.head + strlen("HTTP/1.1 "), NULL, 10);
     char value[256];
     size_t want = 0;
     if (!head_only && reply.status != 204 && reply.status >= 200)
-        want = (size_t)atoll(reply_header(&reply, "Content-Length", value));
+        want = (size_t)strtoll(reply_header(&reply, "Content-Length", value), NULL, 10);
     while (conn->len < want)
         if (!read_more(conn)) {
             free(reply.head);
@@ -154,7 +154,12 @@ const char *reply_header(const struct reply *reply, const char *name, char value
     size_t len = strlen(name);
     for (const char *line = strstr(reply->head, "\r\n"); line; line = strstr(line + 2, "\r\n"))
         if (strncasecmp(line + 2, name, len) == 0 && line[2 + len] == ':') {
-            sscanf(line + 2 + len + 1, " %255[^\r]", value);
+            const char *start = line + 2 + len + 1;
+            start += strspn(start, " ");
+            size_t width = strcspn(start, "\r");
+            assert_true(width < 256);
+            memcpy(value, start, width);
+            value[width] = '\0';
             break;
         }
     return value;

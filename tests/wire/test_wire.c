@@ -126,7 +126,7 @@ static void test_head_has_length_and_no_body(void **state)
     struct reply reply;
     assert_true(client_try_hear(&conn, true, &reply));
     char length[256];
-    assert_int_equal(atoi(reply_header(&reply, "Content-Length", length)), BIG_BYTES);
+    assert_int_equal(strtol(reply_header(&reply, "Content-Length", length), NULL, 10), BIG_BYTES);
     reply_free(&reply);
     client_say(&conn, "GET / HTTP/1.1\r\nHost: h\r\n\r\n");
     reply = client_hear(&conn);
@@ -180,7 +180,7 @@ static void test_pipelined(void **state)
     assert_true(client_send(&conn, text.data, text.len));
     for (int i = 0; i < COUNT; i++) {
         struct reply reply = client_hear(&conn);
-        assert_int_equal(atoi(reply.body), i);
+        assert_int_equal(strtol(reply.body, NULL, 10), i);
         reply_free(&reply);
     }
     buf_release(&text);
