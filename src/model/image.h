@@ -24,3 +24,7 @@ struct run_image {
  * (of definition `def`, matched by taskKey) points into the image or is NULL. */
 void run_image_map(const struct run_image *image, const struct job_def *def, int64_t repair_number,
                    const struct task_run_row **ret);
+
+/* Keys of the newest task run of every task key, whichever definition it is in: key → its row in
+ * the image. `newest` is initialised; the caller releases it. */
+void run_image_newest(const struct run_image *image, struct uuid_map *newest);

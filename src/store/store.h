@@ -167,8 +167,7 @@ bool store_get_role(struct store_reader *reader, int64_t workspace, const char *
 /* Run rows without `parameters`, `queue` and `schedule` (they are NULL). */
 void store_list_runs(struct store_reader *reader, int64_t workspace,
                      const struct run_filter *filter, const struct list_order *order,
-                     const struct store_cursor *cursor, struct arena *arena,
-                     struct run_list *ret);
+                     const struct store_cursor *cursor, struct arena *arena, struct run_list *ret);
 /* The newest `per_job` runs of each job by creation, merged and sorted (RULES §9). */
 void store_recent_runs(struct store_reader *reader, int64_t workspace, const struct uuid *jobs,
                        size_t job_count, size_t per_job, const struct list_order *order,
@@ -178,8 +177,7 @@ void store_recent_runs(struct store_reader *reader, int64_t workspace, const str
 /* Jobs that are not deleted. SORT_STATUS sorts as SORT_DISPLAY_NAME: jobs have no status. */
 void store_list_jobs(struct store_reader *reader, int64_t workspace,
                      const struct job_filter *filter, const struct list_order *order,
-                     const struct store_cursor *cursor, struct arena *arena,
-                     struct job_list *ret);
+                     const struct store_cursor *cursor, struct arena *arena, struct job_list *ret);
 
 /* By time started. */
 void store_list_operations(struct store_reader *reader, int64_t workspace,

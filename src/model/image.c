@@ -1,0 +1,31 @@
+#include "model/image.h"
+
+#include "base/map.h"
+
+void run_image_map(const struct run_image *image, const struct job_def *def, int64_t repair_number,
+                   const struct task_run_row **ret)
+{
+    for (uint32_t i = 0; i < def->task_count; i++)
+        ret[i] = NULL;
+    /* Ascending by repair: a later one replaces an earlier one. */
+    for (size_t i = 0; i < image->task_run_count; i++) {
+        const struct task_run_row *row = &image->task_runs[i];
+        if (row->repair_number > repair_number)
+            break;
+        int64_t position = job_def_find(def, row->task_key);
+        if (position >= 0)
+            ret[position] = row;
+    }
+}
+
+void run_image_newest(const struct run_image *image, struct uuid_map *newest)
+{
+    struct str_map seen;
+    str_map_init(&seen);
+    for (size_t i = image->task_run_count; i-- > 0;) {
+        struct task_run_row *row = &image->task_runs[i];
+        if (!str_map_add(&seen, row->task_key, row))
+            uuid_map_put(newest, &row->key, row);
+    }
+    str_map_release(&seen);
+}

@@ -1,0 +1,289 @@
+#include "store/columns.h"
+
+#include <string.h>
+
+#include "base/mem.h"
+
+#define INT64(row, member, flags)                                     \
+    {                                                                 \
+#member, COLUMN_INT64, flags, offsetof(struct row, member), 0 \
+    }
+#define INT(row, member, flags)                                     \
+    {                                                               \
+#member, COLUMN_INT, flags, offsetof(struct row, member), 0 \
+    }
+#define INT8(row, member, flags)                                     \
+    {                                                                \
+#member, COLUMN_INT8, flags, offsetof(struct row, member), 0 \
+    }
+#define TEXT(row, member, flags)                                     \
+    {                                                                \
+#member, COLUMN_TEXT, flags, offsetof(struct row, member), 0 \
+    }
+#define UUID(row, member, flags)                                     \
+    {                                                                \
+#member, COLUMN_UUID, flags, offsetof(struct row, member), 0 \
+    }
+#define HASH(row, member, flags)                                     \
+    {                                                                \
+#member, COLUMN_HASH, flags, offsetof(struct row, member), 0 \
+    }
+
+enum { FIXED = 0, KEY = COLUMN_KEY, MOVING = COLUMN_MOVING, LARGE = COLUMN_LARGE };
+
+static const struct column workspace_columns[] = {
+    INT64(workspace_row, id, KEY),
+    UUID(workspace_row, key, FIXED),
+    TEXT(workspace_row, name, FIXED),
+    UUID(workspace_row, project_id, FIXED),
+    INT64(workspace_row, epoch, MOVING),
+    INT64(workspace_row, batch, MOVING),
+    INT64(workspace_row, last_job_number, MOVING),
+    INT64(workspace_row, last_run_number, MOVING),
+    INT64(workspace_row, last_event, MOVING),
+    INT64(workspace_row, last_ms, MOVING),
+    INT64(workspace_row, created_ms, FIXED),
+};
+
+static const struct column job_columns[] = {
+    INT64(job_row, workspace, KEY),     UUID(job_row, key, KEY),
+    INT64(job_row, number, FIXED),      TEXT(job_row, name, MOVING),
+    TEXT(job_row, path, MOVING),        TEXT(job_row, description, MOVING),
+    TEXT(job_row, run_as, MOVING),      INT64(job_row, version, MOVING),
+    INT64(job_row, created_ms, FIXED),  INT64(job_row, updated_ms, MOVING),
+    INT64(job_row, deleted_ms, MOVING), INT64(job_row, scheduled_ms, MOVING),
+    TEXT(job_row, created_by, FIXED),   TEXT(job_row, created_by_name, FIXED),
+    TEXT(job_row, updated_by, MOVING),  TEXT(job_row, updated_by_name, MOVING),
+};
+
+static const struct column job_version_columns[] = {
+    INT64(job_version_row, workspace, KEY),   UUID(job_version_row, job, KEY),
+    INT64(job_version_row, version, KEY),     INT64(job_version_row, created_ms, FIXED),
+    TEXT(job_version_row, created_by, FIXED), TEXT(job_version_row, definition, LARGE),
+};
+
+static const struct column run_columns[] = {
+    INT64(run_row, workspace, KEY),
+    UUID(run_row, key, KEY),
+    INT64(run_row, version, MOVING), /* first, for those who read no more than an etag */
+    INT64(run_row, updated_ms, MOVING),
+    INT64(run_row, last_event, MOVING),
+    INT64(run_row, number, FIXED),
+    UUID(run_row, job, FIXED),
+    TEXT(run_row, job_name, FIXED),
+    INT64(run_row, definition_version, FIXED),
+    INT(run_row, launched, FIXED),
+    INT(run_row, trigger, FIXED),
+    INT(run_row, instance_type, FIXED),
+    INT64(run_row, plan_ms, FIXED),
+    INT64(run_row, submit_ms, FIXED),
+    UUID(run_row, original_attempt_run, FIXED),
+    UUID(run_row, parent_run, FIXED),
+    UUID(run_row, parent_task_run, FIXED),
+    UUID(run_row, root_run, FIXED),
+    TEXT(run_row, created_by, FIXED),
+    TEXT(run_row, created_by_name, FIXED),
+    INT8(run_row, queue_enabled, FIXED),
+    INT64(run_row, max_concurrent_runs, FIXED),
+    INT64(run_row, created_ms, FIXED),
+    INT(run_row, state, MOVING),
+    TEXT(run_row, message, MOVING),
+    INT64(run_row, repair_number, MOVING),
+    INT64(run_row, queued_ms, MOVING),
+    INT64(run_row, start_ms, MOVING),
+    INT64(run_row, end_ms, MOVING),
+    TEXT(run_row, error_trace, MOVING),
+    TEXT(run_row, parameters, LARGE),
+    TEXT(run_row, queue, LARGE),
+    TEXT(run_row, schedule, LARGE),
+};
+
+static const struct column repair_columns[] = {
+    INT64(repair_row, workspace, KEY),
+    UUID(repair_row, run, KEY),
+    INT64(repair_row, number, KEY),
+    UUID(repair_row, operation, FIXED),
+    INT64(repair_row, definition_version, FIXED),
+    INT(repair_row, mode, FIXED),
+    TEXT(repair_row, created_by, FIXED),
+    TEXT(repair_row, created_by_name, FIXED),
+    INT64(repair_row, requested_ms, FIXED),
+    INT(repair_row, state, MOVING),
+    TEXT(repair_row, message, MOVING),
+    INT64(repair_row, slot_ms, MOVING),
+    INT64(repair_row, start_ms, MOVING),
+    INT64(repair_row, end_ms, MOVING),
+    INT64(repair_row, setup_ms, MOVING),
+    INT64(repair_row, execution_ms, MOVING),
+    INT64(repair_row, cleanup_ms, MOVING),
+    TEXT(repair_row, error_trace, MOVING),
+    TEXT(repair_row, parameters, LARGE),
+    TEXT(repair_row, unified, LARGE),
+    TEXT(repair_row, plan, LARGE),
+};
+
+static const struct column task_run_columns[] = {
+    INT64(task_run_row, workspace, KEY),
+    UUID(task_run_row, run, KEY),
+    UUID(task_run_row, key, KEY),
+    INT64(task_run_row, repair_number, FIXED),
+    INT64(task_run_row, position, FIXED),
+    TEXT(task_run_row, task_key, FIXED),
+    INT64(task_run_row, definition_version, FIXED),
+    INT64(task_run_row, created_ms, FIXED),
+    INT(task_run_row, state, MOVING),
+    TEXT(task_run_row, message, MOVING),
+    TEXT(task_run_row, error_code, MOVING),
+    INT8(task_run_row, outcome, MOVING),
+    INT64(task_run_row, attempt, MOVING),
+    INT64(task_run_row, attempts, MOVING),
+    INT64(task_run_row, start_ms, MOVING),
+    INT64(task_run_row, end_ms, MOVING),
+    INT64(task_run_row, setup_start_ms, MOVING),
+    INT64(task_run_row, setup_ms, MOVING),
+    INT64(task_run_row, execution_ms, MOVING),
+    INT64(task_run_row, cleanup_ms, MOVING),
+    INT64(task_run_row, retry_at_ms, MOVING),
+    INT64(task_run_row, last_event, MOVING),
+    TEXT(task_run_row, error_trace, MOVING),
+    TEXT(task_run_row, parameters, MOVING | LARGE),
+};
+
+static const struct column attempt_columns[] = {
+    INT64(attempt_row, workspace, KEY),
+    UUID(attempt_row, run, KEY),
+    UUID(attempt_row, task_run, KEY),
+    INT64(attempt_row, number, KEY),
+    INT64(attempt_row, epoch, MOVING), /* one that never started keeps its number (RULES §3) */
+    TEXT(attempt_row, host, MOVING),
+    INT64(attempt_row, created_ms, FIXED),
+    INT(attempt_row, state, MOVING),
+    TEXT(attempt_row, message, MOVING),
+    INT(attempt_row, cause, MOVING),
+    INT(attempt_row, budget, MOVING),
+    INT64(attempt_row, exit_code, MOVING),
+    INT64(attempt_row, signal, MOVING),
+    INT64(attempt_row, setup_start_ms, MOVING),
+    INT64(attempt_row, start_ms, MOVING),
+    INT64(attempt_row, end_ms, MOVING),
+    INT64(attempt_row, setup_ms, MOVING),
+    INT64(attempt_row, execution_ms, MOVING),
+    INT64(attempt_row, cleanup_ms, MOVING),
+    INT64(attempt_row, user_us, MOVING),
+    INT64(attempt_row, system_us, MOVING),
+    INT64(attempt_row, max_rss_kib, MOVING),
+    INT64(attempt_row, in_blocks, MOVING),
+    INT64(attempt_row, out_blocks, MOVING),
+    TEXT(attempt_row, error_trace, MOVING),
+};
+
+/* task_key is not stored: the task run says it. */
+static const struct column event_columns[] = {
+    INT64(event_row, workspace, KEY),
+    UUID(event_row, run, KEY),
+    INT64(event_row, number, KEY),
+    INT64(event_row, time_ms, FIXED),
+    INT64(event_row, repair_number, FIXED),
+    UUID(event_row, task_run, FIXED),
+    INT64(event_row, attempt, FIXED),
+    INT(event_row, type, FIXED),
+    {"from_state", COLUMN_INT, FIXED, offsetof(struct event_row, from), 0},
+    {"to_state", COLUMN_INT, FIXED, offsetof(struct event_row, to), 0},
+    TEXT(event_row, reason, FIXED),
+    TEXT(event_row, decision, FIXED),
+};
+
+static const struct column operation_columns[] = {
+    INT64(operation_row, workspace, KEY),      UUID(operation_row, key, KEY),
+    TEXT(operation_row, resource_type, FIXED), TEXT(operation_row, action_type, FIXED),
+    UUID(operation_row, resource, FIXED),      TEXT(operation_row, display_name, FIXED),
+    TEXT(operation_row, created_by, FIXED),    TEXT(operation_row, created_by_name, FIXED),
+    INT64(operation_row, started_ms, FIXED),   INT64(operation_row, finished_ms, MOVING),
+    INT(operation_row, status, MOVING),
+};
+
+/* All but the scope moves: a token that has expired may be given again (RULES §7). */
+static const struct column retry_token_columns[] = {
+    INT64(retry_token_row, workspace, KEY),
+    HASH(retry_token_row, scope, KEY),
+    HASH(retry_token_row, request, MOVING),
+    INT64(retry_token_row, created_ms, MOVING),
+    UUID(retry_token_row, run, MOVING),
+    INT64(retry_token_row, run_deleted, MOVING),
+    INT64(retry_token_row, status, MOVING),
+    TEXT(retry_token_row, etag, MOVING),
+    TEXT(retry_token_row, location, MOVING),
+    UUID(retry_token_row, operation, MOVING),
+    {"body", COLUMN_BYTES, MOVING | LARGE, offsetof(struct retry_token_row, body),
+     offsetof(struct retry_token_row, body_len)},
+};
+
+static const struct column user_columns[] = {
+    TEXT(user_row, id, KEY),
+    TEXT(user_row, name, MOVING),
+    INT64(user_row, created_ms, FIXED),
+    INT64(user_row, disabled_ms, MOVING),
+};
+
+static const struct column role_columns[] = {
+    INT64(role_row, workspace, KEY),
+    TEXT(role_row, user_id, KEY),
+    INT(role_row, role, MOVING),
+};
+
+static const struct column token_columns[] = {
+    HASH(token_row, hash, KEY),           TEXT(token_row, user_id, FIXED),
+    TEXT(token_row, name, MOVING),        INT64(token_row, created_ms, FIXED),
+    INT64(token_row, expires_ms, MOVING), INT64(token_row, revoked_ms, MOVING),
+};
+
+#define TABLE(name, row, columns, large)                                                    \
+    {                                                                                       \
+        name, sizeof(struct row), columns, ARRAY_LEN(columns), ARRAY_LEN(columns) - (large) \
+    }
+
+const struct table store_workspace_table = TABLE("workspace", workspace_row, workspace_columns, 0);
+
+const struct table store_tables[ROW_KIND_COUNT] = {
+    [ROW_JOB] = TABLE("job", job_row, job_columns, 0),
+    [ROW_JOB_VERSION] = TABLE("job_version", job_version_row, job_version_columns, 1),
+    [ROW_RUN] = TABLE("run", run_row, run_columns, 3),
+    [ROW_REPAIR] = TABLE("repair", repair_row, repair_columns, 3),
+    [ROW_TASK_RUN] = TABLE("task_run", task_run_row, task_run_columns, 1),
+    [ROW_ATTEMPT] = TABLE("attempt", attempt_row, attempt_columns, 0),
+    [ROW_EVENT] = TABLE("event", event_row, event_columns, 0),
+    [ROW_OPERATION] = TABLE("operation", operation_row, operation_columns, 0),
+    [ROW_RETRY_TOKEN] = TABLE("retry_token", retry_token_row, retry_token_columns, 1),
+    [ROW_USER] = TABLE("user_account", user_row, user_columns, 0),
+    [ROW_ROLE] = TABLE("user_role", role_row, role_columns, 0),
+    [ROW_TOKEN] = TABLE("access_token", token_row, token_columns, 0),
+};
+
+size_t column_length(const struct column *column, const void *row)
+{
+    const char *text;
+    memcpy(&text, column_get(column, row), sizeof text);
+    if (!text)
+        return 0;
+    if (column->kind == COLUMN_TEXT)
+        return strlen(text);
+    int64_t len;
+    memcpy(&len, (const char *)row + column->length_offset, sizeof len);
+    return (size_t)len;
+}
+
+void table_copy_row(const struct table *table, const void *from, void *to, struct arena *arena)
+{
+    memcpy(to, from, table->row_size);
+    for (size_t i = 0; i < table->count; i++) {
+        const struct column *column = &table->columns[i];
+        if (column->kind != COLUMN_TEXT && column->kind != COLUMN_BYTES)
+            continue;
+        const char *text;
+        memcpy(&text, column_get(column, from), sizeof text);
+        if (!text)
+            continue;
+        text = arena_memdup(arena, text, column_length(column, from));
+        memcpy(column_member(column, to), &text, sizeof text);
+    }
+}

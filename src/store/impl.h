@@ -1,0 +1,81 @@
+/*
+ * What an implementation of the store provides: one function per function of store.h, with the
+ * same contract. store.c only passes calls on.
+ */
+#pragma once
+
+#include "store/store.h"
+
+struct store_ops {
+    void (*close)(struct store *store);
+    char *(*meta_get)(struct store *store, const char *name, struct arena *arena);
+    enum store_result (*meta_set)(struct store *store, const char *name, const char *value);
+    enum store_result (*workspace_create)(struct store *store, struct workspace_row *row);
+    size_t (*workspaces)(struct store *store, struct arena *arena, struct workspace_row **ret);
+    enum store_result (*take_over)(struct store *store, int64_t workspace,
+                                   struct workspace_row *ret);
+    enum store_result (*commit)(struct store *store, struct store_commit *commit);
+    enum store_result (*write_accounts)(struct store *store, const struct row_batch *rows);
+    size_t (*prune_retry_tokens)(struct store *store, int64_t before_ms, size_t max);
+    enum err_code (*backup)(struct store *store, const char *path, struct err *err);
+    bool (*is_writable)(struct store *store);
+    struct store_reader *(*reader_open)(struct store *store);
+};
+
+/* What identifies one row for get: the members that its kind needs. */
+struct row_id {
+    int64_t workspace;
+    const struct uuid *key;
+    int64_t version;     /* ROW_JOB_VERSION; 0: the newest */
+    const uint8_t *hash; /* ROW_RETRY_TOKEN, ROW_TOKEN */
+    const char *text;    /* ROW_USER: name or id, ROW_ROLE: user */
+    bool by_name;        /* ROW_USER */
+};
+
+struct reader_ops {
+    void (*close)(struct store_reader *reader);
+    void (*begin)(struct store_reader *reader);
+    void (*end)(struct store_reader *reader);
+    uint64_t (*version)(struct store_reader *reader);
+    bool (*failed)(const struct store_reader *reader);
+    /* One row of a kind that is found by its id: all but repairs, attempts and events. */
+    bool (*get)(struct store_reader *reader, enum row_kind kind, const struct row_id *id,
+                struct arena *arena, void *ret);
+    bool (*get_run_etag)(struct store_reader *reader, int64_t workspace, const struct uuid *key,
+                         int64_t *ret_version, int64_t *ret_last_event, int64_t *ret_updated_ms);
+    bool (*get_run_image)(struct store_reader *reader, int64_t workspace, const struct uuid *key,
+                          struct arena *arena, struct run_image *ret);
+    size_t (*live_runs)(struct store_reader *reader, int64_t workspace, struct arena *arena,
+                        struct uuid **ret);
+    int64_t (*queue_position)(struct store_reader *reader, const struct run_row *run);
+    size_t (*attempts)(struct store_reader *reader, int64_t workspace, const struct uuid *task_run,
+                       int64_t from_number, size_t max, struct arena *arena,
+                       struct attempt_row **ret);
+    size_t (*run_events)(struct store_reader *reader, int64_t workspace, const struct uuid *run,
+                         int64_t after, size_t max, struct arena *arena, struct event_row **ret);
+    size_t (*entity_events)(struct store_reader *reader, int64_t workspace, const struct uuid *run,
+                            const struct uuid *task_run, struct arena *arena,
+                            struct event_row **ret);
+    void (*list_runs)(struct store_reader *reader, int64_t workspace,
+                      const struct run_filter *filter, const struct list_order *order,
+                      const struct store_cursor *cursor, struct arena *arena, struct run_list *ret);
+    void (*recent_runs)(struct store_reader *reader, int64_t workspace, const struct uuid *jobs,
+                        size_t job_count, size_t per_job, const struct list_order *order,
+                        const struct store_cursor *cursor, struct arena *arena,
+                        struct run_list *ret);
+    void (*list_jobs)(struct store_reader *reader, int64_t workspace,
+                      const struct job_filter *filter, const struct list_order *order,
+                      const struct store_cursor *cursor, struct arena *arena, struct job_list *ret);
+    void (*list_operations)(struct store_reader *reader, int64_t workspace,
+                            const struct operation_filter *filter, const struct list_order *order,
+                            const struct store_cursor *cursor, struct arena *arena,
+                            struct operation_list *ret);
+};
+
+struct store {
+    const struct store_ops *ops;
+};
+
+struct store_reader {
+    const struct reader_ops *ops;
+};

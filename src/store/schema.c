@@ -1,0 +1,204 @@
+/*
+ * Rules for a change of format: never edit a migration that was released, add the next one. Rows
+ * of rows.h only ever gain members, so a migration is mostly ALTER TABLE … ADD COLUMN, with a line
+ * in columns.c beside it. Why each index is there: docs/design/store.md.
+ */
+#include "store/schema.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "base/mem.h"
+
+static const char *const migration_1[] = {
+    /* ---- the installation ---- */
+    "CREATE TABLE meta (name TEXT NOT NULL PRIMARY KEY, value TEXT NOT NULL)"
+    " STRICT, WITHOUT ROWID",
+
+    /* changes: +1 by every write that belongs to no workspace's batch; probes: readiness. */
+    "CREATE TABLE installation (id INTEGER PRIMARY KEY CHECK (id = 1), changes INTEGER NOT NULL,"
+    " probes INTEGER NOT NULL) STRICT",
+    "INSERT INTO installation VALUES (1, 0, 0)",
+
+    "CREATE TABLE workspace (id INTEGER PRIMARY KEY, key BLOB NOT NULL UNIQUE,"
+    " name TEXT NOT NULL UNIQUE, project_id BLOB, epoch INTEGER NOT NULL, batch INTEGER NOT NULL,"
+    " last_job_number INTEGER, last_run_number INTEGER, last_event INTEGER, last_ms INTEGER,"
+    " created_ms INTEGER) STRICT",
+
+    /* ---- jobs ---- */
+    "CREATE TABLE job (workspace INTEGER NOT NULL, key BLOB NOT NULL, number INTEGER,"
+    " name TEXT NOT NULL, path TEXT, description TEXT, run_as TEXT, version INTEGER,"
+    " created_ms INTEGER, updated_ms INTEGER, deleted_ms INTEGER, scheduled_ms INTEGER,"
+    " created_by TEXT, created_by_name TEXT, updated_by TEXT, updated_by_name TEXT,"
+    " PRIMARY KEY (workspace, key)) STRICT, WITHOUT ROWID",
+    "CREATE INDEX job_live ON job (workspace, key) WHERE deleted_ms IS NULL",
+    "CREATE INDEX job_by_name ON job (workspace, name, key) WHERE deleted_ms IS NULL",
+    "CREATE INDEX job_by_name_newest ON job (workspace, name, key DESC) WHERE deleted_ms IS NULL",
+
+    "CREATE TABLE job_version (workspace INTEGER NOT NULL, job BLOB NOT NULL,"
+    " version INTEGER NOT NULL, created_ms INTEGER, created_by TEXT, definition TEXT,"
+    " PRIMARY KEY (workspace, job, version),"
+    " FOREIGN KEY (workspace, job) REFERENCES job (workspace, key)) STRICT, WITHOUT ROWID",
+
+    /* ---- runs ---- */
+    /* The runs that one job made under one name: a small number stands for the pair in the
+     * indexes of run. */
+    "CREATE TABLE series (id INTEGER PRIMARY KEY, workspace INTEGER NOT NULL, job BLOB NOT NULL,"
+    " job_name TEXT NOT NULL, UNIQUE (workspace, job, job_name)) STRICT",
+    "CREATE INDEX series_by_name ON series (workspace, job_name)",
+
+    "CREATE TABLE run (workspace INTEGER NOT NULL, key BLOB NOT NULL, version INTEGER,"
+    " updated_ms INTEGER, last_event INTEGER, number INTEGER, job BLOB NOT NULL,"
+    " job_name TEXT NOT NULL, definition_version INTEGER, launched INTEGER NOT NULL,"
+    " trigger INTEGER NOT NULL, instance_type INTEGER NOT NULL, plan_ms INTEGER,"
+    " submit_ms INTEGER, original_attempt_run BLOB, parent_run BLOB, parent_task_run BLOB,"
+    " root_run BLOB, created_by TEXT, created_by_name TEXT, queue_enabled INTEGER NOT NULL,"
+    " max_concurrent_runs INTEGER, created_ms INTEGER, state INTEGER NOT NULL, message TEXT,"
+    " repair_number INTEGER, queued_ms INTEGER, start_ms INTEGER, end_ms INTEGER,"
+    " error_trace TEXT, parameters TEXT, queue TEXT, schedule TEXT,"
+    " series INTEGER NOT NULL REFERENCES series (id),"
+    " PRIMARY KEY (workspace, key),"
+    " FOREIGN KEY (workspace, job) REFERENCES job (workspace, key)) STRICT, WITHOUT ROWID",
+    "CREATE INDEX run_by_series ON run (workspace, series, key)",
+    "CREATE INDEX run_by_state ON run (workspace, state, key)",
+    "CREATE INDEX run_by_series_state ON run (workspace, series, state, key)",
+    /* 8: STATE_QUEUED */
+    "CREATE INDEX run_queued ON run (workspace, job, queued_ms, key, repair_number)"
+    " WHERE state = 8",
+
+    "CREATE TABLE repair (workspace INTEGER NOT NULL, run BLOB NOT NULL, number INTEGER NOT NULL,"
+    " operation BLOB, definition_version INTEGER, mode INTEGER NOT NULL, created_by TEXT,"
+    " created_by_name TEXT, requested_ms INTEGER, state INTEGER NOT NULL, message TEXT,"
+    " slot_ms INTEGER, start_ms INTEGER, end_ms INTEGER, setup_ms INTEGER, execution_ms INTEGER,"
+    " cleanup_ms INTEGER, error_trace TEXT, parameters TEXT, unified TEXT, plan TEXT,"
+    " PRIMARY KEY (workspace, run, number),"
+    " FOREIGN KEY (workspace, run) REFERENCES run (workspace, key)) STRICT, WITHOUT ROWID",
+
+    "CREATE TABLE task_run (workspace INTEGER NOT NULL, run BLOB NOT NULL, key BLOB NOT NULL,"
+    " repair_number INTEGER, position INTEGER, task_key TEXT, definition_version INTEGER,"
+    " created_ms INTEGER, state INTEGER NOT NULL, message TEXT, error_code TEXT,"
+    " outcome INTEGER NOT NULL, attempt INTEGER, attempts INTEGER, start_ms INTEGER,"
+    " end_ms INTEGER, setup_start_ms INTEGER, setup_ms INTEGER, execution_ms INTEGER,"
+    " cleanup_ms INTEGER, retry_at_ms INTEGER, last_event INTEGER, error_trace TEXT,"
+    " parameters TEXT,"
+    " PRIMARY KEY (workspace, run, key),"
+    " FOREIGN KEY (workspace, run) REFERENCES run (workspace, key)) STRICT, WITHOUT ROWID",
+    "CREATE UNIQUE INDEX task_run_by_key ON task_run (workspace, key)",
+
+    "CREATE TABLE attempt (workspace INTEGER NOT NULL, run BLOB NOT NULL, task_run BLOB NOT NULL,"
+    " number INTEGER NOT NULL, epoch INTEGER, host TEXT, created_ms INTEGER,"
+    " state INTEGER NOT NULL, message TEXT, cause INTEGER NOT NULL, budget INTEGER NOT NULL,"
+    " exit_code INTEGER, signal INTEGER, setup_start_ms INTEGER, start_ms INTEGER,"
+    " end_ms INTEGER, setup_ms INTEGER, execution_ms INTEGER, cleanup_ms INTEGER,"
+    " user_us INTEGER, system_us INTEGER, max_rss_kib INTEGER, in_blocks INTEGER,"
+    " out_blocks INTEGER, error_trace TEXT,"
+    " PRIMARY KEY (workspace, run, task_run, number),"
+    " FOREIGN KEY (workspace, run, task_run) REFERENCES task_run (workspace, run, key))"
+    " STRICT, WITHOUT ROWID",
+
+    "CREATE TABLE event (workspace INTEGER NOT NULL, run BLOB NOT NULL, number INTEGER NOT NULL,"
+    " time_ms INTEGER, repair_number INTEGER, task_run BLOB, attempt INTEGER,"
+    " type INTEGER NOT NULL, from_state INTEGER NOT NULL, to_state INTEGER NOT NULL,"
+    " reason TEXT, decision TEXT,"
+    " PRIMARY KEY (workspace, run, number),"
+    " FOREIGN KEY (workspace, run) REFERENCES run (workspace, key)) STRICT, WITHOUT ROWID",
+    "CREATE INDEX event_by_entity ON event (workspace, run, task_run, number)",
+    /* 0: EVENT_RUN_STATE */
+    "CREATE INDEX event_run_moves ON event (workspace, number, run, from_state) WHERE type = 0",
+
+    "CREATE TABLE operation (workspace INTEGER NOT NULL, key BLOB NOT NULL, resource_type TEXT,"
+    " action_type TEXT, resource BLOB, display_name TEXT, created_by TEXT, created_by_name TEXT,"
+    " started_ms INTEGER, finished_ms INTEGER, status INTEGER NOT NULL,"
+    " PRIMARY KEY (workspace, key)) STRICT, WITHOUT ROWID",
+
+    /* Its scope is a hash and sorts nowhere: the answers are appended by rowid, and only the
+     * small index is written at random. */
+    "CREATE TABLE retry_token (id INTEGER PRIMARY KEY, workspace INTEGER NOT NULL,"
+    " scope BLOB NOT NULL, request BLOB NOT NULL, created_ms INTEGER, run BLOB,"
+    " run_deleted INTEGER, status INTEGER, etag TEXT, location TEXT, operation BLOB, body BLOB,"
+    " UNIQUE (workspace, scope)) STRICT",
+    "CREATE INDEX retry_token_by_run ON retry_token (workspace, run) WHERE run IS NOT NULL",
+    "CREATE INDEX retry_token_by_age ON retry_token (created_ms)",
+
+    /* ---- accounts ---- */
+    "CREATE TABLE user_account (id TEXT NOT NULL PRIMARY KEY, name TEXT NOT NULL UNIQUE,"
+    " created_ms INTEGER, disabled_ms INTEGER) STRICT, WITHOUT ROWID",
+    "CREATE TABLE user_role (workspace INTEGER NOT NULL, user_id TEXT NOT NULL,"
+    " role INTEGER NOT NULL, PRIMARY KEY (workspace, user_id)) STRICT, WITHOUT ROWID",
+    "CREATE TABLE access_token (hash BLOB NOT NULL PRIMARY KEY, user_id TEXT, name TEXT,"
+    " created_ms INTEGER, expires_ms INTEGER, revoked_ms INTEGER) STRICT, WITHOUT ROWID",
+};
+
+static const struct migration {
+    const char *const *steps;
+    size_t count;
+} migrations[] = {
+    {migration_1, ARRAY_LEN(migration_1)},
+};
+
+int schema_newest(void)
+{
+    return (int)ARRAY_LEN(migrations);
+}
+
+/* The first column of the first row; -1 when there is none or it cannot be read. */
+static int64_t read_number(sqlite3 *handle, const char *sql)
+{
+    sqlite3_stmt *statement = NULL;
+    int64_t number = -1;
+    if (sqlite3_prepare_v2(handle, sql, -1, &statement, NULL) == SQLITE_OK &&
+        sqlite3_step(statement) == SQLITE_ROW)
+        number = sqlite3_column_int64(statement, 0);
+    sqlite3_finalize(statement);
+    return number;
+}
+
+static enum err_code check_file(sqlite3 *handle, int64_t *ret_version, struct err *err)
+{
+    int64_t version = read_number(handle, "PRAGMA user_version");
+    int64_t application = read_number(handle, "PRAGMA application_id");
+    int64_t tables = read_number(handle, "SELECT count(*) FROM sqlite_schema");
+    if (version < 0 || application < 0 || tables < 0)
+        return err_set(err, ERR_INTERNAL, "the database cannot be read: %s",
+                       sqlite3_errcode(handle) == SQLITE_NOTADB
+                           ? "the file is not a SQLite database"
+                           : sqlite3_errmsg(handle));
+    if (application != SCHEMA_APPLICATION_ID && !(application == 0 && version == 0 && tables == 0))
+        return err_set(err, ERR_INTERNAL, "the file is a SQLite database, but not one of Reprise");
+    if (version > schema_newest())
+        return err_set(err, ERR_INTERNAL,
+                       "the database has schema version %lld, this program knows versions up to"
+                       " %d: it was written by a newer one",
+                       (long long)version, schema_newest());
+    *ret_version = version;
+    return ERR_OK;
+}
+
+static bool apply(sqlite3 *handle, const struct migration *migration, int version)
+{
+    char stamp[96];
+    snprintf(stamp, sizeof stamp, "PRAGMA application_id = %d; PRAGMA user_version = %d",
+             SCHEMA_APPLICATION_ID, version);
+    for (size_t i = 0; i < migration->count; i++)
+        if (sqlite3_exec(handle, migration->steps[i], NULL, NULL, NULL) != SQLITE_OK)
+            return false;
+    return sqlite3_exec(handle, stamp, NULL, NULL, NULL) == SQLITE_OK &&
+           sqlite3_exec(handle, "COMMIT", NULL, NULL, NULL) == SQLITE_OK;
+}
+
+enum err_code schema_migrate(sqlite3 *handle, struct err *err)
+{
+    int64_t version = 0;
+    if (check_file(handle, &version, err) != ERR_OK)
+        return err->code;
+    for (; version < schema_newest(); version++) {
+        if (sqlite3_exec(handle, "BEGIN IMMEDIATE", NULL, NULL, NULL) == SQLITE_OK &&
+            apply(handle, &migrations[version], (int)version + 1))
+            continue;
+        err_set(err, ERR_INTERNAL, "the database cannot be brought to schema version %d: %s",
+                (int)version + 1, sqlite3_errmsg(handle));
+        sqlite3_exec(handle, "ROLLBACK", NULL, NULL, NULL);
+        return err->code;
+    }
+    return ERR_OK;
+}

@@ -1,0 +1,409 @@
+#include "store/sqlite.h"
+
+#include <assert.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/log.h"
+#include "base/mem.h"
+#include "store/schema.h"
+
+enum { CHECKPOINT_PAGES = 1000 };
+
+static struct sqlite_store *store_of(struct store *store)
+{
+    return CONTAINER_OF(store, struct sqlite_store, base);
+}
+
+/* ---- the writing connection ---- */
+
+/* Folds the log back into the database, as far as readers let it, once per so many new pages.
+ * SQLite's own rule (try again at every commit once past the mark) costs 18 times the throughput
+ * while one reader is open. */
+static int on_wal(void *context, sqlite3 *handle, const char *name, int pages)
+{
+    struct sqlite_store *store = context;
+    if (pages < store->wal_tried_pages)
+        store->wal_tried_pages = 0; /* it was folded back whole and began anew */
+    if (pages - store->wal_tried_pages >= CHECKPOINT_PAGES) {
+        store->wal_tried_pages = pages;
+        sqlite3_wal_checkpoint_v2(handle, name, SQLITE_CHECKPOINT_PASSIVE, NULL, NULL);
+    }
+    return SQLITE_OK;
+}
+
+static bool open_writer(struct sqlite_store *store, struct err *err)
+{
+    if (!db_open(&store->writer, store->path, DB_WRITER, &store->options, err))
+        return false;
+    if (schema_migrate(store->writer.handle, err) == ERR_OK && db_use_wal(&store->writer, err)) {
+        store->wal_tried_pages = 0;
+        sqlite3_wal_hook(store->writer.handle, on_wal, store);
+        return true;
+    }
+    db_close(&store->writer);
+    return false;
+}
+
+/* One line per failure, whatever comes of it. */
+static void log_failure(struct sqlite_store *store, const char *what)
+{
+    sqlite3 *handle = store->writer.handle;
+    int code = handle ? sqlite3_extended_errcode(handle) : SQLITE_CANTOPEN;
+    const char *error = handle ? sqlite3_errmsg(handle) : "the database is not open";
+    if (code == SQLITE_OK || code == SQLITE_ROW || code == SQLITE_DONE)
+        error = "a row that was to be changed is not there";
+    log_event(LOG_ERROR, "store failed", LOG_TEXT("doing", what), LOG_TEXT("error", error),
+              LOG_NUMBER("code", code));
+}
+
+/* After a failure nothing of the transaction stays. Where SQLite cannot say so, because the file
+ * itself failed, a new connection can. */
+static enum store_result give_up(struct sqlite_store *store, const char *what)
+{
+    log_failure(store, what);
+    struct db *db = &store->writer;
+    if (!db->handle)
+        return STORE_FAILED;
+    int code = sqlite3_errcode(db->handle) & 0xff;
+    for (int i = 0; i < SQL_COUNT; i++)
+        if (db->statements[i])
+            sqlite3_reset(db->statements[i]);
+    bool clean = !db_in_transaction(db) || db_run_plain(db, SQL_ROLLBACK);
+    if (!clean || code == SQLITE_IOERR || code == SQLITE_CORRUPT || code == SQLITE_PROTOCOL)
+        db_close(db);
+    return STORE_FAILED;
+}
+
+/* Opens the connection again if it had to be closed, and begins to write. */
+static bool begin(struct sqlite_store *store)
+{
+    struct err err;
+    if (!store->writer.handle && !open_writer(store, &err))
+        return false;
+    return db_run_plain(&store->writer, SQL_BEGIN_WRITE);
+}
+
+/* ---- settings ---- */
+
+static char *meta_get(struct store *base, const char *name, struct arena *arena)
+{
+    struct sqlite_store *store = store_of(base);
+    char *value = NULL;
+    pthread_mutex_lock(&store->lock);
+    sqlite3_stmt *statement = db_statement(&store->writer, SQL_META_GET);
+    if (statement) {
+        db_bind_text(statement, 1, name);
+        if (sqlite3_step(statement) == SQLITE_ROW)
+            value = db_column_text(statement, 0, arena);
+        sqlite3_reset(statement);
+    }
+    pthread_mutex_unlock(&store->lock);
+    return value;
+}
+
+/* Ends a transaction that touched no workspace's batch. */
+static bool commit_changes(struct db *db)
+{
+    return db_run_plain(db, SQL_BUMP_CHANGES) && db_run_plain(db, SQL_COMMIT);
+}
+
+static enum store_result meta_set(struct store *base, const char *name, const char *value)
+{
+    struct sqlite_store *store = store_of(base);
+    struct db *db = &store->writer;
+    enum store_result result = STORE_OK;
+    pthread_mutex_lock(&store->lock);
+    sqlite3_stmt *statement = begin(store) ? db_statement(db, SQL_META_SET) : NULL;
+    if (statement) {
+        db_bind_text(statement, 1, name);
+        db_bind_text(statement, 2, value);
+    }
+    if (!db_run(statement) || !commit_changes(db))
+        result = give_up(store, "set a value");
+    pthread_mutex_unlock(&store->lock);
+    return result;
+}
+
+static enum store_result workspace_create(struct store *base, struct workspace_row *row)
+{
+    struct sqlite_store *store = store_of(base);
+    struct db *db = &store->writer;
+    enum store_result result = STORE_OK;
+    pthread_mutex_lock(&store->lock);
+    sqlite3_stmt *statement = begin(store) ? db_statement(db, SQL_WORKSPACE_INSERT) : NULL;
+    if (statement) {
+        const struct table *table = &store_workspace_table;
+        for (size_t i = 0; i < table->count; i++)
+            sqlite3_bind_null(statement, (int)i + 1);
+        db_bind_row(statement, table, row, 0);
+    }
+    int64_t id = 0;
+    if (db_run(statement))
+        id = sqlite3_last_insert_rowid(db->handle);
+    if (id && commit_changes(db))
+        row->id = id;
+    else
+        result = give_up(store, "create a workspace");
+    pthread_mutex_unlock(&store->lock);
+    return result;
+}
+
+static size_t workspaces(struct store *base, struct arena *arena, struct workspace_row **ret)
+{
+    struct sqlite_store *store = store_of(base);
+    const struct table *table = &store_workspace_table;
+    struct workspace_row *rows = NULL;
+    size_t count = 0, cap = 0;
+    pthread_mutex_lock(&store->lock);
+    sqlite3_stmt *statement = db_statement(&store->writer, SQL_WORKSPACES);
+    while (statement && sqlite3_step(statement) == SQLITE_ROW) {
+        GROW(rows, count, cap);
+        db_read_row(statement, table, table->count, &rows[count++], arena);
+    }
+    sqlite3_reset(statement);
+    pthread_mutex_unlock(&store->lock);
+    *ret = ARENA_ARRAY(arena, count, struct workspace_row);
+    if (count)
+        memcpy(*ret, rows, count * sizeof *rows);
+    free(rows);
+    return count;
+}
+
+/* ---- writing ---- */
+
+static bool read_workspace(struct db *db, int64_t workspace, struct workspace_row *ret)
+{
+    sqlite3_stmt *statement = db_statement(db, SQL_WORKSPACE_GET);
+    if (!statement)
+        return false;
+    const struct table *table = &store_workspace_table;
+    struct arena arena;
+    arena_init(&arena);
+    struct workspace_row row;
+    sqlite3_bind_int64(statement, 1, workspace);
+    bool found = sqlite3_step(statement) == SQLITE_ROW;
+    if (found) {
+        db_read_row(statement, table, table->count, &row, &arena);
+        row.name = NULL; /* the caller has no arena here, and asked for the counters */
+        *ret = row;
+    }
+    sqlite3_reset(statement);
+    arena_release(&arena);
+    return found;
+}
+
+static enum store_result take_over(struct store *base, int64_t workspace, struct workspace_row *ret)
+{
+    struct sqlite_store *store = store_of(base);
+    struct db *db = &store->writer;
+    struct workspace_row row;
+    enum store_result result = STORE_OK;
+    pthread_mutex_lock(&store->lock);
+    sqlite3_stmt *statement = begin(store) ? db_statement(db, SQL_TAKE_OVER) : NULL;
+    if (statement)
+        sqlite3_bind_int64(statement, 1, workspace);
+    if (db_run(statement) && read_workspace(db, workspace, &row) && db_run_plain(db, SQL_COMMIT))
+        *ret = row;
+    else
+        result = give_up(store, "take over a workspace");
+    pthread_mutex_unlock(&store->lock);
+    return result;
+}
+
+/* The first statement of every commit: says whether the workspace is still ours, and keeps the
+ * counters. */
+static enum store_result fence(struct db *db, const struct workspace_row *workspace)
+{
+    sqlite3_stmt *statement = db_statement(db, SQL_FENCE);
+    if (!statement)
+        return STORE_FAILED;
+    sqlite3_bind_int64(statement, 1, workspace->id);
+    sqlite3_bind_int64(statement, 5, workspace->epoch);
+    sqlite3_bind_int64(statement, 6, workspace->batch);
+    sqlite3_bind_int64(statement, 7, workspace->last_job_number);
+    sqlite3_bind_int64(statement, 8, workspace->last_run_number);
+    sqlite3_bind_int64(statement, 9, workspace->last_event);
+    sqlite3_bind_int64(statement, 10, workspace->last_ms);
+    if (!db_run(statement))
+        return STORE_FAILED;
+    return sqlite3_changes(db->handle) == 1 ? STORE_OK : STORE_FENCED;
+}
+
+static bool write_extension(struct sqlite_store *store, const struct store_commit *commit)
+{
+    struct sqlite_reader reader = {.base.ops = &sqlite_reader_ops, .db = &store->writer};
+    struct row_batch more;
+    row_batch_init(&more);
+    commit->extend(commit->context, &reader.base, &more);
+    bool done = !reader.failed && sqlite_write_batch(&store->writer, &more);
+    row_batch_release(&more);
+    return done;
+}
+
+static enum store_result commit_locked(struct sqlite_store *store, struct store_commit *commit)
+{
+    struct db *db = &store->writer;
+    if (!begin(store))
+        return give_up(store, "begin a commit");
+    enum store_result result = fence(db, commit->workspace);
+    if (result == STORE_FENCED) {
+        if (!db_run_plain(db, SQL_ROLLBACK))
+            give_up(store, "roll back a fenced commit");
+        return STORE_FENCED;
+    }
+    if (result != STORE_OK)
+        return give_up(store, "begin a batch");
+    if (!sqlite_write_batch(db, commit->rows))
+        return give_up(store, "write rows");
+    if (commit->extend && !write_extension(store, commit))
+        return give_up(store, "write answers");
+    if (!db_run_plain(db, SQL_COMMIT))
+        return give_up(store, "commit");
+    commit->workspace->batch++;
+    return STORE_OK;
+}
+
+static enum store_result commit(struct store *base, struct store_commit *commit)
+{
+    struct sqlite_store *store = store_of(base);
+    pthread_mutex_lock(&store->lock);
+    enum store_result result = commit_locked(store, commit);
+    pthread_mutex_unlock(&store->lock);
+    return result;
+}
+
+static enum store_result write_accounts(struct store *base, const struct row_batch *rows)
+{
+    struct sqlite_store *store = store_of(base);
+    enum store_result result = STORE_OK;
+    pthread_mutex_lock(&store->lock);
+    if (!begin(store) || !sqlite_write_batch(&store->writer, rows) ||
+        !commit_changes(&store->writer))
+        result = give_up(store, "write accounts");
+    pthread_mutex_unlock(&store->lock);
+    return result;
+}
+
+static size_t prune_retry_tokens(struct store *base, int64_t before_ms, size_t max)
+{
+    struct sqlite_store *store = store_of(base);
+    struct db *db = &store->writer;
+    size_t pruned = 0;
+    pthread_mutex_lock(&store->lock);
+    sqlite3_stmt *statement = begin(store) ? db_statement(db, SQL_PRUNE_RETRY_TOKENS) : NULL;
+    if (statement) {
+        sqlite3_bind_int64(statement, 1, before_ms);
+        sqlite3_bind_int64(statement, 2, (sqlite3_int64)max);
+    }
+    if (db_run(statement)) {
+        int changes = sqlite3_changes(db->handle);
+        if (commit_changes(db))
+            pruned = (size_t)changes;
+    }
+    if (!db->handle || db_in_transaction(db))
+        give_up(store, "prune retry tokens");
+    pthread_mutex_unlock(&store->lock);
+    return pruned;
+}
+
+/* A real commit: a disk that is full, or read-only, says so nowhere else. */
+static bool is_writable(struct store *base)
+{
+    struct sqlite_store *store = store_of(base);
+    pthread_mutex_lock(&store->lock);
+    bool writable = begin(store) && db_run_plain(&store->writer, SQL_PROBE) &&
+                    db_run_plain(&store->writer, SQL_COMMIT);
+    if (!writable)
+        give_up(store, "probe the disk");
+    pthread_mutex_unlock(&store->lock);
+    return writable;
+}
+
+/* ---- backup ---- */
+
+/* VACUUM INTO leaves flushing to the system; a backup that is reported is on the disk. */
+static bool flush_file(const char *path)
+{
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    bool done = fd >= 0 && fsync(fd) == 0;
+    if (fd >= 0)
+        close(fd);
+    return done;
+}
+
+static bool vacuum_into(struct db *db, const char *path)
+{
+    sqlite3_stmt *statement = NULL;
+    if (sqlite3_prepare_v2(db->handle, "VACUUM INTO ?1", -1, &statement, NULL) != SQLITE_OK)
+        return false;
+    db_bind_text(statement, 1, path);
+    bool done = db_run(statement);
+    sqlite3_finalize(statement);
+    return done;
+}
+
+/* On a connection of its own: commits go on meanwhile. */
+static enum err_code backup(struct store *base, const char *path, struct err *err)
+{
+    struct sqlite_store *store = store_of(base);
+    struct db db;
+    if (access(path, F_OK) == 0)
+        return err_set(err, ERR_INTERNAL, "the backup file exists already");
+    if (!db_open(&db, store->path, DB_WRITER, &store->options, err))
+        return err->code;
+    enum err_code code = ERR_OK;
+    if (!vacuum_into(&db, path))
+        code = err_set(err, ERR_INTERNAL, "the backup cannot be written: %s",
+                       sqlite3_errmsg(db.handle));
+    else if (!flush_file(path))
+        code = err_set(err, ERR_INTERNAL, "the backup cannot be flushed to the disk");
+    db_close(&db);
+    return code;
+}
+
+/* ---- opening ---- */
+
+static void close_store(struct store *base)
+{
+    struct sqlite_store *store = store_of(base);
+    db_close(&store->writer);
+    pthread_mutex_destroy(&store->lock);
+    free(store->path);
+    free(store);
+}
+
+static const struct store_ops sqlite_store_ops = {
+    .close = close_store,
+    .meta_get = meta_get,
+    .meta_set = meta_set,
+    .workspace_create = workspace_create,
+    .workspaces = workspaces,
+    .take_over = take_over,
+    .commit = commit,
+    .write_accounts = write_accounts,
+    .prune_retry_tokens = prune_retry_tokens,
+    .backup = backup,
+    .is_writable = is_writable,
+    .reader_open = sqlite_reader_open,
+};
+
+struct store *sqlite_open(const char *path, const struct db_options *options, struct err *err)
+{
+    struct sqlite_store *store = xcalloc(1, sizeof *store);
+    store->base.ops = &sqlite_store_ops;
+    store->path = xstrdup(path);
+    store->options = *options;
+    pthread_mutex_init(&store->lock, NULL);
+    if (open_writer(store, err))
+        return &store->base;
+    close_store(&store->base);
+    return NULL;
+}
+
+struct store *store_open_sqlite(const char *path, struct err *err)
+{
+    return sqlite_open(path, &db_default_options, err);
+}

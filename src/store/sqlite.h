@@ -1,0 +1,58 @@
+/*
+ * The SQLite store: one writing connection behind a lock, one connection per reader.
+ *
+ * Shared by src/store/sqlite*.c and their tests only.
+ */
+#pragma once
+
+#include <pthread.h>
+
+#include "store/impl.h"
+#include "store/sqlite_db.h"
+
+struct sqlite_store {
+    struct store base;
+    char *path;
+    struct db_options options;
+    pthread_mutex_t lock; /* over all that follows */
+    struct db writer;
+    int wal_tried_pages; /* length of the log at the last try to fold it back */
+};
+
+struct sqlite_reader {
+    struct store_reader base;
+    struct db *db; /* its own, or the writer's during `extend` */
+    struct db own;
+    int64_t limit_ms;
+    bool failed;
+};
+
+/* store_open_sqlite with other options than a server's. */
+struct store *sqlite_open(const char *path, const struct db_options *options, struct err *err);
+
+/* sqlite_write.c: rows into the open transaction of `db`; false at the first that fails. */
+bool sqlite_write_batch(struct db *db, const struct row_batch *batch);
+
+/* sqlite_read.c */
+extern const struct reader_ops sqlite_reader_ops;
+struct store_reader *sqlite_reader_open(struct store *store);
+/* The next row? False at the end and on failure, which the reader remembers. */
+bool sqlite_reader_step(struct sqlite_reader *reader, sqlite3_stmt *statement);
+/* The prepared statement with ?1 = workspace; NULL after a failure, which the reader remembers. */
+sqlite3_stmt *sqlite_reader_query(struct sqlite_reader *reader, int sql, int64_t workspace);
+
+/* sqlite_list.c, sqlite_list_jobs.c */
+void sqlite_list_runs(struct store_reader *base, int64_t workspace, const struct run_filter *filter,
+                      const struct list_order *order, const struct store_cursor *cursor,
+                      struct arena *arena, struct run_list *ret);
+void sqlite_recent_runs(struct store_reader *base, int64_t workspace, const struct uuid *jobs,
+                        size_t job_count, size_t per_job, const struct list_order *order,
+                        const struct store_cursor *cursor, struct arena *arena,
+                        struct run_list *ret);
+void sqlite_list_jobs(struct store_reader *base, int64_t workspace, const struct job_filter *filter,
+                      const struct list_order *order, const struct store_cursor *cursor,
+                      struct arena *arena, struct job_list *ret);
+void sqlite_list_operations(struct store_reader *base, int64_t workspace,
+                            const struct operation_filter *filter, const struct list_order *order,
+                            const struct store_cursor *cursor, struct arena *arena,
+                            struct operation_list *ret);

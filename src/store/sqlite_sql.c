@@ -1,0 +1,256 @@
+/* Every statement of the store. What a list is ordered by is what its index is ordered by: a test
+ * explains each of these and finds neither a sort nor a scan of a table that grows. */
+#include "base/mem.h"
+#include "store/sqlite_db.h"
+
+enum { NO_ROW = -1 };
+
+/* `kind` ≥ 0: "SELECT <the columns of that kind>" comes before the text. */
+struct statement {
+    int kind;
+    bool listed; /* only the columns that lists read */
+    const char *text;
+};
+
+#define TASK_KEY                                                                  \
+    ", (SELECT task_key FROM task_run WHERE task_run.workspace = event.workspace" \
+    " AND task_run.run = event.run AND task_run.key = event.task_run)"
+
+static const struct statement statements[SQL_RUN_KEYS] = {
+    [SQL_BEGIN_READ] = {NO_ROW, false, "BEGIN"},
+    [SQL_BEGIN_WRITE] = {NO_ROW, false, "BEGIN IMMEDIATE"},
+    [SQL_COMMIT] = {NO_ROW, false, "COMMIT"},
+    [SQL_ROLLBACK] = {NO_ROW, false, "ROLLBACK"},
+    [SQL_READ_VERSION] = {NO_ROW, false,
+                          "SELECT changes + (SELECT coalesce(sum(epoch + batch), 0)"
+                          " FROM workspace) FROM installation"},
+    [SQL_BUMP_CHANGES] = {NO_ROW, false, "UPDATE installation SET changes = changes + 1"},
+    [SQL_PROBE] = {NO_ROW, false, "UPDATE installation SET probes = probes + 1"},
+    [SQL_META_GET] = {NO_ROW, false, "SELECT value FROM meta WHERE name = ?1"},
+    [SQL_META_SET] = {NO_ROW, false,
+                      "INSERT INTO meta (name, value) VALUES (?1, ?2)"
+                      " ON CONFLICT (name) DO UPDATE SET value = excluded.value"},
+    [SQL_WORKSPACE_INSERT] = {NO_ROW, false,
+                              "INSERT INTO workspace (key, name, project_id, epoch, batch,"
+                              " last_job_number, last_run_number, last_event, last_ms, created_ms)"
+                              " VALUES (?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)"},
+    [SQL_WORKSPACES] = {NO_ROW, false,
+                        "SELECT id, key, name, project_id, epoch, batch, last_job_number,"
+                        " last_run_number, last_event, last_ms, created_ms FROM workspace"
+                        " ORDER BY id"},
+    [SQL_WORKSPACE_GET] = {NO_ROW, false,
+                           "SELECT id, key, name, project_id, epoch, batch, last_job_number,"
+                           " last_run_number, last_event, last_ms, created_ms FROM workspace"
+                           " WHERE id = ?1"},
+    [SQL_TAKE_OVER] = {NO_ROW, false, "UPDATE workspace SET epoch = epoch + 1 WHERE id = ?1"},
+    [SQL_FENCE] = {NO_ROW, false,
+                   "UPDATE workspace SET batch = batch + 1, last_job_number = ?7,"
+                   " last_run_number = ?8, last_event = ?9, last_ms = ?10"
+                   " WHERE id = ?1 AND epoch = ?5 AND batch = ?6"},
+    [SQL_PRUNE_RETRY_TOKENS] = {NO_ROW, false,
+                                "DELETE FROM retry_token WHERE id IN (SELECT id FROM retry_token"
+                                " WHERE created_ms < ?1 ORDER BY created_ms LIMIT ?2)"},
+    [SQL_SERIES_GET] = {NO_ROW, false,
+                        "SELECT id FROM series"
+                        " WHERE workspace = ?1 AND job = ?2 AND job_name = ?3"},
+    [SQL_SERIES_INSERT] = {NO_ROW, false,
+                           "INSERT INTO series (workspace, job, job_name) VALUES (?1, ?2, ?3)"},
+    [SQL_DELETE_EVENTS] = {NO_ROW, false, "DELETE FROM event WHERE workspace = ?1 AND run = ?2"},
+    [SQL_DELETE_ATTEMPTS] = {NO_ROW, false,
+                             "DELETE FROM attempt WHERE workspace = ?1 AND run = ?2"},
+    [SQL_DELETE_TASK_RUNS] = {NO_ROW, false,
+                              "DELETE FROM task_run WHERE workspace = ?1 AND run = ?2"},
+    [SQL_DELETE_REPAIRS] = {NO_ROW, false, "DELETE FROM repair WHERE workspace = ?1 AND run = ?2"},
+    [SQL_DELETE_RUN] = {NO_ROW, false, "DELETE FROM run WHERE workspace = ?1 AND key = ?2"},
+    [SQL_MARK_RETRY_TOKENS] = {NO_ROW, false,
+                               "UPDATE retry_token SET run_deleted = 1"
+                               " WHERE workspace = ?1 AND run = ?2"},
+
+    [SQL_GET_JOB] = {ROW_JOB, false, " FROM job WHERE workspace = ?1 AND key = ?2"},
+    [SQL_GET_JOB_VERSION] = {ROW_JOB_VERSION, false,
+                             " FROM job_version"
+                             " WHERE workspace = ?1 AND job = ?2 AND version = ?3"},
+    [SQL_GET_JOB_VERSION_NEWEST] = {ROW_JOB_VERSION, false,
+                                    " FROM job_version WHERE workspace = ?1 AND job = ?2"
+                                    " ORDER BY version DESC LIMIT 1"},
+    [SQL_GET_RUN] = {ROW_RUN, false, " FROM run WHERE workspace = ?1 AND key = ?2"},
+    [SQL_GET_TASK_RUN] = {ROW_TASK_RUN, false, " FROM task_run WHERE workspace = ?1 AND key = ?2"},
+    [SQL_GET_OPERATION] = {ROW_OPERATION, false,
+                           " FROM operation WHERE workspace = ?1 AND key = ?2"},
+    [SQL_GET_RETRY_TOKEN] = {ROW_RETRY_TOKEN, false,
+                             " FROM retry_token WHERE workspace = ?1 AND scope = ?2"},
+    [SQL_GET_USER] = {ROW_USER, false, " FROM user_account WHERE id = ?1"},
+    [SQL_GET_USER_BY_NAME] = {ROW_USER, false, " FROM user_account WHERE name = ?1"},
+    [SQL_GET_ROLE] = {ROW_ROLE, false, " FROM user_role WHERE workspace = ?1 AND user_id = ?2"},
+    [SQL_GET_TOKEN] = {ROW_TOKEN, false, " FROM access_token WHERE hash = ?1"},
+
+    [SQL_RUN_ETAG] = {NO_ROW, false,
+                      "SELECT version, updated_ms, last_event FROM run"
+                      " WHERE workspace = ?1 AND key = ?2"},
+    [SQL_RUN_NEWEST_EVENT] = {NO_ROW, false,
+                              "SELECT number, time_ms FROM event WHERE workspace = ?1 AND run = ?2"
+                              " ORDER BY number DESC LIMIT 1"},
+    [SQL_RUN_REPAIRS] = {ROW_REPAIR, false,
+                         " FROM repair WHERE workspace = ?1 AND run = ?2 ORDER BY number"},
+    [SQL_RUN_TASK_RUNS] = {ROW_TASK_RUN, false,
+                           " FROM task_run WHERE workspace = ?1 AND run = ?2 ORDER BY key"},
+    [SQL_RUN_ATTEMPTS] = {ROW_ATTEMPT, false,
+                          " FROM attempt WHERE workspace = ?1 AND run = ?2"
+                          " ORDER BY task_run, number"},
+    [SQL_TASK_RUN_OWNER] = {NO_ROW, false,
+                            "SELECT run FROM task_run WHERE workspace = ?1 AND key = ?2"},
+    [SQL_ATTEMPTS] = {ROW_ATTEMPT, false,
+                      " FROM attempt WHERE workspace = ?1 AND run = ?2 AND task_run = ?3"
+                      " AND number >= ?4 ORDER BY number LIMIT ?5"},
+    [SQL_RUN_EVENTS] = {ROW_EVENT, false,
+                        TASK_KEY " FROM event WHERE workspace = ?1 AND run = ?2 AND number > ?3"
+                                 " ORDER BY number LIMIT ?4"},
+    [SQL_TASK_EVENTS] = {ROW_EVENT, false,
+                         TASK_KEY " FROM event WHERE workspace = ?1 AND run = ?2"
+                                  " AND task_run = ?3 ORDER BY number"},
+    [SQL_OWN_EVENTS] = {ROW_EVENT, false,
+                        TASK_KEY " FROM event WHERE workspace = ?1 AND run = ?2"
+                                 " AND task_run IS NULL ORDER BY number"},
+    [SQL_QUEUE_POSITION] = {NO_ROW, false,
+                            /* 8: STATE_QUEUED, as the index says it. Repairs first. */
+                            "SELECT count(*) FROM run INDEXED BY run_queued"
+                            " WHERE state = 8 AND workspace = ?1 AND job = ?2"
+                            " AND (repair_number = 0, queued_ms, key) < (?3, ?4, ?5)"},
+
+    [SQL_RUN_LISTED] = {ROW_RUN, true, " FROM run WHERE workspace = ?1 AND key = ?2"},
+    [SQL_RUN_NEWEST] = {NO_ROW, false,
+                        "SELECT key FROM run WHERE workspace = ?1 ORDER BY key DESC LIMIT 1"},
+    [SQL_NEWEST_EVENT] = {NO_ROW, false, "SELECT last_event FROM workspace WHERE id = ?1"},
+    [SQL_RUN_MOVES] = {NO_ROW, false,
+                       "SELECT run, from_state FROM event INDEXED BY event_run_moves"
+                       " WHERE type = 0 AND workspace = ?1 AND number > ?2 ORDER BY number"},
+    [SQL_RUN_SERIES] = {NO_ROW, false, "SELECT series FROM run WHERE workspace = ?1 AND key = ?2"},
+    [SQL_SERIES_OF_JOB] = {NO_ROW, false,
+                           "SELECT id, job_name FROM series WHERE workspace = ?1 AND job = ?2"},
+    [SQL_SERIES_OF_NAME] = {NO_ROW, false,
+                            "SELECT id, job FROM series WHERE workspace = ?1 AND job_name = ?2"},
+    [SQL_NAME_AFTER] = {NO_ROW, false,
+                        "SELECT job_name FROM series WHERE workspace = ?1 AND job_name > ?2"
+                        " ORDER BY job_name LIMIT 1"},
+    [SQL_NAME_BEFORE] = {NO_ROW, false,
+                         "SELECT job_name FROM series WHERE workspace = ?1 AND job_name < ?2"
+                         " ORDER BY job_name DESC LIMIT 1"},
+    [SQL_JOB_NEWEST] = {NO_ROW, false,
+                        "SELECT key FROM job WHERE workspace = ?1 ORDER BY key DESC LIMIT 1"},
+    [SQL_JOBS_NEWEST_FIRST] = {NO_ROW, false,
+                               "SELECT key FROM job INDEXED BY job_live WHERE deleted_ms IS NULL"
+                               " AND workspace = ?1 AND key BETWEEN ?2 AND ?3 ORDER BY key DESC"},
+    [SQL_JOBS_OLDEST_FIRST] = {NO_ROW, false,
+                               "SELECT key FROM job INDEXED BY job_live WHERE deleted_ms IS NULL"
+                               " AND workspace = ?1 AND key BETWEEN ?2 AND ?3 ORDER BY key"},
+    [SQL_JOBS_OF_NAME_NEWEST_FIRST] = {NO_ROW, false,
+                                       "SELECT key FROM job INDEXED BY job_by_name"
+                                       " WHERE deleted_ms IS NULL AND workspace = ?1"
+                                       " AND key BETWEEN ?2 AND ?3 AND name = ?4"
+                                       " ORDER BY key DESC"},
+    [SQL_JOBS_OF_NAME_OLDEST_FIRST] = {NO_ROW, false,
+                                       "SELECT key FROM job INDEXED BY job_by_name"
+                                       " WHERE deleted_ms IS NULL AND workspace = ?1"
+                                       " AND key BETWEEN ?2 AND ?3 AND name = ?4 ORDER BY key"},
+    [SQL_JOBS_NAME_AFTER] = {NO_ROW, false,
+                             "SELECT key FROM job INDEXED BY job_by_name_newest"
+                             " WHERE deleted_ms IS NULL AND workspace = ?1 AND name > ?4"
+                             " ORDER BY name, key DESC"},
+    [SQL_JOBS_NAME_BEFORE] = {NO_ROW, false,
+                              "SELECT key FROM job INDEXED BY job_by_name"
+                              " WHERE deleted_ms IS NULL AND workspace = ?1"
+                              " AND name < ?4 ORDER BY name DESC, key DESC"},
+    [SQL_OPERATION_NEWEST] = {NO_ROW, false,
+                              "SELECT key FROM operation WHERE workspace = ?1"
+                              " ORDER BY key DESC LIMIT 1"},
+    [SQL_OPERATIONS_NEWEST_FIRST] = {ROW_OPERATION, false,
+                                     " FROM operation WHERE workspace = ?1"
+                                     " AND key BETWEEN ?2 AND ?3 ORDER BY key DESC"},
+    [SQL_OPERATIONS_OLDEST_FIRST] = {ROW_OPERATION, false,
+                                     " FROM operation WHERE workspace = ?1"
+                                     " AND key BETWEEN ?2 AND ?3 ORDER BY key"},
+};
+
+static void add_names(struct buf *out, const struct table *table, size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        buf_printf(out, "%s%s", i ? ", " : "", table->columns[i].name);
+}
+
+static void run_keys_text(unsigned flags, struct buf *out)
+{
+    const char *index = "";
+    if (flags & RUN_KEYS_SERIES)
+        index = flags & RUN_KEYS_STATE ? " INDEXED BY run_by_series_state"
+                                       : " INDEXED BY run_by_series";
+    else if (flags & RUN_KEYS_STATE)
+        index = " INDEXED BY run_by_state";
+    buf_printf(out,
+               "SELECT key FROM run%s WHERE workspace = ?1 AND key BETWEEN ?2 AND ?3%s%s"
+               " ORDER BY key%s",
+               index, flags & RUN_KEYS_SERIES ? " AND series = ?4" : "",
+               flags & RUN_KEYS_STATE ? " AND state = ?5" : "",
+               flags & RUN_KEYS_NEWEST ? " DESC" : "");
+}
+
+/* A run also has its series, behind its own columns. */
+static void insert_text(const struct table *table, struct buf *out)
+{
+    bool is_run = table == &store_tables[ROW_RUN];
+    buf_printf(out, "INSERT INTO %s (", table->name);
+    add_names(out, table, table->count);
+    buf_puts(out, is_run ? ", series) VALUES (" : ") VALUES (");
+    size_t count = table->count + (is_run ? 1 : 0);
+    for (size_t i = 0; i < count; i++)
+        buf_printf(out, "%s?%zu", i ? ", " : "", i + 1);
+    buf_putc(out, ')');
+}
+
+static void add_assignments(struct buf *out, const struct table *table, unsigned flag,
+                            const char *between)
+{
+    bool first = true;
+    for (size_t i = 0; i < table->count; i++) {
+        if (!(table->columns[i].flags & flag))
+            continue;
+        buf_printf(out, "%s%s = ?%zu", first ? "" : between, table->columns[i].name, i + 1);
+        first = false;
+    }
+}
+
+static bool update_text(const struct table *table, struct buf *out)
+{
+    bool moves = false;
+    for (size_t i = 0; i < table->count; i++)
+        moves |= (table->columns[i].flags & COLUMN_MOVING) != 0;
+    if (!moves)
+        return false;
+    buf_printf(out, "UPDATE %s SET ", table->name);
+    add_assignments(out, table, COLUMN_MOVING, ", ");
+    buf_puts(out, " WHERE ");
+    add_assignments(out, table, COLUMN_KEY, " AND ");
+    return true;
+}
+
+bool db_statement_text(int sql, struct buf *out)
+{
+    buf_clear(out);
+    if (sql >= SQL_UPDATE)
+        return update_text(&store_tables[sql - SQL_UPDATE], out);
+    if (sql >= SQL_INSERT) {
+        insert_text(&store_tables[sql - SQL_INSERT], out);
+        return true;
+    }
+    if (sql >= SQL_RUN_KEYS) {
+        run_keys_text((unsigned)(sql - SQL_RUN_KEYS), out);
+        return true;
+    }
+    const struct statement *statement = &statements[sql];
+    if (statement->kind != NO_ROW) {
+        const struct table *table = &store_tables[statement->kind];
+        buf_puts(out, "SELECT ");
+        add_names(out, table, statement->listed ? table->listed : table->count);
+    }
+    buf_puts(out, statement->text);
+    return true;
+}

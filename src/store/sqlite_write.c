@@ -1,0 +1,89 @@
+#include "store/sqlite.h"
+
+#include <assert.h>
+
+/* The number that stands for (job, name) in the indexes of run, made on first use; 0 on failure. */
+static int64_t series_of(struct db *db, const struct run_row *run)
+{
+    for (int i = 0; i < 2; i++) {
+        sqlite3_stmt *statement = db_statement(db, i == 0 ? SQL_SERIES_GET : SQL_SERIES_INSERT);
+        if (!statement)
+            return 0;
+        sqlite3_bind_int64(statement, 1, run->workspace);
+        db_bind_uuid(statement, 2, &run->job);
+        db_bind_text(statement, 3, run->job_name);
+        int code = sqlite3_step(statement);
+        int64_t id = code == SQLITE_ROW ? sqlite3_column_int64(statement, 0) : 0;
+        sqlite3_reset(statement);
+        if (id)
+            return id;
+        if (code != SQLITE_DONE)
+            return 0;
+    }
+    return sqlite3_last_insert_rowid(db->handle);
+}
+
+static bool insert_row(struct db *db, enum row_kind kind, const void *row)
+{
+    const struct table *table = &store_tables[kind];
+    int64_t series = 0;
+    if (kind == ROW_RUN && (series = series_of(db, row)) == 0)
+        return false;
+    sqlite3_stmt *statement = db_statement(db, SQL_INSERT + (int)kind);
+    if (!statement)
+        return false;
+    db_bind_row(statement, table, row, 0);
+    if (kind == ROW_RUN)
+        sqlite3_bind_int64(statement, (int)table->count + 1, series);
+    return db_run(statement);
+}
+
+static bool update_row(struct db *db, enum row_kind kind, const void *row)
+{
+    sqlite3_stmt *statement = db_statement(db, SQL_UPDATE + (int)kind);
+    if (!statement)
+        return false;
+    db_bind_row(statement, &store_tables[kind], row, COLUMN_KEY | COLUMN_MOVING);
+    return db_run(statement) && sqlite3_changes(db->handle) == 1;
+}
+
+/* Children first, as the foreign keys want it. */
+static bool delete_run(struct db *db, const struct run_row *run)
+{
+    static const enum sql steps[] = {SQL_DELETE_EVENTS,     SQL_DELETE_ATTEMPTS,
+                                     SQL_DELETE_TASK_RUNS,  SQL_DELETE_REPAIRS,
+                                     SQL_MARK_RETRY_TOKENS, SQL_DELETE_RUN};
+    for (size_t i = 0; i < sizeof steps / sizeof *steps; i++) {
+        sqlite3_stmt *statement = db_statement(db, (int)steps[i]);
+        if (!statement)
+            return false;
+        sqlite3_bind_int64(statement, 1, run->workspace);
+        db_bind_uuid(statement, 2, &run->key);
+        if (!db_run(statement))
+            return false;
+    }
+    return sqlite3_changes(db->handle) == 1;
+}
+
+bool sqlite_write_batch(struct db *db, const struct row_batch *batch)
+{
+    for (size_t i = 0; i < batch->count; i++) {
+        const struct row_change *change = &batch->items[i];
+        bool done = false;
+        switch (change->action) {
+        case ROW_INSERT:
+            done = insert_row(db, change->kind, change->row);
+            break;
+        case ROW_UPDATE:
+            done = update_row(db, change->kind, change->row);
+            break;
+        case ROW_DELETE:
+            assert(change->kind == ROW_RUN);
+            done = delete_run(db, change->row);
+            break;
+        }
+        if (!done)
+            return false;
+    }
+    return true;
+}
