@@ -1,7 +1,12 @@
 /*
  * Words, paths and variable names: texts of a task made into what exec takes (RULES §5, §6).
+ *
+ * Pure functions; results are in the caller's arena. Messages say what the text must be ("must …"),
+ * so that a caller puts the name of the field before them.
  */
 #pragma once
+
+#include <stddef.h>
 
 #include "base/arena.h"
 #include "base/err.h"
@@ -14,14 +19,16 @@ struct words {
 };
 
 /* Splits commandLineArguments like a POSIX shell splits (quotes, backslash; no expansion, no
- * shell), with {{…}} one unbreakable piece that is copied as it stands. References are put in
- * inside each word afterwards: one value never becomes two arguments. NULL gives no words.
- * Unbalanced quotes → ERR_INVALID_PARAMETER. */
+ * comments, no shell), with {{…}} (see reference_span) one unbreakable piece that is copied as it
+ * stands, inside quotes too. References are put in inside each word afterwards: one value never
+ * becomes two arguments. NULL gives no words. Unbalanced quotes, a backslash at the end or more
+ * than WORDS_MAX words → ERR_INVALID_PARAMETER. */
 enum err_code words_split(const char *text, struct arena *arena, struct words *ret,
                           struct err *err);
 
 /* A workspace path ("/Workspace/a/b.py", "/a/b.py", "a/b.py") as one relative to the workspace's
- * root ("a/b.py"). Empty, "..", NUL or a trailing slash → ERR_INVALID_PARAMETER. */
+ * root ("a/b.py"); "." and doubled slashes go. Empty, ".." or a folder (a slash or "." at the end)
+ * → ERR_INVALID_PARAMETER. */
 enum err_code workspace_path(const char *text, struct arena *arena, const char **ret,
                              struct err *err);
 

@@ -1,0 +1,165 @@
+#include "model/words.h"
+
+#include <stdbool.h>
+#include <string.h>
+
+#include "model/reference.h"
+
+/* ---- words ---- */
+
+struct splitter {
+    const char *at;
+    char *start;  /* of the word being made */
+    char *end;    /* a word with its NUL never takes more room than it did in the text */
+    bool in_word; /* also when it is still empty: '' is a word */
+    char quote;   /* the one that is open: ', " or NUL */
+    struct words words;
+};
+
+static bool is_blank(char c)
+{
+    return c == ' ' || c == '\t' || c == '\n';
+}
+
+static void keep(struct splitter *splitter, size_t len)
+{
+    memcpy(splitter->end, splitter->at, len);
+    splitter->end += len;
+    splitter->at += len;
+    splitter->in_word = true;
+}
+
+/* At a backslash. Outside quotes it makes the next character an ordinary one, in double quotes
+ * only $ ` " \; before a newline both go; in single quotes it is ordinary itself. False when
+ * nothing follows. */
+static bool take_backslash(struct splitter *splitter)
+{
+    char next = splitter->at[1];
+    bool literal = splitter->quote == '\'' ||
+                   (splitter->quote == '"' && next && !strchr("$`\"\\\n", next));
+    if (literal) {
+        keep(splitter, 1);
+        return true;
+    }
+    if (!next)
+        return false;
+    splitter->at++;
+    if (next == '\n')
+        splitter->at++;
+    else
+        keep(splitter, 1);
+    return true;
+}
+
+/* Takes what stands at `at` inside a word: a reference, an escape, a quote or a character. */
+static bool take_piece(struct splitter *splitter)
+{
+    char c = *splitter->at;
+    size_t span = reference_span(splitter->at);
+    if (span) {
+        keep(splitter, span);
+    } else if (c == '\\') {
+        return take_backslash(splitter);
+    } else if (splitter->quote ? c == splitter->quote : c == '\'' || c == '"') {
+        splitter->quote = splitter->quote ? '\0' : c;
+        splitter->in_word = true;
+        splitter->at++;
+    } else {
+        keep(splitter, 1);
+    }
+    return true;
+}
+
+static bool finish_word(struct splitter *splitter)
+{
+    if (!splitter->in_word)
+        return true;
+    if (splitter->words.count == WORDS_MAX)
+        return false;
+    splitter->words.items[splitter->words.count++] = splitter->start;
+    *splitter->end++ = '\0';
+    splitter->start = splitter->end;
+    splitter->in_word = false;
+    return true;
+}
+
+enum err_code words_split(const char *text, struct arena *arena, struct words *ret, struct err *err)
+{
+    if (!text)
+        text = "";
+    size_t len = strlen(text);
+    size_t most = len / 2 + 1 < WORDS_MAX ? len / 2 + 1 : WORDS_MAX;
+    struct splitter splitter = {
+        .at = text,
+        .start = arena_alloc(arena, len + 1),
+        .words.items = ARENA_ARRAY(arena, most, const char *),
+    };
+    splitter.end = splitter.start;
+    bool fits = true;
+    while (*splitter.at && fits) {
+        if (!splitter.quote && is_blank(*splitter.at)) {
+            splitter.at++;
+            fits = finish_word(&splitter);
+        } else if (!take_piece(&splitter)) {
+            return err_set(err, ERR_INVALID_PARAMETER, "must not end with a backslash");
+        }
+    }
+    if (splitter.quote)
+        return err_set(err, ERR_INVALID_PARAMETER, "must have balanced quotes: a %s is not closed",
+                       splitter.quote == '"' ? "double quote" : "single quote");
+    if (!fits || !finish_word(&splitter))
+        return err_set(err, ERR_INVALID_PARAMETER, "must have at most %d words", WORDS_MAX);
+    *ret = splitter.words;
+    return ERR_OK;
+}
+
+/* ---- paths ---- */
+
+enum err_code workspace_path(const char *text, struct arena *arena, const char **ret,
+                             struct err *err)
+{
+    static const char root[] = "/Workspace";
+    size_t root_len = sizeof root - 1;
+    if (strncmp(text, root, root_len) == 0 && (text[root_len] == '/' || !text[root_len]))
+        text += root_len;
+    char *path = arena_alloc(arena, strlen(text) + 1);
+    char *end = path;
+    bool names_file = false; /* does the last component? */
+    while (*text) {
+        size_t len = strcspn(text, "/");
+        bool dot = len == 1 && text[0] == '.';
+        if (len == 2 && text[0] == '.' && text[1] == '.')
+            return err_set(err, ERR_INVALID_PARAMETER, "must not hold '..'");
+        names_file = len && !dot;
+        if (names_file) {
+            if (end > path)
+                *end++ = '/';
+            memcpy(end, text, len);
+            end += len;
+        }
+        text += len;
+        if (*text == '/') {
+            text++;
+            names_file = false;
+        }
+    }
+    if (!names_file)
+        return err_set(err, ERR_INVALID_PARAMETER, "must name a file, not be empty or a folder");
+    *ret = path;
+    return ERR_OK;
+}
+
+/* ---- variables ---- */
+
+const char *parameter_variable(const char *name, struct arena *arena)
+{
+    static const char prefix[] = "REPRISE_PARAM_";
+    static const char kept[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_";
+    size_t prefix_len = sizeof prefix - 1;
+    size_t len = strlen(name);
+    char *variable = arena_alloc(arena, prefix_len + len + 1);
+    memcpy(variable, prefix, prefix_len);
+    for (size_t i = 0; i < len; i++)
+        variable[prefix_len + i] = strchr(kept, name[i]) ? name[i] : '_';
+    return variable;
+}
