@@ -36,7 +36,12 @@ enum {
     DEF_MAX_TIMEOUT_S = 172800,
     DEF_MAX_EXPRESSIONS = 100,
     DEF_MAX_CONDITION_DEPTH = 64,
-    DEF_MAX_TEXT = 64 << 10, /* code points of any other string */
+    DEF_MAX_EXPRESSION_KEY = 100,
+    DEF_MAX_JOB_CLUSTERS = 100,
+    DEF_MAX_CLUSTER_NAME = 100, /* of a cluster made for the job */
+    DEF_MAX_LIBRARIES = 1000,
+    DEF_MAX_TEXT = 64 << 10,  /* code points of any other string */
+    DEF_MAX_JSON = 256 << 20, /* bytes of a canonical text */
 };
 
 enum task_type {
@@ -104,6 +109,10 @@ struct schedule {
     const char *timezone_id;
 };
 
+struct continuous {
+    int pause_status; /* enum pause_status */
+};
+
 struct queue {
     int8_t is_enabled;
 };
@@ -150,6 +159,7 @@ struct job_details {
     const char *path;
     const char *run_as;
     struct schedule *schedule;
+    struct continuous *continuous;
     int64_t max_concurrent_runs;
     struct git_config *git_config;
     struct queue *queue;
@@ -162,6 +172,7 @@ struct job_details {
 extern const struct schema param_schema;
 extern const struct schema queue_schema;
 extern const struct schema schedule_schema;
+extern const struct schema continuous_schema;
 extern const struct schema git_config_schema;
 extern const struct schema job_cluster_schema;
 extern const struct schema task_schema; /* variants by type */
@@ -169,8 +180,9 @@ extern const struct schema job_details_schema;
 
 /* ^[\w\-.]+$ in ASCII: parameter names. */
 bool param_name_check(const char *text, struct err *err);
-/* Names, duplicates, count, size of values (absent → ''), and that no two names become the same
- * REPRISE_PARAM_ variable. `where` is the path for messages, e.g. "parameters". */
+/* One layer of parameters: names, duplicates, count, size of values (absent → ''), and that no two
+ * names become the same REPRISE_PARAM_ variable. `where` is the path for messages, e.g.
+ * "parameters". */
 enum err_code params_check(struct param *params, size_t count, const char *where, struct err *err);
 /* NULL when there is none of that name. */
 const struct param *params_find(const struct param *params, size_t count, const char *name);
@@ -178,7 +190,7 @@ const struct param *params_find(const struct param *params, size_t count, const 
 /* The graph of a definition, by task position (index in `tasks`). */
 struct graph_edge {
     uint32_t task;   /* the other end */
-    int8_t outcome;  /* FIELD_UNSET: any; else 0 or 1: the outcome that the edge names */
+    int8_t outcome; /* FIELD_UNSET: any; else 0 or 1: the outcome that the edge names */
 };
 
 struct graph_node {
@@ -210,20 +222,30 @@ struct job_def {
 
 /* Parses and checks everything that can be known when a job is saved: syntax, limits, unknown
  * dependencies, cycles, duplicate keys, paths, arguments, references, conditions, and what this
- * version of Reprise cannot run yet. On success *ret holds one reference. `strict` refuses unknown
- * fields. */
+ * version of Reprise cannot run yet. On success *ret holds one reference; its version is 1 until
+ * whoever made it says otherwise, before anyone else sees it. `strict` refuses unknown fields. */
 enum err_code job_def_parse(json_t *value, bool strict, struct job_def **ret, struct err *err);
-/* The same from a stored canonical text, which is trusted to be valid; aborts when it is not
- * JSON. `version` is what the row says. */
+/* The same from a stored canonical text, which was checked when it was saved: only what the graph
+ * needs is looked at again. Aborts when it is not JSON. `version` is what the row says. */
 enum err_code job_def_load(const char *json, int64_t version, struct job_def **ret,
                            struct err *err);
+/* Both are thread safe. */
 struct job_def *job_def_ref(struct job_def *def);
 void job_def_unref(struct job_def *def); /* NULL is fine */
+
+/* Of parameters given to a run or a repair (after params_check): that no name of theirs becomes
+ * the same REPRISE_PARAM_ variable as another name of the job or of one of its tasks. */
+enum err_code job_def_check_parameters(const struct job_def *def, const struct param *params,
+                                       size_t count, struct err *err);
 
 /* Position of a task, -1 when there is none of that key. */
 int64_t job_def_find(const struct job_def *def, const char *task_key);
 /* Marks in `ret` (task_count bytes) every transitive upstream (or downstream) task of `task`, not
- * itself unless `ret[task]` was set before. */
+ * itself; marks that are there stay and stop nothing. Linear in the graph. */
 void job_def_mark_upstream(const struct job_def *def, uint32_t task, uint8_t *ret);
 void job_def_mark_downstream(const struct job_def *def, uint32_t task, uint8_t *ret);
+/* Adds to a set of marked tasks everything upstream (or downstream) of any of them, in one pass:
+ * for whole selections. */
+void job_def_close_upstream(const struct job_def *def, uint8_t *marks);
+void job_def_close_downstream(const struct job_def *def, uint8_t *marks);
 bool job_def_is_leaf(const struct job_def *def, uint32_t task);

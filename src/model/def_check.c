@@ -1,0 +1,324 @@
+/* The texts of a definition: parameters, paths, arguments, comparisons, conditions, references. */
+#include "model/def_internal.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/mem.h"
+#include "model/condition.h"
+#include "model/params.h"
+#include "model/reference.h"
+#include "model/words.h"
+
+/* A task refers to another one, by {{tasks.T.…}}. */
+struct query {
+    uint32_t task;
+    uint32_t target;
+    uint32_t rank; /* of the target in the topological order */
+};
+
+struct checker {
+    struct job_def *def;
+    struct err *err;
+    struct arena scratch; /* for one task */
+    struct param_variables job_variables;
+    uint32_t *rank;        /* task → place in the topological order */
+    struct query *queries; /* whether they hold is found for all of them together */
+    size_t query_count;
+    size_t query_cap;
+    uint32_t task; /* that is being checked */
+};
+
+/* ---- references ---- */
+
+enum { NO_INDEX = -1 };
+
+/* Where a text stands, for messages: FIELD, FIELD[index] or FIELD[index].PART. */
+struct place {
+    const char *field;
+    int64_t index;
+    const char *part;
+};
+
+static enum err_code check_text(const char *text, const struct reference_check *check,
+                                const struct checker *checker, struct place place)
+{
+    if (!text)
+        return ERR_OK;
+    enum err_code code = reference_check(text, check, checker->err);
+    if (!code)
+        code = def_check_supported_text(text, checker->err);
+    if (!code)
+        return ERR_OK;
+    char task[32] = "";
+    char index[32] = "";
+    if (check->task)
+        snprintf(task, sizeof task, "tasks[%u].", checker->task);
+    if (place.index != NO_INDEX)
+        snprintf(index, sizeof index, "[%lld]", (long long)place.index);
+    return def_refuse_at(checker->err, "%s%s%s%s:", task, place.field, index, place.part);
+}
+
+static enum err_code check_values(const struct field_list *params,
+                                  const struct reference_check *check,
+                                  const struct checker *checker)
+{
+    const struct param *items = params->items;
+    enum err_code code = ERR_OK;
+    for (size_t i = 0; i < params->count && !code; i++)
+        code = check_text(items[i].value, check, checker,
+                          (struct place){"parameters", (int64_t)i, ".value"});
+    return code;
+}
+
+/* Every text of a task in which references are put. */
+static enum err_code check_task_references(const struct task_def *task,
+                                           const struct reference_check *check,
+                                           const struct checker *checker)
+{
+    const struct {
+        const char *field;
+        const char *text;
+    } texts[] = {
+        {"notebookPath", task->notebook_path},
+        {"filePath", task->file_path},
+        {"mainClass", task->main_class},
+        {"commandLineArguments", task->command_line_arguments},
+        {"jobKey", task->job_key},
+        {"gitConfig.branch", task->git_config ? task->git_config->branch : NULL},
+        {"gitConfig.repositoryUrl", task->git_config ? task->git_config->repository_url : NULL},
+    };
+    enum err_code code = ERR_OK;
+    for (size_t i = 0; i < ARRAY_LEN(texts) && !code; i++)
+        code =
+            check_text(texts[i].text, check, checker, (struct place){texts[i].field, NO_INDEX, ""});
+    const char *const *libraries = task->dependent_libraries.items;
+    for (size_t i = 0; i < task->dependent_libraries.count && !code; i++)
+        code = check_text(libraries[i], check, checker,
+                          (struct place){"dependentLibraries", (int64_t)i, ""});
+    const struct if_expression *expressions = task->expressions.items;
+    for (size_t i = 0; i < task->expressions.count && !code; i++)
+        code = check_text(expressions[i].value, check, checker,
+                          (struct place){"expressions", (int64_t)i, ".value"});
+    return code ? code : check_values(&task->parameters, check, checker);
+}
+
+/* Says yes to every other task of the job, and takes the question down. */
+static bool note_query(const void *context, const char *task_key)
+{
+    struct checker *checker = (struct checker *)(uintptr_t)context;
+    int64_t target = job_def_find(checker->def, task_key);
+    if (target < 0 || target == checker->task)
+        return false;
+    GROW(checker->queries, checker->query_count, checker->query_cap);
+    checker->queries[checker->query_count++] =
+        (struct query){checker->task, (uint32_t)target, checker->rank[target]};
+    return true;
+}
+
+static int by_rank(const void *a, const void *b)
+{
+    const struct query *x = a;
+    const struct query *y = b;
+    return (x->rank > y->rank) - (x->rank < y->rank);
+}
+
+static uint32_t later(uint32_t a, uint32_t b)
+{
+    return a > b ? a : b;
+}
+
+/* Answers the queries from `first` on whose targets are the next 64 different ones: each target is
+ * a bit, and a task inherits the bits of its dependencies. Returns how many queries that were, and
+ * lowers *bad_task to the first task with a target that is not upstream of it. `reach` has a zero
+ * for each task, before and after. */
+static size_t answer_batch(const struct checker *checker, size_t first, uint64_t *reach,
+                           uint32_t *bad_task)
+{
+    const struct job_def *def = checker->def;
+    const struct query *queries = checker->queries;
+    const uint32_t start = queries[first].rank;
+    uint32_t end = start; /* tasks outside of [start, end] play no part */
+    uint64_t bit = 1;
+    size_t last = first;
+    for (; last < checker->query_count; last++) {
+        if (last > first && queries[last].rank != queries[last - 1].rank)
+            bit <<= 1;
+        if (!bit)
+            break;
+        reach[queries[last].target] |= bit;
+        end = later(end, later(queries[last].rank, checker->rank[queries[last].task]));
+    }
+    for (uint32_t rank = start; rank <= end; rank++) {
+        uint32_t task = def->order[rank];
+        for (uint32_t d = 0; d < def->nodes[task].dep_count; d++)
+            reach[task] |= reach[def->nodes[task].deps[d].task];
+    }
+    bit = 1;
+    for (size_t i = first; i < last; i++) {
+        if (i > first && queries[i].rank != queries[i - 1].rank)
+            bit <<= 1;
+        if (!(reach[queries[i].task] & bit) && queries[i].task < *bad_task)
+            *bad_task = queries[i].task;
+    }
+    for (uint32_t rank = start; rank <= end; rank++)
+        reach[def->order[rank]] = 0;
+    return last - first;
+}
+
+struct marked {
+    const struct job_def *def;
+    const uint8_t *marks;
+};
+
+static bool is_marked(const void *context, const char *task_key)
+{
+    const struct marked *marked = context;
+    int64_t target = job_def_find(marked->def, task_key);
+    return target >= 0 && marked->marks[target];
+}
+
+/* Whether every target is upstream of the task that refers to it. The first task that refers to
+ * another one is gone through again, to find the text. */
+static enum err_code answer_queries(struct checker *checker)
+{
+    struct job_def *def = checker->def;
+    if (!checker->query_count)
+        return ERR_OK;
+    qsort(checker->queries, checker->query_count, sizeof *checker->queries, by_rank);
+    uint64_t *reach = xcalloc(def->task_count, sizeof *reach);
+    uint32_t bad_task = UINT32_MAX;
+    for (size_t i = 0; i < checker->query_count;)
+        i += answer_batch(checker, i, reach, &bad_task);
+    free(reach);
+    if (bad_task == UINT32_MAX)
+        return ERR_OK;
+    uint8_t *marks = xcalloc(def->task_count, 1);
+    job_def_mark_upstream(def, bad_task, marks);
+    const struct task_def *task = &def->tasks[bad_task];
+    const struct marked marked = {def, marks};
+    const struct reference_check check = {task->task_key, is_marked, &marked};
+    checker->task = bad_task;
+    enum err_code code = check_task_references(task, &check, checker);
+    free(marks);
+    return code;
+}
+
+/* ---- the other texts of a task ---- */
+
+static enum err_code check_path(struct checker *checker, const char *path, const char *field)
+{
+    const char *ignored;
+    if (path && workspace_path(path, &checker->scratch, &ignored, checker->err))
+        return def_refuse_at(checker->err, "tasks[%u].%s", checker->task, field);
+    return ERR_OK;
+}
+
+/* What the engine decides is decided once: there is nothing to retry. */
+static enum err_code check_no_retries(const struct checker *checker, const struct task_def *task)
+{
+    const char *field = task->max_retries               ? "maxRetries must be 0"
+                        : task->min_retry_interval_ms   ? "minRetryIntervalMillis must be 0"
+                        : task->is_retry_on_timeout > 0 ? "isRetryOnTimeout must be false"
+                                                        : NULL;
+    if (!field)
+        return ERR_OK;
+    return err_set(checker->err, ERR_INVALID_PARAMETER,
+                   "tasks[%u].%s: an IF_ELSE_TASK has no attempts that could be retried",
+                   checker->task, field);
+}
+
+static enum err_code check_if_else(struct checker *checker, const struct task_def *task)
+{
+    enum err_code code = check_no_retries(checker, task);
+    if (code)
+        return code;
+    const struct if_expression *expressions = task->expressions.items;
+    size_t count = task->expressions.count;
+    for (size_t i = 0; i < count; i++) {
+        struct comparison ignored;
+        if (comparison_parse(expressions[i].value, &checker->scratch, &ignored, checker->err))
+            return def_refuse_at(checker->err, "tasks[%u].expressions[%zu].value", checker->task,
+                                 i);
+    }
+    struct condition *ignored;
+    code = condition_parse(task->condition, expressions, count, &checker->scratch, &ignored,
+                           checker->err);
+    if (code)
+        return err_set(checker->err, code, "tasks[%u].%s", checker->task, checker->err->message);
+    return ERR_OK;
+}
+
+static enum err_code check_task_params(struct checker *checker, const struct task_def *task)
+{
+    struct param *params = task->parameters.items;
+    size_t count = task->parameters.count;
+    if (!count)
+        return ERR_OK;
+    char where[48];
+    snprintf(where, sizeof where, "tasks[%u].parameters", checker->task);
+    enum err_code code = params_check(params, count, where, checker->err);
+    if (!code)
+        code = param_variables_check(&checker->job_variables, params_of(&task->parameters), where,
+                                     checker->err);
+    return code;
+}
+
+static enum err_code check_task(struct checker *checker, const struct task_def *task)
+{
+    struct words ignored;
+    enum err_code code = check_task_params(checker, task);
+    if (!code)
+        code = check_path(checker, task->file_path, "filePath");
+    if (!code)
+        code = check_path(checker, task->notebook_path, "notebookPath");
+    if (!code && task->type == TASK_IF_ELSE)
+        code = check_if_else(checker, task);
+    if (!code &&
+        words_split(task->command_line_arguments, &checker->scratch, &ignored, checker->err))
+        code = def_refuse_at(checker->err, "tasks[%u].commandLineArguments", checker->task);
+    if (!code) {
+        const struct reference_check check = {task->task_key, note_query, checker};
+        code = check_task_references(task, &check, checker);
+    }
+    arena_clear(&checker->scratch);
+    return code;
+}
+
+/* ---- all of them ---- */
+
+static enum err_code check_job(struct checker *checker)
+{
+    const struct field_list *params = &checker->def->details.parameters;
+    struct param *items = params->items;
+    enum err_code code = params_check(items, params->count, "parameters", checker->err);
+    if (code)
+        return code;
+    for (size_t i = 0; i < params->count; i++)
+        param_variables_add(&checker->job_variables, items[i].name);
+    const struct reference_check job_level = {0};
+    return check_values(params, &job_level, checker);
+}
+
+enum err_code def_check_texts(struct job_def *def, struct err *err)
+{
+    struct checker checker = {.def = def, .err = err};
+    arena_init(&checker.scratch);
+    param_variables_init(&checker.job_variables);
+    checker.rank = xcalloc(def->task_count, sizeof *checker.rank);
+    for (uint32_t i = 0; i < def->task_count; i++)
+        checker.rank[def->order[i]] = i;
+    enum err_code code = check_job(&checker);
+    for (uint32_t i = 0; i < def->task_count && !code; i++) {
+        checker.task = i;
+        code = check_task(&checker, &def->tasks[i]);
+    }
+    if (!code)
+        code = answer_queries(&checker);
+    free(checker.queries);
+    free(checker.rank);
+    param_variables_release(&checker.job_variables);
+    arena_release(&checker.scratch);
+    return code;
+}

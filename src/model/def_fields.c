@@ -1,0 +1,566 @@
+/* The field tables of a definition: names, kinds, limits and documentation (see model/def.h). */
+#include "model/def.h"
+
+#include <string.h>
+
+const char *const task_type_names[TASK_TYPE_COUNT] = {
+    [TASK_NOTEBOOK] = "NOTEBOOK_TASK",
+    [TASK_PYTHON] = "PYTHON_TASK",
+    [TASK_SPARK_SUBMIT] = "SPARK_SUBMIT_TASK",
+    [TASK_IF_ELSE] = "IF_ELSE_TASK",
+    [TASK_JOB] = "JOB_TASK",
+    [TASK_JAR] = "JAR_TASK",
+};
+
+const char *const run_if_names[RUN_IF_COUNT] = {
+    [RUN_IF_ALL_SUCCESS] = "ALL_SUCCESS", [RUN_IF_ALL_DONE] = "ALL_DONE",
+    [RUN_IF_NONE_FAILED] = "NONE_FAILED", [RUN_IF_AT_LEAST_ONE_SUCCESS] = "AT_LEAST_ONE_SUCCESS",
+    [RUN_IF_ALL_FAILED] = "ALL_FAILED",   [RUN_IF_AT_LEAST_ONE_FAILED] = "AT_LEAST_ONE_FAILED",
+};
+
+static const char *const source_names[SOURCE_COUNT] = {"WORKSPACE", "GIT_PROVIDER"};
+static const char *const pause_names[PAUSE_COUNT] = {"PAUSED", "UNPAUSED"};
+static const char *const provider_names[GIT_PROVIDER_COUNT] = {"GITHUB", "BITBUCKET", "GITLAB",
+                                                               "OCI_DEVOPS"};
+
+/* ---- checks of strings ---- */
+
+static bool is_letter(char c)
+{
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
+}
+
+static bool job_name_check(const char *text, struct err *err)
+{
+    bool good = is_letter(text[0]);
+    for (const char *p = text; good && *p; p++)
+        good = is_letter(*p) || (*p >= '0' && *p <= '9') || strchr("_.-", *p);
+    if (!good)
+        err_set(err, ERR_INVALID_PARAMETER,
+                "must begin with a letter and hold only letters, digits, '_', '.' and '-'");
+    return good;
+}
+
+/* Control characters: U+0000–U+001F, U+007F, and U+0080–U+009F (C2 80 – C2 9F in UTF-8). */
+static bool task_key_check(const char *text, struct err *err)
+{
+    for (const unsigned char *p = (const unsigned char *)text; *p; p++) {
+        bool c1 = p[0] == 0xc2 && p[1] >= 0x80 && p[1] <= 0x9f;
+        if (*p >= 0x20 && *p != 0x7f && !c1)
+            continue;
+        err_set(err, ERR_INVALID_PARAMETER,
+                "must not hold control characters (U+0000 to U+001F, U+007F to U+009F), found "
+                "U+%04X",
+                (unsigned)(c1 ? p[1] : p[0]));
+        return false;
+    }
+    return true;
+}
+
+static bool library_check(const char *text, struct err *err)
+{
+    size_t len = strlen(text);
+    if (len && len <= DEF_MAX_TEXT)
+        return true;
+    err_set(err, ERR_INVALID_PARAMETER, "must be 1 to %d bytes long, not %zu", DEF_MAX_TEXT, len);
+    return false;
+}
+
+/* ---- tables ---- */
+
+#define AT(type, member) .offset = offsetof(struct type, member)
+#define TEXT_LIMIT       .max = DEF_MAX_TEXT
+#define NAMES(array)     .names = (array), .name_count = (int)FIELDS_COUNT(array)
+#define SCHEMA(schema_name, type, rows, text)                                 \
+    {                                                                         \
+        .name = (schema_name), .size = sizeof(struct type), .fields = (rows), \
+        .count = FIELDS_COUNT(rows), .doc = (text)                            \
+    }
+
+static const struct field param_fields[] = {
+    {.name = "name",
+     .kind = FIELD_STRING,
+     .flags = FIELD_REQUIRED,
+     AT(param, name),
+     .min = 1,
+     .max = DEF_MAX_NAME,
+     .check = param_name_check,
+     .doc = "Name of the parameter: letters, digits, '_', '-' and '.'."},
+    {.name = "value",
+     .kind = FIELD_STRING,
+     AT(param, value),
+     .max = DEF_MAX_VALUE_BYTES,
+     .doc = "Value of the parameter, at most 64 KiB; empty when absent."},
+};
+const struct schema param_schema =
+    SCHEMA("Parameter", param, param_fields, "A named text that runs and tasks are given.");
+
+static const struct field queue_fields[] = {
+    {.name = "isEnabled",
+     .kind = FIELD_BOOL,
+     .flags = FIELD_REQUIRED | FIELD_DEFAULT,
+     AT(queue, is_enabled),
+     .doc = "Whether a run that finds no free run slot waits for one instead of being skipped."},
+};
+const struct schema queue_schema =
+    SCHEMA("Queue", queue, queue_fields, "What happens to runs beyond maxConcurrentRuns.");
+
+static const struct field schedule_fields[] = {
+    {.name = "pauseStatus",
+     .kind = FIELD_ENUM,
+     .flags = FIELD_DEFAULT,
+     AT(schedule, pause_status),
+     .fallback = PAUSE_UNPAUSED,
+     NAMES(pause_names),
+     .doc = "Whether the schedule rests."},
+    {.name = "quartzCronExpression",
+     .kind = FIELD_STRING,
+     .flags = FIELD_REQUIRED,
+     AT(schedule, quartz_cron_expression),
+     .min = 1,
+     TEXT_LIMIT,
+     .doc = "When the job runs, as a Quartz cron expression of six or seven fields."},
+    {.name = "timezoneId",
+     .kind = FIELD_STRING,
+     .flags = FIELD_REQUIRED,
+     AT(schedule, timezone_id),
+     .min = 1,
+     TEXT_LIMIT,
+     .doc = "Java time zone id in which the expression is read, such as US/Pacific."},
+};
+const struct schema schedule_schema =
+    SCHEMA("Schedule", schedule, schedule_fields, "When runs of the job start by themselves.");
+
+static const struct field continuous_fields[] = {
+    {.name = "pauseStatus",
+     .kind = FIELD_ENUM,
+     AT(continuous, pause_status),
+     NAMES(pause_names),
+     .doc = "Whether the continuous execution rests."},
+};
+const struct schema continuous_schema =
+    SCHEMA("Continuous", continuous, continuous_fields, "Keeps one run of the job going always.");
+
+static const struct field git_config_fields[] = {
+    {.name = "branch",
+     .kind = FIELD_STRING,
+     AT(git_config, branch),
+     TEXT_LIMIT,
+     .doc = "Branch that is checked out."},
+    {.name = "credential",
+     .kind = FIELD_STRING,
+     AT(git_config, credential),
+     TEXT_LIMIT,
+     .doc = "Name of the stored credential that opens the repository."},
+    {.name = "provider",
+     .kind = FIELD_ENUM,
+     AT(git_config, provider),
+     NAMES(provider_names),
+     .doc = "Who hosts the repository."},
+    {.name = "repositoryUrl",
+     .kind = FIELD_STRING,
+     AT(git_config, repository_url),
+     TEXT_LIMIT,
+     .doc = "Address of the repository."},
+};
+const struct schema git_config_schema =
+    SCHEMA("GitConfig", git_config, git_config_fields,
+           "Where the files of tasks come from whose source is GIT_PROVIDER.");
+
+static const struct field auto_scale_fields[] = {
+    {.name = "maxWorkers",
+     .kind = FIELD_INT32,
+     AT(auto_scale, max_workers),
+     .doc = "Most workers that the cluster grows to."},
+    {.name = "minWorkers",
+     .kind = FIELD_INT32,
+     AT(auto_scale, min_workers),
+     .doc = "Fewest workers that the cluster shrinks to."},
+};
+static const struct schema auto_scale_schema = SCHEMA("AutoScale", auto_scale, auto_scale_fields,
+                                                      "Bounds of a cluster that follows its load.");
+
+static const struct field new_cluster_fields[] = {
+    {.name = "autoScale",
+     .kind = FIELD_OBJECT,
+     AT(new_cluster, auto_scale),
+     .object = &auto_scale_schema,
+     .doc = "Bounds between which the cluster scales by itself."},
+    {.name = "clusterName",
+     .kind = FIELD_STRING,
+     AT(new_cluster, cluster_name),
+     .min = 1,
+     .max = DEF_MAX_CLUSTER_NAME,
+     .doc = "Unique name of the job cluster."},
+    {.name = "numWorkers",
+     .kind = FIELD_INT32,
+     AT(new_cluster, num_workers),
+     .doc = "Number of worker nodes."},
+    {.name = "sparkConf",
+     .kind = FIELD_STRING,
+     AT(new_cluster, spark_conf),
+     TEXT_LIMIT,
+     .doc = "Spark settings as keys and values."},
+    {.name = "sparkVersion",
+     .kind = FIELD_STRING,
+     AT(new_cluster, spark_version),
+     TEXT_LIMIT,
+     .doc = "Version of Spark that the cluster runs."},
+};
+static const struct schema new_cluster_schema = SCHEMA(
+    "NewClusterConfiguration", new_cluster, new_cluster_fields, "A cluster made for the job.");
+
+static const struct field job_cluster_fields[] = {
+    {.name = "clusterKey",
+     .kind = FIELD_STRING,
+     AT(job_cluster, cluster_key),
+     .min = 1,
+     .max = DEF_MAX_NAME,
+     .doc = "Key of an existing cluster."},
+    {.name = "clusterName",
+     .kind = FIELD_STRING,
+     AT(job_cluster, cluster_name),
+     .min = 1,
+     .max = DEF_MAX_NAME,
+     .doc = "Name of an existing cluster; the built-in one is local."},
+    {.name = "newCluster",
+     .kind = FIELD_OBJECT,
+     AT(job_cluster, new_cluster),
+     .object = &new_cluster_schema,
+     .doc = "Configuration of a cluster made for the purpose."},
+};
+const struct schema job_cluster_schema =
+    SCHEMA("JobCluster", job_cluster, job_cluster_fields, "A cluster that tasks run on.");
+
+static const struct field dependency_fields[] = {
+    {.name = "outcome",
+     .kind = FIELD_STRING,
+     AT(dependency, outcome),
+     TEXT_LIMIT,
+     .doc = "Outcome that an IF_ELSE_TASK must have had: true or false."},
+    {.name = "taskKey",
+     .kind = FIELD_STRING,
+     .flags = FIELD_REQUIRED,
+     AT(dependency, task_key),
+     .min = 1,
+     .max = DEF_MAX_TASK_KEY,
+     .doc = "Key of the task that is waited for."},
+};
+static const struct schema dependency_schema =
+    SCHEMA("DependsOn", dependency, dependency_fields, "A task that must be final first.");
+
+static const struct field expression_fields[] = {
+    {.name = "key",
+     .kind = FIELD_STRING,
+     .flags = FIELD_REQUIRED,
+     AT(if_expression, key),
+     .min = 1,
+     .max = DEF_MAX_EXPRESSION_KEY,
+     .doc = "Letters and digits by which the condition refers to this comparison."},
+    {.name = "value",
+     .kind = FIELD_STRING,
+     .flags = FIELD_REQUIRED,
+     AT(if_expression, value),
+     .min = 1,
+     TEXT_LIMIT,
+     .doc = "A comparison: left, one of == != >= <= > <, right; references are allowed in both."},
+};
+static const struct schema expression_schema =
+    SCHEMA("Expression", if_expression, expression_fields, "A comparison of an IF_ELSE_TASK.");
+
+/* ---- tasks: what all have, then a table for each type ---- */
+
+static const struct field task_fields[] = {
+    {.name = "dependsOn",
+     .kind = FIELD_LIST,
+     AT(task_def, depends_on),
+     .max = DEF_MAX_TASKS,
+     .object = &dependency_schema,
+     .doc = "Tasks that must be final before this one is decided."},
+    {.name = "isRetryOnTimeout",
+     .kind = FIELD_BOOL,
+     .flags = FIELD_DEFAULT,
+     AT(task_def, is_retry_on_timeout),
+     .doc = "Whether an attempt that timed out is retried."},
+    {.name = "maxRetries",
+     .kind = FIELD_INT32,
+     .flags = FIELD_DEFAULT,
+     AT(task_def, max_retries),
+     .max = DEF_MAX_RETRIES,
+     .doc = "How often an attempt that failed is retried."},
+    {.name = "minRetryIntervalMillis",
+     .kind = FIELD_INT32,
+     .flags = FIELD_DEFAULT,
+     AT(task_def, min_retry_interval_ms),
+     .max = DEF_MAX_RETRY_INTERVAL_MS,
+     .doc = "Least time in ms from the start of a failed attempt to the start of the next."},
+    {.name = "runIf",
+     .kind = FIELD_ENUM,
+     .flags = FIELD_REQUIRED | FIELD_DEFAULT,
+     AT(task_def, run_if),
+     .fallback = RUN_IF_ALL_SUCCESS,
+     NAMES(run_if_names),
+     .doc = "Rule that decides, from how the dependencies ended, whether the task runs."},
+    {.name = "taskKey",
+     .kind = FIELD_STRING,
+     .flags = FIELD_REQUIRED,
+     AT(task_def, task_key),
+     .min = 1,
+     .max = DEF_MAX_TASK_KEY,
+     .check = task_key_check,
+     .doc = "Name of the task, unique within the job, without control characters."},
+    {.name = "type",
+     .kind = FIELD_ENUM,
+     .flags = FIELD_REQUIRED,
+     AT(task_def, type),
+     NAMES(task_type_names),
+     .doc = "Kind of the task, on which its further fields depend."},
+};
+
+/* Rows that several types share. */
+#define ROW_SOURCE                                                                             \
+    {                                                                                          \
+        .name = "source", .kind = FIELD_ENUM, .flags = FIELD_DEFAULT, AT(task_def, source),    \
+        .fallback = SOURCE_WORKSPACE, NAMES(source_names), .doc = "Where the file comes from." \
+    }
+#define ROW_GIT_CONFIG                                                              \
+    {                                                                               \
+        .name = "gitConfig", .kind = FIELD_OBJECT, AT(task_def, git_config),        \
+        .object = &git_config_schema, .doc = "Repository of a GIT_PROVIDER source." \
+    }
+#define ROW_ARGUMENTS(further_flags)                                                    \
+    {                                                                                   \
+        .name = "commandLineArguments", .kind = FIELD_STRING, .flags = (further_flags), \
+        AT(task_def, command_line_arguments), TEXT_LIMIT,                               \
+        .doc = "Arguments in one text, split into words as a POSIX shell splits (no "   \
+               "expansion); references are put in inside each word."                    \
+    }
+#define ROW_PARAMETERS(further_flags)                                                    \
+    {                                                                                    \
+        .name = "parameters", .kind = FIELD_LIST, .flags = (further_flags),              \
+        AT(task_def, parameters), .max = DEF_MAX_PARAMETERS, .object = &param_schema,    \
+        .doc = "Parameters of the task: stronger than the job's, weaker than the run's." \
+    }
+#define ROW_TIMEOUT                                                                            \
+    {                                                                                          \
+        .name = "timeoutSeconds", .kind = FIELD_INT32, AT(task_def, timeout_s),                \
+        .max = DEF_MAX_TIMEOUT_S, .doc = "Longest time an attempt may take; 0 or absent: any." \
+    }
+#define ROW_STREAMING                                                          \
+    {                                                                          \
+        .name = "isStreaming", .kind = FIELD_BOOL, AT(task_def, is_streaming), \
+        .doc = "Whether the task is a stream that runs until it is stopped."   \
+    }
+#define ROW_CLUSTER                                                                      \
+    {                                                                                    \
+        .name = "cluster", .kind = FIELD_OBJECT, AT(task_def, cluster),                  \
+        .object = &job_cluster_schema,                                                   \
+        .doc = "Cluster that the task runs on; without one, the built-in cluster local." \
+    }
+
+static const struct field notebook_fields[] = {
+    {.name = "notebookPath",
+     .kind = FIELD_STRING,
+     .flags = FIELD_REQUIRED,
+     AT(task_def, notebook_path),
+     .min = 1,
+     TEXT_LIMIT,
+     .doc = "Path of the notebook."},
+    ROW_SOURCE,
+    ROW_GIT_CONFIG,
+    ROW_PARAMETERS(0),
+    ROW_TIMEOUT,
+    ROW_STREAMING,
+    ROW_CLUSTER,
+};
+static const struct schema notebook_schema =
+    SCHEMA("NotebookTask", task_def, notebook_fields, "Runs a notebook.");
+
+static const struct field python_fields[] = {
+    {.name = "filePath",
+     .kind = FIELD_STRING,
+     .flags = FIELD_REQUIRED,
+     AT(task_def, file_path),
+     .min = 1,
+     TEXT_LIMIT,
+     .doc = "Path of the Python file."},
+    ROW_SOURCE,
+    ROW_GIT_CONFIG,
+    ROW_ARGUMENTS(0),
+    ROW_PARAMETERS(FIELD_EXTENSION),
+    ROW_TIMEOUT,
+    ROW_STREAMING,
+    ROW_CLUSTER,
+};
+static const struct schema python_schema =
+    SCHEMA("PythonTask", task_def, python_fields, "Runs a Python file.");
+
+static const struct field spark_submit_fields[] = {
+    ROW_ARGUMENTS(FIELD_REQUIRED),
+    ROW_PARAMETERS(0),
+    ROW_TIMEOUT,
+    ROW_CLUSTER,
+};
+static const struct schema spark_submit_schema =
+    SCHEMA("SparkSubmitTask", task_def, spark_submit_fields, "Runs spark-submit.");
+
+static const struct field if_else_fields[] = {
+    {.name = "expressions",
+     .kind = FIELD_LIST,
+     .flags = FIELD_REQUIRED,
+     AT(task_def, expressions),
+     .min = 1,
+     .max = DEF_MAX_EXPRESSIONS,
+     .object = &expression_schema,
+     .doc = "Comparisons that the condition joins."},
+    {.name = "condition",
+     .kind = FIELD_STRING,
+     .flags = FIELD_REQUIRED,
+     AT(task_def, condition),
+     .min = 1,
+     TEXT_LIMIT,
+     .doc = "Keys of expressions joined by AND, OR, NOT and parentheses; decides the outcome."},
+    ROW_PARAMETERS(0),
+};
+static const struct schema if_else_schema =
+    SCHEMA("IfElseTask", task_def, if_else_fields, "Decides which branch of the graph runs.");
+
+static const struct field job_task_fields[] = {
+    {.name = "jobKey",
+     .kind = FIELD_STRING,
+     .flags = FIELD_REQUIRED,
+     AT(task_def, job_key),
+     .min = 1,
+     .max = DEF_MAX_NAME,
+     .doc = "Key of the job that is run."},
+    ROW_PARAMETERS(0),
+    ROW_TIMEOUT,
+};
+static const struct schema job_task_schema =
+    SCHEMA("JobTask", task_def, job_task_fields, "Runs another job; its result is the task's.");
+
+static const struct field jar_fields[] = {
+    {.name = "mainClass",
+     .kind = FIELD_STRING,
+     .flags = FIELD_REQUIRED,
+     AT(task_def, main_class),
+     .min = 1,
+     TEXT_LIMIT,
+     .doc = "Class whose main method is run."},
+    {.name = "dependentLibraries",
+     .kind = FIELD_STRINGS,
+     AT(task_def, dependent_libraries),
+     .max = DEF_MAX_LIBRARIES,
+     .check = library_check,
+     .doc = "Archives on the class path."},
+    ROW_SOURCE,
+    ROW_GIT_CONFIG,
+    ROW_ARGUMENTS(0),
+    ROW_PARAMETERS(0),
+    ROW_TIMEOUT,
+    ROW_STREAMING,
+    ROW_CLUSTER,
+};
+static const struct schema jar_schema =
+    SCHEMA("JarTask", task_def, jar_fields, "Runs a class of a Java archive.");
+
+static const struct schema *const task_variants[TASK_TYPE_COUNT] = {
+    [TASK_NOTEBOOK] = &notebook_schema,
+    [TASK_PYTHON] = &python_schema,
+    [TASK_SPARK_SUBMIT] = &spark_submit_schema,
+    [TASK_IF_ELSE] = &if_else_schema,
+    [TASK_JOB] = &job_task_schema,
+    [TASK_JAR] = &jar_schema,
+};
+const struct schema task_schema = {
+    .name = "Task",
+    .size = sizeof(struct task_def),
+    .fields = task_fields,
+    .count = FIELDS_COUNT(task_fields),
+    .doc = "A node of the job's graph.",
+    .variants = task_variants,
+    .variant_count = TASK_TYPE_COUNT,
+    .variant_offset = offsetof(struct task_def, type),
+};
+
+/* ---- the job ---- */
+
+static const struct field job_fields[] = {
+    {.name = "name",
+     .kind = FIELD_STRING,
+     .flags = FIELD_REQUIRED,
+     AT(job_details, name),
+     .min = 1,
+     .max = DEF_MAX_NAME,
+     .check = job_name_check,
+     .doc = "Name of the job, which need not be unique: a letter, then letters, digits, '_', '.' "
+            "and '-'."},
+    {.name = "description",
+     .kind = FIELD_STRING,
+     AT(job_details, description),
+     .max = DEF_MAX_DESCRIPTION,
+     .doc = "What the job is for."},
+    {.name = "path",
+     .kind = FIELD_STRING,
+     AT(job_details, path),
+     TEXT_LIMIT,
+     .doc = "Folder of the workspace that holds the job."},
+    {.name = "runAs",
+     .kind = FIELD_STRING,
+     AT(job_details, run_as),
+     TEXT_LIMIT,
+     .doc = "User in whose name scheduled runs are made."},
+    {.name = "schedule",
+     .kind = FIELD_OBJECT,
+     AT(job_details, schedule),
+     .object = &schedule_schema,
+     .doc = "When the job runs by itself."},
+    {.name = "continuous",
+     .kind = FIELD_OBJECT,
+     AT(job_details, continuous),
+     .object = &continuous_schema,
+     .doc = "Keeps one run of the job going always."},
+    {.name = "maxConcurrentRuns",
+     .kind = FIELD_INT32,
+     .flags = FIELD_DEFAULT,
+     AT(job_details, max_concurrent_runs),
+     .max = DEF_MAX_CONCURRENT_RUNS,
+     .fallback = 1,
+     .doc = "How many runs of the job may be active at once."},
+    {.name = "gitConfig",
+     .kind = FIELD_OBJECT,
+     AT(job_details, git_config),
+     .object = &git_config_schema,
+     .doc = "Repository of tasks that name none of their own."},
+    {.name = "queue",
+     .kind = FIELD_OBJECT,
+     AT(job_details, queue),
+     .object = &queue_schema,
+     .doc = "What happens to runs beyond maxConcurrentRuns."},
+    {.name = "jobClusters",
+     .kind = FIELD_LIST,
+     AT(job_details, job_clusters),
+     .max = DEF_MAX_JOB_CLUSTERS,
+     .object = &job_cluster_schema,
+     .doc = "Clusters that tasks of the job may name."},
+    {.name = "tasks",
+     .kind = FIELD_LIST,
+     AT(job_details, tasks),
+     .max = DEF_MAX_TASKS,
+     .object = &task_schema,
+     .doc = "The graph of tasks."},
+    {.name = "parameters",
+     .kind = FIELD_LIST,
+     AT(job_details, parameters),
+     .max = DEF_MAX_PARAMETERS,
+     .object = &param_schema,
+     .doc = "Default parameters of every run of the job."},
+    {.name = "timeoutSeconds",
+     .kind = FIELD_INT32,
+     .flags = FIELD_DEFAULT,
+     AT(job_details, timeout_s),
+     .max = DEF_MAX_TIMEOUT_S,
+     .doc = "Longest time a run may take, from 60; 0: any."},
+};
+const struct schema job_details_schema =
+    SCHEMA("CreateJobDetails", job_details, job_fields, "What a job is: its graph and settings.");

@@ -1,0 +1,119 @@
+/* What the pages know and this version cannot run: refused by name, never ignored. Work that makes
+ * one of these run deletes its row here. */
+#include "model/def_internal.h"
+
+#include <stdbool.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/mem.h"
+#include "base/uuid.h"
+#include "model/reference.h"
+
+static bool is_there(const json_t *value)
+{
+    return !json_is_null(value);
+}
+
+static bool is_true(const json_t *value)
+{
+    return json_is_true(value);
+}
+
+static bool is_later_type(const json_t *value)
+{
+    static const char *const types[] = {"NOTEBOOK_TASK", "SPARK_SUBMIT_TASK", "JAR_TASK",
+                                        "JOB_TASK"};
+    const char *text = json_string_value(value);
+    for (size_t i = 0; text && i < ARRAY_LEN(types); i++)
+        if (strcmp(text, types[i]) == 0)
+            return true;
+    return false;
+}
+
+static bool is_git_provider(const json_t *value)
+{
+    const char *text = json_string_value(value);
+    return text && strcmp(text, "GIT_PROVIDER") == 0;
+}
+
+static bool is_other_name(const json_t *value)
+{
+    const char *text = json_string_value(value);
+    return text && strcmp(text, "local") != 0;
+}
+
+/* The built-in cluster may be named by its key; whether it is that one is checked where its key is
+ * known. */
+static bool is_other_key(const json_t *value)
+{
+    struct uuid ignored;
+    return is_other_name(value) && !uuid_parse(json_string_value(value), &ignored);
+}
+
+struct unsupported {
+    const char *object; /* NULL: a field of the job or the task itself */
+    const char *field;
+    bool (*is)(const json_t *value);
+    const char *instead;
+};
+
+static const struct unsupported of_job[] = {
+    {NULL, "continuous", is_there, "leave it out"},
+};
+
+static const struct unsupported of_task[] = {
+    {NULL, "type", is_later_type, "use PYTHON_TASK or IF_ELSE_TASK"},
+    {NULL, "source", is_git_provider, "use WORKSPACE"},
+    {NULL, "isStreaming", is_true, "use false"},
+    {"cluster", "newCluster", is_there, "use clusterName \"local\""},
+    {"cluster", "clusterKey", is_other_key, "use \"local\""},
+    {"cluster", "clusterName", is_other_name, "use \"local\""},
+};
+
+enum err_code def_check_supported_text(const char *text, struct err *err)
+{
+    struct reference reference;
+    while (reference_next(&text, &reference))
+        if (reference.space == REFERENCE_TASKS && reference.name.len > strlen("values.") &&
+            memcmp(reference.name.text, "values.", strlen("values.")) == 0)
+            return err_set(
+                err, ERR_INVALID_PARAMETER,
+                "{{tasks.….values.…}} is not supported by this version: use a file of the "
+                "run's folder");
+    return ERR_OK;
+}
+
+static enum err_code check_rows(const struct unsupported *rows, size_t count, const json_t *object,
+                                const char *where, struct err *err)
+{
+    for (size_t i = 0; i < count; i++) {
+        const struct unsupported *row = &rows[i];
+        const json_t *owner = row->object ? json_object_get(object, row->object) : object;
+        const json_t *value = json_object_get(owner, row->field);
+        if (!value || !row->is(value))
+            continue;
+        const char *text = json_string_value(value);
+        return err_set(err, ERR_INVALID_PARAMETER,
+                       "%s%s%s%s%s%.100s%s is not supported by this version: %s", where,
+                       row->object ? row->object : "", row->object ? "." : "", row->field,
+                       text ? " \"" : "", text ? text : "", text ? "\"" : "", row->instead);
+    }
+    return ERR_OK;
+}
+
+enum err_code def_check_supported(json_t *details, struct err *err)
+{
+    enum err_code code = check_rows(of_job, ARRAY_LEN(of_job), details, "", err);
+    size_t i;
+    json_t *task;
+    json_array_foreach (json_object_get(details, "tasks"), i, task) {
+        char where[32];
+        snprintf(where, sizeof where, "tasks[%zu].", i);
+        if (!code)
+            code = check_rows(of_task, ARRAY_LEN(of_task), task, where, err);
+        if (code)
+            break;
+    }
+    return code;
+}
