@@ -52,7 +52,10 @@ static struct arena_chunk *arena_grow(struct arena *arena, size_t size)
         want = LARGEST_STEP;
     if (want < size)
         want = size;
-    struct arena_chunk *chunk = xmalloc(sizeof *chunk + want);
+    size_t total;
+    if (__builtin_add_overflow(sizeof(struct arena_chunk), want, &total))
+        total = SIZE_MAX; /* xmalloc refuses */
+    struct arena_chunk *chunk = xmalloc(total);
     chunk->next = arena->chunks;
     chunk->size = want;
     chunk->used = 0;
@@ -65,7 +68,7 @@ void *arena_alloc(struct arena *arena, size_t size)
     const size_t align = alignof(max_align_t);
     size_t need = (size + align - 1) & ~(align - 1);
     if (need < size)
-        need = SIZE_MAX; /* overflow: xmalloc refuses */
+        need = SIZE_MAX; /* overflow: arena_grow refuses */
     struct arena_chunk *chunk = arena->chunks;
     if (!chunk || chunk->size - chunk->used < need)
         chunk = arena_grow(arena, need);

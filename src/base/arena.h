@@ -28,12 +28,13 @@ __attribute__((returns_nonnull)) void *arena_alloc(struct arena *arena, size_t s
 __attribute__((returns_nonnull)) void *arena_array(struct arena *arena, size_t count, size_t size);
 /* Copies. arena_strdup(NULL) is NULL. arena_memdup adds a NUL byte behind the copy. */
 char *arena_strdup(struct arena *arena, const char *text);
-__attribute__((returns_nonnull)) char *arena_memdup(struct arena *arena, const void *data, size_t len);
+__attribute__((returns_nonnull)) char *arena_memdup(struct arena *arena, const void *data,
+                                                    size_t len);
 __attribute__((format(printf, 2, 3), returns_nonnull)) char *arena_printf(struct arena *arena,
-                                                                       const char *format, ...);
+                                                                          const char *format, ...);
 __attribute__((format(printf, 2, 0), returns_nonnull)) char *arena_vprintf(struct arena *arena,
-                                                                        const char *format,
-                                                                        va_list args);
+                                                                           const char *format,
+                                                                           va_list args);
 
-#define ARENA_NEW(arena, type) ((type *)arena_alloc((arena), sizeof(type)))
+#define ARENA_NEW(arena, type)          ((type *)arena_alloc((arena), sizeof(type)))
 #define ARENA_ARRAY(arena, count, type) ((type *)arena_array((arena), (count), sizeof(type)))

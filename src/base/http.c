@@ -19,8 +19,8 @@ unsigned http_header_count(const struct http_request *request, const char *name)
     return count;
 }
 
-void http_add_header(struct http_request *request, struct http_response *response,
-                     const char *name, const char *value)
+void http_add_header(struct http_request *request, struct http_response *response, const char *name,
+                     const char *value)
 {
     assert(response->header_count < HTTP_MAX_RESPONSE_HEADERS);
     response->headers[response->header_count++] =

@@ -20,16 +20,16 @@ struct http_header {
 };
 
 struct http_request {
-    const char *method; /* as sent, e.g. "POST" */
-    const char *target; /* raw path and query, as sent: signatures and %2F need it */
+    const char *method;                /* as sent, e.g. "POST" */
+    const char *target;                /* raw path and query, as sent: signatures and %2F need it */
     const struct http_header *headers; /* in the order in which they were sent */
     size_t header_count;
     const char *body; /* NUL-terminated behind body_len */
     size_t body_len;
-    const char *peer;    /* numeric address of the client, for logs and rate limits */
-    struct arena arena;  /* the handler's, released after the answer */
-    void *state;         /* the handler's own, NULL at the first call */
-    bool shutting_down;  /* the wire is stopping: answer now, HTTP_WAIT is not obeyed */
+    const char *peer;   /* numeric address of the client, for logs and rate limits */
+    struct arena arena; /* the handler's, released after the answer */
+    void *state;        /* the handler's own, NULL at the first call */
+    bool shutting_down; /* the wire is stopping: answer now, HTTP_WAIT is not obeyed */
     /* Lets a request that answered HTTP_WAIT go on. Any thread; exactly once per HTTP_WAIT; it may
      * come before the handler has returned. */
     void (*wake)(struct http_request *request);
@@ -50,5 +50,5 @@ const char *http_header(const struct http_request *request, const char *name);
 /* How many headers of that name were sent: a duplicate may be refused. */
 unsigned http_header_count(const struct http_request *request, const char *name);
 /* Adds a header to the answer; `value` is copied into the request's arena. `name` is a literal. */
-void http_add_header(struct http_request *request, struct http_response *response,
-                     const char *name, const char *value);
+void http_add_header(struct http_request *request, struct http_response *response, const char *name,
+                     const char *value);

@@ -54,6 +54,6 @@ static inline void list_remove(struct list *node)
 #define LIST_EACH(head, node) \
     for (struct list * (node) = (head)->next; (node) != (head); (node) = (node)->next)
 /* The body may remove `node`. */
-#define LIST_EACH_SAFE(head, node)                                                         \
+#define LIST_EACH_SAFE(head, node)                                                              \
     for (struct list * (node) = (head)->next, *next_of_##node = (node)->next; (node) != (head); \
          (node) = next_of_##node, next_of_##node = (node)->next)

@@ -24,7 +24,7 @@ struct log_field {
 
 void log_write(enum log_level level, const char *event, const struct log_field *fields);
 
-#define LOG_TEXT(k, v) ((struct log_field){.key = (k), .text = (v) ? (v) : ""})
+#define LOG_TEXT(k, v)   ((struct log_field){.key = (k), .text = (v) ? (v) : ""})
 #define LOG_NUMBER(k, v) ((struct log_field){.key = (k), .number = (v)})
 /* log_event(LOG_INFO, "run finished", LOG_TEXT("run", key), LOG_NUMBER("tasks", n)); */
 #define log_event(level, event, ...) \

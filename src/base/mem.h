@@ -24,10 +24,10 @@ __attribute__((malloc, returns_nonnull)) char *xstrdup(const char *text);
     ((type *)(void *)((char *)(member_pointer)-offsetof(type, member)))
 
 /* Grows `items` (a pointer to an array with room for *cap) so that one more element fits. */
-#define GROW(items, count, cap)                                                  \
-    do {                                                                         \
-        if ((count) == (cap)) {                                                  \
-            (cap) = (cap) ? (cap)*2 : 16;                                        \
-            (items) = xreallocarray((items), (size_t)(cap), sizeof *(items));    \
-        }                                                                        \
+#define GROW(items, count, cap)                                               \
+    do {                                                                      \
+        if ((count) == (cap)) {                                               \
+            (cap) = (cap) ? (cap)*2 : 16;                                     \
+            (items) = xreallocarray((items), (size_t)(cap), sizeof *(items)); \
+        }                                                                     \
     } while (0)

@@ -1,6 +1,5 @@
 #include "base/timefmt.h"
 
-
 enum { MS_PER_DAY = 86400000 };
 
 /* Days since 1970-01-01, by the method of eras of 400 years (March-based years). */

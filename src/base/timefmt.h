@@ -10,7 +10,7 @@
 enum { TIMEFMT_TEXT = 32 };
 
 struct civil {
-    int year, month, day;        /* month 1–12, day 1–31 */
+    int year, month, day; /* month 1–12, day 1–31 */
     int hour, minute, second, ms;
     int iso_weekday; /* 1 Monday … 7 Sunday */
 };

@@ -51,7 +51,7 @@ struct job_row {
     int64_t version; /* of the newest definition; also the etag */
     int64_t created_ms;
     int64_t updated_ms;
-    int64_t deleted_ms; /* FIELD_NULL while it exists; kept for the sake of its runs */
+    int64_t deleted_ms;   /* FIELD_NULL while it exists; kept for the sake of its runs */
     int64_t scheduled_ms; /* when the current schedule was started (submit_time), FIELD_NULL */
     const char *created_by;
     const char *created_by_name;
@@ -311,7 +311,7 @@ enum row_kind {
 #define ROW_KIND_ENUM(kind, type) kind,
     ROW_KINDS(ROW_KIND_ENUM)
 #undef ROW_KIND_ENUM
-    ROW_KIND_COUNT
+        ROW_KIND_COUNT
 };
 
 /* INSERT fails the commit when the key exists; UPDATE writes the moving fields of a row that

@@ -35,7 +35,7 @@ enum state {
 #define STATE_ENUM(name) STATE_##name,
     STATE_LIST(STATE_ENUM)
 #undef STATE_ENUM
-    STATE_COUNT
+        STATE_COUNT
 };
 
 /* Names in the order of the enum, as the APIs write them. */

@@ -1,0 +1,323 @@
+/* Attempts of tasks: start, end, retry (RULES §3). */
+#include <stdlib.h>
+
+#include "engine/internal.h"
+
+enum { LOST_BUDGET = 3 };
+
+/* ---- rows ---- */
+
+static void attempt_write(struct step *step, struct etask *task, enum row_action action)
+{
+    row_batch_add_copy(&step->fx->events, &step->fx->arena, ROW_ATTEMPT, action, task->attempt);
+}
+
+/* TaskRun shows the newest started attempt (RULES §12). */
+static void mirror(struct etask *task)
+{
+    const struct attempt_row *attempt = task->attempt;
+    task->row.attempt = attempt->number;
+    task->row.start_ms = attempt->start_ms;
+    task->row.end_ms = attempt->end_ms;
+    task->row.setup_start_ms = attempt->setup_start_ms;
+    task->row.setup_ms = attempt->setup_ms;
+    task->row.execution_ms = attempt->execution_ms;
+    task->row.cleanup_ms = attempt->cleanup_ms;
+}
+
+static void attempt_row_begin(struct step *step, struct etask *task)
+{
+    struct engine *engine = step->engine;
+    enum row_action action = task->number_is_free ? ROW_UPDATE : ROW_INSERT;
+    int64_t number = task->number_is_free ? task->attempt->number : task->row.attempts;
+    if (!task->attempt)
+        task->attempt = xcalloc(1, sizeof *task->attempt);
+    set_text(engine, &task->attempt->message, "Running");
+    set_text(engine, &task->attempt->error_trace, NULL);
+    const char *message = task->attempt->message;
+    *task->attempt = (struct attempt_row){
+        .workspace = engine->workspace.id,
+        .run = task->run->row.key,
+        .task_run = task->row.key,
+        .number = number,
+        .epoch = engine->workspace.epoch,
+        .host = engine->config.host,
+        .created_ms = step->now_ms,
+        .state = STATE_RUNNING,
+        .message = message,
+        .exit_code = FIELD_NULL,
+        .signal = FIELD_NULL,
+        .setup_start_ms = step->now_ms,
+        .start_ms = step->now_ms,
+        .end_ms = FIELD_NULL,
+        .setup_ms = 0,
+        .execution_ms = FIELD_NULL,
+        .cleanup_ms = FIELD_NULL,
+    };
+    task->number_is_free = false;
+    task->row.attempts++;
+    attempt_write(step, task, action);
+    mirror(task);
+}
+
+/* ---- start ---- */
+
+static void add_start(struct step *step, const struct etask *task,
+                      const struct resolved_task *resolved)
+{
+    struct effects *fx = step->fx;
+    const struct task_def *def = task_def_of(task);
+    GROW(fx->starts, fx->start_count, fx->start_cap);
+    fx->starts[fx->start_count++] = (struct start_effect){
+        .run = task->run->row.key,
+        .task_run = task->row.key,
+        .repair = task->row.repair_number,
+        .attempt = task->attempt->number,
+        .epoch = task->attempt->epoch,
+        .task = def,
+        .file = resolved->file,
+        .args = resolved->args,
+        .arg_count = resolved->arg_count,
+        .params = resolved->params,
+        .timeout_ms = def->timeout_s == FIELD_NULL ? 0 : def->timeout_s * 1000,
+        .grace_ms = step->engine->config.grace_ms,
+    };
+}
+
+void attempt_start(struct step *step, struct etask *task)
+{
+    struct engine *engine = step->engine;
+    struct erun *run = task->run;
+    struct arena *arena = &step->fx->arena;
+    struct resolved_task resolved;
+    struct err err;
+    task_move(step, task, STATE_PENDING, "Being set up", NULL);
+    if (run->row.state == STATE_PENDING) {
+        run_move(step, run, STATE_RUNNING, "Running", NULL);
+        /* Now {{job.start_time…}} is known. What creation has checked cannot fail here but for
+         * limits, and then the task's own resolution says so. */
+        if (run_unify(engine, run, step->now_ms, &err) == ERR_OK)
+            set_text(engine, &run->repair.unified, params_json(run->unified, arena));
+    }
+    if (task_resolve(engine, task, step->now_ms, arena, &resolved, &err)) {
+        set_text(engine, &task->row.error_code, state_names[STATE_INTERNAL_ERROR]);
+        task_move(step, task, STATE_INTERNAL_ERROR, err.message, NULL);
+        return;
+    }
+    set_text(engine, &task->row.parameters, params_json(resolved.params, arena));
+    attempt_row_begin(step, task);
+    add_start(step, task, &resolved);
+    int64_t number = task->attempt->number;
+    task_move(step, task, STATE_RUNNING,
+              number ? arena_printf(arena, "Running, attempt %lld", (long long)number) : "Running",
+              NULL);
+}
+
+/* ---- end ---- */
+
+static enum state state_of_cause(const struct attempt_outcome *outcome)
+{
+    switch ((enum attempt_cause)outcome->cause) {
+    case CAUSE_EXITED:
+        return outcome->exit_code == 0 ? STATE_SUCCESS : STATE_FAILED;
+    case CAUSE_SIGNALED:
+    case CAUSE_STOPPED: /* nobody here asked for it */
+        return STATE_FAILED;
+    case CAUSE_TIMED_OUT:
+        return STATE_TIMED_OUT;
+    case CAUSE_EXEC_FAILED:
+    case CAUSE_CANNOT_START:
+    case CAUSE_LOST:
+    case CAUSE_NONE:
+    default:
+        return STATE_INTERNAL_ERROR;
+    }
+}
+
+static const char *message_of(struct arena *arena, const struct attempt_outcome *outcome)
+{
+    if (outcome->message)
+        return outcome->message;
+    switch ((enum attempt_cause)outcome->cause) {
+    case CAUSE_EXITED:
+        return arena_printf(arena, "Exited with code %lld", (long long)outcome->exit_code);
+    case CAUSE_SIGNALED:
+        return arena_printf(arena, "Killed by signal %lld", (long long)outcome->signal);
+    case CAUSE_STOPPED:
+        return "Stopped from outside";
+    case CAUSE_TIMED_OUT:
+        return "Timed out";
+    case CAUSE_EXEC_FAILED:
+    case CAUSE_CANNOT_START:
+    case CAUSE_LOST:
+    case CAUSE_NONE:
+    default:
+        return "Could not be started";
+    }
+}
+
+static void attempt_row_end(struct step *step, struct etask *task,
+                            const struct attempt_outcome *outcome, enum state state,
+                            const char *message, enum budget budget)
+{
+    struct engine *engine = step->engine;
+    struct attempt_row *attempt = task->attempt;
+    int64_t end = outcome->ended_ms == FIELD_NULL ? step->now_ms : outcome->ended_ms;
+    if (end > step->now_ms)
+        end = step->now_ms;
+    if (end < attempt->start_ms)
+        end = attempt->start_ms;
+    attempt->state = state;
+    set_text(engine, &attempt->message, message);
+    set_text(engine, &attempt->error_trace, state == STATE_SUCCESS ? NULL : outcome->error_trace);
+    attempt->cause = outcome->cause;
+    attempt->budget = budget;
+    attempt->exit_code = outcome->cause == CAUSE_EXITED ? outcome->exit_code : FIELD_NULL;
+    attempt->signal = outcome->cause == CAUSE_SIGNALED ? outcome->signal : FIELD_NULL;
+    attempt->end_ms = end;
+    attempt->execution_ms = end - attempt->start_ms;
+    attempt->cleanup_ms = 0;
+    attempt->user_us = outcome->user_us;
+    attempt->system_us = outcome->system_us;
+    attempt->max_rss_kib = outcome->max_rss_kib;
+    attempt->in_blocks = outcome->in_blocks;
+    attempt->out_blocks = outcome->out_blocks;
+    attempt_write(step, task, ROW_UPDATE);
+    mirror(task);
+    set_text(engine, &task->row.error_trace, attempt->error_trace);
+}
+
+static void retry_at(struct step *step, struct etask *task, int64_t at_ms, const char *reason,
+                     const char *decision)
+{
+    task_move(step, task, STATE_PENDING, reason, decision);
+    if (at_ms <= step->now_ms) {
+        task_retry_due(step, task);
+        return;
+    }
+    task->row.retry_at_ms = at_ms;
+    task->retry.kind = DEADLINE_RETRY;
+    heap_set(&step->engine->deadlines, &task->retry.item, step->mono_ms + (at_ms - step->now_ms));
+}
+
+/* Does the task's own budget pay for another attempt? */
+static bool may_retry(const struct etask *task, enum state state)
+{
+    const struct task_def *def = task_def_of(task);
+    if (state == STATE_TIMED_OUT && def->is_retry_on_timeout != 1)
+        return false;
+    return state_is_own_failure(state) && task->retries_used < def->max_retries;
+}
+
+static void retry(struct step *step, struct etask *task, const char *message)
+{
+    struct arena *arena = &step->fx->arena;
+    const struct task_def *def = task_def_of(task);
+    int64_t at_ms = task->attempt->start_ms + def->min_retry_interval_ms;
+    task->retries_used++;
+    const char *decision = arena_printf(
+        arena,
+        "{\"kind\":\"RETRY\",\"attempt\":%lld,\"budget\":\"RETRIES\",\"used\":%u,\"of\":%lld,"
+        "\"notBefore\":%lld}",
+        (long long)task->attempt->number, task->retries_used, (long long)def->max_retries,
+        (long long)at_ms);
+    const char *reason = arena_printf(arena, "%s; retry %u of %lld", message, task->retries_used,
+                                      (long long)def->max_retries);
+    retry_at(step, task, at_ms, reason, decision);
+}
+
+/* The earliest unsuccessful task's trace is the run's. */
+static void show_trace(struct step *step, struct etask *task)
+{
+    struct erun *run = task->run;
+    if (run->row.error_trace || !task->row.error_trace)
+        return;
+    set_text(step->engine, &run->row.error_trace, task->row.error_trace);
+    set_text(step->engine, &run->repair.error_trace, task->row.error_trace);
+    track(step->engine, &run->tracked);
+    track(step->engine, &run->repair_tracked);
+}
+
+static void task_end(struct step *step, struct etask *task, enum state state, const char *message)
+{
+    set_text(step->engine, &task->row.error_code, state == STATE_SUCCESS ? "" : state_names[state]);
+    task_move(step, task, state, message, NULL);
+    if (state_is_own_failure(state))
+        show_trace(step, task);
+}
+
+/* What a cancelled task says: the run knows why. */
+static const char *cancel_reason(const struct etask *task)
+{
+    return task->run->row.ending == STATE_TIMED_OUT ? "Canceled: the run's timeout passed"
+                                                    : "Canceled";
+}
+
+void attempt_outcome(struct step *step, struct etask *task, const struct attempt_outcome *outcome)
+{
+    const char *message = message_of(&step->fx->arena, outcome);
+    if (task->row.state == STATE_CANCELING) {
+        attempt_row_end(step, task, outcome, STATE_CANCELED, message, BUDGET_NONE);
+        task_end(step, task, STATE_CANCELED, cancel_reason(task));
+        return;
+    }
+    enum state state = state_of_cause(outcome);
+    bool again = may_retry(task, state);
+    attempt_row_end(step, task, outcome, state, state == STATE_SUCCESS ? "Succeeded" : message,
+                    again ? BUDGET_RETRIES : BUDGET_NONE);
+    if (again)
+        retry(step, task, message);
+    else
+        task_end(step, task, state, state == STATE_SUCCESS ? "Succeeded" : message);
+}
+
+void attempt_lost(struct step *step, struct etask *task)
+{
+    struct arena *arena = &step->fx->arena;
+    static const char message[] = "Lost: the server or its host failed while it ran";
+    const struct attempt_outcome outcome = {.cause = CAUSE_LOST, .ended_ms = FIELD_NULL};
+    if (task->row.state == STATE_CANCELING) {
+        attempt_row_end(step, task, &outcome, STATE_CANCELED, message, BUDGET_NONE);
+        task_end(step, task, STATE_CANCELED, cancel_reason(task));
+        return;
+    }
+    attempt_row_end(step, task, &outcome, STATE_INTERNAL_ERROR, message, BUDGET_LOST);
+    if (++task->lost_used > LOST_BUDGET) {
+        task_end(step, task, STATE_INTERNAL_ERROR,
+                 arena_printf(arena, "Lost %u times: the server or its host failed while it ran",
+                              task->lost_used));
+        return;
+    }
+    const char *decision =
+        arena_printf(arena,
+                     "{\"kind\":\"RETRY\",\"attempt\":%lld,\"budget\":\"LOST\",\"used\":%u,"
+                     "\"of\":%d}",
+                     (long long)task->attempt->number, task->lost_used, LOST_BUDGET);
+    retry_at(step, task, step->now_ms, arena_printf(arena, "%s; started again", message), decision);
+}
+
+void attempt_void(struct step *step, struct etask *task)
+{
+    static const char message[] = "Never started: the server stopped before it could";
+    struct attempt_row *attempt = task->attempt;
+    attempt->state = STATE_PENDING;
+    attempt->start_ms = attempt->setup_start_ms = FIELD_NULL; /* it is not shown as started */
+    set_text(step->engine, &attempt->message, message);
+    attempt_write(step, task, ROW_UPDATE);
+    task->number_is_free = true;
+    task->row.attempts--;
+    mirror(task);
+    if (attempt->number == 0)
+        task->row.attempt = FIELD_NULL;
+    else
+        task->row.attempt = attempt->number - 1;
+    if (task->row.state == STATE_CANCELING)
+        task_end(step, task, STATE_CANCELED, cancel_reason(task));
+    else
+        retry_at(step, task, step->now_ms, message, NULL);
+}
+
+void task_retry_due(struct step *step, struct etask *task)
+{
+    task_move(step, task, STATE_QUEUED, "Ready again, waiting for an execution slot", NULL);
+}

@@ -1,0 +1,347 @@
+/* Commands: jobs; runs made, cancelled, deleted (RULES §7). Repair is in repair.c. */
+#include <assert.h>
+#include <stdarg.h>
+#include <stdio.h>
+
+#include "engine/internal.h"
+
+void result_refuse(struct command_result *result, enum err_code code, const char *format, ...)
+{
+    va_list args;
+    va_start(args, format);
+    vsnprintf(result->message, sizeof result->message, format, args);
+    va_end(args);
+    result->code = code;
+}
+
+static void refuse_missing(struct command_result *result, const char *what)
+{
+    result_refuse(result, ERR_NOT_AUTHORIZED_OR_NOT_FOUND, "%s not found or not allowed", what);
+}
+
+struct uuid new_operation(struct step *step, const struct command *command,
+                          const char *resource_type, const char *action,
+                          const struct uuid *resource, const char *display_name)
+{
+    struct operation_row *row = ARENA_NEW(&step->fx->arena, struct operation_row);
+    *row = (struct operation_row){
+        .workspace = step->engine->workspace.id,
+        .key = step_new_key(step),
+        .resource_type = resource_type,
+        .action_type = action,
+        .resource = *resource,
+        .display_name = arena_strdup(&step->fx->arena, display_name),
+        .created_by = arena_strdup(&step->fx->arena, command->principal.id),
+        .created_by_name = arena_strdup(&step->fx->arena, command->principal.name),
+        .started_ms = step->now_ms,
+        .finished_ms = step->now_ms,
+        .status = OPERATION_SUCCEEDED,
+    };
+    row_batch_add(&step->fx->events, ROW_OPERATION, ROW_INSERT, row);
+    return row->key;
+}
+
+/* ---- jobs ---- */
+
+static void add_version(struct step *step, const struct command *command, const struct uuid *job,
+                        int64_t version)
+{
+    struct job_version_row *row = ARENA_NEW(&step->fx->arena, struct job_version_row);
+    *row = (struct job_version_row){
+        .workspace = step->engine->workspace.id,
+        .job = *job,
+        .version = version,
+        .created_ms = step->now_ms,
+        .created_by = arena_strdup(&step->fx->arena, command->principal.id),
+        .definition = arena_strdup(&step->fx->arena, command->def->json),
+    };
+    row_batch_add(&step->fx->events, ROW_JOB_VERSION, ROW_INSERT, row);
+}
+
+static void job_create(struct step *step, const struct command *command,
+                       struct command_result *result)
+{
+    struct engine *engine = step->engine;
+    const struct job_details *details = &command->def->details;
+    const struct job_row row = {
+        .workspace = engine->workspace.id,
+        .key = step_new_key(step),
+        .number = ++engine->workspace.last_job_number,
+        .name = details->name,
+        .path = details->path,
+        .description = details->description,
+        .run_as = details->run_as,
+        .version = 1,
+        .created_ms = step->now_ms,
+        .updated_ms = step->now_ms,
+        .deleted_ms = FIELD_NULL,
+        .scheduled_ms = details->schedule ? step->now_ms : FIELD_NULL,
+        .created_by = command->principal.id,
+        .created_by_name = command->principal.name,
+        .updated_by = command->principal.id,
+        .updated_by_name = command->principal.name,
+    };
+    command->def->version = 1; /* not shared yet */
+    struct ejob *job = job_new(engine, &row, command->def);
+    track(engine, &job->tracked);
+    add_version(step, command, &row.key, 1);
+    result->key = row.key;
+    result->operation = new_operation(step, command, "JOB", "CREATE", &row.key, row.name);
+}
+
+/* The job, or NULL after refusing. */
+static struct ejob *job_of_command(struct step *step, const struct command *command,
+                                   struct command_result *result)
+{
+    struct ejob *job = engine_job(step->engine, &command->key);
+    if (!job || job->row.deleted_ms != FIELD_NULL) {
+        refuse_missing(result, "Job");
+        return NULL;
+    }
+    job->used = step->engine->step;
+    char etag[ETAG_TEXT];
+    if (command->if_match && command->kind != COMMAND_RUN_CREATE &&
+        !etag_matches(command->if_match, etag_of_job(job->row.version, etag))) {
+        result_refuse(result, ERR_NO_ETAG_MATCH,
+                      "if-match does not match: the job has changed, its etag is %s", etag);
+        return NULL;
+    }
+    return job;
+}
+
+static void job_update(struct step *step, const struct command *command,
+                       struct command_result *result)
+{
+    struct engine *engine = step->engine;
+    struct ejob *job = job_of_command(step, command, result);
+    if (!job)
+        return;
+    const struct job_details *details = &command->def->details;
+    command->def->version = ++job->row.version; /* not shared yet */
+    set_text(engine, &job->row.name, details->name);
+    set_text(engine, &job->row.path, details->path);
+    set_text(engine, &job->row.description, details->description);
+    set_text(engine, &job->row.run_as, details->run_as);
+    set_text(engine, &job->row.updated_by, command->principal.id);
+    set_text(engine, &job->row.updated_by_name, command->principal.name);
+    job->row.updated_ms = step->now_ms;
+    job->row.scheduled_ms = details->schedule ? step->now_ms : FIELD_NULL;
+    job_def_unref(job->def);
+    job->def = job_def_ref(command->def);
+    track(engine, &job->tracked);
+    add_version(step, command, &job->row.key, job->row.version);
+    if (!list_is_linked(&job->freed))
+        list_append(&engine->freed, &job->freed); /* the cap may have been raised */
+    result->key = job->row.key;
+    result->operation = new_operation(step, command, "JOB", "UPDATE", &job->row.key, job->row.name);
+}
+
+static void job_delete(struct step *step, const struct command *command,
+                       struct command_result *result)
+{
+    struct ejob *job = job_of_command(step, command, result);
+    if (!job)
+        return;
+    if (job->active_count > 0) {
+        result_refuse(result, ERR_INCORRECT_STATE,
+                      "the job has %zu active run%s; cancel them or wait for their end",
+                      job->active_count, job->active_count == 1 ? "" : "s");
+        return;
+    }
+    job->row.deleted_ms = job->row.updated_ms = step->now_ms;
+    track(step->engine, &job->tracked);
+    result->key = job->row.key;
+}
+
+/* ---- runs ---- */
+
+static void fill_run(struct step *step, struct erun *run, const struct command *command)
+{
+    struct engine *engine = step->engine;
+    const struct ejob *job = run->job;
+    const struct run_request *request = &command->run;
+    struct arena *arena = &step->fx->arena;
+    struct uuid key = step_new_key(step);
+    run->row = (struct run_row){
+        .workspace = engine->workspace.id,
+        .key = key,
+        .number = ++engine->workspace.last_run_number,
+        .job = job->row.key,
+        .job_name = job->row.name,
+        .definition_version = job->def->version,
+        .launched = LAUNCHED_MANUAL,
+        .trigger = TRIGGER_ONE_TIME,
+        .instance_type = INSTANCE_MANUAL,
+        .plan_ms = step->now_ms,
+        .submit_ms = job->row.scheduled_ms == FIELD_NULL ? job->row.updated_ms
+                                                         : job->row.scheduled_ms,
+        .original_attempt_run = request->has_original_attempt ? request->original_attempt_run : key,
+        .root_run = key,
+        .created_by = command->principal.id,
+        .created_by_name = command->principal.name,
+        .parameters = params_json(request->parameters, arena),
+        .queue = request->queue_json ? request->queue_json : job->def->queue_json,
+        .schedule = request->schedule_json ? request->schedule_json : job->def->schedule_json,
+        .queue_enabled = request->queue_enabled,
+        .max_concurrent_runs = job->def->details.max_concurrent_runs,
+        .created_ms = step->now_ms,
+        .version = 1,
+        .state = STATE_NEW,
+        .ending = STATE_NEW,
+        .queued_ms = FIELD_NULL,
+        .start_ms = FIELD_NULL,
+        .end_ms = FIELD_NULL,
+        .updated_ms = step->now_ms,
+    };
+    run_own_strings(run);
+    uuid_map_put(&engine->runs, &key, run);
+}
+
+static void fill_original(struct step *step, struct erun *run, const struct command *command,
+                          const struct uuid *operation)
+{
+    run->repair = (struct repair_row){
+        .workspace = step->engine->workspace.id,
+        .run = run->row.key,
+        .number = 0,
+        .operation = *operation,
+        .definition_version = run->def->version,
+        .mode = FIELD_UNSET,
+        .parameters = run->row.parameters,
+        .unified = params_json(run->unified, &step->fx->arena),
+        .plan = "[]",
+        .created_by = command->principal.id,
+        .created_by_name = command->principal.name,
+        .requested_ms = step->now_ms,
+        .state = STATE_NEW,
+        .slot_ms = FIELD_NULL,
+        .start_ms = FIELD_NULL,
+        .end_ms = FIELD_NULL,
+        .setup_ms = FIELD_NULL,
+        .execution_ms = FIELD_NULL,
+        .cleanup_ms = FIELD_NULL,
+    };
+    repair_own_strings(run);
+}
+
+static void create_tasks(struct step *step, struct erun *run)
+{
+    for (uint32_t i = 0; i < run->def->task_count; i++)
+        task_create(step, &run->tasks[i], 0, text_waiting(&step->fx->arena, &run->tasks[i]), NULL);
+    run_count_waiting(run);
+}
+
+static void run_create(struct step *step, const struct command *command,
+                       struct command_result *result)
+{
+    struct ejob *job = job_of_command(step, command, result);
+    if (!job)
+        return;
+    if (command->run.has_original_attempt && !command->run.original_is_known) {
+        result_refuse(result, ERR_INVALID_PARAMETER,
+                      "originalAttemptRunId must name a run of this job");
+        return;
+    }
+    if (job->def->task_count == 0) {
+        result_refuse(result, ERR_INVALID_PARAMETER, "job has no tasks");
+        return;
+    }
+    struct erun *run = run_new(step->engine, job, job->def);
+    fill_run(step, run, command);
+    struct err err;
+    run->given = params_load(run->row.parameters, &run->arena);
+    if (run_check_params(run, &err) || run_unify(step->engine, run, step->now_ms, &err)) {
+        result_refuse(result, err.code, "%s", err.message);
+        run_free(step->engine, run);
+        step->engine->workspace.last_run_number--;
+        return;
+    }
+    struct uuid operation =
+        new_operation(step, command, "JOB_RUN", "CREATE", &run->row.key, run->row.job_name);
+    fill_original(step, run, command, &operation);
+    enum state place = run_placement(run);
+    run_enter(step, run, place);
+    if (place != STATE_SKIPPED)
+        create_tasks(step, run);
+    if (place == STATE_PENDING)
+        run_evaluate(step, run);
+    result->key = run->row.key;
+    result->operation = operation;
+}
+
+static struct erun *run_of_command(struct step *step, const struct command *command,
+                                   struct command_result *result)
+{
+    struct erun *run = engine_run(step->engine, &command->key);
+    if (!run || run->is_deleted) {
+        refuse_missing(result, "Job run");
+        return NULL;
+    }
+    char etag[ETAG_TEXT];
+    etag_of_run(run->row.version, run->row.last_event, etag);
+    if (command->if_match && !etag_matches(command->if_match, etag)) {
+        result_refuse(result, ERR_NO_ETAG_MATCH,
+                      "if-match does not match: the run has changed, its etag is %s", etag);
+        return NULL;
+    }
+    result->key = run->row.key;
+    return run;
+}
+
+static void run_cancel(struct step *step, const struct command *command, struct erun *run)
+{
+    if (state_is_final(run->row.state) || run->row.state == STATE_CANCELING)
+        return; /* nothing changes: the run as it is */
+    run_stop(step, run, STATE_CANCELED,
+             arena_printf(&step->fx->arena, "Canceled by %s", command->principal.name));
+}
+
+static void run_delete(struct step *step, struct erun *run, struct command_result *result)
+{
+    struct effects *fx = step->fx;
+    if (!state_is_final(run->row.state)) {
+        result_refuse(result, ERR_INCORRECT_STATE,
+                      "the run is %s; cancel it or wait for its end before deleting it",
+                      state_name(run->row.state));
+        return;
+    }
+    run->is_deleted = true; /* goes with the commit: it stands in engine->done */
+    row_batch_add_copy(&fx->deletes, &fx->arena, ROW_RUN, ROW_DELETE, &run->row);
+    GROW(fx->purges, fx->purge_count, fx->purge_cap);
+    fx->purges[fx->purge_count++] = run->row.key;
+}
+
+void command_step(struct step *step, const struct command *command, struct command_result *result)
+{
+    struct erun *run = NULL;
+    *result = (struct command_result){.code = ERR_OK};
+    switch (command->kind) {
+    case COMMAND_JOB_CREATE:
+        job_create(step, command, result);
+        return;
+    case COMMAND_JOB_UPDATE:
+        job_update(step, command, result);
+        return;
+    case COMMAND_JOB_DELETE:
+        job_delete(step, command, result);
+        return;
+    case COMMAND_RUN_CREATE:
+        run_create(step, command, result);
+        return;
+    case COMMAND_RUN_CANCEL:
+    case COMMAND_RUN_REPAIR:
+    case COMMAND_RUN_DELETE:
+        run = run_of_command(step, command, result);
+        break;
+    default:
+        assert(!"unknown command");
+    }
+    if (!run)
+        return;
+    if (command->kind == COMMAND_RUN_CANCEL)
+        run_cancel(step, command, run);
+    else if (command->kind == COMMAND_RUN_REPAIR)
+        run_repair(step, command, run, result);
+    else
+        run_delete(step, run, result);
+}

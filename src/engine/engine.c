@@ -1,0 +1,320 @@
+#include "engine/engine.h"
+
+#include <assert.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "engine/internal.h"
+
+/* Jobs without runs that are kept for the next command. */
+enum { IDLE_JOBS_KEPT = 1024 };
+
+/* ---- effects ---- */
+
+void effects_init(struct effects *effects)
+{
+    *effects = (struct effects){0};
+    arena_init(&effects->arena);
+    row_batch_init(&effects->rows);
+    row_batch_init(&effects->events);
+    row_batch_init(&effects->deletes);
+}
+
+void effects_release(struct effects *effects)
+{
+    arena_release(&effects->arena);
+    row_batch_release(&effects->rows);
+    row_batch_release(&effects->events);
+    row_batch_release(&effects->deletes);
+    free(effects->starts);
+    free(effects->stops);
+    free(effects->purges);
+    effects_init(effects);
+}
+
+void effects_clear(struct effects *effects)
+{
+    arena_clear(&effects->arena);
+    row_batch_clear(&effects->rows);
+    row_batch_clear(&effects->events);
+    row_batch_clear(&effects->deletes);
+    effects->start_count = effects->stop_count = effects->purge_count = 0;
+}
+
+/* ---- strings and rows in flight ---- */
+
+void set_text(struct engine *engine, const char **slot, const char *value)
+{
+    if (*slot) {
+        GROW(engine->garbage, engine->garbage_count, engine->garbage_cap);
+        engine->garbage[engine->garbage_count++] = *slot;
+    }
+    *slot = value ? xstrdup(value) : NULL;
+}
+
+static void free_garbage(struct engine *engine)
+{
+    for (size_t i = 0; i < engine->garbage_count; i++)
+        free((char *)(uintptr_t)engine->garbage[i]);
+    engine->garbage_count = 0;
+}
+
+void track(struct engine *engine, struct tracked *tracked)
+{
+    if (!list_is_linked(&tracked->link))
+        list_append(&engine->dirty, &tracked->link);
+}
+
+static enum row_action next_action(struct tracked *tracked)
+{
+    enum row_action action = tracked->is_stored ? ROW_UPDATE : ROW_INSERT;
+    tracked->is_stored = true;
+    return action;
+}
+
+void track_flush(struct step *step, struct tracked *tracked, size_t row_size)
+{
+    if (!list_is_linked(&tracked->link))
+        return;
+    list_remove(&tracked->link);
+    const void *copy = arena_memdup(&step->fx->arena, tracked->row, row_size);
+    row_batch_add(&step->fx->rows, tracked->kind, next_action(tracked), copy);
+}
+
+void engine_collect(struct engine *engine, struct effects *effects)
+{
+    LIST_EACH_SAFE (&engine->dirty, node) {
+        struct tracked *tracked = LIST_ITEM(node, struct tracked, link);
+        list_remove(node);
+        row_batch_add(&effects->rows, tracked->kind, next_action(tracked), tracked->row);
+    }
+    const struct row_batch *parts[] = {&effects->events, &effects->deletes};
+    for (size_t p = 0; p < ARRAY_LEN(parts); p++)
+        for (size_t i = 0; i < parts[p]->count; i++)
+            row_batch_add(&effects->rows, parts[p]->items[i].kind, parts[p]->items[i].action,
+                          parts[p]->items[i].row);
+    row_batch_clear(&effects->events);
+    row_batch_clear(&effects->deletes);
+}
+
+/* ---- life ---- */
+
+struct engine *engine_new(const struct engine_config *config)
+{
+    struct engine *engine = xcalloc(1, sizeof *engine);
+    engine->config = *config;
+    engine->config.hub_region = xstrdup(config->hub_region ? config->hub_region : "");
+    engine->config.host = xstrdup(config->host ? config->host : "");
+    engine->workspace = config->workspace;
+    uuid_source_init(&engine->ids, config->workspace.last_ms, 0);
+    uuid_map_init(&engine->jobs);
+    uuid_map_init(&engine->runs);
+    uuid_map_init(&engine->tasks);
+    heap_init(&engine->deadlines);
+    list_init(&engine->turns);
+    list_init(&engine->settled);
+    list_init(&engine->ending);
+    list_init(&engine->freed);
+    list_init(&engine->dirty);
+    list_init(&engine->done);
+    return engine;
+}
+
+void engine_free(struct engine *engine)
+{
+    if (!engine)
+        return;
+    size_t cursor = 0;
+    for (struct erun *run; (run = uuid_map_next(&engine->runs, &cursor)); cursor = 0)
+        run_free(engine, run);
+    cursor = 0;
+    for (struct ejob *job; (job = uuid_map_next(&engine->jobs, &cursor)); cursor = 0)
+        job_free(engine, job);
+    free_garbage(engine);
+    free(engine->garbage);
+    uuid_map_release(&engine->jobs);
+    uuid_map_release(&engine->runs);
+    uuid_map_release(&engine->tasks);
+    heap_release(&engine->deadlines);
+    free((char *)(uintptr_t)engine->config.hub_region);
+    free((char *)(uintptr_t)engine->config.host);
+    free(engine);
+}
+
+struct ejob *engine_job(const struct engine *engine, const struct uuid *key)
+{
+    return uuid_map_get(&engine->jobs, key);
+}
+
+struct erun *engine_run(const struct engine *engine, const struct uuid *key)
+{
+    return uuid_map_get(&engine->runs, key);
+}
+
+bool engine_has_job(const struct engine *engine, const struct uuid *key)
+{
+    return engine_job(engine, key) != NULL;
+}
+
+bool engine_has_run(const struct engine *engine, const struct uuid *key)
+{
+    return engine_run(engine, key) != NULL;
+}
+
+struct workspace_row *engine_workspace(struct engine *engine)
+{
+    return &engine->workspace;
+}
+
+int64_t engine_next_deadline(const struct engine *engine)
+{
+    const struct heap_item *first = heap_first(&engine->deadlines);
+    return first ? first->deadline_ms : INT64_MAX;
+}
+
+size_t engine_run_count(const struct engine *engine)
+{
+    return engine->runs.count;
+}
+
+size_t engine_attempt_count(const struct engine *engine)
+{
+    return engine->live_count;
+}
+
+struct uuid step_new_key(struct step *step)
+{
+    struct engine *engine = step->engine;
+    struct uuid key = uuid_next(&engine->ids, step->now_ms);
+    engine->workspace.last_ms = engine->ids.last_ms;
+    return key;
+}
+
+/* Final runs and jobs that nobody needs go once their rows are safe. */
+void engine_committed(struct engine *engine)
+{
+    LIST_EACH_SAFE (&engine->done, node)
+        run_free(engine, LIST_ITEM(node, struct erun, done));
+    if (engine->jobs.count > IDLE_JOBS_KEPT) {
+        /* Rarely: collect first, since the map must not change under its cursor. */
+        struct ejob **idle = xcalloc(engine->jobs.count, sizeof *idle);
+        size_t count = 0;
+        size_t cursor = 0;
+        for (struct ejob *job; (job = uuid_map_next(&engine->jobs, &cursor));)
+            if (!job->run_count && engine->step - job->used > IDLE_JOBS_KEPT / 2)
+                idle[count++] = job;
+        for (size_t i = 0; i < count; i++)
+            job_free(engine, idle[i]);
+        free(idle);
+    }
+    free_garbage(engine);
+}
+
+/* ---- the step ---- */
+
+static bool may_start(const struct engine *engine)
+{
+    int64_t max = engine->config.max_running;
+    return !engine->is_draining && !list_is_empty(&engine->turns) &&
+           (max == 0 || engine->live_count < (size_t)max);
+}
+
+/* One task of the run whose turn it is; the run goes to the end of the line. */
+static void start_next(struct step *step)
+{
+    struct engine *engine = step->engine;
+    struct erun *run = LIST_ITEM(engine->turns.next, struct erun, turn);
+    struct etask *task = LIST_ITEM(run->ready.next, struct etask, ready);
+    list_remove(&run->turn);
+    list_append(&engine->turns, &run->turn);
+    attempt_start(step, task);
+}
+
+void engine_settle(struct step *step)
+{
+    struct engine *engine = step->engine;
+    for (;;) {
+        if (!list_is_empty(&engine->settled)) {
+            struct list *node = engine->settled.next;
+            list_remove(node);
+            task_propagate(step, LIST_ITEM(node, struct etask, settled));
+        } else if (!list_is_empty(&engine->ending)) {
+            struct list *node = engine->ending.next;
+            list_remove(node);
+            run_finish(step, LIST_ITEM(node, struct erun, ending));
+        } else if (!list_is_empty(&engine->freed)) {
+            struct list *node = engine->freed.next;
+            list_remove(node);
+            job_admit(step, LIST_ITEM(node, struct ejob, freed));
+        } else if (may_start(engine)) {
+            start_next(step);
+        } else {
+            return;
+        }
+    }
+}
+
+static void step_timer(struct step *step)
+{
+    struct engine *engine = step->engine;
+    for (;;) {
+        struct heap_item *item = heap_first(&engine->deadlines);
+        if (!item || item->deadline_ms > step->mono_ms)
+            return;
+        heap_remove(&engine->deadlines, item);
+        struct deadline *deadline = CONTAINER_OF(item, struct deadline, item);
+        if (deadline->kind == DEADLINE_RETRY)
+            task_retry_due(step, TASK_OF_RETRY(deadline));
+        else
+            run_deadline(step, RUN_OF_DEADLINE(deadline), deadline->kind);
+    }
+}
+
+/* The task whose newest attempt a report is about, or NULL when the report is stale: it changes
+ * nothing then. */
+static struct etask *reported_task(const struct engine *engine, const struct attempt_ref *ref)
+{
+    struct etask *task = uuid_map_get(&engine->tasks, &ref->task_run);
+    if (!task || !task->attempt || task->number_is_free)
+        return NULL;
+    if (task->attempt->number != ref->attempt || task->attempt->epoch != ref->epoch)
+        return NULL;
+    bool live = task->row.state == STATE_RUNNING || task->row.state == STATE_CANCELING;
+    return live ? task : NULL;
+}
+
+void engine_step(struct engine *engine, const struct engine_event *event, struct effects *effects)
+{
+    struct step step = {engine, effects, event->now_ms, event->mono_ms};
+    engine->ids.seed = event->seed;
+    engine->step++;
+    struct etask *task = NULL;
+    if (event->kind == ENGINE_OUTCOME || event->kind == ENGINE_VOID || event->kind == ENGINE_LOST) {
+        task = reported_task(engine, &event->attempt);
+        if (!task)
+            return;
+    }
+    switch (event->kind) {
+    case ENGINE_COMMAND:
+        command_step(&step, event->command, event->result);
+        break;
+    case ENGINE_OUTCOME:
+        attempt_outcome(&step, task, &event->outcome);
+        break;
+    case ENGINE_VOID:
+        attempt_void(&step, task);
+        break;
+    case ENGINE_LOST:
+        attempt_lost(&step, task);
+        break;
+    case ENGINE_TIMER:
+        step_timer(&step);
+        break;
+    case ENGINE_DRAIN:
+        engine->is_draining = true;
+        break;
+    default:
+        assert(!"unknown event");
+    }
+    engine_settle(&step);
+}

@@ -1,0 +1,171 @@
+/*
+ * The engine: what every run must do (RULES), as a pure state machine of one workspace.
+ *
+ * engine_step takes one event, carrying the time and an id seed, works it out to a fixed point and
+ * leaves its effects: rows to be stored, attempts to be started and stopped, folders to be removed,
+ * and the answer to a command. It reads no clock, draws no randomness and opens nothing, so the
+ * tests can enumerate every small DAG and simulate years of crashes in seconds.
+ *
+ * Order of use, by the pump (DURABILITY §1) or a simulation:
+ *
+ *     engine_step, engine_step, …      one batch of events, into the same effects
+ *     engine_collect                   every object that moved becomes one row, once
+ *     commit the rows                  outside
+ *     ok:     engine_committed, then act on starts, stops, purges and answers
+ *     failed: engine_free; begin again from the store, act on nothing
+ *
+ * Memory: the engine holds jobs and runs that are not final and those that were added for a
+ * command; engine_committed lets go of what is no longer needed. Rows in effects point into the
+ * engine and the effects' arena and are valid until engine_committed.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/arena.h"
+#include "base/uuid.h"
+#include "model/command.h"
+#include "model/def.h"
+#include "model/image.h"
+#include "model/params.h"
+#include "model/rows.h"
+
+struct engine;
+
+struct engine_config {
+    struct workspace_row workspace; /* as taken over: epoch and counters */
+    const char *hub_region;
+    const char *host;     /* attempts are started here */
+    int64_t max_running;  /* execution slots; 0: no limit */
+    int64_t grace_ms;     /* between SIGTERM and SIGKILL */
+    int64_t queue_max_ms; /* a run waits no longer in the queue (48 h) */
+};
+
+/* ---- events ---- */
+
+struct attempt_ref {
+    struct uuid task_run;
+    int64_t attempt;
+    int64_t epoch; /* a report is matched to the epoch stored with its attempt */
+};
+
+struct attempt_outcome {
+    int cause; /* enum attempt_cause, not NONE and not LOST */
+    int64_t exit_code;
+    int64_t signal;
+    int64_t ended_ms; /* wall clock, FIELD_NULL: now */
+    int64_t user_us, system_us, max_rss_kib, in_blocks, out_blocks;
+    const char *message; /* one plain sentence, may be NULL */
+    const char *error_trace;
+};
+
+enum engine_event_kind {
+    ENGINE_COMMAND, /* an API asks */
+    ENGINE_OUTCOME, /* an attempt ended */
+    ENGINE_VOID,    /* an attempt provably never started */
+    ENGINE_LOST,    /* nothing of an attempt lives, and it left no outcome */
+    ENGINE_TIMER,   /* a deadline may have passed; also once after loading */
+    ENGINE_DRAIN,   /* start nothing new from now on */
+};
+
+struct engine_event {
+    enum engine_event_kind kind;
+    int64_t now_ms;                 /* wall clock: what is shown and stored */
+    int64_t mono_ms;                /* CLOCK_BOOTTIME: what deadlines are measured on */
+    uint64_t seed;                  /* of the ids that the step makes */
+    const struct command *command;  /* ENGINE_COMMAND */
+    struct command_result *result;  /* filled by the step; to be sent after the commit */
+    struct attempt_ref attempt;     /* OUTCOME, VOID, LOST */
+    struct attempt_outcome outcome; /* OUTCOME */
+};
+
+/* ---- effects ---- */
+
+struct start_effect {
+    struct uuid run;
+    struct uuid task_run;
+    int64_t repair;
+    int64_t attempt;
+    int64_t epoch;
+    const struct task_def *task;
+    const char *file;        /* relative to the workspace's root */
+    const char *const *args; /* references put in */
+    size_t arg_count;
+    struct param_list params;
+    int64_t timeout_ms; /* 0: none */
+    int64_t grace_ms;
+};
+
+struct stop_effect {
+    struct uuid run;
+    struct uuid task_run;
+    int64_t repair;
+    int64_t attempt;
+    int64_t epoch;
+};
+
+struct effects {
+    struct arena arena;
+    struct row_batch rows;
+    struct row_batch events;  /* appended to rows by engine_collect */
+    struct row_batch deletes; /* likewise, last */
+    struct start_effect *starts;
+    size_t start_count, start_cap;
+    struct stop_effect *stops;
+    size_t stop_count, stop_cap;
+    struct uuid *purges; /* runs whose folders go */
+    size_t purge_count, purge_cap;
+};
+
+void effects_init(struct effects *effects);
+void effects_release(struct effects *effects);
+void effects_clear(struct effects *effects);
+
+/* ---- life ---- */
+
+struct engine *engine_new(const struct engine_config *config);
+void engine_free(struct engine *engine);
+
+/* Has the engine this job, this run? If not, the pump loads it before the command. */
+bool engine_has_job(const struct engine *engine, const struct uuid *key);
+bool engine_has_run(const struct engine *engine, const struct uuid *key);
+/* Adds a job with its newest definition (takes one reference of its own). Copies the row. */
+void engine_add_job(struct engine *engine, const struct job_row *row, struct job_def *def);
+/* Adds a run of a job that is there. `def` is the definition of the newest attempt of the run,
+ * `last_event` the number of the run's newest event, `mono_ms`/`now_ms` the present: deadlines that
+ * were set before go on. Copies what it needs. */
+void engine_add_run(struct engine *engine, const struct run_image *image, struct job_def *def,
+                    int64_t last_event, int64_t now_ms, int64_t mono_ms);
+
+/* Attempts that the loaded rows call started, for exec_recover: calls `each` for every one. */
+struct live_attempt {
+    struct uuid run;
+    struct uuid task_run;
+    int64_t repair;
+    int64_t attempt;
+    int64_t epoch;
+    int64_t start_ms;
+    int64_t timeout_ms;
+    int64_t grace_ms;
+    bool stopping; /* its run is being cancelled: ask again */
+};
+void engine_live_attempts(const struct engine *engine,
+                          void (*each)(void *context, const struct live_attempt *attempt),
+                          void *context);
+
+void engine_step(struct engine *engine, const struct engine_event *event, struct effects *effects);
+void engine_collect(struct engine *engine, struct effects *effects);
+void engine_committed(struct engine *engine);
+
+/* The workspace's counters, for the commit. */
+struct workspace_row *engine_workspace(struct engine *engine);
+/* The next deadline on CLOCK_BOOTTIME in ms, INT64_MAX when there is none. */
+int64_t engine_next_deadline(const struct engine *engine);
+/* How many runs and attempts it holds: for metrics and tests. */
+size_t engine_run_count(const struct engine *engine);
+size_t engine_attempt_count(const struct engine *engine);
+
+/* Recounts everything that is kept besides the states (slots, waiting counts, lists, heap) and
+ * checks the promises that hold between steps; NULL, or what is wrong. For tests. */
+const char *engine_validate(const struct engine *engine, struct arena *arena);

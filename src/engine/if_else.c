@@ -1,0 +1,83 @@
+/* IF_ELSE tasks: nothing runs, the engine decides (RULES §6). */
+#include "base/buf.h"
+#include "engine/internal.h"
+#include "model/condition.h"
+
+enum { DECISION_MAX_BYTES = 64 << 10 };
+
+/* Compares one expression. SUCCESS with *ret_value, FAILED for an operand that is no number,
+ * INTERNAL_ERROR for a reference that cannot be resolved. */
+static enum state compare(struct step *step, const struct etask *task,
+                          const struct if_expression *expression, bool *ret_value,
+                          struct buf *decision, struct err *err)
+{
+    struct arena *arena = &step->fx->arena;
+    struct comparison parsed;
+    const char *left;
+    const char *right;
+    if (comparison_parse(expression->value, arena, &parsed, err))
+        return STATE_INTERNAL_ERROR;
+    if (task_resolve_text(step->engine, task, step->now_ms, parsed.left, arena, &left, err) ||
+        task_resolve_text(step->engine, task, step->now_ms, parsed.right, arena, &right, err))
+        return STATE_INTERNAL_ERROR;
+    if (comparison_eval(parsed.op, left, right, ret_value, err))
+        return STATE_FAILED;
+    BUF_LIT(decision, "{\"key\":");
+    buf_json_string(decision, expression->key);
+    BUF_LIT(decision, ",\"left\":");
+    buf_json_string(decision, left);
+    BUF_LIT(decision, ",\"right\":");
+    buf_json_string(decision, right);
+    buf_printf(decision, ",\"value\":%s}", *ret_value ? "true" : "false");
+    return STATE_SUCCESS;
+}
+
+/* All expressions are evaluated, then joined. */
+static enum state decide(struct step *step, const struct etask *task, bool *ret_outcome,
+                         struct buf *decision, struct err *err)
+{
+    const struct task_def *def = task_def_of(task);
+    const struct if_expression *expressions = def->expressions.items;
+    size_t count = def->expressions.count;
+    bool *values = ARENA_ARRAY(&step->fx->arena, count, bool);
+    BUF_LIT(decision, "{\"kind\":\"CONDITION\",\"expressions\":[");
+    for (size_t i = 0; i < count; i++) {
+        if (i)
+            buf_putc(decision, ',');
+        enum state state = compare(step, task, &expressions[i], &values[i], decision, err);
+        if (state != STATE_SUCCESS)
+            return state;
+    }
+    struct condition *condition;
+    if (condition_parse(def->condition, expressions, count, &step->fx->arena, &condition, err))
+        return STATE_INTERNAL_ERROR;
+    *ret_outcome = condition_eval(condition, values);
+    BUF_LIT(decision, "],\"condition\":");
+    buf_json_string(decision, def->condition);
+    buf_printf(decision, ",\"outcome\":\"%s\"}", *ret_outcome ? "true" : "false");
+    return STATE_SUCCESS;
+}
+
+void if_else_decide(struct step *step, struct etask *task, const char *grounds)
+{
+    struct erun *run = task->run;
+    struct buf decision;
+    struct err err = {0};
+    bool outcome = false;
+    buf_init(&decision, DECISION_MAX_BYTES);
+    if (run->row.state == STATE_PENDING)
+        run_move(step, run, STATE_RUNNING, "Running", NULL);
+    task_move(step, task, STATE_RUNNING, "Deciding", grounds);
+    task->row.start_ms = task->row.end_ms = step->now_ms;
+    task->row.execution_ms = 0;
+    enum state end = decide(step, task, &outcome, &decision, &err);
+    if (end == STATE_SUCCESS) {
+        task->row.outcome = outcome;
+        task_move(step, task, end, outcome ? "Decided: true" : "Decided: false",
+                  decision.overflowed ? NULL : decision.data);
+    } else {
+        set_text(step->engine, &task->row.error_code, state_names[end]);
+        task_move(step, task, end, err.message, NULL);
+    }
+    buf_release(&decision);
+}

@@ -1,0 +1,253 @@
+/*
+ * The engine's own structures. Included by src/engine only.
+ *
+ * A job knows its runs: those that hold a run slot and those that queue. A run knows its tasks, by
+ * position in its definition. Whether something is on a list follows from its state and from
+ * nothing else: move.c is the only place that changes a state, and the membership with it.
+ */
+#pragma once
+
+#include "base/heap.h"
+#include "base/list.h"
+#include "base/map.h"
+#include "engine/engine.h"
+#include "engine/rules.h"
+
+/* A row that moves: written once per batch, by engine_collect. */
+struct tracked {
+    struct list link; /* in engine->dirty */
+    enum row_kind kind;
+    const void *row;
+    bool is_stored; /* an INSERT has been given out */
+};
+
+enum deadline_kind { DEADLINE_RUN_TIMEOUT, DEADLINE_QUEUE, DEADLINE_RETRY };
+
+struct deadline {
+    struct heap_item item;
+    enum deadline_kind kind;
+};
+
+struct ejob {
+    struct job_row row;
+    struct tracked tracked;
+    struct job_def *def; /* the newest definition */
+    struct list holders; /* runs that hold a run slot */
+    size_t holder_count;
+    struct list queue;   /* runs that wait for one: repairs first, then by queued_ms, then key */
+    struct list freed;   /* link in engine->freed: a slot may be free */
+    size_t run_count;    /* runs in the engine */
+    size_t active_count; /* of them, not final */
+    uint64_t used;       /* step in which it was last needed */
+};
+
+struct erun;
+
+struct etask {
+    struct erun *run;
+    uint32_t position;
+    uint32_t waiting; /* dependencies that are not final */
+    uint32_t culprit; /* UPSTREAM_FAILED: position + 1 of the nearest failed ancestor, 0: unknown */
+    uint32_t retries_used;
+    uint32_t lost_used;
+    int64_t prior_executions; /* started attempts of this taskKey in earlier repairs */
+    bool has_row;             /* false: never part of an attempt of the run (SKIPPED run) */
+    bool number_is_free;      /* the attempt was found never started: its number is used again */
+    struct task_run_row row;
+    struct tracked tracked;
+    struct attempt_row *attempt; /* newest, NULL before the first */
+    struct list ready;           /* in run->ready: QUEUED */
+    struct list settled;         /* in engine->settled: just final, dependents not told yet */
+    struct deadline retry;
+};
+
+struct erun {
+    struct run_row row;
+    struct tracked tracked;
+    struct repair_row repair; /* newest attempt of the run */
+    struct tracked repair_tracked;
+    struct ejob *job;
+    struct job_def *def;       /* of the newest attempt */
+    struct etask *tasks;       /* def->task_count */
+    struct list of_job;        /* in job->holders or job->queue */
+    struct list ready;         /* tasks in QUEUED, first in first out */
+    struct list turn;          /* in engine->turns while `ready` is not empty */
+    struct list ending;        /* in engine->ending: perhaps every task is final */
+    struct list done;          /* in engine->done: final, to be let go after the commit */
+    struct deadline deadline;  /* timeout, or the end of patience in the queue */
+    uint32_t open_count;       /* tasks that are not final */
+    uint32_t live_count;       /* attempts in flight */
+    bool is_deleted;           /* goes with this batch */
+    struct param_list given;   /* run and repair layers merged, as they were given */
+    struct param_list unified; /* job, run and repair layers resolved */
+    struct arena arena;        /* of the parameters */
+};
+
+struct engine {
+    struct engine_config config;
+    struct workspace_row workspace;
+    struct uuid_source ids;
+    struct uuid_map jobs;
+    struct uuid_map runs;
+    struct uuid_map tasks; /* by task run key; of runs in the engine */
+    struct heap deadlines;
+    struct list turns; /* runs with tasks that wait for an execution slot, round-robin */
+    size_t live_count; /* attempts in flight = execution slots held */
+    bool is_draining;
+    struct list settled; /* work of the step, see engine_settle */
+    struct list ending;
+    struct list freed;
+    struct list dirty;
+    struct list done;
+    const char **garbage; /* strings that rows in flight may still point to */
+    size_t garbage_count, garbage_cap;
+    uint64_t step;
+};
+
+/* What every part of a step needs. */
+struct step {
+    struct engine *engine;
+    struct effects *fx;
+    int64_t now_ms;
+    int64_t mono_ms;
+};
+
+/* ---- engine.c ---- */
+struct uuid step_new_key(struct step *step);
+/* Works out everything that follows, to a fixed point. */
+void engine_settle(struct step *step);
+/* Replaces a string of a row; the old one lives until the commit. NULL is fine. */
+void set_text(struct engine *engine, const char **slot, const char *value);
+/* The row goes out with this batch. */
+void track(struct engine *engine, struct tracked *tracked);
+/* The row goes out now, as it is: before what it stands for is replaced. */
+void track_flush(struct step *step, struct tracked *tracked, size_t row_size);
+struct ejob *engine_job(const struct engine *engine, const struct uuid *key);
+struct erun *engine_run(const struct engine *engine, const struct uuid *key);
+
+/* ---- load.c: objects and their strings ---- */
+/* Copies the row's strings, takes its own reference of `def`. */
+struct ejob *job_new(struct engine *engine, const struct job_row *row, struct job_def *def);
+void job_free(struct engine *engine, struct ejob *job);
+/* An empty run; its row and key are filled in, and the run is put on the map, by the caller. */
+struct erun *run_new(struct engine *engine, struct ejob *job, struct job_def *def);
+void run_free(struct engine *engine, struct erun *run);
+void run_own_strings(struct erun *run);
+void repair_own_strings(struct erun *run);
+void repair_drop_strings(struct engine *engine, struct erun *run);
+/* Lets go of a task's row and newest attempt. */
+void task_forget(struct engine *engine, struct etask *task);
+
+/* ---- move.c: the only setters of states ---- */
+/* `reason` is one plain sentence, `decision` JSON or NULL; both are copied where they are kept. */
+void run_move(struct step *step, struct erun *run, enum state to, const char *reason,
+              const char *decision);
+void task_move(struct step *step, struct etask *task, enum state to, const char *reason,
+               const char *decision);
+/* An event that moves nothing. `task` NULL: about the run. */
+void note_event(struct step *step, struct erun *run, struct etask *task, int type,
+                const char *reason, const char *decision);
+/* Puts a run that was just loaded on the lists that its state asks for; so for a task. */
+void run_enlist(struct engine *engine, struct erun *run);
+void task_enlist(struct engine *engine, struct etask *task);
+
+/* ---- tasks.c ---- */
+/* Is it time? Evaluates the trigger rule of a BLOCKED task none of whose dependencies is open. */
+void task_evaluate(struct step *step, struct etask *task);
+/* Tells the dependents of a task that has become final. */
+void task_propagate(struct step *step, struct etask *task);
+/* Evaluates every BLOCKED task of a run that has its slot, whose dependencies are final. */
+void run_evaluate(struct step *step, struct erun *run);
+/* Makes the BLOCKED task run of a task. */
+void task_create(struct step *step, struct etask *task, int64_t repair_number, const char *reason,
+                 const char *decision);
+/* Counts waiting dependencies anew, after task runs were made. */
+void run_count_waiting(struct erun *run);
+
+/* ---- if_else.c ---- */
+/* Decides an IF_ELSE task at once; `grounds` is the decision that let it run, or NULL. */
+void if_else_decide(struct step *step, struct etask *task, const char *grounds);
+
+/* ---- attempts.c ---- */
+/* Starts the next attempt of a QUEUED task. */
+void attempt_start(struct step *step, struct etask *task);
+void attempt_outcome(struct step *step, struct etask *task, const struct attempt_outcome *outcome);
+void attempt_void(struct step *step, struct etask *task);
+void attempt_lost(struct step *step, struct etask *task);
+/* The wait before a retry is over. */
+void task_retry_due(struct step *step, struct etask *task);
+
+/* ---- runs.c ---- */
+/* Where a new run or a repair goes: PENDING with a slot, QUEUED, or SKIPPED when it has neither. */
+enum state run_placement(const struct erun *run);
+/* Moves it there. Its tasks are the caller's business. */
+void run_enter(struct step *step, struct erun *run, enum state place);
+/* Gives free slots of a job to its queue. */
+void job_admit(struct step *step, struct ejob *job);
+/* Does the run's job let it queue? The run's own setting wins. */
+bool run_may_queue(const struct erun *run);
+/* Ends a run all of whose tasks are final. */
+void run_finish(struct step *step, struct erun *run);
+/* CANCELING, then `ending` (CANCELED or TIMED_OUT); a QUEUED run ends at once. */
+void run_stop(struct step *step, struct erun *run, enum state ending, const char *reason);
+void run_deadline(struct step *step, struct erun *run, enum deadline_kind kind);
+void run_set_timeout(struct engine *engine, struct erun *run, int64_t now_ms, int64_t mono_ms);
+
+/* ---- commands.c, repair.c ---- */
+void command_step(struct step *step, const struct command *command, struct command_result *result);
+void run_repair(struct step *step, const struct command *command, struct erun *run,
+                struct command_result *result);
+__attribute__((format(printf, 3, 4))) void result_refuse(struct command_result *result,
+                                                         enum err_code code, const char *format,
+                                                         ...);
+struct uuid new_operation(struct step *step, const struct command *command,
+                          const char *resource_type, const char *action,
+                          const struct uuid *resource, const char *display_name);
+
+/* ---- resolve.c ---- */
+/* Resolves job, run and repair layers. At run time an error cannot happen that creation did not
+ * find, but for limits. */
+enum err_code run_unify(const struct engine *engine, struct erun *run, int64_t now_ms,
+                        struct err *err);
+/* A deep copy in the arena. */
+struct param_list params_copy(struct param_list params, struct arena *arena);
+/* No two names may become the same REPRISE_PARAM_ variable, over all layers; at most
+ * DEF_MAX_PARAMETERS names. */
+enum err_code run_check_params(const struct erun *run, struct err *err);
+/* What a task starts with. Strings in `arena`. */
+struct resolved_task {
+    const char *file;
+    const char *const *args;
+    size_t arg_count;
+    struct param_list params;
+};
+enum err_code task_resolve(const struct engine *engine, const struct etask *task, int64_t now_ms,
+                           struct arena *arena, struct resolved_task *ret, struct err *err);
+/* One text of a task (an operand) with its references put in. */
+enum err_code task_resolve_text(const struct engine *engine, const struct etask *task,
+                                int64_t now_ms, const char *text, struct arena *arena,
+                                const char **ret, struct err *err);
+
+/* ---- text.c: sentences and decisions ---- */
+const char *text_waiting(struct arena *arena, const struct etask *task);
+const char *text_holders(struct arena *arena, const struct ejob *job);
+const char *text_ordinal(struct arena *arena, size_t n);
+const char *text_run_result(struct arena *arena, const struct erun *run, enum state result);
+const char *text_rule(struct arena *arena, const struct etask *task, struct rule_result result,
+                      uint32_t culprit);
+const char *decision_rule(struct arena *arena, const struct etask *task,
+                          const struct rule_dep *deps, struct rule_result result);
+const char *decision_slot(struct arena *arena, const struct ejob *job, const char *verdict);
+
+#define RUN_OF_DEADLINE(d) CONTAINER_OF(d, struct erun, deadline)
+#define TASK_OF_RETRY(d)   CONTAINER_OF(d, struct etask, retry)
+
+static inline const struct task_def *task_def_of(const struct etask *task)
+{
+    return &task->run->def->tasks[task->position];
+}
+
+static inline enum state task_state(const struct etask *task)
+{
+    return task->has_row ? task->row.state : STATE_NEW;
+}

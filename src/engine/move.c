@@ -1,0 +1,220 @@
+/*
+ * The only place where a state changes. A setter checks the table of allowed moves, writes the
+ * event, and keeps what follows from the state: slots, lists, counts.
+ */
+#include <assert.h>
+
+#include "engine/internal.h"
+
+static void add_event(struct step *step, struct erun *run, struct etask *task, int type,
+                      enum state from, enum state to, const char *reason, const char *decision)
+{
+    struct engine *engine = step->engine;
+    struct event_row *event = ARENA_NEW(&step->fx->arena, struct event_row);
+    *event = (struct event_row){
+        .workspace = engine->workspace.id,
+        .run = run->row.key,
+        .number = ++engine->workspace.last_event,
+        .time_ms = step->now_ms,
+        .repair_number = run->row.repair_number,
+        .attempt = task && task->attempt ? task->attempt->number : FIELD_NULL,
+        .type = type,
+        .from = from,
+        .to = to,
+        .reason = arena_strdup(&step->fx->arena, reason),
+        .decision = arena_strdup(&step->fx->arena, decision),
+    };
+    if (task) {
+        event->task_run = task->row.key;
+        event->task_key = task->row.task_key;
+        task->row.last_event = event->number;
+        track(engine, &task->tracked);
+    } else {
+        track(engine, &run->tracked);
+    }
+    run->row.last_event = event->number;
+    run->row.updated_ms = step->now_ms;
+    row_batch_add(&step->fx->events, ROW_EVENT, ROW_INSERT, event);
+}
+
+void note_event(struct step *step, struct erun *run, struct etask *task, int type,
+                const char *reason, const char *decision)
+{
+    enum state state = task ? task->row.state : run->row.state;
+    add_event(step, run, task, type, state, state, reason, decision);
+}
+
+/* ---- runs ---- */
+
+/* Repairs go ahead of runs that never ran; each kind first in, first out. */
+static bool queues_before(const struct erun *a, const struct erun *b)
+{
+    bool a_repairs = a->row.repair_number > 0;
+    bool b_repairs = b->row.repair_number > 0;
+    if (a_repairs != b_repairs)
+        return a_repairs;
+    if (a->row.queued_ms != b->row.queued_ms)
+        return a->row.queued_ms < b->row.queued_ms;
+    return uuid_compare(&a->row.key, &b->row.key) < 0;
+}
+
+static void queue_insert(struct ejob *job, struct erun *run)
+{
+    /* Nearly always the last place: look from the end. */
+    struct list *place = &job->queue;
+    while (place->prev != &job->queue &&
+           queues_before(run, LIST_ITEM(place->prev, struct erun, of_job)))
+        place = place->prev;
+    list_insert_before(place, &run->of_job);
+}
+
+void run_enlist(struct engine *engine, struct erun *run)
+{
+    enum state state = run->row.state;
+    if (state_holds_slot(state)) {
+        list_append(&run->job->holders, &run->of_job);
+        run->job->holder_count++;
+    } else if (state == STATE_QUEUED) {
+        queue_insert(run->job, run);
+    }
+    if (!state_is_final(state))
+        run->job->active_count++;
+    else if (!list_is_linked(&run->done))
+        list_append(&engine->done, &run->done);
+}
+
+static void run_delist(struct engine *engine, struct erun *run, enum state state)
+{
+    if (state == STATE_NEW)
+        return;
+    if (state_holds_slot(state)) {
+        run->job->holder_count--;
+        if (!list_is_linked(&run->job->freed))
+            list_append(&engine->freed, &run->job->freed);
+    }
+    list_remove(&run->of_job);
+    if (!state_is_final(state))
+        run->job->active_count--;
+    list_remove(&run->done);
+}
+
+static void run_times(struct step *step, struct erun *run, enum state from, enum state to)
+{
+    struct repair_row *repair = &run->repair;
+    if (to == STATE_QUEUED)
+        run->row.queued_ms = step->now_ms;
+    if (to == STATE_PENDING && (from == STATE_NEW || from == STATE_QUEUED || state_is_final(from)))
+        repair->slot_ms = step->now_ms;
+    if (to == STATE_RUNNING) {
+        if (run->row.start_ms == FIELD_NULL)
+            run->row.start_ms = step->now_ms;
+        if (repair->start_ms == FIELD_NULL)
+            repair->start_ms = step->now_ms;
+    }
+    if (!state_is_final(to)) {
+        run->row.end_ms = FIELD_NULL;
+        return;
+    }
+    run->row.end_ms = repair->end_ms = step->now_ms;
+    repair->setup_ms = repair->cleanup_ms = 0;
+    repair->execution_ms = repair->start_ms == FIELD_NULL ? 0 : step->now_ms - repair->start_ms;
+}
+
+void run_move(struct step *step, struct erun *run, enum state to, const char *reason,
+              const char *decision)
+{
+    struct engine *engine = step->engine;
+    enum state from = run->row.state;
+    assert(state_run_may_move(from, to, true));
+    /* Within one holder-to-holder move the slot never counts as free. */
+    bool keeps_slot = from != STATE_NEW && state_holds_slot(from) && state_holds_slot(to);
+    if (!keeps_slot)
+        run_delist(engine, run, from);
+    run->row.state = to;
+    run_times(step, run, from, to);
+    if (!keeps_slot)
+        run_enlist(engine, run);
+    if (to == STATE_QUEUED) {
+        run->deadline.kind = DEADLINE_QUEUE;
+        heap_set(&engine->deadlines, &run->deadline.item,
+                 step->mono_ms + engine->config.queue_max_ms);
+    } else if (from == STATE_QUEUED || state_is_final(to)) {
+        heap_remove(&engine->deadlines, &run->deadline.item);
+    }
+    set_text(engine, &run->row.message, reason);
+    run->repair.state = to;
+    set_text(engine, &run->repair.message, reason);
+    track(engine, &run->repair_tracked);
+    add_event(step, run, NULL, EVENT_RUN_STATE, from, to, reason, decision);
+}
+
+/* ---- tasks ---- */
+
+static bool is_live(enum state state)
+{
+    return state == STATE_RUNNING || state == STATE_CANCELING;
+}
+
+/* IF_ELSE passes through RUNNING without an attempt and without a slot. */
+static bool holds_execution_slot(const struct etask *task, enum state state)
+{
+    return is_live(state) && task_def_of(task)->type != TASK_IF_ELSE;
+}
+
+void task_enlist(struct engine *engine, struct etask *task)
+{
+    struct erun *run = task->run;
+    enum state state = task->row.state;
+    if (!state_is_final(state))
+        run->open_count++;
+    if (holds_execution_slot(task, state)) {
+        run->live_count++;
+        engine->live_count++;
+    }
+    if (state == STATE_QUEUED) {
+        list_append(&run->ready, &task->ready);
+        if (!list_is_linked(&run->turn))
+            list_append(&engine->turns, &run->turn);
+    }
+}
+
+static void task_delist(struct engine *engine, struct etask *task, enum state state)
+{
+    struct erun *run = task->run;
+    if (state == STATE_NEW)
+        return;
+    if (!state_is_final(state))
+        run->open_count--;
+    if (holds_execution_slot(task, state)) {
+        run->live_count--;
+        engine->live_count--;
+    }
+    if (state == STATE_QUEUED) {
+        list_remove(&task->ready);
+        if (list_is_empty(&run->ready))
+            list_remove(&run->turn);
+    }
+}
+
+void task_move(struct step *step, struct etask *task, enum state to, const char *reason,
+               const char *decision)
+{
+    struct engine *engine = step->engine;
+    struct erun *run = task->run;
+    enum state from = task->row.state;
+    assert(state_task_may_move(from, to));
+    task_delist(engine, task, from);
+    task->row.state = to;
+    task_enlist(engine, task);
+    if (from == STATE_PENDING) {
+        heap_remove(&engine->deadlines, &task->retry.item);
+        task->row.retry_at_ms = FIELD_NULL;
+    }
+    set_text(engine, &task->row.message, reason);
+    add_event(step, run, task, EVENT_TASK_STATE, from, to, reason, decision);
+    if (!state_is_final(to))
+        return;
+    list_append(&engine->settled, &task->settled);
+    if (run->open_count == 0 && !list_is_linked(&run->ending))
+        list_append(&engine->ending, &run->ending);
+}

@@ -1,0 +1,157 @@
+/* Runs: slots, queue, timeouts, cancel, result (RULES §2–4). */
+#include <assert.h>
+
+#include "engine/internal.h"
+
+bool run_may_queue(const struct erun *run)
+{
+    if (run->row.queue_enabled != FIELD_UNSET)
+        return run->row.queue_enabled == 1;
+    const struct queue *queue = run->job->def->details.queue;
+    return queue && queue->is_enabled == 1;
+}
+
+void run_set_timeout(struct engine *engine, struct erun *run, int64_t now_ms, int64_t mono_ms)
+{
+    int64_t timeout_s = run->def->details.timeout_s;
+    if (timeout_s == FIELD_NULL || timeout_s == 0)
+        return;
+    int64_t left_ms = run->repair.slot_ms + timeout_s * 1000 - now_ms;
+    run->deadline.kind = DEADLINE_RUN_TIMEOUT;
+    heap_set(&engine->deadlines, &run->deadline.item, mono_ms + (left_ms > 0 ? left_ms : 0));
+}
+
+static bool has_free_slot(const struct ejob *job)
+{
+    return (int64_t)job->holder_count < job->def->details.max_concurrent_runs;
+}
+
+static size_t runs_ahead(const struct erun *run)
+{
+    size_t ahead = 0;
+    bool repairs = run->row.repair_number > 0;
+    LIST_EACH (&run->job->queue, node)
+        ahead += !repairs || LIST_ITEM(node, struct erun, of_job)->row.repair_number > 0;
+    return ahead;
+}
+
+enum state run_placement(const struct erun *run)
+{
+    if (has_free_slot(run->job) && list_is_empty(&run->job->queue))
+        return STATE_PENDING;
+    return run_may_queue(run) ? STATE_QUEUED : STATE_SKIPPED;
+}
+
+void run_enter(struct step *step, struct erun *run, enum state place)
+{
+    struct arena *arena = &step->fx->arena;
+    struct ejob *job = run->job;
+    if (place == STATE_PENDING) {
+        run_move(step, run, place, "Waiting for the first task to start", NULL);
+        run_set_timeout(step->engine, run, step->now_ms, step->mono_ms);
+        return;
+    }
+    const char *holders = text_holders(arena, job);
+    const char *decision = decision_slot(arena, job, state_names[place]);
+    const char *reason = place == STATE_QUEUED
+                             ? arena_printf(arena, "Queued, %s in line: %s",
+                                            text_ordinal(arena, runs_ahead(run) + 1), holders)
+                             : arena_printf(arena, "Skipped: %s, and the queue is off", holders);
+    run_move(step, run, place, reason, decision);
+}
+
+void job_admit(struct step *step, struct ejob *job)
+{
+    while (has_free_slot(job) && !list_is_empty(&job->queue)) {
+        struct erun *run = LIST_ITEM(job->queue.next, struct erun, of_job);
+        run_enter(step, run, STATE_PENDING);
+        run_evaluate(step, run);
+    }
+}
+
+/* ---- the end ---- */
+
+void run_finish(struct step *step, struct erun *run)
+{
+    struct arena *arena = &step->fx->arena;
+    if (run->open_count > 0 || state_is_final(run->row.state) || run->row.state == STATE_QUEUED)
+        return;
+    if (run->row.state == STATE_CANCELING) {
+        enum state ending = run->row.ending;
+        const char *reason = run->row.message;
+        run->row.ending = STATE_NEW;
+        run_move(step, run, ending, arena_strdup(arena, reason), NULL);
+        return;
+    }
+    enum state *states = ARENA_ARRAY(arena, run->def->task_count, enum state);
+    for (uint32_t i = 0; i < run->def->task_count; i++)
+        states[i] = task_state(&run->tasks[i]);
+    enum state result = rule_run_result(run->def, states);
+    run_move(step, run, result, text_run_result(arena, run, result), NULL);
+}
+
+static void stop_attempt(struct step *step, const struct etask *task)
+{
+    struct effects *fx = step->fx;
+    GROW(fx->stops, fx->stop_count, fx->stop_cap);
+    fx->stops[fx->stop_count++] = (struct stop_effect){
+        .run = task->run->row.key,
+        .task_run = task->row.key,
+        .repair = task->row.repair_number,
+        .attempt = task->attempt->number,
+        .epoch = task->attempt->epoch,
+    };
+}
+
+static void stop_task(struct step *step, struct etask *task, const char *reason)
+{
+    enum state state = task_state(task);
+    if (state == STATE_RUNNING) {
+        task_move(step, task, STATE_CANCELING, "Being stopped", NULL);
+        stop_attempt(step, task);
+    } else if (state != STATE_NEW && state != STATE_CANCELING && !state_is_final(state)) {
+        set_text(step->engine, &task->row.error_code, state_names[STATE_CANCELED]);
+        task_move(step, task, STATE_CANCELED, reason, NULL);
+    }
+}
+
+void run_stop(struct step *step, struct erun *run, enum state ending, const char *reason)
+{
+    assert(ending == STATE_CANCELED || ending == STATE_TIMED_OUT);
+    const char *task_reason = ending == STATE_TIMED_OUT ? "Canceled: the run's timeout passed"
+                                                        : "Canceled";
+    if (run->row.state == STATE_QUEUED) {
+        run_move(step, run, STATE_CANCELED, reason, NULL);
+    } else {
+        run->row.ending = ending;
+        run_move(step, run, STATE_CANCELING, reason, NULL);
+    }
+    for (uint32_t i = 0; i < run->def->task_count; i++)
+        stop_task(step, &run->tasks[i], task_reason);
+    if (run->open_count == 0 && !list_is_linked(&run->ending))
+        list_append(&step->engine->ending, &run->ending);
+}
+
+static void queue_expired(struct step *step, struct erun *run)
+{
+    struct arena *arena = &step->fx->arena;
+    long long hours = (long long)(step->engine->config.queue_max_ms / 3600000);
+    const char *reason = arena_printf(arena, "Waited %lld h in the queue", hours);
+    /* A repair goes back to an end that a run which has run can have. */
+    enum state end = run->row.repair_number > 0 ? STATE_CANCELED : STATE_SKIPPED;
+    run_move(step, run, end, reason, NULL);
+    for (uint32_t i = 0; i < run->def->task_count; i++)
+        stop_task(step, &run->tasks[i], reason);
+}
+
+void run_deadline(struct step *step, struct erun *run, enum deadline_kind kind)
+{
+    struct arena *arena = &step->fx->arena;
+    enum state state = run->row.state;
+    if (kind == DEADLINE_QUEUE && state == STATE_QUEUED)
+        queue_expired(step, run);
+    if (kind == DEADLINE_RUN_TIMEOUT && state_holds_slot(state) && state != STATE_CANCELING)
+        run_stop(step, run, STATE_TIMED_OUT,
+                 arena_printf(arena, "The run's timeout of %lld s passed",
+                              (long long)run->def->details.timeout_s));
+}

@@ -1,0 +1,146 @@
+/* Trigger rules at work: when a task becomes ready, and what its end means to others. */
+#include "engine/internal.h"
+
+static void collect_deps(const struct etask *task, struct rule_dep *deps)
+{
+    const struct graph_node *node = &task->run->def->nodes[task->position];
+    for (uint32_t i = 0; i < node->dep_count; i++) {
+        const struct etask *dep = &task->run->tasks[node->deps[i].task];
+        deps[i] = (struct rule_dep){
+            .state = task_state(dep),
+            .outcome = dep->row.outcome,
+            .wanted_outcome = node->deps[i].outcome,
+        };
+    }
+}
+
+/* Position + 1 of the nearest ancestor that failed itself, seen from the dependency that decided.
+ * It is found once and handed on, so that a long chain of UPSTREAM_FAILED costs O(1) each. */
+static uint32_t find_culprit(const struct etask *task, uint32_t dep_index)
+{
+    const struct erun *run = task->run;
+    uint32_t position = run->def->nodes[task->position].deps[dep_index].task;
+    for (uint32_t steps = 0; steps < run->def->task_count; steps++) {
+        const struct etask *dep = &run->tasks[position];
+        if (state_is_own_failure(task_state(dep)))
+            return position + 1;
+        if (dep->culprit)
+            return dep->culprit;
+        /* Loaded from the store: walk up along the first failed dependency. */
+        const struct graph_node *node = &run->def->nodes[position];
+        uint32_t next = UINT32_MAX;
+        for (uint32_t i = 0; i < node->dep_count && next == UINT32_MAX; i++) {
+            enum state s = task_state(&run->tasks[node->deps[i].task]);
+            if (state_is_own_failure(s) || s == STATE_UPSTREAM_FAILED)
+                next = node->deps[i].task;
+        }
+        if (next == UINT32_MAX)
+            return position + 1;
+        position = next;
+    }
+    return position + 1;
+}
+
+/* ---- evaluation ---- */
+
+/* The grounds are worth keeping where there was something to decide. */
+static const char *grounds(struct step *step, const struct etask *task, const struct rule_dep *deps,
+                           struct rule_result result)
+{
+    if (task->run->def->nodes[task->position].dep_count == 0)
+        return NULL;
+    return decision_rule(&step->fx->arena, task, deps, result);
+}
+
+void task_evaluate(struct step *step, struct etask *task)
+{
+    const struct task_def *def = task_def_of(task);
+    uint32_t dep_count = task->run->def->nodes[task->position].dep_count;
+    struct rule_dep *deps = ARENA_ARRAY(&step->fx->arena, dep_count, struct rule_dep);
+    collect_deps(task, deps);
+    struct rule_result result = rule_evaluate((enum run_if)def->run_if, deps, dep_count);
+    const char *decision = grounds(step, task, deps, result);
+    if (result.verdict == RULE_RUN) {
+        if (def->type == TASK_IF_ELSE)
+            if_else_decide(step, task, decision);
+        else
+            task_move(step, task, STATE_QUEUED, "Ready, waiting for an execution slot", decision);
+        return;
+    }
+    uint32_t culprit = 0;
+    if (result.verdict == RULE_UPSTREAM_FAILED)
+        culprit = task->culprit = find_culprit(task, result.because);
+    task_move(step, task, rule_state(result.verdict),
+              text_rule(&step->fx->arena, task, result, culprit), decision);
+}
+
+static bool is_due(const struct etask *task)
+{
+    const struct erun *run = task->run;
+    return task->has_row && task->row.state == STATE_BLOCKED && task->waiting == 0 &&
+           (run->row.state == STATE_PENDING || run->row.state == STATE_RUNNING);
+}
+
+void task_propagate(struct step *step, struct etask *task)
+{
+    struct erun *run = task->run;
+    const struct graph_node *node = &run->def->nodes[task->position];
+    for (uint32_t i = 0; i < node->dependent_count; i++) {
+        struct etask *dependent = &run->tasks[node->dependents[i].task];
+        if (dependent->waiting > 0)
+            dependent->waiting--;
+        if (is_due(dependent))
+            task_evaluate(step, dependent);
+    }
+}
+
+void run_evaluate(struct step *step, struct erun *run)
+{
+    for (uint32_t i = 0; i < run->def->task_count; i++)
+        if (is_due(&run->tasks[i]))
+            task_evaluate(step, &run->tasks[i]);
+}
+
+/* Only what is open is waited for: tasks that a repair keeps are final and count as they are. */
+void run_count_waiting(struct erun *run)
+{
+    for (uint32_t i = 0; i < run->def->task_count; i++) {
+        struct etask *task = &run->tasks[i];
+        const struct graph_node *node = &run->def->nodes[i];
+        task->waiting = 0;
+        for (uint32_t d = 0; d < node->dep_count; d++)
+            task->waiting += !state_is_final(task_state(&run->tasks[node->deps[d].task]));
+    }
+}
+
+void task_create(struct step *step, struct etask *task, int64_t repair_number, const char *reason,
+                 const char *decision)
+{
+    struct engine *engine = step->engine;
+    struct erun *run = task->run;
+    const struct task_def *def = task_def_of(task);
+    task->row = (struct task_run_row){
+        .workspace = engine->workspace.id,
+        .key = step_new_key(step),
+        .run = run->row.key,
+        .repair_number = repair_number,
+        .position = task->position,
+        .task_key = def->task_key, /* lives as long as the definition */
+        .definition_version = run->def->version,
+        .created_ms = step->now_ms,
+        .state = STATE_NEW,
+        .outcome = FIELD_UNSET,
+        .attempt = FIELD_NULL,
+        .start_ms = FIELD_NULL,
+        .end_ms = FIELD_NULL,
+        .setup_start_ms = FIELD_NULL,
+        .setup_ms = FIELD_NULL,
+        .execution_ms = FIELD_NULL,
+        .cleanup_ms = FIELD_NULL,
+        .retry_at_ms = FIELD_NULL,
+    };
+    task->has_row = true;
+    task->tracked = (struct tracked){.kind = ROW_TASK_RUN, .row = &task->row};
+    uuid_map_put(&engine->tasks, &task->row.key, task);
+    task_move(step, task, STATE_BLOCKED, reason, decision);
+}

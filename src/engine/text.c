@@ -1,0 +1,178 @@
+/* Sentences for people (stateMessage) and the structured grounds behind them (`why`). */
+#include "base/buf.h"
+#include "engine/internal.h"
+
+enum { NAMED = 3, DECISION_DEPS = 50, DECISION_MAX_BYTES = 32 << 10 };
+
+const char *text_waiting(struct arena *arena, const struct etask *task)
+{
+    const struct job_def *def = task->run->def;
+    const struct graph_node *node = &def->nodes[task->position];
+    struct buf text;
+    buf_init(&text, DECISION_MAX_BYTES);
+    uint32_t open = 0;
+    for (uint32_t i = 0; i < node->dep_count; i++) {
+        uint32_t dep = node->deps[i].task;
+        if (state_is_final(task_state(&task->run->tasks[dep])))
+            continue;
+        if (open++ < NAMED)
+            buf_printf(&text, "%s%s", open > 1 ? ", " : "", def->tasks[dep].task_key);
+    }
+    if (open > NAMED)
+        buf_printf(&text, " and %u more", open - NAMED);
+    const char *result = open ? arena_printf(arena, "Waiting for %s", text.data)
+                              : "Waiting for the run to start";
+    buf_release(&text);
+    return result;
+}
+
+const char *text_ordinal(struct arena *arena, size_t n)
+{
+    const char *suffix = "th";
+    if (n % 100 < 11 || n % 100 > 13)
+        suffix = n % 10 == 1 ? "st" : n % 10 == 2 ? "nd" : n % 10 == 3 ? "rd" : "th";
+    return arena_printf(arena, "%zu%s", n, suffix);
+}
+
+const char *text_holders(struct arena *arena, const struct ejob *job)
+{
+    struct buf names;
+    buf_init(&names, DECISION_MAX_BYTES);
+    size_t named = 0;
+    LIST_EACH (&job->holders, node) {
+        char key[UUID_TEXT];
+        if (named++ == NAMED)
+            break;
+        buf_printf(&names, "%s%s", named > 1 ? ", " : "",
+                   uuid_format(&LIST_ITEM(node, struct erun, of_job)->row.key, key));
+    }
+    if (job->holder_count > NAMED)
+        buf_printf(&names, " and %zu more", job->holder_count - NAMED);
+    const char *text = job->holder_count
+                           ? arena_printf(arena, "%zu of %lld run slots %s held by run%s %s",
+                                          job->holder_count,
+                                          (long long)job->def->details.max_concurrent_runs,
+                                          job->holder_count == 1 ? "is" : "are",
+                                          job->holder_count == 1 ? "" : "s", names.data)
+                           : "the job has no run slots (maxConcurrentRuns is 0)";
+    buf_release(&names);
+    return text;
+}
+
+const char *text_run_result(struct arena *arena, const struct erun *run, enum state result)
+{
+    struct buf names;
+    buf_init(&names, DECISION_MAX_BYTES);
+    uint32_t failed = 0;
+    for (uint32_t i = 0; i < run->def->task_count; i++) {
+        if (!state_is_own_failure(task_state(&run->tasks[i])))
+            continue;
+        if (failed++ < NAMED)
+            buf_printf(&names, "%s%s", failed > 1 ? ", " : "", run->def->tasks[i].task_key);
+    }
+    if (failed > NAMED)
+        buf_printf(&names, " and %u more", failed - NAMED);
+    const char *word = result == STATE_SUCCESS    ? "Succeeded"
+                       : result == STATE_CANCELED ? "Canceled"
+                       : result == STATE_FAILED   ? "Failed"
+                                                  : "Could not be run";
+    const char *text = failed ? arena_printf(arena, "%s; %u task%s failed: %s", word, failed,
+                                             failed == 1 ? "" : "s", names.data)
+                              : word;
+    buf_release(&names);
+    return text;
+}
+
+const char *text_rule(struct arena *arena, const struct etask *task, struct rule_result result,
+                      uint32_t culprit)
+{
+    const struct job_def *def = task->run->def;
+    const struct graph_node *node = &def->nodes[task->position];
+    const struct graph_edge *edge = result.because == UINT32_MAX ? NULL
+                                                                 : &node->deps[result.because];
+    const char *dep_key = edge ? def->tasks[edge->task].task_key : "";
+    switch (result.verdict) {
+    case RULE_EXCLUDED_OUTCOME: {
+        const struct etask *dep = &task->run->tasks[edge->task];
+        const char *wanted = edge->outcome == 1 ? "true" : "false";
+        if (dep->row.state == STATE_EXCLUDED)
+            return arena_printf(arena, "Excluded: %s was excluded, this branch needs %s", dep_key,
+                                wanted);
+        return arena_printf(arena, "Excluded: %s was %s, this branch needs %s", dep_key,
+                            dep->row.outcome == 1 ? "true" : "false", wanted);
+    }
+    case RULE_EXCLUDED_ALL:
+        return "Excluded: every upstream task was excluded";
+    case RULE_EXCLUDED:
+        return def->tasks[task->position].run_if == RUN_IF_ALL_FAILED
+                   ? "Excluded: it runs only if every upstream task failed"
+                   : "Excluded: it runs only if an upstream task failed";
+    case RULE_UPSTREAM_FAILED: {
+        const struct etask *failed = &task->run->tasks[culprit - 1];
+        return arena_printf(arena, "Not run: upstream task %s ended %s",
+                            def->tasks[failed->position].task_key, state_name(task_state(failed)));
+    }
+    case RULE_UPSTREAM_CANCELED:
+        return arena_printf(arena, "Not run: upstream task %s was canceled", dep_key);
+    case RULE_RUN:
+    default:
+        return "";
+    }
+}
+
+static const char *verdict_name(enum rule_verdict verdict)
+{
+    return verdict == RULE_RUN ? "RUN" : state_names[rule_state(verdict)];
+}
+
+/* The text in the arena, or NULL when it did not fit: grounds are cut whole, never in the middle. */
+static const char *keep(struct arena *arena, struct buf *text)
+{
+    const char *kept = text->overflowed ? NULL : arena_memdup(arena, text->data, text->len);
+    buf_release(text);
+    return kept;
+}
+
+const char *decision_rule(struct arena *arena, const struct etask *task,
+                          const struct rule_dep *deps, struct rule_result result)
+{
+    const struct job_def *def = task->run->def;
+    const struct graph_node *node = &def->nodes[task->position];
+    struct buf text;
+    buf_init(&text, DECISION_MAX_BYTES);
+    buf_printf(&text, "{\"kind\":\"TRIGGER_RULE\",\"runIf\":\"%s\",\"result\":\"%s\"",
+               run_if_names[def->tasks[task->position].run_if], verdict_name(result.verdict));
+    BUF_LIT(&text, ",\"dependencies\":[");
+    for (uint32_t i = 0; i < node->dep_count && i < DECISION_DEPS; i++) {
+        buf_puts(&text, i ? ",{\"taskKey\":" : "{\"taskKey\":");
+        buf_json_string(&text, def->tasks[node->deps[i].task].task_key);
+        buf_printf(&text, ",\"status\":\"%s\"", state_name(deps[i].state));
+        if (deps[i].wanted_outcome != FIELD_UNSET)
+            buf_printf(&text, ",\"wantedOutcome\":\"%s\"",
+                       deps[i].wanted_outcome ? "true" : "false");
+        if (deps[i].outcome != FIELD_UNSET)
+            buf_printf(&text, ",\"outcome\":\"%s\"", deps[i].outcome ? "true" : "false");
+        buf_putc(&text, '}');
+    }
+    buf_printf(&text, "],\"dependencyCount\":%u}", node->dep_count);
+    return keep(arena, &text);
+}
+
+const char *decision_slot(struct arena *arena, const struct ejob *job, const char *verdict)
+{
+    struct buf text;
+    buf_init(&text, DECISION_MAX_BYTES);
+    buf_printf(&text, "{\"kind\":\"RUN_SLOT\",\"result\":\"%s\",\"maxConcurrentRuns\":%lld",
+               verdict, (long long)job->def->details.max_concurrent_runs);
+    BUF_LIT(&text, ",\"holders\":[");
+    size_t named = 0;
+    LIST_EACH (&job->holders, node) {
+        char key[UUID_TEXT];
+        if (named++ == DECISION_DEPS)
+            break;
+        buf_printf(&text, "%s\"%s\"", named > 1 ? "," : "",
+                   uuid_format(&LIST_ITEM(node, struct erun, of_job)->row.key, key));
+    }
+    buf_printf(&text, "],\"holderCount\":%zu}", job->holder_count);
+    return keep(arena, &text);
+}

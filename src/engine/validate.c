@@ -1,0 +1,129 @@
+/* Invariants between steps: everything kept besides the states is recounted from them. */
+#include "engine/internal.h"
+
+struct recount {
+    size_t live;
+    size_t tasks;
+};
+
+static const char *check_task(const struct engine *engine, const struct etask *task,
+                              struct arena *arena, struct recount *count)
+{
+    const struct erun *run = task->run;
+    enum state state = task->row.state;
+    const char *key = task->row.task_key;
+    count->tasks++;
+    if (uuid_map_get(&engine->tasks, &task->row.key) != task)
+        return arena_printf(arena, "task %s is not on the map", key);
+    bool live = state == STATE_RUNNING || state == STATE_CANCELING;
+    count->live += live;
+    if (live && (!task->attempt || task->attempt->state != STATE_RUNNING))
+        return arena_printf(arena, "task %s is live without an attempt", key);
+    if (live && !state_holds_slot(run->row.state))
+        return arena_printf(arena, "task %s is live in a run that is %s", key,
+                            state_name(run->row.state));
+    if (list_is_linked(&task->ready) != (state == STATE_QUEUED))
+        return arena_printf(arena, "task %s: ready list and state %s differ", key,
+                            state_name(state));
+    if ((task->retry.item.place != 0) != (state == STATE_PENDING))
+        return arena_printf(arena, "task %s: retry deadline and state %s differ", key,
+                            state_name(state));
+    uint32_t waiting = 0;
+    const struct graph_node *node = &run->def->nodes[task->position];
+    for (uint32_t d = 0; d < node->dep_count; d++)
+        waiting += !state_is_final(task_state(&run->tasks[node->deps[d].task]));
+    if (!state_is_final(state) && waiting != task->waiting)
+        return arena_printf(arena, "task %s waits for %u, not %u", key, waiting, task->waiting);
+    if (state == STATE_BLOCKED && waiting == 0 &&
+        (run->row.state == STATE_PENDING || run->row.state == STATE_RUNNING))
+        return arena_printf(arena, "task %s was forgotten", key);
+    return NULL;
+}
+
+static const char *check_run(const struct engine *engine, const struct erun *run,
+                             struct arena *arena, struct recount *count)
+{
+    char key[UUID_TEXT];
+    uuid_format(&run->row.key, key);
+    enum state state = run->row.state;
+    uint32_t open = 0;
+    size_t live_before = count->live;
+    for (uint32_t i = 0; i < run->def->task_count; i++) {
+        const struct etask *task = &run->tasks[i];
+        if (!task->has_row)
+            continue;
+        const char *problem = check_task(engine, task, arena, count);
+        if (problem)
+            return arena_printf(arena, "run %s: %s", key, problem);
+        open += !state_is_final(task->row.state);
+    }
+    if (open != run->open_count)
+        return arena_printf(arena, "run %s has %u open tasks, not %u", key, open, run->open_count);
+    if (count->live - live_before != run->live_count)
+        return arena_printf(arena, "run %s: live attempts are miscounted", key);
+    if (state_is_final(state) != (open == 0))
+        return arena_printf(arena, "run %s is %s with %u open tasks", key, state_name(state), open);
+    if (list_is_linked(&run->turn) != !list_is_empty(&run->ready))
+        return arena_printf(arena, "run %s: turn and ready list differ", key);
+    if (list_is_linked(&run->done) != state_is_final(state))
+        return arena_printf(arena, "run %s: done list and state differ", key);
+    return NULL;
+}
+
+static const char *check_job(const struct ejob *job, size_t holders, size_t queued, size_t active,
+                             struct arena *arena)
+{
+    size_t queue_length = 0;
+    LIST_EACH (&job->queue, node)
+        queue_length++;
+    if (job->holder_count != holders || queue_length != queued || job->active_count != active)
+        return arena_printf(arena, "job %s: slots or queue are miscounted", job->row.name);
+    if (queued && (int64_t)holders < job->def->details.max_concurrent_runs)
+        return arena_printf(arena, "job %s has a free slot and a queue", job->row.name);
+    return NULL;
+}
+
+static const char *check_jobs(const struct engine *engine, struct arena *arena)
+{
+    size_t jobs = 0;
+    for (const struct ejob *job; (job = uuid_map_next(&engine->jobs, &jobs));) {
+        size_t holders = 0;
+        size_t queued = 0;
+        size_t active = 0;
+        size_t runs = 0;
+        for (const struct erun *run; (run = uuid_map_next(&engine->runs, &runs));) {
+            if (run->job != job)
+                continue;
+            holders += state_holds_slot(run->row.state);
+            queued += run->row.state == STATE_QUEUED;
+            active += !state_is_final(run->row.state);
+        }
+        const char *problem = check_job(job, holders, queued, active, arena);
+        if (problem)
+            return problem;
+    }
+    return NULL;
+}
+
+const char *engine_validate(const struct engine *engine, struct arena *arena)
+{
+    struct recount count = {0};
+    size_t cursor = 0;
+    for (const struct erun *run; (run = uuid_map_next(&engine->runs, &cursor));) {
+        const char *problem = check_run(engine, run, arena, &count);
+        if (problem)
+            return problem;
+    }
+    if (count.live != engine->live_count)
+        return "execution slots are miscounted";
+    if (count.tasks != engine->tasks.count)
+        return "the map of task runs has strangers";
+    if (engine->config.max_running && count.live > (size_t)engine->config.max_running)
+        return "more attempts are live than there are execution slots";
+    if (!list_is_empty(&engine->settled) || !list_is_empty(&engine->ending) ||
+        !list_is_empty(&engine->freed))
+        return "the step did not reach its fixed point";
+    if (!heap_validate(&engine->deadlines))
+        return "the deadline heap is out of order";
+    return check_jobs(engine, arena);
+}
