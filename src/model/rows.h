@@ -119,13 +119,13 @@ struct repair_row {
     int64_t definition_version;
     int mode;               /* enum repair_mode or FIELD_UNSET */
     const char *parameters; /* JSON list: what this attempt was given */
-    const char *unified;    /* JSON list: job and run layers resolved, as of this attempt */
     const char *plan;       /* JSON list of task keys in definition order; [] for the original */
     const char *created_by;
     const char *created_by_name;
     int64_t requested_ms;
     /* moving */
     enum state state;
+    const char *unified; /* JSON list: job and run layers resolved, as of this attempt */
     const char *message;
     const char *error_trace;
     int64_t slot_ms;  /* when it got its run slot: the timeout counts from here */

@@ -87,6 +87,7 @@ static const struct column run_columns[] = {
     INT64(run_row, max_concurrent_runs, FIXED),
     INT64(run_row, created_ms, FIXED),
     INT(run_row, state, MOVING),
+    INT(run_row, ending, MOVING),
     TEXT(run_row, message, MOVING),
     INT64(run_row, repair_number, MOVING),
     INT64(run_row, queued_ms, MOVING),
@@ -118,7 +119,7 @@ static const struct column repair_columns[] = {
     INT64(repair_row, cleanup_ms, MOVING),
     TEXT(repair_row, error_trace, MOVING),
     TEXT(repair_row, parameters, LARGE),
-    TEXT(repair_row, unified, LARGE),
+    TEXT(repair_row, unified, MOVING | LARGE),
     TEXT(repair_row, plan, LARGE),
 };
 
