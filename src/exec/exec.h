@@ -4,13 +4,13 @@
  * The pump starts an attempt only after the store knows it. exec makes its folder and files, gives
  * the order to a reprise-supervise (DURABILITY §2; idle ones are reused), and reports what becomes
  * of it. Everything happens on the thread that owns the exec: it has one descriptor to poll and no
- * locks. exec never signals a task: it asks the supervisor.
+ * locks. exec never signals a task: it asks the supervisor. docs/design/attempts.md tells the rest.
  *
  * Files of an attempt, below DATA/runs/<run>/:
  *   work/                          current folder of every task of the run
  *   <taskRun>.<n>.<epoch>.rec      the attempt record
  *   <taskRun>.<n>.<epoch>.out .err output
- *   <taskRun>.<n>.<epoch>.json     REPRISE_PARAMS_FILE
+ *   <taskRun>.<n>.<epoch>.json     REPRISE_PARAMS_FILE (of an empty list: DATA/no-params.json)
  */
 #pragma once
 
@@ -32,7 +32,7 @@ struct attempt_id {
     int64_t epoch;
 };
 
-enum { ATTEMPT_TOKEN_TEXT = 128 };
+enum { ATTEMPT_TOKEN_TEXT = 160 };
 /* Writes the token and returns `text`. */
 char *attempt_token(const struct attempt_id *id, char text[static ATTEMPT_TOKEN_TEXT]);
 
@@ -54,36 +54,41 @@ struct exec_order {
 
 enum exec_report_kind {
     EXEC_OUTCOME, /* it ended; acknowledge after the commit */
-    EXEC_VOID,    /* it provably never started */
+    EXEC_VOID,    /* it provably never started, and never will under this epoch */
     EXEC_LOST,    /* claimed, no outcome, and nothing of it lives any more */
 };
 
 struct exec_report {
     enum exec_report_kind kind;
     struct attempt_id id;
-    /* EXEC_OUTCOME */
-    int cause;             /* enum attempt_cause */
-    int64_t exit_code;     /* FIELD_NULL unless CAUSE_EXITED */
-    int64_t signal;        /* FIELD_NULL unless CAUSE_SIGNALED */
-    int64_t started_ms;    /* wall clock, from the record; FIELD_NULL when it never ran */
+    /* EXEC_OUTCOME; of EXEC_LOST only started_ms, message and error_trace. The others are
+     * CAUSE_NONE or FIELD_NULL. */
+    int cause;          /* enum attempt_cause */
+    int64_t exit_code;  /* FIELD_NULL unless CAUSE_EXITED */
+    int64_t signal;     /* FIELD_NULL unless CAUSE_SIGNALED */
+    int64_t started_ms; /* wall clock, from the record; FIELD_NULL when it never ran */
     int64_t ended_ms;
-    int64_t duration_ms;   /* measured on CLOCK_BOOTTIME */
+    int64_t duration_ms; /* measured on CLOCK_BOOTTIME; FIELD_NULL when it never ran */
     int64_t user_us, system_us, max_rss_kib, in_blocks, out_blocks;
     const char *message;     /* why it could not start, or how it ended; one plain sentence */
-    const char *error_trace; /* tail of stderr, ≤ 16 KiB, valid UTF-8; NULL on exit 0 */
+    const char *error_trace; /* tail of stderr, ≤ 16 KiB, valid UTF-8; NULL on exit 0 or if empty */
 };
 
-/* Called on the owner's thread from exec_dispatch (and, for what cannot start, from exec_start).
- * Strings live during the call. */
+/* Called on the owner's thread from exec_dispatch, from exec_recover, and, for what cannot start,
+ * from exec_start. It may call everything of exec but exec_dispatch and exec_close. Strings live
+ * during the call. */
 typedef void exec_on_report(void *context, const struct exec_report *report);
 
 struct exec_config {
-    const char *data_dir;       /* DATA, absolute */
-    const char *workspace_dir;  /* the workspace's folder, absolute */
+    const char *data_dir;      /* DATA, absolute */
+    const char *workspace_dir; /* the workspace's folder, absolute */
     const char *workspace_key;
     const char *supervise_path; /* reprise-supervise */
     const char *python;         /* interpreter; NULL: /usr/bin/python3, else python3 of PATH */
     size_t max_idle;            /* idle supervisors that are kept */
+    size_t prespawn;            /* of them, started by exec_open already */
+    int64_t frozen_after_ms; /* how long past deadline and grace a supervisor may be silent before
+                                 * it is killed; 0: 30 s. Above the 20 s that it takes for strays */
     exec_on_report *on_report;
     void *context;
 };
@@ -101,7 +106,8 @@ int exec_fd(const struct exec *exec);
 /* Handles what is ready; never blocks. */
 void exec_dispatch(struct exec *exec);
 /* Next time on CLOCK_BOOTTIME, in ms, at which exec_dispatch must be called even without the
- * descriptor being readable (frozen supervisors, adopted ones); INT64_MAX: none. */
+ * descriptor being readable (frozen supervisors, remains of killed ones, acknowledgements that no
+ * new order took along); in the past: now. INT64_MAX: none. Ask before every wait. */
 int64_t exec_deadline_ms(const struct exec *exec);
 
 /* Starts an attempt. What cannot start (missing file or interpreter, a link that leads outside the
@@ -110,7 +116,9 @@ void exec_start(struct exec *exec, const struct exec_order *order);
 /* Asks for an attempt to be stopped: SIGTERM to its group, SIGKILL after its grace. Unknown or
  * ended attempts are ignored: their outcome is on its way. */
 void exec_stop(struct exec *exec, const struct attempt_id *id);
-/* The outcome of this attempt is committed: its supervisor may forget it, its record is swept. */
+/* The outcome of this attempt is committed: its supervisor may forget it, its record is swept. Also
+ * right for an attempt that this exec does not know, once the store has it as ended; a record that
+ * says VOID stays, for an order that was sent may still be unread. */
 void exec_ack(struct exec *exec, const struct attempt_id *id);
 
 /* Recovery (DURABILITY §3): what has become of an attempt that the store calls started? Reports
@@ -120,10 +128,11 @@ void exec_ack(struct exec *exec, const struct attempt_id *id);
 void exec_recover(struct exec *exec, const struct attempt_id *id, int64_t timeout_ms,
                   int64_t grace_ms, int64_t started_ms);
 
-/* How many attempts are alive as far as this exec knows. */
+/* How many attempts are not over as far as this exec knows: neither reported nor found void or lost. */
 size_t exec_live(const struct exec *exec);
 
-/* Removes a run's folder with everything in it, in the background. */
+/* Removes a run's folder with everything in it, in the background. It is out of sight at once, and
+ * what a crash leaves of it is removed by the next exec_open. */
 void exec_purge_run(struct exec *exec, const struct uuid *run);
 /* Opens an attempt's output for reading; -1 with errno when there is none. Any thread: no exec
  * needed. `stream` is 1 (stdout) or 2 (stderr). The caller closes it. */

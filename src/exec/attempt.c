@@ -1,0 +1,163 @@
+#include "exec/attempt.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/mem.h"
+#include "supervise/order.h"
+
+char *attempt_token(const struct attempt_id *id, char text[static ATTEMPT_TOKEN_TEXT])
+{
+    char run[UUID_TEXT];
+    char task_run[UUID_TEXT];
+
+    snprintf(text, ATTEMPT_TOKEN_TEXT, "%s.%s.%" PRId64 ".%" PRId64 ".%" PRId64,
+             uuid_format(&id->run, run), uuid_format(&id->task_run, task_run), id->repair,
+             id->attempt, id->epoch);
+    return text;
+}
+
+char *attempt_file(const struct attempt_id *id, const char *suffix, char name[static ATTEMPT_FILE])
+{
+    char run[UUID_TEXT];
+    char task_run[UUID_TEXT];
+
+    snprintf(name, ATTEMPT_FILE, "%s/%s.%" PRId64 ".%" PRId64 "%s", uuid_format(&id->run, run),
+             uuid_format(&id->task_run, task_run), id->attempt, id->epoch, suffix);
+    return name;
+}
+
+/* A task of the same user may have put anything in the place of its output: neither a link nor a
+ * pipe leads a reader elsewhere or makes it wait. */
+int exec_open_output(const char *data_dir, const struct attempt_id *id, int stream)
+{
+    char name[ATTEMPT_FILE];
+    char path[PATH_MAX];
+    struct stat status;
+
+    int len = snprintf(path, sizeof path, "%s/runs/%s", data_dir,
+                       attempt_file(id, stream == 2 ? ".err" : ".out", name));
+    if (len < 0 || (size_t)len >= sizeof path) {
+        errno = ENAMETOOLONG;
+        return -1;
+    }
+    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY);
+    if (fd >= 0 && (fstat(fd, &status) < 0 || !S_ISREG(status.st_mode))) {
+        close(fd);
+        errno = EINVAL;
+        return -1;
+    }
+    return fd;
+}
+
+void attempt_table_init(struct attempt_table *table)
+{
+    *table = (struct attempt_table){0};
+    uuid_map_init(&table->map);
+}
+
+void attempt_forget_order(struct attempt *attempt)
+{
+    free(attempt->order);
+    attempt->order = NULL;
+    attempt->order_bytes = 0;
+}
+
+static void attempt_free(struct attempt *attempt)
+{
+    attempt_forget_order(attempt);
+    free(attempt);
+}
+
+void attempt_table_release(struct attempt_table *table)
+{
+    struct attempt *attempt;
+    size_t cursor = 0;
+
+    while ((attempt = uuid_map_next(&table->map, &cursor))) {
+        while (attempt) {
+            struct attempt *next = attempt->next;
+            attempt_free(attempt);
+            attempt = next;
+        }
+    }
+    uuid_map_release(&table->map);
+    table->live = 0;
+}
+
+struct attempt *attempt_find(const struct attempt_table *table, const struct attempt_id *id)
+{
+    struct attempt *attempt = uuid_map_get(&table->map, &id->task_run);
+
+    while (attempt && !(attempt->id.attempt == id->attempt && attempt->id.epoch == id->epoch &&
+                        attempt->id.repair == id->repair && uuid_equal(&attempt->id.run, &id->run)))
+        attempt = attempt->next;
+    return attempt;
+}
+
+struct attempt *attempt_add(struct attempt_table *table, const struct attempt_id *id)
+{
+    struct attempt *attempt = xcalloc(1, sizeof *attempt);
+
+    attempt->id = *id;
+    attempt->phase = ATTEMPT_RUNNING;
+    attempt->started_ms = FIELD_NULL;
+    attempt_token(id, attempt->token);
+    attempt->next = uuid_map_get(&table->map, &id->task_run);
+    uuid_map_put(&table->map, &id->task_run, attempt);
+    table->live++;
+    return attempt;
+}
+
+void attempt_remove(struct attempt_table *table, struct attempt *attempt)
+{
+    struct attempt *first = uuid_map_get(&table->map, &attempt->id.task_run);
+
+    assert(attempt->timer.place == 0 && !list_is_linked(&attempt->remains));
+    if (attempt->phase != ATTEMPT_REPORTED)
+        table->live--;
+    if (first == attempt && !attempt->next)
+        uuid_map_remove(&table->map, &attempt->id.task_run);
+    else if (first == attempt)
+        uuid_map_put(&table->map, &attempt->id.task_run, attempt->next);
+    else {
+        while (first->next != attempt)
+            first = first->next;
+        first->next = attempt->next;
+    }
+    attempt_free(attempt);
+}
+
+void attempt_move(struct attempt_table *table, struct attempt *attempt, enum attempt_phase phase)
+{
+    if (attempt->phase != ATTEMPT_REPORTED && phase == ATTEMPT_REPORTED)
+        table->live--;
+    if (phase != ATTEMPT_RUNNING)
+        attempt_forget_order(attempt);
+    attempt->phase = phase;
+}
+
+int64_t attempt_limit_ms(int64_t ms)
+{
+    int64_t most = ORDER_TIMEOUT_MAX_MS;
+
+    if (ms < 0)
+        return 0;
+    return ms < most ? ms : most;
+}
+
+int64_t boot_ms(void)
+{
+    struct timespec now;
+
+    clock_gettime(CLOCK_BOOTTIME, &now);
+    return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}

@@ -1,0 +1,84 @@
+/*
+ * An attempt as exec keeps it, from the order to the acknowledgement; and the names of its files.
+ *
+ *     RUNNING --> REPORTED          outcome told, exec_ack awaited
+ *      |  ^ `--> REMAINS --> gone   claimed, but its supervisor is dead: killed to the last, then LOST
+ *      v  |
+ *     UNSURE                        the record cannot be read or written just now: asked again
+ *
+ * Entries without an outcome to acknowledge (void, lost, cannot start) are gone once reported.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/heap.h"
+#include "base/list.h"
+#include "base/map.h"
+#include "exec/exec.h"
+#include "supervise/record.h"
+
+struct supervisor;
+
+enum attempt_phase { ATTEMPT_RUNNING, ATTEMPT_UNSURE, ATTEMPT_REMAINS, ATTEMPT_REPORTED };
+
+struct attempt {
+    struct attempt_id id;
+    struct attempt *next; /* of the same task run */
+    enum attempt_phase phase;
+    char token[ATTEMPT_TOKEN_TEXT];
+    int64_t timeout_ms;
+    int64_t grace_ms;
+    bool stopping;
+
+    /* RUNNING: who stands over it. REPORTED: who waits for the acknowledgement, or NULL. */
+    struct supervisor *supervisor;
+    bool ours;      /* the order came from this exec, so nobody else can have it */
+    unsigned sends; /* how often the order was sent */
+    uint8_t *order; /* its frame, in case a supervisor dies before it claims; NULL when it cannot */
+    size_t order_bytes;
+
+    struct heap_item timer; /* RUNNING: when its supervisor counts as frozen; UNSURE: next look */
+    int64_t backoff_ms;     /* UNSURE */
+
+    struct list remains; /* REMAINS: place in the search, and what that has found */
+    uint64_t first_pass;
+    unsigned clean_passes;
+    bool found;
+    bool boot_known;
+    int64_t started_ms; /* REMAINS: wall clock of the claim, or FIELD_NULL */
+
+    struct record outcome; /* REPORTED */
+};
+
+/* The table: from the task run to its attempts, mostly one. Owned entries. */
+struct attempt_table {
+    struct uuid_map map;
+    size_t live; /* those not REPORTED */
+};
+
+void attempt_table_init(struct attempt_table *table);
+/* Frees the entries too. */
+void attempt_table_release(struct attempt_table *table);
+struct attempt *attempt_find(const struct attempt_table *table, const struct attempt_id *id);
+/* A new entry, RUNNING, not in the table yet. */
+__attribute__((returns_nonnull)) struct attempt *attempt_add(struct attempt_table *table,
+                                                             const struct attempt_id *id);
+/* Takes the entry out and frees it. It is on no heap and on no list any more. */
+void attempt_remove(struct attempt_table *table, struct attempt *attempt);
+/* Changes the phase, and what depends on it. */
+void attempt_move(struct attempt_table *table, struct attempt *attempt, enum attempt_phase phase);
+/* Frees the kept order. */
+void attempt_forget_order(struct attempt *attempt);
+
+enum { ATTEMPT_FILE = 160 };
+/* "<run>/<taskRun>.<n>.<epoch><suffix>", relative to DATA/runs; returns `name`. */
+char *attempt_file(const struct attempt_id *id, const char *suffix, char name[static ATTEMPT_FILE]);
+
+/* A timeout or grace period as far as orders know them: negative is none, the end of time is in ten
+ * years. */
+int64_t attempt_limit_ms(int64_t ms);
+/* CLOCK_BOOTTIME in ms. */
+int64_t boot_ms(void);

@@ -1,0 +1,543 @@
+#include "exec/exec.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/log.h"
+#include "base/mem.h"
+#include "exec/owner.h"
+#include "exec/recover.h"
+
+enum { EVENTS_MAX = 64 };
+enum { FROZEN_AFTER_MS = 30000 };
+
+/* Our number in STOP frames; it comes back in the record. */
+enum { STOP_ASKED = 1 };
+
+/* Up to here an order is kept until its outcome is there, which is cheaper than one message more; of
+ * a longer one the supervisor is to tell when it has started, and then it is forgotten. */
+enum { ORDER_KEPT_BYTES = 64 << 10 };
+
+/* ---- telling the owner ---- */
+
+static void log_attempt(enum log_level level, const char *event, const struct attempt *attempt)
+{
+    char run[UUID_TEXT];
+    char task_run[UUID_TEXT];
+
+    log_event(level, event, LOG_TEXT("run", uuid_format(&attempt->id.run, run)),
+              LOG_TEXT("taskRun", uuid_format(&attempt->id.task_run, task_run)),
+              LOG_NUMBER("attempt", attempt->id.attempt), LOG_NUMBER("epoch", attempt->id.epoch));
+}
+
+static void tell(struct exec *exec, struct report *report)
+{
+    exec->config.on_report(exec->config.context, &report->told);
+    report_release(report);
+}
+
+static void forget(struct exec *exec, struct attempt *attempt)
+{
+    heap_remove(&exec->timers, &attempt->timer);
+    if (list_is_linked(&attempt->remains))
+        remains_drop(&exec->remains, attempt);
+    if (attempt->supervisor)
+        attempt->supervisor->attempt = NULL;
+    attempt_remove(&exec->table, attempt);
+}
+
+void exec_tell_outcome(struct exec *exec, struct attempt *attempt, const struct record *outcome)
+{
+    struct report report;
+
+    heap_remove(&exec->timers, &attempt->timer);
+    attempt->outcome = *outcome;
+    attempt_move(&exec->table, attempt, ATTEMPT_REPORTED);
+    report_outcome(&report, exec->folders.runs_fd, attempt);
+    tell(exec, &report);
+}
+
+void exec_tell_void(struct exec *exec, struct attempt *attempt)
+{
+    struct report report;
+
+    report_void(&report, attempt);
+    forget(exec, attempt);
+    tell(exec, &report);
+}
+
+void exec_tell_lost(struct exec *exec, struct attempt *attempt, const char *message)
+{
+    struct report report;
+
+    log_attempt(LOG_WARN, "attempt lost", attempt);
+    report_lost(&report, exec->folders.runs_fd, attempt, message);
+    forget(exec, attempt);
+    tell(exec, &report);
+}
+
+void exec_tell_not_started(struct exec *exec, struct attempt *attempt, int cause,
+                           const char *message)
+{
+    struct report report;
+
+    report_not_started(&report, &attempt->id, cause, message);
+    forget(exec, attempt);
+    tell(exec, &report);
+}
+
+/* ---- opening ---- */
+
+/* Strings of the caller's may be gone later. */
+static void copy_config(struct exec *exec, const struct exec_config *config)
+{
+    struct exec_config *own = &exec->config;
+
+    *own = *config;
+    own->data_dir = arena_strdup(&exec->strings, config->data_dir);
+    own->workspace_dir = arena_strdup(&exec->strings, config->workspace_dir);
+    own->workspace_key = arena_strdup(&exec->strings, config->workspace_key);
+    own->supervise_path = arena_strdup(&exec->strings, config->supervise_path);
+    own->python = arena_strdup(&exec->strings, config->python);
+    if (own->frozen_after_ms <= 0)
+        own->frozen_after_ms = FROZEN_AFTER_MS;
+}
+
+static bool check_helper(const char *path, struct err *err)
+{
+    struct stat status;
+
+    if (stat(path, &status) == 0 && S_ISREG(status.st_mode) && access(path, X_OK) == 0)
+        return true;
+    err_set(err, ERR_INTERNAL, "reprise-supervise is missing or not executable: %s",
+            strerrordesc_np(errno));
+    return false;
+}
+
+static bool open_parts(struct exec *exec, struct err *err)
+{
+    if (!check_helper(exec->config.supervise_path, err) ||
+        !folders_open(&exec->folders, exec->config.data_dir, err))
+        return false;
+    exec->epoll_fd = epoll_create1(EPOLL_CLOEXEC);
+    if (exec->epoll_fd < 0) {
+        err_set(err, ERR_INTERNAL, "epoll: %s", strerrordesc_np(errno));
+        return false;
+    }
+    exec->purge = purge_open(exec->folders.data_fd, exec->folders.runs_fd, err);
+    if (!exec->purge)
+        return false;
+    exec->pool.epoll_fd = exec->epoll_fd;
+    int r = pool_prespawn(&exec->pool, exec->config.prespawn);
+    if (r < 0)
+        err_set(err, ERR_INTERNAL, "reprise-supervise cannot be started: %s", strerrordesc_np(-r));
+    return r == 0;
+}
+
+struct exec *exec_open(const struct exec_config *config, struct err *err)
+{
+    struct exec *exec = xcalloc(1, sizeof *exec);
+
+    arena_init(&exec->strings);
+    arena_init(&exec->scratch);
+    copy_config(exec, config);
+    exec->epoll_fd = -1;
+    exec->folders = (struct folders){.data_fd = -1, .runs_fd = -1};
+    attempt_table_init(&exec->table);
+    heap_init(&exec->timers);
+    pool_init(&exec->pool, -1, exec->config.supervise_path, exec->config.max_idle);
+    remains_init(&exec->remains);
+    process_init(&exec->process, exec->config.data_dir, exec->config.workspace_dir,
+                 exec->config.python);
+    if (open_parts(exec, err))
+        return exec;
+    exec_close(exec);
+    return NULL;
+}
+
+void exec_close(struct exec *exec)
+{
+    if (!exec)
+        return;
+    pool_release(&exec->pool);
+    if (exec->purge)
+        purge_close(exec->purge);
+    remains_release(&exec->remains);
+    attempt_table_release(&exec->table);
+    heap_release(&exec->timers);
+    process_release(&exec->process);
+    folders_close(&exec->folders);
+    if (exec->epoll_fd >= 0)
+        close(exec->epoll_fd);
+    arena_release(&exec->scratch);
+    arena_release(&exec->strings);
+    free(exec);
+}
+
+/* ---- starting and stopping ---- */
+
+void exec_expect_end(struct exec *exec, struct attempt *attempt, int64_t at_ms)
+{
+    int64_t deadline_ms = at_ms + attempt->grace_ms + exec->config.frozen_after_ms;
+
+    if (attempt->timer.place == 0 || deadline_ms < attempt->timer.deadline_ms)
+        heap_set(&exec->timers, &attempt->timer, deadline_ms);
+}
+
+static void send_stop(struct exec *exec, struct attempt *attempt)
+{
+    uint8_t frame[FRAME_SMALL_MAX_BYTES];
+    struct supervisor *supervisor = attempt->supervisor;
+
+    exec_expect_end(exec, attempt, boot_ms());
+    if (supervisor->socket < 0) {
+        supervisor_signal(supervisor, SIGTERM);
+        return;
+    }
+    ssize_t size = frame_encode_stop(STOP_ASKED, frame, sizeof frame);
+    supervisor_post(&exec->pool, supervisor, frame, (size_t)size);
+    supervisor_flush(&exec->pool, supervisor);
+}
+
+void exec_send_order(struct exec *exec, struct attempt *attempt)
+{
+    struct supervisor *supervisor = pool_take(&exec->pool);
+
+    if (!supervisor) {
+        char message[ERR_MESSAGE_MAX];
+        snprintf(message, sizeof message, "Cannot start: no supervisor could be started: %s",
+                 strerrordesc_np(errno));
+        exec_tell_not_started(exec, attempt, CAUSE_CANNOT_START, message);
+        return;
+    }
+    attempt->sends++;
+    attempt->supervisor = supervisor;
+    supervisor->attempt = attempt;
+    supervisor_post(&exec->pool, supervisor, attempt->order, attempt->order_bytes);
+    supervisor_flush(&exec->pool, supervisor);
+    if (attempt->timeout_ms > 0)
+        exec_expect_end(exec, attempt, boot_ms() + attempt->timeout_ms);
+}
+
+/* 0, or the error of order_encode. */
+static int encode_order(struct attempt *attempt, struct order *order)
+{
+    ssize_t size = order_encode(order, NULL, 0);
+
+    if (size > ORDER_KEPT_BYTES)
+        order->flags &= ~(uint32_t)ORDER_NO_STARTED;
+    if (size < 0)
+        return (int)size;
+    attempt->order = xmalloc((size_t)size);
+    attempt->order_bytes = (size_t)size;
+    order_encode(order, attempt->order, (size_t)size);
+    return 0;
+}
+
+static bool prepare(struct exec *exec, struct attempt *attempt, const struct exec_order *from,
+                    struct err *err)
+{
+    struct order order;
+
+    if (!process_order(&exec->process, &exec->folders, from, attempt->token, &exec->scratch, &order,
+                       err))
+        return false;
+    int r = encode_order(attempt, &order);
+    if (r == -E2BIG)
+        err_set(err, ERR_INTERNAL,
+                "Cannot start: its arguments and parameters are more than %u MiB or %d values",
+                FRAME_MAX_BYTES >> 20, ORDER_STRINGS_MAX);
+    else if (r < 0)
+        err_set(err, ERR_INTERNAL, "Cannot start: its order is not valid");
+    return r == 0;
+}
+
+void exec_start(struct exec *exec, const struct exec_order *order)
+{
+    struct err err;
+
+    if (attempt_find(&exec->table, &order->id))
+        return; /* it has been started; a second time would be wrong */
+    struct attempt *attempt = attempt_add(&exec->table, &order->id);
+    attempt->ours = true;
+    attempt->timeout_ms = attempt_limit_ms(order->timeout_ms);
+    attempt->grace_ms = attempt_limit_ms(order->grace_ms);
+    bool prepared = prepare(exec, attempt, order, &err);
+    arena_clear(&exec->scratch);
+    if (prepared)
+        exec_send_order(exec, attempt);
+    else
+        exec_tell_not_started(exec, attempt, CAUSE_CANNOT_START, err.message);
+}
+
+void exec_stop(struct exec *exec, const struct attempt_id *id)
+{
+    struct attempt *attempt = attempt_find(&exec->table, id);
+
+    if (!attempt || attempt->stopping || attempt->phase == ATTEMPT_REPORTED)
+        return;
+    attempt->stopping = true;
+    if (attempt->phase == ATTEMPT_RUNNING)
+        send_stop(exec, attempt);
+}
+
+/* A record that is not ours to judge is left alone, and so is VOID: an order that was sent under a
+ * dead server may still be unread, and must find it. */
+static void sweep_unknown(struct exec *exec, const struct attempt_id *id)
+{
+    struct record record = {.state = RECORD_EMPTY};
+    char name[ATTEMPT_FILE];
+
+    int fd = openat(exec->folders.runs_fd, attempt_file(id, ".rec", name),
+                    O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+    if (fd < 0)
+        return;
+    int r = record_read(fd, &record);
+    close(fd);
+    if (r == 0 && record.state != RECORD_EMPTY && record.state != RECORD_VOID)
+        purge_record(exec->purge, id, boot_ms());
+}
+
+void exec_ack(struct exec *exec, const struct attempt_id *id)
+{
+    struct attempt *attempt = attempt_find(&exec->table, id);
+    uint8_t frame[FRAME_SMALL_MAX_BYTES];
+
+    if (!attempt) {
+        sweep_unknown(exec, id);
+        return;
+    }
+    if (attempt->phase != ATTEMPT_REPORTED)
+        return;
+    struct supervisor *supervisor = attempt->supervisor;
+    bool reusable = record_unremarkable(&attempt->outcome);
+    forget(exec, attempt);
+    if (supervisor) {
+        ssize_t size = frame_encode_ack(frame, sizeof frame);
+        supervisor_post(&exec->pool, supervisor, frame, (size_t)size);
+        pool_put_back(&exec->pool, supervisor, reusable);
+    }
+    purge_record(exec->purge, id, boot_ms());
+}
+
+/* ---- recovery ---- */
+
+void exec_recover(struct exec *exec, const struct attempt_id *id, int64_t timeout_ms,
+                  int64_t grace_ms, int64_t started_ms)
+{
+    struct attempt *attempt = attempt_find(&exec->table, id);
+
+    if (attempt && attempt->phase == ATTEMPT_REPORTED) {
+        struct record outcome = attempt->outcome;
+        exec_tell_outcome(exec, attempt, &outcome);
+    }
+    if (attempt)
+        return;
+    attempt = attempt_add(&exec->table, id);
+    attempt->timeout_ms = attempt_limit_ms(timeout_ms);
+    attempt->grace_ms = attempt_limit_ms(grace_ms);
+    attempt->started_ms = started_ms;
+    recover_look(exec, attempt, 0);
+}
+
+/* ---- what comes from supervisors ---- */
+
+/* A refusal that is not explained by the record is the disk's: full, or broken. */
+static void on_refused(struct exec *exec, struct supervisor *supervisor, const struct refusal *why)
+{
+    struct attempt *attempt = supervisor->attempt;
+    char message[ERR_MESSAGE_MAX];
+
+    supervisor->attempt = NULL;
+    attempt->supervisor = NULL;
+    attempt->ours = false; /* somebody else may have it */
+    heap_remove(&exec->timers, &attempt->timer);
+    if (why->error == 0 || why->error == EAGAIN) {
+        recover_look(exec, attempt, 0);
+        return;
+    }
+    if (why->error == ENOENT)
+        folders_forget_run(&exec->folders, &attempt->id.run);
+    snprintf(message, sizeof message, "Cannot start: its record cannot be written: %s",
+             strerrordesc_np(why->error));
+    exec_tell_not_started(exec, attempt, CAUSE_CANNOT_START, message);
+}
+
+/* False: not what a supervisor of ours would say now. */
+static bool on_frame(struct exec *exec, struct supervisor *supervisor, const struct frame *frame)
+{
+    struct attempt *attempt = supervisor->attempt;
+    struct refusal refusal;
+    struct record record;
+
+    if (!attempt || attempt->phase != ATTEMPT_RUNNING)
+        return false;
+    switch (frame->type) {
+    case FRAME_STARTED:
+        if (frame_decode_record(frame, &record) < 0)
+            return false;
+        attempt_forget_order(attempt);
+        return true;
+    case FRAME_OUTCOME:
+        if (frame_decode_record(frame, &record) < 0 || strcmp(record.token, attempt->token) != 0)
+            return false;
+        exec_tell_outcome(exec, attempt, &record);
+        return true;
+    case FRAME_REFUSED:
+        if (frame_decode_refused(frame, &refusal) < 0)
+            return false;
+        on_refused(exec, supervisor, &refusal);
+        return true;
+    case FRAME_ORDER:
+    case FRAME_STOP:
+    case FRAME_ACK:
+        break;
+    }
+    return false;
+}
+
+/* True as long as there may be more to read. */
+static bool on_readable(struct exec *exec, struct supervisor *supervisor)
+{
+    size_t before = supervisor->received;
+    struct frame frame;
+    int r;
+
+    if (!supervisor_receive(&exec->pool, supervisor))
+        return false;
+    bool more = supervisor->received > before;
+    while ((r = supervisor_next(supervisor, &frame)) > 0) {
+        /* Out of the buffer before the owner hears of it: who may send the next order at once. */
+        uint8_t bytes[FRAME_SMALL_MAX_BYTES];
+        memcpy(bytes, frame.payload, frame.payload_bytes);
+        supervisor_drop(supervisor, &frame);
+        frame.payload = bytes;
+        if (!on_frame(exec, supervisor, &frame)) {
+            r = -EPROTO;
+            break;
+        }
+    }
+    if (r < 0) {
+        log_event(LOG_ERROR, "supervisor makes no sense, its socket is closed",
+                  LOG_NUMBER("pid", supervisor->pid));
+        supervisor_hang_up(&exec->pool, supervisor);
+        return false;
+    }
+    return more;
+}
+
+/* What it still said is in the socket; only then comes what its end means. */
+static void on_ended(struct exec *exec, struct supervisor *supervisor)
+{
+    while (on_readable(exec, supervisor))
+        ;
+    struct attempt *attempt = supervisor->attempt;
+    pid_t pid = supervisor->pid;
+    int status = supervisor_ended(&exec->pool, supervisor);
+    if (status != SUPERVISOR_OK)
+        log_event(LOG_ERROR, "supervisor failed", LOG_NUMBER("pid", pid),
+                  LOG_NUMBER("status", status));
+    if (!attempt)
+        return;
+    attempt->supervisor = NULL;
+    if (attempt->phase == ATTEMPT_RUNNING)
+        recover_orphan(exec, attempt, pid, status);
+}
+
+static void on_event(struct exec *exec, const struct epoll_event *event)
+{
+    const struct watch *watch = event->data.ptr;
+    struct supervisor *supervisor = watch->supervisor;
+
+    if (supervisor->gone)
+        return;
+    switch (watch->kind) {
+    case WATCH_PROCESS:
+        on_ended(exec, supervisor);
+        return;
+    case WATCH_SOCKET:
+        if (event->events & EPOLLOUT)
+            supervisor_flush(&exec->pool, supervisor);
+        if (event->events & ~(uint32_t)EPOLLOUT)
+            on_readable(exec, supervisor);
+        return;
+    }
+}
+
+/* ---- time ---- */
+
+static void on_timer(struct exec *exec, struct attempt *attempt)
+{
+    if (attempt->phase == ATTEMPT_UNSURE) {
+        recover_look(exec, attempt, 0);
+        return;
+    }
+    log_attempt(LOG_ERROR, "supervisor is frozen past its attempt's deadline, killed", attempt);
+    supervisor_signal(attempt->supervisor, SIGKILL);
+}
+
+static void run_timers(struct exec *exec)
+{
+    struct heap_item *item;
+    int64_t now_ms = boot_ms();
+
+    while ((item = heap_first(&exec->timers)) && item->deadline_ms <= now_ms) {
+        heap_remove(&exec->timers, item);
+        on_timer(exec, CONTAINER_OF(item, struct attempt, timer));
+    }
+    remains_step(&exec->remains, now_ms);
+    struct attempt *clean;
+    while ((clean = remains_take_clean(&exec->remains)))
+        exec_tell_lost(exec, clean, "Lost: the supervisor died and nothing of the attempt is left");
+    purge_step(exec->purge, now_ms);
+}
+
+void exec_dispatch(struct exec *exec)
+{
+    struct epoll_event events[EVENTS_MAX];
+
+    pool_flush(&exec->pool);
+    int count = epoll_wait(exec->epoll_fd, events, EVENTS_MAX, 0);
+    for (int i = 0; i < count; i++)
+        on_event(exec, &events[i]);
+    run_timers(exec);
+    pool_free_gone(&exec->pool);
+}
+
+int exec_fd(const struct exec *exec)
+{
+    return exec->epoll_fd;
+}
+
+int64_t exec_deadline_ms(const struct exec *exec)
+{
+    const struct heap_item *first = heap_first(&exec->timers);
+    int64_t deadline_ms = first ? first->deadline_ms : INT64_MAX;
+    int64_t remains_ms = remains_deadline_ms(&exec->remains);
+    int64_t purge_ms = purge_deadline_ms(exec->purge);
+
+    if (pool_has_unsent(&exec->pool))
+        return 0;
+    if (remains_ms < deadline_ms)
+        deadline_ms = remains_ms;
+    return purge_ms < deadline_ms ? purge_ms : deadline_ms;
+}
+
+size_t exec_live(const struct exec *exec)
+{
+    return exec->table.live;
+}
+
+void exec_purge_run(struct exec *exec, const struct uuid *run)
+{
+    folders_forget_run(&exec->folders, run);
+    purge_run(exec->purge, run);
+}

@@ -1,0 +1,42 @@
+/*
+ * The object behind exec.h, for the parts of exec that share it. One thread owns it.
+ */
+#pragma once
+
+#include "base/arena.h"
+#include "base/heap.h"
+#include "exec/attempt.h"
+#include "exec/exec.h"
+#include "exec/folders.h"
+#include "exec/process.h"
+#include "exec/purge.h"
+#include "exec/remains.h"
+#include "exec/report.h"
+#include "exec/supervisor.h"
+
+struct exec {
+    struct exec_config config; /* its strings are copies in `strings` */
+    struct arena strings;
+    struct arena scratch; /* of one exec_start */
+    int epoll_fd;
+    struct folders folders;
+    struct process process;
+    struct attempt_table table;
+    struct heap timers; /* of attempts */
+    struct pool pool;
+    struct remains remains;
+    struct purge *purge;
+};
+
+/* Gives the order to a supervisor. When there is none it is reported as not started, and gone. */
+void exec_send_order(struct exec *exec, struct attempt *attempt);
+/* Sets, or brings forward, the time at which its supervisor counts as frozen. */
+void exec_expect_end(struct exec *exec, struct attempt *attempt, int64_t at_ms);
+
+/* The ends of an attempt's life here: each tells the owner, once. All but the first forget the
+ * attempt before. */
+void exec_tell_outcome(struct exec *exec, struct attempt *attempt, const struct record *outcome);
+void exec_tell_void(struct exec *exec, struct attempt *attempt);
+void exec_tell_lost(struct exec *exec, struct attempt *attempt, const char *message);
+void exec_tell_not_started(struct exec *exec, struct attempt *attempt, int cause,
+                           const char *message);

@@ -1,0 +1,299 @@
+#include "exec/purge.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/log.h"
+#include "base/mem.h"
+#include "exec/attempt.h"
+
+/* A bundle of records: as many as are worth waking the thread for, and how long a few may wait. */
+enum { BUNDLE_FULL = 256, BUNDLE_WAIT_MS = 2000 };
+
+struct bundle {
+    struct attempt_id *items;
+    size_t count;
+    size_t cap;
+};
+
+struct purge {
+    int runs_fd;
+    int trash_fd;
+    pthread_t thread;
+    /* The owner's alone. */
+    struct bundle collecting;
+    int64_t oldest_ms;
+    uint64_t next_name;
+    /* Shared. */
+    pthread_mutex_t mutex;
+    pthread_cond_t changed;
+    struct bundle handed;
+    bool trash_waits;
+    bool busy;
+    atomic_bool ending;
+};
+
+/* ---- the walk, on the thread ---- */
+
+static bool is_dot(const char *name)
+{
+    return name[0] == '.' && (name[1] == '\0' || (name[1] == '.' && name[2] == '\0'));
+}
+
+/* Moves a folder up into the trash under a free name. */
+static bool move_up(int folder, const char *name, int trash_fd, uint64_t *counter)
+{
+    char up[32];
+
+    for (int i = 0; i < 1000; i++) {
+        snprintf(up, sizeof up, "%llu", (unsigned long long)(*counter)++);
+        if (renameat2(folder, name, trash_fd, up, RENAME_NOREPLACE) == 0)
+            return true;
+        if (errno == EACCES || errno == EPERM) {
+            /* Its ".." cannot be rewritten unless the folder is writable. */
+            if (fchmodat(folder, name, S_IRWXU, AT_SYMLINK_NOFOLLOW) < 0 || i > 0)
+                return false;
+        } else if (errno != EEXIST)
+            return false;
+    }
+    return false;
+}
+
+/* True when the entry is gone from the folder. */
+static bool remove_entry(int folder, const char *name, int trash_fd, uint64_t *counter)
+{
+    if (unlinkat(folder, name, 0) == 0 || errno == ENOENT)
+        return true;
+    if (errno != EISDIR && errno != EPERM)
+        return false;
+    return unlinkat(folder, name, AT_REMOVEDIR) == 0 || errno == ENOENT ||
+           move_up(folder, name, trash_fd, counter);
+}
+
+static DIR *open_folder(int trash_fd, const char *name)
+{
+    int flags = O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC;
+
+    int fd = openat(trash_fd, name, flags);
+    if (fd < 0 && errno == EACCES && fchmodat(trash_fd, name, S_IRWXU, AT_SYMLINK_NOFOLLOW) == 0)
+        fd = openat(trash_fd, name, flags);
+    if (fd < 0)
+        return NULL;
+    fchmod(fd, S_IRWXU); /* a task may have made it read-only */
+    DIR *folder = fdopendir(fd);
+    if (!folder)
+        close(fd);
+    return folder;
+}
+
+/* Empties and removes one folder of the trash; what was in it as folders is in the trash then. */
+static bool remove_folder(struct purge *purge, const char *name, uint64_t *counter)
+{
+    struct dirent *entry;
+
+    DIR *folder = open_folder(purge->trash_fd, name);
+    if (!folder)
+        return unlinkat(purge->trash_fd, name, 0) == 0; /* no folder, or a link to one */
+    while (!atomic_load(&purge->ending) && (entry = readdir(folder))) {
+        if (!is_dot(entry->d_name))
+            remove_entry(dirfd(folder), entry->d_name, purge->trash_fd, counter);
+    }
+    closedir(folder);
+    return unlinkat(purge->trash_fd, name, AT_REMOVEDIR) == 0;
+}
+
+/* Goes through the trash as long as that removes anything. */
+static void empty_trash(struct purge *purge)
+{
+    uint64_t counter = 0;
+    bool progress = true;
+    bool left = true;
+
+    while (progress && left && !atomic_load(&purge->ending)) {
+        struct dirent *entry;
+        int fd = openat(purge->trash_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+        DIR *trash = fd < 0 ? NULL : fdopendir(fd);
+
+        progress = left = false;
+        if (!trash && fd >= 0)
+            close(fd);
+        while (trash && !atomic_load(&purge->ending) && (entry = readdir(trash))) {
+            if (is_dot(entry->d_name))
+                continue;
+            uint64_t before = counter;
+            left = true;
+            progress |= remove_folder(purge, entry->d_name, &counter) || counter != before;
+        }
+        if (trash)
+            closedir(trash);
+    }
+    if (left && !progress && !atomic_load(&purge->ending))
+        log_event(LOG_WARN, "some files of deleted runs cannot be removed");
+}
+
+static void remove_records(struct purge *purge, const struct bundle *bundle)
+{
+    char name[ATTEMPT_FILE];
+
+    for (size_t i = 0; i < bundle->count; i++)
+        unlinkat(purge->runs_fd, attempt_file(&bundle->items[i], ".rec", name), 0);
+}
+
+static void *work(void *context)
+{
+    struct purge *purge = context;
+
+    pthread_mutex_lock(&purge->mutex);
+    for (;;) {
+        struct bundle bundle = purge->handed;
+        bool trash = purge->trash_waits;
+
+        if (bundle.count == 0 && !trash) {
+            if (atomic_load(&purge->ending))
+                break;
+            purge->busy = false;
+            pthread_cond_broadcast(&purge->changed);
+            pthread_cond_wait(&purge->changed, &purge->mutex);
+            continue;
+        }
+        purge->handed = (struct bundle){0};
+        purge->trash_waits = false;
+        purge->busy = true;
+        pthread_mutex_unlock(&purge->mutex);
+        remove_records(purge, &bundle);
+        free(bundle.items);
+        if (trash)
+            empty_trash(purge);
+        pthread_mutex_lock(&purge->mutex);
+    }
+    pthread_mutex_unlock(&purge->mutex);
+    return NULL;
+}
+
+/* ---- the owner's side ---- */
+
+static int start_thread(struct purge *purge)
+{
+    sigset_t all;
+    sigset_t before;
+
+    sigfillset(&all);
+    pthread_sigmask(SIG_SETMASK, &all, &before); /* signals are for the threads that expect them */
+    int r = pthread_create(&purge->thread, NULL, work, purge);
+    pthread_sigmask(SIG_SETMASK, &before, NULL);
+    return r;
+}
+
+static void purge_free(struct purge *purge)
+{
+    if (purge->runs_fd >= 0)
+        close(purge->runs_fd);
+    if (purge->trash_fd >= 0)
+        close(purge->trash_fd);
+    pthread_cond_destroy(&purge->changed);
+    pthread_mutex_destroy(&purge->mutex);
+    free(purge->collecting.items);
+    free(purge);
+}
+
+struct purge *purge_open(int data_fd, int runs_fd, struct err *err)
+{
+    struct purge *purge = xcalloc(1, sizeof *purge);
+
+    pthread_mutex_init(&purge->mutex, NULL);
+    pthread_cond_init(&purge->changed, NULL);
+    purge->trash_waits = true;
+    purge->busy = true;
+    purge->runs_fd = fcntl(runs_fd, F_DUPFD_CLOEXEC, 0);
+    purge->trash_fd = openat(data_fd, "trash", O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
+    int r = purge->runs_fd < 0 || purge->trash_fd < 0 ? errno : start_thread(purge);
+    if (r == 0)
+        return purge;
+    err_set(err, ERR_INTERNAL, "data folder: the clean-up cannot be started: %s",
+            strerrordesc_np(r));
+    purge_free(purge);
+    return NULL;
+}
+
+static void hand_over(struct purge *purge)
+{
+    pthread_mutex_lock(&purge->mutex);
+    for (size_t i = 0; i < purge->collecting.count; i++) {
+        GROW(purge->handed.items, purge->handed.count, purge->handed.cap);
+        purge->handed.items[purge->handed.count++] = purge->collecting.items[i];
+    }
+    purge->busy |= purge->handed.count > 0;
+    pthread_cond_broadcast(&purge->changed);
+    pthread_mutex_unlock(&purge->mutex);
+    purge->collecting.count = 0;
+}
+
+void purge_close(struct purge *purge)
+{
+    hand_over(purge);
+    pthread_mutex_lock(&purge->mutex);
+    atomic_store(&purge->ending, true);
+    pthread_cond_broadcast(&purge->changed);
+    pthread_mutex_unlock(&purge->mutex);
+    pthread_join(purge->thread, NULL);
+    purge_free(purge);
+}
+
+void purge_run(struct purge *purge, const struct uuid *run)
+{
+    char text[UUID_TEXT];
+    char trash[UUID_TEXT + 32];
+    const char *name = uuid_format(run, text);
+
+    snprintf(trash, sizeof trash, "%s.%llu", name, (unsigned long long)purge->next_name++);
+    if (renameat(purge->runs_fd, name, purge->trash_fd, trash) < 0) {
+        if (errno != ENOENT)
+            log_event(LOG_WARN, "folder of a deleted run not removed", LOG_TEXT("run", name),
+                      LOG_TEXT("error", strerrordesc_np(errno)));
+        return;
+    }
+    pthread_mutex_lock(&purge->mutex);
+    purge->trash_waits = true;
+    purge->busy = true;
+    pthread_cond_broadcast(&purge->changed);
+    pthread_mutex_unlock(&purge->mutex);
+}
+
+void purge_record(struct purge *purge, const struct attempt_id *id, int64_t now_ms)
+{
+    if (purge->collecting.count == 0)
+        purge->oldest_ms = now_ms;
+    GROW(purge->collecting.items, purge->collecting.count, purge->collecting.cap);
+    purge->collecting.items[purge->collecting.count++] = *id;
+    if (purge->collecting.count >= BUNDLE_FULL)
+        hand_over(purge);
+}
+
+void purge_step(struct purge *purge, int64_t now_ms)
+{
+    if (now_ms >= purge_deadline_ms(purge))
+        hand_over(purge);
+}
+
+int64_t purge_deadline_ms(const struct purge *purge)
+{
+    return purge->collecting.count > 0 ? purge->oldest_ms + BUNDLE_WAIT_MS : INT64_MAX;
+}
+
+void purge_wait(struct purge *purge)
+{
+    hand_over(purge);
+    pthread_mutex_lock(&purge->mutex);
+    while (purge->busy)
+        pthread_cond_wait(&purge->changed, &purge->mutex);
+    pthread_mutex_unlock(&purge->mutex);
+}

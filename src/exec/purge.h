@@ -1,0 +1,28 @@
+/*
+ * Removing what is no longer needed, on a thread of its own with the lowest urgency: folders of runs
+ * that were deleted, records of attempts whose outcome is committed.
+ *
+ * A folder goes to DATA/trash by one rename, so it is out of sight at once, and whatever a crash
+ * leaves in the trash is removed at the next start. The walk holds two descriptors however deep the
+ * tree is: a folder that it meets inside another is moved up into the trash first. It never follows
+ * a link: entries are unlinked, not opened, unless they are folders.
+ */
+#pragma once
+
+#include "exec/exec.h"
+
+struct purge;
+
+/* Starts the thread. Keeps own descriptors of the folders. NULL with `err`. */
+struct purge *purge_open(int data_fd, int runs_fd, struct err *err);
+/* Removes the records that wait, leaves the rest of the trash to the next start. */
+void purge_close(struct purge *purge);
+void purge_run(struct purge *purge, const struct uuid *run);
+/* Removed with the next bundle: waking a thread for each costs more than the removal. */
+void purge_record(struct purge *purge, const struct attempt_id *id, int64_t now_ms);
+/* Hands a bundle over once it is full or old. */
+void purge_step(struct purge *purge, int64_t now_ms);
+/* When to call purge_step; INT64_MAX: nothing waits. */
+int64_t purge_deadline_ms(const struct purge *purge);
+/* Waits until the trash is empty or will not get emptier, and no record waits: for tests. */
+void purge_wait(struct purge *purge);

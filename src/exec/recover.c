@@ -1,0 +1,225 @@
+#include "exec/recover.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/pidfd.h>
+#include <unistd.h>
+
+#include "base/log.h"
+
+enum {
+    LOOKS_MAX = 8, /* in one go, while supervisors come and go under our eyes */
+    SENDS_MAX = 3,
+    FIRST_BACKOFF_MS = 10,
+    LONGEST_BACKOFF_MS = 1000,
+};
+
+static void record_path(const struct exec *exec, const struct attempt *attempt,
+                        char path[static PATH_MAX])
+{
+    char name[ATTEMPT_FILE];
+
+    snprintf(path, PATH_MAX, "%s/runs/%s", exec->config.data_dir,
+             attempt_file(&attempt->id, ".rec", name));
+}
+
+/* A look that also decides: whoever could still claim finds VOID from now on. */
+static int look(struct exec *exec, const struct attempt *attempt, struct record_finding *ret)
+{
+    char path[PATH_MAX];
+
+    record_path(exec, attempt, path);
+    int r = record_void(path, attempt->token, ret);
+    if (r == -ENOENT) { /* nothing of the run was ever made */
+        folders_forget_run(&exec->folders, &attempt->id.run);
+        r = folders_add_run(&exec->folders, &attempt->id.run);
+        if (r == 0)
+            r = record_void(path, attempt->token, ret);
+    }
+    /* Another attempt's record says nothing about this one. */
+    if (r == 0 && ret->record.state != RECORD_EMPTY && ret->record.state != RECORD_TORN &&
+        strcmp(ret->record.token, attempt->token) != 0)
+        ret->record = (struct record){.state = RECORD_TORN};
+    return r;
+}
+
+static void put_off(struct exec *exec, struct attempt *attempt, const char *why, int error)
+{
+    if (attempt->backoff_ms == 0) {
+        attempt->backoff_ms = FIRST_BACKOFF_MS;
+        log_event(LOG_WARN, "an attempt's record is not to be had yet", LOG_TEXT("reason", why),
+                  LOG_TEXT("error", error ? strerrordesc_np(error) : ""));
+    } else if (attempt->backoff_ms < LONGEST_BACKOFF_MS)
+        attempt->backoff_ms *= 2;
+    attempt_move(&exec->table, attempt, ATTEMPT_UNSURE);
+    heap_set(&exec->timers, &attempt->timer, boot_ms() + attempt->backoff_ms);
+}
+
+static void watch_supervisor(struct exec *exec, struct attempt *attempt, pid_t pid, int pidfd)
+{
+    struct supervisor *supervisor = pool_adopt(&exec->pool, pid, pidfd);
+
+    supervisor->attempt = attempt;
+    attempt->supervisor = supervisor;
+    attempt->backoff_ms = 0;
+    heap_remove(&exec->timers, &attempt->timer);
+    attempt_move(&exec->table, attempt, ATTEMPT_RUNNING);
+}
+
+static bool started_at(pid_t pid, uint64_t start_ticks)
+{
+    uint64_t ticks;
+    return record_process(pid, &ticks, NULL) == 0 && ticks == start_ticks;
+}
+
+/* Does the finding say that `pid` holds the lock and is who claimed, or is about to? */
+static bool holds(const struct record_finding *finding, pid_t pid)
+{
+    if (!finding->held || finding->holder != pid)
+        return false;
+    return finding->record.state != RECORD_CLAIM ||
+           (finding->record.pid == pid && started_at(pid, finding->record.start_ticks));
+}
+
+/* When a supervisor should have ended it: by its own clock if it has told, else as the store has it. */
+static void expect_end(struct exec *exec, struct attempt *attempt, const struct record *record)
+{
+    int64_t now_ms = boot_ms();
+    int64_t started_ms = now_ms;
+
+    if (record->state == RECORD_CLAIM)
+        started_ms = (int64_t)(record->claimed.boot_ns / 1000000);
+    else if (attempt->started_ms != FIELD_NULL)
+        started_ms = now_ms - (record_now().wall_ms - attempt->started_ms);
+    if (started_ms > now_ms)
+        started_ms = now_ms;
+    if (attempt->timeout_ms > 0)
+        exec_expect_end(exec, attempt, started_ms + attempt->timeout_ms);
+    if (attempt->stopping) {
+        exec_expect_end(exec, attempt, now_ms);
+        supervisor_signal(attempt->supervisor, SIGTERM);
+    }
+}
+
+/* False: its holder is not the one that it was, look again. */
+static bool adopt(struct exec *exec, struct attempt *attempt, const struct record_finding *finding)
+{
+    struct record_finding again;
+
+    if (finding->holder == 0) {
+        put_off(exec, attempt, "its supervisor is not visible from here", 0);
+        return true;
+    }
+    int pidfd = pidfd_open(finding->holder, 0);
+    if (pidfd < 0)
+        return false;
+    /* Had the number changed hands before pidfd_open, it would not hold the lock now. */
+    if (look(exec, attempt, &again) < 0 || !holds(&again, finding->holder)) {
+        close(pidfd);
+        return false;
+    }
+    watch_supervisor(exec, attempt, finding->holder, pidfd);
+    expect_end(exec, attempt, &again.record);
+    return true;
+}
+
+/* Claimed, and nobody holds the lock. */
+static void bury(struct exec *exec, struct attempt *attempt, const struct record *record,
+                 pid_t dead)
+{
+    char boot_id[RECORD_BOOT_ID_BYTES];
+
+    attempt->started_ms = record->state == RECORD_CLAIM ? record->claimed.wall_ms
+                                                        : attempt->started_ms;
+    if (record->state == RECORD_CLAIM && record_boot_id(boot_id) == 0) {
+        if (strcmp(boot_id, record->boot_id) != 0) {
+            exec_tell_lost(exec, attempt, "Lost: the host was restarted while it ran");
+            return;
+        }
+        /* A dying supervisor lets go of its lock a moment before its task gets the death signal:
+         * wait until it has died. */
+        int pidfd = record->pid == dead ? -1 : pidfd_open(record->pid, 0);
+        if (pidfd >= 0 && started_at(record->pid, record->start_ticks)) {
+            watch_supervisor(exec, attempt, record->pid, pidfd);
+            return;
+        }
+        if (pidfd >= 0)
+            close(pidfd);
+    }
+    attempt_move(&exec->table, attempt, ATTEMPT_REMAINS);
+    remains_add(&exec->remains, attempt, boot_ms());
+}
+
+void recover_look(struct exec *exec, struct attempt *attempt, pid_t dead)
+{
+    struct record_finding finding;
+
+    for (int i = 0; i < LOOKS_MAX; i++) {
+        int r = look(exec, attempt, &finding);
+        if (r < 0) {
+            put_off(exec, attempt, "it cannot be read or written", -r);
+            return;
+        }
+        switch (finding.record.state) {
+        case RECORD_OUTCOME: /* also while the lock is held: by one who waits for a dead server */
+            exec_tell_outcome(exec, attempt, &finding.record);
+            return;
+        case RECORD_VOID:
+            exec_tell_void(exec, attempt);
+            return;
+        case RECORD_EMPTY:
+        case RECORD_CLAIM:
+        case RECORD_TORN:
+            break;
+        }
+        if (!finding.held) {
+            bury(exec, attempt, &finding.record, dead);
+            return;
+        }
+        if (adopt(exec, attempt, &finding))
+            return;
+    }
+    put_off(exec, attempt, "its lock keeps changing hands", 0);
+}
+
+/* The order came from us and its only reader is dead: what is EMPTY now stays so. */
+static bool never_claimed(const struct exec *exec, const struct attempt *attempt)
+{
+    struct record record = {.state = RECORD_TORN};
+    char path[PATH_MAX];
+
+    record_path(exec, attempt, path);
+    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+    if (fd < 0)
+        return errno == ENOENT;
+    int r = record_read(fd, &record);
+    close(fd);
+    return r == 0 && record.state == RECORD_EMPTY;
+}
+
+void recover_orphan(struct exec *exec, struct attempt *attempt, pid_t dead, int status)
+{
+    char message[ERR_MESSAGE_MAX];
+
+    heap_remove(&exec->timers, &attempt->timer);
+    if (!attempt->ours || !never_claimed(exec, attempt)) {
+        recover_look(exec, attempt, dead);
+        return;
+    }
+    if (attempt->stopping) {
+        exec_tell_not_started(exec, attempt, CAUSE_STOPPED, "Stopped before it started");
+        return;
+    }
+    if (attempt->order && attempt->sends < SENDS_MAX) {
+        exec_send_order(exec, attempt);
+        return;
+    }
+    snprintf(message, sizeof message,
+             "Cannot start: %u supervisors ended before they took it, the last with status %d",
+             attempt->sends, status);
+    exec_tell_not_started(exec, attempt, CAUSE_CANNOT_START, message);
+}

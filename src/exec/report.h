@@ -1,0 +1,32 @@
+/*
+ * What is told of an attempt: from a record, or from the lack of one, to an exec_report.
+ *
+ * The text belongs to the struct report, which must outlive the report. The tail of stderr is read
+ * only for what did not exit with 0.
+ */
+#pragma once
+
+#include "base/buf.h"
+#include "exec/attempt.h"
+
+enum { ERROR_TRACE_MAX_BYTES = 16 << 10 };
+
+struct report {
+    struct exec_report told;
+    char message[ERR_MESSAGE_MAX];
+    struct buf trace;
+};
+
+/* These fill `ret`; report_release() after the callback. */
+void report_outcome(struct report *ret, int runs_fd, const struct attempt *attempt);
+void report_lost(struct report *ret, int runs_fd, const struct attempt *attempt,
+                 const char *message);
+void report_void(struct report *ret, const struct attempt *attempt);
+/* `cause` is CAUSE_CANNOT_START, or CAUSE_STOPPED before it started. */
+void report_not_started(struct report *ret, const struct attempt_id *id, int cause,
+                        const char *message);
+void report_release(struct report *report);
+
+/* Appends the end of a file, at most ERROR_TRACE_MAX_BYTES of valid UTF-8, beginning with a line if
+ * it had to be cut and a line begins there. Nothing when there is no such file. */
+void report_tail(int runs_fd, const char *name, struct buf *out);
