@@ -43,7 +43,7 @@ enum {
     WIRE_MIN_SEND_RATE = 4 << 10,        /* bytes/s that a client has to take an answer at */
     /* libmicrohttpd's memory for one connection: head, its index and the answer's headers. It is
      * cleared after every request, so more of it costs time (docs/design/wire.md). */
-    WIRE_POOL_BYTES = 64 << 10,
+    WIRE_POOL_BYTES = 48 << 10,
 };
 
 struct wire_config {
