@@ -2,6 +2,10 @@
 
 enum { MS_PER_DAY = 86400000 };
 
+/* 0001-01-01T00:00:00.000Z and 9999-12-31T23:59:59.999Z */
+#define FIRST_MS (-INT64_C(62135596800000))
+#define LAST_MS  INT64_C(253402300799999)
+
 /* Days since 1970-01-01, by the method of eras of 400 years (March-based years). */
 static int64_t days_from_civil(int year, int month, int day)
 {
@@ -148,6 +152,9 @@ bool timefmt_parse(const char *text, int64_t *ret_ms)
         at.day > days_in_month(at.year, at.month) || at.hour > 23 || at.minute > 59 ||
         at.second > 60)
         return false;
-    *ret_ms = civil_to_ms(&at) - offset_ms;
+    int64_t ms = civil_to_ms(&at) - offset_ms;
+    if (ms < FIRST_MS || ms > LAST_MS)
+        return false; /* the offset leads out of what can be printed */
+    *ret_ms = ms;
     return true;
 }
