@@ -1,0 +1,591 @@
+#include "store/memory.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/mem.h"
+#include "store/page.h"
+
+static struct memory_reader *lock_reader(struct store_reader *base)
+{
+    struct memory_reader *reader = CONTAINER_OF(base, struct memory_reader, base);
+    if (!reader->inside)
+        pthread_mutex_lock(&reader->store->lock);
+    return reader;
+}
+
+static void unlock_reader(struct memory_reader *reader)
+{
+    if (!reader->inside)
+        pthread_mutex_unlock(&reader->store->lock);
+}
+
+static void reader_close(struct store_reader *base)
+{
+    free(CONTAINER_OF(base, struct memory_reader, base));
+}
+
+static void read_begin(struct store_reader *base)
+{
+    (void)base;
+}
+
+static void read_end(struct store_reader *base)
+{
+    (void)base;
+}
+
+static uint64_t read_version(struct store_reader *base)
+{
+    struct memory_reader *reader = lock_reader(base);
+    uint64_t version = reader->store->version;
+    unlock_reader(reader);
+    return version;
+}
+
+static bool reader_failed(const struct store_reader *base)
+{
+    (void)base;
+    return false;
+}
+
+/* ---- rows by id ---- */
+
+static const struct job_version_row *newest_version(const struct memory_rows *rows,
+                                                    const struct row_id *id)
+{
+    const struct job_version_row key = {
+        .workspace = id->workspace, .job = *id->key, .version = INT64_MAX};
+    size_t place = memory_rows_from(rows, ROW_JOB_VERSION, &key, SIZE_MAX);
+    if (place == 0 || !memory_rows_is_at(rows, ROW_JOB_VERSION, place - 1, &key, 2))
+        return NULL;
+    return rows->tables[ROW_JOB_VERSION].rows[place - 1];
+}
+
+static const struct user_row *user_of_name(const struct memory_rows *rows, const char *name)
+{
+    const struct memory_table *users = &rows->tables[ROW_USER];
+    for (size_t i = 0; i < users->count; i++) {
+        const struct user_row *user = users->rows[i];
+        if (strcmp(user->name, name) == 0)
+            return user;
+    }
+    return NULL;
+}
+
+static const struct task_run_row *task_run_of_key(const struct memory_rows *rows, int64_t workspace,
+                                                  const struct uuid *key)
+{
+    const struct task_run_row *row = uuid_map_get(&rows->task_runs, key);
+    return row && row->workspace == workspace ? row : NULL;
+}
+
+static const void *find_row(const struct memory_rows *rows, enum row_kind kind,
+                            const struct row_id *id)
+{
+    switch (kind) {
+    case ROW_JOB:
+        return memory_rows_find(rows, kind,
+                                &(struct job_row){.workspace = id->workspace, .key = *id->key});
+    case ROW_JOB_VERSION:
+        if (!id->version)
+            return newest_version(rows, id);
+        return memory_rows_find(rows, kind,
+                                &(struct job_version_row){.workspace = id->workspace,
+                                                          .job = *id->key,
+                                                          .version = id->version});
+    case ROW_RUN:
+        return memory_rows_find(rows, kind,
+                                &(struct run_row){.workspace = id->workspace, .key = *id->key});
+    case ROW_TASK_RUN:
+        return task_run_of_key(rows, id->workspace, id->key);
+    case ROW_OPERATION:
+        return memory_rows_find(
+            rows, kind, &(struct operation_row){.workspace = id->workspace, .key = *id->key});
+    case ROW_USER:
+        return id->by_name ? user_of_name(rows, id->text)
+                           : memory_rows_find(rows, kind, &(struct user_row){.id = id->text});
+    case ROW_ROLE:
+        return memory_rows_find(
+            rows, kind, &(struct role_row){.workspace = id->workspace, .user_id = id->text});
+    case ROW_RETRY_TOKEN: {
+        struct retry_token_row key = {.workspace = id->workspace};
+        memcpy(key.scope, id->hash, sizeof key.scope);
+        return memory_rows_find(rows, kind, &key);
+    }
+    case ROW_TOKEN: {
+        struct token_row key = {0};
+        memcpy(key.hash, id->hash, sizeof key.hash);
+        return memory_rows_find(rows, kind, &key);
+    }
+    case ROW_REPAIR:
+    case ROW_ATTEMPT:
+    case ROW_EVENT:
+    case ROW_KIND_COUNT:
+        break;
+    }
+    abort(); /* not found by an id */
+}
+
+static bool get(struct store_reader *base, enum row_kind kind, const struct row_id *id,
+                struct arena *arena, void *ret)
+{
+    struct memory_reader *reader = lock_reader(base);
+    const void *row = find_row(&reader->store->rows, kind, id);
+    if (row)
+        table_copy_row(&store_tables[kind], row, ret, arena);
+    unlock_reader(reader);
+    return row != NULL;
+}
+
+/* ---- a run ---- */
+
+static const struct run_row *find_run(const struct memory_rows *rows, int64_t workspace,
+                                      const struct uuid *key)
+{
+    const struct run_row wanted = {.workspace = workspace, .key = *key};
+    return memory_rows_find(rows, ROW_RUN, &wanted);
+}
+
+static bool get_run_etag(struct store_reader *base, int64_t workspace, const struct uuid *key,
+                         int64_t *ret_version, int64_t *ret_last_event, int64_t *ret_updated_ms)
+{
+    struct memory_reader *reader = lock_reader(base);
+    const struct memory_rows *rows = &reader->store->rows;
+    const struct run_row *run = find_run(rows, workspace, key);
+    if (run) {
+        *ret_version = run->version;
+        *ret_last_event = run->last_event;
+        *ret_updated_ms = run->updated_ms;
+        const struct event_row after = {.workspace = workspace, .run = *key, .number = INT64_MAX};
+        size_t place = memory_rows_from(rows, ROW_EVENT, &after, SIZE_MAX);
+        if (place > 0 && memory_rows_is_at(rows, ROW_EVENT, place - 1, &after, 2)) {
+            const struct event_row *event = rows->tables[ROW_EVENT].rows[place - 1];
+            if (event->number > *ret_last_event)
+                *ret_last_event = event->number;
+            if (event->time_ms > *ret_updated_ms)
+                *ret_updated_ms = event->time_ms;
+        }
+    }
+    unlock_reader(reader);
+    return run != NULL;
+}
+
+/* Rows of the kind whose first `columns` key columns are those of `key`, from `place` on. */
+static size_t copy_range(const struct memory_rows *rows, enum row_kind kind, size_t place,
+                         const void *key, size_t columns, size_t max, struct arena *arena,
+                         void **ret)
+{
+    const struct table *table = &store_tables[kind];
+    size_t count = 0;
+    while (count < max && memory_rows_is_at(rows, kind, place + count, key, columns))
+        count++;
+    char *items = arena_array(arena, count, table->row_size);
+    for (size_t i = 0; i < count; i++)
+        table_copy_row(table, rows->tables[kind].rows[place + i], items + i * table->row_size,
+                       arena);
+    *ret = items;
+    return count;
+}
+
+static size_t copy_of_run(const struct memory_rows *rows, enum row_kind kind, const void *key,
+                          struct arena *arena, void **ret)
+{
+    return copy_range(rows, kind, memory_rows_from(rows, kind, key, 2), key, 2, SIZE_MAX, arena,
+                      ret);
+}
+
+static int compare_task_runs(const void *a, const void *b)
+{
+    const struct task_run_row *x = a, *y = b;
+    if (x->repair_number != y->repair_number)
+        return x->repair_number < y->repair_number ? -1 : 1;
+    if (x->position != y->position)
+        return x->position < y->position ? -1 : 1;
+    return uuid_compare(&x->key, &y->key);
+}
+
+static void keep_newest_attempts(struct run_image *image)
+{
+    struct uuid_map newest;
+    uuid_map_init(&newest);
+    run_image_newest(image, &newest);
+    size_t kept = 0;
+    for (size_t i = 0; i < image->attempt_count; i++)
+        if (uuid_map_get(&newest, &image->attempts[i].task_run))
+            image->attempts[kept++] = image->attempts[i];
+    image->attempt_count = kept;
+    uuid_map_release(&newest);
+}
+
+static bool get_run_image(struct store_reader *base, int64_t workspace, const struct uuid *key,
+                          struct arena *arena, struct run_image *ret)
+{
+    struct memory_reader *reader = lock_reader(base);
+    const struct memory_rows *rows = &reader->store->rows;
+    const struct run_row *run = find_run(rows, workspace, key);
+    if (run) {
+        const struct repair_row repair = {.workspace = workspace, .run = *key};
+        const struct task_run_row task_run = {.workspace = workspace, .run = *key};
+        const struct attempt_row attempt = {.workspace = workspace, .run = *key};
+        void *items;
+        table_copy_row(&store_tables[ROW_RUN], run, &ret->run, arena);
+        ret->repair_count = copy_of_run(rows, ROW_REPAIR, &repair, arena, &items);
+        ret->repairs = items;
+        ret->task_run_count = copy_of_run(rows, ROW_TASK_RUN, &task_run, arena, &items);
+        ret->task_runs = items;
+        if (ret->task_run_count)
+            qsort(ret->task_runs, ret->task_run_count, sizeof *ret->task_runs, compare_task_runs);
+        ret->attempt_count = copy_of_run(rows, ROW_ATTEMPT, &attempt, arena, &items);
+        ret->attempts = items;
+        keep_newest_attempts(ret);
+    }
+    unlock_reader(reader);
+    return run != NULL;
+}
+
+/* Rows of the workspace: [*ret_first, end). */
+static size_t workspace_rows(const struct memory_rows *rows, enum row_kind kind, const void *key,
+                             size_t *ret_first)
+{
+    size_t first = memory_rows_from(rows, kind, key, 1), end = first;
+    while (memory_rows_is_at(rows, kind, end, key, 1))
+        end++;
+    *ret_first = first;
+    return end;
+}
+
+static size_t live_runs(struct store_reader *base, int64_t workspace, struct arena *arena,
+                        struct uuid **ret)
+{
+    struct memory_reader *reader = lock_reader(base);
+    const struct memory_rows *rows = &reader->store->rows;
+    const struct run_row key = {.workspace = workspace};
+    size_t first, count = 0;
+    size_t end = workspace_rows(rows, ROW_RUN, &key, &first);
+    *ret = ARENA_ARRAY(arena, end - first, struct uuid);
+    for (size_t i = first; i < end; i++) {
+        const struct run_row *run = rows->tables[ROW_RUN].rows[i];
+        if (!state_is_final(run->state))
+            (*ret)[count++] = run->key;
+    }
+    unlock_reader(reader);
+    return count;
+}
+
+static bool waits_before(const struct run_row *a, const struct run_row *b)
+{
+    bool a_is_new = a->repair_number == 0, b_is_new = b->repair_number == 0;
+    if (a_is_new != b_is_new)
+        return b_is_new;
+    if (a->queued_ms != b->queued_ms)
+        return a->queued_ms < b->queued_ms;
+    return uuid_compare(&a->key, &b->key) < 0;
+}
+
+static int64_t queue_position(struct store_reader *base, const struct run_row *run)
+{
+    struct memory_reader *reader = lock_reader(base);
+    const struct memory_rows *rows = &reader->store->rows;
+    size_t first;
+    size_t end = workspace_rows(rows, ROW_RUN, run, &first);
+    int64_t position = 0;
+    for (size_t i = first; i < end; i++) {
+        const struct run_row *other = rows->tables[ROW_RUN].rows[i];
+        if (other->state == STATE_QUEUED && uuid_equal(&other->job, &run->job) &&
+            waits_before(other, run))
+            position++;
+    }
+    unlock_reader(reader);
+    return position;
+}
+
+static size_t attempts(struct store_reader *base, int64_t workspace, const struct uuid *task_run,
+                       int64_t from_number, size_t max, struct arena *arena,
+                       struct attempt_row **ret)
+{
+    struct memory_reader *reader = lock_reader(base);
+    const struct memory_rows *rows = &reader->store->rows;
+    const struct task_run_row *owner = task_run_of_key(rows, workspace, task_run);
+    struct attempt_row key = {.workspace = workspace, .task_run = *task_run, .number = from_number};
+    if (owner)
+        key.run = owner->run;
+    void *items;
+    size_t count = copy_range(rows, ROW_ATTEMPT, memory_rows_from(rows, ROW_ATTEMPT, &key, 4), &key,
+                              3, max, arena, &items);
+    *ret = items;
+    unlock_reader(reader);
+    return count;
+}
+
+/* ---- events ---- */
+
+static void fill_task_keys(const struct memory_rows *rows, struct event_row *events, size_t count,
+                           struct arena *arena)
+{
+    for (size_t i = 0; i < count; i++) {
+        const struct task_run_row *task_run =
+            task_run_of_key(rows, events[i].workspace, &events[i].task_run);
+        events[i].task_key = task_run ? arena_strdup(arena, task_run->task_key) : NULL;
+    }
+}
+
+static size_t run_events(struct store_reader *base, int64_t workspace, const struct uuid *run,
+                         int64_t after, size_t max, struct arena *arena, struct event_row **ret)
+{
+    struct memory_reader *reader = lock_reader(base);
+    const struct memory_rows *rows = &reader->store->rows;
+    const struct event_row key = {.workspace = workspace, .run = *run, .number = after + 1};
+    void *items;
+    size_t count = copy_range(rows, ROW_EVENT, memory_rows_from(rows, ROW_EVENT, &key, 3), &key, 2,
+                              max, arena, &items);
+    *ret = items;
+    fill_task_keys(rows, *ret, count, arena);
+    unlock_reader(reader);
+    return count;
+}
+
+static size_t entity_events(struct store_reader *base, int64_t workspace, const struct uuid *run,
+                            const struct uuid *task_run, struct arena *arena,
+                            struct event_row **ret)
+{
+    static const struct uuid nil;
+    size_t count = run_events(base, workspace, run, INT64_MIN, SIZE_MAX, arena, ret);
+    size_t kept = 0;
+    for (size_t i = 0; i < count; i++)
+        if (uuid_equal(&(*ret)[i].task_run, task_run ? task_run : &nil))
+            (*ret)[kept++] = (*ret)[i];
+    return kept;
+}
+
+/* ---- lists: everything that matches, sorted, and then the page cut out ---- */
+
+struct listed {
+    struct place place;
+    const void *row;
+};
+
+struct listing {
+    struct listed *items;
+    size_t count;
+    size_t cap;
+};
+
+static void listing_add(struct listing *listing, const struct place *place, const void *row)
+{
+    GROW(listing->items, listing->count, listing->cap);
+    listing->items[listing->count++] = (struct listed){*place, row};
+}
+
+/* Sorts and cuts; copies of the page's rows in *ret_rows. The listing is released. */
+static size_t listing_cut(struct listing *listing, enum row_kind kind,
+                          const struct list_order *order, const struct store_cursor *cursor,
+                          struct arena *arena, void **ret_rows, bool *ret_more,
+                          struct store_cursor *ret_next)
+{
+    const struct table *table = &store_tables[kind];
+    const size_t size = sizeof *listing->items;
+    places_sort(order, listing->items, listing->count, size);
+    size_t first = places_after(order, cursor, listing->items, listing->count, size);
+    size_t count = listing->count - first;
+    *ret_more = count > order->limit;
+    if (*ret_more)
+        count = order->limit;
+    char *rows = arena_array(arena, count, table->row_size);
+    for (size_t i = 0; i < count; i++)
+        table_copy_row(table, listing->items[first + i].row, rows + i * table->row_size, arena);
+    if (*ret_more) {
+        *ret_next = cursor_behind(cursor, &listing->items[first + count - 1].place);
+        ret_next->name = arena_strdup(arena, ret_next->name);
+    }
+    free(listing->items);
+    *ret_rows = rows;
+    return count;
+}
+
+/* The cursor of this page: the one given, or that of a first page, as of now. */
+static struct store_cursor cursor_of(struct memory_store *store, const struct store_cursor *given,
+                                     int64_t workspace)
+{
+    if (given && given->is_set)
+        return *given;
+    struct store_cursor cursor = {0};
+    memset(&cursor.as_of, 0xff, sizeof cursor.as_of);
+    const struct workspace_row *row = memory_workspace(store, workspace);
+    cursor.as_of_event = row ? row->last_event : 0;
+    return cursor;
+}
+
+/* The state of a run when `as_of_event` was the newest event. */
+static enum state status_as_of(const struct memory_rows *rows, const struct run_row *run,
+                               int64_t as_of_event)
+{
+    const struct event_row key = {
+        .workspace = run->workspace, .run = run->key, .number = as_of_event + 1};
+    size_t place = memory_rows_from(rows, ROW_EVENT, &key, 3);
+    for (; memory_rows_is_at(rows, ROW_EVENT, place, &key, 2); place++) {
+        const struct event_row *event = rows->tables[ROW_EVENT].rows[place];
+        if (event->type == EVENT_RUN_STATE)
+            return event->from;
+    }
+    return run->state;
+}
+
+static struct place place_of_run(const struct memory_rows *rows, const struct run_row *run,
+                                 const struct list_order *order, const struct store_cursor *cursor)
+{
+    enum state status = run->state;
+    if (order->sort == SORT_STATUS)
+        status = status_as_of(rows, run, cursor->as_of_event);
+    return (struct place){run->job_name, status, run->key};
+}
+
+static void finish_runs(struct listing *listing, const struct list_order *order,
+                        const struct store_cursor *cursor, struct arena *arena,
+                        struct run_list *ret)
+{
+    void *rows;
+    *ret = (struct run_list){0};
+    ret->count = listing_cut(listing, ROW_RUN, order, cursor, arena, &rows, &ret->more, &ret->next);
+    ret->items = rows;
+    for (size_t i = 0; i < ret->count; i++)
+        ret->items[i].parameters = ret->items[i].queue = ret->items[i].schedule = NULL;
+}
+
+/* Keys made later are on no page: the newest of now is the last of this list. */
+static void set_as_of(struct store_cursor *cursor, const struct memory_table *table, size_t end,
+                      size_t key_offset)
+{
+    if (!cursor->is_set && end > 0)
+        memcpy(&cursor->as_of, (const char *)table->rows[end - 1] + key_offset,
+               sizeof cursor->as_of);
+}
+
+static void list_runs(struct store_reader *base, int64_t workspace, const struct run_filter *filter,
+                      const struct list_order *order, const struct store_cursor *given,
+                      struct arena *arena, struct run_list *ret)
+{
+    struct memory_reader *reader = lock_reader(base);
+    const struct memory_rows *rows = &reader->store->rows;
+    struct store_cursor cursor = cursor_of(reader->store, given, workspace);
+    const struct run_row key = {.workspace = workspace};
+    struct listing listing = {0};
+    size_t first;
+    size_t end = workspace_rows(rows, ROW_RUN, &key, &first);
+    set_as_of(&cursor, &rows->tables[ROW_RUN], end, offsetof(struct run_row, key));
+    for (size_t i = first; i < end; i++) {
+        const struct run_row *run = rows->tables[ROW_RUN].rows[i];
+        const struct place place = place_of_run(rows, run, order, &cursor);
+        if (uuid_compare(&run->key, &cursor.as_of) <= 0 && run_matches(filter, run, place.status))
+            listing_add(&listing, &place, run);
+    }
+    finish_runs(&listing, order, &cursor, arena, ret);
+    unlock_reader(reader);
+}
+
+static void recent_runs(struct store_reader *base, int64_t workspace, const struct uuid *jobs,
+                        size_t job_count, size_t per_job, const struct list_order *order,
+                        const struct store_cursor *given, struct arena *arena, struct run_list *ret)
+{
+    struct memory_reader *reader = lock_reader(base);
+    const struct memory_rows *rows = &reader->store->rows;
+    struct store_cursor cursor = cursor_of(reader->store, given, workspace);
+    const struct run_row key = {.workspace = workspace};
+    struct listing listing = {0};
+    size_t first;
+    size_t end = workspace_rows(rows, ROW_RUN, &key, &first);
+    size_t *taken = xcalloc(job_count + 1, sizeof *taken);
+    set_as_of(&cursor, &rows->tables[ROW_RUN], end, offsetof(struct run_row, key));
+    for (size_t i = end; i-- > first;) { /* newest first */
+        const struct run_row *run = rows->tables[ROW_RUN].rows[i];
+        size_t job = 0;
+        while (job < job_count && !uuid_equal(&jobs[job], &run->job))
+            job++;
+        if (job == job_count || taken[job] == per_job || uuid_compare(&run->key, &cursor.as_of) > 0)
+            continue;
+        taken[job]++;
+        const struct place place = place_of_run(rows, run, order, &cursor);
+        listing_add(&listing, &place, run);
+    }
+    free(taken);
+    finish_runs(&listing, order, &cursor, arena, ret);
+    unlock_reader(reader);
+}
+
+static void list_jobs(struct store_reader *base, int64_t workspace, const struct job_filter *filter,
+                      const struct list_order *order, const struct store_cursor *given,
+                      struct arena *arena, struct job_list *ret)
+{
+    struct memory_reader *reader = lock_reader(base);
+    const struct memory_rows *rows = &reader->store->rows;
+    struct store_cursor cursor = cursor_of(reader->store, given, workspace);
+    struct list_order by = *order;
+    const struct job_row key = {.workspace = workspace};
+    struct listing listing = {0};
+    size_t first;
+    size_t end = workspace_rows(rows, ROW_JOB, &key, &first);
+    if (by.sort == SORT_STATUS)
+        by.sort = SORT_DISPLAY_NAME;
+    set_as_of(&cursor, &rows->tables[ROW_JOB], end, offsetof(struct job_row, key));
+    for (size_t i = first; i < end; i++) {
+        const struct job_row *job = rows->tables[ROW_JOB].rows[i];
+        const struct place place = {.name = job->name, .key = job->key};
+        if (uuid_compare(&job->key, &cursor.as_of) <= 0 && job_matches(filter, job))
+            listing_add(&listing, &place, job);
+    }
+    void *items;
+    *ret = (struct job_list){0};
+    ret->count =
+        listing_cut(&listing, ROW_JOB, &by, &cursor, arena, &items, &ret->more, &ret->next);
+    ret->items = items;
+    unlock_reader(reader);
+}
+
+static void list_operations(struct store_reader *base, int64_t workspace,
+                            const struct operation_filter *filter, const struct list_order *order,
+                            const struct store_cursor *given, struct arena *arena,
+                            struct operation_list *ret)
+{
+    struct memory_reader *reader = lock_reader(base);
+    const struct memory_rows *rows = &reader->store->rows;
+    struct store_cursor cursor = cursor_of(reader->store, given, workspace);
+    const struct list_order by = {SORT_TIME_CREATED, order->ascending, order->limit};
+    const struct operation_row key = {.workspace = workspace};
+    struct listing listing = {0};
+    size_t first;
+    size_t end = workspace_rows(rows, ROW_OPERATION, &key, &first);
+    set_as_of(&cursor, &rows->tables[ROW_OPERATION], end, offsetof(struct operation_row, key));
+    for (size_t i = first; i < end; i++) {
+        const struct operation_row *operation = rows->tables[ROW_OPERATION].rows[i];
+        const struct place place = {.key = operation->key};
+        if (uuid_compare(&operation->key, &cursor.as_of) <= 0 &&
+            operation_matches(filter, operation))
+            listing_add(&listing, &place, operation);
+    }
+    void *items;
+    *ret = (struct operation_list){0};
+    ret->count =
+        listing_cut(&listing, ROW_OPERATION, &by, &cursor, arena, &items, &ret->more, &ret->next);
+    ret->items = items;
+    unlock_reader(reader);
+}
+
+const struct reader_ops memory_reader_ops = {
+    .close = reader_close,
+    .begin = read_begin,
+    .end = read_end,
+    .version = read_version,
+    .failed = reader_failed,
+    .get = get,
+    .get_run_etag = get_run_etag,
+    .get_run_image = get_run_image,
+    .live_runs = live_runs,
+    .queue_position = queue_position,
+    .attempts = attempts,
+    .run_events = run_events,
+    .entity_events = entity_events,
+    .list_runs = list_runs,
+    .recent_runs = recent_runs,
+    .list_jobs = list_jobs,
+    .list_operations = list_operations,
+};
