@@ -109,7 +109,7 @@ int setup_process(struct setup *ret)
 {
     struct setup setup = {.claim.state = RECORD_CLAIM, .claim.pid = getpid()};
 
-    setsid(); /* fails for whoever already leads a session: then there is nothing to do */
+    setsid(); /* fails when the server has seen to it */
     umask(077);
     int r = set_up_descriptors(&setup.task.null_fd);
     if (r == 0)

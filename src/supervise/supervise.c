@@ -1,20 +1,21 @@
 /*
  * reprise-supervise: stands over one attempt at a time (DURABILITY §2, docs/design/supervisor.md).
  *
- *            ORDER                  timeout, STOP, SIGTERM             grace passed
- *     IDLE --------> RUNNING ----------------------------> TERMINATING ------------> KILLED
- *      | ^  |            |                                      |                      |
- *      | |  | exec       `----------------+---------------------+----------------------'
- *      | |  | failed                      | the task has ended: strays killed, OUTCOME written
- *      | |  `-----------------------> REPORTED
- *      | `------------------------------' |
- *      |       ACK, unremarkable end      | ACK, or the socket has ended
- *      `----------> DONE <----------------'
- *   end of file, SIGTERM, refused
+ *     IDLE         waits for an ORDER
+ *      |  ORDER: record claimed                   refused, end of file, SIGTERM: DONE
+ *     RUNNING      waits for the end of the task  exec failed: REPORTED
+ *      |  timeout, STOP or SIGTERM: SIGTERM to its group
+ *     TERMINATING  waits for its end, or the end of the grace period
+ *      |  grace passed: SIGKILL to its group
+ *     KILLED       waits for its end
+ *      |  task ended (in any of the three): strays killed, OUTCOME written and sent
+ *     REPORTED     waits for the ACK
+ *      |  ACK after an unremarkable end: IDLE
+ *     DONE         ACK after any other end; end of file or SIGTERM: record synced
  *
  * When the socket ends nothing changes for a task that runs: every limit is kept, the outcome goes
- * into the record. What happened is decided in one order: a task that has ended ends by itself,
- * whatever else waits to be seen; so before any signal is sent we look whether there is a task.
+ * into the record. A task that has ended has ended by itself, whatever else waits to be looked at:
+ * children come first in every turn, and once more before any signal is sent.
  */
 #include <errno.h>
 #include <poll.h>
@@ -147,16 +148,6 @@ static void reap(struct supervisor *supervisor)
         task_ended(supervisor, task_status, pid == 0);
 }
 
-static void kill_task(struct supervisor *supervisor)
-{
-    reap(supervisor);
-    if (supervisor->phase != PHASE_TERMINATING)
-        return;
-    supervisor->record.flags |= RECORD_KILL_USED;
-    supervisor->phase = PHASE_KILLED;
-    task_signal(supervisor->record.task_pid, SIGKILL);
-}
-
 /* Ends a running task; the first cause stands. SIGCONT lets a stopped one see its SIGTERM. */
 static void terminate(struct supervisor *supervisor, enum record_cause cause, uint32_t reason)
 {
@@ -168,10 +159,17 @@ static void terminate(struct supervisor *supervisor, enum record_cause cause, ui
     supervisor->phase = PHASE_TERMINATING;
     task_signal(supervisor->record.task_pid, SIGTERM);
     task_signal(supervisor->record.task_pid, SIGCONT);
-    if (supervisor->grace_ms == 0)
-        kill_task(supervisor);
-    else
-        timer_set(supervisor, record_now().boot_ns + supervisor->grace_ms * NS_PER_MS);
+    timer_set(supervisor, record_now().boot_ns + supervisor->grace_ms * NS_PER_MS);
+}
+
+static void kill_task(struct supervisor *supervisor)
+{
+    reap(supervisor);
+    if (supervisor->phase != PHASE_TERMINATING)
+        return;
+    supervisor->record.flags |= RECORD_KILL_USED;
+    supervisor->phase = PHASE_KILLED;
+    task_signal(supervisor->record.task_pid, SIGKILL);
 }
 
 /* Opens, locks and claims the record: 0, or -1 with the refusal. From here to the end of the attempt

@@ -190,10 +190,9 @@ def test_server_that_does_not_read_holds_nothing_up(supervisor, tmp_path):
         theirs = steal_socket(descriptor)
     finally:
         os.close(descriptor)
-    theirs.setblocking(False)
     with pytest.raises(BlockingIOError):
         while True:
-            theirs.send(b"x" * 512)
+            theirs.send(b"x" * 512, socket.MSG_DONTWAIT)
     theirs.close()
     supervisor.shell("exit 3")
     supervisor.kill(signal.SIGCONT)

@@ -52,12 +52,13 @@ def test_usage_counts_children_too(supervisor):
     assert 500 < outcome.max_rss_kib < 1 << 20
 
 
-def test_output_is_appended_to_private_files(supervisors, tmp_path):
-    os.umask(0)
+@pytest.mark.parametrize("inherited", [0, 0o777])
+def test_output_is_appended_to_private_files(supervisors, tmp_path, inherited):
+    old = os.umask(inherited)
     try:
         supervisor = supervisors()
     finally:
-        os.umask(0o022)
+        os.umask(old)
     (tmp_path / "a.err").write_text("old\n")
     supervisor.run("echo out; echo err >&2")
     assert (tmp_path / "a.out").read_text() == "out\n"
