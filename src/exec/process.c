@@ -286,8 +286,7 @@ static char **build_envp(const struct process *process, const struct exec_order 
         envp[count++] = (char *)from->env[i];
     for (size_t i = 0; i < from->params.count; i++) {
         const struct param *param = &from->params.items[i];
-        envp[count++] = arena_printf(arena, "REPRISE_PARAM_%s=%s",
-                                     parameter_variable(param->name, arena),
+        envp[count++] = arena_printf(arena, "%s=%s", parameter_variable(param->name, arena),
                                      param->value ? param->value : "");
     }
     return envp;

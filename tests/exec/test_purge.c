@@ -1,0 +1,209 @@
+/* Runs that are deleted: gone at once, their files soon after, and nothing else. */
+#include <stdarg.h>
+#include <stddef.h>
+#include <setjmp.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include <dirent.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "exec/exec.h"
+#include "exec/folders.h"
+#include "exec/purge.h"
+#include "exec/world.h"
+
+/* The part by itself, so that its end can be waited for. */
+struct bench {
+    struct folders folders;
+    struct purge *purge;
+    struct uuid run;
+};
+
+static void bench_open(struct bench *bench, struct world *world)
+{
+    struct err err = {.message = ""};
+
+    *bench = (struct bench){.run = {.bytes = {7}}};
+    assert_true(folders_open(&bench->folders, world->data, &err));
+    bench->purge = purge_open(bench->folders.data_fd, bench->folders.runs_fd, &err);
+    assert_non_null(bench->purge);
+    assert_int_equal(folders_add_run(&bench->folders, &bench->run), 0);
+}
+
+static void bench_close(struct bench *bench)
+{
+    purge_close(bench->purge);
+    folders_close(&bench->folders);
+}
+
+static size_t entries(const char *path)
+{
+    DIR *folder = opendir(path);
+    size_t count = 0;
+
+    assert_non_null(folder);
+    while (readdir(folder))
+        count++;
+    closedir(folder);
+    return count - 2;
+}
+
+static int work_folder(struct world *world)
+{
+    return open(world_path(world, "data/runs/07000000-0000-0000-0000-000000000000/work"),
+                O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+}
+
+static void add_file(int folder, const char *name, const char *text)
+{
+    int fd = openat(folder, name, O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
+
+    assert_true(fd >= 0);
+    assert_int_equal(write(fd, text, strlen(text)), strlen(text));
+    close(fd);
+}
+
+static void test_purge_removes_the_run(void **state)
+{
+    struct world *world = *state;
+    struct bench bench;
+
+    bench_open(&bench, world);
+    int work = work_folder(world);
+    add_file(work, "a", "text");
+    assert_int_equal(mkdirat(work, "b", 0700), 0);
+    add_file(work, "b/c", "text");
+    close(work);
+    purge_run(bench.purge, &bench.run);
+    assert_int_equal(entries(world_path(world, "data/runs")), 0); /* at once */
+    purge_wait(bench.purge);
+    assert_int_equal(entries(world_path(world, "data/trash")), 0);
+    purge_run(bench.purge, &bench.run); /* there is none any more */
+    purge_wait(bench.purge);
+    bench_close(&bench);
+}
+
+static void test_purge_follows_no_link(void **state)
+{
+    struct world *world = *state;
+    struct bench bench;
+
+    bench_open(&bench, world);
+    world_script(world, "keep/file", "kept\n");
+    int work = work_folder(world);
+    assert_int_equal(symlinkat(world_path(world, "workspace/keep"), work, "folder"), 0);
+    assert_int_equal(symlinkat(world_path(world, "workspace/keep/file"), work, "file"), 0);
+    assert_int_equal(symlinkat("..", work, "up"), 0);
+    close(work);
+    purge_run(bench.purge, &bench.run);
+    /* Even where a folder of the trash itself is expected. */
+    assert_int_equal(
+        symlink(world_path(world, "workspace/keep"), world_path(world, "data/trash/link")), 0);
+    purge_wait(bench.purge);
+    purge_run(bench.purge, &bench.run);
+    bench_close(&bench);
+    assert_int_equal(world_lines(world_path(world, "workspace/keep/file")), 1);
+}
+
+/* Deeper than there are descriptors, and than a path may be long. */
+static void test_purge_of_a_deep_tree(void **state)
+{
+    struct world *world = *state;
+    struct bench bench;
+
+    bench_open(&bench, world);
+    int folder = work_folder(world);
+    for (int i = 0; i < 3000; i++) {
+        assert_int_equal(mkdirat(folder, "folder", 0700), 0);
+        int next = openat(folder, "folder", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+        close(folder);
+        folder = next;
+        if (i % 100 == 0)
+            add_file(folder, "file", "text");
+    }
+    close(folder);
+    purge_run(bench.purge, &bench.run);
+    purge_wait(bench.purge);
+    assert_int_equal(entries(world_path(world, "data/trash")), 0);
+    bench_close(&bench);
+}
+
+static void test_purge_of_read_only_folders(void **state)
+{
+    struct world *world = *state;
+    struct bench bench;
+
+    bench_open(&bench, world);
+    int work = work_folder(world);
+    assert_int_equal(mkdirat(work, "closed", 0700), 0);
+    assert_int_equal(mkdirat(work, "closed/inner", 0700), 0);
+    add_file(work, "closed/inner/file", "text");
+    assert_int_equal(fchmodat(work, "closed/inner", 0, 0), 0);
+    assert_int_equal(fchmodat(work, "closed", 0500, 0), 0);
+    close(work);
+    purge_run(bench.purge, &bench.run);
+    purge_wait(bench.purge);
+    assert_int_equal(entries(world_path(world, "data/trash")), 0);
+    bench_close(&bench);
+}
+
+/* What a crash left in the trash goes at the next start. */
+static void test_purge_goes_on_after_a_crash(void **state)
+{
+    struct world *world = *state;
+    struct bench bench;
+
+    bench_open(&bench, world);
+    bench_close(&bench);
+    const char *from = world_path(world, "data/runs/07000000-0000-0000-0000-000000000000");
+    assert_int_equal(rename(from, world_path(world, "data/trash/left")), 0);
+    bench_open(&bench, world);
+    purge_wait(bench.purge);
+    assert_int_equal(entries(world_path(world, "data/trash")), 0);
+    bench_close(&bench);
+}
+
+/* Through exec.h: the run is gone, the others are not, and the same key can begin anew. */
+static void test_exec_purge_run(void **state)
+{
+    struct world *world = *state;
+    struct attempt_id id = world_id(world);
+    struct attempt_id other = world_id(world);
+
+    other.run.bytes[15] = 2;
+    world_script(world, "a.sh", "echo text > file\n");
+    world_up(world);
+    world_start(world, &id, "a.sh", NULL);
+    world_start(world, &other, "a.sh", NULL);
+    world_await(world, &id);
+    world_await(world, &other);
+    exec_ack(world->exec, &id);
+    exec_ack(world->exec, &other);
+    exec_purge_run(world->exec, &id.run);
+    assert_int_equal(exec_open_output(world->data, &id, 1), -1);
+    int out = exec_open_output(world->data, &other, 1);
+    assert_true(out >= 0);
+    close(out);
+    id.attempt = 1;
+    world_start(world, &id, "a.sh", NULL);
+    assert_int_equal(world_await(world, &id)->report.exit_code, 0);
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, world_setup, world_teardown)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        TEST(test_purge_removes_the_run),       TEST(test_purge_follows_no_link),
+        TEST(test_purge_of_a_deep_tree),        TEST(test_purge_of_read_only_folders),
+        TEST(test_purge_goes_on_after_a_crash), TEST(test_exec_purge_run),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
