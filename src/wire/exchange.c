@@ -12,7 +12,7 @@
 /* What an exchange keeps for the next request of its connection, at most. */
 enum { KEEP_BYTES = 64 << 10 };
 
-static struct exchange *exchange_of(struct wire_request *request)
+static struct exchange *exchange_of(struct http_request *request)
 {
     return CONTAINER_OF(request, struct exchange, request);
 }
@@ -25,13 +25,6 @@ static struct client *client_of(struct MHD_Connection *connection)
 static void set_deadline(struct client *client, int64_t deadline_ms)
 {
     atomic_store_explicit(&client->deadline_ms, deadline_ms, memory_order_relaxed);
-}
-
-static int64_t wall_clock_ms(void)
-{
-    struct timespec now;
-    clock_gettime(CLOCK_REALTIME, &now);
-    return now.tv_sec * 1000 + now.tv_nsec / 1000000;
 }
 
 /* ---- birth and death ---- */
@@ -96,7 +89,7 @@ void *exchange_begin(void *cls, const char *uri, struct MHD_Connection *connecti
     struct wire *wire = cls;
     struct client *client = client_of(connection);
     struct exchange *exchange = take_exchange(wire, client);
-    struct wire_request *request = &exchange->request;
+    struct http_request *request = &exchange->request;
     size_t len = uri ? strlen(uri) : 0;
 
     exchange->wire = wire;
@@ -105,7 +98,7 @@ void *exchange_begin(void *cls, const char *uri, struct MHD_Connection *connecti
     exchange->target_too_long = len > WIRE_MAX_TARGET_BYTES;
     memcpy(exchange->peer, client->peer, sizeof client->peer);
     request->peer = exchange->peer;
-    request->received_ms = wall_clock_ms();
+    request->wake = wire_wake;
     request->target = exchange->target_too_long ? "" : arena_memdup(&request->arena, uri, len);
     exchange->target_malformed = has_control(request->target);
     set_deadline(client, wire_deadline_ms(wire->config.request_timeout_s));
@@ -170,7 +163,7 @@ static void add_header(struct MHD_Response *answer, const char *name, const char
 }
 
 /* Takes the response's body over. */
-static enum MHD_Result send_answer(struct exchange *exchange, struct wire_response *response)
+static enum MHD_Result send_answer(struct exchange *exchange, struct http_response *response)
 {
     struct wire *wire = exchange->wire;
     size_t len = response->body.len;
@@ -205,7 +198,7 @@ static enum MHD_Result refuse(struct exchange *exchange, int status, enum err_co
                               const char *message)
 {
     const struct wire_callbacks *callbacks = &exchange->wire->callbacks;
-    struct wire_response response = {0};
+    struct http_response response = {0};
     buf_init(&response.body, WIRE_MAX_RESPONSE_BYTES);
     if (callbacks->refuse)
         callbacks->refuse(callbacks->context, code, message, exchange->request.target, &response);
@@ -215,8 +208,11 @@ static enum MHD_Result refuse(struct exchange *exchange, int status, enum err_co
 
 /* ---- head ---- */
 
-/* What decides how long the body is; two opinions on that are how requests are smuggled. */
+/* The headers, and what decides how long the body is: two opinions on that are how requests are
+ * smuggled. */
 struct body_headers {
+    struct http_header *headers;
+    size_t count;
     unsigned content_lengths;
     unsigned transfer_encodings;
     bool malformed; /* an encoding that is not chunked */
@@ -229,6 +225,7 @@ static enum MHD_Result look_at_header(void *cls, enum MHD_ValueKind kind, const 
     (void)kind;
     struct body_headers *found = cls;
     (void)value_len;
+    found->headers[found->count++] = (struct http_header){name, value ? value : ""};
     if (name_len == strlen("content-length") && strcasecmp(name, "content-length") == 0) {
         found->content_lengths++;
         found->content_length = value ? strtoull(value, NULL, 10)
@@ -252,8 +249,13 @@ static size_t head_bytes(struct MHD_Connection *connection)
  * libmicrohttpd close the connection after it, so it is for refusals only. */
 static enum MHD_Result take_head(struct exchange *exchange, const char *method)
 {
-    struct body_headers found = {0};
+    struct http_request *request = &exchange->request;
+    int count = MHD_get_connection_values(exchange->connection, MHD_HEADER_KIND, NULL, NULL);
+    struct body_headers found = {
+        .headers = ARENA_ARRAY(&request->arena, (size_t)count, struct http_header)};
     MHD_get_connection_values_n(exchange->connection, MHD_HEADER_KIND, look_at_header, &found);
+    request->headers = found.headers;
+    request->header_count = found.count;
     exchange->client->linger = found.content_lengths || found.transfer_encodings;
 
     if (exchange->target_too_long)
@@ -270,7 +272,7 @@ static enum MHD_Result take_head(struct exchange *exchange, const char *method)
         return refuse(exchange, 413, ERR_PAYLOAD_TOO_LARGE, "the request body is too large");
 
     exchange->client->linger = false;
-    exchange->request.method = arena_strdup(&exchange->request.arena, method);
+    request->method = arena_strdup(&request->arena, method);
     return MHD_YES;
 }
 
@@ -292,7 +294,7 @@ static void take_body(struct exchange *exchange, const char *data, size_t len)
 
 enum after_wait { CALL_AGAIN, SUSPENDED, GIVE_UP };
 
-/* The handler answered WIRE_WAIT. */
+/* The handler answered HTTP_WAIT. */
 static enum after_wait settle(struct exchange *exchange)
 {
     struct wire *wire = exchange->wire;
@@ -320,7 +322,7 @@ static enum after_wait settle(struct exchange *exchange)
 static enum MHD_Result dispatch(struct exchange *exchange)
 {
     struct wire *wire = exchange->wire;
-    struct wire_request *request = &exchange->request;
+    struct http_request *request = &exchange->request;
     if (!exchange->handled) {
         exchange->handled = true;
         atomic_fetch_add(&wire->active, 1);
@@ -329,15 +331,15 @@ static enum MHD_Result dispatch(struct exchange *exchange)
         set_deadline(exchange->client, NO_DEADLINE);
     }
     for (;;) {
-        struct wire_response response = {.status = 0};
+        struct http_response response = {.status = 0};
         buf_init(&response.body, WIRE_MAX_RESPONSE_BYTES);
         request->shutting_down = atomic_load(&wire->stopping);
-        enum wire_verdict verdict =
+        enum http_verdict verdict =
             wire->callbacks.handle(wire->callbacks.context, request, &response);
-        if (verdict == WIRE_DONE && !response.body.overflowed)
+        if (verdict == HTTP_DONE && !response.body.overflowed)
             return send_answer(exchange, &response);
         buf_release(&response.body);
-        if (verdict == WIRE_DONE)
+        if (verdict == HTTP_DONE)
             return refuse(exchange, 500, ERR_INTERNAL, "the answer is too large");
         switch (settle(exchange)) {
         case CALL_AGAIN:
@@ -376,7 +378,7 @@ enum MHD_Result exchange_handle(void *cls, struct MHD_Connection *connection, co
     return dispatch(exchange);
 }
 
-void wire_wake(struct wire_request *request)
+void wire_wake(struct http_request *request)
 {
     struct exchange *exchange = exchange_of(request);
     struct wire *wire = exchange->wire;
@@ -400,7 +402,7 @@ void wire_wake(struct wire_request *request)
         gone = true;
         break;
     case WOKEN:
-        assert(!"wire_wake came twice for one WIRE_WAIT");
+        assert(!"wire_wake came twice for one HTTP_WAIT");
     }
     pthread_mutex_unlock(&wire->lock);
     if (gone)
@@ -416,44 +418,4 @@ void exchange_orphan_all(struct wire *wire)
         exchange->was_orphan = true;
         MHD_resume_connection(exchange->connection);
     }
-}
-
-/* ---- headers ---- */
-
-const char *wire_header(const struct wire_request *request, const char *name)
-{
-    const struct exchange *exchange = CONTAINER_OF(request, const struct exchange, request);
-    return MHD_lookup_connection_value(exchange->connection, MHD_HEADER_KIND, name);
-}
-
-struct header_count {
-    const char *name;
-    unsigned count;
-};
-
-static enum MHD_Result count_header(void *cls, enum MHD_ValueKind kind, const char *name,
-                                    const char *value)
-{
-    (void)kind;
-    (void)value;
-    struct header_count *wanted = cls;
-    if (strcasecmp(name, wanted->name) == 0)
-        wanted->count++;
-    return MHD_YES;
-}
-
-unsigned wire_header_count(const struct wire_request *request, const char *name)
-{
-    const struct exchange *exchange = CONTAINER_OF(request, const struct exchange, request);
-    struct header_count wanted = {.name = name};
-    MHD_get_connection_values(exchange->connection, MHD_HEADER_KIND, count_header, &wanted);
-    return wanted.count;
-}
-
-void wire_add_header(struct wire_request *request, struct wire_response *response, const char *name,
-                     const char *value)
-{
-    assert(response->header_count < WIRE_MAX_RESPONSE_HEADERS);
-    response->headers[response->header_count++] =
-        (struct wire_header){name, arena_strdup(&request->arena, value)};
 }

@@ -72,14 +72,14 @@ struct client {
  * Phases of an exchange, changed under wire->lock (but for the first):
  *
  *     begin
- *       │             wire_wake               WIRE_WAIT: handler called again at once
+ *       │             wire_wake               HTTP_WAIT: handler called again at once
  *       ▼
  *    RUNNING ─────────────────────▶ WOKEN ────────────────────────────────────▶ RUNNING
  *       │  ▲
  *       │  └──── wire_wake: connection resumed ──┐
- *       │ WIRE_WAIT: connection suspended        │
+ *       │ HTTP_WAIT: connection suspended        │
  *       ├──────────────────────────────────▶ WAITING
- *       │ WIRE_WAIT while stopping               │ wire_quiesce: connection resumed
+ *       │ HTTP_WAIT while stopping               │ wire_quiesce: connection resumed
  *       ▼                                        │
  *    ORPHAN ◀────────────────────────────────────┘
  *       │  └──── wire_wake ──▶ RUNNING
@@ -94,7 +94,7 @@ struct client {
 enum exchange_phase { RUNNING, WOKEN, WAITING, ORPHAN, LEFT };
 
 struct exchange {
-    struct wire_request request;
+    struct http_request request;
     struct list node;
     struct wire *wire;
     struct client *client;             /* NULL once the request is over */

@@ -6,7 +6,7 @@
  * whole body, and takes a status, headers and a body back.
  *
  * Threads: a handler runs on one of the wire's epoll threads. A handler that must wait (for a
- * commit) returns WIRE_WAIT; after wire_wake, from any thread, the same handler is called again
+ * commit) returns HTTP_WAIT; after wire_wake, from any thread, the same handler is called again
  * with the same request, on a wire thread. Nothing blocks a wire thread meanwhile. One more thread,
  * the door (door.c), accepts connections and closes those that passed their deadline.
  *
@@ -32,13 +32,13 @@
 #include "base/arena.h"
 #include "base/buf.h"
 #include "base/err.h"
+#include "base/http.h"
 
 enum {
     WIRE_MAX_THREADS = 64,
     WIRE_MAX_CONNECTIONS = 1 << 20,
     WIRE_MAX_TARGET_BYTES = 16 << 10,
-    WIRE_MAX_HEADER_BYTES = 32 << 10, /* request line and headers of one request */
-    WIRE_MAX_RESPONSE_HEADERS = 16,
+    WIRE_MAX_HEADER_BYTES = 32 << 10,    /* request line and headers of one request */
     WIRE_MAX_RESPONSE_BYTES = 256 << 20, /* the maximum that a response's body is born with */
     WIRE_MIN_SEND_RATE = 4 << 10,        /* bytes/s that a client has to take an answer at */
     /* libmicrohttpd's memory for one connection: head, its index and the answer's headers. It is
@@ -58,47 +58,19 @@ struct wire_config {
     const char *tls_key_pem;
 };
 
-struct wire_header {
-    const char *name;
-    const char *value;
-};
-
-/* One request. Everything it points to lives until its answer has been sent or its client has gone
- * – and, once it has answered WIRE_WAIT, at least until its wire_wake (or wire_stop). */
-struct wire_request {
-    const char *method; /* as sent, e.g. "POST" */
-    const char *target; /* raw path and query, as sent */
-    const char *body;   /* never NULL; NUL-terminated behind body_len */
-    size_t body_len;
-    const char *peer;    /* numeric address of the client, for logs and rate limits */
-    int64_t received_ms; /* wall clock when the request line arrived */
-    struct arena arena;  /* the handler's, released after wire_done */
-    void *state;         /* the handler's own, NULL at the first call */
-    bool shutting_down;  /* the wire is stopping: answer now, WIRE_WAIT gives a 503 */
-};
-
-struct wire_response {
-    int status;
-    struct wire_header headers[WIRE_MAX_RESPONSE_HEADERS]; /* strings live in the request's arena */
-    size_t header_count;
-    struct buf body; /* taken over by the wire. For HEAD only its length is used */
-};
-
-enum wire_verdict { WIRE_DONE, WIRE_WAIT };
-
 /* Fills `response` (empty at every call, its body with WIRE_MAX_RESPONSE_BYTES to grow to) and
- * returns WIRE_DONE, or returns WIRE_WAIT. A body that overflowed its maximum gives a 500. */
-typedef enum wire_verdict wire_handler(void *context, struct wire_request *request,
-                                       struct wire_response *response);
+ * returns HTTP_DONE, or returns HTTP_WAIT. A body that overflowed its maximum gives a 500. */
+typedef enum http_verdict wire_handler(void *context, struct http_request *request,
+                                       struct http_response *response);
 /* Called once for every request that the handler saw, after the answer was sent or the client went
  * away, and not before a wire_wake that is still owed; frees request->state. Runs on a wire thread,
  * or, when the wire was quiesced, inside wire_wake or wire_stop. */
-typedef void wire_done(void *context, struct wire_request *request);
+typedef void wire_done(void *context, struct http_request *request);
 /* Makes headers and body of an answer that the wire gives by itself (400, 413, 414, 431, 500, 503):
  * so that the error form stays the dialect's business. The status is the wire's; header strings are
  * literals. 414 comes as ERR_LIMIT_EXCEEDED. `target` is "" when it was too long. */
 typedef void wire_refusal(void *context, enum err_code code, const char *message,
-                          const char *target, struct wire_response *response);
+                          const char *target, struct http_response *response);
 
 struct wire_callbacks {
     wire_handler *handle;
@@ -124,17 +96,6 @@ void wire_stop(struct wire *wire);
 
 enum { WIRE_STOP_GRACE_MS = 2000 };
 
-/* Lets a request that answered WIRE_WAIT go on. Any thread; exactly once per WIRE_WAIT. May come
+/* Lets a request that answered HTTP_WAIT go on. Any thread; exactly once per HTTP_WAIT. May come
  * before the handler has returned. A client that goes away meanwhile is noticed only after it. */
-void wire_wake(struct wire_request *request);
-
-/* First header of that name, any case; NULL when absent. Headers are there only inside the handler;
- * what is needed later goes into the arena. */
-const char *wire_header(const struct wire_request *request, const char *name);
-/* How many headers of that name were sent: a duplicate may be refused. */
-unsigned wire_header_count(const struct wire_request *request, const char *name);
-/* Adds a header to the answer; `value` is copied into the request's arena, `name` is a literal. A
- * line break in it, or Content-Length and Date (which are the wire's), are left out with a log
- * line. */
-void wire_add_header(struct wire_request *request, struct wire_response *response, const char *name,
-                     const char *value);
+void wire_wake(struct http_request *request);

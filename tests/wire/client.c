@@ -181,23 +181,23 @@ struct visit {
     unsigned waits;
 };
 
-static void echo(struct wire_request *request, struct wire_response *response)
+static void echo(struct http_request *request, struct http_response *response)
 {
     char count[16];
-    snprintf(count, sizeof count, "%u", wire_header_count(request, "x-thing"));
-    const char *thing = wire_header(request, "x-THING");
-    wire_add_header(request, response, "X-Method", request->method);
+    snprintf(count, sizeof count, "%u", http_header_count(request, "x-thing"));
+    const char *thing = http_header(request, "x-THING");
+    http_add_header(request, response, "X-Method", request->method);
     if (strlen(request->target) < 200)
-        wire_add_header(request, response, "X-Target", request->target);
-    wire_add_header(request, response, "X-Peer", request->peer);
-    wire_add_header(request, response, "X-Count", count);
+        http_add_header(request, response, "X-Target", request->target);
+    http_add_header(request, response, "X-Peer", request->peer);
+    http_add_header(request, response, "X-Count", count);
     if (thing)
-        wire_add_header(request, response, "X-Thing", thing);
-    wire_add_header(request, response, "Content-Type", "text/plain");
+        http_add_header(request, response, "X-Thing", thing);
+    http_add_header(request, response, "Content-Type", "text/plain");
     buf_add(&response->body, request->body, request->body_len);
 }
 
-static void publish(struct server *server, struct wire_request *request)
+static void publish(struct server *server, struct http_request *request)
 {
     pthread_mutex_lock(&server->lock);
     assert(server->waiter_count < WAITERS_MAX); /* cmocka's own is for the test's thread only */
@@ -206,8 +206,8 @@ static void publish(struct server *server, struct wire_request *request)
     pthread_mutex_unlock(&server->lock);
 }
 
-static enum wire_verdict wait_or_answer(struct server *server, struct wire_request *request,
-                                        struct wire_response *response)
+static enum http_verdict wait_or_answer(struct server *server, struct http_request *request,
+                                        struct http_response *response)
 {
     struct visit *visit = request->state;
     const char *path = request->target;
@@ -216,7 +216,7 @@ static enum wire_verdict wait_or_answer(struct server *server, struct wire_reque
     if (request->shutting_down && !stubborn) {
         response->status = 503;
         buf_puts(&response->body, "stopping");
-        return WIRE_DONE;
+        return HTTP_DONE;
     }
     if (visit->waits < wanted || stubborn) {
         visit->waits++;
@@ -225,14 +225,14 @@ static enum wire_verdict wait_or_answer(struct server *server, struct wire_reque
         else
             publish(server, request);
         buf_puts(&response->body, "thrown away");
-        return WIRE_WAIT;
+        return HTTP_WAIT;
     }
     buf_printf(&response->body, "woken %u", visit->waits);
-    return WIRE_DONE;
+    return HTTP_DONE;
 }
 
-static enum wire_verdict handle(void *context, struct wire_request *request,
-                                struct wire_response *response)
+static enum http_verdict handle(void *context, struct http_request *request,
+                                struct http_response *response)
 {
     struct server *server = context;
     bool first = !request->state;
@@ -253,18 +253,18 @@ static enum wire_verdict handle(void *context, struct wire_request *request,
     } else if (strcmp(request->target, "/empty") == 0) {
         response->status = 204;
     } else if (strcmp(request->target, "/odd") == 0) {
-        wire_add_header(request, response, "X-Odd", "a\r\nX-Forged: b");
-        wire_add_header(request, response, "X-Good", "c");
+        http_add_header(request, response, "X-Odd", "a\r\nX-Forged: b");
+        http_add_header(request, response, "X-Good", "c");
     } else if (strcmp(request->target, "/over") == 0) {
         buf_init(&response->body, 4);
         buf_puts(&response->body, "12345");
     } else {
         echo(request, response);
     }
-    return WIRE_DONE;
+    return HTTP_DONE;
 }
 
-static void on_done(void *context, struct wire_request *request)
+static void on_done(void *context, struct http_request *request)
 {
     struct server *server = context;
     assert(request->state);
@@ -276,11 +276,11 @@ static void on_done(void *context, struct wire_request *request)
 }
 
 static void on_refuse(void *context, enum err_code code, const char *message, const char *target,
-                      struct wire_response *response)
+                      struct http_response *response)
 {
     struct server *server = context;
     (void)target;
-    response->headers[response->header_count++] = (struct wire_header){"X-Refused", "yes"};
+    response->headers[response->header_count++] = (struct http_header){"X-Refused", "yes"};
     buf_printf(&response->body, "{\"code\":\"%s\",\"message\":", err_code_text(code));
     buf_json_string(&response->body, message);
     buf_puts(&response->body, "}");
@@ -336,20 +336,20 @@ static void await_change(struct server *server)
     assert_int_equal(pthread_cond_timedwait(&server->changed, &server->lock, &until), 0);
 }
 
-struct wire_request *server_take_waiter(struct server *server)
+struct http_request *server_take_waiter(struct server *server)
 {
     pthread_mutex_lock(&server->lock);
     while (!server->waiter_count)
         await_change(server);
-    struct wire_request *taken = server->waiters[--server->waiter_count];
+    struct http_request *taken = server->waiters[--server->waiter_count];
     pthread_mutex_unlock(&server->lock);
     return taken;
 }
 
-struct wire_request *server_try_take_waiter(struct server *server)
+struct http_request *server_try_take_waiter(struct server *server)
 {
     pthread_mutex_lock(&server->lock);
-    struct wire_request *taken = server->waiter_count ? server->waiters[--server->waiter_count]
+    struct http_request *taken = server->waiter_count ? server->waiters[--server->waiter_count]
                                                       : NULL;
     pthread_mutex_unlock(&server->lock);
     return taken;

@@ -61,7 +61,7 @@ struct reply client_ask(uint16_t port, const char *text);
 /* ---- server ---- */
 
 /*
- * Paths: /wait answers WIRE_WAIT until it was woken as often as its digit says ("/wait2"; none: 1);
+ * Paths: /wait answers HTTP_WAIT until it was woken as often as its digit says ("/wait2"; none: 1);
  * /early is woken before its handler returns; /stubborn waits whatever comes; /big answers with
  * BIG_BYTES; /empty with 204; /odd with headers that cannot be sent; /over with too large a body;
  * everything else echoes its body, with X-Method, X-Target, X-Peer, X-Count and X-Thing.
@@ -73,7 +73,7 @@ struct server {
     uint16_t port;
     pthread_mutex_t lock;
     pthread_cond_t changed;
-    struct wire_request *waiters[WAITERS_MAX]; /* answered WIRE_WAIT, not yet taken to be woken */
+    struct http_request *waiters[WAITERS_MAX]; /* answered HTTP_WAIT, not yet taken to be woken */
     size_t waiter_count;
     unsigned calls, requests, done, refused, wakes;
     enum err_code last_refusal;
@@ -87,8 +87,8 @@ void server_stop(struct server *server);
 /* The same, of a wire that was stopped already. */
 void server_release(struct server *server);
 /* Awaits a request that waits, and takes it. */
-struct wire_request *server_take_waiter(struct server *server);
+struct http_request *server_take_waiter(struct server *server);
 /* NULL when none waits just now. */
-struct wire_request *server_try_take_waiter(struct server *server);
+struct http_request *server_try_take_waiter(struct server *server);
 void server_await_done(struct server *server, unsigned done);
 unsigned server_read(struct server *server, const unsigned *counter);

@@ -360,7 +360,7 @@ static void test_waiting_has_no_time_limit(void **state)
     start_hasty();
     struct client_conn conn = client_dial(server.port), idle = client_dial(server.port);
     client_say(&conn, "GET /wait HTTP/1.1\r\nHost: h\r\n\r\n");
-    struct wire_request *waiter = server_take_waiter(&server);
+    struct http_request *waiter = server_take_waiter(&server);
     client_hear_end(&idle); /* by now a second has passed */
     struct client_conn slow = client_dial(server.port);
     client_say(&slow, "GET / HTTP/1.1\r\n");

@@ -49,7 +49,7 @@ static void test_woken_later(void **state)
 {
     (void)state;
     struct client_conn conn = ask("/wait");
-    struct wire_request *waiter = server_take_waiter(&server);
+    struct http_request *waiter = server_take_waiter(&server);
     assert_int_equal(server_read(&server, &server.done), 0);
     wire_wake(waiter);
     hear(&conn, 200, "woken 1");
@@ -80,7 +80,7 @@ static void test_pipelined_behind_a_wait(void **state)
 {
     (void)state;
     struct client_conn conn = ask("/wait");
-    struct wire_request *waiter = server_take_waiter(&server);
+    struct http_request *waiter = server_take_waiter(&server);
     client_say(&conn, "POST /next HTTP/1.1\r\nHost: h\r\nContent-Length: 4\r\n\r\nnext");
     wire_wake(waiter);
     hear(&conn, 200, "woken 1");
@@ -93,7 +93,7 @@ static void test_client_leaves_while_waiting(void **state)
     (void)state;
     for (unsigned i = 0; i < 20; i++) {
         struct client_conn conn = ask("/wait");
-        struct wire_request *waiter = server_take_waiter(&server);
+        struct http_request *waiter = server_take_waiter(&server);
         client_close(&conn);
         assert_int_equal(server_read(&server, &server.done), i);
         wire_wake(waiter);
@@ -116,7 +116,7 @@ static void *wake_all(void *arg)
     struct crowd *crowd = arg;
     for (;;) {
         bool over = atomic_load(&crowd->over);
-        struct wire_request *waiter = server_try_take_waiter(&server);
+        struct http_request *waiter = server_try_take_waiter(&server);
         if (waiter)
             wire_wake(waiter);
         else if (over)
@@ -174,7 +174,7 @@ static void test_quiesce_while_waiting(void **state)
     (void)state;
     server_start(&server, NULL);
     struct client_conn conn = ask("/wait");
-    struct wire_request *waiter = server_take_waiter(&server);
+    struct http_request *waiter = server_take_waiter(&server);
     wire_quiesce(server.wire);
     struct reply reply = client_hear(&conn);
     assert_int_equal(reply.status, 503);
@@ -210,7 +210,7 @@ static void test_stop_without_a_wake(void **state)
     }
 }
 
-/* A handler that still answers WIRE_WAIT when it may not. */
+/* A handler that still answers HTTP_WAIT when it may not. */
 static void test_waiting_is_not_obeyed_while_stopping(void **state)
 {
     (void)state;
