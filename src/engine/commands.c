@@ -89,6 +89,27 @@ static void job_create(struct step *step, const struct command *command,
     result->operation = new_operation(step, command, "JOB", "CREATE", &row.key, row.name);
 }
 
+bool engine_can_address(const struct engine *engine, const struct command *command)
+{
+    switch (command->kind) {
+    case COMMAND_JOB_CREATE:
+        return true;
+    case COMMAND_JOB_UPDATE:
+    case COMMAND_JOB_DELETE:
+    case COMMAND_RUN_CREATE: {
+        const struct ejob *job = engine_job(engine, &command->key);
+        return job && job->row.deleted_ms == FIELD_NULL;
+    }
+    case COMMAND_RUN_CANCEL:
+    case COMMAND_RUN_REPAIR:
+    case COMMAND_RUN_DELETE:
+    default: {
+        const struct erun *run = engine_run(engine, &command->key);
+        return run && !run->is_deleted;
+    }
+    }
+}
+
 /* The job, or NULL after refusing. */
 static struct ejob *job_of_command(struct step *step, const struct command *command,
                                    struct command_result *result)

@@ -130,6 +130,8 @@ void engine_free(struct engine *engine);
 /* Has the engine this job, this run? If not, the pump loads it before the command. */
 bool engine_has_job(const struct engine *engine, const struct uuid *key);
 bool engine_has_run(const struct engine *engine, const struct uuid *key);
+/* Is what the command names there, so that it would not be answered 404? */
+bool engine_can_address(const struct engine *engine, const struct command *command);
 /* Adds a job with its newest definition (takes one reference of its own). Copies the row. */
 void engine_add_job(struct engine *engine, const struct job_row *row, struct job_def *def);
 /* Adds a run of a job that is there. `def` is the definition of the newest attempt of the run,

@@ -1,0 +1,205 @@
+#include "server/accounts.h"
+
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/random.h>
+
+#include "auth/bearer.h"
+#include "base/map.h"
+#include "base/mem.h"
+#include "server/files.h"
+
+enum { CACHED_TOKENS = 4096, CACHED_ROLES = 4096, OCID_UNIQUE_BYTES = 20 };
+
+struct cached_token {
+    struct uuid key; /* first half of the hash */
+    uint8_t hash[SHA256_BYTES];
+    int64_t expires_ms;
+    struct api_account account;
+};
+
+struct cached_role {
+    int64_t workspace;
+    int role;
+};
+
+struct accounts {
+    struct store *store;
+    pthread_mutex_t lock;
+    struct uuid_map tokens; /* struct cached_token */
+    struct str_map roles;   /* "<workspace> <user>" → struct cached_role */
+    struct arena arena;     /* of both; never freed one by one: both are bounded */
+    struct store_reader *reader;
+};
+
+struct accounts *accounts_new(struct store *store)
+{
+    struct accounts *accounts = xcalloc(1, sizeof *accounts);
+    accounts->store = store;
+    accounts->reader = store_reader_open(store);
+    pthread_mutex_init(&accounts->lock, NULL);
+    uuid_map_init(&accounts->tokens);
+    str_map_init(&accounts->roles);
+    arena_init(&accounts->arena);
+    return accounts;
+}
+
+void accounts_free(struct accounts *accounts)
+{
+    if (!accounts)
+        return;
+    if (accounts->reader)
+        store_reader_close(accounts->reader);
+    uuid_map_release(&accounts->tokens);
+    str_map_release(&accounts->roles);
+    arena_release(&accounts->arena);
+    pthread_mutex_destroy(&accounts->lock);
+    free(accounts);
+}
+
+static bool is_valid(int64_t expires_ms, int64_t now_ms)
+{
+    return expires_ms == FIELD_NULL || now_ms < expires_ms;
+}
+
+/* Under the lock. NULL: no such token. */
+static const struct cached_token *load_token(struct accounts *accounts, const uint8_t *hash)
+{
+    struct arena scratch;
+    struct token_row token;
+    struct user_row user;
+    struct cached_token *cached = NULL;
+    arena_init(&scratch);
+    store_read_begin(accounts->reader);
+    if (store_get_token(accounts->reader, hash, &scratch, &token) &&
+        token.revoked_ms == FIELD_NULL &&
+        store_get_user_by_id(accounts->reader, token.user_id, &scratch, &user) &&
+        user.disabled_ms == FIELD_NULL && accounts->tokens.count < CACHED_TOKENS) {
+        cached = ARENA_NEW(&accounts->arena, struct cached_token);
+        memcpy(cached->hash, hash, SHA256_BYTES);
+        memcpy(cached->key.bytes, hash, sizeof cached->key.bytes);
+        cached->expires_ms = token.expires_ms;
+        strncpy(cached->account.id, user.id, sizeof cached->account.id - 1);
+        strncpy(cached->account.name, user.name, sizeof cached->account.name - 1);
+        uuid_map_put(&accounts->tokens, &cached->key, cached);
+    }
+    store_read_end(accounts->reader);
+    arena_release(&scratch);
+    return cached;
+}
+
+bool accounts_authenticate(struct accounts *accounts, const char *token, int64_t now_ms,
+                           struct api_account *ret)
+{
+    uint8_t hash[SHA256_BYTES];
+    struct uuid key;
+    bearer_hash(token, hash);
+    memcpy(key.bytes, hash, sizeof key.bytes);
+    pthread_mutex_lock(&accounts->lock);
+    const struct cached_token *cached = uuid_map_get(&accounts->tokens, &key);
+    if (!cached)
+        cached = load_token(accounts, hash);
+    bool ok = cached && digest_equal(cached->hash, hash, sizeof hash) &&
+              is_valid(cached->expires_ms, now_ms);
+    if (ok)
+        *ret = cached->account;
+    pthread_mutex_unlock(&accounts->lock);
+    return ok;
+}
+
+bool accounts_role(struct accounts *accounts, const char *user_id, int64_t workspace, int *ret_role)
+{
+    char key[sizeof(struct api_account)];
+    snprintf(key, sizeof key, "%lld %s", (long long)workspace, user_id);
+    pthread_mutex_lock(&accounts->lock);
+    const struct cached_role *cached = str_map_get(&accounts->roles, key);
+    bool ok = cached != NULL;
+    if (cached) {
+        *ret_role = cached->role;
+    } else {
+        store_read_begin(accounts->reader);
+        ok = store_get_role(accounts->reader, workspace, user_id, ret_role);
+        store_read_end(accounts->reader);
+        if (ok && accounts->roles.count < CACHED_ROLES) {
+            struct cached_role *row = ARENA_NEW(&accounts->arena, struct cached_role);
+            *row = (struct cached_role){workspace, *ret_role};
+            str_map_add(&accounts->roles, arena_strdup(&accounts->arena, key), row);
+        }
+    }
+    pthread_mutex_unlock(&accounts->lock);
+    return ok;
+}
+
+/* ---- first start ---- */
+
+static enum err_code make_token(struct token_row *row, const char *user_id, const char *token_file,
+                                int64_t now_ms, struct err *err)
+{
+    uint8_t secret[BEARER_SECRET_BYTES];
+    char text[BEARER_TEXT + 1]; /* and a line break */
+    if (getrandom(secret, sizeof secret, 0) != (ssize_t)sizeof secret)
+        return err_set(err, ERR_INTERNAL, "no randomness to be had");
+    bearer_format(secret, text);
+    *row = (struct token_row){
+        .user_id = user_id,
+        .name = "first start",
+        .created_ms = now_ms,
+        .expires_ms = FIELD_NULL,
+        .revoked_ms = FIELD_NULL,
+    };
+    bearer_hash(text, row->hash);
+    size_t len = strlen(text);
+    text[len] = '\n';
+    text[len + 1] = '\0';
+    /* The file first: a crash in between makes a file whose token is not known, and the next start
+     * makes another. */
+    return file_write(token_file, text, 0600, err);
+}
+
+enum err_code accounts_bootstrap(struct store *store, int64_t workspace, const char *region,
+                                 const char *token_file, int64_t now_ms, struct err *err)
+{
+    struct arena arena;
+    struct row_batch rows;
+    struct user_row user;
+    struct token_row token;
+    struct role_row role;
+    uint8_t unique[OCID_UNIQUE_BYTES];
+    arena_init(&arena);
+    row_batch_init(&rows);
+    struct store_reader *reader = store_reader_open(store);
+    store_read_begin(reader);
+    bool exists = store_get_user(reader, "admin", &arena, &user);
+    bool failed = store_reader_failed(reader);
+    store_read_end(reader);
+    store_reader_close(reader);
+    enum err_code code = ERR_OK;
+    if (failed || getrandom(unique, sizeof unique, 0) != (ssize_t)sizeof unique) {
+        code = err_set(err, ERR_INTERNAL, "the accounts cannot be read");
+    } else if (!exists) {
+        struct buf id;
+        buf_init(&id, sizeof user);
+        buf_printf(&id, "ocid1.user.oc1.%s.", region);
+        for (size_t i = 0; i < sizeof unique; i++)
+            buf_printf(&id, "%02x", unique[i]);
+        user = (struct user_row){.id = arena_strdup(&arena, id.data),
+                                 .name = "admin",
+                                 .created_ms = now_ms,
+                                 .disabled_ms = FIELD_NULL};
+        buf_release(&id);
+        role = (struct role_row){workspace, user.id, ROLE_ADMIN};
+        row_batch_add(&rows, ROW_USER, ROW_INSERT, &user);
+        row_batch_add(&rows, ROW_ROLE, ROW_INSERT, &role);
+    }
+    if (!code && (!exists || !file_exists(token_file))) {
+        code = make_token(&token, user.id, token_file, now_ms, err);
+        row_batch_add(&rows, ROW_TOKEN, ROW_INSERT, &token);
+    }
+    if (!code && rows.count && store_write_accounts(store, &rows) != STORE_OK)
+        code = err_set(err, ERR_INTERNAL, "the user admin cannot be written");
+    row_batch_release(&rows);
+    arena_release(&arena);
+    return code;
+}

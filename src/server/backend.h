@@ -1,0 +1,21 @@
+/* The functions that the APIs need, over pump, store and caches. */
+#pragma once
+
+#include "api/backend.h"
+#include "server/accounts.h"
+#include "server/defs.h"
+#include "server/pump.h"
+#include "server/readers.h"
+
+struct backend {
+    struct store *store;
+    struct readers *readers;
+    struct defs *defs;
+    struct accounts *accounts;
+    struct pump *pump;
+    struct api_workspace workspace; /* `default` */
+    const char *data_dir;
+};
+
+/* `backend` must outlive what is returned. */
+struct api_backend backend_functions(struct backend *backend);

@@ -1,0 +1,385 @@
+#include "server/config.h"
+
+#include <ctype.h>
+#include <ini.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+#include <unistd.h>
+
+#include "base/buf.h"
+#include "base/mem.h"
+
+enum { NAME_MAX_BYTES = 128 };
+
+static const struct setting {
+    const char *member;
+    enum config_kind kind;
+    const char *section;
+    const char *key;
+    const char *flag;
+    const char *preset;
+    int64_t least;
+    int64_t most;
+    const char *doc;
+} settings[CONFIG_COUNT] = {
+#define CONFIG_ROW(member, kind, section, key, flag, preset, least, most, doc) \
+    {#member, CONFIG_##kind, section, key, flag, preset, least, most, doc},
+    CONFIG_TABLE(CONFIG_ROW)
+#undef CONFIG_ROW
+};
+
+static const char *const origin_names[] = {"default", "file", "environment", "command line"};
+
+/* Choices by setting; the first that fits the text is taken. */
+static const char *const level_choices[] = {"debug", "info", "warn", "error", NULL};
+static const char *const format_choices[] = {"logfmt", "json", NULL};
+
+static const char *const *choices_of(enum config_setting setting)
+{
+    return setting == CONFIG_log_level ? level_choices : format_choices;
+}
+
+/* ---- one value ---- */
+
+static bool parse_number(const char *text, int64_t *ret)
+{
+    char *end;
+    if (!isdigit((unsigned char)*text))
+        return false;
+    *ret = strtoll(text, &end, 10);
+    return *end == '\0';
+}
+
+static bool parse_bool(const char *text, int64_t *ret)
+{
+    static const char *const yes[] = {"true", "yes", "on", "1"};
+    static const char *const no[] = {"false", "no", "off", "0"};
+    for (size_t i = 0; i < ARRAY_LEN(yes); i++) {
+        if (strcasecmp(text, yes[i]) == 0 || strcasecmp(text, no[i]) == 0) {
+            *ret = strcasecmp(text, yes[i]) == 0;
+            return true;
+        }
+    }
+    return false;
+}
+
+static bool parse_choice(enum config_setting setting, const char *text, int64_t *ret)
+{
+    const char *const *choices = choices_of(setting);
+    for (int64_t i = 0; choices[i]; i++) {
+        if (strcmp(choices[i], text) == 0) {
+            *ret = i;
+            return true;
+        }
+    }
+    return false;
+}
+
+static enum err_code set_value(struct config *config, enum config_setting setting, const char *text,
+                               enum config_origin origin, struct err *err)
+{
+    const struct setting *row = &settings[setting];
+    int64_t number = 0;
+    const char *expected = NULL;
+    char range[NAME_MAX_BYTES];
+    switch (row->kind) {
+    case CONFIG_NUMBER:
+        snprintf(range, sizeof range, "a number from %lld to %lld", (long long)row->least,
+                 (long long)row->most);
+        if (!parse_number(text, &number) || number < row->least || number > row->most)
+            expected = range;
+        break;
+    case CONFIG_BOOL:
+        if (!parse_bool(text, &number))
+            expected = "true or false";
+        break;
+    case CONFIG_CHOICE:
+        if (!parse_choice(setting, text, &number))
+            expected = row->doc;
+        break;
+    case CONFIG_TEXT:
+    case CONFIG_PATH:
+    default:
+        break;
+    }
+    if (expected)
+        return err_set(err, ERR_INVALID_PARAMETER, "%s.%s (from %s) must be %s, not \"%s\"",
+                       row->section, row->key, origin_names[origin], expected, text);
+    struct config_value *value = &config->values[setting];
+    free(value->text);
+    *value = (struct config_value){xstrdup(text), number, origin};
+    return ERR_OK;
+}
+
+static int find_setting(const char *section, const char *key)
+{
+    for (int i = 0; i < CONFIG_COUNT; i++)
+        if (strcmp(settings[i].section, section) == 0 && strcmp(settings[i].key, key) == 0)
+            return i;
+    return -1;
+}
+
+/* ---- sources ---- */
+
+struct file_reader {
+    struct config *config;
+    struct err *err;
+};
+
+static int on_file_entry(void *user, const char *section, const char *key, const char *value)
+{
+    struct file_reader *reader = user;
+    int setting = find_setting(section, key);
+    if (setting < 0) {
+        err_set(reader->err, ERR_INVALID_PARAMETER, "there is no setting %s.%s", section, key);
+        return 0;
+    }
+    return set_value(reader->config, (enum config_setting)setting, value, FROM_FILE, reader->err) ==
+           ERR_OK;
+}
+
+static enum err_code read_file(struct config *config, const char *path, struct err *err)
+{
+    struct file_reader reader = {config, err};
+    err->message[0] = '\0';
+    int line = ini_parse(path, on_file_entry, &reader);
+    if (line == 0)
+        return ERR_OK;
+    if (line < 0)
+        return err_set(err, ERR_INVALID_PARAMETER, "cannot read the configuration file %s", path);
+    char detail[ERR_MESSAGE_MAX];
+    memcpy(detail, err->message, sizeof detail);
+    return err_set(err, ERR_INVALID_PARAMETER, "%s, line %d: %.400s", path, line,
+                   detail[0] ? detail : "neither [section] nor key = value");
+}
+
+static enum err_code read_environment(struct config *config, struct err *err)
+{
+    for (int i = 0; i < CONFIG_COUNT; i++) {
+        char name[NAME_MAX_BYTES];
+        snprintf(name, sizeof name, "REPRISE_%s_%s", settings[i].section, settings[i].key);
+        for (char *p = name; *p; p++)
+            *p = *p == '-' ? '_' : (char)toupper((unsigned char)*p);
+        const char *text = getenv(name);
+        if (text && set_value(config, (enum config_setting)i, text, FROM_ENVIRONMENT, err))
+            return err->code;
+    }
+    return ERR_OK;
+}
+
+/* The setting that `--name` stands for, -1 when there is none. */
+static int find_flag(const char *name, size_t len)
+{
+    for (int i = 0; i < CONFIG_COUNT; i++) {
+        char dotted[NAME_MAX_BYTES];
+        snprintf(dotted, sizeof dotted, "%s.%s", settings[i].section, settings[i].key);
+        const char *flag = settings[i].flag;
+        if ((strlen(dotted) == len && strncmp(dotted, name, len) == 0) ||
+            (flag && strlen(flag) == len && strncmp(flag, name, len) == 0))
+            return i;
+    }
+    return -1;
+}
+
+struct arguments {
+    int argc;
+    char **argv;
+    int next;
+    const char *name; /* behind the dashes */
+    size_t name_len;
+    const char *value; /* NULL: none was given */
+};
+
+/* Takes one option apart: --name=value, --name value, --switch. */
+static enum err_code next_argument(struct arguments *arguments, bool wants_value, struct err *err)
+{
+    if (arguments->value || !wants_value)
+        return ERR_OK;
+    if (arguments->next >= arguments->argc)
+        return err_set(err, ERR_INVALID_PARAMETER, "--%s needs a value", arguments->name);
+    arguments->value = arguments->argv[arguments->next++];
+    return ERR_OK;
+}
+
+/* One pass over the command line: with `config` NULL it only looks for --config and --help. */
+static enum err_code read_arguments(struct config *config, int argc, char **argv,
+                                    const char **ret_file, bool *ret_help, struct err *err)
+{
+    struct arguments arguments = {.argc = argc, .argv = argv, .next = 1};
+    while (arguments.next < argc) {
+        const char *text = argv[arguments.next++];
+        if (strcmp(text, "--help") == 0 || strcmp(text, "-h") == 0 || strcmp(text, "-?") == 0) {
+            *ret_help = true;
+            continue;
+        }
+        if (strncmp(text, "--", 2) != 0 || !text[2])
+            return err_set(err, ERR_INVALID_PARAMETER, "unexpected argument \"%s\"", text);
+        const char *equals = strchr(text, '=');
+        arguments.name = text + 2;
+        arguments.name_len = equals ? (size_t)(equals - text - 2) : strlen(text + 2);
+        arguments.value = equals ? equals + 1 : NULL;
+        bool is_file = arguments.name_len == 6 && strncmp(arguments.name, "config", 6) == 0;
+        int setting = is_file ? 0 : find_flag(arguments.name, arguments.name_len);
+        if (setting < 0)
+            return err_set(err, ERR_INVALID_PARAMETER, "there is no option %s", text);
+        bool is_switch = !is_file && settings[setting].kind == CONFIG_BOOL;
+        if (next_argument(&arguments, !is_switch, err))
+            return err->code;
+        if (is_file)
+            *ret_file = arguments.value;
+        else if (config &&
+                 set_value(config, (enum config_setting)setting,
+                           arguments.value ? arguments.value : "true", FROM_COMMAND_LINE, err))
+            return err->code;
+    }
+    return ERR_OK;
+}
+
+/* ---- defaults that depend on others ---- */
+
+static char *join(const char *folder, const char *name)
+{
+    struct buf path;
+    buf_init(&path, 1 << 16);
+    buf_printf(&path, "%s/%s", folder, name);
+    return buf_detach(&path, NULL);
+}
+
+static char *default_data(void)
+{
+    const char *state = getenv("XDG_STATE_HOME");
+    if (state && *state == '/')
+        return join(state, "reprise");
+    const char *home = getenv("HOME");
+    return join(home && *home == '/' ? home : "/var/lib",
+                home ? ".local/state/reprise" : "reprise");
+}
+
+static void make_absolute(struct config_value *value)
+{
+    if (!*value->text || *value->text == '/')
+        return;
+    char *here = getcwd(NULL, 0);
+    char *path = join(here ? here : "", value->text);
+    free(here);
+    free(value->text);
+    value->text = path;
+}
+
+static void fill_in(struct config *config)
+{
+    struct config_value *data = &config->values[CONFIG_data];
+    if (!*data->text) {
+        free(data->text);
+        data->text = default_data();
+    }
+    for (int i = 0; i < CONFIG_COUNT; i++)
+        if (settings[i].kind == CONFIG_PATH)
+            make_absolute(&config->values[i]);
+    struct config_value *workspace = &config->values[CONFIG_workspace];
+    if (!*workspace->text) {
+        free(workspace->text);
+        workspace->text = join(data->text, "workspace");
+    }
+    struct config_value *store = &config->values[CONFIG_store];
+    if (!*store->text) {
+        free(store->text);
+        char *file = join(data->text, "reprise.db");
+        struct buf url;
+        buf_init(&url, 1 << 16);
+        buf_printf(&url, "sqlite:%s", file);
+        store->text = buf_detach(&url, NULL);
+        free(file);
+    }
+}
+
+/* ---- public ---- */
+
+void config_init(struct config *config)
+{
+    struct err err;
+    *config = (struct config){0};
+    for (int i = 0; i < CONFIG_COUNT; i++)
+        if (set_value(config, (enum config_setting)i, settings[i].preset, FROM_DEFAULT, &err))
+            abort(); /* a default that its own row refuses */
+}
+
+void config_release(struct config *config)
+{
+    for (int i = 0; i < CONFIG_COUNT; i++)
+        free(config->values[i].text);
+    *config = (struct config){0};
+}
+
+enum err_code config_load(struct config *config, int argc, char **argv, bool *ret_help,
+                          struct err *err)
+{
+    const char *file = NULL;
+    *ret_help = false;
+    if (read_arguments(NULL, argc, argv, &file, ret_help, err))
+        return err->code;
+    if (!file)
+        file = getenv("REPRISE_CONFIG");
+    if (file && read_file(config, file, err))
+        return err->code;
+    if (read_environment(config, err) || read_arguments(config, argc, argv, &file, ret_help, err))
+        return err->code;
+    fill_in(config);
+    if (!*config_text(config, CONFIG_tls_cert) != !*config_text(config, CONFIG_tls_key))
+        return err_set(err, ERR_INVALID_PARAMETER,
+                       "serve.tls-cert and serve.tls-key belong together");
+    return ERR_OK;
+}
+
+const char *config_text(const struct config *config, enum config_setting setting)
+{
+    return config->values[setting].text;
+}
+
+const char *config_text_or_null(const struct config *config, enum config_setting setting)
+{
+    const char *text = config->values[setting].text;
+    return *text ? text : NULL;
+}
+
+int64_t config_number(const struct config *config, enum config_setting setting)
+{
+    return config->values[setting].number;
+}
+
+bool config_bool(const struct config *config, enum config_setting setting)
+{
+    return config->values[setting].number != 0;
+}
+
+void config_print(const struct config *config, FILE *out)
+{
+    const char *section = "";
+    for (int i = 0; i < CONFIG_COUNT; i++) {
+        const struct setting *row = &settings[i];
+        if (strcmp(section, row->section) != 0)
+            fprintf(out, "%s[%s]\n", i ? "\n" : "", row->section);
+        section = row->section;
+        fprintf(out, "# %s\n# from: %s\n%s = %s\n", row->doc,
+                origin_names[config->values[i].origin], row->key, config->values[i].text);
+    }
+}
+
+void config_usage(FILE *out)
+{
+    fprintf(out, "Usage: reprise serve [OPTION]…\n\nRuns the server until SIGTERM.\n\n"
+                 "  --config FILE\n      INI file with the settings below.\n");
+    for (int i = 0; i < CONFIG_COUNT; i++) {
+        const struct setting *row = &settings[i];
+        if (row->flag)
+            fprintf(out, "  --%s%s\n", row->flag, row->kind == CONFIG_BOOL ? "" : " VALUE");
+        else
+            fprintf(out, "  --%s.%s VALUE\n", row->section, row->key);
+        fprintf(out, "      %s\n", row->doc);
+    }
+    fprintf(out,
+            "\nEvery option is also a setting of the configuration file ([%s] %s = …) and\n"
+            "of the environment (REPRISE_%s).\n",
+            "serve", "listen", "SERVE_LISTEN");
+}

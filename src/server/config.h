@@ -1,0 +1,98 @@
+/*
+ * Configuration: one typed table gives file (INI), environment, command line and documentation.
+ *
+ * A setting is named section.key. Weakest first: default, file (--config or $REPRISE_CONFIG),
+ * environment (REPRISE_SECTION_KEY), command line (--section.key=VALUE; settings of [serve] and
+ * [log] also by short names such as --listen). `reprise config` prints the result.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
+
+#include "base/err.h"
+
+enum config_kind { CONFIG_TEXT, CONFIG_PATH, CONFIG_NUMBER, CONFIG_BOOL, CONFIG_CHOICE };
+
+/* X(member, kind, section, key, flag or NULL, default, least, most or choices, documentation) */
+#define CONFIG_TABLE(X)                                                                        \
+    X(data, PATH, "serve", "data", "data", "", 0, 0,                                           \
+      "Folder of the database, runs and tokens. Empty: $XDG_STATE_HOME/reprise, else "         \
+      "~/.local/state/reprise.")                                                               \
+    X(listen, TEXT, "serve", "listen", "listen", "127.0.0.1:8787", 0, 0,                       \
+      "HOST:PORT to listen on; port 0 picks a free one.")                                      \
+    X(workspace, PATH, "serve", "workspace", "workspace", "", 0, 0,                            \
+      "Folder of the files that tasks of the workspace `default` run. Empty: DATA/workspace.") \
+    X(store, TEXT, "serve", "store", "store", "", 0, 0,                                        \
+      "Database: sqlite:FILE. Empty: sqlite:DATA/reprise.db.")                                 \
+    X(insecure_listen, BOOL, "serve", "insecure-listen", "insecure-listen", "false", 0, 0,     \
+      "Allow to listen on other than loopback addresses without TLS.")                         \
+    X(tls_cert, PATH, "serve", "tls-cert", "tls-cert", "", 0, 0,                               \
+      "PEM file of the certificate chain; together with tls-key it turns TLS on.")             \
+    X(tls_key, PATH, "serve", "tls-key", "tls-key", "", 0, 0, "PEM file of the private key.")  \
+    X(log_level, CHOICE, "log", "level", "log-level", "info", 0, 0,                            \
+      "Least level that is logged: debug, info, warn, error.")                                 \
+    X(log_format, CHOICE, "log", "format", "log-format", "logfmt", 0, 0,                       \
+      "Form of a line: logfmt or json.")                                                       \
+    X(http_threads, NUMBER, "http", "threads", NULL, "2", 1, 64, "Threads that serve HTTP.")   \
+    X(http_max_body, NUMBER, "http", "max-body", NULL, "16777216", 1024, 1073741824,           \
+      "Largest request body in bytes.")                                                        \
+    X(http_max_connections, NUMBER, "http", "max-connections", NULL, "4096", 16, 1000000,      \
+      "Open connections; more are closed at once.")                                            \
+    X(http_idle_timeout, NUMBER, "http", "idle-timeout", NULL, "75", 1, 86400,                 \
+      "Seconds after which a connection without progress is closed.")                          \
+    X(http_request_timeout, NUMBER, "http", "request-timeout", NULL, "30", 1, 86400,           \
+      "Seconds from the first byte of a request to the last of its body.")                     \
+    X(exec_max_running, NUMBER, "exec", "max-running", NULL, "256", 0, 1000000,                \
+      "Execution slots: attempts that run at the same time; 0: no limit.")                     \
+    X(exec_grace, NUMBER, "exec", "grace", NULL, "10", 0, 3600,                                \
+      "Seconds between SIGTERM and SIGKILL when a task is stopped or times out.")              \
+    X(exec_python, TEXT, "exec", "python", NULL, "", 0, 0,                                     \
+      "Interpreter of Python tasks. Empty: /usr/bin/python3, else python3 of PATH.")           \
+    X(exec_max_idle, NUMBER, "exec", "max-idle", NULL, "32", 0, 10000,                         \
+      "Idle supervisors that are kept for the next task.")                                     \
+    X(exec_supervise, PATH, "exec", "supervise", NULL, "", 0, 0,                               \
+      "The helper reprise-supervise. Empty: beside the binary, else PREFIX/libexec/reprise.")  \
+    X(queue_max_hours, NUMBER, "queue", "max-hours", NULL, "48", 1, 8760,                      \
+      "Hours that a run waits in the queue of its job at most.")                               \
+    X(region, TEXT, "platform", "region", NULL, "local", 0, 0,                                 \
+      "Name of the region: {{hub.region}}, and part of aiDataPlatformId.")
+
+enum config_setting {
+#define CONFIG_ENUM(member, ...) CONFIG_##member,
+    CONFIG_TABLE(CONFIG_ENUM)
+#undef CONFIG_ENUM
+        CONFIG_COUNT
+};
+
+enum config_origin { FROM_DEFAULT, FROM_FILE, FROM_ENVIRONMENT, FROM_COMMAND_LINE };
+
+struct config_value {
+    char *text;
+    int64_t number; /* NUMBER and BOOL */
+    enum config_origin origin;
+};
+
+struct config {
+    struct config_value values[CONFIG_COUNT];
+};
+
+void config_init(struct config *config);
+void config_release(struct config *config);
+
+/* Reads file, environment and command line (argv[0] is skipped).
+ * *ret_help is set when --help was asked for. Errors name the setting and what was expected. */
+enum err_code config_load(struct config *config, int argc, char **argv, bool *ret_help,
+                          struct err *err);
+
+const char *config_text(const struct config *config, enum config_setting setting);
+int64_t config_number(const struct config *config, enum config_setting setting);
+bool config_bool(const struct config *config, enum config_setting setting);
+/* The text, or NULL when it is empty. */
+const char *config_text_or_null(const struct config *config, enum config_setting setting);
+
+/* The table with effective values, where each came from, and what it is for. */
+void config_print(const struct config *config, FILE *out);
+/* Options of `reprise serve`. */
+void config_usage(FILE *out);

@@ -1,0 +1,171 @@
+#include "server/install.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <sys/random.h>
+#include <unistd.h>
+
+#include "base/buf.h"
+#include "server/accounts.h"
+#include "server/clock.h"
+#include "server/files.h"
+
+enum { UNIQUE_BYTES = 30, PATH_BYTES = 4096 };
+
+static bool random_hex(char *text, size_t bytes)
+{
+    uint8_t raw[64];
+    if (bytes > sizeof raw || getrandom(raw, bytes, 0) != (ssize_t)bytes)
+        return false;
+    for (size_t i = 0; i < bytes; i++)
+        snprintf(text + 2 * i, 3, "%02x", raw[i]);
+    return true;
+}
+
+/* The value of the installation by name; made and kept when it is not there. */
+static const char *ensure_meta(struct install *install, const char *name, const char *prefix,
+                               size_t bytes, struct err *err)
+{
+    char unique[129];
+    const char *value = store_meta_get(install->store, name, &install->arena);
+    if (value)
+        return value;
+    if (random_hex(unique, bytes)) {
+        value = arena_printf(&install->arena, "%s%s", prefix, unique);
+        if (store_meta_set(install->store, name, value) == STORE_OK)
+            return value;
+    }
+    err_set(err, ERR_INTERNAL, "the installation's %s cannot be made", name);
+    return NULL;
+}
+
+static bool page_key_from_hex(const char *hex, uint8_t ret[static PAGE_KEY_BYTES])
+{
+    for (size_t i = 0; i < PAGE_KEY_BYTES; i++) {
+        unsigned value;
+        if (sscanf(hex + 2 * i, "%2x", &value) != 1)
+            return false;
+        ret[i] = (uint8_t)value;
+    }
+    return true;
+}
+
+static enum err_code ensure_platform(struct install *install, const struct config *config,
+                                     struct err *err)
+{
+    const char *prefix =
+        arena_printf(&install->arena, "ocid1.datalake.oc1.%s.", config_text(config, CONFIG_region));
+    install->platform_id = ensure_meta(install, "aiDataPlatformId", prefix, UNIQUE_BYTES, err);
+    if (!install->platform_id)
+        return err->code;
+    const char *hex = ensure_meta(install, "pageKey", "", PAGE_KEY_BYTES, err);
+    if (!hex)
+        return err->code;
+    if (!page_key_from_hex(hex, install->page_key))
+        return err_set(err, ERR_INTERNAL, "the installation's pageKey is unreadable");
+    return ERR_OK;
+}
+
+static enum err_code ensure_workspace(struct install *install, struct err *err)
+{
+    struct workspace_row *rows;
+    size_t count = store_workspaces(install->store, &install->arena, &rows);
+    for (size_t i = 0; i < count; i++) {
+        if (strcmp(rows[i].name, "default") == 0) {
+            install->workspace = rows[i];
+            return ERR_OK;
+        }
+    }
+    uint64_t seed;
+    if (getrandom(&seed, sizeof seed, 0) != (ssize_t)sizeof seed)
+        return err_set(err, ERR_INTERNAL, "no randomness to be had");
+    struct uuid_source source;
+    int64_t now_ms = clock_wall_ms();
+    uuid_source_init(&source, 0, seed);
+    install->workspace = (struct workspace_row){
+        .key = uuid_next(&source, now_ms),
+        .name = "default",
+        .project_id = uuid_next(&source, now_ms),
+        .created_ms = now_ms,
+    };
+    if (store_workspace_create(install->store, &install->workspace) != STORE_OK)
+        return err_set(err, ERR_INTERNAL, "the workspace default cannot be made");
+    return ERR_OK;
+}
+
+static enum err_code open_store(struct install *install, const char *url, struct err *err)
+{
+    static const char sqlite[] = "sqlite:";
+    if (strncmp(url, sqlite, sizeof sqlite - 1) != 0)
+        return err_set(err, ERR_INVALID_PARAMETER, "serve.store must be sqlite:FILE, not \"%s\"",
+                       url);
+    install->store = store_open_sqlite(url + sizeof sqlite - 1, err);
+    return install->store ? ERR_OK : err->code;
+}
+
+enum err_code install_open(struct install *install, const struct config *config, struct err *err)
+{
+    *install = (struct install){.lock_fd = -1};
+    arena_init(&install->arena);
+    install->data_dir = arena_strdup(&install->arena, config_text(config, CONFIG_data));
+    install->workspace_dir = arena_strdup(&install->arena, config_text(config, CONFIG_workspace));
+    if (folder_make(install->data_dir, err) || folder_make(install->workspace_dir, err))
+        return err->code;
+    install->lock_fd = folder_lock(install->data_dir, err);
+    if (install->lock_fd < 0 || open_store(install, config_text(config, CONFIG_store), err))
+        return err->code;
+    install_unpublish(install); /* of a server that was killed */
+    if (ensure_platform(install, config, err) || ensure_workspace(install, err))
+        return err->code;
+    char token_file[PATH_BYTES];
+    snprintf(token_file, sizeof token_file, "%s/admin.token", install->data_dir);
+    return accounts_bootstrap(install->store, install->workspace.id,
+                              config_text(config, CONFIG_region), token_file, clock_wall_ms(), err);
+}
+
+void install_close(struct install *install)
+{
+    if (install->store)
+        store_close(install->store);
+    if (install->lock_fd >= 0)
+        close(install->lock_fd);
+    arena_release(&install->arena);
+    *install = (struct install){.lock_fd = -1};
+}
+
+static void endpoint_path(const struct install *install, char path[static PATH_BYTES])
+{
+    snprintf(path, PATH_BYTES, "%s/endpoint.json", install->data_dir);
+}
+
+enum err_code install_publish(const struct install *install, const char *url, struct err *err)
+{
+    char path[PATH_BYTES];
+    char key[UUID_TEXT];
+    char project[UUID_TEXT];
+    struct buf text;
+    buf_init(&text, PATH_BYTES);
+    BUF_LIT(&text, "{\"url\":");
+    buf_json_string(&text, url);
+    BUF_LIT(&text, ",\"aiDataPlatformId\":");
+    buf_json_string(&text, install->platform_id);
+    uuid_format(&install->workspace.project_id, project);
+    size_t kept = 0;
+    for (size_t i = 0; project[i]; i++)
+        if (project[i] != '-')
+            project[kept++] = project[i];
+    project[kept] = '\0';
+    buf_printf(&text, ",\"workspaceKey\":\"%s\",\"projectId\":\"%s\",\"pid\":%lld}\n",
+               uuid_format(&install->workspace.key, key), project, (long long)getpid());
+    endpoint_path(install, path);
+    enum err_code code = file_write(path, text.data, 0600, err);
+    buf_release(&text);
+    return code;
+}
+
+void install_unpublish(const struct install *install)
+{
+    char path[PATH_BYTES];
+    endpoint_path(install, path);
+    unlink(path);
+}

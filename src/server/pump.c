@@ -1,0 +1,547 @@
+#include "server/pump.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/eventfd.h>
+#include <sys/random.h>
+#include <unistd.h>
+
+#include "base/log.h"
+#include "base/mem.h"
+#include "server/clock.h"
+#include "server/pump_internal.h"
+
+/* When a batch closes (DURABILITY §1); retry tokens live 24 h (RULES §7). */
+enum {
+    BATCH_MAX_US = 5000,
+    BATCH_MAX_ROWS = 5000,
+    FIRST_BACKOFF_MS = 50,
+    LONGEST_BACKOFF_MS = 5000,
+};
+static const int64_t token_lifetime_ms = INT64_C(24) * 3600 * 1000;
+
+uint64_t pump_seed(struct pump *pump)
+{
+    return mix64(pump->seed++);
+}
+
+/* ---- answers ---- */
+
+static void answer(struct api_pending *pending, enum err_code code, const char *message)
+{
+    pending->result.code = code;
+    strncpy(pending->result.message, message, sizeof pending->result.message - 1);
+    pending->done(pending);
+}
+
+static void answer_unavailable(struct api_pending *pending)
+{
+    answer(pending, ERR_UNAVAILABLE, "the store cannot be written right now; try again");
+}
+
+/* ---- retry tokens (RULES §7) ---- */
+
+static char *copy_or_null(const char *text)
+{
+    return text ? xstrdup(text) : NULL;
+}
+
+/* Hands the stored answer to the API; it counts once result.replayed is set. */
+static void take_replay(struct api_pending *pending, const struct retry_token_row *row)
+{
+    pending->replay_status = row->status;
+    pending->replay_etag = copy_or_null(row->etag);
+    pending->replay_location = copy_or_null(row->location);
+    pending->replay_operation = row->operation;
+    pending->replay_body_len = (size_t)row->body_len;
+    pending->replay_body = xmalloc(pending->replay_body_len + 1);
+    memcpy(pending->replay_body, row->body, pending->replay_body_len);
+    pending->replay_body[pending->replay_body_len] = '\0';
+}
+
+static void replay(struct api_pending *pending, const struct retry_token_row *row)
+{
+    pending->result = (struct command_result){.code = ERR_OK, .replayed = true};
+    take_replay(pending, row);
+    pending->done(pending);
+}
+
+enum token_verdict { TOKEN_NEW, TOKEN_EXPIRED, TOKEN_ANSWERED, TOKEN_LATER };
+
+/* The same token may stand earlier in this batch: what it led to is known only after the commit. */
+static bool is_in_batch(const struct pump *pump, const struct retry_token *token)
+{
+    for (size_t i = 0; i < pump->kept_count; i++)
+        if (memcmp(pump->kept[i].pending->command.token.scope, token->scope, sizeof token->scope) ==
+            0)
+            return true;
+    return false;
+}
+
+static enum token_verdict check_token(struct pump *pump, struct api_pending *pending)
+{
+    const struct retry_token *token = &pending->command.token;
+    if (!token->is_set || !engine_can_address(pump->engine, &pending->command))
+        return TOKEN_NEW; /* 404 comes before tokens, and the engine says it */
+    if (is_in_batch(pump, token))
+        return TOKEN_LATER;
+    struct arena arena;
+    struct retry_token_row row;
+    enum token_verdict verdict = TOKEN_NEW;
+    arena_init(&arena);
+    if (store_get_retry_token(pump->reader, pump->workspace.id, token->scope, &arena, &row)) {
+        verdict = TOKEN_ANSWERED;
+        if (clock_wall_ms() - row.created_ms >= token_lifetime_ms)
+            verdict = TOKEN_EXPIRED;
+        else if (row.run_deleted)
+            answer(pending, ERR_INVALIDATED_RETRY_TOKEN,
+                   "opc-retry-token: the run that it made was deleted");
+        else if (memcmp(row.request, token->request, sizeof row.request) != 0)
+            answer(pending, ERR_INVALIDATED_RETRY_TOKEN,
+                   "opc-retry-token was used with another body");
+        else
+            replay(pending, &row);
+    }
+    arena_release(&arena);
+    return verdict;
+}
+
+/* Inside the transaction: prints what is to be kept from what the transaction sees. */
+static void keep_answers(void *context, struct store_reader *reader, struct row_batch *more)
+{
+    static const struct uuid no_run;
+    struct pump *pump = context;
+    struct arena *arena = &pump->answers;
+    for (size_t i = 0; i < pump->kept_count; i++) {
+        struct api_pending *pending = pump->kept[i].pending;
+        const struct command *command = &pending->command;
+        struct api_answer printed;
+        api_answer_command(pump->api, reader, &pump->workspace, pending, arena, &printed);
+        struct retry_token_row *row = ARENA_NEW(arena, struct retry_token_row);
+        bool about_run = command->kind != COMMAND_JOB_CREATE && command->kind != COMMAND_JOB_UPDATE;
+        *row = (struct retry_token_row){
+            .workspace = pump->workspace.id,
+            .created_ms = clock_wall_ms(),
+            .run = about_run ? pending->result.key : no_run,
+            .status = printed.status,
+            .etag = printed.etag,
+            .location = printed.location,
+            .operation = pending->result.operation,
+            .body_len = (int64_t)printed.body.len,
+        };
+        row->body =
+            arena_memdup(arena, printed.body.data ? printed.body.data : "", printed.body.len);
+        memcpy(row->scope, command->token.scope, sizeof row->scope);
+        memcpy(row->request, command->token.request, sizeof row->request);
+        buf_release(&printed.body);
+        take_replay(pending, row); /* printed once is enough */
+        row_batch_add(more, ROW_RETRY_TOKEN, pump->kept[i].replaces ? ROW_UPDATE : ROW_INSERT, row);
+    }
+}
+
+/* ---- a batch ---- */
+
+static struct engine_event new_event(struct pump *pump, enum engine_event_kind kind)
+{
+    return (struct engine_event){
+        .kind = kind,
+        .now_ms = clock_wall_ms(),
+        .mono_ms = clock_boot_ms(),
+        .seed = pump_seed(pump),
+    };
+}
+
+static void step_report(struct pump *pump, const struct exec_report *report)
+{
+    struct engine_event event = new_event(pump, ENGINE_OUTCOME);
+    event.attempt = (struct attempt_ref){report->id.task_run, report->id.attempt, report->id.epoch};
+    if (report->kind == EXEC_VOID)
+        event.kind = ENGINE_VOID;
+    if (report->kind == EXEC_LOST)
+        event.kind = ENGINE_LOST;
+    event.outcome = (struct attempt_outcome){
+        .cause = report->cause,
+        .exit_code = report->exit_code,
+        .signal = report->signal,
+        .ended_ms = report->ended_ms,
+        .user_us = report->user_us,
+        .system_us = report->system_us,
+        .max_rss_kib = report->max_rss_kib,
+        .in_blocks = report->in_blocks,
+        .out_blocks = report->out_blocks,
+        .message = report->message,
+        .error_trace = report->error_trace,
+    };
+    engine_step(pump->engine, &event, &pump->effects);
+    GROW(pump->acks, pump->ack_count, pump->ack_cap);
+    pump->acks[pump->ack_count++] = report->id;
+}
+
+/* False when the command must wait for the next batch. */
+static bool step_command(struct pump *pump, struct api_pending *pending)
+{
+    if (!pump->is_reading) {
+        pump->is_reading = true;
+        store_read_begin(pump->reader);
+    }
+    if (!pump_load_for(pump, &pending->command)) {
+        answer_unavailable(pending);
+        return true;
+    }
+    enum token_verdict verdict = check_token(pump, pending);
+    if (verdict == TOKEN_LATER)
+        return false;
+    if (verdict == TOKEN_ANSWERED)
+        return true;
+    struct engine_event event = new_event(pump, ENGINE_COMMAND);
+    event.command = &pending->command;
+    event.result = &pending->result;
+    engine_step(pump->engine, &event, &pump->effects);
+    GROW(pump->stepped, pump->stepped_count, pump->stepped_cap);
+    pump->stepped[pump->stepped_count++] = pending;
+    if (pending->command.token.is_set && pending->result.code == ERR_OK) {
+        GROW(pump->kept, pump->kept_count, pump->kept_cap);
+        pump->kept[pump->kept_count++] = (struct kept){pending, verdict == TOKEN_EXPIRED};
+    }
+    return true;
+}
+
+static bool is_full(const struct pump *pump, int64_t began_us)
+{
+    return pump->effects.rows.count + pump->effects.events.count >= BATCH_MAX_ROWS ||
+           clock_monotonic_us() - began_us >= BATCH_MAX_US;
+}
+
+static void step_all(struct pump *pump)
+{
+    int64_t began_us = clock_monotonic_us();
+    pump->report_first = pump->report_next;
+    while (pump->report_next < pump->report_count && !is_full(pump, began_us))
+        step_report(pump, &pump->reports[pump->report_next++].report);
+    if (engine_next_deadline(pump->engine) <= clock_boot_ms()) {
+        struct engine_event event = new_event(pump, ENGINE_TIMER);
+        engine_step(pump->engine, &event, &pump->effects);
+    }
+    while (pump->backlog && !is_full(pump, began_us)) {
+        struct api_pending *pending = pump->backlog;
+        struct api_pending *rest = pending->next;
+        if (!step_command(pump, pending))
+            break;
+        pump->backlog = rest;
+    }
+    if (pump->is_reading)
+        store_read_end(pump->reader);
+    pump->is_reading = false;
+}
+
+static void start_attempt(struct pump *pump, const struct start_effect *start)
+{
+    const struct exec_order order = {
+        .id = {start->run, start->task_run, start->repair, start->attempt, start->epoch},
+        .kind = EXEC_PYTHON,
+        .file = start->file,
+        .args = start->args,
+        .arg_count = start->arg_count,
+        .params = start->params,
+        .timeout_ms = start->timeout_ms,
+        .grace_ms = start->grace_ms,
+    };
+    exec_start(pump->exec, &order);
+}
+
+/* Only after the commit. Answers first: somebody waits for them. */
+static void act(struct pump *pump)
+{
+    const struct effects *fx = &pump->effects;
+    for (size_t i = 0; i < pump->kept_count; i++)
+        pump->kept[i].pending->result.replayed = true;
+    for (size_t i = 0; i < pump->stepped_count; i++)
+        pump->stepped[i]->done(pump->stepped[i]);
+    for (size_t i = 0; i < fx->start_count; i++)
+        start_attempt(pump, &fx->starts[i]);
+    for (size_t i = 0; i < fx->stop_count; i++) {
+        const struct stop_effect *stop = &fx->stops[i];
+        const struct attempt_id id = {stop->run, stop->task_run, stop->repair, stop->attempt,
+                                      stop->epoch};
+        exec_stop(pump->exec, &id);
+    }
+    for (size_t i = 0; i < pump->ack_count; i++)
+        exec_ack(pump->exec, &pump->acks[i]);
+    for (size_t i = 0; i < fx->purge_count; i++)
+        exec_purge_run(pump->exec, &fx->purges[i]);
+}
+
+static void end_batch(struct pump *pump)
+{
+    effects_clear(&pump->effects);
+    arena_clear(&pump->answers);
+    pump->stepped_count = pump->kept_count = pump->ack_count = 0;
+    if (pump->report_next == pump->report_count) {
+        pump->report_next = pump->report_count = 0;
+        arena_clear(&pump->inbox);
+    }
+}
+
+/* What the failed batch knew is gone; the store decides what is true. */
+static void lose_batch(struct pump *pump, enum store_result result)
+{
+    atomic_store(&pump->is_ready, false);
+    for (size_t i = 0; i < pump->stepped_count; i++)
+        answer_unavailable(pump->stepped[i]);
+    engine_free(pump->engine);
+    pump->engine = NULL;
+    /* They are stepped again: where the store knows them already, they are stale and acknowledged. */
+    pump->report_next = pump->report_first;
+    pump->is_fenced = result == STORE_FENCED;
+    pump->backoff_ms = pump->backoff_ms ? pump->backoff_ms * 2 : FIRST_BACKOFF_MS;
+    if (pump->backoff_ms > LONGEST_BACKOFF_MS)
+        pump->backoff_ms = LONGEST_BACKOFF_MS;
+    pump->retry_load_ms = clock_boot_ms() + pump->backoff_ms;
+    log_event(
+        LOG_ERROR, pump->is_fenced ? "another server has taken the workspace" : "commit failed",
+        LOG_TEXT("workspace", pump->workspace.name), LOG_NUMBER("retry_in_ms", pump->backoff_ms));
+}
+
+static void commit_batch(struct pump *pump)
+{
+    engine_collect(pump->engine, &pump->effects);
+    if (pump->effects.rows.count == 0 && pump->kept_count == 0) {
+        engine_committed(pump->engine);
+        act(pump);
+        return;
+    }
+    struct store_commit commit = {
+        .workspace = engine_workspace(pump->engine),
+        .rows = &pump->effects.rows,
+        .extend = pump->kept_count ? keep_answers : NULL,
+        .context = pump,
+    };
+    enum store_result result = store_commit(pump->config.store, &commit);
+    if (result != STORE_OK) {
+        lose_batch(pump, result);
+        return;
+    }
+    pump->backoff_ms = 0;
+    atomic_store(&pump->is_ready, true);
+    act(pump);
+    engine_committed(pump->engine);
+}
+
+/* ---- the round ---- */
+
+static void take_commands(struct pump *pump)
+{
+    uint64_t count;
+    ssize_t ignored = read(pump->bell_fd, &count, sizeof count);
+    (void)ignored;
+    pthread_mutex_lock(&pump->lock);
+    struct api_pending *taken = pump->first;
+    pump->first = NULL;
+    pump->last = &pump->first;
+    pthread_mutex_unlock(&pump->lock);
+    struct api_pending **end = &pump->backlog;
+    while (*end)
+        end = &(*end)->next;
+    *end = taken;
+}
+
+static bool has_work(const struct pump *pump)
+{
+    return pump->backlog || pump->report_next < pump->report_count ||
+           pump->effects.rows.count + pump->effects.events.count > 0 ||
+           pump->effects.start_count > 0 || engine_next_deadline(pump->engine) <= clock_boot_ms();
+}
+
+static void refuse_backlog(struct pump *pump)
+{
+    while (pump->backlog) {
+        struct api_pending *pending = pump->backlog;
+        pump->backlog = pending->next;
+        answer_unavailable(pending);
+    }
+}
+
+static bool ensure_engine(struct pump *pump)
+{
+    if (pump->engine)
+        return true;
+    if (pump->is_fenced || clock_boot_ms() < pump->retry_load_ms)
+        return false;
+    if (pump_load(pump))
+        return true;
+    pump->backoff_ms = pump->backoff_ms ? pump->backoff_ms * 2 : FIRST_BACKOFF_MS;
+    if (pump->backoff_ms > LONGEST_BACKOFF_MS)
+        pump->backoff_ms = LONGEST_BACKOFF_MS;
+    pump->retry_load_ms = clock_boot_ms() + pump->backoff_ms;
+    return false;
+}
+
+void pump_run(struct pump *pump)
+{
+    exec_dispatch(pump->exec);
+    take_commands(pump);
+    do {
+        if (!ensure_engine(pump)) {
+            refuse_backlog(pump);
+            return;
+        }
+        step_all(pump);
+        commit_batch(pump);
+        end_batch(pump);
+        take_commands(pump);
+    } while (pump->engine && has_work(pump));
+}
+
+int pump_timeout_ms(struct pump *pump)
+{
+    int64_t now = clock_boot_ms();
+    int64_t until = exec_deadline_ms(pump->exec);
+    int64_t engine_until = pump->engine      ? engine_next_deadline(pump->engine)
+                           : pump->is_fenced ? INT64_MAX
+                                             : pump->retry_load_ms;
+    if (engine_until < until)
+        until = engine_until;
+    if (pump->engine && (pump->report_next < pump->report_count || pump->effects.events.count))
+        return 0;
+    if (until == INT64_MAX)
+        return -1;
+    int64_t wait = until - now;
+    return wait <= 0 ? 0 : wait > 3600000 ? 3600000 : (int)wait;
+}
+
+/* ---- reports of exec ---- */
+
+static void on_report(void *context, const struct exec_report *report)
+{
+    struct pump *pump = context;
+    GROW(pump->reports, pump->report_count, pump->report_cap);
+    struct exec_report *kept = &pump->reports[pump->report_count++].report;
+    *kept = *report;
+    kept->message = arena_strdup(&pump->inbox, report->message);
+    kept->error_trace = arena_strdup(&pump->inbox, report->error_trace);
+}
+
+/* ---- life ---- */
+
+static bool watch(struct pump *pump, int fd)
+{
+    struct epoll_event event = {.events = EPOLLIN};
+    return epoll_ctl(pump->epoll_fd, EPOLL_CTL_ADD, fd, &event) == 0;
+}
+
+struct pump *pump_new(const struct pump_config *config, struct err *err)
+{
+    struct pump *pump = xcalloc(1, sizeof *pump);
+    pump->config = *config;
+    pump->config.exec.on_report = on_report;
+    pump->config.exec.context = pump;
+    pump->workspace =
+        (struct api_workspace){config->workspace.id, config->workspace.key, config->workspace.name};
+    pump->last = &pump->first;
+    pump->epoll_fd = pump->bell_fd = -1;
+    pthread_mutex_init(&pump->lock, NULL);
+    effects_init(&pump->effects);
+    arena_init(&pump->inbox);
+    arena_init(&pump->answers);
+    if (getrandom(&pump->seed, sizeof pump->seed, 0) != (ssize_t)sizeof pump->seed)
+        err_set(err, ERR_INTERNAL, "no randomness to be had: %s", strerror(errno));
+    else if (!(pump->exec = exec_open(&pump->config.exec, err)))
+        ; /* said */
+    else if ((pump->epoll_fd = epoll_create1(EPOLL_CLOEXEC)) < 0 ||
+             (pump->bell_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)) < 0 ||
+             !watch(pump, pump->bell_fd) || !watch(pump, exec_fd(pump->exec)))
+        err_set(err, ERR_INTERNAL, "cannot make an event loop: %s", strerror(errno));
+    else if (!(pump->reader = store_reader_open(config->store)) || !pump_load(pump))
+        err_set(err, ERR_INTERNAL, "workspace %s cannot be recovered from the store",
+                config->workspace.name);
+    else {
+        atomic_store(&pump->is_ready, true);
+        return pump;
+    }
+    pump_free(pump);
+    return NULL;
+}
+
+void pump_free(struct pump *pump)
+{
+    if (!pump)
+        return;
+    engine_free(pump->engine);
+    if (pump->exec)
+        exec_close(pump->exec);
+    if (pump->reader)
+        store_reader_close(pump->reader);
+    effects_release(&pump->effects);
+    arena_release(&pump->inbox);
+    arena_release(&pump->answers);
+    if (pump->bell_fd >= 0)
+        close(pump->bell_fd);
+    if (pump->epoll_fd >= 0)
+        close(pump->epoll_fd);
+    free(pump->reports);
+    free(pump->stepped);
+    free(pump->kept);
+    free(pump->acks);
+    pthread_mutex_destroy(&pump->lock);
+    free(pump);
+}
+
+void pump_set_api(struct pump *pump, struct api *api)
+{
+    pump->api = api;
+}
+
+int pump_fd(const struct pump *pump)
+{
+    return pump->epoll_fd;
+}
+
+void pump_submit(struct pump *pump, struct api_pending *pending)
+{
+    pending->next = NULL;
+    pthread_mutex_lock(&pump->lock);
+    bool closed = pump->is_closed;
+    bool ring = !pump->first;
+    if (!closed) {
+        *pump->last = pending;
+        pump->last = &pending->next;
+    }
+    pthread_mutex_unlock(&pump->lock);
+    if (closed) {
+        answer(pending, ERR_UNAVAILABLE, "the server is stopping");
+    } else if (ring) {
+        const uint64_t one = 1;
+        ssize_t ignored = write(pump->bell_fd, &one, sizeof one);
+        (void)ignored;
+    }
+}
+
+void pump_drain(struct pump *pump)
+{
+    pump->is_draining = true;
+    if (!pump->engine)
+        return;
+    struct engine_event event = new_event(pump, ENGINE_DRAIN);
+    engine_step(pump->engine, &event, &pump->effects);
+}
+
+void pump_close(struct pump *pump)
+{
+    pthread_mutex_lock(&pump->lock);
+    pump->is_closed = true;
+    pthread_mutex_unlock(&pump->lock);
+    pump_run(pump);
+    refuse_backlog(pump);
+}
+
+bool pump_is_ready(const struct pump *pump)
+{
+    return atomic_load(&pump->is_ready);
+}
+
+bool pump_is_fenced(const struct pump *pump)
+{
+    return pump->is_fenced;
+}

@@ -1,0 +1,66 @@
+/* Shared by pump.c (batches) and pump_load.c (loading and recovery). */
+#pragma once
+
+#include <pthread.h>
+#include <stdatomic.h>
+
+#include "engine/engine.h"
+#include "server/pump.h"
+
+/* A report of exec, kept until its batch. */
+struct report {
+    struct exec_report report; /* strings in pump->inbox */
+};
+
+/* A command that succeeded in this batch under a retry token: its answer is kept. */
+struct kept {
+    struct api_pending *pending;
+    bool replaces; /* an expired row is there */
+};
+
+struct pump {
+    struct pump_config config;
+    struct api_workspace workspace;
+    struct api *api;
+    struct exec *exec;
+    struct engine *engine; /* NULL: to be loaded anew */
+    struct store_reader *reader;
+    struct effects effects;
+    int epoll_fd;
+    int bell_fd; /* eventfd: commands wait */
+
+    pthread_mutex_t lock;      /* guards the four below */
+    struct api_pending *first; /* commands that wait, oldest first */
+    struct api_pending **last;
+    bool is_closed;
+
+    struct api_pending *backlog; /* taken from the queue, not stepped yet; pump's thread only */
+    struct report *reports;      /* outcomes that wait */
+    size_t report_count, report_cap;
+    size_t report_next;   /* the first that is not stepped yet */
+    size_t report_first;  /* the first of this batch */
+    struct arena inbox;   /* strings of the reports */
+    struct arena answers; /* of one batch: kept answers */
+
+    /* the batch */
+    struct api_pending **stepped; /* to be answered after the commit */
+    size_t stepped_count, stepped_cap;
+    struct kept *kept;
+    size_t kept_count, kept_cap;
+    struct attempt_id *acks;
+    size_t ack_count, ack_cap;
+
+    bool is_reading; /* the reader's snapshot is open */
+    uint64_t seed;
+    int64_t retry_load_ms; /* CLOCK_BOOTTIME: next try to load after a failure */
+    int64_t backoff_ms;
+    bool is_draining;
+    bool is_fenced;
+    atomic_bool is_ready;
+};
+
+/* Makes the engine from the store: a new epoch, live runs, attempts in flight. */
+bool pump_load(struct pump *pump);
+/* Loads what a command needs and the engine does not have. False: the store cannot be read. */
+bool pump_load_for(struct pump *pump, const struct command *command);
+uint64_t pump_seed(struct pump *pump);

@@ -1,0 +1,145 @@
+/* Loading: what a command needs, and everything at recovery (DURABILITY §1, §3). */
+#include "base/log.h"
+#include "server/clock.h"
+#include "server/pump_internal.h"
+
+static bool load_job(struct pump *pump, const struct uuid *key, struct arena *arena)
+{
+    struct job_row row;
+    int64_t workspace = pump->workspace.id;
+    if (engine_has_job(pump->engine, key) ||
+        !store_get_job(pump->reader, workspace, key, arena, &row))
+        return !store_reader_failed(pump->reader);
+    struct job_def *def = defs_get(pump->config.defs, pump->reader, workspace, key, row.version);
+    if (!def)
+        return false;
+    engine_add_job(pump->engine, &row, def);
+    job_def_unref(def);
+    return true;
+}
+
+static bool add_image(struct pump *pump, const struct run_image *image, struct arena *arena)
+{
+    int64_t workspace = pump->workspace.id;
+    const struct repair_row *newest = &image->repairs[image->repair_count - 1];
+    if (!load_job(pump, &image->run.job, arena) || !engine_has_job(pump->engine, &image->run.job))
+        return false;
+    int64_t version, last_event, updated_ms;
+    if (!store_get_run_etag(pump->reader, workspace, &image->run.key, &version, &last_event,
+                            &updated_ms))
+        return false;
+    struct job_def *def = defs_get(pump->config.defs, pump->reader, workspace, &image->run.job,
+                                   newest->definition_version);
+    if (!def)
+        return false;
+    engine_add_run(pump->engine, image, def, last_event, clock_wall_ms(), clock_boot_ms());
+    job_def_unref(def);
+    return true;
+}
+
+static bool load_run(struct pump *pump, const struct uuid *key, struct arena *arena)
+{
+    struct run_image image;
+    if (engine_has_run(pump->engine, key) ||
+        !store_get_run_image(pump->reader, pump->workspace.id, key, arena, &image))
+        return !store_reader_failed(pump->reader);
+    return add_image(pump, &image, arena);
+}
+
+bool pump_load_for(struct pump *pump, const struct command *command)
+{
+    struct arena arena;
+    bool ok = true;
+    arena_init(&arena);
+    switch (command->kind) {
+    case COMMAND_JOB_CREATE:
+        break;
+    case COMMAND_JOB_UPDATE:
+    case COMMAND_JOB_DELETE:
+    case COMMAND_RUN_CREATE:
+        ok = load_job(pump, &command->key, &arena);
+        break;
+    case COMMAND_RUN_CANCEL:
+    case COMMAND_RUN_REPAIR:
+    case COMMAND_RUN_DELETE:
+    default:
+        ok = load_run(pump, &command->key, &arena);
+        break;
+    }
+    arena_release(&arena);
+    return ok;
+}
+
+/* ---- recovery ---- */
+
+static bool load_live_runs(struct pump *pump)
+{
+    struct arena arena;
+    struct uuid *keys;
+    bool ok = true;
+    arena_init(&arena);
+    store_read_begin(pump->reader);
+    size_t count = store_live_runs(pump->reader, pump->workspace.id, &arena, &keys);
+    ok = !store_reader_failed(pump->reader);
+    for (size_t i = 0; i < count && ok; i++) {
+        struct arena one;
+        arena_init(&one);
+        ok = load_run(pump, &keys[i], &one);
+        arena_release(&one);
+    }
+    store_read_end(pump->reader);
+    arena_release(&arena);
+    return ok;
+}
+
+static void recover_attempt(void *context, const struct live_attempt *live)
+{
+    struct pump *pump = context;
+    const struct attempt_id id = {live->run, live->task_run, live->repair, live->attempt,
+                                  live->epoch};
+    exec_recover(pump->exec, &id, live->timeout_ms, live->grace_ms, live->start_ms);
+    if (live->stopping)
+        exec_stop(pump->exec, &id);
+}
+
+static bool begin_epoch(struct pump *pump)
+{
+    struct workspace_row row;
+    if (store_take_over(pump->config.store, pump->workspace.id, &row) != STORE_OK)
+        return false;
+    const struct engine_config config = {
+        .workspace = row,
+        .hub_region = pump->config.hub_region,
+        .host = pump->config.host,
+        .max_running = pump->config.max_running,
+        .grace_ms = pump->config.grace_ms,
+        .queue_max_ms = pump->config.queue_max_ms,
+    };
+    pump->engine = engine_new(&config);
+    return true;
+}
+
+bool pump_load(struct pump *pump)
+{
+    if (!begin_epoch(pump))
+        return false;
+    if (!load_live_runs(pump)) {
+        engine_free(pump->engine);
+        pump->engine = NULL;
+        return false;
+    }
+    /* Reports that are still in the inbox are matched by token and epoch like any others. */
+    engine_live_attempts(pump->engine, recover_attempt, pump);
+    const struct engine_event event = {
+        .kind = pump->is_draining ? ENGINE_DRAIN : ENGINE_TIMER,
+        .now_ms = clock_wall_ms(),
+        .mono_ms = clock_boot_ms(),
+        .seed = pump_seed(pump),
+    };
+    engine_step(pump->engine, &event, &pump->effects);
+    log_event(LOG_INFO, "workspace recovered", LOG_TEXT("workspace", pump->workspace.name),
+              LOG_NUMBER("epoch", engine_workspace(pump->engine)->epoch),
+              LOG_NUMBER("runs", (int64_t)engine_run_count(pump->engine)),
+              LOG_NUMBER("attempts", (int64_t)engine_attempt_count(pump->engine)));
+    return true;
+}
