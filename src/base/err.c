@@ -15,18 +15,24 @@ static const struct {
 #undef ERR_ROW
 };
 
-enum err_code err_set(struct err *err, enum err_code code, const char *format, ...)
+enum err_code err_setv(struct err *err, enum err_code code, const char *format, va_list args)
 {
     /* One spare byte tells whether vsnprintf had to cut, and where a sequence may be torn. */
     char text[ERR_MESSAGE_MAX + 1];
-    va_list args;
-    va_start(args, format);
     vsnprintf(text, sizeof text, format, args);
-    va_end(args);
     size_t len = utf8_cut(text, strlen(text), ERR_MESSAGE_MAX - 1);
     memcpy(err->message, text, len);
     err->message[len] = '\0';
     err->code = code;
+    return code;
+}
+
+enum err_code err_set(struct err *err, enum err_code code, const char *format, ...)
+{
+    va_list args;
+    va_start(args, format);
+    err_setv(err, code, format, args);
+    va_end(args);
     return code;
 }
 

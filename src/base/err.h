@@ -53,6 +53,9 @@ struct err {
 __attribute__((format(printf, 3, 4))) enum err_code err_set(struct err *err, enum err_code code,
                                                             const char *format, ...);
 
+__attribute__((format(printf, 3, 0))) enum err_code err_setv(struct err *err, enum err_code code,
+                                                             const char *format, va_list args);
+
 int err_http_status(enum err_code code);
 /* The Oracle dialect's code, e.g. "InvalidParameter". */
 const char *err_code_text(enum err_code code);

@@ -24,8 +24,18 @@ struct log_field {
 
 void log_write(enum log_level level, const char *event, const struct log_field *fields);
 
-#define LOG_TEXT(k, v)   ((struct log_field){.key = (k), .text = (v) ? (v) : ""})
-#define LOG_NUMBER(k, v) ((struct log_field){.key = (k), .number = (v)})
+static inline struct log_field log_text(const char *key, const char *text)
+{
+    return (struct log_field){.key = key, .text = text ? text : ""};
+}
+
+static inline struct log_field log_number(const char *key, int64_t number)
+{
+    return (struct log_field){.key = key, .number = number};
+}
+
+#define LOG_TEXT(key, text)     log_text((key), (text))
+#define LOG_NUMBER(key, number) log_number((key), (number))
 /* log_event(LOG_INFO, "run finished", LOG_TEXT("run", key), LOG_NUMBER("tasks", n)); */
 #define log_event(level, event, ...) \
     log_write((level), (event), (const struct log_field[]){__VA_ARGS__ __VA_OPT__(, ){0}})

@@ -1,17 +1,18 @@
 /* Commands: jobs; runs made, cancelled, deleted (RULES §7). Repair is in repair.c. */
 #include <assert.h>
 #include <stdarg.h>
-#include <stdio.h>
+#include <string.h>
 
 #include "engine/internal.h"
 
 void result_refuse(struct command_result *result, enum err_code code, const char *format, ...)
 {
+    struct err err;
     va_list args;
     va_start(args, format);
-    vsnprintf(result->message, sizeof result->message, format, args);
+    result->code = err_setv(&err, code, format, args);
     va_end(args);
-    result->code = code;
+    memcpy(result->message, err.message, sizeof result->message);
 }
 
 static void refuse_missing(struct command_result *result, const char *what)

@@ -81,8 +81,8 @@ static const struct cached_token *load_token(struct accounts *accounts, const ui
         memcpy(cached->hash, hash, SHA256_BYTES);
         memcpy(cached->key.bytes, hash, sizeof cached->key.bytes);
         cached->expires_ms = token.expires_ms;
-        strncpy(cached->account.id, user.id, sizeof cached->account.id - 1);
-        strncpy(cached->account.name, user.name, sizeof cached->account.name - 1);
+        snprintf(cached->account.id, sizeof cached->account.id, "%s", user.id);
+        snprintf(cached->account.name, sizeof cached->account.name, "%s", user.name);
         uuid_map_put(&accounts->tokens, &cached->key, cached);
     }
     store_read_end(accounts->reader);

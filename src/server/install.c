@@ -1,6 +1,7 @@
 #include "server/install.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/random.h>
 #include <unistd.h>
@@ -41,11 +42,14 @@ static const char *ensure_meta(struct install *install, const char *name, const 
 
 static bool page_key_from_hex(const char *hex, uint8_t ret[static PAGE_KEY_BYTES])
 {
+    if (strlen(hex) != 2 * PAGE_KEY_BYTES)
+        return false;
     for (size_t i = 0; i < PAGE_KEY_BYTES; i++) {
-        unsigned value;
-        if (sscanf(hex + 2 * i, "%2x", &value) != 1)
+        const char digits[] = {hex[2 * i], hex[2 * i + 1], '\0'};
+        char *end;
+        ret[i] = (uint8_t)strtoul(digits, &end, 16);
+        if (*end)
             return false;
-        ret[i] = (uint8_t)value;
     }
     return true;
 }

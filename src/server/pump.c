@@ -1,6 +1,7 @@
 #include "server/pump.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
@@ -32,7 +33,7 @@ uint64_t pump_seed(struct pump *pump)
 static void answer(struct api_pending *pending, enum err_code code, const char *message)
 {
     pending->result.code = code;
-    strncpy(pending->result.message, message, sizeof pending->result.message - 1);
+    snprintf(pending->result.message, sizeof pending->result.message, "%s", message);
     pending->done(pending);
 }
 
