@@ -1,0 +1,696 @@
+/* One contract, every implementation: writing, fencing, and reading rows back. */
+#include "store/world.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "base/mem.h"
+
+/* ---- rows of every kind ---- */
+
+/* The rows of one story, related as the store wants them. */
+struct story {
+    struct job_row job;
+    struct job_version_row version;
+    struct run_row run;
+    struct repair_row repair;
+    struct task_run_row task_run;
+    struct attempt_row attempt;
+    struct event_row event;
+    struct operation_row operation;
+    struct retry_token_row token;
+    struct user_row user;
+    struct role_row role;
+    struct token_row access;
+};
+
+static void fill_story(struct world *world, struct story *story, unsigned seed, bool set)
+{
+    void *const rows[] = {
+        [ROW_JOB] = &story->job,           [ROW_JOB_VERSION] = &story->version,
+        [ROW_RUN] = &story->run,           [ROW_REPAIR] = &story->repair,
+        [ROW_TASK_RUN] = &story->task_run, [ROW_ATTEMPT] = &story->attempt,
+        [ROW_EVENT] = &story->event,       [ROW_OPERATION] = &story->operation,
+        [ROW_RETRY_TOKEN] = &story->token, [ROW_USER] = &story->user,
+        [ROW_ROLE] = &story->role,         [ROW_TOKEN] = &story->access,
+    };
+    int64_t workspace = world->workspace.id;
+    for (int kind = 0; kind < ROW_KIND_COUNT; kind++)
+        row_fill(&store_tables[kind], rows[kind], seed + (unsigned)kind, set, &world->arena);
+    story->job.workspace = story->version.workspace = story->run.workspace = workspace;
+    story->repair.workspace = story->task_run.workspace = story->attempt.workspace = workspace;
+    story->event.workspace = story->operation.workspace = story->token.workspace = workspace;
+    story->role.workspace = workspace;
+    story->job.key = story->version.job = story->run.job = world_key(world);
+    story->run.key = story->repair.run = story->task_run.run = world_key(world);
+    story->attempt.run = story->event.run = story->run.key;
+    story->task_run.key = story->attempt.task_run = world_key(world);
+    story->operation.key = world_key(world);
+    if (set)
+        story->event.task_run = story->task_run.key;
+}
+
+static void write_story(struct world *world, const struct story *story, enum row_action action)
+{
+    world_add(world, ROW_JOB, action, &story->job);
+    world_add(world, ROW_RUN, action, &story->run);
+    world_add(world, ROW_REPAIR, action, &story->repair);
+    world_add(world, ROW_TASK_RUN, action, &story->task_run);
+    world_add(world, ROW_ATTEMPT, action, &story->attempt);
+    world_add(world, ROW_OPERATION, action, &story->operation);
+    world_add(world, ROW_RETRY_TOKEN, action, &story->token);
+    if (action == ROW_INSERT) {
+        world_add(world, ROW_JOB_VERSION, action, &story->version);
+        world_add(world, ROW_EVENT, action, &story->event);
+    }
+    assert_int_equal(world_commit(world), STORE_OK);
+    world_add(world, ROW_USER, action, &story->user);
+    world_add(world, ROW_ROLE, action, &story->role);
+    world_add(world, ROW_TOKEN, action, &story->access);
+    assert_int_equal(store_write_accounts(world->store, &world->batch), STORE_OK);
+    row_batch_clear(&world->batch);
+}
+
+/* Reads all that the story wrote. */
+static void read_story(struct world *world, const struct story *keys, struct story *ret)
+{
+    struct store_reader *reader = world->reader;
+    struct arena *arena = &world->arena;
+    int64_t workspace = world->workspace.id;
+    struct run_image image;
+    struct attempt_row *attempts;
+    struct event_row *events;
+    store_read_begin(reader);
+    assert_true(store_get_job(reader, workspace, &keys->job.key, arena, &ret->job));
+    assert_true(store_get_job_version(reader, workspace, &keys->job.key, keys->version.version,
+                                      arena, &ret->version));
+    assert_true(store_get_run(reader, workspace, &keys->run.key, arena, &ret->run));
+    assert_true(store_get_run_image(reader, workspace, &keys->run.key, arena, &image));
+    assert_row_equal(ROW_RUN, &ret->run, &image.run);
+    assert_int_equal(image.repair_count, 1);
+    ret->repair = image.repairs[0];
+    assert_int_equal(image.task_run_count, 1);
+    assert_true(store_get_task_run(reader, workspace, &keys->task_run.key, arena, &ret->task_run));
+    assert_row_equal(ROW_TASK_RUN, &ret->task_run, &image.task_runs[0]);
+    assert_int_equal(
+        store_attempts(reader, workspace, &keys->task_run.key, 0, 10, arena, &attempts), 1);
+    assert_int_equal(image.attempt_count, 1);
+    assert_row_equal(ROW_ATTEMPT, &attempts[0], &image.attempts[0]);
+    ret->attempt = attempts[0];
+    assert_int_equal(store_run_events(reader, workspace, &keys->run.key, 0, 10, arena, &events), 1);
+    ret->event = events[0];
+    assert_true(
+        store_get_operation(reader, workspace, &keys->operation.key, arena, &ret->operation));
+    assert_true(store_get_retry_token(reader, workspace, keys->token.scope, arena, &ret->token));
+    assert_true(store_get_user_by_id(reader, keys->user.id, arena, &ret->user));
+    ret->role = keys->role;
+    ret->role.role = -2;
+    assert_true(store_get_role(reader, workspace, keys->role.user_id, &ret->role.role));
+    assert_true(store_get_token(reader, keys->access.hash, arena, &ret->access));
+    assert_false(store_reader_failed(reader));
+    store_read_end(reader);
+}
+
+static void assert_story_equal(const struct story *a, const struct story *b)
+{
+    assert_row_equal(ROW_JOB, &a->job, &b->job);
+    assert_row_equal(ROW_JOB_VERSION, &a->version, &b->version);
+    assert_row_equal(ROW_RUN, &a->run, &b->run);
+    assert_row_equal(ROW_REPAIR, &a->repair, &b->repair);
+    assert_row_equal(ROW_TASK_RUN, &a->task_run, &b->task_run);
+    assert_row_equal(ROW_ATTEMPT, &a->attempt, &b->attempt);
+    assert_row_equal(ROW_EVENT, &a->event, &b->event);
+    assert_row_equal(ROW_OPERATION, &a->operation, &b->operation);
+    assert_row_equal(ROW_RETRY_TOKEN, &a->token, &b->token);
+    assert_row_equal(ROW_USER, &a->user, &b->user);
+    assert_row_equal(ROW_ROLE, &a->role, &b->role);
+    assert_row_equal(ROW_TOKEN, &a->access, &b->access);
+}
+
+static void every_kind_is_read_back(void **state)
+{
+    struct world *world = *state;
+    for (unsigned round = 0; round < 2; round++) {
+        struct story written, read;
+        fill_story(world, &written, 100 * (round + 1), round == 0);
+        write_story(world, &written, ROW_INSERT);
+        world_reopen(world);
+        read_story(world, &written, &read);
+        assert_story_equal(&written, &read);
+        if (round == 0)
+            assert_string_equal(read.event.task_key, written.task_run.task_key);
+        else
+            assert_null(read.event.task_key);
+    }
+}
+
+/* `row` with the moving columns of `moved`. */
+static void merge(enum row_kind kind, void *row, const void *moved)
+{
+    const struct table *table = &store_tables[kind];
+    const char *from = moved;
+    char *to = row;
+    for (size_t i = 0; i < table->count; i++) {
+        const struct column *column = &table->columns[i];
+        if (!(column->flags & COLUMN_MOVING))
+            continue;
+        size_t size = column->kind == COLUMN_INT    ? sizeof(int)
+                      : column->kind == COLUMN_INT8 ? sizeof(int8_t)
+                      : column->kind == COLUMN_UUID ? sizeof(struct uuid)
+                      : column->kind == COLUMN_HASH ? COLUMN_HASH_BYTES
+                                                    : sizeof(int64_t);
+        memcpy(to + column->offset, from + column->offset, size);
+        if (column->kind == COLUMN_BYTES)
+            memcpy(to + column->length_offset, from + column->length_offset, sizeof(int64_t));
+    }
+}
+
+static void copy_keys(struct story *to, const struct story *from)
+{
+    to->job.key = from->job.key;
+    to->run.key = to->repair.run = to->task_run.run = to->attempt.run = from->run.key;
+    to->repair.number = from->repair.number;
+    to->task_run.key = to->attempt.task_run = from->task_run.key;
+    to->attempt.number = from->attempt.number;
+    to->operation.key = from->operation.key;
+    memcpy(to->token.scope, from->token.scope, sizeof to->token.scope);
+    to->user.id = to->role.user_id = from->user.id;
+    to->role.user_id = from->role.user_id;
+    memcpy(to->access.hash, from->access.hash, sizeof to->access.hash);
+}
+
+static void an_update_writes_what_moves(void **state)
+{
+    struct world *world = *state;
+    struct story old, new, read;
+    fill_story(world, &old, 100, true);
+    write_story(world, &old, ROW_INSERT);
+    for (unsigned round = 0; round < 2; round++) {
+        fill_story(world, &new, 500, round == 0);
+        copy_keys(&new, &old);
+        write_story(world, &new, ROW_UPDATE);
+        merge(ROW_JOB, &old.job, &new.job);
+        merge(ROW_RUN, &old.run, &new.run);
+        merge(ROW_REPAIR, &old.repair, &new.repair);
+        merge(ROW_TASK_RUN, &old.task_run, &new.task_run);
+        merge(ROW_ATTEMPT, &old.attempt, &new.attempt);
+        merge(ROW_OPERATION, &old.operation, &new.operation);
+        merge(ROW_RETRY_TOKEN, &old.token, &new.token);
+        merge(ROW_USER, &old.user, &new.user);
+        merge(ROW_ROLE, &old.role, &new.role);
+        merge(ROW_TOKEN, &old.access, &new.access);
+        read_story(world, &old, &read);
+        assert_story_equal(&old, &read);
+    }
+}
+
+static void a_definition_may_be_large(void **state)
+{
+    struct world *world = *state;
+    enum { SIZE = 1 << 20 };
+    char *text = xmalloc(SIZE + 1);
+    for (int i = 0; i < SIZE; i += 4)
+        memcpy(text + i, "\xf0\x9f\x8e\xb5", 4);
+    text[SIZE] = '\0';
+    struct job_version_row row = {
+        .workspace = world->workspace.id, .job = world->job, .definition = text};
+    for (row.version = 1; row.version <= 3; row.version++)
+        world_write(world, ROW_JOB_VERSION, ROW_INSERT, &row);
+    struct job_version_row read;
+    store_read_begin(world->reader);
+    assert_true(
+        store_get_job_version(world->reader, row.workspace, &row.job, 0, &world->arena, &read));
+    assert_int_equal(read.version, 3);
+    assert_string_equal(read.definition, text);
+    assert_true(
+        store_get_job_version(world->reader, row.workspace, &row.job, 2, &world->arena, &read));
+    assert_int_equal(read.version, 2);
+    assert_false(
+        store_get_job_version(world->reader, row.workspace, &row.job, 4, &world->arena, &read));
+    store_read_end(world->reader);
+    free(text);
+}
+
+/* ---- commits ---- */
+
+static void a_failed_commit_leaves_nothing(void **state)
+{
+    struct world *world = *state;
+    struct run_row run = world_run_row(world, STATE_PENDING);
+    world_write(world, ROW_RUN, ROW_INSERT, &run);
+    struct workspace_row before = world->workspace;
+    struct run_row other = world_run_row(world, STATE_PENDING), read, moved = run;
+    moved.state = STATE_RUNNING;
+    for (int fault = 0; fault < 4; fault++) {
+        struct run_row missing = world_run_row(world, STATE_RUNNING);
+        struct event_row orphan = world_event_row(world, &missing.key, STATE_NEW, STATE_PENDING);
+        world_add(world, ROW_RUN, ROW_INSERT, &other);
+        world_add(world, ROW_RUN, ROW_UPDATE, &moved);
+        if (fault == 3)
+            world_add(world, ROW_RUN, ROW_DELETE, &run);
+        if (fault == 0)
+            world_add(world, ROW_RUN, ROW_INSERT, &run); /* exists */
+        else if (fault == 1)
+            world_add(world, ROW_RUN, ROW_UPDATE, &missing);
+        else if (fault == 2)
+            world_add(world, ROW_EVENT, ROW_INSERT, &orphan); /* of a run that is not there */
+        else
+            world_add(world, ROW_RUN, ROW_DELETE, &run); /* gone */
+        assert_int_equal(world_commit(world), STORE_FAILED);
+        assert_int_equal(world->workspace.batch, before.batch);
+        store_read_begin(world->reader);
+        assert_false(store_get_run(world->reader, before.id, &other.key, &world->arena, &read));
+        assert_true(store_get_run(world->reader, before.id, &run.key, &world->arena, &read));
+        assert_row_equal(ROW_RUN, &run, &read);
+        store_read_end(world->reader);
+    }
+    world_write(world, ROW_RUN, ROW_INSERT, &other); /* and it goes on */
+    assert_int_equal(world->workspace.batch, before.batch + 1);
+}
+
+static void whoever_takes_over_fences_the_other(void **state)
+{
+    struct world *world = *state;
+    struct run_row run = world_run_row(world, STATE_PENDING);
+    struct workspace_row first = world->workspace, second, third;
+    assert_int_equal(store_take_over(world->store, first.id, &second), STORE_OK);
+    assert_int_equal(second.epoch, first.epoch + 1);
+    assert_int_equal(second.batch, first.batch);
+    assert_true(uuid_equal(&second.key, &first.key));
+    world_add(world, ROW_RUN, ROW_INSERT, &run);
+    assert_int_equal(world_commit(world), STORE_FENCED);
+    world->workspace = second;
+    world->workspace.last_event = 41;
+    world_write(world, ROW_RUN, ROW_INSERT, &run);
+    assert_int_equal(store_take_over(world->store, first.id, &third), STORE_OK);
+    assert_int_equal(third.epoch, second.epoch + 1);
+    assert_int_equal(third.batch, second.batch + 1);
+    assert_int_equal(third.last_event, 41);
+    run = world_run_row(world, STATE_PENDING);
+    world_add(world, ROW_RUN, ROW_INSERT, &run);
+    assert_int_equal(world_commit(world), STORE_FENCED);
+    assert_int_equal(store_take_over(world->store, 99, &third), STORE_FAILED);
+}
+
+/* A batch number that is behind: somebody of the same epoch has committed. */
+static void a_batch_is_committed_once(void **state)
+{
+    struct world *world = *state;
+    struct workspace_row before = world->workspace;
+    struct run_row run = world_run_row(world, STATE_PENDING), read;
+    world_write(world, ROW_RUN, ROW_INSERT, &run);
+    world->workspace.batch = before.batch;
+    struct run_row again = world_run_row(world, STATE_PENDING);
+    world_add(world, ROW_RUN, ROW_INSERT, &again);
+    assert_int_equal(world_commit(world), STORE_FENCED);
+    store_read_begin(world->reader);
+    assert_false(store_get_run(world->reader, before.id, &again.key, &world->arena, &read));
+    store_read_end(world->reader);
+}
+
+static void the_answer_of_a_commit_may_be_lost(void **state)
+{
+    struct world *world = *state;
+    if (world->kind != WORLD_MEMORY)
+        return; /* a database loses answers only with its server */
+    struct run_row lost = world_run_row(world, STATE_PENDING), read;
+    struct run_row failed = world_run_row(world, STATE_PENDING);
+    int64_t batch = world->workspace.batch;
+    world->next_result = STORE_FAILED;
+    world_add(world, ROW_RUN, ROW_INSERT, &failed);
+    assert_int_equal(world_commit(world), STORE_FAILED);
+    assert_false(store_get_run(world->reader, 1, &failed.key, &world->arena, &read));
+    world->next_result = STORE_FAILED;
+    world->next_applied = true;
+    world_add(world, ROW_RUN, ROW_INSERT, &lost);
+    assert_int_equal(world_commit(world), STORE_FAILED);
+    assert_int_equal(world->workspace.batch, batch);
+    assert_true(store_get_run(world->reader, 1, &lost.key, &world->arena, &read));
+    assert_int_equal(store_take_over(world->store, 1, &world->workspace), STORE_OK);
+    assert_int_equal(world->workspace.batch, batch + 1);
+    world_write(world, ROW_RUN, ROW_INSERT, &failed);
+}
+
+struct extension {
+    struct world *world;
+    struct run_row run;
+    struct operation_row row;
+    bool seen;
+};
+
+static void extend(void *context, struct store_reader *reader, struct row_batch *more)
+{
+    struct extension *extension = context;
+    struct run_row read;
+    extension->seen = store_get_run(reader, extension->run.workspace, &extension->run.key,
+                                    &extension->world->arena, &read) &&
+                      read.state == extension->run.state;
+    row_batch_add(more, ROW_OPERATION, ROW_INSERT, &extension->row);
+}
+
+static void an_extension_sees_its_own_transaction(void **state)
+{
+    struct world *world = *state;
+    struct extension extension = {.world = world, .run = world_run_row(world, STATE_PENDING)};
+    struct operation_row read;
+    row_fill(&store_tables[ROW_OPERATION], &extension.row, 3, true, &world->arena);
+    extension.row.workspace = world->workspace.id;
+    struct store_commit commit = {&world->workspace, &world->batch, extend, &extension};
+    world_add(world, ROW_RUN, ROW_INSERT, &extension.run);
+    assert_int_equal(store_commit(world->store, &commit), STORE_OK);
+    assert_true(extension.seen);
+    store_read_begin(world->reader);
+    assert_true(store_get_operation(world->reader, world->workspace.id, &extension.row.key,
+                                    &world->arena, &read));
+    assert_row_equal(ROW_OPERATION, &extension.row, &read);
+    store_read_end(world->reader);
+    /* The same row again: the whole commit fails, the run's move included. */
+    row_batch_clear(&world->batch);
+    extension.run.state = STATE_RUNNING;
+    world_add(world, ROW_RUN, ROW_UPDATE, &extension.run);
+    assert_int_equal(store_commit(world->store, &commit), STORE_FAILED);
+    assert_true(extension.seen);
+    store_read_begin(world->reader);
+    struct run_row run;
+    assert_true(
+        store_get_run(world->reader, world->workspace.id, &extension.run.key, &world->arena, &run));
+    assert_int_equal(run.state, STATE_PENDING);
+    store_read_end(world->reader);
+}
+
+static void every_write_changes_the_version(void **state)
+{
+    struct world *world = *state;
+    struct run_row run = world_run_row(world, STATE_PENDING);
+    struct user_row user = {.id = "u", .name = "U", .disabled_ms = FIELD_NULL};
+    uint64_t versions[5];
+    for (int i = 0; i < 5; i++) {
+        if (i == 1)
+            world_write(world, ROW_RUN, ROW_INSERT, &run);
+        if (i == 2)
+            assert_int_equal(store_meta_set(world->store, "a", "b"), STORE_OK);
+        if (i == 3) {
+            row_batch_add(&world->batch, ROW_USER, ROW_INSERT, &user);
+            assert_int_equal(store_write_accounts(world->store, &world->batch), STORE_OK);
+            row_batch_clear(&world->batch);
+        }
+        if (i == 4)
+            assert_int_equal(store_take_over(world->store, 1, &world->workspace), STORE_OK);
+        store_read_begin(world->reader);
+        versions[i] = store_read_version(world->reader);
+        assert_int_equal(store_read_version(world->reader), versions[i]);
+        store_read_end(world->reader);
+        for (int k = 0; k < i; k++)
+            assert_int_not_equal(versions[k], versions[i]);
+    }
+}
+
+/* ---- settings and accounts ---- */
+
+static void settings_and_workspaces(void **state)
+{
+    struct world *world = *state;
+    struct workspace_row other = {.name = "other", .created_ms = 5}, *rows;
+    assert_null(store_meta_get(world->store, "pageKey", &world->arena));
+    assert_int_equal(store_meta_set(world->store, "pageKey", "one"), STORE_OK);
+    assert_int_equal(store_meta_set(world->store, "pageKey", "two"), STORE_OK);
+    world_reopen(world);
+    assert_string_equal(store_meta_get(world->store, "pageKey", &world->arena), "two");
+    other.key = world->workspace.key;
+    assert_int_equal(store_workspace_create(world->store, &other), STORE_FAILED);
+    other.key = world_key(world);
+    other.name = "default";
+    assert_int_equal(store_workspace_create(world->store, &other), STORE_FAILED);
+    other.name = "other";
+    assert_int_equal(store_workspace_create(world->store, &other), STORE_OK);
+    assert_int_equal(store_workspaces(world->store, &world->arena, &rows), 2);
+    assert_int_equal(rows[0].id, world->workspace.id);
+    assert_string_equal(rows[0].name, "default");
+    assert_int_equal(rows[0].batch, world->workspace.batch);
+    assert_int_equal(rows[1].id, other.id);
+    assert_string_equal(rows[1].name, "other");
+    assert_true(uuid_equal(&rows[1].key, &other.key));
+    assert_true(store_is_writable(world->store));
+    /* The same key in another workspace is another row. */
+    struct job_row job = {.workspace = other.id, .key = world->job, .name = "elsewhere"};
+    assert_int_equal(store_take_over(world->store, other.id, &other), STORE_OK);
+    row_batch_add(&world->batch, ROW_JOB, ROW_INSERT, &job);
+    struct store_commit commit = {.workspace = &other, .rows = &world->batch};
+    assert_int_equal(store_commit(world->store, &commit), STORE_OK);
+    assert_true(store_get_job(world->reader, other.id, &world->job, &world->arena, &job));
+    assert_string_equal(job.name, "elsewhere");
+    assert_true(store_get_job(world->reader, 1, &world->job, &world->arena, &job));
+    assert_string_equal(job.name, "nightly");
+}
+
+static void accounts_are_found(void **state)
+{
+    struct world *world = *state;
+    struct user_row user = {.id = "ocid1", .name = "ada", .disabled_ms = FIELD_NULL}, read;
+    struct user_row same = {.id = "ocid2", .name = "ada", .disabled_ms = FIELD_NULL};
+    int role = 77;
+    row_batch_add(&world->batch, ROW_USER, ROW_INSERT, &user);
+    assert_int_equal(store_write_accounts(world->store, &world->batch), STORE_OK);
+    row_batch_clear(&world->batch);
+    row_batch_add(&world->batch, ROW_USER, ROW_INSERT, &same);
+    assert_int_equal(store_write_accounts(world->store, &world->batch), STORE_FAILED);
+    row_batch_clear(&world->batch);
+    store_read_begin(world->reader);
+    assert_true(store_get_user(world->reader, "ada", &world->arena, &read));
+    assert_row_equal(ROW_USER, &user, &read);
+    assert_false(store_get_user(world->reader, "ocid1", &world->arena, &read));
+    assert_false(store_get_user_by_id(world->reader, "ada", &world->arena, &read));
+    assert_false(store_get_role(world->reader, 1, "ocid1", &role));
+    assert_int_equal(role, 77);
+    store_read_end(world->reader);
+}
+
+/* ---- runs ---- */
+
+static void a_deleted_run_leaves_nothing_but_its_tokens(void **state)
+{
+    struct world *world = *state;
+    struct story gone, kept, read;
+    fill_story(world, &gone, 100, true);
+    fill_story(world, &kept, 300, true);
+    gone.token.run = gone.run.key;
+    gone.token.run_deleted = kept.token.run_deleted = 0;
+    kept.token.run = kept.run.key;
+    write_story(world, &gone, ROW_INSERT);
+    write_story(world, &kept, ROW_INSERT);
+    world_write(world, ROW_RUN, ROW_DELETE, &gone.run);
+    read_story(world, &kept, &read);
+    assert_story_equal(&kept, &read);
+    struct run_image image;
+    struct event_row *events;
+    struct attempt_row *attempts;
+    int64_t ignored;
+    store_read_begin(world->reader);
+    assert_false(store_get_run(world->reader, 1, &gone.run.key, &world->arena, &read.run));
+    assert_false(store_get_run_image(world->reader, 1, &gone.run.key, &world->arena, &image));
+    assert_false(store_get_run_etag(world->reader, 1, &gone.run.key, &ignored, &ignored, &ignored));
+    assert_false(
+        store_get_task_run(world->reader, 1, &gone.task_run.key, &world->arena, &read.task_run));
+    assert_int_equal(
+        store_attempts(world->reader, 1, &gone.task_run.key, 0, 9, &world->arena, &attempts), 0);
+    assert_int_equal(
+        store_run_events(world->reader, 1, &gone.run.key, 0, 9, &world->arena, &events), 0);
+    assert_true(
+        store_get_retry_token(world->reader, 1, gone.token.scope, &world->arena, &read.token));
+    assert_int_equal(read.token.run_deleted, 1);
+    assert_true(store_get_job(world->reader, 1, &gone.job.key, &world->arena, &read.job));
+    store_read_end(world->reader);
+    world_write(world, ROW_RUN, ROW_INSERT, &gone.run); /* nothing is in the way of a new one */
+}
+
+static void retry_tokens_are_pruned_oldest_first(void **state)
+{
+    struct world *world = *state;
+    struct retry_token_row token = {.workspace = 1, .body = "{}", .body_len = 2}, read;
+    for (int i = 0; i < 10; i++) {
+        memset(token.scope, (i * 7) % 10, sizeof token.scope);
+        token.created_ms = 1000 + i;
+        world_add(world, ROW_RETRY_TOKEN, ROW_INSERT, &token);
+    }
+    assert_int_equal(world_commit(world), STORE_OK);
+    assert_int_equal(store_prune_retry_tokens(world->store, 1005, 3), 3);
+    assert_int_equal(store_prune_retry_tokens(world->store, 1005, 3), 2);
+    assert_int_equal(store_prune_retry_tokens(world->store, 1005, 3), 0);
+    store_read_begin(world->reader);
+    for (int i = 0; i < 10; i++) {
+        uint8_t scope[32];
+        memset(scope, (i * 7) % 10, sizeof scope);
+        assert_int_equal(store_get_retry_token(world->reader, 1, scope, &world->arena, &read),
+                         i >= 5);
+    }
+    store_read_end(world->reader);
+}
+
+static void an_image_holds_a_run_of_ten_thousand_tasks(void **state)
+{
+    struct world *world = *state;
+    enum { TASKS = 10000 };
+    struct run_row run = world_run_row(world, STATE_RUNNING);
+    world_add(world, ROW_RUN, ROW_INSERT, &run);
+    for (int64_t i = TASKS - 1; i >= 0; i--) { /* keys do not follow positions here */
+        struct task_run_row task_run = world_task_run_row(world, &run.key, i);
+        world_add(world, ROW_TASK_RUN, ROW_INSERT, &task_run);
+    }
+    assert_int_equal(world_commit(world), STORE_OK);
+    struct run_image image;
+    store_read_begin(world->reader);
+    assert_true(store_get_run_image(world->reader, 1, &run.key, &world->arena, &image));
+    store_read_end(world->reader);
+    assert_int_equal(image.task_run_count, TASKS);
+    for (int64_t i = 0; i < TASKS; i++)
+        assert_int_equal(image.task_runs[i].position, i);
+}
+
+/* Two tasks; the second is repaired twice, every task run has attempts. */
+static void an_image_has_the_attempts_of_the_newest(void **state)
+{
+    struct world *world = *state;
+    struct run_row run = world_run_row(world, STATE_RUNNING);
+    struct task_run_row task_runs[4];
+    world_add(world, ROW_RUN, ROW_INSERT, &run);
+    for (int64_t i = 0; i < 3; i++) {
+        struct repair_row repair = {.workspace = 1, .run = run.key, .number = i};
+        world_add(world, ROW_REPAIR, ROW_INSERT, &repair);
+    }
+    for (int i = 0; i < 4; i++) {
+        task_runs[i] = world_task_run_row(world, &run.key, i == 0 ? 0 : 1);
+        task_runs[i].repair_number = i > 1 ? i - 1 : 0;
+        world_add(world, ROW_TASK_RUN, ROW_INSERT, &task_runs[i]);
+        for (int64_t n = 0; n < 12; n++) {
+            struct attempt_row attempt = {
+                .workspace = 1, .run = run.key, .task_run = task_runs[i].key, .number = n};
+            world_add(world, ROW_ATTEMPT, ROW_INSERT, &attempt);
+        }
+    }
+    assert_int_equal(world_commit(world), STORE_OK);
+    struct run_image image;
+    struct attempt_row *attempts;
+    store_read_begin(world->reader);
+    assert_true(store_get_run_image(world->reader, 1, &run.key, &world->arena, &image));
+    assert_int_equal(
+        store_attempts(world->reader, 1, &task_runs[2].key, 3, 5, &world->arena, &attempts), 5);
+    assert_int_equal(attempts[0].number, 3);
+    assert_int_equal(attempts[4].number, 7);
+    store_read_end(world->reader);
+    assert_int_equal(image.repair_count, 3);
+    assert_int_equal(image.task_run_count, 4);
+    for (size_t i = 0; i < 4; i++)
+        assert_true(uuid_equal(&image.task_runs[i].key, &task_runs[i].key));
+    assert_int_equal(image.attempt_count, 24);
+    for (size_t i = 0; i < 24; i++) {
+        assert_true(uuid_equal(&image.attempts[i].task_run, &task_runs[i < 12 ? 0 : 3].key));
+        assert_int_equal(image.attempts[i].number, i % 12);
+    }
+}
+
+static void events_are_sliced(void **state)
+{
+    struct world *world = *state;
+    struct run_row runs[2];
+    struct task_run_row task_runs[2];
+    for (int i = 0; i < 2; i++) {
+        runs[i] = world_run_row(world, STATE_RUNNING);
+        world_add(world, ROW_RUN, ROW_INSERT, &runs[i]);
+        task_runs[i] = world_task_run_row(world, &runs[0].key, i);
+    }
+    world_add(world, ROW_TASK_RUN, ROW_INSERT, &task_runs[0]);
+    world_add(world, ROW_TASK_RUN, ROW_INSERT, &task_runs[1]);
+    for (int i = 0; i < 60; i++) { /* in turn: the run, its tasks, another run */
+        struct event_row event =
+            world_event_row(world, &runs[i % 4 == 3].key, STATE_PENDING, STATE_RUNNING);
+        event.time_ms = 1000 + i;
+        if (i % 4 == 1 || i % 4 == 2) {
+            event.type = EVENT_TASK_STATE;
+            event.task_run = task_runs[i % 4 - 1].key;
+        }
+        world_add(world, ROW_EVENT, ROW_INSERT, &event);
+    }
+    runs[0].updated_ms = 500;
+    world_add(world, ROW_RUN, ROW_UPDATE, &runs[0]);
+    assert_int_equal(world_commit(world), STORE_OK);
+    struct event_row *events;
+    struct arena *arena = &world->arena;
+    store_read_begin(world->reader);
+    assert_int_equal(store_run_events(world->reader, 1, &runs[0].key, 0, 1000, arena, &events), 45);
+    assert_int_equal(store_run_events(world->reader, 1, &runs[0].key, 30, 5, arena, &events), 5);
+    assert_int_equal(events[0].number, 31);
+    assert_string_equal(events[0].task_key, "task_1");
+    assert_int_equal(store_entity_events(world->reader, 1, &runs[0].key, NULL, arena, &events), 15);
+    for (int i = 0; i < 15; i++)
+        assert_int_equal(events[i].number, 4 * i + 1);
+    assert_null(events[0].task_key);
+    assert_int_equal(
+        store_entity_events(world->reader, 1, &runs[0].key, &task_runs[0].key, arena, &events), 15);
+    assert_int_equal(events[14].number, 58);
+    assert_string_equal(events[14].task_key, "task_0");
+    int64_t version, last_event, updated_ms;
+    assert_true(
+        store_get_run_etag(world->reader, 1, &runs[0].key, &version, &last_event, &updated_ms));
+    assert_int_equal(version, 1);
+    assert_int_equal(last_event, 59);
+    assert_int_equal(updated_ms, 1058);
+    store_read_end(world->reader);
+}
+
+static void live_runs_and_the_queue(void **state)
+{
+    struct world *world = *state;
+    struct run_row runs[STATE_COUNT * 2], queued[6];
+    struct uuid *live;
+    size_t expected = 0;
+    for (int i = 0; i < STATE_COUNT * 2; i++) {
+        runs[i] = world_run_row(world, (enum state)((i * 7) % STATE_COUNT));
+        runs[i].queued_ms = FIELD_NULL;
+        if (runs[i].state == STATE_QUEUED)
+            runs[i].state = STATE_RUNNING;
+        world_add(world, ROW_RUN, ROW_INSERT, &runs[i]);
+        expected += !state_is_final(runs[i].state);
+    }
+    assert_int_equal(world_commit(world), STORE_OK);
+    assert_int_equal(store_live_runs(world->reader, 1, &world->arena, &live), expected);
+    for (size_t i = 0, k = 0; i < STATE_COUNT * 2; i++)
+        if (!state_is_final(runs[i].state))
+            assert_true(uuid_equal(&live[k++], &runs[i].key));
+    /* Repairs first, then by the time of queueing, then by key. */
+    static const struct {
+        int64_t repair, queued_ms, position;
+    } order[] = {{0, 50, 3}, {0, 50, 4}, {0, 60, 5}, {2, 90, 2}, {1, 70, 0}, {3, 70, 1}};
+    for (int i = 0; i < 6; i++) {
+        queued[i] = world_run_row(world, STATE_QUEUED);
+        queued[i].repair_number = order[i].repair;
+        queued[i].queued_ms = order[i].queued_ms;
+        world_add(world, ROW_RUN, ROW_INSERT, &queued[i]);
+    }
+    assert_int_equal(world_commit(world), STORE_OK);
+    for (int i = 0; i < 6; i++)
+        assert_int_equal(store_queue_position(world->reader, &queued[i]), order[i].position);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(every_kind_is_read_back),
+        cmocka_unit_test(an_update_writes_what_moves),
+        cmocka_unit_test(a_definition_may_be_large),
+        cmocka_unit_test(a_failed_commit_leaves_nothing),
+        cmocka_unit_test(whoever_takes_over_fences_the_other),
+        cmocka_unit_test(a_batch_is_committed_once),
+        cmocka_unit_test(the_answer_of_a_commit_may_be_lost),
+        cmocka_unit_test(an_extension_sees_its_own_transaction),
+        cmocka_unit_test(every_write_changes_the_version),
+        cmocka_unit_test(settings_and_workspaces),
+        cmocka_unit_test(accounts_are_found),
+        cmocka_unit_test(a_deleted_run_leaves_nothing_but_its_tokens),
+        cmocka_unit_test(retry_tokens_are_pruned_oldest_first),
+        cmocka_unit_test(an_image_holds_a_run_of_ten_thousand_tasks),
+        cmocka_unit_test(an_image_has_the_attempts_of_the_newest),
+        cmocka_unit_test(events_are_sliced),
+        cmocka_unit_test(live_runs_and_the_queue),
+    };
+    return world_run("store contract", tests, sizeof tests / sizeof *tests);
+}
