@@ -1,0 +1,466 @@
+/* What only a database on a disk can do, or fail to do. */
+#include "store/world.h"
+
+#include <pthread.h>
+#include <signal.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "base/mem.h"
+#include "store/schema.h"
+#include "store/sqlite.h"
+
+/* ---- the schema ---- */
+
+static void exec_sql(const char *path, const char *sql)
+{
+    sqlite3 *handle;
+    char *error = NULL;
+    assert_int_equal(sqlite3_open(path, &handle), SQLITE_OK);
+    if (sqlite3_exec(handle, sql, NULL, NULL, &error) != SQLITE_OK)
+        fail_msg("%s: %s", sql, error);
+    sqlite3_close(handle);
+}
+
+static void assert_not_opened(const char *path, const char *part)
+{
+    struct err err = {0};
+    assert_null(store_open_sqlite(path, &err));
+    if (!strstr(err.message, part))
+        fail_msg("\"%s\" does not say \"%s\"", err.message, part);
+    assert_null(strstr(err.message, path));
+}
+
+static const char *path_of(struct world *world, const char *name)
+{
+    return arena_printf(&world->arena, "%s/%s", world->folder, name);
+}
+
+static void a_file_that_is_not_ours_is_refused(void **state)
+{
+    struct world *world = *state;
+    const char *garbage = path_of(world, "garbage"), *foreign = path_of(world, "foreign");
+    FILE *file = fopen(garbage, "w");
+    assert_non_null(file);
+    for (int i = 0; i < 1000; i++)
+        fputs("this is no database, ", file);
+    fclose(file);
+    assert_not_opened(garbage, "not a SQLite database");
+    exec_sql(foreign, "CREATE TABLE bookmarks (url TEXT)");
+    assert_not_opened(foreign, "not one of Reprise");
+    exec_sql(foreign, "SELECT * FROM bookmarks"); /* and left as it was */
+    assert_int_not_equal(access(path_of(world, "foreign-wal"), F_OK), 0);
+    assert_not_opened(path_of(world, "no/such/folder"), "cannot be opened");
+}
+
+static void a_newer_schema_is_refused(void **state)
+{
+    struct world *world = *state;
+    const char *path = path_of(world, "newer");
+    struct err err;
+    store_close(store_open_sqlite(path, &err));
+    exec_sql(path, "PRAGMA user_version = 2000");
+    assert_not_opened(path, "newer");
+}
+
+/* The table of columns and the migrations say the same. */
+static void tables_have_the_columns_of_rows(void **state)
+{
+    struct world *world = *state;
+    sqlite3 *handle;
+    assert_int_equal(sqlite3_open(world->path, &handle), SQLITE_OK);
+    for (int kind = 0; kind <= ROW_KIND_COUNT; kind++) {
+        const struct table *table = kind < ROW_KIND_COUNT ? &store_tables[kind]
+                                                          : &store_workspace_table;
+        for (size_t i = 0; i < table->count; i++) {
+            const struct column *column = &table->columns[i];
+            const char *type;
+            int key;
+            if (sqlite3_table_column_metadata(handle, NULL, table->name, column->name, &type, NULL,
+                                              NULL, &key, NULL) != SQLITE_OK)
+                fail_msg("%s.%s is not there", table->name, column->name);
+            const char *wanted = column->kind == COLUMN_TEXT    ? "TEXT"
+                                 : column->kind == COLUMN_BYTES ? "BLOB"
+                                 : column->kind == COLUMN_UUID  ? "BLOB"
+                                 : column->kind == COLUMN_HASH  ? "BLOB"
+                                                                : "INTEGER";
+            assert_string_equal(type, wanted);
+            if (kind != ROW_RETRY_TOKEN)
+                assert_int_equal(key, (column->flags & COLUMN_KEY) != 0);
+        }
+    }
+    sqlite3_close(handle);
+}
+
+/* No statement sorts, and none reads through a table that grows: each searches an index. */
+static void every_statement_searches_an_index(void **state)
+{
+    struct world *world = *state;
+    struct db db;
+    struct err err;
+    struct buf text;
+    int explained = 0;
+    buf_init(&text, 32 << 10);
+    assert_true(db_open(&db, world->path, DB_READER, &db_default_options, &err));
+    for (int sql = SQL_READ_VERSION; sql < SQL_COUNT; sql++) {
+        sqlite3_stmt *plan = NULL;
+        if (!db_statement_text(sql, &text))
+            continue;
+        const char *explain = arena_printf(&world->arena, "EXPLAIN QUERY PLAN %s", text.data);
+        if (sqlite3_prepare_v2(db.handle, explain, -1, &plan, NULL) != SQLITE_OK)
+            fail_msg("%s: %s", text.data, sqlite3_errmsg(db.handle));
+        while (sqlite3_step(plan) == SQLITE_ROW) {
+            const char *step = (const char *)sqlite3_column_text(plan, 3);
+            explained++;
+            bool small = strstr(step, "installation") || strstr(step, "workspace") == step + 5;
+            if (strstr(step, "TEMP B-TREE") || (strncmp(step, "SCAN", 4) == 0 && !small))
+                fail_msg("%s\n  %s", text.data, step);
+            if (sql >= SQL_RUN_KEYS && sql < SQL_INSERT && !strstr(step, "COVERING") &&
+                !strstr(step, "PRIMARY KEY"))
+                fail_msg("%s\n  %s", text.data, step);
+        }
+        sqlite3_finalize(plan);
+    }
+    assert_true(explained > 40);
+    db_close(&db);
+    buf_release(&text);
+}
+
+static void the_file_is_for_its_owner_only(void **state)
+{
+    struct world *world = *state;
+    struct stat status;
+    assert_int_equal(stat(world->path, &status), 0);
+    assert_int_equal(status.st_mode & 0777, 0600);
+    assert_int_equal(stat(path_of(world, "reprise.db-wal"), &status), 0);
+    assert_int_equal(status.st_mode & 0777, 0600);
+}
+
+/* ---- two handles ---- */
+
+static void another_process_fences_this_one(void **state)
+{
+    struct world *world = *state;
+    struct err err;
+    struct workspace_row theirs;
+    struct store *other = store_open_sqlite(world->path, &err);
+    assert_non_null(other);
+    assert_int_equal(store_take_over(other, world->workspace.id, &theirs), STORE_OK);
+    struct run_row run = world_run_row(world, STATE_PENDING);
+    world_add(world, ROW_RUN, ROW_INSERT, &run);
+    assert_int_equal(world_commit(world), STORE_FENCED);
+    row_batch_add(&world->batch, ROW_RUN, ROW_INSERT, &run);
+    struct store_commit commit = {.workspace = &theirs, .rows = &world->batch};
+    assert_int_equal(store_commit(other, &commit), STORE_OK);
+    store_close(other);
+}
+
+static void a_backup_is_a_store(void **state)
+{
+    struct world *world = *state;
+    const char *path = path_of(world, "backup");
+    struct run_row run = world_run_row(world, STATE_PENDING), read;
+    struct err err = {0};
+    world_write(world, ROW_RUN, ROW_INSERT, &run);
+    assert_int_equal(store_backup(world->store, path, &err), ERR_OK);
+    assert_int_not_equal(store_backup(world->store, path, &err), ERR_OK);
+    assert_non_null(strstr(err.message, "exists"));
+    struct store *copy = store_open_sqlite(path, &err);
+    assert_non_null(copy);
+    struct store_reader *reader = store_reader_open(copy);
+    assert_true(store_get_run(reader, 1, &run.key, &world->arena, &read));
+    store_reader_close(reader);
+    store_close(copy);
+}
+
+/* ---- a disk that is full ---- */
+
+static void a_full_disk_fails_the_commit_only(void **state)
+{
+    struct world *world = *state;
+    const struct db_options options = {.reader_limit_ms = 2000, .max_pages = 150};
+    struct err err;
+    struct job_version_row large = {.workspace = 1, .job = world->job, .version = 1};
+    char *text = xmalloc((1 << 20) + 1);
+    memset(text, 'x', 1 << 20);
+    text[1 << 20] = '\0';
+    large.definition = text;
+    store_reader_close(world->reader);
+    store_close(world->store);
+    world->store = sqlite_open(world->path, &options, &err);
+    assert_non_null(world->store);
+    world->reader = store_reader_open(world->store);
+    for (int i = 0; i < 3; i++) {
+        struct run_row run = world_run_row(world, STATE_PENDING), read;
+        world_add(world, ROW_RUN, ROW_INSERT, &run);
+        world_add(world, ROW_JOB_VERSION, ROW_INSERT, &large);
+        assert_int_equal(world_commit(world), STORE_FAILED);
+        store_read_begin(world->reader);
+        assert_false(store_get_run(world->reader, 1, &run.key, &world->arena, &read));
+        store_read_end(world->reader);
+        world_write(world, ROW_RUN, ROW_INSERT, &run);
+        assert_true(store_is_writable(world->store));
+    }
+    free(text);
+}
+
+/* The file itself refuses to grow: an I/O error in the middle of a commit, and a new connection
+ * behind it. */
+static void a_file_that_cannot_grow_fails_the_commit_only(void **state)
+{
+    struct world *world = *state;
+    char *text = xmalloc((4 << 20) + 1);
+    memset(text, 'x', 4 << 20);
+    text[4 << 20] = '\0';
+    struct job_version_row large = {
+        .workspace = 1, .job = world->job, .version = 1, .definition = text};
+    struct run_row run = world_run_row(world, STATE_PENDING), read;
+    struct rlimit old, small;
+    void (*old_handler)(int) = signal(SIGXFSZ, SIG_IGN);
+    assert_int_equal(getrlimit(RLIMIT_FSIZE, &old), 0);
+    small = old;
+    small.rlim_cur = 2 << 20;
+    assert_int_equal(setrlimit(RLIMIT_FSIZE, &small), 0);
+    world_add(world, ROW_JOB_VERSION, ROW_INSERT, &large);
+    enum store_result result = world_commit(world);
+    assert_int_equal(setrlimit(RLIMIT_FSIZE, &old), 0);
+    signal(SIGXFSZ, old_handler);
+    assert_int_equal(result, STORE_FAILED);
+    world_write(world, ROW_RUN, ROW_INSERT, &run);
+    world_write(world, ROW_JOB_VERSION, ROW_INSERT, &large);
+    store_read_begin(world->reader);
+    assert_true(store_get_run(world->reader, 1, &run.key, &world->arena, &read));
+    store_read_end(world->reader);
+    free(text);
+}
+
+/* ---- readers ---- */
+
+static void a_reader_that_takes_too_long_is_interrupted(void **state)
+{
+    struct world *world = *state;
+    /* Its time is over before it begins: whatever takes more than a few steps is stopped. */
+    const struct db_options options = {.reader_limit_ms = -1};
+    struct err err;
+    for (int i = 0; i < 3000; i++) {
+        struct job_row job = {
+            .workspace = 1, .key = world_key(world), .name = "a", .deleted_ms = FIELD_NULL};
+        world_add(world, ROW_JOB, ROW_INSERT, &job);
+    }
+    assert_int_equal(world_commit(world), STORE_OK);
+    struct store *store = sqlite_open(world->path, &options, &err);
+    struct store_reader *reader = store_reader_open(store);
+    const struct job_filter filter = {.display_name_contains = "zzz"};
+    const struct list_order order = {SORT_TIME_CREATED, false, 10};
+    struct job_list list;
+    struct job_row job;
+    for (int i = 0; i < 2; i++) {
+        store_read_begin(reader);
+        assert_true(store_get_job(reader, 1, &world->job, &world->arena, &job)); /* short */
+        store_list_jobs(reader, 1, &filter, &order, NULL, &world->arena, &list);
+        assert_true(store_reader_failed(reader));
+        assert_int_equal(list.count, 0);
+        assert_false(store_get_job(reader, 1, &world->job, &world->arena, &job));
+        store_read_end(reader);
+    }
+    store_reader_close(reader);
+    store_close(store);
+}
+
+static void a_reader_sees_one_snapshot(void **state)
+{
+    struct world *world = *state;
+    struct run_row run = world_run_row(world, STATE_PENDING), read;
+    world_write(world, ROW_RUN, ROW_INSERT, &run);
+    store_read_begin(world->reader);
+    uint64_t version = store_read_version(world->reader);
+    run.state = STATE_RUNNING;
+    world_write(world, ROW_RUN, ROW_UPDATE, &run);
+    assert_true(store_get_run(world->reader, 1, &run.key, &world->arena, &read));
+    assert_int_equal(read.state, STATE_PENDING);
+    assert_int_equal(store_read_version(world->reader), version);
+    store_read_end(world->reader);
+    store_read_begin(world->reader);
+    assert_true(store_get_run(world->reader, 1, &run.key, &world->arena, &read));
+    assert_int_equal(read.state, STATE_RUNNING);
+    assert_int_not_equal(store_read_version(world->reader), version);
+    store_read_end(world->reader);
+}
+
+enum { READERS = 3, TASKS = 8, ROUNDS = 300 };
+
+struct reading {
+    struct world *world;
+    struct uuid run;
+    atomic_bool *done;
+    int torn;
+    int images;
+};
+
+/* Every commit sets all task runs alike: an image with two values is torn. */
+static void *read_images(void *context)
+{
+    struct reading *reading = context;
+    struct store_reader *reader = store_reader_open(reading->world->store);
+    struct arena arena;
+    arena_init(&arena);
+    do {
+        struct run_image image;
+        struct run_row run;
+        arena_clear(&arena);
+        store_read_begin(reader);
+        if (!store_get_run(reader, 1, &reading->run, &arena, &run) ||
+            !store_get_run_image(reader, 1, &reading->run, &arena, &image) ||
+            image.task_run_count != TASKS)
+            reading->torn++;
+        for (size_t i = 0; i < image.task_run_count; i++)
+            reading->torn += image.task_runs[i].attempts != run.version;
+        reading->images++;
+        store_read_end(reader);
+    } while (!atomic_load(reading->done));
+    arena_release(&arena);
+    store_reader_close(reader);
+    return NULL;
+}
+
+static void readers_never_see_half_a_commit(void **state)
+{
+    struct world *world = *state;
+    struct run_row run = world_run_row(world, STATE_RUNNING);
+    struct task_run_row task_runs[TASKS];
+    pthread_t threads[READERS];
+    struct reading readings[READERS];
+    atomic_bool done = false;
+    world_add(world, ROW_RUN, ROW_INSERT, &run);
+    for (int i = 0; i < TASKS; i++) {
+        task_runs[i] = world_task_run_row(world, &run.key, i);
+        task_runs[i].attempts = run.version;
+        world_add(world, ROW_TASK_RUN, ROW_INSERT, &task_runs[i]);
+    }
+    assert_int_equal(world_commit(world), STORE_OK);
+    for (int i = 0; i < READERS; i++) {
+        readings[i] = (struct reading){.world = world, .run = run.key, .done = &done};
+        assert_int_equal(pthread_create(&threads[i], NULL, read_images, &readings[i]), 0);
+    }
+    for (int round = 0; round < ROUNDS; round++) {
+        run.version++;
+        world_add(world, ROW_RUN, ROW_UPDATE, &run);
+        for (int i = 0; i < TASKS; i++) {
+            task_runs[i].attempts = run.version;
+            world_add(world, ROW_TASK_RUN, ROW_UPDATE, &task_runs[i]);
+        }
+        assert_int_equal(world_commit(world), STORE_OK);
+    }
+    atomic_store(&done, true);
+    for (int i = 0; i < READERS; i++) {
+        assert_int_equal(pthread_join(threads[i], NULL), 0);
+        assert_int_equal(readings[i].torn, 0);
+        assert_true(readings[i].images > 0);
+    }
+}
+
+/* A reader that stays keeps the log from being folded back, and no longer than it stays. */
+static void the_log_is_folded_back(void **state)
+{
+    struct world *world = *state;
+    const char *log = path_of(world, "reprise.db-wal");
+    struct stat status;
+    char text[2000];
+    memset(text, 'x', sizeof text - 1);
+    text[sizeof text - 1] = '\0';
+    struct job_version_row row = {.workspace = 1, .job = world->job, .definition = text};
+    for (int round = 0; round < 4000; round++) {
+        row.version++;
+        world_write(world, ROW_JOB_VERSION, ROW_INSERT, &row);
+    }
+    assert_int_equal(stat(log, &status), 0);
+    assert_in_range(status.st_size, 1, 2000 * 4200); /* not the 8,000 pages written and more */
+}
+
+/* ---- kill -9 ---- */
+
+/* Commits runs one by one and reports each number once its commit has been acknowledged. */
+static _Noreturn void commit_forever(struct world *world, int out)
+{
+    for (int64_t number = 1;; number++) {
+        struct run_row run = world_run_row(world, STATE_PENDING);
+        struct event_row event = world_event_row(world, &run.key, STATE_NEW, STATE_PENDING);
+        run.number = number;
+        arena_clear(&world->arena);
+        run.job_name = "nightly";
+        world_add(world, ROW_RUN, ROW_INSERT, &run);
+        world_add(world, ROW_EVENT, ROW_INSERT, &event);
+        if (world_commit(world) != STORE_OK || write(out, &run.key, sizeof run.key) < 0)
+            _exit(1);
+    }
+}
+
+static void what_was_acknowledged_survives_kill(void **state)
+{
+    struct world *world = *state;
+    enum { ACKNOWLEDGED = 300 };
+    struct uuid keys[ACKNOWLEDGED];
+    int pipe_ends[2];
+    assert_int_equal(pipe(pipe_ends), 0);
+    /* The child opens the database itself: a connection does not outlive a fork. */
+    store_reader_close(world->reader);
+    store_close(world->store);
+    pid_t child = fork(); /* allow fork: a small test process, and what dies must be a whole one */
+    assert_true(child >= 0);
+    if (child == 0) {
+        struct err err;
+        world->store = store_open_sqlite(world->path, &err);
+        if (!world->store)
+            _exit(1);
+        commit_forever(world, pipe_ends[1]);
+    }
+    close(pipe_ends[1]);
+    for (int i = 0; i < ACKNOWLEDGED; i++)
+        assert_int_equal(read(pipe_ends[0], &keys[i], sizeof keys[i]), sizeof keys[i]);
+    kill(child, SIGKILL);
+    assert_int_equal(waitpid(child, NULL, 0), child);
+    struct uuid more[4096];
+    ssize_t rest = read(pipe_ends[0], more, sizeof more); /* acknowledged before it died */
+    close(pipe_ends[0]);
+    struct err err;
+    struct run_row run;
+    struct event_row *events;
+    world->store = store_open_sqlite(world->path, &err);
+    assert_non_null(world->store);
+    world->reader = store_reader_open(world->store);
+    for (size_t i = 0; i < ACKNOWLEDGED + (size_t)rest / sizeof *more; i++) {
+        const struct uuid *key = i < ACKNOWLEDGED ? &keys[i] : &more[i - ACKNOWLEDGED];
+        assert_true(store_get_run(world->reader, 1, key, &world->arena, &run));
+        assert_int_equal(run.number, i + 1);
+        assert_int_equal(store_run_events(world->reader, 1, key, 0, 9, &world->arena, &events), 1);
+    }
+    struct workspace_row row;
+    assert_int_equal(store_take_over(world->store, 1, &row), STORE_OK);
+    assert_true(row.batch >= ACKNOWLEDGED);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_file_that_is_not_ours_is_refused),
+        cmocka_unit_test(a_newer_schema_is_refused),
+        cmocka_unit_test(tables_have_the_columns_of_rows),
+        cmocka_unit_test(every_statement_searches_an_index),
+        cmocka_unit_test(the_file_is_for_its_owner_only),
+        cmocka_unit_test(another_process_fences_this_one),
+        cmocka_unit_test(a_backup_is_a_store),
+        cmocka_unit_test(a_full_disk_fails_the_commit_only),
+        cmocka_unit_test(a_file_that_cannot_grow_fails_the_commit_only),
+        cmocka_unit_test(a_reader_that_takes_too_long_is_interrupted),
+        cmocka_unit_test(a_reader_sees_one_snapshot),
+        cmocka_unit_test(readers_never_see_half_a_commit),
+        cmocka_unit_test(the_log_is_folded_back),
+        cmocka_unit_test(what_was_acknowledged_survives_kill),
+    };
+    return world_run_sqlite("store sqlite", tests, sizeof tests / sizeof *tests);
+}
