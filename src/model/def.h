@@ -174,6 +174,7 @@ extern const struct schema queue_schema;
 extern const struct schema schedule_schema;
 extern const struct schema continuous_schema;
 extern const struct schema git_config_schema;
+extern const struct schema new_cluster_schema;
 extern const struct schema job_cluster_schema;
 extern const struct schema task_schema; /* variants by type */
 extern const struct schema job_details_schema;
@@ -189,7 +190,7 @@ const struct param *params_find(const struct param *params, size_t count, const 
 
 /* The graph of a definition, by task position (index in `tasks`). */
 struct graph_edge {
-    uint32_t task;   /* the other end */
+    uint32_t task;  /* the other end */
     int8_t outcome; /* FIELD_UNSET: any; else 0 or 1: the outcome that the edge names */
 };
 

@@ -207,8 +207,8 @@ static const struct field new_cluster_fields[] = {
      TEXT_LIMIT,
      .doc = "Version of Spark that the cluster runs."},
 };
-static const struct schema new_cluster_schema = SCHEMA(
-    "NewClusterConfiguration", new_cluster, new_cluster_fields, "A cluster made for the job.");
+const struct schema new_cluster_schema = SCHEMA("NewClusterConfiguration", new_cluster,
+                                                new_cluster_fields, "A cluster made for the job.");
 
 static const struct field job_cluster_fields[] = {
     {.name = "clusterKey",
