@@ -144,6 +144,7 @@ void run_move(struct step *step, struct erun *run, enum state to, const char *re
     set_text(engine, &run->row.message, reason);
     run->repair.state = to;
     set_text(engine, &run->repair.message, reason);
+    track(engine, &run->tracked); /* before what refers to it */
     track(engine, &run->repair_tracked);
     add_event(step, run, NULL, EVENT_RUN_STATE, from, to, reason, decision);
 }
