@@ -1,5 +1,6 @@
 #include "store/memory.h"
 
+#include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -395,6 +396,7 @@ static size_t listing_cut(struct listing *listing, enum row_kind kind,
     for (size_t i = 0; i < count; i++)
         table_copy_row(table, listing->items[first + i].row, rows + i * table->row_size, arena);
     if (*ret_more) {
+        assert(count > 0 && listing->items);
         *ret_next = cursor_behind(cursor, &listing->items[first + count - 1].place);
         ret_next->name = arena_strdup(arena, ret_next->name);
     }

@@ -329,8 +329,8 @@ static void load_moved(struct run_query *query)
         struct uuid key = db_column_uuid(statement, 0);
         if (uuid_map_get(&query->moved, &key))
             continue;
-        uintptr_t from = (uintptr_t)(sqlite3_column_int(statement, 1) + 2);
-        uuid_map_put(&query->moved, &key, (void *)from); /* NOLINT(performance-no-int-to-ptr) */
+        uintptr_t from = (uintptr_t)sqlite3_column_int64(statement, 1) + 2;
+        uuid_map_put(&query->moved, &key, (void *)from);
         GROW(query->moved_keys, query->moved_count, cap);
         query->moved_keys[query->moved_count++] = key;
     }

@@ -221,7 +221,9 @@ static void a_file_that_cannot_grow_fails_the_commit_only(void **state)
         .workspace = 1, .job = world->job, .version = 1, .definition = text};
     struct run_row run = world_run_row(world, STATE_PENDING), read;
     struct rlimit old, small;
-    void (*old_handler)(int) = signal(SIGXFSZ, SIG_IGN);
+    const struct sigaction ignore = {.sa_handler = SIG_IGN};
+    struct sigaction old_action;
+    assert_int_equal(sigaction(SIGXFSZ, &ignore, &old_action), 0);
     assert_int_equal(getrlimit(RLIMIT_FSIZE, &old), 0);
     small = old;
     small.rlim_cur = 2 << 20;
@@ -229,7 +231,7 @@ static void a_file_that_cannot_grow_fails_the_commit_only(void **state)
     world_add(world, ROW_JOB_VERSION, ROW_INSERT, &large);
     enum store_result result = world_commit(world);
     assert_int_equal(setrlimit(RLIMIT_FSIZE, &old), 0);
-    signal(SIGXFSZ, old_handler);
+    assert_int_equal(sigaction(SIGXFSZ, &old_action, NULL), 0);
     assert_int_equal(result, STORE_FAILED);
     world_write(world, ROW_RUN, ROW_INSERT, &run);
     world_write(world, ROW_JOB_VERSION, ROW_INSERT, &large);
@@ -310,8 +312,8 @@ static void *read_images(void *context)
     struct arena arena;
     arena_init(&arena);
     do {
-        struct run_image image;
-        struct run_row run;
+        struct run_image image = {0};
+        struct run_row run = {0};
         arena_clear(&arena);
         store_read_begin(reader);
         if (!store_get_run(reader, 1, &reading->run, &arena, &run) ||

@@ -1,0 +1,158 @@
+/* One contract, every implementation: what is read of a run, its events and the queue. */
+#include "store/world.h"
+
+static void an_image_holds_a_run_of_ten_thousand_tasks(void **state)
+{
+    struct world *world = *state;
+    enum { TASKS = 10000 };
+    struct run_row run = world_run_row(world, STATE_RUNNING);
+    world_add(world, ROW_RUN, ROW_INSERT, &run);
+    for (int64_t i = TASKS - 1; i >= 0; i--) { /* keys do not follow positions here */
+        struct task_run_row task_run = world_task_run_row(world, &run.key, i);
+        world_add(world, ROW_TASK_RUN, ROW_INSERT, &task_run);
+    }
+    assert_int_equal(world_commit(world), STORE_OK);
+    struct run_image image;
+    store_read_begin(world->reader);
+    assert_true(store_get_run_image(world->reader, 1, &run.key, &world->arena, &image));
+    store_read_end(world->reader);
+    assert_int_equal(image.task_run_count, TASKS);
+    for (int64_t i = 0; i < TASKS; i++)
+        assert_int_equal(image.task_runs[i].position, i);
+}
+
+/* Two tasks; the second is repaired twice, every task run has attempts. */
+static void an_image_has_the_attempts_of_the_newest(void **state)
+{
+    struct world *world = *state;
+    struct run_row run = world_run_row(world, STATE_RUNNING);
+    struct task_run_row task_runs[4];
+    world_add(world, ROW_RUN, ROW_INSERT, &run);
+    for (int64_t i = 0; i < 3; i++) {
+        struct repair_row repair = {.workspace = 1, .run = run.key, .number = i};
+        world_add(world, ROW_REPAIR, ROW_INSERT, &repair);
+    }
+    for (int i = 0; i < 4; i++) {
+        task_runs[i] = world_task_run_row(world, &run.key, i == 0 ? 0 : 1);
+        task_runs[i].repair_number = i > 1 ? i - 1 : 0;
+        world_add(world, ROW_TASK_RUN, ROW_INSERT, &task_runs[i]);
+        for (int64_t n = 0; n < 12; n++) {
+            struct attempt_row attempt = {
+                .workspace = 1, .run = run.key, .task_run = task_runs[i].key, .number = n};
+            world_add(world, ROW_ATTEMPT, ROW_INSERT, &attempt);
+        }
+    }
+    assert_int_equal(world_commit(world), STORE_OK);
+    struct run_image image;
+    struct attempt_row *attempts;
+    store_read_begin(world->reader);
+    assert_true(store_get_run_image(world->reader, 1, &run.key, &world->arena, &image));
+    assert_int_equal(
+        store_attempts(world->reader, 1, &task_runs[2].key, 3, 5, &world->arena, &attempts), 5);
+    assert_int_equal(attempts[0].number, 3);
+    assert_int_equal(attempts[4].number, 7);
+    store_read_end(world->reader);
+    assert_int_equal(image.repair_count, 3);
+    assert_int_equal(image.task_run_count, 4);
+    for (size_t i = 0; i < 4; i++)
+        assert_true(uuid_equal(&image.task_runs[i].key, &task_runs[i].key));
+    assert_int_equal(image.attempt_count, 24);
+    for (size_t i = 0; i < 24; i++) {
+        assert_true(uuid_equal(&image.attempts[i].task_run, &task_runs[i < 12 ? 0 : 3].key));
+        assert_int_equal(image.attempts[i].number, i % 12);
+    }
+}
+
+static void events_are_sliced(void **state)
+{
+    struct world *world = *state;
+    struct run_row runs[2];
+    struct task_run_row task_runs[2];
+    for (int i = 0; i < 2; i++) {
+        runs[i] = world_run_row(world, STATE_RUNNING);
+        world_add(world, ROW_RUN, ROW_INSERT, &runs[i]);
+        task_runs[i] = world_task_run_row(world, &runs[0].key, i);
+    }
+    world_add(world, ROW_TASK_RUN, ROW_INSERT, &task_runs[0]);
+    world_add(world, ROW_TASK_RUN, ROW_INSERT, &task_runs[1]);
+    for (int i = 0; i < 60; i++) { /* in turn: the run, its tasks, another run */
+        struct event_row event =
+            world_event_row(world, &runs[i % 4 == 3].key, STATE_PENDING, STATE_RUNNING);
+        event.time_ms = 1000 + i;
+        if (i % 4 == 1 || i % 4 == 2) {
+            event.type = EVENT_TASK_STATE;
+            event.task_run = task_runs[i % 4 - 1].key;
+        }
+        world_add(world, ROW_EVENT, ROW_INSERT, &event);
+    }
+    runs[0].updated_ms = 500;
+    world_add(world, ROW_RUN, ROW_UPDATE, &runs[0]);
+    assert_int_equal(world_commit(world), STORE_OK);
+    struct event_row *events;
+    struct arena *arena = &world->arena;
+    store_read_begin(world->reader);
+    assert_int_equal(store_run_events(world->reader, 1, &runs[0].key, 0, 1000, arena, &events), 45);
+    assert_int_equal(store_run_events(world->reader, 1, &runs[0].key, 30, 5, arena, &events), 5);
+    assert_int_equal(events[0].number, 31);
+    assert_string_equal(events[0].task_key, "task_1");
+    assert_int_equal(store_entity_events(world->reader, 1, &runs[0].key, NULL, arena, &events), 15);
+    for (int i = 0; i < 15; i++)
+        assert_int_equal(events[i].number, 4 * i + 1);
+    assert_null(events[0].task_key);
+    assert_int_equal(
+        store_entity_events(world->reader, 1, &runs[0].key, &task_runs[0].key, arena, &events), 15);
+    assert_int_equal(events[14].number, 58);
+    assert_string_equal(events[14].task_key, "task_0");
+    int64_t version, last_event, updated_ms;
+    assert_true(
+        store_get_run_etag(world->reader, 1, &runs[0].key, &version, &last_event, &updated_ms));
+    assert_int_equal(version, 1);
+    assert_int_equal(last_event, 59);
+    assert_int_equal(updated_ms, 1058);
+    store_read_end(world->reader);
+}
+
+static void live_runs_and_the_queue(void **state)
+{
+    struct world *world = *state;
+    struct run_row runs[STATE_COUNT * 2], queued[6];
+    struct uuid *live;
+    size_t expected = 0;
+    for (int i = 0; i < STATE_COUNT * 2; i++) {
+        runs[i] = world_run_row(world, (enum state)((i * 7) % STATE_COUNT));
+        runs[i].queued_ms = FIELD_NULL;
+        if (runs[i].state == STATE_QUEUED)
+            runs[i].state = STATE_RUNNING;
+        world_add(world, ROW_RUN, ROW_INSERT, &runs[i]);
+        expected += !state_is_final(runs[i].state);
+    }
+    assert_int_equal(world_commit(world), STORE_OK);
+    assert_int_equal(store_live_runs(world->reader, 1, &world->arena, &live), expected);
+    for (size_t i = 0, k = 0; i < STATE_COUNT * 2; i++)
+        if (!state_is_final(runs[i].state))
+            assert_true(uuid_equal(&live[k++], &runs[i].key));
+    /* Repairs first, then by the time of queueing, then by key. */
+    static const struct {
+        int64_t repair, queued_ms, position;
+    } order[] = {{0, 50, 3}, {0, 50, 4}, {0, 60, 5}, {2, 90, 2}, {1, 70, 0}, {3, 70, 1}};
+    for (int i = 0; i < 6; i++) {
+        queued[i] = world_run_row(world, STATE_QUEUED);
+        queued[i].repair_number = order[i].repair;
+        queued[i].queued_ms = order[i].queued_ms;
+        world_add(world, ROW_RUN, ROW_INSERT, &queued[i]);
+    }
+    assert_int_equal(world_commit(world), STORE_OK);
+    for (int i = 0; i < 6; i++)
+        assert_int_equal(store_queue_position(world->reader, &queued[i]), order[i].position);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(an_image_holds_a_run_of_ten_thousand_tasks),
+        cmocka_unit_test(an_image_has_the_attempts_of_the_newest),
+        cmocka_unit_test(events_are_sliced),
+        cmocka_unit_test(live_runs_and_the_queue),
+    };
+    return world_run("store runs", tests, sizeof tests / sizeof *tests);
+}
