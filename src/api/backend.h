@@ -25,9 +25,8 @@ struct api_reads {
     bool (*failed)(const struct store_reader *reader);
     bool (*get_job)(struct store_reader *reader, int64_t workspace, const struct uuid *key,
                     struct arena *arena, struct job_row *ret);
-    bool (*get_job_version)(struct store_reader *reader, int64_t workspace,
-                            const struct uuid *key, int64_t version, struct arena *arena,
-                            struct job_version_row *ret);
+    bool (*get_job_version)(struct store_reader *reader, int64_t workspace, const struct uuid *key,
+                            int64_t version, struct arena *arena, struct job_version_row *ret);
     bool (*get_run)(struct store_reader *reader, int64_t workspace, const struct uuid *key,
                     struct arena *arena, struct run_row *ret);
     bool (*get_run_etag)(struct store_reader *reader, int64_t workspace, const struct uuid *key,
@@ -37,32 +36,30 @@ struct api_reads {
     int64_t (*queue_position)(struct store_reader *reader, const struct run_row *run);
     bool (*get_task_run)(struct store_reader *reader, int64_t workspace, const struct uuid *key,
                          struct arena *arena, struct task_run_row *ret);
-    size_t (*attempts)(struct store_reader *reader, int64_t workspace,
-                       const struct uuid *task_run, int64_t from_number, size_t max,
-                       struct arena *arena, struct attempt_row **ret);
+    size_t (*attempts)(struct store_reader *reader, int64_t workspace, const struct uuid *task_run,
+                       int64_t from_number, size_t max, struct arena *arena,
+                       struct attempt_row **ret);
     size_t (*run_events)(struct store_reader *reader, int64_t workspace, const struct uuid *run,
                          int64_t after, size_t max, struct arena *arena, struct event_row **ret);
-    size_t (*entity_events)(struct store_reader *reader, int64_t workspace,
-                            const struct uuid *run, const struct uuid *task_run,
-                            struct arena *arena, struct event_row **ret);
+    size_t (*entity_events)(struct store_reader *reader, int64_t workspace, const struct uuid *run,
+                            const struct uuid *task_run, struct arena *arena,
+                            struct event_row **ret);
     bool (*get_operation)(struct store_reader *reader, int64_t workspace, const struct uuid *key,
                           struct arena *arena, struct operation_row *ret);
     void (*list_runs)(struct store_reader *reader, int64_t workspace,
                       const struct run_filter *filter, const struct list_order *order,
-                      const struct store_cursor *cursor, struct arena *arena,
-                      struct run_list *ret);
+                      const struct store_cursor *cursor, struct arena *arena, struct run_list *ret);
     void (*recent_runs)(struct store_reader *reader, int64_t workspace, const struct uuid *jobs,
                         size_t job_count, size_t per_job, const struct list_order *order,
                         const struct store_cursor *cursor, struct arena *arena,
                         struct run_list *ret);
     void (*list_jobs)(struct store_reader *reader, int64_t workspace,
                       const struct job_filter *filter, const struct list_order *order,
-                      const struct store_cursor *cursor, struct arena *arena,
-                      struct job_list *ret);
+                      const struct store_cursor *cursor, struct arena *arena, struct job_list *ret);
     void (*list_operations)(struct store_reader *reader, int64_t workspace,
-                            const struct operation_filter *filter,
-                            const struct list_order *order, const struct store_cursor *cursor,
-                            struct arena *arena, struct operation_list *ret);
+                            const struct operation_filter *filter, const struct list_order *order,
+                            const struct store_cursor *cursor, struct arena *arena,
+                            struct operation_list *ret);
 };
 
 /* Who calls, once a credential was accepted. */
@@ -83,7 +80,7 @@ struct api_pending {
     struct command_result result;
     /* Called exactly once, on the pump's thread, after the commit or its failure. */
     void (*done)(struct api_pending *pending);
-    void *owner; /* the API's */
+    void *owner;         /* the API's */
     char *location_base; /* path of the collection as called, for location: "/20260430/…/jobRuns" */
     /* Set with result.replayed: the stored answer, malloc'd, freed by the API. */
     int64_t replay_status;
@@ -114,9 +111,9 @@ struct api_backend {
                    struct api_pending *pending);
 
     /* The engine's own planner, on a snapshot. `def`: of the run's newest attempt. */
-    enum err_code (*plan_repair)(void *context, const struct run_image *image,
-                                 struct job_def *def, const struct repair_request *request,
-                                 struct arena *arena, struct repair_plan *ret, struct err *err);
+    enum err_code (*plan_repair)(void *context, const struct run_image *image, struct job_def *def,
+                                 const struct repair_request *request, struct arena *arena,
+                                 struct repair_plan *ret, struct err *err);
 
     /* The account behind a bearer token (in clear); false when there is none, or it is expired or
      * revoked. Constant time in the token's content. */

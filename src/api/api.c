@@ -1,0 +1,366 @@
+/* The way of a request through the API. The order of checks (RULES §7) is the order in here. */
+#include "api/api.h"
+
+#include <assert.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+#include "api/call.h"
+#include "api/respond.h"
+#include "auth/bearer.h"
+#include "base/json.h"
+#include "base/mem.h"
+
+struct api *api_new(const struct api_config *config, const struct api_backend *backend)
+{
+    uint8_t digest[SHA256_BYTES];
+    struct api *api = xcalloc(1, sizeof *api);
+    api->config = *config;
+    api->backend = *backend;
+    /* Derived one way: ids that anyone sees must not tell of the key. */
+    hmac_sha256(config->page_key, SHA256_BYTES, "opc-request-id", strlen("opc-request-id"), digest);
+    memcpy(&api->id_seed, digest, sizeof api->id_seed);
+    api->id_seed ^= mix64((uint64_t)backend->now_ms(backend->context));
+    return api;
+}
+
+void api_free(struct api *api)
+{
+    free(api);
+}
+
+/* ---- helpers of handlers ---- */
+
+enum err_code call_reader_check(struct call *call)
+{
+    if (!call->backend->reads.failed(call->reading.reader))
+        return ERR_OK;
+    return err_set(&call->err, ERR_UNAVAILABLE, "the store cannot be read at the moment");
+}
+
+enum err_code call_missing(struct call *call, const char *what)
+{
+    enum err_code code = call_reader_check(call);
+    if (code)
+        return code;
+    return err_set(&call->err, ERR_NOT_AUTHORIZED_OR_NOT_FOUND, "%s not found or not allowed",
+                   what);
+}
+
+enum err_code call_key(struct call *call, int index, const char *what, struct uuid *ret)
+{
+    if (uuid_parse(call->keys[index], ret))
+        return ERR_OK;
+    return err_set(&call->err, ERR_NOT_AUTHORIZED_OR_NOT_FOUND, "%s not found or not allowed",
+                   what);
+}
+
+void call_read_end(struct call *call)
+{
+    if (call->reading.reader)
+        call->backend->read_end(call->backend->context, call->reading.reader);
+    call->reading.reader = NULL;
+}
+
+/* ---- who calls ---- */
+
+static enum err_code authenticate(struct call *call)
+{
+    const struct http_request *request = call->request;
+    unsigned bearers = http_header_count(request, "authorization");
+    unsigned tokens = http_header_count(request, "x-auth-token");
+    const char *token = NULL;
+    if (bearers + tokens == 0)
+        return err_set(&call->err, ERR_NOT_AUTHENTICATED,
+                       "a credential is required: Authorization: Bearer, or X-Auth-Token");
+    if (bearers + tokens > 1)
+        return err_set(&call->err, ERR_NOT_AUTHENTICATED,
+                       "exactly one credential is required, not %u", bearers + tokens);
+    if (bearers)
+        token = bearer_of_authorization(http_header(request, "authorization"));
+    else if (bearer_is_token(http_header(request, "x-auth-token")))
+        token = http_header(request, "x-auth-token");
+    if (!token)
+        return err_set(&call->err, ERR_NOT_AUTHENTICATED, "the credential is malformed");
+    if (!call->backend->authenticate(call->backend->context, token, &call->account))
+        return err_set(&call->err, ERR_NOT_AUTHENTICATED,
+                       "the credential is unknown, expired or revoked");
+    return ERR_OK;
+}
+
+/* Resources of others look like resources that do not exist. */
+static enum err_code authorize(struct call *call)
+{
+    const struct api_backend *backend = call->backend;
+    if (call->route->scope == SCOPE_ROOT)
+        return ERR_OK;
+    if (strcmp(call->platform, call->api->config.platform_id) != 0)
+        return err_set(&call->err, ERR_NOT_AUTHORIZED_OR_NOT_FOUND,
+                       "AI Data Platform not found or not allowed");
+    if (call->route->scope != SCOPE_WORKSPACE)
+        return ERR_OK;
+    struct uuid key;
+    int role;
+    if (!uuid_parse(call->workspace_key, &key) ||
+        !backend->workspace(backend->context, &key, &call->workspace) ||
+        !backend->role(backend->context, &call->account, &call->workspace, &role))
+        return err_set(&call->err, ERR_NOT_AUTHORIZED_OR_NOT_FOUND,
+                       "Workspace not found or not allowed");
+    if (role < call->route->role)
+        return err_set(&call->err, ERR_NOT_AUTHORIZED_OR_NOT_FOUND,
+                       "%s is not allowed to this user", call->route->operation);
+    call->reading.workspace = &call->workspace;
+    return ERR_OK;
+}
+
+/* ---- what it says ---- */
+
+static bool takes_body(const struct call *call)
+{
+    return call->route->flags & (ROUTE_BODY | ROUTE_BODY_OPTIONAL);
+}
+
+static bool is_json(const char *type)
+{
+    static const char json[] = "application/json";
+    if (strncasecmp(type, json, strlen(json)) != 0)
+        return false;
+    const char *rest = type + strlen(json);
+    rest += strspn(rest, " \t");
+    return *rest == '\0' || *rest == ';';
+}
+
+static enum err_code check_media(struct call *call)
+{
+    const struct http_request *request = call->request;
+    size_t max_bytes = call->api->config.max_body_bytes;
+    if (max_bytes && request->body_len > max_bytes)
+        return err_set(&call->err, ERR_PAYLOAD_TOO_LARGE, "the body is longer than %zu bytes",
+                       max_bytes);
+    if (!takes_body(call) || !request->body_len)
+        return ERR_OK;
+    const char *type = http_header(request, "content-type");
+    if (!type || http_header_count(request, "content-type") != 1 || !is_json(type))
+        return err_set(&call->err, ERR_UNSUPPORTED_MEDIA_TYPE,
+                       "content-type must be application/json");
+    return ERR_OK;
+}
+
+/* At most once, and `*ret` NULL when absent. */
+static enum err_code single_header(struct call *call, const char *name, const char **ret)
+{
+    if (http_header_count(call->request, name) > 1)
+        return err_set(&call->err, ERR_INVALID_PARAMETER, "%s must be given once", name);
+    *ret = http_header(call->request, name);
+    return ERR_OK;
+}
+
+static enum err_code check_headers(struct call *call)
+{
+    enum { TOKEN_MAX = 64 };
+    unsigned flags = call->route->flags;
+    const char *value = NULL;
+    enum err_code code = ERR_OK;
+    if (flags & ROUTE_RETRY_TOKEN)
+        code = single_header(call, "opc-retry-token", &value);
+    if (!code && value && (!*value || strlen(value) > TOKEN_MAX))
+        return err_set(&call->err, ERR_INVALID_PARAMETER,
+                       "opc-retry-token must be 1 to %d characters long", TOKEN_MAX);
+    value = NULL;
+    if (!code && (flags & ROUTE_RECENT))
+        code = single_header(call, "should-update-recent", &value);
+    if (!code && value && strcmp(value, "true") != 0 && strcmp(value, "false") != 0)
+        return err_set(&call->err, ERR_INVALID_PARAMETER,
+                       "should-update-recent must be true or false");
+    if (!code && (flags & ROUTE_IF_MATCH))
+        code = single_header(call, "if-match", &value);
+    return code;
+}
+
+struct body_query {
+    int8_t strict;
+};
+static const struct field body_query_fields[] = {
+    {.name = "strict",
+     .kind = FIELD_BOOL,
+     .flags = FIELD_DEFAULT | FIELD_EXTENSION,
+     .offset = offsetof(struct body_query, strict),
+     .doc = "Whether unknown fields of the body are refused instead of ignored."},
+};
+static const struct schema body_query_schema = {
+    .name = "BodyQuery",
+    .size = sizeof(struct body_query),
+    .fields = body_query_fields,
+    .count = FIELDS_COUNT(body_query_fields),
+    .doc = "Query parameters of every call that takes a body.",
+};
+
+static enum err_code parse_query(struct call *call)
+{
+    void *body_query = NULL;
+    enum err_code code = ERR_OK;
+    if (call->route->query)
+        code = query_parse(call->route->query, call->target.query, call->arena, &call->filter,
+                           &call->err);
+    if (!code && takes_body(call))
+        code = query_parse(&body_query_schema, call->target.query, call->arena, &body_query,
+                           &call->err);
+    if (!code && body_query)
+        call->strict = ((const struct body_query *)body_query)->strict == 1;
+    return code;
+}
+
+static enum err_code parse_json_body(struct call *call)
+{
+    const struct schema *schema = call->route->body;
+    const struct fields_options options = {.strict = call->strict};
+    if (!json_is_object(call->json))
+        return err_set(&call->err, ERR_INVALID_PARAMETER, "the body must be an object, not %s",
+                       json_kind(call->json));
+    if (call->route->parse_body)
+        return call->route->parse_body(call);
+    call->details = arena_alloc(call->arena, schema->size);
+    return fields_parse(schema, call->json, call->details, call->arena, &options, &call->err);
+}
+
+static enum err_code parse_body(struct call *call)
+{
+    const struct http_request *request = call->request;
+    if (!takes_body(call))
+        return ERR_OK;
+    if (!request->body_len) {
+        if (call->route->flags & ROUTE_BODY_OPTIONAL)
+            return ERR_OK;
+        return err_set(&call->err, ERR_CANNOT_PARSE,
+                       "the body is empty: a JSON object is required");
+    }
+    call->json = json_parse(request->body, request->body_len, &call->err);
+    if (!call->json)
+        return call->err.code;
+    enum err_code code = parse_json_body(call);
+    json_decref(call->json);
+    call->json = NULL;
+    return code;
+}
+
+static enum err_code parse_request(struct call *call)
+{
+    enum err_code code = parse_query(call);
+    if (!code)
+        code = check_headers(call);
+    if (!code)
+        code = parse_body(call);
+    if (!code && call->route->parse)
+        code = call->route->parse(call);
+    return code;
+}
+
+/* ---- what it is answered ---- */
+
+static enum err_code no_route(struct call *call)
+{
+    if (!call->allow)
+        return err_set(&call->err, ERR_NOT_FOUND, "there is no such path");
+    return err_set(&call->err, ERR_METHOD_NOT_ALLOWED, "%.32s is not a method of this path: use %s",
+                   call->request->method, call->allow);
+}
+
+static enum err_code find_route(struct call *call)
+{
+    struct err malformed;
+    enum err_code code =
+        target_parse(call->request->target, call->arena, &call->target, &malformed);
+    if (!code)
+        route_find(call);
+    if (!call->route || !(call->route->flags & ROUTE_PUBLIC)) {
+        enum err_code refused = authenticate(call);
+        if (refused)
+            return refused;
+    }
+    if (code)
+        return err_set(&call->err, code, "%s", malformed.message);
+    return call->route ? ERR_OK : no_route(call);
+}
+
+static enum err_code read_answer(struct call *call)
+{
+    const struct api_backend *backend = call->backend;
+    if (call->route->scope != SCOPE_ROOT) {
+        call->reading.reader = backend->read_begin(backend->context);
+        if (!call->reading.reader)
+            return err_set(&call->err, ERR_UNAVAILABLE, "the store cannot be read at the moment");
+    }
+    enum err_code code = call->route->read(call);
+    /* What was printed from a reader that failed in between is not to be believed. */
+    if (call->reading.reader && !code)
+        code = call_reader_check(call);
+    call_read_end(call);
+    if (!code && call->response->body.overflowed)
+        code = err_set(&call->err, ERR_INTERNAL, "the answer is longer than %zu bytes",
+                       call->response->body.max_bytes);
+    return code;
+}
+
+static enum err_code handle(struct call *call)
+{
+    enum err_code code = find_route(call);
+    if (!code)
+        code = check_media(call);
+    if (!code)
+        code = parse_request(call);
+    if (!code)
+        code = authorize(call);
+    if (!code && call->request->shutting_down && call->route->command)
+        code = err_set(&call->err, ERR_UNAVAILABLE, "the server is stopping");
+    if (!code)
+        code = call->route->read ? read_answer(call) : submit_command(call);
+    return code;
+}
+
+enum http_verdict api_handle(void *context, struct http_request *request,
+                             struct http_response *response)
+{
+    struct api *api = context;
+    if (request->state) {
+        submit_answer(api, request, response);
+        return HTTP_DONE;
+    }
+    struct call call = {
+        .api = api,
+        .backend = &api->backend,
+        .request = request,
+        .response = response,
+        .arena = &request->arena,
+        .reading = {.api = api, .arena = &request->arena},
+    };
+    enum err_code code = handle(&call);
+    job_def_unref(call.def);
+    if (code) {
+        respond_error(&call);
+        return HTTP_DONE;
+    }
+    return call.route->read ? HTTP_DONE : HTTP_WAIT;
+}
+
+void api_done(void *context, struct http_request *request)
+{
+    (void)context;
+    submit_done(request);
+}
+
+void api_refuse(void *context, enum err_code code, const char *message, const char *target,
+                struct http_response *response)
+{
+    /* The wire copies headers before it answers anything else on this thread. */
+    static _Thread_local char id[REQUEST_ID_TEXT];
+    struct api *api = context;
+    (void)target; /* one dialect so far */
+    print_error(&response->body, code, message);
+    response->headers[response->header_count++] =
+        (struct http_header){"content-type", "application/json"};
+    response->headers[response->header_count++] =
+        (struct http_header){"opc-request-id", request_id(api, NULL, id)};
+    if (code == ERR_UNAVAILABLE || code == ERR_TOO_MANY_REQUESTS)
+        response->headers[response->header_count++] = (struct http_header){"retry-after", "1"};
+}

@@ -1,0 +1,130 @@
+/*
+ * The API's own structures. Included by src/api only.
+ *
+ *     api_handle   route → authenticate → checks → `parse` → role → `read` or `command`
+ *                  (RULES §7: the order of checks is the order in api.c, and nowhere else)
+ *
+ * A route is a row of the table in routes.c; what it reads is described by field tables. Functions
+ * that can fail fill call->err and return its code; the answer is made from it in one place.
+ */
+#pragma once
+
+#include <jansson.h>
+#include <stdatomic.h>
+
+#include "api/api.h"
+#include "api/query.h"
+#include "api/target.h"
+#include "auth/digest.h"
+#include "base/fields.h"
+
+enum {
+    API_MAX_RESPONSE_BYTES = 256 << 20, /* of an answer that is printed outside a response */
+    API_PAGE_MAX_LIMIT = 1000,
+    API_PAGE_LIMIT = 100,
+    API_RETRY_AFTER_S = 1,
+};
+
+struct api {
+    struct api_config config;
+    struct api_backend backend;
+    uint64_t id_seed; /* of opc-request-ids */
+    _Atomic uint64_t id_counter;
+};
+
+/* A snapshot of one workspace, and memory for what is made from it. */
+struct reading {
+    const struct api *api;
+    struct store_reader *reader;
+    const struct api_workspace *workspace;
+    struct arena *arena;
+};
+
+struct call;
+
+enum route_scope {
+    SCOPE_ROOT,      /* /healthz */
+    SCOPE_PLATFORM,  /* [/api]/20260430/aiDataPlatforms/{id}/… */
+    SCOPE_WORKSPACE, /* …/workspaces/{key}/… */
+};
+
+enum route_flag {
+    ROUTE_PUBLIC = 1 << 0,        /* needs no credential */
+    ROUTE_BODY = 1 << 1,          /* a JSON object is required */
+    ROUTE_BODY_OPTIONAL = 1 << 2, /* a JSON object, or nothing */
+    ROUTE_IF_MATCH = 1 << 3,
+    ROUTE_RETRY_TOKEN = 1 << 4,
+    ROUTE_RECENT = 1 << 5,    /* takes should-update-recent */
+    ROUTE_EXTENSION = 1 << 6, /* ours: x-reprise-extension in the OpenAPI document */
+};
+
+struct route {
+    const char *method;
+    enum route_scope scope;
+    const char *path;      /* below the scope; "{}" is any segment */
+    const char *operation; /* operationId */
+    unsigned flags;
+    int role; /* enum role: the least that may */
+    /* Structs that the tables fill are in the call's arena: call->filter, call->details. */
+    const struct schema *query;
+    const struct schema *body; /* documents it; parsed by it unless `parse_body` is there */
+    enum err_code (*parse_body)(struct call *call);
+    /* Checks beyond the tables, before anything is looked up: 400s. May be NULL. */
+    enum err_code (*parse)(struct call *call);
+    /* One of the two. `read` answers from call->reading; `command` fills what goes to the pump. */
+    enum err_code (*read)(struct call *call);
+    enum err_code (*command)(struct call *call, struct command *command);
+    const char *doc;
+};
+
+enum { REQUEST_ID_MAX = 128, ROUTE_MAX_KEYS = 2 };
+
+struct call {
+    struct api *api;
+    const struct api_backend *backend;
+    struct http_request *request;
+    struct http_response *response;
+    struct arena *arena; /* the request's */
+    const struct route *route;
+    struct target target;
+    /* Of the path, decoded; what the route's scope has not is NULL. */
+    const char *platform;
+    const char *workspace_key;
+    const char *keys[ROUTE_MAX_KEYS];
+    const char *allow; /* methods of a path that exists, where the method was another */
+    void *filter;      /* what the route's query table parsed */
+    json_t *json;      /* the body, while it is parsed */
+    bool strict;
+    void *details;       /* what the route's body table parsed */
+    struct job_def *def; /* likewise, of jobs: one reference until a command takes it */
+    struct api_account account;
+    struct api_workspace workspace;
+    struct reading reading;
+    struct err err;
+};
+
+/* ---- routes.c ---- */
+/* Sets call->route by method and target (HEAD finds GET's) and what its path holds, or call->allow
+ * when the path knows other methods only. */
+void route_find(struct call *call);
+/* The whole table, for documents made from it. */
+const struct route *route_table(size_t *ret_count);
+
+/* ---- submit.c: commands on their way through the pump ---- */
+/* Hands the route's command over; the request has to wait. ERR_OK, or why not. */
+enum err_code submit_command(struct call *call);
+/* The second call of a request that waited. */
+void submit_answer(struct api *api, struct http_request *request, struct http_response *response);
+/* Frees request->state. */
+void submit_done(struct http_request *request);
+
+/* ---- helpers of handlers ---- */
+/* A path parameter as a key. ERR_NOT_AUTHORIZED_OR_NOT_FOUND naming `what` ("Job run") when it has
+ * another form: a key of the wrong form is an unknown key. */
+enum err_code call_key(struct call *call, int index, const char *what, struct uuid *ret);
+/* "Job run not found or not allowed", or 503 when the reader failed: an absence that is believed. */
+enum err_code call_missing(struct call *call, const char *what);
+/* A backend function said why not; a failed reader outranks it. */
+enum err_code call_reader_check(struct call *call);
+/* Ends the snapshot before its time: what follows does not read. */
+void call_read_end(struct call *call);

@@ -1,0 +1,99 @@
+/* Jobs: made, shown, changed, deleted. */
+#include "api/oracle/oracle.h"
+#include "api/oracle/run_source.h"
+#include "api/respond.h"
+
+/* ---- commands ---- */
+
+enum err_code job_parse_body(struct call *call)
+{
+    return job_def_parse(call->json, call->strict, &call->def, &call->err);
+}
+
+static void give_def(struct call *call, struct command *command)
+{
+    command->def = call->def;
+    call->def = NULL;
+}
+
+enum err_code job_create(struct call *call, struct command *command)
+{
+    command->kind = COMMAND_JOB_CREATE;
+    give_def(call, command);
+    return ERR_OK;
+}
+
+enum err_code job_update(struct call *call, struct command *command)
+{
+    command->kind = COMMAND_JOB_UPDATE;
+    if (call_key(call, 0, "Job", &command->key))
+        return call->err.code;
+    give_def(call, command);
+    return ERR_OK;
+}
+
+enum err_code job_delete(struct call *call, struct command *command)
+{
+    command->kind = COMMAND_JOB_DELETE;
+    return call_key(call, 0, "Job", &command->key);
+}
+
+/* ---- one job ---- */
+
+static struct job_view job_view(const struct job_row *row, const struct job_def *def,
+                                struct arena *arena)
+{
+    return (struct job_view){
+        .key = key_text(&row->key, arena),
+        .created_by = row->created_by,
+        .created_by_name = row->created_by_name,
+        .updated_by = row->updated_by,
+        .updated_by_name = row->updated_by_name,
+        .created_ms = row->created_ms,
+        .updated_ms = row->updated_ms,
+        .version = row->version,
+        .details = def->details,
+        .git_config = def->git_config_json,
+        .parameters = def->parameters_json,
+        .queue = def->queue_json,
+        .schedule = def->schedule_json,
+        .tasks = def->tasks_json,
+    };
+}
+
+static struct job_def *newest_def(const struct reading *at, const struct job_row *row)
+{
+    const struct api_backend *backend = &at->api->backend;
+    return backend->definition(backend->context, at->reader, at->workspace->id, &row->key,
+                               row->version);
+}
+
+bool job_print(const struct reading *at, const struct uuid *key, struct buf *out,
+               char etag[static ETAG_TEXT])
+{
+    struct job_row row;
+    if (!at->api->backend.reads.get_job(at->reader, at->workspace->id, key, at->arena, &row) ||
+        row.deleted_ms != FIELD_NULL)
+        return false;
+    struct job_def *def = newest_def(at, &row);
+    if (!def)
+        return false;
+    const struct job_view view = job_view(&row, def, at->arena);
+    fields_print(&job_schema, &view, out);
+    job_def_unref(def);
+    etag_of_job(row.version, etag);
+    return true;
+}
+
+enum err_code job_get(struct call *call)
+{
+    struct uuid key;
+    char etag[ETAG_TEXT];
+    if (call_key(call, 0, "Job", &key))
+        return call->err.code;
+    if (!job_print(&call->reading, &key, &call->response->body, etag))
+        return call_missing(call, "Job");
+    respond_json(call, 200);
+    respond_etag(call, etag);
+    return ERR_OK;
+}

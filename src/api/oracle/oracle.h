@@ -1,0 +1,29 @@
+/*
+ * The Oracle dialect: what its routes do, and how its objects are printed.
+ *
+ * Handlers are called by api.c through the table of routes; each answers or fills call->err.
+ */
+#pragma once
+
+#include "api/call.h"
+#include "model/command.h"
+
+/* ---- printing from a snapshot; false when there is nothing of that key (or the reader failed) ---- */
+bool job_print(const struct reading *at, const struct uuid *key, struct buf *out,
+               char etag[static ETAG_TEXT]);
+bool job_run_print(const struct reading *at, const struct uuid *key, struct buf *out,
+                   char etag[static ETAG_TEXT]);
+
+/* ---- jobs.c ---- */
+enum err_code job_parse_body(struct call *call);
+enum err_code job_create(struct call *call, struct command *command);
+enum err_code job_update(struct call *call, struct command *command);
+enum err_code job_delete(struct call *call, struct command *command);
+enum err_code job_get(struct call *call);
+
+/* ---- job_runs.c ---- */
+enum err_code job_run_parse_create(struct call *call);
+enum err_code job_run_create(struct call *call, struct command *command);
+enum err_code job_run_cancel(struct call *call, struct command *command);
+enum err_code job_run_delete(struct call *call, struct command *command);
+enum err_code job_run_get(struct call *call);

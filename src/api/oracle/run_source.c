@@ -1,0 +1,281 @@
+#include "api/oracle/run_source.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/mem.h"
+#include "model/token.h"
+
+/* ---- texts ---- */
+
+const char *key_text(const struct uuid *key, struct arena *arena)
+{
+    if (uuid_is_nil(key))
+        return NULL;
+    return uuid_format(key, arena_alloc(arena, UUID_TEXT));
+}
+
+const char *ordinal_text(int64_t n, struct arena *arena)
+{
+    const char *suffix = "th";
+    if (n % 100 < 11 || n % 100 > 13)
+        suffix = n % 10 == 1 ? "st" : n % 10 == 2 ? "nd" : n % 10 == 3 ? "rd" : "th";
+    return arena_printf(arena, "%lld%s", (long long)n, suffix);
+}
+
+const char *run_message(const struct reading *at, const struct run_row *row)
+{
+    static const char before[] = "Queued, ";
+    static const char behind[] = " in line";
+    if (row->state != STATE_QUEUED || !row->message ||
+        strncmp(row->message, before, strlen(before)) != 0)
+        return row->message;
+    const char *rest = strstr(row->message, behind);
+    if (!rest)
+        return row->message;
+    int64_t ahead = at->api->backend.reads.queue_position(at->reader, row);
+    return arena_printf(at->arena, "%s%s%s", before, ordinal_text(ahead + 1, at->arena), rest);
+}
+
+/* The task runs that `row` depends on and that are not final: named, or counted past three. */
+const char *waiting_message(const struct run_source *source, const struct task_run_row *row)
+{
+    enum { NAMED = 3, MAX_BYTES = 4096 };
+    struct arena *arena = source->at->arena;
+    const struct job_def *def = source->def;
+    int64_t position = job_def_find(def, row->task_key);
+    if (position < 0)
+        return row->message;
+    const struct graph_node *node = &def->nodes[position];
+    struct buf names;
+    buf_init(&names, MAX_BYTES);
+    uint32_t open = 0;
+    for (uint32_t i = 0; i < node->dep_count; i++) {
+        const struct task_run_row *dep = source->newest[node->deps[i].task];
+        if (!dep || state_is_final(dep->state))
+            continue;
+        if (open++ < NAMED)
+            buf_printf(&names, "%s%s", open > 1 ? ", " : "", dep->task_key);
+    }
+    if (open > NAMED)
+        buf_printf(&names, " and %u more", open - NAMED);
+    const char *text = "Waiting for the run to start";
+    if (open)
+        text = arena_printf(arena, "Waiting for %s", names.data);
+    buf_release(&names);
+    return text;
+}
+
+/* ---- loading ---- */
+
+static bool load_rows(const struct reading *at, const struct uuid *key, struct run_source *source)
+{
+    const struct api_reads *reads = &at->api->backend.reads;
+    int64_t workspace = at->workspace->id;
+    return reads->get_run_etag(at->reader, workspace, key, &source->version, &source->last_event,
+                               &source->updated_ms) &&
+           reads->get_run_image(at->reader, workspace, key, at->arena, &source->image) &&
+           source->image.repair_count > 0;
+}
+
+struct job_def *run_source_def(const struct run_source *source, int64_t number)
+{
+    const struct api_backend *backend = &source->at->api->backend;
+    int64_t version = source->image.repairs[number].definition_version;
+    if (source->def && source->def->version == version)
+        return job_def_ref(source->def);
+    return backend->definition(backend->context, source->at->reader, source->at->workspace->id,
+                               &source->image.run.job, version);
+}
+
+static void format_keys(struct run_source *source)
+{
+    struct arena *arena = source->at->arena;
+    const struct run_row *run = &source->image.run;
+    size_t count = source->image.task_run_count;
+    source->run_key = key_text(&run->key, arena);
+    source->job_key = key_text(&run->job, arena);
+    source->root_key = key_text(&run->root_run, arena);
+    source->parent_key = key_text(&run->parent_run, arena);
+    source->task_run_keys = arena_array(arena, count, sizeof *source->task_run_keys);
+    for (size_t i = 0; i < count; i++)
+        uuid_format(&source->image.task_runs[i].key, source->task_run_keys[i]);
+}
+
+bool run_source_load(const struct reading *at, const struct uuid *key, struct run_source *ret)
+{
+    struct run_source source = {.at = at};
+    if (!load_rows(at, key, &source))
+        return false;
+    int64_t number = (int64_t)source.image.repair_count - 1;
+    source.def = run_source_def(&source, number);
+    if (!source.def)
+        return false;
+    source.newest = ARENA_ARRAY(at->arena, source.def->task_count, const struct task_run_row *);
+    run_image_map(&source.image, source.def, number, source.newest);
+    format_keys(&source);
+    *ret = source;
+    return true;
+}
+
+void run_source_release(struct run_source *source)
+{
+    job_def_unref(source->def);
+    source->def = NULL;
+}
+
+const char *run_source_key(const struct run_source *source, const struct task_run_row *row)
+{
+    return source->task_run_keys[row - source->image.task_runs];
+}
+
+/* ---- states ---- */
+
+static struct state_view state_of(enum state state, const char *message, const char *error_trace)
+{
+    return (struct state_view){
+        .error_trace = error_trace,
+        .is_user_canceled_or_timed_out = state_is_canceled_or_timed_out(state),
+        .state_message = message,
+        .status = (int)state,
+    };
+}
+
+struct state_view *state_view(struct arena *arena, enum state state, const char *message,
+                              const char *error_trace)
+{
+    struct state_view *view = ARENA_NEW(arena, struct state_view);
+    *view = state_of(state, message, error_trace);
+    return view;
+}
+
+struct state_view *task_state_view(const struct run_source *source, const struct task_run_row *row)
+{
+    const char *message = row->state == STATE_BLOCKED ? waiting_message(source, row) : row->message;
+    return state_view(source->at->arena, row->state, message, row->error_trace);
+}
+
+/* Each state starts where the one before ends; a final one that is the last ends where it starts.
+ * Traces are not repeated here: `state` shows them. */
+struct field_list lifecycle_views(struct arena *arena, const struct event_row *events, size_t count,
+                                  int type, int64_t repair_number)
+{
+    struct lifecycle_view *views = ARENA_ARRAY(arena, count, struct lifecycle_view);
+    size_t used = 0;
+    for (size_t i = 0; i < count; i++) {
+        const struct event_row *event = &events[i];
+        if (event->type != type || (repair_number >= 0 && event->repair_number != repair_number))
+            continue;
+        if (used)
+            views[used - 1].end_ms = event->time_ms;
+        views[used++] = (struct lifecycle_view){
+            .state = state_of(event->to, event->reason, NULL),
+            .start_ms = event->time_ms,
+            .end_ms = state_is_final(event->to) ? event->time_ms : FIELD_NULL,
+        };
+    }
+    return (struct field_list){views, used};
+}
+
+/* ---- task runs ---- */
+
+struct cluster_spec_view *cluster_spec_view(struct arena *arena, const struct job_cluster *cluster)
+{
+    if (!cluster)
+        return NULL;
+    struct cluster_spec_view *view = ARENA_NEW(arena, struct cluster_spec_view);
+    *view = (struct cluster_spec_view){
+        .existing_cluster_key = cluster->cluster_key,
+        .new_cluster = cluster->new_cluster,
+    };
+    return view;
+}
+
+static int compare_attempt(const struct uuid *task_run, int64_t number,
+                           const struct attempt_row *attempt)
+{
+    int order = uuid_compare(task_run, &attempt->task_run);
+    if (order)
+        return order;
+    return (number > attempt->number) - (number < attempt->number);
+}
+
+const struct attempt_row *newest_attempt(const struct run_source *source,
+                                         const struct task_run_row *row)
+{
+    if (row->attempt == FIELD_NULL)
+        return NULL;
+    size_t low = 0;
+    size_t high = source->image.attempt_count;
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+        const struct attempt_row *attempt = &source->image.attempts[middle];
+        int order = compare_attempt(&row->key, row->attempt, attempt);
+        if (order == 0)
+            return attempt;
+        if (order < 0)
+            high = middle;
+        else
+            low = middle + 1;
+    }
+    return NULL;
+}
+
+const char *external_id(struct arena *arena, const struct task_run_row *row,
+                        const struct attempt_row *attempt)
+{
+    if (!attempt)
+        return NULL;
+    return token_format(&row->run, &row->key, row->repair_number, attempt->number, attempt->epoch,
+                        arena_alloc(arena, TOKEN_TEXT));
+}
+
+/* IF_ELSE tasks have no attempt; once decided they count as their own original. */
+static int64_t retry_attempt(const struct task_run_row *row)
+{
+    bool is_decided = row->attempt == FIELD_NULL && row->start_ms != FIELD_NULL;
+    return is_decided ? 0 : row->attempt;
+}
+
+struct task_run_summary_view *task_run_summary_view(const struct run_source *source,
+                                                    const struct task_run_row *row,
+                                                    const struct attempt_row *attempt)
+{
+    struct arena *arena = source->at->arena;
+    struct task_run_summary_view *view = ARENA_NEW(arena, struct task_run_summary_view);
+    *view = (struct task_run_summary_view){
+        .setup_start_ms = row->setup_start_ms,
+        .end_ms = row->end_ms,
+        .external_id = external_id(arena, row, attempt),
+        .job_run_key = source->run_key,
+        .key = run_source_key(source, row),
+        .name = row->task_key,
+        .parent_job_run_key = source->parent_key,
+        .retry_attempt = retry_attempt(row),
+        .root_job_run_key = source->root_key,
+        .start_ms = row->start_ms,
+        .state = task_state_view(source, row),
+        .task_key = row->task_key,
+    };
+    return view;
+}
+
+struct field_list task_run_map(const struct run_source *source, const struct job_def *def,
+                               int64_t number)
+{
+    struct arena *arena = source->at->arena;
+    const struct task_run_row **rows = source->newest;
+    bool is_newest = def == source->def && number == (int64_t)source->image.repair_count - 1;
+    if (!is_newest) {
+        rows = ARENA_ARRAY(arena, def->task_count, const struct task_run_row *);
+        run_image_map(&source->image, def, number, rows);
+    }
+    struct field_pair *pairs = ARENA_ARRAY(arena, def->task_count, struct field_pair);
+    size_t count = 0;
+    for (uint32_t i = 0; i < def->task_count; i++)
+        if (rows[i])
+            pairs[count++] =
+                (struct field_pair){rows[i]->task_key, run_source_key(source, rows[i])};
+    return (struct field_list){pairs, count};
+}

@@ -1,0 +1,222 @@
+/*
+ * Commands on their way through the pump (DURABILITY §1).
+ *
+ * A request that carries a command waits: its state holds the api_pending until the pump has
+ * committed and says `done`, which wakes it. Everything is in the request's arena, which the wire
+ * keeps until the wake, even when the client has gone.
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "api/call.h"
+#include "api/oracle/oracle.h"
+#include "api/respond.h"
+
+struct waiting {
+    struct api_pending pending;
+    struct http_request *request;
+    struct api_workspace workspace;
+    _Atomic bool is_done; /* the wire may ask again before the wake, when it stops */
+};
+
+static void on_done(struct api_pending *pending)
+{
+    struct waiting *waiting = pending->owner;
+    struct http_request *request = waiting->request;
+    atomic_store_explicit(&waiting->is_done, true, memory_order_release);
+    request->wake(request); /* `waiting` may be gone from here on */
+}
+
+/* RULES §7: what a retry token stands for, and what it was sent with. */
+static void fill_token(struct call *call, struct retry_token *token)
+{
+    enum { SCOPE_MAX_BYTES = 64 << 10 };
+    const char *text = http_header(call->request, "opc-retry-token");
+    if (!(call->route->flags & ROUTE_RETRY_TOKEN) || !text)
+        return;
+    char workspace[UUID_TEXT];
+    struct buf scope;
+    buf_init(&scope, SCOPE_MAX_BYTES);
+    digest_text(&scope, call->account.id);
+    digest_text(&scope, uuid_format(&call->workspace.key, workspace));
+    digest_text(&scope, call->route->operation);
+    for (size_t i = 0; i < ROUTE_MAX_KEYS; i++)
+        digest_text(&scope, call->keys[i] ? call->keys[i] : "");
+    digest_text(&scope, text);
+    sha256(scope.data, scope.len, token->scope);
+    buf_release(&scope);
+    sha256(call->request->body, call->request->body_len, token->request);
+    token->is_set = true;
+}
+
+/* The path of the route's collection as it was called, "/api/20260430/…/jobRuns". */
+static char *location_base(const struct call *call)
+{
+    size_t segments = call->workspace_key ? 6 : 4; /* … workspaces, key, collection */
+    segments += strcmp(call->target.segments[0], "api") == 0;
+    size_t end = call->target.count > segments ? call->target.starts[segments] - 1
+                                               : strlen(call->target.path);
+    return arena_memdup(call->arena, call->target.path, end);
+}
+
+enum err_code submit_command(struct call *call)
+{
+    struct waiting *waiting = ARENA_NEW(call->arena, struct waiting);
+    struct api_pending *pending = &waiting->pending;
+    const char *id = arena_strdup(call->arena, call->account.id);
+    const char *name = arena_strdup(call->arena, call->account.name);
+    pending->command.principal = (struct principal){id, name};
+    if (call->route->flags & ROUTE_IF_MATCH)
+        pending->command.if_match =
+            arena_strdup(call->arena, http_header(call->request, "if-match"));
+    fill_token(call, &pending->command.token);
+    enum err_code code = call->route->command(call, &pending->command);
+    if (code)
+        return code;
+    pending->done = on_done;
+    pending->owner = waiting;
+    pending->location_base = location_base(call);
+    waiting->request = call->request;
+    waiting->workspace = call->workspace;
+    call->request->state = waiting;
+    call->backend->submit(call->backend->context, &waiting->workspace, pending);
+    return ERR_OK;
+}
+
+/* ---- the answer ---- */
+
+static void print_success(struct http_request *request, struct http_response *response,
+                          const struct api_answer *answer, const struct uuid *operation)
+{
+    char key[UUID_TEXT];
+    response->status = (int)answer->status;
+    if (answer->etag)
+        http_add_header(request, response, "etag", answer->etag);
+    if (answer->location) {
+        http_add_header(request, response, "location", answer->location);
+        http_add_header(request, response, "content-location", answer->location);
+    }
+    if (!uuid_is_nil(operation))
+        http_add_header(request, response, "opc-work-request-id", uuid_format(operation, key));
+    if (answer->status != 204)
+        http_add_header(request, response, "content-type", "application/json");
+}
+
+static void answer_replay(struct http_request *request, struct http_response *response,
+                          const struct api_pending *pending)
+{
+    const struct api_answer answer = {
+        .status = pending->replay_status,
+        .etag = pending->replay_etag,
+        .location = pending->replay_location,
+    };
+    buf_add(&response->body, pending->replay_body, pending->replay_body_len);
+    print_success(request, response, &answer, &pending->replay_operation);
+}
+
+/* On a snapshot of its own: the run may have moved on since the commit. False: nothing there. */
+static bool answer_fresh(struct api *api, struct http_request *request,
+                         struct http_response *response, const struct waiting *waiting)
+{
+    const struct api_backend *backend = &api->backend;
+    struct api_answer answer;
+    struct store_reader *reader = backend->read_begin(backend->context);
+    if (!reader)
+        return false;
+    api_answer_command(api, reader, &waiting->workspace, &waiting->pending, &request->arena,
+                       &answer);
+    backend->read_end(backend->context, reader);
+    if (!answer.status) {
+        buf_release(&answer.body);
+        return false;
+    }
+    buf_release(&response->body);
+    response->body = answer.body;
+    print_success(request, response, &answer, &waiting->pending.result.operation);
+    return true;
+}
+
+void submit_answer(struct api *api, struct http_request *request, struct http_response *response)
+{
+    struct waiting *waiting = request->state;
+    const struct api_pending *pending = &waiting->pending;
+    char id[REQUEST_ID_TEXT];
+    if (!atomic_load_explicit(&waiting->is_done, memory_order_acquire)) {
+        respond_refusal(api, request, response, ERR_UNAVAILABLE, "the server is stopping");
+        return;
+    }
+    if (pending->result.code) {
+        respond_refusal(api, request, response, pending->result.code, pending->result.message);
+        return;
+    }
+    if (pending->result.replayed && pending->replay_status) {
+        answer_replay(request, response, pending);
+    } else if (!answer_fresh(api, request, response, waiting)) {
+        respond_refusal(api, request, response, ERR_UNAVAILABLE,
+                        "it is done, but the store cannot be read at the moment");
+        return;
+    }
+    http_add_header(request, response, "opc-request-id", request_id(api, request, id));
+}
+
+void submit_done(struct http_request *request)
+{
+    struct waiting *waiting = request->state;
+    if (!waiting)
+        return;
+    struct api_pending *pending = &waiting->pending;
+    job_def_unref(pending->command.def);
+    free(pending->replay_etag);
+    free(pending->replay_location);
+    free(pending->replay_body);
+    request->state = NULL;
+}
+
+/* ---- what a command that succeeded is answered ---- */
+
+static int64_t status_of(enum command_kind kind)
+{
+    switch (kind) {
+    case COMMAND_JOB_CREATE:
+    case COMMAND_RUN_CREATE:
+    case COMMAND_RUN_REPAIR:
+        return 201;
+    case COMMAND_JOB_DELETE:
+    case COMMAND_RUN_DELETE:
+        return 204;
+    case COMMAND_JOB_UPDATE:
+    case COMMAND_RUN_CANCEL:
+    default:
+        return 200;
+    }
+}
+
+static bool is_about_job(enum command_kind kind)
+{
+    return kind == COMMAND_JOB_CREATE || kind == COMMAND_JOB_UPDATE || kind == COMMAND_JOB_DELETE;
+}
+
+void api_answer_command(struct api *api, struct store_reader *reader,
+                        const struct api_workspace *workspace, const struct api_pending *pending,
+                        struct arena *arena, struct api_answer *ret)
+{
+    const struct reading reading = {api, reader, workspace, arena};
+    enum command_kind kind = pending->command.kind;
+    const struct uuid *key = &pending->result.key;
+    char etag[ETAG_TEXT];
+    char text[UUID_TEXT];
+    *ret = (struct api_answer){.status = status_of(kind)};
+    buf_init(&ret->body, API_MAX_RESPONSE_BYTES);
+    if (ret->status == 204)
+        return;
+    bool found = is_about_job(kind) ? job_print(&reading, key, &ret->body, etag)
+                                    : job_run_print(&reading, key, &ret->body, etag);
+    if (!found || api->backend.reads.failed(reader) || ret->body.overflowed) {
+        ret->status = 0;
+        return;
+    }
+    ret->etag = arena_strdup(arena, etag);
+    if (kind != COMMAND_RUN_CANCEL)
+        ret->location =
+            arena_printf(arena, "%s/%s", pending->location_base, uuid_format(key, text));
+}
