@@ -104,7 +104,7 @@ static bool reference_parse(struct span whole, struct reference *ret)
 bool reference_next(const char **cursor, struct reference *ret)
 {
     for (;;) {
-        const char *p = strstr(*cursor, "{{");
+        const char *p = strchr(*cursor, '{');
         if (!p)
             return false;
         size_t len = reference_span(p);
