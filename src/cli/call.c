@@ -1,0 +1,352 @@
+#include "cli/call.h"
+
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/random.h>
+#include <time.h>
+
+#include "base/json.h"
+#include "base/uuid.h"
+#include "cli/endpoint.h"
+
+enum {
+    CREATE_RETRIES = 4, /* 0.2 + 0.4 + 0.8 + 1.6 s */
+    BUSY_RETRIES = 4,
+    PATIENT_RETRIES = 90, /* about three minutes */
+    FIRST_PAUSE_MS = 200,
+    LONGEST_PAUSE_MS = 2000,
+    RETRY_TOKEN_TEXT = 33,
+    MESSAGE_MAX = 64 << 10,
+    JOBS_NAMED = 20, /* keys listed when a name is not enough */
+};
+
+void cli_complain(const char *format, ...)
+{
+    struct buf message, safe;
+    char small[1024];
+    va_list args;
+    buf_init(&message, MESSAGE_MAX);
+    buf_init(&safe, 8 * MESSAGE_MAX);
+    va_start(args, format);
+    int len = vsnprintf(small, sizeof small, format, args);
+    va_end(args);
+    if (len >= (int)sizeof small && len < MESSAGE_MAX) {
+        char *place = buf_reserve(&message, (size_t)len + 1);
+        va_start(args, format);
+        vsnprintf(place, (size_t)len + 1, format, args);
+        va_end(args);
+        buf_used(&message, (size_t)len);
+    } else {
+        buf_puts(&message, small);
+    }
+    safe_text(&safe, message.data, message.len, SAFE_LINE);
+    fflush(stdout);
+    fprintf(stderr, "reprise: %s\n", safe.data);
+    buf_release(&message);
+    buf_release(&safe);
+}
+
+const char *get_text(const json_t *object, const char *name)
+{
+    return json_string_value(json_object_get(object, name));
+}
+
+int64_t get_number(const json_t *object, const char *name, int64_t fallback)
+{
+    const json_t *value = json_object_get(object, name);
+    return json_is_integer(value) ? (int64_t)json_integer_value(value) : fallback;
+}
+
+const char *call_escape(struct cli *cli, const char *text)
+{
+    struct buf out;
+    buf_init(&out, 1 << 20);
+    for (; *text; text++) {
+        unsigned char c = (unsigned char)*text;
+        if ((c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
+            strchr("-._~", c))
+            buf_putc(&out, (char)c);
+        else
+            buf_printf(&out, "%%%02X", c);
+    }
+    const char *result = arena_memdup(&cli->arena, out.len ? out.data : "", out.len);
+    buf_release(&out);
+    return result;
+}
+
+void add_parameters(struct buf *body, const struct word_list *parameters)
+{
+    for (size_t i = 0; i < parameters->count; i++) {
+        const char *word = parameters->items[i];
+        const char *equals = strchr(word, '=');
+        buf_puts(body, i ? ",{\"name\":" : ",\"parameters\":[{\"name\":");
+        buf_json_string_len(body, word, (size_t)(equals - word));
+        BUF_LIT(body, ",\"value\":");
+        buf_json_string(body, equals + 1);
+        BUF_LIT(body, "}");
+    }
+    if (parameters->count)
+        BUF_LIT(body, "]");
+}
+
+static void make_retry_token(char text[static RETRY_TOKEN_TEXT])
+{
+    unsigned char bytes[16];
+    if (getrandom(bytes, sizeof bytes, 0) != (ssize_t)sizeof bytes)
+        abort();
+    for (size_t i = 0; i < sizeof bytes; i++)
+        snprintf(text + 2 * i, 3, "%02x", bytes[i]);
+}
+
+static void pause_ms(long ms)
+{
+    struct timespec left = {.tv_sec = ms / 1000, .tv_nsec = ms % 1000 * 1000000};
+    while (nanosleep(&left, &left) && errno == EINTR)
+        continue;
+}
+
+/* How long to wait before the n-th repetition (from 0): what the server asks for, within reason. */
+static long pause_before(int n, const struct http_answer *answer)
+{
+    long ms = n < 5 ? (long)FIRST_PAUSE_MS << n : LONGEST_PAUSE_MS;
+    long asked = strtol(answer->retry_after, NULL, 10);
+    if (asked > 0 && asked <= 10)
+        ms = asked * 1000;
+    return ms < LONGEST_PAUSE_MS || asked > 0 ? ms : LONGEST_PAUSE_MS;
+}
+
+static int retries_allowed(const struct call *call, bool answered, long status)
+{
+    bool is_safe = (call->flags & CALL_CREATE) || strcmp(call->method, "GET") == 0;
+    if (!is_safe)
+        return 0;
+    if (answered && status != 503 && status != 429)
+        return 0;
+    if (call->flags & CALL_PATIENT)
+        return PATIENT_RETRIES;
+    if (answered)
+        return BUSY_RETRIES;
+    return (call->flags & CALL_CREATE) ? CREATE_RETRIES : 0;
+}
+
+static void complain_refused(const struct http_answer *answer)
+{
+    struct err err;
+    json_t *tree = json_parse(answer->body.data ? answer->body.data : "", answer->body.len, &err);
+    const char *code = get_text(tree, "code");
+    const char *message = get_text(tree, "message");
+    char status[32];
+    snprintf(status, sizeof status, "HTTP %ld", answer->status);
+    if (!code)
+        message = "the answer is not one of a Reprise server";
+    if (*answer->request_id)
+        cli_complain("%s: %s (opc-request-id %s)", code ? code : status, message ? message : "",
+                     answer->request_id);
+    else
+        cli_complain("%s: %s", code ? code : status, message ? message : "");
+    json_decref(tree);
+}
+
+static int send_once(struct cli *cli, const struct call *call, const char *retry_token,
+                     struct http_answer *ret, char *problem, size_t problem_size,
+                     bool *ret_answered)
+{
+    struct buf url; /* not from the arena: a watch calls for hours */
+    buf_init(&url, 1 << 20);
+    buf_printf(&url, "%s%s%s", cli->endpoint.origin, cli->endpoint.root, call->path);
+    struct http_call http = {
+        .method = call->method,
+        .url = url.data,
+        .token = cli->endpoint.token,
+        .ca_file = cli->options.ca_file ? cli->options.ca_file : getenv("REPRISE_CA_FILE"),
+        .body = call->body,
+        .body_len = call->body ? strlen(call->body) : 0,
+        .retry_token = (call->flags & CALL_CREATE) ? retry_token : NULL,
+        .if_match = call->if_match,
+        .sink = call->sink,
+        .sink_context = call->sink_context,
+    };
+    *ret_answered = http_send(cli->http, &http, ret, problem, problem_size);
+    buf_release(&url);
+    return *ret_answered && ret->status / 100 == 2;
+}
+
+static int connect_first(struct cli *cli)
+{
+    if (cli->http)
+        return CLI_DONE;
+    int status = endpoint_find(cli);
+    if (status)
+        return status;
+    cli->http = http_client_new();
+    if (cli->http)
+        return CLI_DONE;
+    cli_complain("libcurl cannot start");
+    return CLI_UNREACHABLE;
+}
+
+int call_send_or(struct cli *cli, const struct call *call, long status, struct http_answer *ret)
+{
+    char token[RETRY_TOKEN_TEXT], problem[512] = "";
+    int code = connect_first(cli);
+    if (code)
+        return code;
+    make_retry_token(token);
+    for (int n = 0;; n++) {
+        bool answered = false;
+        struct http_answer answer;
+        if (send_once(cli, call, token, &answer, problem, sizeof problem, &answered) ||
+            (answered && answer.status == status)) {
+            *ret = answer;
+            return CLI_DONE;
+        }
+        if (n < retries_allowed(call, answered, answer.status)) {
+            if (n == 1 && (call->flags & CALL_PATIENT))
+                cli_complain("no answer from %s, trying again", cli->endpoint.origin);
+            long ms = pause_before(n, &answer);
+            http_answer_release(&answer);
+            pause_ms(ms);
+            endpoint_refresh(cli);
+            continue;
+        }
+        if (answered)
+            complain_refused(&answer);
+        else
+            cli_complain("cannot reach %s: %s", cli->endpoint.origin, problem);
+        http_answer_release(&answer);
+        return answered ? CLI_REFUSED : CLI_UNREACHABLE;
+    }
+}
+
+int call_send(struct cli *cli, const struct call *call, struct http_answer *ret)
+{
+    return call_send_or(cli, call, 200, ret);
+}
+
+int call_parse(const struct http_answer *answer, json_t **ret_tree)
+{
+    struct err err = {0};
+    json_t *tree = json_parse(answer->body.data ? answer->body.data : "", answer->body.len, &err);
+    if (json_is_object(tree)) {
+        *ret_tree = tree;
+        return CLI_DONE;
+    }
+    cli_complain("the answer is not one of a Reprise server: %s",
+                 tree ? "it is no JSON object" : err.message);
+    json_decref(tree);
+    return CLI_UNREACHABLE;
+}
+
+int call_get(struct cli *cli, const char *path, struct http_answer *ret, json_t **ret_tree)
+{
+    const struct call call = {.method = "GET", .path = path};
+    struct http_answer answer;
+    int status = call_send(cli, &call, &answer);
+    if (status)
+        return status;
+    status = call_parse(&answer, ret_tree);
+    if (status)
+        http_answer_release(&answer);
+    else
+        *ret = answer;
+    return status;
+}
+
+bool call_print_raw(const struct cli *cli, const struct http_answer *answer)
+{
+    if (cli->options.output == OUTPUT_TABLE)
+        return false;
+    if (cli->options.output == OUTPUT_JSON) {
+        fwrite(answer->body.len ? answer->body.data : "", 1, answer->body.len, stdout);
+        return true;
+    }
+    struct err err;
+    struct buf safe;
+    json_t *tree = json_parse(answer->body.data ? answer->body.data : "", answer->body.len, &err);
+    const char *key = get_text(tree, "key");
+    buf_init(&safe, MESSAGE_MAX);
+    if (key)
+        safe_text(&safe, key, strlen(key), SAFE_LINE);
+    if (safe.len)
+        printf("%s\n", safe.data);
+    buf_release(&safe);
+    json_decref(tree);
+    return true;
+}
+
+static int name_is_shared(const char *name, const json_t *items)
+{
+    struct buf keys;
+    size_t i, named = 0, count = 0;
+    json_t *item;
+    buf_init(&keys, MESSAGE_MAX);
+    json_array_foreach (items, i, item) {
+        const char *item_name = get_text(item, "name"), *key = get_text(item, "key");
+        if (!item_name || !key || strcmp(item_name, name) != 0)
+            continue;
+        if (count++ < JOBS_NAMED)
+            buf_printf(&keys, "%s%s", named++ ? ", " : "", key);
+    }
+    if (count == 0)
+        cli_complain("no job is named \"%s\"; `reprise job list` shows them", name);
+    else
+        cli_complain("%zu%s jobs are named \"%s\", give one of their keys: %s%s", count,
+                     count >= JOBS_NAMED ? " or more" : "", name, keys.data,
+                     count > JOBS_NAMED ? ", …" : "");
+    buf_release(&keys);
+    return CLI_USAGE;
+}
+
+int call_job_key(struct cli *cli, const char *word, const char **ret_key)
+{
+    struct uuid ignored;
+    if (uuid_parse(word, &ignored)) {
+        *ret_key = word;
+        return CLI_DONE;
+    }
+    struct http_answer answer;
+    json_t *tree;
+    int status = call_get(cli,
+                          arena_printf(&cli->arena, "/jobs?displayName=%s&limit=%d",
+                                       call_escape(cli, word), JOBS_NAMED + 1),
+                          &answer, &tree);
+    if (status)
+        return status;
+    const json_t *items = json_object_get(tree, "items");
+    const json_t *first = json_array_get(items, 0);
+    const char *name = get_text(first, "name"), *key = get_text(first, "key");
+    if (json_array_size(items) == 1 && name && key && strcmp(name, word) == 0)
+        *ret_key = arena_strdup(&cli->arena, key);
+    else
+        status = name_is_shared(word, items);
+    json_decref(tree);
+    http_answer_release(&answer);
+    return status;
+}
+
+int call_run_key(struct cli *cli, const char *word, const char **ret_key)
+{
+    if (strcmp(word, "@latest") != 0) {
+        *ret_key = word;
+        return CLI_DONE;
+    }
+    struct http_answer answer;
+    json_t *tree;
+    int status =
+        call_get(cli, "/jobRuns?limit=1&sortBy=timeCreated&sortOrder=DESC", &answer, &tree);
+    if (status)
+        return status;
+    const char *key = get_text(json_array_get(json_object_get(tree, "items"), 0), "key");
+    if (key) {
+        *ret_key = arena_strdup(&cli->arena, key);
+    } else {
+        cli_complain("there is no run yet that @latest could stand for");
+        status = CLI_USAGE;
+    }
+    json_decref(tree);
+    http_answer_release(&answer);
+    return status;
+}

@@ -1,0 +1,62 @@
+/*
+ * Calls to the server, and what their answers mean for the exit code.
+ *
+ * Paths are below …/workspaces/{workspaceKey}. A create carries a retry token, so that one whose
+ * answer was lost is sent again without doing it twice; reads are repeated too. Both are bounded.
+ */
+#pragma once
+
+#include <jansson.h>
+
+#include "cli/context.h"
+#include "cli/http.h"
+
+enum call_flag {
+    CALL_CREATE = 1 << 0, /* carries a retry token */
+    /* Several minutes instead of some seconds: whoever watches a run outlives a restart of the
+     * server. */
+    CALL_PATIENT = 1 << 1,
+};
+
+struct call {
+    const char *method;
+    const char *path; /* "/jobs?limit=10" */
+    const char *body; /* NULL: none */
+    const char *if_match;
+    unsigned flags;
+    void (*sink)(void *context, const char *data, size_t len); /* as in http.h */
+    void *sink_context;
+};
+
+/* CLI_DONE with a 2xx answer in *ret, to be released. Otherwise the reason was printed, nothing is
+ * to be released, and the result is the exit code. */
+__attribute__((warn_unused_result)) int call_send(struct cli *cli, const struct call *call,
+                                                  struct http_answer *ret);
+/* As call_send, but an answer of `status` is not complained about: *ret_status says what came. */
+__attribute__((warn_unused_result)) int call_send_or(struct cli *cli, const struct call *call,
+                                                     long status, struct http_answer *ret);
+/* GET, and the body as a tree that the caller gives back. */
+__attribute__((warn_unused_result)) int call_get(struct cli *cli, const char *path,
+                                                 struct http_answer *ret, json_t **ret_tree);
+/* The body of an answer as a tree; complains when it is not an object. */
+__attribute__((warn_unused_result)) int call_parse(const struct http_answer *answer,
+                                                   json_t **ret_tree);
+
+/* Prints the body with `-o json`, its "key" with `-o name`; true when it did. */
+bool call_print_raw(const struct cli *cli, const struct http_answer *answer);
+
+/* A path segment or a query value, percent-encoded, in the arena. */
+const char *call_escape(struct cli *cli, const char *text);
+
+/* The key of the job that `word` names: a key, or a name that one job has. */
+__attribute__((warn_unused_result)) int call_job_key(struct cli *cli, const char *word,
+                                                     const char **ret_key);
+/* The key of the run: a key, or @latest. */
+__attribute__((warn_unused_result)) int call_run_key(struct cli *cli, const char *word,
+                                                     const char **ret_key);
+
+/* Members of trees that may be missing or of another kind: NULL, `fallback`. */
+const char *get_text(const json_t *object, const char *name);
+int64_t get_number(const json_t *object, const char *name, int64_t fallback);
+/* Appends ,"name":[{"name":…,"value":…},…] of NAME=VALUE words; nothing without any. */
+void add_parameters(struct buf *body, const struct word_list *parameters);

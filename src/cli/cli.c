@@ -1,0 +1,219 @@
+#include "cli/cli.h"
+
+#include <argp.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/mem.h"
+#include "cli/context.h"
+#include "cli/http.h"
+#include "cli/verbs.h"
+
+enum { NEAREST_MAX_DISTANCE = 3, WORD_MAX = 64 };
+
+static void print_verbs(FILE *out, const char *group)
+{
+    for (size_t i = 0; i < cli_verb_count; i++) {
+        const struct verb *verb = &cli_verbs[i];
+        char call[WORD_MAX];
+        if (group && (!verb->group || strcmp(verb->group, group) != 0))
+            continue;
+        snprintf(call, sizeof call, "%s%s%s%s%s", verb->group ? verb->group : "",
+                 verb->group ? " " : "", verb->name, verb->args ? " " : "",
+                 verb->args ? verb->args : "");
+        fprintf(out, "  %-22s %s\n", call, verb->summary);
+    }
+}
+
+static void print_overview(FILE *out)
+{
+    fputs("Usage: reprise VERB [OPTION…]\n\n"
+          "Runs jobs, and repairs them where they failed.\n\n"
+          "The server:\n"
+          "  serve                  Run the server\n"
+          "  config                 Print its settings, and where each comes from\n\n"
+          "Its client:\n",
+          out);
+    print_verbs(out, NULL);
+    fputs("  help [VERB]            This list, or all about a verb\n\n"
+          "JOB is a key or a name, RUN a key or @latest. Without --url, --data and $REPRISE_URL\n"
+          "the server of this machine's default data folder is called.\n\n"
+          "Exit codes: 0 done, 1 the run did not succeed, 2 usage, 3 the server refused,\n"
+          "4 the server cannot be reached.\n\n"
+          "  reprise help run repair\n",
+          out);
+}
+
+static bool is_group(const char *word)
+{
+    for (size_t i = 0; i < cli_verb_count; i++)
+        if (cli_verbs[i].group && strcmp(cli_verbs[i].group, word) == 0)
+            return true;
+    return false;
+}
+
+/* `first` may stand alone or be a group; *ret_words says how many words the verb is. */
+static const struct verb *find_verb(const char *first, const char *second, int *ret_words)
+{
+    for (size_t i = 0; i < cli_verb_count; i++) {
+        const struct verb *verb = &cli_verbs[i];
+        *ret_words = verb->group ? 2 : 1;
+        if (!verb->group && strcmp(verb->name, first) == 0)
+            return verb;
+        if (verb->group && second && strcmp(verb->group, first) == 0 &&
+            strcmp(verb->name, second) == 0)
+            return verb;
+    }
+    return NULL;
+}
+
+/* Letters to insert, remove or replace (Levenshtein), for short words. */
+static size_t distance(const char *a, const char *b)
+{
+    size_t row[WORD_MAX + 1], a_len = strlen(a), b_len = strlen(b);
+    if (a_len > WORD_MAX || b_len > WORD_MAX)
+        return WORD_MAX;
+    for (size_t j = 0; j <= b_len; j++)
+        row[j] = j;
+    for (size_t i = 1; i <= a_len; i++) {
+        size_t diagonal = row[0];
+        row[0] = i;
+        for (size_t j = 1; j <= b_len; j++) {
+            size_t best = diagonal + (a[i - 1] != b[j - 1]);
+            diagonal = row[j];
+            if (row[j] + 1 < best)
+                best = row[j] + 1;
+            if (row[j - 1] + 1 < best)
+                best = row[j - 1] + 1;
+            row[j] = best;
+        }
+    }
+    return row[b_len];
+}
+
+static int complain_unknown(const char *first, const char *second)
+{
+    char asked[2 * WORD_MAX + 2], call[WORD_MAX];
+    const struct verb *nearest = NULL;
+    size_t best = NEAREST_MAX_DISTANCE + 1;
+    snprintf(asked, sizeof asked, "%s%s%s", first, second ? " " : "", second ? second : "");
+    for (size_t i = 0; i < cli_verb_count; i++) {
+        const struct verb *verb = &cli_verbs[i];
+        snprintf(call, sizeof call, "%s%s%s", verb->group ? verb->group : "",
+                 verb->group ? " " : "", verb->name);
+        size_t here = distance(verb->group ? asked : first, call);
+        /* "run satrt", and "start" or "strat" without its group */
+        size_t alone = distance(first, verb->name);
+        here = alone < here ? alone : here;
+        if (here < best) {
+            best = here;
+            nearest = verb;
+        }
+    }
+    if (nearest)
+        cli_complain("\"%s\" is no verb; did you mean `reprise %s%s%s`?", asked,
+                     nearest->group ? nearest->group : "", nearest->group ? " " : "",
+                     nearest->name);
+    else
+        cli_complain("\"%s\" is no verb; `reprise help` lists them", asked);
+    return CLI_USAGE;
+}
+
+static int run_verb(const struct verb *verb, int argc, char **argv)
+{
+    struct cli cli = {0};
+    arena_init(&cli.arena);
+    options_parse(verb, argc, argv, &cli.options);
+    screen_init(&cli.screen, cli.options.no_color);
+    int status = verb->run(&cli);
+    http_client_free(cli.http);
+    options_release(&cli.options);
+    arena_release(&cli.arena);
+    if ((fflush(stdout) || ferror(stdout)) && status == CLI_DONE) {
+        cli_complain("cannot write to standard output");
+        status = CLI_USAGE;
+    }
+    return status;
+}
+
+/* argv without the verb's words, its name in front: "reprise run start" is what argp calls us. */
+static int call_verb(const struct verb *verb, int argc, char **argv, const int places[2], int words)
+{
+    static char name[WORD_MAX];
+    char **rest = xcalloc((size_t)argc + 1, sizeof *rest);
+    int count = 0;
+    snprintf(name, sizeof name, "reprise %s%s%s", verb->group ? verb->group : "",
+             verb->group ? " " : "", verb->name);
+    rest[count++] = name;
+    for (int i = 1; i < argc; i++)
+        if (i != places[0] && (words < 2 || i != places[1]))
+            rest[count++] = argv[i];
+    program_invocation_name = program_invocation_short_name = name;
+    int status = run_verb(verb, count, rest);
+    free(rest);
+    return status;
+}
+
+/* `reprise help run start` is `reprise run start --help`. */
+static int help(int argc, char **argv, int place)
+{
+    static char flag[] = "--help";
+    if (place + 1 >= argc) {
+        print_overview(stdout);
+        return CLI_DONE;
+    }
+    const char *first = argv[place + 1];
+    const char *second = place + 2 < argc ? argv[place + 2] : NULL;
+    int words = 0;
+    const struct verb *verb = find_verb(first, second, &words);
+    if (verb)
+        return call_verb(verb, 2, (char *[]){argv[0], flag, NULL}, (int[]){0, 0}, words);
+    if (!is_group(first) || second)
+        return complain_unknown(first, second);
+    printf("Usage: reprise %s VERB [OPTION…]\n\n", first);
+    print_verbs(stdout, first);
+    return CLI_DONE;
+}
+
+static bool has_flag(int argc, char **argv, const char *flag)
+{
+    for (int i = 1; i < argc && strcmp(argv[i], "--") != 0; i++)
+        if (strcmp(argv[i], flag) == 0)
+            return true;
+    return false;
+}
+
+int cli_main(int argc, char **argv)
+{
+    int places[2], words = 0;
+    options_find_words(argc, argv, places);
+    const char *first = places[0] ? argv[places[0]] : NULL;
+    const char *second = places[1] ? argv[places[1]] : NULL;
+    if (!first && has_flag(argc, argv, "--version"))
+        return verb_version(NULL);
+    if (!first) {
+        bool asked = has_flag(argc, argv, "--help") || has_flag(argc, argv, "-?");
+        print_overview(asked ? stdout : stderr);
+        return asked ? CLI_DONE : CLI_USAGE;
+    }
+    if (strcmp(first, "help") == 0)
+        return help(argc, argv, places[0]);
+    const struct verb *verb = find_verb(first, second, &words);
+    if (verb)
+        return call_verb(verb, argc, argv, places, words);
+    if (is_group(first) && !second) {
+        bool asked = has_flag(argc, argv, "--help") || has_flag(argc, argv, "-?");
+        fprintf(asked ? stdout : stderr, "Usage: reprise %s VERB [OPTION…]\n\n", first);
+        print_verbs(asked ? stdout : stderr, first);
+        return asked ? CLI_DONE : CLI_USAGE;
+    }
+    return complain_unknown(first, second);
+}
+
+int verb_version(struct cli *cli)
+{
+    (void)cli;
+    printf("reprise %s\n", REPRISE_VERSION);
+    return CLI_DONE;
+}

@@ -1,0 +1,156 @@
+#include "cli/endpoint.h"
+
+#include <errno.h>
+#include <jansson.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/json.h"
+#include "base/mem.h"
+#include "cli/call.h"
+#include "cli/file.h"
+
+enum { SMALL_FILE_MAX = 64 << 10 };
+
+/* What endpoint.json of a data folder says; members NULL when there is none. */
+struct local {
+    const char *folder;
+    const char *url;
+    const char *platform;
+    const char *workspace;
+};
+
+static const char *data_folder(struct cli *cli)
+{
+    if (cli->options.data)
+        return cli->options.data;
+    const char *state = getenv("XDG_STATE_HOME");
+    if (state && *state)
+        return arena_printf(&cli->arena, "%s/reprise", state);
+    const char *home = getenv("HOME");
+    return arena_printf(&cli->arena, "%s/.local/state/reprise", home ? home : "");
+}
+
+static void read_local(struct cli *cli, struct local *ret)
+{
+    struct buf text;
+    struct err err;
+    *ret = (struct local){.folder = data_folder(cli)};
+    const char *path = arena_printf(&cli->arena, "%s/endpoint.json", ret->folder);
+    buf_init(&text, SMALL_FILE_MAX);
+    if (file_read(path, &text) == 0) {
+        json_t *tree = json_parse(text.data, text.len, &err);
+        ret->url = arena_strdup(&cli->arena, get_text(tree, "url"));
+        ret->platform = arena_strdup(&cli->arena, get_text(tree, "aiDataPlatformId"));
+        ret->workspace = arena_strdup(&cli->arena, get_text(tree, "workspaceKey"));
+        json_decref(tree);
+    }
+    buf_release(&text);
+}
+
+/* One line; NULL when the file cannot be read. */
+static char *read_token(struct cli *cli, const char *path)
+{
+    struct buf text;
+    char *token = NULL;
+    buf_init(&text, SMALL_FILE_MAX);
+    if (file_read(path, &text) == 0)
+        token = arena_memdup(&cli->arena, text.data, strcspn(text.data, "\r\n"));
+    buf_release(&text);
+    return token;
+}
+
+static int find_token(struct cli *cli, const struct local *local, bool is_local)
+{
+    const char *token = getenv("REPRISE_TOKEN");
+    const char *file = cli->options.token_file;
+    if (!file && is_local && (cli->options.data || !token || !*token))
+        file = arena_printf(&cli->arena, "%s/admin.token", local->folder);
+    if (file) {
+        cli->endpoint.token = read_token(cli, file);
+        if (cli->endpoint.token)
+            return CLI_DONE;
+        cli_complain("cannot read the token in %s: %s", file, strerror(errno));
+        return CLI_USAGE;
+    }
+    if (!token || !*token) {
+        cli_complain("no token for %s: give --token-file or set REPRISE_TOKEN",
+                     cli->endpoint.origin);
+        return CLI_USAGE;
+    }
+    cli->endpoint.token = arena_memdup(&cli->arena, token, strcspn(token, "\r\n"));
+    return CLI_DONE;
+}
+
+/* "http://host/some/path/" → origin "http://host", path "/some/path". */
+static bool split_url(struct cli *cli, const char *url, char **ret_path)
+{
+    const char *host = strstr(url, "://");
+    if (!host || (strncmp(url, "http://", 7) != 0 && strncmp(url, "https://", 8) != 0) || !host[3])
+        return false;
+    const char *path = strchr(host + 3, '/');
+    size_t origin_len = path ? (size_t)(path - url) : strlen(url);
+    size_t path_len = path ? strlen(path) : 0;
+    while (path_len && path[path_len - 1] == '/')
+        path_len--;
+    cli->endpoint.origin = arena_memdup(&cli->arena, url, origin_len);
+    *ret_path = arena_memdup(&cli->arena, path ? path : "", path_len);
+    return true;
+}
+
+static int find_root(struct cli *cli, const struct local *local, const char *path)
+{
+    if (strstr(path, "/workspaces/")) {
+        cli->endpoint.root = arena_strdup(&cli->arena, path);
+        return CLI_DONE;
+    }
+    if (!local->platform || !local->workspace) {
+        cli_complain("%s names no workspace: give the whole address, "
+                     "…/20260430/aiDataPlatforms/ID/workspaces/KEY",
+                     cli->endpoint.origin);
+        return CLI_USAGE;
+    }
+    cli->endpoint.root = arena_printf(&cli->arena, "%s/20260430/aiDataPlatforms/%s/workspaces/%s",
+                                      path, call_escape(cli, local->platform),
+                                      call_escape(cli, local->workspace));
+    return CLI_DONE;
+}
+
+int endpoint_find(struct cli *cli)
+{
+    struct local local;
+    const char *url = cli->options.url;
+    char *path;
+    read_local(cli, &local);
+    if (!url && !cli->options.data) {
+        url = getenv("REPRISE_URL");
+        url = url && *url ? url : NULL;
+    }
+    /* The token of this machine's server is for that server only, unless --data says so. */
+    bool is_local = !url || cli->options.data || (local.url && strcmp(url, local.url) == 0);
+    if (!url && !local.url) {
+        cli_complain("no server runs on the data folder %s; start one with `reprise serve`, or say "
+                     "where it is with --url",
+                     local.folder);
+        return CLI_UNREACHABLE;
+    }
+    if (!split_url(cli, url ? url : local.url, &path)) {
+        cli_complain("\"%s\" is no address of a server: it begins with http:// or https://",
+                     url ? url : local.url);
+        return CLI_USAGE;
+    }
+    cli->endpoint.is_from_file = !url;
+    int status = find_root(cli, &local, path);
+    return status ? status : find_token(cli, &local, is_local);
+}
+
+void endpoint_refresh(struct cli *cli)
+{
+    struct local local;
+    char *path;
+    if (!cli->endpoint.is_from_file)
+        return;
+    read_local(cli, &local);
+    if (local.url && local.platform && local.workspace && split_url(cli, local.url, &path))
+        (void)find_root(cli, &local, path);
+}

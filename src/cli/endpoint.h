@@ -1,0 +1,13 @@
+/*
+ * Where the server is: --url, --token-file, --data; else $REPRISE_URL, $REPRISE_TOKEN; else
+ * endpoint.json and admin.token of the default data folder (CONTRACT §7).
+ */
+#pragma once
+
+#include "cli/context.h"
+
+/* Fills cli->endpoint. Returns CLI_DONE, or complains and returns the exit code. */
+__attribute__((warn_unused_result)) int endpoint_find(struct cli *cli);
+/* After a restart a server of this machine may listen elsewhere: reads endpoint.json again, if that
+ * is where the address came from. Silent. */
+void endpoint_refresh(struct cli *cli);

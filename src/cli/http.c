@@ -1,0 +1,197 @@
+#include "cli/http.h"
+
+#include <curl/curl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+#include "base/mem.h"
+
+enum {
+    CONNECT_TIMEOUT_MS = 5000,
+    SILENCE_TIMEOUT_S = 60, /* less than a byte a second for so long: given up */
+};
+
+struct http_client {
+    CURL *curl;
+    char error[CURL_ERROR_SIZE];
+};
+
+struct transfer {
+    struct http_client *client;
+    const struct http_call *call;
+    struct http_answer *answer;
+};
+
+struct http_client *http_client_new(void)
+{
+    if (curl_global_init(CURL_GLOBAL_DEFAULT))
+        return NULL;
+    CURL *curl = curl_easy_init();
+    if (!curl)
+        return NULL;
+    struct http_client *client = xcalloc(1, sizeof *client);
+    client->curl = curl;
+    return client;
+}
+
+void http_client_free(struct http_client *client)
+{
+    if (!client)
+        return;
+    curl_easy_cleanup(client->curl);
+    curl_global_cleanup();
+    free(client);
+}
+
+void http_answer_release(struct http_answer *answer)
+{
+    buf_release(&answer->body);
+}
+
+static size_t take_body(char *data, size_t size, size_t count, void *context)
+{
+    struct transfer *transfer = context;
+    size_t len = size * count;
+    long status = 0;
+    curl_easy_getinfo(transfer->client->curl, CURLINFO_RESPONSE_CODE, &status);
+    if (transfer->call->sink && status == 200) {
+        transfer->call->sink(transfer->call->sink_context, data, len);
+        return len;
+    }
+    buf_add(&transfer->answer->body, data, len);
+    return transfer->answer->body.overflowed ? 0 : len;
+}
+
+static void keep_header(char *place, size_t size, const char *value, size_t len)
+{
+    while (len && strchr(" \t\r\n", value[len - 1]))
+        len--;
+    while (len && (*value == ' ' || *value == '\t')) {
+        value++;
+        len--;
+    }
+    if (len < size) {
+        memcpy(place, value, len);
+        place[len] = '\0';
+    }
+}
+
+static size_t take_header(char *data, size_t size, size_t count, void *context)
+{
+    struct http_answer *answer = ((struct transfer *)context)->answer;
+    struct {
+        const char *name;
+        char *place;
+        size_t size;
+    } const wanted[] = {
+        {"etag:", answer->etag, sizeof answer->etag},
+        {"opc-request-id:", answer->request_id, sizeof answer->request_id},
+        {"opc-next-page:", answer->next_page, sizeof answer->next_page},
+        {"x-reprise-next-offset:", answer->next_offset, sizeof answer->next_offset},
+        {"retry-after:", answer->retry_after, sizeof answer->retry_after},
+    };
+    size_t len = size * count;
+    for (size_t i = 0; i < ARRAY_LEN(wanted); i++) {
+        size_t name_len = strlen(wanted[i].name);
+        if (len > name_len && strncasecmp(data, wanted[i].name, name_len) == 0)
+            keep_header(wanted[i].place, wanted[i].size, data + name_len, len - name_len);
+    }
+    return len;
+}
+
+static struct curl_slist *add_header(struct curl_slist *list, const char *name, const char *value)
+{
+    struct buf line;
+    buf_init(&line, 64 << 10);
+    buf_printf(&line, "%s: %s", name, value);
+    struct curl_slist *longer = curl_slist_append(list, line.data);
+    if (!longer)
+        abort();
+    buf_release(&line);
+    return longer;
+}
+
+static struct curl_slist *headers_of(const struct http_call *call)
+{
+    struct curl_slist *list = NULL;
+    list = add_header(list, "Accept", "application/json, text/plain;q=0.9");
+    list = curl_slist_append(list, "Expect:");
+    if (call->body)
+        list = add_header(list, "Content-Type", "application/json");
+    if (call->token && *call->token) {
+        struct buf value;
+        buf_init(&value, 32 << 10);
+        buf_printf(&value, "Bearer %s", call->token);
+        list = add_header(list, "Authorization", value.data);
+        buf_release(&value);
+    }
+    if (call->retry_token)
+        list = add_header(list, "opc-retry-token", call->retry_token);
+    if (call->if_match)
+        list = add_header(list, "if-match", call->if_match);
+    return list;
+}
+
+/* A proxy is for other machines: one in the environment must not swallow calls to this one. */
+static bool is_this_machine(const char *url)
+{
+    static const char *const hosts[] = {"://127.", "://localhost", "://[::1]"};
+    for (size_t i = 0; i < ARRAY_LEN(hosts); i++)
+        if (strstr(url, hosts[i]) == strstr(url, "://"))
+            return true;
+    return false;
+}
+
+static void prepare(CURL *curl, struct transfer *transfer, struct curl_slist *headers)
+{
+    const struct http_call *call = transfer->call;
+    curl_easy_reset(curl); /* keeps connections */
+    curl_easy_setopt(curl, CURLOPT_URL, call->url);
+    curl_easy_setopt(curl, CURLOPT_PATH_AS_IS, 1L);
+    curl_easy_setopt(curl, CURLOPT_PROTOCOLS_STR, "http,https");
+    curl_easy_setopt(curl, CURLOPT_NOSIGNAL, 1L);
+    curl_easy_setopt(curl, CURLOPT_CONNECTTIMEOUT_MS, (long)CONNECT_TIMEOUT_MS);
+    curl_easy_setopt(curl, CURLOPT_LOW_SPEED_LIMIT, 1L);
+    curl_easy_setopt(curl, CURLOPT_LOW_SPEED_TIME, (long)SILENCE_TIMEOUT_S);
+    curl_easy_setopt(curl, CURLOPT_USERAGENT, "reprise/" REPRISE_VERSION);
+    curl_easy_setopt(curl, CURLOPT_HTTPHEADER, headers);
+    curl_easy_setopt(curl, CURLOPT_ERRORBUFFER, transfer->client->error);
+    curl_easy_setopt(curl, CURLOPT_WRITEFUNCTION, take_body);
+    curl_easy_setopt(curl, CURLOPT_WRITEDATA, transfer);
+    curl_easy_setopt(curl, CURLOPT_HEADERFUNCTION, take_header);
+    curl_easy_setopt(curl, CURLOPT_HEADERDATA, transfer);
+    if (is_this_machine(call->url))
+        curl_easy_setopt(curl, CURLOPT_PROXY, "");
+    if (call->ca_file)
+        curl_easy_setopt(curl, CURLOPT_CAINFO, call->ca_file);
+    if (call->body || strcmp(call->method, "POST") == 0) {
+        curl_easy_setopt(curl, CURLOPT_POSTFIELDS, call->body ? call->body : "");
+        curl_easy_setopt(curl, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)call->body_len);
+    }
+    if (strcmp(call->method, "GET") != 0)
+        curl_easy_setopt(curl, CURLOPT_CUSTOMREQUEST, call->method);
+}
+
+bool http_send(struct http_client *client, const struct http_call *call, struct http_answer *ret,
+               char *problem, size_t problem_size)
+{
+    struct transfer transfer = {.client = client, .call = call, .answer = ret};
+    memset(ret, 0, sizeof *ret);
+    buf_init(&ret->body, HTTP_MAX_ANSWER);
+    client->error[0] = '\0';
+    struct curl_slist *headers = headers_of(call);
+    prepare(client->curl, &transfer, headers);
+    CURLcode code = curl_easy_perform(client->curl);
+    curl_easy_getinfo(client->curl, CURLINFO_RESPONSE_CODE, &ret->status);
+    curl_slist_free_all(headers);
+    if (code == CURLE_OK && ret->status)
+        return true;
+    if (ret->body.overflowed)
+        snprintf(problem, problem_size, "the answer is longer than %d MiB", HTTP_MAX_ANSWER >> 20);
+    else
+        snprintf(problem, problem_size, "%s",
+                 client->error[0] ? client->error : curl_easy_strerror(code));
+    return false;
+}

@@ -1,0 +1,211 @@
+/* job create, list, get, update, delete, validate. */
+#include <inttypes.h>
+#include <string.h>
+
+#include "base/mem.h"
+#include "cli/call.h"
+#include "cli/file.h"
+#include "cli/format.h"
+#include "cli/pages.h"
+#include "cli/verbs.h"
+
+static const char *job_path(struct cli *cli, const char *key, const char *rest)
+{
+    return arena_printf(&cli->arena, "/jobs/%s%s", call_escape(cli, key), rest);
+}
+
+/* Sends the job file; prints "what" the job is now. */
+static int send_file(struct cli *cli, const char *method, const char *path, const char *what)
+{
+    struct buf body;
+    struct http_answer answer;
+    int status = file_read_job(cli, &body);
+    if (status)
+        return status;
+    const struct call call = {
+        .method = method,
+        .path = cli->options.strict ? arena_printf(&cli->arena, "%s?strict=true", path) : path,
+        .body = body.data,
+        .if_match = cli->options.if_match,
+        .flags = strcmp(method, "POST") == 0 ? CALL_CREATE : 0,
+    };
+    status = call_send(cli, &call, &answer);
+    buf_release(&body);
+    if (status)
+        return status;
+    json_t *tree = NULL;
+    if (!call_print_raw(cli, &answer) && !(status = call_parse(&answer, &tree)))
+        printf("%s job %s  %s\n", what, safe_line(&cli->arena, get_text(tree, "name")),
+               safe_line(&cli->arena, get_text(tree, "key")));
+    json_decref(tree);
+    http_answer_release(&answer);
+    return status;
+}
+
+int verb_job_create(struct cli *cli)
+{
+    return send_file(cli, "POST", "/jobs", "Created");
+}
+
+int verb_job_update(struct cli *cli)
+{
+    const char *key;
+    int status = call_job_key(cli, cli->options.args.items[0], &key);
+    return status ? status : send_file(cli, "PUT", job_path(cli, key, ""), "Updated");
+}
+
+int verb_job_delete(struct cli *cli)
+{
+    const char *key;
+    struct http_answer answer;
+    int status = call_job_key(cli, cli->options.args.items[0], &key);
+    if (status)
+        return status;
+    const struct call call = {
+        .method = "DELETE", .path = job_path(cli, key, ""), .if_match = cli->options.if_match};
+    status = call_send(cli, &call, &answer);
+    if (status)
+        return status;
+    if (cli->options.output == OUTPUT_TABLE)
+        printf("Deleted job %s\n", safe_line(&cli->arena, key));
+    http_answer_release(&answer);
+    return CLI_DONE;
+}
+
+/* The definition is checked by the server alone: this half of the program knows nothing of jobs. */
+int verb_job_validate(struct cli *cli)
+{
+    struct buf body;
+    struct http_answer answer;
+    int status = file_read_job(cli, &body);
+    if (status)
+        return status;
+    const struct call call = {
+        .method = "POST",
+        .path = cli->options.strict ? "/jobs/actions/validate?strict=true"
+                                    : "/jobs/actions/validate",
+        .body = body.data,
+    };
+    status = call_send_or(cli, &call, 404, &answer);
+    buf_release(&body);
+    if (status)
+        return status;
+    if (answer.status == 404) {
+        cli_complain("the file can be read, but this server has no call that checks a job without "
+                     "saving it");
+        status = CLI_REFUSED;
+    } else if (cli->options.output == OUTPUT_TABLE) {
+        printf("%s: the job is valid\n", safe_line(&cli->arena, cli->options.file));
+    } else {
+        (void)call_print_raw(cli, &answer);
+    }
+    http_answer_release(&answer);
+    return status;
+}
+
+static void add_job_row(struct cli *cli, struct table *table, const json_t *job)
+{
+    const json_t *schedule = json_object_get(job, "schedule");
+    const char *cron = get_text(schedule, "quartzCronExpression");
+    const char *paused = get_text(schedule, "pauseStatus");
+    const char *created = get_text(job, "timeCreated");
+    table_add(table, get_text(job, "name"), NULL);
+    table_add(table, get_text(job, "key"), NULL);
+    table_add(table,
+              cron ? arena_printf(&cli->arena, "%s%s", cron,
+                                  paused && strcmp(paused, "PAUSED") == 0 ? " (paused)" : "")
+                   : NULL,
+              NULL);
+    table_add(table, created, NULL);
+}
+
+int verb_job_list(struct cli *cli)
+{
+    static const char *const heads[] = {"NAME", "KEY", "SCHEDULE", "CREATED"};
+    return pages_print(cli, "/jobs?", heads, ARRAY_LEN(heads), add_job_row);
+}
+
+static const char *dependencies_text(struct cli *cli, const json_t *task)
+{
+    struct buf text;
+    size_t i;
+    json_t *dependency;
+    buf_init(&text, 64 << 10);
+    json_array_foreach (json_object_get(task, "dependsOn"), i, dependency) {
+        const char *outcome = get_text(dependency, "outcome");
+        const char *key = get_text(dependency, "taskKey");
+        buf_printf(&text, "%s%s%s%s%s", i ? ", " : "", key ? key : "?", outcome ? " (" : "",
+                   outcome ? outcome : "", outcome ? ")" : "");
+    }
+    const char *result = text.len ? arena_strdup(&cli->arena, text.data) : NULL;
+    buf_release(&text);
+    return result;
+}
+
+static void print_field(struct cli *cli, const char *name, const char *text)
+{
+    if (text && *text)
+        printf("%-12s %s\n", name, safe_line(&cli->arena, text));
+}
+
+static void print_tasks(struct cli *cli, const json_t *job)
+{
+    static const char *const heads[] = {"TASK", "TYPE", "RUN IF", "AFTER"};
+    const json_t *tasks = json_object_get(job, "tasks");
+    struct table table;
+    size_t i;
+    json_t *task;
+    table_init(&table, heads, ARRAY_LEN(heads), &cli->arena);
+    json_array_foreach (tasks, i, task) {
+        table_add(&table, get_text(task, "taskKey"), NULL);
+        table_add(&table, get_text(task, "type"), NULL);
+        table_add(&table, get_text(task, "runIf"), NULL);
+        table_add(&table, dependencies_text(cli, task), NULL);
+    }
+    if (table.count) {
+        putchar('\n');
+        table_print(&table, &cli->screen, stdout);
+    }
+    table_release(&table);
+}
+
+static void print_job(struct cli *cli, const json_t *job)
+{
+    const json_t *schedule = json_object_get(job, "schedule");
+    size_t i;
+    json_t *parameter;
+    print_field(cli, "Job", get_text(job, "name"));
+    print_field(cli, "Key", get_text(job, "key"));
+    print_field(cli, "Description", get_text(job, "description"));
+    print_field(cli, "Created", get_text(job, "timeCreated"));
+    print_field(cli, "Updated", get_text(job, "timeUpdated"));
+    if (json_is_object(schedule))
+        printf("%-12s %s, %s\n", "Schedule",
+               safe_line(&cli->arena, get_text(schedule, "quartzCronExpression")),
+               safe_line(&cli->arena, get_text(schedule, "timezoneId")));
+    printf("%-12s %" PRId64 " at once\n", "Runs", get_number(job, "maxConcurrentRuns", 1));
+    json_array_foreach (json_object_get(job, "parameters"), i, parameter)
+        printf("%-12s %s = %s\n", i ? "" : "Parameters",
+               safe_line(&cli->arena, get_text(parameter, "name")),
+               safe_line(&cli->arena, get_text(parameter, "value")));
+    print_tasks(cli, job);
+}
+
+int verb_job_get(struct cli *cli)
+{
+    const char *key;
+    struct http_answer answer;
+    int status = call_job_key(cli, cli->options.args.items[0], &key);
+    if (status)
+        return status;
+    const struct call call = {.method = "GET", .path = job_path(cli, key, "")};
+    status = call_send(cli, &call, &answer);
+    if (status)
+        return status;
+    json_t *tree = NULL;
+    if (!call_print_raw(cli, &answer) && !(status = call_parse(&answer, &tree)))
+        print_job(cli, tree);
+    json_decref(tree);
+    http_answer_release(&answer);
+    return status;
+}

@@ -1,0 +1,271 @@
+#include "cli/options.h"
+
+#include <argp.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/mem.h"
+#include "base/utf8.h"
+#include "cli/context.h"
+
+static const struct argp_option every_verb[] = {
+    {"url", OPTION_URL, "URL", 0, "Address of the server", 10},
+    {"token-file", OPTION_TOKEN_FILE, "FILE", 0, "File that holds the token, one line", 10},
+    {"ca-file", OPTION_CA_FILE, "FILE", 0, "Certificates to trust, PEM", 10},
+    {"data", OPTION_DATA, "DIR", 0, "Data folder of a server on this machine", 10},
+    {"output", 'o', "FORMAT", 0, "table, json (exactly the API's body) or name (keys only)", 10},
+    {"no-color", OPTION_NO_COLOR, NULL, 0, "No colours, whatever the terminal can do", 10},
+};
+
+static const struct argp_option some_verbs[] = {
+    {"file", 'f', "FILE", 0, "Job file, JSON or YAML; - is standard input", 0},
+    {"strict", OPTION_STRICT, NULL, 0, "Refuse fields that the API does not know", 0},
+    {"if-match", OPTION_IF_MATCH, "ETAG", 0, "Only if the resource still has this etag", 0},
+    {"param", OPTION_PARAM, "NAME=VALUE", 0, "A parameter; may be given again", 0},
+    {"task", OPTION_TASK, "KEY", 0, "A task; may be given again", 0},
+    {"with-downstream", OPTION_WITH_DOWNSTREAM, NULL, 0, "And everything downstream of --task", 0},
+    {"with-upstream", OPTION_WITH_UPSTREAM, NULL, 0, "And everything upstream of --task", 0},
+    {"definition", OPTION_DEFINITION, "D", 0, "original, current, or a version number", 0},
+    {"mode", OPTION_MODE, "MODE", 0, "resume or rerun: what is selected without --task", 0},
+    {"plan", OPTION_PLAN, NULL, 0, "Show what would happen, change nothing", 0},
+    {"watch", OPTION_WATCH, NULL, 0, "Show the tasks until the run has ended", 0},
+    {"wait", OPTION_WAIT, NULL, 0, "Wait for the end; exit 0 on SUCCESS, else 1", 0},
+    {"job", OPTION_JOB, "JOB", 0, "Only runs of this job; may be given again", 0},
+    {"status", OPTION_STATUS, "STATUS", 0, "Only runs in this state; may be given again", 0},
+    {"limit", OPTION_LIMIT, "N", 0, "At most N", 0},
+    {"count", OPTION_COUNT, "N", 0, "The newest N runs of each job", 0},
+    {"page", OPTION_PAGE, "TOKEN", 0, "Go on where an earlier list stopped", 0},
+    {"attempt", OPTION_ATTEMPT, "N", 0, "This attempt instead of the newest; 0 is the first", 0},
+    {"stream", OPTION_STREAM, "NAME", 0, "stdout, stderr or both (default)", 0},
+    {"follow", OPTION_FOLLOW, NULL, 0, "Go on until the task has ended", 0},
+};
+
+void word_list_add(struct word_list *list, const char *word)
+{
+    GROW(list->items, list->count, list->cap);
+    list->items[list->count++] = word;
+}
+
+void options_release(struct options *options)
+{
+    free(options->parameters.items);
+    free(options->tasks.items);
+    free(options->jobs.items);
+    free(options->statuses.items);
+    free(options->args.items);
+}
+
+static const struct argp_option *option_by_key(int key)
+{
+    for (size_t i = 0; i < ARRAY_LEN(some_verbs); i++)
+        if (some_verbs[i].key == key)
+            return &some_verbs[i];
+    return NULL;
+}
+
+/* Does the long option take a value? Abbreviations count, as getopt_long allows them. */
+static bool long_takes_value(const struct argp_option *table, size_t count, const char *name,
+                             bool exact)
+{
+    size_t len = strlen(name);
+    for (size_t i = 0; i < count; i++)
+        if (exact ? strcmp(table[i].name, name) == 0 : strncmp(table[i].name, name, len) == 0)
+            return table[i].arg != NULL;
+    return false;
+}
+
+static bool takes_next(const char *word)
+{
+    if (word[1] != '-') {
+        size_t len = strlen(word);
+        return (word[len - 1] == 'o' || word[len - 1] == 'f') && len == 2;
+    }
+    const char *name = word + 2;
+    if (strchr(name, '='))
+        return false;
+    for (int exact = 1; exact >= 0; exact--)
+        if (long_takes_value(every_verb, ARRAY_LEN(every_verb), name, exact) ||
+            long_takes_value(some_verbs, ARRAY_LEN(some_verbs), name, exact))
+            return true;
+    return false;
+}
+
+void options_find_words(int argc, char **argv, int ret_places[static 2])
+{
+    ret_places[0] = ret_places[1] = 0;
+    int found = 0;
+    for (int i = 1; i < argc && found < 2; i++) {
+        if (strcmp(argv[i], "--") == 0)
+            return;
+        if (argv[i][0] != '-' || argv[i][1] == '\0')
+            ret_places[found++] = i;
+        else if (takes_next(argv[i]))
+            i++;
+    }
+}
+
+static int64_t number_option(const char *text, int64_t least, int64_t most, const char *name,
+                             const struct argp_state *state)
+{
+    char *end;
+    errno = 0;
+    long long value = strtoll(text, &end, 10);
+    if (errno || end == text || *end || value < least || value > most)
+        argp_error(state, "--%s: \"%s\" is not a whole number from %lld to %lld", name, text,
+                   (long long)least, (long long)most);
+    return value;
+}
+
+static void parameter_option(struct options *options, const char *text,
+                             const struct argp_state *state)
+{
+    const char *equals = strchr(text, '=');
+    if (!equals || equals == text)
+        argp_error(state, "--param: \"%s\" is not NAME=VALUE", text);
+    if (!utf8_valid(text, strlen(text)))
+        argp_error(state, "--param: the value of %.*s is not valid UTF-8", (int)(equals - text),
+                   text);
+    word_list_add(&options->parameters, text);
+}
+
+static enum output_mode output_option(const char *text, const struct argp_state *state)
+{
+    static const char *const names[] = {"table", "json", "name"};
+    for (size_t i = 0; i < ARRAY_LEN(names); i++)
+        if (strcmp(text, names[i]) == 0)
+            return (enum output_mode)i;
+    argp_error(state, "--output: \"%s\" is none of table, json, name", text);
+    return OUTPUT_TABLE;
+}
+
+struct parse {
+    const struct verb *verb;
+    struct options *options;
+};
+
+static void take_flag(struct options *options, int key)
+{
+    bool *flags[] = {
+        [OPTION_NO_COLOR - OPTION_URL] = &options->no_color,
+        [OPTION_STRICT - OPTION_URL] = &options->strict,
+        [OPTION_WATCH - OPTION_URL] = &options->watch,
+        [OPTION_WAIT - OPTION_URL] = &options->wait,
+        [OPTION_PLAN - OPTION_URL] = &options->plan,
+        [OPTION_FOLLOW - OPTION_URL] = &options->follow,
+        [OPTION_WITH_DOWNSTREAM - OPTION_URL] = &options->with_downstream,
+        [OPTION_WITH_UPSTREAM - OPTION_URL] = &options->with_upstream,
+    };
+    *flags[key - OPTION_URL] = true;
+}
+
+static void take_text(struct options *options, int key, const char *text)
+{
+    const char **texts[] = {
+        [OPTION_URL - OPTION_URL] = &options->url,
+        [OPTION_TOKEN_FILE - OPTION_URL] = &options->token_file,
+        [OPTION_CA_FILE - OPTION_URL] = &options->ca_file,
+        [OPTION_DATA - OPTION_URL] = &options->data,
+        [OPTION_DEFINITION - OPTION_URL] = &options->definition,
+        [OPTION_MODE - OPTION_URL] = &options->mode,
+        [OPTION_PAGE - OPTION_URL] = &options->page,
+        [OPTION_IF_MATCH - OPTION_URL] = &options->if_match,
+        [OPTION_STREAM - OPTION_URL] = &options->stream,
+    };
+    *texts[key - OPTION_URL] = text;
+}
+
+static void check_count(const struct parse *parse, struct argp_state *state)
+{
+    size_t count = parse->options->args.count;
+    if (count < parse->verb->min_args)
+        argp_error(state, "%s is missing", parse->verb->args);
+    if (count > parse->verb->max_args)
+        argp_error(state, "\"%s\" is one argument too many",
+                   parse->options->args.items[parse->verb->max_args]);
+}
+
+static error_t take(int key, char *arg, struct argp_state *state)
+{
+    struct parse *parse = state->input;
+    struct options *options = parse->options;
+    switch (key) {
+    case OPTION_NO_COLOR:
+    case OPTION_STRICT:
+    case OPTION_WATCH:
+    case OPTION_WAIT:
+    case OPTION_PLAN:
+    case OPTION_FOLLOW:
+    case OPTION_WITH_DOWNSTREAM:
+    case OPTION_WITH_UPSTREAM:
+        take_flag(options, key);
+        return 0;
+    case OPTION_URL:
+    case OPTION_TOKEN_FILE:
+    case OPTION_CA_FILE:
+    case OPTION_DATA:
+    case OPTION_DEFINITION:
+    case OPTION_MODE:
+    case OPTION_PAGE:
+    case OPTION_IF_MATCH:
+    case OPTION_STREAM:
+        take_text(options, key, arg);
+        return 0;
+    case 'o':
+        options->output = output_option(arg, state);
+        return 0;
+    case 'f':
+        options->file = arg;
+        return 0;
+    case OPTION_PARAM:
+        parameter_option(options, arg, state);
+        return 0;
+    case OPTION_TASK:
+        word_list_add(&options->tasks, arg);
+        return 0;
+    case OPTION_JOB:
+        word_list_add(&options->jobs, arg);
+        return 0;
+    case OPTION_STATUS:
+        word_list_add(&options->statuses, arg);
+        return 0;
+    case OPTION_ATTEMPT:
+        options->attempt = number_option(arg, 0, INT32_MAX, "attempt", state);
+        return 0;
+    case OPTION_LIMIT:
+        options->limit = number_option(arg, 1, 100000, "limit", state);
+        return 0;
+    case OPTION_COUNT:
+        options->count = number_option(arg, 1, 10, "count", state);
+        return 0;
+    case ARGP_KEY_ARG:
+        word_list_add(&options->args, arg);
+        return 0;
+    case ARGP_KEY_END:
+        check_count(parse, state);
+        return 0;
+    default:
+        return ARGP_ERR_UNKNOWN;
+    }
+}
+
+void options_parse(const struct verb *verb, int argc, char **argv, struct options *ret)
+{
+    struct argp_option rows[OPTIONS_PER_VERB + ARRAY_LEN(every_verb) + 2];
+    size_t count = 0;
+    for (size_t i = 0; i < OPTIONS_PER_VERB && verb->options[i]; i++)
+        rows[count++] = *option_by_key(verb->options[i]);
+    rows[count++] = (struct argp_option){.doc = "For every command:", .group = 10};
+    for (size_t i = 0; i < ARRAY_LEN(every_verb); i++)
+        rows[count++] = every_verb[i];
+    rows[count] = (struct argp_option){0};
+
+    char doc[4096];
+    snprintf(doc, sizeof doc, "%s.\v%s", verb->summary, verb->help ? verb->help : "");
+    const struct argp argp = {.options = rows, .parser = take, .args_doc = verb->args, .doc = doc};
+    memset(ret, 0, sizeof *ret);
+    ret->attempt = -1;
+    struct parse parse = {.verb = verb, .options = ret};
+    argp_err_exit_status = CLI_USAGE;
+    argp_parse(&argp, argc, argv, 0, NULL, &parse);
+}

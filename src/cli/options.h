@@ -1,0 +1,103 @@
+/*
+ * Command-line options: one table for all verbs, a list of what each verb takes, one struct filled.
+ *
+ * Options may stand anywhere, before the verb too; so the verb is found first, with the whole table
+ * (options_find_verb), then what remains is parsed with what the verb takes (options_parse).
+ * Strings point into argv.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+enum output_mode { OUTPUT_TABLE, OUTPUT_JSON, OUTPUT_NAME };
+
+struct word_list {
+    const char **items;
+    size_t count;
+    size_t cap;
+};
+
+struct options {
+    /* of every verb */
+    const char *url;
+    const char *token_file;
+    const char *ca_file;
+    const char *data;
+    enum output_mode output;
+    bool no_color;
+    /* of some */
+    const char *file;
+    const char *definition;
+    const char *mode;
+    const char *page;
+    const char *if_match;
+    const char *stream;
+    struct word_list parameters; /* "name=value", checked */
+    struct word_list tasks;
+    struct word_list jobs;
+    struct word_list statuses;
+    int64_t attempt; /* -1: the newest */
+    int64_t limit;   /* 0: the verb's default */
+    int64_t count;   /* likewise */
+    bool watch, wait, plan, follow, strict;
+    bool with_downstream, with_upstream;
+    /* what is not an option */
+    struct word_list args;
+};
+
+/* Keys of options that have no letter. */
+enum option_key {
+    OPTION_URL = 256,
+    OPTION_TOKEN_FILE,
+    OPTION_CA_FILE,
+    OPTION_DATA,
+    OPTION_NO_COLOR,
+    OPTION_PARAM,
+    OPTION_TASK,
+    OPTION_JOB,
+    OPTION_STATUS,
+    OPTION_ATTEMPT,
+    OPTION_STREAM,
+    OPTION_LIMIT,
+    OPTION_COUNT,
+    OPTION_PAGE,
+    OPTION_IF_MATCH,
+    OPTION_STRICT,
+    OPTION_WATCH,
+    OPTION_WAIT,
+    OPTION_PLAN,
+    OPTION_FOLLOW,
+    OPTION_DEFINITION,
+    OPTION_MODE,
+    OPTION_WITH_DOWNSTREAM,
+    OPTION_WITH_UPSTREAM,
+};
+
+enum { OPTIONS_PER_VERB = 12 };
+
+struct cli;
+
+/* One row per verb: how it is called, what it takes, what it says of itself. */
+struct verb {
+    const char *group; /* "job", "run", …; NULL: the verb stands alone */
+    const char *name;
+    const char *args;    /* "RUN", as the usage line shows them */
+    const char *summary; /* one line, no full stop */
+    const char *help;    /* after the options: more words, and an example */
+    size_t min_args;
+    size_t max_args; /* SIZE_MAX: any number */
+    int (*run)(struct cli *cli);
+    int options[OPTIONS_PER_VERB]; /* keys, ended by 0 */
+};
+
+/* Finds the first two words of argv that are no options and no values of options; the result says
+ * where (0: there is none). Stops at "--". */
+void options_find_words(int argc, char **argv, int ret_places[static 2]);
+
+/* Parses `argv` (without the verb's words) as `verb` takes it. Says what is wrong and exits with
+ * status 2, or prints help and exits with 0. */
+void options_parse(const struct verb *verb, int argc, char **argv, struct options *ret);
+void options_release(struct options *options);
+void word_list_add(struct word_list *list, const char *word);

@@ -1,0 +1,69 @@
+#include "cli/pages.h"
+
+#include <inttypes.h>
+#include <string.h>
+
+#include "cli/call.h"
+
+enum { LIST_DEFAULT = 100, PAGE_MOST = 1000, RECENT_PAGE_MOST = 25, PAGES_MOST = 10000 };
+
+static void print_keys(struct cli *cli, const json_t *items)
+{
+    size_t i;
+    json_t *item;
+    json_array_foreach (items, i, item)
+        printf("%s\n", safe_line(&cli->arena, get_text(item, "key")));
+}
+
+/* One page of at most `most` items, from page token *token ("" is the first). */
+static int get_page(struct cli *cli, const char *path, int64_t most, const char *token,
+                    struct http_answer *ret)
+{
+    const struct call call = {
+        .method = "GET",
+        .path = arena_printf(&cli->arena, "%slimit=%" PRId64 "%s%s", path, most,
+                             *token ? "&page=" : "", call_escape(cli, token)),
+    };
+    return call_send(cli, &call, ret);
+}
+
+int pages_print(struct cli *cli, const char *path, const char *const *heads, size_t columns,
+                pages_row *add_row)
+{
+    int64_t left = cli->options.limit ? cli->options.limit : LIST_DEFAULT;
+    int64_t page_most = strncmp(path, "/recentJobRuns", 14) == 0 ? RECENT_PAGE_MOST : PAGE_MOST;
+    const char *token = cli->options.page ? cli->options.page : "";
+    struct table table;
+    int status = CLI_DONE, pages = 0;
+    table_init(&table, heads, columns, &cli->arena);
+    do {
+        struct http_answer answer;
+        json_t *tree = NULL;
+        status = get_page(cli, path, left < page_most ? left : page_most, token, &answer);
+        if (status)
+            break;
+        token = arena_strdup(&cli->arena, answer.next_page);
+        if (cli->options.output == OUTPUT_JSON) {
+            (void)call_print_raw(cli, &answer);
+            left = 0;
+        } else if (!(status = call_parse(&answer, &tree))) {
+            const json_t *items = json_object_get(tree, "items");
+            size_t i;
+            json_t *item;
+            if (cli->options.output == OUTPUT_NAME)
+                print_keys(cli, items);
+            else
+                json_array_foreach (items, i, item)
+                    add_row(cli, &table, item);
+            left -= (int64_t)json_array_size(items);
+        }
+        json_decref(tree);
+        http_answer_release(&answer);
+    } while (!status && left > 0 && *token && ++pages < PAGES_MOST);
+    if (cli->options.output == OUTPUT_TABLE && table.count)
+        table_print(&table, &cli->screen, stdout);
+    table_release(&table);
+    if (!status && *token)
+        cli_complain("there is more: --page %s", token);
+    return status;
+}

@@ -1,0 +1,285 @@
+/* run start, get, list, recent, watch, history, cancel, delete. */
+#include <inttypes.h>
+#include <string.h>
+
+#include "base/mem.h"
+#include "cli/call.h"
+#include "cli/format.h"
+#include "cli/pages.h"
+#include "cli/run.h"
+#include "cli/tree.h"
+#include "cli/verbs.h"
+#include "cli/watch.h"
+
+enum { RECENT_JOBS_MOST = 100 };
+
+static const char *run_path(struct cli *cli, const char *key, const char *rest)
+{
+    return arena_printf(&cli->arena, "/jobRuns/%s%s", call_escape(cli, key), rest);
+}
+
+int run_follow(struct cli *cli, const struct http_answer *answer, const char *what)
+{
+    bool waits = cli->options.wait || cli->options.watch;
+    json_t *tree = NULL;
+    if (!waits && call_print_raw(cli, answer))
+        return CLI_DONE;
+    int status = call_parse(answer, &tree);
+    if (status)
+        return status;
+    const char *key = arena_strdup(&cli->arena, get_text(tree, "key"));
+    if (cli->options.output == OUTPUT_TABLE) {
+        const json_t *state = json_object_get(tree, "state");
+        printf("%s run %s  %s\n", what, safe_line(&cli->arena, key),
+               safe_line(&cli->arena, get_text(state, "status")));
+        fflush(stdout);
+    }
+    json_decref(tree);
+    if (waits && key)
+        status = watch_run(cli, key, cli->options.watch ? WATCH_SHOWN : WATCH_SILENT);
+    return status;
+}
+
+int verb_run_start(struct cli *cli)
+{
+    const char *job;
+    struct buf body;
+    struct http_answer answer;
+    int status = call_job_key(cli, cli->options.args.items[0], &job);
+    if (status)
+        return status;
+    buf_init(&body, 64 << 20);
+    BUF_LIT(&body, "{\"jobKey\":");
+    buf_json_string(&body, job);
+    add_parameters(&body, &cli->options.parameters);
+    BUF_LIT(&body, "}");
+    const struct call call = {
+        .method = "POST", .path = "/jobRuns", .body = body.data, .flags = CALL_CREATE};
+    status = call_send(cli, &call, &answer);
+    buf_release(&body);
+    if (status)
+        return status;
+    status = run_follow(cli, &answer, "Started");
+    http_answer_release(&answer);
+    return status;
+}
+
+static void print_parameters(struct cli *cli, const json_t *run)
+{
+    size_t i;
+    json_t *parameter;
+    json_array_foreach (json_object_get(run, "unifiedJobAndJobRunParameters"), i, parameter)
+        printf("%s%s = %s\n", i ? "            " : "\nParameters  ",
+               safe_line(&cli->arena, get_text(parameter, "name")),
+               safe_line(&cli->arena, get_text(parameter, "value")));
+}
+
+void run_print_trace(const char *trace)
+{
+    struct buf safe;
+    if (!trace || !*trace)
+        return;
+    buf_init(&safe, 1 << 20);
+    safe_text(&safe, trace, strlen(trace), SAFE_BLOCK);
+    printf("\n%s%s", safe.len ? safe.data : "",
+           safe.len && safe.data[safe.len - 1] == '\n' ? "" : "\n");
+    buf_release(&safe);
+}
+
+int verb_run_get(struct cli *cli)
+{
+    const char *key;
+    struct http_answer answer;
+    json_t *run = NULL;
+    struct tree tree;
+    int status = call_run_key(cli, cli->options.args.items[0], &key);
+    if (!status)
+        status = watch_get_run(cli, call_escape(cli, key), false, &answer);
+    if (status)
+        return status;
+    if (!call_print_raw(cli, &answer) && !(status = call_parse(&answer, &run))) {
+        tree_init(&tree, run, &cli->screen);
+        tree_print(&tree, &cli->screen, watch_now_ms(), 0);
+        tree_release(&tree);
+        print_parameters(cli, run);
+        run_print_trace(get_text(json_object_get(run, "state"), "errorTrace"));
+    }
+    json_decref(run);
+    http_answer_release(&answer);
+    return status;
+}
+
+static void add_run_row(struct cli *cli, struct table *table, const json_t *run)
+{
+    char time[FORMAT_TEXT], took[FORMAT_TEXT];
+    const json_t *state = json_object_get(run, "state");
+    const char *status = get_text(state, "status");
+    int64_t start = get_number(run, "startTime", -1), end = get_number(run, "endTime", -1);
+    table_add(table, get_text(run, "key"), NULL);
+    table_add(table, get_text(run, "jobName"), NULL);
+    table_add(table,
+              status ? arena_printf(&cli->arena, "%s %s", state_sign(&cli->screen, status), status)
+                     : NULL,
+              state_look(status)->color);
+    table_add(table, start < 0 ? NULL : format_time(start, time), NULL);
+    table_add(table,
+              start < 0 ? NULL : format_duration((end < 0 ? watch_now_ms() : end) - start, took),
+              NULL);
+    table_add(table, get_text(state, "stateMessage"), NULL);
+}
+
+static const char *const run_heads[] = {"RUN", "JOB", "STATE", "STARTED", "TOOK", "REASON"};
+
+int verb_run_list(struct cli *cli)
+{
+    struct buf path;
+    buf_init(&path, 1 << 20);
+    BUF_LIT(&path, "/jobRuns?");
+    for (size_t i = 0; i < cli->options.jobs.count; i++) {
+        const char *key;
+        int status = call_job_key(cli, cli->options.jobs.items[i], &key);
+        if (status) {
+            buf_release(&path);
+            return status;
+        }
+        buf_printf(&path, "jobKey=%s&", call_escape(cli, key));
+    }
+    for (size_t i = 0; i < cli->options.statuses.count; i++)
+        buf_printf(&path, "status=%s&", call_escape(cli, cli->options.statuses.items[i]));
+    int status = pages_print(cli, path.data, run_heads, ARRAY_LEN(run_heads), add_run_row);
+    buf_release(&path);
+    return status;
+}
+
+/* Every job's key, as far as one call takes them. */
+static int add_all_jobs(struct cli *cli, struct buf *path)
+{
+    struct http_answer answer;
+    json_t *tree, *item;
+    size_t i;
+    int status = call_get(cli, arena_printf(&cli->arena, "/jobs?limit=%d", RECENT_JOBS_MOST),
+                          &answer, &tree);
+    if (status)
+        return status;
+    json_array_foreach (json_object_get(tree, "items"), i, item) {
+        const char *key = get_text(item, "key");
+        if (key)
+            buf_printf(path, "jobKey=%s&", call_escape(cli, key));
+    }
+    json_decref(tree);
+    http_answer_release(&answer);
+    return CLI_DONE;
+}
+
+int verb_run_recent(struct cli *cli)
+{
+    struct buf path;
+    int status = CLI_DONE;
+    buf_init(&path, 1 << 20);
+    BUF_LIT(&path, "/recentJobRuns?");
+    size_t bare = path.len;
+    for (size_t i = 0; i < cli->options.args.count && !status; i++) {
+        const char *key;
+        status = call_job_key(cli, cli->options.args.items[i], &key);
+        if (!status)
+            buf_printf(&path, "jobKey=%s&", call_escape(cli, key));
+    }
+    if (!cli->options.args.count)
+        status = add_all_jobs(cli, &path);
+    bool has_jobs = path.len > bare;
+    if (cli->options.count)
+        buf_printf(&path, "recordCount=%" PRId64 "&", cli->options.count);
+    if (!status && (has_jobs || cli->options.output == OUTPUT_JSON))
+        status = pages_print(cli, path.data, run_heads, ARRAY_LEN(run_heads), add_run_row);
+    buf_release(&path);
+    return status;
+}
+
+int verb_run_watch(struct cli *cli)
+{
+    const char *key;
+    int status = call_run_key(cli, cli->options.args.items[0], &key);
+    return status ? status : watch_run(cli, key, WATCH_SHOWN);
+}
+
+static void add_history_row(struct cli *cli, struct table *table, const json_t *item)
+{
+    char time[FORMAT_TEXT], took[FORMAT_TEXT];
+    const char *status = get_text(json_object_get(item, "state"), "status");
+    int64_t start = get_number(item, "startTime", -1), end = get_number(item, "endTime", -1);
+    struct buf text;
+    size_t i;
+    json_t *value;
+    table_add(table, arena_printf(&cli->arena, "%" PRId64, get_number(item, "key", 0)), NULL);
+    table_add(table, get_text(item, "type"), NULL);
+    table_add(table,
+              status ? arena_printf(&cli->arena, "%s %s", state_sign(&cli->screen, status), status)
+                     : NULL,
+              state_look(status)->color);
+    table_add(table, start < 0 ? NULL : format_time(start, time), NULL);
+    table_add(table,
+              start < 0 ? NULL : format_duration((end < 0 ? watch_now_ms() : end) - start, took),
+              NULL);
+    buf_init(&text, 64 << 10);
+    json_array_foreach (json_object_get(item, "parameters"), i, value)
+        buf_printf(&text, "%s%s=%s", i ? " " : "",
+                   get_text(value, "name") ? get_text(value, "name") : "",
+                   get_text(value, "value") ? get_text(value, "value") : "");
+    table_add(table, text.len ? text.data : NULL, NULL);
+    buf_clear(&text);
+    json_array_foreach (json_object_get(item, "repairedTasks"), i, value)
+        buf_printf(&text, "%s%s", i ? " " : "",
+                   json_string_value(value) ? json_string_value(value) : "");
+    table_add(table, text.len ? text.data : NULL, NULL);
+    buf_release(&text);
+}
+
+int verb_run_history(struct cli *cli)
+{
+    static const char *const heads[] = {"REPAIR", "TYPE",  "STATE", "STARTED",
+                                        "TOOK",   "GIVEN", "TASKS"};
+    const char *key;
+    int status = call_run_key(cli, cli->options.args.items[0], &key);
+    return status ? status
+                  : pages_print(cli, run_path(cli, key, "/repairHistory?"), heads, ARRAY_LEN(heads),
+                                add_history_row);
+}
+
+int verb_run_cancel(struct cli *cli)
+{
+    const char *key;
+    struct http_answer answer;
+    int status = call_run_key(cli, cli->options.args.items[0], &key);
+    if (status)
+        return status;
+    const struct call call = {.method = "POST",
+                              .path = run_path(cli, key, "/actions/cancel"),
+                              .if_match = cli->options.if_match,
+                              .flags = CALL_CREATE};
+    status = call_send(cli, &call, &answer);
+    if (status)
+        return status;
+    status = run_follow(cli, &answer, "Cancelled");
+    if (status == CLI_RUN_FAILED) /* whoever cancels expects no SUCCESS */
+        status = CLI_DONE;
+    http_answer_release(&answer);
+    return status;
+}
+
+int verb_run_delete(struct cli *cli)
+{
+    const char *key;
+    struct http_answer answer;
+    int status = call_run_key(cli, cli->options.args.items[0], &key);
+    if (status)
+        return status;
+    const struct call call = {
+        .method = "DELETE", .path = run_path(cli, key, ""), .if_match = cli->options.if_match};
+    status = call_send(cli, &call, &answer);
+    if (status)
+        return status;
+    if (cli->options.output == OUTPUT_TABLE)
+        printf("Deleted run %s\n", safe_line(&cli->arena, key));
+    http_answer_release(&answer);
+    return CLI_DONE;
+}

@@ -1,0 +1,13 @@
+/* What the verbs on runs share. */
+#pragma once
+
+#include "cli/context.h"
+#include "cli/http.h"
+
+/* Prints that a run was `what` ("Started") and follows it as --watch and --wait ask. Returns the
+ * exit code. */
+__attribute__((warn_unused_result)) int run_follow(struct cli *cli,
+                                                   const struct http_answer *answer,
+                                                   const char *what);
+/* An errorTrace, its lines kept, under a blank line; nothing without one. */
+void run_print_trace(const char *trace);

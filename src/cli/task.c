@@ -1,0 +1,119 @@
+/* task get. */
+#include "cli/task.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/mem.h"
+#include "cli/call.h"
+#include "cli/format.h"
+#include "cli/run.h"
+#include "cli/verbs.h"
+#include "cli/watch.h"
+
+int task_run_key(struct cli *cli, const char *word, const char *task_key, const char **ret_key)
+{
+    const char *run;
+    struct http_answer answer;
+    json_t *tree = NULL;
+    int status = call_run_key(cli, word, &run);
+    if (!status)
+        status = watch_get_run(cli, call_escape(cli, run), false, &answer);
+    if (status)
+        return status;
+    status = call_parse(&answer, &tree);
+    const char *key = get_text(json_object_get(tree, "taskToTaskRunMap"), task_key);
+    if (!status && key) {
+        *ret_key = arena_strdup(&cli->arena, key);
+    } else if (!status) {
+        cli_complain("run %s has no task \"%s\"", run, task_key);
+        status = CLI_USAGE;
+    }
+    json_decref(tree);
+    http_answer_release(&answer);
+    return status;
+}
+
+static void print_field(struct cli *cli, const char *name, const char *text)
+{
+    if (text && *text)
+        printf("%-12s %s\n", name, safe_line(&cli->arena, text));
+}
+
+static void print_attempts(struct cli *cli, const json_t *task_run)
+{
+    static const char *const heads[] = {"ATTEMPT", "STATE", "STARTED", "TOOK", "REASON"};
+    struct table table;
+    size_t i;
+    json_t *attempt;
+    table_init(&table, heads, ARRAY_LEN(heads), &cli->arena);
+    json_array_foreach (json_object_get(task_run, "retries"), i, attempt) {
+        char time[FORMAT_TEXT], took[FORMAT_TEXT];
+        const json_t *state = json_object_get(attempt, "state");
+        const char *status = get_text(state, "status");
+        int64_t start = get_number(attempt, "startTime", -1);
+        int64_t end = get_number(attempt, "endTime", -1);
+        table_add(&table,
+                  arena_printf(&cli->arena, "%" PRId64, get_number(attempt, "retryNumber", 0)),
+                  NULL);
+        table_add(&table, status, state_look(status)->color);
+        table_add(&table, start < 0 ? NULL : format_time(start, time), NULL);
+        table_add(&table,
+                  start < 0 ? NULL
+                            : format_duration((end < 0 ? watch_now_ms() : end) - start, took),
+                  NULL);
+        table_add(&table, get_text(state, "stateMessage"), NULL);
+    }
+    if (table.count) {
+        putchar('\n');
+        table_print(&table, &cli->screen, stdout);
+    }
+    table_release(&table);
+}
+
+static void print_task_run(struct cli *cli, const json_t *task_run)
+{
+    const json_t *state = json_object_get(task_run, "state");
+    size_t i;
+    json_t *parameter;
+    print_field(cli, "Task", get_text(task_run, "taskKey"));
+    print_field(cli, "Key", get_text(task_run, "key"));
+    print_field(cli, "Run", get_text(task_run, "jobRunKey"));
+    print_field(cli, "State", get_text(state, "status"));
+    print_field(cli, "Reason", get_text(state, "stateMessage"));
+    json_array_foreach (json_object_get(task_run, "parameters"), i, parameter)
+        printf("%-12s %s = %s\n", i ? "" : "Parameters",
+               safe_line(&cli->arena, get_text(parameter, "name")),
+               safe_line(&cli->arena, get_text(parameter, "value")));
+    print_attempts(cli, task_run);
+    run_print_trace(get_text(state, "errorTrace"));
+}
+
+int verb_task_get(struct cli *cli)
+{
+    const char *key = cli->options.args.items[0];
+    struct http_answer answer;
+    json_t *tree = NULL;
+    int status = CLI_DONE;
+    if (cli->options.tasks.count > 1) {
+        cli_complain("--task names one task here");
+        return CLI_USAGE;
+    }
+    if (cli->options.tasks.count)
+        status = task_run_key(cli, key, cli->options.tasks.items[0], &key);
+    if (status)
+        return status;
+    const struct call call = {
+        .method = "GET",
+        .path = arena_printf(&cli->arena, "/taskRuns/%s", call_escape(cli, key)),
+    };
+    status = call_send(cli, &call, &answer);
+    if (status)
+        return status;
+    if (!call_print_raw(cli, &answer) && !(status = call_parse(&answer, &tree)))
+        print_task_run(cli, tree);
+    json_decref(tree);
+    http_answer_release(&answer);
+    return status;
+}

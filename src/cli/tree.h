@@ -1,0 +1,45 @@
+/*
+ * A run as it is shown: its tasks as a tree, each with sign, state, duration and reason.
+ *
+ * A DAG is no tree: a task stands below the upstream task that is deepest, and names the others.
+ */
+#pragma once
+
+#include <jansson.h>
+#include <stdint.h>
+
+#include "cli/context.h"
+
+struct tree_task {
+    const char *key; /* safe text, as all of these */
+    const char *run_key;
+    const char *status; /* "" when there is no task run */
+    const char *message;
+    const char *also_after; /* upstream tasks other than the parent, or "" */
+    int64_t start_ms;       /* -1: not yet */
+    int64_t end_ms;
+    uint32_t level;
+    char *lead; /* "│ ├ " */
+};
+
+struct tree {
+    struct arena arena;
+    const char *key;
+    const char *job;
+    const char *status;
+    const char *message;
+    int64_t start_ms;
+    int64_t end_ms;
+    int64_t version;
+    struct tree_task *tasks; /* in the order of display: a task behind its parent */
+    uint32_t count;
+};
+
+/* From a JobRun body. To be released. */
+void tree_init(struct tree *tree, const json_t *run, const struct screen *screen);
+void tree_release(struct tree *tree);
+
+/* Prints head and tasks; `now_ms` counts for what has not ended. `max_lines`: 0 is no limit; else
+ * tasks that are done or wait are left out first, and counted. Returns the lines printed. */
+uint32_t tree_print(const struct tree *tree, const struct screen *screen, int64_t now_ms,
+                    uint32_t max_lines);

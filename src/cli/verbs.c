@@ -1,0 +1,222 @@
+#include "cli/verbs.h"
+
+#include <stdint.h>
+
+#include "base/mem.h"
+
+const struct verb cli_verbs[] = {
+    {
+        .group = "job",
+        .name = "create",
+        .summary = "Save a new job",
+        .help = "The file is JSON as the API takes it, or the same as YAML.\n\n"
+                "  reprise job create -f examples/debian-packages/job.yaml",
+        .run = verb_job_create,
+        .options = {'f', OPTION_STRICT},
+    },
+    {
+        .group = "job",
+        .name = "list",
+        .summary = "List jobs, newest first",
+        .help = "  reprise job list\n"
+                "  reprise job list -o name | xargs -n 1 reprise job get",
+        .run = verb_job_list,
+        .options = {OPTION_LIMIT, OPTION_PAGE},
+    },
+    {
+        .group = "job",
+        .name = "get",
+        .args = "JOB",
+        .summary = "Show a job: its parameters, tasks and what they depend on",
+        .help = "JOB is a key, or a name that only one job has.\n\n"
+                "  reprise job get nightly\n"
+                "  reprise job get nightly -o json > nightly.json",
+        .min_args = 1,
+        .max_args = 1,
+        .run = verb_job_get,
+    },
+    {
+        .group = "job",
+        .name = "update",
+        .args = "JOB",
+        .summary = "Replace a job's definition; runs that exist keep theirs",
+        .help = "  reprise job update nightly -f nightly.yaml",
+        .min_args = 1,
+        .max_args = 1,
+        .run = verb_job_update,
+        .options = {'f', OPTION_STRICT, OPTION_IF_MATCH},
+    },
+    {
+        .group = "job",
+        .name = "delete",
+        .args = "JOB",
+        .summary = "Delete a job; its runs stay",
+        .help = "  reprise job delete nightly",
+        .min_args = 1,
+        .max_args = 1,
+        .run = verb_job_delete,
+        .options = {OPTION_IF_MATCH},
+    },
+    {
+        .group = "job",
+        .name = "validate",
+        .summary = "Have the server check a job file, without saving it",
+        .help = "Exit code 0: it could be saved; 2: the file cannot be read; 3: the server says "
+                "what is wrong.\n\n"
+                "  reprise job validate -f nightly.yaml",
+        .run = verb_job_validate,
+        .options = {'f', OPTION_STRICT},
+    },
+    {
+        .group = "run",
+        .name = "start",
+        .args = "JOB",
+        .summary = "Start a run of a job",
+        .help = "With --wait or --watch the exit code is 0 when the run ends with SUCCESS and 1 "
+                "when it ends otherwise.\n\n"
+                "  reprise run start nightly --param date=2026-01-31 --watch\n"
+                "  RUN=$(reprise run start nightly -o name)",
+        .min_args = 1,
+        .max_args = 1,
+        .run = verb_run_start,
+        .options = {OPTION_PARAM, OPTION_WATCH, OPTION_WAIT},
+    },
+    {
+        .group = "run",
+        .name = "list",
+        .summary = "List runs, newest first",
+        .help = "  reprise run list --job nightly --status FAILED --limit 20",
+        .run = verb_run_list,
+        .options = {OPTION_JOB, OPTION_STATUS, OPTION_LIMIT, OPTION_PAGE},
+    },
+    {
+        .group = "run",
+        .name = "recent",
+        .args = "[JOB…]",
+        .summary = "The newest runs of each job",
+        .help = "Without JOB: of every job.\n\n"
+                "  reprise run recent nightly hourly --count 3",
+        .max_args = 100,
+        .run = verb_run_recent,
+        .options = {OPTION_COUNT, OPTION_LIMIT},
+    },
+    {
+        .group = "run",
+        .name = "get",
+        .args = "RUN",
+        .summary = "Show a run: the tree of its tasks, with states and reasons",
+        .help = "RUN is a key, or @latest.\n\n"
+                "  reprise run get @latest",
+        .min_args = 1,
+        .max_args = 1,
+        .run = verb_run_get,
+    },
+    {
+        .group = "run",
+        .name = "watch",
+        .args = "RUN",
+        .summary = "Show a run's tasks until it has ended",
+        .help = "On a terminal a tree that changes in place, elsewhere one line for each change. "
+                "Exit code 0: it ended with SUCCESS, 1: otherwise.\n\n"
+                "  reprise run watch @latest",
+        .min_args = 1,
+        .max_args = 1,
+        .run = verb_run_watch,
+    },
+    {
+        .group = "run",
+        .name = "repair",
+        .args = "RUN",
+        .summary = "Run again, inside a run that has ended, what has to run again",
+        .help = "Without --task: every task that did not succeed. Tasks that are kept are not "
+                "touched. --plan shows what would happen to each task, and why, and changes "
+                "nothing.\n\n"
+                "  reprise run repair @latest --plan\n"
+                "  reprise run repair @latest --param date=2026-01-31 --watch\n"
+                "  reprise run repair @latest --task load --definition current",
+        .min_args = 1,
+        .max_args = 1,
+        .run = verb_run_repair,
+        .options = {OPTION_TASK, OPTION_WITH_DOWNSTREAM, OPTION_WITH_UPSTREAM, OPTION_PARAM,
+                    OPTION_DEFINITION, OPTION_MODE, OPTION_IF_MATCH, OPTION_PLAN, OPTION_WATCH,
+                    OPTION_WAIT},
+    },
+    {
+        .group = "run",
+        .name = "history",
+        .args = "RUN",
+        .summary = "Show the original attempt of a run and each repair of it",
+        .help = "  reprise run history @latest",
+        .min_args = 1,
+        .max_args = 1,
+        .run = verb_run_history,
+    },
+    {
+        .group = "run",
+        .name = "logs",
+        .args = "RUN",
+        .summary = "Print what the tasks of a run wrote",
+        .help = "The task's stdout goes to stdout, its stderr to stderr: byte for byte, but on a "
+                "terminal, where control characters other than colours are made visible. Without "
+                "--task: of every task that has started, in order.\n\n"
+                "  reprise run logs @latest --task load\n"
+                "  reprise run logs @latest --task load --stream stdout > load.txt",
+        .min_args = 1,
+        .max_args = 1,
+        .run = verb_run_logs,
+        .options = {OPTION_TASK, OPTION_ATTEMPT, OPTION_STREAM, OPTION_FOLLOW},
+    },
+    {
+        .group = "run",
+        .name = "why",
+        .args = "RUN",
+        .summary = "Tell why each task is where it is",
+        .help = "  reprise run why @latest --task report",
+        .min_args = 1,
+        .max_args = 1,
+        .run = verb_run_why,
+        .options = {OPTION_TASK},
+    },
+    {
+        .group = "run",
+        .name = "cancel",
+        .args = "RUN",
+        .summary = "Stop a run: what runs is stopped, nothing new starts",
+        .help = "  reprise run cancel @latest --wait",
+        .min_args = 1,
+        .max_args = 1,
+        .run = verb_run_cancel,
+        .options = {OPTION_IF_MATCH, OPTION_WAIT},
+    },
+    {
+        .group = "run",
+        .name = "delete",
+        .args = "RUN",
+        .summary = "Delete a run that has ended, with its logs and outputs",
+        .help = "  reprise run delete 0199f6c2-5d1e-7c3a-9b1e-3f2a1c0d4e5f",
+        .min_args = 1,
+        .max_args = 1,
+        .run = verb_run_delete,
+        .options = {OPTION_IF_MATCH},
+    },
+    {
+        .group = "task",
+        .name = "get",
+        .args = "TASKRUN",
+        .summary = "Show a task run: its states, attempts and parameters",
+        .help = "TASKRUN is a key; with --task it is a run, and the task run is that task's "
+                "newest.\n\n"
+                "  reprise task get @latest --task load",
+        .min_args = 1,
+        .max_args = 1,
+        .run = verb_task_get,
+        .options = {OPTION_TASK},
+    },
+    {
+        .name = "version",
+        .summary = "Print the version of this program",
+        .run = verb_version,
+    },
+};
+
+const size_t cli_verb_count = ARRAY_LEN(cli_verbs);

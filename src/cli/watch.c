@@ -1,0 +1,190 @@
+#include "cli/watch.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "base/map.h"
+#include "base/mem.h"
+#include "cli/call.h"
+#include "cli/format.h"
+#include "cli/tree.h"
+
+enum {
+    POLL_LEAST_MS = 200,
+    POLL_MOST_MS = 2000,
+    POLL_SHARE = 5,   /* at most a fifth of the time is spent on asking */
+    REDRAW_MS = 1000, /* durations go on between changes */
+};
+
+struct watch {
+    struct cli *cli;
+    enum watch_how how;
+    bool live; /* redraws a tree in place */
+    char etag[128];
+    uint32_t lines; /* of the tree that stands on the terminal */
+    int64_t drawn_ms;
+    struct str_map seen; /* task key → struct seen */
+    struct arena arena;
+    const char *run_status; /* last one told */
+};
+
+struct seen {
+    const char *run_key;
+    char status[32];
+};
+
+static int64_t clock_ms(clockid_t clock)
+{
+    struct timespec now;
+    clock_gettime(clock, &now);
+    return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
+int64_t watch_now_ms(void)
+{
+    return clock_ms(CLOCK_REALTIME);
+}
+
+int watch_get_run(struct cli *cli, const char *key, bool patient, struct http_answer *ret)
+{
+    struct buf path;
+    buf_init(&path, 1 << 20);
+    buf_printf(&path, "/jobRuns/%s", key);
+    const struct call call = {
+        .method = "GET", .path = path.data, .flags = patient ? CALL_PATIENT : 0};
+    int status = call_send(cli, &call, ret);
+    buf_release(&path);
+    return status;
+}
+
+static void tell(const struct watch *watch, const char *key, const char *status,
+                 const char *message, int64_t start_ms, int64_t end_ms)
+{
+    char now[FORMAT_TEXT], took[FORMAT_TEXT] = "";
+    if (start_ms >= 0 && end_ms >= 0)
+        format_duration(end_ms - start_ms, took);
+    struct line line;
+    line_init(&line, &watch->cli->screen);
+    line_add(&line, format_time(watch_now_ms(), now), NULL);
+    line_add(&line, "  ", NULL);
+    line_add(&line, key, NULL);
+    line_add(&line, "  ", NULL);
+    line_add(&line, status, NULL);
+    line_add(&line, *took ? "  " : "", NULL);
+    line_add(&line, took, NULL);
+    line_add(&line, *message ? "  " : "", NULL);
+    line_add(&line, message, NULL);
+    line_print(&line, stdout);
+    line_release(&line);
+}
+
+/* One line for each task and for the run, when its state is another than the last one told. */
+static void tell_changes(struct watch *watch, const struct tree *tree)
+{
+    for (uint32_t i = 0; i < tree->count; i++) {
+        const struct tree_task *task = &tree->tasks[i];
+        struct seen *seen = str_map_get(&watch->seen, task->key);
+        if (!seen) {
+            seen = ARENA_NEW(&watch->arena, struct seen);
+            str_map_add(&watch->seen, arena_strdup(&watch->arena, task->key), seen);
+        }
+        if (strcmp(seen->status, task->status) == 0)
+            continue;
+        snprintf(seen->status, sizeof seen->status, "%s", task->status);
+        if (strcmp(task->status, "BLOCKED") != 0)
+            tell(watch, task->key, task->status, task->message, task->start_ms, task->end_ms);
+    }
+    if (!watch->run_status || strcmp(watch->run_status, tree->status) != 0) {
+        watch->run_status = state_look(tree->status)->name;
+        tell(watch, tree->job, tree->status, tree->message, tree->start_ms, tree->end_ms);
+    }
+    fflush(stdout);
+}
+
+static void redraw(struct watch *watch, const struct tree *tree, bool final)
+{
+    struct screen *screen = &watch->cli->screen;
+    screen_measure(screen);
+    if (watch->lines)
+        printf("\x1b[%uA\x1b[J", watch->lines);
+    uint32_t room = screen->height > 4 ? (uint32_t)screen->height - 1 : 3;
+    watch->lines = tree_print(tree, screen, watch_now_ms(), final ? 0 : room);
+    watch->drawn_ms = clock_ms(CLOCK_MONOTONIC);
+    fflush(stdout);
+}
+
+static void show(struct watch *watch, const struct http_answer *answer, const json_t *run,
+                 bool final)
+{
+    bool changed = strcmp(watch->etag, answer->etag) != 0 || !*answer->etag;
+    struct tree tree;
+    snprintf(watch->etag, sizeof watch->etag, "%s", answer->etag);
+    if (watch->how == WATCH_SILENT && !final)
+        return;
+    if (watch->cli->options.output != OUTPUT_TABLE) {
+        if (final)
+            (void)call_print_raw(watch->cli, answer);
+        return;
+    }
+    if (!changed && !final &&
+        !(watch->live && clock_ms(CLOCK_MONOTONIC) - watch->drawn_ms >= REDRAW_MS))
+        return;
+    tree_init(&tree, run, &watch->cli->screen);
+    if (watch->how == WATCH_SILENT || watch->live)
+        redraw(watch, &tree, final);
+    else
+        tell_changes(watch, &tree);
+    tree_release(&tree);
+}
+
+static void pause_until_next(int64_t asked_for_ms)
+{
+    int64_t ms = asked_for_ms * POLL_SHARE;
+    ms = ms < POLL_LEAST_MS ? POLL_LEAST_MS : ms > POLL_MOST_MS ? POLL_MOST_MS : ms;
+    struct timespec left = {.tv_sec = ms / 1000, .tv_nsec = ms % 1000 * 1000000};
+    while (nanosleep(&left, &left) && errno == EINTR)
+        continue;
+}
+
+int watch_run(struct cli *cli, const char *key, enum watch_how how)
+{
+    struct watch watch = {
+        .cli = cli,
+        .how = how,
+        .live = how == WATCH_SHOWN && cli->screen.is_terminal &&
+                !(getenv("TERM") && strcmp(getenv("TERM"), "dumb") == 0),
+    };
+    const char *escaped = call_escape(cli, key);
+    int status;
+    arena_init(&watch.arena);
+    str_map_init(&watch.seen);
+    for (bool final = false; !final;) {
+        struct http_answer answer;
+        json_t *run = NULL;
+        int64_t before = clock_ms(CLOCK_MONOTONIC);
+        status = watch_get_run(cli, escaped, *watch.etag != '\0', &answer);
+        if (status)
+            break;
+        int64_t took = clock_ms(CLOCK_MONOTONIC) - before;
+        status = call_parse(&answer, &run);
+        const char *word = get_text(json_object_get(run, "state"), "status");
+        if (status == CLI_DONE) {
+            final = word && state_name_is_final(word);
+            show(&watch, &answer, run, final);
+        }
+        if (final)
+            status = strcmp(word, "SUCCESS") == 0 ? CLI_DONE : CLI_RUN_FAILED;
+        json_decref(run);
+        http_answer_release(&answer);
+        if (status && !final)
+            break;
+        if (!final)
+            pause_until_next(took);
+    }
+    str_map_release(&watch.seen);
+    arena_release(&watch.arena);
+    return status;
+}

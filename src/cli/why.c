@@ -1,0 +1,129 @@
+/* run why: the server's explanation, for people. */
+#include <stdio.h>
+#include <string.h>
+
+#include "cli/call.h"
+#include "cli/format.h"
+#include "cli/verbs.h"
+
+/* "TRIGGER_RULE" → "trigger rule". */
+static const char *words_of(struct cli *cli, const char *name)
+{
+    char *text = arena_strdup(&cli->arena, safe_line(&cli->arena, name));
+    for (char *c = text; *c; c++)
+        *c = *c == '_' ? ' ' : *c >= 'A' && *c <= 'Z' ? (char)(*c - 'A' + 'a') : *c;
+    return text;
+}
+
+static const char *value_text(struct cli *cli, const json_t *value)
+{
+    if (json_is_string(value))
+        return safe_line(&cli->arena, json_string_value(value));
+    char *dumped = json_dumps(value, JSON_ENCODE_ANY | JSON_COMPACT);
+    const char *text = safe_line(&cli->arena, dumped);
+    free(dumped);
+    return text;
+}
+
+/* A list of objects, one line each: "    extract: status SUCCESS". */
+static void print_items(struct cli *cli, const json_t *items)
+{
+    size_t i;
+    json_t *item, *value;
+    const char *name;
+    json_array_foreach (items, i, item) {
+        const char *title = get_text(item, "taskKey");
+        title = title ? title : get_text(item, "key");
+        if (!json_is_object(item)) {
+            printf("      %s\n", value_text(cli, item));
+            continue;
+        }
+        printf("      %s:", safe_line(&cli->arena, title));
+        json_object_foreach (item, name, value)
+            if (strcmp(name, "taskKey") != 0 && strcmp(name, "key") != 0 && !json_is_null(value))
+                printf(" %s %s", safe_line(&cli->arena, name), value_text(cli, value));
+        putchar('\n');
+    }
+}
+
+/* Decisions are open objects: what is known by every one of them is its kind, and what it came to.
+ * The rest is printed as it is named. */
+static void print_decision(struct cli *cli, const json_t *decision)
+{
+    const char *kind = get_text(decision, "kind"), *name;
+    json_t *value;
+    printf("    %s", kind ? words_of(cli, kind) : "decision");
+    json_object_foreach ((json_t *)decision, name, value)
+        if (strcmp(name, "kind") != 0 && !json_is_array(value) && !json_is_null(value))
+            printf(", %s %s", safe_line(&cli->arena, name), value_text(cli, value));
+    putchar('\n');
+    json_object_foreach ((json_t *)decision, name, value)
+        if (json_is_array(value))
+            print_items(cli, value);
+}
+
+static bool is_wanted(const struct word_list *tasks, const char *key)
+{
+    for (size_t i = 0; i < tasks->count; i++)
+        if (key && strcmp(tasks->items[i], key) == 0)
+            return true;
+    return tasks->count == 0;
+}
+
+static void print_task(struct cli *cli, const json_t *task)
+{
+    const char *status = get_text(task, "status");
+    struct line line;
+    size_t i;
+    json_t *decision;
+    line_init(&line, &cli->screen);
+    line_add(&line, safe_line(&cli->arena, get_text(task, "taskKey")), "1");
+    line_add(&line, "  ", NULL);
+    line_add(&line, state_sign(&cli->screen, status), state_look(status)->color);
+    line_add(&line, " ", NULL);
+    line_add(&line, safe_line(&cli->arena, status), state_look(status)->color);
+    line_print(&line, stdout);
+    line_release(&line);
+    const char *reason = get_text(task, "reason");
+    if (reason && *reason)
+        printf("  %s\n", safe_line(&cli->arena, reason));
+    json_array_foreach (json_object_get(task, "decisions"), i, decision)
+        print_decision(cli, decision);
+}
+
+int verb_run_why(struct cli *cli)
+{
+    const char *key;
+    struct http_answer answer;
+    json_t *tree = NULL, *task;
+    size_t i, shown = 0;
+    int status = call_run_key(cli, cli->options.args.items[0], &key);
+    if (status)
+        return status;
+    const struct call call = {
+        .method = "GET",
+        .path = arena_printf(&cli->arena, "/jobRuns/%s/explanation", call_escape(cli, key)),
+    };
+    status = call_send(cli, &call, &answer);
+    if (status)
+        return status;
+    if (cli->options.output == OUTPUT_JSON)
+        (void)call_print_raw(cli, &answer);
+    else if (!(status = call_parse(&answer, &tree)))
+        json_array_foreach (json_object_get(tree, "tasks"), i, task) {
+            if (!is_wanted(&cli->options.tasks, get_text(task, "taskKey")))
+                continue;
+            shown++;
+            if (cli->options.output == OUTPUT_NAME)
+                printf("%s\n", safe_line(&cli->arena, get_text(task, "taskKey")));
+            else
+                print_task(cli, task);
+        }
+    if (tree && !shown && cli->options.tasks.count) {
+        cli_complain("run %s has no task \"%s\"", key, cli->options.tasks.items[0]);
+        status = CLI_USAGE;
+    }
+    json_decref(tree);
+    http_answer_release(&answer);
+    return status;
+}
