@@ -17,7 +17,7 @@
 #include "exec/attempt.h"
 
 /* A bundle of records: as many as are worth waking the thread for, and how long a few may wait. */
-enum { BUNDLE_FULL = 256, BUNDLE_WAIT_MS = 2000 };
+enum { BUNDLE_FULL = 4096, BUNDLE_WAIT_MS = 2000 };
 
 struct bundle {
     struct attempt_id *items;

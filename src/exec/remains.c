@@ -159,8 +159,6 @@ static void end_pass(struct remains *remains, int64_t now_ms)
 
 void remains_step(struct remains *remains, int64_t now_ms)
 {
-    pid_t own = getpid();
-
     if (list_is_empty(&remains->attempts))
         return;
     if (!remains->proc) {
@@ -174,6 +172,7 @@ void remains_step(struct remains *remains, int64_t now_ms)
         remains->pass++;
         remains->found = false;
     }
+    pid_t own = getpid();
     for (int i = 0; i < STEP_PROCESSES;) {
         struct dirent *entry = readdir(remains->proc);
         if (!entry) {

@@ -13,18 +13,9 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "base/utf8.h"
 #include "exec/exec.h"
-#include "exec/report.h"
+#include "exec/scene.h"
 #include "exec/world.h"
-
-static void assert_exited(const struct told *told, int code)
-{
-    assert_int_equal(told->report.kind, EXEC_OUTCOME);
-    assert_int_equal(told->report.cause, CAUSE_EXITED);
-    assert_int_equal(told->report.exit_code, code);
-    assert_int_equal(told->report.signal, FIELD_NULL);
-}
 
 static void test_exit_codes(void **state)
 {
@@ -294,118 +285,6 @@ static void test_strays_are_killed_and_told(void **state)
     close(says);
 }
 
-static void test_output_larger_than_pipes(void **state)
-{
-    struct world *world = *state;
-    struct attempt_id id = world_id(world);
-    struct stat status;
-
-    world_script(world, "a.sh",
-                 "head -c 8000000 /dev/zero; head -c 3000000 /dev/zero >&2; exit 1\n");
-    world_up(world);
-    world_start(world, &id, "a.sh", NULL);
-    world_await(world, &id);
-    int out = exec_open_output(world->data, &id, 1);
-    int err = exec_open_output(world->data, &id, 2);
-    assert_int_equal(fstat(out, &status), 0);
-    assert_int_equal(status.st_size, 8000000);
-    assert_int_equal(fstat(err, &status), 0);
-    assert_int_equal(status.st_size, 3000000);
-    close(out);
-    close(err);
-}
-
-static void test_output_is_readable_while_it_runs(void **state)
-{
-    struct world *world = *state;
-    struct attempt_id id = world_id(world);
-    int says = world_pipe(world, "says");
-    int hears = world_pipe(world, "hears");
-    char text[16] = "";
-
-    world_script(world, "a.sh", "echo early; echo up > \"$1\"; read line < \"$2\"\n");
-    world_up(world);
-    assert_int_equal(exec_open_output(world->data, &id, 1), -1);
-    world_start(world, &id, "a.sh", world_path(world, "says"), world_path(world, "hears"), NULL);
-    world_hear(world, says);
-    int out = exec_open_output(world->data, &id, 1);
-    assert_int_equal(read(out, text, sizeof text), 6);
-    assert_string_equal(text, "early\n");
-    close(out);
-    world_say(hears, "go");
-    assert_exited(world_await(world, &id), 0);
-    close(says);
-    close(hears);
-}
-
-/* A task may put a link in the place of its output: nobody is led elsewhere by it. */
-static void test_output_that_is_no_file(void **state)
-{
-    struct world *world = *state;
-    struct attempt_id id = world_id(world);
-
-    world_script(world, "a.sh", "exit 0\n");
-    world_up(world);
-    world_start(world, &id, "a.sh", NULL);
-    world_await(world, &id);
-    const char *path = world_file(world, &id, ".out");
-    unlink(path);
-    assert_int_equal(symlink("/etc/passwd", path), 0);
-    assert_int_equal(exec_open_output(world->data, &id, 1), -1);
-    unlink(path);
-    assert_int_equal(mkfifo(path, 0600), 0);
-    assert_int_equal(exec_open_output(world->data, &id, 1), -1);
-    unlink(path);
-    assert_int_equal(mkdir(path, 0700), 0);
-    assert_int_equal(exec_open_output(world->data, &id, 1), -1);
-}
-
-static void test_error_trace_is_valid_utf8(void **state)
-{
-    struct world *world = *state;
-    struct attempt_id id = world_id(world);
-
-    world_script(world, "a.sh", "printf 'a\\377b\\000c\\342\\202' >&2; exit 1\n");
-    world_up(world);
-    world_start(world, &id, "a.sh", NULL);
-    const struct told *told = world_await(world, &id);
-    assert_string_equal(told->error_trace, "a\xef\xbf\xbd"
-                                           "b\xef\xbf\xbd"
-                                           "c\xef\xbf\xbd\xef\xbf\xbd");
-}
-
-static void test_error_trace_begins_with_a_line(void **state)
-{
-    struct world *world = *state;
-    struct attempt_id id = world_id(world);
-
-    world_script(world, "a.sh",
-                 "i=0; while [ $i -lt 4000 ]; do echo \"line $i of many\"; i=$((i+1)); done >&2\n"
-                 "exit 1\n");
-    world_up(world);
-    world_start(world, &id, "a.sh", NULL);
-    const struct told *told = world_await(world, &id);
-    size_t len = strlen(told->error_trace);
-    assert_in_range(len, ERROR_TRACE_MAX_BYTES - 32, ERROR_TRACE_MAX_BYTES);
-    assert_memory_equal(told->error_trace, "line ", 5);
-    assert_string_equal(told->error_trace + len - 18, "line 3999 of many\n");
-}
-
-/* One endless line, every byte of which has to be replaced: three for one. */
-static void test_error_trace_without_lines(void **state)
-{
-    struct world *world = *state;
-    struct attempt_id id = world_id(world);
-
-    world_script(world, "a.sh", "head -c 50000 /dev/zero | tr '\\000' '\\377' >&2; exit 1\n");
-    world_up(world);
-    world_start(world, &id, "a.sh", NULL);
-    const struct told *told = world_await(world, &id);
-    size_t len = strlen(told->error_trace);
-    assert_in_range(len, ERROR_TRACE_MAX_BYTES - 3, ERROR_TRACE_MAX_BYTES);
-    assert_true(utf8_valid(told->error_trace, len));
-}
-
 static bool all_told(void *context)
 {
     const struct world *world = context;
@@ -460,10 +339,8 @@ static void test_no_descriptor_leaks(void **state)
             world_start(world, &ids[i], i == 9 ? "missing.sh" : "a.sh", i % 2 ? "0" : "1", NULL);
         }
         for (int i = 0; i < 10; i++) {
-            pid_t supervisor = world_record(world, &ids[i]).pid;
             world_await(world, &ids[i]);
             exec_ack(world->exec, &ids[i]);
-            (void)supervisor;
         }
         world_settle(world);
         if (round == 0)
@@ -540,6 +417,45 @@ static void test_token(void **state)
                         "9223372036854775807.9223372036854775807.9223372036854775807");
 }
 
+/* The claim could not be written: the disk's doing, and said so before anything starts. */
+static void test_record_cannot_be_written(void **state)
+{
+    struct world *world = *state;
+    struct attempt_id first = world_id(world);
+    struct attempt_id id = world_id(world);
+
+    world_script(world, "a.sh", "exit 0\n");
+    world_up(world);
+    world_start(world, &first, "a.sh", NULL);
+    world_await(world, &first);
+    assert_int_equal(mkdir(world_file(world, &id, ".rec"), 0700), 0);
+    world_start(world, &id, "a.sh", NULL);
+    const struct told *told = world_await(world, &id);
+    assert_int_equal(told->report.cause, CAUSE_CANNOT_START);
+    assert_string_equal(told->message,
+                        "Cannot start: its record cannot be written: Is a directory");
+    assert_int_equal(exec_live(world->exec), 0);
+}
+
+/* Whatever a supervisor says, nothing is believed that it could not know. */
+static void test_helper_that_talks_garbage(void **state)
+{
+    struct world *world = *state;
+    struct attempt_id id = world_id(world);
+    const char *helper = world_path(world, "workspace/helper");
+
+    world_script(world, "helper", "#!/bin/sh\nprintf '\\377\\377\\377\\377\\021' >&3\n");
+    assert_int_equal(chmod(helper, 0700), 0);
+    world->config.supervise_path = helper;
+    world_script(world, "a.sh", "exit 0\n");
+    world_up(world);
+    world_start(world, &id, "a.sh", NULL);
+    const struct told *told = world_await(world, &id);
+    assert_int_equal(told->report.cause, CAUSE_CANNOT_START);
+    assert_string_equal(told->message, "Cannot start: 3 supervisors ended before they took it, the "
+                                       "last with status 0");
+}
+
 static void test_prespawn(void **state)
 {
     struct world *world = *state;
@@ -571,18 +487,14 @@ int main(void)
         TEST(test_frozen_supervisor),
         TEST(test_frozen_supervisor_is_stopped),
         TEST(test_strays_are_killed_and_told),
-        TEST(test_output_larger_than_pipes),
-        TEST(test_output_is_readable_while_it_runs),
-        TEST(test_output_that_is_no_file),
-        TEST(test_error_trace_is_valid_utf8),
-        TEST(test_error_trace_begins_with_a_line),
-        TEST(test_error_trace_without_lines),
         TEST(test_200_at_once),
         TEST(test_no_descriptor_leaks),
         TEST(test_ack_sweeps_the_record),
         TEST(test_started_twice_runs_once),
         TEST(test_next_attempt_before_the_ack),
         TEST(test_token),
+        TEST(test_record_cannot_be_written),
+        TEST(test_helper_that_talks_garbage),
         TEST(test_prespawn),
     };
 

@@ -1,0 +1,141 @@
+/* Output files and the tail of stderr that is told. */
+#include <stdarg.h>
+#include <stddef.h>
+#include <setjmp.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/utf8.h"
+#include "exec/exec.h"
+#include "exec/report.h"
+#include "exec/scene.h"
+#include "exec/world.h"
+
+static void test_output_larger_than_pipes(void **state)
+{
+    struct world *world = *state;
+    struct attempt_id id = world_id(world);
+    struct stat status;
+
+    world_script(world, "a.sh",
+                 "head -c 8000000 /dev/zero; head -c 3000000 /dev/zero >&2; exit 1\n");
+    world_up(world);
+    world_start(world, &id, "a.sh", NULL);
+    world_await(world, &id);
+    int out = exec_open_output(world->data, &id, 1);
+    int err = exec_open_output(world->data, &id, 2);
+    assert_int_equal(fstat(out, &status), 0);
+    assert_int_equal(status.st_size, 8000000);
+    assert_int_equal(fstat(err, &status), 0);
+    assert_int_equal(status.st_size, 3000000);
+    close(out);
+    close(err);
+}
+
+static void test_output_is_readable_while_it_runs(void **state)
+{
+    struct world *world = *state;
+    struct attempt_id id = world_id(world);
+    int says = world_pipe(world, "says");
+    int hears = world_pipe(world, "hears");
+    char text[16] = "";
+
+    world_script(world, "a.sh", "echo early; echo up > \"$1\"; read line < \"$2\"\n");
+    world_up(world);
+    assert_int_equal(exec_open_output(world->data, &id, 1), -1);
+    world_start(world, &id, "a.sh", world_path(world, "says"), world_path(world, "hears"), NULL);
+    world_hear(world, says);
+    int out = exec_open_output(world->data, &id, 1);
+    assert_int_equal(read(out, text, sizeof text), 6);
+    assert_string_equal(text, "early\n");
+    close(out);
+    world_say(hears, "go");
+    assert_exited(world_await(world, &id), 0);
+    close(says);
+    close(hears);
+}
+
+/* A task may put a link in the place of its output: nobody is led elsewhere by it. */
+static void test_output_that_is_no_file(void **state)
+{
+    struct world *world = *state;
+    struct attempt_id id = world_id(world);
+
+    world_script(world, "a.sh", "exit 0\n");
+    world_up(world);
+    world_start(world, &id, "a.sh", NULL);
+    world_await(world, &id);
+    const char *path = world_file(world, &id, ".out");
+    unlink(path);
+    assert_int_equal(symlink("/etc/passwd", path), 0);
+    assert_int_equal(exec_open_output(world->data, &id, 1), -1);
+    unlink(path);
+    assert_int_equal(mkfifo(path, 0600), 0);
+    assert_int_equal(exec_open_output(world->data, &id, 1), -1);
+    unlink(path);
+    assert_int_equal(mkdir(path, 0700), 0);
+    assert_int_equal(exec_open_output(world->data, &id, 1), -1);
+}
+
+static void test_error_trace_is_valid_utf8(void **state)
+{
+    struct world *world = *state;
+    struct attempt_id id = world_id(world);
+
+    world_script(world, "a.sh", "printf 'a\\377b\\000c\\342\\202' >&2; exit 1\n");
+    world_up(world);
+    world_start(world, &id, "a.sh", NULL);
+    const struct told *told = world_await(world, &id);
+    assert_string_equal(told->error_trace, "a\xef\xbf\xbd"
+                                           "b\xef\xbf\xbd"
+                                           "c\xef\xbf\xbd\xef\xbf\xbd");
+}
+
+static void test_error_trace_begins_with_a_line(void **state)
+{
+    struct world *world = *state;
+    struct attempt_id id = world_id(world);
+
+    world_script(world, "a.sh",
+                 "i=0; while [ $i -lt 4000 ]; do echo \"line $i of many\"; i=$((i+1)); done >&2\n"
+                 "exit 1\n");
+    world_up(world);
+    world_start(world, &id, "a.sh", NULL);
+    const struct told *told = world_await(world, &id);
+    size_t len = strlen(told->error_trace);
+    assert_in_range(len, ERROR_TRACE_MAX_BYTES - 32, ERROR_TRACE_MAX_BYTES);
+    assert_memory_equal(told->error_trace, "line ", 5);
+    assert_string_equal(told->error_trace + len - 18, "line 3999 of many\n");
+}
+
+/* One endless line, every byte of which has to be replaced: three for one. */
+static void test_error_trace_without_lines(void **state)
+{
+    struct world *world = *state;
+    struct attempt_id id = world_id(world);
+
+    world_script(world, "a.sh", "head -c 50000 /dev/zero | tr '\\000' '\\377' >&2; exit 1\n");
+    world_up(world);
+    world_start(world, &id, "a.sh", NULL);
+    const struct told *told = world_await(world, &id);
+    size_t len = strlen(told->error_trace);
+    assert_in_range(len, ERROR_TRACE_MAX_BYTES - 3, ERROR_TRACE_MAX_BYTES);
+    assert_true(utf8_valid(told->error_trace, len));
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, world_setup, world_teardown)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        TEST(test_output_larger_than_pipes),       TEST(test_output_is_readable_while_it_runs),
+        TEST(test_output_that_is_no_file),         TEST(test_error_trace_is_valid_utf8),
+        TEST(test_error_trace_begins_with_a_line), TEST(test_error_trace_without_lines),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
