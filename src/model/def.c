@@ -232,10 +232,10 @@ enum err_code job_def_check_parameters(const struct job_def *def, const struct p
     for (size_t i = 0; i < count; i++)
         param_variables_add(&taken, params[i].name);
     enum err_code code =
-        param_variables_check(&taken, params_of(&def->details.parameters), "parameters", err);
+        param_variables_check(&taken, params_of(&def->details.parameters), "job.parameters", err);
     for (uint32_t i = 0; i < def->task_count && !code && count; i++) {
         char where[48];
-        snprintf(where, sizeof where, "tasks[%u].parameters", i);
+        snprintf(where, sizeof where, "job.tasks[%u].parameters", i);
         code = param_variables_check(&taken, params_of(&def->tasks[i].parameters), where, err);
     }
     param_variables_release(&taken);
