@@ -160,7 +160,7 @@ int64_t book_holders(const struct book *book, const struct booked_job *job)
 {
     int64_t holders = 0;
     for (size_t i = 0; i < book->run_count; i++)
-        holders += !book->runs[i]->is_deleted && book->runs[i]->job == job &&
+        holders += book->runs[i]->job == job &&
                    law_holds_slot(book->runs[i]->row.state);
     return holders;
 }
@@ -230,7 +230,13 @@ static void run_delete(struct book *book, struct booked_run *run)
         broken("a run that is %s is deleted", state_name(run->row.state));
     uuid_map_remove(&book->runs_by_key, &run->row.key);
     run_empty(book, run);
-    run->is_deleted = true;
+    size_t place = 0;
+    while (book->runs[place] != run)
+        place++;
+    book->run_count--;
+    memmove(&book->runs[place], &book->runs[place + 1],
+            (book->run_count - place) * sizeof(struct booked_run *));
+    free(run);
 }
 
 static void apply_run(struct book *book, enum row_action action, const struct run_row *row)

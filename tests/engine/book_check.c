@@ -227,7 +227,7 @@ void check_book(struct book *book)
 {
     for (size_t i = 0; i < book->run_count; i++) {
         struct booked_run *run = book->runs[i];
-        if (!run->was_written || run->is_deleted)
+        if (!run->was_written)
             continue;
         check_run(run);
         run->was_written = run->was_told = false;

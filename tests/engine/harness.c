@@ -162,7 +162,7 @@ static void reload(struct world *world)
     world->engine = engine_new(&world->config);
     for (size_t i = 0; i < world->book.run_count; i++) {
         const struct booked_run *run = world->book.runs[i];
-        if (!run->is_deleted && !state_is_final(run->row.state))
+        if (!state_is_final(run->row.state))
             load_run(world, &run->row.key);
     }
     check_engine(world);

@@ -145,6 +145,8 @@ static struct law_result become(const struct law_dag *dag, const struct law_end 
         if (!task->needs[d].is_there)
             continue;
         struct law_result other = become(dag, ends, kept, d);
+        if (other.state == STATE_NEW)
+            return (struct law_result){STATE_NEW, -1, false};
         deps[count++] = (struct law_dep){other.state, other.outcome, task->needs[d].wanted};
     }
     enum state verdict = law_trigger(task->run_if, deps, count);
@@ -186,6 +188,13 @@ enum state law_run_result(const struct law_dag *dag, const struct law_result *re
     if (any_leaf(dag, results, "CANCELED UPSTREAM_CANCELED"))
         return STATE_CANCELED;
     return STATE_SUCCESS;
+}
+
+void law_cancel(const struct law_dag *dag, struct law_result *results)
+{
+    for (int i = 0; i < dag->count; i++)
+        if (results[i].state == STATE_NEW)
+            results[i].state = STATE_CANCELED;
 }
 
 /* ---- §8 ---- */

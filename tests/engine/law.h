@@ -23,8 +23,8 @@ bool law_holds_slot(enum state state);
 
 enum { LAW_TASKS = 6 };
 
-/* How a task ends, should it start. An IF_ELSE is SUCCESS with an outcome, FAILED (an operand) or
- * INTERNAL_ERROR (a reference). */
+/* How a task ends, should it start; STATE_NEW: it goes on running. An IF_ELSE is SUCCESS with an
+ * outcome, FAILED (an operand) or INTERNAL_ERROR (a reference). */
 struct law_end {
     enum state state;
     bool outcome;
@@ -61,9 +61,12 @@ struct law_dep {
 
 /* STATE_NEW: it runs; else what it becomes. */
 enum state law_trigger(enum run_if run_if, const struct law_dep *deps, int count);
-/* `kept[i].state` other than STATE_NEW: that task is final already and stays. */
+/* `kept[i].state` other than STATE_NEW: that task is final already and stays. A task that is not
+ * final yet is STATE_NEW in `ret`. */
 void law_run(const struct law_dag *dag, const struct law_end *ends, const struct law_result *kept,
              struct law_result *ret);
+/* §3: what is not final when the run is cancelled becomes CANCELED. */
+void law_cancel(const struct law_dag *dag, struct law_result *results);
 enum state law_run_result(const struct law_dag *dag, const struct law_result *results);
 
 /* ---- §8: repair plans ---- */

@@ -1,0 +1,204 @@
+#include "engine/enumerate.h"
+
+#include <string.h>
+
+#include "base/uuid.h"
+
+/* ---- definitions: an odometer over runIfs, types and edges ---- */
+
+/* 0: no edge, 1: any outcome, 2 and 3: false and true. */
+static int edge_get(const struct law_edge *edge)
+{
+    return edge->is_there ? edge->wanted + 2 : 0;
+}
+
+static void edge_set(struct law_edge *edge, int value)
+{
+    *edge = value ? (struct law_edge){true, (int8_t)(value - 2)} : (struct law_edge){false, -1};
+}
+
+static bool may_have_edge(const struct dag_kind *kind, int from, int to)
+{
+    return from != to && (kind->every_label || from < to);
+}
+
+/* The next setting of the edge, or back to none and true: carry on. */
+static bool turn_edge(struct dag_walk *walk, int from, int to)
+{
+    struct law_edge *edge = &walk->dag.tasks[to].needs[from];
+    int settings = walk->dag.tasks[from].is_if_else ? 4 : 2;
+    int value = edge_get(edge) + 1;
+    edge_set(edge, value == settings ? 0 : value);
+    return value == settings;
+}
+
+static bool turn_run_if(struct law_task *task)
+{
+    task->run_if = (enum run_if)(task->run_if + 1);
+    if (task->run_if < RUN_IF_COUNT)
+        return false;
+    task->run_if = (enum run_if)0;
+    return true;
+}
+
+/* Types turn when no edge is there, so an edge never outlives the IF_ELSE whose outcome it names. */
+static bool turn(struct dag_walk *walk)
+{
+    struct law_dag *dag = &walk->dag;
+    for (int i = 0; i < dag->count; i++)
+        if (!turn_run_if(&dag->tasks[i]))
+            return true;
+    for (int to = 0; to < dag->count; to++)
+        for (int from = 0; from < dag->count; from++)
+            if (may_have_edge(&walk->kind, from, to) && !turn_edge(walk, from, to))
+                return true;
+    for (int i = 0; i < dag->count && walk->kind.if_else; i++) {
+        dag->tasks[i].is_if_else = !dag->tasks[i].is_if_else;
+        if (dag->tasks[i].is_if_else)
+            return true;
+    }
+    return false;
+}
+
+static bool reaches(const struct law_dag *dag, int from, int to, int steps)
+{
+    if (steps == 0)
+        return false;
+    for (int d = 0; d < dag->count; d++)
+        if (dag->tasks[from].needs[d].is_there && (d == to || reaches(dag, d, to, steps - 1)))
+            return true;
+    return false;
+}
+
+/* No cycle, and no second version of what is the same: a task without dependencies has one runIf. */
+static bool is_canonical(const struct law_dag *dag)
+{
+    for (int i = 0; i < dag->count; i++) {
+        bool needs = false;
+        for (int d = 0; d < dag->count; d++)
+            needs = needs || dag->tasks[i].needs[d].is_there;
+        if ((!needs && dag->tasks[i].run_if != 0) || reaches(dag, i, i, dag->count))
+            return false;
+    }
+    return true;
+}
+
+void dag_walk_begin(struct dag_walk *walk, struct dag_kind kind)
+{
+    *walk = (struct dag_walk){.kind = kind, .dag = {.count = kind.count}};
+    for (int i = 0; i < LAW_TASKS; i++)
+        for (int d = 0; d < LAW_TASKS; d++)
+            edge_set(&walk->dag.tasks[i].needs[d], 0);
+}
+
+bool dag_walk_next(struct dag_walk *walk, struct law_dag *ret)
+{
+    for (;;) {
+        if (walk->begun && !turn(walk))
+            return false;
+        walk->begun = true;
+        if (!is_canonical(&walk->dag))
+            continue;
+        *ret = walk->dag;
+        return true;
+    }
+}
+
+/* ---- ends ---- */
+
+static const struct law_end python_ends[] = {
+    {STATE_SUCCESS, false}, {STATE_FAILED, false},        {STATE_TIMED_OUT, false},
+    {STATE_NEW, false},     {STATE_INTERNAL_ERROR, false},
+};
+
+static const struct law_end if_else_ends[] = {
+    {STATE_SUCCESS, true},
+    {STATE_SUCCESS, false},
+    {STATE_FAILED, false},
+    {STATE_INTERNAL_ERROR, false},
+};
+
+enum { PYTHON_ENDS = 5, IF_ELSE_ENDS = 4 };
+
+void ends_walk_begin(struct ends_walk *walk, const struct law_dag *dag, bool with_running)
+{
+    *walk = (struct ends_walk){.dag = dag, .with_running = with_running};
+}
+
+static bool turn_end(struct ends_walk *walk, int i)
+{
+    int count = walk->dag->tasks[i].is_if_else ? IF_ELSE_ENDS : PYTHON_ENDS;
+    walk->digits[i] = (walk->digits[i] + 1) % count;
+    return walk->digits[i] == 0;
+}
+
+bool ends_walk_next(struct ends_walk *walk, struct law_end *ret_ends,
+                    struct law_result *ret_results)
+{
+    for (;;) {
+        int i = 0;
+        while (walk->begun && i < walk->dag->count && turn_end(walk, i))
+            i++;
+        if (i == walk->dag->count)
+            return false;
+        walk->begun = true;
+        bool fits = true;
+        for (i = 0; i < walk->dag->count; i++) {
+            ret_ends[i] = walk->dag->tasks[i].is_if_else ? if_else_ends[walk->digits[i]]
+                                                         : python_ends[walk->digits[i]];
+            fits = fits && (walk->with_running || ret_ends[i].state != STATE_NEW);
+        }
+        if (!fits)
+            continue;
+        law_run(walk->dag, ret_ends, NULL, ret_results);
+        for (i = 0; i < walk->dag->count; i++)
+            fits = fits && (ret_results[i].started || walk->digits[i] == 0);
+        if (fits)
+            return true;
+    }
+}
+
+/* ---- chance ---- */
+
+uint32_t dice_below(struct dice *dice, uint32_t below)
+{
+    return (uint32_t)(mix64(dice->state++) % below);
+}
+
+void dice_dag(struct dice *dice, int count, struct law_dag *ret)
+{
+    int place[LAW_TASKS]; /* of a number in the order of the graph */
+    *ret = (struct law_dag){.count = count};
+    for (int i = 0; i < count; i++) {
+        int other = (int)dice_below(dice, (uint32_t)i + 1);
+        place[i] = place[other];
+        place[other] = i;
+    }
+    uint32_t density = 1 + dice_below(dice, 3);
+    for (int i = 0; i < count; i++) {
+        ret->tasks[i].run_if = (enum run_if)dice_below(dice, RUN_IF_COUNT);
+        ret->tasks[i].is_if_else = dice_below(dice, 4) == 0;
+    }
+    for (int i = 0; i < LAW_TASKS; i++)
+        for (int d = 0; d < LAW_TASKS; d++)
+            ret->tasks[i].needs[d] = (struct law_edge){false, -1};
+    for (int i = 0; i < count; i++)
+        for (int d = 0; d < i; d++) {
+            if (dice_below(dice, 4) >= density)
+                continue;
+            struct law_edge *edge = &ret->tasks[place[i]].needs[place[d]];
+            edge->is_there = true;
+            if (ret->tasks[place[d]].is_if_else)
+                edge->wanted = (int8_t)((int)dice_below(dice, 3) - 1);
+        }
+}
+
+void dice_ends(struct dice *dice, const struct law_dag *dag, bool with_running,
+               struct law_end *ret)
+{
+    for (int i = 0; i < dag->count; i++)
+        do
+            ret[i] = dag->tasks[i].is_if_else ? if_else_ends[dice_below(dice, IF_ELSE_ENDS)]
+                                              : python_ends[dice_below(dice, PYTHON_ENDS)];
+        while (ret[i].state == STATE_NEW && !with_running);
+}
