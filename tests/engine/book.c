@@ -160,8 +160,7 @@ int64_t book_holders(const struct book *book, const struct booked_job *job)
 {
     int64_t holders = 0;
     for (size_t i = 0; i < book->run_count; i++)
-        holders += book->runs[i]->job == job &&
-                   law_holds_slot(book->runs[i]->row.state);
+        holders += book->runs[i]->job == job && law_holds_slot(book->runs[i]->row.state);
     return holders;
 }
 

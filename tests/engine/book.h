@@ -47,9 +47,9 @@ struct booked_run {
     struct event_row *events;
     size_t event_count, event_cap;
     enum state told;
-    int64_t last_event;     /* the newest */
-    int64_t last_run_event; /* the newest about the run itself */
-    bool repair_accepted;   /* told, and the run has not moved yet */
+    int64_t last_event;         /* the newest */
+    int64_t last_run_event;     /* the newest about the run itself */
+    bool repair_accepted;       /* told, and the run has not moved yet */
     bool was_written, was_told; /* in the batch at hand */
     struct arena arena;
 };
@@ -58,7 +58,7 @@ struct book {
     struct workspace_row workspace; /* as of the newest commit */
     struct booked_job **jobs;
     size_t job_count, job_cap;
-    struct booked_run **runs;       /* in the order in which they came */
+    struct booked_run **runs; /* in the order in which they came */
     size_t run_count, run_cap;
     struct uuid_map jobs_by_key, runs_by_key, tasks_by_key;
     size_t operations;

@@ -107,7 +107,7 @@ bool dag_walk_next(struct dag_walk *walk, struct law_dag *ret)
 /* ---- ends ---- */
 
 static const struct law_end python_ends[] = {
-    {STATE_SUCCESS, false}, {STATE_FAILED, false},        {STATE_TIMED_OUT, false},
+    {STATE_SUCCESS, false}, {STATE_FAILED, false},         {STATE_TIMED_OUT, false},
     {STATE_NEW, false},     {STATE_INTERNAL_ERROR, false},
 };
 
@@ -146,7 +146,9 @@ bool ends_walk_next(struct ends_walk *walk, struct law_end *ret_ends,
         for (i = 0; i < walk->dag->count; i++) {
             ret_ends[i] = walk->dag->tasks[i].is_if_else ? if_else_ends[walk->digits[i]]
                                                          : python_ends[walk->digits[i]];
-            fits = fits && (walk->with_running || ret_ends[i].state != STATE_NEW);
+            fits = fits && (walk->with_running || ret_ends[i].state != STATE_NEW) &&
+                   (!walk->few || (ret_ends[i].state != STATE_TIMED_OUT &&
+                                   ret_ends[i].state != STATE_INTERNAL_ERROR));
         }
         if (!fits)
             continue;
@@ -193,8 +195,7 @@ void dice_dag(struct dice *dice, int count, struct law_dag *ret)
         }
 }
 
-void dice_ends(struct dice *dice, const struct law_dag *dag, bool with_running,
-               struct law_end *ret)
+void dice_ends(struct dice *dice, const struct law_dag *dag, bool with_running, struct law_end *ret)
 {
     for (int i = 0; i < dag->count; i++)
         do

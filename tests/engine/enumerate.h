@@ -25,6 +25,7 @@ bool dag_walk_next(struct dag_walk *walk, struct law_dag *ret);
 struct ends_walk {
     const struct law_dag *dag;
     bool with_running; /* a task may also go on running */
+    bool few;          /* of failures only FAILED */
     int digits[LAW_TASKS];
     bool begun;
 };

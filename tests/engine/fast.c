@@ -196,8 +196,8 @@ const char *fast_describe(const struct law_dag *dag, const struct law_end *ends,
     for (int i = 0; i < dag->count; i++)
         buf_printf(&text, " t%d %s%s", i, state_name(ends[i].state),
                    !dag->tasks[i].is_if_else || ends[i].state != STATE_SUCCESS ? ""
-                   : ends[i].outcome                                          ? " true"
-                                                                              : " false");
+                   : ends[i].outcome                                           ? " true"
+                                                                               : " false");
     const char *kept = arena_memdup(arena, text.data, text.len);
     buf_release(&text);
     return kept;

@@ -18,8 +18,7 @@ static size_t compared;
 
 /* ---- one run ---- */
 
-static void compare_run(struct fast *fast, const struct law_end *ends,
-                        const struct law_result *law)
+static void compare_run(struct fast *fast, const struct law_end *ends, const struct law_result *law)
 {
     fast_run(fast, ends, (uint32_t)compared);
     bool same = fast->run_state == law_run_result(fast->dag, law);
