@@ -215,7 +215,8 @@ enum err_code comparison_eval(enum comparison_op op, const char *left, const cha
         *ret = (strcmp(left, right) == 0) == (op == OP_EQ);
         return ERR_OK;
     }
-    struct decimal a, b;
+    struct decimal a = {0};
+    struct decimal b = {0};
     enum err_code code = parse_operand(left, &a, err);
     if (!code)
         code = parse_operand(right, &b, err);
@@ -419,7 +420,7 @@ enum err_code condition_parse(const char *text, const struct if_expression *expr
 
 bool condition_eval(const struct condition *condition, const bool *values)
 {
-    bool stack[STACK_MAX];
+    bool stack[STACK_MAX] = {false};
     size_t height = 0;
     for (size_t i = 0; i < condition->count; i++) {
         int code = condition->codes[i];
@@ -427,8 +428,10 @@ bool condition_eval(const struct condition *condition, const bool *values)
             assert(height < STACK_MAX);
             stack[height++] = values[code];
         } else if (code == CODE_NOT) {
+            assert(height >= 1);
             stack[height - 1] = !stack[height - 1];
         } else {
+            assert(height >= 2);
             height--;
             bool right = stack[height];
             bool left = stack[height - 1];

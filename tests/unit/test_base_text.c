@@ -229,7 +229,7 @@ static json_t *parse_nested(int depth, struct err *err)
     char text[2 * (JSON_MAX_DEPTH + 2) + 1];
     memset(text, '[', (size_t)depth);
     memset(text + depth, ']', (size_t)depth);
-    return json_parse(text, (size_t)(2 * depth), err);
+    return json_parse(text, 2 * (size_t)depth, err);
 }
 
 static void json_limits_depth(void **state)
