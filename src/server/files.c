@@ -50,7 +50,7 @@ enum err_code file_write(const char *path, const char *text, mode_t mode, struct
     return err_set(err, ERR_INTERNAL, "cannot write %s: %s", path, strerror(problem));
 }
 
-char *file_read(const char *path, struct err *err)
+char *file_load(const char *path, struct err *err)
 {
     int fd = open(path, O_RDONLY | O_CLOEXEC);
     if (fd < 0) {

@@ -82,8 +82,8 @@ static enum err_code read_tls(struct server *server, struct err *err)
     const char *key = config_text_or_null(server->config, CONFIG_tls_key);
     if (!cert)
         return ERR_OK;
-    server->tls_cert = file_read(cert, err);
-    server->tls_key = server->tls_cert ? file_read(key, err) : NULL;
+    server->tls_cert = file_load(cert, err);
+    server->tls_key = server->tls_cert ? file_load(key, err) : NULL;
     return server->tls_key ? ERR_OK : err->code;
 }
 
