@@ -211,8 +211,7 @@ enum err_code run_unify(const struct engine *engine, struct erun *run, int64_t n
                         struct err *err);
 /* A deep copy in the arena. */
 struct param_list params_copy(struct param_list params, struct arena *arena);
-/* No two names may become the same REPRISE_PARAM_ variable, over all layers; at most
- * DEF_MAX_PARAMETERS names. */
+/* No name that the run or a repair gave may become the same REPRISE_PARAM_ variable as another. */
 enum err_code run_check_params(const struct erun *run, struct err *err);
 /* What a task starts with. Strings in `arena`. */
 struct resolved_task {

@@ -71,6 +71,15 @@ static void close_selection(struct planner *planner)
 
 /* ---- what is known beforehand ---- */
 
+/* A dependency that is not known yet may still turn out to exclude the task: rule (a) comes first. */
+static bool may_be_excluded(const struct rule_dep *deps, uint32_t count)
+{
+    for (uint32_t d = 0; d < count; d++)
+        if (deps[d].state == STATE_NEW && deps[d].wanted_outcome != FIELD_UNSET)
+            return true;
+    return false;
+}
+
 /* The state of every task as far as the plan fixes it: kept ones keep theirs, planned ones that
  * cannot start take what their rule gives them, the others are unknown (STATE_NEW). */
 static void foresee(struct planner *planner, struct repair_plan *plan)
@@ -101,7 +110,7 @@ static void foresee(struct planner *planner, struct repair_plan *plan)
             !rule_cannot_run((enum run_if)def->tasks[i].run_if, deps, node->dep_count, &result))
             continue;
         task->will_start = false;
-        known[i] = rule_state(result.verdict);
+        known[i] = may_be_excluded(deps, node->dep_count) ? STATE_NEW : rule_state(result.verdict);
         uint32_t because = result.because == UINT32_MAX ? 0 : result.because;
         uint32_t dep = node->deps[because].task;
         const char *dep_key = def->tasks[dep].task_key;

@@ -56,46 +56,9 @@ struct param_list params_copy(struct param_list params, struct arena *arena)
     return (struct param_list){items, params.count};
 }
 
-/* A task's own parameter must not meet one of the run's in a variable under another name. */
-static enum err_code check_task_params(const struct erun *run, struct param_list all,
-                                       struct arena *arena, struct err *err)
-{
-    struct str_map taken;
-    enum err_code code = ERR_OK;
-    str_map_init(&taken);
-    for (size_t i = 0; i < all.count; i++)
-        str_map_add(&taken, parameter_variable(all.items[i].name, arena),
-                    (void *)(uintptr_t)all.items[i].name);
-    for (uint32_t t = 0; t < run->def->task_count && !code; t++) {
-        struct param_list own = params_of(&run->def->tasks[t].parameters);
-        for (size_t i = 0; i < own.count && !code; i++) {
-            const char *name = own.items[i].name;
-            const char *other = str_map_get(&taken, parameter_variable(name, arena));
-            if (other && strcmp(other, name) != 0)
-                code =
-                    err_set(err, ERR_INVALID_PARAMETER,
-                            "parameters: %s and parameter %s of task %s become the same variable",
-                            other, name, run->def->tasks[t].task_key);
-        }
-    }
-    str_map_release(&taken);
-    return code;
-}
-
 enum err_code run_check_params(const struct erun *run, struct err *err)
 {
-    if (run->given.count == 0)
-        return ERR_OK; /* the definition was checked when it was saved */
-    struct arena arena;
-    arena_init(&arena);
-    const struct param_list layers[] = {job_params(run), run->given};
-    struct param_list all = params_copy(params_merge(layers, 2, &arena), &arena);
-    enum err_code code =
-        params_check((struct param *)(uintptr_t)all.items, all.count, "parameters", err);
-    if (!code)
-        code = check_task_params(run, all, &arena, err);
-    arena_release(&arena);
-    return code;
+    return job_def_check_parameters(run->def, run->given.items, run->given.count, err);
 }
 
 enum err_code run_unify(const struct engine *engine, struct erun *run, int64_t now_ms,

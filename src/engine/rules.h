@@ -37,7 +37,8 @@ struct rule_result rule_evaluate(enum run_if run_if, const struct rule_dep *deps
 enum state rule_state(enum rule_verdict verdict);
 
 /* With some dependencies unknown: can it be said already that the task will not start? Then *ret is
- * what will become of it. */
+ * why. What becomes of it may still change to EXCLUDED, where an unknown dependency names an outcome,
+ * and from UPSTREAM_CANCELED to UPSTREAM_FAILED. */
 bool rule_cannot_run(enum run_if run_if, const struct rule_dep *deps, uint32_t count,
                      struct rule_result *ret);
 
