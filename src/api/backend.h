@@ -123,6 +123,9 @@ struct api_backend {
                  const struct api_workspace *workspace, int *ret_role);
     /* By key; false when there is none. */
     bool (*workspace)(void *context, const struct uuid *key, struct api_workspace *ret);
+    /* By place, from 0, in an order that does not change; false behind the last one. NULL: no
+     * workspace is enumerated, and no asyncOperation found. */
+    bool (*workspace_at)(void *context, size_t index, struct api_workspace *ret);
 
     /* Output of an attempt: a descriptor that the caller closes, -1 when there is none. */
     int (*open_output)(void *context, const struct run_row *run,

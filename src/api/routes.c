@@ -1,5 +1,6 @@
 /* The table of routes: what can be called, by whom, and what it takes. */
 #include "api/extras/extras.h"
+#include "api/oracle/lists.h"
 #include "api/oracle/oracle.h"
 #include "api/oracle/requests.h"
 

@@ -27,3 +27,31 @@ enum err_code job_run_create(struct call *call, struct command *command);
 enum err_code job_run_cancel(struct call *call, struct command *command);
 enum err_code job_run_delete(struct call *call, struct command *command);
 enum err_code job_run_get(struct call *call);
+
+/* ---- repair.c ---- */
+/* RepairJobRunDetails, for repair and planRepair: what goes beyond its table, and as a request. */
+enum err_code repair_parse(struct call *call);
+struct repair_request repair_request_of(const struct call *call);
+enum err_code job_run_repair(struct call *call, struct command *command);
+enum err_code repair_history_parse(struct call *call);
+enum err_code repair_history_list(struct call *call);
+
+/* ---- lists.c, recent.c ---- */
+enum err_code job_list_parse(struct call *call);
+enum err_code job_list(struct call *call);
+enum err_code job_run_list_parse(struct call *call);
+enum err_code job_run_list(struct call *call);
+enum err_code recent_parse(struct call *call);
+enum err_code recent_list(struct call *call);
+
+/* ---- task_runs.c ---- */
+enum err_code task_run_list_parse(struct call *call);
+enum err_code task_run_list(struct call *call);
+enum err_code task_run_get(struct call *call);
+enum err_code retry_list_parse(struct call *call);
+enum err_code retry_list(struct call *call);
+
+/* ---- operations.c ---- */
+enum err_code operation_list_parse(struct call *call);
+enum err_code operation_list(struct call *call);
+enum err_code operation_get(struct call *call);

@@ -201,6 +201,7 @@ struct operation_view {
     const char *error_message;
     const char *key;
     const char *resource_display_name;
+    const char *resource_key;
     const char *resource_name;
     const char *resource_type;
     int status; /* enum operation_status */

@@ -1,0 +1,38 @@
+/* The newest runs of some jobs, merged (RULES §9). */
+#include "api/oracle/lists.h"
+#include "api/oracle/oracle.h"
+
+static bool is_among(const struct uuid *keys, size_t count, const struct uuid *key)
+{
+    for (size_t i = 0; i < count; i++)
+        if (uuid_equal(&keys[i], key))
+            return true;
+    return false;
+}
+
+enum err_code recent_parse(struct call *call)
+{
+    enum { MAX_JOBS = 100 };
+    struct recent_query *query = call->filter;
+    size_t count;
+    struct uuid *keys = keys_of(&query->job_keys, call->arena, &count);
+    for (size_t i = 0; i < count && query->job_count <= MAX_JOBS; i++)
+        if (!is_among(keys, query->job_count, &keys[i]))
+            keys[query->job_count++] = keys[i];
+    query->jobs = keys;
+    if (query->job_count > MAX_JOBS)
+        return err_set(&call->err, ERR_INVALID_PARAMETER, "jobKey must name at most %d jobs",
+                       MAX_JOBS);
+    return list_query_open(call, &query->list);
+}
+
+enum err_code recent_list(struct call *call)
+{
+    const struct recent_query *query = call->filter;
+    struct run_list list;
+    call->backend->reads.recent_runs(call->reading.reader, call->workspace.id, query->jobs,
+                                     query->job_count, (size_t)query->record_count,
+                                     &query->list.order, &query->list.cursor, call->arena, &list);
+    respond_runs(call, &list);
+    return ERR_OK;
+}

@@ -1,0 +1,220 @@
+#include "api/oracle/task_view.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "model/reference.h"
+
+enum { SHOWN_RETRIES = 10 };
+
+/* ---- attempts ---- */
+
+static const char *output_key(struct arena *arena, const struct task_run_row *row, int64_t number)
+{
+    return arena_printf(arena, "%s.%lld", key_text(&row->key, arena), (long long)number);
+}
+
+static struct retry_view retry_view(struct arena *arena, const struct task_run_row *row,
+                                    const struct attempt_row *attempt)
+{
+    return (struct retry_view){
+        .cleanup_ms = attempt->cleanup_ms,
+        .setup_start_ms = attempt->setup_start_ms,
+        .end_ms = attempt->end_ms,
+        .execution_ms = attempt->execution_ms,
+        .external_id = external_id(arena, row, attempt),
+        .output_key = output_key(arena, row, attempt->number),
+        .retry_number = attempt->number,
+        .setup_ms = attempt->setup_ms,
+        .start_ms = attempt->start_ms,
+        .state = state_view(arena, attempt->state, attempt->message, attempt->error_trace),
+    };
+}
+
+struct field_list retry_views(struct arena *arena, const struct task_run_row *row,
+                              const struct attempt_row *attempts, size_t count)
+{
+    struct retry_view *views = ARENA_ARRAY(arena, count, struct retry_view);
+    size_t used = 0;
+    for (size_t i = 0; i < count; i++)
+        if (attempts[i].start_ms != FIELD_NULL)
+            views[used++] = retry_view(arena, row, &attempts[i]);
+    return (struct field_list){views, used};
+}
+
+/* ---- a task run ---- */
+
+/* What a task run is shown from. The whole run is read only where it is needed: to say what a
+ * BLOCKED task waits for, and to count the starts before a repair. */
+struct task_run_source {
+    const struct reading *at;
+    struct task_run_row row;
+    struct run_row run;
+    bool has_run_source;
+    struct run_source run_source;
+    struct job_def *def; /* one reference */
+    struct task_def *task;
+    struct attempt_row *attempts;
+    size_t attempt_count;
+};
+
+static void task_source_release(struct task_run_source *source)
+{
+    if (source->has_run_source)
+        run_source_release(&source->run_source);
+    job_def_unref(source->def);
+}
+
+static bool load_run(struct task_run_source *source)
+{
+    const struct reading *at = source->at;
+    const struct task_run_row *row = &source->row;
+    if (row->state != STATE_BLOCKED && row->repair_number == 0)
+        return at->api->backend.reads.get_run(at->reader, row->workspace, &row->run, at->arena,
+                                              &source->run);
+    source->has_run_source = run_source_load(at, &row->run, &source->run_source);
+    if (source->has_run_source)
+        source->run = source->run_source.image.run;
+    return source->has_run_source;
+}
+
+static bool load_task(struct task_run_source *source)
+{
+    const struct reading *at = source->at;
+    const struct api_backend *backend = &at->api->backend;
+    const struct task_run_row *row = &source->row;
+    source->def = backend->definition(backend->context, at->reader, row->workspace,
+                                      &source->run.job, row->definition_version);
+    int64_t position = source->def ? job_def_find(source->def, row->task_key) : -1;
+    if (position < 0)
+        return false;
+    source->task = &source->def->tasks[position];
+    if (row->attempt == FIELD_NULL)
+        return true;
+    int64_t first = row->attempt < SHOWN_RETRIES ? 0 : row->attempt - (SHOWN_RETRIES - 1);
+    source->attempt_count = backend->reads.attempts(at->reader, row->workspace, &row->key, first,
+                                                    SHOWN_RETRIES, at->arena, &source->attempts);
+    return true;
+}
+
+static bool task_source_load(const struct reading *at, const struct uuid *key,
+                             struct task_run_source *ret)
+{
+    struct task_run_source source = {.at = at};
+    if (!at->api->backend.reads.get_task_run(at->reader, at->workspace->id, key, at->arena,
+                                             &source.row))
+        return false;
+    if (!load_run(&source) || !load_task(&source)) {
+        task_source_release(&source);
+        return false;
+    }
+    *ret = source;
+    return true;
+}
+
+/* Started attempts of the task in earlier attempts of the run. */
+static int64_t prior_executions(const struct task_run_source *source)
+{
+    if (!source->has_run_source)
+        return 0;
+    const struct run_image *image = &source->run_source.image;
+    int64_t total = 0;
+    for (size_t i = 0; i < image->task_run_count; i++)
+        if (image->task_runs[i].repair_number < source->row.repair_number &&
+            strcmp(image->task_runs[i].task_key, source->row.task_key) == 0)
+            total += image->task_runs[i].attempts;
+    return total;
+}
+
+/* What it started with: nothing before that, and frozen afterwards. */
+static struct field_list system_parameters(const struct task_run_source *source)
+{
+    const struct reading *at = source->at;
+    const struct task_run_row *row = &source->row;
+    if (row->start_ms == FIELD_NULL)
+        return (struct field_list){NULL, 0};
+    int64_t count = prior_executions(source) + row->attempts;
+    const struct reference_scope scope = {
+        .job = source->run.job,
+        .job_name = source->run.job_name,
+        .run = row->run,
+        .repair_count = row->repair_number,
+        .start_ms = source->run.start_ms,
+        .trigger = source->run.trigger,
+        .workspace = at->workspace->key,
+        .hub_region = at->api->config.hub_region,
+        .task_name = row->task_key,
+        .task_run = row->key,
+        .execution_count = row->attempt == FIELD_NULL ? count + 1 : count,
+    };
+    return reference_system_parameters(&scope, at->arena);
+}
+
+static struct state_view *state_of(const struct task_run_source *source)
+{
+    const struct task_run_row *row = &source->row;
+    if (source->has_run_source)
+        return task_state_view(&source->run_source, row);
+    return state_view(source->at->arena, row->state, row->message, row->error_trace);
+}
+
+static struct task_run_view task_run_view(const struct task_run_source *source)
+{
+    const struct reading *at = source->at;
+    const struct task_run_row *row = &source->row;
+    struct arena *arena = at->arena;
+    const struct attempt_row *newest =
+        source->attempt_count ? &source->attempts[source->attempt_count - 1] : NULL;
+    struct event_row *events;
+    size_t event_count = at->api->backend.reads.entity_events(at->reader, row->workspace, &row->run,
+                                                              &row->key, arena, &events);
+    bool is_decided = !newest && row->start_ms != FIELD_NULL;
+    return (struct task_run_view){
+        .cleanup_ms = row->cleanup_ms,
+        .cluster_spec = cluster_spec_view(arena, source->task->cluster),
+        .setup_start_ms = row->setup_start_ms,
+        .end_ms = row->end_ms,
+        .execution_ms = row->execution_ms,
+        .external_id = external_id(arena, row, newest),
+        .job_key = key_text(&source->run.job, arena),
+        .job_run_key = key_text(&row->run, arena),
+        .key = key_text(&row->key, arena),
+        .lifecycle_states = lifecycle_views(arena, events, event_count, EVENT_TASK_STATE, -1),
+        .name = row->task_key,
+        .output_key = newest ? output_key(arena, row, newest->number) : NULL,
+        .parameters = row->parameters ? row->parameters : "[]",
+        .parent_job_run_key = key_text(&source->run.parent_run, arena),
+        .retries = retry_views(arena, row, source->attempts, source->attempt_count),
+        .retry_attempt = is_decided ? 0 : row->attempt,
+        .root_job_run_key = key_text(&source->run.root_run, arena),
+        .setup_ms = row->setup_ms,
+        .start_ms = row->start_ms,
+        .state = state_of(source),
+        .system_parameters = system_parameters(source),
+        .task = source->task,
+        .task_key = row->task_key,
+        .version = row->repair_number + 1,
+    };
+}
+
+/* A BLOCKED task's reason follows from the others: it changes when they do. */
+static void task_etag(const struct task_run_source *source, char etag[static ETAG_TEXT])
+{
+    int64_t event = source->row.last_event;
+    if (source->row.state == STATE_BLOCKED && source->has_run_source)
+        event = source->run_source.last_event;
+    snprintf(etag, ETAG_TEXT, "%llx", (unsigned long long)event);
+}
+
+bool task_run_print(const struct reading *at, const struct uuid *key, struct buf *out,
+                    char etag[static ETAG_TEXT])
+{
+    struct task_run_source source;
+    if (!task_source_load(at, key, &source))
+        return false;
+    const struct task_run_view view = task_run_view(&source);
+    fields_print(&task_run_schema, &view, out);
+    task_etag(&source, etag);
+    task_source_release(&source);
+    return true;
+}
