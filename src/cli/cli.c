@@ -28,7 +28,7 @@ static void print_verbs(FILE *out, const char *group)
 
 static void print_overview(FILE *out)
 {
-    fputs("Usage: reprise VERB [OPTION…]\n\n"
+    fputs("Usage: reprise VERB [OPTION...]\n\n"
           "Runs jobs, and repairs them where they failed.\n\n"
           "The server:\n"
           "  serve                  Run the server\n"
@@ -171,7 +171,7 @@ static int help(int argc, char **argv, int place)
         return call_verb(verb, 2, (char *[]){argv[0], flag, NULL}, (int[]){0, 0}, words);
     if (!is_group(first) || second)
         return complain_unknown(first, second);
-    printf("Usage: reprise %s VERB [OPTION…]\n\n", first);
+    printf("Usage: reprise %s VERB [OPTION...]\n\n", first);
     print_verbs(stdout, first);
     return CLI_DONE;
 }
@@ -204,7 +204,7 @@ int cli_main(int argc, char **argv)
         return call_verb(verb, argc, argv, places, words);
     if (is_group(first) && !second) {
         bool asked = has_flag(argc, argv, "--help") || has_flag(argc, argv, "-?");
-        fprintf(asked ? stdout : stderr, "Usage: reprise %s VERB [OPTION…]\n\n", first);
+        fprintf(asked ? stdout : stderr, "Usage: reprise %s VERB [OPTION...]\n\n", first);
         print_verbs(asked ? stdout : stderr, first);
         return asked ? CLI_DONE : CLI_USAGE;
     }

@@ -92,7 +92,7 @@ const struct verb cli_verbs[] = {
     {
         .group = "run",
         .name = "recent",
-        .args = "[JOB…]",
+        .args = "[JOB...]",
         .summary = "The newest runs of each job",
         .help = "Without JOB: of every job.\n\n"
                 "  reprise run recent nightly hourly --count 3",

@@ -1,0 +1,294 @@
+"""What the verbs ask of the server, and how JOB, RUN, server and token are found."""
+
+import json
+
+import pytest
+
+import cli_fake
+from cli_fake import JOB, ROOT, RUN, TOKEN, key
+
+
+def job_list(*names):
+    return {"items": [{"key": key(n + 1), "name": name} for n, name in enumerate(names)]}
+
+
+def test_a_name_that_one_job_has_stands_for_its_key(cli, fake):
+    fake.on("GET", "/jobs", job_list("nightly etl"))
+    fake.on("POST", "/jobRuns", (201, cli_fake.job_run("PENDING")))
+    assert cli("run", "start", "nightly etl").returncode == 0
+    assert fake.requests[0].query["displayName"] == ["nightly etl"]
+    assert fake.requests[1].json() == {"jobKey": key(1)}
+
+
+def test_a_name_that_several_jobs_have_lists_their_keys(cli, fake):
+    fake.on("GET", "/jobs", job_list("twin", "twin"))
+    result = cli("run", "start", "twin")
+    assert result.returncode == 2 and result.stdout == b""
+    assert key(1) in result.stderr.decode() and key(2) in result.stderr.decode()
+    assert not fake.sent("POST", "/jobRuns")
+
+
+def test_a_name_that_no_job_has(cli, fake):
+    fake.on("GET", "/jobs", job_list())
+    result = cli("job", "get", "no\x1bbody")
+    assert result.returncode == 2
+    assert 'no job is named "no\\x1bbody"' in result.stderr.decode()
+
+
+def test_a_key_is_not_looked_up(cli, fake):
+    fake.on("GET", f"/jobs/{JOB}", {"key": JOB, "name": "x"})
+    assert cli("job", "get", JOB).returncode == 0
+    assert len(fake.requests) == 1
+
+
+def test_latest_is_the_newest_run(cli, fake):
+    fake.on("GET", "/jobRuns", {"items": [{"key": RUN}]})
+    fake.on("GET", f"/jobRuns/{RUN}", cli_fake.job_run())
+    assert cli("run", "get", "@latest").returncode == 0
+    assert fake.requests[0].query == {"limit": ["1"], "sortBy": ["timeCreated"], "sortOrder": ["DESC"]}
+
+
+def test_latest_without_any_run(cli, fake):
+    fake.on("GET", "/jobRuns", {"items": []})
+    assert cli("run", "get", "@latest").returncode == 2
+
+
+def test_keys_are_encoded_in_paths(cli, fake):
+    result = cli("run", "get", "../a b?c#d")
+    assert result.returncode == 3
+    assert fake.requests[0].target == f"{ROOT}/jobRuns/..%2Fa%20b%3Fc%23d"
+
+
+def test_parameters_are_sent_as_given(cli, fake):
+    fake.on("POST", "/jobRuns", (201, cli_fake.job_run("PENDING")))
+    value = 'a "quoted" \\ value\n= ünï'
+    assert cli("run", "start", JOB, "--param", "x=" + value, "--param", "empty=").returncode == 0
+    assert fake.requests[-1].json() == {
+        "jobKey": JOB, "parameters": [{"name": "x", "value": value}, {"name": "empty", "value": ""}]}
+    assert fake.requests[-1].headers["content-type"] == "application/json"
+
+
+def test_token_of_the_data_folder_is_sent(cli, fake):
+    fake.on("GET", "/jobs", {"items": []})
+    cli("job", "list")
+    assert fake.requests[0].headers["authorization"] == f"Bearer {TOKEN}"
+
+
+def test_environment_names_server_and_token(fake):
+    fake.on("GET", "/jobs", {"items": []})
+    result = cli_fake.run("job", "list", REPRISE_URL=fake.url + ROOT, REPRISE_TOKEN="other")
+    assert result.returncode == 0, result.stderr
+    assert fake.requests[0].headers["authorization"] == "Bearer other"
+
+
+def test_default_data_folder(fake, tmp_path):
+    fake.on("GET", "/jobs", {"items": []})
+    (tmp_path / "state").mkdir()
+    (tmp_path / "state/reprise").symlink_to(fake.folder)
+    assert cli_fake.run("job", "list", XDG_STATE_HOME=str(tmp_path / "state")).returncode == 0
+    (tmp_path / "home/.local").mkdir(parents=True)
+    (tmp_path / "home/.local/state").symlink_to(tmp_path / "state")
+    assert cli_fake.run("job", "list", HOME=str(tmp_path / "home")).returncode == 0
+    assert len(fake.requests) == 2
+
+
+def test_token_of_this_machine_is_not_sent_to_another_server(fake, tmp_path):
+    other = cli_fake.Fake(tmp_path / "other")
+    (tmp_path / "reprise").symlink_to(fake.folder)
+    result = cli_fake.run("--url", other.url + ROOT, "job", "list", XDG_STATE_HOME=str(tmp_path))
+    other.close()
+    assert result.returncode == 2 and b"--token-file" in result.stderr
+    assert not other.requests
+
+
+def test_url_of_the_local_server_finds_its_workspace_and_token(fake, tmp_path):
+    fake.on("GET", "/jobs", {"items": []})
+    (tmp_path / "reprise").symlink_to(fake.folder)
+    result = cli_fake.run("--url", fake.url, "job", "list", XDG_STATE_HOME=str(tmp_path))
+    assert result.returncode == 0, result.stderr
+
+
+def test_token_file(fake, tmp_path):
+    fake.on("GET", "/jobs", {"items": []})
+    (tmp_path / "token").write_text("from-file\n")
+    cli_fake.run("--data", str(fake.folder), "--token-file", str(tmp_path / "token"), "job", "list")
+    assert fake.requests[0].headers["authorization"] == "Bearer from-file"
+    result = cli_fake.run("--data", str(fake.folder), "--token-file", str(tmp_path / "none"), "job", "list")
+    assert result.returncode == 2
+
+
+YAML = """
+# a comment
+name: nightly
+description: |
+  two
+  lines
+maxConcurrentRuns: 3
+queue: {isEnabled: true}
+parameters:
+  - {name: day, value: 010}
+  - name: flag
+    value: true
+  - name: nothing
+    value:
+  - name: quoted
+    value: "null"
+tasks: &tasks
+  - taskKey: a
+    type: PYTHON_TASK
+    filePath: a.py
+    isRetryOnTimeout: false
+    timeoutSeconds: 90
+    commandLineArguments: 0x10 no yes
+    dependsOn: [{taskKey: d, outcome: true}]
+"""
+
+
+def test_yaml_becomes_json_and_parameter_values_stay_text(cli, fake):
+    fake.on("POST", "/jobs", (201, {"key": JOB, "name": "nightly"}))
+    result = cli("job", "create", "-f", "-", input=YAML.encode())
+    assert result.returncode == 0, result.stderr
+    assert result.stdout.decode() == f"Created job nightly  {JOB}\n"
+    assert fake.requests[0].json() == {
+        "name": "nightly", "description": "two\nlines\n", "maxConcurrentRuns": 3, "queue": {"isEnabled": True},
+        "parameters": [{"name": "day", "value": "010"}, {"name": "flag", "value": "true"},
+                       {"name": "nothing", "value": None}, {"name": "quoted", "value": "null"}],
+        "tasks": [{"taskKey": "a", "type": "PYTHON_TASK", "filePath": "a.py", "isRetryOnTimeout": False, "timeoutSeconds": 90,
+                   "commandLineArguments": "0x10 no yes", "dependsOn": [{"taskKey": "d", "outcome": "true"}]}]}
+
+
+def test_json_files_are_sent_as_they_are(cli, fake, tmp_path):
+    fake.on("PUT", f"/jobs/{JOB}", (202, {"key": JOB, "name": "n"}))
+    text = b'\n {"name": "n",   "unknown": 1e2}\n'
+    (tmp_path / "job.json").write_bytes(text)
+    result = cli("job", "update", JOB, "-f", str(tmp_path / "job.json"), "--strict", "--if-match", "7")
+    assert result.returncode == 0, result.stderr
+    assert fake.requests[0].body == text
+    assert fake.requests[0].query == {"strict": ["true"]} and fake.requests[0].headers["if-match"] == "7"
+
+
+@pytest.mark.parametrize("text, says", [
+    ("", "empty"), ("- a\n- b\n", "mapping"), ("just words", "mapping"), ("a: 1\na: 2\n", "line 2"), ("a: [1\n", "line"),
+    ("a: 1\n---\nb: 2\n", "more than one document"), ("a: &x [*x]\n", "nested"), ("a: *nobody\n", ""),
+    ("base: &b {x: 1}\nc:\n  <<: *b\n", "merge"), ("? [a]\n: b\n", "key"), ('{"a": 1,}', "line 1"),
+    ("a: \"\\0\"\n", "NUL"), ("x: " + "[" * 100 + "]" * 100, ""),
+    ("a: &a [1,1,1,1,1,1,1,1,1,1]\n" + "".join(
+        f"{chr(98 + n)}: &{chr(98 + n)} [{','.join(['*' + chr(97 + n)] * 10)}]\n" for n in range(9)), "too long"),
+])
+def test_bad_job_files_are_refused_before_anything_is_asked(cli, fake, text, says):
+    result = cli("job", "create", "-f", "-", input=text.encode())
+    assert result.returncode == 2
+    assert says in result.stderr.decode()
+    assert not fake.requests
+
+
+def test_validate_says_when_the_server_cannot(cli, fake):
+    result = cli("job", "validate", "-f", "-", input=b"name: x\n")
+    assert result.returncode == 3 and b"no call" in result.stderr
+    fake.on("POST", "/jobs/actions/validate", {"valid": True})
+    assert cli("job", "validate", "-f", "-", input=b"name: x\n").returncode == 0
+    fake.on("POST", "/jobs/actions/validate", (400, {"code": "InvalidParameter", "message": "tasks[0].type: no"}))
+    result = cli("job", "validate", "-f", "-", input=b"name: x\n")
+    assert result.returncode == 3 and b"tasks[0].type: no" in result.stderr
+
+
+def test_lists_follow_pages_up_to_the_limit(cli, fake):
+    def page(request):
+        first = int(request.query.get("page", ["0"])[0])
+        count = min(int(request.query["limit"][0]), 40)
+        items = [{"key": key(n), "name": f"j{n}"} for n in range(first, first + count)]
+        return 200, {"items": items}, {"opc-next-page": str(first + count)}
+
+    fake.on("GET", "/jobs", page)
+    result = cli("job", "list", "--limit", "90", "-o", "name")
+    assert result.stdout.decode().splitlines() == [key(n) for n in range(90)]
+    assert b"--page 90" in result.stderr
+    assert [r.query["limit"][0] for r in fake.requests] == ["90", "50", "10"]
+    result = cli("job", "list", "--limit", "50", "--page", "7", "-o", "json")
+    assert json.loads(result.stdout)["items"][0]["key"] == key(7)
+
+
+def test_run_list_filters(cli, fake):
+    fake.on("GET", "/jobRuns", {"items": []})
+    assert cli("run", "list", "--job", JOB, "--status", "FAILED", "--status", "TIMED_OUT", "--limit", "3").returncode == 0
+    assert fake.requests[0].query == {"jobKey": [JOB], "status": ["FAILED", "TIMED_OUT"], "limit": ["3"]}
+
+
+def test_recent_without_a_job_is_of_every_job(cli, fake):
+    fake.on("GET", "/jobs", job_list("a", "b"))
+    fake.on("GET", "/recentJobRuns", {"items": [{"key": RUN, "jobName": "a", "state": {"status": "SUCCESS"}}]})
+    result = cli("run", "recent", "--count", "2")
+    assert RUN in result.stdout.decode()
+    assert fake.requests[1].query == {"jobKey": [key(1), key(2)], "recordCount": ["2"], "limit": ["25"]}
+
+
+PLAN = {"tasks": [
+    {"taskKey": "a", "verdict": "KEEP", "reason": "It is SUCCESS and is kept as it is", "willStart": False, "hazards": []},
+    {"taskKey": "b", "verdict": "RUN", "reason": "It is FAILED", "willStart": True, "hazards": []},
+    {"taskKey": "c", "verdict": "REEVALUATE", "reason": "Downstream of b", "willStart": True, "hazards": []},
+    {"taskKey": "d", "verdict": "KEEP", "reason": "kept", "willStart": False, "hazards": ["b runs again; this may be stale"]}],
+    "parameters": [{"name": "p", "old": "1 MiB", "new": "1024"}, {"name": "q", "old": None, "new": "\x1b[31m"}],
+    "definition": {}, "etag": "9-f"}
+
+
+def test_plan_is_shown_and_nothing_is_changed(cli, fake):
+    fake.on("POST", f"/jobRuns/{RUN}/actions/planRepair", PLAN)
+    result = cli("run", "repair", RUN, "--plan", "--param", "p=1024", "--task", "b", "--definition", "current")
+    text = result.stdout.decode()
+    assert result.returncode == 0, result.stderr
+    assert "will run 1, re-evaluate 1, keep 2" in text
+    for part in ("It is FAILED", "Downstream of b", "It is SUCCESS and is kept as it is", "b runs again; this may be stale",
+                 'p: "1 MiB" → "1024"', 'q: (none) → "\\x1b[31m"'):
+        assert part in text
+    assert [(r.method, r.path) for r in fake.requests] == [("POST", f"/jobRuns/{RUN}/actions/planRepair")]
+    assert fake.requests[0].json() == {"taskKeys": ["b"], "parameters": [{"name": "p", "value": "1024"}],
+                                       "definition": "CURRENT"}
+    assert "opc-retry-token" not in fake.requests[0].headers
+
+
+def test_repair_holds_the_server_to_the_plan_that_was_shown(cli, fake):
+    fake.on("POST", f"/jobRuns/{RUN}/actions/planRepair", PLAN)
+    fake.on("POST", f"/jobRuns/{RUN}/actions/repair", (201, cli_fake.job_run("PENDING")))
+    result = cli("run", "repair", RUN)
+    assert result.returncode == 0, result.stderr
+    assert "will run 1, re-evaluate 1, keep 2" in result.stdout.decode()
+    assert fake.requests[1].headers["if-match"] == "9-f"
+    assert fake.requests[1].json() == {}
+    assert fake.requests[1].headers["opc-retry-token"]
+
+
+def test_repair_without_a_plan_shown_sends_no_etag(cli, fake):
+    fake.on("POST", f"/jobRuns/{RUN}/actions/repair", (201, cli_fake.job_run("PENDING")))
+    assert cli("run", "repair", RUN, "-o", "name").stdout.decode() == RUN + "\n"
+    assert len(fake.requests) == 1 and "if-match" not in fake.requests[0].headers
+
+
+def test_repair_that_came_too_late_is_refused(cli, fake):
+    fake.on("POST", f"/jobRuns/{RUN}/actions/planRepair", PLAN)
+    fake.on("POST", f"/jobRuns/{RUN}/actions/repair", (412, {"code": "NoEtagMatch", "message": "the run has changed"}))
+    result = cli("run", "repair", RUN)
+    assert result.returncode == 3 and b"NoEtagMatch" in result.stderr
+
+
+def test_with_downstream_is_passed_through(cli, fake):
+    fake.on("POST", f"/jobRuns/{RUN}/actions/repair", (400, {"code": "InvalidParameter", "message": "repairTasks: not yet"}))
+    result = cli("run", "repair", RUN, "--task", "b", "--with-downstream", "-o", "json", "--definition", "3", "--mode", "rerun")
+    assert result.returncode == 3 and b"repairTasks: not yet" in result.stderr
+    assert fake.requests[0].json() == {
+        "repairTasks": [{"taskKey": "b", "shouldIncludeDownstream": True, "shouldIncludeUpstream": False}],
+        "definition": 3, "repairMode": "RERUN"}
+
+
+def test_cancel_and_wait_for_its_end(cli, fake):
+    fake.on("POST", f"/jobRuns/{RUN}/actions/cancel", cli_fake.job_run("CANCELING"))
+    fake.on("GET", f"/jobRuns/{RUN}", cli_fake.job_run("CANCELING"), cli_fake.job_run("CANCELED"))
+    assert cli("run", "cancel", RUN, "--wait").returncode == 0
+
+
+def test_task_of_a_run(cli, fake):
+    run = cli_fake.job_run("FAILED", [("a", "SUCCESS"), ("b", "FAILED", ["a"])])
+    fake.on("GET", f"/jobRuns/{RUN}", run)
+    fake.on("GET", f"/taskRuns/{key(1001)}", b'{"key": "x"}')
+    result = cli("task", "get", RUN, "--task", "b", "-o", "json")
+    assert result.stdout == b'{"key": "x"}'
+    assert cli("task", "get", RUN, "--task", "z").returncode == 2

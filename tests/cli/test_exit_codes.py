@@ -1,0 +1,203 @@
+"""Exit codes, where errors go, and what stdout holds (CONTRACT §7)."""
+
+import json
+import socket
+
+import pytest
+
+import cli_fake
+from cli_fake import DROP, JOB, RUN
+
+ODD_BODY = b'{"items" : [ {"key":"a","name":"n\\u001b[31m"} ],\r\n  "x":1.50}'
+
+
+@pytest.mark.parametrize("args", [
+    [], ["nonsense"], ["run"], ["run", "nonsense"], ["run", "get"], ["run", "get", "a", "b"], ["run", "get", "a", "--nonsense"],
+    ["run", "start", "j", "--param", "novalue"], ["run", "start", "j", "--param", "=v"], ["-o", "xml", "job", "list"],
+    ["run", "list", "--limit", "0"], ["run", "list", "--limit", "ten"], ["run", "list", "--limit"],
+    ["run", "logs", "@latest", "--stream", "both2"], ["run", "logs", "@latest", "--follow"],
+    ["run", "repair", RUN, "--with-downstream"], ["job", "create"], ["job", "create", "-f", "/nonexistent"],
+])
+def test_bad_usage_is_2_and_nothing_is_asked(cli, fake, args):
+    result = cli(*args)
+    assert result.returncode == 2
+    assert result.stdout == b""
+    assert result.stderr.strip()
+    assert not fake.requests
+
+
+@pytest.mark.parametrize("asked, meant", [("run satrt", "run start"), ("jobs list", "job list"), ("strat", "run start"),
+                                          ("run repare", "run repair"), ("versoin", "version")])
+def test_unknown_verb_suggests_the_nearest(cli, asked, meant):
+    result = cli(*asked.split())
+    assert result.returncode == 2
+    assert f"`reprise {meant}`" in result.stderr.decode()
+
+
+def test_help_of_every_verb_has_an_example():
+    overview = cli_fake.run("help").stdout.decode()
+    verbs = [line.split("  ")[1].split() for line in overview.split("Its client:")[1].splitlines() if line.startswith("  ")]
+    verbs = [[word for word in verb if word.islower()] for verb in verbs]
+    calls = {" ".join(verb) for verb in verbs} - {"help", "reprise help run repair", "help "}
+    assert {"job create", "run start", "run repair", "run watch", "run logs", "run why", "task get", "version"} <= calls
+    for call in calls:
+        for words in (["help", *call.split()], [*call.split(), "--help"]):
+            result = cli_fake.run(*words)
+            assert result.returncode == 0 and result.stderr == b"", words
+            assert f"Usage: reprise {call}" in result.stdout.decode()
+            if call != "version":
+                assert f"\n  reprise {call.split()[0]}" in result.stdout.decode(), call
+
+
+def test_options_may_stand_anywhere(fake):
+    fake.on("GET", f"/jobRuns/{RUN}", cli_fake.job_run())
+    data = str(fake.folder)
+    for args in (["--data", data, "-o", "name", "run", "get", RUN], ["run", "-o", "name", "get", RUN, "--data", data],
+                 ["run", "get", "--data=" + data, "-oname", RUN], ["run", "get", RUN, "--output=name", "--data", data]):
+        result = cli_fake.run(*args)
+        assert (result.returncode, result.stdout.decode()) == (0, RUN + "\n"), args
+
+
+def test_options_of_a_verb_may_stand_before_it(cli, fake):
+    fake.on("POST", "/jobRuns", (201, cli_fake.job_run("PENDING")))
+    result = cli("--param", "run=get", "run", "-o", "name", "start", JOB)
+    assert result.returncode == 0, result.stderr
+    assert fake.requests[-1].json()["parameters"] == [{"name": "run", "value": "get"}]
+
+
+def test_refusal_is_3_with_code_message_and_request_id(cli, fake):
+    fake.on("GET", f"/jobRuns/{RUN}", (404, {"code": "NotAuthorizedOrNotFound", "message": "no run \x1b[2J\nforged"}))
+    for output in ("table", "json", "name"):
+        result = cli("run", "get", RUN, "-o", output)
+        assert result.returncode == 3
+        assert result.stdout == b""
+        assert result.stderr.decode() == (
+            "reprise: NotAuthorizedOrNotFound: no run \\x1b[2J\\nforged (opc-request-id req-1)\n")
+
+
+def test_unreachable_server_is_4(tmp_path):
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))  # bound, not listening
+        url = f"http://127.0.0.1:{taken.getsockname()[1]}{cli_fake.ROOT}"
+        result = cli_fake.run("--url", url, "run", "list", REPRISE_TOKEN="t")
+    assert result.returncode == 4
+    assert result.stdout == b""
+    assert result.stderr.decode().startswith("reprise: cannot reach http://127.0.0.1:")
+
+
+def test_no_server_on_the_data_folder_is_4(tmp_path):
+    result = cli_fake.run("--data", str(tmp_path), "run", "list")
+    assert result.returncode == 4
+    assert "reprise serve" in result.stderr.decode()
+
+
+def test_an_answer_that_is_no_json_is_not_shown(cli, fake):
+    fake.on("GET", "/jobs", (200, b"<html>\x1b[31m", {"content-type": "text/html"}))
+    result = cli("job", "list")
+    assert result.returncode == 4
+    assert result.stdout == b"" and b"\x1b" not in result.stderr
+
+
+def test_a_proxy_in_the_environment_is_not_used_for_this_machine(cli, fake):
+    fake.on("GET", "/jobs", {"items": []})
+    assert cli("job", "list", http_proxy="http://127.0.0.1:1", all_proxy="http://127.0.0.1:1").returncode == 0
+
+
+@pytest.mark.parametrize("args, method, path", [
+    (["job", "list"], "GET", "/jobs"), (["job", "get", JOB], "GET", f"/jobs/{JOB}"),
+    (["run", "list"], "GET", "/jobRuns"), (["run", "get", RUN], "GET", f"/jobRuns/{RUN}"),
+    (["run", "recent", JOB], "GET", "/recentJobRuns"), (["run", "start", JOB], "POST", "/jobRuns"),
+    (["run", "repair", RUN], "POST", f"/jobRuns/{RUN}/actions/repair"),
+    (["run", "repair", RUN, "--plan"], "POST", f"/jobRuns/{RUN}/actions/planRepair"),
+    (["run", "cancel", RUN], "POST", f"/jobRuns/{RUN}/actions/cancel"),
+    (["run", "why", RUN], "GET", f"/jobRuns/{RUN}/explanation"), (["task", "get", RUN], "GET", f"/taskRuns/{RUN}"),
+    (["run", "history", RUN], "GET", f"/jobRuns/{RUN}/repairHistory"),
+])
+def test_json_is_exactly_the_body(cli, fake, args, method, path):
+    fake.on(method, path, ODD_BODY)
+    result = cli(*args, "-o", "json")
+    assert (result.returncode, result.stdout, result.stderr) == (0, ODD_BODY, b"")
+    assert [(r.method, r.path) for r in fake.requests] == [(method, path)]
+
+
+def test_json_of_a_wait_is_the_last_body_and_nothing_else(cli, fake):
+    last = json.dumps(cli_fake.job_run("FAILED"), indent=1).encode()
+    fake.on("POST", "/jobRuns", (201, cli_fake.job_run("PENDING")))
+    fake.on("GET", f"/jobRuns/{RUN}", cli_fake.job_run("RUNNING"), last)
+    result = cli("run", "start", JOB, "--wait", "-o", "json")
+    assert (result.returncode, result.stdout, result.stderr) == (1, last, b"")
+
+
+@pytest.mark.parametrize("status, code", [("SUCCESS", 0), ("FAILED", 1), ("CANCELED", 1), ("TIMED_OUT", 1),
+                                          ("INTERNAL_ERROR", 1), ("SKIPPED", 1)])
+@pytest.mark.parametrize("flag", ["--wait", "--watch"])
+def test_wait_and_watch_tell_how_it_ended(cli, fake, status, code, flag):
+    fake.on("POST", "/jobRuns", (201, cli_fake.job_run("PENDING")))
+    fake.on("GET", f"/jobRuns/{RUN}", cli_fake.job_run("RUNNING"), cli_fake.job_run(status))
+    assert cli("run", "start", JOB, flag).returncode == code
+
+
+def test_without_wait_a_started_run_is_done(cli, fake):
+    fake.on("POST", "/jobRuns", (201, cli_fake.job_run("SKIPPED")))
+    assert cli("run", "start", JOB).returncode == 0
+
+
+def test_a_deleted_run_prints_nothing_with_json(cli, fake):
+    fake.on("DELETE", f"/jobRuns/{RUN}", (204, b""))
+    result = cli("run", "delete", RUN, "-o", "json")
+    assert (result.returncode, result.stdout) == (0, b"")
+
+
+def test_full_standard_output_is_noticed(cli, fake):
+    fake.on("GET", "/jobs", {"items": []})
+    with open("/dev/full", "wb") as full:
+        import subprocess
+        result = subprocess.run([cli_fake.BINARY, "--data", str(fake.folder), "job", "list", "-o", "json"],
+                                stdout=full, stderr=subprocess.PIPE, env=cli_fake.environment(), timeout=30)
+    assert result.returncode != 0 and b"standard output" in result.stderr
+
+
+def test_lost_answer_of_a_create_is_asked_again_with_the_same_token(cli, fake):
+    fake.on("POST", "/jobRuns", DROP, (503, {"code": "ServiceUnavailable", "message": "starting"}),
+            (201, cli_fake.job_run("PENDING")))
+    result = cli("run", "start", JOB, "-o", "name")
+    assert (result.returncode, result.stdout.decode()) == (0, RUN + "\n"), result.stderr
+    tokens = [r.headers["opc-retry-token"] for r in fake.requests]
+    assert len(tokens) == 3 and len(set(tokens)) == 1 and 1 <= len(tokens[0]) <= 64
+    assert len({r.body for r in fake.requests}) == 1
+
+
+def test_two_creates_have_two_tokens(cli, fake):
+    fake.on("POST", "/jobRuns", (201, cli_fake.job_run("PENDING")))
+    cli("run", "start", JOB)
+    cli("run", "start", JOB)
+    assert len({r.headers["opc-retry-token"] for r in fake.requests}) == 2
+
+
+def test_repeating_is_bounded(cli, fake):
+    fake.on("POST", "/jobRuns", (503, {"code": "ServiceUnavailable", "message": "busy"}))
+    result = cli("run", "start", JOB)
+    assert result.returncode == 3 and b"ServiceUnavailable: busy" in result.stderr
+    assert 2 <= len(fake.requests) <= 10
+
+
+def test_what_is_not_safe_to_repeat_is_not_repeated(cli, fake):
+    fake.on("DELETE", f"/jobs/{JOB}", DROP, (204, b""))
+    assert cli("job", "delete", JOB).returncode == 4
+    # libcurl itself may send a request again on a kept connection that was closed before its first byte
+    assert len(fake.requests) == 1
+
+
+def test_a_refusal_is_not_repeated(cli, fake):
+    fake.on("POST", "/jobRuns", (409, {"code": "IncorrectState", "message": "no"}))
+    assert cli("run", "start", JOB).returncode == 3
+    assert len(fake.requests) == 1
+
+
+def test_waiting_outlives_a_server_that_is_away_for_a_while(cli, fake):
+    fake.on("POST", "/jobRuns", (201, cli_fake.job_run("PENDING")))
+    running = (200, cli_fake.job_run("RUNNING"), {"etag": "1-a"})
+    fake.on("GET", f"/jobRuns/{RUN}", running, DROP, DROP, (503, {"code": "ServiceUnavailable", "message": "starting"}),
+            cli_fake.job_run("SUCCESS"))
+    result = cli("run", "start", JOB, "--wait")
+    assert result.returncode == 0, result.stderr

@@ -1,0 +1,206 @@
+"""What is shown: trees, lines of a watch, hostile text, logs, terminals of any width."""
+
+import re
+
+import pytest
+
+import cli_fake
+from cli_fake import RUN, key, plain
+
+TASKS = [("extract", "SUCCESS"), ("clean", "SUCCESS", ["extract"]), ("sizes", "FAILED", ["clean"]),
+         ("needs", "SUCCESS", ["clean"]), ("decide", "UPSTREAM_FAILED", ["sizes", "needs"])]
+HOSTILE = "evil\x1b]0;title\x07\x1b[2J\u202egnp\u200b\r\n\x9b31m\x7f"
+
+
+def test_tree_shows_what_depends_on_what(cli, fake):
+    fake.on("GET", f"/jobRuns/{RUN}", cli_fake.job_run("FAILED", TASKS))
+    lines = cli("run", "get", RUN).stdout.decode().splitlines()
+    assert lines[0].startswith(f"nightly  {RUN}  ✗ FAILED  9.00 s")
+    assert [line.split("  ")[0].rstrip() for line in lines[2:5]] == ["extract", "└ clean", ""]
+    shown = [re.split(r"\s{2,}", line.strip()) for line in lines[2:]]
+    assert shown[0] == ["extract", "✓ SUCCESS", "1.50 s"]
+    assert shown[2] == ["├ sizes", "✗ FAILED", "1.50 s", "sizes is FAILED"]
+    assert shown[4] == ["└ decide", "△ UPSTREAM_FAILED", "decide is UPSTREAM_FAILED", "(also after sizes)"]
+
+
+def test_signs_are_ascii_where_the_locale_is(cli, fake):
+    fake.on("GET", f"/jobRuns/{RUN}", cli_fake.job_run("FAILED", TASKS))
+    result = cli("run", "get", RUN, LANG="C")
+    assert result.stdout.isascii()
+
+
+def test_colours_only_on_a_terminal_that_wants_them(cli, terminal, fake):
+    fake.on("GET", f"/jobRuns/{RUN}", cli_fake.job_run("FAILED", TASKS))
+    assert b"\x1b" not in cli("run", "get", RUN).stdout
+    assert "\x1b[31m" in terminal("run", "get", RUN)[1]
+    for args, env in ((["--no-color"], {}), ([], {"NO_COLOR": "1"}), ([], {"TERM": "dumb"})):
+        assert "\x1b" not in terminal("run", "get", RUN, *args, **env)[1]
+
+
+@pytest.mark.parametrize("columns", [20, 40, 80, 200])
+def test_no_line_is_wider_than_the_terminal(terminal, fake, columns):
+    tasks = TASKS + [("名前" * 20, "FAILED", ["clean"], {"state": {"status": "FAILED", "stateMessage": "é" * 300}})]
+    fake.on("GET", f"/jobRuns/{RUN}", cli_fake.job_run("FAILED", tasks))
+    code, text = terminal("run", "get", RUN, columns=columns)
+    assert code == 0
+    for line in plain(text).splitlines():
+        assert sum(2 if ord(c) > 0x2e80 else 1 for c in line) <= columns, line
+
+
+def assert_harmless(text, allowed=""):
+    for c in text:
+        assert c in "\n\t" + allowed or (ord(c) >= 0x20 and not 0x7f <= ord(c) < 0xa0), hex(ord(c))
+        assert c not in "\u202e\u200b\u2028"
+
+
+@pytest.mark.parametrize("args, path, body", [
+    (["run", "get", RUN], f"/jobRuns/{RUN}", cli_fake.job_run(
+        "FAILED", [(HOSTILE, "FAILED"), ("b", HOSTILE, [HOSTILE])], jobName=HOSTILE,
+        state={"status": "FAILED", "stateMessage": HOSTILE, "errorTrace": "Trace\n" + HOSTILE},
+        unifiedJobAndJobRunParameters=[{"name": HOSTILE, "value": HOSTILE}])),
+    (["run", "watch", RUN], f"/jobRuns/{RUN}", cli_fake.job_run(
+        "FAILED", [(HOSTILE, "FAILED")], jobName=HOSTILE, state={"status": HOSTILE, "stateMessage": HOSTILE})),
+    (["job", "list"], "/jobs", {"items": [{"key": HOSTILE, "name": HOSTILE, "timeCreated": HOSTILE,
+                                           "schedule": {"quartzCronExpression": HOSTILE}}]}),
+    (["job", "get", cli_fake.JOB], f"/jobs/{cli_fake.JOB}", {
+        "key": HOSTILE, "name": HOSTILE, "description": HOSTILE, "schedule": {"quartzCronExpression": HOSTILE},
+        "parameters": [{"name": HOSTILE, "value": HOSTILE}],
+        "tasks": [{"taskKey": HOSTILE, "type": HOSTILE, "dependsOn": [{"taskKey": HOSTILE, "outcome": HOSTILE}]}]}),
+    (["run", "list"], "/jobRuns", {"items": [{"key": HOSTILE, "jobName": HOSTILE,
+                                              "state": {"status": HOSTILE, "stateMessage": HOSTILE}}]}),
+    (["run", "list", "-o", "name"], "/jobRuns", {"items": [{"key": HOSTILE}]}),
+    (["run", "why", RUN], f"/jobRuns/{RUN}/explanation", {"tasks": [{
+        "taskKey": HOSTILE, "status": HOSTILE, "reason": HOSTILE,
+        "decisions": [{"kind": HOSTILE, HOSTILE: HOSTILE, "deps": [{"taskKey": HOSTILE, HOSTILE: HOSTILE}, HOSTILE]}]}]}),
+    (["run", "history", RUN], f"/jobRuns/{RUN}/repairHistory", {"items": [{
+        "key": 0, "type": HOSTILE, "state": {"status": HOSTILE}, "parameters": [{"name": HOSTILE, "value": HOSTILE}],
+        "repairedTasks": [HOSTILE]}]}),
+    (["task", "get", RUN], f"/taskRuns/{RUN}", {
+        "taskKey": HOSTILE, "key": HOSTILE, "state": {"status": HOSTILE, "stateMessage": HOSTILE, "errorTrace": HOSTILE},
+        "parameters": [{"name": HOSTILE, "value": HOSTILE}],
+        "retries": [{"retryNumber": 0, "state": {"status": HOSTILE, "stateMessage": HOSTILE}}]}),
+])
+def test_nothing_that_a_terminal_obeys_comes_through(cli, terminal, fake, args, path, body):
+    fake.on("GET", path, body)
+    result = cli(*args)
+    assert b"\x1b" not in result.stdout and "evil\\x1b" in result.stdout.decode()
+    assert_harmless(result.stdout.decode())
+    assert_harmless(terminal(*args, "--no-color")[1].replace("\x1b[J", "").replace("\x1b[2A", ""))
+
+
+def test_watch_on_a_pipe_tells_each_change_once(cli, fake):
+    def state(run, *tasks):
+        return 200, cli_fake.job_run(run, [(f"t{n}", one) for n, one in enumerate(tasks)]), {"etag": f"1-{run}{tasks}"}
+
+    fake.on("GET", f"/jobRuns/{RUN}", state("PENDING", "QUEUED", "BLOCKED"), state("RUNNING", "RUNNING", "BLOCKED"),
+            state("RUNNING", "RUNNING", "BLOCKED"), state("RUNNING", "SUCCESS", "RUNNING"),
+            state("FAILED", "SUCCESS", "FAILED"))
+    result = cli("run", "watch", RUN)
+    assert result.returncode == 1
+    told = [line.split("  ")[1:3] for line in result.stdout.decode().splitlines()]
+    assert told == [["t0", "QUEUED"], ["nightly", "PENDING"], ["t0", "RUNNING"], ["nightly", "RUNNING"],
+                    ["t0", "SUCCESS"], ["t1", "RUNNING"], ["t1", "FAILED"], ["nightly", "FAILED"]]
+    assert b"\x1b" not in result.stdout
+
+
+def test_watch_on_a_terminal_redraws_in_place(terminal, fake):
+    run = [(200, cli_fake.job_run(status, [("a", task)]), {"etag": status})
+           for status, task in (("PENDING", "QUEUED"), ("RUNNING", "RUNNING"), ("SUCCESS", "SUCCESS"))]
+    fake.on("GET", f"/jobRuns/{RUN}", *run)
+    code, text = terminal("run", "watch", RUN)
+    assert code == 0
+    assert text.count("\x1b[3A\x1b[J") == 2 and "✓ SUCCESS" in plain(text)
+
+
+def test_watch_of_more_tasks_than_the_terminal_has_lines(terminal, fake):
+    tasks = [(f"t{n}", "SUCCESS" if n != 70 else "FAILED") for n in range(100)]
+    fake.on("GET", f"/jobRuns/{RUN}", (200, cli_fake.job_run("RUNNING", tasks), {"etag": "1"}),
+            (200, cli_fake.job_run("SUCCESS", tasks), {"etag": "2"}))
+    code, text = terminal("run", "watch", RUN, rows=20)
+    first, last = text.split("\x1b[J")
+    assert first.count("\n") <= 19 and "t70" in first and "more tasks" in first
+    assert last.count("\n") == 102
+
+
+def test_a_long_chain_and_a_wide_fan_are_drawn_quickly(cli, fake):
+    chain = [("t0", "SUCCESS")] + [(f"t{n}", "SUCCESS", [f"t{n - 1}"]) for n in range(1, 5000)]
+    fake.on("GET", f"/jobRuns/{RUN}", cli_fake.job_run("SUCCESS", list(reversed(chain))))
+    result = cli("run", "get", RUN, timeout=20)
+    assert result.stdout.decode().count("\n") == 5002
+
+
+def logs(fake, data, stream="stdout", chunk=None):
+    def answer(request):
+        if request.query["stream"] != [stream]:
+            return 200, b"", {"x-reprise-next-offset": "0"}
+        offset = int(request.query["offset"][0])
+        part = data[offset:offset + chunk] if chunk else data[offset:]
+        return 200, part, {"x-reprise-next-offset": str(offset + len(part)), "content-type": "text/plain"}
+
+    fake.on("GET", f"/jobRuns/{RUN}", cli_fake.job_run("SUCCESS", [("a", "SUCCESS"), ("b", "SUCCESS", ["a"])]))
+    fake.on("GET", f"/taskRuns/{key(1000)}/logs", answer)
+    fake.on("GET", f"/taskRuns/{key(1001)}/logs", (200, b"", {"x-reprise-next-offset": "0"}))
+
+
+def test_logs_are_raw_bytes_on_a_pipe(cli, fake):
+    data = bytes(range(256)) * 50
+    logs(fake, data, chunk=777)
+    result = cli("run", "logs", RUN, "--task", "a")
+    assert (result.returncode, result.stdout, result.stderr) == (0, data, b"")
+
+
+def test_stderr_of_a_task_goes_to_stderr_unless_it_is_asked_for(cli, fake):
+    logs(fake, b"oops\n", stream="stderr")
+    result = cli("run", "logs", RUN, "--task", "a")
+    assert (result.stdout, result.stderr) == (b"", b"oops\n")
+    result = cli("run", "logs", RUN, "--task", "a", "--stream", "stderr")
+    assert (result.stdout, result.stderr) == (b"oops\n", b"")
+
+
+@pytest.mark.parametrize("chunk", [None, 1, 2, 3])
+def test_logs_on_a_terminal_keep_colours_and_show_the_rest(terminal, fake, chunk):
+    data = "\x1b[1;31mred\x1b[0m é 名 10%\r20%\r\nok\t\x1b]0;x\x07\x1b[2J\x07\u202e".encode() + b"\xff\xc3 \xe5\x90"
+    logs(fake, data, chunk=chunk)
+    code, text = terminal("run", "logs", RUN, "--task", "a")
+    assert code == 0
+    assert text == ("\x1b[1;31mred\x1b[0m é 名 10%\n20%\nok\t\\x1b]0;x\\x07\\x1b[2J\\x07\\u202e"
+                    "\\xff\\xc3 \\xe5\\x90\x1b[0m")
+
+
+def test_logs_of_a_whole_run_have_a_head_for_each_task(cli, fake):
+    logs(fake, b"hello\n")
+    result = cli("run", "logs", RUN)
+    assert result.stdout == b"==> a <==\nhello\n\n==> b <==\n"
+
+
+def test_logs_follow_until_the_task_has_ended(cli, fake):
+    written = [b"one\n", b"one\ntwo\n", b"one\ntwo\nthree\n"]
+
+    def answer(request):
+        if request.query["stream"] == ["stderr"]:
+            return 200, b"", {"x-reprise-next-offset": "0"}
+        data = written[0][int(request.query["offset"][0]):]
+        return 200, data, {"x-reprise-next-offset": str(len(written[0]))}
+
+    def state(_):
+        written.pop(0)
+        return {"key": key(1000), "state": {"status": "SUCCESS" if len(written) == 1 else "RUNNING"}}
+
+    fake.on("GET", f"/jobRuns/{RUN}", cli_fake.job_run("RUNNING", [("a", "RUNNING")]))
+    fake.on("GET", f"/taskRuns/{key(1000)}/logs", answer)
+    fake.on("GET", f"/taskRuns/{key(1000)}", state)
+    result = cli("run", "logs", RUN, "--task", "a", "--follow")
+    assert (result.returncode, result.stdout) == (0, b"one\ntwo\nthree\n")
+
+
+def test_why_tells_decisions(cli, fake):
+    fake.on("GET", f"/jobRuns/{RUN}/explanation", {"tasks": [
+        {"taskKey": "load", "status": "UPSTREAM_FAILED", "reason": "Not run: upstream task x ended FAILED", "decisions": [
+            {"kind": "TRIGGER_RULE", "runIf": "ALL_SUCCESS", "result": "UPSTREAM_FAILED",
+             "dependencies": [{"taskKey": "x", "status": "FAILED"}], "dependencyCount": 1}]},
+        {"taskKey": "x", "status": "FAILED", "reason": "Exit code 1", "decisions": []}]})
+    text = cli("run", "why", RUN).stdout.decode()
+    assert "load  △ UPSTREAM_FAILED\n  Not run: upstream task x ended FAILED\n" in text
+    assert "trigger rule, runIf ALL_SUCCESS, result UPSTREAM_FAILED, dependencyCount 1\n      x: status FAILED\n" in text
+    assert "load" not in cli("run", "why", RUN, "--task", "x").stdout.decode()
+    assert cli("run", "why", RUN, "--task", "nobody").returncode == 2
