@@ -65,9 +65,11 @@ exhaustive: ## the enumerating tests in their long form
 	@scripts/setup build test
 	@scripts/test --builds normal --long exhaustive $(ONLY)
 
-install: all ## PREFIX/bin/reprise and PREFIX/libexec/reprise/reprise-supervise, below DESTDIR
+install: all ## the binary, its helper and a systemd unit into PREFIX, below DESTDIR
 	install -D -m 755 $(BUILD)/reprise $(DESTDIR)$(PREFIX)/bin/reprise
 	install -D -m 755 $(BUILD)/reprise-supervise $(DESTDIR)$(PREFIX)/libexec/reprise/reprise-supervise
+	install -d $(DESTDIR)$(PREFIX)/lib/systemd/system
+	sed 's|@PREFIX@|$(PREFIX)|' dist/reprise.service > $(DESTDIR)$(PREFIX)/lib/systemd/system/reprise.service
 
 clean: ## remove the build folders
 	rm -rf $(foreach kind,normal asan tsan fuzz check,$(BUILD)$(patsubst -normal,,-$(kind)))

@@ -16,6 +16,7 @@
 #include "server/clock.h"
 #include "server/files.h"
 #include "server/install.h"
+#include "server/notify.h"
 #include "wire/wire.h"
 
 enum { PATH_BYTES = 4096, EXIT_FAILED = 1 };
@@ -230,6 +231,7 @@ static enum err_code publish(const struct server *server, struct err *err)
         return err->code;
     printf("reprise: listening on %s\n", url);
     fflush(stdout);
+    notify_manager("READY=1");
     log_event(LOG_INFO, "listening", LOG_TEXT("url", url), LOG_NUMBER("pid", getpid()));
     return ERR_OK;
 }
@@ -264,6 +266,7 @@ static void server_loop(struct server *server)
 /* Running tasks go on under their supervisors; everything that was asked for is answered. */
 static void server_stop(struct server *server)
 {
+    notify_manager("STOPPING=1");
     if (server->pump) {
         pump_drain(server->pump);
         pump_close(server->pump); /* before the wire: what waits is answered, not cut off */
