@@ -31,9 +31,12 @@ static const char *const migration_1[] = {
     " created_ms INTEGER, updated_ms INTEGER, deleted_ms INTEGER, scheduled_ms INTEGER,"
     " created_by TEXT, created_by_name TEXT, updated_by TEXT, updated_by_name TEXT,"
     " PRIMARY KEY (workspace, key)) STRICT, WITHOUT ROWID",
-    "CREATE INDEX job_live ON job (workspace, key) WHERE deleted_ms IS NULL",
-    "CREATE INDEX job_by_name ON job (workspace, name, key) WHERE deleted_ms IS NULL",
-    "CREATE INDEX job_by_name_newest ON job (workspace, name, key DESC) WHERE deleted_ms IS NULL",
+    /* SQLite reads a row for the column that a partial index is over unless the index has it. */
+    "CREATE INDEX job_live ON job (workspace, key, deleted_ms) WHERE deleted_ms IS NULL",
+    "CREATE INDEX job_by_name ON job (workspace, name, key, deleted_ms)"
+    " WHERE deleted_ms IS NULL",
+    "CREATE INDEX job_by_name_newest ON job (workspace, name, key DESC, deleted_ms)"
+    " WHERE deleted_ms IS NULL",
 
     "CREATE TABLE job_version (workspace INTEGER NOT NULL, job BLOB NOT NULL,"
     " version INTEGER NOT NULL, created_ms INTEGER, created_by TEXT, definition TEXT,"
@@ -45,7 +48,7 @@ static const char *const migration_1[] = {
      * indexes of run. */
     "CREATE TABLE series (id INTEGER PRIMARY KEY, workspace INTEGER NOT NULL, job BLOB NOT NULL,"
     " job_name TEXT NOT NULL, UNIQUE (workspace, job, job_name)) STRICT",
-    "CREATE INDEX series_by_name ON series (workspace, job_name)",
+    "CREATE UNIQUE INDEX series_by_name ON series (workspace, job_name, job)",
 
     "CREATE TABLE run (workspace INTEGER NOT NULL, key BLOB NOT NULL, version INTEGER,"
     " updated_ms INTEGER, last_event INTEGER, number INTEGER, job BLOB NOT NULL,"
@@ -63,7 +66,7 @@ static const char *const migration_1[] = {
     "CREATE INDEX run_by_state ON run (workspace, state, key)",
     "CREATE INDEX run_by_series_state ON run (workspace, series, state, key)",
     /* 8: STATE_QUEUED */
-    "CREATE INDEX run_queued ON run (workspace, job, queued_ms, key, repair_number)"
+    "CREATE INDEX run_queued ON run (workspace, job, queued_ms, key, repair_number, state)"
     " WHERE state = 8",
 
     "CREATE TABLE repair (workspace INTEGER NOT NULL, run BLOB NOT NULL, number INTEGER NOT NULL,"
@@ -104,7 +107,8 @@ static const char *const migration_1[] = {
     " FOREIGN KEY (workspace, run) REFERENCES run (workspace, key)) STRICT, WITHOUT ROWID",
     "CREATE INDEX event_by_entity ON event (workspace, run, task_run, number)",
     /* 0: EVENT_RUN_STATE */
-    "CREATE INDEX event_run_moves ON event (workspace, number, run, from_state) WHERE type = 0",
+    "CREATE INDEX event_run_moves ON event (workspace, number, run, from_state, type)"
+    " WHERE type = 0",
 
     "CREATE TABLE operation (workspace INTEGER NOT NULL, key BLOB NOT NULL, resource_type TEXT,"
     " action_type TEXT, resource BLOB, display_name TEXT, created_by TEXT, created_by_name TEXT,"

@@ -482,11 +482,6 @@ void sqlite_list_runs(struct store_reader *base, int64_t workspace, const struct
 
 /* ---- recent runs ---- */
 
-struct recent_run {
-    struct place place;
-    struct run_row row;
-};
-
 static bool is_repeated(const struct uuid *keys, size_t at)
 {
     for (size_t i = 0; i < at; i++)
@@ -495,9 +490,29 @@ static bool is_repeated(const struct uuid *keys, size_t at)
     return false;
 }
 
-/* The newest runs of every job: few enough to be sorted here. */
+/* What a run is sorted by, and no more. */
+static bool read_place(struct run_query *query, const struct uuid *key, struct place *ret)
+{
+    *ret = (struct place){.key = *key};
+    if (query->order->sort == SORT_TIME_CREATED)
+        return true;
+    sqlite3_stmt *statement = sqlite_reader_query(query->reader, SQL_RUN_PLACE, query->workspace);
+    if (!statement)
+        return false;
+    db_bind_uuid(statement, 2, key);
+    bool found = sqlite_reader_step(query->reader, statement);
+    if (found) {
+        enum state now = (enum state)sqlite3_column_int(statement, 0);
+        ret->status = status_as_of(query, key, now);
+        ret->name = db_column_text(statement, 1, query->arena);
+    }
+    sqlite3_reset(statement);
+    return found;
+}
+
+/* The places of the newest runs of every job: few enough to be sorted here. */
 static size_t read_recent(struct run_query *query, const struct uuid *jobs, size_t job_count,
-                          size_t per_job, struct recent_run *ret)
+                          size_t per_job, struct place *ret)
 {
     size_t count = 0;
     for (size_t i = 0; i < job_count; i++) {
@@ -509,35 +524,10 @@ static size_t read_recent(struct run_query *query, const struct uuid *jobs, size
         load_series_of_job(query, &jobs[i]);
         for (size_t k = 0; k < query->series.count; k++)
             read_stream(query, &top, &query->range, query->series.items[k].id, ALL_STATES, false);
-        for (size_t k = 0; k < top.count; k++) {
-            struct recent_run *run = &ret[count];
-            if (!read_listed(query, &top.keys[k], &run->row))
-                continue;
-            run->place = (struct place){run->row.job_name,
-                                        status_as_of(query, &run->row.key, run->row.state),
-                                        run->row.key};
-            count++;
-        }
+        for (size_t k = 0; k < top.count; k++)
+            count += read_place(query, &top.keys[k], &ret[count]);
     }
     return count;
-}
-
-static void cut_recent(struct run_query *query, struct recent_run *runs, size_t count,
-                       struct run_list *ret)
-{
-    const struct list_order *order = query->order;
-    places_sort(order, runs, count, sizeof *runs);
-    size_t first = places_after(order, &query->cursor, runs, count, sizeof *runs);
-    size_t left = count - first;
-    struct run_list list = {.more = left > order->limit};
-    list.count = list.more ? order->limit : left;
-    list.items = ARENA_ARRAY(query->arena, list.count, struct run_row);
-    for (size_t i = 0; i < list.count; i++)
-        list.items[i] = runs[first + i].row;
-    if (list.more)
-        list.next = cursor_behind(&query->cursor, &runs[first + list.count - 1].place);
-    if (!query->reader->failed)
-        *ret = list;
 }
 
 void sqlite_recent_runs(struct store_reader *base, int64_t workspace, const struct uuid *jobs,
@@ -551,13 +541,18 @@ void sqlite_recent_runs(struct store_reader *base, int64_t workspace, const stru
         .order = order,
         .arena = arena,
         .best = ARENA_ARRAY(arena, per_job, struct uuid),
+        .wanted = order->limit + 1,
     };
     *ret = (struct run_list){0};
     if (begin_query(&query, cursor)) {
         load_moved(&query);
-        struct recent_run *runs = ARENA_ARRAY(arena, job_count * per_job, struct recent_run);
-        size_t count = read_recent(&query, jobs, job_count, per_job, runs);
-        cut_recent(&query, runs, count, ret);
+        struct place *places = ARENA_ARRAY(arena, job_count * per_job, struct place);
+        size_t count = read_recent(&query, jobs, job_count, per_job, places);
+        places_sort(order, places, count, sizeof *places);
+        size_t first = places_after(order, &query.cursor, places, count, sizeof *places);
+        query.places = places + first;
+        query.count = count - first < query.wanted ? count - first : query.wanted;
+        finish_list(&query, ret);
     }
     end_query(&query);
 }

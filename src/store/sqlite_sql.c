@@ -12,9 +12,12 @@ struct statement {
     const char *text;
 };
 
-#define TASK_KEY                                                                  \
-    ", (SELECT task_key FROM task_run WHERE task_run.workspace = event.workspace" \
-    " AND task_run.run = event.run AND task_run.key = event.task_run)"
+/* NOT INDEXED: by primary key. Of two ways that look alike SQLite takes the one by the narrower
+ * index, and then reads the row all the same. */
+#define TASK_KEY                                                               \
+    ", (SELECT task_key FROM task_run NOT INDEXED"                             \
+    " WHERE task_run.workspace = event.workspace AND task_run.run = event.run" \
+    " AND task_run.key = event.task_run)"
 
 static const struct statement statements[SQL_RUN_KEYS] = {
     [SQL_BEGIN_READ] = {NO_ROW, false, "BEGIN"},
@@ -106,11 +109,11 @@ static const struct statement statements[SQL_RUN_KEYS] = {
                         TASK_KEY " FROM event WHERE workspace = ?1 AND run = ?2 AND number > ?3"
                                  " ORDER BY number LIMIT ?4"},
     [SQL_TASK_EVENTS] = {ROW_EVENT, false,
-                         TASK_KEY " FROM event WHERE workspace = ?1 AND run = ?2"
-                                  " AND task_run = ?3 ORDER BY number"},
+                         TASK_KEY " FROM event INDEXED BY event_by_entity WHERE workspace = ?1"
+                                  " AND run = ?2 AND task_run = ?3 ORDER BY number"},
     [SQL_OWN_EVENTS] = {ROW_EVENT, false,
-                        TASK_KEY " FROM event WHERE workspace = ?1 AND run = ?2"
-                                 " AND task_run IS NULL ORDER BY number"},
+                        TASK_KEY " FROM event INDEXED BY event_by_entity WHERE workspace = ?1"
+                                 " AND run = ?2 AND task_run IS NULL ORDER BY number"},
     [SQL_QUEUE_POSITION] = {NO_ROW, false,
                             /* 8: STATE_QUEUED, as the index says it. Repairs first. */
                             "SELECT count(*) FROM run INDEXED BY run_queued"
@@ -125,10 +128,13 @@ static const struct statement statements[SQL_RUN_KEYS] = {
                        "SELECT run, from_state FROM event INDEXED BY event_run_moves"
                        " WHERE type = 0 AND workspace = ?1 AND number > ?2 ORDER BY number"},
     [SQL_RUN_SERIES] = {NO_ROW, false, "SELECT series FROM run WHERE workspace = ?1 AND key = ?2"},
+    [SQL_RUN_PLACE] = {NO_ROW, false,
+                       "SELECT state, job_name FROM run WHERE workspace = ?1 AND key = ?2"},
     [SQL_SERIES_OF_JOB] = {NO_ROW, false,
                            "SELECT id, job_name FROM series WHERE workspace = ?1 AND job = ?2"},
     [SQL_SERIES_OF_NAME] = {NO_ROW, false,
-                            "SELECT id, job FROM series WHERE workspace = ?1 AND job_name = ?2"},
+                            "SELECT id FROM series INDEXED BY series_by_name"
+                            " WHERE workspace = ?1 AND job_name = ?2"},
     [SQL_NAME_AFTER] = {NO_ROW, false,
                         "SELECT job_name FROM series WHERE workspace = ?1 AND job_name > ?2"
                         " ORDER BY job_name LIMIT 1"},
@@ -225,7 +231,10 @@ static bool update_text(const struct table *table, struct buf *out)
         moves |= (table->columns[i].flags & COLUMN_MOVING) != 0;
     if (!moves)
         return false;
-    buf_printf(out, "UPDATE %s SET ", table->name);
+    /* Found by its key alone, too; this is the name of its primary key. */
+    const char *way =
+        table == &store_tables[ROW_TASK_RUN] ? " INDEXED BY sqlite_autoindex_task_run_1" : "";
+    buf_printf(out, "UPDATE %s%s SET ", table->name, way);
     add_assignments(out, table, COLUMN_MOVING, ", ");
     buf_puts(out, " WHERE ");
     add_assignments(out, table, COLUMN_KEY, " AND ");
