@@ -1,0 +1,1 @@
+"""What bench/run is made of. docs/design/performance.md says what is measured, and how."""

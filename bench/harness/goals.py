@@ -1,0 +1,287 @@
+"""The goals: each function measures one and gives its rows. docs/design/performance.md explains each."""
+
+import glob
+import re
+import statistics
+import time
+from dataclasses import dataclass
+
+from harness.product import HTTP_THREADS, MAX_RUNNING, Product, chain, independent
+from harness.programs import Failed, HttpLimit
+from harness.result import Row, at_least, at_most
+
+POLL_US = 300
+PYTHON = "/usr/bin/python3"
+
+
+@dataclass
+class Sizes:
+    repetitions: int = 5
+    chain: int = 100
+    python_chain: int = 40
+    fanout: int = 1000
+    posts: int = 10000
+    gets: int = 20000
+    commits: int = 10000
+    runs_many: int = 100000
+    runs_few: int = 1000
+    list_gets: int = 1000
+    page: int = 1000
+    page_rows: int = 25
+    prints: int = 5000
+    idle_s: float = 5.0
+    ballast_mib: int = 1024
+
+
+QUICK = Sizes(repetitions=1, chain=5, python_chain=2, fanout=20, posts=100, gets=200, commits=100, runs_many=800,
+              runs_few=200, list_gets=50, page=6, page_rows=10, prints=50, idle_s=0.5, ballast_mib=64)
+
+
+class Bench:
+    """What the goals share: where to write, what to run, how large."""
+
+    def __init__(self, scratch, programs, sizes, label=""):
+        self.scratch, self.programs, self.sizes, self.label = scratch, programs, sizes, label
+        self.products = []
+
+    def product(self, **arguments):
+        product = Product(self.programs, self.scratch, **arguments)
+        self.products.append(product)
+        return product
+
+    def close(self):
+        for product in self.products:
+            product.stop()
+        self.products = []
+
+    def in_turn(self, first, second):
+        """Figures of both, one after the other, the order changing; once before, uncounted."""
+        figures = ([], [])
+        if self.sizes.repetitions > 1:
+            first(), second()
+        for i in range(self.sizes.repetitions):
+            for side in (0, 1) if i % 2 == 0 else (1, 0):
+                figures[side].append((first, second)[side]())
+        return figures
+
+
+class Timed:
+    """Runs of one job, timed from POST to the final state that a GET shows."""
+
+    def __init__(self, bench, product, job):
+        self.bench, self.product, self.fastest = bench, product, None
+        self.post = product.request_file("POST", "/jobRuns", {"jobKey": job})
+        self.poll = product.request_file("GET", f"/jobRuns?jobKey={job}&limit=1")
+
+    def __call__(self):
+        first_wait_us = int(self.fastest * 0.7e6) if self.fastest else 1000
+        figures = self.bench.programs.run(
+            "run-client", self.product.port, self.post, self.poll, first_wait_us, POLL_US)
+        if figures["state"] != "SUCCESS":
+            raise Failed(f"a run ended as {figures['state']}")
+        self.fastest = min(self.fastest or figures["seconds"], figures["seconds"])
+        return figures["seconds"]
+
+
+# ---- runs against the composite limit ----
+
+def _chain(bench, product, length, program):
+    timed = Timed(bench, product, product.create_job("chain", chain(length)))
+
+    def limit():
+        path = bench.scratch.new("limit.db")
+        return bench.programs.run("limit-composite", path, "chain", length, *program)["seconds"]
+
+    return bench.in_turn(timed, limit)
+
+
+def g1(bench):
+    length = bench.sizes.chain
+    figures = _chain(bench, bench.product(), length, [bench.programs.path("noop")])
+    yield Row("G1", f"chain of {length} no-op processes", "s", *figures, at_most(1.3), at_most(1.15))
+
+
+def g2(bench):
+    product, count = bench.product(), bench.sizes.fanout
+    timed = Timed(bench, product, product.create_job("fanout", independent(count)))
+
+    def limit():
+        path = bench.scratch.new("limit.db")
+        return bench.programs.run(
+            "limit-composite", path, "fanout", count, MAX_RUNNING, bench.programs.path("noop"))["seconds"]
+
+    yield Row("G2", f"{count:,} independent no-op tasks, {MAX_RUNNING} in flight", "s", *bench.in_turn(timed, limit),
+              at_least(0.85), at_least(1.1), inverse=True)
+
+
+def g3(bench):
+    length = bench.sizes.python_chain
+    product = bench.product(python=PYTHON)
+    figures = _chain(bench, product, length, [PYTHON, str(product.workspace / "task.py")])
+    yield Row("G3", f"chain of {length} fresh python3", "s", *figures, at_most(1.10), at_most(1.05))
+
+
+# ---- requests ----
+
+def g5(bench):
+    product, sizes, count = bench.product(), bench.sizes, iter(range(1000))
+
+    def posts():
+        # A job of its own for each repetition: how a long queue behaves is another question (G10).
+        job = product.create_job(f"queued_{next(count)}", independent(1), maxConcurrentRuns=0, queue={"isEnabled": True})
+        post = product.request_file("POST", "/jobRuns", {"jobKey": job})
+        return bench.programs.run("load", product.port, post, 32, sizes.posts, 201)["rate"]
+
+    def commits():
+        return bench.programs.run("limit-commits", bench.scratch.new("limit.db"), sizes.commits)["rate"]
+
+    yield Row("G5", f"durable POST of {sizes.posts:,} runs, 32 connections", "/s", *bench.in_turn(posts, commits),
+              at_least(1.2), at_least(2))
+
+
+def _finished_run(bench, product, tasks):
+    key = product.start_run(product.create_job("finished", chain(tasks)))
+    if product.await_run(key)["state"]["status"] != "SUCCESS":
+        raise Failed("the run that is to be read has not succeeded")
+    return key
+
+
+def g7(bench):
+    product, sizes = bench.product(), bench.sizes
+    path = f"/jobRuns/{_finished_run(bench, product, 10)}"
+    get = product.request_file("GET", path)
+    answer = product.call("GET", path)
+    answer_file = bench.scratch.new("answer")
+    answer_file.write_bytes(answer.bytes())
+    limit = HttpLimit(bench.programs, answer_file, HTTP_THREADS)
+
+    def load(port):
+        return lambda: bench.programs.run("load", port, get, 32, sizes.gets, 200)
+
+    try:
+        ours, theirs = bench.in_turn(load(product.port), load(limit.port))
+    finally:
+        limit.stop()
+    what = f"GET of a run of 10 tasks ({len(answer.body):,} bytes), 32 connections"
+    yield Row("G7", what, "/s", [f["rate"] for f in ours], [f["rate"] for f in theirs], at_least(0.5), at_least(0.7))
+    yield Row("G7p99", "the same, 99th percentile", "µs", [f["p99_us"] for f in ours], [f["p99_us"] for f in theirs],
+              at_most(2))
+
+
+# ---- many runs stored ----
+
+def _filled(bench, runs, jobs=20):
+    """A server with that many finished runs of 3 tasks, and the keys of its jobs."""
+    product = bench.product()
+    keys = [product.create_job(f"nightly_{i}", chain(3)) for i in range(jobs)]
+    product.stop()
+    bench.programs.run("fill", product.data / "reprise.db", ",".join(keys), runs)
+    product.start()
+    return product, keys
+
+
+def _page(product, path, number):
+    """The path of that page, or of the last whole one: pages are found by walking."""
+    query = path
+    for _ in range(number - 1):
+        answer = product.call("GET", query)
+        if not answer.next_page:
+            raise Failed(f"{path} has fewer than {number} pages")
+        query = f"{path}&page={answer.next_page}"
+    return query
+
+
+def g8(bench):
+    sizes = bench.sizes
+    many, many_jobs = _filled(bench, sizes.runs_many)
+    few, few_jobs = _filled(bench, sizes.runs_few)
+    pages_of_few = sizes.runs_few // sizes.page_rows
+
+    def queries(product, jobs, page):
+        rows = f"limit={sizes.page_rows}"
+        return {
+            "recent runs of a job": f"/recentJobRuns?jobKey={jobs[0]}&recordCount=10&{rows}",
+            "recent runs of ten jobs": "/recentJobRuns?recordCount=10&" + rows + "".join(
+                f"&jobKey={key}" for key in jobs[:10]),
+            "runs, first page": f"/jobRuns?{rows}",
+            f"runs, page {sizes.page:,}": _page(product, f"/jobRuns?{rows}", page),
+            "runs of a job, failed": f"/jobRuns?jobKey={jobs[0]}&status=FAILED&limit=5",
+            "runs by status": f"/jobRuns?sortBy=status&{rows}",
+        }
+
+    of_many = queries(many, many_jobs, sizes.page)
+    of_few = queries(few, few_jobs, pages_of_few - 1)
+
+    def latency(product, path):
+        get = product.request_file("GET", path)
+        return lambda: bench.programs.run("load", product.port, get, 1, sizes.list_gets, 200)["p50_us"]
+
+    for name, path in of_many.items():
+        figures = bench.in_turn(latency(many, path), latency(few, of_few[name]))
+        yield Row("G8", f"{name}: {sizes.runs_many:,} stored against {sizes.runs_few:,}", "µs", *figures,
+                  at_most(1.2), at_most(1.05))
+
+
+# ---- the process ----
+
+def g11(bench):
+    product = bench.product()
+    run = bench.scratch.new("run.json")
+    run.write_bytes(product.call("GET", f"/jobRuns/{_finished_run(bench, product, 10)}").body)
+    product.stop()
+    figures = [bench.programs.run("print-run", run, bench.sizes.prints) for _ in range(bench.sizes.repetitions)]
+    dump = statistics.median(f["dump_us"] / f["fields_us"] for f in figures)
+    yield Row("G11", f"a run of 10 tasks as JSON ({figures[0]['bytes']:,} bytes)", "µs",
+              [f["fields_us"] for f in figures], [f["tree_us"] for f in figures], at_least(3), at_least(10),
+              inverse=True, notes=[f"against dumping a tree that is there already: {dump:.3g}"])
+
+
+def _switches(pid):
+    """How often threads of the process have gone to sleep of their own will: each means that it was awake."""
+    total = 0
+    for path in glob.glob(f"/proc/{pid}/task/*/status"):
+        with open(path, encoding="ascii") as file:
+            total += int(re.search(r"^voluntary_ctxt_switches:\s*(\d+)", file.read(), re.MULTILINE)[1])
+    return total
+
+
+def g12(bench):
+    product = bench.product()
+    _finished_run(bench, product, 10)
+    product.connection.close()
+    time.sleep(1.0)
+    memory, wakes = [], []
+    for _ in range(bench.sizes.repetitions):
+        before = _switches(product.process.pid)
+        time.sleep(bench.sizes.idle_s)
+        wakes.append((_switches(product.process.pid) - before) / bench.sizes.idle_s)
+        memory.append(product.status("VmRSS") / 1024)
+    yield Row("G12", "resident memory of an idle server", "MiB", memory, [], at_most(20))
+    yield Row("G12w", "its wake-ups a second", "/s", wakes, [], at_most(0))
+
+
+def g13(bench):
+    """A fresh supervisor for every attempt, so that each one is started by the server itself."""
+    sizes, plain = bench.sizes, bench.product(settings=["--exec.max-idle=0"])
+    large = Bench(bench.scratch, bench.programs.with_preload(BENCH_BALLAST_MIB=sizes.ballast_mib), sizes)
+    try:
+        ballast = large.product(settings=["--exec.max-idle=0"])
+        timed = [Timed(large, product, product.create_job("chain", chain(sizes.chain))) for product in (ballast, plain)]
+        yield Row("G13", f"chain of {sizes.chain}, all supervisors fresh: {sizes.ballast_mib:,} MiB resident against none",
+                  "s", *bench.in_turn(*timed), at_most(1.1), at_most(1.05))
+    finally:
+        large.close()
+
+
+GOALS = {"G1": g1, "G2": g2, "G3": g3, "G5": g5, "G7": g7, "G8": g8, "G11": g11, "G12": g12, "G13": g13}
+DURABLE = ("G1", "G2", "G5")  # what a slow disk is felt in
+
+
+def rows_of(bench, goal):
+    """Its rows one by one; servers are stopped behind the last."""
+    try:
+        for row in GOALS[goal](bench):
+            row.goal += bench.label
+            yield row
+    finally:
+        bench.close()

@@ -1,0 +1,36 @@
+/*
+ * How long does a new file take? A file system that has just lost many files may need ten times as
+ * long for minutes, and then nothing that is measured on it means anything.
+ *
+ *     probe-files FOLDER COUNT     creates them and leaves them there: {"us_per_file":…}
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "bench.h"
+
+int main(int argc, char **argv)
+{
+    if (argc != 3)
+        bench_die("usage: FOLDER COUNT");
+    int64_t count = bench_number("COUNT", argv[2]);
+    int folder = open(argv[1], O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (folder < 0)
+        bench_die("%s: %s", argv[1], strerror(errno));
+    double began = bench_now();
+    for (int64_t i = 0; i < count; i++) {
+        char name[32];
+        snprintf(name, sizeof name, "probe-%lld", (long long)i);
+        int fd = openat(folder, name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+        if (fd < 0)
+            bench_die("a file cannot be created: %s", strerror(errno));
+        close(fd);
+    }
+    double seconds = bench_now() - began;
+    close(folder);
+    printf("{\"us_per_file\":%.2f}\n", count ? seconds * 1e6 / (double)count : 0.0);
+    return 0;
+}
