@@ -63,6 +63,13 @@ const char *state_sign(const struct screen *screen, const char *name)
     return screen->unicode ? look->sign : look->plain_sign;
 }
 
+const char *state_reason(const char *name, const char *message)
+{
+    bool same = (strcmp(name, "SUCCESS") == 0 && strcmp(message, "Succeeded") == 0) ||
+                (strcmp(name, "RUNNING") == 0 && strcmp(message, "Running") == 0);
+    return same ? "" : message;
+}
+
 int state_name_is_final(const char *name)
 {
     static const char *const open[] = {"BLOCKED", "QUEUED",    "PENDING",

@@ -22,5 +22,7 @@ struct state_look {
 /* Also for names that are unknown here: a newer server may have more. */
 const struct state_look *state_look(const char *name);
 const char *state_sign(const struct screen *screen, const char *name);
+/* What the reason adds to the state: "" when it says the same ("RUNNING", "Running"). */
+const char *state_reason(const char *name, const char *message);
 /* SUCCESS, FAILED, …: nothing more will happen but by a repair. */
 int state_name_is_final(const char *name);

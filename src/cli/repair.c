@@ -10,7 +10,7 @@
 #include "cli/run.h"
 #include "cli/verbs.h"
 
-enum { BODY_MAX = 64 << 20 };
+enum { BODY_MAX = 64 << 20, HINT_MAX = 1000 };
 
 static void add_task_keys(struct buf *body, const struct options *options)
 {
@@ -100,21 +100,35 @@ static struct verdict *verdict_of(struct verdict verdicts[3], const json_t *task
     return &verdicts[2];
 }
 
-static void print_hazards(struct cli *cli, const json_t *tasks, const char *run)
+/* Does the key need no quotes in a shell? */
+static bool is_plain_word(const char *text)
 {
+    return text && *text && *text != '-' &&
+           strspn(text, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_.-") ==
+               strlen(text);
+}
+
+/* Kept tasks whose result may be stale, and what to add so that they run again too. */
+static void print_hazards(struct cli *cli, const json_t *tasks)
+{
+    struct buf more;
     size_t i, h;
     json_t *task, *hazard;
-    bool any = false;
-    json_array_foreach (tasks, i, task)
-        json_array_foreach (json_object_get(task, "hazards"), h, hazard) {
-            printf("%s  %s: %s\n", any ? "" : "\nTake care:\n",
-                   safe_line(&cli->arena, get_text(task, "taskKey")),
+    buf_init(&more, HINT_MAX);
+    json_array_foreach (tasks, i, task) {
+        const json_t *hazards = json_object_get(task, "hazards");
+        const char *key = get_text(task, "taskKey");
+        if (json_array_size(hazards) && !more.len)
+            printf("\nTake care:\n");
+        json_array_foreach (hazards, h, hazard)
+            printf("  %s: %s\n", safe_line(&cli->arena, key),
                    safe_line(&cli->arena, json_string_value(hazard)));
-            any = true;
-        }
-    if (any)
-        printf("  To run these again too: reprise run repair %s --task … --with-downstream\n",
-               safe_line(&cli->arena, run));
+        if (json_array_size(hazards))
+            buf_printf(&more, " --task %s", is_plain_word(key) ? key : "…");
+    }
+    if (more.len)
+        printf("To run these again too, add%s%s\n", more.data, more.overflowed ? " …" : "");
+    buf_release(&more);
 }
 
 /* "Will run 5, re-evaluate 2, keep 7", each with its reason; kept ones only in the whole plan. */
@@ -143,7 +157,7 @@ static void print_plan(struct cli *cli, const char *run, const json_t *plan, boo
         table_print(&table, &cli->screen, stdout);
     table_release(&table);
     print_parameters(cli, plan);
-    print_hazards(cli, tasks, run);
+    print_hazards(cli, tasks);
     if (whole)
         printf("\nNothing was changed. Without --plan, this is what happens.\n");
     else

@@ -28,10 +28,9 @@ int run_follow(struct cli *cli, const struct http_answer *answer, const char *wh
     if (status)
         return status;
     const char *key = arena_strdup(&cli->arena, get_text(tree, "key"));
+    const char *word = get_text(json_object_get(tree, "state"), "status");
     if (cli->options.output == OUTPUT_TABLE) {
-        const json_t *state = json_object_get(tree, "state");
-        printf("%s run %s  %s\n", what, safe_line(&cli->arena, key),
-               safe_line(&cli->arena, get_text(state, "status")));
+        printf("%s run %s  %s\n", what, safe_line(&cli->arena, key), safe_line(&cli->arena, word));
         fflush(stdout);
     }
     json_decref(tree);
@@ -98,8 +97,8 @@ int verb_run_get(struct cli *cli)
     if (status)
         return status;
     if (!call_print_raw(cli, &answer) && !(status = call_parse(&answer, &run))) {
-        tree_init(&tree, run, &cli->screen);
-        tree_print(&tree, &cli->screen, watch_now_ms(), 0);
+        tree_init(&tree, run, &cli->screen, watch_now_ms());
+        tree_print(&tree, &cli->screen, 0);
         tree_release(&tree);
         print_parameters(cli, run);
         run_print_trace(get_text(json_object_get(run, "state"), "errorTrace"));
@@ -109,22 +108,28 @@ int verb_run_get(struct cli *cli)
     return status;
 }
 
-static void add_run_row(struct cli *cli, struct table *table, const json_t *run)
+static void add_state_cell(struct cli *cli, struct table *table, const char *status)
 {
-    char time[FORMAT_TEXT], took[FORMAT_TEXT];
-    const json_t *state = json_object_get(run, "state");
-    const char *status = get_text(state, "status");
-    int64_t start = get_number(run, "startTime", -1), end = get_number(run, "endTime", -1);
-    table_add(table, get_text(run, "key"), NULL);
-    table_add(table, get_text(run, "jobName"), NULL);
     table_add(table,
               status ? arena_printf(&cli->arena, "%s %s", state_sign(&cli->screen, status), status)
                      : NULL,
               state_look(status)->color);
-    table_add(table, start < 0 ? NULL : format_time(start, time), NULL);
-    table_add(table,
-              start < 0 ? NULL : format_duration((end < 0 ? watch_now_ms() : end) - start, took),
-              NULL);
+}
+
+static void add_time_cells(struct table *table, int64_t start_ms, int64_t took_ms)
+{
+    char time[FORMAT_TEXT], took[FORMAT_TEXT];
+    table_add(table, start_ms < 0 ? NULL : format_time(start_ms, time), NULL);
+    table_add(table, took_ms < 0 ? NULL : format_duration(took_ms, took), NULL);
+}
+
+static void add_run_row(struct cli *cli, struct table *table, const json_t *run)
+{
+    const json_t *state = json_object_get(run, "state");
+    table_add(table, get_text(run, "key"), NULL);
+    table_add(table, get_text(run, "jobName"), NULL);
+    add_state_cell(cli, table, get_text(state, "status"));
+    add_time_cells(table, get_number(run, "startTime", -1), tree_took_ms(run, watch_now_ms()));
     table_add(table, get_text(state, "stateMessage"), NULL);
 }
 
@@ -204,22 +209,13 @@ int verb_run_watch(struct cli *cli)
 
 static void add_history_row(struct cli *cli, struct table *table, const json_t *item)
 {
-    char time[FORMAT_TEXT], took[FORMAT_TEXT];
-    const char *status = get_text(json_object_get(item, "state"), "status");
-    int64_t start = get_number(item, "startTime", -1), end = get_number(item, "endTime", -1);
     struct buf text;
     size_t i;
     json_t *value;
     table_add(table, arena_printf(&cli->arena, "%" PRId64, get_number(item, "key", 0)), NULL);
     table_add(table, get_text(item, "type"), NULL);
-    table_add(table,
-              status ? arena_printf(&cli->arena, "%s %s", state_sign(&cli->screen, status), status)
-                     : NULL,
-              state_look(status)->color);
-    table_add(table, start < 0 ? NULL : format_time(start, time), NULL);
-    table_add(table,
-              start < 0 ? NULL : format_duration((end < 0 ? watch_now_ms() : end) - start, took),
-              NULL);
+    add_state_cell(cli, table, get_text(json_object_get(item, "state"), "status"));
+    add_time_cells(table, get_number(item, "startTime", -1), tree_took_ms(item, watch_now_ms()));
     buf_init(&text, 64 << 10);
     json_array_foreach (json_object_get(item, "parameters"), i, value)
         buf_printf(&text, "%s%s=%s", i ? " " : "",
@@ -259,7 +255,7 @@ int verb_run_cancel(struct cli *cli)
     status = call_send(cli, &call, &answer);
     if (status)
         return status;
-    status = run_follow(cli, &answer, "Cancelled");
+    status = run_follow(cli, &answer, "Asked to cancel");
     if (status == CLI_RUN_FAILED) /* whoever cancels expects no SUCCESS */
         status = CLI_DONE;
     http_answer_release(&answer);

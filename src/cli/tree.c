@@ -121,7 +121,7 @@ static const char *also_after(struct tree *tree, const struct graph *graph, uint
 }
 
 static void fill_task(struct tree *tree, const struct graph *graph, const json_t *run, uint32_t i,
-                      struct tree_task *ret)
+                      int64_t now_ms, struct tree_task *ret)
 {
     const char *key = get_text(json_array_get(graph->tasks, i), "taskKey");
     const char *run_key = key ? get_text(json_object_get(run, "taskToTaskRunMap"), key) : NULL;
@@ -134,6 +134,8 @@ static void fill_task(struct tree *tree, const struct graph *graph, const json_t
     ret->message = safe_line(&tree->arena, get_text(state, "stateMessage"));
     ret->start_ms = get_number(summary, "startTime", -1);
     ret->end_ms = get_number(summary, "endTime", -1);
+    ret->took_ms = ret->start_ms < 0 ? -1
+                                     : (ret->end_ms < 0 ? now_ms : ret->end_ms) - ret->start_ms;
     ret->also_after = also_after(tree, graph, i);
 }
 
@@ -171,7 +173,7 @@ static char *lead_of(struct arena *arena, const char *above, uint32_t level, boo
 
 /* Depth first, without recursion: a chain may have ten thousand links. */
 static void lay_out(struct tree *tree, const struct graph *graph, const json_t *run,
-                    const struct screen *screen)
+                    const struct screen *screen, int64_t now_ms)
 {
     struct children children;
     int32_t *stack = arena_array(&tree->arena, graph->count + 1, sizeof *stack);
@@ -191,7 +193,7 @@ static void lay_out(struct tree *tree, const struct graph *graph, const json_t *
         struct tree_task *task = &tree->tasks[tree->count++];
         const char *below;
         stack[top] = children.next[i];
-        fill_task(tree, graph, run, (uint32_t)i, task);
+        fill_task(tree, graph, run, (uint32_t)i, now_ms, task);
         task->level = top;
         task->lead = lead_of(&tree->arena, above[top], top, stack[top] < 0, screen, &below);
         if (children.first[i] >= 0) {
@@ -201,7 +203,24 @@ static void lay_out(struct tree *tree, const struct graph *graph, const json_t *
     }
 }
 
-void tree_init(struct tree *tree, const json_t *run, const struct screen *screen)
+static int64_t attempt_start(const json_t *run)
+{
+    const json_t *history = json_object_get(run, "repairHistory");
+    size_t count = json_array_size(history);
+    const json_t *newest = count ? json_array_get(history, count - 1) : run;
+    return get_number(newest, "startTime", -1);
+}
+
+int64_t tree_took_ms(const json_t *run, int64_t now_ms)
+{
+    int64_t start = attempt_start(run), end = get_number(run, "endTime", -1);
+    if (end < 0)
+        return start < 0 ? -1 : now_ms - start;
+    int64_t took = get_number(run, "executionDuration", end - start);
+    return start < 0 ? -1 : get_number(run, "runDuration", took);
+}
+
+void tree_init(struct tree *tree, const json_t *run, const struct screen *screen, int64_t now_ms)
 {
     const json_t *state = json_object_get(run, "state");
     memset(tree, 0, sizeof *tree);
@@ -210,8 +229,8 @@ void tree_init(struct tree *tree, const json_t *run, const struct screen *screen
     tree->job = safe_line(&tree->arena, get_text(run, "jobName"));
     tree->status = safe_line(&tree->arena, get_text(state, "status"));
     tree->message = safe_line(&tree->arena, get_text(state, "stateMessage"));
-    tree->start_ms = get_number(run, "startTime", -1);
-    tree->end_ms = get_number(run, "endTime", -1);
+    tree->attempt_start_ms = attempt_start(run);
+    tree->took_ms = tree_took_ms(run, now_ms);
     tree->version = get_number(run, "version", 1);
 
     struct graph graph = {.tasks = json_object_get(run, "tasks")};
@@ -224,7 +243,7 @@ void tree_init(struct tree *tree, const json_t *run, const struct screen *screen
     find_edges(&graph);
     find_depths(&graph);
     find_parents(&graph);
-    lay_out(tree, &graph, run, screen);
+    lay_out(tree, &graph, run, screen, now_ms);
     arena_release(&graph.arena);
 }
 
@@ -245,56 +264,47 @@ static void add_state(struct line *line, const char *status)
     line_add(line, status, color);
 }
 
-static const char *duration(int64_t start_ms, int64_t end_ms, int64_t now_ms,
-                            char text[static FORMAT_TEXT])
+static void add_duration(struct line *line, int64_t took_ms)
 {
-    if (start_ms < 0)
-        return "";
-    return format_duration((end_ms < 0 ? now_ms : end_ms) - start_ms, text);
+    char text[FORMAT_TEXT];
+    if (took_ms >= 0)
+        line_add(line, format_duration(took_ms, text), NULL);
 }
 
-static void print_head(const struct tree *tree, struct line *line, int64_t now_ms)
+static void print_head(const struct tree *tree, struct line *line)
 {
-    char text[FORMAT_TEXT], number[FORMAT_TEXT];
+    char number[FORMAT_TEXT];
     line_add(line, tree->job, "1");
     line_add(line, "  ", NULL);
     line_add(line, tree->key, NULL);
     line_add(line, "  ", NULL);
     add_state(line, tree->status);
-    if (tree->start_ms >= 0) {
-        line_add(line, "  ", NULL);
-        line_add(line, duration(tree->start_ms, tree->end_ms, now_ms, text), NULL);
-    }
+    line_add(line, "  ", NULL);
+    add_duration(line, tree->took_ms);
     if (tree->version > 1) {
         snprintf(number, sizeof number, "  repair %lld", (long long)tree->version - 1);
         line_add(line, number, NULL);
     }
     line_print(line, stdout);
-    if (*tree->message) {
+    if (*state_reason(tree->status, tree->message)) {
         line_add(line, tree->message, "2");
         line_print(line, stdout);
     }
 }
 
-static void print_task(const struct tree_task *task, struct line *line, const size_t edges[3],
-                       int64_t now_ms)
+static void print_task(const struct tree_task *task, struct line *line, const size_t edges[3])
 {
-    char text[FORMAT_TEXT];
+    const char *reason = state_reason(task->status, task->message);
     line_add(line, task->lead, "2");
     line_add(line, task->key, NULL);
     line_pad(line, edges[0]);
     add_state(line, task->status);
     line_pad(line, edges[1]);
-    line_add(line, duration(task->start_ms, task->end_ms, now_ms, text), NULL);
+    add_duration(line, task->took_ms);
     line_pad(line, edges[2]);
-    /* "SUCCESS  Succeeded" says nothing twice */
-    if (strcmp(task->status, "SUCCESS") != 0)
-        line_add(line, task->message, NULL);
+    line_add(line, reason, NULL);
     if (*task->also_after) {
-        line_add(line,
-                 *task->message && strcmp(task->status, "SUCCESS") != 0 ? "  (also after "
-                                                                        : "(also after ",
-                 "2");
+        line_add(line, *reason ? "  (also after " : "(also after ", "2");
         line_add(line, task->also_after, "2");
         line_add(line, ")", "2");
     }
@@ -343,21 +353,20 @@ static uint32_t choose_lines(const struct tree *tree, uint32_t room, bool *left_
     return shown;
 }
 
-uint32_t tree_print(const struct tree *tree, const struct screen *screen, int64_t now_ms,
-                    uint32_t max_lines)
+uint32_t tree_print(const struct tree *tree, const struct screen *screen, uint32_t max_lines)
 {
     size_t edges[3];
     struct line line;
     bool *left_out = xcalloc(tree->count + 1, sizeof *left_out);
-    uint32_t head = *tree->message ? 2 : 1, shown = tree->count;
+    uint32_t head = *state_reason(tree->status, tree->message) ? 2 : 1, shown = tree->count;
     if (max_lines && tree->count + head > max_lines)
         shown = choose_lines(tree, max_lines > head + 1 ? max_lines - head - 1 : 0, left_out);
     line_init(&line, screen);
-    print_head(tree, &line, now_ms);
+    print_head(tree, &line);
     find_columns(tree, edges);
     for (uint32_t i = 0; i < tree->count; i++)
         if (!left_out[i])
-            print_task(&tree->tasks[i], &line, edges, now_ms);
+            print_task(&tree->tasks[i], &line, edges);
     if (shown < tree->count) {
         char text[64];
         snprintf(text, sizeof text, "… and %u more tasks", tree->count - shown);

@@ -18,6 +18,7 @@ struct tree_task {
     const char *also_after; /* upstream tasks other than the parent, or "" */
     int64_t start_ms;       /* -1: not yet */
     int64_t end_ms;
+    int64_t took_ms; /* -1: not started */
     uint32_t level;
     char *lead; /* "│ ├ " */
 };
@@ -28,18 +29,22 @@ struct tree {
     const char *job;
     const char *status;
     const char *message;
-    int64_t start_ms;
-    int64_t end_ms;
+    /* Of its newest attempt (original or repair), -1 while that is queued; it took `took_ms` so far,
+     * all attempts together once it has ended. */
+    int64_t attempt_start_ms;
+    int64_t took_ms; /* -1: not started */
     int64_t version;
     struct tree_task *tasks; /* in the order of display: a task behind its parent */
     uint32_t count;
 };
 
-/* From a JobRun body. To be released. */
-void tree_init(struct tree *tree, const json_t *run, const struct screen *screen);
+/* From a JobRun body; `now_ms` counts for what has not ended. To be released. */
+void tree_init(struct tree *tree, const json_t *run, const struct screen *screen, int64_t now_ms);
 void tree_release(struct tree *tree);
 
-/* Prints head and tasks; `now_ms` counts for what has not ended. `max_lines`: 0 is no limit; else
- * tasks that are done or wait are left out first, and counted. Returns the lines printed. */
-uint32_t tree_print(const struct tree *tree, const struct screen *screen, int64_t now_ms,
-                    uint32_t max_lines);
+/* Prints head and tasks. `max_lines`: 0 is no limit; else tasks that are done or wait are left out
+ * first, and counted. Returns the lines printed. */
+uint32_t tree_print(const struct tree *tree, const struct screen *screen, uint32_t max_lines);
+
+/* How long a run (JobRun or its summary) took, or has taken by now; -1 before it starts. */
+int64_t tree_took_ms(const json_t *run, int64_t now_ms);

@@ -28,12 +28,11 @@ struct watch {
     int64_t drawn_ms;
     struct str_map seen; /* task key → struct seen */
     struct arena arena;
-    const char *run_status; /* last one told */
+    char run_status[64]; /* last one told */
 };
 
 struct seen {
-    const char *run_key;
-    char status[32];
+    char status[64];
 };
 
 static int64_t clock_ms(clockid_t clock)
@@ -61,14 +60,15 @@ int watch_get_run(struct cli *cli, const char *key, bool patient, struct http_an
 }
 
 static void tell(const struct watch *watch, const char *key, const char *status,
-                 const char *message, int64_t start_ms, int64_t end_ms)
+                 const char *message, int64_t at_ms, int64_t took_ms)
 {
-    char now[FORMAT_TEXT], took[FORMAT_TEXT] = "";
-    if (start_ms >= 0 && end_ms >= 0)
-        format_duration(end_ms - start_ms, took);
+    char at[FORMAT_TEXT], took[FORMAT_TEXT] = "";
+    if (took_ms >= 0 && state_name_is_final(status))
+        format_duration(took_ms, took);
+    message = state_reason(status, message);
     struct line line;
     line_init(&line, &watch->cli->screen);
-    line_add(&line, format_time(watch_now_ms(), now), NULL);
+    line_add(&line, format_time(at_ms, at), NULL);
     line_add(&line, "  ", NULL);
     line_add(&line, key, NULL);
     line_add(&line, "  ", NULL);
@@ -81,25 +81,39 @@ static void tell(const struct watch *watch, const char *key, const char *status,
     line_release(&line);
 }
 
+/* A task that a repair keeps: it ended before what is watched began. */
+static bool is_kept(const struct tree *tree, const struct tree_task *task)
+{
+    return tree->version > 1 && *task->status && state_name_is_final(task->status) &&
+           !state_name_is_final(tree->status) && task->end_ms >= 0 &&
+           (tree->attempt_start_ms < 0 || task->end_ms < tree->attempt_start_ms);
+}
+
 /* One line for each task and for the run, when its state is another than the last one told. */
 static void tell_changes(struct watch *watch, const struct tree *tree)
 {
+    int64_t now_ms = watch_now_ms();
     for (uint32_t i = 0; i < tree->count; i++) {
         const struct tree_task *task = &tree->tasks[i];
         struct seen *seen = str_map_get(&watch->seen, task->key);
-        if (!seen) {
+        bool is_first = !seen;
+        if (is_first) {
             seen = ARENA_NEW(&watch->arena, struct seen);
             str_map_add(&watch->seen, arena_strdup(&watch->arena, task->key), seen);
         }
         if (strcmp(seen->status, task->status) == 0)
             continue;
         snprintf(seen->status, sizeof seen->status, "%s", task->status);
-        if (strcmp(task->status, "BLOCKED") != 0)
-            tell(watch, task->key, task->status, task->message, task->start_ms, task->end_ms);
+        if (strcmp(task->status, "BLOCKED") == 0 || (is_first && is_kept(tree, task)))
+            continue;
+        int64_t at_ms = task->end_ms >= 0 ? task->end_ms : now_ms;
+        if (task->end_ms < 0 && strcmp(task->status, "RUNNING") == 0 && task->start_ms >= 0)
+            at_ms = task->start_ms;
+        tell(watch, task->key, task->status, task->message, at_ms, task->took_ms);
     }
-    if (!watch->run_status || strcmp(watch->run_status, tree->status) != 0) {
-        watch->run_status = state_look(tree->status)->name;
-        tell(watch, tree->job, tree->status, tree->message, tree->start_ms, tree->end_ms);
+    if (strcmp(watch->run_status, tree->status) != 0) {
+        snprintf(watch->run_status, sizeof watch->run_status, "%s", tree->status);
+        tell(watch, tree->job, tree->status, tree->message, now_ms, tree->took_ms);
     }
     fflush(stdout);
 }
@@ -111,7 +125,7 @@ static void redraw(struct watch *watch, const struct tree *tree, bool final)
     if (watch->lines)
         printf("\x1b[%uA\x1b[J", watch->lines);
     uint32_t room = screen->height > 4 ? (uint32_t)screen->height - 1 : 3;
-    watch->lines = tree_print(tree, screen, watch_now_ms(), final ? 0 : room);
+    watch->lines = tree_print(tree, screen, final ? 0 : room);
     watch->drawn_ms = clock_ms(CLOCK_MONOTONIC);
     fflush(stdout);
 }
@@ -132,7 +146,7 @@ static void show(struct watch *watch, const struct http_answer *answer, const js
     if (!changed && !final &&
         !(watch->live && clock_ms(CLOCK_MONOTONIC) - watch->drawn_ms >= REDRAW_MS))
         return;
-    tree_init(&tree, run, &watch->cli->screen);
+    tree_init(&tree, run, &watch->cli->screen, watch_now_ms());
     if (watch->how == WATCH_SILENT || watch->live)
         redraw(watch, &tree, final);
     else

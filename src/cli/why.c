@@ -52,10 +52,16 @@ static void print_decision(struct cli *cli, const json_t *decision)
 {
     const char *kind = get_text(decision, "kind"), *name;
     json_t *value;
-    printf("    %s", kind ? words_of(cli, kind) : "decision");
-    json_object_foreach ((json_t *)decision, name, value)
-        if (strcmp(name, "kind") != 0 && !json_is_array(value) && !json_is_null(value))
-            printf(", %s %s", safe_line(&cli->arena, name), value_text(cli, value));
+    const char *time = get_text(decision, "time"), *comma = ":";
+    printf("    %s%s%s", safe_line(&cli->arena, time), time ? "  " : "",
+           kind ? words_of(cli, kind) : "decision");
+    json_object_foreach ((json_t *)decision, name, value) {
+        if (strcmp(name, "kind") == 0 || strcmp(name, "time") == 0 || json_is_array(value) ||
+            json_is_null(value))
+            continue;
+        printf("%s %s %s", comma, safe_line(&cli->arena, name), value_text(cli, value));
+        comma = ",";
+    }
     putchar('\n');
     json_object_foreach ((json_t *)decision, name, value)
         if (json_is_array(value))

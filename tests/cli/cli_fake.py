@@ -158,7 +158,7 @@ def job_run(status="SUCCESS", tasks=(), run=RUN, etag_version=1, **more):
         summaries[key(1000 + n)] = {
             "key": key(1000 + n), "taskKey": name, "startTime": 1700000000000 + n if state in ("SUCCESS", "FAILED") else None,
             "endTime": 1700000001500 + n if state in ("SUCCESS", "FAILED") else None,
-            "state": {"status": state, "stateMessage": f"{name} is {state}"}, **(rest[1] if len(rest) > 1 else {})}
+            "state": {"status": state, "stateMessage": "Succeeded" if state == "SUCCESS" else f"{name} is {state}"}, **(rest[1] if len(rest) > 1 else {})}
     return {"key": run, "jobKey": JOB, "jobName": "nightly", "name": "nightly", "version": etag_version,
             "startTime": 1700000000000, "endTime": 1700000009000 if status in ("SUCCESS", "FAILED") else None,
             "state": {"status": status, "stateMessage": f"It is {status}", "errorTrace": None},

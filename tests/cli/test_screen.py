@@ -201,6 +201,6 @@ def test_why_tells_decisions(cli, fake):
         {"taskKey": "x", "status": "FAILED", "reason": "Exit code 1", "decisions": []}]})
     text = cli("run", "why", RUN).stdout.decode()
     assert "load  △ UPSTREAM_FAILED\n  Not run: upstream task x ended FAILED\n" in text
-    assert "trigger rule, runIf ALL_SUCCESS, result UPSTREAM_FAILED, dependencyCount 1\n      x: status FAILED\n" in text
+    assert "trigger rule: runIf ALL_SUCCESS, result UPSTREAM_FAILED, dependencyCount 1\n      x: status FAILED\n" in text
     assert "load" not in cli("run", "why", RUN, "--task", "x").stdout.decode()
     assert cli("run", "why", RUN, "--task", "nobody").returncode == 2
