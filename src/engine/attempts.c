@@ -25,6 +25,27 @@ static void mirror(struct etask *task)
     task->row.cleanup_ms = attempt->cleanup_ms;
 }
 
+static void keep_times(struct etask *task)
+{
+    const struct task_run_row *row = &task->row;
+    task->before = (struct attempt_times){row->start_ms, row->end_ms,       row->setup_start_ms,
+                                          row->setup_ms, row->execution_ms, row->cleanup_ms};
+}
+
+/* The newest attempt has not started after all: what was shown before it is shown again. */
+static void mirror_before(struct etask *task)
+{
+    const struct attempt_times *before = &task->before;
+    int64_t number = task->attempt->number;
+    task->row.attempt = number ? number - 1 : FIELD_NULL;
+    task->row.start_ms = before->start_ms;
+    task->row.end_ms = before->end_ms;
+    task->row.setup_start_ms = before->setup_start_ms;
+    task->row.setup_ms = before->setup_ms;
+    task->row.execution_ms = before->execution_ms;
+    task->row.cleanup_ms = before->cleanup_ms;
+}
+
 static void attempt_row_begin(struct step *step, struct etask *task)
 {
     struct engine *engine = step->engine;
@@ -55,7 +76,9 @@ static void attempt_row_begin(struct step *step, struct etask *task)
         .cleanup_ms = FIELD_NULL,
     };
     task->number_is_free = false;
+    task->start_mono_ms = step->mono_ms;
     task->row.attempts++;
+    keep_times(task);
     attempt_write(step, task, action);
     mirror(task);
 }
@@ -187,17 +210,17 @@ static void attempt_row_end(struct step *step, struct etask *task,
     set_text(engine, &task->row.error_trace, attempt->error_trace);
 }
 
-static void retry_at(struct step *step, struct etask *task, int64_t at_ms, const char *reason,
+static void retry_in(struct step *step, struct etask *task, int64_t wait_ms, const char *reason,
                      const char *decision)
 {
     task_move(step, task, STATE_PENDING, reason, decision);
-    if (at_ms <= step->now_ms) {
+    if (wait_ms <= 0) {
         task_retry_due(step, task);
         return;
     }
-    task->row.retry_at_ms = at_ms;
+    task->row.retry_at_ms = step->now_ms + wait_ms;
     task->retry.kind = DEADLINE_RETRY;
-    heap_set(&step->engine->deadlines, &task->retry.item, step->mono_ms + (at_ms - step->now_ms));
+    heap_set(&step->engine->deadlines, &task->retry.item, step->mono_ms + wait_ms);
 }
 
 /* Does the task's own budget pay for another attempt? */
@@ -213,17 +236,19 @@ static void retry(struct step *step, struct etask *task, const char *message)
 {
     struct arena *arena = &step->fx->arena;
     const struct task_def *def = task_def_of(task);
-    int64_t at_ms = task->attempt->start_ms + def->min_retry_interval_ms;
+    int64_t wait_ms = task->start_mono_ms + def->min_retry_interval_ms - step->mono_ms;
+    if (wait_ms < 0)
+        wait_ms = 0;
     task->retries_used++;
     const char *decision = arena_printf(
         arena,
         "{\"kind\":\"RETRY\",\"attempt\":%lld,\"budget\":\"RETRIES\",\"used\":%u,\"of\":%lld,"
         "\"notBefore\":%lld}",
         (long long)task->attempt->number, task->retries_used, (long long)def->max_retries,
-        (long long)at_ms);
+        (long long)(step->now_ms + wait_ms));
     const char *reason = arena_printf(arena, "%s; retry %u of %lld", message, task->retries_used,
                                       (long long)def->max_retries);
-    retry_at(step, task, at_ms, reason, decision);
+    retry_in(step, task, wait_ms, reason, decision);
 }
 
 /* The earliest unsuccessful task's trace is the run's. */
@@ -293,7 +318,7 @@ void attempt_lost(struct step *step, struct etask *task)
                      "{\"kind\":\"RETRY\",\"attempt\":%lld,\"budget\":\"LOST\",\"used\":%u,"
                      "\"of\":%d}",
                      (long long)task->attempt->number, task->lost_used, LOST_BUDGET);
-    retry_at(step, task, step->now_ms, arena_printf(arena, "%s; started again", message), decision);
+    retry_in(step, task, 0, arena_printf(arena, "%s; started again", message), decision);
 }
 
 void attempt_void(struct step *step, struct etask *task)
@@ -306,15 +331,11 @@ void attempt_void(struct step *step, struct etask *task)
     attempt_write(step, task, ROW_UPDATE);
     task->number_is_free = true;
     task->row.attempts--;
-    mirror(task);
-    if (attempt->number == 0)
-        task->row.attempt = FIELD_NULL;
-    else
-        task->row.attempt = attempt->number - 1;
+    mirror_before(task);
     if (task->row.state == STATE_CANCELING)
         task_end(step, task, STATE_CANCELED, cancel_reason(task));
     else
-        retry_at(step, task, step->now_ms, message, NULL);
+        retry_in(step, task, 0, message, NULL);
 }
 
 void task_retry_due(struct step *step, struct etask *task)

@@ -43,6 +43,13 @@ struct ejob {
 
 struct erun;
 
+/* What a task run shows of its newest started attempt. */
+struct attempt_times {
+    int64_t start_ms, end_ms;
+    int64_t setup_start_ms;
+    int64_t setup_ms, execution_ms, cleanup_ms;
+};
+
 struct etask {
     struct erun *run;
     uint32_t position;
@@ -56,8 +63,11 @@ struct etask {
     struct task_run_row row;
     struct tracked tracked;
     struct attempt_row *attempt; /* newest, NULL before the first */
-    struct list ready;           /* in run->ready: QUEUED */
-    struct list settled;         /* in engine->settled: just final, dependents not told yet */
+    struct attempt_times
+        before;            /* of the one before it, should it turn out never to have started */
+    int64_t start_mono_ms; /* when the newest attempt started, on the clock of deadlines */
+    struct list ready;     /* in run->ready: QUEUED */
+    struct list settled;   /* in engine->settled: just final, dependents not told yet */
     struct deadline retry;
 };
 

@@ -158,8 +158,29 @@ void run_free(struct engine *engine, struct erun *run)
 
 /* ---- loading ---- */
 
+/* A wall clock that went back while the server was down makes no wait longer than it ever was. */
+static int64_t at_most(int64_t left_ms, int64_t whole_ms)
+{
+    return left_ms < whole_ms ? left_ms : whole_ms;
+}
+
+/* How long ago that was, on the clock of deadlines; none of it if the wall clock went back. */
+static int64_t ms_since(int64_t past_ms, int64_t now_ms)
+{
+    return past_ms == FIELD_NULL || past_ms > now_ms ? 0 : now_ms - past_ms;
+}
+
+static struct attempt_times times_of(const struct attempt_row *row)
+{
+    return (struct attempt_times){row->start_ms, row->end_ms,       row->setup_start_ms,
+                                  row->setup_ms, row->execution_ms, row->cleanup_ms};
+}
+
 static void load_attempts(struct engine *engine, struct erun *run, const struct run_image *image)
 {
+    for (uint32_t i = 0; i < run->def->task_count; i++)
+        run->tasks[i].before = (struct attempt_times){FIELD_NULL, FIELD_NULL, FIELD_NULL,
+                                                      FIELD_NULL, FIELD_NULL, FIELD_NULL};
     for (size_t i = 0; i < image->attempt_count; i++) {
         const struct attempt_row *row = &image->attempts[i];
         struct etask *task = uuid_map_get(&engine->tasks, &row->task_run);
@@ -167,7 +188,9 @@ static void load_attempts(struct engine *engine, struct erun *run, const struct 
             continue;
         task->retries_used += row->budget == BUDGET_RETRIES;
         task->lost_used += row->budget == BUDGET_LOST;
-        if (!task->attempt)
+        if (task->attempt)
+            task->before = times_of(task->attempt);
+        else
             task->attempt = xcalloc(1, sizeof *task->attempt);
         set_text(engine, &task->attempt->message, NULL);
         set_text(engine, &task->attempt->error_trace, NULL);
@@ -215,17 +238,21 @@ static void load_deadlines(struct engine *engine, struct erun *run, int64_t now_
     if (state == STATE_QUEUED) {
         run->deadline.kind = DEADLINE_QUEUE;
         heap_set(&engine->deadlines, &run->deadline.item,
-                 mono_ms + run->row.queued_ms + engine->config.queue_max_ms - now_ms);
+                 mono_ms + at_most(run->row.queued_ms + engine->config.queue_max_ms - now_ms,
+                                   engine->config.queue_max_ms));
     } else if (state_holds_slot(state) && state != STATE_CANCELING) {
         run_set_timeout(engine, run, now_ms, mono_ms);
     }
     for (uint32_t i = 0; i < run->def->task_count; i++) {
         struct etask *task = &run->tasks[i];
+        if (task->attempt)
+            task->start_mono_ms = mono_ms - ms_since(task->attempt->start_ms, now_ms);
         if (task_state(task) != STATE_PENDING)
             continue;
         int64_t at_ms = task->row.retry_at_ms == FIELD_NULL ? now_ms : task->row.retry_at_ms;
+        int64_t left_ms = at_most(at_ms - now_ms, task_def_of(task)->min_retry_interval_ms);
         task->retry.kind = DEADLINE_RETRY;
-        heap_set(&engine->deadlines, &task->retry.item, mono_ms + at_ms - now_ms);
+        heap_set(&engine->deadlines, &task->retry.item, mono_ms + left_ms);
     }
 }
 

@@ -115,9 +115,12 @@ static void run_times(struct step *step, struct erun *run, enum state from, enum
         run->row.end_ms = FIELD_NULL;
         return;
     }
-    run->row.end_ms = repair->end_ms = step->now_ms;
+    /* Nothing ends before it began, wherever the wall clock has gone. */
+    bool started = repair->start_ms != FIELD_NULL;
+    int64_t end_ms = started && repair->start_ms > step->now_ms ? repair->start_ms : step->now_ms;
+    run->row.end_ms = repair->end_ms = end_ms;
     repair->setup_ms = repair->cleanup_ms = 0;
-    repair->execution_ms = repair->start_ms == FIELD_NULL ? 0 : step->now_ms - repair->start_ms;
+    repair->execution_ms = started ? end_ms - repair->start_ms : 0;
 }
 
 void run_move(struct step *step, struct erun *run, enum state to, const char *reason,

@@ -17,6 +17,8 @@ void run_set_timeout(struct engine *engine, struct erun *run, int64_t now_ms, in
     if (timeout_s == FIELD_NULL || timeout_s == 0)
         return;
     int64_t left_ms = run->repair.slot_ms + timeout_s * 1000 - now_ms;
+    if (left_ms > timeout_s * 1000)
+        left_ms = timeout_s * 1000; /* the wall clock went back */
     run->deadline.kind = DEADLINE_RUN_TIMEOUT;
     heap_set(&engine->deadlines, &run->deadline.item, mono_ms + (left_ms > 0 ? left_ms : 0));
 }
