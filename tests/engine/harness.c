@@ -438,11 +438,6 @@ void world_lost(struct world *world, const struct uuid *run, const char *task)
     world_report(world, ENGINE_LOST, gone(world, world_running(world, run, task)), NULL);
 }
 
-void world_void(struct world *world, const struct uuid *run, const char *task)
-{
-    world_report(world, ENGINE_VOID, gone(world, world_running(world, run, task)), NULL);
-}
-
 void world_all_succeed(struct world *world)
 {
     struct attempt_outcome outcome = outcome_of(world, CAUSE_EXITED, 0);

@@ -132,7 +132,6 @@ void world_exit(struct world *world, const struct uuid *run, const char *task, i
 /* `cause`: enum attempt_cause. */
 void world_ends(struct world *world, const struct uuid *run, const char *task, int cause);
 void world_lost(struct world *world, const struct uuid *run, const char *task);
-void world_void(struct world *world, const struct uuid *run, const char *task);
 /* Every attempt out there exits 0, and what follows, until nothing runs. */
 void world_all_succeed(struct world *world);
 /* Any report, also of attempts that are not there. */

@@ -199,44 +199,58 @@ static bool is_new(struct tally *tally, const struct finished *run, const enum l
     return true;
 }
 
-static void every_selection(struct world *world, const struct uuid *job, struct tally *tally,
-                            struct finished *run)
+/* The run, to its end, then the repair. */
+static void run_and_repair(struct world *world, const struct uuid *job, const struct finished *run,
+                           struct selection selection, const enum law_verdict *law)
+{
+    struct run_request submit = {.queue_enabled = FIELD_UNSET};
+    submit.parameters = fast_params(run->dag, run->ends, &world->arena);
+    struct uuid key = world_try_submit(world, job, &submit).key;
+    finish(world, run, &key);
+    expect_states(world, &key, run->dag, run->results,
+                  run->was_cancelled ? STATE_CANCELED : law_run_result(run->dag, run->results));
+    repair(world, run, selection, &key, law);
+    world_delete(world, &key);
+}
+
+static void one_selection(struct world *world, const struct uuid *job, struct tally *tally,
+                          const struct finished *run, struct selection selection)
 {
     int8_t outcomes[LAW_TASKS];
     for (int i = 0; i < run->dag->count; i++)
         outcomes[i] = run->results[i].outcome;
-    for (unsigned named = 0; named < 1U << run->dag->count; named++)
-        for (int mode = LAW_NO_MODE; mode <= LAW_RERUN; mode++) {
-            arena_clear(&tally->arena);
-            struct selection selection = {named, (enum law_mode)mode};
-            broken_context("%s", describe(run, selection, &tally->arena));
-            struct repair_request request = request_of(run->dag, selection, &tally->arena);
-            const struct plan_input input = {run->def, run->states, outcomes, &request};
-            struct repair_plan plan;
-            struct err err;
-            enum law_verdict law[LAW_TASKS];
-            enum err_code code = plan_make(&input, &tally->arena, &plan, &err);
-            bool something = law_plan(run->dag, run->states, named, selection.mode, law);
-            if (code != (something ? ERR_OK : ERR_INCORRECT_STATE))
-                broken("planned with %s", err_code_text(code));
-            tally->plans++;
-            if (!something)
-                continue;
-            compare_plan(run, &plan, law);
-            if (!is_new(tally, run, law))
-                continue;
-            compare_foretelling(run, &plan, law);
-            tally->repairs++;
-            struct run_request submit = {.queue_enabled = FIELD_UNSET};
-            submit.parameters = fast_params(run->dag, run->ends, &world->arena);
-            struct uuid key = world_try_submit(world, job, &submit).key;
-            finish(world, run, &key);
-            expect_states(world, &key, run->dag, run->results,
-                          run->was_cancelled ? STATE_CANCELED
-                                             : law_run_result(run->dag, run->results));
-            repair(world, run, selection, &key, law);
-            world_delete(world, &key);
-        }
+    arena_clear(&tally->arena);
+    broken_context("%s", describe(run, selection, &tally->arena));
+    struct repair_request request = request_of(run->dag, selection, &tally->arena);
+    const struct plan_input input = {run->def, run->states, outcomes, &request};
+    struct repair_plan plan;
+    struct err err;
+    enum law_verdict law[LAW_TASKS];
+    enum err_code code = plan_make(&input, &tally->arena, &plan, &err);
+    bool something = law_plan(run->dag, run->states, selection.named, selection.mode, law);
+    if (code != (something ? ERR_OK : ERR_INCORRECT_STATE))
+        broken("planned with %s", err_code_text(code));
+    tally->plans++;
+    if (!something)
+        return;
+    compare_plan(run, &plan, law);
+    if (!is_new(tally, run, law))
+        return;
+    compare_foretelling(run, &plan, law);
+    run_and_repair(world, job, run, selection, law);
+    tally->repairs++;
+}
+
+/* What RULES make of the ends, cancelled if something runs on. */
+static void settle(struct finished *run)
+{
+    law_run(run->dag, run->ends, NULL, run->results);
+    run->was_cancelled = false;
+    for (int i = 0; i < run->dag->count; i++)
+        run->was_cancelled = run->was_cancelled || run->results[i].state == STATE_NEW;
+    law_cancel(run->dag, run->results);
+    for (int i = 0; i < run->dag->count; i++)
+        run->states[i] = run->results[i].state;
 }
 
 static void every_repair(const struct law_dag *dag, struct tally *tally)
@@ -251,13 +265,11 @@ static void every_repair(const struct law_dag *dag, struct tally *tally)
     walk.few = true;
     tally->seen_count = 0;
     while (ends_walk_next(&walk, run.ends, run.results)) {
-        run.was_cancelled = false;
-        for (int i = 0; i < dag->count; i++)
-            run.was_cancelled = run.was_cancelled || run.results[i].state == STATE_NEW;
-        law_cancel(dag, run.results);
-        for (int i = 0; i < dag->count; i++)
-            run.states[i] = run.results[i].state;
-        every_selection(world, &job, tally, &run);
+        settle(&run);
+        for (unsigned named = 0; named < 1U << dag->count; named++)
+            for (int mode = LAW_NO_MODE; mode <= LAW_RERUN; mode++)
+                one_selection(world, &job, tally, &run,
+                              (struct selection){named, (enum law_mode)mode});
     }
     job_def_unref(def);
     world_free(world);
@@ -292,7 +304,40 @@ static void every_repair_with_if_else(void **state)
 {
     (void)state;
     const char *how_long = getenv("REPRISE_TEST_LONG");
-    walk_all((struct dag_kind){.if_else = true}, 3, how_long && *how_long ? 1 : 20);
+    walk_all((struct dag_kind){.if_else = true}, 3, how_long && *how_long ? 1 : 8);
+}
+
+static void a_sample_of_four_and_five_tasks(void **state)
+{
+    (void)state;
+    enum { DAGS = 600, SELECTIONS = 10 };
+    struct tally *tally = xcalloc(1, sizeof *tally);
+    struct dice dice = {.state = 20260201};
+    arena_init(&tally->arena);
+    for (int d = 0; d < DAGS; d++) {
+        struct law_dag dag;
+        dice_dag(&dice, 4 + (int)dice_below(&dice, 2), &dag);
+        struct world *world = world_new(d % 16 == 0);
+        struct finished run = {.dag = &dag};
+        struct job_def *def = world_parse(world, fast_json(&dag, &world->arena));
+        struct uuid job = world_job(world, fast_json(&dag, &world->arena));
+        run.def = def;
+        tally->seen_count = 0;
+        for (int s = 0; s < SELECTIONS; s++) {
+            dice_ends(&dice, &dag, true, run.ends);
+            settle(&run);
+            struct selection selection = {dice_below(&dice, 1U << dag.count),
+                                          (enum law_mode)dice_below(&dice, 3)};
+            one_selection(world, &job, tally, &run, selection);
+        }
+        job_def_unref(def);
+        world_free(world);
+        tally->definitions++;
+    }
+    print_message("compared %zu plans and %zu repairs on %zu definitions\n", tally->plans,
+                  tally->repairs, tally->definitions);
+    arena_release(&tally->arena);
+    free(tally);
 }
 
 int main(void)
@@ -300,6 +345,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_repair_of_python_tasks),
         cmocka_unit_test(every_repair_with_if_else),
+        cmocka_unit_test(a_sample_of_four_and_five_tasks),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
