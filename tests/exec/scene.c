@@ -14,6 +14,13 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+/* ThreadSanitizer's own thread makes every fork one of many threads, after which it wants no more. */
+const char *__tsan_default_options(void);
+const char *__tsan_default_options(void)
+{
+    return "die_after_fork=0";
+}
+
 /* Appends to the witness, says its pid, waits for the word, exits with it. */
 static const char witness_script[] = "echo begun >> \"$1\"\n"
                                      "echo $$ > \"$2\"\n"
