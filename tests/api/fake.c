@@ -1,0 +1,612 @@
+#include "api/fake.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/json.h"
+
+static const char definition[] =
+    "{\"name\":\"etl\",\"path\":\"/Workspace/Shared\",\"parameters\":[{\"name\":\"p\","
+    "\"value\":\"1\"}],\"tasks\":["
+    "{\"taskKey\":\"a\",\"type\":\"PYTHON_TASK\",\"filePath\":\"a.py\"},"
+    "{\"taskKey\":\"b\",\"type\":\"PYTHON_TASK\",\"filePath\":\"b.py\",\"maxRetries\":20,"
+    "\"cluster\":{\"clusterKey\":\"local\"},\"dependsOn\":[{\"taskKey\":\"a\"}]},"
+    "{\"taskKey\":\"c\",\"type\":\"PYTHON_TASK\",\"filePath\":\"c.py\","
+    "\"dependsOn\":[{\"taskKey\":\"b\"}]},"
+    "{\"taskKey\":\"d\",\"type\":\"IF_ELSE_TASK\",\"condition\":\"A\","
+    "\"expressions\":[{\"key\":\"A\",\"value\":\"1==1\"}],\"dependsOn\":[{\"taskKey\":\"a\"}]}]}";
+
+static const uint8_t page_key[32] = "page key of the tests of the api";
+
+struct uuid fake_key(const char *text)
+{
+    struct uuid key;
+    assert_true(uuid_parse(text, &key));
+    return key;
+}
+
+struct uuid fake_task_run_key(int64_t repair, int64_t position)
+{
+    struct uuid key = fake_key("01900000-0000-7000-8000-000000010000");
+    key.bytes[14] = (uint8_t)repair;
+    key.bytes[15] = (uint8_t)position;
+    return key;
+}
+
+/* ---- the backend ---- */
+
+static struct fake *of_reader(const struct store_reader *reader)
+{
+    return (struct fake *)(uintptr_t)reader;
+}
+
+static int64_t now_ms(void *context)
+{
+    return ((struct fake *)context)->now_ms;
+}
+
+static struct store_reader *read_begin(void *context)
+{
+    struct fake *fake = context;
+    fake->open_readers++;
+    return context;
+}
+
+static void read_end(void *context, struct store_reader *reader)
+{
+    struct fake *fake = context;
+    assert_ptr_equal(context, reader);
+    fake->open_readers--;
+}
+
+static bool failed(const struct store_reader *reader)
+{
+    return of_reader(reader)->reader_fails;
+}
+
+static bool get_job(struct store_reader *reader, int64_t workspace, const struct uuid *key,
+                    struct arena *arena, struct job_row *ret)
+{
+    struct fake *fake = of_reader(reader);
+    (void)workspace;
+    (void)arena;
+    if (fake->reader_fails || !uuid_equal(key, &fake->job.key))
+        return false;
+    *ret = fake->job;
+    return true;
+}
+
+static bool has_run(const struct fake *fake, const struct uuid *key)
+{
+    return fake->has_run && !fake->reader_fails && uuid_equal(key, &fake->run.key);
+}
+
+static bool get_run(struct store_reader *reader, int64_t workspace, const struct uuid *key,
+                    struct arena *arena, struct run_row *ret)
+{
+    struct fake *fake = of_reader(reader);
+    (void)workspace;
+    (void)arena;
+    if (!has_run(fake, key))
+        return false;
+    *ret = fake->run;
+    return true;
+}
+
+static bool get_run_etag(struct store_reader *reader, int64_t workspace, const struct uuid *key,
+                         int64_t *ret_version, int64_t *ret_last_event, int64_t *ret_updated_ms)
+{
+    struct fake *fake = of_reader(reader);
+    (void)workspace;
+    if (!has_run(fake, key))
+        return false;
+    const struct event_row *newest = &fake->events[fake->event_count - 1];
+    *ret_version = fake->run.version;
+    *ret_last_event = fake->event_count ? newest->number : 0;
+    *ret_updated_ms = fake->event_count ? newest->time_ms : fake->run.updated_ms;
+    return true;
+}
+
+static bool get_run_image(struct store_reader *reader, int64_t workspace, const struct uuid *key,
+                          struct arena *arena, struct run_image *ret)
+{
+    struct fake *fake = of_reader(reader);
+    (void)workspace;
+    (void)arena;
+    if (!has_run(fake, key))
+        return false;
+    *ret = (struct run_image){
+        .run = fake->run,
+        .repairs = fake->repairs,
+        .repair_count = fake->repair_count,
+        .task_runs = fake->task_runs,
+        .task_run_count = fake->task_run_count,
+        .attempts = fake->attempts,
+        .attempt_count = fake->attempt_count,
+    };
+    return true;
+}
+
+static int64_t queue_position(struct store_reader *reader, const struct run_row *run)
+{
+    (void)run;
+    return of_reader(reader)->queue_position;
+}
+
+static bool get_task_run(struct store_reader *reader, int64_t workspace, const struct uuid *key,
+                         struct arena *arena, struct task_run_row *ret)
+{
+    struct fake *fake = of_reader(reader);
+    (void)workspace;
+    (void)arena;
+    for (size_t i = 0; i < fake->task_run_count; i++) {
+        if (!uuid_equal(key, &fake->task_runs[i].key))
+            continue;
+        *ret = fake->task_runs[i];
+        return true;
+    }
+    return false;
+}
+
+static size_t attempts(struct store_reader *reader, int64_t workspace, const struct uuid *task_run,
+                       int64_t from_number, size_t max, struct arena *arena,
+                       struct attempt_row **ret)
+{
+    struct fake *fake = of_reader(reader);
+    struct attempt_row *rows = ARENA_ARRAY(arena, fake->attempt_count, struct attempt_row);
+    size_t count = 0;
+    (void)workspace;
+    for (size_t i = 0; i < fake->attempt_count && count < max; i++)
+        if (uuid_equal(task_run, &fake->attempts[i].task_run) &&
+            fake->attempts[i].number >= from_number)
+            rows[count++] = fake->attempts[i];
+    *ret = rows;
+    return count;
+}
+
+static size_t run_events(struct store_reader *reader, int64_t workspace, const struct uuid *run,
+                         int64_t after, size_t max, struct arena *arena, struct event_row **ret)
+{
+    struct fake *fake = of_reader(reader);
+    struct event_row *rows = ARENA_ARRAY(arena, fake->event_count, struct event_row);
+    size_t count = 0;
+    (void)workspace;
+    (void)run;
+    for (size_t i = 0; i < fake->event_count && count < max; i++)
+        if (fake->events[i].number > after)
+            rows[count++] = fake->events[i];
+    *ret = rows;
+    return count;
+}
+
+static size_t entity_events(struct store_reader *reader, int64_t workspace, const struct uuid *run,
+                            const struct uuid *task_run, struct arena *arena,
+                            struct event_row **ret)
+{
+    static const struct uuid nil;
+    struct fake *fake = of_reader(reader);
+    struct event_row *rows = ARENA_ARRAY(arena, fake->event_count, struct event_row);
+    size_t count = 0;
+    (void)workspace;
+    (void)run;
+    for (size_t i = 0; i < fake->event_count; i++)
+        if (uuid_equal(task_run ? task_run : &nil, &fake->events[i].task_run))
+            rows[count++] = fake->events[i];
+    *ret = rows;
+    return count;
+}
+
+static bool get_operation(struct store_reader *reader, int64_t workspace, const struct uuid *key,
+                          struct arena *arena, struct operation_row *ret)
+{
+    struct fake *fake = of_reader(reader);
+    (void)workspace;
+    (void)arena;
+    if (!uuid_equal(key, &fake->operation.key))
+        return false;
+    *ret = fake->operation;
+    return true;
+}
+
+static void keep_order(struct fake *fake, const struct list_order *order,
+                       const struct store_cursor *cursor)
+{
+    fake->order = *order;
+    fake->cursor = *cursor;
+}
+
+static struct store_cursor next_cursor(const struct fake *fake)
+{
+    return (struct store_cursor){
+        .is_set = true,
+        .name = fake->order.sort == SORT_DISPLAY_NAME ? "etl" : NULL,
+        .status = STATE_RUNNING,
+        .key = fake->run.key,
+        .as_of = fake->job.key,
+        .as_of_event = 77,
+    };
+}
+
+static void list_runs(struct store_reader *reader, int64_t workspace,
+                      const struct run_filter *filter, const struct list_order *order,
+                      const struct store_cursor *cursor, struct arena *arena, struct run_list *ret)
+{
+    struct fake *fake = of_reader(reader);
+    (void)workspace;
+    (void)arena;
+    fake->run_filter = *filter;
+    keep_order(fake, order, cursor);
+    *ret = (struct run_list){&fake->run, 1, fake->more, next_cursor(fake)};
+}
+
+static void recent_runs(struct store_reader *reader, int64_t workspace, const struct uuid *jobs,
+                        size_t job_count, size_t per_job, const struct list_order *order,
+                        const struct store_cursor *cursor, struct arena *arena,
+                        struct run_list *ret)
+{
+    struct fake *fake = of_reader(reader);
+    (void)workspace;
+    (void)arena;
+    (void)jobs;
+    fake->per_job = per_job;
+    fake->job_count = job_count;
+    keep_order(fake, order, cursor);
+    *ret = (struct run_list){&fake->run, 1, fake->more, next_cursor(fake)};
+}
+
+static void list_jobs(struct store_reader *reader, int64_t workspace,
+                      const struct job_filter *filter, const struct list_order *order,
+                      const struct store_cursor *cursor, struct arena *arena, struct job_list *ret)
+{
+    struct fake *fake = of_reader(reader);
+    (void)workspace;
+    (void)arena;
+    fake->job_filter = *filter;
+    keep_order(fake, order, cursor);
+    *ret = (struct job_list){&fake->job, 1, fake->more, next_cursor(fake)};
+}
+
+static void list_operations(struct store_reader *reader, int64_t workspace,
+                            const struct operation_filter *filter, const struct list_order *order,
+                            const struct store_cursor *cursor, struct arena *arena,
+                            struct operation_list *ret)
+{
+    struct fake *fake = of_reader(reader);
+    (void)workspace;
+    (void)filter;
+    (void)arena;
+    keep_order(fake, order, cursor);
+    *ret = (struct operation_list){&fake->operation, 1, fake->more, next_cursor(fake)};
+}
+
+static struct job_def *definition_of(void *context, struct store_reader *reader, int64_t workspace,
+                                     const struct uuid *job, int64_t version)
+{
+    struct fake *fake = context;
+    (void)reader;
+    (void)workspace;
+    (void)job;
+    return version == fake->def->version ? job_def_ref(fake->def) : NULL;
+}
+
+static void answer(struct fake *fake)
+{
+    struct api_pending *pending = fake->pending;
+    fake->pending = NULL;
+    pending->result = fake->result;
+    pending->done(pending);
+}
+
+static void submit(void *context, const struct api_workspace *workspace,
+                   struct api_pending *pending)
+{
+    struct fake *fake = context;
+    assert_int_equal(workspace->id, 1);
+    fake->pending = pending;
+    if (fake->answers_at_once)
+        answer(fake);
+}
+
+static enum err_code plan_repair(void *context, const struct run_image *image, struct job_def *def,
+                                 const struct repair_request *request, struct arena *arena,
+                                 struct repair_plan *ret, struct err *err)
+{
+    static const char *hazards[] = {"it read what b wrote"};
+    (void)context;
+    if (!state_is_final(image->run.state))
+        return err_set(err, ERR_INCORRECT_STATE, "the run is %s", state_name(image->run.state));
+    struct plan_task *tasks = ARENA_ARRAY(arena, 1, struct plan_task);
+    tasks[0] = (struct plan_task){"b", PLAN_KEEP, "kept", false, hazards, 1};
+    struct plan_parameter *parameters = ARENA_ARRAY(arena, 1, struct plan_parameter);
+    if (request->parameters.count)
+        parameters[0] = (struct plan_parameter){request->parameters.items[0].name, NULL,
+                                                request->parameters.items[0].value};
+    *ret = (struct repair_plan){tasks,       1, 0, 0, 1, parameters, request->parameters.count,
+                                def->version};
+    return ERR_OK;
+}
+
+static bool authenticate(void *context, const char *token, struct api_account *ret)
+{
+    (void)context;
+    if (strcmp(token, FAKE_TOKEN) != 0)
+        return false;
+    *ret = (struct api_account){"ocid1.user.oc1..u", "ada"};
+    return true;
+}
+
+static bool role(void *context, const struct api_account *account,
+                 const struct api_workspace *workspace, int *ret_role)
+{
+    struct fake *fake = context;
+    (void)account;
+    (void)workspace;
+    *ret_role = fake->role;
+    return fake->role >= 0;
+}
+
+static bool workspace_at(void *context, size_t index, struct api_workspace *ret)
+{
+    (void)context;
+    *ret = (struct api_workspace){1, fake_key(FAKE_WORKSPACE), "default"};
+    return index == 0;
+}
+
+static bool workspace_of(void *context, const struct uuid *key, struct api_workspace *ret)
+{
+    struct uuid ours = fake_key(FAKE_WORKSPACE);
+    return uuid_equal(key, &ours) && workspace_at(context, 0, ret);
+}
+
+static int open_output(void *context, const struct run_row *run,
+                       const struct task_run_row *task_run, const struct attempt_row *attempt,
+                       int stream)
+{
+    struct fake *fake = context;
+    (void)run;
+    (void)task_run;
+    (void)attempt;
+    (void)stream;
+    return fake->output_fd < 0 ? -1 : dup(fake->output_fd);
+}
+
+static bool is_ready(void *context)
+{
+    return ((struct fake *)context)->is_ready;
+}
+
+/* ---- rows ---- */
+
+static struct job_def *parse_definition(void)
+{
+    struct job_def *def;
+    struct err err;
+    json_t *value = json_parse(definition, strlen(definition), &err);
+    assert_non_null(value);
+    if (job_def_parse(value, true, &def, &err))
+        fail_msg("%s", err.message);
+    json_decref(value);
+    return def;
+}
+
+void fake_add_task_runs(struct fake *fake, int64_t repair, enum state state)
+{
+    for (uint32_t i = 0; i < fake->def->task_count; i++) {
+        fake->task_runs[fake->task_run_count++] = (struct task_run_row){
+            .workspace = 1,
+            .key = fake_task_run_key(repair, i),
+            .run = fake->run.key,
+            .repair_number = repair,
+            .position = i,
+            .task_key = fake->def->tasks[i].task_key,
+            .definition_version = 1,
+            .created_ms = 1000 + repair,
+            .state = state,
+            .message = "stored",
+            .outcome = FIELD_UNSET,
+            .attempt = FIELD_NULL,
+            .start_ms = FIELD_NULL,
+            .end_ms = FIELD_NULL,
+            .setup_start_ms = FIELD_NULL,
+            .setup_ms = FIELD_NULL,
+            .execution_ms = FIELD_NULL,
+            .cleanup_ms = FIELD_NULL,
+            .retry_at_ms = FIELD_NULL,
+            .last_event = 1,
+        };
+    }
+}
+
+void fake_add_repair(struct fake *fake, const char *plan)
+{
+    int64_t number = (int64_t)fake->repair_count;
+    fake->repairs[fake->repair_count++] = (struct repair_row){
+        .workspace = 1,
+        .run = fake->run.key,
+        .number = number,
+        .definition_version = 1,
+        .mode = FIELD_UNSET,
+        .parameters = "[]",
+        .unified = "[{\"name\":\"p\",\"value\":\"1\"}]",
+        .plan = plan,
+        .created_by_name = "ada",
+        .requested_ms = 1000,
+        .state = STATE_PENDING,
+        .message = "stored",
+        .slot_ms = FIELD_NULL,
+        .start_ms = FIELD_NULL,
+        .end_ms = FIELD_NULL,
+        .setup_ms = FIELD_NULL,
+        .execution_ms = FIELD_NULL,
+        .cleanup_ms = FIELD_NULL,
+    };
+    fake->run.repair_number = number;
+    fake->run.version = number + 1;
+}
+
+struct event_row *fake_add_event(struct fake *fake, const struct uuid *task_run, int type,
+                                 enum state from, enum state to, int64_t time_ms,
+                                 const char *reason)
+{
+    struct event_row *event = &fake->events[fake->event_count++];
+    *event = (struct event_row){
+        .workspace = 1,
+        .run = fake->run.key,
+        .number = (int64_t)fake->event_count,
+        .time_ms = time_ms,
+        .repair_number = fake->run.repair_number,
+        .attempt = FIELD_NULL,
+        .type = type,
+        .from = from,
+        .to = to,
+        .reason = reason,
+    };
+    if (task_run)
+        event->task_run = *task_run;
+    return event;
+}
+
+struct attempt_row *fake_add_attempt(struct fake *fake, struct task_run_row *row, int64_t number)
+{
+    struct attempt_row *attempt = &fake->attempts[fake->attempt_count++];
+    *attempt = (struct attempt_row){
+        .workspace = 1,
+        .run = row->run,
+        .task_run = row->key,
+        .number = number,
+        .epoch = 3,
+        .state = STATE_FAILED,
+        .message = "Exited with code 1",
+        .error_trace = "boom",
+        .start_ms = 2000 + number,
+        .end_ms = 2001 + number,
+        .setup_start_ms = 2000 + number,
+        .setup_ms = 0,
+        .execution_ms = 1,
+        .cleanup_ms = 0,
+    };
+    row->attempt = number;
+    row->attempts = number + 1;
+    row->start_ms = attempt->start_ms;
+    return attempt;
+}
+
+static void fill_rows(struct fake *fake)
+{
+    fake->job = (struct job_row){
+        .workspace = 1,
+        .key = fake_key(FAKE_JOB),
+        .name = "etl",
+        .path = "/Workspace/Shared",
+        .version = 1,
+        .created_ms = 1000,
+        .updated_ms = 1000,
+        .deleted_ms = FIELD_NULL,
+        .scheduled_ms = FIELD_NULL,
+        .created_by = "ocid1.user.oc1..u",
+        .created_by_name = "ada",
+    };
+    fake->has_run = true;
+    fake->run = (struct run_row){
+        .workspace = 1,
+        .key = fake_key(FAKE_RUN),
+        .job = fake->job.key,
+        .job_name = "etl",
+        .definition_version = 1,
+        .launched = LAUNCHED_MANUAL,
+        .trigger = TRIGGER_ONE_TIME,
+        .original_attempt_run = fake_key(FAKE_RUN),
+        .root_run = fake_key(FAKE_RUN),
+        .created_by = "ocid1.user.oc1..u",
+        .created_by_name = "ada",
+        .parameters = "[]",
+        .queue = "null",
+        .schedule = "null",
+        .queue_enabled = FIELD_UNSET,
+        .max_concurrent_runs = 1,
+        .created_ms = 1000,
+        .state = STATE_PENDING,
+        .ending = STATE_NEW,
+        .message = "stored",
+        .start_ms = FIELD_NULL,
+        .end_ms = FIELD_NULL,
+        .updated_ms = 1000,
+    };
+    fake_add_repair(fake, "[]");
+    fake_add_task_runs(fake, 0, STATE_BLOCKED);
+    fake_add_event(fake, NULL, EVENT_RUN_STATE, STATE_NEW, STATE_PENDING, 1000, "made");
+    fake->operation = (struct operation_row){
+        .workspace = 1,
+        .key = fake_key("01900000-0000-7000-8000-0000000000ff"),
+        .resource_type = "JOB_RUN",
+        .action_type = "CREATE",
+        .resource = fake->run.key,
+        .display_name = "etl",
+        .started_ms = 1000,
+        .finished_ms = 1000,
+        .status = OPERATION_SUCCEEDED,
+    };
+}
+
+struct fake *fake_new(void)
+{
+    struct fake *fake = xcalloc(1, sizeof *fake);
+    const struct api_config config = {
+        .platform_id = FAKE_PLATFORM,
+        .hub_region = "local",
+        .page_key = page_key,
+        .max_body_bytes = 4096,
+    };
+    const struct api_backend backend = {
+        .context = fake,
+        .now_ms = now_ms,
+        .read_begin = read_begin,
+        .read_end = read_end,
+        .reads = {failed, get_job, NULL, get_run, get_run_etag, get_run_image, queue_position,
+                  get_task_run, attempts, run_events, entity_events, get_operation, list_runs,
+                  recent_runs, list_jobs, list_operations},
+        .definition = definition_of,
+        .submit = submit,
+        .plan_repair = plan_repair,
+        .authenticate = authenticate,
+        .role = role,
+        .workspace = workspace_of,
+        .workspace_at = workspace_at,
+        .open_output = open_output,
+        .is_ready = is_ready,
+    };
+    fake->now_ms = 1700000000000;
+    fake->role = ROLE_ADMIN;
+    fake->is_ready = true;
+    fake->output_fd = -1;
+    fake->answers_at_once = true;
+    fake->def = parse_definition();
+    fill_rows(fake);
+    fake->result = (struct command_result){
+        .key = fake->run.key,
+        .operation = fake->operation.key,
+    };
+    fake->api = api_new(&config, &backend);
+    return fake;
+}
+
+void fake_free(struct fake *fake)
+{
+    assert_int_equal(fake->open_readers, 0);
+    api_free(fake->api);
+    job_def_unref(fake->def);
+    free(fake);
+}
+
+int fake_setup(void **state)
+{
+    *state = fake_new();
+    return 0;
+}
+
+int fake_teardown(void **state)
+{
+    fake_free(*state);
+    return 0;
+}
