@@ -67,6 +67,15 @@ static bool workspace_of(void *context, const struct uuid *key, struct api_works
     return true;
 }
 
+static bool workspace_at(void *context, size_t index, struct api_workspace *ret)
+{
+    struct backend *backend = context;
+    if (index > 0)
+        return false;
+    *ret = backend->workspace;
+    return true;
+}
+
 static int open_output(void *context, const struct run_row *run,
                        const struct task_run_row *task_run, const struct attempt_row *attempt,
                        int stream)
@@ -115,6 +124,7 @@ struct api_backend backend_functions(struct backend *backend)
         .authenticate = authenticate,
         .role = role,
         .workspace = workspace_of,
+        .workspace_at = workspace_at,
         .open_output = open_output,
         .is_ready = is_ready,
     };
