@@ -392,11 +392,11 @@ static size_t listing_cut(struct listing *listing, enum row_kind kind,
     *ret_more = count > order->limit;
     if (*ret_more)
         count = order->limit;
+    assert(count == 0 || listing->items);
     char *rows = arena_array(arena, count, table->row_size);
     for (size_t i = 0; i < count; i++)
         table_copy_row(table, listing->items[first + i].row, rows + i * table->row_size, arena);
-    if (*ret_more) {
-        assert(count > 0 && listing->items);
+    if (*ret_more && count > 0) {
         *ret_next = cursor_behind(cursor, &listing->items[first + count - 1].place);
         ret_next->name = arena_strdup(arena, ret_next->name);
     }

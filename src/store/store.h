@@ -7,7 +7,8 @@
  * in the caller's arena.
  *
  * A store knows rows, not rules: which moves are allowed is the engine's business. DURABILITY §4
- * is what it implements; both implementations are held to one contract test.
+ * is what it implements; both implementations are held to one contract test. How, and why each
+ * index is there: docs/design/store.md.
  */
 #pragma once
 
@@ -36,7 +37,8 @@ enum store_result {
  * `err` when it cannot be opened, is damaged, or was written by a newer version. */
 struct store *store_open_sqlite(const char *path, struct err *err);
 
-/* An empty store in memory. `faults` may be NULL. */
+/* An empty store in memory. `faults` may be NULL. Its readers have no snapshots: each call sees the
+ * committed state of that moment. store_backup refuses. */
 struct store_faults {
     /* Asked at every commit, with its number from 1. Returning STORE_FAILED makes the commit fail;
      * with *ret_applied set, its rows are kept all the same: the answer was lost. */
@@ -63,13 +65,16 @@ size_t store_workspaces(struct store *store, struct arena *arena, struct workspa
 /* ---- writing ---- */
 
 /* Begins an epoch: epoch + 1, made durable before this returns; the counters of the row as they
- * are. Whoever held the workspace before is fenced. */
+ * are. Whoever held the workspace before is fenced. ret->name is NULL: store_workspaces has it.
+ * STORE_FAILED, with *ret untouched, also when there is no such workspace. */
 enum store_result store_take_over(struct store *store, int64_t workspace,
                                   struct workspace_row *ret);
 
 /* What is to be written in addition and inside the same transaction, once all rows of the batch
  * are in: answers to be kept under retry tokens, printed from what the transaction sees. Adds to
- * `more`. `reader` reads inside the transaction and is valid during the call only. */
+ * `more`; those rows must outlive the commit, not only the call. `reader` reads inside the
+ * transaction, without begin and end, and is valid during the call only; if it fails, so does the
+ * commit. */
 typedef void store_extend(void *context, struct store_reader *reader, struct row_batch *more);
 
 struct store_commit {
@@ -80,7 +85,17 @@ struct store_commit {
     void *context;
 };
 
-/* One durable transaction; the writer's thread. */
+/* One durable transaction; the writer's thread. All of it or nothing. STORE_FAILED, with one line
+ * logged: an INSERT whose key exists, an UPDATE or DELETE of what does not, a row before its parent
+ * (versions and runs need their job; repairs, task runs and events their run; attempts their task
+ * run), a disk that is full. Names of jobs, runs (job_name), tasks and users are never NULL or
+ * empty.
+ *
+ * What an UPDATE writes, where rows.h does not say: of a job all but number and created…; of an
+ * attempt also epoch and host (one that never started keeps its number); of an operation status
+ * and finished_ms; of a retry token all (one that has expired may be given again); of a user name
+ * and disabled_ms, of a role the role, of a token name, expires_ms and revoked_ms. Versions and
+ * events are never updated. */
 enum store_result store_commit(struct store *store, struct store_commit *commit);
 
 /* Users, roles and tokens: outside any workspace's sequence. One transaction, any thread. */
@@ -97,7 +112,8 @@ struct store_reader *store_reader_open(struct store *store);
 void store_reader_close(struct store_reader *reader);
 void store_read_begin(struct store_reader *reader);
 void store_read_end(struct store_reader *reader);
-/* A number that changes with every commit seen by this reader's snapshot: for caches. */
+/* A number that is higher after every write (of a workspace, of accounts, of settings) that this
+ * reader's snapshot sees, and the same for all readers of that state: for caches. */
 uint64_t store_read_version(struct store_reader *reader);
 
 /* All store_get_…: false when there is none. All lists: count returned, rows in *ret. A reader that
@@ -114,7 +130,9 @@ bool store_get_job_version(struct store_reader *reader, int64_t workspace, const
 
 bool store_get_run(struct store_reader *reader, int64_t workspace, const struct uuid *key,
                    struct arena *arena, struct run_row *ret);
-/* version and newest event number of a run, without reading more than that: its etag. */
+/* version and newest event number of a run, without reading more than that: its etag. Number and
+ * time are those of its newest event where the run's own row is older: they move with its task
+ * runs. */
 bool store_get_run_etag(struct store_reader *reader, int64_t workspace, const struct uuid *key,
                         int64_t *ret_version, int64_t *ret_last_event, int64_t *ret_updated_ms);
 /* Everything of a run. */
@@ -162,7 +180,20 @@ bool store_get_token(struct store_reader *reader, const uint8_t hash[static 32],
 bool store_get_role(struct store_reader *reader, int64_t workspace, const char *user_id,
                     int *ret_role);
 
-/* ---- lists: keyset paging over covering indexes ---- */
+/*
+ * ---- lists: keyset paging over covering indexes ----
+ *
+ * Order: by the sort value, then newest key first, whatever the direction; by time alone, by key in
+ * the direction asked for. timeCreated is the time in the key, for the order and for
+ * created_from_ms and created_to_ms. `limit` is at least 1. `cursor` NULL or not set: the first
+ * page. Strings of `next` live in the arena, or as long as those of the cursor that was given.
+ *
+ * Pages put together have each row once that was there at the first page and still is, and none
+ * made later. SORT_STATUS, and the filter by states with it, go by the status when as_of_event was
+ * the newest event: the first later one of EVENT_RUN_STATE says from where a run has moved since.
+ * With other sorts a filter takes what is as it is when the page is read. A job that is renamed
+ * between two pages sorted by name stands where its new name is: on both, or on none.
+ */
 
 /* Run rows without `parameters`, `queue` and `schedule` (they are NULL). */
 void store_list_runs(struct store_reader *reader, int64_t workspace,

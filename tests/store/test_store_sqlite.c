@@ -81,6 +81,8 @@ static void tables_have_the_columns_of_rows(void **state)
             const struct column *column = &table->columns[i];
             const char *type;
             int key;
+            for (size_t k = 0; k < i; k++)
+                assert_int_not_equal(table->columns[k].offset, column->offset);
             if (sqlite3_table_column_metadata(handle, NULL, table->name, column->name, &type, NULL,
                                               NULL, &key, NULL) != SQLITE_OK)
                 fail_msg("%s.%s is not there", table->name, column->name);
