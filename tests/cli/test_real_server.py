@@ -1,0 +1,191 @@
+"""The client against the real server."""
+
+import json
+import os
+import shutil
+import signal
+import subprocess
+import threading
+import time
+from pathlib import Path
+
+import pytest
+
+import cli_fake
+import cli_server
+
+SOURCE = Path(os.environ.get("REPRISE_SOURCE_ROOT") or Path(__file__).resolve().parents[2])
+EXAMPLE = SOURCE / "examples/debian-packages/job.yaml"
+
+GATE = """import os, sys, time
+print("waiting", flush=True)
+while not os.path.exists(sys.argv[1]):
+    time.sleep(0.02)
+print("open")
+"""
+BYTES = "import sys; sys.stdout.buffer.write(bytes(range(256)) * 1000); sys.stderr.buffer.write(b'\\x00err\\xff')\n"
+
+
+def job(name, *tasks, **more):
+    return json.dumps({"name": name, "maxConcurrentRuns": 5, "tasks": [
+        {"taskKey": key, "type": "PYTHON_TASK", "filePath": path, "commandLineArguments": arguments}
+        for key, path, arguments in tasks], **more}).encode()
+
+
+@pytest.fixture
+def server(tmp_path):
+    workspace = tmp_path / "workspace"
+    shutil.copytree(SOURCE / "examples", workspace)
+    (workspace / "gate.py").write_text(GATE)
+    (workspace / "bytes.py").write_text(BYTES)
+    one = cli_server.Server(tmp_path / "data", workspace)
+    yield one
+    one.close()
+
+
+@pytest.fixture
+def cli(server):
+    def call(*args, **options):
+        return cli_fake.run("--data", str(server.data), *args, **options)
+
+    return call
+
+
+def ok(result):
+    assert result.returncode == 0, result.stderr
+    return result.stdout.decode()
+
+
+def created(cli, definition):
+    return ok(cli("job", "create", "-f", "-", "-o", "name", input=definition)).strip()
+
+
+@pytest.mark.sanitize
+def test_example_fails_and_is_repaired(cli, server):
+    ok(cli("job", "create", "-f", str(EXAMPLE)))
+    failed = cli("run", "start", "debian-packages", "--param", "min_size_kib=1 MiB", "--wait", "-o", "name")
+    run = failed.stdout.decode().strip()
+    assert failed.returncode == 1
+    kept = {task: ok(cli("task", "get", run, "--task", task, "-o", "json")) for task in ("extract", "clean", "dependencies")}
+    plan = ok(cli("run", "repair", "@latest", "--param", "min_size_kib=1024", "--plan"))
+    assert "will run 6, re-evaluate 0, keep 3" in plan and 'min_size_kib: "1 MiB" → "1024"' in plan
+    assert cli("run", "repair", run, "--param", "min_size_kib=1024", "--watch").returncode == 0
+    for task, before in kept.items():
+        assert ok(cli("task", "get", run, "--task", task, "-o", "json")) == before
+    assert "Packages installed: " in ok(cli("run", "logs", run, "--task", "report"))
+    assert ok(cli("run", "history", run)).count("\n") == 3
+    assert "combine" in ok(cli("run", "why", run, "--task", "combine"))
+    again = cli("run", "repair", run)
+    assert again.returncode == 3 and b"IncorrectState" in again.stderr
+
+
+def test_the_other_branch_of_the_example(cli):
+    ok(cli("job", "create", "-f", str(EXAMPLE)))
+    ok(cli("run", "start", "debian-packages", "--param", "top=11", "--wait"))
+    assert "section,kib" in ok(cli("run", "logs", "@latest", "--task", "report"))
+
+
+def test_json_is_byte_for_byte_what_the_api_says(cli, server):
+    key = created(cli, job("twin", ("a", "gate.py", "/")))
+    created(cli, job("twin", ("a", "gate.py", "/")))
+    run = ok(cli("run", "start", key, "--wait", "-o", "name")).strip()
+    for args, path in ((["job", "get", key], f"/jobs/{key}"), (["job", "list"], "/jobs?limit=100"),
+                       (["run", "get", "@latest"], f"/jobRuns/{run}"), (["run", "list"], "/jobRuns?limit=100"),
+                       (["run", "recent", key], f"/recentJobRuns?jobKey={key}&limit=25"),
+                       (["run", "why", run], f"/jobRuns/{run}/explanation"),
+                       (["run", "history", run], f"/jobRuns/{run}/repairHistory?limit=100")):
+        result = cli(*args, "-o", "json")
+        assert (result.returncode, result.stderr) == (0, b"")
+        assert result.stdout == server.get(path)
+    ambiguous = cli("run", "start", "twin")
+    assert ambiguous.returncode == 2 and key in ambiguous.stderr.decode()
+
+
+def test_logs_are_byte_for_byte_what_the_task_wrote(cli):
+    created(cli, job("bytes", ("a", "bytes.py", None)))
+    ok(cli("run", "start", "bytes", "--wait"))
+    result = cli("run", "logs", "@latest", "--task", "a")
+    assert (result.stdout, result.stderr) == (bytes(range(256)) * 1000, b"\x00err\xff")
+
+
+def test_follow_ends_with_the_task(cli, tmp_path):
+    created(cli, job("gated", ("a", "gate.py", str(tmp_path / "gate"))))
+    run = ok(cli("run", "start", "gated", "-o", "name")).strip()
+    follow = subprocess.Popen([cli_fake.BINARY, "--data", str(tmp_path / "data"), "run", "logs", run, "--task", "a", "--follow"],
+                              stdout=subprocess.PIPE, env=cli_fake.environment())
+    assert follow.stdout.readline() == b"waiting\n"
+    (tmp_path / "gate").touch()
+    assert follow.stdout.read() == b"open\n"
+    assert follow.wait(timeout=30) == 0
+    follow.stdout.close()
+
+
+@pytest.mark.parametrize("how", [signal.SIGTERM, signal.SIGKILL])
+def test_waiting_outlives_a_restart_on_another_port(cli, server, tmp_path, how):
+    created(cli, job("gated", ("a", "gate.py", str(tmp_path / "gate"))))
+    run = ok(cli("run", "start", "gated", "-o", "name")).strip()
+    results = []
+    watch = threading.Thread(target=lambda: results.append(cli("run", "watch", run)))
+    watch.start()
+    wait_for(lambda: b'"status":"RUNNING"' in server.get(f"/jobRuns/{run}"))
+    time.sleep(0.5)  # the watch has seen it
+    server.stop(how)
+    time.sleep(0.5)
+    server.start()
+    (tmp_path / "gate").touch()
+    watch.join(timeout=60)
+    assert results and results[0].returncode == 0, results and results[0].stderr
+    assert b"SUCCESS" in results[0].stdout
+
+
+def wait_for(condition, timeout_s=30):
+    deadline = time.monotonic() + timeout_s
+    while not condition():
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+
+
+def test_cancel(cli, tmp_path, server):
+    created(cli, job("gated", ("a", "gate.py", str(tmp_path / "gate"))))
+    run = ok(cli("run", "start", "gated", "-o", "name")).strip()
+    wait_for(lambda: b'"status":"RUNNING"' in server.get(f"/jobRuns/{run}"))
+    assert cli("run", "delete", run).returncode == 3
+    ok(cli("run", "cancel", run, "--wait"))
+    assert "CANCELED" in ok(cli("run", "get", run))
+    ok(cli("run", "delete", run))
+    assert cli("run", "get", run).returncode == 3
+    ok(cli("job", "delete", "gated"))
+    assert cli("job", "get", "gated").returncode == 2
+
+
+def test_update_and_stale_etag(cli, tmp_path):
+    key = created(cli, job("one", ("a", "gate.py", "/")))
+    (tmp_path / "two.json").write_bytes(job("two", ("a", "gate.py", "/")))
+    ok(cli("job", "update", "one", "-f", str(tmp_path / "two.json")))
+    assert json.loads(ok(cli("job", "get", "two", "-o", "json")))["key"] == key
+    stale = cli("job", "update", key, "-f", str(tmp_path / "two.json"), "--if-match", "no-such-etag")
+    assert stale.returncode == 3 and b"NoEtagMatch" in stale.stderr
+
+
+def test_refusals_name_the_field(cli):
+    result = cli("job", "create", "-f", "-", input=b"name: x\ntasks:\n- taskKey: a\n  type: PYTHON_TASK\n")
+    assert result.returncode == 3 and b"filePath" in result.stderr
+    result = cli("run", "start", "0199f6c2-0000-7000-8000-000000000001")
+    assert result.returncode == 3 and b"NotAuthorizedOrNotFound" in result.stderr and b"opc-request-id" in result.stderr
+
+
+def test_wrong_token_is_refused(server, tmp_path):
+    (tmp_path / "token").write_text("wrong\n")
+    result = cli_fake.run("--data", str(server.data), "--token-file", str(tmp_path / "token"), "job", "list")
+    assert result.returncode == 3 and b"NotAuthenticated" in result.stderr
+
+
+@pytest.mark.sanitize
+def test_demo(tmp_path):
+    build = Path(cli_fake.BINARY).resolve().parent
+    result = subprocess.run([str(SOURCE / "scripts/demo")], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=300,
+                            env=cli_fake.environment(BUILD=str(build), TMPDIR=str(tmp_path), KEEP=""))
+    text = result.stdout.decode()
+    assert result.returncode == 0, text
+    assert "Everything held." in text and "byte for byte" in text
+    assert not list(tmp_path.iterdir())
