@@ -356,7 +356,7 @@ void api_refuse(void *context, enum err_code code, const char *message, const ch
     static _Thread_local char id[REQUEST_ID_TEXT];
     struct api *api = context;
     (void)target; /* one dialect so far */
-    print_error(&response->body, code, message);
+    error_print(&response->body, code, message);
     response->headers[response->header_count++] =
         (struct http_header){"content-type", "application/json"};
     response->headers[response->header_count++] =

@@ -33,7 +33,7 @@ const char *request_id(struct api *api, const struct http_request *request,
 
 /* ---- errors ---- */
 
-void print_error(struct buf *out, enum err_code code, const char *message)
+void error_print(struct buf *out, enum err_code code, const char *message)
 {
     BUF_LIT(out, "{\"code\":");
     buf_json_string(out, err_code_text(code));
@@ -50,7 +50,7 @@ void respond_refusal(struct api *api, struct http_request *request, struct http_
     response->status = err_http_status(code);
     response->header_count = 0;
     buf_clear(&response->body);
-    print_error(&response->body, code, message);
+    error_print(&response->body, code, message);
     http_add_header(request, response, "content-type", "application/json");
     http_add_header(request, response, "opc-request-id", request_id(api, request, id));
     if (response->status == 401)

@@ -21,7 +21,7 @@ void respond_items_begin(struct call *call);
 void respond_item(struct call *call, size_t index, const struct schema *schema, const void *object);
 void respond_items_end(struct call *call);
 /* Prints {"code":…,"message":…}. */
-void print_error(struct buf *out, enum err_code code, const char *message);
+void error_print(struct buf *out, enum err_code code, const char *message);
 
 /* The id of this request in `text`: the caller's, if it sent one valid one, else a new one. */
 enum { REQUEST_ID_TEXT = REQUEST_ID_MAX + 1 };
