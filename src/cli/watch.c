@@ -10,6 +10,7 @@
 #include "base/mem.h"
 #include "cli/call.h"
 #include "cli/format.h"
+#include "cli/run.h"
 #include "cli/tree.h"
 
 enum {
@@ -152,6 +153,8 @@ static void show(struct watch *watch, const struct http_answer *answer, const js
     else
         tell_changes(watch, &tree);
     tree_release(&tree);
+    if (final)
+        run_print_trace(get_text(json_object_get(run, "state"), "errorTrace"));
 }
 
 static void pause_until_next(int64_t asked_for_ms)

@@ -62,3 +62,11 @@ def wait_ready(data, process):
             pass
         time.sleep(0.02)
     raise AssertionError("the server is not ready")
+
+
+def wait_for_file(path):
+    """Until the file holds a whole line."""
+    deadline = time.monotonic() + READY_S
+    while not (path.exists() and path.read_text().endswith("\n")):
+        assert time.monotonic() < deadline, f"{path.name} stays empty"
+        time.sleep(0.02)
