@@ -101,8 +101,9 @@ struct engine {
     struct uuid_map runs;
     struct uuid_map tasks; /* by task run key; of runs in the engine */
     struct heap deadlines;
-    struct list turns; /* runs with tasks that wait for an execution slot, round-robin */
-    size_t live_count; /* attempts in flight = execution slots held */
+    struct list turns;  /* runs with tasks that wait for an execution slot, round-robin */
+    size_t live_count;  /* attempts in flight = execution slots held */
+    size_t live_loaded; /* of them, when the last run was loaded: there may have been more slots */
     bool is_draining;
     struct list settled; /* work of the step, see engine_settle */
     struct list ending;

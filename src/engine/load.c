@@ -296,6 +296,7 @@ void engine_add_run(struct engine *engine, const struct run_image *image, struct
     for (uint32_t i = 0; i < def->task_count; i++)
         if (run->tasks[i].has_row)
             task_enlist(engine, &run->tasks[i]);
+    engine->live_loaded = engine->live_count;
     run_count_waiting(run);
     load_deadlines(engine, run, now_ms, mono_ms);
 }

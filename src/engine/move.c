@@ -58,6 +58,26 @@ static bool queues_before(const struct erun *a, const struct erun *b)
     return uuid_compare(&a->row.key, &b->row.key) < 0;
 }
 
+/* The time of entry into the queue: not before that of the run it comes behind, wherever the wall
+ * clock has gone. Repairs in one ms stand by request, not by key. */
+static int64_t queue_time(const struct erun *run, int64_t now_ms)
+{
+    const struct list *queue = &run->job->queue;
+    const struct list *node = queue->prev;
+    bool repairs = run->row.repair_number > 0;
+    while (repairs && node != queue && LIST_ITEM(node, struct erun, of_job)->row.repair_number == 0)
+        node = node->prev;
+    if (node == queue)
+        return now_ms;
+    const struct erun *last = LIST_ITEM(node, struct erun, of_job);
+    if (!repairs && last->row.repair_number > 0)
+        return now_ms;
+    if (last->row.queued_ms < now_ms)
+        return now_ms;
+    bool key_is_less = uuid_compare(&run->row.key, &last->row.key) < 0;
+    return last->row.queued_ms + key_is_less;
+}
+
 static void queue_insert(struct ejob *job, struct erun *run)
 {
     /* Nearly always the last place: look from the end. */
@@ -102,7 +122,7 @@ static void run_times(struct step *step, struct erun *run, enum state from, enum
 {
     struct repair_row *repair = &run->repair;
     if (to == STATE_QUEUED)
-        run->row.queued_ms = step->now_ms;
+        run->row.queued_ms = queue_time(run, step->now_ms);
     if (to == STATE_PENDING && (from == STATE_NEW || from == STATE_QUEUED || state_is_final(from)))
         repair->slot_ms = step->now_ms;
     if (to == STATE_RUNNING) {

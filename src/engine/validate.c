@@ -118,7 +118,8 @@ const char *engine_validate(const struct engine *engine, struct arena *arena)
         return "execution slots are miscounted";
     if (count.tasks != engine->tasks.count)
         return "the map of task runs has strangers";
-    if (engine->config.max_running && count.live > (size_t)engine->config.max_running)
+    if (engine->config.max_running && count.live > (size_t)engine->config.max_running &&
+        count.live > engine->live_loaded)
         return "more attempts are live than there are execution slots";
     if (!list_is_empty(&engine->settled) || !list_is_empty(&engine->ending) ||
         !list_is_empty(&engine->freed))
