@@ -154,30 +154,45 @@ static enum err_code add_parameters(struct step *step, struct erun *run,
     return code;
 }
 
+/* RULES §7, order of checks: state; fields that need the run; nothing to repair; a slot. On success
+ * the repair's parameters are the run's. */
+static enum err_code admit(struct step *step, struct erun *run,
+                           const struct repair_request *request, struct repair_plan *ret_plan,
+                           enum state *ret_place, struct err *err)
+{
+    if (!state_is_final(run->row.state))
+        return err_set(err, ERR_INCORRECT_STATE, "the run is %s; only a finished run is repaired",
+                       state_name(run->row.state));
+    const struct param_list given = run->given;
+    const struct param_list unified = run->unified;
+    struct err wrong;
+    enum err_code code = make_plan(step, run, request, ret_plan, err);
+    if (code == ERR_INVALID_PARAMETER)
+        return code;
+    if (add_parameters(step, run, request, &wrong)) {
+        *err = wrong;
+        return err->code;
+    }
+    *ret_place = run_placement(run);
+    if (!code && *ret_place == STATE_SKIPPED)
+        code = err_set(err, ERR_INCORRECT_STATE,
+                       "the repair needs a run slot: %s, and the queue is off",
+                       text_holders(&step->fx->arena, run->job));
+    if (code) {
+        run->given = given;
+        run->unified = unified;
+    }
+    return code;
+}
+
 void run_repair(struct step *step, const struct command *command, struct erun *run,
                 struct command_result *result)
 {
     struct arena *arena = &step->fx->arena;
     struct repair_plan plan;
+    enum state place;
     struct err err;
-    if (!state_is_final(run->row.state)) {
-        result_refuse(result, ERR_INCORRECT_STATE, "the run is %s; only a finished run is repaired",
-                      state_name(run->row.state));
-        return;
-    }
-    enum err_code code = make_plan(step, run, &command->repair, &plan, &err);
-    if (code) {
-        result_refuse(result, code, "%s", err.message);
-        return;
-    }
-    enum state place = run_placement(run);
-    if (place == STATE_SKIPPED) {
-        result_refuse(result, ERR_INCORRECT_STATE,
-                      "the repair needs a run slot: %s, and the queue is off",
-                      text_holders(arena, run->job));
-        return;
-    }
-    if (add_parameters(step, run, &command->repair, &err)) {
+    if (admit(step, run, &command->repair, &plan, &place, &err)) {
         result_refuse(result, err.code, "%s", err.message);
         return;
     }
