@@ -266,19 +266,24 @@ const struct repair_row *world_newest_repair(struct world *world, const struct u
     return &row->repairs[row->repair_count - 1];
 }
 
+/* The newest task run at this place of the definition. */
+static const struct booked_task *task_at(const struct booked_run *run, int64_t position)
+{
+    for (size_t i = run->task_count; i-- > 0;)
+        if (run->tasks[i]->row.position == position)
+            return run->tasks[i];
+    return NULL;
+}
+
 const char *world_picture(struct world *world, const struct uuid *run)
 {
     const struct booked_run *row = booked(world, run);
     struct buf text;
     buf_init(&text, TEXT_MAX_BYTES);
     buf_puts(&text, state_name(row->row.state));
-    /* The first task runs came in definition order. */
-    for (size_t i = 0; i < row->task_count; i++) {
-        const char *key = row->tasks[i]->row.task_key;
-        if (row->tasks[i]->row.repair_number != row->tasks[0]->row.repair_number)
-            break;
-        buf_printf(&text, " %s=%s", key, state_name(booked_task_of(row, key)->row.state));
-    }
+    const struct booked_task *task;
+    for (int64_t position = 0; (task = task_at(row, position)); position++)
+        buf_printf(&text, " %s=%s", task->row.task_key, state_name(task->row.state));
     const char *kept = arena_memdup(&world->arena, text.data, text.len);
     buf_release(&text);
     return kept;
