@@ -6,7 +6,7 @@
  * The jobs exist, made through the API, so that their definitions are real ones; their tasks are
  * read from there. The runs go to the jobs in turn, a minute apart, the last one a minute ago. Each
  * has the rows that the engine would have left: run, original attempt, task runs, attempts, events
- * with reasons. One in ten has failed at its last task.
+ * with reasons. Of each job, every tenth has failed at its last task.
  *
  *     {"runs":…,"rows":…,"seconds":…}
  */
@@ -169,7 +169,7 @@ static void add_repair(struct fill *fill, const struct run_row *run)
 static void add_run(struct fill *fill, const struct filled_job *job, int64_t created_ms)
 {
     fill->now_ms = created_ms;
-    bool failed = fill->workspace.last_run_number % 10 == 9;
+    bool failed = fill->workspace.last_run_number / (int64_t)fill->job_count % 10 == 9;
     struct uuid key = uuid_next(&fill->keys, created_ms);
     const struct run_row run = {
         .workspace = fill->workspace.id,

@@ -33,8 +33,8 @@ class Sizes:
     ballast_mib: int = 1024
 
 
-QUICK = Sizes(repetitions=1, chain=5, python_chain=2, fanout=20, posts=100, gets=200, commits=100, runs_many=800,
-              runs_few=200, list_gets=50, page=6, page_rows=10, prints=50, idle_s=0.5, ballast_mib=64)
+QUICK = Sizes(repetitions=1, chain=5, python_chain=2, fanout=20, posts=100, gets=200, commits=100, runs_many=2400,
+              runs_few=600, list_gets=50, page=6, page_rows=10, prints=50, idle_s=0.5, ballast_mib=64)
 
 
 class Bench:
@@ -221,7 +221,8 @@ def g8(bench):
                 f"&jobKey={key}" for key in jobs[:10]),
             "runs, first page": f"/jobRuns?{rows}",
             f"runs, page {sizes.page:,}": _page(product, f"/jobRuns?{rows}", page),
-            "runs of a job, failed": f"/jobRuns?jobKey={jobs[0]}&status=FAILED&limit=5",
+            "runs of a job, failed": f"/jobRuns?jobKey={jobs[0]}&status=FAILED&limit=3",
+            "failed runs, first page": f"/jobRuns?status=FAILED&limit={sizes.page_rows // 2}",
             "runs by status": f"/jobRuns?sortBy=status&{rows}",
         }
 
