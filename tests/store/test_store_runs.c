@@ -1,6 +1,8 @@
 /* One contract, every implementation: what is read of a run, its events and the queue. */
 #include "store/world.h"
 
+#include "base/json.h"
+
 static void an_image_holds_a_run_of_ten_thousand_tasks(void **state)
 {
     struct world *world = *state;
@@ -61,6 +63,41 @@ static void an_image_has_the_attempts_of_the_newest(void **state)
         assert_true(uuid_equal(&image.attempts[i].task_run, &task_runs[i < 12 ? 0 : 3].key));
         assert_int_equal(image.attempts[i].number, i % 12);
     }
+}
+
+/* "b" is repaired, then "a" removed and "c" added by a newer definition. */
+static void a_map_has_the_newest_as_of_a_repair(void **state)
+{
+    static const char text[] =
+        "{\"name\":\"j\",\"tasks\":["
+        "{\"taskKey\":\"c\",\"type\":\"PYTHON_TASK\",\"filePath\":\"c.py\"},"
+        "{\"taskKey\":\"b\",\"type\":\"PYTHON_TASK\",\"filePath\":\"b.py\"}]}";
+    struct err err = {0};
+    struct job_def *def = NULL;
+    json_t *json = json_parse(text, sizeof text - 1, &err);
+    (void)state;
+    assert_non_null(json);
+    if (job_def_parse(json, false, &def, &err) != ERR_OK)
+        fail_msg("%s", err.message);
+    json_decref(json);
+    struct task_run_row rows[] = {
+        {.task_key = "a", .repair_number = 0},
+        {.task_key = "b", .repair_number = 0},
+        {.task_key = "b", .repair_number = 1},
+        {.task_key = "c", .repair_number = 2},
+    };
+    const struct run_image image = {.task_runs = rows, .task_run_count = 4};
+    const struct task_run_row *map[2];
+    run_image_map(&image, def, 0, map);
+    assert_null(map[0]);
+    assert_ptr_equal(map[1], &rows[1]);
+    run_image_map(&image, def, 1, map);
+    assert_null(map[0]);
+    assert_ptr_equal(map[1], &rows[2]);
+    run_image_map(&image, def, 2, map);
+    assert_ptr_equal(map[0], &rows[3]);
+    assert_ptr_equal(map[1], &rows[2]);
+    job_def_unref(def);
 }
 
 static void events_are_sliced(void **state)
@@ -151,6 +188,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(an_image_holds_a_run_of_ten_thousand_tasks),
         cmocka_unit_test(an_image_has_the_attempts_of_the_newest),
+        cmocka_unit_test(a_map_has_the_newest_as_of_a_repair),
         cmocka_unit_test(events_are_sliced),
         cmocka_unit_test(live_runs_and_the_queue),
     };
