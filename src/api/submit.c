@@ -181,10 +181,11 @@ static int64_t status_of(enum command_kind kind)
     case COMMAND_RUN_CREATE:
     case COMMAND_RUN_REPAIR:
         return 201;
+    case COMMAND_JOB_UPDATE:
+        return 202;
     case COMMAND_JOB_DELETE:
     case COMMAND_RUN_DELETE:
         return 204;
-    case COMMAND_JOB_UPDATE:
     case COMMAND_RUN_CANCEL:
     default:
         return 200;

@@ -116,7 +116,7 @@ json_t *ask_json(struct fake *fake, const char *path)
 void expect_error(struct fake *fake, const char *method, const char *path, const char *headers,
                   const char *body, int status, const char *code, const char *message_part)
 {
-    char target[4096];
+    char target[8192];
     snprintf(target, sizeof target, "%s%s%s", path[0] == '/' ? "" : FAKE_BASE,
              path[0] == '/' ? "" : "/", path);
     struct ask *asked = ask(fake, method, target, headers, body);

@@ -214,6 +214,7 @@ static void keep_order(struct fake *fake, const struct list_order *order,
 {
     fake->order = *order;
     fake->cursor = *cursor;
+    fake->cursor.name = arena_strdup(&fake->arena, cursor->name);
 }
 
 static struct store_cursor next_cursor(const struct fake *fake)
@@ -236,6 +237,9 @@ static void list_runs(struct store_reader *reader, int64_t workspace,
     (void)workspace;
     (void)arena;
     fake->run_filter = *filter;
+    fake->run_filter.display_name = arena_strdup(&fake->arena, filter->display_name);
+    fake->run_filter.jobs =
+        (void *)arena_memdup(&fake->arena, filter->jobs, filter->job_count * sizeof *filter->jobs);
     keep_order(fake, order, cursor);
     *ret = (struct run_list){&fake->run, 1, fake->more, next_cursor(fake)};
 }
@@ -263,6 +267,10 @@ static void list_jobs(struct store_reader *reader, int64_t workspace,
     (void)workspace;
     (void)arena;
     fake->job_filter = *filter;
+    fake->job_filter.display_name_contains =
+        arena_strdup(&fake->arena, filter->display_name_contains);
+    fake->job_filter.path = arena_strdup(&fake->arena, filter->path);
+    fake->job_filter.created_by = arena_strdup(&fake->arena, filter->created_by);
     keep_order(fake, order, cursor);
     *ret = (struct job_list){&fake->job, 1, fake->more, next_cursor(fake)};
 }
@@ -576,6 +584,7 @@ struct fake *fake_new(void)
         .open_output = open_output,
         .is_ready = is_ready,
     };
+    arena_init(&fake->arena);
     fake->now_ms = 1700000000000;
     fake->role = ROLE_ADMIN;
     fake->is_ready = true;
@@ -596,6 +605,7 @@ void fake_free(struct fake *fake)
     assert_int_equal(fake->open_readers, 0);
     api_free(fake->api);
     job_def_unref(fake->def);
+    arena_release(&fake->arena);
     free(fake);
 }
 

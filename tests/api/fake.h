@@ -33,7 +33,7 @@ struct fake {
     bool reader_fails;
     int open_readers;
 
-    struct arena arena; /* of rows */
+    struct arena arena; /* of what it was asked */
     struct job_row job;
     struct job_def *def;
     struct run_row run;

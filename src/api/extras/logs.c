@@ -57,9 +57,9 @@ static int64_t read_piece(int fd, int64_t offset, struct buf *out)
         ssize_t got = pread(fd, room, STEP, (off_t)(offset + total));
         if (got < 0 && errno == EINTR)
             continue;
+        buf_used(out, got > 0 ? (size_t)got : 0);
         if (got <= 0)
             break;
-        buf_used(out, (size_t)got);
         total += got;
     }
     return total;
