@@ -190,7 +190,7 @@ void run_repair(struct step *step, const struct command *command, struct erun *r
 {
     struct arena *arena = &step->fx->arena;
     struct repair_plan plan;
-    enum state place;
+    enum state place = STATE_NEW;
     struct err err;
     if (admit(step, run, &command->repair, &plan, &place, &err)) {
         result_refuse(result, err.code, "%s", err.message);
