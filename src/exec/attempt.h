@@ -35,6 +35,7 @@ struct attempt {
 
     /* RUNNING: who stands over it. REPORTED: who waits for the acknowledgement, or NULL. */
     struct supervisor *supervisor;
+    bool dying;     /* RUNNING: that one has let go of the lock, so only its end is awaited */
     bool ours;      /* the order came from this exec, so nobody else can have it */
     unsigned sends; /* how often the order was sent */
     uint8_t *order; /* its frame, in case a supervisor dies before it claims; NULL when it cannot */

@@ -285,7 +285,7 @@ void exec_stop(struct exec *exec, const struct attempt_id *id)
     if (!attempt || attempt->stopping || attempt->phase == ATTEMPT_REPORTED)
         return;
     attempt->stopping = true;
-    if (attempt->phase == ATTEMPT_RUNNING)
+    if (attempt->phase == ATTEMPT_RUNNING && !attempt->dying)
         send_stop(exec, attempt);
 }
 

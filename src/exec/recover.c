@@ -65,6 +65,7 @@ static void watch_supervisor(struct exec *exec, struct attempt *attempt, pid_t p
 
     supervisor->attempt = attempt;
     attempt->supervisor = supervisor;
+    attempt->dying = false;
     attempt->backoff_ms = 0;
     heap_remove(&exec->timers, &attempt->timer);
     attempt_move(&exec->table, attempt, ATTEMPT_RUNNING);
@@ -141,10 +142,12 @@ static void bury(struct exec *exec, struct attempt *attempt, const struct record
             return;
         }
         /* A dying supervisor lets go of its lock a moment before its task gets the death signal:
-         * wait until it has died. */
+         * wait until it has died. It gets no signal from us: should DATA be a copy, it stands over
+         * an attempt of another server, and is well. */
         int pidfd = record->pid == dead ? -1 : pidfd_open(record->pid, 0);
         if (pidfd >= 0 && started_at(record->pid, record->start_ticks)) {
             watch_supervisor(exec, attempt, record->pid, pidfd);
+            attempt->dying = true;
             return;
         }
         if (pidfd >= 0)

@@ -177,7 +177,7 @@ static void test_crash_claimed_not_execed(void **state)
     scene_open(&scene, world);
     world_up(world); /* makes DATA/runs */
     world_down(world);
-    mkdir(world_path(world, "data/runs/00000000-0000-0000-0000-000000000001"), 0700);
+    mkdir(world_run_folder(world), 0700);
     const char *out = world_file(world, &scene.id, ".out");
     assert_int_equal(mkfifo(out, 0600), 0);
     pid_t server = server_start(&scene);
@@ -307,8 +307,8 @@ static void test_crash_timeout_while_down(void **state)
     world_up(world);
     exec_recover(world->exec, &scene.id, 300, 10000, FIELD_NULL);
     const struct told *told = world_await(world, &scene.id);
-    assert_int_equal(told->report.cause, CAUSE_TIMED_OUT);
     assert_string_equal(told->message, "Timed out after 300 ms");
+    assert_int_equal(told->report.cause, CAUSE_TIMED_OUT);
     finish(&scene);
 }
 

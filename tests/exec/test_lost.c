@@ -107,6 +107,39 @@ static void test_crash_supervisor_killed_in_the_same_moment(void **state)
     close(says);
 }
 
+/* Somebody starts a server on a copy of DATA, tokens and all: what the first one runs goes on. */
+static void test_crash_copied_data_harms_nobody(void **state)
+{
+    struct world *world = *state;
+    struct world *copy;
+    struct scene scene;
+    struct record record;
+    uint8_t block[RECORD_BLOCK_BYTES];
+
+    scene_open(&scene, world);
+    world_up(world);
+    world_order(world, &scene.order);
+    world_hear(world, scene.says);
+    world_setup((void **)&copy);
+    copy->run = world->run;
+    world_up(copy);
+    mkdir(world_run_folder(copy), 0700);
+    record = world_record(world, &scene.id);
+    record_encode(&record, block);
+    int fd = open(world_file(copy, &scene.id, ".rec"), O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
+    assert_int_equal(write(fd, block, sizeof block), sizeof block);
+    close(fd);
+    world_recover(copy, &scene.id);
+    exec_stop(copy->exec, &scene.id);
+    world_settle(copy);
+    assert_int_equal(copy->told_count, 0);
+    world_say(scene.hears, "3");
+    assert_exited(world_await(world, &scene.id), 3);
+    finish(&scene);
+    assert_int_equal(world_await(copy, &scene.id)->report.kind, EXEC_LOST);
+    world_teardown((void **)&copy);
+}
+
 /* Many at once: one walk through /proc serves all. */
 static void test_crash_many_supervisors_killed(void **state)
 {
@@ -194,7 +227,7 @@ static void write_record(struct scene *scene, enum record_state written, const c
     uint8_t block[RECORD_BLOCK_BYTES];
 
     mkdir(world_path(scene->world, "data/runs"), 0700);
-    mkdir(world_path(scene->world, "data/runs/00000000-0000-0000-0000-000000000001"), 0700);
+    mkdir(world_run_folder(scene->world), 0700);
     attempt_token(&scene->id, record.token);
     snprintf(record.boot_id, sizeof record.boot_id, "%s", boot_id);
     record.claimed = record_now();
@@ -342,6 +375,7 @@ int main(void)
         TEST(test_crash_supervisor_killed_server_alive),
         TEST(test_crash_supervisor_killed),
         TEST(test_crash_supervisor_killed_in_the_same_moment),
+        TEST(test_crash_copied_data_harms_nobody),
         TEST(test_crash_many_supervisors_killed),
         TEST(test_crash_exited_outcome_not_written),
         TEST(test_crash_reboot_without_outcome),

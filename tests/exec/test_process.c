@@ -282,6 +282,7 @@ static void test_folder_is_the_runs_own(void **state)
     struct attempt_id first = world_id(world);
     struct attempt_id second = world_id(world);
     struct attempt_id other = world_id(world);
+    char work[WORLD_PATH * 2];
     struct stat status;
 
     other.run.bytes[15] = 2;
@@ -296,12 +297,8 @@ static void test_folder_is_the_runs_own(void **state)
     assert_output(world, &first, "");
     assert_output(world, &second, "from1\n");
     assert_output(world, &other, "");
-    assert_int_equal(
-        stat(world_path(world, "data/runs/00000000-0000-0000-0000-000000000001/work/from2"),
-             &status),
-        0);
-    assert_int_equal(
-        stat(world_path(world, "data/runs/00000000-0000-0000-0000-000000000001/work"), &status), 0);
+    snprintf(work, sizeof work, "%s/work", world_run_folder(world));
+    assert_int_equal(stat(work, &status), 0);
     assert_int_equal(status.st_mode & 0777, 0700);
 }
 

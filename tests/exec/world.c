@@ -14,6 +14,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/pidfd.h>
+#include <sys/random.h>
 #include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
@@ -79,6 +80,8 @@ int world_setup(void **state)
         .on_report = on_report,
         .context = world,
     };
+    assert_int_equal(getrandom(world->run.bytes, sizeof world->run.bytes, 0),
+                     sizeof world->run.bytes);
     world->run.bytes[15] = 1;
     *state = world;
     return 0;
@@ -377,6 +380,15 @@ size_t world_lines(const char *path)
         lines += text[i] == '\n';
     free(text);
     return lines;
+}
+
+const char *world_run_folder(const struct world *world)
+{
+    char name[64];
+    char run[UUID_TEXT];
+
+    snprintf(name, sizeof name, "data/runs/%s", uuid_format(&world->run, run));
+    return world_path(world, name);
 }
 
 const char *world_file(const struct world *world, const struct attempt_id *id, const char *suffix)

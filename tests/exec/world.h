@@ -36,7 +36,8 @@ struct world {
     size_t told_cap;
     size_t taken; /* by world_next */
     uint64_t ids;
-    struct uuid run; /* of the ids that world_id makes */
+    struct uuid run; /* of the ids that world_id makes; nobody else's, for tokens are looked for in
+                      * all processes of the host */
 };
 
 /* cmocka's set-up and tear-down; *state is a struct world. */
@@ -87,6 +88,7 @@ bool world_alive(pid_t pid);
 /* Files. */
 char *world_read(const char *path, size_t *ret_size);
 size_t world_lines(const char *path);
+const char *world_run_folder(const struct world *world);
 const char *world_file(const struct world *world, const struct attempt_id *id, const char *suffix);
 struct record world_record(const struct world *world, const struct attempt_id *id);
 /* Runs the exec until the record has this state. */
