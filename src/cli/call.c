@@ -166,8 +166,6 @@ static int send_once(struct cli *cli, const struct call *call, const char *retry
         .body_len = call->body ? strlen(call->body) : 0,
         .retry_token = (call->flags & CALL_CREATE) ? retry_token : NULL,
         .if_match = call->if_match,
-        .sink = call->sink,
-        .sink_context = call->sink_context,
     };
     *ret_answered = http_send(cli->http, &http, ret, problem, problem_size);
     buf_release(&url);

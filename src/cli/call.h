@@ -24,8 +24,6 @@ struct call {
     const char *body; /* NULL: none */
     const char *if_match;
     unsigned flags;
-    void (*sink)(void *context, const char *data, size_t len); /* as in http.h */
-    void *sink_context;
 };
 
 /* CLI_DONE with a 2xx answer in *ret, to be released. Otherwise the reason was printed, nothing is

@@ -54,12 +54,6 @@ static size_t take_body(char *data, size_t size, size_t count, void *context)
 {
     struct transfer *transfer = context;
     size_t len = size * count;
-    long status = 0;
-    curl_easy_getinfo(transfer->client->curl, CURLINFO_RESPONSE_CODE, &status);
-    if (transfer->call->sink && status == 200) {
-        transfer->call->sink(transfer->call->sink_context, data, len);
-        return len;
-    }
     buf_add(&transfer->answer->body, data, len);
     return transfer->answer->body.overflowed ? 0 : len;
 }

@@ -24,9 +24,6 @@ struct http_call {
     size_t body_len;
     const char *retry_token; /* NULL: none */
     const char *if_match;    /* NULL: none */
-    /* Takes the body of a 200 as it comes; NULL: it is collected in the answer. */
-    void (*sink)(void *context, const char *data, size_t len);
-    void *sink_context;
 };
 
 struct http_answer {

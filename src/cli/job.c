@@ -184,10 +184,11 @@ static void print_job(struct cli *cli, const json_t *job)
                safe_line(&cli->arena, get_text(schedule, "quartzCronExpression")),
                safe_line(&cli->arena, get_text(schedule, "timezoneId")));
     printf("%-12s %" PRId64 " at once\n", "Runs", get_number(job, "maxConcurrentRuns", 1));
-    json_array_foreach (json_object_get(job, "parameters"), i, parameter)
+    json_array_foreach (json_object_get(job, "parameters"), i, parameter) {
         printf("%-12s %s = %s\n", i ? "" : "Parameters",
                safe_line(&cli->arena, get_text(parameter, "name")),
                safe_line(&cli->arena, get_text(parameter, "value")));
+    }
     print_tasks(cli, job);
 }
 

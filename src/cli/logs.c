@@ -13,7 +13,8 @@
 #include "cli/verbs.h"
 #include "cli/watch.h"
 
-enum { FOLLOW_PAUSE_MS = 300, CHUNK_SHOWN_MAX = 64 << 20 };
+/* A byte that is shown takes up to ten. */
+enum { FOLLOW_PAUSE_MS = 300, PIECE_SHOWN_MAX = 1 << 30 };
 
 /* One stream of one task run, on its way out. */
 struct stream {
@@ -22,20 +23,18 @@ struct stream {
     bool to_terminal;
     struct log_filter filter;
     int64_t offset; /* of the next byte to ask for */
-    int64_t received;
 };
 
-static void put(void *context, const char *data, size_t len)
+static void put(struct stream *stream, const struct buf *piece)
 {
-    struct stream *stream = context;
-    stream->received += (int64_t)len;
+    const char *data = piece->len ? piece->data : "";
     if (!stream->to_terminal) {
-        fwrite(data, 1, len, stream->out);
+        fwrite(data, 1, piece->len, stream->out);
         return;
     }
     struct buf shown;
-    buf_init(&shown, CHUNK_SHOWN_MAX);
-    log_filter_add(&stream->filter, data, len, &shown);
+    buf_init(&shown, PIECE_SHOWN_MAX);
+    log_filter_add(&stream->filter, data, piece->len, &shown);
     fwrite(shown.len ? shown.data : "", 1, shown.len, stream->out);
     buf_release(&shown);
 }
@@ -43,7 +42,7 @@ static void put(void *context, const char *data, size_t len)
 static void end_stream(struct stream *stream)
 {
     struct buf shown;
-    buf_init(&shown, CHUNK_SHOWN_MAX);
+    buf_init(&shown, PIECE_SHOWN_MAX);
     log_filter_end(&stream->filter, &shown);
     fwrite(shown.len ? shown.data : "", 1, shown.len, stream->out);
     buf_release(&shown);
@@ -61,17 +60,14 @@ static int drain(struct cli *cli, const char *task_run, struct stream *stream)
                    stream->offset);
         if (cli->options.attempt >= 0)
             buf_printf(&path, "&attempt=%" PRId64, cli->options.attempt);
-        const struct call call = {.method = "GET",
-                                  .path = path.data,
-                                  .flags = cli->options.follow ? CALL_PATIENT : 0,
-                                  .sink = put,
-                                  .sink_context = stream};
-        int64_t before = stream->received;
+        const struct call call = {
+            .method = "GET", .path = path.data, .flags = cli->options.follow ? CALL_PATIENT : 0};
         int status = call_send(cli, &call, &answer);
         buf_release(&path);
         if (status)
             return status;
-        int64_t got = stream->received - before;
+        int64_t got = (int64_t)answer.body.len;
+        put(stream, &answer.body);
         int64_t told = *answer.next_offset ? strtoll(answer.next_offset, NULL, 10) : 0;
         http_answer_release(&answer);
         stream->offset = told > stream->offset ? told : stream->offset + got;

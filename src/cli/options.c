@@ -147,32 +147,32 @@ struct parse {
 static void take_flag(struct options *options, int key)
 {
     bool *flags[] = {
-        [OPTION_NO_COLOR - OPTION_URL] = &options->no_color,
-        [OPTION_STRICT - OPTION_URL] = &options->strict,
-        [OPTION_WATCH - OPTION_URL] = &options->watch,
-        [OPTION_WAIT - OPTION_URL] = &options->wait,
-        [OPTION_PLAN - OPTION_URL] = &options->plan,
-        [OPTION_FOLLOW - OPTION_URL] = &options->follow,
-        [OPTION_WITH_DOWNSTREAM - OPTION_URL] = &options->with_downstream,
-        [OPTION_WITH_UPSTREAM - OPTION_URL] = &options->with_upstream,
+        [OPTION_NO_COLOR - OPTION_FIRST] = &options->no_color,
+        [OPTION_STRICT - OPTION_FIRST] = &options->strict,
+        [OPTION_WATCH - OPTION_FIRST] = &options->watch,
+        [OPTION_WAIT - OPTION_FIRST] = &options->wait,
+        [OPTION_PLAN - OPTION_FIRST] = &options->plan,
+        [OPTION_FOLLOW - OPTION_FIRST] = &options->follow,
+        [OPTION_WITH_DOWNSTREAM - OPTION_FIRST] = &options->with_downstream,
+        [OPTION_WITH_UPSTREAM - OPTION_FIRST] = &options->with_upstream,
     };
-    *flags[key - OPTION_URL] = true;
+    *flags[key - OPTION_FIRST] = true;
 }
 
 static void take_text(struct options *options, int key, const char *text)
 {
     const char **texts[] = {
-        [OPTION_URL - OPTION_URL] = &options->url,
-        [OPTION_TOKEN_FILE - OPTION_URL] = &options->token_file,
-        [OPTION_CA_FILE - OPTION_URL] = &options->ca_file,
-        [OPTION_DATA - OPTION_URL] = &options->data,
-        [OPTION_DEFINITION - OPTION_URL] = &options->definition,
-        [OPTION_MODE - OPTION_URL] = &options->mode,
-        [OPTION_PAGE - OPTION_URL] = &options->page,
-        [OPTION_IF_MATCH - OPTION_URL] = &options->if_match,
-        [OPTION_STREAM - OPTION_URL] = &options->stream,
+        [OPTION_URL - OPTION_FIRST] = &options->url,
+        [OPTION_TOKEN_FILE - OPTION_FIRST] = &options->token_file,
+        [OPTION_CA_FILE - OPTION_FIRST] = &options->ca_file,
+        [OPTION_DATA - OPTION_FIRST] = &options->data,
+        [OPTION_DEFINITION - OPTION_FIRST] = &options->definition,
+        [OPTION_MODE - OPTION_FIRST] = &options->mode,
+        [OPTION_PAGE - OPTION_FIRST] = &options->page,
+        [OPTION_IF_MATCH - OPTION_FIRST] = &options->if_match,
+        [OPTION_STREAM - OPTION_FIRST] = &options->stream,
     };
-    *texts[key - OPTION_URL] = text;
+    *texts[key - OPTION_FIRST] = text;
 }
 
 static void check_count(const struct parse *parse, struct argp_state *state)

@@ -49,7 +49,8 @@ struct options {
 
 /* Keys of options that have no letter. */
 enum option_key {
-    OPTION_URL = 256,
+    OPTION_FIRST = 256,
+    OPTION_URL,
     OPTION_TOKEN_FILE,
     OPTION_CA_FILE,
     OPTION_DATA,

@@ -11,8 +11,9 @@ static void print_keys(struct cli *cli, const json_t *items)
 {
     size_t i;
     json_t *item;
-    json_array_foreach (items, i, item)
+    json_array_foreach (items, i, item) {
         printf("%s\n", safe_line(&cli->arena, get_text(item, "key")));
+    }
 }
 
 /* One page of at most `most` items, from page token *token ("" is the first). */
@@ -53,8 +54,9 @@ int pages_print(struct cli *cli, const char *path, const char *const *heads, siz
             if (cli->options.output == OUTPUT_NAME)
                 print_keys(cli, items);
             else
-                json_array_foreach (items, i, item)
+                json_array_foreach (items, i, item) {
                     add_row(cli, &table, item);
+                }
             left -= (int64_t)json_array_size(items);
         }
         json_decref(tree);

@@ -77,11 +77,12 @@ static void print_parameters(struct cli *cli, const json_t *plan)
     const char *arrow = cli->screen.unicode ? "→" : "->";
     size_t i;
     json_t *parameter;
-    json_array_foreach (json_object_get(plan, "parameters"), i, parameter)
+    json_array_foreach (json_object_get(plan, "parameters"), i, parameter) {
         printf("%s  %s: %s %s %s\n", i ? "" : "\nParameters that change:\n",
                safe_line(&cli->arena, get_text(parameter, "name")),
                quoted(cli, json_object_get(parameter, "old")), arrow,
                quoted(cli, json_object_get(parameter, "new")));
+    }
 }
 
 struct verdict {
@@ -120,9 +121,10 @@ static void print_hazards(struct cli *cli, const json_t *tasks)
         const char *key = get_text(task, "taskKey");
         if (json_array_size(hazards) && !more.len)
             printf("\nTake care:\n");
-        json_array_foreach (hazards, h, hazard)
+        json_array_foreach (hazards, h, hazard) {
             printf("  %s: %s\n", safe_line(&cli->arena, key),
                    safe_line(&cli->arena, json_string_value(hazard)));
+        }
         if (json_array_size(hazards))
             buf_printf(&more, " --task %s", is_plain_word(key) ? key : "…");
     }

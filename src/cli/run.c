@@ -67,10 +67,11 @@ static void print_parameters(struct cli *cli, const json_t *run)
 {
     size_t i;
     json_t *parameter;
-    json_array_foreach (json_object_get(run, "unifiedJobAndJobRunParameters"), i, parameter)
+    json_array_foreach (json_object_get(run, "unifiedJobAndJobRunParameters"), i, parameter) {
         printf("%s%s = %s\n", i ? "            " : "\nParameters  ",
                safe_line(&cli->arena, get_text(parameter, "name")),
                safe_line(&cli->arena, get_text(parameter, "value")));
+    }
 }
 
 void run_print_trace(const char *trace)
@@ -217,15 +218,17 @@ static void add_history_row(struct cli *cli, struct table *table, const json_t *
     add_state_cell(cli, table, get_text(json_object_get(item, "state"), "status"));
     add_time_cells(table, get_number(item, "startTime", -1), tree_took_ms(item, watch_now_ms()));
     buf_init(&text, 64 << 10);
-    json_array_foreach (json_object_get(item, "parameters"), i, value)
+    json_array_foreach (json_object_get(item, "parameters"), i, value) {
         buf_printf(&text, "%s%s=%s", i ? " " : "",
                    get_text(value, "name") ? get_text(value, "name") : "",
                    get_text(value, "value") ? get_text(value, "value") : "");
+    }
     table_add(table, text.len ? text.data : NULL, NULL);
     buf_clear(&text);
-    json_array_foreach (json_object_get(item, "repairedTasks"), i, value)
+    json_array_foreach (json_object_get(item, "repairedTasks"), i, value) {
         buf_printf(&text, "%s%s", i ? " " : "",
                    json_string_value(value) ? json_string_value(value) : "");
+    }
     table_add(table, text.len ? text.data : NULL, NULL);
     buf_release(&text);
 }

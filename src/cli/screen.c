@@ -1,5 +1,6 @@
 #include "cli/screen.h"
 
+#include <assert.h>
 #include <langinfo.h>
 #include <locale.h>
 #include <stdint.h>
@@ -223,6 +224,7 @@ void table_add(struct table *table, const char *text, const char *color)
 
 void table_print(struct table *table, const struct screen *screen, FILE *out)
 {
+    assert(table->columns > 0);
     size_t *widths = arena_array(table->arena, table->columns, sizeof *widths);
     for (size_t i = 0; i < table->columns; i++)
         widths[i] = text_columns(table->heads[i]);

@@ -82,10 +82,11 @@ static void print_task_run(struct cli *cli, const json_t *task_run)
     print_field(cli, "Run", get_text(task_run, "jobRunKey"));
     print_field(cli, "State", get_text(state, "status"));
     print_field(cli, "Reason", get_text(state, "stateMessage"));
-    json_array_foreach (json_object_get(task_run, "parameters"), i, parameter)
+    json_array_foreach (json_object_get(task_run, "parameters"), i, parameter) {
         printf("%-12s %s = %s\n", i ? "" : "Parameters",
                safe_line(&cli->arena, get_text(parameter, "name")),
                safe_line(&cli->arena, get_text(parameter, "value")));
+    }
     print_attempts(cli, task_run);
     run_print_trace(get_text(state, "errorTrace"));
 }

@@ -39,9 +39,10 @@ static void print_items(struct cli *cli, const json_t *items)
             continue;
         }
         printf("      %s:", safe_line(&cli->arena, title));
-        json_object_foreach (item, name, value)
+        json_object_foreach (item, name, value) {
             if (strcmp(name, "taskKey") != 0 && strcmp(name, "key") != 0 && !json_is_null(value))
                 printf(" %s %s", safe_line(&cli->arena, name), value_text(cli, value));
+        }
         putchar('\n');
     }
 }
@@ -63,9 +64,10 @@ static void print_decision(struct cli *cli, const json_t *decision)
         comma = ",";
     }
     putchar('\n');
-    json_object_foreach ((json_t *)decision, name, value)
+    json_object_foreach ((json_t *)decision, name, value) {
         if (json_is_array(value))
             print_items(cli, value);
+    }
 }
 
 static bool is_wanted(const struct word_list *tasks, const char *key)
@@ -93,8 +95,9 @@ static void print_task(struct cli *cli, const json_t *task)
     const char *reason = get_text(task, "reason");
     if (reason && *reason)
         printf("  %s\n", safe_line(&cli->arena, reason));
-    json_array_foreach (json_object_get(task, "decisions"), i, decision)
+    json_array_foreach (json_object_get(task, "decisions"), i, decision) {
         print_decision(cli, decision);
+    }
 }
 
 int verb_run_why(struct cli *cli)
