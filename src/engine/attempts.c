@@ -50,7 +50,7 @@ static void attempt_row_begin(struct step *step, struct etask *task)
 {
     struct engine *engine = step->engine;
     enum row_action action = task->number_is_free ? ROW_UPDATE : ROW_INSERT;
-    int64_t number = task->number_is_free ? task->attempt->number : task->row.attempts;
+    int64_t number = task->row.attempts; /* also of one that is used again */
     if (!task->attempt)
         task->attempt = xcalloc(1, sizeof *task->attempt);
     set_text(engine, &task->attempt->message, "Running");
@@ -115,13 +115,8 @@ void attempt_start(struct step *step, struct etask *task)
     struct resolved_task resolved;
     struct err err;
     task_move(step, task, STATE_PENDING, "Being set up", NULL);
-    if (run->row.state == STATE_PENDING) {
-        run_move(step, run, STATE_RUNNING, "Running", NULL);
-        /* Now {{job.start_time…}} is known. What creation has checked cannot fail here but for
-         * limits, and then the task's own resolution says so. */
-        if (run_unify(engine, run, step->now_ms, &err) == ERR_OK)
-            set_text(engine, &run->repair.unified, params_json(run->unified, arena));
-    }
+    if (run->row.state == STATE_PENDING)
+        run_start(step, run);
     if (task_resolve(engine, task, step->now_ms, arena, &resolved, &err)) {
         set_text(engine, &task->row.error_code, state_names[STATE_INTERNAL_ERROR]);
         task_move(step, task, STATE_INTERNAL_ERROR, err.message, NULL);

@@ -66,7 +66,7 @@ void if_else_decide(struct step *step, struct etask *task, const char *grounds)
     bool outcome = false;
     buf_init(&decision, DECISION_MAX_BYTES);
     if (run->row.state == STATE_PENDING)
-        run_move(step, run, STATE_RUNNING, "Running", NULL);
+        run_start(step, run);
     task_move(step, task, STATE_RUNNING, "Deciding", grounds);
     task->row.start_ms = task->row.end_ms = step->now_ms;
     task->row.execution_ms = 0;

@@ -197,6 +197,8 @@ void run_enter(struct step *step, struct erun *run, enum state place);
 void job_admit(struct step *step, struct ejob *job);
 /* Does the run's job let it queue? The run's own setting wins. */
 bool run_may_queue(const struct erun *run);
+/* PENDING → RUNNING: the first task starts, or is decided. */
+void run_start(struct step *step, struct erun *run);
 /* Ends a run all of whose tasks are final. */
 void run_finish(struct step *step, struct erun *run);
 /* CANCELING, then `ending` (CANCELED or TIMED_OUT); a QUEUED run ends at once. */

@@ -71,6 +71,16 @@ void job_admit(struct step *step, struct ejob *job)
     }
 }
 
+void run_start(struct step *step, struct erun *run)
+{
+    struct err err;
+    run_move(step, run, STATE_RUNNING, "Running", NULL);
+    /* Now {{job.start_time…}} is known. What creation has checked cannot fail here but for limits,
+     * and then the task's own resolution says so. */
+    if (run_unify(step->engine, run, step->now_ms, &err) == ERR_OK)
+        set_text(step->engine, &run->repair.unified, params_json(run->unified, &step->fx->arena));
+}
+
 /* ---- the end ---- */
 
 void run_finish(struct step *step, struct erun *run)

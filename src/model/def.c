@@ -229,10 +229,15 @@ enum err_code job_def_check_parameters(const struct job_def *def, const struct p
 {
     struct param_variables taken;
     param_variables_init(&taken);
-    for (size_t i = 0; i < count; i++)
+    enum err_code code = ERR_OK;
+    for (size_t i = 0; i < count && !code; i++) {
+        const struct param_list one = {&params[i], 1}; /* against those before it */
+        code = param_variables_check(&taken, one, "parameters", err);
         param_variables_add(&taken, params[i].name);
-    enum err_code code =
-        param_variables_check(&taken, params_of(&def->details.parameters), "job.parameters", err);
+    }
+    if (!code)
+        code = param_variables_check(&taken, params_of(&def->details.parameters), "job.parameters",
+                                     err);
     for (uint32_t i = 0; i < def->task_count && !code && count; i++) {
         char where[48];
         snprintf(where, sizeof where, "job.tasks[%u].parameters", i);

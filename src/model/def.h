@@ -234,8 +234,9 @@ enum err_code job_def_load(const char *json, int64_t version, struct job_def **r
 struct job_def *job_def_ref(struct job_def *def);
 void job_def_unref(struct job_def *def); /* NULL is fine */
 
-/* Of parameters given to a run or a repair (after params_check): that no name of theirs becomes
- * the same REPRISE_PARAM_ variable as another name of the job or of one of its tasks. */
+/* Of parameters given to a run and its repairs, together (each after params_check): that no name of
+ * theirs becomes the same REPRISE_PARAM_ variable as another of theirs, of the job or of one of its
+ * tasks. */
 enum err_code job_def_check_parameters(const struct job_def *def, const struct param *params,
                                        size_t count, struct err *err);
 

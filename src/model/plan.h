@@ -11,8 +11,8 @@ extern const char *const plan_verdict_names[PLAN_VERDICT_COUNT];
 struct plan_task {
     const char *task_key;
     enum plan_verdict verdict;
-    const char *reason;  /* one plain sentence */
-    bool will_start;     /* false where it is known that it will not */
+    const char *reason;   /* one plain sentence */
+    bool will_start;      /* false where it is known that it will not */
     const char **hazards; /* of a kept task: why its result may be stale */
     size_t hazard_count;
 };

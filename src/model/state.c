@@ -22,7 +22,7 @@ enum state state_from_name(const char *name)
     return STATE_NEW;
 }
 
-#define BIT(name) (1U << STATE_##name)
+#define BIT(name)       (1U << STATE_##name)
 #define HAS(set, state) (((set) >> (unsigned)(state)) & 1U)
 
 static const unsigned final_states = BIT(SUCCESS) | BIT(FAILED) | BIT(CANCELED) | BIT(TIMED_OUT) |
@@ -30,8 +30,7 @@ static const unsigned final_states = BIT(SUCCESS) | BIT(FAILED) | BIT(CANCELED) 
                                      BIT(UPSTREAM_CANCELED) | BIT(EXCLUDED);
 
 /* Final states of a run that has started or could have: all but SKIPPED. */
-#define RUN_ENDS \
-    (BIT(SUCCESS) | BIT(FAILED) | BIT(CANCELED) | BIT(TIMED_OUT) | BIT(INTERNAL_ERROR))
+#define RUN_ENDS (BIT(SUCCESS) | BIT(FAILED) | BIT(CANCELED) | BIT(TIMED_OUT) | BIT(INTERNAL_ERROR))
 
 /* RULES §1, row "run": from → set of to. */
 static const unsigned run_moves[STATE_COUNT] = {
@@ -47,8 +46,8 @@ static const unsigned task_moves[STATE_COUNT] = {
     [STATE_BLOCKED] = BIT(QUEUED) | BIT(RUNNING) | BIT(UPSTREAM_FAILED) | BIT(UPSTREAM_CANCELED) |
                       BIT(EXCLUDED) | BIT(CANCELED) | BIT(INTERNAL_ERROR),
     [STATE_QUEUED] = BIT(PENDING) | BIT(CANCELED),
-    [STATE_PENDING] =
-        BIT(QUEUED) | BIT(RUNNING) | BIT(CANCELING) | BIT(CANCELED) | BIT(INTERNAL_ERROR),
+    [STATE_PENDING] = BIT(QUEUED) | BIT(RUNNING) | BIT(CANCELING) | BIT(CANCELED) |
+                      BIT(INTERNAL_ERROR),
     [STATE_RUNNING] = BIT(CANCELING) | BIT(PENDING) | BIT(SUCCESS) | BIT(FAILED) | BIT(TIMED_OUT) |
                       BIT(INTERNAL_ERROR) | BIT(CANCELED),
     [STATE_CANCELING] = BIT(CANCELED) | BIT(TIMED_OUT) | BIT(PENDING),
@@ -61,8 +60,7 @@ bool state_is_final(enum state state)
 
 bool state_holds_slot(enum state state)
 {
-    const unsigned holders =
-        BIT(PENDING) | BIT(RUNNING) | BIT(CANCELING) | BIT(PAUSED_MAINTENANCE);
+    const unsigned holders = BIT(PENDING) | BIT(RUNNING) | BIT(CANCELING) | BIT(PAUSED_MAINTENANCE);
     return state != STATE_NEW && HAS(holders, state);
 }
 
