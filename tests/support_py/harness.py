@@ -133,7 +133,7 @@ class Client:
             return path[1:]
         return (self.base + path[1:]) if path.startswith("~") else (self.place + path)
 
-    def call(self, method, path, body=None, *, headers=None, data=None, **params):
+    def call(self, method, path, body=None, /, *, headers=None, data=None, **params):
         if body is not None:
             data = json.dumps(body)
         headers = dict(headers or {})
@@ -146,25 +146,25 @@ class Client:
             assert self.token not in str(answer.headers), "the admin token is in a header"
         return answer
 
-    def get(self, path, **options):
+    def get(self, path, /, **options):
         return self.call("GET", path, **options)
 
-    def post(self, path, body=None, **options):
+    def post(self, path, body=None, /, **options):
         return self.call("POST", path, body, **options)
 
-    def put(self, path, body=None, **options):
+    def put(self, path, body=None, /, **options):
         return self.call("PUT", path, body, **options)
 
-    def delete(self, path, **options):
+    def delete(self, path, /, **options):
         return self.call("DELETE", path, **options)
 
-    def read(self, path, **params):
+    def read(self, path, /, **params):
         """The body of a GET that must succeed."""
         answer = self.get(path, **params)
         assert answer.status_code == 200, f"GET {path}: {answer.status_code} {answer.text[:500]}"
         return answer.json()
 
-    def made(self, path, body=None, **options):
+    def made(self, path, body=None, /, **options):
         """The body of a POST that must answer 201."""
         answer = self.post(path, body, **options)
         assert answer.status_code == 201, f"POST {path}: {answer.status_code} {answer.text[:500]}"
@@ -243,7 +243,7 @@ class Client:
         eventually(probe, f"{task_key} in {sorted(wanted)}", seconds)
         return last
 
-    def page_through(self, path, **params):
+    def page_through(self, path, /, **params):
         """All items of a list, page by page."""
         items, seen = [], set()
         while True:

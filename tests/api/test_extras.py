@@ -1,0 +1,142 @@
+"""What we add to the page's calls, and what stands at the root (CONTRACT §4, §6)."""
+
+import pytest
+from harness import Client, eventually, if_else, refused, step, task
+from seeds import ASYNC_OPERATION, check
+
+ZERO = "00000000-0000-7000-8000-000000000000"
+
+
+@pytest.fixture(scope="module")
+def run(server):
+    tasks = [step("load", exit=1), step("note", "load"), if_else("decide", "1 == 2"), step("no", ("decide", "true"))]
+    return server.api.go(tasks, "FAILED")
+
+
+def test_the_work_request_of_a_create_is_an_operation_that_succeeded(api):
+    job = api.job([task("a")])
+    for answer in (api.post("/jobRuns", {"jobKey": job["key"]}),
+                   api.post("/jobs", {"name": "other", "path": "Shared"})):
+        key = answer.headers["opc-work-request-id"]
+        operation = check(api.read(f"~/asyncOperations/{key}"), ASYNC_OPERATION)
+        assert operation["key"] == key
+        assert operation["status"] == "SUCCEEDED"
+        assert operation["timeFinished"]
+    api.wait_final(api.page_through("/jobRuns", jobKey=job["key"])[0])
+
+
+def test_the_work_request_of_a_repair_is_an_operation_that_succeeded(api, run):
+    answer = api.post(f"/jobRuns/{run['key']}/actions/repair", {})
+    key = answer.headers["opc-work-request-id"]
+    assert check(api.read(f"~/asyncOperations/{key}"), ASYNC_OPERATION)["status"] == "SUCCEEDED"
+    api.wait_final(run)
+
+
+def test_operations_are_listed(api):
+    key = api.post("/jobs", {"name": "listed", "path": "Shared"}).headers["opc-work-request-id"]
+    operation = api.read(f"~/asyncOperations/{key}")
+    items = api.page_through("~/asyncOperations", resourceType=operation["resourceType"], limit=10)
+    assert operation in items
+    for item in items:
+        check(item, ASYNC_OPERATION)
+
+
+def test_an_unknown_operation_is_404(api):
+    for key in ("nonsense", ZERO):
+        refused(api.get(f"~/asyncOperations/{key}"), 404, "NotAuthorizedOrNotFound")
+
+
+def test_the_explanation_says_why_each_task_is_where_it_is(server, api, run):
+    seen = {t["taskKey"]: t for t in api.read(f"/jobRuns/{run['key']}/explanation")["tasks"]}
+    for entry in seen.values():
+        assert set(entry) >= {"taskKey", "status", "reason", "decisions"}
+        assert entry["reason"]
+    assert seen["note"]["status"] == "UPSTREAM_FAILED" and "load" in seen["note"]["reason"]
+    assert seen["no"]["status"] == "EXCLUDED" and "decide" in seen["no"]["reason"]
+    assert seen["note"]["decisions"] and seen["no"]["decisions"]
+    waiting = api.run(api.job([step("first", gate="explain"), step("then", "first")]))
+    seen = {t["taskKey"]: t for t in api.read(f"/jobRuns/{waiting['key']}/explanation")["tasks"]}
+    assert seen["then"]["status"] == "BLOCKED" and "first" in seen["then"]["reason"]
+    server.open_gate("explain")
+    api.wait_final(waiting, "SUCCESS")
+
+
+def test_events_tell_the_whole_story_in_order(api, run):
+    items = api.read(f"/jobRuns/{run['key']}/events")["items"]
+    for item in items:
+        assert set(item) >= {"id", "time", "taskKey", "type", "from", "to", "reason"}
+    assert [i["id"] for i in items] == sorted({i["id"] for i in items})
+    assert [i["time"] for i in items] == sorted(i["time"] for i in items)
+    moves = [(i["from"], i["to"]) for i in items if i["taskKey"] == "load" and i["to"]]
+    assert moves[:4] == [(None, "BLOCKED"), ("BLOCKED", "QUEUED"), ("QUEUED", "PENDING"), ("PENDING", "RUNNING")]
+    assert ("RUNNING", "FAILED") in moves
+    runs = [(i["from"], i["to"]) for i in items if i["taskKey"] is None and i["to"]]
+    assert runs[:3] == [(None, "PENDING"), ("PENDING", "RUNNING"), ("RUNNING", "FAILED")]
+
+
+@pytest.mark.xfail(reason="not in this version: the event stream")
+def test_events_are_streamed(server, api, run):
+    answer = api.get(f"/jobRuns/{run['key']}/events", headers={"accept": "text/event-stream"})
+    assert answer.headers["content-type"].startswith("text/event-stream")
+
+
+@pytest.mark.parametrize("path", ["explanation", "events", "repairHistory"])
+def test_an_unknown_run_is_404(api, path):
+    for key in ("nonsense", ZERO):
+        refused(api.get(f"/jobRuns/{key}/{path}"), 404, "NotAuthorizedOrNotFound")
+
+
+@pytest.mark.parametrize("path", ["//healthz", "//readyz"])
+def test_probes_need_no_credential(server, path):
+    for token in (None, "wrong", server.token):
+        answer = Client(server.endpoint, token).get(path)
+        assert answer.status_code == 200
+        assert answer.headers["opc-request-id"]
+
+
+@pytest.mark.xfail(reason="not in this version: the OpenAPI document, metrics, the page")
+@pytest.mark.parametrize("path", ["//openapi.json", "//metrics", "//"])
+def test_what_stands_at_the_root(api, path):
+    assert api.get(path).status_code == 200
+
+
+@pytest.mark.parametrize("headers", [
+    {}, {"authorization": "Bearer"}, {"authorization": "Bearer "}, {"authorization": "Bearer wrong"},
+    {"authorization": "Basic YWRtaW46YWRtaW4="}, {"authorization": "bearer"}, {"x-auth-token": "wrong"},
+    {"x-auth-token": ""}, {"authorization": "Bearer " + "x" * 5000}, {"authorization": "Bearer \u00e9"},
+])
+def test_a_bad_credential_is_401(server, headers):
+    headers = {name: value.encode("latin-1") for name, value in headers.items()}
+    refused(Client(server.endpoint, None).get("/jobs", headers=headers), 401, "NotAuthenticated")
+
+
+def test_both_kinds_of_token_header(server):
+    anonymous = Client(server.endpoint, None)
+    for headers in ({"authorization": f"Bearer {server.token}"}, {"x-auth-token": server.token},
+                    {"authorization": f"bearer {server.token}"}):
+        assert anonymous.get("/jobs", headers=headers).status_code == 200
+
+
+def test_part_of_the_token_is_not_the_token(server):
+    for token in (server.token[:-1], server.token + "x", server.token.swapcase(), server.token[::-1]):
+        if token == server.token:
+            continue
+        answer = Client(server.endpoint, None).get("/jobs", headers={"authorization": f"Bearer {token}"})
+        refused(answer, 401, "NotAuthenticated")
+
+
+def test_the_token_file_is_the_owners_alone(server):
+    assert (server.data / "admin.token").stat().st_mode & 0o777 == 0o600
+    assert len((server.data / "admin.token").read_text().splitlines()) == 1
+
+
+def test_the_endpoint_file_says_where_and_who(server):
+    assert set(server.endpoint) >= {"url", "aiDataPlatformId", "workspaceKey", "projectId", "pid"}
+    assert server.endpoint["pid"] == server.process.pid
+    assert server.endpoint["url"] == server.url
+    assert server.endpoint["aiDataPlatformId"].startswith("ocid1.datalake.")
+    assert len(server.endpoint["projectId"]) == 32
+
+
+def test_the_earlier_prefix_is_served_too(server, api):
+    assert eventually(lambda: Client(server.endpoint, server.token, prefix="/api/20260430").get("/jobs").ok, "served")
