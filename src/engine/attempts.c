@@ -320,6 +320,11 @@ void attempt_void(struct step *step, struct etask *task)
 {
     static const char message[] = "Never started: the server stopped before it could";
     struct attempt_row *attempt = task->attempt;
+    if (attempt->epoch == step->engine->workspace.epoch) {
+        /* Number and epoch are used up together, and there is no next epoch yet: a new number. */
+        attempt_lost(step, task);
+        return;
+    }
     attempt->state = STATE_PENDING;
     attempt->start_ms = attempt->setup_start_ms = FIELD_NULL; /* it is not shown as started */
     set_text(step->engine, &attempt->message, message);
