@@ -510,6 +510,24 @@ static void print_member(const struct field *field, const void *place, struct bu
     }
 }
 
+/* ,"name": in one piece. */
+static void print_name(const char *name, bool first, struct buf *out)
+{
+    size_t len = strlen(name);
+    char *room = buf_reserve(out, len + 4);
+    if (!room)
+        return;
+    char *p = room;
+    if (!first)
+        *p++ = ',';
+    *p++ = '"';
+    memcpy(p, name, len);
+    p += len;
+    *p++ = '"';
+    *p++ = ':';
+    buf_used(out, (size_t)(p - room));
+}
+
 static void print_fields(const struct schema *schema, const void *object, struct buf *out,
                          bool *first)
 {
@@ -517,13 +535,8 @@ static void print_fields(const struct schema *schema, const void *object, struct
         const struct field *field = &schema->fields[i];
         if (field->flags & FIELD_HIDDEN)
             continue;
-        if (*first)
-            BUF_LIT(out, "\"");
-        else
-            BUF_LIT(out, ",\"");
+        print_name(field->name, *first, out);
         *first = false;
-        buf_puts(out, field->name);
-        BUF_LIT(out, "\":");
         print_member(field, member(object, field), out);
     }
 }
