@@ -10,7 +10,6 @@ import subprocess
 import tempfile
 from pathlib import Path
 
-IMAGE_BYTES = 8 << 30  # sparse
 MOST_US_PER_FILE = 50.0
 
 
@@ -40,7 +39,7 @@ def file_system(folder):
 class Scratch:
     """A folder for everything that is written; `kind` says in words on which file system it is."""
 
-    def __init__(self, base, any_file_system):
+    def __init__(self, base, any_file_system, image_bytes):
         base.mkdir(parents=True, exist_ok=True)
         self.top = Path(tempfile.mkdtemp(prefix="run-", dir=base))
         self.mounted = self.device = None
@@ -50,19 +49,24 @@ class Scratch:
         self.root = self.top
         if not journaled and not any_file_system:
             try:
-                self._make_image(kind)
+                self._make_image(kind, image_bytes)
             except BaseException:
                 self.remove()
                 raise
 
-    def _make_image(self, kind):
-        """A journaled ext4 in a file. Direct I/O: its pages are cached once, and its flushes are the disk's."""
+    def _make_image(self, kind, image_bytes):
+        """A journaled ext4 in a file. Direct I/O: its pages are cached once, and its flushes are the disk's. Its
+        blocks are taken beforehand, so that the file system below has nothing to look for while we measure."""
         if os.geteuid() != 0:
             raise Refused(f"{self.top} is on {kind} and not on a journaled ext4, and only root may mount one: "
                           "give a folder on a journaled ext4 with --scratch")
         image, point = self.top / "image", self.top / "mounted"
-        with open(image, "wb") as file:
-            file.truncate(IMAGE_BYTES)
+        try:
+            with open(image, "wb") as file:
+                os.posix_fallocate(file.fileno(), 0, image_bytes)
+        except OSError as error:
+            raise Refused(f"no room for a loop image of {image_bytes >> 20} MiB ({error.strerror}): "
+                          "give another folder with --scratch") from error
         point.mkdir()
         self._run("mkfs.ext4", "-q", "-F", "-E", "lazy_itable_init=0,lazy_journal_init=0", image)
         self.device = self._run("losetup", "--show", "--find", "--direct-io=on", image).strip()
