@@ -23,7 +23,8 @@ struct api *api_new(const struct api_config *config, const struct api_backend *b
 void api_free(struct api *api);
 
 /* The wire's callbacks; `context` is the struct api. api_done frees request->state. api_refuse
- * makes the body of what the wire refuses by itself (413, 431, 408, …). */
+ * makes body and headers of what the wire refuses by itself (413, 431, 408, …); its header strings
+ * live until the next api_refuse on the same thread. */
 enum http_verdict api_handle(void *context, struct http_request *request,
                              struct http_response *response);
 void api_done(void *context, struct http_request *request);
@@ -33,7 +34,7 @@ void api_refuse(void *context, enum err_code code, const char *message, const ch
 /* Prints the answer to a command that succeeded, as of what `reader` sees: the pump does so inside
  * the transaction for answers that are kept under a retry token, the API itself for all others. */
 struct api_answer {
-    int64_t status;
+    int64_t status;       /* 0: it could not be read; nothing to be kept */
     const char *etag;     /* NULL: none */
     const char *location; /* likewise */
     struct buf body;      /* to be released by the caller */

@@ -83,7 +83,7 @@ const char *page_of_numbers(struct call *call, const int64_t *numbers, size_t co
 enum err_code page_open_numbers(struct call *call, const char *token, int64_t *ret, size_t count)
 {
     uint8_t payload[PAGE_MAX_PAYLOAD];
-    size_t len;
+    size_t len = 0;
     enum err_code code = page_open(call, token, payload, &len);
     if (code)
         return code;
@@ -127,7 +127,7 @@ static enum err_code open_cursor(struct call *call, struct list_query *list)
 {
     uint8_t payload[PAGE_MAX_PAYLOAD];
     struct cursor_head head;
-    size_t len;
+    size_t len = 0;
     enum err_code code = page_open(call, list->page, payload, &len);
     if (code)
         return code;

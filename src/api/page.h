@@ -27,16 +27,16 @@ extern const char *const sort_by_names[SORT_STATUS + 1];
 
 /* Rows of the tables of filters: `type` has a member `list`. `page` and `limit` are hidden so that a
  * filter prints what its tokens are bound to. */
-#define LIST_PAGE_ROWS(type, member, most, preset)                                     \
+#define LIST_PAGE_ROWS(type, most, preset)                                             \
     {.name = "page",                                                                   \
      .kind = FIELD_STRING,                                                             \
      .flags = FIELD_HIDDEN,                                                            \
-     .offset = offsetof(struct type, member.page),                                     \
+     .offset = offsetof(struct type, list.page),                                       \
      .min = 1,                                                                         \
      .doc = "Value of opc-next-page of the page before; the first page when absent."}, \
     {                                                                                  \
         .name = "limit", .kind = FIELD_INT32, .flags = FIELD_HIDDEN | FIELD_DEFAULT,   \
-        .offset = offsetof(struct type, member.limit), .min = 1, .max = (most),        \
+        .offset = offsetof(struct type, list.limit), .min = 1, .max = (most),          \
         .fallback = (preset), .doc = "Most items of a page."                           \
     }
 #define LIST_SORT_ROWS(type)                                                                       \

@@ -69,6 +69,8 @@ void fake_free(struct fake *fake);
 int fake_setup(void **state);
 int fake_teardown(void **state);
 
+/* The job and the run that every test begins with. */
+void fake_fill(struct fake *fake);
 struct uuid fake_key(const char *text);
 /* Task run `position` of attempt `repair`: a key that tests can write down. */
 struct uuid fake_task_run_key(int64_t repair, int64_t position);

@@ -69,8 +69,8 @@ static void respond_piece(struct call *call, int fd, int64_t offset)
 {
     char next[24];
     char id[REQUEST_ID_TEXT];
-    int64_t bytes = read_piece(fd, offset, &call->response->body);
-    snprintf(next, sizeof next, "%lld", (long long)(offset + bytes));
+    int64_t end = offset + read_piece(fd, offset, &call->response->body);
+    snprintf(next, sizeof next, "%lld", (long long)end);
     call->response->status = 200;
     http_add_header(call->request, call->response, "content-type", "text/plain; charset=utf-8");
     http_add_header(call->request, call->response, "x-content-type-options", "nosniff");

@@ -14,7 +14,7 @@ enum {
 };
 
 static const struct field job_list_fields[] = {
-    LIST_PAGE_ROWS(job_list_query, list, API_PAGE_MAX_LIMIT, API_PAGE_LIMIT),
+    LIST_PAGE_ROWS(job_list_query, API_PAGE_MAX_LIMIT, API_PAGE_LIMIT),
     LIST_SORT_ROWS(job_list_query),
     {.name = "displayName",
      .kind = FIELD_STRING,
@@ -49,7 +49,7 @@ const struct schema job_list_query_schema =
     SCHEMA("ListJobs", job_list_query, job_list_fields, "Which jobs, in which order.");
 
 static const struct field run_list_fields[] = {
-    LIST_PAGE_ROWS(run_list_query, list, API_PAGE_MAX_LIMIT, API_PAGE_LIMIT),
+    LIST_PAGE_ROWS(run_list_query, API_PAGE_MAX_LIMIT, API_PAGE_LIMIT),
     LIST_SORT_ROWS(run_list_query),
     {.name = "displayName",
      .kind = FIELD_STRING,
@@ -79,7 +79,7 @@ const struct schema run_list_query_schema =
     SCHEMA("ListJobRuns", run_list_query, run_list_fields, "Which runs, in which order.");
 
 static const struct field recent_fields[] = {
-    LIST_PAGE_ROWS(recent_query, list, RECENT_MAX_LIMIT, RECENT_LIMIT),
+    LIST_PAGE_ROWS(recent_query, RECENT_MAX_LIMIT, RECENT_LIMIT),
     LIST_SORT_ROWS(recent_query),
     {.name = "jobKey",
      .kind = FIELD_STRINGS,
@@ -99,7 +99,7 @@ const struct schema recent_query_schema =
     SCHEMA("ListRecentJobRuns", recent_query, recent_fields, "Whose newest runs, and how many.");
 
 static const struct field task_run_list_fields[] = {
-    LIST_PAGE_ROWS(task_run_list_query, list, API_PAGE_MAX_LIMIT, API_PAGE_LIMIT),
+    LIST_PAGE_ROWS(task_run_list_query, API_PAGE_MAX_LIMIT, API_PAGE_LIMIT),
     LIST_SORT_ROWS(task_run_list_query),
     {.name = "jobRunKey",
      .kind = FIELD_STRING,
@@ -139,7 +139,7 @@ const struct schema task_run_list_query_schema =
 static const char *const time_started_names[] = {"timeStarted"};
 
 static const struct field operation_list_fields[] = {
-    LIST_PAGE_ROWS(operation_list_query, list, API_PAGE_MAX_LIMIT, API_PAGE_LIMIT),
+    LIST_PAGE_ROWS(operation_list_query, API_PAGE_MAX_LIMIT, API_PAGE_LIMIT),
     {.name = "sortBy",
      .kind = FIELD_ENUM,
      .flags = FIELD_DEFAULT,
@@ -171,14 +171,14 @@ const struct schema operation_list_query_schema =
            "Which operations, in which order.");
 
 static const struct field retry_list_fields[] = {
-    LIST_PAGE_ROWS(plain_list_query, list, API_PAGE_MAX_LIMIT, API_PAGE_LIMIT),
+    LIST_PAGE_ROWS(plain_list_query, API_PAGE_MAX_LIMIT, API_PAGE_LIMIT),
 };
 const struct schema retry_list_query_schema = SCHEMA("ListTaskRunRetries", plain_list_query,
                                                      retry_list_fields,
                                                      "Which part of the attempts; they ascend.");
 
 static const struct field history_list_fields[] = {
-    LIST_PAGE_ROWS(plain_list_query, list, HISTORY_MAX_LIMIT, HISTORY_LIMIT),
+    LIST_PAGE_ROWS(plain_list_query, HISTORY_MAX_LIMIT, HISTORY_LIMIT),
 };
 const struct schema history_list_query_schema = SCHEMA("ListRepairHistory", plain_list_query,
                                                        history_list_fields,
