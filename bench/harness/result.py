@@ -38,6 +38,7 @@ class Row:
     aim: Bound = None
     inverse: bool = False  # ratio = limit / product, where both are times and a rate is meant
     notes: list = field(default_factory=list)
+    idle: float = 1.0  # share of the processors' time that was free just before
 
     @property
     def product_median(self):
@@ -71,7 +72,7 @@ class Row:
         return json.dumps({
             "goal": self.goal, "what": self.what, "unit": self.unit, "product": self.product, "limit": self.limit,
             "ratio": round(self.ratio, 4), "must": str(self.must), "aim": str(self.aim) if self.aim else None,
-            "verdict": self.verdict, "notes": self.notes}, ensure_ascii=False)
+            "verdict": self.verdict, "idle": round(self.idle, 2), "notes": self.notes}, ensure_ascii=False)
 
 
 def number(value):
