@@ -258,7 +258,13 @@ int verb_run_cancel(struct cli *cli)
     status = call_send(cli, &call, &answer);
     if (status)
         return status;
-    status = run_follow(cli, &answer, "Asked to cancel");
+    json_t *run = NULL;
+    status = call_parse(&answer, &run);
+    const char *word = get_text(json_object_get(run, "state"), "status");
+    bool had_ended = word && state_name_is_final(word) && strcmp(word, "CANCELED") != 0;
+    json_decref(run);
+    if (!status)
+        status = run_follow(cli, &answer, had_ended ? "Had ended already:" : "Asked to cancel");
     if (status == CLI_RUN_FAILED) /* whoever cancels expects no SUCCESS */
         status = CLI_DONE;
     http_answer_release(&answer);

@@ -93,7 +93,7 @@ static void print_task(struct cli *cli, const json_t *task)
     line_print(&line, stdout);
     line_release(&line);
     const char *reason = get_text(task, "reason");
-    if (reason && *reason)
+    if (reason && status && *state_reason(status, reason))
         printf("  %s\n", safe_line(&cli->arena, reason));
     json_array_foreach (json_object_get(task, "decisions"), i, decision) {
         print_decision(cli, decision);

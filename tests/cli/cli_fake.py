@@ -17,6 +17,7 @@ TOKEN = "fake-token"
 JOB = "0199f6c2-0000-7000-8000-000000000001"
 RUN = "0199f6c2-0000-7000-8000-000000000002"
 DROP = object()  # an answer: the connection is closed without one
+CUT = object()  # an answer that ends in the middle
 
 
 def key(n):
@@ -36,7 +37,7 @@ class Request:
 
 class Fake:
     """`on("GET", "/jobs", answer, …)`: the answers are given in turn, the last one for ever. An answer is a dict or list
-    (200 with JSON), bytes (200), DROP, (status, body) or (status, body, headers), or a function of the request."""
+    (200 with JSON), bytes (200), DROP, CUT, (status, body) or (status, body, headers), or a function of the request."""
 
     def __init__(self, folder):
         self.folder, self.requests, self.routes = Path(folder), [], {}
@@ -75,7 +76,9 @@ class Fake:
             answer = answers.pop(0) if len(answers) > 1 else answers[0]
         if callable(answer):
             answer = answer(request)
-        if answer is DROP:
+        if answer is CUT:
+            handler.wfile.write(b"HTTP/1.1 200 OK\r\ncontent-length: 100\r\n\r\n0123")
+        if answer in (DROP, CUT):
             handler.close_connection = True
             return
         status, body, headers = (*answer, {})[:3] if isinstance(answer, tuple) else (200, answer, {})

@@ -285,6 +285,11 @@ def test_cancel_and_wait_for_its_end(cli, fake):
     assert cli("run", "cancel", RUN, "--wait").returncode == 0
 
 
+def test_cancel_of_a_run_that_had_ended(cli, fake):
+    fake.on("POST", f"/jobRuns/{RUN}/actions/cancel", cli_fake.job_run("SUCCESS"))
+    assert cli("run", "cancel", RUN).stdout.decode() == f"Had ended already: run {RUN}  SUCCESS\n"
+
+
 def test_task_of_a_run(cli, fake):
     run = cli_fake.job_run("FAILED", [("a", "SUCCESS"), ("b", "FAILED", ["a"])])
     fake.on("GET", f"/jobRuns/{RUN}", run)

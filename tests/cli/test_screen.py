@@ -193,6 +193,15 @@ def test_logs_follow_until_the_task_has_ended(cli, fake):
     assert (result.returncode, result.stdout) == (0, b"one\ntwo\nthree\n")
 
 
+def test_bytes_of_a_log_come_once_when_an_answer_is_lost(cli, fake):
+    logs(fake, b"0123456789" * 50, chunk=100)
+    answer = fake.routes["GET", f"/taskRuns/{key(1000)}/logs"][0]
+    fake.on("GET", f"/taskRuns/{key(1000)}/logs", answer, cli_fake.CUT, answer)
+    fake.on("GET", f"/taskRuns/{key(1000)}", {"key": key(1000), "state": {"status": "SUCCESS"}})
+    result = cli("run", "logs", RUN, "--task", "a", "--follow")
+    assert (result.returncode, result.stdout) == (0, b"0123456789" * 50), result.stderr
+
+
 def test_why_tells_decisions(cli, fake):
     fake.on("GET", f"/jobRuns/{RUN}/explanation", {"tasks": [
         {"taskKey": "load", "status": "UPSTREAM_FAILED", "reason": "Not run: upstream task x ended FAILED", "decisions": [
