@@ -1,5 +1,6 @@
 /* Loading: what a command needs, and everything at recovery (DURABILITY §1, §3). */
 #include "base/log.h"
+#include "base/map.h"
 #include "server/clock.h"
 #include "server/pump_internal.h"
 
@@ -72,34 +73,66 @@ bool pump_load_for(struct pump *pump, const struct command *command)
 
 /* ---- recovery ---- */
 
+/* Each run in a snapshot of its own, since a reader has 2 s for one: nobody else writes here now. */
 static bool load_live_runs(struct pump *pump)
 {
     struct arena arena;
     struct uuid *keys;
-    bool ok = true;
     arena_init(&arena);
     store_read_begin(pump->reader);
     size_t count = store_live_runs(pump->reader, pump->workspace.id, &arena, &keys);
-    ok = !store_reader_failed(pump->reader);
+    bool ok = !store_reader_failed(pump->reader);
+    store_read_end(pump->reader);
     for (size_t i = 0; i < count && ok; i++) {
         struct arena one;
         arena_init(&one);
+        store_read_begin(pump->reader);
         ok = load_run(pump, &keys[i], &one);
+        store_read_end(pump->reader);
         arena_release(&one);
     }
-    store_read_end(pump->reader);
     arena_release(&arena);
     return ok;
 }
 
+/* Reports that came before the reload and wait to be stepped again: exec need not tell them once
+ * more, else every failed commit would add to them. */
+struct recovery {
+    struct pump *pump;
+    struct uuid_map told; /* task run → place in pump->reports + 1 */
+};
+
+static bool is_told(const struct recovery *recovery, const struct live_attempt *live)
+{
+    size_t place = (uintptr_t)uuid_map_get(&recovery->told, &live->task_run);
+    if (!place)
+        return false;
+    const struct attempt_id *id = &recovery->pump->reports[place - 1].report.id;
+    return id->attempt == live->attempt && id->epoch == live->epoch;
+}
+
 static void recover_attempt(void *context, const struct live_attempt *live)
 {
-    struct pump *pump = context;
+    const struct recovery *recovery = context;
     const struct attempt_id id = {live->run, live->task_run, live->repair, live->attempt,
                                   live->epoch};
-    exec_recover(pump->exec, &id, live->timeout_ms, live->grace_ms, live->start_ms);
+    if (is_told(recovery, live))
+        return;
+    struct exec *exec = recovery->pump->exec;
+    exec_recover(exec, &id, live->timeout_ms, live->grace_ms, live->start_ms);
     if (live->stopping)
-        exec_stop(pump->exec, &id);
+        exec_stop(exec, &id);
+}
+
+static void recover_attempts(struct pump *pump)
+{
+    struct recovery recovery = {.pump = pump};
+    uuid_map_init(&recovery.told);
+    for (size_t i = pump->report_next; i < pump->report_count; i++)
+        uuid_map_put(&recovery.told, &pump->reports[i].report.id.task_run,
+                     (void *)(uintptr_t)(i + 1));
+    engine_live_attempts(pump->engine, recover_attempt, &recovery);
+    uuid_map_release(&recovery.told);
 }
 
 static bool begin_epoch(struct pump *pump)
@@ -128,8 +161,7 @@ bool pump_load(struct pump *pump)
         pump->engine = NULL;
         return false;
     }
-    /* Reports that are still in the inbox are matched by token and epoch like any others. */
-    engine_live_attempts(pump->engine, recover_attempt, pump);
+    recover_attempts(pump);
     const struct engine_event event = {
         .kind = pump->is_draining ? ENGINE_DRAIN : ENGINE_TIMER,
         .now_ms = clock_wall_ms(),
