@@ -20,6 +20,9 @@ enum {
     BATCH_MAX_ROWS = 5000,
     FIRST_BACKOFF_MS = 50,
     LONGEST_BACKOFF_MS = 5000,
+    PRUNE_MAX = 100, /* retry tokens at a time: their answers may be large */
+    PRUNE_EVERY_MS = 10 * 60 * 1000,
+    PRUNE_AGAIN_MS = 1000,
 };
 static const int64_t token_lifetime_ms = INT64_C(24) * 3600 * 1000;
 
@@ -104,6 +107,9 @@ static enum token_verdict check_token(struct pump *pump, struct api_pending *pen
                    "opc-retry-token was used with another body");
         else
             replay(pending, &row);
+    } else if (store_reader_failed(pump->reader)) {
+        verdict = TOKEN_ANSWERED;
+        answer_unavailable(pending);
     }
     arena_release(&arena);
     return verdict;
@@ -285,6 +291,14 @@ static void end_batch(struct pump *pump)
     }
 }
 
+static void back_off(struct pump *pump)
+{
+    pump->backoff_ms = pump->backoff_ms ? pump->backoff_ms * 2 : FIRST_BACKOFF_MS;
+    if (pump->backoff_ms > LONGEST_BACKOFF_MS)
+        pump->backoff_ms = LONGEST_BACKOFF_MS;
+    pump->retry_load_ms = clock_boot_ms() + pump->backoff_ms;
+}
+
 /* What the failed batch knew is gone; the store decides what is true. */
 static void lose_batch(struct pump *pump, enum store_result result)
 {
@@ -296,10 +310,7 @@ static void lose_batch(struct pump *pump, enum store_result result)
     /* They are stepped again: where the store knows them already, they are stale and acknowledged. */
     pump->report_next = pump->report_first;
     pump->is_fenced = result == STORE_FENCED;
-    pump->backoff_ms = pump->backoff_ms ? pump->backoff_ms * 2 : FIRST_BACKOFF_MS;
-    if (pump->backoff_ms > LONGEST_BACKOFF_MS)
-        pump->backoff_ms = LONGEST_BACKOFF_MS;
-    pump->retry_load_ms = clock_boot_ms() + pump->backoff_ms;
+    back_off(pump);
     log_event(
         LOG_ERROR, pump->is_fenced ? "another server has taken the workspace" : "commit failed",
         LOG_TEXT("workspace", pump->workspace.name), LOG_NUMBER("retry_in_ms", pump->backoff_ms));
@@ -309,8 +320,8 @@ static void commit_batch(struct pump *pump)
 {
     engine_collect(pump->engine, &pump->effects);
     if (pump->effects.rows.count == 0 && pump->kept_count == 0) {
-        engine_committed(pump->engine);
         act(pump);
+        engine_committed(pump->engine);
         return;
     }
     struct store_commit commit = {
@@ -370,45 +381,62 @@ static bool ensure_engine(struct pump *pump)
         return true;
     if (pump->is_fenced || clock_boot_ms() < pump->retry_load_ms)
         return false;
-    if (pump_load(pump))
-        return true;
-    pump->backoff_ms = pump->backoff_ms ? pump->backoff_ms * 2 : FIRST_BACKOFF_MS;
-    if (pump->backoff_ms > LONGEST_BACKOFF_MS)
-        pump->backoff_ms = LONGEST_BACKOFF_MS;
-    pump->retry_load_ms = clock_boot_ms() + pump->backoff_ms;
-    return false;
+    if (!pump_load(pump)) {
+        back_off(pump);
+        return false;
+    }
+    atomic_store(&pump->is_ready, true); /* a new epoch is a commit too */
+    return true;
+}
+
+static void run_batch(struct pump *pump)
+{
+    exec_dispatch(pump->exec);
+    take_commands(pump);
+    if (!ensure_engine(pump)) {
+        refuse_backlog(pump);
+        return;
+    }
+    step_all(pump);
+    commit_batch(pump);
+    end_batch(pump);
+}
+
+/* Between batches, on this thread: a token that a batch has found expired must be there still when
+ * the batch replaces it. */
+static void prune_tokens(struct pump *pump)
+{
+    int64_t now = clock_boot_ms();
+    if (!pump->engine || now < pump->prune_ms)
+        return;
+    size_t pruned = store_prune_retry_tokens(pump->config.store,
+                                             clock_wall_ms() - token_lifetime_ms, PRUNE_MAX);
+    pump->prune_ms = now + (pruned == PRUNE_MAX ? PRUNE_AGAIN_MS : PRUNE_EVERY_MS);
 }
 
 void pump_run(struct pump *pump)
 {
-    exec_dispatch(pump->exec);
-    take_commands(pump);
-    do {
-        if (!ensure_engine(pump)) {
-            refuse_backlog(pump);
-            return;
-        }
-        step_all(pump);
-        commit_batch(pump);
-        end_batch(pump);
-        take_commands(pump);
-    } while (pump->engine && has_work(pump));
+    run_batch(pump);
+    prune_tokens(pump);
+}
+
+static int64_t earlier(int64_t a, int64_t b)
+{
+    return a < b ? a : b;
 }
 
 int pump_timeout_ms(struct pump *pump)
 {
-    int64_t now = clock_boot_ms();
-    int64_t until = exec_deadline_ms(pump->exec);
-    int64_t engine_until = pump->engine      ? engine_next_deadline(pump->engine)
-                           : pump->is_fenced ? INT64_MAX
-                                             : pump->retry_load_ms;
-    if (engine_until < until)
-        until = engine_until;
-    if (pump->engine && (pump->report_next < pump->report_count || pump->effects.events.count))
+    if (pump->engine && has_work(pump))
         return 0;
+    int64_t until = exec_deadline_ms(pump->exec);
+    if (pump->engine)
+        until = earlier(until, earlier(engine_next_deadline(pump->engine), pump->prune_ms));
+    else if (!pump->is_fenced)
+        until = earlier(until, pump->retry_load_ms);
     if (until == INT64_MAX)
         return -1;
-    int64_t wait = until - now;
+    int64_t wait = until - clock_boot_ms();
     return wait <= 0 ? 0 : wait > 3600000 ? 3600000 : (int)wait;
 }
 
@@ -533,7 +561,9 @@ void pump_close(struct pump *pump)
     pthread_mutex_lock(&pump->lock);
     pump->is_closed = true;
     pthread_mutex_unlock(&pump->lock);
-    pump_run(pump);
+    do {
+        run_batch(pump);
+    } while (pump->engine && has_work(pump));
     refuse_backlog(pump);
 }
 

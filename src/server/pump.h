@@ -49,7 +49,7 @@ void pump_submit(struct pump *pump, struct api_pending *pending);
 int pump_fd(const struct pump *pump);
 /* How long may the pump's thread sleep, in ms; -1: until pump_fd is readable. */
 int pump_timeout_ms(struct pump *pump);
-/* One round: everything that waits, in as many batches as it takes. */
+/* One batch of what waits; while more does, pump_timeout_ms is 0. */
 void pump_run(struct pump *pump);
 
 /* Nothing new is started from now on; running attempts go on under their supervisors. */

@@ -54,6 +54,7 @@ struct pump {
     uint64_t seed;
     int64_t retry_load_ms; /* CLOCK_BOOTTIME: next try to load after a failure */
     int64_t backoff_ms;
+    int64_t prune_ms; /* CLOCK_BOOTTIME: when retry tokens are next looked through for old ones */
     bool is_draining;
     bool is_fenced;
     atomic_bool is_ready;

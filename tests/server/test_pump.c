@@ -1,0 +1,288 @@
+/* The pump (DURABILITY §1): batches, tokens, failed commits, recovery, the end. */
+#include <fcntl.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/mem.h"
+#include "server/clock.h"
+#include "server/stage.h"
+
+/* Its runs wait for ever: they are live and do nothing. */
+static const char waiting_job[] =
+    "{'name':'waiting','path':'/','maxConcurrentRuns':0,'queue':{'isEnabled':true},"
+    "'tasks':[{'taskKey':'a','type':'PYTHON_TASK','filePath':'a.sh'}]}";
+static const char one_task[] = "{'name':'one','path':'/','maxConcurrentRuns':1000,"
+                               "'tasks':[{'taskKey':'a','type':'PYTHON_TASK','filePath':'a.sh'}]}";
+
+static bool is_ready(void *context)
+{
+    return pump_is_ready(context);
+}
+
+/* ---- a commit fails ---- */
+
+static void a_failed_commit_is_503_and_what_was_asked_is_not_there(void **state)
+{
+    struct stage *stage = *state;
+    stage_up(stage);
+    struct uuid job = stage_job(stage, waiting_job);
+    stage->failures = 1;
+    struct request *request = stage_request(stage, COMMAND_RUN_CREATE, &job);
+    stage_submit(stage, request);
+    assert_int_equal(stage_answer(stage, request), ERR_UNAVAILABLE);
+    assert_false(pump_is_ready(stage->pump));
+    assert_int_equal(stage_live_runs(stage), 0);
+
+    int commits = stage->commits;
+    stage_await(stage, is_ready, stage->pump); /* by itself: nobody needs to ask for a write */
+    assert_int_equal(stage->commits, commits);
+    stage_run(stage, &job);
+    assert_int_equal(stage_live_runs(stage), 1);
+}
+
+static void a_lost_answer_is_found_by_its_token(void **state)
+{
+    struct stage *stage = *state;
+    stage_up(stage);
+    struct uuid job = stage_job(stage, waiting_job);
+    stage->failures = 1;
+    stage->applied = true;
+    struct request *lost = stage_request(stage, COMMAND_RUN_CREATE, &job);
+    stage_token(lost, "token", "body");
+    stage_submit(stage, lost);
+    assert_int_equal(stage_answer(stage, lost), ERR_UNAVAILABLE);
+    assert_int_equal(stage_live_runs(stage), 1);
+
+    stage_await(stage, is_ready, stage->pump);
+    struct request *again = stage_request(stage, COMMAND_RUN_CREATE, &job);
+    stage_token(again, "token", "body");
+    stage_submit(stage, again);
+    assert_int_equal(stage_answer(stage, again), ERR_OK);
+    assert_true(again->pending.result.replayed);
+    assert_int_equal(again->pending.replay_status, 201);
+    assert_int_equal(stage_live_runs(stage), 1);
+}
+
+struct counted {
+    struct stage *stage;
+    size_t most; /* reports that waited at a time */
+};
+
+static bool no_failures_left(void *context)
+{
+    struct counted *counted = context;
+    if (counted->stage->pump->report_count > counted->most)
+        counted->most = counted->stage->pump->report_count;
+    return counted->stage->failures == 0;
+}
+
+/* `applied`: the outcome was committed all the same. Either way it counts once. */
+static void lose_outcomes(struct stage *stage, bool applied)
+{
+    const char *path = stage_path(stage, "pipe");
+    assert_int_equal(mkfifo(path, 0600), 0);
+    int pipe = open(path, O_RDWR | O_CLOEXEC);
+    stage_script(stage, "a.sh", arena_printf(&stage->arena, "read line < %s\nexit 3\n", path));
+    stage_up(stage);
+    struct uuid job = stage_job(stage, one_task);
+    struct uuid run = stage_run(stage, &job);
+    stage_await_state(stage, &run, STATE_RUNNING);
+
+    stage->failures = 4;
+    stage->applied = applied;
+    assert_int_equal(write(pipe, "go\n", 3), 3);
+    struct counted counted = {.stage = stage};
+    if (!applied)
+        stage_await(stage, no_failures_left, &counted);
+    stage_await_state(stage, &run, STATE_FAILED);
+    assert_true(counted.most <= 1);
+    stage->failures = 0;
+    stage_await(stage, is_ready, stage->pump);
+    assert_int_equal(stage->pump->report_count, 0);
+    assert_int_equal(exec_live(stage->pump->exec), 0);
+
+    struct run_image image;
+    store_read_begin(stage->reader);
+    assert_true(
+        store_get_run_image(stage->reader, stage->workspace.id, &run, &stage->arena, &image));
+    store_read_end(stage->reader);
+    assert_int_equal(image.attempt_count, 1);
+    assert_int_equal(image.attempts[0].exit_code, 3);
+    close(pipe);
+}
+
+static void an_outcome_outlives_failed_commits(void **state)
+{
+    lose_outcomes(*state, false);
+}
+
+static void an_outcome_whose_commit_was_not_answered_counts_once(void **state)
+{
+    lose_outcomes(*state, true);
+}
+
+/* ---- tokens ---- */
+
+static void a_token_twice_in_a_batch_is_one_run(void **state)
+{
+    struct stage *stage = *state;
+    stage_up(stage);
+    struct uuid job = stage_job(stage, waiting_job);
+    static const char *const bodies[] = {"body", "body", "another body"};
+    struct request *requests[3];
+    for (size_t i = 0; i < 3; i++) {
+        requests[i] = stage_request(stage, COMMAND_RUN_CREATE, &job);
+        stage_token(requests[i], "token", bodies[i]);
+        stage_submit(stage, requests[i]);
+    }
+    assert_int_equal(stage_answer(stage, requests[0]), ERR_OK);
+    assert_int_equal(stage_answer(stage, requests[1]), ERR_OK);
+    assert_int_equal(stage_answer(stage, requests[2]), ERR_INVALIDATED_RETRY_TOKEN);
+    assert_string_equal(requests[0]->pending.replay_body, requests[1]->pending.replay_body);
+    assert_int_equal(stage_live_runs(stage), 1);
+}
+
+static bool has_token(struct stage *stage, const struct retry_token_row *row)
+{
+    struct retry_token_row found;
+    store_read_begin(stage->reader);
+    bool has = store_get_retry_token(stage->reader, stage->workspace.id, row->scope, &stage->arena,
+                                     &found);
+    store_read_end(stage->reader);
+    return has;
+}
+
+static void old_tokens_are_forgotten(void **state)
+{
+    struct stage *stage = *state;
+    struct retry_token_row rows[250] = {0};
+    struct row_batch batch;
+    row_batch_init(&batch);
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        rows[i] = (struct retry_token_row){.workspace = stage->workspace.id, .status = 201};
+        rows[i].scope[0] = (uint8_t)i;
+        rows[i].body = "";
+        rows[i].created_ms = clock_wall_ms() - (i ? INT64_C(25) * 3600 * 1000 : 0);
+        row_batch_add(&batch, ROW_RETRY_TOKEN, ROW_INSERT, &rows[i]);
+    }
+    assert_int_equal(store_write_accounts(stage->store, &batch), STORE_OK);
+    row_batch_release(&batch);
+    stage_up(stage);
+    pump_run(stage->pump);
+    pump_run(stage->pump);
+    size_t left = 0;
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++)
+        left += has_token(stage, &rows[i]);
+    assert_int_equal(left, 150); /* a few at a time: the rest a second later */
+    assert_true(has_token(stage, &rows[0]));
+}
+
+/* ---- fairness ---- */
+
+static void ask_again(struct api_pending *pending)
+{
+    struct request *request = pending->owner;
+    request->done++;
+    pump_submit(request->stage->pump, pending);
+}
+
+static void an_outcome_is_heard_while_commands_keep_coming(void **state)
+{
+    struct stage *stage = *state;
+    stage_script(stage, "a.sh", "exit 0\n");
+    stage_up(stage);
+    struct uuid idle = stage_job(stage, waiting_job);
+    struct uuid job = stage_job(stage, one_task);
+    struct request *request = stage_request(stage, COMMAND_JOB_DELETE, &idle);
+    request->pending.done = ask_again;
+    stage_submit(stage, request);
+    struct uuid run = stage_run(stage, &job);
+    stage_await_state(stage, &run, STATE_SUCCESS);
+    assert_true(request->done > 1);
+}
+
+/* ---- start and end ---- */
+
+static void many_runs_are_recovered_however_long_it_takes(void **state)
+{
+    enum { RUNS = 3000, SNAPSHOT_MS = 40 };
+    struct stage *stage = *state;
+    stage_use_sqlite(stage, 0);
+    stage_up(stage);
+    struct uuid job = stage_job(stage, waiting_job);
+    struct request *requests[RUNS];
+    for (size_t i = 0; i < RUNS; i++) {
+        requests[i] = stage_request(stage, COMMAND_RUN_CREATE, &job);
+        stage_submit(stage, requests[i]);
+    }
+    for (size_t i = 0; i < RUNS; i++)
+        assert_int_equal(stage_answer(stage, requests[i]), ERR_OK);
+    stage_down(stage);
+    stage_use_sqlite(stage, SNAPSHOT_MS);
+    stage_up(stage);
+    assert_int_equal(engine_run_count(stage->pump->engine), RUNS);
+}
+
+static void what_waits_at_the_end_is_answered_and_nothing_after_it(void **state)
+{
+    struct stage *stage = *state;
+    stage_up(stage);
+    struct uuid job = stage_job(stage, waiting_job);
+    struct request *requests[3];
+    for (size_t i = 0; i < 3; i++) {
+        requests[i] = stage_request(stage, COMMAND_RUN_CREATE, &job);
+        stage_token(requests[i], "token", "body"); /* needs three batches */
+        stage_submit(stage, requests[i]);
+    }
+    pump_drain(stage->pump);
+    pump_close(stage->pump);
+    for (size_t i = 0; i < 3; i++) {
+        assert_int_equal(requests[i]->done, 1);
+        assert_int_equal(requests[i]->pending.result.code, ERR_OK);
+    }
+    struct request *late = stage_request(stage, COMMAND_RUN_CREATE, &job);
+    stage_submit(stage, late);
+    assert_int_equal(late->done, 1);
+    assert_int_equal(late->pending.result.code, ERR_UNAVAILABLE);
+    assert_int_equal(stage_live_runs(stage), 1);
+}
+
+static void an_end_without_a_store_answers_too(void **state)
+{
+    struct stage *stage = *state;
+    stage_up(stage);
+    struct uuid job = stage_job(stage, waiting_job);
+    struct request *requests[2];
+    stage->failures = 1;
+    for (size_t i = 0; i < 2; i++) {
+        requests[i] = stage_request(stage, COMMAND_RUN_CREATE, &job);
+        stage_token(requests[i], "token", "body"); /* the second waits for another batch */
+        stage_submit(stage, requests[i]);
+    }
+    pump_drain(stage->pump);
+    pump_close(stage->pump);
+    for (size_t i = 0; i < 2; i++) {
+        assert_int_equal(requests[i]->done, 1);
+        assert_int_equal(requests[i]->pending.result.code, ERR_UNAVAILABLE);
+    }
+    assert_int_equal(stage_live_runs(stage), 0);
+}
+
+int main(void)
+{
+#define STAGED(f) cmocka_unit_test_setup_teardown(f, stage_setup, stage_teardown)
+    const struct CMUnitTest tests[] = {
+        STAGED(a_failed_commit_is_503_and_what_was_asked_is_not_there),
+        STAGED(a_lost_answer_is_found_by_its_token),
+        STAGED(an_outcome_outlives_failed_commits),
+        STAGED(an_outcome_whose_commit_was_not_answered_counts_once),
+        STAGED(a_token_twice_in_a_batch_is_one_run),
+        STAGED(old_tokens_are_forgotten),
+        STAGED(an_outcome_is_heard_while_commands_keep_coming),
+        STAGED(many_runs_are_recovered_however_long_it_takes),
+        STAGED(what_waits_at_the_end_is_answered_and_nothing_after_it),
+        STAGED(an_end_without_a_store_answers_too),
+    };
+    return cmocka_run_group_tests_name("pump", tests, NULL, NULL);
+}
