@@ -1,0 +1,235 @@
+"""The server's life: ready, drained, refused, out of disk (CONTRACT §2; DURABILITY §1)."""
+
+import json
+import os
+import signal
+import subprocess
+import time
+
+import pytest
+from harness import BINARY, Client, eventually, refused, statuses, step, task
+
+sanitize = pytest.mark.sanitize
+
+
+def attempt_to_start(server, *options):
+    """(exit status, stdout, stderr) of a server that must not come up."""
+    result = subprocess.run(server.command(*options), capture_output=True, text=True, timeout=60, env=server.env)
+    return result.returncode, result.stdout, result.stderr
+
+
+@sanitize
+def test_sigterm_ends_within_five_seconds_and_tasks_go_on(own):
+    run = own.api.run(own.api.job([step("a", gate="go"), step("b", "a")]))
+    own.wait_witness("start", "a")
+    begun = time.monotonic()
+    assert own.stop() == 0
+    assert time.monotonic() - begun < 5
+    assert own.printed == f"reprise: listening on {own.url}\n", "nothing else goes to stdout"
+    assert not (own.data / "endpoint.json").exists(), "removed at a clean stop"
+    assert len(own.processes()) == 1, "the task goes on"
+    own.open_gate("go")
+    own.wait_witness("end", "a")
+    own.start()
+    own.api.wait_final(run, "SUCCESS")
+    assert [w.name for w in own.witness("start")] == ["a", "b"]
+
+
+@sanitize
+def test_while_it_drains_nothing_new_starts(own):
+    """The server is asked to end while a chain of tasks runs; afterwards the chain goes on where it was."""
+    tasks = [step(f"t{n}", f"t{n - 1}" if n else ()) for n in range(30)]
+    run = own.api.run(own.api.job(tasks))
+    own.wait_witness("end", "t2")
+    assert own.stop() == 0
+    eventually(lambda: not own.processes(), "the last task has ended")
+    reached = len(own.witness("start"))
+    assert reached < 30
+    own.start()
+    own.api.wait_final(run, "SUCCESS")
+    assert [w.name for w in own.witness("start")] == [f"t{n}" for n in range(30)]
+
+
+@sanitize
+def test_a_second_server_on_the_same_data_is_refused(own):
+    run = own.api.run(own.api.job([step("a", gate="go")]))
+    endpoint = (own.data / "endpoint.json").read_text()
+    status, out, err = attempt_to_start(own)
+    assert status not in (0, None) and status > 0
+    assert "listening" not in out
+    assert "another server" in err.lower() or "in use" in err.lower() or "already" in err.lower(), err
+    assert own.token not in err
+    assert (own.data / "endpoint.json").read_text() == endpoint
+    own.open_gate("go")
+    own.api.wait_final(run, "SUCCESS")
+
+
+@pytest.mark.parametrize("options,word", [
+    (["--listen", "0.0.0.0:0"], "insecure-listen"), (["--listen", "nonsense"], "listen"),
+    (["--listen", "127.0.0.1:99999"], "listen"), (["--no-such-option"], "no-such-option"),
+    (["--config", "/nonexistent/reprise.ini"], "reprise.ini"),
+])
+def test_a_start_that_cannot_be_is_refused(servers, options, word):
+    status, out, err = attempt_to_start(prepared(servers), *options)
+    assert status > 0 and "listening" not in out
+    assert word in err, err
+
+
+def prepared(servers):
+    server = servers()
+    server.log.touch()
+    return server
+
+
+def test_a_port_that_is_taken(own, servers):
+    other = prepared(servers)
+    status, out, err = attempt_to_start(other, "--listen", own.url.removeprefix("http://"))
+    assert status > 0 and "listening" not in out
+    assert own.url.rsplit(":", 1)[1] in err or "in use" in err.lower(), err
+
+
+def test_a_data_path_that_is_a_file(servers):
+    server = prepared(servers)
+    server.data.touch()
+    status, _, err = attempt_to_start(server)
+    assert status > 0 and err
+
+
+@sanitize
+def test_options_come_from_the_environment_and_a_file_too(servers, tmp_path):
+    config = tmp_path / "reprise.ini"
+    config.write_text("[exec]\nmax-running = 1\n")
+    server = servers("--config", config)
+    server.start()
+    run = server.api.run(server.api.job([step("a", gate="go"), step("b", gate="go")]))
+    eventually(lambda: len(server.witness("start")) == 1, "one at work")
+    server.api.wait_for(run, "RUNNING")
+    assert sorted(statuses(server.api.get_run(run)).values()) == ["QUEUED", "RUNNING"]
+    server.open_gate("go")
+    server.api.wait_final(run, "SUCCESS")
+
+
+@sanitize
+def test_a_restart_keeps_who_and_what_it_is(own):
+    before, token = own.endpoint, own.token
+    job = own.api.job([step("a")])
+    run = own.api.wait_final(own.api.run(job))
+    assert own.stop() == 0
+    own.start()
+    assert own.token == token
+    for field in ("aiDataPlatformId", "workspaceKey", "projectId"):
+        assert own.endpoint[field] == before[field]
+    assert own.api.get_run(run) == run
+    assert own.api.read(f"/jobs/{job['key']}") == job
+
+
+def test_a_lost_token_file_is_made_anew(own):
+    old = own.token
+    assert own.stop() == 0
+    (own.data / "admin.token").unlink()
+    own.start()
+    assert own.token != old
+    assert own.api.get("/jobs").status_code == 200
+    assert Client(own.endpoint, old).get("/jobs").status_code == 200, "a second token: the first is still good"
+
+
+@sanitize
+def test_logs_are_logfmt_or_json(servers):
+    plain, structured = servers(), servers("--log-format", "json")
+    for server in (plain, structured):
+        server.start()
+        server.api.go([step("a", exit=1)], "FAILED")
+        assert server.stop() == 0
+    for line in plain.log.read_text().splitlines():
+        assert line.startswith("time="), line
+    for line in structured.log.read_text().splitlines():
+        assert "level" in json.loads(line)
+
+
+def test_signals_that_do_not_end_it(own):
+    for number in (signal.SIGHUP, signal.SIGPIPE):
+        own.process.send_signal(number)
+        own.api.go([task("a")], "SUCCESS")
+    own.api.go([task("a")], "SUCCESS")
+
+
+def test_ids_are_not_reused_and_keys_sort_by_time(own):
+    job = own.api.job([step("a")], maxConcurrentRuns=0, queue={"isEnabled": True})
+    keys = []
+    for _ in range(3):
+        keys += [own.api.run(job)["key"] for _ in range(10)]
+        own.restart()
+    assert len(set(keys)) == 30 and keys == sorted(keys)
+
+
+# --- out of disk ------------------------------------------------------------------------------------------------------
+
+@pytest.fixture
+def small_disk(servers):
+    """A server whose data folder is a file system of 12 MiB of its own."""
+    server = servers()
+    server.data.mkdir()
+    mounted = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=12m,mode=700", "tmpfs", server.data],
+                             capture_output=True, text=True)
+    if mounted.returncode:
+        server.log.touch()
+        pytest.skip(f"cannot mount a small file system here: {mounted.stderr.strip()}")
+    yield server
+    if server.process:
+        server.kill9()
+    server.sweep()
+    for _ in range(100):
+        if subprocess.run(["umount", server.data], capture_output=True).returncode == 0:
+            break
+        time.sleep(0.05)
+    else:
+        subprocess.run(["umount", "-l", server.data], check=True)
+
+
+def fill(path):
+    """Writes until there is no room, down to the last block."""
+    fd = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND)
+    size = 1 << 20
+    while size >= 512:
+        try:
+            os.write(fd, b"\0" * size)
+        except OSError:
+            size //= 2
+    os.close(fd)
+
+
+def test_a_full_disk_stops_starting_not_running_and_goes_on_by_itself(small_disk):
+    server = small_disk.start()
+    api, filler = server.api, server.data / "filler"
+    job = api.job([step("a", gate="go"), step("b", "a")], maxConcurrentRuns=1000)
+    running = api.run(job)
+    server.wait_witness("start", "a")
+    waiting = api.job([task("x")], maxConcurrentRuns=0, queue={"isEnabled": True},
+                      parameters=[{"name": "p", "value": "x" * 60000}])
+    fill(filler)
+    accepted, answer = [], None
+    for n in range(3000):  # until the room in the database's own files is used up
+        answer = api.post("/jobRuns", {"jobKey": waiting["key"], "parameters": [{"name": "q", "value": "y" * 60000}]},
+                          headers={"opc-retry-token": f"full-{n}"})
+        if answer.status_code != 201:
+            break
+        accepted.append(answer.json()["key"])
+    refused(answer, 503, "ServiceUnavailable")
+    assert int(answer.headers["retry-after"]) >= 0
+    assert api.get_run(running)["state"]["status"] == "RUNNING", "reads go on"
+    eventually(lambda: api.get("//readyz").status_code == 503, "it says that it is not ready")
+    assert api.get("//healthz").status_code == 200
+    server.open_gate("go")
+    server.wait_witness("end", "a")
+    filler.unlink()
+    again = eventually(lambda: (a := api.post("/jobRuns", {"jobKey": job["key"]})).status_code == 201 and a,
+                       "it goes on by itself", pause_s=0.1)
+    api.wait_final(again.json(), "SUCCESS")
+    api.wait_final(running, "SUCCESS")
+    assert api.get("//readyz").status_code == 200
+    begun = [w.attempt for w in server.witness("start")]
+    assert len(begun) == 4 == len(set(begun))
+    listed = {i["key"] for i in api.page_through("/jobRuns", jobKey=waiting["key"], limit=1000)}
+    assert set(accepted) <= listed, "what was accepted is there"
+    server.restart()
+    assert {i["key"] for i in server.api.page_through("/jobRuns", jobKey=waiting["key"], limit=1000)} == listed
