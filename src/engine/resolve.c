@@ -6,7 +6,13 @@
 #include "model/reference.h"
 #include "model/words.h"
 
-enum { RESOLVED_MAX_BYTES = 4 << 20 }; /* of one text with its references put in */
+/* A reference is short and what it stands for may be long: limits on what comes of them. All of a
+ * list, escaped as JSON, must stay below DEF_MAX_JSON. */
+enum {
+    RESOLVED_MAX_BYTES = 4 << 20,      /* of one text with its references put in */
+    RESOLVED_ALL_MAX_BYTES = 32 << 20, /* of all parameters, or arguments, together */
+    RESOLVED_ITEM_BYTES = 64,          /* what each counts besides its text */
+};
 
 static struct param_list job_params(const struct erun *run)
 {
@@ -47,6 +53,36 @@ static enum err_code resolve_text(const struct reference_scope *scope, const cha
     return code;
 }
 
+static enum err_code spend(size_t *spent, const char *what, const char *name, const char *text,
+                           struct err *err)
+{
+    *spent += strlen(name) + strlen(text) + RESOLVED_ITEM_BYTES;
+    if (*spent <= RESOLVED_ALL_MAX_BYTES)
+        return ERR_OK;
+    return err_set(err, ERR_INVALID_PARAMETER,
+                   "%s are more than %d MiB together, with their references put in", what,
+                   RESOLVED_ALL_MAX_BYTES >> 20);
+}
+
+/* As many values as `from` has, resolved, of the same names. */
+static enum err_code resolve_values(struct param_list from, const struct reference_scope *scope,
+                                    struct arena *arena, struct param_list *ret, struct err *err)
+{
+    struct param *resolved = ARENA_ARRAY(arena, from.count, struct param);
+    size_t spent = 0;
+    for (size_t i = 0; i < from.count; i++) {
+        const char *value;
+        enum err_code code = resolve_text(scope, from.items[i].value, arena, &value, err);
+        if (!code)
+            code = spend(&spent, "the parameters", from.items[i].name, value, err);
+        if (code)
+            return code;
+        resolved[i] = (struct param){from.items[i].name, value};
+    }
+    *ret = (struct param_list){resolved, from.count};
+    return ERR_OK;
+}
+
 struct param_list params_copy(struct param_list params, struct arena *arena)
 {
     struct param *items = ARENA_ARRAY(arena, params.count, struct param);
@@ -67,16 +103,7 @@ enum err_code run_unify(const struct engine *engine, struct erun *run, int64_t n
     const struct param_list layers[] = {job_params(run), run->given};
     struct param_list raw = params_merge(layers, 2, &run->arena);
     struct reference_scope scope = job_scope(engine, run, now_ms, raw);
-    struct param *resolved = ARENA_ARRAY(&run->arena, raw.count, struct param);
-    for (size_t i = 0; i < raw.count; i++) {
-        resolved[i].name = raw.items[i].name;
-        enum err_code code =
-            resolve_text(&scope, raw.items[i].value, &run->arena, &resolved[i].value, err);
-        if (code)
-            return code;
-    }
-    run->unified = (struct param_list){resolved, raw.count};
-    return ERR_OK;
+    return resolve_values(raw, &scope, &run->arena, &run->unified, err);
 }
 
 /* ---- tasks ---- */
@@ -128,21 +155,27 @@ static enum err_code resolve_params(const struct etask *task, const struct refer
         *ret = run->unified;
         return ERR_OK;
     }
-    struct param *resolved = ARENA_ARRAY(arena, own.count, struct param);
+    struct str_map given;
+    str_map_init(&given);
+    for (size_t i = 0; i < run->given.count; i++)
+        str_map_add(&given, run->given.items[i].name, (void *)(uintptr_t)&run->given.items[i]);
+    struct param *kept = ARENA_ARRAY(arena, own.count, struct param);
     size_t count = 0;
-    for (size_t i = 0; i < own.count; i++) {
-        if (params_find(run->given.items, run->given.count, own.items[i].name))
-            continue;
-        resolved[count].name = own.items[i].name;
-        enum err_code code =
-            resolve_text(scope, own.items[i].value, arena, &resolved[count].value, err);
-        if (code)
-            return code;
-        count++;
-    }
-    const struct param_list layers[] = {run->unified, {resolved, count}};
+    for (size_t i = 0; i < own.count; i++)
+        if (!str_map_get(&given, own.items[i].name))
+            kept[count++] = own.items[i];
+    str_map_release(&given);
+    struct param_list resolved;
+    enum err_code code =
+        resolve_values((struct param_list){kept, count}, scope, arena, &resolved, err);
+    if (code)
+        return code;
+    const struct param_list layers[] = {run->unified, resolved};
     *ret = params_merge(layers, 2, arena);
-    return ERR_OK;
+    size_t spent = 0;
+    for (size_t i = 0; i < ret->count && !code; i++)
+        code = spend(&spent, "the parameters", ret->items[i].name, ret->items[i].value, err);
+    return code;
 }
 
 /* Words and paths say what a text must be; here it is said of which field. */
@@ -160,8 +193,11 @@ static enum err_code resolve_args(const struct reference_scope *scope, const cha
     if (code)
         return name_field("commandLineArguments", err);
     const char **args = ARENA_ARRAY(arena, words.count, const char *);
+    size_t spent = 0;
     for (size_t i = 0; i < words.count; i++) {
         code = resolve_text(scope, words.items[i], arena, &args[i], err);
+        if (!code)
+            code = spend(&spent, "commandLineArguments", "", args[i], err);
         if (code)
             return code;
     }

@@ -1,0 +1,103 @@
+/* What a client may make grow: short references to long values, long queues, long chains. */
+#include "base/buf.h"
+#include "engine/harness.h"
+
+enum {
+    MANY = 70,
+    REFERENCES = 63,
+    LONG_BYTES = 64000
+}; /* 63 × 64,000 B < 4 MiB, 70 of those > 256 MiB */
+
+/* [{'name':'p0','value':'{{job.parameters.long}}{{…'}, …] */
+static const char *greedy_params(struct world *world, const char *quote)
+{
+    struct buf text;
+    buf_init(&text, 1 << 20);
+    for (int i = 0; i < MANY; i++) {
+        buf_printf(&text, "%s{%sname%s:%sp%d%s,%svalue%s:%s", i ? "," : "", quote, quote, quote, i,
+                   quote, quote, quote, quote);
+        for (int r = 0; r < REFERENCES; r++)
+            BUF_LIT(&text, "{{job.parameters.long}}");
+        buf_printf(&text, "%s}", quote);
+    }
+    const char *list = arena_printf(&world->arena, "[%s]", text.data);
+    buf_release(&text);
+    return list;
+}
+
+static const char *long_value(struct world *world)
+{
+    char *value = arena_alloc(&world->arena, LONG_BYTES + 1);
+    memset(value, 1, LONG_BYTES); /* each byte is six in JSON */
+    return value;
+}
+
+static struct run_request request_with_long_value(struct world *world)
+{
+    struct param *param = ARENA_NEW(&world->arena, struct param);
+    *param = (struct param){"long", long_value(world)};
+    return (struct run_request){.queue_enabled = FIELD_UNSET, .parameters = {param, 1}};
+}
+
+static void a_task_whose_parameters_explode_is_refused_at_its_start(void **state)
+{
+    struct world *world = *state;
+    const char *tasks = arena_printf(&world->arena,
+                                     "a: {'maxRetries':5,'parameters':%s}; b: a @ALL_DONE",
+                                     greedy_params(world, "'"));
+    struct uuid job = world_dag(world, tasks, "");
+    struct run_request request = request_with_long_value(world);
+    struct command_result result = world_try_submit(world, &job, &request);
+    assert_answer(result, ERR_OK, "");
+    world_expect(world, &result.key, "RUNNING a=INTERNAL_ERROR b=RUNNING");
+    assert_has(world_task(world, &result.key, "a")->row.message, "more than 32 MiB");
+    world_exit(world, &result.key, "b", 0);
+}
+
+static void arguments_that_explode_are_refused_too(void **state)
+{
+    struct world *world = *state;
+    struct buf text;
+    buf_init(&text, 1 << 20);
+    BUF_LIT(&text, "a: {'commandLineArguments':'");
+    for (int i = 0; i < 600; i++)
+        BUF_LIT(&text, "{{job.parameters.long}} ");
+    BUF_LIT(&text, "'}; b: a @ALL_DONE");
+    struct uuid job = world_dag(world, text.data, "");
+    buf_release(&text);
+    struct run_request request = request_with_long_value(world);
+    struct command_result result = world_try_submit(world, &job, &request);
+    world_expect(world, &result.key, "RUNNING a=INTERNAL_ERROR b=RUNNING");
+    assert_has(world_task(world, &result.key, "a")->row.message, "commandLineArguments");
+    world_exit(world, &result.key, "b", 0);
+}
+
+static void a_run_whose_parameters_explode_is_refused(void **state)
+{
+    struct world *world = *state;
+    struct uuid job = world_dag(world, "a", "");
+    struct run_request request = {.queue_enabled = FIELD_UNSET};
+    struct param *params = ARENA_ARRAY(&world->arena, MANY + 1, struct param);
+    struct buf value;
+    buf_init(&value, 1 << 20);
+    for (int r = 0; r < REFERENCES; r++)
+        BUF_LIT(&value, "{{job.parameters.long}}");
+    for (int i = 0; i < MANY; i++)
+        params[i] = (struct param){arena_printf(&world->arena, "p%d", i),
+                                   arena_strdup(&world->arena, value.data)};
+    buf_release(&value);
+    params[MANY] = (struct param){"long", long_value(world)};
+    request.parameters = (struct param_list){params, MANY + 1};
+    assert_answer(world_try_submit(world, &job, &request), ERR_INVALID_PARAMETER,
+                  "more than 32 MiB");
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        WORLD_TEST(a_task_whose_parameters_explode_is_refused_at_its_start),
+        WORLD_TEST(arguments_that_explode_are_refused_too),
+        WORLD_TEST(a_run_whose_parameters_explode_is_refused),
+    };
+    return cmocka_run_group_tests_name("limits", tests, NULL, NULL);
+}
