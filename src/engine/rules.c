@@ -54,10 +54,16 @@ static struct rule_result upstream(const struct tally *t)
     return (struct rule_result){RULE_UPSTREAM_CANCELED, t->first[CLASS_CANCELED]};
 }
 
+/* It waits for failures; this one did not fail. */
+static struct rule_result not_failed(const struct tally *t)
+{
+    enum class c = t->count[CLASS_SUCCESS] ? CLASS_SUCCESS : CLASS_EXCLUDED;
+    return (struct rule_result){RULE_EXCLUDED, t->first[c]};
+}
+
 struct rule_result rule_evaluate(enum run_if run_if, const struct rule_dep *deps, uint32_t count)
 {
     static const struct rule_result run = {RULE_RUN, UINT32_MAX};
-    static const struct rule_result excluded = {RULE_EXCLUDED, UINT32_MAX};
     if (count == 0)
         return run;
     struct tally t = tally(deps, count);
@@ -76,9 +82,9 @@ struct rule_result rule_evaluate(enum run_if run_if, const struct rule_dep *deps
     case RUN_IF_ALL_DONE:
         return run;
     case RUN_IF_ALL_FAILED:
-        return bad == count ? run : excluded;
+        return bad == count ? run : not_failed(&t);
     case RUN_IF_AT_LEAST_ONE_FAILED:
-        return bad ? run : excluded;
+        return bad ? run : not_failed(&t);
     case RUN_IF_COUNT:
     default:
         return run;
@@ -129,8 +135,7 @@ bool rule_cannot_run(enum run_if run_if, const struct rule_dep *deps, uint32_t c
     case RUN_IF_ALL_FAILED:
         if (!t.count[CLASS_SUCCESS] && !t.count[CLASS_EXCLUDED])
             return false;
-        *ret = (struct rule_result){
-            RULE_EXCLUDED, t.first[t.count[CLASS_SUCCESS] ? CLASS_SUCCESS : CLASS_EXCLUDED]};
+        *ret = not_failed(&t);
         return true;
     case RUN_IF_AT_LEAST_ONE_SUCCESS:
     case RUN_IF_ALL_DONE:
