@@ -76,7 +76,7 @@ int world_teardown(void **state)
 
 /* ---- loading ---- */
 
-static struct job_def *load_def(struct world *world, const struct booked_job *job, int64_t version)
+struct job_def *world_def(struct world *world, const struct booked_job *job, int64_t version)
 {
     for (size_t i = 0; i < world->def_count; i++)
         if (uuid_equal(&world->def_jobs[i], &job->row.key) && world->defs[i]->version == version)
@@ -97,7 +97,7 @@ static void load_job(struct world *world, const struct uuid *key)
 {
     struct booked_job *job = book_job(&world->book, key);
     if (job && !engine_has_job(world->engine, key))
-        engine_add_job(world->engine, &job->row, load_def(world, job, job->row.version));
+        engine_add_job(world->engine, &job->row, world_def(world, job, job->row.version));
 }
 
 static void load_run(struct world *world, const struct uuid *key)
@@ -110,7 +110,7 @@ static void load_run(struct world *world, const struct uuid *key)
     arena_init(&arena);
     struct run_image image = book_image(run, &arena);
     int64_t version = image.repairs[image.repair_count - 1].definition_version;
-    engine_add_run(world->engine, &image, load_def(world, run->job, version), run->last_event,
+    engine_add_run(world->engine, &image, world_def(world, run->job, version), run->last_event,
                    world->now_ms, world->mono_ms);
     arena_release(&arena);
 }

@@ -139,6 +139,8 @@ void world_report(struct world *world, enum engine_event_kind kind, struct attem
                   const struct attempt_outcome *outcome);
 
 /* ---- reading ---- */
+/* A version of a job's definition, as stored; the world's. */
+struct job_def *world_def(struct world *world, const struct booked_job *job, int64_t version);
 const struct run_row *world_run(struct world *world, const struct uuid *run);
 const struct booked_task *world_task(struct world *world, const struct uuid *run, const char *task);
 const struct repair_row *world_newest_repair(struct world *world, const struct uuid *run);

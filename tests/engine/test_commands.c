@@ -40,6 +40,16 @@ static void a_job_with_active_runs_is_not_deleted(void **state)
     world_expect(world, &run, "SUCCESS a=SUCCESS"); /* stays readable */
 }
 
+static void a_job_with_queued_runs_only_is_not_deleted(void **state)
+{
+    struct world *world = *state;
+    struct uuid job = world_dag(world, "a", "'maxConcurrentRuns':0,'queue':{'isEnabled':true}");
+    struct uuid run = world_submit(world, &job, NULL);
+    assert_answer(world_delete_job(world, &job, NULL), ERR_INCORRECT_STATE, "");
+    world_cancel(world, &run);
+    assert_answer(world_delete_job(world, &job, NULL), ERR_OK, "");
+}
+
 static void a_job_whose_run_is_being_repaired_is_not_deleted(void **state)
 {
     struct world *world = *state;
@@ -195,6 +205,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         WORLD_TEST(jobs_have_versions),
         WORLD_TEST(a_job_with_active_runs_is_not_deleted),
+        WORLD_TEST(a_job_with_queued_runs_only_is_not_deleted),
         WORLD_TEST(a_job_whose_run_is_being_repaired_is_not_deleted),
         WORLD_TEST(only_a_finished_run_is_deleted),
         WORLD_TEST(if_match_of_a_run),

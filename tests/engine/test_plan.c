@@ -1,0 +1,142 @@
+/* RULES §8.3: what planRepair shows: verdicts, whether a task will start, reasons, hazards. */
+#include "engine/harness.h"
+#include "engine/plan.h"
+
+/* The plan as it would be shown, from what is stored. */
+static enum err_code preview(struct world *world, const struct uuid *run, const char *key,
+                             const char *parameters, struct repair_plan *ret, struct err *err)
+{
+    const struct booked_run *booked = book_run(&world->book, run);
+    struct run_image image = book_image(booked, &world->arena);
+    const struct job_def *def = world_def(world, booked->job, 1);
+    const char *keys[] = {key};
+    struct repair_request request = {.task_keys = keys,
+                                     .task_key_count = key != NULL,
+                                     .parameters = world_params(world, parameters),
+                                     .mode = FIELD_UNSET};
+    return plan_preview(&image, def, &request, &world->arena, ret, err);
+}
+
+static struct repair_plan plan_of(struct world *world, const struct uuid *run, const char *key,
+                                  const char *parameters)
+{
+    struct repair_plan plan = {0};
+    struct err err;
+    if (preview(world, run, key, parameters, &plan, &err))
+        broken("%s", err.message);
+    return plan;
+}
+
+static const struct plan_task *planned(const struct repair_plan *plan, const char *key)
+{
+    for (uint32_t i = 0; i < plan->task_count; i++)
+        if (strcmp(plan->tasks[i].task_key, key) == 0)
+            return &plan->tasks[i];
+    fail_msg("%s is not in the plan", key);
+    return NULL;
+}
+
+static void a_task_that_cannot_start_says_why(void **state)
+{
+    struct world *world = *state;
+    struct uuid job = world_dag(world, "load; merge: load; end: merge", "");
+    struct uuid run = world_submit(world, &job, NULL);
+    world_exit(world, &run, "load", 1);
+    struct repair_plan plan = plan_of(world, &run, "merge", NULL);
+    assert_int_equal(planned(&plan, "load")->verdict, PLAN_KEEP);
+    assert_int_equal(planned(&plan, "merge")->verdict, PLAN_RUN);
+    assert_int_equal(planned(&plan, "end")->verdict, PLAN_REEVALUATE);
+    assert_false(planned(&plan, "merge")->will_start);
+    assert_has(planned(&plan, "merge")->reason, "load stays FAILED; select it too");
+    assert_false(planned(&plan, "end")->will_start);
+    assert_has(planned(&plan, "end")->reason, "merge");
+    plan = plan_of(world, &run, NULL, NULL);
+    assert_true(planned(&plan, "load")->will_start);
+    assert_true(planned(&plan, "end")->will_start);
+}
+
+/* The dependency that stands in the way is named, not just the first. */
+static void the_right_dependency_is_named(void **state)
+{
+    struct world *world = *state;
+    struct uuid job = world_dag(
+        world, "bad; good; tell: bad good @ALL_FAILED; warn: good @AT_LEAST_ONE_FAILED", "");
+    struct uuid run = world_submit(world, &job, NULL);
+    world_exit(world, &run, "bad", 1);
+    world_exit(world, &run, "good", 0);
+    world_expect(world, &run, "SUCCESS bad=FAILED good=SUCCESS tell=EXCLUDED warn=EXCLUDED");
+    struct repair_plan plan = plan_of(world, &run, "tell", NULL);
+    assert_false(planned(&plan, "tell")->will_start);
+    assert_has(planned(&plan, "tell")->reason, "good stays SUCCESS");
+    plan = plan_of(world, &run, "warn", NULL);
+    assert_has(planned(&plan, "warn")->reason, "good stays SUCCESS");
+}
+
+static void hazards_are_named(void **state)
+{
+    struct world *world = *state;
+    struct uuid job = world_dag(world, "load; ?d: load; save: d=true; note: save; bad: note", "");
+    struct uuid run = world_submit(world, &job, "d=1");
+    world_exit(world, &run, "load", 0);
+    world_exit(world, &run, "save", 0);
+    world_exit(world, &run, "note", 0);
+    world_exit(world, &run, "bad", 1);
+    struct repair_plan plan = plan_of(world, &run, "d", NULL);
+    assert_int_equal(planned(&plan, "load")->hazard_count, 0);
+    assert_int_equal(planned(&plan, "save")->verdict, PLAN_KEEP);
+    assert_int_equal(planned(&plan, "save")->hazard_count, 1);
+    assert_has(planned(&plan, "save")->hazards[0], "d ");
+    assert_int_equal(planned(&plan, "note")->hazard_count, 1);
+    assert_int_equal(planned(&plan, "bad")->verdict, PLAN_REEVALUATE);
+    assert_int_equal(planned(&plan, "bad")->hazard_count, 0);
+    plan = plan_of(world, &run, NULL, NULL);
+    assert_int_equal(plan.run_count, 1);
+    assert_int_equal(plan.keep_count, 4);
+}
+
+static void parameters_that_change(void **state)
+{
+    struct world *world = *state;
+    struct uuid job = world_dag(
+        world, "a", "'parameters':[{'name':'p','value':'job'},{'name':'q','value':'job'}]");
+    struct uuid run = world_submit(world, &job, "q=run r=run");
+    world_exit(world, &run, "a", 1);
+    struct repair_plan plan = plan_of(world, &run, NULL, "p=new q=run r=new s=new");
+    assert_int_equal(plan.parameter_count, 3); /* q stays as it is */
+    static const char *const expected[][3] = {
+        {"p", "job", "new"}, {"r", "run", "new"}, {"s", NULL, "new"}};
+    for (size_t i = 0; i < 3; i++) {
+        assert_string_equal(plan.parameters[i].name, expected[i][0]);
+        assert_string_equal(plan.parameters[i].new_value, expected[i][2]);
+        if (expected[i][1])
+            assert_string_equal(plan.parameters[i].old_value, expected[i][1]);
+        else
+            assert_null(plan.parameters[i].old_value);
+    }
+}
+
+static void what_cannot_be_planned(void **state)
+{
+    struct world *world = *state;
+    struct uuid job = world_dag(world, "a", "");
+    struct uuid run = world_submit(world, &job, NULL);
+    struct repair_plan plan = {0};
+    struct err err;
+    assert_int_equal(preview(world, &run, NULL, NULL, &plan, &err), ERR_INCORRECT_STATE);
+    world_exit(world, &run, "a", 0);
+    assert_int_equal(preview(world, &run, NULL, NULL, &plan, &err), ERR_INCORRECT_STATE);
+    assert_int_equal(preview(world, &run, "zebra", NULL, &plan, &err), ERR_INVALID_PARAMETER);
+    assert_has(err.message, "zebra");
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        WORLD_TEST(a_task_that_cannot_start_says_why),
+        WORLD_TEST(the_right_dependency_is_named),
+        WORLD_TEST(hazards_are_named),
+        WORLD_TEST(parameters_that_change),
+        WORLD_TEST(what_cannot_be_planned),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
