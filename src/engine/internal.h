@@ -28,17 +28,24 @@ struct deadline {
     enum deadline_kind kind;
 };
 
+/* Runs that wait for a run slot, by queued_ms, then key. */
+struct run_queue {
+    struct list runs;
+    size_t count;
+};
+
 struct ejob {
     struct job_row row;
     struct tracked tracked;
     struct job_def *def; /* the newest definition */
     struct list holders; /* runs that hold a run slot */
     size_t holder_count;
-    struct list queue;   /* runs that wait for one: repairs first, then by queued_ms, then key */
-    struct list freed;   /* link in engine->freed: a slot may be free */
-    size_t run_count;    /* runs in the engine */
-    size_t active_count; /* of them, not final */
-    uint64_t used;       /* step in which it was last needed */
+    struct run_queue repairs; /* go ahead of */
+    struct run_queue queue;   /* runs that never ran */
+    struct list freed;        /* link in engine->freed: a slot may be free */
+    size_t run_count;         /* runs in the engine */
+    size_t active_count;      /* of them, not final */
+    uint64_t used;            /* step in which it was last needed */
 };
 
 struct erun;
@@ -79,7 +86,7 @@ struct erun {
     struct ejob *job;
     struct job_def *def;       /* of the newest attempt */
     struct etask *tasks;       /* def->task_count */
-    struct list of_job;        /* in job->holders or job->queue */
+    struct list of_job;        /* in job->holders, or in one of the job's queues */
     struct list ready;         /* tasks in QUEUED, first in first out */
     struct list turn;          /* in engine->turns while `ready` is not empty */
     struct list ending;        /* in engine->ending: perhaps every task is final */
@@ -161,6 +168,9 @@ void note_event(struct step *step, struct erun *run, struct etask *task, int typ
 /* Puts a run that was just loaded on the lists that its state asks for; so for a task. */
 void run_enlist(struct engine *engine, struct erun *run);
 void task_enlist(struct engine *engine, struct etask *task);
+
+/* The queue that a run waits in. */
+struct run_queue *run_queue_of(const struct erun *run);
 
 /* ---- tasks.c ---- */
 /* Is it time? Evaluates the trigger rule of a BLOCKED task none of whose dependencies is open. */

@@ -29,7 +29,8 @@ struct ejob *job_new(struct engine *engine, const struct job_row *row, struct jo
     job->def = job_def_ref(def);
     job->used = engine->step;
     list_init(&job->holders);
-    list_init(&job->queue);
+    list_init(&job->repairs.runs);
+    list_init(&job->queue.runs);
     uuid_map_put(&engine->jobs, &job->row.key, job);
     return job;
 }

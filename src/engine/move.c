@@ -46,13 +46,14 @@ void note_event(struct step *step, struct erun *run, struct etask *task, int typ
 
 /* ---- runs ---- */
 
-/* Repairs go ahead of runs that never ran; each kind first in, first out. */
+/* Repairs go ahead of runs that never ran. */
+struct run_queue *run_queue_of(const struct erun *run)
+{
+    return run->row.repair_number > 0 ? &run->job->repairs : &run->job->queue;
+}
+
 static bool queues_before(const struct erun *a, const struct erun *b)
 {
-    bool a_repairs = a->row.repair_number > 0;
-    bool b_repairs = b->row.repair_number > 0;
-    if (a_repairs != b_repairs)
-        return a_repairs;
     if (a->row.queued_ms != b->row.queued_ms)
         return a->row.queued_ms < b->row.queued_ms;
     return uuid_compare(&a->row.key, &b->row.key) < 0;
@@ -62,30 +63,25 @@ static bool queues_before(const struct erun *a, const struct erun *b)
  * clock has gone. Repairs in one ms stand by request, not by key. */
 static int64_t queue_time(const struct erun *run, int64_t now_ms)
 {
-    const struct list *queue = &run->job->queue;
-    const struct list *node = queue->prev;
-    bool repairs = run->row.repair_number > 0;
-    while (repairs && node != queue && LIST_ITEM(node, struct erun, of_job)->row.repair_number == 0)
-        node = node->prev;
-    if (node == queue)
+    const struct run_queue *queue = run_queue_of(run);
+    if (list_is_empty(&queue->runs))
         return now_ms;
-    const struct erun *last = LIST_ITEM(node, struct erun, of_job);
-    if (!repairs && last->row.repair_number > 0)
-        return now_ms;
+    const struct erun *last = LIST_ITEM(queue->runs.prev, struct erun, of_job);
     if (last->row.queued_ms < now_ms)
         return now_ms;
     bool key_is_less = uuid_compare(&run->row.key, &last->row.key) < 0;
     return last->row.queued_ms + key_is_less;
 }
 
-static void queue_insert(struct ejob *job, struct erun *run)
+static void queue_insert(struct run_queue *queue, struct erun *run)
 {
     /* Nearly always the last place: look from the end. */
-    struct list *place = &job->queue;
-    while (place->prev != &job->queue &&
+    struct list *place = &queue->runs;
+    while (place->prev != &queue->runs &&
            queues_before(run, LIST_ITEM(place->prev, struct erun, of_job)))
         place = place->prev;
     list_insert_before(place, &run->of_job);
+    queue->count++;
 }
 
 void run_enlist(struct engine *engine, struct erun *run)
@@ -95,7 +91,7 @@ void run_enlist(struct engine *engine, struct erun *run)
         list_append(&run->job->holders, &run->of_job);
         run->job->holder_count++;
     } else if (state == STATE_QUEUED) {
-        queue_insert(run->job, run);
+        queue_insert(run_queue_of(run), run);
     }
     if (!state_is_final(state))
         run->job->active_count++;
@@ -111,6 +107,8 @@ static void run_delist(struct engine *engine, struct erun *run, enum state state
         run->job->holder_count--;
         if (!list_is_linked(&run->job->freed))
             list_append(&engine->freed, &run->job->freed);
+    } else if (state == STATE_QUEUED) {
+        run_queue_of(run)->count--;
     }
     list_remove(&run->of_job);
     if (!state_is_final(state))

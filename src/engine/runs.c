@@ -28,18 +28,23 @@ static bool has_free_slot(const struct ejob *job)
     return (int64_t)job->holder_count < job->def->details.max_concurrent_runs;
 }
 
+/* Of a run that is about to queue. */
 static size_t runs_ahead(const struct erun *run)
 {
-    size_t ahead = 0;
-    bool repairs = run->row.repair_number > 0;
-    LIST_EACH (&run->job->queue, node)
-        ahead += !repairs || LIST_ITEM(node, struct erun, of_job)->row.repair_number > 0;
-    return ahead;
+    const struct ejob *job = run->job;
+    return run->row.repair_number > 0 ? job->repairs.count : job->repairs.count + job->queue.count;
+}
+
+/* NULL: nobody waits. */
+static struct erun *first_in_line(const struct ejob *job)
+{
+    const struct run_queue *queue = job->repairs.count ? &job->repairs : &job->queue;
+    return queue->count ? LIST_ITEM(queue->runs.next, struct erun, of_job) : NULL;
 }
 
 enum state run_placement(const struct erun *run)
 {
-    if (has_free_slot(run->job) && list_is_empty(&run->job->queue))
+    if (has_free_slot(run->job) && !first_in_line(run->job))
         return STATE_PENDING;
     return run_may_queue(run) ? STATE_QUEUED : STATE_SKIPPED;
 }
@@ -64,8 +69,8 @@ void run_enter(struct step *step, struct erun *run, enum state place)
 
 void job_admit(struct step *step, struct ejob *job)
 {
-    while (has_free_slot(job) && !list_is_empty(&job->queue)) {
-        struct erun *run = LIST_ITEM(job->queue.next, struct erun, of_job);
+    struct erun *run;
+    while (has_free_slot(job) && (run = first_in_line(job))) {
         run_enter(step, run, STATE_PENDING);
         run_evaluate(step, run);
     }

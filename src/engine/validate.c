@@ -74,9 +74,14 @@ static const char *check_job(const struct ejob *job, size_t holders, size_t queu
                              struct arena *arena)
 {
     size_t queue_length = 0;
-    LIST_EACH (&job->queue, node)
+    LIST_EACH (&job->repairs.runs, node)
         queue_length++;
-    if (job->holder_count != holders || queue_length != queued || job->active_count != active)
+    if (job->repairs.count != queue_length)
+        return arena_printf(arena, "job %s: queued repairs are miscounted", job->row.name);
+    LIST_EACH (&job->queue.runs, node)
+        queue_length++;
+    if (job->holder_count != holders || queue_length != queued ||
+        job->repairs.count + job->queue.count != queued || job->active_count != active)
         return arena_printf(arena, "job %s: slots or queue are miscounted", job->row.name);
     if (queued && (int64_t)holders < job->def->details.max_concurrent_runs)
         return arena_printf(arena, "job %s has a free slot and a queue", job->row.name);
