@@ -189,7 +189,7 @@ void run_repair(struct step *step, const struct command *command, struct erun *r
                 struct command_result *result)
 {
     struct arena *arena = &step->fx->arena;
-    struct repair_plan plan;
+    struct repair_plan plan = {0};
     enum state place = STATE_NEW;
     struct err err;
     if (admit(step, run, &command->repair, &plan, &place, &err)) {
