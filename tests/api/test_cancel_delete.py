@@ -39,8 +39,8 @@ def test_cancelling_a_final_run_changes_nothing(api):
 
 
 def test_cancelling_twice_is_once(server, api):
-    run = api.run(api.job([step("a", gate="never", stubborn=1)]))
-    server.wait_witness("start", "a")
+    run = api.run(api.job([step("twice", gate="never", stubborn=1)]))
+    server.wait_witness("start", "twice")
     first = api.cancel(run)
     second = api.cancel(run)
     assert first["state"]["status"] == second["state"]["status"] == "CANCELING"
