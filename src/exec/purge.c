@@ -95,20 +95,22 @@ static DIR *open_folder(int trash_fd, const char *name)
     return folder;
 }
 
-/* Empties and removes one folder of the trash; what was in it as folders is in the trash then. */
+/* Empties and removes one folder of the trash; what was in it as folders is in the trash then. True
+ * when anything has gone from where it was. */
 static bool remove_folder(struct purge *purge, const char *name, uint64_t *counter)
 {
     struct dirent *entry;
+    bool progress = false;
 
     DIR *folder = open_folder(purge->trash_fd, name);
     if (!folder)
         return unlinkat(purge->trash_fd, name, 0) == 0; /* no folder, or a link to one */
     while (!atomic_load(&purge->ending) && (entry = readdir(folder))) {
         if (!is_dot(entry->d_name))
-            remove_entry(dirfd(folder), entry->d_name, purge->trash_fd, counter);
+            progress |= remove_entry(dirfd(folder), entry->d_name, purge->trash_fd, counter);
     }
     closedir(folder);
-    return unlinkat(purge->trash_fd, name, AT_REMOVEDIR) == 0;
+    return unlinkat(purge->trash_fd, name, AT_REMOVEDIR) == 0 || progress;
 }
 
 /* Goes through the trash as long as that removes anything. */
@@ -129,9 +131,8 @@ static void empty_trash(struct purge *purge)
         while (trash && !atomic_load(&purge->ending) && (entry = readdir(trash))) {
             if (is_dot(entry->d_name))
                 continue;
-            uint64_t before = counter;
             left = true;
-            progress |= remove_folder(purge, entry->d_name, &counter) || counter != before;
+            progress |= remove_folder(purge, entry->d_name, &counter);
         }
         if (trash)
             closedir(trash);

@@ -7,9 +7,11 @@
 
 #include <dirent.h>
 #include <fcntl.h>
+#include <linux/fs.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -153,6 +155,52 @@ static void test_purge_of_read_only_folders(void **state)
     bench_close(&bench);
 }
 
+/* False when the file system, or the lack of a privilege, does not let us. */
+static bool set_immutable(int folder, const char *name, bool on)
+{
+    int fd = openat(folder, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    int flags = 0;
+
+    assert_true(fd >= 0);
+    bool done = ioctl(fd, FS_IOC_GETFLAGS, &flags) == 0;
+    flags = on ? flags | FS_IMMUTABLE_FL : flags & ~FS_IMMUTABLE_FL;
+    done = done && ioctl(fd, FS_IOC_SETFLAGS, &flags) == 0;
+    close(fd);
+    return done;
+}
+
+/* A folder that cannot be emptied, moved or removed (another user's, a mount point) stays, and so do
+ * those above it: the thread gives up on them and goes on with what comes. */
+static void test_purge_gives_up_on_what_stays(void **state)
+{
+    struct world *world = *state;
+    struct bench bench;
+
+    bench_open(&bench, world);
+    int work = work_folder(world);
+    assert_int_equal(mkdirat(work, "stays", 0700), 0);
+    add_file(work, "stays/file", "text");
+    add_file(work, "file", "text");
+    if (!set_immutable(work, "stays", true)) {
+        print_message("no folder can be made immutable here\n");
+        close(work);
+        bench_close(&bench);
+        skip();
+    }
+    purge_run(bench.purge, &bench.run);
+    purge_wait(bench.purge);
+    assert_int_equal(faccessat(work, "file", F_OK, 0), -1);
+    assert_int_equal(faccessat(work, "stays/file", F_OK, 0), 0);
+    assert_true(set_immutable(work, "stays", false));
+    close(work);
+    bench.run.bytes[0] = 8;
+    assert_int_equal(folders_add_run(&bench.folders, &bench.run), 0);
+    purge_run(bench.purge, &bench.run);
+    purge_wait(bench.purge);
+    assert_int_equal(entries(world_path(world, "data/trash")), 0);
+    bench_close(&bench);
+}
+
 /* What a crash left in the trash goes at the next start. */
 static void test_purge_goes_on_after_a_crash(void **state)
 {
@@ -200,9 +248,13 @@ static void test_exec_purge_run(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        TEST(test_purge_removes_the_run),       TEST(test_purge_follows_no_link),
-        TEST(test_purge_of_a_deep_tree),        TEST(test_purge_of_read_only_folders),
-        TEST(test_purge_goes_on_after_a_crash), TEST(test_exec_purge_run),
+        TEST(test_purge_removes_the_run),
+        TEST(test_purge_follows_no_link),
+        TEST(test_purge_of_a_deep_tree),
+        TEST(test_purge_of_read_only_folders),
+        TEST(test_purge_gives_up_on_what_stays),
+        TEST(test_purge_goes_on_after_a_crash),
+        TEST(test_exec_purge_run),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
