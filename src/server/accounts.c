@@ -30,7 +30,7 @@ struct accounts {
     pthread_mutex_t lock;
     struct uuid_map tokens; /* struct cached_token */
     struct str_map roles;   /* "<workspace> <user>" → struct cached_role */
-    struct arena arena;     /* of both; never freed one by one: both are bounded */
+    struct arena arena;     /* of both; never freed one by one: both begin anew when full */
     struct store_reader *reader;
 };
 
@@ -64,6 +64,16 @@ static bool is_valid(int64_t expires_ms, int64_t now_ms)
     return expires_ms == FIELD_NULL || now_ms < expires_ms;
 }
 
+/* A full cache begins anew. */
+static void forget_all(struct accounts *accounts)
+{
+    uuid_map_release(&accounts->tokens);
+    str_map_release(&accounts->roles);
+    uuid_map_init(&accounts->tokens);
+    str_map_init(&accounts->roles);
+    arena_clear(&accounts->arena);
+}
+
 /* Under the lock. NULL: no such token. */
 static const struct cached_token *load_token(struct accounts *accounts, const uint8_t *hash)
 {
@@ -76,7 +86,9 @@ static const struct cached_token *load_token(struct accounts *accounts, const ui
     if (store_get_token(accounts->reader, hash, &scratch, &token) &&
         token.revoked_ms == FIELD_NULL &&
         store_get_user_by_id(accounts->reader, token.user_id, &scratch, &user) &&
-        user.disabled_ms == FIELD_NULL && accounts->tokens.count < CACHED_TOKENS) {
+        user.disabled_ms == FIELD_NULL) {
+        if (accounts->tokens.count >= CACHED_TOKENS)
+            forget_all(accounts);
         cached = ARENA_NEW(&accounts->arena, struct cached_token);
         memcpy(cached->hash, hash, SHA256_BYTES);
         memcpy(cached->key.bytes, hash, sizeof cached->key.bytes);

@@ -4,6 +4,8 @@
 #include "exec/exec.h"
 #include "server/clock.h"
 
+enum { PROBE_EVERY_MS = 1000 };
+
 static int64_t now_ms(void *context)
 {
     (void)context;
@@ -86,10 +88,17 @@ static int open_output(void *context, const struct run_row *run,
     return exec_open_output(backend->data_dir, &id, stream);
 }
 
+/* Nobody has to say who they are to ask, and the store answers by a commit of its own, which the
+ * pump waits for: one a second at most. */
 static bool is_ready(void *context)
 {
     struct backend *backend = context;
-    return pump_is_ready(backend->pump) && store_is_writable(backend->store);
+    int64_t now = clock_boot_ms();
+    int64_t probed = atomic_load(&backend->probed_ms);
+    if (now - probed >= PROBE_EVERY_MS &&
+        atomic_compare_exchange_strong(&backend->probed_ms, &probed, now))
+        atomic_store(&backend->is_unwritable, !store_is_writable(backend->store));
+    return pump_is_ready(backend->pump) && !atomic_load(&backend->is_unwritable);
 }
 
 struct api_backend backend_functions(struct backend *backend)

@@ -1,6 +1,8 @@
 /* The functions that the APIs need, over pump, store and caches. */
 #pragma once
 
+#include <stdatomic.h>
+
 #include "api/backend.h"
 #include "server/accounts.h"
 #include "server/defs.h"
@@ -15,6 +17,8 @@ struct backend {
     struct pump *pump;
     struct api_workspace workspace; /* `default` */
     const char *data_dir;
+    _Atomic int64_t probed_ms; /* CLOCK_BOOTTIME: when the store was last asked to write */
+    atomic_bool is_unwritable; /* what it answered */
 };
 
 /* `backend` must outlive what is returned. */
