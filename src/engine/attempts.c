@@ -291,11 +291,13 @@ void attempt_outcome(struct step *step, struct etask *task, const struct attempt
         task_end(step, task, state, state == STATE_SUCCESS ? "Succeeded" : message);
 }
 
-void attempt_lost(struct step *step, struct etask *task)
+void attempt_lost(struct step *step, struct etask *task, const struct attempt_outcome *told)
 {
     struct arena *arena = &step->fx->arena;
-    static const char message[] = "Lost: the server or its host failed while it ran";
-    const struct attempt_outcome outcome = {.cause = CAUSE_LOST, .ended_ms = FIELD_NULL};
+    const char *message = told->message ? told->message
+                                        : "Lost: the server or its host failed while it ran";
+    const struct attempt_outcome outcome = {
+        .cause = CAUSE_LOST, .ended_ms = FIELD_NULL, .error_trace = told->error_trace};
     if (task->row.state == STATE_CANCELING) {
         attempt_row_end(step, task, &outcome, STATE_CANCELED, message, BUDGET_NONE);
         task_end(step, task, STATE_CANCELED, cancel_reason(task));
@@ -303,9 +305,9 @@ void attempt_lost(struct step *step, struct etask *task)
     }
     attempt_row_end(step, task, &outcome, STATE_INTERNAL_ERROR, message, BUDGET_LOST);
     if (++task->lost_used > LOST_BUDGET) {
-        task_end(step, task, STATE_INTERNAL_ERROR,
-                 arena_printf(arena, "Lost %u times: the server or its host failed while it ran",
-                              task->lost_used));
+        task_end(
+            step, task, STATE_INTERNAL_ERROR,
+            arena_printf(arena, "%s; lost %u times, not started again", message, task->lost_used));
         return;
     }
     const char *decision =
@@ -322,7 +324,8 @@ void attempt_void(struct step *step, struct etask *task)
     struct attempt_row *attempt = task->attempt;
     if (attempt->epoch == step->engine->workspace.epoch) {
         /* Number and epoch are used up together, and there is no next epoch yet: a new number. */
-        attempt_lost(step, task);
+        const struct attempt_outcome told = {.message = NULL};
+        attempt_lost(step, task, &told);
         return;
     }
     attempt->state = STATE_PENDING;

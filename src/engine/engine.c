@@ -6,8 +6,10 @@
 
 #include "engine/internal.h"
 
-/* Jobs without runs that are kept for the next command. */
-enum { IDLE_JOBS_KEPT = 1024 };
+enum {
+    IDLE_JOBS_KEPT = 1024, /* jobs without runs that are kept for the next command */
+    TIMER_MAX_ROWS = 5000, /* a step that has made so many leaves further deadlines to the next */
+};
 
 /* ---- effects ---- */
 
@@ -106,6 +108,7 @@ struct engine *engine_new(const struct engine_config *config)
     engine->config.hub_region = xstrdup(config->hub_region ? config->hub_region : "");
     engine->config.host = xstrdup(config->host ? config->host : "");
     engine->workspace = config->workspace;
+    engine->jobs_limit = IDLE_JOBS_KEPT;
     uuid_source_init(&engine->ids, config->workspace.last_ms, 0);
     uuid_map_init(&engine->jobs);
     uuid_map_init(&engine->runs);
@@ -120,16 +123,28 @@ struct engine *engine_new(const struct engine_config *config)
     return engine;
 }
 
+/* What is on a map, in an array that the caller frees: to be let go of while the map changes. */
+static void *map_values(const struct uuid_map *map)
+{
+    void **values = xcalloc(map->count + 1, sizeof *values);
+    size_t cursor = 0;
+    for (size_t i = 0; (values[i] = uuid_map_next(map, &cursor)); i++)
+        ;
+    return values;
+}
+
 void engine_free(struct engine *engine)
 {
     if (!engine)
         return;
-    size_t cursor = 0;
-    for (struct erun *run; (run = uuid_map_next(&engine->runs, &cursor)); cursor = 0)
-        run_free(engine, run);
-    cursor = 0;
-    for (struct ejob *job; (job = uuid_map_next(&engine->jobs, &cursor)); cursor = 0)
-        job_free(engine, job);
+    struct erun **runs = map_values(&engine->runs);
+    for (size_t i = 0; runs[i]; i++)
+        run_free(engine, runs[i]);
+    free(runs);
+    struct ejob **jobs = map_values(&engine->jobs);
+    for (size_t i = 0; jobs[i]; i++)
+        job_free(engine, jobs[i]);
+    free(jobs);
     free_garbage(engine);
     free(engine->garbage);
     uuid_map_release(&engine->jobs);
@@ -190,23 +205,26 @@ struct uuid step_new_key(struct step *step)
     return key;
 }
 
+/* Jobs that have runs stay, however many: next time is when there are twice as many. */
+static void free_idle_jobs(struct engine *engine)
+{
+    struct ejob **jobs = map_values(&engine->jobs);
+    for (size_t i = 0; jobs[i]; i++)
+        if (!jobs[i]->run_count && engine->step - jobs[i]->used > IDLE_JOBS_KEPT / 2)
+            job_free(engine, jobs[i]);
+    free(jobs);
+    engine->jobs_limit = engine->jobs.count * 2;
+    if (engine->jobs_limit < IDLE_JOBS_KEPT)
+        engine->jobs_limit = IDLE_JOBS_KEPT;
+}
+
 /* Final runs and jobs that nobody needs go once their rows are safe. */
 void engine_committed(struct engine *engine)
 {
     LIST_EACH_SAFE (&engine->done, node)
         run_free(engine, LIST_ITEM(node, struct erun, done));
-    if (engine->jobs.count > IDLE_JOBS_KEPT) {
-        /* Rarely: collect first, since the map must not change under its cursor. */
-        struct ejob **idle = xcalloc(engine->jobs.count, sizeof *idle);
-        size_t count = 0;
-        size_t cursor = 0;
-        for (struct ejob *job; (job = uuid_map_next(&engine->jobs, &cursor));)
-            if (!job->run_count && engine->step - job->used > IDLE_JOBS_KEPT / 2)
-                idle[count++] = job;
-        for (size_t i = 0; i < count; i++)
-            job_free(engine, idle[i]);
-        free(idle);
-    }
+    if (engine->jobs.count > engine->jobs_limit)
+        free_idle_jobs(engine);
     free_garbage(engine);
 }
 
@@ -257,7 +275,8 @@ void engine_settle(struct step *step)
 static void step_timer(struct step *step)
 {
     struct engine *engine = step->engine;
-    for (;;) {
+    size_t enough = step->fx->events.count + TIMER_MAX_ROWS;
+    while (step->fx->events.count < enough) {
         struct heap_item *item = heap_first(&engine->deadlines);
         if (!item || item->deadline_ms > step->mono_ms)
             return;
@@ -305,7 +324,7 @@ void engine_step(struct engine *engine, const struct engine_event *event, struct
         attempt_void(&step, task);
         break;
     case ENGINE_LOST:
-        attempt_lost(&step, task);
+        attempt_lost(&step, task, &event->outcome);
         break;
     case ENGINE_TIMER:
         step_timer(&step);

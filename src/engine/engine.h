@@ -65,7 +65,8 @@ enum engine_event_kind {
     ENGINE_OUTCOME, /* an attempt ended */
     ENGINE_VOID,    /* an attempt provably never started */
     ENGINE_LOST,    /* nothing of an attempt lives, and it left no outcome */
-    ENGINE_TIMER,   /* a deadline may have passed; also once after loading */
+    ENGINE_TIMER,   /* a deadline may have passed; also once after loading. Of very many only the
+                     * first: engine_next_deadline tells whether it is to be sent again */
     ENGINE_DRAIN,   /* start nothing new from now on */
 };
 
@@ -77,7 +78,7 @@ struct engine_event {
     const struct command *command;  /* ENGINE_COMMAND */
     struct command_result *result;  /* filled by the step; to be sent after the commit */
     struct attempt_ref attempt;     /* OUTCOME, VOID, LOST */
-    struct attempt_outcome outcome; /* OUTCOME */
+    struct attempt_outcome outcome; /* OUTCOME; of LOST what is said of it: message, error_trace */
 };
 
 /* ---- effects ---- */

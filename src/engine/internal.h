@@ -105,6 +105,7 @@ struct engine {
     struct workspace_row workspace;
     struct uuid_source ids;
     struct uuid_map jobs;
+    size_t jobs_limit; /* with more jobs than that, those that nobody needs go */
     struct uuid_map runs;
     struct uuid_map tasks; /* by task run key; of runs in the engine */
     struct heap deadlines;
@@ -194,7 +195,8 @@ void if_else_decide(struct step *step, struct etask *task, const char *grounds);
 void attempt_start(struct step *step, struct etask *task);
 void attempt_outcome(struct step *step, struct etask *task, const struct attempt_outcome *outcome);
 void attempt_void(struct step *step, struct etask *task);
-void attempt_lost(struct step *step, struct etask *task);
+/* Of `told` the message and the trace count. */
+void attempt_lost(struct step *step, struct etask *task, const struct attempt_outcome *told);
 /* The wait before a retry is over. */
 void task_retry_due(struct step *step, struct etask *task);
 

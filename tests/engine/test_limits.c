@@ -92,12 +92,80 @@ static void a_run_whose_parameters_explode_is_refused(void **state)
                   "more than 32 MiB");
 }
 
+/* What a loss is said to be, and what the task had said before, is not thrown away. */
+static void a_loss_says_what_exec_found(void **state)
+{
+    struct world *world = *state;
+    struct uuid job = world_dag(world, "a", "");
+    struct uuid run = world_submit(world, &job, NULL);
+    const struct attempt_outcome told = {.message = "Lost: the host was restarted while it ran",
+                                         .error_trace = "half a line"};
+    for (int i = 0; i < 4; i++) {
+        struct attempt_ref ref = world_running(world, &run, "a")->ref;
+        world->running_count = 0; /* it is no longer out there */
+        world_report(world, ENGINE_LOST, ref, &told);
+    }
+    world_expect(world, &run, "INTERNAL_ERROR a=INTERNAL_ERROR");
+    assert_has(world_task(world, &run, "a")->row.message, "host was restarted");
+    assert_has(world_task(world, &run, "a")->row.message, "4 times");
+    assert_string_equal(world_task(world, &run, "a")->row.error_trace, "half a line");
+    assert_string_equal(world_run(world, &run)->error_trace, "half a line");
+}
+
+/* A thousand deadlines of one moment are not one commit. */
+static void deadlines_of_one_moment_come_in_parts(void **state)
+{
+    enum { RUNS = 1000 };
+    struct world *world = *state;
+    struct uuid job = world_dag(world, "a; b; c; d; e; f; g; h; i; j",
+                                "'maxConcurrentRuns':0,'queue':{'isEnabled':true}");
+    struct uuid runs[RUNS];
+    world_begin(world);
+    for (size_t i = 0; i < RUNS; i++)
+        runs[i] = world_submit(world, &job, NULL);
+    world_commit(world);
+    int64_t due_ms = engine_next_deadline(world->engine);
+    world->now_ms += due_ms - world->mono_ms;
+    world->mono_ms = due_ms;
+    size_t steps = 0;
+    for (; engine_next_deadline(world->engine) <= world->mono_ms; steps++)
+        world_report(world, ENGINE_TIMER, (struct attempt_ref){0}, NULL);
+    assert_int_equal(steps, 3); /* 11 events a run */
+    for (size_t i = 0; i < RUNS; i++)
+        assert_int_equal(world_run(world, &runs[i])->state, STATE_SKIPPED);
+}
+
+/* Jobs that nobody needs are let go of and come back; those with runs stay. */
+static void many_jobs_come_and_go(void **state)
+{
+    enum { JOBS = 2500 };
+    struct world *world = *state;
+    static struct uuid jobs[JOBS];
+    struct uuid run = {{0}};
+    for (size_t i = 0; i < JOBS; i++) {
+        jobs[i] = world_dag(world, "a", "");
+        if (i == 0)
+            run = world_submit(world, &jobs[0], NULL);
+    }
+    assert_true(engine_has_job(world->engine, &jobs[0]));
+    assert_false(engine_has_job(world->engine, &jobs[1]));
+    assert_true(engine_has_job(world->engine, &jobs[JOBS - 1]));
+    struct uuid other = world_submit(world, &jobs[1], NULL);
+    world_all_succeed(world);
+    world_expect(world, &run, "SUCCESS a=SUCCESS");
+    world_expect(world, &other, "SUCCESS a=SUCCESS");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         WORLD_TEST(a_task_whose_parameters_explode_is_refused_at_its_start),
         WORLD_TEST(arguments_that_explode_are_refused_too),
         WORLD_TEST(a_run_whose_parameters_explode_is_refused),
+        WORLD_TEST(a_loss_says_what_exec_found),
+        cmocka_unit_test_setup_teardown(deadlines_of_one_moment_come_in_parts, world_setup,
+                                        world_teardown),
+        cmocka_unit_test_setup_teardown(many_jobs_come_and_go, world_setup, world_teardown),
     };
     return cmocka_run_group_tests_name("limits", tests, NULL, NULL);
 }
