@@ -225,6 +225,8 @@ static void apply_version(struct book *book, enum row_action action,
 
 static void run_delete(struct book *book, struct booked_run *run)
 {
+    if (!run)
+        broken("a run is deleted that is not there");
     if (!law_is_final(run->row.state))
         broken("a run that is %s is deleted", state_name(run->row.state));
     uuid_map_remove(&book->runs_by_key, &run->row.key);

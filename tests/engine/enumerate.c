@@ -169,7 +169,7 @@ uint32_t dice_below(struct dice *dice, uint32_t below)
 
 void dice_dag(struct dice *dice, int count, struct law_dag *ret)
 {
-    int place[LAW_TASKS]; /* of a number in the order of the graph */
+    int place[LAW_TASKS] = {0}; /* of a number in the order of the graph */
     *ret = (struct law_dag){.count = count};
     for (int i = 0; i < count; i++) {
         int other = (int)dice_below(dice, (uint32_t)i + 1);

@@ -125,6 +125,28 @@ static void a_timeout_is_retried_only_if_asked(void **state)
     assert_int_equal(world_task(world, &run, "b")->attempt_count, 3);
 }
 
+/* The end is what the supervisor measured, never before the start and never after now. */
+static void when_an_attempt_ended(void **state)
+{
+    struct world *world = *state;
+    struct uuid job = world_dag(world, "a; b; c", "");
+    struct uuid run = world_submit(world, &job, NULL);
+    int64_t start = world->now_ms;
+    world_advance(world, 10000);
+    static const char *const tasks[] = {"a", "b", "c"};
+    const int64_t ended[] = {start + 4000, start + 99000, start - 5};
+    const int64_t shown[] = {start + 4000, start + 10000, start};
+    for (size_t i = 0; i < 3; i++) {
+        struct running *one = world_running(world, &run, tasks[i]);
+        struct attempt_ref ref = one->ref;
+        *one = world->running[--world->running_count];
+        struct attempt_outcome outcome = {.cause = CAUSE_EXITED, .ended_ms = ended[i]};
+        world_report(world, ENGINE_OUTCOME, ref, &outcome);
+        assert_int_equal(attempt(world, &run, tasks[i], 0)->end_ms, shown[i]);
+        assert_int_equal(world_task(world, &run, tasks[i])->row.execution_ms, shown[i] - start);
+    }
+}
+
 /* ---- lost ---- */
 
 static void the_fourth_loss_ends_a_task(void **state)
@@ -349,6 +371,7 @@ int main(void)
         WORLD_TEST(an_interval_outlives_a_wall_clock_that_jumps),
         WORLD_TEST(a_wait_goes_on_over_a_reboot),
         WORLD_TEST(a_timeout_is_retried_only_if_asked),
+        WORLD_TEST(when_an_attempt_ended),
         WORLD_TEST(the_fourth_loss_ends_a_task),
         WORLD_TEST(losses_do_not_use_the_users_retries),
         WORLD_TEST(a_void_attempt_keeps_its_number),

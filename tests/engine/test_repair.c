@@ -276,8 +276,7 @@ static void verdicts_are_recorded(void **state)
     for (size_t i = 0; i < booked->event_count; i++)
         if (booked->events[i].type == EVENT_REPAIR)
             accepted = &booked->events[i];
-    assert_non_null(accepted);
-    assert_has(accepted->reason, "ann");
+    assert_has(accepted ? accepted->reason : NULL, "ann");
     world_all_succeed(world);
 }
 

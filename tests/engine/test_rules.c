@@ -18,9 +18,9 @@ static int all_looks(struct law_dep looks[LOOKS_MAX], bool with_unknown)
         STATE_UPSTREAM_CANCELED, STATE_EXCLUDED, STATE_NEW};
     int count = 0;
     for (size_t s = 0; s < ARRAY_LEN(states) - !with_unknown; s++)
-        for (int8_t outcome = -1; outcome < (states[s] == STATE_SUCCESS ? 2 : 0); outcome++)
-            for (int8_t wanted = -1; wanted < 2; wanted++)
-                looks[count++] = (struct law_dep){states[s], outcome, wanted};
+        for (int outcome = -1; outcome < (states[s] == STATE_SUCCESS ? 2 : 0); outcome++)
+            for (int wanted = -1; wanted < 2; wanted++)
+                looks[count++] = (struct law_dep){states[s], (int8_t)outcome, (int8_t)wanted};
     return count;
 }
 

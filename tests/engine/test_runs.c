@@ -1,4 +1,6 @@
 /* RULES §2, §6: trigger rules, outcomes and results in whole runs, and what they say. */
+#include <stdio.h>
+
 #include "base/json.h"
 #include "engine/harness.h"
 
@@ -210,9 +212,7 @@ static const char *json_text(const char *json, const char *field)
     if (!object)
         fail_msg("%s in %s", err.message, json);
     const char *text = json_string_value(json_object_get(object, field));
-    value[0] = '\0';
-    if (text)
-        strncat(value, text, sizeof value - 1);
+    snprintf(value, sizeof value, "%s", text ? text : "");
     json_decref(object);
     return value;
 }

@@ -1,6 +1,7 @@
 /* RULES §3, §4: run slots and the queue; execution slots. */
 #include <stdio.h>
 
+#include "base/buf.h"
 #include "engine/harness.h"
 
 #define QUEUE "'queue':{'isEnabled':true}"
@@ -301,10 +302,12 @@ static void handed_out_round_robin(void **state)
     world_submit(world, &slim, NULL);
     world_all_succeed(world);
     /* a0 was alone; then the wide run stood first in line, the slim ones behind it. */
-    char order[64] = "";
+    struct buf order;
+    buf_init(&order, 256);
     for (size_t i = 0; i < world->start_count; i++)
-        strcat(strcat(order, world->starts[i].task_key), " ");
-    assert_string_equal(order, "a0 a1 b0 b0 a2 b1 b1 a3 ");
+        buf_printf(&order, "%s ", world->starts[i].task_key);
+    assert_string_equal(order.data, "a0 a1 b0 b0 a2 b1 b1 a3 ");
+    buf_release(&order);
 }
 
 static void a_run_that_cannot_go_on_never_stops_the_scan(void **state)
