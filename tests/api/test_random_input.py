@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 pytestmark = pytest.mark.sanitize
 
-MANY = settings(max_examples=1500 if os.environ.get("REPRISE_TEST_LONG") else 100, deadline=None, database=None,
+MANY = settings(max_examples=1500 if os.environ.get("REPRISE_TEST_LONG") else 300, deadline=None, database=None,
                 print_blob=True, suppress_health_check=list(HealthCheck))
 
 FIELDS = ["name", "path", "tasks", "parameters", "queue", "schedule", "maxConcurrentRuns", "timeoutSeconds", "description",
@@ -27,12 +27,12 @@ TEXT = st.one_of(st.sampled_from(WORDS), st.text(max_size=20))
 LEAF = st.one_of(st.none(), st.booleans(), st.integers(-2 ** 70, 2 ** 70), st.floats(allow_nan=False, allow_infinity=False), TEXT,
                  st.sampled_from([0, 1, -1, 2 ** 31, 2 ** 31 - 1, 2 ** 63, -2 ** 63, 60, 300, 1000]))
 KEYS = st.one_of(st.sampled_from(FIELDS), st.text(max_size=5))
-JSON = st.recursive(LEAF, lambda inner: st.one_of(st.lists(inner, max_size=4), st.dictionaries(KEYS, inner, max_size=5)),
-                    max_leaves=25)
+JSON = st.recursive(LEAF, lambda inner: st.one_of(st.lists(inner, max_size=3), st.dictionaries(KEYS, inner, max_size=3)),
+                    max_leaves=10)
 BODY = st.dictionaries(KEYS, JSON, max_size=6)
 TASK = st.fixed_dictionaries({"taskKey": st.sampled_from("abc"), "type": st.sampled_from(["PYTHON_TASK", "IF_ELSE_TASK"])},
                              optional={name: JSON for name in FIELDS[16:30]} | {"filePath": TEXT})
-JOB = st.fixed_dictionaries({"name": st.one_of(st.just("job"), TEXT), "tasks": st.lists(TASK, max_size=4)},
+JOB = st.fixed_dictionaries({"name": st.one_of(st.just("job"), TEXT), "tasks": st.lists(TASK, max_size=3)},
                             optional={name: JSON for name in FIELDS[1:13] if name != "tasks"})
 
 

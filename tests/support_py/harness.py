@@ -352,14 +352,15 @@ class Server:
 
     def close(self):
         """Stops the server and whatever it left running, and looks into what it said."""
-        died = self.process is not None and self.process.poll() is not None
+        died, status = self.process is not None and self.process.poll() is not None, 0
         if self.process:
-            (self.kill9 if died else self.stop)()
+            status = self._wait() if died else self.stop()
         self.sweep()
         log = self.log.read_text(errors="replace")
         token = getattr(self, "token", None)
-        assert not died, f"the server died: {self.tail()}"
+        assert not died, f"the server died with status {status}: {self.tail()}"
         assert not any(word in log for word in SANITIZER_WORDS), log[-8000:]
+        assert status == 0, f"exit status {status} after SIGTERM: {self.tail()}"
         assert not token or token not in log, "the admin token is on stderr"
         assert not token or token not in self.printed, "the admin token is on stdout"
 
