@@ -234,13 +234,14 @@ static void retry(struct step *step, struct etask *task, const char *message)
     int64_t wait_ms = task->start_mono_ms + def->min_retry_interval_ms - step->mono_ms;
     if (wait_ms < 0)
         wait_ms = 0;
+    int64_t at_ms = step->now_ms + wait_ms;
     task->retries_used++;
     const char *decision = arena_printf(
         arena,
         "{\"kind\":\"RETRY\",\"attempt\":%lld,\"budget\":\"RETRIES\",\"used\":%u,\"of\":%lld,"
         "\"notBefore\":%lld}",
         (long long)task->attempt->number, task->retries_used, (long long)def->max_retries,
-        (long long)(step->now_ms + wait_ms));
+        (long long)at_ms);
     const char *reason = arena_printf(arena, "%s; retry %u of %lld", message, task->retries_used,
                                       (long long)def->max_retries);
     retry_in(step, task, wait_ms, reason, decision);
