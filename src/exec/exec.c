@@ -297,7 +297,7 @@ static void sweep_unknown(struct exec *exec, const struct attempt_id *id)
     char name[ATTEMPT_FILE];
 
     int fd = openat(exec->folders.runs_fd, attempt_file(id, ".rec", name),
-                    O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+                    O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
     if (fd < 0)
         return;
     int r = record_read(fd, &record);

@@ -249,8 +249,8 @@ static const char *write_params(const struct process *process, const struct fold
     attempt_file(&from->id, ".json", name);
     buf_init(&json, PARAMS_FILE_MAX_BYTES);
     params_print(from->params, &json);
-    int fd =
-        openat(folders->runs_fd, name, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600);
+    int fd = openat(folders->runs_fd, name,
+                    O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK, 0600);
     int error = fd < 0 ? errno : json.overflowed ? EFBIG : 0;
     for (size_t put = 0; !error && put < json.len;) {
         ssize_t r = write(fd, json.data + put, json.len - put);

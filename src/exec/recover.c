@@ -196,7 +196,7 @@ static bool never_claimed(const struct exec *exec, const struct attempt *attempt
     char path[PATH_MAX];
 
     record_path(exec, attempt, path);
-    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
     if (fd < 0)
         return errno == ENOENT;
     int r = record_read(fd, &record);

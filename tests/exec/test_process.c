@@ -276,6 +276,26 @@ static void test_params_file(void **state)
     assert_int_equal(access(world_file(world, &none, ".json"), F_OK), -1);
 }
 
+/* The folder is the tasks' too: a pipe in a file's place holds up nobody. */
+static void test_pipes_in_the_place_of_files(void **state)
+{
+    struct world *world = *state;
+    const struct param params[] = {{"q", "text"}};
+    struct exec_order order = {.id = world_id(world), .file = "a.sh", .params = {params, 1}};
+    struct attempt_id unknown = world_id(world);
+
+    world_script(world, "a.sh", "exit 0\n");
+    world_up(world);
+    assert_int_equal(run_file(world, "a.sh")->report.exit_code, 0);
+    assert_int_equal(mkfifo(world_file(world, &order.id, ".json"), 0600), 0);
+    world_order(world, &order);
+    assert_cannot_start(
+        world_await(world, &order.id),
+        "Cannot start: its parameters cannot be written: No such device or address");
+    assert_int_equal(mkfifo(world_file(world, &unknown, ".rec"), 0600), 0);
+    exec_ack(world->exec, &unknown);
+}
+
 static void test_folder_is_the_runs_own(void **state)
 {
     struct world *world = *state;
@@ -469,6 +489,7 @@ int main(void)
         TEST(test_environment_is_exactly_this),
         TEST(test_environment_without_home_lang_tz),
         TEST(test_params_file),
+        TEST(test_pipes_in_the_place_of_files),
         TEST(test_folder_is_the_runs_own),
         TEST(test_umask_is_the_servers),
         TEST(test_task_inherits_no_descriptor),
