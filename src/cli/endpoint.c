@@ -68,9 +68,12 @@ static int find_token(struct cli *cli, const struct local *local, bool is_local)
         file = arena_printf(&cli->arena, "%s/admin.token", local->folder);
     if (file) {
         cli->endpoint.token = read_token(cli, file);
-        if (cli->endpoint.token)
+        if (cli->endpoint.token && *cli->endpoint.token)
             return CLI_DONE;
-        cli_complain("cannot read the token in %s: %s", file, strerror(errno));
+        if (cli->endpoint.token)
+            cli_complain("%s holds no token in its first line", file);
+        else
+            cli_complain("cannot read the token in %s: %s", file, strerror(errno));
         return CLI_USAGE;
     }
     if (!token || !*token) {

@@ -31,6 +31,7 @@ int file_read(const char *path, struct buf *out)
             continue;
         if (got <= 0) {
             result = got < 0 ? -1 : 0;
+            buf_used(out, 0); /* text, even of an empty file */
             break;
         }
         buf_used(out, (size_t)got);

@@ -117,6 +117,14 @@ def test_token_file(fake, tmp_path):
     assert result.returncode == 2
 
 
+@pytest.mark.parametrize("text", ["", "\n", "\nsecond line\n"])
+def test_token_file_without_a_token(fake, tmp_path, text):
+    (tmp_path / "token").write_text(text)
+    result = cli_fake.run("--data", str(fake.folder), "--token-file", str(tmp_path / "token"), "job", "list")
+    assert result.returncode == 2 and b"holds no token" in result.stderr
+    assert not fake.requests
+
+
 YAML = """
 # a comment
 name: nightly
