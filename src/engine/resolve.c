@@ -103,7 +103,12 @@ enum err_code run_unify(const struct engine *engine, struct erun *run, int64_t n
     const struct param_list layers[] = {job_params(run), run->given};
     struct param_list raw = params_merge(layers, 2, &run->arena);
     struct reference_scope scope = job_scope(engine, run, now_ms, raw);
-    return resolve_values(raw, &scope, &run->arena, &run->unified, err);
+    struct str_map by_name;
+    str_map_init(&by_name);
+    scope.parameters_by_name = &by_name;
+    enum err_code code = resolve_values(raw, &scope, &run->arena, &run->unified, err);
+    str_map_release(&by_name);
+    return code;
 }
 
 /* ---- tasks ---- */
@@ -212,7 +217,10 @@ enum err_code task_resolve(const struct engine *engine, const struct etask *task
     const struct task_def *def = task_def_of(task);
     struct reference_scope scope = task_scope(engine, task, now_ms);
     struct resolved_task resolved = {0};
+    struct str_map by_name;
     const char *file;
+    str_map_init(&by_name);
+    scope.parameters_by_name = &by_name;
     enum err_code code = resolve_params(task, &scope, arena, &resolved.params, err);
     if (!code)
         code = resolve_args(&scope, def->command_line_arguments, arena, &resolved, err);
@@ -220,6 +228,7 @@ enum err_code task_resolve(const struct engine *engine, const struct etask *task
         code = resolve_text(&scope, def->file_path, arena, &file, err);
     if (!code && workspace_path(file, arena, &resolved.file, err))
         code = name_field("filePath", err);
+    str_map_release(&by_name);
     if (!code)
         *ret = resolved;
     return code;

@@ -378,17 +378,34 @@ static bool task_key_of(const struct reference *reference, char key[static TASK_
 
 /* ---- resolving ---- */
 
+static const struct param *find_parameter(struct span name, const struct reference_scope *scope)
+{
+    char key[DEF_MAX_NAME + 1];
+    struct str_map *by_name = scope->parameters_by_name;
+    const struct param *params = scope->parameters;
+    if (by_name && name.len < sizeof key) {
+        if (!by_name->count)
+            for (size_t i = 0; i < scope->parameter_count; i++)
+                str_map_add(by_name, params[i].name, (void *)(uintptr_t)&params[i]);
+        memcpy(key, name.text, name.len);
+        key[name.len] = '\0';
+        return str_map_get(by_name, key);
+    }
+    for (size_t i = 0; i < scope->parameter_count; i++)
+        if (span_is(name, params[i].name))
+            return &params[i];
+    return NULL;
+}
+
 static enum err_code put_parameter(const struct reference *reference, struct span name,
                                    const struct reference_scope *scope, struct buf *out,
                                    struct err *err)
 {
-    for (size_t i = 0; i < scope->parameter_count; i++) {
-        if (span_is(name, scope->parameters[i].name)) {
-            buf_puts(out, scope->parameters[i].value);
-            return ERR_OK;
-        }
-    }
-    return refuse(reference, err, "cannot be resolved: the run has no parameter of that name");
+    const struct param *param = find_parameter(name, scope);
+    if (!param)
+        return refuse(reference, err, "cannot be resolved: the run has no parameter of that name");
+    buf_puts(out, param->value);
+    return ERR_OK;
 }
 
 static enum err_code put_task(const struct reference *reference, const struct name *name,

@@ -22,6 +22,7 @@
 #include "base/arena.h"
 #include "base/buf.h"
 #include "base/err.h"
+#include "base/map.h"
 #include "model/def.h"
 #include "model/rows.h"
 
@@ -69,6 +70,9 @@ struct reference_scope {
     int trigger;      /* enum trigger */
     const struct param *parameters; /* what job.parameters.NAME sees */
     size_t parameter_count;
+    /* An empty map, filled when it is first needed and released by the caller: for many references.
+     * NULL: `parameters` is gone through for each. */
+    struct str_map *parameters_by_name;
     struct uuid workspace;
     const char *hub_region;
     /* Below: task_name NULL means job level. */

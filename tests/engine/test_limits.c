@@ -92,6 +92,28 @@ static void a_run_whose_parameters_explode_is_refused(void **state)
                   "more than 32 MiB");
 }
 
+static void the_longest_names_are_found(void **state)
+{
+    struct world *world = *state;
+    char *name = arena_alloc(&world->arena, DEF_MAX_NAME + 1);
+    memset(name, 'n', DEF_MAX_NAME);
+    struct uuid job = world_dag(
+        world,
+        arena_printf(&world->arena,
+                     "a: {'commandLineArguments':'{{job.parameters.%s}} {{job.parameters.z}}'}",
+                     name),
+        "");
+    struct param params[] = {{"y", "0"}, {name, "1"}, {"z", "2"}, {"x", "{{job.parameters.z}}"}};
+    struct run_request request = {.queue_enabled = FIELD_UNSET, .parameters = {params, 4}};
+    struct command_result result = world_try_submit(world, &job, &request);
+    assert_answer(result, ERR_OK, "");
+    assert_int_equal(world->last_start.arg_count, 2);
+    assert_string_equal(world->last_start.args[0], "1");
+    assert_string_equal(world->last_start.args[1], "2");
+    assert_string_equal(world->last_start.params.items[3].value, "2");
+    world_exit(world, &result.key, "a", 0);
+}
+
 /* What a loss is said to be, and what the task had said before, is not thrown away. */
 static void a_loss_says_what_exec_found(void **state)
 {
@@ -162,6 +184,7 @@ int main(void)
         WORLD_TEST(a_task_whose_parameters_explode_is_refused_at_its_start),
         WORLD_TEST(arguments_that_explode_are_refused_too),
         WORLD_TEST(a_run_whose_parameters_explode_is_refused),
+        WORLD_TEST(the_longest_names_are_found),
         WORLD_TEST(a_loss_says_what_exec_found),
         cmocka_unit_test_setup_teardown(deadlines_of_one_moment_come_in_parts, world_setup,
                                         world_teardown),
