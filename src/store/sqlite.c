@@ -1,6 +1,7 @@
 #include "store/sqlite.h"
 
 #include <assert.h>
+#include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
@@ -324,14 +325,11 @@ static bool is_writable(struct store *base)
 
 /* ---- backup ---- */
 
-/* VACUUM INTO leaves flushing to the system; a backup that is reported is on the disk. */
-static bool flush_file(const char *path)
+/* VACUUM INTO takes an empty file for a new one: made by us, it is nobody else's to read. -1 with
+ * errno. */
+static int make_empty(const char *path)
 {
-    int fd = open(path, O_RDONLY | O_CLOEXEC);
-    bool done = fd >= 0 && fsync(fd) == 0;
-    if (fd >= 0)
-        close(fd);
-    return done;
+    return open(path, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
 }
 
 static bool vacuum_into(struct db *db, const char *path)
@@ -350,16 +348,22 @@ static enum err_code backup(struct store *base, const char *path, struct err *er
 {
     struct sqlite_store *store = store_of(base);
     struct db db;
-    if (access(path, F_OK) == 0)
-        return err_set(err, ERR_INTERNAL, "the backup file exists already");
     if (!db_open(&db, store->path, DB_WRITER, &store->options, err))
         return err->code;
     enum err_code code = ERR_OK;
-    if (!vacuum_into(&db, path))
+    int fd = make_empty(path);
+    if (fd < 0)
+        code = err_set(err, ERR_INTERNAL, "the backup file %s",
+                       errno == EEXIST ? "exists already" : "cannot be made");
+    else if (!vacuum_into(&db, path))
         code = err_set(err, ERR_INTERNAL, "the backup cannot be written: %s",
                        sqlite3_errmsg(db.handle));
-    else if (!flush_file(path))
+    else if (fsync(fd) != 0) /* VACUUM INTO leaves flushing to the system */
         code = err_set(err, ERR_INTERNAL, "the backup cannot be flushed to the disk");
+    if (fd >= 0 && code)
+        unlink(path); /* half a backup is none, and would be in the way of the next */
+    if (fd >= 0)
+        close(fd);
     db_close(&db);
     return code;
 }

@@ -217,6 +217,10 @@ static void a_backup_is_a_store(void **state)
     assert_int_equal(store_backup(world->store, path, &err), ERR_OK);
     assert_int_not_equal(store_backup(world->store, path, &err), ERR_OK);
     assert_non_null(strstr(err.message, "exists"));
+    struct stat status;
+    assert_int_equal(stat(path, &status), 0);
+    assert_int_equal(status.st_mode & 0777, 0600); /* it holds what the database holds */
+    assert_int_not_equal(store_backup(world->store, path_of(world, "none/backup"), &err), ERR_OK);
     struct store *copy = store_open_sqlite(path, &err);
     assert_non_null(copy);
     struct store_reader *reader = store_reader_open(copy);
