@@ -67,8 +67,10 @@ bool db_open(struct db *db, const char *path, enum db_role role, const struct db
              struct err *err)
 {
     *db = (struct db){0};
-    /* Made by us first, so that nobody else may read it; the log files take its mode. */
-    int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+    /* Made by us first, so that nobody else may read it; the log files take its mode. One that is
+     * there is left alone: to close any descriptor of it drops the locks that this process has on
+     * it, and then whoever else looks into the database takes its log away when they leave. */
+    int fd = open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
     if (fd >= 0)
         close(fd);
     int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE;

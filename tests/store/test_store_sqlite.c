@@ -1,6 +1,7 @@
 /* What only a database on a disk can do, or fail to do. */
 #include "store/world.h"
 
+#include <fcntl.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdatomic.h>
@@ -205,6 +206,40 @@ static void another_process_fences_this_one(void **state)
     struct store_commit commit = {.workspace = &theirs, .rows = &world->batch};
     assert_int_equal(store_commit(other, &commit), STORE_OK);
     store_close(other);
+}
+
+/* Could another process have the database to itself? It would then fold the log back and remove it
+ * when it leaves, as `sqlite3` does, and commits from then on would go into a file without a name. */
+static bool is_free_for_others(const char *path)
+{
+    enum { PENDING_BYTE = 0x40000000, SHARED_FIRST = PENDING_BYTE + 2, SHARED_SIZE = 510 };
+    int status;
+    pid_t child = fork();
+    assert_true(child >= 0);
+    if (child == 0) {
+        int fd = open(path, O_RDWR | O_CLOEXEC);
+        struct flock lock = {
+            .l_type = F_WRLCK, .l_whence = SEEK_SET, .l_start = SHARED_FIRST, .l_len = SHARED_SIZE};
+        _exit(fd < 0 ? 2 : fcntl(fd, F_SETLK, &lock) == 0);
+    }
+    assert_int_equal(waitpid(child, &status, 0), child);
+    assert_true(WIFEXITED(status) && WEXITSTATUS(status) < 2);
+    return WEXITSTATUS(status) == 1;
+}
+
+static void the_database_stays_locked(void **state)
+{
+    struct world *world = *state;
+    struct run_row run = world_run_row(world, STATE_PENDING);
+    struct err err;
+    world_write(world, ROW_RUN, ROW_INSERT, &run);
+    assert_false(is_free_for_others(world->path));
+    struct store_reader *reader = store_reader_open(world->store);
+    assert_false(is_free_for_others(world->path));
+    store_reader_close(reader);
+    assert_false(is_free_for_others(world->path));
+    assert_int_equal(store_backup(world->store, path_of(world, "copy"), &err), ERR_OK);
+    assert_false(is_free_for_others(world->path));
 }
 
 static void a_backup_is_a_store(void **state)
@@ -506,6 +541,7 @@ int main(void)
         cmocka_unit_test(every_statement_searches_an_index),
         cmocka_unit_test(the_file_is_for_its_owner_only),
         cmocka_unit_test(another_process_fences_this_one),
+        cmocka_unit_test(the_database_stays_locked),
         cmocka_unit_test(a_backup_is_a_store),
         cmocka_unit_test(a_full_disk_fails_the_commit_only),
         cmocka_unit_test(a_file_that_cannot_grow_fails_the_commit_only),
