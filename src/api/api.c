@@ -22,11 +22,14 @@ struct api *api_new(const struct api_config *config, const struct api_backend *b
     hmac_sha256(config->page_key, SHA256_BYTES, "opc-request-id", strlen("opc-request-id"), digest);
     memcpy(&api->id_seed, digest, sizeof api->id_seed);
     api->id_seed ^= mix64((uint64_t)backend->now_ms(backend->context));
+    api->runs = printed_new(API_PRINTED_RUNS_BYTES);
     return api;
 }
 
 void api_free(struct api *api)
 {
+    if (api)
+        printed_free(api->runs);
     free(api);
 }
 

@@ -13,6 +13,7 @@
 #include <stdatomic.h>
 
 #include "api/api.h"
+#include "api/printed.h"
 #include "api/query.h"
 #include "api/target.h"
 #include "auth/digest.h"
@@ -23,6 +24,7 @@ enum {
     API_PAGE_MAX_LIMIT = 1000,
     API_PAGE_LIMIT = 100,
     API_RETRY_AFTER_S = 1,
+    API_PRINTED_RUNS_BYTES = 8 << 20, /* of finished runs that are kept as they were printed */
 };
 
 struct api {
@@ -30,6 +32,7 @@ struct api {
     struct api_backend backend;
     uint64_t id_seed; /* of opc-request-ids */
     _Atomic uint64_t id_counter;
+    struct printed *runs; /* finished runs as they were printed */
 };
 
 /* A snapshot of one workspace, and memory for what is made from it. */
@@ -38,6 +41,7 @@ struct reading {
     struct store_reader *reader;
     const struct api_workspace *workspace;
     struct arena *arena;
+    bool stored_messages; /* right after a commit they are exact: nothing is to be looked up */
 };
 
 struct call;

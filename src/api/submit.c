@@ -201,7 +201,7 @@ void api_answer_command(struct api *api, struct store_reader *reader,
                         const struct api_workspace *workspace, const struct api_pending *pending,
                         struct arena *arena, struct api_answer *ret)
 {
-    const struct reading reading = {api, reader, workspace, arena};
+    const struct reading reading = {api, reader, workspace, arena, .stored_messages = true};
     enum command_kind kind = pending->command.kind;
     const struct uuid *key = &pending->result.key;
     char etag[ETAG_TEXT];

@@ -12,6 +12,9 @@
 
 #include "model/rows.h"
 
+/* A place in line is counted no further: the cost of an answer must not grow with the queue. */
+enum { QUEUE_POSITION_MAX = 1000 };
+
 enum store_sort { SORT_TIME_CREATED, SORT_DISPLAY_NAME, SORT_STATUS };
 
 /* The place behind which a page begins: the sort value and key of the last row of the one before.

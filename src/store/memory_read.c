@@ -291,7 +291,7 @@ static int64_t queue_position(struct store_reader *base, const struct run_row *r
     size_t first;
     size_t end = workspace_rows(rows, ROW_RUN, run, &first);
     int64_t position = 0;
-    for (size_t i = first; i < end; i++) {
+    for (size_t i = first; i < end && position < QUEUE_POSITION_MAX; i++) {
         const struct run_row *other = rows->tables[ROW_RUN].rows[i];
         if (other->state == STATE_QUEUED && uuid_equal(&other->job, &run->job) &&
             waits_before(other, run))

@@ -341,9 +341,10 @@ static int64_t queue_position(struct store_reader *base, const struct run_row *r
     sqlite3_bind_int(statement, 3, run->repair_number == 0);
     sqlite3_bind_int64(statement, 4, run->queued_ms);
     db_bind_uuid(statement, 5, &run->key);
+    sqlite3_bind_int(statement, 6, QUEUE_POSITION_MAX);
     int64_t position = 0;
-    if (sqlite_reader_step(reader, statement))
-        position = sqlite3_column_int64(statement, 0);
+    while (sqlite_reader_step(reader, statement))
+        position++;
     sqlite3_reset(statement);
     return position;
 }

@@ -116,9 +116,9 @@ static const struct statement statements[SQL_RUN_KEYS] = {
                                  " AND run = ?2 AND task_run IS NULL ORDER BY number"},
     [SQL_QUEUE_POSITION] = {NO_ROW, false,
                             /* 8: STATE_QUEUED, as the index says it. Repairs first. */
-                            "SELECT count(*) FROM run INDEXED BY run_queued"
+                            "SELECT 1 FROM run INDEXED BY run_queued"
                             " WHERE state = 8 AND workspace = ?1 AND job = ?2"
-                            " AND (repair_number = 0, queued_ms, key) < (?3, ?4, ?5)"},
+                            " AND (repair_number = 0, queued_ms, key) < (?3, ?4, ?5) LIMIT ?6"},
 
     [SQL_RUN_LISTED] = {ROW_RUN, true, " FROM run WHERE workspace = ?1 AND key = ?2"},
     [SQL_RUN_NEWEST] = {NO_ROW, false,

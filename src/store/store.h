@@ -141,8 +141,8 @@ bool store_get_run_image(struct store_reader *reader, int64_t workspace, const s
 /* Runs that are not final, ascending by key; then store_get_run_image for each. */
 size_t store_live_runs(struct store_reader *reader, int64_t workspace, struct arena *arena,
                        struct uuid **ret);
-/* How many runs of the job wait before this queued one: for "2nd in line". Order: repairs first,
- * then by queued_ms, then key. */
+/* How many runs of the job wait before this queued one, counted up to QUEUE_POSITION_MAX: for "2nd
+ * in line". Order: repairs first, then by queued_ms, then key. */
 int64_t store_queue_position(struct store_reader *reader, const struct run_row *run);
 
 bool store_get_task_run(struct store_reader *reader, int64_t workspace, const struct uuid *key,

@@ -28,14 +28,16 @@ const char *run_message(const struct reading *at, const struct run_row *row)
 {
     static const char before[] = "Queued, ";
     static const char behind[] = " in line";
-    if (row->state != STATE_QUEUED || !row->message ||
+    if (at->stored_messages || row->state != STATE_QUEUED || !row->message ||
         strncmp(row->message, before, strlen(before)) != 0)
         return row->message;
     const char *rest = strstr(row->message, behind);
     if (!rest)
         return row->message;
     int64_t ahead = at->api->backend.reads.queue_position(at->reader, row);
-    return arena_printf(at->arena, "%s%s%s", before, ordinal_text(ahead + 1, at->arena), rest);
+    const char *more = ahead >= QUEUE_POSITION_MAX ? "later than " : "";
+    int64_t place = ahead >= QUEUE_POSITION_MAX ? QUEUE_POSITION_MAX : ahead + 1;
+    return arena_printf(at->arena, "%s%s%s%s", before, more, ordinal_text(place, at->arena), rest);
 }
 
 /* The task runs that `row` depends on and that are not final: named, or counted past three. */

@@ -176,12 +176,24 @@ struct job_run_view job_run_view(const struct run_source *source)
 bool job_run_print(const struct reading *at, const struct uuid *key, struct buf *out,
                    char etag[static ETAG_TEXT])
 {
+    struct printed *cache = at->api->runs;
+    int64_t version, last_event, updated_ms;
+    if (!at->api->backend.reads.get_run_etag(at->reader, at->workspace->id, key, &version,
+                                             &last_event, &updated_ms))
+        return false;
+    etag_of_run(version, last_event, etag);
+    if (printed_get(cache, key, version, last_event, out))
+        return true;
     struct run_source source;
     if (!run_source_load(at, key, &source))
         return false;
     const struct job_run_view view = job_run_view(&source);
+    size_t begin = out->len;
     fields_print(&job_run_schema, &view, out);
-    etag_of_run(source.version, source.last_event, etag);
+    /* Only what cannot change under the same stamps: a message of a run that goes on can. */
+    if (state_is_final(source.image.run.state) && !out->overflowed &&
+        !at->api->backend.reads.failed(at->reader))
+        printed_put(cache, key, version, last_event, out->data + begin, out->len - begin);
     run_source_release(&source);
     return true;
 }
