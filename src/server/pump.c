@@ -126,6 +126,10 @@ static void keep_answers(void *context, struct store_reader *reader, struct row_
         const struct command *command = &pending->command;
         struct api_answer printed;
         api_answer_command(pump->api, reader, &pump->workspace, pending, arena, &printed);
+        if (!printed.status) { /* it could not be read: answered once more after the commit */
+            buf_release(&printed.body);
+            continue;
+        }
         struct retry_token_row *row = ARENA_NEW(arena, struct retry_token_row);
         bool about_run = command->kind != COMMAND_JOB_CREATE && command->kind != COMMAND_JOB_UPDATE;
         *row = (struct retry_token_row){
@@ -266,6 +270,9 @@ static void act(struct pump *pump)
         pump->kept[i].pending->result.replayed = true;
     for (size_t i = 0; i < pump->stepped_count; i++)
         pump->stepped[i]->done(pump->stepped[i]);
+    /* Before the starts: an acknowledged supervisor takes the next order, in the same message. */
+    for (size_t i = 0; i < pump->ack_count; i++)
+        exec_ack(pump->exec, &pump->acks[i]);
     for (size_t i = 0; i < fx->start_count; i++)
         start_attempt(pump, &fx->starts[i]);
     for (size_t i = 0; i < fx->stop_count; i++) {
@@ -274,8 +281,6 @@ static void act(struct pump *pump)
                                       stop->epoch};
         exec_stop(pump->exec, &id);
     }
-    for (size_t i = 0; i < pump->ack_count; i++)
-        exec_ack(pump->exec, &pump->acks[i]);
     for (size_t i = 0; i < fx->purge_count; i++)
         exec_purge_run(pump->exec, &fx->purges[i]);
 }
