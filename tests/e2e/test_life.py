@@ -226,7 +226,7 @@ def test_a_full_disk_stops_starting_not_running_and_goes_on_by_itself(small_disk
                        "it goes on by itself", pause_s=0.1)
     api.wait_final(again.json(), "SUCCESS")
     api.wait_final(running, "SUCCESS")
-    assert api.get("//readyz").status_code == 200
+    eventually(lambda: api.get("//readyz").status_code == 200, "it says that it is ready again")
     begun = [w.attempt for w in server.witness("start")]
     assert len(begun) == 4 == len(set(begun))
     listed = {i["key"] for i in api.page_through("/jobRuns", jobKey=waiting["key"], limit=1000)}
