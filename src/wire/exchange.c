@@ -10,7 +10,7 @@
 #include "base/mem.h"
 
 /* What an exchange keeps for the next request of its connection, at most. */
-enum { KEEP_BYTES = 64 << 10 };
+enum { KEEP_BYTES = WIRE_SMALL_BODY_BYTES };
 
 static struct exchange *exchange_of(struct http_request *request)
 {
@@ -37,9 +37,17 @@ static void finish(struct exchange *exchange)
     exchange->handled = false;
 }
 
+static void return_share(struct exchange *exchange)
+{
+    if (exchange->body_share)
+        atomic_fetch_sub(&exchange->wire->body_bytes, exchange->body_share);
+    exchange->body_share = 0;
+}
+
 void exchange_free(struct exchange *exchange)
 {
     finish(exchange);
+    return_share(exchange);
     arena_release(&exchange->request.arena);
     buf_release(&exchange->body);
     free(exchange);
@@ -49,6 +57,7 @@ void exchange_free(struct exchange *exchange)
 static void recycle(struct exchange *exchange)
 {
     finish(exchange);
+    return_share(exchange);
     struct arena arena = exchange->request.arena;
     if (arena.used > KEEP_BYTES)
         arena_release(&arena);
@@ -276,18 +285,39 @@ static enum MHD_Result take_head(struct exchange *exchange, const char *method)
     return MHD_YES;
 }
 
-/* libmicrohttpd takes no answer while a body comes in, so the end of one that is too large is
- * awaited (the request's deadline bounds that) and nothing of it kept. */
+/* Is there room for `more` bytes of the body? Nobody has said yet who they are, so what all
+ * connections hold together is bounded. */
+static bool take_share(struct exchange *exchange, size_t more)
+{
+    struct wire *wire = exchange->wire;
+    size_t len = exchange->body.len + more;
+    if (len <= WIRE_SMALL_BODY_BYTES)
+        return true;
+    size_t missing = len - WIRE_SMALL_BODY_BYTES - exchange->body_share;
+    exchange->body_share += missing;
+    return atomic_fetch_add(&wire->body_bytes, missing) + missing <= wire->config.max_bodies_bytes;
+}
+
+/* libmicrohttpd takes no answer while a body comes in, so the end of one that is refused is awaited
+ * (the request's deadline bounds that) and nothing of it kept. */
+static void drop_body(struct exchange *exchange, enum body_fate fate)
+{
+    exchange->body_fate = fate;
+    buf_release(&exchange->body);
+    buf_init(&exchange->body, exchange->wire->config.max_body_bytes);
+    return_share(exchange);
+}
+
 static void take_body(struct exchange *exchange, const char *data, size_t len)
 {
-    if (exchange->body_too_large)
+    if (exchange->body_fate != BODY_KEPT)
         return;
-    buf_add(&exchange->body, data, len);
-    if (exchange->body.overflowed) {
-        exchange->body_too_large = true;
-        buf_release(&exchange->body);
-        buf_init(&exchange->body, exchange->wire->config.max_body_bytes);
-    }
+    if (len > exchange->body.max_bytes - exchange->body.len)
+        drop_body(exchange, BODY_TOO_LARGE);
+    else if (!take_share(exchange, len))
+        drop_body(exchange, BODY_WITHOUT_ROOM);
+    else
+        buf_add(&exchange->body, data, len);
 }
 
 /* ---- handler, waiting, waking ---- */
@@ -373,8 +403,14 @@ enum MHD_Result exchange_handle(void *cls, struct MHD_Connection *connection, co
     /* While it stops, libmicrohttpd accepts an answer without taking it, and asks again. */
     if (exchange->answered)
         return MHD_YES;
-    if (exchange->body_too_large)
+    switch (exchange->body_fate) {
+    case BODY_TOO_LARGE:
         return refuse(exchange, 413, ERR_PAYLOAD_TOO_LARGE, "the request body is too large");
+    case BODY_WITHOUT_ROOM:
+        return refuse(exchange, 503, ERR_UNAVAILABLE, "too many large bodies at the same time");
+    case BODY_KEPT:
+        break;
+    }
     return dispatch(exchange);
 }
 

@@ -46,8 +46,9 @@ struct wire {
     struct MHD_Daemon *daemon;
     uint16_t port;
     atomic_bool stopping;
-    atomic_uint open;   /* connections admitted and not yet closed */
-    atomic_uint active; /* requests that the handler saw and that are not over */
+    atomic_uint open;         /* connections admitted and not yet closed */
+    atomic_uint active;       /* requests that the handler saw and that are not over */
+    atomic_size_t body_bytes; /* of all bodies, what each has beyond WIRE_SMALL_BODY_BYTES */
     pthread_mutex_t lock;
     pthread_cond_t quiet; /* `active` reached 0 while stopping */
     struct list clients;  /* struct client, by node */
@@ -93,6 +94,8 @@ struct client {
  */
 enum exchange_phase { RUNNING, WOKEN, WAITING, ORPHAN, LEFT };
 
+enum body_fate { BODY_KEPT, BODY_TOO_LARGE, BODY_WITHOUT_ROOM };
+
 struct exchange {
     struct http_request request;
     struct list node;
@@ -100,13 +103,14 @@ struct exchange {
     struct client *client;             /* NULL once the request is over */
     struct MHD_Connection *connection; /* likewise */
     struct buf body;
+    size_t body_share; /* of wire->body_bytes */
     enum exchange_phase phase;
     bool was_orphan; /* the phase has to be looked at under the lock when the request is over */
     bool head_seen;
     bool target_too_long;
     bool target_malformed;
-    bool body_too_large; /* chunked: what follows is read and dropped */
-    bool handled;        /* the handler saw it: wire_done has to */
+    enum body_fate body_fate; /* unless it is kept, what follows is read and dropped */
+    bool handled;             /* the handler saw it: wire_done has to */
     bool answered;
     char peer[INET6_ADDRSTRLEN];
 };

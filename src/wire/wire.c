@@ -121,6 +121,10 @@ static struct wire *wire_new(const struct wire_config *config,
     struct wire *wire = xcalloc(1, sizeof *wire);
     wire->config = *config;
     wire->callbacks = *callbacks;
+    if (!wire->config.max_bodies_bytes)
+        wire->config.max_bodies_bytes = WIRE_MAX_BODIES_BYTES;
+    if (wire->config.max_bodies_bytes < config->max_body_bytes)
+        wire->config.max_bodies_bytes = config->max_body_bytes; /* one always has room */
     wire->door.listen_fd = wire->door.bell_fd = -1;
     atomic_init(&wire->starting, true);
     list_init(&wire->clients);

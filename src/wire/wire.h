@@ -12,8 +12,9 @@
  *
  * Limits (CONTRACT §4, named in wire_config and below):
  *   target → 414, head → 431, body → 413 (by Content-Length before a byte of it is read; a chunked
- *   body is read to its end, unkept, and then refused); an ambiguous body length → 400. These
- *   refusals carry a body made by wire_refusal.
+ *   body is read to its end, unkept, and then refused); an ambiguous body length → 400; large bodies
+ *   that are more than max_bodies_bytes together, before anyone knows whose they are → 503, read to
+ *   their end likewise. These refusals carry a body made by wire_refusal.
  *   Open connections → closed at once.
  *   Time → the connection is closed without an answer: idle_timeout_s without a byte, or a request
  *   that is not whole request_timeout_s after its request line. A request line has to be whole
@@ -41,6 +42,8 @@ enum {
     WIRE_MAX_HEADER_BYTES = 32 << 10,    /* request line and headers of one request */
     WIRE_MAX_RESPONSE_BYTES = 256 << 20, /* the maximum that a response's body is born with */
     WIRE_MIN_SEND_RATE = 4 << 10,        /* bytes/s that a client has to take an answer at */
+    WIRE_SMALL_BODY_BYTES = 64 << 10,    /* always taken; what is longer shares max_bodies_bytes */
+    WIRE_MAX_BODIES_BYTES = 256 << 20,
     /* libmicrohttpd's memory for one connection: head, its index and the answer's headers. It is
      * cleared after every request, so more of it costs time (docs/design/wire.md). */
     WIRE_POOL_BYTES = 48 << 10,
@@ -51,6 +54,7 @@ struct wire_config {
     uint16_t port;    /* 0: any free one */
     unsigned threads; /* epoll threads, 1–64 */
     size_t max_body_bytes;
+    size_t max_bodies_bytes;    /* of all requests together; 0: WIRE_MAX_BODIES_BYTES */
     unsigned max_connections;   /* more are closed at once */
     unsigned idle_timeout_s;    /* a connection without progress; 0: none */
     unsigned request_timeout_s; /* from request line to whole body; 0: none */

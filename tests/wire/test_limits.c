@@ -139,6 +139,51 @@ static void test_chunked_body_past_the_limit(void **state)
     free(body);
 }
 
+static struct reply post(struct client_conn *conn, const char *target, const char *body, size_t len)
+{
+    char head[128];
+    snprintf(head, sizeof head, "POST %s HTTP/1.1\r\nHost: h\r\nContent-Length: %zu\r\n\r\n",
+             target, len);
+    client_say(conn, head);
+    assert_true(client_send(conn, body, len));
+    return client_hear(conn);
+}
+
+/* Small ones are always taken. */
+static void test_large_bodies_share_a_limit(void **state)
+{
+    (void)state;
+    enum { LARGE = 4 * WIRE_SMALL_BODY_BYTES };
+    struct wire_config config = server_config();
+    config.max_body_bytes = LARGE;
+    config.max_bodies_bytes = LARGE + WIRE_SMALL_BODY_BYTES;
+    server_start(&server, &config);
+    char *body = many('x', LARGE);
+    struct client_conn first = client_dial(server.port), second = client_dial(server.port);
+    client_say(&first,
+               "POST /wait HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n40000\r\n");
+    assert_true(client_send(&first, body, LARGE));
+    client_say(&first, "\r\n0\r\n\r\n");
+    struct http_request *waiter = server_take_waiter(&server);
+    struct reply reply = post(&second, "/", body, LARGE);
+    assert_refused(&reply, 503, ERR_UNAVAILABLE);
+    reply = post(&second, "/", body, WIRE_SMALL_BODY_BYTES);
+    assert_int_equal(reply.status, 200);
+    reply_free(&reply);
+    wire_wake(waiter);
+    reply = client_hear(&first);
+    assert_int_equal(reply.status, 200);
+    reply_free(&reply);
+    server_await_done(&server, 2);
+    reply = post(&second, "/", body, LARGE);
+    assert_int_equal(reply.body_len, LARGE);
+    reply_free(&reply);
+    client_close(&first);
+    client_close(&second);
+    free(body);
+    server_stop(&server);
+}
+
 static void test_ambiguous_bodies(void **state)
 {
     (void)state;
@@ -467,6 +512,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_announced_body_is_refused_at_once, setup, teardown),
         cmocka_unit_test_setup_teardown(test_refusal_survives_the_body, setup, teardown),
         cmocka_unit_test_setup_teardown(test_chunked_body_past_the_limit, setup, teardown),
+        cmocka_unit_test(test_large_bodies_share_a_limit),
         cmocka_unit_test_setup_teardown(test_ambiguous_bodies, setup, teardown),
         cmocka_unit_test_setup_teardown(test_target_limit, setup, teardown),
         cmocka_unit_test_setup_teardown(test_head_limit, setup, teardown),
