@@ -238,6 +238,9 @@ static enum err_code parse_body(struct call *call)
         return err_set(&call->err, ERR_CANNOT_PARSE,
                        "the body is empty: a JSON object is required");
     }
+    if (!json_is_small(request->body, request->body_len))
+        return err_set(&call->err, ERR_PAYLOAD_TOO_LARGE, "the body has more than %d values",
+                       JSON_MAX_VALUES);
     call->json = json_parse(request->body, request->body_len, &call->err);
     if (!call->json)
         return call->err.code;

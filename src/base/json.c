@@ -1,12 +1,16 @@
 #include "base/json.h"
 
-#include <stdbool.h>
 #include <string.h>
 
-/* jansson's own depth limit is 2048; ours is checked in one pass over the bytes, which also bounds
- * the work that hostile input can cause. Strings are skipped; everything else is left to jansson. */
-static bool depth_ok(const char *text, size_t len)
+/* What one pass over the bytes tells: strings are skipped, everything else is left to jansson. */
+struct shape {
+    int deepest;
+    size_t values; /* an upper bound: a comma and a bracket count one each */
+};
+
+static struct shape shape_of(const char *text, size_t len)
 {
+    struct shape shape = {.values = 1};
     int depth = 0;
     for (size_t i = 0; i < len; i++) {
         switch (text[i]) {
@@ -17,23 +21,33 @@ static bool depth_ok(const char *text, size_t len)
             break;
         case '[':
         case '{':
-            if (++depth > JSON_MAX_DEPTH)
-                return false;
+            shape.values++;
+            if (++depth > shape.deepest)
+                shape.deepest = depth;
             break;
         case ']':
         case '}':
             depth--;
             break;
+        case ',':
+            shape.values++;
+            break;
         default:
             break;
         }
     }
-    return true;
+    return shape;
 }
 
+bool json_is_small(const char *text, size_t len)
+{
+    return shape_of(text, len).values <= JSON_MAX_VALUES;
+}
+
+/* jansson's own depth limit is 2048; ours bounds the work that hostile input can cause. */
 json_t *json_parse(const char *text, size_t len, struct err *err)
 {
-    if (!depth_ok(text, len)) {
+    if (shape_of(text, len).deepest > JSON_MAX_DEPTH) {
         err_set(err, ERR_CANNOT_PARSE, "JSON is nested deeper than %d levels", JSON_MAX_DEPTH);
         return NULL;
     }

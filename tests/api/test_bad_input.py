@@ -190,6 +190,11 @@ def test_a_body_at_the_limit_is_read_and_one_over_it_is_413(api, job):
     refused(api.post("/jobRuns", data=fits + " "), 413, "PayloadTooLarge")
 
 
+def test_a_body_of_too_many_values_is_413(api):
+    """Its tree would take eighty times its length, of whoever has any credential at all."""
+    refused(api.post("/jobRuns", data=b'{"x": [' + b"{}," * 5_000_000 + b"{}]}"), 413, "PayloadTooLarge", "values")
+
+
 def test_a_chunked_body_over_the_limit_is_413(api):
     def endless():
         for _ in range(17):

@@ -232,6 +232,23 @@ static json_t *parse_nested(int depth, struct err *err)
     return json_parse(text, 2 * (size_t)depth, err);
 }
 
+static void json_counts_values(void **state)
+{
+    (void)state;
+    enum { ITEM = 3 };
+    /* each of these counts twice: as an object, and by the comma behind it */
+    const size_t fits = JSON_MAX_VALUES / 2 - 1;
+    const size_t len = 1 + ITEM * (fits + 4);
+    char *text = xmalloc(len + 1);
+    for (size_t i = 0; i < fits + 4; i++)
+        memcpy(text + 1 + ITEM * i, "{},", ITEM);
+    text[0] = '[';
+    assert_true(json_is_small(text, 1 + ITEM * fits));
+    assert_false(json_is_small(text, len));
+    assert_true(json_is_small("{\"a\":\",,,[[[\"}", 15));
+    free(text);
+}
+
 static void json_limits_depth(void **state)
 {
     (void)state;
@@ -417,6 +434,7 @@ int main(void)
         cmocka_unit_test(utf8_knows_valid_sequences),
         cmocka_unit_test(utf8_cuts_between_sequences),
         cmocka_unit_test(json_takes_one_text),
+        cmocka_unit_test(json_counts_values),
         cmocka_unit_test(json_limits_depth),
         cmocka_unit_test(json_names_kinds),
         cmocka_unit_test(err_codes_and_messages),
