@@ -155,8 +155,7 @@ struct exec *exec_open(const struct exec_config *config, struct err *err)
     heap_init(&exec->timers);
     pool_init(&exec->pool, -1, exec->config.supervise_path, exec->config.max_idle);
     remains_init(&exec->remains);
-    process_init(&exec->process, exec->config.data_dir, exec->config.workspace_dir,
-                 exec->config.python);
+    process_init(&exec->process, &exec->config);
     if (open_parts(exec, err))
         return exec;
     exec_close(exec);

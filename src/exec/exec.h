@@ -84,6 +84,7 @@ struct exec_config {
     const char *workspace_dir; /* the workspace's folder, absolute */
     const char *workspace_key;
     const char *supervise_path; /* reprise-supervise */
+    uint64_t task_descriptors;  /* soft RLIMIT_NOFILE of tasks; 0: ours */
     const char *python;         /* interpreter; NULL: /usr/bin/python3, else python3 of PATH */
     size_t max_idle;            /* idle supervisors that are kept */
     size_t prespawn;            /* of them, started by exec_open already */

@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -75,17 +76,17 @@ static char *find_python(const struct process *process)
     return found ? found : find_program("python3", path);
 }
 
-void process_init(struct process *process, const char *data_dir, const char *workspace_dir,
-                  const char *python)
+void process_init(struct process *process, const struct exec_config *config)
 {
     static const char *const names[PROCESS_INHERITED] = {"PATH", "HOME", "LANG", "TZ"};
     size_t count = 0;
 
     *process = (struct process){
-        .data_dir = data_dir,
-        .workspace_dir = workspace_dir,
-        .python_wanted = python,
+        .data_dir = config->data_dir,
+        .workspace_dir = config->workspace_dir,
+        .python_wanted = config->python,
         .umask = own_umask(),
+        .descriptors = config->task_descriptors,
         .workspace_fd = -1,
     };
     for (size_t i = 0; i < PROCESS_INHERITED; i++) {
@@ -292,6 +293,18 @@ static char **build_envp(const struct process *process, const struct exec_order 
     return envp;
 }
 
+/* A server takes as many descriptors as it is allowed. Tasks get the usual number, and may raise it
+ * likewise: programs that use select, or close all there could be, cannot do with a million. */
+static void add_limits(const struct process *process, struct order *order)
+{
+    struct rlimit limit;
+
+    if (!process->descriptors || getrlimit(RLIMIT_NOFILE, &limit) < 0)
+        return;
+    order->rlimits[order->rlimit_count++] = (struct order_rlimit){
+        .resource = RLIMIT_NOFILE, .soft = process->descriptors, .hard = limit.rlim_max};
+}
+
 bool process_order(struct process *process, struct folders *folders, const struct exec_order *from,
                    const char *token, struct arena *arena, struct order *ret, struct err *err)
 {
@@ -320,6 +333,7 @@ bool process_order(struct process *process, struct folders *folders, const struc
         arena_printf(arena, "%s/runs/%s/work", process->data_dir, uuid_format(&from->id.run, run));
     order.timeout_ms = (uint64_t)attempt_limit_ms(from->timeout_ms);
     order.grace_ms = (uint64_t)attempt_limit_ms(from->grace_ms);
+    add_limits(process, &order);
     *ret = order;
     return true;
 }

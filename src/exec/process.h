@@ -28,15 +28,15 @@ struct process {
     char *python;                           /* absolute path, NULL while there is none */
     char *inherited[PROCESS_INHERITED + 1]; /* "PATH=…" and so on, NULL-terminated */
     uint32_t umask;
+    uint64_t descriptors; /* soft RLIMIT_NOFILE of tasks; 0: ours */
     /* The workspace's folder as last seen; opened again when another has taken its place. */
     int workspace_fd;
     struct stat workspace;
     char *workspace_path; /* without links */
 };
 
-/* Reads PATH, HOME, LANG, TZ and the umask, once. Strings are borrowed. */
-void process_init(struct process *process, const char *data_dir, const char *workspace_dir,
-                  const char *python);
+/* Reads PATH, HOME, LANG, TZ and the umask, once. Strings of the configuration are borrowed. */
+void process_init(struct process *process, const struct exec_config *config);
 void process_release(struct process *process);
 
 /* Builds the order in the arena and makes the files that it needs. False with the sentence in `err`:

@@ -36,6 +36,7 @@ struct server {
     char *tls_cert;
     char *tls_key;
     int signal_fd;
+    uint64_t task_descriptors; /* soft RLIMIT_NOFILE that we were started with */
     char host[256];
     uint16_t port;
     char hostname[256];
@@ -129,6 +130,7 @@ static enum err_code start_pump(struct server *server, struct err *err)
                 .workspace_dir = server->install.workspace_dir,
                 .workspace_key = key,
                 .supervise_path = server->supervise,
+                .task_descriptors = server->task_descriptors,
                 .python = config_text_or_null(config, CONFIG_exec_python),
                 .max_idle = (size_t)config_number(config, CONFIG_exec_max_idle),
                 .prespawn = 2,
@@ -186,10 +188,11 @@ static enum err_code start_wire(struct server *server, struct err *err)
 }
 
 /* Every connection is a descriptor, and every running task two: take what the system allows. */
-static void raise_descriptor_limit(void)
+static void raise_descriptor_limit(struct server *server)
 {
     struct rlimit limit;
     if (getrlimit(RLIMIT_NOFILE, &limit) == 0 && limit.rlim_cur < limit.rlim_max) {
+        server->task_descriptors = limit.rlim_cur;
         limit.rlim_cur = limit.rlim_max;
         setrlimit(RLIMIT_NOFILE, &limit);
     }
@@ -197,7 +200,7 @@ static void raise_descriptor_limit(void)
 
 static enum err_code server_start(struct server *server, struct err *err)
 {
-    raise_descriptor_limit();
+    raise_descriptor_limit(server);
     sigset_t mask;
     sigemptyset(&mask);
     sigaddset(&mask, SIGTERM);

@@ -11,6 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -337,6 +338,22 @@ static void test_umask_is_the_servers(void **state)
     assert_output(world, &id, "0027\n");
 }
 
+static void test_limit_of_descriptors(void **state)
+{
+    struct world *world = *state;
+    struct attempt_id id = world_id(world);
+    struct rlimit limit;
+
+    assert_int_equal(getrlimit(RLIMIT_NOFILE, &limit), 0);
+    assert_true(limit.rlim_max > 100);
+    world->config.task_descriptors = 100;
+    world_script(world, "a.sh", "ulimit -Sn\nulimit -Sn 101 && ulimit -Sn\n");
+    world_up(world);
+    world_start(world, &id, "a.sh", NULL);
+    assert_int_equal(world_await(world, &id)->report.exit_code, 0);
+    assert_output(world, &id, "100\n101\n");
+}
+
 static void test_task_inherits_no_descriptor(void **state)
 {
     struct world *world = *state;
@@ -492,6 +509,7 @@ int main(void)
         TEST(test_pipes_in_the_place_of_files),
         TEST(test_folder_is_the_runs_own),
         TEST(test_umask_is_the_servers),
+        TEST(test_limit_of_descriptors),
         TEST(test_task_inherits_no_descriptor),
         TEST(test_order_too_large_for_the_system),
         TEST(test_order_too_large),
