@@ -156,22 +156,23 @@ static enum err_code add_parameters(struct step *step, struct erun *run,
 
 /* RULES §7, order of checks: state; fields that need the run; nothing to repair; a slot. On success
  * the repair's parameters are the run's. */
-static enum err_code admit(struct step *step, struct erun *run,
-                           const struct repair_request *request, struct repair_plan *ret_plan,
-                           enum state *ret_place, struct err *err)
+static bool admit(struct step *step, struct erun *run, const struct repair_request *request,
+                  struct repair_plan *ret_plan, enum state *ret_place, struct err *err)
 {
-    if (!state_is_final(run->row.state))
-        return err_set(err, ERR_INCORRECT_STATE, "the run is %s; only a finished run is repaired",
-                       state_name(run->row.state));
+    if (!state_is_final(run->row.state)) {
+        err_set(err, ERR_INCORRECT_STATE, "the run is %s; only a finished run is repaired",
+                state_name(run->row.state));
+        return false;
+    }
     const struct param_list given = run->given;
     const struct param_list unified = run->unified;
     struct err wrong;
     enum err_code code = make_plan(step, run, request, ret_plan, err);
     if (code == ERR_INVALID_PARAMETER)
-        return code;
+        return false;
     if (add_parameters(step, run, request, &wrong)) {
         *err = wrong;
-        return err->code;
+        return false;
     }
     *ret_place = run_placement(run);
     if (!code && *ret_place == STATE_SKIPPED)
@@ -182,7 +183,7 @@ static enum err_code admit(struct step *step, struct erun *run,
         run->given = given;
         run->unified = unified;
     }
-    return code;
+    return code == ERR_OK;
 }
 
 void run_repair(struct step *step, const struct command *command, struct erun *run,
@@ -192,7 +193,7 @@ void run_repair(struct step *step, const struct command *command, struct erun *r
     struct repair_plan plan = {0};
     enum state place = STATE_NEW;
     struct err err;
-    if (admit(step, run, &command->repair, &plan, &place, &err)) {
+    if (!admit(step, run, &command->repair, &plan, &place, &err)) {
         result_refuse(result, err.code, "%s", err.message);
         return;
     }

@@ -2,17 +2,41 @@
 
 #include <stddef.h>
 
-enum class { CLASS_SUCCESS, CLASS_FAILED, CLASS_CANCELED, CLASS_EXCLUDED, CLASS_UNKNOWN, CLASSES };
+enum dep_class {
+    CLASS_SUCCESS,
+    CLASS_FAILED,
+    CLASS_CANCELED,
+    CLASS_EXCLUDED,
+    CLASS_UNKNOWN,
+    CLASSES
+};
 
-static enum class classify(enum state state) {
-    switch (state){
-        case STATE_SUCCESS : return CLASS_SUCCESS; case STATE_FAILED : case STATE_INTERNAL_ERROR :
-            case STATE_TIMED_OUT : case STATE_UPSTREAM_FAILED : return CLASS_FAILED;
-        case STATE_CANCELED : case STATE_UPSTREAM_CANCELED : return CLASS_CANCELED;
-        case STATE_EXCLUDED : return CLASS_EXCLUDED;
-        case STATE_NEW : case STATE_BLOCKED : case STATE_CANCELING : case
-        STATE_PAUSED_MAINTENANCE : case STATE_PENDING : case STATE_QUEUED : case
-        STATE_RUNNING : case STATE_SKIPPED : case STATE_COUNT : default : return CLASS_UNKNOWN;
+static enum dep_class classify(enum state state)
+{
+    switch (state) {
+    case STATE_SUCCESS:
+        return CLASS_SUCCESS;
+    case STATE_FAILED:
+    case STATE_INTERNAL_ERROR:
+    case STATE_TIMED_OUT:
+    case STATE_UPSTREAM_FAILED:
+        return CLASS_FAILED;
+    case STATE_CANCELED:
+    case STATE_UPSTREAM_CANCELED:
+        return CLASS_CANCELED;
+    case STATE_EXCLUDED:
+        return CLASS_EXCLUDED;
+    case STATE_NEW:
+    case STATE_BLOCKED:
+    case STATE_CANCELING:
+    case STATE_PAUSED_MAINTENANCE:
+    case STATE_PENDING:
+    case STATE_QUEUED:
+    case STATE_RUNNING:
+    case STATE_SKIPPED:
+    case STATE_COUNT:
+    default:
+        return CLASS_UNKNOWN;
     }
 }
 
@@ -38,7 +62,7 @@ static struct tally tally(const struct rule_dep *deps, uint32_t count)
     for (int c = 0; c < CLASSES; c++)
         t.first[c] = UINT32_MAX;
     for (uint32_t i = 0; i < count; i++) {
-        enum class c = classify(deps[i].state);
+        enum dep_class c = classify(deps[i].state);
         if (!t.count[c]++)
             t.first[c] = i;
         if (t.unmet == UINT32_MAX && is_unmet(&deps[i]))
@@ -57,7 +81,7 @@ static struct rule_result upstream(const struct tally *t)
 /* It waits for failures; this one did not fail. */
 static struct rule_result not_failed(const struct tally *t)
 {
-    enum class c = t->count[CLASS_SUCCESS] ? CLASS_SUCCESS : CLASS_EXCLUDED;
+    enum dep_class c = t->count[CLASS_SUCCESS] ? CLASS_SUCCESS : CLASS_EXCLUDED;
     return (struct rule_result){RULE_EXCLUDED, t->first[c]};
 }
 

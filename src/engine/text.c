@@ -1,4 +1,6 @@
 /* Sentences for people (stateMessage) and the structured grounds behind them (`why`). */
+#include <assert.h>
+
 #include "base/buf.h"
 #include "engine/internal.h"
 
@@ -93,6 +95,7 @@ const char *text_rule(struct arena *arena, const struct etask *task, struct rule
     const char *dep_key = edge ? def->tasks[edge->task].task_key : "";
     switch (result.verdict) {
     case RULE_EXCLUDED_OUTCOME: {
+        assert(edge); /* this verdict is always about one dependency */
         const struct etask *dep = &task->run->tasks[edge->task];
         const char *wanted = edge->outcome == 1 ? "true" : "false";
         if (dep->row.state == STATE_EXCLUDED)
