@@ -21,9 +21,9 @@ struct sqlite_store {
 
 struct sqlite_reader {
     struct store_reader base;
-    struct db *db; /* its own, or the writer's during `extend` */
+    const struct sqlite_store *store; /* NULL during `extend` */
+    struct db *db;                    /* its own, or the writer's during `extend` */
     struct db own;
-    int64_t limit_ms;
     bool failed;
 };
 

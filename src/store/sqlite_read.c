@@ -14,16 +14,23 @@ static struct sqlite_reader *reader_of(struct store_reader *base)
 
 /* ---- the snapshot ---- */
 
+/* Opens the connection, unless it is open. */
+static bool connect_reader(struct sqlite_reader *reader)
+{
+    const struct sqlite_store *store = reader->store;
+    struct err err;
+    return reader->own.handle ||
+           db_open(&reader->own, store->path, DB_READER, &store->options, &err);
+}
+
 struct store_reader *sqlite_reader_open(struct store *base)
 {
     struct sqlite_store *store = CONTAINER_OF(base, struct sqlite_store, base);
     struct sqlite_reader *reader = xcalloc(1, sizeof *reader);
-    struct err err;
     reader->base.ops = &sqlite_reader_ops;
+    reader->store = store;
     reader->db = &reader->own;
-    reader->limit_ms = store->options.reader_limit_ms;
-    if (!db_open(&reader->own, store->path, DB_READER, &store->options, &err))
-        reader->failed = true;
+    reader->failed = !connect_reader(reader);
     return &reader->base;
 }
 
@@ -37,7 +44,11 @@ static void reader_close(struct store_reader *base)
 static void read_begin(struct store_reader *base)
 {
     struct sqlite_reader *reader = reader_of(base);
-    db_set_deadline(reader->db, reader->limit_ms);
+    /* What kept it from being opened, no more descriptors mostly, need not last. */
+    reader->failed = !connect_reader(reader);
+    if (reader->failed)
+        return;
+    db_set_deadline(reader->db, reader->store->options.reader_limit_ms);
     reader->failed = !db_run_plain(reader->db, SQL_BEGIN_READ);
 }
 

@@ -242,6 +242,28 @@ static void the_database_stays_locked(void **state)
     assert_false(is_free_for_others(world->path));
 }
 
+static void a_reader_recovers_from_a_lack_of_descriptors(void **state)
+{
+    struct world *world = *state;
+    struct run_row run = world_run_row(world, STATE_PENDING), read;
+    struct rlimit old, none;
+    world_write(world, ROW_RUN, ROW_INSERT, &run);
+    assert_int_equal(getrlimit(RLIMIT_NOFILE, &old), 0);
+    none = (struct rlimit){.rlim_cur = 3, .rlim_max = old.rlim_max};
+    assert_int_equal(setrlimit(RLIMIT_NOFILE, &none), 0);
+    struct store_reader *reader = store_reader_open(world->store);
+    store_read_begin(reader);
+    bool failed = store_reader_failed(reader);
+    store_read_end(reader);
+    assert_int_equal(setrlimit(RLIMIT_NOFILE, &old), 0);
+    assert_true(failed);
+    store_read_begin(reader);
+    assert_false(store_reader_failed(reader));
+    assert_true(store_get_run(reader, 1, &run.key, &world->arena, &read));
+    store_read_end(reader);
+    store_reader_close(reader);
+}
+
 static void a_backup_is_a_store(void **state)
 {
     struct world *world = *state;
@@ -542,6 +564,7 @@ int main(void)
         cmocka_unit_test(the_file_is_for_its_owner_only),
         cmocka_unit_test(another_process_fences_this_one),
         cmocka_unit_test(the_database_stays_locked),
+        cmocka_unit_test(a_reader_recovers_from_a_lack_of_descriptors),
         cmocka_unit_test(a_backup_is_a_store),
         cmocka_unit_test(a_full_disk_fails_the_commit_only),
         cmocka_unit_test(a_file_that_cannot_grow_fails_the_commit_only),
