@@ -48,7 +48,6 @@ struct attempt {
     uint64_t first_pass;
     unsigned clean_passes;
     bool found;
-    bool boot_known;
     int64_t started_ms; /* REMAINS: wall clock of the claim, or FIELD_NULL */
 
     struct record outcome; /* REPORTED */

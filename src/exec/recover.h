@@ -11,6 +11,6 @@
 /* Decides, adopts, searches or puts off (the attempt is then RUNNING, REMAINS or UNSURE).
  * `dead`: a supervisor that is known to have ended, or 0. The attempt may be gone afterwards. */
 void recover_look(struct exec *exec, struct attempt *attempt, pid_t dead);
-/* The supervisor of a RUNNING attempt has ended without telling what came of it. `what` says how,
+/* The supervisor of a RUNNING attempt has ended without telling what came of it. `status` says how,
  * for the case that it never started. */
 void recover_orphan(struct exec *exec, struct attempt *attempt, pid_t dead, int status);

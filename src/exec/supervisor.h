@@ -69,7 +69,7 @@ void pool_release(struct pool *pool);
 int pool_prespawn(struct pool *pool, size_t count);
 /* An idle supervisor or a fresh one; NULL with errno. */
 struct supervisor *pool_take(struct pool *pool);
-/* One that some other server started. Takes the pidfd over. NULL with errno; then it is closed. */
+/* One that some other server started. Takes the pidfd over. */
 struct supervisor *pool_adopt(struct pool *pool, pid_t pid, int pidfd);
 /* It has done its work: kept if it is `reusable` and there is room, else it ends. */
 void pool_put_back(struct pool *pool, struct supervisor *supervisor, bool reusable);
