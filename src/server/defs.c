@@ -7,7 +7,8 @@
 #include "base/log.h"
 #include "base/map.h"
 
-enum { DEFS_KEPT = 2048 };
+/* Whichever comes first: many small definitions, or few large ones. */
+enum { DEFS_KEPT = 2048, DEFS_MAX_BYTES = 128 << 20 };
 
 /* The map's key is mixed from all three parts; the parts themselves are compared on a hit. */
 struct entry {
@@ -16,6 +17,7 @@ struct entry {
     struct uuid job;
     int64_t version;
     struct job_def *def;
+    size_t bytes;
     struct list used; /* in defs->used, least recently used first */
 };
 
@@ -23,6 +25,7 @@ struct defs {
     pthread_mutex_t lock;
     struct uuid_map map;
     struct list used;
+    size_t bytes;
 };
 
 struct defs *defs_new(void)
@@ -38,6 +41,7 @@ static void entry_free(struct defs *defs, struct entry *entry)
 {
     uuid_map_remove(&defs->map, &entry->map_key);
     list_remove(&entry->used);
+    defs->bytes -= entry->bytes;
     job_def_unref(entry->def);
     free(entry);
 }
@@ -80,14 +84,18 @@ static void remember(struct defs *defs, const struct uuid *map_key, int64_t work
 {
     if (uuid_map_get(&defs->map, map_key))
         return; /* another thread was faster, or a rare clash: not worth more */
-    if (defs->map.count >= DEFS_KEPT)
+    size_t bytes = sizeof(struct entry) + def->arena.used;
+    while (!list_is_empty(&defs->used) &&
+           (defs->map.count >= DEFS_KEPT || defs->bytes + bytes > DEFS_MAX_BYTES))
         entry_free(defs, LIST_ITEM(defs->used.next, struct entry, used));
     struct entry *entry = xcalloc(1, sizeof *entry);
     *entry = (struct entry){.map_key = *map_key,
                             .workspace = workspace,
                             .job = *job,
                             .version = version,
+                            .bytes = bytes,
                             .def = job_def_ref(def)};
+    defs->bytes += bytes;
     uuid_map_put(&defs->map, map_key, entry);
     list_append(&defs->used, &entry->used);
 }
