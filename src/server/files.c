@@ -102,9 +102,11 @@ int folder_lock(const char *folder, struct err *err)
         err_set(err, ERR_INTERNAL, "cannot open %s: %s", path, strerror(errno));
         return -1;
     }
-    /* An open file description lock: no other close of this file in the process drops it. */
+    /* The process's lock, and not that of the open file description: a forked child that has not
+     * reached its exec would hold that one on, and a server killed just then could not be started
+     * again. The price: any close of this file in this process drops it, so it is opened only here. */
     struct flock lock = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
-    if (fcntl(fd, F_OFD_SETLK, &lock) == 0)
+    if (fcntl(fd, F_SETLK, &lock) == 0)
         return fd;
     err_set(err, ERR_INCORRECT_STATE, "another server is running on the data folder %s", folder);
     close(fd);
