@@ -107,11 +107,18 @@ static enum err_code check_length(struct parser *parser, const struct field *fie
     return ERR_OK;
 }
 
+static bool holds_nul(const json_t *value)
+{
+    return json_is_string(value) && strlen(json_string_value(value)) != json_string_length(value);
+}
+
 static enum err_code parse_string(struct parser *parser, const struct field *field, json_t *value,
                                   const char **ret)
 {
     if (!json_is_string(value))
         return wrong_kind(parser, "a string", value);
+    if (holds_nul(value))
+        return refuse(parser, ERR_INVALID_PARAMETER, "must not hold a NUL character");
     const char *text = json_string_value(value);
     enum err_code code = check_length(parser, field, text);
     if (code)
@@ -148,7 +155,7 @@ static enum err_code parse_enum(struct parser *parser, const struct field *field
 {
     if (!json_is_string(value))
         return wrong_kind(parser, "a string", value);
-    for (int i = 0; i < field->name_count; i++) {
+    for (int i = 0; i < field->name_count && !holds_nul(value); i++) {
         if (strcmp(json_string_value(value), field->names[i]) == 0) {
             *ret = i;
             return ERR_OK;
@@ -166,7 +173,7 @@ static enum err_code parse_enum(struct parser *parser, const struct field *field
 
 static enum err_code parse_time(struct parser *parser, json_t *value, int64_t *ret)
 {
-    if (!json_is_string(value) || !timefmt_parse(json_string_value(value), ret))
+    if (!json_is_string(value) || holds_nul(value) || !timefmt_parse(json_string_value(value), ret))
         return refuse(parser, ERR_INVALID_PARAMETER,
                       "must be an RFC 3339 date-time such as 2026-01-31T12:00:00Z");
     return ERR_OK;

@@ -52,8 +52,13 @@ json_t *json_parse(const char *text, size_t len, struct err *err)
         return NULL;
     }
     json_error_t problem;
-    json_t *value = json_loadb(text, len, JSON_REJECT_DUPLICATES | JSON_DECODE_ANY, &problem);
-    if (!value)
+    /* NUL is let through here, so that whoever knows the field can refuse it by name. */
+    json_t *value =
+        json_loadb(text, len, JSON_REJECT_DUPLICATES | JSON_DECODE_ANY | JSON_ALLOW_NUL, &problem);
+    if (!value && json_error_code(&problem) == json_error_numeric_overflow)
+        err_set(err, ERR_CANNOT_PARSE, "a number is out of range: line %d, column %d", problem.line,
+                problem.column);
+    else if (!value)
         err_set(err, ERR_CANNOT_PARSE, "not valid JSON: line %d, column %d: %s", problem.line,
                 problem.column, problem.text);
     return value;

@@ -1,5 +1,5 @@
 /*
- * JSON in: jansson with our limits (depth, size, no duplicate keys, no NUL in strings).
+ * JSON in: jansson with our limits (depth, size, no duplicate keys).
  *
  * JSON out goes straight into a buf (see base/buf.h, base/fields.h), not through a tree.
  */

@@ -112,10 +112,22 @@ static enum err_code set_value(struct config *config, enum config_setting settin
     return ERR_OK;
 }
 
+/* max-running and max_running are the same name. */
+static bool same_name(const char *name, size_t len, const char *wanted)
+{
+    if (strlen(wanted) != len)
+        return false;
+    for (size_t i = 0; i < len; i++)
+        if (name[i] != wanted[i] && !(name[i] == '_' && wanted[i] == '-'))
+            return false;
+    return true;
+}
+
 static int find_setting(const char *section, const char *key)
 {
     for (int i = 0; i < CONFIG_COUNT; i++)
-        if (strcmp(settings[i].section, section) == 0 && strcmp(settings[i].key, key) == 0)
+        if (strcmp(settings[i].section, section) == 0 &&
+            same_name(key, strlen(key), settings[i].key))
             return i;
     return -1;
 }
@@ -175,8 +187,7 @@ static int find_flag(const char *name, size_t len)
         char dotted[NAME_MAX_BYTES];
         snprintf(dotted, sizeof dotted, "%s.%s", settings[i].section, settings[i].key);
         const char *flag = settings[i].flag;
-        if ((strlen(dotted) == len && strncmp(dotted, name, len) == 0) ||
-            (flag && strlen(flag) == len && strncmp(flag, name, len) == 0))
+        if (same_name(name, len, dotted) || (flag && same_name(name, len, flag)))
             return i;
     }
     return -1;
