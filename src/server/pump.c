@@ -156,10 +156,11 @@ static void keep_answers(void *context, struct store_reader *reader, struct row_
 
 static struct engine_event new_event(struct pump *pump, enum engine_event_kind kind)
 {
+    const struct instant now = clock_instant();
     return (struct engine_event){
         .kind = kind,
-        .now_ms = clock_wall_ms(),
-        .mono_ms = clock_boot_ms(),
+        .now_ms = now.wall_ms,
+        .mono_ms = now.boot_ms,
         .seed = pump_seed(pump),
     };
 }
