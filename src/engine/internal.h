@@ -255,7 +255,6 @@ enum err_code task_resolve_text(const struct engine *engine, const struct etask 
 /* ---- text.c: sentences and decisions ---- */
 const char *text_waiting(struct arena *arena, const struct etask *task);
 const char *text_holders(struct arena *arena, const struct ejob *job);
-const char *text_ordinal(struct arena *arena, size_t n);
 const char *text_run_result(struct arena *arena, const struct erun *run, enum state result);
 const char *text_rule(struct arena *arena, const struct etask *task, struct rule_result result,
                       uint32_t culprit);

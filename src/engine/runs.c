@@ -2,6 +2,7 @@
 #include <assert.h>
 
 #include "engine/internal.h"
+#include "model/message.h"
 
 bool run_may_queue(const struct erun *run)
 {
@@ -62,7 +63,8 @@ void run_enter(struct step *step, struct erun *run, enum state place)
     const char *decision = decision_slot(arena, job, state_names[place]);
     const char *reason = place == STATE_QUEUED
                              ? arena_printf(arena, "Queued, %s in line: %s",
-                                            text_ordinal(arena, runs_ahead(run) + 1), holders)
+                                            message_ordinal((int64_t)runs_ahead(run) + 1, arena),
+                                            holders)
                              : arena_printf(arena, "Skipped: %s, and the queue is off", holders);
     run_move(step, run, place, reason, decision);
 }

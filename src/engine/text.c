@@ -3,37 +3,19 @@
 
 #include "base/buf.h"
 #include "engine/internal.h"
+#include "model/message.h"
 
 enum { NAMED = 3, DECISION_DEPS = 50, DECISION_MAX_BYTES = 32 << 10 };
 
-const char *text_waiting(struct arena *arena, const struct etask *task)
+static bool is_open(const void *context, uint32_t task)
 {
-    const struct job_def *def = task->run->def;
-    const struct graph_node *node = &def->nodes[task->position];
-    struct buf text;
-    buf_init(&text, DECISION_MAX_BYTES);
-    uint32_t open = 0;
-    for (uint32_t i = 0; i < node->dep_count; i++) {
-        uint32_t dep = node->deps[i].task;
-        if (state_is_final(task_state(&task->run->tasks[dep])))
-            continue;
-        if (open++ < NAMED)
-            buf_printf(&text, "%s%s", open > 1 ? ", " : "", def->tasks[dep].task_key);
-    }
-    if (open > NAMED)
-        buf_printf(&text, " and %u more", open - NAMED);
-    const char *result = open ? arena_printf(arena, "Waiting for %s", text.data)
-                              : "Waiting for the run to start";
-    buf_release(&text);
-    return result;
+    const struct erun *run = context;
+    return !state_is_final(task_state(&run->tasks[task]));
 }
 
-const char *text_ordinal(struct arena *arena, size_t n)
+const char *text_waiting(struct arena *arena, const struct etask *task)
 {
-    const char *suffix = "th";
-    if (n % 100 < 11 || n % 100 > 13)
-        suffix = n % 10 == 1 ? "st" : n % 10 == 2 ? "nd" : n % 10 == 3 ? "rd" : "th";
-    return arena_printf(arena, "%zu%s", n, suffix);
+    return message_waiting(task->run->def, task->position, is_open, task->run, arena);
 }
 
 const char *text_holders(struct arena *arena, const struct ejob *job)

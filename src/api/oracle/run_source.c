@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "model/message.h"
 #include "model/token.h"
 
 /* ---- texts ---- */
@@ -14,14 +15,6 @@ const char *key_text(const struct uuid *key, struct arena *arena)
     if (uuid_is_nil(key))
         return NULL;
     return uuid_format(key, arena_alloc(arena, UUID_TEXT));
-}
-
-const char *ordinal_text(int64_t n, struct arena *arena)
-{
-    const char *suffix = "th";
-    if (n % 100 < 11 || n % 100 > 13)
-        suffix = n % 10 == 1 ? "st" : n % 10 == 2 ? "nd" : n % 10 == 3 ? "rd" : "th";
-    return arena_printf(arena, "%lld%s", (long long)n, suffix);
 }
 
 const char *run_message(const struct reading *at, const struct run_row *row)
@@ -37,36 +30,23 @@ const char *run_message(const struct reading *at, const struct run_row *row)
     int64_t ahead = at->api->backend.reads.queue_position(at->reader, row);
     const char *more = ahead >= QUEUE_POSITION_MAX ? "later than " : "";
     int64_t place = ahead >= QUEUE_POSITION_MAX ? QUEUE_POSITION_MAX : ahead + 1;
-    return arena_printf(at->arena, "%s%s%s%s", before, more, ordinal_text(place, at->arena), rest);
+    return arena_printf(at->arena, "%s%s%s%s", before, more, message_ordinal(place, at->arena),
+                        rest);
 }
 
-/* The task runs that `row` depends on and that are not final: named, or counted past three. */
+static bool is_open(const void *context, uint32_t task)
+{
+    const struct run_source *source = context;
+    const struct task_run_row *row = source->newest[task];
+    return row && !state_is_final(row->state);
+}
+
 const char *waiting_message(const struct run_source *source, const struct task_run_row *row)
 {
-    enum { NAMED = 3, MAX_BYTES = 4096 };
-    struct arena *arena = source->at->arena;
-    const struct job_def *def = source->def;
-    int64_t position = job_def_find(def, row->task_key);
+    int64_t position = job_def_find(source->def, row->task_key);
     if (position < 0)
         return row->message;
-    const struct graph_node *node = &def->nodes[position];
-    struct buf names;
-    buf_init(&names, MAX_BYTES);
-    uint32_t open = 0;
-    for (uint32_t i = 0; i < node->dep_count; i++) {
-        const struct task_run_row *dep = source->newest[node->deps[i].task];
-        if (!dep || state_is_final(dep->state))
-            continue;
-        if (open++ < NAMED)
-            buf_printf(&names, "%s%s", open > 1 ? ", " : "", dep->task_key);
-    }
-    if (open > NAMED)
-        buf_printf(&names, " and %u more", open - NAMED);
-    const char *text = "Waiting for the run to start";
-    if (open)
-        text = arena_printf(arena, "Waiting for %s", names.data);
-    buf_release(&names);
-    return text;
+    return message_waiting(source->def, (uint32_t)position, is_open, source, source->at->arena);
 }
 
 /* ---- loading ---- */

@@ -35,11 +35,9 @@ const char *run_source_key(const struct run_source *source, const struct task_ru
 /* ---- texts ---- */
 /* NULL for a nil key. */
 const char *key_text(const struct uuid *key, struct arena *arena);
-/* "1st", "2nd", … */
-const char *ordinal_text(int64_t n, struct arena *arena);
 /* A QUEUED run's message with its place in line as it is now, else the stored one. */
 const char *run_message(const struct reading *at, const struct run_row *row);
-/* What a BLOCKED task run waits for now. */
+/* What a BLOCKED task run still waits for, from the states of the others in this snapshot. */
 const char *waiting_message(const struct run_source *source, const struct task_run_row *row);
 
 /* ---- views ---- */

@@ -1,0 +1,20 @@
+/*
+ * Sentences that are written at a move and derived anew when they are read, since what they tell
+ * grows stale while nothing moves (RULES §1): the same words from both.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/arena.h"
+#include "model/def.h"
+
+/* "1st", "2nd", "3rd", "11th", … */
+const char *message_ordinal(int64_t n, struct arena *arena);
+
+/* What a BLOCKED task waits for: "Waiting for a, b, c and 2 more", of the dependencies that
+ * `is_open` says are not final; else that it waits for the run. */
+const char *message_waiting(const struct job_def *def, uint32_t task,
+                            bool (*is_open)(const void *context, uint32_t task),
+                            const void *context, struct arena *arena);
