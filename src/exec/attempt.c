@@ -14,15 +14,9 @@
 #include "base/mem.h"
 #include "supervise/order.h"
 
-char *attempt_token(const struct attempt_id *id, char text[static ATTEMPT_TOKEN_TEXT])
+char *attempt_token(const struct attempt_id *id, char text[static TOKEN_TEXT])
 {
-    char run[UUID_TEXT];
-    char task_run[UUID_TEXT];
-
-    snprintf(text, ATTEMPT_TOKEN_TEXT, "%s.%s.%" PRId64 ".%" PRId64 ".%" PRId64,
-             uuid_format(&id->run, run), uuid_format(&id->task_run, task_run), id->repair,
-             id->attempt, id->epoch);
-    return text;
+    return token_format(&id->run, &id->task_run, id->repair, id->attempt, id->epoch, text);
 }
 
 char *attempt_file(const struct attempt_id *id, const char *suffix, char name[static ATTEMPT_FILE])

@@ -28,7 +28,7 @@ struct attempt {
     struct attempt_id id;
     struct attempt *next; /* of the same task run */
     enum attempt_phase phase;
-    char token[ATTEMPT_TOKEN_TEXT];
+    char token[TOKEN_TEXT];
     int64_t timeout_ms;
     int64_t grace_ms;
     bool stopping;

@@ -104,7 +104,6 @@ static void copy_config(struct exec *exec, const struct exec_config *config)
     *own = *config;
     own->data_dir = arena_strdup(&exec->strings, config->data_dir);
     own->workspace_dir = arena_strdup(&exec->strings, config->workspace_dir);
-    own->workspace_key = arena_strdup(&exec->strings, config->workspace_key);
     own->supervise_path = arena_strdup(&exec->strings, config->supervise_path);
     own->python = arena_strdup(&exec->strings, config->python);
     if (own->frozen_after_ms <= 0)

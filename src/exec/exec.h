@@ -22,6 +22,7 @@
 #include "base/uuid.h"
 #include "model/params.h"
 #include "model/rows.h"
+#include "model/token.h"
 
 /* Which attempt. Its token, "<run>.<taskRun>.<repair>.<attempt>.<epoch>", fences every report. */
 struct attempt_id {
@@ -32,9 +33,8 @@ struct attempt_id {
     int64_t epoch;
 };
 
-enum { ATTEMPT_TOKEN_TEXT = 160 };
 /* Writes the token and returns `text`. */
-char *attempt_token(const struct attempt_id *id, char text[static ATTEMPT_TOKEN_TEXT]);
+char *attempt_token(const struct attempt_id *id, char text[static TOKEN_TEXT]);
 
 enum exec_kind { EXEC_PYTHON }; /* more to come: notebook, spark, java */
 
@@ -80,9 +80,8 @@ struct exec_report {
 typedef void exec_on_report(void *context, const struct exec_report *report);
 
 struct exec_config {
-    const char *data_dir;      /* DATA, absolute */
-    const char *workspace_dir; /* the workspace's folder, absolute */
-    const char *workspace_key;
+    const char *data_dir;       /* DATA, absolute */
+    const char *workspace_dir;  /* the workspace's folder, absolute */
     const char *supervise_path; /* reprise-supervise */
     uint64_t task_descriptors;  /* soft RLIMIT_NOFILE of tasks; 0: ours */
     const char *python;         /* interpreter; NULL: /usr/bin/python3, else python3 of PATH */

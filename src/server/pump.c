@@ -231,7 +231,7 @@ static void step_all(struct pump *pump)
     int64_t began_us = clock_monotonic_us();
     pump->report_first = pump->report_next;
     while (pump->report_next < pump->report_count && !is_full(pump, began_us))
-        step_report(pump, &pump->reports[pump->report_next++].report);
+        step_report(pump, &pump->reports[pump->report_next++]);
     if (engine_next_deadline(pump->engine) <= clock_boot_ms()) {
         struct engine_event event = new_event(pump, ENGINE_TIMER);
         engine_step(pump->engine, &event, &pump->effects);
@@ -452,7 +452,7 @@ static void on_report(void *context, const struct exec_report *report)
 {
     struct pump *pump = context;
     GROW(pump->reports, pump->report_count, pump->report_cap);
-    struct exec_report *kept = &pump->reports[pump->report_count++].report;
+    struct exec_report *kept = &pump->reports[pump->report_count++];
     *kept = *report;
     kept->message = arena_strdup(&pump->inbox, report->message);
     kept->error_trace = arena_strdup(&pump->inbox, report->error_trace);

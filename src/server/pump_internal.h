@@ -7,11 +7,6 @@
 #include "engine/engine.h"
 #include "server/pump.h"
 
-/* A report of exec, kept until its batch. */
-struct report {
-    struct exec_report report; /* strings in pump->inbox */
-};
-
 /* A command that succeeded in this batch under a retry token: its answer is kept. */
 struct kept {
     struct api_pending *pending;
@@ -35,7 +30,7 @@ struct pump {
     bool is_closed;
 
     struct api_pending *backlog; /* taken from the queue, not stepped yet; pump's thread only */
-    struct report *reports;      /* outcomes that wait */
+    struct exec_report *reports; /* outcomes that wait; their strings are in `inbox` */
     size_t report_count, report_cap;
     size_t report_next;   /* the first that is not stepped yet */
     size_t report_first;  /* the first of this batch */

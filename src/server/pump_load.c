@@ -107,7 +107,7 @@ static bool is_told(const struct recovery *recovery, const struct live_attempt *
     size_t place = (uintptr_t)uuid_map_get(&recovery->told, &live->task_run);
     if (!place)
         return false;
-    const struct attempt_id *id = &recovery->pump->reports[place - 1].report.id;
+    const struct attempt_id *id = &recovery->pump->reports[place - 1].id;
     return id->attempt == live->attempt && id->epoch == live->epoch;
 }
 
@@ -129,8 +129,7 @@ static void recover_attempts(struct pump *pump)
     struct recovery recovery = {.pump = pump};
     uuid_map_init(&recovery.told);
     for (size_t i = pump->report_next; i < pump->report_count; i++)
-        uuid_map_put(&recovery.told, &pump->reports[i].report.id.task_run,
-                     (void *)(uintptr_t)(i + 1));
+        uuid_map_put(&recovery.told, &pump->reports[i].id.task_run, (void *)(uintptr_t)(i + 1));
     engine_live_attempts(pump->engine, recover_attempt, &recovery);
     uuid_map_release(&recovery.told);
 }

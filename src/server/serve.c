@@ -115,8 +115,6 @@ static void find_supervise(struct server *server)
 static enum err_code start_pump(struct server *server, struct err *err)
 {
     const struct config *config = server->config;
-    char key[UUID_TEXT];
-    uuid_format(&server->install.workspace.key, key);
     find_supervise(server);
     if (gethostname(server->hostname, sizeof server->hostname - 1) != 0)
         snprintf(server->hostname, sizeof server->hostname, "localhost");
@@ -128,7 +126,6 @@ static enum err_code start_pump(struct server *server, struct err *err)
             {
                 .data_dir = server->install.data_dir,
                 .workspace_dir = server->install.workspace_dir,
-                .workspace_key = key,
                 .supervise_path = server->supervise,
                 .task_descriptors = server->task_descriptors,
                 .python = config_text_or_null(config, CONFIG_exec_python),

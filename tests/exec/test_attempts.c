@@ -409,7 +409,7 @@ static void test_next_attempt_before_the_ack(void **state)
 static void test_token(void **state)
 {
     struct attempt_id id = {.repair = INT64_MAX, .attempt = INT64_MAX, .epoch = INT64_MAX};
-    char text[ATTEMPT_TOKEN_TEXT];
+    char text[TOKEN_TEXT];
 
     (void)state;
     assert_string_equal(attempt_token(&id, text),

@@ -206,7 +206,7 @@ static void test_environment_is_exactly_this(void **state)
     const char *const env[] = {"REPRISE_JOB_NAME=nightly", "REPRISE_RUN_ID=7"};
     struct exec_order order = {
         .id = world_id(world), .file = "a.sh", .params = {params, 3}, .env = env, .env_count = 2};
-    char token[ATTEMPT_TOKEN_TEXT];
+    char token[TOKEN_TEXT];
     char expected[4096];
 
     setenv("PATH", "/usr/bin:/bin", 1);
@@ -235,7 +235,7 @@ static void test_environment_without_home_lang_tz(void **state)
 {
     struct world *world = *state;
     struct attempt_id id = world_id(world);
-    char token[ATTEMPT_TOKEN_TEXT];
+    char token[TOKEN_TEXT];
     char expected[4096];
 
     setenv("PATH", "/usr/bin:/bin", 1);

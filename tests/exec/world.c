@@ -73,7 +73,6 @@ int world_setup(void **state)
     world->config = (struct exec_config){
         .data_dir = world->data,
         .workspace_dir = world->workspace,
-        .workspace_key = "default",
         .supervise_path = world->helper,
         .python = "/bin/sh",
         .max_idle = 4,

@@ -122,7 +122,6 @@ void stage_up(struct stage *stage)
             {
                 .data_dir = backend->data_dir,
                 .workspace_dir = stage_path(stage, "workspace"),
-                .workspace_key = "default",
                 .supervise_path = helper(stage),
                 .python = "/bin/sh",
                 .max_idle = 4,
