@@ -228,7 +228,7 @@ struct event_row {
     const char *task_key; /* NULL: about the run; filled by the store when read */
     int64_t attempt;      /* FIELD_NULL: about no attempt */
     int type;             /* enum event_type */
-    enum state from;      /* STATE_NEW at the first; also for events that move nothing */
+    enum state from;      /* STATE_NEW at the first; an event that moves nothing has from = to */
     enum state to;
     const char *reason;   /* one plain sentence */
     const char *decision; /* JSON object: the structured grounds, or NULL */

@@ -151,7 +151,7 @@ static bool accept_some(struct wire *wire, int listen_fd)
         case ENOMEM:
             log_event(LOG_WARN, "cannot accept connections", LOG_TEXT("why", strerror(errno)));
             return false;
-        default: /* no more for now, or that client has gone already */
+        default: /* the backlog is empty, or that client has gone already */
             return true;
         }
     }
