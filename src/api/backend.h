@@ -18,6 +18,7 @@
 #include "model/query.h"
 #include "model/rows.h"
 
+struct zones;
 struct store_reader; /* opaque: a snapshot, for the functions of api_reads */
 
 /* As in store/store.h; see there for meaning and ownership. */
@@ -94,6 +95,8 @@ struct api_pending {
 
 struct api_backend {
     void *context;
+
+    struct zones *zones; /* of the host; thread safe (calendar/zones.h) */
 
     int64_t (*now_ms)(void *context);
     /* A snapshot for the calling thread; between begin and end nothing else may read with it. */

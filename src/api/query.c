@@ -106,18 +106,19 @@ static enum err_code check_text(const struct field *field, const char *text, str
 }
 
 /* An offset's + that was not encoded has become a blank. */
-static enum err_code parse_time(const struct field *field, const char *text, struct arena *arena,
-                                int64_t *ret, struct err *err)
+enum err_code query_parse_time(const char *name, const char *text, bool takes_ms,
+                               struct arena *arena, int64_t *ret, struct err *err)
 {
     enum { DATE_AND_TIME = 19 };
     char *copy = arena_strdup(arena, text);
     char *blank = strlen(copy) > DATE_AND_TIME ? strchr(copy + DATE_AND_TIME, ' ') : NULL;
     if (blank)
         *blank = '+';
-    if (timefmt_parse(copy, ret))
+    if (takes_ms ? timefmt_parse_instant(copy, ret) : timefmt_parse(copy, ret))
         return ERR_OK;
     return err_set(err, ERR_INVALID_PARAMETER,
-                   "%s must be an RFC 3339 date-time such as 2026-01-31T12:00:00Z", field->name);
+                   "%s must be %san RFC 3339 date-time such as 2026-01-31T12:00:00Z", name,
+                   takes_ms ? "epoch ms or " : "");
 }
 
 static enum err_code parse_bool(const struct field *field, const char *text, int8_t *ret,
@@ -146,7 +147,7 @@ static enum err_code parse_one(const struct field *field, const char *text, stru
     case FIELD_ENUM:
         return parse_choice(field, text, place, err);
     case FIELD_TIME:
-        return parse_time(field, text, arena, place, err);
+        return query_parse_time(field->name, text, false, arena, place, err);
     case FIELD_BOOL:
         return parse_bool(field, text, place, err);
     case FIELD_STRINGS:

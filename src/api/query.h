@@ -7,6 +7,8 @@
  */
 #pragma once
 
+#include <stdbool.h>
+
 #include "base/arena.h"
 #include "base/err.h"
 #include "base/fields.h"
@@ -15,3 +17,7 @@
  * ERR_MISSING_PARAMETER naming the parameter. */
 enum err_code query_parse(const struct schema *schema, const char *raw_query, struct arena *arena,
                           void **ret, struct err *err);
+
+/* An instant of a query as text: RFC 3339, or epoch ms where `takes_ms`. */
+enum err_code query_parse_time(const char *name, const char *text, bool takes_ms,
+                               struct arena *arena, int64_t *ret, struct err *err);

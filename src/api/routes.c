@@ -219,6 +219,17 @@ static const struct route routes[] = {
      .query = &log_query_schema,
      .read = logs_get,
      .doc = "Reads the output of an attempt, a piece at a time."},
+
+    {.method = "GET",
+     .scope = SCOPE_WORKSPACE,
+     .path = "schedules/next",
+     .operation = "listNextScheduleTimes",
+     .flags = ROUTE_EXTENSION,
+     .role = ROLE_VIEWER,
+     .query = &schedule_next_query_schema,
+     .parse = schedule_next_parse,
+     .read = schedule_next_get,
+     .doc = "Lists when a schedule would fire next, and what clock changes do to it."},
 };
 
 const struct route *route_table(size_t *ret_count)

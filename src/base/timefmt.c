@@ -158,3 +158,20 @@ bool timefmt_parse(const char *text, int64_t *ret_ms)
     *ret_ms = ms;
     return true;
 }
+
+bool timefmt_parse_instant(const char *text, int64_t *ret_ms)
+{
+    const char *digit = text + (*text == '-');
+    int64_t ms = 0;
+    if (!*digit)
+        return false;
+    for (; *digit >= '0' && *digit <= '9' && ms <= LAST_MS; digit++)
+        ms = ms * 10 + (*digit - '0');
+    if (*digit)
+        return timefmt_parse(text, ret_ms);
+    ms = *text == '-' ? -ms : ms;
+    if (ms < FIRST_MS || ms > LAST_MS)
+        return false;
+    *ret_ms = ms;
+    return true;
+}

@@ -23,3 +23,5 @@ int64_t civil_to_ms(const struct civil *civil);
 char *timefmt_rfc3339(int64_t ms, char text[static TIMEFMT_TEXT]);
 /* Accepts RFC 3339 with any offset and 0–9 fraction digits (cut to ms). */
 bool timefmt_parse(const char *text, int64_t *ret_ms);
+/* The same, or epoch ms in digits. */
+bool timefmt_parse_instant(const char *text, int64_t *ret_ms);

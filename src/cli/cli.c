@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/distance.h"
 #include "base/mem.h"
 #include "cli/context.h"
 #include "cli/http.h"
@@ -68,30 +69,6 @@ static const struct verb *find_verb(const char *first, const char *second, int *
     return NULL;
 }
 
-/* Letters to insert, remove or replace (Levenshtein), for short words. */
-static size_t distance(const char *a, const char *b)
-{
-    size_t row[WORD_MAX + 1], a_len = strlen(a), b_len = strlen(b);
-    if (a_len > WORD_MAX || b_len > WORD_MAX)
-        return WORD_MAX;
-    for (size_t j = 0; j <= b_len; j++)
-        row[j] = j;
-    for (size_t i = 1; i <= a_len; i++) {
-        size_t diagonal = row[0];
-        row[0] = i;
-        for (size_t j = 1; j <= b_len; j++) {
-            size_t best = diagonal + (a[i - 1] != b[j - 1]);
-            diagonal = row[j];
-            if (row[j] + 1 < best)
-                best = row[j] + 1;
-            if (row[j - 1] + 1 < best)
-                best = row[j - 1] + 1;
-            row[j] = best;
-        }
-    }
-    return row[b_len];
-}
-
 static int complain_unknown(const char *first, const char *second)
 {
     char asked[2 * WORD_MAX + 2], call[WORD_MAX];
@@ -102,9 +79,9 @@ static int complain_unknown(const char *first, const char *second)
         const struct verb *verb = &cli_verbs[i];
         snprintf(call, sizeof call, "%s%s%s", verb->group ? verb->group : "",
                  verb->group ? " " : "", verb->name);
-        size_t here = distance(verb->group ? asked : first, call);
+        size_t here = word_distance(verb->group ? asked : first, call);
         /* "run satrt", and "start" or "strat" without its group */
-        size_t alone = distance(first, verb->name);
+        size_t alone = word_distance(first, verb->name);
         here = alone < here ? alone : here;
         if (here < best) {
             best = here;

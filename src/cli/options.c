@@ -34,10 +34,12 @@ static const struct argp_option some_verbs[] = {
     {"job", OPTION_JOB, "JOB", 0, "Only runs of this job; may be given again", 0},
     {"status", OPTION_STATUS, "STATUS", 0, "Only runs in this state; may be given again", 0},
     {"limit", OPTION_LIMIT, "N", 0, "At most N", 0},
-    {"count", OPTION_COUNT, "N", 0, "The newest N runs of each job", 0},
+    {"count", OPTION_COUNT, "N", 0, "How many: the newest runs of each job, the next times", 0},
     {"page", OPTION_PAGE, "TOKEN", 0, "Go on where an earlier list stopped", 0},
     {"attempt", OPTION_ATTEMPT, "N", 0, "This attempt instead of the newest; 0 is the first", 0},
     {"stream", OPTION_STREAM, "NAME", 0, "stdout, stderr or both (default)", 0},
+    {"timezone", OPTION_TIMEZONE, "ID", 0, "Time zone: Europe/Berlin, UTC, GMT+8, ...", 0},
+    {"after", OPTION_AFTER, "T", 0, "Only what is later than this instant", 0},
     {"follow", OPTION_FOLLOW, NULL, 0, "Go on until the task has ended", 0},
 };
 
@@ -171,6 +173,8 @@ static void take_text(struct options *options, int key, const char *text)
         [OPTION_PAGE - OPTION_FIRST] = &options->page,
         [OPTION_IF_MATCH - OPTION_FIRST] = &options->if_match,
         [OPTION_STREAM - OPTION_FIRST] = &options->stream,
+        [OPTION_TIMEZONE - OPTION_FIRST] = &options->timezone,
+        [OPTION_AFTER - OPTION_FIRST] = &options->after,
     };
     *texts[key - OPTION_FIRST] = text;
 }
@@ -209,6 +213,8 @@ static error_t take(int key, char *arg, struct argp_state *state)
     case OPTION_PAGE:
     case OPTION_IF_MATCH:
     case OPTION_STREAM:
+    case OPTION_TIMEZONE:
+    case OPTION_AFTER:
         take_text(options, key, arg);
         return 0;
     case 'o':
@@ -236,7 +242,7 @@ static error_t take(int key, char *arg, struct argp_state *state)
         options->limit = number_option(arg, 1, 100000, "limit", state);
         return 0;
     case OPTION_COUNT:
-        options->count = number_option(arg, 1, 10, "count", state);
+        options->count = number_option(arg, 1, parse->verb->max_count, "count", state);
         return 0;
     case ARGP_KEY_ARG:
         word_list_add(&options->args, arg);

@@ -34,6 +34,8 @@ struct options {
     const char *page;
     const char *if_match;
     const char *stream;
+    const char *timezone;
+    const char *after;           /* as it was given */
     struct word_list parameters; /* "name=value", checked */
     struct word_list tasks;
     struct word_list jobs;
@@ -74,6 +76,8 @@ enum option_key {
     OPTION_MODE,
     OPTION_WITH_DOWNSTREAM,
     OPTION_WITH_UPSTREAM,
+    OPTION_TIMEZONE,
+    OPTION_AFTER,
 };
 
 enum { OPTIONS_PER_VERB = 12 };
@@ -88,7 +92,8 @@ struct verb {
     const char *summary; /* one line, no full stop */
     const char *help;    /* after the options: more words, and an example */
     size_t min_args;
-    size_t max_args; /* SIZE_MAX: any number */
+    size_t max_args;   /* SIZE_MAX: any number */
+    int64_t max_count; /* of --count */
     int (*run)(struct cli *cli);
     int options[OPTIONS_PER_VERB]; /* keys, ended by 0 */
 };

@@ -3,6 +3,9 @@
 #include <stdint.h>
 
 #include "base/mem.h"
+#include "calendar/upcoming.h"
+
+enum { RECENT_MAX_COUNT = 10 };
 
 const struct verb cli_verbs[] = {
     {
@@ -97,6 +100,7 @@ const struct verb cli_verbs[] = {
         .help = "Without JOB: of every job.\n\n"
                 "  reprise run recent nightly hourly --count 3",
         .max_args = 100,
+        .max_count = RECENT_MAX_COUNT,
         .run = verb_run_recent,
         .options = {OPTION_COUNT, OPTION_LIMIT},
     },
@@ -211,6 +215,22 @@ const struct verb cli_verbs[] = {
         .max_args = 1,
         .run = verb_task_get,
         .options = {OPTION_TASK},
+    },
+    {
+        .group = "schedule",
+        .name = "next",
+        .args = "EXPRESSION",
+        .summary = "Show when a Quartz cron expression fires next; needs no server",
+        .help = "Days on which clocks are changed are marked. T is epoch ms or RFC 3339; without "
+                "--after: from now on. With -o json: {\"next\":[epoch ms, ...]}, empty when it "
+                "fires no more.\n\n"
+                "  reprise schedule next '0 30 2 * * ?' --timezone Europe/Berlin\n"
+                "  reprise schedule next '0 0 9 ? * 6L' --timezone UTC --count 3",
+        .min_args = 1,
+        .max_args = 1,
+        .max_count = UPCOMING_MAX,
+        .run = verb_schedule_next,
+        .options = {OPTION_TIMEZONE, OPTION_AFTER, OPTION_COUNT},
     },
     {
         .name = "version",

@@ -30,4 +30,6 @@ int verb_run_why(struct cli *cli);
 
 int verb_task_get(struct cli *cli);
 
+int verb_schedule_next(struct cli *cli);
+
 int verb_version(struct cli *cli);

@@ -105,6 +105,7 @@ struct api_backend backend_functions(struct backend *backend)
 {
     return (struct api_backend){
         .context = backend,
+        .zones = backend->zones,
         .now_ms = now_ms,
         .read_begin = read_begin,
         .read_end = read_end,

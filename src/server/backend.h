@@ -13,6 +13,7 @@ struct backend {
     struct store *store;
     struct readers *readers;
     struct defs *defs;
+    struct zones *zones;
     struct accounts *accounts;
     struct pump *pump;
     struct api_workspace workspace; /* `default` */

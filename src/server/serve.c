@@ -12,6 +12,7 @@
 
 #include "base/log.h"
 #include "base/mem.h"
+#include "calendar/zones.h"
 #include "server/backend.h"
 #include "server/clock.h"
 #include "server/files.h"
@@ -27,6 +28,7 @@ struct server {
     struct install install;
     struct readers *readers;
     struct defs *defs;
+    struct zones *zones;
     struct accounts *accounts;
     struct pump *pump;
     struct backend backend;
@@ -148,6 +150,7 @@ static void start_api(struct server *server)
         .store = server->install.store,
         .readers = server->readers,
         .defs = server->defs,
+        .zones = server->zones,
         .accounts = server->accounts,
         .pump = server->pump,
         .workspace = {server->install.workspace.id, server->install.workspace.key,
@@ -214,6 +217,7 @@ static enum err_code server_start(struct server *server, struct err *err)
         return err->code;
     server->readers = readers_new(server->install.store);
     server->defs = defs_new();
+    server->zones = zones_new(ZONES_FOLDER);
     server->accounts = accounts_new(server->install.store);
     if (start_pump(server, err))
         return err->code;
@@ -279,6 +283,7 @@ static void server_stop(struct server *server)
     api_free(server->api);
     accounts_free(server->accounts);
     defs_free(server->defs);
+    zones_free(server->zones);
     readers_free(server->readers);
     install_close(&server->install);
     if (server->signal_fd >= 0)

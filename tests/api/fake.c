@@ -4,6 +4,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "calendar/zones.h"
+
 static const uint8_t page_key[32] = "page key of the tests of the api";
 
 /* ---- the backend ---- */
@@ -367,6 +369,7 @@ struct fake *fake_new(void)
     };
     const struct api_backend backend = {
         .context = fake,
+        .zones = fake->zones = zones_new(ZONES_FOLDER),
         .now_ms = now_ms,
         .read_begin = read_begin,
         .read_end = read_end,
@@ -402,6 +405,7 @@ void fake_free(struct fake *fake)
 {
     assert_int_equal(fake->open_readers, 0);
     api_free(fake->api);
+    zones_free(fake->zones);
     job_def_unref(fake->def);
     arena_release(&fake->arena);
     free(fake);

@@ -27,6 +27,7 @@ enum { FAKE_MAX_ROWS = 64, FAKE_MAX_EVENTS = 256 };
 
 struct fake {
     struct api *api;
+    struct zones *zones;
     int64_t now_ms;
     int role;
     bool is_ready;

@@ -8,6 +8,7 @@
 
 #include "base/json.h"
 #include "base/mem.h"
+#include "calendar/zones.h"
 #include "server/clock.h"
 #include "server/files.h"
 
@@ -110,6 +111,7 @@ void stage_up(struct stage *stage)
         .store = stage->store,
         .readers = readers_new(stage->store),
         .defs = defs_new(),
+        .zones = zones_new(ZONES_FOLDER),
         .accounts = accounts_new(stage->store),
         .workspace = {stage->workspace.id, stage->workspace.key, "default"},
         .data_dir = stage_path(stage, "data"),
@@ -153,6 +155,7 @@ void stage_down(struct stage *stage)
     api_free(stage->api);
     accounts_free(stage->backend.accounts);
     defs_free(stage->backend.defs);
+    zones_free(stage->backend.zones);
     readers_free(stage->backend.readers);
     stage->pump = NULL;
 }

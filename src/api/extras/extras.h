@@ -1,4 +1,5 @@
-/* What we add to the dialects: health, repair plans, explanations, events, logs (CONTRACT §6). */
+/* What we add to the dialects: health, repair plans, explanations, events, logs,
+ * the next times of a schedule (CONTRACT §6). */
 #pragma once
 
 #include "api/call.h"
@@ -14,3 +15,8 @@ enum err_code plan_get(struct call *call);
 enum err_code explanation_get(struct call *call);
 enum err_code event_list(struct call *call);
 enum err_code logs_get(struct call *call);
+
+/* ---- schedules.c ---- */
+extern const struct schema schedule_next_query_schema;
+enum err_code schedule_next_parse(struct call *call);
+enum err_code schedule_next_get(struct call *call);

@@ -25,7 +25,9 @@ enum err_code job_run_parse_create(struct call *call)
         !uuid_parse(details->original_attempt_run_id, &details->original))
         return err_set(err, ERR_INVALID_PARAMETER,
                        "originalAttemptRunId must be the key of a run, 36 characters long");
-    return params_check(details->parameters.items, details->parameters.count, "parameters", err);
+    enum err_code code =
+        params_check(details->parameters.items, details->parameters.count, "parameters", err);
+    return code ? code : schedule_check(call, details->schedule);
 }
 
 /* Does it name a run of this job? */

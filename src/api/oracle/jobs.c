@@ -7,7 +7,8 @@
 
 enum err_code job_parse_body(struct call *call)
 {
-    return job_def_parse(call->json, call->strict, &call->def, &call->err);
+    enum err_code code = job_def_parse(call->json, call->strict, &call->def, &call->err);
+    return code ? code : schedule_check(call, call->def->details.schedule);
 }
 
 static void give_def(struct call *call, struct command *command)

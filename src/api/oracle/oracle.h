@@ -14,6 +14,10 @@ bool job_print(const struct reading *at, const struct uuid *key, struct buf *out
 bool job_run_print(const struct reading *at, const struct uuid *key, struct buf *out,
                    char etag[static ETAG_TEXT]);
 
+/* ---- schedule.c ---- */
+/* Of a job or a run: that its expression and its time zone mean something. NULL is fine. */
+enum err_code schedule_check(struct call *call, const struct schedule *schedule);
+
 /* ---- jobs.c ---- */
 enum err_code job_parse_body(struct call *call);
 enum err_code job_create(struct call *call, struct command *command);

@@ -1,0 +1,123 @@
+/* schedule next: when an expression fires, worked out here, without a server. */
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+
+#include "base/mem.h"
+#include "base/timefmt.h"
+#include "calendar/upcoming.h"
+#include "calendar/zones.h"
+#include "cli/format.h"
+#include "cli/verbs.h"
+
+static int64_t now_ms(void)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_REALTIME, &now);
+    return now.tv_sec * INT64_C(1000) + now.tv_nsec / 1000000;
+}
+
+/* The expression with a caret under the column. Line ends and the like become blanks, so that columns stay columns. */
+static void point_at(const char *expression, int column)
+{
+    fputs("  ", stderr);
+    for (const char *p = expression; *p; p++)
+        fputc(*p < ' ' || *p > '~' ? (*p < ' ' && *p >= 0 ? ' ' : '?') : *p, stderr);
+    fprintf(stderr, "\n  %*s^\n", column - 1, "");
+}
+
+static bool parse_expression(const char *text, struct cron *ret)
+{
+    struct cron_error error;
+    if (cron_parse(text, ret, &error))
+        return true;
+    cli_complain("the %s (column %d) %s", cron_field_name(error.field), error.column,
+                 error.message);
+    point_at(text, error.column);
+    return false;
+}
+
+/* On success one reference to the zone. */
+static bool find_zone(const char *id, struct zone **ret)
+{
+    struct zones *zones = zones_new(ZONES_FOLDER);
+    struct err err;
+    enum err_code code = zones_get(zones, id, ret, &err);
+    zones_free(zones);
+    if (code == ERR_INVALID_PARAMETER)
+        cli_complain("--timezone: \"%s\" %s", id, err.message);
+    else if (code)
+        cli_complain("%s", err.message);
+    return !code;
+}
+
+static void print_json(const struct upcoming *times, size_t count)
+{
+    fputs("{\"next\":[", stdout);
+    for (size_t i = 0; i < count; i++)
+        printf("%s%lld", i ? "," : "", (long long)times[i].time_ms);
+    puts("]}");
+}
+
+static void print_table(struct cli *cli, const struct upcoming *times, size_t count)
+{
+    static const char *const heads[] = {"LOCAL TIME", "UTC", "NOTE"};
+    char local[UPCOMING_TEXT], utc[FORMAT_TEXT];
+    struct table table;
+    struct buf note;
+    table_init(&table, heads, ARRAY_LEN(heads), &cli->arena);
+    buf_init(&note, ERR_MESSAGE_MAX);
+    for (size_t i = 0; i < count; i++) {
+        buf_clear(&note);
+        upcoming_note(&times[i], &note);
+        table_add(&table, arena_strdup(&cli->arena, upcoming_local(&times[i], local)), NULL);
+        table_add(&table, arena_strdup(&cli->arena, format_time(times[i].time_ms, utc)), NULL);
+        table_add(&table, note.len ? arena_strdup(&cli->arena, note.data) : "", NULL);
+    }
+    table_print(&table, &cli->screen, stdout);
+    buf_release(&note);
+    table_release(&table);
+}
+
+static void print_times(struct cli *cli, const struct cron *cron, const struct upcoming *times,
+                        size_t count)
+{
+    if (cli->options.output == OUTPUT_JSON) {
+        print_json(times, count);
+    } else if (cli->options.output == OUTPUT_NAME) {
+        for (size_t i = 0; i < count; i++)
+            printf("%lld\n", (long long)times[i].time_ms);
+    } else if (count) {
+        print_table(cli, times, count);
+    } else if (cron_is_satisfiable(cron)) {
+        puts("It fires no more.");
+    } else {
+        puts("It never fires: no day is like that.");
+    }
+}
+
+int verb_schedule_next(struct cli *cli)
+{
+    const struct options *options = &cli->options;
+    int64_t after_ms = now_ms();
+    struct cron cron;
+    struct zone *zone;
+    if (!options->timezone) {
+        cli_complain("--timezone is missing: an id such as Europe/Berlin or UTC");
+        return CLI_USAGE;
+    }
+    if (options->after && !timefmt_parse_instant(options->after, &after_ms)) {
+        cli_complain("--after: \"%s\" is neither epoch ms nor an RFC 3339 date-time such as "
+                     "2026-01-31T12:00:00Z",
+                     options->after);
+        return CLI_USAGE;
+    }
+    if (!parse_expression(options->args.items[0], &cron) || !find_zone(options->timezone, &zone))
+        return CLI_USAGE;
+    size_t max = options->count ? (size_t)options->count : UPCOMING_DEFAULT;
+    struct upcoming *times = ARENA_ARRAY(&cli->arena, max, struct upcoming);
+    size_t count = upcoming_list(&cron, zone, after_ms, max, times);
+    zone_unref(zone);
+    print_times(cli, &cron, times, count);
+    return CLI_DONE;
+}
