@@ -1,0 +1,277 @@
+/* The next time: what holds for any expression, and the days that are odd. */
+#include "calendar/support.h"
+
+#include <stdio.h>
+
+#include "base/mem.h"
+#include "base/timefmt.h"
+
+static void assert_next(const char *expression, const char *zone, const char *after,
+                        const char *wanted)
+{
+    char text[TIMEFMT_TEXT];
+    int64_t next_ms = next_of(expression, zone, at(after));
+    if (next_ms != (wanted ? at(wanted) : -1))
+        fail_msg("\"%s\" in %s after %s: %s, not %s", expression, zone, after,
+                 next_ms < 0 ? "never" : timefmt_rfc3339(next_ms, text), wanted ? wanted : "never");
+}
+
+static void test_gaps(void **state)
+{
+    (void)state;
+    const char *zone = "America/New_York"; /* 2026-03-08 02:00 -> 03:00 */
+    assert_next("0 30 2 * * ?", zone, "2026-03-07T02:30:00-05:00", "2026-03-09T02:30:00-04:00");
+    assert_next("0 */15 * * * ?", zone, "2026-03-08T01:45:00-05:00", "2026-03-08T03:00:00-04:00");
+    assert_next("0 30 * * * ?", zone, "2026-03-08T01:30:00-05:00", "2026-03-08T03:30:00-04:00");
+    assert_next("0 0 2 8 3 ?", zone, "2026-01-01T00:00:00Z", "2027-03-08T02:00:00-05:00");
+    /* at midnight: the day begins at 01:00 */
+    assert_next("0 0 0 * * ?", "Africa/Cairo", "2026-04-23T00:00:00+02:00",
+                "2026-04-25T00:00:00+03:00");
+    /* half an hour */
+    assert_next("0 15 2 * * ?", "Australia/Lord_Howe", "2026-10-03T02:15:00+10:30",
+                "2026-10-05T02:15:00+11:00");
+    /* a whole day: Samoa had no 2011-12-30 */
+    assert_next("0 0 12 * * ?", "Pacific/Apia", "2011-12-29T12:00:00-10:00",
+                "2011-12-31T12:00:00+14:00");
+    /* two hours: Quartz, looking for 01:00, comes to lie at 03:00, tries 02:00 from there, and misses what is between */
+    assert_next("0 */15 * * * ?", "Antarctica/Troll", "2026-03-29T00:45:00Z",
+                "2026-03-29T04:00:00+02:00");
+}
+
+static void test_overlaps(void **state)
+{
+    (void)state;
+    const char *zone = "America/New_York"; /* 2026-11-01 02:00 -> 01:00 */
+    assert_next("0 30 1 * * ?", zone, "2026-10-31T01:30:00-04:00", "2026-11-01T01:30:00-05:00");
+    assert_next("0 30 1 * * ?", zone, "2026-11-01T01:30:00-05:00", "2026-11-02T01:30:00-05:00");
+    assert_next("0 */15 * * * ?", zone, "2026-11-01T00:45:00-04:00", "2026-11-01T01:00:00-05:00");
+    /* asked within the first pass, it goes on from the same wall time of the second */
+    assert_next("0 */15 * * * ?", zone, "2026-11-01T01:20:00-04:00", "2026-11-01T01:30:00-05:00");
+}
+
+static void test_short_months_and_working_days(void **state)
+{
+    (void)state;
+    assert_next("0 0 0 31 * ?", "UTC", "2026-03-31T00:00:00Z", "2026-05-31T00:00:00Z");
+    assert_next("0 0 0 29 2 ?", "UTC", "2096-03-01T00:00:00Z", "2104-02-29T00:00:00Z");
+    assert_next("0 0 0 L 2 ?", "UTC", "2028-01-01T00:00:00Z", "2028-02-29T00:00:00Z");
+    assert_next("0 0 0 L-29 * ?", "UTC", "2026-01-02T00:00:00Z", "2026-03-02T00:00:00Z");
+    assert_next("0 0 0 LW * ?", "UTC", "2026-05-01T00:00:00Z", "2026-05-29T00:00:00Z");
+    assert_next("0 0 0 1W * ?", "UTC", "2026-07-31T00:00:00Z", "2026-08-03T00:00:00Z");
+    assert_next("0 0 0 ? * 6#5", "UTC", "2026-02-01T00:00:00Z", "2026-05-29T00:00:00Z");
+    /* where Quartz never ends */
+    assert_next("0 0 0 L-30W * ?", "UTC", "2026-01-10T00:00:00Z", "2026-03-02T00:00:00Z");
+    assert_next("0 0 12 LW * ?", "Pacific/Apia", "2011-12-01T00:00:00Z",
+                "2012-01-31T12:00:00+14:00");
+}
+
+/* Egypt puts its clocks forward at the midnight that begins the last Friday of April: that midnight never comes. */
+static void test_a_time_that_is_always_in_a_gap(void **state)
+{
+    (void)state;
+    assert_next("0 0 0 ? 4 6L", "Africa/Cairo", "2026-01-01T00:00:00Z", NULL);
+    assert_next("0 0 0 ? 4 6L", "UTC", "2026-01-01T00:00:00Z", "2026-04-24T00:00:00Z");
+}
+
+static void test_years(void **state)
+{
+    (void)state;
+    assert_next("0 0 0 1 1 ? 2030", "UTC", "2026-01-01T00:00:00Z", "2030-01-01T00:00:00Z");
+    assert_next("0 0 0 1 1 ? 2030", "UTC", "2030-01-01T00:00:00Z", NULL);
+    assert_next("0 0 0 1 1 ? 2199", "UTC", "2026-01-01T00:00:00Z", "2199-01-01T00:00:00Z");
+    assert_next("0 0 0 1 1 ?", "UTC", "2199-06-01T00:00:00Z", NULL);
+    assert_next("0 0 0 1 1 ?", "UTC", "9999-12-31T23:59:59Z", NULL);
+    assert_next("0 0 0 1 1 ?", "UTC", "0001-01-01T00:00:00Z", "1970-01-01T00:00:00Z");
+    assert_next("0 0 0 1 1 ? 1950", "UTC", "0001-01-01T00:00:00Z", "1950-01-01T00:00:00Z");
+    /* behind the table of the zone its rule goes on */
+    assert_next("0 0 12 1 7 ? 2150", "Europe/Berlin", "2026-01-01T00:00:00Z",
+                "2150-07-01T12:00:00+02:00");
+    struct cron cron = cron_of("0 0 0 1 1 ?");
+    struct zone *zone = zone_fixed(0);
+    int64_t next_ms = 7;
+    assert_false(cron_next(&cron, zone, INT64_MAX, &next_ms));
+    assert_int_equal(next_ms, 7);
+    assert_true(cron_next(&cron, zone, INT64_MIN, &next_ms));
+    assert_int_equal(next_ms, 0);
+    assert_false(cron_next_until(&cron, zone, 0, INT64_C(31535999999), &next_ms));
+    assert_true(cron_next_until(&cron, zone, 0, INT64_C(31536000000), &next_ms));
+    zone_unref(zone);
+}
+
+static void test_what_never_fires(void **state)
+{
+    (void)state;
+    static const char *const never[] = {
+        "0 0 0 30 2 ?",   "0 0 0 31 2,4,6,9,11 ?",   "0 0 0 29 2 ? 2025-2027",
+        "0 0 0 L-30 2 ?", "0 0 0 ? 2 2#5 2026,2027", "0 0 0 L-30W 2,4,6 ?"};
+    static const char *const sometimes[] = {"0 0 0 29 2 ?", "0 0 0 ? 2 2#5", "0 0 0 1 1 ? 1950",
+                                            "0 0 0 L-30 12 ?", "0 0 0 1 1 ? 2199"};
+    for (size_t i = 0; i < ARRAY_LEN(never); i++) {
+        struct cron cron = cron_of(never[i]);
+        assert_false(cron_is_satisfiable(&cron));
+        assert_int_equal(next_of(never[i], "Europe/Berlin", at("2026-01-01T00:00:00Z")), -1);
+    }
+    for (size_t i = 0; i < ARRAY_LEN(sometimes); i++) {
+        struct cron cron = cron_of(sometimes[i]);
+        assert_true(cron_is_satisfiable(&cron));
+    }
+}
+
+/* ---- any expression ---- */
+
+static void put_field(struct draw *draw, char *text, size_t size, int min, int max)
+{
+    int span = max - min + 1;
+    int a = min + (int)draw_below(draw, (uint32_t)span),
+        b = min + (int)draw_below(draw, (uint32_t)span);
+    int step = 1 + (int)draw_below(draw, (uint32_t)(span > 1 ? span - 1 : 1));
+    switch (draw_below(draw, 6)) {
+    case 0:
+        snprintf(text, size, "%d", a);
+        break;
+    case 1:
+        snprintf(text, size, "%d,%d", a, b);
+        break;
+    case 2:
+        snprintf(text, size, "%d-%d", a, b);
+        break;
+    case 3:
+        snprintf(text, size, "%d/%d", a, step);
+        break;
+    case 4:
+        snprintf(text, size, "%d-%d/%d", a, b, step);
+        break;
+    default:
+        snprintf(text, size, "*");
+        break;
+    }
+}
+
+static void put_days(struct draw *draw, char day[static 16], char week[static 16])
+{
+    snprintf(day, 16, "?");
+    snprintf(week, 16, "?");
+    switch (draw_below(draw, 7)) {
+    case 0:
+        snprintf(day, 16, "L-%u", draw_below(draw, 28));
+        break;
+    case 1:
+        snprintf(day, 16, "L-%uW", draw_below(draw, 28));
+        break;
+    case 2:
+        snprintf(day, 16, "%uW", 1 + draw_below(draw, 28));
+        break;
+    case 3:
+        snprintf(week, 16, "%uL", 1 + draw_below(draw, 7));
+        break;
+    case 4:
+        snprintf(week, 16, "%u#%u", 1 + draw_below(draw, 7), 1 + draw_below(draw, 4));
+        break;
+    case 5:
+        put_field(draw, week, 16, 1, 7);
+        break;
+    default:
+        put_field(draw, day, 16, 1, 28);
+        break;
+    }
+}
+
+static bool has(uint64_t set, int value)
+{
+    return set >> value & 1;
+}
+
+/* What can be read off the wall clock, whatever the rule for days. */
+static bool fits(const struct cron *cron, const struct civil *wall)
+{
+    bool day = true;
+    if (cron->day_rule == CRON_DAYS_OF_MONTH)
+        day = has(cron->days_of_month, wall->day);
+    else if (cron->day_rule == CRON_LAST_DAY_WEEKDAY || cron->day_rule == CRON_NEAREST_WEEKDAY)
+        day = wall->iso_weekday <= 5;
+    else if (cron->day_rule != CRON_LAST_DAY)
+        day = has(cron->days_of_week, wall->iso_weekday % 7 + 1);
+    return day && has(cron->seconds, wall->second) && has(cron->minutes, wall->minute) &&
+           has(cron->hours, wall->hour) && has(cron->months, wall->month);
+}
+
+static void try_one(struct draw *draw, const char *expression, const char *id,
+                    const struct zone *zone)
+{
+    struct cron cron = cron_of(expression);
+    int64_t after_ms = (1500000000 + (int64_t)draw_below(draw, 900000000)) * 1000 +
+                       draw_below(draw, 1000);
+    int64_t first_ms = 0, earlier_ms = 0;
+    for (int i = 0; i < 5; i++) {
+        int64_t next_ms, again_ms;
+        /* days 1 to 28, and fourth weeks at most: there is always one more */
+        if (!cron_next(&cron, zone, after_ms, &next_ms))
+            fail_msg("\"%s\" in %s stops after %lld", expression, id, (long long)after_ms);
+        int64_t instant_s = next_ms / 1000;
+        int64_t local_s = instant_s + zone_offset(zone, instant_s);
+        const struct civil wall = civil_from_ms(local_s * 1000);
+        if (next_ms <= after_ms || next_ms % 1000 || !fits(&cron, &wall) ||
+            zone_instant(zone, local_s) != instant_s)
+            fail_msg("\"%s\" in %s after %lld: %lld", expression, id, (long long)after_ms,
+                     (long long)next_ms);
+        /* from any moment between it is the same, unless the clock was put back there */
+        int64_t between_ms = after_ms + draw_below(draw, (uint32_t)(next_ms - after_ms < 86400000
+                                                                        ? next_ms - after_ms
+                                                                        : 86400000));
+        int64_t between_s = between_ms / 1000 + 1;
+        if (zone_instant(zone, between_s + zone_offset(zone, between_s)) == between_s &&
+            (!cron_next(&cron, zone, between_ms, &again_ms) || again_ms != next_ms))
+            fail_msg("\"%s\" in %s: from %lld another than from %lld", expression, id,
+                     (long long)between_ms, (long long)after_ms);
+        first_ms = i == 0 ? next_ms : first_ms;
+        assert_true(i == 0 || next_ms > earlier_ms);
+        earlier_ms = after_ms = next_ms;
+    }
+}
+
+static void test_any_expression(void **state)
+{
+    (void)state;
+    static const char *const zones[] = {"UTC",
+                                        "Europe/Berlin",
+                                        "America/New_York",
+                                        "Australia/Lord_Howe",
+                                        "Asia/Kathmandu",
+                                        "Africa/Casablanca",
+                                        "America/Sao_Paulo",
+                                        "Europe/London",
+                                        "PST",
+                                        "GMT-3:30"};
+    struct draw draw = {20260307};
+    int rounds = is_exhaustive() ? 2000000 : 30000;
+    struct zone *parsed[ARRAY_LEN(zones)];
+    for (size_t i = 0; i < ARRAY_LEN(zones); i++)
+        parsed[i] = zone_of(zones[i]);
+    for (int i = 0; i < rounds; i++) {
+        char second[16], minute[16], hour[16], month[16], day[16], week[16], text[128];
+        put_field(&draw, second, sizeof second, 0, 59);
+        put_field(&draw, minute, sizeof minute, 0, 59);
+        put_field(&draw, hour, sizeof hour, 0, 23);
+        put_field(&draw, month, sizeof month, 1, 12);
+        put_days(&draw, day, week);
+        snprintf(text, sizeof text, "%s %s %s %s %s %s", second, minute, hour, day, month, week);
+        uint32_t zone = draw_below(&draw, ARRAY_LEN(zones));
+        try_one(&draw, text, zones[zone], parsed[zone]);
+    }
+    for (size_t i = 0; i < ARRAY_LEN(zones); i++)
+        zone_unref(parsed[i]);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_gaps),
+        cmocka_unit_test(test_overlaps),
+        cmocka_unit_test(test_short_months_and_working_days),
+        cmocka_unit_test(test_a_time_that_is_always_in_a_gap),
+        cmocka_unit_test(test_years),
+        cmocka_unit_test(test_what_never_fires),
+        cmocka_unit_test(test_any_expression),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
