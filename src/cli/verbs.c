@@ -219,7 +219,7 @@ const struct verb cli_verbs[] = {
     {
         .group = "schedule",
         .name = "next",
-        .args = "EXPRESSION",
+        .args = "EXPR",
         .summary = "Show when a Quartz cron expression fires next; needs no server",
         .help = "Days on which clocks are changed are marked. T is epoch ms or RFC 3339; without "
                 "--after: from now on. With -o json: {\"next\":[epoch ms, ...]}, empty when it "
