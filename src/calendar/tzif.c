@@ -5,7 +5,15 @@
 #include "base/mem.h"
 #include "calendar/zone_data.h"
 
-enum { HEADER_BYTES = 44, TYPE_BYTES = 6, MAX_TYPES = 256 };
+enum {
+    HEADER_BYTES = 44,
+    TYPE_BYTES = 6,
+    MAX_TYPES = 256,
+    MAX_UNROLLED = 1000, /* changes by the rule: two a year */
+};
+
+/* The end of the years of which schedules speak (CRON_LAST_YEAR): 2200-01-01. */
+#define UNROLLED_UNTIL_S INT64_C(7258118400)
 
 /* The header's counts, and what they mean for one block of data. */
 struct block {
@@ -127,6 +135,32 @@ static enum err_code read_footer(const uint8_t *at, size_t len, struct zone_data
     return ERR_OK;
 }
 
+/* Writes the rule's changes behind the table's, so that to look one up is to look in a table: working them out each time made
+ * the search of a schedule ten times slower. Behind the last of them the rule goes on by itself. */
+static void unroll(struct zone_data *data)
+{
+    struct zone_change changes[MAX_UNROLLED];
+    size_t count = 0;
+    if (!data->rule.has_summer || data->count == 0)
+        return;
+    int64_t until_s = UNROLLED_UNTIL_S, last_s = data->changes[data->count - 1].at_s;
+    while (count < MAX_UNROLLED) {
+        changes[count] = posix_tz_newest_change(&data->rule, until_s);
+        if (changes[count].at_s <= last_s)
+            break;
+        until_s = changes[count++].at_s - 1;
+    }
+    if (count == MAX_UNROLLED) /* the table ends in another age: what is between would be missing */
+        return;
+    data->changes = xreallocarray(data->changes, data->count + count + 1, sizeof *data->changes);
+    while (count-- > 0) {
+        int32_t before_s = data->changes[data->count - 1].after_s;
+        if (changes[count].after_s != before_s)
+            data->changes[data->count++] =
+                (struct zone_change){changes[count].at_s, before_s, changes[count].after_s};
+    }
+}
+
 static enum err_code read_file(const uint8_t *bytes, size_t len, struct zone_data *data,
                                struct err *err)
 {
@@ -147,7 +181,10 @@ static enum err_code read_file(const uint8_t *bytes, size_t len, struct zone_dat
     if (read_changes(&block, data, err))
         return err->code;
     const uint8_t *behind = block.data + block.len;
-    return has_footer ? read_footer(behind, (size_t)(bytes + len - behind), data, err) : ERR_OK;
+    if (has_footer && read_footer(behind, (size_t)(bytes + len - behind), data, err))
+        return err->code;
+    unroll(data);
+    return ERR_OK;
 }
 
 enum err_code zone_parse(const void *bytes, size_t len, struct zone **ret, struct err *err)

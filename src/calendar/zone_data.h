@@ -9,7 +9,7 @@ struct zone_data {
     int32_t first_offset_s;      /* before the first change */
     struct zone_change *changes; /* ascending; each one really changes the offset; malloc'd */
     size_t count;
-    struct posix_tz rule; /* behind the last of them, when it has summer time */
+    struct posix_tz rule; /* behind the last of them (2199 and more), when it has summer time */
 };
 
 struct zone {

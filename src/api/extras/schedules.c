@@ -10,6 +10,9 @@ struct next_query {
     const char *timezone_id;
     const char *after;
     int64_t count;
+    /* what the texts mean, once they were looked at */
+    struct cron cron;
+    int64_t after_ms;
 };
 
 static const struct field query_fields[] = {
@@ -97,36 +100,29 @@ static void print_times(struct call *call, const struct upcoming *times, size_t 
 /* All that can be wrong is the request's, so it is looked at with the fields. */
 enum err_code schedule_next_parse(struct call *call)
 {
-    const struct next_query *query = call->filter;
-    struct cron cron;
+    const struct api_backend *backend = call->backend;
+    struct next_query *query = call->filter;
     struct zone *zone;
-    int64_t after_ms;
-    if (schedule_parse_cron(query->quartz_cron_expression, "quartzCronExpression", &cron,
+    query->after_ms = backend->now_ms(backend->context);
+    if (schedule_parse_cron(query->quartz_cron_expression, "quartzCronExpression", &query->cron,
                             &call->err) ||
-        schedule_find_zone(call->backend->zones, query->timezone_id, "timezoneId", &zone,
-                           &call->err))
+        (query->after && query_parse_time("after", query->after, true, call->arena,
+                                          &query->after_ms, &call->err)) ||
+        schedule_find_zone(backend->zones, query->timezone_id, "timezoneId", &zone, &call->err))
         return call->err.code;
-    zone_unref(zone);
-    return query->after
-               ? query_parse_time("after", query->after, true, call->arena, &after_ms, &call->err)
-               : ERR_OK;
+    zone_unref(zone); /* the caller's role may be too low: nothing is held until then */
+    return ERR_OK;
 }
 
 enum err_code schedule_next_get(struct call *call)
 {
-    const struct api_backend *backend = call->backend;
     const struct next_query *query = call->filter;
-    int64_t after_ms = backend->now_ms(backend->context);
-    struct cron cron;
     struct zone *zone;
-    if (schedule_parse_cron(query->quartz_cron_expression, "quartzCronExpression", &cron,
-                            &call->err) ||
-        (query->after &&
-         query_parse_time("after", query->after, true, call->arena, &after_ms, &call->err)) ||
-        schedule_find_zone(backend->zones, query->timezone_id, "timezoneId", &zone, &call->err))
+    if (schedule_find_zone(call->backend->zones, query->timezone_id, "timezoneId", &zone,
+                           &call->err))
         return call->err.code;
     struct upcoming *times = ARENA_ARRAY(call->arena, (size_t)query->count, struct upcoming);
-    size_t count = upcoming_list(&cron, zone, after_ms, (size_t)query->count, times);
+    size_t count = upcoming_list(&query->cron, zone, query->after_ms, (size_t)query->count, times);
     zone_unref(zone);
     print_times(call, times, count);
     return ERR_OK;
