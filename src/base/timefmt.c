@@ -53,6 +53,13 @@ int64_t civil_to_ms(const struct civil *civil)
            civil->second * INT64_C(1000) + civil->ms;
 }
 
+int civil_month_days(int year, int month)
+{
+    static const int days[] = {31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31};
+    bool leap = (year % 4 == 0 && year % 100 != 0) || year % 400 == 0;
+    return month == 2 && leap ? 29 : days[month - 1];
+}
+
 /* `width` decimal digits, zero-padded; returns behind them. */
 static char *put_digits(char *p, int value, int width)
 {
@@ -130,13 +137,6 @@ static bool take_offset(const char **p, int64_t *ret_ms)
     return true;
 }
 
-static int days_in_month(int year, int month)
-{
-    static const int days[] = {31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31};
-    bool leap = (year % 4 == 0 && year % 100 != 0) || year % 400 == 0;
-    return month == 2 && leap ? 29 : days[month - 1];
-}
-
 bool timefmt_parse(const char *text, int64_t *ret_ms)
 {
     const char *p = text;
@@ -149,7 +149,7 @@ bool timefmt_parse(const char *text, int64_t *ret_ms)
         !take_offset(&p, &offset_ms) || *p)
         return false;
     if (at.year < 1 || at.month < 1 || at.month > 12 || at.day < 1 ||
-        at.day > days_in_month(at.year, at.month) || at.hour > 23 || at.minute > 59 ||
+        at.day > civil_month_days(at.year, at.month) || at.hour > 23 || at.minute > 59 ||
         at.second > 60)
         return false;
     int64_t ms = civil_to_ms(&at) - offset_ms;

@@ -18,6 +18,8 @@ struct civil {
 struct civil civil_from_ms(int64_t ms);
 /* Ignores iso_weekday; fields are not checked. */
 int64_t civil_to_ms(const struct civil *civil);
+/* 28–31; month 1–12. */
+int civil_month_days(int year, int month);
 
 /* RFC 3339 with ms and Z, "2026-01-31T23:59:59.999Z"; returns `text`. */
 char *timefmt_rfc3339(int64_t ms, char text[static TIMEFMT_TEXT]);

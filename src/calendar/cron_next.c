@@ -51,15 +51,9 @@ static int next_year(const struct cron *cron, int from)
     return -1;
 }
 
-static bool is_leap(int year)
-{
-    return (year % 4 == 0 && year % 100 != 0) || year % 400 == 0;
-}
-
 static int month_length(const struct civil *at)
 {
-    static const int lengths[MONTHS] = {31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31};
-    return at->month == 2 && is_leap(at->year) ? 29 : lengths[at->month - 1];
+    return civil_month_days(at->year, at->month);
 }
 
 /* The instant of a wall time whose fields may be too large ("hour 24", "month 13"). */

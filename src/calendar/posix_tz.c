@@ -131,29 +131,22 @@ static int64_t day_number(int year, int month, int day)
     return civil_to_ms(&civil) / 1000 / DAY_S;
 }
 
-static bool is_leap(int year)
-{
-    return (year % 4 == 0 && year % 100 != 0) || year % 400 == 0;
-}
-
 /* Midnight of that day in the year plus the time, as a clock counts. */
 static int64_t local_of(const struct posix_day *day, int year)
 {
     int64_t first = day_number(year, 1, 1), number = 0;
     switch (day->kind) {
     case POSIX_DAY_JULIAN:
-        number = first + day->day - (day->day < 60 || !is_leap(year));
+        number = first + day->day - (day->day < 60 || civil_month_days(year, 2) < 29);
         break;
     case POSIX_DAY_OF_YEAR:
         number = first + day->day;
         break;
     case POSIX_DAY_OF_WEEK: {
         int64_t month = day_number(year, day->month, 1);
-        int64_t next_month = day->month == 12 ? day_number(year + 1, 1, 1)
-                                              : day_number(year, day->month + 1, 1);
         int64_t weekday = (month % 7 + 7 + 4) % 7; /* day 0 was a Thursday */
         number = month + (day->day - weekday + 7) % 7 + (day->week - 1) * INT64_C(7);
-        if (number >= next_month) /* there is no fifth */
+        if (number >= month + civil_month_days(year, day->month)) /* there is no fifth */
             number -= 7;
         break;
     }

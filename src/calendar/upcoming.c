@@ -24,16 +24,29 @@ static bool find_in_gap(const struct cron *cron, const struct zone_change *gap,
     return found;
 }
 
-/* The newest gap after `from_ms` that took a time away. */
-static void look_for_skipped(const struct cron *cron, const struct zone *zone, int64_t from_ms,
-                             struct upcoming *ret)
+/* What a gap did to the times between the one before and this. A search that begins right behind the gap finds what one that
+ * came through it may leave out. */
+static void look_at_gap(const struct cron *cron, const struct zone *zone,
+                        const struct zone_change *gap, struct upcoming *ret)
+{
+    int64_t behind_ms;
+    ret->has_skipped = find_in_gap(cron, gap, &ret->skipped_local_s);
+    ret->has_left_out =
+        cron_next_until(cron, zone, gap->at_s * 1000 - 1, ret->time_ms - 1, &behind_ms);
+    if (ret->has_left_out)
+        ret->left_out_local_s = behind_ms / 1000 + zone_offset(zone, behind_ms / 1000);
+}
+
+/* The newest gap after `from_ms` that took times away. */
+static void look_for_gaps(const struct cron *cron, const struct zone *zone, int64_t from_ms,
+                          struct upcoming *ret)
 {
     struct zone_change change;
     int64_t until_s = ret->time_ms / 1000;
-    while (!ret->has_skipped && zone_newest_change(zone, until_s, &change) &&
+    while (!ret->has_skipped && !ret->has_left_out && zone_newest_change(zone, until_s, &change) &&
            change.at_s * 1000 > from_ms) {
         if (is_gap(&change))
-            ret->has_skipped = find_in_gap(cron, &change, &ret->skipped_local_s);
+            look_at_gap(cron, zone, &change, ret);
         until_s = change.at_s - 1;
     }
 }
@@ -48,7 +61,7 @@ size_t upcoming_list(const struct cron *cron, const struct zone *zone, int64_t a
             break;
         next.offset_s = zone_offset(zone, next.time_ms / 1000);
         next.has_change = zone_change_of_day(zone, next.time_ms / 1000, &next.change);
-        look_for_skipped(cron, zone, after_ms, &next);
+        look_for_gaps(cron, zone, after_ms, &next);
         ret[count] = next;
         after_ms = next.time_ms;
     }
@@ -96,15 +109,26 @@ static void put_change(const struct upcoming *upcoming, struct buf *out)
     }
 }
 
+static void put_day_and_clock(struct buf *out, int64_t local_s)
+{
+    const struct civil at = civil_from_ms(local_s * 1000);
+    buf_printf(out, "%04d-%02d-%02d ", at.year, at.month, at.day);
+    put_clock(out, local_s);
+}
+
 void upcoming_note(const struct upcoming *upcoming, struct buf *out)
 {
+    size_t start = out->len;
     if (upcoming->has_change)
         put_change(upcoming, out);
-    if (!upcoming->has_skipped)
-        return;
-    const struct civil at = civil_from_ms(upcoming->skipped_local_s * 1000);
-    buf_printf(out, "%snot at %04d-%02d-%02d ", upcoming->has_change ? "; " : "", at.year, at.month,
-               at.day);
-    put_clock(out, upcoming->skipped_local_s);
-    buf_puts(out, ", which no clock showed");
+    if (upcoming->has_skipped) {
+        buf_puts(out, out->len > start ? "; not at " : "not at ");
+        put_day_and_clock(out, upcoming->skipped_local_s);
+        buf_puts(out, ", which no clock showed");
+    }
+    if (upcoming->has_left_out) {
+        buf_puts(out, out->len > start ? "; Quartz leaves out " : "Quartz leaves out ");
+        put_day_and_clock(out, upcoming->left_out_local_s);
+        buf_puts(out, " until here");
+    }
 }

@@ -23,6 +23,10 @@ struct upcoming {
     /* The newest wall time of the expression since the time before that no clock showed: it was in a gap, and nothing fired. */
     bool has_skipped;
     int64_t skipped_local_s;
+    /* The first wall time that a clock did show, behind a gap, and that Quartz leaves out all the same
+     * (docs/design/calendar.md). */
+    bool has_left_out;
+    int64_t left_out_local_s;
 };
 
 /* At most `max` times after `after_ms`, fewer when it fires no more. Returns how many. */

@@ -119,7 +119,7 @@ static void list_names(struct zones *zones)
 static void normalize(const char *text, char ret[static ZONE_ID_MAX])
 {
     size_t i = 0;
-    for (; text[i] && i < ZONE_ID_MAX - 1; i++) {
+    for (; i < ZONE_ID_MAX - 1 && text[i]; i++) {
         char c = text[i] == ' ' ? '_' : text[i];
         ret[i] = c >= 'A' && c <= 'Z' ? (char)(c - 'A' + 'a') : c;
     }

@@ -17,13 +17,19 @@ static int64_t now_ms(void)
     return now.tv_sec * INT64_C(1000) + now.tv_nsec / 1000000;
 }
 
-/* The expression with a caret under the column. Line ends and the like become blanks, so that columns stay columns. */
+/* The expression, or the part of a long one, with a caret under the column. What is no printable ASCII is one "?" or blank, so that
+ * columns stay columns. */
 static void point_at(const char *expression, int column)
 {
+    enum { BEFORE = 60, SHOWN = 76 };
+    int first = column > BEFORE ? column - BEFORE : 1;
+    const char *p = expression + first - 1;
     fputs("  ", stderr);
-    for (const char *p = expression; *p; p++)
-        fputc(*p < ' ' || *p > '~' ? (*p < ' ' && *p >= 0 ? ' ' : '?') : *p, stderr);
-    fprintf(stderr, "\n  %*s^\n", column - 1, "");
+    for (int i = 0; i < SHOWN && p[i]; i++) {
+        bool is_blank = p[i] >= '\t' && p[i] <= '\r';
+        fputc(p[i] >= ' ' && p[i] <= '~' ? p[i] : is_blank ? ' ' : '?', stderr);
+    }
+    fprintf(stderr, "\n  %*s^\n", column - first, "");
 }
 
 static bool parse_expression(const char *text, struct cron *ret)

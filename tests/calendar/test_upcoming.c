@@ -71,6 +71,19 @@ static void test_an_overlap_day(void **state)
     check("0 30 * * * ?", "Europe/Berlin", "2026-10-25T01:00:00+02:00", rows, ARRAY_LEN(rows));
 }
 
+/* Greenland puts its clocks forward at 23:00, and Quartz does not find back before the next day is over. */
+static void test_times_that_quartz_leaves_out(void **state)
+{
+    (void)state;
+    static const struct row rows[] = {
+        {"2026-03-28T22:00:00-02:00", "GAP", "gap day: clocks go from 23:00 to 00:00"},
+        {"2026-03-30T00:00:00-01:00", NULL,
+         "not at 2026-03-28 23:00, which no clock showed; Quartz leaves out 2026-03-29 00:00 until here"},
+        {"2026-03-30T01:00:00-01:00", NULL, ""},
+    };
+    check("0 0 * * * ?", "America/Nuuk", "2026-03-28T21:30:00-02:00", rows, ARRAY_LEN(rows));
+}
+
 static void test_odd_offsets(void **state)
 {
     (void)state;
@@ -140,9 +153,13 @@ static void test_instants_as_text(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_a_time_in_the_gap), cmocka_unit_test(test_a_gap_day),
-        cmocka_unit_test(test_an_overlap_day),    cmocka_unit_test(test_odd_offsets),
-        cmocka_unit_test(test_fewer_than_asked),  cmocka_unit_test(test_messages),
+        cmocka_unit_test(test_a_time_in_the_gap),
+        cmocka_unit_test(test_a_gap_day),
+        cmocka_unit_test(test_an_overlap_day),
+        cmocka_unit_test(test_times_that_quartz_leaves_out),
+        cmocka_unit_test(test_odd_offsets),
+        cmocka_unit_test(test_fewer_than_asked),
+        cmocka_unit_test(test_messages),
         cmocka_unit_test(test_instants_as_text),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
