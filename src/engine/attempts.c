@@ -152,7 +152,7 @@ static enum state state_of_cause(const struct attempt_outcome *outcome)
     }
 }
 
-static const char *message_of(struct arena *arena, const struct attempt_outcome *outcome)
+static const char *say_cause(struct arena *arena, const struct attempt_outcome *outcome)
 {
     if (outcome->message)
         return outcome->message;
@@ -172,6 +172,16 @@ static const char *message_of(struct arena *arena, const struct attempt_outcome 
     default:
         return "Could not be started";
     }
+}
+
+/* How it ended, and what became of what it published. */
+static const char *message_of(struct arena *arena, const struct attempt_outcome *outcome,
+                              enum state state)
+{
+    const char *message = state == STATE_SUCCESS ? "Succeeded" : say_cause(arena, outcome);
+    return outcome->unpublished ? arena_printf(arena, "%s; not all of REPRISE_OUTPUT was taken: %s",
+                                               message, outcome->unpublished)
+                                : message;
 }
 
 static void attempt_row_end(struct step *step, struct etask *task,
@@ -203,6 +213,7 @@ static void attempt_row_end(struct step *step, struct etask *task,
     attempt_write(step, task, ROW_UPDATE);
     mirror(task);
     set_text(engine, &task->row.error_trace, attempt->error_trace);
+    set_text(engine, &task->row.published, outcome->published);
 }
 
 static void retry_in(struct step *step, struct etask *task, int64_t wait_ms, const char *reason,
@@ -276,20 +287,21 @@ static const char *cancel_reason(const struct etask *task)
 
 void attempt_outcome(struct step *step, struct etask *task, const struct attempt_outcome *outcome)
 {
-    const char *message = message_of(&step->fx->arena, outcome);
+    struct arena *arena = &step->fx->arena;
+    enum state state = state_of_cause(outcome);
     if (task->row.state == STATE_CANCELING) {
+        const char *message = message_of(arena, outcome, STATE_CANCELED);
         attempt_row_end(step, task, outcome, STATE_CANCELED, message, BUDGET_NONE);
         task_end(step, task, STATE_CANCELED, cancel_reason(task));
         return;
     }
-    enum state state = state_of_cause(outcome);
     bool again = may_retry(task, state);
-    attempt_row_end(step, task, outcome, state, state == STATE_SUCCESS ? "Succeeded" : message,
-                    again ? BUDGET_RETRIES : BUDGET_NONE);
+    const char *message = message_of(arena, outcome, state);
+    attempt_row_end(step, task, outcome, state, message, again ? BUDGET_RETRIES : BUDGET_NONE);
     if (again)
         retry(step, task, message);
     else
-        task_end(step, task, state, state == STATE_SUCCESS ? "Succeeded" : message);
+        task_end(step, task, state, message);
 }
 
 void attempt_lost(struct step *step, struct etask *task, const struct attempt_outcome *told)
@@ -298,7 +310,11 @@ void attempt_lost(struct step *step, struct etask *task, const struct attempt_ou
     const char *message = told->message ? told->message
                                         : "Lost: the server or its host failed while it ran";
     const struct attempt_outcome outcome = {
-        .cause = CAUSE_LOST, .ended_ms = FIELD_NULL, .error_trace = told->error_trace};
+        .cause = CAUSE_LOST,
+        .ended_ms = FIELD_NULL,
+        .error_trace = told->error_trace,
+        .published = told->published,
+    };
     if (task->row.state == STATE_CANCELING) {
         attempt_row_end(step, task, &outcome, STATE_CANCELED, message, BUDGET_NONE);
         task_end(step, task, STATE_CANCELED, cancel_reason(task));

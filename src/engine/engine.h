@@ -58,6 +58,8 @@ struct attempt_outcome {
     int64_t user_us, system_us, max_rss_kib, in_blocks, out_blocks;
     const char *message; /* one plain sentence, may be NULL */
     const char *error_trace;
+    const char *published;   /* values (model/values.h), NULL: none */
+    const char *unpublished; /* why something of REPRISE_OUTPUT was not taken, or NULL */
 };
 
 enum engine_event_kind {
@@ -78,7 +80,7 @@ struct engine_event {
     const struct command *command;  /* ENGINE_COMMAND */
     struct command_result *result;  /* filled by the step; to be sent after the commit */
     struct attempt_ref attempt;     /* OUTCOME, VOID, LOST */
-    struct attempt_outcome outcome; /* OUTCOME; of LOST what is said of it: message, error_trace */
+    struct attempt_outcome outcome; /* OUTCOME; of LOST its texts */
 };
 
 /* ---- effects ---- */

@@ -67,9 +67,10 @@ void job_free(struct engine *engine, struct ejob *job)
             &(row)->created_by_name, &(row)->message, &(row)->error_trace      \
     }
 
-#define TASK_STRINGS(row)                                                            \
-    {                                                                                \
-        &(row)->message, &(row)->error_trace, &(row)->error_code, &(row)->parameters \
+#define TASK_STRINGS(row)                                                             \
+    {                                                                                 \
+        &(row)->message, &(row)->error_trace, &(row)->error_code, &(row)->parameters, \
+            &(row)->published                                                         \
     }
 
 void run_own_strings(struct erun *run)

@@ -126,6 +126,7 @@ static bool find_task(const void *context, const char *task_key, struct referenc
         .error_code = other->row.error_code ? other->row.error_code : "",
         .task_run = other->row.key,
         .execution_count = other->prior_executions + other->row.attempts,
+        .values = other->row.published,
     };
     return true;
 }

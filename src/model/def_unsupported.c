@@ -8,7 +8,6 @@
 
 #include "base/mem.h"
 #include "base/uuid.h"
-#include "model/reference.h"
 
 static bool is_there(const json_t *value)
 {
@@ -70,19 +69,6 @@ static const struct unsupported of_task[] = {
     {"cluster", "clusterKey", is_other_key, "use \"local\""},
     {"cluster", "clusterName", is_other_name, "use \"local\""},
 };
-
-enum err_code def_check_supported_text(const char *text, struct err *err)
-{
-    struct reference reference;
-    while (reference_next(&text, &reference))
-        if (reference.space == REFERENCE_TASKS && reference.name.len > strlen("values.") &&
-            memcmp(reference.name.text, "values.", strlen("values.")) == 0)
-            return err_set(
-                err, ERR_INVALID_PARAMETER,
-                "{{tasks.….values.…}} is not supported by this version: use a file of the "
-                "run's folder");
-    return ERR_OK;
-}
 
 static enum err_code check_rows(const struct unsupported *rows, size_t count, const json_t *object,
                                 const char *where, struct err *err)

@@ -151,6 +151,7 @@ struct task_run_row {
     const char *error_trace;
     const char *error_code; /* short, '' on success: {{tasks.T.error_code}} */
     const char *parameters; /* JSON list: what it started with, NULL before */
+    const char *published;  /* what its newest ended attempt published (model/values.h), or NULL */
     int8_t outcome;         /* IF_ELSE: 0 or 1; else FIELD_UNSET */
     int64_t attempt;        /* number of the newest started attempt, FIELD_NULL before */
     int64_t attempts;       /* how many have started */

@@ -185,6 +185,8 @@ static void step_report(struct pump *pump, const struct exec_report *report)
         .out_blocks = report->out_blocks,
         .message = report->message,
         .error_trace = report->error_trace,
+        .published = report->published,
+        .unpublished = report->unpublished,
     };
     engine_step(pump->engine, &event, &pump->effects);
     GROW(pump->acks, pump->ack_count, pump->ack_cap);
@@ -456,6 +458,8 @@ static void on_report(void *context, const struct exec_report *report)
     *kept = *report;
     kept->message = arena_strdup(&pump->inbox, report->message);
     kept->error_trace = arena_strdup(&pump->inbox, report->error_trace);
+    kept->published = arena_strdup(&pump->inbox, report->published);
+    kept->unpublished = arena_strdup(&pump->inbox, report->unpublished);
 }
 
 /* ---- life ---- */

@@ -148,6 +148,7 @@ static const struct column task_run_columns[] = {
     INT64(task_run_row, last_event, MOVING),
     TEXT(task_run_row, error_trace, MOVING),
     TEXT(task_run_row, parameters, MOVING | LARGE),
+    TEXT(task_run_row, published, MOVING | LARGE),
 };
 
 static const struct column attempt_columns[] = {
@@ -250,7 +251,7 @@ const struct table store_tables[ROW_KIND_COUNT] = {
     [ROW_JOB_VERSION] = TABLE("job_version", job_version_row, job_version_columns, 1),
     [ROW_RUN] = TABLE("run", run_row, run_columns, 3),
     [ROW_REPAIR] = TABLE("repair", repair_row, repair_columns, 3),
-    [ROW_TASK_RUN] = TABLE("task_run", task_run_row, task_run_columns, 1),
+    [ROW_TASK_RUN] = TABLE("task_run", task_run_row, task_run_columns, 2),
     [ROW_ATTEMPT] = TABLE("attempt", attempt_row, attempt_columns, 0),
     [ROW_EVENT] = TABLE("event", event_row, event_columns, 0),
     [ROW_OPERATION] = TABLE("operation", operation_row, operation_columns, 0),

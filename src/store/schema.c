@@ -134,11 +134,17 @@ static const char *const migration_1[] = {
     " created_ms INTEGER, expires_ms INTEGER, revoked_ms INTEGER) STRICT, WITHOUT ROWID",
 };
 
+/* Values that tasks publish. */
+static const char *const migration_2[] = {
+    "ALTER TABLE task_run ADD COLUMN published TEXT",
+};
+
 static const struct migration {
     const char *const *steps;
     size_t count;
 } migrations[] = {
     {migration_1, ARRAY_LEN(migration_1)},
+    {migration_2, ARRAY_LEN(migration_2)},
 };
 
 int schema_newest(void)

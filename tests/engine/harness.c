@@ -433,6 +433,15 @@ void world_ends(struct world *world, const struct uuid *run, const char *task, i
     world_report(world, ENGINE_OUTCOME, ref, &outcome);
 }
 
+void world_publish(struct world *world, const struct uuid *run, const char *task, int64_t code,
+                   const char *values)
+{
+    struct attempt_outcome outcome = outcome_of(world, CAUSE_EXITED, code);
+    outcome.published = values;
+    struct attempt_ref ref = gone(world, world_running(world, run, task));
+    world_report(world, ENGINE_OUTCOME, ref, &outcome);
+}
+
 void world_lost(struct world *world, const struct uuid *run, const char *task)
 {
     world_report(world, ENGINE_LOST, gone(world, world_running(world, run, task)), NULL);

@@ -131,6 +131,9 @@ bool world_is_running(struct world *world, const struct uuid *run, const char *t
 void world_exit(struct world *world, const struct uuid *run, const char *task, int64_t code);
 /* `cause`: enum attempt_cause. */
 void world_ends(struct world *world, const struct uuid *run, const char *task, int cause);
+/* It exits, having published these values (model/values.h). */
+void world_publish(struct world *world, const struct uuid *run, const char *task, int64_t code,
+                   const char *values);
 void world_lost(struct world *world, const struct uuid *run, const char *task);
 /* Every attempt out there exits 0, and what follows, until nothing runs. */
 void world_all_succeed(struct world *world);

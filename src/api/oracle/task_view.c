@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "model/reference.h"
+#include "model/values.h"
 
 enum { SHOWN_RETRIES = 10 };
 
@@ -194,6 +195,7 @@ static struct task_run_view task_run_view(const struct task_run_source *source)
         .task = source->task,
         .task_key = row->task_key,
         .version = row->repair_number + 1,
+        .values = values_pairs(row->published, arena),
     };
 }
 
