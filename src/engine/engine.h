@@ -9,6 +9,8 @@
  * Order of use, by the pump (DURABILITY §1) or a simulation:
  *
  *     engine_step, engine_step, …      one batch of events, into the same effects
+ *       as long as a step leaves wants: engine_add_job, engine_add_run or engine_add_missing for
+ *       each, then engine_step with ENGINE_LOADED
  *     engine_collect                   every object that moved becomes one row, once
  *     commit the rows                  outside
  *     ok:     engine_committed, then act on starts, stops, purges and answers
@@ -70,6 +72,7 @@ enum engine_event_kind {
     ENGINE_TIMER,   /* a deadline may have passed; also once after loading. Of very many only the
                      * first: engine_next_deadline tells whether it is to be sent again */
     ENGINE_DRAIN,   /* start nothing new from now on */
+    ENGINE_LOADED,  /* what effects.wants named was added, or said to be missing: go on */
 };
 
 struct engine_event {
@@ -108,6 +111,14 @@ struct stop_effect {
     int64_t epoch;
 };
 
+/* A row that the engine needs and does not hold. */
+enum want_kind { WANT_JOB, WANT_RUN };
+
+struct want {
+    enum want_kind kind;
+    struct uuid key;
+};
+
 struct effects {
     struct arena arena;
     struct row_batch rows;
@@ -119,6 +130,8 @@ struct effects {
     size_t stop_count, stop_cap;
     struct uuid *purges; /* runs whose folders go */
     size_t purge_count, purge_cap;
+    struct want *wants; /* to be answered before the next event */
+    size_t want_count, want_cap;
 };
 
 void effects_init(struct effects *effects);
@@ -142,6 +155,9 @@ void engine_add_job(struct engine *engine, const struct job_row *row, struct job
  * were set before go on. Copies what it needs. */
 void engine_add_run(struct engine *engine, const struct run_image *image, struct job_def *def,
                     int64_t last_event, int64_t now_ms, int64_t mono_ms);
+
+/* Answers a want: there is no such row. Good until the commit. */
+void engine_add_missing(struct engine *engine, const struct uuid *key);
 
 /* Attempts that the loaded rows call started, for exec_recover: calls `each` for every one. */
 struct live_attempt {

@@ -21,7 +21,12 @@ struct tracked {
     bool is_stored; /* an INSERT has been given out */
 };
 
-enum deadline_kind { DEADLINE_RUN_TIMEOUT, DEADLINE_QUEUE, DEADLINE_RETRY };
+enum deadline_kind {
+    DEADLINE_RUN_TIMEOUT,
+    DEADLINE_QUEUE,
+    DEADLINE_RETRY,
+    DEADLINE_TASK_TIMEOUT /* of a JOB task; others are timed by their supervisor */
+};
 
 struct deadline {
     struct heap_item item;
@@ -73,9 +78,10 @@ struct etask {
     struct attempt_times
         before;            /* of the one before it, should it turn out never to have started */
     int64_t start_mono_ms; /* when the newest attempt started, on the clock of deadlines */
-    struct list ready;     /* in run->ready: QUEUED */
+    struct uuid inherited; /* JOB: the child that a repair goes on with, for task_create */
+    struct list ready;     /* in run->ready: QUEUED; of a JOB in engine->launches, or parked */
     struct list settled;   /* in engine->settled: just final, dependents not told yet */
-    struct deadline retry;
+    struct deadline timer; /* PENDING: the retry; RUNNING: its timeout, of a JOB */
 };
 
 struct erun {
@@ -91,6 +97,7 @@ struct erun {
     struct list turn;          /* in engine->turns while `ready` is not empty */
     struct list ending;        /* in engine->ending: perhaps every task is final */
     struct list done;          /* in engine->done: final, to be let go after the commit */
+    struct list ended;         /* in engine->ended: a task waits to hear how it ended */
     struct deadline deadline;  /* timeout, or the end of patience in the queue */
     uint32_t open_count;       /* tasks that are not final */
     uint32_t live_count;       /* attempts in flight */
@@ -115,7 +122,14 @@ struct engine {
     bool is_draining;
     struct list settled; /* work of the step, see engine_settle */
     struct list ending;
+    struct list ended;
     struct list freed;
+    struct list launches; /* JOB tasks that are ready */
+    struct list parked;   /* JOB tasks for which rows are wanted; empty between batches */
+    const struct command *parked_command; /* likewise; NULL: none */
+    struct command_result *parked_result;
+    struct uuid_map waiters; /* child run → the JOB task that waits for it */
+    struct uuid_map missing; /* keys that were wanted in this batch and do not exist */
     struct list dirty;
     struct list done;
     const char **garbage; /* strings that rows in flight may still point to */
@@ -193,12 +207,50 @@ void if_else_decide(struct step *step, struct etask *task, const char *grounds);
 /* ---- attempts.c ---- */
 /* Starts the next attempt of a QUEUED task. */
 void attempt_start(struct step *step, struct etask *task);
+/* The task cannot start and no retry would mend it: INTERNAL_ERROR, without an attempt. */
+void attempt_refuse(struct step *step, struct etask *task, const char *message);
+/* The row of a JOB task's next attempt; `child` NULL: none could be made. */
+void attempt_begin_child(struct step *step, struct etask *task, const struct uuid *child);
+/* The attempt of a JOB task will end TIMED_OUT: so that it is known after a restart too. */
+void attempt_mark_timed_out(struct step *step, struct etask *task);
+/* Ends the attempt in `state`, or CANCELED where its run is being cancelled; then comes a retry, or
+ * the end of the task. */
+void attempt_finish(struct step *step, struct etask *task, const struct attempt_outcome *outcome,
+                    enum state state, const char *message);
 void attempt_outcome(struct step *step, struct etask *task, const struct attempt_outcome *outcome);
 void attempt_void(struct step *step, struct etask *task);
 /* Of `told` the message and the trace count. */
 void attempt_lost(struct step *step, struct etask *task, const struct attempt_outcome *told);
 /* The wait before a retry is over. */
 void task_retry_due(struct step *step, struct etask *task);
+
+/* ---- child.c: JOB tasks ---- */
+/* Starts the next attempt of the JOB task that stands first in engine->launches, or parks it. */
+void child_launch(struct step *step, struct etask *task);
+/* A child for which a task waits has ended. */
+void child_ended(struct step *step, struct erun *child);
+/* Cancels the child of a task that is being stopped. */
+void child_stop(struct step *step, const struct etask *task, const char *reason);
+void child_timed_out(struct step *step, struct etask *task);
+/* Of a task that a repair is about to renew: the child to go on with, nil for a new one. */
+struct uuid child_to_inherit(const struct etask *task);
+
+/* ---- nesting.c ---- */
+enum nest_verdict { NEST_OK, NEST_WAIT, NEST_REFUSED }; /* WAIT: rows are wanted */
+/* Everything below a definition that is to be saved; `self` NULL: of a new job. */
+enum nest_verdict nest_check_def(struct step *step, const struct job_def *def,
+                                 const struct uuid *self, struct err *err);
+/* Everything above a child of `run` that is to be made of `job`. */
+enum nest_verdict nest_check_run(struct step *step, struct erun *run, const struct ejob *job,
+                                 struct err *err);
+
+/* ---- wants.c ---- */
+enum want_answer { WANT_THERE, WANT_ASKED, WANT_MISSING };
+/* The job, the run, if the engine has it; else it is asked for, and the caller parks what it does. */
+enum want_answer want_job(struct step *step, const struct uuid *key, struct ejob **ret);
+enum want_answer want_run(struct step *step, const struct uuid *key, struct erun **ret);
+void wants_go_on(struct step *step);
+void wants_forget(struct engine *engine);
 
 /* ---- runs.c ---- */
 /* Where a new run or a repair goes: PENDING with a slot, QUEUED, or SKIPPED when it has neither. */
@@ -220,6 +272,9 @@ void run_set_timeout(struct engine *engine, struct erun *run, int64_t now_ms, in
 
 /* ---- commands.c, repair.c ---- */
 void command_step(struct step *step, const struct command *command, struct command_result *result);
+/* RUN_CREATE; `parent` is the JOB task whose child the run is, or NULL. */
+void run_create(struct step *step, const struct command *command, const struct etask *parent,
+                struct command_result *result);
 void run_repair(struct step *step, const struct command *command, struct erun *run,
                 struct command_result *result);
 __attribute__((format(printf, 3, 4))) void result_refuse(struct command_result *result,
@@ -247,6 +302,9 @@ struct resolved_task {
 };
 enum err_code task_resolve(const struct engine *engine, const struct etask *task, int64_t now_ms,
                            struct arena *arena, struct resolved_task *ret, struct err *err);
+/* What a JOB task hands to its child: its own parameters, and no others. */
+enum err_code child_resolve(const struct engine *engine, const struct etask *task, int64_t now_ms,
+                            struct arena *arena, struct param_list *ret, struct err *err);
 /* One text of a task (an operand) with its references put in. */
 enum err_code task_resolve_text(const struct engine *engine, const struct etask *task,
                                 int64_t now_ms, const char *text, struct arena *arena,
@@ -263,11 +321,18 @@ const char *decision_rule(struct arena *arena, const struct etask *task,
 const char *decision_slot(struct arena *arena, const struct ejob *job, const char *verdict);
 
 #define RUN_OF_DEADLINE(d) CONTAINER_OF(d, struct erun, deadline)
-#define TASK_OF_RETRY(d)   CONTAINER_OF(d, struct etask, retry)
+#define TASK_OF_TIMER(d)   CONTAINER_OF(d, struct etask, timer)
 
 static inline const struct task_def *task_def_of(const struct etask *task)
 {
     return &task->run->def->tasks[task->position];
+}
+
+/* Do attempts of the task take an execution slot? IF_ELSE and JOB run nothing themselves. */
+static inline bool task_has_process(const struct etask *task)
+{
+    int type = task_def_of(task)->type;
+    return type != TASK_IF_ELSE && type != TASK_JOB;
 }
 
 static inline enum state task_state(const struct etask *task)

@@ -127,7 +127,10 @@ static void stop_task(struct step *step, struct etask *task, const char *reason)
     enum state state = task_state(task);
     if (state == STATE_RUNNING) {
         task_move(step, task, STATE_CANCELING, "Being stopped", NULL);
-        stop_attempt(step, task);
+        if (task_has_process(task))
+            stop_attempt(step, task);
+        else
+            child_stop(step, task, "Canceled with its parent run");
     } else if (state != STATE_NEW && state != STATE_CANCELING && !state_is_final(state)) {
         set_text(step->engine, &task->row.error_code, state_names[STATE_CANCELED]);
         task_move(step, task, STATE_CANCELED, reason, NULL);

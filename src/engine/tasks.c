@@ -63,6 +63,8 @@ void task_evaluate(struct step *step, struct etask *task)
     if (result.verdict == RULE_RUN) {
         if (def->type == TASK_IF_ELSE)
             if_else_decide(step, task, decision);
+        else if (def->type == TASK_JOB)
+            task_move(step, task, STATE_QUEUED, "Ready, about to run its job", decision);
         else
             task_move(step, task, STATE_QUEUED, "Ready, waiting for an execution slot", decision);
         return;
@@ -138,6 +140,7 @@ void task_create(struct step *step, struct etask *task, int64_t repair_number, c
         .execution_ms = FIELD_NULL,
         .cleanup_ms = FIELD_NULL,
         .retry_at_ms = FIELD_NULL,
+        .child_run = task->inherited,
     };
     task->has_row = true;
     task->tracked = (struct tracked){.kind = ROW_TASK_RUN, .row = &task->row};

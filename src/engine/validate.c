@@ -4,7 +4,23 @@
 struct recount {
     size_t live;
     size_t tasks;
+    size_t waiters;
 };
+
+/* Who waits for a child is told by it, and the child goes on. */
+static const char *check_waiter(const struct engine *engine, const struct etask *task,
+                                struct arena *arena)
+{
+    const struct uuid *key = &task->attempt->child_run;
+    const struct erun *child = engine_run(engine, key);
+    if (uuid_map_get(&engine->waiters, key) != task)
+        return arena_printf(arena, "task %s waits and its child does not know", task->row.task_key);
+    if (!child || state_is_final(child->row.state))
+        return arena_printf(arena, "task %s waits for a child that has ended", task->row.task_key);
+    if (!uuid_equal(&child->row.parent_task_run, &task->row.key))
+        return arena_printf(arena, "task %s waits for another's child", task->row.task_key);
+    return NULL;
+}
 
 static const char *check_task(const struct engine *engine, const struct etask *task,
                               struct arena *arena, struct recount *count)
@@ -16,7 +32,8 @@ static const char *check_task(const struct engine *engine, const struct etask *t
     if (uuid_map_get(&engine->tasks, &task->row.key) != task)
         return arena_printf(arena, "task %s is not on the map", key);
     bool live = state == STATE_RUNNING || state == STATE_CANCELING;
-    count->live += live;
+    bool runs_job = task_def_of(task)->type == TASK_JOB;
+    count->live += live && task_has_process(task);
     if (live && (!task->attempt || task->attempt->state != STATE_RUNNING))
         return arena_printf(arena, "task %s is live without an attempt", key);
     if (live && !state_holds_slot(run->row.state))
@@ -25,9 +42,10 @@ static const char *check_task(const struct engine *engine, const struct etask *t
     if (list_is_linked(&task->ready) != (state == STATE_QUEUED))
         return arena_printf(arena, "task %s: ready list and state %s differ", key,
                             state_name(state));
-    if ((task->retry.item.place != 0) != (state == STATE_PENDING))
-        return arena_printf(arena, "task %s: retry deadline and state %s differ", key,
-                            state_name(state));
+    bool timed = runs_job && state == STATE_RUNNING && task_def_of(task)->timeout_s > 0;
+    if ((task->timer.item.place != 0) != (state == STATE_PENDING || timed))
+        return arena_printf(arena, "task %s: timer and state %s differ", key, state_name(state));
+    count->waiters += live && runs_job;
     uint32_t waiting = 0;
     const struct graph_node *node = &run->def->nodes[task->position];
     for (uint32_t d = 0; d < node->dep_count; d++)
@@ -37,7 +55,7 @@ static const char *check_task(const struct engine *engine, const struct etask *t
     if (state == STATE_BLOCKED && waiting == 0 &&
         (run->row.state == STATE_PENDING || run->row.state == STATE_RUNNING))
         return arena_printf(arena, "task %s was forgotten", key);
-    return NULL;
+    return live && runs_job ? check_waiter(engine, task, arena) : NULL;
 }
 
 static const char *check_run(const struct engine *engine, const struct erun *run,
@@ -126,8 +144,13 @@ const char *engine_validate(const struct engine *engine, struct arena *arena)
     if (engine->config.max_running && count.live > (size_t)engine->config.max_running &&
         count.live > engine->live_loaded)
         return "more attempts are live than there are execution slots";
+    if (count.waiters != engine->waiters.count)
+        return "somebody waits for a child who is no waiting task";
+    if (!list_is_empty(&engine->parked) || engine->parked_command)
+        return "rows that were wanted did not come";
     if (!list_is_empty(&engine->settled) || !list_is_empty(&engine->ending) ||
-        !list_is_empty(&engine->freed))
+        !list_is_empty(&engine->freed) || !list_is_empty(&engine->ended) ||
+        (!list_is_empty(&engine->launches) && !engine->is_draining))
         return "the step did not reach its fixed point";
     if (!heap_validate(&engine->deadlines))
         return "the deadline heap is out of order";

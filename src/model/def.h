@@ -40,8 +40,10 @@ enum {
     DEF_MAX_JOB_CLUSTERS = 100,
     DEF_MAX_CLUSTER_NAME = 100, /* of a cluster made for the job */
     DEF_MAX_LIBRARIES = 1000,
-    DEF_MAX_TEXT = 64 << 10,  /* code points of any other string */
-    DEF_MAX_JSON = 256 << 20, /* bytes of a canonical text */
+    DEF_MAX_NESTING = 10,       /* jobs that run each other, the first one included */
+    DEF_MAX_NESTED_JOBS = 1000, /* below one job */
+    DEF_MAX_TEXT = 64 << 10,    /* code points of any other string */
+    DEF_MAX_JSON = 256 << 20,   /* bytes of a canonical text */
 };
 
 enum task_type {

@@ -83,7 +83,6 @@ static enum err_code check_task_references(const struct task_def *task,
         {"filePath", task->file_path},
         {"mainClass", task->main_class},
         {"commandLineArguments", task->command_line_arguments},
-        {"jobKey", task->job_key},
         {"gitConfig.branch", task->git_config ? task->git_config->branch : NULL},
         {"gitConfig.repositoryUrl", task->git_config ? task->git_config->repository_url : NULL},
     };
@@ -263,6 +262,16 @@ static enum err_code check_task_params(struct checker *checker, const struct tas
     return code;
 }
 
+/* Which job runs is fixed when the definition is saved: no references. */
+static enum err_code check_job_key(const struct checker *checker, const struct task_def *task)
+{
+    struct uuid ignored;
+    if (uuid_parse(task->job_key, &ignored))
+        return ERR_OK;
+    return err_set(checker->err, ERR_INVALID_PARAMETER,
+                   "tasks[%u].jobKey must be the key of a job, 36 characters long", checker->task);
+}
+
 static enum err_code check_task(struct checker *checker, const struct task_def *task)
 {
     struct words ignored;
@@ -273,6 +282,8 @@ static enum err_code check_task(struct checker *checker, const struct task_def *
         code = check_path(checker, task->notebook_path, "notebookPath");
     if (!code && task->type == TASK_IF_ELSE)
         code = check_if_else(checker, task);
+    if (!code && task->type == TASK_JOB)
+        code = check_job_key(checker, task);
     if (!code &&
         words_split(task->command_line_arguments, &checker->scratch, &ignored, checker->err))
         code = def_refuse_at(checker->err, "tasks[%u].commandLineArguments", checker->task);

@@ -188,7 +188,8 @@ static void step_report(struct pump *pump, const struct exec_report *report)
         .published = report->published,
         .unpublished = report->unpublished,
     };
-    engine_step(pump->engine, &event, &pump->effects);
+    if (!pump_step(pump, &event))
+        return;
     GROW(pump->acks, pump->ack_count, pump->ack_cap);
     pump->acks[pump->ack_count++] = report->id;
 }
@@ -196,10 +197,7 @@ static void step_report(struct pump *pump, const struct exec_report *report)
 /* False when the command must wait for the next batch. */
 static bool step_command(struct pump *pump, struct api_pending *pending)
 {
-    if (!pump->is_reading) {
-        pump->is_reading = true;
-        store_read_begin(pump->reader);
-    }
+    pump_read_begin(pump);
     if (!pump_load_for(pump, &pending->command)) {
         answer_unavailable(pending);
         return true;
@@ -212,7 +210,10 @@ static bool step_command(struct pump *pump, struct api_pending *pending)
     struct engine_event event = new_event(pump, ENGINE_COMMAND);
     event.command = &pending->command;
     event.result = &pending->result;
-    engine_step(pump->engine, &event, &pump->effects);
+    if (!pump_step(pump, &event)) {
+        answer_unavailable(pending);
+        return true;
+    }
     GROW(pump->stepped, pump->stepped_count, pump->stepped_cap);
     pump->stepped[pump->stepped_count++] = pending;
     if (pending->command.token.is_set && pending->result.code == ERR_OK) {
@@ -224,7 +225,8 @@ static bool step_command(struct pump *pump, struct api_pending *pending)
 
 static bool is_full(const struct pump *pump, int64_t began_us)
 {
-    return pump->effects.rows.count + pump->effects.events.count >= BATCH_MAX_ROWS ||
+    return pump->is_lost ||
+           pump->effects.rows.count + pump->effects.events.count >= BATCH_MAX_ROWS ||
            clock_monotonic_us() - began_us >= BATCH_MAX_US;
 }
 
@@ -234,9 +236,9 @@ static void step_all(struct pump *pump)
     pump->report_first = pump->report_next;
     while (pump->report_next < pump->report_count && !is_full(pump, began_us))
         step_report(pump, &pump->reports[pump->report_next++]);
-    if (engine_next_deadline(pump->engine) <= clock_boot_ms()) {
+    if (!pump->is_lost && engine_next_deadline(pump->engine) <= clock_boot_ms()) {
         struct engine_event event = new_event(pump, ENGINE_TIMER);
-        engine_step(pump->engine, &event, &pump->effects);
+        pump_step(pump, &event);
     }
     while (pump->backlog && !is_full(pump, began_us)) {
         struct api_pending *pending = pump->backlog;
@@ -245,9 +247,7 @@ static void step_all(struct pump *pump)
             break;
         pump->backlog = rest;
     }
-    if (pump->is_reading)
-        store_read_end(pump->reader);
-    pump->is_reading = false;
+    pump_read_end(pump);
 }
 
 static void start_attempt(struct pump *pump, const struct start_effect *start)
@@ -326,6 +326,11 @@ static void lose_batch(struct pump *pump, enum store_result result)
 
 static void commit_batch(struct pump *pump)
 {
+    if (pump->is_lost) {
+        pump->is_lost = false;
+        lose_batch(pump, STORE_FAILED);
+        return;
+    }
     engine_collect(pump->engine, &pump->effects);
     if (pump->effects.rows.count == 0 && pump->kept_count == 0) {
         act(pump);
@@ -563,7 +568,8 @@ void pump_drain(struct pump *pump)
     if (!pump->engine)
         return;
     struct engine_event event = new_event(pump, ENGINE_DRAIN);
-    engine_step(pump->engine, &event, &pump->effects);
+    pump_step(pump, &event);
+    pump_read_end(pump);
 }
 
 void pump_close(struct pump *pump)

@@ -134,9 +134,11 @@ static const char *const migration_1[] = {
     " created_ms INTEGER, expires_ms INTEGER, revoked_ms INTEGER) STRICT, WITHOUT ROWID",
 };
 
-/* Values that tasks publish. */
+/* Values that tasks publish, child runs of JOB_TASKs. */
 static const char *const migration_2[] = {
     "ALTER TABLE task_run ADD COLUMN published TEXT",
+    "ALTER TABLE task_run ADD COLUMN child_run BLOB",
+    "ALTER TABLE attempt ADD COLUMN child_run BLOB",
 };
 
 static const struct migration {

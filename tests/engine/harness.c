@@ -307,6 +307,25 @@ void world_commit(struct world *world)
         world_crash(world);
 }
 
+/* Brings what the step wanted, from the book, as the pump does from the store. */
+static void bring(struct world *world)
+{
+    for (size_t i = 0; i < world->effects.want_count; i++) {
+        const struct want want = world->effects.wants[i];
+        if (want.kind == WANT_JOB ? engine_has_job(world->engine, &want.key)
+                                  : engine_has_run(world->engine, &want.key))
+            continue; /* wanted twice in one round */
+        if (want.kind == WANT_JOB)
+            load_job(world, &want.key);
+        else
+            load_run(world, &want.key);
+        if (want.kind == WANT_JOB ? !engine_has_job(world->engine, &want.key)
+                                  : !engine_has_run(world->engine, &want.key))
+            engine_add_missing(world->engine, &want.key);
+        world->wanted++;
+    }
+}
+
 /* One event; commits unless a batch is open. */
 static void step(struct world *world, struct engine_event *event)
 {
@@ -314,6 +333,13 @@ static void step(struct world *world, struct engine_event *event)
     event->mono_ms = world->mono_ms;
     event->seed = mix64(world->seed++);
     engine_step(world->engine, event, &world->effects);
+    while (world->effects.want_count > 0) {
+        struct engine_event loaded = *event;
+        loaded.kind = ENGINE_LOADED;
+        loaded.seed = mix64(world->seed++);
+        bring(world);
+        engine_step(world->engine, &loaded, &world->effects);
+    }
     world->steps++;
     check_engine(world);
     if (!world->batching)

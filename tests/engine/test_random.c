@@ -46,6 +46,7 @@ struct stage {
 /* Over all worlds: to show that they see much. */
 struct seen {
     size_t steps, crashes, starts, accepted, refused;
+    size_t children, repaired; /* child runs, those of them that were repaired */
     size_t moved[STATE_COUNT]; /* events of runs, by state */
 };
 
@@ -61,6 +62,30 @@ static bool one_in(struct stage *stage, uint32_t n)
 
 /* ---- definitions ---- */
 
+static struct user_job *some_job(struct stage *stage);
+
+/* Some tasks run other jobs instead; which may be refused: a cycle, a job that is gone. */
+static const char *with_children(struct stage *stage, const char *text)
+{
+    static const char file[] = "\"type\":\"PYTHON_TASK\",\"filePath\":\"t.py\"";
+    struct arena *arena = &stage->world->arena;
+    char key[UUID_TEXT];
+    const char *place;
+    for (size_t from = 0; (place = strstr(text + from, file));) {
+        const struct user_job *job = some_job(stage);
+        const char *type = file;
+        if (job && one_in(stage, 4))
+            type = arena_printf(
+                arena,
+                "\"type\":\"JOB_TASK\",\"jobKey\":\"%s\",\"timeoutSeconds\":%u,\"maxRetries\":%u",
+                uuid_format(&job->key, key), one_in(stage, 4) ? 90 : 0, roll(stage, 2));
+        from = (size_t)(place - text) + strlen(type);
+        text =
+            arena_printf(arena, "%.*s%s%s", (int)(place - text), text, type, place + strlen(file));
+    }
+    return text;
+}
+
 /* The definition of fast_json with job and task settings thrown in. */
 static const char *random_json(struct stage *stage, const struct law_dag *dag)
 {
@@ -74,6 +99,8 @@ static const char *random_json(struct stage *stage, const struct law_dag *dag)
     const char *text =
         arena_printf(arena, "%.*s%s%s", (int)(place - json), json, settings, place + strlen(cap));
     static const char file[] = "\"filePath\":\"t.py\"";
+    if (stage->job_count && one_in(stage, 2))
+        text = with_children(stage, text);
     for (size_t from = 0; (place = strstr(text + from, file));) {
         const char *more = arena_printf(
             arena, "%s,\"maxRetries\":%u,\"minRetryIntervalMillis\":%u,\"isRetryOnTimeout\":%s",
@@ -93,8 +120,12 @@ static struct user_job *some_job(struct stage *stage)
     return stage->job_count ? &stage->jobs[roll(stage, (uint32_t)stage->job_count)] : NULL;
 }
 
+/* One that was asked for, or any that there is: a child, too. */
 static const struct uuid *some_run(struct stage *stage)
 {
+    const struct book *book = &stage->world->book;
+    if (book->run_count && one_in(stage, 3))
+        return &book->runs[roll(stage, (uint32_t)book->run_count)]->row.key;
     return stage->run_count ? &stage->runs[roll(stage, (uint32_t)stage->run_count)] : NULL;
 }
 
@@ -102,6 +133,8 @@ static void count(struct stage *stage, struct command_result result)
 {
     static const enum err_code expected[] = {ERR_OK, ERR_INCORRECT_STATE,
                                              ERR_NOT_AUTHORIZED_OR_NOT_FOUND};
+    if (result.code == ERR_INVALID_PARAMETER && strstr(result.message, ".jobKey names "))
+        return;
     stage->seen->accepted += result.code == ERR_OK;
     stage->seen->refused += result.code != ERR_OK;
     for (size_t i = 0; i < ARRAY_LEN(expected); i++)
@@ -121,7 +154,7 @@ static void make_job(struct stage *stage)
     command.def = world_parse(stage->world, random_json(stage, &job->dag));
     struct command_result result = world_command(stage->world, &command);
     job_def_unref(command.def);
-    assert_answer(result, ERR_OK, "");
+    count(stage, result);
     job->key = result.key;
     stage->job_count += book_job(&stage->world->book, &job->key) != NULL;
 }
@@ -325,6 +358,8 @@ static void look_back(const struct stage *stage)
     stage->seen->starts += world->start_count;
     for (size_t r = 0; r < world->book.run_count; r++) {
         const struct booked_run *run = world->book.runs[r];
+        stage->seen->children += !uuid_is_nil(&run->row.parent_run);
+        stage->seen->repaired += !uuid_is_nil(&run->row.parent_run) && run->row.repair_number > 0;
         for (size_t e = 0; e < run->event_count; e++)
             if (run->events[e].type == EVENT_RUN_STATE)
                 stage->seen->moved[run->events[e].to]++;
@@ -368,9 +403,9 @@ static void random_worlds(void **state)
     for (uint64_t i = 1; i <= worlds; i++)
         one_world(i, &seen);
     print_message("%llu worlds, %zu steps, %zu crashes, %zu attempts, %zu commands accepted, "
-                  "%zu refused\n",
+                  "%zu refused, %zu children, %zu of them repaired\n",
                   (unsigned long long)worlds, seen.steps, seen.crashes, seen.starts, seen.accepted,
-                  seen.refused);
+                  seen.refused, seen.children, seen.repaired);
     for (int s = 0; s < STATE_COUNT; s++)
         if (seen.moved[s])
             print_message("  runs that became %s: %zu\n", state_names[s], seen.moved[s]);
