@@ -100,6 +100,8 @@ static void job_create(struct step *step, const struct command *command,
         .updated_ms = step->now_ms,
         .deleted_ms = FIELD_NULL,
         .scheduled_ms = details->schedule ? step->now_ms : FIELD_NULL,
+        .cancel_number = FIELD_NULL,
+        .cancel_ms = FIELD_NULL,
         .created_by = command->principal.id,
         .created_by_name = command->principal.name,
         .updated_by = command->principal.id,
@@ -120,6 +122,7 @@ bool engine_can_address(const struct engine *engine, const struct command *comma
         return true;
     case COMMAND_JOB_UPDATE:
     case COMMAND_JOB_DELETE:
+    case COMMAND_JOB_CANCEL_RUNS:
     case COMMAND_RUN_CREATE: {
         const struct ejob *job = engine_job(engine, &command->key);
         return job && job->row.deleted_ms == FIELD_NULL;
@@ -196,6 +199,18 @@ static void job_delete(struct step *step, const struct command *command,
     job->row.deleted_ms = job->row.updated_ms = step->now_ms;
     track(step->engine, &job->tracked);
     result->key = job->row.key;
+}
+
+static void job_cancel_runs(struct step *step, const struct command *command,
+                            struct command_result *result)
+{
+    struct ejob *job = job_of_command(step, command, result);
+    if (!job)
+        return;
+    sweep_begin(step, job, command->principal.name);
+    result->key = job->row.key;
+    result->operation =
+        new_operation(step, command, "JOB", "CANCEL_RUNS", &job->row.key, job->row.name);
 }
 
 /* ---- runs ---- */
@@ -387,6 +402,9 @@ void command_step(struct step *step, const struct command *command, struct comma
         return;
     case COMMAND_JOB_DELETE:
         job_delete(step, command, result);
+        return;
+    case COMMAND_JOB_CANCEL_RUNS:
+        job_cancel_runs(step, command, result);
         return;
     case COMMAND_RUN_CREATE:
         run_create(step, command, NULL, result);

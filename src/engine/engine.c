@@ -7,8 +7,9 @@
 #include "engine/internal.h"
 
 enum {
-    IDLE_JOBS_KEPT = 1024, /* jobs without runs that are kept for the next command */
-    TIMER_MAX_ROWS = 5000, /* a step that has made so many leaves further deadlines to the next */
+    IDLE_JOBS_KEPT = 1024,  /* jobs without runs that are kept for the next command */
+    TIMER_MAX_ROWS = 5000,  /* a step that has made so many leaves further deadlines to the next */
+    CHORES_MAX_ROWS = 5000, /* likewise further chores */
 };
 
 /* ---- effects ---- */
@@ -123,6 +124,8 @@ struct engine *engine_new(const struct engine_config *config)
     list_init(&engine->freed);
     list_init(&engine->launches);
     list_init(&engine->parked);
+    list_init(&engine->maintenance);
+    list_init(&engine->sweeps);
     list_init(&engine->ended);
     list_init(&engine->dirty);
     list_init(&engine->done);
@@ -192,6 +195,8 @@ struct workspace_row *engine_workspace(struct engine *engine)
 int64_t engine_next_deadline(const struct engine *engine)
 {
     const struct heap_item *first = heap_first(&engine->deadlines);
+    if (chores_left(engine))
+        return 0; /* now */
     return first ? first->deadline_ms : INT64_MAX;
 }
 
@@ -260,6 +265,7 @@ static void start_next(struct step *step)
 void engine_settle(struct step *step)
 {
     struct engine *engine = step->engine;
+    size_t enough = step->fx->events.count + CHORES_MAX_ROWS;
     for (;;) {
         if (!list_is_empty(&engine->settled)) {
             struct list *node = engine->settled.next;
@@ -281,6 +287,8 @@ void engine_settle(struct step *step)
             child_launch(step, LIST_ITEM(engine->launches.next, struct etask, ready));
         } else if (may_start(engine)) {
             start_next(step);
+        } else if (chores_left(engine) && step->fx->events.count < enough) {
+            chores_do_one(step);
         } else {
             return;
         }
@@ -349,7 +357,7 @@ void engine_step(struct engine *engine, const struct engine_event *event, struct
         step_timer(&step);
         break;
     case ENGINE_DRAIN:
-        engine->is_draining = true;
+        maintenance_begin(engine);
         break;
     case ENGINE_LOADED:
         effects->want_count = 0;

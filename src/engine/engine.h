@@ -181,7 +181,8 @@ void engine_committed(struct engine *engine);
 
 /* The workspace's counters, for the commit. */
 struct workspace_row *engine_workspace(struct engine *engine);
-/* The next deadline on CLOCK_BOOTTIME in ms, INT64_MAX when there is none. */
+/* The next deadline on CLOCK_BOOTTIME in ms, INT64_MAX when there is none. In the past: the last step
+ * has left something to do, a TIMER is to be sent at once. */
 int64_t engine_next_deadline(const struct engine *engine);
 /* How many runs and attempts it holds: for metrics and tests. */
 size_t engine_run_count(const struct engine *engine);

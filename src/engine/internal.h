@@ -48,6 +48,7 @@ struct ejob {
     struct run_queue repairs; /* go ahead of */
     struct run_queue queue;   /* runs that never ran */
     struct list freed;        /* link in engine->freed: a slot may be free */
+    struct list sweep;        /* link in engine->sweeps: runs of it are to be cancelled */
     size_t run_count;         /* runs in the engine */
     size_t active_count;      /* of them, not final */
     uint64_t used;            /* step in which it was last needed */
@@ -98,6 +99,7 @@ struct erun {
     struct list ending;        /* in engine->ending: perhaps every task is final */
     struct list done;          /* in engine->done: final, to be let go after the commit */
     struct list ended;         /* in engine->ended: a task waits to hear how it ended */
+    struct list maintenance;   /* in engine->maintenance: to be paused, or to go on */
     struct deadline deadline;  /* timeout, or the end of patience in the queue */
     uint32_t open_count;       /* tasks that are not final */
     uint32_t live_count;       /* attempts in flight */
@@ -130,6 +132,8 @@ struct engine {
     struct command_result *parked_result;
     struct uuid_map waiters; /* child run → the JOB task that waits for it */
     struct uuid_map missing; /* keys that were wanted in this batch and do not exist */
+    struct list maintenance;
+    struct list sweeps;
     struct list dirty;
     struct list done;
     const char **garbage; /* strings that rows in flight may still point to */
@@ -251,6 +255,18 @@ enum want_answer want_job(struct step *step, const struct uuid *key, struct ejob
 enum want_answer want_run(struct step *step, const struct uuid *key, struct erun **ret);
 void wants_go_on(struct step *step);
 void wants_forget(struct engine *engine);
+
+/* ---- chores.c ---- */
+/* Whether a run is to be paused or to go on follows from its state: to be called when that moves. */
+void maintenance_note(struct engine *engine, struct erun *run);
+/* Nothing starts any more; what is PENDING or RUNNING is to be paused. */
+void maintenance_begin(struct engine *engine);
+/* Cancels what the job has of active runs now. */
+void sweep_begin(struct step *step, struct ejob *job, const char *by);
+/* Is the run among those that the job's sweep is to cancel? */
+bool sweep_covers(const struct ejob *job, const struct erun *run);
+bool chores_left(const struct engine *engine);
+void chores_do_one(struct step *step);
 
 /* ---- runs.c ---- */
 /* Where a new run or a repair goes: PENDING with a slot, QUEUED, or SKIPPED when it has neither. */

@@ -15,7 +15,8 @@ static void own(const char **slot)
 #define JOB_STRINGS(row)                                                                     \
     {                                                                                        \
         &(row)->name, &(row)->path, &(row)->description, &(row)->run_as, &(row)->created_by, \
-            &(row)->created_by_name, &(row)->updated_by, &(row)->updated_by_name             \
+            &(row)->created_by_name, &(row)->updated_by, &(row)->updated_by_name,            \
+            &(row)->cancel_by                                                                \
     }
 
 struct ejob *job_new(struct engine *engine, const struct job_row *row, struct job_def *def)
@@ -37,7 +38,10 @@ struct ejob *job_new(struct engine *engine, const struct job_row *row, struct jo
 
 void engine_add_job(struct engine *engine, const struct job_row *row, struct job_def *def)
 {
-    job_new(engine, row, def)->tracked.is_stored = true;
+    struct ejob *job = job_new(engine, row, def);
+    job->tracked.is_stored = true;
+    if (row->cancel_number != FIELD_NULL)
+        list_append(&engine->sweeps, &job->sweep);
 }
 
 void job_free(struct engine *engine, struct ejob *job)
@@ -48,6 +52,7 @@ void job_free(struct engine *engine, struct ejob *job)
         set_text(engine, strings[i], NULL);
     list_remove(&job->tracked.link);
     list_remove(&job->freed);
+    list_remove(&job->sweep);
     uuid_map_remove(&engine->jobs, &job->row.key);
     job_def_unref(job->def);
     free(job);
@@ -151,6 +156,7 @@ void run_free(struct engine *engine, struct erun *run)
     list_remove(&run->ending);
     list_remove(&run->done);
     list_remove(&run->ended);
+    list_remove(&run->maintenance);
     uuid_map_remove(&engine->runs, &run->row.key);
     run->job->run_count--;
     arena_release(&run->arena);
@@ -310,6 +316,7 @@ void engine_add_run(struct engine *engine, const struct run_image *image, struct
     arena_release(&arena);
     load_params(engine, run, image, now_ms);
     run_enlist(engine, run);
+    maintenance_note(engine, run);
     for (uint32_t i = 0; i < def->task_count; i++) {
         struct etask *task = &run->tasks[i];
         if (task->has_row)

@@ -155,6 +155,7 @@ void run_move(struct step *step, struct erun *run, enum state to, const char *re
     run_times(step, run, from, to);
     if (!keeps_slot)
         run_enlist(engine, run);
+    maintenance_note(engine, run);
     if (to == STATE_QUEUED) {
         run->deadline.kind = DEADLINE_QUEUE;
         heap_set(&engine->deadlines, &run->deadline.item,

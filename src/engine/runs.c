@@ -72,7 +72,7 @@ void run_enter(struct step *step, struct erun *run, enum state place)
 void job_admit(struct step *step, struct ejob *job)
 {
     struct erun *run;
-    while (has_free_slot(job) && (run = first_in_line(job))) {
+    while (has_free_slot(job) && (run = first_in_line(job)) && !sweep_covers(job, run)) {
         run_enter(step, run, STATE_PENDING);
         run_evaluate(step, run);
     }

@@ -76,10 +76,12 @@ void task_evaluate(struct step *step, struct etask *task)
               text_rule(&step->fx->arena, task, result, culprit), decision);
 }
 
-static bool is_due(const struct etask *task)
+/* Nothing is decided any more while the server drains. */
+static bool is_due(const struct step *step, const struct etask *task)
 {
     const struct erun *run = task->run;
-    return task->has_row && task->row.state == STATE_BLOCKED && task->waiting == 0 &&
+    return !step->engine->is_draining && task->has_row && task->row.state == STATE_BLOCKED &&
+           task->waiting == 0 &&
            (run->row.state == STATE_PENDING || run->row.state == STATE_RUNNING);
 }
 
@@ -91,7 +93,7 @@ void task_propagate(struct step *step, struct etask *task)
         struct etask *dependent = &run->tasks[node->dependents[i].task];
         if (dependent->waiting > 0)
             dependent->waiting--;
-        if (is_due(dependent))
+        if (is_due(step, dependent))
             task_evaluate(step, dependent);
     }
 }
@@ -99,7 +101,7 @@ void task_propagate(struct step *step, struct etask *task)
 void run_evaluate(struct step *step, struct erun *run)
 {
     for (uint32_t i = 0; i < run->def->task_count; i++)
-        if (is_due(&run->tasks[i]))
+        if (is_due(step, &run->tasks[i]))
             task_evaluate(step, &run->tasks[i]);
 }
 

@@ -52,7 +52,7 @@ static const char *check_task(const struct engine *engine, const struct etask *t
         waiting += !state_is_final(task_state(&run->tasks[node->deps[d].task]));
     if (!state_is_final(state) && waiting != task->waiting)
         return arena_printf(arena, "task %s waits for %u, not %u", key, waiting, task->waiting);
-    if (state == STATE_BLOCKED && waiting == 0 &&
+    if (state == STATE_BLOCKED && waiting == 0 && !engine->is_draining &&
         (run->row.state == STATE_PENDING || run->row.state == STATE_RUNNING))
         return arena_printf(arena, "task %s was forgotten", key);
     return live && runs_job ? check_waiter(engine, task, arena) : NULL;
@@ -83,6 +83,11 @@ static const char *check_run(const struct engine *engine, const struct erun *run
         return arena_printf(arena, "run %s is %s with %u open tasks", key, state_name(state), open);
     if (list_is_linked(&run->turn) != !list_is_empty(&run->ready))
         return arena_printf(arena, "run %s: turn and ready list differ", key);
+    bool pauses = engine->is_draining ? state == STATE_PENDING || state == STATE_RUNNING
+                                      : state == STATE_PAUSED_MAINTENANCE;
+    if (list_is_linked(&run->maintenance) != pauses)
+        return arena_printf(arena, "run %s is %s: its maintenance is forgotten", key,
+                            state_name(state));
     if (list_is_linked(&run->done) != state_is_final(state))
         return arena_printf(arena, "run %s: done list and state differ", key);
     return NULL;
@@ -101,7 +106,10 @@ static const char *check_job(const struct ejob *job, size_t holders, size_t queu
     if (job->holder_count != holders || queue_length != queued ||
         job->repairs.count + job->queue.count != queued || job->active_count != active)
         return arena_printf(arena, "job %s: slots or queue are miscounted", job->row.name);
-    if (queued && (int64_t)holders < job->def->details.max_concurrent_runs)
+    if (list_is_linked(&job->sweep) != (job->row.cancel_number != FIELD_NULL))
+        return arena_printf(arena, "job %s: sweep and row differ", job->row.name);
+    if (queued && !list_is_linked(&job->sweep) &&
+        (int64_t)holders < job->def->details.max_concurrent_runs)
         return arena_printf(arena, "job %s has a free slot and a queue", job->row.name);
     return NULL;
 }
@@ -150,7 +158,7 @@ const char *engine_validate(const struct engine *engine, struct arena *arena)
         return "rows that were wanted did not come";
     if (!list_is_empty(&engine->settled) || !list_is_empty(&engine->ending) ||
         !list_is_empty(&engine->freed) || !list_is_empty(&engine->ended) ||
-        (!list_is_empty(&engine->launches) && !engine->is_draining))
+        (!list_is_empty(&engine->launches) && !engine->is_draining && engine->step > 0))
         return "the step did not reach its fixed point";
     if (!heap_validate(&engine->deadlines))
         return "the deadline heap is out of order";

@@ -53,6 +53,11 @@ struct job_row {
     int64_t updated_ms;
     int64_t deleted_ms;   /* FIELD_NULL while it exists; kept for the sake of its runs */
     int64_t scheduled_ms; /* when the current schedule was started (submit_time), FIELD_NULL */
+    /* While all its runs are being cancelled: up to which run, and repairs up to when; else
+     * FIELD_NULL. By whom, else NULL. */
+    int64_t cancel_number;
+    int64_t cancel_ms;
+    const char *cancel_by;
     const char *created_by;
     const char *created_by_name;
     const char *updated_by;

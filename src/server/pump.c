@@ -131,7 +131,8 @@ static void keep_answers(void *context, struct store_reader *reader, struct row_
             continue;
         }
         struct retry_token_row *row = ARENA_NEW(arena, struct retry_token_row);
-        bool about_run = command->kind != COMMAND_JOB_CREATE && command->kind != COMMAND_JOB_UPDATE;
+        bool about_run = command->kind == COMMAND_RUN_CREATE ||
+                         command->kind == COMMAND_RUN_CANCEL || command->kind == COMMAND_RUN_REPAIR;
         *row = (struct retry_token_row){
             .workspace = pump->workspace.id,
             .created_ms = clock_wall_ms(),

@@ -57,6 +57,7 @@ bool pump_load_for(struct pump *pump, const struct command *command)
         break;
     case COMMAND_JOB_UPDATE:
     case COMMAND_JOB_DELETE:
+    case COMMAND_JOB_CANCEL_RUNS:
     case COMMAND_RUN_CREATE:
         ok = load_job(pump, &command->key, &arena);
         break;

@@ -46,14 +46,16 @@ static const struct column workspace_columns[] = {
 };
 
 static const struct column job_columns[] = {
-    INT64(job_row, workspace, KEY),     UUID(job_row, key, KEY),
-    INT64(job_row, number, FIXED),      TEXT(job_row, name, MOVING),
-    TEXT(job_row, path, MOVING),        TEXT(job_row, description, MOVING),
-    TEXT(job_row, run_as, MOVING),      INT64(job_row, version, MOVING),
-    INT64(job_row, created_ms, FIXED),  INT64(job_row, updated_ms, MOVING),
-    INT64(job_row, deleted_ms, MOVING), INT64(job_row, scheduled_ms, MOVING),
-    TEXT(job_row, created_by, FIXED),   TEXT(job_row, created_by_name, FIXED),
-    TEXT(job_row, updated_by, MOVING),  TEXT(job_row, updated_by_name, MOVING),
+    INT64(job_row, workspace, KEY),        UUID(job_row, key, KEY),
+    INT64(job_row, number, FIXED),         TEXT(job_row, name, MOVING),
+    TEXT(job_row, path, MOVING),           TEXT(job_row, description, MOVING),
+    TEXT(job_row, run_as, MOVING),         INT64(job_row, version, MOVING),
+    INT64(job_row, created_ms, FIXED),     INT64(job_row, updated_ms, MOVING),
+    INT64(job_row, deleted_ms, MOVING),    INT64(job_row, scheduled_ms, MOVING),
+    TEXT(job_row, created_by, FIXED),      TEXT(job_row, created_by_name, FIXED),
+    TEXT(job_row, updated_by, MOVING),     TEXT(job_row, updated_by_name, MOVING),
+    INT64(job_row, cancel_number, MOVING), INT64(job_row, cancel_ms, MOVING),
+    TEXT(job_row, cancel_by, MOVING),
 };
 
 static const struct column job_version_columns[] = {

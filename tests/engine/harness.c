@@ -384,6 +384,7 @@ struct command_result world_command(struct world *world, struct command *command
         break;
     case COMMAND_JOB_UPDATE:
     case COMMAND_JOB_DELETE:
+    case COMMAND_JOB_CANCEL_RUNS:
     case COMMAND_RUN_CREATE:
         load_job(world, &command->key);
         break;

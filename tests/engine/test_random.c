@@ -231,6 +231,16 @@ static void cancel_or_delete(struct stage *stage)
     count(stage, world_on_run(stage->world, kind, run, NULL));
 }
 
+static void cancel_runs(struct stage *stage)
+{
+    struct user_job *job = some_job(stage);
+    struct command command = {.kind = COMMAND_JOB_CANCEL_RUNS};
+    if (!job)
+        return;
+    command.key = job->key;
+    count(stage, world_command(stage->world, &command));
+}
+
 static void delete_job(struct stage *stage)
 {
     struct user_job *job = some_job(stage);
@@ -275,7 +285,7 @@ static void end_one(struct stage *stage)
 static void fault(struct stage *stage)
 {
     struct world *world = stage->world;
-    switch (roll(stage, 6)) {
+    switch (roll(stage, 7)) {
     case 0:
         world->fate = COMMIT_FAILED;
         break;
@@ -292,6 +302,12 @@ static void fault(struct stage *stage)
         break;
     case 4:
         world_reboot(world);
+        break;
+    case 5: /* a server that is asked to end, and takes its time */
+        world_report(world, ENGINE_DRAIN, (struct attempt_ref){0}, NULL);
+        for (uint32_t i = roll(stage, 6); i > 0; i--)
+            end_one(stage);
+        world_crash(world);
         break;
     default:
         world_set_clock(world, world->now_ms + ((int64_t)roll(stage, 20) - 10) * MINUTE_MS);
@@ -317,6 +333,8 @@ static void wish(struct stage *stage)
         repair(stage);
     else if (what < 19)
         cancel_or_delete(stage);
+    else if (one_in(stage, 2))
+        cancel_runs(stage);
     else
         delete_job(stage);
 }
