@@ -310,7 +310,8 @@ static const char *cancel_reason(const struct etask *task)
 void attempt_finish(struct step *step, struct etask *task, const struct attempt_outcome *outcome,
                     enum state state, const char *message)
 {
-    if (task->row.state == STATE_CANCELING && task->run->row.state == STATE_CANCELING) {
+    bool run_stops = task->run->row.state == STATE_CANCELING;
+    if (task->row.state == STATE_CANCELING && (run_stops || state == STATE_CANCELED)) {
         attempt_row_end(step, task, outcome, STATE_CANCELED, message, BUDGET_NONE);
         task_end(step, task, STATE_CANCELED, cancel_reason(task));
         return;

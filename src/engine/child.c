@@ -281,7 +281,9 @@ void child_ended(struct step *step, struct erun *child)
     enum state state = state_of_child(child->row.state);
     const char *message = arena_printf(arena, "Child run %s: %s", uuid_format(&child->row.key, key),
                                        child->row.message);
-    if (task->row.state == STATE_CANCELING && task->run->row.state != STATE_CANCELING) {
+    if (task->row.state == STATE_CANCELING && task->attempt->cause != CAUSE_TIMED_OUT)
+        state = STATE_CANCELED;
+    if (task->row.state == STATE_CANCELING && task->attempt->cause == CAUSE_TIMED_OUT) {
         state = STATE_TIMED_OUT;
         message = arena_printf(arena, "Timed out after %lld s; child run %s ended %s",
                                (long long)task_def_of(task)->timeout_s, key,

@@ -41,8 +41,10 @@ static void maintain(struct step *step, struct erun *run)
         return;
     }
     bool had_started = run->repair.start_ms != FIELD_NULL;
-    run_move(step, run, had_started ? STATE_RUNNING : STATE_PENDING,
-             had_started ? "Running" : "Waiting for the first task to start", NULL);
+    const char *reason = run->row.is_suspended ? policy_suspended(&step->fx->arena, run)
+                         : had_started         ? "Running"
+                                               : "Waiting for the first task to start";
+    run_move(step, run, had_started ? STATE_RUNNING : STATE_PENDING, reason, NULL);
     run_evaluate(step, run);
 }
 

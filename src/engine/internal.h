@@ -208,6 +208,10 @@ void run_count_waiting(struct erun *run);
 /* Decides an IF_ELSE task at once; `grounds` is the decision that let it run, or NULL. */
 void if_else_decide(struct step *step, struct etask *task, const char *grounds);
 
+/* Is the condition of an edge true? INTERNAL_ERROR in words when it cannot be said. */
+enum err_code edge_evaluate(struct step *step, const struct etask *task,
+                            const struct graph_edge *edge, bool *ret, struct err *err);
+
 /* ---- attempts.c ---- */
 /* Starts the next attempt of a QUEUED task. */
 void attempt_start(struct step *step, struct etask *task);
@@ -268,6 +272,15 @@ bool sweep_covers(const struct ejob *job, const struct erun *run);
 bool chores_left(const struct engine *engine);
 void chores_do_one(struct step *step);
 
+/* ---- policy.c ---- */
+/* A task has ended: does that end or suspend its run? */
+void policy_apply(struct step *step, struct etask *task);
+/* The result of a run, given that of its leaves. */
+enum state policy_result(const struct erun *run, enum state by_leaves);
+bool policy_ignored_any(const struct erun *run);
+/* What a suspended run says. */
+const char *policy_suspended(struct arena *arena, const struct erun *run);
+
 /* ---- runs.c ---- */
 /* Where a new run or a repair goes: PENDING with a slot, QUEUED, or SKIPPED when it has neither. */
 enum state run_placement(const struct erun *run);
@@ -283,6 +296,8 @@ void run_start(struct step *step, struct erun *run);
 void run_finish(struct step *step, struct erun *run);
 /* CANCELING, then `ending` (CANCELED or TIMED_OUT); a QUEUED run ends at once. */
 void run_stop(struct step *step, struct erun *run, enum state ending, const char *reason);
+/* Stops what lives of a task, cancels what has not started. */
+void task_stop(struct step *step, struct etask *task, const char *reason);
 void run_deadline(struct step *step, struct erun *run, enum deadline_kind kind);
 void run_set_timeout(struct engine *engine, struct erun *run, int64_t now_ms, int64_t mono_ms);
 

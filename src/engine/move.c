@@ -152,6 +152,10 @@ void run_move(struct step *step, struct erun *run, enum state to, const char *re
     if (!keeps_slot)
         run_delist(engine, run, from);
     run->row.state = to;
+    if (state_is_final(from) || state_is_final(to))
+        run->row.is_suspended = 0;
+    if (state_is_final(from))
+        run->row.ignored_failure = 0;
     run_times(step, run, from, to);
     if (!keeps_slot)
         run_enlist(engine, run);
@@ -195,11 +199,12 @@ void task_enlist(struct engine *engine, struct etask *task)
         run->live_count++;
         engine->live_count++;
     }
-    if (state == STATE_QUEUED && task_def_of(task)->type == TASK_JOB) {
+    bool is_ready = state == STATE_QUEUED;
+    if (is_ready && task_def_of(task)->type == TASK_JOB && !run->row.is_suspended) {
         list_append(&engine->launches, &task->ready);
-    } else if (state == STATE_QUEUED) {
+    } else if (is_ready) {
         list_append(&run->ready, &task->ready);
-        if (!list_is_linked(&run->turn))
+        if (!run->row.is_suspended && !list_is_linked(&run->turn))
             list_append(&engine->turns, &run->turn);
     }
 }

@@ -7,7 +7,7 @@ static void collect_deps(const struct etask *task, struct rule_dep *deps)
     for (uint32_t i = 0; i < node->dep_count; i++) {
         const struct etask *dep = &task->run->tasks[node->deps[i].task];
         deps[i] = (struct rule_dep){
-            .state = task_state(dep),
+            .state = rule_state_seen(task_def_of(dep), task_state(dep)),
             .outcome = dep->row.outcome,
             .wanted_outcome = node->deps[i].outcome,
         };
@@ -43,6 +43,28 @@ static uint32_t find_culprit(const struct etask *task, uint32_t dep_index)
 
 /* ---- evaluation ---- */
 
+/* An edge with a condition is one that needs the outcome true. False: it cannot be said. */
+static bool evaluate_edges(struct step *step, const struct etask *task, struct rule_dep *deps,
+                           struct err *err)
+{
+    const struct graph_node *node = &task->run->def->nodes[task->position];
+    for (uint32_t i = 0; i < node->dep_count; i++) {
+        bool holds = false;
+        if (!node->deps[i].condition)
+            continue;
+        bool is_open =
+            deps[i].state == STATE_SUCCESS &&
+            (deps[i].wanted_outcome == FIELD_UNSET || deps[i].wanted_outcome == deps[i].outcome);
+        if (is_open && edge_evaluate(step, task, &node->deps[i], &holds, err))
+            return false;
+        if (deps[i].wanted_outcome == FIELD_UNSET || is_open) {
+            deps[i].wanted_outcome = 1;
+            deps[i].outcome = holds;
+        }
+    }
+    return true;
+}
+
 /* The grounds are worth keeping where there was something to decide. */
 static const char *grounds(struct step *step, const struct etask *task, const struct rule_dep *deps,
                            struct rule_result result)
@@ -57,7 +79,14 @@ void task_evaluate(struct step *step, struct etask *task)
     const struct task_def *def = task_def_of(task);
     uint32_t dep_count = task->run->def->nodes[task->position].dep_count;
     struct rule_dep *deps = ARENA_ARRAY(&step->fx->arena, dep_count, struct rule_dep);
+    struct err err;
     collect_deps(task, deps);
+    if (!evaluate_edges(step, task, deps, &err)) {
+        attempt_refuse(
+            step, task,
+            arena_printf(&step->fx->arena, "The condition of a dependency: %s", err.message));
+        return;
+    }
     struct rule_result result = rule_evaluate((enum run_if)def->run_if, deps, dep_count);
     const char *decision = grounds(step, task, deps, result);
     if (result.verdict == RULE_RUN) {
@@ -80,8 +109,8 @@ void task_evaluate(struct step *step, struct etask *task)
 static bool is_due(const struct step *step, const struct etask *task)
 {
     const struct erun *run = task->run;
-    return !step->engine->is_draining && task->has_row && task->row.state == STATE_BLOCKED &&
-           task->waiting == 0 &&
+    return !step->engine->is_draining && !run->row.is_suspended && task->has_row &&
+           task->row.state == STATE_BLOCKED && task->waiting == 0 &&
            (run->row.state == STATE_PENDING || run->row.state == STATE_RUNNING);
 }
 
@@ -89,6 +118,7 @@ void task_propagate(struct step *step, struct etask *task)
 {
     struct erun *run = task->run;
     const struct graph_node *node = &run->def->nodes[task->position];
+    policy_apply(step, task);
     for (uint32_t i = 0; i < node->dependent_count; i++) {
         struct etask *dependent = &run->tasks[node->dependents[i].task];
         if (dependent->waiting > 0)

@@ -52,7 +52,7 @@ static const char *check_task(const struct engine *engine, const struct etask *t
         waiting += !state_is_final(task_state(&run->tasks[node->deps[d].task]));
     if (!state_is_final(state) && waiting != task->waiting)
         return arena_printf(arena, "task %s waits for %u, not %u", key, waiting, task->waiting);
-    if (state == STATE_BLOCKED && waiting == 0 && !engine->is_draining &&
+    if (state == STATE_BLOCKED && waiting == 0 && !engine->is_draining && !run->row.is_suspended &&
         (run->row.state == STATE_PENDING || run->row.state == STATE_RUNNING))
         return arena_printf(arena, "task %s was forgotten", key);
     return live && runs_job ? check_waiter(engine, task, arena) : NULL;
@@ -81,7 +81,8 @@ static const char *check_run(const struct engine *engine, const struct erun *run
         return arena_printf(arena, "run %s: live attempts are miscounted", key);
     if (state_is_final(state) != (open == 0))
         return arena_printf(arena, "run %s is %s with %u open tasks", key, state_name(state), open);
-    if (list_is_linked(&run->turn) != !list_is_empty(&run->ready))
+    bool has_turn = !list_is_empty(&run->ready) && !run->row.is_suspended;
+    if (list_is_linked(&run->turn) != has_turn)
         return arena_printf(arena, "run %s: turn and ready list differ", key);
     bool pauses = engine->is_draining ? state == STATE_PENDING || state == STATE_RUNNING
                                       : state == STATE_PAUSED_MAINTENANCE;

@@ -98,6 +98,10 @@ static enum err_code check_task_references(const struct task_def *task,
     for (size_t i = 0; i < task->expressions.count && !code; i++)
         code = check_text(expressions[i].value, check, checker,
                           (struct place){"expressions", (int64_t)i, ".value"});
+    const struct dependency *dependencies = task->depends_on.items;
+    for (size_t i = 0; i < task->depends_on.count && !code; i++)
+        code = check_text(dependencies[i].condition, check, checker,
+                          (struct place){"dependsOn", (int64_t)i, ".x-condition"});
     return code ? code : check_values(&task->parameters, check, checker);
 }
 
@@ -247,6 +251,19 @@ static enum err_code check_if_else(struct checker *checker, const struct task_de
     return ERR_OK;
 }
 
+static enum err_code check_conditions(struct checker *checker, const struct task_def *task)
+{
+    const struct dependency *dependencies = task->depends_on.items;
+    for (size_t i = 0; i < task->depends_on.count; i++) {
+        struct comparison ignored;
+        const char *text = dependencies[i].condition;
+        if (text && comparison_parse(text, &checker->scratch, &ignored, checker->err))
+            return def_refuse_at(checker->err, "tasks[%u].dependsOn[%zu].x-condition",
+                                 checker->task, i);
+    }
+    return ERR_OK;
+}
+
 static enum err_code check_task_params(struct checker *checker, const struct task_def *task)
 {
     struct param *params = task->parameters.items;
@@ -284,6 +301,8 @@ static enum err_code check_task(struct checker *checker, const struct task_def *
         code = check_if_else(checker, task);
     if (!code && task->type == TASK_JOB)
         code = check_job_key(checker, task);
+    if (!code)
+        code = check_conditions(checker, task);
     if (!code &&
         words_split(task->command_line_arguments, &checker->scratch, &ignored, checker->err))
         code = def_refuse_at(checker->err, "tasks[%u].commandLineArguments", checker->task);

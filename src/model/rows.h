@@ -105,6 +105,8 @@ struct run_row {
     const char *message;
     const char *error_trace;     /* of the earliest unsuccessful task, or NULL */
     struct uuid parent_task_run; /* the newest that waits or waited for it; nil at top level */
+    int8_t is_suspended;         /* a failure keeps it from starting anything (x-failPolicy) */
+    int8_t ignored_failure;      /* SUCCESS although a task failed, which was to be ignored */
     int64_t repair_number;       /* of the newest attempt of the run, 0: ORIGINAL */
     int64_t queued_ms;           /* newest entry into the queue */
     int64_t start_ms;            /* first RUNNING, the original's */

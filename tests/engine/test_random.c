@@ -47,6 +47,7 @@ struct stage {
 struct seen {
     size_t steps, crashes, starts, accepted, refused;
     size_t children, repaired; /* child runs, those of them that were repaired */
+    size_t suspended;          /* at the end of a world */
     size_t moved[STATE_COUNT]; /* events of runs, by state */
 };
 
@@ -86,6 +87,24 @@ static const char *with_children(struct stage *stage, const char *text)
     return text;
 }
 
+/* And some failures mean more than others. */
+static const char *with_policies(struct stage *stage, const char *text)
+{
+    static const char key[] = "{\"taskKey\":\"t";
+    struct arena *arena = &stage->world->arena;
+    const char *place;
+    for (size_t from = 0; (place = strstr(text + from, key));) {
+        const char *more = key;
+        if (one_in(stage, 4) && strncmp(place + strlen(key) + 1, "\",\"runIf", 8) == 0)
+            more = arena_printf(arena, "{\"x-failPolicy\":\"%s\",%s",
+                                fail_policy_names[roll(stage, POLICY_COUNT)], key + 1);
+        from = (size_t)(place - text) + strlen(more);
+        text =
+            arena_printf(arena, "%.*s%s%s", (int)(place - text), text, more, place + strlen(key));
+    }
+    return text;
+}
+
 /* The definition of fast_json with job and task settings thrown in. */
 static const char *random_json(struct stage *stage, const struct law_dag *dag)
 {
@@ -101,6 +120,8 @@ static const char *random_json(struct stage *stage, const struct law_dag *dag)
     static const char file[] = "\"filePath\":\"t.py\"";
     if (stage->job_count && one_in(stage, 2))
         text = with_children(stage, text);
+    if (one_in(stage, 3))
+        text = with_policies(stage, text);
     for (size_t from = 0; (place = strstr(text + from, file));) {
         const char *more = arena_printf(
             arena, "%s,\"maxRetries\":%u,\"minRetryIntervalMillis\":%u,\"isRetryOnTimeout\":%s",
@@ -347,6 +368,22 @@ static size_t open_runs(const struct world *world)
     return open;
 }
 
+/* A suspended run waits for somebody to cancel it. */
+static bool cancel_suspended(struct stage *stage)
+{
+    const struct book *book = &stage->world->book;
+    for (size_t i = 0; i < book->run_count; i++) {
+        const struct run_row *row = &book->runs[i]->row;
+        if (!row->is_suspended || row->state == STATE_CANCELING)
+            continue;
+        stage->seen->suspended++;
+        const struct uuid key = row->key;
+        count(stage, world_on_run(stage->world, COMMAND_RUN_CANCEL, &key, NULL));
+        return true;
+    }
+    return false;
+}
+
 /* What waits for a cap of 0 waits for its 48 hours; everything else goes by itself. */
 static void calm_down(struct stage *stage)
 {
@@ -357,7 +394,7 @@ static void calm_down(struct stage *stage)
     for (; open_runs(world) > 0 && steps < CALM_STEPS; steps++) {
         if (world->running_count)
             end_one(stage);
-        else
+        else if (!cancel_suspended(stage))
             world_advance(world, 60LL * MINUTE_MS);
     }
     if (open_runs(world) > 0)
@@ -421,9 +458,9 @@ static void random_worlds(void **state)
     for (uint64_t i = 1; i <= worlds; i++)
         one_world(i, &seen);
     print_message("%llu worlds, %zu steps, %zu crashes, %zu attempts, %zu commands accepted, "
-                  "%zu refused, %zu children, %zu of them repaired\n",
+                  "%zu refused, %zu children, %zu of them repaired, %zu suspended at the end\n",
                   (unsigned long long)worlds, seen.steps, seen.crashes, seen.starts, seen.accepted,
-                  seen.refused, seen.children, seen.repaired);
+                  seen.refused, seen.children, seen.repaired, seen.suspended);
     for (int s = 0; s < STATE_COUNT; s++)
         if (seen.moved[s])
             print_message("  runs that became %s: %zu\n", state_names[s], seen.moved[s]);
