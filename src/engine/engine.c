@@ -9,7 +9,7 @@
 enum {
     IDLE_JOBS_KEPT = 1024,  /* jobs without runs that are kept for the next command */
     TIMER_MAX_ROWS = 5000,  /* a step that has made so many leaves further deadlines to the next */
-    CHORES_MAX_ROWS = 5000, /* likewise further chores */
+    PART_MAX_ROWS = 5000, /* likewise further launches and chores */
 };
 
 /* ---- effects ---- */
@@ -192,14 +192,6 @@ struct workspace_row *engine_workspace(struct engine *engine)
     return &engine->workspace;
 }
 
-int64_t engine_next_deadline(const struct engine *engine)
-{
-    const struct heap_item *first = heap_first(&engine->deadlines);
-    if (chores_left(engine))
-        return 0; /* now */
-    return first ? first->deadline_ms : INT64_MAX;
-}
-
 size_t engine_run_count(const struct engine *engine)
 {
     return engine->runs.count;
@@ -208,6 +200,19 @@ size_t engine_run_count(const struct engine *engine)
 size_t engine_attempt_count(const struct engine *engine)
 {
     return engine->live_count;
+}
+
+static bool launches_wait(const struct engine *engine)
+{
+    return !engine->is_draining && !list_is_empty(&engine->launches);
+}
+
+int64_t engine_next_deadline(const struct engine *engine)
+{
+    const struct heap_item *first = heap_first(&engine->deadlines);
+    if (chores_left(engine) || launches_wait(engine))
+        return 0; /* now */
+    return first ? first->deadline_ms : INT64_MAX;
 }
 
 struct uuid step_new_key(struct step *step)
@@ -265,7 +270,7 @@ static void start_next(struct step *step)
 void engine_settle(struct step *step)
 {
     struct engine *engine = step->engine;
-    size_t enough = step->fx->events.count + CHORES_MAX_ROWS;
+    size_t enough = step->fx->events.count + PART_MAX_ROWS;
     for (;;) {
         if (!list_is_empty(&engine->settled)) {
             struct list *node = engine->settled.next;
@@ -283,7 +288,7 @@ void engine_settle(struct step *step)
             struct list *node = engine->freed.next;
             list_remove(node);
             job_admit(step, LIST_ITEM(node, struct ejob, freed));
-        } else if (!list_is_empty(&engine->launches) && !engine->is_draining) {
+        } else if (launches_wait(engine) && step->fx->events.count < enough) {
             child_launch(step, LIST_ITEM(engine->launches.next, struct etask, ready));
         } else if (may_start(engine)) {
             start_next(step);

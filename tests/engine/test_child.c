@@ -1,4 +1,5 @@
 /* JOB_TASKs: child runs (RULES §3, §4, §6, §8.6). */
+#include "base/buf.h"
 #include "engine/harness.h"
 
 #define WIDE "'maxConcurrentRuns':9"
@@ -381,6 +382,35 @@ static void deleting_a_parent_leaves_its_children(void **state)
     world_expect(world, &pair.child, "SUCCESS x=SUCCESS");
 }
 
+/* Five hundred children of ten tasks are not one commit. */
+static void many_children_come_in_parts(void **state)
+{
+    enum { CHILDREN = 500 };
+    struct world *world = *state;
+    world_limit(world, 1);
+    struct uuid lower =
+        world_dag(world, "a; b; c; d; e; f; g; h; i; j", "'maxConcurrentRuns':1000");
+    char key[UUID_TEXT];
+    uuid_format(&lower, key);
+    struct buf tasks;
+    buf_init(&tasks, 1 << 20);
+    for (int i = 0; i < CHILDREN; i++)
+        buf_printf(&tasks, "!c%d: {'jobKey':'%s'};", i, key);
+    struct uuid upper = world_dag(world, tasks.data, WIDE);
+    buf_release(&tasks);
+    struct uuid run = world_submit(world, &upper, NULL);
+    size_t first = world->book.run_count;
+    assert_in_range(first, 2, CHILDREN);
+    assert_int_equal(engine_next_deadline(world->engine), 0);
+    world_crash(world); /* what is left to be launched is in the rows */
+    while (engine_next_deadline(world->engine) <= world->mono_ms)
+        world_report(world, ENGINE_TIMER, (struct attempt_ref){0}, NULL);
+    assert_int_equal(world->book.run_count, CHILDREN + 1);
+    world_cancel(world, &run);
+    world_ends(world, &world->running[0].run, "a", CAUSE_STOPPED);
+    assert_int_equal(world_run(world, &run)->state, STATE_CANCELED);
+}
+
 /* ---- commits that fail ---- */
 
 static void parent_and_child_are_in_one_commit(void **state)
@@ -432,6 +462,7 @@ int main(void)
         WORLD_TEST(the_childs_definition_is_the_current_one),
         WORLD_TEST(a_job_task_takes_no_execution_slot),
         WORLD_TEST(deleting_a_parent_leaves_its_children),
+        cmocka_unit_test_setup_teardown(many_children_come_in_parts, world_setup, world_teardown),
         cmocka_unit_test_setup_teardown(parent_and_child_are_in_one_commit, world_setup,
                                         world_teardown),
     };
