@@ -135,6 +135,7 @@ void attempt_start(struct step *step, struct etask *task)
     struct arena *arena = &step->fx->arena;
     struct resolved_task resolved;
     struct err err;
+    maintenance_end(step, run);
     task_move(step, task, STATE_PENDING, "Being set up", NULL);
     if (run->row.state == STATE_PENDING)
         run_start(step, run);

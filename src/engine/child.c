@@ -167,6 +167,7 @@ static void wait_for_child(struct step *step, struct etask *task, const struct l
 {
     struct engine *engine = step->engine;
     int64_t timeout_s = task_def_of(task)->timeout_s;
+    assert(launch->child);
     claim_child(step, task, launch);
     uuid_map_put(&engine->waiters, &launch->child->row.key, task);
     task_move(step, task, STATE_RUNNING, running_message(&step->fx->arena, task, launch), NULL);
@@ -201,6 +202,7 @@ static void launch_now(struct step *step, struct etask *task, struct launch *lau
     struct arena *arena = &step->fx->arena;
     struct param_list params;
     struct err err;
+    maintenance_end(step, task->run);
     task_move(step, task, STATE_PENDING, "Being set up", NULL);
     if (task->run->row.state == STATE_PENDING)
         run_start(step, task->run);

@@ -33,19 +33,25 @@ void maintenance_begin(struct engine *engine)
         maintenance_note(engine, run);
 }
 
-static void maintain(struct step *step, struct erun *run)
+void maintenance_end(struct step *step, struct erun *run)
 {
-    if (step->engine->is_draining) {
-        run_move(step, run, STATE_PAUSED_MAINTENANCE,
-                 "Paused: the server is being stopped, nothing new starts until it is back", NULL);
+    if (run->row.state != STATE_PAUSED_MAINTENANCE)
         return;
-    }
     bool had_started = run->repair.start_ms != FIELD_NULL;
     const char *reason = run->row.is_suspended ? policy_suspended(&step->fx->arena, run)
                          : had_started         ? "Running"
                                                : "Waiting for the first task to start";
     run_move(step, run, had_started ? STATE_RUNNING : STATE_PENDING, reason, NULL);
     run_evaluate(step, run);
+}
+
+static void maintain(struct step *step, struct erun *run)
+{
+    if (!step->engine->is_draining)
+        maintenance_end(step, run);
+    else
+        run_move(step, run, STATE_PAUSED_MAINTENANCE,
+                 "Paused: the server is being stopped, nothing new starts until it is back", NULL);
 }
 
 /* ---- sweeps ---- */

@@ -265,6 +265,8 @@ void wants_forget(struct engine *engine);
 void maintenance_note(struct engine *engine, struct erun *run);
 /* Nothing starts any more; what is PENDING or RUNNING is to be paused. */
 void maintenance_begin(struct engine *engine);
+/* A paused run goes on; for others nothing. To be called before anything of it starts. */
+void maintenance_end(struct step *step, struct erun *run);
 /* Cancels what the job has of active runs now. */
 void sweep_begin(struct step *step, struct ejob *job, const char *by);
 /* Is the run among those that the job's sweep is to cancel? */

@@ -247,6 +247,7 @@ static void load_task_timeout(struct engine *engine, struct etask *task, int64_t
     int64_t timeout_s = task_def_of(task)->timeout_s;
     if (timeout_s <= 0) /* FIELD_NULL too */
         return;
+    assert(task->attempt);
     int64_t left_ms = timeout_s * 1000 - ms_since(task->attempt->start_ms, now_ms);
     task->timer.kind = DEADLINE_TASK_TIMEOUT;
     heap_set(&engine->deadlines, &task->timer.item, mono_ms + (left_ms > 0 ? left_ms : 0));

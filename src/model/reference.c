@@ -423,7 +423,7 @@ static enum err_code find_task(const struct reference *reference,
 static enum err_code put_task(const struct reference *reference, const struct name *name,
                               const struct reference_scope *scope, struct buf *out, struct err *err)
 {
-    struct reference_task task;
+    struct reference_task task = {0};
     enum err_code code = find_task(reference, scope, &task, err);
     if (!code)
         name->put_of(&task, out);
@@ -434,7 +434,7 @@ static enum err_code put_value(const struct reference *reference, struct span ke
                                const struct reference_scope *scope, struct buf *out,
                                struct err *err)
 {
-    struct reference_task task;
+    struct reference_task task = {0};
     size_t len;
     enum err_code code = find_task(reference, scope, &task, err);
     if (code)

@@ -247,6 +247,8 @@ static void check_run(const struct book *book, const struct booked_run *run)
         check_task(run->tasks[i]);
         check_child(book, run->tasks[i]);
         open += !law_is_final(run->tasks[i]->row.state);
+        if (in_execution(run->tasks[i]->row.state) && row->state == STATE_PENDING)
+            broken("%s is live in a run that is PENDING", run->tasks[i]->row.task_key);
         if (in_execution(run->tasks[i]->row.state) && !law_holds_slot(row->state))
             broken("%s is live in a run that is %s", run->tasks[i]->row.task_key,
                    state_name(row->state));

@@ -393,6 +393,26 @@ static void each_state_comes_back_as_it_was(void **state)
     world_all_succeed(world);
 }
 
+/* What was ready when the server went down starts in a run that goes on first. */
+static void what_was_ready_starts_in_a_run_that_goes_on(void **state)
+{
+    struct world *world = *state;
+    world_limit(world, 1);
+    struct uuid job = world_dag(world, "a", "");
+    struct uuid busy = world_submit(world, &job, NULL);
+    struct uuid other = world_dag(world, "x", "");
+    struct uuid run = world_submit(world, &other, NULL);
+    world_expect(world, &run, "PENDING x=QUEUED");
+    drain(world);
+    world_expect(world, &run, "PAUSED_MAINTENANCE x=QUEUED");
+    world_exit(world, &busy, "a", 0);
+    world_crash(world);
+    world_expect(world, &run, "RUNNING x=RUNNING");
+    assert_int_equal(world_event(world, &run, NULL, STATE_RUNNING)->from, STATE_PENDING);
+    assert_true(world_newest_repair(world, &run)->start_ms != FIELD_NULL);
+    world_exit(world, &run, "x", 0);
+}
+
 static void a_timeout_passes_while_a_run_rests(void **state)
 {
     struct world *world = *state;
@@ -449,6 +469,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(a_drained_server_starts_nothing, world_setup,
                                         world_teardown),
         cmocka_unit_test_setup_teardown(each_state_comes_back_as_it_was, world_setup,
+                                        world_teardown),
+        cmocka_unit_test_setup_teardown(what_was_ready_starts_in_a_run_that_goes_on, world_setup,
                                         world_teardown),
         cmocka_unit_test_setup_teardown(a_timeout_passes_while_a_run_rests, world_setup,
                                         world_teardown),
