@@ -98,7 +98,7 @@ static void print_success(struct http_request *request, struct http_response *re
     }
     if (!uuid_is_nil(operation))
         http_add_header(request, response, "opc-work-request-id", uuid_format(operation, key));
-    if (answer->status != 204)
+    if (response->body.len > 0)
         http_add_header(request, response, "content-type", "application/json");
 }
 
@@ -182,6 +182,7 @@ static int64_t status_of(enum command_kind kind)
     case COMMAND_RUN_REPAIR:
         return 201;
     case COMMAND_JOB_UPDATE:
+    case COMMAND_JOB_CANCEL_RUNS:
         return 202;
     case COMMAND_JOB_DELETE:
     case COMMAND_RUN_DELETE:
@@ -208,8 +209,8 @@ void api_answer_command(struct api *api, struct store_reader *reader,
     char text[UUID_TEXT];
     *ret = (struct api_answer){.status = status_of(kind)};
     buf_init(&ret->body, API_MAX_RESPONSE_BYTES);
-    if (ret->status == 204)
-        return;
+    if (ret->status == 204 || kind == COMMAND_JOB_CANCEL_RUNS)
+        return; /* no body */
     bool found = is_about_job(kind) ? job_print(&reading, key, &ret->body, etag)
                                     : job_run_print(&reading, key, &ret->body, etag);
     if (!found || api->backend.reads.failed(reader) || ret->body.overflowed) {

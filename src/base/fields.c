@@ -535,12 +535,22 @@ static void print_name(const char *name, bool first, struct buf *out)
     buf_used(out, (size_t)(p - room));
 }
 
+static bool is_left_out(const struct field *field, const void *place)
+{
+    if (field->flags & FIELD_HIDDEN)
+        return true;
+    if (!(field->flags & FIELD_SPARSE))
+        return false;
+    return field->kind == FIELD_ENUM ? *(const int *)place == FIELD_UNSET
+                                     : *(const char *const *)place == NULL;
+}
+
 static void print_fields(const struct schema *schema, const void *object, struct buf *out,
                          bool *first)
 {
     for (size_t i = 0; i < schema->count; i++) {
         const struct field *field = &schema->fields[i];
-        if (field->flags & FIELD_HIDDEN)
+        if (is_left_out(field, member(object, field)))
             continue;
         print_name(field->name, *first, out);
         *first = false;

@@ -54,6 +54,25 @@ int verb_job_update(struct cli *cli)
     return status ? status : send_file(cli, "PUT", job_path(cli, key, ""), "Updated");
 }
 
+int verb_job_cancel_runs(struct cli *cli)
+{
+    const char *key;
+    struct http_answer answer;
+    int status = call_job_key(cli, cli->options.args.items[0], &key);
+    if (status)
+        return status;
+    const struct call call = {.method = "POST",
+                              .path = job_path(cli, key, "/actions/cancelJobRuns"),
+                              .if_match = cli->options.if_match};
+    status = call_send(cli, &call, &answer);
+    if (status)
+        return status;
+    if (cli->options.output == OUTPUT_TABLE)
+        printf("Canceling all active runs of job %s\n", safe_line(&cli->arena, key));
+    http_answer_release(&answer);
+    return CLI_DONE;
+}
+
 int verb_job_delete(struct cli *cli)
 {
     const char *key;

@@ -62,6 +62,18 @@ const struct verb cli_verbs[] = {
     },
     {
         .group = "job",
+        .name = "cancel-runs",
+        .args = "JOB",
+        .summary = "Cancel every active run of a job, queued ones too",
+        .help = "Runs that are started later are not touched.\n\n"
+                "  reprise job cancel-runs nightly",
+        .min_args = 1,
+        .max_args = 1,
+        .run = verb_job_cancel_runs,
+        .options = {OPTION_IF_MATCH},
+    },
+    {
+        .group = "job",
         .name = "validate",
         .summary = "Have the server check a job file, without saving it",
         .help = "Exit code 0: it could be saved; 2: the file cannot be read; 3: the server says "

@@ -14,6 +14,7 @@ int verb_job_list(struct cli *cli);
 int verb_job_get(struct cli *cli);
 int verb_job_update(struct cli *cli);
 int verb_job_delete(struct cli *cli);
+int verb_job_cancel_runs(struct cli *cli);
 int verb_job_validate(struct cli *cli);
 
 int verb_run_start(struct cli *cli);

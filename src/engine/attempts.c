@@ -46,8 +46,10 @@ static void mirror_before(struct etask *task)
     task->row.cleanup_ms = before->cleanup_ms;
 }
 
-static void attempt_row_begin(struct step *step, struct etask *task)
+static void attempt_row_begin(struct step *step, struct etask *task, const struct uuid *child)
 {
+    static const struct uuid none;
+    bool has_process = task_has_process(task);
     struct engine *engine = step->engine;
     enum row_action action = task->number_is_free ? ROW_UPDATE : ROW_INSERT;
     int64_t number = task->row.attempts; /* also of one that is used again */
@@ -62,13 +64,14 @@ static void attempt_row_begin(struct step *step, struct etask *task)
         .task_run = task->row.key,
         .number = number,
         .epoch = engine->workspace.epoch,
-        .host = engine->config.host,
+        .host = has_process ? engine->config.host : NULL,
+        .child_run = child ? *child : none,
         .created_ms = step->now_ms,
         .state = STATE_RUNNING,
         .message = message,
         .exit_code = FIELD_NULL,
         .signal = FIELD_NULL,
-        .setup_start_ms = step->now_ms,
+        .setup_start_ms = has_process ? step->now_ms : FIELD_NULL,
         .start_ms = step->now_ms,
         .end_ms = FIELD_NULL,
         .setup_ms = 0,
@@ -83,7 +86,25 @@ static void attempt_row_begin(struct step *step, struct etask *task)
     mirror(task);
 }
 
+void attempt_begin_child(struct step *step, struct etask *task, const struct uuid *child)
+{
+    attempt_row_begin(step, task, child);
+    task->row.child_run = task->attempt->child_run;
+}
+
+void attempt_mark_timed_out(struct step *step, struct etask *task)
+{
+    task->attempt->cause = CAUSE_TIMED_OUT;
+    attempt_write(step, task, ROW_UPDATE);
+}
+
 /* ---- start ---- */
+
+void attempt_refuse(struct step *step, struct etask *task, const char *message)
+{
+    set_text(step->engine, &task->row.error_code, state_names[STATE_INTERNAL_ERROR]);
+    task_move(step, task, STATE_INTERNAL_ERROR, message, NULL);
+}
 
 static void add_start(struct step *step, const struct etask *task,
                       const struct resolved_task *resolved)
@@ -114,16 +135,16 @@ void attempt_start(struct step *step, struct etask *task)
     struct arena *arena = &step->fx->arena;
     struct resolved_task resolved;
     struct err err;
+    maintenance_end(step, run);
     task_move(step, task, STATE_PENDING, "Being set up", NULL);
     if (run->row.state == STATE_PENDING)
         run_start(step, run);
     if (task_resolve(engine, task, step->now_ms, arena, &resolved, &err)) {
-        set_text(engine, &task->row.error_code, state_names[STATE_INTERNAL_ERROR]);
-        task_move(step, task, STATE_INTERNAL_ERROR, err.message, NULL);
+        attempt_refuse(step, task, err.message);
         return;
     }
     set_text(engine, &task->row.parameters, params_json(resolved.params, arena));
-    attempt_row_begin(step, task);
+    attempt_row_begin(step, task, NULL);
     add_start(step, task, &resolved);
     int64_t number = task->attempt->number;
     task_move(step, task, STATE_RUNNING,
@@ -146,13 +167,14 @@ static enum state state_of_cause(const struct attempt_outcome *outcome)
     case CAUSE_EXEC_FAILED:
     case CAUSE_CANNOT_START:
     case CAUSE_LOST:
+    case CAUSE_CHILD:
     case CAUSE_NONE:
     default:
         return STATE_INTERNAL_ERROR;
     }
 }
 
-static const char *message_of(struct arena *arena, const struct attempt_outcome *outcome)
+static const char *say_cause(struct arena *arena, const struct attempt_outcome *outcome)
 {
     if (outcome->message)
         return outcome->message;
@@ -168,10 +190,21 @@ static const char *message_of(struct arena *arena, const struct attempt_outcome 
     case CAUSE_EXEC_FAILED:
     case CAUSE_CANNOT_START:
     case CAUSE_LOST:
+    case CAUSE_CHILD:
     case CAUSE_NONE:
     default:
         return "Could not be started";
     }
+}
+
+/* How it ended, and what became of what it published. */
+static const char *message_of(struct arena *arena, const struct attempt_outcome *outcome,
+                              enum state state)
+{
+    const char *message = state == STATE_SUCCESS ? "Succeeded" : say_cause(arena, outcome);
+    return outcome->unpublished ? arena_printf(arena, "%s; not all of REPRISE_OUTPUT was taken: %s",
+                                               message, outcome->unpublished)
+                                : message;
 }
 
 static void attempt_row_end(struct step *step, struct etask *task,
@@ -203,6 +236,7 @@ static void attempt_row_end(struct step *step, struct etask *task,
     attempt_write(step, task, ROW_UPDATE);
     mirror(task);
     set_text(engine, &task->row.error_trace, attempt->error_trace);
+    set_text(engine, &task->row.published, outcome->published);
 }
 
 static void retry_in(struct step *step, struct etask *task, int64_t wait_ms, const char *reason,
@@ -214,8 +248,8 @@ static void retry_in(struct step *step, struct etask *task, int64_t wait_ms, con
         return;
     }
     task->row.retry_at_ms = step->now_ms + wait_ms;
-    task->retry.kind = DEADLINE_RETRY;
-    heap_set(&step->engine->deadlines, &task->retry.item, step->mono_ms + wait_ms);
+    task->timer.kind = DEADLINE_RETRY;
+    heap_set(&step->engine->deadlines, &task->timer.item, step->mono_ms + wait_ms);
 }
 
 /* Does the task's own budget pay for another attempt? */
@@ -274,22 +308,28 @@ static const char *cancel_reason(const struct etask *task)
                                                     : "Canceled";
 }
 
-void attempt_outcome(struct step *step, struct etask *task, const struct attempt_outcome *outcome)
+void attempt_finish(struct step *step, struct etask *task, const struct attempt_outcome *outcome,
+                    enum state state, const char *message)
 {
-    const char *message = message_of(&step->fx->arena, outcome);
-    if (task->row.state == STATE_CANCELING) {
+    bool run_stops = task->run->row.state == STATE_CANCELING;
+    if (task->row.state == STATE_CANCELING && (run_stops || state == STATE_CANCELED)) {
         attempt_row_end(step, task, outcome, STATE_CANCELED, message, BUDGET_NONE);
         task_end(step, task, STATE_CANCELED, cancel_reason(task));
         return;
     }
-    enum state state = state_of_cause(outcome);
     bool again = may_retry(task, state);
-    attempt_row_end(step, task, outcome, state, state == STATE_SUCCESS ? "Succeeded" : message,
-                    again ? BUDGET_RETRIES : BUDGET_NONE);
+    attempt_row_end(step, task, outcome, state, message, again ? BUDGET_RETRIES : BUDGET_NONE);
     if (again)
         retry(step, task, message);
     else
-        task_end(step, task, state, state == STATE_SUCCESS ? "Succeeded" : message);
+        task_end(step, task, state, message);
+}
+
+void attempt_outcome(struct step *step, struct etask *task, const struct attempt_outcome *outcome)
+{
+    bool stopped = task->row.state == STATE_CANCELING;
+    enum state state = stopped ? STATE_CANCELED : state_of_cause(outcome);
+    attempt_finish(step, task, outcome, state, message_of(&step->fx->arena, outcome, state));
 }
 
 void attempt_lost(struct step *step, struct etask *task, const struct attempt_outcome *told)
@@ -298,7 +338,11 @@ void attempt_lost(struct step *step, struct etask *task, const struct attempt_ou
     const char *message = told->message ? told->message
                                         : "Lost: the server or its host failed while it ran";
     const struct attempt_outcome outcome = {
-        .cause = CAUSE_LOST, .ended_ms = FIELD_NULL, .error_trace = told->error_trace};
+        .cause = CAUSE_LOST,
+        .ended_ms = FIELD_NULL,
+        .error_trace = told->error_trace,
+        .published = told->published,
+    };
     if (task->row.state == STATE_CANCELING) {
         attempt_row_end(step, task, &outcome, STATE_CANCELED, message, BUDGET_NONE);
         task_end(step, task, STATE_CANCELED, cancel_reason(task));

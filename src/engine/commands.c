@@ -59,10 +59,33 @@ static void add_version(struct step *step, const struct command *command, const 
     row_batch_add(&step->fx->events, ROW_JOB_VERSION, ROW_INSERT, row);
 }
 
+/* What a definition runs must exist and not lead back to it (RULES §6). False: refused, or parked
+ * until the rows are there that are needed to say so. */
+static bool check_nesting(struct step *step, const struct command *command, const struct uuid *self,
+                          struct command_result *result)
+{
+    struct engine *engine = step->engine;
+    struct err err;
+    switch (nest_check_def(step, command->def, self, &err)) {
+    case NEST_OK:
+        return true;
+    case NEST_WAIT:
+        engine->parked_command = command;
+        engine->parked_result = result;
+        return false;
+    case NEST_REFUSED:
+        break;
+    }
+    result_refuse(result, err.code, "%s", err.message);
+    return false;
+}
+
 static void job_create(struct step *step, const struct command *command,
                        struct command_result *result)
 {
     struct engine *engine = step->engine;
+    if (!check_nesting(step, command, NULL, result))
+        return;
     const struct job_details *details = &command->def->details;
     const struct job_row row = {
         .workspace = engine->workspace.id,
@@ -77,6 +100,8 @@ static void job_create(struct step *step, const struct command *command,
         .updated_ms = step->now_ms,
         .deleted_ms = FIELD_NULL,
         .scheduled_ms = details->schedule ? step->now_ms : FIELD_NULL,
+        .cancel_number = FIELD_NULL,
+        .cancel_ms = FIELD_NULL,
         .created_by = command->principal.id,
         .created_by_name = command->principal.name,
         .updated_by = command->principal.id,
@@ -97,6 +122,7 @@ bool engine_can_address(const struct engine *engine, const struct command *comma
         return true;
     case COMMAND_JOB_UPDATE:
     case COMMAND_JOB_DELETE:
+    case COMMAND_JOB_CANCEL_RUNS:
     case COMMAND_RUN_CREATE: {
         const struct ejob *job = engine_job(engine, &command->key);
         return job && job->row.deleted_ms == FIELD_NULL;
@@ -136,7 +162,7 @@ static void job_update(struct step *step, const struct command *command,
 {
     struct engine *engine = step->engine;
     struct ejob *job = job_of_command(step, command, result);
-    if (!job)
+    if (!job || !check_nesting(step, command, &job->row.key, result))
         return;
     const struct job_details *details = &command->def->details;
     command->def->version = ++job->row.version; /* not shared yet */
@@ -175,9 +201,35 @@ static void job_delete(struct step *step, const struct command *command,
     result->key = job->row.key;
 }
 
+static void job_cancel_runs(struct step *step, const struct command *command,
+                            struct command_result *result)
+{
+    struct ejob *job = job_of_command(step, command, result);
+    if (!job)
+        return;
+    sweep_begin(step, job, command->principal.name);
+    result->key = job->row.key;
+    result->operation =
+        new_operation(step, command, "JOB", "CANCEL_RUNS", &job->row.key, job->row.name);
+}
+
 /* ---- runs ---- */
 
-static void fill_run(struct step *step, struct erun *run, const struct command *command)
+/* A child is launched as its parent is, and stands for the same time (RULES §11). */
+static void set_parent(struct run_row *row, const struct etask *parent)
+{
+    const struct run_row *above = &parent->run->row;
+    row->launched = above->launched;
+    row->trigger = TRIGGER_RUN_JOB_TASK;
+    row->instance_type = INSTANCE_SUB_JOB;
+    row->plan_ms = above->plan_ms;
+    row->parent_run = above->key;
+    row->parent_task_run = parent->row.key;
+    row->root_run = above->root_run;
+}
+
+static void fill_run(struct step *step, struct erun *run, const struct command *command,
+                     const struct etask *parent)
 {
     struct engine *engine = step->engine;
     const struct ejob *job = run->job;
@@ -215,6 +267,8 @@ static void fill_run(struct step *step, struct erun *run, const struct command *
         .end_ms = FIELD_NULL,
         .updated_ms = step->now_ms,
     };
+    if (parent)
+        set_parent(&run->row, parent);
     run_own_strings(run);
     uuid_map_put(&engine->runs, &key, run);
 }
@@ -253,9 +307,10 @@ static void create_tasks(struct step *step, struct erun *run)
     run_count_waiting(run);
 }
 
-static void run_create(struct step *step, const struct command *command,
-                       struct command_result *result)
+void run_create(struct step *step, const struct command *command, const struct etask *parent,
+                struct command_result *result)
 {
+    struct uuid operation = {{0}};
     struct ejob *job = job_of_command(step, command, result);
     if (!job)
         return;
@@ -269,7 +324,7 @@ static void run_create(struct step *step, const struct command *command,
         return;
     }
     struct erun *run = run_new(step->engine, job, job->def);
-    fill_run(step, run, command);
+    fill_run(step, run, command, parent);
     struct err err;
     run->given = params_load(run->row.parameters, &run->arena);
     if (run_check_params(run, &err) || run_unify(step->engine, run, step->now_ms, &err)) {
@@ -278,8 +333,9 @@ static void run_create(struct step *step, const struct command *command,
         step->engine->workspace.last_run_number--;
         return;
     }
-    struct uuid operation =
-        new_operation(step, command, "JOB_RUN", "CREATE", &run->row.key, run->row.job_name);
+    if (!parent)
+        operation =
+            new_operation(step, command, "JOB_RUN", "CREATE", &run->row.key, run->row.job_name);
     fill_original(step, run, command, &operation);
     enum state place = run_placement(run);
     run_enter(step, run, place);
@@ -347,8 +403,11 @@ void command_step(struct step *step, const struct command *command, struct comma
     case COMMAND_JOB_DELETE:
         job_delete(step, command, result);
         return;
+    case COMMAND_JOB_CANCEL_RUNS:
+        job_cancel_runs(step, command, result);
+        return;
     case COMMAND_RUN_CREATE:
-        run_create(step, command, result);
+        run_create(step, command, NULL, result);
         return;
     case COMMAND_RUN_CANCEL:
     case COMMAND_RUN_REPAIR:

@@ -7,8 +7,9 @@
 #include "engine/internal.h"
 
 enum {
-    IDLE_JOBS_KEPT = 1024, /* jobs without runs that are kept for the next command */
-    TIMER_MAX_ROWS = 5000, /* a step that has made so many leaves further deadlines to the next */
+    IDLE_JOBS_KEPT = 1024,  /* jobs without runs that are kept for the next command */
+    TIMER_MAX_ROWS = 5000,  /* a step that has made so many leaves further deadlines to the next */
+    PART_MAX_ROWS = 5000, /* likewise further launches and chores */
 };
 
 /* ---- effects ---- */
@@ -31,6 +32,7 @@ void effects_release(struct effects *effects)
     free(effects->starts);
     free(effects->stops);
     free(effects->purges);
+    free(effects->wants);
     effects_init(effects);
 }
 
@@ -40,7 +42,7 @@ void effects_clear(struct effects *effects)
     row_batch_clear(&effects->rows);
     row_batch_clear(&effects->events);
     row_batch_clear(&effects->deletes);
-    effects->start_count = effects->stop_count = effects->purge_count = 0;
+    effects->start_count = effects->stop_count = effects->purge_count = effects->want_count = 0;
 }
 
 /* ---- strings and rows in flight ---- */
@@ -113,11 +115,18 @@ struct engine *engine_new(const struct engine_config *config)
     uuid_map_init(&engine->jobs);
     uuid_map_init(&engine->runs);
     uuid_map_init(&engine->tasks);
+    uuid_map_init(&engine->waiters);
+    uuid_map_init(&engine->missing);
     heap_init(&engine->deadlines);
     list_init(&engine->turns);
     list_init(&engine->settled);
     list_init(&engine->ending);
     list_init(&engine->freed);
+    list_init(&engine->launches);
+    list_init(&engine->parked);
+    list_init(&engine->maintenance);
+    list_init(&engine->sweeps);
+    list_init(&engine->ended);
     list_init(&engine->dirty);
     list_init(&engine->done);
     return engine;
@@ -150,6 +159,8 @@ void engine_free(struct engine *engine)
     uuid_map_release(&engine->jobs);
     uuid_map_release(&engine->runs);
     uuid_map_release(&engine->tasks);
+    uuid_map_release(&engine->waiters);
+    uuid_map_release(&engine->missing);
     heap_release(&engine->deadlines);
     free((char *)(uintptr_t)engine->config.hub_region);
     free((char *)(uintptr_t)engine->config.host);
@@ -181,12 +192,6 @@ struct workspace_row *engine_workspace(struct engine *engine)
     return &engine->workspace;
 }
 
-int64_t engine_next_deadline(const struct engine *engine)
-{
-    const struct heap_item *first = heap_first(&engine->deadlines);
-    return first ? first->deadline_ms : INT64_MAX;
-}
-
 size_t engine_run_count(const struct engine *engine)
 {
     return engine->runs.count;
@@ -195,6 +200,19 @@ size_t engine_run_count(const struct engine *engine)
 size_t engine_attempt_count(const struct engine *engine)
 {
     return engine->live_count;
+}
+
+static bool launches_wait(const struct engine *engine)
+{
+    return !engine->is_draining && !list_is_empty(&engine->launches);
+}
+
+int64_t engine_next_deadline(const struct engine *engine)
+{
+    const struct heap_item *first = heap_first(&engine->deadlines);
+    if (chores_left(engine) || launches_wait(engine))
+        return 0; /* now */
+    return first ? first->deadline_ms : INT64_MAX;
 }
 
 struct uuid step_new_key(struct step *step)
@@ -225,6 +243,7 @@ void engine_committed(struct engine *engine)
         run_free(engine, LIST_ITEM(node, struct erun, done));
     if (engine->jobs.count > engine->jobs_limit)
         free_idle_jobs(engine);
+    wants_forget(engine);
     free_garbage(engine);
 }
 
@@ -251,6 +270,7 @@ static void start_next(struct step *step)
 void engine_settle(struct step *step)
 {
     struct engine *engine = step->engine;
+    size_t enough = step->fx->events.count + PART_MAX_ROWS;
     for (;;) {
         if (!list_is_empty(&engine->settled)) {
             struct list *node = engine->settled.next;
@@ -260,12 +280,20 @@ void engine_settle(struct step *step)
             struct list *node = engine->ending.next;
             list_remove(node);
             run_finish(step, LIST_ITEM(node, struct erun, ending));
+        } else if (!list_is_empty(&engine->ended)) {
+            struct list *node = engine->ended.next;
+            list_remove(node);
+            child_ended(step, LIST_ITEM(node, struct erun, ended));
         } else if (!list_is_empty(&engine->freed)) {
             struct list *node = engine->freed.next;
             list_remove(node);
             job_admit(step, LIST_ITEM(node, struct ejob, freed));
+        } else if (launches_wait(engine) && step->fx->events.count < enough) {
+            child_launch(step, LIST_ITEM(engine->launches.next, struct etask, ready));
         } else if (may_start(engine)) {
             start_next(step);
+        } else if (chores_left(engine) && step->fx->events.count < enough) {
+            chores_do_one(step);
         } else {
             return;
         }
@@ -283,7 +311,9 @@ static void step_timer(struct step *step)
         heap_remove(&engine->deadlines, item);
         struct deadline *deadline = CONTAINER_OF(item, struct deadline, item);
         if (deadline->kind == DEADLINE_RETRY)
-            task_retry_due(step, TASK_OF_RETRY(deadline));
+            task_retry_due(step, TASK_OF_TIMER(deadline));
+        else if (deadline->kind == DEADLINE_TASK_TIMEOUT)
+            child_timed_out(step, TASK_OF_TIMER(deadline));
         else
             run_deadline(step, RUN_OF_DEADLINE(deadline), deadline->kind);
     }
@@ -294,7 +324,7 @@ static void step_timer(struct step *step)
 static struct etask *reported_task(const struct engine *engine, const struct attempt_ref *ref)
 {
     struct etask *task = uuid_map_get(&engine->tasks, &ref->task_run);
-    if (!task || !task->attempt || task->number_is_free)
+    if (!task || !task->attempt || task->number_is_free || task_def_of(task)->type == TASK_JOB)
         return NULL;
     if (task->attempt->number != ref->attempt || task->attempt->epoch != ref->epoch)
         return NULL;
@@ -305,6 +335,8 @@ static struct etask *reported_task(const struct engine *engine, const struct att
 void engine_step(struct engine *engine, const struct engine_event *event, struct effects *effects)
 {
     struct step step = {engine, effects, event->now_ms, event->mono_ms};
+    bool is_waiting = engine->parked_command || !list_is_empty(&engine->parked);
+    assert(!is_waiting || event->kind == ENGINE_LOADED);
     engine->ids.seed = event->seed;
     engine->step++;
     struct etask *task = NULL;
@@ -330,7 +362,11 @@ void engine_step(struct engine *engine, const struct engine_event *event, struct
         step_timer(&step);
         break;
     case ENGINE_DRAIN:
-        engine->is_draining = true;
+        maintenance_begin(engine);
+        break;
+    case ENGINE_LOADED:
+        effects->want_count = 0;
+        wants_go_on(&step);
         break;
     default:
         assert(!"unknown event");

@@ -9,6 +9,8 @@
  * Order of use, by the pump (DURABILITY §1) or a simulation:
  *
  *     engine_step, engine_step, …      one batch of events, into the same effects
+ *       as long as a step leaves wants: engine_add_job, engine_add_run or engine_add_missing for
+ *       each, then engine_step with ENGINE_LOADED
  *     engine_collect                   every object that moved becomes one row, once
  *     commit the rows                  outside
  *     ok:     engine_committed, then act on starts, stops, purges and answers
@@ -58,6 +60,8 @@ struct attempt_outcome {
     int64_t user_us, system_us, max_rss_kib, in_blocks, out_blocks;
     const char *message; /* one plain sentence, may be NULL */
     const char *error_trace;
+    const char *published;   /* values (model/values.h), NULL: none */
+    const char *unpublished; /* why something of REPRISE_OUTPUT was not taken, or NULL */
 };
 
 enum engine_event_kind {
@@ -68,6 +72,7 @@ enum engine_event_kind {
     ENGINE_TIMER,   /* a deadline may have passed; also once after loading. Of very many only the
                      * first: engine_next_deadline tells whether it is to be sent again */
     ENGINE_DRAIN,   /* start nothing new from now on */
+    ENGINE_LOADED,  /* what effects.wants named was added, or said to be missing: go on */
 };
 
 struct engine_event {
@@ -78,7 +83,7 @@ struct engine_event {
     const struct command *command;  /* ENGINE_COMMAND */
     struct command_result *result;  /* filled by the step; to be sent after the commit */
     struct attempt_ref attempt;     /* OUTCOME, VOID, LOST */
-    struct attempt_outcome outcome; /* OUTCOME; of LOST what is said of it: message, error_trace */
+    struct attempt_outcome outcome; /* OUTCOME; of LOST its texts */
 };
 
 /* ---- effects ---- */
@@ -106,6 +111,14 @@ struct stop_effect {
     int64_t epoch;
 };
 
+/* A row that the engine needs and does not hold. */
+enum want_kind { WANT_JOB, WANT_RUN };
+
+struct want {
+    enum want_kind kind;
+    struct uuid key;
+};
+
 struct effects {
     struct arena arena;
     struct row_batch rows;
@@ -117,6 +130,8 @@ struct effects {
     size_t stop_count, stop_cap;
     struct uuid *purges; /* runs whose folders go */
     size_t purge_count, purge_cap;
+    struct want *wants; /* to be answered before the next event */
+    size_t want_count, want_cap;
 };
 
 void effects_init(struct effects *effects);
@@ -141,6 +156,9 @@ void engine_add_job(struct engine *engine, const struct job_row *row, struct job
 void engine_add_run(struct engine *engine, const struct run_image *image, struct job_def *def,
                     int64_t last_event, int64_t now_ms, int64_t mono_ms);
 
+/* Answers a want: there is no such row. Good until the commit. */
+void engine_add_missing(struct engine *engine, const struct uuid *key);
+
 /* Attempts that the loaded rows call started, for exec_recover: calls `each` for every one. */
 struct live_attempt {
     struct uuid run;
@@ -163,7 +181,8 @@ void engine_committed(struct engine *engine);
 
 /* The workspace's counters, for the commit. */
 struct workspace_row *engine_workspace(struct engine *engine);
-/* The next deadline on CLOCK_BOOTTIME in ms, INT64_MAX when there is none. */
+/* The next deadline on CLOCK_BOOTTIME in ms, INT64_MAX when there is none. In the past: the last step
+ * has left something to do, a TIMER is to be sent at once. */
 int64_t engine_next_deadline(const struct engine *engine);
 /* How many runs and attempts it holds: for metrics and tests. */
 size_t engine_run_count(const struct engine *engine);

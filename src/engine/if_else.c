@@ -58,6 +58,22 @@ static enum state decide(struct step *step, const struct etask *task, bool *ret_
     return STATE_SUCCESS;
 }
 
+enum err_code edge_evaluate(struct step *step, const struct etask *task,
+                            const struct graph_edge *edge, bool *ret, struct err *err)
+{
+    struct arena *arena = &step->fx->arena;
+    struct comparison parsed;
+    const char *left;
+    const char *right;
+    enum err_code code = comparison_parse(edge->condition, arena, &parsed, err);
+    if (!code)
+        code = task_resolve_text(step->engine, task, step->now_ms, parsed.left, arena, &left, err);
+    if (!code)
+        code =
+            task_resolve_text(step->engine, task, step->now_ms, parsed.right, arena, &right, err);
+    return code ? code : comparison_eval(parsed.op, left, right, ret, err);
+}
+
 void if_else_decide(struct step *step, struct etask *task, const char *grounds)
 {
     struct erun *run = task->run;

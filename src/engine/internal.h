@@ -21,7 +21,12 @@ struct tracked {
     bool is_stored; /* an INSERT has been given out */
 };
 
-enum deadline_kind { DEADLINE_RUN_TIMEOUT, DEADLINE_QUEUE, DEADLINE_RETRY };
+enum deadline_kind {
+    DEADLINE_RUN_TIMEOUT,
+    DEADLINE_QUEUE,
+    DEADLINE_RETRY,
+    DEADLINE_TASK_TIMEOUT /* of a JOB task; others are timed by their supervisor */
+};
 
 struct deadline {
     struct heap_item item;
@@ -43,6 +48,7 @@ struct ejob {
     struct run_queue repairs; /* go ahead of */
     struct run_queue queue;   /* runs that never ran */
     struct list freed;        /* link in engine->freed: a slot may be free */
+    struct list sweep;        /* link in engine->sweeps: runs of it are to be cancelled */
     size_t run_count;         /* runs in the engine */
     size_t active_count;      /* of them, not final */
     uint64_t used;            /* step in which it was last needed */
@@ -73,9 +79,10 @@ struct etask {
     struct attempt_times
         before;            /* of the one before it, should it turn out never to have started */
     int64_t start_mono_ms; /* when the newest attempt started, on the clock of deadlines */
-    struct list ready;     /* in run->ready: QUEUED */
+    struct uuid inherited; /* JOB: the child that a repair goes on with, for task_create */
+    struct list ready;     /* in run->ready: QUEUED; of a JOB in engine->launches, or parked */
     struct list settled;   /* in engine->settled: just final, dependents not told yet */
-    struct deadline retry;
+    struct deadline timer; /* PENDING: the retry; RUNNING: its timeout, of a JOB */
 };
 
 struct erun {
@@ -91,6 +98,8 @@ struct erun {
     struct list turn;          /* in engine->turns while `ready` is not empty */
     struct list ending;        /* in engine->ending: perhaps every task is final */
     struct list done;          /* in engine->done: final, to be let go after the commit */
+    struct list ended;         /* in engine->ended: a task waits to hear how it ended */
+    struct list maintenance;   /* in engine->maintenance: to be paused, or to go on */
     struct deadline deadline;  /* timeout, or the end of patience in the queue */
     uint32_t open_count;       /* tasks that are not final */
     uint32_t live_count;       /* attempts in flight */
@@ -115,7 +124,16 @@ struct engine {
     bool is_draining;
     struct list settled; /* work of the step, see engine_settle */
     struct list ending;
+    struct list ended;
     struct list freed;
+    struct list launches; /* JOB tasks that are ready */
+    struct list parked;   /* JOB tasks for which rows are wanted; empty between batches */
+    const struct command *parked_command; /* likewise; NULL: none */
+    struct command_result *parked_result;
+    struct uuid_map waiters; /* child run → the JOB task that waits for it */
+    struct uuid_map missing; /* keys that were wanted in this batch and do not exist */
+    struct list maintenance;
+    struct list sweeps;
     struct list dirty;
     struct list done;
     const char **garbage; /* strings that rows in flight may still point to */
@@ -190,15 +208,80 @@ void run_count_waiting(struct erun *run);
 /* Decides an IF_ELSE task at once; `grounds` is the decision that let it run, or NULL. */
 void if_else_decide(struct step *step, struct etask *task, const char *grounds);
 
+/* Is the condition of an edge true? INTERNAL_ERROR in words when it cannot be said. */
+enum err_code edge_evaluate(struct step *step, const struct etask *task,
+                            const struct graph_edge *edge, bool *ret, struct err *err);
+
 /* ---- attempts.c ---- */
 /* Starts the next attempt of a QUEUED task. */
 void attempt_start(struct step *step, struct etask *task);
+/* The task cannot start and no retry would mend it: INTERNAL_ERROR, without an attempt. */
+void attempt_refuse(struct step *step, struct etask *task, const char *message);
+/* The row of a JOB task's next attempt; `child` NULL: none could be made. */
+void attempt_begin_child(struct step *step, struct etask *task, const struct uuid *child);
+/* The attempt of a JOB task will end TIMED_OUT: so that it is known after a restart too. */
+void attempt_mark_timed_out(struct step *step, struct etask *task);
+/* Ends the attempt in `state`, or CANCELED where its run is being cancelled; then comes a retry, or
+ * the end of the task. */
+void attempt_finish(struct step *step, struct etask *task, const struct attempt_outcome *outcome,
+                    enum state state, const char *message);
 void attempt_outcome(struct step *step, struct etask *task, const struct attempt_outcome *outcome);
 void attempt_void(struct step *step, struct etask *task);
 /* Of `told` the message and the trace count. */
 void attempt_lost(struct step *step, struct etask *task, const struct attempt_outcome *told);
 /* The wait before a retry is over. */
 void task_retry_due(struct step *step, struct etask *task);
+
+/* ---- child.c: JOB tasks ---- */
+/* Starts the next attempt of the JOB task that stands first in engine->launches, or parks it. */
+void child_launch(struct step *step, struct etask *task);
+/* A child for which a task waits has ended. */
+void child_ended(struct step *step, struct erun *child);
+/* Cancels the child of a task that is being stopped. */
+void child_stop(struct step *step, const struct etask *task, const char *reason);
+void child_timed_out(struct step *step, struct etask *task);
+/* Of a task that a repair is about to renew: the child to go on with, nil for a new one. */
+struct uuid child_to_inherit(const struct etask *task);
+
+/* ---- nesting.c ---- */
+enum nest_verdict { NEST_OK, NEST_WAIT, NEST_REFUSED }; /* WAIT: rows are wanted */
+/* Everything below a definition that is to be saved; `self` NULL: of a new job. */
+enum nest_verdict nest_check_def(struct step *step, const struct job_def *def,
+                                 const struct uuid *self, struct err *err);
+/* Everything above a child of `run` that is to be made of `job`. */
+enum nest_verdict nest_check_run(struct step *step, struct erun *run, const struct ejob *job,
+                                 struct err *err);
+
+/* ---- wants.c ---- */
+enum want_answer { WANT_THERE, WANT_ASKED, WANT_MISSING };
+/* The job, the run, if the engine has it; else it is asked for, and the caller parks what it does. */
+enum want_answer want_job(struct step *step, const struct uuid *key, struct ejob **ret);
+enum want_answer want_run(struct step *step, const struct uuid *key, struct erun **ret);
+void wants_go_on(struct step *step);
+void wants_forget(struct engine *engine);
+
+/* ---- chores.c ---- */
+/* Whether a run is to be paused or to go on follows from its state: to be called when that moves. */
+void maintenance_note(struct engine *engine, struct erun *run);
+/* Nothing starts any more; what is PENDING or RUNNING is to be paused. */
+void maintenance_begin(struct engine *engine);
+/* A paused run goes on; for others nothing. To be called before anything of it starts. */
+void maintenance_end(struct step *step, struct erun *run);
+/* Cancels what the job has of active runs now. */
+void sweep_begin(struct step *step, struct ejob *job, const char *by);
+/* Is the run among those that the job's sweep is to cancel? */
+bool sweep_covers(const struct ejob *job, const struct erun *run);
+bool chores_left(const struct engine *engine);
+void chores_do_one(struct step *step);
+
+/* ---- policy.c ---- */
+/* A task has ended: does that end or suspend its run? */
+void policy_apply(struct step *step, struct etask *task);
+/* The result of a run, given that of its leaves. */
+enum state policy_result(const struct erun *run, enum state by_leaves);
+bool policy_ignored_any(const struct erun *run);
+/* What a suspended run says. */
+const char *policy_suspended(struct arena *arena, const struct erun *run);
 
 /* ---- runs.c ---- */
 /* Where a new run or a repair goes: PENDING with a slot, QUEUED, or SKIPPED when it has neither. */
@@ -215,11 +298,16 @@ void run_start(struct step *step, struct erun *run);
 void run_finish(struct step *step, struct erun *run);
 /* CANCELING, then `ending` (CANCELED or TIMED_OUT); a QUEUED run ends at once. */
 void run_stop(struct step *step, struct erun *run, enum state ending, const char *reason);
+/* Stops what lives of a task, cancels what has not started. */
+void task_stop(struct step *step, struct etask *task, const char *reason);
 void run_deadline(struct step *step, struct erun *run, enum deadline_kind kind);
 void run_set_timeout(struct engine *engine, struct erun *run, int64_t now_ms, int64_t mono_ms);
 
 /* ---- commands.c, repair.c ---- */
 void command_step(struct step *step, const struct command *command, struct command_result *result);
+/* RUN_CREATE; `parent` is the JOB task whose child the run is, or NULL. */
+void run_create(struct step *step, const struct command *command, const struct etask *parent,
+                struct command_result *result);
 void run_repair(struct step *step, const struct command *command, struct erun *run,
                 struct command_result *result);
 __attribute__((format(printf, 3, 4))) void result_refuse(struct command_result *result,
@@ -247,6 +335,9 @@ struct resolved_task {
 };
 enum err_code task_resolve(const struct engine *engine, const struct etask *task, int64_t now_ms,
                            struct arena *arena, struct resolved_task *ret, struct err *err);
+/* What a JOB task hands to its child: its own parameters, and no others. */
+enum err_code child_resolve(const struct engine *engine, const struct etask *task, int64_t now_ms,
+                            struct arena *arena, struct param_list *ret, struct err *err);
 /* One text of a task (an operand) with its references put in. */
 enum err_code task_resolve_text(const struct engine *engine, const struct etask *task,
                                 int64_t now_ms, const char *text, struct arena *arena,
@@ -263,11 +354,18 @@ const char *decision_rule(struct arena *arena, const struct etask *task,
 const char *decision_slot(struct arena *arena, const struct ejob *job, const char *verdict);
 
 #define RUN_OF_DEADLINE(d) CONTAINER_OF(d, struct erun, deadline)
-#define TASK_OF_RETRY(d)   CONTAINER_OF(d, struct etask, retry)
+#define TASK_OF_TIMER(d)   CONTAINER_OF(d, struct etask, timer)
 
 static inline const struct task_def *task_def_of(const struct etask *task)
 {
     return &task->run->def->tasks[task->position];
+}
+
+/* Do attempts of the task take an execution slot? IF_ELSE and JOB run nothing themselves. */
+static inline bool task_has_process(const struct etask *task)
+{
+    int type = task_def_of(task)->type;
+    return type != TASK_IF_ELSE && type != TASK_JOB;
 }
 
 static inline enum state task_state(const struct etask *task)

@@ -15,7 +15,8 @@ static void own(const char **slot)
 #define JOB_STRINGS(row)                                                                     \
     {                                                                                        \
         &(row)->name, &(row)->path, &(row)->description, &(row)->run_as, &(row)->created_by, \
-            &(row)->created_by_name, &(row)->updated_by, &(row)->updated_by_name             \
+            &(row)->created_by_name, &(row)->updated_by, &(row)->updated_by_name,            \
+            &(row)->cancel_by                                                                \
     }
 
 struct ejob *job_new(struct engine *engine, const struct job_row *row, struct job_def *def)
@@ -37,7 +38,10 @@ struct ejob *job_new(struct engine *engine, const struct job_row *row, struct jo
 
 void engine_add_job(struct engine *engine, const struct job_row *row, struct job_def *def)
 {
-    job_new(engine, row, def)->tracked.is_stored = true;
+    struct ejob *job = job_new(engine, row, def);
+    job->tracked.is_stored = true;
+    if (row->cancel_number != FIELD_NULL)
+        list_append(&engine->sweeps, &job->sweep);
 }
 
 void job_free(struct engine *engine, struct ejob *job)
@@ -48,6 +52,7 @@ void job_free(struct engine *engine, struct ejob *job)
         set_text(engine, strings[i], NULL);
     list_remove(&job->tracked.link);
     list_remove(&job->freed);
+    list_remove(&job->sweep);
     uuid_map_remove(&engine->jobs, &job->row.key);
     job_def_unref(job->def);
     free(job);
@@ -67,9 +72,10 @@ void job_free(struct engine *engine, struct ejob *job)
             &(row)->created_by_name, &(row)->message, &(row)->error_trace      \
     }
 
-#define TASK_STRINGS(row)                                                            \
-    {                                                                                \
-        &(row)->message, &(row)->error_trace, &(row)->error_code, &(row)->parameters \
+#define TASK_STRINGS(row)                                                             \
+    {                                                                                 \
+        &(row)->message, &(row)->error_trace, &(row)->error_code, &(row)->parameters, \
+            &(row)->published                                                         \
     }
 
 void run_own_strings(struct erun *run)
@@ -127,7 +133,7 @@ void task_forget(struct engine *engine, struct etask *task)
         free(task->attempt);
         task->attempt = NULL;
     }
-    heap_remove(&engine->deadlines, &task->retry.item);
+    heap_remove(&engine->deadlines, &task->timer.item);
     list_remove(&task->tracked.link);
     list_remove(&task->ready);
     list_remove(&task->settled);
@@ -149,6 +155,8 @@ void run_free(struct engine *engine, struct erun *run)
     list_remove(&run->turn);
     list_remove(&run->ending);
     list_remove(&run->done);
+    list_remove(&run->ended);
+    list_remove(&run->maintenance);
     uuid_map_remove(&engine->runs, &run->row.key);
     run->job->run_count--;
     arena_release(&run->arena);
@@ -198,7 +206,8 @@ static void load_attempts(struct engine *engine, struct erun *run, const struct 
         *task->attempt = *row;
         own(&task->attempt->message);
         own(&task->attempt->error_trace);
-        task->attempt->host = engine->config.host;
+        if (row->host)
+            task->attempt->host = engine->config.host;
         task->number_is_free = row->start_ms == FIELD_NULL;
     }
 }
@@ -232,6 +241,18 @@ static void load_tasks(struct engine *engine, struct erun *run, const struct run
     load_attempts(engine, run, image);
 }
 
+static void load_task_timeout(struct engine *engine, struct etask *task, int64_t now_ms,
+                              int64_t mono_ms)
+{
+    int64_t timeout_s = task_def_of(task)->timeout_s;
+    if (timeout_s <= 0) /* FIELD_NULL too */
+        return;
+    assert(task->attempt);
+    int64_t left_ms = timeout_s * 1000 - ms_since(task->attempt->start_ms, now_ms);
+    task->timer.kind = DEADLINE_TASK_TIMEOUT;
+    heap_set(&engine->deadlines, &task->timer.item, mono_ms + (left_ms > 0 ? left_ms : 0));
+}
+
 /* Deadlines that were set before the server went down go on. */
 static void load_deadlines(struct engine *engine, struct erun *run, int64_t now_ms, int64_t mono_ms)
 {
@@ -248,12 +269,14 @@ static void load_deadlines(struct engine *engine, struct erun *run, int64_t now_
         struct etask *task = &run->tasks[i];
         if (task->attempt)
             task->start_mono_ms = mono_ms - ms_since(task->attempt->start_ms, now_ms);
+        if (task_state(task) == STATE_RUNNING && task_def_of(task)->type == TASK_JOB)
+            load_task_timeout(engine, task, now_ms, mono_ms);
         if (task_state(task) != STATE_PENDING)
             continue;
         int64_t at_ms = task->row.retry_at_ms == FIELD_NULL ? now_ms : task->row.retry_at_ms;
         int64_t left_ms = at_most(at_ms - now_ms, task_def_of(task)->min_retry_interval_ms);
-        task->retry.kind = DEADLINE_RETRY;
-        heap_set(&engine->deadlines, &task->retry.item, mono_ms + left_ms);
+        task->timer.kind = DEADLINE_RETRY;
+        heap_set(&engine->deadlines, &task->timer.item, mono_ms + left_ms);
     }
 }
 
@@ -294,9 +317,15 @@ void engine_add_run(struct engine *engine, const struct run_image *image, struct
     arena_release(&arena);
     load_params(engine, run, image, now_ms);
     run_enlist(engine, run);
-    for (uint32_t i = 0; i < def->task_count; i++)
-        if (run->tasks[i].has_row)
-            task_enlist(engine, &run->tasks[i]);
+    maintenance_note(engine, run);
+    for (uint32_t i = 0; i < def->task_count; i++) {
+        struct etask *task = &run->tasks[i];
+        if (task->has_row)
+            task_enlist(engine, task);
+        if (task_state(task) == STATE_RUNNING || task_state(task) == STATE_CANCELING)
+            if (task_def_of(task)->type == TASK_JOB)
+                uuid_map_put(&engine->waiters, &task->attempt->child_run, task);
+    }
     engine->live_loaded = engine->live_count;
     run_count_waiting(run);
     load_deadlines(engine, run, now_ms, mono_ms);
@@ -309,7 +338,8 @@ void engine_live_attempts(const struct engine *engine,
     size_t cursor = 0;
     for (const struct etask *task; (task = uuid_map_next(&engine->tasks, &cursor));) {
         enum state state = task_state(task);
-        if (!task->attempt || (state != STATE_RUNNING && state != STATE_CANCELING))
+        if (!task->attempt || !task_has_process(task) ||
+            (state != STATE_RUNNING && state != STATE_CANCELING))
             continue;
         int64_t timeout_s = task_def_of(task)->timeout_s;
         const struct live_attempt live = {

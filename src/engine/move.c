@@ -152,9 +152,14 @@ void run_move(struct step *step, struct erun *run, enum state to, const char *re
     if (!keeps_slot)
         run_delist(engine, run, from);
     run->row.state = to;
+    if (state_is_final(from) || state_is_final(to))
+        run->row.is_suspended = 0;
+    if (state_is_final(from))
+        run->row.ignored_failure = 0;
     run_times(step, run, from, to);
     if (!keeps_slot)
         run_enlist(engine, run);
+    maintenance_note(engine, run);
     if (to == STATE_QUEUED) {
         run->deadline.kind = DEADLINE_QUEUE;
         heap_set(&engine->deadlines, &run->deadline.item,
@@ -168,6 +173,8 @@ void run_move(struct step *step, struct erun *run, enum state to, const char *re
     track(engine, &run->tracked); /* before what refers to it */
     track(engine, &run->repair_tracked);
     add_event(step, run, NULL, EVENT_RUN_STATE, from, to, reason, decision);
+    if (state_is_final(to) && uuid_map_get(&engine->waiters, &run->row.key))
+        list_append(&engine->ended, &run->ended);
 }
 
 /* ---- tasks ---- */
@@ -177,10 +184,9 @@ static bool is_live(enum state state)
     return state == STATE_RUNNING || state == STATE_CANCELING;
 }
 
-/* IF_ELSE passes through RUNNING without an attempt and without a slot. */
 static bool holds_execution_slot(const struct etask *task, enum state state)
 {
-    return is_live(state) && task_def_of(task)->type != TASK_IF_ELSE;
+    return is_live(state) && task_has_process(task);
 }
 
 void task_enlist(struct engine *engine, struct etask *task)
@@ -193,9 +199,12 @@ void task_enlist(struct engine *engine, struct etask *task)
         run->live_count++;
         engine->live_count++;
     }
-    if (state == STATE_QUEUED) {
+    bool is_ready = state == STATE_QUEUED;
+    if (is_ready && task_def_of(task)->type == TASK_JOB && !run->row.is_suspended) {
+        list_append(&engine->launches, &task->ready);
+    } else if (is_ready) {
         list_append(&run->ready, &task->ready);
-        if (!list_is_linked(&run->turn))
+        if (!run->row.is_suspended && !list_is_linked(&run->turn))
             list_append(&engine->turns, &run->turn);
     }
 }
@@ -228,10 +237,8 @@ void task_move(struct step *step, struct etask *task, enum state to, const char 
     task_delist(engine, task, from);
     task->row.state = to;
     task_enlist(engine, task);
-    if (from == STATE_PENDING) {
-        heap_remove(&engine->deadlines, &task->retry.item);
-        task->row.retry_at_ms = FIELD_NULL;
-    }
+    heap_remove(&engine->deadlines, &task->timer.item);
+    task->row.retry_at_ms = FIELD_NULL;
     set_text(engine, &task->row.message, reason);
     add_event(step, run, task, EVENT_TASK_STATE, from, to, reason, decision);
     if (!state_is_final(to))

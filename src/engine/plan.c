@@ -90,7 +90,7 @@ static void foresee(struct planner *planner, struct repair_plan *plan)
         uint32_t i = def->order[n];
         struct plan_task *task = &plan->tasks[i];
         if (!planner->planned[i]) {
-            known[i] = planner->input->states[i];
+            known[i] = rule_state_seen(&def->tasks[i], planner->input->states[i]);
             continue;
         }
         const struct graph_node *node = &def->nodes[i];

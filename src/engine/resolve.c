@@ -126,6 +126,7 @@ static bool find_task(const void *context, const char *task_key, struct referenc
         .error_code = other->row.error_code ? other->row.error_code : "",
         .task_run = other->row.key,
         .execution_count = other->prior_executions + other->row.attempts,
+        .values = other->row.published,
     };
     return true;
 }
@@ -181,6 +182,31 @@ static enum err_code resolve_params(const struct etask *task, const struct refer
     for (size_t i = 0; i < ret->count && !code; i++)
         code = spend(&spent, "the parameters", ret->items[i].name, ret->items[i].value, err);
     return code;
+}
+
+enum err_code child_resolve(const struct engine *engine, const struct etask *task, int64_t now_ms,
+                            struct arena *arena, struct param_list *ret, struct err *err)
+{
+    struct reference_scope scope = task_scope(engine, task, now_ms);
+    struct param_list own = params_of(&task_def_of(task)->parameters);
+    struct param_list all;
+    struct str_map by_name;
+    str_map_init(&by_name);
+    scope.parameters_by_name = &by_name;
+    enum err_code code = resolve_params(task, &scope, arena, &all, err);
+    str_map_release(&by_name);
+    if (code)
+        return code;
+    struct str_map values;
+    str_map_init(&values);
+    for (size_t i = 0; i < all.count; i++)
+        str_map_add(&values, all.items[i].name, (void *)(uintptr_t)&all.items[i]);
+    struct param *handed = ARENA_ARRAY(arena, own.count, struct param);
+    for (size_t i = 0; i < own.count; i++)
+        handed[i] = *(const struct param *)str_map_get(&values, own.items[i].name);
+    str_map_release(&values);
+    *ret = (struct param_list){handed, own.count};
+    return ERR_OK;
 }
 
 /* Words and paths say what a text must be; here it is said of which field. */

@@ -85,6 +85,12 @@ static struct rule_result not_failed(const struct tally *t)
     return (struct rule_result){RULE_EXCLUDED, t->first[c]};
 }
 
+enum state rule_state_seen(const struct task_def *task, enum state state)
+{
+    bool is_ignored = task->fail_policy == POLICY_IGNORE && state_is_own_failure(state);
+    return is_ignored ? STATE_SUCCESS : state;
+}
+
 struct rule_result rule_evaluate(enum run_if run_if, const struct rule_dep *deps, uint32_t count)
 {
     static const struct rule_result run = {RULE_RUN, UINT32_MAX};
@@ -178,7 +184,7 @@ enum state rule_run_result(const struct job_def *def, const enum state *states)
     for (uint32_t i = 0; i < def->task_count; i++) {
         if (!job_def_is_leaf(def, i))
             continue;
-        enum state s = states[i];
+        enum state s = rule_state_seen(&def->tasks[i], states[i]);
         failed |= s == STATE_FAILED || s == STATE_TIMED_OUT || s == STATE_UPSTREAM_FAILED;
         internal |= s == STATE_INTERNAL_ERROR;
         canceled |= s == STATE_CANCELED || s == STATE_UPSTREAM_CANCELED;

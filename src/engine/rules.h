@@ -30,6 +30,9 @@ struct rule_result {
     uint32_t because; /* index of the dependency that decided, where one did; else UINT32_MAX */
 };
 
+/* The state of a task as rules and results see it: a failure that is to be ignored is a success. */
+enum state rule_state_seen(const struct task_def *task, enum state state);
+
 /* Every dependency is final. A task without dependencies runs. */
 struct rule_result rule_evaluate(enum run_if run_if, const struct rule_dep *deps, uint32_t count);
 

@@ -72,7 +72,7 @@ void run_enter(struct step *step, struct erun *run, enum state place)
 void job_admit(struct step *step, struct ejob *job)
 {
     struct erun *run;
-    while (has_free_slot(job) && (run = first_in_line(job))) {
+    while (has_free_slot(job) && (run = first_in_line(job)) && !sweep_covers(job, run)) {
         run_enter(step, run, STATE_PENDING);
         run_evaluate(step, run);
     }
@@ -105,7 +105,8 @@ void run_finish(struct step *step, struct erun *run)
     enum state *states = ARENA_ARRAY(arena, run->def->task_count, enum state);
     for (uint32_t i = 0; i < run->def->task_count; i++)
         states[i] = task_state(&run->tasks[i]);
-    enum state result = rule_run_result(run->def, states);
+    enum state result = policy_result(run, rule_run_result(run->def, states));
+    run->row.ignored_failure = result == STATE_SUCCESS && policy_ignored_any(run);
     run_move(step, run, result, text_run_result(arena, run, result), NULL);
 }
 
@@ -122,12 +123,15 @@ static void stop_attempt(struct step *step, const struct etask *task)
     };
 }
 
-static void stop_task(struct step *step, struct etask *task, const char *reason)
+void task_stop(struct step *step, struct etask *task, const char *reason)
 {
     enum state state = task_state(task);
     if (state == STATE_RUNNING) {
         task_move(step, task, STATE_CANCELING, "Being stopped", NULL);
-        stop_attempt(step, task);
+        if (task_has_process(task))
+            stop_attempt(step, task);
+        else
+            child_stop(step, task, "Canceled with its parent run");
     } else if (state != STATE_NEW && state != STATE_CANCELING && !state_is_final(state)) {
         set_text(step->engine, &task->row.error_code, state_names[STATE_CANCELED]);
         task_move(step, task, STATE_CANCELED, reason, NULL);
@@ -146,7 +150,7 @@ void run_stop(struct step *step, struct erun *run, enum state ending, const char
         run_move(step, run, STATE_CANCELING, reason, NULL);
     }
     for (uint32_t i = 0; i < run->def->task_count; i++)
-        stop_task(step, &run->tasks[i], task_reason);
+        task_stop(step, &run->tasks[i], task_reason);
     if (run->open_count == 0 && !list_is_linked(&run->ending))
         list_append(&step->engine->ending, &run->ending);
 }
@@ -160,7 +164,7 @@ static void queue_expired(struct step *step, struct erun *run)
     enum state end = run->row.repair_number > 0 ? STATE_CANCELED : STATE_SKIPPED;
     run_move(step, run, end, reason, NULL);
     for (uint32_t i = 0; i < run->def->task_count; i++)
-        stop_task(step, &run->tasks[i], reason);
+        task_stop(step, &run->tasks[i], reason);
 }
 
 void run_deadline(struct step *step, struct erun *run, enum deadline_kind kind)

@@ -7,7 +7,7 @@ static void collect_deps(const struct etask *task, struct rule_dep *deps)
     for (uint32_t i = 0; i < node->dep_count; i++) {
         const struct etask *dep = &task->run->tasks[node->deps[i].task];
         deps[i] = (struct rule_dep){
-            .state = task_state(dep),
+            .state = rule_state_seen(task_def_of(dep), task_state(dep)),
             .outcome = dep->row.outcome,
             .wanted_outcome = node->deps[i].outcome,
         };
@@ -43,6 +43,28 @@ static uint32_t find_culprit(const struct etask *task, uint32_t dep_index)
 
 /* ---- evaluation ---- */
 
+/* An edge with a condition is one that needs the outcome true. False: it cannot be said. */
+static bool evaluate_edges(struct step *step, const struct etask *task, struct rule_dep *deps,
+                           struct err *err)
+{
+    const struct graph_node *node = &task->run->def->nodes[task->position];
+    for (uint32_t i = 0; i < node->dep_count; i++) {
+        bool holds = false;
+        if (!node->deps[i].condition)
+            continue;
+        bool is_open =
+            deps[i].state == STATE_SUCCESS &&
+            (deps[i].wanted_outcome == FIELD_UNSET || deps[i].wanted_outcome == deps[i].outcome);
+        if (is_open && edge_evaluate(step, task, &node->deps[i], &holds, err))
+            return false;
+        if (deps[i].wanted_outcome == FIELD_UNSET || is_open) {
+            deps[i].wanted_outcome = 1;
+            deps[i].outcome = holds;
+        }
+    }
+    return true;
+}
+
 /* The grounds are worth keeping where there was something to decide. */
 static const char *grounds(struct step *step, const struct etask *task, const struct rule_dep *deps,
                            struct rule_result result)
@@ -57,12 +79,21 @@ void task_evaluate(struct step *step, struct etask *task)
     const struct task_def *def = task_def_of(task);
     uint32_t dep_count = task->run->def->nodes[task->position].dep_count;
     struct rule_dep *deps = ARENA_ARRAY(&step->fx->arena, dep_count, struct rule_dep);
+    struct err err;
     collect_deps(task, deps);
+    if (!evaluate_edges(step, task, deps, &err)) {
+        attempt_refuse(
+            step, task,
+            arena_printf(&step->fx->arena, "The condition of a dependency: %s", err.message));
+        return;
+    }
     struct rule_result result = rule_evaluate((enum run_if)def->run_if, deps, dep_count);
     const char *decision = grounds(step, task, deps, result);
     if (result.verdict == RULE_RUN) {
         if (def->type == TASK_IF_ELSE)
             if_else_decide(step, task, decision);
+        else if (def->type == TASK_JOB)
+            task_move(step, task, STATE_QUEUED, "Ready, about to run its job", decision);
         else
             task_move(step, task, STATE_QUEUED, "Ready, waiting for an execution slot", decision);
         return;
@@ -74,10 +105,12 @@ void task_evaluate(struct step *step, struct etask *task)
               text_rule(&step->fx->arena, task, result, culprit), decision);
 }
 
-static bool is_due(const struct etask *task)
+/* Nothing is decided any more while the server drains. */
+static bool is_due(const struct step *step, const struct etask *task)
 {
     const struct erun *run = task->run;
-    return task->has_row && task->row.state == STATE_BLOCKED && task->waiting == 0 &&
+    return !step->engine->is_draining && !run->row.is_suspended && task->has_row &&
+           task->row.state == STATE_BLOCKED && task->waiting == 0 &&
            (run->row.state == STATE_PENDING || run->row.state == STATE_RUNNING);
 }
 
@@ -85,11 +118,12 @@ void task_propagate(struct step *step, struct etask *task)
 {
     struct erun *run = task->run;
     const struct graph_node *node = &run->def->nodes[task->position];
+    policy_apply(step, task);
     for (uint32_t i = 0; i < node->dependent_count; i++) {
         struct etask *dependent = &run->tasks[node->dependents[i].task];
         if (dependent->waiting > 0)
             dependent->waiting--;
-        if (is_due(dependent))
+        if (is_due(step, dependent))
             task_evaluate(step, dependent);
     }
 }
@@ -97,7 +131,7 @@ void task_propagate(struct step *step, struct etask *task)
 void run_evaluate(struct step *step, struct erun *run)
 {
     for (uint32_t i = 0; i < run->def->task_count; i++)
-        if (is_due(&run->tasks[i]))
+        if (is_due(step, &run->tasks[i]))
             task_evaluate(step, &run->tasks[i]);
 }
 
@@ -138,6 +172,7 @@ void task_create(struct step *step, struct etask *task, int64_t repair_number, c
         .execution_ms = FIELD_NULL,
         .cleanup_ms = FIELD_NULL,
         .retry_at_ms = FIELD_NULL,
+        .child_run = task->inherited,
     };
     task->has_row = true;
     task->tracked = (struct tracked){.kind = ROW_TASK_RUN, .row = &task->row};

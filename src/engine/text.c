@@ -79,7 +79,13 @@ const char *text_rule(struct arena *arena, const struct etask *task, struct rule
     case RULE_EXCLUDED_OUTCOME: {
         assert(edge); /* this verdict is always about one dependency */
         const struct etask *dep = &task->run->tasks[edge->task];
+        bool has_outcome = edge->outcome == FIELD_UNSET || edge->outcome == dep->row.outcome;
+        if (edge->condition && has_outcome && dep->row.state != STATE_EXCLUDED)
+            return arena_printf(arena, "Excluded: the condition of its dependency on %s was false",
+                                dep_key);
         const char *wanted = edge->outcome == 1 ? "true" : "false";
+        if (edge->condition && dep->row.state == STATE_EXCLUDED)
+            return arena_printf(arena, "Excluded: %s was excluded", dep_key);
         if (dep->row.state == STATE_EXCLUDED)
             return arena_printf(arena, "Excluded: %s was excluded, this branch needs %s", dep_key,
                                 wanted);

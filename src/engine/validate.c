@@ -4,7 +4,23 @@
 struct recount {
     size_t live;
     size_t tasks;
+    size_t waiters;
 };
+
+/* Who waits for a child is told by it, and the child goes on. */
+static const char *check_waiter(const struct engine *engine, const struct etask *task,
+                                struct arena *arena)
+{
+    const struct uuid *key = &task->attempt->child_run;
+    const struct erun *child = engine_run(engine, key);
+    if (uuid_map_get(&engine->waiters, key) != task)
+        return arena_printf(arena, "task %s waits and its child does not know", task->row.task_key);
+    if (!child || state_is_final(child->row.state))
+        return arena_printf(arena, "task %s waits for a child that has ended", task->row.task_key);
+    if (!uuid_equal(&child->row.parent_task_run, &task->row.key))
+        return arena_printf(arena, "task %s waits for another's child", task->row.task_key);
+    return NULL;
+}
 
 static const char *check_task(const struct engine *engine, const struct etask *task,
                               struct arena *arena, struct recount *count)
@@ -16,7 +32,8 @@ static const char *check_task(const struct engine *engine, const struct etask *t
     if (uuid_map_get(&engine->tasks, &task->row.key) != task)
         return arena_printf(arena, "task %s is not on the map", key);
     bool live = state == STATE_RUNNING || state == STATE_CANCELING;
-    count->live += live;
+    bool runs_job = task_def_of(task)->type == TASK_JOB;
+    count->live += live && task_has_process(task);
     if (live && (!task->attempt || task->attempt->state != STATE_RUNNING))
         return arena_printf(arena, "task %s is live without an attempt", key);
     if (live && !state_holds_slot(run->row.state))
@@ -25,19 +42,20 @@ static const char *check_task(const struct engine *engine, const struct etask *t
     if (list_is_linked(&task->ready) != (state == STATE_QUEUED))
         return arena_printf(arena, "task %s: ready list and state %s differ", key,
                             state_name(state));
-    if ((task->retry.item.place != 0) != (state == STATE_PENDING))
-        return arena_printf(arena, "task %s: retry deadline and state %s differ", key,
-                            state_name(state));
+    bool timed = runs_job && state == STATE_RUNNING && task_def_of(task)->timeout_s > 0;
+    if ((task->timer.item.place != 0) != (state == STATE_PENDING || timed))
+        return arena_printf(arena, "task %s: timer and state %s differ", key, state_name(state));
+    count->waiters += live && runs_job;
     uint32_t waiting = 0;
     const struct graph_node *node = &run->def->nodes[task->position];
     for (uint32_t d = 0; d < node->dep_count; d++)
         waiting += !state_is_final(task_state(&run->tasks[node->deps[d].task]));
     if (!state_is_final(state) && waiting != task->waiting)
         return arena_printf(arena, "task %s waits for %u, not %u", key, waiting, task->waiting);
-    if (state == STATE_BLOCKED && waiting == 0 &&
+    if (state == STATE_BLOCKED && waiting == 0 && !engine->is_draining && !run->row.is_suspended &&
         (run->row.state == STATE_PENDING || run->row.state == STATE_RUNNING))
         return arena_printf(arena, "task %s was forgotten", key);
-    return NULL;
+    return live && runs_job ? check_waiter(engine, task, arena) : NULL;
 }
 
 static const char *check_run(const struct engine *engine, const struct erun *run,
@@ -63,8 +81,14 @@ static const char *check_run(const struct engine *engine, const struct erun *run
         return arena_printf(arena, "run %s: live attempts are miscounted", key);
     if (state_is_final(state) != (open == 0))
         return arena_printf(arena, "run %s is %s with %u open tasks", key, state_name(state), open);
-    if (list_is_linked(&run->turn) != !list_is_empty(&run->ready))
+    bool has_turn = !list_is_empty(&run->ready) && !run->row.is_suspended;
+    if (list_is_linked(&run->turn) != has_turn)
         return arena_printf(arena, "run %s: turn and ready list differ", key);
+    bool pauses = engine->is_draining ? state == STATE_PENDING || state == STATE_RUNNING
+                                      : state == STATE_PAUSED_MAINTENANCE;
+    if (list_is_linked(&run->maintenance) != pauses)
+        return arena_printf(arena, "run %s is %s: its maintenance is forgotten", key,
+                            state_name(state));
     if (list_is_linked(&run->done) != state_is_final(state))
         return arena_printf(arena, "run %s: done list and state differ", key);
     return NULL;
@@ -83,7 +107,10 @@ static const char *check_job(const struct ejob *job, size_t holders, size_t queu
     if (job->holder_count != holders || queue_length != queued ||
         job->repairs.count + job->queue.count != queued || job->active_count != active)
         return arena_printf(arena, "job %s: slots or queue are miscounted", job->row.name);
-    if (queued && (int64_t)holders < job->def->details.max_concurrent_runs)
+    if (list_is_linked(&job->sweep) != (job->row.cancel_number != FIELD_NULL))
+        return arena_printf(arena, "job %s: sweep and row differ", job->row.name);
+    if (queued && !list_is_linked(&job->sweep) &&
+        (int64_t)holders < job->def->details.max_concurrent_runs)
         return arena_printf(arena, "job %s has a free slot and a queue", job->row.name);
     return NULL;
 }
@@ -126,8 +153,12 @@ const char *engine_validate(const struct engine *engine, struct arena *arena)
     if (engine->config.max_running && count.live > (size_t)engine->config.max_running &&
         count.live > engine->live_loaded)
         return "more attempts are live than there are execution slots";
+    if (count.waiters != engine->waiters.count)
+        return "somebody waits for a child who is no waiting task";
+    if (!list_is_empty(&engine->parked) || engine->parked_command)
+        return "rows that were wanted did not come";
     if (!list_is_empty(&engine->settled) || !list_is_empty(&engine->ending) ||
-        !list_is_empty(&engine->freed))
+        !list_is_empty(&engine->freed) || !list_is_empty(&engine->ended))
         return "the step did not reach its fixed point";
     if (!heap_validate(&engine->deadlines))
         return "the deadline heap is out of order";

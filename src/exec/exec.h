@@ -11,6 +11,7 @@
  *   <taskRun>.<n>.<epoch>.rec      the attempt record
  *   <taskRun>.<n>.<epoch>.out .err output
  *   <taskRun>.<n>.<epoch>.json     REPRISE_PARAMS_FILE (of an empty list: DATA/no-params.json)
+ *   <taskRun>.<n>.<epoch>.val      REPRISE_OUTPUT, made by the task if it publishes values
  */
 #pragma once
 
@@ -61,8 +62,8 @@ enum exec_report_kind {
 struct exec_report {
     enum exec_report_kind kind;
     struct attempt_id id;
-    /* EXEC_OUTCOME; of EXEC_LOST only started_ms, message and error_trace. The others are
-     * CAUSE_NONE or FIELD_NULL. */
+    /* EXEC_OUTCOME; of EXEC_LOST only started_ms and the texts. The others are CAUSE_NONE or
+     * FIELD_NULL. */
     int cause;          /* enum attempt_cause */
     int64_t exit_code;  /* FIELD_NULL unless CAUSE_EXITED */
     int64_t signal;     /* FIELD_NULL unless CAUSE_SIGNALED */
@@ -72,6 +73,8 @@ struct exec_report {
     int64_t user_us, system_us, max_rss_kib, in_blocks, out_blocks;
     const char *message;     /* why it could not start, or how it ended; one plain sentence */
     const char *error_trace; /* tail of stderr, ≤ 16 KiB, valid UTF-8; NULL on exit 0 or if empty */
+    const char *published;   /* its values (model/values.h); NULL: none */
+    const char *unpublished; /* why something of REPRISE_OUTPUT was not taken; NULL: all was */
 };
 
 /* Called on the owner's thread from exec_dispatch, from exec_recover, and, for what cannot start,

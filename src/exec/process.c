@@ -272,9 +272,10 @@ static const char *write_params(const struct process *process, const struct fold
 
 /* The token first: whoever looks for it in /proc finds it soonest there. */
 static char **build_envp(const struct process *process, const struct exec_order *from,
-                         const char *token, const char *params_file, struct arena *arena)
+                         const char *token, const char *stem, const char *params_file,
+                         struct arena *arena)
 {
-    size_t most = 3 + PROCESS_INHERITED + from->env_count + from->params.count + 1;
+    size_t most = 4 + PROCESS_INHERITED + from->env_count + from->params.count + 1;
     char **envp = ARENA_ARRAY(arena, most, char *);
     size_t count = 0;
 
@@ -283,6 +284,7 @@ static char **build_envp(const struct process *process, const struct exec_order 
         envp[count++] = process->inherited[i];
     envp[count++] = arena_printf(arena, "REPRISE_WORKSPACE=%s", process->workspace_path);
     envp[count++] = arena_printf(arena, "REPRISE_PARAMS_FILE=%s", params_file);
+    envp[count++] = arena_printf(arena, "REPRISE_OUTPUT=%s.val", stem);
     for (size_t i = 0; i < from->env_count; i++)
         envp[count++] = (char *)from->env[i];
     for (size_t i = 0; i < from->params.count; i++) {
@@ -323,9 +325,9 @@ bool process_order(struct process *process, struct folders *folders, const struc
     const char *params_file = write_params(process, folders, from, arena, err);
     if (!params_file)
         return false;
-    order.envp = build_envp(process, from, token, params_file, arena);
     const char *stem =
         arena_printf(arena, "%s/runs/%s", process->data_dir, attempt_file(&from->id, "", name));
+    order.envp = build_envp(process, from, token, stem, params_file, arena);
     order.record_path = arena_printf(arena, "%s.rec", stem);
     order.stdout_path = arena_printf(arena, "%s.out", stem);
     order.stderr_path = arena_printf(arena, "%s.err", stem);

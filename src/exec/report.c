@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "base/utf8.h"
+#include "model/values.h"
 
 #define REPLACEMENT "\xef\xbf\xbd"
 
@@ -163,8 +164,9 @@ static void init(struct report *report, enum exec_report_kind kind, const struct
         .out_blocks = FIELD_NULL,
         .message = report->message,
     };
-    report->message[0] = '\0';
+    report->message[0] = report->unpublished[0] = '\0';
     buf_init(&report->trace, ERROR_TRACE_MAX_BYTES);
+    buf_init(&report->published, VALUES_TEXT_MAX_BYTES);
 }
 
 static void add_trace(struct report *report, int runs_fd)
@@ -174,6 +176,51 @@ static void add_trace(struct report *report, int runs_fd)
     report_tail(runs_fd, attempt_file(&report->told.id, ".err", name), &report->trace);
     if (report->trace.len > 0)
         report->told.error_trace = report->trace.data;
+}
+
+/* All of a file that is not too large, in `out`. */
+static bool read_published(int fd, off_t size, struct buf *out)
+{
+    char *place = buf_reserve(out, (size_t)size);
+    ssize_t got = place ? pread(fd, place, (size_t)size, 0) : -1;
+
+    if (got > 0)
+        buf_used(out, (size_t)got);
+    return got == size;
+}
+
+/* Nothing is left that could still write to it. */
+static void add_published(struct report *report, int runs_fd)
+{
+    char name[ATTEMPT_FILE];
+    struct stat status;
+    struct buf bytes;
+    size_t bad_line = 0;
+
+    int fd = openat(runs_fd, attempt_file(&report->told.id, ".val", name),
+                    O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY);
+    if (fd < 0 && errno == ENOENT)
+        return;
+    buf_init(&bytes, VALUES_MAX_BYTES);
+    if (fd < 0 || fstat(fd, &status) < 0 || !S_ISREG(status.st_mode))
+        snprintf(report->unpublished, sizeof report->unpublished, "it is not a file");
+    else if (status.st_size > VALUES_MAX_BYTES)
+        snprintf(report->unpublished, sizeof report->unpublished, "it has %lld bytes, more than %d",
+                 (long long)status.st_size, VALUES_MAX_BYTES);
+    else if (!read_published(fd, status.st_size, &bytes))
+        snprintf(report->unpublished, sizeof report->unpublished, "it could not be read");
+    else
+        values_read(bytes.data, bytes.len, &report->published, &bad_line);
+    if (bad_line)
+        snprintf(report->unpublished, sizeof report->unpublished, "line %zu is not KEY=VALUE",
+                 bad_line);
+    if (fd >= 0)
+        close(fd);
+    buf_release(&bytes);
+    if (report->published.len > 0)
+        report->told.published = report->published.data;
+    if (report->unpublished[0])
+        report->told.unpublished = report->unpublished;
 }
 
 void report_outcome(struct report *ret, int runs_fd, const struct attempt *attempt)
@@ -199,6 +246,7 @@ void report_outcome(struct report *ret, int runs_fd, const struct attempt *attem
         told->out_blocks = (int64_t)record->out_blocks;
         if (told->cause != CAUSE_EXITED || record->exit_code != 0)
             add_trace(ret, runs_fd);
+        add_published(ret, runs_fd);
     }
 }
 
@@ -209,6 +257,7 @@ void report_lost(struct report *ret, int runs_fd, const struct attempt *attempt,
     ret->told.started_ms = attempt->started_ms;
     snprintf(ret->message, sizeof ret->message, "%s", message);
     add_trace(ret, runs_fd);
+    add_published(ret, runs_fd);
 }
 
 void report_void(struct report *ret, const struct attempt *attempt)
@@ -229,4 +278,5 @@ void report_not_started(struct report *ret, const struct attempt_id *id, int cau
 void report_release(struct report *report)
 {
     buf_release(&report->trace);
+    buf_release(&report->published);
 }

@@ -2,7 +2,7 @@
  * What is told of an attempt: from a record, or from the lack of one, to an exec_report.
  *
  * The text belongs to the struct report, which must outlive the report. The tail of stderr is read
- * only for what did not exit with 0.
+ * only for what did not exit with 0; the values that it published, however it ended.
  */
 #pragma once
 
@@ -15,6 +15,8 @@ struct report {
     struct exec_report told;
     char message[ERR_MESSAGE_MAX];
     struct buf trace;
+    struct buf published;
+    char unpublished[96];
 };
 
 /* These fill `ret`; report_release() after the callback. */

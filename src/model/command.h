@@ -22,6 +22,7 @@ enum command_kind {
     COMMAND_RUN_CANCEL,
     COMMAND_RUN_REPAIR,
     COMMAND_RUN_DELETE,
+    COMMAND_JOB_CANCEL_RUNS,
 };
 
 struct principal {
@@ -56,7 +57,7 @@ struct repair_request {
 struct command {
     enum command_kind kind;
     struct principal principal;
-    struct uuid key;      /* of the job (JOB_UPDATE, JOB_DELETE, RUN_CREATE) or the run */
+    struct uuid key;      /* of the job (JOB_…, RUN_CREATE) or the run */
     const char *if_match; /* as sent, NULL: unconditional */
     struct retry_token token;
     struct job_def *def; /* JOB_CREATE, JOB_UPDATE: one reference, the command's */

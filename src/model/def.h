@@ -40,8 +40,10 @@ enum {
     DEF_MAX_JOB_CLUSTERS = 100,
     DEF_MAX_CLUSTER_NAME = 100, /* of a cluster made for the job */
     DEF_MAX_LIBRARIES = 1000,
-    DEF_MAX_TEXT = 64 << 10,  /* code points of any other string */
-    DEF_MAX_JSON = 256 << 20, /* bytes of a canonical text */
+    DEF_MAX_NESTING = 10,       /* jobs that run each other, the first one included */
+    DEF_MAX_NESTED_JOBS = 1000, /* below one job */
+    DEF_MAX_TEXT = 64 << 10,    /* code points of any other string */
+    DEF_MAX_JSON = 256 << 20,   /* bytes of a canonical text */
 };
 
 enum task_type {
@@ -65,6 +67,10 @@ enum run_if {
     RUN_IF_COUNT
 };
 extern const char *const run_if_names[RUN_IF_COUNT];
+
+/* What a task's failure means to its run (RULES §10). Unset is FAIL_CHILD. */
+enum fail_policy { POLICY_FAIL, POLICY_FAIL_CHILD, POLICY_IGNORE, POLICY_SUSPEND, POLICY_COUNT };
+extern const char *const fail_policy_names[POLICY_COUNT];
 
 enum task_source { SOURCE_WORKSPACE, SOURCE_GIT_PROVIDER, SOURCE_COUNT };
 enum pause_status { PAUSE_PAUSED, PAUSE_UNPAUSED, PAUSE_COUNT };
@@ -120,6 +126,7 @@ struct queue {
 struct dependency {
     const char *outcome; /* NULL, "true" or "false" */
     const char *task_key;
+    const char *condition; /* "left OP right", or NULL: the edge holds when it is true */
 };
 
 struct if_expression {
@@ -135,7 +142,8 @@ struct task_def {
     int64_t min_retry_interval_ms;
     int run_if; /* enum run_if */
     const char *task_key;
-    int type; /* enum task_type */
+    int type;        /* enum task_type */
+    int fail_policy; /* enum fail_policy */
     /* by type */
     const char *notebook_path;
     const char *file_path;
@@ -190,8 +198,9 @@ const struct param *params_find(const struct param *params, size_t count, const 
 
 /* The graph of a definition, by task position (index in `tasks`). */
 struct graph_edge {
-    uint32_t task;  /* the other end */
-    int8_t outcome; /* FIELD_UNSET: any; else 0 or 1: the outcome that the edge names */
+    uint32_t task;         /* the other end */
+    int8_t outcome;        /* FIELD_UNSET: any; else 0 or 1: the outcome that the edge names */
+    const char *condition; /* a comparison that must be true, or NULL */
 };
 
 struct graph_node {

@@ -48,8 +48,6 @@ static enum err_code check_text(const char *text, const struct reference_check *
         return ERR_OK;
     enum err_code code = reference_check(text, check, checker->err);
     if (!code)
-        code = def_check_supported_text(text, checker->err);
-    if (!code)
         return ERR_OK;
     char task[32] = "";
     char index[32] = "";
@@ -85,7 +83,6 @@ static enum err_code check_task_references(const struct task_def *task,
         {"filePath", task->file_path},
         {"mainClass", task->main_class},
         {"commandLineArguments", task->command_line_arguments},
-        {"jobKey", task->job_key},
         {"gitConfig.branch", task->git_config ? task->git_config->branch : NULL},
         {"gitConfig.repositoryUrl", task->git_config ? task->git_config->repository_url : NULL},
     };
@@ -101,6 +98,10 @@ static enum err_code check_task_references(const struct task_def *task,
     for (size_t i = 0; i < task->expressions.count && !code; i++)
         code = check_text(expressions[i].value, check, checker,
                           (struct place){"expressions", (int64_t)i, ".value"});
+    const struct dependency *dependencies = task->depends_on.items;
+    for (size_t i = 0; i < task->depends_on.count && !code; i++)
+        code = check_text(dependencies[i].condition, check, checker,
+                          (struct place){"dependsOn", (int64_t)i, ".x-condition"});
     return code ? code : check_values(&task->parameters, check, checker);
 }
 
@@ -250,6 +251,19 @@ static enum err_code check_if_else(struct checker *checker, const struct task_de
     return ERR_OK;
 }
 
+static enum err_code check_conditions(struct checker *checker, const struct task_def *task)
+{
+    const struct dependency *dependencies = task->depends_on.items;
+    for (size_t i = 0; i < task->depends_on.count; i++) {
+        struct comparison ignored;
+        const char *text = dependencies[i].condition;
+        if (text && comparison_parse(text, &checker->scratch, &ignored, checker->err))
+            return def_refuse_at(checker->err, "tasks[%u].dependsOn[%zu].x-condition",
+                                 checker->task, i);
+    }
+    return ERR_OK;
+}
+
 static enum err_code check_task_params(struct checker *checker, const struct task_def *task)
 {
     struct param *params = task->parameters.items;
@@ -265,6 +279,16 @@ static enum err_code check_task_params(struct checker *checker, const struct tas
     return code;
 }
 
+/* Which job runs is fixed when the definition is saved: no references. */
+static enum err_code check_job_key(const struct checker *checker, const struct task_def *task)
+{
+    struct uuid ignored;
+    if (uuid_parse(task->job_key, &ignored))
+        return ERR_OK;
+    return err_set(checker->err, ERR_INVALID_PARAMETER,
+                   "tasks[%u].jobKey must be the key of a job, 36 characters long", checker->task);
+}
+
 static enum err_code check_task(struct checker *checker, const struct task_def *task)
 {
     struct words ignored;
@@ -275,6 +299,10 @@ static enum err_code check_task(struct checker *checker, const struct task_def *
         code = check_path(checker, task->notebook_path, "notebookPath");
     if (!code && task->type == TASK_IF_ELSE)
         code = check_if_else(checker, task);
+    if (!code && task->type == TASK_JOB)
+        code = check_job_key(checker, task);
+    if (!code)
+        code = check_conditions(checker, task);
     if (!code &&
         words_split(task->command_line_arguments, &checker->scratch, &ignored, checker->err))
         code = def_refuse_at(checker->err, "tasks[%u].commandLineArguments", checker->task);

@@ -18,6 +18,13 @@ const char *const run_if_names[RUN_IF_COUNT] = {
     [RUN_IF_ALL_FAILED] = "ALL_FAILED",   [RUN_IF_AT_LEAST_ONE_FAILED] = "AT_LEAST_ONE_FAILED",
 };
 
+const char *const fail_policy_names[POLICY_COUNT] = {
+    [POLICY_FAIL] = "FAIL",
+    [POLICY_FAIL_CHILD] = "FAIL_CHILD",
+    [POLICY_IGNORE] = "IGNORE",
+    [POLICY_SUSPEND] = "SUSPEND",
+};
+
 static const char *const source_names[SOURCE_COUNT] = {"WORKSPACE", "GIT_PROVIDER"};
 static const char *const pause_names[PAUSE_COUNT] = {"PAUSED", "UNPAUSED"};
 static const char *const provider_names[GIT_PROVIDER_COUNT] = {"GITHUB", "BITBUCKET", "GITLAB",
@@ -245,6 +252,13 @@ static const struct field dependency_fields[] = {
      .min = 1,
      .max = DEF_MAX_TASK_KEY,
      .doc = "Key of the task that is waited for."},
+    {.name = "x-condition",
+     .kind = FIELD_STRING,
+     .flags = FIELD_EXTENSION | FIELD_SPARSE,
+     AT(dependency, condition),
+     .min = 1,
+     TEXT_LIMIT,
+     .doc = "A comparison, as of an IF_ELSE_TASK; when it is false, the task is EXCLUDED."},
 };
 static const struct schema dependency_schema =
     SCHEMA("DependsOn", dependency, dependency_fields, "A task that must be final first.");
@@ -315,6 +329,14 @@ static const struct field task_fields[] = {
      AT(task_def, type),
      NAMES(task_type_names),
      .doc = "Kind of the task, on which its further fields depend."},
+    {.name = "x-failPolicy",
+     .kind = FIELD_ENUM,
+     .flags = FIELD_EXTENSION | FIELD_SPARSE,
+     AT(task_def, fail_policy),
+     NAMES(fail_policy_names),
+     .doc =
+         "What its failure means to the run: FAIL ends it, FAIL_CHILD follows the trigger rules, "
+         "IGNORE counts as a success, SUSPEND starts nothing new."},
 };
 
 /* Rows that several types share. */

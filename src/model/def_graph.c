@@ -79,6 +79,7 @@ static enum err_code link_task(struct job_def *def, uint32_t task, uint32_t *see
         seen[upstream] = task + 1;
         struct graph_edge *edge = &node->deps[node->dep_count++];
         edge->task = (uint32_t)upstream;
+        edge->condition = dependency->condition;
         if (parse_outcome(&def->tasks[upstream], dependency->outcome, &edge->outcome, err))
             return def_refuse_at(err, "tasks[%u].dependsOn[%u].outcome", task, i);
         def->nodes[upstream].dependent_count++;

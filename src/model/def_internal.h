@@ -18,8 +18,6 @@ __attribute__((format(printf, 2, 3))) enum err_code def_refuse_at(struct err *er
 
 /* Looks at a body of any shape: what is wrong with it otherwise is said by the tables. */
 enum err_code def_check_supported(json_t *details, struct err *err);
-/* Of a text with references. */
-enum err_code def_check_supported_text(const char *text, struct err *err);
 
 /* Fills nodes, order and by_key from details.tasks. */
 enum err_code def_build_graph(struct job_def *def, struct err *err);

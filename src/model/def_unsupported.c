@@ -8,7 +8,6 @@
 
 #include "base/mem.h"
 #include "base/uuid.h"
-#include "model/reference.h"
 
 static bool is_there(const json_t *value)
 {
@@ -22,8 +21,7 @@ static bool is_true(const json_t *value)
 
 static bool is_later_type(const json_t *value)
 {
-    static const char *const types[] = {"NOTEBOOK_TASK", "SPARK_SUBMIT_TASK", "JAR_TASK",
-                                        "JOB_TASK"};
+    static const char *const types[] = {"NOTEBOOK_TASK", "SPARK_SUBMIT_TASK", "JAR_TASK"};
     const char *text = json_string_value(value);
     for (size_t i = 0; text && i < ARRAY_LEN(types); i++)
         if (strcmp(text, types[i]) == 0)
@@ -63,26 +61,13 @@ static const struct unsupported of_job[] = {
 };
 
 static const struct unsupported of_task[] = {
-    {NULL, "type", is_later_type, "use PYTHON_TASK or IF_ELSE_TASK"},
+    {NULL, "type", is_later_type, "use PYTHON_TASK, IF_ELSE_TASK or JOB_TASK"},
     {NULL, "source", is_git_provider, "use WORKSPACE"},
     {NULL, "isStreaming", is_true, "use false"},
     {"cluster", "newCluster", is_there, "use clusterName \"local\""},
     {"cluster", "clusterKey", is_other_key, "use \"local\""},
     {"cluster", "clusterName", is_other_name, "use \"local\""},
 };
-
-enum err_code def_check_supported_text(const char *text, struct err *err)
-{
-    struct reference reference;
-    while (reference_next(&text, &reference))
-        if (reference.space == REFERENCE_TASKS && reference.name.len > strlen("values.") &&
-            memcmp(reference.name.text, "values.", strlen("values.")) == 0)
-            return err_set(
-                err, ERR_INVALID_PARAMETER,
-                "{{tasks.….values.…}} is not supported by this version: use a file of the "
-                "run's folder");
-    return ERR_OK;
-}
 
 static enum err_code check_rows(const struct unsupported *rows, size_t count, const json_t *object,
                                 const char *where, struct err *err)

@@ -5,6 +5,7 @@
 
 #include "base/timefmt.h"
 #include "base/utf8.h"
+#include "model/values.h"
 
 /* ---- written form ---- */
 
@@ -408,15 +409,41 @@ static enum err_code put_parameter(const struct reference *reference, struct spa
     return ERR_OK;
 }
 
+static enum err_code find_task(const struct reference *reference,
+                               const struct reference_scope *scope, struct reference_task *ret,
+                               struct err *err)
+{
+    char key[TASK_KEY_TEXT];
+    if (!task_key_of(reference, key) || !scope->find_task ||
+        !scope->find_task(scope->context, key, ret))
+        return refuse(reference, err, "cannot be resolved: it names no upstream task");
+    return ERR_OK;
+}
+
 static enum err_code put_task(const struct reference *reference, const struct name *name,
                               const struct reference_scope *scope, struct buf *out, struct err *err)
 {
-    char key[TASK_KEY_TEXT];
-    struct reference_task task;
-    if (!task_key_of(reference, key) || !scope->find_task ||
-        !scope->find_task(scope->context, key, &task))
-        return refuse(reference, err, "cannot be resolved: it names no upstream task");
-    name->put_of(&task, out);
+    struct reference_task task = {0};
+    enum err_code code = find_task(reference, scope, &task, err);
+    if (!code)
+        name->put_of(&task, out);
+    return code;
+}
+
+static enum err_code put_value(const struct reference *reference, struct span key,
+                               const struct reference_scope *scope, struct buf *out,
+                               struct err *err)
+{
+    struct reference_task task = {0};
+    size_t len;
+    enum err_code code = find_task(reference, scope, &task, err);
+    if (code)
+        return code;
+    const char *value = values_find(task.values, key.text, key.len, &len);
+    if (!value)
+        return refuse(reference, err,
+                      "cannot be resolved: the task published no value of that key");
+    buf_add(out, value, len);
     return ERR_OK;
 }
 
@@ -446,7 +473,7 @@ static enum err_code put_reference(const struct reference *reference,
     case MEANS_PARAMETER:
         return put_parameter(reference, meant.argument, scope, out, err);
     case MEANS_VALUE:
-        return refuse(reference, err, "is not supported by this version: values of tasks");
+        return put_value(reference, meant.argument, scope, out, err);
     case MEANS_NOTHING:
     default:
         return refuse(reference, err, "is unknown");

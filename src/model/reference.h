@@ -59,6 +59,7 @@ struct reference_task {
     const char *error_code; /* '' on success */
     struct uuid task_run;
     int64_t execution_count;
+    const char *values; /* what it published (model/values.h), NULL: nothing */
 };
 
 struct reference_scope {

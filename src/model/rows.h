@@ -53,6 +53,11 @@ struct job_row {
     int64_t updated_ms;
     int64_t deleted_ms;   /* FIELD_NULL while it exists; kept for the sake of its runs */
     int64_t scheduled_ms; /* when the current schedule was started (submit_time), FIELD_NULL */
+    /* While all its runs are being cancelled: up to which run, and repairs up to when; else
+     * FIELD_NULL. By whom, else NULL. */
+    int64_t cancel_number;
+    int64_t cancel_ms;
+    const char *cancel_by;
     const char *created_by;
     const char *created_by_name;
     const char *updated_by;
@@ -84,8 +89,7 @@ struct run_row {
     int64_t submit_ms;          /* submit_time */
     struct uuid original_attempt_run;
     struct uuid parent_run; /* nil at top level */
-    struct uuid parent_task_run;
-    struct uuid root_run; /* own key at top level */
+    struct uuid root_run;   /* own key at top level */
     const char *created_by;
     const char *created_by_name;
     const char *parameters; /* JSON list: what it was given */
@@ -99,11 +103,14 @@ struct run_row {
     enum state state;
     enum state ending; /* while CANCELING: how it will end, else STATE_NEW */
     const char *message;
-    const char *error_trace; /* of the earliest unsuccessful task, or NULL */
-    int64_t repair_number;   /* of the newest attempt of the run, 0: ORIGINAL */
-    int64_t queued_ms;       /* newest entry into the queue */
-    int64_t start_ms;        /* first RUNNING, the original's */
-    int64_t end_ms;          /* of the newest attempt, FIELD_NULL while active */
+    const char *error_trace;     /* of the earliest unsuccessful task, or NULL */
+    struct uuid parent_task_run; /* the newest that waits or waited for it; nil at top level */
+    int8_t is_suspended;         /* a failure keeps it from starting anything (x-failPolicy) */
+    int8_t ignored_failure;      /* SUCCESS although a task failed, which was to be ignored */
+    int64_t repair_number;       /* of the newest attempt of the run, 0: ORIGINAL */
+    int64_t queued_ms;           /* newest entry into the queue */
+    int64_t start_ms;            /* first RUNNING, the original's */
+    int64_t end_ms;              /* of the newest attempt, FIELD_NULL while active */
     int64_t updated_ms;
     int64_t last_event; /* number of the newest event as of this write */
 };
@@ -151,6 +158,8 @@ struct task_run_row {
     const char *error_trace;
     const char *error_code; /* short, '' on success: {{tasks.T.error_code}} */
     const char *parameters; /* JSON list: what it started with, NULL before */
+    struct uuid child_run;  /* JOB_TASK: its newest child, or the one to go on with; else nil */
+    const char *published;  /* what its newest ended attempt published (model/values.h), or NULL */
     int8_t outcome;         /* IF_ELSE: 0 or 1; else FIELD_UNSET */
     int64_t attempt;        /* number of the newest started attempt, FIELD_NULL before */
     int64_t attempts;       /* how many have started */
@@ -164,7 +173,8 @@ struct task_run_row {
     int64_t last_event;
 };
 
-/* How an attempt ended, as the supervisor or recovery saw it. */
+/* How an attempt ended, as the supervisor or recovery saw it. TIMED_OUT stands already while the
+ * child run of a JOB_TASK is being cancelled for it. */
 enum attempt_cause {
     CAUSE_NONE, /* not ended */
     CAUSE_EXITED,
@@ -173,7 +183,8 @@ enum attempt_cause {
     CAUSE_STOPPED,
     CAUSE_EXEC_FAILED,
     CAUSE_CANNOT_START, /* refused before an order was sent: missing file, bad reference */
-    CAUSE_LOST
+    CAUSE_LOST,
+    CAUSE_CHILD /* of a JOB_TASK: its child run ended */
 };
 
 /* Which budget a failed attempt was charged to (RULES §3). */
@@ -184,8 +195,9 @@ struct attempt_row {
     struct uuid run;
     struct uuid task_run;
     int64_t number;
-    int64_t epoch; /* under which it was last started */
-    const char *host;
+    int64_t epoch;         /* under which it was last started */
+    const char *host;      /* NULL: nowhere, of a JOB_TASK */
+    struct uuid child_run; /* of a JOB_TASK, nil when none could be made */
     int64_t created_ms;
     /* moving */
     enum state state; /* RUNNING, then how it ended */
@@ -213,6 +225,7 @@ enum event_type {
     EVENT_TASK_STATE,
     EVENT_ATTEMPT, /* an attempt started, ended, was lost or found never started */
     EVENT_REPAIR,  /* a repair was accepted; per task: its verdict */
+    EVENT_NOTE,    /* something else worth knowing, in words */
     EVENT_TYPE_COUNT
 };
 extern const char *const event_type_names[EVENT_TYPE_COUNT];

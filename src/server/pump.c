@@ -131,7 +131,8 @@ static void keep_answers(void *context, struct store_reader *reader, struct row_
             continue;
         }
         struct retry_token_row *row = ARENA_NEW(arena, struct retry_token_row);
-        bool about_run = command->kind != COMMAND_JOB_CREATE && command->kind != COMMAND_JOB_UPDATE;
+        bool about_run = command->kind == COMMAND_RUN_CREATE ||
+                         command->kind == COMMAND_RUN_CANCEL || command->kind == COMMAND_RUN_REPAIR;
         *row = (struct retry_token_row){
             .workspace = pump->workspace.id,
             .created_ms = clock_wall_ms(),
@@ -185,8 +186,11 @@ static void step_report(struct pump *pump, const struct exec_report *report)
         .out_blocks = report->out_blocks,
         .message = report->message,
         .error_trace = report->error_trace,
+        .published = report->published,
+        .unpublished = report->unpublished,
     };
-    engine_step(pump->engine, &event, &pump->effects);
+    if (!pump_step(pump, &event))
+        return;
     GROW(pump->acks, pump->ack_count, pump->ack_cap);
     pump->acks[pump->ack_count++] = report->id;
 }
@@ -194,10 +198,7 @@ static void step_report(struct pump *pump, const struct exec_report *report)
 /* False when the command must wait for the next batch. */
 static bool step_command(struct pump *pump, struct api_pending *pending)
 {
-    if (!pump->is_reading) {
-        pump->is_reading = true;
-        store_read_begin(pump->reader);
-    }
+    pump_read_begin(pump);
     if (!pump_load_for(pump, &pending->command)) {
         answer_unavailable(pending);
         return true;
@@ -210,7 +211,10 @@ static bool step_command(struct pump *pump, struct api_pending *pending)
     struct engine_event event = new_event(pump, ENGINE_COMMAND);
     event.command = &pending->command;
     event.result = &pending->result;
-    engine_step(pump->engine, &event, &pump->effects);
+    if (!pump_step(pump, &event)) {
+        answer_unavailable(pending);
+        return true;
+    }
     GROW(pump->stepped, pump->stepped_count, pump->stepped_cap);
     pump->stepped[pump->stepped_count++] = pending;
     if (pending->command.token.is_set && pending->result.code == ERR_OK) {
@@ -222,7 +226,8 @@ static bool step_command(struct pump *pump, struct api_pending *pending)
 
 static bool is_full(const struct pump *pump, int64_t began_us)
 {
-    return pump->effects.rows.count + pump->effects.events.count >= BATCH_MAX_ROWS ||
+    return pump->is_lost ||
+           pump->effects.rows.count + pump->effects.events.count >= BATCH_MAX_ROWS ||
            clock_monotonic_us() - began_us >= BATCH_MAX_US;
 }
 
@@ -232,9 +237,9 @@ static void step_all(struct pump *pump)
     pump->report_first = pump->report_next;
     while (pump->report_next < pump->report_count && !is_full(pump, began_us))
         step_report(pump, &pump->reports[pump->report_next++]);
-    if (engine_next_deadline(pump->engine) <= clock_boot_ms()) {
+    if (!pump->is_lost && engine_next_deadline(pump->engine) <= clock_boot_ms()) {
         struct engine_event event = new_event(pump, ENGINE_TIMER);
-        engine_step(pump->engine, &event, &pump->effects);
+        pump_step(pump, &event);
     }
     while (pump->backlog && !is_full(pump, began_us)) {
         struct api_pending *pending = pump->backlog;
@@ -243,9 +248,7 @@ static void step_all(struct pump *pump)
             break;
         pump->backlog = rest;
     }
-    if (pump->is_reading)
-        store_read_end(pump->reader);
-    pump->is_reading = false;
+    pump_read_end(pump);
 }
 
 static void start_attempt(struct pump *pump, const struct start_effect *start)
@@ -324,6 +327,11 @@ static void lose_batch(struct pump *pump, enum store_result result)
 
 static void commit_batch(struct pump *pump)
 {
+    if (pump->is_lost) {
+        pump->is_lost = false;
+        lose_batch(pump, STORE_FAILED);
+        return;
+    }
     engine_collect(pump->engine, &pump->effects);
     if (pump->effects.rows.count == 0 && pump->kept_count == 0) {
         act(pump);
@@ -456,6 +464,8 @@ static void on_report(void *context, const struct exec_report *report)
     *kept = *report;
     kept->message = arena_strdup(&pump->inbox, report->message);
     kept->error_trace = arena_strdup(&pump->inbox, report->error_trace);
+    kept->published = arena_strdup(&pump->inbox, report->published);
+    kept->unpublished = arena_strdup(&pump->inbox, report->unpublished);
 }
 
 /* ---- life ---- */
@@ -559,7 +569,8 @@ void pump_drain(struct pump *pump)
     if (!pump->engine)
         return;
     struct engine_event event = new_event(pump, ENGINE_DRAIN);
-    engine_step(pump->engine, &event, &pump->effects);
+    pump_step(pump, &event);
+    pump_read_end(pump);
 }
 
 void pump_close(struct pump *pump)

@@ -46,6 +46,7 @@ struct pump {
     size_t ack_count, ack_cap;
 
     bool is_reading; /* the reader's snapshot is open */
+    bool is_lost;    /* the engine waits for rows that cannot be read: this batch fails */
     uint64_t seed;
     int64_t retry_load_ms; /* CLOCK_BOOTTIME: next try to load after a failure */
     int64_t backoff_ms;
@@ -59,4 +60,10 @@ struct pump {
 bool pump_load(struct pump *pump);
 /* Loads what a command needs and the engine does not have. False: the store cannot be read. */
 bool pump_load_for(struct pump *pump, const struct command *command);
+/* Steps the engine and brings what it wants. False: the store cannot be read, and the engine is not
+ * to be used any more: the batch is lost. */
+bool pump_step(struct pump *pump, const struct engine_event *event);
+/* A snapshot for this batch, from now on until pump_read_end. */
+void pump_read_begin(struct pump *pump);
+void pump_read_end(struct pump *pump);
 uint64_t pump_seed(struct pump *pump);

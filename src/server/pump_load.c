@@ -57,6 +57,7 @@ bool pump_load_for(struct pump *pump, const struct command *command)
         break;
     case COMMAND_JOB_UPDATE:
     case COMMAND_JOB_DELETE:
+    case COMMAND_JOB_CANCEL_RUNS:
     case COMMAND_RUN_CREATE:
         ok = load_job(pump, &command->key, &arena);
         break;
@@ -69,6 +70,59 @@ bool pump_load_for(struct pump *pump, const struct command *command)
     }
     arena_release(&arena);
     return ok;
+}
+
+/* ---- what a step wants ---- */
+
+void pump_read_begin(struct pump *pump)
+{
+    if (!pump->is_reading)
+        store_read_begin(pump->reader);
+    pump->is_reading = true;
+}
+
+void pump_read_end(struct pump *pump)
+{
+    if (pump->is_reading)
+        store_read_end(pump->reader);
+    pump->is_reading = false;
+}
+
+static bool bring(struct pump *pump, const struct want *want, struct arena *arena)
+{
+    bool ok = want->kind == WANT_JOB ? load_job(pump, &want->key, arena)
+                                     : load_run(pump, &want->key, arena);
+    bool found = want->kind == WANT_JOB ? engine_has_job(pump->engine, &want->key)
+                                        : engine_has_run(pump->engine, &want->key);
+    if (ok && !found)
+        engine_add_missing(pump->engine, &want->key);
+    return ok;
+}
+
+bool pump_step(struct pump *pump, const struct engine_event *event)
+{
+    struct effects *fx = &pump->effects;
+    engine_step(pump->engine, event, fx);
+    while (fx->want_count > 0) {
+        struct arena arena;
+        arena_init(&arena);
+        pump_read_begin(pump);
+        bool ok = true;
+        for (size_t i = 0; i < fx->want_count && ok; i++)
+            ok = bring(pump, &fx->wants[i], &arena);
+        arena_release(&arena);
+        if (!ok) {
+            log_event(LOG_ERROR, "rows that a step needs cannot be read",
+                      LOG_TEXT("workspace", pump->workspace.name));
+            pump->is_lost = true;
+            return false;
+        }
+        struct engine_event loaded = *event;
+        loaded.kind = ENGINE_LOADED;
+        loaded.seed = pump_seed(pump);
+        engine_step(pump->engine, &loaded, fx);
+    }
+    return true;
 }
 
 /* ---- recovery ---- */
@@ -167,7 +221,15 @@ bool pump_load(struct pump *pump)
         .mono_ms = clock_boot_ms(),
         .seed = pump_seed(pump),
     };
-    engine_step(pump->engine, &event, &pump->effects);
+    bool ok = pump_step(pump, &event);
+    pump_read_end(pump);
+    if (!ok) {
+        pump->is_lost = false;
+        effects_clear(&pump->effects);
+        engine_free(pump->engine);
+        pump->engine = NULL;
+        return false;
+    }
     log_event(LOG_INFO, "workspace recovered", LOG_TEXT("workspace", pump->workspace.name),
               LOG_NUMBER("epoch", engine_workspace(pump->engine)->epoch),
               LOG_NUMBER("runs", (int64_t)engine_run_count(pump->engine)),

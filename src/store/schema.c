@@ -134,11 +134,25 @@ static const char *const migration_1[] = {
     " created_ms INTEGER, expires_ms INTEGER, revoked_ms INTEGER) STRICT, WITHOUT ROWID",
 };
 
+/* Values that tasks publish, child runs of JOB_TASKs, policies of failure, cancelling of all runs of a
+ * job. */
+static const char *const migration_2[] = {
+    "ALTER TABLE task_run ADD COLUMN published TEXT",
+    "ALTER TABLE task_run ADD COLUMN child_run BLOB",
+    "ALTER TABLE attempt ADD COLUMN child_run BLOB",
+    "ALTER TABLE run ADD COLUMN is_suspended INTEGER NOT NULL DEFAULT 0",
+    "ALTER TABLE run ADD COLUMN ignored_failure INTEGER NOT NULL DEFAULT 0",
+    "ALTER TABLE job ADD COLUMN cancel_number INTEGER",
+    "ALTER TABLE job ADD COLUMN cancel_ms INTEGER",
+    "ALTER TABLE job ADD COLUMN cancel_by TEXT",
+};
+
 static const struct migration {
     const char *const *steps;
     size_t count;
 } migrations[] = {
     {migration_1, ARRAY_LEN(migration_1)},
+    {migration_2, ARRAY_LEN(migration_2)},
 };
 
 int schema_newest(void)

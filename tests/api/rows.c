@@ -128,6 +128,7 @@ struct attempt_row *fake_add_attempt(struct fake *fake, struct task_run_row *row
         .task_run = row->key,
         .number = number,
         .epoch = 3,
+        .host = "host-a",
         .state = STATE_FAILED,
         .message = "Exited with code 1",
         .error_trace = "boom",

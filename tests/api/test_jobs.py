@@ -272,14 +272,34 @@ def test_the_workspace_and_platform_of_the_path_must_be_ours(server, api):
         refused(elsewhere.get(f"/jobs/{job['key']}"), 404, "NotAuthorizedOrNotFound")
 
 
-@pytest.mark.xfail(reason="not in this version: cancelJobRuns")
 def test_cancel_job_runs_cancels_all_active_ones(api):
     job = api.job([step("a", gate="never")], maxConcurrentRuns=2, queue={"isEnabled": True})
     runs = [api.run(job) for _ in range(4)]
     answer = api.post(f"/jobs/{job['key']}/actions/cancelJobRuns")
-    assert answer.status_code == 202
+    assert answer.status_code == 202 and answer.content == b""
+    operation = api.read(f"~/asyncOperations/{answer.headers['opc-work-request-id']}")
+    assert operation["actionType"] == "CANCEL_RUNS" and operation["resourceKey"] == job["key"]
     for run in runs:
-        api.wait_final(run, "CANCELED")
+        done = api.wait_final(run, "CANCELED")
+        assert "with all runs of the job" in done["state"]["stateMessage"]
+
+
+def test_cancel_job_runs_again_by_its_token_cancels_nothing_new(api):
+    job = api.job([step("a", gate="never")], maxConcurrentRuns=2)
+    first, path = api.run(job), f"/jobs/{job['key']}/actions/cancelJobRuns"
+    headers = {"opc-retry-token": "cancel-once"}
+    answer = api.post(path, headers=headers)
+    assert answer.status_code == 202
+    api.wait_final(first, "CANCELED")
+    second = api.run(job)
+    again = api.post(path, headers=headers)
+    assert again.status_code == 202 and again.content == b""
+    assert again.headers["opc-work-request-id"] == answer.headers["opc-work-request-id"]
+    assert api.get_run(second)["state"]["status"] in ("PENDING", "RUNNING")
+    assert api.post(path, headers={"if-match": "no-such"}).status_code == 412
+    assert api.post(path).status_code == 202
+    api.wait_final(second, "CANCELED")
+    refused(api.post("/jobs/00000000-0000-7000-8000-000000000000/actions/cancelJobRuns"), 404, "NotAuthorizedOrNotFound")
 
 
 def test_the_first_byte_of_a_large_job_is_as_good_as_the_last(api):

@@ -158,6 +158,15 @@ def test_cancel(cli, tmp_path, server):
     assert cli("job", "get", "gated").returncode == 2
 
 
+def test_cancel_runs_of_a_job(cli, tmp_path, server):
+    created(cli, job("many", ("a", "gate.py", str(tmp_path / "gate")), maxConcurrentRuns=2))
+    runs = [ok(cli("run", "start", "many", "-o", "name")).strip() for _ in range(2)]
+    assert "active runs" in ok(cli("job", "cancel-runs", "many"))
+    for run in runs:
+        wait_for(lambda: b'"CANCELED"' in server.get(f"/jobRuns/{run}"))
+    assert cli("job", "cancel-runs", "nobody").returncode == 2
+
+
 def test_update_and_stale_etag(cli, tmp_path):
     key = created(cli, job("one", ("a", "gate.py", "/")))
     (tmp_path / "two.json").write_bytes(job("two", ("a", "gate.py", "/")))

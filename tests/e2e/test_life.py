@@ -8,6 +8,7 @@ import time
 
 import pytest
 from harness import BINARY, Client, eventually, refused, statuses, step, task
+from seeds import check_lifecycle
 
 sanitize = pytest.mark.sanitize
 
@@ -41,13 +42,32 @@ def test_while_it_drains_nothing_new_starts(own):
     tasks = [step(f"t{n}", f"t{n - 1}" if n else ()) for n in range(30)]
     run = own.api.run(own.api.job(tasks))
     own.wait_witness("end", "t2")
+    run_started = own.api.get_run(run)["startTime"]
     assert own.stop() == 0
     eventually(lambda: not own.processes(), "the last task has ended")
     reached = len(own.witness("start"))
     assert reached < 30
     own.start()
-    own.api.wait_final(run, "SUCCESS")
+    done = own.api.wait_final(run, "SUCCESS")
     assert [w.name for w in own.witness("start")] == [f"t{n}" for n in range(30)]
+    assert [s["status"] for s in done["lifecycleStates"]] == [
+        "PENDING", "RUNNING", "PAUSED_MAINTENANCE", "RUNNING", "SUCCESS"]
+    check_lifecycle(done["lifecycleStates"], done["state"])
+    assert own.api.get_run(run)["startTime"] == run_started
+
+
+@sanitize
+def test_a_queue_keeps_its_order_over_a_drain(own):
+    job = own.api.job([step("a", gate="go")], queue={"isEnabled": True})
+    runs = [own.api.run(job) for _ in range(3)]
+    own.wait_witness("start", "a")
+    assert own.stop() == 0
+    own.start()
+    own.api.wait_for(runs[0], "RUNNING")
+    assert [own.api.get_run(r)["state"]["status"] for r in runs[1:]] == ["QUEUED", "QUEUED"]
+    own.open_gate("go")
+    ends = [own.api.wait_final(r, "SUCCESS")["endTime"] for r in runs]
+    assert ends == sorted(ends)
 
 
 @sanitize

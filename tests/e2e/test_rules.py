@@ -133,3 +133,27 @@ def test_a_type_that_is_not_there_is_named(api, kind, fields):
     if answer.status_code != 201:
         refused(answer, 400, answer.json()["code"])
         assert kind in answer.json()["message"] or "jobKey" in answer.json()["message"]
+
+
+def test_policies_of_failure_and_conditions(server):
+    api = server.api
+    server.script("rows.py", "import os\nopen(os.environ['REPRISE_OUTPUT'], 'w').write('rows=3\\n')\n")
+    run = api.go([step("bad", exit=1, **{"x-failPolicy": "FAIL"}), step("slow", gate="never"), step("after", "slow")], "FAILED")
+    assert statuses(run) == {"bad": "FAILED", "slow": "CANCELED", "after": "CANCELED"}
+    assert not run["state"]["isUserCanceledOrTimedOut"]
+    run = api.go([step("bad", exit=1, **{"x-failPolicy": "IGNORE"}), step("next", "bad")], "SUCCESS")
+    assert statuses(run) == {"bad": "FAILED", "next": "SUCCESS"}
+    assert run["tasks"][0]["x-failPolicy"] == "IGNORE" and "x-failPolicy" not in run["tasks"][1]
+    few = task("few", after="count")
+    few["dependsOn"][0]["x-condition"] = "{{tasks.count.values.rows}} < 10"
+    many = task("many", after="count")
+    many["dependsOn"][0]["x-condition"] = "{{tasks.count.values.rows}} >= 10"
+    run = api.go([task("count", "rows.py"), few, many], "SUCCESS")
+    assert statuses(run) == {"count": "SUCCESS", "few": "SUCCESS", "many": "EXCLUDED"}
+    run = api.run(api.job([step("bad", exit=1, **{"x-failPolicy": "SUSPEND"}), step("next", "bad")]))
+    seen = eventually(lambda: "Suspended" in (r := api.get_run(run))["state"]["stateMessage"] and r, "it is suspended")
+    assert seen["state"]["status"] == "RUNNING" and statuses(seen) == {"bad": "FAILED", "next": "BLOCKED"}
+    api.cancel(run)
+    assert statuses(api.wait_final(run, "CANCELED")) == {"bad": "FAILED", "next": "CANCELED"}
+    refused(api.post("/jobs", {"name": "x", "tasks": [task("a", **{"x-failPolicy": "NO"})]}), 400, "InvalidParameter",
+            "x-failPolicy")

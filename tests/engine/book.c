@@ -170,8 +170,10 @@ int64_t book_live(const struct book *book)
     for (size_t r = 0; r < book->run_count; r++) {
         const struct booked_run *run = book->runs[r];
         for (size_t i = 0; i < run->task_count; i++) {
-            enum state state = run->tasks[i]->row.state;
-            live += state == STATE_RUNNING || state == STATE_CANCELING;
+            const struct booked_task *task = run->tasks[i];
+            enum state state = task->row.state;
+            bool has_process = !task->attempt_count || task->attempts[task->attempt_count - 1].host;
+            live += has_process && (state == STATE_RUNNING || state == STATE_CANCELING);
         }
     }
     return live;

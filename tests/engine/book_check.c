@@ -178,6 +178,40 @@ static void check_task(const struct booked_task *task)
     check_mirror(task);
 }
 
+/* Parent and child are in the same commit, so what the rows say of each other holds. */
+static void check_child(const struct book *book, const struct booked_task *task)
+{
+    const struct attempt_row *newest =
+        task->attempt_count ? &task->attempts[task->attempt_count - 1] : NULL;
+    const struct task_run_row *row = &task->row;
+    if (!newest || newest->host)
+        return;
+    if (!uuid_is_nil(&newest->child_run) && !uuid_equal(&newest->child_run, &row->child_run))
+        broken("%s shows another child than its newest attempt", row->task_key);
+    if (!in_execution(row->state))
+        return;
+    const struct booked_run *child = book_run(book, &newest->child_run);
+    const struct run_row *parent = &task->run->row;
+    if (!child)
+        broken("%s waits for a child that is in no row", row->task_key);
+    if (law_is_final(child->row.state))
+        broken("%s waits for a child that is %s", row->task_key, state_name(child->row.state));
+    if (!uuid_equal(&child->row.parent_run, &parent->key) ||
+        !uuid_equal(&child->row.parent_task_run, &row->key) ||
+        !uuid_equal(&child->row.root_run, &parent->root_run))
+        broken("%s waits for a child that does not know it", row->task_key);
+    if (child->row.launched != parent->launched || child->row.trigger != TRIGGER_RUN_JOB_TASK ||
+        child->row.instance_type != INSTANCE_SUB_JOB)
+        broken("%s: its child was not launched as a child", row->task_key);
+    if (row->state == STATE_CANCELING && child->row.state != STATE_CANCELING)
+        broken("%s is CANCELING, its child is %s", row->task_key, state_name(child->row.state));
+    int depth = 1;
+    for (const struct booked_run *run = child; run; depth++)
+        run = uuid_is_nil(&run->row.parent_run) ? NULL : book_run(book, &run->row.parent_run);
+    if (depth > DEF_MAX_NESTING + 1)
+        broken("%d runs stand above each other", depth - 1);
+}
+
 static void check_newest_repair(const struct booked_run *run)
 {
     const struct run_row *row = &run->row;
@@ -197,7 +231,7 @@ static void check_newest_repair(const struct booked_run *run)
         broken("the run is %s and will end %s", state_name(row->state), state_name(row->ending));
 }
 
-static void check_run(const struct booked_run *run)
+static void check_run(const struct book *book, const struct booked_run *run)
 {
     const struct run_row *row = &run->row;
     if (row->state != run->told)
@@ -211,7 +245,10 @@ static void check_run(const struct booked_run *run)
     size_t open = 0;
     for (size_t i = 0; i < run->task_count; i++) {
         check_task(run->tasks[i]);
+        check_child(book, run->tasks[i]);
         open += !law_is_final(run->tasks[i]->row.state);
+        if (in_execution(run->tasks[i]->row.state) && row->state == STATE_PENDING)
+            broken("%s is live in a run that is PENDING", run->tasks[i]->row.task_key);
         if (in_execution(run->tasks[i]->row.state) && !law_holds_slot(row->state))
             broken("%s is live in a run that is %s", run->tasks[i]->row.task_key,
                    state_name(row->state));
@@ -229,7 +266,7 @@ void check_book(struct book *book)
         struct booked_run *run = book->runs[i];
         if (!run->was_written)
             continue;
-        check_run(run);
+        check_run(book, run);
         run->was_written = run->was_told = false;
     }
     for (size_t i = 0; i < book->job_count; i++) {

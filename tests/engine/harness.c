@@ -307,6 +307,25 @@ void world_commit(struct world *world)
         world_crash(world);
 }
 
+/* Brings what the step wanted, from the book, as the pump does from the store. */
+static void bring(struct world *world)
+{
+    for (size_t i = 0; i < world->effects.want_count; i++) {
+        const struct want want = world->effects.wants[i];
+        if (want.kind == WANT_JOB ? engine_has_job(world->engine, &want.key)
+                                  : engine_has_run(world->engine, &want.key))
+            continue; /* wanted twice in one round */
+        if (want.kind == WANT_JOB)
+            load_job(world, &want.key);
+        else
+            load_run(world, &want.key);
+        if (want.kind == WANT_JOB ? !engine_has_job(world->engine, &want.key)
+                                  : !engine_has_run(world->engine, &want.key))
+            engine_add_missing(world->engine, &want.key);
+        world->wanted++;
+    }
+}
+
 /* One event; commits unless a batch is open. */
 static void step(struct world *world, struct engine_event *event)
 {
@@ -314,6 +333,13 @@ static void step(struct world *world, struct engine_event *event)
     event->mono_ms = world->mono_ms;
     event->seed = mix64(world->seed++);
     engine_step(world->engine, event, &world->effects);
+    while (world->effects.want_count > 0) {
+        struct engine_event loaded = *event;
+        loaded.kind = ENGINE_LOADED;
+        loaded.seed = mix64(world->seed++);
+        bring(world);
+        engine_step(world->engine, &loaded, &world->effects);
+    }
     world->steps++;
     check_engine(world);
     if (!world->batching)
@@ -358,6 +384,7 @@ struct command_result world_command(struct world *world, struct command *command
         break;
     case COMMAND_JOB_UPDATE:
     case COMMAND_JOB_DELETE:
+    case COMMAND_JOB_CANCEL_RUNS:
     case COMMAND_RUN_CREATE:
         load_job(world, &command->key);
         break;
@@ -429,6 +456,15 @@ void world_exit(struct world *world, const struct uuid *run, const char *task, i
 void world_ends(struct world *world, const struct uuid *run, const char *task, int cause)
 {
     struct attempt_outcome outcome = outcome_of(world, cause, 1);
+    struct attempt_ref ref = gone(world, world_running(world, run, task));
+    world_report(world, ENGINE_OUTCOME, ref, &outcome);
+}
+
+void world_publish(struct world *world, const struct uuid *run, const char *task, int64_t code,
+                   const char *values)
+{
+    struct attempt_outcome outcome = outcome_of(world, CAUSE_EXITED, code);
+    outcome.published = values;
     struct attempt_ref ref = gone(world, world_running(world, run, task));
     world_report(world, ENGINE_OUTCOME, ref, &outcome);
 }

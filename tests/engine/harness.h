@@ -61,6 +61,7 @@ struct world {
     struct uuid *def_jobs;
     size_t def_count, def_cap;
     size_t steps, crashes;
+    size_t wanted; /* rows that steps asked for */
 };
 
 /* ---- life; for cmocka: *state is the world, the test's initial state says whether it crashes ---- */
@@ -96,8 +97,17 @@ void world_commit(struct world *world);
 /* A definition; ' stands for ". */
 struct uuid world_job(struct world *world, const char *json);
 /* `tasks`: "a; ?b: a; c: a b=true @ALL_DONE {'maxRetries':2}". A ? makes an IF_ELSE that asks
- * {{job.parameters.b}} <= 1; all others are PYTHON_TASKs. `more`: further fields of the job. */
+ * {{job.parameters.b}} <= 1, a ! a JOB_TASK whose jobKey stands in the braces (world_dag_of); all
+ * others are PYTHON_TASKs. `more`: further fields of the job. */
 struct uuid world_dag(struct world *world, const char *tasks, const char *more);
+/* The same with one %s in `tasks`, the key of a job that JOB_TASKs run:
+ * "!c: {'jobKey':'%s','maxRetries':1}". */
+struct uuid world_dag_of(struct world *world, const struct uuid *child, const char *tasks,
+                         const char *more);
+const char *world_dag_json_of(struct world *world, const struct uuid *child, const char *tasks,
+                              const char *more);
+/* The newest child of a JOB_TASK, as its task run has it; fails the test when there is none. */
+struct uuid world_child(struct world *world, const struct uuid *run, const char *task);
 const char *world_dag_json(struct world *world, const char *tasks, const char *more);
 struct job_def *world_parse(struct world *world, const char *json);
 struct command_result world_update_job(struct world *world, const struct uuid *job,
@@ -131,6 +141,9 @@ bool world_is_running(struct world *world, const struct uuid *run, const char *t
 void world_exit(struct world *world, const struct uuid *run, const char *task, int64_t code);
 /* `cause`: enum attempt_cause. */
 void world_ends(struct world *world, const struct uuid *run, const char *task, int cause);
+/* It exits, having published these values (model/values.h). */
+void world_publish(struct world *world, const struct uuid *run, const char *task, int64_t code,
+                   const char *values);
 void world_lost(struct world *world, const struct uuid *run, const char *task);
 /* Every attempt out there exits 0, and what follows, until nothing runs. */
 void world_all_succeed(struct world *world);
@@ -144,6 +157,13 @@ struct job_def *world_def(struct world *world, const struct booked_job *job, int
 const struct run_row *world_run(struct world *world, const struct uuid *run);
 const struct booked_task *world_task(struct world *world, const struct uuid *run, const char *task);
 const struct repair_row *world_newest_repair(struct world *world, const struct uuid *run);
+/* An attempt of the newest task run of a task; fails the test when there is none. */
+const struct attempt_row *world_attempt(struct world *world, const struct uuid *run,
+                                        const char *task, int64_t number);
+/* What the newest task run of a task says. */
+const char *world_message(struct world *world, const struct uuid *run, const char *task);
+void assert_same(struct uuid a, struct uuid b);
+void assert_differ(struct uuid a, struct uuid b);
 /* "RUNNING a=SUCCESS b=BLOCKED", in definition order. */
 const char *world_picture(struct world *world, const struct uuid *run);
 /* The newest event about a task (NULL: the run) that moved it to `to`, NULL when there is none. */

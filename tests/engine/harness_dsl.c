@@ -62,7 +62,8 @@ static void add_task(struct buf *json, char *text)
     if (words)
         *words++ = '\0';
     bool decides = *text == '?';
-    text += decides;
+    bool runs_job = *text == '!';
+    text += decides || runs_job;
     text[strcspn(text, " ")] = '\0';
     buf_printf(json, "{'taskKey':'%s'", text);
     if (decides)
@@ -70,6 +71,8 @@ static void add_task(struct buf *json, char *text)
                    ",'type':'IF_ELSE_TASK','condition':'k','expressions':[{'key':'k',"
                    "'value':'{{job.parameters.%s}} <= 1'}]",
                    text);
+    else if (runs_job)
+        buf_puts(json, ",'type':'JOB_TASK'");
     else
         buf_printf(json, ",'type':'PYTHON_TASK','filePath':'%s.py'", text);
     const char *run_if = NULL;
@@ -113,6 +116,32 @@ struct uuid world_job(struct world *world, const char *json)
     job_def_unref(command.def);
     assert_answer(result, ERR_OK, "");
     return result.key;
+}
+
+const char *world_dag_json_of(struct world *world, const struct uuid *child, const char *tasks,
+                              const char *more)
+{
+    char key[UUID_TEXT];
+    const char *place = strstr(tasks, "%s");
+    if (!place)
+        broken("no %%s in %s", tasks);
+    const char *text = arena_printf(&world->arena, "%.*s%s%s", (int)(place - tasks), tasks,
+                                    uuid_format(child, key), place + 2);
+    return world_dag_json(world, text, more);
+}
+
+struct uuid world_dag_of(struct world *world, const struct uuid *child, const char *tasks,
+                         const char *more)
+{
+    return world_job(world, world_dag_json_of(world, child, tasks, more));
+}
+
+struct uuid world_child(struct world *world, const struct uuid *run, const char *task)
+{
+    const struct booked_task *booked = world_task(world, run, task);
+    if (uuid_is_nil(&booked->row.child_run))
+        broken("%s has no child; %s", task, world_picture(world, run));
+    return booked->row.child_run;
 }
 
 struct uuid world_dag(struct world *world, const char *tasks, const char *more)
@@ -258,6 +287,30 @@ const struct booked_task *world_task(struct world *world, const struct uuid *run
     if (!row)
         broken("the run has no task run of %s", task);
     return row;
+}
+
+const struct attempt_row *world_attempt(struct world *world, const struct uuid *run,
+                                        const char *task, int64_t number)
+{
+    const struct attempt_row *row = booked_attempt(world_task(world, run, task), number);
+    if (!row)
+        broken("%s has no attempt %lld", task, (long long)number);
+    return row;
+}
+
+const char *world_message(struct world *world, const struct uuid *run, const char *task)
+{
+    return world_task(world, run, task)->row.message;
+}
+
+void assert_same(struct uuid a, struct uuid b)
+{
+    assert_true(uuid_equal(&a, &b));
+}
+
+void assert_differ(struct uuid a, struct uuid b)
+{
+    assert_false(uuid_equal(&a, &b));
 }
 
 const struct repair_row *world_newest_repair(struct world *world, const struct uuid *run)

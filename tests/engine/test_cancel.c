@@ -221,6 +221,99 @@ static void a_timeout_goes_on_over_a_reboot(void **state)
     world_expect(world, &run, "TIMED_OUT a=CANCELED");
 }
 
+/* ---- all runs of a job ---- */
+
+static struct command_result cancel_runs(struct world *world, const struct uuid *job,
+                                         const char *if_match)
+{
+    struct command command = {.kind = COMMAND_JOB_CANCEL_RUNS, .key = *job, .if_match = if_match};
+    return world_command(world, &command);
+}
+
+static void all_active_runs_of_a_job(void **state)
+{
+    struct world *world = *state;
+    struct uuid job = world_dag(world, "a", "'maxConcurrentRuns':2,'queue':{'isEnabled':true}");
+    struct uuid other_job = world_dag(world, "x", "");
+    struct uuid other = world_submit(world, &other_job, NULL);
+    struct uuid done = world_submit(world, &job, NULL);
+    world_exit(world, &done, "a", 0);
+    struct uuid first = world_submit(world, &job, NULL);
+    struct uuid second = world_submit(world, &job, NULL);
+    struct uuid queued = world_submit(world, &job, NULL);
+    assert_answer(cancel_runs(world, &job, "\"7\""), ERR_NO_ETAG_MATCH, "");
+    assert_answer(cancel_runs(world, &job, "\"1\""), ERR_OK, "");
+    world_expect(world, &queued, "CANCELED a=CANCELED");
+    world_expect(world, &first, "CANCELING a=CANCELING");
+    assert_has(world_run(world, &queued)->message, "Canceled by ann, with all runs of the job");
+    /* What comes later is not touched. */
+    struct uuid late = world_submit(world, &job, NULL);
+    world_expect(world, &late, "QUEUED a=BLOCKED");
+    world_ends(world, &first, "a", CAUSE_STOPPED);
+    world_ends(world, &second, "a", CAUSE_STOPPED);
+    world_expect(world, &second, "CANCELED a=CANCELED");
+    world_expect(world, &late, "RUNNING a=RUNNING");
+    world_expect(world, &done, "SUCCESS a=SUCCESS");
+    world_expect(world, &other, "RUNNING x=RUNNING");
+    assert_int_equal(book_job(&world->book, &job)->row.cancel_number, FIELD_NULL);
+    world_all_succeed(world);
+    /* With nothing active it is accepted too; of no job it is not. */
+    assert_answer(cancel_runs(world, &job, NULL), ERR_OK, "");
+    struct uuid ghost = {{9}};
+    assert_answer(cancel_runs(world, &ghost, NULL), ERR_NOT_AUTHORIZED_OR_NOT_FOUND, "Job");
+}
+
+static void repairs_are_swept_like_runs(void **state)
+{
+    struct world *world = *state;
+    struct uuid job = world_dag(world, "a", "'queue':{'isEnabled':true}");
+    struct uuid failed = world_submit(world, &job, NULL);
+    world_exit(world, &failed, "a", 1);
+    struct uuid holder = world_submit(world, &job, NULL);
+    world_repair(world, &failed, NULL, NULL, NULL);
+    world_expect(world, &failed, "QUEUED a=BLOCKED");
+    assert_answer(cancel_runs(world, &job, NULL), ERR_OK, "");
+    world_expect(world, &failed, "CANCELED a=CANCELED");
+    world_advance(world, 1);
+    world_repair(world, &failed, NULL, NULL, NULL);
+    world_ends(world, &holder, "a", CAUSE_STOPPED);
+    world_expect(world, &failed, "RUNNING a=RUNNING");
+    world_exit(world, &failed, "a", 0);
+}
+
+/* 1,000 runs of 10 tasks are not one commit; and what is left outlives a crash. */
+static void many_runs_are_cancelled_in_parts(void **state)
+{
+    enum { RUNS = 1000 };
+    struct world *world = *state;
+    struct uuid job = world_dag(world, "a; b; c; d; e; f; g; h; i; j",
+                                "'maxConcurrentRuns':0,'queue':{'isEnabled':true}");
+    struct uuid runs[RUNS];
+    world_begin(world);
+    for (size_t i = 0; i < RUNS; i++)
+        runs[i] = world_submit(world, &job, NULL);
+    world_commit(world);
+    assert_answer(cancel_runs(world, &job, NULL), ERR_OK, "");
+    assert_int_equal(engine_next_deadline(world->engine), 0);
+    assert_int_equal(world_run(world, &runs[0])->state, STATE_CANCELED);
+    assert_int_equal(world_run(world, &runs[RUNS - 1])->state, STATE_QUEUED);
+    /* The cap is raised meanwhile: nothing that is to be cancelled starts. */
+    const char *json = world_dag_json(world, "a; b; c; d; e; f; g; h; i; j",
+                                      "'maxConcurrentRuns':5,'queue':{'isEnabled':true}");
+    assert_answer(world_update_job(world, &job, json, NULL), ERR_OK, "");
+    world_crash(world);
+    size_t steps = 0;
+    for (; engine_next_deadline(world->engine) <= world->mono_ms; steps++)
+        world_report(world, ENGINE_TIMER, (struct attempt_ref){0}, NULL);
+    assert_in_range(steps, 0, 2);
+    for (size_t i = 0; i < RUNS; i++)
+        assert_int_equal(world_run(world, &runs[i])->state, STATE_CANCELED);
+    assert_int_equal(world->start_count, 0);
+    struct uuid late = world_submit(world, &job, NULL);
+    assert_int_equal(world_run(world, &late)->state, STATE_RUNNING);
+    world_all_succeed(world);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -237,6 +330,10 @@ int main(void)
         WORLD_TEST(the_time_in_the_queue_does_not_count),
         WORLD_TEST(the_timeout_counts_from_the_slot),
         WORLD_TEST(a_timeout_goes_on_over_a_reboot),
+        WORLD_TEST(all_active_runs_of_a_job),
+        WORLD_TEST(repairs_are_swept_like_runs),
+        cmocka_unit_test_setup_teardown(many_runs_are_cancelled_in_parts, world_setup,
+                                        world_teardown),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -257,6 +257,73 @@ static void every_attempt_counts_as_an_execution(void **state)
     world_exit(world, &run, "b", 0);
 }
 
+/* ---- values ---- */
+
+static void values_reach_the_tasks_behind(void **state)
+{
+    struct world *world = *state;
+    struct uuid job = world_job(
+        world,
+        "{'name':'j','path':'/','tasks':[{'taskKey':'a','type':'PYTHON_TASK','filePath':'a.py'},"
+        "{'taskKey':'b','type':'IF_ELSE_TASK','dependsOn':[{'taskKey':'a'}],'condition':'k',"
+        "'expressions':[{'key':'k','value':'{{tasks.a.values.rows}} > 10'}]},"
+        "{'taskKey':'c','type':'PYTHON_TASK','filePath':'c.py',"
+        "'dependsOn':[{'taskKey':'b','outcome':'true'}],"
+        "'commandLineArguments':'{{tasks.a.values.`odd key`}}'}]}");
+    struct uuid run = world_submit(world, &job, NULL);
+    world_publish(world, &run, "a", 0, "rows=12\nodd key=two words\n");
+    world_expect(world, &run, "RUNNING a=SUCCESS b=SUCCESS c=RUNNING");
+    assert_string_equal(arg(world, 0), "two words");
+    world_crash(world);
+    world_exit(world, &run, "c", 1);
+    /* A kept task's values are there for a repair; they are what it shows. */
+    world_repair(world, &run, NULL, NULL, NULL);
+    assert_string_equal(arg(world, 0), "two words");
+    assert_string_equal(world_task(world, &run, "a")->row.published,
+                        "rows=12\nodd key=two words\n");
+    world_exit(world, &run, "c", 0);
+}
+
+static void values_are_those_of_the_newest_attempt(void **state)
+{
+    struct world *world = *state;
+    struct uuid job = world_dag(world,
+                                "a: {'maxRetries':1}; b: a @ALL_DONE "
+                                "{'maxRetries':3,'commandLineArguments':'{{tasks.a.values.x}}'}",
+                                "");
+    struct uuid run = world_submit(world, &job, NULL);
+    world_publish(world, &run, "a", 1, "x=first\ny=1\n");
+    world_publish(world, &run, "a", 1, "x=second\n");
+    assert_string_equal(arg(world, 0), "second"); /* of a failed task, too */
+    assert_string_equal(world_task(world, &run, "a")->row.published, "x=second\n");
+    world_exit(world, &run, "b", 0);
+    /* Nothing published: an error that names it, and that no retry would mend. */
+    run = world_submit(world, &job, NULL);
+    world_publish(world, &run, "a", 1, "x=first\n");
+    world_exit(world, &run, "a", 0);
+    world_expect(world, &run, "INTERNAL_ERROR a=SUCCESS b=INTERNAL_ERROR");
+    assert_has(world_task(world, &run, "b")->row.message, "{{tasks.a.values.x}}");
+    assert_int_equal(world_task(world, &run, "b")->row.attempts, 0);
+}
+
+static void what_was_not_taken_is_told(void **state)
+{
+    struct world *world = *state;
+    struct uuid job = world_dag(world, "a", "");
+    struct uuid run = world_submit(world, &job, NULL);
+    struct running *one = world_running(world, &run, "a");
+    struct attempt_ref ref = one->ref;
+    *one = world->running[--world->running_count];
+    const struct attempt_outcome outcome = {.cause = CAUSE_EXITED,
+                                            .ended_ms = FIELD_NULL,
+                                            .unpublished = "it has 70000 bytes, more than 65536"};
+    world_report(world, ENGINE_OUTCOME, ref, &outcome);
+    world_expect(world, &run, "SUCCESS a=SUCCESS");
+    assert_string_equal(world_task(world, &run, "a")->row.message,
+                        "Succeeded; not all of REPRISE_OUTPUT was taken: it has 70000 bytes, more "
+                        "than 65536");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -270,6 +337,9 @@ int main(void)
         WORLD_TEST(start_time_is_the_originals_under_repair),
         WORLD_TEST(start_time_of_a_run_that_queued),
         WORLD_TEST(every_attempt_counts_as_an_execution),
+        WORLD_TEST(values_reach_the_tasks_behind),
+        WORLD_TEST(values_are_those_of_the_newest_attempt),
+        WORLD_TEST(what_was_not_taken_is_told),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -46,6 +46,8 @@ struct stage {
 /* Over all worlds: to show that they see much. */
 struct seen {
     size_t steps, crashes, starts, accepted, refused;
+    size_t children, repaired; /* child runs, those of them that were repaired */
+    size_t suspended;          /* at the end of a world */
     size_t moved[STATE_COUNT]; /* events of runs, by state */
 };
 
@@ -61,6 +63,48 @@ static bool one_in(struct stage *stage, uint32_t n)
 
 /* ---- definitions ---- */
 
+static struct user_job *some_job(struct stage *stage);
+
+/* Some tasks run other jobs instead; which may be refused: a cycle, a job that is gone. */
+static const char *with_children(struct stage *stage, const char *text)
+{
+    static const char file[] = "\"type\":\"PYTHON_TASK\",\"filePath\":\"t.py\"";
+    struct arena *arena = &stage->world->arena;
+    char key[UUID_TEXT];
+    const char *place;
+    for (size_t from = 0; (place = strstr(text + from, file));) {
+        const struct user_job *job = some_job(stage);
+        const char *type = file;
+        if (job && one_in(stage, 4))
+            type = arena_printf(
+                arena,
+                "\"type\":\"JOB_TASK\",\"jobKey\":\"%s\",\"timeoutSeconds\":%u,\"maxRetries\":%u",
+                uuid_format(&job->key, key), one_in(stage, 4) ? 90 : 0, roll(stage, 2));
+        from = (size_t)(place - text) + strlen(type);
+        text =
+            arena_printf(arena, "%.*s%s%s", (int)(place - text), text, type, place + strlen(file));
+    }
+    return text;
+}
+
+/* And some failures mean more than others. */
+static const char *with_policies(struct stage *stage, const char *text)
+{
+    static const char key[] = "{\"taskKey\":\"t";
+    struct arena *arena = &stage->world->arena;
+    const char *place;
+    for (size_t from = 0; (place = strstr(text + from, key));) {
+        const char *more = key;
+        if (one_in(stage, 4) && strncmp(place + strlen(key) + 1, "\",\"runIf", 8) == 0)
+            more = arena_printf(arena, "{\"x-failPolicy\":\"%s\",%s",
+                                fail_policy_names[roll(stage, POLICY_COUNT)], key + 1);
+        from = (size_t)(place - text) + strlen(more);
+        text =
+            arena_printf(arena, "%.*s%s%s", (int)(place - text), text, more, place + strlen(key));
+    }
+    return text;
+}
+
 /* The definition of fast_json with job and task settings thrown in. */
 static const char *random_json(struct stage *stage, const struct law_dag *dag)
 {
@@ -74,6 +118,10 @@ static const char *random_json(struct stage *stage, const struct law_dag *dag)
     const char *text =
         arena_printf(arena, "%.*s%s%s", (int)(place - json), json, settings, place + strlen(cap));
     static const char file[] = "\"filePath\":\"t.py\"";
+    if (stage->job_count && one_in(stage, 2))
+        text = with_children(stage, text);
+    if (one_in(stage, 3))
+        text = with_policies(stage, text);
     for (size_t from = 0; (place = strstr(text + from, file));) {
         const char *more = arena_printf(
             arena, "%s,\"maxRetries\":%u,\"minRetryIntervalMillis\":%u,\"isRetryOnTimeout\":%s",
@@ -93,8 +141,12 @@ static struct user_job *some_job(struct stage *stage)
     return stage->job_count ? &stage->jobs[roll(stage, (uint32_t)stage->job_count)] : NULL;
 }
 
+/* One that was asked for, or any that there is: a child, too. */
 static const struct uuid *some_run(struct stage *stage)
 {
+    const struct book *book = &stage->world->book;
+    if (book->run_count && one_in(stage, 3))
+        return &book->runs[roll(stage, (uint32_t)book->run_count)]->row.key;
     return stage->run_count ? &stage->runs[roll(stage, (uint32_t)stage->run_count)] : NULL;
 }
 
@@ -102,6 +154,8 @@ static void count(struct stage *stage, struct command_result result)
 {
     static const enum err_code expected[] = {ERR_OK, ERR_INCORRECT_STATE,
                                              ERR_NOT_AUTHORIZED_OR_NOT_FOUND};
+    if (result.code == ERR_INVALID_PARAMETER && strstr(result.message, ".jobKey names "))
+        return;
     stage->seen->accepted += result.code == ERR_OK;
     stage->seen->refused += result.code != ERR_OK;
     for (size_t i = 0; i < ARRAY_LEN(expected); i++)
@@ -121,7 +175,7 @@ static void make_job(struct stage *stage)
     command.def = world_parse(stage->world, random_json(stage, &job->dag));
     struct command_result result = world_command(stage->world, &command);
     job_def_unref(command.def);
-    assert_answer(result, ERR_OK, "");
+    count(stage, result);
     job->key = result.key;
     stage->job_count += book_job(&stage->world->book, &job->key) != NULL;
 }
@@ -198,6 +252,16 @@ static void cancel_or_delete(struct stage *stage)
     count(stage, world_on_run(stage->world, kind, run, NULL));
 }
 
+static void cancel_runs(struct stage *stage)
+{
+    struct user_job *job = some_job(stage);
+    struct command command = {.kind = COMMAND_JOB_CANCEL_RUNS};
+    if (!job)
+        return;
+    command.key = job->key;
+    count(stage, world_command(stage->world, &command));
+}
+
 static void delete_job(struct stage *stage)
 {
     struct user_job *job = some_job(stage);
@@ -242,7 +306,7 @@ static void end_one(struct stage *stage)
 static void fault(struct stage *stage)
 {
     struct world *world = stage->world;
-    switch (roll(stage, 6)) {
+    switch (roll(stage, 7)) {
     case 0:
         world->fate = COMMIT_FAILED;
         break;
@@ -259,6 +323,12 @@ static void fault(struct stage *stage)
         break;
     case 4:
         world_reboot(world);
+        break;
+    case 5: /* a server that is asked to end, and takes its time */
+        world_report(world, ENGINE_DRAIN, (struct attempt_ref){0}, NULL);
+        for (uint32_t i = roll(stage, 6); i > 0; i--)
+            end_one(stage);
+        world_crash(world);
         break;
     default:
         world_set_clock(world, world->now_ms + ((int64_t)roll(stage, 20) - 10) * MINUTE_MS);
@@ -284,6 +354,8 @@ static void wish(struct stage *stage)
         repair(stage);
     else if (what < 19)
         cancel_or_delete(stage);
+    else if (one_in(stage, 2))
+        cancel_runs(stage);
     else
         delete_job(stage);
 }
@@ -296,6 +368,22 @@ static size_t open_runs(const struct world *world)
     return open;
 }
 
+/* A suspended run waits for somebody to cancel it. */
+static bool cancel_suspended(struct stage *stage)
+{
+    const struct book *book = &stage->world->book;
+    for (size_t i = 0; i < book->run_count; i++) {
+        const struct run_row *row = &book->runs[i]->row;
+        if (!row->is_suspended || row->state == STATE_CANCELING)
+            continue;
+        stage->seen->suspended++;
+        const struct uuid key = row->key;
+        count(stage, world_on_run(stage->world, COMMAND_RUN_CANCEL, &key, NULL));
+        return true;
+    }
+    return false;
+}
+
 /* What waits for a cap of 0 waits for its 48 hours; everything else goes by itself. */
 static void calm_down(struct stage *stage)
 {
@@ -306,7 +394,7 @@ static void calm_down(struct stage *stage)
     for (; open_runs(world) > 0 && steps < CALM_STEPS; steps++) {
         if (world->running_count)
             end_one(stage);
-        else
+        else if (!cancel_suspended(stage))
             world_advance(world, 60LL * MINUTE_MS);
     }
     if (open_runs(world) > 0)
@@ -325,6 +413,8 @@ static void look_back(const struct stage *stage)
     stage->seen->starts += world->start_count;
     for (size_t r = 0; r < world->book.run_count; r++) {
         const struct booked_run *run = world->book.runs[r];
+        stage->seen->children += !uuid_is_nil(&run->row.parent_run);
+        stage->seen->repaired += !uuid_is_nil(&run->row.parent_run) && run->row.repair_number > 0;
         for (size_t e = 0; e < run->event_count; e++)
             if (run->events[e].type == EVENT_RUN_STATE)
                 stage->seen->moved[run->events[e].to]++;
@@ -368,9 +458,9 @@ static void random_worlds(void **state)
     for (uint64_t i = 1; i <= worlds; i++)
         one_world(i, &seen);
     print_message("%llu worlds, %zu steps, %zu crashes, %zu attempts, %zu commands accepted, "
-                  "%zu refused\n",
+                  "%zu refused, %zu children, %zu of them repaired, %zu suspended at the end\n",
                   (unsigned long long)worlds, seen.steps, seen.crashes, seen.starts, seen.accepted,
-                  seen.refused);
+                  seen.refused, seen.children, seen.repaired, seen.suspended);
     for (int s = 0; s < STATE_COUNT; s++)
         if (seen.moved[s])
             print_message("  runs that became %s: %zu\n", state_names[s], seen.moved[s]);

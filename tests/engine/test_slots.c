@@ -351,11 +351,99 @@ static void a_drained_server_starts_nothing(void **state)
     struct uuid job = world_dag(world, "a; b: a", "");
     struct uuid run = world_submit(world, &job, NULL);
     world_report(world, ENGINE_DRAIN, (struct attempt_ref){0}, NULL);
+    world_expect(world, &run, "PAUSED_MAINTENANCE a=RUNNING b=BLOCKED");
     world_exit(world, &run, "a", 0);
-    world_expect(world, &run, "RUNNING a=SUCCESS b=QUEUED");
+    world_expect(world, &run, "PAUSED_MAINTENANCE a=SUCCESS b=BLOCKED");
     world_crash(world);
     world_expect(world, &run, "RUNNING a=SUCCESS b=RUNNING");
     world_exit(world, &run, "b", 0);
+    assert_int_equal(world_event(world, &run, NULL, STATE_PAUSED_MAINTENANCE)->from, STATE_RUNNING);
+    assert_has(world_event(world, &run, NULL, STATE_PAUSED_MAINTENANCE)->reason,
+               "the server is being stopped");
+}
+
+static void drain(struct world *world)
+{
+    world_report(world, ENGINE_DRAIN, (struct attempt_ref){0}, NULL);
+}
+
+static void each_state_comes_back_as_it_was(void **state)
+{
+    struct world *world = *state;
+    world_limit(world, 1);
+    struct uuid job = world_dag(world, "a", "'queue':{'isEnabled':true}");
+    struct uuid other = world_dag(world, "?x; y: x", "'maxConcurrentRuns':9");
+    struct uuid running = world_submit(world, &job, NULL);
+    struct uuid queued = world_submit(world, &job, NULL);
+    drain(world);
+    world_expect(world, &running, "PAUSED_MAINTENANCE a=RUNNING");
+    world_expect(world, &queued, "QUEUED a=BLOCKED");
+    /* What is asked for now is taken, and rests too; what ends, ends. */
+    struct uuid late = world_submit(world, &other, "x=1");
+    world_expect(world, &late, "PAUSED_MAINTENANCE x=BLOCKED y=BLOCKED");
+    world_exit(world, &running, "a", 0);
+    world_expect(world, &running, "SUCCESS a=SUCCESS");
+    world_expect(world, &queued, "PAUSED_MAINTENANCE a=BLOCKED");
+    world_cancel(world, &late);
+    world_expect(world, &late, "CANCELED x=CANCELED y=CANCELED");
+    world_crash(world);
+    world_expect(world, &queued, "RUNNING a=RUNNING");
+    assert_int_equal(world_event(world, &queued, NULL, STATE_PAUSED_MAINTENANCE)->from,
+                     STATE_PENDING);
+    world_all_succeed(world);
+}
+
+/* What was ready when the server went down starts in a run that goes on first. */
+static void what_was_ready_starts_in_a_run_that_goes_on(void **state)
+{
+    struct world *world = *state;
+    world_limit(world, 1);
+    struct uuid job = world_dag(world, "a", "");
+    struct uuid busy = world_submit(world, &job, NULL);
+    struct uuid other = world_dag(world, "x", "");
+    struct uuid run = world_submit(world, &other, NULL);
+    world_expect(world, &run, "PENDING x=QUEUED");
+    drain(world);
+    world_expect(world, &run, "PAUSED_MAINTENANCE x=QUEUED");
+    world_exit(world, &busy, "a", 0);
+    world_crash(world);
+    world_expect(world, &run, "RUNNING x=RUNNING");
+    assert_int_equal(world_event(world, &run, NULL, STATE_RUNNING)->from, STATE_PENDING);
+    assert_true(world_newest_repair(world, &run)->start_ms != FIELD_NULL);
+    world_exit(world, &run, "x", 0);
+}
+
+static void a_timeout_passes_while_a_run_rests(void **state)
+{
+    struct world *world = *state;
+    struct uuid job = world_dag(world, "a; b: a", "'timeoutSeconds':60");
+    struct uuid run = world_submit(world, &job, NULL);
+    world_advance(world, 40000);
+    drain(world);
+    world_advance(world, 19999);
+    world_expect(world, &run, "PAUSED_MAINTENANCE a=RUNNING b=BLOCKED");
+    world_advance(world, 1);
+    world_expect(world, &run, "CANCELING a=CANCELING b=CANCELED");
+    world_ends(world, &run, "a", CAUSE_STOPPED);
+    world_expect(world, &run, "TIMED_OUT a=CANCELED b=CANCELED");
+}
+
+static void children_rest_and_go_on(void **state)
+{
+    struct world *world = *state;
+    struct uuid lower = world_dag(world, "x; y: x", "'maxConcurrentRuns':9");
+    struct uuid job = world_dag_of(world, &lower, "!c: {'jobKey':'%s'}; e: c", "");
+    struct uuid run = world_submit(world, &job, NULL);
+    struct uuid child = world_child(world, &run, "c");
+    drain(world);
+    world_expect(world, &run, "PAUSED_MAINTENANCE c=RUNNING e=BLOCKED");
+    world_expect(world, &child, "PAUSED_MAINTENANCE x=RUNNING y=BLOCKED");
+    world_exit(world, &child, "x", 0);
+    world_crash(world);
+    world_expect(world, &child, "RUNNING x=SUCCESS y=RUNNING");
+    world_exit(world, &child, "y", 0);
+    world_expect(world, &run, "RUNNING c=SUCCESS e=RUNNING");
+    world_exit(world, &run, "e", 0);
 }
 
 int main(void)
@@ -380,6 +468,13 @@ int main(void)
         WORLD_TEST(a_limit_lowered_below_what_runs),
         cmocka_unit_test_setup_teardown(a_drained_server_starts_nothing, world_setup,
                                         world_teardown),
+        cmocka_unit_test_setup_teardown(each_state_comes_back_as_it_was, world_setup,
+                                        world_teardown),
+        cmocka_unit_test_setup_teardown(what_was_ready_starts_in_a_run_that_goes_on, world_setup,
+                                        world_teardown),
+        cmocka_unit_test_setup_teardown(a_timeout_passes_while_a_run_rests, world_setup,
+                                        world_teardown),
+        cmocka_unit_test_setup_teardown(children_rest_and_go_on, world_setup, world_teardown),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -127,14 +127,97 @@ static void test_error_trace_without_lines(void **state)
     assert_true(utf8_valid(told->error_trace, len));
 }
 
+/* ---- values ---- */
+
+/* What a script that writes `command` > "$REPRISE_OUTPUT" has published. */
+static const struct told *publish(struct world *world, const char *script)
+{
+    struct attempt_id id = world_id(world);
+
+    world_script(world, "a.sh", script);
+    if (!world->exec)
+        world_up(world);
+    world_start(world, &id, "a.sh", NULL);
+    return world_await(world, &id);
+}
+
+static void test_values_are_told_whatever_the_exit(void **state)
+{
+    struct world *world = *state;
+
+    const struct told *told =
+        publish(world, "echo rows=12 > \"$REPRISE_OUTPUT\"; echo rows=13 >> \"$REPRISE_OUTPUT\"\n");
+    assert_exited(told, 0);
+    assert_string_equal(told->published, "rows=13\n");
+    assert_string_equal(told->unpublished, "");
+    told = publish(world, "echo why=disk > \"$REPRISE_OUTPUT\"; exit 3\n");
+    assert_exited(told, 3);
+    assert_string_equal(told->published, "why=disk\n");
+    told = publish(world, "echo last=words > \"$REPRISE_OUTPUT\"; kill -KILL $$\n");
+    assert_string_equal(told->published, "last=words\n");
+    told = publish(world, "exit 0\n");
+    assert_null(told->published);
+    assert_string_equal(told->unpublished, "");
+}
+
+static void test_values_that_cannot_be_taken(void **state)
+{
+    struct world *world = *state;
+
+    const struct told *told = publish(world, "echo a=1 > \"$REPRISE_OUTPUT\"\n"
+                                             "echo hello >> \"$REPRISE_OUTPUT\"\n");
+    assert_string_equal(told->published, "a=1\n");
+    assert_string_equal(told->unpublished, "line 2 is not KEY=VALUE");
+    told = publish(world, "(echo a=1; head -c 65533 /dev/zero | tr '\\000' x) > $REPRISE_OUTPUT\n");
+    assert_null(told->published);
+    assert_string_equal(told->unpublished, "it has 65537 bytes, more than 65536");
+    told =
+        publish(world, "(printf a=; head -c 65534 /dev/zero | tr '\\000' x) > $REPRISE_OUTPUT\n");
+    assert_int_equal(strlen(told->published), 65537);
+    assert_string_equal(told->unpublished, "");
+    told = publish(world, "mkfifo \"$REPRISE_OUTPUT\"\n");
+    assert_string_equal(told->unpublished, "it is not a file");
+    told = publish(world, "ln -s /etc/passwd \"$REPRISE_OUTPUT\"\n");
+    assert_null(told->published);
+    assert_string_equal(told->unpublished, "it is not a file");
+}
+
+static void test_values_written_while_the_server_was_down(void **state)
+{
+    struct world *world = *state;
+    struct attempt_id id = world_id(world);
+    int says = world_pipe(world, "says");
+    int hears = world_pipe(world, "hears");
+
+    world_script(world, "a.sh",
+                 "echo $$ > \"$1\"; read line < \"$2\"; echo late=yes > \"$REPRISE_OUTPUT\"\n");
+    world_up(world);
+    world_start(world, &id, "a.sh", world_path(world, "says"), world_path(world, "hears"), NULL);
+    long pid = world_hear_number(world, says);
+    world_down(world);
+    world_say(hears, "go");
+    world_await_end((pid_t)pid);
+    world_up(world);
+    world_recover(world, &id);
+    assert_string_equal(world_await(world, &id)->published, "late=yes\n");
+    close(says);
+    close(hears);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, world_setup, world_teardown)
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        TEST(test_output_larger_than_pipes),       TEST(test_output_is_readable_while_it_runs),
-        TEST(test_output_that_is_no_file),         TEST(test_error_trace_is_valid_utf8),
-        TEST(test_error_trace_begins_with_a_line), TEST(test_error_trace_without_lines),
+        TEST(test_output_larger_than_pipes),
+        TEST(test_output_is_readable_while_it_runs),
+        TEST(test_output_that_is_no_file),
+        TEST(test_error_trace_is_valid_utf8),
+        TEST(test_error_trace_begins_with_a_line),
+        TEST(test_error_trace_without_lines),
+        TEST(test_values_are_told_whatever_the_exit),
+        TEST(test_values_that_cannot_be_taken),
+        TEST(test_values_written_while_the_server_was_down),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

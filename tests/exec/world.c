@@ -51,6 +51,9 @@ static void on_report(void *context, const struct exec_report *report)
     told->report = *report;
     snprintf(told->message, sizeof told->message, "%s", report->message);
     told->error_trace = report->error_trace ? xstrdup(report->error_trace) : NULL;
+    told->published = report->published ? xstrdup(report->published) : NULL;
+    snprintf(told->unpublished, sizeof told->unpublished, "%s",
+             report->unpublished ? report->unpublished : "");
 }
 
 int world_setup(void **state)
@@ -101,8 +104,10 @@ int world_teardown(void **state)
 
     world_down(world);
     nftw(world->dir, remove_one, 16, FTW_DEPTH | FTW_PHYS);
-    for (size_t i = 0; i < world->told_count; i++)
+    for (size_t i = 0; i < world->told_count; i++) {
         free(world->told[i].error_trace);
+        free(world->told[i].published);
+    }
     free(world->told);
     free(world);
     return 0;

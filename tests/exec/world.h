@@ -22,6 +22,8 @@ struct told {
     struct exec_report report; /* its texts are those below */
     char message[ERR_MESSAGE_MAX];
     char *error_trace;
+    char *published;
+    char unpublished[96];
 };
 
 struct world {

@@ -27,7 +27,8 @@ static bool find_task(const void *context, const char *task_key, struct referenc
     static const char *const known[] = {"up", "my task", "a.b", "{odd}}", "it's"};
     for (size_t i = 0; i < ARRAY_LEN(known); i++) {
         if (strcmp(task_key, known[i]) == 0) {
-            *ret = (struct reference_task){STATE_FAILED, "EXIT_3", key(UPSTREAM_KEY), 2};
+            *ret = (struct reference_task){STATE_FAILED, "EXIT_3", key(UPSTREAM_KEY), 2,
+                                           "rows=12\nodd key=x y\n"};
             return true;
         }
     }
@@ -107,6 +108,9 @@ static void every_reference_resolves(void **state)
         {"{{tasks.up.error_code}}", "EXIT_3"},
         {"{{tasks.up.run_id}}", UPSTREAM_KEY},
         {"{{tasks.up.execution_count}}", "2"},
+        {"{{tasks.up.values.rows}}", "12"},
+        {"{{tasks.up.values.odd key}}", "x y"},
+        {"{{tasks.`up`.values.`odd key`}}", "x y"},
         {"{{tasks.`up`.execution_count}}", "2"},
         {"{{tasks.`my task`.execution_count}}", "2"},
         {"{{tasks.my task.execution_count}}", "2"},
@@ -199,7 +203,7 @@ static void what_cannot_be_resolved_is_named(void **state)
         {"{{tasks.up.name}}", "is unknown"},
         {"{{tasks.a.b.run_id}}", "is unknown"},
         {"{{tasks.down.run_id}}", "names no upstream task"},
-        {"{{tasks.up.values.k}}", "is not supported by this version"},
+        {"{{tasks.up.values.k}}", "the task published no value of that key"},
         {"{{tasks.up.values.}}", "is unknown"},
         {"{{workspace.name}}", "is unknown"},
         {"{{hub.id}}", "is unknown"},

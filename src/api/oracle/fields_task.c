@@ -279,6 +279,11 @@ static const struct field task_run_fields[] = {
      .kind = FIELD_INT32,
      AT(task_run_view, version),
      .doc = "Version of the run that made it."},
+    {.name = "values",
+     .kind = FIELD_MAP,
+     .flags = FIELD_EXTENSION,
+     AT(task_run_view, values),
+     .doc = "Values that its newest ended attempt published for the tasks behind it."},
 };
 const struct schema task_run_schema =
     SCHEMA("TaskRun", task_run_view, task_run_fields, "One task in one attempt of a run.");

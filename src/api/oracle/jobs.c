@@ -39,6 +39,12 @@ enum err_code job_delete(struct call *call, struct command *command)
     return call_key(call, 0, "Job", &command->key);
 }
 
+enum err_code job_cancel_runs(struct call *call, struct command *command)
+{
+    command->kind = COMMAND_JOB_CANCEL_RUNS;
+    return call_key(call, 0, "Job", &command->key);
+}
+
 /* ---- one job ---- */
 
 static struct job_view job_view(const struct job_row *row, const struct job_def *def,

@@ -23,6 +23,7 @@ enum err_code job_parse_body(struct call *call);
 enum err_code job_create(struct call *call, struct command *command);
 enum err_code job_update(struct call *call, struct command *command);
 enum err_code job_delete(struct call *call, struct command *command);
+enum err_code job_cancel_runs(struct call *call, struct command *command);
 enum err_code job_get(struct call *call);
 
 /* ---- job_runs.c ---- */

@@ -207,7 +207,9 @@ const struct attempt_row *newest_attempt(const struct run_source *source,
 const char *external_id(struct arena *arena, const struct task_run_row *row,
                         const struct attempt_row *attempt)
 {
-    if (!attempt)
+    if (attempt && !uuid_is_nil(&attempt->child_run))
+        return key_text(&attempt->child_run, arena);
+    if (!attempt || !attempt->host) /* of a JOB_TASK, and there was no child */
         return NULL;
     return token_format(&row->run, &row->key, row->repair_number, attempt->number, attempt->epoch,
                         arena_alloc(arena, TOKEN_TEXT));

@@ -4,13 +4,19 @@
 #include <string.h>
 
 #include "model/reference.h"
+#include "model/values.h"
 
 enum { SHOWN_RETRIES = 10 };
 
 /* ---- attempts ---- */
 
-static const char *output_key(struct arena *arena, const struct task_run_row *row, int64_t number)
+/* A JOB_TASK has none: its child's tasks have. */
+static const char *output_key(struct arena *arena, const struct task_run_row *row,
+                              const struct attempt_row *attempt)
 {
+    int64_t number = attempt->number;
+    if (!attempt->host)
+        return NULL;
     return arena_printf(arena, "%s.%lld", key_text(&row->key, arena), (long long)number);
 }
 
@@ -23,7 +29,7 @@ static struct retry_view retry_view(struct arena *arena, const struct task_run_r
         .end_ms = attempt->end_ms,
         .execution_ms = attempt->execution_ms,
         .external_id = external_id(arena, row, attempt),
-        .output_key = output_key(arena, row, attempt->number),
+        .output_key = output_key(arena, row, attempt),
         .retry_number = attempt->number,
         .setup_ms = attempt->setup_ms,
         .start_ms = attempt->start_ms,
@@ -181,7 +187,7 @@ static struct task_run_view task_run_view(const struct task_run_source *source)
         .key = key_text(&row->key, arena),
         .lifecycle_states = lifecycle_views(arena, events, event_count, EVENT_TASK_STATE, -1),
         .name = row->task_key,
-        .output_key = newest ? output_key(arena, row, newest->number) : NULL,
+        .output_key = newest ? output_key(arena, row, newest) : NULL,
         .parameters = row->parameters ? row->parameters : "[]",
         .parent_job_run_key = key_text(&source->run.parent_run, arena),
         .retries = retry_views(arena, row, source->attempts, source->attempt_count),
@@ -194,6 +200,7 @@ static struct task_run_view task_run_view(const struct task_run_source *source)
         .task = source->task,
         .task_key = row->task_key,
         .version = row->repair_number + 1,
+        .values = values_pairs(row->published, arena),
     };
 }
 

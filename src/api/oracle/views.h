@@ -84,6 +84,7 @@ struct task_run_view {
     struct task_def *task;
     const char *task_key;
     int64_t version;
+    struct field_list values; /* of struct field_pair */
 };
 
 enum repair_type { REPAIR_TYPE_ORIGINAL, REPAIR_TYPE_REPAIR, REPAIR_TYPE_COUNT };
