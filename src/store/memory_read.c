@@ -119,9 +119,17 @@ static const void *find_row(const struct memory_rows *rows, enum row_kind kind,
         memcpy(key.hash, id->hash, sizeof key.hash);
         return memory_rows_find(rows, kind, &key);
     }
+    case ROW_API_KEY:
+        return memory_rows_find(rows, kind, &(struct api_key_row){.id = id->text});
+    case ROW_ACCESS_KEY:
+        return memory_rows_find(rows, kind, &(struct access_key_row){.id = id->text});
+    case ROW_SECRET:
+        return memory_rows_find(rows, kind,
+                                &(struct secret_row){.workspace = id->workspace, .name = id->text});
     case ROW_REPAIR:
     case ROW_ATTEMPT:
     case ROW_EVENT:
+    case ROW_AUDIT:
     case ROW_KIND_COUNT:
         break;
     }
@@ -590,4 +598,5 @@ const struct reader_ops memory_reader_ops = {
     .recent_runs = recent_runs,
     .list_jobs = list_jobs,
     .list_operations = list_operations,
+    .accounts = memory_accounts,
 };
