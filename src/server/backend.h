@@ -6,6 +6,7 @@
 #include "api/backend.h"
 #include "server/accounts.h"
 #include "server/defs.h"
+#include "server/guard.h"
 #include "server/pump.h"
 #include "server/readers.h"
 
@@ -14,6 +15,8 @@ struct backend {
     struct readers *readers;
     struct defs *defs;
     struct accounts *accounts;
+    struct guard *guard;
+    const struct vault *vault;
     struct pump *pump;
     struct api_workspace workspace; /* `default` */
     const char *data_dir;

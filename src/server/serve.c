@@ -28,6 +28,7 @@ struct server {
     struct readers *readers;
     struct defs *defs;
     struct accounts *accounts;
+    struct guard *guard;
     struct pump *pump;
     struct backend backend;
     struct api_backend functions;
@@ -149,6 +150,8 @@ static void start_api(struct server *server)
         .readers = server->readers,
         .defs = server->defs,
         .accounts = server->accounts,
+        .guard = server->guard,
+        .vault = &server->install.vault,
         .pump = server->pump,
         .workspace = {server->install.workspace.id, server->install.workspace.key,
                       server->install.workspace.name},
@@ -158,6 +161,9 @@ static void start_api(struct server *server)
     const struct api_config config = {
         .platform_id = server->install.platform_id,
         .hub_region = config_text(server->config, CONFIG_region),
+        .tenancy = server->install.tenancy,
+        .is_secure = server->tls_cert != NULL,
+        .session_ms = config_number(server->config, CONFIG_auth_session_hours) * 3600 * 1000,
         .page_key = server->install.page_key,
         .max_body_bytes = (size_t)config_number(server->config, CONFIG_http_max_body),
     };
@@ -214,7 +220,10 @@ static enum err_code server_start(struct server *server, struct err *err)
         return err->code;
     server->readers = readers_new(server->install.store);
     server->defs = defs_new();
-    server->accounts = accounts_new(server->install.store);
+    server->accounts = accounts_new(server->install.store, &server->install.vault);
+    server->guard = guard_new(server->install.store,
+                              config_number(server->config, CONFIG_http_rate_limit),
+                              config_number(server->config, CONFIG_auth_audit_days));
     if (start_pump(server, err))
         return err->code;
     start_api(server);
@@ -278,6 +287,7 @@ static void server_stop(struct server *server)
     pump_free(server->pump);
     api_free(server->api);
     accounts_free(server->accounts);
+    guard_free(server->guard);
     defs_free(server->defs);
     readers_free(server->readers);
     install_close(&server->install);

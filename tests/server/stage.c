@@ -110,7 +110,9 @@ void stage_up(struct stage *stage)
         .store = stage->store,
         .readers = readers_new(stage->store),
         .defs = defs_new(),
-        .accounts = accounts_new(stage->store),
+        .accounts = accounts_new(stage->store, &stage->vault),
+        .guard = guard_new(stage->store, 0, 30),
+        .vault = &stage->vault,
         .workspace = {stage->workspace.id, stage->workspace.key, "default"},
         .data_dir = stage_path(stage, "data"),
     };
@@ -152,6 +154,7 @@ void stage_down(struct stage *stage)
     pump_free(stage->pump);
     api_free(stage->api);
     accounts_free(stage->backend.accounts);
+    guard_free(stage->backend.guard);
     defs_free(stage->backend.defs);
     readers_free(stage->backend.readers);
     stage->pump = NULL;
