@@ -150,7 +150,9 @@ static int send_once(struct cli *cli, const struct call *call, const char *retry
 {
     struct buf url; /* not from the arena: a watch calls for hours */
     buf_init(&url, 1 << 20);
-    buf_printf(&url, "%s%s%s", cli->endpoint.origin, cli->endpoint.root, call->path);
+    bool of_server = strncmp(call->path, "//", 2) == 0;
+    buf_printf(&url, "%s%s%s", cli->endpoint.origin,
+               of_server ? cli->endpoint.base : cli->endpoint.root, call->path + of_server);
     struct http_call http = {
         .method = call->method,
         .url = url.data,

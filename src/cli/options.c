@@ -38,6 +38,10 @@ static const struct argp_option some_verbs[] = {
     {"page", OPTION_PAGE, "TOKEN", 0, "Go on where an earlier list stopped", 0},
     {"attempt", OPTION_ATTEMPT, "N", 0, "This attempt instead of the newest; 0 is the first", 0},
     {"stream", OPTION_STREAM, "NAME", 0, "stdout, stderr or both (default)", 0},
+    {"role", OPTION_ROLE, "ROLE", 0, "viewer, operator or admin", 0},
+    {"public-key", OPTION_PUBLIC_KEY, "FILE", 0, "RSA public key, PEM; - is standard input", 0},
+    {"label", OPTION_LABEL, "TEXT", 0, "What it is for", 0},
+    {"expires", OPTION_EXPIRES, "T", 0, "Until when it is good: RFC 3339, or ms since 1970", 0},
     {"follow", OPTION_FOLLOW, NULL, 0, "Go on until the task has ended", 0},
 };
 
@@ -171,6 +175,10 @@ static void take_text(struct options *options, int key, const char *text)
         [OPTION_PAGE - OPTION_FIRST] = &options->page,
         [OPTION_IF_MATCH - OPTION_FIRST] = &options->if_match,
         [OPTION_STREAM - OPTION_FIRST] = &options->stream,
+        [OPTION_ROLE - OPTION_FIRST] = &options->role,
+        [OPTION_PUBLIC_KEY - OPTION_FIRST] = &options->public_key,
+        [OPTION_LABEL - OPTION_FIRST] = &options->label,
+        [OPTION_EXPIRES - OPTION_FIRST] = &options->expires,
     };
     *texts[key - OPTION_FIRST] = text;
 }
@@ -209,6 +217,10 @@ static error_t take(int key, char *arg, struct argp_state *state)
     case OPTION_PAGE:
     case OPTION_IF_MATCH:
     case OPTION_STREAM:
+    case OPTION_ROLE:
+    case OPTION_PUBLIC_KEY:
+    case OPTION_LABEL:
+    case OPTION_EXPIRES:
         take_text(options, key, arg);
         return 0;
     case 'o':

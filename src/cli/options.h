@@ -34,6 +34,10 @@ struct options {
     const char *page;
     const char *if_match;
     const char *stream;
+    const char *role;
+    const char *public_key;
+    const char *label;
+    const char *expires;
     struct word_list parameters; /* "name=value", checked */
     struct word_list tasks;
     struct word_list jobs;
@@ -74,6 +78,10 @@ enum option_key {
     OPTION_MODE,
     OPTION_WITH_DOWNSTREAM,
     OPTION_WITH_UPSTREAM,
+    OPTION_ROLE,
+    OPTION_PUBLIC_KEY,
+    OPTION_LABEL,
+    OPTION_EXPIRES,
 };
 
 enum { OPTIONS_PER_VERB = 12 };

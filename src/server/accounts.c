@@ -353,7 +353,7 @@ enum err_code accounts_bootstrap(struct store *store, int64_t workspace, const c
         code = err_set(err, ERR_INTERNAL, "the accounts cannot be read");
     } else if (!exists) {
         struct buf id;
-        buf_init(&id, sizeof ((struct api_account *)0)->id);
+        buf_init(&id, sizeof((struct api_account *)0)->id);
         buf_printf(&id, "ocid1.user.oc1.%s.", region);
         for (size_t i = 0; i < sizeof unique; i++)
             buf_printf(&id, "%02x", unique[i]);

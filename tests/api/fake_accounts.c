@@ -1,4 +1,5 @@
 /* The accounts of the fake backend: one user, ada, with one of everything. */
+#include <stdio.h>
 #include <string.h>
 
 #include "api/fake.h"
@@ -74,10 +75,8 @@ static size_t accounts(struct store_reader *reader, const struct account_query *
         return 0;
     }
     struct token_row *token = ARENA_NEW(arena, struct token_row);
-    *token = (struct token_row){.user_id = FAKE_USER,
-                                .name = "t",
-                                .expires_ms = FIELD_NULL,
-                                .revoked_ms = FIELD_NULL};
+    *token = (struct token_row){
+        .user_id = FAKE_USER, .name = "t", .expires_ms = FIELD_NULL, .revoked_ms = FIELD_NULL};
     memset(token->hash, 0xab, sizeof token->hash);
     *ret = token;
     return query->after_hash ? 0 : 1;
@@ -146,7 +145,7 @@ static bool make_code(void *context, const struct api_account *account,
                       char text[static API_CODE_TEXT], int64_t *ret_expires_ms)
 {
     (void)account;
-    strcpy(text, "one-time");
+    snprintf(text, API_CODE_TEXT, "one-time");
     *ret_expires_ms = of(context)->now_ms + 1000;
     return true;
 }

@@ -6,9 +6,8 @@
 #include "api/accounts/views.h"
 #include "api/respond.h"
 #include "auth/base64.h"
-#include "auth/base64url.h"
 
-enum { ACCESS_TEXT = 20, SECRET_BYTES = 30, MAX_KEYS = 100 };
+enum { ACCESS_TEXT = 20, SECRET_TEXT = 40, MAX_KEYS = 100 };
 
 /* ---- public keys ---- */
 
@@ -176,12 +175,20 @@ static const char *new_access(struct call *call)
     return text;
 }
 
+/* Letters and digits only: what is pasted into shells and files. 40 of 62: 238 bits. */
 static const char *new_secret(struct call *call)
 {
-    uint8_t bytes[SECRET_BYTES];
-    char *text = arena_alloc(call->arena, BASE64URL_LEN(SECRET_BYTES) + 1);
-    call->backend->accounts.random(call->backend->context, bytes, sizeof bytes);
-    base64url_encode(bytes, sizeof bytes, text);
+    static const char alphabet[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789";
+    enum { CHOICES = sizeof alphabet - 1, EVEN = 256 / CHOICES * CHOICES };
+    uint8_t bytes[4 * SECRET_TEXT];
+    char *text = arena_alloc(call->arena, SECRET_TEXT + 1);
+    size_t len = 0;
+    while (len < SECRET_TEXT) {
+        call->backend->accounts.random(call->backend->context, bytes, sizeof bytes);
+        for (size_t i = 0; i < sizeof bytes && len < SECRET_TEXT; i++)
+            if (bytes[i] < EVEN) /* those above would favour the first letters */
+                text[len++] = alphabet[bytes[i] % CHOICES];
+    }
     OPENSSL_cleanse(bytes, sizeof bytes);
     return text;
 }
