@@ -265,7 +265,7 @@ static bool read_user(struct accounts *accounts, const char *name, struct arena 
     pthread_mutex_lock(&accounts->lock);
     store_read_begin(accounts->reader);
     bool found = store_get_user(accounts->reader, name, arena, ret) &&
-                 ret->disabled_ms == FIELD_NULL && ret->password;
+                 ret->disabled_ms == FIELD_NULL;
     store_read_end(accounts->reader);
     pthread_mutex_unlock(&accounts->lock);
     return found;
@@ -283,13 +283,26 @@ enum err_code accounts_password(struct accounts *accounts, const char *name, con
         return err_set(err, ERR_UNAVAILABLE, "another password is being checked: try again");
     arena_init(&arena);
     bool found = read_user(accounts, name, &arena, &user);
-    bool ok = password_verify(password, found ? user.password : nobody) && found;
+    bool has_password = found && user.password;
+    bool ok = password_verify(password, has_password ? user.password : nobody) && has_password;
     if (ok)
         *ret = account_of(&user);
     arena_release(&arena);
     pthread_mutex_unlock(&accounts->hashing);
     return ok ? ERR_OK
               : err_set(err, ERR_NOT_AUTHENTICATED, "the user name or the password is wrong");
+}
+
+bool accounts_find(struct accounts *accounts, const char *name, struct api_account *ret)
+{
+    struct arena arena;
+    struct user_row user;
+    arena_init(&arena);
+    bool found = read_user(accounts, name, &arena, &user);
+    if (found)
+        *ret = account_of(&user);
+    arena_release(&arena);
+    return found;
 }
 
 /* ---- changes ---- */

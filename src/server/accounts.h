@@ -28,6 +28,8 @@ bool accounts_access_key(struct accounts *accounts, const char *access, struct a
 /* ERR_NOT_AUTHENTICATED, or ERR_UNAVAILABLE while another password is checked: that takes long. */
 enum err_code accounts_password(struct accounts *accounts, const char *name, const char *password,
                                 struct api_account *ret, struct err *err);
+/* By name; false when there is none, or it is disabled. */
+bool accounts_find(struct accounts *accounts, const char *name, struct api_account *ret);
 /* One transaction; false when nothing was written. */
 bool accounts_write(struct accounts *accounts, const struct row_batch *rows);
 bool accounts_role(struct accounts *accounts, const char *user_id, int64_t workspace,
