@@ -253,7 +253,6 @@ static void print_sign_in(struct server *server)
         return;
     printf("reprise: sign in once, within %d minutes, at %s/#code=%s\n", GUARD_CODE_LIFE_MS / 60000,
            server->url, code);
-    fflush(stdout);
 }
 
 static enum err_code publish(struct server *server, struct err *err)
@@ -265,8 +264,8 @@ static enum err_code publish(struct server *server, struct err *err)
     if (install_publish(&server->install, url, err))
         return err->code;
     printf("reprise: listening on %s\n", url);
-    fflush(stdout);
     print_sign_in(server);
+    fflush(stdout); /* both lines at once, for who reads what is there */
     notify_manager("READY=1");
     log_event(LOG_INFO, "listening", LOG_TEXT("url", url), LOG_NUMBER("pid", getpid()));
     return ERR_OK;
@@ -292,6 +291,7 @@ static void reload(struct server *server)
                       LOG_TEXT("file", config_text(server->config, CONFIG_tls_cert)));
     }
     print_sign_in(server);
+    fflush(stdout);
     log_event(LOG_INFO, "reloaded", LOG_NUMBER("pid", getpid()));
 }
 
