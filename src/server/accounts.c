@@ -309,9 +309,9 @@ bool accounts_find(struct accounts *accounts, const char *name, struct api_accou
 
 bool accounts_write(struct accounts *accounts, const struct row_batch *rows)
 {
-    /* Under the lock, so that nobody remembers what is being changed. */
-    pthread_mutex_lock(&accounts->lock);
     bool written = store_write_accounts(accounts->store, rows) == STORE_OK;
+    /* Rows are read and remembered under the lock: those from before the write are forgotten here. */
+    pthread_mutex_lock(&accounts->lock);
     forget_all(accounts);
     pthread_mutex_unlock(&accounts->lock);
     return written;

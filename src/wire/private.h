@@ -69,6 +69,7 @@ struct wire {
     struct door door;
     char complaint[256]; /* libmicrohttpd's last message while starting */
     atomic_bool starting;
+    pthread_t starter; /* the thread whose messages those are */
 };
 
 /* One open connection. Belongs to the wire thread that serves it, but for the deadline. */

@@ -85,7 +85,7 @@ __attribute__((format(printf, 2, 0))) static void on_message(void *cls, const ch
     vsnprintf(text, sizeof text, format, args);
     text[strcspn(text, "\n")] = '\0';
     const char *message = text;
-    if (atomic_load_explicit(&wire->starting, memory_order_relaxed))
+    if (atomic_load(&wire->starting) && pthread_equal(pthread_self(), wire->starter))
         memcpy(wire->complaint, text, sizeof text);
     log_event(LOG_DEBUG, "http", LOG_TEXT("message", message));
 }
@@ -128,6 +128,7 @@ static struct serving *serving_new(struct wire *wire, const struct wire_config *
     struct serving *serving = xcalloc(1, sizeof *serving);
     serving->wire = wire;
     wire->complaint[0] = '\0';
+    wire->starter = pthread_self();
     atomic_store(&wire->starting, true);
     serving->daemon = start_daemon(serving, config);
     atomic_store(&wire->starting, false);

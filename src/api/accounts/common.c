@@ -70,14 +70,23 @@ enum err_code account_write(struct call *call, struct row_batch *rows, const cha
     return err_set(&call->err, ERR_UNAVAILABLE, "the change could not be written");
 }
 
-/* Tokens that come and go by themselves: those that are over are removed, and when there are still
- * too many, the one that ends first. */
+/* When a token ended, or will; INT64_MAX: never. */
+static int64_t end_of(const struct token_row *token)
+{
+    int64_t end_ms = token->expires_ms == FIELD_NULL ? INT64_MAX : token->expires_ms;
+    return token->revoked_ms != FIELD_NULL && token->revoked_ms < end_ms ? token->revoked_ms
+                                                                         : end_ms;
+}
+
+/* Removes tokens of the kind that are over; those made by hand are shown for a while yet. Of those
+ * that come and go by themselves, when there are still too many, the one that ends first. */
 static void make_room(struct call *call, const char *user_id, enum token_kind kind, int64_t now_ms,
                       struct row_batch *rows)
 {
-    enum { LOOKED_AT = 1000 };
+    enum { LOOKED_AT = 2 * ACCOUNT_MAX_TOKENS };
     const struct account_query query = {.kind = ROW_TOKEN, .user_id = user_id, .limit = LOOKED_AT};
     const struct token_row *first = NULL;
+    int64_t over_ms = kind == TOKEN_BEARER ? now_ms - ACCOUNT_SHOWN_MS : now_ms;
     void *found;
     size_t live = 0;
     size_t count = call->backend->reads.accounts(call->reading.reader, &query, call->arena, &found);
@@ -85,15 +94,15 @@ static void make_room(struct call *call, const char *user_id, enum token_kind ki
         const struct token_row *token = (const struct token_row *)found + i;
         if (token->kind != (int)kind)
             continue;
-        if (token->expires_ms <= now_ms || token->revoked_ms != FIELD_NULL) {
+        if (end_of(token) <= over_ms) {
             row_batch_add(rows, ROW_TOKEN, ROW_DELETE, token);
             continue;
         }
         live++;
-        if (!first || token->expires_ms < first->expires_ms)
+        if (!first || end_of(token) < end_of(first))
             first = token;
     }
-    if (live >= ACCOUNT_MAX_SESSIONS)
+    if (kind != TOKEN_BEARER && live >= ACCOUNT_MAX_SESSIONS)
         row_batch_add(rows, ROW_TOKEN, ROW_DELETE, first);
 }
 
@@ -116,8 +125,7 @@ const char *account_new_token(struct call *call, const char *user_id, enum token
         .kind = (int)kind,
     };
     bearer_hash(text, ret->hash);
-    if (kind != TOKEN_BEARER)
-        make_room(call, user_id, kind, now_ms, rows);
+    make_room(call, user_id, kind, now_ms, rows);
     row_batch_add(rows, ROW_TOKEN, ROW_INSERT, ret);
     return text;
 }

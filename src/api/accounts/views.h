@@ -4,6 +4,8 @@
 #include "api/page.h"
 #include "base/fields.h"
 
+#define ACCOUNT_SHOWN_MS (INT64_C(30) * 24 * 3600 * 1000) /* how long ended tokens are listed */
+
 enum {
     ACCOUNT_NAME_MAX = 128,
     ACCOUNT_LABEL_MAX = 255,
