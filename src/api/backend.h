@@ -100,7 +100,7 @@ struct api_accounts {
     /* By keyId, by access key: whose it is, and what signatures are held against. False when there
      * is none, or its user is disabled. */
     bool (*public_key)(void *context, const char *key_id, struct api_account *ret,
-                       struct rsa_key *ret_key);
+                       struct rsa_verifier **ret_key); /* a reference for the caller */
     bool (*access_key)(void *context, const char *access, struct api_account *ret,
                        struct buf *secret);
     /* ERR_NOT_AUTHENTICATED, or ERR_TOO_MANY_REQUESTS when it is not even looked at now. */

@@ -97,15 +97,17 @@ static enum err_code by_oci_signature(struct call *call, const char *value,
                                       const char **ret_claimed)
 {
     struct oci_signature signature;
-    struct rsa_key key;
+    struct rsa_verifier *key;
     const struct api_accounts *accounts = &call->backend->accounts;
     if (oci_signature_parse(value, call->arena, &signature, &call->err))
         return call->err.code;
     *ret_claimed = signature.key_id;
     if (!accounts->public_key(call->backend->context, signature.key_id, &call->account, &key))
         return err_set(&call->err, ERR_NOT_AUTHENTICATED, "the signature's keyId is not known");
-    return oci_signature_verify(&signature, call->request, &key,
-                                call->backend->now_ms(call->backend->context), &call->err);
+    enum err_code code = oci_signature_verify(
+        &signature, call->request, key, call->backend->now_ms(call->backend->context), &call->err);
+    rsa_verifier_unref(key);
+    return code;
 }
 
 static enum err_code by_sdk_signature(struct call *call, const char *value,

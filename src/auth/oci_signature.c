@@ -234,7 +234,7 @@ static void signed_text(const struct oci_signature *signature, const struct http
 }
 
 enum err_code oci_signature_verify(const struct oci_signature *signature,
-                                   const struct http_request *request, const struct rsa_key *key,
+                                   const struct http_request *request, struct rsa_verifier *key,
                                    int64_t now_ms, struct err *err)
 {
     enum err_code code = check_signed(signature, request, err);

@@ -44,5 +44,5 @@ enum err_code oci_signature_parse(const char *authorization, struct arena *arena
                                   struct oci_signature *ret, struct err *err);
 /* Holds the request against it. ERR_NOT_AUTHENTICATED saying what is wrong. */
 enum err_code oci_signature_verify(const struct oci_signature *signature,
-                                   const struct http_request *request, const struct rsa_key *key,
+                                   const struct http_request *request, struct rsa_verifier *key,
                                    int64_t now_ms, struct err *err);

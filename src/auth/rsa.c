@@ -8,15 +8,10 @@
 #include <stdio.h>
 #include <string.h>
 
-static EVP_PKEY *load(const uint8_t *der, size_t len)
+/* The handle is OpenSSL's own, which counts its references. */
+static EVP_PKEY *pkey_of(struct rsa_verifier *verifier)
 {
-    const unsigned char *at = der;
-    EVP_PKEY *key = d2i_PUBKEY(NULL, &at, (long)len);
-    bool ok = key && at == der + len && EVP_PKEY_get_base_id(key) == EVP_PKEY_RSA;
-    if (ok)
-        return key;
-    EVP_PKEY_free(key);
-    return NULL;
+    return (EVP_PKEY *)(void *)verifier;
 }
 
 static bool fill(EVP_PKEY *key, struct rsa_key *ret)
@@ -60,25 +55,39 @@ enum err_code rsa_key_from_pem(const char *pem, struct rsa_key *ret, struct err 
                    "publicKey must be an RSA public key in PEM (-----BEGIN PUBLIC KEY-----)");
 }
 
-bool rsa_key_from_der(const void *der, size_t len, struct rsa_key *ret)
+struct rsa_verifier *rsa_verifier_new(const void *der, size_t len)
 {
-    EVP_PKEY *key = len <= RSA_MAX_DER ? load(der, len) : NULL;
-    bool ok = key && EVP_PKEY_get_bits(key) <= RSA_MAX_BITS && fill(key, ret);
-    EVP_PKEY_free(key);
+    const unsigned char *at = der;
+    const unsigned char *end = at + len;
+    EVP_PKEY *key = len <= RSA_MAX_DER ? d2i_PUBKEY(NULL, &at, (long)len) : NULL;
+    bool ok = key && at == end && EVP_PKEY_get_base_id(key) == EVP_PKEY_RSA &&
+              EVP_PKEY_get_bits(key) <= RSA_MAX_BITS;
     ERR_clear_error();
-    return ok;
+    if (ok)
+        return (struct rsa_verifier *)(void *)key;
+    EVP_PKEY_free(key);
+    return NULL;
 }
 
-bool rsa_verify(const struct rsa_key *key, const void *data, size_t len, const uint8_t *signature,
-                size_t signature_len)
+struct rsa_verifier *rsa_verifier_ref(struct rsa_verifier *verifier)
 {
-    EVP_PKEY *pkey = load(key->der, key->der_len);
+    EVP_PKEY_up_ref(pkey_of(verifier));
+    return verifier;
+}
+
+void rsa_verifier_unref(struct rsa_verifier *verifier)
+{
+    EVP_PKEY_free(pkey_of(verifier));
+}
+
+bool rsa_verify(struct rsa_verifier *verifier, const void *data, size_t len,
+                const uint8_t *signature, size_t signature_len)
+{
     EVP_MD_CTX *context = EVP_MD_CTX_new();
-    bool ok = pkey && context &&
-              EVP_DigestVerifyInit(context, NULL, EVP_sha256(), NULL, pkey) == 1 &&
+    bool ok = context &&
+              EVP_DigestVerifyInit(context, NULL, EVP_sha256(), NULL, pkey_of(verifier)) == 1 &&
               EVP_DigestVerify(context, signature, signature_len, data, len) == 1;
     EVP_MD_CTX_free(context);
-    EVP_PKEY_free(pkey);
     ERR_clear_error();
     return ok;
 }

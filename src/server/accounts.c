@@ -37,7 +37,8 @@ struct cached_role {
 /* A public key or an access key. */
 struct cached_key {
     struct api_account account;
-    const char *text; /* base64 of DER, or the sealed secret */
+    struct rsa_verifier *public_key; /* of a public key */
+    const char *sealed;              /* of an access key: its secret */
 };
 
 struct accounts {
@@ -48,7 +49,9 @@ struct accounts {
     struct uuid_map tokens;  /* struct cached_token */
     struct str_map roles;    /* "<workspace> <user>" → struct cached_role */
     struct str_map keys;     /* "<kind> <id>" → struct cached_key */
-    struct arena arena;      /* of all; never freed one by one: all begin anew when full */
+    struct rsa_verifier *verifiers[CACHED_KEYS]; /* of the public keys among them */
+    size_t verifier_count;
+    struct arena arena; /* of all; never freed one by one: all begin anew when full */
     struct store_reader *reader;
 };
 
@@ -73,6 +76,8 @@ void accounts_free(struct accounts *accounts)
         return;
     if (accounts->reader)
         store_reader_close(accounts->reader);
+    while (accounts->verifier_count)
+        rsa_verifier_unref(accounts->verifiers[--accounts->verifier_count]);
     uuid_map_release(&accounts->tokens);
     str_map_release(&accounts->roles);
     str_map_release(&accounts->keys);
@@ -90,6 +95,8 @@ static bool is_valid(int64_t expires_ms, int64_t now_ms)
 /* A full cache begins anew. */
 static void forget_all(struct accounts *accounts)
 {
+    while (accounts->verifier_count)
+        rsa_verifier_unref(accounts->verifiers[--accounts->verifier_count]);
     uuid_map_release(&accounts->tokens);
     str_map_release(&accounts->roles);
     str_map_release(&accounts->keys);
@@ -202,6 +209,18 @@ static bool read_key(struct accounts *accounts, enum row_kind kind, const char *
            ret_user->disabled_ms == FIELD_NULL;
 }
 
+/* NULL when the row holds no key. Forgotten with the rest. */
+static struct rsa_verifier *remember_key(struct accounts *accounts, const char *text)
+{
+    uint8_t der[RSA_MAX_DER];
+    size_t len;
+    struct rsa_verifier *key =
+        base64_decode(text, der, sizeof der, &len) ? rsa_verifier_new(der, len) : NULL;
+    if (key)
+        accounts->verifiers[accounts->verifier_count++] = key;
+    return key;
+}
+
 /* Under the lock. NULL: no such key. */
 static const struct cached_key *find_key(struct accounts *accounts, enum row_kind kind,
                                          const char *id)
@@ -220,7 +239,11 @@ static const struct cached_key *find_key(struct accounts *accounts, enum row_kin
         if (accounts->keys.count >= CACHED_KEYS)
             forget_all(accounts);
         cached = ARENA_NEW(&accounts->arena, struct cached_key);
-        *cached = (struct cached_key){account_of(&user), arena_strdup(&accounts->arena, text)};
+        cached->account = account_of(&user);
+        if (kind == ROW_API_KEY)
+            cached->public_key = remember_key(accounts, text);
+        else
+            cached->sealed = arena_strdup(&accounts->arena, text);
         str_map_add(&accounts->keys, arena_strdup(&accounts->arena, name), cached);
     }
     store_read_end(accounts->reader);
@@ -229,16 +252,15 @@ static const struct cached_key *find_key(struct accounts *accounts, enum row_kin
 }
 
 bool accounts_public_key(struct accounts *accounts, const char *key_id, struct api_account *ret,
-                         struct rsa_key *ret_key)
+                         struct rsa_verifier **ret_key)
 {
-    uint8_t der[RSA_MAX_DER];
-    size_t len;
     pthread_mutex_lock(&accounts->lock);
     const struct cached_key *key = find_key(accounts, ROW_API_KEY, key_id);
-    bool ok = key && base64_decode(key->text, der, sizeof der, &len) &&
-              rsa_key_from_der(der, len, ret_key);
-    if (ok)
+    bool ok = key && key->public_key;
+    if (ok) {
         *ret = key->account;
+        *ret_key = rsa_verifier_ref(key->public_key);
+    }
     pthread_mutex_unlock(&accounts->lock);
     return ok;
 }
@@ -250,7 +272,7 @@ bool accounts_access_key(struct accounts *accounts, const char *access, struct a
     snprintf(place, sizeof place, "access-key/%s", access);
     pthread_mutex_lock(&accounts->lock);
     const struct cached_key *key = find_key(accounts, ROW_ACCESS_KEY, access);
-    bool ok = key && vault_unseal(accounts->vault, place, key->text, secret);
+    bool ok = key && vault_unseal(accounts->vault, place, key->sealed, secret);
     if (ok)
         *ret = key->account;
     pthread_mutex_unlock(&accounts->lock);

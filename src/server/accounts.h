@@ -20,9 +20,10 @@ void accounts_free(struct accounts *accounts);
 /* False when there is no such token, or it is revoked, expired, or its user is disabled. */
 bool accounts_authenticate(struct accounts *accounts, const char *token, int64_t now_ms,
                            struct api_account *ret);
-/* By keyId, by access key; false when there is none, or its user is disabled. */
+/* By keyId, by access key; false when there is none, or its user is disabled. *ret_key is a
+ * reference for the caller. */
 bool accounts_public_key(struct accounts *accounts, const char *key_id, struct api_account *ret,
-                         struct rsa_key *ret_key);
+                         struct rsa_verifier **ret_key);
 bool accounts_access_key(struct accounts *accounts, const char *access, struct api_account *ret,
                          struct buf *secret);
 /* ERR_NOT_AUTHENTICATED, or ERR_UNAVAILABLE while another password is checked: that takes long. */

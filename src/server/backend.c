@@ -107,7 +107,7 @@ static bool is_ready(void *context)
 /* ---- accounts ---- */
 
 static bool public_key(void *context, const char *key_id, struct api_account *ret,
-                       struct rsa_key *ret_key)
+                       struct rsa_verifier **ret_key)
 {
     struct backend *backend = context;
     return accounts_public_key(backend->accounts, key_id, ret, ret_key);

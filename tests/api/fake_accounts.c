@@ -85,7 +85,7 @@ static size_t accounts(struct store_reader *reader, const struct account_query *
 /* ---- functions ---- */
 
 static bool public_key(void *context, const char *key_id, struct api_account *ret,
-                       struct rsa_key *ret_key)
+                       struct rsa_verifier **ret_key)
 {
     (void)context;
     (void)key_id;

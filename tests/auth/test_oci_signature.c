@@ -71,13 +71,13 @@ static const char *const post_headers[] = {
     NULL,
 };
 
-static struct rsa_key published_key(void)
+static struct rsa_verifier *published_key(void)
 {
-    struct rsa_key key;
     uint8_t der[512];
     size_t len;
     assert_true(base64_decode(published_der, der, sizeof der, &len));
-    assert_true(rsa_key_from_der(der, len, &key));
+    struct rsa_verifier *key = rsa_verifier_new(der, len);
+    assert_non_null(key);
     return key;
 }
 
@@ -97,7 +97,7 @@ static struct signed_request published_get(void)
 
 /* The message of the refusal, "" when it passes. */
 static const char *verdict(const struct signed_request *it, const char *authorization,
-                           const struct rsa_key *key, int64_t now_ms)
+                           struct rsa_verifier *key, int64_t now_ms)
 {
     static struct err err;
     struct arena arena;
@@ -116,8 +116,9 @@ static const char *verdict(const struct signed_request *it, const char *authoriz
 static void assert_refused_for(const struct signed_request *it, const char *authorization,
                                const char *why)
 {
-    const struct rsa_key key = published_key();
-    const char *message = verdict(it, authorization, &key, published_ms());
+    struct rsa_verifier *key = published_key();
+    const char *message = verdict(it, authorization, key, published_ms());
+    rsa_verifier_unref(key);
     if (!*message || !strstr(message, why))
         fail_msg("\"%s\" instead of \"…%s…\"", message, why);
 }
@@ -125,21 +126,22 @@ static void assert_refused_for(const struct signed_request *it, const char *auth
 static void the_published_get_passes(void **state)
 {
     (void)state;
-    const struct rsa_key key = published_key();
+    struct rsa_verifier *key = published_key();
     struct signed_request it = published_get();
-    assert_string_equal(key.fingerprint, "73:61:a2:21:67:e0:df:be:7e:4b:93:1e:15:98:a5:b7");
-    assert_string_equal(verdict(&it, get_authorization, &key, published_ms()), "");
+    assert_string_equal(verdict(&it, get_authorization, key, published_ms()), "");
+    rsa_verifier_unref(key);
     signed_release(&it);
 }
 
 static void the_published_post_passes(void **state)
 {
     (void)state;
-    const struct rsa_key key = published_key();
+    struct rsa_verifier *key = published_key();
     struct signed_request it;
     signed_init(&it, "POST", "/20160918/volumeAttachments", post_body, post_headers);
     assert_int_equal(it.request.body_len, 316);
-    assert_string_equal(verdict(&it, post_authorization, &key, published_ms()), "");
+    assert_string_equal(verdict(&it, post_authorization, key, published_ms()), "");
+    rsa_verifier_unref(key);
     signed_release(&it);
 }
 
@@ -191,15 +193,16 @@ static void a_changed_body_is_refused(void **state)
 static void five_minutes_are_the_limit(void **state)
 {
     (void)state;
-    const struct rsa_key key = published_key();
+    struct rsa_verifier *key = published_key();
     struct signed_request it = published_get();
     const int64_t at = published_ms();
-    assert_string_equal(verdict(&it, get_authorization, &key, at + OCI_SKEW_MS), "");
-    assert_string_equal(verdict(&it, get_authorization, &key, at - OCI_SKEW_MS), "");
+    assert_string_equal(verdict(&it, get_authorization, key, at + OCI_SKEW_MS), "");
+    assert_string_equal(verdict(&it, get_authorization, key, at - OCI_SKEW_MS), "");
     assert_non_null(
-        strstr(verdict(&it, get_authorization, &key, at + OCI_SKEW_MS + 1), "5 minutes"));
+        strstr(verdict(&it, get_authorization, key, at + OCI_SKEW_MS + 1), "5 minutes"));
     assert_non_null(
-        strstr(verdict(&it, get_authorization, &key, at - OCI_SKEW_MS - 1), "5 minutes"));
+        strstr(verdict(&it, get_authorization, key, at - OCI_SKEW_MS - 1), "5 minutes"));
+    rsa_verifier_unref(key);
     signed_release(&it);
 }
 
@@ -274,7 +277,7 @@ static void a_body_has_to_be_signed_by_any_method(void **state)
 
 struct signer {
     EVP_PKEY *pair;
-    struct rsa_key key;
+    struct rsa_verifier *key;
 };
 
 static int make_signer(void **state)
@@ -283,7 +286,8 @@ static int make_signer(void **state)
     unsigned char *der = NULL;
     signer->pair = EVP_RSA_gen(2048);
     int len = i2d_PUBKEY(signer->pair, &der);
-    assert_true(rsa_key_from_der(der, (size_t)len, &signer->key));
+    signer->key = rsa_verifier_new(der, (size_t)len);
+    assert_non_null(signer->key);
     OPENSSL_free(der);
     *state = signer;
     return 0;
@@ -293,6 +297,7 @@ static int drop_signer(void **state)
 {
     struct signer *signer = *state;
     EVP_PKEY_free(signer->pair);
+    rsa_verifier_unref(signer->key);
     free(signer);
     return 0;
 }
@@ -345,9 +350,9 @@ static void mixed_case_and_x_date_pass(void **state)
         signature_of(signer, text));
     assert_true(timefmt_parse_http(headers[1], &now_ms));
     signed_init(&it, "POST", "/a/actions/cancel?x=%2F", "", headers);
-    assert_string_equal(verdict(&it, value, &signer->key, now_ms), "");
+    assert_string_equal(verdict(&it, value, signer->key, now_ms), "");
     signed_set(&it, "x-date", "Fri, 27 Nov 2026 10:00:01 GMT");
-    assert_non_null(strstr(verdict(&it, value, &signer->key, now_ms), "not that of the request"));
+    assert_non_null(strstr(verdict(&it, value, signer->key, now_ms), "not that of the request"));
     signed_release(&it);
 }
 
@@ -355,7 +360,7 @@ static void another_key_does_not_pass(void **state)
 {
     const struct signer *signer = *state;
     struct signed_request it = published_get();
-    assert_non_null(strstr(verdict(&it, get_authorization, &signer->key, published_ms()),
+    assert_non_null(strstr(verdict(&it, get_authorization, signer->key, published_ms()),
                            "not that of the request"));
     signed_release(&it);
 }
