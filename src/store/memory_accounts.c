@@ -1,10 +1,52 @@
-/* Lists about accounts, in the memory store: everything is looked at, which is little here. */
+/* Accounts in the memory store: for lists everything is looked at, which is little here. */
 #include "store/memory.h"
 
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/mem.h"
+
+/* ---- one row ---- */
+
+static const struct user_row *user_of_name(const struct memory_rows *rows, const char *name)
+{
+    const struct memory_table *users = &rows->tables[ROW_USER];
+    for (size_t i = 0; i < users->count; i++) {
+        const struct user_row *user = users->rows[i];
+        if (strcmp(user->name, name) == 0)
+            return user;
+    }
+    return NULL;
+}
+
+const void *memory_account(const struct memory_rows *rows, enum row_kind kind,
+                           const struct row_id *id)
+{
+    switch ((int)kind) {
+    case ROW_USER:
+        return id->by_name ? user_of_name(rows, id->text)
+                           : memory_rows_find(rows, kind, &(struct user_row){.id = id->text});
+    case ROW_ROLE:
+        return memory_rows_find(
+            rows, kind, &(struct role_row){.workspace = id->workspace, .user_id = id->text});
+    case ROW_TOKEN: {
+        struct token_row key = {0};
+        memcpy(key.hash, id->hash, sizeof key.hash);
+        return memory_rows_find(rows, kind, &key);
+    }
+    case ROW_API_KEY:
+        return memory_rows_find(rows, kind, &(struct api_key_row){.id = id->text});
+    case ROW_ACCESS_KEY:
+        return memory_rows_find(rows, kind, &(struct access_key_row){.id = id->text});
+    case ROW_SECRET:
+        return memory_rows_find(rows, kind,
+                                &(struct secret_row){.workspace = id->workspace, .name = id->text});
+    default:
+        abort(); /* not about accounts */
+    }
+}
+
+/* ---- lists ---- */
 
 /* What a row is listed by. */
 struct listed {
