@@ -8,7 +8,6 @@
 
 #include "api/call.h"
 #include "api/respond.h"
-#include "auth/bearer.h"
 #include "base/json.h"
 #include "base/mem.h"
 
@@ -66,38 +65,36 @@ void call_read_end(struct call *call)
     call->reading.reader = NULL;
 }
 
-/* ---- who calls ---- */
+/* ---- what the caller may ---- */
 
-static enum err_code authenticate(struct call *call)
+static enum err_code not_allowed(struct call *call)
 {
-    const struct http_request *request = call->request;
-    unsigned bearers = http_header_count(request, "authorization");
-    unsigned tokens = http_header_count(request, "x-auth-token");
-    const char *token = NULL;
-    if (bearers + tokens == 0)
-        return err_set(&call->err, ERR_NOT_AUTHENTICATED,
-                       "a credential is required: Authorization: Bearer, or X-Auth-Token");
-    if (bearers + tokens > 1)
-        return err_set(&call->err, ERR_NOT_AUTHENTICATED,
-                       "exactly one credential is required, not %u", bearers + tokens);
-    if (bearers)
-        token = bearer_of_authorization(http_header(request, "authorization"));
-    else if (bearer_is_token(http_header(request, "x-auth-token")))
-        token = http_header(request, "x-auth-token");
-    if (!token)
-        return err_set(&call->err, ERR_NOT_AUTHENTICATED, "the credential is malformed");
-    if (!call->backend->authenticate(call->backend->context, token, &call->account))
-        return err_set(&call->err, ERR_NOT_AUTHENTICATED,
-                       "the credential is unknown, expired or revoked");
-    return ERR_OK;
+    return err_set(&call->err, ERR_NOT_AUTHORIZED_OR_NOT_FOUND, "%s is not allowed to this user",
+                   call->route->operation);
+}
+
+/* Accounts are the installation's: who may see to them is decided in its first workspace. */
+static enum err_code authorize_account(struct call *call)
+{
+    const struct api_backend *backend = call->backend;
+    int role;
+    if (!backend->workspace_at(backend->context, 0, &call->workspace))
+        return err_set(&call->err, ERR_UNAVAILABLE, "the workspaces cannot be read");
+    call->reading.workspace = &call->workspace;
+    if (backend->role(backend->context, &call->account, &call->workspace, &role))
+        call->role = role;
+    return call->role >= call->route->role || (call->route->flags & ROUTE_OWN) ? ERR_OK
+                                                                               : not_allowed(call);
 }
 
 /* Resources of others look like resources that do not exist. */
 static enum err_code authorize(struct call *call)
 {
     const struct api_backend *backend = call->backend;
-    if (call->route->scope == SCOPE_ROOT)
+    if (call->route->scope == SCOPE_ROOT || (call->route->flags & ROUTE_PUBLIC))
         return ERR_OK;
+    if (call->route->scope == SCOPE_ACCOUNTS)
+        return authorize_account(call);
     if (strcmp(call->platform, call->api->config.platform_id) != 0)
         return err_set(&call->err, ERR_NOT_AUTHORIZED_OR_NOT_FOUND,
                        "AI Data Platform not found or not allowed");
@@ -111,8 +108,8 @@ static enum err_code authorize(struct call *call)
         return err_set(&call->err, ERR_NOT_AUTHORIZED_OR_NOT_FOUND,
                        "Workspace not found or not allowed");
     if (role < call->route->role)
-        return err_set(&call->err, ERR_NOT_AUTHORIZED_OR_NOT_FOUND,
-                       "%s is not allowed to this user", call->route->operation);
+        return not_allowed(call);
+    call->role = role;
     call->reading.workspace = &call->workspace;
     return ERR_OK;
 }
@@ -280,7 +277,7 @@ static enum err_code find_route(struct call *call)
     if (!code)
         route_find(call);
     if (!call->route || !(call->route->flags & ROUTE_PUBLIC)) {
-        enum err_code refused = authenticate(call);
+        enum err_code refused = who_calls(call);
         if (refused)
             return refused;
     }
@@ -292,12 +289,12 @@ static enum err_code find_route(struct call *call)
 static enum err_code read_answer(struct call *call)
 {
     const struct api_backend *backend = call->backend;
-    if (call->route->scope != SCOPE_ROOT) {
+    if (call->route->scope != SCOPE_ROOT || call->route->change) {
         call->reading.reader = backend->read_begin(backend->context);
         if (!call->reading.reader)
             return err_set(&call->err, ERR_UNAVAILABLE, "the store cannot be read at the moment");
     }
-    enum err_code code = call->route->read(call);
+    enum err_code code = call->route->read ? call->route->read(call) : call->route->change(call);
     /* What was printed from a reader that failed in between is not to be believed. */
     if (call->reading.reader && !code)
         code = call_reader_check(call);
@@ -317,10 +314,10 @@ static enum err_code handle(struct call *call)
         code = parse_request(call);
     if (!code)
         code = authorize(call);
-    if (!code && call->request->shutting_down && call->route->command)
+    if (!code && call->request->shutting_down && !call->route->read)
         code = err_set(&call->err, ERR_UNAVAILABLE, "the server is stopping");
     if (!code)
-        code = call->route->read ? read_answer(call) : submit_command(call);
+        code = call->route->command ? submit_command(call) : read_answer(call);
     return code;
 }
 
@@ -339,6 +336,7 @@ enum http_verdict api_handle(void *context, struct http_request *request,
         .response = response,
         .arena = &request->arena,
         .reading = {.api = api, .arena = &request->arena},
+        .role = -1,
     };
     enum err_code code = handle(&call);
     job_def_unref(call.def);
@@ -346,7 +344,7 @@ enum http_verdict api_handle(void *context, struct http_request *request,
         respond_error(&call);
         return HTTP_DONE;
     }
-    return call.route->read ? HTTP_DONE : HTTP_WAIT;
+    return call.route->command ? HTTP_WAIT : HTTP_DONE;
 }
 
 void api_done(void *context, struct http_request *request)

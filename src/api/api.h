@@ -13,6 +13,9 @@
 struct api_config {
     const char *platform_id; /* OCID, aiDataPlatformId */
     const char *hub_region;
+    const char *tenancy;     /* OCID: first part of every keyId */
+    bool is_secure;          /* TLS: cookies are for it alone */
+    int64_t session_ms;      /* how long a sign-in lasts */
     const uint8_t *page_key; /* 32 bytes: signs page tokens */
     size_t max_body_bytes;
 };

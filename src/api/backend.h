@@ -10,7 +10,9 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "auth/rsa.h"
 #include "base/arena.h"
+#include "base/buf.h"
 #include "base/err.h"
 #include "model/command.h"
 #include "model/image.h"
@@ -61,12 +63,67 @@ struct api_reads {
                             const struct operation_filter *filter, const struct list_order *order,
                             const struct store_cursor *cursor, struct arena *arena,
                             struct operation_list *ret);
+    bool (*get_user)(struct store_reader *reader, const char *name, struct arena *arena,
+                     struct user_row *ret);
+    bool (*get_user_by_id)(struct store_reader *reader, const char *id, struct arena *arena,
+                           struct user_row *ret);
+    bool (*get_api_key)(struct store_reader *reader, const char *id, struct arena *arena,
+                        struct api_key_row *ret);
+    bool (*get_access_key)(struct store_reader *reader, const char *id, struct arena *arena,
+                           struct access_key_row *ret);
+    bool (*get_secret)(struct store_reader *reader, int64_t workspace, const char *name,
+                       struct arena *arena, struct secret_row *ret);
+    size_t (*accounts)(struct store_reader *reader, const struct account_query *query,
+                       struct arena *arena, void **ret);
 };
 
 /* Who calls, once a credential was accepted. */
 struct api_account {
     char id[128]; /* OCID */
     char name[256];
+    int token_kind;         /* enum token_kind; TOKEN_BEARER for signatures too */
+    uint8_t token_hash[32]; /* of the token that was shown; zeros for signatures */
+};
+
+/* A credential that was not accepted. */
+struct api_refused {
+    const char *scheme;  /* "Bearer", "Signature", "SDK-HMAC-SHA256", "password", … */
+    const char *claimed; /* keyId, access key or user name that was shown; NULL: none */
+    const char *why;     /* one plain sentence */
+    const char *request_id;
+    const char *address; /* the client's */
+};
+
+enum { API_CODE_TEXT = 32 };
+
+/* What the API needs for accounts. Any thread; all that is written is durable on return. */
+struct api_accounts {
+    /* By keyId, by access key: whose it is, and what signatures are held against. False when there
+     * is none, or its user is disabled. */
+    bool (*public_key)(void *context, const char *key_id, struct api_account *ret,
+                       struct rsa_verifier **ret_key); /* a reference for the caller */
+    bool (*access_key)(void *context, const char *access, struct api_account *ret,
+                       struct buf *secret);
+    /* ERR_NOT_AUTHENTICATED, or ERR_TOO_MANY_REQUESTS when it is not even looked at now. */
+    enum err_code (*password)(void *context, const char *name, const char *password,
+                              const char *address, struct api_account *ret, int64_t *ret_wait_ms,
+                              struct err *err);
+    /* Counts and records what was refused. 0, or for how many ms failures of this address have
+     * been too many. */
+    int64_t (*refused)(void *context, const struct api_refused *refused);
+    /* One more request of this account: 0, or how many ms it is too early. */
+    int64_t (*admit)(void *context, const struct api_account *account);
+    /* One-time codes: good once, for a short time, for whoever they were made for. */
+    bool (*make_code)(void *context, const struct api_account *account,
+                      char text[static API_CODE_TEXT], int64_t *ret_expires_ms);
+    bool (*use_code)(void *context, const char *code, struct api_account *ret);
+
+    /* One transaction of rows about accounts; false when nothing was written. */
+    bool (*write)(void *context, const struct row_batch *rows);
+    void (*random)(void *context, void *bytes, size_t len);
+    struct uuid (*new_key)(void *context);
+    /* Appends the sealed form of a secret that belongs to `place`. */
+    void (*seal)(void *context, const char *place, const char *secret, struct buf *out);
 };
 
 struct api_workspace {
@@ -118,8 +175,8 @@ struct api_backend {
                                  const struct repair_request *request, struct arena *arena,
                                  struct repair_plan *ret, struct err *err);
 
-    /* The account behind a bearer token (in clear); false when there is none, or it is expired or
-     * revoked. Constant time in the token's content. */
+    /* The account behind a token (in clear) of any kind; false when there is none, or it is expired
+     * or revoked. Constant time in the token's content. */
     bool (*authenticate)(void *context, const char *token, struct api_account *ret);
     /* The account's role in a workspace; false: none. */
     bool (*role)(void *context, const struct api_account *account,
@@ -136,4 +193,6 @@ struct api_backend {
                        int stream);
     /* Can the store be written to, and is recovery over? */
     bool (*is_ready)(void *context);
+
+    struct api_accounts accounts;
 };

@@ -50,6 +50,7 @@ enum route_scope {
     SCOPE_ROOT,      /* /healthz */
     SCOPE_PLATFORM,  /* [/api]/20260430/aiDataPlatforms/{id}/… */
     SCOPE_WORKSPACE, /* …/workspaces/{key}/… */
+    SCOPE_ACCOUNTS,  /* /reprise/v1/…: roles are those in the workspace `default` */
 };
 
 enum route_flag {
@@ -60,6 +61,8 @@ enum route_flag {
     ROUTE_RETRY_TOKEN = 1 << 4,
     ROUTE_RECENT = 1 << 5,    /* takes should-update-recent */
     ROUTE_EXTENSION = 1 << 6, /* ours: x-reprise-extension in the OpenAPI document */
+    ROUTE_OWN = 1 << 10,      /* whoever has not the role may still call it about themselves */
+    ROUTE_IAM = 1 << 11,      /* errors have the form of Huawei's IAM */
 };
 
 struct route {
@@ -75,13 +78,15 @@ struct route {
     enum err_code (*parse_body)(struct call *call);
     /* Checks beyond the tables, before anything is looked up: 400s. May be NULL. */
     enum err_code (*parse)(struct call *call);
-    /* One of the two. `read` answers from call->reading; `command` fills what goes to the pump. */
+    /* One of the three. `read` answers from call->reading; `change` does too, and writes rows about
+     * accounts on the calling thread; `command` fills what goes to the pump. */
     enum err_code (*read)(struct call *call);
+    enum err_code (*change)(struct call *call);
     enum err_code (*command)(struct call *call, struct command *command);
     const char *doc;
 };
 
-enum { REQUEST_ID_MAX = 128, ROUTE_MAX_KEYS = 2 };
+enum { REQUEST_ID_MAX = 128, REQUEST_ID_TEXT = REQUEST_ID_MAX + 1, ROUTE_MAX_KEYS = 2 };
 
 struct call {
     struct api *api;
@@ -102,10 +107,29 @@ struct call {
     void *details;       /* what the route's body table parsed */
     struct job_def *def; /* likewise, of jobs: one reference until a command takes it */
     struct api_account account;
+    int role; /* enum role in the workspace at hand, -1: none */
     struct api_workspace workspace;
     struct reading reading;
+    int64_t retry_after_ms;           /* with 429: when it may be tried again; 0: soon */
+    char request_id[REQUEST_ID_TEXT]; /* "" until call_request_id */
     struct err err;
 };
+
+/* ---- who.c ---- */
+/* Fills call->account by the credential of the request: ERR_OK, 401, or 429 after too many failures
+ * or requests. */
+enum err_code who_calls(struct call *call);
+/* A credential was refused (call->err says why): counted, recorded, and made a 429 where there were
+ * too many. `claimed`: keyId, access key or name that was shown, or NULL. Returns the code. */
+enum err_code who_refused(struct call *call, const char *scheme, const char *claimed);
+/* What writes with a session's cookie have to carry in x-reprise-csrf. */
+enum { CSRF_TEXT = 44 };
+char *csrf_token(const struct api *api, const uint8_t token_hash[static SHA256_BYTES],
+                 char text[static CSRF_TEXT]);
+/* The session's cookie: its name differs from one installation to the other, for cookies are shared
+ * between the ports of a host. */
+enum { COOKIE_NAME_TEXT = 32 };
+char *cookie_name(const struct api *api, char text[static COOKIE_NAME_TEXT]);
 
 /* ---- routes.c ---- */
 /* Sets call->route by method and target (HEAD finds GET's) and what its path holds, or call->allow
@@ -128,6 +152,8 @@ void submit_done(struct http_request *request);
 enum err_code call_key(struct call *call, int index, const char *what, struct uuid *ret);
 /* "Job run not found or not allowed", or 503 when the reader failed: an absence that is believed. */
 enum err_code call_missing(struct call *call, const char *what);
+/* opc-request-id of this request: one and the same in answer and audit. */
+const char *call_request_id(struct call *call);
 /* A backend function said why not; a failed reader outranks it. */
 enum err_code call_reader_check(struct call *call);
 /* Ends the snapshot before its time: what follows does not read. */

@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "api/target.h"
+#include "base/percent.h"
 #include "base/timefmt.h"
 #include "base/utf8.h"
 
@@ -33,8 +33,8 @@ static enum err_code split(const char *raw, struct arena *arena, struct pairs *r
         size_t len = strcspn(raw, "&");
         size_t name_len = strcspn(raw, "=&");
         size_t value_at = name_len < len ? name_len + 1 : len;
-        struct pair pair = {target_decode(raw, name_len, true, arena),
-                            target_decode(raw + value_at, len - value_at, true, arena)};
+        struct pair pair = {percent_decode(raw, name_len, true, arena),
+                            percent_decode(raw + value_at, len - value_at, true, arena)};
         if (!pair.name || !pair.value)
             return err_set(err, ERR_INVALID_PARAMETER, "%s is not well percent-encoded",
                            pair.name ? pair.name : "the name of a query parameter");

@@ -42,41 +42,79 @@ void error_print(struct buf *out, enum err_code code, const char *message)
     BUF_LIT(out, "}");
 }
 
-void respond_refusal(struct api *api, struct http_request *request, struct http_response *response,
-                     enum err_code code, const char *message)
+/* {"error":{…}}, as Huawei's IAM has it. */
+static void iam_error_print(struct buf *out, enum err_code code, const char *message)
 {
-    char id[REQUEST_ID_TEXT];
-    char seconds[16];
-    response->status = err_http_status(code);
-    response->header_count = 0;
-    buf_clear(&response->body);
-    error_print(&response->body, code, message);
+    buf_printf(out, "{\"error\":{\"code\":%d,\"message\":", err_http_status(code));
+    buf_json_string(out, message);
+    BUF_LIT(out, ",\"title\":");
+    buf_json_string(out, err_code_text(code));
+    BUF_LIT(out, "}}");
+}
+
+static void add_refusal_headers(struct http_request *request, struct http_response *response,
+                                const char *id, int64_t retry_after_ms)
+{
+    char seconds[32];
     http_add_header(request, response, "content-type", "application/json");
-    http_add_header(request, response, "opc-request-id", request_id(api, request, id));
+    http_add_header(request, response, "opc-request-id", id);
     if (response->status == 401)
         http_add_header(request, response, "www-authenticate", "Bearer realm=\"reprise\"");
     if (response->status == 429 || response->status == 503) {
-        snprintf(seconds, sizeof seconds, "%d", API_RETRY_AFTER_S);
+        int64_t after_s = retry_after_ms > 0 ? (retry_after_ms + 999) / 1000 : API_RETRY_AFTER_S;
+        snprintf(seconds, sizeof seconds, "%lld", (long long)after_s);
         http_add_header(request, response, "retry-after", seconds);
     }
 }
 
+static void begin_refusal(struct http_response *response, enum err_code code)
+{
+    response->status = err_http_status(code);
+    response->header_count = 0;
+    buf_clear(&response->body);
+}
+
+void respond_refusal(struct api *api, struct http_request *request, struct http_response *response,
+                     enum err_code code, const char *message)
+{
+    char id[REQUEST_ID_TEXT];
+    begin_refusal(response, code);
+    error_print(&response->body, code, message);
+    add_refusal_headers(request, response, request_id(api, request, id), 0);
+}
+
 void respond_error(struct call *call)
 {
-    respond_refusal(call->api, call->request, call->response, call->err.code, call->err.message);
+    begin_refusal(call->response, call->err.code);
+    if (call->route && (call->route->flags & ROUTE_IAM))
+        iam_error_print(&call->response->body, call->err.code, call->err.message);
+    else
+        error_print(&call->response->body, call->err.code, call->err.message);
+    add_refusal_headers(call->request, call->response, call_request_id(call), call->retry_after_ms);
     if (call->allow)
         http_add_header(call->request, call->response, "allow", call->allow);
 }
 
 /* ---- success ---- */
 
+const char *call_request_id(struct call *call)
+{
+    if (!call->request_id[0])
+        request_id(call->api, call->request, call->request_id);
+    return call->request_id;
+}
+
 void respond_json(struct call *call, int status)
 {
-    char id[REQUEST_ID_TEXT];
     call->response->status = status;
     http_add_header(call->request, call->response, "content-type", "application/json");
-    http_add_header(call->request, call->response, "opc-request-id",
-                    request_id(call->api, call->request, id));
+    http_add_header(call->request, call->response, "opc-request-id", call_request_id(call));
+}
+
+void respond_nothing(struct call *call)
+{
+    call->response->status = 204;
+    http_add_header(call->request, call->response, "opc-request-id", call_request_id(call));
 }
 
 void respond_etag(struct call *call, const char *etag)

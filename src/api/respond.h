@@ -15,6 +15,8 @@ void respond_refusal(struct api *api, struct http_request *request, struct http_
                      enum err_code code, const char *message);
 /* Status and content type; the body is printed by the caller. */
 void respond_json(struct call *call, int status);
+/* 204. */
+void respond_nothing(struct call *call);
 void respond_etag(struct call *call, const char *etag);
 /* "{"items":[" … "]}" around what is printed between, with a comma before all but the first. */
 void respond_items_begin(struct call *call);
@@ -24,6 +26,5 @@ void respond_items_end(struct call *call);
 void error_print(struct buf *out, enum err_code code, const char *message);
 
 /* The id of this request in `text`: the caller's, if it sent one valid one, else a new one. */
-enum { REQUEST_ID_TEXT = REQUEST_ID_MAX + 1 };
 const char *request_id(struct api *api, const struct http_request *request,
                        char text[static REQUEST_ID_TEXT]);

@@ -20,6 +20,8 @@ static struct place find_place(struct call *call)
 {
     const struct target *target = &call->target;
     size_t at = segment_is(target, 0, "api") ? 1 : 0;
+    if (segment_is(target, 0, "reprise") && segment_is(target, 1, "v1") && target->count > 2)
+        return (struct place){SCOPE_ACCOUNTS, 2};
     if (!segment_is(target, at, API_VERSION) || !segment_is(target, at + 1, "aiDataPlatforms") ||
         target->count <= at + 3)
         return (struct place){SCOPE_ROOT, 0};

@@ -28,7 +28,3 @@ struct target {
  * arena. */
 enum err_code target_parse(const char *text, struct arena *arena, struct target *ret,
                            struct err *err);
-
-/* Decodes %XX, and with `plus` also + as a blank, of `len` bytes into the arena; NULL when malformed
- * or when a NUL comes out. */
-char *target_decode(const char *text, size_t len, bool plus, struct arena *arena);

@@ -1,5 +1,8 @@
 #include "base/timefmt.h"
 
+#include <stddef.h>
+#include <string.h>
+
 enum { MS_PER_DAY = 86400000 };
 
 /* 0001-01-01T00:00:00.000Z and 9999-12-31T23:59:59.999Z */
@@ -137,6 +140,13 @@ static bool take_offset(const char **p, int64_t *ret_ms)
     return true;
 }
 
+static bool is_real(const struct civil *at)
+{
+    return at->year >= 1 && at->month >= 1 && at->month <= 12 && at->day >= 1 &&
+           at->day <= civil_month_days(at->year, at->month) && at->hour <= 23 && at->minute <= 59 &&
+           at->second <= 60;
+}
+
 bool timefmt_parse(const char *text, int64_t *ret_ms)
 {
     const char *p = text;
@@ -148,9 +158,7 @@ bool timefmt_parse(const char *text, int64_t *ret_ms)
         !take(&p, ':', ':') || !take_digits(&p, 2, &at.second) || !take_fraction(&p, &at.ms) ||
         !take_offset(&p, &offset_ms) || *p)
         return false;
-    if (at.year < 1 || at.month < 1 || at.month > 12 || at.day < 1 ||
-        at.day > civil_month_days(at.year, at.month) || at.hour > 23 || at.minute > 59 ||
-        at.second > 60)
+    if (!is_real(&at))
         return false;
     int64_t ms = civil_to_ms(&at) - offset_ms;
     if (ms < FIRST_MS || ms > LAST_MS)
@@ -173,5 +181,57 @@ bool timefmt_parse_instant(const char *text, int64_t *ret_ms)
     if (ms < FIRST_MS || ms > LAST_MS)
         return false;
     *ret_ms = ms;
+    return true;
+}
+
+/* One of `count` three-letter words in `words`; its number from 1. */
+static bool take_word(const char **p, const char *words, int count, int *ret)
+{
+    for (int i = 0; i < count; i++) {
+        if (strncmp(*p, words + (ptrdiff_t)3 * i, 3) != 0)
+            continue;
+        *p += 3;
+        *ret = i + 1;
+        return true;
+    }
+    return false;
+}
+
+static bool take_text(const char **p, const char *text)
+{
+    size_t len = strlen(text);
+    if (strncmp(*p, text, len) != 0)
+        return false;
+    *p += len;
+    return true;
+}
+
+bool timefmt_parse_http(const char *text, int64_t *ret_ms)
+{
+    const char *p = text;
+    struct civil at = {0};
+    int weekday;
+    if (!take_word(&p, "MonTueWedThuFriSatSun", 7, &weekday) || !take_text(&p, ", ") ||
+        !take_digits(&p, 2, &at.day) || !take_text(&p, " ") ||
+        !take_word(&p, "JanFebMarAprMayJunJulAugSepOctNovDec", 12, &at.month) ||
+        !take_text(&p, " ") || !take_digits(&p, 4, &at.year) || !take_text(&p, " ") ||
+        !take_digits(&p, 2, &at.hour) || !take_text(&p, ":") || !take_digits(&p, 2, &at.minute) ||
+        !take_text(&p, ":") || !take_digits(&p, 2, &at.second) || strcmp(p, " GMT") != 0 ||
+        !is_real(&at))
+        return false;
+    *ret_ms = civil_to_ms(&at);
+    return true;
+}
+
+bool timefmt_parse_basic(const char *text, int64_t *ret_ms)
+{
+    const char *p = text;
+    struct civil at = {0};
+    if (!take_digits(&p, 4, &at.year) || !take_digits(&p, 2, &at.month) ||
+        !take_digits(&p, 2, &at.day) || !take_text(&p, "T") || !take_digits(&p, 2, &at.hour) ||
+        !take_digits(&p, 2, &at.minute) || !take_digits(&p, 2, &at.second) || strcmp(p, "Z") != 0 ||
+        !is_real(&at))
+        return false;
+    *ret_ms = civil_to_ms(&at);
     return true;
 }

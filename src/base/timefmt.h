@@ -27,3 +27,8 @@ char *timefmt_rfc3339(int64_t ms, char text[static TIMEFMT_TEXT]);
 bool timefmt_parse(const char *text, int64_t *ret_ms);
 /* The same, or epoch ms in digits. */
 bool timefmt_parse_instant(const char *text, int64_t *ret_ms);
+/* Accepts HTTP's form only: "Thu, 05 Jan 2014 21:31:40 GMT". The name of the day is not held against
+ * the date. */
+bool timefmt_parse_http(const char *text, int64_t *ret_ms);
+/* Accepts ISO 8601's basic form only: "20140105T213140Z". */
+bool timefmt_parse_basic(const char *text, int64_t *ret_ms);

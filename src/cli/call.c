@@ -9,6 +9,7 @@
 #include <time.h>
 
 #include "base/json.h"
+#include "base/percent.h"
 #include "base/uuid.h"
 #include "cli/endpoint.h"
 
@@ -64,14 +65,7 @@ const char *call_escape(struct cli *cli, const char *text)
 {
     struct buf out;
     buf_init(&out, 1 << 20);
-    for (; *text; text++) {
-        unsigned char c = (unsigned char)*text;
-        if ((c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
-            strchr("-._~", c))
-            buf_putc(&out, (char)c);
-        else
-            buf_printf(&out, "%%%02X", c);
-    }
+    percent_encode(&out, text);
     const char *result = arena_memdup(&cli->arena, out.len ? out.data : "", out.len);
     buf_release(&out);
     return result;
@@ -156,7 +150,9 @@ static int send_once(struct cli *cli, const struct call *call, const char *retry
 {
     struct buf url; /* not from the arena: a watch calls for hours */
     buf_init(&url, 1 << 20);
-    buf_printf(&url, "%s%s%s", cli->endpoint.origin, cli->endpoint.root, call->path);
+    bool of_server = strncmp(call->path, "//", 2) == 0;
+    buf_printf(&url, "%s%s%s", cli->endpoint.origin,
+               of_server ? cli->endpoint.base : cli->endpoint.root, call->path + of_server);
     struct http_call http = {
         .method = call->method,
         .url = url.data,

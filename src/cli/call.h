@@ -1,7 +1,7 @@
 /*
  * Calls to the server, and what their answers mean for the exit code.
  *
- * Paths are below …/workspaces/{workspaceKey}. A create carries a retry token, so that one whose
+ * Paths are below …/workspaces/{workspaceKey}, those that begin with // below the server's root. A create carries a retry token, so that one whose
  * answer was lost is sent again without doing it twice; reads are repeated too. Both are bounded.
  */
 #pragma once

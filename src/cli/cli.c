@@ -23,7 +23,7 @@ static void print_verbs(FILE *out, const char *group)
         snprintf(call, sizeof call, "%s%s%s%s%s", verb->group ? verb->group : "",
                  verb->group ? " " : "", verb->name, verb->args ? " " : "",
                  verb->args ? verb->args : "");
-        fprintf(out, "  %-22s %s\n", call, verb->summary);
+        fprintf(out, "  %-25s %s\n", call, verb->summary);
     }
 }
 
@@ -32,12 +32,12 @@ static void print_overview(FILE *out)
     fputs("Usage: reprise VERB [OPTION...]\n\n"
           "Runs jobs, and repairs them where they failed.\n\n"
           "The server:\n"
-          "  serve                  Run the server\n"
-          "  config                 Print its settings, and where each comes from\n\n"
+          "  serve                     Run the server\n"
+          "  config                    Print its settings, and where each comes from\n\n"
           "Its client:\n",
           out);
     print_verbs(out, NULL);
-    fputs("  help [VERB]            This list, or all about a verb\n\n"
+    fputs("  help [VERB]               This list, or all about a verb\n\n"
           "JOB is a key or a name, RUN a key or @latest. Without --url, --data and $REPRISE_URL\n"
           "the server of this machine's default data folder is called.\n\n"
           "Exit codes: 0 done, 1 the run did not succeed, 2 usage, 3 the server refused,\n"

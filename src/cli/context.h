@@ -18,6 +18,7 @@ struct http_client;
 /* Where the server is, and who we are to it. */
 struct endpoint {
     char *origin;      /* "http://127.0.0.1:8787" */
+    char *base;        /* path of the whole server: "", or that of a proxy's place for it */
     char *root;        /* path in front of "/jobs": "/20260430/…/workspaces/KEY" */
     char *token;       /* "" sends none */
     bool is_from_file; /* of a data folder */

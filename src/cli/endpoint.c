@@ -101,8 +101,21 @@ static bool split_url(struct cli *cli, const char *url, char **ret_path)
     return true;
 }
 
+/* What stands before "/20260430/…" or "/api/20260430/…". */
+static char *base_of(struct cli *cli, const char *path)
+{
+    static const char api[] = "/api";
+    const char *version = strstr(path, "/20260430/");
+    size_t len = version ? (size_t)(version - path) : strlen(path);
+    size_t api_len = strlen(api);
+    if (version && len >= api_len && memcmp(path + len - api_len, api, api_len) == 0)
+        len -= api_len;
+    return arena_memdup(&cli->arena, path, len);
+}
+
 static int find_root(struct cli *cli, const struct local *local, const char *path)
 {
+    cli->endpoint.base = base_of(cli, path);
     if (strstr(path, "/workspaces/")) {
         cli->endpoint.root = arena_strdup(&cli->arena, path);
         return CLI_DONE;

@@ -40,6 +40,10 @@ static const struct argp_option some_verbs[] = {
     {"stream", OPTION_STREAM, "NAME", 0, "stdout, stderr or both (default)", 0},
     {"timezone", OPTION_TIMEZONE, "ID", 0, "Time zone: Europe/Berlin, UTC, GMT+8, ...", 0},
     {"after", OPTION_AFTER, "T", 0, "Only what is later than this instant", 0},
+    {"role", OPTION_ROLE, "ROLE", 0, "viewer, operator or admin", 0},
+    {"public-key", OPTION_PUBLIC_KEY, "FILE", 0, "RSA public key, PEM; - is standard input", 0},
+    {"label", OPTION_LABEL, "TEXT", 0, "What it is for", 0},
+    {"expires", OPTION_EXPIRES, "T", 0, "Until when it is good: RFC 3339, or ms since 1970", 0},
     {"follow", OPTION_FOLLOW, NULL, 0, "Go on until the task has ended", 0},
 };
 
@@ -175,6 +179,10 @@ static void take_text(struct options *options, int key, const char *text)
         [OPTION_STREAM - OPTION_FIRST] = &options->stream,
         [OPTION_TIMEZONE - OPTION_FIRST] = &options->timezone,
         [OPTION_AFTER - OPTION_FIRST] = &options->after,
+        [OPTION_ROLE - OPTION_FIRST] = &options->role,
+        [OPTION_PUBLIC_KEY - OPTION_FIRST] = &options->public_key,
+        [OPTION_LABEL - OPTION_FIRST] = &options->label,
+        [OPTION_EXPIRES - OPTION_FIRST] = &options->expires,
     };
     *texts[key - OPTION_FIRST] = text;
 }
@@ -215,6 +223,10 @@ static error_t take(int key, char *arg, struct argp_state *state)
     case OPTION_STREAM:
     case OPTION_TIMEZONE:
     case OPTION_AFTER:
+    case OPTION_ROLE:
+    case OPTION_PUBLIC_KEY:
+    case OPTION_LABEL:
+    case OPTION_EXPIRES:
         take_text(options, key, arg);
         return 0;
     case 'o':

@@ -36,6 +36,10 @@ struct options {
     const char *stream;
     const char *timezone;
     const char *after;           /* as it was given */
+    const char *role;
+    const char *public_key;
+    const char *label;
+    const char *expires;
     struct word_list parameters; /* "name=value", checked */
     struct word_list tasks;
     struct word_list jobs;
@@ -78,6 +82,10 @@ enum option_key {
     OPTION_WITH_UPSTREAM,
     OPTION_TIMEZONE,
     OPTION_AFTER,
+    OPTION_ROLE,
+    OPTION_PUBLIC_KEY,
+    OPTION_LABEL,
+    OPTION_EXPIRES,
 };
 
 enum { OPTIONS_PER_VERB = 12 };

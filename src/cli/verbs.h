@@ -32,5 +32,25 @@ int verb_run_why(struct cli *cli);
 int verb_task_get(struct cli *cli);
 
 int verb_schedule_next(struct cli *cli);
+int verb_user_add(struct cli *cli);
+int verb_user_list(struct cli *cli);
+int verb_user_role(struct cli *cli);
+int verb_user_disable(struct cli *cli);
+int verb_user_enable(struct cli *cli);
+int verb_user_password(struct cli *cli);
+int verb_token_create(struct cli *cli);
+int verb_token_list(struct cli *cli);
+int verb_token_revoke(struct cli *cli);
+int verb_key_add(struct cli *cli);
+int verb_key_list(struct cli *cli);
+int verb_key_revoke(struct cli *cli);
+int verb_access_key_create(struct cli *cli);
+int verb_access_key_list(struct cli *cli);
+int verb_access_key_revoke(struct cli *cli);
+int verb_secret_set(struct cli *cli);
+int verb_secret_list(struct cli *cli);
+int verb_secret_delete(struct cli *cli);
+int verb_audit(struct cli *cli);
+int verb_sign_in(struct cli *cli);
 
 int verb_version(struct cli *cli);

@@ -79,3 +79,14 @@ struct operation_list {
     bool more;
     struct store_cursor next;
 };
+
+/* A page of rows about accounts, in the order of what they are named by. */
+struct account_query {
+    enum row_kind kind;        /* ROW_USER, _ROLE, _TOKEN, _API_KEY, _ACCESS_KEY, _SECRET, _AUDIT */
+    const char *user_id;       /* whose roles, tokens, keys */
+    int64_t workspace;         /* whose secrets */
+    const char *after;         /* users, secrets: name; keys: id. NULL: from the first */
+    const uint8_t *after_hash; /* tokens; NULL: from the first */
+    const struct uuid *before; /* audit: they are newest first. NULL: from the newest */
+    size_t limit;
+};

@@ -284,7 +284,8 @@ struct user_row {
     const char *id; /* OCID, createdBy */
     const char *name;
     int64_t created_ms;
-    int64_t disabled_ms; /* FIELD_NULL: active */
+    int64_t disabled_ms;  /* FIELD_NULL: active */
+    const char *password; /* hashed (auth/password.h), NULL: none */
 };
 
 enum role { ROLE_VIEWER, ROLE_OPERATOR, ROLE_ADMIN };
@@ -295,6 +296,12 @@ struct role_row {
     int role; /* enum role */
 };
 
+enum token_kind {
+    TOKEN_BEARER,  /* made by a user, for a program */
+    TOKEN_SESSION, /* of the page: a cookie's value */
+    TOKEN_IAM,     /* of POST /v3/auth/tokens */
+};
+
 struct token_row {
     uint8_t hash[32]; /* SHA-256; the token itself is never stored */
     const char *user_id;
@@ -302,6 +309,52 @@ struct token_row {
     int64_t created_ms;
     int64_t expires_ms; /* FIELD_NULL: never */
     int64_t revoked_ms; /* FIELD_NULL: not */
+    int kind;           /* enum token_kind */
+};
+
+/* A registered public key, for OCI signatures. */
+struct api_key_row {
+    const char *id; /* keyId: tenancy/user/fingerprint */
+    const char *user_id;
+    const char *name;
+    const char *public_key; /* base64 of DER */
+    int64_t created_ms;
+};
+
+/* For SDK-HMAC-SHA256. */
+struct access_key_row {
+    const char *id; /* AK */
+    const char *user_id;
+    const char *name;
+    const char *secret; /* SK, sealed (auth/seal.h) */
+    int64_t created_ms;
+};
+
+/* A named secret of a workspace: credentials that jobs refer to by name. */
+struct secret_row {
+    int64_t workspace;
+    const char *name;
+    const char *value; /* sealed */
+    int64_t created_ms;
+    int64_t updated_ms;
+    const char *updated_by;
+    const char *updated_by_name;
+};
+
+enum audit_outcome { AUDIT_DONE, AUDIT_REFUSED, AUDIT_OUTCOME_COUNT };
+
+/* Who changed an account, or was not let in. Append only. */
+struct audit_row {
+    struct uuid key; /* sorts by time */
+    int64_t time_ms;
+    int outcome;           /* enum audit_outcome */
+    const char *action;    /* "CREATE_USER", …, "SIGN_IN" */
+    const char *target;    /* what was changed, or the credential that was shown */
+    const char *user_id;   /* NULL: nobody known */
+    const char *user_name; /* likewise */
+    const char *request_id;
+    const char *address; /* the client's */
+    const char *detail;  /* one plain sentence */
 };
 
 /* ---- changes ---- */
@@ -318,7 +371,11 @@ struct token_row {
     X(ROW_RETRY_TOKEN, retry_token_row) \
     X(ROW_USER, user_row)               \
     X(ROW_ROLE, role_row)               \
-    X(ROW_TOKEN, token_row)
+    X(ROW_TOKEN, token_row)             \
+    X(ROW_API_KEY, api_key_row)         \
+    X(ROW_ACCESS_KEY, access_key_row)   \
+    X(ROW_SECRET, secret_row)           \
+    X(ROW_AUDIT, audit_row)
 
 enum row_kind {
 #define ROW_KIND_ENUM(kind, type) kind,
@@ -329,7 +386,8 @@ enum row_kind {
 
 /* INSERT fails the commit when the key exists; UPDATE writes the moving fields of a row that
  * exists. DELETE of a run takes its repairs, task runs, attempts and events with it and marks its
- * retry tokens; other kinds are not deleted this way. */
+ * retry tokens. Roles, tokens, keys and secrets are deleted by their keys; other kinds are not
+ * deleted this way. */
 enum row_action { ROW_INSERT, ROW_UPDATE, ROW_DELETE };
 
 struct row_change {

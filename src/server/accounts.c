@@ -6,12 +6,21 @@
 #include <string.h>
 #include <sys/random.h>
 
+#include "auth/base64.h"
 #include "auth/bearer.h"
+#include "auth/password.h"
 #include "base/map.h"
 #include "base/mem.h"
 #include "server/files.h"
 
-enum { CACHED_TOKENS = 4096, CACHED_ROLES = 4096, OCID_UNIQUE_BYTES = 20 };
+enum {
+    CACHED_TOKENS = 4096,
+    CACHED_ROLES = 4096,
+    CACHED_KEYS = 1024,
+    OCID_UNIQUE_BYTES = 20,
+    KEY_TEXT = 1024,
+    SECRET_MAX = 512,
+};
 
 struct cached_token {
     struct uuid key; /* first half of the hash */
@@ -25,23 +34,38 @@ struct cached_role {
     int role;
 };
 
+/* A public key or an access key. */
+struct cached_key {
+    struct api_account account;
+    struct rsa_verifier *public_key; /* of a public key */
+    const char *sealed;              /* of an access key: its secret */
+};
+
 struct accounts {
     struct store *store;
+    const struct vault *vault;
     pthread_mutex_t lock;
-    struct uuid_map tokens; /* struct cached_token */
-    struct str_map roles;   /* "<workspace> <user>" → struct cached_role */
-    struct arena arena;     /* of both; never freed one by one: both begin anew when full */
+    pthread_mutex_t hashing; /* one password at a time: each takes 16 MiB and 30 ms */
+    struct uuid_map tokens;  /* struct cached_token */
+    struct str_map roles;    /* "<workspace> <user>" → struct cached_role */
+    struct str_map keys;     /* "<kind> <id>" → struct cached_key */
+    struct rsa_verifier *verifiers[CACHED_KEYS]; /* of the public keys among them */
+    size_t verifier_count;
+    struct arena arena; /* of all; never freed one by one: all begin anew when full */
     struct store_reader *reader;
 };
 
-struct accounts *accounts_new(struct store *store)
+struct accounts *accounts_new(struct store *store, const struct vault *vault)
 {
     struct accounts *accounts = xcalloc(1, sizeof *accounts);
     accounts->store = store;
+    accounts->vault = vault;
     accounts->reader = store_reader_open(store);
     pthread_mutex_init(&accounts->lock, NULL);
+    pthread_mutex_init(&accounts->hashing, NULL);
     uuid_map_init(&accounts->tokens);
     str_map_init(&accounts->roles);
+    str_map_init(&accounts->keys);
     arena_init(&accounts->arena);
     return accounts;
 }
@@ -52,9 +76,13 @@ void accounts_free(struct accounts *accounts)
         return;
     if (accounts->reader)
         store_reader_close(accounts->reader);
+    while (accounts->verifier_count)
+        rsa_verifier_unref(accounts->verifiers[--accounts->verifier_count]);
     uuid_map_release(&accounts->tokens);
     str_map_release(&accounts->roles);
+    str_map_release(&accounts->keys);
     arena_release(&accounts->arena);
+    pthread_mutex_destroy(&accounts->hashing);
     pthread_mutex_destroy(&accounts->lock);
     free(accounts);
 }
@@ -67,11 +95,23 @@ static bool is_valid(int64_t expires_ms, int64_t now_ms)
 /* A full cache begins anew. */
 static void forget_all(struct accounts *accounts)
 {
+    while (accounts->verifier_count)
+        rsa_verifier_unref(accounts->verifiers[--accounts->verifier_count]);
     uuid_map_release(&accounts->tokens);
     str_map_release(&accounts->roles);
+    str_map_release(&accounts->keys);
     uuid_map_init(&accounts->tokens);
     str_map_init(&accounts->roles);
+    str_map_init(&accounts->keys);
     arena_clear(&accounts->arena);
+}
+
+static struct api_account account_of(const struct user_row *user)
+{
+    struct api_account account = {.token_kind = TOKEN_BEARER};
+    snprintf(account.id, sizeof account.id, "%s", user->id);
+    snprintf(account.name, sizeof account.name, "%s", user->name);
+    return account;
 }
 
 /* Under the lock. NULL: no such token. */
@@ -93,8 +133,9 @@ static const struct cached_token *load_token(struct accounts *accounts, const ui
         memcpy(cached->hash, hash, SHA256_BYTES);
         memcpy(cached->key.bytes, hash, sizeof cached->key.bytes);
         cached->expires_ms = token.expires_ms;
-        snprintf(cached->account.id, sizeof cached->account.id, "%s", user.id);
-        snprintf(cached->account.name, sizeof cached->account.name, "%s", user.name);
+        cached->account = account_of(&user);
+        cached->account.token_kind = token.kind;
+        memcpy(cached->account.token_hash, hash, SHA256_BYTES);
         uuid_map_put(&accounts->tokens, &cached->key, cached);
     }
     store_read_end(accounts->reader);
@@ -144,6 +185,160 @@ bool accounts_role(struct accounts *accounts, const char *user_id, int64_t works
     return ok;
 }
 
+/* ---- keys ---- */
+
+/* Whose key that is, and its text; false: no such key. Under the lock, inside a snapshot. */
+static bool read_key(struct accounts *accounts, enum row_kind kind, const char *id,
+                     struct arena *arena, struct user_row *ret_user, const char **ret_text)
+{
+    struct api_key_row key;
+    struct access_key_row access;
+    const char *user_id;
+    if (kind == ROW_API_KEY) {
+        if (!store_get_api_key(accounts->reader, id, arena, &key))
+            return false;
+        user_id = key.user_id;
+        *ret_text = key.public_key;
+    } else {
+        if (!store_get_access_key(accounts->reader, id, arena, &access))
+            return false;
+        user_id = access.user_id;
+        *ret_text = access.secret;
+    }
+    return store_get_user_by_id(accounts->reader, user_id, arena, ret_user) &&
+           ret_user->disabled_ms == FIELD_NULL;
+}
+
+/* NULL when the row holds no key. Forgotten with the rest. */
+static struct rsa_verifier *remember_key(struct accounts *accounts, const char *text)
+{
+    uint8_t der[RSA_MAX_DER];
+    size_t len;
+    struct rsa_verifier *key =
+        base64_decode(text, der, sizeof der, &len) ? rsa_verifier_new(der, len) : NULL;
+    if (key)
+        accounts->verifiers[accounts->verifier_count++] = key;
+    return key;
+}
+
+/* Under the lock. NULL: no such key. */
+static const struct cached_key *find_key(struct accounts *accounts, enum row_kind kind,
+                                         const char *id)
+{
+    char name[KEY_TEXT];
+    struct arena scratch;
+    struct user_row user;
+    const char *text;
+    snprintf(name, sizeof name, "%d %s", (int)kind, id);
+    struct cached_key *cached = str_map_get(&accounts->keys, name);
+    if (cached)
+        return cached;
+    arena_init(&scratch);
+    store_read_begin(accounts->reader);
+    if (read_key(accounts, kind, id, &scratch, &user, &text)) {
+        if (accounts->keys.count >= CACHED_KEYS)
+            forget_all(accounts);
+        cached = ARENA_NEW(&accounts->arena, struct cached_key);
+        cached->account = account_of(&user);
+        if (kind == ROW_API_KEY)
+            cached->public_key = remember_key(accounts, text);
+        else
+            cached->sealed = arena_strdup(&accounts->arena, text);
+        str_map_add(&accounts->keys, arena_strdup(&accounts->arena, name), cached);
+    }
+    store_read_end(accounts->reader);
+    arena_release(&scratch);
+    return cached;
+}
+
+bool accounts_public_key(struct accounts *accounts, const char *key_id, struct api_account *ret,
+                         struct rsa_verifier **ret_key)
+{
+    pthread_mutex_lock(&accounts->lock);
+    const struct cached_key *key = find_key(accounts, ROW_API_KEY, key_id);
+    bool ok = key && key->public_key;
+    if (ok) {
+        *ret = key->account;
+        *ret_key = rsa_verifier_ref(key->public_key);
+    }
+    pthread_mutex_unlock(&accounts->lock);
+    return ok;
+}
+
+bool accounts_access_key(struct accounts *accounts, const char *access, struct api_account *ret,
+                         struct buf *secret)
+{
+    char place[KEY_TEXT];
+    snprintf(place, sizeof place, "access-key/%s", access);
+    pthread_mutex_lock(&accounts->lock);
+    const struct cached_key *key = find_key(accounts, ROW_ACCESS_KEY, access);
+    bool ok = key && vault_unseal(accounts->vault, place, key->sealed, secret);
+    if (ok)
+        *ret = key->account;
+    pthread_mutex_unlock(&accounts->lock);
+    return ok;
+}
+
+/* ---- passwords ---- */
+
+static bool read_user(struct accounts *accounts, const char *name, struct arena *arena,
+                      struct user_row *ret)
+{
+    pthread_mutex_lock(&accounts->lock);
+    store_read_begin(accounts->reader);
+    bool found = store_get_user(accounts->reader, name, arena, ret) &&
+                 ret->disabled_ms == FIELD_NULL;
+    store_read_end(accounts->reader);
+    pthread_mutex_unlock(&accounts->lock);
+    return found;
+}
+
+enum err_code accounts_password(struct accounts *accounts, const char *name, const char *password,
+                                struct api_account *ret, struct err *err)
+{
+    /* Of nobody: so that a name that is not there takes as long as a wrong password. */
+    static const char nobody[] = "scrypt$14$8$1$AAAAAAAAAAAAAAAAAAAAAA$"
+                                 "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA";
+    struct arena arena;
+    struct user_row user;
+    if (pthread_mutex_trylock(&accounts->hashing) != 0)
+        return err_set(err, ERR_UNAVAILABLE, "another password is being checked: try again");
+    arena_init(&arena);
+    bool found = read_user(accounts, name, &arena, &user);
+    bool has_password = found && user.password;
+    bool ok = password_verify(password, has_password ? user.password : nobody) && has_password;
+    if (ok)
+        *ret = account_of(&user);
+    arena_release(&arena);
+    pthread_mutex_unlock(&accounts->hashing);
+    return ok ? ERR_OK
+              : err_set(err, ERR_NOT_AUTHENTICATED, "the user name or the password is wrong");
+}
+
+bool accounts_find(struct accounts *accounts, const char *name, struct api_account *ret)
+{
+    struct arena arena;
+    struct user_row user;
+    arena_init(&arena);
+    bool found = read_user(accounts, name, &arena, &user);
+    if (found)
+        *ret = account_of(&user);
+    arena_release(&arena);
+    return found;
+}
+
+/* ---- changes ---- */
+
+bool accounts_write(struct accounts *accounts, const struct row_batch *rows)
+{
+    bool written = store_write_accounts(accounts->store, rows) == STORE_OK;
+    /* Rows are read and remembered under the lock: those from before the write are forgotten here. */
+    pthread_mutex_lock(&accounts->lock);
+    forget_all(accounts);
+    pthread_mutex_unlock(&accounts->lock);
+    return written;
+}
+
 /* ---- first start ---- */
 
 static enum err_code make_token(struct token_row *row, const char *user_id, const char *token_file,
@@ -160,6 +355,7 @@ static enum err_code make_token(struct token_row *row, const char *user_id, cons
         .created_ms = now_ms,
         .expires_ms = FIELD_NULL,
         .revoked_ms = FIELD_NULL,
+        .kind = TOKEN_BEARER,
     };
     bearer_hash(text, row->hash);
     size_t len = strlen(text);
@@ -192,7 +388,7 @@ enum err_code accounts_bootstrap(struct store *store, int64_t workspace, const c
         code = err_set(err, ERR_INTERNAL, "the accounts cannot be read");
     } else if (!exists) {
         struct buf id;
-        buf_init(&id, sizeof user);
+        buf_init(&id, sizeof((struct api_account *)0)->id);
         buf_printf(&id, "ocid1.user.oc1.%s.", region);
         for (size_t i = 0; i < sizeof unique; i++)
             buf_printf(&id, "%02x", unique[i]);

@@ -1,22 +1,38 @@
 /*
- * Accounts: who stands behind a bearer token, and with which role. Reads the store once per token
- * and remembers; thread safe. Tokens are looked up by their SHA-256 only.
+ * Accounts: who stands behind a token or a key, and with which role. Reads the store once per
+ * credential and remembers, until something is changed; thread safe. Tokens are looked up by their
+ * SHA-256 only.
  */
 #pragma once
 
 #include <stdbool.h>
 
 #include "api/backend.h"
+#include "server/vault.h"
 #include "store/store.h"
 
 struct accounts;
 
-struct accounts *accounts_new(struct store *store);
+/* `vault` must outlive it. */
+struct accounts *accounts_new(struct store *store, const struct vault *vault);
 void accounts_free(struct accounts *accounts);
 
 /* False when there is no such token, or it is revoked, expired, or its user is disabled. */
 bool accounts_authenticate(struct accounts *accounts, const char *token, int64_t now_ms,
                            struct api_account *ret);
+/* By keyId, by access key; false when there is none, or its user is disabled. *ret_key is a
+ * reference for the caller. */
+bool accounts_public_key(struct accounts *accounts, const char *key_id, struct api_account *ret,
+                         struct rsa_verifier **ret_key);
+bool accounts_access_key(struct accounts *accounts, const char *access, struct api_account *ret,
+                         struct buf *secret);
+/* ERR_NOT_AUTHENTICATED, or ERR_UNAVAILABLE while another password is checked: that takes long. */
+enum err_code accounts_password(struct accounts *accounts, const char *name, const char *password,
+                                struct api_account *ret, struct err *err);
+/* By name; false when there is none, or it is disabled. */
+bool accounts_find(struct accounts *accounts, const char *name, struct api_account *ret);
+/* One transaction; false when nothing was written. */
+bool accounts_write(struct accounts *accounts, const struct row_batch *rows);
 bool accounts_role(struct accounts *accounts, const char *user_id, int64_t workspace,
                    int *ret_role);
 

@@ -1,5 +1,8 @@
 #include "server/backend.h"
 
+#include <stdlib.h>
+#include <sys/random.h>
+
 #include "engine/plan.h"
 #include "exec/exec.h"
 #include "server/clock.h"
@@ -101,6 +104,88 @@ static bool is_ready(void *context)
     return pump_is_ready(backend->pump) && !atomic_load(&backend->is_unwritable);
 }
 
+/* ---- accounts ---- */
+
+static bool public_key(void *context, const char *key_id, struct api_account *ret,
+                       struct rsa_verifier **ret_key)
+{
+    struct backend *backend = context;
+    return accounts_public_key(backend->accounts, key_id, ret, ret_key);
+}
+
+static bool access_key(void *context, const char *access, struct api_account *ret,
+                       struct buf *secret)
+{
+    struct backend *backend = context;
+    return accounts_access_key(backend->accounts, access, ret, secret);
+}
+
+static enum err_code password(void *context, const char *name, const char *text,
+                              const char *address, struct api_account *ret, int64_t *ret_wait_ms,
+                              struct err *err)
+{
+    struct backend *backend = context;
+    int64_t wait_ms = guard_password_wait_ms(backend->guard, name, address);
+    if (wait_ms) {
+        *ret_wait_ms = wait_ms;
+        return err_set(err, ERR_TOO_MANY_REQUESTS, "too many wrong passwords");
+    }
+    enum err_code code = accounts_password(backend->accounts, name, text, ret, err);
+    if (code == ERR_NOT_AUTHENTICATED)
+        guard_password_failed(backend->guard, name, address);
+    return code;
+}
+
+static int64_t refused(void *context, const struct api_refused *what)
+{
+    struct backend *backend = context;
+    return guard_refused(backend->guard, what);
+}
+
+static int64_t admit(void *context, const struct api_account *account)
+{
+    struct backend *backend = context;
+    return guard_admit(backend->guard, account);
+}
+
+static bool make_code(void *context, const struct api_account *account,
+                      char text[static API_CODE_TEXT], int64_t *ret_expires_ms)
+{
+    struct backend *backend = context;
+    return guard_make_code(backend->guard, account, text, ret_expires_ms);
+}
+
+static bool use_code(void *context, const char *code, struct api_account *ret)
+{
+    struct backend *backend = context;
+    return guard_use_code(backend->guard, code, ret);
+}
+
+static bool write_accounts(void *context, const struct row_batch *rows)
+{
+    struct backend *backend = context;
+    return accounts_write(backend->accounts, rows);
+}
+
+static void random_bytes(void *context, void *bytes, size_t len)
+{
+    (void)context;
+    if (getrandom(bytes, len, 0) != (ssize_t)len)
+        abort(); /* at most 256 bytes, and after boot: it cannot fail */
+}
+
+static struct uuid new_key(void *context)
+{
+    struct backend *backend = context;
+    return guard_new_key(backend->guard);
+}
+
+static void seal_secret(void *context, const char *place, const char *secret, struct buf *out)
+{
+    struct backend *backend = context;
+    vault_seal(backend->vault, place, secret, out);
+}
+
 struct api_backend backend_functions(struct backend *backend)
 {
     return (struct api_backend){
@@ -127,6 +212,12 @@ struct api_backend backend_functions(struct backend *backend)
                 .recent_runs = store_recent_runs,
                 .list_jobs = store_list_jobs,
                 .list_operations = store_list_operations,
+                .get_user = store_get_user,
+                .get_user_by_id = store_get_user_by_id,
+                .get_api_key = store_get_api_key,
+                .get_access_key = store_get_access_key,
+                .get_secret = store_get_secret,
+                .accounts = store_accounts,
             },
         .definition = definition,
         .submit = submit,
@@ -137,5 +228,19 @@ struct api_backend backend_functions(struct backend *backend)
         .workspace_at = workspace_at,
         .open_output = open_output,
         .is_ready = is_ready,
+        .accounts =
+            {
+                .public_key = public_key,
+                .access_key = access_key,
+                .password = password,
+                .refused = refused,
+                .admit = admit,
+                .make_code = make_code,
+                .use_code = use_code,
+                .write = write_accounts,
+                .random = random_bytes,
+                .new_key = new_key,
+                .seal = seal_secret,
+            },
     };
 }

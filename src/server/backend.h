@@ -6,6 +6,7 @@
 #include "api/backend.h"
 #include "server/accounts.h"
 #include "server/defs.h"
+#include "server/guard.h"
 #include "server/pump.h"
 #include "server/readers.h"
 
@@ -15,6 +16,8 @@ struct backend {
     struct defs *defs;
     struct zones *zones;
     struct accounts *accounts;
+    struct guard *guard;
+    const struct vault *vault;
     struct pump *pump;
     struct api_workspace workspace; /* `default` */
     const char *data_dir;

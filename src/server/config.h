@@ -44,6 +44,14 @@ enum config_kind { CONFIG_TEXT, CONFIG_PATH, CONFIG_NUMBER, CONFIG_BOOL, CONFIG_
       "Seconds after which a connection without progress is closed.")                          \
     X(http_request_timeout, NUMBER, "http", "request-timeout", NULL, "30", 1, 86400,           \
       "Seconds from the first byte of a request to the last of its body.")                     \
+    X(http_rate_limit, NUMBER, "http", "rate-limit", NULL, "0", 0, 1000000,                    \
+      "Requests a second of one user, more are answered 429; 0: no limit.")                    \
+    X(auth_session_hours, NUMBER, "auth", "session-hours", NULL, "12", 1, 8760,                \
+      "Hours after which a sign-in to the page is over.")                                      \
+    X(auth_audit_days, NUMBER, "auth", "audit-days", NULL, "30", 1, 3650,                      \
+      "Days for which refused credentials stay in the audit; changes stay for good.")          \
+    X(auth_forget_secrets, BOOL, "auth", "forget-secrets", NULL, "false", 0, 0,                \
+      "Start although secret.key is lost: access keys and secrets made before are useless.")   \
     X(exec_max_running, NUMBER, "exec", "max-running", NULL, "256", 0, 1000000,                \
       "Execution slots: attempts that run at the same time; 0: no limit.")                     \
     X(exec_grace, NUMBER, "exec", "grace", NULL, "10", 0, 3600,                                \

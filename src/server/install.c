@@ -62,6 +62,9 @@ static enum err_code ensure_platform(struct install *install, const struct confi
     install->platform_id = ensure_meta(install, "aiDataPlatformId", prefix, UNIQUE_BYTES, err);
     if (!install->platform_id)
         return err->code;
+    install->tenancy = ensure_meta(install, "tenancy", "ocid1.tenancy.oc1..", UNIQUE_BYTES, err);
+    if (!install->tenancy)
+        return err->code;
     const char *hex = ensure_meta(install, "pageKey", "", PAGE_KEY_BYTES, err);
     if (!hex)
         return err->code;
@@ -119,7 +122,9 @@ enum err_code install_open(struct install *install, const struct config *config,
     if (install->lock_fd < 0 || open_store(install, config_text(config, CONFIG_store), err))
         return err->code;
     install_unpublish(install); /* of a server that was killed */
-    if (ensure_platform(install, config, err) || ensure_workspace(install, err))
+    if (ensure_platform(install, config, err) || ensure_workspace(install, err) ||
+        vault_open(&install->vault, install->store, install->data_dir,
+                   config_bool(config, CONFIG_auth_forget_secrets), err))
         return err->code;
     char token_file[PATH_BYTES];
     snprintf(token_file, sizeof token_file, "%s/admin.token", install->data_dir);
@@ -134,6 +139,7 @@ void install_close(struct install *install)
     if (install->lock_fd >= 0)
         close(install->lock_fd);
     arena_release(&install->arena);
+    vault_close(&install->vault);
     *install = (struct install){.lock_fd = -1};
 }
 

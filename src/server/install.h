@@ -9,6 +9,7 @@
 #include "base/arena.h"
 #include "base/err.h"
 #include "server/config.h"
+#include "server/vault.h"
 #include "store/store.h"
 
 enum { PAGE_KEY_BYTES = 32 };
@@ -17,7 +18,9 @@ struct install {
     struct arena arena; /* of the strings below */
     const char *data_dir;
     const char *workspace_dir;
-    const char *platform_id;          /* OCID */
+    const char *platform_id; /* OCID */
+    const char *tenancy;     /* OCID: first part of every keyId */
+    struct vault vault;
     uint8_t page_key[PAGE_KEY_BYTES]; /* signs page tokens */
     struct workspace_row workspace;   /* `default` */
     struct store *store;

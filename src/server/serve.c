@@ -1,5 +1,6 @@
 #include "server/serve.h"
 
+#include <arpa/inet.h>
 #include <errno.h>
 #include <poll.h>
 #include <signal.h>
@@ -30,6 +31,7 @@ struct server {
     struct defs *defs;
     struct zones *zones;
     struct accounts *accounts;
+    struct guard *guard;
     struct pump *pump;
     struct backend backend;
     struct api_backend functions;
@@ -41,16 +43,23 @@ struct server {
     uint64_t task_descriptors; /* soft RLIMIT_NOFILE that we were started with */
     char host[256];
     uint16_t port;
+    char url[320];
     char hostname[256];
     char supervise[PATH_BYTES];
 };
 
 /* ---- where to listen ---- */
 
+/* A name that looks like an address (127.example.com) is none. */
 static bool is_loopback(const char *host)
 {
-    return strncmp(host, "127.", 4) == 0 || strcmp(host, "localhost") == 0 ||
-           strcmp(host, "::1") == 0;
+    struct in_addr v4;
+    struct in6_addr v6;
+    if (inet_pton(AF_INET, host, &v4) == 1)
+        return ntohl(v4.s_addr) >> 24 == 127;
+    if (inet_pton(AF_INET6, host, &v6) == 1)
+        return IN6_IS_ADDR_LOOPBACK(&v6);
+    return strcmp(host, "localhost") == 0;
 }
 
 static enum err_code parse_listen(struct server *server, struct err *err)
@@ -80,15 +89,17 @@ static enum err_code parse_listen(struct server *server, struct err *err)
     return ERR_OK;
 }
 
-static enum err_code read_tls(struct server *server, struct err *err)
+/* Contents of both files, malloc'd, or NULL without TLS. */
+static enum err_code read_tls(const struct config *config, char **ret_cert, char **ret_key,
+                              struct err *err)
 {
-    const char *cert = config_text_or_null(server->config, CONFIG_tls_cert);
-    const char *key = config_text_or_null(server->config, CONFIG_tls_key);
+    const char *cert = config_text_or_null(config, CONFIG_tls_cert);
+    const char *key = config_text_or_null(config, CONFIG_tls_key);
     if (!cert)
         return ERR_OK;
-    server->tls_cert = file_load(cert, err);
-    server->tls_key = server->tls_cert ? file_load(key, err) : NULL;
-    return server->tls_key ? ERR_OK : err->code;
+    *ret_cert = file_load(cert, err);
+    *ret_key = *ret_cert ? file_load(key, err) : NULL;
+    return *ret_key ? ERR_OK : err->code;
 }
 
 /* ---- the helper ---- */
@@ -152,6 +163,8 @@ static void start_api(struct server *server)
         .defs = server->defs,
         .zones = server->zones,
         .accounts = server->accounts,
+        .guard = server->guard,
+        .vault = &server->install.vault,
         .pump = server->pump,
         .workspace = {server->install.workspace.id, server->install.workspace.key,
                       server->install.workspace.name},
@@ -161,6 +174,9 @@ static void start_api(struct server *server)
     const struct api_config config = {
         .platform_id = server->install.platform_id,
         .hub_region = config_text(server->config, CONFIG_region),
+        .tenancy = server->install.tenancy,
+        .is_secure = server->tls_cert != NULL,
+        .session_ms = config_number(server->config, CONFIG_auth_session_hours) * 3600 * 1000,
         .page_key = server->install.page_key,
         .max_body_bytes = (size_t)config_number(server->config, CONFIG_http_max_body),
     };
@@ -212,29 +228,48 @@ static enum err_code server_start(struct server *server, struct err *err)
     server->signal_fd = signalfd(-1, &mask, SFD_CLOEXEC | SFD_NONBLOCK);
     if (server->signal_fd < 0)
         return err_set(err, ERR_INTERNAL, "cannot take signals: %s", strerror(errno));
-    if (parse_listen(server, err) || read_tls(server, err) ||
+    if (parse_listen(server, err) ||
+        read_tls(server->config, &server->tls_cert, &server->tls_key, err) ||
         install_open(&server->install, server->config, err))
         return err->code;
     server->readers = readers_new(server->install.store);
     server->defs = defs_new();
     server->zones = zones_new(ZONES_FOLDER);
-    server->accounts = accounts_new(server->install.store);
+    server->accounts = accounts_new(server->install.store, &server->install.vault);
+    server->guard = guard_new(server->install.store,
+                              config_number(server->config, CONFIG_http_rate_limit),
+                              config_number(server->config, CONFIG_auth_audit_days));
     if (start_pump(server, err))
         return err->code;
     start_api(server);
     return start_wire(server, err);
 }
 
-static enum err_code publish(const struct server *server, struct err *err)
+/* On the terminal, or wherever standard output goes, but not into the journal: it is a credential,
+ * if one that is good once and not for long. `reprise sign-in` makes others. */
+static void print_sign_in(struct server *server)
 {
-    char url[sizeof server->host + 32];
+    char code[API_CODE_TEXT];
+    int64_t expires_ms;
+    struct api_account admin;
+    if (getenv("JOURNAL_STREAM") || !accounts_find(server->accounts, "admin", &admin) ||
+        !guard_make_code(server->guard, &admin, code, &expires_ms))
+        return;
+    printf("reprise: sign in once, within %d minutes, at %s/#code=%s\n", GUARD_CODE_LIFE_MS / 60000,
+           server->url, code);
+}
+
+static enum err_code publish(struct server *server, struct err *err)
+{
+    char *url = server->url;
     bool v6 = strchr(server->host, ':') != NULL;
-    snprintf(url, sizeof url, "%s://%s%s%s:%u", server->tls_cert ? "https" : "http", v6 ? "[" : "",
-             server->host, v6 ? "]" : "", wire_port(server->wire));
+    snprintf(url, sizeof server->url, "%s://%s%s%s:%u", server->tls_cert ? "https" : "http",
+             v6 ? "[" : "", server->host, v6 ? "]" : "", wire_port(server->wire));
     if (install_publish(&server->install, url, err))
         return err->code;
     printf("reprise: listening on %s\n", url);
-    fflush(stdout);
+    print_sign_in(server);
+    fflush(stdout); /* both lines at once, for who reads what is there */
     notify_manager("READY=1");
     log_event(LOG_INFO, "listening", LOG_TEXT("url", url), LOG_NUMBER("pid", getpid()));
     return ERR_OK;
@@ -242,13 +277,39 @@ static enum err_code publish(const struct server *server, struct err *err)
 
 /* ---- the loop ---- */
 
+/* SIGHUP: the certificate is read again, and there is another address to sign in at. What cannot be
+ * read leaves everything as it was. */
+static void reload(struct server *server)
+{
+    struct err err = {.message = ""};
+    if (server->tls_cert) {
+        char *cert = NULL, *key = NULL;
+        bool failed = read_tls(server->config, &cert, &key, &err) != ERR_OK ||
+                      wire_renew_tls(server->wire, cert, key, &err) != ERR_OK;
+        free(cert);
+        free(key);
+        if (failed)
+            log_event(LOG_ERROR, "the certificate stays", LOG_TEXT("why", err.message));
+        else
+            log_event(LOG_INFO, "certificate reloaded",
+                      LOG_TEXT("file", config_text(server->config, CONFIG_tls_cert)));
+    }
+    print_sign_in(server);
+    fflush(stdout);
+    log_event(LOG_INFO, "reloaded", LOG_NUMBER("pid", getpid()));
+}
+
 /* True when the server is asked to stop. */
 static bool take_signals(struct server *server)
 {
     struct signalfd_siginfo info;
-    bool stop = false;
-    while (read(server->signal_fd, &info, sizeof info) == (ssize_t)sizeof info)
+    bool stop = false, again = false;
+    while (read(server->signal_fd, &info, sizeof info) == (ssize_t)sizeof info) {
         stop |= info.ssi_signo != SIGHUP;
+        again |= info.ssi_signo == SIGHUP;
+    }
+    if (again && !stop)
+        reload(server);
     return stop;
 }
 
@@ -282,6 +343,7 @@ static void server_stop(struct server *server)
     pump_free(server->pump);
     api_free(server->api);
     accounts_free(server->accounts);
+    guard_free(server->guard);
     defs_free(server->defs);
     zones_free(server->zones);
     readers_free(server->readers);

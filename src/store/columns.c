@@ -202,6 +202,7 @@ static const struct column user_columns[] = {
     TEXT(user_row, name, MOVING),
     INT64(user_row, created_ms, FIXED),
     INT64(user_row, disabled_ms, MOVING),
+    TEXT(user_row, password, MOVING),
 };
 
 static const struct column role_columns[] = {
@@ -214,6 +215,38 @@ static const struct column token_columns[] = {
     HASH(token_row, hash, KEY),           TEXT(token_row, user_id, FIXED),
     TEXT(token_row, name, MOVING),        INT64(token_row, created_ms, FIXED),
     INT64(token_row, expires_ms, MOVING), INT64(token_row, revoked_ms, MOVING),
+    INT(token_row, kind, FIXED),
+};
+
+static const struct column api_key_columns[] = {
+    TEXT(api_key_row, id, KEY),
+    TEXT(api_key_row, user_id, FIXED),
+    TEXT(api_key_row, name, FIXED),
+    TEXT(api_key_row, public_key, FIXED),
+    INT64(api_key_row, created_ms, FIXED),
+};
+
+static const struct column access_key_columns[] = {
+    TEXT(access_key_row, id, KEY),
+    TEXT(access_key_row, user_id, FIXED),
+    TEXT(access_key_row, name, FIXED),
+    TEXT(access_key_row, secret, FIXED),
+    INT64(access_key_row, created_ms, FIXED),
+};
+
+static const struct column secret_columns[] = {
+    INT64(secret_row, workspace, KEY),         TEXT(secret_row, name, KEY),
+    TEXT(secret_row, value, MOVING),           INT64(secret_row, created_ms, FIXED),
+    INT64(secret_row, updated_ms, MOVING),     TEXT(secret_row, updated_by, MOVING),
+    TEXT(secret_row, updated_by_name, MOVING),
+};
+
+static const struct column audit_columns[] = {
+    UUID(audit_row, key, KEY),         INT64(audit_row, time_ms, FIXED),
+    INT(audit_row, outcome, FIXED),    TEXT(audit_row, action, FIXED),
+    TEXT(audit_row, target, FIXED),    TEXT(audit_row, user_id, FIXED),
+    TEXT(audit_row, user_name, FIXED), TEXT(audit_row, request_id, FIXED),
+    TEXT(audit_row, address, FIXED),   TEXT(audit_row, detail, FIXED),
 };
 
 #define TABLE(name, row, columns, large)                                                    \
@@ -236,6 +269,10 @@ const struct table store_tables[ROW_KIND_COUNT] = {
     [ROW_USER] = TABLE("user_account", user_row, user_columns, 0),
     [ROW_ROLE] = TABLE("user_role", role_row, role_columns, 0),
     [ROW_TOKEN] = TABLE("access_token", token_row, token_columns, 0),
+    [ROW_API_KEY] = TABLE("api_key", api_key_row, api_key_columns, 0),
+    [ROW_ACCESS_KEY] = TABLE("access_key", access_key_row, access_key_columns, 0),
+    [ROW_SECRET] = TABLE("secret", secret_row, secret_columns, 0),
+    [ROW_AUDIT] = TABLE("audit", audit_row, audit_columns, 0),
 };
 
 size_t column_length(const struct column *column, const void *row)

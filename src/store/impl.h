@@ -17,6 +17,7 @@ struct store_ops {
     enum store_result (*commit)(struct store *store, struct store_commit *commit);
     enum store_result (*write_accounts)(struct store *store, const struct row_batch *rows);
     size_t (*prune_retry_tokens)(struct store *store, int64_t before_ms, size_t max);
+    size_t (*prune_audit)(struct store *store, int outcome, int64_t before_ms, size_t max);
     enum err_code (*backup)(struct store *store, const char *path, struct err *err);
     bool (*is_writable)(struct store *store);
     struct store_reader *(*reader_open)(struct store *store);
@@ -28,7 +29,7 @@ struct row_id {
     const struct uuid *key;
     int64_t version;     /* ROW_JOB_VERSION; 0: the newest */
     const uint8_t *hash; /* ROW_RETRY_TOKEN, ROW_TOKEN */
-    const char *text;    /* ROW_USER: name or id, ROW_ROLE: user */
+    const char *text;    /* ROW_USER: name or id, ROW_ROLE: user, ROW_SECRET: name, keys: id */
     bool by_name;        /* ROW_USER */
 };
 
@@ -70,6 +71,8 @@ struct reader_ops {
                             const struct operation_filter *filter, const struct list_order *order,
                             const struct store_cursor *cursor, struct arena *arena,
                             struct operation_list *ret);
+    size_t (*accounts)(struct store_reader *reader, const struct account_query *query,
+                       struct arena *arena, void **ret);
 };
 
 struct store {

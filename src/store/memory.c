@@ -268,6 +268,7 @@ static const struct store_ops memory_store_ops = {
     .commit = commit,
     .write_accounts = write_accounts,
     .prune_retry_tokens = prune_retry_tokens,
+    .prune_audit = memory_prune_audit,
     .backup = backup,
     .is_writable = is_writable,
     .reader_open = reader_open,

@@ -33,5 +33,12 @@ struct memory_reader {
 };
 
 extern const struct reader_ops memory_reader_ops;
+/* memory_accounts.c */
+/* NULL when there is none. */
+const void *memory_account(const struct memory_rows *rows, enum row_kind kind,
+                           const struct row_id *id);
+size_t memory_accounts(struct store_reader *base, const struct account_query *query,
+                       struct arena *arena, void **ret);
+size_t memory_prune_audit(struct store *base, int outcome, int64_t before_ms, size_t max);
 /* NULL when there is none. */
 struct workspace_row *memory_workspace(struct memory_store *store, int64_t id);

@@ -63,17 +63,6 @@ static const struct job_version_row *newest_version(const struct memory_rows *ro
     return rows->tables[ROW_JOB_VERSION].rows[place - 1];
 }
 
-static const struct user_row *user_of_name(const struct memory_rows *rows, const char *name)
-{
-    const struct memory_table *users = &rows->tables[ROW_USER];
-    for (size_t i = 0; i < users->count; i++) {
-        const struct user_row *user = users->rows[i];
-        if (strcmp(user->name, name) == 0)
-            return user;
-    }
-    return NULL;
-}
-
 static const struct task_run_row *task_run_of_key(const struct memory_rows *rows, int64_t workspace,
                                                   const struct uuid *key)
 {
@@ -103,25 +92,22 @@ static const void *find_row(const struct memory_rows *rows, enum row_kind kind,
     case ROW_OPERATION:
         return memory_rows_find(
             rows, kind, &(struct operation_row){.workspace = id->workspace, .key = *id->key});
-    case ROW_USER:
-        return id->by_name ? user_of_name(rows, id->text)
-                           : memory_rows_find(rows, kind, &(struct user_row){.id = id->text});
-    case ROW_ROLE:
-        return memory_rows_find(
-            rows, kind, &(struct role_row){.workspace = id->workspace, .user_id = id->text});
     case ROW_RETRY_TOKEN: {
         struct retry_token_row key = {.workspace = id->workspace};
         memcpy(key.scope, id->hash, sizeof key.scope);
         return memory_rows_find(rows, kind, &key);
     }
-    case ROW_TOKEN: {
-        struct token_row key = {0};
-        memcpy(key.hash, id->hash, sizeof key.hash);
-        return memory_rows_find(rows, kind, &key);
-    }
+    case ROW_USER:
+    case ROW_ROLE:
+    case ROW_TOKEN:
+    case ROW_API_KEY:
+    case ROW_ACCESS_KEY:
+    case ROW_SECRET:
+        return memory_account(rows, kind, id);
     case ROW_REPAIR:
     case ROW_ATTEMPT:
     case ROW_EVENT:
+    case ROW_AUDIT:
     case ROW_KIND_COUNT:
         break;
     }
@@ -590,4 +576,5 @@ const struct reader_ops memory_reader_ops = {
     .recent_runs = recent_runs,
     .list_jobs = list_jobs,
     .list_operations = list_operations,
+    .accounts = memory_accounts,
 };

@@ -262,6 +262,10 @@ static bool may_insert(const struct memory_rows *rows, enum row_kind kind, const
     case ROW_RETRY_TOKEN:
     case ROW_ROLE:
     case ROW_TOKEN:
+    case ROW_API_KEY:
+    case ROW_ACCESS_KEY:
+    case ROW_SECRET:
+    case ROW_AUDIT:
     case ROW_KIND_COUNT:
         break;
     }
@@ -336,6 +340,17 @@ static bool delete_run(struct memory_rows *rows, const struct run_row *run)
     return true;
 }
 
+static bool delete_row(struct memory_rows *rows, enum row_kind kind, const void *row)
+{
+    size_t place = memory_rows_from(rows, kind, row, SIZE_MAX);
+    assert(kind == ROW_ROLE || kind == ROW_TOKEN || kind == ROW_API_KEY || kind == ROW_ACCESS_KEY ||
+           kind == ROW_SECRET);
+    if (!memory_rows_is_at(rows, kind, place, row, SIZE_MAX))
+        return false;
+    memory_rows_remove(rows, kind, place);
+    return true;
+}
+
 bool memory_rows_apply(struct memory_rows *rows, const struct row_change *change)
 {
     switch (change->action) {
@@ -344,8 +359,9 @@ bool memory_rows_apply(struct memory_rows *rows, const struct row_change *change
     case ROW_UPDATE:
         return update_row(rows, change->kind, change->row);
     case ROW_DELETE:
-        assert(change->kind == ROW_RUN);
-        return delete_run(rows, change->row);
+        if (change->kind == ROW_RUN)
+            return delete_run(rows, change->row);
+        return delete_row(rows, change->kind, change->row);
     }
     return false;
 }

@@ -147,12 +147,37 @@ static const char *const migration_2[] = {
     "ALTER TABLE job ADD COLUMN cancel_by TEXT",
 };
 
+/* Accounts: passwords, kinds of tokens, keys, secrets, and who did what. */
+static const char *const migration_3[] = {
+    "ALTER TABLE user_account ADD COLUMN password TEXT",
+    "CREATE INDEX user_role_by_user ON user_role (user_id, workspace, role)",
+    "ALTER TABLE access_token ADD COLUMN kind INTEGER NOT NULL DEFAULT 0",
+    "CREATE INDEX access_token_by_user ON access_token (user_id, hash)",
+
+    "CREATE TABLE api_key (id TEXT NOT NULL PRIMARY KEY, user_id TEXT, name TEXT,"
+    " public_key TEXT, created_ms INTEGER) STRICT, WITHOUT ROWID",
+    "CREATE INDEX api_key_by_user ON api_key (user_id, id)",
+    "CREATE TABLE access_key (id TEXT NOT NULL PRIMARY KEY, user_id TEXT, name TEXT,"
+    " secret TEXT, created_ms INTEGER) STRICT, WITHOUT ROWID",
+    "CREATE INDEX access_key_by_user ON access_key (user_id, id)",
+    "CREATE TABLE secret (workspace INTEGER NOT NULL, name TEXT NOT NULL, value TEXT,"
+    " created_ms INTEGER, updated_ms INTEGER, updated_by TEXT, updated_by_name TEXT,"
+    " PRIMARY KEY (workspace, name)) STRICT, WITHOUT ROWID",
+
+    "CREATE TABLE audit (key BLOB NOT NULL PRIMARY KEY, time_ms INTEGER,"
+    " outcome INTEGER NOT NULL, action TEXT, target TEXT, user_id TEXT, user_name TEXT,"
+    " request_id TEXT, address TEXT, detail TEXT) STRICT, WITHOUT ROWID",
+    /* What was refused is pruned: strangers make it. */
+    "CREATE INDEX audit_by_outcome ON audit (outcome, key)",
+};
+
 static const struct migration {
     const char *const *steps;
     size_t count;
 } migrations[] = {
     {migration_1, ARRAY_LEN(migration_1)},
     {migration_2, ARRAY_LEN(migration_2)},
+    {migration_3, ARRAY_LEN(migration_3)},
 };
 
 int schema_newest(void)

@@ -310,6 +310,30 @@ static size_t prune_retry_tokens(struct store *base, int64_t before_ms, size_t m
     return pruned;
 }
 
+static size_t prune_audit(struct store *base, int outcome, int64_t before_ms, size_t max)
+{
+    struct sqlite_store *store = store_of(base);
+    struct db *db = &store->writer;
+    const struct uuid before = uuid_at_ms(before_ms);
+    size_t pruned = 0;
+    pthread_mutex_lock(&store->lock);
+    sqlite3_stmt *statement = begin(store) ? db_statement(db, SQL_PRUNE_AUDIT) : NULL;
+    if (statement) {
+        sqlite3_bind_int(statement, 1, outcome);
+        db_bind_uuid(statement, 2, &before);
+        sqlite3_bind_int64(statement, 3, (sqlite3_int64)max);
+    }
+    if (db_run(statement)) {
+        int changes = sqlite3_changes(db->handle);
+        if (commit_changes(db))
+            pruned = (size_t)changes;
+    }
+    if (!db->handle || db_in_transaction(db))
+        give_up(store, "prune the audit");
+    pthread_mutex_unlock(&store->lock);
+    return pruned;
+}
+
 /* A real commit: a disk that is full, or read-only, says so nowhere else. */
 static bool is_writable(struct store *base)
 {
@@ -389,6 +413,7 @@ static const struct store_ops sqlite_store_ops = {
     .commit = commit,
     .write_accounts = write_accounts,
     .prune_retry_tokens = prune_retry_tokens,
+    .prune_audit = prune_audit,
     .backup = backup,
     .is_writable = is_writable,
     .reader_open = sqlite_reader_open,

@@ -58,6 +58,18 @@ enum sql {
     SQL_GET_USER_BY_NAME,
     SQL_GET_ROLE,
     SQL_GET_TOKEN,
+    SQL_GET_API_KEY,
+    SQL_GET_ACCESS_KEY,
+    SQL_GET_SECRET,
+    /* accounts: ?1 whose, ?2 behind what, ?3 how many */
+    SQL_USERS,
+    SQL_ROLES,
+    SQL_TOKENS,
+    SQL_API_KEYS,
+    SQL_ACCESS_KEYS,
+    SQL_SECRETS,
+    SQL_AUDIT,
+    SQL_PRUNE_AUDIT,
     /* of a run */
     SQL_RUN_ETAG,
     SQL_RUN_NEWEST_EVENT,
@@ -95,7 +107,8 @@ enum sql {
     SQL_RUN_KEYS,
     SQL_INSERT = SQL_RUN_KEYS + RUN_KEYS_COUNT,
     SQL_UPDATE = SQL_INSERT + ROW_KIND_COUNT,
-    SQL_COUNT = SQL_UPDATE + ROW_KIND_COUNT
+    SQL_DELETE = SQL_UPDATE + ROW_KIND_COUNT,
+    SQL_COUNT = SQL_DELETE + ROW_KIND_COUNT
 };
 
 struct db {
@@ -129,7 +142,7 @@ bool db_in_transaction(const struct db *db);
 void db_set_deadline(struct db *db, int64_t limit_ms);
 
 /* The text of a statement into `out`; false when the number means none (there is
- * no UPDATE of rows that never move). */
+ * no UPDATE of rows that never move, and no DELETE of those that stay). */
 bool db_statement_text(int sql, struct buf *out);
 /* The prepared statement, reset; NULL when it cannot be prepared (the handle says why). */
 sqlite3_stmt *db_statement(struct db *db, int sql);

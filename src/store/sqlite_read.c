@@ -161,9 +161,16 @@ static enum sql get_statement(enum row_kind kind, const struct row_id *id)
         return SQL_GET_ROLE;
     case ROW_TOKEN:
         return SQL_GET_TOKEN;
+    case ROW_API_KEY:
+        return SQL_GET_API_KEY;
+    case ROW_ACCESS_KEY:
+        return SQL_GET_ACCESS_KEY;
+    case ROW_SECRET:
+        return SQL_GET_SECRET;
     case ROW_REPAIR:
     case ROW_ATTEMPT:
     case ROW_EVENT:
+    case ROW_AUDIT:
     case ROW_KIND_COUNT:
         break;
     }
@@ -179,7 +186,9 @@ static bool get(struct store_reader *base, enum row_kind kind, const struct row_
     sqlite3_stmt *statement = sqlite_reader_query(reader, (int)sql, id->workspace);
     if (!statement)
         return false;
-    int place = kind == ROW_USER || kind == ROW_TOKEN ? 1 : 2;
+    bool is_global = kind == ROW_USER || kind == ROW_TOKEN || kind == ROW_API_KEY ||
+                     kind == ROW_ACCESS_KEY;
+    int place = is_global ? 1 : 2;
     if (id->key)
         db_bind_uuid(statement, place, id->key);
     else if (id->hash)
@@ -423,6 +432,52 @@ static size_t entity_events(struct store_reader *base, int64_t workspace, const 
     return read_events(reader, statement, arena, ret);
 }
 
+static enum sql accounts_statement(enum row_kind kind)
+{
+    switch ((int)kind) {
+    case ROW_USER:
+        return SQL_USERS;
+    case ROW_ROLE:
+        return SQL_ROLES;
+    case ROW_TOKEN:
+        return SQL_TOKENS;
+    case ROW_API_KEY:
+        return SQL_API_KEYS;
+    case ROW_ACCESS_KEY:
+        return SQL_ACCESS_KEYS;
+    case ROW_SECRET:
+        return SQL_SECRETS;
+    case ROW_AUDIT:
+        return SQL_AUDIT;
+    default:
+        abort(); /* not about accounts */
+    }
+}
+
+static size_t accounts(struct store_reader *base, const struct account_query *query,
+                       struct arena *arena, void **ret)
+{
+    static const uint8_t first_hash[COLUMN_HASH_BYTES];
+    struct sqlite_reader *reader = reader_of(base);
+    struct uuid before;
+    memset(&before, 0xff, sizeof before);
+    sqlite3_stmt *statement =
+        sqlite_reader_query(reader, (int)accounts_statement(query->kind), query->workspace);
+    if (statement) {
+        if (query->user_id)
+            db_bind_text(statement, 1, query->user_id);
+        if (query->kind == ROW_TOKEN)
+            sqlite3_bind_blob(statement, 2, query->after_hash ? query->after_hash : first_hash,
+                              COLUMN_HASH_BYTES, SQLITE_STATIC);
+        else if (query->kind == ROW_AUDIT)
+            db_bind_uuid(statement, 2, query->before ? query->before : &before);
+        else
+            db_bind_text(statement, 2, query->after ? query->after : "");
+        sqlite3_bind_int64(statement, 3, (sqlite3_int64)query->limit);
+    }
+    return read_all(reader, statement, query->kind, arena, ret);
+}
+
 const struct reader_ops sqlite_reader_ops = {
     .close = reader_close,
     .begin = read_begin,
@@ -441,4 +496,5 @@ const struct reader_ops sqlite_reader_ops = {
     .recent_runs = sqlite_recent_runs,
     .list_jobs = sqlite_list_jobs,
     .list_operations = sqlite_list_operations,
+    .accounts = accounts,
 };

@@ -86,6 +86,30 @@ static const struct statement statements[SQL_RUN_KEYS] = {
     [SQL_GET_USER_BY_NAME] = {ROW_USER, false, " FROM user_account WHERE name = ?1"},
     [SQL_GET_ROLE] = {ROW_ROLE, false, " FROM user_role WHERE workspace = ?1 AND user_id = ?2"},
     [SQL_GET_TOKEN] = {ROW_TOKEN, false, " FROM access_token WHERE hash = ?1"},
+    [SQL_GET_API_KEY] = {ROW_API_KEY, false, " FROM api_key WHERE id = ?1"},
+    [SQL_GET_ACCESS_KEY] = {ROW_ACCESS_KEY, false, " FROM access_key WHERE id = ?1"},
+    [SQL_GET_SECRET] = {ROW_SECRET, false, " FROM secret WHERE workspace = ?1 AND name = ?2"},
+
+    [SQL_USERS] = {ROW_USER, false, " FROM user_account WHERE name > ?2 ORDER BY name LIMIT ?3"},
+    [SQL_ROLES] = {ROW_ROLE, false,
+                   " FROM user_role INDEXED BY user_role_by_user WHERE user_id = ?1"
+                   " ORDER BY workspace LIMIT ?3"},
+    [SQL_TOKENS] = {ROW_TOKEN, false,
+                    " FROM access_token INDEXED BY access_token_by_user WHERE user_id = ?1"
+                    " AND hash > ?2 ORDER BY hash LIMIT ?3"},
+    [SQL_API_KEYS] = {ROW_API_KEY, false,
+                      " FROM api_key INDEXED BY api_key_by_user WHERE user_id = ?1 AND id > ?2"
+                      " ORDER BY id LIMIT ?3"},
+    [SQL_ACCESS_KEYS] = {ROW_ACCESS_KEY, false,
+                         " FROM access_key INDEXED BY access_key_by_user WHERE user_id = ?1"
+                         " AND id > ?2 ORDER BY id LIMIT ?3"},
+    [SQL_SECRETS] = {ROW_SECRET, false,
+                     " FROM secret WHERE workspace = ?1 AND name > ?2 ORDER BY name LIMIT ?3"},
+    [SQL_AUDIT] = {ROW_AUDIT, false, " FROM audit WHERE key < ?2 ORDER BY key DESC LIMIT ?3"},
+    [SQL_PRUNE_AUDIT] = {NO_ROW, false,
+                         "DELETE FROM audit WHERE key IN (SELECT key FROM audit"
+                         " INDEXED BY audit_by_outcome WHERE outcome = ?1 AND key < ?2"
+                         " ORDER BY key LIMIT ?3)"},
 
     [SQL_RUN_ETAG] = {NO_ROW, false,
                       "SELECT version, updated_ms, last_event FROM run"
@@ -241,9 +265,23 @@ static bool update_text(const struct table *table, struct buf *out)
     return true;
 }
 
+/* Of the kinds that are deleted by their key alone. */
+static bool delete_text(enum row_kind kind, struct buf *out)
+{
+    const struct table *table = &store_tables[kind];
+    if (kind != ROW_ROLE && kind != ROW_TOKEN && kind != ROW_API_KEY && kind != ROW_ACCESS_KEY &&
+        kind != ROW_SECRET)
+        return false;
+    buf_printf(out, "DELETE FROM %s WHERE ", table->name);
+    add_assignments(out, table, COLUMN_KEY, " AND ");
+    return true;
+}
+
 bool db_statement_text(int sql, struct buf *out)
 {
     buf_clear(out);
+    if (sql >= SQL_DELETE)
+        return delete_text((enum row_kind)(sql - SQL_DELETE), out);
     if (sql >= SQL_UPDATE)
         return update_text(&store_tables[sql - SQL_UPDATE], out);
     if (sql >= SQL_INSERT) {

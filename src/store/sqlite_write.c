@@ -1,7 +1,5 @@
 #include "store/sqlite.h"
 
-#include <assert.h>
-
 /* The number that stands for (job, name) in the indexes of run, made on first use; 0 on failure. */
 static int64_t series_of(struct db *db, const struct run_row *run)
 {
@@ -47,6 +45,15 @@ static bool update_row(struct db *db, enum row_kind kind, const void *row)
     return db_run(statement) && sqlite3_changes(db->handle) == 1;
 }
 
+static bool delete_row(struct db *db, enum row_kind kind, const void *row)
+{
+    sqlite3_stmt *statement = db_statement(db, SQL_DELETE + (int)kind);
+    if (!statement)
+        return false;
+    db_bind_row(statement, &store_tables[kind], row, COLUMN_KEY);
+    return db_run(statement) && sqlite3_changes(db->handle) == 1;
+}
+
 /* Children first, as the foreign keys want it. */
 static bool delete_run(struct db *db, const struct run_row *run)
 {
@@ -78,8 +85,8 @@ bool sqlite_write_batch(struct db *db, const struct row_batch *batch)
             done = update_row(db, change->kind, change->row);
             break;
         case ROW_DELETE:
-            assert(change->kind == ROW_RUN);
-            done = delete_run(db, change->row);
+            done = change->kind == ROW_RUN ? delete_run(db, change->row)
+                                           : delete_row(db, change->kind, change->row);
             break;
         }
         if (!done)

@@ -194,6 +194,38 @@ bool store_get_token(struct store_reader *reader, const uint8_t hash[static 32],
     return reader->ops->get(reader, ROW_TOKEN, &id, arena, ret);
 }
 
+bool store_get_api_key(struct store_reader *reader, const char *id, struct arena *arena,
+                       struct api_key_row *ret)
+{
+    const struct row_id key = {.text = id};
+    return reader->ops->get(reader, ROW_API_KEY, &key, arena, ret);
+}
+
+bool store_get_access_key(struct store_reader *reader, const char *id, struct arena *arena,
+                          struct access_key_row *ret)
+{
+    const struct row_id key = {.text = id};
+    return reader->ops->get(reader, ROW_ACCESS_KEY, &key, arena, ret);
+}
+
+bool store_get_secret(struct store_reader *reader, int64_t workspace, const char *name,
+                      struct arena *arena, struct secret_row *ret)
+{
+    const struct row_id secret = {.workspace = workspace, .text = name};
+    return reader->ops->get(reader, ROW_SECRET, &secret, arena, ret);
+}
+
+size_t store_accounts(struct store_reader *reader, const struct account_query *query,
+                      struct arena *arena, void **ret)
+{
+    return reader->ops->accounts(reader, query, arena, ret);
+}
+
+size_t store_prune_audit(struct store *store, int outcome, int64_t before_ms, size_t max)
+{
+    return store->ops->prune_audit(store, outcome, before_ms, max);
+}
+
 bool store_get_role(struct store_reader *reader, int64_t workspace, const char *user_id,
                     int *ret_role)
 {

@@ -94,12 +94,16 @@ struct store_commit {
  * What an UPDATE writes, where rows.h does not say: of a job all but number and created…; of an
  * attempt also epoch and host (one that never started keeps its number); of an operation status
  * and finished_ms; of a retry token all (one that has expired may be given again); of a user name
- * and disabled_ms, of a role the role, of a token name, expires_ms and revoked_ms. Versions and
- * events are never updated. */
+ * disabled_ms and password, of a role the role, of a token name, expires_ms and revoked_ms, of a
+ * secret all but created_ms. Versions, events, keys and audit rows are never updated. */
 enum store_result store_commit(struct store *store, struct store_commit *commit);
 
-/* Users, roles and tokens: outside any workspace's sequence. One transaction, any thread. */
+/* Users, roles, tokens, keys, secrets, audit: outside any workspace's sequence. One transaction, any
+ * thread. */
 enum store_result store_write_accounts(struct store *store, const struct row_batch *rows);
+/* Removes audit rows of that outcome (enum audit_outcome) that are older, oldest first, at most
+ * `max`; how many went. Housekeeping, any thread. */
+size_t store_prune_audit(struct store *store, int outcome, int64_t before_ms, size_t max);
 
 /* Writes a consistent copy into a new file. */
 enum err_code store_backup(struct store *store, const char *path, struct err *err);
@@ -179,6 +183,16 @@ bool store_get_token(struct store_reader *reader, const uint8_t hash[static 32],
 /* The user's role in a workspace; false when it has none. */
 bool store_get_role(struct store_reader *reader, int64_t workspace, const char *user_id,
                     int *ret_role);
+
+bool store_get_api_key(struct store_reader *reader, const char *id, struct arena *arena,
+                       struct api_key_row *ret);
+bool store_get_access_key(struct store_reader *reader, const char *id, struct arena *arena,
+                          struct access_key_row *ret);
+bool store_get_secret(struct store_reader *reader, int64_t workspace, const char *name,
+                      struct arena *arena, struct secret_row *ret);
+/* A page of them: *ret is an array of the struct of query->kind. Roles come all at once. */
+size_t store_accounts(struct store_reader *reader, const struct account_query *query,
+                      struct arena *arena, void **ret);
 
 /*
  * ---- lists: keyset paging over covering indexes ----

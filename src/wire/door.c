@@ -103,7 +103,7 @@ enum err_code door_open(struct wire *wire, struct err *err)
     return ERR_OK;
 }
 
-static void ring(struct wire *wire)
+void door_ring(struct wire *wire)
 {
     ssize_t ignored = write(wire->door.bell_fd, &(uint64_t){1}, sizeof(uint64_t));
     (void)ignored; /* it can only fail when the bell rings already */
@@ -114,7 +114,7 @@ void door_shut(struct wire *wire)
     /* The port refuses connections from here on; the door's thread closes the descriptor. */
     if (wire->door.listen_fd >= 0)
         shutdown(wire->door.listen_fd, SHUT_RDWR);
-    ring(wire);
+    door_ring(wire);
 }
 
 /* ---- accepting ---- */
@@ -128,8 +128,12 @@ static void admit(struct wire *wire, int fd, const struct sockaddr *address, soc
     }
     int on = 1;
     setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
-    if (MHD_add_connection(wire->daemon, fd, address, len) != MHD_YES)
-        atomic_fetch_sub(&wire->open, 1); /* libmicrohttpd closed it */
+    struct serving *serving = atomic_load(&wire->serving);
+    atomic_fetch_add(&serving->open, 1);
+    if (MHD_add_connection(serving->daemon, fd, address, len) == MHD_YES)
+        return;
+    atomic_fetch_sub(&serving->open, 1); /* libmicrohttpd closed it */
+    atomic_fetch_sub(&wire->open, 1);
 }
 
 /* False when accepting has to pause. */
@@ -170,7 +174,7 @@ void door_linger(struct wire *wire, int fd)
         return;
     door->lingering[door->lingering_count++] =
         (struct lingering){copy, wire_clock_ms() + DOOR_LINGER_MS};
-    ring(wire);
+    door_ring(wire);
 }
 
 /* Drops what has come. False when the client has closed. */
@@ -281,6 +285,7 @@ static void *door_main(void *arg)
             ssize_t ignored = read(fds[0].fd, &rings, sizeof rings);
             (void)ignored;
         }
+        wire_reap(wire);
         pause = fds[1].revents && !atomic_load(&wire->stopping) && !accept_some(wire, fds[1].fd);
     }
     return NULL;
@@ -304,7 +309,7 @@ void door_release(struct wire *wire)
     door->leave = true;
     pthread_mutex_unlock(&wire->lock);
     if (door->started) {
-        ring(wire);
+        door_ring(wire);
         pthread_join(door->thread, NULL);
     }
     for (size_t i = 0; i < door->lingering_count; i++)

@@ -40,10 +40,22 @@ struct door {
     size_t lingering_count;
 };
 
+/* One libmicrohttpd daemon with its threads and, with TLS, its certificate. A new certificate is a new
+ * one; the one before serves the connections that it has, and the door stops it behind the last. */
+struct serving {
+    struct wire *wire;
+    struct MHD_Daemon *daemon;
+    atomic_uint open; /* connections admitted and not yet closed */
+    struct list node; /* of wire->retired */
+};
+
+enum { WIRE_MAX_RETIRED = 4 }; /* beyond it the oldest is stopped with what it serves */
+
 struct wire {
     struct wire_config config; /* without the strings, which are the caller's */
     struct wire_callbacks callbacks;
-    struct MHD_Daemon *daemon;
+    _Atomic(struct serving *) serving; /* who gets new connections; read by the door's thread */
+    struct list retired;               /* struct serving, by node, oldest first */
     uint16_t port;
     atomic_bool stopping;
     atomic_uint open;         /* connections admitted and not yet closed */
@@ -57,11 +69,13 @@ struct wire {
     struct door door;
     char complaint[256]; /* libmicrohttpd's last message while starting */
     atomic_bool starting;
+    pthread_t starter; /* the thread whose messages those are */
 };
 
 /* One open connection. Belongs to the wire thread that serves it, but for the deadline. */
 struct client {
     struct list node;
+    struct serving *serving;
     int fd;
     _Atomic int64_t deadline_ms; /* monotonic; the door shuts the socket down after it */
     bool linger;                 /* closed with bytes of a refused body still to come */
@@ -127,12 +141,18 @@ void exchange_free(struct exchange *exchange);
 /* Resumes everything that waits. Under the lock, with `stopping` set. */
 void exchange_orphan_all(struct wire *wire);
 
+/* wire.c: stops those retired that serve nobody any more. The door's thread only: nobody else admits
+ * to one. Not under the lock. */
+void wire_reap(struct wire *wire);
+
 /* door.c */
 /* Binds and listens; 0 and wire->port, or ERR_UNAVAILABLE. */
 enum err_code door_open(struct wire *wire, struct err *err);
 void door_start(struct wire *wire);
 /* No more connections: refuses new ones from now on. Under the lock. */
 void door_shut(struct wire *wire);
+/* Wakes the door's thread. */
+void door_ring(struct wire *wire);
 /* Joins the thread and closes what is open. */
 void door_release(struct wire *wire);
 /* Keeps the socket for a while and drops what comes, so that the refusal that was sent is not

@@ -30,9 +30,11 @@ static void write_peer(struct MHD_Connection *connection, char peer[static INET6
     }
 }
 
-static struct client *client_new(struct wire *wire, struct MHD_Connection *connection)
+static struct client *client_new(struct serving *serving, struct MHD_Connection *connection)
 {
+    struct wire *wire = serving->wire;
     struct client *client = xcalloc(1, sizeof *client);
+    client->serving = serving;
     client->fd = MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CONNECTION_FD)->connect_fd;
     write_peer(connection, client->peer);
     bool bounded = wire->config.idle_timeout_s && wire->config.request_timeout_s;
@@ -52,9 +54,12 @@ static void client_free(struct wire *wire, struct client *client)
     list_remove(&client->node);
     if (client->linger)
         door_linger(wire, client->fd);
+    if (!list_is_empty(&wire->retired))
+        door_ring(wire);
     pthread_mutex_unlock(&wire->lock);
     if (client->spare)
         exchange_free(client->spare);
+    atomic_fetch_sub(&client->serving->open, 1);
     free(client);
     atomic_fetch_sub(&wire->open, 1);
 }
@@ -62,11 +67,11 @@ static void client_free(struct wire *wire, struct client *client)
 static void client_notify(void *cls, struct MHD_Connection *connection, void **socket_context,
                           enum MHD_ConnectionNotificationCode code)
 {
-    struct wire *wire = cls;
+    struct serving *serving = cls;
     if (code == MHD_CONNECTION_NOTIFY_STARTED)
-        *socket_context = client_new(wire, connection);
+        *socket_context = client_new(serving, connection);
     else
-        client_free(wire, *socket_context);
+        client_free(serving->wire, *socket_context);
 }
 
 /* ---- starting ---- */
@@ -80,13 +85,14 @@ __attribute__((format(printf, 2, 0))) static void on_message(void *cls, const ch
     vsnprintf(text, sizeof text, format, args);
     text[strcspn(text, "\n")] = '\0';
     const char *message = text;
-    if (atomic_load_explicit(&wire->starting, memory_order_relaxed))
+    if (atomic_load(&wire->starting) && pthread_equal(pthread_self(), wire->starter))
         memcpy(wire->complaint, text, sizeof text);
     log_event(LOG_DEBUG, "http", LOG_TEXT("message", message));
 }
 
-static struct MHD_Daemon *start_daemon(struct wire *wire, const struct wire_config *config)
+static struct MHD_Daemon *start_daemon(struct serving *serving, const struct wire_config *config)
 {
+    struct wire *wire = serving->wire;
     /* Every thread may hold every connection: how many there are in all is admit()'s business. */
     unsigned limit = config->max_connections * config->threads;
     struct MHD_OptionItem options[8] = {
@@ -111,8 +117,36 @@ static struct MHD_Daemon *start_daemon(struct wire *wire, const struct wire_conf
     return MHD_start_daemon(flags, 0, NULL, NULL, exchange_handle, wire, MHD_OPTION_EXTERNAL_LOGGER,
                             on_message, wire, MHD_OPTION_URI_LOG_CALLBACK, exchange_begin, wire,
                             MHD_OPTION_NOTIFY_COMPLETED, exchange_over, wire,
-                            MHD_OPTION_NOTIFY_CONNECTION, client_notify, wire, MHD_OPTION_ARRAY,
+                            MHD_OPTION_NOTIFY_CONNECTION, client_notify, serving, MHD_OPTION_ARRAY,
                             options, MHD_OPTION_END);
+}
+
+/* NULL with what libmicrohttpd said. */
+static struct serving *serving_new(struct wire *wire, const struct wire_config *config,
+                                   struct err *err)
+{
+    struct serving *serving = xcalloc(1, sizeof *serving);
+    serving->wire = wire;
+    wire->complaint[0] = '\0';
+    wire->starter = pthread_self();
+    atomic_store(&wire->starting, true);
+    serving->daemon = start_daemon(serving, config);
+    atomic_store(&wire->starting, false);
+    if (serving->daemon)
+        return serving;
+    err_set(err, config->tls_cert_pem ? ERR_INVALID_PARAMETER : ERR_UNAVAILABLE,
+            "cannot start %s: %s", config->tls_cert_pem ? "TLS" : "the HTTP server",
+            wire->complaint[0] ? wire->complaint : strerror(errno));
+    free(serving);
+    return NULL;
+}
+
+static void serving_free(struct serving *serving)
+{
+    if (!serving)
+        return;
+    MHD_stop_daemon(serving->daemon);
+    free(serving);
 }
 
 static struct wire *wire_new(const struct wire_config *config,
@@ -126,10 +160,12 @@ static struct wire *wire_new(const struct wire_config *config,
     if (wire->config.max_bodies_bytes < config->max_body_bytes)
         wire->config.max_bodies_bytes = config->max_body_bytes; /* one always has room */
     wire->door.listen_fd = wire->door.bell_fd = -1;
-    atomic_init(&wire->starting, true);
+    atomic_init(&wire->starting, false);
+    atomic_init(&wire->serving, NULL);
     list_init(&wire->clients);
     list_init(&wire->waiting);
     list_init(&wire->left);
+    list_init(&wire->retired);
     pthread_mutex_init(&wire->lock, NULL);
     pthread_condattr_t monotonic;
     pthread_condattr_init(&monotonic);
@@ -142,8 +178,11 @@ static struct wire *wire_new(const struct wire_config *config,
 static void wire_free(struct wire *wire)
 {
     door_release(wire);
-    if (wire->daemon)
-        MHD_stop_daemon(wire->daemon);
+    serving_free(atomic_load(&wire->serving));
+    LIST_EACH_SAFE (&wire->retired, node) {
+        list_remove(node);
+        serving_free(LIST_ITEM(node, struct serving, node));
+    }
     LIST_EACH_SAFE (&wire->left, node) {
         list_remove(node);
         exchange_free(LIST_ITEM(node, struct exchange, node));
@@ -178,15 +217,12 @@ struct wire *wire_start(const struct wire_config *config, const struct wire_call
         wire_free(wire);
         return NULL;
     }
-    wire->daemon = start_daemon(wire, config);
-    if (!wire->daemon) {
-        err_set(err, config->tls_cert_pem ? ERR_INVALID_PARAMETER : ERR_UNAVAILABLE,
-                "cannot start %s: %s", config->tls_cert_pem ? "TLS" : "the HTTP server",
-                wire->complaint[0] ? wire->complaint : strerror(errno));
+    struct serving *serving = serving_new(wire, config, err);
+    if (!serving) {
         wire_free(wire);
         return NULL;
     }
-    atomic_store(&wire->starting, false);
+    atomic_store(&wire->serving, serving);
     wire->config.host = wire->config.tls_cert_pem = wire->config.tls_key_pem = NULL;
     door_start(wire);
     if (!wire->door.started) {
@@ -195,6 +231,52 @@ struct wire *wire_start(const struct wire_config *config, const struct wire_call
         return NULL;
     }
     return wire;
+}
+
+/* ---- another certificate ---- */
+
+enum err_code wire_renew_tls(struct wire *wire, const char *cert_pem, const char *key_pem,
+                             struct err *err)
+{
+    struct wire_config config = wire->config;
+    config.tls_cert_pem = cert_pem;
+    config.tls_key_pem = key_pem;
+    struct serving *serving = serving_new(wire, &config, err);
+    if (!serving)
+        return err->code;
+    pthread_mutex_lock(&wire->lock);
+    struct serving *before = atomic_exchange(&wire->serving, serving);
+    list_append(&wire->retired, &before->node);
+    door_ring(wire);
+    pthread_mutex_unlock(&wire->lock);
+    return ERR_OK;
+}
+
+/* The oldest that may be stopped, taken off the list; NULL when there is none. */
+static struct serving *take_idle(struct wire *wire)
+{
+    struct serving *found = NULL;
+    size_t count = 0;
+    pthread_mutex_lock(&wire->lock);
+    LIST_EACH (&wire->retired, counted)
+        count += counted != NULL;
+    LIST_EACH (&wire->retired, node) {
+        struct serving *one = LIST_ITEM(node, struct serving, node);
+        if (atomic_load(&one->open) && count <= WIRE_MAX_RETIRED)
+            continue;
+        found = one;
+        list_remove(node);
+        break;
+    }
+    pthread_mutex_unlock(&wire->lock);
+    return found;
+}
+
+void wire_reap(struct wire *wire)
+{
+    struct serving *idle;
+    while ((idle = take_idle(wire)) != NULL)
+        serving_free(idle);
 }
 
 uint16_t wire_port(const struct wire *wire)

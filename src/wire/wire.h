@@ -88,6 +88,10 @@ struct wire;
 /* Binds, listens and starts the threads. NULL with `err` naming the address when that fails. */
 struct wire *wire_start(const struct wire_config *config, const struct wire_callbacks *callbacks,
                         struct err *err);
+/* With TLS: connections that come from now on get this certificate, those that are open keep theirs.
+ * On failure everything stays as it is. One thread at a time. */
+enum err_code wire_renew_tls(struct wire *wire, const char *cert_pem, const char *key_pem,
+                             struct err *err);
 /* The port that was bound. */
 uint16_t wire_port(const struct wire *wire);
 /* Stops accepting; requests that wait are called once more with shutting_down set, and so is every

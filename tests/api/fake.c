@@ -312,9 +312,11 @@ static enum err_code plan_repair(void *context, const struct run_image *image, s
 static bool authenticate(void *context, const char *token, struct api_account *ret)
 {
     (void)context;
-    if (strcmp(token, FAKE_TOKEN) != 0)
+    bool is_session = strcmp(token, FAKE_COOKIE) == 0;
+    if (!is_session && strcmp(token, FAKE_TOKEN) != 0)
         return false;
-    *ret = (struct api_account){"ocid1.user.oc1..u", "ada"};
+    *ret = fake_account();
+    ret->token_kind = is_session ? TOKEN_SESSION : TOKEN_BEARER;
     return true;
 }
 
@@ -364,10 +366,12 @@ struct fake *fake_new(void)
     const struct api_config config = {
         .platform_id = FAKE_PLATFORM,
         .hub_region = "local",
+        .tenancy = "ocid1.tenancy.oc1..t",
+        .session_ms = 3600000,
         .page_key = page_key,
         .max_body_bytes = 4096,
     };
-    const struct api_backend backend = {
+    struct api_backend backend = {
         .context = fake,
         .zones = fake->zones = zones_new(ZONES_FOLDER),
         .now_ms = now_ms,
@@ -386,6 +390,7 @@ struct fake *fake_new(void)
         .open_output = open_output,
         .is_ready = is_ready,
     };
+    fake_add_accounts(&backend);
     arena_init(&fake->arena);
     fake->now_ms = 1700000000000;
     fake->role = ROLE_ADMIN;

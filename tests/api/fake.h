@@ -22,6 +22,11 @@
 #define FAKE_RUN       "01900000-0000-7000-8000-00000000000c"
 #define FAKE_BASE      "/20260430/aiDataPlatforms/" FAKE_PLATFORM "/workspaces/" FAKE_WORKSPACE
 #define FAKE_TOKEN     "rpr_secret"
+#define FAKE_COOKIE    "rpr_session" /* the token of a session */
+#define FAKE_USER      "ocid1.user.oc1..u"
+#define FAKE_KEY_ID    "ocid1.tenancy.oc1..t/ocid1.user.oc1..u/aa:bb"
+#define FAKE_ACCESS    "ACCESSKEY"
+#define FAKE_SECRET    "SecretKey"
 
 enum { FAKE_MAX_ROWS = 64, FAKE_MAX_EVENTS = 256 };
 
@@ -63,7 +68,20 @@ struct fake {
     struct api_pending *pending; /* submitted and not yet answered */
     bool answers_at_once;
     struct command_result result;
+
+    /* Accounts: what was refused, how long to wait, what was written. */
+    int refusals;
+    struct api_refused refused;
+    int64_t refused_wait_ms;
+    int64_t admit_wait_ms;
+    int64_t password_wait_ms;
+    int writes;
+    bool write_fails;
 };
+
+/* fake_accounts.c */
+struct api_account fake_account(void);
+void fake_add_accounts(struct api_backend *backend);
 
 struct fake *fake_new(void);
 void fake_free(struct fake *fake);

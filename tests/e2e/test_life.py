@@ -26,7 +26,9 @@ def test_sigterm_ends_within_five_seconds_and_tasks_go_on(own):
     begun = time.monotonic()
     assert own.stop() == 0
     assert time.monotonic() - begun < 5
-    assert own.printed == f"reprise: listening on {own.url}\n", "nothing else goes to stdout"
+    ready, sign_in = own.printed.splitlines()
+    assert ready == f"reprise: listening on {own.url}", "nothing else goes to stdout, but for where to sign in"
+    assert sign_in.startswith("reprise: sign in once, ") and f" {own.url}/#code=" in sign_in
     assert not (own.data / "endpoint.json").exists(), "removed at a clean stop"
     assert len(own.processes()) == 1, "the task goes on"
     own.open_gate("go")

@@ -393,6 +393,10 @@ static void apply(struct book *book, const struct row_change *change)
     case ROW_USER:
     case ROW_ROLE:
     case ROW_TOKEN:
+    case ROW_API_KEY:
+    case ROW_ACCESS_KEY:
+    case ROW_SECRET:
+    case ROW_AUDIT:
     case ROW_KIND_COUNT:
     default:
         broken("a row of kind %d from the engine", (int)change->kind);

@@ -112,7 +112,9 @@ void stage_up(struct stage *stage)
         .readers = readers_new(stage->store),
         .defs = defs_new(),
         .zones = zones_new(ZONES_FOLDER),
-        .accounts = accounts_new(stage->store),
+        .accounts = accounts_new(stage->store, &stage->vault),
+        .guard = guard_new(stage->store, 0, 30),
+        .vault = &stage->vault,
         .workspace = {stage->workspace.id, stage->workspace.key, "default"},
         .data_dir = stage_path(stage, "data"),
     };
@@ -154,6 +156,7 @@ void stage_down(struct stage *stage)
     pump_free(stage->pump);
     api_free(stage->api);
     accounts_free(stage->backend.accounts);
+    guard_free(stage->backend.guard);
     defs_free(stage->backend.defs);
     zones_free(stage->backend.zones);
     readers_free(stage->backend.readers);

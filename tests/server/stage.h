@@ -27,6 +27,7 @@ struct stage {
     char dir[STAGE_PATH];
     struct store *store;
     struct workspace_row workspace;
+    struct vault vault;
     struct backend backend;
     struct api_backend functions;
     struct api *api;

@@ -21,6 +21,10 @@ struct story {
     struct user_row user;
     struct role_row role;
     struct token_row access;
+    struct api_key_row api_key;
+    struct access_key_row access_key;
+    struct secret_row secret;
+    struct audit_row audit;
 };
 
 static void fill_story(struct world *world, struct story *story, unsigned seed, bool set)
@@ -32,6 +36,8 @@ static void fill_story(struct world *world, struct story *story, unsigned seed, 
         [ROW_EVENT] = &story->event,       [ROW_OPERATION] = &story->operation,
         [ROW_RETRY_TOKEN] = &story->token, [ROW_USER] = &story->user,
         [ROW_ROLE] = &story->role,         [ROW_TOKEN] = &story->access,
+        [ROW_API_KEY] = &story->api_key,   [ROW_ACCESS_KEY] = &story->access_key,
+        [ROW_SECRET] = &story->secret,     [ROW_AUDIT] = &story->audit,
     };
     int64_t workspace = world->workspace.id;
     for (int kind = 0; kind < ROW_KIND_COUNT; kind++)
@@ -39,7 +45,8 @@ static void fill_story(struct world *world, struct story *story, unsigned seed, 
     story->job.workspace = story->version.workspace = story->run.workspace = workspace;
     story->repair.workspace = story->task_run.workspace = story->attempt.workspace = workspace;
     story->event.workspace = story->operation.workspace = story->token.workspace = workspace;
-    story->role.workspace = workspace;
+    story->role.workspace = story->secret.workspace = workspace;
+    story->audit.key = world_key(world);
     story->job.key = story->version.job = story->run.job = world_key(world);
     story->run.key = story->repair.run = story->task_run.run = world_key(world);
     story->attempt.run = story->event.run = story->run.key;
@@ -66,6 +73,12 @@ static void write_story(struct world *world, const struct story *story, enum row
     world_add(world, ROW_USER, action, &story->user);
     world_add(world, ROW_ROLE, action, &story->role);
     world_add(world, ROW_TOKEN, action, &story->access);
+    world_add(world, ROW_SECRET, action, &story->secret);
+    if (action == ROW_INSERT) {
+        world_add(world, ROW_API_KEY, action, &story->api_key);
+        world_add(world, ROW_ACCESS_KEY, action, &story->access_key);
+        world_add(world, ROW_AUDIT, action, &story->audit);
+    }
     assert_int_equal(store_write_accounts(world->store, &world->batch), STORE_OK);
     row_batch_clear(&world->batch);
 }
@@ -106,6 +119,13 @@ static void read_story(struct world *world, const struct story *keys, struct sto
     ret->role.role = -2;
     assert_true(store_get_role(reader, workspace, keys->role.user_id, &ret->role.role));
     assert_true(store_get_token(reader, keys->access.hash, arena, &ret->access));
+    assert_true(store_get_api_key(reader, keys->api_key.id, arena, &ret->api_key));
+    assert_true(store_get_access_key(reader, keys->access_key.id, arena, &ret->access_key));
+    assert_true(store_get_secret(reader, workspace, keys->secret.name, arena, &ret->secret));
+    const struct account_query newest = {.kind = ROW_AUDIT, .limit = 1};
+    void *audit;
+    assert_int_equal(store_accounts(reader, &newest, arena, &audit), 1);
+    ret->audit = *(struct audit_row *)audit;
     assert_false(store_reader_failed(reader));
     store_read_end(reader);
 }
@@ -124,6 +144,10 @@ static void assert_story_equal(const struct story *a, const struct story *b)
     assert_row_equal(ROW_USER, &a->user, &b->user);
     assert_row_equal(ROW_ROLE, &a->role, &b->role);
     assert_row_equal(ROW_TOKEN, &a->access, &b->access);
+    assert_row_equal(ROW_API_KEY, &a->api_key, &b->api_key);
+    assert_row_equal(ROW_ACCESS_KEY, &a->access_key, &b->access_key);
+    assert_row_equal(ROW_SECRET, &a->secret, &b->secret);
+    assert_row_equal(ROW_AUDIT, &a->audit, &b->audit);
 }
 
 static void every_kind_is_read_back(void **state)
@@ -176,6 +200,10 @@ static void copy_keys(struct story *to, const struct story *from)
     to->user.id = to->role.user_id = from->user.id;
     to->role.user_id = from->role.user_id;
     memcpy(to->access.hash, from->access.hash, sizeof to->access.hash);
+    to->secret.name = from->secret.name;
+    to->api_key = from->api_key;
+    to->access_key = from->access_key;
+    to->audit = from->audit;
 }
 
 static void an_update_writes_what_moves(void **state)
@@ -198,6 +226,7 @@ static void an_update_writes_what_moves(void **state)
         merge(ROW_USER, &old.user, &new.user);
         merge(ROW_ROLE, &old.role, &new.role);
         merge(ROW_TOKEN, &old.access, &new.access);
+        merge(ROW_SECRET, &old.secret, &new.secret);
         read_story(world, &old, &read);
         assert_story_equal(&old, &read);
     }

@@ -309,7 +309,7 @@ class Server:
     def start(self, *options):
         self.spawn(*options)
         line = self._read_line()
-        assert line.startswith("reprise: listening on http://"), f"{line!r}; stderr: {self.tail()}"
+        assert line.startswith(("reprise: listening on http://", "reprise: listening on https://")), f"{line!r}; stderr: {self.tail()}"
         self.printed += line
         self.url = line.split()[-1]
         self.endpoint = json.loads((self.data / "endpoint.json").read_text())

@@ -424,6 +424,35 @@ static void time_calendar_is_complete(void **state)
     assert_int_equal(before.year, 2369);
 }
 
+static void dates_of_headers_have_one_form(void **state)
+{
+    static const char *const bad_http[] = {"",
+                                           "Thu, 5 Jan 2014 21:31:40 GMT",
+                                           "Thu, 05 Jan 2014 21:31:40 UTC",
+                                           "Thu, 05 Jan 2014 21:31:40 GMT ",
+                                           "Thu, 30 Feb 2014 21:31:40 GMT",
+                                           "Thu, 05 Jon 2014 21:31:40 GMT",
+                                           "Thu, 05 Jan 2014 24:31:40 GMT",
+                                           "Thursday, 05-Jan-14 21:31:40 GMT",
+                                           "2014-01-05T21:31:40Z"};
+    static const char *const bad_basic[] = {"",
+                                            "20140105T213140",
+                                            "20140105 213140Z",
+                                            "20141305T213140Z",
+                                            "2014-01-05T21:31:40Z",
+                                            "20140105T213140Z "};
+    int64_t ms = 0;
+    (void)state;
+    assert_true(timefmt_parse_http("Sun, 05 Jan 2014 21:31:40 GMT", &ms));
+    assert_int_equal(ms, 1388957500000);
+    assert_true(timefmt_parse_basic("20140105T213140Z", &ms));
+    assert_int_equal(ms, 1388957500000);
+    for (size_t i = 0; i < ARRAY_LEN(bad_http); i++)
+        assert_false(timefmt_parse_http(bad_http[i], &ms));
+    for (size_t i = 0; i < ARRAY_LEN(bad_basic); i++)
+        assert_false(timefmt_parse_basic(bad_basic[i], &ms));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -444,6 +473,7 @@ int main(void)
         cmocka_unit_test(time_offsets_and_fractions),
         cmocka_unit_test(time_refuses_the_rest),
         cmocka_unit_test(time_calendar_is_complete),
+        cmocka_unit_test(dates_of_headers_have_one_form),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,0 +1,131 @@
+/* What the calls about accounts share: whom they are about, pages, audit rows, new tokens. */
+#include <string.h>
+
+#include "api/accounts/accounts.h"
+#include "api/accounts/views.h"
+#include "api/respond.h"
+#include "auth/bearer.h"
+
+bool account_is_admin(const struct call *call)
+{
+    return call->role >= ROLE_ADMIN;
+}
+
+enum err_code account_subject(struct call *call, const char *name, struct user_row *ret)
+{
+    const struct api_reads *reads = &call->backend->reads;
+    struct store_reader *reader = call->reading.reader;
+    bool found = name ? reads->get_user(reader, name, call->arena, ret) ||
+                            reads->get_user_by_id(reader, name, call->arena, ret)
+                      : reads->get_user_by_id(reader, call->account.id, call->arena, ret);
+    if (found && (account_is_admin(call) || strcmp(ret->id, call->account.id) == 0))
+        return ERR_OK;
+    return call_missing(call, "User");
+}
+
+enum err_code account_list_parse(struct call *call)
+{
+    struct account_list_query *query = call->filter;
+    return query->page ? page_open(call, query->page, query->after, &query->after_len) : ERR_OK;
+}
+
+size_t account_page(struct call *call, struct account_query *query, void **ret, bool *ret_more)
+{
+    const struct account_list_query *list = call->filter;
+    size_t limit = (size_t)list->limit;
+    if (list->after_len && query->kind == ROW_TOKEN)
+        query->after_hash = list->after;
+    else if (list->after_len && query->kind == ROW_AUDIT)
+        query->before = (const struct uuid *)(const void *)list->after;
+    else if (list->after_len)
+        query->after = arena_memdup(call->arena, list->after, list->after_len);
+    query->limit = limit + 1;
+    size_t count = call->backend->reads.accounts(call->reading.reader, query, call->arena, ret);
+    *ret_more = count > limit;
+    return *ret_more ? limit : count;
+}
+
+enum err_code account_write(struct call *call, struct row_batch *rows, const char *action,
+                            const char *target, const char *detail)
+{
+    const struct api_backend *backend = call->backend;
+    const struct audit_row audit = {
+        .key = backend->accounts.new_key(backend->context),
+        .time_ms = backend->now_ms(backend->context),
+        .outcome = AUDIT_DONE,
+        .action = action,
+        .target = target,
+        .user_id = call->account.id[0] ? call->account.id : NULL,
+        .user_name = call->account.id[0] ? call->account.name : NULL,
+        .request_id = call_request_id(call),
+        .address = call->request->peer,
+        .detail = detail,
+    };
+    call_read_end(call);
+    row_batch_add(rows, ROW_AUDIT, ROW_INSERT, &audit);
+    bool written = backend->accounts.write(backend->context, rows);
+    rows->count--;
+    if (written)
+        return ERR_OK;
+    return err_set(&call->err, ERR_UNAVAILABLE, "the change could not be written");
+}
+
+/* When a token ended, or will; INT64_MAX: never. */
+static int64_t end_of(const struct token_row *token)
+{
+    int64_t end_ms = token->expires_ms == FIELD_NULL ? INT64_MAX : token->expires_ms;
+    return token->revoked_ms != FIELD_NULL && token->revoked_ms < end_ms ? token->revoked_ms
+                                                                         : end_ms;
+}
+
+/* Removes tokens of the kind that are over; those made by hand are shown for a while yet. Of those
+ * that come and go by themselves, when there are still too many, the one that ends first. */
+static void make_room(struct call *call, const char *user_id, enum token_kind kind, int64_t now_ms,
+                      struct row_batch *rows)
+{
+    enum { LOOKED_AT = 2 * ACCOUNT_MAX_TOKENS };
+    const struct account_query query = {.kind = ROW_TOKEN, .user_id = user_id, .limit = LOOKED_AT};
+    const struct token_row *first = NULL;
+    int64_t over_ms = kind == TOKEN_BEARER ? now_ms - ACCOUNT_SHOWN_MS : now_ms;
+    void *found;
+    size_t live = 0;
+    size_t count = call->backend->reads.accounts(call->reading.reader, &query, call->arena, &found);
+    for (size_t i = 0; i < count; i++) {
+        const struct token_row *token = (const struct token_row *)found + i;
+        if (token->kind != (int)kind)
+            continue;
+        if (end_of(token) <= over_ms) {
+            row_batch_add(rows, ROW_TOKEN, ROW_DELETE, token);
+            continue;
+        }
+        live++;
+        if (!first || end_of(token) < end_of(first))
+            first = token;
+    }
+    if (kind != TOKEN_BEARER && live >= ACCOUNT_MAX_SESSIONS)
+        row_batch_add(rows, ROW_TOKEN, ROW_DELETE, first);
+}
+
+const char *account_new_token(struct call *call, const char *user_id, enum token_kind kind,
+                              const char *name, int64_t expires_ms, struct row_batch *rows,
+                              struct token_row *ret)
+{
+    const struct api_backend *backend = call->backend;
+    uint8_t secret[BEARER_SECRET_BYTES];
+    char *text = arena_alloc(call->arena, BEARER_TEXT);
+    int64_t now_ms = backend->now_ms(backend->context);
+    backend->accounts.random(backend->context, secret, sizeof secret);
+    bearer_format(secret, text);
+    *ret = (struct token_row){
+        .user_id = user_id,
+        .name = name,
+        .created_ms = now_ms,
+        .expires_ms = expires_ms,
+        .revoked_ms = FIELD_NULL,
+        .kind = (int)kind,
+    };
+    bearer_hash(text, ret->hash);
+    make_room(call, user_id, kind, now_ms, rows);
+    row_batch_add(rows, ROW_TOKEN, ROW_INSERT, ret);
+    return text;
+}

@@ -1,0 +1,192 @@
+/* Users and what they may do. */
+#include <stdio.h>
+#include <string.h>
+
+#include "api/accounts/accounts.h"
+#include "api/accounts/views.h"
+#include "api/respond.h"
+#include "auth/password.h"
+
+enum { ID_UNIQUE_BYTES = 20, ROLES_SHOWN = 1000 };
+
+static const char *workspace_key_of(struct call *call, int64_t id)
+{
+    const struct api_backend *backend = call->backend;
+    struct api_workspace workspace;
+    for (size_t i = 0; backend->workspace_at(backend->context, i, &workspace); i++)
+        if (workspace.id == id)
+            return uuid_format(&workspace.key, arena_alloc(call->arena, UUID_TEXT));
+    return NULL;
+}
+
+struct user_view user_view_of(struct call *call, const struct user_row *row)
+{
+    const struct account_query query = {.kind = ROW_ROLE, .user_id = row->id, .limit = ROLES_SHOWN};
+    void *rows;
+    size_t count = call->backend->reads.accounts(call->reading.reader, &query, call->arena, &rows);
+    struct role_view *roles = ARENA_ARRAY(call->arena, count, struct role_view);
+    for (size_t i = 0; i < count; i++) {
+        const struct role_row *role = (const struct role_row *)rows + i;
+        roles[i] = (struct role_view){workspace_key_of(call, role->workspace), role->role};
+    }
+    return (struct user_view){
+        .key = row->id,
+        .name = row->name,
+        .is_disabled = row->disabled_ms != FIELD_NULL,
+        .has_password = row->password != NULL,
+        .roles = {roles, count},
+        .created_ms = row->created_ms,
+    };
+}
+
+enum err_code user_list(struct call *call)
+{
+    struct account_query query = {.kind = ROW_USER};
+    void *rows;
+    bool more;
+    size_t count = account_page(call, &query, &rows, &more);
+    const struct user_row *users = rows;
+    respond_items_begin(call);
+    for (size_t i = 0; i < count; i++) {
+        const struct user_view view = user_view_of(call, &users[i]);
+        respond_item(call, i, &user_schema, &view);
+    }
+    respond_items_end(call);
+    if (more)
+        respond_next_page(call,
+                          page_token(call, users[count - 1].name, strlen(users[count - 1].name)));
+    return ERR_OK;
+}
+
+static enum err_code respond_user(struct call *call, const struct user_row *row, int status)
+{
+    const struct user_view view = user_view_of(call, row);
+    respond_json(call, status);
+    fields_print(&user_schema, &view, &call->response->body);
+    return ERR_OK;
+}
+
+enum err_code user_get(struct call *call)
+{
+    struct user_row row;
+    if (account_subject(call, call->keys[0], &row))
+        return call->err.code;
+    return respond_user(call, &row, 200);
+}
+
+static const char *hash_password(struct call *call, const char *password)
+{
+    uint8_t salt[PASSWORD_SALT_BYTES];
+    if (!password)
+        return NULL;
+    call->backend->accounts.random(call->backend->context, salt, sizeof salt);
+    return password_hash(password, salt, arena_alloc(call->arena, PASSWORD_TEXT));
+}
+
+static const char *new_id(struct call *call)
+{
+    uint8_t unique[ID_UNIQUE_BYTES];
+    struct buf id;
+    buf_init(&id, sizeof call->account.id);
+    call->backend->accounts.random(call->backend->context, unique, sizeof unique);
+    buf_printf(&id, "ocid1.user.oc1.%s.", call->api->config.hub_region);
+    for (size_t i = 0; i < sizeof unique; i++)
+        buf_printf(&id, "%02x", unique[i]);
+    const char *text = arena_strdup(call->arena, id.data);
+    buf_release(&id);
+    return text;
+}
+
+/* A snapshot from after the write, to answer from. */
+static enum err_code read_again(struct call *call)
+{
+    call->reading.reader = call->backend->read_begin(call->backend->context);
+    if (call->reading.reader)
+        return ERR_OK;
+    return err_set(&call->err, ERR_UNAVAILABLE,
+                   "it is done, but the store cannot be read at the moment");
+}
+
+enum err_code user_create(struct call *call)
+{
+    const struct create_user *details = call->details;
+    struct user_row user;
+    if (call->backend->reads.get_user(call->reading.reader, details->name, call->arena, &user))
+        return err_set(&call->err, ERR_INCORRECT_STATE, "there is a user %s already",
+                       details->name);
+    if (call_reader_check(call))
+        return call->err.code;
+    user = (struct user_row){
+        .id = new_id(call),
+        .name = details->name,
+        .created_ms = call->backend->now_ms(call->backend->context),
+        .disabled_ms = FIELD_NULL,
+        .password = hash_password(call, details->password),
+    };
+    const struct role_row role = {call->workspace.id, user.id, details->role};
+    struct row_batch rows;
+    row_batch_init(&rows);
+    row_batch_add(&rows, ROW_USER, ROW_INSERT, &user);
+    row_batch_add(&rows, ROW_ROLE, ROW_INSERT, &role);
+    enum err_code code =
+        account_write(call, &rows, call->route->operation, user.name, "The user was made.");
+    row_batch_release(&rows);
+    if (code || read_again(call))
+        return call->err.code;
+    return respond_user(call, &user, 201);
+}
+
+/* Nobody shuts themselves out: another ADMIN has to. */
+static enum err_code check_own(struct call *call, const struct user_row *user,
+                               const struct update_user *details)
+{
+    bool is_own = strcmp(user->id, call->account.id) == 0;
+    if (is_own && details->is_disabled == 1)
+        return err_set(&call->err, ERR_INCORRECT_STATE, "nobody can disable themselves");
+    if (is_own && details->role != FIELD_UNSET && details->role < call->role)
+        return err_set(&call->err, ERR_INCORRECT_STATE, "nobody can lower their own role");
+    return ERR_OK;
+}
+
+static const char *change_told(struct call *call, const struct update_user *details)
+{
+    static const char *const roles[] = {"VIEWER", "OPERATOR", "ADMIN"};
+    return arena_printf(call->arena, "Changed:%s%s%s%s.",
+                        details->role == FIELD_UNSET ? "" : " role ",
+                        details->role == FIELD_UNSET ? "" : roles[details->role],
+                        details->password ? " password" : "",
+                        details->is_disabled == FIELD_UNSET ? ""
+                        : details->is_disabled              ? " disabled"
+                                                            : " enabled");
+}
+
+enum err_code user_update(struct call *call)
+{
+    const struct update_user *details = call->details;
+    const struct api_backend *backend = call->backend;
+    struct user_row user;
+    struct row_batch rows;
+    int had;
+    if (account_subject(call, call->keys[0], &user) || check_own(call, &user, details))
+        return call->err.code;
+    if (details->password)
+        user.password = hash_password(call, details->password);
+    if (details->is_disabled == 1 && user.disabled_ms == FIELD_NULL)
+        user.disabled_ms = backend->now_ms(backend->context);
+    if (details->is_disabled == 0)
+        user.disabled_ms = FIELD_NULL;
+    struct api_account subject = {.id = ""};
+    snprintf(subject.id, sizeof subject.id, "%s", user.id);
+    bool has_role = backend->role(backend->context, &subject, &call->workspace, &had);
+    const struct role_row role = {call->workspace.id, user.id, details->role};
+    row_batch_init(&rows);
+    row_batch_add(&rows, ROW_USER, ROW_UPDATE, &user);
+    if (details->role != FIELD_UNSET)
+        row_batch_add(&rows, ROW_ROLE, has_role ? ROW_UPDATE : ROW_INSERT, &role);
+    enum err_code code =
+        account_write(call, &rows, call->route->operation, user.name, change_told(call, details));
+    row_batch_release(&rows);
+    if (code || read_again(call))
+        return call->err.code;
+    return respond_user(call, &user, 200);
+}

@@ -1,0 +1,230 @@
+#include "server/guard.h"
+
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/random.h>
+
+#include "auth/base64url.h"
+#include "auth/digest.h"
+#include "auth/limiter.h"
+#include "base/log.h"
+#include "base/mem.h"
+#include "server/clock.h"
+
+enum { CODE_BYTES = 20, KEY_TEXT = 512, PRUNE_EVERY = 100, PRUNE_AT_ONCE = 1000 };
+
+struct code {
+    uint8_t hash[SHA256_BYTES];
+    int64_t expires_ms; /* 0: free */
+    struct api_account account;
+};
+
+struct guard {
+    struct store *store;
+    int64_t audit_ms;
+    bool limits_requests;
+    pthread_mutex_t lock; /* over all that follows */
+    struct limiter failures;
+    struct limiter passwords;
+    struct limiter audit;
+    struct limiter requests;
+    struct code codes[GUARD_CODES];
+    struct uuid_source keys;
+    int64_t suppressed; /* refusals since the last that was written down */
+    int64_t written;
+};
+
+struct guard *guard_new(struct store *store, int64_t requests_per_s, int64_t audit_days)
+{
+    uint64_t seed[2];
+    struct guard *guard = xcalloc(1, sizeof *guard);
+    if (getrandom(seed, sizeof seed, 0) != (ssize_t)sizeof seed)
+        abort();
+    guard->store = store;
+    guard->audit_ms = audit_days * 24 * 3600 * 1000;
+    guard->limits_requests = requests_per_s > 0;
+    pthread_mutex_init(&guard->lock, NULL);
+    limiter_init(&guard->failures, GUARD_FAILURES_PER_MINUTE, GUARD_FAILURES_BURST, seed[0]);
+    limiter_init(&guard->passwords, GUARD_PASSWORDS_PER_MINUTE, GUARD_PASSWORDS_BURST, seed[0]);
+    limiter_init(&guard->audit, GUARD_AUDIT_PER_MINUTE, GUARD_AUDIT_BURST, seed[0]);
+    if (guard->limits_requests)
+        limiter_init(&guard->requests, (double)requests_per_s * 60, (double)requests_per_s * 2,
+                     seed[0]);
+    uuid_source_init(&guard->keys, 0, seed[1]);
+    return guard;
+}
+
+void guard_free(struct guard *guard)
+{
+    if (!guard)
+        return;
+    limiter_release(&guard->failures);
+    limiter_release(&guard->passwords);
+    limiter_release(&guard->audit);
+    if (guard->limits_requests)
+        limiter_release(&guard->requests);
+    pthread_mutex_destroy(&guard->lock);
+    free(guard);
+}
+
+struct uuid guard_new_key(struct guard *guard)
+{
+    pthread_mutex_lock(&guard->lock);
+    struct uuid key = uuid_next(&guard->keys, clock_wall_ms());
+    pthread_mutex_unlock(&guard->lock);
+    return key;
+}
+
+/* ---- what was refused ---- */
+
+/* Tokens that are out of date are everyday; whoever signs, or knows a name, is worth a line. */
+static bool is_recorded(const struct api_refused *refused)
+{
+    return strcmp(refused->scheme, "Bearer") != 0 && strcmp(refused->scheme, "session") != 0;
+}
+
+static void record(struct guard *guard, const struct api_refused *refused, int64_t suppressed)
+{
+    enum { DETAIL_MAX = 700, CLAIMED_MAX = 512 };
+    char detail[DETAIL_MAX];
+    char claimed[CLAIMED_MAX + 1] = "";
+    if (suppressed)
+        snprintf(detail, sizeof detail, "%s (and %lld more refusals before it)", refused->why,
+                 (long long)suppressed);
+    else
+        snprintf(detail, sizeof detail, "%s", refused->why);
+    if (refused->claimed)
+        snprintf(claimed, sizeof claimed, "%s", refused->claimed);
+    const struct audit_row row = {
+        .key = guard_new_key(guard),
+        .time_ms = clock_wall_ms(),
+        .outcome = AUDIT_REFUSED,
+        .action = refused->scheme,
+        .target = refused->claimed ? claimed : NULL,
+        .request_id = refused->request_id,
+        .address = refused->address,
+        .detail = detail,
+    };
+    struct row_batch rows;
+    row_batch_init(&rows);
+    row_batch_add(&rows, ROW_AUDIT, ROW_INSERT, &row);
+    store_write_accounts(guard->store, &rows); /* that it failed was logged */
+    row_batch_release(&rows);
+    log_event(LOG_WARN, "credential refused", LOG_TEXT("scheme", refused->scheme),
+              LOG_TEXT("claimed", claimed), LOG_TEXT("address", refused->address),
+              LOG_TEXT("why", refused->why));
+}
+
+int64_t guard_refused(struct guard *guard, const struct api_refused *refused)
+{
+    int64_t now_ms = clock_boot_ms();
+    int64_t suppressed = 0;
+    bool writes = false;
+    bool prunes = false;
+    pthread_mutex_lock(&guard->lock);
+    int64_t wait_ms = limiter_take(&guard->failures, refused->address, now_ms);
+    if (is_recorded(refused)) {
+        writes = limiter_take(&guard->audit, "", now_ms) == 0;
+        if (writes) {
+            suppressed = guard->suppressed;
+            guard->suppressed = 0;
+            prunes = guard->written++ % PRUNE_EVERY == 0;
+        } else {
+            guard->suppressed++;
+        }
+    }
+    pthread_mutex_unlock(&guard->lock);
+    if (writes)
+        record(guard, refused, suppressed);
+    if (prunes)
+        store_prune_audit(guard->store, AUDIT_REFUSED, clock_wall_ms() - guard->audit_ms,
+                          PRUNE_AT_ONCE);
+    return wait_ms;
+}
+
+int64_t guard_admit(struct guard *guard, const struct api_account *account)
+{
+    if (!guard->limits_requests)
+        return 0;
+    pthread_mutex_lock(&guard->lock);
+    int64_t wait_ms = limiter_take(&guard->requests, account->id, clock_boot_ms());
+    pthread_mutex_unlock(&guard->lock);
+    return wait_ms;
+}
+
+/* ---- passwords ---- */
+
+static void password_keys(const char *name, const char *address, char user[static KEY_TEXT],
+                          char from[static KEY_TEXT])
+{
+    snprintf(user, KEY_TEXT, "user %s", name);
+    snprintf(from, KEY_TEXT, "from %s", address);
+}
+
+int64_t guard_password_wait_ms(struct guard *guard, const char *name, const char *address)
+{
+    char user[KEY_TEXT], from[KEY_TEXT];
+    int64_t now_ms = clock_boot_ms();
+    password_keys(name, address, user, from);
+    pthread_mutex_lock(&guard->lock);
+    int64_t of_user = limiter_wait_ms(&guard->passwords, user, now_ms);
+    int64_t of_address = limiter_wait_ms(&guard->passwords, from, now_ms);
+    pthread_mutex_unlock(&guard->lock);
+    return of_user > of_address ? of_user : of_address;
+}
+
+void guard_password_failed(struct guard *guard, const char *name, const char *address)
+{
+    char user[KEY_TEXT], from[KEY_TEXT];
+    int64_t now_ms = clock_boot_ms();
+    password_keys(name, address, user, from);
+    pthread_mutex_lock(&guard->lock);
+    limiter_take(&guard->passwords, user, now_ms);
+    limiter_take(&guard->passwords, from, now_ms);
+    pthread_mutex_unlock(&guard->lock);
+}
+
+/* ---- one-time codes ---- */
+
+bool guard_make_code(struct guard *guard, const struct api_account *account,
+                     char text[static API_CODE_TEXT], int64_t *ret_expires_ms)
+{
+    uint8_t bytes[CODE_BYTES];
+    struct code code = {.expires_ms = clock_wall_ms() + GUARD_CODE_LIFE_MS, .account = *account};
+    if (getrandom(bytes, sizeof bytes, 0) != (ssize_t)sizeof bytes)
+        return false;
+    base64url_encode(bytes, sizeof bytes, text);
+    sha256(text, strlen(text), code.hash);
+    pthread_mutex_lock(&guard->lock);
+    struct code *place = &guard->codes[0];
+    for (size_t i = 1; i < GUARD_CODES; i++)
+        if (guard->codes[i].expires_ms < place->expires_ms)
+            place = &guard->codes[i];
+    *place = code;
+    pthread_mutex_unlock(&guard->lock);
+    *ret_expires_ms = code.expires_ms;
+    return true;
+}
+
+bool guard_use_code(struct guard *guard, const char *code, struct api_account *ret)
+{
+    uint8_t hash[SHA256_BYTES];
+    bool found = false;
+    int64_t now_ms = clock_wall_ms();
+    sha256(code, strlen(code), hash);
+    pthread_mutex_lock(&guard->lock);
+    for (size_t i = 0; i < GUARD_CODES && !found; i++) {
+        struct code *one = &guard->codes[i];
+        if (!digest_equal(one->hash, hash, sizeof hash))
+            continue;
+        found = now_ms < one->expires_ms;
+        if (found)
+            *ret = one->account;
+        *one = (struct code){.expires_ms = 0};
+        break;
+    }
+    pthread_mutex_unlock(&guard->lock);
+    return found;
+}

@@ -1,0 +1,372 @@
+"""Accounts on a real server: users and roles, tokens, keys, secrets, sign-in, limits, the audit."""
+
+import datetime
+import email.utils
+import re
+import stat
+import subprocess
+
+import pytest
+import requests
+
+from harness import DEADLINE_S, Client, eventually, key_of, refused, step
+from sign import OciKey, SdkAuth
+
+ACCOUNTS = "//reprise/v1"
+
+
+def user(api, name, role="OPERATOR", **fields):
+    return api.made(f"{ACCOUNTS}/users", {"name": name, "role": role, **fields})
+
+
+def token_of(api, name, **fields):
+    return api.made(f"{ACCOUNTS}/tokens", {"name": "t", "user": name, **fields})
+
+
+def client(server, name, role="OPERATOR", **fields):
+    """A client of a new user."""
+    user(server.api, name, role, **fields)
+    return Client(server.endpoint, token_of(server.api, name)["token"])
+
+
+def audit(api, **wanted):
+    """Entries of the audit, newest first, in which these members are so."""
+    items = api.read(f"{ACCOUNTS}/audit", limit=1000)["items"]
+    return [entry for entry in items if all(entry[name] == value for name, value in wanted.items())]
+
+
+# --- users, roles, tokens ---
+
+
+def test_roles_decide(server):
+    job = server.api.job([step("a")])
+    viewer, operator = client(server, "vera", "VIEWER"), client(server, "olga")
+    assert viewer.get(f"/jobs/{key_of(job)}").status_code == 200
+    refused(viewer.post("/jobRuns", {"jobKey": key_of(job)}), 404, "NotAuthorizedOrNotFound", "not allowed")
+    refused(operator.put(f"/jobs/{key_of(job)}", {"name": "x"}), 404, "NotAuthorizedOrNotFound", "not allowed")
+    refused(operator.get(f"{ACCOUNTS}/users"), 404, "NotAuthorizedOrNotFound", "not allowed")
+    run = operator.wait_final(operator.run(job), "SUCCESS")
+    assert run["createdByName"] == "olga"
+    assert run["createdBy"] == server.api.read(f"{ACCOUNTS}/users/olga")["key"]
+    server.api.put(f"{ACCOUNTS}/users/vera", {"role": "OPERATOR"})
+    assert viewer.run(job)["createdByName"] == "vera", "the new role counts at once"
+
+
+def test_a_disabled_user_is_nobody(server):
+    api = client(server, "dora")
+    assert api.get("/jobs").status_code == 200
+    answer = server.api.put(f"{ACCOUNTS}/users/dora", {"isDisabled": True})
+    assert answer.json()["isDisabled"] is True
+    answer = api.get("/jobs")
+    refused(answer, 401, "NotAuthenticated")
+    assert answer.headers["www-authenticate"].startswith("Bearer")
+    server.api.put(f"{ACCOUNTS}/users/dora", {"isDisabled": False})
+    assert api.get("/jobs").status_code == 200
+
+
+def test_tokens_end(server):
+    user(server.api, "tess")
+    made = token_of(server.api, "tess")
+    api = Client(server.endpoint, made["token"])
+    assert api.get("/jobs").status_code == 200
+    assert server.api.delete(f"{ACCOUNTS}/tokens/{made['key']}").status_code == 204
+    refused(api.get("/jobs"), 401, "NotAuthenticated", "revoked")
+    listed = server.api.read(f"{ACCOUNTS}/tokens", user="tess")["items"]
+    assert [item["key"] for item in listed] == [made["key"]] and listed[0]["timeRevoked"]
+    assert "token" not in listed[0]
+    now = email.utils.parsedate_to_datetime(server.api.get("//healthz").headers["date"])
+    expires = (now + datetime.timedelta(seconds=2)).strftime("%Y-%m-%dT%H:%M:%SZ")
+    short = Client(server.endpoint, token_of(server.api, "tess", timeExpires=expires)["token"])
+    assert short.get("/jobs").status_code == 200
+    eventually(lambda: short.get("/jobs").status_code == 401, "the token is over")
+
+
+def test_users_see_to_their_own_and_to_nothing_else(server):
+    api = client(server, "owen", "VIEWER")
+    user(server.api, "other")
+    assert api.read(f"{ACCOUNTS}/users/owen")["name"] == "owen"
+    own = api.made(f"{ACCOUNTS}/tokens", {"name": "mine"})
+    assert own["userName"] == "owen"
+    assert api.made(f"{ACCOUNTS}/accessKeys", {})["userName"] == "owen"
+    assert api.delete(f"{ACCOUNTS}/tokens/{own['key']}").status_code == 204
+    foreign = token_of(server.api, "other")
+    for method, path, body in (("GET", "/users/other", None), ("GET", "/tokens?user=other", None),
+                               ("POST", "/tokens", {"name": "x", "user": "other"}),
+                               ("DELETE", f"/tokens/{foreign['key']}", None), ("GET", "/users/nobody", None)):
+        refused(api.call(method, ACCOUNTS + path, body), 404, "NotAuthorizedOrNotFound")
+    assert Client(server.endpoint, foreign["token"]).get("/jobs").status_code == 200
+
+
+def test_lists_have_pages(own):
+    for n in range(5):
+        user(own.api, f"user{n}")
+    names = [item["name"] for item in own.api.page_through(f"{ACCOUNTS}/users", limit=2)]
+    assert names == ["admin", "user0", "user1", "user2", "user3", "user4"]
+    for n in range(5):
+        token_of(own.api, "user0")
+    assert len({item["key"] for item in own.api.page_through(f"{ACCOUNTS}/tokens", limit=2, user="user0")}) == 5
+    entries = own.api.page_through(f"{ACCOUNTS}/audit", limit=3)
+    assert len(entries) == len({entry["key"] for entry in entries}) == 10
+    assert [entry["time"] for entry in entries] == sorted((entry["time"] for entry in entries), reverse=True)
+    token = own.api.get(f"{ACCOUNTS}/users", limit=2).headers["opc-next-page"]
+    refused(own.api.get(f"{ACCOUNTS}/audit", page=token), 400, "InvalidParameter", "page")
+
+
+# --- keys and signatures ---
+
+
+def test_signed_requests_are_the_users(server):
+    user(server.api, "saul", "ADMIN")
+    key = OciKey()
+    registered = server.api.made(f"{ACCOUNTS}/keys", {"user": "saul", "publicKey": key.public_pem})
+    assert registered["fingerprint"] == key.fingerprint
+    assert registered["key"].split("/")[2] == key.fingerprint
+    access = server.api.made(f"{ACCOUNTS}/accessKeys", {"user": "saul"})
+    for auth in (key.auth(registered["key"]), SdkAuth(access["key"], access["secretKey"])):
+        api = Client(server.endpoint, None)
+        api.session.auth = auth
+        job = api.job([step("a")], name="signed")
+        assert job["createdByName"] == "saul"
+        run = api.wait_final(api.run(job), "SUCCESS")
+        assert run["createdByName"] == "saul"
+        assert api.get("/jobRuns", displayName="signed", limit=1).status_code == 200
+        assert api.cancel(run)["key"] == run["key"], "a POST without a body"
+        assert api.delete(f"/jobRuns/{run['key']}").status_code == 204
+
+
+@pytest.mark.parametrize("scheme", ["Signature", "SDK-HMAC-SHA256"])
+def test_changed_requests_are_refused(server, scheme):
+    name = "ines" if scheme == "Signature" else "ivan"
+    user(server.api, name, "ADMIN")
+    if scheme == "Signature":
+        key = OciKey()
+        id_ = server.api.made(f"{ACCOUNTS}/keys", {"user": name, "publicKey": key.public_pem})["key"]
+        auth, late = key.auth(id_), key.auth(id_, seconds=-302)
+    else:
+        access = server.api.made(f"{ACCOUNTS}/accessKeys", {"user": name})
+        id_ = access["key"]
+        auth, late = (SdkAuth(id_, access["secretKey"], seconds) for seconds in (0, -902))
+    url = server.url + server.api.path("/jobs")
+
+    def send(change, auth=auth, method="POST", data=b'{"name":"j","path":"p"}'):
+        session = requests.Session()
+        session.trust_env = False
+        request = requests.Request(method, url, data=data, auth=auth,
+                                   headers={"content-type": "application/json"}).prepare()
+        change(request)
+        return session.send(request, timeout=DEADLINE_S)
+
+    def body(request):
+        request.body = b'{"name":"k","path":"p"}'
+
+    def path(request):
+        request.url += "?strict=true"
+
+    def header(request):
+        request.headers["content-type"] = "application/json; charset=utf-8"
+
+    def method(request):
+        request.method = "PUT"
+
+    assert send(lambda request: None).status_code == 201
+    for change in (body, path, header, method):
+        refused(send(change), 401, "NotAuthenticated")
+    refused(send(lambda request: None, late), 401, "NotAuthenticated", "minutes")
+    entries = audit(server.api, outcome="REFUSED", target=id_)
+    assert len(entries) == 5 and {entry["action"] for entry in entries} == {scheme}
+    assert all(entry["address"] == "127.0.0.1" and entry["requestId"] and entry["userName"] is None
+               for entry in entries)
+
+
+def test_removed_keys_are_useless(server):
+    user(server.api, "kay")
+    key = OciKey()
+    registered = server.api.made(f"{ACCOUNTS}/keys", {"user": "kay", "publicKey": key.public_pem})
+    refused(server.api.post(f"{ACCOUNTS}/keys", {"user": "kay", "publicKey": key.public_pem}), 409, "IncorrectState",
+            "already")
+    refused(server.api.post(f"{ACCOUNTS}/keys", {"user": "kay", "publicKey": key.private_pem}), 400, "InvalidParameter",
+            "private")
+    access = server.api.made(f"{ACCOUNTS}/accessKeys", {"user": "kay", "name": "laptop"})
+    clients = []
+    for auth in (key.auth(registered["key"]), SdkAuth(access["key"], access["secretKey"])):
+        clients.append(Client(server.endpoint, None))
+        clients[-1].session.auth = auth
+        assert clients[-1].get("/jobs").status_code == 200
+    quoted = registered["key"].replace("/", "%2F")
+    assert server.api.delete(f"{ACCOUNTS}/keys/{quoted}").status_code == 204
+    assert server.api.delete(f"{ACCOUNTS}/accessKeys/{access['key']}").status_code == 204
+    for api in clients:
+        refused(api.get("/jobs"), 401, "NotAuthenticated", "not known")
+    assert server.api.read(f"{ACCOUNTS}/keys", user="kay")["items"] == []
+
+
+# --- secrets ---
+
+
+def test_secrets_are_sealed_and_never_come_back(own):
+    secret, other = "very-secret-value-1", "very-secret-value-2"
+    own.api.made(f"{ACCOUNTS}/secrets", {"name": "git-token", "value": secret})
+    refused(own.api.post(f"{ACCOUNTS}/secrets", {"name": "git-token", "value": other}), 409, "IncorrectState")
+    assert own.api.put(f"{ACCOUNTS}/secrets/git-token", {"value": other}).status_code == 200
+    refused(own.api.put(f"{ACCOUNTS}/secrets/none", {"value": other}), 404, "NotAuthorizedOrNotFound")
+    access = own.api.made(f"{ACCOUNTS}/accessKeys", {})
+    answers = [own.api.get(f"{ACCOUNTS}/{what}").text for what in ("secrets", "audit", "accessKeys")]
+    assert '"name":"git-token"' in answers[0]
+    assert own.stop() == 0
+    files = b"".join(path.read_bytes() for path in own.data.rglob("*") if path.is_file())
+    for text in (secret, other, access["secretKey"]):
+        assert all(text not in answer for answer in answers)
+        assert text.encode() not in files
+        assert text not in own.log.read_text()
+    own.start()
+    api = Client(own.endpoint, None)
+    api.session.auth = SdkAuth(access["key"], access["secretKey"])
+    assert api.get("/jobs").status_code == 200, "the key is there after a restart"
+    assert own.api.delete(f"{ACCOUNTS}/secrets/git-token").status_code == 204
+    assert own.api.read(f"{ACCOUNTS}/secrets")["items"] == []
+
+
+def test_the_key_of_secrets_is_kept_apart(own):
+    path = own.data / "secret.key"
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+    access = own.api.made(f"{ACCOUNTS}/accessKeys", {})
+    assert own.stop() == 0
+    saved = path.read_bytes()
+
+    def fails(*words):
+        result = subprocess.run(own.command(), capture_output=True, text=True, timeout=DEADLINE_S, env=own.env)
+        assert result.returncode == 1 and all(word in result.stderr for word in words), result.stderr
+
+    path.unlink()
+    fails("secret.key", "is missing", "forget-secrets")
+    path.write_bytes(saved[:5] + b"A" + saved[6:] if saved[5:6] != b"A" else saved[:5] + b"B" + saved[6:])
+    path.chmod(0o600)
+    fails("not the key of this database")
+    path.write_bytes(saved)
+    path.chmod(0o640)
+    fails("others may read")
+    path.unlink()
+    own.start("--auth.forget-secrets")
+    api = Client(own.endpoint, None)
+    api.session.auth = SdkAuth(access["key"], access["secretKey"])
+    refused(api.get("/jobs"), 401, "NotAuthenticated")
+
+
+# --- signing in ---
+
+
+def code_of(server):
+    line = server._read_line()
+    server.printed += line
+    return re.search(r"/#code=([\w-]+)$", line.strip()).group(1)
+
+
+def test_sign_in_with_the_code_that_serve_prints(own):
+    page = requests.Session()
+    page.trust_env = False
+    base = f"{own.url}/reprise/v1"
+    code = code_of(own)
+    answer = page.post(f"{base}/session", json={"code": code}, timeout=DEADLINE_S)
+    assert answer.status_code == 201 and answer.json()["user"]["name"] == "admin"
+    assert "HttpOnly" in answer.headers["set-cookie"] and "SameSite=Strict" in answer.headers["set-cookie"]
+    assert "Secure" not in answer.headers["set-cookie"], "plain HTTP"
+    refused(page.post(f"{base}/session", json={"code": code}, timeout=DEADLINE_S), 401, "NotAuthenticated", "code")
+
+    assert page.get(own.url + own.api.path("/jobs"), timeout=DEADLINE_S).status_code == 200
+    csrf = page.get(f"{base}/session", timeout=DEADLINE_S).json()["csrfToken"]
+    assert csrf == answer.json()["csrfToken"]
+    new = {"name": "j", "path": "p"}
+    url = own.url + own.api.path("/jobs")
+    refused(page.post(url, json=new, timeout=DEADLINE_S), 401, "NotAuthenticated", "x-reprise-csrf")
+    refused(page.post(url, json=new, headers={"x-reprise-csrf": "x" * 43}, timeout=DEADLINE_S), 401, "NotAuthenticated")
+    assert page.post(url, json=new, headers={"x-reprise-csrf": csrf}, timeout=DEADLINE_S).status_code == 201
+
+    own.stop()
+    own.start("--listen", own.url.removeprefix("http://"))
+    assert page.get(url, timeout=DEADLINE_S).status_code == 200, "a session outlives the server"
+    cookie = page.cookies.get_dict()
+    assert page.delete(f"{base}/session", headers={"x-reprise-csrf": csrf}, timeout=DEADLINE_S).status_code == 204
+    assert not page.cookies.get_dict()
+    refused(requests.get(url, cookies=cookie, timeout=DEADLINE_S), 401, "NotAuthenticated", "sign in again")
+
+
+def test_codes_are_made_on_demand_and_rotate(own):
+    first = code_of(own)
+    own.process.send_signal(1)
+    second = code_of(own)
+    assert first != second
+    third = own.api.made(f"{ACCOUNTS}/session/codes")
+    assert third["path"] == f"/#code={third['code']}"
+    for code in (third["code"], second, first):
+        assert requests.post(f"{own.url}/reprise/v1/session", json={"code": code}, timeout=DEADLINE_S).status_code == 201
+
+
+# --- passwords ---
+
+
+def iam(server, name, password):
+    body = {"auth": {"identity": {"methods": ["password"], "password": {
+        "user": {"name": name, "password": password, "domain": {"name": "any"}}}},
+        "scope": {"project": {"id": server.endpoint["projectId"]}}}}
+    return requests.post(f"{server.url}/v3/auth/tokens", json=body, timeout=DEADLINE_S)
+
+
+def test_a_password_gives_a_token(own):
+    user(own.api, "pia", "VIEWER", password="a long password")
+    answer = iam(own, "pia", "a long password")
+    assert answer.status_code == 201
+    token = answer.json()["token"]
+    assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z", token["expires_at"])
+    assert token["user"]["name"] == "pia" and token["project"]["id"] == own.endpoint["projectId"]
+    headers = {"X-Auth-Token": answer.headers["X-Subject-Token"]}
+    assert requests.get(own.url + own.api.path("/jobs"), headers=headers, timeout=DEADLINE_S).status_code == 200
+    for name, password in (("pia", "another password"), ("nobody", "a long password"), ("admin", "")):
+        answer = iam(own, name, password)
+        assert answer.status_code in (400, 401) and set(answer.json()["error"]) == {"code", "message", "title"}
+    own.api.put(f"{ACCOUNTS}/users/pia", {"password": "quite another one"})
+    assert iam(own, "pia", "a long password").status_code == 401
+    assert iam(own, "pia", "quite another one").status_code == 201
+
+
+def test_passwords_cannot_be_guessed_for_long(own):
+    user(own.api, "gus", "VIEWER", password="a long password")
+    answers = [iam(own, "gus", f"wrong password {n}") for n in range(8)]
+    assert [answer.status_code for answer in answers[:5]] == [401] * 5
+    assert answers[-1].status_code == 429 and int(answers[-1].headers["retry-after"]) > 0
+    assert iam(own, "gus", "a long password").status_code == 429, "not even the right one is looked at"
+    assert own.api.get("/jobs").status_code == 200, "other credentials are not held off"
+
+
+# --- limits ---
+
+
+def test_failed_logins_are_told_to_wait(own):
+    nobody = Client(own.endpoint, "rpr_nobody")
+    statuses = [nobody.get("/jobs").status_code for _ in range(30)]
+    assert statuses[0] == 401 and statuses[-1] == 429
+    answer = nobody.get("/jobs")
+    refused(answer, 429, "TooManyRequests", "address")
+    assert int(answer.headers["retry-after"]) > 0
+    assert own.api.get("/jobs").status_code == 200
+
+
+def test_requests_can_be_limited(servers):
+    server = servers("--http.rate-limit", "5").start()
+    answers = [server.api.get("/jobs") for _ in range(40)]
+    late = [answer for answer in answers if answer.status_code == 429]
+    assert answers[0].status_code == 200 and late
+    refused(late[0], 429, "TooManyRequests", "requests")
+    assert late[0].headers["retry-after"] == "1"
+    assert requests.get(f"{server.url}/healthz", timeout=DEADLINE_S).status_code == 200
+    eventually(lambda: server.api.get("/jobs").status_code == 200, "the limit is one of time")
+
+
+def test_changes_are_in_the_audit(server):
+    user(server.api, "aude", "VIEWER")
+    token_of(server.api, "aude")
+    server.api.put(f"{ACCOUNTS}/users/aude", {"role": "ADMIN"}, headers={"opc-request-id": "my-request"})
+    entry = audit(server.api, target="aude", action="updateUser")[0]
+    assert entry["outcome"] == "DONE" and entry["userName"] == "admin" and entry["requestId"] == "my-request"
+    assert entry["address"] == "127.0.0.1" and "ADMIN" in entry["detail"]
+    assert audit(server.api, action="createUser", target="aude")
+    assert any("of aude" in entry["detail"] for entry in audit(server.api, action="createToken"))

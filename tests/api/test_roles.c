@@ -1,0 +1,354 @@
+/*
+ * Who may call what: every route of the table × every role. A route that has no row here fails, so
+ * that nobody adds one without saying who may.
+ */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "api/call.h"
+#include "api/fake.h"
+
+enum { NOBODY = -2, NO_ROLE = -1 };
+
+/* Who may: 200 and more, or whatever the fake's rows make of it; who may not: 404. */
+struct row {
+    const char *operation;
+    const char *path; /* below FAKE_BASE, or from the root with a slash in front */
+    const char *body;
+    int least;  /* NOBODY: without a credential too; NO_ROLE: any user, about themselves */
+    int status; /* of those who may */
+};
+
+#define PLATFORM   "/20260430/aiDataPlatforms/" FAKE_PLATFORM
+#define ACCOUNTS   "/reprise/v1"
+#define JOB        "jobs/" FAKE_JOB
+#define RUN        "jobRuns/" FAKE_RUN
+#define TASK_RUN   "taskRuns/01900000-0000-7000-8000-000000000100"
+#define JOB_BODY   "{\"name\":\"j\",\"path\":\"p\"}"
+#define OTHER_NAME "\"name\":\"x\""
+#define IAM_BODY                                                                            \
+    "{\"auth\":{\"identity\":{\"methods\":[\"password\"],\"password\":{\"user\":{\"name\":" \
+    "\"ada\",\"password\":\"right password\"}}}}}"
+
+static const struct row rows[] = {
+    {"getHealth", "/healthz", NULL, NOBODY, 200},
+    {"getReadiness", "/readyz", NULL, NOBODY, 200},
+
+    /* of any user: what its workspaces let it see */
+    {"listAsyncOperations", PLATFORM "/asyncOperations", NULL, NO_ROLE, 200},
+    {"getAsyncOperation", PLATFORM "/asyncOperations/" FAKE_RUN, NULL, NO_ROLE, 404},
+
+    {"createJob", "jobs", JOB_BODY, ROLE_ADMIN, 201},
+    {"listJobs", "jobs", NULL, ROLE_VIEWER, 200},
+    {"getJob", JOB, NULL, ROLE_VIEWER, 200},
+    {"updateJob", JOB, JOB_BODY, ROLE_ADMIN, 202},
+    {"deleteJob", JOB, NULL, ROLE_ADMIN, 204},
+    {"createJobRun", "jobRuns", "{\"jobKey\":\"" FAKE_JOB "\"}", ROLE_OPERATOR, 201},
+    {"listJobRuns", "jobRuns", NULL, ROLE_VIEWER, 200},
+    {"getJobRun", RUN, NULL, ROLE_VIEWER, 200},
+    {"deleteJobRun", RUN, NULL, ROLE_OPERATOR, 204},
+    {"cancelJobRun", RUN "/actions/cancel", NULL, ROLE_OPERATOR, 200},
+    {"repairJobRun", RUN "/actions/repair", "{}", ROLE_OPERATOR, 201},
+    {"planRepair", RUN "/actions/planRepair", "{}", ROLE_VIEWER, 409},
+    {"listRepairHistory", RUN "/repairHistory", NULL, ROLE_VIEWER, 200},
+    {"explainJobRun", RUN "/explanation", NULL, ROLE_VIEWER, 200},
+    {"listJobRunEvents", RUN "/events", NULL, ROLE_VIEWER, 200},
+    {"listRecentJobRuns", "recentJobRuns?jobKey=" FAKE_JOB, NULL, ROLE_VIEWER, 200},
+    {"listTaskRuns", "taskRuns?jobRunKey=" FAKE_RUN, NULL, ROLE_VIEWER, 200},
+    {"getTaskRun", TASK_RUN, NULL, ROLE_VIEWER, 404},
+    {"listTaskRunRetries", TASK_RUN "/retries", NULL, ROLE_VIEWER, 404},
+    {"getTaskRunLogs", TASK_RUN "/logs", NULL, ROLE_VIEWER, 404},
+
+    {"listUsers", ACCOUNTS "/users", NULL, ROLE_ADMIN, 200},
+    {"createUser", ACCOUNTS "/users", "{" OTHER_NAME ",\"role\":\"VIEWER\"}", ROLE_ADMIN, 201},
+    {"getUser", ACCOUNTS "/users/ada", NULL, NO_ROLE, 200},
+    {"updateUser", ACCOUNTS "/users/ada", "{\"isDisabled\":false}", ROLE_ADMIN, 200},
+    {"listTokens", ACCOUNTS "/tokens", NULL, NO_ROLE, 200},
+    {"createToken", ACCOUNTS "/tokens", "{" OTHER_NAME "}", NO_ROLE, 201},
+    {"revokeToken", ACCOUNTS "/tokens/abababababababababababababababab", NULL, NO_ROLE, 204},
+    {"listKeys", ACCOUNTS "/keys", NULL, NO_ROLE, 200},
+    {"addKey", ACCOUNTS "/keys", "{\"publicKey\":\"none\"}", NO_ROLE, 400},
+    {"removeKey", ACCOUNTS "/keys/ocid1.tenancy.oc1..t%2Focid1.user.oc1..u%2Faa:bb", NULL, NO_ROLE,
+     204},
+    {"listAccessKeys", ACCOUNTS "/accessKeys", NULL, NO_ROLE, 200},
+    {"createAccessKey", ACCOUNTS "/accessKeys", "{}", NO_ROLE, 201},
+    {"removeAccessKey", ACCOUNTS "/accessKeys/" FAKE_ACCESS, NULL, NO_ROLE, 204},
+    {"listSecrets", ACCOUNTS "/secrets", NULL, ROLE_ADMIN, 200},
+    {"createSecret", ACCOUNTS "/secrets", "{" OTHER_NAME ",\"value\":\"v\"}", ROLE_ADMIN, 201},
+    {"replaceSecret", ACCOUNTS "/secrets/git", "{\"value\":\"v\"}", ROLE_ADMIN, 200},
+    {"removeSecret", ACCOUNTS "/secrets/git", NULL, ROLE_ADMIN, 204},
+    {"listAudit", ACCOUNTS "/audit", NULL, ROLE_ADMIN, 200},
+    {"getSession", ACCOUNTS "/session", NULL, NO_ROLE, 200},
+    {"createSession", ACCOUNTS "/session", "{\"code\":\"one-time\"}", NOBODY, 201},
+    {"endSession", ACCOUNTS "/session", NULL, NO_ROLE, 409},
+    {"createSignInCode", ACCOUNTS "/session/codes", NULL, NO_ROLE, 201},
+    {"createIamToken", "/v3/auth/tokens", IAM_BODY, NOBODY, 201},
+};
+
+static const struct row *row_of(const char *operation)
+{
+    const struct row *found = NULL;
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        if (strcmp(rows[i].operation, operation) != 0)
+            continue;
+        if (found)
+            fail_msg("%s has two rows", operation);
+        found = &rows[i];
+    }
+    if (!found)
+        fail_msg("who may call %s? Add a row.", operation);
+    return found;
+}
+
+static int status_of(struct fake *fake, const struct route *route, const struct row *row,
+                     const char *headers, char *message, size_t size)
+{
+    char target[2048];
+    snprintf(target, sizeof target, "%s%s%s", row->path[0] == '/' ? "" : FAKE_BASE,
+             row->path[0] == '/' ? "" : "/", row->path);
+    struct ask *asked = ask(fake, route->method, target, headers, row->body);
+    if (asked->verdict == HTTP_WAIT)
+        ask_again(asked);
+    const char *text = asked->json ? json_string_value(json_object_get(asked->json, "message"))
+                                   : NULL;
+    snprintf(message, size, "%s", text ? text : "");
+    int status = asked->response.status;
+    ask_free(asked);
+    return status;
+}
+
+static void check(struct fake *fake, const struct route *route, const struct row *row, int role)
+{
+    char message[512];
+    bool may = role >= row->least;
+    fake->role = role;
+    fake->result.key = fake_key(strstr(row->operation, "JobRun") ? FAKE_RUN : FAKE_JOB);
+    int status = status_of(fake, route, row, NULL, message, sizeof message);
+    bool was_refused = strstr(message, "is not allowed to this user") ||
+                       strstr(message, "Workspace not found or not allowed");
+    if (may ? status != row->status || was_refused : status != 404 || !was_refused)
+        fail_msg("%s as role %d: %d %s", row->operation, role, status, message);
+}
+
+static void every_route_is_for_those_it_is_for(void **state)
+{
+    struct fake *fake = *state;
+    size_t count;
+    char message[512];
+    const struct route *routes = route_table(&count);
+    for (size_t i = 0; i < count; i++) {
+        const struct row *row = row_of(routes[i].operation);
+        for (int role = NO_ROLE; role <= ROLE_ADMIN; role++)
+            check(fake, &routes[i], row, role);
+        const char *headers = row->body ? "-\ncontent-type: application/json" : "-";
+        int status = status_of(fake, &routes[i], row, headers, message, sizeof message);
+        if (status != (row->least == NOBODY ? row->status : 401))
+            fail_msg("%s without a credential: %d %s", row->operation, status, message);
+    }
+    assert_int_equal(count, ARRAY_LEN(rows));
+}
+
+static void what_is_others_is_for_admins(void **state)
+{
+    struct fake *fake = *state;
+    static const struct {
+        const char *method;
+        const char *path;
+        const char *body;
+    } calls[] = {
+        {"GET", ACCOUNTS "/users/eva", NULL},
+        {"GET", ACCOUNTS "/tokens?user=eva", NULL},
+        {"POST", ACCOUNTS "/tokens", "{\"name\":\"x\",\"user\":\"eva\"}"},
+        {"GET", ACCOUNTS "/keys?user=eva", NULL},
+        {"POST", ACCOUNTS "/accessKeys", "{\"user\":\"eva\"}"},
+        {"DELETE", ACCOUNTS "/keys/another", NULL},
+        {"DELETE", ACCOUNTS "/accessKeys/ANOTHER", NULL},
+        {"DELETE", ACCOUNTS "/tokens/00", NULL},
+    };
+    fake->role = ROLE_OPERATOR;
+    for (size_t i = 0; i < ARRAY_LEN(calls); i++)
+        expect_error(fake, calls[i].method, calls[i].path, NULL, calls[i].body, 404,
+                     "NotAuthorizedOrNotFound", "not found or not allowed");
+    assert_int_equal(fake->writes, 0);
+}
+
+/* ---- credentials ---- */
+
+static void cookies_read_and_write_with_their_token(void **state)
+{
+    struct fake *fake = *state;
+    char cookie[COOKIE_NAME_TEXT], headers[512], csrf[CSRF_TEXT];
+    uint8_t hash[SHA256_BYTES] = {0};
+    csrf_token(fake->api, hash, csrf);
+    snprintf(headers, sizeof headers, "-\ncookie: other=1; %s=" FAKE_COOKIE "; more=2",
+             cookie_name(fake->api, cookie));
+    struct ask *asked = ask(fake, "GET", ACCOUNTS "/session", headers, NULL);
+    assert_int_equal(asked->response.status, 200);
+    assert_string_equal(text_at(asked->json, "csrfToken"), csrf);
+    ask_free(asked);
+    expect_error(fake, "POST", ACCOUNTS "/session/codes", headers, NULL, 401, "NotAuthenticated",
+                 "x-reprise-csrf");
+    size_t len = strlen(headers);
+    snprintf(headers + len, sizeof headers - len, "\nx-reprise-csrf: wrong");
+    expect_error(fake, "POST", ACCOUNTS "/session/codes", headers, NULL, 401, "NotAuthenticated",
+                 "x-reprise-csrf");
+    snprintf(headers, sizeof headers, "-\ncookie: %s=" FAKE_COOKIE "\nx-reprise-csrf: %s", cookie,
+             csrf);
+    asked = ask(fake, "POST", ACCOUNTS "/session/codes", headers, NULL);
+    assert_int_equal(asked->response.status, 201);
+    ask_free(asked);
+    /* the one is not taken for the other */
+    expect_error(fake, "GET", ACCOUNTS "/session", "-\nauthorization: Bearer " FAKE_COOKIE, NULL,
+                 401, "NotAuthenticated", "unknown");
+    snprintf(headers, sizeof headers, "-\ncookie: %s=" FAKE_TOKEN, cookie);
+    expect_error(fake, "GET", ACCOUNTS "/session", headers, NULL, 401, "NotAuthenticated",
+                 "sign in again");
+}
+
+static void a_new_session_has_a_cookie_for_the_browser_alone(void **state)
+{
+    struct fake *fake = *state;
+    struct ask *asked = ask(fake, "POST", ACCOUNTS "/session", "-\ncontent-type: application/json",
+                            "{\"token\":\"" FAKE_TOKEN "\"}");
+    assert_int_equal(asked->response.status, 201);
+    const char *cookie = ask_header(asked, "set-cookie");
+    assert_non_null(strstr(cookie, "; HttpOnly; SameSite=Strict"));
+    assert_non_null(strstr(cookie, "; Path=/; Max-Age=3600"));
+    assert_string_equal(ask_header(asked, "cache-control"), "no-store");
+    assert_null(strstr(asked->response.body.data, "rpr_"));
+    ask_free(asked);
+    expect_error(fake, "POST", ACCOUNTS "/session", "-\ncontent-type: application/json", "{}", 400,
+                 "InvalidParameter", "exactly one of code and token");
+    expect_error(fake, "POST", ACCOUNTS "/session", "-\ncontent-type: application/json",
+                 "{\"code\":\"other\"}", 401, "NotAuthenticated", "the code is unknown");
+    assert_string_equal(fake->refused.scheme, "code");
+}
+
+#define SDK_HEADERS(signature)                                                    \
+    "-\nhost: service.endpoint.myhuaweicloud.com\nx-sdk-date: 20200608T023900Z\n" \
+    "authorization: SDK-HMAC-SHA256 Access=" FAKE_ACCESS                          \
+    ", SignedHeaders=host;x-sdk-date, Signature=" signature
+
+static void refused_signatures_are_told_to_the_guard(void **state)
+{
+    struct fake *fake = *state;
+    fake->now_ms = 1591583940000; /* 2020-06-08T02:39:00Z */
+    /* the published signature is that of another path */
+    expect_error(fake, "GET", ACCOUNTS "/session",
+                 SDK_HEADERS("cfb4171acec81de07d50e53d57eb77edd537414d66ddb1d7d780f128e12cd842"),
+                 NULL, 401, "NotAuthenticated", "not that of the request");
+    assert_int_equal(fake->refusals, 1);
+    assert_string_equal(fake->refused.scheme, "SDK-HMAC-SHA256");
+    assert_string_equal(fake->refused.claimed, FAKE_ACCESS);
+    assert_string_equal(fake->refused.address, "127.0.0.1");
+    expect_error(fake, "GET", ACCOUNTS "/session",
+                 "-\nauthorization: Signature version=\"1\",keyId=\"a/b/c\",algorithm="
+                 "\"rsa-sha256\",headers=\"(request-target) host date\",signature=\"AAAA\"",
+                 NULL, 401, "NotAuthenticated", "keyId is not known");
+    assert_string_equal(fake->refused.scheme, "Signature");
+    assert_string_equal(fake->refused.claimed, "a/b/c");
+    /* no credential at all is nobody's failure */
+    expect_error(fake, "GET", ACCOUNTS "/session", "-", NULL, 401, "NotAuthenticated", "required");
+    assert_int_equal(fake->refusals, 2);
+}
+
+static void a_good_signature_is_let_in(void **state)
+{
+    struct fake *fake = *state;
+    fake->now_ms = 1591583940000;
+    /* Of GET /reprise/v1/session/ with the secret of the fake, computed apart from this code. */
+    struct ask *asked =
+        ask(fake, "GET", ACCOUNTS "/session",
+            SDK_HEADERS("09f9e4ec8d9b795e0e0148738f6416ff05ebc29bbb466da882851bd4e25be95c"), NULL);
+    assert_int_equal(asked->response.status, 200);
+    assert_string_equal(text_at(asked->json, "user.name"), "ada");
+    ask_free(asked);
+}
+
+static void too_much_is_429_with_when(void **state)
+{
+    struct fake *fake = *state;
+    fake->refused_wait_ms = 4100;
+    struct ask *asked = ask(fake, "GET", "/nowhere", "-\nauthorization: Bearer nobody", NULL);
+    assert_int_equal(asked->response.status, 429);
+    assert_string_equal(text_at(asked->json, "code"), "TooManyRequests");
+    assert_string_equal(ask_header(asked, "retry-after"), "5");
+    assert_string_equal(ask_header(asked, "opc-request-id"), fake->refused.request_id);
+    ask_free(asked);
+    fake->admit_wait_ms = 20;
+    asked = ask(fake, "GET", ACCOUNTS "/session", NULL, NULL);
+    assert_int_equal(asked->response.status, 429);
+    assert_string_equal(ask_header(asked, "retry-after"), "1");
+    ask_free(asked);
+    fake->password_wait_ms = 9000;
+    asked = ask(fake, "POST", "/v3/auth/tokens", "-\ncontent-type: application/json", IAM_BODY);
+    assert_int_equal(asked->response.status, 429);
+    assert_string_equal(ask_header(asked, "retry-after"), "9");
+    assert_int_equal(int_at(asked->json, "error.code"), 429);
+    ask_free(asked);
+}
+
+static void a_change_that_is_not_written_is_503(void **state)
+{
+    struct fake *fake = *state;
+    fake->write_fails = true;
+    expect_error(fake, "POST", ACCOUNTS "/tokens", NULL, "{\"name\":\"x\"}", 503,
+                 "ServiceUnavailable", "could not be written");
+    expect_error(fake, "DELETE", ACCOUNTS "/accessKeys/" FAKE_ACCESS, NULL, NULL, 503,
+                 "ServiceUnavailable", "could not be written");
+}
+
+static void bad_details_are_named(void **state)
+{
+    struct fake *fake = *state;
+    static const struct {
+        const char *path;
+        const char *body;
+        const char *code;
+        const char *part;
+    } bad[] = {
+        {"/users", "{\"role\":\"VIEWER\"}", "MissingParameter", "name is required"},
+        {"/users", "{\"name\":\"x\"}", "MissingParameter", "role is required"},
+        {"/users", "{\"name\":\"x\",\"role\":\"BOSS\"}", "InvalidParameter", "role must be one of"},
+        {"/users", "{\"name\":\"a b\",\"role\":\"ADMIN\"}", "InvalidParameter", "name must begin"},
+        {"/users", "{\"name\":\"ocid1.user\",\"role\":\"ADMIN\"}", "InvalidParameter", "ocid1."},
+        {"/users", "{\"name\":\"x\",\"role\":\"ADMIN\",\"password\":\"short\"}", "InvalidParameter",
+         "password must be 10 to 256"},
+        {"/users", "{\"name\":\"ada\",\"role\":\"ADMIN\"}", "IncorrectState", "user ada already"},
+        {"/tokens", "{\"name\":\"x\",\"timeExpires\":\"2001-01-01T00:00:00Z\"}", "InvalidParameter",
+         "timeExpires must be in the future"},
+        {"/keys", "{\"publicKey\":\"-----BEGIN PRIVATE KEY-----\"}", "InvalidParameter",
+         "publicKey must be a public key"},
+        {"/secrets", "{\"name\":\"git\",\"value\":\"v\"}", "IncorrectState", "secret git already"},
+        {"/secrets", "{\"name\":\"x\"}", "MissingParameter", "value is required"},
+    };
+    for (size_t i = 0; i < ARRAY_LEN(bad); i++) {
+        char path[128];
+        snprintf(path, sizeof path, ACCOUNTS "%s", bad[i].path);
+        int status = strcmp(bad[i].code, "IncorrectState") == 0 ? 409 : 400;
+        expect_error(fake, "POST", path, NULL, bad[i].body, status, bad[i].code, bad[i].part);
+    }
+    expect_error(fake, "PUT", ACCOUNTS "/users/ada", NULL, "{\"isDisabled\":true}", 409,
+                 "IncorrectState", "nobody can disable themselves");
+    expect_error(fake, "PUT", ACCOUNTS "/users/ada", NULL, "{\"role\":\"VIEWER\"}", 409,
+                 "IncorrectState", "nobody can lower their own role");
+    assert_int_equal(fake->writes, 0);
+}
+
+int main(void)
+{
+#define FAKED(f) cmocka_unit_test_setup_teardown(f, fake_setup, fake_teardown)
+    const struct CMUnitTest tests[] = {
+        FAKED(every_route_is_for_those_it_is_for),
+        FAKED(what_is_others_is_for_admins),
+        FAKED(cookies_read_and_write_with_their_token),
+        FAKED(a_new_session_has_a_cookie_for_the_browser_alone),
+        FAKED(refused_signatures_are_told_to_the_guard),
+        FAKED(a_good_signature_is_let_in),
+        FAKED(too_much_is_429_with_when),
+        FAKED(a_change_that_is_not_written_is_503),
+        FAKED(bad_details_are_named),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,124 @@
+"""TLS: the certificate, its renewal while connections are open, and what is refused without it."""
+
+import datetime
+import hashlib
+import ipaddress
+import signal
+import socket
+import ssl
+import subprocess
+
+import pytest
+import requests
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import NameOID
+
+from harness import DEADLINE_S, eventually, step
+
+
+def certificate(folder):
+    """Writes a new certificate for 127.0.0.1 and its key; the SHA-256 of the certificate."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "localhost")])
+    now = datetime.datetime.now(datetime.timezone.utc).replace(tzinfo=None)
+    made = (x509.CertificateBuilder().subject_name(name).issuer_name(name).public_key(key.public_key())
+            .serial_number(x509.random_serial_number()).not_valid_before(now - datetime.timedelta(days=1))
+            .not_valid_after(now + datetime.timedelta(days=1))
+            .add_extension(x509.SubjectAlternativeName([x509.IPAddress(ipaddress.ip_address("127.0.0.1"))]), False)
+            .sign(key, hashes.SHA256()))
+    (folder / "key.pem").write_bytes(key.private_bytes(
+        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()))
+    (folder / "cert.pem").write_bytes(made.public_bytes(serialization.Encoding.PEM))
+    return hashlib.sha256(made.public_bytes(serialization.Encoding.DER)).hexdigest()
+
+
+class Connection:
+    """One TLS connection that stays open; `seen` is the SHA-256 of the certificate that it was shown."""
+
+    def __init__(self, url):
+        context = ssl.create_default_context()
+        context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+        port = int(url.rsplit(":", 1)[1])
+        self.socket = context.wrap_socket(socket.create_connection(("127.0.0.1", port), timeout=DEADLINE_S))
+        self.seen = hashlib.sha256(self.socket.getpeercert(True)).hexdigest()
+
+    def ask(self):
+        """The status of GET /healthz."""
+        self.socket.sendall(b"GET /healthz HTTP/1.1\r\nhost: x\r\n\r\n")
+        got = b""
+        while not got.endswith(b"}"):
+            more = self.socket.recv(4096)
+            assert more, f"closed after {got!r}"
+            got += more
+        return int(got.split()[1])
+
+    def close(self):
+        self.socket.close()
+
+
+@pytest.fixture
+def secured(servers, tmp_path):
+    first = certificate(tmp_path)
+    server = servers("--tls-cert", tmp_path / "cert.pem", "--tls-key", tmp_path / "key.pem")
+    server.first, server.certificates = first, tmp_path
+    server.start()
+    server.api.session.verify = str(tmp_path / "cert.pem")
+    return server
+
+
+def test_calls_over_tls(secured):
+    assert secured.url.startswith("https://127.0.0.1:")
+    run = secured.api.go([step("a")], "SUCCESS")
+    assert run["createdByName"] == "admin"
+    answer = requests.post(f"{secured.url}/reprise/v1/session", json={"token": secured.token}, timeout=DEADLINE_S,
+                           verify=secured.api.session.verify)
+    assert answer.status_code == 201 and answer.headers["set-cookie"].endswith("; Secure")
+    plain = socket.create_connection(("127.0.0.1", int(secured.url.rsplit(":", 1)[1])), timeout=DEADLINE_S)
+    plain.sendall(b"GET /healthz HTTP/1.1\r\nhost: x\r\n\r\n")
+    assert b"200" not in plain.recv(100)[:20], "no answer without TLS"
+
+
+def test_sighup_renews_the_certificate_under_open_connections(secured):
+    old = Connection(secured.url)
+    assert old.seen == secured.first and old.ask() == 200
+    second = certificate(secured.certificates)
+    secured.process.send_signal(signal.SIGHUP)
+
+    def shown():
+        connection = Connection(secured.url)
+        status = connection.ask()
+        connection.close()
+        return status == 200 and connection.seen == second
+
+    eventually(shown, "new connections get the new certificate")
+    assert old.ask() == 200, "a connection that was open goes on"
+    old.close()
+    for _ in range(3):  # what was replaced does not pile up
+        third = certificate(secured.certificates)
+        secured.process.send_signal(signal.SIGHUP)
+        eventually(lambda: Connection(secured.url).seen == third, "and again")
+    secured.api.session.verify = str(secured.certificates / "cert.pem")
+
+
+def test_a_bad_certificate_changes_nothing(secured):
+    (secured.certificates / "cert.pem").write_text("no certificate\n")
+    secured.process.send_signal(signal.SIGHUP)
+    eventually(lambda: "the certificate stays" in secured.log.read_text(), "it says so")
+    connection = Connection(secured.url)
+    assert connection.seen == secured.first and connection.ask() == 200
+
+
+@pytest.mark.parametrize("host", ["0.0.0.0", "[::]", "127.0.0.1.example"])
+def test_other_than_loopback_needs_tls(servers, host):
+    server = servers("--listen", f"{host}:0")
+    server.log.touch()
+    result = subprocess.run(server.command(), capture_output=True, text=True, timeout=DEADLINE_S, env=server.env)
+    assert result.returncode == 1 and "--insecure-listen" in result.stderr and "--tls-cert" in result.stderr
+    assert result.stdout == ""
+
+
+def test_insecure_listen_says_that_it_is_meant(servers):
+    server = servers("--listen", "0.0.0.0:0", "--insecure-listen").start()
+    assert server.api.session.get(server.url.replace("0.0.0.0", "127.0.0.1") + "/healthz", timeout=DEADLINE_S).ok

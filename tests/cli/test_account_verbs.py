@@ -1,0 +1,105 @@
+"""user, token, key, access-key, secret, audit, sign-in against a real server: what scripts rely on."""
+
+import json
+import subprocess
+
+import pytest
+
+import cli_fake
+import cli_server
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("accounts")
+    (folder / "workspace").mkdir()
+    server = cli_server.Server(folder / "data", folder / "workspace")
+    yield server
+    server.close()
+
+
+@pytest.fixture(scope="module")
+def reprise(server):
+    def call(*args, code=0, **options):
+        result = cli_fake.run("--data", str(server.data), *args, **options)
+        assert result.returncode == code, (args, result.stderr)
+        return result.stdout.decode() if code == 0 else result.stderr.decode()
+
+    reprise = call
+    reprise("user", "add", "eva", "--role", "operator")
+    return reprise
+
+
+def as_user(server, token, *args):
+    e = server.endpoint
+    url = f"{e['url']}/20260430/aiDataPlatforms/{e['aiDataPlatformId']}/workspaces/{e['workspaceKey']}"
+    return cli_fake.run("--url", url, *args, REPRISE_TOKEN=token)
+
+
+def test_the_last_word_of_token_create_is_the_token(server, reprise):
+    token = reprise("token", "create", "eva", "--label", "laptop").split()[-1]
+    answer = as_user(server, token, "token", "list", "-o", "json")
+    assert answer.returncode == 0, answer.stderr
+    items = json.loads(answer.stdout)["items"]
+    assert [(item["name"], item["userName"]) for item in items] == [("laptop", "eva")]
+    assert as_user(server, token, "user", "list").returncode == 3, "not an admin"
+    assert "revoked" in reprise("token", "revoke", items[0]["key"])
+    refused = as_user(server, token, "job", "list")
+    assert refused.returncode == 3 and b"NotAuthenticated" in refused.stderr
+
+
+def test_the_last_word_of_key_add_is_the_key_id(reprise, tmp_path):
+    subprocess.run(["openssl", "genrsa", "-out", tmp_path / "key.pem", "2048"], check=True, capture_output=True)
+    public = subprocess.run(["openssl", "rsa", "-in", tmp_path / "key.pem", "-pubout"], check=True, capture_output=True)
+    (tmp_path / "key.pub").write_bytes(public.stdout)
+    der = subprocess.run(["openssl", "rsa", "-in", tmp_path / "key.pem", "-pubout", "-outform", "DER"], check=True,
+                         capture_output=True).stdout
+    digest = subprocess.run(["openssl", "md5", "-c"], input=der, check=True, capture_output=True).stdout.decode().split()[-1]
+    key_id = reprise("key", "add", "eva", "--public-key", str(tmp_path / "key.pub")).split()[-1]
+    tenancy, user, fingerprint = key_id.split("/")
+    assert tenancy.startswith("ocid1.tenancy.") and user.startswith("ocid1.user.") and fingerprint == digest
+    assert reprise("key", "list", "eva", "-o", "name").split() == [key_id]
+    assert "private key" in reprise("key", "add", "eva", "--public-key", str(tmp_path / "key.pem"), code=2)
+    reprise("key", "revoke", key_id)
+    assert reprise("key", "list", "eva", "-o", "name") == ""
+
+
+def test_the_last_two_words_of_access_key_create_are_ak_and_sk(reprise):
+    access, secret = reprise("access-key", "create", "eva").split()[-2:]
+    assert len(access) == 20 and len(secret) == 40 and secret.isalnum()
+    assert reprise("access-key", "list", "eva", "-o", "name").split() == [access]
+    assert secret not in reprise("access-key", "list", "eva", "-o", "json")
+    body = json.loads(reprise("access-key", "create", "eva", "--label", "ci", "-o", "json"))
+    assert body["name"] == "ci" and len(body["secretKey"]) == 40
+    assert reprise("access-key", "create", "eva", "-o", "name").split()[0] != access
+    reprise("access-key", "revoke", access)
+    assert "NotAuthorizedOrNotFound" in reprise("access-key", "revoke", access, code=3)
+
+
+def test_users_change(reprise):
+    reprise("user", "add", "max", "--role", "VIEWER")
+    assert "already" in reprise("user", "add", "max", "--role", "VIEWER", code=3)
+    assert "--role" in reprise("user", "add", "moritz", code=2)
+    reprise("user", "role", "max", "--role", "admin")
+    reprise("user", "disable", "max")
+    reprise("user", "password", "max", input=b"a long password\n")
+    users = {user["name"]: user for user in json.loads(reprise("user", "list", "-o", "json"))["items"]}
+    assert users["max"]["isDisabled"] and users["max"]["hasPassword"] and users["max"]["roles"][0]["role"] == "ADMIN"
+    reprise("user", "enable", "max")
+    assert "nobody" in reprise("user", "disable", "admin", code=3)
+
+
+def test_secrets_come_from_standard_input(server, reprise):
+    assert reprise("secret", "set", "git", input=b"s3cret-value\n") == "git is kept\n"
+    reprise("secret", "set", "git", input=b"another-value\n")
+    assert reprise("secret", "list", "-o", "name") == "git\n"
+    for text in (reprise("secret", "list", "-o", "json"), reprise("audit", "-o", "json"), (server.data.parent / "server.log").read_text()):
+        assert "s3cret-value" not in text and "another-value" not in text
+    reprise("secret", "delete", "git")
+    assert "NotAuthorizedOrNotFound" in reprise("secret", "delete", "git", code=3)
+
+
+def test_sign_in_prints_an_address(server, reprise):
+    address = reprise("sign-in").strip()
+    assert address.startswith(server.endpoint["url"] + "/#code=")
+    assert json.loads(reprise("sign-in", "-o", "json"))["path"].startswith("/#code=")

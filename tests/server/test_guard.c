@@ -1,0 +1,146 @@
+/* The guard: failed logins, one-time codes, and an audit that strangers cannot fill. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "server/guard.h"
+
+struct scene {
+    struct store *store;
+    struct guard *guard;
+};
+
+static int setup(void **state)
+{
+    static struct scene scene;
+    scene.store = store_open_memory(NULL);
+    scene.guard = guard_new(scene.store, 0, 30);
+    *state = &scene;
+    return 0;
+}
+
+static int teardown(void **state)
+{
+    struct scene *scene = *state;
+    guard_free(scene->guard);
+    store_close(scene->store);
+    return 0;
+}
+
+static int64_t refuse(struct scene *scene, const char *scheme, int from)
+{
+    char address[32];
+    snprintf(address, sizeof address, "192.0.2.%d", from);
+    const struct api_refused refused = {.scheme = scheme,
+                                        .claimed = "somebody",
+                                        .why = "the signature is not that of the request",
+                                        .request_id = "r",
+                                        .address = address};
+    return guard_refused(scene->guard, &refused);
+}
+
+static size_t audit_rows(struct scene *scene, struct arena *arena, struct audit_row **ret)
+{
+    const struct account_query query = {.kind = ROW_AUDIT, .limit = 10000};
+    struct store_reader *reader = store_reader_open(scene->store);
+    void *rows;
+    store_read_begin(reader);
+    size_t count = store_accounts(reader, &query, arena, &rows);
+    store_read_end(reader);
+    store_reader_close(reader);
+    *ret = rows;
+    return count;
+}
+
+static void strangers_do_not_fill_the_audit(void **state)
+{
+    struct scene *scene = *state;
+    struct audit_row *rows;
+    struct arena arena;
+    arena_init(&arena);
+    for (int i = 0; i < 2000; i++)
+        refuse(scene, "Signature", i % 250);
+    size_t count = audit_rows(scene, &arena, &rows);
+    assert_true(count >= GUARD_AUDIT_BURST);
+    assert_true(count <= GUARD_AUDIT_BURST + 30); /* and what a slow machine's time adds */
+    assert_int_equal(rows[0].outcome, AUDIT_REFUSED);
+    assert_string_equal(rows[0].target, "somebody");
+    assert_null(rows[0].user_id);
+    arena_release(&arena);
+}
+
+static void everyday_refusals_are_counted_only(void **state)
+{
+    struct scene *scene = *state;
+    struct audit_row *rows;
+    struct arena arena;
+    int64_t wait_ms = 0;
+    arena_init(&arena);
+    for (int i = 0; i < 2 * GUARD_FAILURES_BURST && !wait_ms; i++)
+        wait_ms = refuse(scene, "Bearer", 1);
+    assert_true(wait_ms > 0);
+    assert_int_equal(refuse(scene, "Bearer", 2), 0);
+    assert_int_equal(audit_rows(scene, &arena, &rows), 0);
+    arena_release(&arena);
+}
+
+static void passwords_are_held_off_by_user_and_by_address(void **state)
+{
+    struct scene *scene = *state;
+    for (int i = 0; i < GUARD_PASSWORDS_BURST; i++) {
+        assert_int_equal(guard_password_wait_ms(scene->guard, "eva", "192.0.2.1"), 0);
+        guard_password_failed(scene->guard, "eva", "192.0.2.1");
+    }
+    assert_true(guard_password_wait_ms(scene->guard, "eva", "192.0.2.9") > 0);
+    assert_true(guard_password_wait_ms(scene->guard, "max", "192.0.2.1") > 0);
+    assert_int_equal(guard_password_wait_ms(scene->guard, "max", "192.0.2.9"), 0);
+}
+
+static void a_code_is_good_once(void **state)
+{
+    struct scene *scene = *state;
+    const struct api_account eva = {.id = "ocid1.user.e", .name = "eva"};
+    struct api_account found = {.id = ""};
+    char code[API_CODE_TEXT];
+    int64_t expires_ms;
+    assert_true(guard_make_code(scene->guard, &eva, code, &expires_ms));
+    assert_false(guard_use_code(scene->guard, "", &found));
+    assert_false(guard_use_code(scene->guard, "another", &found));
+    assert_true(guard_use_code(scene->guard, code, &found));
+    assert_string_equal(found.name, "eva");
+    assert_false(guard_use_code(scene->guard, code, &found));
+}
+
+static void the_oldest_code_makes_room(void **state)
+{
+    struct scene *scene = *state;
+    const struct api_account eva = {.id = "ocid1.user.e", .name = "eva"};
+    struct api_account found;
+    char codes[GUARD_CODES + 1][API_CODE_TEXT];
+    int64_t expires_ms;
+    int good = 0;
+    for (size_t i = 0; i <= GUARD_CODES; i++)
+        assert_true(guard_make_code(scene->guard, &eva, codes[i], &expires_ms));
+    assert_true(guard_use_code(scene->guard, codes[GUARD_CODES], &found));
+    for (size_t i = 0; i < GUARD_CODES; i++)
+        good += guard_use_code(scene->guard, codes[i], &found);
+    assert_int_equal(good, GUARD_CODES - 1);
+}
+
+int main(void)
+{
+#define GUARDED(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
+    const struct CMUnitTest tests[] = {
+        GUARDED(strangers_do_not_fill_the_audit),
+        GUARDED(everyday_refusals_are_counted_only),
+        GUARDED(passwords_are_held_off_by_user_and_by_address),
+        GUARDED(a_code_is_good_once),
+        GUARDED(the_oldest_code_makes_room),
+    };
+    return cmocka_run_group_tests_name("guard", tests, NULL, NULL);
+}

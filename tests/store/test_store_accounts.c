@@ -1,0 +1,161 @@
+/* Accounts: lists in pages, rows that go by their keys, the audit. */
+#include "store/world.h"
+
+#include "base/mem.h"
+
+static size_t list(struct world *world, const struct account_query *query, void *ret)
+{
+    void *rows;
+    size_t count = store_accounts(world->reader, query, &world->arena, &rows);
+    memcpy(ret, &rows, sizeof rows);
+    return count;
+}
+
+static void write_accounts(struct world *world, enum store_result result)
+{
+    assert_int_equal(store_write_accounts(world->store, &world->batch), result);
+    row_batch_clear(&world->batch);
+}
+
+static void add_accounts(struct world *world)
+{
+    static const char *const names[] = {"zoe", "ada", "eva"};
+    for (int64_t i = 0; i < 3; i++) {
+        struct user_row user = {.id = arena_printf(&world->arena, "id%d", (int)i),
+                                .name = names[i],
+                                .disabled_ms = FIELD_NULL};
+        struct role_row role = {7 - i, "id1", (int)i};
+        struct token_row token = {
+            .user_id = i < 2 ? "id1" : "id2", .expires_ms = FIELD_NULL, .revoked_ms = FIELD_NULL};
+        memset(token.hash, (int)(9 - i), sizeof token.hash);
+        struct access_key_row key = {.id = names[i], .user_id = "id1"};
+        struct api_key_row api_key = {.id = names[i], .user_id = i ? "id1" : "id0"};
+        struct secret_row secret = {.workspace = i < 2 ? 1 : 2, .name = names[i]};
+        world_add(world, ROW_USER, ROW_INSERT, &user);
+        world_add(world, ROW_ROLE, ROW_INSERT, &role);
+        world_add(world, ROW_TOKEN, ROW_INSERT, &token);
+        world_add(world, ROW_ACCESS_KEY, ROW_INSERT, &key);
+        world_add(world, ROW_API_KEY, ROW_INSERT, &api_key);
+        world_add(world, ROW_SECRET, ROW_INSERT, &secret);
+    }
+    write_accounts(world, STORE_OK);
+}
+
+static void accounts_are_listed_in_pages(void **state)
+{
+    struct world *world = *state;
+    struct user_row *users;
+    struct role_row *roles;
+    struct token_row *tokens;
+    struct access_key_row *keys;
+    struct api_key_row *api_keys;
+    struct secret_row *secrets;
+    add_accounts(world);
+    store_read_begin(world->reader);
+    struct account_query query = {.kind = ROW_USER, .limit = 2};
+    assert_int_equal(list(world, &query, &users), 2);
+    assert_string_equal(users[0].name, "ada");
+    assert_string_equal(users[1].name, "eva");
+    query.after = "eva";
+    assert_int_equal(list(world, &query, &users), 1);
+    assert_string_equal(users[0].name, "zoe");
+
+    query = (struct account_query){.kind = ROW_ROLE, .user_id = "id1", .limit = 9};
+    assert_int_equal(list(world, &query, &roles), 3);
+    assert_int_equal(roles[0].workspace, 5);
+    assert_int_equal(roles[2].workspace, 7);
+
+    query = (struct account_query){.kind = ROW_TOKEN, .user_id = "id1", .limit = 9};
+    assert_int_equal(list(world, &query, &tokens), 2);
+    assert_int_equal(tokens[0].hash[0], 8);
+    query.after_hash = tokens[0].hash;
+    assert_int_equal(list(world, &query, &tokens), 1);
+    assert_int_equal(tokens[0].hash[0], 9);
+
+    query = (struct account_query){.kind = ROW_ACCESS_KEY, .user_id = "id1", .limit = 2};
+    assert_int_equal(list(world, &query, &keys), 2);
+    assert_string_equal(keys[1].id, "eva");
+    query =
+        (struct account_query){.kind = ROW_API_KEY, .user_id = "id1", .after = "ada", .limit = 2};
+    assert_int_equal(list(world, &query, &api_keys), 1);
+    assert_string_equal(api_keys[0].id, "eva");
+    query = (struct account_query){.kind = ROW_SECRET, .workspace = 1, .limit = 9};
+    assert_int_equal(list(world, &query, &secrets), 2);
+    assert_string_equal(secrets[0].name, "ada");
+    store_read_end(world->reader);
+}
+
+static void accounts_are_deleted_by_their_keys(void **state)
+{
+    struct world *world = *state;
+    struct access_key_row key = {.id = "ada"}, read;
+    struct secret_row secret = {.workspace = 1, .name = "zoe"};
+    struct api_key_row api_key = {.id = "zoe"}, read_api_key;
+    struct role_row role = {.workspace = 7, .user_id = "id1"};
+    struct token_row token;
+    int found;
+    memset(token.hash, 9, sizeof token.hash);
+    add_accounts(world);
+    world_add(world, ROW_ACCESS_KEY, ROW_DELETE, &key);
+    world_add(world, ROW_SECRET, ROW_DELETE, &secret);
+    world_add(world, ROW_API_KEY, ROW_DELETE, &api_key);
+    world_add(world, ROW_ROLE, ROW_DELETE, &role);
+    world_add(world, ROW_TOKEN, ROW_DELETE, &token);
+    write_accounts(world, STORE_OK);
+    store_read_begin(world->reader);
+    assert_false(store_get_access_key(world->reader, "ada", &world->arena, &read));
+    assert_true(store_get_access_key(world->reader, "eva", &world->arena, &read));
+    assert_false(store_get_secret(world->reader, 1, "zoe", &world->arena, &secret));
+    assert_false(store_get_api_key(world->reader, "zoe", &world->arena, &read_api_key));
+    assert_false(store_get_role(world->reader, 7, "id1", &found));
+    assert_false(store_get_token(world->reader, token.hash, &world->arena, &token));
+    store_read_end(world->reader);
+    /* what is not there cannot go, and nothing else of the batch goes with it */
+    world_add(world, ROW_ACCESS_KEY, ROW_DELETE, &read);
+    world_add(world, ROW_ACCESS_KEY, ROW_DELETE, &key);
+    write_accounts(world, STORE_FAILED);
+    store_read_begin(world->reader);
+    assert_true(store_get_access_key(world->reader, "eva", &world->arena, &read));
+    store_read_end(world->reader);
+}
+
+static void the_audit_is_newest_first_and_refusals_are_pruned(void **state)
+{
+    struct world *world = *state;
+    struct audit_row *rows;
+    int64_t border_ms = 0;
+    for (int i = 0; i < 6; i++) {
+        world->now_ms += 1000;
+        struct audit_row row = {.key = world_key(world), .outcome = i % 2, .time_ms = i};
+        if (i == 4)
+            border_ms = uuid_time_ms(&row.key);
+        world_add(world, ROW_AUDIT, ROW_INSERT, &row);
+    }
+    write_accounts(world, STORE_OK);
+    struct account_query query = {.kind = ROW_AUDIT, .limit = 4};
+    store_read_begin(world->reader);
+    assert_int_equal(list(world, &query, &rows), 4);
+    assert_int_equal(rows[0].time_ms, 5);
+    query.before = &rows[3].key;
+    assert_int_equal(list(world, &query, &rows), 2);
+    assert_int_equal(rows[1].time_ms, 0);
+    store_read_end(world->reader);
+    assert_int_equal(store_prune_audit(world->store, AUDIT_REFUSED, border_ms, 1), 1);
+    assert_int_equal(store_prune_audit(world->store, AUDIT_REFUSED, border_ms, 9), 1);
+    assert_int_equal(store_prune_audit(world->store, AUDIT_REFUSED, border_ms, 9), 0);
+    query = (struct account_query){.kind = ROW_AUDIT, .limit = 9};
+    store_read_begin(world->reader);
+    assert_int_equal(list(world, &query, &rows), 4); /* 5, 4, 2, 0 */
+    assert_int_equal(rows[2].time_ms, 2);
+    store_read_end(world->reader);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(accounts_are_listed_in_pages),
+        cmocka_unit_test(accounts_are_deleted_by_their_keys),
+        cmocka_unit_test(the_audit_is_newest_first_and_refusals_are_pruned),
+    };
+    return world_run("accounts", tests, ARRAY_LEN(tests));
+}
