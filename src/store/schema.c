@@ -134,11 +134,20 @@ static const char *const migration_1[] = {
     " created_ms INTEGER, expires_ms INTEGER, revoked_ms INTEGER) STRICT, WITHOUT ROWID",
 };
 
+/* Which runs have events in which block of 1,024 numbers: what finds the events of a workspace by
+ * number (docs/design/store.md). */
+static const char *const migration_event_blocks[] = {
+    "CREATE TABLE event_block (workspace INTEGER NOT NULL, block INTEGER NOT NULL,"
+    " run BLOB NOT NULL, PRIMARY KEY (workspace, block, run)) STRICT, WITHOUT ROWID",
+    "INSERT INTO event_block SELECT DISTINCT workspace, number / 1024, run FROM event",
+};
+
 static const struct migration {
     const char *const *steps;
     size_t count;
 } migrations[] = {
     {migration_1, ARRAY_LEN(migration_1)},
+    {migration_event_blocks, ARRAY_LEN(migration_event_blocks)},
 };
 
 int schema_newest(void)
