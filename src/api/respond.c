@@ -49,6 +49,7 @@ void respond_refusal(struct api *api, struct http_request *request, struct http_
     char seconds[16];
     response->status = err_http_status(code);
     response->header_count = 0;
+    response->pull = NULL;
     buf_clear(&response->body);
     error_print(&response->body, code, message);
     http_add_header(request, response, "content-type", "application/json");

@@ -44,6 +44,11 @@ enum config_kind { CONFIG_TEXT, CONFIG_PATH, CONFIG_NUMBER, CONFIG_BOOL, CONFIG_
       "Seconds after which a connection without progress is closed.")                          \
     X(http_request_timeout, NUMBER, "http", "request-timeout", NULL, "30", 1, 86400,           \
       "Seconds from the first byte of a request to the last of its body.")                     \
+    X(http_max_streams, NUMBER, "http", "max-streams", NULL, "2048", 1, 1000000,               \
+      "Streams (events, followed logs) open at the same time, and of max-connections three "   \
+      "quarters at most.")                                                                     \
+    X(http_heartbeat, NUMBER, "http", "heartbeat", NULL, "15", 1, 3600,                        \
+      "Seconds after which a silent stream of events sends a sign of life.")                   \
     X(exec_max_running, NUMBER, "exec", "max-running", NULL, "256", 0, 1000000,                \
       "Execution slots: attempts that run at the same time; 0: no limit.")                     \
     X(exec_grace, NUMBER, "exec", "grace", NULL, "10", 0, 3600,                                \
