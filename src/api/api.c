@@ -350,7 +350,9 @@ enum http_verdict api_handle(void *context, struct http_request *request,
 void api_done(void *context, struct http_request *request)
 {
     (void)context;
-    submit_done(request);
+    const struct request_state *state = request->state;
+    if (state)
+        state->done(request);
 }
 
 void api_refuse(void *context, enum err_code code, const char *message, const char *target,

@@ -14,6 +14,8 @@
 #include "base/arena.h"
 #include "base/buf.h"
 #include "base/err.h"
+#include "base/http.h"
+#include "base/list.h"
 #include "model/command.h"
 #include "model/image.h"
 #include "model/plan.h"
@@ -47,6 +49,10 @@ struct api_reads {
     size_t (*entity_events)(struct store_reader *reader, int64_t workspace, const struct uuid *run,
                             const struct uuid *task_run, struct arena *arena,
                             struct event_row **ret);
+    size_t (*workspace_events)(struct store_reader *reader, int64_t workspace,
+                               const struct event_filter *filter, int64_t after, size_t max,
+                               struct arena *arena, struct event_row **ret, int64_t *ret_upto);
+    int64_t (*newest_event)(struct store_reader *reader, int64_t workspace);
     bool (*get_operation)(struct store_reader *reader, int64_t workspace, const struct uuid *key,
                           struct arena *arena, struct operation_row *ret);
     void (*list_runs)(struct store_reader *reader, int64_t workspace,
@@ -150,6 +156,29 @@ struct api_pending {
     struct api_pending *next; /* the pump's queue */
 };
 
+/* ---- what streams wait for. Owned by the API, in the request's arena ---- */
+
+/* Woken by every commit with events of the run. */
+struct api_watch {
+    struct http_request *request;
+    struct uuid run;  /* nil: of any run */
+    struct list node; /* the server's */
+};
+
+/* Woken when a file of output grows. */
+struct api_output_watch {
+    struct http_request *request;
+    struct list node; /* the server's, as all that follows */
+    int descriptor;
+};
+
+/* Events of one commit, ascending; with task_key, job and job_name. */
+struct api_events {
+    const struct event_row *rows;
+    size_t count;
+    void *held; /* the server's */
+};
+
 struct api_backend {
     void *context;
 
@@ -191,6 +220,26 @@ struct api_backend {
     int (*open_output)(void *context, const struct run_row *run,
                        const struct task_run_row *task_run, const struct attempt_row *attempt,
                        int stream);
+
+    /*
+     * Streams. Between watch and unwatch, which come in pairs, requests may be woken (not called
+     * back) at any time; watching begins with the first pull of a streaming answer at the earliest.
+     *
+     * A snapshot that was begun after `watch` and what events_take has behind that snapshot's newest
+     * event are all there is: no event falls between them.
+     */
+    void (*watch)(void *context, const struct api_workspace *workspace, struct api_watch *watch);
+    void (*unwatch)(void *context, const struct api_workspace *workspace, struct api_watch *watch);
+    /* The commit that has the event after number `after`, and perhaps some before; count 0 when
+     * there is nothing newer. False when that is too long ago to be in memory: the store has it.
+     * What was taken is held until it is dropped. */
+    bool (*events_take)(void *context, const struct api_workspace *workspace, int64_t after,
+                        struct api_events *ret);
+    void (*events_drop)(void *context, struct api_events *events);
+    /* False when the host does not let it be watched; nothing to unwatch then. */
+    bool (*watch_output)(void *context, int fd, struct api_output_watch *watch);
+    void (*unwatch_output)(void *context, struct api_output_watch *watch);
+
     /* Can the store be written to, and is recovery over? */
     bool (*is_ready)(void *context);
 

@@ -33,6 +33,12 @@ struct api {
     uint64_t id_seed; /* of opc-request-ids */
     _Atomic uint64_t id_counter;
     struct printed *runs; /* finished runs as they were printed */
+    atomic_uint stream_count;
+};
+
+/* What request->state begins with: of a request that waits for a command, or of a stream. */
+struct request_state {
+    void (*done)(struct http_request *request); /* the request is over; the arena goes after it */
 };
 
 /* A snapshot of one workspace, and memory for what is made from it. */
@@ -143,8 +149,6 @@ const struct route *route_table(size_t *ret_count);
 enum err_code submit_command(struct call *call);
 /* The second call of a request that waited. */
 void submit_answer(struct api *api, struct http_request *request, struct http_response *response);
-/* Frees request->state. */
-void submit_done(struct http_request *request);
 
 /* ---- helpers of handlers ---- */
 /* A path parameter as a key. ERR_NOT_AUTHORIZED_OR_NOT_FOUND naming `what` ("Job run") when it has

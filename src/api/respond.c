@@ -71,6 +71,7 @@ static void begin_refusal(struct http_response *response, enum err_code code)
 {
     response->status = err_http_status(code);
     response->header_count = 0;
+    response->pull = NULL;
     buf_clear(&response->body);
 }
 

@@ -13,11 +13,23 @@
 #include "api/respond.h"
 
 struct waiting {
+    struct request_state state; /* first */
     struct api_pending pending;
     struct http_request *request;
     struct api_workspace workspace;
     _Atomic bool is_done; /* the wire may ask again before the wake, when it stops */
 };
+
+static void submit_done(struct http_request *request)
+{
+    struct waiting *waiting = request->state;
+    struct api_pending *pending = &waiting->pending;
+    job_def_unref(pending->command.def);
+    free(pending->replay_etag);
+    free(pending->replay_location);
+    free(pending->replay_body);
+    request->state = NULL;
+}
 
 static void on_done(struct api_pending *pending)
 {
@@ -73,6 +85,7 @@ enum err_code submit_command(struct call *call)
     enum err_code code = call->route->command(call, &pending->command);
     if (code)
         return code;
+    waiting->state.done = submit_done;
     pending->done = on_done;
     pending->owner = waiting;
     pending->location_base = location_base(call);
@@ -157,19 +170,6 @@ void submit_answer(struct api *api, struct http_request *request, struct http_re
         return;
     }
     http_add_header(request, response, "opc-request-id", request_id(api, request, id));
-}
-
-void submit_done(struct http_request *request)
-{
-    struct waiting *waiting = request->state;
-    if (!waiting)
-        return;
-    struct api_pending *pending = &waiting->pending;
-    job_def_unref(pending->command.def);
-    free(pending->replay_etag);
-    free(pending->replay_location);
-    free(pending->replay_body);
-    request->state = NULL;
 }
 
 /* ---- what a command that succeeded is answered ---- */

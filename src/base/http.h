@@ -30,16 +30,34 @@ struct http_request {
     struct arena arena; /* the handler's, released after the answer */
     void *state;        /* the handler's own, NULL at the first call */
     bool shutting_down; /* the wire is stopping: answer now, HTTP_WAIT is not obeyed */
-    /* Lets a request that answered HTTP_WAIT go on. Any thread; exactly once per HTTP_WAIT; it may
-     * come before the handler has returned. */
+    /* Lets a request that answered HTTP_WAIT go on: any thread; exactly once per HTTP_WAIT; it may
+     * come before the handler has returned. Of a streaming answer: there may be more to pull; any
+     * thread, any number of times, from the first pull until the request is done. */
     void (*wake)(struct http_request *request);
 };
+
+/*
+ * A streaming answer: its body is pulled bit by bit, whenever the client has taken what there was.
+ * Pulls of one request come one after the other, from the threads that call handlers, and must not
+ * block. `out` is empty; HTTP_PULL_BYTES are about right, a little more does no harm.
+ */
+enum http_more {
+    HTTP_MORE,  /* pull again as soon as this is taken */
+    HTTP_PAUSE, /* pull again after a wake, or when *ret_pause_ms have passed (0: never) */
+    HTTP_END,   /* that was all. A pause after shutting_down is taken for the end too */
+    HTTP_CUT,   /* that was not all, and the client shall see it: the connection is closed */
+};
+typedef enum http_more http_pull(struct http_request *request, struct buf *out,
+                                 int64_t *ret_pause_ms);
+
+enum { HTTP_PULL_BYTES = 16 << 10 };
 
 struct http_response {
     int status;
     struct http_header headers[HTTP_MAX_RESPONSE_HEADERS]; /* strings live in the arena */
     size_t header_count;
     struct buf body; /* taken over by the wire. For HEAD only its length is used */
+    http_pull *pull; /* NULL: `body` is all of it; else `body` is empty */
 };
 
 /* HTTP_WAIT: call again, with the same request, after wake. */

@@ -95,7 +95,7 @@ static void make_retry_token(char text[static RETRY_TOKEN_TEXT])
         snprintf(text + 2 * i, 3, "%02x", bytes[i]);
 }
 
-static void pause_ms(long ms)
+void call_pause_ms(long ms)
 {
     struct timespec left = {.tv_sec = ms / 1000, .tv_nsec = ms % 1000 * 1000000};
     while (nanosleep(&left, &left) && errno == EINTR)
@@ -144,25 +144,32 @@ static void complain_refused(const struct http_answer *answer)
     json_decref(tree);
 }
 
+/* The URL is in `url`: not in the arena, a watch calls for hours. */
+static struct http_call http_call_of(const struct cli *cli, const char *method, const char *path,
+                                     struct buf *url)
+{
+    bool of_server = strncmp(path, "//", 2) == 0;
+    buf_init(url, 1 << 20);
+    buf_printf(url, "%s%s%s", cli->endpoint.origin,
+               of_server ? cli->endpoint.base : cli->endpoint.root, path + of_server);
+    return (struct http_call){
+        .method = method,
+        .url = url->data,
+        .token = cli->endpoint.token,
+        .ca_file = cli->options.ca_file ? cli->options.ca_file : getenv("REPRISE_CA_FILE"),
+    };
+}
+
 static int send_once(struct cli *cli, const struct call *call, const char *retry_token,
                      struct http_answer *ret, char *problem, size_t problem_size,
                      bool *ret_answered)
 {
-    struct buf url; /* not from the arena: a watch calls for hours */
-    buf_init(&url, 1 << 20);
-    bool of_server = strncmp(call->path, "//", 2) == 0;
-    buf_printf(&url, "%s%s%s", cli->endpoint.origin,
-               of_server ? cli->endpoint.base : cli->endpoint.root, call->path + of_server);
-    struct http_call http = {
-        .method = call->method,
-        .url = url.data,
-        .token = cli->endpoint.token,
-        .ca_file = cli->options.ca_file ? cli->options.ca_file : getenv("REPRISE_CA_FILE"),
-        .body = call->body,
-        .body_len = call->body ? strlen(call->body) : 0,
-        .retry_token = (call->flags & CALL_CREATE) ? retry_token : NULL,
-        .if_match = call->if_match,
-    };
+    struct buf url;
+    struct http_call http = http_call_of(cli, call->method, call->path, &url);
+    http.body = call->body;
+    http.body_len = call->body ? strlen(call->body) : 0;
+    http.retry_token = (call->flags & CALL_CREATE) ? retry_token : NULL;
+    http.if_match = call->if_match;
     *ret_answered = http_send(cli->http, &http, ret, problem, problem_size);
     buf_release(&url);
     return *ret_answered && ret->status / 100 == 2;
@@ -180,6 +187,31 @@ static int connect_first(struct cli *cli)
         return CLI_DONE;
     cli_complain("libcurl cannot start");
     return CLI_UNREACHABLE;
+}
+
+/* A server of before streams answers with a piece or a list, and its length. */
+static bool is_stream(const struct http_answer *answer, const char *accept)
+{
+    return answer->status == 200 && !*answer->next_offset &&
+           (!accept || strncmp(answer->content_type, accept, strlen(accept)) == 0);
+}
+
+struct http_feed *call_listen(struct cli *cli, const char *path, const char *accept,
+                              bool *ret_refused)
+{
+    struct buf url;
+    *ret_refused = false;
+    if (connect_first(cli) != CLI_DONE)
+        return NULL;
+    struct http_call http = http_call_of(cli, "GET", path, &url);
+    http.accept = accept;
+    struct http_feed *feed = http_feed_open(cli->http, &http);
+    buf_release(&url);
+    if (is_stream(&feed->answer, accept))
+        return feed;
+    *ret_refused = feed->answer.status && feed->answer.status != 503;
+    http_feed_close(feed);
+    return NULL;
 }
 
 int call_send_or(struct cli *cli, const struct call *call, long status, struct http_answer *ret)
@@ -202,7 +234,7 @@ int call_send_or(struct cli *cli, const struct call *call, long status, struct h
                 cli_complain("no answer from %s, trying again", cli->endpoint.origin);
             long ms = pause_before(n, &answer);
             http_answer_release(&answer);
-            pause_ms(ms);
+            call_pause_ms(ms);
             endpoint_refresh(cli);
             continue;
         }

@@ -33,12 +33,19 @@ __attribute__((warn_unused_result)) int call_send(struct cli *cli, const struct 
 /* As call_send, but an answer of `status` is not complained about: *ret_status says what came. */
 __attribute__((warn_unused_result)) int call_send_or(struct cli *cli, const struct call *call,
                                                      long status, struct http_answer *ret);
+/* A GET whose answer goes on and on. NULL when it cannot be had: the server is away, says no, or
+ * answers with something else than a chunked stream of type `accept` (NULL: of any), as one that
+ * knows no streams does; *ret_refused tells that asking again is of no use. Says nothing. */
+struct http_feed *call_listen(struct cli *cli, const char *path, const char *accept,
+                              bool *ret_refused);
 /* GET, and the body as a tree that the caller gives back. */
 __attribute__((warn_unused_result)) int call_get(struct cli *cli, const char *path,
                                                  struct http_answer *ret, json_t **ret_tree);
 /* The body of an answer as a tree; complains when it is not an object. */
 __attribute__((warn_unused_result)) int call_parse(const struct http_answer *answer,
                                                    json_t **ret_tree);
+
+void call_pause_ms(long ms);
 
 /* Prints the body with `-o json`, its "key" with `-o name`; true when it did. */
 bool call_print_raw(const struct cli *cli, const struct http_answer *answer);

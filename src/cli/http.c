@@ -11,17 +11,32 @@
 enum {
     CONNECT_TIMEOUT_MS = 5000,
     SILENCE_TIMEOUT_S = 60, /* less than a byte a second for so long: given up */
+    /* A feed may be silent for as long as it likes; a host that is gone is noticed by these. */
+    KEEPALIVE_S = 30,
+    HEAD_TIMEOUT_MS = 10000,
 };
 
 struct http_client {
     CURL *curl;
+    CURLM *feeds; /* NULL until the first */
     char error[CURL_ERROR_SIZE];
 };
 
 struct transfer {
-    struct http_client *client;
     const struct http_call *call;
     struct http_answer *answer;
+    char *error;
+};
+
+struct feed {
+    struct http_feed shown;
+    struct http_client *client;
+    CURL *curl;
+    struct curl_slist *headers;
+    struct transfer transfer;
+    struct http_call call;
+    bool has_head;
+    char error[CURL_ERROR_SIZE];
 };
 
 struct http_client *http_client_new(void)
@@ -41,6 +56,8 @@ void http_client_free(struct http_client *client)
     if (!client)
         return;
     curl_easy_cleanup(client->curl);
+    if (client->feeds)
+        curl_multi_cleanup(client->feeds);
     curl_global_cleanup();
     free(client);
 }
@@ -85,6 +102,8 @@ static size_t take_header(char *data, size_t size, size_t count, void *context)
         {"opc-next-page:", answer->next_page, sizeof answer->next_page},
         {"x-reprise-next-offset:", answer->next_offset, sizeof answer->next_offset},
         {"retry-after:", answer->retry_after, sizeof answer->retry_after},
+        {"content-type:", answer->content_type, sizeof answer->content_type},
+        {"x-reprise-attempt:", answer->attempt, sizeof answer->attempt},
     };
     size_t len = size * count;
     for (size_t i = 0; i < ARRAY_LEN(wanted); i++) {
@@ -110,7 +129,8 @@ static struct curl_slist *add_header(struct curl_slist *list, const char *name, 
 static struct curl_slist *headers_of(const struct http_call *call)
 {
     struct curl_slist *list = NULL;
-    list = add_header(list, "Accept", "application/json, text/plain;q=0.9");
+    list = add_header(list, "Accept",
+                      call->accept ? call->accept : "application/json, text/plain;q=0.9");
     list = curl_slist_append(list, "Expect:");
     if (call->body)
         list = add_header(list, "Content-Type", "application/json");
@@ -151,7 +171,7 @@ static void prepare(CURL *curl, struct transfer *transfer, struct curl_slist *he
     curl_easy_setopt(curl, CURLOPT_LOW_SPEED_TIME, (long)SILENCE_TIMEOUT_S);
     curl_easy_setopt(curl, CURLOPT_USERAGENT, "reprise/" REPRISE_VERSION);
     curl_easy_setopt(curl, CURLOPT_HTTPHEADER, headers);
-    curl_easy_setopt(curl, CURLOPT_ERRORBUFFER, transfer->client->error);
+    curl_easy_setopt(curl, CURLOPT_ERRORBUFFER, transfer->error);
     curl_easy_setopt(curl, CURLOPT_WRITEFUNCTION, take_body);
     curl_easy_setopt(curl, CURLOPT_WRITEDATA, transfer);
     curl_easy_setopt(curl, CURLOPT_HEADERFUNCTION, take_header);
@@ -171,7 +191,7 @@ static void prepare(CURL *curl, struct transfer *transfer, struct curl_slist *he
 bool http_send(struct http_client *client, const struct http_call *call, struct http_answer *ret,
                char *problem, size_t problem_size)
 {
-    struct transfer transfer = {.client = client, .call = call, .answer = ret};
+    struct transfer transfer = {.call = call, .answer = ret, .error = client->error};
     memset(ret, 0, sizeof *ret);
     buf_init(&ret->body, HTTP_MAX_ANSWER);
     client->error[0] = '\0';
@@ -188,4 +208,95 @@ bool http_send(struct http_client *client, const struct http_call *call, struct 
         snprintf(problem, problem_size, "%s",
                  client->error[0] ? client->error : curl_easy_strerror(code));
     return false;
+}
+
+/* ---- feeds ---- */
+
+static struct feed *feed_of(struct http_feed *shown)
+{
+    return CONTAINER_OF(shown, struct feed, shown);
+}
+
+/* The head is whole: an interim one is followed by another. */
+static size_t take_feed_header(char *data, size_t size, size_t count, void *context)
+{
+    struct feed *feed = context;
+    size_t len = take_header(data, size, count, &feed->transfer);
+    bool is_end = len <= 2 && (len == 0 || data[0] == '\r' || data[0] == '\n');
+    if (is_end) {
+        curl_easy_getinfo(feed->curl, CURLINFO_RESPONSE_CODE, &feed->shown.answer.status);
+        feed->has_head = feed->shown.answer.status >= 200;
+    }
+    return len;
+}
+
+/* What has happened to the client's feeds. */
+static void look_at_feeds(struct http_client *client)
+{
+    int running, left;
+    const CURLMsg *message;
+    curl_multi_perform(client->feeds, &running);
+    while ((message = curl_multi_info_read(client->feeds, &left))) {
+        struct feed *feed = NULL;
+        if (message->msg != CURLMSG_DONE)
+            continue;
+        curl_easy_getinfo(message->easy_handle, CURLINFO_PRIVATE, (char **)&feed);
+        feed->shown.is_over = true;
+        feed->shown.is_whole = message->data.result == CURLE_OK && feed->has_head;
+    }
+}
+
+void http_feeds_wait(struct http_client *client, int timeout_ms)
+{
+    int numfds;
+    if (!client->feeds)
+        return;
+    curl_multi_poll(client->feeds, NULL, 0, timeout_ms, &numfds);
+    look_at_feeds(client);
+}
+
+struct http_feed *http_feed_open(struct http_client *client, const struct http_call *call)
+{
+    struct feed *feed = xcalloc(1, sizeof *feed);
+    if (!client->feeds)
+        client->feeds = curl_multi_init();
+    feed->curl = client->feeds ? curl_easy_init() : NULL;
+    feed->shown.is_over = !feed->curl;
+    buf_init(&feed->shown.answer.body, HTTP_MAX_ANSWER);
+    if (!feed->curl)
+        return &feed->shown;
+    feed->client = client;
+    feed->call = *call;
+    feed->headers = headers_of(call);
+    feed->transfer = (struct transfer){&feed->call, &feed->shown.answer, feed->error};
+    prepare(feed->curl, &feed->transfer, feed->headers);
+    curl_easy_setopt(feed->curl, CURLOPT_LOW_SPEED_LIMIT, 0L);
+    curl_easy_setopt(feed->curl, CURLOPT_TCP_KEEPALIVE, 1L);
+    curl_easy_setopt(feed->curl, CURLOPT_TCP_KEEPIDLE, (long)KEEPALIVE_S);
+    curl_easy_setopt(feed->curl, CURLOPT_TCP_KEEPINTVL, (long)KEEPALIVE_S);
+    curl_easy_setopt(feed->curl, CURLOPT_HEADERFUNCTION, take_feed_header);
+    curl_easy_setopt(feed->curl, CURLOPT_HEADERDATA, feed);
+    curl_easy_setopt(feed->curl, CURLOPT_PRIVATE, (char *)feed);
+    curl_multi_add_handle(client->feeds, feed->curl);
+    look_at_feeds(client);
+    for (int waited = 0; !feed->has_head && !feed->shown.is_over; waited += 100) {
+        if (waited >= HEAD_TIMEOUT_MS)
+            feed->shown.is_over = true;
+        http_feeds_wait(client, 100);
+    }
+    return &feed->shown;
+}
+
+void http_feed_close(struct http_feed *shown)
+{
+    if (!shown)
+        return;
+    struct feed *feed = feed_of(shown);
+    if (feed->curl) {
+        curl_multi_remove_handle(feed->client->feeds, feed->curl);
+        curl_easy_cleanup(feed->curl);
+        curl_slist_free_all(feed->headers);
+    }
+    http_answer_release(&feed->shown.answer);
+    free(feed);
 }

@@ -1,63 +1,27 @@
 /* run logs: what tasks wrote, byte for byte, or made harmless for a terminal. */
-#include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "base/mem.h"
 #include "cli/call.h"
-#include "cli/tree.h"
+#include "cli/follow.h"
 #include "cli/verbs.h"
 #include "cli/watch.h"
 
-/* A byte that is shown takes up to ten. */
-enum { FOLLOW_PAUSE_MS = 300, PIECE_SHOWN_MAX = 1 << 30 };
-
-/* One stream of one task run, on its way out. */
-struct stream {
-    const char *name; /* "stdout" */
-    FILE *out;
-    bool to_terminal;
-    struct log_filter filter;
-    int64_t offset; /* of the next byte to ask for */
-};
-
-static void put(struct stream *stream, const struct buf *piece)
-{
-    const char *data = piece->len ? piece->data : "";
-    if (!stream->to_terminal) {
-        fwrite(data, 1, piece->len, stream->out);
-        return;
-    }
-    struct buf shown;
-    buf_init(&shown, PIECE_SHOWN_MAX);
-    log_filter_add(&stream->filter, data, piece->len, &shown);
-    fwrite(shown.len ? shown.data : "", 1, shown.len, stream->out);
-    buf_release(&shown);
-}
-
-static void end_stream(struct stream *stream)
-{
-    struct buf shown;
-    buf_init(&shown, PIECE_SHOWN_MAX);
-    log_filter_end(&stream->filter, &shown);
-    fwrite(shown.len ? shown.data : "", 1, shown.len, stream->out);
-    buf_release(&shown);
-    fflush(stream->out);
-}
+enum { FOLLOW_PAUSE_MS = 300 };
 
 /* Asks until there is nothing more at the moment. */
-static int drain(struct cli *cli, const char *task_run, struct stream *stream)
+static int drain(struct cli *cli, const char *task_run, struct output *output)
 {
     for (;;) {
         struct http_answer answer;
         struct buf path;
         buf_init(&path, 1 << 20);
-        buf_printf(&path, "/taskRuns/%s/logs?stream=%s&offset=%" PRId64, task_run, stream->name,
-                   stream->offset);
+        buf_printf(&path, "/taskRuns/%s/logs?stream=%s&offset=%" PRId64, task_run, output->name,
+                   output->offset);
         if (cli->options.attempt >= 0)
             buf_printf(&path, "&attempt=%" PRId64, cli->options.attempt);
         const struct call call = {
@@ -67,73 +31,54 @@ static int drain(struct cli *cli, const char *task_run, struct stream *stream)
         if (status)
             return status;
         int64_t got = (int64_t)answer.body.len;
-        put(stream, &answer.body);
+        output_put(output, answer.body.len ? answer.body.data : "", answer.body.len);
         int64_t told = *answer.next_offset ? strtoll(answer.next_offset, NULL, 10) : 0;
         http_answer_release(&answer);
-        stream->offset = told > stream->offset ? told : stream->offset + got;
-        fflush(stream->out);
+        output->offset = told > output->offset ? told : output->offset + got;
         if (got == 0)
             return CLI_DONE;
     }
 }
 
-/* Has the task run ended? -1: it cannot be told; the exit code is in *status. */
-static int has_ended(struct cli *cli, const char *task_run, int *status)
+/* Asks again and again until the task run has ended. */
+static int poll_task_run(struct cli *cli, const char *task_run, struct output *outputs)
 {
-    struct http_answer answer;
-    json_t *tree = NULL;
-    struct buf path;
-    buf_init(&path, 1 << 20);
-    buf_printf(&path, "/taskRuns/%s", task_run);
-    const struct call call = {.method = "GET", .path = path.data, .flags = CALL_PATIENT};
-    *status = call_send(cli, &call, &answer);
-    buf_release(&path);
-    if (*status)
-        return -1;
-    *status = call_parse(&answer, &tree);
-    const char *word = get_text(json_object_get(tree, "state"), "status");
-    int ended = *status ? -1
-                        : !word || (strcmp(word, "BLOCKED") != 0 && strcmp(word, "QUEUED") != 0 &&
-                                    strcmp(word, "PENDING") != 0 && strcmp(word, "RUNNING") != 0 &&
-                                    strcmp(word, "CANCELING") != 0);
-    json_decref(tree);
-    http_answer_release(&answer);
-    return ended;
-}
-
-static void pause_a_little(void)
-{
-    struct timespec left = {.tv_nsec = FOLLOW_PAUSE_MS * 1000000L};
-    while (nanosleep(&left, &left) && errno == EINTR)
-        continue;
+    int status = CLI_DONE;
+    for (bool ended = !cli->options.follow, last = false; !status && !last;) {
+        /* what was written before the end is there after it: one more round */
+        last = ended;
+        for (int i = 0; i < FOLLOW_OUTPUTS && !status; i++)
+            if (outputs[i].is_wanted)
+                status = drain(cli, task_run, &outputs[i]);
+        struct task_place now = {0};
+        if (status || last)
+            continue;
+        status = follow_look(cli, task_run, &now);
+        ended = now.has_ended;
+        if (!status && !ended)
+            call_pause_ms(FOLLOW_PAUSE_MS);
+    }
+    return status;
 }
 
 static int print_task_run(struct cli *cli, const char *task_run)
 {
     const char *wanted = cli->options.stream ? cli->options.stream : "both";
-    struct stream streams[2] = {
+    struct output outputs[FOLLOW_OUTPUTS] = {
         {.name = "stdout", .out = stdout, .to_terminal = isatty(STDOUT_FILENO) == 1},
         {.name = "stderr", .out = stderr, .to_terminal = isatty(STDERR_FILENO) == 1}};
     bool only_one = strcmp(wanted, "both") != 0;
     if (only_one && strcmp(wanted, "stderr") == 0) {
-        streams[1].out = stdout; /* what was asked for by name goes where it can be piped */
-        streams[1].to_terminal = streams[0].to_terminal;
+        outputs[1].out = stdout; /* what was asked for by name goes where it can be piped */
+        outputs[1].to_terminal = outputs[0].to_terminal;
     }
+    for (int i = 0; i < FOLLOW_OUTPUTS; i++)
+        outputs[i].is_wanted = !only_one || strcmp(wanted, outputs[i].name) == 0;
     int status = CLI_DONE;
-    for (int ended = !cli->options.follow, last = 0; !status && !last;) {
-        /* what was written before the end is there after it: one more round */
-        last = ended;
-        for (int i = 0; i < 2 && !status; i++)
-            if (!only_one || strcmp(wanted, streams[i].name) == 0)
-                status = drain(cli, task_run, &streams[i]);
-        if (!status && !last) {
-            ended = has_ended(cli, task_run, &status);
-            if (!ended)
-                pause_a_little();
-        }
-    }
-    end_stream(&streams[0]);
-    end_stream(&streams[1]);
+    if (!cli->options.follow || !follow_task_run(cli, task_run, outputs, &status))
+        status = poll_task_run(cli, task_run, outputs);
+    output_end(&outputs[0]);
+    output_end(&outputs[1]);
     return status;
 }
 

@@ -1,6 +1,5 @@
 #include "cli/watch.h"
 
-#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -16,8 +15,11 @@
 enum {
     POLL_LEAST_MS = 200,
     POLL_MOST_MS = 2000,
-    POLL_SHARE = 5,   /* at most a fifth of the time is spent on asking */
-    REDRAW_MS = 1000, /* durations go on between changes */
+    POLL_SHARE = 5,     /* at most a fifth of the time is spent on asking */
+    REDRAW_MS = 1000,   /* durations go on between changes */
+    TOLD_LEAST_MS = 50, /* what comes within is asked for together */
+    LISTEN_MS = 60 * 1000,
+    HEARD_BYTES = 4096,
 };
 
 struct watch {
@@ -29,7 +31,13 @@ struct watch {
     int64_t drawn_ms;
     struct str_map seen; /* task key → struct seen */
     struct arena arena;
-    char run_status[64]; /* last one told */
+    char run_status[64];    /* last one told */
+    json_t *run;            /* as it was last seen */
+    struct http_feed *feed; /* of its events: the bell that says when to ask; NULL: none */
+    bool is_told_end;       /* the last feed said that the run has ended: look before another */
+    bool is_polling;        /* the server has no feed for us */
+    int64_t asked_ms;       /* monotonic: when the run was last asked for, and how long it took */
+    int64_t took_ms;
 };
 
 struct seen {
@@ -157,13 +165,94 @@ static void show(struct watch *watch, const struct http_answer *answer, const js
         run_print_trace(get_text(json_object_get(run, "state"), "errorTrace"));
 }
 
-static void pause_until_next(int64_t asked_for_ms)
+/* ---- when to ask ---- */
+
+/* Before the run is asked for, so that nothing falls in between: what is new afterwards rings. */
+static void listen_first(struct watch *watch, const char *escaped)
 {
-    int64_t ms = asked_for_ms * POLL_SHARE;
-    ms = ms < POLL_LEAST_MS ? POLL_LEAST_MS : ms > POLL_MOST_MS ? POLL_MOST_MS : ms;
-    struct timespec left = {.tv_sec = ms / 1000, .tv_nsec = ms % 1000 * 1000000};
-    while (nanosleep(&left, &left) && errno == EINTR)
-        continue;
+    struct buf path;
+    bool is_told_end = watch->is_told_end;
+    watch->is_told_end = false;
+    if (watch->feed || watch->is_polling || is_told_end)
+        return;
+    buf_init(&path, 1 << 20);
+    buf_printf(&path, "/jobRuns/%s/events?onlyNew=true", escaped);
+    watch->feed = call_listen(watch->cli, path.data, "text/event-stream", &watch->is_polling);
+    buf_release(&path);
+}
+
+static void stop_listening(struct watch *watch)
+{
+    http_feed_close(watch->feed);
+    watch->feed = NULL;
+}
+
+static void redraw_durations(struct watch *watch)
+{
+    struct tree tree;
+    if (!watch->live || clock_ms(CLOCK_MONOTONIC) - watch->drawn_ms < REDRAW_MS)
+        return;
+    tree_init(&tree, watch->run, &watch->cli->screen, watch_now_ms());
+    redraw(watch, &tree, false);
+    tree_release(&tree);
+}
+
+/* Until an event was told, or the feed has ended. */
+static void await_event(struct watch *watch)
+{
+    struct buf *heard = &watch->feed->answer.body;
+    for (;;) {
+        /* Comments are no events; many of them are let pass for one. */
+        bool rings = heard->len && (heard->len > HEARD_BYTES || strstr(heard->data, "data:"));
+        watch->is_told_end |= heard->len && strstr(heard->data, "event: end");
+        if (rings)
+            buf_clear(heard);
+        if (watch->feed->is_over)
+            stop_listening(watch);
+        if (rings || !watch->feed)
+            return;
+        http_feeds_wait(watch->cli->http, watch->live ? REDRAW_MS : LISTEN_MS);
+        redraw_durations(watch);
+    }
+}
+
+/* Until there may be something new, and not too often. */
+static void await_change(struct watch *watch)
+{
+    bool listened = watch->feed != NULL;
+    if (listened)
+        await_event(watch);
+    int64_t least_ms = watch->feed ? TOLD_LEAST_MS : POLL_LEAST_MS;
+    int64_t pause_ms = watch->took_ms * POLL_SHARE;
+    pause_ms = pause_ms < least_ms ? least_ms : pause_ms > POLL_MOST_MS ? POLL_MOST_MS : pause_ms;
+    if (listened) /* the wait counts */
+        pause_ms -= clock_ms(CLOCK_MONOTONIC) - watch->asked_ms;
+    if (pause_ms > 0)
+        call_pause_ms((long)pause_ms);
+}
+
+/* Asks once, and shows it. *ret_final: the run has ended; the result says how. */
+static int look(struct watch *watch, const char *escaped, bool *ret_final)
+{
+    struct http_answer answer;
+    int64_t before = clock_ms(CLOCK_MONOTONIC);
+    int status = watch_get_run(watch->cli, escaped, *watch->etag != '\0', &answer);
+    if (status)
+        return status;
+    watch->asked_ms = clock_ms(CLOCK_MONOTONIC);
+    watch->took_ms = watch->asked_ms - before;
+    json_decref(watch->run);
+    watch->run = NULL;
+    status = call_parse(&answer, &watch->run);
+    const char *word = get_text(json_object_get(watch->run, "state"), "status");
+    if (status == CLI_DONE) {
+        *ret_final = word && state_name_is_final(word);
+        show(watch, &answer, watch->run, *ret_final);
+    }
+    if (*ret_final)
+        status = strcmp(word, "SUCCESS") == 0 ? CLI_DONE : CLI_RUN_FAILED;
+    http_answer_release(&answer);
+    return status;
 }
 
 int watch_run(struct cli *cli, const char *key, enum watch_how how)
@@ -179,28 +268,15 @@ int watch_run(struct cli *cli, const char *key, enum watch_how how)
     arena_init(&watch.arena);
     str_map_init(&watch.seen);
     for (bool final = false; !final;) {
-        struct http_answer answer;
-        json_t *run = NULL;
-        int64_t before = clock_ms(CLOCK_MONOTONIC);
-        status = watch_get_run(cli, escaped, *watch.etag != '\0', &answer);
-        if (status)
-            break;
-        int64_t took = clock_ms(CLOCK_MONOTONIC) - before;
-        status = call_parse(&answer, &run);
-        const char *word = get_text(json_object_get(run, "state"), "status");
-        if (status == CLI_DONE) {
-            final = word && state_name_is_final(word);
-            show(&watch, &answer, run, final);
-        }
-        if (final)
-            status = strcmp(word, "SUCCESS") == 0 ? CLI_DONE : CLI_RUN_FAILED;
-        json_decref(run);
-        http_answer_release(&answer);
+        listen_first(&watch, escaped);
+        status = look(&watch, escaped, &final);
         if (status && !final)
             break;
         if (!final)
-            pause_until_next(took);
+            await_change(&watch);
     }
+    stop_listening(&watch);
+    json_decref(watch.run);
     str_map_release(&watch.seen);
     arena_release(&watch.arena);
     return status;

@@ -14,6 +14,8 @@ static void add_event(struct step *step, struct erun *run, struct etask *task, i
     *event = (struct event_row){
         .workspace = engine->workspace.id,
         .run = run->row.key,
+        .job = run->row.job,
+        .job_name = run->row.job_name,
         .number = ++engine->workspace.last_event,
         .time_ms = step->now_ms,
         .repair_number = run->row.repair_number,

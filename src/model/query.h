@@ -67,6 +67,11 @@ struct job_list {
     struct store_cursor next;
 };
 
+struct event_filter {
+    const struct uuid *run; /* NULL: every run */
+    const struct uuid *job; /* NULL: every job */
+};
+
 struct operation_filter {
     const char *resource_type; /* or NULL */
     const char *display_name;  /* exact, or NULL */

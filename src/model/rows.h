@@ -239,6 +239,8 @@ struct event_row {
     int64_t repair_number;
     struct uuid task_run; /* nil: about the run */
     const char *task_key; /* NULL: about the run; filled by the store when read */
+    struct uuid job;      /* not stored: the run's; filled where events of several runs are read */
+    const char *job_name; /* likewise */
     int64_t attempt;      /* FIELD_NULL: about no attempt */
     int type;             /* enum event_type */
     enum state from;      /* STATE_NEW at the first; an event that moves nothing has from = to */

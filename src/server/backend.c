@@ -91,6 +91,50 @@ static int open_output(void *context, const struct run_row *run,
     return exec_open_output(backend->data_dir, &id, stream);
 }
 
+/* ---- streams ---- */
+
+static void watch_events(void *context, const struct api_workspace *workspace,
+                         struct api_watch *watch)
+{
+    struct backend *backend = context;
+    (void)workspace; /* one feed, as there is one pump */
+    feed_watch(backend->feed, watch);
+}
+
+static void unwatch_events(void *context, const struct api_workspace *workspace,
+                           struct api_watch *watch)
+{
+    struct backend *backend = context;
+    (void)workspace;
+    feed_unwatch(backend->feed, watch);
+}
+
+static bool events_take(void *context, const struct api_workspace *workspace, int64_t after,
+                        struct api_events *ret)
+{
+    struct backend *backend = context;
+    (void)workspace;
+    return feed_take(backend->feed, after, ret);
+}
+
+static void events_drop(void *context, struct api_events *events)
+{
+    (void)context;
+    feed_drop(events);
+}
+
+static bool watch_output(void *context, int fd, struct api_output_watch *watch)
+{
+    struct backend *backend = context;
+    return tail_watch(backend->tail, fd, watch);
+}
+
+static void unwatch_output(void *context, struct api_output_watch *watch)
+{
+    struct backend *backend = context;
+    tail_unwatch(backend->tail, watch);
+}
+
 /* Nobody has to say who they are to ask, and the store answers by a commit of its own, which the
  * pump waits for: one a second at most. */
 static bool is_ready(void *context)
@@ -207,6 +251,8 @@ struct api_backend backend_functions(struct backend *backend)
                 .attempts = store_attempts,
                 .run_events = store_run_events,
                 .entity_events = store_entity_events,
+                .workspace_events = store_workspace_events,
+                .newest_event = store_newest_event,
                 .get_operation = store_get_operation,
                 .list_runs = store_list_runs,
                 .recent_runs = store_recent_runs,
@@ -227,6 +273,12 @@ struct api_backend backend_functions(struct backend *backend)
         .workspace = workspace_of,
         .workspace_at = workspace_at,
         .open_output = open_output,
+        .watch = watch_events,
+        .unwatch = unwatch_events,
+        .events_take = events_take,
+        .events_drop = events_drop,
+        .watch_output = watch_output,
+        .unwatch_output = unwatch_output,
         .is_ready = is_ready,
         .accounts =
             {

@@ -6,9 +6,11 @@
 #include "api/backend.h"
 #include "server/accounts.h"
 #include "server/defs.h"
+#include "server/feed.h"
 #include "server/guard.h"
 #include "server/pump.h"
 #include "server/readers.h"
+#include "server/tail.h"
 
 struct backend {
     struct store *store;
@@ -19,6 +21,8 @@ struct backend {
     struct guard *guard;
     const struct vault *vault;
     struct pump *pump;
+    struct feed *feed; /* of the workspace `default` */
+    struct tail *tail;
     struct api_workspace workspace; /* `default` */
     const char *data_dir;
     _Atomic int64_t probed_ms; /* CLOCK_BOOTTIME: when the store was last asked to write */

@@ -52,6 +52,11 @@ enum config_kind { CONFIG_TEXT, CONFIG_PATH, CONFIG_NUMBER, CONFIG_BOOL, CONFIG_
       "Days for which refused credentials stay in the audit; changes stay for good.")          \
     X(auth_forget_secrets, BOOL, "auth", "forget-secrets", NULL, "false", 0, 0,                \
       "Start although secret.key is lost: access keys and secrets made before are useless.")   \
+    X(http_max_streams, NUMBER, "http", "max-streams", NULL, "2048", 1, 1000000,               \
+      "Streams (events, followed logs) open at the same time, and of max-connections three "   \
+      "quarters at most.")                                                                     \
+    X(http_heartbeat, NUMBER, "http", "heartbeat", NULL, "15", 1, 3600,                        \
+      "Seconds after which a silent stream of events sends a sign of life.")                   \
     X(exec_max_running, NUMBER, "exec", "max-running", NULL, "256", 0, 1000000,                \
       "Execution slots: attempts that run at the same time; 0: no limit.")                     \
     X(exec_grace, NUMBER, "exec", "grace", NULL, "10", 0, 3600,                                \

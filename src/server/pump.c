@@ -352,6 +352,8 @@ static void commit_batch(struct pump *pump)
     pump->backoff_ms = 0;
     atomic_store(&pump->is_ready, true);
     act(pump);
+    if (pump->config.feed) /* after the starts: streams can wait, tasks need not */
+        feed_publish(pump->config.feed, &pump->effects.rows, commit.workspace->last_event);
     engine_committed(pump->engine);
 }
 

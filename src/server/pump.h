@@ -19,11 +19,13 @@
 #include "base/err.h"
 #include "exec/exec.h"
 #include "server/defs.h"
+#include "server/feed.h"
 #include "store/store.h"
 
 struct pump_config {
     struct store *store;
     struct defs *defs;
+    struct feed *feed; /* told of committed events; NULL: nobody is */
     struct workspace_row workspace;
     struct exec_config exec; /* on_report and context are the pump's */
     const char *hub_region;

@@ -214,6 +214,8 @@ bool pump_load(struct pump *pump)
         pump->engine = NULL;
         return false;
     }
+    if (pump->config.feed)
+        feed_reset(pump->config.feed, engine_workspace(pump->engine)->last_event);
     recover_attempts(pump);
     const struct engine_event event = {
         .kind = pump->is_draining ? ENGINE_DRAIN : ENGINE_TIMER,

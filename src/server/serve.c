@@ -32,6 +32,8 @@ struct server {
     struct zones *zones;
     struct accounts *accounts;
     struct guard *guard;
+    struct feed *feed;
+    struct tail *tail;
     struct pump *pump;
     struct backend backend;
     struct api_backend functions;
@@ -134,6 +136,7 @@ static enum err_code start_pump(struct server *server, struct err *err)
     const struct pump_config pump = {
         .store = server->install.store,
         .defs = server->defs,
+        .feed = server->feed,
         .workspace = server->install.workspace,
         .exec =
             {
@@ -155,6 +158,14 @@ static enum err_code start_pump(struct server *server, struct err *err)
     return server->pump ? ERR_OK : err->code;
 }
 
+/* Streams leave connections for everybody else. */
+static unsigned max_streams(const struct config *config)
+{
+    int64_t wanted = config_number(config, CONFIG_http_max_streams);
+    int64_t most = config_number(config, CONFIG_http_max_connections) * 3 / 4;
+    return (unsigned)(wanted < most ? wanted : most);
+}
+
 static void start_api(struct server *server)
 {
     server->backend = (struct backend){
@@ -166,6 +177,8 @@ static void start_api(struct server *server)
         .guard = server->guard,
         .vault = &server->install.vault,
         .pump = server->pump,
+        .feed = server->feed,
+        .tail = server->tail,
         .workspace = {server->install.workspace.id, server->install.workspace.key,
                       server->install.workspace.name},
         .data_dir = server->install.data_dir,
@@ -179,6 +192,8 @@ static void start_api(struct server *server)
         .session_ms = config_number(server->config, CONFIG_auth_session_hours) * 3600 * 1000,
         .page_key = server->install.page_key,
         .max_body_bytes = (size_t)config_number(server->config, CONFIG_http_max_body),
+        .max_streams = max_streams(server->config),
+        .heartbeat_ms = config_number(server->config, CONFIG_http_heartbeat) * 1000,
     };
     server->api = api_new(&config, &server->functions);
     pump_set_api(server->pump, server->api);
@@ -239,6 +254,8 @@ static enum err_code server_start(struct server *server, struct err *err)
     server->guard = guard_new(server->install.store,
                               config_number(server->config, CONFIG_http_rate_limit),
                               config_number(server->config, CONFIG_auth_audit_days));
+    server->feed = feed_new();
+    server->tail = tail_new();
     if (start_pump(server, err))
         return err->code;
     start_api(server);
@@ -342,6 +359,8 @@ static void server_stop(struct server *server)
         install_unpublish(&server->install);
     pump_free(server->pump);
     api_free(server->api);
+    feed_free(server->feed);
+    tail_free(server->tail);
     accounts_free(server->accounts);
     guard_free(server->guard);
     defs_free(server->defs);

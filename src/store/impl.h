@@ -54,6 +54,10 @@ struct reader_ops {
                        struct attempt_row **ret);
     size_t (*run_events)(struct store_reader *reader, int64_t workspace, const struct uuid *run,
                          int64_t after, size_t max, struct arena *arena, struct event_row **ret);
+    size_t (*workspace_events)(struct store_reader *reader, int64_t workspace,
+                               const struct event_filter *filter, int64_t after, size_t max,
+                               struct arena *arena, struct event_row **ret, int64_t *ret_upto);
+    int64_t (*newest_event)(struct store_reader *reader, int64_t workspace);
     size_t (*entity_events)(struct store_reader *reader, int64_t workspace, const struct uuid *run,
                             const struct uuid *task_run, struct arena *arena,
                             struct event_row **ret);

@@ -42,3 +42,18 @@ size_t memory_accounts(struct store_reader *base, const struct account_query *qu
 size_t memory_prune_audit(struct store *base, int outcome, int64_t before_ms, size_t max);
 /* NULL when there is none. */
 struct workspace_row *memory_workspace(struct memory_store *store, int64_t id);
+
+/* memory_read.c */
+struct memory_reader *memory_reader_lock(struct store_reader *base);
+void memory_reader_unlock(struct memory_reader *reader);
+/* What is not stored with events that were copied. */
+void memory_fill_task_keys(const struct memory_rows *rows, struct event_row *events, size_t count,
+                           struct arena *arena);
+
+/* memory_events.c */
+size_t memory_workspace_events(struct store_reader *base, int64_t workspace,
+                               const struct event_filter *filter, int64_t after, size_t max,
+                               struct arena *arena, struct event_row **ret, int64_t *ret_upto);
+int64_t memory_read_newest_event(struct store_reader *base, int64_t workspace);
+/* Under the store's lock. */
+int64_t memory_newest_event(struct memory_store *store, int64_t workspace);

@@ -7,7 +7,7 @@
 #include "base/mem.h"
 #include "store/page.h"
 
-static struct memory_reader *lock_reader(struct store_reader *base)
+struct memory_reader *memory_reader_lock(struct store_reader *base)
 {
     struct memory_reader *reader = CONTAINER_OF(base, struct memory_reader, base);
     if (!reader->inside)
@@ -15,7 +15,7 @@ static struct memory_reader *lock_reader(struct store_reader *base)
     return reader;
 }
 
-static void unlock_reader(struct memory_reader *reader)
+void memory_reader_unlock(struct memory_reader *reader)
 {
     if (!reader->inside)
         pthread_mutex_unlock(&reader->store->lock);
@@ -38,9 +38,9 @@ static void read_end(struct store_reader *base)
 
 static uint64_t read_version(struct store_reader *base)
 {
-    struct memory_reader *reader = lock_reader(base);
+    struct memory_reader *reader = memory_reader_lock(base);
     uint64_t version = reader->store->version;
-    unlock_reader(reader);
+    memory_reader_unlock(reader);
     return version;
 }
 
@@ -117,11 +117,11 @@ static const void *find_row(const struct memory_rows *rows, enum row_kind kind,
 static bool get(struct store_reader *base, enum row_kind kind, const struct row_id *id,
                 struct arena *arena, void *ret)
 {
-    struct memory_reader *reader = lock_reader(base);
+    struct memory_reader *reader = memory_reader_lock(base);
     const void *row = find_row(&reader->store->rows, kind, id);
     if (row)
         table_copy_row(&store_tables[kind], row, ret, arena);
-    unlock_reader(reader);
+    memory_reader_unlock(reader);
     return row != NULL;
 }
 
@@ -137,7 +137,7 @@ static const struct run_row *find_run(const struct memory_rows *rows, int64_t wo
 static bool get_run_etag(struct store_reader *base, int64_t workspace, const struct uuid *key,
                          int64_t *ret_version, int64_t *ret_last_event, int64_t *ret_updated_ms)
 {
-    struct memory_reader *reader = lock_reader(base);
+    struct memory_reader *reader = memory_reader_lock(base);
     const struct memory_rows *rows = &reader->store->rows;
     const struct run_row *run = find_run(rows, workspace, key);
     if (run) {
@@ -154,7 +154,7 @@ static bool get_run_etag(struct store_reader *base, int64_t workspace, const str
                 *ret_updated_ms = event->time_ms;
         }
     }
-    unlock_reader(reader);
+    memory_reader_unlock(reader);
     return run != NULL;
 }
 
@@ -208,7 +208,7 @@ static void keep_newest_attempts(struct run_image *image)
 static bool get_run_image(struct store_reader *base, int64_t workspace, const struct uuid *key,
                           struct arena *arena, struct run_image *ret)
 {
-    struct memory_reader *reader = lock_reader(base);
+    struct memory_reader *reader = memory_reader_lock(base);
     const struct memory_rows *rows = &reader->store->rows;
     const struct run_row *run = find_run(rows, workspace, key);
     if (run) {
@@ -227,7 +227,7 @@ static bool get_run_image(struct store_reader *base, int64_t workspace, const st
         ret->attempts = items;
         keep_newest_attempts(ret);
     }
-    unlock_reader(reader);
+    memory_reader_unlock(reader);
     return run != NULL;
 }
 
@@ -245,7 +245,7 @@ static size_t workspace_rows(const struct memory_rows *rows, enum row_kind kind,
 static size_t live_runs(struct store_reader *base, int64_t workspace, struct arena *arena,
                         struct uuid **ret)
 {
-    struct memory_reader *reader = lock_reader(base);
+    struct memory_reader *reader = memory_reader_lock(base);
     const struct memory_rows *rows = &reader->store->rows;
     const struct run_row key = {.workspace = workspace};
     size_t first, count = 0;
@@ -256,7 +256,7 @@ static size_t live_runs(struct store_reader *base, int64_t workspace, struct are
         if (!state_is_final(run->state))
             (*ret)[count++] = run->key;
     }
-    unlock_reader(reader);
+    memory_reader_unlock(reader);
     return count;
 }
 
@@ -272,7 +272,7 @@ static bool waits_before(const struct run_row *a, const struct run_row *b)
 
 static int64_t queue_position(struct store_reader *base, const struct run_row *run)
 {
-    struct memory_reader *reader = lock_reader(base);
+    struct memory_reader *reader = memory_reader_lock(base);
     const struct memory_rows *rows = &reader->store->rows;
     size_t first;
     size_t end = workspace_rows(rows, ROW_RUN, run, &first);
@@ -283,7 +283,7 @@ static int64_t queue_position(struct store_reader *base, const struct run_row *r
             waits_before(other, run))
             position++;
     }
-    unlock_reader(reader);
+    memory_reader_unlock(reader);
     return position;
 }
 
@@ -291,7 +291,7 @@ static size_t attempts(struct store_reader *base, int64_t workspace, const struc
                        int64_t from_number, size_t max, struct arena *arena,
                        struct attempt_row **ret)
 {
-    struct memory_reader *reader = lock_reader(base);
+    struct memory_reader *reader = memory_reader_lock(base);
     const struct memory_rows *rows = &reader->store->rows;
     const struct task_run_row *owner = task_run_of_key(rows, workspace, task_run);
     struct attempt_row key = {.workspace = workspace, .task_run = *task_run, .number = from_number};
@@ -301,34 +301,35 @@ static size_t attempts(struct store_reader *base, int64_t workspace, const struc
     size_t count = copy_range(rows, ROW_ATTEMPT, memory_rows_from(rows, ROW_ATTEMPT, &key, 4), &key,
                               3, max, arena, &items);
     *ret = items;
-    unlock_reader(reader);
+    memory_reader_unlock(reader);
     return count;
 }
 
 /* ---- events ---- */
 
-static void fill_task_keys(const struct memory_rows *rows, struct event_row *events, size_t count,
+void memory_fill_task_keys(const struct memory_rows *rows, struct event_row *events, size_t count,
                            struct arena *arena)
 {
     for (size_t i = 0; i < count; i++) {
         const struct task_run_row *task_run =
             task_run_of_key(rows, events[i].workspace, &events[i].task_run);
         events[i].task_key = task_run ? arena_strdup(arena, task_run->task_key) : NULL;
+        events[i].job_name = NULL; /* the writer's, which is gone */
     }
 }
 
 static size_t run_events(struct store_reader *base, int64_t workspace, const struct uuid *run,
                          int64_t after, size_t max, struct arena *arena, struct event_row **ret)
 {
-    struct memory_reader *reader = lock_reader(base);
+    struct memory_reader *reader = memory_reader_lock(base);
     const struct memory_rows *rows = &reader->store->rows;
     const struct event_row key = {.workspace = workspace, .run = *run, .number = after + 1};
     void *items;
     size_t count = copy_range(rows, ROW_EVENT, memory_rows_from(rows, ROW_EVENT, &key, 3), &key, 2,
                               max, arena, &items);
     *ret = items;
-    fill_task_keys(rows, *ret, count, arena);
-    unlock_reader(reader);
+    memory_fill_task_keys(rows, *ret, count, arena);
+    memory_reader_unlock(reader);
     return count;
 }
 
@@ -399,8 +400,7 @@ static struct store_cursor cursor_of(struct memory_store *store, const struct st
         return *given;
     struct store_cursor cursor = {0};
     memset(&cursor.as_of, 0xff, sizeof cursor.as_of);
-    const struct workspace_row *row = memory_workspace(store, workspace);
-    cursor.as_of_event = row ? row->last_event : 0;
+    cursor.as_of_event = memory_newest_event(store, workspace);
     return cursor;
 }
 
@@ -453,7 +453,7 @@ static void list_runs(struct store_reader *base, int64_t workspace, const struct
                       const struct list_order *order, const struct store_cursor *given,
                       struct arena *arena, struct run_list *ret)
 {
-    struct memory_reader *reader = lock_reader(base);
+    struct memory_reader *reader = memory_reader_lock(base);
     const struct memory_rows *rows = &reader->store->rows;
     struct store_cursor cursor = cursor_of(reader->store, given, workspace);
     const struct run_row key = {.workspace = workspace};
@@ -468,14 +468,14 @@ static void list_runs(struct store_reader *base, int64_t workspace, const struct
             listing_add(&listing, &place, run);
     }
     finish_runs(&listing, order, &cursor, arena, ret);
-    unlock_reader(reader);
+    memory_reader_unlock(reader);
 }
 
 static void recent_runs(struct store_reader *base, int64_t workspace, const struct uuid *jobs,
                         size_t job_count, size_t per_job, const struct list_order *order,
                         const struct store_cursor *given, struct arena *arena, struct run_list *ret)
 {
-    struct memory_reader *reader = lock_reader(base);
+    struct memory_reader *reader = memory_reader_lock(base);
     const struct memory_rows *rows = &reader->store->rows;
     struct store_cursor cursor = cursor_of(reader->store, given, workspace);
     const struct run_row key = {.workspace = workspace};
@@ -497,14 +497,14 @@ static void recent_runs(struct store_reader *base, int64_t workspace, const stru
     }
     free(taken);
     finish_runs(&listing, order, &cursor, arena, ret);
-    unlock_reader(reader);
+    memory_reader_unlock(reader);
 }
 
 static void list_jobs(struct store_reader *base, int64_t workspace, const struct job_filter *filter,
                       const struct list_order *order, const struct store_cursor *given,
                       struct arena *arena, struct job_list *ret)
 {
-    struct memory_reader *reader = lock_reader(base);
+    struct memory_reader *reader = memory_reader_lock(base);
     const struct memory_rows *rows = &reader->store->rows;
     struct store_cursor cursor = cursor_of(reader->store, given, workspace);
     struct list_order by = *order;
@@ -526,7 +526,7 @@ static void list_jobs(struct store_reader *base, int64_t workspace, const struct
     ret->count =
         listing_cut(&listing, ROW_JOB, &by, &cursor, arena, &items, &ret->more, &ret->next);
     ret->items = items;
-    unlock_reader(reader);
+    memory_reader_unlock(reader);
 }
 
 static void list_operations(struct store_reader *base, int64_t workspace,
@@ -534,7 +534,7 @@ static void list_operations(struct store_reader *base, int64_t workspace,
                             const struct store_cursor *given, struct arena *arena,
                             struct operation_list *ret)
 {
-    struct memory_reader *reader = lock_reader(base);
+    struct memory_reader *reader = memory_reader_lock(base);
     const struct memory_rows *rows = &reader->store->rows;
     struct store_cursor cursor = cursor_of(reader->store, given, workspace);
     const struct list_order by = {SORT_TIME_CREATED, order->ascending, order->limit};
@@ -555,7 +555,7 @@ static void list_operations(struct store_reader *base, int64_t workspace,
     ret->count =
         listing_cut(&listing, ROW_OPERATION, &by, &cursor, arena, &items, &ret->more, &ret->next);
     ret->items = items;
-    unlock_reader(reader);
+    memory_reader_unlock(reader);
 }
 
 const struct reader_ops memory_reader_ops = {
@@ -571,6 +571,8 @@ const struct reader_ops memory_reader_ops = {
     .queue_position = queue_position,
     .attempts = attempts,
     .run_events = run_events,
+    .workspace_events = memory_workspace_events,
+    .newest_event = memory_read_newest_event,
     .entity_events = entity_events,
     .list_runs = list_runs,
     .recent_runs = recent_runs,

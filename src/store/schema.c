@@ -171,6 +171,14 @@ static const char *const migration_3[] = {
     "CREATE INDEX audit_by_outcome ON audit (outcome, key)",
 };
 
+/* Which runs have events in which block of 1,024 numbers: what finds the events of a workspace by
+ * number (docs/design/store.md). */
+static const char *const migration_4[] = {
+    "CREATE TABLE event_block (workspace INTEGER NOT NULL, block INTEGER NOT NULL,"
+    " run BLOB NOT NULL, PRIMARY KEY (workspace, block, run)) STRICT, WITHOUT ROWID",
+    "INSERT INTO event_block SELECT DISTINCT workspace, number / 1024, run FROM event",
+};
+
 static const struct migration {
     const char *const *steps;
     size_t count;
@@ -178,6 +186,7 @@ static const struct migration {
     {migration_1, ARRAY_LEN(migration_1)},
     {migration_2, ARRAY_LEN(migration_2)},
     {migration_3, ARRAY_LEN(migration_3)},
+    {migration_4, ARRAY_LEN(migration_4)},
 };
 
 int schema_newest(void)

@@ -30,6 +30,9 @@ struct sqlite_reader {
 /* store_open_sqlite with other options than a server's. */
 struct store *sqlite_open(const char *path, const struct db_options *options, struct err *err);
 
+/* Events of a workspace are found by blocks of so many numbers; SQL and migrations say it too. */
+enum { STORE_EVENT_BLOCK = 1024 };
+
 /* sqlite_write.c: rows into the open transaction of `db`; false at the first that fails. */
 bool sqlite_write_batch(struct db *db, const struct row_batch *batch);
 
@@ -40,6 +43,16 @@ struct store_reader *sqlite_reader_open(struct store *store);
 bool sqlite_reader_step(struct sqlite_reader *reader, sqlite3_stmt *statement);
 /* The prepared statement with ?1 = workspace; NULL after a failure, which the reader remembers. */
 sqlite3_stmt *sqlite_reader_query(struct sqlite_reader *reader, int sql, int64_t workspace);
+
+/* Events with their task's key behind their own columns, as they come. */
+size_t sqlite_read_events(struct sqlite_reader *reader, sqlite3_stmt *statement,
+                          struct arena *arena, struct event_row **ret);
+
+/* sqlite_events.c */
+size_t sqlite_workspace_events(struct store_reader *base, int64_t workspace,
+                               const struct event_filter *filter, int64_t after, size_t max,
+                               struct arena *arena, struct event_row **ret, int64_t *ret_upto);
+int64_t sqlite_newest_event(struct store_reader *base, int64_t workspace);
 
 /* sqlite_list.c, sqlite_list_jobs.c */
 void sqlite_list_runs(struct store_reader *base, int64_t workspace, const struct run_filter *filter,

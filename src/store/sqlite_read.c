@@ -393,7 +393,7 @@ static size_t attempts(struct store_reader *base, int64_t workspace, const struc
 
 /* ---- events ---- */
 
-static size_t read_events(struct sqlite_reader *reader, sqlite3_stmt *statement,
+size_t sqlite_read_events(struct sqlite_reader *reader, sqlite3_stmt *statement,
                           struct arena *arena, struct event_row **ret)
 {
     struct rows rows = {.table = &store_tables[ROW_EVENT]};
@@ -417,7 +417,7 @@ static size_t run_events(struct store_reader *base, int64_t workspace, const str
         sqlite3_bind_int64(statement, 3, after);
         sqlite3_bind_int64(statement, 4, (sqlite3_int64)max);
     }
-    return read_events(reader, statement, arena, ret);
+    return sqlite_read_events(reader, statement, arena, ret);
 }
 
 static size_t entity_events(struct store_reader *base, int64_t workspace, const struct uuid *run,
@@ -429,7 +429,7 @@ static size_t entity_events(struct store_reader *base, int64_t workspace, const 
         query_run(reader, task_run ? SQL_TASK_EVENTS : SQL_OWN_EVENTS, workspace, run);
     if (statement && task_run)
         db_bind_uuid(statement, 3, task_run);
-    return read_events(reader, statement, arena, ret);
+    return sqlite_read_events(reader, statement, arena, ret);
 }
 
 static enum sql accounts_statement(enum row_kind kind)
@@ -491,6 +491,8 @@ const struct reader_ops sqlite_reader_ops = {
     .queue_position = queue_position,
     .attempts = attempts,
     .run_events = run_events,
+    .workspace_events = sqlite_workspace_events,
+    .newest_event = sqlite_newest_event,
     .entity_events = entity_events,
     .list_runs = sqlite_list_runs,
     .recent_runs = sqlite_recent_runs,

@@ -58,6 +58,13 @@ static const struct statement statements[SQL_RUN_KEYS] = {
                         " WHERE workspace = ?1 AND job = ?2 AND job_name = ?3"},
     [SQL_SERIES_INSERT] = {NO_ROW, false,
                            "INSERT INTO series (workspace, job, job_name) VALUES (?1, ?2, ?3)"},
+    [SQL_EVENT_BLOCK_INSERT] = {NO_ROW, false,
+                                "INSERT OR IGNORE INTO event_block (workspace, block, run)"
+                                " VALUES (?1, ?2, ?3)"},
+    [SQL_DELETE_EVENT_BLOCKS] = {NO_ROW, false,
+                                 "DELETE FROM event_block WHERE workspace = ?1 AND run = ?2"
+                                 " AND block IN (SELECT number / 1024 FROM event"
+                                 " WHERE workspace = ?1 AND run = ?2)"},
     [SQL_DELETE_EVENTS] = {NO_ROW, false, "DELETE FROM event WHERE workspace = ?1 AND run = ?2"},
     [SQL_DELETE_ATTEMPTS] = {NO_ROW, false,
                              "DELETE FROM attempt WHERE workspace = ?1 AND run = ?2"},
@@ -138,6 +145,17 @@ static const struct statement statements[SQL_RUN_KEYS] = {
     [SQL_OWN_EVENTS] = {ROW_EVENT, false,
                         TASK_KEY " FROM event INDEXED BY event_by_entity WHERE workspace = ?1"
                                  " AND run = ?2 AND task_run IS NULL ORDER BY number"},
+    /* 1024: STORE_EVENT_BLOCK */
+    [SQL_EVENT_BLOCK_NEXT] = {NO_ROW, false,
+                              "SELECT block FROM event_block WHERE workspace = ?1 AND block >= ?2"
+                              " ORDER BY block LIMIT 1"},
+    [SQL_EVENT_BLOCK_RUNS] = {NO_ROW, false,
+                              "SELECT run FROM event_block WHERE workspace = ?1 AND block = ?2"},
+    [SQL_EVENTS_OF_BLOCK] = {ROW_EVENT, false,
+                             TASK_KEY " FROM event WHERE workspace = ?1 AND run = ?2"
+                                      " AND number BETWEEN ?3 AND ?4 ORDER BY number LIMIT ?5"},
+    [SQL_RUN_JOB] = {NO_ROW, false,
+                     "SELECT job, job_name FROM run WHERE workspace = ?1 AND key = ?2"},
     [SQL_QUEUE_POSITION] = {NO_ROW, false,
                             /* 8: STATE_QUEUED, as the index says it. Repairs first. */
                             "SELECT 1 FROM run INDEXED BY run_queued"

@@ -36,6 +36,24 @@ static bool insert_row(struct db *db, enum row_kind kind, const void *row)
     return db_run(statement);
 }
 
+/* Says that the run has events in this block of numbers; `before` is the event that was written just
+ * before, or NULL: most events come in rows of one run. */
+static bool note_event_block(struct db *db, const struct event_row *event,
+                             const struct event_row *before)
+{
+    int64_t block = event->number / STORE_EVENT_BLOCK;
+    if (before && before->number / STORE_EVENT_BLOCK == block &&
+        before->workspace == event->workspace && uuid_equal(&before->run, &event->run))
+        return true;
+    sqlite3_stmt *statement = db_statement(db, SQL_EVENT_BLOCK_INSERT);
+    if (!statement)
+        return false;
+    sqlite3_bind_int64(statement, 1, event->workspace);
+    sqlite3_bind_int64(statement, 2, block);
+    db_bind_uuid(statement, 3, &event->run);
+    return db_run(statement);
+}
+
 static bool update_row(struct db *db, enum row_kind kind, const void *row)
 {
     sqlite3_stmt *statement = db_statement(db, SQL_UPDATE + (int)kind);
@@ -57,9 +75,9 @@ static bool delete_row(struct db *db, enum row_kind kind, const void *row)
 /* Children first, as the foreign keys want it. */
 static bool delete_run(struct db *db, const struct run_row *run)
 {
-    static const enum sql steps[] = {SQL_DELETE_EVENTS,     SQL_DELETE_ATTEMPTS,
-                                     SQL_DELETE_TASK_RUNS,  SQL_DELETE_REPAIRS,
-                                     SQL_MARK_RETRY_TOKENS, SQL_DELETE_RUN};
+    static const enum sql steps[] = {
+        SQL_DELETE_EVENT_BLOCKS, SQL_DELETE_EVENTS,     SQL_DELETE_ATTEMPTS, SQL_DELETE_TASK_RUNS,
+        SQL_DELETE_REPAIRS,      SQL_MARK_RETRY_TOKENS, SQL_DELETE_RUN};
     for (size_t i = 0; i < sizeof steps / sizeof *steps; i++) {
         sqlite3_stmt *statement = db_statement(db, (int)steps[i]);
         if (!statement)
@@ -74,12 +92,17 @@ static bool delete_run(struct db *db, const struct run_row *run)
 
 bool sqlite_write_batch(struct db *db, const struct row_batch *batch)
 {
+    const struct event_row *event = NULL;
     for (size_t i = 0; i < batch->count; i++) {
         const struct row_change *change = &batch->items[i];
         bool done = false;
         switch (change->action) {
         case ROW_INSERT:
             done = insert_row(db, change->kind, change->row);
+            if (done && change->kind == ROW_EVENT) {
+                done = note_event_block(db, change->row, event);
+                event = change->row;
+            }
             break;
         case ROW_UPDATE:
             done = update_row(db, change->kind, change->row);

@@ -152,6 +152,19 @@ size_t store_run_events(struct store_reader *reader, int64_t workspace, const st
     return reader->ops->run_events(reader, workspace, run, after, max, arena, ret);
 }
 
+size_t store_workspace_events(struct store_reader *reader, int64_t workspace,
+                              const struct event_filter *filter, int64_t after, size_t max,
+                              struct arena *arena, struct event_row **ret, int64_t *ret_upto)
+{
+    return reader->ops->workspace_events(reader, workspace, filter, after, max, arena, ret,
+                                         ret_upto);
+}
+
+int64_t store_newest_event(struct store_reader *reader, int64_t workspace)
+{
+    return reader->ops->newest_event(reader, workspace);
+}
+
 size_t store_entity_events(struct store_reader *reader, int64_t workspace, const struct uuid *run,
                            const struct uuid *task_run, struct arena *arena, struct event_row **ret)
 {

@@ -159,6 +159,15 @@ size_t store_attempts(struct store_reader *reader, int64_t workspace, const stru
 /* Events of a run with number > after, ascending, at most `max`. */
 size_t store_run_events(struct store_reader *reader, int64_t workspace, const struct uuid *run,
                         int64_t after, size_t max, struct arena *arena, struct event_row **ret);
+/* Events of the whole workspace with number > after, ascending, at most `max`; `job`, `job_name` and
+ * `task_key` are filled in. *ret_upto: what matches and has a number up to that one is among them;
+ * the newest event's when that is all. It may be that nothing is found and yet there is more: a job
+ * that rarely runs is looked for in bounded pieces. Go on behind *ret_upto. */
+size_t store_workspace_events(struct store_reader *reader, int64_t workspace,
+                              const struct event_filter *filter, int64_t after, size_t max,
+                              struct arena *arena, struct event_row **ret, int64_t *ret_upto);
+/* The number of the workspace's newest event, also when its run is gone; 0: none yet. */
+int64_t store_newest_event(struct store_reader *reader, int64_t workspace);
 /* Events about one task run, or with task_run NULL about the run itself; ascending, all. */
 size_t store_entity_events(struct store_reader *reader, int64_t workspace, const struct uuid *run,
                            const struct uuid *task_run, struct arena *arena,

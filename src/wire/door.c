@@ -9,6 +9,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/epoll.h>
 #include <sys/eventfd.h>
 #include <sys/socket.h>
 #include <time.h>
@@ -93,7 +94,8 @@ enum err_code door_open(struct wire *wire, struct err *err)
     if (fd < 0)
         return cannot_listen(wire, strerror(saved), err);
     wire->door.bell_fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
-    if (wire->door.bell_fd < 0) {
+    wire->door.gone_fd = epoll_create1(EPOLL_CLOEXEC);
+    if (wire->door.bell_fd < 0 || wire->door.gone_fd < 0) {
         saved = errno;
         close(fd);
         return cannot_listen(wire, strerror(saved), err);
@@ -212,7 +214,9 @@ static int64_t tend_lingering(struct door *door, int64_t now)
 }
 
 /* Shuts down the sockets of clients past their deadline; the wire thread then sees the end and
- * closes. Under the lock, which keeps the descriptors what they are; returns the next deadline. */
+ * closes. Under the lock, which keeps the descriptors what they are; returns the next deadline. A
+ * deadline set from now on is at least request_timeout_s away, so nothing has to wake the door when
+ * one is set: what is known now and that bound are enough. */
 static int64_t tend_clients(struct wire *wire, int64_t now)
 {
     int64_t next = NO_DEADLINE;
@@ -229,19 +233,31 @@ static int64_t tend_clients(struct wire *wire, int64_t now)
     return next;
 }
 
-/* How long poll may sleep. A deadline set from now on is at least request_timeout_s away, so what
- * is known now and that bound are enough: nothing has to wake the door when one is set. */
-static int sleep_ms(const struct wire *wire, int64_t now, int64_t next)
+/* How long poll may sleep. */
+static int sleep_ms(int64_t now, int64_t next)
 {
-    if (atomic_load(&wire->open) && wire->config.request_timeout_s) {
-        int64_t bound = now + (int64_t)wire->config.request_timeout_s * 1000;
-        if (bound < next)
-            next = bound;
-    }
     if (next == NO_DEADLINE)
         return -1;
-    int64_t left = next - now + 1;
+    int64_t left = next > now ? next - now + 1 : 0;
     return left < 60000 ? (int)left : 60000;
+}
+
+/* Everything that is due; returns when to look again. Under the lock. */
+static int64_t tend_all(struct wire *wire, int64_t now)
+{
+    struct door *door = &wire->door;
+    /* Most rounds are a wake of a stream: they must not look at every client. */
+    if (now >= door->look_ms) {
+        int64_t bound = wire->config.request_timeout_s
+                            ? now + (int64_t)wire->config.request_timeout_s * 1000
+                            : NO_DEADLINE;
+        int64_t found = tend_clients(wire, now);
+        door->look_ms = atomic_load(&wire->open) && bound < found ? bound : found;
+    }
+    int64_t lingers = tend_lingering(door, now);
+    int64_t pause = stream_tend(wire, now) ? now : door->pause_ms;
+    int64_t next = lingers < door->look_ms ? lingers : door->look_ms;
+    return pause < next ? pause : next;
 }
 
 /* Fills `fds` with what to poll; returns how many, or 0 when the door has to leave. */
@@ -255,14 +271,15 @@ static nfds_t look_around(struct wire *wire, struct pollfd *fds, bool pause, int
         door->listen_fd = -1;
     }
     int64_t now = wire_clock_ms();
-    int64_t next = tend_clients(wire, now);
-    int64_t lingers = tend_lingering(door, now);
-    *ret_timeout_ms = sleep_ms(wire, now, lingers < next ? lingers : next);
+    int64_t next = tend_all(wire, now);
+    *ret_timeout_ms = sleep_ms(now, next);
     if (pause && (*ret_timeout_ms < 0 || *ret_timeout_ms > ACCEPT_PAUSE_MS))
         *ret_timeout_ms = ACCEPT_PAUSE_MS;
+    door->sleep_ms = *ret_timeout_ms < 0 ? NO_DEADLINE : now + *ret_timeout_ms;
     if (!door->leave) {
         fds[count++] = (struct pollfd){.fd = door->bell_fd, .events = POLLIN};
         fds[count++] = (struct pollfd){.fd = pause ? -1 : door->listen_fd, .events = POLLIN};
+        fds[count++] = (struct pollfd){.fd = door->gone_fd, .events = POLLIN};
         for (size_t i = 0; i < door->lingering_count; i++)
             fds[count++] = (struct pollfd){.fd = door->lingering[i].fd, .events = POLLIN};
     }
@@ -274,7 +291,7 @@ static void *door_main(void *arg)
 {
     struct wire *wire = arg;
     bool pause = false;
-    struct pollfd fds[2 + DOOR_MAX_LINGERING];
+    struct pollfd fds[3 + DOOR_MAX_LINGERING];
     int timeout_ms;
     nfds_t count;
     while ((count = look_around(wire, fds, pause, &timeout_ms)) > 0) {
@@ -286,7 +303,10 @@ static void *door_main(void *arg)
             (void)ignored;
         }
         wire_reap(wire);
-        pause = fds[1].revents && !atomic_load(&wire->stopping) && !accept_some(wire, fds[1].fd);
+        bool came = fds[1].revents && !atomic_load(&wire->stopping);
+        pause = came && !accept_some(wire, fds[1].fd);
+        if (came)
+            wire->door.look_ms = 0; /* whoever came has a deadline */
     }
     return NULL;
 }
@@ -319,5 +339,7 @@ void door_release(struct wire *wire)
         close(door->listen_fd);
     if (door->bell_fd >= 0)
         close(door->bell_fd);
-    door->listen_fd = door->bell_fd = -1;
+    if (door->gone_fd >= 0)
+        close(door->gone_fd);
+    door->listen_fd = door->bell_fd = door->gone_fd = -1;
 }

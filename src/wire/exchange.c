@@ -50,6 +50,7 @@ void exchange_free(struct exchange *exchange)
     return_share(exchange);
     arena_release(&exchange->request.arena);
     buf_release(&exchange->body);
+    buf_release(&exchange->stream.out);
     free(exchange);
 }
 
@@ -68,6 +69,7 @@ static void recycle(struct exchange *exchange)
         buf_release(&body);
     else
         buf_clear(&body);
+    buf_release(&exchange->stream.out);
     *exchange = (struct exchange){.wire = exchange->wire, .request.arena = arena, .body = body};
 }
 
@@ -150,6 +152,8 @@ void exchange_over(void *cls, struct MHD_Connection *connection, void **con_cls,
     if (!exchange)
         return;
     struct client *client = exchange->client;
+    if (exchange->stream.pull)
+        stream_close(exchange);
     set_deadline(
         client, wire->config.idle_timeout_s && wire->config.request_timeout_s
                     ? wire_deadline_ms(wire->config.idle_timeout_s + wire->config.request_timeout_s)
@@ -171,19 +175,27 @@ static void add_header(struct MHD_Response *answer, const char *name, const char
         log_event(LOG_ERROR, "answer header left out", LOG_TEXT("header", name));
 }
 
+void exchange_expect_sent(struct exchange *exchange, size_t len)
+{
+    const struct wire_config *config = &exchange->wire->config;
+    set_deadline(exchange->client, config->request_timeout_s
+                                       ? wire_deadline_ms(config->request_timeout_s) +
+                                             (int64_t)(len / WIRE_MIN_SEND_RATE) * 1000
+                                       : NO_DEADLINE);
+}
+
 /* Takes the response's body over. */
 static enum MHD_Result send_answer(struct exchange *exchange, struct http_response *response)
 {
     struct wire *wire = exchange->wire;
     size_t len = response->body.len;
     exchange->answered = true;
-    set_deadline(exchange->client, wire->config.request_timeout_s
-                                       ? wire_deadline_ms(wire->config.request_timeout_s) +
-                                             (int64_t)(len / WIRE_MIN_SEND_RATE) * 1000
-                                       : NO_DEADLINE);
+    exchange_expect_sent(exchange, len);
 
     struct MHD_Response *answer;
-    if (len)
+    if (response->pull)
+        answer = stream_open(exchange, response);
+    else if (len)
         answer = MHD_create_response_from_buffer(len, buf_detach(&response->body, NULL),
                                                  MHD_RESPMEM_MUST_FREE);
     else
@@ -330,7 +342,7 @@ static enum after_wait settle(struct exchange *exchange)
     struct wire *wire = exchange->wire;
     enum after_wait next = GIVE_UP;
     pthread_mutex_lock(&wire->lock);
-    assert(exchange->phase != WAITING && exchange->phase != LEFT);
+    assert(exchange->phase == RUNNING || exchange->phase == WOKEN || exchange->phase == ORPHAN);
     if (exchange->phase == WOKEN) {
         exchange->phase = RUNNING;
         next = CALL_AGAIN;
@@ -437,6 +449,12 @@ void wire_wake(struct http_request *request)
         list_remove(&exchange->node);
         gone = true;
         break;
+    case FLOWING:
+    case NUDGED:
+    case PAUSED:
+    case ROUSED:
+        stream_wake(exchange);
+        break;
     case WOKEN:
         assert(!"wire_wake came twice for one HTTP_WAIT");
     }
@@ -454,4 +472,5 @@ void exchange_orphan_all(struct wire *wire)
         exchange->was_orphan = true;
         MHD_resume_connection(exchange->connection);
     }
+    stream_stop_all(wire);
 }

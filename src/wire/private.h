@@ -3,6 +3,7 @@
  *
  *   wire.c      start and stop, libmicrohttpd's options, clients coming and going
  *   exchange.c  one request: checks of its head, body, handler, waiting and waking, answer
+ *   stream.c    answers whose body is pulled bit by bit: pausing, waking, clients that go away
  *   door.c      one thread: accepts, closes what passed its deadline, drains refused bodies
  *
  * `lock` guards the lists, the phases and the door's fields. libmicrohttpd's own locks may be taken
@@ -35,7 +36,11 @@ struct door {
     bool started;
     int listen_fd; /* -1 once closed; closed by the door's thread only */
     int bell_fd;   /* eventfd: something changed, look again */
+    int gone_fd;   /* epoll: clients of paused streams that closed; opened with the listener */
     bool leave;
+    int64_t look_ms;  /* when deadlines of clients are looked at next; monotonic, as all here */
+    int64_t pause_ms; /* when the first pause of a stream is over */
+    int64_t sleep_ms; /* until when the door's thread sleeps */
     struct lingering lingering[DOOR_MAX_LINGERING];
     size_t lingering_count;
 };
@@ -65,6 +70,8 @@ struct wire {
     pthread_cond_t quiet; /* `active` reached 0 while stopping */
     struct list clients;  /* struct client, by node */
     struct list waiting;  /* struct exchange, by node: phase WAITING */
+    struct list paused;   /* struct exchange, by node: phase PAUSED */
+    struct list roused;   /* struct exchange, by node: phase ROUSED */
     struct list left;     /* struct exchange, by node: phase LEFT */
     struct door door;
     char complaint[256]; /* libmicrohttpd's last message while starting */
@@ -105,10 +112,33 @@ struct client {
  * An exchange in any other phase is over when libmicrohttpd says that its request is over. A
  * suspended connection is never over, so WAITING cannot be left by a client that goes away.
  * ORPHAN and LEFT owe a wake: somebody holds the request and will touch it once more.
+ *
+ * A streaming answer leaves RUNNING for good:
+ *
+ *    RUNNING ── HTTP_DONE with pull ──▶ FLOWING ◀──────── pulled again ──────── NUDGED
+ *                                       ▲ │  └────────────── wake ────────────────▲
+ *         the door: connection resumed  │ │ HTTP_PAUSE: connection suspended
+ *                                       │ ▼
+ *                     ROUSED ◀─ wake ─ PAUSED      pause over, client gone, stop: FLOWING
+ *
+ * So a wake touches lists only, and the door does what is dear (resuming) for many at a time.
+ * PAUSED and ROUSED cannot be over, being suspended; nobody is owed anything.
  */
-enum exchange_phase { RUNNING, WOKEN, WAITING, ORPHAN, LEFT };
+enum exchange_phase { RUNNING, WOKEN, WAITING, ORPHAN, LEFT, FLOWING, NUDGED, PAUSED, ROUSED };
 
 enum body_fate { BODY_KEPT, BODY_TOO_LARGE, BODY_WITHOUT_ROOM };
+
+/* A streaming answer, while there is one. */
+struct stream {
+    http_pull *pull;  /* NULL: none */
+    struct buf out;   /* pulled; holds no memory while it pauses */
+    size_t sent;      /* of it, handed to libmicrohttpd */
+    bool is_cut;      /* after `out` the connection is closed, without a proper end */
+    bool is_last;     /* nothing is pulled after `out` */
+    bool is_watched;  /* the door's epoll has the socket */
+    bool is_gone;     /* the client has closed. Under the lock */
+    int64_t until_ms; /* PAUSED: the end of its pause; NO_DEADLINE: none */
+};
 
 struct exchange {
     struct http_request request;
@@ -118,6 +148,7 @@ struct exchange {
     struct MHD_Connection *connection; /* likewise */
     struct buf body;
     size_t body_share; /* of wire->body_bytes */
+    struct stream stream;
     enum exchange_phase phase;
     bool was_orphan; /* the phase has to be looked at under the lock when the request is over */
     bool head_seen;
@@ -140,6 +171,22 @@ void exchange_over(void *cls, struct MHD_Connection *connection, void **con_cls,
 void exchange_free(struct exchange *exchange);
 /* Resumes everything that waits. Under the lock, with `stopping` set. */
 void exchange_orphan_all(struct wire *wire);
+/* When what was just handed over must have been taken. */
+void exchange_expect_sent(struct exchange *exchange, size_t len);
+
+/* stream.c */
+/* The answer of a response with `pull`; NULL when there is no memory. */
+struct MHD_Response *stream_open(struct exchange *exchange, const struct http_response *response);
+/* The request is over: nothing of it is touched by the door from here on. */
+void stream_close(struct exchange *exchange);
+/* A wake in one of the phases of a stream. Under the lock. */
+void stream_wake(struct exchange *exchange);
+/* The door's part: resumes what was roused or whose pause is over, at most STREAM_ROUND; and what
+ * left. True when there is more. Under the lock. */
+enum { STREAM_ROUND = 64 };
+bool stream_tend(struct wire *wire, int64_t now);
+/* Resumes every stream, to be pulled once more. Under the lock, with `stopping` set. */
+void stream_stop_all(struct wire *wire);
 
 /* wire.c: stops those retired that serve nobody any more. The door's thread only: nobody else admits
  * to one. Not under the lock. */
@@ -155,6 +202,8 @@ void door_shut(struct wire *wire);
 void door_ring(struct wire *wire);
 /* Joins the thread and closes what is open. */
 void door_release(struct wire *wire);
+/* The door's thread looks around at once. */
+void door_ring(struct wire *wire);
 /* Keeps the socket for a while and drops what comes, so that the refusal that was sent is not
  * overtaken by a reset. Under the lock; the caller closes its own `fd`. */
 void door_linger(struct wire *wire, int fd);

@@ -159,11 +159,14 @@ static struct wire *wire_new(const struct wire_config *config,
         wire->config.max_bodies_bytes = WIRE_MAX_BODIES_BYTES;
     if (wire->config.max_bodies_bytes < config->max_body_bytes)
         wire->config.max_bodies_bytes = config->max_body_bytes; /* one always has room */
-    wire->door.listen_fd = wire->door.bell_fd = -1;
+    wire->door.listen_fd = wire->door.bell_fd = wire->door.gone_fd = -1;
+    wire->door.pause_ms = NO_DEADLINE;
     atomic_init(&wire->starting, false);
     atomic_init(&wire->serving, NULL);
     list_init(&wire->clients);
     list_init(&wire->waiting);
+    list_init(&wire->paused);
+    list_init(&wire->roused);
     list_init(&wire->left);
     list_init(&wire->retired);
     pthread_mutex_init(&wire->lock, NULL);

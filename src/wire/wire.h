@@ -10,6 +10,11 @@
  * with the same request, on a wire thread. Nothing blocks a wire thread meanwhile. One more thread,
  * the door (door.c), accepts connections and closes those that passed their deadline.
  *
+ * A streaming answer (response->pull, stream.c) is pulled on the wire threads whenever its client
+ * has taken what there was. While it pauses it costs its connection's memory and nothing else; the
+ * door wakes it when its pause is over, and notices when its client closes (its sending half will
+ * do). What one pull may leave at once is bounded by WIRE_MAX_PULL_BYTES.
+ *
  * Limits (CONTRACT §4, named in wire_config and below):
  *   target → 414, head → 431, body → 413 (by Content-Length before a byte of it is read; a chunked
  *   body is read to its end, unkept, and then refused); an ambiguous body length → 400; large bodies
@@ -18,8 +23,9 @@
  *   Open connections → closed at once.
  *   Time → the connection is closed without an answer: idle_timeout_s without a byte, or a request
  *   that is not whole request_timeout_s after its request line. A request line has to be whole
- *   idle_timeout_s + request_timeout_s after the answer before it (or the connect). An answer has
- *   to be taken at WIRE_MIN_SEND_RATE after the first request_timeout_s. A handler has no limit.
+ *   idle_timeout_s + request_timeout_s after the answer before it (or the connect). An answer, and
+ *   each piece of a streaming one, has to be taken at WIRE_MIN_SEND_RATE after the first
+ *   request_timeout_s. A handler has no limit, nor has a pause between two pieces.
  * What libmicrohttpd refuses before a request exists (no HTTP at all, an unknown version, a broken
  * header line or chunk, a head past WIRE_POOL_BYTES) it answers itself with a 400, 413, 414, 431 or
  * 505 and a short HTML or empty body, and closes the connection. It ends a header's value at a NUL.
@@ -42,6 +48,8 @@ enum {
     WIRE_MAX_HEADER_BYTES = 32 << 10,    /* request line and headers of one request */
     WIRE_MAX_RESPONSE_BYTES = 256 << 20, /* the maximum that a response's body is born with */
     WIRE_MIN_SEND_RATE = 4 << 10,        /* bytes/s that a client has to take an answer at */
+    WIRE_MAX_PULL_BYTES = 4 << 20,       /* the maximum that `out` of a pull is born with */
+    WIRE_STREAM_UNSENT_BYTES = 64 << 10, /* of a stream, what the kernel holds before it is sent */
     WIRE_SMALL_BODY_BYTES = 64 << 10,    /* always taken; what is longer shares max_bodies_bytes */
     WIRE_MAX_BODIES_BYTES = 256 << 20,
     /* libmicrohttpd's memory for one connection: head, its index and the answer's headers. It is
@@ -104,6 +112,8 @@ void wire_stop(struct wire *wire);
 
 enum { WIRE_STOP_GRACE_MS = 2000 };
 
-/* Lets a request that answered HTTP_WAIT go on. Any thread; exactly once per HTTP_WAIT. May come
- * before the handler has returned. A client that goes away meanwhile is noticed only after it. */
+/* request->wake. Lets a request that answered HTTP_WAIT go on: any thread; exactly once per
+ * HTTP_WAIT; may come before the handler has returned; a client that goes away meanwhile is noticed
+ * only after it. Of a streaming answer: any thread, any number of times, from its first pull until
+ * wire_done returns; it costs a lock, and no system call but for the first of many. */
 void wire_wake(struct http_request *request);

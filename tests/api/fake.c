@@ -154,6 +154,13 @@ static size_t run_events(struct store_reader *reader, int64_t workspace, const s
     return count;
 }
 
+static int64_t newest_event(struct store_reader *reader, int64_t workspace)
+{
+    const struct fake *fake = of_reader(reader);
+    (void)workspace;
+    return fake->event_count ? fake->events[fake->event_count - 1].number : 0;
+}
+
 static size_t entity_events(struct store_reader *reader, int64_t workspace, const struct uuid *run,
                             const struct uuid *task_run, struct arena *arena,
                             struct event_row **ret)
@@ -168,6 +175,20 @@ static size_t entity_events(struct store_reader *reader, int64_t workspace, cons
         if (uuid_equal(task_run ? task_run : &nil, &fake->events[i].task_run))
             rows[count++] = fake->events[i];
     *ret = rows;
+    return count;
+}
+
+static size_t workspace_events(struct store_reader *reader, int64_t workspace,
+                               const struct event_filter *filter, int64_t after, size_t max,
+                               struct arena *arena, struct event_row **ret, int64_t *ret_upto)
+{
+    struct fake *fake = of_reader(reader);
+    size_t count = run_events(reader, workspace, filter->run, after, max, arena, ret);
+    for (size_t i = 0; i < count; i++) {
+        (*ret)[i].job = fake->job.key;
+        (*ret)[i].job_name = fake->run.job_name;
+    }
+    *ret_upto = count && count == max ? (*ret)[count - 1].number : newest_event(reader, workspace);
     return count;
 }
 
@@ -378,8 +399,8 @@ struct fake *fake_new(void)
         .read_begin = read_begin,
         .read_end = read_end,
         .reads = {failed, get_job, NULL, get_run, get_run_etag, get_run_image, queue_position,
-                  get_task_run, attempts, run_events, entity_events, get_operation, list_runs,
-                  recent_runs, list_jobs, list_operations},
+                  get_task_run, attempts, run_events, entity_events, workspace_events, newest_event,
+                  get_operation, list_runs, recent_runs, list_jobs, list_operations},
         .definition = definition_of,
         .submit = submit,
         .plan_repair = plan_repair,

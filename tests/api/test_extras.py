@@ -3,6 +3,7 @@
 import pytest
 from harness import Client, eventually, if_else, refused, step, task
 from seeds import ASYNC_OPERATION, check
+from sse import Stream, check_items
 
 ZERO = "00000000-0000-7000-8000-000000000000"
 
@@ -74,10 +75,12 @@ def test_events_tell_the_whole_story_in_order(api, run):
     assert runs[:3] == [(None, "PENDING"), ("PENDING", "RUNNING"), ("RUNNING", "FAILED")]
 
 
-@pytest.mark.xfail(reason="not in this version: the event stream")
-def test_events_are_streamed(server, api, run):
-    answer = api.get(f"/jobRuns/{run['key']}/events", headers={"accept": "text/event-stream"})
-    assert answer.headers["content-type"].startswith("text/event-stream")
+def test_events_are_streamed(api, run):
+    with Stream(api, f"/jobRuns/{run['key']}/events") as stream:
+        assert stream.headers["content-type"] == "text/event-stream; charset=utf-8"
+        heard = list(stream.events())
+    check_items(heard, api.read(f"/jobRuns/{run['key']}/events")["items"])
+    assert heard[-1]["event"] == "end"
 
 
 @pytest.mark.parametrize("path", ["explanation", "events", "repairHistory"])

@@ -37,7 +37,8 @@ class Request:
 
 class Fake:
     """`on("GET", "/jobs", answer, …)`: the answers are given in turn, the last one for ever. An answer is a dict or list
-    (200 with JSON), bytes (200), DROP, CUT, (status, body) or (status, body, headers), or a function of the request."""
+    (200 with JSON), bytes (200), DROP, CUT, (status, body) or (status, body, headers), or a function of the request.
+    A body that is a generator is streamed, a chunk for each of its pieces."""
 
     def __init__(self, folder):
         self.folder, self.requests, self.routes = Path(folder), [], {}
@@ -82,6 +83,9 @@ class Fake:
             handler.close_connection = True
             return
         status, body, headers = (*answer, {})[:3] if isinstance(answer, tuple) else (200, answer, {})
+        if hasattr(body, "__next__"):
+            stream(handler, body, headers)
+            return
         if not isinstance(body, bytes):
             body = json.dumps(body).encode()
         handler.send_response(status)
@@ -99,6 +103,19 @@ class Fake:
 
     def sent(self, method, path):
         return [r for r in self.requests if (r.method, r.path) == (method, path)]
+
+
+def stream(handler, pieces, headers):
+    handler.send_response(200)
+    for name, value in {"transfer-encoding": "chunked", **headers}.items():
+        handler.send_header(name, value)
+    handler.end_headers()
+    try:
+        for piece in pieces:
+            handler.wfile.write(b"%x\r\n%s\r\n" % (len(piece), piece))
+        handler.wfile.write(b"0\r\n\r\n")
+    except OSError:
+        handler.close_connection = True  # the client has gone
 
 
 def environment(**changes):

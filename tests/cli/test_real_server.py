@@ -120,6 +120,38 @@ def test_follow_ends_with_the_task(cli, tmp_path):
     follow.stdout.close()
 
 
+TRIES = '''
+import os, sys, time
+number = int(os.environ["REPRISE_ATTEMPT_TOKEN"].split(".")[3])
+for n in range(3):
+    while not os.path.exists(os.path.join(sys.argv[1], f"say{number}{n}")):
+        time.sleep(0.005)
+    print(f"{number}: line {n}", flush=True)
+sys.exit(1 if number == 0 else 0)
+'''
+
+
+@pytest.mark.parametrize("how", [signal.SIGTERM, signal.SIGKILL])
+def test_follow_hears_every_byte_of_every_attempt_over_a_restart(cli, server, tmp_path, how):
+    (server.workspace / "tries.py").write_text(TRIES)
+    definition = json.loads(job("tried", ("a", "tries.py", str(tmp_path))))
+    definition["tasks"][0].update(maxRetries=1, minRetryIntervalMillis=0)
+    created(cli, json.dumps(definition).encode())
+    run = ok(cli("run", "start", "tried", "-o", "name")).strip()
+    follow = subprocess.Popen([cli_fake.BINARY, "--data", str(tmp_path / "data"), "run", "logs", run, "--task", "a", "--follow"],
+                              stdout=subprocess.PIPE, env=cli_fake.environment())
+    for place in ("00", "01", "02", "10"):
+        (tmp_path / f"say{place}").touch()
+        assert follow.stdout.readline().decode() == f"{place[0]}: line {place[1]}\n"
+    server.stop(how)
+    (tmp_path / "say11").touch()  # what is written while nobody serves it comes afterwards
+    server.start()
+    (tmp_path / "say12").touch()
+    assert follow.stdout.read() == b"1: line 1\n1: line 2\n"
+    assert follow.wait(timeout=60) == 0
+    follow.stdout.close()
+
+
 @pytest.mark.parametrize("how", [signal.SIGTERM, signal.SIGKILL])
 def test_waiting_outlives_a_restart_on_another_port(cli, server, tmp_path, how):
     created(cli, job("gated", ("a", "gate.py", str(tmp_path / "gate"))))

@@ -1,6 +1,7 @@
 """What is shown: trees, lines of a watch, hostile text, logs, terminals of any width."""
 
 import re
+import time
 
 import pytest
 
@@ -191,6 +192,84 @@ def test_logs_follow_until_the_task_has_ended(cli, fake):
     fake.on("GET", f"/taskRuns/{key(1000)}", state)
     result = cli("run", "logs", RUN, "--task", "a", "--follow")
     assert (result.returncode, result.stdout) == (0, b"one\ntwo\nthree\n")
+
+
+SSE = {"content-type": "text/event-stream; charset=utf-8"}
+
+
+def test_watch_asks_when_it_is_told_to_and_not_before(cli, fake):
+    states, asked = ["PENDING", "RUNNING", "SUCCESS"], []
+
+    def tell(_):
+        def pieces():
+            yield b"retry: 2000\n\n"
+            for n in range(1, 3):
+                while len(fake.sent("GET", f"/jobRuns/{RUN}")) < n:
+                    time.sleep(0.01)
+                yield b": still here\n\n"
+                time.sleep(0.7)  # silence: nobody polls
+                asked.append(len(fake.sent("GET", f"/jobRuns/{RUN}")))
+                states.pop(0)
+                yield b"id: %d\nevent: RUN_STATE\nda" % n  # a proxy may cut anywhere
+                yield b"ta: {}\n\n"
+            yield b'event: end\ndata: {"reason":"final"}\n\n'
+        return 200, pieces(), SSE
+
+    fake.on("GET", f"/jobRuns/{RUN}/events", tell)
+    fake.on("GET", f"/jobRuns/{RUN}", lambda _: cli_fake.job_run(states[0], [("a", states[0])]))
+    result = cli("run", "watch", RUN)
+    assert result.returncode == 0, result.stderr
+    told = [line.split("  ")[2] for line in result.stdout.decode().splitlines() if "  a  " in line]
+    assert told == ["PENDING", "RUNNING", "SUCCESS"]
+    assert asked == [1, 2] and len(fake.sent("GET", f"/jobRuns/{RUN}")) == 3
+    assert [r.query for r in fake.sent("GET", f"/jobRuns/{RUN}/events")] == [{"onlyNew": ["true"]}]
+
+
+def test_watch_goes_on_when_its_stream_is_cut_or_refused(cli, fake):
+    states = ["RUNNING"] * 3 + ["SUCCESS"]
+    fake.on("GET", f"/jobRuns/{RUN}/events", cli_fake.DROP, (200, iter([b"retry: 1\n\n"]), SSE), (503, {}), (429, {}))
+    fake.on("GET", f"/jobRuns/{RUN}", lambda _: cli_fake.job_run(states[0], [("a", states.pop(0))]))
+    result = cli("run", "watch", RUN)
+    assert result.returncode == 0, result.stderr
+
+
+def test_logs_are_followed_through_streams_over_all_attempts(cli, fake):
+    written = {0: [b"first ", b"try\n"], 1: [b"second\n"]}
+    places = [("PENDING", 0), ("SUCCESS", 1)]
+
+    def log(request):
+        number = int(request.query.get("attempt", ["0"])[0])
+        pieces = written[number] if request.query["stream"] == ["stdout"] else []
+        return 200, iter(pieces), {"content-type": "text/plain; charset=utf-8", "x-reprise-attempt": str(number)}
+
+    def place(_):
+        status, number = places.pop(0)
+        return {"key": key(1000), "state": {"status": status}, "retryAttempt": number}
+
+    fake.on("GET", f"/jobRuns/{RUN}", cli_fake.job_run("RUNNING", [("a", "RUNNING")]))
+    fake.on("GET", f"/taskRuns/{key(1000)}/logs", log)
+    fake.on("GET", f"/taskRuns/{key(1000)}", place)
+    result = cli("run", "logs", RUN, "--task", "a", "--follow")
+    assert (result.returncode, result.stdout, result.stderr) == (0, b"first try\nsecond\n", b"")
+    asked = [(r.query["stream"], r.query.get("attempt")) for r in fake.sent("GET", f"/taskRuns/{key(1000)}/logs")]
+    assert asked == [(["stdout"], None), (["stderr"], ["0"]), (["stdout"], ["1"]), (["stderr"], ["1"])]
+    assert len(fake.sent("GET", f"/taskRuns/{key(1000)}")) == 2
+
+
+def test_a_followed_log_that_is_cut_goes_on_where_it_was(cli, fake):
+    def cut():
+        yield b"01234"
+        raise OSError
+
+    rest = iter([cut(), iter([b"56789"])])
+    fake.on("GET", f"/jobRuns/{RUN}", cli_fake.job_run("RUNNING", [("a", "RUNNING")]))
+    fake.on("GET", f"/taskRuns/{key(1000)}/logs",
+            lambda _: (200, next(rest), {"x-reprise-attempt": "0"}))
+    fake.on("GET", f"/taskRuns/{key(1000)}", {"key": key(1000), "state": {"status": "RUNNING"}, "retryAttempt": 0},
+            {"key": key(1000), "state": {"status": "FAILED"}, "retryAttempt": 0})
+    result = cli("run", "logs", RUN, "--task", "a", "--follow", "--stream", "stdout")
+    assert (result.returncode, result.stdout) == (0, b"0123456789"), result.stderr
+    assert [r.query["offset"] for r in fake.sent("GET", f"/taskRuns/{key(1000)}/logs")] == [["0"], ["5"]]
 
 
 def test_bytes_of_a_log_come_once_when_an_answer_is_lost(cli, fake):

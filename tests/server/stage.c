@@ -121,6 +121,7 @@ void stage_up(struct stage *stage)
     const struct pump_config config = {
         .store = stage->store,
         .defs = backend->defs,
+        .feed = stage->feed,
         .workspace = stage->workspace,
         .exec =
             {
@@ -286,6 +287,12 @@ void stage_await_state(struct stage *stage, const struct uuid *run, enum state s
 {
     struct expected expected = {stage, run, state};
     stage_await(stage, is_in_state, &expected);
+}
+
+bool stage_is_recovered(void *context)
+{
+    const struct stage *stage = context;
+    return stage->pump->engine != NULL;
 }
 
 size_t stage_live_runs(struct stage *stage)

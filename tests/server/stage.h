@@ -32,6 +32,7 @@ struct stage {
     struct api_backend functions;
     struct api *api;
     struct pump *pump;
+    struct feed *feed; /* the test's own; NULL: none */
     struct store_reader *reader;
     struct arena arena;
     struct request *requests;
@@ -75,3 +76,5 @@ enum err_code stage_answer(struct stage *stage, struct request *request);
 /* Until the run is in this state. */
 void stage_await_state(struct stage *stage, const struct uuid *run, enum state state);
 size_t stage_live_runs(struct stage *stage);
+/* For stage_await: has the pump an engine again? `context` is the stage. */
+bool stage_is_recovered(void *context);

@@ -1,20 +1,17 @@
-/* Output of attempts, in bounded pieces: a client asks for the next from x-reprise-next-offset. */
+/*
+ * Output of attempts: in bounded pieces, of which a client asks for the next from
+ * x-reprise-next-offset, or with `follow` as a stream that ends with the attempt (log_stream.c).
+ */
 #include <errno.h>
 #include <stdio.h>
 #include <unistd.h>
 
 #include "api/extras/extras.h"
+#include "api/extras/logs.h"
 #include "api/oracle/tables.h"
 #include "api/respond.h"
 
-enum { LOG_MAX_PIECE_BYTES = 4 << 20, STREAM_STDOUT = 1 };
-
-struct log_query {
-    int64_t attempt; /* FIELD_NULL: the newest */
-    int stream;      /* index in stream_names */
-    int64_t offset;
-    int8_t follow;
-};
+enum { LOG_MAX_PIECE_BYTES = 4 << 20 };
 
 static const char *const stream_names[] = {"stdout", "stderr"};
 
@@ -40,7 +37,9 @@ static const struct field query_fields[] = {
      .kind = FIELD_BOOL,
      .flags = FIELD_DEFAULT,
      AT(log_query, follow),
-     .doc = "Read for its form only: an answer does not wait for more output."},
+     .doc =
+         "Whether to send on what the attempt writes, until it has ended. An attempt that has not "
+         "started is waited for, until its task run is final."},
 };
 const struct schema log_query_schema =
     SCHEMA("GetLogs", log_query, query_fields, "Which part of which output.");
@@ -92,6 +91,8 @@ enum err_code logs_get(struct call *call)
     if (!backend->reads.get_task_run(reader, call->workspace.id, &key, call->arena, &row) ||
         !backend->reads.get_run(reader, call->workspace.id, &row.run, call->arena, &run))
         return call_missing(call, "Task run");
+    if (query->follow == 1)
+        return log_stream_begin(call, query, &row);
     int64_t number = query->attempt == FIELD_NULL ? row.attempt : query->attempt;
     struct attempt_row *attempt = NULL;
     size_t found = 0;
@@ -106,7 +107,7 @@ enum err_code logs_get(struct call *call)
         return code;
     call_read_end(call); /* files are read without holding a snapshot */
     int fd = is_there ? backend->open_output(backend->context, &run, &row, attempt,
-                                             STREAM_STDOUT + query->stream)
+                                             LOG_STDOUT + query->stream)
                       : -1;
     respond_piece(call, fd, query->offset);
     if (fd >= 0)

@@ -1,0 +1,113 @@
+#include "api/stream.h"
+
+#include "api/respond.h"
+
+static const struct api_backend *backend_of(const struct stream *stream)
+{
+    return &stream->api->backend;
+}
+
+static int64_t now_of(const struct stream *stream)
+{
+    return backend_of(stream)->now_ms(backend_of(stream)->context);
+}
+
+/* The clock is the wall's: when it was set back, everything is due. */
+static bool has_passed(const struct stream *stream, int64_t since_ms, int64_t ms)
+{
+    int64_t passed = now_of(stream) - since_ms;
+    return passed < 0 || passed >= ms;
+}
+
+/* ---- places ---- */
+
+static enum err_code take_place(struct call *call)
+{
+    unsigned most = call->api->config.max_streams ? call->api->config.max_streams : STREAM_MAX;
+    if (atomic_fetch_add(&call->api->stream_count, 1) < most)
+        return ERR_OK;
+    atomic_fetch_sub(&call->api->stream_count, 1);
+    return err_set(&call->err, ERR_TOO_MANY_REQUESTS,
+                   "too many streams are open: this server has at most %u", most);
+}
+
+static void stream_done(struct http_request *request)
+{
+    struct stream *stream = request->state;
+    if (stream->is_watching)
+        backend_of(stream)->unwatch(backend_of(stream)->context, &stream->workspace,
+                                    &stream->watch);
+    if (stream->release)
+        stream->release(stream);
+    atomic_fetch_sub(&stream->api->stream_count, 1);
+    request->state = NULL;
+}
+
+enum err_code stream_begin(struct call *call, struct stream *stream, const struct uuid *run,
+                           const char *content_type, http_pull *pull)
+{
+    char id[REQUEST_ID_TEXT];
+    if (call->request->shutting_down)
+        return err_set(&call->err, ERR_UNAVAILABLE, "the server is stopping");
+    enum err_code code = take_place(call);
+    if (code)
+        return code;
+    stream->state.done = stream_done;
+    stream->api = call->api;
+    stream->request = call->request;
+    stream->workspace = call->workspace;
+    stream->account = call->account;
+    stream->role = call->route->role;
+    stream->watch = (struct api_watch){.request = call->request, .run = *run};
+    stream->opened_ms = stream->looked_ms = stream->sent_ms = now_of(stream);
+    call->request->state = stream;
+    call->response->status = 200;
+    call->response->pull = pull;
+    http_add_header(call->request, call->response, "content-type", content_type);
+    http_add_header(call->request, call->response, "cache-control", "no-store");
+    http_add_header(call->request, call->response, "x-content-type-options", "nosniff");
+    http_add_header(call->request, call->response, "x-accel-buffering", "no");
+    http_add_header(call->request, call->response, "opc-request-id",
+                    request_id(call->api, call->request, id));
+    return ERR_OK;
+}
+
+/* ---- pulls ---- */
+
+int64_t stream_pause_ms(const struct stream *stream)
+{
+    int64_t configured = stream->api->config.heartbeat_ms;
+    return configured ? configured : STREAM_HEARTBEAT_MS;
+}
+
+static bool may_still_read(struct stream *stream)
+{
+    int role = -1;
+    if (!has_passed(stream, stream->looked_ms, stream_pause_ms(stream)))
+        return true;
+    stream->looked_ms = now_of(stream);
+    return !has_passed(stream, stream->opened_ms, STREAM_LIFE_MS) &&
+           backend_of(stream)->role(backend_of(stream)->context, &stream->account,
+                                    &stream->workspace, &role) &&
+           role >= stream->role;
+}
+
+struct stream *stream_pulled(struct http_request *request)
+{
+    struct stream *stream = request->state;
+    if (!stream->is_watching) {
+        stream->is_watching = true;
+        backend_of(stream)->watch(backend_of(stream)->context, &stream->workspace, &stream->watch);
+    }
+    return may_still_read(stream) ? stream : NULL;
+}
+
+bool stream_is_silent(const struct stream *stream)
+{
+    return has_passed(stream, stream->sent_ms, stream_pause_ms(stream));
+}
+
+void stream_sends(struct stream *stream)
+{
+    stream->sent_ms = now_of(stream);
+}

@@ -1,0 +1,136 @@
+/* Events of a workspace by number: pages, filters, holes, and databases of before. */
+#include "store/world.h"
+
+#include <sqlite3.h>
+
+enum { STORM_RUNS = 40, STORM_EVENTS = 5000, STORM_PAGE = 300 };
+
+/* Reads everything behind `after`, page by page, and compares it with what the storm wrote. */
+static void check_storm(struct world *world, const struct event_filter *filter, int64_t after,
+                        const struct run_row *runs, const bool *is_gone)
+{
+    int64_t upto = after, expected = after;
+    store_read_begin(world->reader);
+    assert_int_equal(store_newest_event(world->reader, 1), STORM_EVENTS);
+    while (upto < STORM_EVENTS) {
+        struct event_row *events;
+        int64_t from = upto;
+        size_t count = store_workspace_events(world->reader, 1, filter, from, STORM_PAGE,
+                                              &world->arena, &events, &upto);
+        assert_false(store_reader_failed(world->reader));
+        assert_true(upto > from && count <= STORM_PAGE);
+        for (size_t i = 0; i < count; i++) {
+            do {
+                expected++; /* event n is of run n % STORM_RUNS */
+            } while (is_gone[expected % STORM_RUNS] ||
+                     (filter->run && !uuid_equal(filter->run, &runs[expected % STORM_RUNS].key)) ||
+                     (filter->job && !uuid_equal(filter->job, &runs[expected % STORM_RUNS].job)));
+            const struct run_row *run = &runs[expected % STORM_RUNS];
+            assert_int_equal(events[i].number, expected);
+            assert_true(uuid_equal(&events[i].run, &run->key));
+            assert_true(uuid_equal(&events[i].job, &run->job));
+            assert_string_equal(events[i].job_name, run->job_name);
+            assert_true(events[i].number <= upto);
+        }
+    }
+    store_read_end(world->reader);
+    assert_true(expected > STORM_EVENTS - STORM_RUNS || filter->job || filter->run);
+}
+
+/* Events of many runs, by number: whatever the page begins with, each once and in order. */
+static void events_of_the_workspace_are_found_by_number(void **state)
+{
+    struct world *world = *state;
+    static struct run_row runs[STORM_RUNS];
+    bool is_gone[STORM_RUNS] = {false};
+    struct job_row other = {.workspace = 1, .key = world_key(world), .name = "other", .version = 1};
+    world_write(world, ROW_JOB, ROW_INSERT, &other);
+    for (int i = 0; i < STORM_RUNS; i++) {
+        runs[i] = world_run_row(world, STATE_RUNNING);
+        if (i % 20 == 7) {
+            runs[i].job = other.key;
+            runs[i].job_name = "other";
+        }
+        world_add(world, ROW_RUN, ROW_INSERT, &runs[i]);
+    }
+    assert_int_equal(world_commit(world), STORE_OK);
+    for (int64_t n = 1; n <= STORM_EVENTS; n++) {
+        struct event_row event =
+            world_event_row(world, &runs[n % STORM_RUNS].key, STATE_PENDING, STATE_RUNNING);
+        assert_int_equal(event.number, n);
+        world_add(world, ROW_EVENT, ROW_INSERT, &event);
+        if (n % 100 == 0)
+            assert_int_equal(world_commit(world), STORE_OK);
+    }
+    const struct event_filter all = {0}, of_job = {.job = &other.key},
+                              of_run = {.run = &runs[3].key},
+                              of_nothing = {.run = &runs[3].key, .job = &other.key};
+    const int64_t starts[] = {0, 1, 1022, 1023, 1024, 1025, 2047, 3000, 4999};
+    for (size_t i = 0; i < sizeof starts / sizeof *starts; i++) {
+        check_storm(world, &all, starts[i], runs, is_gone);
+        check_storm(world, &of_job, starts[i], runs, is_gone);
+        check_storm(world, &of_run, starts[i], runs, is_gone);
+    }
+    struct event_row *events;
+    int64_t upto;
+    store_read_begin(world->reader);
+    assert_int_equal(
+        store_workspace_events(world->reader, 1, &of_nothing, 0, 10, &world->arena, &events, &upto),
+        0);
+    assert_int_equal(upto, STORM_EVENTS);
+    store_read_end(world->reader);
+    for (int i = 0; i < STORM_RUNS; i += 3) { /* what is deleted leaves holes */
+        is_gone[i] = true;
+        world_write(world, ROW_RUN, ROW_DELETE, &runs[i]);
+    }
+    check_storm(world, &all, 0, runs, is_gone);
+    check_storm(world, &of_job, 900, runs, is_gone);
+}
+
+/* A database of before: its events are found by number all the same. */
+static void events_of_before_are_found_by_number(void **state)
+{
+    struct world *world = *state;
+    enum { EVENTS = 2500 };
+    struct run_row runs[3];
+    for (int i = 0; i < 3; i++) {
+        runs[i] = world_run_row(world, STATE_RUNNING);
+        world_add(world, ROW_RUN, ROW_INSERT, &runs[i]);
+    }
+    for (int i = 0; i < EVENTS; i++) {
+        struct event_row event =
+            world_event_row(world, &runs[i % 3].key, STATE_PENDING, STATE_RUNNING);
+        world_add(world, ROW_EVENT, ROW_INSERT, &event);
+    }
+    assert_int_equal(world_commit(world), STORE_OK);
+    sqlite3 *handle;
+    assert_int_equal(sqlite3_open(world->path, &handle), SQLITE_OK);
+    assert_int_equal(
+        sqlite3_exec(handle, "DROP TABLE event_block; PRAGMA user_version = 1", NULL, NULL, NULL),
+        SQLITE_OK);
+    sqlite3_close(handle);
+    world_reopen(world);
+    const struct event_filter all = {0};
+    struct event_row *events;
+    int64_t upto;
+    store_read_begin(world->reader);
+    assert_int_equal(store_workspace_events(world->reader, 1, &all, 0, EVENTS + 1, &world->arena,
+                                            &events, &upto),
+                     EVENTS);
+    store_read_end(world->reader);
+    for (int i = 0; i < EVENTS; i++)
+        assert_int_equal(events[i].number, i + 1);
+    assert_int_equal(upto, EVENTS);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(events_of_the_workspace_are_found_by_number),
+    };
+    const struct CMUnitTest sqlite_tests[] = {
+        cmocka_unit_test(events_of_before_are_found_by_number),
+    };
+    return world_run("events", tests, sizeof tests / sizeof *tests) +
+           world_run_sqlite("events", sqlite_tests, sizeof sqlite_tests / sizeof *sqlite_tests);
+}
