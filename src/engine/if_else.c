@@ -63,8 +63,8 @@ enum err_code edge_evaluate(struct step *step, const struct etask *task,
 {
     struct arena *arena = &step->fx->arena;
     struct comparison parsed;
-    const char *left;
-    const char *right;
+    const char *left = "";
+    const char *right = "";
     enum err_code code = comparison_parse(edge->condition, arena, &parsed, err);
     if (!code)
         code = task_resolve_text(step->engine, task, step->now_ms, parsed.left, arena, &left, err);

@@ -106,6 +106,12 @@ struct uuid world_dag_of(struct world *world, const struct uuid *child, const ch
                          const char *more);
 const char *world_dag_json_of(struct world *world, const struct uuid *child, const char *tasks,
                               const char *more);
+/* Two jobs, both with nine run slots, and a run of the upper one, whose task c runs the lower one. */
+struct world_pair {
+    struct uuid lower, upper;
+    struct uuid run, child;
+};
+struct world_pair world_pair(struct world *world, const char *lower, const char *upper);
 /* The newest child of a JOB_TASK, as its task run has it; fails the test when there is none. */
 struct uuid world_child(struct world *world, const struct uuid *run, const char *task);
 const char *world_dag_json(struct world *world, const char *tasks, const char *more);

@@ -144,6 +144,17 @@ struct uuid world_child(struct world *world, const struct uuid *run, const char 
     return booked->row.child_run;
 }
 
+struct world_pair world_pair(struct world *world, const char *lower, const char *upper)
+{
+    static const char wide[] = "'maxConcurrentRuns':9";
+    struct world_pair pair;
+    pair.lower = world_dag(world, lower, wide);
+    pair.upper = world_dag_of(world, &pair.lower, upper, wide);
+    pair.run = world_submit(world, &pair.upper, NULL);
+    pair.child = world_child(world, &pair.run, "c");
+    return pair;
+}
+
 struct uuid world_dag(struct world *world, const char *tasks, const char *more)
 {
     return world_job(world, world_dag_json(world, tasks, more));

@@ -4,22 +4,6 @@
 
 #define WIDE "'maxConcurrentRuns':9"
 
-/* Two jobs, and a run of the upper one, whose task c runs the lower one. */
-struct pair {
-    struct uuid lower, upper;
-    struct uuid run, child;
-};
-
-static struct pair start_pair(struct world *world, const char *lower, const char *upper)
-{
-    struct pair pair;
-    pair.lower = world_dag(world, lower, WIDE);
-    pair.upper = world_dag_of(world, &pair.lower, upper, WIDE);
-    pair.run = world_submit(world, &pair.upper, NULL);
-    pair.child = world_child(world, &pair.run, "c");
-    return pair;
-}
-
 /* ---- a child, and what it is ---- */
 
 static void a_child_is_a_run_of_its_job(void **state)
@@ -72,7 +56,7 @@ static void the_childs_end_is_the_tasks(void **state)
     };
     struct world *world = *state;
     for (size_t i = 0; i < sizeof ends / sizeof *ends; i++) {
-        struct pair pair = start_pair(world, "x", "!c: {'jobKey':'%s'}");
+        struct world_pair pair = world_pair(world, "x", "!c: {'jobKey':'%s'}");
         if (ends[i].cause == CAUSE_EXITED)
             world_exit(world, &pair.child, "x", ends[i].code);
         else
@@ -85,7 +69,7 @@ static void the_childs_end_is_the_tasks(void **state)
                                 "Traceback: it went wrong");
     }
     /* Cancelled by somebody, directly. */
-    struct pair pair = start_pair(world, "x", "!c: {'jobKey':'%s','maxRetries':2}; d: c");
+    struct world_pair pair = world_pair(world, "x", "!c: {'jobKey':'%s','maxRetries':2}; d: c");
     world_cancel(world, &pair.child);
     world_ends(world, &pair.child, "x", CAUSE_STOPPED);
     world_expect(world, &pair.run, "CANCELED c=CANCELED d=UPSTREAM_CANCELED");
@@ -168,7 +152,7 @@ static void an_unreadable_parameter_starts_no_child(void **state)
 static void a_retry_starts_a_new_child(void **state)
 {
     struct world *world = *state;
-    struct pair pair = start_pair(
+    struct world_pair pair = world_pair(
         world, "x", "!c: {'jobKey':'%s','maxRetries':1,'minRetryIntervalMillis':60000}; d: c");
     world_advance(world, 1000);
     world_exit(world, &pair.child, "x", 1);
@@ -190,7 +174,8 @@ static void a_retry_starts_a_new_child(void **state)
 static void a_tasks_timeout_cancels_the_child(void **state)
 {
     struct world *world = *state;
-    struct pair pair = start_pair(world, "x", "!c: {'jobKey':'%s','timeoutSeconds':30}; d: c");
+    struct world_pair pair =
+        world_pair(world, "x", "!c: {'jobKey':'%s','timeoutSeconds':30}; d: c");
     world_advance(world, 29999);
     world_expect(world, &pair.run, "RUNNING c=RUNNING d=BLOCKED");
     world_advance(world, 1);
@@ -207,9 +192,9 @@ static void a_tasks_timeout_cancels_the_child(void **state)
 static void a_timeout_that_is_retried(void **state)
 {
     struct world *world = *state;
-    struct pair pair = start_pair(world, "x",
-                                  "!c: {'jobKey':'%s','timeoutSeconds':30,'maxRetries':1,"
-                                  "'isRetryOnTimeout':true}");
+    struct world_pair pair = world_pair(world, "x",
+                                        "!c: {'jobKey':'%s','timeoutSeconds':30,'maxRetries':1,"
+                                        "'isRetryOnTimeout':true}");
     world_advance(world, 30000);
     world_ends(world, &pair.child, "x", CAUSE_STOPPED);
     world_expect(world, &pair.run, "RUNNING c=RUNNING");
@@ -222,7 +207,7 @@ static void a_timeout_that_is_retried(void **state)
 static void a_timeout_that_was_cancelled_over(void **state)
 {
     struct world *world = *state;
-    struct pair pair = start_pair(world, "x", "!c: {'jobKey':'%s','timeoutSeconds':30}");
+    struct world_pair pair = world_pair(world, "x", "!c: {'jobKey':'%s','timeoutSeconds':30}");
     world_advance(world, 30000);
     world_cancel(world, &pair.run);
     world_ends(world, &pair.child, "x", CAUSE_STOPPED);
@@ -360,7 +345,7 @@ static void a_job_task_takes_no_execution_slot(void **state)
 {
     struct world *world = *state;
     world_limit(world, 1);
-    struct pair pair = start_pair(world, "x; y", "!c: {'jobKey':'%s'}; d");
+    struct world_pair pair = world_pair(world, "x; y", "!c: {'jobKey':'%s'}; d");
     /* One slot: d had it first or the child's x, but never nobody. */
     assert_int_equal(world->running_count, 1);
     world_all_succeed(world);
@@ -370,7 +355,7 @@ static void a_job_task_takes_no_execution_slot(void **state)
 static void deleting_a_parent_leaves_its_children(void **state)
 {
     struct world *world = *state;
-    struct pair pair = start_pair(world, "x", "!c: {'jobKey':'%s'}");
+    struct world_pair pair = world_pair(world, "x", "!c: {'jobKey':'%s'}");
     assert_answer(world_on_run(world, COMMAND_RUN_DELETE, &pair.child, NULL), ERR_INCORRECT_STATE,
                   "RUNNING");
     world_exit(world, &pair.child, "x", 1);

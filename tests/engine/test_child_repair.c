@@ -3,22 +3,6 @@
 
 #define WIDE "'maxConcurrentRuns':9"
 
-/* Two jobs, and a run of the upper one, whose task c runs the lower one. */
-struct pair {
-    struct uuid lower, upper;
-    struct uuid run, child;
-};
-
-static struct pair start_pair(struct world *world, const char *lower, const char *upper)
-{
-    struct pair pair;
-    pair.lower = world_dag(world, lower, WIDE);
-    pair.upper = world_dag_of(world, &pair.lower, upper, WIDE);
-    pair.run = world_submit(world, &pair.upper, NULL);
-    pair.child = world_child(world, &pair.run, "c");
-    return pair;
-}
-
 /* ---- repair ---- */
 
 static void a_failed_child_is_repaired_with_its_parent(void **state)
@@ -76,7 +60,7 @@ static void repair_goes_down_all_levels(void **state)
 static void an_explicit_rerun_starts_a_new_child(void **state)
 {
     struct world *world = *state;
-    struct pair pair = start_pair(world, "x", "!c: {'jobKey':'%s'}");
+    struct world_pair pair = world_pair(world, "x", "!c: {'jobKey':'%s'}");
     world_exit(world, &pair.child, "x", 1);
     world_repair(world, &pair.run, "c", "RERUN", NULL);
     struct uuid second = world_child(world, &pair.run, "c");
@@ -94,7 +78,7 @@ static void an_explicit_rerun_starts_a_new_child(void **state)
 static void a_deleted_child_is_replaced(void **state)
 {
     struct world *world = *state;
-    struct pair pair = start_pair(world, "x", "!c: {'jobKey':'%s'}");
+    struct world_pair pair = world_pair(world, "x", "!c: {'jobKey':'%s'}");
     world_exit(world, &pair.child, "x", 1);
     world_delete(world, &pair.child);
     world_repair(world, &pair.run, NULL, NULL, NULL);
@@ -107,7 +91,7 @@ static void a_deleted_child_is_replaced(void **state)
 static void a_child_that_somebody_repairs_is_adopted(void **state)
 {
     struct world *world = *state;
-    struct pair pair = start_pair(world, "x", "!c: {'jobKey':'%s'}");
+    struct world_pair pair = world_pair(world, "x", "!c: {'jobKey':'%s'}");
     world_exit(world, &pair.child, "x", 1);
     world_repair(world, &pair.child, NULL, NULL, NULL);
     world_expect(world, &pair.run, "FAILED c=FAILED"); /* its parent is not touched */
@@ -123,7 +107,7 @@ static void a_child_that_somebody_repairs_is_adopted(void **state)
 static void a_child_that_has_succeeded_since(void **state)
 {
     struct world *world = *state;
-    struct pair pair = start_pair(world, "x", "!c: {'jobKey':'%s'}; d: c");
+    struct world_pair pair = world_pair(world, "x", "!c: {'jobKey':'%s'}; d: c");
     world_exit(world, &pair.child, "x", 1);
     world_repair(world, &pair.child, NULL, NULL, NULL);
     world_exit(world, &pair.child, "x", 0);
@@ -163,7 +147,7 @@ static void a_repair_that_finds_no_slot_for_the_child(void **state)
 static void a_task_that_never_started_keeps_its_child(void **state)
 {
     struct world *world = *state;
-    struct pair pair = start_pair(world, "x", "!c: {'jobKey':'%s'}; d: c");
+    struct world_pair pair = world_pair(world, "x", "!c: {'jobKey':'%s'}; d: c");
     world_exit(world, &pair.child, "x", 1);
     /* Two repairs, the first cancelled before the child could be repaired: 0 slots of the parent. */
     struct uuid upper = pair.upper;
