@@ -43,7 +43,7 @@ enum err_code key_list(struct call *call)
 static enum err_code make_key(struct call *call, const struct create_key *details,
                               const struct user_row *user, struct api_key_row *ret)
 {
-    struct rsa_key key;
+    struct rsa_key key = {.der_len = 0};
     struct api_key_row there;
     if (rsa_key_from_pem(details->public_key, &key, &call->err))
         return call->err.code;
