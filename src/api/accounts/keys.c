@@ -65,7 +65,7 @@ static enum err_code make_key(struct call *call, const struct create_key *detail
 enum err_code key_add(struct call *call)
 {
     const struct create_key *details = call->details;
-    struct user_row user;
+    struct user_row user = {0};
     struct api_key_row key;
     struct row_batch rows;
     if (account_subject(call, details->user, &user) ||
