@@ -294,7 +294,10 @@ static enum err_code read_answer(struct call *call)
         if (!call->reading.reader)
             return err_set(&call->err, ERR_UNAVAILABLE, "the store cannot be read at the moment");
     }
-    enum err_code code = call->route->read ? call->route->read(call) : call->route->change(call);
+    enum err_code (*answer)(struct call *) = call->route->read ? call->route->read
+                                                               : call->route->change;
+    assert(answer);
+    enum err_code code = answer(call);
     /* What was printed from a reader that failed in between is not to be believed. */
     if (call->reading.reader && !code)
         code = call_reader_check(call);

@@ -61,6 +61,7 @@ struct wire {
     struct wire_callbacks callbacks;
     _Atomic(struct serving *) serving; /* who gets new connections; read by the door's thread */
     struct list retired;               /* struct serving, by node, oldest first */
+    size_t retired_count;
     uint16_t port;
     atomic_bool stopping;
     atomic_uint open;         /* connections admitted and not yet closed */

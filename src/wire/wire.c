@@ -250,6 +250,7 @@ enum err_code wire_renew_tls(struct wire *wire, const char *cert_pem, const char
     pthread_mutex_lock(&wire->lock);
     struct serving *before = atomic_exchange(&wire->serving, serving);
     list_append(&wire->retired, &before->node);
+    wire->retired_count++;
     door_ring(wire);
     pthread_mutex_unlock(&wire->lock);
     return ERR_OK;
@@ -259,16 +260,14 @@ enum err_code wire_renew_tls(struct wire *wire, const char *cert_pem, const char
 static struct serving *take_idle(struct wire *wire)
 {
     struct serving *found = NULL;
-    size_t count = 0;
     pthread_mutex_lock(&wire->lock);
-    LIST_EACH (&wire->retired, counted)
-        count += counted != NULL;
     LIST_EACH (&wire->retired, node) {
         struct serving *one = LIST_ITEM(node, struct serving, node);
-        if (atomic_load(&one->open) && count <= WIRE_MAX_RETIRED)
+        if (atomic_load(&one->open) && wire->retired_count <= WIRE_MAX_RETIRED)
             continue;
         found = one;
         list_remove(node);
+        wire->retired_count--;
         break;
     }
     pthread_mutex_unlock(&wire->lock);

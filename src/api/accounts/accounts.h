@@ -16,8 +16,21 @@
  * that the caller may not see to. */
 enum err_code account_subject(struct call *call, const char *name, struct user_row *ret);
 bool account_is_admin(const struct call *call);
-/* A row of a page: reads `query` from where the page begins; *ret_more when there is another. */
-size_t account_page(struct call *call, struct account_query *query, void **ret, bool *ret_more);
+/* A list: what it is of, and how one item is printed. `item` returns what the item is listed by, for
+ * the page behind it; `user`: whose list it is, where it is somebody's. */
+struct account_listing {
+    enum row_kind kind;
+    size_t row_size;
+    bool is_of_user;
+    const void *(*item)(struct call *call, size_t index, const void *row,
+                        const struct user_row *user, size_t *ret_len);
+};
+enum err_code account_list(struct call *call, const struct account_listing *listing);
+/* Of an item that is listed by a text. */
+const void *account_place(const char *text, size_t *ret_len);
+/* ERR_LIMIT_EXCEEDED when the user has `most` of them ("tokens"). */
+enum err_code account_has_room(struct call *call, enum row_kind kind, const struct user_row *user,
+                               size_t most, const char *what);
 /* Adds who did what and writes all of it. ERR_UNAVAILABLE when it could not be written. The snapshot
  * is over then. */
 enum err_code account_write(struct call *call, struct row_batch *rows, const char *action,

@@ -29,20 +29,63 @@ enum err_code account_list_parse(struct call *call)
     return query->page ? page_open(call, query->page, query->after, &query->after_len) : ERR_OK;
 }
 
-size_t account_page(struct call *call, struct account_query *query, void **ret, bool *ret_more)
+/* Where the page begins that was asked for. */
+static void begin_behind(struct call *call, struct account_query *query)
+{
+    const struct account_list_query *list = call->filter;
+    if (!list->after_len)
+        return;
+    if (query->kind == ROW_TOKEN)
+        query->after_hash = list->after;
+    else if (query->kind == ROW_AUDIT)
+        query->before = (const struct uuid *)(const void *)list->after;
+    else
+        query->after = arena_memdup(call->arena, list->after, list->after_len);
+}
+
+enum err_code account_list(struct call *call, const struct account_listing *listing)
 {
     const struct account_list_query *list = call->filter;
     size_t limit = (size_t)list->limit;
-    if (list->after_len && query->kind == ROW_TOKEN)
-        query->after_hash = list->after;
-    else if (list->after_len && query->kind == ROW_AUDIT)
-        query->before = (const struct uuid *)(const void *)list->after;
-    else if (list->after_len)
-        query->after = arena_memdup(call->arena, list->after, list->after_len);
-    query->limit = limit + 1;
-    size_t count = call->backend->reads.accounts(call->reading.reader, query, call->arena, ret);
-    *ret_more = count > limit;
-    return *ret_more ? limit : count;
+    struct account_query query = {
+        .kind = listing->kind, .workspace = call->workspace.id, .limit = limit + 1};
+    struct user_row user = {0};
+    void *found;
+    if (listing->is_of_user) {
+        if (account_subject(call, list->user, &user))
+            return call->err.code;
+        query.user_id = user.id;
+    }
+    begin_behind(call, &query);
+    size_t count = call->backend->reads.accounts(call->reading.reader, &query, call->arena, &found);
+    bool more = count > limit;
+    const char *rows = found;
+    size_t len = 0;
+    const void *place = NULL;
+    respond_items_begin(call);
+    for (size_t i = 0; i < count && i < limit; i++)
+        place = listing->item(call, i, rows + i * listing->row_size, &user, &len);
+    respond_items_end(call);
+    if (more)
+        respond_next_page(call, page_token(call, place, len));
+    return ERR_OK;
+}
+
+const void *account_place(const char *text, size_t *ret_len)
+{
+    *ret_len = strlen(text);
+    return text;
+}
+
+enum err_code account_has_room(struct call *call, enum row_kind kind, const struct user_row *user,
+                               size_t most, const char *what)
+{
+    const struct account_query query = {.kind = kind, .user_id = user->id, .limit = most};
+    void *rows;
+    if (call->backend->reads.accounts(call->reading.reader, &query, call->arena, &rows) < most)
+        return call_reader_check(call);
+    return err_set(&call->err, ERR_LIMIT_EXCEEDED, "%s has %zu %s, which is the most there can be",
+                   user->name, most, what);
 }
 
 enum err_code account_write(struct call *call, struct row_batch *rows, const char *action,

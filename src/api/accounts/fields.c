@@ -10,6 +10,13 @@ static const char *const role_names[] = {"VIEWER", "OPERATOR", "ADMIN"};
 static const char *const kind_names[] = {"TOKEN", "SESSION", "IAM"};
 static const char *const outcome_names[] = {"DONE", "REFUSED"};
 
+/* What is shown once comes last. */
+#define ALL_BUT_THE_LAST(schema_name, type, rows, text)                       \
+    {                                                                         \
+        .name = (schema_name), .size = sizeof(struct type), .fields = (rows), \
+        .count = FIELDS_COUNT(rows) - 1, .doc = (text)                        \
+    }
+
 /* Also what may stand in a path or a shell without quotes; a key is told from a name by its form. */
 static bool check_name(const char *text, struct err *err)
 {
@@ -136,42 +143,16 @@ static const struct field token_fields[] = {
      .kind = FIELD_TIME,
      AT(token_view, revoked_ms),
      .doc = "When it was revoked; null: it was not."},
-};
-const struct schema token_schema =
-    SCHEMA("Token", token_view, token_fields, "A token, without its text.");
-
-static const struct field created_token_fields[] = {
-    {.name = "key",
-     .kind = FIELD_STRING,
-     AT(token_view, key),
-     .doc = "Names the token; it cannot be used as one."},
-    {.name = "name", .kind = FIELD_STRING, AT(token_view, name), .doc = "What it is for."},
-    {.name = "userKey", .kind = FIELD_STRING, AT(token_view, user_key), .doc = "Whose it is."},
-    {.name = "userName", .kind = FIELD_STRING, AT(token_view, user_name), .doc = "Whose it is."},
-    {.name = "kind",
-     .kind = FIELD_ENUM,
-     AT(token_view, kind),
-     NAMES(kind_names),
-     .doc = "TOKEN was made by hand, SESSION by a sign-in, IAM by POST /v3/auth/tokens."},
-    {.name = "timeCreated",
-     .kind = FIELD_TIME,
-     AT(token_view, created_ms),
-     .doc = "When it was made."},
-    {.name = "timeExpires",
-     .kind = FIELD_TIME,
-     AT(token_view, expires_ms),
-     .doc = "Until when it is good; null: until it is revoked."},
-    {.name = "timeRevoked",
-     .kind = FIELD_TIME,
-     AT(token_view, revoked_ms),
-     .doc = "When it was revoked; null: it was not."},
     {.name = "token",
      .kind = FIELD_STRING,
      AT(token_view, token),
      .doc = "The token itself, shown this once."},
 };
+const struct schema token_schema =
+    ALL_BUT_THE_LAST("Token", token_view, token_fields, "A token, without its text.");
+
 const struct schema created_token_schema =
-    SCHEMA("CreatedToken", token_view, created_token_fields, "A new token.");
+    SCHEMA("CreatedToken", token_view, token_fields, "A new token.");
 
 static const struct field key_fields[] = {
     {.name = "key",
@@ -201,26 +182,16 @@ static const struct field access_key_fields[] = {
      .kind = FIELD_TIME,
      AT(key_view, created_ms),
      .doc = "When it was made."},
-};
-const struct schema access_key_schema =
-    SCHEMA("AccessKey", key_view, access_key_fields, "An access key, without its secret.");
-
-static const struct field created_access_key_fields[] = {
-    {.name = "key", .kind = FIELD_STRING, AT(key_view, key), .doc = "The access key (AK)."},
-    {.name = "name", .kind = FIELD_STRING, AT(key_view, name), .doc = "What it is for."},
-    {.name = "userKey", .kind = FIELD_STRING, AT(key_view, user_key), .doc = "Whose it is."},
-    {.name = "userName", .kind = FIELD_STRING, AT(key_view, user_name), .doc = "Whose it is."},
-    {.name = "timeCreated",
-     .kind = FIELD_TIME,
-     AT(key_view, created_ms),
-     .doc = "When it was made."},
     {.name = "secretKey",
      .kind = FIELD_STRING,
      AT(key_view, secret_key),
      .doc = "The secret key (SK), shown this once."},
 };
+const struct schema access_key_schema = ALL_BUT_THE_LAST("AccessKey", key_view, access_key_fields,
+                                                         "An access key, without its secret.");
+
 const struct schema created_access_key_schema =
-    SCHEMA("CreatedAccessKey", key_view, created_access_key_fields, "A new access key.");
+    SCHEMA("CreatedAccessKey", key_view, access_key_fields, "A new access key.");
 
 static const struct field secret_fields[] = {
     {.name = "key", .kind = FIELD_STRING, AT(secret_view, key), .doc = "Its name."},

@@ -24,42 +24,26 @@ static struct key_view view_of_key(const struct api_key_row *row, const struct u
     };
 }
 
-enum err_code key_list(struct call *call)
+static const void *key_item(struct call *call, size_t index, const void *item,
+                            const struct user_row *user, size_t *ret_len)
 {
-    const struct account_list_query *list = call->filter;
-    struct user_row user;
-    void *rows;
-    bool more;
-    if (account_subject(call, list->user, &user))
-        return call->err.code;
-    struct account_query query = {.kind = ROW_API_KEY, .user_id = user.id};
-    size_t count = account_page(call, &query, &rows, &more);
-    const struct api_key_row *keys = rows;
-    respond_items_begin(call);
-    for (size_t i = 0; i < count; i++) {
-        const struct key_view view = view_of_key(&keys[i], &user);
-        respond_item(call, i, &key_schema, &view);
-    }
-    respond_items_end(call);
-    if (more)
-        respond_next_page(call, page_token(call, keys[count - 1].id, strlen(keys[count - 1].id)));
-    return ERR_OK;
+    const struct api_key_row *row = item;
+    const struct key_view view = view_of_key(row, user);
+    respond_item(call, index, &key_schema, &view);
+    return account_place(row->id, ret_len);
 }
 
-static enum err_code check_count(struct call *call, enum row_kind kind, const struct user_row *user)
+enum err_code key_list(struct call *call)
 {
-    const struct account_query query = {.kind = kind, .user_id = user->id, .limit = MAX_KEYS};
-    void *rows;
-    if (call->backend->reads.accounts(call->reading.reader, &query, call->arena, &rows) < MAX_KEYS)
-        return call_reader_check(call);
-    return err_set(&call->err, ERR_LIMIT_EXCEEDED, "%s has %d keys, which is the most there can be",
-                   user->name, MAX_KEYS);
+    static const struct account_listing listing = {ROW_API_KEY, sizeof(struct api_key_row), true,
+                                                   key_item};
+    return account_list(call, &listing);
 }
 
 static enum err_code make_key(struct call *call, const struct create_key *details,
                               const struct user_row *user, struct api_key_row *ret)
 {
-    struct rsa_key key;
+    struct rsa_key key = {.der_len = 0};
     struct api_key_row there;
     if (rsa_key_from_pem(details->public_key, &key, &call->err))
         return call->err.code;
@@ -81,10 +65,11 @@ static enum err_code make_key(struct call *call, const struct create_key *detail
 enum err_code key_add(struct call *call)
 {
     const struct create_key *details = call->details;
-    struct user_row user;
+    struct user_row user = {0};
     struct api_key_row key;
     struct row_batch rows;
-    if (account_subject(call, details->user, &user) || check_count(call, ROW_API_KEY, &user) ||
+    if (account_subject(call, details->user, &user) ||
+        account_has_room(call, ROW_API_KEY, &user, MAX_KEYS, "keys") ||
         make_key(call, details, &user, &key))
         return call->err.code;
     row_batch_init(&rows);
@@ -141,26 +126,20 @@ static struct key_view view_of_access_key(const struct access_key_row *row,
     };
 }
 
+static const void *access_key_item(struct call *call, size_t index, const void *item,
+                                   const struct user_row *user, size_t *ret_len)
+{
+    const struct access_key_row *row = item;
+    const struct key_view view = view_of_access_key(row, user);
+    respond_item(call, index, &access_key_schema, &view);
+    return account_place(row->id, ret_len);
+}
+
 enum err_code access_key_list(struct call *call)
 {
-    const struct account_list_query *list = call->filter;
-    struct user_row user;
-    void *rows;
-    bool more;
-    if (account_subject(call, list->user, &user))
-        return call->err.code;
-    struct account_query query = {.kind = ROW_ACCESS_KEY, .user_id = user.id};
-    size_t count = account_page(call, &query, &rows, &more);
-    const struct access_key_row *keys = rows;
-    respond_items_begin(call);
-    for (size_t i = 0; i < count; i++) {
-        const struct key_view view = view_of_access_key(&keys[i], &user);
-        respond_item(call, i, &access_key_schema, &view);
-    }
-    respond_items_end(call);
-    if (more)
-        respond_next_page(call, page_token(call, keys[count - 1].id, strlen(keys[count - 1].id)));
-    return ERR_OK;
+    static const struct account_listing listing = {ROW_ACCESS_KEY, sizeof(struct access_key_row),
+                                                   true, access_key_item};
+    return account_list(call, &listing);
 }
 
 /* 20 of 32 characters: 100 bits, which nobody has to guess, since the secret is apart. */
@@ -203,7 +182,8 @@ enum err_code access_key_create(struct call *call)
     const struct create_access_key none = {0};
     if (!details)
         details = &none;
-    if (account_subject(call, details->user, &user) || check_count(call, ROW_ACCESS_KEY, &user))
+    if (account_subject(call, details->user, &user) ||
+        account_has_room(call, ROW_ACCESS_KEY, &user, MAX_KEYS, "access keys"))
         return call->err.code;
     const char *access = new_access(call);
     const char *secret = new_secret(call);

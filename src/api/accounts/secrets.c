@@ -18,23 +18,21 @@ static struct secret_view view_of(struct call *call, const struct secret_row *ro
     };
 }
 
+static const void *secret_item(struct call *call, size_t index, const void *item,
+                               const struct user_row *user, size_t *ret_len)
+{
+    const struct secret_row *row = item;
+    const struct secret_view view = view_of(call, row);
+    (void)user;
+    respond_item(call, index, &secret_schema, &view);
+    return account_place(row->name, ret_len);
+}
+
 enum err_code secret_list(struct call *call)
 {
-    struct account_query query = {.kind = ROW_SECRET, .workspace = call->workspace.id};
-    void *rows;
-    bool more;
-    size_t count = account_page(call, &query, &rows, &more);
-    const struct secret_row *secrets = rows;
-    respond_items_begin(call);
-    for (size_t i = 0; i < count; i++) {
-        const struct secret_view view = view_of(call, &secrets[i]);
-        respond_item(call, i, &secret_schema, &view);
-    }
-    respond_items_end(call);
-    if (more)
-        respond_next_page(
-            call, page_token(call, secrets[count - 1].name, strlen(secrets[count - 1].name)));
-    return ERR_OK;
+    static const struct account_listing listing = {ROW_SECRET, sizeof(struct secret_row), false,
+                                                   secret_item};
+    return account_list(call, &listing);
 }
 
 /* Writes the row with the sealed value, and answers with it. */
@@ -115,31 +113,31 @@ enum err_code secret_remove(struct call *call)
 
 /* ---- audit ---- */
 
+static const void *audit_item(struct call *call, size_t index, const void *item,
+                              const struct user_row *user, size_t *ret_len)
+{
+    const struct audit_row *row = item;
+    const struct audit_view view = {
+        .key = uuid_format(&row->key, arena_alloc(call->arena, UUID_TEXT)),
+        .time_ms = row->time_ms,
+        .outcome = row->outcome,
+        .action = row->action,
+        .target = row->target,
+        .user_key = row->user_id,
+        .user_name = row->user_name,
+        .request_id = row->request_id,
+        .address = row->address,
+        .detail = row->detail,
+    };
+    (void)user;
+    respond_item(call, index, &audit_schema, &view);
+    *ret_len = sizeof row->key;
+    return &row->key;
+}
+
 enum err_code audit_list(struct call *call)
 {
-    struct account_query query = {.kind = ROW_AUDIT};
-    void *found;
-    bool more;
-    size_t count = account_page(call, &query, &found, &more);
-    const struct audit_row *rows = found;
-    respond_items_begin(call);
-    for (size_t i = 0; i < count; i++) {
-        const struct audit_view view = {
-            .key = uuid_format(&rows[i].key, arena_alloc(call->arena, UUID_TEXT)),
-            .time_ms = rows[i].time_ms,
-            .outcome = rows[i].outcome,
-            .action = rows[i].action,
-            .target = rows[i].target,
-            .user_key = rows[i].user_id,
-            .user_name = rows[i].user_name,
-            .request_id = rows[i].request_id,
-            .address = rows[i].address,
-            .detail = rows[i].detail,
-        };
-        respond_item(call, i, &audit_schema, &view);
-    }
-    respond_items_end(call);
-    if (more)
-        respond_next_page(call, page_token(call, &rows[count - 1].key, sizeof rows->key));
-    return ERR_OK;
+    static const struct account_listing listing = {ROW_AUDIT, sizeof(struct audit_row), false,
+                                                   audit_item};
+    return account_list(call, &listing);
 }

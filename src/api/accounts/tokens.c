@@ -34,39 +34,21 @@ static struct token_view view_of(struct call *call, const struct token_row *row,
     };
 }
 
-enum err_code token_list(struct call *call)
+static const void *token_item(struct call *call, size_t index, const void *item,
+                              const struct user_row *user, size_t *ret_len)
 {
-    const struct account_list_query *list = call->filter;
-    struct user_row user;
-    void *rows;
-    bool more;
-    if (account_subject(call, list->user, &user))
-        return call->err.code;
-    struct account_query query = {.kind = ROW_TOKEN, .user_id = user.id};
-    size_t count = account_page(call, &query, &rows, &more);
-    const struct token_row *tokens = rows;
-    respond_items_begin(call);
-    for (size_t i = 0; i < count; i++) {
-        const struct token_view view = view_of(call, &tokens[i], &user);
-        respond_item(call, i, &token_schema, &view);
-    }
-    respond_items_end(call);
-    if (more)
-        respond_next_page(call, page_token(call, tokens[count - 1].hash, SHA256_BYTES));
-    return ERR_OK;
+    const struct token_row *row = item;
+    const struct token_view view = view_of(call, row, user);
+    respond_item(call, index, &token_schema, &view);
+    *ret_len = SHA256_BYTES;
+    return row->hash;
 }
 
-static enum err_code check_count(struct call *call, const struct user_row *user)
+enum err_code token_list(struct call *call)
 {
-    const struct account_query query = {
-        .kind = ROW_TOKEN, .user_id = user->id, .limit = ACCOUNT_MAX_TOKENS};
-    void *rows;
-    if (call->backend->reads.accounts(call->reading.reader, &query, call->arena, &rows) <
-        ACCOUNT_MAX_TOKENS)
-        return call_reader_check(call);
-    return err_set(&call->err, ERR_LIMIT_EXCEEDED,
-                   "%s has %d tokens, which is the most there can be", user->name,
-                   ACCOUNT_MAX_TOKENS);
+    static const struct account_listing listing = {ROW_TOKEN, sizeof(struct token_row), true,
+                                                   token_item};
+    return account_list(call, &listing);
 }
 
 enum err_code token_create(struct call *call)
@@ -78,7 +60,8 @@ enum err_code token_create(struct call *call)
     if (details->expires_ms != FIELD_NULL &&
         details->expires_ms <= call->backend->now_ms(call->backend->context))
         return err_set(&call->err, ERR_INVALID_PARAMETER, "timeExpires must be in the future");
-    if (account_subject(call, details->user, &user) || check_count(call, &user))
+    if (account_subject(call, details->user, &user) ||
+        account_has_room(call, ROW_TOKEN, &user, ACCOUNT_MAX_TOKENS, "tokens"))
         return call->err.code;
     row_batch_init(&rows);
     const char *text = account_new_token(call, user.id, TOKEN_BEARER, details->name,

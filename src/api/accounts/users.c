@@ -39,23 +39,21 @@ struct user_view user_view_of(struct call *call, const struct user_row *row)
     };
 }
 
+static const void *user_item(struct call *call, size_t index, const void *item,
+                             const struct user_row *user, size_t *ret_len)
+{
+    const struct user_row *row = item;
+    const struct user_view view = user_view_of(call, row);
+    (void)user;
+    respond_item(call, index, &user_schema, &view);
+    return account_place(row->name, ret_len);
+}
+
 enum err_code user_list(struct call *call)
 {
-    struct account_query query = {.kind = ROW_USER};
-    void *rows;
-    bool more;
-    size_t count = account_page(call, &query, &rows, &more);
-    const struct user_row *users = rows;
-    respond_items_begin(call);
-    for (size_t i = 0; i < count; i++) {
-        const struct user_view view = user_view_of(call, &users[i]);
-        respond_item(call, i, &user_schema, &view);
-    }
-    respond_items_end(call);
-    if (more)
-        respond_next_page(call,
-                          page_token(call, users[count - 1].name, strlen(users[count - 1].name)));
-    return ERR_OK;
+    static const struct account_listing listing = {ROW_USER, sizeof(struct user_row), false,
+                                                   user_item};
+    return account_list(call, &listing);
 }
 
 static enum err_code respond_user(struct call *call, const struct user_row *row, int status)
