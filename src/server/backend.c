@@ -39,12 +39,36 @@ static void submit(void *context, const struct api_workspace *workspace,
     pump_submit(backend->pump, pending);
 }
 
-static enum err_code preview(void *context, const struct run_image *image, struct job_def *def,
-                             const struct repair_request *request, struct arena *arena,
-                             struct repair_plan *ret, struct err *err)
+/* The definition that a repair would use, one reference. */
+static enum err_code choose_def(struct backend *backend, struct store_reader *reader,
+                                const struct run_image *image, struct job_def *newest,
+                                const struct repair_request *request, struct arena *arena,
+                                struct job_def **ret, struct err *err)
 {
-    (void)context;
-    return plan_preview(image, def, request, arena, ret, err);
+    struct job_row job;
+    int64_t version;
+    if (!store_get_job(reader, image->run.workspace, &image->run.job, arena, &job))
+        return err_set(err, ERR_INTERNAL, "the job of the run cannot be read");
+    enum err_code code = plan_choose_version(request, &job, image->run.definition_version,
+                                             newest->version, &version, err);
+    if (code)
+        return code;
+    *ret = version == newest->version
+               ? job_def_ref(newest)
+               : defs_get(backend->defs, reader, image->run.workspace, &image->run.job, version);
+    return *ret ? ERR_OK : plan_no_version(version, &job, err);
+}
+
+static enum err_code preview(void *context, struct store_reader *reader,
+                             const struct run_image *image, struct job_def *newest,
+                             const struct repair_request *request, struct arena *arena,
+                             struct repair_plan *ret, struct job_def **ret_def, struct err *err)
+{
+    *ret_def = NULL;
+    enum err_code code = plan_check_state(image->run.state, err);
+    if (!code)
+        code = choose_def(context, reader, image, newest, request, arena, ret_def, err);
+    return code ? code : plan_preview(image, newest, *ret_def, request, arena, ret, err);
 }
 
 static bool authenticate(void *context, const char *token, struct api_account *ret)

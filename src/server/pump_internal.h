@@ -58,5 +58,5 @@ struct pump {
 /* Makes the engine from the store: a new epoch, live runs, attempts in flight. */
 bool pump_load(struct pump *pump);
 /* Loads what a command needs and the engine does not have. False: the store cannot be read. */
-bool pump_load_for(struct pump *pump, const struct command *command);
+bool pump_load_for(struct pump *pump, struct command *command);
 uint64_t pump_seed(struct pump *pump);
