@@ -182,6 +182,7 @@ static const struct route routes[] = {
      .operation = "explainJobRun",
      .flags = ROUTE_EXTENSION,
      .role = ROLE_VIEWER,
+     .query = &explanation_query_schema,
      .read = explanation_get,
      .doc = "Says why a run and each of its tasks are where they are."},
     {.method = "GET",

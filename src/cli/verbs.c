@@ -170,8 +170,10 @@ const struct verb cli_verbs[] = {
         .group = "run",
         .name = "why",
         .args = "RUN",
-        .summary = "Tell why each task is where it is",
-        .help = "  reprise run why @latest --task report",
+        .summary = "Tell why each task is where it is, and where parameters came from",
+        .help = "With --task also: what the task was given, by which layer (job, task, run, a "
+                "repair), what that overrode, and what its references stood for.\n\n"
+                "  reprise run why @latest --task report",
         .min_args = 1,
         .max_args = 1,
         .run = verb_run_why,

@@ -18,6 +18,7 @@ extern const struct schema plan_task_schema;
 struct field_list plan_task_views(const struct repair_plan *plan, struct arena *arena);
 
 /* ---- plan.c, explain.c, events.c, logs.c ---- */
+extern const struct schema explanation_query_schema;
 extern const struct schema event_list_query_schema;
 extern const struct schema log_query_schema;
 enum err_code plan_get(struct call *call);

@@ -53,17 +53,18 @@ static const struct schema version_schema =
     SCHEMA("JobVersion", version_view, version_fields,
            "A version of a job's definition, with the definition.");
 
-/* The job of the path, one that is not deleted. */
-static enum err_code read_job(struct call *call, struct job_row *ret)
+/* The job of the path, one that is not deleted; false with call->err. */
+static bool read_job(struct call *call, struct job_row *ret)
 {
     struct uuid key;
     if (call_key(call, 0, "Job", &key))
-        return call->err.code;
-    if (!call->backend->reads.get_job(call->reading.reader, call->workspace.id, &key, call->arena,
-                                      ret) ||
-        ret->deleted_ms != FIELD_NULL)
-        return call_missing(call, "Job");
-    return ERR_OK;
+        return false;
+    if (call->backend->reads.get_job(call->reading.reader, call->workspace.id, &key, call->arena,
+                                     ret) &&
+        ret->deleted_ms == FIELD_NULL)
+        return true;
+    call_missing(call, "Job");
+    return false;
 }
 
 static bool read_version(struct call *call, const struct job_row *job, int64_t version,
@@ -88,9 +89,8 @@ enum err_code version_list(struct call *call)
 {
     const struct plain_list_query *query = call->filter;
     struct job_row job;
-    enum err_code code = read_job(call, &job);
-    if (code)
-        return code;
+    if (!read_job(call, &job))
+        return call->err.code;
     /* A token holds the number that the page begins with; versions are numbered without gaps. */
     int64_t next = query->next ? query->next : job.version;
     struct arena one; /* definitions are long, and not shown here */
@@ -116,9 +116,8 @@ enum err_code version_get(struct call *call)
     size_t digits = strspn(text, "0123456789");
     struct version_view view;
     struct job_row job;
-    enum err_code code = read_job(call, &job);
-    if (code)
-        return code;
+    if (!read_job(call, &job))
+        return call->err.code;
     bool is_number = digits && digits <= VERSION_DIGITS && !text[digits] && text[0] != '0';
     if (!is_number || !read_version(call, &job, strtoll(text, NULL, 10), call->arena, &view))
         return call_missing(call, "Version");
