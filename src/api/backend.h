@@ -17,6 +17,7 @@
 #include "model/plan.h"
 #include "model/query.h"
 #include "model/rows.h"
+#include "model/simulation.h"
 
 struct store_reader; /* opaque: a snapshot, for the functions of api_reads */
 
@@ -119,6 +120,11 @@ struct api_backend {
                                  const struct repair_request *request, struct arena *arena,
                                  struct repair_plan *ret, struct job_def **ret_def,
                                  struct err *err);
+
+    /* The engine in a loop, with virtual time; bounded in time by the server. As in
+     * engine/simulate.h. */
+    enum err_code (*simulate)(void *context, const struct simulation *request, struct arena *arena,
+                              struct simulation_result *ret, struct err *err);
 
     /* The account behind a bearer token (in clear); false when there is none, or it is expired or
      * revoked. Constant time in the token's content. */

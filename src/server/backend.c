@@ -1,10 +1,14 @@
 #include "server/backend.h"
 
 #include "engine/plan.h"
+#include "engine/simulate.h"
 #include "exec/exec.h"
 #include "server/clock.h"
 
-enum { PROBE_EVERY_MS = 1000 };
+enum {
+    PROBE_EVERY_MS = 1000,
+    SIMULATION_MAX_MS = 2000, /* on a thread that others wait for */
+};
 
 static int64_t now_ms(void *context)
 {
@@ -69,6 +73,24 @@ static enum err_code preview(void *context, struct store_reader *reader,
     if (!code)
         code = choose_def(context, reader, image, newest, request, arena, ret_def, err);
     return code ? code : plan_preview(image, newest, *ret_def, request, arena, ret, err);
+}
+
+static bool is_late(void *context)
+{
+    const int64_t *deadline_ms = context;
+    return clock_boot_ms() > *deadline_ms;
+}
+
+static enum err_code simulate_for(void *context, const struct simulation *request,
+                                  struct arena *arena, struct simulation_result *ret,
+                                  struct err *err)
+{
+    (void)context;
+    int64_t deadline_ms = clock_boot_ms() + SIMULATION_MAX_MS;
+    struct simulation timed = *request;
+    timed.is_late = is_late;
+    timed.context = &deadline_ms;
+    return simulate(&timed, arena, ret, err);
 }
 
 static bool authenticate(void *context, const char *token, struct api_account *ret)
@@ -154,6 +176,7 @@ struct api_backend backend_functions(struct backend *backend)
         .definition = definition,
         .submit = submit,
         .plan_repair = preview,
+        .simulate = simulate_for,
         .authenticate = authenticate,
         .role = role,
         .workspace = workspace_of,

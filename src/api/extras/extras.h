@@ -8,6 +8,13 @@
 enum err_code health_get(struct call *call);
 enum err_code ready_get(struct call *call);
 
+/* ---- validate.c, simulate.c ---- */
+enum err_code validate_parse_body(struct call *call);
+enum err_code validate_get(struct call *call);
+extern const struct schema simulate_schema;
+enum err_code simulate_parse_body(struct call *call);
+enum err_code simulate_get(struct call *call);
+
 /* ---- versions.c ---- */
 enum err_code version_list(struct call *call);
 enum err_code version_get(struct call *call);
