@@ -186,7 +186,7 @@ static int connect_first(struct cli *cli)
     return CLI_UNREACHABLE;
 }
 
-int call_send_or(struct cli *cli, const struct call *call, long status, struct http_answer *ret)
+int call_send(struct cli *cli, const struct call *call, struct http_answer *ret)
 {
     char token[RETRY_TOKEN_TEXT], problem[512] = "";
     int code = connect_first(cli);
@@ -196,8 +196,7 @@ int call_send_or(struct cli *cli, const struct call *call, long status, struct h
     for (int n = 0;; n++) {
         bool answered = false;
         struct http_answer answer;
-        if (send_once(cli, call, token, &answer, problem, sizeof problem, &answered) ||
-            (answered && answer.status == status)) {
+        if (send_once(cli, call, token, &answer, problem, sizeof problem, &answered)) {
             *ret = answer;
             return CLI_DONE;
         }
@@ -217,11 +216,6 @@ int call_send_or(struct cli *cli, const struct call *call, long status, struct h
         http_answer_release(&answer);
         return answered ? CLI_REFUSED : CLI_UNREACHABLE;
     }
-}
-
-int call_send(struct cli *cli, const struct call *call, struct http_answer *ret)
-{
-    return call_send_or(cli, call, 200, ret);
 }
 
 int call_parse(const struct http_answer *answer, json_t **ret_tree)

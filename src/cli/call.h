@@ -30,9 +30,6 @@ struct call {
  * to be released, and the result is the exit code. */
 __attribute__((warn_unused_result)) int call_send(struct cli *cli, const struct call *call,
                                                   struct http_answer *ret);
-/* As call_send, but an answer of `status` is not complained about: *ret_status says what came. */
-__attribute__((warn_unused_result)) int call_send_or(struct cli *cli, const struct call *call,
-                                                     long status, struct http_answer *ret);
 /* GET, and the body as a tree that the caller gives back. */
 __attribute__((warn_unused_result)) int call_get(struct cli *cli, const char *path,
                                                  struct http_answer *ret, json_t **ret_tree);

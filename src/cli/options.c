@@ -31,6 +31,12 @@ static const struct argp_option some_verbs[] = {
     {"plan", OPTION_PLAN, NULL, 0, "Show what would happen, change nothing", 0},
     {"watch", OPTION_WATCH, NULL, 0, "Show the tasks until the run has ended", 0},
     {"wait", OPTION_WAIT, NULL, 0, "Wait for the end; exit 0 on SUCCESS, else 1", 0},
+    {"assume", OPTION_ASSUME, "TASK=STATE", 0,
+     "SUCCESS, FAILED, TIMED_OUT, INTERNAL_ERROR, or true, false; STATE*N: N times", 0},
+    {"repair", OPTION_REPAIR, NULL, 0, "Repair the run once it has ended", 0},
+    {"then", OPTION_THEN, "TASK=STATE", 0, "As --assume, of the repair", 0},
+    {"from", OPTION_FROM, "N", 0, "Attempt of the run, 0: the original", 0},
+    {"to", OPTION_TO, "N", 0, "Attempt of the run; the newest", 0},
     {"job", OPTION_JOB, "JOB", 0, "Only runs of this job; may be given again", 0},
     {"status", OPTION_STATUS, "STATUS", 0, "Only runs in this state; may be given again", 0},
     {"limit", OPTION_LIMIT, "N", 0, "At most N", 0},
@@ -53,6 +59,8 @@ void options_release(struct options *options)
     free(options->tasks.items);
     free(options->jobs.items);
     free(options->statuses.items);
+    free(options->assumptions.items);
+    free(options->later_assumptions.items);
     free(options->args.items);
 }
 
@@ -129,6 +137,15 @@ static void parameter_option(struct options *options, const char *text,
     word_list_add(&options->parameters, text);
 }
 
+static void assumption_option(struct word_list *list, const char *name, const char *text,
+                              const struct argp_state *state)
+{
+    const char *equals = strrchr(text, '=');
+    if (!equals || equals == text || !equals[1])
+        argp_error(state, "--%s: \"%s\" is not TASK=STATE", name, text);
+    word_list_add(list, text);
+}
+
 static enum output_mode output_option(const char *text, const struct argp_state *state)
 {
     static const char *const names[] = {"table", "json", "name"};
@@ -155,6 +172,7 @@ static void take_flag(struct options *options, int key)
         [OPTION_FOLLOW - OPTION_FIRST] = &options->follow,
         [OPTION_WITH_DOWNSTREAM - OPTION_FIRST] = &options->with_downstream,
         [OPTION_WITH_UPSTREAM - OPTION_FIRST] = &options->with_upstream,
+        [OPTION_REPAIR - OPTION_FIRST] = &options->repair,
     };
     *flags[key - OPTION_FIRST] = true;
 }
@@ -171,6 +189,8 @@ static void take_text(struct options *options, int key, const char *text)
         [OPTION_PAGE - OPTION_FIRST] = &options->page,
         [OPTION_IF_MATCH - OPTION_FIRST] = &options->if_match,
         [OPTION_STREAM - OPTION_FIRST] = &options->stream,
+        [OPTION_FROM - OPTION_FIRST] = &options->from,
+        [OPTION_TO - OPTION_FIRST] = &options->to,
     };
     *texts[key - OPTION_FIRST] = text;
 }
@@ -198,6 +218,7 @@ static error_t take(int key, char *arg, struct argp_state *state)
     case OPTION_FOLLOW:
     case OPTION_WITH_DOWNSTREAM:
     case OPTION_WITH_UPSTREAM:
+    case OPTION_REPAIR:
         take_flag(options, key);
         return 0;
     case OPTION_URL:
@@ -209,6 +230,8 @@ static error_t take(int key, char *arg, struct argp_state *state)
     case OPTION_PAGE:
     case OPTION_IF_MATCH:
     case OPTION_STREAM:
+    case OPTION_FROM:
+    case OPTION_TO:
         take_text(options, key, arg);
         return 0;
     case 'o':
@@ -222,6 +245,12 @@ static error_t take(int key, char *arg, struct argp_state *state)
         return 0;
     case OPTION_TASK:
         word_list_add(&options->tasks, arg);
+        return 0;
+    case OPTION_ASSUME:
+        assumption_option(&options->assumptions, "assume", arg, state);
+        return 0;
+    case OPTION_THEN:
+        assumption_option(&options->later_assumptions, "then", arg, state);
         return 0;
     case OPTION_JOB:
         word_list_add(&options->jobs, arg);

@@ -15,6 +15,7 @@ int verb_job_get(struct cli *cli);
 int verb_job_update(struct cli *cli);
 int verb_job_delete(struct cli *cli);
 int verb_job_validate(struct cli *cli);
+int verb_job_simulate(struct cli *cli);
 
 int verb_run_start(struct cli *cli);
 int verb_run_get(struct cli *cli);
@@ -23,6 +24,7 @@ int verb_run_recent(struct cli *cli);
 int verb_run_watch(struct cli *cli);
 int verb_run_repair(struct cli *cli);
 int verb_run_history(struct cli *cli);
+int verb_run_diff(struct cli *cli);
 int verb_run_cancel(struct cli *cli);
 int verb_run_delete(struct cli *cli);
 int verb_run_logs(struct cli *cli);

@@ -15,6 +15,10 @@ extern const struct schema simulate_schema;
 enum err_code simulate_parse_body(struct call *call);
 enum err_code simulate_get(struct call *call);
 
+/* ---- run_diff.c ---- */
+extern const struct schema run_diff_query_schema;
+enum err_code run_diff_get(struct call *call);
+
 /* ---- versions.c ---- */
 enum err_code version_list(struct call *call);
 enum err_code version_get(struct call *call);
