@@ -112,8 +112,9 @@ int verb_run_diff(struct cli *cli)
         size_t i;
         json_t *task;
         if (cli->options.output == OUTPUT_NAME) {
-            json_array_foreach (json_object_get(tree, "tasks"), i, task)
+            json_array_foreach (json_object_get(tree, "tasks"), i, task) {
                 printf("%s\n", safe_line(&cli->arena, get_text(task, "taskKey")));
+            }
         } else {
             print_sides(cli, tree);
             print_tasks(cli, tree);

@@ -81,9 +81,10 @@ static int print_problems(struct cli *cli, const struct http_answer *answer)
     if (status)
         return status;
     bool is_valid = json_is_true(json_object_get(tree, "isValid"));
-    json_array_foreach (json_object_get(tree, "errors"), i, problem)
+    json_array_foreach (json_object_get(tree, "errors"), i, problem) {
         cli_complain("%s: %s", safe_line(&cli->arena, get_text(problem, "code")),
                      safe_line(&cli->arena, get_text(problem, "message")));
+    }
     if (is_valid && cli->options.output == OUTPUT_TABLE)
         printf("%s: the job is valid\n", safe_line(&cli->arena, cli->options.file));
     json_decref(tree);

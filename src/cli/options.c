@@ -205,6 +205,34 @@ static void check_count(const struct parse *parse, struct argp_state *state)
                    parse->options->args.items[parse->verb->max_args]);
 }
 
+/* What may be given several times; false when the option is another one. */
+static bool take_word(struct options *options, int key, const char *arg,
+                      const struct argp_state *state)
+{
+    switch (key) {
+    case OPTION_PARAM:
+        parameter_option(options, arg, state);
+        return true;
+    case OPTION_ASSUME:
+        assumption_option(&options->assumptions, "assume", arg, state);
+        return true;
+    case OPTION_THEN:
+        assumption_option(&options->later_assumptions, "then", arg, state);
+        return true;
+    case OPTION_TASK:
+        word_list_add(&options->tasks, arg);
+        return true;
+    case OPTION_JOB:
+        word_list_add(&options->jobs, arg);
+        return true;
+    case OPTION_STATUS:
+        word_list_add(&options->statuses, arg);
+        return true;
+    default:
+        return false;
+    }
+}
+
 static error_t take(int key, char *arg, struct argp_state *state)
 {
     struct parse *parse = state->input;
@@ -240,24 +268,6 @@ static error_t take(int key, char *arg, struct argp_state *state)
     case 'f':
         options->file = arg;
         return 0;
-    case OPTION_PARAM:
-        parameter_option(options, arg, state);
-        return 0;
-    case OPTION_TASK:
-        word_list_add(&options->tasks, arg);
-        return 0;
-    case OPTION_ASSUME:
-        assumption_option(&options->assumptions, "assume", arg, state);
-        return 0;
-    case OPTION_THEN:
-        assumption_option(&options->later_assumptions, "then", arg, state);
-        return 0;
-    case OPTION_JOB:
-        word_list_add(&options->jobs, arg);
-        return 0;
-    case OPTION_STATUS:
-        word_list_add(&options->statuses, arg);
-        return 0;
     case OPTION_ATTEMPT:
         options->attempt = number_option(arg, 0, INT32_MAX, "attempt", state);
         return 0;
@@ -274,7 +284,7 @@ static error_t take(int key, char *arg, struct argp_state *state)
         check_count(parse, state);
         return 0;
     default:
-        return ARGP_ERR_UNKNOWN;
+        return take_word(options, key, arg, state) ? 0 : ARGP_ERR_UNKNOWN;
     }
 }
 

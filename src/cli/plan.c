@@ -79,9 +79,10 @@ static const char *joined(struct cli *cli, const json_t *texts)
     const char *text = "";
     size_t i;
     json_t *item;
-    json_array_foreach (texts, i, item)
+    json_array_foreach (texts, i, item) {
         text = arena_printf(&cli->arena, "%s%s%s", text, i ? ", " : "",
                             safe_line(&cli->arena, json_string_value(item)));
+    }
     return text;
 }
 
@@ -111,9 +112,10 @@ void plan_print_definition(struct cli *cli, const json_t *definition)
         printf("  rewired: %s%s%s%s%s\n", safe_line(&cli->arena, get_text(task, "taskKey")),
                *gained ? ", now after " : "", gained, *lost ? ", no more after " : "", lost);
     }
-    json_array_foreach (json_object_get(definition, "changed"), i, task)
+    json_array_foreach (json_object_get(definition, "changed"), i, task) {
         printf("  changed: %s (%s)\n", safe_line(&cli->arena, get_text(task, "taskKey")),
                joined(cli, json_object_get(task, "fields")));
+    }
     print_list(cli, definition, "fields", "of the job");
 }
 

@@ -245,8 +245,9 @@ int verb_job_simulate(struct cli *cli)
     if (!call_print_raw(cli, &answer) && !(status = call_parse(&answer, &tree))) {
         size_t i;
         json_t *attempt;
-        json_array_foreach (json_object_get(tree, "attempts"), i, attempt)
+        json_array_foreach (json_object_get(tree, "attempts"), i, attempt) {
             print_attempt(cli, attempt);
+        }
     }
     json_decref(tree);
     http_answer_release(&answer);

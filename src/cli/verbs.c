@@ -244,6 +244,19 @@ const struct verb cli_verbs[] = {
         .options = {OPTION_TASK},
     },
     {
+        .group = "task",
+        .name = "output",
+        .args = "TASKRUN",
+        .summary = "Print what a task run has put out",
+        .help = "TASKRUN is a key; with --task it is a run, and the task run is that task's "
+                "newest.\n\n"
+                "  reprise task output @latest --task load > load.txt",
+        .min_args = 1,
+        .max_args = 1,
+        .run = verb_task_output,
+        .options = {OPTION_TASK, OPTION_ATTEMPT},
+    },
+    {
         .name = "version",
         .summary = "Print the version of this program",
         .run = verb_version,

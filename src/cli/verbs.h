@@ -31,5 +31,6 @@ int verb_run_logs(struct cli *cli);
 int verb_run_why(struct cli *cli);
 
 int verb_task_get(struct cli *cli);
+int verb_task_output(struct cli *cli);
 
 int verb_version(struct cli *cli);

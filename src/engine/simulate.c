@@ -1,6 +1,5 @@
 #include "engine/simulate.h"
 
-#include <stdio.h>
 #include <string.h>
 
 #include "base/heap.h"
@@ -11,7 +10,6 @@
 enum {
     QUEUE_MAX_MS = 48 * 3600 * 1000,
     GRACE_MS = 10000,
-    WHERE_MAX_BYTES = 64,
 };
 
 /* An attempt that runs; one at most of each task. */
@@ -161,7 +159,7 @@ static void step(struct simulator *sim, struct engine_event *event)
 static enum err_code command(struct simulator *sim, struct command *command, struct uuid *ret_key,
                              struct err *err)
 {
-    struct command_result result;
+    struct command_result result = {.code = ERR_OK};
     struct engine_event event = {.kind = ENGINE_COMMAND, .command = command, .result = &result};
     command->principal = (struct principal){"simulation", "simulation"};
     step(sim, &event);
@@ -215,13 +213,11 @@ static enum err_code run_on(struct simulator *sim, struct err *err)
 static enum err_code assume(struct simulator *sim, const struct field_list *assumptions,
                             int64_t repair, struct job_def **ret, struct err *err)
 {
-    char where[WHERE_MAX_BYTES];
     uint32_t count = sim->request->def->task_count;
     struct job_def *def;
-    if (repair)
-        snprintf(where, sizeof where, "repairs[%lld].assumptions", (long long)repair - 1);
-    else
-        snprintf(where, sizeof where, "assumptions");
+    const char *where =
+        repair ? arena_printf(sim->arena, "repairs[%lld].assumptions", (long long)repair - 1)
+               : "assumptions";
     enum err_code code =
         simulate_assume(sim->request->def, assumptions, where, repair + 1, &def, err);
     if (code)

@@ -73,9 +73,10 @@ static size_t fields_that_differ(const json_t *from, const json_t *to, const cha
         if (!is_apart && !is_same)
             names[count++] = arena_strdup(arena, name);
     }
-    json_object_foreach ((json_t *)(uintptr_t)from, name, value)
+    json_object_foreach ((json_t *)(uintptr_t)from, name, value) {
         if (!json_object_get(to, name) && !json_is_null(value))
             names[count++] = arena_strdup(arena, name);
+    }
     *ret = names;
     return count;
 }

@@ -78,8 +78,9 @@ struct def_problems job_def_problems(json_t *value, bool strict, struct arena *a
     size_t i;
     json_t *task;
     check_job_fields(value, strict, &report);
-    json_array_foreach (json_object_get(value, "tasks"), i, task)
+    json_array_foreach (json_object_get(value, "tasks"), i, task) {
         check_task_fields(task, i, strict, &report);
+    }
     if (problems.count == 0)
         check_whole(value, strict, &report);
     return problems;

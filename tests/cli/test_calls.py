@@ -397,3 +397,17 @@ def test_task_of_a_run(cli, fake):
     result = cli("task", "get", RUN, "--task", "b", "-o", "json")
     assert result.stdout == b'{"key": "x"}'
     assert cli("task", "get", RUN, "--task", "z").returncode == 2
+
+
+def test_output_of_a_task(cli, fake):
+    run = cli_fake.job_run("SUCCESS", [("a", "SUCCESS")])
+    fake.on("GET", f"/jobRuns/{RUN}", run)
+    task_run = run["taskToTaskRunMap"]["a"]
+    body = {"key": f"{task_run}.0", "taskType": "PYTHON_TASK", "isTruncated": True, "errorTrace": None,
+            "data": {"type": "TEXT_PLAIN", "length": "3", "value": "a\u001b[31mb\n"}, "outputParameters": [], "version": 1}
+    fake.on("POST", f"/taskRuns/{task_run}/actions/fetchOutput", body)
+    result = cli("task", "output", RUN, "--task", "a")
+    assert (result.returncode, result.stdout) == (0, b"a\x1b[31mb\n") and b"only the end" in result.stderr
+    assert fake.requests[-1].json() == {}
+    assert cli("task", "output", task_run, "--attempt", "2", "-o", "json").stdout == json.dumps(body).encode()
+    assert fake.requests[-1].json() == {"outputKey": f"{task_run}.2"}

@@ -9,7 +9,7 @@ enum { SHOWN_RETRIES = 10 };
 
 /* ---- attempts ---- */
 
-static const char *output_key(struct arena *arena, const struct task_run_row *row, int64_t number)
+const char *output_key(struct arena *arena, const struct task_run_row *row, int64_t number)
 {
     return arena_printf(arena, "%s.%lld", key_text(&row->key, arena), (long long)number);
 }
