@@ -21,6 +21,7 @@
 #include "model/plan.h"
 #include "model/query.h"
 #include "model/rows.h"
+#include "model/simulation.h"
 
 struct zones;
 struct store_reader; /* opaque: a snapshot, for the functions of api_reads */
@@ -199,10 +200,20 @@ struct api_backend {
     void (*submit)(void *context, const struct api_workspace *workspace,
                    struct api_pending *pending);
 
-    /* The engine's own planner, on a snapshot. `def`: of the run's newest attempt. */
-    enum err_code (*plan_repair)(void *context, const struct run_image *image, struct job_def *def,
+    /* The engine's own planner, on a snapshot. `newest`: definition of the run's newest attempt;
+     * another one that the request asks for is read with `reader`. What *ret points to lives as
+     * long as `arena` and *ret_def, one reference for the caller: also when the plan is refused
+     * (NULL then, or to be released). */
+    enum err_code (*plan_repair)(void *context, struct store_reader *reader,
+                                 const struct run_image *image, struct job_def *newest,
                                  const struct repair_request *request, struct arena *arena,
-                                 struct repair_plan *ret, struct err *err);
+                                 struct repair_plan *ret, struct job_def **ret_def,
+                                 struct err *err);
+
+    /* The engine in a loop, with virtual time; bounded in time by the server. As in
+     * engine/simulate.h. */
+    enum err_code (*simulate)(void *context, const struct simulation *request, struct arena *arena,
+                              struct simulation_result *ret, struct err *err);
 
     /* The account behind a token (in clear) of any kind; false when there is none, or it is expired
      * or revoked. Constant time in the token's content. */

@@ -91,6 +91,25 @@ int verb_job_delete(struct cli *cli)
     return CLI_DONE;
 }
 
+/* Each problem on stderr; CLI_REFUSED when there is one. */
+static int print_problems(struct cli *cli, const struct http_answer *answer)
+{
+    json_t *tree = NULL, *problem;
+    size_t i;
+    int status = call_parse(answer, &tree);
+    if (status)
+        return status;
+    bool is_valid = json_is_true(json_object_get(tree, "isValid"));
+    json_array_foreach (json_object_get(tree, "errors"), i, problem) {
+        cli_complain("%s: %s", safe_line(&cli->arena, get_text(problem, "code")),
+                     safe_line(&cli->arena, get_text(problem, "message")));
+    }
+    if (is_valid && cli->options.output == OUTPUT_TABLE)
+        printf("%s: the job is valid\n", safe_line(&cli->arena, cli->options.file));
+    json_decref(tree);
+    return is_valid ? CLI_DONE : CLI_REFUSED;
+}
+
 /* The definition is checked by the server alone: this half of the program knows nothing of jobs. */
 int verb_job_validate(struct cli *cli)
 {
@@ -105,19 +124,13 @@ int verb_job_validate(struct cli *cli)
                                     : "/jobs/actions/validate",
         .body = body.data,
     };
-    status = call_send_or(cli, &call, 404, &answer);
+    status = call_send(cli, &call, &answer);
     buf_release(&body);
     if (status)
         return status;
-    if (answer.status == 404) {
-        cli_complain("the file can be read, but this server has no call that checks a job without "
-                     "saving it");
-        status = CLI_REFUSED;
-    } else if (cli->options.output == OUTPUT_TABLE) {
-        printf("%s: the job is valid\n", safe_line(&cli->arena, cli->options.file));
-    } else {
+    if (cli->options.output == OUTPUT_JSON)
         (void)call_print_raw(cli, &answer);
-    }
+    status = print_problems(cli, &answer);
     http_answer_release(&answer);
     return status;
 }

@@ -31,6 +31,12 @@ static const struct argp_option some_verbs[] = {
     {"plan", OPTION_PLAN, NULL, 0, "Show what would happen, change nothing", 0},
     {"watch", OPTION_WATCH, NULL, 0, "Show the tasks until the run has ended", 0},
     {"wait", OPTION_WAIT, NULL, 0, "Wait for the end; exit 0 on SUCCESS, else 1", 0},
+    {"assume", OPTION_ASSUME, "TASK=STATE", 0,
+     "SUCCESS, FAILED, TIMED_OUT, INTERNAL_ERROR, or true, false; STATE*N: N times", 0},
+    {"repair", OPTION_REPAIR, NULL, 0, "Repair the run once it has ended", 0},
+    {"then", OPTION_THEN, "TASK=STATE", 0, "As --assume, of the repair", 0},
+    {"from", OPTION_FROM, "N", 0, "Attempt of the run, 0: the original", 0},
+    {"to", OPTION_TO, "N", 0, "Attempt of the run; the newest", 0},
     {"job", OPTION_JOB, "JOB", 0, "Only runs of this job; may be given again", 0},
     {"status", OPTION_STATUS, "STATUS", 0, "Only runs in this state; may be given again", 0},
     {"limit", OPTION_LIMIT, "N", 0, "At most N", 0},
@@ -59,6 +65,8 @@ void options_release(struct options *options)
     free(options->tasks.items);
     free(options->jobs.items);
     free(options->statuses.items);
+    free(options->assumptions.items);
+    free(options->later_assumptions.items);
     free(options->args.items);
 }
 
@@ -135,6 +143,15 @@ static void parameter_option(struct options *options, const char *text,
     word_list_add(&options->parameters, text);
 }
 
+static void assumption_option(struct word_list *list, const char *name, const char *text,
+                              const struct argp_state *state)
+{
+    const char *equals = strrchr(text, '=');
+    if (!equals || equals == text || !equals[1])
+        argp_error(state, "--%s: \"%s\" is not TASK=STATE", name, text);
+    word_list_add(list, text);
+}
+
 static enum output_mode output_option(const char *text, const struct argp_state *state)
 {
     static const char *const names[] = {"table", "json", "name"};
@@ -161,6 +178,7 @@ static void take_flag(struct options *options, int key)
         [OPTION_FOLLOW - OPTION_FIRST] = &options->follow,
         [OPTION_WITH_DOWNSTREAM - OPTION_FIRST] = &options->with_downstream,
         [OPTION_WITH_UPSTREAM - OPTION_FIRST] = &options->with_upstream,
+        [OPTION_REPAIR - OPTION_FIRST] = &options->repair,
     };
     *flags[key - OPTION_FIRST] = true;
 }
@@ -183,6 +201,8 @@ static void take_text(struct options *options, int key, const char *text)
         [OPTION_PUBLIC_KEY - OPTION_FIRST] = &options->public_key,
         [OPTION_LABEL - OPTION_FIRST] = &options->label,
         [OPTION_EXPIRES - OPTION_FIRST] = &options->expires,
+        [OPTION_FROM - OPTION_FIRST] = &options->from,
+        [OPTION_TO - OPTION_FIRST] = &options->to,
     };
     *texts[key - OPTION_FIRST] = text;
 }
@@ -195,6 +215,34 @@ static void check_count(const struct parse *parse, struct argp_state *state)
     if (count > parse->verb->max_args)
         argp_error(state, "\"%s\" is one argument too many",
                    parse->options->args.items[parse->verb->max_args]);
+}
+
+/* What may be given several times; false when the option is another one. */
+static bool take_word(struct options *options, int key, const char *arg,
+                      const struct argp_state *state)
+{
+    switch (key) {
+    case OPTION_PARAM:
+        parameter_option(options, arg, state);
+        return true;
+    case OPTION_ASSUME:
+        assumption_option(&options->assumptions, "assume", arg, state);
+        return true;
+    case OPTION_THEN:
+        assumption_option(&options->later_assumptions, "then", arg, state);
+        return true;
+    case OPTION_TASK:
+        word_list_add(&options->tasks, arg);
+        return true;
+    case OPTION_JOB:
+        word_list_add(&options->jobs, arg);
+        return true;
+    case OPTION_STATUS:
+        word_list_add(&options->statuses, arg);
+        return true;
+    default:
+        return false;
+    }
 }
 
 static error_t take(int key, char *arg, struct argp_state *state)
@@ -210,6 +258,7 @@ static error_t take(int key, char *arg, struct argp_state *state)
     case OPTION_FOLLOW:
     case OPTION_WITH_DOWNSTREAM:
     case OPTION_WITH_UPSTREAM:
+    case OPTION_REPAIR:
         take_flag(options, key);
         return 0;
     case OPTION_URL:
@@ -227,6 +276,8 @@ static error_t take(int key, char *arg, struct argp_state *state)
     case OPTION_PUBLIC_KEY:
     case OPTION_LABEL:
     case OPTION_EXPIRES:
+    case OPTION_FROM:
+    case OPTION_TO:
         take_text(options, key, arg);
         return 0;
     case 'o':
@@ -234,18 +285,6 @@ static error_t take(int key, char *arg, struct argp_state *state)
         return 0;
     case 'f':
         options->file = arg;
-        return 0;
-    case OPTION_PARAM:
-        parameter_option(options, arg, state);
-        return 0;
-    case OPTION_TASK:
-        word_list_add(&options->tasks, arg);
-        return 0;
-    case OPTION_JOB:
-        word_list_add(&options->jobs, arg);
-        return 0;
-    case OPTION_STATUS:
-        word_list_add(&options->statuses, arg);
         return 0;
     case OPTION_ATTEMPT:
         options->attempt = number_option(arg, 0, INT32_MAX, "attempt", state);
@@ -263,7 +302,7 @@ static error_t take(int key, char *arg, struct argp_state *state)
         check_count(parse, state);
         return 0;
     default:
-        return ARGP_ERR_UNKNOWN;
+        return take_word(options, key, arg, state) ? 0 : ARGP_ERR_UNKNOWN;
     }
 }
 

@@ -40,14 +40,18 @@ struct options {
     const char *public_key;
     const char *label;
     const char *expires;
+    const char *from;
+    const char *to;
     struct word_list parameters; /* "name=value", checked */
     struct word_list tasks;
     struct word_list jobs;
     struct word_list statuses;
-    int64_t attempt; /* -1: the newest */
-    int64_t limit;   /* 0: the verb's default */
-    int64_t count;   /* likewise */
-    bool watch, wait, plan, follow, strict;
+    struct word_list assumptions;       /* "task=STATE", checked */
+    struct word_list later_assumptions; /* likewise, of the repair */
+    int64_t attempt;                    /* -1: the newest */
+    int64_t limit;                      /* 0: the verb's default */
+    int64_t count;                      /* likewise */
+    bool watch, wait, plan, follow, strict, repair;
     bool with_downstream, with_upstream;
     /* what is not an option */
     struct word_list args;
@@ -86,6 +90,11 @@ enum option_key {
     OPTION_PUBLIC_KEY,
     OPTION_LABEL,
     OPTION_EXPIRES,
+    OPTION_ASSUME,
+    OPTION_THEN,
+    OPTION_REPAIR,
+    OPTION_FROM,
+    OPTION_TO,
 };
 
 enum { OPTIONS_PER_VERB = 12 };

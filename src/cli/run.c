@@ -109,7 +109,7 @@ int verb_run_get(struct cli *cli)
     return status;
 }
 
-static void add_state_cell(struct cli *cli, struct table *table, const char *status)
+void run_add_state(struct cli *cli, struct table *table, const char *status)
 {
     table_add(table,
               status ? arena_printf(&cli->arena, "%s %s", state_sign(&cli->screen, status), status)
@@ -129,7 +129,7 @@ static void add_run_row(struct cli *cli, struct table *table, const json_t *run)
     const json_t *state = json_object_get(run, "state");
     table_add(table, get_text(run, "key"), NULL);
     table_add(table, get_text(run, "jobName"), NULL);
-    add_state_cell(cli, table, get_text(state, "status"));
+    run_add_state(cli, table, get_text(state, "status"));
     add_time_cells(table, get_number(run, "startTime", -1), tree_took_ms(run, watch_now_ms()));
     table_add(table, get_text(state, "stateMessage"), NULL);
 }
@@ -215,7 +215,7 @@ static void add_history_row(struct cli *cli, struct table *table, const json_t *
     json_t *value;
     table_add(table, arena_printf(&cli->arena, "%" PRId64, get_number(item, "key", 0)), NULL);
     table_add(table, get_text(item, "type"), NULL);
-    add_state_cell(cli, table, get_text(json_object_get(item, "state"), "status"));
+    run_add_state(cli, table, get_text(json_object_get(item, "state"), "status"));
     add_time_cells(table, get_number(item, "startTime", -1), tree_took_ms(item, watch_now_ms()));
     buf_init(&text, 64 << 10);
     json_array_foreach (json_object_get(item, "parameters"), i, value) {

@@ -1,4 +1,4 @@
-/* task get. */
+/* task get, task output. */
 #include "cli/task.h"
 
 #include <inttypes.h>
@@ -91,18 +91,25 @@ static void print_task_run(struct cli *cli, const json_t *task_run)
     run_print_trace(get_text(state, "errorTrace"));
 }
 
-int verb_task_get(struct cli *cli)
+/* The task run that the arguments name: by its key, or as the newest of --task in a run. */
+static int named_task_run(struct cli *cli, const char **ret_key)
 {
-    const char *key = cli->options.args.items[0];
-    struct http_answer answer;
-    json_t *tree = NULL;
-    int status = CLI_DONE;
+    *ret_key = cli->options.args.items[0];
     if (cli->options.tasks.count > 1) {
         cli_complain("--task names one task here");
         return CLI_USAGE;
     }
-    if (cli->options.tasks.count)
-        status = task_run_key(cli, key, cli->options.tasks.items[0], &key);
+    return cli->options.tasks.count
+               ? task_run_key(cli, *ret_key, cli->options.tasks.items[0], ret_key)
+               : CLI_DONE;
+}
+
+int verb_task_get(struct cli *cli)
+{
+    const char *key;
+    struct http_answer answer;
+    json_t *tree = NULL;
+    int status = named_task_run(cli, &key);
     if (status)
         return status;
     const struct call call = {
@@ -114,6 +121,60 @@ int verb_task_get(struct cli *cli)
         return status;
     if (!call_print_raw(cli, &answer) && !(status = call_parse(&answer, &tree)))
         print_task_run(cli, tree);
+    json_decref(tree);
+    http_answer_release(&answer);
+    return status;
+}
+
+/* Byte for byte; to a terminal only text and colours. */
+static void print_output(const struct cli *cli, const json_t *output)
+{
+    const json_t *value = json_object_get(json_object_get(output, "data"), "value");
+    const char *text = json_string_value(value);
+    if (json_is_true(json_object_get(output, "isTruncated")))
+        cli_complain("only the end of the output is here; `run logs` reads all of it");
+    if (!text)
+        return;
+    if (!cli->screen.is_terminal) {
+        fwrite(text, 1, json_string_length(value), stdout);
+        return;
+    }
+    struct log_filter filter = {0};
+    struct buf shown;
+    buf_init(&shown, 64 << 20);
+    log_filter_add(&filter, text, json_string_length(value), &shown);
+    log_filter_end(&filter, &shown);
+    fwrite(shown.len ? shown.data : "", 1, shown.len, stdout);
+    buf_release(&shown);
+}
+
+int verb_task_output(struct cli *cli)
+{
+    const char *key;
+    struct http_answer answer;
+    struct buf body;
+    json_t *tree = NULL;
+    int status = named_task_run(cli, &key);
+    if (status)
+        return status;
+    buf_init(&body, 1 << 16);
+    if (cli->options.attempt >= 0) {
+        BUF_LIT(&body, "{\"outputKey\":");
+        buf_json_string(&body, arena_printf(&cli->arena, "%s.%" PRId64, key, cli->options.attempt));
+        buf_putc(&body, '}');
+    }
+    const struct call call = {
+        .method = "POST",
+        .path =
+            arena_printf(&cli->arena, "/taskRuns/%s/actions/fetchOutput", call_escape(cli, key)),
+        .body = body.len ? body.data : "{}",
+    };
+    status = call_send(cli, &call, &answer);
+    buf_release(&body);
+    if (status)
+        return status;
+    if (!call_print_raw(cli, &answer) && !(status = call_parse(&answer, &tree)))
+        print_output(cli, tree);
     json_decref(tree);
     http_answer_release(&answer);
     return status;

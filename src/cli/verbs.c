@@ -76,11 +76,27 @@ const struct verb cli_verbs[] = {
         .group = "job",
         .name = "validate",
         .summary = "Have the server check a job file, without saving it",
-        .help = "Exit code 0: it could be saved; 2: the file cannot be read; 3: the server says "
-                "what is wrong.\n\n"
+        .help = "Exit code 0: it could be saved; 2: the file cannot be read; 3: it could not, and "
+                "everything that is wrong is told.\n\n"
                 "  reprise job validate -f nightly.yaml",
         .run = verb_job_validate,
         .options = {'f', OPTION_STRICT},
+    },
+    {
+        .group = "job",
+        .name = "simulate",
+        .args = "[JOB]",
+        .summary = "Show what a run would do, if tasks ended as assumed; nothing is run",
+        .help = "Of a job file (-f) or a job of the server. Tasks that are not named succeed, and "
+                "decisions are decided where their operands are known. With --repair the run is "
+                "then repaired, as --task and so on say.\n\n"
+                "  reprise job simulate -f nightly.yaml --assume load=FAILED --assume big=true\n"
+                "  reprise job simulate nightly --assume load=FAILED --repair --then load=SUCCESS",
+        .max_args = 1,
+        .run = verb_job_simulate,
+        .options = {'f', OPTION_ASSUME, OPTION_PARAM, OPTION_REPAIR, OPTION_TASK,
+                    OPTION_WITH_DOWNSTREAM, OPTION_WITH_UPSTREAM, OPTION_MODE, OPTION_THEN,
+                    OPTION_STRICT},
     },
     {
         .group = "run",
@@ -149,7 +165,7 @@ const struct verb cli_verbs[] = {
                 "nothing.\n\n"
                 "  reprise run repair @latest --plan\n"
                 "  reprise run repair @latest --param date=2026-01-31 --watch\n"
-                "  reprise run repair @latest --task load --definition current",
+                "  reprise run repair @latest --task load --with-downstream --definition current",
         .min_args = 1,
         .max_args = 1,
         .run = verb_run_repair,
@@ -166,6 +182,19 @@ const struct verb cli_verbs[] = {
         .min_args = 1,
         .max_args = 1,
         .run = verb_run_history,
+    },
+    {
+        .group = "run",
+        .name = "diff",
+        .args = "RUN",
+        .summary = "Show what differs between two attempts of a run",
+        .help = "Tasks that ran again with how they ended before and after, parameters, and the "
+                "definition. Without --from and --to: the newest attempt and the one before it.\n\n"
+                "  reprise run diff @latest --from 0 --to 2",
+        .min_args = 1,
+        .max_args = 1,
+        .run = verb_run_diff,
+        .options = {OPTION_FROM, OPTION_TO},
     },
     {
         .group = "run",
@@ -186,8 +215,10 @@ const struct verb cli_verbs[] = {
         .group = "run",
         .name = "why",
         .args = "RUN",
-        .summary = "Tell why each task is where it is",
-        .help = "  reprise run why @latest --task report",
+        .summary = "Tell why each task is where it is, and where parameters came from",
+        .help = "With --task also: what the task was given, by which layer (job, task, run, a "
+                "repair), what that overrode, and what its references stood for.\n\n"
+                "  reprise run why @latest --task report",
         .min_args = 1,
         .max_args = 1,
         .run = verb_run_why,
@@ -227,6 +258,19 @@ const struct verb cli_verbs[] = {
         .max_args = 1,
         .run = verb_task_get,
         .options = {OPTION_TASK},
+    },
+    {
+        .group = "task",
+        .name = "output",
+        .args = "TASKRUN",
+        .summary = "Print what a task run has put out",
+        .help = "TASKRUN is a key; with --task it is a run, and the task run is that task's "
+                "newest.\n\n"
+                "  reprise task output @latest --task load > load.txt",
+        .min_args = 1,
+        .max_args = 1,
+        .run = verb_task_output,
+        .options = {OPTION_TASK, OPTION_ATTEMPT},
     },
     {
         .group = "schedule",

@@ -16,6 +16,7 @@ int verb_job_update(struct cli *cli);
 int verb_job_delete(struct cli *cli);
 int verb_job_cancel_runs(struct cli *cli);
 int verb_job_validate(struct cli *cli);
+int verb_job_simulate(struct cli *cli);
 
 int verb_run_start(struct cli *cli);
 int verb_run_get(struct cli *cli);
@@ -24,12 +25,14 @@ int verb_run_recent(struct cli *cli);
 int verb_run_watch(struct cli *cli);
 int verb_run_repair(struct cli *cli);
 int verb_run_history(struct cli *cli);
+int verb_run_diff(struct cli *cli);
 int verb_run_cancel(struct cli *cli);
 int verb_run_delete(struct cli *cli);
 int verb_run_logs(struct cli *cli);
 int verb_run_why(struct cli *cli);
 
 int verb_task_get(struct cli *cli);
+int verb_task_output(struct cli *cli);
 
 int verb_schedule_next(struct cli *cli);
 int verb_user_add(struct cli *cli);

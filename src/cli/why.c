@@ -4,6 +4,7 @@
 
 #include "cli/call.h"
 #include "cli/format.h"
+#include "cli/provenance.h"
 #include "cli/verbs.h"
 
 /* "TRIGGER_RULE" → "trigger rule". */
@@ -100,35 +101,56 @@ static void print_task(struct cli *cli, const json_t *task)
     }
 }
 
+/* "/jobRuns/KEY/explanation", of the tasks that are named. */
+static const char *explanation_path(struct cli *cli, const char *key)
+{
+    const struct word_list *tasks = &cli->options.tasks;
+    const char *path = arena_printf(&cli->arena, "/jobRuns/%s/explanation", call_escape(cli, key));
+    for (size_t i = 0; i < tasks->count; i++)
+        path = arena_printf(&cli->arena, "%s%staskKey=%s", path, i ? "&" : "?",
+                            call_escape(cli, tasks->items[i]));
+    return path;
+}
+
+/* False when none of the tasks is one that was asked for. */
+static bool print_explanation(struct cli *cli, const json_t *tree)
+{
+    const struct word_list *wanted = &cli->options.tasks;
+    bool names_only = cli->options.output == OUTPUT_NAME;
+    size_t i, shown = 0;
+    json_t *task;
+    json_array_foreach (json_object_get(tree, "tasks"), i, task) {
+        if (!is_wanted(wanted, get_text(task, "taskKey")))
+            continue;
+        shown++;
+        if (names_only) {
+            printf("%s\n", safe_line(&cli->arena, get_text(task, "taskKey")));
+            continue;
+        }
+        print_task(cli, task);
+        if (wanted->count)
+            print_provenance(cli, task, "Parameters", 2);
+    }
+    if (!wanted->count && !names_only)
+        print_provenance(cli, json_object_get(tree, "run"), "\nParameters of the run", 0);
+    return shown > 0 || wanted->count == 0;
+}
+
 int verb_run_why(struct cli *cli)
 {
     const char *key;
     struct http_answer answer;
-    json_t *tree = NULL, *task;
-    size_t i, shown = 0;
+    json_t *tree = NULL;
     int status = call_run_key(cli, cli->options.args.items[0], &key);
     if (status)
         return status;
-    const struct call call = {
-        .method = "GET",
-        .path = arena_printf(&cli->arena, "/jobRuns/%s/explanation", call_escape(cli, key)),
-    };
+    const struct call call = {.method = "GET", .path = explanation_path(cli, key)};
     status = call_send(cli, &call, &answer);
     if (status)
         return status;
     if (cli->options.output == OUTPUT_JSON)
         (void)call_print_raw(cli, &answer);
-    else if (!(status = call_parse(&answer, &tree)))
-        json_array_foreach (json_object_get(tree, "tasks"), i, task) {
-            if (!is_wanted(&cli->options.tasks, get_text(task, "taskKey")))
-                continue;
-            shown++;
-            if (cli->options.output == OUTPUT_NAME)
-                printf("%s\n", safe_line(&cli->arena, get_text(task, "taskKey")));
-            else
-                print_task(cli, task);
-        }
-    if (tree && !shown && cli->options.tasks.count) {
+    else if (!(status = call_parse(&answer, &tree)) && !print_explanation(cli, tree)) {
         cli_complain("run %s has no task \"%s\"", key, cli->options.tasks.items[0]);
         status = CLI_USAGE;
     }

@@ -61,6 +61,9 @@ static void free_garbage(struct engine *engine)
     for (size_t i = 0; i < engine->garbage_count; i++)
         free((char *)(uintptr_t)engine->garbage[i]);
     engine->garbage_count = 0;
+    for (size_t i = 0; i < engine->retired_count; i++)
+        job_def_unref(engine->retired[i]);
+    engine->retired_count = 0;
 }
 
 void track(struct engine *engine, struct tracked *tracked)
@@ -156,6 +159,7 @@ void engine_free(struct engine *engine)
     free(jobs);
     free_garbage(engine);
     free(engine->garbage);
+    free(engine->retired);
     uuid_map_release(&engine->jobs);
     uuid_map_release(&engine->runs);
     uuid_map_release(&engine->tasks);

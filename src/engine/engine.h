@@ -148,6 +148,10 @@ bool engine_has_job(const struct engine *engine, const struct uuid *key);
 bool engine_has_run(const struct engine *engine, const struct uuid *key);
 /* Is what the command names there, so that it would not be answered 404? */
 bool engine_can_address(const struct engine *engine, const struct command *command);
+/* Does a repair need a definition that the engine has not, version *ret_version of *ret_job? Then
+ * the pump puts it into command->def, if there is one. Its run has been added. */
+bool engine_lacks_version(const struct engine *engine, const struct command *command,
+                          struct uuid *ret_job, int64_t *ret_version);
 /* Adds a job with its newest definition (takes one reference of its own). Copies the row. */
 void engine_add_job(struct engine *engine, const struct job_row *row, struct job_def *def);
 /* Adds a run of a job that is there. `def` is the definition of the newest attempt of the run,

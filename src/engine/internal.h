@@ -104,9 +104,12 @@ struct erun {
     uint32_t open_count;       /* tasks that are not final */
     uint32_t live_count;       /* attempts in flight */
     bool is_deleted;           /* goes with this batch */
+    /* Tasks that an earlier definition had and this one has not: key → int64_t *, how many attempts
+     * of it have started. Both in `arena`. */
+    struct str_map gone;
     struct param_list given;   /* run and repair layers merged, as they were given */
     struct param_list unified; /* job, run and repair layers resolved */
-    struct arena arena;        /* of the parameters */
+    struct arena arena;        /* of the parameters, and of `gone` */
 };
 
 struct engine {
@@ -138,6 +141,8 @@ struct engine {
     struct list done;
     const char **garbage; /* strings that rows in flight may still point to */
     size_t garbage_count, garbage_cap;
+    struct job_def **retired; /* definitions that rows and orders in flight may still point into */
+    size_t retired_count, retired_cap;
     uint64_t step;
 };
 
@@ -169,6 +174,9 @@ void job_free(struct engine *engine, struct ejob *job);
 /* An empty run; its row and key are filled in, and the run is put on the map, by the caller. */
 struct erun *run_new(struct engine *engine, struct ejob *job, struct job_def *def);
 void run_free(struct engine *engine, struct erun *run);
+/* Gives a run, all of whose tasks are final and none of whose rows is waiting to go out, another
+ * definition: tasks stay what they are where it has one of their key, the others are let go of. */
+void run_redefine(struct engine *engine, struct erun *run, struct job_def *def);
 void run_own_strings(struct erun *run);
 void repair_own_strings(struct erun *run);
 void repair_drop_strings(struct engine *engine, struct erun *run);

@@ -99,6 +99,13 @@ void repair_drop_strings(struct engine *engine, struct erun *run)
         set_text(engine, strings[i], NULL);
 }
 
+static void task_begin(struct erun *run, struct etask *task, uint32_t position)
+{
+    task->run = run;
+    task->position = position;
+    task->row.outcome = FIELD_UNSET;
+}
+
 struct erun *run_new(struct engine *engine, struct ejob *job, struct job_def *def)
 {
     struct erun *run = xcalloc(1, sizeof *run);
@@ -109,11 +116,9 @@ struct erun *run_new(struct engine *engine, struct ejob *job, struct job_def *de
     run->repair_tracked = (struct tracked){.kind = ROW_REPAIR, .row = &run->repair};
     list_init(&run->ready);
     arena_init(&run->arena);
-    for (uint32_t i = 0; i < def->task_count; i++) {
-        run->tasks[i].run = run;
-        run->tasks[i].position = i;
-        run->tasks[i].row.outcome = FIELD_UNSET;
-    }
+    str_map_init(&run->gone);
+    for (uint32_t i = 0; i < def->task_count; i++)
+        task_begin(run, &run->tasks[i], i);
     job->run_count++;
     job->used = engine->step;
     return run;
@@ -140,6 +145,64 @@ void task_forget(struct engine *engine, struct etask *task)
     task->has_row = false;
 }
 
+/* Started attempts of a task that the run's definition has no more. */
+static int64_t *gone_executions(struct erun *run, const char *task_key)
+{
+    int64_t *count = str_map_get(&run->gone, task_key);
+    if (!count) {
+        count = ARENA_NEW(&run->arena, int64_t);
+        str_map_add(&run->gone, arena_strdup(&run->arena, task_key), count);
+    }
+    return count;
+}
+
+/* The task run of `from` goes over to `to`, its place in another definition. */
+static void task_carry_over(struct engine *engine, const struct etask *from, struct etask *to)
+{
+    uint32_t position = to->position;
+    *to = *from;
+    to->position = position;
+    to->culprit = 0; /* a position in the old one: is found again when it is asked for */
+    if (!to->has_row)
+        return;
+    to->row.task_key = to->run->def->tasks[position].task_key;
+    to->tracked.row = &to->row;
+    uuid_map_put(&engine->tasks, &to->row.key, to);
+}
+
+void run_redefine(struct engine *engine, struct erun *run, struct job_def *def)
+{
+    struct job_def *old_def = run->def;
+    struct etask *old = run->tasks;
+    if (old_def == def)
+        return;
+    run->def = job_def_ref(def);
+    run->tasks = xcalloc(def->task_count, sizeof *run->tasks);
+    for (uint32_t i = 0; i < def->task_count; i++) {
+        const char *key = def->tasks[i].task_key;
+        int64_t position = job_def_find(old_def, key);
+        task_begin(run, &run->tasks[i], i);
+        if (position >= 0) {
+            task_carry_over(engine, &old[position], &run->tasks[i]);
+        } else {
+            int64_t *executions = gone_executions(run, key);
+            run->tasks[i].prior_executions = *executions;
+            *executions = 0;
+        }
+    }
+    for (uint32_t i = 0; i < old_def->task_count; i++) {
+        const char *key = old_def->tasks[i].task_key;
+        if (job_def_find(def, key) >= 0)
+            continue;
+        int64_t started = old[i].has_row ? old[i].row.attempts : 0;
+        *gone_executions(run, key) += old[i].prior_executions + started;
+        task_forget(engine, &old[i]);
+    }
+    free(old);
+    GROW(engine->retired, engine->retired_count, engine->retired_cap);
+    engine->retired[engine->retired_count++] = old_def;
+}
+
 void run_free(struct engine *engine, struct erun *run)
 {
     for (uint32_t i = 0; i < run->def->task_count; i++)
@@ -159,6 +222,7 @@ void run_free(struct engine *engine, struct erun *run)
     list_remove(&run->maintenance);
     uuid_map_remove(&engine->runs, &run->row.key);
     run->job->run_count--;
+    str_map_release(&run->gone);
     arena_release(&run->arena);
     job_def_unref(run->def);
     free(run->tasks);
@@ -235,7 +299,9 @@ static void load_tasks(struct engine *engine, struct erun *run, const struct run
     for (size_t i = 0; i < image->task_run_count; i++) {
         const struct task_run_row *row = &image->task_runs[i];
         int64_t position = job_def_find(run->def, row->task_key);
-        if (position >= 0 && row != map[position])
+        if (position < 0)
+            *gone_executions(run, row->task_key) += row->attempts;
+        else if (row != map[position])
             run->tasks[position].prior_executions += row->attempts;
     }
     load_attempts(engine, run, image);

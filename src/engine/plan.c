@@ -1,57 +1,112 @@
 #include "engine/plan.h"
 
-#include <string.h>
-
+#include "base/buf.h"
 #include "engine/rules.h"
 
 enum { HAZARDS_NAMED = 10 }; /* of one kept task */
+
+/* How a task came to be selected. */
+enum chosen { NOT_CHOSEN, BY_NAME, BY_STATE, AS_UPSTREAM, AS_DOWNSTREAM, AS_NEW };
 
 struct planner {
     const struct plan_input *input;
     const struct job_def *def;
     struct arena *arena;
-    uint8_t *selected;   /* by position */
+    bool is_named;       /* the request names tasks */
+    bool never_ran;      /* no task of the definition has a task run */
+    uint8_t *selected;   /* by position: enum chosen */
     uint8_t *planned;    /* selected or downstream of it and not SUCCESS */
     uint8_t *downstream; /* of the selection, whatever its state */
 };
 
 /* ---- selection ---- */
 
-static bool never_ran(const struct planner *planner)
+static bool is_untouched(const struct plan_input *input)
 {
-    for (uint32_t i = 0; i < planner->def->task_count; i++)
-        if (planner->input->states[i] != STATE_NEW)
+    for (uint32_t i = 0; i < input->def->task_count; i++)
+        if (input->states[i] != STATE_NEW)
             return false;
     return true;
+}
+
+static enum err_code find_task(const struct planner *planner, const char *field, size_t index,
+                               const char *key, uint32_t *ret, struct err *err)
+{
+    int64_t position = job_def_find(planner->def, key);
+    if (position >= 0) {
+        *ret = (uint32_t)position;
+        return ERR_OK;
+    }
+    if (planner->input->request->definition == DEFINITION_NEWEST)
+        return err_set(err, ERR_INVALID_PARAMETER, "%s[%zu]: the run has no task %s", field, index,
+                       key);
+    return err_set(err, ERR_INVALID_PARAMETER,
+                   "%s[%zu]: version %lld of the definition has no task %s", field, index,
+                   (long long)planner->def->version, key);
+}
+
+/* All roots of one direction together: linear in the graph. */
+static void add_closure(struct planner *planner, uint8_t *roots, bool upstream)
+{
+    if (upstream)
+        job_def_close_upstream(planner->def, roots);
+    else
+        job_def_close_downstream(planner->def, roots);
+    for (uint32_t i = 0; i < planner->def->task_count; i++)
+        if (roots[i] && !planner->selected[i])
+            planner->selected[i] = upstream ? AS_UPSTREAM : AS_DOWNSTREAM;
 }
 
 static enum err_code select_named(struct planner *planner, struct err *err)
 {
     const struct repair_request *request = planner->input->request;
+    uint32_t count = planner->def->task_count;
+    uint8_t *above = ARENA_ARRAY(planner->arena, count, uint8_t);
+    uint8_t *below = ARENA_ARRAY(planner->arena, count, uint8_t);
+    enum err_code code = ERR_OK;
+    uint32_t task = 0;
     for (size_t i = 0; i < request->task_key_count; i++) {
-        int64_t position = job_def_find(planner->def, request->task_keys[i]);
-        if (position < 0)
-            return err_set(err, ERR_INVALID_PARAMETER, "taskKeys[%zu]: the run has no task %s", i,
-                           request->task_keys[i]);
-        bool succeeded = planner->input->states[position] == STATE_SUCCESS;
-        if (request->mode != REPAIR_MODE_RESUME || !succeeded)
-            planner->selected[position] = 1;
+        code = find_task(planner, "taskKeys", i, request->task_keys[i], &task, err);
+        if (code)
+            return code;
+        planner->selected[task] = BY_NAME;
     }
+    for (size_t i = 0; i < request->repair_task_count; i++) {
+        const struct repair_task *named = &request->repair_tasks[i];
+        code = find_task(planner, "repairTasks", i, named->task_key, &task, err);
+        if (code)
+            return code;
+        planner->selected[task] = BY_NAME;
+        above[task] |= named->include_upstream == 1;
+        below[task] |= named->include_downstream == 1;
+    }
+    add_closure(planner, above, true);
+    add_closure(planner, below, false);
+    for (uint32_t i = 0; i < count && request->mode == REPAIR_MODE_RESUME; i++)
+        if (planner->input->states[i] == STATE_SUCCESS)
+            planner->selected[i] = NOT_CHOSEN;
     return ERR_OK;
 }
 
+/* Of a run that never had task runs every task is planned, and so is every task that the definition
+ * has and the newest attempt had not, whatever is asked for. */
 static enum err_code make_selection(struct planner *planner, struct err *err)
 {
     const struct plan_input *input = planner->input;
-    if (input->request->task_key_count > 0) {
-        enum err_code code = select_named(planner, err);
-        if (code || !never_ran(planner))
-            return code;
+    if (planner->def->task_count == 0)
+        return err_set(err, ERR_INVALID_PARAMETER,
+                       "definition: version %lld has no tasks that could run",
+                       (long long)planner->def->version);
+    enum err_code code = planner->is_named ? select_named(planner, err) : ERR_OK;
+    if (code)
+        return code;
+    bool every = input->request->mode == REPAIR_MODE_RERUN;
+    for (uint32_t i = 0; i < planner->def->task_count; i++) {
+        if (input->states[i] == STATE_NEW && !planner->selected[i])
+            planner->selected[i] = AS_NEW;
+        else if (!planner->is_named && (every || state_is_unsuccessful(input->states[i])))
+            planner->selected[i] = BY_STATE;
     }
-    bool every = input->request->mode == REPAIR_MODE_RERUN || never_ran(planner);
-    for (uint32_t i = 0; i < planner->def->task_count; i++)
-        if (every || (!input->request->task_key_count && state_is_unsuccessful(input->states[i])))
-            planner->selected[i] = 1;
     return ERR_OK;
 }
 
@@ -62,7 +117,7 @@ static void close_selection(struct planner *planner)
         uint32_t i = def->order[n];
         for (uint32_t d = 0; d < def->nodes[i].dep_count; d++) {
             uint32_t dep = def->nodes[i].deps[d].task;
-            planner->downstream[i] |= planner->selected[dep] | planner->downstream[dep];
+            planner->downstream[i] |= planner->selected[dep] || planner->downstream[dep];
         }
         bool again = planner->downstream[i] && planner->input->states[i] != STATE_SUCCESS;
         planner->planned[i] = planner->selected[i] || again;
@@ -124,41 +179,106 @@ static void foresee(struct planner *planner, struct repair_plan *plan)
     }
 }
 
-/* The nearest planned ancestors of a kept, successful task: its inputs may change under it. */
+/* "filePath, dependsOn", as far as there is room. */
+static const char *edited_fields(struct arena *arena, const struct def_task_diff *edit)
+{
+    enum { FIELDS_MAX_BYTES = 512 };
+    struct buf text;
+    buf_init(&text, FIELDS_MAX_BYTES);
+    for (size_t i = 0; i < edit->field_count; i++)
+        buf_printf(&text, "%s%s", i ? ", " : "", edit->fields[i]);
+    if (def_task_is_rewired(edit))
+        buf_puts(&text, text.len ? ", dependsOn" : "dependsOn");
+    const char *fields = arena_strdup(arena, text.data);
+    buf_release(&text);
+    return fields;
+}
+
+static const struct def_task_diff *edit_of(const struct planner *planner, uint32_t i)
+{
+    return planner->input->diff ? planner->input->diff->by_position[i] : NULL;
+}
+
+/* What a dependency of a kept task means to its result; NULL: nothing. */
+static const char *hazard_of(const struct planner *planner, uint32_t dep)
+{
+    const char *key = planner->def->tasks[dep].task_key;
+    struct arena *arena = planner->arena;
+    if (planner->planned[dep] && planner->def->tasks[dep].type == TASK_IF_ELSE)
+        return arena_printf(arena, "%s is decided again; this branch keeps its old result", key);
+    if (planner->planned[dep])
+        return arena_printf(arena, "%s runs again; this result may be stale", key);
+    if (planner->downstream[dep])
+        return arena_printf(arena, "%s may be stale, and so may this result", key);
+    return NULL;
+}
+
+/* Why the results of kept tasks may be stale: their definition is another one, or their nearest
+ * ancestors run again and their inputs may change under them. */
 static void find_hazards(struct planner *planner, struct repair_plan *plan)
 {
     const struct job_def *def = planner->def;
     for (uint32_t i = 0; i < def->task_count; i++) {
         struct plan_task *task = &plan->tasks[i];
-        if (planner->planned[i] || !planner->downstream[i])
+        const struct def_task_diff *edit = edit_of(planner, i);
+        if (planner->planned[i] || (!planner->downstream[i] && !edit))
             continue;
         const struct graph_node *node = &def->nodes[i];
-        task->hazards = ARENA_ARRAY(planner->arena, HAZARDS_NAMED, const char *);
+        task->hazards = ARENA_ARRAY(planner->arena, HAZARDS_NAMED + 1, const char *);
         for (uint32_t d = 0; d < node->dep_count && task->hazard_count < HAZARDS_NAMED; d++) {
-            uint32_t dep = node->deps[d].task;
-            const char *key = def->tasks[dep].task_key;
-            const char *text = NULL;
-            if (planner->planned[dep] && def->tasks[dep].type == TASK_IF_ELSE)
-                text = arena_printf(planner->arena,
-                                    "%s is decided again; this branch keeps its old result", key);
-            else if (planner->planned[dep])
-                text = arena_printf(planner->arena, "%s runs again; this result may be stale", key);
-            else if (planner->downstream[dep])
-                text = arena_printf(planner->arena, "%s may be stale, and so may this result", key);
+            const char *text = hazard_of(planner, node->deps[d].task);
             if (text)
                 task->hazards[task->hazard_count++] = text;
         }
+        if (edit)
+            task->hazards[task->hazard_count++] =
+                arena_printf(planner->arena,
+                             "its definition has changed (%s); this result is of "
+                             "the one before",
+                             edited_fields(planner->arena, edit));
     }
+}
+
+/* The neighbour through which a task was selected with another one. */
+static const char *selected_next_to(const struct planner *planner, uint32_t i, bool upstream)
+{
+    const struct graph_node *node = &planner->def->nodes[i];
+    const struct graph_edge *edges = upstream ? node->dependents : node->deps;
+    uint32_t count = upstream ? node->dependent_count : node->dep_count;
+    for (uint32_t e = 0; e < count; e++) {
+        uint8_t other = planner->selected[edges[e].task];
+        if (other == BY_NAME || other == (upstream ? AS_UPSTREAM : AS_DOWNSTREAM))
+            return planner->def->tasks[edges[e].task].task_key;
+    }
+    return "a selected task"; /* which RESUME has left out */
 }
 
 static const char *selected_reason(const struct planner *planner, uint32_t i)
 {
-    enum state state = planner->input->states[i];
-    if (state == STATE_NEW)
+    const char *state = state_name(planner->input->states[i]);
+    enum chosen chosen = (enum chosen)planner->selected[i];
+    if (planner->never_ran)
         return "It has not run yet";
-    if (planner->input->request->task_key_count)
-        return arena_printf(planner->arena, "Selected; it is %s", state_name(state));
-    return arena_printf(planner->arena, "It is %s", state_name(state));
+    if (planner->input->states[i] == STATE_NEW)
+        return arena_printf(planner->arena, "It is new in version %lld of the definition",
+                            (long long)planner->def->version);
+    if (chosen == AS_UPSTREAM || chosen == AS_DOWNSTREAM)
+        return arena_printf(planner->arena, "Selected as %s of %s; it is %s",
+                            chosen == AS_UPSTREAM ? "upstream" : "downstream",
+                            selected_next_to(planner, i, chosen == AS_UPSTREAM), state);
+    return arena_printf(planner->arena, chosen == BY_NAME ? "Selected; it is %s" : "It is %s",
+                        state);
+}
+
+static const char *kept_reason(const struct planner *planner, uint32_t i)
+{
+    const char *state = state_name(planner->input->states[i]);
+    const struct def_task_diff *edit = edit_of(planner, i);
+    if (!edit)
+        return arena_printf(planner->arena, "It is %s and is kept as it is", state);
+    return arena_printf(planner->arena,
+                        "It is %s and is kept as it is, although its definition has changed: %s",
+                        state, edited_fields(planner->arena, edit));
 }
 
 static const char *nearest_selected(const struct planner *planner, uint32_t i)
@@ -189,8 +309,7 @@ static void give_verdicts(struct planner *planner, struct repair_plan *plan)
             plan->reevaluate_count++;
         } else {
             task->verdict = PLAN_KEEP;
-            task->reason = arena_printf(planner->arena, "It is %s and is kept as it is",
-                                        state_name(planner->input->states[i]));
+            task->reason = kept_reason(planner, i);
             plan->keep_count++;
         }
     }
@@ -207,6 +326,8 @@ enum err_code plan_make(const struct plan_input *input, struct arena *arena,
         .selected = ARENA_ARRAY(arena, count, uint8_t),
         .planned = ARENA_ARRAY(arena, count, uint8_t),
         .downstream = ARENA_ARRAY(arena, count, uint8_t),
+        .is_named = input->request->task_key_count + input->request->repair_task_count > 0,
+        .never_ran = is_untouched(input),
     };
     enum err_code code = make_selection(&planner, err);
     if (code)
@@ -220,63 +341,127 @@ enum err_code plan_make(const struct plan_input *input, struct arena *arena,
     give_verdicts(&planner, &plan);
     if (plan.run_count == 0)
         return err_set(err, ERR_INCORRECT_STATE, "there is nothing to repair: %s",
-                       input->request->task_key_count ? "every selected task has succeeded"
-                                                      : "no task was unsuccessful");
+                       planner.is_named ? "every selected task has succeeded"
+                                        : "no task was unsuccessful");
     foresee(&planner, &plan);
     find_hazards(&planner, &plan);
     *ret = plan;
     return ERR_OK;
 }
 
-/* ---- preview ---- */
+/* ---- the definition ---- */
 
-static void add_parameter_change(struct repair_plan *plan, const char *name, const char *old_value,
-                                 const char *new_value)
+enum err_code plan_check_state(enum state state, struct err *err)
 {
-    if (old_value && new_value && strcmp(old_value, new_value) == 0)
-        return;
-    plan->parameters[plan->parameter_count++] = (struct plan_parameter){name, old_value, new_value};
+    if (state_is_final(state))
+        return ERR_OK;
+    return err_set(err, ERR_INCORRECT_STATE, "the run is %s; only a finished run is repaired",
+                   state_name(state));
 }
 
-static void diff_parameters(const struct run_image *image, const struct job_def *def,
-                            const struct repair_request *request, struct arena *arena,
-                            struct repair_plan *plan)
+enum err_code plan_choose_version(const struct repair_request *request, const struct job_row *job,
+                                  int64_t original_version, int64_t newest_version,
+                                  int64_t *ret_version, struct err *err)
 {
-    struct param_list *layers = ARENA_ARRAY(arena, image->repair_count + 2, struct param_list);
+    switch (request->definition) {
+    case DEFINITION_ORIGINAL:
+        *ret_version = original_version;
+        return ERR_OK;
+    case DEFINITION_CURRENT:
+        if (job->deleted_ms != FIELD_NULL)
+            return err_set(err, ERR_INCORRECT_STATE,
+                           "definition CURRENT: the job was deleted; use \"ORIGINAL\" or a version "
+                           "number");
+        *ret_version = job->version;
+        return ERR_OK;
+    case DEFINITION_VERSION:
+        *ret_version = request->definition_version;
+        return ERR_OK;
+    case DEFINITION_NEWEST:
+    default:
+        *ret_version = newest_version;
+        return ERR_OK;
+    }
+}
+
+enum err_code plan_no_version(int64_t version, const struct job_row *job, struct err *err)
+{
+    return err_set(err, ERR_INVALID_PARAMETER,
+                   "definition: the job has no version %lld; its versions are 1 to %lld",
+                   (long long)version, (long long)job->version);
+}
+
+void plan_carry_over(const struct job_def *newest, const enum state *states, const int8_t *outcomes,
+                     const struct job_def *def, enum state *ret_states, int8_t *ret_outcomes)
+{
+    for (uint32_t i = 0; i < def->task_count; i++) {
+        int64_t old = newest == def ? i : job_def_find(newest, def->tasks[i].task_key);
+        ret_states[i] = old < 0 ? STATE_NEW : states[old];
+        ret_outcomes[i] = old < 0 ? FIELD_UNSET : outcomes[old];
+    }
+}
+
+/* ---- preview ---- */
+
+/* Layers as they were given: `first` is the job's, `last` that of the repair to be. */
+static struct param_list layers_of(const struct run_image *image, struct param_list first,
+                                   struct param_list last, struct arena *arena)
+{
+    struct param_list *layers = ARENA_ARRAY(arena, image->repair_count + 3, struct param_list);
     size_t count = 0;
-    layers[count++] = params_of(&def->details.parameters);
+    layers[count++] = first;
     layers[count++] = params_load(image->run.parameters, arena);
     for (size_t i = 0; i < image->repair_count; i++)
         if (image->repairs[i].number > 0)
             layers[count++] = params_load(image->repairs[i].parameters, arena);
-    struct param_list old = params_merge(layers, count, arena);
-    plan->parameters = ARENA_ARRAY(arena, request->parameters.count, struct plan_parameter);
-    for (size_t i = 0; i < request->parameters.count; i++) {
-        const struct param *given = &request->parameters.items[i];
-        const struct param *before = params_find(old.items, old.count, given->name);
-        add_parameter_change(plan, given->name, before ? before->value : NULL, given->value);
-    }
+    layers[count++] = last;
+    return params_merge(layers, count, arena);
 }
 
-enum err_code plan_preview(const struct run_image *image, const struct job_def *def,
-                           const struct repair_request *request, struct arena *arena,
-                           struct repair_plan *ret, struct err *err)
+/* The names that the run and its repairs were given must fit those of the definition. */
+static enum err_code check_given(const struct run_image *image, const struct job_def *def,
+                                 struct param_list last, struct arena *arena, struct err *err)
 {
-    if (!state_is_final(image->run.state))
-        return err_set(err, ERR_INCORRECT_STATE, "the run is %s; only a finished run is repaired",
-                       state_name(image->run.state));
-    const struct task_run_row **map =
-        ARENA_ARRAY(arena, def->task_count, const struct task_run_row *);
-    run_image_map(image, def, image->run.repair_number, map);
+    struct param_list given = layers_of(image, (struct param_list){NULL, 0}, last, arena);
+    return job_def_check_parameters(def, given.items, given.count, err);
+}
+
+enum err_code plan_preview(const struct run_image *image, const struct job_def *newest,
+                           const struct job_def *def, const struct repair_request *request,
+                           struct arena *arena, struct repair_plan *ret, struct err *err)
+{
+    enum err_code code = plan_check_state(image->run.state, err);
+    if (code)
+        return code;
+    uint32_t count = newest->task_count;
+    const struct task_run_row **map = ARENA_ARRAY(arena, count, const struct task_run_row *);
+    run_image_map(image, newest, image->run.repair_number, map);
+    enum state *old_states = ARENA_ARRAY(arena, count, enum state);
+    int8_t *old_outcomes = ARENA_ARRAY(arena, count, int8_t);
+    for (uint32_t i = 0; i < count; i++) {
+        old_states[i] = map[i] ? map[i]->state : STATE_NEW;
+        old_outcomes[i] = map[i] ? map[i]->outcome : FIELD_UNSET;
+    }
     enum state *states = ARENA_ARRAY(arena, def->task_count, enum state);
     int8_t *outcomes = ARENA_ARRAY(arena, def->task_count, int8_t);
-    for (uint32_t i = 0; i < def->task_count; i++) {
-        states[i] = map[i] ? map[i]->state : STATE_NEW;
-        outcomes[i] = map[i] ? map[i]->outcome : FIELD_UNSET;
+    plan_carry_over(newest, old_states, old_outcomes, def, states, outcomes);
+    const struct def_diff *diff = def_diff_make(newest, def, arena);
+    const struct plan_input input = {def, states, outcomes, request, diff};
+    struct err wrong;
+    code = plan_make(&input, arena, ret, err);
+    if (code != ERR_INVALID_PARAMETER &&
+        check_given(image, def, request->parameters, arena, &wrong)) {
+        *err = wrong;
+        return err->code;
     }
-    const struct plan_input input = {def, states, outcomes, request};
-    enum err_code code = plan_make(&input, arena, ret, err);
-    if (!code)
-        diff_parameters(image, def, request, arena, ret);
-    return code;
+    if (code)
+        return code;
+    const struct param_list none = {NULL, 0};
+    ret->definition = diff;
+    struct param_list before =
+        layers_of(image, params_of(&newest->details.parameters), none, arena);
+    struct param_list after =
+        layers_of(image, params_of(&def->details.parameters), request->parameters, arena);
+    ret->parameters = params_diff(before, after, arena);
+    return ERR_OK;
 }

@@ -5,19 +5,71 @@
 
 enum { PLAN_MAX_BYTES = 4 << 20 };
 
-static enum err_code make_plan(struct step *step, const struct erun *run,
+/* ---- the definition ---- */
+
+/* One that the run or its job holds. */
+static struct job_def *held_version(const struct erun *run, int64_t version)
+{
+    if (run->def->version == version)
+        return run->def;
+    return run->job->def->version == version ? run->job->def : NULL;
+}
+
+static enum err_code choose_version(const struct erun *run, const struct repair_request *request,
+                                    int64_t *ret, struct err *err)
+{
+    return plan_choose_version(request, &run->job->row, run->row.definition_version,
+                               run->def->version, ret, err);
+}
+
+bool engine_lacks_version(const struct engine *engine, const struct command *command,
+                          struct uuid *ret_job, int64_t *ret_version)
+{
+    const struct erun *run = engine_run(engine, &command->key);
+    struct err ignored;
+    int64_t version;
+    if (command->kind != COMMAND_RUN_REPAIR || !run ||
+        choose_version(run, &command->repair, &version, &ignored) || held_version(run, version))
+        return false;
+    *ret_job = run->job->row.key;
+    *ret_version = version;
+    return true;
+}
+
+static enum err_code choose_def(const struct erun *run, const struct command *command,
+                                struct job_def **ret, struct err *err)
+{
+    int64_t version;
+    enum err_code code = choose_version(run, &command->repair, &version, err);
+    if (code)
+        return code;
+    struct job_def *def = held_version(run, version);
+    if (!def && command->def && command->def->version == version)
+        def = command->def;
+    if (!def)
+        return plan_no_version(version, &run->job->row, err);
+    *ret = def;
+    return ERR_OK;
+}
+
+/* ---- the plan ---- */
+
+static enum err_code make_plan(struct step *step, const struct erun *run, const struct job_def *def,
                                const struct repair_request *request, struct repair_plan *ret,
                                struct err *err)
 {
     struct arena *arena = &step->fx->arena;
     uint32_t count = run->def->task_count;
-    enum state *states = ARENA_ARRAY(arena, count, enum state);
-    int8_t *outcomes = ARENA_ARRAY(arena, count, int8_t);
+    enum state *old_states = ARENA_ARRAY(arena, count, enum state);
+    int8_t *old_outcomes = ARENA_ARRAY(arena, count, int8_t);
     for (uint32_t i = 0; i < count; i++) {
-        states[i] = task_state(&run->tasks[i]);
-        outcomes[i] = run->tasks[i].row.outcome;
+        old_states[i] = task_state(&run->tasks[i]);
+        old_outcomes[i] = run->tasks[i].row.outcome;
     }
-    const struct plan_input input = {run->def, states, outcomes, request};
+    enum state *states = ARENA_ARRAY(arena, def->task_count, enum state);
+    int8_t *outcomes = ARENA_ARRAY(arena, def->task_count, int8_t);
+    plan_carry_over(run->def, old_states, old_outcomes, def, states, outcomes);
+    const struct plan_input input = {def, states, outcomes, request, NULL};
     return plan_make(&input, arena, ret, err);
 }
 
@@ -54,8 +106,8 @@ static const char *verdict_decision(struct arena *arena, int64_t number,
 }
 
 /* The attempt of the run before this one goes out as it ended; the run gets a new one. */
-static void begin_repair(struct step *step, struct erun *run, const struct command *command,
-                         const struct repair_plan *plan)
+static void begin_repair(struct step *step, struct erun *run, struct job_def *def,
+                         const struct command *command, const struct repair_plan *plan)
 {
     struct engine *engine = step->engine;
     struct arena *arena = &step->fx->arena;
@@ -64,6 +116,7 @@ static void begin_repair(struct step *step, struct erun *run, const struct comma
     for (uint32_t i = 0; i < run->def->task_count; i++)
         track_flush(step, &run->tasks[i].tracked, sizeof run->tasks[i].row);
     repair_drop_strings(engine, run);
+    run_redefine(engine, run, def);
 
     run->row.version++;
     run->row.repair_number++;
@@ -136,17 +189,21 @@ static void show_kept_trace(struct step *step, struct erun *run)
         set_text(step->engine, &run->row.error_trace, earliest->row.error_trace);
 }
 
-static enum err_code add_parameters(struct step *step, struct erun *run,
+/* The parameters are checked and resolved on the definition that the repair uses. */
+static enum err_code add_parameters(struct step *step, struct erun *run, struct job_def *def,
                                     const struct repair_request *request, struct err *err)
 {
     const struct param_list layers[] = {run->given, params_copy(request->parameters, &run->arena)};
     const struct param_list given = run->given;
     const struct param_list unified = run->unified;
+    struct job_def *newest = run->def;
+    int64_t repairs = run->row.repair_number++; /* {{job.repair_count}} of the new attempt */
+    run->def = def;
     run->given = params_merge(layers, 2, &run->arena);
     enum err_code code = run_check_params(run, err);
-    int64_t repairs = run->row.repair_number++; /* {{job.repair_count}} of the new attempt */
     if (!code)
         code = run_unify(step->engine, run, step->now_ms, err);
+    run->def = newest;
     run->row.repair_number = repairs;
     if (code) {
         run->given = given;
@@ -155,28 +212,36 @@ static enum err_code add_parameters(struct step *step, struct erun *run,
     return code;
 }
 
+/* What a repair that may begin is made of. */
+struct admitted {
+    struct job_def *def; /* held by the run, the job or the command */
+    struct repair_plan plan;
+    enum state place;
+};
+
 /* RULES §7, order of checks: state; fields that need the run; nothing to repair; a slot. On success
  * the repair's parameters are the run's. */
-static bool admit(struct step *step, struct erun *run, const struct repair_request *request,
-                  struct repair_plan *ret_plan, enum state *ret_place, struct err *err)
+static enum err_code admit(struct step *step, struct erun *run, const struct command *command,
+                           struct admitted *ret, struct err *err)
 {
-    if (!state_is_final(run->row.state)) {
-        err_set(err, ERR_INCORRECT_STATE, "the run is %s; only a finished run is repaired",
-                state_name(run->row.state));
-        return false;
-    }
+    const struct repair_request *request = &command->repair;
     const struct param_list given = run->given;
     const struct param_list unified = run->unified;
     struct err wrong;
-    enum err_code code = make_plan(step, run, request, ret_plan, err);
+    enum err_code code = plan_check_state(run->row.state, err);
+    if (!code)
+        code = choose_def(run, command, &ret->def, err);
+    if (code)
+        return code;
+    code = make_plan(step, run, ret->def, request, &ret->plan, err);
     if (code == ERR_INVALID_PARAMETER)
-        return false;
-    if (add_parameters(step, run, request, &wrong)) {
+        return code;
+    if (add_parameters(step, run, ret->def, request, &wrong)) {
         *err = wrong;
-        return false;
+        return err->code;
     }
-    *ret_place = run_placement(run);
-    if (!code && *ret_place == STATE_SKIPPED)
+    ret->place = run_placement(run);
+    if (!code && ret->place == STATE_SKIPPED)
         code = err_set(err, ERR_INCORRECT_STATE,
                        "the repair needs a run slot: %s, and the queue is off",
                        text_holders(&step->fx->arena, run->job));
@@ -184,30 +249,39 @@ static bool admit(struct step *step, struct erun *run, const struct repair_reque
         run->given = given;
         run->unified = unified;
     }
-    return code == ERR_OK;
+    return code;
+}
+
+static const char *accepted_text(struct arena *arena, const struct erun *run, const char *by,
+                                 const struct admitted *admitted, bool other)
+{
+    const struct repair_plan *plan = &admitted->plan;
+    const char *definition = other ? arena_printf(arena, "on version %lld of the definition, ",
+                                                  (long long)admitted->def->version)
+                                   : "";
+    return arena_printf(arena, "Repair %lld by %s: %swill run %u, re-evaluate %u, keep %u",
+                        (long long)run->row.repair_number, by, definition, plan->run_count,
+                        plan->reevaluate_count, plan->keep_count);
 }
 
 void run_repair(struct step *step, const struct command *command, struct erun *run,
                 struct command_result *result)
 {
     struct arena *arena = &step->fx->arena;
-    struct repair_plan plan = {0};
-    enum state place = STATE_NEW;
+    struct admitted admitted = {0};
     struct err err;
-    if (!admit(step, run, &command->repair, &plan, &place, &err)) {
+    if (admit(step, run, command, &admitted, &err)) {
         result_refuse(result, err.code, "%s", err.message);
         return;
     }
-    begin_repair(step, run, command, &plan);
+    bool other = admitted.def->version != run->def->version;
+    begin_repair(step, run, admitted.def, command, &admitted.plan);
     note_event(step, run, NULL, EVENT_REPAIR,
-               arena_printf(arena, "Repair %lld by %s: will run %u, re-evaluate %u, keep %u",
-                            (long long)run->row.repair_number, command->principal.name,
-                            plan.run_count, plan.reevaluate_count, plan.keep_count),
-               NULL);
-    run_enter(step, run, place);
-    renew_tasks(step, run, &plan);
+               accepted_text(arena, run, command->principal.name, &admitted, other), NULL);
+    run_enter(step, run, admitted.place);
+    renew_tasks(step, run, &admitted.plan);
     show_kept_trace(step, run);
-    if (place == STATE_PENDING)
+    if (admitted.place == STATE_PENDING)
         run_evaluate(step, run);
     result->operation = run->repair.operation;
 }

@@ -47,11 +47,30 @@ struct run_request {
     bool original_is_known; /* it names a run of this job: looked up before the step */
 };
 
+/* A selected task, with everything that is transitively upstream or downstream of it where asked. */
+struct repair_task {
+    int8_t include_downstream; /* 1: yes */
+    int8_t include_upstream;
+    const char *task_key;
+};
+
+/* RULES §8.7: whose definition a repair uses. */
+enum repair_definition {
+    DEFINITION_NEWEST, /* that of the newest attempt of the run */
+    DEFINITION_ORIGINAL,
+    DEFINITION_CURRENT, /* the job's, as of now */
+    DEFINITION_VERSION, /* a version of the job's, by number */
+};
+
 struct repair_request {
     const char *const *task_keys; /* duplicates are fine */
     size_t task_key_count;
+    const struct repair_task *repair_tasks;
+    size_t repair_task_count;
     struct param_list parameters;
     int mode; /* enum repair_mode or FIELD_UNSET */
+    enum repair_definition definition;
+    int64_t definition_version; /* DEFINITION_VERSION, from 1 */
 };
 
 struct command {
@@ -60,7 +79,10 @@ struct command {
     struct uuid key;      /* of the job (JOB_…, RUN_CREATE) or the run */
     const char *if_match; /* as sent, NULL: unconditional */
     struct retry_token token;
-    struct job_def *def; /* JOB_CREATE, JOB_UPDATE: one reference, the command's */
+    /* One reference, the command's. JOB_CREATE, JOB_UPDATE: what was sent. RUN_REPAIR: an older
+     * version that it asks for, filled when the run is loaded; NULL: there is none, or none is
+     * needed beside those of the run and the job. */
+    struct job_def *def;
     struct run_request run;
     struct repair_request repair;
 };

@@ -49,7 +49,7 @@ void job_def_unref(struct job_def *def)
     free(def);
 }
 
-static enum err_code parse_fields(struct job_def *def, json_t *value, bool strict, struct err *err)
+enum err_code def_parse_fields(struct job_def *def, json_t *value, bool strict, struct err *err)
 {
     const struct fields_options options = {.strict = strict};
     enum err_code code =
@@ -134,11 +134,11 @@ enum err_code job_def_parse(json_t *value, bool strict, struct job_def **ret, st
     struct job_def *def = def_new();
     enum err_code code = def_check_supported(value, err);
     if (!code)
-        code = parse_fields(def, value, strict, err);
+        code = def_parse_fields(def, value, strict, err);
     if (!code)
-        code = def_build_graph(def, err);
+        code = def_build_graph(def, NULL, err);
     if (!code)
-        code = def_check_texts(def, err);
+        code = def_check_texts(def, NULL, err);
     if (!code)
         code = print_texts(def, err);
     return finish(def, code, ret);
@@ -150,10 +150,10 @@ enum err_code job_def_load(const char *json, int64_t version, struct job_def **r
     assert(value);
     struct job_def *def = def_new();
     def->version = version;
-    enum err_code code = parse_fields(def, value, false, err);
+    enum err_code code = def_parse_fields(def, value, false, err);
     json_decref(value);
     if (!code)
-        code = def_build_graph(def, err);
+        code = def_build_graph(def, NULL, err);
     if (!code)
         code = print_texts(def, err);
     return finish(def, code, ret);

@@ -329,7 +329,22 @@ static enum err_code check_job(struct checker *checker)
     return check_values(params, &job_level, checker);
 }
 
-enum err_code def_check_texts(struct job_def *def, struct err *err)
+/* With a report every task is gone through, and what is wrong with it noted. */
+static enum err_code check_tasks(struct checker *checker, const struct def_report *report)
+{
+    enum err_code code = ERR_OK;
+    for (uint32_t i = 0; i < checker->def->task_count && (!code || report); i++) {
+        checker->task = i;
+        if (!check_task(checker, &checker->def->tasks[i]))
+            continue;
+        code = checker->err->code;
+        if (report)
+            def_report_add(report, checker->err);
+    }
+    return code;
+}
+
+enum err_code def_check_texts(struct job_def *def, const struct def_report *report, struct err *err)
 {
     struct checker checker = {.def = def, .err = err};
     arena_init(&checker.scratch);
@@ -338,12 +353,17 @@ enum err_code def_check_texts(struct job_def *def, struct err *err)
     for (uint32_t i = 0; i < def->task_count; i++)
         checker.rank[def->order[i]] = i;
     enum err_code code = check_job(&checker);
-    for (uint32_t i = 0; i < def->task_count && !code; i++) {
-        checker.task = i;
-        code = check_task(&checker, &def->tasks[i]);
+    if (code && report)
+        def_report_add(report, err);
+    if (!code || report) {
+        enum err_code of_tasks = check_tasks(&checker, report);
+        code = code ? code : of_tasks;
     }
-    if (!code)
+    if (!code) {
         code = answer_queries(&checker);
+        if (code && report)
+            def_report_add(report, err);
+    }
     free(checker.queries);
     free(checker.rank);
     param_variables_release(&checker.job_variables);

@@ -87,15 +87,20 @@ static enum err_code link_task(struct job_def *def, uint32_t task, uint32_t *see
     return ERR_OK;
 }
 
-static enum err_code link_upstream(struct job_def *def, size_t edge_count, struct err *err)
+static enum err_code link_upstream(struct job_def *def, size_t edge_count,
+                                   const struct def_report *report, struct err *err)
 {
     struct graph_edge *edges = ARENA_ARRAY(&def->arena, edge_count, struct graph_edge);
     uint32_t *seen = xcalloc(def->task_count, sizeof *seen);
     enum err_code code = ERR_OK;
-    for (uint32_t i = 0; i < def->task_count && !code; i++) {
+    for (uint32_t i = 0; i < def->task_count && (!code || report); i++) {
         def->nodes[i].deps = edges;
         edges += def->tasks[i].depends_on.count;
-        code = link_task(def, i, seen, err);
+        if (!link_task(def, i, seen, err))
+            continue;
+        code = err->code;
+        if (report)
+            def_report_add(report, err);
     }
     free(seen);
     return code;
@@ -202,17 +207,25 @@ static enum err_code refuse_cycle(const struct job_def *def, const uint32_t *wai
     return code;
 }
 
-enum err_code def_build_graph(struct job_def *def, struct err *err)
+static enum err_code report_one(enum err_code code, const struct def_report *report,
+                                const struct err *err)
+{
+    if (code && report)
+        def_report_add(report, err);
+    return code;
+}
+
+enum err_code def_build_graph(struct job_def *def, const struct def_report *report, struct err *err)
 {
     size_t edge_count = 0;
     enum err_code code = take_keys(def, err);
     if (!code)
         code = count_edges(def, &edge_count, err);
     if (code)
-        return code;
+        return report_one(code, report, err);
     def->nodes = ARENA_ARRAY(&def->arena, def->task_count, struct graph_node);
     def->order = ARENA_ARRAY(&def->arena, def->task_count, uint32_t);
-    code = link_upstream(def, edge_count, err);
+    code = link_upstream(def, edge_count, report, err);
     if (code)
         return code;
     link_downstream(def, edge_count);
@@ -220,5 +233,5 @@ enum err_code def_build_graph(struct job_def *def, struct err *err)
     if (sort(def, waiting) < def->task_count)
         code = refuse_cycle(def, waiting, err);
     free(waiting);
-    return code;
+    return report_one(code, report, err);
 }

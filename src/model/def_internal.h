@@ -5,6 +5,8 @@
  *   def_fields.c        kinds and limits of fields, by the tables
  *   def_graph.c         keys, dependencies, cycles; builds nodes, order and by_key
  *   def_check.c         texts: parameters, paths, arguments, comparisons, conditions, references
+ *
+ *   def_problems.c      all of these, each to its end
  */
 #pragma once
 
@@ -16,11 +18,26 @@
 __attribute__((format(printf, 2, 3))) enum err_code def_refuse_at(struct err *err,
                                                                   const char *format, ...);
 
+/* Problems of many tasks, for who wants to know them all. NULL: the first one ends it. */
+struct def_report {
+    struct def_problems *problems;
+    struct arena *arena;
+};
+void def_report_add(const struct def_report *report, const struct err *err);
+
 /* Looks at a body of any shape: what is wrong with it otherwise is said by the tables. */
 enum err_code def_check_supported(json_t *details, struct err *err);
+enum err_code def_check_supported_job(json_t *details, struct err *err);
+enum err_code def_check_supported_task(json_t *task, size_t index, struct err *err);
 
-/* Fills nodes, order and by_key from details.tasks. */
-enum err_code def_build_graph(struct job_def *def, struct err *err);
+/* The tables and what goes beyond them. */
+enum err_code def_parse_fields(struct job_def *def, json_t *value, bool strict, struct err *err);
+
+/* Fills nodes, order and by_key from details.tasks. With a report, what is wrong is in there when the
+ * result is not ERR_OK; so for the texts. */
+enum err_code def_build_graph(struct job_def *def, const struct def_report *report,
+                              struct err *err);
 
 /* Needs the graph; fills values of parameters that are absent. */
-enum err_code def_check_texts(struct job_def *def, struct err *err);
+enum err_code def_check_texts(struct job_def *def, const struct def_report *report,
+                              struct err *err);

@@ -87,16 +87,26 @@ static enum err_code check_rows(const struct unsupported *rows, size_t count, co
     return ERR_OK;
 }
 
+enum err_code def_check_supported_job(json_t *details, struct err *err)
+{
+    return check_rows(of_job, ARRAY_LEN(of_job), details, "", err);
+}
+
+enum err_code def_check_supported_task(json_t *task, size_t index, struct err *err)
+{
+    char where[32];
+    snprintf(where, sizeof where, "tasks[%zu].", index);
+    return check_rows(of_task, ARRAY_LEN(of_task), task, where, err);
+}
+
 enum err_code def_check_supported(json_t *details, struct err *err)
 {
-    enum err_code code = check_rows(of_job, ARRAY_LEN(of_job), details, "", err);
+    enum err_code code = def_check_supported_job(details, err);
     size_t i;
     json_t *task;
     json_array_foreach (json_object_get(details, "tasks"), i, task) {
-        char where[32];
-        snprintf(where, sizeof where, "tasks[%zu].", i);
         if (!code)
-            code = check_rows(of_task, ARRAY_LEN(of_task), task, where, err);
+            code = def_check_supported_task(task, i, err);
         if (code)
             break;
     }

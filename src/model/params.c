@@ -139,6 +139,31 @@ struct param_list params_merge(const struct param_list *layers, size_t count, st
     return (struct param_list){merged, used};
 }
 
+struct param_changes params_diff(struct param_list from, struct param_list to, struct arena *arena)
+{
+    struct param_change *changes = ARENA_ARRAY(arena, from.count + to.count, struct param_change);
+    size_t count = 0;
+    struct str_map names;
+    str_map_init(&names);
+    for (size_t i = 0; i < from.count; i++)
+        str_map_add(&names, from.items[i].name, (void *)(uintptr_t)from.items[i].value);
+    for (size_t i = 0; i < to.count; i++) {
+        const struct param *new = &to.items[i];
+        const char *old = str_map_get(&names, new->name);
+        if (!old || strcmp(old, new->value) != 0)
+            changes[count++] = (struct param_change){new->name, old, new->value};
+    }
+    str_map_release(&names);
+    str_map_init(&names);
+    for (size_t i = 0; i < to.count; i++)
+        str_map_add(&names, to.items[i].name, (void *)(uintptr_t)to.items[i].value);
+    for (size_t i = 0; i < from.count; i++)
+        if (!str_map_get(&names, from.items[i].name))
+            changes[count++] = (struct param_change){from.items[i].name, from.items[i].value, NULL};
+    str_map_release(&names);
+    return (struct param_changes){changes, count};
+}
+
 /* ---- as JSON ---- */
 
 void params_print(struct param_list params, struct buf *out)

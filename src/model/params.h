@@ -24,6 +24,22 @@ struct param_list {
  * that of first appearance. Linear in the total. The list is in the arena. */
 struct param_list params_merge(const struct param_list *layers, size_t count, struct arena *arena);
 
+/* A parameter that differs between two lists. Values NULL: not there. */
+struct param_change {
+    const char *name;
+    const char *old_value;
+    const char *new_value;
+};
+
+struct param_changes {
+    struct param_change *items;
+    size_t count;
+};
+
+/* What differs, in the order of `to`, then what it lacks in the order of `from`. Names are unique in
+ * each. Linear; shares the strings. */
+struct param_changes params_diff(struct param_list from, struct param_list to, struct arena *arena);
+
 /* A JSON list [{"name":…,"value":…}], as the APIs and the store write it, and back. */
 void params_print(struct param_list params, struct buf *out);
 const char *params_json(struct param_list params, struct arena *arena);

@@ -5,6 +5,9 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "model/def_diff.h"
+#include "model/params.h"
+
 enum plan_verdict { PLAN_RUN, PLAN_REEVALUATE, PLAN_KEEP, PLAN_VERDICT_COUNT };
 extern const char *const plan_verdict_names[PLAN_VERDICT_COUNT];
 
@@ -17,18 +20,11 @@ struct plan_task {
     size_t hazard_count;
 };
 
-/* A parameter that the repair would change. Values NULL: not there. */
-struct plan_parameter {
-    const char *name;
-    const char *old_value;
-    const char *new_value;
-};
-
 struct repair_plan {
     struct plan_task *tasks; /* in definition order */
     uint32_t task_count;
     uint32_t run_count, reevaluate_count, keep_count;
-    struct plan_parameter *parameters;
-    size_t parameter_count;
+    struct param_changes parameters; /* of job, run and repairs together, as they were given */
     int64_t definition_version;
+    const struct def_diff *definition; /* to that of the newest attempt; NULL: not looked at */
 };

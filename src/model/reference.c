@@ -348,6 +348,15 @@ static struct meant meaning_of(const struct reference *reference)
     return meant;
 }
 
+bool reference_names_parameter(const struct reference *reference, struct span *ret_name)
+{
+    struct meant meant = meaning_of(reference);
+    if (meant.meaning != MEANS_PARAMETER)
+        return false;
+    *ret_name = meant.argument;
+    return true;
+}
+
 __attribute__((format(printf, 3, 4))) static enum err_code refuse(const struct reference *reference,
                                                                   struct err *err,
                                                                   const char *format, ...)

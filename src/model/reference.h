@@ -53,6 +53,9 @@ size_t reference_span(const char *text);
  * end. Linear in the text over all calls. */
 bool reference_next(const char **cursor, struct reference *ret);
 
+/* Is it job.parameters.NAME, with a NAME that a parameter can have? The span is without back-quotes. */
+bool reference_names_parameter(const struct reference *reference, struct span *ret_name);
+
 /* What {{tasks.T.…}} shows of an upstream task. */
 struct reference_task {
     enum state state;

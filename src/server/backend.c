@@ -4,10 +4,14 @@
 #include <sys/random.h>
 
 #include "engine/plan.h"
+#include "engine/simulate.h"
 #include "exec/exec.h"
 #include "server/clock.h"
 
-enum { PROBE_EVERY_MS = 1000 };
+enum {
+    PROBE_EVERY_MS = 1000,
+    SIMULATION_MAX_MS = 2000, /* on a thread that others wait for */
+};
 
 static int64_t now_ms(void *context)
 {
@@ -42,12 +46,54 @@ static void submit(void *context, const struct api_workspace *workspace,
     pump_submit(backend->pump, pending);
 }
 
-static enum err_code preview(void *context, const struct run_image *image, struct job_def *def,
+/* The definition that a repair would use, one reference. */
+static enum err_code choose_def(struct backend *backend, struct store_reader *reader,
+                                const struct run_image *image, struct job_def *newest,
+                                const struct repair_request *request, struct arena *arena,
+                                struct job_def **ret, struct err *err)
+{
+    struct job_row job;
+    int64_t version;
+    if (!store_get_job(reader, image->run.workspace, &image->run.job, arena, &job))
+        return err_set(err, ERR_INTERNAL, "the job of the run cannot be read");
+    enum err_code code = plan_choose_version(request, &job, image->run.definition_version,
+                                             newest->version, &version, err);
+    if (code)
+        return code;
+    *ret = version == newest->version
+               ? job_def_ref(newest)
+               : defs_get(backend->defs, reader, image->run.workspace, &image->run.job, version);
+    return *ret ? ERR_OK : plan_no_version(version, &job, err);
+}
+
+static enum err_code preview(void *context, struct store_reader *reader,
+                             const struct run_image *image, struct job_def *newest,
                              const struct repair_request *request, struct arena *arena,
-                             struct repair_plan *ret, struct err *err)
+                             struct repair_plan *ret, struct job_def **ret_def, struct err *err)
+{
+    *ret_def = NULL;
+    enum err_code code = plan_check_state(image->run.state, err);
+    if (!code)
+        code = choose_def(context, reader, image, newest, request, arena, ret_def, err);
+    return code ? code : plan_preview(image, newest, *ret_def, request, arena, ret, err);
+}
+
+static bool is_late(void *context)
+{
+    const int64_t *deadline_ms = context;
+    return clock_boot_ms() > *deadline_ms;
+}
+
+static enum err_code simulate_for(void *context, const struct simulation *request,
+                                  struct arena *arena, struct simulation_result *ret,
+                                  struct err *err)
 {
     (void)context;
-    return plan_preview(image, def, request, arena, ret, err);
+    int64_t deadline_ms = clock_boot_ms() + SIMULATION_MAX_MS;
+    struct simulation timed = *request;
+    timed.is_late = is_late;
+    timed.context = &deadline_ms;
+    return simulate(&timed, arena, ret, err);
 }
 
 static bool authenticate(void *context, const char *token, struct api_account *ret)
@@ -268,6 +314,7 @@ struct api_backend backend_functions(struct backend *backend)
         .definition = definition,
         .submit = submit,
         .plan_repair = preview,
+        .simulate = simulate_for,
         .authenticate = authenticate,
         .role = role,
         .workspace = workspace_of,

@@ -59,7 +59,7 @@ struct pump {
 /* Makes the engine from the store: a new epoch, live runs, attempts in flight. */
 bool pump_load(struct pump *pump);
 /* Loads what a command needs and the engine does not have. False: the store cannot be read. */
-bool pump_load_for(struct pump *pump, const struct command *command);
+bool pump_load_for(struct pump *pump, struct command *command);
 /* Steps the engine and brings what it wants. False: the store cannot be read, and the engine is not
  * to be used any more: the batch is lost. */
 bool pump_step(struct pump *pump, const struct engine_event *event);

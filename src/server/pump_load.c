@@ -47,7 +47,18 @@ static bool load_run(struct pump *pump, const struct uuid *key, struct arena *ar
     return add_image(pump, &image, arena);
 }
 
-bool pump_load_for(struct pump *pump, const struct command *command)
+/* A repair by an older definition: it goes with the command, which gives it back. */
+static bool load_version(struct pump *pump, struct command *command)
+{
+    struct uuid job;
+    int64_t version;
+    if (command->def || !engine_lacks_version(pump->engine, command, &job, &version))
+        return true;
+    command->def = defs_get(pump->config.defs, pump->reader, pump->workspace.id, &job, version);
+    return command->def || !store_reader_failed(pump->reader);
+}
+
+bool pump_load_for(struct pump *pump, struct command *command)
 {
     struct arena arena;
     bool ok = true;
@@ -65,7 +76,7 @@ bool pump_load_for(struct pump *pump, const struct command *command)
     case COMMAND_RUN_REPAIR:
     case COMMAND_RUN_DELETE:
     default:
-        ok = load_run(pump, &command->key, &arena);
+        ok = load_run(pump, &command->key, &arena) && load_version(pump, command);
         break;
     }
     arena_release(&arena);

@@ -311,22 +311,28 @@ static void submit(void *context, const struct api_workspace *workspace,
         answer(fake);
 }
 
-static enum err_code plan_repair(void *context, const struct run_image *image, struct job_def *def,
+static enum err_code plan_repair(void *context, struct store_reader *reader,
+                                 const struct run_image *image, struct job_def *newest,
                                  const struct repair_request *request, struct arena *arena,
-                                 struct repair_plan *ret, struct err *err)
+                                 struct repair_plan *ret, struct job_def **ret_def, struct err *err)
 {
     static const char *hazards[] = {"it read what b wrote"};
     (void)context;
+    (void)reader;
+    *ret_def = NULL;
     if (!state_is_final(image->run.state))
         return err_set(err, ERR_INCORRECT_STATE, "the run is %s", state_name(image->run.state));
     struct plan_task *tasks = ARENA_ARRAY(arena, 1, struct plan_task);
     tasks[0] = (struct plan_task){"b", PLAN_KEEP, "kept", false, hazards, 1};
-    struct plan_parameter *parameters = ARENA_ARRAY(arena, 1, struct plan_parameter);
-    if (request->parameters.count)
-        parameters[0] = (struct plan_parameter){request->parameters.items[0].name, NULL,
-                                                request->parameters.items[0].value};
-    *ret = (struct repair_plan){tasks,       1, 0, 0, 1, parameters, request->parameters.count,
-                                def->version};
+    *ret_def = job_def_ref(newest);
+    *ret = (struct repair_plan){
+        .tasks = tasks,
+        .task_count = 1,
+        .keep_count = 1,
+        .parameters = params_diff((struct param_list){NULL, 0}, request->parameters, arena),
+        .definition_version = newest->version,
+        .definition = def_diff_make(newest, newest, arena),
+    };
     return ERR_OK;
 }
 

@@ -145,19 +145,67 @@ static void a_run_is_repaired(void **state)
     ask_free(asked);
 }
 
-static void what_a_repair_cannot_do_yet_is_refused_by_name(void **state)
+static void what_is_wrong_with_a_repair_is_told(void **state)
 {
     struct fake *fake = *state;
     static const char path[] = "jobRuns/" FAKE_RUN "/actions/repair";
-    expect_error(fake, "POST", path, NULL, "{\"repairTasks\":[{\"taskKey\":\"a\"}]}", 400,
-                 "InvalidParameter", "repairTasks is not supported");
-    expect_error(fake, "POST", path, NULL, "{\"definition\":\"CURRENT\"}", 400, "InvalidParameter",
-                 "definition");
-    expect_error(fake, "POST", path, NULL, "{\"definition\":2}", 400, "InvalidParameter",
-                 "definition");
-    expect_error(fake, "POST", path, NULL, "{\"repairMode\":\"AGAIN\"}", 400, "InvalidParameter",
-                 "repairMode");
+    static const char *const cases[][2] = {
+        {"{\"repairTasks\":[{}]}", "repairTasks[0].taskKey"},
+        {"{\"repairTasks\":[{\"taskKey\":\"a\",\"shouldIncludeUpstream\":1}]}",
+         "repairTasks[0].shouldIncludeUpstream"},
+        {"{\"repairTasks\":\"a\"}", "repairTasks"},
+        {"{\"definition\":\"NEWEST\"}", "definition must be"},
+        {"{\"definition\":\"2\"}", "definition must be"},
+        {"{\"definition\":0}", "definition must be"},
+        {"{\"definition\":-1}", "definition must be"},
+        {"{\"definition\":1.5}", "definition must be"},
+        {"{\"definition\":1e3}", "definition must be"},
+        {"{\"definition\":12345678901234567}", "definition must be"},
+        {"{\"definition\":[1]}", "definition must be"},
+        {"{\"repairMode\":\"AGAIN\"}", "repairMode"},
+    };
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++)
+        expect_error(fake, "POST", path, NULL, cases[i][0], 400,
+                     strstr(cases[i][1], "taskKey") ? "MissingParameter" : "InvalidParameter",
+                     cases[i][1]);
     expect_error(fake, "POST", path, NULL, "", 400, "CannotParseRequest", "empty");
+}
+
+static void a_repair_says_what_it_wants(void **state)
+{
+    struct fake *fake = *state;
+    struct ask *asked = send_command(
+        fake, "POST", RUN "/actions/repair", NULL,
+        "{\"taskKeys\":[\"c\"],\"repairTasks\":[{\"taskKey\":\"a\",\"shouldIncludeDownstream\":true},"
+        "{\"taskKey\":\"b\",\"shouldIncludeUpstream\":true,\"shouldIncludeDownstream\":null}],"
+        "\"definition\":3}");
+    const struct repair_request *request = &fake->pending->command.repair;
+    assert_int_equal(request->task_key_count, 1);
+    assert_int_equal(request->repair_task_count, 2);
+    assert_string_equal(request->repair_tasks[0].task_key, "a");
+    assert_int_equal(request->repair_tasks[0].include_downstream, 1);
+    assert_int_equal(request->repair_tasks[0].include_upstream, 0);
+    assert_int_equal(request->repair_tasks[1].include_downstream, 0);
+    assert_int_equal(request->repair_tasks[1].include_upstream, 1);
+    assert_int_equal(request->definition, DEFINITION_VERSION);
+    assert_int_equal(request->definition_version, 3);
+    finish_command(fake, asked);
+    ask_free(asked);
+    static const struct {
+        const char *body;
+        enum repair_definition definition;
+    } cases[] = {
+        {"{}", DEFINITION_NEWEST},
+        {"{\"definition\":null,\"repairTasks\":null}", DEFINITION_NEWEST},
+        {"{\"definition\":\"ORIGINAL\"}", DEFINITION_ORIGINAL},
+        {"{\"definition\":\"CURRENT\"}", DEFINITION_CURRENT},
+    };
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+        asked = send_command(fake, "POST", RUN "/actions/repair", NULL, cases[i].body);
+        assert_int_equal(fake->pending->command.repair.definition, cases[i].definition);
+        finish_command(fake, asked);
+        ask_free(asked);
+    }
 }
 
 static void cancel_takes_no_body_or_an_empty_one(void **state)
@@ -311,7 +359,8 @@ int main(void)
         TEST(an_original_of_another_job_is_not_known),
         TEST(wrong_details_of_a_run),
         TEST(a_run_is_repaired),
-        TEST(what_a_repair_cannot_do_yet_is_refused_by_name),
+        TEST(what_is_wrong_with_a_repair_is_told),
+        TEST(a_repair_says_what_it_wants),
         TEST(cancel_takes_no_body_or_an_empty_one),
         TEST(deletes_answer_nothing),
         TEST(jobs_are_saved),

@@ -109,7 +109,6 @@ def test_a_run_of_a_deleted_job_can_be_repaired_from_its_snapshot(server, api):
     api.wait_final(run, "SUCCESS")
 
 
-@pytest.mark.xfail(reason="not in this version: definition CURRENT")
 def test_a_deleted_job_has_no_current_definition(api):
     job = api.job([step("a", exit=1)])
     run = api.wait_final(api.run(job), "FAILED")

@@ -335,21 +335,11 @@ def test_a_plan_is_refused_like_a_repair(server, api):
     refused(api.post(f"/jobRuns/{run['key']}/actions/planRepair", {}), 409, "IncorrectState")
 
 
-@pytest.mark.xfail(reason="not in this version: repairTasks")
 def test_repair_tasks_include_upstream_and_downstream(api, failed):
     plan = api.plan(failed, repairTasks=[{"taskKey": "clean", "shouldIncludeUpstream": True}])
     assert verdicts(plan) == {"fetch": "RUN", "clean": "RUN", "load": "REEVALUATE", "side": "KEEP"}
     plan = api.plan(failed, repairTasks=[{"taskKey": "fetch", "shouldIncludeDownstream": True}])
     assert verdicts(plan) == {"fetch": "RUN", "clean": "RUN", "load": "RUN", "side": "KEEP"}
-
-
-@pytest.mark.xfail(reason="not in this version: definitions other than ORIGINAL")
-def test_current_takes_the_job_as_of_now(server, api):
-    job = api.job([step("a", exit=1), step("gone")])
-    run = api.wait_final(api.run(job), "FAILED")
-    api.replace(job, [step("a"), step("new", "a")])
-    done = api.wait_final(api.repair(run, definition="CURRENT"), "SUCCESS")
-    assert set(done["taskToTaskRunMap"]) == {"a", "new"}
 
 
 def test_original_is_what_the_run_was_made_with(api):

@@ -184,7 +184,6 @@ def test_following_a_log_ends_with_the_attempt(server, api):
     api.wait_final(run, "SUCCESS")
 
 
-@pytest.mark.xfail(reason="not in this version: fetchOutput")
 def test_fetch_output(api, run):
     good = of(api, run, "good")
     output = record(key=TEXT, taskType=TEXT, isTruncated={"type": "boolean"}, errorTrace=maybe(TEXT),
@@ -197,7 +196,33 @@ def test_fetch_output(api, run):
         assert seen["taskType"] == "PYTHON_TASK"
         assert "to*stdout" in seen["data"]["value"]
         assert seen["outputParameters"] == []
-    refused(api.post(f"/taskRuns/{good['key']}/actions/fetchOutput", {"outputKey": "nonsense"}), 404,
-            "NotAuthorizedOrNotFound")
+    for key in ("nonsense", f"{good['key']}.1", f"{good['key']}.00", f"{good['key']}.", of(api, run, "bad")["outputKey"]):
+        refused(api.post(f"/taskRuns/{good['key']}/actions/fetchOutput", {"outputKey": key}), 404, "NotAuthorizedOrNotFound")
     refused(api.post(f"/taskRuns/{good['key']}/actions/fetchOutput", {"outputKey": "x" * 101}), 400,
             "InvalidParameter", "outputKey")
+
+
+def test_fetch_output_of_each_attempt(api, run):
+    bad = of(api, run, "bad")
+    path = f"/taskRuns/{bad['key']}/actions/fetchOutput"
+    for retry in bad["retries"]:
+        seen = api.post(path, {"outputKey": retry["outputKey"]}).json()
+        assert seen["key"] == retry["outputKey"] and seen["errorTrace"] == retry["state"]["errorTrace"]
+    assert api.post(path).json()["key"] == bad["outputKey"], "the newest, without a body"
+
+
+def test_fetch_output_of_what_has_none(api, run):
+    for key in ("decide", "after", "no"):
+        path = f"/taskRuns/{run['taskToTaskRunMap'][key]}/actions/fetchOutput"
+        refused(api.post(path, {}), 409, "IncorrectState", "no output")
+    refused(api.post("/taskRuns/nonsense/actions/fetchOutput", {}), 404, "NotAuthorizedOrNotFound")
+
+
+def test_the_end_of_a_long_output(server, api):
+    server.script("long.py", "import sys\nsys.stdout.buffer.write('é'.encode() * 600000 + b'\\0the end')\n")
+    run = api.go([task("a", "long.py")], "SUCCESS")
+    seen = api.post(f"/taskRuns/{run['taskToTaskRunMap']['a']}/actions/fetchOutput", {}).json()
+    assert seen["isTruncated"] is True
+    value = seen["data"]["value"]
+    assert value.endswith("é the end") and value.strip("é") == " the end", "cut between characters"
+    assert len(value.encode()) == int(seen["data"]["length"]) <= 1 << 20

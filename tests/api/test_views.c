@@ -366,7 +366,9 @@ static void plans_are_shown(void **state)
                         "{\"tasks\":[{\"taskKey\":\"b\",\"verdict\":\"KEEP\",\"reason\":\"kept\","
                         "\"willStart\":false,\"hazards\":[\"it read what b wrote\"]}],"
                         "\"parameters\":[{\"name\":\"p\",\"old\":null,\"new\":\"2\"}],"
-                        "\"definition\":{\"version\":1},\"etag\":\"1-1\"}");
+                        "\"definition\":{\"version\":1,\"fromVersion\":1,\"toVersion\":1,"
+                        "\"added\":[],\"removed\":[],\"rewired\":[],\"changed\":[],"
+                        "\"fields\":[],\"parameters\":[]},\"etag\":\"1-1\"}");
     ask_free(asked);
 }
 

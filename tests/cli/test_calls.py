@@ -190,14 +190,97 @@ def test_bad_job_files_are_refused_before_anything_is_asked(cli, fake, text, say
     assert not fake.requests
 
 
-def test_validate_says_when_the_server_cannot(cli, fake):
+def test_validate_tells_everything_that_is_wrong(cli, fake):
+    fake.on("POST", "/jobs/actions/validate", {"isValid": True, "errors": []})
     result = cli("job", "validate", "-f", "-", input=b"name: x\n")
-    assert result.returncode == 3 and b"no call" in result.stderr
-    fake.on("POST", "/jobs/actions/validate", {"valid": True})
-    assert cli("job", "validate", "-f", "-", input=b"name: x\n").returncode == 0
-    fake.on("POST", "/jobs/actions/validate", (400, {"code": "InvalidParameter", "message": "tasks[0].type: no"}))
+    assert result.returncode == 0 and b"valid" in result.stdout
+    assert fake.requests[0].json() == {"name": "x"}
+    fake.on("POST", "/jobs/actions/validate", {"isValid": False, "errors": [
+        {"code": "InvalidParameter", "message": "tasks[0].type: no"}, {"code": "MissingParameter", "message": "b\u001b[31m"}]})
+    result = cli("job", "validate", "--strict", "-f", "-", input=b"name: x\n")
+    assert (result.returncode, result.stdout) == (3, b"")
+    assert result.stderr == b"reprise: InvalidParameter: tasks[0].type: no\nreprise: MissingParameter: b\\x1b[31m\n"
+    assert fake.requests[1].query == {"strict": ["true"]}
+    result = cli("job", "validate", "-f", "-", "-o", "json", input=b"name: x\n")
+    assert result.returncode == 3 and json.loads(result.stdout)["isValid"] is False
+    fake.on("POST", "/jobs/actions/validate", (413, {"code": "PayloadTooLarge", "message": "too large"}))
     result = cli("job", "validate", "-f", "-", input=b"name: x\n")
-    assert result.returncode == 3 and b"tasks[0].type: no" in result.stderr
+    assert result.returncode == 3 and b"too large" in result.stderr
+
+
+SIMULATION = {"attempts": [
+    {"key": 0, "status": "FAILED", "reason": "Failed; 1 task failed: load", "startOffsetMillis": 0, "endOffsetMillis": 61000,
+     "plan": [], "tasks": [
+         {"taskKey": "note", "status": "UPSTREAM_FAILED", "reason": "Not run", "order": None, "startOffsetMillis": None,
+          "endOffsetMillis": None, "attempts": 0, "outcome": None},
+         {"taskKey": "late", "status": "SUCCESS", "reason": "Succeeded", "order": 2, "startOffsetMillis": 1000,
+          "endOffsetMillis": 2000, "attempts": 1, "outcome": None},
+         {"taskKey": "load", "status": "FAILED", "reason": "Assumed: FAILED", "order": 1, "startOffsetMillis": 0,
+          "endOffsetMillis": 61000, "attempts": 2, "outcome": None}]},
+    {"key": 1, "status": "SUCCESS", "reason": "Succeeded", "startOffsetMillis": 61000, "endOffsetMillis": 62000, "tasks": [],
+     "plan": [{"taskKey": "load", "verdict": "RUN", "reason": "It is FAILED", "willStart": True, "hazards": []}]}]}
+
+
+def test_simulate_asks_and_shows(cli, fake):
+    fake.on("POST", "/jobs/actions/simulate", SIMULATION)
+    result = cli("job", "simulate", "-f", "-", "--assume", "load=failed*2", "--assume", "big=true", "--param", "p=1",
+                 "--repair", "--task", "load", "--with-downstream", "--mode", "rerun", "--then", "a=b=timed_out", input=b"name: x\n")
+    assert result.returncode == 0, result.stderr
+    assert fake.requests[0].json() == {
+        "definition": {"name": "x"}, "parameters": [{"name": "p", "value": "1"}],
+        "assumptions": [{"taskKey": "load", "outcome": "FAILED", "times": 2}, {"taskKey": "big", "outcome": "true"}],
+        "repairs": [{"repairTasks": [{"taskKey": "load", "shouldIncludeDownstream": True, "shouldIncludeUpstream": False}],
+                     "repairMode": "RERUN", "assumptions": [{"taskKey": "a=b", "outcome": "TIMED_OUT"}]}]}
+    text = result.stdout.decode()
+    assert "The run would end ✗ FAILED after 1 min 01 s: Failed; 1 task failed: load" in text
+    assert "Assumed: FAILED (2 attempts)" in text
+    assert text.index(" load ") < text.index(" late ") < text.index(" note "), "in the order in which they start"
+    assert "Repair 1: will run 1, re-evaluate 0, keep 0" in text and "The repair would end ✓ SUCCESS" in text
+    assert cli("job", "simulate", "-f", "-", "-o", "json", input=b"{}").stdout == json.dumps(SIMULATION).encode()
+
+
+def test_simulate_of_a_job_that_is_there(cli, fake):
+    fake.on("POST", "/jobs/actions/simulate", SIMULATION)
+    assert cli("job", "simulate", key(3), "--repair").returncode == 0
+    assert fake.requests[-1].json() == {"jobKey": key(3), "repairs": [{}]}
+
+
+@pytest.mark.parametrize("args,says", [
+    ([], "-f FILE"), (["-f", "-", "x"], "-f FILE"), (["-f", "-", "--assume", "load"], "TASK=STATE"),
+    (["-f", "-", "--assume", "load=FAILED*x"], "*"), (["-f", "-", "--task", "a"], "--repair"),
+    (["-f", "-", "--then", "a=FAILED"], "--repair"), (["-f", "-", "--repair", "--with-upstream"], "--task"),
+])
+def test_simulate_that_is_asked_badly(cli, fake, args, says):
+    result = cli("job", "simulate", *args, input=b"name: x\n")
+    assert result.returncode == 2 and says in result.stderr.decode()
+    assert not fake.requests
+
+
+def test_diff_shows_what_changed(cli, fake):
+    side = {"taskRunKey": key(9), "status": "FAILED", "stateMessage": "Exited with code 1", "attempts": 1,
+            "executionDuration": 1500}
+    fake.on("GET", f"/jobRuns/{RUN}/diff", {
+        "from": {"key": 0, "status": "FAILED", "stateMessage": "Failed", "executionDuration": 2000, "definitionVersion": 1},
+        "to": {"key": 2, "status": "RUNNING", "stateMessage": "Running", "executionDuration": None, "definitionVersion": 3},
+        "tasks": [{"taskKey": "load", "from": side, "to": {**side, "status": "SUCCESS", "stateMessage": "Succeeded"}},
+                  {"taskKey": "gone", "from": side, "to": None}, {"taskKey": "new", "from": None, "to": side}],
+        "keptTasks": 1, "parameters": [{"name": "p", "old": "1", "new": None}],
+        "definition": {"fromVersion": 1, "toVersion": 3, "added": ["new"], "removed": ["gone"], "fields": ["queue"],
+                       "rewired": [{"taskKey": "load", "gained": ["a (true)", "b"], "lost": ["c"]}],
+                       "changed": [{"taskKey": "load", "fields": ["filePath", "maxRetries"]}], "parameters": []}})
+    result = cli("run", "diff", RUN, "--from", "0", "--to", "2")
+    assert result.returncode == 0, result.stderr
+    assert fake.requests[0].query == {"from": ["0"], "to": ["2"]}
+    lines = [" ".join(line.split()) for line in result.stdout.decode().splitlines()]
+    for line in ("Original ✗ FAILED 2.00 s Failed", "Repair 2 ▶ RUNNING - Running", "1 task kept",
+                 "load ✗ FAILED 1.50 s ✓ SUCCESS 1.50 s Succeeded", "gone ✗ FAILED 1.50 s - - removed",
+                 "new - - ✗ FAILED 1.50 s Exited with code 1", "Definition: version 1 → 3", "added: new", "removed: gone",
+                 "rewired: load, now after a (true), b, no more after c", "changed: load (filePath, maxRetries)",
+                 "of the job: queue", 'p: "1" → (none)'):
+        assert line in lines, line
+    assert cli("run", "diff", RUN, "-o", "name").stdout == b"load\ngone\nnew\n"
+    assert fake.requests[-1].query == {}
+    assert cli("run", "diff", RUN, "--from", "-1").returncode == 2
 
 
 def test_lists_follow_pages_up_to_the_limit(cli, fake):
@@ -278,10 +361,19 @@ def test_repair_that_came_too_late_is_refused(cli, fake):
     assert result.returncode == 3 and b"NoEtagMatch" in result.stderr
 
 
+def test_the_plan_shows_another_definition(cli, fake):
+    definition = {"fromVersion": 1, "toVersion": 2, "added": ["x"], "removed": [], "rewired": [], "changed": [], "fields": []}
+    fake.on("POST", f"/jobRuns/{RUN}/actions/planRepair", {**PLAN, "definition": definition})
+    text = cli("run", "repair", RUN, "--plan", "--definition", "2").stdout.decode()
+    assert "\nDefinition: version 1 → 2\n  added: x\n" in text
+    assert "add --task d\n" in text, "nothing was named, so there is nothing to take downstream along"
+    assert "add --task d, or --with-downstream" in cli("run", "repair", RUN, "--plan", "--task", "b").stdout.decode()
+
+
 def test_with_downstream_is_passed_through(cli, fake):
-    fake.on("POST", f"/jobRuns/{RUN}/actions/repair", (400, {"code": "InvalidParameter", "message": "repairTasks: not yet"}))
+    fake.on("POST", f"/jobRuns/{RUN}/actions/repair", (400, {"code": "InvalidParameter", "message": "repairTasks: no"}))
     result = cli("run", "repair", RUN, "--task", "b", "--with-downstream", "-o", "json", "--definition", "3", "--mode", "rerun")
-    assert result.returncode == 3 and b"repairTasks: not yet" in result.stderr
+    assert result.returncode == 3 and b"repairTasks: no" in result.stderr
     assert fake.requests[0].json() == {
         "repairTasks": [{"taskKey": "b", "shouldIncludeDownstream": True, "shouldIncludeUpstream": False}],
         "definition": 3, "repairMode": "RERUN"}
@@ -305,3 +397,17 @@ def test_task_of_a_run(cli, fake):
     result = cli("task", "get", RUN, "--task", "b", "-o", "json")
     assert result.stdout == b'{"key": "x"}'
     assert cli("task", "get", RUN, "--task", "z").returncode == 2
+
+
+def test_output_of_a_task(cli, fake):
+    run = cli_fake.job_run("SUCCESS", [("a", "SUCCESS")])
+    fake.on("GET", f"/jobRuns/{RUN}", run)
+    task_run = run["taskToTaskRunMap"]["a"]
+    body = {"key": f"{task_run}.0", "taskType": "PYTHON_TASK", "isTruncated": True, "errorTrace": None,
+            "data": {"type": "TEXT_PLAIN", "length": "3", "value": "a\u001b[31mb\n"}, "outputParameters": [], "version": 1}
+    fake.on("POST", f"/taskRuns/{task_run}/actions/fetchOutput", body)
+    result = cli("task", "output", RUN, "--task", "a")
+    assert (result.returncode, result.stdout) == (0, b"a\x1b[31mb\n") and b"only the end" in result.stderr
+    assert fake.requests[-1].json() == {}
+    assert cli("task", "output", task_run, "--attempt", "2", "-o", "json").stdout == json.dumps(body).encode()
+    assert fake.requests[-1].json() == {"outputKey": f"{task_run}.2"}

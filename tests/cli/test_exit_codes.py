@@ -112,6 +112,7 @@ def test_a_proxy_in_the_environment_is_not_used_for_this_machine(cli, fake):
     (["run", "cancel", RUN], "POST", f"/jobRuns/{RUN}/actions/cancel"),
     (["run", "why", RUN], "GET", f"/jobRuns/{RUN}/explanation"), (["task", "get", RUN], "GET", f"/taskRuns/{RUN}"),
     (["run", "history", RUN], "GET", f"/jobRuns/{RUN}/repairHistory"),
+    (["run", "diff", RUN], "GET", f"/jobRuns/{RUN}/diff"), (["job", "simulate", JOB], "POST", "/jobs/actions/simulate"),
 ])
 def test_json_is_exactly_the_body(cli, fake, args, method, path):
     fake.on(method, path, ODD_BODY)

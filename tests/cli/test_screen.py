@@ -292,3 +292,23 @@ def test_why_tells_decisions(cli, fake):
     assert "trigger rule: runIf ALL_SUCCESS, result UPSTREAM_FAILED, dependencyCount 1\n      x: status FAILED\n" in text
     assert "load" not in cli("run", "why", RUN, "--task", "x").stdout.decode()
     assert cli("run", "why", RUN, "--task", "nobody").returncode == 2
+
+
+def test_why_tells_where_parameters_came_from(cli, fake):
+    parameter = {"name": "answer", "value": "42", "given": "{{job.name}}", "source": "REPAIR", "repair": 2, "overrides": [
+        {"value": "41", "source": "RUN", "repair": None}, {"value": "", "source": "JOB", "repair": None}],
+        "references": [{"field": None, "reference": "{{job.name}}", "value": "42", "source": None, "repair": None}]}
+    use = {"field": "commandLineArguments", "reference": "{{job.parameters.answer}}", "value": None, "source": "TASK",
+           "repair": None}
+    fake.on("GET", f"/jobRuns/{RUN}/explanation", {
+        "run": {"status": "FAILED", "reason": "Failed", "parameters": [parameter], "decisions": []},
+        "tasks": [{"taskKey": "a\u009b", "status": "FAILED", "reason": "Exit code 1", "decisions": [],
+                   "parameters": [parameter], "references": [use]}]})
+    text = cli("run", "why", RUN).stdout.decode()
+    line = 'answer = "42", from repair 2; before: "41" from the run, "" from the job\n'
+    assert f'\nParameters of the run:\n  {line}    {{{{job.name}}}} = "42"\n' in text
+    assert "References" not in text, "of tasks that are named"
+    text = cli("run", "why", RUN, "--task", "a\u009b").stdout.decode()
+    assert f"  Parameters:\n    {line}" in text and "Parameters of the run" not in text
+    assert "  References:\n    commandLineArguments: {{job.parameters.answer}} = (not known), from the task\n" in text
+    assert fake.requests[-1].query == {"taskKey": ["a\u009b"]}

@@ -16,13 +16,13 @@ const char *fast_json(const struct law_dag *dag, struct arena *arena)
     BUF_LIT(&json, "{\"name\":\"j\",\"path\":\"/\",\"maxConcurrentRuns\":10,\"tasks\":[");
     for (int i = 0; i < dag->count; i++) {
         const struct law_task *task = &dag->tasks[i];
-        buf_printf(&json, "%s{\"taskKey\":\"t%d\",\"runIf\":\"%s\"", i ? "," : "", i,
+        buf_printf(&json, "%s{\"taskKey\":\"t%d\",\"runIf\":\"%s\"", i ? "," : "", dag->first + i,
                    run_if_names[task->run_if]);
         if (task->is_if_else)
             buf_printf(&json,
                        ",\"type\":\"IF_ELSE_TASK\",\"condition\":\"k\",\"expressions\":[{\"key\":"
                        "\"k\",\"value\":\"{{job.parameters.t%d}} <= 1\"}]",
-                       i);
+                       dag->first + i);
         else
             BUF_LIT(&json, ",\"type\":\"PYTHON_TASK\",\"filePath\":\"t.py\"");
         BUF_LIT(&json, ",\"dependsOn\":[");
@@ -30,7 +30,7 @@ const char *fast_json(const struct law_dag *dag, struct arena *arena)
         for (int d = 0; d < dag->count; d++) {
             if (!task->needs[d].is_there)
                 continue;
-            buf_printf(&json, "%s{\"taskKey\":\"t%d\"", comma, d);
+            buf_printf(&json, "%s{\"taskKey\":\"t%d\"", comma, dag->first + d);
             if (task->needs[d].wanted >= 0)
                 buf_printf(&json, ",\"outcome\":\"%s\"", task->needs[d].wanted ? "true" : "false");
             buf_putc(&json, '}');
@@ -54,7 +54,7 @@ struct param_list fast_params(const struct law_dag *dag, const struct law_end *e
         if (!dag->tasks[i].is_if_else || ends[i].state == STATE_INTERNAL_ERROR)
             continue; /* an unknown parameter */
         const char *value = ends[i].state == STATE_FAILED ? "many" : ends[i].outcome ? "1" : "2";
-        items[count++] = (struct param){names[i], value};
+        items[count++] = (struct param){names[dag->first + i], value};
     }
     return (struct param_list){items, count};
 }
@@ -179,12 +179,12 @@ const char *fast_describe(const struct law_dag *dag, const struct law_end *ends,
     buf_init(&text, TEXT_MAX_BYTES);
     for (int i = 0; i < dag->count; i++) {
         const struct law_task *task = &dag->tasks[i];
-        buf_printf(&text, "%s%st%d", i ? "; " : "", task->is_if_else ? "?" : "", i);
+        buf_printf(&text, "%s%st%d", i ? "; " : "", task->is_if_else ? "?" : "", dag->first + i);
         const char *colon = ":";
         for (int d = 0; d < dag->count; d++) {
             if (!task->needs[d].is_there)
                 continue;
-            buf_printf(&text, "%s t%d", colon, d);
+            buf_printf(&text, "%s t%d", colon, dag->first + d);
             if (task->needs[d].wanted >= 0)
                 buf_puts(&text, task->needs[d].wanted ? "=true" : "=false");
             colon = "";
@@ -194,7 +194,7 @@ const char *fast_describe(const struct law_dag *dag, const struct law_end *ends,
     }
     buf_puts(&text, " |");
     for (int i = 0; i < dag->count; i++)
-        buf_printf(&text, " t%d %s%s", i, state_name(ends[i].state),
+        buf_printf(&text, " t%d %s%s", dag->first + i, state_name(ends[i].state),
                    !dag->tasks[i].is_if_else || ends[i].state != STATE_SUCCESS ? ""
                    : ends[i].outcome                                           ? " true"
                                                                                : " false");

@@ -28,7 +28,7 @@ struct fast {
     struct arena arena;
 };
 
-/* JSON of a definition: task i is called "ti". An IF_ELSE asks for the parameter of its name. */
+/* JSON of a definition: task i is called "t" and dag->first + i, at most t5. An IF_ELSE asks for the parameter of its name. */
 const char *fast_json(const struct law_dag *dag, struct arena *arena);
 /* The parameters that make IF_ELSE tasks end as they shall. */
 struct param_list fast_params(const struct law_dag *dag, const struct law_end *ends,

@@ -373,6 +373,22 @@ void world_set_clock(struct world *world, int64_t now_ms)
 
 /* ---- commands ---- */
 
+/* A repair's older definition goes with it, parsed for it alone: nothing may point into it once the
+ * run has ended. */
+static void load_version(struct world *world, struct command *command)
+{
+    struct uuid key;
+    int64_t version;
+    if (!engine_lacks_version(world->engine, command, &key, &version))
+        return;
+    const struct booked_job *job = book_job(&world->book, &key);
+    struct err err;
+    if (version < 1 || version > (int64_t)job->version_count)
+        return;
+    if (job_def_load(job->versions[version - 1].definition, version, &command->def, &err))
+        broken("a stored definition does not load: %s", err.message);
+}
+
 struct command_result world_command(struct world *world, struct command *command)
 {
     struct command_result result = {.code = ERR_INTERNAL};
@@ -393,8 +409,14 @@ struct command_result world_command(struct world *world, struct command *command
     case COMMAND_RUN_DELETE:
     default:
         load_run(world, &command->key);
+        load_version(world, command);
     }
+    struct job_def *asked_for = command->kind == COMMAND_RUN_REPAIR ? command->def : NULL;
     step(world, &event);
+    if (asked_for) {
+        job_def_unref(asked_for);
+        command->def = NULL;
+    }
     return result;
 }
 

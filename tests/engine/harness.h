@@ -127,11 +127,22 @@ struct uuid world_submit(struct world *world, const struct uuid *job, const char
 struct command_result world_try_submit(struct world *world, const struct uuid *job,
                                        const struct run_request *request);
 void world_cancel(struct world *world, const struct uuid *run);
-/* `keys`: words, NULL for no taskKeys; `mode`: "RESUME", "RERUN" or NULL. */
+/* `keys`: words, NULL for none; "a" is one of taskKeys, "+a", "a+" and "+a+" are repairTasks with
+ * what is upstream, downstream, both. `mode`: "RESUME", "RERUN" or NULL. */
 void world_repair(struct world *world, const struct uuid *run, const char *keys, const char *mode,
                   const char *parameters);
 struct command_result world_try_repair(struct world *world, const struct uuid *run,
                                        const char *keys, const char *mode, const char *parameters);
+/* `definition`: "ORIGINAL", "CURRENT", a number, or NULL. */
+struct command_result world_try_repair_on(struct world *world, const struct uuid *run,
+                                          const char *definition, const char *keys,
+                                          const char *mode, const char *parameters);
+void world_repair_on(struct world *world, const struct uuid *run, const char *definition,
+                     const char *keys, const char *parameters);
+/* What is asked for; strings in the world's arena. */
+struct repair_request world_repair_request(struct world *world, const char *definition,
+                                           const char *keys, const char *mode,
+                                           const char *parameters);
 void world_delete(struct world *world, const struct uuid *run);
 struct command_result world_command(struct world *world, struct command *command);
 struct command_result world_on_run(struct world *world, enum command_kind kind,
@@ -170,7 +181,7 @@ const struct attempt_row *world_attempt(struct world *world, const struct uuid *
 const char *world_message(struct world *world, const struct uuid *run, const char *task);
 void assert_same(struct uuid a, struct uuid b);
 void assert_differ(struct uuid a, struct uuid b);
-/* "RUNNING a=SUCCESS b=BLOCKED", in definition order. */
+/* "RUNNING a=SUCCESS b=BLOCKED", in the order of the newest attempt's definition. */
 const char *world_picture(struct world *world, const struct uuid *run);
 /* The newest event about a task (NULL: the run) that moved it to `to`, NULL when there is none. */
 const struct event_row *world_event(struct world *world, const struct uuid *run, const char *task,

@@ -241,32 +241,79 @@ void world_delete(struct world *world, const struct uuid *run)
     assert_answer(world_on_run(world, COMMAND_RUN_DELETE, run, NULL), ERR_OK, "");
 }
 
-struct command_result world_try_repair(struct world *world, const struct uuid *run,
-                                       const char *keys, const char *mode, const char *parameters)
+static void choose_definition(struct repair_request *request, const char *definition)
 {
-    const char *words[WORDS_MAX_COUNT];
-    size_t count = 0;
+    if (!definition)
+        return;
+    request->definition = strcmp(definition, "ORIGINAL") == 0  ? DEFINITION_ORIGINAL
+                          : strcmp(definition, "CURRENT") == 0 ? DEFINITION_CURRENT
+                                                               : DEFINITION_VERSION;
+    request->definition_version = strtoll(definition, NULL, 10);
+}
+
+struct repair_request world_repair_request(struct world *world, const char *definition,
+                                           const char *keys, const char *mode,
+                                           const char *parameters)
+{
+    const char **words = ARENA_ARRAY(&world->arena, WORDS_MAX_COUNT, const char *);
+    struct repair_task *tasks = ARENA_ARRAY(&world->arena, WORDS_MAX_COUNT, struct repair_task);
+    size_t word_count = 0;
+    size_t task_count = 0;
     char *save = NULL;
     char *text = arena_strdup(&world->arena, keys ? keys : "");
-    for (char *word = strtok_r(text, " ", &save); word; word = strtok_r(NULL, " ", &save))
-        words[count++] = word;
+    for (char *word = strtok_r(text, " ", &save); word; word = strtok_r(NULL, " ", &save)) {
+        bool upstream = *word == '+';
+        char *last = word + strlen(word) - 1;
+        bool downstream = *last == '+';
+        if (downstream)
+            *last = '\0';
+        if (upstream || downstream)
+            tasks[task_count++] = (struct repair_task){downstream, upstream, word + upstream};
+        else
+            words[word_count++] = word;
+    }
+    struct repair_request request = {
+        .task_keys = words,
+        .task_key_count = word_count,
+        .repair_tasks = tasks,
+        .repair_task_count = task_count,
+        .parameters = world_params(world, parameters),
+        .mode = !mode                         ? FIELD_UNSET
+                : strcmp(mode, "RESUME") == 0 ? (int)REPAIR_MODE_RESUME
+                                              : (int)REPAIR_MODE_RERUN,
+    };
+    choose_definition(&request, definition);
+    return request;
+}
+
+struct command_result world_try_repair_on(struct world *world, const struct uuid *run,
+                                          const char *definition, const char *keys,
+                                          const char *mode, const char *parameters)
+{
     struct command command = {
         .kind = COMMAND_RUN_REPAIR,
         .key = *run,
-        .repair = {.task_keys = words,
-                   .task_key_count = count,
-                   .parameters = world_params(world, parameters),
-                   .mode = !mode                         ? FIELD_UNSET
-                           : strcmp(mode, "RESUME") == 0 ? (int)REPAIR_MODE_RESUME
-                                                         : (int)REPAIR_MODE_RERUN},
+        .repair = world_repair_request(world, definition, keys, mode, parameters),
     };
     return world_command(world, &command);
+}
+
+struct command_result world_try_repair(struct world *world, const struct uuid *run,
+                                       const char *keys, const char *mode, const char *parameters)
+{
+    return world_try_repair_on(world, run, NULL, keys, mode, parameters);
 }
 
 void world_repair(struct world *world, const struct uuid *run, const char *keys, const char *mode,
                   const char *parameters)
 {
     assert_answer(world_try_repair(world, run, keys, mode, parameters), ERR_OK, "");
+}
+
+void world_repair_on(struct world *world, const struct uuid *run, const char *definition,
+                     const char *keys, const char *parameters)
+{
+    assert_answer(world_try_repair_on(world, run, definition, keys, NULL, parameters), ERR_OK, "");
 }
 
 void assert_answer(struct command_result answer, enum err_code code, const char *part)
@@ -330,24 +377,19 @@ const struct repair_row *world_newest_repair(struct world *world, const struct u
     return &row->repairs[row->repair_count - 1];
 }
 
-/* The newest task run at this place of the definition. */
-static const struct booked_task *task_at(const struct booked_run *run, int64_t position)
-{
-    for (size_t i = run->task_count; i-- > 0;)
-        if (run->tasks[i]->row.position == position)
-            return run->tasks[i];
-    return NULL;
-}
-
 const char *world_picture(struct world *world, const struct uuid *run)
 {
     const struct booked_run *row = booked(world, run);
+    const struct job_def *def =
+        world_def(world, row->job, row->repairs[row->repair_count - 1].definition_version);
     struct buf text;
     buf_init(&text, TEXT_MAX_BYTES);
     buf_puts(&text, state_name(row->row.state));
-    const struct booked_task *task;
-    for (int64_t position = 0; (task = task_at(row, position)); position++)
-        buf_printf(&text, " %s=%s", task->row.task_key, state_name(task->row.state));
+    for (uint32_t i = 0; i < def->task_count; i++) {
+        const struct booked_task *task = booked_task_of(row, def->tasks[i].task_key);
+        if (task)
+            buf_printf(&text, " %s=%s", task->row.task_key, state_name(task->row.state));
+    }
     const char *kept = arena_memdup(&world->arena, text.data, text.len);
     buf_release(&text);
     return kept;

@@ -214,16 +214,43 @@ static bool below_selection(const struct law_dag *dag, const bool *selected, int
     return false;
 }
 
-bool law_plan(const struct law_dag *dag, const enum state *states, unsigned named,
-              enum law_mode mode, enum law_verdict *ret)
+/* Is there a path from task `above` down to task `below`? */
+static bool leads_to(const struct law_dag *dag, int above, int below)
 {
+    for (int d = 0; d < dag->count; d++)
+        if (dag->tasks[below].needs[d].is_there && (d == above || leads_to(dag, above, d)))
+            return true;
+    return false;
+}
+
+static bool is_asked_for(const struct law_dag *dag, const struct law_selection *selection, int i)
+{
+    if (selection->named >> i & 1U)
+        return true;
+    for (int other = 0; other < dag->count; other++) {
+        if (!(selection->named >> other & 1U))
+            continue;
+        if ((selection->with_upstream >> other & 1U) && leads_to(dag, i, other))
+            return true;
+        if ((selection->with_downstream >> other & 1U) && leads_to(dag, other, i))
+            return true;
+    }
+    return false;
+}
+
+bool law_plan(const struct law_dag *dag, const enum state *states,
+              const struct law_selection *selection, enum law_verdict *ret)
+{
+    enum law_mode mode = selection->mode;
     bool selected[LAW_TASKS] = {false};
     bool any = false;
     for (int i = 0; i < dag->count; i++) {
-        if (named)
-            selected[i] = (named >> i & 1U) && !(mode == LAW_RESUME && states[i] == STATE_SUCCESS);
+        if (selection->named)
+            selected[i] = is_asked_for(dag, selection, i) &&
+                          !(mode == LAW_RESUME && states[i] == STATE_SUCCESS);
         else
             selected[i] = mode == LAW_RERUN || did_not_succeed(states[i]);
+        selected[i] = selected[i] || states[i] == STATE_NEW;
         any = any || selected[i];
     }
     for (int i = 0; i < dag->count; i++) {

@@ -42,6 +42,7 @@ struct law_task {
 };
 
 struct law_dag {
+    int first; /* number in the name of the first task: "t1" is what it is in another dag, too */
     int count;
     struct law_task tasks[LAW_TASKS];
 };
@@ -75,6 +76,15 @@ enum law_verdict { LAW_KEEP, LAW_REEVALUATE, LAW_RUN };
 
 enum law_mode { LAW_NO_MODE, LAW_RESUME, LAW_RERUN };
 
-/* `named` 0: no taskKeys. Bits by task. False: nothing to repair. */
-bool law_plan(const struct law_dag *dag, const enum state *states, unsigned named,
-              enum law_mode mode, enum law_verdict *ret);
+/* Bits by task; `with_…`: of what is named, with everything upstream or downstream of it. `named` 0:
+ * nothing is named. */
+struct law_selection {
+    unsigned named;
+    unsigned with_upstream;
+    unsigned with_downstream;
+    enum law_mode mode;
+};
+
+/* A task whose state is STATE_NEW is new in this definition. False: nothing to repair. */
+bool law_plan(const struct law_dag *dag, const enum state *states,
+              const struct law_selection *selection, enum law_verdict *ret);

@@ -14,7 +14,7 @@ static enum err_code preview(struct world *world, const struct uuid *run, const 
                                      .task_key_count = key != NULL,
                                      .parameters = world_params(world, parameters),
                                      .mode = FIELD_UNSET};
-    return plan_preview(&image, def, &request, &world->arena, ret, err);
+    return plan_preview(&image, def, def, &request, &world->arena, ret, err);
 }
 
 static struct repair_plan plan_of(struct world *world, const struct uuid *run, const char *key,
@@ -102,16 +102,16 @@ static void parameters_that_change(void **state)
     struct uuid run = world_submit(world, &job, "q=run r=run");
     world_exit(world, &run, "a", 1);
     struct repair_plan plan = plan_of(world, &run, NULL, "p=new q=run r=new s=new");
-    assert_int_equal(plan.parameter_count, 3); /* q stays as it is */
+    assert_int_equal(plan.parameters.count, 3); /* q stays as it is */
     static const char *const expected[][3] = {
         {"p", "job", "new"}, {"r", "run", "new"}, {"s", NULL, "new"}};
     for (size_t i = 0; i < 3; i++) {
-        assert_string_equal(plan.parameters[i].name, expected[i][0]);
-        assert_string_equal(plan.parameters[i].new_value, expected[i][2]);
+        assert_string_equal(plan.parameters.items[i].name, expected[i][0]);
+        assert_string_equal(plan.parameters.items[i].new_value, expected[i][2]);
         if (expected[i][1])
-            assert_string_equal(plan.parameters[i].old_value, expected[i][1]);
+            assert_string_equal(plan.parameters.items[i].old_value, expected[i][1]);
         else
-            assert_null(plan.parameters[i].old_value);
+            assert_null(plan.parameters.items[i].old_value);
     }
 }
 

@@ -3,12 +3,34 @@
 #pragma once
 
 #include "api/call.h"
+#include "model/plan.h"
 
 /* ---- health.c ---- */
 enum err_code health_get(struct call *call);
 enum err_code ready_get(struct call *call);
 
+/* ---- validate.c, simulate.c ---- */
+enum err_code validate_parse_body(struct call *call);
+enum err_code validate_get(struct call *call);
+extern const struct schema simulate_schema;
+enum err_code simulate_parse_body(struct call *call);
+enum err_code simulate_get(struct call *call);
+
+/* ---- run_diff.c ---- */
+extern const struct schema run_diff_query_schema;
+enum err_code run_diff_get(struct call *call);
+
+/* ---- versions.c ---- */
+enum err_code version_list(struct call *call);
+enum err_code version_get(struct call *call);
+
+/* ---- plan.c ---- */
+extern const struct schema plan_task_schema;
+/* What plan_task_schema prints. */
+struct field_list plan_task_views(const struct repair_plan *plan, struct arena *arena);
+
 /* ---- plan.c, explain.c, events.c, logs.c ---- */
+extern const struct schema explanation_query_schema;
 extern const struct schema event_list_query_schema;
 extern const struct schema log_query_schema;
 enum err_code plan_get(struct call *call);

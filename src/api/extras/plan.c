@@ -1,5 +1,6 @@
 /* planRepair: what a repair would do to each task, and why (RULES §8.3). The plan is made by the
  * engine's own planner; nothing changes. */
+#include "api/extras/diff_view.h"
 #include "api/extras/extras.h"
 #include "api/oracle/oracle.h"
 #include "api/oracle/run_source.h"
@@ -14,14 +15,10 @@ struct plan_task_view {
     struct field_list hazards; /* of const char * */
 };
 
-struct plan_definition_view {
-    int64_t version;
-};
-
 struct plan_view {
     struct field_list tasks;      /* of struct plan_task_view */
-    struct field_list parameters; /* of struct plan_parameter */
-    struct plan_definition_view *definition;
+    struct field_list parameters; /* of struct param_change */
+    struct def_diff_view *definition;
     const char *etag;
 };
 
@@ -49,52 +46,26 @@ static const struct field task_fields[] = {
      AT(plan_task_view, hazards),
      .doc = "Why the result of a kept task may be stale afterwards."},
 };
-static const struct schema task_schema_of_plan =
+const struct schema plan_task_schema =
     SCHEMA("RepairPlanTask", plan_task_view, task_fields, "What a repair would do to a task.");
-
-static const struct field parameter_fields[] = {
-    {.name = "name",
-     .kind = FIELD_STRING,
-     AT(plan_parameter, name),
-     .doc = "Name of a parameter that would change."},
-    {.name = "old",
-     .kind = FIELD_STRING,
-     AT(plan_parameter, old_value),
-     .doc = "Its value so far; null when it was not there."},
-    {.name = "new",
-     .kind = FIELD_STRING,
-     AT(plan_parameter, new_value),
-     .doc = "Its value in the repair."},
-};
-static const struct schema parameter_schema = SCHEMA(
-    "RepairPlanParameter", plan_parameter, parameter_fields, "A parameter that would change.");
-
-static const struct field definition_fields[] = {
-    {.name = "version",
-     .kind = FIELD_INT32,
-     AT(plan_definition_view, version),
-     .doc = "Version of the job's definition that the repair would use."},
-};
-static const struct schema definition_schema = SCHEMA("RepairPlanDefinition", plan_definition_view,
-                                                      definition_fields,
-                                                      "The definition that the repair would use.");
 
 static const struct field plan_fields[] = {
     {.name = "tasks",
      .kind = FIELD_LIST,
      AT(plan_view, tasks),
-     .object = &task_schema_of_plan,
+     .object = &plan_task_schema,
      .doc = "Every task, in the order of the definition."},
     {.name = "parameters",
      .kind = FIELD_LIST,
      AT(plan_view, parameters),
-     .object = &parameter_schema,
+     .object = &param_change_schema,
      .doc = "Parameters that would change."},
     {.name = "definition",
      .kind = FIELD_OBJECT,
      AT(plan_view, definition),
-     .object = &definition_schema,
-     .doc = "The definition that the repair would use."},
+     .object = &def_diff_schema,
+     .doc = "The definition that the repair would use, and how it differs from that of the "
+            "newest attempt."},
     {.name = "etag",
      .kind = FIELD_STRING,
      AT(plan_view, etag),
@@ -103,7 +74,7 @@ static const struct field plan_fields[] = {
 static const struct schema plan_schema =
     SCHEMA("RepairPlan", plan_view, plan_fields, "What a repair would do, and why.");
 
-static struct field_list task_views(const struct repair_plan *plan, struct arena *arena)
+struct field_list plan_task_views(const struct repair_plan *plan, struct arena *arena)
 {
     struct plan_task_view *views = ARENA_ARRAY(arena, plan->task_count, struct plan_task_view);
     for (uint32_t i = 0; i < plan->task_count; i++) {
@@ -119,32 +90,42 @@ static struct field_list task_views(const struct repair_plan *plan, struct arena
     return (struct field_list){views, plan->task_count};
 }
 
+static void respond_plan(struct call *call, const struct run_source *source,
+                         const struct repair_plan *plan)
+{
+    char etag[ETAG_TEXT];
+    struct def_diff_view definition = def_diff_view(plan->definition, call->arena);
+    const struct plan_view view = {
+        .tasks = plan_task_views(plan, call->arena),
+        .parameters = {plan->parameters.items, plan->parameters.count},
+        .definition = &definition,
+        .etag = etag_of_run(source->version, source->last_event, etag),
+    };
+    respond_json(call, 200);
+    respond_etag(call, etag);
+    fields_print(&plan_schema, &view, &call->response->body);
+}
+
 enum err_code plan_get(struct call *call)
 {
     const struct api_backend *backend = call->backend;
     const struct repair_request request = repair_request_of(call);
     struct run_source source;
     struct repair_plan plan;
+    struct job_def *def;
     struct uuid key;
     if (call_key(call, 0, "Job run", &key))
         return call->err.code;
     if (!run_source_load(&call->reading, &key, &source))
         return call_missing(call, "Job run");
-    enum err_code code = backend->plan_repair(backend->context, &source.image, source.def, &request,
-                                              call->arena, &plan, &call->err);
-    if (!code) {
-        char etag[ETAG_TEXT];
-        struct plan_definition_view definition = {plan.definition_version};
-        const struct plan_view view = {
-            .tasks = task_views(&plan, call->arena),
-            .parameters = {plan.parameters, plan.parameter_count},
-            .definition = &definition,
-            .etag = etag_of_run(source.version, source.last_event, etag),
-        };
-        respond_json(call, 200);
-        respond_etag(call, etag);
-        fields_print(&plan_schema, &view, &call->response->body);
-    }
+    enum err_code code = backend->plan_repair(backend->context, call->reading.reader, &source.image,
+                                              source.def, &request, call->arena, &plan, &def,
+                                              &call->err);
+    if (code && call_reader_check(call))
+        code = call->err.code;
+    if (!code)
+        respond_plan(call, &source, &plan);
+    job_def_unref(def);
     run_source_release(&source);
     return code;
 }

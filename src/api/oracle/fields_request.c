@@ -107,12 +107,34 @@ static const struct field create_fields[] = {
 const struct schema create_job_run_schema =
     SCHEMA("CreateJobRunDetails", create_job_run, create_fields, "What a new run is made from.");
 
+static const struct field repair_task_fields[] = {
+    {.name = "shouldIncludeDownstream",
+     .kind = FIELD_BOOL,
+     .flags = FIELD_DEFAULT,
+     AT(repair_task, include_downstream),
+     .doc = "Selects everything transitively downstream of it as well."},
+    {.name = "shouldIncludeUpstream",
+     .kind = FIELD_BOOL,
+     .flags = FIELD_DEFAULT,
+     AT(repair_task, include_upstream),
+     .doc = "Selects everything transitively upstream of it as well."},
+    {.name = "taskKey",
+     .kind = FIELD_STRING,
+     .flags = FIELD_REQUIRED,
+     AT(repair_task, task_key),
+     .doc = "Key of the selected task."},
+};
+const struct schema repair_task_schema =
+    SCHEMA("RepairTask", repair_task, repair_task_fields,
+           "A selected task, and whether what is around it is selected with it.");
+
 static const struct field repair_fields[] = {
     {.name = "definition",
      .kind = FIELD_RAW,
      .flags = FIELD_EXTENSION,
      AT(repair_job_run, definition),
-     .doc = "Which definition is used: ORIGINAL, or when absent that of the newest attempt."},
+     .doc = "Which definition is used: ORIGINAL, CURRENT or the number of a version of the job's; "
+            "when absent that of the newest attempt."},
     {.name = "parameters",
      .kind = FIELD_LIST,
      AT(repair_job_run, parameters),
@@ -125,9 +147,12 @@ static const struct field repair_fields[] = {
      .name_count = REPAIR_MODE_COUNT,
      .doc = "RESUME leaves out selected tasks that succeeded, RERUN runs them again."},
     {.name = "repairTasks",
-     .kind = FIELD_RAW,
+     .kind = FIELD_LIST,
      AT(repair_job_run, repair_tasks),
-     .doc = "Selected tasks with their upstream or downstream; not in this version."},
+     .max = DEF_MAX_TASKS,
+     .object = &repair_task_schema,
+     .doc = "Selected tasks, with everything upstream or downstream of them where asked; they add "
+            "to taskKeys."},
     {.name = "taskKeys",
      .kind = FIELD_STRINGS,
      AT(repair_job_run, task_keys),

@@ -60,3 +60,7 @@ enum err_code retry_list(struct call *call);
 enum err_code operation_list_parse(struct call *call);
 enum err_code operation_list(struct call *call);
 enum err_code operation_get(struct call *call);
+
+/* ---- output.c ---- */
+extern const struct schema fetch_output_schema;
+enum err_code output_fetch(struct call *call);

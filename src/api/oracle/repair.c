@@ -1,4 +1,5 @@
 /* Repairs: asked for, and their history (RULES §8). The plan is the engine's. */
+#include <stdlib.h>
 #include <string.h>
 
 #include "api/oracle/lists.h"
@@ -8,18 +9,42 @@
 #include "api/respond.h"
 #include "model/params.h"
 
+enum { VERSION_MAX_DIGITS = 15 }; /* below 2^53 */
+
+/* "ORIGINAL", "CURRENT" or a version number. */
+static enum err_code parse_definition(struct repair_job_run *details, struct err *err)
+{
+    const char *text = details->definition;
+    details->chosen = DEFINITION_NEWEST;
+    if (!text)
+        return ERR_OK;
+    if (strcmp(text, "\"ORIGINAL\"") == 0) {
+        details->chosen = DEFINITION_ORIGINAL;
+        return ERR_OK;
+    }
+    if (strcmp(text, "\"CURRENT\"") == 0) {
+        details->chosen = DEFINITION_CURRENT;
+        return ERR_OK;
+    }
+    size_t digits = strspn(text, "0123456789");
+    if (digits == 0 || digits > VERSION_MAX_DIGITS || text[digits] || text[0] == '0')
+        return err_set(err, ERR_INVALID_PARAMETER,
+                       "definition must be \"ORIGINAL\", \"CURRENT\" or a version number from 1, "
+                       "not %.100s",
+                       text);
+    details->chosen = DEFINITION_VERSION;
+    details->version = strtoll(text, NULL, 10);
+    return ERR_OK;
+}
+
 enum err_code repair_parse(struct call *call)
 {
     struct repair_job_run *details = call->details;
     struct err *err = &call->err;
-    if (details->repair_tasks && strcmp(details->repair_tasks, "[]") != 0)
-        return err_set(err, ERR_INVALID_PARAMETER,
-                       "repairTasks is not supported by this version: use taskKeys");
-    if (details->definition && strcmp(details->definition, "\"ORIGINAL\"") != 0)
-        return err_set(err, ERR_INVALID_PARAMETER,
-                       "definition %.100s is not supported by this version: use \"ORIGINAL\"",
-                       details->definition);
-    return params_check(details->parameters.items, details->parameters.count, "parameters", err);
+    enum err_code code = parse_definition(details, err);
+    return code ? code
+                : params_check(details->parameters.items, details->parameters.count, "parameters",
+                               err);
 }
 
 struct repair_request repair_request_of(const struct call *call)
@@ -28,8 +53,12 @@ struct repair_request repair_request_of(const struct call *call)
     return (struct repair_request){
         .task_keys = details->task_keys.items,
         .task_key_count = details->task_keys.count,
+        .repair_tasks = details->repair_tasks.items,
+        .repair_task_count = details->repair_tasks.count,
         .parameters = params_of(&details->parameters),
         .mode = details->repair_mode,
+        .definition = details->chosen,
+        .definition_version = details->version,
     };
 }
 

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "base/fields.h"
+#include "model/command.h"
 #include "model/def.h"
 
 enum { MAX_REPAIR_HISTORY = 10, MAX_DESCRIPTION_KEY = 255 };
@@ -21,13 +22,17 @@ struct create_job_run {
 
 /* RepairJobRunDetails; `definition` is ours, `repair_tasks` is of the newer pages. */
 struct repair_job_run {
-    const char *definition;       /* JSON */
-    struct field_list parameters; /* of struct param */
-    int repair_mode;              /* enum repair_mode */
-    const char *repair_tasks;     /* JSON */
-    struct field_list task_keys;  /* of const char * */
+    const char *definition;         /* JSON */
+    struct field_list parameters;   /* of struct param */
+    int repair_mode;                /* enum repair_mode */
+    struct field_list repair_tasks; /* of struct repair_task */
+    struct field_list task_keys;    /* of const char * */
+    /* parsed from `definition` */
+    enum repair_definition chosen;
+    int64_t version;
 };
 
 extern const struct schema create_job_run_schema;
+extern const struct schema repair_task_schema;
 extern const struct schema repair_job_run_schema;
 extern const struct schema no_details_schema; /* of a call that takes an empty object */

@@ -11,8 +11,8 @@ enum { SHOWN_RETRIES = 10 };
 /* ---- attempts ---- */
 
 /* A JOB_TASK has none: its child's tasks have. */
-static const char *output_key(struct arena *arena, const struct task_run_row *row,
-                              const struct attempt_row *attempt)
+const char *output_key(struct arena *arena, const struct task_run_row *row,
+                       const struct attempt_row *attempt)
 {
     int64_t number = attempt->number;
     if (!attempt->host)

@@ -4,6 +4,9 @@
 #include "api/oracle/run_source.h"
 #include "model/command.h"
 
+/* "TASKRUN.NUMBER" of an attempt. */
+const char *output_key(struct arena *arena, const struct task_run_row *row,
+                       const struct attempt_row *attempt);
 /* Attempts that have started; others are passed over. */
 struct field_list retry_views(struct arena *arena, const struct task_run_row *row,
                               const struct attempt_row *attempts, size_t count);

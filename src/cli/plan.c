@@ -1,0 +1,213 @@
+#include "cli/plan.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/mem.h"
+#include "cli/call.h"
+
+enum { HINT_MAX = 1000 };
+
+/* ---- what is selected ---- */
+
+int plan_check_selection(const struct options *options)
+{
+    if ((!options->with_downstream && !options->with_upstream) || options->tasks.count)
+        return CLI_DONE;
+    cli_complain("--with-downstream and --with-upstream need --task: which task's?");
+    return CLI_USAGE;
+}
+
+void plan_add_upper_case(struct buf *body, const char *text)
+{
+    struct buf upper;
+    buf_init(&upper, 1 << 16);
+    for (; *text; text++)
+        buf_putc(&upper, *text >= 'a' && *text <= 'z' ? (char)(*text - 'a' + 'A') : *text);
+    buf_json_string_len(body, upper.len ? upper.data : "", upper.len);
+    buf_release(&upper);
+}
+
+void plan_add_selection(struct buf *body, const struct options *options)
+{
+    bool closed = options->with_downstream || options->with_upstream;
+    for (size_t i = 0; i < options->tasks.count; i++) {
+        const char *opening = closed ? ",\"repairTasks\":[{\"taskKey\":" : ",\"taskKeys\":[";
+        const char *next = closed ? ",{\"taskKey\":" : ",";
+        buf_puts(body, i ? next : opening);
+        buf_json_string(body, options->tasks.items[i]);
+        if (closed)
+            buf_printf(body, ",\"shouldIncludeDownstream\":%s,\"shouldIncludeUpstream\":%s}",
+                       options->with_downstream ? "true" : "false",
+                       options->with_upstream ? "true" : "false");
+    }
+    if (options->tasks.count)
+        BUF_LIT(body, "]");
+    if (options->mode) {
+        BUF_LIT(body, ",\"repairMode\":");
+        plan_add_upper_case(body, options->mode);
+    }
+}
+
+/* ---- parameters ---- */
+
+static const char *quoted(struct cli *cli, const json_t *value)
+{
+    const char *text = json_string_value(value);
+    return text ? arena_printf(&cli->arena, "\"%s\"", safe_line(&cli->arena, text)) : "(none)";
+}
+
+void plan_print_parameters(struct cli *cli, const json_t *parameters)
+{
+    const char *arrow = cli->screen.unicode ? "→" : "->";
+    size_t i;
+    json_t *parameter;
+    json_array_foreach (parameters, i, parameter) {
+        printf("%s  %s: %s %s %s\n", i ? "" : "\nParameters that change:\n",
+               safe_line(&cli->arena, get_text(parameter, "name")),
+               quoted(cli, json_object_get(parameter, "old")), arrow,
+               quoted(cli, json_object_get(parameter, "new")));
+    }
+}
+
+/* ---- definitions ---- */
+
+/* "a, b" in the arena. */
+static const char *joined(struct cli *cli, const json_t *texts)
+{
+    const char *text = "";
+    size_t i;
+    json_t *item;
+    json_array_foreach (texts, i, item) {
+        text = arena_printf(&cli->arena, "%s%s%s", text, i ? ", " : "",
+                            safe_line(&cli->arena, json_string_value(item)));
+    }
+    return text;
+}
+
+static void print_list(struct cli *cli, const json_t *definition, const char *name,
+                       const char *words)
+{
+    const json_t *items = json_object_get(definition, name);
+    if (json_array_size(items))
+        printf("  %s: %s\n", words, joined(cli, items));
+}
+
+void plan_print_definition(struct cli *cli, const json_t *definition)
+{
+    int64_t from = get_number(definition, "fromVersion", 0);
+    int64_t to = get_number(definition, "toVersion", 0);
+    size_t i;
+    json_t *task;
+    if (from == to)
+        return;
+    printf("\nDefinition: version %" PRId64 " %s %" PRId64 "\n", from,
+           cli->screen.unicode ? "→" : "->", to);
+    print_list(cli, definition, "added", "added");
+    print_list(cli, definition, "removed", "removed");
+    json_array_foreach (json_object_get(definition, "rewired"), i, task) {
+        const char *gained = joined(cli, json_object_get(task, "gained"));
+        const char *lost = joined(cli, json_object_get(task, "lost"));
+        printf("  rewired: %s%s%s%s%s\n", safe_line(&cli->arena, get_text(task, "taskKey")),
+               *gained ? ", now after " : "", gained, *lost ? ", no more after " : "", lost);
+    }
+    json_array_foreach (json_object_get(definition, "changed"), i, task) {
+        printf("  changed: %s (%s)\n", safe_line(&cli->arena, get_text(task, "taskKey")),
+               joined(cli, json_object_get(task, "fields")));
+    }
+    print_list(cli, definition, "fields", "of the job");
+}
+
+/* ---- tasks ---- */
+
+struct verdict {
+    const char *name;
+    const char *word;
+    const char *color;
+    int count;
+};
+
+static struct verdict *verdict_of(struct verdict verdicts[3], const json_t *task)
+{
+    const char *name = get_text(task, "verdict");
+    for (int i = 0; name && i < 3; i++)
+        if (strcmp(verdicts[i].name, name) == 0)
+            return &verdicts[i];
+    return &verdicts[2];
+}
+
+/* Does the key need no quotes in a shell? */
+static bool is_plain_word(const char *text)
+{
+    return text && *text && *text != '-' &&
+           strspn(text, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_.-") ==
+               strlen(text);
+}
+
+/* Kept tasks whose result may be stale, and what to add so that they run again too. */
+static void print_hazards(struct cli *cli, const json_t *tasks)
+{
+    const struct options *options = &cli->options;
+    struct buf more;
+    size_t i, h;
+    json_t *task, *hazard;
+    buf_init(&more, HINT_MAX);
+    json_array_foreach (tasks, i, task) {
+        const json_t *hazards = json_object_get(task, "hazards");
+        const char *key = get_text(task, "taskKey");
+        if (json_array_size(hazards) && !more.len)
+            printf("\nTake care:\n");
+        json_array_foreach (hazards, h, hazard) {
+            printf("  %s: %s\n", safe_line(&cli->arena, key),
+                   safe_line(&cli->arena, json_string_value(hazard)));
+        }
+        if (json_array_size(hazards))
+            buf_printf(&more, " --task %s", is_plain_word(key) ? key : "…");
+    }
+    bool closes = options->tasks.count && !options->with_downstream;
+    if (more.len)
+        printf("To run these again too, add%s%s%s\n", more.data, more.overflowed ? " …" : "",
+               closes ? ", or --with-downstream" : "");
+    buf_release(&more);
+}
+
+void plan_print_tasks(struct cli *cli, const json_t *tasks, const char *title, bool whole)
+{
+    struct verdict verdicts[3] = {
+        {"RUN", "run", "34", 0}, {"REEVALUATE", "re-evaluate", "36", 0}, {"KEEP", "keep", "2", 0}};
+    static const char *const heads[] = {"VERDICT", "TASK", "REASON"};
+    struct table table;
+    size_t i;
+    json_t *task;
+    table_init(&table, heads, ARRAY_LEN(heads), &cli->arena);
+    json_array_foreach (tasks, i, task) {
+        struct verdict *verdict = verdict_of(verdicts, task);
+        verdict->count++;
+        if (!whole && verdict == &verdicts[2])
+            continue;
+        table_add(&table, verdict->word, verdict->color);
+        table_add(&table, get_text(task, "taskKey"), NULL);
+        table_add(&table, get_text(task, "reason"), NULL);
+    }
+    printf("%s: will run %d, re-evaluate %d, keep %d\n\n", title, verdicts[0].count,
+           verdicts[1].count, verdicts[2].count);
+    if (table.count)
+        table_print(&table, &cli->screen, stdout);
+    table_release(&table);
+}
+
+void plan_print(struct cli *cli, const char *run, const json_t *plan, bool whole)
+{
+    const json_t *tasks = json_object_get(plan, "tasks");
+    const char *title = arena_printf(&cli->arena, "Repair of run %s", safe_line(&cli->arena, run));
+    plan_print_tasks(cli, tasks, title, whole);
+    plan_print_definition(cli, json_object_get(plan, "definition"));
+    plan_print_parameters(cli, json_object_get(plan, "parameters"));
+    print_hazards(cli, tasks);
+    if (whole)
+        printf("\nNothing was changed. Without --plan, this is what happens.\n");
+    else
+        putchar('\n');
+    fflush(stdout);
+}

@@ -1,0 +1,25 @@
+/*
+ * Repairs on the command line: what is selected, as the API takes it, and plans and differences, as
+ * people read them.
+ */
+#pragma once
+
+#include <jansson.h>
+
+#include "base/buf.h"
+#include "cli/context.h"
+
+/* CLI_USAGE, said, when the options do not fit together. */
+int plan_check_selection(const struct options *options);
+/* Appends ,"taskKeys":… or ,"repairTasks":… and ,"repairMode":… of the options that are set. */
+void plan_add_selection(struct buf *body, const struct options *options);
+/* A JSON string, its ASCII letters in upper case. */
+void plan_add_upper_case(struct buf *body, const char *text);
+
+/* A whole plan of planRepair; kept tasks only when it is `whole`. */
+void plan_print(struct cli *cli, const char *run, const json_t *plan, bool whole);
+/* "TITLE: will run 5, re-evaluate 2, keep 7", then each task with its reason. */
+void plan_print_tasks(struct cli *cli, const json_t *tasks, const char *title, bool whole);
+/* Nothing of an empty list, or of one version. */
+void plan_print_parameters(struct cli *cli, const json_t *parameters);
+void plan_print_definition(struct cli *cli, const json_t *definition);

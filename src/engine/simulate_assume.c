@@ -1,0 +1,74 @@
+/* Assumptions about decisions: the expressions of an IF_ELSE are replaced by ones that are known, so
+ * that the engine decides as ever. */
+#include <assert.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/json.h"
+#include "base/mem.h"
+#include "engine/simulate.h"
+
+static enum err_code check_one(const struct job_def *def, const struct assumption *assumption,
+                               const char *where, size_t index, struct err *err)
+{
+    int64_t position = job_def_find(def, assumption->task_key);
+    if (position < 0)
+        return err_set(err, ERR_INVALID_PARAMETER,
+                       "%s[%zu].taskKey: the definition has no task %.100s", where, index,
+                       assumption->task_key);
+    bool decides = def->tasks[position].type == TASK_IF_ELSE;
+    bool is_decision = assumption->outcome == ASSUMED_TRUE || assumption->outcome == ASSUMED_FALSE;
+    if (decides &&
+        (assumption->outcome == ASSUMED_TIMED_OUT || assumption->outcome == ASSUMED_INTERNAL_ERROR))
+        return err_set(err, ERR_INVALID_PARAMETER,
+                       "%s[%zu].outcome: %.100s is an IF_ELSE_TASK; it is true, false or FAILED",
+                       where, index, assumption->task_key);
+    if (!decides && is_decision)
+        return err_set(err, ERR_INVALID_PARAMETER,
+                       "%s[%zu].outcome: %.100s is no IF_ELSE_TASK; it ends SUCCESS, FAILED, "
+                       "TIMED_OUT or INTERNAL_ERROR",
+                       where, index, assumption->task_key);
+    return ERR_OK;
+}
+
+/* A bad operand is what makes a decision FAILED. */
+static const char *expression_of(int outcome)
+{
+    return outcome == ASSUMED_TRUE    ? "1 == 1"
+           : outcome == ASSUMED_FALSE ? "1 == 2"
+                                      : "'assumed to fail' > 1";
+}
+
+static void write_expression(json_t *task, int outcome)
+{
+    json_t *expression = json_object();
+    json_object_set_new(expression, "key", json_string("assumed"));
+    json_object_set_new(expression, "value", json_string(expression_of(outcome)));
+    json_t *expressions = json_array();
+    json_array_append_new(expressions, expression);
+    json_object_set_new(task, "expressions", expressions);
+    json_object_set_new(task, "condition", json_string("assumed"));
+}
+
+enum err_code simulate_assume(const struct job_def *def, const struct field_list *assumptions,
+                              const char *where, int64_t version, struct job_def **ret,
+                              struct err *err)
+{
+    const struct assumption *items = assumptions->items;
+    for (size_t i = 0; i < assumptions->count; i++)
+        if (check_one(def, &items[i], where, i, err))
+            return err->code;
+    json_t *tree = json_parse(def->json, strlen(def->json), err);
+    assert(tree); /* our own text */
+    for (size_t i = 0; i < assumptions->count; i++) {
+        size_t position = (size_t)job_def_find(def, items[i].task_key);
+        if (def->tasks[position].type == TASK_IF_ELSE && items[i].outcome != ASSUMED_SUCCESS)
+            write_expression(json_array_get(json_object_get(tree, "tasks"), position),
+                             items[i].outcome);
+    }
+    char *text = json_dumps(tree, JSON_COMPACT);
+    json_decref(tree);
+    enum err_code code = job_def_load(text, version, ret, err);
+    free(text);
+    return code;
+}
