@@ -33,14 +33,15 @@ static int64_t read_i64(const uint8_t *p)
     return (int64_t)((uint64_t)read_u32(p) << 32 | read_u32(p + 4));
 }
 
-static enum err_code bad(struct err *err, const char *what)
+static bool bad(struct err *err, const char *what)
 {
-    return err_set(err, ERR_INVALID_PARAMETER, "not a usable time zone file: %s", what);
+    err_set(err, ERR_INVALID_PARAMETER, "not a usable time zone file: %s", what);
+    return false;
 }
 
 /* Reads the header at `data`; its block of data has to fit into what follows. */
-static enum err_code read_block(const uint8_t *data, size_t len, size_t time_bytes,
-                                struct block *ret, struct err *err)
+static bool read_block(const uint8_t *data, size_t len, size_t time_bytes, struct block *ret,
+                       struct err *err)
 {
     if (len < HEADER_BYTES || memcmp(data, "TZif", 4) != 0)
         return bad(err, "it does not begin with a TZif header");
@@ -66,7 +67,7 @@ static enum err_code read_block(const uint8_t *data, size_t len, size_t time_byt
     if (block.len > len - HEADER_BYTES)
         return bad(err, "it is cut short");
     *ret = block;
-    return ERR_OK;
+    return true;
 }
 
 static int64_t time_at(const struct block *block, size_t index)
@@ -82,8 +83,7 @@ static int64_t bounded(int64_t instant_s)
     return instant_s < -limit ? -limit : instant_s > limit ? limit : instant_s;
 }
 
-static enum err_code read_offsets(const struct block *block, int32_t ret[static MAX_TYPES],
-                                  struct err *err)
+static bool read_offsets(const struct block *block, int32_t ret[static MAX_TYPES], struct err *err)
 {
     const uint8_t *types = block->data + block->time_count * (block->time_bytes + 1);
     if (block->type_count == 0 || block->type_count > MAX_TYPES)
@@ -94,17 +94,16 @@ static enum err_code read_offsets(const struct block *block, int32_t ret[static 
             return bad(err, "an offset from UTC is more than 26 hours");
         ret[i] = offset;
     }
-    return ERR_OK;
+    return true;
 }
 
 /* Transitions to changes: those that change nothing but a name are dropped. */
-static enum err_code read_changes(const struct block *block, struct zone_data *data,
-                                  struct err *err)
+static bool read_changes(const struct block *block, struct zone_data *data, struct err *err)
 {
     const uint8_t *indexes = block->data + block->time_count * block->time_bytes;
     int32_t offsets[MAX_TYPES];
-    if (read_offsets(block, offsets, err))
-        return err->code;
+    if (!read_offsets(block, offsets, err))
+        return false;
     data->first_offset_s = offsets[0];
     data->changes = xcalloc((size_t)block->time_count + 1, sizeof *data->changes);
     int32_t before = offsets[0];
@@ -119,12 +118,11 @@ static enum err_code read_changes(const struct block *block, struct zone_data *d
                 (struct zone_change){bounded(time_at(block, i)), before, after};
         before = after;
     }
-    return ERR_OK;
+    return true;
 }
 
 /* "\nTZ\n" behind the second block; empty: the last offset goes on. */
-static enum err_code read_footer(const uint8_t *at, size_t len, struct zone_data *data,
-                                 struct err *err)
+static bool read_footer(const uint8_t *at, size_t len, struct zone_data *data, struct err *err)
 {
     const uint8_t *end = len > 1 ? memchr(at + 1, '\n', len - 1) : NULL;
     if (!end || at[0] != '\n')
@@ -132,7 +130,7 @@ static enum err_code read_footer(const uint8_t *at, size_t len, struct zone_data
     size_t rule_len = (size_t)(end - at) - 1;
     if (rule_len > 0 && !posix_tz_parse((const char *)at + 1, rule_len, &data->rule))
         return bad(err, "the rule in its footer is malformed");
-    return ERR_OK;
+    return true;
 }
 
 /* Writes the rule's changes behind the table's, so that to look one up is to look in a table: working them out each time made
@@ -161,36 +159,35 @@ static void unroll(struct zone_data *data)
     }
 }
 
-static enum err_code read_file(const uint8_t *bytes, size_t len, struct zone_data *data,
-                               struct err *err)
+static bool read_file(const uint8_t *bytes, size_t len, struct zone_data *data, struct err *err)
 {
     struct block block;
     bool has_footer = false;
     if (len > ZONE_MAX_BYTES)
         return bad(err, "it is too large");
-    if (read_block(bytes, len, 4, &block, err))
-        return err->code;
+    if (!read_block(bytes, len, 4, &block, err))
+        return false;
     if (bytes[4] >= '2') { /* the same once more, in 64 bits */
         size_t first = HEADER_BYTES + block.len;
-        if (read_block(bytes + first, len - first, 8, &block, err))
-            return err->code;
+        if (!read_block(bytes + first, len - first, 8, &block, err))
+            return false;
         has_footer = true;
     }
     if (block.leap_count > 0)
         return bad(err, "it counts leap seconds");
-    if (read_changes(&block, data, err))
-        return err->code;
+    if (!read_changes(&block, data, err))
+        return false;
     const uint8_t *behind = block.data + block.len;
-    if (has_footer && read_footer(behind, (size_t)(bytes + len - behind), data, err))
-        return err->code;
+    if (has_footer && !read_footer(behind, (size_t)(bytes + len - behind), data, err))
+        return false;
     unroll(data);
-    return ERR_OK;
+    return true;
 }
 
 enum err_code zone_parse(const void *bytes, size_t len, struct zone **ret, struct err *err)
 {
     struct zone_data data = {0};
-    if (read_file(bytes, len, &data, err)) {
+    if (!read_file(bytes, len, &data, err)) {
         free(data.changes);
         return err->code;
     }

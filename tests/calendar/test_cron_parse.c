@@ -90,10 +90,19 @@ static void test_what_quartz_reads_past_is_refused(void **state)
     }
 }
 
+static bool is_same(const struct cron *a, const struct cron *b)
+{
+    return a->seconds == b->seconds && a->minutes == b->minutes && a->hours == b->hours &&
+           a->days_of_month == b->days_of_month && a->months == b->months &&
+           a->days_of_week == b->days_of_week && memcmp(a->years, b->years, sizeof a->years) == 0 &&
+           a->day_rule == b->day_rule && a->last_day_offset == b->last_day_offset &&
+           a->nth == b->nth;
+}
+
 static void assert_same(const char *a, const char *b)
 {
     struct cron first = cron_of(a), second = cron_of(b);
-    if (memcmp(&first, &second, sizeof first) != 0)
+    if (!is_same(&first, &second))
         fail_msg("\"%s\" is not \"%s\"", a, b);
 }
 
@@ -145,7 +154,7 @@ static void test_a_refused_expression_leaves_the_result_alone(void **state)
     struct cron cron = {.nth = 42}, before = cron;
     struct cron_error error;
     assert_false(cron_parse("0 0 0 ? * 2#3,x", &cron, &error));
-    assert_memory_equal(&cron, &before, sizeof cron);
+    assert_true(is_same(&cron, &before));
 }
 
 int main(void)
