@@ -7,9 +7,9 @@
 #include "engine/internal.h"
 
 enum {
-    IDLE_JOBS_KEPT = 1024,  /* jobs without runs that are kept for the next command */
-    TIMER_MAX_ROWS = 5000,  /* a step that has made so many leaves further deadlines to the next */
-    PART_MAX_ROWS = 5000, /* likewise further launches and chores */
+    IDLE_JOBS_KEPT = 1024, /* jobs without runs that are kept for the next command */
+    TIMER_MAX_ROWS = 5000, /* a step that has made so many leaves further deadlines to the next */
+    PART_MAX_ROWS = 5000,  /* likewise further launches and chores */
 };
 
 /* ---- effects ---- */
