@@ -45,8 +45,9 @@ static enum err_code make_key(struct call *call, const struct create_key *detail
 {
     struct rsa_key key = {.der_len = 0};
     struct api_key_row there;
-    if (rsa_key_from_pem(details->public_key, &key, &call->err))
-        return call->err.code;
+    enum err_code code = rsa_key_from_pem(details->public_key, &key, &call->err);
+    if (code)
+        return code;
     char *text = arena_alloc(call->arena, BASE64_LEN(key.der_len) + 1);
     *ret = (struct api_key_row){
         .id = arena_printf(call->arena, "%s/%s/%s", call->api->config.tenancy, user->id,
@@ -68,14 +69,17 @@ enum err_code key_add(struct call *call)
     struct user_row user = {0};
     struct api_key_row key;
     struct row_batch rows;
-    if (account_subject(call, details->user, &user) ||
-        account_has_room(call, ROW_API_KEY, &user, MAX_KEYS, "keys") ||
-        make_key(call, details, &user, &key))
-        return call->err.code;
+    enum err_code code = account_subject(call, details->user, &user);
+    if (!code)
+        code = account_has_room(call, ROW_API_KEY, &user, MAX_KEYS, "keys");
+    if (!code)
+        code = make_key(call, details, &user, &key);
+    if (code)
+        return code;
     row_batch_init(&rows);
     row_batch_add(&rows, ROW_API_KEY, ROW_INSERT, &key);
-    enum err_code code = account_write(call, &rows, call->route->operation, key.id,
-                                       arena_printf(call->arena, "A key of %s.", user.name));
+    code = account_write(call, &rows, call->route->operation, key.id,
+                         arena_printf(call->arena, "A key of %s.", user.name));
     row_batch_release(&rows);
     if (code)
         return code;
