@@ -149,7 +149,7 @@ static enum outcome read_stored(struct event_stream *stream, struct buf *out)
     int64_t workspace = stream->base.workspace.id, upto = stream->base.position;
     struct store_reader *reader = backend->read_begin(backend->context);
     struct event_row *rows;
-    struct run_row run;
+    struct run_row run = {.state = STATE_NEW};
     if (!reader)
         return UNREADABLE;
     stream->store_reads++;
