@@ -20,7 +20,7 @@ FIELDS = ["name", "path", "tasks", "parameters", "queue", "schedule", "maxConcur
           "gitConfig", "jobClusters", "continuous", "runAs", "taskKey", "type", "filePath", "dependsOn", "runIf", "outcome",
           "maxRetries", "minRetryIntervalMillis", "isRetryOnTimeout", "commandLineArguments", "expressions", "condition",
           "key", "value", "isEnabled", "source", "cluster", "clusterName", "jobKey", "originalAttemptRunId", "repairHistory",
-          "taskKeys", "repairMode", "repairTasks", "definition", "state", "status", "lifecycleStates", "taskToTaskRunMap"]
+          "taskKeys", "repairMode", "repairTasks", "shouldIncludeDownstream", "definition", "assumptions", "repairs", "state", "status", "lifecycleStates", "taskToTaskRunMap"]
 WORDS = ["a", "b", "job", "PYTHON_TASK", "IF_ELSE_TASK", "ALL_DONE", "ok.py", "true", "false", "WORKSPACE", "A", "A AND B",
          "1 == 1", "{{job.parameters.x}}", "{{tasks.a.result_state}}", "'", "{{", "RERUN", "RESUME", "ORIGINAL", "local", "*"]
 TEXT = st.one_of(st.sampled_from(WORDS), st.text(max_size=20))
@@ -77,6 +77,29 @@ def test_jobs(server, body):
         assert {k: v for k, v in again.json().items() if k not in own} == {k: v for k, v in made.items() if k not in own}
         ran = sane(server.api.post("/jobRuns", {"jobKey": made["key"]}))
         assert ran.status_code in (201, 400)
+
+
+@MANY
+@given(st.one_of(BODY, JOB), st.booleans())
+def test_what_is_valid_can_be_saved_and_simulated(server, body, strict):
+    """validate says what saving says, and the first thing that saving finds is among what it finds."""
+    options = {"strict": "true"} if strict else {}
+    said = sane(server.api.post("/jobs/actions/validate", body, **options))
+    saved = sane(server.api.post("/jobs", body, **options))
+    if said.status_code != 200:  # no JSON that could be looked at
+        assert said.json() == saved.json() and said.json()["code"] == "CannotParseRequest"
+        return
+    assert said.json()["isValid"] == (saved.status_code == 201) == (not said.json()["errors"]), (said.text, saved.text)
+    if saved.status_code == 400:
+        assert saved.json() in said.json()["errors"]
+    simulated = sane(server.api.post("/jobs/actions/simulate", {"definition": body}, **options))
+    assert simulated.status_code in ((200, 400) if saved.status_code == 201 else (400,))
+
+
+@MANY
+@given(BODY)
+def test_simulations(server, job, body):
+    assert sane(server.api.post("/jobs/actions/simulate", {"jobKey": job["key"], **body})).status_code in (200, 400, 404, 409)
 
 
 @MANY
