@@ -74,6 +74,38 @@ struct job_version_row {
     const char *definition; /* canonical JSON of job_details */
 };
 
+enum schedule_kind { SCHEDULE_CRON, SCHEDULE_CONTINUOUS };
+
+/* When a job starts by itself (RULES §11). A row of its own beside the job, so that a server finds
+ * what is to fire without reading a definition, and so that a firing moves nothing that lists of
+ * jobs are ordered by. Made with the first schedule of a job; inactive while that rests. */
+struct schedule_row {
+    int64_t workspace;
+    struct uuid job;
+    /* moving */
+    int active; /* 1: it fires */
+    int kind;   /* enum schedule_kind */
+    const char *expression;
+    const char *timezone_id;
+    int missed_policy;       /* enum missed_policy of def.h */
+    int64_t window_start_ms; /* nothing fires before, or after; FIELD_NULL: no limit */
+    int64_t window_end_ms;
+    int64_t cursor_ms; /* planned times up to this one are decided: fired, or skipped */
+    int64_t failures;  /* CONTINUOUS: runs in a row that did not succeed */
+};
+
+/* Planned times that did not become runs, and why. Append only; goes with the job. */
+struct skipped_row {
+    int64_t workspace;
+    struct uuid job;
+    struct uuid key;
+    int64_t created_ms;
+    int64_t first_ms; /* planned times */
+    int64_t last_ms;
+    int64_t count; /* of them; SKIPPED_COUNT_MAX: so many, or more */
+    const char *reason;
+};
+
 struct run_row {
     /* fixed at creation */
     int64_t workspace;
@@ -225,7 +257,8 @@ enum event_type {
     EVENT_TASK_STATE,
     EVENT_ATTEMPT, /* an attempt started, ended, was lost or found never started */
     EVENT_REPAIR,  /* a repair was accepted; per task: its verdict */
-    EVENT_NOTE,    /* something else worth knowing, in words */
+    EVENT_NOTE,     /* something else worth knowing, in words */
+    EVENT_SCHEDULE, /* what fired the run, and how late */
     EVENT_TYPE_COUNT
 };
 extern const char *const event_type_names[EVENT_TYPE_COUNT];
@@ -364,6 +397,8 @@ struct audit_row {
 #define ROW_KINDS(X)                    \
     X(ROW_JOB, job_row)                 \
     X(ROW_JOB_VERSION, job_version_row) \
+    X(ROW_SCHEDULE, schedule_row)       \
+    X(ROW_SKIPPED, skipped_row)         \
     X(ROW_RUN, run_row)                 \
     X(ROW_REPAIR, repair_row)           \
     X(ROW_TASK_RUN, task_run_row)       \

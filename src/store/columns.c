@@ -64,6 +64,22 @@ static const struct column job_version_columns[] = {
     TEXT(job_version_row, created_by, FIXED), TEXT(job_version_row, definition, LARGE),
 };
 
+static const struct column schedule_columns[] = {
+    INT64(schedule_row, workspace, KEY),          UUID(schedule_row, job, KEY),
+    INT(schedule_row, active, MOVING),            INT(schedule_row, kind, MOVING),
+    TEXT(schedule_row, expression, MOVING),       TEXT(schedule_row, timezone_id, MOVING),
+    INT(schedule_row, missed_policy, MOVING),     INT64(schedule_row, window_start_ms, MOVING),
+    INT64(schedule_row, window_end_ms, MOVING),   INT64(schedule_row, cursor_ms, MOVING),
+    INT64(schedule_row, failures, MOVING),
+};
+
+static const struct column skipped_columns[] = {
+    INT64(skipped_row, workspace, KEY),  UUID(skipped_row, job, KEY),
+    UUID(skipped_row, key, KEY),         INT64(skipped_row, created_ms, FIXED),
+    INT64(skipped_row, first_ms, FIXED), INT64(skipped_row, last_ms, FIXED),
+    INT64(skipped_row, count, FIXED),    TEXT(skipped_row, reason, FIXED),
+};
+
 static const struct column run_columns[] = {
     INT64(run_row, workspace, KEY),         UUID(run_row, key, KEY),
     INT64(run_row, version, MOVING), /* first, for those who read no more than an etag */
@@ -259,6 +275,8 @@ const struct table store_workspace_table = TABLE("workspace", workspace_row, wor
 const struct table store_tables[ROW_KIND_COUNT] = {
     [ROW_JOB] = TABLE("job", job_row, job_columns, 0),
     [ROW_JOB_VERSION] = TABLE("job_version", job_version_row, job_version_columns, 1),
+    [ROW_SCHEDULE] = TABLE("schedule", schedule_row, schedule_columns, 0),
+    [ROW_SKIPPED] = TABLE("skipped", skipped_row, skipped_columns, 0),
     [ROW_RUN] = TABLE("run", run_row, run_columns, 3),
     [ROW_REPAIR] = TABLE("repair", repair_row, repair_columns, 3),
     [ROW_TASK_RUN] = TABLE("task_run", task_run_row, task_run_columns, 2),

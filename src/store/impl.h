@@ -39,13 +39,18 @@ struct reader_ops {
     void (*end)(struct store_reader *reader);
     uint64_t (*version)(struct store_reader *reader);
     bool (*failed)(const struct store_reader *reader);
-    /* One row of a kind that is found by its id: all but repairs, attempts and events. */
+    /* One row of a kind that is found by its id: all but skipped times, repairs, attempts and
+     * events. */
     bool (*get)(struct store_reader *reader, enum row_kind kind, const struct row_id *id,
                 struct arena *arena, void *ret);
     bool (*get_run_etag)(struct store_reader *reader, int64_t workspace, const struct uuid *key,
                          int64_t *ret_version, int64_t *ret_last_event, int64_t *ret_updated_ms);
     bool (*get_run_image)(struct store_reader *reader, int64_t workspace, const struct uuid *key,
                           struct arena *arena, struct run_image *ret);
+    size_t (*active_schedules)(struct store_reader *reader, int64_t workspace, struct arena *arena,
+                               struct schedule_row **ret);
+    size_t (*skipped)(struct store_reader *reader, int64_t workspace, const struct uuid *job,
+                      size_t max, struct arena *arena, struct skipped_row **ret);
     size_t (*live_runs)(struct store_reader *reader, int64_t workspace, struct arena *arena,
                         struct uuid **ret);
     int64_t (*queue_position)(struct store_reader *reader, const struct run_row *run);

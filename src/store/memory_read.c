@@ -84,6 +84,9 @@ static const void *find_row(const struct memory_rows *rows, enum row_kind kind,
                                 &(struct job_version_row){.workspace = id->workspace,
                                                           .job = *id->key,
                                                           .version = id->version});
+    case ROW_SCHEDULE:
+        return memory_rows_find(
+            rows, kind, &(struct schedule_row){.workspace = id->workspace, .job = *id->key});
     case ROW_RUN:
         return memory_rows_find(rows, kind,
                                 &(struct run_row){.workspace = id->workspace, .key = *id->key});
@@ -104,6 +107,7 @@ static const void *find_row(const struct memory_rows *rows, enum row_kind kind,
     case ROW_ACCESS_KEY:
     case ROW_SECRET:
         return memory_account(rows, kind, id);
+    case ROW_SKIPPED:
     case ROW_REPAIR:
     case ROW_ATTEMPT:
     case ROW_EVENT:
@@ -240,6 +244,41 @@ static size_t workspace_rows(const struct memory_rows *rows, enum row_kind kind,
         end++;
     *ret_first = first;
     return end;
+}
+
+static size_t active_schedules(struct store_reader *base, int64_t workspace, struct arena *arena,
+                               struct schedule_row **ret)
+{
+    struct memory_reader *reader = memory_reader_lock(base);
+    const struct memory_rows *rows = &reader->store->rows;
+    const struct schedule_row key = {.workspace = workspace};
+    size_t first, count = 0;
+    size_t end = workspace_rows(rows, ROW_SCHEDULE, &key, &first);
+    *ret = ARENA_ARRAY(arena, end - first, struct schedule_row);
+    for (size_t i = first; i < end; i++) {
+        const struct schedule_row *row = rows->tables[ROW_SCHEDULE].rows[i];
+        if (row->active == 1)
+            table_copy_row(&store_tables[ROW_SCHEDULE], row, &(*ret)[count++], arena);
+    }
+    memory_reader_unlock(reader);
+    return count;
+}
+
+static size_t skipped(struct store_reader *base, int64_t workspace, const struct uuid *job,
+                      size_t max, struct arena *arena, struct skipped_row **ret)
+{
+    struct memory_reader *reader = memory_reader_lock(base);
+    const struct memory_rows *rows = &reader->store->rows;
+    const struct skipped_row key = {.workspace = workspace, .job = *job};
+    size_t first = memory_rows_from(rows, ROW_SKIPPED, &key, 2), end = first, count = 0;
+    while (memory_rows_is_at(rows, ROW_SKIPPED, end, &key, 2))
+        end++;
+    *ret = ARENA_ARRAY(arena, end - first, struct skipped_row);
+    for (size_t i = end; i > first && count < max; i--)
+        table_copy_row(&store_tables[ROW_SKIPPED], rows->tables[ROW_SKIPPED].rows[i - 1],
+                       &(*ret)[count++], arena);
+    memory_reader_unlock(reader);
+    return count;
 }
 
 static size_t live_runs(struct store_reader *base, int64_t workspace, struct arena *arena,
@@ -567,6 +606,8 @@ const struct reader_ops memory_reader_ops = {
     .get = get,
     .get_run_etag = get_run_etag,
     .get_run_image = get_run_image,
+    .active_schedules = active_schedules,
+    .skipped = skipped,
     .live_runs = live_runs,
     .queue_position = queue_position,
     .attempts = attempts,

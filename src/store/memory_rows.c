@@ -233,6 +233,22 @@ static bool is_name_free(const struct memory_rows *rows, const struct user_row *
     return true;
 }
 
+/* P3: at most one scheduled run per job and planned time. */
+static bool is_time_free(const struct memory_rows *rows, const struct run_row *run)
+{
+    const struct memory_table *runs = &rows->tables[ROW_RUN];
+    if (run->instance_type != INSTANCE_SCHEDULED && run->instance_type != INSTANCE_ONCE)
+        return true;
+    for (size_t i = 0; i < runs->count; i++) {
+        const struct run_row *other = runs->rows[i];
+        if (other->workspace == run->workspace && uuid_equal(&other->job, &run->job) &&
+            other->plan_ms == run->plan_ms &&
+            (other->instance_type == INSTANCE_SCHEDULED || other->instance_type == INSTANCE_ONCE))
+            return false;
+    }
+    return true;
+}
+
 /* What the database's foreign keys and unique columns say. */
 static bool may_insert(const struct memory_rows *rows, enum row_kind kind, const void *row)
 {
@@ -240,9 +256,16 @@ static bool may_insert(const struct memory_rows *rows, enum row_kind kind, const
     case ROW_JOB_VERSION:
         return has_job(rows, ((const struct job_version_row *)row)->workspace,
                        &((const struct job_version_row *)row)->job);
+    case ROW_SCHEDULE:
+        return has_job(rows, ((const struct schedule_row *)row)->workspace,
+                       &((const struct schedule_row *)row)->job);
+    case ROW_SKIPPED:
+        return has_job(rows, ((const struct skipped_row *)row)->workspace,
+                       &((const struct skipped_row *)row)->job);
     case ROW_RUN:
         return has_job(rows, ((const struct run_row *)row)->workspace,
-                       &((const struct run_row *)row)->job);
+                       &((const struct run_row *)row)->job) &&
+               is_time_free(rows, row);
     case ROW_REPAIR:
         return has_run(rows, ((const struct repair_row *)row)->workspace,
                        &((const struct repair_row *)row)->run);

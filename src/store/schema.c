@@ -179,6 +179,23 @@ static const char *const migration_4[] = {
     "INSERT INTO event_block SELECT DISTINCT workspace, number / 1024, run FROM event",
 };
 
+/* Schedules that fire, and what they did not. */
+static const char *const migration_5[] = {
+    "CREATE TABLE schedule (workspace INTEGER NOT NULL, job BLOB NOT NULL,"
+    " active INTEGER NOT NULL, kind INTEGER NOT NULL, expression TEXT, timezone_id TEXT,"
+    " missed_policy INTEGER NOT NULL, window_start_ms INTEGER, window_end_ms INTEGER,"
+    " cursor_ms INTEGER, failures INTEGER,"
+    " PRIMARY KEY (workspace, job),"
+    " FOREIGN KEY (workspace, job) REFERENCES job (workspace, key)) STRICT, WITHOUT ROWID",
+    "CREATE TABLE skipped (workspace INTEGER NOT NULL, job BLOB NOT NULL, key BLOB NOT NULL,"
+    " created_ms INTEGER, first_ms INTEGER, last_ms INTEGER, count INTEGER, reason TEXT,"
+    " PRIMARY KEY (workspace, job, key),"
+    " FOREIGN KEY (workspace, job) REFERENCES job (workspace, key)) STRICT, WITHOUT ROWID",
+    /* P3: at most one scheduled run per job and planned time. 0: INSTANCE_SCHEDULED, 7: ONCE */
+    "CREATE UNIQUE INDEX run_planned ON run (workspace, job, plan_ms)"
+    " WHERE instance_type IN (0, 7)",
+};
+
 static const struct migration {
     const char *const *steps;
     size_t count;
@@ -187,6 +204,7 @@ static const struct migration {
     {migration_2, ARRAY_LEN(migration_2)},
     {migration_3, ARRAY_LEN(migration_3)},
     {migration_4, ARRAY_LEN(migration_4)},
+    {migration_5, ARRAY_LEN(migration_5)},
 };
 
 int schema_newest(void)

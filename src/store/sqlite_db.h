@@ -52,6 +52,7 @@ enum sql {
     SQL_GET_JOB,
     SQL_GET_JOB_VERSION,
     SQL_GET_JOB_VERSION_NEWEST,
+    SQL_GET_SCHEDULE,
     SQL_GET_RUN,
     SQL_GET_TASK_RUN,
     SQL_GET_OPERATION,
@@ -72,6 +73,9 @@ enum sql {
     SQL_SECRETS,
     SQL_AUDIT,
     SQL_PRUNE_AUDIT,
+    /* of jobs */
+    SQL_ACTIVE_SCHEDULES,
+    SQL_SKIPPED,
     /* of a run */
     SQL_RUN_ETAG,
     SQL_RUN_NEWEST_EVENT,

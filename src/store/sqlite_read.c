@@ -147,6 +147,8 @@ static enum sql get_statement(enum row_kind kind, const struct row_id *id)
         return SQL_GET_JOB;
     case ROW_JOB_VERSION:
         return id->version ? SQL_GET_JOB_VERSION : SQL_GET_JOB_VERSION_NEWEST;
+    case ROW_SCHEDULE:
+        return SQL_GET_SCHEDULE;
     case ROW_RUN:
         return SQL_GET_RUN;
     case ROW_TASK_RUN:
@@ -167,6 +169,7 @@ static enum sql get_statement(enum row_kind kind, const struct row_id *id)
         return SQL_GET_ACCESS_KEY;
     case ROW_SECRET:
         return SQL_GET_SECRET;
+    case ROW_SKIPPED:
     case ROW_REPAIR:
     case ROW_ATTEMPT:
     case ROW_EVENT:
@@ -202,6 +205,34 @@ static bool get(struct store_reader *base, enum row_kind kind, const struct row_
         db_read_row(statement, table, table->count, ret, arena);
     sqlite3_reset(statement);
     return found;
+}
+
+/* ---- of jobs ---- */
+
+static size_t active_schedules(struct store_reader *base, int64_t workspace, struct arena *arena,
+                               struct schedule_row **ret)
+{
+    struct sqlite_reader *reader = reader_of(base);
+    void *items;
+    size_t count = read_all(reader, sqlite_reader_query(reader, SQL_ACTIVE_SCHEDULES, workspace),
+                            ROW_SCHEDULE, arena, &items);
+    *ret = items;
+    return count;
+}
+
+static size_t skipped(struct store_reader *base, int64_t workspace, const struct uuid *job,
+                      size_t max, struct arena *arena, struct skipped_row **ret)
+{
+    struct sqlite_reader *reader = reader_of(base);
+    sqlite3_stmt *statement = sqlite_reader_query(reader, SQL_SKIPPED, workspace);
+    if (statement) {
+        db_bind_uuid(statement, 2, job);
+        sqlite3_bind_int64(statement, 3, (int64_t)max);
+    }
+    void *items;
+    size_t count = read_all(reader, statement, ROW_SKIPPED, arena, &items);
+    *ret = items;
+    return count;
 }
 
 /* ---- a run ---- */
@@ -487,6 +518,8 @@ const struct reader_ops sqlite_reader_ops = {
     .get = get,
     .get_run_etag = get_run_etag,
     .get_run_image = get_run_image,
+    .active_schedules = active_schedules,
+    .skipped = skipped,
     .live_runs = live_runs,
     .queue_position = queue_position,
     .attempts = attempts,

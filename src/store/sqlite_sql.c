@@ -83,6 +83,7 @@ static const struct statement statements[SQL_RUN_KEYS] = {
     [SQL_GET_JOB_VERSION_NEWEST] = {ROW_JOB_VERSION, false,
                                     " FROM job_version WHERE workspace = ?1 AND job = ?2"
                                     " ORDER BY version DESC LIMIT 1"},
+    [SQL_GET_SCHEDULE] = {ROW_SCHEDULE, false, " FROM schedule WHERE workspace = ?1 AND job = ?2"},
     [SQL_GET_RUN] = {ROW_RUN, false, " FROM run WHERE workspace = ?1 AND key = ?2"},
     [SQL_GET_TASK_RUN] = {ROW_TASK_RUN, false, " FROM task_run WHERE workspace = ?1 AND key = ?2"},
     [SQL_GET_OPERATION] = {ROW_OPERATION, false,
@@ -117,6 +118,13 @@ static const struct statement statements[SQL_RUN_KEYS] = {
                          "DELETE FROM audit WHERE key IN (SELECT key FROM audit"
                          " INDEXED BY audit_by_outcome WHERE outcome = ?1 AND key < ?2"
                          " ORDER BY key LIMIT ?3)"},
+
+    /* Asked once, at the start: the few that rest are read too. */
+    [SQL_ACTIVE_SCHEDULES] = {ROW_SCHEDULE, false,
+                              " FROM schedule WHERE workspace = ?1 AND active = 1 ORDER BY job"},
+    [SQL_SKIPPED] = {ROW_SKIPPED, false,
+                     " FROM skipped WHERE workspace = ?1 AND job = ?2"
+                     " ORDER BY key DESC LIMIT ?3"},
 
     [SQL_RUN_ETAG] = {NO_ROW, false,
                       "SELECT version, updated_ms, last_event FROM run"

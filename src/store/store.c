@@ -101,6 +101,25 @@ bool store_get_job_version(struct store_reader *reader, int64_t workspace, const
     return reader->ops->get(reader, ROW_JOB_VERSION, &id, arena, ret);
 }
 
+bool store_get_schedule(struct store_reader *reader, int64_t workspace, const struct uuid *job,
+                        struct arena *arena, struct schedule_row *ret)
+{
+    const struct row_id id = {.workspace = workspace, .key = job};
+    return reader->ops->get(reader, ROW_SCHEDULE, &id, arena, ret);
+}
+
+size_t store_active_schedules(struct store_reader *reader, int64_t workspace, struct arena *arena,
+                              struct schedule_row **ret)
+{
+    return reader->ops->active_schedules(reader, workspace, arena, ret);
+}
+
+size_t store_skipped(struct store_reader *reader, int64_t workspace, const struct uuid *job,
+                     size_t max, struct arena *arena, struct skipped_row **ret)
+{
+    return reader->ops->skipped(reader, workspace, job, max, arena, ret);
+}
+
 bool store_get_run(struct store_reader *reader, int64_t workspace, const struct uuid *key,
                    struct arena *arena, struct run_row *ret)
 {

@@ -86,16 +86,17 @@ struct store_commit {
 };
 
 /* One durable transaction; the writer's thread. All of it or nothing. STORE_FAILED, with one line
- * logged: an INSERT whose key exists, an UPDATE or DELETE of what does not, a row before its parent
- * (versions and runs need their job; repairs, task runs and events their run; attempts their task
+ * logged: an INSERT whose key exists, an UPDATE or DELETE of what does not, a second scheduled run of
+ * one job and planned time (instance types 0 and 7, P3), a row before its parent
+ * (versions, schedules, skipped times and runs need their job; repairs, task runs and events their run; attempts their task
  * run), a disk that is full. Names of jobs, runs (job_name), tasks and users are never NULL or
  * empty.
  *
  * What an UPDATE writes, where rows.h does not say: of a job all but number and created…; of an
  * attempt also epoch and host (one that never started keeps its number); of an operation status
- * and finished_ms; of a retry token all (one that has expired may be given again); of a user name
+ * and finished_ms; of a schedule all; of a retry token all (one that has expired may be given again); of a user name
  * disabled_ms and password, of a role the role, of a token name, expires_ms and revoked_ms, of a
- * secret all but created_ms. Versions, events, keys and audit rows are never updated. */
+ * secret all but created_ms. Versions, skipped times, events, keys and audit rows are never updated. */
 enum store_result store_commit(struct store *store, struct store_commit *commit);
 
 /* Users, roles, tokens, keys, secrets, audit: outside any workspace's sequence. One transaction, any
@@ -131,6 +132,16 @@ bool store_get_job(struct store_reader *reader, int64_t workspace, const struct 
 /* Version 0: the newest. */
 bool store_get_job_version(struct store_reader *reader, int64_t workspace, const struct uuid *key,
                            int64_t version, struct arena *arena, struct job_version_row *ret);
+
+/* Of jobs that ever had one. */
+bool store_get_schedule(struct store_reader *reader, int64_t workspace, const struct uuid *job,
+                        struct arena *arena, struct schedule_row *ret);
+/* Those that fire: active, by job. */
+size_t store_active_schedules(struct store_reader *reader, int64_t workspace, struct arena *arena,
+                              struct schedule_row **ret);
+/* Planned times of a job that did not become runs, newest first, at most `max`. */
+size_t store_skipped(struct store_reader *reader, int64_t workspace, const struct uuid *job,
+                     size_t max, struct arena *arena, struct skipped_row **ret);
 
 bool store_get_run(struct store_reader *reader, int64_t workspace, const struct uuid *key,
                    struct arena *arena, struct run_row *ret);

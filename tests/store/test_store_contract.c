@@ -11,6 +11,8 @@
 struct story {
     struct job_row job;
     struct job_version_row version;
+    struct schedule_row schedule;
+    struct skipped_row skipped;
     struct run_row run;
     struct repair_row repair;
     struct task_run_row task_run;
@@ -31,6 +33,7 @@ static void fill_story(struct world *world, struct story *story, unsigned seed, 
 {
     void *const rows[] = {
         [ROW_JOB] = &story->job,           [ROW_JOB_VERSION] = &story->version,
+        [ROW_SCHEDULE] = &story->schedule, [ROW_SKIPPED] = &story->skipped,
         [ROW_RUN] = &story->run,           [ROW_REPAIR] = &story->repair,
         [ROW_TASK_RUN] = &story->task_run, [ROW_ATTEMPT] = &story->attempt,
         [ROW_EVENT] = &story->event,       [ROW_OPERATION] = &story->operation,
@@ -47,7 +50,10 @@ static void fill_story(struct world *world, struct story *story, unsigned seed, 
     story->event.workspace = story->operation.workspace = story->token.workspace = workspace;
     story->role.workspace = story->secret.workspace = workspace;
     story->audit.key = world_key(world);
+    story->schedule.workspace = story->skipped.workspace = workspace;
     story->job.key = story->version.job = story->run.job = world_key(world);
+    story->schedule.job = story->skipped.job = story->job.key;
+    story->skipped.key = world_key(world);
     story->run.key = story->repair.run = story->task_run.run = world_key(world);
     story->attempt.run = story->event.run = story->run.key;
     story->task_run.key = story->attempt.task_run = world_key(world);
@@ -59,6 +65,7 @@ static void fill_story(struct world *world, struct story *story, unsigned seed, 
 static void write_story(struct world *world, const struct story *story, enum row_action action)
 {
     world_add(world, ROW_JOB, action, &story->job);
+    world_add(world, ROW_SCHEDULE, action, &story->schedule);
     world_add(world, ROW_RUN, action, &story->run);
     world_add(world, ROW_REPAIR, action, &story->repair);
     world_add(world, ROW_TASK_RUN, action, &story->task_run);
@@ -67,6 +74,7 @@ static void write_story(struct world *world, const struct story *story, enum row
     world_add(world, ROW_RETRY_TOKEN, action, &story->token);
     if (action == ROW_INSERT) {
         world_add(world, ROW_JOB_VERSION, action, &story->version);
+        world_add(world, ROW_SKIPPED, action, &story->skipped);
         world_add(world, ROW_EVENT, action, &story->event);
     }
     assert_int_equal(world_commit(world), STORE_OK);
@@ -92,7 +100,11 @@ static void read_story(struct world *world, const struct story *keys, struct sto
     struct run_image image;
     struct attempt_row *attempts;
     struct event_row *events;
+    struct skipped_row *skipped;
     store_read_begin(reader);
+    assert_true(store_get_schedule(reader, workspace, &keys->job.key, arena, &ret->schedule));
+    assert_int_equal(store_skipped(reader, workspace, &keys->job.key, 10, arena, &skipped), 1);
+    ret->skipped = skipped[0];
     assert_true(store_get_job(reader, workspace, &keys->job.key, arena, &ret->job));
     assert_true(store_get_job_version(reader, workspace, &keys->job.key, keys->version.version,
                                       arena, &ret->version));
@@ -134,6 +146,8 @@ static void assert_story_equal(const struct story *a, const struct story *b)
 {
     assert_row_equal(ROW_JOB, &a->job, &b->job);
     assert_row_equal(ROW_JOB_VERSION, &a->version, &b->version);
+    assert_row_equal(ROW_SCHEDULE, &a->schedule, &b->schedule);
+    assert_row_equal(ROW_SKIPPED, &a->skipped, &b->skipped);
     assert_row_equal(ROW_RUN, &a->run, &b->run);
     assert_row_equal(ROW_REPAIR, &a->repair, &b->repair);
     assert_row_equal(ROW_TASK_RUN, &a->task_run, &b->task_run);
@@ -190,7 +204,7 @@ static void merge(enum row_kind kind, void *row, const void *moved)
 
 static void copy_keys(struct story *to, const struct story *from)
 {
-    to->job.key = from->job.key;
+    to->job.key = to->schedule.job = from->job.key;
     to->run.key = to->repair.run = to->task_run.run = to->attempt.run = from->run.key;
     to->repair.number = from->repair.number;
     to->task_run.key = to->attempt.task_run = from->task_run.key;
@@ -217,6 +231,7 @@ static void an_update_writes_what_moves(void **state)
         copy_keys(&new, &old);
         write_story(world, &new, ROW_UPDATE);
         merge(ROW_JOB, &old.job, &new.job);
+        merge(ROW_SCHEDULE, &old.schedule, &new.schedule);
         merge(ROW_RUN, &old.run, &new.run);
         merge(ROW_REPAIR, &old.repair, &new.repair);
         merge(ROW_TASK_RUN, &old.task_run, &new.task_run);
@@ -257,6 +272,63 @@ static void a_definition_may_be_large(void **state)
         store_get_job_version(world->reader, row.workspace, &row.job, 4, &world->arena, &read));
     store_read_end(world->reader);
     free(text);
+}
+
+static void schedules_that_fire_are_listed(void **state)
+{
+    struct world *world = *state;
+    struct schedule_row row = {.workspace = world->workspace.id, .job = world->job, .active = 1}, *rows;
+    world_write(world, ROW_SCHEDULE, ROW_INSERT, &row);
+    store_read_begin(world->reader);
+    assert_int_equal(store_active_schedules(world->reader, row.workspace, &world->arena, &rows), 1);
+    assert_row_equal(ROW_SCHEDULE, &row, &rows[0]);
+    assert_int_equal(store_active_schedules(world->reader, row.workspace + 1, &world->arena, &rows), 0);
+    store_read_end(world->reader);
+    row.active = 0;
+    world_write(world, ROW_SCHEDULE, ROW_UPDATE, &row);
+    store_read_begin(world->reader);
+    assert_int_equal(store_active_schedules(world->reader, row.workspace, &world->arena, &rows), 0);
+    assert_true(store_get_schedule(world->reader, row.workspace, &row.job, &world->arena, &row));
+    store_read_end(world->reader);
+}
+
+static void skipped_times_are_listed_newest_first(void **state)
+{
+    struct world *world = *state;
+    struct skipped_row row = {.workspace = world->workspace.id, .job = world->job}, *rows;
+    for (row.count = 1; row.count <= 3; row.count++) {
+        row.key = world_key(world);
+        world_write(world, ROW_SKIPPED, ROW_INSERT, &row);
+    }
+    store_read_begin(world->reader);
+    assert_int_equal(store_skipped(world->reader, row.workspace, &row.job, 2, &world->arena, &rows), 2);
+    assert_int_equal(rows[0].count, 3);
+    assert_int_equal(rows[1].count, 2);
+    store_read_end(world->reader);
+}
+
+/* P3 */
+static void a_planned_time_is_run_once(void **state)
+{
+    struct world *world = *state;
+    struct run_row first = world_run_row(world, STATE_PENDING), again;
+    static const enum instance_type both[] = {INSTANCE_SCHEDULED, INSTANCE_ONCE};
+    first.instance_type = INSTANCE_SCHEDULED;
+    first.plan_ms = 1000;
+    world_write(world, ROW_RUN, ROW_INSERT, &first);
+    for (size_t i = 0; i < sizeof both / sizeof *both; i++) {
+        again = world_run_row(world, STATE_PENDING);
+        again.instance_type = both[i];
+        again.plan_ms = 1000;
+        world_add(world, ROW_RUN, ROW_INSERT, &again);
+        assert_int_equal(world_commit(world), STORE_FAILED);
+    }
+    again.instance_type = INSTANCE_MANUAL; /* by hand, as often as one likes */
+    world_write(world, ROW_RUN, ROW_INSERT, &again);
+    again = world_run_row(world, STATE_PENDING);
+    again.instance_type = INSTANCE_SCHEDULED;
+    again.plan_ms = 2000;
+    world_write(world, ROW_RUN, ROW_INSERT, &again);
 }
 
 /* ---- commits ---- */
@@ -560,6 +632,9 @@ int main(void)
         cmocka_unit_test(every_kind_is_read_back),
         cmocka_unit_test(an_update_writes_what_moves),
         cmocka_unit_test(a_definition_may_be_large),
+        cmocka_unit_test(schedules_that_fire_are_listed),
+        cmocka_unit_test(skipped_times_are_listed_newest_first),
+        cmocka_unit_test(a_planned_time_is_run_once),
         cmocka_unit_test(a_failed_commit_leaves_nothing),
         cmocka_unit_test(whoever_takes_over_fences_the_other),
         cmocka_unit_test(a_batch_is_committed_once),
