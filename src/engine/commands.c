@@ -80,6 +80,16 @@ static bool check_nesting(struct step *step, const struct command *command, cons
     return false;
 }
 
+/* submit_time of the runs to come moves only when they come at other times (RULES §10). */
+static void set_schedule(struct step *step, struct ejob *job)
+{
+    bool begins = alarm_set(step, job, step->zone);
+    if (!job->def->details.schedule)
+        job->row.scheduled_ms = FIELD_NULL;
+    else if (begins || job->row.scheduled_ms == FIELD_NULL)
+        job->row.scheduled_ms = step->now_ms;
+}
+
 static void job_create(struct step *step, const struct command *command,
                        struct command_result *result)
 {
@@ -99,7 +109,7 @@ static void job_create(struct step *step, const struct command *command,
         .created_ms = step->now_ms,
         .updated_ms = step->now_ms,
         .deleted_ms = FIELD_NULL,
-        .scheduled_ms = details->schedule ? step->now_ms : FIELD_NULL,
+        .scheduled_ms = FIELD_NULL,
         .cancel_number = FIELD_NULL,
         .cancel_ms = FIELD_NULL,
         .created_by = command->principal.id,
@@ -110,6 +120,7 @@ static void job_create(struct step *step, const struct command *command,
     command->def->version = 1; /* not shared yet */
     struct ejob *job = job_new(engine, &row, command->def);
     track(engine, &job->tracked);
+    set_schedule(step, job);
     add_version(step, command, &row.key, 1);
     result->key = row.key;
     result->operation = new_operation(step, command, "JOB", "CREATE", &row.key, row.name);
@@ -173,10 +184,10 @@ static void job_update(struct step *step, const struct command *command,
     set_text(engine, &job->row.updated_by, command->principal.id);
     set_text(engine, &job->row.updated_by_name, command->principal.name);
     job->row.updated_ms = step->now_ms;
-    job->row.scheduled_ms = details->schedule ? step->now_ms : FIELD_NULL;
     job_def_unref(job->def);
     job->def = job_def_ref(command->def);
     track(engine, &job->tracked);
+    set_schedule(step, job);
     add_version(step, command, &job->row.key, job->row.version);
     if (!list_is_linked(&job->freed))
         list_append(&engine->freed, &job->freed); /* the cap may have been raised */
@@ -197,6 +208,7 @@ static void job_delete(struct step *step, const struct command *command,
         return;
     }
     job->row.deleted_ms = job->row.updated_ms = step->now_ms;
+    alarm_stop(step, &job->row.key);
     track(step->engine, &job->tracked);
     result->key = job->row.key;
 }
@@ -229,7 +241,7 @@ static void set_parent(struct run_row *row, const struct etask *parent)
 }
 
 static void fill_run(struct step *step, struct erun *run, const struct command *command,
-                     const struct etask *parent)
+                     const struct run_origin *origin)
 {
     struct engine *engine = step->engine;
     const struct ejob *job = run->job;
@@ -243,10 +255,10 @@ static void fill_run(struct step *step, struct erun *run, const struct command *
         .job = job->row.key,
         .job_name = job->row.name,
         .definition_version = job->def->version,
-        .launched = LAUNCHED_MANUAL,
-        .trigger = TRIGGER_ONE_TIME,
-        .instance_type = INSTANCE_MANUAL,
-        .plan_ms = step->now_ms,
+        .launched = origin->launched,
+        .trigger = origin->trigger,
+        .instance_type = origin->instance_type,
+        .plan_ms = origin->plan_ms == FIELD_NULL ? step->now_ms : origin->plan_ms,
         .submit_ms = job->row.scheduled_ms == FIELD_NULL ? job->row.updated_ms
                                                          : job->row.scheduled_ms,
         .original_attempt_run = request->has_original_attempt ? request->original_attempt_run : key,
@@ -267,8 +279,8 @@ static void fill_run(struct step *step, struct erun *run, const struct command *
         .end_ms = FIELD_NULL,
         .updated_ms = step->now_ms,
     };
-    if (parent)
-        set_parent(&run->row, parent);
+    if (origin->parent)
+        set_parent(&run->row, origin->parent);
     run_own_strings(run);
     uuid_map_put(&engine->runs, &key, run);
 }
@@ -307,7 +319,7 @@ static void create_tasks(struct step *step, struct erun *run)
     run_count_waiting(run);
 }
 
-void run_create(struct step *step, const struct command *command, const struct etask *parent,
+void run_create(struct step *step, const struct command *command, const struct run_origin *origin,
                 struct command_result *result)
 {
     struct uuid operation = {{0}};
@@ -324,7 +336,7 @@ void run_create(struct step *step, const struct command *command, const struct e
         return;
     }
     struct erun *run = run_new(step->engine, job, job->def);
-    fill_run(step, run, command, parent);
+    fill_run(step, run, command, origin);
     struct err err;
     run->given = params_load(run->row.parameters, &run->arena);
     if (run_check_params(run, &err) || run_unify(step->engine, run, step->now_ms, &err)) {
@@ -333,7 +345,7 @@ void run_create(struct step *step, const struct command *command, const struct e
         step->engine->workspace.last_run_number--;
         return;
     }
-    if (!parent)
+    if (origin->launched == LAUNCHED_MANUAL && !origin->parent)
         operation =
             new_operation(step, command, "JOB_RUN", "CREATE", &run->row.key, run->row.job_name);
     fill_original(step, run, command, &operation);
@@ -391,6 +403,10 @@ static void run_delete(struct step *step, struct erun *run, struct command_resul
 
 void command_step(struct step *step, const struct command *command, struct command_result *result)
 {
+    static const struct run_origin by_hand = {.launched = LAUNCHED_MANUAL,
+                                              .trigger = TRIGGER_ONE_TIME,
+                                              .instance_type = INSTANCE_MANUAL,
+                                              .plan_ms = FIELD_NULL};
     struct erun *run = NULL;
     *result = (struct command_result){.code = ERR_OK};
     switch (command->kind) {
@@ -407,7 +423,7 @@ void command_step(struct step *step, const struct command *command, struct comma
         job_cancel_runs(step, command, result);
         return;
     case COMMAND_RUN_CREATE:
-        run_create(step, command, NULL, result);
+        run_create(step, command, &by_hand, result);
         return;
     case COMMAND_RUN_CANCEL:
     case COMMAND_RUN_REPAIR:

@@ -121,6 +121,9 @@ struct engine *engine_new(const struct engine_config *config)
     uuid_map_init(&engine->waiters);
     uuid_map_init(&engine->missing);
     heap_init(&engine->deadlines);
+    uuid_map_init(&engine->alarms);
+    heap_init(&engine->due);
+    list_init(&engine->parked_alarms);
     list_init(&engine->turns);
     list_init(&engine->settled);
     list_init(&engine->ending);
@@ -157,6 +160,10 @@ void engine_free(struct engine *engine)
     for (size_t i = 0; jobs[i]; i++)
         job_free(engine, jobs[i]);
     free(jobs);
+    struct ealarm **alarms = map_values(&engine->alarms);
+    for (size_t i = 0; alarms[i]; i++)
+        alarm_free(engine, alarms[i]);
+    free(alarms);
     free_garbage(engine);
     free(engine->garbage);
     free(engine->retired);
@@ -166,6 +173,8 @@ void engine_free(struct engine *engine)
     uuid_map_release(&engine->waiters);
     uuid_map_release(&engine->missing);
     heap_release(&engine->deadlines);
+    uuid_map_release(&engine->alarms);
+    heap_release(&engine->due);
     free((char *)(uintptr_t)engine->config.hub_region);
     free((char *)(uintptr_t)engine->config.host);
     free(engine);
@@ -338,7 +347,7 @@ static struct etask *reported_task(const struct engine *engine, const struct att
 
 void engine_step(struct engine *engine, const struct engine_event *event, struct effects *effects)
 {
-    struct step step = {engine, effects, event->now_ms, event->mono_ms};
+    struct step step = {engine, effects, event->now_ms, event->mono_ms, event->zone};
     bool is_waiting = engine->parked_command || !list_is_empty(&engine->parked);
     assert(!is_waiting || event->kind == ENGINE_LOADED);
     engine->ids.seed = event->seed;
@@ -364,6 +373,7 @@ void engine_step(struct engine *engine, const struct engine_event *event, struct
         break;
     case ENGINE_TIMER:
         step_timer(&step);
+        alarms_ring(&step, effects->events.count + TIMER_MAX_ROWS);
         break;
     case ENGINE_DRAIN:
         maintenance_begin(engine);
@@ -371,6 +381,7 @@ void engine_step(struct engine *engine, const struct engine_event *event, struct
     case ENGINE_LOADED:
         effects->want_count = 0;
         wants_go_on(&step);
+        alarms_go_on(&step);
         break;
     default:
         assert(!"unknown event");

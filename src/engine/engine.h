@@ -27,6 +27,7 @@
 
 #include "base/arena.h"
 #include "base/uuid.h"
+#include "calendar/zone.h"
 #include "model/command.h"
 #include "model/def.h"
 #include "model/image.h"
@@ -69,8 +70,9 @@ enum engine_event_kind {
     ENGINE_OUTCOME, /* an attempt ended */
     ENGINE_VOID,    /* an attempt provably never started */
     ENGINE_LOST,    /* nothing of an attempt lives, and it left no outcome */
-    ENGINE_TIMER,   /* a deadline may have passed; also once after loading. Of very many only the
-                     * first: engine_next_deadline tells whether it is to be sent again */
+    ENGINE_TIMER,   /* a deadline or planned time may have passed; also once after loading. Of very
+                     * many only the first: engine_next_deadline and engine_next_alarm tell whether
+                     * it is to be sent again */
     ENGINE_DRAIN,   /* start nothing new from now on */
     ENGINE_LOADED,  /* what effects.wants named was added, or said to be missing: go on */
 };
@@ -81,6 +83,7 @@ struct engine_event {
     int64_t mono_ms;                /* CLOCK_BOOTTIME: what deadlines are measured on */
     uint64_t seed;                  /* of the ids that the step makes */
     const struct command *command;  /* ENGINE_COMMAND */
+    struct zone *zone;              /* of the schedule that it saves; NULL: it saves none */
     struct command_result *result;  /* filled by the step; to be sent after the commit */
     struct attempt_ref attempt;     /* OUTCOME, VOID, LOST */
     struct attempt_outcome outcome; /* OUTCOME; of LOST its texts */
@@ -160,6 +163,11 @@ void engine_add_job(struct engine *engine, const struct job_row *row, struct job
 void engine_add_run(struct engine *engine, const struct run_image *image, struct job_def *def,
                     int64_t last_event, int64_t now_ms, int64_t mono_ms);
 
+/* The schedule of a job, active or not; before the first step all that are active. Copies the row,
+ * takes a reference of its own of the zone. An active one whose zone is NULL does not fire. */
+void engine_add_schedule(struct engine *engine, const struct schedule_row *row, struct zone *zone);
+bool engine_has_schedule(const struct engine *engine, const struct uuid *job);
+
 /* Answers a want: there is no such row. Good until the commit. */
 void engine_add_missing(struct engine *engine, const struct uuid *key);
 
@@ -188,6 +196,8 @@ struct workspace_row *engine_workspace(struct engine *engine);
 /* The next deadline on CLOCK_BOOTTIME in ms, INT64_MAX when there is none. In the past: the last step
  * has left something to do, a TIMER is to be sent at once. */
 int64_t engine_next_deadline(const struct engine *engine);
+/* The next planned time of a schedule on the wall clock in ms, INT64_MAX when there is none. */
+int64_t engine_next_alarm(const struct engine *engine);
 /* How many runs and attempts it holds: for metrics and tests. */
 size_t engine_run_count(const struct engine *engine);
 size_t engine_attempt_count(const struct engine *engine);

@@ -8,6 +8,7 @@
 #pragma once
 
 #include "base/heap.h"
+#include "calendar/cron.h"
 #include "base/list.h"
 #include "base/map.h"
 #include "engine/engine.h"
@@ -112,6 +113,16 @@ struct erun {
     struct arena arena;        /* of the parameters, and of `gone` */
 };
 
+/* The schedule of a job. Those that fire are all here; those that rest only while their job is. */
+struct ealarm {
+    struct schedule_row row;
+    struct tracked tracked;
+    struct cron cron;  /* CRON */
+    struct zone *zone; /* CRON, active; one reference */
+    struct heap_item due;
+    struct list parked; /* in engine->parked_alarms: its job is wanted */
+};
+
 struct engine {
     struct engine_config config;
     struct workspace_row workspace;
@@ -121,6 +132,9 @@ struct engine {
     struct uuid_map runs;
     struct uuid_map tasks; /* by task run key; of runs in the engine */
     struct heap deadlines;
+    struct uuid_map alarms; /* by job */
+    struct heap due;        /* alarms by the wall clock time of their next firing */
+    struct list parked_alarms;
     struct list turns;  /* runs with tasks that wait for an execution slot, round-robin */
     size_t live_count;  /* attempts in flight = execution slots held */
     size_t live_loaded; /* of them, when the last run was loaded: there may have been more slots */
@@ -152,6 +166,7 @@ struct step {
     struct effects *fx;
     int64_t now_ms;
     int64_t mono_ms;
+    struct zone *zone; /* of the schedule that a command saves, or NULL */
 };
 
 /* ---- engine.c ---- */
@@ -291,6 +306,21 @@ bool policy_ignored_any(const struct erun *run);
 /* What a suspended run says. */
 const char *policy_suspended(struct arena *arena, const struct erun *run);
 
+/* ---- alarm.c ---- */
+/* Brings the schedule of a job in line with its definition, which is being saved. True when it begins
+ * to fire, or fires at other times than before, or no more: nothing of the past is fired. */
+bool alarm_set(struct step *step, struct ejob *job, struct zone *zone);
+void alarm_stop(struct step *step, const struct uuid *job);
+void alarm_free(struct engine *engine, struct ealarm *alarm);
+/* Lets go of a schedule that rests. */
+void alarm_release_idle(struct engine *engine, const struct uuid *job);
+/* Fires what is due, as long as there are fewer rows than that. */
+void alarms_ring(struct step *step, size_t max_rows);
+/* Those that wanted rows go on. */
+void alarms_go_on(struct step *step);
+/* CONTINUOUS: the next run of its job. */
+void alarm_run_ended(struct step *step, const struct erun *run);
+
 /* ---- runs.c ---- */
 /* Where a new run or a repair goes: PENDING with a slot, QUEUED, or SKIPPED when it has neither. */
 enum state run_placement(const struct erun *run);
@@ -313,8 +343,17 @@ void run_set_timeout(struct engine *engine, struct erun *run, int64_t now_ms, in
 
 /* ---- commands.c, repair.c ---- */
 void command_step(struct step *step, const struct command *command, struct command_result *result);
-/* RUN_CREATE; `parent` is the JOB task whose child the run is, or NULL. */
-void run_create(struct step *step, const struct command *command, const struct etask *parent,
+/* Who or what makes a run. */
+struct run_origin {
+    const struct etask *parent; /* the JOB task whose child it is: the rest is its run's; or NULL */
+    int launched;               /* enum launched */
+    int trigger;                /* enum trigger */
+    int instance_type;          /* enum instance_type */
+    int64_t plan_ms;            /* planned time; FIELD_NULL: now */
+};
+
+/* RUN_CREATE. Only what a user asks for leaves an operation. */
+void run_create(struct step *step, const struct command *command, const struct run_origin *origin,
                 struct command_result *result);
 void run_repair(struct step *step, const struct command *command, struct erun *run,
                 struct command_result *result);

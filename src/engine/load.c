@@ -50,6 +50,7 @@ void job_free(struct engine *engine, struct ejob *job)
     const char **strings[] = JOB_STRINGS(&job->row);
     for (size_t i = 0; i < ARRAY_LEN(strings); i++)
         set_text(engine, strings[i], NULL);
+    alarm_release_idle(engine, &job->row.key);
     list_remove(&job->tracked.link);
     list_remove(&job->freed);
     list_remove(&job->sweep);

@@ -175,6 +175,8 @@ void run_move(struct step *step, struct erun *run, enum state to, const char *re
     track(engine, &run->tracked); /* before what refers to it */
     track(engine, &run->repair_tracked);
     add_event(step, run, NULL, EVENT_RUN_STATE, from, to, reason, decision);
+    if (state_is_final(to))
+        alarm_run_ended(step, run);
     if (state_is_final(to) && uuid_map_get(&engine->waiters, &run->row.key))
         list_append(&engine->ended, &run->ended);
 }

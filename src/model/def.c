@@ -49,6 +49,20 @@ void job_def_unref(struct job_def *def)
     free(def);
 }
 
+/* What fires a job, and when: one thing, and some time. */
+static enum err_code check_schedule(const struct job_details *details, struct err *err)
+{
+    const struct schedule *schedule = details->schedule;
+    if (schedule && details->continuous)
+        return err_set(err, ERR_INVALID_PARAMETER,
+                       "continuous and schedule exclude each other: leave one of them out");
+    if (schedule && schedule->start_ms != FIELD_NULL && schedule->end_ms != FIELD_NULL &&
+        schedule->start_ms > schedule->end_ms)
+        return err_set(err, ERR_INVALID_PARAMETER,
+                       "schedule.endTime must not be before schedule.startTime");
+    return ERR_OK;
+}
+
 enum err_code def_parse_fields(struct job_def *def, json_t *value, bool strict, struct err *err)
 {
     const struct fields_options options = {.strict = strict};
@@ -63,7 +77,7 @@ enum err_code def_parse_fields(struct job_def *def, json_t *value, bool strict, 
         return err_set(err, ERR_INVALID_PARAMETER,
                        "timeoutSeconds must be 0 (none) or from %d to %d, not %lld",
                        DEF_MIN_TIMEOUT_S, DEF_MAX_TIMEOUT_S, (long long)timeout_s);
-    return ERR_OK;
+    return check_schedule(&def->details, err);
 }
 
 /* ---- canonical texts ---- */

@@ -74,6 +74,9 @@ extern const char *const fail_policy_names[POLICY_COUNT];
 
 enum task_source { SOURCE_WORKSPACE, SOURCE_GIT_PROVIDER, SOURCE_COUNT };
 enum pause_status { PAUSE_PAUSED, PAUSE_UNPAUSED, PAUSE_COUNT };
+/* What becomes of the times that passed while nobody could fire them (RULES §11); stored. */
+enum missed_policy { MISSED_LATEST, MISSED_NONE, MISSED_ALL, MISSED_POLICY_COUNT };
+extern const char *const missed_policy_names[MISSED_POLICY_COUNT];
 enum git_provider { GIT_GITHUB, GIT_BITBUCKET, GIT_GITLAB, GIT_OCI_DEVOPS, GIT_PROVIDER_COUNT };
 
 /* In all structs below: strings NULL, ints FIELD_NULL, bools and enums FIELD_UNSET when unset. */
@@ -113,6 +116,9 @@ struct schedule {
     int pause_status; /* enum pause_status */
     const char *quartz_cron_expression;
     const char *timezone_id;
+    int missed_run_policy; /* enum missed_policy; ours, as what follows */
+    int64_t start_ms;      /* nothing fires before, or after; FIELD_NULL: no limit */
+    int64_t end_ms;
 };
 
 struct continuous {

@@ -25,6 +25,9 @@ const char *const fail_policy_names[POLICY_COUNT] = {
     [POLICY_SUSPEND] = "SUSPEND",
 };
 
+const char *const missed_policy_names[MISSED_POLICY_COUNT] = {
+    [MISSED_LATEST] = "LATEST", [MISSED_NONE] = "NONE", [MISSED_ALL] = "ALL"};
+
 static const char *const source_names[SOURCE_COUNT] = {"WORKSPACE", "GIT_PROVIDER"};
 static const char *const pause_names[PAUSE_COUNT] = {"PAUSED", "UNPAUSED"};
 static const char *const provider_names[GIT_PROVIDER_COUNT] = {"GITHUB", "BITBUCKET", "GITLAB",
@@ -134,6 +137,24 @@ static const struct field schedule_fields[] = {
      .min = 1,
      TEXT_LIMIT,
      .doc = "Java time zone id in which the expression is read, such as US/Pacific."},
+    {.name = "missedRunPolicy",
+     .kind = FIELD_ENUM,
+     .flags = FIELD_DEFAULT | FIELD_EXTENSION,
+     AT(schedule, missed_run_policy),
+     .fallback = MISSED_LATEST,
+     NAMES(missed_policy_names),
+     .doc = "What becomes of times that passed more than a minute ago while nothing could fire: "
+            "one run for the newest, no run, or a run for each of the last 7 days."},
+    {.name = "startTime",
+     .kind = FIELD_TIME,
+     .flags = FIELD_EXTENSION,
+     AT(schedule, start_ms),
+     .doc = "Nothing is fired before."},
+    {.name = "endTime",
+     .kind = FIELD_TIME,
+     .flags = FIELD_EXTENSION,
+     AT(schedule, end_ms),
+     .doc = "Nothing is fired after."},
 };
 const struct schema schedule_schema =
     SCHEMA("Schedule", schedule, schedule_fields, "When runs of the job start by themselves.");
@@ -141,7 +162,9 @@ const struct schema schedule_schema =
 static const struct field continuous_fields[] = {
     {.name = "pauseStatus",
      .kind = FIELD_ENUM,
+     .flags = FIELD_DEFAULT,
      AT(continuous, pause_status),
+     .fallback = PAUSE_UNPAUSED,
      NAMES(pause_names),
      .doc = "Whether the continuous execution rests."},
 };

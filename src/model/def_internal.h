@@ -27,7 +27,6 @@ void def_report_add(const struct def_report *report, const struct err *err);
 
 /* Looks at a body of any shape: what is wrong with it otherwise is said by the tables. */
 enum err_code def_check_supported(json_t *details, struct err *err);
-enum err_code def_check_supported_job(json_t *details, struct err *err);
 enum err_code def_check_supported_task(json_t *task, size_t index, struct err *err);
 
 /* The tables and what goes beyond them. */

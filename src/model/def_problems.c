@@ -20,10 +20,7 @@ static void check_job_fields(json_t *value, bool strict, const struct def_report
     struct job_def *def = NULL;
     json_t *job = json_copy(value);
     json_object_del(job, "tasks");
-    enum err_code code = def_check_supported_job(job, &err);
-    if (!code)
-        code = job_def_parse(job, strict, &def, &err);
-    if (code)
+    if (job_def_parse(job, strict, &def, &err))
         def_report_add(report, &err);
     job_def_unref(def);
     json_decref(job);

@@ -50,14 +50,10 @@ static bool is_other_key(const json_t *value)
 }
 
 struct unsupported {
-    const char *object; /* NULL: a field of the job or the task itself */
+    const char *object; /* NULL: a field of the task itself */
     const char *field;
     bool (*is)(const json_t *value);
     const char *instead;
-};
-
-static const struct unsupported of_job[] = {
-    {NULL, "continuous", is_there, "leave it out"},
 };
 
 static const struct unsupported of_task[] = {
@@ -87,11 +83,6 @@ static enum err_code check_rows(const struct unsupported *rows, size_t count, co
     return ERR_OK;
 }
 
-enum err_code def_check_supported_job(json_t *details, struct err *err)
-{
-    return check_rows(of_job, ARRAY_LEN(of_job), details, "", err);
-}
-
 enum err_code def_check_supported_task(json_t *task, size_t index, struct err *err)
 {
     char where[32];
@@ -101,7 +92,7 @@ enum err_code def_check_supported_task(json_t *task, size_t index, struct err *e
 
 enum err_code def_check_supported(json_t *details, struct err *err)
 {
-    enum err_code code = def_check_supported_job(details, err);
+    enum err_code code = ERR_OK;
     size_t i;
     json_t *task;
     json_array_foreach (json_object_get(details, "tasks"), i, task) {

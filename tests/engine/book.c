@@ -385,6 +385,9 @@ static void apply(struct book *book, const struct row_change *change)
     case ROW_EVENT:
         apply_event(book, change->action, change->row);
         break;
+    case ROW_SCHEDULE:
+    case ROW_SKIPPED:
+        break;
     case ROW_OPERATION:
         check_action(ROW_OPERATION, change->action, NULL);
         book->operations++;

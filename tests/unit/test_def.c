@@ -66,7 +66,8 @@ static void stored_texts_load_as_they_were(void **state)
     assert_string_equal(loaded->queue_json, "{\"isEnabled\":false}");
     assert_string_equal(loaded->schedule_json,
                         "{\"pauseStatus\":\"UNPAUSED\",\"quartzCronExpression\":\"0 0 12 * * ?\","
-                        "\"timezoneId\":\"UTC\"}");
+                        "\"timezoneId\":\"UTC\",\"missedRunPolicy\":\"LATEST\","
+                        "\"startTime\":null,\"endTime\":null}");
     assert_string_equal(loaded->parameters_json,
                         "[{\"name\":\"p\",\"value\":\"\"},{\"name\":\"q\",\"value\":\"v\"}]");
     assert_int_equal(loaded->nodes[1].deps[0].outcome, 0);
@@ -272,7 +273,7 @@ static void what_is_not_supported_is_named(void **state)
 {
     (void)state;
     static const struct refusal cases[] = {
-        {"\"continuous\":{\"pauseStatus\":\"PAUSED\"}", "continuous is not supported"},
+        {"\"continuous\":{\"pauseStatus\":\"PAUSED\"}", NULL},
         {"\"continuous\":null", NULL},
         {TASKS("{\"taskKey\":\"a\",\"type\":\"NOTEBOOK_TASK\"}"),
          "tasks[0].type \"NOTEBOOK_TASK\" is not supported by this version"},
