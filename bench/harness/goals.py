@@ -31,10 +31,14 @@ class Sizes:
     prints: int = 5000
     idle_s: float = 5.0
     ballast_mib: int = 1024
+    schedules_many: int = 100000
+    firing: int = 100
+    firing_s: int = 5
 
 
 QUICK = Sizes(repetitions=1, chain=5, python_chain=2, fanout=20, posts=100, gets=200, commits=100, runs_many=2400,
-              runs_few=600, list_gets=50, page=6, page_rows=10, prints=50, idle_s=0.5, ballast_mib=64)
+              runs_few=600, list_gets=50, page=6, page_rows=10, prints=50, idle_s=0.5, ballast_mib=64,
+              schedules_many=300, firing=10, firing_s=2)
 
 
 class Bench:
@@ -290,7 +294,57 @@ def g13(bench):
         large.close()
 
 
-GOALS = {"G1": g1, "G2": g2, "G3": g3, "G5": g5, "G7": g7, "G8": g8, "G11": g11, "G12": g12, "G13": g13}
+# ---- schedules ----
+
+EVERY_SECOND = {"quartzCronExpression": "* * * * * ?", "timezoneId": "Europe/Berlin"}
+ONCE_A_YEAR = {"quartzCronExpression": "0 0 0 1 1 ?", "timezoneId": "America/New_York"}
+
+
+def _scheduled(bench, resting):
+    """A server with so many schedules that do not fire soon, and sizes.firing that fire every second into a queue that
+    does not move."""
+    product, count = bench.product(), bench.sizes.firing
+    fields = {"path": "Shared", "tasks": independent(1), "maxConcurrentRuns": 0, "queue": {"isEnabled": True}}
+    rare = product.request_file("POST", "/jobs", {"name": "rare", "schedule": ONCE_A_YEAR} | fields)
+    if resting:
+        bench.programs.run("load", product.port, rare, 32, resting, 201)
+    keys = [product.create_job(f"often_{i}", **({"schedule": EVERY_SECOND} | fields)) for i in range(count)]
+    return product, keys
+
+
+def g15(bench):
+    sizes = bench.sizes
+    many, _ = _scheduled(bench, sizes.schedules_many - sizes.firing)
+    few, _ = _scheduled(bench, 0)
+
+    def firing(product):
+        def cost():
+            before = processor_us(product.process.pid)
+            time.sleep(sizes.firing_s)
+            return (processor_us(product.process.pid) - before) / (sizes.firing * sizes.firing_s)
+        return cost
+
+    yield Row("G15", f"processor time of a firing: {sizes.schedules_many:,} schedules against {sizes.firing}", "µs",
+              *bench.in_turn(firing(many), firing(few)), at_most(1.2), at_most(1.05))
+
+
+def g15w(bench):
+    product = bench.product()
+    rare = product.request_file("POST", "/jobs", {"name": "rare", "schedule": ONCE_A_YEAR, "path": "Shared",
+                                                  "tasks": independent(1)})
+    bench.programs.run("load", product.port, rare, 32, bench.sizes.schedules_many, 201)
+    product.connection.close()
+    time.sleep(1.0)
+    wakes = []
+    for _ in range(bench.sizes.repetitions):
+        before = _switches(product.process.pid)
+        time.sleep(bench.sizes.idle_s)
+        wakes.append((_switches(product.process.pid) - before) / bench.sizes.idle_s)
+    yield Row("G15w", f"wake-ups a second with {bench.sizes.schedules_many:,} schedules", "/s", wakes, [], at_most(0))
+
+
+GOALS = {"G1": g1, "G2": g2, "G3": g3, "G5": g5, "G7": g7, "G8": g8, "G11": g11, "G12": g12, "G13": g13,
+         "G15": g15, "G15w": g15w}
 DURABLE = ("G1", "G2", "G5")  # what a slow disk is felt in
 
 

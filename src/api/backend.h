@@ -66,6 +66,8 @@ struct api_reads {
     void (*list_jobs)(struct store_reader *reader, int64_t workspace,
                       const struct job_filter *filter, const struct list_order *order,
                       const struct store_cursor *cursor, struct arena *arena, struct job_list *ret);
+    size_t (*skipped)(struct store_reader *reader, int64_t workspace, const struct uuid *job,
+                      size_t max, struct arena *arena, struct skipped_row **ret);
     void (*list_operations)(struct store_reader *reader, int64_t workspace,
                             const struct operation_filter *filter, const struct list_order *order,
                             const struct store_cursor *cursor, struct arena *arena,

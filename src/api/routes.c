@@ -132,6 +132,16 @@ static const struct route routes[] = {
      .read = version_get,
      .doc = "Shows a definition that a job has had."},
 
+    {.method = "GET",
+     .scope = SCOPE_WORKSPACE,
+     .path = "jobs/{}/skippedTimes",
+     .operation = "listSkippedTimes",
+     .flags = ROUTE_EXTENSION,
+     .role = ROLE_VIEWER,
+     .query = &skipped_list_query_schema,
+     .read = skipped_list,
+     .doc = "Lists planned times of a job that became no run, newest first, and why."},
+
     {.method = "POST",
      .scope = SCOPE_WORKSPACE,
      .path = "jobRuns",

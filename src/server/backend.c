@@ -302,6 +302,7 @@ struct api_backend backend_functions(struct backend *backend)
                 .get_operation = store_get_operation,
                 .list_runs = store_list_runs,
                 .recent_runs = store_recent_runs,
+                .skipped = store_skipped,
                 .list_jobs = store_list_jobs,
                 .list_operations = store_list_operations,
                 .get_user = store_get_user,

@@ -1,7 +1,9 @@
 #include "server/clock.h"
 
 #include <stdatomic.h>
+#include <sys/timerfd.h>
 #include <time.h>
+#include <unistd.h>
 
 enum { US_PER_MS = 1000, READ_TRIES = 3, PHASE_TRIES = 8 };
 
@@ -66,6 +68,29 @@ struct instant clock_instant(void)
             break; /* else a tick fell between the two */
     }
     return (struct instant){wall_us / US_PER_MS, boot_us / US_PER_MS};
+}
+
+/* A timer that is never due, which is cancelled when the clock is set. */
+static void watch_arm(int fd)
+{
+    const struct itimerspec never = {.it_value.tv_sec = INT32_MAX};
+    timerfd_settime(fd, TFD_TIMER_ABSTIME | TFD_TIMER_CANCEL_ON_SET, &never, NULL);
+}
+
+int clock_watch_open(void)
+{
+    int fd = timerfd_create(CLOCK_REALTIME, TFD_CLOEXEC | TFD_NONBLOCK);
+    if (fd >= 0)
+        watch_arm(fd);
+    return fd;
+}
+
+void clock_watch_take(int fd)
+{
+    uint64_t count;
+    ssize_t ignored = read(fd, &count, sizeof count); /* ECANCELED */
+    (void)ignored;
+    watch_arm(fd);
 }
 
 int64_t clock_monotonic_us(void)

@@ -15,5 +15,9 @@ struct instant {
     int64_t boot_ms;
 };
 struct instant clock_instant(void);
+/* A descriptor that becomes readable when the wall clock is set, or the host has slept: whoever waits
+ * for a wall clock time has to look again. -1 with errno. clock_watch_take makes it quiet again. */
+int clock_watch_open(void);
+void clock_watch_take(int fd);
 /* CLOCK_MONOTONIC in µs, for measuring work. */
 int64_t clock_monotonic_us(void);

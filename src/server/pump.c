@@ -195,6 +195,18 @@ static void step_report(struct pump *pump, const struct exec_report *report)
     pump->acks[pump->ack_count++] = report->id;
 }
 
+/* The API has asked for the zone already, so it is there; unless its file went away since. */
+static bool find_zone(struct pump *pump, struct api_pending *pending, struct zone **ret)
+{
+    const struct command *command = &pending->command;
+    const struct schedule *schedule = command->def ? command->def->details.schedule : NULL;
+    struct err err;
+    if (!schedule || zones_get(pump->config.zones, schedule->timezone_id, ret, &err) == ERR_OK)
+        return true;
+    answer(pending, err.code, err.message);
+    return false;
+}
+
 /* False when the command must wait for the next batch. */
 static bool step_command(struct pump *pump, struct api_pending *pending)
 {
@@ -211,7 +223,11 @@ static bool step_command(struct pump *pump, struct api_pending *pending)
     struct engine_event event = new_event(pump, ENGINE_COMMAND);
     event.command = &pending->command;
     event.result = &pending->result;
-    if (!pump_step(pump, &event)) {
+    if (!find_zone(pump, pending, &event.zone))
+        return true;
+    bool stepped = pump_step(pump, &event);
+    zone_unref(event.zone);
+    if (!stepped) {
         answer_unavailable(pending);
         return true;
     }
@@ -231,13 +247,20 @@ static bool is_full(const struct pump *pump, int64_t began_us)
            clock_monotonic_us() - began_us >= BATCH_MAX_US;
 }
 
+/* Deadlines are on one clock, planned times on the other. */
+static bool is_due(const struct pump *pump)
+{
+    return engine_next_deadline(pump->engine) <= clock_boot_ms() ||
+           engine_next_alarm(pump->engine) <= clock_wall_ms();
+}
+
 static void step_all(struct pump *pump)
 {
     int64_t began_us = clock_monotonic_us();
     pump->report_first = pump->report_next;
     while (pump->report_next < pump->report_count && !is_full(pump, began_us))
         step_report(pump, &pump->reports[pump->report_next++]);
-    if (!pump->is_lost && engine_next_deadline(pump->engine) <= clock_boot_ms()) {
+    if (!pump->is_lost && is_due(pump)) {
         struct engine_event event = new_event(pump, ENGINE_TIMER);
         pump_step(pump, &event);
     }
@@ -379,7 +402,7 @@ static bool has_work(const struct pump *pump)
 {
     return pump->backlog || pump->report_next < pump->report_count ||
            pump->effects.rows.count + pump->effects.events.count > 0 ||
-           pump->effects.start_count > 0 || engine_next_deadline(pump->engine) <= clock_boot_ms();
+           pump->effects.start_count > 0 || is_due(pump);
 }
 
 static void refuse_backlog(struct pump *pump)
@@ -450,9 +473,12 @@ int pump_timeout_ms(struct pump *pump)
         until = earlier(until, earlier(engine_next_deadline(pump->engine), pump->prune_ms));
     else if (!pump->is_fenced)
         until = earlier(until, pump->retry_load_ms);
-    if (until == INT64_MAX)
+    int64_t planned = pump->engine ? engine_next_alarm(pump->engine) : INT64_MAX;
+    if (until == INT64_MAX && planned == INT64_MAX)
         return -1;
     int64_t wait = until - clock_boot_ms();
+    if (planned != INT64_MAX)
+        wait = earlier(wait, planned - clock_wall_ms());
     return wait <= 0 ? 0 : wait > 3600000 ? 3600000 : (int)wait;
 }
 

@@ -17,6 +17,7 @@
 
 #include "api/api.h"
 #include "base/err.h"
+#include "calendar/zones.h"
 #include "exec/exec.h"
 #include "server/defs.h"
 #include "server/feed.h"
@@ -26,6 +27,7 @@ struct pump_config {
     struct store *store;
     struct defs *defs;
     struct feed *feed; /* told of committed events; NULL: nobody is */
+    struct zones *zones;
     struct workspace_row workspace;
     struct exec_config exec; /* on_report and context are the pump's */
     const char *hub_region;

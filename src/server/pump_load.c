@@ -4,6 +4,17 @@
 #include "server/clock.h"
 #include "server/pump_internal.h"
 
+/* Schedules that fire are all there from the start; one that rests comes with its job. */
+static bool add_resting(struct pump *pump, const struct uuid *job, struct arena *arena)
+{
+    struct schedule_row row;
+    if (engine_has_schedule(pump->engine, job))
+        return true;
+    if (store_get_schedule(pump->reader, pump->workspace.id, job, arena, &row))
+        engine_add_schedule(pump->engine, &row, NULL);
+    return !store_reader_failed(pump->reader);
+}
+
 static bool load_job(struct pump *pump, const struct uuid *key, struct arena *arena)
 {
     struct job_row row;
@@ -16,7 +27,7 @@ static bool load_job(struct pump *pump, const struct uuid *key, struct arena *ar
         return false;
     engine_add_job(pump->engine, &row, def);
     job_def_unref(def);
-    return true;
+    return add_resting(pump, key, arena);
 }
 
 static bool add_image(struct pump *pump, const struct run_image *image, struct arena *arena)
@@ -160,6 +171,34 @@ static bool load_live_runs(struct pump *pump)
     return ok;
 }
 
+/* One whose time zone this host does not know (any more) stays silent, and says so here. */
+static void add_schedule(struct pump *pump, const struct schedule_row *row)
+{
+    char job[UUID_TEXT];
+    struct zone *zone = NULL;
+    struct err err;
+    if (row->kind == SCHEDULE_CRON && zones_get(pump->config.zones, row->timezone_id, &zone, &err))
+        log_event(LOG_ERROR, "a schedule does not fire",
+                  LOG_TEXT("job", uuid_format(&row->job, job)), LOG_TEXT("why", err.message));
+    engine_add_schedule(pump->engine, row, zone);
+    zone_unref(zone);
+}
+
+static bool load_schedules(struct pump *pump)
+{
+    struct arena arena;
+    struct schedule_row *rows;
+    arena_init(&arena);
+    store_read_begin(pump->reader);
+    size_t count = store_active_schedules(pump->reader, pump->workspace.id, &arena, &rows);
+    bool ok = !store_reader_failed(pump->reader);
+    store_read_end(pump->reader);
+    for (size_t i = 0; i < count; i++)
+        add_schedule(pump, &rows[i]);
+    arena_release(&arena);
+    return ok;
+}
+
 /* Reports that came before the reload and wait to be stepped again: exec need not tell them once
  * more, else every failed commit would add to them. */
 struct recovery {
@@ -220,7 +259,7 @@ bool pump_load(struct pump *pump)
 {
     if (!begin_epoch(pump))
         return false;
-    if (!load_live_runs(pump)) {
+    if (!load_schedules(pump) || !load_live_runs(pump)) {
         engine_free(pump->engine);
         pump->engine = NULL;
         return false;

@@ -42,6 +42,7 @@ struct server {
     char *tls_cert;
     char *tls_key;
     int signal_fd;
+    int clock_fd; /* the wall clock was set */
     uint64_t task_descriptors; /* soft RLIMIT_NOFILE that we were started with */
     char host[256];
     uint16_t port;
@@ -137,6 +138,7 @@ static enum err_code start_pump(struct server *server, struct err *err)
         .store = server->install.store,
         .defs = server->defs,
         .feed = server->feed,
+        .zones = server->zones,
         .workspace = server->install.workspace,
         .exec =
             {
@@ -243,6 +245,9 @@ static enum err_code server_start(struct server *server, struct err *err)
     server->signal_fd = signalfd(-1, &mask, SFD_CLOEXEC | SFD_NONBLOCK);
     if (server->signal_fd < 0)
         return err_set(err, ERR_INTERNAL, "cannot take signals: %s", strerror(errno));
+    server->clock_fd = clock_watch_open();
+    if (server->clock_fd < 0)
+        return err_set(err, ERR_INTERNAL, "cannot watch the clock: %s", strerror(errno));
     if (parse_listen(server, err) ||
         read_tls(server->config, &server->tls_cert, &server->tls_key, err) ||
         install_open(&server->install, server->config, err))
@@ -335,6 +340,7 @@ static void server_loop(struct server *server)
     struct pollfd watched[] = {
         {.fd = pump_fd(server->pump), .events = POLLIN},
         {.fd = server->signal_fd, .events = POLLIN},
+        {.fd = server->clock_fd, .events = POLLIN},
     };
     while (!pump_is_fenced(server->pump)) {
         pump_run(server->pump);
@@ -342,6 +348,8 @@ static void server_loop(struct server *server)
             return;
         if ((watched[1].revents & POLLIN) && take_signals(server))
             return;
+        if (watched[2].revents & POLLIN)
+            clock_watch_take(server->clock_fd);
     }
 }
 
@@ -369,13 +377,16 @@ static void server_stop(struct server *server)
     install_close(&server->install);
     if (server->signal_fd >= 0)
         close(server->signal_fd);
+    if (server->clock_fd >= 0)
+        close(server->clock_fd);
     free(server->tls_cert);
     free(server->tls_key);
 }
 
 int serve(const struct config *config)
 {
-    struct server server = {.config = config, .signal_fd = -1, .install = {.lock_fd = -1}};
+    struct server server = {
+        .config = config, .signal_fd = -1, .clock_fd = -1, .install = {.lock_fd = -1}};
     struct err err;
     log_setup((enum log_level)config_number(config, CONFIG_log_level),
               (enum log_format)config_number(config, CONFIG_log_format));

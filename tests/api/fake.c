@@ -56,6 +56,15 @@ static bool has_run(const struct fake *fake, const struct uuid *key)
     return fake->has_run && !fake->reader_fails && uuid_equal(key, &fake->run.key);
 }
 
+static bool get_job_version(struct store_reader *reader, int64_t workspace, const struct uuid *key,
+                            int64_t version, struct arena *arena, struct job_version_row *ret)
+{
+    (void)reader, (void)arena;
+    *ret = (struct job_version_row){
+        .workspace = workspace, .job = *key, .version = version, .created_by = "ocid1.user.oc1..ada"};
+    return true;
+}
+
 static bool get_run(struct store_reader *reader, int64_t workspace, const struct uuid *key,
                     struct arena *arena, struct run_row *ret)
 {
@@ -254,6 +263,14 @@ static void recent_runs(struct store_reader *reader, int64_t workspace, const st
     *ret = (struct run_list){&fake->run, 1, fake->more, next_cursor(fake)};
 }
 
+static size_t skipped(struct store_reader *reader, int64_t workspace, const struct uuid *job,
+                      size_t max, struct arena *arena, struct skipped_row **ret)
+{
+    (void)reader, (void)workspace, (void)job, (void)max;
+    *ret = ARENA_ARRAY(arena, 0, struct skipped_row);
+    return 0;
+}
+
 static void list_jobs(struct store_reader *reader, int64_t workspace,
                       const struct job_filter *filter, const struct list_order *order,
                       const struct store_cursor *cursor, struct arena *arena, struct job_list *ret)
@@ -387,6 +404,13 @@ static bool is_ready(void *context)
     return ((struct fake *)context)->is_ready;
 }
 
+static enum err_code simulate(void *context, const struct simulation *request, struct arena *arena,
+                              struct simulation_result *ret, struct err *err)
+{
+    (void)context, (void)request, (void)arena, (void)ret;
+    return err_set(err, ERR_UNAVAILABLE, "nothing is simulated here");
+}
+
 struct fake *fake_new(void)
 {
     struct fake *fake = xcalloc(1, sizeof *fake);
@@ -404,12 +428,13 @@ struct fake *fake_new(void)
         .now_ms = now_ms,
         .read_begin = read_begin,
         .read_end = read_end,
-        .reads = {failed, get_job, NULL, get_run, get_run_etag, get_run_image, queue_position,
+        .reads = {failed, get_job, get_job_version, get_run, get_run_etag, get_run_image, queue_position,
                   get_task_run, attempts, run_events, entity_events, workspace_events, newest_event,
-                  get_operation, list_runs, recent_runs, list_jobs, list_operations},
+                  get_operation, list_runs, recent_runs, list_jobs, skipped, list_operations},
         .definition = definition_of,
         .submit = submit,
         .plan_repair = plan_repair,
+        .simulate = simulate,
         .authenticate = authenticate,
         .role = role,
         .workspace = workspace_of,

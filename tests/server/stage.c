@@ -122,6 +122,7 @@ void stage_up(struct stage *stage)
         .store = stage->store,
         .defs = backend->defs,
         .feed = stage->feed,
+        .zones = backend->zones,
         .workspace = stage->workspace,
         .exec =
             {

@@ -45,3 +45,5 @@ enum err_code logs_get(struct call *call);
 extern const struct schema schedule_next_query_schema;
 enum err_code schedule_next_parse(struct call *call);
 enum err_code schedule_next_get(struct call *call);
+extern const struct schema skipped_list_query_schema;
+enum err_code skipped_list(struct call *call);

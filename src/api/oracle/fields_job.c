@@ -99,6 +99,11 @@ static const struct field job_fields[] = {
      .flags = FIELD_EXTENSION,
      AT(job_view, version),
      .doc = "Version of the definition: 1, and one more for every change."},
+    {.name = "nextRunTimes",
+     .kind = FIELD_RAW,
+     .flags = FIELD_EXTENSION,
+     AT(job_view, next_times),
+     .doc = "When its schedule fires next, up to five date-times; [] while it rests."},
 };
 const struct schema job_schema =
     SCHEMA("Job", job_view, job_fields, "What is run: a graph of tasks and its settings.");
@@ -159,6 +164,11 @@ static const struct field job_summary_fields[] = {
      .kind = FIELD_STRING,
      AT(job_summary_view, updated_by_name),
      .doc = "Name of the user that changed it last."},
+    {.name = "nextRunTime",
+     .kind = FIELD_TIME,
+     .flags = FIELD_EXTENSION,
+     AT(job_summary_view, next_ms),
+     .doc = "When its schedule fires next; null while it rests."},
 };
 const struct schema job_summary_schema =
     SCHEMA("JobSummary", job_summary_view, job_summary_fields, "A job in short.");

@@ -2,6 +2,10 @@
 #include "api/oracle/oracle.h"
 #include "api/oracle/run_source.h"
 #include "api/respond.h"
+#include "base/timefmt.h"
+
+/* What a job shows of the times to come. */
+enum { NEXT_TIMES = 5 };
 
 /* ---- commands ---- */
 
@@ -47,9 +51,26 @@ enum err_code job_cancel_runs(struct call *call, struct command *command)
 
 /* ---- one job ---- */
 
-static struct job_view job_view(const struct job_row *row, const struct job_def *def,
-                                struct arena *arena)
+static const char *next_times(const struct reading *at, const struct schedule *schedule)
 {
+    int64_t times[NEXT_TIMES];
+    char text[TIMEFMT_TEXT];
+    struct buf out;
+    size_t count = schedule_next_times(at, schedule, NEXT_TIMES, times);
+    buf_init(&out, NEXT_TIMES * (TIMEFMT_TEXT + 3) + 2);
+    buf_putc(&out, '[');
+    for (size_t i = 0; i < count; i++)
+        buf_printf(&out, "%s\"%s\"", i ? "," : "", timefmt_rfc3339(times[i], text));
+    buf_putc(&out, ']');
+    const char *json = arena_strdup(at->arena, out.data);
+    buf_release(&out);
+    return json;
+}
+
+static struct job_view job_view(const struct reading *at, const struct job_row *row,
+                                const struct job_def *def)
+{
+    struct arena *arena = at->arena;
     return (struct job_view){
         .key = key_text(&row->key, arena),
         .created_by = row->created_by,
@@ -65,6 +86,7 @@ static struct job_view job_view(const struct job_row *row, const struct job_def 
         .queue = def->queue_json,
         .schedule = def->schedule_json,
         .tasks = def->tasks_json,
+        .next_times = next_times(at, def->details.schedule),
     };
 }
 
@@ -85,7 +107,7 @@ bool job_print(const struct reading *at, const struct uuid *key, struct buf *out
     struct job_def *def = newest_def(at, &row);
     if (!def)
         return false;
-    const struct job_view view = job_view(&row, def, at->arena);
+    const struct job_view view = job_view(at, &row, def);
     fields_print(&job_schema, &view, out);
     job_def_unref(def);
     etag_of_job(row.version, etag);

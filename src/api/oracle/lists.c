@@ -56,10 +56,13 @@ static struct field_list cluster_keys(const struct job_details *details, struct 
     return (struct field_list){keys, count};
 }
 
-static struct job_summary_view job_summary_view(const struct job_row *row,
-                                                const struct job_details *details,
-                                                struct arena *arena)
+static struct job_summary_view job_summary_view(const struct reading *at,
+                                                const struct job_row *row,
+                                                const struct job_details *details)
 {
+    struct arena *arena = at->arena;
+    int64_t next_ms = FIELD_NULL;
+    schedule_next_times(at, details->schedule, 1, &next_ms);
     return (struct job_summary_view){
         .clusters = cluster_keys(details, arena),
         .created_by = row->created_by,
@@ -70,6 +73,7 @@ static struct job_summary_view job_summary_view(const struct job_row *row,
         .path = row->path,
         .run_as = row->run_as,
         .schedule = details->schedule,
+        .next_ms = next_ms,
         .created_ms = row->created_ms,
         .updated_ms = row->updated_ms,
         .updated_by = row->updated_by,
@@ -91,7 +95,7 @@ enum err_code job_list(struct call *call)
                                                   call->workspace.id, &row->key, row->version);
         if (!def)
             return call_missing(call, "The definition of a job");
-        const struct job_summary_view view = job_summary_view(row, &def->details, call->arena);
+        const struct job_summary_view view = job_summary_view(&call->reading, row, &def->details);
         respond_item(call, i, &job_summary_schema, &view);
         job_def_unref(def);
     }

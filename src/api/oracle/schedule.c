@@ -17,3 +17,26 @@ enum err_code schedule_check(struct call *call, const struct schedule *schedule)
     zone_unref(zone);
     return ERR_OK;
 }
+
+size_t schedule_next_times(const struct reading *at, const struct schedule *schedule, size_t max,
+                           int64_t *ret)
+{
+    const struct api_backend *backend = &at->api->backend;
+    struct cron cron;
+    struct cron_error error;
+    struct zone *zone;
+    struct err err;
+    size_t count = 0;
+    if (!schedule || schedule->pause_status == PAUSE_PAUSED ||
+        !cron_parse(schedule->quartz_cron_expression, &cron, &error) ||
+        zones_get(backend->zones, schedule->timezone_id, &zone, &err))
+        return 0;
+    int64_t after = backend->now_ms(backend->context);
+    int64_t until = schedule->end_ms == FIELD_NULL ? INT64_MAX : schedule->end_ms;
+    if (schedule->start_ms != FIELD_NULL && after < schedule->start_ms)
+        after = schedule->start_ms - 1;
+    while (count < max && cron_next(&cron, zone, after, &after) && after <= until)
+        ret[count++] = after;
+    zone_unref(zone);
+    return count;
+}

@@ -176,6 +176,7 @@ struct job_view {
     const char *queue;
     const char *schedule;
     const char *tasks;
+    const char *next_times; /* JSON list of date-times */
 };
 
 struct job_summary_view {
@@ -188,6 +189,7 @@ struct job_summary_view {
     const char *path;
     const char *run_as;
     struct schedule *schedule;
+    int64_t next_ms;
     int64_t created_ms;
     int64_t updated_ms;
     const char *updated_by;
