@@ -1,0 +1,131 @@
+// Data that stays current: read once, then again whenever the server says that something happened, or every two
+// seconds where it has no stream of events.
+
+import { useEffect, useRef, useState } from 'preact/hooks'
+import { call, url } from './api'
+
+const POLL_MS = 2000
+const SLOW_MS = 30_000 // while a stream is open: in case that it is open but dead
+const COALESCE_MS = 120
+
+export interface Live<T> {
+  data: T | undefined
+  error: Error | undefined
+  refresh: () => void
+}
+
+// `load` is called anew when `key` changes, and while `isActive(data)` holds. `stream`: a path of events to follow.
+export function useLive<T>(
+  key: string,
+  load: (signal: AbortSignal) => Promise<T>,
+  { isActive = () => true, stream, every = POLL_MS }:
+    { isActive?: (data: T) => boolean; stream?: string; every?: number } = {},
+): Live<T> {
+  const [state, setState] = useState<{ key: string; data?: T; error?: Error }>({ key })
+  const trigger = useRef(() => {})
+  const latest = useRef({ load, isActive })
+  latest.current = { load, isActive }
+
+  useEffect(() => {
+    const stop = new AbortController()
+    let timer = 0
+    let isLoading = false
+    let isStale = false
+    let isStreaming = false
+    let follower: AbortController | undefined
+
+    async function refresh() {
+      clearTimeout(timer)
+      if (isLoading) {
+        isStale = true
+        return
+      }
+      isLoading = true
+      isStale = false
+      let wait = every
+      try {
+        const data = await latest.current.load(stop.signal)
+        if (stop.signal.aborted) return
+        setState({ key, data })
+        const active = latest.current.isActive(data)
+        if (!active) wait = 0
+        else if (isStreaming) wait = SLOW_MS
+        if (active && stream && !follower) watch()
+        if (!active) {
+          follower?.abort()
+          follower = undefined
+        }
+      } catch (error) {
+        if (stop.signal.aborted) return
+        setState((before) => ({ key, data: before.key === key ? before.data : undefined, error: error as Error }))
+        if (!(error instanceof TypeError)) wait = every * 5
+      } finally {
+        isLoading = false
+      }
+      if (isStale) soon()
+      else if (wait && !stop.signal.aborted) timer = setTimeout(refresh, wait)
+    }
+    function soon() {
+      clearTimeout(timer)
+      timer = setTimeout(refresh, COALESCE_MS)
+    }
+    async function watch() {
+      follower = new AbortController()
+      const mine = follower
+      try {
+        isStreaming = await follow(stream!, mine.signal, soon)
+      } catch {
+        isStreaming = false // the server went away: polling finds out when it is back
+      }
+      if (follower === mine && isStreaming) {
+        isStreaming = false
+        follower = undefined
+        soon()
+      }
+    }
+    trigger.current = soon
+    const visible = () => document.visibilityState === 'visible' && soon()
+    document.addEventListener('visibilitychange', visible)
+    refresh()
+    return () => {
+      stop.abort()
+      follower?.abort()
+      clearTimeout(timer)
+      document.removeEventListener('visibilitychange', visible)
+    }
+  }, [key])
+
+  const isCurrent = state.key === key
+  return {
+    data: isCurrent ? state.data : undefined,
+    error: isCurrent ? state.error : undefined,
+    refresh: () => trigger.current(),
+  }
+}
+
+// Follows a stream of server-sent events until it ends; false when what answered is no stream. fetch, not
+// EventSource, because that cannot send a credential.
+async function follow(path: string, signal: AbortSignal, onEvent: () => void): Promise<boolean> {
+  const answer = await call(url(path), { signal, headers: { accept: 'text/event-stream' } })
+  if (!answer.headers.get('content-type')?.startsWith('text/event-stream') || !answer.body) {
+    await answer.body?.cancel()
+    return false
+  }
+  const reader = answer.body.getReader()
+  for (;;) {
+    const { done, value } = await reader.read()
+    if (done) return true
+    if (value.includes(0x64)) onEvent() // a 'd', of "data:" or "id:"; a heartbeat is a comment without
+  }
+}
+
+// The time now, every second while `isTicking`.
+export function useNow(isTicking: boolean): number {
+  const [now, setNow] = useState(Date.now())
+  useEffect(() => {
+    if (!isTicking) return
+    const timer = setInterval(() => setNow(Date.now()), 1000)
+    return () => clearInterval(timer)
+  }, [isTicking])
+  return now
+}

@@ -1,0 +1,175 @@
+// What the API answers, as far as the page reads it. Names are the API's.
+
+export type Status =
+  | 'BLOCKED' | 'CANCELED' | 'CANCELING' | 'EXCLUDED' | 'FAILED' | 'INTERNAL_ERROR' | 'PAUSED_MAINTENANCE' | 'PENDING'
+  | 'QUEUED' | 'RUNNING' | 'SKIPPED' | 'SUCCESS' | 'TIMED_OUT' | 'UPSTREAM_CANCELED' | 'UPSTREAM_FAILED'
+
+export interface State {
+  status: Status
+  stateMessage: string | null
+  errorTrace: string | null
+}
+
+export interface Parameter {
+  name: string
+  value: string | null
+}
+
+export interface Dependency {
+  taskKey: string
+  outcome?: string | null
+}
+
+export interface TaskDef {
+  taskKey: string
+  type: string
+  runIf?: string | null
+  dependsOn?: Dependency[] | null
+  [field: string]: unknown
+}
+
+export interface TaskSummary {
+  key: string
+  taskKey: string
+  startTime: number | null
+  endTime: number | null
+  retryAttempt: number | null
+  state: State
+  externalId: string | null
+}
+
+export interface Repair {
+  key: number
+  type: 'ORIGINAL' | 'REPAIR'
+  state: State
+  startTime: number | null
+  endTime: number | null
+  executionDuration: number | null
+  parameters: Parameter[]
+  repairedTasks: string[]
+  taskToTaskRunMap: Record<string, string>
+  createdByName?: string | null
+  timeCreated?: string | null
+  definitionVersion?: number | null
+}
+
+export interface RunSummary {
+  key: string
+  jobKey: string
+  jobName: string
+  name: string
+  launched: string
+  createdByName: string | null
+  startTime: number | null
+  endTime: number | null
+  executionDuration: number | null
+  state: State
+  timeCreated: string
+  timeUpdated: string
+}
+
+export interface Run extends RunSummary {
+  setupDuration: number | null
+  cleanupDuration: number | null
+  runDuration: number | null
+  maxConcurrentRuns: number | null
+  parameters: Parameter[]
+  unifiedJobAndJobRunParameters: Parameter[]
+  parentJobRunKey: string | null
+  repairHistory: Repair[]
+  repairedTasks: string[]
+  taskRunSummaryMap: Record<string, TaskSummary>
+  taskToTaskRunMap: Record<string, string>
+  tasks: TaskDef[]
+  timeoutSeconds: number | null
+  version: number
+  definitionVersion: number | null
+}
+
+export interface Retry {
+  retryNumber: number
+  startTime: number | null
+  endTime: number | null
+  setupDuration: number | null
+  executionDuration: number | null
+  state: State
+}
+
+export interface TaskRun extends TaskSummary {
+  parameters: Parameter[]
+  retries: Retry[]
+  task: TaskDef
+  outputKey: string | null
+}
+
+export interface RunEvent {
+  id: number
+  time: string
+  taskKey: string | null
+  taskRunKey: string | null
+  repairKey: number
+  attempt: number | null
+  type: string
+  from: Status | null
+  to: Status | null
+  reason: string | null
+}
+
+export interface PlanTask {
+  taskKey: string
+  verdict: 'RUN' | 'REEVALUATE' | 'KEEP'
+  reason: string
+  willStart: boolean
+  hazards: string[]
+}
+
+export interface Plan {
+  tasks: PlanTask[]
+  parameters: { name: string; old: string | null; new: string | null }[]
+  definition: { version: number; [field: string]: unknown }
+  etag: string
+}
+
+export interface Decision {
+  time: string
+  kind: string
+  runIf?: string
+  result?: string
+  dependencies?: { taskKey: string; status: Status; outcome?: string; wantedOutcome?: string }[]
+  [field: string]: unknown
+}
+
+export interface Explanation {
+  tasks: { taskKey: string; status: Status | null; reason: string | null; decisions: Decision[] }[]
+}
+
+export interface Schedule {
+  quartzCronExpression: string
+  timezoneId: string
+  pauseStatus: string
+}
+
+export interface JobSummary {
+  key: string
+  name: string
+  path: string | null
+  schedule: Schedule | null
+  timeCreated: string
+  timeUpdated: string
+  updatedByName: string | null
+}
+
+export interface Job extends JobSummary {
+  description: string | null
+  maxConcurrentRuns: number
+  queue: { isEnabled: boolean } | null
+  parameters: Parameter[]
+  tasks: TaskDef[]
+  timeoutSeconds: number | null
+  definitionVersion: number | null
+}
+
+export interface Page<T> {
+  items: T[]
+  next: string | null
+}
