@@ -73,15 +73,13 @@ export function useLive<T>(
       follower = new AbortController()
       const mine = follower
       try {
-        isStreaming = await follow(stream!, mine.signal, soon)
+        if (!(await follow(stream!, mine.signal, () => (isStreaming = true), soon))) return // there are no streams: poll
       } catch {
-        isStreaming = false // the server went away: polling finds out when it is back
+        // the server went away: polling finds out when it is back
       }
-      if (follower === mine && isStreaming) {
-        isStreaming = false
-        follower = undefined
-        soon()
-      }
+      isStreaming = false
+      if (follower === mine) follower = undefined
+      if (!stop.signal.aborted) soon()
     }
     trigger.current = soon
     const visible = () => document.visibilityState === 'visible' && soon()
@@ -105,13 +103,16 @@ export function useLive<T>(
 
 // Follows a stream of server-sent events until it ends; false when what answered is no stream. fetch, not
 // EventSource, because that cannot send a credential.
-async function follow(path: string, signal: AbortSignal, onEvent: () => void): Promise<boolean> {
+async function follow(
+  path: string, signal: AbortSignal, onOpen: () => void, onEvent: () => void,
+): Promise<boolean> {
   const answer = await call(url(path), { signal, headers: { accept: 'text/event-stream' } })
   if (!answer.headers.get('content-type')?.startsWith('text/event-stream') || !answer.body) {
     await answer.body?.cancel()
     return false
   }
   const reader = answer.body.getReader()
+  onOpen()
   for (;;) {
     const { done, value } = await reader.read()
     if (done) return true
