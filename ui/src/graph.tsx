@@ -26,6 +26,7 @@ interface Props {
 
 const MIN_ZOOM = 0.08
 const MAX_ZOOM = 2.5
+const BEGIN_ZOOM = 0.8
 const LAYOUT_LATER = 150 // tasks; more take a moment, which the page uses to say so
 
 // The layout changes with the definition only, not with states.
@@ -68,13 +69,20 @@ function Drawing({ tasks, view, current, chosen, onOpen, label, layout }: Props 
     const k = Math.max(MIN_ZOOM, Math.min(1, box.clientWidth / layout.width, box.clientHeight / layout.height))
     setAt({ k, x: Math.max(0, (box.clientWidth - layout.width * k) / 2), y: Math.max(0, (box.clientHeight - layout.height * k) / 2) })
   }
-  // A big graph begins at its start in a size that can be read, rather than whole and unreadable.
+  // A big graph begins where the reader is, in a size that can be read, rather than whole and unreadable.
   function begin() {
     const box = frame.current
     if (!box || !box.clientWidth) return
     const k = Math.min(box.clientWidth / layout.width, box.clientHeight / layout.height)
-    if (k >= 0.55) fit()
-    else setAt({ k: 0.8, x: 8, y: Math.min(8, (box.clientHeight - layout.height * 0.8) / 2) })
+    if (k >= (box.clientWidth < 700 ? 0.7 : 0.5)) return fit()
+    const spot = spots.get(current ?? [...(chosen ?? [])][0] ?? '') ?? layout.nodes[0]
+    const along = (size: number, whole: number, at: number) =>
+      whole <= size ? (size - whole) / 2 : Math.max(size - whole, Math.min(0, size / 2 - at))
+    setAt({
+      k: BEGIN_ZOOM,
+      x: along(box.clientWidth, layout.width * BEGIN_ZOOM, (spot?.x ?? 0) * BEGIN_ZOOM),
+      y: along(box.clientHeight, layout.height * BEGIN_ZOOM, (spot?.y ?? 0) * BEGIN_ZOOM),
+    })
   }
   useLayoutEffect(begin, [layout])
 
@@ -241,8 +249,8 @@ function Node({ x, y, task, view, isCurrent, isChosen, tabIndex, onOpen, onFocus
       <title>{`${visible(task.taskKey)}\n${word}${view.reason ? `: ${view.reason}` : ''}`}</title>
       <rect class="body" width={NODE_W} height={NODE_H} rx="8" />
       <svg x="11" y={NODE_H / 2 - 8} width="16" height="16"><Shape status={view.status} size={16} /></svg>
-      <text class="title" x="36" y="19">{cut(task.taskKey, isChosen === undefined ? 21 : 18)}</text>
-      <text class="detail" x="36" y="35">{cut(view.detail, view.badge ? 14 : 26)}</text>
+      <text class="title" x="36" y="19">{cut(task.taskKey, isChosen === undefined ? 19 : 16)}</text>
+      <text class="detail" x="36" y="35">{cut(view.detail, 21 - (view.badge ? view.badge.text.length + 1 : 0))}</text>
       {view.badge && (
         <text class={`badge tone-${view.badge.tone}`} x={NODE_W - 10} y="35" text-anchor="end">{view.badge.text}</text>
       )}

@@ -3,7 +3,7 @@
 import { Graph, layout } from '@dagrejs/dagre'
 import type { TaskDef } from './types'
 
-export const NODE_W = 188
+export const NODE_W = 178
 export const NODE_H = 46
 
 export interface Placed {
@@ -33,7 +33,7 @@ export function place(tasks: TaskDef[]): Layout {
   const index = new Map(tasks.map((task, i) => [task.taskKey, i]))
   const graph = new Graph({ multigraph: false })
   graph.setGraph({
-    rankdir: 'LR', nodesep: 16, ranksep: 58, edgesep: 10, marginx: 16, marginy: 16,
+    rankdir: 'LR', nodesep: 16, ranksep: 42, edgesep: 10, marginx: 16, marginy: 16,
     ranker: tasks.length > 150 ? 'longest-path' : 'network-simplex',
   })
   graph.setDefaultEdgeLabel(() => ({}))

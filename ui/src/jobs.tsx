@@ -94,7 +94,7 @@ export function JobsScreen() {
       {problem !== null && <Problem error={problem} />}
       {error && <Problem error={error} />}
       {!data ? !error && <Loading /> : !data.items.length ? (text ? <Empty title="No job has that in its name" /> : <FirstJob />) : (
-        <Table label="Jobs" rowPx={44} items={data.items} keyOf={(job) => job.key} onOpen={(job) => go(href(['jobs', job.key]))} columns={[
+        <Table label="Jobs" rowPx={44} wrappedPx={128} items={data.items} keyOf={(job) => job.key} onOpen={(job) => go(href(['jobs', job.key]))} columns={[
           { title: 'Job', width: 'minmax(10rem, 1.6fr)', cell: (job) => <a class="strong" href={href(['jobs', job.key])}><Name text={job.name} /></a> },
           { title: 'Schedule', width: 'minmax(8rem, 1.2fr)', cell: (job) => <ScheduleText schedule={job.schedule} /> },
           { title: 'Last run', width: '18rem', cell: (job) => {

@@ -7,7 +7,7 @@ import { go, href } from './route'
 import { Pill, Shape, holdsSlot, isFinal } from './states'
 import { Time, Took } from './time'
 import type { Job, RunSummary, TaskSummary } from './types'
-import { Empty, Key, Loading, Name, Problem, visible } from './ui'
+import { Empty, Key, Loading, Message, Name, Problem } from './ui'
 
 const ACTIVE = ['QUEUED', 'PENDING', 'RUNNING', 'CANCELING', 'PAUSED_MAINTENANCE']
 const MAX_RUNS = 200
@@ -104,7 +104,7 @@ export function NowScreen() {
               <li key={run.key}>
                 <Shape status="QUEUED" title />
                 <a href={href(['runs', run.key])}><Name text={run.name} /> <Key value={run.key} /></a>
-                <span>{visible(run.state.stateMessage ?? '')}</span>
+                <span><Message text={run.state.stateMessage} /></span>
                 <span class="muted">since <Time at={run.timeCreated} /></span>
               </li>
             ))}

@@ -12,7 +12,7 @@ import { Pill, Shape, isFinal, isOwnFailure, isUnsuccessful, word } from './stat
 import { TaskPanel } from './taskpanel'
 import { Time, Took, duration } from './time'
 import type { Repair, Run, RunEvent, Status, TaskDef, TaskSummary } from './types'
-import { Dialog, Key, Loading, Name, Problem, Table, Tabs, visible } from './ui'
+import { Dialog, Key, Loading, Message, Name, Problem, Table, Tabs, visible } from './ui'
 
 const TABS: [string, string][] = [
   ['graph', 'Graph'], ['gantt', 'Gantt'], ['tasks', 'Tasks'], ['logs', 'Logs'], ['parameters', 'Parameters'],
@@ -140,9 +140,9 @@ function Header({ run, history, repair, newest, onChanged }: {
         <span class="grow" />
         {isActive
           ? <button type="button" class="danger" onClick={() => setAsksCancel(true)}>Cancel run</button>
-          : <a class="button primary" data-key="r" title="Repair (r)" href={href(['runs', run.key, 'repair'])}>Repair…</a>}
+          : <a class={`button${isUnsuccessful(run.state.status) ? ' primary' : ''}`} data-key="r" title="Repair (r)" href={href(['runs', run.key, 'repair'])}>Repair…</a>}
       </div>
-      <p class="reason">{state.stateMessage}</p>
+      {state.stateMessage !== word(state.status) && <p class="reason"><Message text={state.stateMessage} /></p>}
       <dl class="facts">
         <div><dt>Launched</dt><dd>{run.launched === 'SCHEDULED' ? 'By its schedule' : `By hand, by ${run.createdByName ?? 'somebody'}`}</dd></div>
         <div><dt>{repair > 0 ? 'Repair began' : 'Started'}</dt><dd><Time at={shown?.startTime ?? null} none="Not yet" /></dd></div>
@@ -211,9 +211,6 @@ function Failure({ run, attempt, taskRuns, isNewest }: {
         <span class="failure-text"><code>{visible(last || failed.state.stateMessage || word(failed.state.status))}</code></span>
         <span class="grow" />
         <a class="button" href={href(['runs', run.key], { tab: 'logs', task: failed.taskKey, repair: isNewest ? null : attempt.key })}>Open log</a>
-        {isNewest && isFinal(run.state.status) && (
-          <a class="button" href={href(['runs', run.key, 'repair'])}>Repair…</a>
-        )}
       </div>
       {trace.includes('\n') && (
         <details><summary>Traceback</summary><pre tabIndex={0}>{trace}</pre></details>
@@ -226,7 +223,7 @@ export function nodeView(task: TaskDef, summary: TaskSummary | undefined): NodeV
   const status = summary?.state.status ?? null
   const kind = TYPE_WORDS[task.type] ?? task.type
   const took = summary?.startTime && summary.endTime ? duration(summary.endTime - summary.startTime) : null
-  const tries = summary?.retryAttempt ? `, attempt ${summary.retryAttempt}` : ''
+  const tries = summary?.retryAttempt ? ` · #${summary.retryAttempt}` : ''
   return { status, detail: (took ? `${took} · ${kind}` : `${word(status)}`) + tries, reason: summary?.state.stateMessage ?? '' }
 }
 

@@ -8,7 +8,7 @@ import { Json, Value, withoutUnset } from './runtabs'
 import { Pill, Shape, isFinal, isUnsuccessful, word } from './states'
 import { Time, Took, duration } from './time'
 import type { Decision, Explanation, Run, TaskDef, TaskRun, TaskSummary } from './types'
-import { CopyText, Name, Problem, visible } from './ui'
+import { CopyText, Message, Name, Problem, visible } from './ui'
 
 export function TaskPanel({ run, task, summary, repair, onClose }: {
   run: Run
@@ -37,7 +37,7 @@ export function TaskPanel({ run, task, summary, repair, onClose }: {
         <button type="button" class="quiet" aria-label="Close" onClick={onClose}>✕</button>
       </header>
       <Pill status={status} />
-      <p>{summary?.state.stateMessage ?? 'It is not part of this attempt.'}</p>
+      {summary?.state.stateMessage !== word(status) && <p>{summary ? <Message text={summary.state.stateMessage} /> : 'It is not part of this attempt.'}</p>}
       <div class="actions">
         {summary?.retryAttempt != null && (
           <a class="button" href={href(['runs', run.key], { tab: 'logs', task: task.taskKey, repair })}>Open log</a>
@@ -105,6 +105,8 @@ export const RUN_IF: Record<string, string> = {
   AT_LEAST_ONE_FAILED: 'at least one before it failed',
 }
 
+const sentence = (kind: string) => visible(kind[0] + kind.slice(1).toLowerCase().replaceAll('_', ' '))
+
 function Reason({ decision }: { decision: Decision }) {
   const { kind, dependencies = [], result } = decision
   return (
@@ -112,7 +114,7 @@ function Reason({ decision }: { decision: Decision }) {
       <Time at={decision.time} />{' '}
       {kind === 'TRIGGER_RULE'
         ? <>Rule: {RUN_IF[decision.runIf ?? ''] ?? decision.runIf}. {result === 'RUN' ? 'It holds.' : <>It does not hold: {word(result as never)}.</>}</>
-        : <>{kind.toLowerCase().replaceAll('_', ' ')}{result ? `: ${visible(String(result))}` : ''}</>}
+        : <>{sentence(kind)}{decision.attempt !== undefined ? ` after attempt ${Number(decision.attempt)}` : ''}{result ? `: ${visible(String(result))}` : ''}</>}
       {dependencies.length > 0 && (
         <ul>
           {dependencies.map((d) => (

@@ -3,6 +3,7 @@
 import type { ComponentChildren } from 'preact'
 import { useEffect, useId, useLayoutEffect, useRef, useState } from 'preact/hooks'
 import { ApiError } from './api'
+import { href } from './route'
 
 // ---- text of others ----
 
@@ -21,6 +22,14 @@ export const short = (key: string) => key.slice(-8)
 
 export function Key({ value }: { value: string }) {
   return <code class="key" title={value}>{short(value)}</code>
+}
+
+// A sentence of the server, with the keys of runs in it cut short and leading there.
+const UUID = /([0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12})/
+
+export function Message({ text }: { text: string | null | undefined }) {
+  const parts = (text ?? '').split(UUID)
+  return <>{parts.map((part, i) => (i % 2 ? <a key={i} href={href(['runs', part])}><Key value={part} /></a> : visible(part)))}</>
 }
 
 // ---- what went wrong, what is not there ----
@@ -170,17 +179,35 @@ export function useRows(count: number, rowPx: number, before = 0): Rows {
   }
 }
 
+export function useMedia(query: string): boolean {
+  const [matches, setMatches] = useState(() => matchMedia(query).matches)
+  useEffect(() => {
+    const media = matchMedia(query)
+    const changed = () => setMatches(media.matches)
+    media.addEventListener('change', changed)
+    return () => media.removeEventListener('change', changed)
+  }, [query])
+  return matches
+}
+
+export const NARROW = '(max-width: 700px)'
+
+// On a narrow screen the columns of a row wrap.
+const WRAPPED_PX = 72
+
 // A table of any length: `cells` of a row become its columns; a row may be chosen.
-export function Table<T>({ items, columns, rowPx = 32, keyOf, onOpen, label, isCurrent }: {
+export function Table<T>({ items, columns, rowPx = 32, wrappedPx = WRAPPED_PX, keyOf, onOpen, label, isCurrent }: {
   items: T[]
   columns: { title: string; width: string; cell: (item: T) => ComponentChildren }[]
   rowPx?: number
+  wrappedPx?: number
   keyOf: (item: T) => string | number
   onOpen?: (item: T) => void
   label: string
   isCurrent?: (item: T) => boolean
 }) {
-  const rows = useRows(items.length, rowPx)
+  const height = useMedia(NARROW) ? wrappedPx : rowPx
+  const rows = useRows(items.length, height)
   const template = { gridTemplateColumns: columns.map((c) => c.width).join(' ') }
   return (
     <div class="table" role="table" aria-label={label} aria-rowcount={items.length + 1}>
@@ -193,7 +220,7 @@ export function Table<T>({ items, columns, rowPx = 32, keyOf, onOpen, label, isC
             {items.slice(rows.first, rows.last).map((item, i) => (
               <div key={keyOf(item)} role="row" aria-rowindex={rows.first + i + 2}
                 class={`tr${onOpen ? ' open' : ''}${isCurrent?.(item) ? ' current' : ''}`}
-                style={{ ...template, height: `${rowPx}px` }}
+                style={{ ...template, height: `${height}px` }}
                 onClick={onOpen && ((event) => !(event.target as Element).closest('a,button') && onOpen(item))}>
                 {columns.map((c) => <div role="cell" key={c.title}>{c.cell(item)}</div>)}
               </div>
