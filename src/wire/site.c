@@ -65,13 +65,13 @@ bool site_serve(struct http_request *request, struct http_response *response)
         respond_text(request, response, 405, "this is a file of the page: use GET or HEAD\n");
         return true;
     }
-    add_common_headers(file, request, response);
-    if (header_names(request, "if-none-match", file->etag)) {
-        response->status = 304;
-    } else if (file->is_hashed && !header_names(request, "accept-encoding", "gzip")) {
+    if (file->is_hashed && !header_names(request, "accept-encoding", "gzip")) {
         respond_text(request, response, 406, "this file is there with content-encoding gzip only\n");
-    } else {
-        response->status = 200;
+        return true;
+    }
+    add_common_headers(file, request, response);
+    response->status = header_names(request, "if-none-match", file->etag) ? 304 : 200;
+    if (response->status == 200) {
         http_add_header(request, response, "content-type", file->type);
         if (file->is_hashed)
             http_add_header(request, response, "content-encoding", "gzip");

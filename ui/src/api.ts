@@ -136,7 +136,14 @@ async function readSession() {
   }
 }
 
+// A session is better than the token itself, which scripts can read; a server without sessions takes the token.
 export async function signInWithToken(token: string): Promise<void> {
+  try {
+    await startSession({ token })
+    return
+  } catch (error) {
+    if (!(error instanceof ApiError) || (error.status !== 404 && error.status !== 401)) throw error
+  }
   sessionStorage.setItem(TOKEN, token)
   try {
     place.value = await (await call('/reprise/v1')).json()
@@ -146,8 +153,10 @@ export async function signInWithToken(token: string): Promise<void> {
   }
 }
 
-export async function signInWithCode(code: string): Promise<void> {
-  const answer = await call('/reprise/v1/session', { method: 'POST', body: { code } })
+export const signInWithCode = (code: string) => startSession({ code })
+
+async function startSession(by: { code: string } | { token: string }): Promise<void> {
+  const answer = await call('/reprise/v1/session', { method: 'POST', body: by })
   csrfToken = (await answer.json()).csrfToken ?? null
   place.value = await (await call('/reprise/v1')).json()
 }

@@ -25,7 +25,7 @@ const TABS: [string, string][] = [['grid', 'Grid'], ['runs', 'Runs'], ['graph', 
 export function JobScreen({ jobKey }: { jobKey: string }) {
   const { data: job, error } = useLive<Job>(`job ${jobKey}`, (signal) => get(`/jobs/${encodeURIComponent(jobKey)}`, {}, signal), { every: 10_000 })
   const { data: runs } = useLive(`job runs ${jobKey}`, async (signal) =>
-    (await list<RunSummary>('/jobRuns', { jobKey, limit: GRID_RUNS }, signal)).items)
+    (await list<RunSummary>('/jobRuns', { jobKey, limit: GRID_RUNS }, signal)).items, { stream: '/events' })
   const [isStarting, setStarting] = useState(false)
   useEffect(() => {
     if (job) document.title = `${visible(job.name)} – Reprise`

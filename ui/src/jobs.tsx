@@ -41,7 +41,7 @@ function useLastRuns() {
     }
     if (changed) setVersion((v) => v + 1)
     return items.length
-  })
+  }, { stream: '/events' })
   return (jobKey: string) => {
     if (!asked.current.has(jobKey)) {
       asked.current.add(jobKey)

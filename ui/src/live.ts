@@ -2,11 +2,12 @@
 // seconds where it has no stream of events.
 
 import { useEffect, useRef, useState } from 'preact/hooks'
-import { call, url } from './api'
+import { ApiError, call, url } from './api'
 
 const POLL_MS = 2000
 const SLOW_MS = 30_000 // while a stream is open: in case that it is open but dead
-const COALESCE_MS = 120
+const COALESCE_MS = 150
+const COLON = 0x3a
 
 export interface Live<T> {
   data: T | undefined
@@ -50,7 +51,7 @@ export function useLive<T>(
         const active = latest.current.isActive(data)
         if (!active) wait = 0
         else if (isStreaming) wait = SLOW_MS
-        if (active && stream && !follower) watch()
+        if (active && stream && !follower && document.visibilityState === 'visible') watch()
         if (!active) {
           follower?.abort()
           follower = undefined
@@ -69,12 +70,18 @@ export function useLive<T>(
       clearTimeout(timer)
       timer = setTimeout(refresh, COALESCE_MS)
     }
+    // What happened between the reading and the opening is not in the stream.
+    function opened() {
+      isStreaming = true
+      soon()
+    }
     async function watch() {
       follower = new AbortController()
       const mine = follower
       try {
-        if (!(await follow(stream!, mine.signal, () => (isStreaming = true), soon))) return // there are no streams: poll
-      } catch {
+        if (!(await follow(stream!, mine.signal, opened, soon))) return // there are no streams: poll
+      } catch (error) {
+        if (error instanceof ApiError) return // refused, there are too many: poll
         // the server went away: polling finds out when it is back
       }
       isStreaming = false
@@ -82,7 +89,13 @@ export function useLive<T>(
       if (!stop.signal.aborted) soon()
     }
     trigger.current = soon
-    const visible = () => document.visibilityState === 'visible' && soon()
+    // A browser has six connections to a server, for all tabs: one that nobody looks at holds none.
+    const visible = () => {
+      if (document.visibilityState === 'visible') return soon()
+      clearTimeout(timer)
+      follower?.abort()
+      follower = undefined
+    }
     document.addEventListener('visibilitychange', visible)
     refresh()
     return () => {
@@ -106,7 +119,7 @@ export function useLive<T>(
 async function follow(
   path: string, signal: AbortSignal, onOpen: () => void, onEvent: () => void,
 ): Promise<boolean> {
-  const answer = await call(url(path), { signal, headers: { accept: 'text/event-stream' } })
+  const answer = await call(url(path, { onlyNew: true }), { signal, headers: { accept: 'text/event-stream' } })
   if (!answer.headers.get('content-type')?.startsWith('text/event-stream') || !answer.body) {
     await answer.body?.cancel()
     return false
@@ -116,7 +129,7 @@ async function follow(
   for (;;) {
     const { done, value } = await reader.read()
     if (done) return true
-    if (value.includes(0x64)) onEvent() // a 'd', of "data:" or "id:"; a heartbeat is a comment without
+    if (value[0] !== COLON) onEvent() // a heartbeat is a comment: it begins with a colon
   }
 }
 

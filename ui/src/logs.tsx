@@ -88,7 +88,13 @@ function useLog(taskRunKey: string, attempt: number, stream: string, isGrowing: 
 
   useEffect(() => {
     const stop = new AbortController()
+    let pause = new AbortController() // while nobody looks, nothing is followed: see live.ts
     let frame = 0
+    const seen = () => {
+      if (document.visibilityState === 'hidden') pause.abort()
+      else pause = new AbortController()
+    }
+    document.addEventListener('visibilitychange', seen)
     const changed = () => {
       frame ||= requestAnimationFrame(() => {
         frame = 0
@@ -98,7 +104,7 @@ function useLog(taskRunKey: string, attempt: number, stream: string, isGrowing: 
     async function readOnce(): Promise<number> {
       const from = store.length
       const follow = growing.current || undefined
-      const answer = await call(url(`/taskRuns/${taskRunKey}/logs`, { attempt, stream, offset: from, follow }), { signal: stop.signal })
+      const answer = await call(url(`/taskRuns/${taskRunKey}/logs`, { attempt, stream, offset: from, follow }), { signal: AbortSignal.any([stop.signal, pause.signal]) })
       const reader = answer.body!.getReader()
       for (;;) {
         const { done, value } = await reader.read()
@@ -123,6 +129,10 @@ function useLog(taskRunKey: string, attempt: number, stream: string, isGrowing: 
           await new Promise((resolve) => setTimeout(resolve, 500))
         } catch (problem) {
           if (stop.signal.aborted) return
+          if (pause.signal.aborted) {
+            await new Promise((resolve) => document.addEventListener('visibilitychange', resolve, { once: true }))
+            continue
+          }
           setError(problem)
           if (!(problem instanceof TypeError)) return
           await new Promise((resolve) => setTimeout(resolve, 2000)) // the server is away: go on where it stopped
@@ -134,6 +144,7 @@ function useLog(taskRunKey: string, attempt: number, stream: string, isGrowing: 
     return () => {
       stop.abort()
       cancelAnimationFrame(frame)
+      document.removeEventListener('visibilitychange', seen)
     }
   }, [])
   return { store, version, error, isComplete }

@@ -49,7 +49,7 @@ export function NowScreen() {
   useEffect(() => {
     document.title = 'Now – Reprise'
   }, [])
-  const { data, error } = useLive<Now>('now', read)
+  const { data, error } = useLive<Now>('now', read, { stream: '/events' })
   if (!data) return error ? <Problem error={error} /> : <Loading />
   const holding = data.runs.filter((run) => holdsSlot(run.state.status))
   const queued = data.runs.filter((run) => run.state.status === 'QUEUED')

@@ -76,7 +76,7 @@ export function RunTable({ query, showsJob }: { query: { jobKey?: string; status
       if (!next) break
     }
     return { items, next }
-  })
+  }, { stream: '/events' })
   if (!data) return error ? <Problem error={error} /> : <Loading />
   if (!data.items.length)
     return (
