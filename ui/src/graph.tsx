@@ -170,6 +170,12 @@ function Drawing({ tasks, view, current, chosen, onOpen, label, layout }: Props 
             ;(event.currentTarget as Element).setPointerCapture(event.pointerId)
           }
         }}
+        onPointerOver={(event) => {
+          // The whole name and the reason on hover; on the frame, because a node's own title would be read aloud twice.
+          const key = (event.target as Element).closest<SVGGElement>('[data-node]')?.dataset.node
+          const under = key === undefined ? null : view(key)
+          event.currentTarget.title = under ? `${visible(key!)}\n${look(under.status).word}${under.reason ? `: ${under.reason}` : ''}` : ''
+        }}
         onPointerMove={(event) => {
           const from = drag.current
           if (!from) return
@@ -239,18 +245,19 @@ function Node({ x, y, task, view, isCurrent, isChosen, tabIndex, onOpen, onFocus
   onKey: (event: KeyboardEvent) => void
 }) {
   const { tone, word } = look(view.status)
+  const title = cut(task.taskKey, isChosen === undefined ? 19 : 16)
+  const detail = cut(view.detail, 21 - (view.badge ? view.badge.text.length + 1 : 0))
   const choice = isChosen === undefined ? { role: 'button' as const } : { role: 'checkbox' as const, 'aria-checked': isChosen }
   const classes = ['node', `tone-${tone}`, isCurrent && 'current', isChosen && 'chosen', view.isDim && 'dim']
   return (
     <g class={classes.filter(Boolean).join(' ')} transform={`translate(${x} ${y})`} data-node={task.taskKey}
       {...choice} tabIndex={tabIndex} data-status={view.status ?? ''}
-      aria-label={`${visible(task.taskKey)}: ${word}. ${view.badge ? `${view.badge.text}. ` : ''}${view.reason}`}
+      aria-label={`${title} ${detail}${view.badge ? ` ${view.badge.text}` : ''}. ${title.endsWith('…') ? `${visible(task.taskKey)}. ` : ''}${word}. ${view.reason}`}
       onClick={onOpen} onFocus={onFocus} onKeyDown={onKey}>
-      <title>{`${visible(task.taskKey)}\n${word}${view.reason ? `: ${view.reason}` : ''}`}</title>
       <rect class="body" width={NODE_W} height={NODE_H} rx="8" />
       <svg x="11" y={NODE_H / 2 - 8} width="16" height="16"><Shape status={view.status} size={16} /></svg>
-      <text class="title" x="36" y="19">{cut(task.taskKey, isChosen === undefined ? 19 : 16)}</text>
-      <text class="detail" x="36" y="35">{cut(view.detail, 21 - (view.badge ? view.badge.text.length + 1 : 0))}</text>
+      <text class="title" x="36" y="19">{title}</text>
+      <text class="detail" x="36" y="35">{detail}</text>
       {view.badge && (
         <text class={`badge tone-${view.badge.tone}`} x={NODE_W - 10} y="35" text-anchor="end">{view.badge.text}</text>
       )}

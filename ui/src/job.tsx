@@ -2,6 +2,7 @@
 
 import { useEffect, useMemo, useRef, useState } from 'preact/hooks'
 import { get, list } from './api'
+import { useVersions } from './difference'
 import { Graph } from './graph'
 import { ScheduleText } from './jobs'
 import { useLive } from './live'
@@ -12,7 +13,7 @@ import { Shape, isFinal, word } from './states'
 import { TYPE_WORDS } from './run'
 import { RUN_IF } from './taskpanel'
 import { Time, duration, localTime } from './time'
-import type { Job, RunSummary, Status, TaskSummary } from './types'
+import type { Job, RunSummary, Status, TaskSummary, WholeVersion } from './types'
 import { Empty, Key, Loading, Name, Problem, Tabs, useRows, visible } from './ui'
 
 const GRID_RUNS = 100
@@ -64,9 +65,35 @@ export function JobScreen({ jobKey }: { jobKey: string }) {
             return { status: null, detail: TYPE_WORDS[task.type] ?? task.type, reason: `Runs if ${RUN_IF[task.runIf ?? 'ALL_SUCCESS'] ?? task.runIf}` }
           }} />
           : <Empty title="This job has no tasks"><p>Add some to its definition: <code>reprise job update JOB -f FILE</code></p></Empty>)}
-        {tab === 'definition' && <div class="scroll"><Json value={withoutUnset(job)} /></div>}
+        {tab === 'definition' && <Definition job={job} />}
       </div>
       {isStarting && <StartDialog job={job} onClose={() => setStarting(false)} />}
+    </div>
+  )
+}
+
+// The definition as it is, or as it was: every change of it is a version.
+function Definition({ job }: { job: Job }) {
+  const versions = useVersions(job.key, job.definitionVersion ?? '')
+  const asked = Number(route.value.query.get('version'))
+  const version = versions?.find((v) => v.version === asked)
+  const { data: whole, error } = useLive<WholeVersion | null>(`version ${job.key} ${version?.version ?? ''}`,
+    (signal) => (version ? get(`/jobs/${job.key}/versions/${version.version}`, {}, signal) : Promise.resolve(null)), { isActive: () => false })
+  return (
+    <div class="scroll">
+      {versions && versions.length > 1 && (
+        <div class="toolbar">
+          <label class="inline">Version
+            <select value={version?.version ?? ''} onChange={(event) => amend({ version: event.currentTarget.value })}>
+              {versions.map((v) => (
+                <option key={v.version} value={v.isCurrent ? '' : v.version}>{v.version}{v.isCurrent ? ' (now)' : ''}, {v.timeCreated ? localTime(Date.parse(v.timeCreated)) : ''}</option>
+              ))}
+            </select>
+          </label>
+        </div>
+      )}
+      {error && <Problem error={error} />}
+      <Json value={withoutUnset(whole && version ? whole.definition : job)} />
     </div>
   )
 }

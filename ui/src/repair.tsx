@@ -5,12 +5,13 @@ import { useEffect, useMemo, useRef, useState } from 'preact/hooks'
 import { ApiError, get, post } from './api'
 import { Graph } from './graph'
 import { closure } from './graphlib'
+import { Difference, ParameterChanges, differs, useVersions } from './difference'
 import { useLive } from './live'
 import { go, href, route } from './route'
 import { nodeView } from './run'
-import { Value } from './runtabs'
 import { Pill, isFinal, isUnsuccessful, word } from './states'
-import type { Plan, PlanTask, Run } from './types'
+import { localTime } from './time'
+import type { Plan, PlanTask, Run, TaskDef, Version, WholeVersion } from './types'
 import { Key, Loading, Name, Problem, visible } from './ui'
 
 const VERDICTS = {
@@ -70,12 +71,17 @@ function Editor({ run, onStale }: { run: Run; onStale: () => void }) {
   const [isSending, setSending] = useState(false)
 
   const isReady = isFinal(run.state.status)
+  const versions = useVersions(run.jobKey)
+  const shownTasks = useTasks(run, definition, versions)
+  const tasks = useMemo(() => new Map(shownTasks.map((task) => [task.taskKey, task])), [shownTasks])
+  // What the chosen definition has no more cannot be selected; its new tasks are in the plan without being selected.
+  const selected = useMemo(() => [...chosen].filter((key) => tasks.has(key)), [chosen, tasks])
   const request = useMemo(() => ({
-    taskKeys: [...chosen],
+    taskKeys: selected,
     ...(changes.length ? { parameters: changes.filter((c) => c.name) } : {}),
-    ...(definition ? { definition } : {}),
-  }), [chosen, changes, definition])
-  const { plan, error, isCurrent } = usePlan(run, request, isReady && chosen.size > 0)
+    ...(definition ? { definition: Number(definition) || definition } : {}),
+  }), [selected, changes, definition])
+  const { plan, error, isCurrent } = usePlan(run, request, isReady && selected.length > 0)
 
   function toggle(key: string) {
     setLast(key)
@@ -86,7 +92,7 @@ function Editor({ run, onStale }: { run: Run; onStale: () => void }) {
     })
   }
   const extend = (direction: 'upstream' | 'downstream') =>
-    setChosen((set) => new Set([...set, ...closure(run.tasks, last && set.has(last) ? [last] : set, direction)]))
+    setChosen((set) => new Set([...set, ...closure(shownTasks, last && set.has(last) ? [last] : set, direction)]))
 
   async function confirm() {
     if (!plan) return
@@ -105,7 +111,6 @@ function Editor({ run, onStale }: { run: Run; onStale: () => void }) {
   }
 
   const verdicts = new Map(plan?.tasks.map((task) => [task.taskKey, task]))
-  const tasks = new Map(run.tasks.map((task) => [task.taskKey, task]))
   return (
     <div class="screen repair">
       <header class="run-head">
@@ -138,7 +143,7 @@ function Editor({ run, onStale }: { run: Run; onStale: () => void }) {
             <button type="button" onClick={() => (setLast(null), setChosen(new Set(tasks.keys())))}>All</button>
             <button type="button" onClick={() => (setLast(null), setChosen(new Set()))} disabled={!chosen.size}>None</button>
           </div>
-          <Graph tasks={run.tasks} chosen={chosen} onOpen={toggle} label="Tasks: choose what to run again"
+          <Graph tasks={shownTasks} chosen={chosen} onOpen={toggle} label="Tasks: choose what to run again"
             view={(key) => {
               const verdict = verdicts.get(key)
               const base = nodeView(tasks.get(key)!, states.get(key))
@@ -152,8 +157,8 @@ function Editor({ run, onStale }: { run: Run; onStale: () => void }) {
         </section>
         <section class="repair-plan" aria-label="Plan">
           <Parameters run={run} changes={changes} onChange={setChanges} />
-          <DefinitionChoice run={run} value={definition} onChange={setDefinition} />
-          <PlanView plan={plan} error={error} isCurrent={isCurrent} isEmpty={!chosen.size} onAdd={(key) => setChosen((set) => new Set([...set, ...closure(run.tasks, [key], 'downstream')]))} />
+          <DefinitionChoice run={run} versions={versions} value={definition} onChange={setDefinition} />
+          <PlanView plan={plan} error={error} isCurrent={isCurrent} isEmpty={!selected.length} onAdd={(key) => setChosen((set) => new Set([...set, ...closure(shownTasks, [key], 'downstream')]))} />
           {failure !== null && <Problem error={failure} />}
           <div class="confirm">
             <button type="button" class="primary" disabled={!plan || !isCurrent || isSending || !isReady} onClick={confirm}>
@@ -204,15 +209,12 @@ function PlanView({ plan, error, isCurrent, isEmpty, onAdd }: {
   return (
     <div class={`plan${isCurrent ? '' : ' stale'}`} aria-busy={!isCurrent}>
       <h2><span role="status">Will run {count(plan, 'RUN')}, re-evaluate {count(plan, 'REEVALUATE')}, keep {count(plan, 'KEEP')}</span></h2>
-      {plan.parameters.length > 0 && (
-        <table class="plain compact">
-          <caption>Parameters that change</caption>
-          <tbody>
-            {plan.parameters.map((p) => (
-              <tr key={p.name}><th scope="row"><Name text={p.name} /></th><td><Value text={p.old} /></td><td aria-label="becomes">→</td><td><Value text={p.new} /></td></tr>
-            ))}
-          </tbody>
-        </table>
+      {plan.parameters.length > 0 && <ParameterChanges changes={plan.parameters} title="Parameters that change" />}
+      {differs(plan.definition) && (
+        <details open>
+          <summary>Definition: version {plan.definition.fromVersion} → {plan.definition.toVersion}</summary>
+          <Difference diff={plan.definition} />
+        </details>
       )}
       {hazards.length > 0 && (
         <div class="hazards">
@@ -279,14 +281,40 @@ function Parameters({ run, changes, onChange }: { run: Run; changes: Change[]; o
   )
 }
 
-function DefinitionChoice({ run, value, onChange }: { run: Run; value: string; onChange: (value: string) => void }) {
+// Which definition the repair uses: that of an attempt, the job's own, or any version. Offered where the server has them.
+function DefinitionChoice({ run, versions, value, onChange }: {
+  run: Run
+  versions: Version[] | null
+  value: string
+  onChange: (value: string) => void
+}) {
+  if (!versions) return null
+  const newest = run.repairHistory.at(-1)?.definitionVersion ?? run.definitionVersion
   return (
     <label class="field">Definition
       <select value={value} onChange={(event) => onChange(event.currentTarget.value)}>
-        <option value="">As in the newest attempt (version {run.repairHistory.at(-1)?.definitionVersion ?? run.definitionVersion})</option>
+        <option value="">As in the newest attempt (version {newest})</option>
         <option value="ORIGINAL">As in the original (version {run.repairHistory[0]?.definitionVersion ?? run.definitionVersion})</option>
-        <option value="CURRENT">The job as it is now</option>
+        <option value="CURRENT">The job as it is now (version {versions.find((v) => v.isCurrent)?.version ?? '?'})</option>
+        {versions.map((v) => (
+          <option key={v.version} value={v.version}>Version {v.version}{v.timeCreated ? `, ${localTime(Date.parse(v.timeCreated))}` : ''}</option>
+        ))}
       </select>
     </label>
   )
+}
+
+// The tasks of the definition that is chosen; the run's own until they are there.
+function useTasks(run: Run, definition: string, versions: Version[] | null): TaskDef[] {
+  const version = definition === 'CURRENT' ? versions?.find((v) => v.isCurrent)?.version
+    : definition === 'ORIGINAL' ? run.repairHistory[0]?.definitionVersion : definition ? Number(definition) : undefined
+  const [found, setFound] = useState<{ version: number; tasks: TaskDef[] } | null>(null)
+  useEffect(() => {
+    if (!version) return
+    const stop = new AbortController()
+    get<WholeVersion>(`/jobs/${run.jobKey}/versions/${version}`, {}, stop.signal)
+      .then((whole) => setFound({ version, tasks: whole.definition.tasks ?? [] }), () => undefined) // the plan says what is wrong
+    return () => stop.abort()
+  }, [version])
+  return version && found?.version === version ? found.tasks : run.tasks
 }

@@ -7,7 +7,7 @@ import { href } from './route'
 import { Json, Value, withoutUnset } from './runtabs'
 import { Pill, Shape, isFinal, isUnsuccessful, word } from './states'
 import { Time, Took, duration } from './time'
-import type { Decision, Explanation, Run, TaskDef, TaskRun, TaskSummary } from './types'
+import type { Decision, Explanation, Origin, Provenance, Run, TaskDef, TaskRun, TaskSummary } from './types'
 import { CopyText, Message, Name, Problem, visible } from './ui'
 
 export function TaskPanel({ run, task, summary, repair, onClose }: {
@@ -22,13 +22,15 @@ export function TaskPanel({ run, task, summary, repair, onClose }: {
   const stamp = `${summary?.key} ${status} ${summary?.retryAttempt}`
   const { data: whole, error } = useLive<TaskRun | null>(`panel ${stamp}`,
     (signal) => (summary ? get(`/taskRuns/${summary.key}`, {}, signal) : Promise.resolve(null)), { isActive: () => false })
-  const { data: explanation } = useLive<Explanation>(`why ${run.key} ${stamp}`, (signal) => get(`/jobRuns/${run.key}/explanation`, {}, signal), { isActive: () => false })
-  const decisions = repair === null ? explanation?.tasks.find((t) => t.taskKey === task.taskKey)?.decisions ?? [] : []
+  const { data: explanation } = useLive<Explanation>(`why ${run.key} ${task.taskKey} ${stamp}`, (signal) => get(`/jobRuns/${run.key}/explanation`, { taskKey: task.taskKey }, signal), { isActive: () => false })
+  const explained = explanation?.tasks.find((t) => t.taskKey === task.taskKey)
+  const decisions = repair === null ? explained?.decisions ?? [] : []
   useEffect(() => {
     const onKey = (event: KeyboardEvent) => event.key === 'Escape' && !document.querySelector('dialog[open]') && onClose()
     addEventListener('keydown', onKey)
     return () => removeEventListener('keydown', onKey)
   }, [])
+  const origins = new Map((repair === null ? explained?.parameters ?? [] : []).map((p) => [p.name, p]))
   const attempts = [...(whole?.retries ?? [])].reverse()
   return (
     <aside class="side" aria-label={`Task ${visible(task.taskKey)}`}>
@@ -86,7 +88,9 @@ export function TaskPanel({ run, task, summary, repair, onClose }: {
         <section>
           <h3>Parameters it {isFinal(status) ? 'had' : 'has'}</h3>
           <dl class="pairs">
-            {whole.parameters.map((p) => <div key={p.name}><dt><Name text={p.name} /></dt><dd><Value text={p.value} /></dd></div>)}
+            {whole.parameters.map((p) => (
+              <div key={p.name}><dt><Name text={p.name} /></dt><dd><Value text={p.value} /> <From of={origins.get(p.name)} /></dd></div>
+            ))}
           </dl>
         </section>
       )}
@@ -94,6 +98,16 @@ export function TaskPanel({ run, task, summary, repair, onClose }: {
       <details><summary>Definition</summary><Json value={withoutUnset(task)} /></details>
     </aside>
   )
+}
+
+const LAYERS = { JOB: 'the job', TASK: 'the task', RUN: 'the run', REPAIR: 'repair' }
+const layer = ({ source, repair }: Origin) => LAYERS[source] + (source === 'REPAIR' ? ` ${repair}` : '')
+
+// Which layer gave a value, and what it outranked.
+function From({ of }: { of: Provenance | undefined }) {
+  if (!of) return null
+  const over = of.overrides.map((o) => `${layer(o)} (${visible(o.value ?? 'empty')})`).join(', ')
+  return <span class="muted">from {layer(of)}{over && `, over ${over}`}</span>
 }
 
 export const RUN_IF: Record<string, string> = {
@@ -107,6 +121,13 @@ export const RUN_IF: Record<string, string> = {
 
 const sentence = (kind: string) => visible(kind[0] + kind.slice(1).toLowerCase().replaceAll('_', ' '))
 
+interface Compared {
+  key: string
+  left: string
+  right: string
+  value: boolean
+}
+
 function Reason({ decision }: { decision: Decision }) {
   const { kind, dependencies = [], result } = decision
   return (
@@ -115,6 +136,15 @@ function Reason({ decision }: { decision: Decision }) {
       {kind === 'TRIGGER_RULE'
         ? <>Rule: {RUN_IF[decision.runIf ?? ''] ?? decision.runIf}. {result === 'RUN' ? 'It holds.' : <>It does not hold: {word(result as never)}.</>}</>
         : <>{sentence(kind)}{decision.attempt !== undefined ? ` after attempt ${Number(decision.attempt)}` : ''}{result ? `: ${visible(String(result))}` : ''}</>}
+      {typeof decision.reason === 'string' && <> {visible(decision.reason)}</>}
+      {typeof decision.outcome === 'string' && <>: {visible(String(decision.condition))} is {decision.outcome}</>}
+      {Array.isArray(decision.expressions) && (
+        <ul>
+          {(decision.expressions as Compared[]).map((e) => (
+            <li key={e.key}><code>{visible(e.key)}</code>: <Value text={e.left} /> and <Value text={e.right} />: {String(e.value)}</li>
+          ))}
+        </ul>
+      )}
       {dependencies.length > 0 && (
         <ul>
           {dependencies.map((d) => (

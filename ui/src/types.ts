@@ -123,10 +123,53 @@ export interface PlanTask {
   hazards: string[]
 }
 
+export interface ParameterChange {
+  name: string
+  old: string | null
+  new: string | null
+}
+
+// What differs between two versions of a definition.
+export interface DefinitionDiff {
+  version?: number
+  fromVersion?: number
+  toVersion?: number
+  added?: string[]
+  removed?: string[]
+  rewired?: { taskKey: string; gained: string[]; lost: string[] }[]
+  changed?: { taskKey: string; fields: string[] }[]
+  fields?: string[]
+  parameters?: ParameterChange[]
+}
+
+export interface Version {
+  version: number
+  isCurrent: boolean
+  timeCreated: string | null
+  createdBy: string | null
+}
+
+export interface WholeVersion extends Version {
+  definition: { tasks: TaskDef[]; [field: string]: unknown }
+}
+
+export interface Origin {
+  source: 'JOB' | 'TASK' | 'RUN' | 'REPAIR'
+  repair: number | null
+}
+
+export interface Provenance extends Origin {
+  name: string
+  value: string | null
+  given: string | null
+  overrides: (Origin & { value: string | null })[]
+  references: { reference: string; value: string | null }[]
+}
+
 export interface Plan {
   tasks: PlanTask[]
-  parameters: { name: string; old: string | null; new: string | null }[]
-  definition: { version: number; [field: string]: unknown }
+  parameters: ParameterChange[]
+  definition: DefinitionDiff
   etag: string
 }
 
@@ -140,7 +183,15 @@ export interface Decision {
 }
 
 export interface Explanation {
-  tasks: { taskKey: string; status: Status | null; reason: string | null; decisions: Decision[] }[]
+  run?: { parameters?: Provenance[] }
+  tasks: {
+    taskKey: string
+    status: Status | null
+    reason: string | null
+    decisions: Decision[]
+    parameters?: Provenance[]
+    references?: { field: string | null; reference: string; value: string | null }[]
+  }[]
 }
 
 export interface Schedule {
