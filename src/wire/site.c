@@ -66,7 +66,8 @@ bool site_serve(struct http_request *request, struct http_response *response)
         return true;
     }
     if (file->is_hashed && !header_names(request, "accept-encoding", "gzip")) {
-        respond_text(request, response, 406, "this file is there with content-encoding gzip only\n");
+        respond_text(request, response, 406,
+                     "this file is there with content-encoding gzip only\n");
         return true;
     }
     add_common_headers(file, request, response);

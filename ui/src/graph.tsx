@@ -256,8 +256,8 @@ function Node({ x, y, task, view, isCurrent, isChosen, tabIndex, onOpen, onFocus
       onClick={onOpen} onFocus={onFocus} onKeyDown={onKey}>
       <rect class="body" width={NODE_W} height={NODE_H} rx="8" />
       <svg x="11" y={NODE_H / 2 - 8} width="16" height="16"><Shape status={view.status} size={16} /></svg>
-      <text class="title" x="36" y="19">{title}</text>
-      <text class="detail" x="36" y="35">{detail}</text>
+      <text class="title" x="36" y="19">{title}</text>{' '}
+      <text class="detail" x="36" y="35">{detail}</text>{' '}
       {view.badge && (
         <text class={`badge tone-${view.badge.tone}`} x={NODE_W - 10} y="35" text-anchor="end">{view.badge.text}</text>
       )}

@@ -28,6 +28,7 @@ enum err_code version_get(struct call *call);
 extern const struct schema plan_task_schema;
 /* What plan_task_schema prints. */
 struct field_list plan_task_views(const struct repair_plan *plan, struct arena *arena);
+
 /* ---- place.c ---- */
 enum err_code place_get(struct call *call);
 
