@@ -17,6 +17,8 @@ export interface Place {
 
 // null: not asked yet; false: nobody is signed in.
 export const place = signal<Place | null | false>(null)
+// Whether the caller may start, cancel and repair. The server decides; this only spares buttons that it would refuse.
+export const mayOperate = signal(true)
 export const isOffline = signal(false)
 // What to add to the browser's clock to have the server's; HTTP dates are whole seconds, so small ones are noise.
 export const skewMs = signal(0)
@@ -126,11 +128,20 @@ export async function resume(): Promise<void> {
   }
 }
 
-// The token that writes of a session carry. A server without sessions has no such path.
+interface Session {
+  role?: string | null
+  csrfToken?: string | null // what writes with the session's cookie carry
+}
+
+function takeSession(session: Session) {
+  csrfToken = session.csrfToken ?? null
+  mayOperate.value = session.role !== 'VIEWER'
+}
+
+// A server without sessions has no such path.
 async function readSession() {
-  if (storedToken()) return
   try {
-    csrfToken = (await (await call('/reprise/v1/session')).json()).csrfToken ?? null
+    takeSession(await (await call('/reprise/v1/session')).json())
   } catch (error) {
     if (!(error instanceof ApiError) || error.status !== 404) throw error
   }
@@ -146,6 +157,7 @@ export async function signInWithToken(token: string): Promise<void> {
   }
   sessionStorage.setItem(TOKEN, token)
   try {
+    await readSession()
     place.value = await (await call('/reprise/v1')).json()
   } catch (error) {
     sessionStorage.removeItem(TOKEN)
@@ -157,7 +169,7 @@ export const signInWithCode = (code: string) => startSession({ code })
 
 async function startSession(by: { code: string } | { token: string }): Promise<void> {
   const answer = await call('/reprise/v1/session', { method: 'POST', body: by })
-  csrfToken = (await answer.json()).csrfToken ?? null
+  takeSession(await answer.json())
   place.value = await (await call('/reprise/v1')).json()
 }
 

@@ -1,7 +1,7 @@
 // One job: its tasks against its runs, its runs as a list, its definition.
 
 import { useEffect, useMemo, useRef, useState } from 'preact/hooks'
-import { get, list } from './api'
+import { get, list, mayOperate } from './api'
 import { useVersions } from './difference'
 import { Graph } from './graph'
 import { ScheduleText } from './jobs'
@@ -41,7 +41,7 @@ export function JobScreen({ jobKey }: { jobKey: string }) {
         <div class="title-row">
           <h1><Name text={job.name} /></h1>
           <span class="grow" />
-          <button type="button" class="primary" onClick={() => setStarting(true)}>Run…</button>
+          {mayOperate.value && <button type="button" class="primary" onClick={() => setStarting(true)}>Run…</button>}
         </div>
         {job.description && <p class="reason">{visible(job.description)}</p>}
         <dl class="facts">

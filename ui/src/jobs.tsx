@@ -1,7 +1,7 @@
 // All jobs: what each is called, when it runs by itself, how its last runs went.
 
 import { useEffect, useRef, useState } from 'preact/hooks'
-import { get, list } from './api'
+import { get, list, mayOperate } from './api'
 import { useLive } from './live'
 import { go, href } from './route'
 import { Strip, StartDialog } from './runlist'
@@ -102,7 +102,7 @@ export function JobsScreen() {
             return last ? <a class="plain-link" href={href(['runs', last.key])}><Pill status={last.state.status} /> <Time at={last.startTime ?? last.timeCreated} /></a> : <span class="muted">never</span>
           } },
           { title: `Last ${RUNS} runs`, width: '13rem', cell: (job) => <Strip runs={lastRuns(job.key)} max={RUNS} /> },
-          { title: 'Run it', width: '5rem', cell: (job) => <button type="button" aria-label={`Run ${visible(job.name)}`} onClick={() => start(job)}>Run…</button> },
+          { title: 'Run it', width: '5rem', cell: (job) => mayOperate.value && <button type="button" aria-label={`Run ${visible(job.name)}`} onClick={() => start(job)}>Run…</button> },
         ]} />
       )}
       {data?.next && <p class="more"><button type="button" onClick={() => setPages(pages + 1)}>Show more jobs</button></p>}

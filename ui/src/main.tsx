@@ -155,6 +155,9 @@ function App() {
   return place.value ? <Shell /> : <SignIn refusal={refusal.value} />
 }
 
+// The address with a code may be opened where the page is open already.
+addEventListener('hashchange', () => location.hash.startsWith('#code=') && begin())
+
 const root = document.getElementById('app')!
 root.textContent = ''
 render(<App />, root)

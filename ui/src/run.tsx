@@ -1,7 +1,7 @@
 // A run: what state it is in and why, its tasks as graph, over time and as a list, its output, what it was given.
 
 import { useEffect, useMemo, useState } from 'preact/hooks'
-import { get, list, post } from './api'
+import { get, list, mayOperate, post } from './api'
 import { Gantt } from './gantt'
 import { Graph, type NodeView } from './graph'
 import { useLive } from './live'
@@ -138,9 +138,9 @@ function Header({ run, history, repair, newest, onChanged }: {
         <h1><Name text={run.name} /></h1>
         <Pill status={state.status} big />
         <span class="grow" />
-        {isActive
+        {mayOperate.value && (isActive
           ? <button type="button" class="danger" onClick={() => setAsksCancel(true)}>Cancel run</button>
-          : <a class={`button${isUnsuccessful(run.state.status) ? ' primary' : ''}`} data-key="r" title="Repair (r)" href={href(['runs', run.key, 'repair'])}>Repair…</a>}
+          : <a class={`button${isUnsuccessful(run.state.status) ? ' primary' : ''}`} data-key="r" title="Repair (r)" href={href(['runs', run.key, 'repair'])}>Repair…</a>)}
       </div>
       {state.stateMessage !== word(state.status) && <p class="reason"><Message text={state.stateMessage} /></p>}
       <dl class="facts">

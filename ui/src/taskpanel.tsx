@@ -1,7 +1,7 @@
 // One task of a run beside the graph: its state, why it is there, its attempts, and what one can do about it.
 
 import { useEffect, useRef } from 'preact/hooks'
-import { get } from './api'
+import { get, mayOperate } from './api'
 import { useLive } from './live'
 import { href } from './route'
 import { Json, Value, withoutUnset } from './runtabs'
@@ -44,7 +44,7 @@ export function TaskPanel({ run, task, summary, repair, onClose }: {
         {summary?.retryAttempt != null && (
           <a class="button" href={href(['runs', run.key], { tab: 'logs', task: task.taskKey, repair })}>Open log</a>
         )}
-        {isFinal(run.state.status) && repair === null && (
+        {mayOperate.value && isFinal(run.state.status) && repair === null && (
           <a class="button" href={href(['runs', run.key, 'repair'], { tasks: task.taskKey })}>
             {isUnsuccessful(status) ? 'Repair this task…' : 'Run again…'}
           </a>
