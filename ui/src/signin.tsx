@@ -7,6 +7,7 @@ import { Problem } from './ui'
 export function SignIn({ refusal }: { refusal: unknown }) {
   const [token, setToken] = useState('')
   const [error, setError] = useState<unknown>(refusal)
+  useEffect(() => setError(refusal), [refusal])
   const [isBusy, setBusy] = useState(false)
   useEffect(() => {
     document.title = 'Sign in – Reprise'
