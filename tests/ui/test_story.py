@@ -2,6 +2,8 @@
 
 import json
 
+import pytest
+
 from conftest import until
 from harness import named, step, task
 
@@ -258,3 +260,22 @@ def test_times_are_local_with_utc_beside_them(own, page_on):
     local = page("return await page.evaluate((ms) => new Date(ms).toTimeString().slice(0, 8), arg)", run["startTime"])
     assert shown[0].endswith(local)
     assert shown[1].endswith("UTC") and shown[1].replace(" UTC", "Z").replace(" ", "T") == shown[2]
+
+
+def test_the_server_tells_and_nobody_asks(own, page):
+    """With a stream of events the page reads again when something happened, and not otherwise."""
+    run = own.api.run(story_job(own))
+    with own.api.session.get(own.url + own.api.path(f"/jobRuns/{run['key']}/events"), stream=True, timeout=20,
+                             headers={"accept": "text/event-stream"}) as answer:
+        if not answer.headers["content-type"].startswith("text/event-stream"):
+            pytest.skip("this server has no streams of events")
+    page.go(f"runs/{run['key']}")
+    page.task("check", "RUNNING")
+    own.api.wait_task(run, "side", "SUCCESS")
+    page.task("side", "SUCCESS")
+    asked = page("""let count = 0; const counts = () => count++; page.on('request', counts);
+        await page.waitForTimeout(5000); page.off('request', counts); return count""")
+    assert asked <= 4, f"{asked} requests in 5 s in which nothing happened"
+    own.open_gate("check")
+    page.task("check", "SUCCESS")
+    page.state("SUCCESS")
