@@ -44,3 +44,13 @@ def test_versions_of_a_job_can_be_looked_at(page, edited):
 def test_a_value_says_where_it_came_from(page, edited):
     page.go(f"runs/{edited['run']}?task=load")
     page("await page.getByRole('complementary').getByText('from the run, over the job (monday)').waitFor()")
+
+
+def test_two_attempts_beside_each_other(own, page, edited):
+    own.api.repair(edited["run"], definition="CURRENT", parameters=named(day="friday"))
+    own.api.wait_final(edited["run"], "SUCCESS")
+    page.go(f"runs/{edited['run']}")
+    page("await page.getByRole('button', {name: 'Compare…'}).click()")
+    page("await page.getByRole('dialog').getByRole('row', {name: /load Failed.*Succeeded/}).waitFor()")
+    words = page.text("dialog")
+    assert "tuesday" in words and "friday" in words and "1 task is the same" in words

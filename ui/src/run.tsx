@@ -2,6 +2,7 @@
 
 import { useEffect, useMemo, useState } from 'preact/hooks'
 import { get, list, mayOperate, post } from './api'
+import { CompareDialog } from './compare'
 import { Gantt } from './gantt'
 import { Graph, type NodeView } from './graph'
 import { useLive } from './live'
@@ -128,6 +129,7 @@ function Header({ run, history, repair, newest, onChanged }: {
   const isNewest = repair === newest
   const state = isNewest ? run.state : (shown?.state ?? run.state)
   const [asksCancel, setAsksCancel] = useState(false)
+  const [compares, setCompares] = useState(false)
   const queued = (shown?.startTime ?? null) === null ? null : shown!.startTime! - (Date.parse(shown!.timeCreated ?? '') || shown!.startTime!)
   return (
     <header class="run-head">
@@ -158,14 +160,15 @@ function Header({ run, history, repair, newest, onChanged }: {
         {run.parentJobRunKey && <div><dt>Child of</dt><dd><a href={href(['runs', run.parentJobRunKey])}>run <Key value={run.parentJobRunKey} /></a></dd></div>}
       </dl>
       {history.length > 1 && (
-        <div class="segments history" role="group" aria-label="Attempts of this run">
+        <div class="row wrap"><div class="segments history" role="group" aria-label="Attempts of this run">
           {history.map((r) => (
             <button key={r.key} type="button" aria-pressed={r.key === repair} onClick={() => amend({ repair: r.key === newest ? null : r.key })}>
               <Shape status={r.state.status} title />{r.key === 0 ? 'Original' : `Repair ${r.key}`}
             </button>
           ))}
-        </div>
+        </div><button type="button" onClick={() => setCompares(true)}>Compare…</button></div>
       )}
+      {compares && <CompareDialog run={run} history={history} repair={repair} onClose={() => setCompares(false)} />}
       {asksCancel && <CancelDialog run={run} onClose={() => setAsksCancel(false)} onDone={onChanged} />}
     </header>
   )
