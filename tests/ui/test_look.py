@@ -3,8 +3,8 @@
 
 import pytest
 
-from conftest import HERE
 from harness import if_else, named, step, task
+from ui_browser import HERE
 
 SCREENS = ["jobs", "runs", "now", "jobs/{job}", "jobs/{job}?tab=runs", "jobs/{job}?tab=graph", "jobs/{job}?tab=definition",
            "runs/{run}", "runs/{run}?task=load", "runs/{run}?tab=gantt", "runs/{run}?tab=tasks", "runs/{run}?tab=logs&task=load",

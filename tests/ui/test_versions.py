@@ -13,8 +13,6 @@ def edited(own):
     job = own.api.job(first, name="edited", parameters=named(day="monday"))
     run = own.api.wait_final(own.api.run(job, parameters=named(day="tuesday")), "FAILED")
     own.api.replace(job, second, name="edited", parameters=named(day="monday"))
-    if own.api.get(f"/jobs/{key_of(job)}/versions").status_code != 200:
-        pytest.skip("this server has no versions of definitions")
     return {"job": key_of(job), "run": key_of(run)}
 
 

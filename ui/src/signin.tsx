@@ -27,7 +27,7 @@ export function SignIn({ refusal }: { refusal: unknown }) {
     <main class="sign-in">
       <form class="sheet" onSubmit={submit}>
         <h1><Logo /> Reprise</h1>
-        <p>Open the address that <code>reprise serve</code> printed when it started, if it has a code in it, or sign in with a token.</p>
+        <p>Open the address that <code>reprise sign-in</code> prints, or sign in with a token.</p>
         <label class="field">Token
           <input type="password" name="token" autoComplete="current-password" autoFocus required value={token} spellcheck={false}
             onInput={(event) => setToken(event.currentTarget.value)} />
@@ -35,7 +35,6 @@ export function SignIn({ refusal }: { refusal: unknown }) {
         <p class="muted">The first administrator's is in the server's data folder:<br /><code>cat ~/.local/state/reprise/admin.token</code></p>
         {error !== null && error !== undefined && <Problem error={error} />}
         <button type="submit" class="primary" disabled={isBusy}>{isBusy ? 'Signing in…' : 'Sign in'}</button>
-        <p class="muted">The token stays in this tab until it is closed.</p>
       </form>
     </main>
   )
