@@ -96,7 +96,7 @@ export function JobsScreen() {
       {!data ? !error && <Loading /> : !data.items.length ? (text ? <Empty title="No job has that in its name" /> : <FirstJob />) : (
         <Table label="Jobs" rowPx={44} wrappedPx={128} items={data.items} keyOf={(job) => job.key} onOpen={(job) => go(href(['jobs', job.key]))} columns={[
           { title: 'Job', width: 'minmax(10rem, 1.6fr)', cell: (job) => <a class="strong" href={href(['jobs', job.key])}><Name text={job.name} /></a> },
-          { title: 'Schedule', width: 'minmax(8rem, 1.2fr)', cell: (job) => <ScheduleText schedule={job.schedule} /> },
+          { title: 'Schedule', width: 'minmax(8rem, 1.2fr)', cell: (job) => <><ScheduleText schedule={job.schedule} />{job.nextRunTime && <div class="muted">next <Time at={job.nextRunTime} /></div>}</> },
           { title: 'Last run', width: '18rem', cell: (job) => {
             const last = lastRuns(job.key)?.[0]
             return last ? <a class="plain-link" href={href(['runs', last.key])}><Pill status={last.state.status} /> <Time at={last.startTime ?? last.timeCreated} /></a> : <span class="muted">never</span>

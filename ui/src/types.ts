@@ -205,6 +205,7 @@ export interface JobSummary {
   name: string
   path: string | null
   schedule: Schedule | null
+  nextRunTime?: string | null
   timeCreated: string
   timeUpdated: string
   updatedByName: string | null
@@ -218,6 +219,7 @@ export interface Job extends JobSummary {
   tasks: TaskDef[]
   timeoutSeconds: number | null
   definitionVersion: number | null
+  nextRunTimes?: string[] | null
 }
 
 export interface Page<T> {
