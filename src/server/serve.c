@@ -19,6 +19,7 @@
 #include "server/files.h"
 #include "server/install.h"
 #include "server/notify.h"
+#include "wire/site.h"
 #include "wire/wire.h"
 
 enum { PATH_BYTES = 4096, EXIT_FAILED = 1 };
@@ -201,6 +202,15 @@ static void start_api(struct server *server)
     pump_set_api(server->pump, server->api);
 }
 
+/* The files of the page are the wire's own; everything else is the API's. */
+static enum http_verdict handle_request(void *context, struct http_request *request,
+                                        struct http_response *response)
+{
+    if (site_serve(request, response))
+        return HTTP_DONE;
+    return api_handle(context, request, response);
+}
+
 static enum err_code start_wire(struct server *server, struct err *err)
 {
     const struct config *config = server->config;
@@ -215,7 +225,7 @@ static enum err_code start_wire(struct server *server, struct err *err)
         .tls_cert_pem = server->tls_cert,
         .tls_key_pem = server->tls_key,
     };
-    const struct wire_callbacks callbacks = {api_handle, api_done, api_refuse, server->api};
+    const struct wire_callbacks callbacks = {handle_request, api_done, api_refuse, server->api};
     server->wire = wire_start(&wire, &callbacks, err);
     return server->wire ? ERR_OK : err->code;
 }

@@ -36,6 +36,7 @@ static const struct row rows[] = {
     {"getReadiness", "/readyz", NULL, NOBODY, 200},
 
     /* of any user: what its workspaces let it see */
+    {"getPlace", "/reprise/v1", NULL, NO_ROLE, 200},
     {"listAsyncOperations", PLATFORM "/asyncOperations", NULL, NO_ROLE, 200},
     {"getAsyncOperation", PLATFORM "/asyncOperations/" FAKE_RUN, NULL, NO_ROLE, 404},
 

@@ -29,6 +29,9 @@ extern const struct schema plan_task_schema;
 /* What plan_task_schema prints. */
 struct field_list plan_task_views(const struct repair_plan *plan, struct arena *arena);
 
+/* ---- place.c ---- */
+enum err_code place_get(struct call *call);
+
 /* ---- plan.c, explain.c, events.c, logs.c ---- */
 extern const struct schema explanation_query_schema;
 extern const struct schema event_list_query_schema;

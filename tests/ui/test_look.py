@@ -1,0 +1,115 @@
+"""Every screen in both themes: rules of accessibility (axe), no overflow on a phone, and pictures to look at
+(REPRISE_PICTURES=folder keeps them)."""
+
+import pytest
+
+from harness import if_else, named, step, task
+from ui_browser import HERE
+
+SCREENS = ["jobs", "runs", "now", "jobs/{job}", "jobs/{job}?tab=runs", "jobs/{job}?tab=graph", "jobs/{job}?tab=definition",
+           "runs/{run}", "runs/{run}?task=load", "runs/{run}?tab=gantt", "runs/{run}?tab=tasks", "runs/{run}?tab=logs&task=load",
+           "runs/{run}?tab=parameters", "runs/{run}?tab=events", "runs/{run}?tab=definition", "runs/{run}?repair=0", "runs/{run}/repair"]
+
+
+@pytest.fixture(scope="module")
+def scene(server):
+    """A job with several runs, one of them repaired and failed, one running, one waiting."""
+    api = server.api
+    server.script("load.py", "import sys\nprint('\\033[32mloading\\033[0m', sys.argv[1])\nif sys.argv[1] == 'bad': raise ValueError('no such day: bad')\n")
+    job = api.job([
+        step("fetch", out="fetched"), step("clean", after="fetch"),
+        task("load", "load.py", "clean", commandLineArguments="{{job.parameters.day}}", maxRetries=1),
+        if_else("is_late", "{{job.parameters.late}} == yes", "load"),
+        step("mail", after=[("is_late", "true")]), step("archive", after=[("is_late", "false")]),
+        step("report", after=["mail", "archive"], runIf="NONE_FAILED"),
+    ], name="nightly.load", description="Loads what came in over night", parameters=named(day="2026-11-25", late="no"), queue={"isEnabled": True})
+    for _ in range(3):
+        api.wait_final(api.run(job), "SUCCESS")
+    run = api.wait_final(api.run(job, parameters=named(day="bad")), "FAILED")
+    api.repair(run, parameters=named(late="yes"))
+    api.wait_final(run, "FAILED")
+    busy = api.job([step("copy", gate="never", out="copying"), step("check", after="copy")], name="long.copy", queue={"isEnabled": True})
+    api.run(busy)
+    api.run(busy)
+    yield {"job": job["key"], "run": run["key"]}
+    server.open_gate("never")
+    for item in api.read("/jobRuns", jobKey=busy["key"])["items"]:
+        api.wait_final(item)
+
+
+def name_of(screen):
+    return screen.format(job="job", run="run").translate(str.maketrans("/?=&.", "-----"))
+
+
+def show(page, scene, screen):
+    page.go(screen.format(**scene))
+    page("await page.locator('#main h1').waitFor(); await page.locator('.loading').waitFor({state: 'detached'});"
+         "await page.waitForTimeout(400)")  # a picture of what has settled
+
+
+@pytest.mark.parametrize("part", range(3))
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_nothing_serious_for_those_who_see_or_move_otherwise(server, scene, page_on, theme, part):
+    page = page_on(server, colorScheme=theme, reducedMotion="reduce")
+    axe = str(HERE / "node_modules/axe-core/axe.min.js")
+    found = []
+    for screen in SCREENS[part::3]:
+        show(page, scene, screen)
+        page.picture(f"{theme}-{name_of(screen)}")
+        # evaluated by the debugger, which the policy of the page does not bind
+        page("const {readFileSync} = await import('node:fs'); await page.evaluate(readFileSync(arg, 'utf8'))", axe)
+        violations = page("return (await page.evaluate(() => axe.run(document, {resultTypes: ['violations']}))).violations"
+                          ".filter((v) => ['serious', 'critical'].includes(v.impact))"
+                          ".map((v) => `${v.id}: ${v.nodes.slice(0, 3).map((n) => n.html + ' ' + (n.any[0]?.message ?? '')).join(' | ')}`)")
+        found += [f"{screen}: {violation}" for violation in violations]
+    assert not found, "\n".join(found)
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_dialogs_and_the_sign_in_too(server, scene, page_on, theme):
+    page = page_on(server, colorScheme=theme)
+    show(page, scene, "jobs")
+    page("await page.getByRole('button', {name: 'Run nightly.load'}).click(); await page.getByRole('dialog').waitFor()")
+    page.picture(f"{theme}-start")
+    page("await page.keyboard.press('Escape'); await page.getByRole('dialog').waitFor({state: 'detached'})")
+    page("await page.keyboard.press('?'); await page.getByRole('dialog', {name: 'Keyboard'}).waitFor()")
+    page.picture(f"{theme}-keyboard")
+    page("await page.keyboard.press('Escape')")
+    page("await page.getByRole('button', {name: 'Sign out'}).click(); await page.getByLabel('Token').waitFor()")
+    page.picture(f"{theme}-sign-in")
+
+
+def test_a_phone_shows_all_of_it(server, scene, page_on):
+    page = page_on(server, viewport={"width": 390, "height": 844}, hasTouch=True, colorScheme="dark")
+    for screen in SCREENS:
+        show(page, scene, screen)
+        page.picture(f"phone-{name_of(screen)}")
+        wide = page("return await page.evaluate(() => document.documentElement.scrollWidth - innerWidth)")
+        assert wide <= 0, f"{screen} is {wide} px too wide"
+
+
+def test_the_switch_outranks_the_system(server, page_on):
+    page = page_on(server, colorScheme="light")
+    background = "return await page.evaluate(() => getComputedStyle(document.body).backgroundColor)"
+    light = page(background)
+    page("await page.getByRole('button', {name: 'Theme: auto. Change to light'}).click()")
+    assert page(background) == light
+    page("await page.getByRole('button', {name: 'Theme: light. Change to dark'}).click()")
+    dark = page(background)
+    assert dark != light
+    page("await page.reload(); await page.getByRole('button', {name: 'Theme: dark. Change to auto'}).waitFor()")
+    assert page(background) == dark
+
+
+def test_each_state_has_a_word_a_shape_and_a_colour():
+    """The table itself: no two states share word and shape."""
+    import re
+    from harness import ROOT
+    text = (ROOT / "ui/src/states.tsx").read_text()
+    known = set((ROOT / "src/model/state.h").read_text().split("#define STATE_LIST(X)")[1].split("enum state")[0].replace("X(", " ").replace(")", " ").replace("\\", " ").split())
+    rows = re.findall(r"^  ([A-Z_]+): \{\s*word: '([^']+)',\s*tone: '(\w+)',\s*shape: (.*?) \}?,?$", text, re.M)
+    words = re.findall(r"^  ([A-Z_]+): \{\s*word: '([^']+)'", text, re.M)
+    assert {name for name, _ in words} == known
+    assert len({word for _, word in words}) == len(known)
+    shapes = [shape for *_, shape in rows]
+    assert len(set(shapes)) == len(shapes)

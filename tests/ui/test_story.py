@@ -1,0 +1,275 @@
+"""What people do with the page, on the real server: watch a run fail, see why, repair it, see what was kept."""
+
+import json
+
+from harness import named, step, task
+from ui_browser import until
+
+CHECK = '''\
+import os, sys, time
+while not os.path.exists(os.path.join(os.environ["REPRISE_WORKSPACE"], "gates", "check")): time.sleep(0.01)
+print("checking", sys.argv[1])
+print("\\033[1;31mlooking\\033[0m closely")
+if sys.argv[1] != "42":
+    raise ValueError(f"answer must be 42, not {sys.argv[1]!r}")
+'''
+
+
+def story_job(server):
+    server.script("check.py", CHECK)
+    return server.api.job([
+        step("extract", out="extracted"),
+        task("check", "check.py", "extract", commandLineArguments="{{job.parameters.answer}}"),
+        step("side", after="extract"),
+        step("publish", after=["check", "side"]),
+    ], name="answers", parameters=named(answer="42"))
+
+
+def newest_run(server):
+    return server.api.read("/jobRuns", limit=1)["items"][0]["key"]
+
+
+def start_and_fail(server, page):
+    """By the page: a run with a wrong parameter, seen running and then failing without a reload."""
+    page("await page.getByRole('button', {name: 'Run answers'}).click()")
+    page("await page.locator('dialog [data-parameter=answer]').fill('41')")
+    page("await page.locator('dialog').getByRole('button', {name: 'Run', exact: true}).click()")
+    page.task("extract", "SUCCESS")
+    page.task("check", "RUNNING")
+    page.state("RUNNING")
+    server.open_gate("check")
+    page.task("check", "FAILED")
+    page.task("publish", "UPSTREAM_FAILED")
+    page.state("FAILED")
+
+
+def test_a_wrong_token_is_refused_in_words(own, page_on, browser):
+    page = page_on(own)
+    page("await page.getByRole('button', {name: 'Sign out'}).click()")
+    page("await page.getByLabel('Token').fill('wrong'); await page.keyboard.press('Enter')")
+    page("await page.getByRole('alert').waitFor()")
+    assert "NotAuthenticated" in page.text("[role=alert]")
+    page("await page.getByLabel('Token').fill(arg); await page.keyboard.press('Enter')", own.token)
+    page.sees("There is no job yet")
+    page("await page.reload()")
+    page.sees("There is no job yet")  # still signed in
+
+
+def test_a_failed_run_is_understood_and_repaired_by_mouse(own, page):
+    job = story_job(own)
+    page.sees("answers")
+    start_and_fail(own, page)
+    run = newest_run(own)
+    before = {key: own.api.read(f"/taskRuns/{own.api.get_run(run)['taskToTaskRunMap'][key]}") for key in ("extract", "side")}
+    page.sees("ValueError: answer must be 42, not '41'")
+
+    # the log, without looking for it
+    page("await page.getByRole('link', {name: 'Open log'}).first().click()")
+    page("await page.getByRole('log').getByText(\"ValueError: answer must be 42\").waitFor()")
+    page("await page.getByRole('button', {name: 'First error'}).click()")
+    page("await page.locator('.log-line.marked', {hasText: 'Traceback'}).waitFor()")
+    page("await page.getByRole('button', {name: 'stdout'}).click()")
+    page("await page.getByRole('log').getByText('checking 41').waitFor()")
+    assert page("return await page.locator('.log-line .ansi-red').innerText()") == "looking"
+    page("await page.getByRole('searchbox').fill('closely')")
+    page("await page.locator('.log-line.marked mark', {hasText: 'closely'}).waitFor()")
+    page("await page.locator('.found', {hasText: '1 of 1'}).waitFor()")
+
+    # the repair
+    page("await page.getByRole('tab', {name: 'Graph'}).click()")
+    page("await page.getByRole('link', {name: 'Repair…'}).first().click()")
+    page.sees("Will run 2, re-evaluate 0, keep 2")
+    page("await page.locator('[data-node=side]').click()")
+    page.sees("Will run 3, re-evaluate 0, keep 1")
+    page("await page.locator('[data-node=side]').click()")
+    page("await page.locator('[data-parameter=answer]').fill('42')")
+    page("await page.getByRole('table', {name: 'Parameters that change'}).waitFor()")
+    page.sees("Will run 2, re-evaluate 0, keep 2")
+    page.picture("repair")
+    page("await page.getByRole('button', {name: 'Repair: run 2'}).click()")
+    page.state("SUCCESS")
+    page.task("publish", "SUCCESS")
+
+    # nothing was overwritten
+    page("await page.getByRole('button', {name: 'Original'}).click()")
+    page.task("check", "FAILED")
+    page("await page.getByRole('button', {name: 'Repair 1'}).click()")
+    page.task("check", "SUCCESS")
+    page("await page.getByRole('tab', {name: 'Parameters'}).click()")
+    row = page("return await page.getByRole('row', {name: /^answer/}).innerText()")
+    assert "42" in row and "41" in row and "repair 1" in row
+    after = own.api.get_run(run)
+    assert after["version"] == 2
+    for key, body in before.items():
+        assert own.api.read(f"/taskRuns/{after['taskToTaskRunMap'][key]}") == body
+
+    # and the job shows it
+    page.go(f"jobs/{job['key']}")
+    page("await page.locator('[data-cell=\"1.0\"][data-status=SUCCESS]').click()")
+    page("await page.getByRole('complementary', {name: 'Task check'}).waitFor()")
+
+
+def test_the_same_by_keyboard_alone(own, page):
+    own.open_gate("check")
+    run = own.api.run(story_job(own), parameters=named(answer="41"))
+    own.api.wait_final(run, "FAILED")
+    press = "await page.keyboard.press(arg)"
+    page(press, "g")
+    page(press, "r")
+    page("await page.getByRole('table', {name: 'Runs'}).waitFor()")
+    tab_to(page, "link", run["key"][-8:])
+    page(press, "Enter")
+    page.state("FAILED")
+    # the graph, along its edges, to the task that failed
+    tab_to(page, "button", "extract")
+    page(press, "ArrowRight")  # to one of the two that follow, which stand above each other
+    if not focused(page).startswith("check"):
+        page(press, "ArrowUp")
+    if not focused(page).startswith("check"):
+        page(press, "ArrowDown")
+    assert focused(page).startswith("check ") and "Failed" in focused(page)
+    page(press, "Enter")
+    page("await page.getByRole('complementary', {name: 'Task check'}).waitFor()")
+    page(press, "Escape")
+    page("await page.getByRole('complementary').waitFor({state: 'detached'})")
+
+    page(press, "r")
+    page.sees("Will run 2, re-evaluate 0, keep 2")
+    tab_to(page, "checkbox", "")
+    before = is_checked(page)
+    page(press, "Space")
+    until(lambda: is_checked(page) != before, "the task is added or removed")
+    page(press, "Space")
+    until(lambda: is_checked(page) == before, "and back")
+    tab_to(page, "textbox", "answer")
+    page(press, "Control+a")
+    page("await page.keyboard.type('42')")
+    page("await page.getByRole('table', {name: 'Parameters that change'}).waitFor()")
+    tab_to(page, "button", "Repair: run 2")
+    page(press, "Enter")
+    page.state("SUCCESS")
+    # history
+    tab_to(page, "button", "Original")
+    page(press, "Space")
+    page.task("check", "FAILED")
+    assert own.api.get_run(run)["version"] == 2
+
+
+def is_checked(page):
+    return page("return await page.evaluate(() => document.activeElement.getAttribute('aria-checked'))")
+
+
+def focused(page):
+    """Name of what has the focus, as a screen reader has it."""
+    return page("""return await page.evaluate(() => {
+        const at = document.activeElement
+        return at.getAttribute('aria-label') ?? (at.labels?.[0] ?? at).innerText ?? ''
+    })""").strip()
+
+
+def tab_to(page, role, name):
+    """Presses Tab until that has the focus; never the mouse."""
+    for _ in range(80):
+        page("await page.keyboard.press('Tab')")
+        found = page("""return await page.evaluate(([role, name]) => {
+            const at = document.activeElement
+            const own = {A: 'link', BUTTON: 'button', INPUT: 'textbox', SELECT: 'combobox'}[at.tagName]
+            const text = at.getAttribute('aria-label') ?? (at.labels?.[0] ?? at).textContent ?? ''
+            return (at.getAttribute('role') ?? own) === role && text.includes(name)
+        }, arg)""", [role, name])
+        if found:
+            return
+    raise AssertionError(f"Tab does not lead to {role} {name!r}")
+
+
+def test_a_plan_that_is_out_of_date_is_refused_and_explained(own, page):
+    own.open_gate("check")
+    run = own.api.run(story_job(own), parameters=named(answer="41"))
+    own.api.wait_final(run, "FAILED")
+    page.go(f"runs/{run['key']}/repair")
+    page("await page.locator('[data-parameter=answer]').fill('42')")
+    page.sees("Will run 2, re-evaluate 0, keep 2")
+    page("await page.getByRole('table', {name: 'Parameters that change'}).waitFor()")
+    # somebody else is faster, and repairs only a part
+    own.api.repair(run, taskKeys=["check"], parameters=named(answer="40"))
+    own.api.wait_final(run, "FAILED")
+
+    page("await page.getByRole('button', {name: 'Repair: run 2'}).click()")
+    page.sees("The run changed before your repair reached it")
+    notice = page.text(".notice")
+    assert "repaired meanwhile by admin" in notice
+    assert "check ran again and is Failed as before" in notice
+    assert own.api.get_run(run)["version"] == 2, "the refused repair did something"
+    page.sees("Will run 2, re-evaluate 0, keep 2")
+    page("await page.getByRole('row', {name: /answer 40 .* 42/}).waitFor()")  # the new plan, not the one before
+    page.picture("refused")
+    page("await page.getByRole('button', {name: 'Repair: run 2'}).click()")
+    page.state("SUCCESS")
+    assert own.api.get_run(run)["version"] == 3
+
+
+def test_a_restart_of_the_server_in_the_middle(servers, page_on):
+    own = servers().start()
+    port = own.url.rsplit(":", 1)[1]
+    run = own.api.run(story_job(own), parameters=named(answer="41"))
+    page = page_on(own)
+    page.go(f"runs/{run['key']}")
+    page.task("check", "RUNNING")
+    own.kill9()
+    page.sees("The server cannot be reached")
+    own.options = ("--listen", f"127.0.0.1:{port}")
+    own.start()
+    page("await page.locator('.offline').waitFor({state: 'detached'})")
+    page.task("check", "RUNNING")
+    own.open_gate("check")
+    page.task("check", "FAILED")  # nobody reloaded the page
+
+
+def test_cancel_asks_first(own, page):
+    run = own.api.run(story_job(own))
+    page.go(f"runs/{run['key']}")
+    page.task("check", "RUNNING")
+    page("await page.getByRole('button', {name: 'Cancel run'}).click()")
+    page("await page.getByRole('dialog').getByRole('button', {name: 'Let it run'}).click()")
+    assert own.api.get_run(run)["state"]["status"] == "RUNNING"
+    page("await page.getByRole('button', {name: 'Cancel run'}).click()")
+    page("await page.getByRole('dialog').getByRole('button', {name: 'Cancel run'}).click()")
+    page.state("CANCELED")
+
+
+def test_now_shows_slots_and_the_queue(own, page):
+    job = own.api.job([step("hold", gate="hold")], name="busy", queue={"isEnabled": True})
+    first, second = own.api.run(job), own.api.run(job)
+    page.go("now")
+    page.sees("1 of 1 held")
+    page.sees("1st in line")
+    assert first["key"][-8:] in page.text(".slots")
+    assert second["key"][-8:] in page.text(".queue")
+    own.open_gate("hold")
+    page.sees("Nothing runs at the moment")
+
+
+def test_times_are_local_with_utc_beside_them(own, page_on):
+    run = own.api.go([task("one")], "SUCCESS")
+    page = page_on(own, timezoneId="America/St_Johns")
+    page.go(f"runs/{run['key']}")
+    shown = json.loads(page("""const at = page.locator('.facts time').first(); await at.waitFor();
+        return JSON.stringify([await at.innerText(), await at.getAttribute('title'), await at.getAttribute('datetime')])"""))
+    local = page("return await page.evaluate((ms) => new Date(ms).toTimeString().slice(0, 8), arg)", run["startTime"])
+    assert shown[0].endswith(local)
+    assert shown[1].endswith("UTC") and shown[1].replace(" UTC", "Z").replace(" ", "T") == shown[2]
+
+
+def test_the_server_tells_and_nobody_asks(own, page):
+    """With a stream of events the page reads again when something happened, and not otherwise."""
+    run = own.api.run(story_job(own))
+    page.go(f"runs/{run['key']}")
+    page.task("check", "RUNNING")
+    own.api.wait_task(run, "side", "SUCCESS")
+    page.task("side", "SUCCESS")
+    asked = page("""let count = 0; const counts = () => count++; page.on('request', counts);
+        await page.waitForTimeout(5000); page.off('request', counts); return count""")
+    assert asked <= 4, f"{asked} requests in 5 s in which nothing happened"
+    own.open_gate("check")
+    page.task("check", "SUCCESS")
+    page.state("SUCCESS")

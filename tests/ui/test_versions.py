@@ -1,0 +1,54 @@
+"""Repair by another definition, and where values came from: shown as the server tells it."""
+
+import pytest
+
+from harness import key_of, named, step, task
+
+
+@pytest.fixture
+def edited(own):
+    """A failed run whose job was then mended: one task repaired by a new script, one gone, one new."""
+    first = [step("extract"), task("load", "fail.py", "extract", commandLineArguments="{{job.parameters.day}}"), step("old", after="load")]
+    second = [step("extract"), task("load", "ok.py", "extract"), step("new", after="load")]
+    job = own.api.job(first, name="edited", parameters=named(day="monday"))
+    run = own.api.wait_final(own.api.run(job, parameters=named(day="tuesday")), "FAILED")
+    own.api.replace(job, second, name="edited", parameters=named(day="monday"))
+    return {"job": key_of(job), "run": key_of(run)}
+
+
+def test_a_repair_by_the_definition_of_now_shows_what_differs(own, page, edited):
+    page.go(f"runs/{edited['run']}/repair")
+    page.sees("Will run 2, re-evaluate 0, keep 1")
+    page("await page.getByLabel('Definition').selectOption('CURRENT')")
+    page("await page.locator('[data-node=new]').waitFor()")
+    page.sees("Definition: version 1 → 2")
+    assert page("return await page.locator('[data-node=old]').count()") == 0
+    words = page.text(".difference")
+    assert "new" in words and "old" in words and "filePath" in words
+    page("await page.locator('.confirm button:enabled', {hasText: 'Repair: run'}).click()")
+    page.state("SUCCESS")
+    page.task("new", "SUCCESS")
+    assert own.api.get_run(edited["run"])["taskToTaskRunMap"].keys() == {"extract", "load", "new"}
+
+
+def test_versions_of_a_job_can_be_looked_at(page, edited):
+    page.go(f"jobs/{edited['job']}?tab=definition")
+    page("await page.getByLabel('Version').selectOption('1')")
+    page("await page.locator('.json pre', {hasText: '\"old\"'}).waitFor()")
+    page("await page.getByLabel('Version').selectOption({label: (await page.getByLabel('Version').locator('option').first().innerText())})")
+    page("await page.locator('.json pre', {hasText: '\"new\"'}).waitFor()")
+
+
+def test_a_value_says_where_it_came_from(page, edited):
+    page.go(f"runs/{edited['run']}?task=load")
+    page("await page.getByRole('complementary').getByText('from the run, over the job (monday)').waitFor()")
+
+
+def test_two_attempts_beside_each_other(own, page, edited):
+    own.api.repair(edited["run"], definition="CURRENT", parameters=named(day="friday"))
+    own.api.wait_final(edited["run"], "SUCCESS")
+    page.go(f"runs/{edited['run']}")
+    page("await page.getByRole('button', {name: 'Compare…'}).click()")
+    page("await page.getByRole('dialog').getByRole('row', {name: /load Failed.*Succeeded/}).waitFor()")
+    words = page.text("dialog")
+    assert "tuesday" in words and "friday" in words and "1 task is the same" in words

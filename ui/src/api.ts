@@ -1,0 +1,181 @@
+// Calls to the server that the page came from: credential, place, errors, and whether it can be reached.
+
+import { signal } from '@preact/signals'
+
+export class ApiError extends Error {
+  constructor(readonly status: number, readonly code: string, message: string) {
+    super(message)
+  }
+}
+
+export interface Place {
+  aiDataPlatformId: string
+  version: string
+  user: string
+  workspaces: { key: string; displayName: string }[]
+}
+
+// null: not asked yet; false: nobody is signed in.
+export const place = signal<Place | null | false>(null)
+// Whether the caller may start, cancel and repair. The server decides; this only spares buttons that it would refuse.
+export const mayOperate = signal(true)
+export const isOffline = signal(false)
+// What to add to the browser's clock to have the server's; HTTP dates are whole seconds, so small ones are noise.
+export const skewMs = signal(0)
+
+// ---- credential: a session's cookie, which scripts cannot read, or a token that was pasted into this tab ----
+
+const TOKEN = 'reprise.token'
+let csrfToken: string | null = null
+
+export const storedToken = () => sessionStorage.getItem(TOKEN)
+
+function credential(method: string): Record<string, string> {
+  const token = storedToken()
+  if (token) return { authorization: `Bearer ${token}` }
+  return csrfToken && method !== 'GET' ? { 'x-reprise-csrf': csrfToken } : {}
+}
+
+// ---- calls ----
+
+interface Options {
+  method?: string
+  body?: unknown
+  headers?: Record<string, string>
+  signal?: AbortSignal
+}
+
+// At the root of the server. A refusal throws ApiError; no answer at all sets isOffline and throws TypeError.
+export async function call(path: string, { method = 'GET', body, headers, signal }: Options = {}): Promise<Response> {
+  let answer: Response
+  try {
+    answer = await fetch(path, {
+      method,
+      signal,
+      cache: 'no-store',
+      credentials: 'same-origin',
+      headers: {
+        ...credential(method),
+        ...(body === undefined ? {} : { 'content-type': 'application/json' }),
+        ...headers,
+      },
+      body: body === undefined ? undefined : JSON.stringify(body),
+    })
+  } catch (error) {
+    if (!signal?.aborted) isOffline.value = true
+    throw error
+  }
+  isOffline.value = false
+  const date = Date.parse(answer.headers.get('date') ?? '')
+  if (date) skewMs.value = Math.abs(date - Date.now()) > 2000 ? date - Date.now() : 0
+  if (answer.ok) return answer
+  const text = await answer.text()
+  let code = `HTTP ${answer.status}`
+  let message = text.slice(0, 500) || answer.statusText
+  try {
+    const parsed = JSON.parse(text)
+    code = parsed.code ?? code
+    message = parsed.message ?? message
+  } catch {
+    // not ours: a proxy's page, shown as the text that it is
+  }
+  if (answer.status === 401 && place.value) place.value = false
+  throw new ApiError(answer.status, code, message)
+}
+
+const workspace = () => {
+  const at = place.value as Place
+  return `/20260430/aiDataPlatforms/${encodeURIComponent(at.aiDataPlatformId)}/workspaces/${at.workspaces[0].key}`
+}
+
+type Query = Record<string, string | number | boolean | string[] | undefined | null>
+
+export function url(path: string, query: Query = {}): string {
+  const params = new URLSearchParams()
+  for (const [name, value] of Object.entries(query)) {
+    if (Array.isArray(value)) value.forEach((one) => params.append(name, one))
+    else if (value !== undefined && value !== null && value !== '') params.append(name, String(value))
+  }
+  const text = params.toString()
+  return workspace() + path + (text ? `?${text}` : '')
+}
+
+export async function get<T>(path: string, query?: Query, signal?: AbortSignal): Promise<T> {
+  return (await call(url(path, query), { signal })).json()
+}
+
+export async function list<T>(path: string, query?: Query, signal?: AbortSignal) {
+  const answer = await call(url(path, query), { signal })
+  return { items: (await answer.json()).items as T[], next: answer.headers.get('opc-next-page') }
+}
+
+export async function post<T>(path: string, body: unknown, headers?: Record<string, string>): Promise<T> {
+  return (await call(url(path), { method: 'POST', body, headers })).json()
+}
+
+// ---- signing in ----
+
+// With what this browser has, if it has anything.
+export async function resume(): Promise<void> {
+  try {
+    await readSession()
+    place.value = await (await call('/reprise/v1')).json()
+  } catch (error) {
+    if (error instanceof ApiError && error.status === 401) {
+      sessionStorage.removeItem(TOKEN)
+      place.value = false
+    } else throw error
+  }
+}
+
+interface Session {
+  role?: string | null
+  csrfToken?: string | null // what writes with the session's cookie carry
+}
+
+function takeSession(session: Session) {
+  csrfToken = session.csrfToken ?? null
+  mayOperate.value = session.role !== 'VIEWER'
+}
+
+// A server without sessions has no such path.
+async function readSession() {
+  try {
+    takeSession(await (await call('/reprise/v1/session')).json())
+  } catch (error) {
+    if (!(error instanceof ApiError) || error.status !== 404) throw error
+  }
+}
+
+// A session is better than the token itself, which scripts can read; a server without sessions takes the token.
+export async function signInWithToken(token: string): Promise<void> {
+  try {
+    await startSession({ token })
+    return
+  } catch (error) {
+    if (!(error instanceof ApiError) || (error.status !== 404 && error.status !== 401)) throw error
+  }
+  sessionStorage.setItem(TOKEN, token)
+  try {
+    await readSession()
+    place.value = await (await call('/reprise/v1')).json()
+  } catch (error) {
+    sessionStorage.removeItem(TOKEN)
+    throw error
+  }
+}
+
+export const signInWithCode = (code: string) => startSession({ code })
+
+async function startSession(by: { code: string } | { token: string }): Promise<void> {
+  const answer = await call('/reprise/v1/session', { method: 'POST', body: by })
+  takeSession(await answer.json())
+  place.value = await (await call('/reprise/v1')).json()
+}
+
+export async function signOut(): Promise<void> {
+  if (!storedToken()) await call('/reprise/v1/session', { method: 'DELETE' }).catch(() => undefined)
+  sessionStorage.removeItem(TOKEN)
+  csrfToken = null
+  place.value = false
+}

@@ -1,0 +1,61 @@
+// What differs between two versions of a definition, in words; and which versions a job has.
+
+import { useEffect, useState } from 'preact/hooks'
+import { list } from './api'
+import { Value } from './runtabs'
+import type { DefinitionDiff, ParameterChange, Version } from './types'
+import { Name, visible } from './ui'
+
+const MAX_SHOWN = 50
+
+export const differs = (diff: DefinitionDiff | null | undefined): boolean =>
+  !!diff && [diff.added, diff.removed, diff.rewired, diff.changed, diff.fields, diff.parameters].some((part) => part?.length)
+
+export function Difference({ diff }: { diff: DefinitionDiff }) {
+  if (!differs(diff)) return <p class="muted">Nothing differs.</p>
+  const rows: [string, string, string][] = [
+    ...(diff.added ?? []).map((key): [string, string, string] => ['+', key, 'new']),
+    ...(diff.removed ?? []).map((key): [string, string, string] => ['−', key, 'gone']),
+    ...(diff.changed ?? []).map(({ taskKey, fields }): [string, string, string] => ['~', taskKey, fields.join(', ')]),
+    ...(diff.rewired ?? []).map(({ taskKey, gained, lost }): [string, string, string] =>
+      ['⤳', taskKey, [gained.length ? `waits for ${gained.join(', ')}` : '', lost.length ? `no longer for ${lost.join(', ')}` : ''].filter(Boolean).join('; ')]),
+  ]
+  return (
+    <div class="difference">
+      {rows.length > 0 && (
+        <ul>
+          {rows.slice(0, MAX_SHOWN).map(([sign, key, text]) => (
+            <li key={sign + key}><code aria-hidden="true">{sign}</code> <Name text={key} /> <span class="muted">{visible(text)}</span></li>
+          ))}
+          {rows.length > MAX_SHOWN && <li class="muted">and {rows.length - MAX_SHOWN} more</li>}
+        </ul>
+      )}
+      {!!diff.fields?.length && <p>Of the job: {diff.fields.map(visible).join(', ')}</p>}
+      {!!diff.parameters?.length && <ParameterChanges changes={diff.parameters} title="The job's own parameters" />}
+    </div>
+  )
+}
+
+export function ParameterChanges({ changes, title }: { changes: ParameterChange[]; title: string }) {
+  return (
+    <table class="plain compact">
+      <caption>{title}</caption>
+      <tbody>
+        {changes.map((p) => (
+          <tr key={p.name}><th scope="row"><Name text={p.name} /></th><td><Value text={p.old} /></td><td aria-label="becomes">→</td><td><Value text={p.new} /></td></tr>
+        ))}
+      </tbody>
+    </table>
+  )
+}
+
+// Newest first. Empty while they are read; null where the server does not list them, or the job is gone.
+export function useVersions(jobKey: string, stamp: string | number = ''): Version[] | null {
+  const [versions, setVersions] = useState<Version[] | null>([])
+  useEffect(() => {
+    const stop = new AbortController()
+    list<Version>(`/jobs/${jobKey}/versions`, { limit: 50 }, stop.signal).then(({ items }) => setVersions(items), () => !stop.signal.aborted && setVersions(null))
+    return () => stop.abort()
+  }, [jobKey, stamp])
+  return versions
+}

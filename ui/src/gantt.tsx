@@ -1,0 +1,100 @@
+// When each task waited, was set up and ran; every attempt is a bar of its own.
+
+import { useMemo } from 'preact/hooks'
+import { skewMs } from './api'
+import { useNow } from './live'
+import { Shape, isFinal, look, word } from './states'
+import { duration, localTime } from './time'
+import { type Lane, type Span, lanes } from './timeline'
+import type { RunEvent, TaskDef } from './types'
+import { Empty, Name, useRows } from './ui'
+
+const ROW_PX = 30
+
+interface Bar {
+  kind: string
+  tone: string
+  from: number
+  to: number
+  text: string
+  attempt: string
+}
+
+const KINDS: Partial<Record<Span['status'], string>> = { QUEUED: 'queue', PENDING: 'setup', RUNNING: 'work', CANCELING: 'work' }
+
+function bars(lane: Lane, now: number): Bar[] {
+  const out: Bar[] = []
+  for (const span of lane.spans) {
+    const kind = span.isRetryWait ? 'retry' : KINDS[span.status]
+    if (!kind || isFinal(span.status)) continue
+    const to = span.to ?? now
+    const ended = span.end && kind === 'work' ? span.end : span.status
+    const what = { queue: 'Waited for a slot', setup: 'Was set up', retry: 'Waited to try again', work: 'Ran' }[kind]
+    const failed = kind === 'work' && span.end === 'PENDING'
+    out.push({
+      kind, from: span.from, to, tone: kind === 'work' ? (failed ? 'bad' : look(ended).tone) : 'wait',
+      attempt: kind === 'work' && lane.spans.some((s) => s.isRetryWait) ? `#${span.attempt ?? 0}` : '',
+      text: `${what} ${duration(to - span.from)}, ${localTime(span.from)} to ${span.to ? localTime(span.to) : 'now'}` +
+        (kind === 'work' && span.end ? `: ${failed ? 'tried again' : word(span.end)}` : ''),
+    })
+  }
+  return out
+}
+
+export function Gantt({ tasks, events, repair, current, onOpen }: {
+  tasks: TaskDef[]
+  events: RunEvent[]
+  repair: number
+  current: string | null
+  onOpen: (key: string) => void
+}) {
+  const all = useMemo(() => lanes(events), [events])
+  const shown = useMemo(() => {
+    const order = new Map(tasks.map((task, i) => [task.taskKey, i]))
+    return all.filter((lane) => lane.repairKey === repair).sort((a, b) => (order.get(a.taskKey) ?? 0) - (order.get(b.taskKey) ?? 0))
+  }, [all, repair, tasks])
+  const kept = tasks.length - shown.length
+  const isActive = shown.some((lane) => !isFinal(lane.spans.at(-1)?.status))
+  const now = useNow(isActive) + skewMs.value
+  const rows = useRows(shown.length, ROW_PX)
+
+  const started = shown.filter((lane) => bars(lane, now).length)
+  if (!started.length)
+    return <Empty title="Nothing has started yet"><p>As soon as a task waits for a slot or runs, its bar stands here.</p></Empty>
+  const from = Math.min(...started.flatMap((lane) => bars(lane, now).map((bar) => bar.from)))
+  const to = Math.max(...started.flatMap((lane) => bars(lane, now).map((bar) => bar.to)), from + 1)
+  const percent = (at: number) => `${((at - from) / (to - from)) * 100}%`
+  return (
+    <div class="gantt">
+      <div class="gantt-head">
+        <span class="legend"><i class="bar queue" />waits for a slot<i class="bar setup" />set-up<i class="bar work tone-run" />runs
+          <i class="bar retry" />waits to try again</span>
+        {kept > 0 && repair > 0 && <span class="muted">{kept} kept {kept === 1 ? 'task is' : 'tasks are'} not in this repair</span>}
+      </div>
+      <div class="gantt-axis" aria-hidden="true">
+        {[0, 0.25, 0.5, 0.75, 1].map((part) => <span key={part}>{part ? `+${duration((to - from) * part)}` : localTime(from)}</span>)}
+      </div>
+      <div class="gantt-rows" ref={rows.ref} onScroll={rows.onScroll} tabIndex={0} role="group" aria-label="Tasks over time">
+        <div style={{ height: `${rows.height}px` }}>
+          <div style={{ transform: `translateY(${rows.top}px)` }}>
+            {shown.slice(rows.first, rows.last).map((lane) => (
+              <div key={lane.taskRunKey} class={`gantt-row${lane.taskKey === current ? ' current' : ''}`}>
+                <button type="button" class="gantt-name" onClick={() => onOpen(lane.taskKey)}>
+                  <Shape status={lane.spans.at(-1)?.status} title /><Name text={lane.taskKey} />
+                </button>
+                <div class="gantt-lane">
+                  {bars(lane, now).map((bar) => (
+                    <span key={bar.from + bar.kind} class={`bar ${bar.kind} tone-${bar.tone}`} title={bar.text} role="img" aria-label={bar.text}
+                      style={{ left: percent(bar.from), width: `max(3px, calc(${percent(bar.to)} - ${percent(bar.from)}))` }}>
+                      {bar.attempt}
+                    </span>
+                  ))}
+                </div>
+              </div>
+            ))}
+          </div>
+        </div>
+      </div>
+    </div>
+  )
+}

@@ -1,0 +1,308 @@
+// The graph as a picture: pan by dragging, zoom with the buttons or Ctrl and the wheel, and every task reachable by
+// keyboard (arrows walk along dependencies).
+
+import { useEffect, useLayoutEffect, useMemo, useRef, useState } from 'preact/hooks'
+import { type Layout, type Link, NODE_H, NODE_W, dependencies, place } from './graphlib'
+import { Shape, isFinal, isUnsuccessful, look } from './states'
+import type { Status, TaskDef } from './types'
+import { Loading, visible } from './ui'
+
+export interface NodeView {
+  status: Status | null
+  detail: string // second line
+  reason: string // read aloud, and shown on hover
+  badge?: { text: string; tone: string }
+  isDim?: boolean
+}
+
+interface Props {
+  tasks: TaskDef[]
+  view: (key: string) => NodeView
+  current?: string | null // open beside the graph
+  chosen?: Set<string> // for a repair; undefined: nothing is chosen here
+  onOpen: (key: string) => void
+  label: string
+}
+
+const MIN_ZOOM = 0.08
+const MAX_ZOOM = 2.5
+const BEGIN_ZOOM = 0.8
+const LAYOUT_LATER = 150 // tasks; more take a moment, which the page uses to say so
+
+// The layout changes with the definition only, not with states.
+function useLayout(tasks: TaskDef[]): Layout | null {
+  const signature = useMemo(
+    () => JSON.stringify(tasks.map((task) => [task.taskKey, dependencies(task).map((d) => [d.taskKey, d.outcome])])),
+    [tasks])
+  const [done, setDone] = useState<{ signature: string; layout: Layout } | null>(null)
+  const atOnce = useMemo(() => (tasks.length <= LAYOUT_LATER ? place(tasks) : null), [signature])
+  useEffect(() => {
+    if (atOnce) return
+    const timer = setTimeout(() => setDone({ signature, layout: place(tasks) }), 30)
+    return () => clearTimeout(timer)
+  }, [signature])
+  return atOnce ?? (done?.signature === signature ? done.layout : null)
+}
+
+export function Graph(props: Props) {
+  const layout = useLayout(props.tasks)
+  if (!layout) return <Loading />
+  return <Drawing {...props} layout={layout} />
+}
+
+interface View {
+  x: number
+  y: number
+  k: number
+}
+
+function Drawing({ tasks, view, current, chosen, onOpen, label, layout }: Props & { layout: Layout }) {
+  const frame = useRef<HTMLDivElement>(null)
+  const [at, setAt] = useState<View | null>(null)
+  const drag = useRef<{ x: number; y: number; moved: boolean } | null>(null)
+  const defs = useMemo(() => new Map(tasks.map((task) => [task.taskKey, task])), [tasks])
+  const spots = useMemo(() => new Map(layout.nodes.map((n) => [n.key, n])), [layout])
+
+  function fit() {
+    const box = frame.current
+    if (!box || !box.clientWidth) return
+    const k = Math.max(MIN_ZOOM, Math.min(1, box.clientWidth / layout.width, box.clientHeight / layout.height))
+    setAt({ k, x: Math.max(0, (box.clientWidth - layout.width * k) / 2), y: Math.max(0, (box.clientHeight - layout.height * k) / 2) })
+  }
+  // A big graph begins where the reader is, in a size that can be read, rather than whole and unreadable.
+  function begin() {
+    const box = frame.current
+    if (!box || !box.clientWidth) return
+    const k = Math.min(box.clientWidth / layout.width, box.clientHeight / layout.height)
+    if (k >= (box.clientWidth < 700 ? 0.7 : 0.5)) return fit()
+    const spot = spots.get(current ?? [...(chosen ?? [])][0] ?? '') ?? layout.nodes[0]
+    const along = (size: number, whole: number, at: number) =>
+      whole <= size ? (size - whole) / 2 : Math.max(size - whole, Math.min(0, size / 2 - at))
+    setAt({
+      k: BEGIN_ZOOM,
+      x: along(box.clientWidth, layout.width * BEGIN_ZOOM, (spot?.x ?? 0) * BEGIN_ZOOM),
+      y: along(box.clientHeight, layout.height * BEGIN_ZOOM, (spot?.y ?? 0) * BEGIN_ZOOM),
+    })
+  }
+  useLayoutEffect(begin, [layout])
+
+  function zoom(factor: number, px?: number, py?: number) {
+    const box = frame.current
+    if (!box) return
+    const cx = px ?? box.clientWidth / 2
+    const cy = py ?? box.clientHeight / 2
+    setAt((v) => {
+      if (!v) return v
+      const k = Math.max(MIN_ZOOM, Math.min(MAX_ZOOM, v.k * factor))
+      return { k, x: cx - ((cx - v.x) * k) / v.k, y: cy - ((cy - v.y) * k) / v.k }
+    })
+  }
+
+  useEffect(() => {
+    const box = frame.current
+    if (!box) return
+    const wheel = (event: WheelEvent) => {
+      event.preventDefault()
+      const edge = box.getBoundingClientRect()
+      if (event.ctrlKey || event.metaKey) zoom(Math.exp(-event.deltaY / 300), event.clientX - edge.left, event.clientY - edge.top)
+      else setAt((v) => v && { ...v, x: v.x - (event.shiftKey ? event.deltaY : event.deltaX), y: v.y - (event.shiftKey ? 0 : event.deltaY) })
+    }
+    box.addEventListener('wheel', wheel, { passive: false })
+    return () => box.removeEventListener('wheel', wheel)
+  }, [])
+
+  function focus(key: string | undefined) {
+    if (key === undefined) return
+    const element = frame.current?.querySelector<SVGGElement>(`[data-node="${CSS.escape(key)}"]`)
+    element?.focus()
+  }
+  // Keeps the node with the focus in sight.
+  function reveal(key: string) {
+    const box = frame.current
+    const spot = spots.get(key)
+    if (!box || !spot) return
+    setAt((v) => {
+      if (!v) return v
+      const left = (spot.x - NODE_W / 2) * v.k + v.x
+      const top = (spot.y - NODE_H / 2) * v.k + v.y
+      const dx = left < 8 ? 8 - left : Math.min(0, box.clientWidth - 8 - (left + NODE_W * v.k))
+      const dy = top < 8 ? 8 - top : Math.min(0, box.clientHeight - 8 - (top + NODE_H * v.k))
+      return dx || dy ? { ...v, x: v.x + dx, y: v.y + dy } : v
+    })
+  }
+
+  function onNodeKey(event: KeyboardEvent, key: string) {
+    const spot = spots.get(key)!
+    const nearest = (wanted: (x: number, y: number) => number | null) => {
+      let best: string | undefined
+      let least = Infinity
+      for (const node of layout.nodes) {
+        const cost = node.key === key ? null : wanted(node.x - spot.x, node.y - spot.y)
+        if (cost !== null && cost < least) [best, least] = [node.key, cost]
+      }
+      return best
+    }
+    const moves: Record<string, () => string | undefined> = {
+      ArrowRight: () => nearest((x, y) => (x > 10 ? x + 3 * Math.abs(y) : null)),
+      ArrowLeft: () => nearest((x, y) => (x < -10 ? -x + 3 * Math.abs(y) : null)),
+      ArrowDown: () => nearest((x, y) => (y > 10 ? y + 3 * Math.abs(x) : null)),
+      ArrowUp: () => nearest((x, y) => (y < -10 ? -y + 3 * Math.abs(x) : null)),
+      Home: () => layout.nodes[0]?.key,
+      End: () => layout.nodes.at(-1)?.key,
+    }
+    if (event.key === 'Enter' || event.key === ' ') onOpen(key)
+    else if (moves[event.key]) focus(moves[event.key]())
+    else if (event.key === '+') zoom(1.25)
+    else if (event.key === '-') zoom(0.8)
+    else if (event.key === '0') fit()
+    else return
+    event.preventDefault()
+  }
+
+  const visibleNodes = useVisible(layout, at, frame.current)
+  const entry = current && spots.has(current) ? current : layout.nodes[0]?.key
+  return (
+    <div class="graph">
+      <div class="graph-frame" ref={frame}
+        onPointerDown={(event) => {
+          if (event.button === 0 && !(event.target as Element).closest('[data-node]')) {
+            drag.current = { x: event.clientX, y: event.clientY, moved: false }
+            ;(event.currentTarget as Element).setPointerCapture(event.pointerId)
+          }
+        }}
+        onPointerOver={(event) => {
+          // The whole name and the reason on hover; on the frame, because a node's own title would be read aloud twice.
+          const key = (event.target as Element).closest<SVGGElement>('[data-node]')?.dataset.node
+          const under = key === undefined ? null : view(key)
+          event.currentTarget.title = under ? `${visible(key!)}\n${look(under.status).word}${under.reason ? `: ${under.reason}` : ''}` : ''
+        }}
+        onPointerMove={(event) => {
+          const from = drag.current
+          if (!from) return
+          const [dx, dy] = [event.clientX - from.x, event.clientY - from.y]
+          drag.current = { x: event.clientX, y: event.clientY, moved: true }
+          setAt((v) => v && { ...v, x: v.x + dx, y: v.y + dy })
+        }}
+        onPointerUp={() => (drag.current = null)} onPointerCancel={() => (drag.current = null)}>
+        <svg role="group" aria-label={label} width="100%" height="100%">
+          <g transform={at ? `translate(${at.x} ${at.y}) scale(${at.k})` : ''} visibility={at ? 'visible' : 'hidden'}>
+            {layout.links.filter((l) => visibleNodes.has(l.from) || visibleNodes.has(l.to)).map((link) => (
+              <Edge key={`${link.from}\u0000${link.to}`} link={link} from={view(link.from)} to={view(link.to)} />
+            ))}
+            {layout.nodes.filter((n) => visibleNodes.has(n.key)).map((node) => (
+              <Node key={node.key} x={node.x - NODE_W / 2} y={node.y - NODE_H / 2} task={defs.get(node.key)!}
+                view={view(node.key)} isCurrent={node.key === current} isChosen={chosen?.has(node.key)}
+                tabIndex={node.key === entry ? 0 : -1}
+                onOpen={() => onOpen(node.key)} onFocus={() => reveal(node.key)} onKey={(event) => onNodeKey(event, node.key)} />
+            ))}
+          </g>
+        </svg>
+      </div>
+      <div class="zoom" role="group" aria-label="Zoom">
+        <button type="button" aria-label="Zoom in" title="Zoom in (+)" onClick={() => zoom(1.25)}>+</button>
+        <button type="button" aria-label="Zoom out" title="Zoom out (−)" onClick={() => zoom(0.8)}>−</button>
+        <button type="button" title="Show the whole graph (0)" onClick={fit}>Fit</button>
+      </div>
+    </div>
+  )
+}
+
+// What can be seen, with some room around it: a graph of a thousand tasks is drawn only where one looks. The first
+// node always, because the keyboard enters there.
+function useVisible(layout: Layout, at: View | null, box: HTMLDivElement | null): Set<string> {
+  return useMemo(() => {
+    if (layout.nodes.length <= LAYOUT_LATER || !at || !box) return new Set(layout.nodes.map((n) => n.key))
+    const [w, h] = [box.clientWidth / at.k, box.clientHeight / at.k]
+    const [x, y] = [-at.x / at.k, -at.y / at.k]
+    const near = layout.nodes.filter((n, i) =>
+      i === 0 || (n.x > x - w / 2 && n.x < x + 1.5 * w && n.y > y - h / 2 && n.y < y + 1.5 * h))
+    return new Set(near.map((n) => n.key))
+  }, [layout, at, box])
+}
+
+// Names are cut where the box ends; wide characters count twice.
+function cut(text: string, room: number) {
+  let used = 0
+  let out = ''
+  for (const c of visible(text)) {
+    used += c.codePointAt(0)! > 0x2e7f ? 2 : 1
+    if (used > room) return `${out}…`
+    out += c
+  }
+  return out
+}
+
+function Node({ x, y, task, view, isCurrent, isChosen, tabIndex, onOpen, onFocus, onKey }: {
+  x: number
+  y: number
+  task: TaskDef
+  view: NodeView
+  isCurrent: boolean
+  isChosen: boolean | undefined
+  tabIndex: number
+  onOpen: () => void
+  onFocus: () => void
+  onKey: (event: KeyboardEvent) => void
+}) {
+  const { tone, word } = look(view.status)
+  const title = cut(task.taskKey, isChosen === undefined ? 19 : 16)
+  const detail = cut(view.detail, 21 - (view.badge ? view.badge.text.length + 1 : 0))
+  const choice = isChosen === undefined ? { role: 'button' as const } : { role: 'checkbox' as const, 'aria-checked': isChosen }
+  const classes = ['node', `tone-${tone}`, isCurrent && 'current', isChosen && 'chosen', view.isDim && 'dim']
+  return (
+    <g class={classes.filter(Boolean).join(' ')} transform={`translate(${x} ${y})`} data-node={task.taskKey}
+      {...choice} tabIndex={tabIndex} data-status={view.status ?? ''}
+      aria-label={`${title} ${detail}${view.badge ? ` ${view.badge.text}` : ''}. ${title.endsWith('…') ? `${visible(task.taskKey)}. ` : ''}${word}. ${view.reason}`}
+      onClick={onOpen} onFocus={onFocus} onKeyDown={onKey}>
+      <rect class="body" width={NODE_W} height={NODE_H} rx="8" />
+      <svg x="11" y={NODE_H / 2 - 8} width="16" height="16"><Shape status={view.status} size={16} /></svg>
+      <text class="title" x="36" y="19">{title}</text>{' '}
+      <text class="detail" x="36" y="35">{detail}</text>{' '}
+      {view.badge && (
+        <text class={`badge tone-${view.badge.tone}`} x={NODE_W - 10} y="35" text-anchor="end">{view.badge.text}</text>
+      )}
+      {isChosen !== undefined && (
+        <g class="check" transform={`translate(${NODE_W - 24} 8)`}>
+          <rect width="14" height="14" rx="3" />
+          {isChosen && <path d="M3 7.2l2.8 2.8L11 4.4" />}
+        </g>
+      )}
+    </g>
+  )
+}
+
+// What an edge has come to: it led on, it stopped what follows, or it is not decided yet.
+function edgeKind(link: Link, from: NodeView, to: NodeView) {
+  if (!isFinal(from.status)) return 'open'
+  if (from.status === 'EXCLUDED' || (link.outcome && to.status === 'EXCLUDED')) return 'off'
+  return isUnsuccessful(from.status) ? 'bad' : 'ok'
+}
+
+function path(points: { x: number; y: number }[]) {
+  const [first, ...rest] = points
+  if (rest.length < 2) return `M${first.x} ${first.y}` + rest.map((p) => `L${p.x} ${p.y}`).join('')
+  let d = `M${first.x} ${first.y}`
+  for (let i = 0; i < rest.length - 1; i++) {
+    const end = i === rest.length - 2 ? rest[i + 1] : { x: (rest[i].x + rest[i + 1].x) / 2, y: (rest[i].y + rest[i + 1].y) / 2 }
+    d += `Q${rest[i].x} ${rest[i].y} ${end.x} ${end.y}`
+  }
+  return d
+}
+
+function Edge({ link, from, to }: { link: Link; from: NodeView; to: NodeView }) {
+  const kind = edgeKind(link, from, to)
+  const middle = link.points[Math.floor(link.points.length / 2)]
+  const end = link.points.at(-1)!
+  return (
+    <g class={`edge ${kind}`}>
+      <path class="line" d={path(link.points)} />
+      <path class="arrow" d={`M${end.x - 7} ${end.y - 4}L${end.x} ${end.y}L${end.x - 7} ${end.y + 4}z`} />
+      {link.outcome && (
+        <g transform={`translate(${middle.x} ${middle.y})`}>
+          <rect class="outcome" x="-19" y="-9" width="38" height="18" rx="9" />
+          <text class="outcome" text-anchor="middle" y="4">{cut(link.outcome, 6)}</text>
+        </g>
+      )}
+    </g>
+  )
+}

@@ -1,0 +1,87 @@
+// The graph of a definition: who is upstream of whom, and where to draw it.
+
+import { Graph, layout } from '@dagrejs/dagre'
+import type { TaskDef } from './types'
+
+export const NODE_W = 178
+export const NODE_H = 46
+
+export interface Placed {
+  key: string
+  x: number
+  y: number
+}
+
+export interface Link {
+  from: string
+  to: string
+  outcome: string | null
+  points: { x: number; y: number }[]
+}
+
+export interface Layout {
+  nodes: Placed[]
+  links: Link[]
+  width: number
+  height: number
+}
+
+export const dependencies = (task: TaskDef) => task.dependsOn ?? []
+
+// Keys are somebody's text, so the library gets numbers.
+export function place(tasks: TaskDef[]): Layout {
+  const index = new Map(tasks.map((task, i) => [task.taskKey, i]))
+  const graph = new Graph({ multigraph: false })
+  graph.setGraph({
+    rankdir: 'LR', nodesep: 16, ranksep: 42, edgesep: 10, marginx: 16, marginy: 16,
+    ranker: tasks.length > 150 ? 'longest-path' : 'network-simplex',
+  })
+  graph.setDefaultEdgeLabel(() => ({}))
+  tasks.forEach((_, i) => graph.setNode(`t${i}`, { width: NODE_W, height: NODE_H }))
+  tasks.forEach((task, i) => {
+    for (const { taskKey, outcome } of dependencies(task)) {
+      const from = index.get(taskKey)
+      if (from !== undefined)
+        graph.setEdge(`t${from}`, `t${i}`, outcome ? { width: 34, height: 16, labelpos: 'c' } : {})
+    }
+  })
+  layout(graph)
+  const size = graph.graph() as { width?: number; height?: number }
+  const links: Link[] = []
+  tasks.forEach((task, i) => {
+    for (const { taskKey, outcome } of dependencies(task)) {
+      const from = index.get(taskKey)
+      if (from === undefined) continue
+      const edge = graph.edge(`t${from}`, `t${i}`) as { points: { x: number; y: number }[] }
+      links.push({ from: taskKey, to: task.taskKey, outcome: outcome ?? null, points: edge.points })
+    }
+  })
+  return {
+    nodes: tasks.map((task, i) => {
+      const { x, y } = graph.node(`t${i}`) as { x: number; y: number }
+      return { key: task.taskKey, x, y }
+    }),
+    links,
+    width: size.width ?? 0,
+    height: size.height ?? 0,
+  }
+}
+
+// Everything that is reached from `keys`, themselves included.
+export function closure(tasks: TaskDef[], keys: Iterable<string>, direction: 'upstream' | 'downstream'): Set<string> {
+  const next = new Map<string, string[]>()
+  for (const task of tasks)
+    for (const { taskKey } of dependencies(task)) {
+      const [from, to] = direction === 'downstream' ? [taskKey, task.taskKey] : [task.taskKey, taskKey]
+      next.set(from, [...(next.get(from) ?? []), to])
+    }
+  const known = new Set(tasks.map((task) => task.taskKey))
+  const found = new Set<string>()
+  const todo = [...keys]
+  for (let key = todo.pop(); key !== undefined; key = todo.pop()) {
+    if (found.has(key) || !known.has(key)) continue
+    found.add(key)
+    todo.push(...(next.get(key) ?? []))
+  }
+  return found
+}

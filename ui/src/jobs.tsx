@@ -1,0 +1,131 @@
+// All jobs: what each is called, when it runs by itself, how its last runs went.
+
+import { useEffect, useRef, useState } from 'preact/hooks'
+import { get, list, mayOperate } from './api'
+import { useLive } from './live'
+import { go, href } from './route'
+import { Strip, StartDialog } from './runlist'
+import { Pill } from './states'
+import { Time } from './time'
+import type { Job, JobSummary, RunSummary, Schedule } from './types'
+import { CopyText, Empty, Loading, Name, Problem, Table, visible } from './ui'
+
+const RUNS = 20
+
+export function ScheduleText({ schedule }: { schedule: Schedule | null }) {
+  if (!schedule) return <span class="muted">by hand</span>
+  return (
+    <span class="ellipsis" title={`${schedule.quartzCronExpression}, ${schedule.timezoneId}`}>
+      {schedule.pauseStatus === 'PAUSED' && <b>paused </b>}<code>{visible(schedule.quartzCronExpression)}</code> <span class="muted">{visible(schedule.timezoneId)}</span>
+    </span>
+  )
+}
+
+// The last runs of each job that is looked at, kept current by the newest runs of the workspace.
+function useLastRuns() {
+  const runs = useRef(new Map<string, RunSummary[]>())
+  const asked = useRef(new Set<string>())
+  const [, setVersion] = useState(0)
+  useLive('newest runs', async (signal) => {
+    const { items } = await list<RunSummary>('/jobRuns', { limit: 100 }, signal)
+    let changed = false
+    for (const run of items) {
+      const known = runs.current.get(run.jobKey)
+      if (!known) continue
+      const old = known.find((r) => r.key === run.key)
+      if (old?.timeUpdated === run.timeUpdated) continue
+      const next = [run, ...known.filter((r) => r.key !== run.key)]
+      next.sort((a, b) => b.timeCreated.localeCompare(a.timeCreated) || b.key.localeCompare(a.key))
+      runs.current.set(run.jobKey, next.slice(0, RUNS))
+      changed = true
+    }
+    if (changed) setVersion((v) => v + 1)
+    return items.length
+  }, { stream: '/events' })
+  return (jobKey: string) => {
+    if (!asked.current.has(jobKey)) {
+      asked.current.add(jobKey)
+      list<RunSummary>('/jobRuns', { jobKey, limit: RUNS }).then(({ items }) => {
+        runs.current.set(jobKey, items)
+        setVersion((v) => v + 1)
+      }, () => asked.current.delete(jobKey))
+    }
+    return runs.current.get(jobKey)
+  }
+}
+
+export function JobsScreen() {
+  useEffect(() => {
+    document.title = 'Jobs – Reprise'
+  }, [])
+  const [text, setText] = useState('')
+  const [pages, setPages] = useState(1)
+  const [starting, setStarting] = useState<Job | null>(null)
+  const [problem, setProblem] = useState<unknown>(null)
+  const { data, error } = useLive(`jobs ${text} ${pages}`, async (signal) => {
+    const items: JobSummary[] = []
+    let next: string | null = null
+    for (let i = 0; i < pages; i++) {
+      const page: { items: JobSummary[]; next: string | null } = await list<JobSummary>('/jobs',
+        { displayNameContains: text, limit: 500, page: next, sortBy: 'displayName', sortOrder: 'ASC' }, signal)
+      items.push(...page.items)
+      next = page.next
+      if (!next) break
+    }
+    return { items, next }
+  }, { every: 5000 })
+  const lastRuns = useLastRuns()
+
+  async function start(job: JobSummary) {
+    try {
+      setStarting(await get<Job>(`/jobs/${job.key}`))
+      setProblem(null)
+    } catch (refusal) {
+      setProblem(refusal)
+    }
+  }
+
+  return (
+    <div class="screen">
+      <div class="title-row">
+        <h1>Jobs</h1>
+        <input type="search" data-search placeholder="Find a job" aria-label="Find a job by a part of its name" value={text} onInput={(event) => setText(event.currentTarget.value)} />
+      </div>
+      {problem !== null && <Problem error={problem} />}
+      {error && <Problem error={error} />}
+      {!data ? !error && <Loading /> : !data.items.length ? (text ? <Empty title="No job has that in its name" /> : <FirstJob />) : (
+        <Table label="Jobs" rowPx={44} wrappedPx={128} items={data.items} keyOf={(job) => job.key} onOpen={(job) => go(href(['jobs', job.key]))} columns={[
+          { title: 'Job', width: 'minmax(10rem, 1.6fr)', cell: (job) => <a class="strong" href={href(['jobs', job.key])}><Name text={job.name} /></a> },
+          { title: 'Schedule', width: 'minmax(8rem, 1.2fr)', cell: (job) => <><ScheduleText schedule={job.schedule} />{job.nextRunTime && <div class="muted">next <Time at={job.nextRunTime} /></div>}</> },
+          { title: 'Last run', width: '18rem', cell: (job) => {
+            const last = lastRuns(job.key)?.[0]
+            return last ? <a class="plain-link" href={href(['runs', last.key])}><Pill status={last.state.status} /> <Time at={last.startTime ?? last.timeCreated} /></a> : <span class="muted">never</span>
+          } },
+          { title: `Last ${RUNS} runs`, width: '13rem', cell: (job) => <Strip runs={lastRuns(job.key)} max={RUNS} /> },
+          { title: 'Run it', width: '5rem', cell: (job) => mayOperate.value && <button type="button" aria-label={`Run ${visible(job.name)}`} onClick={() => start(job)}>Run…</button> },
+        ]} />
+      )}
+      {data?.next && <p class="more"><button type="button" onClick={() => setPages(pages + 1)}>Show more jobs</button></p>}
+      {starting && <StartDialog job={starting} onClose={() => setStarting(null)} />}
+    </div>
+  )
+}
+
+const EXAMPLE = `cat > hello.yaml <<'END'
+name: hello
+tasks:
+  - {taskKey: greet, type: PYTHON_TASK, filePath: hello.py}
+END
+echo 'print("hello")' > hello.py      # in the folder given as --workspace
+reprise job create -f hello.yaml
+reprise run start hello --watch`
+
+function FirstJob() {
+  return (
+    <Empty title="There is no job yet">
+      <p>A job is a list of tasks and what each waits for. Make one on the command line; it appears here at once.</p>
+      <pre>{EXAMPLE}</pre>
+      <CopyText text={EXAMPLE} />
+    </Empty>
+  )
+}

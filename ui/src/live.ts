@@ -1,0 +1,145 @@
+// Data that stays current: read once, then again whenever the server says that something happened, or every two
+// seconds where it has no stream of events.
+
+import { useEffect, useRef, useState } from 'preact/hooks'
+import { ApiError, call, url } from './api'
+
+const POLL_MS = 2000
+const SLOW_MS = 30_000 // while a stream is open: in case that it is open but dead
+const COALESCE_MS = 150
+const COLON = 0x3a
+
+export interface Live<T> {
+  data: T | undefined
+  error: Error | undefined
+  refresh: () => void
+}
+
+// `load` is called anew when `key` changes, and while `isActive(data)` holds. `stream`: a path of events to follow.
+export function useLive<T>(
+  key: string,
+  load: (signal: AbortSignal) => Promise<T>,
+  { isActive = () => true, stream, every = POLL_MS }:
+    { isActive?: (data: T) => boolean; stream?: string; every?: number } = {},
+): Live<T> {
+  const [state, setState] = useState<{ key: string; data?: T; error?: Error }>({ key })
+  const trigger = useRef(() => {})
+  const latest = useRef({ load, isActive })
+  latest.current = { load, isActive }
+
+  useEffect(() => {
+    const stop = new AbortController()
+    let timer = 0
+    let isLoading = false
+    let isStale = false
+    let isStreaming = false
+    let follower: AbortController | undefined
+
+    async function refresh() {
+      clearTimeout(timer)
+      if (isLoading) {
+        isStale = true
+        return
+      }
+      isLoading = true
+      isStale = false
+      let wait = every
+      try {
+        const data = await latest.current.load(stop.signal)
+        if (stop.signal.aborted) return
+        setState({ key, data })
+        const active = latest.current.isActive(data)
+        if (!active) wait = 0
+        else if (isStreaming) wait = SLOW_MS
+        if (active && stream && !follower && document.visibilityState === 'visible') watch()
+        if (!active) {
+          follower?.abort()
+          follower = undefined
+        }
+      } catch (error) {
+        if (stop.signal.aborted) return
+        setState((before) => ({ key, data: before.key === key ? before.data : undefined, error: error as Error }))
+        if (!(error instanceof TypeError)) wait = every * 5
+      } finally {
+        isLoading = false
+      }
+      if (isStale) soon()
+      else if (wait && !stop.signal.aborted) timer = setTimeout(refresh, wait)
+    }
+    function soon() {
+      clearTimeout(timer)
+      timer = setTimeout(refresh, COALESCE_MS)
+    }
+    // What happened between the reading and the opening is not in the stream.
+    function opened() {
+      isStreaming = true
+      soon()
+    }
+    async function watch() {
+      follower = new AbortController()
+      const mine = follower
+      try {
+        if (!(await follow(stream!, mine.signal, opened, soon))) return // there are no streams: poll
+      } catch (error) {
+        if (error instanceof ApiError) return // refused, there are too many: poll
+        // the server went away: polling finds out when it is back
+      }
+      isStreaming = false
+      if (follower === mine) follower = undefined
+      if (!stop.signal.aborted) soon()
+    }
+    trigger.current = soon
+    // A browser has six connections to a server, for all tabs: one that nobody looks at holds none.
+    const visible = () => {
+      if (document.visibilityState === 'visible') return soon()
+      clearTimeout(timer)
+      follower?.abort()
+      follower = undefined
+    }
+    document.addEventListener('visibilitychange', visible)
+    refresh()
+    return () => {
+      stop.abort()
+      follower?.abort()
+      clearTimeout(timer)
+      document.removeEventListener('visibilitychange', visible)
+    }
+  }, [key])
+
+  const isCurrent = state.key === key
+  return {
+    data: isCurrent ? state.data : undefined,
+    error: isCurrent ? state.error : undefined,
+    refresh: () => trigger.current(),
+  }
+}
+
+// Follows a stream of server-sent events until it ends; false when what answered is no stream. fetch, not
+// EventSource, because that cannot send a credential.
+async function follow(
+  path: string, signal: AbortSignal, onOpen: () => void, onEvent: () => void,
+): Promise<boolean> {
+  const answer = await call(url(path, { onlyNew: true }), { signal, headers: { accept: 'text/event-stream' } })
+  if (!answer.headers.get('content-type')?.startsWith('text/event-stream') || !answer.body) {
+    await answer.body?.cancel()
+    return false
+  }
+  const reader = answer.body.getReader()
+  onOpen()
+  for (;;) {
+    const { done, value } = await reader.read()
+    if (done) return true
+    if (value[0] !== COLON) onEvent() // a heartbeat is a comment: it begins with a colon
+  }
+}
+
+// The time now, every second while `isTicking`.
+export function useNow(isTicking: boolean): number {
+  const [now, setNow] = useState(Date.now())
+  useEffect(() => {
+    if (!isTicking) return
+    const timer = setInterval(() => setNow(Date.now()), 1000)
+    return () => clearInterval(timer)
+  }, [isTicking])
+  return now
+}

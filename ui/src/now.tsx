@@ -1,0 +1,146 @@
+// Now: what runs, who holds the slots, who waits and why.
+
+import { useEffect } from 'preact/hooks'
+import { get, list } from './api'
+import { useLive } from './live'
+import { go, href } from './route'
+import { Pill, Shape, holdsSlot, isFinal } from './states'
+import { Time, Took } from './time'
+import type { Job, RunSummary, TaskSummary } from './types'
+import { Empty, Key, Loading, Message, Name, Problem } from './ui'
+
+const ACTIVE = ['QUEUED', 'PENDING', 'RUNNING', 'CANCELING', 'PAUSED_MAINTENANCE']
+const MAX_RUNS = 200
+const MAX_LOOKED_INTO = 40
+
+interface Now {
+  runs: RunSummary[]
+  isCut: boolean
+  tasks: Map<string, TaskSummary[]> // of runs that hold a slot
+  caps: Map<string, Job>
+}
+
+const caps = new Map<string, { at: number; job: Job }>() // a job's limit changes rarely
+
+async function read(signal: AbortSignal): Promise<Now> {
+  const { items, next } = await list<RunSummary>('/jobRuns', { status: ACTIVE, limit: MAX_RUNS, sortOrder: 'ASC' }, signal)
+  const holders = items.filter((run) => holdsSlot(run.state.status)).slice(0, MAX_LOOKED_INTO)
+  const tasks = new Map<string, TaskSummary[]>()
+  const jobs = new Map<string, Job>()
+  await Promise.all([
+    ...holders.map(async (run) => {
+      const found = await list<TaskSummary>('/taskRuns', { jobRunKey: run.key, limit: 1000 }, signal)
+      tasks.set(run.key, found.items)
+    }),
+    ...[...new Set(items.map((run) => run.jobKey))].slice(0, MAX_LOOKED_INTO).map(async (key) => {
+      const known = caps.get(key)
+      if (!known || known.at < Date.now() - 15_000) {
+        const job = await get<Job>(`/jobs/${key}`, {}, signal).catch(() => null) // it may be deleted
+        if (job) caps.set(key, { at: Date.now(), job })
+      }
+      const job = caps.get(key)?.job
+      if (job) jobs.set(key, job)
+    }),
+  ])
+  return { runs: items, isCut: next !== null, tasks, caps: jobs }
+}
+
+export function NowScreen() {
+  useEffect(() => {
+    document.title = 'Now – Reprise'
+  }, [])
+  const { data, error } = useLive<Now>('now', read, { stream: '/events' })
+  if (!data) return error ? <Problem error={error} /> : <Loading />
+  const holding = data.runs.filter((run) => holdsSlot(run.state.status))
+  const queued = data.runs.filter((run) => run.state.status === 'QUEUED')
+  const byJob = new Map<string, RunSummary[]>()
+  for (const run of data.runs) byJob.set(run.jobKey, [...(byJob.get(run.jobKey) ?? []), run])
+  return (
+    <div class="screen now">
+      <div class="title-row">
+        <h1>Now</h1>
+        <span class="muted">{holding.length} {holding.length === 1 ? 'run is' : 'runs are'} active, {queued.length} queued{data.isCut ? ` (the first ${MAX_RUNS} are shown)` : ''}</span>
+      </div>
+      {error && <Problem error={error} />}
+      {!data.runs.length && (
+        <Empty title="Nothing runs at the moment">
+          <p>Start something under <a href={href(['jobs'])}>Jobs</a>, or look at <a href={href(['runs'])}>what ran</a>.</p>
+        </Empty>
+      )}
+      {holding.length > 0 && (
+        <section aria-labelledby="now-running">
+          <h2 id="now-running">Running</h2>
+          <ul class="cards">
+            {holding.map((run) => <Card key={run.key} run={run} tasks={data.tasks.get(run.key)} />)}
+          </ul>
+        </section>
+      )}
+      {data.runs.length > 0 && (
+        <section aria-labelledby="now-slots">
+          <h2 id="now-slots">Slots</h2>
+          <ul class="slots">
+            {[...byJob].map(([key, runs]) => {
+              const holders = runs.filter((run) => holdsSlot(run.state.status))
+              const cap = data.caps.get(key)?.maxConcurrentRuns
+              return (
+                <li key={key}>
+                  <a href={href(['jobs', key])}><Name text={runs[0].name} /></a>
+                  <span class="slot-row" aria-hidden="true">
+                    {Array.from({ length: Math.min(cap ?? holders.length, 24) }, (_, i) => <i key={i} class={i < holders.length ? 'held' : ''} />)}
+                  </span>
+                  <span class="num">{holders.length} of {cap ?? '?'} held</span>
+                  <span class="muted">{holders.length > 0 && <>by {holders.slice(0, 6).map((run) => <a key={run.key} href={href(['runs', run.key])}><Key value={run.key} /> </a>)}</>}</span>
+                </li>
+              )
+            })}
+          </ul>
+        </section>
+      )}
+      {queued.length > 0 && (
+        <section aria-labelledby="now-queue">
+          <h2 id="now-queue">Queue</h2>
+          <ol class="queue">
+            {queued.map((run) => (
+              <li key={run.key}>
+                <Shape status="QUEUED" title />
+                <a href={href(['runs', run.key])}><Name text={run.name} /> <Key value={run.key} /></a>
+                <span><Message text={run.state.stateMessage} /></span>
+                <span class="muted">since <Time at={run.timeCreated} /></span>
+              </li>
+            ))}
+          </ol>
+        </section>
+      )}
+    </div>
+  )
+}
+
+function Card({ run, tasks }: { run: RunSummary; tasks: TaskSummary[] | undefined }) {
+  const running = tasks?.filter((task) => ['RUNNING', 'CANCELING', 'PENDING'].includes(task.state.status)) ?? []
+  const waiting = tasks?.filter((task) => task.state.status === 'QUEUED').length ?? 0
+  const done = tasks?.filter((task) => isFinal(task.state.status)).length ?? 0
+  return (
+    <li class="card" onClick={(event) => !(event.target as Element).closest('a') && go(href(['runs', run.key]))}>
+      <div class="row">
+        <a class="strong" href={href(['runs', run.key])}><Name text={run.name} /> <Key value={run.key} /></a>
+        <span class="grow" /><Pill status={run.state.status} />
+      </div>
+      <div class="row muted">
+        <span><Took from={run.startTime ?? run.timeCreated} to={null} isActive /></span>
+        {tasks && <><progress max={tasks.length} value={done} aria-label="Tasks done" /><span class="num">{done} of {tasks.length}</span></>}
+        {waiting > 0 && <span>{waiting} waiting for a slot</span>}
+      </div>
+      <ul class="running">
+        {running.slice(0, 8).map((task) => (
+          <li key={task.key}>
+            <Shape status={task.state.status} title />
+            <a href={href(['runs', run.key], { tab: 'logs', task: task.taskKey })}><Name text={task.taskKey} /></a>
+            {task.retryAttempt ? <span class="muted">attempt {task.retryAttempt}</span> : null}
+            <span class="grow" /><Took from={task.startTime} to={null} isActive />
+          </li>
+        ))}
+        {running.length > 8 && <li class="muted">and {running.length - 8} more</li>}
+      </ul>
+    </li>
+  )
+}

@@ -1,0 +1,320 @@
+// Repair: choose tasks on the graph, change parameters, see the server's plan at every step, and carry out exactly
+// the plan that is shown. If the run has changed meanwhile, the server refuses, and the page shows what is different.
+
+import { useEffect, useMemo, useRef, useState } from 'preact/hooks'
+import { ApiError, get, post } from './api'
+import { Graph } from './graph'
+import { closure } from './graphlib'
+import { Difference, ParameterChanges, differs, useVersions } from './difference'
+import { useLive } from './live'
+import { go, href, route } from './route'
+import { nodeView } from './run'
+import { Pill, isFinal, isUnsuccessful, word } from './states'
+import { localTime } from './time'
+import type { Plan, PlanTask, Run, TaskDef, Version, WholeVersion } from './types'
+import { Key, Loading, Name, Problem, visible } from './ui'
+
+const VERDICTS = {
+  RUN: { text: 'run', word: 'Run', tone: 'run' },
+  REEVALUATE: { text: 're-evaluate', word: 'Re-evaluate', tone: 'wait' },
+  KEEP: { text: 'keep', word: 'Keep', tone: 'idle' },
+}
+
+export function RepairScreen({ runKey }: { runKey: string }) {
+  const [asOf, setAsOf] = useState(0) // read again after a refusal
+  const { data: run, error } = useLive<Run>(`repair ${runKey} ${asOf}`, (signal) => get(`/jobRuns/${encodeURIComponent(runKey)}`, {}, signal), { isActive: (r) => !isFinal(r.state.status) })
+  const before = useRef<Run | undefined>(undefined)
+  if (run) before.current = run
+  const shown = run ?? before.current
+  useEffect(() => {
+    document.title = `Repair ${shown ? visible(shown.name) : ''} – Reprise`
+  }, [shown?.name])
+  if (!shown) return error ? <Problem error={error}><a href={href(['runs'])}>All runs</a></Problem> : <Loading />
+  return <Editor run={shown} onStale={() => setAsOf((n) => n + 1)} />
+}
+
+type Change = { name: string; value: string }
+
+// What is different between what was shown and what is.
+function differences(old: Run, now: Run): string[] {
+  const found: string[] = []
+  if (now.version !== old.version) {
+    const by = now.repairHistory.at(-1)
+    found.push(`The run has been repaired meanwhile${by?.createdByName ? ` by ${visible(by.createdByName)}` : ''}: this is its ${ordinal(now.version)} attempt`)
+  }
+  if (now.state.status !== old.state.status) found.push(`The run was ${word(old.state.status)}, now it is ${word(now.state.status)}`)
+  const state = (run: Run, key: string) => run.taskRunSummaryMap[run.taskToTaskRunMap[key]]?.state.status
+  for (const { taskKey } of now.tasks) {
+    const [was, is] = [state(old, taskKey), state(now, taskKey)]
+    if (was !== is) found.push(`${visible(taskKey)} was ${word(was)}, now it is ${word(is)}`)
+    else if (old.taskToTaskRunMap[taskKey] !== now.taskToTaskRunMap[taskKey]) found.push(`${visible(taskKey)} ran again and is ${word(is)} as before`)
+  }
+  return found.length ? found : ['Something about the run changed']
+}
+
+function ordinal(n: number) {
+  return `${n}${n % 10 === 1 && n % 100 !== 11 ? 'st' : n % 10 === 2 && n % 100 !== 12 ? 'nd' : n % 10 === 3 && n % 100 !== 13 ? 'rd' : 'th'}`
+}
+
+function Editor({ run, onStale }: { run: Run; onStale: () => void }) {
+  const states = useMemo(() => new Map(Object.values(run.taskRunSummaryMap).map((t) => [t.taskKey, t])), [run])
+  const preset = useMemo(() => run.tasks.map((t) => t.taskKey).filter((key) => isUnsuccessful(states.get(key)?.state.status)), [run])
+  const [chosen, setChosen] = useState<Set<string>>(() => {
+    const asked = route.value.query.getAll('tasks').filter((key) => run.tasks.some((t) => t.taskKey === key))
+    return new Set(asked.length ? asked : preset)
+  })
+  const [changes, setChanges] = useState<Change[]>([])
+  const [definition, setDefinition] = useState('')
+  const [last, setLast] = useState<string | null>(null) // where "with upstream" starts
+  const [refused, setRefused] = useState<Run | null>(null) // the run as it was when the server refused
+  const [failure, setFailure] = useState<unknown>(null)
+  const [isSending, setSending] = useState(false)
+
+  const isReady = isFinal(run.state.status)
+  const versions = useVersions(run.jobKey)
+  const shownTasks = useTasks(run, definition, versions)
+  const tasks = useMemo(() => new Map(shownTasks.map((task) => [task.taskKey, task])), [shownTasks])
+  // What the chosen definition has no more cannot be selected; its new tasks are in the plan without being selected.
+  const selected = useMemo(() => [...chosen].filter((key) => tasks.has(key)), [chosen, tasks])
+  const request = useMemo(() => ({
+    taskKeys: selected,
+    ...(changes.length ? { parameters: changes.filter((c) => c.name) } : {}),
+    ...(definition ? { definition: Number(definition) || definition } : {}),
+  }), [selected, changes, definition])
+  const { plan, error, isCurrent } = usePlan(run, request, isReady && selected.length > 0)
+
+  function toggle(key: string) {
+    setLast(key)
+    setChosen((set) => {
+      const next = new Set(set)
+      if (!next.delete(key)) next.add(key)
+      return next
+    })
+  }
+  const extend = (direction: 'upstream' | 'downstream') =>
+    setChosen((set) => new Set([...set, ...closure(shownTasks, last && set.has(last) ? [last] : set, direction)]))
+
+  async function confirm() {
+    if (!plan) return
+    setSending(true)
+    setFailure(null)
+    try {
+      await post(`/jobRuns/${run.key}/actions/repair`, request, { 'if-match': plan.etag, 'opc-retry-token': crypto.randomUUID() })
+      go(href(['runs', run.key]))
+    } catch (problem) {
+      setSending(false)
+      if (problem instanceof ApiError && problem.status === 412) {
+        setRefused(run)
+        onStale()
+      } else setFailure(problem)
+    }
+  }
+
+  const verdicts = new Map(plan?.tasks.map((task) => [task.taskKey, task]))
+  return (
+    <div class="screen repair">
+      <header class="run-head">
+        <div class="crumbs">
+          <a href={href(['jobs'])}>Jobs</a> / <a href={href(['jobs', run.jobKey])}><Name text={run.jobName ?? run.name} /></a> / <a href={href(['runs', run.key])}>run <Key value={run.key} /></a> / repair
+        </div>
+        <div class="title-row"><h1>Repair <Name text={run.name} /></h1><Pill status={run.state.status} big /></div>
+        <p class="reason">{run.state.stateMessage}. The run keeps its key and its history; only what the plan says runs again.</p>
+      </header>
+      {refused && refused !== run && (
+        <div class="problem notice" role="alert">
+          <strong>The run changed before your repair reached it</strong>
+          <ul>{differences(refused, run).slice(0, 12).map((text) => <li key={text}>{text}</li>)}</ul>
+          <span>Nothing was done. This is the plan as of now: look at it, then confirm again.</span>
+        </div>
+      )}
+      {!isReady && (
+        <div class="problem notice" role="status">
+          <strong>The run is {word(run.state.status)}</strong><span>It can be repaired when it has ended. This page waits for that.</span>
+        </div>
+      )}
+      <div class="repair-columns">
+        <section class="repair-graph" aria-label="Tasks to run again">
+          <div class="toolbar">
+            <button type="button" onClick={() => extend('upstream')} disabled={!chosen.size}>Add upstream</button>
+            <button type="button" onClick={() => extend('downstream')} disabled={!chosen.size}>Add downstream</button>
+            <span class="muted hint">{last && chosen.has(last) ? <>of <Name text={last} /></> : 'of everything selected'}</span>
+            <span class="grow" />
+            <button type="button" onClick={() => (setLast(null), setChosen(new Set(preset)))}>What did not succeed</button>
+            <button type="button" onClick={() => (setLast(null), setChosen(new Set(tasks.keys())))}>All</button>
+            <button type="button" onClick={() => (setLast(null), setChosen(new Set()))} disabled={!chosen.size}>None</button>
+          </div>
+          <Graph tasks={shownTasks} chosen={chosen} onOpen={toggle} label="Tasks: choose what to run again"
+            view={(key) => {
+              const verdict = verdicts.get(key)
+              const base = nodeView(tasks.get(key)!, states.get(key))
+              return {
+                ...base,
+                reason: verdict?.reason ?? base.reason,
+                badge: verdict && { text: VERDICTS[verdict.verdict].text, tone: VERDICTS[verdict.verdict].tone },
+                isDim: verdict ? verdict.verdict === 'KEEP' : !chosen.has(key),
+              }
+            }} />
+        </section>
+        <section class="repair-plan" aria-label="Plan">
+          <Parameters run={run} changes={changes} onChange={setChanges} />
+          <DefinitionChoice run={run} versions={versions} value={definition} onChange={setDefinition} />
+          <PlanView plan={plan} error={error} isCurrent={isCurrent} isEmpty={!selected.length} onAdd={(key) => setChosen((set) => new Set([...set, ...closure(shownTasks, [key], 'downstream')]))} />
+          {failure !== null && <Problem error={failure} />}
+          <div class="confirm">
+            <button type="button" class="primary" disabled={!plan || !isCurrent || isSending || !isReady} onClick={confirm}>
+              {isSending ? 'Asking the server…' : plan && isCurrent ? `Repair: run ${count(plan, 'RUN')}` : 'Repair'}
+            </button>
+            <a class="button" href={href(['runs', run.key])}>Back to the run</a>
+          </div>
+        </section>
+      </div>
+    </div>
+  )
+}
+
+const count = (plan: Plan, verdict: PlanTask['verdict']) => plan.tasks.filter((task) => task.verdict === verdict).length
+
+// The server's plan for what is chosen now. `isCurrent` is false while a newer answer is on its way.
+function usePlan(run: Run, request: object, isWanted: boolean) {
+  const key = isWanted ? `${run.key} ${run.version} ${run.timeUpdated} ${JSON.stringify(request)}` : ''
+  const [done, setDone] = useState<{ key: string; plan?: Plan; error?: unknown }>({ key: '' })
+  useEffect(() => {
+    if (!key) return
+    let isGone = false
+    const timer = setTimeout(() => {
+      post<Plan>(`/jobRuns/${run.key}/actions/planRepair`, request).then(
+        (plan) => !isGone && setDone({ key, plan }), (error) => !isGone && setDone({ key, error }))
+    }, 120)
+    return () => {
+      isGone = true
+      clearTimeout(timer)
+    }
+  }, [key])
+  const isCurrent = done.key === key && key !== ''
+  return { plan: isWanted ? done.plan : undefined, error: isCurrent ? done.error : undefined, isCurrent }
+}
+
+function PlanView({ plan, error, isCurrent, isEmpty, onAdd }: {
+  plan: Plan | undefined
+  error: unknown
+  isCurrent: boolean
+  isEmpty: boolean
+  onAdd: (key: string) => void
+}) {
+  if (isEmpty) return <p class="pad muted">Nothing is selected. Choose tasks on the graph; the plan appears here.</p>
+  if (error) return <Problem error={error} />
+  if (!plan) return <Loading />
+  const groups = (['RUN', 'REEVALUATE', 'KEEP'] as const).map((verdict) => [verdict, plan.tasks.filter((t) => t.verdict === verdict)] as const)
+  const hazards = plan.tasks.filter((task) => task.hazards.length)
+  return (
+    <div class={`plan${isCurrent ? '' : ' stale'}`} aria-busy={!isCurrent}>
+      <h2><span role="status">Will run {count(plan, 'RUN')}, re-evaluate {count(plan, 'REEVALUATE')}, keep {count(plan, 'KEEP')}</span></h2>
+      {plan.parameters.length > 0 && <ParameterChanges changes={plan.parameters} title="Parameters that change" />}
+      {differs(plan.definition) && (
+        <details open>
+          <summary>Definition: version {plan.definition.fromVersion} → {plan.definition.toVersion}</summary>
+          <Difference diff={plan.definition} />
+        </details>
+      )}
+      {hazards.length > 0 && (
+        <div class="hazards">
+          <h3>Take care: these are kept, though what they were made from may change</h3>
+          <ul>
+            {hazards.map((task) => (
+              <li key={task.taskKey}>
+                <strong><Name text={task.taskKey} /></strong>: {task.hazards.map(visible).join('; ')}{' '}
+                <button type="button" class="small" onClick={() => onAdd(task.taskKey)}>Run it too</button>
+              </li>
+            ))}
+          </ul>
+        </div>
+      )}
+      {groups.map(([verdict, tasks]) => tasks.length > 0 && (
+        <details key={verdict} open={verdict !== 'KEEP'}>
+          <summary><span class={`badge tone-${VERDICTS[verdict].tone}`}>{VERDICTS[verdict].word}</span> {tasks.length}</summary>
+          <ul class="verdicts">
+            {tasks.slice(0, 200).map((task) => (
+              <li key={task.taskKey}>
+                <Name text={task.taskKey} /> <span class="muted">{task.reason}</span>
+                {verdict !== 'KEEP' && !task.willStart && <strong class="tone-warn"> Will not start.</strong>}
+              </li>
+            ))}
+            {tasks.length > 200 && <li class="muted">and {tasks.length - 200} more</li>}
+          </ul>
+        </details>
+      ))}
+    </div>
+  )
+}
+
+// Old values beside new ones; a field left as it is is not sent.
+function Parameters({ run, changes, onChange }: { run: Run; changes: Change[]; onChange: (changes: Change[]) => void }) {
+  const known = run.unifiedJobAndJobRunParameters ?? []
+  const names = new Set(known.map((p) => p.name))
+  const added = changes.filter((c) => !names.has(c.name))
+  const set = (name: string, value: string, old: string) =>
+    onChange([...changes.filter((c) => c.name !== name), ...(value === old ? [] : [{ name, value }])])
+  return (
+    <fieldset class="parameters">
+      <legend>Parameters</legend>
+      {!known.length && !added.length && <p class="muted">This run has none.</p>}
+      {known.map(({ name, value }) => {
+        const change = changes.find((c) => c.name === name)
+        return (
+          <label key={name} class={change ? 'changed' : ''}>
+            <span><Name text={name} />{change && <span class="muted"> was <code>{visible(value ?? '') || 'empty'}</code></span>}</span>
+            <input value={change?.value ?? value ?? ''} data-parameter={name} onInput={(event) => set(name, event.currentTarget.value, value ?? '')} />
+          </label>
+        )
+      })}
+      {added.map((change, i) => (
+        <div key={i} class="pair">
+          <input aria-label="Name of the new parameter" placeholder="name" value={change.name} pattern="[\w\-.]+"
+            onInput={(event) => onChange(changes.map((c) => (c === change ? { ...c, name: event.currentTarget.value } : c)))} />
+          <input aria-label="Value of the new parameter" placeholder="value" value={change.value}
+            onInput={(event) => onChange(changes.map((c) => (c === change ? { ...c, value: event.currentTarget.value } : c)))} />
+          <button type="button" class="quiet" aria-label="Remove" onClick={() => onChange(changes.filter((c) => c !== change))}>✕</button>
+        </div>
+      ))}
+      <button type="button" class="small" onClick={() => onChange([...changes, { name: '', value: '' }])}>Add a parameter</button>
+    </fieldset>
+  )
+}
+
+// Which definition the repair uses: that of an attempt, the job's own, or any version. Offered where the server has them.
+function DefinitionChoice({ run, versions, value, onChange }: {
+  run: Run
+  versions: Version[] | null
+  value: string
+  onChange: (value: string) => void
+}) {
+  if (!versions) return null
+  const newest = run.repairHistory.at(-1)?.definitionVersion ?? run.definitionVersion
+  return (
+    <label class="field">Definition
+      <select value={value} onChange={(event) => onChange(event.currentTarget.value)}>
+        <option value="">As in the newest attempt (version {newest})</option>
+        <option value="ORIGINAL">As in the original (version {run.repairHistory[0]?.definitionVersion ?? run.definitionVersion})</option>
+        <option value="CURRENT">The job as it is now (version {versions.find((v) => v.isCurrent)?.version ?? '?'})</option>
+        {versions.map((v) => (
+          <option key={v.version} value={v.version}>Version {v.version}{v.timeCreated ? `, ${localTime(Date.parse(v.timeCreated))}` : ''}</option>
+        ))}
+      </select>
+    </label>
+  )
+}
+
+// The tasks of the definition that is chosen; the run's own until they are there.
+function useTasks(run: Run, definition: string, versions: Version[] | null): TaskDef[] {
+  const version = definition === 'CURRENT' ? versions?.find((v) => v.isCurrent)?.version
+    : definition === 'ORIGINAL' ? run.repairHistory[0]?.definitionVersion : definition ? Number(definition) : undefined
+  const [found, setFound] = useState<{ version: number; tasks: TaskDef[] } | null>(null)
+  useEffect(() => {
+    if (!version) return
+    const stop = new AbortController()
+    get<WholeVersion>(`/jobs/${run.jobKey}/versions/${version}`, {}, stop.signal)
+      .then((whole) => setFound({ version, tasks: whole.definition.tasks ?? [] }), () => undefined) // the plan says what is wrong
+    return () => stop.abort()
+  }, [version])
+  return version && found?.version === version ? found.tasks : run.tasks
+}

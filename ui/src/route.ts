@@ -1,0 +1,44 @@
+// Where the page is: the part of the address behind '#', as path segments and a query. The server knows only `/`.
+
+import { computed, signal } from '@preact/signals'
+
+const hash = signal(location.hash)
+addEventListener('hashchange', () => (hash.value = location.hash))
+
+export interface Route {
+  path: string[]
+  query: URLSearchParams
+}
+
+export const route = computed<Route>(() => {
+  const [path, query = ''] = hash.value.replace(/^#?\/?/, '').split('?')
+  return { path: path.split('/').filter(Boolean).map(decode), query: new URLSearchParams(query) }
+})
+
+function decode(text: string) {
+  try {
+    return decodeURIComponent(text)
+  } catch {
+    return text
+  }
+}
+
+export function href(path: (string | number)[], query: Record<string, string | number | null | undefined> = {}) {
+  const params = new URLSearchParams()
+  for (const [name, value] of Object.entries(query))
+    if (value !== null && value !== undefined && value !== '') params.set(name, String(value))
+  const text = params.toString()
+  return `#/${path.map((part) => encodeURIComponent(part)).join('/')}${text ? `?${text}` : ''}`
+}
+
+export const go = (to: string) => {
+  location.hash = to
+}
+
+// The same place with some of the query changed; null removes. Not a step of its own in the browser's history.
+export function amend(change: Record<string, string | number | null | undefined>) {
+  const { path, query } = route.value
+  const to = href(path, { ...Object.fromEntries(query), ...change })
+  history.replaceState(null, '', to)
+  hash.value = to
+}

@@ -1,0 +1,310 @@
+// A run: what state it is in and why, its tasks as graph, over time and as a list, its output, what it was given.
+
+import { useEffect, useMemo, useState } from 'preact/hooks'
+import { get, list, mayOperate, post } from './api'
+import { CompareDialog } from './compare'
+import { Gantt } from './gantt'
+import { Graph, type NodeView } from './graph'
+import { useLive } from './live'
+import { Logs } from './logs'
+import { amend, go, href, route } from './route'
+import { ParametersTab, DefinitionTab, EventsTab } from './runtabs'
+import { Pill, Shape, isFinal, isOwnFailure, isUnsuccessful, word } from './states'
+import { TaskPanel } from './taskpanel'
+import { Time, Took, duration } from './time'
+import type { Repair, Run, RunEvent, Status, TaskDef, TaskSummary } from './types'
+import { Dialog, Key, Loading, Message, Name, Problem, Table, Tabs, visible } from './ui'
+
+const TABS: [string, string][] = [
+  ['graph', 'Graph'], ['gantt', 'Gantt'], ['tasks', 'Tasks'], ['logs', 'Logs'], ['parameters', 'Parameters'],
+  ['events', 'Events'], ['definition', 'Definition'],
+]
+
+// ---- data ----
+
+// Events are asked for from the last one on; a run keeps its own list.
+function useEvents(run: Run | undefined): RunEvent[] {
+  const [events, setEvents] = useState<{ key: string; items: RunEvent[] }>({ key: '', items: [] })
+  const key = run?.key ?? ''
+  useEffect(() => {
+    if (!run) return
+    const stop = new AbortController()
+    async function read() {
+      let items = events.key === key ? events.items : []
+      for (;;) {
+        const page = await list<RunEvent>(`/jobRuns/${key}/events`, { after: items.at(-1)?.id ?? 0, limit: 1000 }, stop.signal)
+        if (!page.items.length) break
+        items = [...items, ...page.items]
+        if (page.items.length < 1000) break
+      }
+      setEvents({ key, items })
+    }
+    read().catch(() => undefined) // the run's own call tells what is wrong
+    return () => stop.abort()
+  }, [key, run?.timeUpdated])
+  return events.key === key ? events.items : []
+}
+
+// All attempts of a run; the run itself holds the original and the newest nine.
+function useHistory(run: Run | undefined): Repair[] {
+  const embedded = run?.repairHistory ?? []
+  const [all, setAll] = useState<Repair[]>([])
+  const isCut = run !== undefined && run.version > embedded.length
+  useEffect(() => {
+    if (!isCut) return
+    const stop = new AbortController()
+    async function read() {
+      const items: Repair[] = []
+      let page: string | null = null
+      do {
+        const answer: { items: Repair[]; next: string | null } =
+          await list<Repair>(`/jobRuns/${run!.key}/repairHistory`, { limit: 100, page }, stop.signal)
+        items.push(...answer.items)
+        page = answer.next
+      } while (page)
+      setAll(items)
+    }
+    read().catch(() => undefined)
+    return () => stop.abort()
+  }, [run?.key, run?.timeUpdated, isCut])
+  return isCut && all.length ? all : embedded
+}
+
+// The task runs as of one repair; undefined until they are there.
+function useTaskRuns(run: Run | undefined, repair: number, newest: number): Map<string, TaskSummary> | undefined {
+  const [older, setOlder] = useState<{ key: string; items: TaskSummary[] }>({ key: '', items: [] })
+  const isNewest = repair === newest
+  const key = `${run?.key} ${repair}`
+  useEffect(() => {
+    if (!run || isNewest) return
+    const stop = new AbortController()
+    list<TaskSummary>('/taskRuns', { jobRunKey: run.key, repairKey: repair, limit: 1000 }, stop.signal)
+      .then(({ items }) => setOlder({ key, items }), () => undefined)
+    return () => stop.abort()
+  }, [key, isNewest])
+  return useMemo(() => {
+    if (!run) return undefined
+    const items = isNewest ? Object.values(run.taskRunSummaryMap) : older.key === key ? older.items : undefined
+    return items && new Map(items.map((item) => [item.taskKey, item]))
+  }, [run, isNewest, older, key])
+}
+
+// ---- the screen ----
+
+export function RunScreen({ runKey }: { runKey: string }) {
+  const { data: run, error, refresh } = useLive<Run>(`run ${runKey}`, (signal) => get(`/jobRuns/${encodeURIComponent(runKey)}`, {}, signal),
+    { isActive: (r) => !isFinal(r.state.status), stream: `/jobRuns/${encodeURIComponent(runKey)}/events` })
+  const events = useEvents(run)
+  const history = useHistory(run)
+  const newest = history.at(-1)?.key ?? 0
+  const asked = route.value.query.get('repair')
+  const repair = asked !== null && history.some((r) => r.key === Number(asked)) ? Number(asked) : newest
+  const taskRuns = useTaskRuns(run, repair, newest)
+
+  useEffect(() => {
+    if (run) document.title = `${word(run.state.status)}: ${visible(run.name)} – Reprise`
+  }, [run?.state.status, run?.name])
+
+  if (!run) return error ? <Problem error={error}><a href={href(['runs'])}>All runs</a></Problem> : <Loading />
+  const chosen = history.find((r) => r.key === repair)
+  return (
+    <div class="screen run">
+      <Header run={run} history={history} repair={repair} newest={newest} onChanged={refresh} />
+      {error && <Problem error={error} />}
+      {chosen && <Failure run={run} attempt={chosen} taskRuns={taskRuns} isNewest={repair === newest} />}
+      <Body run={run} events={events} repair={repair} history={history} taskRuns={taskRuns ?? new Map()} />
+    </div>
+  )
+}
+
+function Header({ run, history, repair, newest, onChanged }: {
+  run: Run
+  history: Repair[]
+  repair: number
+  newest: number
+  onChanged: () => void
+}) {
+  const isActive = !isFinal(run.state.status)
+  const shown = history.find((r) => r.key === repair)
+  const isNewest = repair === newest
+  const state = isNewest ? run.state : (shown?.state ?? run.state)
+  const [asksCancel, setAsksCancel] = useState(false)
+  const [compares, setCompares] = useState(false)
+  const queued = (shown?.startTime ?? null) === null ? null : shown!.startTime! - (Date.parse(shown!.timeCreated ?? '') || shown!.startTime!)
+  return (
+    <header class="run-head">
+      <div class="crumbs">
+        <a href={href(['jobs'])}>Jobs</a> / <a href={href(['jobs', run.jobKey])}><Name text={run.jobName ?? run.name} /></a> / run <Key value={run.key} />
+      </div>
+      <div class="title-row">
+        <h1><Name text={run.name} /></h1>
+        <Pill status={state.status} big />
+        <span class="grow" />
+        {mayOperate.value && (isActive
+          ? <button type="button" class="danger" onClick={() => setAsksCancel(true)}>Cancel run</button>
+          : <a class={`button${isUnsuccessful(run.state.status) ? ' primary' : ''}`} data-key="r" title="Repair (r)" href={href(['runs', run.key, 'repair'])}>Repair…</a>)}
+      </div>
+      {state.stateMessage !== word(state.status) && <p class="reason"><Message text={state.stateMessage} /></p>}
+      <dl class="facts">
+        <div><dt>Launched</dt><dd>{run.launched === 'SCHEDULED' ? 'By its schedule' : `By hand, by ${run.createdByName ?? 'somebody'}`}</dd></div>
+        <div><dt>{repair > 0 ? 'Repair began' : 'Started'}</dt><dd><Time at={shown?.startTime ?? null} none="Not yet" /></dd></div>
+        {queued !== null && queued > 999 && <div><dt>Queued</dt><dd class="num">{duration(queued)}</dd></div>}
+        {isNewest && (run.setupDuration ?? 0) > 0 && <div><dt>Set-up</dt><dd class="num">{duration(run.setupDuration)}</dd></div>}
+        <div>
+          <dt>Execution</dt>
+          <dd>{shown?.endTime == null && isActive && isNewest
+            ? <Took from={shown?.startTime} to={null} isActive /> : <span class="num">{duration(shown?.executionDuration)}</span>}</dd>
+        </div>
+        {isNewest && (run.cleanupDuration ?? 0) > 0 && <div><dt>Clean-up</dt><dd class="num">{duration(run.cleanupDuration)}</dd></div>}
+        {history.length > 1 && <div><dt>All attempts</dt><dd class="num">{duration(run.runDuration)}</dd></div>}
+        {run.parentJobRunKey && <div><dt>Child of</dt><dd><a href={href(['runs', run.parentJobRunKey])}>run <Key value={run.parentJobRunKey} /></a></dd></div>}
+      </dl>
+      {history.length > 1 && (
+        <div class="row wrap"><div class="segments history" role="group" aria-label="Attempts of this run">
+          {history.map((r) => (
+            <button key={r.key} type="button" aria-pressed={r.key === repair} onClick={() => amend({ repair: r.key === newest ? null : r.key })}>
+              <Shape status={r.state.status} title />{r.key === 0 ? 'Original' : `Repair ${r.key}`}
+            </button>
+          ))}
+        </div><button type="button" onClick={() => setCompares(true)}>Compare…</button></div>
+      )}
+      {compares && <CompareDialog run={run} history={history} repair={repair} onClose={() => setCompares(false)} />}
+      {asksCancel && <CancelDialog run={run} onClose={() => setAsksCancel(false)} onDone={onChanged} />}
+    </header>
+  )
+}
+
+function CancelDialog({ run, onClose, onDone }: { run: Run; onClose: () => void; onDone: () => void }) {
+  const [error, setError] = useState<unknown>(null)
+  async function cancel() {
+    try {
+      await post(`/jobRuns/${run.key}/actions/cancel`, {})
+      onDone()
+      onClose()
+    } catch (problem) {
+      setError(problem)
+    }
+  }
+  return (
+    <Dialog title="Cancel this run?" onClose={onClose}>
+      <p>Running tasks are stopped, tasks that have not started do not start. What has succeeded stays, and the run can be repaired afterwards.</p>
+      {error !== null && <Problem error={error} />}
+      <footer><button type="button" onClick={onClose}>Let it run</button><button type="button" class="danger" autoFocus onClick={cancel}>Cancel run</button></footer>
+    </Dialog>
+  )
+}
+
+// The first thing that went wrong, in its own words.
+function Failure({ run, attempt, taskRuns, isNewest }: {
+  run: Run
+  attempt: Repair
+  taskRuns: Map<string, TaskSummary> | undefined
+  isNewest: boolean
+}) {
+  if (!isUnsuccessful(attempt.state.status) || !taskRuns) return null
+  const failed = [...taskRuns.values()].filter((t) => isOwnFailure(t.state.status)).sort((a, b) => (a.endTime ?? 0) - (b.endTime ?? 0))[0]
+  if (!failed) return null
+  const trace = (failed.state.errorTrace ?? '').trimEnd()
+  const last = trace.slice(trace.lastIndexOf('\n') + 1)
+  return (
+    <section class="failure" aria-label="What went wrong">
+      <div class="failure-line">
+        <Shape status={failed.state.status} size={16} />
+        <strong><Name text={failed.taskKey} /></strong>
+        <span class="failure-text"><code>{visible(last || failed.state.stateMessage || word(failed.state.status))}</code></span>
+        <span class="grow" />
+        <a class="button" href={href(['runs', run.key], { tab: 'logs', task: failed.taskKey, repair: isNewest ? null : attempt.key })}>Open log</a>
+      </div>
+      {trace.includes('\n') && (
+        <details><summary>Traceback</summary><pre tabIndex={0}>{trace}</pre></details>
+      )}
+    </section>
+  )
+}
+
+export function nodeView(task: TaskDef, summary: TaskSummary | undefined): NodeView {
+  const status = summary?.state.status ?? null
+  const kind = TYPE_WORDS[task.type] ?? task.type
+  const took = summary?.startTime && summary.endTime ? duration(summary.endTime - summary.startTime) : null
+  const tries = summary?.retryAttempt ? ` · #${summary.retryAttempt}` : ''
+  return { status, detail: (took ? `${took} · ${kind}` : `${word(status)}`) + tries, reason: summary?.state.stateMessage ?? '' }
+}
+
+export const TYPE_WORDS: Record<string, string> = {
+  PYTHON_TASK: 'Python', NOTEBOOK_TASK: 'notebook', SPARK_SUBMIT_TASK: 'Spark', JAR_TASK: 'JAR', IF_ELSE_TASK: 'if/else', JOB_TASK: 'job',
+}
+
+function Body({ run, events, repair, history, taskRuns }: {
+  run: Run
+  events: RunEvent[]
+  repair: number
+  history: Repair[]
+  taskRuns: Map<string, TaskSummary>
+}) {
+  const query = route.value.query
+  const tab = TABS.some(([id]) => id === query.get('tab')) ? query.get('tab')! : 'graph'
+  const opened = query.get('task')
+  const defs = useMemo(() => new Map(run.tasks.map((task) => [task.taskKey, task])), [run.tasks])
+  const open = (key: string) => amend({ task: key === opened ? null : key })
+  const states = run.tasks.map((task) => ({ key: task.taskKey, status: taskRuns.get(task.taskKey)?.state.status ?? (null as Status | null) }))
+  const keys = Object.fromEntries([...taskRuns.values()].map((t) => [t.taskKey, t.key]))
+  const hasPanel = opened && defs.has(opened) && ['graph', 'gantt', 'tasks'].includes(tab)
+
+  return (
+    <>
+      <Tabs tabs={TABS} current={tab} label="Views of the run" onSelect={(id) => amend({ tab: id === 'graph' ? null : id, attempt: null, stream: null })} />
+      <div class={`panel with-side${hasPanel ? ' open' : ''}`} role="tabpanel" id="panel" aria-labelledby={`tab-${tab}`}>
+        <div class="main">
+          {tab === 'graph' && (
+            <Graph tasks={run.tasks} view={(key) => nodeView(defs.get(key)!, taskRuns.get(key))} current={opened} onOpen={open} label="Graph of the tasks" />
+          )}
+          {tab === 'gantt' && <Gantt tasks={run.tasks} events={events} repair={repair} current={opened} onOpen={open} />}
+          {tab === 'tasks' && <TasksTab run={run} taskRuns={taskRuns} current={opened} onOpen={open} />}
+          {tab === 'logs' && <Logs run={run} taskRuns={keys} tasks={states} />}
+          {tab === 'parameters' && <ParametersTab run={run} history={history} />}
+          {tab === 'events' && <EventsTab events={events} />}
+          {tab === 'definition' && <DefinitionTab run={run} />}
+        </div>
+        {hasPanel && (
+          <TaskPanel run={run} task={defs.get(opened)!} summary={taskRuns.get(opened)} repair={repair === (history.at(-1)?.key ?? 0) ? null : repair}
+            onClose={() => amend({ task: null })} />
+        )}
+      </div>
+    </>
+  )
+}
+
+function TasksTab({ run, taskRuns, current, onOpen }: {
+  run: Run
+  taskRuns: Map<string, TaskSummary>
+  current: string | null
+  onOpen: (key: string) => void
+}) {
+  const [only, setOnly] = useState(false)
+  const items = run.tasks.filter((task) => !only || isUnsuccessful(taskRuns.get(task.taskKey)?.state.status))
+  const count = run.tasks.filter((task) => isUnsuccessful(taskRuns.get(task.taskKey)?.state.status)).length
+  return (
+    <>
+      <div class="toolbar">
+        <label class="inline"><input type="checkbox" checked={only} onChange={(event) => setOnly(event.currentTarget.checked)} />Only what did not succeed ({count})</label>
+      </div>
+      <Table label="Tasks" items={items} keyOf={(task) => task.taskKey} onOpen={(task) => onOpen(task.taskKey)} isCurrent={(task) => task.taskKey === current}
+        columns={[
+          { title: 'Task', width: 'minmax(9rem, 1.4fr)', cell: (task) => (
+            <button type="button" class="link" onClick={() => onOpen(task.taskKey)}><Name text={task.taskKey} /></button>) },
+          { title: 'State', width: '11.5rem', cell: (task) => <Pill status={taskRuns.get(task.taskKey)?.state.status} /> },
+          { title: 'Type', width: '5.5rem', cell: (task) => <span class="muted">{TYPE_WORDS[task.type] ?? task.type}</span> },
+          { title: 'Started', width: '9rem', cell: (task) => <Time at={taskRuns.get(task.taskKey)?.startTime} /> },
+          { title: 'Took', width: '6rem', cell: (task) => {
+            const t = taskRuns.get(task.taskKey)
+            return <Took from={t?.startTime} to={t?.endTime} isActive={!isFinal(t?.state.status)} />
+          } },
+          { title: 'Why', width: 'minmax(12rem, 2.4fr)', cell: (task) => <span class="muted ellipsis" title={taskRuns.get(task.taskKey)?.state.stateMessage ?? ''}>{taskRuns.get(task.taskKey)?.state.stateMessage}</span> },
+          { title: 'Log', width: '3.2rem', cell: (task) => taskRuns.get(task.taskKey)?.retryAttempt != null
+            ? <a href={href(['runs', run.key], { tab: 'logs', task: task.taskKey, repair: route.value.query.get('repair') })}>Log</a> : '' },
+        ]} />
+    </>
+  )
+}
+
+export const openRun = (key: string) => go(href(['runs', key]))

@@ -1,0 +1,161 @@
+// Runs as strips of bars and as lists, and how to start one.
+
+import { useEffect, useState } from 'preact/hooks'
+import { list, post } from './api'
+import { useLive } from './live'
+import { amend, go, href, route } from './route'
+import { Pill, isFinal, look, word } from './states'
+import { Time, Took, duration, localTime } from './time'
+import type { Job, RunSummary, Status } from './types'
+import { Dialog, Empty, Key, Loading, Name, Problem, Table, visible } from './ui'
+
+export const tookMs = (run: RunSummary) =>
+  run.executionDuration ?? (run.startTime !== null ? (run.endTime ?? Date.now()) - run.startTime : 0)
+
+// The last runs, oldest on the left: height is duration, colour and cap are the state.
+export function Strip({ runs, max = 20 }: { runs: RunSummary[] | undefined; max?: number }) {
+  const shown = [...(runs ?? [])].slice(0, max).reverse()
+  const longest = Math.max(1, ...shown.map(tookMs))
+  return (
+    <span class="strip" role="list" aria-label="Last runs, oldest first">
+      {Array.from({ length: max - shown.length }, (_, i) => <span key={i} class="strip-none" aria-hidden="true" />)}
+      {shown.map((run) => {
+        const { tone } = look(run.state.status)
+        const text = `${word(run.state.status)}, ${run.startTime ? localTime(run.startTime) : 'not started'}, ${duration(tookMs(run))}`
+        return (
+          <span key={run.key} role="listitem"><a class={`strip-bar tone-${tone}`} data-status={run.state.status} href={href(['runs', run.key])} title={text} aria-label={text}>
+            <i class={`cap ${MARKS[run.state.status] ?? 'none'}`} style={{ height: `${Math.round(6 + 20 * Math.sqrt(tookMs(run) / longest))}px` }} />
+          </a></span>
+        )
+      })}
+    </span>
+  )
+}
+
+// A bar's own shape besides its colour: whole for success, notched for failure, hollow for what never ran.
+const MARKS: Partial<Record<Status, string>> = {
+  SUCCESS: 'whole', FAILED: 'notched', TIMED_OUT: 'notched', INTERNAL_ERROR: 'notched', RUNNING: 'moving', PENDING: 'hollow',
+  QUEUED: 'hollow', CANCELED: 'split', CANCELING: 'split', SKIPPED: 'hollow',
+}
+
+const FILTERS: [string, string, Status[]][] = [
+  ['', 'All', []],
+  ['active', 'Active', ['QUEUED', 'PENDING', 'RUNNING', 'CANCELING', 'PAUSED_MAINTENANCE']],
+  ['failed', 'Not successful', ['FAILED', 'TIMED_OUT', 'INTERNAL_ERROR', 'CANCELED']],
+  ['success', 'Successful', ['SUCCESS']],
+]
+
+export function RunsScreen() {
+  useEffect(() => {
+    document.title = 'Runs – Reprise'
+  }, [])
+  const chosen = route.value.query.get('show') ?? ''
+  const status = FILTERS.find(([id]) => id === chosen)?.[2] ?? []
+  return (
+    <div class="screen">
+      <div class="title-row">
+        <h1>Runs</h1>
+        <div class="segments" role="group" aria-label="Which runs">
+          {FILTERS.map(([id, title]) => <button key={id} type="button" aria-pressed={id === chosen} onClick={() => amend({ show: id })}>{title}</button>)}
+        </div>
+      </div>
+      <RunTable query={{ status }} showsJob />
+    </div>
+  )
+}
+
+export function RunTable({ query, showsJob }: { query: { jobKey?: string; status?: string[] }; showsJob?: boolean }) {
+  const [pages, setPages] = useState(1)
+  const { data, error } = useLive(`runs ${JSON.stringify(query)} ${pages}`, async (signal) => {
+    const items: RunSummary[] = []
+    let next: string | null = null
+    for (let i = 0; i < pages; i++) {
+      const page: { items: RunSummary[]; next: string | null } = await list<RunSummary>('/jobRuns', { ...query, limit: 200, page: next }, signal)
+      items.push(...page.items)
+      next = page.next
+      if (!next) break
+    }
+    return { items, next }
+  }, { stream: '/events' })
+  if (!data) return error ? <Problem error={error} /> : <Loading />
+  if (!data.items.length)
+    return (
+      <Empty title="No runs here">
+        <p>{query.status?.length ? 'No run is in such a state.' : <>Choose a job under <a href={href(['jobs'])}>Jobs</a> and press <b>Run</b>, or type</>}</p>
+        {!query.status?.length && <pre>reprise run start JOB --watch</pre>}
+      </Empty>
+    )
+  return (
+    <>
+      {error && <Problem error={error} />}
+      <Table label="Runs" items={data.items} keyOf={(run) => run.key} onOpen={(run) => go(href(['runs', run.key]))} columns={[
+        { title: 'Run', width: '7rem', cell: (run) => <a href={href(['runs', run.key])}><Key value={run.key} /></a> },
+        ...(showsJob ? [{ title: 'Job', width: 'minmax(9rem, 1.2fr)', cell: (run: RunSummary) => <a href={href(['jobs', run.jobKey])}><Name text={run.name} /></a> }] : []),
+        { title: 'State', width: '11rem', cell: (run) => <Pill status={run.state.status} /> },
+        { title: 'Started', width: '9.5rem', cell: (run) => <Time at={run.startTime ?? null} none="Not yet" /> },
+        { title: 'Took', width: '6rem', cell: (run) => run.executionDuration !== null
+          ? <span class="num">{duration(run.executionDuration)}</span> : <Took from={run.startTime} to={run.endTime} isActive={!isFinal(run.state.status)} /> },
+        { title: 'Launched', width: '8rem', cell: (run) => <span class="muted">{run.launched === 'SCHEDULED' ? 'Schedule' : visible(run.createdByName ?? 'By hand')}</span> },
+        { title: 'Why', width: 'minmax(12rem, 2fr)', cell: (run) => <span class="muted ellipsis" title={run.state.stateMessage ?? ''}>{run.state.stateMessage}</span> },
+      ]} />
+      {data.next && <p class="more"><button type="button" onClick={() => setPages(pages + 1)}>Show older runs</button></p>}
+    </>
+  )
+}
+
+// Parameters left as they are are not sent: the job's defaults hold.
+export function StartDialog({ job, onClose }: { job: Job; onClose: () => void }) {
+  const [values, setValues] = useState<Record<string, string>>({})
+  const [added, setAdded] = useState<{ name: string; value: string }[]>([])
+  const [error, setError] = useState<unknown>(null)
+  const [isSending, setSending] = useState(false)
+  const [token] = useState(() => crypto.randomUUID())
+  async function start(event: Event) {
+    event.preventDefault()
+    setSending(true)
+    setError(null)
+    const parameters = [
+      ...job.parameters.filter((p) => values[p.name] !== undefined && values[p.name] !== (p.value ?? '')).map((p) => ({ name: p.name, value: values[p.name] })),
+      ...added.filter((p) => p.name),
+    ]
+    try {
+      const run = await post<{ key: string }>('/jobRuns', { jobKey: job.key, ...(parameters.length ? { parameters } : {}) },
+        { 'opc-retry-token': `${token}.${parameters.length}`.slice(0, 64) })
+      go(href(['runs', run.key]))
+    } catch (problem) {
+      setSending(false)
+      setError(problem)
+    }
+  }
+  return (
+    <Dialog title={`Run ${visible(job.name)}`} onClose={onClose}>
+      <form onSubmit={start}>
+        <fieldset class="parameters">
+          <legend>Parameters</legend>
+          {!job.parameters.length && !added.length && <p class="muted">This job has none.</p>}
+          {job.parameters.map(({ name, value }) => (
+            <label key={name} class={values[name] !== undefined && values[name] !== (value ?? '') ? 'changed' : ''}>
+              <span><Name text={name} /></span>
+              <input value={values[name] ?? value ?? ''} data-parameter={name} onInput={(event) => setValues({ ...values, [name]: event.currentTarget.value })} />
+            </label>
+          ))}
+          {added.map((pair, i) => (
+            <div key={i} class="pair">
+              <input aria-label="Name of the new parameter" placeholder="name" pattern="[\w\-.]+" value={pair.name}
+                onInput={(event) => setAdded(added.map((p, j) => (i === j ? { ...p, name: event.currentTarget.value } : p)))} />
+              <input aria-label="Value of the new parameter" placeholder="value" value={pair.value}
+                onInput={(event) => setAdded(added.map((p, j) => (i === j ? { ...p, value: event.currentTarget.value } : p)))} />
+              <button type="button" class="quiet" aria-label="Remove" onClick={() => setAdded(added.filter((_, j) => i !== j))}>✕</button>
+            </div>
+          ))}
+          <button type="button" class="small" onClick={() => setAdded([...added, { name: '', value: '' }])}>Add a parameter</button>
+        </fieldset>
+        {error !== null && <Problem error={error} />}
+        <footer>
+          <button type="button" onClick={onClose}>Cancel</button>
+          <button type="submit" class="primary" disabled={isSending}>{isSending ? 'Starting…' : 'Run'}</button>
+        </footer>
+      </form>
+    </Dialog>
+  )
+}

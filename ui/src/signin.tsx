@@ -1,0 +1,51 @@
+// The first screen of a browser that nobody is signed in with.
+
+import { useEffect, useState } from 'preact/hooks'
+import { signInWithToken } from './api'
+import { Problem } from './ui'
+
+export function SignIn({ refusal }: { refusal: unknown }) {
+  const [token, setToken] = useState('')
+  const [error, setError] = useState<unknown>(refusal)
+  useEffect(() => setError(refusal), [refusal])
+  const [isBusy, setBusy] = useState(false)
+  useEffect(() => {
+    document.title = 'Sign in – Reprise'
+  }, [])
+  async function submit(event: Event) {
+    event.preventDefault()
+    setBusy(true)
+    setError(null)
+    try {
+      await signInWithToken(token.trim())
+    } catch (problem) {
+      setError(problem)
+    }
+    setBusy(false)
+  }
+  return (
+    <main class="sign-in">
+      <form class="sheet" onSubmit={submit}>
+        <h1><Logo /> Reprise</h1>
+        <p>Open the address that <code>reprise sign-in</code> prints, or sign in with a token.</p>
+        <label class="field">Token
+          <input type="password" name="token" autoComplete="current-password" autoFocus required value={token} spellcheck={false}
+            onInput={(event) => setToken(event.currentTarget.value)} />
+        </label>
+        <p class="muted">The first administrator's is in the server's data folder:<br /><code>cat ~/.local/state/reprise/admin.token</code></p>
+        {error !== null && error !== undefined && <Problem error={error} />}
+        <button type="submit" class="primary" disabled={isBusy}>{isBusy ? 'Signing in…' : 'Sign in'}</button>
+      </form>
+    </main>
+  )
+}
+
+export function Logo() {
+  return (
+    <svg class="logo" width="22" height="22" viewBox="0 0 32 32" aria-hidden="true">
+      <rect width="32" height="32" rx="7" />
+      <path d="M9 8v16M12.5 8v16M23 8v16" />
+      <circle cx="17.5" cy="12.5" r="1.9" /><circle cx="17.5" cy="19.5" r="1.9" />
+    </svg>
+  )
+}

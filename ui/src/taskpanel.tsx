@@ -1,0 +1,160 @@
+// One task of a run beside the graph: its state, why it is there, its attempts, and what one can do about it.
+
+import { useEffect, useRef } from 'preact/hooks'
+import { get, mayOperate } from './api'
+import { useLive } from './live'
+import { href } from './route'
+import { Json, Value, withoutUnset } from './runtabs'
+import { Pill, Shape, isFinal, isUnsuccessful, word } from './states'
+import { Time, Took, duration } from './time'
+import type { Decision, Explanation, Origin, Provenance, Run, TaskDef, TaskRun, TaskSummary } from './types'
+import { CopyText, Message, Name, Problem, visible } from './ui'
+
+export function TaskPanel({ run, task, summary, repair, onClose }: {
+  run: Run
+  task: TaskDef
+  summary: TaskSummary | undefined
+  repair: number | null // null: the newest
+  onClose: () => void
+}) {
+  const heading = useRef<HTMLHeadingElement>(null)
+  const status = summary?.state.status ?? null
+  const stamp = `${summary?.key} ${status} ${summary?.retryAttempt}`
+  const { data: whole, error } = useLive<TaskRun | null>(`panel ${stamp}`,
+    (signal) => (summary ? get(`/taskRuns/${summary.key}`, {}, signal) : Promise.resolve(null)), { isActive: () => false })
+  const { data: explanation } = useLive<Explanation>(`why ${run.key} ${task.taskKey} ${stamp}`, (signal) => get(`/jobRuns/${run.key}/explanation`, { taskKey: task.taskKey }, signal), { isActive: () => false })
+  const explained = explanation?.tasks.find((t) => t.taskKey === task.taskKey)
+  const decisions = repair === null ? explained?.decisions ?? [] : []
+  useEffect(() => {
+    const onKey = (event: KeyboardEvent) => event.key === 'Escape' && !document.querySelector('dialog[open]') && onClose()
+    addEventListener('keydown', onKey)
+    return () => removeEventListener('keydown', onKey)
+  }, [])
+  const origins = new Map((repair === null ? explained?.parameters ?? [] : []).map((p) => [p.name, p]))
+  const attempts = [...(whole?.retries ?? [])].reverse()
+  return (
+    <aside class="side" aria-label={`Task ${visible(task.taskKey)}`}>
+      <header>
+        <h2 ref={heading}><Name text={task.taskKey} /></h2>
+        <button type="button" class="quiet" aria-label="Close" onClick={onClose}>✕</button>
+      </header>
+      <Pill status={status} />
+      {summary?.state.stateMessage !== word(status) && <p>{summary ? <Message text={summary.state.stateMessage} /> : 'It is not part of this attempt.'}</p>}
+      <div class="actions">
+        {summary?.retryAttempt != null && (
+          <a class="button" href={href(['runs', run.key], { tab: 'logs', task: task.taskKey, repair })}>Open log</a>
+        )}
+        {mayOperate.value && isFinal(run.state.status) && repair === null && (
+          <a class="button" href={href(['runs', run.key, 'repair'], { tasks: task.taskKey })}>
+            {isUnsuccessful(status) ? 'Repair this task…' : 'Run again…'}
+          </a>
+        )}
+      </div>
+      {error && <Problem error={error} />}
+      <dl class="facts column">
+        <div><dt>Started</dt><dd><Time at={summary?.startTime} /></dd></div>
+        <div><dt>Took</dt><dd><Took from={summary?.startTime} to={summary?.endTime} isActive={!isFinal(status)} /></dd></div>
+        <div><dt>Runs if</dt><dd>{RUN_IF[task.runIf ?? 'ALL_SUCCESS'] ?? task.runIf}</dd></div>
+      </dl>
+      {decisions.length > 0 && (
+        <section>
+          <h3>Why</h3>
+          <ul class="decisions">{decisions.map((d, i) => <Reason key={i} decision={d} />)}</ul>
+        </section>
+      )}
+      {summary?.state.errorTrace && (
+        <section>
+          <h3>End of its error output</h3>
+          <pre class="trace" tabIndex={0}>{summary.state.errorTrace}</pre>
+        </section>
+      )}
+      {attempts.length > 0 && (
+        <section>
+          <h3>Attempts</h3>
+          <ul class="attempts">
+            {attempts.map((a) => (
+              <li key={a.retryNumber}>
+                <a href={href(['runs', run.key], { tab: 'logs', task: task.taskKey, attempt: a.retryNumber, repair })}>#{a.retryNumber}</a>
+                <Shape status={a.state.status} title />
+                <span>{word(a.state.status)}</span>
+                <Time at={a.startTime} />
+                <span class="muted num">{duration(a.executionDuration)}</span>
+              </li>
+            ))}
+          </ul>
+        </section>
+      )}
+      {!!whole?.parameters?.length && (
+        <section>
+          <h3>Parameters it {isFinal(status) ? 'had' : 'has'}</h3>
+          <dl class="pairs">
+            {whole.parameters.map((p) => (
+              <div key={p.name}><dt><Name text={p.name} /></dt><dd><Value text={p.value} /> <From of={origins.get(p.name)} /></dd></div>
+            ))}
+          </dl>
+        </section>
+      )}
+      {summary && <section><h3>Task run</h3><p class="row"><code class="ellipsis">{summary.key}</code><CopyText text={summary.key} /></p></section>}
+      <details><summary>Definition</summary><Json value={withoutUnset(task)} /></details>
+    </aside>
+  )
+}
+
+const LAYERS = { JOB: 'the job', TASK: 'the task', RUN: 'the run', REPAIR: 'repair' }
+const layer = ({ source, repair }: Origin) => LAYERS[source] + (source === 'REPAIR' ? ` ${repair}` : '')
+
+// Which layer gave a value, and what it outranked.
+function From({ of }: { of: Provenance | undefined }) {
+  if (!of) return null
+  const over = of.overrides.map((o) => `${layer(o)} (${visible(o.value ?? 'empty')})`).join(', ')
+  return <span class="muted">from {layer(of)}{over && `, over ${over}`}</span>
+}
+
+export const RUN_IF: Record<string, string> = {
+  ALL_SUCCESS: 'all before it succeeded',
+  NONE_FAILED: 'none before it failed and one succeeded',
+  AT_LEAST_ONE_SUCCESS: 'at least one before it succeeded',
+  ALL_DONE: 'all before it are done, whatever their result',
+  ALL_FAILED: 'all before it failed',
+  AT_LEAST_ONE_FAILED: 'at least one before it failed',
+}
+
+const sentence = (kind: string) => visible(kind[0] + kind.slice(1).toLowerCase().replaceAll('_', ' '))
+
+interface Compared {
+  key: string
+  left: string
+  right: string
+  value: boolean
+}
+
+function Reason({ decision }: { decision: Decision }) {
+  const { kind, dependencies = [], result } = decision
+  return (
+    <li>
+      <Time at={decision.time} />{' '}
+      {kind === 'TRIGGER_RULE'
+        ? <>Rule: {RUN_IF[decision.runIf ?? ''] ?? decision.runIf}. {result === 'RUN' ? 'It holds.' : <>It does not hold: {word(result as never)}.</>}</>
+        : <>{sentence(kind)}{decision.attempt !== undefined ? ` after attempt ${Number(decision.attempt)}` : ''}{result ? `: ${visible(String(result))}` : ''}</>}
+      {typeof decision.reason === 'string' && <> {visible(decision.reason)}</>}
+      {typeof decision.outcome === 'string' && <>: {visible(String(decision.condition))} is {decision.outcome}</>}
+      {Array.isArray(decision.expressions) && (
+        <ul>
+          {(decision.expressions as Compared[]).map((e) => (
+            <li key={e.key}><code>{visible(e.key)}</code>: <Value text={e.left} /> and <Value text={e.right} />: {String(e.value)}</li>
+          ))}
+        </ul>
+      )}
+      {dependencies.length > 0 && (
+        <ul>
+          {dependencies.map((d) => (
+            <li key={d.taskKey}>
+              <Shape status={d.status} /> <Name text={d.taskKey} />: {word(d.status)}
+              {d.outcome && <>, outcome {visible(d.outcome)}</>}{d.wantedOutcome && <> (needs {visible(d.wantedOutcome)})</>}
+            </li>
+          ))}
+        </ul>
+      )}
+    </li>
+  )
+}

@@ -1,0 +1,52 @@
+// Times in the reader's zone, with UTC on hover; durations.
+
+import { skewMs } from './api'
+import { useNow } from './live'
+
+type Instant = number | string | null | undefined
+
+export const millis = (at: Instant): number | null =>
+  at === null || at === undefined ? null : typeof at === 'number' ? at : Date.parse(at)
+
+const clock = new Intl.DateTimeFormat(undefined, { hour: '2-digit', minute: '2-digit', second: '2-digit', hourCycle: 'h23' })
+const day = new Intl.DateTimeFormat(undefined, { day: 'numeric', month: 'short' })
+const dayOfYear = new Intl.DateTimeFormat(undefined, { day: 'numeric', month: 'short', year: 'numeric' })
+
+export function localTime(ms: number): string {
+  const at = new Date(ms)
+  const now = new Date()
+  if (at.toDateString() === now.toDateString()) return clock.format(at)
+  return `${(at.getFullYear() === now.getFullYear() ? day : dayOfYear).format(at)}, ${clock.format(at)}`
+}
+
+export const utc = (ms: number) => `${new Date(ms).toISOString().replace('T', ' ').replace('Z', '')} UTC`
+
+export function Time({ at, none = '–' }: { at: Instant; none?: string }) {
+  const ms = millis(at)
+  if (ms === null || Number.isNaN(ms)) return <span class="muted">{none}</span>
+  return (
+    <time dateTime={new Date(ms).toISOString()} title={utc(ms)}>
+      {localTime(ms)}
+    </time>
+  )
+}
+
+export function duration(ms: number | null | undefined): string {
+  if (ms === null || ms === undefined) return '–'
+  if (ms < 1000) return `${Math.max(0, Math.round(ms))} ms`
+  if (ms < 9_950) return `${(ms / 1000).toFixed(1)} s`
+  const s = Math.round(ms / 1000)
+  const two = (n: number) => String(n).padStart(2, '0')
+  if (s < 60) return `${s} s`
+  if (s < 3600) return `${Math.floor(s / 60)} m ${two(s % 60)} s`
+  if (s < 86_400) return `${Math.floor(s / 3600)} h ${two(Math.floor((s % 3600) / 60))} m`
+  return `${Math.floor(s / 86_400)} d ${Math.floor((s % 86_400) / 3600)} h`
+}
+
+// From start to end, or to now while there is no end.
+export function Took({ from, to, isActive }: { from: Instant; to: Instant; isActive?: boolean }) {
+  const now = useNow(!!isActive && millis(to) === null) + skewMs.value
+  const start = millis(from)
+  const end = millis(to) ?? (isActive ? now : null)
+  return <span class="num">{start === null || end === null ? '–' : duration(end - start)}</span>
+}

@@ -1,0 +1,228 @@
+// What the API answers, as far as the page reads it. Names are the API's.
+
+export type Status =
+  | 'BLOCKED' | 'CANCELED' | 'CANCELING' | 'EXCLUDED' | 'FAILED' | 'INTERNAL_ERROR' | 'PAUSED_MAINTENANCE' | 'PENDING'
+  | 'QUEUED' | 'RUNNING' | 'SKIPPED' | 'SUCCESS' | 'TIMED_OUT' | 'UPSTREAM_CANCELED' | 'UPSTREAM_FAILED'
+
+export interface State {
+  status: Status
+  stateMessage: string | null
+  errorTrace: string | null
+}
+
+export interface Parameter {
+  name: string
+  value: string | null
+}
+
+export interface Dependency {
+  taskKey: string
+  outcome?: string | null
+}
+
+export interface TaskDef {
+  taskKey: string
+  type: string
+  runIf?: string | null
+  dependsOn?: Dependency[] | null
+  [field: string]: unknown
+}
+
+export interface TaskSummary {
+  key: string
+  taskKey: string
+  startTime: number | null
+  endTime: number | null
+  retryAttempt: number | null
+  state: State
+  externalId: string | null
+}
+
+export interface Repair {
+  key: number
+  type: 'ORIGINAL' | 'REPAIR'
+  state: State
+  startTime: number | null
+  endTime: number | null
+  executionDuration: number | null
+  parameters: Parameter[]
+  repairedTasks: string[]
+  taskToTaskRunMap: Record<string, string>
+  createdByName?: string | null
+  timeCreated?: string | null
+  definitionVersion?: number | null
+}
+
+export interface RunSummary {
+  key: string
+  jobKey: string
+  jobName: string
+  name: string
+  launched: string
+  createdByName: string | null
+  startTime: number | null
+  endTime: number | null
+  executionDuration: number | null
+  state: State
+  timeCreated: string
+  timeUpdated: string
+}
+
+export interface Run extends RunSummary {
+  setupDuration: number | null
+  cleanupDuration: number | null
+  runDuration: number | null
+  maxConcurrentRuns: number | null
+  parameters: Parameter[]
+  unifiedJobAndJobRunParameters: Parameter[]
+  parentJobRunKey: string | null
+  repairHistory: Repair[]
+  repairedTasks: string[]
+  taskRunSummaryMap: Record<string, TaskSummary>
+  taskToTaskRunMap: Record<string, string>
+  tasks: TaskDef[]
+  timeoutSeconds: number | null
+  version: number
+  definitionVersion: number | null
+}
+
+export interface Retry {
+  retryNumber: number
+  startTime: number | null
+  endTime: number | null
+  setupDuration: number | null
+  executionDuration: number | null
+  state: State
+}
+
+export interface TaskRun extends TaskSummary {
+  parameters: Parameter[]
+  retries: Retry[]
+  task: TaskDef
+  outputKey: string | null
+}
+
+export interface RunEvent {
+  id: number
+  time: string
+  taskKey: string | null
+  taskRunKey: string | null
+  repairKey: number
+  attempt: number | null
+  type: string
+  from: Status | null
+  to: Status | null
+  reason: string | null
+}
+
+export interface PlanTask {
+  taskKey: string
+  verdict: 'RUN' | 'REEVALUATE' | 'KEEP'
+  reason: string
+  willStart: boolean
+  hazards: string[]
+}
+
+export interface ParameterChange {
+  name: string
+  old: string | null
+  new: string | null
+}
+
+// What differs between two versions of a definition.
+export interface DefinitionDiff {
+  version?: number
+  fromVersion?: number
+  toVersion?: number
+  added?: string[]
+  removed?: string[]
+  rewired?: { taskKey: string; gained: string[]; lost: string[] }[]
+  changed?: { taskKey: string; fields: string[] }[]
+  fields?: string[]
+  parameters?: ParameterChange[]
+}
+
+export interface Version {
+  version: number
+  isCurrent: boolean
+  timeCreated: string | null
+  createdBy: string | null
+}
+
+export interface WholeVersion extends Version {
+  definition: { tasks: TaskDef[]; [field: string]: unknown }
+}
+
+export interface Origin {
+  source: 'JOB' | 'TASK' | 'RUN' | 'REPAIR'
+  repair: number | null
+}
+
+export interface Provenance extends Origin {
+  name: string
+  value: string | null
+  given: string | null
+  overrides: (Origin & { value: string | null })[]
+  references: { reference: string; value: string | null }[]
+}
+
+export interface Plan {
+  tasks: PlanTask[]
+  parameters: ParameterChange[]
+  definition: DefinitionDiff
+  etag: string
+}
+
+export interface Decision {
+  time: string
+  kind: string
+  runIf?: string
+  result?: string
+  dependencies?: { taskKey: string; status: Status; outcome?: string; wantedOutcome?: string }[]
+  [field: string]: unknown
+}
+
+export interface Explanation {
+  run?: { parameters?: Provenance[] }
+  tasks: {
+    taskKey: string
+    status: Status | null
+    reason: string | null
+    decisions: Decision[]
+    parameters?: Provenance[]
+    references?: { field: string | null; reference: string; value: string | null }[]
+  }[]
+}
+
+export interface Schedule {
+  quartzCronExpression: string
+  timezoneId: string
+  pauseStatus: string
+}
+
+export interface JobSummary {
+  key: string
+  name: string
+  path: string | null
+  schedule: Schedule | null
+  nextRunTime?: string | null
+  timeCreated: string
+  timeUpdated: string
+  updatedByName: string | null
+}
+
+export interface Job extends JobSummary {
+  description: string | null
+  maxConcurrentRuns: number
+  queue: { isEnabled: boolean } | null
+  parameters: Parameter[]
+  tasks: TaskDef[]
+  timeoutSeconds: number | null
+  definitionVersion: number | null
+  nextRunTimes?: string[] | null
+}
+
+export interface Page<T> {
+  items: T[]
+  next: string | null
+}

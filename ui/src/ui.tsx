@@ -1,0 +1,233 @@
+// Pieces that all screens share.
+
+import type { ComponentChildren } from 'preact'
+import { useEffect, useId, useLayoutEffect, useRef, useState } from 'preact/hooks'
+import { ApiError } from './api'
+import { href } from './route'
+
+// ---- text of others ----
+
+// A name that somebody chose: characters that are not seen, or that turn the direction of text, are shown as what
+// they are. Everything on the page is a text node; nothing is ever parsed as HTML.
+const UNSEEN = /[\u0000-\u001f\u007f-\u009f\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff]/g
+export const visible = (text: string) =>
+  text.replace(UNSEEN, (c) => `⟨U+${c.charCodeAt(0).toString(16).toUpperCase().padStart(4, '0')}⟩`)
+
+export function Name({ text }: { text: string }) {
+  const shown = visible(text)
+  return <bdi class="name" title={shown}>{shown}</bdi>
+}
+
+export const short = (key: string) => key.slice(-8)
+
+export function Key({ value }: { value: string }) {
+  return <code class="key" title={value}>{short(value)}</code>
+}
+
+// A sentence of the server, with the keys of runs in it cut short and leading there.
+const UUID = /([0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12})/
+
+export function Message({ text }: { text: string | null | undefined }) {
+  const parts = (text ?? '').split(UUID)
+  return <>{parts.map((part, i) => (i % 2 ? <a key={i} href={href(['runs', part])}><Key value={part} /></a> : visible(part)))}</>
+}
+
+// ---- what went wrong, what is not there ----
+
+export function Problem({ error, children }: { error: unknown; children?: ComponentChildren }) {
+  const text = error instanceof ApiError ? error.message
+    : error instanceof TypeError ? 'The server cannot be reached.' : String((error as Error)?.message ?? error)
+  return (
+    <div class="problem" role="alert">
+      <strong>{error instanceof ApiError ? error.code : 'Not possible'}</strong>
+      <span>{text}</span>
+      {children}
+    </div>
+  )
+}
+
+export function Empty({ title, children }: { title: string; children?: ComponentChildren }) {
+  return (
+    <div class="empty">
+      <h2>{title}</h2>
+      {children}
+    </div>
+  )
+}
+
+export const Loading = () => <p class="loading" role="status">Loading…</p>
+
+export function CopyText({ text, label = 'Copy' }: { text: string; label?: string }) {
+  const [done, setDone] = useState(false)
+  return (
+    <button type="button" class="small" onClick={() =>
+      navigator.clipboard?.writeText(text).then(() => {
+        setDone(true)
+        setTimeout(() => setDone(false), 1500)
+      })}>
+      {done ? 'Copied' : label}
+    </button>
+  )
+}
+
+// ---- tabs ----
+
+export function Tabs({ tabs, current, onSelect, label }: {
+  tabs: [id: string, title: string][]
+  current: string
+  onSelect: (id: string) => void
+  label: string
+}) {
+  function onKeyDown(event: KeyboardEvent & { currentTarget: HTMLDivElement }) {
+    const at = tabs.findIndex(([id]) => id === current)
+    const to = ({ ArrowRight: at + 1, ArrowLeft: at - 1, Home: 0, End: tabs.length - 1 } as Record<string, number>)[event.key]
+    if (to === undefined) return
+    event.preventDefault()
+    const next = (to + tabs.length) % tabs.length
+    onSelect(tabs[next][0])
+    ;(event.currentTarget.children[next] as HTMLElement).focus()
+  }
+  return (
+    <div class="tabs" role="tablist" aria-label={label} onKeyDown={onKeyDown}>
+      {tabs.map(([id, title]) => (
+        <button key={id} type="button" role="tab" id={`tab-${id}`} aria-selected={id === current}
+          aria-controls="panel" tabIndex={id === current ? 0 : -1} onClick={() => onSelect(id)}>
+          {title}
+        </button>
+      ))}
+    </div>
+  )
+}
+
+// ---- dialogs ----
+
+export function Dialog({ title, onClose, children, wide }: {
+  title: string
+  onClose: () => void
+  children: ComponentChildren
+  wide?: boolean
+}) {
+  const ref = useRef<HTMLDialogElement>(null)
+  const id = useId()
+  useEffect(() => ref.current?.showModal(), [])
+  return (
+    <dialog ref={ref} class={wide ? 'wide' : ''} aria-labelledby={id} onClose={onClose}
+      onClick={(event) => event.target === ref.current && ref.current?.close()}>
+      <div class="dialog-body">
+        <header>
+          <h2 id={id}>{title}</h2>
+          <button type="button" class="quiet" aria-label="Close" onClick={() => ref.current?.close()}>✕</button>
+        </header>
+        {children}
+      </div>
+    </dialog>
+  )
+}
+
+// ---- long lists ----
+
+// Browsers cannot scroll further than this many pixels or so; longer lists are scrolled in proportion.
+const MAX_SCROLL_PX = 6_000_000
+
+export interface Rows {
+  ref: { current: HTMLDivElement | null }
+  onScroll: () => void
+  first: number
+  last: number // exclusive
+  height: number // of what is scrolled
+  top: number // of the first row within it
+  scrollTo: (row: number) => void
+  atEnd: () => boolean
+}
+
+// Which of `count` rows of one height are in sight of the element that scrolls.
+export function useRows(count: number, rowPx: number, before = 0): Rows {
+  const ref = useRef<HTMLDivElement>(null)
+  const [view, setView] = useState({ top: 0, height: 600 })
+  const full = count * rowPx + before
+  const height = Math.min(full, MAX_SCROLL_PX)
+  const room = Math.max(1, height - view.height)
+  const scale = height < full ? (full - view.height) / room : 1
+  const at = Math.max(0, view.top * scale - before)
+  const first = Math.max(0, Math.min(count, Math.floor(at / rowPx)) - 6)
+  const last = Math.min(count, Math.ceil((at + view.height) / rowPx) + 6)
+
+  const measure = () => {
+    const box = ref.current
+    if (box) setView((v) => (v.top === box.scrollTop && v.height === box.clientHeight
+      ? v : { top: box.scrollTop, height: box.clientHeight }))
+  }
+  useLayoutEffect(() => {
+    measure()
+    const observer = new ResizeObserver(measure)
+    if (ref.current) observer.observe(ref.current)
+    return () => observer.disconnect()
+  }, [count > 0])
+
+  return {
+    ref,
+    onScroll: measure,
+    first,
+    last,
+    height,
+    top: scale === 1 ? first * rowPx + before : view.top - (at - first * rowPx),
+    scrollTo: (row) => {
+      const box = ref.current
+      if (box) box.scrollTop = Math.max(0, ((row + 0.5) * rowPx + before - box.clientHeight / 2) / scale)
+    },
+    atEnd: () => !ref.current || ref.current.scrollTop + ref.current.clientHeight >= ref.current.scrollHeight - 4,
+  }
+}
+
+export function useMedia(query: string): boolean {
+  const [matches, setMatches] = useState(() => matchMedia(query).matches)
+  useEffect(() => {
+    const media = matchMedia(query)
+    const changed = () => setMatches(media.matches)
+    media.addEventListener('change', changed)
+    return () => media.removeEventListener('change', changed)
+  }, [query])
+  return matches
+}
+
+export const NARROW = '(max-width: 700px)'
+
+// On a narrow screen the columns of a row wrap.
+const WRAPPED_PX = 72
+
+// A table of any length: `cells` of a row become its columns; a row may be chosen.
+export function Table<T>({ items, columns, rowPx = 32, wrappedPx = WRAPPED_PX, keyOf, onOpen, label, isCurrent }: {
+  items: T[]
+  columns: { title: string; width: string; cell: (item: T) => ComponentChildren }[]
+  rowPx?: number
+  wrappedPx?: number
+  keyOf: (item: T) => string | number
+  onOpen?: (item: T) => void
+  label: string
+  isCurrent?: (item: T) => boolean
+}) {
+  const height = useMedia(NARROW) ? wrappedPx : rowPx
+  const rows = useRows(items.length, height)
+  const template = { gridTemplateColumns: columns.map((c) => c.width).join(' ') }
+  return (
+    <div class="table" role="table" aria-label={label} aria-rowcount={items.length + 1}>
+      <div class="thead" role="row" style={template}>
+        {columns.map((c) => <div role="columnheader" key={c.title}>{c.title}</div>)}
+      </div>
+      <div class="tbody" ref={rows.ref} onScroll={rows.onScroll} role="rowgroup" tabIndex={0} aria-label={`${label}: rows`}>
+        <div role="presentation" style={{ height: `${rows.height}px` }}>
+          <div role="presentation" style={{ transform: `translateY(${rows.top}px)` }}>
+            {items.slice(rows.first, rows.last).map((item, i) => (
+              <div key={keyOf(item)} role="row" aria-rowindex={rows.first + i + 2}
+                class={`tr${onOpen ? ' open' : ''}${isCurrent?.(item) ? ' current' : ''}`}
+                style={{ ...template, height: `${height}px` }}
+                onClick={onOpen && ((event) => !(event.target as Element).closest('a,button') && onOpen(item))}>
+                {columns.map((c) => <div role="cell" key={c.title}>{c.cell(item)}</div>)}
+              </div>
+            ))}
+          </div>
+        </div>
+      </div>
+    </div>
+  )
+}
