@@ -1,6 +1,6 @@
 # The door to the house. meson and ninja build; scripts/ does the rest; docs/design/build.md explains.
 #
-#   BUILD=dir     build folder (sanitizers use dir-asan, dir-tsan, dir-fuzz)
+#   BUILD=dir     build folder (sanitizers use dir-asan, dir-tsan, dir-fuzz, dir-coverage)
 #   ONLY="..."    tests: paths of test files or folders, nothing else is built or run
 #   FILES="..."   format: the files to format (default: all of ours)
 #   KEEP=1        demo: leave the server running; test: leave the scratch folder
@@ -17,7 +17,7 @@ KEEP    ?=
 export BUILD KEEP
 
 .DEFAULT_GOAL := all
-.PHONY: all test demo check format asan tsan fuzz bench soak exhaustive install clean help
+.PHONY: all test demo check format asan tsan fuzz bench soak exhaustive coverage mutants install clean help
 
 all: ## install what is missing, build build/reprise and build/reprise-supervise
 	@scripts/setup build
@@ -65,6 +65,14 @@ exhaustive: ## the enumerating tests in their long form
 	@scripts/setup build test
 	@scripts/test --builds normal --long exhaustive $(ONLY)
 
+coverage: ## line coverage of src/engine by tests/engine, at least 95 %
+	@scripts/setup build test
+	@scripts/coverage --missing
+
+mutants: ## break rules one at a time on copies of the tree: the tests of the engine catch each
+	@scripts/setup build test
+	@scripts/mutants
+
 install: all ## the binary, its helper and a systemd unit into PREFIX, below DESTDIR
 	install -D -m 755 $(BUILD)/reprise $(DESTDIR)$(PREFIX)/bin/reprise
 	install -D -m 755 $(BUILD)/reprise-supervise $(DESTDIR)$(PREFIX)/libexec/reprise/reprise-supervise
@@ -72,8 +80,8 @@ install: all ## the binary, its helper and a systemd unit into PREFIX, below DES
 	sed 's|@PREFIX@|$(PREFIX)|' dist/reprise.service > $(DESTDIR)$(PREFIX)/lib/systemd/system/reprise.service
 
 clean: ## remove the build folders
-	rm -rf $(foreach kind,normal asan tsan fuzz check,$(BUILD)$(patsubst -normal,,-$(kind)))
-	rm -f $(BUILD).lock $(BUILD)-asan.lock $(BUILD)-tsan.lock $(BUILD)-fuzz.lock
+	rm -rf $(foreach kind,normal asan tsan fuzz coverage check,$(BUILD)$(patsubst -normal,,-$(kind)))
+	rm -f $(BUILD).lock $(BUILD)-asan.lock $(BUILD)-tsan.lock $(BUILD)-fuzz.lock $(BUILD)-coverage.lock
 
 help: ## this list
 	@sed -n 's/^\([a-z]*\):[^#]*## /  \1\t/p' Makefile | expand -t 14

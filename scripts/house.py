@@ -20,7 +20,7 @@ KNOWS = {
     "store": ["model", "base"],
     "supervise": [],
     "exec": ["model", "base", "supervise/record.h", "supervise/order.h"],
-    "sim": ["engine", "model", "calendar", "base", "store/store.h"],
+    "sim": ["engine", "model", "calendar", "base", "store/store.h", "store/columns.h"],
     "auth": ["base"],
     "api": ["model", "auth", "calendar", "base"],
     "wire": ["base"],

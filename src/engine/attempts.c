@@ -53,6 +53,8 @@ static void attempt_row_begin(struct step *step, struct etask *task, const struc
     struct engine *engine = step->engine;
     enum row_action action = task->number_is_free ? ROW_UPDATE : ROW_INSERT;
     int64_t number = task->row.attempts; /* also of one that is used again */
+    bool once_more = task->attempt && task->number_is_free;
+    int64_t created_ms = once_more ? task->attempt->created_ms : step->now_ms;
     if (!task->attempt)
         task->attempt = xcalloc(1, sizeof *task->attempt);
     set_text(engine, &task->attempt->message, "Running");
@@ -66,7 +68,7 @@ static void attempt_row_begin(struct step *step, struct etask *task, const struc
         .epoch = engine->workspace.epoch,
         .host = has_process ? engine->config.host : NULL,
         .child_run = child ? *child : none,
-        .created_ms = step->now_ms,
+        .created_ms = created_ms,
         .state = STATE_RUNNING,
         .message = message,
         .exit_code = FIELD_NULL,

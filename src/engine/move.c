@@ -166,7 +166,7 @@ void run_move(struct step *step, struct erun *run, enum state to, const char *re
         run->deadline.kind = DEADLINE_QUEUE;
         heap_set(&engine->deadlines, &run->deadline.item,
                  step->mono_ms + engine->config.queue_max_ms);
-    } else if (from == STATE_QUEUED || state_is_final(to)) {
+    } else if (from == STATE_QUEUED || to == STATE_CANCELING || state_is_final(to)) {
         heap_remove(&engine->deadlines, &run->deadline.item);
     }
     set_text(engine, &run->row.message, reason);

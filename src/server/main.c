@@ -1,9 +1,11 @@
-/* One binary: `reprise serve` is the server, every other verb is its client. */
+/* One binary: `reprise serve` is the server, `reprise selftest` proves its engine, every other verb is
+ * its client. */
 #include <stdio.h>
 #include <string.h>
 
 #include "cli/cli.h"
 #include "server/config.h"
+#include "server/selftest.h"
 #include "server/serve.h"
 
 enum { EXIT_USAGE = 2 };
@@ -35,5 +37,7 @@ int main(int argc, char **argv)
         return with_config(argc - 1, argv + 1, true);
     if (argc > 1 && strcmp(argv[1], "config") == 0)
         return with_config(argc - 1, argv + 1, false);
+    if (argc > 1 && strcmp(argv[1], "selftest") == 0)
+        return selftest(argc - 1, argv + 1);
     return cli_main(argc, argv);
 }

@@ -2,8 +2,6 @@
 
 #include <string.h>
 
-#include "base/uuid.h"
-
 /* ---- definitions: an odometer over runIfs, types and edges ---- */
 
 /* 0: no edge, 1: any outcome, 2 and 3: false and true. */
@@ -104,21 +102,64 @@ bool dag_walk_next(struct dag_walk *walk, struct law_dag *ret)
     }
 }
 
+/* ---- shapes ---- */
+
+/* The edges as a number, with the tasks renamed. */
+static uint32_t edges_as(const struct law_dag *dag, const int *names)
+{
+    uint32_t edges = 0;
+    for (int to = 0; to < dag->count; to++)
+        for (int from = 0; from < dag->count; from++)
+            if (dag->tasks[to].needs[from].is_there)
+                edges |= 1U << (names[from] * dag->count + names[to]);
+    return edges;
+}
+
+/* The next order of `names`, the first having been ascending. False: that was the last. */
+static bool next_order(int *names, int count)
+{
+    int at = count - 2;
+    while (at >= 0 && names[at] > names[at + 1])
+        at--;
+    if (at < 0)
+        return false;
+    int with = count - 1;
+    while (names[with] < names[at])
+        with--;
+    int kept = names[at];
+    names[at] = names[with];
+    names[with] = kept;
+    for (int a = at + 1, b = count - 1; a < b; a++, b--) {
+        kept = names[a];
+        names[a] = names[b];
+        names[b] = kept;
+    }
+    return true;
+}
+
+/* Of those whose edges go from lower to higher numbers, as a walk makes them. */
+static bool ascends(const struct law_dag *dag, const int *names)
+{
+    for (int to = 0; to < dag->count; to++)
+        for (int from = 0; from < dag->count; from++)
+            if (dag->tasks[to].needs[from].is_there && names[from] > names[to])
+                return false;
+    return true;
+}
+
+bool dag_is_first_of_its_shape(const struct law_dag *dag)
+{
+    int names[LAW_TASKS];
+    for (int i = 0; i < dag->count; i++)
+        names[i] = i;
+    uint32_t own = edges_as(dag, names);
+    while (next_order(names, dag->count))
+        if (ascends(dag, names) && edges_as(dag, names) < own)
+            return false;
+    return true;
+}
+
 /* ---- ends ---- */
-
-static const struct law_end python_ends[] = {
-    {STATE_SUCCESS, false}, {STATE_FAILED, false},         {STATE_TIMED_OUT, false},
-    {STATE_NEW, false},     {STATE_INTERNAL_ERROR, false},
-};
-
-static const struct law_end if_else_ends[] = {
-    {STATE_SUCCESS, true},
-    {STATE_SUCCESS, false},
-    {STATE_FAILED, false},
-    {STATE_INTERNAL_ERROR, false},
-};
-
-enum { PYTHON_ENDS = 5, IF_ELSE_ENDS = 4 };
 
 void ends_walk_begin(struct ends_walk *walk, const struct law_dag *dag, bool with_running)
 {
@@ -144,8 +185,8 @@ bool ends_walk_next(struct ends_walk *walk, struct law_end *ret_ends,
         walk->begun = true;
         bool fits = true;
         for (i = 0; i < walk->dag->count; i++) {
-            ret_ends[i] = walk->dag->tasks[i].is_if_else ? if_else_ends[walk->digits[i]]
-                                                         : python_ends[walk->digits[i]];
+            ret_ends[i] = walk->dag->tasks[i].is_if_else ? dice_if_else_ends[walk->digits[i]]
+                                                         : dice_python_ends[walk->digits[i]];
             fits = fits && (walk->with_running || ret_ends[i].state != STATE_NEW) &&
                    (!walk->few || (ret_ends[i].state != STATE_TIMED_OUT &&
                                    ret_ends[i].state != STATE_INTERNAL_ERROR));
@@ -158,48 +199,4 @@ bool ends_walk_next(struct ends_walk *walk, struct law_end *ret_ends,
         if (fits)
             return true;
     }
-}
-
-/* ---- chance ---- */
-
-uint32_t dice_below(struct dice *dice, uint32_t below)
-{
-    return (uint32_t)(mix64(dice->state++) % below);
-}
-
-void dice_dag(struct dice *dice, int count, struct law_dag *ret)
-{
-    int place[LAW_TASKS] = {0}; /* of a number in the order of the graph */
-    *ret = (struct law_dag){.count = count};
-    for (int i = 0; i < count; i++) {
-        int other = (int)dice_below(dice, (uint32_t)i + 1);
-        place[i] = place[other];
-        place[other] = i;
-    }
-    uint32_t density = 1 + dice_below(dice, 3);
-    for (int i = 0; i < count; i++) {
-        ret->tasks[i].run_if = (enum run_if)dice_below(dice, RUN_IF_COUNT);
-        ret->tasks[i].is_if_else = dice_below(dice, 4) == 0;
-    }
-    for (int i = 0; i < LAW_TASKS; i++)
-        for (int d = 0; d < LAW_TASKS; d++)
-            ret->tasks[i].needs[d] = (struct law_edge){false, -1};
-    for (int i = 0; i < count; i++)
-        for (int d = 0; d < i; d++) {
-            if (dice_below(dice, 4) >= density)
-                continue;
-            struct law_edge *edge = &ret->tasks[place[i]].needs[place[d]];
-            edge->is_there = true;
-            if (ret->tasks[place[d]].is_if_else)
-                edge->wanted = (int8_t)((int)dice_below(dice, 3) - 1);
-        }
-}
-
-void dice_ends(struct dice *dice, const struct law_dag *dag, bool with_running, struct law_end *ret)
-{
-    for (int i = 0; i < dag->count; i++)
-        do
-            ret[i] = dag->tasks[i].is_if_else ? if_else_ends[dice_below(dice, IF_ELSE_ENDS)]
-                                              : python_ends[dice_below(dice, PYTHON_ENDS)];
-        while (ret[i].state == STATE_NEW && !with_running);
 }

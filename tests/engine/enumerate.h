@@ -1,7 +1,7 @@
-/* Ways through all small definitions and all ends of their tasks; and dice for a sample. */
+/* Ways through all small definitions and all ends of their tasks. */
 #pragma once
 
-#include "engine/law.h"
+#include "sim/dice.h"
 
 /* ---- definitions ---- */
 
@@ -20,6 +20,10 @@ struct dag_walk {
 void dag_walk_begin(struct dag_walk *walk, struct dag_kind kind);
 bool dag_walk_next(struct dag_walk *walk, struct law_dag *ret);
 
+/* Of all definitions that differ in nothing but the numbers of their tasks, is this the one that
+ * stands for them? (Of its graph alone: types, runIfs and outcomes go with it.) */
+bool dag_is_first_of_its_shape(const struct law_dag *dag);
+
 /* ---- ends: each that makes a difference, once ---- */
 
 struct ends_walk {
@@ -34,15 +38,3 @@ void ends_walk_begin(struct ends_walk *walk, const struct law_dag *dag, bool wit
 /* `ret_results`: what RULES make of these ends. Ends of tasks that do not start stay at SUCCESS. */
 bool ends_walk_next(struct ends_walk *walk, struct law_end *ret_ends,
                     struct law_result *ret_results);
-
-/* ---- chance ---- */
-
-struct dice {
-    uint64_t state;
-};
-
-/* 0 … below - 1 */
-uint32_t dice_below(struct dice *dice, uint32_t below);
-void dice_dag(struct dice *dice, int count, struct law_dag *ret);
-void dice_ends(struct dice *dice, const struct law_dag *dag, bool with_running,
-               struct law_end *ret);

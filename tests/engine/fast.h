@@ -5,7 +5,8 @@
 #pragma once
 
 #include "engine/engine.h"
-#include "engine/law.h"
+#include "sim/law.h"
+#include "sim/shape.h"
 
 struct fast_task {
     enum state state;
@@ -25,22 +26,16 @@ struct fast {
     struct fast_task tasks[LAW_TASKS]; /* by position */
     uint64_t seed;
     int64_t now_ms;
+    uint32_t validate_one_in; /* steps; 1: each */
+    uint32_t steps;
     struct arena arena;
 };
 
-/* JSON of a definition: task i is called "t" and dag->first + i, at most t5. An IF_ELSE asks for the parameter of its name. */
-const char *fast_json(const struct law_dag *dag, struct arena *arena);
-/* The parameters that make IF_ELSE tasks end as they shall. */
-struct param_list fast_params(const struct law_dag *dag, const struct law_end *ends,
-                              struct arena *arena);
-int fast_cause(struct law_end end);
-
 void fast_begin(struct fast *fast, const struct law_dag *dag);
+/* The same tasks and edges with other runIfs and outcomes: the definition is changed where it
+ * stands, which only a test may do, between two runs. Saves parsing it. */
+void fast_redefine(struct fast *fast, const struct law_dag *dag);
 void fast_end(struct fast *fast);
 /* One run to its end. Of several live attempts that end, the one at `turn` modulo their number
  * goes first, and so on. */
 void fast_run(struct fast *fast, const struct law_end *ends, uint32_t turn);
-
-/* "t0 t1:t0=true@ALL_DONE ends …": a case in a line, for failures. */
-const char *fast_describe(const struct law_dag *dag, const struct law_end *ends,
-                          struct arena *arena);

@@ -1,72 +1,20 @@
 /*
- * A world around the engine: a virtual clock, a book of rows instead of a store, attempts that run
- * nowhere and end when a test says so.
+ * The simulated world (sim/world.h) with short forms for tests:
  *
  *     struct uuid job = world_dag(world, "a; b: a; c: a b @ALL_DONE", "'maxConcurrentRuns':2");
  *     struct uuid run = world_submit(world, &job, "x=1");
  *     world_exit(world, &run, "a", 0);
  *     world_expect(world, &run, "RUNNING a=SUCCESS b=RUNNING c=BLOCKED");
  *
- * After every step engine_validate is asked, after every batch the book checks all rows. A world may
- * crash after every commit: the engine is thrown away and made anew from the rows, and nobody may
- * notice. Tests of one file are run both ways (WORLD_TEST).
+ * Tests of one file are run both ways, in a world that crashes after every commit and in one that
+ * does not (WORLD_TEST). What the world finds broken fails the test.
  */
 #pragma once
 
-#include "engine/book.h"
 #include "engine/cmocka_all.h"
-#include "engine/engine.h"
-
-/* What the next commit does. */
-enum commit_fate {
-    COMMIT_OK,
-    COMMIT_FAILED,    /* nothing was written: reload */
-    COMMIT_UNANSWERED /* all was written, nobody knows: reload */
-};
-
-/* An attempt out there: ordered and not reported back. */
-struct running {
-    struct uuid run;
-    struct attempt_ref ref;
-    bool stop_asked;
-    bool never_started; /* its order was not sent: recovery finds it VOID */
-};
-
-struct world_start {
-    struct uuid run;
-    struct attempt_ref ref;
-    char task_key[DEF_MAX_TASK_KEY + 1];
-};
-
-struct world {
-    struct engine *engine;
-    struct engine_config config;
-    struct effects effects;
-    struct book book;
-    struct arena arena; /* what tests and answers hold on to */
-    int64_t now_ms, mono_ms;
-    uint64_t seed;
-    bool crash_always;
-    bool batching;
-    enum commit_fate fate; /* of the next commit, then OK again */
-    bool last_commit_ok;   /* was the newest one answered? */
-    struct running *running;
-    size_t running_count, running_cap;
-    struct world_start *starts; /* every order that was sent, in order */
-    size_t start_count, start_cap;
-    struct start_effect last_start; /* strings in the arena */
-    struct uuid *purged;
-    size_t purged_count, purged_cap;
-    struct job_def **defs; /* as loaded from the book */
-    struct uuid *def_jobs;
-    size_t def_count, def_cap;
-    size_t steps, crashes;
-    size_t wanted; /* rows that steps asked for */
-};
+#include "sim/world.h"
 
 /* ---- life; for cmocka: *state is the world, the test's initial state says whether it crashes ---- */
-struct world *world_new(bool crash_always);
-void world_free(struct world *world);
 int world_setup(void **state);
 int world_teardown(void **state);
 /* A test in two worlds. */
@@ -75,23 +23,6 @@ int world_teardown(void **state);
     {                                                                   \
 #f "/crashing", f, world_setup, world_teardown, (void *)"crash" \
     }
-
-/* Settings of the server: takes effect by a restart. */
-void world_limit(struct world *world, int64_t max_running);
-/* The server dies and comes back: nothing that was not committed is left. */
-void world_crash(struct world *world);
-/* The same on another boot: CLOCK_BOOTTIME begins again. */
-void world_reboot(struct world *world);
-
-/* ---- time ---- */
-/* Lets time pass, with a TIMER event at each deadline on the way. */
-void world_advance(struct world *world, int64_t ms);
-/* Sets the wall clock, and only that. */
-void world_set_clock(struct world *world, int64_t now_ms);
-
-/* ---- several events in one batch ---- */
-void world_begin(struct world *world);
-void world_commit(struct world *world);
 
 /* ---- jobs ---- */
 /* A definition; ' stands for ". */
@@ -144,7 +75,6 @@ struct repair_request world_repair_request(struct world *world, const char *defi
                                            const char *keys, const char *mode,
                                            const char *parameters);
 void world_delete(struct world *world, const struct uuid *run);
-struct command_result world_command(struct world *world, struct command *command);
 struct command_result world_on_run(struct world *world, enum command_kind kind,
                                    const struct uuid *run, const char *if_match);
 struct param_list world_params(struct world *world, const char *parameters);
@@ -164,13 +94,7 @@ void world_publish(struct world *world, const struct uuid *run, const char *task
 void world_lost(struct world *world, const struct uuid *run, const char *task);
 /* Every attempt out there exits 0, and what follows, until nothing runs. */
 void world_all_succeed(struct world *world);
-/* Any report, also of attempts that are not there. */
-void world_report(struct world *world, enum engine_event_kind kind, struct attempt_ref ref,
-                  const struct attempt_outcome *outcome);
-
 /* ---- reading ---- */
-/* A version of a job's definition, as stored; the world's. */
-struct job_def *world_def(struct world *world, const struct booked_job *job, int64_t version);
 const struct run_row *world_run(struct world *world, const struct uuid *run);
 const struct booked_task *world_task(struct world *world, const struct uuid *run, const char *task);
 const struct repair_row *world_newest_repair(struct world *world, const struct uuid *run);

@@ -189,8 +189,11 @@ static void a_void_attempt_keeps_its_number(void **state)
     struct uuid job = world_dag(world, "a: {'maxRetries':1}", "");
     struct uuid run = world_submit(world, &job, NULL);
     int64_t epoch = attempt(world, &run, "a", 0)->epoch;
+    int64_t created_ms = attempt(world, &run, "a", 0)->created_ms;
+    world_advance(world, 1000);
     world_running(world, &run, "a")->never_started = true; /* its order is not sent */
     world_crash(world);
+    assert_int_equal(attempt(world, &run, "a", 0)->created_ms, created_ms);
     world_expect(world, &run, "RUNNING a=RUNNING");
     assert_int_equal(world_task(world, &run, "a")->attempt_count, 1);
     assert_true(attempt(world, &run, "a", 0)->epoch > epoch);

@@ -205,6 +205,20 @@ static void the_timeout_counts_from_the_slot(void **state)
     world_exit(world, &holder, "x", 0);
 }
 
+/* What is being stopped has no deadline any more, before a restart as after it. */
+static void a_run_that_is_being_stopped_does_not_time_out(void **state)
+{
+    struct world *world = *state;
+    struct uuid job = world_dag(world, "a", "'timeoutSeconds':60");
+    struct uuid run = world_submit(world, &job, NULL);
+    assert_int_equal(engine_next_deadline(world->engine), world->mono_ms + 60000);
+    world_cancel(world, &run);
+    assert_true(engine_next_deadline(world->engine) == INT64_MAX);
+    world_advance(world, 120000);
+    world_ends(world, &run, "a", CAUSE_STOPPED);
+    world_expect(world, &run, "CANCELED a=CANCELED");
+}
+
 static void a_timeout_goes_on_over_a_reboot(void **state)
 {
     struct world *world = *state;
@@ -329,6 +343,7 @@ int main(void)
         WORLD_TEST(a_run_times_out),
         WORLD_TEST(the_time_in_the_queue_does_not_count),
         WORLD_TEST(the_timeout_counts_from_the_slot),
+        WORLD_TEST(a_run_that_is_being_stopped_does_not_time_out),
         WORLD_TEST(a_timeout_goes_on_over_a_reboot),
         WORLD_TEST(all_active_runs_of_a_job),
         WORLD_TEST(repairs_are_swept_like_runs),

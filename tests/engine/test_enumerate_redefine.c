@@ -137,7 +137,7 @@ static size_t one_pair(struct dice *dice, bool crashing)
     roll_pair(dice, &pair);
     const char *texts[2];
     for (int d = 0; d < 2; d++) {
-        texts[d] = fast_json(&pair.dags[d], &world->arena);
+        texts[d] = shape_json(&pair.dags[d], &world->arena);
         pair.defs[d] = world_parse(world, texts[d]);
         pair.defs[d]->version = d + 1;
     }
@@ -146,7 +146,7 @@ static size_t one_pair(struct dice *dice, bool crashing)
     dice_ends(dice, run.dag, true, run.ends);
     whole_settle(&run);
     struct run_request submit = {.queue_enabled = FIELD_UNSET};
-    submit.parameters = fast_params(run.dag, run.ends, &world->arena);
+    submit.parameters = shape_params(run.dag, run.ends, &world->arena);
     struct uuid key = world_try_submit(world, &job, &submit).key;
     whole_finish(world, &run, &key);
     assert_answer(world_update_job(world, &job, texts[1], NULL), ERR_OK, "");

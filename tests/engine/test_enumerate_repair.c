@@ -40,7 +40,7 @@ static void run_and_repair(struct world *world, const struct uuid *job, const st
                            struct law_selection selection, const enum law_verdict *law)
 {
     struct run_request submit = {.queue_enabled = FIELD_UNSET};
-    submit.parameters = fast_params(run->dag, run->ends, &world->arena);
+    submit.parameters = shape_params(run->dag, run->ends, &world->arena);
     struct uuid key = world_try_submit(world, job, &submit).key;
     whole_finish(world, run, &key);
     whole_expect(world, &key, run->dag, run->results,
@@ -99,8 +99,8 @@ static void every_repair(const struct law_dag *dag, struct tally *tally)
 {
     struct world *world = world_new(tally->definitions % 16 == 0);
     struct finished run = {.dag = dag};
-    struct job_def *def = world_parse(world, fast_json(dag, &world->arena));
-    struct uuid job = world_job(world, fast_json(dag, &world->arena));
+    struct job_def *def = world_parse(world, shape_json(dag, &world->arena));
+    struct uuid job = world_job(world, shape_json(dag, &world->arena));
     run.def = def;
     struct ends_walk walk;
     ends_walk_begin(&walk, dag, true);
@@ -143,7 +143,30 @@ static void every_repair_with_if_else(void **state)
 {
     (void)state;
     const char *how_long = getenv("REPRISE_TEST_LONG");
-    walk_all((struct dag_kind){.if_else = true}, 3, how_long && *how_long ? 1 : 8);
+    walk_all((struct dag_kind){.if_else = true}, 3,
+             how_long && strcmp(how_long, "exhaustive") == 0 ? 1 : 8);
+}
+
+/* Up to the numbers of the tasks; in make test so many definitions, spread over all. */
+static void every_repair_of_four_tasks(void **state)
+{
+    (void)state;
+    enum { DEFINITIONS = 12, ONE_IN = 197 };
+    const char *how_long = getenv("REPRISE_TEST_LONG");
+    bool all = how_long && strcmp(how_long, "exhaustive") == 0;
+    struct tally *tally = xcalloc(1, sizeof *tally);
+    struct dag_walk walk;
+    struct law_dag dag;
+    size_t seen = 0;
+    arena_init(&tally->arena);
+    dag_walk_begin(&walk, (struct dag_kind){.count = 4});
+    while (dag_walk_next(&walk, &dag) && (all || tally->definitions < DEFINITIONS))
+        if (dag_is_first_of_its_shape(&dag) && (seen++ % ONE_IN == 0 || all))
+            every_repair(&dag, tally);
+    print_message("4 tasks: compared %zu plans and %zu repairs on %zu of %zu definitions\n",
+                  tally->plans, tally->repairs, tally->definitions, seen);
+    arena_release(&tally->arena);
+    free(tally);
 }
 
 static void a_sample_of_four_and_five_tasks(void **state)
@@ -158,8 +181,8 @@ static void a_sample_of_four_and_five_tasks(void **state)
         dice_dag(&dice, 4 + (int)dice_below(&dice, 2), &dag);
         struct world *world = world_new(d % 16 == 0);
         struct finished run = {.dag = &dag};
-        struct job_def *def = world_parse(world, fast_json(&dag, &world->arena));
-        struct uuid job = world_job(world, fast_json(&dag, &world->arena));
+        struct job_def *def = world_parse(world, shape_json(&dag, &world->arena));
+        struct uuid job = world_job(world, shape_json(&dag, &world->arena));
         run.def = def;
         tally->seen_count = 0;
         for (int s = 0; s < SELECTIONS; s++) {
@@ -188,6 +211,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_repair_of_python_tasks),
         cmocka_unit_test(every_repair_with_if_else),
+        cmocka_unit_test(every_repair_of_four_tasks),
         cmocka_unit_test(a_sample_of_four_and_five_tasks),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -2,9 +2,9 @@
 #include <stdlib.h>
 
 #include "base/mem.h"
-#include "engine/book.h"
+#include "sim/book.h"
 #include "engine/cmocka_all.h"
-#include "engine/law.h"
+#include "sim/law.h"
 #include "engine/rules.h"
 
 /* Every way in which a dependency can look: final states, outcomes, wishes. */

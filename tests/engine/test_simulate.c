@@ -315,7 +315,7 @@ static void runs_and_repairs_are_what_rules_say(void **state)
         struct law_selection selection = {.named = dice_below(&dice, 1U << dag.count),
                                           .with_downstream = dice_below(&dice, 1U << dag.count)};
         broken_context("%s", whole_describe(&run, selection, &world->arena));
-        struct job_def *def = world_parse(world, fast_json(&dag, &world->arena));
+        struct job_def *def = world_parse(world, shape_json(&dag, &world->arena));
         struct simulation request = {.def = def,
                                      .assumptions = assume_ends(&dag, run.ends, &world->arena),
                                      .hub_region = ""};

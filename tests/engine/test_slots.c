@@ -87,6 +87,25 @@ static void the_runs_own_queue_wins(void **state)
     world_exit(world, &queued, "a", 0);
 }
 
+/* Who waits is told of three holders, and how many more there are. */
+static void many_holders_are_counted(void **state)
+{
+    struct world *world = *state;
+    struct uuid job = world_dag(world, "a", "'maxConcurrentRuns':6,'queue':{'isEnabled':true}");
+    struct uuid holders[6];
+    char key[UUID_TEXT];
+    for (int i = 0; i < 6; i++)
+        holders[i] = world_submit(world, &job, NULL);
+    struct uuid run = world_submit(world, &job, NULL);
+    const char *message = world_run(world, &run)->message;
+    assert_has(message, "Queued, 1st in line: 6 of 6 run slots are held by runs ");
+    assert_has(message, uuid_format(&holders[2], key));
+    assert_has(message, " and 3 more");
+    assert_null(strstr(message, uuid_format(&holders[3], key)));
+    world_all_succeed(world);
+    world_expect(world, &run, "SUCCESS a=SUCCESS");
+}
+
 static void a_cap_of_zero(void **state)
 {
     struct world *world = *state;
@@ -453,6 +472,7 @@ int main(void)
         WORLD_TEST(first_in_first_out),
         WORLD_TEST(first_in_first_out_when_the_clock_goes_back),
         WORLD_TEST(the_runs_own_queue_wins),
+        WORLD_TEST(many_holders_are_counted),
         WORLD_TEST(a_cap_of_zero),
         WORLD_TEST(the_cap_is_the_jobs_current_value),
         WORLD_TEST(a_run_runs_its_snapshot),

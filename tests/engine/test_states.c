@@ -1,7 +1,7 @@
 /* RULES §1: the table of allowed moves, all pairs, against one typed from the page. */
 #include "base/mem.h"
 #include "engine/cmocka_all.h"
-#include "engine/law.h"
+#include "sim/law.h"
 #include "model/state.h"
 
 static void every_move_of_a_run(void **state)

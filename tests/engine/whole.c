@@ -14,7 +14,7 @@ const char *whole_describe(const struct finished *run, struct law_selection sele
 {
     static const char *const modes[] = {"no mode", "RESUME", "RERUN"};
     return arena_printf(arena, "%s, named %#x (up %#x, down %#x), %s",
-                        fast_describe(run->dag, run->ends, arena), selection.named,
+                        shape_describe(run->dag, run->ends, arena), selection.named,
                         selection.with_upstream, selection.with_downstream, modes[selection.mode]);
 }
 
@@ -112,7 +112,7 @@ void whole_finish(struct world *world, const struct finished *run, const struct 
             if (run->ends[i].state == STATE_NEW ||
                 !world_is_running(world, key, whole_name(run->dag, i)))
                 continue;
-            int cause = fast_cause(run->ends[i]);
+            int cause = shape_cause(run->ends[i]);
             if (cause == CAUSE_EXITED)
                 world_exit(world, key, whole_name(run->dag, i), run->ends[i].state == STATE_FAILED);
             else
@@ -158,7 +158,7 @@ void whole_repair(struct world *world, const struct finished *run, struct law_se
     }
     struct command command = {.kind = COMMAND_RUN_REPAIR, .key = *key};
     command.repair = whole_request(run->dag, selection, &world->arena);
-    command.repair.parameters = fast_params(run->dag, ends, &world->arena);
+    command.repair.parameters = shape_params(run->dag, ends, &world->arena);
     command.repair.definition = definition;
     assert_answer(world_command(world, &command), ERR_OK, "");
     world_all_succeed(world);

@@ -1,11 +1,11 @@
-#include "engine/book_check.h"
+#include "sim/book_check.h"
 
 #include <string.h>
 
-#include "engine/law.h"
+#include "sim/law.h"
 #include "store/columns.h"
 
-void check_action(enum row_kind kind, enum row_action action, const void *old)
+void book_check_action(enum row_kind kind, enum row_action action, const void *old)
 {
     const char *name = store_tables[kind].name;
     if (action == ROW_INSERT && old)
@@ -43,7 +43,7 @@ static bool same_column(const struct column *column, const void *a, const void *
     }
 }
 
-void check_fixed(enum row_kind kind, const void *old, const void *row)
+void book_check_fixed(enum row_kind kind, const void *old, const void *row)
 {
     const struct table *table = &store_tables[kind];
     for (size_t i = 0; i < table->count; i++) {
@@ -53,7 +53,7 @@ void check_fixed(enum row_kind kind, const void *old, const void *row)
     }
 }
 
-void check_run_progress(const struct run_row *old, const struct run_row *row)
+void book_check_run_progress(const struct run_row *old, const struct run_row *row)
 {
     int64_t repairs = row->repair_number - old->repair_number;
     if (repairs < 0 || row->version - old->version != repairs)
@@ -66,7 +66,7 @@ void check_run_progress(const struct run_row *old, const struct run_row *row)
         broken("run: startTime moved");
 }
 
-void check_attempt(const struct attempt_row *old, const struct attempt_row *row)
+void book_check_attempt(const struct attempt_row *old, const struct attempt_row *row)
 {
     if (law_is_final(old->state))
         broken("attempt %lld had ended %s and is written again", (long long)old->number,
@@ -98,7 +98,8 @@ static void check_move(const struct booked_run *run, struct booked_task *task,
         broken("%s: %s → %s without a reason", who, state_name(event->from), state_name(event->to));
 }
 
-void check_event(struct booked_run *run, struct booked_task *task, const struct event_row *event)
+void book_check_event(struct booked_run *run, struct booked_task *task,
+                      const struct event_row *event)
 {
     if (event->type == EVENT_REPAIR && !task) {
         if (!law_is_final(run->told))
@@ -120,8 +121,8 @@ void check_event(struct booked_run *run, struct booked_task *task, const struct 
 
 /* ---- after the batch ---- */
 
-void check_counters(const struct workspace_row *old, const struct workspace_row *row,
-                    int64_t last_event)
+void book_check_counters(const struct workspace_row *old, const struct workspace_row *row,
+                         int64_t last_event)
 {
     if (row->last_event < last_event || row->last_event < old->last_event ||
         row->last_ms < old->last_ms || row->last_job_number < old->last_job_number ||
@@ -260,7 +261,7 @@ static void check_run(const struct book *book, const struct booked_run *run)
     check_newest_repair(run);
 }
 
-void check_book(struct book *book)
+void book_check_all(struct book *book)
 {
     for (size_t i = 0; i < book->run_count; i++) {
         struct booked_run *run = book->runs[i];

@@ -1,10 +1,10 @@
 /*
  * The book: the rows that the engine has written, as the store would keep them, in memory.
  *
- * Every batch is held to what RULES and rows.h promise while it is applied, so each test proves
- * more than it says: rows are inserted once and updated only then, columns that do not move do not
- * move, what is final is never written again, every change of a state is an allowed move told by an
- * event, events are numbered strictly, run slots are never over the cap.
+ * Every batch is held to what RULES and rows.h promise while it is applied (else: sim/fail.h), so
+ * each test proves more than it says: rows are inserted once and updated only then, columns that do
+ * not move do not move, what is final is never written again, every change of a state is an allowed
+ * move told by an event, events are numbered strictly, run slots are never over the cap.
  */
 #pragma once
 
@@ -16,6 +16,7 @@
 #include "engine/engine.h"
 #include "model/image.h"
 #include "model/rows.h"
+#include "sim/fail.h"
 
 struct booked_job {
     struct job_row row;
@@ -85,8 +86,3 @@ struct run_image book_image(const struct booked_run *run, struct arena *arena);
 /* Run slots held, execution slots held: counted from rows. */
 int64_t book_holders(const struct book *book, const struct booked_job *job);
 int64_t book_live(const struct book *book);
-
-/* A line that is printed with every failure: which case, which seed. */
-__attribute__((format(printf, 1, 2))) void broken_context(const char *format, ...);
-/* Fails the test. The condition of a check that is true in every world. */
-__attribute__((format(printf, 1, 2), noreturn)) void broken(const char *format, ...);

@@ -1,4 +1,4 @@
-#include "engine/law.h"
+#include "sim/law.h"
 
 #include <string.h>
 

@@ -1,39 +1,13 @@
-#include "engine/book.h"
+#include "sim/book.h"
 
-#include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/json.h"
 #include "base/mem.h"
-#include "engine/book_check.h"
-#include "engine/cmocka_all.h"
-#include "engine/law.h"
+#include "sim/book_check.h"
+#include "sim/law.h"
 #include "store/columns.h"
-
-/* ---- failing ---- */
-
-static char context[512];
-
-void broken_context(const char *format, ...)
-{
-    va_list args;
-    va_start(args, format);
-    vsnprintf(context, sizeof context, format, args);
-    va_end(args);
-}
-
-void broken(const char *format, ...)
-{
-    char text[2048];
-    va_list args;
-    va_start(args, format);
-    vsnprintf(text, sizeof text, format, args);
-    va_end(args);
-    if (context[0])
-        print_error("in %s:\n", context);
-    fail_msg("%s", text);
-    abort(); /* fail_msg does not return */
-}
 
 /* ---- life ---- */
 
@@ -196,14 +170,14 @@ static int64_t cap_of(const char *definition)
 static void apply_job(struct book *book, enum row_action action, const struct job_row *row)
 {
     struct booked_job *job = book_job(book, &row->key);
-    check_action(ROW_JOB, action, job ? &job->row : NULL);
+    book_check_action(ROW_JOB, action, job ? &job->row : NULL);
     if (!job) {
         job = xcalloc(1, sizeof *job);
         GROW(book->jobs, book->job_count, book->job_cap);
         book->jobs[book->job_count++] = job;
         uuid_map_put(&book->jobs_by_key, &row->key, job);
     } else {
-        check_fixed(ROW_JOB, &job->row, row);
+        book_check_fixed(ROW_JOB, &job->row, row);
         if (job->row.deleted_ms != FIELD_NULL)
             broken("job %s is written after its deletion", row->name);
     }
@@ -216,7 +190,7 @@ static void apply_version(struct book *book, enum row_action action,
     struct booked_job *job = book_job(book, &row->job);
     if (!job)
         broken("a version of a job that is not there");
-    check_action(ROW_JOB_VERSION, action, NULL);
+    book_check_action(ROW_JOB_VERSION, action, NULL);
     if (row->version != (int64_t)job->version_count + 1)
         broken("version %lld follows %zu", (long long)row->version, job->version_count);
     job->cap = cap_of(row->definition);
@@ -245,7 +219,7 @@ static void run_delete(struct book *book, struct booked_run *run)
 static void apply_run(struct book *book, enum row_action action, const struct run_row *row)
 {
     struct booked_run *run = book_run(book, &row->key);
-    check_action(ROW_RUN, action, run ? &run->row : NULL);
+    book_check_action(ROW_RUN, action, run ? &run->row : NULL);
     if (action == ROW_DELETE) {
         run_delete(book, run);
         return;
@@ -261,8 +235,8 @@ static void apply_run(struct book *book, enum row_action action, const struct ru
         book->runs[book->run_count++] = run;
         uuid_map_put(&book->runs_by_key, &row->key, run);
     } else {
-        check_fixed(ROW_RUN, &run->row, row);
-        check_run_progress(&run->row, row);
+        book_check_fixed(ROW_RUN, &run->row, row);
+        book_check_run_progress(&run->row, row);
     }
     run->was_written = true;
     table_copy_row(&store_tables[ROW_RUN], row, &run->row, &run->arena);
@@ -283,14 +257,14 @@ static void apply_repair(struct book *book, enum row_action action, const struct
     struct repair_row *old = row->number >= 0 && (size_t)row->number < run->repair_count
                                  ? &run->repairs[row->number]
                                  : NULL;
-    check_action(ROW_REPAIR, action, old);
+    book_check_action(ROW_REPAIR, action, old);
     if (!old) {
         if (row->number != (int64_t)run->repair_count)
             broken("repair %lld follows %zu", (long long)row->number, run->repair_count);
         GROW(run->repairs, run->repair_count, run->repair_cap);
         old = &run->repairs[run->repair_count++];
     } else {
-        check_fixed(ROW_REPAIR, old, row);
+        book_check_fixed(ROW_REPAIR, old, row);
         if ((size_t)row->number + 1 != run->repair_count)
             broken("repair %lld is written though there is a newer one", (long long)row->number);
     }
@@ -301,7 +275,7 @@ static void apply_task(struct book *book, enum row_action action, const struct t
 {
     struct booked_run *run = run_of(book, &row->run, "a task run");
     struct booked_task *task = book_task(book, &row->key);
-    check_action(ROW_TASK_RUN, action, task ? &task->row : NULL);
+    book_check_action(ROW_TASK_RUN, action, task ? &task->row : NULL);
     if (!task) {
         task = xcalloc(1, sizeof *task);
         task->run = run;
@@ -310,7 +284,7 @@ static void apply_task(struct book *book, enum row_action action, const struct t
         run->tasks[run->task_count++] = task;
         uuid_map_put(&book->tasks_by_key, &row->key, task);
     } else {
-        check_fixed(ROW_TASK_RUN, &task->row, row);
+        book_check_fixed(ROW_TASK_RUN, &task->row, row);
         if (law_is_final(task->row.state))
             broken("task run %s is %s and is written again", row->task_key,
                    state_name(task->row.state));
@@ -326,7 +300,7 @@ static void apply_attempt(struct book *book, enum row_action action, const struc
     if (!task || task->run != run)
         broken("an attempt of a task run that is not there");
     struct attempt_row *old = booked_attempt(task, row->number);
-    check_action(ROW_ATTEMPT, action, old);
+    book_check_action(ROW_ATTEMPT, action, old);
     if (!old) {
         if (row->number != (int64_t)task->attempt_count)
             broken("attempt %lld follows %zu", (long long)row->number, task->attempt_count);
@@ -335,7 +309,8 @@ static void apply_attempt(struct book *book, enum row_action action, const struc
         GROW(task->attempts, task->attempt_count, task->attempt_cap);
         old = &task->attempts[task->attempt_count++];
     } else {
-        check_attempt(old, row);
+        book_check_fixed(ROW_ATTEMPT, old, row);
+        book_check_attempt(old, row);
     }
     table_copy_row(&store_tables[ROW_ATTEMPT], row, old, &run->arena);
 }
@@ -343,7 +318,7 @@ static void apply_attempt(struct book *book, enum row_action action, const struc
 static void apply_event(struct book *book, enum row_action action, const struct event_row *row)
 {
     struct booked_run *run = run_of(book, &row->run, "an event");
-    check_action(ROW_EVENT, action, NULL);
+    book_check_action(ROW_EVENT, action, NULL);
     if (row->number <= book->last_event)
         broken("event %lld after %lld", (long long)row->number, (long long)book->last_event);
     book->last_event = run->last_event = row->number;
@@ -351,7 +326,7 @@ static void apply_event(struct book *book, enum row_action action, const struct 
     struct booked_task *task = uuid_is_nil(&row->task_run) ? NULL : book_task(book, &row->task_run);
     if (!uuid_is_nil(&row->task_run) && (!task || task->run != run))
         broken("an event about a task run that is not there");
-    check_event(run, task, row);
+    book_check_event(run, task, row);
     if (task)
         task->last_event = row->number;
     else
@@ -389,7 +364,7 @@ static void apply(struct book *book, const struct row_change *change)
     case ROW_SKIPPED:
         break;
     case ROW_OPERATION:
-        check_action(ROW_OPERATION, change->action, NULL);
+        book_check_action(ROW_OPERATION, change->action, NULL);
         book->operations++;
         break;
     case ROW_RETRY_TOKEN:
@@ -411,7 +386,7 @@ void book_apply(struct book *book, const struct row_batch *rows,
 {
     for (size_t i = 0; i < rows->count; i++)
         apply(book, &rows->items[i]);
-    check_counters(&book->workspace, workspace, book->last_event);
+    book_check_counters(&book->workspace, workspace, book->last_event);
     book->workspace = *workspace;
-    check_book(book);
+    book_check_all(book);
 }

@@ -1,0 +1,382 @@
+/* What came from outside, found in the events: each names a change, and some changes only a user, an
+ * executor or a clock can have caused. */
+#include <string.h>
+
+#include "base/json.h"
+#include "base/mem.h"
+#include "sim/replay_internal.h"
+#include "sim/world_internal.h"
+
+static const char never_started[] = "Never started";
+static const char canceled_by[] = "Canceled by ";
+
+static bool begins(const char *text, const char *with)
+{
+    return text && strncmp(text, with, strlen(with)) == 0;
+}
+
+/* ---- time ---- */
+
+/* Deadlines are not let pass here: they passed when the events say so. */
+static void set_clock(struct replay *replay, const struct event_row *event)
+{
+    struct world *world = replay->world;
+    if (event->time_ms > world->now_ms)
+        world->mono_ms += event->time_ms - world->now_ms;
+    world_set_clock(world, event->time_ms);
+}
+
+/* What a step has left to do is done at once. */
+static void do_chores(struct world *world)
+{
+    struct engine_event timer = {.kind = ENGINE_TIMER};
+    int64_t mono_ms = world->mono_ms;
+    world->mono_ms = 0; /* no real deadline passes */
+    while (engine_next_deadline(world->engine) == 0)
+        world_step(world, &timer);
+    world->mono_ms = mono_ms;
+}
+
+static void let_deadline_pass(struct replay *replay)
+{
+    struct world *world = replay->world;
+    do_chores(world);
+    int64_t next = engine_next_deadline(world->engine);
+    int64_t now_ms = world->now_ms;
+    if (next == INT64_MAX)
+        return;
+    world_advance(world, next > world->mono_ms ? next - world->mono_ms : 0);
+    world_set_clock(world, now_ms);
+}
+
+/* ---- jobs ---- */
+
+static struct past_job *find_job(struct replay *replay, const struct uuid *stored)
+{
+    struct past_job *job = uuid_map_get(&replay->jobs, stored);
+    struct job_row row;
+    if (job)
+        return job;
+    if (!store_get_job(replay->reader, replay->workspace, stored, &replay->arena, &row))
+        return NULL;
+    GROW(replay->past_jobs, replay->job_count, replay->job_cap);
+    job = replay->past_jobs[replay->job_count++] = ARENA_NEW(&replay->arena, struct past_job);
+    *job = (struct past_job){.stored = *stored, .row = row};
+    uuid_map_put(&replay->jobs, stored, job);
+    return job;
+}
+
+static bool bring_job(struct replay *replay, struct past_job *job, int64_t needed, int64_t now_ms);
+
+/* The definition with the keys that its JOB_TASKs' jobs have in the replay. They were there when it
+ * was saved, and no job runs itself, so this ends. */
+static const char *with_job_keys(struct replay *replay, const struct job_version_row *version)
+{
+    struct err err;
+    struct job_def *def;
+    char *text = arena_strdup(&replay->arena, version->definition);
+    if (job_def_load(text, version->version, &def, &err))
+        return NULL;
+    for (uint32_t i = 0; i < def->task_count && text; i++) {
+        struct uuid key;
+        char replayed[UUID_TEXT];
+        if (def->tasks[i].type != TASK_JOB || !uuid_parse(def->tasks[i].job_key, &key))
+            continue;
+        struct past_job *job = find_job(replay, &key);
+        char *place = strstr(text, def->tasks[i].job_key);
+        if (!job || !bring_job(replay, job, 1, version->created_ms))
+            text = NULL;
+        else if (place) /* else the job was named before */
+            memcpy(place, uuid_format(&job->key, replayed), UUID_TEXT - 1);
+    }
+    job_def_unref(def);
+    return text;
+}
+
+static bool save_version(struct replay *replay, struct past_job *job,
+                         const struct job_version_row *version)
+{
+    struct err err;
+    struct command command = {.kind = job->version ? COMMAND_JOB_UPDATE : COMMAND_JOB_CREATE,
+                              .key = job->key,
+                              .principal = {version->created_by, job->row.created_by_name}};
+    const char *definition = with_job_keys(replay, version);
+    if (!definition || job_def_load(definition, version->version, &command.def, &err))
+        return false;
+    struct command_result result = world_command(replay->world, &command);
+    job_def_unref(command.def);
+    job->key = result.key;
+    job->version = version->version;
+    return result.code == ERR_OK;
+}
+
+/* All versions up to this one, and later ones that were saved before this moment. */
+static bool bring_job(struct replay *replay, struct past_job *job, int64_t needed, int64_t now_ms)
+{
+    while (job->version < job->row.version) {
+        struct job_version_row version;
+        if (!store_get_job_version(replay->reader, replay->workspace, &job->stored,
+                                   job->version + 1, &replay->arena, &version))
+            return false;
+        if (version.version > needed && version.created_ms >= now_ms)
+            return true;
+        if (!save_version(replay, job, &version))
+            return false;
+    }
+    return true;
+}
+
+/* Other jobs were saved meanwhile too: a raised cap lets a queue move. */
+static bool bring_jobs(struct replay *replay, int64_t now_ms)
+{
+    for (size_t i = 0; i < replay->job_count; i++)
+        if (!bring_job(replay, replay->past_jobs[i], 0, now_ms))
+            return false;
+    return true;
+}
+
+/* ---- runs ---- */
+
+static struct past_run *past_run(const struct replay *replay, const struct uuid *stored)
+{
+    for (size_t i = 0; i < replay->run_count; i++)
+        if (uuid_equal(&replay->runs[i].image.run.key, stored))
+            return &replay->runs[i];
+    return NULL;
+}
+
+static const struct task_run_row *past_task(const struct past_run *run, const struct uuid *key)
+{
+    for (size_t i = 0; i < run->image.task_run_count; i++)
+        if (uuid_equal(&run->image.task_runs[i].key, key))
+            return &run->image.task_runs[i];
+    return NULL;
+}
+
+/* A child has been made by the engine itself: which is it? */
+static void find_child(struct replay *replay, struct past_run *run)
+{
+    const struct past_run *parent = past_run(replay, &run->image.run.parent_run);
+    const struct task_run_row *row = parent ? past_task(parent, &run->image.run.parent_task_run)
+                                            : NULL;
+    const struct booked_run *booked =
+        row && parent->is_made ? book_run(&replay->world->book, &parent->key) : NULL;
+    const struct booked_task *task = booked ? booked_task_of(booked, row->task_key) : NULL;
+    run->is_made = task && !uuid_is_nil(&task->row.child_run);
+    run->is_lost = !run->is_made;
+    if (run->is_made)
+        run->key = task->row.child_run;
+    else if (parent && !parent->is_lost)
+        replay_differs(replay, run, NULL, "is a child that the replay does not make");
+}
+
+static bool make_run(struct replay *replay, struct past_run *run)
+{
+    const struct run_row *row = &run->image.run;
+    if (!uuid_is_nil(&row->parent_run)) {
+        find_child(replay, run);
+        return true;
+    }
+    struct past_job *job = find_job(replay, &row->job);
+    if (!job || !bring_job(replay, job, row->definition_version, row->created_ms))
+        return false;
+    struct command command = {
+        .kind = COMMAND_RUN_CREATE,
+        .key = job->key,
+        .principal = {row->created_by, row->created_by_name},
+        .run = {.parameters = params_load(row->parameters, &replay->arena),
+                .queue_enabled = row->queue_enabled,
+                .queue_json = row->queue,
+                .schedule_json = row->schedule},
+    };
+    struct command_result result = world_command(replay->world, &command);
+    run->is_made = result.code == ERR_OK;
+    run->is_lost = !run->is_made;
+    run->key = result.key;
+    if (!run->is_made)
+        replay_differs(replay, run, NULL, "could not be made: %s", result.message);
+    return true;
+}
+
+/* Selected were the tasks whose verdict was RUN. */
+static void repair_run(struct replay *replay, struct past_run *run, const struct event_row *event)
+{
+    const struct repair_row *repair = &run->image.repairs[event->repair_number];
+    const char **keys = ARENA_ARRAY(&replay->arena, run->event_count + 1, const char *);
+    size_t count = 0;
+    for (size_t i = 0; i < run->event_count; i++) {
+        const struct event_row *one = &run->events[i];
+        if (one->repair_number == event->repair_number && one->from == STATE_NEW && one->decision &&
+            strstr(one->decision, "\"verdict\":\"RUN\""))
+            keys[count++] = one->task_key;
+    }
+    struct command command = {
+        .kind = COMMAND_RUN_REPAIR,
+        .key = run->key,
+        .principal = {repair->created_by, repair->created_by_name},
+        .repair = {.task_keys = keys,
+                   .task_key_count = count,
+                   .parameters = params_load(repair->parameters, &replay->arena),
+                   .mode = repair->mode},
+    };
+    if (repair->definition_version != repair[-1].definition_version) {
+        command.repair.definition = DEFINITION_VERSION;
+        command.repair.definition_version = repair->definition_version;
+    }
+    struct command_result result = world_command(replay->world, &command);
+    if (result.code == ERR_OK)
+        return;
+    run->is_lost = true;
+    replay_differs(replay, run, NULL, "repair %lld is refused: %s", (long long)event->repair_number,
+                   result.message);
+}
+
+static void cancel_run(struct replay *replay, struct past_run *run, const struct event_row *event)
+{
+    const char *name = event->reason + strlen(canceled_by);
+    struct command command = {
+        .kind = COMMAND_RUN_CANCEL, .key = run->key, .principal = {name, name}};
+    world_command(replay->world, &command);
+}
+
+/* ---- attempts ---- */
+
+static bool past_attempt(struct replay *replay, const struct event_row *event,
+                         struct attempt_row *ret)
+{
+    struct attempt_row *rows;
+    if (store_attempts(replay->reader, replay->workspace, &event->task_run, event->attempt, 1,
+                       &replay->arena, &rows) == 0 ||
+        rows[0].number != event->attempt)
+        return false;
+    *ret = rows[0];
+    return true;
+}
+
+/* What it published is known of the newest attempt only: `row` has it. */
+static struct attempt_outcome outcome_of(const struct attempt_row *attempt,
+                                         const struct task_run_row *row)
+{
+    bool is_derived = attempt->cause == CAUSE_EXITED || attempt->cause == CAUSE_SIGNALED ||
+                      attempt->cause == CAUSE_TIMED_OUT || attempt->cause == CAUSE_STOPPED;
+    return (struct attempt_outcome){
+        .cause = attempt->cause,
+        .exit_code = attempt->exit_code,
+        .signal = attempt->signal,
+        .ended_ms = attempt->end_ms,
+        .message = is_derived ? NULL : attempt->message,
+        .error_trace = attempt->error_trace,
+        .published = row->published,
+    };
+}
+
+static void end_attempt(struct replay *replay, struct past_run *run, const struct event_row *event,
+                        const struct task_run_row *row)
+{
+    struct world *world = replay->world;
+    const struct booked_run *booked = book_run(&world->book, &run->key);
+    const struct booked_task *task = booked_task_of(booked, event->task_key);
+    struct running *one = NULL;
+    for (size_t i = 0; i < world->running_count && task; i++)
+        if (uuid_equal(&world->running[i].ref.task_run, &task->row.key))
+            one = &world->running[i];
+    struct attempt_row attempt;
+    if (!one || one->ref.attempt != event->attempt || !past_attempt(replay, event, &attempt)) {
+        run->is_lost = true;
+        replay_differs(replay, run, event->task_key,
+                       "attempt %lld ended %s, in the replay it is %s", (long long)event->attempt,
+                       state_name(event->to), task ? state_name(task->row.state) : "not there");
+        return;
+    }
+    replay->result->attempts++;
+    if (begins(event->reason, never_started)) {
+        one->never_started = true;
+        world_crash(world);
+        return;
+    }
+    struct running was = world_take(world, one);
+    struct attempt_outcome outcome = outcome_of(&attempt, row);
+    world_report(world, attempt.cause == CAUSE_LOST ? ENGINE_LOST : ENGINE_OUTCOME, was.ref,
+                 &outcome);
+}
+
+/* ---- which event had a cause from outside ---- */
+
+/* The server was asked to end, and came back. */
+static void maintain(struct replay *replay, enum state state, const struct event_row *event)
+{
+    struct world *world = replay->world;
+    if (state != event->from || event->type != EVENT_RUN_STATE)
+        return;
+    if (event->to == STATE_PAUSED_MAINTENANCE && !world->is_draining)
+        world_report(world, ENGINE_DRAIN, (struct attempt_ref){0}, NULL);
+    else if (event->from == STATE_PAUSED_MAINTENANCE && world->is_draining)
+        world_crash(world);
+}
+
+static bool feed_run_event(struct replay *replay, struct past_run *run,
+                           const struct event_row *event)
+{
+    if (event->type == EVENT_RUN_STATE && event->from == STATE_NEW)
+        return make_run(replay, run);
+    if (run->is_lost || !run->is_made)
+        return true;
+    const struct booked_run *booked = book_run(&replay->world->book, &run->key);
+    if (event->type == EVENT_REPAIR) {
+        if (booked->row.repair_number <
+            event->repair_number) /* a child's parent may have done it */
+            repair_run(replay, run, event);
+    } else if (event->to == STATE_PAUSED_MAINTENANCE || event->from == STATE_PAUSED_MAINTENANCE) {
+        maintain(replay, booked->row.state, event);
+    } else if (event->type == EVENT_RUN_STATE && booked->row.state == event->from) {
+        bool by_queue = event->from == STATE_QUEUED && state_is_final(event->to);
+        if (begins(event->reason, canceled_by) && event->to != event->from &&
+            (event->to == STATE_CANCELING || by_queue))
+            cancel_run(replay, run, event);
+        else if (event->to == STATE_CANCELING || by_queue)
+            let_deadline_pass(replay);
+    }
+    return true;
+}
+
+/* An attempt that is a child run ends with it. */
+static bool is_child(struct replay *replay, const struct event_row *event)
+{
+    struct attempt_row attempt;
+    return event->attempt != FIELD_NULL && event->from != STATE_PENDING &&
+           past_attempt(replay, event, &attempt) && !attempt.host;
+}
+
+static void feed_task_event(struct replay *replay, struct past_run *run,
+                            const struct event_row *event)
+{
+    const struct task_run_row *row = past_task(run, &event->task_run);
+    const struct booked_run *booked = book_run(&replay->world->book, &run->key);
+    const struct booked_task *task = booked_task_of(booked, event->task_key);
+    if (!row || event->type != EVENT_TASK_STATE)
+        return;
+    bool was_live = event->from == STATE_RUNNING || event->from == STATE_CANCELING;
+    bool is_behind = task && task->row.state == event->from;
+    if (is_child(replay, event)) {
+        if (is_behind && event->to == STATE_CANCELING && booked->row.state != STATE_CANCELING)
+            let_deadline_pass(replay); /* the task's timeout */
+    } else if (was_live && event->to != STATE_CANCELING && event->attempt != FIELD_NULL) {
+        end_attempt(replay, run, event, row);
+    } else if (is_behind && event->from == STATE_PENDING && event->to == STATE_QUEUED) {
+        let_deadline_pass(replay);
+    }
+}
+
+bool replay_event(struct replay *replay, struct past_run *run, const struct event_row *event)
+{
+    set_clock(replay, event);
+    do_chores(replay->world);
+    if (!bring_jobs(replay, event->time_ms))
+        return false;
+    replay->result->events++;
+    if (uuid_is_nil(&event->task_run))
+        return feed_run_event(replay, run, event);
+    if (run->is_made && !run->is_lost)
+        feed_task_event(replay, run, event);
+    return true;
+}

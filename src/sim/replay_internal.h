@@ -1,0 +1,58 @@
+/* Shared by src/sim/replay*.c only. */
+#pragma once
+
+#include "base/map.h"
+#include "sim/replay.h"
+#include "sim/world.h"
+
+struct past_job {
+    struct uuid stored; /* key in the store */
+    struct uuid key;    /* and in the replay */
+    struct job_row row;
+    int64_t version; /* newest that was replayed */
+};
+
+struct past_run {
+    struct run_image image;
+    struct event_row *events;
+    size_t event_count;
+    bool is_made; /* then `key` is its key in the replay */
+    bool is_lost; /* a difference was told: nothing more is expected of it */
+    struct uuid key;
+};
+
+struct past_event {
+    size_t run; /* place in `runs` */
+    const struct event_row *event;
+};
+
+struct replay {
+    struct store_reader *reader;
+    int64_t workspace;
+    replay_tell *tell;
+    void *context;
+    struct replay_result *result;
+    struct world *world;
+    struct past_run *runs;
+    size_t run_count;
+    struct past_event *events; /* of all runs, in the order in which they happened */
+    size_t event_count, event_cap;
+    struct past_job **past_jobs; /* in the arena */
+    size_t job_count, job_cap;
+    struct uuid_map jobs; /* by stored key */
+    struct arena arena;
+};
+
+__attribute__((format(printf, 4, 5))) void replay_differs(struct replay *replay,
+                                                          const struct past_run *run,
+                                                          const char *task, const char *format,
+                                                          ...);
+
+/* ---- replay_feed.c: what came from outside ---- */
+
+/* Gives the engine what led to this event, if that came from outside and has not been given yet. */
+bool replay_event(struct replay *replay, struct past_run *run, const struct event_row *event);
+
+/* ---- replay_compare.c ---- */
+
+void replay_compare(struct replay *replay, const struct past_run *run);
