@@ -1,4 +1,6 @@
 /* Repair of a finished run, in place (RULES §8). */
+#include <assert.h>
+
 #include "base/buf.h"
 #include "engine/internal.h"
 #include "engine/plan.h"
@@ -233,6 +235,7 @@ static enum err_code admit(struct step *step, struct erun *run, const struct com
         code = choose_def(run, command, &ret->def, err);
     if (code)
         return code;
+    assert(ret->def);
     code = make_plan(step, run, ret->def, request, &ret->plan, err);
     if (code == ERR_INVALID_PARAMETER)
         return code;

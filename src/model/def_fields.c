@@ -25,8 +25,8 @@ const char *const fail_policy_names[POLICY_COUNT] = {
     [POLICY_SUSPEND] = "SUSPEND",
 };
 
-const char *const missed_policy_names[MISSED_POLICY_COUNT] = {
-    [MISSED_LATEST] = "LATEST", [MISSED_NONE] = "NONE", [MISSED_ALL] = "ALL"};
+const char *const missed_policy_names[MISSED_POLICY_COUNT] =
+    {[MISSED_LATEST] = "LATEST", [MISSED_NONE] = "NONE", [MISSED_ALL] = "ALL"};
 
 static const char *const source_names[SOURCE_COUNT] = {"WORKSPACE", "GIT_PROVIDER"};
 static const char *const pause_names[PAUSE_COUNT] = {"PAUSED", "UNPAUSED"};

@@ -255,8 +255,8 @@ struct attempt_row {
 enum event_type {
     EVENT_RUN_STATE,
     EVENT_TASK_STATE,
-    EVENT_ATTEMPT, /* an attempt started, ended, was lost or found never started */
-    EVENT_REPAIR,  /* a repair was accepted; per task: its verdict */
+    EVENT_ATTEMPT,  /* an attempt started, ended, was lost or found never started */
+    EVENT_REPAIR,   /* a repair was accepted; per task: its verdict */
     EVENT_NOTE,     /* something else worth knowing, in words */
     EVENT_SCHEDULE, /* what fired the run, and how late */
     EVENT_TYPE_COUNT

@@ -43,7 +43,7 @@ struct server {
     char *tls_cert;
     char *tls_key;
     int signal_fd;
-    int clock_fd; /* the wall clock was set */
+    int clock_fd;              /* the wall clock was set */
     uint64_t task_descriptors; /* soft RLIMIT_NOFILE that we were started with */
     char host[256];
     uint16_t port;

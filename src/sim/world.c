@@ -30,6 +30,7 @@ struct world *world_new_on(struct disk *disk, const char *name, bool crash_alway
     arena_init(&world->answer_arena);
     book_init(&world->book);
     effects_init(&world->effects);
+    world->zone = zone_fixed(0);
     world->now_ms = (int64_t)START_MS * 1000;
     world->mono_ms = 5000;
     world->seed = 1;
@@ -69,6 +70,7 @@ void world_free(struct world *world)
     for (size_t i = 0; i < world->def_count; i++)
         job_def_unref(world->defs[i]);
     free(world->defs);
+    zone_unref(world->zone);
     free(world->def_jobs);
     free(world->running);
     free(world->taken);
@@ -359,11 +361,22 @@ void world_step(struct world *world, struct engine_event *event)
         world_commit(world);
 }
 
+/* On CLOCK_BOOTTIME; planned times are on the other clock. */
+static int64_t next_due(const struct world *world)
+{
+    int64_t next = engine_next_deadline(world->engine);
+    int64_t planned = engine_next_alarm(world->engine);
+    if (planned == INT64_MAX)
+        return next;
+    planned += world->mono_ms - world->now_ms;
+    return planned < next ? planned : next;
+}
+
 void world_advance(struct world *world, int64_t ms)
 {
     int64_t target = world->mono_ms + ms;
     for (int rounds = 0;; rounds++) {
-        int64_t next = engine_next_deadline(world->engine);
+        int64_t next = next_due(world);
         if (next > target)
             break;
         if (rounds > 100000)
@@ -430,7 +443,8 @@ static void remember(struct world *world, const struct command *command,
 struct command_result world_command(struct world *world, struct command *command)
 {
     struct command_result result = {.code = ERR_INTERNAL};
-    struct engine_event event = {.kind = ENGINE_COMMAND, .command = command, .result = &result};
+    struct engine_event event = {
+        .kind = ENGINE_COMMAND, .command = command, .result = &result, .zone = world->zone};
     if (!command->principal.id)
         command->principal = (struct principal){"ocid1.user.ann", "ann"};
     world_load_for(world, world->engine, command);

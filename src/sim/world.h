@@ -52,6 +52,7 @@ struct world {
     struct arena arena; /* what tests and answers hold on to */
     struct disk *disk;
     bool owns_disk;
+    struct zone *zone; /* of all schedules: UTC */
     int64_t now_ms, mono_ms;
     uint64_t seed;
     bool crash_always;
@@ -101,7 +102,7 @@ void world_reboot(struct world *world);
 
 /* ---- time ---- */
 
-/* Lets time pass, with a TIMER event at each deadline on the way. */
+/* Lets time pass, with a TIMER event at each deadline and each planned time on the way. */
 void world_advance(struct world *world, int64_t ms);
 /* Time passes and nobody notices: the host was suspended. */
 void world_sleep(struct world *world, int64_t ms);

@@ -47,8 +47,13 @@ void world_load_job(struct world *world, struct engine *engine, const struct uui
         return;
     arena_init(&arena);
     struct store_reader *reader = world->disk->reader;
-    if (store_get_job(reader, world->book.workspace.id, key, &arena, &row))
+    struct schedule_row schedule;
+    if (store_get_job(reader, world->book.workspace.id, key, &arena, &row)) {
         engine_add_job(engine, &row, world_def(world, book_job(&world->book, key), row.version));
+        if (!engine_has_schedule(engine, key) &&
+            store_get_schedule(reader, world->book.workspace.id, key, &arena, &schedule))
+            engine_add_schedule(engine, &schedule, world->zone);
+    }
     arena_release(&arena);
 }
 
@@ -146,6 +151,11 @@ struct engine *world_load_engine(struct world *world, const struct workspace_row
     config.workspace = *workspace;
     struct engine *engine = engine_new(&config);
     arena_init(&arena);
+    struct schedule_row *schedules;
+    size_t scheduled =
+        store_active_schedules(world->disk->reader, workspace->id, &arena, &schedules);
+    for (size_t i = 0; i < scheduled; i++)
+        engine_add_schedule(engine, &schedules[i], world->zone);
     size_t count = store_live_runs(world->disk->reader, workspace->id, &arena, &live);
     for (size_t i = 0; i < count; i++)
         world_load_run(world, engine, &live[i]);

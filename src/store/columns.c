@@ -65,11 +65,11 @@ static const struct column job_version_columns[] = {
 };
 
 static const struct column schedule_columns[] = {
-    INT64(schedule_row, workspace, KEY),          UUID(schedule_row, job, KEY),
-    INT(schedule_row, active, MOVING),            INT(schedule_row, kind, MOVING),
-    TEXT(schedule_row, expression, MOVING),       TEXT(schedule_row, timezone_id, MOVING),
-    INT(schedule_row, missed_policy, MOVING),     INT64(schedule_row, window_start_ms, MOVING),
-    INT64(schedule_row, window_end_ms, MOVING),   INT64(schedule_row, cursor_ms, MOVING),
+    INT64(schedule_row, workspace, KEY),        UUID(schedule_row, job, KEY),
+    INT(schedule_row, active, MOVING),          INT(schedule_row, kind, MOVING),
+    TEXT(schedule_row, expression, MOVING),     TEXT(schedule_row, timezone_id, MOVING),
+    INT(schedule_row, missed_policy, MOVING),   INT64(schedule_row, window_start_ms, MOVING),
+    INT64(schedule_row, window_end_ms, MOVING), INT64(schedule_row, cursor_ms, MOVING),
     INT64(schedule_row, failures, MOVING),
 };
 

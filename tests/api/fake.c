@@ -60,8 +60,10 @@ static bool get_job_version(struct store_reader *reader, int64_t workspace, cons
                             int64_t version, struct arena *arena, struct job_version_row *ret)
 {
     (void)reader, (void)arena;
-    *ret = (struct job_version_row){
-        .workspace = workspace, .job = *key, .version = version, .created_by = "ocid1.user.oc1..ada"};
+    *ret = (struct job_version_row){.workspace = workspace,
+                                    .job = *key,
+                                    .version = version,
+                                    .created_by = "ocid1.user.oc1..ada"};
     return true;
 }
 
@@ -428,9 +430,10 @@ struct fake *fake_new(void)
         .now_ms = now_ms,
         .read_begin = read_begin,
         .read_end = read_end,
-        .reads = {failed, get_job, get_job_version, get_run, get_run_etag, get_run_image, queue_position,
-                  get_task_run, attempts, run_events, entity_events, workspace_events, newest_event,
-                  get_operation, list_runs, recent_runs, list_jobs, skipped, list_operations},
+        .reads = {failed, get_job, get_job_version, get_run, get_run_etag, get_run_image,
+                  queue_position, get_task_run, attempts, run_events, entity_events,
+                  workspace_events, newest_event, get_operation, list_runs, recent_runs, list_jobs,
+                  skipped, list_operations},
         .definition = definition_of,
         .submit = submit,
         .plan_repair = plan_repair,

@@ -62,13 +62,20 @@ static struct finished seen_by(const struct finished *run, const struct law_dag 
     return seen;
 }
 
+/* Tasks as bits, each with one chance in four. */
+static uint32_t few(struct dice *dice, uint32_t tasks)
+{
+    uint32_t some = dice_below(dice, tasks);
+    return some & dice_below(dice, tasks);
+}
+
 static struct law_selection any_selection(struct dice *dice, const struct law_dag *dag)
 {
     uint32_t tasks = 1U << dag->count;
     return (struct law_selection){
         .named = dice_below(dice, 3) ? dice_below(dice, tasks) : 0,
-        .with_upstream = dice_below(dice, tasks) & dice_below(dice, tasks),
-        .with_downstream = dice_below(dice, tasks) & dice_below(dice, tasks),
+        .with_upstream = few(dice, tasks),
+        .with_downstream = few(dice, tasks),
         .mode = (enum law_mode)dice_below(dice, 3),
     };
 }

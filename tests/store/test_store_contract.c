@@ -277,12 +277,14 @@ static void a_definition_may_be_large(void **state)
 static void schedules_that_fire_are_listed(void **state)
 {
     struct world *world = *state;
-    struct schedule_row row = {.workspace = world->workspace.id, .job = world->job, .active = 1}, *rows;
+    struct schedule_row row = {.workspace = world->workspace.id, .job = world->job, .active = 1},
+                        *rows;
     world_write(world, ROW_SCHEDULE, ROW_INSERT, &row);
     store_read_begin(world->reader);
     assert_int_equal(store_active_schedules(world->reader, row.workspace, &world->arena, &rows), 1);
     assert_row_equal(ROW_SCHEDULE, &row, &rows[0]);
-    assert_int_equal(store_active_schedules(world->reader, row.workspace + 1, &world->arena, &rows), 0);
+    assert_int_equal(store_active_schedules(world->reader, row.workspace + 1, &world->arena, &rows),
+                     0);
     store_read_end(world->reader);
     row.active = 0;
     world_write(world, ROW_SCHEDULE, ROW_UPDATE, &row);
@@ -301,7 +303,8 @@ static void skipped_times_are_listed_newest_first(void **state)
         world_write(world, ROW_SKIPPED, ROW_INSERT, &row);
     }
     store_read_begin(world->reader);
-    assert_int_equal(store_skipped(world->reader, row.workspace, &row.job, 2, &world->arena, &rows), 2);
+    assert_int_equal(store_skipped(world->reader, row.workspace, &row.job, 2, &world->arena, &rows),
+                     2);
     assert_int_equal(rows[0].count, 3);
     assert_int_equal(rows[1].count, 2);
     store_read_end(world->reader);

@@ -1,4 +1,6 @@
 /* diff: what differs between two attempts of a run: task runs, parameters, definition, durations. */
+#include <assert.h>
+
 #include "api/extras/diff_view.h"
 #include "api/extras/extras.h"
 #include "api/oracle/run_source.h"
@@ -195,6 +197,7 @@ static bool load_side(const struct run_source *source, int64_t number, struct si
 
 static struct side_view side_view(const struct repair_row *row)
 {
+    assert(row);
     return (struct side_view){
         .key = row->number,
         .status = (int)row->state,

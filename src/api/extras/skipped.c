@@ -51,7 +51,8 @@ enum err_code skipped_list(struct call *call)
     struct uuid key;
     if (call_key(call, 0, "Job", &key))
         return call->err.code;
-    if (!backend->reads.get_job(call->reading.reader, call->workspace.id, &key, call->arena, &job) ||
+    if (!backend->reads.get_job(call->reading.reader, call->workspace.id, &key, call->arena,
+                                &job) ||
         job.deleted_ms != FIELD_NULL)
         return call_missing(call, "Job");
     size_t count = backend->reads.skipped(call->reading.reader, call->workspace.id, &key,

@@ -56,8 +56,7 @@ static struct field_list cluster_keys(const struct job_details *details, struct 
     return (struct field_list){keys, count};
 }
 
-static struct job_summary_view job_summary_view(const struct reading *at,
-                                                const struct job_row *row,
+static struct job_summary_view job_summary_view(const struct reading *at, const struct job_row *row,
                                                 const struct job_details *details)
 {
     struct arena *arena = at->arena;
