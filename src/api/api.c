@@ -7,6 +7,7 @@
 #include <strings.h>
 
 #include "api/call.h"
+#include "api/openapi.h"
 #include "api/respond.h"
 #include "auth/bearer.h"
 #include "base/json.h"
@@ -23,13 +24,18 @@ struct api *api_new(const struct api_config *config, const struct api_backend *b
     memcpy(&api->id_seed, digest, sizeof api->id_seed);
     api->id_seed ^= mix64((uint64_t)backend->now_ms(backend->context));
     api->runs = printed_new(API_PRINTED_RUNS_BYTES);
+    json_t *document = openapi_document();
+    api->openapi = json_dumps(document, JSON_COMPACT);
+    json_decref(document);
     return api;
 }
 
 void api_free(struct api *api)
 {
-    if (api)
-        printed_free(api->runs);
+    if (!api)
+        return;
+    printed_free(api->runs);
+    free(api->openapi);
     free(api);
 }
 
@@ -191,7 +197,7 @@ static const struct field body_query_fields[] = {
      .offset = offsetof(struct body_query, strict),
      .doc = "Whether unknown fields of the body are refused instead of ignored."},
 };
-static const struct schema body_query_schema = {
+const struct schema body_query_schema = {
     .name = "BodyQuery",
     .size = sizeof(struct body_query),
     .fields = body_query_fields,

@@ -33,6 +33,7 @@ struct api {
     uint64_t id_seed; /* of opc-request-ids */
     _Atomic uint64_t id_counter;
     struct printed *runs; /* finished runs as they were printed */
+    char *openapi;        /* the document, as it is sent */
 };
 
 /* A snapshot of one workspace, and memory for what is made from it. */
@@ -45,6 +46,8 @@ struct reading {
 };
 
 struct call;
+
+#define API_VERSION "20260430" /* of the Oracle dialect, in its paths */
 
 enum route_scope {
     SCOPE_ROOT,      /* /healthz */
@@ -60,6 +63,8 @@ enum route_flag {
     ROUTE_RETRY_TOKEN = 1 << 4,
     ROUTE_RECENT = 1 << 5,    /* takes should-update-recent */
     ROUTE_EXTENSION = 1 << 6, /* ours: x-reprise-extension in the OpenAPI document */
+    ROUTE_ITEMS = 1 << 16,    /* answers {"items": […]} of what `answer` describes */
+    ROUTE_ETAG = 1 << 17,     /* a read whose answer carries an etag */
 };
 
 struct route {
@@ -78,6 +83,10 @@ struct route {
     /* One of the two. `read` answers from call->reading; `command` fills what goes to the pump. */
     enum err_code (*read)(struct call *call);
     enum err_code (*command)(struct call *call, struct command *command);
+    /* For the OpenAPI document, and held to by the tests: what a success is answered. */
+    int status;                  /* 0: 200 */
+    const struct schema *answer; /* NULL: any JSON value; nothing at all with 204 */
+    const char *media;           /* content type of an answer that is not JSON */
     const char *doc;
 };
 
@@ -113,6 +122,8 @@ struct call {
 void route_find(struct call *call);
 /* The whole table, for documents made from it. */
 const struct route *route_table(size_t *ret_count);
+/* Query parameters that every call with a body takes besides its own. */
+extern const struct schema body_query_schema;
 
 /* ---- submit.c: commands on their way through the pump ---- */
 /* Hands the route's command over; the request has to wait. ERR_OK, or why not. */

@@ -88,10 +88,11 @@ static const struct field event_fields[] = {
      .doc = "Why, in one plain sentence."},
     {.name = "decision",
      .kind = FIELD_RAW,
+     .raw_kind = FIELD_OBJECT,
      AT(event_view, decision),
      .doc = "The recorded grounds, where there was something to decide."},
 };
-static const struct schema event_schema =
+const struct schema run_event_schema =
     SCHEMA("RunEvent", event_view, event_fields, "A move of a run or of one of its tasks.");
 
 enum err_code event_list(struct call *call)
@@ -123,7 +124,7 @@ enum err_code event_list(struct call *call)
             .reason = events[i].reason,
             .decision = events[i].decision,
         };
-        respond_item(call, i, &event_schema, &view);
+        respond_item(call, i, &run_event_schema, &view);
     }
     respond_items_end(call);
     return ERR_OK;

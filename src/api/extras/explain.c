@@ -21,20 +21,20 @@ struct explanation_view {
     struct field_list tasks; /* of struct explained */
 };
 
-#define EXPLAINED_ROWS                                                                   \
-    {.name = "status",                                                                   \
-     .kind = FIELD_ENUM,                                                                 \
-     AT(explained, status),                                                              \
-     .names = state_names,                                                               \
-     .name_count = STATE_COUNT,                                                          \
-     .doc = "The present state; null for a task that the run never had a task run of."}, \
-        {.name = "reason",                                                               \
-         .kind = FIELD_STRING,                                                           \
-         AT(explained, reason),                                                          \
-         .doc = "Why it is there, in one plain sentence."},                              \
-    {                                                                                    \
-        .name = "decisions", .kind = FIELD_RAW, AT(explained, decisions),                \
-        .doc = "The recorded grounds of its moves with their times, oldest first."       \
+#define EXPLAINED_ROWS                                                                            \
+    {.name = "status",                                                                            \
+     .kind = FIELD_ENUM,                                                                          \
+     AT(explained, status),                                                                       \
+     .names = state_names,                                                                        \
+     .name_count = STATE_COUNT,                                                                   \
+     .doc = "The present state; null for a task that the run never had a task run of."},          \
+        {.name = "reason",                                                                        \
+         .kind = FIELD_STRING,                                                                    \
+         AT(explained, reason),                                                                   \
+         .doc = "Why it is there, in one plain sentence."},                                       \
+    {                                                                                             \
+        .name = "decisions", .kind = FIELD_RAW, AT(explained, decisions), .raw_kind = FIELD_LIST, \
+        .doc = "The recorded grounds of its moves with their times, oldest first."                \
     }
 
 static const struct field run_fields[] = {EXPLAINED_ROWS};
@@ -63,7 +63,7 @@ static const struct field explanation_fields[] = {
      .object = &task_schema_of_explanation,
      .doc = "Every task, in the order of the definition."},
 };
-static const struct schema explanation_schema =
+const struct schema explanation_schema =
     SCHEMA("Explanation", explanation_view, explanation_fields,
            "Why a run and each of its tasks are where they are.");
 

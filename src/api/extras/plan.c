@@ -100,7 +100,7 @@ static const struct field plan_fields[] = {
      AT(plan_view, etag),
      .doc = "To be sent as if-match, so that the plan that is carried out is this one."},
 };
-static const struct schema plan_schema =
+const struct schema repair_plan_schema =
     SCHEMA("RepairPlan", plan_view, plan_fields, "What a repair would do, and why.");
 
 static struct field_list task_views(const struct repair_plan *plan, struct arena *arena)
@@ -143,7 +143,7 @@ enum err_code plan_get(struct call *call)
         };
         respond_json(call, 200);
         respond_etag(call, etag);
-        fields_print(&plan_schema, &view, &call->response->body);
+        fields_print(&repair_plan_schema, &view, &call->response->body);
     }
     run_source_release(&source);
     return code;
