@@ -24,6 +24,7 @@ struct api *api_new(const struct api_config *config, const struct api_backend *b
     memcpy(&api->id_seed, digest, sizeof api->id_seed);
     api->id_seed ^= mix64((uint64_t)backend->now_ms(backend->context));
     api->runs = printed_new(API_PRINTED_RUNS_BYTES);
+    pthread_mutex_init(&api->changing, NULL);
     json_t *document = openapi_document();
     api->openapi = json_dumps(document, JSON_COMPACT);
     json_decref(document);
@@ -36,6 +37,7 @@ void api_free(struct api *api)
         return;
     printed_free(api->runs);
     free(api->openapi);
+    pthread_mutex_destroy(&api->changing);
     free(api);
 }
 
@@ -303,7 +305,7 @@ static enum err_code read_answer(struct call *call)
         if (!call->reading.reader)
             return err_set(&call->err, ERR_UNAVAILABLE, "the store cannot be read at the moment");
     }
-    enum err_code code = call->route->read(call);
+    enum err_code code = call->route->read ? call->route->read(call) : call->route->change(call);
     /* What was printed from a reader that failed in between is not to be believed. */
     if (call->reading.reader && !code)
         code = call_reader_check(call);
@@ -311,6 +313,15 @@ static enum err_code read_answer(struct call *call)
     if (!code && call->response->body.overflowed)
         code = err_set(&call->err, ERR_INTERNAL, "the answer is longer than %zu bytes",
                        call->response->body.max_bytes);
+    return code;
+}
+
+/* The snapshot begins behind whatever changed before. */
+static enum err_code change(struct call *call)
+{
+    pthread_mutex_lock(&call->api->changing);
+    enum err_code code = read_answer(call);
+    pthread_mutex_unlock(&call->api->changing);
     return code;
 }
 
@@ -323,11 +334,13 @@ static enum err_code handle(struct call *call)
         code = parse_request(call);
     if (!code)
         code = authorize(call);
-    if (!code && call->request->shutting_down && call->route->command)
+    if (!code && call->request->shutting_down && !call->route->read)
         code = err_set(&call->err, ERR_UNAVAILABLE, "the server is stopping");
-    if (!code)
-        code = call->route->read ? read_answer(call) : submit_command(call);
-    return code;
+    if (code)
+        return code;
+    if (call->route->command)
+        return submit_command(call);
+    return call->route->change ? change(call) : read_answer(call);
 }
 
 enum http_verdict api_handle(void *context, struct http_request *request,
@@ -352,7 +365,7 @@ enum http_verdict api_handle(void *context, struct http_request *request,
         respond_error(&call);
         return HTTP_DONE;
     }
-    return call.route->read ? HTTP_DONE : HTTP_WAIT;
+    return call.route->command ? HTTP_WAIT : HTTP_DONE;
 }
 
 void api_done(void *context, struct http_request *request)

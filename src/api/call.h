@@ -10,6 +10,7 @@
 #pragma once
 
 #include <jansson.h>
+#include <pthread.h>
 #include <stdatomic.h>
 
 #include "api/api.h"
@@ -32,8 +33,9 @@ struct api {
     struct api_backend backend;
     uint64_t id_seed; /* of opc-request-ids */
     _Atomic uint64_t id_counter;
-    struct printed *runs; /* finished runs as they were printed */
-    char *openapi;        /* the document, as it is sent */
+    struct printed *runs;     /* finished runs as they were printed */
+    char *openapi;            /* the document, as it is sent */
+    pthread_mutex_t changing; /* held by whoever runs a route's `change` */
 };
 
 /* A snapshot of one workspace, and memory for what is made from it. */
@@ -80,8 +82,10 @@ struct route {
     enum err_code (*parse_body)(struct call *call);
     /* Checks beyond the tables, before anything is looked up: 400s. May be NULL. */
     enum err_code (*parse)(struct call *call);
-    /* One of the two. `read` answers from call->reading; `command` fills what goes to the pump. */
+    /* One of the three. `read` answers from call->reading; `change` does too, and writes what belongs
+     * to no workspace's sequence, one at a time; `command` fills what goes to the pump. */
     enum err_code (*read)(struct call *call);
+    enum err_code (*change)(struct call *call);
     enum err_code (*command)(struct call *call, struct command *command);
     /* For the OpenAPI document, and held to by the tests: what a success is answered. */
     int status;                  /* 0: 200 */

@@ -291,15 +291,16 @@ static bool is_paged(const struct route *route)
 static json_t *answer_headers(const struct route *route, int status)
 {
     json_t *headers = json_object();
-    bool shows = route->command && status != 204;
+    bool writes = route->command || route->change;
+    bool shows = writes && status != 204;
     set(headers, "opc-request-id", component_ref("headers", "OpcRequestId"));
     if (shows || (route->flags & ROUTE_ETAG))
         set(headers, "etag", component_ref("headers", "Etag"));
-    if (shows && status != 200) {
+    if (shows && (status == 201 || (status == 202 && route->command))) {
         set(headers, "location", component_ref("headers", "Location"));
         set(headers, "content-location", component_ref("headers", "ContentLocation"));
     }
-    if (route->command)
+    if (writes)
         set(headers, "opc-work-request-id", component_ref("headers", "OpcWorkRequestId"));
     if (is_paged(route))
         set(headers, "opc-next-page", component_ref("headers", "OpcNextPage"));

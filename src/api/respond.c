@@ -79,6 +79,14 @@ void respond_json(struct call *call, int status)
                     request_id(call->api, call->request, id));
 }
 
+void respond_none(struct call *call)
+{
+    char id[REQUEST_ID_TEXT];
+    call->response->status = 204;
+    http_add_header(call->request, call->response, "opc-request-id",
+                    request_id(call->api, call->request, id));
+}
+
 void respond_etag(struct call *call, const char *etag)
 {
     http_add_header(call->request, call->response, "etag", etag);

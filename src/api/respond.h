@@ -15,6 +15,8 @@ void respond_refusal(struct api *api, struct http_request *request, struct http_
                      enum err_code code, const char *message);
 /* Status and content type; the body is printed by the caller. */
 void respond_json(struct call *call, int status);
+/* 204. */
+void respond_none(struct call *call);
 void respond_etag(struct call *call, const char *etag);
 /* "{"items":[" … "]}" around what is printed between, with a comma before all but the first. */
 void respond_items_begin(struct call *call);

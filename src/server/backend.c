@@ -35,8 +35,10 @@ static void submit(void *context, const struct api_workspace *workspace,
                    struct api_pending *pending)
 {
     struct backend *backend = context;
-    (void)workspace; /* one pump so far: the workspace `default` */
-    pump_submit(backend->pump, pending);
+    if (!backend->others || workspace->id == backend->workspace.id)
+        pump_submit(backend->pump, pending);
+    else
+        workspaces_submit(backend->others, workspace, pending);
 }
 
 static enum err_code preview(void *context, const struct run_image *image, struct job_def *def,
@@ -64,7 +66,7 @@ static bool workspace_of(void *context, const struct uuid *key, struct api_works
 {
     struct backend *backend = context;
     if (!uuid_equal(key, &backend->workspace.key))
-        return false;
+        return backend->others && workspaces_find(backend->others, key, ret);
     *ret = backend->workspace;
     return true;
 }
@@ -73,7 +75,7 @@ static bool workspace_at(void *context, size_t index, struct api_workspace *ret)
 {
     struct backend *backend = context;
     if (index > 0)
-        return false;
+        return backend->others && workspaces_at(backend->others, index - 1, ret);
     *ret = backend->workspace;
     return true;
 }
@@ -101,6 +103,45 @@ static bool is_ready(void *context)
     return pump_is_ready(backend->pump) && !atomic_load(&backend->is_unwritable);
 }
 
+/* ---- the platform ---- */
+
+static bool write_rows(void *context, const struct row_batch *rows)
+{
+    struct backend *backend = context;
+    return store_write_accounts(backend->store, rows) == STORE_OK;
+}
+
+static bool workspace_make(void *context, struct api_workspace *ret)
+{
+    struct backend *backend = context;
+    return workspaces_make(backend->others, ret);
+}
+
+static enum err_code workspace_start(void *context, const struct api_workspace *workspace,
+                                     struct err *err)
+{
+    struct backend *backend = context;
+    return workspaces_start(backend->others, workspace, err);
+}
+
+static bool workspace_hide(void *context, const struct api_workspace *workspace)
+{
+    struct backend *backend = context;
+    return workspaces_hide(backend->others, workspace);
+}
+
+static void workspace_show(void *context, const struct api_workspace *workspace)
+{
+    struct backend *backend = context;
+    workspaces_show(backend->others, workspace);
+}
+
+static void workspace_drop(void *context, const struct api_workspace *workspace)
+{
+    struct backend *backend = context;
+    workspaces_drop(backend->others, workspace);
+}
+
 struct api_backend backend_functions(struct backend *backend)
 {
     return (struct api_backend){
@@ -126,6 +167,10 @@ struct api_backend backend_functions(struct backend *backend)
                 .recent_runs = store_recent_runs,
                 .list_jobs = store_list_jobs,
                 .list_operations = store_list_operations,
+                .live_runs = store_live_runs,
+                .get_resource = store_get_resource,
+                .resources = store_resources,
+                .recent_jobs = store_recent_jobs,
             },
         .definition = definition,
         .submit = submit,
@@ -136,5 +181,14 @@ struct api_backend backend_functions(struct backend *backend)
         .workspace_at = workspace_at,
         .open_output = open_output,
         .is_ready = is_ready,
+        .platform =
+            {
+                .write = write_rows,
+                .workspace_make = workspace_make,
+                .workspace_start = workspace_start,
+                .workspace_hide = workspace_hide,
+                .workspace_show = workspace_show,
+                .workspace_drop = workspace_drop,
+            },
     };
 }

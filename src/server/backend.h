@@ -8,6 +8,7 @@
 #include "server/defs.h"
 #include "server/pump.h"
 #include "server/readers.h"
+#include "server/workspaces.h"
 
 struct backend {
     struct store *store;
@@ -16,6 +17,7 @@ struct backend {
     struct accounts *accounts;
     struct pump *pump;
     struct api_workspace workspace; /* `default` */
+    struct workspaces *others;      /* NULL: there are none */
     const char *data_dir;
     _Atomic int64_t probed_ms; /* CLOCK_BOOTTIME: when the store was last asked to write */
     atomic_bool is_unwritable; /* what it answered */

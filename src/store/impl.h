@@ -70,6 +70,10 @@ struct reader_ops {
                             const struct operation_filter *filter, const struct list_order *order,
                             const struct store_cursor *cursor, struct arena *arena,
                             struct operation_list *ret);
+    size_t (*resources)(struct store_reader *reader, int64_t workspace, int kind,
+                        struct arena *arena, struct resource_row **ret);
+    size_t (*recent_jobs)(struct store_reader *reader, int64_t workspace, const char *user_id,
+                          struct arena *arena, struct recent_job_row **ret);
 };
 
 struct store {

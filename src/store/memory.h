@@ -33,5 +33,10 @@ struct memory_reader {
 };
 
 extern const struct reader_ops memory_reader_ops;
+/* memory_resources.c */
+size_t memory_resources(struct store_reader *reader, int64_t workspace, int kind,
+                        struct arena *arena, struct resource_row **ret);
+size_t memory_recent_jobs(struct store_reader *reader, int64_t workspace, const char *user_id,
+                          struct arena *arena, struct recent_job_row **ret);
 /* NULL when there is none. */
 struct workspace_row *memory_workspace(struct memory_store *store, int64_t id);

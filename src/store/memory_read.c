@@ -119,9 +119,13 @@ static const void *find_row(const struct memory_rows *rows, enum row_kind kind,
         memcpy(key.hash, id->hash, sizeof key.hash);
         return memory_rows_find(rows, kind, &key);
     }
+    case ROW_RESOURCE:
+        return memory_rows_find(
+            rows, kind, &(struct resource_row){.workspace = id->workspace, .key = *id->key});
     case ROW_REPAIR:
     case ROW_ATTEMPT:
     case ROW_EVENT:
+    case ROW_RECENT_JOB:
     case ROW_KIND_COUNT:
         break;
     }
@@ -590,4 +594,6 @@ const struct reader_ops memory_reader_ops = {
     .recent_runs = recent_runs,
     .list_jobs = list_jobs,
     .list_operations = list_operations,
+    .resources = memory_resources,
+    .recent_jobs = memory_recent_jobs,
 };

@@ -262,6 +262,8 @@ static bool may_insert(const struct memory_rows *rows, enum row_kind kind, const
     case ROW_RETRY_TOKEN:
     case ROW_ROLE:
     case ROW_TOKEN:
+    case ROW_RESOURCE:
+    case ROW_RECENT_JOB:
     case ROW_KIND_COUNT:
         break;
     }

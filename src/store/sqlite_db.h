@@ -58,6 +58,9 @@ enum sql {
     SQL_GET_USER_BY_NAME,
     SQL_GET_ROLE,
     SQL_GET_TOKEN,
+    SQL_GET_RESOURCE,
+    SQL_RESOURCES,
+    SQL_RECENT_JOBS,
     /* of a run */
     SQL_RUN_ETAG,
     SQL_RUN_NEWEST_EVENT,

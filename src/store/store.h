@@ -98,7 +98,8 @@ struct store_commit {
  * events are never updated. */
 enum store_result store_commit(struct store *store, struct store_commit *commit);
 
-/* Users, roles and tokens: outside any workspace's sequence. One transaction, any thread. */
+/* Users, roles, tokens, resources, recent jobs, and operations about them: outside any workspace's
+ * sequence. One transaction, any thread. */
 enum store_result store_write_accounts(struct store *store, const struct row_batch *rows);
 
 /* Writes a consistent copy into a new file. */
@@ -179,6 +180,16 @@ bool store_get_token(struct store_reader *reader, const uint8_t hash[static 32],
 /* The user's role in a workspace; false when it has none. */
 bool store_get_role(struct store_reader *reader, int64_t workspace, const char *user_id,
                     int *ret_role);
+
+/* Deleted ones are found too: see deleted_ms. */
+bool store_get_resource(struct store_reader *reader, int64_t workspace, const struct uuid *key,
+                        struct arena *arena, struct resource_row *ret);
+/* All of a kind (enum resource_kind) that are not deleted, by key. */
+size_t store_resources(struct store_reader *reader, int64_t workspace, int kind,
+                       struct arena *arena, struct resource_row **ret);
+/* One row for each job that the user has used, in no order that matters. */
+size_t store_recent_jobs(struct store_reader *reader, int64_t workspace, const char *user_id,
+                         struct arena *arena, struct recent_job_row **ret);
 
 /*
  * ---- lists: keyset paging over covering indexes ----

@@ -391,6 +391,8 @@ static void apply(struct book *book, const struct row_change *change)
     case ROW_USER:
     case ROW_ROLE:
     case ROW_TOKEN:
+    case ROW_RESOURCE:
+    case ROW_RECENT_JOB:
     case ROW_KIND_COUNT:
     default:
         broken("a row of kind %d from the engine", (int)change->kind);

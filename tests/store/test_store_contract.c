@@ -21,6 +21,8 @@ struct story {
     struct user_row user;
     struct role_row role;
     struct token_row access;
+    struct resource_row resource;
+    struct recent_job_row recent;
 };
 
 static void fill_story(struct world *world, struct story *story, unsigned seed, bool set)
@@ -32,6 +34,7 @@ static void fill_story(struct world *world, struct story *story, unsigned seed, 
         [ROW_EVENT] = &story->event,       [ROW_OPERATION] = &story->operation,
         [ROW_RETRY_TOKEN] = &story->token, [ROW_USER] = &story->user,
         [ROW_ROLE] = &story->role,         [ROW_TOKEN] = &story->access,
+        [ROW_RESOURCE] = &story->resource, [ROW_RECENT_JOB] = &story->recent,
     };
     int64_t workspace = world->workspace.id;
     for (int kind = 0; kind < ROW_KIND_COUNT; kind++)
@@ -40,6 +43,9 @@ static void fill_story(struct world *world, struct story *story, unsigned seed, 
     story->repair.workspace = story->task_run.workspace = story->attempt.workspace = workspace;
     story->event.workspace = story->operation.workspace = story->token.workspace = workspace;
     story->role.workspace = workspace;
+    story->resource.workspace = story->recent.workspace = workspace;
+    story->resource.key = world_key(world);
+    story->recent.job = story->job.key;
     story->job.key = story->version.job = story->run.job = world_key(world);
     story->run.key = story->repair.run = story->task_run.run = world_key(world);
     story->attempt.run = story->event.run = story->run.key;
@@ -66,6 +72,8 @@ static void write_story(struct world *world, const struct story *story, enum row
     world_add(world, ROW_USER, action, &story->user);
     world_add(world, ROW_ROLE, action, &story->role);
     world_add(world, ROW_TOKEN, action, &story->access);
+    world_add(world, ROW_RESOURCE, action, &story->resource);
+    world_add(world, ROW_RECENT_JOB, action, &story->recent);
     assert_int_equal(store_write_accounts(world->store, &world->batch), STORE_OK);
     row_batch_clear(&world->batch);
 }
@@ -106,6 +114,10 @@ static void read_story(struct world *world, const struct story *keys, struct sto
     ret->role.role = -2;
     assert_true(store_get_role(reader, workspace, keys->role.user_id, &ret->role.role));
     assert_true(store_get_token(reader, keys->access.hash, arena, &ret->access));
+    assert_true(store_get_resource(reader, workspace, &keys->resource.key, arena, &ret->resource));
+    struct recent_job_row *recent;
+    assert_int_equal(store_recent_jobs(reader, workspace, keys->recent.user_id, arena, &recent), 1);
+    ret->recent = *recent;
     assert_false(store_reader_failed(reader));
     store_read_end(reader);
 }
@@ -124,6 +136,8 @@ static void assert_story_equal(const struct story *a, const struct story *b)
     assert_row_equal(ROW_USER, &a->user, &b->user);
     assert_row_equal(ROW_ROLE, &a->role, &b->role);
     assert_row_equal(ROW_TOKEN, &a->access, &b->access);
+    assert_row_equal(ROW_RESOURCE, &a->resource, &b->resource);
+    assert_row_equal(ROW_RECENT_JOB, &a->recent, &b->recent);
 }
 
 static void every_kind_is_read_back(void **state)
@@ -176,6 +190,9 @@ static void copy_keys(struct story *to, const struct story *from)
     to->user.id = to->role.user_id = from->user.id;
     to->role.user_id = from->role.user_id;
     memcpy(to->access.hash, from->access.hash, sizeof to->access.hash);
+    to->resource.key = from->resource.key;
+    to->recent.user_id = from->recent.user_id;
+    to->recent.job = from->recent.job;
 }
 
 static void an_update_writes_what_moves(void **state)
@@ -198,6 +215,8 @@ static void an_update_writes_what_moves(void **state)
         merge(ROW_USER, &old.user, &new.user);
         merge(ROW_ROLE, &old.role, &new.role);
         merge(ROW_TOKEN, &old.access, &new.access);
+        merge(ROW_RESOURCE, &old.resource, &new.resource);
+        merge(ROW_RECENT_JOB, &old.recent, &new.recent);
         read_story(world, &old, &read);
         assert_story_equal(&old, &read);
     }

@@ -51,6 +51,21 @@ enum err_code task_run_get(struct call *call);
 enum err_code retry_list_parse(struct call *call);
 enum err_code retry_list(struct call *call);
 
+/* ---- workspaces.c, clusters.c ---- */
+enum err_code workspace_list(struct call *call);
+enum err_code workspace_get(struct call *call);
+enum err_code workspace_create(struct call *call);
+enum err_code workspace_update(struct call *call);
+enum err_code workspace_delete(struct call *call);
+enum err_code cluster_list(struct call *call);
+enum err_code cluster_get(struct call *call);
+enum err_code cluster_create(struct call *call);
+enum err_code cluster_update(struct call *call);
+enum err_code cluster_delete(struct call *call);
+enum err_code cluster_start(struct call *call);
+enum err_code cluster_stop(struct call *call);
+enum err_code cluster_restart(struct call *call);
+
 /* ---- operations.c ---- */
 enum err_code operation_list_parse(struct call *call);
 enum err_code operation_list(struct call *call);
