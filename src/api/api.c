@@ -8,6 +8,7 @@
 
 #include "api/call.h"
 #include "api/openapi.h"
+#include "api/oracle/oracle.h"
 #include "api/respond.h"
 #include "auth/bearer.h"
 #include "base/json.h"
@@ -297,6 +298,22 @@ static enum err_code find_route(struct call *call)
     return call->route ? ERR_OK : no_route(call);
 }
 
+static bool asks_for_recent(const struct call *call)
+{
+    const char *value = http_header(call->request, "should-update-recent");
+    return (call->route->flags & ROUTE_RECENT) && value && strcmp(value, "true") == 0;
+}
+
+/* Of a GET of a job or a run. */
+static void touch_recent(struct call *call)
+{
+    struct uuid key;
+    bool is_run = strncmp(call->route->path, "jobRuns", strlen("jobRuns")) == 0;
+    if (call->reading.reader && uuid_parse(call->keys[0], &key))
+        recent_job_touch(call->api, call->reading.reader, &call->workspace, call->account.id, &key,
+                         is_run, call->arena);
+}
+
 static enum err_code read_answer(struct call *call)
 {
     const struct api_backend *backend = call->backend;
@@ -306,6 +323,8 @@ static enum err_code read_answer(struct call *call)
             return err_set(&call->err, ERR_UNAVAILABLE, "the store cannot be read at the moment");
     }
     enum err_code code = call->route->read ? call->route->read(call) : call->route->change(call);
+    if (!code && asks_for_recent(call))
+        touch_recent(call);
     /* What was printed from a reader that failed in between is not to be believed. */
     if (call->reading.reader && !code)
         code = call_reader_check(call);

@@ -2,6 +2,7 @@
 #include "api/extras/extras.h"
 #include "api/oracle/lists.h"
 #include "api/oracle/oracle.h"
+#include "api/oracle/output.h"
 #include "api/oracle/requests.h"
 #include "api/oracle/resource.h"
 #include "api/oracle/views.h"
@@ -347,6 +348,16 @@ static const struct route routes[] = {
 
     {.method = "GET",
      .scope = SCOPE_WORKSPACE,
+     .path = "recentJobs",
+     .operation = "listRecentJobs",
+     .flags = ROUTE_ITEMS | ROUTE_EXTENSION,
+     .role = ROLE_VIEWER,
+     .query = &recent_job_query_schema,
+     .read = recent_job_list,
+     .answer = &job_summary_schema,
+     .doc = "Lists the jobs that the caller used last, with should-update-recent."},
+    {.method = "GET",
+     .scope = SCOPE_WORKSPACE,
      .path = "recentJobRuns",
      .operation = "listRecentJobRuns",
      .flags = ROUTE_ITEMS,
@@ -388,6 +399,26 @@ static const struct route routes[] = {
      .read = retry_list,
      .answer = &task_run_retry_schema,
      .doc = "Lists all attempts of a task run."},
+    {.method = "POST",
+     .scope = SCOPE_WORKSPACE,
+     .path = "taskRuns/{}/actions/fetchOutput",
+     .operation = "fetchOutput",
+     .flags = ROUTE_BODY_OPTIONAL,
+     .role = ROLE_VIEWER,
+     .body = &fetch_output_schema,
+     .read = output_fetch,
+     .answer = &task_run_output_schema,
+     .doc = "Shows what an attempt of a task run wrote to stdout."},
+    {.method = "POST",
+     .scope = SCOPE_WORKSPACE,
+     .path = "taskRuns/{}/outputs/{}/actions/export",
+     .operation = "exportTaskRunOutput",
+     .flags = ROUTE_BODY_OPTIONAL | ROUTE_ETAG,
+     .role = ROLE_VIEWER,
+     .body = &export_output_schema,
+     .read = output_export,
+     .answer = &exported_output_schema,
+     .doc = "Gives the output of an attempt as a document."},
     {.method = "GET",
      .scope = SCOPE_WORKSPACE,
      .path = "taskRuns/{}/logs",

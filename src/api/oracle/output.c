@@ -1,0 +1,357 @@
+/* fetchOutput and export: what an attempt wrote to stdout, its end when it is long. Notebooks will
+ * give more; what a task of another type cannot give is refused by name. */
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "api/oracle/oracle.h"
+#include "api/oracle/output.h"
+#include "api/oracle/run_source.h"
+#include "api/oracle/tables.h"
+#include "api/respond.h"
+#include "auth/base64url.h"
+#include "base/utf8.h"
+#include "model/def.h"
+
+enum { OUTPUT_MAX_BYTES = 1 << 20, OUTPUT_KEY_MAX = 100, STREAM_STDOUT = 1 };
+enum { FORMAT_HTML, FORMAT_IPYNB, FORMAT_TEXT };
+
+struct fetch_output {
+    const char *output_key;
+};
+
+struct export_output {
+    int format;
+};
+
+struct output_data_view {
+    const char *type;
+    const char *length; /* bytes, as text: the page has it so */
+    const char *charset;
+    int8_t is_base64;
+    const char *compression;
+    const char *value;
+};
+
+struct output_view {
+    const char *key;
+    const char *task_type;
+    int8_t is_truncated;
+    const char *error_trace;
+    struct output_data_view *data;
+    struct field_list output_parameters; /* of struct param */
+    int64_t version;
+};
+
+struct export_view {
+    const char *format;
+    int8_t is_truncated;
+    const char *contents;
+};
+
+static const char *const format_names[] = {"HTML", "IPYNB", "TEXT"};
+
+static const struct field fetch_fields[] = {
+    {.name = "outputKey",
+     .kind = FIELD_STRING,
+     AT(fetch_output, output_key),
+     .min = 1,
+     .max = OUTPUT_KEY_MAX,
+     .doc = "outputKey of an attempt; the newest one's when absent."},
+};
+const struct schema fetch_output_schema =
+    SCHEMA("FetchOutputDetails", fetch_output, fetch_fields, "Whose output.");
+
+static const struct field export_fields[] = {
+    {.name = "format",
+     .kind = FIELD_ENUM,
+     .flags = FIELD_DEFAULT,
+     AT(export_output, format),
+     .fallback = FORMAT_HTML,
+     NAMES(format_names),
+     .doc = "HTML and IPYNB are of notebooks; TEXT, ours, is what others give."},
+};
+const struct schema export_output_schema =
+    SCHEMA("ExportTaskRunOutputDetails", export_output, export_fields, "In which form.");
+
+static const struct field data_fields[] = {
+    {.name = "type",
+     .kind = FIELD_STRING,
+     .flags = FIELD_REQUIRED,
+     AT(output_data_view, type),
+     .doc = "What it is: TEXT_PLAIN."},
+    {.name = "length",
+     .kind = FIELD_STRING,
+     AT(output_data_view, length),
+     .doc = "Bytes of the value before it was encoded."},
+    {.name = "charset",
+     .kind = FIELD_STRING,
+     AT(output_data_view, charset),
+     .doc = "UTF_8; null for bytes that are no text."},
+    {.name = "isBase64",
+     .kind = FIELD_BOOL,
+     .flags = FIELD_REQUIRED,
+     AT(output_data_view, is_base64),
+     .doc = "Whether the value is base64, as bytes that are no text are."},
+    {.name = "compression",
+     .kind = FIELD_STRING,
+     AT(output_data_view, compression),
+     .doc = "How it is compressed: not at all."},
+    {.name = "value",
+     .kind = FIELD_STRING,
+     .flags = FIELD_REQUIRED,
+     AT(output_data_view, value),
+     .doc = "The output itself."},
+};
+static const struct schema data_schema =
+    SCHEMA("RunOutputData", output_data_view, data_fields, "What a task wrote.");
+
+static const struct field output_fields[] = {
+    {.name = "key",
+     .kind = FIELD_STRING,
+     .flags = FIELD_REQUIRED,
+     AT(output_view, key),
+     .doc = "The outputKey."},
+    {.name = "taskType",
+     .kind = FIELD_STRING,
+     .flags = FIELD_REQUIRED,
+     AT(output_view, task_type),
+     .doc = "Type of the task that wrote it."},
+    {.name = "isTruncated",
+     .kind = FIELD_BOOL,
+     .flags = FIELD_REQUIRED,
+     AT(output_view, is_truncated),
+     .doc = "Whether it was longer: then this is the end of it, at most 1 MiB."},
+    {.name = "errorTrace",
+     .kind = FIELD_STRING,
+     AT(output_view, error_trace),
+     .doc = "Tail of what it wrote to stderr, when it failed."},
+    {.name = "data",
+     .kind = FIELD_OBJECT,
+     .flags = FIELD_REQUIRED,
+     AT(output_view, data),
+     .object = &data_schema,
+     .doc = "What it wrote to stdout."},
+    {.name = "outputParameters",
+     .kind = FIELD_LIST,
+     AT(output_view, output_parameters),
+     .object = &param_schema,
+     .doc = "Values that it published."},
+    {.name = "version",
+     .kind = FIELD_INT32,
+     AT(output_view, version),
+     .doc = "Version of the run that made the task run."},
+};
+const struct schema task_run_output_schema =
+    SCHEMA("TaskRunOutput", output_view, output_fields, "Output of an attempt.");
+
+static const struct field contents_fields[] = {
+    {.name = "format",
+     .kind = FIELD_STRING,
+     .flags = FIELD_REQUIRED,
+     AT(export_view, format),
+     .doc = "The form it is in."},
+    {.name = "isTruncated",
+     .kind = FIELD_BOOL,
+     .flags = FIELD_REQUIRED,
+     AT(export_view, is_truncated),
+     .doc = "Whether it was longer: then this is the end of it, at most 1 MiB."},
+    {.name = "contents",
+     .kind = FIELD_STRING,
+     .flags = FIELD_REQUIRED,
+     AT(export_view, contents),
+     .doc = "The output itself."},
+};
+const struct schema exported_output_schema =
+    SCHEMA("ExportedTaskRunOutputContents", export_view, contents_fields, "Output as a document.");
+
+/* ---- which attempt ---- */
+
+struct output {
+    struct run_row run;
+    struct task_run_row task_run;
+    struct attempt_row *attempt;
+    const char *key;
+    int type;          /* enum task_type */
+    bool is_truncated; /* what follows is filled by read_output */
+    struct output_data_view data;
+};
+
+static enum err_code refuse_key(struct call *call)
+{
+    return err_set(&call->err, ERR_INVALID_PARAMETER,
+                   "outputKey is not that of an attempt of this task run");
+}
+
+/* An outputKey is the key of the task run, a dot, and the attempt's number. */
+static enum err_code number_of(struct call *call, const char *key, int64_t *ret)
+{
+    char text[UUID_TEXT];
+    struct uuid task_run, own;
+    char *end;
+    if (strlen(key) < UUID_TEXT || key[UUID_TEXT - 1] != '.' || key[UUID_TEXT] < '0' ||
+        key[UUID_TEXT] > '9')
+        return refuse_key(call);
+    memcpy(text, key, UUID_TEXT - 1);
+    text[UUID_TEXT - 1] = '\0';
+    *ret = strtoll(key + UUID_TEXT, &end, 10);
+    if (*end || !uuid_parse(text, &task_run) || !uuid_parse(call->keys[0], &own) ||
+        !uuid_equal(&task_run, &own))
+        return refuse_key(call);
+    return ERR_OK;
+}
+
+static enum err_code load_type(struct call *call, struct output *output)
+{
+    const struct api_backend *backend = call->backend;
+    struct job_def *def = backend->definition(backend->context, call->reading.reader,
+                                              call->workspace.id, &output->run.job,
+                                              output->task_run.definition_version);
+    if (!def)
+        return call_missing(call, "The definition of the task");
+    output->type = def->tasks[output->task_run.position].type;
+    job_def_unref(def);
+    if (output->type == TASK_IF_ELSE || output->type == TASK_JOB)
+        return err_set(&call->err, ERR_INVALID_PARAMETER, "a task of type %s has no output",
+                       task_type_names[output->type]);
+    return ERR_OK;
+}
+
+static enum err_code find(struct call *call, const char *output_key, struct output *output)
+{
+    const struct api_reads *reads = &call->backend->reads;
+    struct store_reader *reader = call->reading.reader;
+    struct uuid key;
+    if (call_key(call, 0, "Task run", &key))
+        return call->err.code;
+    if (!reads->get_task_run(reader, call->workspace.id, &key, call->arena, &output->task_run) ||
+        !reads->get_run(reader, call->workspace.id, &output->task_run.run, call->arena,
+                        &output->run))
+        return call_missing(call, "Task run");
+    if (load_type(call, output))
+        return call->err.code;
+    int64_t number = output->task_run.attempt;
+    if (output_key && number_of(call, output_key, &number))
+        return call->err.code;
+    if (number == FIELD_NULL)
+        return err_set(&call->err, ERR_INCORRECT_STATE,
+                       "the task run has no output yet: it has not started");
+    size_t found =
+        reads->attempts(reader, call->workspace.id, &key, number, 1, call->arena, &output->attempt);
+    if (!found || output->attempt->number != number)
+        return refuse_key(call);
+    output->key =
+        arena_printf(call->arena, "%s.%lld", key_text(&key, call->arena), (long long)number);
+    return call_reader_check(call);
+}
+
+/* ---- its end ---- */
+
+/* The last bytes of the file, at most OUTPUT_MAX_BYTES; -1 when there are none to be read. */
+static ssize_t read_tail(int fd, struct buf *out, bool *ret_truncated)
+{
+    struct stat status;
+    if (fd < 0 || fstat(fd, &status) != 0)
+        return -1;
+    off_t from = status.st_size > OUTPUT_MAX_BYTES ? status.st_size - OUTPUT_MAX_BYTES : 0;
+    char *room = buf_reserve(out, OUTPUT_MAX_BYTES);
+    ssize_t got = room ? pread(fd, room, OUTPUT_MAX_BYTES, from) : -1;
+    buf_used(out, got > 0 ? (size_t)got : 0);
+    *ret_truncated = from > 0;
+    return got;
+}
+
+/* A cut may have torn a character: what is left of it at the start goes. */
+static size_t torn_start(const struct buf *text)
+{
+    size_t torn = 0;
+    while (torn < 3 && torn < text->len && ((unsigned char)text->data[torn] & 0xc0) == 0x80)
+        torn++;
+    return torn;
+}
+
+/* As RFC 4648 §4 has it: other two characters, and padding. */
+static const char *base64(struct call *call, const struct buf *bytes)
+{
+    size_t room = (bytes->len + 2) / 3 * 4 + 1;
+    char *text = arena_alloc(call->arena, room + 4);
+    base64url_encode((const uint8_t *)bytes->data, bytes->len, text);
+    size_t len = strlen(text);
+    for (size_t i = 0; i < len; i++)
+        text[i] = text[i] == '-' ? '+' : text[i] == '_' ? '/' : text[i];
+    while (len % 4)
+        text[len++] = '=';
+    text[len] = '\0';
+    return text;
+}
+
+static void read_output(struct call *call, struct output *output)
+{
+    const struct api_backend *backend = call->backend;
+    struct buf text;
+    buf_init(&text, 2 * OUTPUT_MAX_BYTES);
+    call_read_end(call); /* files are read without holding a snapshot */
+    int fd = backend->open_output(backend->context, &output->run, &output->task_run,
+                                  output->attempt, STREAM_STDOUT);
+    read_tail(fd, &text, &output->is_truncated);
+    if (fd >= 0)
+        close(fd);
+    size_t skip = output->is_truncated ? torn_start(&text) : 0;
+    const char *start = text.data ? text.data + skip : "";
+    size_t len = text.len - skip;
+    bool is_text = !memchr(start, '\0', len) && utf8_valid(start, len);
+    output->data = (struct output_data_view){
+        .type = "TEXT_PLAIN",
+        .length = arena_printf(call->arena, "%zu", is_text ? len : text.len),
+        .charset = is_text ? "UTF_8" : NULL,
+        .is_base64 = !is_text,
+        .value = is_text ? arena_memdup(call->arena, start, len) : base64(call, &text),
+    };
+    buf_release(&text);
+}
+
+/* ---- the calls ---- */
+
+enum err_code output_fetch(struct call *call)
+{
+    const struct fetch_output *details = call->details;
+    struct output output = {0};
+    if (find(call, details ? details->output_key : NULL, &output))
+        return call->err.code;
+    read_output(call, &output);
+    const struct output_view view = {
+        .key = output.key,
+        .task_type = task_type_names[output.type],
+        .is_truncated = output.is_truncated,
+        .error_trace = output.attempt->error_trace,
+        .data = &output.data,
+        .version = output.task_run.repair_number + 1,
+    };
+    respond_json(call, 200);
+    fields_print(&task_run_output_schema, &view, &call->response->body);
+    return ERR_OK;
+}
+
+enum err_code output_export(struct call *call)
+{
+    const struct export_output *details = call->details;
+    int format = details ? details->format : FORMAT_HTML;
+    struct output output = {0};
+    if (find(call, call->keys[1], &output))
+        return call->err.code;
+    if (format != FORMAT_TEXT)
+        return err_set(&call->err, ERR_INVALID_PARAMETER,
+                       "format must be TEXT: a task of type %s gives no %s",
+                       task_type_names[output.type], format_names[format]);
+    read_output(call, &output);
+    const struct export_view view = {
+        .format = format_names[format],
+        .is_truncated = output.is_truncated,
+        .contents = output.data.value,
+    };
+    respond_json(call, 200);
+    respond_etag(call, arena_printf(call->arena, "%s-%s", output.key, output.data.length));
+    fields_print(&exported_output_schema, &view, &call->response->body);
+    return ERR_OK;
+}
