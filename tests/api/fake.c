@@ -356,6 +356,20 @@ static bool is_ready(void *context)
     return ((struct fake *)context)->is_ready;
 }
 
+static size_t recent_jobs(struct store_reader *reader, int64_t workspace, const char *user_id,
+                          struct arena *arena, struct recent_job_row **ret)
+{
+    (void)reader, (void)workspace, (void)user_id, (void)arena;
+    *ret = NULL;
+    return 0;
+}
+
+static bool write_rows(void *context, const struct row_batch *rows)
+{
+    (void)context;
+    return rows->count > 0;
+}
+
 struct fake *fake_new(void)
 {
     struct fake *fake = xcalloc(1, sizeof *fake);
@@ -372,7 +386,7 @@ struct fake *fake_new(void)
         .read_end = read_end,
         .reads = {failed, get_job, NULL, get_run, get_run_etag, get_run_image, queue_position,
                   get_task_run, attempts, run_events, entity_events, get_operation, list_runs,
-                  recent_runs, list_jobs, list_operations},
+                  recent_runs, list_jobs, list_operations, .recent_jobs = recent_jobs},
         .definition = definition_of,
         .submit = submit,
         .plan_repair = plan_repair,
@@ -382,6 +396,7 @@ struct fake *fake_new(void)
         .workspace_at = workspace_at,
         .open_output = open_output,
         .is_ready = is_ready,
+        .platform = {.write = write_rows},
     };
     arena_init(&fake->arena);
     fake->now_ms = 1700000000000;

@@ -55,8 +55,9 @@ def test_what_has_no_output(api):
     refused(api.post(f"/taskRuns/{api.task_run(run, 'b')['key']}/actions/fetchOutput"), 409, "IncorrectState", "not started")
     refused(api.post(f"/taskRuns/{api.task_run(run, 'c')['key']}/actions/fetchOutput"), 400, "InvalidParameter", "IF_ELSE_TASK")
     a = api.task_run(run, "a")
-    for key in ("x", a["key"], f"{a['key']}.", f"{a['key']}.99", f"{run['key']}.0", "y" * 101):
-        refused(api.post(f"/taskRuns/{a['key']}/actions/fetchOutput", {"outputKey": key}), 400, "InvalidParameter", "outputKey")
+    for key in ("x", a["key"], f"{a['key']}.", f"{a['key']}.99", f"{run['key']}.0"):
+        refused(api.post(f"/taskRuns/{a['key']}/actions/fetchOutput", {"outputKey": key}), 404, "NotAuthorizedOrNotFound", "outputKey")
+    refused(api.post(f"/taskRuns/{a['key']}/actions/fetchOutput", {"outputKey": "y" * 101}), 400, "InvalidParameter", "outputKey")
     refused(api.post(f"/taskRuns/{run['key']}/actions/fetchOutput"), 404, "NotAuthorizedOrNotFound", "task run")
 
 

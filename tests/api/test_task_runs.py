@@ -184,7 +184,6 @@ def test_following_a_log_ends_with_the_attempt(server, api):
     api.wait_final(run, "SUCCESS")
 
 
-@pytest.mark.xfail(reason="not in this version: fetchOutput")
 def test_fetch_output(api, run):
     good = of(api, run, "good")
     output = record(key=TEXT, taskType=TEXT, isTruncated={"type": "boolean"}, errorTrace=maybe(TEXT),

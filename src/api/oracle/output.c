@@ -180,8 +180,8 @@ struct output {
 
 static enum err_code refuse_key(struct call *call)
 {
-    return err_set(&call->err, ERR_INVALID_PARAMETER,
-                   "outputKey is not that of an attempt of this task run");
+    return err_set(&call->err, ERR_NOT_AUTHORIZED_OR_NOT_FOUND,
+                   "Output not found or not allowed: outputKey is none of this task run");
 }
 
 /* An outputKey is the key of the task run, a dot, and the attempt's number. */
