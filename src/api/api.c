@@ -314,7 +314,7 @@ static void touch_recent(struct call *call)
                          is_run, call->arena);
 }
 
-static enum err_code read_answer(struct call *call)
+static enum err_code read_answer(struct call *call, enum err_code (*answer)(struct call *call))
 {
     const struct api_backend *backend = call->backend;
     if (call->route->scope != SCOPE_ROOT) {
@@ -322,7 +322,7 @@ static enum err_code read_answer(struct call *call)
         if (!call->reading.reader)
             return err_set(&call->err, ERR_UNAVAILABLE, "the store cannot be read at the moment");
     }
-    enum err_code code = call->route->read ? call->route->read(call) : call->route->change(call);
+    enum err_code code = answer(call);
     if (!code && asks_for_recent(call))
         touch_recent(call);
     /* What was printed from a reader that failed in between is not to be believed. */
@@ -339,7 +339,7 @@ static enum err_code read_answer(struct call *call)
 static enum err_code change(struct call *call)
 {
     pthread_mutex_lock(&call->api->changing);
-    enum err_code code = read_answer(call);
+    enum err_code code = read_answer(call, call->route->change);
     pthread_mutex_unlock(&call->api->changing);
     return code;
 }
@@ -359,7 +359,7 @@ static enum err_code handle(struct call *call)
         return code;
     if (call->route->command)
         return submit_command(call);
-    return call->route->change ? change(call) : read_answer(call);
+    return call->route->change ? change(call) : read_answer(call, call->route->read);
 }
 
 enum http_verdict api_handle(void *context, struct http_request *request,

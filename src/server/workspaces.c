@@ -93,13 +93,21 @@ static struct entry *entry_new(const struct workspaces *workspaces, int64_t id,
     return NULL;
 }
 
-static void add_entry(struct workspaces *workspaces, struct entry *entry)
+/* False when the server is stopping: the loop would not look after it any more. */
+static bool add_entry(struct workspaces *workspaces, struct entry *entry)
 {
     pthread_mutex_lock(&workspaces->lock);
+    bool stopped = workspaces->is_stopped;
+    if (stopped) {
+        pthread_mutex_unlock(&workspaces->lock);
+        entry_free(entry);
+        return false;
+    }
     pump_set_api(entry->pump, workspaces->api);
     GROW(workspaces->entries, workspaces->count, workspaces->cap);
     workspaces->entries[workspaces->count++] = entry;
     pthread_mutex_unlock(&workspaces->lock);
+    return true;
 }
 
 /* Under the lock. */
@@ -250,10 +258,11 @@ void workspaces_run(struct workspaces *workspaces)
     }
 }
 
-bool workspaces_is_fenced(const struct workspaces *workspaces)
+bool workspaces_is_fenced(struct workspaces *workspaces)
 {
-    for (size_t i = 0; i < workspaces->count; i++)
-        if (pump_is_fenced(workspaces->entries[i]->pump))
+    struct entry *entry;
+    for (size_t i = 0; (entry = entry_at(workspaces, i)) != NULL; i++)
+        if (pump_is_fenced(entry->pump))
             return true;
     return false;
 }
@@ -263,9 +272,10 @@ void workspaces_stop(struct workspaces *workspaces)
     pthread_mutex_lock(&workspaces->lock);
     workspaces->is_stopped = true;
     pthread_mutex_unlock(&workspaces->lock);
-    for (size_t i = 0; i < workspaces->count; i++) {
-        pump_drain(workspaces->entries[i]->pump);
-        pump_close(workspaces->entries[i]->pump);
+    struct entry *entry;
+    for (size_t i = 0; (entry = entry_at(workspaces, i)) != NULL; i++) {
+        pump_drain(entry->pump);
+        pump_close(entry->pump);
     }
 }
 
@@ -341,7 +351,8 @@ enum err_code workspaces_start(struct workspaces *workspaces, const struct api_w
     struct entry *entry = entry_new(workspaces, workspace->id, &workspace->key, err);
     if (!entry)
         return err->code;
-    add_entry(workspaces, entry);
+    if (!add_entry(workspaces, entry))
+        return err_set(err, ERR_UNAVAILABLE, "the server is stopping");
     ring(workspaces);
     return ERR_OK;
 }

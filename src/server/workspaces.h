@@ -28,7 +28,7 @@ void workspaces_set_api(struct workspaces *workspaces, struct api *api);
 int workspaces_fd(const struct workspaces *workspaces);
 int workspaces_timeout_ms(struct workspaces *workspaces);
 void workspaces_run(struct workspaces *workspaces);
-bool workspaces_is_fenced(const struct workspaces *workspaces);
+bool workspaces_is_fenced(struct workspaces *workspaces);
 /* Nothing new starts, what waits is answered, all further commands are refused. */
 void workspaces_stop(struct workspaces *workspaces);
 

@@ -52,8 +52,9 @@ static enum err_code find(struct call *call, struct resource_row *ret)
 {
     struct uuid key;
     struct resource_row local = local_row(call);
-    if (call_key(call, 0, "Cluster", &key))
-        return call->err.code;
+    enum err_code code = call_key(call, 0, "Cluster", &key);
+    if (code)
+        return code;
     if (uuid_equal(&key, &local.key)) {
         *ret = local;
         return ERR_OK;
@@ -68,8 +69,11 @@ static enum err_code find(struct call *call, struct resource_row *ret)
 /* One that may be changed, in the version that the caller knows. */
 static enum err_code find_to_change(struct call *call, struct resource_row *ret)
 {
-    if (find(call, ret) || resource_check_etag(call, ret))
-        return call->err.code;
+    enum err_code code = find(call, ret);
+    if (!code)
+        code = resource_check_etag(call, ret);
+    if (code)
+        return code;
     struct resource_row local = local_row(call);
     if (uuid_equal(&ret->key, &local.key))
         return err_set(&call->err, ERR_INCORRECT_STATE,
@@ -104,7 +108,7 @@ enum err_code cluster_list(struct call *call)
 
 enum err_code cluster_get(struct call *call)
 {
-    struct resource_row row;
+    struct resource_row row = {0};
     if (find(call, &row))
         return call->err.code;
     respond_cluster(call, 200, &row);
@@ -153,7 +157,7 @@ enum err_code cluster_create(struct call *call)
 enum err_code cluster_update(struct call *call)
 {
     const struct cluster_details *details = call->details;
-    struct resource_row row;
+    struct resource_row row = {0};
     if (find_to_change(call, &row) || check_name(call, &row.key) ||
         !(row.details = resource_json(call)))
         return call->err.code;
@@ -167,7 +171,7 @@ enum err_code cluster_update(struct call *call)
 
 enum err_code cluster_delete(struct call *call)
 {
-    struct resource_row row;
+    struct resource_row row = {0};
     if (find_to_change(call, &row))
         return call->err.code;
     row.state = "DELETED";
@@ -181,9 +185,10 @@ enum err_code cluster_delete(struct call *call)
 
 static enum err_code move(struct call *call, const char *from, const char *to, const char *verb)
 {
-    struct resource_row row;
-    if (find_to_change(call, &row))
-        return call->err.code;
+    struct resource_row row = {0};
+    enum err_code code = find_to_change(call, &row);
+    if (code)
+        return code;
     if (strcmp(row.state, from) != 0)
         return err_set(&call->err, ERR_INCORRECT_STATE, "the cluster is %s: it must be %s",
                        row.state, from);

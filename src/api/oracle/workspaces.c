@@ -75,7 +75,7 @@ static enum err_code find(struct call *call, struct api_workspace *ret, struct r
 enum err_code workspace_list(struct call *call)
 {
     const struct resource_list_query *query = call->filter;
-    struct api_workspace workspace;
+    struct api_workspace workspace = {0};
     struct resource_row *page;
     struct resource_row *rows = ARENA_ARRAY(call->arena, RESOURCES_MAX + 1, struct resource_row);
     size_t count = 0;
@@ -98,8 +98,8 @@ enum err_code workspace_list(struct call *call)
 
 enum err_code workspace_get(struct call *call)
 {
-    struct api_workspace workspace;
-    struct resource_row row;
+    struct api_workspace workspace = {0};
+    struct resource_row row = {0};
     if (find(call, &workspace, &row))
         return call->err.code;
     resource_respond(call, 200, &row);
@@ -158,8 +158,8 @@ enum err_code workspace_create(struct call *call)
 enum err_code workspace_update(struct call *call)
 {
     const struct workspace_details *details = call->details;
-    struct api_workspace workspace;
-    struct resource_row row;
+    struct api_workspace workspace = {0};
+    struct resource_row row = {0};
     if (find(call, &workspace, &row) || resource_check_etag(call, &row) ||
         !(row.details = resource_json(call)))
         return call->err.code;
@@ -192,8 +192,8 @@ enum err_code workspace_delete(struct call *call)
 {
     const struct api_platform *platform = &call->backend->platform;
     void *context = call->backend->context;
-    struct api_workspace workspace;
-    struct resource_row row;
+    struct api_workspace workspace = {0};
+    struct resource_row row = {0};
     if (find(call, &workspace, &row) || resource_check_etag(call, &row))
         return call->err.code;
     if (is_default(call, &workspace))
