@@ -33,7 +33,8 @@ static void print_overview(FILE *out)
           "Runs jobs, and repairs them where they failed.\n\n"
           "The server:\n"
           "  serve                     Run the server\n"
-          "  config                    Print its settings, and where each comes from\n\n"
+          "  config                    Print its settings, and where each comes from\n"
+          "  openapi                   Print the description of its API\n\n"
           "Its client:\n",
           out);
     print_verbs(out, NULL);

@@ -25,8 +25,8 @@ const char *const fail_policy_names[POLICY_COUNT] = {
     [POLICY_SUSPEND] = "SUSPEND",
 };
 
-const char *const missed_policy_names[MISSED_POLICY_COUNT] = {
-    [MISSED_LATEST] = "LATEST", [MISSED_NONE] = "NONE", [MISSED_ALL] = "ALL"};
+const char *const missed_policy_names[MISSED_POLICY_COUNT] =
+    {[MISSED_LATEST] = "LATEST", [MISSED_NONE] = "NONE", [MISSED_ALL] = "ALL"};
 
 static const char *const source_names[SOURCE_COUNT] = {"WORKSPACE", "GIT_PROVIDER"};
 static const char *const pause_names[PAUSE_COUNT] = {"PAUSED", "UNPAUSED"};
@@ -95,6 +95,7 @@ static const struct field param_fields[] = {
      .min = 1,
      .max = DEF_MAX_NAME,
      .check = param_name_check,
+     .pattern = "^[A-Za-z0-9_.-]+$",
      .doc = "Name of the parameter: letters, digits, '_', '-' and '.'."},
     {.name = "value",
      .kind = FIELD_STRING,
@@ -345,6 +346,7 @@ static const struct field task_fields[] = {
      .min = 1,
      .max = DEF_MAX_TASK_KEY,
      .check = task_key_check,
+     .pattern = "^[^\\u0000-\\u001f\\u007f-\\u009f]*$",
      .doc = "Name of the task, unique within the job, without control characters."},
     {.name = "type",
      .kind = FIELD_ENUM,
@@ -538,6 +540,7 @@ static const struct field job_fields[] = {
      .min = 1,
      .max = DEF_MAX_NAME,
      .check = job_name_check,
+     .pattern = "^[A-Za-z][A-Za-z0-9_.-]*$",
      .doc = "Name of the job, which need not be unique: a letter, then letters, digits, '_', '.' "
             "and '-'."},
     {.name = "description",
