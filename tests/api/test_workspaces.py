@@ -2,6 +2,7 @@
 
 import pytest
 from harness import Client, refused, step, task
+from sse import Stream, run_is, until
 
 
 def inside(server, workspace):
@@ -46,6 +47,22 @@ def test_it_is_there_after_a_restart_with_what_was_running(own):
     assert there.get_run(run)["state"]["status"] == "RUNNING"
     (folder / "go").touch()
     there.wait_final(run, "SUCCESS")
+
+
+def test_streams_are_told_of_their_own_workspace(own):
+    workspace = made(own.api)
+    there = inside(own, workspace)
+    with Stream(there, "/events", onlyNew="true") as stream:
+        first = stream.events()
+        own.api.go([step("elsewhere")], "SUCCESS")
+        (own.data / "workspaces" / workspace["key"] / "a.py").write_text("print('a')\n")
+        run = there.go([task("a", "a.py")], "SUCCESS")
+        heard = until(first, run_is("SUCCESS"))
+        assert {event["data"]["jobRunKey"] for event in heard} == {run["key"]}
+        # deleted while somebody listens: nothing is told any more, and the server goes on
+        assert own.api.delete(f"~/workspaces/{workspace['key']}").status_code == 204
+        refused(there.get("/events"), 404, "NotAuthorizedOrNotFound", "workspace")
+    own.api.go([step("b")], "SUCCESS")
 
 
 def test_etags_updates_and_operations(own):
