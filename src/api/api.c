@@ -7,6 +7,8 @@
 #include <strings.h>
 
 #include "api/call.h"
+#include "api/openapi.h"
+#include "api/oracle/oracle.h"
 #include "api/respond.h"
 #include "base/json.h"
 #include "base/mem.h"
@@ -22,13 +24,20 @@ struct api *api_new(const struct api_config *config, const struct api_backend *b
     memcpy(&api->id_seed, digest, sizeof api->id_seed);
     api->id_seed ^= mix64((uint64_t)backend->now_ms(backend->context));
     api->runs = printed_new(API_PRINTED_RUNS_BYTES);
+    pthread_mutex_init(&api->changing, NULL);
+    json_t *document = openapi_document();
+    api->openapi = json_dumps(document, JSON_COMPACT);
+    json_decref(document);
     return api;
 }
 
 void api_free(struct api *api)
 {
-    if (api)
-        printed_free(api->runs);
+    if (!api)
+        return;
+    printed_free(api->runs);
+    free(api->openapi);
+    pthread_mutex_destroy(&api->changing);
     free(api);
 }
 
@@ -188,7 +197,7 @@ static const struct field body_query_fields[] = {
      .offset = offsetof(struct body_query, strict),
      .doc = "Whether unknown fields of the body are refused instead of ignored."},
 };
-static const struct schema body_query_schema = {
+const struct schema body_query_schema = {
     .name = "BodyQuery",
     .size = sizeof(struct body_query),
     .fields = body_query_fields,
@@ -286,7 +295,23 @@ static enum err_code find_route(struct call *call)
     return call->route ? ERR_OK : no_route(call);
 }
 
-static enum err_code read_answer(struct call *call)
+static bool asks_for_recent(const struct call *call)
+{
+    const char *value = http_header(call->request, "should-update-recent");
+    return (call->route->flags & ROUTE_RECENT) && value && strcmp(value, "true") == 0;
+}
+
+/* Of a GET of a job or a run. */
+static void touch_recent(struct call *call)
+{
+    struct uuid key;
+    bool is_run = strncmp(call->route->path, "jobRuns", strlen("jobRuns")) == 0;
+    if (call->reading.reader && uuid_parse(call->keys[0], &key))
+        recent_job_touch(call->api, call->reading.reader, &call->workspace, call->account.id, &key,
+                         is_run, call->arena);
+}
+
+static enum err_code read_answer(struct call *call, enum err_code (*answer)(struct call *call))
 {
     const struct api_backend *backend = call->backend;
     if (call->route->scope != SCOPE_ROOT || call->route->change) {
@@ -294,10 +319,9 @@ static enum err_code read_answer(struct call *call)
         if (!call->reading.reader)
             return err_set(&call->err, ERR_UNAVAILABLE, "the store cannot be read at the moment");
     }
-    enum err_code (*answer)(struct call *) = call->route->read ? call->route->read
-                                                               : call->route->change;
-    assert(answer);
     enum err_code code = answer(call);
+    if (!code && asks_for_recent(call))
+        touch_recent(call);
     /* What was printed from a reader that failed in between is not to be believed. */
     if (call->reading.reader && !code)
         code = call_reader_check(call);
@@ -305,6 +329,15 @@ static enum err_code read_answer(struct call *call)
     if (!code && call->response->body.overflowed)
         code = err_set(&call->err, ERR_INTERNAL, "the answer is longer than %zu bytes",
                        call->response->body.max_bytes);
+    return code;
+}
+
+/* The snapshot begins behind whatever changed before. */
+static enum err_code change(struct call *call)
+{
+    pthread_mutex_lock(&call->api->changing);
+    enum err_code code = read_answer(call, call->route->change);
+    pthread_mutex_unlock(&call->api->changing);
     return code;
 }
 
@@ -319,9 +352,11 @@ static enum err_code handle(struct call *call)
         code = authorize(call);
     if (!code && call->request->shutting_down && !call->route->read)
         code = err_set(&call->err, ERR_UNAVAILABLE, "the server is stopping");
-    if (!code)
-        code = call->route->command ? submit_command(call) : read_answer(call);
-    return code;
+    if (code)
+        return code;
+    if (call->route->command)
+        return submit_command(call);
+    return call->route->change ? change(call) : read_answer(call, call->route->read);
 }
 
 enum http_verdict api_handle(void *context, struct http_request *request,

@@ -84,6 +84,14 @@ struct api_reads {
                        struct arena *arena, struct secret_row *ret);
     size_t (*accounts)(struct store_reader *reader, const struct account_query *query,
                        struct arena *arena, void **ret);
+    size_t (*live_runs)(struct store_reader *reader, int64_t workspace, struct arena *arena,
+                        struct uuid **ret);
+    bool (*get_resource)(struct store_reader *reader, int64_t workspace, const struct uuid *key,
+                         struct arena *arena, struct resource_row *ret);
+    size_t (*resources)(struct store_reader *reader, int64_t workspace, int kind,
+                        struct arena *arena, struct resource_row **ret);
+    size_t (*recent_jobs)(struct store_reader *reader, int64_t workspace, const char *user_id,
+                          struct arena *arena, struct recent_job_row **ret);
 };
 
 /* Who calls, once a credential was accepted. */
@@ -182,6 +190,21 @@ struct api_events {
     void *held; /* the server's */
 };
 
+/* What belongs to no workspace's sequence. Any thread; what is written is durable on return. */
+struct api_platform {
+    /* One transaction of resources, operations, roles, recent jobs; false: nothing was written. */
+    bool (*write)(void *context, const struct row_batch *rows);
+    /* The row of a new workspace, which nobody sees; then, with its resource written, its start. */
+    bool (*workspace_make)(void *context, struct api_workspace *ret);
+    enum err_code (*workspace_start)(void *context, const struct api_workspace *workspace,
+                                     struct err *err);
+    /* Nobody finds it any more, and all that was asked of it is committed; false: not now. Then it
+     * is shown again, or dropped for good. */
+    bool (*workspace_hide)(void *context, const struct api_workspace *workspace);
+    void (*workspace_show)(void *context, const struct api_workspace *workspace);
+    void (*workspace_drop)(void *context, const struct api_workspace *workspace);
+};
+
 struct api_backend {
     void *context;
 
@@ -257,4 +280,5 @@ struct api_backend {
     bool (*is_ready)(void *context);
 
     struct api_accounts accounts;
+    struct api_platform platform;
 };

@@ -10,6 +10,7 @@
 #pragma once
 
 #include <jansson.h>
+#include <pthread.h>
 #include <stdatomic.h>
 
 #include "api/api.h"
@@ -32,7 +33,9 @@ struct api {
     struct api_backend backend;
     uint64_t id_seed; /* of opc-request-ids */
     _Atomic uint64_t id_counter;
-    struct printed *runs; /* finished runs as they were printed */
+    struct printed *runs;     /* finished runs as they were printed */
+    char *openapi;            /* the document, as it is sent */
+    pthread_mutex_t changing; /* held by whoever runs a route's `change` */
     atomic_uint stream_count;
 };
 
@@ -52,6 +55,8 @@ struct reading {
 
 struct call;
 
+#define API_VERSION "20260430" /* of the Oracle dialect, in its paths */
+
 enum route_scope {
     SCOPE_ROOT,      /* /healthz */
     SCOPE_PLATFORM,  /* [/api]/20260430/aiDataPlatforms/{id}/… */
@@ -69,6 +74,8 @@ enum route_flag {
     ROUTE_EXTENSION = 1 << 6, /* ours: x-reprise-extension in the OpenAPI document */
     ROUTE_OWN = 1 << 10,      /* whoever has not the role may still call it about themselves */
     ROUTE_IAM = 1 << 11,      /* errors have the form of Huawei's IAM */
+    ROUTE_ITEMS = 1 << 16,    /* answers {"items": […]} of what `answer` describes */
+    ROUTE_ETAG = 1 << 17,     /* a read whose answer carries an etag */
 };
 
 struct route {
@@ -84,11 +91,16 @@ struct route {
     enum err_code (*parse_body)(struct call *call);
     /* Checks beyond the tables, before anything is looked up: 400s. May be NULL. */
     enum err_code (*parse)(struct call *call);
-    /* One of the three. `read` answers from call->reading; `change` does too, and writes rows about
-     * accounts on the calling thread; `command` fills what goes to the pump. */
+    /* One of the three. `read` answers from call->reading; `change` does too, and writes what belongs
+     * to no workspace's sequence, one at a time; `command` fills what goes to the pump. */
     enum err_code (*read)(struct call *call);
     enum err_code (*change)(struct call *call);
     enum err_code (*command)(struct call *call, struct command *command);
+    /* For the OpenAPI document, and held to by the tests: what a success is answered. */
+    int status;                  /* 0: 200 */
+    const struct schema *answer; /* NULL: any JSON value; nothing with 204, 202 */
+    const char *media;           /* content type of an answer that is not JSON */
+    const char *streams;         /* content type of an answer that goes on, for who asks for it */
     const char *doc;
 };
 
@@ -143,6 +155,8 @@ char *cookie_name(const struct api *api, char text[static COOKIE_NAME_TEXT]);
 void route_find(struct call *call);
 /* The whole table, for documents made from it. */
 const struct route *route_table(size_t *ret_count);
+/* Query parameters that every call with a body takes besides its own. */
+extern const struct schema body_query_schema;
 
 /* ---- submit.c: commands on their way through the pump ---- */
 /* Hands the route's command over; the request has to wait. ERR_OK, or why not. */

@@ -3,8 +3,6 @@
 
 #include "api/call.h"
 
-#define API_VERSION "20260430"
-
 /* Where the part of the path begins that routes describe. */
 struct place {
     enum route_scope scope;

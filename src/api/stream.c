@@ -82,13 +82,15 @@ int64_t stream_pause_ms(const struct stream *stream)
 
 static bool may_still_read(struct stream *stream)
 {
+    const struct api_backend *backend = backend_of(stream);
+    struct api_workspace there; /* or deleted meanwhile */
     int role = -1;
     if (!has_passed(stream, stream->looked_ms, stream_pause_ms(stream)))
         return true;
     stream->looked_ms = now_of(stream);
     return !has_passed(stream, stream->opened_ms, STREAM_LIFE_MS) &&
-           backend_of(stream)->role(backend_of(stream)->context, &stream->account,
-                                    &stream->workspace, &role) &&
+           backend->workspace(backend->context, &stream->workspace.key, &there) &&
+           backend->role(backend->context, &stream->account, &stream->workspace, &role) &&
            role >= stream->role;
 }
 

@@ -17,6 +17,7 @@ struct waiting {
     struct api_pending pending;
     struct http_request *request;
     struct api_workspace workspace;
+    bool updates_recent;
     _Atomic bool is_done; /* the wire may ask again before the wake, when it stops */
 };
 
@@ -91,6 +92,9 @@ enum err_code submit_command(struct call *call)
     pending->location_base = location_base(call);
     waiting->request = call->request;
     waiting->workspace = call->workspace;
+    const char *recent = http_header(call->request, "should-update-recent");
+    waiting->updates_recent = (call->route->flags & ROUTE_RECENT) && recent &&
+                              strcmp(recent, "true") == 0;
     call->request->state = waiting;
     call->backend->submit(call->backend->context, &waiting->workspace, pending);
     return ERR_OK;
@@ -127,6 +131,11 @@ static void answer_replay(struct http_request *request, struct http_response *re
     print_success(request, response, &answer, &pending->replay_operation);
 }
 
+static bool is_about_job(enum command_kind kind)
+{
+    return kind == COMMAND_JOB_CREATE || kind == COMMAND_JOB_UPDATE || kind == COMMAND_JOB_DELETE;
+}
+
 /* On a snapshot of its own: the run may have moved on since the commit. False: nothing there. */
 static bool answer_fresh(struct api *api, struct http_request *request,
                          struct http_response *response, const struct waiting *waiting)
@@ -138,6 +147,10 @@ static bool answer_fresh(struct api *api, struct http_request *request,
         return false;
     api_answer_command(api, reader, &waiting->workspace, &waiting->pending, &request->arena,
                        &answer);
+    if (answer.status && waiting->updates_recent)
+        recent_job_touch(api, reader, &waiting->workspace, waiting->pending.command.principal.id,
+                         &waiting->pending.result.key, !is_about_job(waiting->pending.command.kind),
+                         &request->arena);
     backend->read_end(backend->context, reader);
     if (!answer.status) {
         buf_release(&answer.body);
@@ -191,11 +204,6 @@ static int64_t status_of(enum command_kind kind)
     default:
         return 200;
     }
-}
-
-static bool is_about_job(enum command_kind kind)
-{
-    return kind == COMMAND_JOB_CREATE || kind == COMMAND_JOB_UPDATE || kind == COMMAND_JOB_DELETE;
 }
 
 void api_answer_command(struct api *api, struct store_reader *reader,

@@ -34,7 +34,8 @@ static void print_overview(FILE *out)
           "The server:\n"
           "  serve                     Run the server\n"
           "  config                    Print its settings, and where each comes from\n"
-          "  selftest                  Prove its engine in simulated worlds, or on a history\n\n"
+          "  selftest                  Prove its engine in simulated worlds, or on a history\n"
+          "  openapi                   Print the description of its API\n\n"
           "Its client:\n",
           out);
     print_verbs(out, NULL);

@@ -392,6 +392,35 @@ struct audit_row {
     const char *detail;  /* one plain sentence */
 };
 
+enum resource_kind { RESOURCE_WORKSPACE, RESOURCE_CLUSTER };
+
+/* What the platform knows besides jobs and runs. Of a workspace, `workspace` is its own id. */
+struct resource_row {
+    int64_t workspace;
+    struct uuid key;
+    int kind; /* enum resource_kind */
+    /* moving */
+    const char *name;    /* displayName */
+    const char *state;   /* lifecycleState */
+    const char *details; /* JSON: what it was made from, defaults filled in */
+    int64_t version;     /* 1, and one more for every change: the etag */
+    int64_t created_ms;  /* fixed, as is who made it */
+    int64_t updated_ms;
+    int64_t deleted_ms; /* FIELD_NULL while it exists */
+    const char *created_by;
+    const char *created_by_name;
+    const char *updated_by;
+    const char *updated_by_name;
+};
+
+/* When a user last asked for a job with should-update-recent. */
+struct recent_job_row {
+    int64_t workspace;
+    const char *user_id;
+    struct uuid job;
+    int64_t used_ms;
+};
+
 /* ---- changes ---- */
 
 #define ROW_KINDS(X)                    \
@@ -412,7 +441,9 @@ struct audit_row {
     X(ROW_API_KEY, api_key_row)         \
     X(ROW_ACCESS_KEY, access_key_row)   \
     X(ROW_SECRET, secret_row)           \
-    X(ROW_AUDIT, audit_row)
+    X(ROW_AUDIT, audit_row)             \
+    X(ROW_RESOURCE, resource_row)       \
+    X(ROW_RECENT_JOB, recent_job_row)
 
 enum row_kind {
 #define ROW_KIND_ENUM(kind, type) kind,

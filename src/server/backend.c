@@ -38,12 +38,19 @@ static struct job_def *definition(void *context, struct store_reader *reader, in
     return defs_get(backend->defs, reader, workspace, job, version);
 }
 
+static bool is_first(const struct backend *backend, const struct api_workspace *workspace)
+{
+    return !backend->others || workspace->id == backend->workspace.id;
+}
+
 static void submit(void *context, const struct api_workspace *workspace,
                    struct api_pending *pending)
 {
     struct backend *backend = context;
-    (void)workspace; /* one pump so far: the workspace `default` */
-    pump_submit(backend->pump, pending);
+    if (is_first(backend, workspace))
+        pump_submit(backend->pump, pending);
+    else
+        workspaces_submit(backend->others, workspace, pending);
 }
 
 /* The definition that a repair would use, one reference. */
@@ -113,7 +120,7 @@ static bool workspace_of(void *context, const struct uuid *key, struct api_works
 {
     struct backend *backend = context;
     if (!uuid_equal(key, &backend->workspace.key))
-        return false;
+        return backend->others && workspaces_find(backend->others, key, ret);
     *ret = backend->workspace;
     return true;
 }
@@ -122,7 +129,7 @@ static bool workspace_at(void *context, size_t index, struct api_workspace *ret)
 {
     struct backend *backend = context;
     if (index > 0)
-        return false;
+        return backend->others && workspaces_at(backend->others, index - 1, ret);
     *ret = backend->workspace;
     return true;
 }
@@ -143,24 +150,29 @@ static void watch_events(void *context, const struct api_workspace *workspace,
                          struct api_watch *watch)
 {
     struct backend *backend = context;
-    (void)workspace; /* one feed, as there is one pump */
-    feed_watch(backend->feed, watch);
+    if (is_first(backend, workspace))
+        feed_watch(backend->feed, watch);
+    else
+        workspaces_watch(backend->others, workspace, watch);
 }
 
 static void unwatch_events(void *context, const struct api_workspace *workspace,
                            struct api_watch *watch)
 {
     struct backend *backend = context;
-    (void)workspace;
-    feed_unwatch(backend->feed, watch);
+    if (is_first(backend, workspace))
+        feed_unwatch(backend->feed, watch);
+    else
+        workspaces_unwatch(backend->others, workspace, watch);
 }
 
 static bool events_take(void *context, const struct api_workspace *workspace, int64_t after,
                         struct api_events *ret)
 {
     struct backend *backend = context;
-    (void)workspace;
-    return feed_take(backend->feed, after, ret);
+    return is_first(backend, workspace)
+               ? feed_take(backend->feed, after, ret)
+               : workspaces_events_take(backend->others, workspace, after, ret);
 }
 
 static void events_drop(void *context, struct api_events *events)
@@ -276,6 +288,39 @@ static void seal_secret(void *context, const char *place, const char *secret, st
     vault_seal(backend->vault, place, secret, out);
 }
 
+/* ---- the platform ---- */
+
+static bool workspace_make(void *context, struct api_workspace *ret)
+{
+    struct backend *backend = context;
+    return workspaces_make(backend->others, ret);
+}
+
+static enum err_code workspace_start(void *context, const struct api_workspace *workspace,
+                                     struct err *err)
+{
+    struct backend *backend = context;
+    return workspaces_start(backend->others, workspace, err);
+}
+
+static bool workspace_hide(void *context, const struct api_workspace *workspace)
+{
+    struct backend *backend = context;
+    return workspaces_hide(backend->others, workspace);
+}
+
+static void workspace_show(void *context, const struct api_workspace *workspace)
+{
+    struct backend *backend = context;
+    workspaces_show(backend->others, workspace);
+}
+
+static void workspace_drop(void *context, const struct api_workspace *workspace)
+{
+    struct backend *backend = context;
+    workspaces_drop(backend->others, workspace);
+}
+
 struct api_backend backend_functions(struct backend *backend)
 {
     return (struct api_backend){
@@ -311,6 +356,10 @@ struct api_backend backend_functions(struct backend *backend)
                 .get_access_key = store_get_access_key,
                 .get_secret = store_get_secret,
                 .accounts = store_accounts,
+                .live_runs = store_live_runs,
+                .get_resource = store_get_resource,
+                .resources = store_resources,
+                .recent_jobs = store_recent_jobs,
             },
         .definition = definition,
         .submit = submit,
@@ -341,6 +390,15 @@ struct api_backend backend_functions(struct backend *backend)
                 .random = random_bytes,
                 .new_key = new_key,
                 .seal = seal_secret,
+            },
+        .platform =
+            {
+                .write = write_accounts,
+                .workspace_make = workspace_make,
+                .workspace_start = workspace_start,
+                .workspace_hide = workspace_hide,
+                .workspace_show = workspace_show,
+                .workspace_drop = workspace_drop,
             },
     };
 }

@@ -11,6 +11,7 @@
 #include "server/pump.h"
 #include "server/readers.h"
 #include "server/tail.h"
+#include "server/workspaces.h"
 
 struct backend {
     struct store *store;
@@ -24,6 +25,7 @@ struct backend {
     struct feed *feed; /* of the workspace `default` */
     struct tail *tail;
     struct api_workspace workspace; /* `default` */
+    struct workspaces *others;      /* NULL: there are none */
     const char *data_dir;
     _Atomic int64_t probed_ms; /* CLOCK_BOOTTIME: when the store was last asked to write */
     atomic_bool is_unwritable; /* what it answered */

@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "api/openapi.h"
 #include "cli/cli.h"
 #include "server/config.h"
 #include "server/selftest.h"
@@ -31,6 +32,16 @@ static int with_config(int argc, char **argv, bool run)
     return code;
 }
 
+/* The description of the API that this binary serves, as docs/api/openapi.json keeps it. */
+static int print_openapi(void)
+{
+    json_t *document = openapi_document();
+    bool failed = json_dumpf(document, stdout, JSON_INDENT(1)) != 0 || putchar('\n') == EOF ||
+                  fflush(stdout) != 0;
+    json_decref(document);
+    return failed;
+}
+
 int main(int argc, char **argv)
 {
     if (argc > 1 && strcmp(argv[1], "serve") == 0)
@@ -39,5 +50,7 @@ int main(int argc, char **argv)
         return with_config(argc - 1, argv + 1, false);
     if (argc > 1 && strcmp(argv[1], "selftest") == 0)
         return selftest(argc - 1, argv + 1);
+    if (argc == 2 && strcmp(argv[1], "openapi") == 0)
+        return print_openapi();
     return cli_main(argc, argv);
 }

@@ -35,7 +35,8 @@ struct server {
     struct guard *guard;
     struct feed *feed;
     struct tail *tail;
-    struct pump *pump;
+    struct pump *pump; /* of `default` */
+    struct workspaces *others;
     struct backend backend;
     struct api_backend functions;
     struct api *api;
@@ -158,7 +159,11 @@ static enum err_code start_pump(struct server *server, struct err *err)
         .queue_max_ms = config_number(config, CONFIG_queue_max_hours) * 3600 * 1000,
     };
     server->pump = pump_new(&pump, err);
-    return server->pump ? ERR_OK : err->code;
+    if (!server->pump)
+        return err->code;
+    const struct workspaces_config others = {.pump = pump, .first = server->install.workspace.id};
+    server->others = workspaces_new(&others, err);
+    return server->others ? ERR_OK : err->code;
 }
 
 /* Streams leave connections for everybody else. */
@@ -182,6 +187,7 @@ static void start_api(struct server *server)
         .pump = server->pump,
         .feed = server->feed,
         .tail = server->tail,
+        .others = server->others,
         .workspace = {server->install.workspace.id, server->install.workspace.key,
                       server->install.workspace.name},
         .data_dir = server->install.data_dir,
@@ -200,6 +206,7 @@ static void start_api(struct server *server)
     };
     server->api = api_new(&config, &server->functions);
     pump_set_api(server->pump, server->api);
+    workspaces_set_api(server->others, server->api);
 }
 
 /* The files of the page are the wire's own; everything else is the API's. */
@@ -345,16 +352,25 @@ static bool take_signals(struct server *server)
     return stop;
 }
 
+static int loop_timeout_ms(const struct server *server)
+{
+    int own = pump_timeout_ms(server->pump);
+    int others = workspaces_timeout_ms(server->others);
+    return own < 0 || (others >= 0 && others < own) ? others : own;
+}
+
 static void server_loop(struct server *server)
 {
     struct pollfd watched[] = {
         {.fd = pump_fd(server->pump), .events = POLLIN},
         {.fd = server->signal_fd, .events = POLLIN},
         {.fd = server->clock_fd, .events = POLLIN},
+        {.fd = workspaces_fd(server->others), .events = POLLIN},
     };
-    while (!pump_is_fenced(server->pump)) {
+    while (!pump_is_fenced(server->pump) && !workspaces_is_fenced(server->others)) {
         pump_run(server->pump);
-        if (poll(watched, ARRAY_LEN(watched), pump_timeout_ms(server->pump)) < 0 && errno != EINTR)
+        workspaces_run(server->others);
+        if (poll(watched, ARRAY_LEN(watched), loop_timeout_ms(server)) < 0 && errno != EINTR)
             return;
         if ((watched[1].revents & POLLIN) && take_signals(server))
             return;
@@ -367,6 +383,8 @@ static void server_loop(struct server *server)
 static void server_stop(struct server *server)
 {
     notify_manager("STOPPING=1");
+    if (server->others)
+        workspaces_stop(server->others);
     if (server->pump) {
         pump_drain(server->pump);
         pump_close(server->pump); /* before the wire: what waits is answered, not cut off */
@@ -375,6 +393,7 @@ static void server_stop(struct server *server)
         wire_stop(server->wire);
     if (server->install.data_dir && server->install.lock_fd >= 0)
         install_unpublish(&server->install);
+    workspaces_free(server->others);
     pump_free(server->pump);
     api_free(server->api);
     feed_free(server->feed);
@@ -406,6 +425,7 @@ int serve(const struct config *config)
     else
         server_loop(&server);
     failed |= server.pump && pump_is_fenced(server.pump);
+    failed |= server.others && workspaces_is_fenced(server.others);
     server_stop(&server);
     if (!failed)
         log_event(LOG_INFO, "stopped", LOG_NUMBER("pid", getpid()));

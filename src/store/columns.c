@@ -265,6 +265,23 @@ static const struct column audit_columns[] = {
     TEXT(audit_row, address, FIXED),   TEXT(audit_row, detail, FIXED),
 };
 
+static const struct column resource_columns[] = {
+    INT64(resource_row, workspace, KEY),     UUID(resource_row, key, KEY),
+    INT(resource_row, kind, FIXED),          TEXT(resource_row, name, MOVING),
+    TEXT(resource_row, state, MOVING),       TEXT(resource_row, details, MOVING),
+    INT64(resource_row, version, MOVING),    INT64(resource_row, created_ms, FIXED),
+    INT64(resource_row, updated_ms, MOVING), INT64(resource_row, deleted_ms, MOVING),
+    TEXT(resource_row, created_by, FIXED),   TEXT(resource_row, created_by_name, FIXED),
+    TEXT(resource_row, updated_by, MOVING),  TEXT(resource_row, updated_by_name, MOVING),
+};
+
+static const struct column recent_job_columns[] = {
+    INT64(recent_job_row, workspace, KEY),
+    TEXT(recent_job_row, user_id, KEY),
+    UUID(recent_job_row, job, KEY),
+    INT64(recent_job_row, used_ms, MOVING),
+};
+
 #define TABLE(name, row, columns, large)                                                    \
     {                                                                                       \
         name, sizeof(struct row), columns, ARRAY_LEN(columns), ARRAY_LEN(columns) - (large) \
@@ -291,6 +308,8 @@ const struct table store_tables[ROW_KIND_COUNT] = {
     [ROW_ACCESS_KEY] = TABLE("access_key", access_key_row, access_key_columns, 0),
     [ROW_SECRET] = TABLE("secret", secret_row, secret_columns, 0),
     [ROW_AUDIT] = TABLE("audit", audit_row, audit_columns, 0),
+    [ROW_RESOURCE] = TABLE("resource", resource_row, resource_columns, 0),
+    [ROW_RECENT_JOB] = TABLE("recent_job", recent_job_row, recent_job_columns, 0),
 };
 
 size_t column_length(const struct column *column, const void *row)

@@ -82,6 +82,10 @@ struct reader_ops {
                             struct operation_list *ret);
     size_t (*accounts)(struct store_reader *reader, const struct account_query *query,
                        struct arena *arena, void **ret);
+    size_t (*resources)(struct store_reader *reader, int64_t workspace, int kind,
+                        struct arena *arena, struct resource_row **ret);
+    size_t (*recent_jobs)(struct store_reader *reader, int64_t workspace, const char *user_id,
+                          struct arena *arena, struct recent_job_row **ret);
 };
 
 struct store {

@@ -40,6 +40,11 @@ const void *memory_account(const struct memory_rows *rows, enum row_kind kind,
 size_t memory_accounts(struct store_reader *base, const struct account_query *query,
                        struct arena *arena, void **ret);
 size_t memory_prune_audit(struct store *base, int outcome, int64_t before_ms, size_t max);
+/* memory_resources.c */
+size_t memory_resources(struct store_reader *reader, int64_t workspace, int kind,
+                        struct arena *arena, struct resource_row **ret);
+size_t memory_recent_jobs(struct store_reader *reader, int64_t workspace, const char *user_id,
+                          struct arena *arena, struct recent_job_row **ret);
 /* NULL when there is none. */
 struct workspace_row *memory_workspace(struct memory_store *store, int64_t id);
 
@@ -49,6 +54,26 @@ void memory_reader_unlock(struct memory_reader *reader);
 /* What is not stored with events that were copied. */
 void memory_fill_task_keys(const struct memory_rows *rows, struct event_row *events, size_t count,
                            struct arena *arena);
+
+/* Rows of the workspace that `key` names: [*ret_first, end). */
+size_t memory_workspace_rows(const struct memory_rows *rows, enum row_kind kind, const void *key,
+                             size_t *ret_first);
+
+/* memory_lists.c: as in store.h */
+void memory_list_runs(struct store_reader *base, int64_t workspace, const struct run_filter *filter,
+                      const struct list_order *order, const struct store_cursor *given,
+                      struct arena *arena, struct run_list *ret);
+void memory_recent_runs(struct store_reader *base, int64_t workspace, const struct uuid *jobs,
+                        size_t job_count, size_t per_job, const struct list_order *order,
+                        const struct store_cursor *given, struct arena *arena,
+                        struct run_list *ret);
+void memory_list_jobs(struct store_reader *base, int64_t workspace, const struct job_filter *filter,
+                      const struct list_order *order, const struct store_cursor *given,
+                      struct arena *arena, struct job_list *ret);
+void memory_list_operations(struct store_reader *base, int64_t workspace,
+                            const struct operation_filter *filter, const struct list_order *order,
+                            const struct store_cursor *given, struct arena *arena,
+                            struct operation_list *ret);
 
 /* memory_events.c */
 size_t memory_workspace_events(struct store_reader *base, int64_t workspace,

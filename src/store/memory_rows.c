@@ -289,6 +289,8 @@ static bool may_insert(const struct memory_rows *rows, enum row_kind kind, const
     case ROW_ACCESS_KEY:
     case ROW_SECRET:
     case ROW_AUDIT:
+    case ROW_RESOURCE:
+    case ROW_RECENT_JOB:
     case ROW_KIND_COUNT:
         break;
     }

@@ -196,13 +196,27 @@ static const char *const migration_5[] = {
     " WHERE instance_type IN (0, 7)",
 };
 
+/* Workspaces and clusters as resources, and whose jobs were used last. */
+static const char *const migration_6[] = {
+    "CREATE TABLE resource (workspace INTEGER NOT NULL, key BLOB NOT NULL, kind INTEGER NOT NULL,"
+    " name TEXT, state TEXT, details TEXT, version INTEGER, created_ms INTEGER,"
+    " updated_ms INTEGER, deleted_ms INTEGER, created_by TEXT, created_by_name TEXT,"
+    " updated_by TEXT, updated_by_name TEXT,"
+    " PRIMARY KEY (workspace, key)) STRICT, WITHOUT ROWID",
+    "CREATE INDEX resource_live ON resource (workspace, kind, key) WHERE deleted_ms IS NULL",
+
+    "CREATE TABLE recent_job (workspace INTEGER NOT NULL, user_id TEXT NOT NULL,"
+    " job BLOB NOT NULL, used_ms INTEGER,"
+    " PRIMARY KEY (workspace, user_id, job)) STRICT, WITHOUT ROWID",
+};
+
 static const struct migration {
     const char *const *steps;
     size_t count;
 } migrations[] = {
     {migration_1, ARRAY_LEN(migration_1)}, {migration_2, ARRAY_LEN(migration_2)},
     {migration_3, ARRAY_LEN(migration_3)}, {migration_4, ARRAY_LEN(migration_4)},
-    {migration_5, ARRAY_LEN(migration_5)},
+    {migration_5, ARRAY_LEN(migration_5)}, {migration_6, ARRAY_LEN(migration_6)},
 };
 
 int schema_newest(void)

@@ -76,6 +76,9 @@ enum sql {
     /* of jobs */
     SQL_ACTIVE_SCHEDULES,
     SQL_SKIPPED,
+    SQL_GET_RESOURCE,
+    SQL_RESOURCES,
+    SQL_RECENT_JOBS,
     /* of a run */
     SQL_RUN_ETAG,
     SQL_RUN_NEWEST_EVENT,

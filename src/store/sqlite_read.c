@@ -169,6 +169,9 @@ static enum sql get_statement(enum row_kind kind, const struct row_id *id)
         return SQL_GET_ACCESS_KEY;
     case ROW_SECRET:
         return SQL_GET_SECRET;
+    case ROW_RESOURCE:
+        return SQL_GET_RESOURCE;
+    case ROW_RECENT_JOB:
     case ROW_SKIPPED:
     case ROW_REPAIR:
     case ROW_ATTEMPT:
@@ -509,6 +512,32 @@ static size_t accounts(struct store_reader *base, const struct account_query *qu
     return read_all(reader, statement, query->kind, arena, ret);
 }
 
+static size_t resources(struct store_reader *base, int64_t workspace, int kind, struct arena *arena,
+                        struct resource_row **ret)
+{
+    struct sqlite_reader *reader = reader_of(base);
+    sqlite3_stmt *statement = sqlite_reader_query(reader, SQL_RESOURCES, workspace);
+    void *rows;
+    if (statement)
+        sqlite3_bind_int(statement, 2, kind);
+    size_t count = read_all(reader, statement, ROW_RESOURCE, arena, &rows);
+    *ret = rows;
+    return count;
+}
+
+static size_t recent_jobs(struct store_reader *base, int64_t workspace, const char *user_id,
+                          struct arena *arena, struct recent_job_row **ret)
+{
+    struct sqlite_reader *reader = reader_of(base);
+    sqlite3_stmt *statement = sqlite_reader_query(reader, SQL_RECENT_JOBS, workspace);
+    void *rows;
+    if (statement)
+        db_bind_text(statement, 2, user_id);
+    size_t count = read_all(reader, statement, ROW_RECENT_JOB, arena, &rows);
+    *ret = rows;
+    return count;
+}
+
 const struct reader_ops sqlite_reader_ops = {
     .close = reader_close,
     .begin = read_begin,
@@ -532,4 +561,6 @@ const struct reader_ops sqlite_reader_ops = {
     .list_jobs = sqlite_list_jobs,
     .list_operations = sqlite_list_operations,
     .accounts = accounts,
+    .resources = resources,
+    .recent_jobs = recent_jobs,
 };

@@ -125,6 +125,12 @@ static const struct statement statements[SQL_RUN_KEYS] = {
     [SQL_SKIPPED] = {ROW_SKIPPED, false,
                      " FROM skipped WHERE workspace = ?1 AND job = ?2"
                      " ORDER BY key DESC LIMIT ?3"},
+    [SQL_GET_RESOURCE] = {ROW_RESOURCE, false, " FROM resource WHERE workspace = ?1 AND key = ?2"},
+    [SQL_RESOURCES] = {ROW_RESOURCE, false,
+                       " FROM resource INDEXED BY resource_live WHERE workspace = ?1"
+                       " AND kind = ?2 AND deleted_ms IS NULL ORDER BY key"},
+    [SQL_RECENT_JOBS] = {ROW_RECENT_JOB, false,
+                         " FROM recent_job WHERE workspace = ?1 AND user_id = ?2"},
 
     [SQL_RUN_ETAG] = {NO_ROW, false,
                       "SELECT version, updated_ms, last_event FROM run"

@@ -272,6 +272,25 @@ bool store_get_role(struct store_reader *reader, int64_t workspace, const char *
     return found;
 }
 
+bool store_get_resource(struct store_reader *reader, int64_t workspace, const struct uuid *key,
+                        struct arena *arena, struct resource_row *ret)
+{
+    const struct row_id id = {.workspace = workspace, .key = key};
+    return reader->ops->get(reader, ROW_RESOURCE, &id, arena, ret);
+}
+
+size_t store_resources(struct store_reader *reader, int64_t workspace, int kind,
+                       struct arena *arena, struct resource_row **ret)
+{
+    return reader->ops->resources(reader, workspace, kind, arena, ret);
+}
+
+size_t store_recent_jobs(struct store_reader *reader, int64_t workspace, const char *user_id,
+                         struct arena *arena, struct recent_job_row **ret)
+{
+    return reader->ops->recent_jobs(reader, workspace, user_id, arena, ret);
+}
+
 /* ---- lists ---- */
 
 void store_list_runs(struct store_reader *reader, int64_t workspace,

@@ -99,8 +99,8 @@ struct store_commit {
  * secret all but created_ms. Versions, skipped times, events, keys and audit rows are never updated. */
 enum store_result store_commit(struct store *store, struct store_commit *commit);
 
-/* Users, roles, tokens, keys, secrets, audit: outside any workspace's sequence. One transaction, any
- * thread. */
+/* Users, roles, tokens, keys, secrets, audit, resources, recent jobs, and operations about resources:
+ * outside any workspace's sequence. One transaction, any thread. */
 enum store_result store_write_accounts(struct store *store, const struct row_batch *rows);
 /* Removes audit rows of that outcome (enum audit_outcome) that are older, oldest first, at most
  * `max`; how many went. Housekeeping, any thread. */
@@ -213,6 +213,16 @@ bool store_get_secret(struct store_reader *reader, int64_t workspace, const char
 /* A page of them: *ret is an array of the struct of query->kind. Roles come all at once. */
 size_t store_accounts(struct store_reader *reader, const struct account_query *query,
                       struct arena *arena, void **ret);
+
+/* Deleted ones are found too: see deleted_ms. */
+bool store_get_resource(struct store_reader *reader, int64_t workspace, const struct uuid *key,
+                        struct arena *arena, struct resource_row *ret);
+/* All of a kind (enum resource_kind) that are not deleted, by key. */
+size_t store_resources(struct store_reader *reader, int64_t workspace, int kind,
+                       struct arena *arena, struct resource_row **ret);
+/* One row for each job that the user has used, in no order that matters. */
+size_t store_recent_jobs(struct store_reader *reader, int64_t workspace, const char *user_id,
+                         struct arena *arena, struct recent_job_row **ret);
 
 /*
  * ---- lists: keyset paging over covering indexes ----

@@ -413,6 +413,41 @@ static enum err_code simulate(void *context, const struct simulation *request, s
     return err_set(err, ERR_UNAVAILABLE, "nothing is simulated here");
 }
 
+static size_t recent_jobs(struct store_reader *reader, int64_t workspace, const char *user_id,
+                          struct arena *arena, struct recent_job_row **ret)
+{
+    (void)reader, (void)workspace, (void)user_id, (void)arena;
+    *ret = NULL;
+    return 0;
+}
+
+static bool get_resource(struct store_reader *reader, int64_t workspace, const struct uuid *key,
+                         struct arena *arena, struct resource_row *ret)
+{
+    (void)reader, (void)workspace, (void)key, (void)arena, (void)ret;
+    return false; /* nothing but what is built in */
+}
+
+static size_t resources(struct store_reader *reader, int64_t workspace, int kind,
+                        struct arena *arena, struct resource_row **ret)
+{
+    (void)reader, (void)workspace, (void)kind, (void)arena;
+    *ret = NULL;
+    return 0;
+}
+
+static bool write_rows(void *context, const struct row_batch *rows)
+{
+    (void)context;
+    return rows->count > 0;
+}
+
+static bool make_workspace(void *context, struct api_workspace *ret)
+{
+    (void)context, (void)ret;
+    return false;
+}
+
 struct fake *fake_new(void)
 {
     struct fake *fake = xcalloc(1, sizeof *fake);
@@ -430,10 +465,28 @@ struct fake *fake_new(void)
         .now_ms = now_ms,
         .read_begin = read_begin,
         .read_end = read_end,
-        .reads = {failed, get_job, get_job_version, get_run, get_run_etag, get_run_image,
-                  queue_position, get_task_run, attempts, run_events, entity_events,
-                  workspace_events, newest_event, get_operation, list_runs, recent_runs, list_jobs,
-                  skipped, list_operations},
+        .reads = {failed,
+                  get_job,
+                  get_job_version,
+                  get_run,
+                  get_run_etag,
+                  get_run_image,
+                  queue_position,
+                  get_task_run,
+                  attempts,
+                  run_events,
+                  entity_events,
+                  workspace_events,
+                  newest_event,
+                  get_operation,
+                  list_runs,
+                  recent_runs,
+                  list_jobs,
+                  skipped,
+                  list_operations,
+                  .get_resource = get_resource,
+                  .resources = resources,
+                  .recent_jobs = recent_jobs},
         .definition = definition_of,
         .submit = submit,
         .plan_repair = plan_repair,
@@ -444,6 +497,7 @@ struct fake *fake_new(void)
         .workspace_at = workspace_at,
         .open_output = open_output,
         .is_ready = is_ready,
+        .platform = {.write = write_rows, .workspace_make = make_workspace},
     };
     fake_add_accounts(&backend);
     arena_init(&fake->arena);

@@ -36,7 +36,6 @@ static void unknown_paths_are_not_found(void **state)
         "//healthz",
         "/20260430",
         "/20260430/aiDataPlatforms/" FAKE_PLATFORM,
-        FAKE_BASE,
         FAKE_BASE "/",
         FAKE_BASE "/jobs/",
         FAKE_BASE "//jobs",

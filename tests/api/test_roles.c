@@ -20,8 +20,13 @@ struct row {
     int status; /* of those who may */
 };
 
-#define PLATFORM   "/20260430/aiDataPlatforms/" FAKE_PLATFORM
-#define ACCOUNTS   "/reprise/v1"
+#define PLATFORM       "/20260430/aiDataPlatforms/" FAKE_PLATFORM
+#define ACCOUNTS       "/reprise/v1"
+#define WORKSPACE      PLATFORM "/workspaces/" FAKE_WORKSPACE
+#define CLUSTER        "clusters/" FAKE_JOB
+#define WORKSPACE_BODY "{\"displayName\":\"w\"}"
+#define CLUSTER_BODY \
+    "{\"displayName\":\"c\",\"type\":\"USER\",\"driverConfig\":{},\"workerConfig\":{},\"clusterRuntimeConfig\":{}}"
 #define JOB        "jobs/" FAKE_JOB
 #define RUN        "jobRuns/" FAKE_RUN
 #define TASK_RUN   "taskRuns/01900000-0000-7000-8000-000000000100"
@@ -34,11 +39,27 @@ struct row {
 static const struct row rows[] = {
     {"getHealth", "/healthz", NULL, NOBODY, 200},
     {"getReadiness", "/readyz", NULL, NOBODY, 200},
+    {"getOpenApi", "/openapi.json", NULL, NOBODY, 200},
 
     /* of any user: what its workspaces let it see */
     {"getPlace", "/reprise/v1", NULL, NO_ROLE, 200},
     {"listAsyncOperations", PLATFORM "/asyncOperations", NULL, NO_ROLE, 200},
     {"getAsyncOperation", PLATFORM "/asyncOperations/" FAKE_RUN, NULL, NO_ROLE, 404},
+
+    {"listWorkspaces", PLATFORM "/workspaces", NULL, NO_ROLE, 200},
+    /* the fake makes none */
+    {"createWorkspace", PLATFORM "/workspaces", WORKSPACE_BODY, ROLE_ADMIN, 503},
+    {"getWorkspace", WORKSPACE, NULL, ROLE_VIEWER, 200},
+    {"updateWorkspace", WORKSPACE, WORKSPACE_BODY, ROLE_ADMIN, 200},
+    {"deleteWorkspace", WORKSPACE, NULL, ROLE_ADMIN, 409},
+    {"listClusters", "clusters", NULL, ROLE_VIEWER, 200},
+    {"createCluster", "clusters", CLUSTER_BODY, ROLE_ADMIN, 201},
+    {"getCluster", CLUSTER, NULL, ROLE_VIEWER, 404},
+    {"updateCluster", CLUSTER, CLUSTER_BODY, ROLE_ADMIN, 404},
+    {"deleteCluster", CLUSTER, NULL, ROLE_ADMIN, 404},
+    {"startCluster", CLUSTER "/actions/start", "{}", ROLE_OPERATOR, 404},
+    {"stopCluster", CLUSTER "/actions/stop", "{}", ROLE_OPERATOR, 404},
+    {"restartCluster", CLUSTER "/actions/restart", "{}", ROLE_OPERATOR, 404},
 
     {"createJob", "jobs", JOB_BODY, ROLE_ADMIN, 201},
     {"listJobs", "jobs", NULL, ROLE_VIEWER, 200},
@@ -66,11 +87,13 @@ static const struct row rows[] = {
     {"explainJobRun", RUN "/explanation", NULL, ROLE_VIEWER, 200},
     {"listJobRunEvents", RUN "/events", NULL, ROLE_VIEWER, 200},
     {"listEvents", "events", NULL, ROLE_VIEWER, 200},
+    {"listRecentJobs", "recentJobs", NULL, ROLE_VIEWER, 200},
     {"listRecentJobRuns", "recentJobRuns?jobKey=" FAKE_JOB, NULL, ROLE_VIEWER, 200},
     {"listTaskRuns", "taskRuns?jobRunKey=" FAKE_RUN, NULL, ROLE_VIEWER, 200},
     {"getTaskRun", TASK_RUN, NULL, ROLE_VIEWER, 404},
     {"listTaskRunRetries", TASK_RUN "/retries", NULL, ROLE_VIEWER, 404},
     {"fetchOutput", TASK_RUN "/actions/fetchOutput", "{}", ROLE_VIEWER, 404},
+    {"exportTaskRunOutput", TASK_RUN "/outputs/none/actions/export", "{}", ROLE_VIEWER, 404},
     {"getTaskRunLogs", TASK_RUN "/logs", NULL, ROLE_VIEWER, 404},
 
     {"listUsers", ACCOUNTS "/users", NULL, ROLE_ADMIN, 200},

@@ -212,14 +212,16 @@ def test_fetch_output_of_each_attempt(api, run):
 
 
 def test_fetch_output_of_what_has_none(api, run):
-    for key in ("decide", "after", "no"):
+    decide = run["taskToTaskRunMap"]["decide"]
+    refused(api.post(f"/taskRuns/{decide}/actions/fetchOutput", {}), 400, "InvalidParameter", "IF_ELSE_TASK")
+    for key in ("after", "no"):
         path = f"/taskRuns/{run['taskToTaskRunMap'][key]}/actions/fetchOutput"
         refused(api.post(path, {}), 409, "IncorrectState", "no output")
     refused(api.post("/taskRuns/nonsense/actions/fetchOutput", {}), 404, "NotAuthorizedOrNotFound")
 
 
 def test_the_end_of_a_long_output(server, api):
-    server.script("long.py", "import sys\nsys.stdout.buffer.write('é'.encode() * 600000 + b'\\0the end')\n")
+    server.script("long.py", "import sys\nsys.stdout.buffer.write('é'.encode() * 600000 + b' the end')\n")
     run = api.go([task("a", "long.py")], "SUCCESS")
     seen = api.post(f"/taskRuns/{run['taskToTaskRunMap']['a']}/actions/fetchOutput", {}).json()
     assert seen["isTruncated"] is True

@@ -27,6 +27,8 @@ struct story {
     struct access_key_row access_key;
     struct secret_row secret;
     struct audit_row audit;
+    struct resource_row resource;
+    struct recent_job_row recent;
 };
 
 static void fill_story(struct world *world, struct story *story, unsigned seed, bool set)
@@ -41,6 +43,7 @@ static void fill_story(struct world *world, struct story *story, unsigned seed, 
         [ROW_ROLE] = &story->role,         [ROW_TOKEN] = &story->access,
         [ROW_API_KEY] = &story->api_key,   [ROW_ACCESS_KEY] = &story->access_key,
         [ROW_SECRET] = &story->secret,     [ROW_AUDIT] = &story->audit,
+        [ROW_RESOURCE] = &story->resource, [ROW_RECENT_JOB] = &story->recent,
     };
     int64_t workspace = world->workspace.id;
     for (int kind = 0; kind < ROW_KIND_COUNT; kind++)
@@ -51,6 +54,10 @@ static void fill_story(struct world *world, struct story *story, unsigned seed, 
     story->role.workspace = story->secret.workspace = workspace;
     story->audit.key = world_key(world);
     story->schedule.workspace = story->skipped.workspace = workspace;
+    story->role.workspace = workspace;
+    story->resource.workspace = story->recent.workspace = workspace;
+    story->resource.key = world_key(world);
+    story->recent.job = story->job.key;
     story->job.key = story->version.job = story->run.job = world_key(world);
     story->schedule.job = story->skipped.job = story->job.key;
     story->skipped.key = world_key(world);
@@ -87,6 +94,8 @@ static void write_story(struct world *world, const struct story *story, enum row
         world_add(world, ROW_ACCESS_KEY, action, &story->access_key);
         world_add(world, ROW_AUDIT, action, &story->audit);
     }
+    world_add(world, ROW_RESOURCE, action, &story->resource);
+    world_add(world, ROW_RECENT_JOB, action, &story->recent);
     assert_int_equal(store_write_accounts(world->store, &world->batch), STORE_OK);
     row_batch_clear(&world->batch);
 }
@@ -138,6 +147,10 @@ static void read_story(struct world *world, const struct story *keys, struct sto
     void *audit;
     assert_int_equal(store_accounts(reader, &newest, arena, &audit), 1);
     ret->audit = *(struct audit_row *)audit;
+    assert_true(store_get_resource(reader, workspace, &keys->resource.key, arena, &ret->resource));
+    struct recent_job_row *recent;
+    assert_int_equal(store_recent_jobs(reader, workspace, keys->recent.user_id, arena, &recent), 1);
+    ret->recent = *recent;
     assert_false(store_reader_failed(reader));
     store_read_end(reader);
 }
@@ -162,6 +175,8 @@ static void assert_story_equal(const struct story *a, const struct story *b)
     assert_row_equal(ROW_ACCESS_KEY, &a->access_key, &b->access_key);
     assert_row_equal(ROW_SECRET, &a->secret, &b->secret);
     assert_row_equal(ROW_AUDIT, &a->audit, &b->audit);
+    assert_row_equal(ROW_RESOURCE, &a->resource, &b->resource);
+    assert_row_equal(ROW_RECENT_JOB, &a->recent, &b->recent);
 }
 
 static void every_kind_is_read_back(void **state)
@@ -218,6 +233,9 @@ static void copy_keys(struct story *to, const struct story *from)
     to->api_key = from->api_key;
     to->access_key = from->access_key;
     to->audit = from->audit;
+    to->resource.key = from->resource.key;
+    to->recent.user_id = from->recent.user_id;
+    to->recent.job = from->recent.job;
 }
 
 static void an_update_writes_what_moves(void **state)
@@ -242,6 +260,8 @@ static void an_update_writes_what_moves(void **state)
         merge(ROW_ROLE, &old.role, &new.role);
         merge(ROW_TOKEN, &old.access, &new.access);
         merge(ROW_SECRET, &old.secret, &new.secret);
+        merge(ROW_RESOURCE, &old.resource, &new.resource);
+        merge(ROW_RECENT_JOB, &old.recent, &new.recent);
         read_story(world, &old, &read);
         assert_story_equal(&old, &read);
     }

@@ -105,11 +105,13 @@ static void events_of_before_are_found_by_number(void **state)
     assert_int_equal(world_commit(world), STORE_OK);
     sqlite3 *handle;
     assert_int_equal(sqlite3_open(world->path, &handle), SQLITE_OK);
-    assert_int_equal(sqlite3_exec(handle,
-                                  "DROP TABLE event_block; DROP TABLE schedule; DROP TABLE skipped;"
-                                  " DROP INDEX run_planned; PRAGMA user_version = 3",
-                                  NULL, NULL, NULL),
-                     SQLITE_OK);
+    assert_int_equal(
+        sqlite3_exec(handle,
+                     "DROP TABLE event_block; DROP TABLE schedule; DROP TABLE skipped;"
+                     " DROP INDEX run_planned; DROP TABLE resource; DROP TABLE recent_job;"
+                     " PRAGMA user_version = 3",
+                     NULL, NULL, NULL),
+        SQLITE_OK);
     sqlite3_close(handle);
     world_reopen(world);
     const struct event_filter all = {0};

@@ -19,6 +19,7 @@ import subprocess
 import time
 from pathlib import Path
 
+import openapi
 import requests
 
 ROOT = Path(os.environ.get("REPRISE_SOURCE_ROOT") or Path(__file__).resolve().parents[2])
@@ -144,6 +145,7 @@ class Client:
         if self.token:
             assert self.token not in answer.text, "the admin token is in an answer"
             assert self.token not in str(answer.headers), "the admin token is in a header"
+        openapi.check(answer)
         return answer
 
     def get(self, path, /, **options):

@@ -138,12 +138,12 @@ struct event_view {
          AT(event_view, reason),                                                                   \
          .doc = "Why, in one plain sentence."},                                                    \
     {                                                                                              \
-        .name = "decision", .kind = FIELD_RAW, AT(event_view, decision),                           \
+        .name = "decision", .kind = FIELD_RAW, AT(event_view, decision), .raw_kind = FIELD_OBJECT, \
         .doc = "The recorded grounds, where there was something to decide."                        \
     }
 
 static const struct field event_fields[] = {EVENT_ROWS};
-static const struct schema event_schema =
+const struct schema run_event_schema =
     SCHEMA("RunEvent", event_view, event_fields, "A move of a run or of one of its tasks.");
 
 static const struct field workspace_event_fields[] = {
@@ -158,7 +158,7 @@ static const struct field workspace_event_fields[] = {
      .doc = "The run that it is about."},
     EVENT_ROWS,
 };
-static const struct schema workspace_event_schema =
+const struct schema workspace_event_schema =
     SCHEMA("WorkspaceEvent", event_view, workspace_event_fields,
            "A move of a run or of one of its tasks, with the run's name.");
 
@@ -180,7 +180,7 @@ void event_print(const struct event_row *row, bool names_run, struct arena *aren
         .reason = row->reason,
         .decision = row->decision,
     };
-    fields_print(names_run ? &workspace_event_schema : &event_schema, &view, out);
+    fields_print(names_run ? &workspace_event_schema : &run_event_schema, &view, out);
 }
 
 /* ---- lists ---- */

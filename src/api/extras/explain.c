@@ -46,25 +46,25 @@ struct explanation_view {
     int8_t parameters_left_out;
 };
 
-#define EXPLAINED_ROWS                                                                   \
-    {.name = "status",                                                                   \
-     .kind = FIELD_ENUM,                                                                 \
-     AT(explained, status),                                                              \
-     .names = state_names,                                                               \
-     .name_count = STATE_COUNT,                                                          \
-     .doc = "The present state; null for a task that the run never had a task run of."}, \
-        {.name = "reason",                                                               \
-         .kind = FIELD_STRING,                                                           \
-         AT(explained, reason),                                                          \
-         .doc = "Why it is there, in one plain sentence."},                              \
-        {.name = "parameters",                                                           \
-         .kind = FIELD_LIST,                                                             \
-         AT(explained, parameters),                                                      \
-         .object = &param_provenance_schema,                                             \
-         .doc = "Its resolved parameters, and where each came from."},                   \
-    {                                                                                    \
-        .name = "decisions", .kind = FIELD_RAW, AT(explained, decisions),                \
-        .doc = "The recorded grounds of its moves with their times, oldest first."       \
+#define EXPLAINED_ROWS                                                                            \
+    {.name = "status",                                                                            \
+     .kind = FIELD_ENUM,                                                                          \
+     AT(explained, status),                                                                       \
+     .names = state_names,                                                                        \
+     .name_count = STATE_COUNT,                                                                   \
+     .doc = "The present state; null for a task that the run never had a task run of."},          \
+        {.name = "reason",                                                                        \
+         .kind = FIELD_STRING,                                                                    \
+         AT(explained, reason),                                                                   \
+         .doc = "Why it is there, in one plain sentence."},                                       \
+        {.name = "parameters",                                                                    \
+         .kind = FIELD_LIST,                                                                      \
+         AT(explained, parameters),                                                               \
+         .object = &param_provenance_schema,                                                      \
+         .doc = "Its resolved parameters, and where each came from."},                            \
+    {                                                                                             \
+        .name = "decisions", .kind = FIELD_RAW, AT(explained, decisions), .raw_kind = FIELD_LIST, \
+        .doc = "The recorded grounds of its moves with their times, oldest first."                \
     }
 
 static const struct field run_fields[] = {EXPLAINED_ROWS};
@@ -103,7 +103,7 @@ static const struct field explanation_fields[] = {
      .doc = "Whether there are too many parameters of tasks for one answer: some lists are empty "
             "then; ask by taskKey."},
 };
-static const struct schema explanation_schema =
+const struct schema explanation_schema =
     SCHEMA("Explanation", explanation_view, explanation_fields,
            "Why a run and each of its tasks are where they are.");
 

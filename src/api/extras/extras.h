@@ -6,21 +6,28 @@
 #include "model/plan.h"
 
 /* ---- health.c ---- */
+extern const struct schema health_schema;
 enum err_code health_get(struct call *call);
 enum err_code ready_get(struct call *call);
+enum err_code openapi_get(struct call *call);
 
 /* ---- validate.c, simulate.c ---- */
 enum err_code validate_parse_body(struct call *call);
 enum err_code validate_get(struct call *call);
+extern const struct schema job_validation_schema;
 extern const struct schema simulate_schema;
+extern const struct schema simulation_schema;
 enum err_code simulate_parse_body(struct call *call);
 enum err_code simulate_get(struct call *call);
 
 /* ---- run_diff.c ---- */
 extern const struct schema run_diff_query_schema;
+extern const struct schema job_run_difference_schema;
 enum err_code run_diff_get(struct call *call);
 
 /* ---- versions.c ---- */
+extern const struct schema job_version_summary_schema;
+extern const struct schema job_version_schema;
 enum err_code version_list(struct call *call);
 enum err_code version_get(struct call *call);
 
@@ -36,6 +43,10 @@ enum err_code place_get(struct call *call);
 extern const struct schema explanation_query_schema;
 extern const struct schema event_list_query_schema;
 extern const struct schema log_query_schema;
+extern const struct schema repair_plan_schema;
+extern const struct schema explanation_schema;
+extern const struct schema run_event_schema;
+extern const struct schema workspace_event_schema;
 enum err_code plan_get(struct call *call);
 enum err_code explanation_get(struct call *call);
 enum err_code event_list(struct call *call);
@@ -46,7 +57,9 @@ enum err_code logs_get(struct call *call);
 
 /* ---- schedules.c ---- */
 extern const struct schema schedule_next_query_schema;
+extern const struct schema schedule_times_schema;
 enum err_code schedule_next_parse(struct call *call);
 enum err_code schedule_next_get(struct call *call);
 extern const struct schema skipped_list_query_schema;
+extern const struct schema skipped_times_schema;
 enum err_code skipped_list(struct call *call);

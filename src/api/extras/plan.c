@@ -71,7 +71,7 @@ static const struct field plan_fields[] = {
      AT(plan_view, etag),
      .doc = "To be sent as if-match, so that the plan that is carried out is this one."},
 };
-static const struct schema plan_schema =
+const struct schema repair_plan_schema =
     SCHEMA("RepairPlan", plan_view, plan_fields, "What a repair would do, and why.");
 
 struct field_list plan_task_views(const struct repair_plan *plan, struct arena *arena)
@@ -103,7 +103,7 @@ static void respond_plan(struct call *call, const struct run_source *source,
     };
     respond_json(call, 200);
     respond_etag(call, etag);
-    fields_print(&plan_schema, &view, &call->response->body);
+    fields_print(&repair_plan_schema, &view, &call->response->body);
 }
 
 enum err_code plan_get(struct call *call)

@@ -173,8 +173,8 @@ static const struct field diff_fields[] = {
      .object = &def_diff_schema,
      .doc = "What differs between the definitions of the two."},
 };
-static const struct schema diff_schema = SCHEMA("JobRunDifference", diff_view, diff_fields,
-                                                "What differs between two attempts of a run.");
+const struct schema job_run_difference_schema = SCHEMA(
+    "JobRunDifference", diff_view, diff_fields, "What differs between two attempts of a run.");
 
 /* ---- the two ---- */
 
@@ -274,7 +274,7 @@ static void respond_diff(struct call *call, const struct run_source *source,
     };
     view.tasks = task_diffs(source, from, to, &view.kept);
     respond_json(call, 200);
-    fields_print(&diff_schema, &view, &call->response->body);
+    fields_print(&job_run_difference_schema, &view, &call->response->body);
 }
 
 /* ---- the call ---- */

@@ -67,34 +67,55 @@ static const struct field time_fields[] = {
 static const struct schema time_schema =
     SCHEMA("ScheduleTime", time_view, time_fields, "A time at which a schedule fires.");
 
+enum { TIMES_MAX_BYTES = 2 + UPCOMING_MAX * 21 };
+
+struct times_view {
+    const char *next;        /* JSON */
+    struct field_list items; /* of struct time_view */
+};
+
+static const struct field times_fields[] = {
+    {.name = "next",
+     .kind = FIELD_RAW,
+     .flags = FIELD_REQUIRED,
+     AT(times_view, next),
+     .doc = "The times alone, in ms since 1970: a list of integers."},
+    {.name = "items",
+     .kind = FIELD_LIST,
+     AT(times_view, items),
+     .object = &time_schema,
+     .doc = "The same times, and what clock changes do to them."},
+};
+const struct schema schedule_times_schema =
+    SCHEMA("ScheduleTimes", times_view, times_fields, "When a schedule would fire next.");
+
 static void print_times(struct call *call, const struct upcoming *times, size_t count)
 {
-    struct buf *body = &call->response->body, note;
-    char local[UPCOMING_TEXT];
-    respond_json(call, 200);
-    BUF_LIT(body, "{\"next\":[");
+    struct arena *arena = call->arena;
+    struct time_view *views = ARENA_ARRAY(arena, count, struct time_view);
+    struct buf next, note;
+    buf_init(&next, TIMES_MAX_BYTES);
+    buf_init(&note, ERR_MESSAGE_MAX);
+    buf_putc(&next, '[');
     for (size_t i = 0; i < count; i++) {
         if (i)
-            buf_putc(body, ',');
-        buf_int(body, times[i].time_ms);
-    }
-    BUF_LIT(body, "],\"items\":[");
-    buf_init(&note, ERR_MESSAGE_MAX);
-    for (size_t i = 0; i < count; i++) {
+            buf_putc(&next, ',');
+        buf_int(&next, times[i].time_ms);
         buf_clear(&note);
         upcoming_note(&times[i], &note);
-        const struct time_view view = {
+        views[i] = (struct time_view){
             .time_ms = times[i].time_ms,
-            .local = upcoming_local(&times[i], local),
+            .local = upcoming_local(&times[i], arena_alloc(arena, UPCOMING_TEXT)),
             .clock_change = upcoming_change_name(&times[i]),
-            .note = note.len ? note.data : NULL,
+            .note = note.len ? arena_strdup(arena, note.data) : NULL,
         };
-        if (i)
-            buf_putc(body, ',');
-        fields_print(&time_schema, &view, body);
     }
+    buf_putc(&next, ']');
+    const struct times_view view = {arena_strdup(arena, next.data), {views, count}};
+    respond_json(call, 200);
+    fields_print(&schedule_times_schema, &view, &call->response->body);
+    buf_release(&next);
     buf_release(&note);
-    BUF_LIT(body, "]}");
 }
 
 /* All that can be wrong is the request's, so it is looked at with the fields. */

@@ -257,8 +257,8 @@ static const struct field simulation_fields[] = {
      .object = &attempt_schema,
      .doc = "The original run, then each repair."},
 };
-static const struct schema simulation_schema = SCHEMA(
-    "JobSimulation", simulation_view, simulation_fields, "What a run would do under assumptions.");
+const struct schema simulation_schema = SCHEMA("JobSimulation", simulation_view, simulation_fields,
+                                               "What a run would do under assumptions.");
 
 static struct field_list attempt_views(const struct simulation_result *result, struct arena *arena)
 {

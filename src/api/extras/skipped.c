@@ -39,7 +39,7 @@ static const struct field skipped_fields[] = {
      .doc = "How many they are; 1,000 stands for so many or more."},
     {.name = "reason", .kind = FIELD_STRING, AT(skipped_row, reason), .doc = "Why, in words."},
 };
-static const struct schema skipped_schema =
+const struct schema skipped_times_schema =
     SCHEMA("SkippedTimes", skipped_row, skipped_fields, "Planned times that became no run.");
 
 enum err_code skipped_list(struct call *call)
@@ -61,7 +61,7 @@ enum err_code skipped_list(struct call *call)
         return call_missing(call, "Job");
     respond_items_begin(call);
     for (size_t i = 0; i < count; i++)
-        respond_item(call, i, &skipped_schema, &rows[i]);
+        respond_item(call, i, &skipped_times_schema, &rows[i]);
     respond_items_end(call);
     return ERR_OK;
 }

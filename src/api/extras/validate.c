@@ -37,7 +37,7 @@ static const struct field validation_fields[] = {
      .object = &problem_schema,
      .doc = "Everything that was found wrong, at most 100 things."},
 };
-static const struct schema validation_schema =
+const struct schema job_validation_schema =
     SCHEMA("JobValidation", validation_view, validation_fields, "What saving would say.");
 
 enum err_code validate_parse_body(struct call *call)
@@ -57,6 +57,6 @@ enum err_code validate_get(struct call *call)
                                          problems->items[i].message};
     const struct validation_view view = {problems->count == 0, {views, problems->count}};
     respond_json(call, 200);
-    fields_print(&validation_schema, &view, &call->response->body);
+    fields_print(&job_validation_schema, &view, &call->response->body);
     return ERR_OK;
 }

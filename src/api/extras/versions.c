@@ -39,17 +39,19 @@ struct version_view {
     }
 
 static const struct field summary_fields[] = {VERSION_ROWS};
-static const struct schema summary_schema =
+const struct schema job_version_summary_schema =
     SCHEMA("JobVersionSummary", version_view, summary_fields, "A version of a job's definition.");
 
 static const struct field version_fields[] = {
     VERSION_ROWS,
     {.name = "definition",
      .kind = FIELD_RAW,
+     .raw_kind = FIELD_OBJECT,
+     .object = &job_details_schema,
      AT(version_view, definition),
      .doc = "The definition as it was saved, with defaults filled in."},
 };
-static const struct schema version_schema =
+const struct schema job_version_schema =
     SCHEMA("JobVersion", version_view, version_fields,
            "A version of a job's definition, with the definition.");
 
@@ -101,7 +103,7 @@ enum err_code version_list(struct call *call)
         arena_clear(&one);
         if (!read_version(call, &job, next, &one, &view))
             break;
-        respond_item(call, (size_t)i, &summary_schema, &view);
+        respond_item(call, (size_t)i, &job_version_summary_schema, &view);
     }
     respond_items_end(call);
     arena_release(&one);
@@ -122,6 +124,6 @@ enum err_code version_get(struct call *call)
     if (!is_number || !read_version(call, &job, strtoll(text, NULL, 10), call->arena, &view))
         return call_missing(call, "Version");
     respond_json(call, 200);
-    fields_print(&version_schema, &view, &call->response->body);
+    fields_print(&job_version_schema, &view, &call->response->body);
     return ERR_OK;
 }

@@ -48,6 +48,19 @@ static const struct field job_list_fields[] = {
 const struct schema job_list_query_schema =
     SCHEMA("ListJobs", job_list_query, job_list_fields, "Which jobs, in which order.");
 
+static const struct field recent_job_fields[] = {
+    {.name = "limit",
+     .kind = FIELD_INT32,
+     .flags = FIELD_DEFAULT,
+     AT(recent_job_query, limit),
+     .min = 1,
+     .max = API_PAGE_LIMIT,
+     .fallback = RECENT_LIMIT,
+     .doc = "Most jobs of the answer."},
+};
+const struct schema recent_job_query_schema =
+    SCHEMA("ListRecentJobs", recent_job_query, recent_job_fields, "How many jobs.");
+
 static const struct field run_list_fields[] = {
     LIST_PAGE_ROWS(run_list_query, API_PAGE_MAX_LIMIT, API_PAGE_LIMIT),
     LIST_SORT_ROWS(run_list_query),

@@ -58,6 +58,29 @@ static const struct field lifecycle_state_fields[] = {
 const struct schema lifecycle_state_schema = SCHEMA(
     "LifecycleState", lifecycle_view, lifecycle_state_fields, "A state and how long it lasted.");
 
+static const struct field libraries_fields[] = {
+    {.name = "jar",
+     .kind = FIELD_STRING,
+     AT(libraries_view, jar),
+     .doc = "Address of a Java archive to be installed."},
+};
+static const struct schema libraries_schema =
+    SCHEMA("Libraries", libraries_view, libraries_fields, "What is installed on a cluster.");
+
+static const struct field cluster_instance_fields[] = {
+    {.name = "clusterKey",
+     .kind = FIELD_STRING,
+     AT(cluster_instance_view, cluster_key),
+     .doc = "Key of the cluster that the run is on."},
+    {.name = "sparkContextKey",
+     .kind = FIELD_STRING,
+     AT(cluster_instance_view, spark_context_key),
+     .doc = "What Spark calls the run there."},
+};
+const struct schema cluster_instance_schema = SCHEMA("ClusterInstance", cluster_instance_view,
+                                                     cluster_instance_fields,
+                                                     "The cluster that a run is on.");
+
 static const struct field cluster_spec_fields[] = {
     {.name = "existingClusterKey",
      .kind = FIELD_STRING,
@@ -65,6 +88,8 @@ static const struct field cluster_spec_fields[] = {
      .doc = "Key of the cluster that it runs on."},
     {.name = "libraries",
      .kind = FIELD_RAW,
+     .raw_kind = FIELD_OBJECT,
+     .object = &libraries_schema,
      AT(cluster_spec_view, libraries),
      .doc = "Libraries to be installed on the cluster."},
     {.name = "newCluster",
@@ -230,6 +255,8 @@ static const struct field task_run_fields[] = {
      .doc = "Names the output of its newest attempt."},
     {.name = "parameters",
      .kind = FIELD_RAW,
+     .raw_kind = FIELD_LIST,
+     .object = &param_schema,
      AT(task_run_view, parameters),
      .doc = "What it started with, references put in."},
     {.name = "parentJobRunKey",

@@ -80,6 +80,19 @@ static struct job_summary_view job_summary_view(const struct reading *at, const 
     };
 }
 
+enum err_code respond_job_summary(struct call *call, size_t index, const struct job_row *row)
+{
+    const struct api_backend *backend = call->backend;
+    struct job_def *def = backend->definition(backend->context, call->reading.reader,
+                                              call->workspace.id, &row->key, row->version);
+    if (!def)
+        return call_missing(call, "The definition of a job");
+    const struct job_summary_view view = job_summary_view(&call->reading, row, &def->details);
+    respond_item(call, index, &job_summary_schema, &view);
+    job_def_unref(def);
+    return ERR_OK;
+}
+
 enum err_code job_list(struct call *call)
 {
     const struct api_backend *backend = call->backend;
@@ -88,16 +101,9 @@ enum err_code job_list(struct call *call)
     backend->reads.list_jobs(call->reading.reader, call->workspace.id, &query->filter,
                              &query->list.order, &query->list.cursor, call->arena, &list);
     respond_items_begin(call);
-    for (size_t i = 0; i < list.count; i++) {
-        const struct job_row *row = &list.items[i];
-        struct job_def *def = backend->definition(backend->context, call->reading.reader,
-                                                  call->workspace.id, &row->key, row->version);
-        if (!def)
-            return call_missing(call, "The definition of a job");
-        const struct job_summary_view view = job_summary_view(&call->reading, row, &def->details);
-        respond_item(call, i, &job_summary_schema, &view);
-        job_def_unref(def);
-    }
+    for (size_t i = 0; i < list.count; i++)
+        if (respond_job_summary(call, i, &list.items[i]))
+            return call->err.code;
     respond_items_end(call);
     if (list.more)
         respond_next_cursor(call, &list.next);

@@ -58,7 +58,12 @@ struct plain_list_query {
     int64_t next; /* worked out: number to begin with */
 };
 
+struct recent_job_query {
+    int64_t limit;
+};
+
 extern const struct schema job_list_query_schema;
+extern const struct schema recent_job_query_schema;
 extern const struct schema run_list_query_schema;
 extern const struct schema recent_query_schema;
 extern const struct schema task_run_list_query_schema;
@@ -71,5 +76,7 @@ extern const struct schema history_list_query_schema; /* struct plain_list_query
 struct uuid *keys_of(const struct field_list *texts, struct arena *arena, size_t *ret_count);
 /* Bits 1 << state; 0 for none. */
 unsigned states_of(const struct field_list *names);
+/* Adds a job to a list; its definition comes from the cache. */
+enum err_code respond_job_summary(struct call *call, size_t index, const struct job_row *row);
 /* Answers with a page of runs. */
 void respond_runs(struct call *call, const struct run_list *list);

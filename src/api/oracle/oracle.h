@@ -53,6 +53,18 @@ enum err_code job_run_list(struct call *call);
 enum err_code recent_parse(struct call *call);
 enum err_code recent_list(struct call *call);
 
+/* ---- recent_jobs.c ---- */
+enum err_code recent_job_list(struct call *call);
+/* The job, or the job of the run, becomes the first of the user's recently used ones; where that
+ * cannot be kept, nothing happens. `reader` has a snapshot that sees it. */
+void recent_job_touch(struct api *api, struct store_reader *reader,
+                      const struct api_workspace *workspace, const char *user_id,
+                      const struct uuid *key, bool is_run, struct arena *arena);
+
+/* ---- output.c ---- */
+enum err_code output_fetch(struct call *call);
+enum err_code output_export(struct call *call);
+
 /* ---- task_runs.c ---- */
 enum err_code task_run_list_parse(struct call *call);
 enum err_code task_run_list(struct call *call);
@@ -60,11 +72,24 @@ enum err_code task_run_get(struct call *call);
 enum err_code retry_list_parse(struct call *call);
 enum err_code retry_list(struct call *call);
 
+/* ---- workspaces.c, clusters.c ---- */
+enum err_code workspace_list(struct call *call);
+enum err_code workspace_get(struct call *call);
+enum err_code workspace_create(struct call *call);
+enum err_code workspace_update(struct call *call);
+enum err_code workspace_delete(struct call *call);
+enum err_code cluster_list(struct call *call);
+enum err_code cluster_get(struct call *call);
+enum err_code cluster_create(struct call *call);
+enum err_code cluster_update(struct call *call);
+enum err_code cluster_delete(struct call *call);
+enum err_code cluster_start(struct call *call);
+enum err_code cluster_stop(struct call *call);
+enum err_code cluster_restart(struct call *call);
+
 /* ---- operations.c ---- */
 enum err_code operation_list_parse(struct call *call);
 enum err_code operation_list(struct call *call);
 enum err_code operation_get(struct call *call);
 
 /* ---- output.c ---- */
-extern const struct schema fetch_output_schema;
-enum err_code output_fetch(struct call *call);

@@ -1,4 +1,5 @@
-/* fetchOutput: what an attempt wrote to its standard output, with how it ended. */
+/* fetchOutput and export: what an attempt wrote to stdout, its end when it is long. Notebooks will
+ * give more; what a task of another type cannot give is refused by name. */
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -6,233 +7,376 @@
 #include <unistd.h>
 
 #include "api/oracle/oracle.h"
-#include "api/oracle/requests.h"
+#include "api/oracle/output.h"
 #include "api/oracle/run_source.h"
 #include "api/oracle/tables.h"
 #include "api/oracle/task_view.h"
 #include "api/respond.h"
+#include "auth/base64url.h"
 #include "base/utf8.h"
+#include "model/def.h"
+#include "model/values.h"
 
-/* Of a longer output its end is shown; `logs` reads all of it. */
-enum { OUTPUT_MAX_BYTES = 1 << 20, STREAM_STDOUT = 1, OUTPUT_KEY_MAX = 100 };
+enum { OUTPUT_MAX_BYTES = 1 << 20, OUTPUT_KEY_MAX = 100, STREAM_STDOUT = 1 };
+enum { FORMAT_HTML, FORMAT_IPYNB, FORMAT_TEXT };
 
-/* ---- tables ---- */
-
-struct fetch_details {
+struct fetch_output {
     const char *output_key;
 };
 
-static const struct field details_fields[] = {
-    {.name = "outputKey",
-     .kind = FIELD_STRING,
-     AT(fetch_details, output_key),
-     .min = 1,
-     .max = OUTPUT_KEY_MAX,
-     .doc = "Key of an attempt's output; when absent that of the newest."},
+struct export_output {
+    int format;
 };
-const struct schema fetch_output_schema =
-    SCHEMA("FetchOutputDetails", fetch_details, details_fields, "Which output.");
 
-static const char *const data_types[] = {"TEXT_PLAIN"};
-static const char *const charsets[] = {"UTF_8"};
-
-struct data_view {
-    int type;           /* index in data_types */
-    const char *length; /* bytes, as text */
-    int charset;        /* index in charsets */
+struct output_data_view {
+    const char *type;
+    const char *length; /* bytes, as text: the page has it so */
+    const char *charset;
     int8_t is_base64;
     const char *compression;
     const char *value;
 };
 
-static const struct field data_fields[] = {
-    {.name = "type",
-     .kind = FIELD_ENUM,
-     AT(data_view, type),
-     NAMES(data_types),
-     .doc = "Kind of the value."},
-    {.name = "length",
-     .kind = FIELD_STRING,
-     AT(data_view, length),
-     .doc = "Bytes of the value, as text."},
-    {.name = "charset",
-     .kind = FIELD_ENUM,
-     AT(data_view, charset),
-     NAMES(charsets),
-     .doc = "How the value is written."},
-    {.name = "isBase64", .kind = FIELD_BOOL, AT(data_view, is_base64), .doc = "Never here."},
-    {.name = "compression", .kind = FIELD_STRING, AT(data_view, compression), .doc = "None here."},
-    {.name = "value", .kind = FIELD_STRING, AT(data_view, value), .doc = "The output."},
-};
-static const struct schema data_schema =
-    SCHEMA("RunOutputData", data_view, data_fields, "What a task has put out.");
-
 struct output_view {
     const char *key;
-    int task_type; /* enum task_type */
+    const char *task_type;
     int8_t is_truncated;
     const char *error_trace;
-    struct data_view *data;
-    struct field_list parameters; /* of struct param */
+    struct output_data_view *data;
+    struct field_list output_parameters; /* of struct field_pair */
     int64_t version;
 };
 
-static const struct field output_fields[] = {
-    {.name = "key", .kind = FIELD_STRING, AT(output_view, key), .doc = "The outputKey."},
-    {.name = "taskType",
+struct export_view {
+    const char *format;
+    int8_t is_truncated;
+    const char *contents;
+};
+
+static const char *const format_names[] = {"HTML", "IPYNB", "TEXT"};
+
+static const struct field fetch_fields[] = {
+    {.name = "outputKey",
+     .kind = FIELD_STRING,
+     AT(fetch_output, output_key),
+     .min = 1,
+     .max = OUTPUT_KEY_MAX,
+     .doc = "outputKey of an attempt; the newest one's when absent."},
+};
+const struct schema fetch_output_schema =
+    SCHEMA("FetchOutputDetails", fetch_output, fetch_fields, "Whose output.");
+
+static const struct field export_fields[] = {
+    {.name = "format",
      .kind = FIELD_ENUM,
+     .flags = FIELD_DEFAULT,
+     AT(export_output, format),
+     .fallback = FORMAT_HTML,
+     NAMES(format_names),
+     .doc = "HTML and IPYNB are of notebooks; TEXT, ours, is what others give."},
+};
+const struct schema export_output_schema =
+    SCHEMA("ExportTaskRunOutputDetails", export_output, export_fields, "In which form.");
+
+static const struct field data_fields[] = {
+    {.name = "type",
+     .kind = FIELD_STRING,
+     .flags = FIELD_REQUIRED,
+     AT(output_data_view, type),
+     .doc = "What it is: TEXT_PLAIN."},
+    {.name = "length",
+     .kind = FIELD_STRING,
+     AT(output_data_view, length),
+     .doc = "Bytes of the value before it was encoded."},
+    {.name = "charset",
+     .kind = FIELD_STRING,
+     AT(output_data_view, charset),
+     .doc = "UTF_8; null for bytes that are no text."},
+    {.name = "isBase64",
+     .kind = FIELD_BOOL,
+     .flags = FIELD_REQUIRED,
+     AT(output_data_view, is_base64),
+     .doc = "Whether the value is base64, as bytes that are no text are."},
+    {.name = "compression",
+     .kind = FIELD_STRING,
+     AT(output_data_view, compression),
+     .doc = "How it is compressed: not at all."},
+    {.name = "value",
+     .kind = FIELD_STRING,
+     .flags = FIELD_REQUIRED,
+     AT(output_data_view, value),
+     .doc = "The output itself."},
+};
+static const struct schema data_schema =
+    SCHEMA("RunOutputData", output_data_view, data_fields, "What a task wrote.");
+
+/* Not `Parameter`: a task may publish keys that no parameter could have. */
+static const struct field published_fields[] = {
+    {.name = "name",
+     .kind = FIELD_STRING,
+     .flags = FIELD_REQUIRED,
+     AT(field_pair, key),
+     .doc = "What {{tasks.T.values.NAME}} reads it by."},
+    {.name = "value",
+     .kind = FIELD_STRING,
+     .flags = FIELD_REQUIRED,
+     AT(field_pair, value),
+     .doc = "The value."},
+};
+static const struct schema published_schema =
+    SCHEMA("OutputParameter", field_pair, published_fields, "A value that a task has published.");
+
+static const struct field output_fields[] = {
+    {.name = "key",
+     .kind = FIELD_STRING,
+     .flags = FIELD_REQUIRED,
+     AT(output_view, key),
+     .doc = "The outputKey."},
+    {.name = "taskType",
+     .kind = FIELD_STRING,
+     .flags = FIELD_REQUIRED,
      AT(output_view, task_type),
-     .names = task_type_names,
-     .name_count = TASK_TYPE_COUNT,
-     .doc = "Type of the task."},
+     .doc = "Type of the task that wrote it."},
     {.name = "isTruncated",
      .kind = FIELD_BOOL,
+     .flags = FIELD_REQUIRED,
      AT(output_view, is_truncated),
-     .doc = "Whether only the end of the output is here."},
+     .doc = "Whether it was longer: then this is the end of it, at most 1 MiB."},
     {.name = "errorTrace",
      .kind = FIELD_STRING,
      AT(output_view, error_trace),
-     .doc = "End of the attempt's standard error, if it did not succeed."},
+     .doc = "Tail of what it wrote to stderr, when it failed."},
     {.name = "data",
      .kind = FIELD_OBJECT,
+     .flags = FIELD_REQUIRED,
      AT(output_view, data),
      .object = &data_schema,
-     .doc = "What it wrote to its standard output."},
+     .doc = "What it wrote to stdout."},
     {.name = "outputParameters",
      .kind = FIELD_LIST,
-     AT(output_view, parameters),
-     .object = &param_schema,
-     .doc = "Values that the task has published."},
+     AT(output_view, output_parameters),
+     .object = &published_schema,
+     .doc = "Values that it published."},
     {.name = "version",
      .kind = FIELD_INT32,
      AT(output_view, version),
-     .doc = "Version of the run that the attempt belongs to."},
+     .doc = "Version of the run that made the task run."},
 };
-static const struct schema output_schema =
-    SCHEMA("TaskRunOutput", output_view, output_fields, "The output of an attempt.");
+const struct schema task_run_output_schema =
+    SCHEMA("TaskRunOutput", output_view, output_fields, "Output of an attempt.");
 
-/* ---- the attempt ---- */
+static const struct field contents_fields[] = {
+    {.name = "format",
+     .kind = FIELD_STRING,
+     .flags = FIELD_REQUIRED,
+     AT(export_view, format),
+     .doc = "The form it is in."},
+    {.name = "isTruncated",
+     .kind = FIELD_BOOL,
+     .flags = FIELD_REQUIRED,
+     AT(export_view, is_truncated),
+     .doc = "Whether it was longer: then this is the end of it, at most 1 MiB."},
+    {.name = "contents",
+     .kind = FIELD_STRING,
+     .flags = FIELD_REQUIRED,
+     AT(export_view, contents),
+     .doc = "The output itself."},
+};
+const struct schema exported_output_schema =
+    SCHEMA("ExportedTaskRunOutputContents", export_view, contents_fields, "Output as a document.");
+
+/* ---- which attempt ---- */
+
+struct output {
+    struct run_row run;
+    struct task_run_row task_run;
+    struct attempt_row *attempt;
+    const char *key;
+    int type;          /* enum task_type */
+    bool is_truncated; /* what follows is filled by read_output */
+    struct output_data_view data;
+};
+
+static enum err_code refuse_key(struct call *call)
+{
+    return err_set(&call->err, ERR_NOT_AUTHORIZED_OR_NOT_FOUND,
+                   "Output not found or not allowed: outputKey is none of this task run");
+}
 
 /* The number in "TASKRUN.NUMBER" of this task run, -1 when it is another key. */
-static int64_t number_of_key(const char *output_key, const struct uuid *task_run)
+static int64_t number_of_key(const char *key, const struct uuid *task_run)
 {
     char own[UUID_TEXT];
-    uuid_format(task_run, own);
-    size_t len = strlen(own);
-    if (strncmp(output_key, own, len) != 0 || output_key[len] != '.')
+    size_t len = strlen(uuid_format(task_run, own));
+    if (strncmp(key, own, len) != 0 || key[len] != '.')
         return -1;
-    const char *digits = output_key + len + 1;
+    const char *digits = key + len + 1;
     size_t count = strspn(digits, "0123456789");
     bool is_number = count > 0 && count < 10 && !digits[count];
     return is_number && (digits[0] != '0' || count == 1) ? strtoll(digits, NULL, 10) : -1;
 }
 
-static enum err_code choose_attempt(struct call *call, const struct task_run_row *row,
-                                    struct attempt_row **ret)
+static enum err_code load_type(struct call *call, struct output *output)
 {
-    const struct fetch_details *details = call->details;
-    const char *key = details ? details->output_key : NULL;
-    int64_t number = key ? number_of_key(key, &row->key) : row->attempt;
-    if (!key && number == FIELD_NULL)
-        return err_set(&call->err, ERR_INCORRECT_STATE,
-                       "the task run is %s and has no output: none of its attempts has started",
-                       state_name(row->state));
-    size_t found = number < 0
-                       ? 0
-                       : call->backend->reads.attempts(call->reading.reader, call->workspace.id,
-                                                       &row->key, number, 1, call->arena, ret);
-    if (!found || (*ret)->number != number || (*ret)->start_ms == FIELD_NULL)
-        return call_missing(call, "Output");
+    const struct api_backend *backend = call->backend;
+    struct job_def *def = backend->definition(backend->context, call->reading.reader,
+                                              call->workspace.id, &output->run.job,
+                                              output->task_run.definition_version);
+    if (!def)
+        return call_missing(call, "The definition of the task");
+    output->type = def->tasks[output->task_run.position].type;
+    job_def_unref(def);
+    if (output->type == TASK_IF_ELSE || output->type == TASK_JOB)
+        return err_set(&call->err, ERR_INVALID_PARAMETER, "a task of type %s has no output",
+                       task_type_names[output->type]);
     return ERR_OK;
 }
 
-/* The end of the file, as much as may be shown, from the beginning of a character. */
-static const char *read_end(int fd, struct arena *arena, size_t *ret_len, bool *ret_truncated)
+static enum err_code find(struct call *call, const char *asked_key, struct output *output)
 {
-    struct stat stat;
-    *ret_len = 0;
-    *ret_truncated = false;
-    if (fd < 0 || fstat(fd, &stat))
-        return "";
-    off_t first = stat.st_size > OUTPUT_MAX_BYTES ? stat.st_size - OUTPUT_MAX_BYTES : 0;
-    char *text = arena_alloc(arena, OUTPUT_MAX_BYTES + 1);
-    size_t len = 0;
-    while (len < OUTPUT_MAX_BYTES) {
-        ssize_t got = pread(fd, text + len, OUTPUT_MAX_BYTES - len, first + (off_t)len);
-        if (got < 0 && errno == EINTR)
-            continue;
-        if (got <= 0)
-            break;
-        len += (size_t)got;
-    }
-    size_t skip = 0;
-    while (first && skip < len && skip < 4 && ((unsigned char)text[skip] & 0xc0) == 0x80)
-        skip++;
-    *ret_truncated = first > 0;
-    *ret_len = len - skip;
-    return text + skip;
-}
-
-/* A NUL would end the text: a blank stands for it. */
-static const char *without_nul(const char *text, size_t len, struct arena *arena)
-{
-    char *copy = arena_memdup(arena, text, len);
-    for (size_t i = 0; i < len; i++)
-        if (!copy[i])
-            copy[i] = ' ';
-    return copy;
-}
-
-static void respond_output(struct call *call, const struct task_run_row *row,
-                           const struct attempt_row *attempt, int task_type, int fd)
-{
-    size_t len;
-    bool truncated;
-    const char *text = read_end(fd, call->arena, &len, &truncated);
-    struct data_view data = {
-        .length = arena_printf(call->arena, "%zu", len),
-        .is_base64 = 0,
-        .value = without_nul(text, len, call->arena),
-    };
-    const struct output_view view = {
-        .key = output_key(call->arena, row, attempt),
-        .task_type = task_type,
-        .is_truncated = truncated,
-        .error_trace = attempt->error_trace,
-        .data = &data,
-        .version = row->repair_number + 1,
-    };
-    respond_json(call, 200);
-    fields_print(&output_schema, &view, &call->response->body);
-}
-
-enum err_code output_fetch(struct call *call)
-{
-    const struct api_backend *backend = call->backend;
-    struct task_run_row row;
-    struct run_row run;
-    struct attempt_row *attempt = NULL;
+    const struct api_reads *reads = &call->backend->reads;
+    struct store_reader *reader = call->reading.reader;
     struct uuid key;
     if (call_key(call, 0, "Task run", &key))
         return call->err.code;
-    if (!backend->reads.get_task_run(call->reading.reader, call->workspace.id, &key, call->arena,
-                                     &row) ||
-        !backend->reads.get_run(call->reading.reader, call->workspace.id, &row.run, call->arena,
-                                &run))
+    if (!reads->get_task_run(reader, call->workspace.id, &key, call->arena, &output->task_run) ||
+        !reads->get_run(reader, call->workspace.id, &output->task_run.run, call->arena,
+                        &output->run))
         return call_missing(call, "Task run");
-    if (choose_attempt(call, &row, &attempt))
+    if (load_type(call, output))
         return call->err.code;
-    struct job_def *def = backend->definition(backend->context, call->reading.reader,
-                                              call->workspace.id, &run.job, row.definition_version);
-    int64_t position = def ? job_def_find(def, row.task_key) : -1;
-    int type = position < 0 ? FIELD_UNSET : def->tasks[position].type;
-    job_def_unref(def);
+    const struct task_run_row *row = &output->task_run;
+    int64_t number = asked_key ? number_of_key(asked_key, &key) : row->attempt;
+    if (asked_key && number < 0)
+        return refuse_key(call);
+    size_t found = number == FIELD_NULL ? 0
+                                        : reads->attempts(reader, call->workspace.id, &key, number,
+                                                          1, call->arena, &output->attempt);
     if (call_reader_check(call))
         return call->err.code;
+    if (!found || output->attempt->number != number || output->attempt->start_ms == FIELD_NULL)
+        return asked_key ? refuse_key(call)
+                         : err_set(&call->err, ERR_INCORRECT_STATE,
+                                   "the task run is %s and has no output: it has not started",
+                                   state_name(row->state));
+    output->key = output_key(call->arena, row, output->attempt);
+    return ERR_OK;
+}
+
+/* ---- its end ---- */
+
+/* The last bytes of the file, at most OUTPUT_MAX_BYTES; nothing where there is no file. True when
+ * there is more before them. */
+static bool read_tail(int fd, struct buf *out)
+{
+    struct stat status;
+    if (fd < 0 || fstat(fd, &status) != 0)
+        return false;
+    off_t from = status.st_size > OUTPUT_MAX_BYTES ? status.st_size - OUTPUT_MAX_BYTES : 0;
+    while (out->len < OUTPUT_MAX_BYTES) {
+        size_t room = OUTPUT_MAX_BYTES - out->len;
+        char *to = buf_reserve(out, room);
+        ssize_t got = to ? pread(fd, to, room, from + (off_t)out->len) : -1;
+        if (got < 0 && to && errno == EINTR)
+            continue;
+        if (got <= 0)
+            break;
+        buf_used(out, (size_t)got);
+    }
+    return from > 0;
+}
+
+/* A cut may have torn a character: what is left of it at the start goes. */
+static size_t torn_start(const struct buf *text)
+{
+    size_t torn = 0;
+    while (torn < 3 && torn < text->len && ((unsigned char)text->data[torn] & 0xc0) == 0x80)
+        torn++;
+    return torn;
+}
+
+/* As RFC 4648 §4 has it: other two characters, and padding. */
+static const char *base64(struct call *call, const struct buf *bytes)
+{
+    size_t room = (bytes->len + 2) / 3 * 4 + 1;
+    char *text = arena_alloc(call->arena, room + 4);
+    base64url_encode((const uint8_t *)bytes->data, bytes->len, text);
+    size_t len = strlen(text);
+    for (size_t i = 0; i < len; i++)
+        text[i] = text[i] == '-' ? '+' : text[i] == '_' ? '/' : text[i];
+    while (len % 4)
+        text[len++] = '=';
+    text[len] = '\0';
+    return text;
+}
+
+static void read_output(struct call *call, struct output *output)
+{
+    const struct api_backend *backend = call->backend;
+    struct buf text;
+    buf_init(&text, 2 * OUTPUT_MAX_BYTES);
     call_read_end(call); /* files are read without holding a snapshot */
-    int fd = backend->open_output(backend->context, &run, &row, attempt, STREAM_STDOUT);
-    respond_output(call, &row, attempt, type, fd);
+    int fd = backend->open_output(backend->context, &output->run, &output->task_run,
+                                  output->attempt, STREAM_STDOUT);
+    output->is_truncated = read_tail(fd, &text);
     if (fd >= 0)
         close(fd);
+    size_t skip = output->is_truncated ? torn_start(&text) : 0;
+    const char *start = text.data ? text.data + skip : "";
+    size_t len = text.len - skip;
+    bool is_text = !memchr(start, '\0', len) && utf8_valid(start, len);
+    output->data = (struct output_data_view){
+        .type = "TEXT_PLAIN",
+        .length = arena_printf(call->arena, "%zu", is_text ? len : text.len),
+        .charset = is_text ? "UTF_8" : NULL,
+        .is_base64 = !is_text,
+        .value = is_text ? arena_memdup(call->arena, start, len) : base64(call, &text),
+    };
+    buf_release(&text);
+}
+
+/* ---- the calls ---- */
+
+enum err_code output_fetch(struct call *call)
+{
+    const struct fetch_output *details = call->details;
+    struct output output = {0};
+    if (find(call, details ? details->output_key : NULL, &output))
+        return call->err.code;
+    read_output(call, &output);
+    const struct output_view view = {
+        .key = output.key,
+        .task_type = task_type_names[output.type],
+        .is_truncated = output.is_truncated,
+        .error_trace = output.attempt->error_trace,
+        .data = &output.data,
+        .output_parameters = values_pairs(output.task_run.published, call->arena),
+        .version = output.task_run.repair_number + 1,
+    };
+    respond_json(call, 200);
+    fields_print(&task_run_output_schema, &view, &call->response->body);
+    return ERR_OK;
+}
+
+enum err_code output_export(struct call *call)
+{
+    const struct export_output *details = call->details;
+    int format = details ? details->format : FORMAT_HTML;
+    struct output output = {0};
+    if (find(call, call->keys[1], &output))
+        return call->err.code;
+    if (format != FORMAT_TEXT)
+        return err_set(&call->err, ERR_INVALID_PARAMETER,
+                       "format must be TEXT: a task of type %s gives no %s",
+                       task_type_names[output.type], format_names[format]);
+    read_output(call, &output);
+    const struct export_view view = {
+        .format = format_names[format],
+        .is_truncated = output.is_truncated,
+        .contents = output.data.value,
+    };
+    respond_json(call, 200);
+    respond_etag(call, arena_printf(call->arena, "%s-%s", output.key, output.data.length));
+    fields_print(&exported_output_schema, &view, &call->response->body);
     return ERR_OK;
 }

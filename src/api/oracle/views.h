@@ -25,6 +25,15 @@ struct lifecycle_view {
     int64_t start_ms;
 };
 
+struct libraries_view {
+    const char *jar;
+};
+
+struct cluster_instance_view {
+    const char *cluster_key;
+    const char *spark_context_key;
+};
+
 struct cluster_spec_view {
     const char *existing_cluster_key;
     const char *libraries; /* JSON; none yet */
@@ -215,6 +224,7 @@ struct operation_view {
 
 extern const struct schema state_schema;
 extern const struct schema lifecycle_state_schema;
+extern const struct schema cluster_instance_schema;
 extern const struct schema cluster_spec_schema;
 extern const struct schema task_run_summary_schema;
 extern const struct schema task_run_retry_schema;

@@ -1,0 +1,179 @@
+"""Workspaces made over HTTP really work: jobs run in folders of their own, across a restart; and they can be deleted."""
+
+import pytest
+from harness import Client, refused, step, task
+from sse import Stream, run_is, until
+
+
+def inside(server, workspace):
+    """A client of that workspace."""
+    return Client({**server.endpoint, "workspaceKey": workspace["key"]}, server.token)
+
+
+def made(api, name="team", **fields):
+    return api.made("~/workspaces", {"displayName": name, **fields})
+
+
+def test_the_default_workspace_is_listed(own):
+    listed = own.api.read("~/workspaces")["items"]
+    assert [(w["displayName"], w["type"], w["key"]) for w in listed] == [("default", "DEFAULT", own.endpoint["workspaceKey"])]
+    assert own.api.read(f"~/workspaces/{own.endpoint['workspaceKey']}") == listed[0]
+
+
+def test_a_job_runs_in_a_new_workspace_and_is_not_seen_elsewhere(own):
+    workspace = made(own.api, description="of the team")
+    assert workspace["lifecycleState"] == "ACTIVE" and workspace["type"] == "USER" and workspace["description"] == "of the team"
+    there = inside(own, workspace)
+    folder = own.data / "workspaces" / workspace["key"]
+    (folder / "where.py").write_text("import os; print(os.environ['REPRISE_WORKSPACE'], flush=True)\n")
+    run = there.go([task("a", "where.py")], "SUCCESS")
+    key = run["taskToTaskRunMap"]["a"]
+    assert there.get(f"/taskRuns/{key}/logs").text.strip() == str(folder)
+    refused(own.api.get(f"/jobRuns/{run['key']}"), 404, "NotAuthorizedOrNotFound", "job run")
+    assert own.api.read("/jobs")["items"] == []
+    assert [j["key"] for j in there.read("/jobs")["items"]] == [run["jobKey"]]
+
+
+def test_it_is_there_after_a_restart_with_what_was_running(own):
+    workspace = made(own.api)
+    there = inside(own, workspace)
+    folder = own.data / "workspaces" / workspace["key"]
+    (folder / "slow.py").write_text("import os, time\nwhile not os.path.exists(os.environ['REPRISE_WORKSPACE'] + '/go'):"
+                                    "\n    time.sleep(0.01)\n")
+    run = there.run(there.job([task("a", "slow.py")]))
+    there.wait_task(run, "a", "RUNNING")
+    own.restart()
+    there = inside(own, workspace)
+    assert there.get_run(run)["state"]["status"] == "RUNNING"
+    (folder / "go").touch()
+    there.wait_final(run, "SUCCESS")
+
+
+def test_streams_are_told_of_their_own_workspace(own):
+    workspace = made(own.api)
+    there = inside(own, workspace)
+    with Stream(there, "/events", onlyNew="true") as stream:
+        first = stream.events()
+        own.api.go([step("elsewhere")], "SUCCESS")
+        (own.data / "workspaces" / workspace["key"] / "a.py").write_text("print('a')\n")
+        run = there.go([task("a", "a.py")], "SUCCESS")
+        heard = until(first, run_is("SUCCESS"))
+        assert {event["data"]["jobRunKey"] for event in heard} == {run["key"]}
+        # deleted while somebody listens: nothing is told any more, and the server goes on
+        assert own.api.delete(f"~/workspaces/{workspace['key']}").status_code == 204
+        refused(there.get("/events"), 404, "NotAuthorizedOrNotFound", "workspace")
+    own.api.go([step("b")], "SUCCESS")
+
+
+def test_etags_updates_and_operations(own):
+    answer = own.api.post("~/workspaces", {"displayName": "one"})
+    key, etag = answer.json()["key"], answer.headers["etag"]
+    assert answer.headers["location"].endswith(f"/workspaces/{key}")
+    operation = own.api.read(f"~/asyncOperations/{answer.headers['opc-work-request-id']}")
+    assert (operation["resourceType"], operation["actionType"], operation["status"]) == ("WORKSPACE", "CREATE", "SUCCEEDED")
+    changed = own.api.put(f"~/workspaces/{key}", {"displayName": "two"}, headers={"if-match": etag})
+    assert changed.status_code == 200 and changed.json()["displayName"] == "two" and changed.headers["etag"] != etag
+    refused(own.api.put(f"~/workspaces/{key}", {"displayName": "x"}, headers={"if-match": etag}), 412, "NoEtagMatch")
+    assert own.api.read(f"~/workspaces/{key}")["displayName"] == "two"
+
+
+def test_the_default_one_may_be_described_and_not_deleted(own):
+    key = own.endpoint["workspaceKey"]
+    assert own.api.put(f"~/workspaces/{key}", {"displayName": "home", "description": "d"}).status_code == 200
+    own.restart()
+    assert own.api.read(f"~/workspaces/{key}")["displayName"] == "home"
+    refused(own.api.delete(f"~/workspaces/{key}"), 409, "IncorrectState", "default")
+    own.api.go([task("a")], "SUCCESS")
+
+
+def test_delete_waits_for_no_run_and_lasts(own):
+    workspace = made(own.api)
+    there = inside(own, workspace)
+    folder = own.data / "workspaces" / workspace["key"]
+    (folder / "slow.py").write_text("import time\ntime.sleep(60)\n")
+    run = there.run(there.job([task("a", "slow.py")]))
+    refused(own.api.delete(f"~/workspaces/{workspace['key']}"), 409, "IncorrectState", "1 active run")
+    there.cancel(run)
+    there.wait_final(run, "CANCELED")
+    assert own.api.delete(f"~/workspaces/{workspace['key']}").status_code == 204
+    refused(own.api.get(f"~/workspaces/{workspace['key']}"), 404, "NotAuthorizedOrNotFound", "workspace")
+    refused(there.get("/jobs"), 404, "NotAuthorizedOrNotFound", "workspace")
+    own.restart()
+    refused(own.api.get(f"~/workspaces/{workspace['key']}"), 404, "NotAuthorizedOrNotFound")
+    assert len(own.api.read("~/workspaces")["items"]) == 1
+
+
+def test_lists_filter_sort_and_page(own):
+    names = ["b", "a", "c", "ab"]
+    for name in names:
+        made(own.api, name)
+    read = lambda **query: [w["displayName"] for w in own.api.page_through("~/workspaces", **query)]  # noqa: E731
+    assert read(limit=2) == ["ab", "c", "a", "b", "default"]
+    assert read(sortBy="displayName", limit=1) == ["a", "ab", "b", "c", "default"]
+    assert read(sortBy="displayName", sortOrder="DESC", type="USER") == ["c", "b", "ab", "a"]
+    assert read(displayNameContains="b", type="USER") == ["ab", "b"]
+    assert read(displayName="c") == ["c"] and read(type="DEFAULT") == ["default"] and read(lifecycleState="FAILED") == []
+
+
+@pytest.mark.parametrize("body, word", [({}, "displayName"), ({"displayName": ""}, "displayName"), ({"displayName": 7}, "displayName"),
+                                        ({"displayName": "a" * 256}, "displayName"), ({"displayName": "x", "description": 1}, "description")])
+def test_bad_details_are_named(api, body, word):
+    answer = api.post("~/workspaces", body)
+    refused(answer, 400, "MissingParameter" if not body else "InvalidParameter", word)
+
+
+# ---- clusters ----
+
+CLUSTER = {"displayName": "etl_1", "type": "USER", "driverConfig": {"shape": "small"}, "autoTerminationMinutes": 30}
+
+
+def test_a_cluster_is_made_changed_and_deleted(own):
+    api = own.api
+    (local,) = api.read("/clusters")["items"]
+    assert (local["displayName"], local["lifecycleState"], local["type"]) == ("local", "ACTIVE", "LOCAL")
+    made_one = api.post("/clusters", CLUSTER)
+    assert made_one.status_code == 201
+    body = made_one.json()
+    assert {k: body[k] for k in CLUSTER} == CLUSTER and body["workerConfig"] is None
+    path = f"/clusters/{body['key']}"
+    assert api.read(path) == body
+    changed = api.put(path, {**CLUSTER, "displayName": "etl_2"}, headers={"if-match": made_one.headers["etag"]})
+    assert changed.status_code == 200 and changed.json()["displayName"] == "etl_2"
+    refused(api.put(path, CLUSTER, headers={"if-match": made_one.headers["etag"]}), 412, "NoEtagMatch")
+    own.restart()
+    assert own.api.read(path) == changed.json()
+    assert [c["displayName"] for c in own.api.read("/clusters", sortBy="displayName")["items"]] == ["etl_2", "local"]
+    assert own.api.delete(path).status_code == 204
+    refused(own.api.get(path), 404, "NotAuthorizedOrNotFound", "cluster")
+
+
+def test_start_stop_and_restart_follow_the_state(own):
+    api = own.api
+    path = f"/clusters/{api.made('/clusters', CLUSTER)['key']}"
+    refused(api.post(f"{path}/actions/start"), 409, "IncorrectState", "STOPPED")
+    for action, state in (("restart", "ACTIVE"), ("stop", "STOPPED"), ("start", "ACTIVE")):
+        answer = api.post(f"{path}/actions/{action}")
+        assert answer.status_code == 202 and answer.json()["lifecycleState"] == state
+        operation = api.read(f"~/asyncOperations/{answer.headers['opc-work-request-id']}")
+        assert (operation["resourceType"], operation["actionType"]) == ("CLUSTER", action.upper())
+    assert [c["displayName"] for c in api.read("/clusters", lifecycleState="STOPPED")["items"]] == []
+
+
+def test_local_does_not_change(api):
+    local = next(c for c in api.read("/clusters")["items"] if c["displayName"] == "local")
+    for call in (lambda p: api.post(f"{p}/actions/stop"), api.delete, lambda p: api.put(p, CLUSTER)):
+        refused(call(f"/clusters/{local['key']}"), 409, "IncorrectState", "local")
+
+
+@pytest.mark.parametrize("change, word", [({"displayName": "a-b"}, "displayName"), ({"displayName": "1a"}, "displayName"),
+                                          ({"type": None}, "type"), ({"driverConfig": None}, "driverConfig"),
+                                          ({"autoTerminationMinutes": -1}, "autoTerminationMinutes")])
+def test_bad_clusters_are_named(api, change, word):
+    answer = api.post("/clusters", {**CLUSTER, **change})
+    assert answer.status_code == 400 and word in answer.json()["message"], answer.text
+
+
+def test_a_name_is_taken_once(own):
+    own.api.made("/clusters", CLUSTER)
+    refused(own.api.post("/clusters", CLUSTER), 409, "IncorrectState", "displayName")
+    refused(own.api.post("/clusters", {**CLUSTER, "displayName": "local"}), 409, "IncorrectState", "displayName")
