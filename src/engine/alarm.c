@@ -158,9 +158,8 @@ static bool same_text(const char *a, const char *b)
 static bool fires_alike(const struct schedule_row *a, const struct schedule_row *b)
 {
     return a->active == b->active && a->kind == b->kind &&
-           same_text(a->expression, b->expression) &&
-           same_text(a->timezone_id, b->timezone_id) && a->window_start_ms == b->window_start_ms &&
-           a->window_end_ms == b->window_end_ms;
+           same_text(a->expression, b->expression) && same_text(a->timezone_id, b->timezone_id) &&
+           a->window_start_ms == b->window_start_ms && a->window_end_ms == b->window_end_ms;
 }
 
 static void put_row(struct engine *engine, struct ealarm *alarm, const struct schedule_row *row)
@@ -281,11 +280,12 @@ static void fire(struct step *step, struct ealarm *alarm, struct ejob *job, int6
     char planned[TIMEFMT_TEXT];
     timefmt_rfc3339(planned_ms, planned);
     const char *reason =
-        missed ? arena_printf(arena, "Planned for %s and missed; made up for, as its policy %s says",
-                              planned, missed_policy_names[alarm->row.missed_policy])
-               : arena_printf(arena, "%s %s, %lld ms late",
-                              continuous ? "Started again at" : "Fired by its schedule for", planned,
-                              (long long)late_ms);
+        missed
+            ? arena_printf(arena, "Planned for %s and missed; made up for, as its policy %s says",
+                           planned, missed_policy_names[alarm->row.missed_policy])
+            : arena_printf(arena, "%s %s, %lld ms late",
+                           continuous ? "Started again at" : "Fired by its schedule for", planned,
+                           (long long)late_ms);
     note_event(step, engine_run(step->engine, &result.key), NULL, EVENT_SCHEDULE, reason, decision);
 }
 
@@ -333,7 +333,8 @@ static void make_up(struct step *step, struct ealarm *alarm, struct ejob *job, i
     int64_t newest = newest_until(alarm, planned, until), found;
     switch ((enum missed_policy)alarm->row.missed_policy) {
     case MISSED_NONE:
-        skip_range(step, alarm, planned, newest, "Missed: the server was down, or its clock was set");
+        skip_range(step, alarm, planned, newest,
+                   "Missed: the server was down, or its clock was set");
         return;
     case MISSED_ALL:
         if (planned >= step->now_ms - missed_horizon_ms) {
@@ -348,7 +349,8 @@ static void make_up(struct step *step, struct ealarm *alarm, struct ejob *job, i
     default:
         if (planned < newest) {
             found = newest_until(alarm, planned, newest - 1);
-            skip_range(step, alarm, planned, found, "Missed: only the newest missed time is made up for");
+            skip_range(step, alarm, planned, found,
+                       "Missed: only the newest missed time is made up for");
         }
         fire(step, alarm, job, newest, true);
         return;
@@ -407,7 +409,8 @@ void alarms_ring(struct step *step, size_t max_rows)
     struct engine *engine = step->engine;
     struct heap_item *first;
     while (!engine->is_draining && step->fx->events.count < max_rows &&
-           step->fx->want_count < WANTS_MAX && (first = heap_first(&engine->due)) && first->deadline_ms <= step->now_ms) {
+           step->fx->want_count < WANTS_MAX && (first = heap_first(&engine->due)) &&
+           first->deadline_ms <= step->now_ms) {
         heap_remove(&engine->due, first);
         alarm_due(step, CONTAINER_OF(first, struct ealarm, due));
     }
@@ -430,7 +433,7 @@ void alarm_run_ended(struct step *step, const struct erun *run)
             wait_ms = LONGEST_BACKOFF_MS;
     }
     if (wait_ms > CONTINUOUS_PAUSE_MS && run->row.state == STATE_SUCCESS)
-        wait_ms = CONTINUOUS_PAUSE_MS; /* the wall clock was set back */
+        wait_ms = CONTINUOUS_PAUSE_MS;             /* the wall clock was set back */
     alarm->row.cursor_ms = step->now_ms + wait_ms; /* CONTINUOUS: when the next run is due */
     track(step->engine, &alarm->tracked);
     arm_continuous(step->engine, alarm, alarm->row.cursor_ms);
