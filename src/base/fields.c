@@ -541,8 +541,11 @@ static bool is_left_out(const struct field *field, const void *place)
         return true;
     if (!(field->flags & FIELD_SPARSE))
         return false;
-    return field->kind == FIELD_ENUM ? *(const int *)place == FIELD_UNSET
-                                     : *(const char *const *)place == NULL;
+    if (field->kind == FIELD_ENUM)
+        return *(const int *)place == FIELD_UNSET;
+    if (field->kind == FIELD_TIME)
+        return *(const int64_t *)place == FIELD_NULL;
+    return *(const char *const *)place == NULL;
 }
 
 static void print_fields(const struct schema *schema, const void *object, struct buf *out,

@@ -116,7 +116,7 @@ struct schedule {
     int pause_status; /* enum pause_status */
     const char *quartz_cron_expression;
     const char *timezone_id;
-    int missed_run_policy; /* enum missed_policy; ours, as what follows */
+    int missed_run_policy; /* enum missed_policy, unset: LATEST; ours, as what follows */
     int64_t start_ms;      /* nothing fires before, or after; FIELD_NULL: no limit */
     int64_t end_ms;
 };

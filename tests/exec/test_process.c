@@ -222,11 +222,11 @@ static void test_environment_is_exactly_this(void **state)
     assert_int_equal(world_await(world, &order.id)->report.exit_code, 0);
     snprintf(expected, sizeof expected,
              "REPRISE_ATTEMPT_TOKEN=%s\nPATH=/usr/bin:/bin\nHOME=/nonexistent\nLANG=C.UTF-8\n"
-             "TZ=Europe/Rome\nREPRISE_WORKSPACE=%s\nREPRISE_PARAMS_FILE=%s\n"
+             "TZ=Europe/Rome\nREPRISE_WORKSPACE=%s\nREPRISE_PARAMS_FILE=%s\nREPRISE_OUTPUT=%s\n"
              "REPRISE_JOB_NAME=nightly\nREPRISE_RUN_ID=7\n"
              "REPRISE_PARAM_date=2026-01-31\nREPRISE_PARAM_a_b_c=x\ny\nREPRISE_PARAM_empty=\n",
              attempt_token(&order.id, token), world->workspace,
-             world_file(world, &order.id, ".json"));
+             world_file(world, &order.id, ".json"), world_file(world, &order.id, ".val"));
     assert_output(world, &order.id, expected);
     unsetenv("SECRET_OF_THE_SERVER");
 }
@@ -248,8 +248,9 @@ static void test_environment_without_home_lang_tz(void **state)
     world_await(world, &id);
     snprintf(expected, sizeof expected,
              "REPRISE_ATTEMPT_TOKEN=%s\nPATH=/usr/bin:/bin\nREPRISE_WORKSPACE=%s\n"
-             "REPRISE_PARAMS_FILE=%s/no-params.json\n",
-             attempt_token(&id, token), world->workspace, world->data);
+             "REPRISE_PARAMS_FILE=%s/no-params.json\nREPRISE_OUTPUT=%s\n",
+             attempt_token(&id, token), world->workspace, world->data,
+             world_file(world, &id, ".val"));
     assert_output(world, &id, expected);
 }
 

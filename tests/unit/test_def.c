@@ -66,8 +66,7 @@ static void stored_texts_load_as_they_were(void **state)
     assert_string_equal(loaded->queue_json, "{\"isEnabled\":false}");
     assert_string_equal(loaded->schedule_json,
                         "{\"pauseStatus\":\"UNPAUSED\",\"quartzCronExpression\":\"0 0 12 * * ?\","
-                        "\"timezoneId\":\"UTC\",\"missedRunPolicy\":\"LATEST\","
-                        "\"startTime\":null,\"endTime\":null}");
+                        "\"timezoneId\":\"UTC\"}");
     assert_string_equal(loaded->parameters_json,
                         "[{\"name\":\"p\",\"value\":\"\"},{\"name\":\"q\",\"value\":\"v\"}]");
     assert_int_equal(loaded->nodes[1].deps[0].outcome, 0);
