@@ -131,6 +131,15 @@ static const char *role_of(struct cli *cli, const char *word)
     return role;
 }
 
+/* Of the workspace at hand; NULL: the address names none. */
+static const char *workspace_key(const struct cli *cli)
+{
+    static const char before[] = "/workspaces/";
+    const char *root = cli->endpoint.root;
+    const char *found = root ? strstr(root, before) : NULL;
+    return found ? found + strlen(before) : NULL;
+}
+
 int verb_user_add(struct cli *cli)
 {
     struct buf body;
@@ -138,10 +147,14 @@ int verb_user_add(struct cli *cli)
         cli_complain("--role is missing: viewer, operator or admin");
         return CLI_USAGE;
     }
+    int status = call_connect(cli);
+    if (status)
+        return status;
     body_begin(&body);
     body_text(&body, "name", argument(cli, 0));
     body_text(&body, "role", role_of(cli, cli->options.role));
-    int status = change(cli, "POST", "//reprise/v1/users", body_end(&body), "was made");
+    body_text(&body, "workspaceKey", workspace_key(cli));
+    status = change(cli, "POST", "//reprise/v1/users", body_end(&body), "was made");
     buf_release(&body);
     return status;
 }
@@ -178,9 +191,13 @@ int verb_user_role(struct cli *cli)
         cli_complain("--role is missing: viewer, operator or admin");
         return CLI_USAGE;
     }
+    int status = call_connect(cli);
+    if (status)
+        return status;
     body_begin(&body);
     body_text(&body, "role", role_of(cli, cli->options.role));
-    int status =
+    body_text(&body, "workspaceKey", workspace_key(cli));
+    status =
         change(cli, "PUT", below(cli, "//reprise/v1/users"), body_end(&body), "has that role now");
     buf_release(&body);
     return status;

@@ -175,7 +175,7 @@ static int send_once(struct cli *cli, const struct call *call, const char *retry
     return *ret_answered && ret->status / 100 == 2;
 }
 
-static int connect_first(struct cli *cli)
+int call_connect(struct cli *cli)
 {
     if (cli->http)
         return CLI_DONE;
@@ -201,7 +201,7 @@ struct http_feed *call_listen(struct cli *cli, const char *path, const char *acc
 {
     struct buf url;
     *ret_refused = false;
-    if (connect_first(cli) != CLI_DONE)
+    if (call_connect(cli) != CLI_DONE)
         return NULL;
     struct http_call http = http_call_of(cli, "GET", path, &url);
     http.accept = accept;
@@ -217,7 +217,7 @@ struct http_feed *call_listen(struct cli *cli, const char *path, const char *acc
 int call_send_or(struct cli *cli, const struct call *call, long status, struct http_answer *ret)
 {
     char token[RETRY_TOKEN_TEXT], problem[512] = "";
-    int code = connect_first(cli);
+    int code = call_connect(cli);
     if (code)
         return code;
     make_retry_token(token);

@@ -26,6 +26,8 @@ struct call {
     unsigned flags;
 };
 
+/* Fills cli->endpoint, which every call does that is the first. */
+__attribute__((warn_unused_result)) int call_connect(struct cli *cli);
 /* CLI_DONE with a 2xx answer in *ret, to be released. Otherwise the reason was printed, nothing is
  * to be released, and the result is the exit code. */
 __attribute__((warn_unused_result)) int call_send(struct cli *cli, const struct call *call,

@@ -75,6 +75,8 @@ struct event_filter {
 struct operation_filter {
     const char *resource_type; /* or NULL */
     const char *display_name;  /* exact, or NULL */
+    const char *name_contains; /* or NULL */
+    const char *created_by;    /* id of a user, or NULL */
     int status;                /* enum operation_status or FIELD_UNSET */
 };
 

@@ -170,5 +170,8 @@ bool operation_matches(const struct operation_filter *filter, const struct opera
 {
     return is_text(filter->resource_type, operation->resource_type) &&
            is_text(filter->display_name, operation->display_name) &&
+           is_text(filter->created_by, operation->created_by) &&
+           (!filter->name_contains ||
+            (operation->display_name && strstr(operation->display_name, filter->name_contains))) &&
            (filter->status == FIELD_UNSET || filter->status == operation->status);
 }

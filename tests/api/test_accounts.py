@@ -52,6 +52,25 @@ def test_roles_decide(server):
     assert viewer.run(job)["createdByName"] == "vera", "the new role counts at once"
 
 
+def test_a_role_counts_in_its_workspace(own):
+    workspace = own.api.made("~/workspaces", {"displayName": "team"})
+    user(own.api, "vera", "VIEWER")
+    there = Client({**own.endpoint, "workspaceKey": workspace["key"]}, token_of(own.api, "vera")["token"])
+    refused(there.get("/jobs"), 404, "NotAuthorizedOrNotFound", "workspace")
+    path = f"{ACCOUNTS}/users/vera"
+    answer = own.api.put(path, {"role": "ADMIN", "workspaceKey": workspace["key"]})
+    assert sorted((role["role"], role["workspaceKey"]) for role in answer.json()["roles"]) == [
+        ("ADMIN", workspace["key"]), ("VIEWER", own.endpoint["workspaceKey"])]
+    assert there.post("/jobs", {"name": "j", "path": "p"}).status_code == 201
+    refused(Client(own.endpoint, there.token).post("/jobs", {"name": "j", "path": "p"}), 404, "NotAuthorizedOrNotFound")
+    own.api.put(path, {"role": "VIEWER", "workspaceKey": workspace["key"]})
+    refused(there.post("/jobs", {"name": "j", "path": "p"}), 404, "NotAuthorizedOrNotFound", "not allowed")
+    refused(own.api.put(path, {"role": "VIEWER", "workspaceKey": "x"}), 404, "NotAuthorizedOrNotFound", "workspaceKey")
+    refused(own.api.put(path, {"isDisabled": True, "workspaceKey": workspace["key"]}), 400, "InvalidParameter", "role")
+    refused(own.api.put(f"{ACCOUNTS}/users/admin", {"role": "VIEWER", "workspaceKey": workspace["key"]}), 409, "IncorrectState",
+            "own role")
+
+
 def test_a_disabled_user_is_nobody(server):
     api = client(server, "dora")
     assert api.get("/jobs").status_code == 200
@@ -370,3 +389,18 @@ def test_changes_are_in_the_audit(server):
     assert entry["address"] == "127.0.0.1" and "ADMIN" in entry["detail"]
     assert audit(server.api, action="createUser", target="aude")
     assert any("of aude" in entry["detail"] for entry in audit(server.api, action="createToken"))
+
+
+def test_operations_of_the_caller_and_by_a_part_of_the_name(server):
+    api = client(server, "opal", "ADMIN")
+    mine = api.made("/jobs", {"name": "opal_nightly", "path": "p"})
+    server.api.made("/jobs", {"name": "opal_weekly", "path": "p"})
+
+    def names(**query):
+        return sorted(item["resourceName"] for item in api.read("~/asyncOperations", resourceType="JOB", limit=1000, **query)["items"])
+
+    assert names(matchResourceName="opal_") == ["opal_nightly", "opal_weekly"]
+    assert names(matchResourceName="l_night") == names(shouldFilterByCallingPrincipal="true") == ["opal_nightly"]
+    assert names(shouldFilterByCallingPrincipal="true", resourceName="opal_weekly") == []
+    assert names(matchResourceName="opal_", shouldFilterByCallingPrincipal="false") == ["opal_nightly", "opal_weekly"]
+    assert mine["name"] == "opal_nightly"

@@ -75,8 +75,7 @@ static void details_of_a_run_are_passed_on(void **state)
     assert_string_equal(run->queue_json, "{\"isEnabled\":true}");
     assert_string_equal(run->schedule_json,
                         "{\"pauseStatus\":\"UNPAUSED\",\"quartzCronExpression\":\"0 0 0 * * ?\","
-                        "\"timezoneId\":\"UTC\",\"missedRunPolicy\":\"LATEST\","
-                        "\"startTime\":null,\"endTime\":null}");
+                        "\"timezoneId\":\"UTC\"}");
     assert_true(run->has_original_attempt);
     assert_true(run->original_is_known);
     finish_command(fake, asked);

@@ -121,3 +121,10 @@ def test_too_many_parameters_are_left_out(api):
     told = [len(t["parameters"]) for t in whole["tasks"]]
     assert told[0] == 800 and told[-1] == 0 and len(told) == 150
     assert len(explain(api, run, "t149")["tasks"][0]["parameters"]) == 800
+
+
+def test_a_value_that_a_task_published_is_shown_where_it_is_referred_to(api):
+    run = api.go([step("a", set="rows:3"), step("b", "a", parameters=named(n="{{tasks.a.values.rows}}"))], "SUCCESS")
+    seen = by_name(of_task(explain(api, run, "b"), "b")["parameters"])
+    assert seen["n"]["value"] == "3"
+    assert [(r["reference"], r["value"]) for r in seen["n"]["references"]] == [("{{tasks.a.values.rows}}", "3")]

@@ -105,10 +105,26 @@ static enum err_code read_again(struct call *call)
                    "it is done, but the store cannot be read at the moment");
 }
 
+/* The workspace that a role is about: the installation's first, unless another is named. */
+static enum err_code role_workspace(struct call *call, const char *workspace_key,
+                                    struct api_workspace *ret)
+{
+    struct uuid key;
+    *ret = call->workspace;
+    if (!workspace_key || (uuid_parse(workspace_key, &key) &&
+                           call->backend->workspace(call->backend->context, &key, ret)))
+        return ERR_OK;
+    return err_set(&call->err, ERR_NOT_AUTHORIZED_OR_NOT_FOUND,
+                   "Workspace not found or not allowed: workspaceKey is none");
+}
+
 enum err_code user_create(struct call *call)
 {
     const struct create_user *details = call->details;
+    struct api_workspace workspace;
     struct user_row user;
+    if (role_workspace(call, details->workspace_key, &workspace))
+        return call->err.code;
     if (call->backend->reads.get_user(call->reading.reader, details->name, call->arena, &user))
         return err_set(&call->err, ERR_INCORRECT_STATE, "there is a user %s already",
                        details->name);
@@ -121,7 +137,7 @@ enum err_code user_create(struct call *call)
         .disabled_ms = FIELD_NULL,
         .password = hash_password(call, details->password),
     };
-    const struct role_row role = {call->workspace.id, user.id, details->role};
+    const struct role_row role = {workspace.id, user.id, details->role};
     struct row_batch rows;
     row_batch_init(&rows);
     row_batch_add(&rows, ROW_USER, ROW_INSERT, &user);
@@ -135,13 +151,13 @@ enum err_code user_create(struct call *call)
 }
 
 /* Nobody shuts themselves out: another ADMIN has to. */
-static enum err_code check_own(struct call *call, const struct user_row *user,
+static enum err_code check_own(struct call *call, const struct user_row *user, int had,
                                const struct update_user *details)
 {
     bool is_own = strcmp(user->id, call->account.id) == 0;
     if (is_own && details->is_disabled == 1)
         return err_set(&call->err, ERR_INCORRECT_STATE, "nobody can disable themselves");
-    if (is_own && details->role != FIELD_UNSET && details->role < call->role)
+    if (is_own && details->role != FIELD_UNSET && details->role < had)
         return err_set(&call->err, ERR_INCORRECT_STATE, "nobody can lower their own role");
     return ERR_OK;
 }
@@ -162,10 +178,20 @@ enum err_code user_update(struct call *call)
 {
     const struct update_user *details = call->details;
     const struct api_backend *backend = call->backend;
+    struct api_workspace workspace;
     struct user_row user;
     struct row_batch rows;
-    int had;
-    if (account_subject(call, call->keys[0], &user) || check_own(call, &user, details))
+    int had = -1;
+    if (details->workspace_key && details->role == FIELD_UNSET)
+        return err_set(&call->err, ERR_INVALID_PARAMETER,
+                       "role is missing: workspaceKey says where it counts");
+    if (role_workspace(call, details->workspace_key, &workspace) ||
+        account_subject(call, call->keys[0], &user))
+        return call->err.code;
+    struct api_account subject = {.id = ""};
+    snprintf(subject.id, sizeof subject.id, "%s", user.id);
+    bool has_role = backend->role(backend->context, &subject, &workspace, &had);
+    if (check_own(call, &user, has_role ? had : -1, details))
         return call->err.code;
     if (details->password)
         user.password = hash_password(call, details->password);
@@ -173,10 +199,7 @@ enum err_code user_update(struct call *call)
         user.disabled_ms = backend->now_ms(backend->context);
     if (details->is_disabled == 0)
         user.disabled_ms = FIELD_NULL;
-    struct api_account subject = {.id = ""};
-    snprintf(subject.id, sizeof subject.id, "%s", user.id);
-    bool has_role = backend->role(backend->context, &subject, &call->workspace, &had);
-    const struct role_row role = {call->workspace.id, user.id, details->role};
+    const struct role_row role = {workspace.id, user.id, details->role};
     row_batch_init(&rows);
     row_batch_add(&rows, ROW_USER, ROW_UPDATE, &user);
     if (details->role != FIELD_UNSET)

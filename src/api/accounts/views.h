@@ -103,11 +103,13 @@ struct code_view {
 struct create_user {
     const char *name;
     int role;
+    const char *workspace_key;
     const char *password;
 };
 
 struct update_user {
     int role;
+    const char *workspace_key;
     int8_t is_disabled;
     const char *password;
 };

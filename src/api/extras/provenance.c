@@ -214,6 +214,7 @@ static bool find_task(const void *context, const char *task_key, struct referenc
         .error_code = row->error_code ? row->error_code : "",
         .task_run = row->key,
         .execution_count = attempt->executions[position],
+        .values = row->published,
     };
     return true;
 }

@@ -48,6 +48,8 @@ struct operation_list_query {
     struct list_query list;
     const char *resource_type;
     const char *resource_name;
+    const char *match_resource_name;
+    int8_t only_own;
     int status;        /* enum operation_status */
     int64_t workspace; /* index of the one to go on in */
 };

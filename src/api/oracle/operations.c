@@ -84,6 +84,8 @@ enum err_code operation_list(struct call *call)
     const struct operation_filter filter = {
         .resource_type = query->resource_type,
         .display_name = query->resource_name,
+        .name_contains = query->match_resource_name,
+        .created_by = query->only_own == 1 ? call->account.id : NULL,
         .status = query->status,
     };
     struct list_order order = query->list.order;
