@@ -35,7 +35,7 @@ struct options {
     const char *if_match;
     const char *stream;
     const char *timezone;
-    const char *after;           /* as it was given */
+    const char *after; /* as it was given */
     const char *role;
     const char *public_key;
     const char *label;

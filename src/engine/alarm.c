@@ -142,8 +142,9 @@ static struct schedule_row wanted_row(const struct step *step, const struct ejob
         row.active = schedule->pause_status != PAUSE_PAUSED;
         row.expression = schedule->quartz_cron_expression;
         row.timezone_id = schedule->timezone_id;
-        row.missed_policy = schedule->missed_run_policy == FIELD_UNSET ? MISSED_LATEST
-                                                                       : schedule->missed_run_policy;
+        row.missed_policy = schedule->missed_run_policy == FIELD_UNSET
+                                ? MISSED_LATEST
+                                : schedule->missed_run_policy;
         row.window_start_ms = schedule->start_ms;
         row.window_end_ms = schedule->end_ms;
     }

@@ -92,19 +92,19 @@ struct erun {
     struct repair_row repair; /* newest attempt of the run */
     struct tracked repair_tracked;
     struct ejob *job;
-    struct job_def *def;       /* of the newest attempt */
-    struct etask *tasks;       /* def->task_count */
-    struct list of_job;        /* in job->holders, or in one of the job's queues */
-    struct list ready;         /* tasks in QUEUED, first in first out */
-    struct list turn;          /* in engine->turns while `ready` is not empty */
-    struct list ending;        /* in engine->ending: perhaps every task is final */
-    struct list done;          /* in engine->done: final, to be let go after the commit */
-    struct list ended;         /* in engine->ended: a task waits to hear how it ended */
-    struct list maintenance;   /* in engine->maintenance: to be paused, or to go on */
-    struct deadline deadline;  /* timeout, or the end of patience in the queue */
-    uint32_t open_count;       /* tasks that are not final */
-    uint32_t live_count;       /* attempts in flight */
-    bool is_deleted;           /* goes with this batch */
+    struct job_def *def;      /* of the newest attempt */
+    struct etask *tasks;      /* def->task_count */
+    struct list of_job;       /* in job->holders, or in one of the job's queues */
+    struct list ready;        /* tasks in QUEUED, first in first out */
+    struct list turn;         /* in engine->turns while `ready` is not empty */
+    struct list ending;       /* in engine->ending: perhaps every task is final */
+    struct list done;         /* in engine->done: final, to be let go after the commit */
+    struct list ended;        /* in engine->ended: a task waits to hear how it ended */
+    struct list maintenance;  /* in engine->maintenance: to be paused, or to go on */
+    struct deadline deadline; /* timeout, or the end of patience in the queue */
+    uint32_t open_count;      /* tasks that are not final */
+    uint32_t live_count;      /* attempts in flight */
+    bool is_deleted;          /* goes with this batch */
     /* Tasks that an earlier definition had and this one has not: key → int64_t *, how many attempts
      * of it have started. Both in `arena`. */
     struct str_map gone;

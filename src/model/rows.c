@@ -5,10 +5,8 @@
 #include "base/mem.h"
 
 const char *const event_type_names[EVENT_TYPE_COUNT] = {
-    [EVENT_RUN_STATE] = "RUN_STATE", [EVENT_TASK_STATE] = "TASK_STATE",
-    [EVENT_ATTEMPT] = "ATTEMPT",     [EVENT_REPAIR] = "REPAIR",
-    [EVENT_SCHEDULE] = "SCHEDULE",
-    [EVENT_NOTE] = "NOTE",
+    [EVENT_RUN_STATE] = "RUN_STATE", [EVENT_TASK_STATE] = "TASK_STATE", [EVENT_ATTEMPT] = "ATTEMPT",
+    [EVENT_REPAIR] = "REPAIR",       [EVENT_SCHEDULE] = "SCHEDULE",     [EVENT_NOTE] = "NOTE",
 };
 
 static const size_t row_sizes[ROW_KIND_COUNT] = {
