@@ -58,13 +58,8 @@ static void respond_text(struct http_request *request, struct http_response *res
 bool site_serve(struct http_request *request, struct http_response *response)
 {
     const struct site_file *file = find_file(request->target);
-    if (!file)
+    if (!file || (strcmp(request->method, "GET") != 0 && strcmp(request->method, "HEAD") != 0))
         return false;
-    if (strcmp(request->method, "GET") != 0 && strcmp(request->method, "HEAD") != 0) {
-        http_add_header(request, response, "allow", "GET, HEAD");
-        respond_text(request, response, 405, "this is a file of the page: use GET or HEAD\n");
-        return true;
-    }
     if (file->is_hashed && !header_names(request, "accept-encoding", "gzip")) {
         respond_text(request, response, 406,
                      "this file is there with content-encoding gzip only\n");

@@ -27,5 +27,5 @@ struct site_file {
 extern const struct site_file site_files[];
 extern const size_t site_file_count;
 
-/* Answers a request for one of the files; false, with `response` untouched, for anything else. */
+/* Answers a GET or HEAD of one of the files; false, with `response` untouched, for anything else. */
 bool site_serve(struct http_request *request, struct http_response *response);

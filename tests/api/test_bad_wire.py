@@ -142,7 +142,7 @@ def test_pipelined_writes_all_happen(server):
 @pytest.mark.parametrize("garbage", [
     b"\0" * 1000, b"\xff\xfe" * 500, b"hello\r\n\r\n", b"GET\r\n\r\n", b"GET /\r\n\r\n", b"GET / HTTP/9.9\r\n\r\n",
     b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03" + b"\0" * 100, b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", b"\r\n" * 1000,
-    b"GET / HTTP/1.1\r\nno colon\r\n\r\n", b"GET / HTTP/1.1\r\n: empty\r\n\r\n", b"G" * 100_000,
+    b"GET / HTTP/1.1\r\nno colon\r\n\r\n", b"GET /jobs HTTP/1.1\r\n: empty\r\n\r\n", b"G" * 100_000,
     b"GET / HTTP/1.1\r\nHost: x\r\nContent-Length: -1\r\n\r\n", b"GET / HTTP/1.1\r\nHost: x\r\nContent-Length: 99999999999999999999\r\n\r\n",
     b"GET / HTTP/1.1\r\nHost: x\r\n" + b"a: b\r\n" * 20_000 + b"\r\n",
 ], ids=lambda g: repr(g[:24]))

@@ -89,6 +89,8 @@ def check(answer):
     method, status = answer.request.method, answer.status_code
     if status in LIBRARY and "json" not in answer.headers.get("content-type", ""):
         return
+    if "content-security-policy" in answer.headers:
+        return  # a file of the web page, which is no part of the API
     path, operation = find(method, answer.request.path_url)
     where = f"{method} {path or answer.request.path_url}: {status}"
     says = described(path, method, status) if operation else None
