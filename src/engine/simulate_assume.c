@@ -1,5 +1,6 @@
 /* Assumptions about decisions: the expressions of an IF_ELSE are replaced by ones that are known, so
- * that the engine decides as ever. */
+ * that the engine decides as ever. A JOB_TASK becomes a task that runs by itself: what its child
+ * would come to is assumed, too. */
 #include <assert.h>
 #include <stdlib.h>
 #include <string.h>
@@ -50,6 +51,13 @@ static void write_expression(json_t *task, int outcome)
     json_object_set_new(task, "condition", json_string("assumed"));
 }
 
+static void write_process(json_t *task)
+{
+    json_object_set_new(task, "type", json_string(task_type_names[TASK_PYTHON]));
+    json_object_set_new(task, "filePath", json_string("assumed"));
+    json_object_del(task, "jobKey");
+}
+
 enum err_code simulate_assume(const struct job_def *def, const struct field_list *assumptions,
                               const char *where, int64_t version, struct job_def **ret,
                               struct err *err)
@@ -60,11 +68,14 @@ enum err_code simulate_assume(const struct job_def *def, const struct field_list
             return err->code;
     json_t *tree = json_parse(def->json, strlen(def->json), err);
     assert(tree); /* our own text */
+    json_t *tasks = json_object_get(tree, "tasks");
+    for (uint32_t i = 0; i < def->task_count; i++)
+        if (def->tasks[i].type == TASK_JOB)
+            write_process(json_array_get(tasks, i));
     for (size_t i = 0; i < assumptions->count; i++) {
         size_t position = (size_t)job_def_find(def, items[i].task_key);
         if (def->tasks[position].type == TASK_IF_ELSE && items[i].outcome != ASSUMED_SUCCESS)
-            write_expression(json_array_get(json_object_get(tree, "tasks"), position),
-                             items[i].outcome);
+            write_expression(json_array_get(tasks, position), items[i].outcome);
     }
     char *text = json_dumps(tree, JSON_COMPACT);
     json_decref(tree);

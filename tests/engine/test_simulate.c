@@ -146,6 +146,27 @@ static void decisions_are_decided_where_operands_are_known(void **state)
     job_def_unref(def);
 }
 
+/* The job of the child is looked at no further: it need not even be there. */
+static void what_a_child_comes_to_is_assumed(void **state)
+{
+    struct world *world = *state;
+    struct job_def *def = world_parse(
+        world,
+        "{'name':'j','path':'/','tasks':[{'taskKey':'child','type':'JOB_TASK','maxRetries':1,"
+        "'jobKey':'01900000-0000-7000-8000-000000000001'},{'taskKey':'next','type':"
+        "'PYTHON_TASK','filePath':'n.py','dependsOn':[{'taskKey':'child'}]}]}");
+    struct simulation request = request_of(world, def, "", NULL);
+    assert_string_equal(picture(world, &good(world, &request).attempts[0]),
+                        "SUCCESS child=SUCCESS next=SUCCESS");
+    request.assumptions = assumptions(world, "child=FAILED");
+    assert_string_equal(picture(world, &good(world, &request).attempts[0]),
+                        "FAILED child=FAILED next=UPSTREAM_FAILED");
+    request.assumptions = assumptions(world, "child=FAILED*1");
+    assert_string_equal(picture(world, &good(world, &request).attempts[0]),
+                        "SUCCESS child=SUCCESS next=SUCCESS");
+    job_def_unref(def);
+}
+
 static void retries_and_deadlines_take_virtual_time(void **state)
 {
     struct world *world = *state;
@@ -348,6 +369,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         SIMULATION_TEST(a_run_and_its_repair),
         SIMULATION_TEST(decisions_are_decided_where_operands_are_known),
+        SIMULATION_TEST(what_a_child_comes_to_is_assumed),
         SIMULATION_TEST(retries_and_deadlines_take_virtual_time),
         SIMULATION_TEST(slots),
         SIMULATION_TEST(refusals),
