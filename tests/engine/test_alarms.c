@@ -55,7 +55,7 @@ static void to_the_minute(struct world *world)
 static void every_planned_time_makes_one_run(void **state)
 {
     struct world *world = *state;
-    int64_t times[64];
+    int64_t times[64] = {0};
     to_the_minute(world);
     int64_t start = world->now_ms;
     struct uuid job = scheduled(world, MINUTELY(""));
@@ -76,7 +76,7 @@ static void every_planned_time_makes_one_run(void **state)
 static void late_by_a_minute_is_late_and_more_is_missed(void **state)
 {
     struct world *world = *state;
-    int64_t times[8];
+    int64_t times[8] = {0};
     to_the_minute(world);
     int64_t start = world->now_ms;
     struct uuid late = scheduled(world, CRON("0 0/5 * * * ?", ",'missedRunPolicy':'NONE'"));
@@ -99,7 +99,7 @@ static void late_by_a_minute_is_late_and_more_is_missed(void **state)
 static void latest_makes_one_run_for_the_newest_missed_time(void **state)
 {
     struct world *world = *state;
-    int64_t times[8];
+    int64_t times[8] = {0};
     to_the_minute(world);
     int64_t start = world->now_ms;
     struct uuid job = scheduled(world, MINUTELY(""));
@@ -140,7 +140,7 @@ static void all_makes_a_run_for_each_of_seven_days(void **state)
 static void none_makes_no_run_for_what_was_missed(void **state)
 {
     struct world *world = *state;
-    int64_t times[8];
+    int64_t times[8] = {0};
     to_the_minute(world);
     struct uuid job = scheduled(world, MINUTELY(",'missedRunPolicy':'NONE'"));
     world_sleep(world, 10 * DAY_MS + 30 * SECOND_MS);
@@ -171,7 +171,7 @@ static void a_clock_that_goes_back_fires_nothing_twice(void **state)
 static void a_clock_that_jumps_leaves_missed_times(void **state)
 {
     struct world *world = *state;
-    int64_t times[8];
+    int64_t times[8] = {0};
     to_the_minute(world);
     int64_t start = world->now_ms;
     struct uuid job = scheduled(world, CRON("0 0/30 * * * ?", ""));
@@ -186,7 +186,7 @@ static void a_clock_that_jumps_leaves_missed_times(void **state)
 static void pausing_and_changing_never_fire_the_past(void **state)
 {
     struct world *world = *state;
-    int64_t times[8];
+    int64_t times[8] = {0};
     to_the_minute(world);
     struct uuid job = scheduled(world, MINUTELY(""));
     world_advance(world, MINUTE_MS);
@@ -210,7 +210,7 @@ static void pausing_and_changing_never_fire_the_past(void **state)
 static void another_description_keeps_the_cursor(void **state)
 {
     struct world *world = *state;
-    int64_t times[8];
+    int64_t times[8] = {0};
     to_the_minute(world);
     struct uuid job = scheduled(world, MINUTELY(""));
     int64_t submitted = book_job(&world->book, &job)->row.scheduled_ms;
@@ -234,7 +234,7 @@ static void a_deleted_job_fires_no_more(void **state)
 static void a_window_bounds_what_fires(void **state)
 {
     struct world *world = *state;
-    int64_t times[8];
+    int64_t times[8] = {0};
     to_the_minute(world);
     int64_t start = world->now_ms;
     char from[TIMEFMT_TEXT], to[TIMEFMT_TEXT];
