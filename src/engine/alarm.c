@@ -193,6 +193,10 @@ bool alarm_set(struct step *step, struct ejob *job, struct zone *zone)
     }
     if (!alarm)
         alarm = alarm_new(engine, &row);
+    else if (alarm->row.kind == SCHEDULE_CRON && row.kind == SCHEDULE_CRON &&
+             alarm->row.cursor_ms > row.cursor_ms)
+        row.cursor_ms =
+            alarm->row.cursor_ms; /* the clock was set back; those times have had runs */
     put_row(engine, alarm, &row);
     track(engine, &alarm->tracked);
     zone_unref(alarm->zone);
@@ -249,6 +253,22 @@ static struct principal owner_of(const struct ejob *job)
     return (struct principal){job->row.created_by, job->row.created_by_name};
 }
 
+/* CONTINUOUS: due again in so many milliseconds. */
+static void go_on_in(struct step *step, struct ealarm *alarm, int64_t wait_ms)
+{
+    alarm->row.cursor_ms = step->now_ms + wait_ms;
+    track(step->engine, &alarm->tracked);
+    arm_continuous(step->engine, alarm, alarm->row.cursor_ms);
+}
+
+/* Longer after each failure, up to a limit. */
+static void back_off(struct step *step, struct ealarm *alarm)
+{
+    int64_t doublings = alarm->row.failures++ < 6 ? alarm->row.failures - 1 : 6;
+    int64_t wait_ms = FIRST_BACKOFF_MS << doublings;
+    go_on_in(step, alarm, wait_ms < LONGEST_BACKOFF_MS ? wait_ms : LONGEST_BACKOFF_MS);
+}
+
 /* `missed`: fired only because the policy says so. */
 static void fire(struct step *step, struct ealarm *alarm, struct ejob *job, int64_t planned_ms,
                  bool missed)
@@ -273,6 +293,8 @@ static void fire(struct step *step, struct ealarm *alarm, struct ejob *job, int6
     run_create(step, &command, &origin, &result);
     if (result.code) {
         skip(step, alarm, planned_ms, planned_ms, 1, result.message);
+        if (continuous) /* no run will end and say when to go on */
+            back_off(step, alarm);
         return;
     }
     int64_t late_ms = step->now_ms - planned_ms;
@@ -423,20 +445,13 @@ void alarm_run_ended(struct step *step, const struct erun *run)
     struct ealarm *alarm = alarm_of(step->engine, &run->row.job);
     if (!alarm || alarm->row.active != 1 || alarm->row.kind != SCHEDULE_CONTINUOUS)
         return;
-    int64_t wait_ms = 0;
-    if (run->row.state == STATE_SUCCESS || run->row.state == STATE_CANCELED) {
-        alarm->row.failures = 0;
-        int64_t next_ms = run->row.created_ms + CONTINUOUS_PAUSE_MS;
-        wait_ms = next_ms > step->now_ms ? next_ms - step->now_ms : 0;
-    } else {
-        int64_t doublings = alarm->row.failures++ < 6 ? alarm->row.failures - 1 : 6;
-        wait_ms = FIRST_BACKOFF_MS << doublings;
-        if (wait_ms > LONGEST_BACKOFF_MS)
-            wait_ms = LONGEST_BACKOFF_MS;
+    if (run->row.state != STATE_SUCCESS && run->row.state != STATE_CANCELED) {
+        back_off(step, alarm);
+        return;
     }
-    if (wait_ms > CONTINUOUS_PAUSE_MS && run->row.state == STATE_SUCCESS)
-        wait_ms = CONTINUOUS_PAUSE_MS;             /* the wall clock was set back */
-    alarm->row.cursor_ms = step->now_ms + wait_ms; /* CONTINUOUS: when the next run is due */
-    track(step->engine, &alarm->tracked);
-    arm_continuous(step->engine, alarm, alarm->row.cursor_ms);
+    alarm->row.failures = 0;
+    int64_t wait_ms = run->row.created_ms + CONTINUOUS_PAUSE_MS - step->now_ms;
+    if (wait_ms > CONTINUOUS_PAUSE_MS)
+        wait_ms = CONTINUOUS_PAUSE_MS; /* the wall clock was set back */
+    go_on_in(step, alarm, wait_ms > 0 ? wait_ms : 0);
 }

@@ -18,6 +18,7 @@
 enum {
     BATCH_MAX_US = 5000,
     BATCH_MAX_ROWS = 5000,
+    BATCH_MIN_COMMANDS = 16,
     FIRST_BACKOFF_MS = 50,
     LONGEST_BACKOFF_MS = 5000,
     PRUNE_MAX = 100, /* retry tokens at a time: their answers may be large */
@@ -264,7 +265,11 @@ static void step_all(struct pump *pump)
         struct engine_event event = new_event(pump, ENGINE_TIMER);
         pump_step(pump, &event);
     }
-    while (pump->backlog && !is_full(pump, began_us)) {
+    /* Some commands in each batch, however full the timer made it: who floods the server with
+     * planned runs must be able to pause them. */
+    for (size_t taken = 0; pump->backlog && !pump->is_lost &&
+                           (taken < BATCH_MIN_COMMANDS || !is_full(pump, began_us));
+         taken++) {
         struct api_pending *pending = pump->backlog;
         struct api_pending *rest = pending->next;
         if (!step_command(pump, pending))

@@ -168,6 +168,25 @@ static void a_clock_that_goes_back_fires_nothing_twice(void **state)
         assert_int_equal(times[i], start + (int64_t)(i + 1) * MINUTE_MS);
 }
 
+/* A planned time is decided once, whatever is saved while the clock is behind it. */
+static void a_change_after_the_clock_went_back_fires_nothing_twice(void **state)
+{
+    struct world *world = *state;
+    int64_t times[200] = {0};
+    to_the_minute(world);
+    int64_t start = world->now_ms;
+    struct uuid job = scheduled(world, MINUTELY(""));
+    world_advance(world, 10 * MINUTE_MS);
+    world_set_clock(world, start + 2 * MINUTE_MS);
+    assert_answer(change(world, &job, MINUTELY(",'pauseStatus':'PAUSED'")), ERR_OK, "");
+    assert_answer(change(world, &job, CRON("0 0/1 * * * ?", "")), ERR_OK, "");
+    world_advance(world, 8 * MINUTE_MS);
+    assert_int_equal(planned(world, &job, times, 200), 10);
+    world_advance(world, MINUTE_MS);
+    assert_int_equal(planned(world, &job, times, 200), 11);
+    assert_int_equal(times[10], start + 11 * MINUTE_MS);
+}
+
 static void a_clock_that_jumps_leaves_missed_times(void **state)
 {
     struct world *world = *state;
@@ -313,6 +332,32 @@ static void continuous_waits_longer_after_each_failure(void **state)
     assert_int_equal(world->book.run_count, count + 1); /* a success makes patience short again */
 }
 
+static void continuous_goes_on_once_its_job_can_run(void **state)
+{
+    struct world *world = *state;
+    struct uuid job = world_dag(world, "a", "'continuous':{'pauseStatus':'PAUSED'}");
+    assert_answer(world_update_job(world, &job, "{'name':'j','path':'/','continuous':{}}", NULL),
+                  ERR_OK, "");
+    world_advance(world, 0);
+    assert_has(skipped(world, &job, 1).reason, "job has no tasks");
+    assert_answer(change(world, &job, "'continuous':{}"), ERR_OK, "");
+    world_advance(world, 10 * SECOND_MS);
+    assert_int_equal(world->book.run_count, 1);
+}
+
+static void continuous_does_not_wait_for_a_clock_that_went_back(void **state)
+{
+    struct world *world = *state;
+    world_dag(world, "a", "'continuous':{}");
+    world_advance(world, 0);
+    struct uuid run = newest_run(world);
+    world_set_clock(world, world->now_ms - DAY_MS);
+    world_cancel(world, &run);
+    world_exit(world, &run, "a", 143);
+    world_advance(world, SECOND_MS);
+    assert_int_equal(world->book.run_count, 2);
+}
+
 static void continuous_rests_while_somebody_else_runs_it(void **state)
 {
     struct world *world = *state;
@@ -338,6 +383,7 @@ int main(void)
         WORLD_TEST(all_makes_a_run_for_each_of_seven_days),
         WORLD_TEST(none_makes_no_run_for_what_was_missed),
         WORLD_TEST(a_clock_that_goes_back_fires_nothing_twice),
+        WORLD_TEST(a_change_after_the_clock_went_back_fires_nothing_twice),
         WORLD_TEST(a_clock_that_jumps_leaves_missed_times),
         WORLD_TEST(pausing_and_changing_never_fire_the_past),
         WORLD_TEST(another_description_keeps_the_cursor),
@@ -346,6 +392,8 @@ int main(void)
         WORLD_TEST(what_cannot_be_run_is_skipped_with_the_reason),
         WORLD_TEST(continuous_keeps_one_run_going),
         WORLD_TEST(continuous_waits_longer_after_each_failure),
+        WORLD_TEST(continuous_does_not_wait_for_a_clock_that_went_back),
+        WORLD_TEST(continuous_goes_on_once_its_job_can_run),
         WORLD_TEST(continuous_rests_while_somebody_else_runs_it),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
