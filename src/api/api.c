@@ -352,6 +352,8 @@ static enum err_code handle(struct call *call)
         code = authorize(call);
     if (!code && call->request->shutting_down && !call->route->read)
         code = err_set(&call->err, ERR_UNAVAILABLE, "the server is stopping");
+    if (!code && call->route->before)
+        code = call->route->before(call);
     if (code)
         return code;
     if (call->route->command)

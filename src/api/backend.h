@@ -243,6 +243,8 @@ struct api_backend {
     /* The account behind a token (in clear) of any kind; false when there is none, or it is expired
      * or revoked. Constant time in the token's content. */
     bool (*authenticate)(void *context, const char *token, struct api_account *ret);
+    /* Is what that account came with good still? For what stays open long after it was let in. */
+    bool (*still)(void *context, const struct api_account *account);
     /* The account's role in a workspace; false: none. */
     bool (*role)(void *context, const struct api_account *account,
                  const struct api_workspace *workspace, int *ret_role);

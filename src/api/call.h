@@ -91,6 +91,8 @@ struct route {
     enum err_code (*parse_body)(struct call *call);
     /* Checks beyond the tables, before anything is looked up: 400s. May be NULL. */
     enum err_code (*parse)(struct call *call);
+    /* What takes long and needs no reader, once the caller may: nobody waits for it. May be NULL. */
+    enum err_code (*before)(struct call *call);
     /* One of the three. `read` answers from call->reading; `change` does too, and writes what belongs
      * to no workspace's sequence, one at a time; `command` fills what goes to the pump. */
     enum err_code (*read)(struct call *call);

@@ -773,6 +773,7 @@ static const struct route routes[] = {
      .role = ROLE_VIEWER,
      .body = &iam_request_schema,
      .parse = iam_parse,
+     .before = iam_check_password,
      .change = iam_create_token,
      .status = 201,
      .doc = "Gives a token for a password, as Huawei IAM does."},

@@ -90,6 +90,7 @@ static bool may_still_read(struct stream *stream)
     stream->looked_ms = now_of(stream);
     return !has_passed(stream, stream->opened_ms, STREAM_LIFE_MS) &&
            backend->workspace(backend->context, &stream->workspace.key, &there) &&
+           backend->still(backend->context, &stream->account) &&
            backend->role(backend->context, &stream->account, &stream->workspace, &role) &&
            role >= stream->role;
 }

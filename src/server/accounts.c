@@ -143,22 +143,47 @@ static const struct cached_token *load_token(struct accounts *accounts, const ui
     return cached;
 }
 
-bool accounts_authenticate(struct accounts *accounts, const char *token, int64_t now_ms,
-                           struct api_account *ret)
+static bool find_token(struct accounts *accounts, const uint8_t *hash, int64_t now_ms,
+                       struct api_account *ret)
 {
-    uint8_t hash[SHA256_BYTES];
     struct uuid key;
-    bearer_hash(token, hash);
     memcpy(key.bytes, hash, sizeof key.bytes);
     pthread_mutex_lock(&accounts->lock);
     const struct cached_token *cached = uuid_map_get(&accounts->tokens, &key);
     if (!cached)
         cached = load_token(accounts, hash);
-    bool ok = cached && digest_equal(cached->hash, hash, sizeof hash) &&
+    bool ok = cached && digest_equal(cached->hash, hash, SHA256_BYTES) &&
               is_valid(cached->expires_ms, now_ms);
     if (ok)
         *ret = cached->account;
     pthread_mutex_unlock(&accounts->lock);
+    return ok;
+}
+
+bool accounts_authenticate(struct accounts *accounts, const char *token, int64_t now_ms,
+                           struct api_account *ret)
+{
+    uint8_t hash[SHA256_BYTES];
+    bearer_hash(token, hash);
+    return find_token(accounts, hash, now_ms, ret);
+}
+
+bool accounts_still(struct accounts *accounts, const struct api_account *account, int64_t now_ms)
+{
+    static const uint8_t none[SHA256_BYTES];
+    struct api_account found;
+    struct user_row user;
+    struct arena scratch;
+    if (memcmp(account->token_hash, none, sizeof none) != 0)
+        return find_token(accounts, account->token_hash, now_ms, &found);
+    arena_init(&scratch);
+    pthread_mutex_lock(&accounts->lock);
+    store_read_begin(accounts->reader);
+    bool ok = store_get_user_by_id(accounts->reader, account->id, &scratch, &user) &&
+              user.disabled_ms == FIELD_NULL;
+    store_read_end(accounts->reader);
+    pthread_mutex_unlock(&accounts->lock);
+    arena_release(&scratch);
     return ok;
 }
 

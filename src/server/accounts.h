@@ -20,6 +20,9 @@ void accounts_free(struct accounts *accounts);
 /* False when there is no such token, or it is revoked, expired, or its user is disabled. */
 bool accounts_authenticate(struct accounts *accounts, const char *token, int64_t now_ms,
                            struct api_account *ret);
+/* Does what that account came with still open anything: its token is good, and its user, where it
+ * signed, is not disabled? Of what stays open for long. */
+bool accounts_still(struct accounts *accounts, const struct api_account *account, int64_t now_ms);
 /* By keyId, by access key; false when there is none, or its user is disabled. *ret_key is a
  * reference for the caller. */
 bool accounts_public_key(struct accounts *accounts, const char *key_id, struct api_account *ret,

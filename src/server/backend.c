@@ -109,6 +109,12 @@ static bool authenticate(void *context, const char *token, struct api_account *r
     return accounts_authenticate(backend->accounts, token, clock_wall_ms(), ret);
 }
 
+static bool still(void *context, const struct api_account *account)
+{
+    struct backend *backend = context;
+    return accounts_still(backend->accounts, account, clock_wall_ms());
+}
+
 static bool role(void *context, const struct api_account *account,
                  const struct api_workspace *workspace, int *ret_role)
 {
@@ -366,6 +372,7 @@ struct api_backend backend_functions(struct backend *backend)
         .plan_repair = preview,
         .simulate = simulate_for,
         .authenticate = authenticate,
+        .still = still,
         .role = role,
         .workspace = workspace_of,
         .workspace_at = workspace_at,

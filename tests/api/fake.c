@@ -366,6 +366,12 @@ static bool authenticate(void *context, const char *token, struct api_account *r
     return true;
 }
 
+static bool still(void *context, const struct api_account *account)
+{
+    (void)context;
+    return account->id[0] != 0;
+}
+
 static bool role(void *context, const struct api_account *account,
                  const struct api_workspace *workspace, int *ret_role)
 {
@@ -492,6 +498,7 @@ struct fake *fake_new(void)
         .plan_repair = plan_repair,
         .simulate = simulate,
         .authenticate = authenticate,
+        .still = still,
         .role = role,
         .workspace = workspace_of,
         .workspace_at = workspace_at,

@@ -66,6 +66,7 @@ enum err_code session_create(struct call *call);
 enum err_code session_end(struct call *call);
 enum err_code session_make_code(struct call *call);
 enum err_code iam_parse(struct call *call);
+enum err_code iam_check_password(struct call *call); /* before it: into call->account */
 enum err_code iam_create_token(struct call *call);
 
 extern const struct schema account_list_query_schema; /* struct account_list_query */

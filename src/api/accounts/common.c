@@ -77,12 +77,32 @@ const void *account_place(const char *text, size_t *ret_len)
     return text;
 }
 
+static int64_t end_of(const struct token_row *token)
+{
+    int64_t end_ms = token->expires_ms == FIELD_NULL ? INT64_MAX : token->expires_ms;
+    return token->revoked_ms != FIELD_NULL && token->revoked_ms < end_ms ? token->revoked_ms
+                                                                         : end_ms;
+}
+
+/* Those that were made by hand and still open something. */
+static size_t count_live(const struct token_row *tokens, size_t count, int64_t now_ms)
+{
+    size_t live = 0;
+    for (size_t i = 0; i < count; i++)
+        live += tokens[i].kind == TOKEN_BEARER && end_of(&tokens[i]) > now_ms;
+    return live;
+}
+
 enum err_code account_has_room(struct call *call, enum row_kind kind, const struct user_row *user,
                                size_t most, const char *what)
 {
-    const struct account_query query = {.kind = kind, .user_id = user->id, .limit = most};
+    const struct account_query query = {
+        .kind = kind, .user_id = user->id, .limit = kind == ROW_TOKEN ? 2 * most : most};
     void *rows;
-    if (call->backend->reads.accounts(call->reading.reader, &query, call->arena, &rows) < most)
+    size_t count = call->backend->reads.accounts(call->reading.reader, &query, call->arena, &rows);
+    if (kind == ROW_TOKEN)
+        count = count_live(rows, count, call->backend->now_ms(call->backend->context));
+    if (count < most)
         return call_reader_check(call);
     return err_set(&call->err, ERR_LIMIT_EXCEEDED, "%s has %zu %s, which is the most there can be",
                    user->name, most, what);
@@ -114,14 +134,7 @@ enum err_code account_write(struct call *call, struct row_batch *rows, const cha
 }
 
 /* When a token ended, or will; INT64_MAX: never. */
-static int64_t end_of(const struct token_row *token)
-{
-    int64_t end_ms = token->expires_ms == FIELD_NULL ? INT64_MAX : token->expires_ms;
-    return token->revoked_ms != FIELD_NULL && token->revoked_ms < end_ms ? token->revoked_ms
-                                                                         : end_ms;
-}
-
-/* Removes tokens of the kind that are over; those made by hand are shown for a while yet. Of those
+/* Removes tokens of the kind that are over; those made by hand are shown for a while yet, while they are few. Of those
  * that come and go by themselves, when there are still too many, the one that ends first. */
 static void make_room(struct call *call, const char *user_id, enum token_kind kind, int64_t now_ms,
                       struct row_batch *rows)
@@ -133,6 +146,8 @@ static void make_room(struct call *call, const char *user_id, enum token_kind ki
     void *found;
     size_t live = 0;
     size_t count = call->backend->reads.accounts(call->reading.reader, &query, call->arena, &found);
+    if (count >= ACCOUNT_MAX_TOKENS)
+        over_ms = now_ms;
     for (size_t i = 0; i < count; i++) {
         const struct token_row *token = (const struct token_row *)found + i;
         if (token->kind != (int)kind)

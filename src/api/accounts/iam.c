@@ -203,26 +203,31 @@ static void print_token(struct call *call, const struct iam_request *request,
     BUF_LIT(out, ",\"catalog\":[],\"roles\":[]}}");
 }
 
-enum err_code iam_create_token(struct call *call)
+enum err_code iam_check_password(struct call *call)
 {
     const struct iam_request *request = call->details;
     const struct iam_user *user = request->auth->identity->password->user;
     const struct api_backend *backend = call->backend;
-    struct token_row token;
-    struct row_batch rows;
     enum err_code code = backend->accounts.password(backend->context, user->name, user->password,
                                                     call->request->peer, &call->account,
                                                     &call->retry_after_ms, &call->err);
     if (code == ERR_NOT_AUTHENTICATED)
         return who_refused(call, "password", user->name);
-    if (code)
-        return code;
+    return code;
+}
+
+enum err_code iam_create_token(struct call *call)
+{
+    const struct iam_request *request = call->details;
+    const struct api_backend *backend = call->backend;
+    struct token_row token;
+    struct row_batch rows;
     row_batch_init(&rows);
     const char *text = account_new_token(call, call->account.id, TOKEN_IAM, "POST /v3/auth/tokens",
                                          backend->now_ms(backend->context) + TOKEN_LIFE_MS, &rows,
                                          &token);
-    code = account_write(call, &rows, call->route->operation, call->account.name,
-                         "A token for a password.");
+    enum err_code code = account_write(call, &rows, call->route->operation, call->account.name,
+                                       "A token for a password.");
     row_batch_release(&rows);
     if (code)
         return code;

@@ -199,6 +199,9 @@ enum err_code workspace_delete(struct call *call)
     if (is_default(call, &workspace))
         return err_set(&call->err, ERR_INCORRECT_STATE,
                        "the workspace default is always there: it cannot be deleted");
+    /* Asked before it is hidden as well: a refusal is nothing that others notice. */
+    if (has_active_runs(call, &workspace))
+        return call->err.code;
     if (!platform->workspace_hide(context, &workspace))
         return err_set(&call->err, ERR_UNAVAILABLE, "the workspace is busy; try again");
     enum err_code code = has_active_runs(call, &workspace);
