@@ -11,6 +11,7 @@ import requests
 
 from harness import DEADLINE_S, Client, eventually, key_of, refused, step
 from sign import OciKey, SdkAuth
+from sse import Stream
 
 ACCOUNTS = "//reprise/v1"
 
@@ -98,6 +99,30 @@ def test_tokens_end(server):
     short = Client(server.endpoint, token_of(server.api, "tess", timeExpires=expires)["token"])
     assert short.get("/jobs").status_code == 200
     eventually(lambda: short.get("/jobs").status_code == 401, "the token is over")
+
+
+def test_a_stream_ends_with_the_token_that_opened_it(servers):
+    server = servers(env={"REPRISE_HTTP_HEARTBEAT": "1"}).start()
+    user(server.api, "vera", "VIEWER")
+    user(server.api, "vito", "VIEWER")
+    revoked, disabled = token_of(server.api, "vera"), token_of(server.api, "vito")
+    with Stream(Client(server.endpoint, revoked["token"]), "/events") as one, \
+            Stream(Client(server.endpoint, disabled["token"]), "/events") as two:
+        assert (one.status, two.status) == (200, 200)
+        assert server.api.delete(f"{ACCOUNTS}/tokens/{revoked['key']}").status_code == 204
+        server.api.put(f"{ACCOUNTS}/users/vito", {"isDisabled": True})
+        for stream in (one, two):
+            for _ in stream.chunks():
+                pass  # until it ends; the socket's own deadline bounds the wait
+            assert stream.ended
+
+
+def test_tokens_that_ended_take_no_room(own):
+    user(own.api, "rita")
+    for _ in range(1002):  # one more than a user may have at once
+        made = token_of(own.api, "rita")
+        assert own.api.delete(f"{ACCOUNTS}/tokens/{made['key']}").status_code == 204
+    assert token_of(own.api, "rita")["token"]
 
 
 def test_users_see_to_their_own_and_to_nothing_else(server):
