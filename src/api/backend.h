@@ -146,7 +146,7 @@ struct api_accounts {
 struct api_workspace {
     int64_t id;
     struct uuid key;
-    const char *name; /* lives as long as the server */
+    const char *name; /* for the log, as long as the server lives; NULL: see its resource */
 };
 
 /* A command on its way through the pump. Owned by the API; at rest until `done` is called. */

@@ -81,7 +81,8 @@ static struct entry *entry_new(const struct workspaces *workspaces, int64_t id,
                                const struct uuid *key, struct err *err)
 {
     struct entry *entry = xcalloc(1, sizeof *entry);
-    entry->workspace = (struct api_workspace){id, *key, uuid_format(key, entry->name)};
+    uuid_format(key, entry->name);
+    entry->workspace = (struct api_workspace){id, *key, NULL}; /* its resource has the name */
     entry->folder = make_folder(workspaces, entry->name, err);
     if (entry->folder) {
         struct pump_config config = workspaces->config.pump;

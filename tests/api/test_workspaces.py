@@ -177,3 +177,14 @@ def test_a_name_is_taken_once(own):
     own.api.made("/clusters", CLUSTER)
     refused(own.api.post("/clusters", CLUSTER), 409, "IncorrectState", "displayName")
     refused(own.api.post("/clusters", {**CLUSTER, "displayName": "local"}), 409, "IncorrectState", "displayName")
+
+
+def test_the_place_names_workspaces_as_they_are_called(own):
+    def names():
+        return [w["displayName"] for w in own.api.read("//reprise/v1")["workspaces"]]
+
+    assert names() == ["default"]
+    key = own.api.made("~/workspaces", {"displayName": "second"})["key"]
+    assert names() == ["default", "second"]
+    assert own.api.put(f"~/workspaces/{key}", {"displayName": "renamed"}).status_code == 200
+    assert names() == ["default", "renamed"]

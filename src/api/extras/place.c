@@ -48,6 +48,15 @@ static const struct field place_fields[] = {
 static const struct schema place_schema =
     SCHEMA("Place", place_view, place_fields, "Where the things of this server are.");
 
+/* Of its resource; `default` has none before its first change. */
+static const char *display_name(struct call *call, const struct api_workspace *workspace)
+{
+    struct resource_row row;
+    bool found = call->backend->reads.get_resource(call->reading.reader, workspace->id,
+                                                   &workspace->key, call->arena, &row);
+    return found ? row.name : "default";
+}
+
 enum err_code place_get(struct call *call)
 {
     const struct api_backend *backend = call->backend;
@@ -56,12 +65,15 @@ enum err_code place_get(struct call *call)
     struct api_workspace workspace;
     size_t count = 0;
     int role;
+    call->reading.reader = backend->read_begin(backend->context);
+    if (!call->reading.reader)
+        return err_set(&call->err, ERR_UNAVAILABLE, "the store cannot be read at the moment");
     for (size_t i = 0; count < PLACE_MAX_WORKSPACES && backend->workspace_at &&
                        backend->workspace_at(backend->context, i, &workspace);
          i++)
         if (backend->role(backend->context, &call->account, &workspace, &role))
-            views[count++] =
-                (struct place_workspace){key_text(&workspace.key, call->arena), workspace.name};
+            views[count++] = (struct place_workspace){key_text(&workspace.key, call->arena),
+                                                      display_name(call, &workspace)};
     const struct place_view view = {
         .platform_id = call->api->config.platform_id,
         .version = REPRISE_VERSION,
