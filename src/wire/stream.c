@@ -141,7 +141,8 @@ void stream_stop_all(struct wire *wire)
 
 /* ---- the answer ---- */
 
-/* Pulls until there is something to send, or not for now. False: the connection is suspended. */
+/* Pulls until there is something to send. False: the source has nothing yet, and the connection is
+ * suspended until it is woken. */
 static bool fill(struct exchange *exchange)
 {
     struct stream *stream = &exchange->stream;

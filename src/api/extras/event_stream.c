@@ -187,7 +187,7 @@ static enum outcome step(struct event_stream *stream, struct buf *out)
     return more ? MORE : NOTHING_MORE;
 }
 
-/* Everything is sent, for now. */
+/* All events up to here are sent: the stream rests until the feed tells of more. */
 static enum http_more rest(struct event_stream *stream, struct buf *out, int64_t *ret_pause_ms)
 {
     if (stream->of_run && (stream->is_gone || state_is_final(stream->state))) {
