@@ -140,14 +140,19 @@ static const char *workspace_key(const struct cli *cli)
     return found ? found + strlen(before) : NULL;
 }
 
+/* For a verb that cannot do without --role. */
+static int connect_with_role(struct cli *cli)
+{
+    if (cli->options.role)
+        return call_connect(cli);
+    cli_complain("--role is missing: viewer, operator or admin");
+    return CLI_USAGE;
+}
+
 int verb_user_add(struct cli *cli)
 {
     struct buf body;
-    if (!cli->options.role) {
-        cli_complain("--role is missing: viewer, operator or admin");
-        return CLI_USAGE;
-    }
-    int status = call_connect(cli);
+    int status = connect_with_role(cli);
     if (status)
         return status;
     body_begin(&body);
@@ -187,11 +192,7 @@ int verb_user_list(struct cli *cli)
 int verb_user_role(struct cli *cli)
 {
     struct buf body;
-    if (!cli->options.role) {
-        cli_complain("--role is missing: viewer, operator or admin");
-        return CLI_USAGE;
-    }
-    int status = call_connect(cli);
+    int status = connect_with_role(cli);
     if (status)
         return status;
     body_begin(&body);
