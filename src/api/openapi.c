@@ -46,6 +46,10 @@ static const struct header response_headers[] = {
      "Key of the asyncOperation that stands for what was accepted."},
     {"OpcNextPage", "opc-next-page", "string", 0,
      "Value of `page` for the next page; absent on the last."},
+    {"RepriseOffset", "x-reprise-offset", "integer", 0,
+     "Byte that the answer begins with: the one asked for, or the first behind a cut."},
+    {"RepriseCut", "x-reprise-cut", "string", 0,
+     "First and last byte, as FROM-TO, of what is gone because the output was too large."},
     {"RepriseNextOffset", "x-reprise-next-offset", "integer", 0, "Where the output goes on."},
     {"SubjectToken", "x-subject-token", "string", 0, "The token."},
     {"RetryAfter", "retry-after", "integer", 0, "Seconds until it is worth trying again."},
@@ -344,8 +348,11 @@ static json_t *answer_headers(const struct route *route, int status)
         set(headers, "opc-work-request-id", component_ref("headers", "OpcWorkRequestId"));
     if (is_paged(route))
         set(headers, "opc-next-page", component_ref("headers", "OpcNextPage"));
-    if (route->media)
+    if (route->media) {
+        set(headers, "x-reprise-offset", component_ref("headers", "RepriseOffset"));
+        set(headers, "x-reprise-cut", component_ref("headers", "RepriseCut"));
         set(headers, "x-reprise-next-offset", component_ref("headers", "RepriseNextOffset"));
+    }
     if (route->flags & ROUTE_IAM)
         set(headers, "x-subject-token", component_ref("headers", "SubjectToken"));
     return headers;

@@ -63,7 +63,7 @@ static void close_feeds(struct follow *follow)
 static bool open_feeds(struct follow *follow, bool *ret_refused)
 {
     for (size_t i = 0; i < FOLLOW_OUTPUTS; i++) {
-        const struct output *output = &follow->outputs[i];
+        struct output *output = &follow->outputs[i];
         struct buf path;
         if (!output->is_wanted)
             continue;
@@ -78,6 +78,9 @@ static bool open_feeds(struct follow *follow, bool *ret_refused)
             close_feeds(follow);
             return false;
         }
+        const char *begin = follow->feeds[i]->answer.offset; /* what was cut out is passed over */
+        if (*begin)
+            output->offset = strtoll(begin, NULL, 10);
         /* None has started: the first that does is number 0. */
         const char *number = follow->feeds[i]->answer.attempt;
         follow->attempt = *number                ? strtoll(number, NULL, 10)

@@ -101,6 +101,7 @@ static size_t take_header(char *data, size_t size, size_t count, void *context)
         {"opc-request-id:", answer->request_id, sizeof answer->request_id},
         {"opc-next-page:", answer->next_page, sizeof answer->next_page},
         {"x-reprise-next-offset:", answer->next_offset, sizeof answer->next_offset},
+        {"x-reprise-offset:", answer->offset, sizeof answer->offset},
         {"retry-after:", answer->retry_after, sizeof answer->retry_after},
         {"content-type:", answer->content_type, sizeof answer->content_type},
         {"x-reprise-attempt:", answer->attempt, sizeof answer->attempt},

@@ -36,6 +36,7 @@ struct http_answer {
     char request_id[256];
     char next_page[4096];
     char next_offset[32];
+    char offset[32]; /* x-reprise-offset */
     char retry_after[32];
     char content_type[128];
     char attempt[32]; /* x-reprise-attempt */

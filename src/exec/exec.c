@@ -18,6 +18,8 @@
 
 enum { EVENTS_MAX = 64 };
 enum { FROZEN_AFTER_MS = 30000 };
+enum { LOG_LEAST_BYTES = 64 << 10 }; /* the tail of stderr must be left */
+enum { TRIM_EVERY_MS = 1000 };       /* and a ms for each attempt: two of its files are looked at */
 
 /* Our number in STOP frames; it comes back in the record. */
 enum { STOP_ASKED = 1 };
@@ -108,6 +110,8 @@ static void copy_config(struct exec *exec, const struct exec_config *config)
     own->python = arena_strdup(&exec->strings, config->python);
     if (own->frozen_after_ms <= 0)
         own->frozen_after_ms = FROZEN_AFTER_MS;
+    if (own->log_max_bytes > 0 && own->log_max_bytes < LOG_LEAST_BYTES)
+        own->log_max_bytes = LOG_LEAST_BYTES;
 }
 
 static bool check_helper(const char *path, struct err *err)
@@ -131,7 +135,8 @@ static bool open_parts(struct exec *exec, struct err *err)
         err_set(err, ERR_INTERNAL, "epoll: %s", strerrordesc_np(errno));
         return false;
     }
-    exec->purge = purge_open(exec->folders.data_fd, exec->folders.runs_fd, err);
+    exec->purge =
+        purge_open(exec->folders.data_fd, exec->folders.runs_fd, exec->config.log_max_bytes, err);
     if (!exec->purge)
         return false;
     exec->pool.epoll_fd = exec->epoll_fd;
@@ -482,6 +487,27 @@ static void on_timer(struct exec *exec, struct attempt *attempt)
     supervisor_signal(attempt->supervisor, SIGKILL);
 }
 
+static bool is_trimming(const struct exec *exec)
+{
+    return exec->config.log_max_bytes > 0 && exec->table.live > 0;
+}
+
+/* What has ended is trimmed when its record is swept. */
+static void trim_live(struct exec *exec, int64_t now_ms)
+{
+    struct attempt *attempt;
+    size_t cursor = 0;
+
+    if (!is_trimming(exec) || now_ms < exec->trim_ms)
+        return;
+    exec->trim_ms = now_ms + TRIM_EVERY_MS + (int64_t)exec->table.live;
+    while ((attempt = uuid_map_next(&exec->table.map, &cursor)))
+        for (; attempt; attempt = attempt->next)
+            if (attempt->phase == ATTEMPT_RUNNING)
+                purge_trim(exec->purge, &attempt->id);
+    purge_trim_all(exec->purge);
+}
+
 static void run_timers(struct exec *exec)
 {
     struct heap_item *item;
@@ -496,6 +522,7 @@ static void run_timers(struct exec *exec)
     while ((clean = remains_take_clean(&exec->remains)))
         exec_tell_lost(exec, clean, "Lost: the supervisor died and nothing of the attempt is left");
     purge_step(exec->purge, now_ms);
+    trim_live(exec, now_ms);
 }
 
 void exec_dispatch(struct exec *exec)
@@ -526,6 +553,8 @@ int64_t exec_deadline_ms(const struct exec *exec)
         return 0;
     if (remains_ms < deadline_ms)
         deadline_ms = remains_ms;
+    if (is_trimming(exec) && exec->trim_ms < deadline_ms)
+        deadline_ms = exec->trim_ms;
     return purge_ms < deadline_ms ? purge_ms : deadline_ms;
 }
 

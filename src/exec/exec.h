@@ -90,6 +90,7 @@ struct exec_config {
     const char *python;         /* interpreter; NULL: /usr/bin/python3, else python3 of PATH */
     size_t max_idle;            /* idle supervisors that are kept */
     size_t prespawn;            /* of them, started by exec_open already */
+    int64_t log_max_bytes;   /* of each output file (exec/trim.h); 0: no limit */
     int64_t frozen_after_ms; /* how long past deadline and grace a supervisor may be silent before
                                  * it is killed; 0: 30 s. Above the 20 s that it takes for strays */
     exec_on_report *on_report;

@@ -26,6 +26,7 @@ struct exec {
     struct pool pool;
     struct remains remains;
     struct purge *purge;
+    int64_t trim_ms; /* CLOCK_BOOTTIME: when outputs are next held to their limit */
 };
 
 /* Gives the order to a supervisor. When there is none it is reported as not started, and gone. */

@@ -15,6 +15,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "exec/attempt.h"
+#include "exec/trim.h"
 
 /* A bundle of records: as many as are worth waking the thread for, and how long a few may wait. */
 enum { BUNDLE_FULL = 4096, BUNDLE_WAIT_MS = 2000 };
@@ -28,15 +29,18 @@ struct bundle {
 struct purge {
     int runs_fd;
     int trash_fd;
+    int64_t log_max_bytes;
     pthread_t thread;
     /* The owner's alone. */
     struct bundle collecting;
+    struct bundle growing; /* attempts that run */
     int64_t oldest_ms;
     uint64_t next_name;
     /* Shared. */
     pthread_mutex_t mutex;
     pthread_cond_t changed;
     struct bundle handed;
+    struct bundle handed_growing;
     bool trash_waits;
     bool busy;
     atomic_bool ending;
@@ -145,8 +149,11 @@ static void remove_records(struct purge *purge, const struct bundle *bundle)
 {
     char name[ATTEMPT_FILE];
 
-    for (size_t i = 0; i < bundle->count; i++)
+    for (size_t i = 0; i < bundle->count; i++) {
         unlinkat(purge->runs_fd, attempt_file(&bundle->items[i], ".rec", name), 0);
+        if (purge->log_max_bytes > 0)
+            trim_attempt(purge->runs_fd, &bundle->items[i], purge->log_max_bytes);
+    }
 }
 
 static void *work(void *context)
@@ -156,9 +163,10 @@ static void *work(void *context)
     pthread_mutex_lock(&purge->mutex);
     for (;;) {
         struct bundle bundle = purge->handed;
+        struct bundle growing = purge->handed_growing;
         bool trash = purge->trash_waits;
 
-        if (bundle.count == 0 && !trash) {
+        if (bundle.count == 0 && growing.count == 0 && !trash) {
             if (atomic_load(&purge->ending))
                 break;
             purge->busy = false;
@@ -166,12 +174,15 @@ static void *work(void *context)
             pthread_cond_wait(&purge->changed, &purge->mutex);
             continue;
         }
-        purge->handed = (struct bundle){0};
+        purge->handed = purge->handed_growing = (struct bundle){0};
         purge->trash_waits = false;
         purge->busy = true;
         pthread_mutex_unlock(&purge->mutex);
         remove_records(purge, &bundle);
+        for (size_t i = 0; i < growing.count; i++)
+            trim_attempt(purge->runs_fd, &growing.items[i], purge->log_max_bytes);
         free(bundle.items);
+        free(growing.items);
         if (trash)
             empty_trash(purge);
         pthread_mutex_lock(&purge->mutex);
@@ -203,10 +214,11 @@ static void purge_free(struct purge *purge)
     pthread_cond_destroy(&purge->changed);
     pthread_mutex_destroy(&purge->mutex);
     free(purge->collecting.items);
+    free(purge->growing.items);
     free(purge);
 }
 
-struct purge *purge_open(int data_fd, int runs_fd, struct err *err)
+struct purge *purge_open(int data_fd, int runs_fd, int64_t log_max_bytes, struct err *err)
 {
     struct purge *purge = xcalloc(1, sizeof *purge);
 
@@ -214,6 +226,7 @@ struct purge *purge_open(int data_fd, int runs_fd, struct err *err)
     pthread_cond_init(&purge->changed, NULL);
     purge->trash_waits = true;
     purge->busy = true;
+    purge->log_max_bytes = log_max_bytes;
     purge->runs_fd = fcntl(runs_fd, F_DUPFD_CLOEXEC, 0);
     purge->trash_fd = openat(data_fd, "trash", O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
     int r = purge->runs_fd < 0 || purge->trash_fd < 0 ? errno : start_thread(purge);
@@ -269,14 +282,38 @@ void purge_run(struct purge *purge, const struct uuid *run)
     pthread_mutex_unlock(&purge->mutex);
 }
 
+static void collect(struct bundle *bundle, const struct attempt_id *id)
+{
+    GROW(bundle->items, bundle->count, bundle->cap);
+    bundle->items[bundle->count++] = *id;
+}
+
 void purge_record(struct purge *purge, const struct attempt_id *id, int64_t now_ms)
 {
     if (purge->collecting.count == 0)
         purge->oldest_ms = now_ms;
-    GROW(purge->collecting.items, purge->collecting.count, purge->collecting.cap);
-    purge->collecting.items[purge->collecting.count++] = *id;
+    collect(&purge->collecting, id);
     if (purge->collecting.count >= BUNDLE_FULL)
         hand_over(purge);
+}
+
+void purge_trim(struct purge *purge, const struct attempt_id *id)
+{
+    collect(&purge->growing, id);
+}
+
+void purge_trim_all(struct purge *purge)
+{
+    pthread_mutex_lock(&purge->mutex);
+    if (purge->handed_growing.count == 0) {
+        struct bundle spare = purge->handed_growing;
+        purge->handed_growing = purge->growing;
+        purge->growing = spare;
+        purge->busy |= purge->handed_growing.count > 0;
+        pthread_cond_broadcast(&purge->changed);
+    }
+    pthread_mutex_unlock(&purge->mutex);
+    purge->growing.count = 0;
 }
 
 void purge_step(struct purge *purge, int64_t now_ms)

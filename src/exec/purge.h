@@ -1,6 +1,6 @@
 /*
  * Removing what is no longer needed, on a thread of its own with the lowest urgency: folders of runs
- * that were deleted, records of attempts whose outcome is committed.
+ * that were deleted, records of attempts whose outcome is committed, and what outputs have too much.
  *
  * A folder goes to DATA/trash by one rename, so it is out of sight at once, and whatever a crash
  * leaves in the trash is removed at the next start. The walk holds two descriptors however deep the
@@ -14,12 +14,16 @@
 struct purge;
 
 /* Starts the thread. Keeps own descriptors of the folders. NULL with `err`. */
-struct purge *purge_open(int data_fd, int runs_fd, struct err *err);
+struct purge *purge_open(int data_fd, int runs_fd, int64_t log_max_bytes, struct err *err);
 /* Removes the records that wait, leaves the rest of the trash to the next start. */
 void purge_close(struct purge *purge);
 void purge_run(struct purge *purge, const struct uuid *run);
 /* Removed with the next bundle: waking a thread for each costs more than the removal. */
 void purge_record(struct purge *purge, const struct attempt_id *id, int64_t now_ms);
+/* Has the output of an attempt that runs held to its limit (exec/trim.h): collects, hands over unless
+ * the thread is still at those before. What has ended is looked at with its record. */
+void purge_trim(struct purge *purge, const struct attempt_id *id);
+void purge_trim_all(struct purge *purge);
 /* Hands a bundle over once it is full or old. */
 void purge_step(struct purge *purge, int64_t now_ms);
 /* When to call purge_step; INT64_MAX: nothing waits. */

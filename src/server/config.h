@@ -16,60 +16,63 @@
 enum config_kind { CONFIG_TEXT, CONFIG_PATH, CONFIG_NUMBER, CONFIG_BOOL, CONFIG_CHOICE };
 
 /* X(member, kind, section, key, flag or NULL, default, least, most or choices, documentation) */
-#define CONFIG_TABLE(X)                                                                        \
-    X(data, PATH, "serve", "data", "data", "", 0, 0,                                           \
-      "Folder of the database, runs and tokens. Empty: $XDG_STATE_HOME/reprise, else "         \
-      "~/.local/state/reprise.")                                                               \
-    X(listen, TEXT, "serve", "listen", "listen", "127.0.0.1:8787", 0, 0,                       \
-      "HOST:PORT to listen on; port 0 picks a free one.")                                      \
-    X(workspace, PATH, "serve", "workspace", "workspace", "", 0, 0,                            \
-      "Folder of the files that tasks of the workspace `default` run. Empty: DATA/workspace.") \
-    X(store, TEXT, "serve", "store", "store", "", 0, 0,                                        \
-      "Database: sqlite:FILE. Empty: sqlite:DATA/reprise.db.")                                 \
-    X(insecure_listen, BOOL, "serve", "insecure-listen", "insecure-listen", "false", 0, 0,     \
-      "Allow to listen on other than loopback addresses without TLS.")                         \
-    X(tls_cert, PATH, "serve", "tls-cert", "tls-cert", "", 0, 0,                               \
-      "PEM file of the certificate chain; together with tls-key it turns TLS on.")             \
-    X(tls_key, PATH, "serve", "tls-key", "tls-key", "", 0, 0, "PEM file of the private key.")  \
-    X(log_level, CHOICE, "log", "level", "log-level", "info", 0, 0,                            \
-      "Least level that is logged: debug, info, warn, error.")                                 \
-    X(log_format, CHOICE, "log", "format", "log-format", "logfmt", 0, 0,                       \
-      "Form of a line: logfmt or json.")                                                       \
-    X(http_threads, NUMBER, "http", "threads", NULL, "2", 1, 64, "Threads that serve HTTP.")   \
-    X(http_max_body, NUMBER, "http", "max-body", NULL, "16777216", 1024, 1073741824,           \
-      "Largest request body in bytes.")                                                        \
-    X(http_max_connections, NUMBER, "http", "max-connections", NULL, "4096", 16, 1000000,      \
-      "Open connections; more are closed at once.")                                            \
-    X(http_idle_timeout, NUMBER, "http", "idle-timeout", NULL, "75", 1, 86400,                 \
-      "Seconds after which a connection without progress is closed.")                          \
-    X(http_request_timeout, NUMBER, "http", "request-timeout", NULL, "30", 1, 86400,           \
-      "Seconds from the first byte of a request to the last of its body.")                     \
-    X(http_rate_limit, NUMBER, "http", "rate-limit", NULL, "0", 0, 1000000,                    \
-      "Requests a second of one user, more are answered 429; 0: no limit.")                    \
-    X(auth_session_hours, NUMBER, "auth", "session-hours", NULL, "12", 1, 8760,                \
-      "Hours after which a sign-in to the page is over.")                                      \
-    X(auth_audit_days, NUMBER, "auth", "audit-days", NULL, "30", 1, 3650,                      \
-      "Days for which refused credentials stay in the audit; changes stay for good.")          \
-    X(auth_forget_secrets, BOOL, "auth", "forget-secrets", NULL, "false", 0, 0,                \
-      "Start although secret.key is lost: access keys and secrets made before are useless.")   \
-    X(http_max_streams, NUMBER, "http", "max-streams", NULL, "2048", 1, 1000000,               \
-      "Streams (events, followed logs) open at the same time, and of max-connections three "   \
-      "quarters at most.")                                                                     \
-    X(http_heartbeat, NUMBER, "http", "heartbeat", NULL, "15", 1, 3600,                        \
-      "Seconds after which a silent stream of events sends a sign of life.")                   \
-    X(exec_max_running, NUMBER, "exec", "max-running", NULL, "256", 0, 1000000,                \
-      "Execution slots: attempts that run at the same time; 0: no limit.")                     \
-    X(exec_grace, NUMBER, "exec", "grace", NULL, "10", 0, 3600,                                \
-      "Seconds between SIGTERM and SIGKILL when a task is stopped or times out.")              \
-    X(exec_python, TEXT, "exec", "python", NULL, "", 0, 0,                                     \
-      "Interpreter of Python tasks. Empty: /usr/bin/python3, else python3 of PATH.")           \
-    X(exec_max_idle, NUMBER, "exec", "max-idle", NULL, "32", 0, 10000,                         \
-      "Idle supervisors that are kept for the next task.")                                     \
-    X(exec_supervise, PATH, "exec", "supervise", NULL, "", 0, 0,                               \
-      "The helper reprise-supervise. Empty: beside the binary, else PREFIX/libexec/reprise.")  \
-    X(queue_max_hours, NUMBER, "queue", "max-hours", NULL, "48", 1, 8760,                      \
-      "Hours that a run waits in the queue of its job at most.")                               \
-    X(region, TEXT, "platform", "region", NULL, "local", 0, 0,                                 \
+#define CONFIG_TABLE(X)                                                                          \
+    X(data, PATH, "serve", "data", "data", "", 0, 0,                                             \
+      "Folder of the database, runs and tokens. Empty: $XDG_STATE_HOME/reprise, else "           \
+      "~/.local/state/reprise.")                                                                 \
+    X(listen, TEXT, "serve", "listen", "listen", "127.0.0.1:8787", 0, 0,                         \
+      "HOST:PORT to listen on; port 0 picks a free one.")                                        \
+    X(workspace, PATH, "serve", "workspace", "workspace", "", 0, 0,                              \
+      "Folder of the files that tasks of the workspace `default` run. Empty: DATA/workspace.")   \
+    X(store, TEXT, "serve", "store", "store", "", 0, 0,                                          \
+      "Database: sqlite:FILE. Empty: sqlite:DATA/reprise.db.")                                   \
+    X(insecure_listen, BOOL, "serve", "insecure-listen", "insecure-listen", "false", 0, 0,       \
+      "Allow to listen on other than loopback addresses without TLS.")                           \
+    X(tls_cert, PATH, "serve", "tls-cert", "tls-cert", "", 0, 0,                                 \
+      "PEM file of the certificate chain; together with tls-key it turns TLS on.")               \
+    X(tls_key, PATH, "serve", "tls-key", "tls-key", "", 0, 0, "PEM file of the private key.")    \
+    X(log_level, CHOICE, "log", "level", "log-level", "info", 0, 0,                              \
+      "Least level that is logged: debug, info, warn, error.")                                   \
+    X(log_format, CHOICE, "log", "format", "log-format", "logfmt", 0, 0,                         \
+      "Form of a line: logfmt or json.")                                                         \
+    X(http_threads, NUMBER, "http", "threads", NULL, "2", 1, 64, "Threads that serve HTTP.")     \
+    X(http_max_body, NUMBER, "http", "max-body", NULL, "16777216", 1024, 1073741824,             \
+      "Largest request body in bytes.")                                                          \
+    X(http_max_connections, NUMBER, "http", "max-connections", NULL, "4096", 16, 1000000,        \
+      "Open connections; more are closed at once.")                                              \
+    X(http_idle_timeout, NUMBER, "http", "idle-timeout", NULL, "75", 1, 86400,                   \
+      "Seconds after which a connection without progress is closed.")                            \
+    X(http_request_timeout, NUMBER, "http", "request-timeout", NULL, "30", 1, 86400,             \
+      "Seconds from the first byte of a request to the last of its body.")                       \
+    X(http_rate_limit, NUMBER, "http", "rate-limit", NULL, "0", 0, 1000000,                      \
+      "Requests a second of one user, more are answered 429; 0: no limit.")                      \
+    X(auth_session_hours, NUMBER, "auth", "session-hours", NULL, "12", 1, 8760,                  \
+      "Hours after which a sign-in to the page is over.")                                        \
+    X(auth_audit_days, NUMBER, "auth", "audit-days", NULL, "30", 1, 3650,                        \
+      "Days for which refused credentials stay in the audit; changes stay for good.")            \
+    X(auth_forget_secrets, BOOL, "auth", "forget-secrets", NULL, "false", 0, 0,                  \
+      "Start although secret.key is lost: access keys and secrets made before are useless.")     \
+    X(http_max_streams, NUMBER, "http", "max-streams", NULL, "2048", 1, 1000000,                 \
+      "Streams (events, followed logs) open at the same time, and of max-connections three "     \
+      "quarters at most.")                                                                       \
+    X(http_heartbeat, NUMBER, "http", "heartbeat", NULL, "15", 1, 3600,                          \
+      "Seconds after which a silent stream of events sends a sign of life.")                     \
+    X(exec_max_running, NUMBER, "exec", "max-running", NULL, "256", 0, 1000000,                  \
+      "Execution slots: attempts that run at the same time; 0: no limit.")                       \
+    X(exec_grace, NUMBER, "exec", "grace", NULL, "10", 0, 3600,                                  \
+      "Seconds between SIGTERM and SIGKILL when a task is stopped or times out.")                \
+    X(exec_python, TEXT, "exec", "python", NULL, "", 0, 0,                                       \
+      "Interpreter of Python tasks. Empty: /usr/bin/python3, else python3 of PATH.")             \
+    X(exec_max_idle, NUMBER, "exec", "max-idle", NULL, "32", 0, 10000,                           \
+      "Idle supervisors that are kept for the next task.")                                       \
+    X(exec_supervise, PATH, "exec", "supervise", NULL, "", 0, 0,                                 \
+      "The helper reprise-supervise. Empty: beside the binary, else PREFIX/libexec/reprise.")    \
+    X(logs_max_bytes, NUMBER, "logs", "max-bytes", NULL, "268435456", 0, INT64_MAX,              \
+      "Bytes of each output of an attempt that are kept, beginning and end; 65536 at least; 0: " \
+      "all.")                                                                                    \
+    X(queue_max_hours, NUMBER, "queue", "max-hours", NULL, "48", 1, 8760,                        \
+      "Hours that a run waits in the queue of its job at most.")                                 \
+    X(region, TEXT, "platform", "region", NULL, "local", 0, 0,                                   \
       "Name of the region: {{hub.region}}, and part of aiDataPlatformId.")
 
 enum config_setting {

@@ -151,6 +151,7 @@ static enum err_code start_pump(struct server *server, struct err *err)
                 .python = config_text_or_null(config, CONFIG_exec_python),
                 .max_idle = (size_t)config_number(config, CONFIG_exec_max_idle),
                 .prespawn = 2,
+                .log_max_bytes = config_number(config, CONFIG_logs_max_bytes),
             },
         .hub_region = config_text(config, CONFIG_region),
         .host = server->hostname,

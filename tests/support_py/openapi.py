@@ -19,7 +19,7 @@ BINARY = Path(os.environ.get("REPRISE_BIN") or ROOT / "build/reprise")
 # What the wire or the router answers before it is known what was called.
 ANYWHERE = {400, 401, 404, 405, 408, 413, 414, 429, 431, 500, 503}
 LIBRARY = {400, 414, 431}  # by libmicrohttpd, before there is a request
-OPTIONAL = {"opc-next-page", "opc-work-request-id", "retry-after", "vary", "content-encoding"}
+OPTIONAL = {"opc-next-page", "x-reprise-cut", "opc-work-request-id", "retry-after", "vary", "content-encoding"}
 
 
 @functools.lru_cache(maxsize=None)

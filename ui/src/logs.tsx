@@ -101,15 +101,18 @@ function useLog(taskRunKey: string, attempt: number, stream: string, isGrowing: 
         setVersion((v) => v + 1)
       })
     }
+    let next = 0 // of the file; the store has no room for what the server has cut out of it
     async function readOnce(): Promise<number> {
       const from = store.length
       const follow = growing.current || undefined
-      const answer = await call(url(`/taskRuns/${taskRunKey}/logs`, { attempt, stream, offset: from, follow }), { signal: AbortSignal.any([stop.signal, pause.signal]) })
+      const answer = await call(url(`/taskRuns/${taskRunKey}/logs`, { attempt, stream, offset: next, follow }), { signal: AbortSignal.any([stop.signal, pause.signal]) })
+      next = Number(answer.headers.get('x-reprise-offset') ?? next)
       const reader = answer.body!.getReader()
       for (;;) {
         const { done, value } = await reader.read()
         if (done) break
         store.append(value)
+        next += value.length
         changed()
         if (store.isFull) {
           await reader.cancel()

@@ -8,14 +8,16 @@
  * none has, or not the one that was named, the stream waits for it, and ends empty if the task run
  * becomes final without it.
  *
+ * What a stream has follows byte on byte. Where it comes to a part that was cut out of the file, it is
+ * cut off: who comes again is told by x-reprise-offset where it goes on.
+ *
  * Only what is whole ends properly: bytes have no room for an event that says so.
  */
-#include <errno.h>
-#include <inttypes.h>
 #include <unistd.h>
 
 #include "api/extras/logs.h"
 #include "api/stream.h"
+#include "base/sparse.h"
 
 enum { EVENT_BATCHES_AT_ONCE = 64, FIRST_TRY_MS = 10, LAST_TRY_MS = 1000, UNWATCHED_MS = 1000 };
 
@@ -142,17 +144,18 @@ static bool look(struct log_stream *stream)
     return done;
 }
 
-static void read_output(struct log_stream *stream, struct buf *out)
+/* False: the bytes at the offset were cut out of the file. */
+static bool read_output(struct log_stream *stream, struct buf *out)
 {
+    bool is_cut = false;
     char *room = stream->fd >= 0 ? buf_reserve(out, HTTP_PULL_BYTES) : NULL;
-    ssize_t got = -1;
-    while (room && (got = pread(stream->fd, room, HTTP_PULL_BYTES, (off_t)stream->offset)) < 0 &&
-           errno == EINTR)
-        continue;
-    if (got <= 0)
-        return;
-    buf_used(out, (size_t)got);
-    stream->offset += got;
+    ssize_t got = room ? sparse_read(stream->fd, room, HTTP_PULL_BYTES, stream->offset, &is_cut)
+                       : 0;
+    if (got > 0) {
+        buf_used(out, (size_t)got);
+        stream->offset += got;
+    }
+    return !is_cut;
 }
 
 static enum http_more pull(struct http_request *request, struct buf *out, int64_t *ret_pause_ms)
@@ -165,7 +168,9 @@ static enum http_more pull(struct http_request *request, struct buf *out, int64_
         *ret_pause_ms = STREAM_STORE_RETRY_MS;
         return request->shutting_down ? HTTP_CUT : HTTP_PAUSE;
     }
-    read_output(stream, out); /* after the look: what was written before the end is read after it */
+    /* After the look: what was written before the end is read after it. */
+    if (!read_output(stream, out))
+        return HTTP_CUT;
     if (out->len)
         return HTTP_MORE;
     if (stream->has_ended)
@@ -179,8 +184,27 @@ static enum http_more pull(struct http_request *request, struct buf *out, int64_
     return HTTP_PAUSE;
 }
 
+/* Where it begins: at the offset asked for, unless that was cut out of the file. */
+static void begin_at(struct call *call, struct log_stream *stream, const struct run_row *run,
+                     const struct task_run_row *row)
+{
+    const struct api_backend *backend = call->backend;
+    struct attempt_row *attempt = NULL;
+    if (stream->attempt == FIELD_NULL ||
+        !backend->reads.attempts(call->reading.reader, call->workspace.id, &row->key,
+                                 stream->attempt, 1, call->arena, &attempt) ||
+        attempt->number != stream->attempt)
+        return;
+    int fd = backend->open_output(backend->context, run, row, attempt, stream->output);
+    if (fd < 0)
+        return;
+    stream->offset = sparse_data_from(fd, stream->offset);
+    log_add_place(call, fd, stream->offset);
+    close(fd);
+}
+
 enum err_code log_stream_begin(struct call *call, const struct log_query *query,
-                               const struct task_run_row *row)
+                               const struct run_row *run, const struct task_run_row *row)
 {
     struct log_stream *stream = ARENA_NEW(call->arena, struct log_stream);
     int64_t attempt = query->attempt == FIELD_NULL ? row->attempt : query->attempt;
@@ -192,11 +216,11 @@ enum err_code log_stream_begin(struct call *call, const struct log_query *query,
         .offset = query->offset,
         .fd = -1,
     };
+    begin_at(call, stream, run, row);
     enum err_code code = call_reader_check(call);
     if (!code)
         code = stream_begin(call, &stream->base, &row->run, "text/plain; charset=utf-8", pull);
     if (!code && attempt != FIELD_NULL)
-        http_add_header(call->request, call->response, "x-reprise-attempt",
-                        arena_printf(call->arena, "%" PRId64, attempt));
+        log_add_offset(call, "x-reprise-attempt", attempt);
     return code;
 }

@@ -1,8 +1,9 @@
 /*
  * Output of attempts: in bounded pieces, of which a client asks for the next from
  * x-reprise-next-offset, or with `follow` as a stream that ends with the attempt (log_stream.c).
+ * x-reprise-offset says which byte the answer really begins with: where the middle of a long output
+ * was cut out (x-reprise-cut: FROM-TO, base/sparse.h), none of it is told.
  */
-#include <errno.h>
 #include <stdio.h>
 #include <unistd.h>
 
@@ -10,6 +11,7 @@
 #include "api/extras/logs.h"
 #include "api/oracle/tables.h"
 #include "api/respond.h"
+#include "base/sparse.h"
 
 enum { LOG_MAX_PIECE_BYTES = 4 << 20 };
 
@@ -44,19 +46,18 @@ static const struct field query_fields[] = {
 const struct schema log_query_schema =
     SCHEMA("GetLogs", log_query, query_fields, "Which part of which output.");
 
-/* Nothing at all where there is nothing to read: not yet, or not any more. Returns the bytes. */
+/* Nothing at all where there is nothing to read: not yet, or not any more. Ends at a cut: what a
+ * piece has follows byte on byte. Returns the bytes. */
 static int64_t read_piece(int fd, int64_t offset, struct buf *out)
 {
     int64_t total = 0;
-    while (fd >= 0 && total < LOG_MAX_PIECE_BYTES) {
+    bool is_cut = false;
+    while (fd >= 0 && total < LOG_MAX_PIECE_BYTES && !is_cut) {
         enum { STEP = 64 << 10 };
         char *room = buf_reserve(out, STEP);
-        if (!room)
-            break;
-        ssize_t got = pread(fd, room, STEP, (off_t)(offset + total));
-        if (got < 0 && errno == EINTR)
-            continue;
-        buf_used(out, got > 0 ? (size_t)got : 0);
+        ssize_t got = room ? sparse_read(fd, room, STEP, offset + total, &is_cut) : -1;
+        if (room)
+            buf_used(out, got > 0 ? (size_t)got : 0);
         if (got <= 0)
             break;
         total += got;
@@ -64,16 +65,31 @@ static int64_t read_piece(int fd, int64_t offset, struct buf *out)
     return total;
 }
 
-static void respond_piece(struct call *call, int fd, int64_t offset)
+void log_add_offset(struct call *call, const char *name, int64_t offset)
 {
-    char next[24];
+    http_add_header(call->request, call->response, name,
+                    arena_printf(call->arena, "%lld", (long long)offset));
+}
+
+void log_add_place(struct call *call, int fd, int64_t offset)
+{
+    int64_t from, to;
+    log_add_offset(call, "x-reprise-offset", offset);
+    if (fd >= 0 && sparse_cut(fd, &from, &to))
+        http_add_header(call->request, call->response, "x-reprise-cut",
+                        arena_printf(call->arena, "%lld-%lld", (long long)from, (long long)to - 1));
+}
+
+static void respond_piece(struct call *call, int fd, int64_t asked)
+{
     char id[REQUEST_ID_TEXT];
+    int64_t offset = fd >= 0 ? sparse_data_from(fd, asked) : asked;
     int64_t end = offset + read_piece(fd, offset, &call->response->body);
-    snprintf(next, sizeof next, "%lld", (long long)end);
     call->response->status = 200;
     http_add_header(call->request, call->response, "content-type", "text/plain; charset=utf-8");
     http_add_header(call->request, call->response, "x-content-type-options", "nosniff");
-    http_add_header(call->request, call->response, "x-reprise-next-offset", next);
+    log_add_place(call, fd, offset);
+    log_add_offset(call, "x-reprise-next-offset", end);
     http_add_header(call->request, call->response, "opc-request-id",
                     request_id(call->api, call->request, id));
 }
@@ -92,7 +108,7 @@ enum err_code logs_get(struct call *call)
         !backend->reads.get_run(reader, call->workspace.id, &row.run, call->arena, &run))
         return call_missing(call, "Task run");
     if (query->follow == 1)
-        return log_stream_begin(call, query, &row);
+        return log_stream_begin(call, query, &run, &row);
     int64_t number = query->attempt == FIELD_NULL ? row.attempt : query->attempt;
     struct attempt_row *attempt = NULL;
     size_t found = 0;

@@ -13,6 +13,7 @@
 #include "api/oracle/task_view.h"
 #include "api/respond.h"
 #include "auth/base64url.h"
+#include "base/sparse.h"
 #include "base/utf8.h"
 #include "model/def.h"
 #include "model/values.h"
@@ -273,6 +274,9 @@ static bool read_tail(int fd, struct buf *out)
     if (fd < 0 || fstat(fd, &status) != 0)
         return false;
     off_t from = status.st_size > OUTPUT_MAX_BYTES ? status.st_size - OUTPUT_MAX_BYTES : 0;
+    int64_t cut_from, cut_to;
+    if (sparse_cut(fd, &cut_from, &cut_to) && cut_to > from)
+        from = cut_to;
     while (out->len < OUTPUT_MAX_BYTES) {
         size_t room = OUTPUT_MAX_BYTES - out->len;
         char *to = buf_reserve(out, room);
