@@ -70,6 +70,15 @@ enum config_kind { CONFIG_TEXT, CONFIG_PATH, CONFIG_NUMBER, CONFIG_BOOL, CONFIG_
     X(logs_max_bytes, NUMBER, "logs", "max-bytes", NULL, "268435456", 0, INT64_MAX,              \
       "Bytes of each output of an attempt that are kept, beginning and end; 65536 at least; 0: " \
       "all.")                                                                                    \
+    X(retention_max_age, NUMBER, "retention", "max-age", NULL, "0", 0, 3153600000,               \
+      "Seconds after their end for which runs are kept, with their output; 0: for good.")        \
+    X(retention_max_bytes, NUMBER, "retention", "max-bytes", NULL, "0", 0, INT64_MAX,            \
+      "Bytes that the folders of all runs may have; beyond, the oldest final runs go; 0: no "    \
+      "limit.")                                                                                  \
+    X(retention_records_days, NUMBER, "retention", "records-days", NULL, "90", 1, 36500,         \
+      "Days for which asyncOperations and skipped planned times are kept.")                      \
+    X(retention_every, NUMBER, "retention", "every", NULL, "600", 1, 86400,                      \
+      "Seconds between two looks at what may go.")                                               \
     X(queue_max_hours, NUMBER, "queue", "max-hours", NULL, "48", 1, 8760,                        \
       "Hours that a run waits in the queue of its job at most.")                                 \
     X(region, TEXT, "platform", "region", NULL, "local", 0, 0,                                   \

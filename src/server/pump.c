@@ -337,7 +337,7 @@ static void back_off(struct pump *pump)
 }
 
 /* What the failed batch knew is gone; the store decides what is true. */
-static void lose_batch(struct pump *pump, enum store_result result)
+void pump_lose(struct pump *pump, enum store_result result)
 {
     atomic_store(&pump->is_ready, false);
     for (size_t i = 0; i < pump->stepped_count; i++)
@@ -357,7 +357,7 @@ static void commit_batch(struct pump *pump)
 {
     if (pump->is_lost) {
         pump->is_lost = false;
-        lose_batch(pump, STORE_FAILED);
+        pump_lose(pump, STORE_FAILED);
         return;
     }
     engine_collect(pump->engine, &pump->effects);
@@ -374,7 +374,7 @@ static void commit_batch(struct pump *pump)
     };
     enum store_result result = store_commit(pump->config.store, &commit);
     if (result != STORE_OK) {
-        lose_batch(pump, result);
+        pump_lose(pump, result);
         return;
     }
     pump->backoff_ms = 0;
@@ -462,6 +462,7 @@ void pump_run(struct pump *pump)
 {
     run_batch(pump);
     prune_tokens(pump);
+    pump_retain(pump);
 }
 
 static int64_t earlier(int64_t a, int64_t b)
@@ -475,7 +476,8 @@ int pump_timeout_ms(struct pump *pump)
         return 0;
     int64_t until = exec_deadline_ms(pump->exec);
     if (pump->engine)
-        until = earlier(until, earlier(engine_next_deadline(pump->engine), pump->prune_ms));
+        until = earlier(earlier(until, pump_retain_ms(pump)),
+                        earlier(engine_next_deadline(pump->engine), pump->prune_ms));
     else if (!pump->is_fenced)
         until = earlier(until, pump->retry_load_ms);
     int64_t planned = pump->engine ? engine_next_alarm(pump->engine) : INT64_MAX;

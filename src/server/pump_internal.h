@@ -13,6 +13,16 @@ struct kept {
     bool replaces; /* an expired row is there */
 };
 
+/* Where the pump is in removing old runs. */
+struct retain {
+    struct retention_limits limits; /* of the round */
+    bool is_going;
+    struct store_cursor cursor; /* behind what was looked at */
+    size_t runs;                /* that go at a time */
+    int64_t next_ms;            /* CLOCK_BOOTTIME */
+    int64_t deleted;
+};
+
 struct pump {
     struct pump_config config;
     struct api_workspace workspace;
@@ -51,6 +61,7 @@ struct pump {
     int64_t retry_load_ms; /* CLOCK_BOOTTIME: next try to load after a failure */
     int64_t backoff_ms;
     int64_t prune_ms; /* CLOCK_BOOTTIME: when retry tokens are next looked through for old ones */
+    struct retain retain;
     bool is_draining;
     bool is_fenced;
     atomic_bool is_ready;
@@ -66,4 +77,9 @@ bool pump_step(struct pump *pump, const struct engine_event *event);
 /* A snapshot for this batch, from now on until pump_read_end. */
 void pump_read_begin(struct pump *pump);
 void pump_read_end(struct pump *pump);
+/* A commit of the workspace's failed or its answer was lost: everything is loaded anew. */
+void pump_lose(struct pump *pump, enum store_result result);
+/* Lets some of what is too old go, between two batches; and when to call it again. */
+void pump_retain(struct pump *pump);
+int64_t pump_retain_ms(const struct pump *pump);
 uint64_t pump_seed(struct pump *pump);

@@ -35,6 +35,7 @@ struct server {
     struct guard *guard;
     struct feed *feed;
     struct tail *tail;
+    struct retention *retention;
     struct pump *pump; /* of `default` */
     struct workspaces *others;
     struct backend backend;
@@ -130,6 +131,22 @@ static void find_supervise(struct server *server)
 
 /* ---- start ---- */
 
+static void make_retention(struct server *server)
+{
+    const int64_t day_ms = INT64_C(24) * 3600 * 1000;
+    const struct config *config = server->config;
+    const struct retention_config retention = {
+        .store = server->install.store,
+        .data_dir = server->install.data_dir,
+        .max_age_ms = config_number(config, CONFIG_retention_max_age) * 1000,
+        .max_bytes = config_number(config, CONFIG_retention_max_bytes),
+        .audit_ms = config_number(config, CONFIG_auth_audit_days) * day_ms,
+        .records_ms = config_number(config, CONFIG_retention_records_days) * day_ms,
+        .every_ms = config_number(config, CONFIG_retention_every) * 1000,
+    };
+    server->retention = retention_new(&retention);
+}
+
 static enum err_code start_pump(struct server *server, struct err *err)
 {
     const struct config *config = server->config;
@@ -140,6 +157,7 @@ static enum err_code start_pump(struct server *server, struct err *err)
         .store = server->install.store,
         .defs = server->defs,
         .feed = server->feed,
+        .retention = server->retention,
         .zones = server->zones,
         .workspace = server->install.workspace,
         .exec =
@@ -279,9 +297,11 @@ static enum err_code server_start(struct server *server, struct err *err)
                               config_number(server->config, CONFIG_auth_audit_days));
     server->feed = feed_new();
     server->tail = tail_new();
+    make_retention(server);
     if (start_pump(server, err))
         return err->code;
     start_api(server);
+    retention_start(server->retention);
     return start_wire(server, err);
 }
 
@@ -367,6 +387,7 @@ static void server_loop(struct server *server)
         {.fd = server->signal_fd, .events = POLLIN},
         {.fd = server->clock_fd, .events = POLLIN},
         {.fd = workspaces_fd(server->others), .events = POLLIN},
+        {.fd = retention_fd(server->retention), .events = POLLIN},
     };
     while (!pump_is_fenced(server->pump) && !workspaces_is_fenced(server->others)) {
         pump_run(server->pump);
@@ -377,6 +398,8 @@ static void server_loop(struct server *server)
             return;
         if (watched[2].revents & POLLIN)
             clock_watch_take(server->clock_fd);
+        if (watched[4].revents & POLLIN)
+            retention_heard(server->retention); /* the pumps look for themselves */
     }
 }
 
@@ -396,6 +419,7 @@ static void server_stop(struct server *server)
         install_unpublish(&server->install);
     workspaces_free(server->others);
     pump_free(server->pump);
+    retention_free(server->retention);
     api_free(server->api);
     feed_free(server->feed);
     tail_free(server->tail);

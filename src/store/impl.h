@@ -17,6 +17,9 @@ struct store_ops {
     enum store_result (*commit)(struct store *store, struct store_commit *commit);
     enum store_result (*write_accounts)(struct store *store, const struct row_batch *rows);
     size_t (*prune_retry_tokens)(struct store *store, int64_t before_ms, size_t max);
+    size_t (*prune_operations)(struct store *store, int64_t workspace, int64_t before_ms,
+                               size_t max);
+    size_t (*prune_skipped)(struct store *store, int64_t before_ms, size_t max);
     size_t (*prune_audit)(struct store *store, int outcome, int64_t before_ms, size_t max);
     enum err_code (*backup)(struct store *store, const char *path, struct err *err);
     bool (*is_writable)(struct store *store);

@@ -194,30 +194,58 @@ static enum store_result write_accounts(struct store *base, const struct row_bat
     return result;
 }
 
+/* When a row of these kinds may go; INT64_MAX: not yet. */
+static int64_t age_of(enum row_kind kind, const void *row, int64_t workspace)
+{
+    if (kind == ROW_RETRY_TOKEN)
+        return ((const struct retry_token_row *)row)->created_ms;
+    if (kind == ROW_SKIPPED)
+        return ((const struct skipped_row *)row)->created_ms;
+    const struct operation_row *operation = row;
+    bool goes = operation->workspace == workspace && operation->finished_ms != FIELD_NULL;
+    return goes ? uuid_time_ms(&operation->key) : INT64_MAX;
+}
+
 /* Oldest first, like a database over its index by age; quadratic, on what is small here. */
-static size_t prune_retry_tokens(struct store *base, int64_t before_ms, size_t max)
+static size_t prune(struct store *base, enum row_kind kind, int64_t workspace, int64_t before_ms,
+                    size_t max)
 {
     struct memory_store *store = lock_store(base);
-    const struct memory_table *tokens = &store->rows.tables[ROW_RETRY_TOKEN];
+    const struct memory_table *table = &store->rows.tables[kind];
     size_t pruned = 0;
     for (; pruned < max; pruned++) {
-        size_t oldest = tokens->count;
+        size_t oldest = table->count;
         int64_t oldest_ms = before_ms;
-        for (size_t i = 0; i < tokens->count; i++) {
-            const struct retry_token_row *token = tokens->rows[i];
-            if (token->created_ms < oldest_ms) {
+        for (size_t i = 0; i < table->count; i++) {
+            int64_t age_ms = age_of(kind, table->rows[i], workspace);
+            if (age_ms < oldest_ms) {
                 oldest = i;
-                oldest_ms = token->created_ms;
+                oldest_ms = age_ms;
             }
         }
-        if (oldest == tokens->count)
+        if (oldest == table->count)
             break;
-        memory_rows_remove(&store->rows, ROW_RETRY_TOKEN, oldest);
+        memory_rows_remove(&store->rows, kind, oldest);
     }
     memory_rows_keep(&store->rows);
     store->version++;
     unlock_store(store);
     return pruned;
+}
+
+static size_t prune_retry_tokens(struct store *base, int64_t before_ms, size_t max)
+{
+    return prune(base, ROW_RETRY_TOKEN, 0, before_ms, max);
+}
+
+static size_t prune_operations(struct store *base, int64_t workspace, int64_t before_ms, size_t max)
+{
+    return prune(base, ROW_OPERATION, workspace, before_ms, max);
+}
+
+static size_t prune_skipped(struct store *base, int64_t before_ms, size_t max)
+{
+    return prune(base, ROW_SKIPPED, 0, before_ms, max);
 }
 
 static enum err_code backup(struct store *base, const char *path, struct err *err)
@@ -268,6 +296,8 @@ static const struct store_ops memory_store_ops = {
     .commit = commit,
     .write_accounts = write_accounts,
     .prune_retry_tokens = prune_retry_tokens,
+    .prune_operations = prune_operations,
+    .prune_skipped = prune_skipped,
     .prune_audit = memory_prune_audit,
     .backup = backup,
     .is_writable = is_writable,

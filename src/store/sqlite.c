@@ -288,50 +288,86 @@ static enum store_result write_accounts(struct store *base, const struct row_bat
     return result;
 }
 
-static size_t prune_retry_tokens(struct store *base, int64_t before_ms, size_t max)
+/* What each of these takes of it: ?1, ?2, ?3, ?4. */
+struct prune {
+    enum sql sql;
+    const char *what;
+    int64_t before_ms;
+    size_t max;
+    int64_t workspace; /* 0: all, or none */
+    int outcome;       /* SQL_PRUNE_AUDIT: in the place of ?1 */
+};
+
+static void bind_prune(sqlite3_stmt *statement, const struct prune *prune)
+{
+    const struct uuid before = uuid_at_ms(prune->before_ms);
+    if (prune->sql == SQL_PRUNE_AUDIT)
+        sqlite3_bind_int(statement, 1, prune->outcome);
+    else if (prune->sql != SQL_PRUNE_OPERATIONS)
+        sqlite3_bind_int64(statement, 1, prune->before_ms);
+    sqlite3_bind_int64(statement, 2, (sqlite3_int64)prune->max);
+    if (prune->sql == SQL_PRUNE_AUDIT || prune->sql == SQL_PRUNE_OPERATIONS)
+        db_bind_uuid(statement, 3, &before);
+    if (prune->sql == SQL_PRUNE_OPERATIONS)
+        sqlite3_bind_int64(statement, 4, prune->workspace);
+}
+
+static size_t run_prune(struct store *base, const struct prune *prune)
 {
     struct sqlite_store *store = store_of(base);
     struct db *db = &store->writer;
     size_t pruned = 0;
     pthread_mutex_lock(&store->lock);
-    sqlite3_stmt *statement = begin(store) ? db_statement(db, SQL_PRUNE_RETRY_TOKENS) : NULL;
-    if (statement) {
-        sqlite3_bind_int64(statement, 1, before_ms);
-        sqlite3_bind_int64(statement, 2, (sqlite3_int64)max);
-    }
+    sqlite3_stmt *statement = begin(store) ? db_statement(db, (int)prune->sql) : NULL;
+    if (statement)
+        bind_prune(statement, prune);
     if (db_run(statement)) {
         int changes = sqlite3_changes(db->handle);
         if (commit_changes(db))
             pruned = (size_t)changes;
     }
     if (!db->handle || db_in_transaction(db))
-        give_up(store, "prune retry tokens");
+        give_up(store, prune->what);
     pthread_mutex_unlock(&store->lock);
     return pruned;
 }
 
+static size_t prune_retry_tokens(struct store *base, int64_t before_ms, size_t max)
+{
+    const struct prune prune = {.sql = SQL_PRUNE_RETRY_TOKENS,
+                                .what = "prune retry tokens",
+                                .before_ms = before_ms,
+                                .max = max};
+    return run_prune(base, &prune);
+}
+
+static size_t prune_operations(struct store *base, int64_t workspace, int64_t before_ms, size_t max)
+{
+    const struct prune prune = {.sql = SQL_PRUNE_OPERATIONS,
+                                .what = "prune operations",
+                                .before_ms = before_ms,
+                                .max = max,
+                                .workspace = workspace};
+    return run_prune(base, &prune);
+}
+
+static size_t prune_skipped(struct store *base, int64_t before_ms, size_t max)
+{
+    const struct prune prune = {.sql = SQL_PRUNE_SKIPPED,
+                                .what = "prune skipped times",
+                                .before_ms = before_ms,
+                                .max = max};
+    return run_prune(base, &prune);
+}
+
 static size_t prune_audit(struct store *base, int outcome, int64_t before_ms, size_t max)
 {
-    struct sqlite_store *store = store_of(base);
-    struct db *db = &store->writer;
-    const struct uuid before = uuid_at_ms(before_ms);
-    size_t pruned = 0;
-    pthread_mutex_lock(&store->lock);
-    sqlite3_stmt *statement = begin(store) ? db_statement(db, SQL_PRUNE_AUDIT) : NULL;
-    if (statement) {
-        sqlite3_bind_int(statement, 1, outcome);
-        db_bind_uuid(statement, 2, &before);
-        sqlite3_bind_int64(statement, 3, (sqlite3_int64)max);
-    }
-    if (db_run(statement)) {
-        int changes = sqlite3_changes(db->handle);
-        if (commit_changes(db))
-            pruned = (size_t)changes;
-    }
-    if (!db->handle || db_in_transaction(db))
-        give_up(store, "prune the audit");
-    pthread_mutex_unlock(&store->lock);
-    return pruned;
+    const struct prune prune = {.sql = SQL_PRUNE_AUDIT,
+                                .what = "prune the audit",
+                                .before_ms = before_ms,
+                                .max = max,
+                                .outcome = outcome};
+    return run_prune(base, &prune);
 }
 
 /* A real commit: a disk that is full, or read-only, says so nowhere else. */
@@ -413,6 +449,8 @@ static const struct store_ops sqlite_store_ops = {
     .commit = commit,
     .write_accounts = write_accounts,
     .prune_retry_tokens = prune_retry_tokens,
+    .prune_operations = prune_operations,
+    .prune_skipped = prune_skipped,
     .prune_audit = prune_audit,
     .backup = backup,
     .is_writable = is_writable,

@@ -53,6 +53,14 @@ static const struct statement statements[SQL_RUN_KEYS] = {
     [SQL_PRUNE_RETRY_TOKENS] = {NO_ROW, false,
                                 "DELETE FROM retry_token WHERE id IN (SELECT id FROM retry_token"
                                 " WHERE created_ms < ?1 ORDER BY created_ms LIMIT ?2)"},
+    [SQL_PRUNE_OPERATIONS] = {NO_ROW, false,
+                              "DELETE FROM operation WHERE workspace = ?4 AND key IN"
+                              " (SELECT key FROM operation NOT INDEXED WHERE workspace = ?4"
+                              " AND key < ?3 AND finished_ms IS NOT NULL ORDER BY key LIMIT ?2)"},
+    [SQL_PRUNE_SKIPPED] = {NO_ROW, false,
+                           "DELETE FROM skipped WHERE (workspace, job, key) IN"
+                           " (SELECT workspace, job, key FROM skipped INDEXED BY skipped_by_age"
+                           " WHERE created_ms < ?1 ORDER BY created_ms LIMIT ?2)"},
     [SQL_SERIES_GET] = {NO_ROW, false,
                         "SELECT id FROM series"
                         " WHERE workspace = ?1 AND job = ?2 AND job_name = ?3"},
@@ -116,8 +124,8 @@ static const struct statement statements[SQL_RUN_KEYS] = {
     [SQL_AUDIT] = {ROW_AUDIT, false, " FROM audit WHERE key < ?2 ORDER BY key DESC LIMIT ?3"},
     [SQL_PRUNE_AUDIT] = {NO_ROW, false,
                          "DELETE FROM audit WHERE key IN (SELECT key FROM audit"
-                         " INDEXED BY audit_by_outcome WHERE outcome = ?1 AND key < ?2"
-                         " ORDER BY key LIMIT ?3)"},
+                         " INDEXED BY audit_by_outcome WHERE outcome = ?1 AND key < ?3"
+                         " ORDER BY key LIMIT ?2)"},
 
     /* Asked once, at the start: the few that rest are read too. */
     [SQL_ACTIVE_SCHEDULES] = {ROW_SCHEDULE, false,

@@ -45,6 +45,16 @@ size_t store_prune_retry_tokens(struct store *store, int64_t before_ms, size_t m
     return store->ops->prune_retry_tokens(store, before_ms, max);
 }
 
+size_t store_prune_operations(struct store *store, int64_t workspace, int64_t before_ms, size_t max)
+{
+    return store->ops->prune_operations(store, workspace, before_ms, max);
+}
+
+size_t store_prune_skipped(struct store *store, int64_t before_ms, size_t max)
+{
+    return store->ops->prune_skipped(store, before_ms, max);
+}
+
 enum err_code store_backup(struct store *store, const char *path, struct err *err)
 {
     return store->ops->backup(store, path, err);

@@ -190,6 +190,11 @@ bool store_get_retry_token(struct store_reader *reader, int64_t workspace,
                            struct retry_token_row *ret);
 /* Removes retry tokens older than that, at most `max`; how many went. Housekeeping, any thread. */
 size_t store_prune_retry_tokens(struct store *store, int64_t before_ms, size_t max);
+/* Likewise operations of a workspace that were started before, unless they go on; and what was noted
+ * about skipped planned times. Oldest first. */
+size_t store_prune_operations(struct store *store, int64_t workspace, int64_t before_ms,
+                              size_t max);
+size_t store_prune_skipped(struct store *store, int64_t before_ms, size_t max);
 
 bool store_get_operation(struct store_reader *reader, int64_t workspace, const struct uuid *key,
                          struct arena *arena, struct operation_row *ret);

@@ -135,6 +135,8 @@ static const struct {
     {SQL_UPDATE + ROW_TASK_RUN, "PRIMARY KEY (workspace=? AND run=? AND key=?)"},
     {SQL_UPDATE + ROW_ATTEMPT, "PRIMARY KEY (workspace=? AND run=? AND task_run=? AND number=?)"},
     {SQL_PRUNE_RETRY_TOKENS, "COVERING INDEX retry_token_by_age (created_ms<?)"},
+    {SQL_PRUNE_OPERATIONS, "PRIMARY KEY (workspace=? AND key<?)"},
+    {SQL_PRUNE_SKIPPED, "INDEX skipped_by_age (created_ms<?)"},
     {SQL_MARK_RETRY_TOKENS, "retry_token_by_run (workspace=? AND run=?)"},
 };
 

@@ -1,0 +1,149 @@
+/* Runs that are too old, and folders without a run, go between two batches (server/retention.h). */
+#include "base/log.h"
+#include "server/clock.h"
+#include "server/pump_internal.h"
+
+/* As many runs in a transaction as keep it short: others wait for it. Then a pause as long as several. */
+enum {
+    FIRST_RUNS = 4,
+    MOST_RUNS = 64,
+    LONG_US = 10 * 1000,
+    SHORT_US = 2 * 1000,
+    PAUSE_MS = 25,
+    LOOKED_AT = 256, /* runs read at once */
+};
+
+static bool is_old(const struct pump *pump, const struct run_row *run)
+{
+    const struct retention_limits *limits = &pump->retain.limits;
+    int64_t ended_ms = run->end_ms == FIELD_NULL ? run->created_ms : run->end_ms;
+    return ended_ms <= limits->ended_ms || run->created_ms <= limits->created_ms;
+}
+
+/* A child run goes after its parent: that leads to it, and may be repaired with it. */
+static bool may_go(struct pump *pump, const struct run_row *run, struct arena *arena)
+{
+    struct run_row parent;
+    if (!state_is_final(run->state) || !is_old(pump, run) ||
+        engine_has_run(pump->engine, &run->key))
+        return false;
+    return uuid_is_nil(&run->parent_run) ||
+           !(store_get_run(pump->reader, pump->workspace.id, &run->parent_run, arena, &parent) ||
+             store_reader_failed(pump->reader));
+}
+
+static unsigned final_states(void)
+{
+    unsigned states = 0;
+    for (int state = 0; state < STATE_COUNT; state++)
+        if (state_is_final((enum state)state))
+            states |= 1u << state;
+    return states;
+}
+
+/* Runs that may go, at most retain.runs, from behind the cursor on. False when that is all there is;
+ * the cursor stands behind the last that was looked at. */
+static bool find_runs(struct pump *pump, struct arena *arena, struct row_batch *deletes)
+{
+    struct retain *retain = &pump->retain;
+    int64_t newest_ms = retain->limits.ended_ms > retain->limits.created_ms
+                            ? retain->limits.ended_ms
+                            : retain->limits.created_ms;
+    const struct run_filter filter = {
+        .states = final_states(), .created_from_ms = FIELD_NULL, .created_to_ms = newest_ms};
+    const struct list_order order = {
+        .sort = SORT_TIME_CREATED, .ascending = true, .limit = LOOKED_AT};
+    struct run_list list = {.count = 0};
+    store_read_begin(pump->reader);
+    store_list_runs(pump->reader, pump->workspace.id, &filter, &order,
+                    retain->cursor.is_set ? &retain->cursor : NULL, arena, &list);
+    bool failed = store_reader_failed(pump->reader);
+    size_t i = 0;
+    for (; !failed && i < list.count && deletes->count < retain->runs; i++) {
+        if (may_go(pump, &list.items[i], arena))
+            row_batch_add(deletes, ROW_RUN, ROW_DELETE, &list.items[i]);
+        retain->cursor = (struct store_cursor){.is_set = true, .key = list.items[i].key};
+    }
+    store_read_end(pump->reader);
+    retain->cursor.as_of = uuid_at_ms(newest_ms + 1);
+    return !failed && (list.more || i < list.count);
+}
+
+/* False: the commit failed, and what the engine knows may not be so. */
+static bool delete_runs(struct pump *pump, const struct row_batch *deletes)
+{
+    struct retain *retain = &pump->retain;
+    struct store_commit commit = {.workspace = engine_workspace(pump->engine), .rows = deletes};
+    int64_t began_us = clock_monotonic_us();
+    enum store_result result = store_commit(pump->config.store, &commit);
+    if (result != STORE_OK) {
+        pump_lose(pump, result);
+        return false;
+    }
+    int64_t took_us = clock_monotonic_us() - began_us;
+    for (size_t i = 0; i < deletes->count; i++)
+        exec_purge_run(pump->exec, &((const struct run_row *)deletes->items[i].row)->key);
+    retain->deleted += (int64_t)deletes->count;
+    if (took_us > LONG_US && retain->runs > 1)
+        retain->runs /= 2;
+    else if (took_us < SHORT_US && retain->runs < MOST_RUNS)
+        retain->runs *= 2;
+    return true;
+}
+
+static void end_round(struct pump *pump)
+{
+    struct retain *retain = &pump->retain;
+    retain->is_going = false;
+    if (retain->deleted)
+        log_event(LOG_INFO, "old runs removed", LOG_TEXT("workspace", pump->workspace.name),
+                  LOG_NUMBER("runs", retain->deleted));
+}
+
+static void step_round(struct pump *pump)
+{
+    struct arena arena;
+    struct row_batch deletes;
+    arena_init(&arena);
+    row_batch_init(&deletes);
+    bool more = find_runs(pump, &arena, &deletes);
+    if (deletes.count == 0 || delete_runs(pump, &deletes))
+        pump->retain.next_ms = clock_boot_ms() + PAUSE_MS;
+    else
+        more = false; /* the next round goes on */
+    row_batch_release(&deletes);
+    arena_release(&arena);
+    if (!more)
+        end_round(pump);
+}
+
+static void begin_round(struct pump *pump)
+{
+    struct retain *retain = &pump->retain;
+    struct retention_limits limits;
+    retention_get_limits(pump->config.retention, &limits);
+    if (limits.round == retain->limits.round)
+        return;
+    *retain = (struct retain){
+        .limits = limits, .is_going = true, .runs = FIRST_RUNS, .next_ms = clock_boot_ms()};
+    if (limits.ended_ms == INT64_MIN && limits.created_ms == INT64_MIN)
+        end_round(pump);
+}
+
+void pump_retain(struct pump *pump)
+{
+    struct uuid run;
+    if (!pump->config.retention || !pump->engine || pump->is_draining)
+        return;
+    while (retention_take_folder(pump->config.retention, &run))
+        exec_purge_run(pump->exec, &run);
+    if (!pump->retain.is_going)
+        begin_round(pump);
+    if (pump->retain.is_going && clock_boot_ms() >= pump->retain.next_ms)
+        step_round(pump);
+}
+
+int64_t pump_retain_ms(const struct pump *pump)
+{
+    return pump->retain.is_going ? pump->retain.next_ms : INT64_MAX;
+}
