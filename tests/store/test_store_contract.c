@@ -649,6 +649,36 @@ static void retry_tokens_are_pruned_oldest_first(void **state)
     store_read_end(world->reader);
 }
 
+static void operations_and_skipped_times_are_pruned_oldest_first(void **state)
+{
+    struct world *world = *state;
+    struct operation_row operation = {.workspace = 1, .display_name = "job"}, read;
+    struct skipped_row skipped = {.workspace = 1, .job = world->job, .count = 1}, *rows;
+    for (int i = 0; i < 6; i++) {
+        operation.key = uuid_at_ms(1000 + i);
+        operation.finished_ms = i == 1 ? FIELD_NULL : 1000 + i;
+        world_add(world, ROW_OPERATION, ROW_INSERT, &operation);
+        skipped.key = world_key(world);
+        skipped.created_ms = 1000 + (i * 5) % 6;
+        world_add(world, ROW_SKIPPED, ROW_INSERT, &skipped);
+    }
+    assert_int_equal(world_commit(world), STORE_OK);
+    assert_int_equal(store_prune_operations(world->store, 2, 1004, 9), 0); /* another workspace */
+    assert_int_equal(store_prune_operations(world->store, 1, 1004, 2), 2);
+    assert_int_equal(store_prune_operations(world->store, 1, 1004, 9), 1);
+    assert_int_equal(store_prune_skipped(world->store, 1004, 3), 3);
+    assert_int_equal(store_prune_skipped(world->store, 1004, 9), 1);
+    store_read_begin(world->reader);
+    for (int i = 0; i < 6; i++) {
+        const struct uuid key = uuid_at_ms(1000 + i);
+        assert_int_equal(store_get_operation(world->reader, 1, &key, &world->arena, &read),
+                         i == 1 || i >= 4); /* one goes on, two are young */
+    }
+    assert_int_equal(store_skipped(world->reader, 1, &world->job, 9, &world->arena, &rows), 2);
+    assert_true(rows[0].created_ms >= 1004 && rows[1].created_ms >= 1004);
+    store_read_end(world->reader);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -668,6 +698,7 @@ int main(void)
         cmocka_unit_test(accounts_are_found),
         cmocka_unit_test(a_deleted_run_leaves_nothing_but_its_tokens),
         cmocka_unit_test(retry_tokens_are_pruned_oldest_first),
+        cmocka_unit_test(operations_and_skipped_times_are_pruned_oldest_first),
     };
     return world_run("store contract", tests, sizeof tests / sizeof *tests);
 }
