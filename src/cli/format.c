@@ -22,6 +22,20 @@ char *format_duration(int64_t ms, char text[static FORMAT_TEXT])
     return text;
 }
 
+char *format_bytes(int64_t bytes, char text[static FORMAT_TEXT])
+{
+    static const char *const units[] = {"KiB", "MiB", "GiB", "TiB"};
+    double value = (double)bytes / 1024;
+    size_t unit = 0;
+    for (; value >= 1000 && unit + 1 < ARRAY_LEN(units); unit++)
+        value /= 1024;
+    if (bytes < 1000)
+        snprintf(text, FORMAT_TEXT, "%lld B", (long long)bytes);
+    else
+        snprintf(text, FORMAT_TEXT, "%.1f %s", value, units[unit]);
+    return text;
+}
+
 char *format_time(int64_t ms, char text[static FORMAT_TEXT])
 {
     struct civil c = civil_from_ms(ms);

@@ -9,6 +9,8 @@ enum { FORMAT_TEXT = 32 };
 
 /* "0.12 s", "12.3 s", "3 min 04 s", "2 h 05 min", "3 d 04 h"; returns `text`. */
 char *format_duration(int64_t ms, char text[static FORMAT_TEXT]);
+/* "0 B", "17.3 KiB", "1.2 GiB"; returns `text`. */
+char *format_bytes(int64_t bytes, char text[static FORMAT_TEXT]);
 /* "2026-01-31 23:59:59Z"; returns `text`. */
 char *format_time(int64_t ms, char text[static FORMAT_TEXT]);
 

@@ -41,9 +41,27 @@ static void print_field(struct cli *cli, const char *name, const char *text)
         printf("%-12s %s\n", name, safe_line(&cli->arena, text));
 }
 
+/* What it has cost, in two columns; nothing until that is known. */
+static void add_usage(struct cli *cli, struct table *table, const json_t *usage)
+{
+    char cpu[FORMAT_TEXT], memory[FORMAT_TEXT];
+    int64_t user = get_number(usage, "userCpuMicros", -1);
+    int64_t system = get_number(usage, "systemCpuMicros", 0);
+    if (user < 0) {
+        table_add(table, NULL, NULL);
+        table_add(table, NULL, NULL);
+        return;
+    }
+    format_duration((user + system) / 1000, cpu);
+    format_bytes(get_number(usage, "peakMemoryBytes", 0), memory);
+    table_add(table, arena_strdup(&cli->arena, cpu), NULL);
+    table_add(table, arena_strdup(&cli->arena, memory), NULL);
+}
+
 static void print_attempts(struct cli *cli, const json_t *task_run)
 {
-    static const char *const heads[] = {"ATTEMPT", "STATE", "STARTED", "TOOK", "REASON"};
+    static const char *const heads[] = {"ATTEMPT", "STATE",  "STARTED", "TOOK",
+                                        "CPU",     "MEMORY", "REASON"};
     struct table table;
     size_t i;
     json_t *attempt;
@@ -63,6 +81,7 @@ static void print_attempts(struct cli *cli, const json_t *task_run)
                   start < 0 ? NULL
                             : format_duration((end < 0 ? watch_now_ms() : end) - start, took),
                   NULL);
+        add_usage(cli, &table, json_object_get(attempt, "usage"));
         table_add(&table, get_text(state, "stateMessage"), NULL);
     }
     if (table.count) {

@@ -92,6 +92,7 @@ void exec_tell_not_started(struct exec *exec, struct attempt *attempt, int cause
     struct report report;
 
     report_not_started(&report, &attempt->id, cause, message);
+    isolation_remove(exec->isolation.base, &attempt->id);
     forget(exec, attempt);
     tell(exec, &report);
 }
@@ -108,6 +109,7 @@ static void copy_config(struct exec *exec, const struct exec_config *config)
     own->workspace_dir = arena_strdup(&exec->strings, config->workspace_dir);
     own->supervise_path = arena_strdup(&exec->strings, config->supervise_path);
     own->python = arena_strdup(&exec->strings, config->python);
+    own->pass_env = arena_strdup(&exec->strings, config->pass_env);
     if (own->frozen_after_ms <= 0)
         own->frozen_after_ms = FROZEN_AFTER_MS;
     if (own->log_max_bytes > 0 && own->log_max_bytes < LOG_LEAST_BYTES)
@@ -127,16 +129,17 @@ static bool check_helper(const char *path, struct err *err)
 
 static bool open_parts(struct exec *exec, struct err *err)
 {
-    if (!check_helper(exec->config.supervise_path, err) ||
-        !folders_open(&exec->folders, exec->config.data_dir, err))
+    if (!check_helper(exec->config.supervise_path, err) || !process_check(&exec->config, err) ||
+        !folders_open(&exec->folders, exec->config.data_dir, err) ||
+        !isolation_open(&exec->isolation, &exec->config, &exec->strings, err))
         return false;
     exec->epoll_fd = epoll_create1(EPOLL_CLOEXEC);
     if (exec->epoll_fd < 0) {
         err_set(err, ERR_INTERNAL, "epoll: %s", strerrordesc_np(errno));
         return false;
     }
-    exec->purge =
-        purge_open(exec->folders.data_fd, exec->folders.runs_fd, exec->config.log_max_bytes, err);
+    exec->purge = purge_open(exec->folders.data_fd, exec->folders.runs_fd,
+                             exec->config.log_max_bytes, exec->isolation.base, err);
     if (!exec->purge)
         return false;
     exec->pool.epoll_fd = exec->epoll_fd;
@@ -251,7 +254,9 @@ static bool prepare(struct exec *exec, struct attempt *attempt, const struct exe
     struct order order;
 
     if (!process_order(&exec->process, &exec->folders, from, attempt->token, &exec->scratch, &order,
-                       err))
+                       err) ||
+        !isolation_prepare(&exec->isolation, exec->folders.runs_fd, &attempt->id, &exec->scratch,
+                           &order, err))
         return false;
     int r = encode_order(attempt, &order);
     if (r == -E2BIG)

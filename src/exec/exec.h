@@ -90,6 +90,13 @@ struct exec_config {
     const char *python;         /* interpreter; NULL: /usr/bin/python3, else python3 of PATH */
     size_t max_idle;            /* idle supervisors that are kept */
     size_t prespawn;            /* of them, started by exec_open already */
+    const char *pass_env; /* names of more variables of ours that tasks get, by blanks; or NULL */
+    /* Isolation (exec/isolate.h); NULL or 0: none of it. */
+    const char *umask;  /* octal */
+    const char *user;   /* whose the tasks are */
+    const char *cgroup; /* "auto", or a folder */
+    int64_t memory_max_bytes;
+    int64_t cpu_max_percent; /* of one processor */
     int64_t log_max_bytes;   /* of each output file (exec/trim.h); 0: no limit */
     int64_t frozen_after_ms; /* how long past deadline and grace a supervisor may be silent before
                                  * it is killed; 0: 30 s. Above the 20 s that it takes for strays */

@@ -8,6 +8,7 @@
 #include "exec/attempt.h"
 #include "exec/exec.h"
 #include "exec/folders.h"
+#include "exec/isolate.h"
 #include "exec/process.h"
 #include "exec/purge.h"
 #include "exec/remains.h"
@@ -21,6 +22,7 @@ struct exec {
     int epoll_fd;
     struct folders folders;
     struct process process;
+    struct isolation isolation;
     struct attempt_table table;
     struct heap timers; /* of attempts */
     struct pool pool;

@@ -19,7 +19,7 @@
 /* A rename beside us may make the kernel give up on proving that a path stayed inside. */
 enum { OPEN_TRIES_MAX = 16 };
 enum { PARAMS_FILE_MAX_BYTES = 256 << 20 }; /* 1,000 values of 64 KiB, every byte escaped */
-enum { DEFAULT_UMASK = 022 };
+enum { DEFAULT_UMASK = 022, VARIABLE_MAX = 128 };
 
 #define DEFAULT_PATH   "/usr/local/bin:/usr/bin:/bin"
 #define DEFAULT_PYTHON "/usr/bin/python3"
@@ -76,9 +76,77 @@ static char *find_python(const struct process *process)
     return found ? found : find_program("python3", path);
 }
 
+/* The next name of a list by blanks or commas: its length, 0 at the end; moves on in the list. */
+static size_t next_name(const char **list)
+{
+    *list += strspn(*list, " ,\t");
+    return strcspn(*list, " ,\t");
+}
+
+static bool is_variable(const char *name, size_t len)
+{
+    static const char letters[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz_0123456789";
+
+    return strspn(name, letters) >= len && !(name[0] >= '0' && name[0] <= '9') &&
+           strncmp(name, "REPRISE_", 8) != 0;
+}
+
+bool process_check(const struct exec_config *config, struct err *err)
+{
+    const char *list = config->pass_env ? config->pass_env : "";
+    size_t count = 0, len;
+
+    for (; (len = next_name(&list)) > 0; list += len) {
+        if (!is_variable(list, len) || len >= VARIABLE_MAX) {
+            err_set(err, ERR_INVALID_PARAMETER,
+                    "exec.pass-env: \"%.*s\" is no name of a variable that tasks can be passed; "
+                    "those of REPRISE_ are never",
+                    (int)(len < VARIABLE_MAX ? len : VARIABLE_MAX), list);
+            return false;
+        }
+        if (++count > PROCESS_PASSED) {
+            err_set(err, ERR_INVALID_PARAMETER, "exec.pass-env: more than %d names",
+                    PROCESS_PASSED);
+            return false;
+        }
+    }
+    return true;
+}
+
+static void inherit(struct process *process, size_t *count, const char *name, const char *value)
+{
+    size_t size = strlen(name) + strlen(value) + 2;
+
+    process->inherited[*count] = xmalloc(size);
+    snprintf(process->inherited[(*count)++], size, "%s=%s", name, value);
+}
+
+static bool is_inherited(const struct process *process, const char *name)
+{
+    size_t len = strlen(name);
+
+    for (size_t i = 0; process->inherited[i]; i++)
+        if (strncmp(process->inherited[i], name, len) == 0 && process->inherited[i][len] == '=')
+            return true;
+    return false;
+}
+
+static void inherit_passed(struct process *process, size_t *count, const char *list)
+{
+    char name[VARIABLE_MAX];
+    size_t len;
+
+    for (; list && (len = next_name(&list)) > 0 && *count < PROCESS_INHERITED; list += len) {
+        snprintf(name, sizeof name, "%.*s", (int)len, list);
+        const char *value = getenv(name);
+        if (value && !is_inherited(process, name))
+            inherit(process, count, name, value);
+    }
+}
+
 void process_init(struct process *process, const struct exec_config *config)
 {
-    static const char *const names[PROCESS_INHERITED] = {"PATH", "HOME", "LANG", "TZ"};
+    static const char *const names[PROCESS_OWN] = {"PATH", "HOME", "LANG", "TZ"};
     size_t count = 0;
 
     *process = (struct process){
@@ -89,17 +157,15 @@ void process_init(struct process *process, const struct exec_config *config)
         .descriptors = config->task_descriptors,
         .workspace_fd = -1,
     };
-    for (size_t i = 0; i < PROCESS_INHERITED; i++) {
+    for (size_t i = 0; i < PROCESS_OWN; i++) {
         const char *value = getenv(names[i]);
 
         if (!value && i == 0)
             value = DEFAULT_PATH;
-        if (!value)
-            continue;
-        size_t size = strlen(names[i]) + strlen(value) + 2;
-        process->inherited[count] = xmalloc(size);
-        snprintf(process->inherited[count++], size, "%s=%s", names[i], value);
+        if (value)
+            inherit(process, &count, names[i], value);
     }
+    inherit_passed(process, &count, config->pass_env);
     process->python = find_python(process);
 }
 

@@ -19,7 +19,7 @@
 #include "exec/folders.h"
 #include "supervise/order.h"
 
-enum { PROCESS_INHERITED = 4 };
+enum { PROCESS_OWN = 4, PROCESS_PASSED = 64, PROCESS_INHERITED = PROCESS_OWN + PROCESS_PASSED };
 
 struct process {
     const char *data_dir; /* the owner's, like workspace_dir and python_wanted */
@@ -35,7 +35,9 @@ struct process {
     char *workspace_path; /* without links */
 };
 
-/* Reads PATH, HOME, LANG, TZ and the umask, once. Strings of the configuration are borrowed. */
+/* Are the names that tasks get passed names of variables, not too many, and none of ours? */
+bool process_check(const struct exec_config *config, struct err *err);
+/* Reads PATH, HOME, LANG, TZ, what is passed besides, and the umask, once. Strings of the configuration are borrowed. */
 void process_init(struct process *process, const struct exec_config *config);
 void process_release(struct process *process);
 

@@ -15,6 +15,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "exec/attempt.h"
+#include "exec/isolate.h"
 #include "exec/trim.h"
 
 /* A bundle of records: as many as are worth waking the thread for, and how long a few may wait. */
@@ -30,6 +31,7 @@ struct purge {
     int runs_fd;
     int trash_fd;
     int64_t log_max_bytes;
+    const char *cgroups; /* the owner's string */
     pthread_t thread;
     /* The owner's alone. */
     struct bundle collecting;
@@ -151,6 +153,7 @@ static void remove_records(struct purge *purge, const struct bundle *bundle)
 
     for (size_t i = 0; i < bundle->count; i++) {
         unlinkat(purge->runs_fd, attempt_file(&bundle->items[i], ".rec", name), 0);
+        isolation_remove(purge->cgroups, &bundle->items[i]);
         if (purge->log_max_bytes > 0)
             trim_attempt(purge->runs_fd, &bundle->items[i], purge->log_max_bytes);
     }
@@ -218,7 +221,8 @@ static void purge_free(struct purge *purge)
     free(purge);
 }
 
-struct purge *purge_open(int data_fd, int runs_fd, int64_t log_max_bytes, struct err *err)
+struct purge *purge_open(int data_fd, int runs_fd, int64_t log_max_bytes, const char *cgroups,
+                         struct err *err)
 {
     struct purge *purge = xcalloc(1, sizeof *purge);
 
@@ -227,6 +231,7 @@ struct purge *purge_open(int data_fd, int runs_fd, int64_t log_max_bytes, struct
     purge->trash_waits = true;
     purge->busy = true;
     purge->log_max_bytes = log_max_bytes;
+    purge->cgroups = cgroups;
     purge->runs_fd = fcntl(runs_fd, F_DUPFD_CLOEXEC, 0);
     purge->trash_fd = openat(data_fd, "trash", O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
     int r = purge->runs_fd < 0 || purge->trash_fd < 0 ? errno : start_thread(purge);

@@ -13,8 +13,10 @@
 
 struct purge;
 
-/* Starts the thread. Keeps own descriptors of the folders. NULL with `err`. */
-struct purge *purge_open(int data_fd, int runs_fd, int64_t log_max_bytes, struct err *err);
+/* Starts the thread. Keeps own descriptors of the folders. `cgroups`: folder
+ * of the cgroups of attempts, which go with their records; NULL: none. NULL with `err`. */
+struct purge *purge_open(int data_fd, int runs_fd, int64_t log_max_bytes, const char *cgroups,
+                         struct err *err);
 /* Removes the records that wait, leaves the rest of the trash to the next start. */
 void purge_close(struct purge *purge);
 void purge_run(struct purge *purge, const struct uuid *run);

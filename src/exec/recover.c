@@ -153,6 +153,7 @@ static void bury(struct exec *exec, struct attempt *attempt, const struct record
         if (pidfd >= 0)
             close(pidfd);
     }
+    isolation_kill(exec->isolation.base, &attempt->id);
     attempt_move(&exec->table, attempt, ATTEMPT_REMAINS);
     remains_add(&exec->remains, attempt, boot_ms());
 }

@@ -103,6 +103,12 @@ static void exec_failed_message(const struct record *record, char *text, size_t 
         what = record->error == E2BIG ? "its arguments and parameters are too large for the system"
                                       : "its interpreter could not be executed";
         break;
+    case RECORD_STEP_CGROUP:
+        what = "its control group could not be joined";
+        break;
+    case RECORD_STEP_USER:
+        what = "it could not become its user";
+        break;
     case RECORD_STEP_NONE:
     case RECORD_STEP_SETUP:
         break;

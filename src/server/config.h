@@ -67,6 +67,20 @@ enum config_kind { CONFIG_TEXT, CONFIG_PATH, CONFIG_NUMBER, CONFIG_BOOL, CONFIG_
       "Idle supervisors that are kept for the next task.")                                       \
     X(exec_supervise, PATH, "exec", "supervise", NULL, "", 0, 0,                                 \
       "The helper reprise-supervise. Empty: beside the binary, else PREFIX/libexec/reprise.")    \
+    X(exec_pass_env, TEXT, "exec", "pass-env", NULL, "", 0, 0,                                   \
+      "Names of variables of the server, by blanks, that tasks get besides PATH, HOME, LANG, "   \
+      "TZ.")                                                                                     \
+    X(exec_umask, TEXT, "exec", "umask", NULL, "", 0, 0,                                         \
+      "Octal file mode mask of tasks. Empty: the server's.")                                     \
+    X(exec_user, TEXT, "exec", "user", NULL, "", 0, 0,                                           \
+      "User whose the tasks are; only a server that runs as root may choose. Empty: its own.")   \
+    X(exec_cgroup, TEXT, "exec", "cgroup", NULL, "", 0, 0,                                       \
+      "Where each attempt gets a cgroup (v2): auto (the server's own, if it is delegated), or "  \
+      "a path. Empty: none.")                                                                    \
+    X(exec_memory_max, NUMBER, "exec", "memory-max", NULL, "0", 0, INT64_MAX,                    \
+      "Bytes of memory of an attempt; without a cgroup, of each of its processes; 0: any.")      \
+    X(exec_cpu_max, NUMBER, "exec", "cpu-max", NULL, "0", 0, 1000000,                            \
+      "Percent of one processor that an attempt may use, by its cgroup; 0: any.")                \
     X(logs_max_bytes, NUMBER, "logs", "max-bytes", NULL, "268435456", 0, INT64_MAX,              \
       "Bytes of each output of an attempt that are kept, beginning and end; 65536 at least; 0: " \
       "all.")                                                                                    \

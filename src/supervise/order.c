@@ -5,7 +5,7 @@
 
 #include "supervise/bytes.h"
 
-#define ORDER_VERSION     1
+#define ORDER_VERSION     2
 #define ORDER_FLAGS_KNOWN ((uint32_t)ORDER_NO_STARTED)
 #define UMASK_MAX         0777u
 
@@ -147,9 +147,12 @@ static bool order_sound(const struct order *order)
 
     return token_bytes > 1 && token_bytes <= RECORD_TOKEN_BYTES && order->record_path[0] == '/' &&
            order->stdout_path[0] == '/' && order->stderr_path[0] == '/' && order->cwd[0] == '/' &&
-           order->argv[0] && order->timeout_ms <= ORDER_TIMEOUT_MAX_MS &&
-           order->grace_ms <= ORDER_TIMEOUT_MAX_MS && order->umask <= UMASK_MAX &&
-           order->rlimit_count <= ORDER_RLIMITS_MAX && (order->flags & ~ORDER_FLAGS_KNOWN) == 0;
+           (order->cgroup[0] == '/' || order->cgroup[0] == '\0') &&
+           strlen(order->cgroup) < ORDER_CGROUP_MAX &&
+           (order->uid == ORDER_KEEP_USER) == (order->gid == ORDER_KEEP_USER) && order->argv[0] &&
+           order->timeout_ms <= ORDER_TIMEOUT_MAX_MS && order->grace_ms <= ORDER_TIMEOUT_MAX_MS &&
+           order->umask <= UMASK_MAX && order->rlimit_count <= ORDER_RLIMITS_MAX &&
+           (order->flags & ~ORDER_FLAGS_KNOWN) == 0;
 }
 
 /* Writes a string, or with a NULL buffer only counts it. Stops short at FRAME_MAX_BYTES, so that no
@@ -183,6 +186,7 @@ static size_t put_all_strings(const struct order *order, struct byte_writer *wri
     put_string(writer, order->stdout_path, total);
     put_string(writer, order->stderr_path, total);
     put_string(writer, order->cwd, total);
+    put_string(writer, order->cgroup, total);
     size_t argc = put_strings(writer, order->argv, total);
     return argc + put_strings(writer, order->envp, total);
 }
@@ -198,7 +202,7 @@ static uint32_t count_strings(char *const *strings)
 
 ssize_t order_encode(const struct order *order, uint8_t *buffer, size_t size)
 {
-    size_t total = FRAME_HEADER_BYTES + 2 + 2 + 4 + 8 + 8 + 4 + 4 + 4;
+    size_t total = FRAME_HEADER_BYTES + 2 + 2 + 4 + 4 + 4 + 8 + 8 + 4 + 4 + 4;
 
     if (!order_sound(order))
         return -EINVAL;
@@ -216,6 +220,8 @@ ssize_t order_encode(const struct order *order, uint8_t *buffer, size_t size)
     byte_writer_u16(&writer, ORDER_VERSION);
     byte_writer_u16(&writer, (uint16_t)order->flags);
     byte_writer_u32(&writer, order->umask);
+    byte_writer_u32(&writer, order->uid);
+    byte_writer_u32(&writer, order->gid);
     byte_writer_u64(&writer, order->timeout_ms);
     byte_writer_u64(&writer, order->grace_ms);
     byte_writer_u32(&writer, order->rlimit_count);
@@ -259,6 +265,8 @@ int order_decode(const struct frame *frame, char **strings, size_t strings_max, 
         return -EPROTO;
     order.flags = byte_reader_u16(&reader);
     order.umask = byte_reader_u32(&reader);
+    order.uid = byte_reader_u32(&reader);
+    order.gid = byte_reader_u32(&reader);
     order.timeout_ms = byte_reader_u64(&reader);
     order.grace_ms = byte_reader_u64(&reader);
     order.rlimit_count = byte_reader_u32(&reader);
@@ -278,6 +286,7 @@ int order_decode(const struct frame *frame, char **strings, size_t strings_max, 
     order.stdout_path = take_string(&reader);
     order.stderr_path = take_string(&reader);
     order.cwd = take_string(&reader);
+    order.cgroup = take_string(&reader);
     order.argv = strings;
     order.envp = take_strings(&reader, argc, strings);
     take_strings(&reader, envc, strings + argc + 1);

@@ -24,11 +24,12 @@
  * finishes that first, into its record.
  *
  *     payload of ORDER
- *       u16 version, 1           u16 flags (enum order_flag)      u32 umask
+ *       u16 version, 2           u16 flags (enum order_flag)      u32 umask
+ *       u32 uid                  u32 gid                          both ORDER_KEEP_USER: ours
  *       u64 timeout_ms           u64 grace_ms
  *       u32 number of rlimits    u32 argc      u32 envc
  *       rlimits: u32 resource, u64 soft, u64 hard
- *       strings: token, record, stdout, stderr, cwd, argv[], envp[];
+ *       strings: token, record, stdout, stderr, cwd, cgroup, argv[], envp[];
  *                each u32 length without the NUL, bytes, NUL
  *
  * Errors are negative errno values; `ret` arguments are untouched on failure. Shared by the
@@ -49,6 +50,8 @@
 #define FRAME_SMALL_MAX_BYTES (1u << 10) /* every other type */
 
 #define ORDER_RLIMITS_MAX    16
+#define ORDER_CGROUP_MAX     1024          /* bytes of its path, with the NUL */
+#define ORDER_KEEP_USER      UINT32_MAX    /* as uid and gid: the supervisor's own */
 #define ORDER_STRINGS_MAX    32768         /* argv and envp together */
 #define ORDER_TIMEOUT_MAX_MS 315360000000u /* ten years, for timeout and for grace */
 
@@ -104,11 +107,15 @@ struct order {
     const char *stdout_path;
     const char *stderr_path;
     const char *cwd;
-    char *const *argv;   /* NULL-terminated, at least one */
-    char *const *envp;   /* NULL-terminated */
+    const char *cgroup; /* folder of a cgroup (v2) that is there; "": none. The task joins it before
+                         * it execs, and what lives in it after the task has ended is killed */
+    char *const *argv;  /* NULL-terminated, at least one */
+    char *const *envp;  /* NULL-terminated */
     uint64_t timeout_ms; /* from the start of the task, CLOCK_BOOTTIME; 0 = none */
     uint64_t grace_ms;   /* from SIGTERM to SIGKILL */
     uint32_t umask;
+    uint32_t uid; /* the task's user and only group; both or none are ORDER_KEEP_USER */
+    uint32_t gid;
     uint32_t flags;
     uint32_t rlimit_count;
     struct order_rlimit rlimits[ORDER_RLIMITS_MAX];

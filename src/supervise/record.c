@@ -129,7 +129,7 @@ static bool take_fields(struct byte_reader *reader, struct record *ret)
     ret->started = take_time(reader);
     ret->ended = take_time(reader);
     return texts && ret->state >= RECORD_CLAIM && ret->state <= RECORD_VOID &&
-           ret->cause <= RECORD_EXEC_FAILED && ret->step <= RECORD_STEP_EXEC;
+           ret->cause <= RECORD_EXEC_FAILED && ret->step <= RECORD_STEP_USER;
 }
 
 int record_decode(const uint8_t block[RECORD_BLOCK_BYTES], struct record *ret)

@@ -92,6 +92,8 @@ enum record_step {
     RECORD_STEP_RLIMIT = 5,
     RECORD_STEP_CWD = 6,
     RECORD_STEP_EXEC = 7,
+    RECORD_STEP_CGROUP = 8, /* join its cgroup */
+    RECORD_STEP_USER = 9,   /* become its user */
 };
 
 enum record_flag {

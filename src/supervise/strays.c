@@ -4,10 +4,13 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
+
+#include "supervise/order.h"
 
 #define NS_PER_MS       1000000u
 #define FIRST_WAIT_MS   1
@@ -67,6 +70,22 @@ static void kill_children(void)
     }
 }
 
+/* A kernel before 5.14 has no such file: then the rounds do it. */
+void strays_kill_cgroup(const char *cgroup)
+{
+    char path[ORDER_CGROUP_MAX + sizeof "/cgroup.kill"];
+
+    if (cgroup[0] == '\0')
+        return;
+    snprintf(path, sizeof path, "%s/cgroup.kill", cgroup);
+    int fd = open(path, O_WRONLY | O_CLOEXEC | O_NOCTTY);
+    if (fd < 0)
+        return;
+    ssize_t put = write(fd, "1", 1);
+    (void)put;
+    close(fd);
+}
+
 /* Waits for all that have ended. False when no child is left at all. */
 static bool wait_for_ended(struct record *record)
 {
@@ -78,7 +97,7 @@ static bool wait_for_ended(struct record *record)
     return pid == 0 || errno != ECHILD;
 }
 
-uint32_t strays_kill(struct record *record)
+uint32_t strays_kill(struct record *record, const char *cgroup)
 {
     uint64_t deadline_ns = record_now().boot_ns + (uint64_t)STRAY_LIMIT_MS * NS_PER_MS;
     long wait_ms = FIRST_WAIT_MS;
@@ -89,6 +108,7 @@ uint32_t strays_kill(struct record *record)
     for (;;) {
         struct timespec wait = {.tv_nsec = wait_ms * (long)NS_PER_MS};
 
+        strays_kill_cgroup(cgroup);
         kill_children();
         sigtimedwait(&child_ended, NULL, &wait);
         if (!wait_for_ended(record))

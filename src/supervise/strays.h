@@ -17,10 +17,13 @@
  * supervisor that is silent past deadline and grace for frozen. */
 #define STRAY_LIMIT_MS 20000
 
-/* Kills every child, and every child that these leave behind, until none is left. SIGCHLD must be
+/* Kills what is in a cgroup at one stroke; "": there is none. */
+void strays_kill_cgroup(const char *cgroup);
+
+/* Kills what is in the cgroup ("": none), every child, and every child that these leave behind, until none is left. SIGCHLD must be
  * blocked. What they used is added to the record.
  * Returns RECORD_STRAYS_KILLED, with RECORD_STRAYS_LEFT if the limit passed. */
-uint32_t strays_kill(struct record *record);
+uint32_t strays_kill(struct record *record, const char *cgroup);
 
 /* Adds what a process used that was waited for. */
 void usage_add(struct record *record, const struct rusage *usage);

@@ -62,6 +62,7 @@ struct supervisor {
     struct record record;
     uint64_t grace_ms;
     bool timer_armed;
+    char cgroup[ORDER_CGROUP_MAX]; /* "": none */
 };
 
 static void complain(const char *what, int error)
@@ -120,7 +121,7 @@ static void task_ended(struct supervisor *supervisor, int status, bool strays)
     if (supervisor->phase == PHASE_RUNNING)
         record->cause = WIFEXITED(status) ? RECORD_EXITED : RECORD_SIGNALED;
     if (strays)
-        record->flags |= strays_kill(record);
+        record->flags |= strays_kill(record, supervisor->cgroup);
     finish(supervisor);
 }
 
@@ -170,6 +171,7 @@ static void kill_task(struct supervisor *supervisor)
     supervisor->record.flags |= RECORD_KILL_USED;
     supervisor->phase = PHASE_KILLED;
     task_signal(supervisor->record.task_pid, SIGKILL);
+    strays_kill_cgroup(supervisor->cgroup);
 }
 
 /* Opens, locks and claims the record: 0, or -1 with the refusal. From here to the end of the attempt
@@ -227,6 +229,7 @@ static void start(struct supervisor *supervisor, const struct order *order)
     }
     record->started = record_now();
     supervisor->grace_ms = order->grace_ms;
+    strcpy(supervisor->cgroup, order->cgroup); /* order_decode() has seen to its length */
     supervisor->phase = PHASE_RUNNING;
     if (order->timeout_ms > 0)
         timer_set(supervisor, record->started.boot_ns + order->timeout_ms * NS_PER_MS);

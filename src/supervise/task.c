@@ -43,6 +43,30 @@ static void child_offer_to_oom_killer(const struct task_context *context)
     close(fd);
 }
 
+/* Before it is anything else: all that it starts is in there with it. */
+static bool child_join_cgroup(const struct order *order)
+{
+    char path[ORDER_CGROUP_MAX + sizeof "/cgroup.procs"];
+
+    if (order->cgroup[0] == '\0')
+        return true;
+    strcpy(stpcpy(path, order->cgroup), "/cgroup.procs");
+    int fd = open(path, O_WRONLY | O_CLOEXEC | O_NOCTTY);
+    return fd >= 0 && write(fd, "0", 1) == 1; /* closed with all others */
+}
+
+/* By the system calls: libc's functions would do it for all threads, in memory that is not ours. */
+static bool child_become_user(const struct order *order)
+{
+    gid_t group = order->gid;
+
+    if (order->uid == ORDER_KEEP_USER)
+        return true;
+    return syscall(SYS_setgroups, 1, &group) == 0 &&
+           syscall(SYS_setresgid, group, group, group) == 0 &&
+           syscall(SYS_setresuid, order->uid, order->uid, order->uid) == 0;
+}
+
 static bool child_set_rlimits(const struct order *order)
 {
     for (uint32_t i = 0; i < order->rlimit_count; i++) {
@@ -110,11 +134,19 @@ static _Noreturn void child_run(struct spawn *spawn)
     const struct order *order = spawn->order;
     sigset_t none;
 
-    if (setpgid(0, 0) < 0 || prctl(PR_SET_PDEATHSIG, SIGKILL) < 0)
+    if (setpgid(0, 0) < 0)
+        child_fail(spawn, RECORD_STEP_SETUP);
+    child_offer_to_oom_killer(spawn->context);
+    if (!child_join_cgroup(order))
+        child_fail(spawn, RECORD_STEP_CGROUP);
+    if (!child_set_rlimits(order))
+        child_fail(spawn, RECORD_STEP_RLIMIT);
+    if (!child_become_user(order))
+        child_fail(spawn, RECORD_STEP_USER);
+    if (prctl(PR_SET_PDEATHSIG, SIGKILL) < 0) /* another user would have undone it */
         child_fail(spawn, RECORD_STEP_SETUP);
     if (getppid() != spawn->context->supervisor)
         _exit(127); /* it died before the death signal was set */
-    child_offer_to_oom_killer(spawn->context);
     if (dup2(spawn->context->null_fd, STDIN_FILENO) < 0 ||
         dup2(spawn->stdout_fd, STDOUT_FILENO) < 0 || dup2(spawn->stderr_fd, STDERR_FILENO) < 0 ||
         syscall(SYS_close_range, FIRST_OTHER_FD, UINT_MAX, 0) < 0)
@@ -122,8 +154,6 @@ static _Noreturn void child_run(struct spawn *spawn)
     umask(order->umask);
     if (chdir(order->cwd) < 0)
         child_fail(spawn, RECORD_STEP_CWD);
-    if (!child_set_rlimits(order))
-        child_fail(spawn, RECORD_STEP_RLIMIT);
     sigemptyset(&none);
     sigprocmask(SIG_SETMASK, &none, NULL);
     exec_order(order);

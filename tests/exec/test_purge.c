@@ -33,7 +33,7 @@ static void bench_open(struct bench *bench, struct world *world)
 
     *bench = (struct bench){.run = {.bytes = {7}}};
     assert_true(folders_open(&bench->folders, world->data, &err));
-    bench->purge = purge_open(bench->folders.data_fd, bench->folders.runs_fd, 0, &err);
+    bench->purge = purge_open(bench->folders.data_fd, bench->folders.runs_fd, 0, NULL, &err);
     assert_non_null(bench->purge);
     assert_int_equal(folders_add_run(&bench->folders, &bench->run), 0);
 }

@@ -20,11 +20,12 @@ WAIT_S = 30  # for anything that must happen; nothing here takes a tenth of it
 
 EMPTY, CLAIM, OUTCOME, VOID, TORN = range(5)
 EXITED, SIGNALED, TIMED_OUT, STOPPED, EXEC_FAILED = range(1, 6)
-STEP_STDOUT, STEP_STDERR, STEP_SPAWN, STEP_SETUP, STEP_RLIMIT, STEP_CWD, STEP_EXEC = range(1, 8)
+STEP_STDOUT, STEP_STDERR, STEP_SPAWN, STEP_SETUP, STEP_RLIMIT, STEP_CWD, STEP_EXEC, STEP_CGROUP, STEP_USER = range(1, 10)
 KILL_USED, STRAYS_KILLED, STRAYS_LEFT, WRITE_FAILED = 1, 2, 4, 8
 ORDER, STOP, ACK, STARTED, OUTCOME_REPORT, REFUSED = 1, 2, 3, 16, 17, 18
 NO_STARTED = 1
 FRAME_MAX = 4 << 20
+KEEP_USER = 0xffffffff
 
 BLOCK = struct.Struct("<4sHHIIQ40s192sHHiiiII5Q QqQqQq140xI")
 FIELDS = ("magic version state pid task_pid start_ticks boot_id token cause step exit_code signal error stop_reason "
@@ -81,11 +82,11 @@ def text(value):
 
 
 def order_payload(folder, argv, token="run.task.0.0", env=(), timeout_ms=0, grace_ms=10_000, umask=0o022, flags=0,
-                  rlimits=(), record=None, stdout=None, stderr=None, cwd=None, version=1):
+                  rlimits=(), record=None, stdout=None, stderr=None, cwd=None, version=2, cgroup="", uid=KEEP_USER, gid=KEEP_USER):
     env = [f"{name}={value}" for name, value in dict(env).items()]
-    head = struct.pack("<HHIQQIII", version, flags, umask, timeout_ms, grace_ms, len(rlimits), len(argv), len(env))
+    head = struct.pack("<HHIIIQQIII", version, flags, umask, uid, gid, timeout_ms, grace_ms, len(rlimits), len(argv), len(env))
     head += b"".join(struct.pack("<IQQ", *limit) for limit in rlimits)
-    paths = (record or folder / "a.rec", stdout or folder / "a.out", stderr or folder / "a.err", cwd or folder)
+    paths = (record or folder / "a.rec", stdout or folder / "a.out", stderr or folder / "a.err", cwd or folder, cgroup)
     return head + b"".join(text(value) for value in (token, *paths, *argv, *env))
 
 

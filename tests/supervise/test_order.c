@@ -26,11 +26,14 @@ static struct order sample(void)
         .stdout_path = "/d/a.out",
         .stderr_path = "/d/a.err",
         .cwd = "/d/work",
+        .cgroup = "/sys/fs/cgroup/a",
         .argv = argv_sample,
         .envp = envp_sample,
         .timeout_ms = 61000,
         .grace_ms = 10000,
         .umask = 0027,
+        .uid = 1000,
+        .gid = 100,
         .flags = ORDER_NO_STARTED,
         .rlimit_count = 2,
         .rlimits = {{.resource = 7, .soft = 100, .hard = UINT64_MAX}, {.resource = 4}},
@@ -79,6 +82,9 @@ static void test_order_round_trip(void **state)
     assert_string_equal(got.stdout_path, order.stdout_path);
     assert_string_equal(got.stderr_path, order.stderr_path);
     assert_string_equal(got.cwd, order.cwd);
+    assert_string_equal(got.cgroup, order.cgroup);
+    assert_int_equal(got.uid, order.uid);
+    assert_int_equal(got.gid, order.gid);
     assert_strings(got.argv, order.argv);
     assert_strings(got.envp, order.envp);
     assert_int_equal(got.timeout_ms, order.timeout_ms);
@@ -118,7 +124,9 @@ static void test_order_refused_by_the_encoder(void **state)
     (void)state;
     static char long_token[RECORD_TOKEN_BYTES + 1];
     memset(long_token, 't', RECORD_TOKEN_BYTES);
-    struct order bad[11];
+    static char long_cgroup[ORDER_CGROUP_MAX + 1] = "/";
+    memset(long_cgroup + 1, 'g', ORDER_CGROUP_MAX - 1);
+    struct order bad[14];
     size_t count = 0;
 
     for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++)
@@ -130,6 +138,9 @@ static void test_order_refused_by_the_encoder(void **state)
     bad[count++].stderr_path = "./a.err";
     bad[count++].cwd = ".";
     bad[count++].argv = nothing;
+    bad[count++].cgroup = "cgroup/a";
+    bad[count++].cgroup = long_cgroup;
+    bad[count++].uid = ORDER_KEEP_USER; /* and a group of its own */
     bad[count++].timeout_ms = ORDER_TIMEOUT_MAX_MS + 1;
     bad[count++].umask = 01000;
     bad[count++].rlimit_count = ORDER_RLIMITS_MAX + 1;

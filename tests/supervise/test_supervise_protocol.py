@@ -101,7 +101,7 @@ def test_every_cut_of_an_order_is_refused(supervisors, tmp_path):
 
 def bad_orders(folder):
     good = dict(argv=["/bin/true"])
-    head = "<HHIQQIII"
+    head = "<HHIIIQQIII"
 
     def patched(position, value):
         payload = bytearray(order_payload(folder, ["/bin/true"]))
@@ -112,23 +112,26 @@ def bad_orders(folder):
 
     return {
         "trailing": order_payload(folder, **good) + b"\0",
-        "version": order_payload(folder, **good, version=2),
+        "version": order_payload(folder, **good, version=1),
         "flags": order_payload(folder, **good, flags=0x8000),
         "umask": order_payload(folder, **good, umask=0o1000),
         "timeout": order_payload(folder, **good, timeout_ms=2**63),
         "grace": order_payload(folder, **good, grace_ms=2**64 - 1),
         "rlimits": order_payload(folder, **good, rlimits=[(7, 10, 10)] * 17),
         "no-argv": order_payload(folder, []),
-        "argc": patched(6, 2**32 - 1),
-        "argc-more": patched(6, 2),
-        "argc-and-envc": patched(7, 2**32 - 1),
-        "rlimit-count": patched(5, 2**32 - 1),
+        "argc": patched(8, 2**32 - 1),
+        "argc-more": patched(8, 2),
+        "argc-and-envc": patched(9, 2**32 - 1),
+        "rlimit-count": patched(7, 2**32 - 1),
         "no-token": order_payload(folder, **good, token=""),
         "long-token": order_payload(folder, **good, token="t" * 192),
         "relative-record": order_payload(folder, **good, record="a.rec"),
         "relative-stdout": order_payload(folder, **good, stdout="a.out"),
         "relative-stderr": order_payload(folder, **good, stderr="a.err"),
         "relative-cwd": order_payload(folder, **good, cwd="."),
+        "relative-cgroup": order_payload(folder, **good, cgroup="a/b"),
+        "long-cgroup": order_payload(folder, **good, cgroup="/" + "g" * 1023),
+        "user-without-group": order_payload(folder, **good, uid=1),
         "nul-in-argv": order_payload(folder, [b"/bin/true", b"a\0b"]),
         "nul-in-token": order_payload(folder, **good, token=b"a\0b"),
         "not-ended": order_payload(folder, **good)[:-1] + b"x",

@@ -157,6 +157,32 @@ static const struct field task_run_summary_fields[] = {
 const struct schema task_run_summary_schema = SCHEMA(
     "TaskRunSummary", task_run_summary_view, task_run_summary_fields, "A task run in short.");
 
+static const struct field usage_fields[] = {
+    {.name = "userCpuMicros",
+     .kind = FIELD_INT64,
+     AT(usage_view, user_us),
+     .doc = "Microseconds of processor time in its programs."},
+    {.name = "systemCpuMicros",
+     .kind = FIELD_INT64,
+     AT(usage_view, system_us),
+     .doc = "Microseconds of processor time in the kernel."},
+    {.name = "peakMemoryBytes",
+     .kind = FIELD_INT64,
+     AT(usage_view, peak_memory_bytes),
+     .doc = "Memory that its largest process had at its largest."},
+    {.name = "readBytes",
+     .kind = FIELD_INT64,
+     AT(usage_view, read_bytes),
+     .doc = "What it read from the disk; what was in memory already does not count."},
+    {.name = "writtenBytes",
+     .kind = FIELD_INT64,
+     AT(usage_view, written_bytes),
+     .doc = "What it made the disk write."},
+};
+static const struct schema usage_schema =
+    SCHEMA("TaskRunUsage", usage_view, usage_fields,
+           "What an attempt and all processes that it waited for have used.");
+
 static const struct field task_run_retry_fields[] = {
     {.name = "cleanupDuration",
      .kind = FIELD_INT64,
@@ -199,6 +225,13 @@ static const struct field task_run_retry_fields[] = {
      AT(retry_view, state),
      .object = &state_schema,
      .doc = "How the attempt stands or ended."},
+    {.name = "usage",
+     .kind = FIELD_OBJECT,
+     .flags = FIELD_EXTENSION,
+     AT(retry_view, usage),
+     .object = &usage_schema,
+     .doc = "What it has cost; null until it has ended, and where nothing was measured: for a task "
+            "without a process, and for a lost attempt."},
 };
 const struct schema task_run_retry_schema =
     SCHEMA("TaskRunRetry", retry_view, task_run_retry_fields, "One attempt of a task run.");

@@ -20,6 +20,23 @@ const char *output_key(struct arena *arena, const struct task_run_row *row,
     return arena_printf(arena, "%s.%lld", key_text(&row->key, arena), (long long)number);
 }
 
+enum { BLOCK_BYTES = 512, KIB = 1024 };
+
+static struct usage_view *usage_view(struct arena *arena, const struct attempt_row *attempt)
+{
+    if (attempt->cause == CAUSE_NONE || attempt->user_us == FIELD_NULL)
+        return NULL;
+    struct usage_view *view = ARENA_NEW(arena, struct usage_view);
+    *view = (struct usage_view){
+        .user_us = attempt->user_us,
+        .system_us = attempt->system_us,
+        .peak_memory_bytes = attempt->max_rss_kib * KIB,
+        .read_bytes = attempt->in_blocks * BLOCK_BYTES,
+        .written_bytes = attempt->out_blocks * BLOCK_BYTES,
+    };
+    return view;
+}
+
 static struct retry_view retry_view(struct arena *arena, const struct task_run_row *row,
                                     const struct attempt_row *attempt)
 {
@@ -34,6 +51,7 @@ static struct retry_view retry_view(struct arena *arena, const struct task_run_r
         .setup_ms = attempt->setup_ms,
         .start_ms = attempt->start_ms,
         .state = state_view(arena, attempt->state, attempt->message, attempt->error_trace),
+        .usage = usage_view(arena, attempt),
     };
 }
 

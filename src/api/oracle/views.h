@@ -55,6 +55,14 @@ struct task_run_summary_view {
     const char *task_key;
 };
 
+struct usage_view {
+    int64_t user_us;
+    int64_t system_us;
+    int64_t peak_memory_bytes;
+    int64_t read_bytes;
+    int64_t written_bytes;
+};
+
 struct retry_view {
     int64_t cleanup_ms;
     int64_t setup_start_ms;
@@ -66,6 +74,7 @@ struct retry_view {
     int64_t setup_ms;
     int64_t start_ms;
     struct state_view *state;
+    struct usage_view *usage; /* NULL: not measured */
 };
 
 struct task_run_view {

@@ -1,0 +1,328 @@
+#include "exec/isolate.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <limits.h>
+#include <linux/magic.h>
+#include <pwd.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <sys/vfs.h>
+#include <unistd.h>
+
+#include "base/log.h"
+#include "exec/attempt.h"
+
+enum {
+    PASSED_THROUGH = 0711,
+    CPU_PERIOD_US = 100000,
+    OWN_FILE_MAX = 4096, /* of /proc/self/cgroup */
+};
+
+#define SERVER_LEAF "reprise-server"
+
+static bool refuse(struct err *err, const char *setting, const char *what)
+{
+    err_set(err, ERR_INVALID_PARAMETER, "%s: %s", setting, what);
+    return false;
+}
+
+/* ---- files of a cgroup ---- */
+
+/* False with errno. */
+static bool write_text(const char *folder, const char *name, const char *text)
+{
+    char path[PATH_MAX];
+
+    snprintf(path, sizeof path, "%s/%s", folder, name);
+    int fd = open(path, O_WRONLY | O_CLOEXEC | O_NOCTTY);
+    if (fd < 0)
+        return false;
+    ssize_t put = write(fd, text, strlen(text));
+    int saved = errno;
+    close(fd);
+    errno = saved;
+    return put == (ssize_t)strlen(text);
+}
+
+/* As much of a small file as fits; "" when it cannot be read. */
+static void read_text(const char *path, char *text, size_t size)
+{
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    ssize_t got = fd < 0 ? -1 : read(fd, text, size - 1);
+    text[got > 0 ? got : 0] = '\0';
+    if (fd >= 0)
+        close(fd);
+}
+
+/* Is the word one of those in the text? */
+static bool has_word(const char *text, const char *word)
+{
+    size_t len = strlen(word);
+    for (const char *at = text; (at = strstr(at, word)); at += len) {
+        bool begins = at == text || at[-1] == ' ';
+        if (begins && (at[len] == ' ' || at[len] == '\n' || at[len] == '\0'))
+            return true;
+    }
+    return false;
+}
+
+/* ---- where cgroups are made ---- */
+
+/* The folder that the kernel says we are in; NULL when there is no cgroup v2, or it is the root, in
+ * which nothing of ours has any business. */
+static const char *own_cgroup(struct arena *arena)
+{
+    static const char *const mounts[] = {"/sys/fs/cgroup", "/sys/fs/cgroup/unified"};
+    char text[OWN_FILE_MAX];
+    struct statfs status;
+
+    read_text("/proc/self/cgroup", text, sizeof text);
+    char *line = strncmp(text, "0::", 3) == 0 ? text : strstr(text, "\n0::");
+    if (!line)
+        return NULL;
+    line = strstr(line, "0::") + 3;
+    line[strcspn(line, "\n")] = '\0';
+    for (size_t i = 0; i < 2 && line[1] != '\0'; i++)
+        if (statfs(mounts[i], &status) == 0 && status.f_type == CGROUP2_SUPER_MAGIC)
+            return arena_printf(arena, "%s%s", mounts[i], line);
+    return NULL;
+}
+
+/* Controllers are for the children of a cgroup without processes of its own: we move into a leaf. */
+static bool leave_base(const char *base, struct err *err)
+{
+    char leaf[PATH_MAX];
+
+    snprintf(leaf, sizeof leaf, "%s/%s", base, SERVER_LEAF);
+    if ((mkdir(leaf, 0755) == 0 || errno == EEXIST) && write_text(leaf, "cgroup.procs", "0"))
+        return true;
+    err_set(err, ERR_INVALID_PARAMETER, "exec.cgroup: auto: %s is not delegated to the server: %s",
+            base, strerrordesc_np(errno));
+    return false;
+}
+
+static bool find_base(struct isolation *isolation, const char *wanted, struct arena *arena,
+                      struct err *err)
+{
+    struct statfs status;
+
+    if (strcmp(wanted, "auto") == 0) {
+        isolation->base = own_cgroup(arena);
+        if (!isolation->base)
+            return refuse(err, "exec.cgroup",
+                          "auto: the server is in no cgroup of version 2 of "
+                          "its own; a systemd unit with Delegate=yes gives one");
+        return leave_base(isolation->base, err);
+    }
+    if (wanted[0] != '/' || statfs(wanted, &status) < 0 || status.f_type != CGROUP2_SUPER_MAGIC ||
+        access(wanted, W_OK) < 0)
+        return refuse(err, "exec.cgroup",
+                      "must be auto, or the absolute path of a cgroup of version 2 that the server "
+                      "may write to");
+    isolation->base = arena_strdup(arena, wanted);
+    return true;
+}
+
+/* What a crash, or an attempt that could not start, has left; those in use cannot be removed. */
+static void sweep_base(const char *base)
+{
+    DIR *folder = opendir(base);
+    struct dirent *entry;
+
+    while (folder && (entry = readdir(folder)))
+        if (strlen(entry->d_name) > UUID_TEXT && entry->d_name[UUID_TEXT - 1] == '.')
+            unlinkat(dirfd(folder), entry->d_name, AT_REMOVEDIR);
+    if (folder)
+        closedir(folder);
+}
+
+static bool open_cgroups(struct isolation *isolation, const char *wanted, struct arena *arena,
+                         struct err *err)
+{
+    char path[PATH_MAX];
+    char enabled[OWN_FILE_MAX];
+
+    if (!find_base(isolation, wanted, arena, err))
+        return false;
+    if (strlen(isolation->base) + ATTEMPT_FILE > ORDER_CGROUP_MAX)
+        return refuse(err, "exec.cgroup", "its path is too long");
+    write_text(isolation->base, "cgroup.subtree_control", "+memory");
+    write_text(isolation->base, "cgroup.subtree_control", "+cpu");
+    snprintf(path, sizeof path, "%s/cgroup.subtree_control", isolation->base);
+    read_text(path, enabled, sizeof enabled);
+    isolation->limits_memory = has_word(enabled, "memory");
+    isolation->limits_cpu = has_word(enabled, "cpu");
+    sweep_base(isolation->base);
+    return true;
+}
+
+/* ---- opening ---- */
+
+static bool parse_umask(struct isolation *isolation, const char *text, struct err *err)
+{
+    char *end;
+    unsigned long mask = strtoul(text, &end, 8);
+
+    if (text[0] < '0' || text[0] > '7' || *end || mask > 0777)
+        return refuse(err, "exec.umask", "must be an octal number from 000 to 777");
+    isolation->has_umask = true;
+    isolation->umask = (uint32_t)mask;
+    return true;
+}
+
+static bool find_user(struct isolation *isolation, const struct exec_config *config,
+                      struct err *err)
+{
+    char path[PATH_MAX];
+    const struct passwd *user = getpwnam(config->user); /* before there are other threads */
+
+    if (!user)
+        return refuse(err, "exec.user", "there is no such user on this host");
+    if (geteuid() != 0)
+        return refuse(err, "exec.user", "only a server that runs as root may choose one");
+    if (user->pw_uid == 0)
+        return refuse(err, "exec.user", "must be another user than root");
+    isolation->uid = user->pw_uid;
+    isolation->gid = user->pw_gid;
+    snprintf(path, sizeof path, "%s/runs", config->data_dir);
+    if (chmod(config->data_dir, PASSED_THROUGH) < 0 || chmod(path, PASSED_THROUGH) < 0)
+        return refuse(err, "exec.user", "the data folder cannot be opened to it");
+    return true;
+}
+
+bool isolation_open(struct isolation *isolation, const struct exec_config *config,
+                    struct arena *arena, struct err *err)
+{
+    *isolation = (struct isolation){
+        .uid = ORDER_KEEP_USER,
+        .gid = ORDER_KEEP_USER,
+        .memory_max_bytes = config->memory_max_bytes,
+        .cpu_max_percent = config->cpu_max_percent,
+    };
+    if (config->umask && !parse_umask(isolation, config->umask, err))
+        return false;
+    if (config->user && !find_user(isolation, config, err))
+        return false;
+    if (config->cgroup && !open_cgroups(isolation, config->cgroup, arena, err))
+        return false;
+    if (isolation->memory_max_bytes > 0 && !isolation->limits_memory)
+        log_event(LOG_WARN, "no memory controller: exec.memory-max limits each process by itself");
+    if (isolation->cpu_max_percent > 0 && !isolation->limits_cpu)
+        return refuse(err, "exec.cpu-max",
+                      "needs exec.cgroup and a cpu controller that is delegated to the server");
+    return true;
+}
+
+/* ---- one attempt ---- */
+
+/* attempt_file without the run: a task run is of one run only. */
+static const char *cgroup_of(const char *base, const struct attempt_id *id,
+                             char path[static PATH_MAX])
+{
+    char task_run[UUID_TEXT];
+
+    snprintf(path, PATH_MAX, "%s/%s.%" PRId64 ".%" PRId64, base,
+             uuid_format(&id->task_run, task_run), id->attempt, id->epoch);
+    return path;
+}
+
+static bool set_limits(const struct isolation *isolation, const char *folder)
+{
+    char text[64];
+
+    if (isolation->memory_max_bytes > 0 && isolation->limits_memory) {
+        snprintf(text, sizeof text, "%" PRId64, isolation->memory_max_bytes);
+        if (!write_text(folder, "memory.max", text))
+            return false;
+        write_text(folder, "memory.swap.max", "0"); /* neither of these is everywhere */
+        write_text(folder, "memory.oom.group", "1");
+    }
+    if (isolation->cpu_max_percent > 0) {
+        snprintf(text, sizeof text, "%" PRId64 " %d",
+                 isolation->cpu_max_percent * (CPU_PERIOD_US / 100), CPU_PERIOD_US);
+        return write_text(folder, "cpu.max", text);
+    }
+    return true;
+}
+
+static bool make_cgroup(const struct isolation *isolation, const struct attempt_id *id,
+                        struct arena *arena, struct order *order, struct err *err)
+{
+    char path[PATH_MAX];
+
+    cgroup_of(isolation->base, id, path);
+    if ((mkdir(path, 0755) < 0 && errno != EEXIST) || !set_limits(isolation, path)) {
+        err_set(err, ERR_INTERNAL, "Cannot start: its control group cannot be made: %s",
+                strerrordesc_np(errno));
+        rmdir(path);
+        return false;
+    }
+    order->cgroup = arena_strdup(arena, path);
+    return true;
+}
+
+/* The values' file is made for the user, who cannot make one in a folder that is not theirs. */
+static bool hand_over(const struct isolation *isolation, int runs_fd, const struct attempt_id *id)
+{
+    char name[ATTEMPT_FILE];
+    char run[UUID_TEXT];
+    char work[UUID_TEXT + sizeof "/work"];
+
+    uuid_format(&id->run, run);
+    snprintf(work, sizeof work, "%s/work", run);
+    int fd = openat(runs_fd, attempt_file(id, ".val", name),
+                    O_WRONLY | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK, 0600);
+    bool done = fd >= 0 && fchown(fd, isolation->uid, isolation->gid) == 0;
+    if (fd >= 0)
+        close(fd);
+    done = done && fchmodat(runs_fd, run, PASSED_THROUGH, 0) == 0 &&
+           fchownat(runs_fd, work, isolation->uid, isolation->gid, AT_SYMLINK_NOFOLLOW) == 0;
+    return done && (fchownat(runs_fd, attempt_file(id, ".json", name), isolation->uid,
+                             isolation->gid, AT_SYMLINK_NOFOLLOW) == 0 ||
+                    errno == ENOENT);
+}
+
+bool isolation_prepare(const struct isolation *isolation, int runs_fd, const struct attempt_id *id,
+                       struct arena *arena, struct order *order, struct err *err)
+{
+    order->cgroup = "";
+    order->uid = isolation->uid;
+    order->gid = isolation->gid;
+    if (isolation->has_umask)
+        order->umask = isolation->umask;
+    if (isolation->memory_max_bytes > 0 && !isolation->limits_memory) {
+        uint64_t most = (uint64_t)isolation->memory_max_bytes;
+        order->rlimits[order->rlimit_count++] =
+            (struct order_rlimit){.resource = RLIMIT_DATA, .soft = most, .hard = most};
+    }
+    if (isolation->uid != ORDER_KEEP_USER && !hand_over(isolation, runs_fd, id)) {
+        err_set(err, ERR_INTERNAL, "Cannot start: its files cannot be given to its user: %s",
+                strerrordesc_np(errno));
+        return false;
+    }
+    return !isolation->base || make_cgroup(isolation, id, arena, order, err);
+}
+
+void isolation_kill(const char *base, const struct attempt_id *id)
+{
+    char path[PATH_MAX];
+
+    if (base)
+        write_text(cgroup_of(base, id, path), "cgroup.kill", "1");
+}
+
+void isolation_remove(const char *base, const struct attempt_id *id)
+{
+    char path[PATH_MAX];
+
+    if (!base || rmdir(cgroup_of(base, id, path)) == 0 || errno == ENOENT)
+        return;
+    write_text(path, "cgroup.kill", "1");
+    rmdir(path); /* if that is too early, the next start does it */
+}
