@@ -125,6 +125,24 @@ def test_each_attempt_has_a_cgroup(servers, group):
     eventually(lambda: not [p for p in group.iterdir() if p.is_dir()], "nor of those that ended well")
 
 
+def test_a_cgroup_of_the_servers_own_is_used(servers, group):
+    """As under a systemd unit with Delegate=yes: the server leaves room for controllers, tasks are beside it."""
+    server = servers("--exec.cgroup", "auto")
+    plain = server.command
+    server.command = lambda *options: ["/bin/sh", "-c", 'echo $$ > "$0/cgroup.procs"; exec "$@"', group, *plain(*options)]
+    server.start()
+    run = server.api.run(server.api.job([step("a", gate="go")]))
+    pid = int(server.wait_witness("start", "a")[0].pid)
+    assert group.name + "/" + run["taskToTaskRunMap"]["a"] in open(f"/proc/{pid}/cgroup").read()
+    assert str(server.process.pid) in (group / "reprise-server/cgroup.procs").read_text().split()
+    assert (group / "cgroup.procs").read_text() == "", "nothing is in the way of controllers"
+    server.restart()
+    assert server.api.get_run(run)["state"]["status"] == "RUNNING"
+    server.open_gate("go")
+    server.api.wait_final(run, "SUCCESS")
+    assert server.stop() == 0  # before its cgroup goes
+
+
 def test_a_limit_of_memory_is_of_the_whole_attempt(servers, group):
     if "memory" not in controllers(group):
         pytest.skip("the memory controller is not delegated on this host")
