@@ -180,9 +180,11 @@ static bool find_user(struct isolation *isolation, const struct exec_config *con
                       struct err *err)
 {
     char path[PATH_MAX];
-    const struct passwd *user = getpwnam(config->user); /* before there are other threads */
+    char strings[PATH_MAX];
+    struct passwd entry;
+    struct passwd *user = NULL;
 
-    if (!user)
+    if (getpwnam_r(config->user, &entry, strings, sizeof strings, &user) != 0 || !user)
         return refuse(err, "exec.user", "there is no such user on this host");
     if (geteuid() != 0)
         return refuse(err, "exec.user", "only a server that runs as root may choose one");

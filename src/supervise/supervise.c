@@ -229,7 +229,7 @@ static void start(struct supervisor *supervisor, const struct order *order)
     }
     record->started = record_now();
     supervisor->grace_ms = order->grace_ms;
-    strcpy(supervisor->cgroup, order->cgroup); /* order_decode() has seen to its length */
+    snprintf(supervisor->cgroup, sizeof supervisor->cgroup, "%s", order->cgroup);
     supervisor->phase = PHASE_RUNNING;
     if (order->timeout_ms > 0)
         timer_set(supervisor, record->started.boot_ns + order->timeout_ms * NS_PER_MS);

@@ -5,6 +5,7 @@
 #include <limits.h>
 #include <signal.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
@@ -50,7 +51,7 @@ static bool child_join_cgroup(const struct order *order)
 
     if (order->cgroup[0] == '\0')
         return true;
-    strcpy(stpcpy(path, order->cgroup), "/cgroup.procs");
+    snprintf(path, sizeof path, "%s/cgroup.procs", order->cgroup);
     int fd = open(path, O_WRONLY | O_CLOEXEC | O_NOCTTY);
     return fd >= 0 && write(fd, "0", 1) == 1; /* closed with all others */
 }
