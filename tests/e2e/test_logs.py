@@ -5,6 +5,7 @@ import re
 import subprocess
 
 import pytest
+import requests
 from harness import BINARY, Server, eventually, refused, task
 
 LIMIT = 256 << 10
@@ -133,6 +134,40 @@ def test_the_client_prints_beginning_notice_and_end(server):
         assert len(NOTICE.findall(done.stdout)) == 1 and b"\0" not in done.stdout
         assert done.stdout.startswith(b"line 000000001 ") and f"line {lines:09} ".encode() in done.stdout[-LINE:]
         assert done.stdout.count(f"line {lines:09} ".encode()) == 1
+
+
+def test_who_follows_slowly_is_told_what_is_gone(server):
+    """The file is cut under a reader: it gets no zeros, is cut off, and goes on where the next answer says it does."""
+    lines = 60000
+    run, key = chatter(server.api, first=2000, gate="flood", then=lines)
+    url = server.api.endpoint["url"] + server.api.path(f"/taskRuns/{key}/logs")
+
+    def follow(offset):
+        return server.api.session.get(url, params={"follow": "true", "offset": offset}, stream=True, timeout=60)
+
+    eventually(lambda: pieces(server.api, key)[0], "it runs")
+    got, ends, offset, opened = b"", 0, 0, False
+    while True:
+        answer = follow(offset)
+        assert answer.status_code == 200
+        begin = int(answer.headers["x-reprise-offset"])
+        assert begin >= offset
+        ends += begin > offset
+        offset, whole = begin, True
+        try:
+            for data in answer.iter_content(4096):
+                got, offset = got + data, offset + len(data)
+                if not opened:
+                    opened = True  # behind the first bytes the task writes far more than is kept
+                    server.open_gate("flood")
+                    eventually(lambda: server.api.get_run(run)["state"]["status"] == "SUCCESS", "it has written all")
+                    eventually(lambda: on_disk(file_of(server, run, key)) < 2 * LIMIT, "it is cut")
+        except requests.exceptions.ChunkedEncodingError:
+            whole = False
+        if whole:
+            break
+    assert ends == 1 and offset == (2000 + lines) * LINE, "all but the cut"
+    assert b"\0" not in got and f"line {2000 + lines:09} ".encode() in got[-LINE:]
 
 
 def test_a_cut_outlives_the_server_and_is_made_after_its_absence(servers):
