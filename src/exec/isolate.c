@@ -88,6 +88,9 @@ static const char *own_cgroup(struct arena *arena)
         return NULL;
     line = strstr(line, "0::") + 3;
     line[strcspn(line, "\n")] = '\0';
+    char *leaf = strrchr(line, '/');
+    if (leaf && strcmp(leaf + 1, SERVER_LEAF) == 0)
+        *leaf = '\0'; /* another workspace's exec has moved us there */
     for (size_t i = 0; i < 2 && line[1] != '\0'; i++)
         if (statfs(mounts[i], &status) == 0 && status.f_type == CGROUP2_SUPER_MAGIC)
             return arena_printf(arena, "%s%s", mounts[i], line);
@@ -177,7 +180,7 @@ static bool parse_umask(struct isolation *isolation, const char *text, struct er
 }
 
 static bool find_user(struct isolation *isolation, const struct exec_config *config,
-                      struct err *err)
+                      struct arena *arena, struct err *err)
 {
     char path[PATH_MAX];
     char strings[PATH_MAX];
@@ -192,6 +195,7 @@ static bool find_user(struct isolation *isolation, const struct exec_config *con
         return refuse(err, "exec.user", "must be another user than root");
     isolation->uid = user->pw_uid;
     isolation->gid = user->pw_gid;
+    isolation->home = arena_printf(arena, "HOME=%s", user->pw_dir);
     snprintf(path, sizeof path, "%s/runs", config->data_dir);
     if (chmod(config->data_dir, PASSED_THROUGH) < 0 || chmod(path, PASSED_THROUGH) < 0)
         return refuse(err, "exec.user", "the data folder cannot be opened to it");
@@ -209,7 +213,7 @@ bool isolation_open(struct isolation *isolation, const struct exec_config *confi
     };
     if (config->umask && !parse_umask(isolation, config->umask, err))
         return false;
-    if (config->user && !find_user(isolation, config, err))
+    if (config->user && !find_user(isolation, config, arena, err))
         return false;
     if (config->cgroup && !open_cgroups(isolation, config->cgroup, arena, err))
         return false;
@@ -290,6 +294,14 @@ static bool hand_over(const struct isolation *isolation, int runs_fd, const stru
                     errno == ENOENT);
 }
 
+/* The server's is none of the user's business. */
+static void set_home(char *const *envp, char *home)
+{
+    for (char **variable = (char **)envp; *variable; variable++)
+        if (strncmp(*variable, "HOME=", strlen("HOME=")) == 0)
+            *variable = home;
+}
+
 bool isolation_prepare(const struct isolation *isolation, int runs_fd, const struct attempt_id *id,
                        struct arena *arena, struct order *order, struct err *err)
 {
@@ -308,6 +320,8 @@ bool isolation_prepare(const struct isolation *isolation, int runs_fd, const str
                 strerrordesc_np(errno));
         return false;
     }
+    if (isolation->home)
+        set_home(order->envp, isolation->home);
     return !isolation->base || make_cgroup(isolation, id, arena, order, err);
 }
 

@@ -25,6 +25,7 @@ struct isolation {
     uint32_t umask;
     uint32_t uid; /* ORDER_KEEP_USER: ours */
     uint32_t gid;
+    char *home;               /* "HOME=…" of that user */
     int64_t memory_max_bytes; /* 0: none */
     int64_t cpu_max_percent;  /* of one processor; 0: none */
     bool limits_memory;       /* by cgroup */

@@ -298,16 +298,17 @@ struct prune {
     int outcome;       /* SQL_PRUNE_AUDIT: in the place of ?1 */
 };
 
-static void bind_prune(sqlite3_stmt *statement, const struct prune *prune)
+/* `before` is not copied: it must be there until the statement has run. */
+static void bind_prune(sqlite3_stmt *statement, const struct prune *prune,
+                       const struct uuid *before)
 {
-    const struct uuid before = uuid_at_ms(prune->before_ms);
     if (prune->sql == SQL_PRUNE_AUDIT)
         sqlite3_bind_int(statement, 1, prune->outcome);
     else if (prune->sql != SQL_PRUNE_OPERATIONS)
         sqlite3_bind_int64(statement, 1, prune->before_ms);
     sqlite3_bind_int64(statement, 2, (sqlite3_int64)prune->max);
     if (prune->sql == SQL_PRUNE_AUDIT || prune->sql == SQL_PRUNE_OPERATIONS)
-        db_bind_uuid(statement, 3, &before);
+        db_bind_uuid(statement, 3, before);
     if (prune->sql == SQL_PRUNE_OPERATIONS)
         sqlite3_bind_int64(statement, 4, prune->workspace);
 }
@@ -316,11 +317,12 @@ static size_t run_prune(struct store *base, const struct prune *prune)
 {
     struct sqlite_store *store = store_of(base);
     struct db *db = &store->writer;
+    const struct uuid before = uuid_at_ms(prune->before_ms);
     size_t pruned = 0;
     pthread_mutex_lock(&store->lock);
     sqlite3_stmt *statement = begin(store) ? db_statement(db, (int)prune->sql) : NULL;
     if (statement)
-        bind_prune(statement, prune);
+        bind_prune(statement, prune, &before);
     if (db_run(statement)) {
         int changes = sqlite3_changes(db->handle);
         if (commit_changes(db))

@@ -2,6 +2,7 @@
 
 import json
 import os
+import pwd
 import subprocess
 
 import pytest
@@ -136,6 +137,8 @@ def test_a_cgroup_of_the_servers_own_is_used(servers, group):
     assert group.name + "/" + run["taskToTaskRunMap"]["a"] in open(f"/proc/{pid}/cgroup").read()
     assert str(server.process.pid) in (group / "reprise-server/cgroup.procs").read_text().split()
     assert (group / "cgroup.procs").read_text() == "", "nothing is in the way of controllers"
+    other = server.api.made("~/workspaces", {"displayName": "other"})
+    assert not (group / "reprise-server/reprise-server").exists(), f"workspace {other['key']} uses the same"
     server.restart()
     assert server.api.get_run(run)["state"]["status"] == "RUNNING"
     server.open_gate("go")
@@ -160,7 +163,7 @@ def test_tasks_of_another_user(servers, tmp_path):
     server = servers("--exec.user", "nobody").start()
     for place in (server.folder, server.workspace):
         place.chmod(0o755)
-    server.script("who.py", "import os, json\nprint(os.getuid(), os.getgroups())\n"
+    server.script("who.py", "import os, json\nprint(os.getuid(), os.environ['HOME'])\n"
                             "open('mine', 'w').write('x')\n"
                             "json.load(open(os.environ['REPRISE_PARAMS_FILE']))\n"
                             "open(os.environ['REPRISE_OUTPUT'], 'a').write('k=v\\n')\n"
@@ -172,9 +175,8 @@ def test_tasks_of_another_user(servers, tmp_path):
     job = server.api.job([task("a", "who.py", parameters=[{"name": "p", "value": "v"}]),
                           task("b", "who.py", "a", parameters=[{"name": "p", "value": "{{tasks.a.values.k}}"}])])
     run = server.api.wait_final(server.api.run(job), "SUCCESS")
-    import pwd
     nobody = pwd.getpwnam("nobody")
-    assert output(server, run).split()[0] == str(nobody.pw_uid)
+    assert output(server, run).split() == [str(nobody.pw_uid), nobody.pw_dir]
     assert server.api.task_run(run, "a")["values"] == {"k": "v"}
     server.script("sleep.py", "import time\ntime.sleep(3600)\n")
     live = server.api.run(server.api.job([task("a", "sleep.py")], name="live"))
