@@ -13,6 +13,7 @@
 #include "base/map.h"
 #include "engine/engine.h"
 #include "engine/rules.h"
+#include "model/reference.h"
 
 /* A row that moves: written once per batch, by engine_collect. */
 struct tracked {
@@ -385,6 +386,8 @@ enum err_code task_resolve(const struct engine *engine, const struct etask *task
 /* What a JOB task hands to its child: its own parameters, and no others. */
 enum err_code child_resolve(const struct engine *engine, const struct etask *task, int64_t now_ms,
                             struct arena *arena, struct param_list *ret, struct err *err);
+/* What references of its tasks would stand for if it was repaired now, with `unified` as its parameters. */
+struct reference_scope run_repair_scope(const struct engine *engine, const struct erun *run);
 /* One text of a task (an operand) with its references put in. */
 enum err_code task_resolve_text(const struct engine *engine, const struct etask *task,
                                 int64_t now_ms, const char *text, struct arena *arena,
