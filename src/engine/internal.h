@@ -135,6 +135,8 @@ struct engine {
     struct heap deadlines;
     struct uuid_map alarms; /* by job */
     struct heap due;        /* alarms by the wall clock time of their next firing */
+    int64_t alarms_now_ms;  /* the wall clock of the last step; at first INT64_MAX */
+    bool clock_went_back;   /* and alarms were not looked at since */
     struct list parked_alarms;
     struct list turns;  /* runs with tasks that wait for an execution slot, round-robin */
     size_t live_count;  /* attempts in flight = execution slots held */
@@ -318,7 +320,9 @@ void alarm_release_idle(struct engine *engine, const struct uuid *job);
 /* Fires what is due, as long as there are fewer rows than that. */
 void alarms_ring(struct step *step, size_t max_rows);
 /* Those that wanted rows go on. */
-void alarms_go_on(struct step *step);
+void alarms_go_on(struct step *step, size_t max_rows);
+/* At every step: what the wall clock says. */
+void alarms_note_clock(struct engine *engine, int64_t now_ms);
 /* CONTINUOUS: the next run of its job. */
 void alarm_run_ended(struct step *step, const struct erun *run);
 
@@ -344,15 +348,6 @@ void run_set_timeout(struct engine *engine, struct erun *run, int64_t now_ms, in
 
 /* ---- commands.c, repair.c ---- */
 void command_step(struct step *step, const struct command *command, struct command_result *result);
-/* Who or what makes a run. */
-struct run_origin {
-    const struct etask *parent; /* the JOB task whose child it is: the rest is its run's; or NULL */
-    int launched;               /* enum launched */
-    int trigger;                /* enum trigger */
-    int instance_type;          /* enum instance_type */
-    int64_t plan_ms;            /* planned time; FIELD_NULL: now */
-};
-
 /* RUN_CREATE. Only what a user asks for leaves an operation. */
 void run_create(struct step *step, const struct command *command, const struct run_origin *origin,
                 struct command_result *result);

@@ -4,30 +4,28 @@
 #include "server/clock.h"
 #include "server/pump_internal.h"
 
-/* Schedules that fire are all there from the start; one that rests comes with its job. */
-static bool add_resting(struct pump *pump, const struct uuid *job, struct arena *arena)
-{
-    struct schedule_row row;
-    if (engine_has_schedule(pump->engine, job))
-        return true;
-    if (store_get_schedule(pump->reader, pump->workspace.id, job, arena, &row))
-        engine_add_schedule(pump->engine, &row, NULL);
-    return !store_reader_failed(pump->reader);
-}
-
+/* All rows are read before the engine is given any: half a job is none. Schedules that fire are all there
+ * from the start; one that rests comes with its job. */
 static bool load_job(struct pump *pump, const struct uuid *key, struct arena *arena)
 {
     struct job_row row;
+    struct schedule_row schedule;
     int64_t workspace = pump->workspace.id;
     if (engine_has_job(pump->engine, key) ||
         !store_get_job(pump->reader, workspace, key, arena, &row))
         return !store_reader_failed(pump->reader);
+    bool rests = !engine_has_schedule(pump->engine, key) &&
+                 store_get_schedule(pump->reader, workspace, key, arena, &schedule);
+    if (store_reader_failed(pump->reader))
+        return false;
     struct job_def *def = defs_get(pump->config.defs, pump->reader, workspace, key, row.version);
     if (!def)
         return false;
     engine_add_job(pump->engine, &row, def);
     job_def_unref(def);
-    return add_resting(pump, key, arena);
+    if (rests)
+        engine_add_schedule(pump->engine, &schedule, NULL);
+    return true;
 }
 
 static bool add_image(struct pump *pump, const struct run_image *image, struct arena *arena)

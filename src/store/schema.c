@@ -210,6 +210,13 @@ static const char *const migration_6[] = {
     " PRIMARY KEY (workspace, user_id, job)) STRICT, WITHOUT ROWID",
 };
 
+/* What schedules of a job have decided before, whatever it has now; what a session hangs on. */
+static const char *const migration_decided[] = {
+    "ALTER TABLE schedule ADD COLUMN decided_ms INTEGER",
+    "ALTER TABLE access_token ADD COLUMN parent BLOB NOT NULL"
+    " DEFAULT x'0000000000000000000000000000000000000000000000000000000000000000'",
+};
+
 static const struct migration {
     const char *const *steps;
     size_t count;
@@ -217,6 +224,7 @@ static const struct migration {
     {migration_1, ARRAY_LEN(migration_1)}, {migration_2, ARRAY_LEN(migration_2)},
     {migration_3, ARRAY_LEN(migration_3)}, {migration_4, ARRAY_LEN(migration_4)},
     {migration_5, ARRAY_LEN(migration_5)}, {migration_6, ARRAY_LEN(migration_6)},
+    {migration_decided, ARRAY_LEN(migration_decided)},
 };
 
 int schema_newest(void)
