@@ -101,11 +101,11 @@ struct api_reads {
 struct api_account {
     char id[128]; /* OCID */
     char name[256];
-    int token_kind;         /* enum token_kind; TOKEN_BEARER for signatures too */
-    uint8_t token_hash[32]; /* of the token that was shown; zeros for signatures */
+    int token_kind;          /* enum token_kind; TOKEN_BEARER for signatures too */
+    uint8_t token_hash[32];  /* of the token that was shown; zeros for signatures */
     uint8_t parent_hash[32]; /* of the token that this session was begun with, zeros: none */
-    const char *key_id;     /* of the key that signed, as long as the request; NULL for tokens */
-    bool key_is_public;     /* it is a registered public key, else an access key */
+    const char *key_id;      /* of the key that signed, as long as the request; NULL for tokens */
+    bool key_is_public;      /* it is a registered public key, else an access key */
 };
 
 /* A credential that was not accepted. */

@@ -127,7 +127,7 @@ struct call {
     void *details;       /* what the route's body table parsed */
     struct job_def *def; /* likewise, of jobs: one reference until a command takes it */
     struct api_account account;
-    int role; /* enum role in the workspace at hand, -1: none */
+    int role;                    /* enum role in the workspace at hand, -1: none */
     const char *named_workspace; /* of a call about accounts: its key; NULL: the first */
     struct api_workspace workspace;
     struct reading reading;

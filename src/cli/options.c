@@ -149,7 +149,8 @@ static void assumption_option(struct word_list *list, const char *name, const ch
     const char *equals = strrchr(text, '=');
     const char *values = strstr(text, ".values.");
     if (!equals || equals == text || values == text || (!equals[1] && !values))
-        argp_error(state, "--%s: \"%s\" is neither TASK=STATE nor TASK.values.KEY=VALUE", name, text);
+        argp_error(state, "--%s: \"%s\" is neither TASK=STATE nor TASK.values.KEY=VALUE", name,
+                   text);
     word_list_add(list, text);
 }
 

@@ -44,7 +44,8 @@ static struct assumed take_apart(const char *word)
     const char *values = strstr(word, ".values.");
     if (values && equals && values < equals) {
         const char *key = values + strlen(".values.");
-        return (struct assumed){word, (size_t)(values - word), key, (size_t)(equals - key), equals + 1};
+        return (struct assumed){word, (size_t)(values - word), key, (size_t)(equals - key),
+                                equals + 1};
     }
     equals = strrchr(word, '=');
     return (struct assumed){word, (size_t)(equals - word), NULL, 0, equals + 1};
@@ -231,7 +232,8 @@ static const char *why_of(struct cli *cli, const json_t *task)
     size_t count = json_array_size(unknown);
     if (!first || get_number(task, "order", 0) == 0)
         return reason;
-    return arena_printf(&cli->arena, count > 1 ? "%s (unknown: %s and %zu more)" : "%s (unknown: %s)",
+    return arena_printf(&cli->arena,
+                        count > 1 ? "%s (unknown: %s and %zu more)" : "%s (unknown: %s)",
                         reason ? reason : "", first, count - 1);
 }
 

@@ -196,9 +196,11 @@ bool engine_has_job(const struct engine *engine, const struct uuid *key)
     return engine_job(engine, key) != NULL;
 }
 
+/* What is deleted is there no more, and no more of it is needed. */
 bool engine_has_run(const struct engine *engine, const struct uuid *key)
 {
-    return engine_run(engine, key) != NULL;
+    const struct erun *run = engine_run(engine, key);
+    return run && (!run->is_outline || run->is_deleted);
 }
 
 struct workspace_row *engine_workspace(struct engine *engine)

@@ -170,7 +170,8 @@ bool engine_lacks_version(const struct engine *engine, const struct command *com
 void engine_add_job(struct engine *engine, const struct job_row *row, struct job_def *def);
 /* Adds a run of a job that is there. `def` is the definition of the newest attempt of the run,
  * `last_event` the number of the run's newest event, `mono_ms`/`now_ms` the present: deadlines that
- * were set before go on. Copies what it needs. */
+ * were set before go on. Copies what it needs. An outline (model/image.h) is for a final run that is to be
+ * cancelled or deleted; it makes room when the whole run is added. */
 void engine_add_run(struct engine *engine, const struct run_image *image, struct job_def *def,
                     int64_t last_event, int64_t now_ms, int64_t mono_ms);
 

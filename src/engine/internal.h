@@ -106,6 +106,7 @@ struct erun {
     uint32_t open_count;      /* tasks that are not final */
     uint32_t live_count;      /* attempts in flight */
     bool is_deleted;          /* goes with this batch */
+    bool is_outline; /* final, and its tasks are not there: enough to cancel or delete it */
     /* Tasks that an earlier definition had and this one has not: key → int64_t *, how many attempts
      * of it have started. Both in `arena`. */
     struct str_map gone;

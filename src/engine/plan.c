@@ -419,7 +419,8 @@ static struct reference_scope repaired_scope(const struct run_image *image,
         struct buf text;
         buf_init(&text, DEF_MAX_JSON);
         if (!reference_resolve(raw.items[i].value, &scope, &text, &ignored))
-            resolved[count++] = (struct param){raw.items[i].name, arena_strdup(arena, text.data ? text.data : "")};
+            resolved[count++] =
+                (struct param){raw.items[i].name, arena_strdup(arena, text.data ? text.data : "")};
         buf_release(&text);
     }
     scope.parameters = resolved;

@@ -123,10 +123,10 @@ static struct fate decide(const struct foresight *foresight, uint32_t task)
 struct outlook {
     struct rule_dep *deps;
     uint32_t count;
-    uint32_t bad_edge;   /* whose condition cannot be evaluated; UINT32_MAX: none */
-    bool is_settled;     /* all of it is known */
+    uint32_t bad_edge;    /* whose condition cannot be evaluated; UINT32_MAX: none */
+    bool is_settled;      /* all of it is known */
     bool may_be_excluded; /* by what is not: rule (a) comes first */
-    struct err err;      /* of the bad edge */
+    struct err err;       /* of the bad edge */
 };
 
 /* As evaluate_edges of the engine, where the dependency is known. */
@@ -189,13 +189,16 @@ static const char *excluded_text(const struct foresight *foresight, const struct
     const char *key = foresight->def->tasks[edge->task].task_key;
     bool kept = !is_planned(foresight, edge->task);
     if (fate->state == STATE_EXCLUDED)
-        return kept ? arena_printf(foresight->arena, "Will not start: %s stays EXCLUDED; select it too",
-                                   key)
-                    : arena_printf(foresight->arena, "Will not start: %s will not start either", key);
-    if (edge->outcome != FIELD_UNSET && edge->outcome != fate->outcome && fate->outcome != FIELD_UNSET)
+        return kept ? arena_printf(foresight->arena,
+                                   "Will not start: %s stays EXCLUDED; select it too", key)
+                    : arena_printf(foresight->arena, "Will not start: %s will not start either",
+                                   key);
+    if (edge->outcome != FIELD_UNSET && edge->outcome != fate->outcome &&
+        fate->outcome != FIELD_UNSET)
         return arena_printf(foresight->arena,
-                            kept ? "Will not start: %s stays %s, this branch needs %s; select it too"
-                                 : "Will not start: %s will be %s, this branch needs %s",
+                            kept
+                                ? "Will not start: %s stays %s, this branch needs %s; select it too"
+                                : "Will not start: %s will be %s, this branch needs %s",
                             key, outcome_text(fate->outcome), outcome_text(edge->outcome));
     if (edge->condition)
         return arena_printf(foresight->arena,
@@ -213,7 +216,8 @@ static const char *refused_text(const struct foresight *foresight, const struct 
     if (verdict == RULE_EXCLUDED_OUTCOME)
         return excluded_text(foresight, edge);
     if (dep->verdict == PLAN_KEEP)
-        return arena_printf(foresight->arena, "Will not start: %s stays %s; select it too", key, state);
+        return arena_printf(foresight->arena, "Will not start: %s stays %s; select it too", key,
+                            state);
     return dep->will_start
                ? arena_printf(foresight->arena, "Will not start: %s will end %s", key, state)
                : arena_printf(foresight->arena, "Will not start: %s will not start either", key);
@@ -232,8 +236,8 @@ static struct fate foresee_task(const struct foresight *foresight, uint32_t i)
     if (outlook.bad_edge != UINT32_MAX) {
         const char *key = foresight->def->tasks[edges[outlook.bad_edge].task].task_key;
         task->reason = arena_printf(foresight->arena,
-                                    "Will not start: the condition of its dependency on %s: %s", key,
-                                    outlook.err.message);
+                                    "Will not start: the condition of its dependency on %s: %s",
+                                    key, outlook.err.message);
         return (struct fate){rule_state_seen(def, STATE_INTERNAL_ERROR), FIELD_UNSET};
     }
     if (outlook.count &&

@@ -32,10 +32,10 @@ struct simulator {
     const struct assumption **assumptions; /* by position, of the attempt at hand */
     int64_t *ended;                        /* by position: attempts that have ended, likewise */
     struct simulated_values values;
-    struct heap heap;                      /* of ends */
-    int64_t clock_ms;                      /* virtual */
-    int64_t started;                       /* tasks, in the attempt at hand */
-    int64_t events;                        /* in all */
+    struct heap heap; /* of ends */
+    int64_t clock_ms; /* virtual */
+    int64_t started;  /* tasks, in the attempt at hand */
+    int64_t events;   /* in all */
 };
 
 /* ---- what the engine says ---- */

@@ -7,8 +7,6 @@
  */
 #pragma once
 
-#include <jansson.h>
-
 #include "base/arena.h"
 #include "base/err.h"
 #include "model/simulation.h"
@@ -19,12 +17,14 @@
 enum err_code simulate(const struct simulation *request, struct arena *arena,
                        struct simulation_result *ret, struct err *err);
 
+struct json_t;
+
 /* What tasks publish in a simulation, by their position in the definition. Everything lives in the
  * arena but the tree. */
 struct simulated_values {
     const struct job_def *def;
     struct arena *arena;
-    json_t *tree;              /* def->json */
+    struct json_t *tree;       /* def->json */
     struct field_list *needed; /* of const char *: the keys that others refer to */
     struct field_list *given;  /* of struct param: what is assumed */
     const char **published;    /* the text of both; NULL: not made yet */

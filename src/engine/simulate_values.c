@@ -185,8 +185,7 @@ const char *simulated_values_of(struct simulated_values *values, uint32_t task)
         return values->published[task];
     buf_init(&text, SIMULATION_MAX_BYTES);
     for (size_t i = 0; i < given->count; i++)
-        buf_printf(&text, "%s=%s\n", params[i].name,
-                   params[i].value ? params[i].value : "");
+        buf_printf(&text, "%s=%s\n", params[i].name, params[i].value ? params[i].value : "");
     for (size_t i = 0; i < needed->count; i++)
         if (!is_given(values, task, (struct span){keys[i], strlen(keys[i])}))
             buf_printf(&text, "%s=<unknown: value %s of %s>\n", keys[i], keys[i],
@@ -218,8 +217,7 @@ static void note_unknown(struct visitor *visitor, const char *text)
     while (next_value(values->def, &text, &reference, &task, &key)) {
         if (is_given(values, task, key))
             continue;
-        const char *whole =
-            arena_memdup(values->arena, reference.whole.text, reference.whole.len);
+        const char *whole = arena_memdup(values->arena, reference.whole.text, reference.whole.len);
         if (str_map_add(&visitor->seen, whole, visitor))
             continue;
         GROW(visitor->items, visitor->count, visitor->cap);

@@ -126,11 +126,9 @@ static bool end_with_parent(struct store_reader *reader, const struct token_row 
         return false;
     if (memcmp(token->parent, none, sizeof none) == 0)
         return true;
-    if (!store_get_token(reader, token->parent, arena, &parent) ||
-        parent.revoked_ms != FIELD_NULL)
+    if (!store_get_token(reader, token->parent, arena, &parent) || parent.revoked_ms != FIELD_NULL)
         return false;
-    if (parent.expires_ms != FIELD_NULL &&
-        (*ret_ms == FIELD_NULL || parent.expires_ms < *ret_ms))
+    if (parent.expires_ms != FIELD_NULL && (*ret_ms == FIELD_NULL || parent.expires_ms < *ret_ms))
         *ret_ms = parent.expires_ms;
     return true;
 }

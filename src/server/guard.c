@@ -141,8 +141,7 @@ int64_t guard_refused(struct guard *guard, const struct api_refused *refused)
     bool prunes = false;
     pthread_mutex_lock(&guard->lock);
     char network[NETWORK_TEXT];
-    int64_t wait_ms =
-        limiter_take(&guard->failures, network_of(refused->address, network), now_ms);
+    int64_t wait_ms = limiter_take(&guard->failures, network_of(refused->address, network), now_ms);
     if (is_recorded(refused)) {
         writes = limiter_take(&guard->audit, "", now_ms) == 0;
         if (writes) {

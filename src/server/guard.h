@@ -19,7 +19,7 @@ enum {
     GUARD_PASSWORDS_PER_MINUTE = 5,
     GUARD_NAME_BURST = 50, /* wrong passwords for one user, from anywhere */
     GUARD_NAME_PER_MINUTE = 10,
-    GUARD_KNOWN = 1024, /* places from which users have signed in, remembered */
+    GUARD_KNOWN = 1024,      /* places from which users have signed in, remembered */
     GUARD_AUDIT_BURST = 100, /* refusals that are written down; the rest is counted */
     GUARD_AUDIT_PER_MINUTE = 12,
     GUARD_CODES = 16, /* one-time codes that wait to be used */

@@ -56,6 +56,21 @@ static bool load_run(struct pump *pump, const struct uuid *key, struct arena *ar
     return add_image(pump, &image, arena);
 }
 
+/* Of a run that has ended, its row is enough to answer a cancel, and to delete it. */
+static bool load_outline(struct pump *pump, const struct uuid *key, struct arena *arena)
+{
+    struct run_row row;
+    struct run_image image;
+    int64_t workspace = pump->workspace.id;
+    if (engine_has_run(pump->engine, key) ||
+        !store_get_run(pump->reader, workspace, key, arena, &row))
+        return !store_reader_failed(pump->reader);
+    if (!state_is_final(row.state))
+        return load_run(pump, key, arena);
+    return store_get_run_outline(pump->reader, workspace, key, arena, &image) &&
+           add_image(pump, &image, arena);
+}
+
 /* A repair by an older definition: it goes with the command, which gives it back. */
 static bool load_version(struct pump *pump, struct command *command)
 {
@@ -82,8 +97,10 @@ bool pump_load_for(struct pump *pump, struct command *command)
         ok = load_job(pump, &command->key, &arena);
         break;
     case COMMAND_RUN_CANCEL:
-    case COMMAND_RUN_REPAIR:
     case COMMAND_RUN_DELETE:
+        ok = load_outline(pump, &command->key, &arena);
+        break;
+    case COMMAND_RUN_REPAIR:
     default:
         ok = load_run(pump, &command->key, &arena) && load_version(pump, command);
         break;

@@ -129,6 +129,7 @@ struct run_image book_image(const struct booked_run *run, struct arena *arena)
     }
     qsort(image.task_runs, image.task_run_count, sizeof *image.task_runs, by_repair_and_position);
     qsort(image.attempts, image.attempt_count, sizeof *image.attempts, by_task_and_number);
+    run_image_drop_traces(&image);
     return image;
 }
 

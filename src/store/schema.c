@@ -221,9 +221,12 @@ static const struct migration {
     const char *const *steps;
     size_t count;
 } migrations[] = {
-    {migration_1, ARRAY_LEN(migration_1)}, {migration_2, ARRAY_LEN(migration_2)},
-    {migration_3, ARRAY_LEN(migration_3)}, {migration_4, ARRAY_LEN(migration_4)},
-    {migration_5, ARRAY_LEN(migration_5)}, {migration_6, ARRAY_LEN(migration_6)},
+    {migration_1, ARRAY_LEN(migration_1)},
+    {migration_2, ARRAY_LEN(migration_2)},
+    {migration_3, ARRAY_LEN(migration_3)},
+    {migration_4, ARRAY_LEN(migration_4)},
+    {migration_5, ARRAY_LEN(migration_5)},
+    {migration_6, ARRAY_LEN(migration_6)},
     {migration_decided, ARRAY_LEN(migration_decided)},
 };
 

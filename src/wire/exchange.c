@@ -189,7 +189,8 @@ void exchange_expect_sent(struct exchange *exchange, size_t len)
 static enum MHD_Result send_answer(struct exchange *exchange, struct http_response *response)
 {
     struct wire *wire = exchange->wire;
-    encoding_apply(http_header(&exchange->request, "accept-encoding"), &exchange->request, response);
+    encoding_apply(http_header(&exchange->request, "accept-encoding"), &exchange->request,
+                   response);
     size_t len = response->body.len;
     exchange->answered = true;
     exchange_expect_sent(exchange, len);

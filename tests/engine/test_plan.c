@@ -93,8 +93,9 @@ static void a_branch_that_a_kept_decision_closes(void **state)
     world_exit(world, &run, "small", 1);
     struct repair_plan plan = plan_of(world, &run, "big", NULL);
     assert_false(planned(&plan, "big")->will_start);
-    assert_string_equal(planned(&plan, "big")->reason,
-                        "Will not start: decide stays false, this branch needs true; select it too");
+    assert_string_equal(
+        planned(&plan, "big")->reason,
+        "Will not start: decide stays false, this branch needs true; select it too");
     assert_false(planned(&plan, "bigger")->will_start);
     assert_has(planned(&plan, "bigger")->reason, "big will not start either");
 }
@@ -122,8 +123,9 @@ static void a_decision_that_will_be_made_is_foreseen(void **state)
     assert_string_equal(planned(&plan, "small")->reason, "Will not start: decide will end FAILED");
     /* The engine says the same, and does it. */
     world_repair(world, &run, "decide", NULL, "size=6");
-    world_expect(world, &run, "RUNNING load=SUCCESS decide=SUCCESS big=RUNNING bigger=BLOCKED "
-                              "small=EXCLUDED");
+    world_expect(world, &run,
+                 "RUNNING load=SUCCESS decide=SUCCESS big=RUNNING bigger=BLOCKED "
+                 "small=EXCLUDED");
     /* What load will publish is not known. */
     run = world_submit(world, &job, NULL);
     world_exit(world, &run, "load", 1);

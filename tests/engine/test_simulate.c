@@ -352,8 +352,7 @@ static struct field_list assume_ends(const struct law_dag *dag, const struct law
 {
     struct assumption *items = ARENA_ARRAY(arena, LAW_TASKS, struct assumption);
     for (int i = 0; i < dag->count; i++)
-        items[i] =
-            (struct assumption){.task_key = whole_name(dag, i),
+        items[i] = (struct assumption){.task_key = whole_name(dag, i),
                                        .outcome = assumed_of(dag, i, ends[i]),
                                        .duration_ms = FIELD_NULL};
     return (struct field_list){items, (size_t)dag->count};

@@ -14,13 +14,23 @@ static void who_takes_gzip(void **state)
 {
     (void)state;
     static const char *const taken[] = {
-        "gzip",     "GZIP",           "x-gzip",      "deflate, gzip",       "gzip;q=0.001",
-        "*",        "br;q=1, *;q=.5", "gzip , br",   "identity,gzip; q=1.0", "*;q=0, gzip",
+        "gzip",     "GZIP",           "x-gzip",    "deflate, gzip",        "gzip;q=0.001",
+        "*",        "br;q=1, *;q=.5", "gzip , br", "identity,gzip; q=1.0", "*;q=0, gzip",
         "gzip;q=1", "br,\tgzip",
     };
     static const char *const not_taken[] = {
-        "",           "identity",     "gzip;q=0",        "gzip;q=0.000", "gzipped", "deflate, br",
-        "*;q=0",      "br;q=0.5",     "gzip;q=0, *;q=1", ",",            "gzip;q=", "; gzip",
+        "",
+        "identity",
+        "gzip;q=0",
+        "gzip;q=0.000",
+        "gzipped",
+        "deflate, br",
+        "*;q=0",
+        "br;q=0.5",
+        "gzip;q=0, *;q=1",
+        ",",
+        "gzip;q=",
+        "; gzip",
         "gz",
     };
     for (size_t i = 0; i < sizeof taken / sizeof *taken; i++)

@@ -75,10 +75,10 @@ static const struct field user_list_query_fields[] = {
 const struct schema user_list_query_schema =
     SCHEMA("ListAccounts", account_list_query, user_list_query_fields, "Which part.");
 
-#define WORKSPACE_ROW                                                                              \
-    {                                                                                              \
-        .name = "workspace", .kind = FIELD_STRING, AT(account_list_query, workspace), .min = 1,    \
-        .doc = "Key of the workspace; absent: `default`. The caller's role there is what counts."  \
+#define WORKSPACE_ROW                                                                             \
+    {                                                                                             \
+        .name = "workspace", .kind = FIELD_STRING, AT(account_list_query, workspace), .min = 1,   \
+        .doc = "Key of the workspace; absent: `default`. The caller's role there is what counts." \
     }
 
 static const struct field secret_list_query_fields[] = {
@@ -98,8 +98,9 @@ static const struct field secret_list_query_fields[] = {
      .doc = "Most items of a page."},
     WORKSPACE_ROW,
 };
-const struct schema secret_list_query_schema = SCHEMA(
-    "ListSecrets", account_list_query, secret_list_query_fields, "Of which workspace, and which part.");
+const struct schema secret_list_query_schema = SCHEMA("ListSecrets", account_list_query,
+                                                      secret_list_query_fields,
+                                                      "Of which workspace, and which part.");
 
 static const struct field secret_query_fields[] = {WORKSPACE_ROW};
 const struct schema secret_query_schema =

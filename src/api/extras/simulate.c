@@ -43,8 +43,8 @@ static const struct field assumed_value_fields[] = {
      .max = DEF_MAX_VALUE_BYTES,
      .doc = "One line; empty when absent."},
 };
-static const struct schema assumed_value_schema =
-    SCHEMA("AssumedValue", param, assumed_value_fields, "A value that a task is assumed to publish.");
+static const struct schema assumed_value_schema = SCHEMA(
+    "AssumedValue", param, assumed_value_fields, "A value that a task is assumed to publish.");
 
 static const struct field assumption_fields[] = {
     {.name = "durationMillis",
@@ -236,8 +236,9 @@ static const struct field task_fields[] = {
     {.name = "unknownValues",
      .kind = FIELD_STRINGS,
      AT(simulated_task, unknown_values),
-     .doc = "Its references to values that nobody assumed; what it does may hang on them. A decision "
-            "that does is taken as false."},
+     .doc =
+         "Its references to values that nobody assumed; what it does may hang on them. A decision "
+         "that does is taken as false."},
 };
 static const struct schema simulated_task_schema =
     SCHEMA("SimulatedTask", simulated_task, task_fields, "What becomes of a task.");
