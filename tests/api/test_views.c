@@ -126,7 +126,7 @@ static void a_new_run(void **state)
     json_decref(run);
 }
 
-/* Three traces of 2 MiB are more than a run's summaries show together; a task run shows its own. */
+/* Three traces of 2 MiB are more than a run's summaries show together. */
 static void long_traces_share_a_bound(void **state)
 {
     struct fake *fake = *state;
@@ -151,16 +151,8 @@ static void long_traces_share_a_bound(void **state)
     }
     assert_true(whole > ALL - 100 && whole < ALL + 100);
     json_decref(run);
-    for (int i = 1; i < 3; i++)
+    for (int i = 0; i < 3; i++)
         fake->task_runs[i].error_trace = NULL;
-    run = ask_json(fake, RUN_PATH);
-    char path[96];
-    char first[UUID_TEXT];
-    uuid_format(&fake->task_runs[0].key, first);
-    snprintf(path, sizeof path, "taskRunSummaryMap.%s.state.errorTrace", first);
-    assert_int_equal(strlen(text_at(run, path)), strlen(trace));
-    json_decref(run);
-    fake->task_runs[0].error_trace = NULL;
     free(trace);
 }
 
