@@ -171,10 +171,10 @@ def test_streams_and_followed_logs_are_not_packed(server, api):
     assert "content-encoding" not in followed.headers and data == b"x" * 50 + b"\n"
 
 
-@pytest.mark.parametrize("encoding", ["gzip", "deflate", "br", "GZIP", "gzip, identity"])
-def test_packed_requests_are_refused_unread(server, api, encoding):
-    """A bomb of 64 KiB would be 64 MiB of blanks."""
-    bomb = zlib.compress(b'{"jobKey":"' + b" " * (64 << 20) + b'"}', 9)
-    answer = api.call("POST", "/jobRuns", data=bomb, headers={"content-encoding": encoding, "content-type": "application/json"})
-    refused(answer, 415, "UnsupportedMediaType", "content-encoding")
+def test_packed_requests_are_refused_unread(api):
+    """A bomb of 16 KiB would be 16 MiB of blanks."""
+    bomb = zlib.compress(b'{"jobKey":"' + b" " * (16 << 20) + b'"}', 9)
+    for encoding in ("gzip", "deflate", "br", "GZIP", "gzip, identity"):
+        answer = api.call("POST", "/jobRuns", data=bomb, headers={"content-encoding": encoding, "content-type": "application/json"})
+        refused(answer, 415, "UnsupportedMediaType", "content-encoding")
     assert api.post("/jobRuns", {"jobKey": ZERO}, headers={"content-encoding": "identity"}).status_code == 404
