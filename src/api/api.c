@@ -82,13 +82,21 @@ static enum err_code not_allowed(struct call *call)
                    call->route->operation);
 }
 
-/* Accounts are the installation's: who may see to them is decided in its first workspace. */
+/* Accounts are the installation's: who may see to them is decided in its first workspace. What belongs to
+ * another is decided there. */
 static enum err_code authorize_account(struct call *call)
 {
     const struct api_backend *backend = call->backend;
+    struct uuid key;
     int role;
-    if (!backend->workspace_at(backend->context, 0, &call->workspace))
+    if (call->named_workspace) {
+        if (!uuid_parse(call->named_workspace, &key) ||
+            !backend->workspace(backend->context, &key, &call->workspace))
+            return err_set(&call->err, ERR_NOT_AUTHORIZED_OR_NOT_FOUND,
+                           "Workspace not found or not allowed");
+    } else if (!backend->workspace_at(backend->context, 0, &call->workspace)) {
         return err_set(&call->err, ERR_UNAVAILABLE, "the workspaces cannot be read");
+    }
     call->reading.workspace = &call->workspace;
     if (backend->role(backend->context, &call->account, &call->workspace, &role))
         call->role = role;
@@ -147,6 +155,11 @@ static enum err_code check_media(struct call *call)
     if (max_bytes && request->body_len > max_bytes)
         return err_set(&call->err, ERR_PAYLOAD_TOO_LARGE, "the body is longer than %zu bytes",
                        max_bytes);
+    /* Nothing is unpacked: what is small as sent stays as small. */
+    const char *encoding = http_header(request, "content-encoding");
+    if (encoding && request->body_len && strcasecmp(encoding, "identity") != 0)
+        return err_set(&call->err, ERR_UNSUPPORTED_MEDIA_TYPE,
+                       "content-encoding %.40s is not taken: send the body as it is", encoding);
     if (!takes_body(call) || !request->body_len)
         return ERR_OK;
     const char *type = http_header(request, "content-type");

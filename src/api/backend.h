@@ -80,6 +80,9 @@ struct api_reads {
                         struct api_key_row *ret);
     bool (*get_access_key)(struct store_reader *reader, const char *id, struct arena *arena,
                            struct access_key_row *ret);
+    bool (*get_retry_token)(struct store_reader *reader, int64_t workspace,
+                            const uint8_t scope[static 32], struct arena *arena,
+                            struct retry_token_row *ret);
     bool (*get_secret)(struct store_reader *reader, int64_t workspace, const char *name,
                        struct arena *arena, struct secret_row *ret);
     size_t (*accounts)(struct store_reader *reader, const struct account_query *query,
@@ -98,8 +101,11 @@ struct api_reads {
 struct api_account {
     char id[128]; /* OCID */
     char name[256];
-    int token_kind;         /* enum token_kind; TOKEN_BEARER for signatures too */
-    uint8_t token_hash[32]; /* of the token that was shown; zeros for signatures */
+    int token_kind;          /* enum token_kind; TOKEN_BEARER for signatures too */
+    uint8_t token_hash[32];  /* of the token that was shown; zeros for signatures */
+    uint8_t parent_hash[32]; /* of the token that this session was begun with, zeros: none */
+    const char *key_id;      /* of the key that signed, as long as the request; NULL for tokens */
+    bool key_is_public;      /* it is a registered public key, else an access key */
 };
 
 /* A credential that was not accepted. */

@@ -127,13 +127,19 @@ struct call {
     void *details;       /* what the route's body table parsed */
     struct job_def *def; /* likewise, of jobs: one reference until a command takes it */
     struct api_account account;
-    int role; /* enum role in the workspace at hand, -1: none */
+    int role;                    /* enum role in the workspace at hand, -1: none */
+    const char *named_workspace; /* of a call about accounts: its key; NULL: the first */
     struct api_workspace workspace;
     struct reading reading;
     int64_t retry_after_ms;           /* with 429: when it may be tried again; 0: soon */
     char request_id[REQUEST_ID_TEXT]; /* "" until call_request_id */
     struct err err;
 };
+
+/* ---- submit.c ---- */
+/* What the request's opc-retry-token stands for, where the route takes one and it was sent; else is_set stays
+ * false. */
+void call_retry_token(struct call *call, struct retry_token *token);
 
 /* ---- who.c ---- */
 /* Fills call->account by the credential of the request: ERR_OK, 401, or 429 after too many failures

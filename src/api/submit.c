@@ -41,7 +41,7 @@ static void on_done(struct api_pending *pending)
 }
 
 /* RULES §7: what a retry token stands for, and what it was sent with. */
-static void fill_token(struct call *call, struct retry_token *token)
+void call_retry_token(struct call *call, struct retry_token *token)
 {
     enum { SCOPE_MAX_BYTES = 64 << 10 };
     const char *text = http_header(call->request, "opc-retry-token");
@@ -82,7 +82,7 @@ enum err_code submit_command(struct call *call)
     if (call->route->flags & ROUTE_IF_MATCH)
         pending->command.if_match =
             arena_strdup(call->arena, http_header(call->request, "if-match"));
-    fill_token(call, &pending->command.token);
+    call_retry_token(call, &pending->command.token);
     enum err_code code = call->route->command(call, &pending->command);
     if (code)
         return code;

@@ -107,6 +107,8 @@ static enum err_code by_oci_signature(struct call *call, const char *value,
     enum err_code code = oci_signature_verify(
         &signature, call->request, key, call->backend->now_ms(call->backend->context), &call->err);
     rsa_verifier_unref(key);
+    call->account.key_id = signature.key_id;
+    call->account.key_is_public = true;
     return code;
 }
 
@@ -128,6 +130,7 @@ static enum err_code by_sdk_signature(struct call *call, const char *value,
         code = sdk_signature_verify(&signature, call->request, secret.data,
                                     call->backend->now_ms(call->backend->context), call->arena,
                                     &call->err);
+    call->account.key_id = signature.access;
     if (secret.data)
         OPENSSL_cleanse(secret.data, secret.len);
     buf_release(&secret);

@@ -392,6 +392,13 @@ int verb_access_key_revoke(struct cli *cli)
 
 /* ---- secrets ---- */
 
+/* Of the workspace at hand. */
+static const char *in_workspace(struct cli *cli, const char *path)
+{
+    const char *key = workspace_key(cli);
+    return key ? arena_printf(&cli->arena, "%s?workspace=%s", path, call_escape(cli, key)) : path;
+}
+
 /* Replaces it, and makes it when it is not there. */
 int verb_secret_set(struct cli *cli)
 {
@@ -401,19 +408,24 @@ int verb_secret_set(struct cli *cli)
     const char *value = read_secret(cli, "Value: ");
     if (!value)
         return CLI_USAGE;
+    int status = call_connect(cli);
+    if (status)
+        return status;
     body_begin(&body);
     body_text(&body, "value", value);
-    const struct call replace = {
-        .method = "PUT", .path = below(cli, "//reprise/v1/secrets"), .body = body_end(&body)};
-    int status = call_send_or(cli, &replace, 404, &answer);
+    const struct call replace = {.method = "PUT",
+                                 .path = in_workspace(cli, below(cli, "//reprise/v1/secrets")),
+                                 .body = body_end(&body)};
+    status = call_send_or(cli, &replace, 404, &answer);
     buf_release(&body);
     if (!status && answer.status == 404) {
         http_answer_release(&answer);
         body_begin(&body);
         body_text(&body, "name", argument(cli, 0));
         body_text(&body, "value", value);
-        const struct call create = {
-            .method = "POST", .path = "//reprise/v1/secrets", .body = body_end(&body)};
+        const struct call create = {.method = "POST",
+                                    .path = in_workspace(cli, "//reprise/v1/secrets"),
+                                    .body = body_end(&body)};
         status = call_send(cli, &create, &answer);
         buf_release(&body);
     }
@@ -436,12 +448,21 @@ static void add_secret(struct cli *cli, struct table *table, const json_t *secre
 int verb_secret_list(struct cli *cli)
 {
     static const char *const heads[] = {"SECRET", "UPDATED", "BY"};
-    return pages_print(cli, "//reprise/v1/secrets?", heads, ARRAY_LEN(heads), add_secret);
+    int status = call_connect(cli);
+    if (status)
+        return status;
+    const char *path = in_workspace(cli, "//reprise/v1/secrets");
+    path = arena_printf(&cli->arena, "%s%s", path, strchr(path, '?') ? "&" : "?");
+    return pages_print(cli, path, heads, ARRAY_LEN(heads), add_secret);
 }
 
 int verb_secret_delete(struct cli *cli)
 {
-    return change(cli, "DELETE", below(cli, "//reprise/v1/secrets"), NULL, "is gone");
+    int status = call_connect(cli);
+    if (status)
+        return status;
+    return change(cli, "DELETE", in_workspace(cli, below(cli, "//reprise/v1/secrets")), NULL,
+                  "is gone");
 }
 
 /* ---- audit, sign-in ---- */

@@ -147,8 +147,10 @@ static void assumption_option(struct word_list *list, const char *name, const ch
                               const struct argp_state *state)
 {
     const char *equals = strrchr(text, '=');
-    if (!equals || equals == text || !equals[1])
-        argp_error(state, "--%s: \"%s\" is not TASK=STATE", name, text);
+    const char *values = strstr(text, ".values.");
+    if (!equals || equals == text || values == text || (!equals[1] && !values))
+        argp_error(state, "--%s: \"%s\" is neither TASK=STATE nor TASK.values.KEY=VALUE", name,
+                   text);
     word_list_add(list, text);
 }
 

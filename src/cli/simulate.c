@@ -29,20 +29,86 @@ static void add_outcome(struct buf *body, const char *text, size_t len)
     free(state);
 }
 
-/* Appends ,"assumptions":[…] of TASK=STATE or TASK=STATE*N. */
+/* TASK=STATE, TASK=STATE*N or TASK.values.KEY=VALUE, taken apart. */
+struct assumed {
+    const char *task;
+    size_t task_len;
+    const char *key; /* of a value, else NULL */
+    size_t key_len;
+    const char *rest; /* behind the = */
+};
+
+static struct assumed take_apart(const char *word)
+{
+    const char *equals = strchr(word, '=');
+    const char *values = strstr(word, ".values.");
+    if (values && equals && values < equals) {
+        const char *key = values + strlen(".values.");
+        return (struct assumed){word, (size_t)(values - word), key, (size_t)(equals - key),
+                                equals + 1};
+    }
+    equals = strrchr(word, '=');
+    return (struct assumed){word, (size_t)(equals - word), NULL, 0, equals + 1};
+}
+
+static bool same_task(const char *a, const char *b)
+{
+    struct assumed x = take_apart(a);
+    struct assumed y = take_apart(b);
+    return x.task_len == y.task_len && memcmp(x.task, y.task, x.task_len) == 0;
+}
+
+static bool is_first_of_task(const struct word_list *words, size_t index)
+{
+    for (size_t i = 0; i < index; i++)
+        if (same_task(words->items[i], words->items[index]))
+            return false;
+    return true;
+}
+
+/* The members that the words from `first` on say of its task. */
+static void add_task(struct buf *body, const struct word_list *words, size_t first)
+{
+    size_t values = 0;
+    const struct assumed *outcome = NULL;
+    struct assumed last;
+    for (size_t i = first; i < words->count; i++) {
+        struct assumed word = take_apart(words->items[i]);
+        if (!same_task(words->items[first], words->items[i]))
+            continue;
+        if (!word.key) {
+            last = word;
+            outcome = &last;
+            continue;
+        }
+        buf_puts(body, values++ ? ",{\"name\":" : ",\"values\":[{\"name\":");
+        buf_json_string_len(body, word.key, word.key_len);
+        BUF_LIT(body, ",\"value\":");
+        buf_json_string(body, word.rest);
+        BUF_LIT(body, "}");
+    }
+    if (values)
+        BUF_LIT(body, "]");
+    if (!outcome)
+        return;
+    size_t len = strcspn(outcome->rest, "*");
+    add_outcome(body, outcome->rest, len);
+    if (outcome->rest[len]) {
+        BUF_LIT(body, ",\"times\":");
+        buf_int(body, strtoll(outcome->rest + len + 1, NULL, 10));
+    }
+}
+
+/* Appends ,"assumptions":[…], one for each task that is named. */
 static void add_assumptions(struct buf *body, const struct word_list *words)
 {
     for (size_t i = 0; i < words->count; i++) {
-        const char *word = words->items[i];
-        const char *equals = strrchr(word, '=');
-        size_t len = strcspn(equals + 1, "*");
+        if (!is_first_of_task(words, i))
+            continue;
+        struct assumed word = take_apart(words->items[i]);
         buf_puts(body, i ? ",{\"taskKey\":" : ",\"assumptions\":[{\"taskKey\":");
-        buf_json_string_len(body, word, (size_t)(equals - word));
-        add_outcome(body, equals + 1, len);
-        if (equals[1 + len]) {
-            BUF_LIT(body, ",\"times\":");
-            buf_int(body, strtoll(equals + 2 + len, NULL, 10));
-        }
+        buf_json_string_len(body, word.task, word.task_len);
+        add_task(body, words, i);
         BUF_LIT(body, "}");
     }
     if (words->count)
@@ -64,8 +130,9 @@ static void add_repair(struct buf *body, const struct options *options)
 
 static bool is_times(const char *word)
 {
-    const char *times = strchr(strrchr(word, '='), '*');
-    if (!times)
+    struct assumed assumed = take_apart(word);
+    const char *times = strchr(assumed.rest, '*');
+    if (assumed.key || !times)
         return true;
     size_t digits = strspn(times + 1, "0123456789");
     return digits > 0 && digits < 10 && !times[1 + digits];
@@ -156,11 +223,25 @@ static const char *offset_text(struct cli *cli, const json_t *task, const char *
     return ms < 0 ? NULL : arena_strdup(&cli->arena, format_duration(ms, text));
 }
 
+/* "Succeeded (unknown: {{tasks.load.values.rows}})" */
+static const char *why_of(struct cli *cli, const json_t *task)
+{
+    const char *reason = get_text(task, "reason");
+    const json_t *unknown = json_object_get(task, "unknownValues");
+    const char *first = json_string_value(json_array_get(unknown, 0));
+    size_t count = json_array_size(unknown);
+    if (!first || get_number(task, "order", 0) == 0)
+        return reason;
+    return arena_printf(&cli->arena,
+                        count > 1 ? "%s (unknown: %s and %zu more)" : "%s (unknown: %s)",
+                        reason ? reason : "", first, count - 1);
+}
+
 static void add_row(struct cli *cli, struct table *table, const json_t *task)
 {
     int64_t order = get_number(task, "order", 0);
     int64_t attempts = get_number(task, "attempts", 0);
-    const char *reason = get_text(task, "reason");
+    const char *reason = why_of(cli, task);
     table_add(table, order ? arena_printf(&cli->arena, "%" PRId64, order) : NULL, NULL);
     table_add(table, get_text(task, "taskKey"), NULL);
     run_add_state(cli, table, get_text(task, "status"));

@@ -120,6 +120,12 @@ int64_t engine_next_alarm(const struct engine *engine)
     return first && !engine->is_draining ? first->deadline_ms : INT64_MAX;
 }
 
+bool engine_minds_clock(const struct engine *engine, int64_t now_ms)
+{
+    return heap_first(&engine->due) && !engine->is_draining &&
+           (engine->clock_went_back || now_ms < engine->alarms_now_ms);
+}
+
 /* ---- saving a job ---- */
 
 /* What a definition asks for, as a row; not active: nothing. */
@@ -133,6 +139,7 @@ static struct schedule_row wanted_row(const struct step *step, const struct ejob
         .window_start_ms = FIELD_NULL,
         .window_end_ms = FIELD_NULL,
         .cursor_ms = step->now_ms,
+        .decided_ms = FIELD_NULL,
     };
     if (details->continuous) {
         row.kind = SCHEDULE_CONTINUOUS;
@@ -178,6 +185,16 @@ static void put_row(struct engine *engine, struct ealarm *alarm, const struct sc
     own->failures = 0;
 }
 
+/* The clock may be set back between two schedules of a job: what one has decided the next does not. */
+static void go_behind_decided(struct ealarm *alarm, struct schedule_row *row)
+{
+    struct schedule_row *own = &alarm->row;
+    if (own->kind == SCHEDULE_CRON && own->cursor_ms > own->decided_ms)
+        own->decided_ms = own->cursor_ms;
+    if (row->kind == SCHEDULE_CRON && own->decided_ms > row->cursor_ms)
+        row->cursor_ms = own->decided_ms;
+}
+
 bool alarm_set(struct step *step, struct ejob *job, struct zone *zone)
 {
     struct engine *engine = step->engine;
@@ -193,10 +210,8 @@ bool alarm_set(struct step *step, struct ejob *job, struct zone *zone)
     }
     if (!alarm)
         alarm = alarm_new(engine, &row);
-    else if (alarm->row.kind == SCHEDULE_CRON && row.kind == SCHEDULE_CRON &&
-             alarm->row.cursor_ms > row.cursor_ms)
-        row.cursor_ms =
-            alarm->row.cursor_ms; /* the clock was set back; those times have had runs */
+    else
+        go_behind_decided(alarm, &row);
     put_row(engine, alarm, &row);
     track(engine, &alarm->tracked);
     zone_unref(alarm->zone);
@@ -288,7 +303,9 @@ static void fire(struct step *step, struct ealarm *alarm, struct ejob *job, int6
         .plan_ms = planned_ms,
     };
     struct command_result result = {.code = ERR_OK};
-    alarm->row.cursor_ms = planned_ms;
+    alarm->row.cursor_ms = continuous ? step->now_ms : planned_ms;
+    if (planned_ms > alarm->row.decided_ms)
+        alarm->row.decided_ms = planned_ms;
     track(step->engine, &alarm->tracked);
     run_create(step, &command, &origin, &result);
     if (result.code) {
@@ -297,7 +314,7 @@ static void fire(struct step *step, struct ealarm *alarm, struct ejob *job, int6
             back_off(step, alarm);
         return;
     }
-    int64_t late_ms = step->now_ms - planned_ms;
+    int64_t late_ms = step->now_ms > planned_ms ? step->now_ms - planned_ms : 0;
     const char *decision = arena_printf(
         arena, "{\"kind\":\"SCHEDULE\",\"plannedTime\":%lld,\"lateMillis\":%lld,\"missed\":%s}",
         (long long)planned_ms, (long long)late_ms, missed ? "true" : "false");
@@ -383,12 +400,19 @@ static void make_up(struct step *step, struct ealarm *alarm, struct ejob *job, i
 
 /* ---- the heap ---- */
 
+/* CONTINUOUS: now, but for a clock that was set back to a time that had a run. */
+static int64_t undecided_now(const struct step *step, const struct ealarm *alarm)
+{
+    int64_t decided_ms = alarm->row.decided_ms;
+    return step->now_ms > decided_ms ? step->now_ms : decided_ms + 1;
+}
+
 /* The job of a due alarm is there. */
 static void go_off(struct step *step, struct ealarm *alarm, struct ejob *job)
 {
     if (alarm->row.kind == SCHEDULE_CONTINUOUS) {
         if (job->active_count == 0) /* else the end of the run that is on will say */
-            fire(step, alarm, job, step->now_ms, false);
+            fire(step, alarm, job, undecided_now(step, alarm), false);
         return;
     }
     int64_t planned;
@@ -420,18 +444,45 @@ static void alarm_due(struct step *step, struct ealarm *alarm)
     }
 }
 
-void alarms_go_on(struct step *step)
+/* Jobs are there by the hundred, and each may make a run of many rows: what is too much for one step goes
+ * back, and is due at once. */
+void alarms_go_on(struct step *step, size_t max_rows)
 {
     LIST_EACH_SAFE (&step->engine->parked_alarms, node) {
+        struct ealarm *alarm = LIST_ITEM(node, struct ealarm, parked);
         list_remove(node);
-        alarm_due(step, LIST_ITEM(node, struct ealarm, parked));
+        if (step->fx->events.count < max_rows)
+            alarm_due(step, alarm);
+        else
+            heap_set(&step->engine->due, &alarm->due, alarm->due.deadline_ms);
     }
+}
+
+void alarms_note_clock(struct engine *engine, int64_t now_ms)
+{
+    engine->clock_went_back |= now_ms < engine->alarms_now_ms;
+    engine->alarms_now_ms = now_ms;
+}
+
+/* The wall clock was set back, or nobody knows where it was: continuous jobs wait no longer than they would
+ * have to. Planned times need nothing: their cursor is behind them. */
+static void look_again(struct step *step)
+{
+    struct engine *engine = step->engine;
+    struct ealarm *alarm;
+    engine->clock_went_back = false;
+    for (size_t cursor = 0; (alarm = uuid_map_next(&engine->alarms, &cursor));)
+        if (alarm->row.kind == SCHEDULE_CONTINUOUS && alarm->due.place &&
+            alarm->due.deadline_ms > step->now_ms + LONGEST_BACKOFF_MS)
+            go_on_in(step, alarm, LONGEST_BACKOFF_MS);
 }
 
 void alarms_ring(struct step *step, size_t max_rows)
 {
     struct engine *engine = step->engine;
     struct heap_item *first;
+    if (engine->clock_went_back)
+        look_again(step);
     while (!engine->is_draining && step->fx->events.count < max_rows &&
            step->fx->want_count < WANTS_MAX && (first = heap_first(&engine->due)) &&
            first->deadline_ms <= step->now_ms) {

@@ -423,7 +423,7 @@ void command_step(struct step *step, const struct command *command, struct comma
         job_cancel_runs(step, command, result);
         return;
     case COMMAND_RUN_CREATE:
-        run_create(step, command, &by_hand, result);
+        run_create(step, command, command->run.origin ? command->run.origin : &by_hand, result);
         return;
     case COMMAND_RUN_CANCEL:
     case COMMAND_RUN_REPAIR:

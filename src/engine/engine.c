@@ -123,6 +123,7 @@ struct engine *engine_new(const struct engine_config *config)
     heap_init(&engine->deadlines);
     uuid_map_init(&engine->alarms);
     heap_init(&engine->due);
+    engine->alarms_now_ms = INT64_MAX;
     list_init(&engine->parked_alarms);
     list_init(&engine->turns);
     list_init(&engine->settled);
@@ -195,9 +196,11 @@ bool engine_has_job(const struct engine *engine, const struct uuid *key)
     return engine_job(engine, key) != NULL;
 }
 
+/* What is deleted is there no more, and no more of it is needed. */
 bool engine_has_run(const struct engine *engine, const struct uuid *key)
 {
-    return engine_run(engine, key) != NULL;
+    const struct erun *run = engine_run(engine, key);
+    return run && (!run->is_outline || run->is_deleted);
 }
 
 struct workspace_row *engine_workspace(struct engine *engine)
@@ -352,6 +355,7 @@ void engine_step(struct engine *engine, const struct engine_event *event, struct
     assert(!is_waiting || event->kind == ENGINE_LOADED);
     engine->ids.seed = event->seed;
     engine->step++;
+    alarms_note_clock(engine, event->now_ms);
     struct etask *task = NULL;
     if (event->kind == ENGINE_OUTCOME || event->kind == ENGINE_VOID || event->kind == ENGINE_LOST) {
         task = reported_task(engine, &event->attempt);
@@ -381,7 +385,7 @@ void engine_step(struct engine *engine, const struct engine_event *event, struct
     case ENGINE_LOADED:
         effects->want_count = 0;
         wants_go_on(&step);
-        alarms_go_on(&step);
+        alarms_go_on(&step, effects->events.count + TIMER_MAX_ROWS);
         break;
     default:
         assert(!"unknown event");

@@ -65,6 +65,17 @@ struct attempt_outcome {
     const char *unpublished; /* why something of REPRISE_OUTPUT was not taken, or NULL */
 };
 
+struct etask;
+
+/* Who or what makes a run. */
+struct run_origin {
+    const struct etask *parent; /* the JOB task whose child it is: the rest is its run's; or NULL */
+    int launched;               /* enum launched */
+    int trigger;                /* enum trigger */
+    int instance_type;          /* enum instance_type */
+    int64_t plan_ms;            /* planned time; FIELD_NULL: now */
+};
+
 enum engine_event_kind {
     ENGINE_COMMAND, /* an API asks */
     ENGINE_OUTCOME, /* an attempt ended */
@@ -159,7 +170,8 @@ bool engine_lacks_version(const struct engine *engine, const struct command *com
 void engine_add_job(struct engine *engine, const struct job_row *row, struct job_def *def);
 /* Adds a run of a job that is there. `def` is the definition of the newest attempt of the run,
  * `last_event` the number of the run's newest event, `mono_ms`/`now_ms` the present: deadlines that
- * were set before go on. Copies what it needs. */
+ * were set before go on. Copies what it needs. An outline (model/image.h) is for a final run that is to be
+ * cancelled or deleted; it makes room when the whole run is added. */
 void engine_add_run(struct engine *engine, const struct run_image *image, struct job_def *def,
                     int64_t last_event, int64_t now_ms, int64_t mono_ms);
 
@@ -198,6 +210,8 @@ struct workspace_row *engine_workspace(struct engine *engine);
 int64_t engine_next_deadline(const struct engine *engine);
 /* The next planned time of a schedule on the wall clock in ms, INT64_MAX when there is none. */
 int64_t engine_next_alarm(const struct engine *engine);
+/* Has the wall clock gone back since the last step, with something waiting for it? A TIMER is due then. */
+bool engine_minds_clock(const struct engine *engine, int64_t now_ms);
 /* How many runs and attempts it holds: for metrics and tests. */
 size_t engine_run_count(const struct engine *engine);
 size_t engine_attempt_count(const struct engine *engine);

@@ -13,6 +13,7 @@
 #include "base/map.h"
 #include "engine/engine.h"
 #include "engine/rules.h"
+#include "model/reference.h"
 
 /* A row that moves: written once per batch, by engine_collect. */
 struct tracked {
@@ -105,6 +106,7 @@ struct erun {
     uint32_t open_count;      /* tasks that are not final */
     uint32_t live_count;      /* attempts in flight */
     bool is_deleted;          /* goes with this batch */
+    bool is_outline; /* final, and its tasks are not there: enough to cancel or delete it */
     /* Tasks that an earlier definition had and this one has not: key → int64_t *, how many attempts
      * of it have started. Both in `arena`. */
     struct str_map gone;
@@ -134,6 +136,8 @@ struct engine {
     struct heap deadlines;
     struct uuid_map alarms; /* by job */
     struct heap due;        /* alarms by the wall clock time of their next firing */
+    int64_t alarms_now_ms;  /* the wall clock of the last step; at first INT64_MAX */
+    bool clock_went_back;   /* and alarms were not looked at since */
     struct list parked_alarms;
     struct list turns;  /* runs with tasks that wait for an execution slot, round-robin */
     size_t live_count;  /* attempts in flight = execution slots held */
@@ -317,7 +321,9 @@ void alarm_release_idle(struct engine *engine, const struct uuid *job);
 /* Fires what is due, as long as there are fewer rows than that. */
 void alarms_ring(struct step *step, size_t max_rows);
 /* Those that wanted rows go on. */
-void alarms_go_on(struct step *step);
+void alarms_go_on(struct step *step, size_t max_rows);
+/* At every step: what the wall clock says. */
+void alarms_note_clock(struct engine *engine, int64_t now_ms);
 /* CONTINUOUS: the next run of its job. */
 void alarm_run_ended(struct step *step, const struct erun *run);
 
@@ -343,15 +349,6 @@ void run_set_timeout(struct engine *engine, struct erun *run, int64_t now_ms, in
 
 /* ---- commands.c, repair.c ---- */
 void command_step(struct step *step, const struct command *command, struct command_result *result);
-/* Who or what makes a run. */
-struct run_origin {
-    const struct etask *parent; /* the JOB task whose child it is: the rest is its run's; or NULL */
-    int launched;               /* enum launched */
-    int trigger;                /* enum trigger */
-    int instance_type;          /* enum instance_type */
-    int64_t plan_ms;            /* planned time; FIELD_NULL: now */
-};
-
 /* RUN_CREATE. Only what a user asks for leaves an operation. */
 void run_create(struct step *step, const struct command *command, const struct run_origin *origin,
                 struct command_result *result);
@@ -385,6 +382,8 @@ enum err_code task_resolve(const struct engine *engine, const struct etask *task
 /* What a JOB task hands to its child: its own parameters, and no others. */
 enum err_code child_resolve(const struct engine *engine, const struct etask *task, int64_t now_ms,
                             struct arena *arena, struct param_list *ret, struct err *err);
+/* What references of its tasks would stand for if it was repaired now, with `unified` as its parameters. */
+struct reference_scope run_repair_scope(const struct engine *engine, const struct erun *run);
 /* One text of a task (an operand) with its references put in. */
 enum err_code task_resolve_text(const struct engine *engine, const struct etask *task,
                                 int64_t now_ms, const char *text, struct arena *arena,

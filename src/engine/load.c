@@ -368,7 +368,11 @@ void engine_add_run(struct engine *engine, const struct run_image *image, struct
 {
     struct ejob *job = engine_job(engine, &image->run.job);
     assert(job && image->repair_count > 0 && !engine_has_run(engine, &image->run.key));
+    struct erun *outline = engine_run(engine, &image->run.key);
+    if (outline)
+        run_free(engine, outline);
     struct erun *run = run_new(engine, job, def);
+    run->is_outline = image->is_outline;
     run->row = image->run;
     run->row.last_event = last_event;
     run_own_strings(run);

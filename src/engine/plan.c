@@ -1,7 +1,6 @@
 #include "engine/plan.h"
 
 #include "base/buf.h"
-#include "engine/rules.h"
 
 enum { HAZARDS_NAMED = 10 }; /* of one kept task */
 
@@ -124,60 +123,7 @@ static void close_selection(struct planner *planner)
     }
 }
 
-/* ---- what is known beforehand ---- */
-
-/* A dependency that is not known yet may still turn out to exclude the task: rule (a) comes first. */
-static bool may_be_excluded(const struct rule_dep *deps, uint32_t count)
-{
-    for (uint32_t d = 0; d < count; d++)
-        if (deps[d].state == STATE_NEW && deps[d].wanted_outcome != FIELD_UNSET)
-            return true;
-    return false;
-}
-
-/* The state of every task as far as the plan fixes it: kept ones keep theirs, planned ones that
- * cannot start take what their rule gives them, the others are unknown (STATE_NEW). */
-static void foresee(struct planner *planner, struct repair_plan *plan)
-{
-    const struct job_def *def = planner->def;
-    enum state *known = ARENA_ARRAY(planner->arena, def->task_count, enum state);
-    for (uint32_t n = 0; n < def->task_count; n++) {
-        uint32_t i = def->order[n];
-        struct plan_task *task = &plan->tasks[i];
-        if (!planner->planned[i]) {
-            known[i] = rule_state_seen(&def->tasks[i], planner->input->states[i]);
-            continue;
-        }
-        const struct graph_node *node = &def->nodes[i];
-        struct rule_dep *deps = ARENA_ARRAY(planner->arena, node->dep_count, struct rule_dep);
-        for (uint32_t d = 0; d < node->dep_count; d++) {
-            uint32_t dep = node->deps[d].task;
-            deps[d] = (struct rule_dep){
-                known[dep],
-                planner->planned[dep] ? FIELD_UNSET : planner->input->outcomes[dep],
-                node->deps[d].outcome,
-            };
-        }
-        struct rule_result result;
-        known[i] = STATE_NEW;
-        task->will_start = true;
-        if (node->dep_count == 0 ||
-            !rule_cannot_run((enum run_if)def->tasks[i].run_if, deps, node->dep_count, &result))
-            continue;
-        task->will_start = false;
-        known[i] = may_be_excluded(deps, node->dep_count) ? STATE_NEW : rule_state(result.verdict);
-        uint32_t because = result.because == UINT32_MAX ? 0 : result.because;
-        uint32_t dep = node->deps[because].task;
-        const char *dep_key = def->tasks[dep].task_key;
-        if (planner->planned[dep])
-            task->reason =
-                arena_printf(planner->arena, "Will not start: %s will not start either", dep_key);
-        else
-            task->reason = arena_printf(planner->arena,
-                                        "Will not start: %s stays %s; select it too", dep_key,
-                                        state_name(known[dep]));
-    }
-}
+/* ---- hazards ---- */
 
 /* "filePath, dependsOn", as far as there is room. */
 static const char *edited_fields(struct arena *arena, const struct def_task_diff *edit)
@@ -343,7 +289,7 @@ enum err_code plan_make(const struct plan_input *input, struct arena *arena,
         return err_set(err, ERR_INCORRECT_STATE, "there is nothing to repair: %s",
                        planner.is_named ? "every selected task has succeeded"
                                         : "no task was unsuccessful");
-    foresee(&planner, &plan);
+    plan_foresee(input, NULL, arena, &plan);
     find_hazards(&planner, &plan);
     *ret = plan;
     return ERR_OK;
@@ -426,6 +372,64 @@ static enum err_code check_given(const struct run_image *image, const struct job
     return job_def_check_parameters(def, given.items, given.count, err);
 }
 
+/* ---- what references stand for ---- */
+
+struct kept_tasks {
+    const struct job_def *def; /* of the newest attempt */
+    const struct task_run_row *const *rows;
+};
+
+static bool find_kept(const void *context, const char *task_key, struct reference_task *ret)
+{
+    const struct kept_tasks *kept = context;
+    int64_t position = job_def_find(kept->def, task_key);
+    if (position < 0 || !kept->rows[position])
+        return false;
+    const struct task_run_row *row = kept->rows[position];
+    *ret = (struct reference_task){
+        .state = row->state,
+        .error_code = row->error_code ? row->error_code : "",
+        .task_run = row->key,
+        .values = row->published,
+    };
+    return true;
+}
+
+/* `raw`: parameters of the repair as they are given; what cannot be resolved is left out. */
+static struct reference_scope repaired_scope(const struct run_image *image,
+                                             const struct kept_tasks *kept, struct param_list raw,
+                                             struct arena *arena)
+{
+    const struct run_row *run = &image->run;
+    struct reference_scope scope = {
+        .job = run->job,
+        .job_name = run->job_name,
+        .run = run->key,
+        .repair_count = run->repair_number + 1,
+        .start_ms = run->start_ms,
+        .trigger = run->trigger,
+        .parameters = raw.items,
+        .parameter_count = raw.count,
+        .hub_region = "",
+    };
+    struct param *resolved = ARENA_ARRAY(arena, raw.count, struct param);
+    size_t count = 0;
+    struct err ignored;
+    for (size_t i = 0; i < raw.count; i++) {
+        struct buf text;
+        buf_init(&text, DEF_MAX_JSON);
+        if (!reference_resolve(raw.items[i].value, &scope, &text, &ignored))
+            resolved[count++] =
+                (struct param){raw.items[i].name, arena_strdup(arena, text.data ? text.data : "")};
+        buf_release(&text);
+    }
+    scope.parameters = resolved;
+    scope.parameter_count = count;
+    scope.find_task = find_kept;
+    scope.context = kept;
+    return scope;
+}
+
 enum err_code plan_preview(const struct run_image *image, const struct job_def *newest,
                            const struct job_def *def, const struct repair_request *request,
                            struct arena *arena, struct repair_plan *ret, struct err *err)
@@ -463,5 +467,8 @@ enum err_code plan_preview(const struct run_image *image, const struct job_def *
     struct param_list after =
         layers_of(image, params_of(&def->details.parameters), request->parameters, arena);
     ret->parameters = params_diff(before, after, arena);
+    const struct kept_tasks kept = {newest, map};
+    const struct reference_scope scope = repaired_scope(image, &kept, after, arena);
+    plan_foresee(&input, &scope, arena, ret);
     return ERR_OK;
 }

@@ -10,6 +10,7 @@
 #include "model/def.h"
 #include "model/image.h"
 #include "model/plan.h"
+#include "model/reference.h"
 
 struct plan_input {
     const struct job_def *def; /* that the repair uses */
@@ -26,6 +27,13 @@ struct plan_input {
  * tasks. ERR_INCORRECT_STATE: nothing to repair. */
 enum err_code plan_make(const struct plan_input *input, struct arena *arena,
                         struct repair_plan *ret, struct err *err);
+
+/* Says of planned tasks of `plan` that they will not start, and why, where that is known: kept tasks stay
+ * as they are, and comparisons are worked out where `scope` tells all of their operands. In `scope`,
+ * find_task tells of tasks as they are, and parameters are those of the repair, resolved; NULL: no
+ * comparison is known. */
+void plan_foresee(const struct plan_input *input, const struct reference_scope *scope,
+                  struct arena *arena, struct repair_plan *plan);
 
 /* Only a finished run is repaired. */
 enum err_code plan_check_state(enum state state, struct err *err);

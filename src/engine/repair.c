@@ -56,8 +56,16 @@ static enum err_code choose_def(const struct erun *run, const struct command *co
 
 /* ---- the plan ---- */
 
+/* What a repair that may begin is made of. */
+struct admitted {
+    struct job_def *def; /* held by the run, the job or the command */
+    struct plan_input input;
+    struct repair_plan plan;
+    enum state place;
+};
+
 static enum err_code make_plan(struct step *step, const struct erun *run, const struct job_def *def,
-                               const struct repair_request *request, struct repair_plan *ret,
+                               const struct repair_request *request, struct admitted *ret,
                                struct err *err)
 {
     struct arena *arena = &step->fx->arena;
@@ -71,8 +79,8 @@ static enum err_code make_plan(struct step *step, const struct erun *run, const 
     enum state *states = ARENA_ARRAY(arena, def->task_count, enum state);
     int8_t *outcomes = ARENA_ARRAY(arena, def->task_count, int8_t);
     plan_carry_over(run->def, old_states, old_outcomes, def, states, outcomes);
-    const struct plan_input input = {def, states, outcomes, request, NULL};
-    return plan_make(&input, arena, ret, err);
+    ret->input = (struct plan_input){def, states, outcomes, request, NULL};
+    return plan_make(&ret->input, arena, &ret->plan, err);
 }
 
 static const char *planned_keys(struct arena *arena, const struct repair_plan *plan)
@@ -214,13 +222,6 @@ static enum err_code add_parameters(struct step *step, struct erun *run, struct 
     return code;
 }
 
-/* What a repair that may begin is made of. */
-struct admitted {
-    struct job_def *def; /* held by the run, the job or the command */
-    struct repair_plan plan;
-    enum state place;
-};
-
 /* RULES §7, order of checks: state; fields that need the run; nothing to repair; a slot. On success
  * the repair's parameters are the run's. */
 static enum err_code admit(struct step *step, struct erun *run, const struct command *command,
@@ -236,7 +237,7 @@ static enum err_code admit(struct step *step, struct erun *run, const struct com
     if (code)
         return code;
     assert(ret->def);
-    code = make_plan(step, run, ret->def, request, &ret->plan, err);
+    code = make_plan(step, run, ret->def, request, ret, err);
     if (code == ERR_INVALID_PARAMETER)
         return code;
     if (add_parameters(step, run, ret->def, request, &wrong)) {
@@ -251,8 +252,11 @@ static enum err_code admit(struct step *step, struct erun *run, const struct com
     if (code) {
         run->given = given;
         run->unified = unified;
+        return code;
     }
-    return code;
+    const struct reference_scope scope = run_repair_scope(step->engine, run);
+    plan_foresee(&ret->input, &scope, &step->fx->arena, &ret->plan);
+    return ERR_OK;
 }
 
 static const char *accepted_text(struct arena *arena, const struct erun *run, const char *by,

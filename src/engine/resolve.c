@@ -131,6 +131,15 @@ static bool find_task(const void *context, const char *task_key, struct referenc
     return true;
 }
 
+struct reference_scope run_repair_scope(const struct engine *engine, const struct erun *run)
+{
+    struct reference_scope scope = job_scope(engine, run, FIELD_NULL, run->unified);
+    scope.repair_count++;
+    scope.find_task = find_task;
+    scope.context = run->tasks;
+    return scope;
+}
+
 static struct reference_scope task_scope(const struct engine *engine, const struct etask *task,
                                          int64_t now_ms)
 {

@@ -31,10 +31,11 @@ struct simulator {
     struct simulated_end *ends;            /* by position */
     const struct assumption **assumptions; /* by position, of the attempt at hand */
     int64_t *ended;                        /* by position: attempts that have ended, likewise */
-    struct heap heap;                      /* of ends */
-    int64_t clock_ms;                      /* virtual */
-    int64_t started;                       /* tasks, in the attempt at hand */
-    int64_t events;                        /* in all */
+    struct simulated_values values;
+    struct heap heap; /* of ends */
+    int64_t clock_ms; /* virtual */
+    int64_t started;  /* tasks, in the attempt at hand */
+    int64_t events;   /* in all */
 };
 
 /* ---- what the engine says ---- */
@@ -64,6 +65,8 @@ static void note_task(struct simulator *sim, const struct task_run_row *row)
                       (row->state == STATE_SUCCESS || row->state == STATE_FAILED);
     if (is_decided && assumption && assumption->outcome != ASSUMED_SUCCESS)
         task->reason = arena_printf(sim->arena, "Assumed: %s", assumed_names[assumption->outcome]);
+    else if (is_decided && sim->values.undecided[position])
+        task->reason = "Not known, since a value that it needs is not; taken as false";
     else
         task->reason = arena_strdup(sim->arena, row->message);
 }
@@ -122,6 +125,7 @@ static void begin_attempt(struct simulator *sim, const struct start_effect *star
     struct simulated_end *end = &sim->ends[position];
     end->ref = (struct attempt_ref){start->task_run, start->attempt, start->epoch};
     end->outcome = outcome_of(assumed);
+    end->outcome.published = simulated_values_of(&sim->values, (uint32_t)position);
     heap_set(&sim->heap, &end->item, sim->clock_ms + takes_ms);
 }
 
@@ -219,7 +223,7 @@ static enum err_code assume(struct simulator *sim, const struct field_list *assu
         repair ? arena_printf(sim->arena, "repairs[%lld].assumptions", (long long)repair - 1)
                : "assumptions";
     enum err_code code =
-        simulate_assume(sim->request->def, assumptions, where, repair + 1, &def, err);
+        simulate_assume(sim->request->def, assumptions, where, repair + 1, &sim->values, &def, err);
     if (code)
         return code;
     memset(sim->assumptions, 0, count * sizeof(void *));
@@ -237,6 +241,8 @@ static void keep_attempt(struct simulator *sim, struct simulation_result *result
     struct simulated_task *tasks = ARENA_ARRAY(sim->arena, count, struct simulated_task);
     if (count)
         memcpy(tasks, sim->tasks, count * sizeof *tasks);
+    for (uint32_t i = 0; i < count; i++)
+        tasks[i].unknown_values = simulated_values_unknown(&sim->values, i);
     sim->attempt.end_ms = sim->clock_ms;
     sim->attempt.tasks = (struct field_list){tasks, count};
     result->attempts[result->count++] = sim->attempt;
@@ -379,6 +385,7 @@ enum err_code simulate(const struct simulation *request, struct arena *arena,
     };
     struct simulation_result result = {
         .attempts = ARENA_ARRAY(arena, request->repairs.count + 1, struct simulated_attempt)};
+    simulated_values_init(&sim.values, request->def, arena);
     heap_init(&sim.heap);
     effects_init(&sim.effects);
     for (uint32_t i = 0; i < count; i++) {
@@ -389,6 +396,7 @@ enum err_code simulate(const struct simulation *request, struct arena *arena,
     engine_free(sim.engine);
     effects_release(&sim.effects);
     heap_release(&sim.heap);
+    simulated_values_release(&sim.values);
     job_def_unref(sim.def);
     if (!code)
         *ret = result;

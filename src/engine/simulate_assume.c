@@ -58,20 +58,74 @@ static void write_process(json_t *task)
     json_object_del(task, "jobKey");
 }
 
-enum err_code simulate_assume(const struct job_def *def, const struct field_list *assumptions,
-                              const char *where, int64_t version, struct job_def **ret,
-                              struct err *err)
+static bool lacks_operands(const struct simulated_values *values, json_t *task)
+{
+    size_t i;
+    json_t *expression;
+    json_array_foreach (json_object_get(task, "expressions"), i, expression) {
+        const char *value = json_string_value(json_object_get(expression, "value"));
+        if (value && simulated_values_lack(values, value))
+            return true;
+    }
+    return false;
+}
+
+/* A condition of a dependency that cannot be known is taken to hold. */
+static void drop_unknown_conditions(const struct simulated_values *values, json_t *task)
+{
+    size_t i;
+    json_t *dependency;
+    json_array_foreach (json_object_get(task, "dependsOn"), i, dependency) {
+        const char *condition = json_string_value(json_object_get(dependency, "x-condition"));
+        if (condition && simulated_values_lack(values, condition))
+            json_object_del(dependency, "x-condition");
+    }
+}
+
+/* What nothing is assumed of, and cannot be known. */
+static void write_unknown(const struct job_def *def, json_t *tasks, struct simulated_values *values)
+{
+    for (uint32_t i = 0; i < def->task_count; i++) {
+        json_t *task = json_array_get(tasks, i);
+        drop_unknown_conditions(values, task);
+        values->undecided[i] = def->tasks[i].type == TASK_IF_ELSE && lacks_operands(values, task);
+        if (values->undecided[i])
+            write_expression(task, ASSUMED_FALSE);
+    }
+}
+
+static enum err_code check_all(const struct job_def *def, const struct field_list *assumptions,
+                               const char *where, const struct simulated_values *values,
+                               struct err *err)
 {
     const struct assumption *items = assumptions->items;
-    for (size_t i = 0; i < assumptions->count; i++)
+    struct err detail;
+    for (size_t i = 0; i < assumptions->count; i++) {
         if (check_one(def, &items[i], where, i, err))
             return err->code;
+        if (simulated_values_check(values, &items[i], &detail))
+            return err_set(err, detail.code, "%s[%zu].%.400s", where, i, detail.message);
+    }
+    return ERR_OK;
+}
+
+enum err_code simulate_assume(const struct job_def *def, const struct field_list *assumptions,
+                              const char *where, int64_t version, struct simulated_values *values,
+                              struct job_def **ret, struct err *err)
+{
+    const struct assumption *items = assumptions->items;
+    if (check_all(def, assumptions, where, values, err))
+        return err->code;
+    for (size_t i = 0; i < assumptions->count; i++)
+        simulated_values_give(values, (uint32_t)job_def_find(def, items[i].task_key),
+                              &items[i].values);
     json_t *tree = json_parse(def->json, strlen(def->json), err);
     assert(tree); /* our own text */
     json_t *tasks = json_object_get(tree, "tasks");
     for (uint32_t i = 0; i < def->task_count; i++)
         if (def->tasks[i].type == TASK_JOB)
             write_process(json_array_get(tasks, i));
+    write_unknown(def, tasks, values);
     for (size_t i = 0; i < assumptions->count; i++) {
         size_t position = (size_t)job_def_find(def, items[i].task_key);
         if (def->tasks[position].type == TASK_IF_ELSE && items[i].outcome != ASSUMED_SUCCESS)

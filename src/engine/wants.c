@@ -27,10 +27,9 @@ enum want_answer want_job(struct step *step, const struct uuid *key, struct ejob
 
 enum want_answer want_run(struct step *step, const struct uuid *key, struct erun **ret)
 {
-    struct erun *run = engine_run(step->engine, key);
-    if (!run)
+    if (!engine_has_run(step->engine, key))
         return ask(step, WANT_RUN, key);
-    *ret = run;
+    *ret = engine_run(step->engine, key);
     return WANT_THERE;
 }
 

@@ -37,7 +37,11 @@ struct retry_token {
     uint8_t request[32];
 };
 
+struct run_origin;
+
 struct run_request {
+    /* Whose doing it is when no caller asks for it (engine/engine.h); NULL: a caller does. */
+    const struct run_origin *origin;
     struct param_list parameters;
     int8_t queue_enabled;      /* FIELD_UNSET: the job's */
     const char *queue_json;    /* as given, NULL: the job's */

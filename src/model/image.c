@@ -29,3 +29,10 @@ void run_image_newest(const struct run_image *image, struct uuid_map *newest)
     }
     str_map_release(&seen);
 }
+
+void run_image_drop_traces(struct run_image *image)
+{
+    for (size_t i = 0; i + 1 < image->attempt_count; i++)
+        if (uuid_equal(&image->attempts[i].task_run, &image->attempts[i + 1].task_run))
+            image->attempts[i].error_trace = NULL;
+}

@@ -16,14 +16,19 @@ struct run_image {
     size_t repair_count;
     struct task_run_row *task_runs; /* ascending by (repair_number, position), all of them */
     size_t task_run_count;
-    struct attempt_row *attempts; /* of the newest task run of each task, by (task_run, number) */
+    /* Of the newest task run of each task, by (task_run, number). Of all but its newest, error_trace is NULL. */
+    struct attempt_row *attempts;
     size_t attempt_count;
+    bool is_outline; /* task runs and attempts were not read */
 };
 
 /* The newest task run of every task as of attempt `repair_number` of the run: `ret[position]`
  * (of definition `def`, matched by taskKey) points into the image or is NULL. */
 void run_image_map(const struct run_image *image, const struct job_def *def, int64_t repair_number,
                    const struct task_run_row **ret);
+
+/* Forgets the traces of attempts that have a newer one. */
+void run_image_drop_traces(struct run_image *image);
 
 /* Keys of the newest task run of every task key, whichever definition it is in: key → its row in
  * the image. `newest` is initialised; the caller releases it. */

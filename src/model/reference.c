@@ -357,6 +357,15 @@ bool reference_names_parameter(const struct reference *reference, struct span *r
     return true;
 }
 
+bool reference_names_value(const struct reference *reference, struct span *ret_key)
+{
+    struct meant meant = meaning_of(reference);
+    if (meant.meaning != MEANS_VALUE)
+        return false;
+    *ret_key = meant.argument;
+    return true;
+}
+
 __attribute__((format(printf, 3, 4))) static enum err_code refuse(const struct reference *reference,
                                                                   struct err *err,
                                                                   const char *format, ...)

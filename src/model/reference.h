@@ -55,6 +55,8 @@ bool reference_next(const char **cursor, struct reference *ret);
 
 /* Is it job.parameters.NAME, with a NAME that a parameter can have? The span is without back-quotes. */
 bool reference_names_parameter(const struct reference *reference, struct span *ret_name);
+/* Is it tasks.T.values.KEY? T is reference->task. The span is without back-quotes. */
+bool reference_names_value(const struct reference *reference, struct span *ret_key);
 
 /* What {{tasks.T.…}} shows of an upstream task. */
 struct reference_task {

@@ -92,6 +92,9 @@ struct schedule_row {
     int64_t window_end_ms;
     int64_t cursor_ms; /* planned times up to this one are decided: fired, or skipped */
     int64_t failures;  /* CONTINUOUS: runs in a row that did not succeed */
+    /* Whatever schedules this job had before: planned times up to this one are decided. FIELD_NULL: none
+     * was. */
+    int64_t decided_ms;
 };
 
 /* Planned times that did not become runs, and why. Append only; goes with the job. */
@@ -345,6 +348,7 @@ struct token_row {
     int64_t expires_ms; /* FIELD_NULL: never */
     int64_t revoked_ms; /* FIELD_NULL: not */
     int kind;           /* enum token_kind */
+    uint8_t parent[32]; /* the token that this session was begun with, and ends with; zeros: none */
 };
 
 /* A registered public key, for OCI signatures. */

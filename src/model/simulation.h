@@ -30,6 +30,9 @@ struct assumption {
     int outcome;         /* enum assumed */
     int64_t times;       /* so many attempts end so, the next one succeeds; 0: all of them */
     int64_t duration_ms; /* of each attempt; FIELD_NULL: SIMULATED_DURATION_MS */
+    /* Of struct param: what each of its attempts publishes; it holds for later repairs too, until
+     * others are given. What is referred to and not given is unknown. */
+    struct field_list values;
 };
 
 enum {
@@ -38,6 +41,7 @@ enum {
     SIMULATION_MAX_EVENTS = 50000,  /* attempts that end, and deadlines, in all */
     SIMULATION_MAX_BYTES = 4 << 20, /* of definition and parameters */
     SIMULATION_SLOTS = 64,          /* execution slots */
+    SIMULATION_MAX_VALUES = 100,    /* of one assumption */
 };
 
 struct simulated_repair {
@@ -67,6 +71,8 @@ struct simulated_task {
     int64_t end_ms;
     int64_t attempts;
     int8_t outcome; /* of an IF_ELSE */
+    /* Of const char *: its references to values that nobody assumed; what it does may hang on them. */
+    struct field_list unknown_values;
 };
 
 /* The original, or a repair. */

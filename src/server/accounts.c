@@ -114,6 +114,25 @@ static struct api_account account_of(const struct user_row *user)
     return account;
 }
 
+/* When the token ends at the latest, with what it hangs on; false: it has. One link: who begins a session
+ * by a token has no session. */
+static bool end_with_parent(struct store_reader *reader, const struct token_row *token,
+                            struct arena *arena, int64_t *ret_ms)
+{
+    static const uint8_t none[SHA256_BYTES];
+    struct token_row parent;
+    *ret_ms = token->expires_ms;
+    if (token->revoked_ms != FIELD_NULL)
+        return false;
+    if (memcmp(token->parent, none, sizeof none) == 0)
+        return true;
+    if (!store_get_token(reader, token->parent, arena, &parent) || parent.revoked_ms != FIELD_NULL)
+        return false;
+    if (parent.expires_ms != FIELD_NULL && (*ret_ms == FIELD_NULL || parent.expires_ms < *ret_ms))
+        *ret_ms = parent.expires_ms;
+    return true;
+}
+
 /* Under the lock. NULL: no such token. */
 static const struct cached_token *load_token(struct accounts *accounts, const uint8_t *hash)
 {
@@ -121,10 +140,11 @@ static const struct cached_token *load_token(struct accounts *accounts, const ui
     struct token_row token;
     struct user_row user;
     struct cached_token *cached = NULL;
+    int64_t end_ms;
     arena_init(&scratch);
     store_read_begin(accounts->reader);
     if (store_get_token(accounts->reader, hash, &scratch, &token) &&
-        token.revoked_ms == FIELD_NULL &&
+        end_with_parent(accounts->reader, &token, &scratch, &end_ms) &&
         store_get_user_by_id(accounts->reader, token.user_id, &scratch, &user) &&
         user.disabled_ms == FIELD_NULL) {
         if (accounts->tokens.count >= CACHED_TOKENS)
@@ -132,10 +152,11 @@ static const struct cached_token *load_token(struct accounts *accounts, const ui
         cached = ARENA_NEW(&accounts->arena, struct cached_token);
         memcpy(cached->hash, hash, SHA256_BYTES);
         memcpy(cached->key.bytes, hash, sizeof cached->key.bytes);
-        cached->expires_ms = token.expires_ms;
+        cached->expires_ms = end_ms;
         cached->account = account_of(&user);
         cached->account.token_kind = token.kind;
         memcpy(cached->account.token_hash, hash, SHA256_BYTES);
+        memcpy(cached->account.parent_hash, token.parent, SHA256_BYTES);
         uuid_map_put(&accounts->tokens, &cached->key, cached);
     }
     store_read_end(accounts->reader);
@@ -168,6 +189,18 @@ bool accounts_authenticate(struct accounts *accounts, const char *token, int64_t
     return find_token(accounts, hash, now_ms, ret);
 }
 
+static const struct cached_key *find_key(struct accounts *accounts, enum row_kind kind,
+                                         const char *id);
+
+static bool has_key(struct accounts *accounts, const struct api_account *account)
+{
+    pthread_mutex_lock(&accounts->lock);
+    bool found = find_key(accounts, account->key_is_public ? ROW_API_KEY : ROW_ACCESS_KEY,
+                          account->key_id) != NULL;
+    pthread_mutex_unlock(&accounts->lock);
+    return found;
+}
+
 bool accounts_still(struct accounts *accounts, const struct api_account *account, int64_t now_ms)
 {
     static const uint8_t none[SHA256_BYTES];
@@ -176,6 +209,8 @@ bool accounts_still(struct accounts *accounts, const struct api_account *account
     struct arena scratch;
     if (memcmp(account->token_hash, none, sizeof none) != 0)
         return find_token(accounts, account->token_hash, now_ms, &found);
+    if (account->key_id)
+        return has_key(accounts, account);
     arena_init(&scratch);
     pthread_mutex_lock(&accounts->lock);
     store_read_begin(accounts->reader);

@@ -241,6 +241,8 @@ static enum err_code password(void *context, const char *name, const char *text,
     enum err_code code = accounts_password(backend->accounts, name, text, ret, err);
     if (code == ERR_NOT_AUTHENTICATED)
         guard_password_failed(backend->guard, name, address);
+    if (!code)
+        guard_password_right(backend->guard, name, address);
     return code;
 }
 
@@ -360,6 +362,7 @@ struct api_backend backend_functions(struct backend *backend)
                 .get_user_by_id = store_get_user_by_id,
                 .get_api_key = store_get_api_key,
                 .get_access_key = store_get_access_key,
+                .get_retry_token = store_get_retry_token,
                 .get_secret = store_get_secret,
                 .accounts = store_accounts,
                 .live_runs = store_live_runs,

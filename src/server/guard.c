@@ -9,7 +9,9 @@
 #include "auth/base64url.h"
 #include "auth/digest.h"
 #include "auth/limiter.h"
+#include "auth/network.h"
 #include "base/log.h"
+#include "base/map.h"
 #include "base/mem.h"
 #include "server/clock.h"
 
@@ -21,13 +23,24 @@ struct code {
     struct api_account account;
 };
 
+/* A user has signed in from there; kept by hash, in rows of KNOWN_ROW. */
+struct known {
+    uint64_t pair; /* 0: free */
+    int64_t seen_ms;
+};
+
+enum { KNOWN_ROW = 8 };
+
 struct guard {
     struct store *store;
     int64_t audit_ms;
     bool limits_requests;
+    uint64_t seed;
     pthread_mutex_t lock; /* over all that follows */
     struct limiter failures;
-    struct limiter passwords;
+    struct limiter passwords; /* by network */
+    struct limiter names;     /* wrong passwords by user */
+    struct known known[GUARD_KNOWN];
     struct limiter audit;
     struct limiter requests;
     struct code codes[GUARD_CODES];
@@ -48,6 +61,8 @@ struct guard *guard_new(struct store *store, int64_t requests_per_s, int64_t aud
     pthread_mutex_init(&guard->lock, NULL);
     limiter_init(&guard->failures, GUARD_FAILURES_PER_MINUTE, GUARD_FAILURES_BURST, seed[0]);
     limiter_init(&guard->passwords, GUARD_PASSWORDS_PER_MINUTE, GUARD_PASSWORDS_BURST, seed[0]);
+    limiter_init(&guard->names, GUARD_NAME_PER_MINUTE, GUARD_NAME_BURST, seed[0]);
+    guard->seed = seed[0];
     limiter_init(&guard->audit, GUARD_AUDIT_PER_MINUTE, GUARD_AUDIT_BURST, seed[0]);
     if (guard->limits_requests)
         limiter_init(&guard->requests, (double)requests_per_s * 60, (double)requests_per_s * 2,
@@ -62,6 +77,7 @@ void guard_free(struct guard *guard)
         return;
     limiter_release(&guard->failures);
     limiter_release(&guard->passwords);
+    limiter_release(&guard->names);
     limiter_release(&guard->audit);
     if (guard->limits_requests)
         limiter_release(&guard->requests);
@@ -124,7 +140,8 @@ int64_t guard_refused(struct guard *guard, const struct api_refused *refused)
     bool writes = false;
     bool prunes = false;
     pthread_mutex_lock(&guard->lock);
-    int64_t wait_ms = limiter_take(&guard->failures, refused->address, now_ms);
+    char network[NETWORK_TEXT];
+    int64_t wait_ms = limiter_take(&guard->failures, network_of(refused->address, network), now_ms);
     if (is_recorded(refused)) {
         writes = limiter_take(&guard->audit, "", now_ms) == 0;
         if (writes) {
@@ -156,33 +173,58 @@ int64_t guard_admit(struct guard *guard, const struct api_account *account)
 
 /* ---- passwords ---- */
 
-static void password_keys(const char *name, const char *address, char user[static KEY_TEXT],
-                          char from[static KEY_TEXT])
+/* The place of the pair, or the one that it would take: the oldest of its row. Under the lock. */
+static struct known *known_place(struct guard *guard, const char *name, const char *network,
+                                 uint64_t *ret_pair)
 {
-    snprintf(user, KEY_TEXT, "user %s", name);
-    snprintf(from, KEY_TEXT, "from %s", address);
+    char text[KEY_TEXT];
+    snprintf(text, sizeof text, "%s from %s", name, network);
+    uint64_t pair = mix64(str_hash(text) ^ guard->seed) | 1;
+    struct known *row = guard->known + pair % (GUARD_KNOWN / KNOWN_ROW) * KNOWN_ROW;
+    struct known *place = row;
+    *ret_pair = pair;
+    for (size_t i = 0; i < KNOWN_ROW; i++) {
+        if (row[i].pair == pair)
+            return &row[i];
+        if (row[i].seen_ms < place->seen_ms)
+            place = &row[i];
+    }
+    return place;
 }
 
 int64_t guard_password_wait_ms(struct guard *guard, const char *name, const char *address)
 {
-    char user[KEY_TEXT], from[KEY_TEXT];
+    char network[NETWORK_TEXT];
+    uint64_t pair;
     int64_t now_ms = clock_boot_ms();
-    password_keys(name, address, user, from);
+    network_of(address, network);
     pthread_mutex_lock(&guard->lock);
-    int64_t of_user = limiter_wait_ms(&guard->passwords, user, now_ms);
-    int64_t of_address = limiter_wait_ms(&guard->passwords, from, now_ms);
+    bool is_known = known_place(guard, name, network, &pair)->pair == pair;
+    int64_t of_user = is_known ? 0 : limiter_wait_ms(&guard->names, name, now_ms);
+    int64_t of_network = limiter_wait_ms(&guard->passwords, network, now_ms);
     pthread_mutex_unlock(&guard->lock);
-    return of_user > of_address ? of_user : of_address;
+    return of_user > of_network ? of_user : of_network;
 }
 
 void guard_password_failed(struct guard *guard, const char *name, const char *address)
 {
-    char user[KEY_TEXT], from[KEY_TEXT];
+    char network[NETWORK_TEXT];
     int64_t now_ms = clock_boot_ms();
-    password_keys(name, address, user, from);
+    network_of(address, network);
     pthread_mutex_lock(&guard->lock);
-    limiter_take(&guard->passwords, user, now_ms);
-    limiter_take(&guard->passwords, from, now_ms);
+    limiter_take(&guard->names, name, now_ms);
+    limiter_take(&guard->passwords, network, now_ms);
+    pthread_mutex_unlock(&guard->lock);
+}
+
+void guard_password_right(struct guard *guard, const char *name, const char *address)
+{
+    char network[NETWORK_TEXT];
+    uint64_t pair;
+    network_of(address, network);
+    pthread_mutex_lock(&guard->lock);
+    struct known *place = known_place(guard, name, network, &pair);
+    *place = (struct known){pair, clock_boot_ms()};
     pthread_mutex_unlock(&guard->lock);
 }
 
@@ -193,6 +235,7 @@ bool guard_make_code(struct guard *guard, const struct api_account *account,
 {
     uint8_t bytes[CODE_BYTES];
     struct code code = {.expires_ms = clock_wall_ms() + GUARD_CODE_LIFE_MS, .account = *account};
+    code.account.key_id = NULL; /* the request's */
     if (getrandom(bytes, sizeof bytes, 0) != (ssize_t)sizeof bytes)
         return false;
     base64url_encode(bytes, sizeof bytes, text);

@@ -15,8 +15,11 @@ struct guard;
 enum {
     GUARD_FAILURES_BURST = 20, /* refused credentials of one address before they are told to wait */
     GUARD_FAILURES_PER_MINUTE = 10,
-    GUARD_PASSWORDS_BURST = 5, /* wrong passwords for one user, or from one address */
+    GUARD_PASSWORDS_BURST = 5, /* wrong passwords from one network */
     GUARD_PASSWORDS_PER_MINUTE = 5,
+    GUARD_NAME_BURST = 50, /* wrong passwords for one user, from anywhere */
+    GUARD_NAME_PER_MINUTE = 10,
+    GUARD_KNOWN = 1024,      /* places from which users have signed in, remembered */
     GUARD_AUDIT_BURST = 100, /* refusals that are written down; the rest is counted */
     GUARD_AUDIT_PER_MINUTE = 12,
     GUARD_CODES = 16, /* one-time codes that wait to be used */
@@ -32,10 +35,12 @@ void guard_free(struct guard *guard);
 int64_t guard_refused(struct guard *guard, const struct api_refused *refused);
 /* ms until a request of this user may be answered; 0: now, and it was counted. */
 int64_t guard_admit(struct guard *guard, const struct api_account *account);
-/* ms until a password may be tried for this user from this address; 0: now. */
+/* ms until a password may be tried for this user from this address; 0: now. Wrong ones of others hold off
+ * nobody who has signed in from here before. Addresses count by their network (auth/network.h). */
 int64_t guard_password_wait_ms(struct guard *guard, const char *name, const char *address);
-/* A password was wrong. */
+/* A password was wrong, or right. */
 void guard_password_failed(struct guard *guard, const char *name, const char *address);
+void guard_password_right(struct guard *guard, const char *name, const char *address);
 
 /* A code for one sign-in; the oldest makes room. False without randomness. */
 bool guard_make_code(struct guard *guard, const struct api_account *account,

@@ -252,7 +252,8 @@ static bool is_full(const struct pump *pump, int64_t began_us)
 static bool is_due(const struct pump *pump)
 {
     return engine_next_deadline(pump->engine) <= clock_boot_ms() ||
-           engine_next_alarm(pump->engine) <= clock_wall_ms();
+           engine_next_alarm(pump->engine) <= clock_wall_ms() ||
+           engine_minds_clock(pump->engine, clock_wall_ms());
 }
 
 static void step_all(struct pump *pump)

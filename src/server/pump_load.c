@@ -4,30 +4,28 @@
 #include "server/clock.h"
 #include "server/pump_internal.h"
 
-/* Schedules that fire are all there from the start; one that rests comes with its job. */
-static bool add_resting(struct pump *pump, const struct uuid *job, struct arena *arena)
-{
-    struct schedule_row row;
-    if (engine_has_schedule(pump->engine, job))
-        return true;
-    if (store_get_schedule(pump->reader, pump->workspace.id, job, arena, &row))
-        engine_add_schedule(pump->engine, &row, NULL);
-    return !store_reader_failed(pump->reader);
-}
-
+/* All rows are read before the engine is given any: half a job is none. Schedules that fire are all there
+ * from the start; one that rests comes with its job. */
 static bool load_job(struct pump *pump, const struct uuid *key, struct arena *arena)
 {
     struct job_row row;
+    struct schedule_row schedule;
     int64_t workspace = pump->workspace.id;
     if (engine_has_job(pump->engine, key) ||
         !store_get_job(pump->reader, workspace, key, arena, &row))
         return !store_reader_failed(pump->reader);
+    bool rests = !engine_has_schedule(pump->engine, key) &&
+                 store_get_schedule(pump->reader, workspace, key, arena, &schedule);
+    if (store_reader_failed(pump->reader))
+        return false;
     struct job_def *def = defs_get(pump->config.defs, pump->reader, workspace, key, row.version);
     if (!def)
         return false;
     engine_add_job(pump->engine, &row, def);
     job_def_unref(def);
-    return add_resting(pump, key, arena);
+    if (rests)
+        engine_add_schedule(pump->engine, &schedule, NULL);
+    return true;
 }
 
 static bool add_image(struct pump *pump, const struct run_image *image, struct arena *arena)
@@ -58,6 +56,21 @@ static bool load_run(struct pump *pump, const struct uuid *key, struct arena *ar
     return add_image(pump, &image, arena);
 }
 
+/* Of a run that has ended, its row is enough to answer a cancel, and to delete it. */
+static bool load_outline(struct pump *pump, const struct uuid *key, struct arena *arena)
+{
+    struct run_row row;
+    struct run_image image;
+    int64_t workspace = pump->workspace.id;
+    if (engine_has_run(pump->engine, key) ||
+        !store_get_run(pump->reader, workspace, key, arena, &row))
+        return !store_reader_failed(pump->reader);
+    if (!state_is_final(row.state))
+        return load_run(pump, key, arena);
+    return store_get_run_outline(pump->reader, workspace, key, arena, &image) &&
+           add_image(pump, &image, arena);
+}
+
 /* A repair by an older definition: it goes with the command, which gives it back. */
 static bool load_version(struct pump *pump, struct command *command)
 {
@@ -84,8 +97,10 @@ bool pump_load_for(struct pump *pump, struct command *command)
         ok = load_job(pump, &command->key, &arena);
         break;
     case COMMAND_RUN_CANCEL:
-    case COMMAND_RUN_REPAIR:
     case COMMAND_RUN_DELETE:
+        ok = load_outline(pump, &command->key, &arena);
+        break;
+    case COMMAND_RUN_REPAIR:
     default:
         ok = load_run(pump, &command->key, &arena) && load_version(pump, command);
         break;

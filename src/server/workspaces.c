@@ -308,7 +308,7 @@ bool workspaces_find(struct workspaces *workspaces, const struct uuid *key,
     pthread_mutex_lock(&workspaces->lock);
     for (size_t i = 0; i < workspaces->count && !found; i++) {
         const struct entry *entry = workspaces->entries[i];
-        found = entry->standing == SHOWN && uuid_equal(&entry->workspace.key, key);
+        found = entry->standing != DROPPED && uuid_equal(&entry->workspace.key, key);
         if (found)
             *ret = entry->workspace;
     }
@@ -374,14 +374,16 @@ void workspaces_submit(struct workspaces *workspaces, const struct api_workspace
     pthread_mutex_lock(&workspaces->lock);
     const struct entry *entry = entry_of(workspaces, workspace->id);
     bool is_there = entry && entry->standing == SHOWN;
+    bool is_hidden = entry && entry->standing == HIDDEN;
     if (is_there)
         pump_submit(entry->pump, pending);
     pthread_mutex_unlock(&workspaces->lock);
     if (is_there)
         return;
-    pending->result.code = ERR_NOT_AUTHORIZED_OR_NOT_FOUND;
-    snprintf(pending->result.message, sizeof pending->result.message,
-             "Workspace not found or not allowed");
+    pending->result.code = is_hidden ? ERR_INCORRECT_STATE : ERR_NOT_AUTHORIZED_OR_NOT_FOUND;
+    snprintf(pending->result.message, sizeof pending->result.message, "%s",
+             is_hidden ? "somebody is deleting the workspace; try again in a moment"
+                       : "Workspace not found or not allowed");
     pending->done(pending);
 }
 

@@ -17,6 +17,7 @@ void book_init(struct book *book)
     uuid_map_init(&book->jobs_by_key);
     uuid_map_init(&book->runs_by_key);
     uuid_map_init(&book->tasks_by_key);
+    uuid_map_init(&book->schedules);
     arena_init(&book->arena);
 }
 
@@ -52,6 +53,7 @@ void book_release(struct book *book)
     uuid_map_release(&book->jobs_by_key);
     uuid_map_release(&book->runs_by_key);
     uuid_map_release(&book->tasks_by_key);
+    uuid_map_release(&book->schedules);
     arena_release(&book->arena);
 }
 
@@ -127,6 +129,7 @@ struct run_image book_image(const struct booked_run *run, struct arena *arena)
     }
     qsort(image.task_runs, image.task_run_count, sizeof *image.task_runs, by_repair_and_position);
     qsort(image.attempts, image.attempt_count, sizeof *image.attempts, by_task_and_number);
+    run_image_drop_traces(&image);
     return image;
 }
 
@@ -386,6 +389,7 @@ static void apply(struct book *book, const struct row_change *change)
 void book_apply(struct book *book, const struct row_batch *rows,
                 const struct workspace_row *workspace)
 {
+    book_plans(book, rows);
     for (size_t i = 0; i < rows->count; i++)
         apply(book, &rows->items[i]);
     book_check_counters(&book->workspace, workspace, book->last_event);

@@ -62,6 +62,7 @@ struct book {
     struct booked_run **runs; /* in the order in which they came */
     size_t run_count, run_cap;
     struct uuid_map jobs_by_key, runs_by_key, tasks_by_key;
+    struct uuid_map schedules; /* of struct schedule_row, by job */
     size_t operations;
     int64_t last_event;
     int64_t max_running;

@@ -16,3 +16,5 @@ void book_check_counters(const struct workspace_row *old, const struct workspace
                          int64_t last_event);
 /* After a batch: rows agree with each other, with the events, and with the caps. */
 void book_check_all(struct book *book);
+/* Planned times of the batch, and where the schedules stand after it. */
+void book_plans(struct book *book, const struct row_batch *rows);

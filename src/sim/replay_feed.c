@@ -1,5 +1,6 @@
 /* What came from outside, found in the events: each names a change, and some changes only a user, an
  * executor or a clock can have caused. */
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/json.h"
@@ -68,14 +69,30 @@ static struct past_job *find_job(struct replay *replay, const struct uuid *store
 
 static bool bring_job(struct replay *replay, struct past_job *job, int64_t needed, int64_t now_ms);
 
+/* Nothing fires by itself here: that runs were fired is fed, as they were. */
+static char *without_schedule(struct replay *replay, const char *definition)
+{
+    struct err ignored;
+    json_t *tree = json_parse(definition, strlen(definition), &ignored);
+    if (!tree)
+        return NULL;
+    json_object_del(tree, "schedule");
+    json_object_del(tree, "continuous");
+    char *dumped = json_dumps(tree, JSON_COMPACT);
+    json_decref(tree);
+    char *text = arena_strdup(&replay->arena, dumped);
+    free(dumped);
+    return text;
+}
+
 /* The definition with the keys that its JOB_TASKs' jobs have in the replay. They were there when it
  * was saved, and no job runs itself, so this ends. */
 static const char *with_job_keys(struct replay *replay, const struct job_version_row *version)
 {
     struct err err;
     struct job_def *def;
-    char *text = arena_strdup(&replay->arena, version->definition);
-    if (job_def_load(text, version->version, &def, &err))
+    char *text = without_schedule(replay, version->definition);
+    if (!text || job_def_load(text, version->version, &def, &err))
         return NULL;
     for (uint32_t i = 0; i < def->task_count && text; i++) {
         struct uuid key;
@@ -180,11 +197,18 @@ static bool make_run(struct replay *replay, struct past_run *run)
     struct past_job *job = find_job(replay, &row->job);
     if (!job || !bring_job(replay, job, row->definition_version, row->created_ms))
         return false;
+    const struct run_origin fired = {
+        .launched = row->launched,
+        .trigger = row->trigger,
+        .instance_type = row->instance_type,
+        .plan_ms = row->plan_ms,
+    };
     struct command command = {
         .kind = COMMAND_RUN_CREATE,
         .key = job->key,
         .principal = {row->created_by, row->created_by_name},
-        .run = {.parameters = params_load(row->parameters, &replay->arena),
+        .run = {.origin = row->launched == LAUNCHED_SCHEDULED ? &fired : NULL,
+                .parameters = params_load(row->parameters, &replay->arena),
                 .queue_enabled = row->queue_enabled,
                 .queue_json = row->queue,
                 .schedule_json = row->schedule},

@@ -104,6 +104,7 @@ static void calm_down(struct stage *stage)
     stage->is_calm = true;
     world->fate = COMMIT_OK;
     world->effects_left = SIZE_MAX;
+    user_stops_schedules(stage);
     trace_add(&world->trace, "%lld the faults stop", (long long)world->now_ms);
     for (; world_open_runs(world) > 0 && steps < CALM_STEPS; steps++) {
         if (world->running_count || !user_cancels_suspended(stage))
@@ -130,6 +131,8 @@ static void look_back(const struct stage *stage, struct sim_report *report)
     for (size_t r = 0; r < world->book.run_count; r++) {
         const struct booked_run *run = world->book.runs[r];
         report->children += !uuid_is_nil(&run->row.parent_run);
+        report->fired += run->row.instance_type == INSTANCE_SCHEDULED &&
+                         run->row.launched == LAUNCHED_SCHEDULED;
         for (size_t e = 0; e < run->event_count; e++)
             if (run->events[e].type == EVENT_RUN_STATE)
                 report->moved[run->events[e].to]++;

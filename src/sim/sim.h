@@ -1,8 +1,8 @@
 /*
  * The simulation: random jobs, impatient users, executors and faults around the engine, from a seed.
  *
- * One to three workspaces share a disk. Users save and change jobs with caps, queues, retries and
- * timeouts, submit, cancel, repair with random selections, delete, and repeat requests under retry
+ * One to three workspaces share a disk. Users save and change jobs with caps, queues, retries, timeouts and
+ * schedules, submit, cancel, repair with random selections, delete, and repeat requests under retry
  * tokens when the answer was lost. Attempts take random times and end in every way; their reports
  * come late, twice, or long after they mattered. The server crashes between any two effects, commits
  * fail or lose their answer, supervisors are killed, orders are never claimed, the host reboots or is
@@ -25,6 +25,7 @@ struct sim_report {
     uint64_t digest; /* of all effects and answers */
     size_t workspaces, steps, crashes, starts, accepted, refused, replayed, stale, twins;
     size_t children, suspended; /* child runs; runs that had to be cancelled in the end */
+    size_t fired;               /* runs that a schedule or `continuous` made */
     size_t moved[STATE_COUNT];  /* events of runs, by state */
     const struct trace *trace;  /* of the workspace that acts; valid until sim_run returns */
 };

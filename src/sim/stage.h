@@ -59,6 +59,8 @@ void user_makes_job(struct stage *stage);
 /* One of them wants something. */
 void user_wishes(struct stage *stage);
 
+/* No job starts by itself any more. */
+void user_stops_schedules(struct stage *stage);
 /* A suspended run waits for somebody to cancel it. False: there is none. */
 bool user_cancels_suspended(struct stage *stage);
 

@@ -65,7 +65,8 @@ static size_t count_asked_for(const struct book *book)
 {
     size_t count = 0;
     for (size_t i = 0; i < book->run_count; i++)
-        count += uuid_is_nil(&book->runs[i]->row.parent_run);
+        count += uuid_is_nil(&book->runs[i]->row.parent_run) &&
+                 book->runs[i]->row.launched == LAUNCHED_MANUAL;
     return count;
 }
 
@@ -144,20 +145,50 @@ static const char *with_policies(struct stage *stage, const char *text)
     return text;
 }
 
+/* Members of a job that starts by itself; "" for most. */
+static const char *random_start(struct stage *stage)
+{
+    static const char *const starts[] = {
+        ",\"schedule\":{\"quartzCronExpression\":\"0 0/30 * * * ?\",\"timezoneId\":\"UTC\"",
+        ",\"schedule\":{\"quartzCronExpression\":\"0 0 * * * ?\",\"timezoneId\":\"UTC\"",
+        ",\"continuous\":{",
+    };
+    uint32_t which = roll(stage, 12);
+    uint32_t more = roll(stage, 8);
+    if (which >= ARRAY_LEN(starts) || stage->is_calm)
+        return "";
+    struct arena *arena = &stage->world->arena;
+    bool is_continuous = which == ARRAY_LEN(starts) - 1;
+    const char *paused = more == 7 ? "\"pauseStatus\":\"PAUSED\"" : "";
+    const char *policy =
+        more < MISSED_POLICY_COUNT
+            ? arena_printf(arena, "\"missedRunPolicy\":\"%s\"", missed_policy_names[more])
+            : "";
+    const char *text = is_continuous || !policy[0] ? paused : policy;
+    if (!is_continuous && text[0])
+        text = arena_printf(arena, ",%s", text);
+    return arena_printf(arena, "%s%s}", starts[which], text);
+}
+
 /* The definition of shape_json with job and task settings thrown in. */
 static const char *random_json(struct stage *stage, const struct law_dag *dag)
 {
     static const char file[] = "\"filePath\":\"t.py\"";
     struct arena *arena = &stage->world->arena;
     size_t from = 0;
+    const char *start = random_start(stage);
+    /* A run that ends at once would be made anew every second, for days. */
+    bool is_plain = strstr(start, "continuous") != NULL;
+    if (is_plain && dag->tasks[0].is_if_else)
+        start = "";
     const char *settings = arena_printf(
-        arena, "\"maxConcurrentRuns\":%u,\"queue\":{\"isEnabled\":%s},\"timeoutSeconds\":%u",
-        roll(stage, 4), one_in(stage, 3) ? "false" : "true", one_in(stage, 4) ? 600 : 0);
+        arena, "\"maxConcurrentRuns\":%u,\"queue\":{\"isEnabled\":%s},\"timeoutSeconds\":%u%s",
+        roll(stage, 4), one_in(stage, 3) ? "false" : "true", one_in(stage, 4) ? 600 : 0, start);
     const char *text =
         replaced(arena, shape_json(dag, arena), "\"maxConcurrentRuns\":10", settings, &from);
-    if (stage->job_count && one_in(stage, 2))
+    if (!is_plain && !stage->is_calm && stage->job_count && one_in(stage, 2))
         text = with_children(stage, text);
-    if (one_in(stage, 3))
+    if (!is_plain && one_in(stage, 3))
         text = with_policies(stage, text);
     from = 0;
     for (const char *next = text; next;) {
@@ -225,6 +256,17 @@ static void change_job(struct stage *stage)
     ask_with_def(stage, &command, &dag);
     if (book_job(&stage->world->book, &job->key)->row.version > version)
         job->dag = dag;
+}
+
+void user_stops_schedules(struct stage *stage)
+{
+    for (size_t i = 0; i < stage->job_count; i++) {
+        const struct user_job *job = &stage->jobs[i];
+        struct command command = {.kind = COMMAND_JOB_UPDATE, .key = job->key};
+        ask_with_def(stage, &command, &job->dag);
+    }
+    if (engine_next_alarm(stage->world->engine) != INT64_MAX)
+        broken("a schedule outlives its job");
 }
 
 static void delete_job(struct stage *stage)

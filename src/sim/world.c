@@ -366,6 +366,8 @@ static int64_t next_due(const struct world *world)
 {
     int64_t next = engine_next_deadline(world->engine);
     int64_t planned = engine_next_alarm(world->engine);
+    if (engine_minds_clock(world->engine, world->now_ms))
+        return world->mono_ms;
     if (planned == INT64_MAX)
         return next;
     planned += world->mono_ms - world->now_ms;

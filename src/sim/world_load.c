@@ -3,6 +3,7 @@
 
 #include "base/mem.h"
 #include "sim/fingerprint.h"
+#include "sim/law.h"
 #include "sim/world_internal.h"
 
 void world_check_engine(const struct engine *engine)
@@ -57,17 +58,21 @@ void world_load_job(struct world *world, struct engine *engine, const struct uui
     arena_release(&arena);
 }
 
-void world_load_run(struct world *world, struct engine *engine, const struct uuid *key)
+/* `ended`: of a run that has ended, an outline will do. */
+static void load_run(struct world *world, struct engine *engine, const struct uuid *key, bool ended)
 {
     struct arena arena;
     struct run_image image;
+    struct run_row row;
     int64_t workspace = world->book.workspace.id;
     int64_t version, last_event, updated_ms;
     struct store_reader *reader = world->disk->reader;
     if (engine_has_run(engine, key))
         return;
     arena_init(&arena);
-    if (store_get_run_image(reader, workspace, key, &arena, &image) &&
+    ended = ended && store_get_run(reader, workspace, key, &arena, &row) && law_is_final(row.state);
+    if ((ended ? store_get_run_outline(reader, workspace, key, &arena, &image)
+               : store_get_run_image(reader, workspace, key, &arena, &image)) &&
         store_get_run_etag(reader, workspace, key, &version, &last_event, &updated_ms)) {
         world_load_job(world, engine, &image.run.job);
         version = image.repairs[image.repair_count - 1].definition_version;
@@ -75,6 +80,11 @@ void world_load_run(struct world *world, struct engine *engine, const struct uui
         engine_add_run(engine, &image, def, last_event, world->now_ms, world->mono_ms);
     }
     arena_release(&arena);
+}
+
+void world_load_run(struct world *world, struct engine *engine, const struct uuid *key)
+{
+    load_run(world, engine, key, false);
 }
 
 void world_load_for(struct world *world, struct engine *engine, const struct command *command)
@@ -89,8 +99,10 @@ void world_load_for(struct world *world, struct engine *engine, const struct com
         world_load_job(world, engine, &command->key);
         break;
     case COMMAND_RUN_CANCEL:
-    case COMMAND_RUN_REPAIR:
     case COMMAND_RUN_DELETE:
+        load_run(world, engine, &command->key, true);
+        break;
+    case COMMAND_RUN_REPAIR:
     default:
         world_load_run(world, engine, &command->key);
     }

@@ -39,6 +39,17 @@ static int64_t next_wake(const struct world *world, const struct engine *engine)
     return next < world->mono_ms ? world->mono_ms : next;
 }
 
+/* A continuous job that waits for the end of a run may stand among the alarms or not: when it is due, nothing
+ * is done. */
+static bool has_continuous(const struct world *world)
+{
+    const struct schedule_row *row;
+    for (size_t cursor = 0; (row = uuid_map_next(&world->book.schedules, &cursor));)
+        if (row->kind == SCHEDULE_CONTINUOUS && row->active == 1)
+            return true;
+    return false;
+}
+
 void twin_begin(struct world *world)
 {
     struct twin *twin = world->twin;
@@ -55,6 +66,11 @@ void twin_begin(struct world *world)
     if (none ? own != first : own > first + DEADLINE_SLACK_MS || first > own + DEADLINE_SLACK_MS)
         broken("a recovered engine wakes up at %lld, not at %lld", (long long)own,
                (long long)first);
+    if (!has_continuous(world) &&
+        engine_next_alarm(twin->engine) != engine_next_alarm(world->engine))
+        broken("a recovered engine fires at %lld, not at %lld",
+               (long long)engine_next_alarm(twin->engine),
+               (long long)engine_next_alarm(world->engine));
 }
 
 static bool is_comparable(const struct world *world, const struct engine_event *event)

@@ -70,7 +70,7 @@ static const struct column schedule_columns[] = {
     TEXT(schedule_row, expression, MOVING),     TEXT(schedule_row, timezone_id, MOVING),
     INT(schedule_row, missed_policy, MOVING),   INT64(schedule_row, window_start_ms, MOVING),
     INT64(schedule_row, window_end_ms, MOVING), INT64(schedule_row, cursor_ms, MOVING),
-    INT64(schedule_row, failures, MOVING),
+    INT64(schedule_row, failures, MOVING),      INT64(schedule_row, decided_ms, MOVING),
 };
 
 static const struct column skipped_columns[] = {
@@ -231,7 +231,7 @@ static const struct column token_columns[] = {
     HASH(token_row, hash, KEY),           TEXT(token_row, user_id, FIXED),
     TEXT(token_row, name, MOVING),        INT64(token_row, created_ms, FIXED),
     INT64(token_row, expires_ms, MOVING), INT64(token_row, revoked_ms, MOVING),
-    INT(token_row, kind, FIXED),
+    INT(token_row, kind, FIXED),          HASH(token_row, parent, FIXED),
 };
 
 static const struct column api_key_columns[] = {

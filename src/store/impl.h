@@ -49,7 +49,7 @@ struct reader_ops {
     bool (*get_run_etag)(struct store_reader *reader, int64_t workspace, const struct uuid *key,
                          int64_t *ret_version, int64_t *ret_last_event, int64_t *ret_updated_ms);
     bool (*get_run_image)(struct store_reader *reader, int64_t workspace, const struct uuid *key,
-                          struct arena *arena, struct run_image *ret);
+                          bool is_outline, struct arena *arena, struct run_image *ret);
     size_t (*active_schedules)(struct store_reader *reader, int64_t workspace, struct arena *arena,
                                struct schedule_row **ret);
     size_t (*skipped)(struct store_reader *reader, int64_t workspace, const struct uuid *job,

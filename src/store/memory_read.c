@@ -213,27 +213,37 @@ static void keep_newest_attempts(struct run_image *image)
     uuid_map_release(&newest);
 }
 
+static void copy_task_runs(const struct memory_rows *rows, int64_t workspace,
+                           const struct uuid *key, struct arena *arena, struct run_image *ret)
+{
+    const struct task_run_row task_run = {.workspace = workspace, .run = *key};
+    const struct attempt_row attempt = {.workspace = workspace, .run = *key};
+    void *items;
+    ret->task_run_count = copy_of_run(rows, ROW_TASK_RUN, &task_run, arena, &items);
+    ret->task_runs = items;
+    if (ret->task_run_count)
+        qsort(ret->task_runs, ret->task_run_count, sizeof *ret->task_runs, compare_task_runs);
+    ret->attempt_count = copy_of_run(rows, ROW_ATTEMPT, &attempt, arena, &items);
+    ret->attempts = items;
+    keep_newest_attempts(ret);
+    run_image_drop_traces(ret);
+}
+
 static bool get_run_image(struct store_reader *base, int64_t workspace, const struct uuid *key,
-                          struct arena *arena, struct run_image *ret)
+                          bool is_outline, struct arena *arena, struct run_image *ret)
 {
     struct memory_reader *reader = memory_reader_lock(base);
     const struct memory_rows *rows = &reader->store->rows;
     const struct run_row *run = find_run(rows, workspace, key);
     if (run) {
         const struct repair_row repair = {.workspace = workspace, .run = *key};
-        const struct task_run_row task_run = {.workspace = workspace, .run = *key};
-        const struct attempt_row attempt = {.workspace = workspace, .run = *key};
+        *ret = (struct run_image){.is_outline = is_outline};
         void *items;
         table_copy_row(&store_tables[ROW_RUN], run, &ret->run, arena);
         ret->repair_count = copy_of_run(rows, ROW_REPAIR, &repair, arena, &items);
         ret->repairs = items;
-        ret->task_run_count = copy_of_run(rows, ROW_TASK_RUN, &task_run, arena, &items);
-        ret->task_runs = items;
-        if (ret->task_run_count)
-            qsort(ret->task_runs, ret->task_run_count, sizeof *ret->task_runs, compare_task_runs);
-        ret->attempt_count = copy_of_run(rows, ROW_ATTEMPT, &attempt, arena, &items);
-        ret->attempts = items;
-        keep_newest_attempts(ret);
+        if (!is_outline)
+            copy_task_runs(rows, workspace, key, arena, ret);
     }
     memory_reader_unlock(reader);
     return run != NULL;

@@ -215,14 +215,25 @@ static const char *const migration_7[] = {
     "CREATE INDEX skipped_by_age ON skipped (created_ms)",
 };
 
+/* What schedules of a job have decided before, whatever it has now; what a session hangs on. */
+static const char *const migration_8[] = {
+    "ALTER TABLE schedule ADD COLUMN decided_ms INTEGER",
+    "ALTER TABLE access_token ADD COLUMN parent BLOB NOT NULL"
+    " DEFAULT x'0000000000000000000000000000000000000000000000000000000000000000'",
+};
+
 static const struct migration {
     const char *const *steps;
     size_t count;
 } migrations[] = {
-    {migration_1, ARRAY_LEN(migration_1)}, {migration_2, ARRAY_LEN(migration_2)},
-    {migration_3, ARRAY_LEN(migration_3)}, {migration_4, ARRAY_LEN(migration_4)},
-    {migration_5, ARRAY_LEN(migration_5)}, {migration_6, ARRAY_LEN(migration_6)},
+    {migration_1, ARRAY_LEN(migration_1)},
+    {migration_2, ARRAY_LEN(migration_2)},
+    {migration_3, ARRAY_LEN(migration_3)},
+    {migration_4, ARRAY_LEN(migration_4)},
+    {migration_5, ARRAY_LEN(migration_5)},
+    {migration_6, ARRAY_LEN(migration_6)},
     {migration_7, ARRAY_LEN(migration_7)},
+    {migration_8, ARRAY_LEN(migration_8)},
 };
 
 int schema_newest(void)

@@ -301,12 +301,25 @@ static void sort_task_runs(struct task_run_row *rows, size_t count)
         }
 }
 
-/* Attempts of a run are stored together; those of task runs that a repair has replaced are passed
- * over. */
+static void turn_round(struct attempt_row *attempts, size_t count)
+{
+    for (size_t i = 0; i < count / 2; i++) {
+        struct attempt_row other = attempts[i];
+        attempts[i] = attempts[count - 1 - i];
+        attempts[count - 1 - i] = other;
+    }
+}
+
+/* Attempts of a run are stored together; those of task runs that a repair has replaced are passed over. They come
+ * backwards: the first of a task run is its newest, whose trace is read. The traces of the others stand on
+ * pages of their own, and stay there. */
 static void read_attempts(struct sqlite_reader *reader, sqlite3_stmt *statement,
                           struct run_image *image, struct arena *arena)
 {
     struct rows rows = {.table = &store_tables[ROW_ATTEMPT]};
+    size_t without_trace = rows.table->count - 1;
+    assert(strcmp(rows.table->columns[without_trace].name, "error_trace") == 0);
+    struct uuid before = {{0}};
     struct uuid_map newest;
     uuid_map_init(&newest);
     bool all = image->repair_count <= 1;
@@ -314,32 +327,47 @@ static void read_attempts(struct sqlite_reader *reader, sqlite3_stmt *statement,
         run_image_newest(image, &newest);
     while (sqlite_reader_step(reader, statement)) {
         struct uuid task_run = db_column_uuid(statement, 2);
-        if (all || uuid_map_get(&newest, &task_run))
-            db_read_row(statement, rows.table, rows.table->count, rows_add(&rows), arena);
+        if (!all && !uuid_map_get(&newest, &task_run))
+            continue;
+        bool is_older = uuid_equal(&task_run, &before);
+        struct attempt_row *row = rows_add(&rows);
+        row->error_trace = NULL;
+        db_read_row(statement, rows.table, is_older ? without_trace : rows.table->count, row,
+                    arena);
+        before = task_run;
     }
     uuid_map_release(&newest);
     void *items;
     image->attempt_count = rows_finish(&rows, reader->failed, arena, &items);
     image->attempts = items;
+    turn_round(image->attempts, image->attempt_count);
+}
+
+static void read_task_runs(struct sqlite_reader *reader, int64_t workspace, const struct uuid *key,
+                           struct arena *arena, struct run_image *image)
+{
+    void *items;
+    image->task_run_count = read_all(reader, query_run(reader, SQL_RUN_TASK_RUNS, workspace, key),
+                                     ROW_TASK_RUN, arena, &items);
+    image->task_runs = items;
+    sort_task_runs(image->task_runs, image->task_run_count);
+    read_attempts(reader, query_run(reader, SQL_RUN_ATTEMPTS, workspace, key), image, arena);
 }
 
 static bool get_run_image(struct store_reader *base, int64_t workspace, const struct uuid *key,
-                          struct arena *arena, struct run_image *ret)
+                          bool is_outline, struct arena *arena, struct run_image *ret)
 {
     struct sqlite_reader *reader = reader_of(base);
     const struct row_id id = {.workspace = workspace, .key = key};
-    struct run_image image = {0};
+    struct run_image image = {.is_outline = is_outline};
     if (!get(base, ROW_RUN, &id, arena, &image.run))
         return false;
     void *items;
     image.repair_count = read_all(reader, query_run(reader, SQL_RUN_REPAIRS, workspace, key),
                                   ROW_REPAIR, arena, &items);
     image.repairs = items;
-    image.task_run_count = read_all(reader, query_run(reader, SQL_RUN_TASK_RUNS, workspace, key),
-                                    ROW_TASK_RUN, arena, &items);
-    image.task_runs = items;
-    sort_task_runs(image.task_runs, image.task_run_count);
-    read_attempts(reader, query_run(reader, SQL_RUN_ATTEMPTS, workspace, key), &image, arena);
+    if (!is_outline)
+        read_task_runs(reader, workspace, key, arena, &image);
     if (reader->failed)
         return false;
     *ret = image;

@@ -152,7 +152,7 @@ static const struct statement statements[SQL_RUN_KEYS] = {
                            " FROM task_run WHERE workspace = ?1 AND run = ?2 ORDER BY key"},
     [SQL_RUN_ATTEMPTS] = {ROW_ATTEMPT, false,
                           " FROM attempt WHERE workspace = ?1 AND run = ?2"
-                          " ORDER BY task_run, number"},
+                          " ORDER BY task_run DESC, number DESC"},
     [SQL_TASK_RUN_OWNER] = {NO_ROW, false,
                             "SELECT run FROM task_run WHERE workspace = ?1 AND key = ?2"},
     [SQL_ATTEMPTS] = {ROW_ATTEMPT, false,

@@ -147,7 +147,13 @@ bool store_get_run_etag(struct store_reader *reader, int64_t workspace, const st
 bool store_get_run_image(struct store_reader *reader, int64_t workspace, const struct uuid *key,
                          struct arena *arena, struct run_image *ret)
 {
-    return reader->ops->get_run_image(reader, workspace, key, arena, ret);
+    return reader->ops->get_run_image(reader, workspace, key, false, arena, ret);
+}
+
+bool store_get_run_outline(struct store_reader *reader, int64_t workspace, const struct uuid *key,
+                           struct arena *arena, struct run_image *ret)
+{
+    return reader->ops->get_run_image(reader, workspace, key, true, arena, ret);
 }
 
 size_t store_live_runs(struct store_reader *reader, int64_t workspace, struct arena *arena,

@@ -150,9 +150,12 @@ bool store_get_run(struct store_reader *reader, int64_t workspace, const struct 
  * runs. */
 bool store_get_run_etag(struct store_reader *reader, int64_t workspace, const struct uuid *key,
                         int64_t *ret_version, int64_t *ret_last_event, int64_t *ret_updated_ms);
-/* Everything of a run. */
+/* Everything of a run, but the traces of attempts that have a newer one. */
 bool store_get_run_image(struct store_reader *reader, int64_t workspace, const struct uuid *key,
                          struct arena *arena, struct run_image *ret);
+/* The run and its repairs, without task runs and attempts: an outline. */
+bool store_get_run_outline(struct store_reader *reader, int64_t workspace, const struct uuid *key,
+                           struct arena *arena, struct run_image *ret);
 /* Runs that are not final, ascending by key; then store_get_run_image for each. */
 size_t store_live_runs(struct store_reader *reader, int64_t workspace, struct arena *arena,
                        struct uuid **ret);

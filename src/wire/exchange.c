@@ -8,6 +8,7 @@
 
 #include "base/log.h"
 #include "base/mem.h"
+#include "wire/encoding.h"
 
 /* What an exchange keeps for the next request of its connection, at most. */
 enum { KEEP_BYTES = WIRE_SMALL_BODY_BYTES };
@@ -188,6 +189,8 @@ void exchange_expect_sent(struct exchange *exchange, size_t len)
 static enum MHD_Result send_answer(struct exchange *exchange, struct http_response *response)
 {
     struct wire *wire = exchange->wire;
+    encoding_apply(http_header(&exchange->request, "accept-encoding"), &exchange->request,
+                   response);
     size_t len = response->body.len;
     exchange->answered = true;
     exchange_expect_sent(exchange, len);

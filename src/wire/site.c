@@ -2,6 +2,8 @@
 
 #include <string.h>
 
+#include "wire/encoding.h"
+
 /* No script or style but the page's own files, no request but to this server, no frame around it. */
 static const char content_security_policy[] =
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; "
@@ -16,7 +18,7 @@ static const struct site_file *find_file(const char *target)
     return NULL;
 }
 
-/* Is `word` an item of the comma-separated header? Not with ";q=0", which nobody sends. */
+/* Is `word` an item of the comma-separated header? */
 static bool header_names(const struct http_request *request, const char *header, const char *word)
 {
     const char *value = http_header(request, header);
@@ -60,7 +62,7 @@ bool site_serve(struct http_request *request, struct http_response *response)
     const struct site_file *file = find_file(request->target);
     if (!file || (strcmp(request->method, "GET") != 0 && strcmp(request->method, "HEAD") != 0))
         return false;
-    if (file->is_hashed && !header_names(request, "accept-encoding", "gzip")) {
+    if (file->is_hashed && !encoding_takes_gzip(http_header(request, "accept-encoding"))) {
         respond_text(request, response, 406,
                      "this file is there with content-encoding gzip only\n");
         return true;

@@ -63,7 +63,7 @@ struct ask *ask(struct fake *fake, const char *method, const char *target, const
     ask->request.peer = "127.0.0.1";
     ask->request.wake = on_wake;
     add_headers(ask, headers, body != NULL);
-    buf_init(&ask->response.body, 1 << 20);
+    buf_init(&ask->response.body, 16 << 20);
     ask->verdict = api_handle(fake->api, &ask->request, &ask->response);
     take_answer(ask);
     return ask;

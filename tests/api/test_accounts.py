@@ -5,6 +5,7 @@ import email.utils
 import re
 import stat
 import subprocess
+import uuid
 
 import pytest
 import requests
@@ -114,6 +115,28 @@ def test_a_stream_ends_with_the_token_that_opened_it(servers):
         for stream in (one, two):
             for _ in stream.chunks():
                 pass  # until it ends; the socket's own deadline bounds the wait
+            assert stream.ended
+
+
+def test_a_signed_stream_ends_with_the_key_that_opened_it(servers):
+    server = servers(env={"REPRISE_HTTP_HEARTBEAT": "1"}).start()
+    user(server.api, "kira", "VIEWER")
+    key = OciKey()
+    registered = server.api.made(f"{ACCOUNTS}/keys", {"user": "kira", "publicKey": key.public_pem})
+    access = server.api.made(f"{ACCOUNTS}/accessKeys", {"user": "kira"})
+
+    def signed(auth):
+        request = requests.Request("GET", server.url + server.api.path("/events")).prepare()
+        return Stream(server.api, "/events", headers={name.lower(): value for name, value in auth(request).headers.items()})
+
+    with signed(key.auth(registered["key"])) as one, signed(SdkAuth(access["key"], access["secretKey"])) as two:
+        assert (one.status, two.status) == (200, 200)
+        quoted = registered["key"].replace("/", "%2F")
+        assert server.api.delete(f"{ACCOUNTS}/keys/{quoted}").status_code == 204
+        assert server.api.delete(f"{ACCOUNTS}/accessKeys/{access['key']}").status_code == 204
+        for stream in (one, two):
+            for _ in stream.chunks():
+                pass
             assert stream.ended
 
 
@@ -270,6 +293,29 @@ def test_secrets_are_sealed_and_never_come_back(own):
     assert own.api.read(f"{ACCOUNTS}/secrets")["items"] == []
 
 
+def test_secrets_belong_to_a_workspace(own):
+    other = own.api.made("~/workspaces", {"displayName": "second"})["key"]
+    there = f"{ACCOUNTS}/secrets?workspace={other}"
+    own.api.made(f"{ACCOUNTS}/secrets", {"name": "git", "value": "one"})
+    made = own.api.made(there, {"name": "git", "value": "two"})
+    assert made["workspaceKey"] == other
+    own.api.made(there, {"name": "more", "value": "three"})
+    assert [item["name"] for item in own.api.read(f"{ACCOUNTS}/secrets")["items"]] == ["git"]
+    page = own.api.get(f"{there}&limit=1")
+    assert [item["name"] for item in page.json()["items"]] == ["git"]
+    rest = own.api.read(f"{there}&limit=1&page={page.headers['opc-next-page']}")
+    assert [item["name"] for item in rest["items"]] == ["more"]
+    assert own.api.put(f"{ACCOUNTS}/secrets/git?workspace={other}", {"value": "four"}).status_code == 200
+    assert own.api.delete(f"{ACCOUNTS}/secrets/git?workspace={other}").status_code == 204
+    assert own.api.get(f"{ACCOUNTS}/secrets").json()["items"]
+    refused(own.api.get(f"{ACCOUNTS}/secrets?workspace={uuid.uuid4()}"), 404, "NotAuthorizedOrNotFound", "Workspace")
+    # Whose role counts is the workspace's own: an ADMIN of one is nobody in the other.
+    user(own.api, "sven", "ADMIN")
+    sven = Client(own.endpoint, token_of(own.api, "sven")["token"])
+    assert sven.get(f"{ACCOUNTS}/secrets").status_code == 200
+    refused(sven.get(there), 404, "NotAuthorizedOrNotFound")
+
+
 def test_the_key_of_secrets_is_kept_apart(own):
     path = own.data / "secret.key"
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
@@ -332,6 +378,50 @@ def test_sign_in_with_the_code_that_serve_prints(own):
     assert page.delete(f"{base}/session", headers={"x-reprise-csrf": csrf}, timeout=DEADLINE_S).status_code == 204
     assert not page.cookies.get_dict()
     refused(requests.get(url, cookies=cookie, timeout=DEADLINE_S), 401, "NotAuthenticated", "sign in again")
+
+
+def sign_in(server, **how):
+    page = requests.Session()
+    page.trust_env = False
+    answer = page.post(f"{server.url}/reprise/v1/session", json=how, timeout=DEADLINE_S)
+    assert answer.status_code == 201, answer.text
+    page.headers["x-reprise-csrf"] = answer.json()["csrfToken"]
+    return page
+
+
+def test_a_session_ends_with_the_token_it_was_begun_with(own):
+    jobs = own.url + own.api.path("/jobs")
+    user(own.api, "sara", "VIEWER")
+    made, other = token_of(own.api, "sara"), token_of(own.api, "sara")
+    by_token, by_other = sign_in(own, token=made["token"]), sign_in(own, token=other["token"])
+    code = by_token.post(f"{own.url}/reprise/v1/session/codes", timeout=DEADLINE_S).json()["code"]
+    by_code = sign_in(own, code=code)
+    for page in (by_token, by_other, by_code):
+        assert page.get(jobs, timeout=DEADLINE_S).status_code == 200
+    assert own.api.delete(f"{ACCOUNTS}/tokens/{made['key']}").status_code == 204
+    for page in (by_token, by_code):
+        refused(page.get(jobs, timeout=DEADLINE_S), 401, "NotAuthenticated", "sign in again")
+    assert by_other.get(jobs, timeout=DEADLINE_S).status_code == 200
+
+    now = email.utils.parsedate_to_datetime(own.api.get("//healthz").headers["date"])
+    expires = (now + datetime.timedelta(seconds=2)).strftime("%Y-%m-%dT%H:%M:%SZ")
+    short = sign_in(own, token=token_of(own.api, "sara", timeExpires=expires)["token"])
+    eventually(lambda: short.get(jobs, timeout=DEADLINE_S).status_code == 401, "the session ends with its token")
+
+
+def test_a_new_password_ends_what_the_old_one_opened(own):
+    jobs = own.url + own.api.path("/jobs")
+    user(own.api, "nina", "ADMIN", password="a long password")
+    by_hand = token_of(own.api, "nina")
+    mine, elsewhere = sign_in(own, token=by_hand["token"]), sign_in(own, token=by_hand["token"])
+    iam_token = {"X-Auth-Token": iam(own, "nina", "a long password").headers["X-Subject-Token"]}
+    assert requests.get(jobs, headers=iam_token, timeout=DEADLINE_S).status_code == 200
+    answer = mine.put(f"{own.url}/reprise/v1/users/nina", json={"password": "quite another one"}, timeout=DEADLINE_S)
+    assert answer.status_code == 200, answer.text
+    assert requests.get(jobs, headers=iam_token, timeout=DEADLINE_S).status_code == 401
+    assert elsewhere.get(jobs, timeout=DEADLINE_S).status_code == 401
+    assert mine.get(jobs, timeout=DEADLINE_S).status_code == 200, "not the one that asked for it"
+    assert Client(own.endpoint, by_hand["token"]).get("/jobs").status_code == 200, "nor what was made by hand"
 
 
 def test_codes_are_made_on_demand_and_rotate(own):

@@ -3,8 +3,11 @@
 
 #include <sys/mman.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
+
+#include "base/mem.h"
 
 #define RUN_PATH "jobRuns/" FAKE_RUN
 
@@ -121,6 +124,36 @@ static void a_new_run(void **state)
     assert_string_equal(json_string_value(json_object_get(system, "job.run_id")), FAKE_RUN);
     assert_null(json_object_get(system, "job.start_time.year"));
     json_decref(run);
+}
+
+/* Three traces of 2 MiB are more than a run's summaries show together. */
+static void long_traces_share_a_bound(void **state)
+{
+    struct fake *fake = *state;
+    enum { LONG = 2 << 20, ALL = 4 << 20 };
+    char *trace = xmalloc(LONG + 1);
+    for (size_t i = 0; i + 1 < LONG; i += 2)
+        memcpy(trace + i, "\xc3\xa9", 2);
+    memcpy(trace + LONG - 4, "end", 4);
+    for (int i = 0; i < 3; i++)
+        fake->task_runs[i].error_trace = trace;
+    json_t *run = ask_json(fake, RUN_PATH);
+    const char *key;
+    json_t *summary;
+    size_t whole = 0;
+    json_object_foreach (at(run, "taskRunSummaryMap"), key, summary) {
+        const char *shown = json_string_value(at(summary, "state.errorTrace"));
+        if (!shown)
+            continue;
+        whole += strlen(shown);
+        assert_true(strncmp(shown, "…\xc3\xa9", 5) == 0);
+        assert_string_equal(shown + strlen(shown) - 3, "end");
+    }
+    assert_true(whole > ALL - 100 && whole < ALL + 100);
+    json_decref(run);
+    for (int i = 0; i < 3; i++)
+        fake->task_runs[i].error_trace = NULL;
+    free(trace);
 }
 
 static void lifecycle_states_join_up(void **state)
@@ -447,6 +480,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(every_field_of_a_run_is_there),
         TEST(a_new_run),
+        TEST(long_traces_share_a_bound),
         TEST(lifecycle_states_join_up),
         TEST(history_is_cut_in_the_run_and_whole_in_its_list),
         TEST(the_place_in_line_is_the_present_one),

@@ -70,6 +70,22 @@ def test_order_times_and_attempts(api):
     assert attempt["plan"] == []
 
 
+def test_values_are_assumed_or_unknown(api):
+    whole = definition([task("load"), task("use", after="load", commandLineArguments="{{tasks.load.values.rows}}"),
+                        if_else("d", "{{tasks.load.values.rows}} > 10", after="load"), task("big", after=("d", "true"))])
+    attempt, = simulate(api, definition=whole)
+    load, use, decide, big = attempt["tasks"]
+    assert attempt["status"] == "SUCCESS" and big["status"] == "EXCLUDED"
+    assert load["unknownValues"] == [] and use["unknownValues"] == decide["unknownValues"] == ["{{tasks.load.values.rows}}"]
+    assert "taken as false" in decide["reason"]
+    attempt, = simulate(api, definition=whole, assumptions=[{"taskKey": "load", "values": [{"name": "rows", "value": "11"}]}])
+    assert [t["status"] for t in attempt["tasks"]] == ["SUCCESS"] * 4 and not any(t["unknownValues"] for t in attempt["tasks"])
+    for values, word in (([{"name": "a=b"}], "name"), ([{"name": "a", "value": "x\ny"}], "value"),
+                         ([{"name": "a"}, {"name": "a"}], "twice")):
+        answer = api.post("/jobs/actions/simulate", {"definition": whole, "assumptions": [{"taskKey": "load", "values": values}]})
+        refused(answer, 400, "InvalidParameter", "assumptions[0].values", word)
+
+
 def test_decisions_are_assumed_or_decided(api):
     whole = definition([if_else("d", "{{job.parameters.x}} == 1"), step("yes", ("d", "true")), step("no", ("d", "false"))])
     attempt, = simulate(api, definition=whole, parameters=named(x="1"))

@@ -103,6 +103,31 @@ def test_delete_waits_for_no_run_and_lasts(own):
     assert len(own.api.read("~/workspaces")["items"]) == 1
 
 
+def test_retry_tokens_make_one(own):
+    token = {"opc-retry-token": "once"}
+    body = {"displayName": "once"}
+    first = own.api.post("~/workspaces", body, headers=token)
+    own.restart()
+    again = own.api.post("~/workspaces", body, headers=token)
+    assert (first.status_code, again.status_code) == (201, 201) and first.content == again.content
+    for name in ("etag", "location", "content-location", "opc-work-request-id"):
+        assert first.headers[name] == again.headers[name], name
+    assert len(own.api.read("~/workspaces")["items"]) == 2
+    refused(own.api.post("~/workspaces", {"displayName": "other"}, headers=token), 409, "InvalidatedRetryToken", "another body")
+    assert own.api.delete(f"~/workspaces/{first.json()['key']}").status_code == 204
+    refused(own.api.post("~/workspaces", body, headers=token), 409, "InvalidatedRetryToken", "deleted")
+
+    # The same token of another call is another one; a name that is taken is no answer to keep.
+    one = own.api.post("/clusters", CLUSTER, headers=token)
+    two = own.api.post("/clusters", CLUSTER, headers=token)
+    assert one.status_code == two.status_code == 201 and one.content == two.content
+    refused(own.api.post("/clusters", CLUSTER, headers={"opc-retry-token": "twice"}), 409, "IncorrectState")
+    assert own.api.delete(f"/clusters/{one.json()['key']}").status_code == 204
+    refused(own.api.post("/clusters", CLUSTER, headers=token), 409, "InvalidatedRetryToken", "deleted")
+    assert own.api.post("/clusters", CLUSTER, headers={"opc-retry-token": "twice"}).status_code == 201
+    refused(own.api.post("/clusters", CLUSTER, headers={"opc-retry-token": "x" * 65}), 400, "InvalidParameter", "64")
+
+
 def test_lists_filter_sort_and_page(own):
     names = ["b", "a", "c", "ab"]
     for name in names:

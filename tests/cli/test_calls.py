@@ -245,6 +245,16 @@ def test_simulate_of_a_job_that_is_there(cli, fake):
     assert fake.requests[-1].json() == {"jobKey": key(3), "repairs": [{}]}
 
 
+def test_simulate_takes_values(cli, fake):
+    fake.on("POST", "/jobs/actions/simulate", SIMULATION)
+    result = cli("job", "simulate", "-f", "-", "--assume", "load.values.rows=a=b", "--assume", "use=failed", "--assume", "load=success*2",
+                 "--assume", "load.values.day=", input=b"name: x\n")
+    assert result.returncode == 0, result.stderr
+    assert fake.requests[0].json()["assumptions"] == [
+        {"taskKey": "load", "values": [{"name": "rows", "value": "a=b"}, {"name": "day", "value": ""}], "outcome": "SUCCESS", "times": 2},
+        {"taskKey": "use", "outcome": "FAILED"}]
+
+
 @pytest.mark.parametrize("args,says", [
     ([], "-f FILE"), (["-f", "-", "x"], "-f FILE"), (["-f", "-", "--assume", "load"], "TASK=STATE"),
     (["-f", "-", "--assume", "load=FAILED*x"], "*"), (["-f", "-", "--task", "a"], "--repair"),

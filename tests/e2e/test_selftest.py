@@ -5,7 +5,7 @@ import sqlite3
 import subprocess
 
 import pytest
-from harness import BINARY, if_else, named, step
+from harness import BINARY, eventually, if_else, named, step
 
 
 def selftest(*args):
@@ -81,6 +81,14 @@ def history(servers):
     assert api.run(skipped)["state"]["status"] == "SKIPPED"
     api.cancel(held)
     api.wait_final(held, "CANCELED")
+    # runs that a schedule made, which the replay is told of
+    fires = [step("s", out="{{job.trigger.type}}")]
+    schedule = {"quartzCronExpression": "* * * * * ?", "timezoneId": "UTC"}
+    fired = api.job(fires, name="fired", schedule=schedule)
+    eventually(lambda: len(api.page_through("/jobRuns", jobKey=fired["key"])) >= 2, "two runs that were fired")
+    api.replace(fired, fires, name="fired", schedule={**schedule, "pauseStatus": "PAUSED"})
+    for run in api.page_through("/jobRuns", jobKey=fired["key"]):
+        api.wait_final(run)
     # a child that fails and is repaired with its parent; values; a server that is stopped meanwhile
     child = api.job([step("c", until="mended", exit=1, set="day:monday")], name="child")
     parent = api.job([{"taskKey": "p", "type": "JOB_TASK", "jobKey": child["key"], "dependsOn": [], "runIf": "ALL_SUCCESS"},
@@ -102,7 +110,11 @@ def test_a_history_is_replayed_without_a_difference(history):
     assert done.returncode == 0, done.stdout + done.stderr
     runs, repairs = re.search(r"^workspace default: (\d+) runs, .* (\d+) repairs replayed, .*: 0 differences$", done.stdout,
                               re.M).groups()
-    assert (int(runs), int(repairs)) == (11, 4)
+    with sqlite3.connect(history) as database:
+        (stored,), (fired,) = (database.execute(f"SELECT count(*) FROM run {which}").fetchone()
+                               for which in ("", "WHERE instance_type = 0"))
+    assert fired >= 2 and stored == 11 + fired
+    assert (int(runs), int(repairs)) == (stored, 4)
 
 
 def test_a_history_that_is_not_true_is_told(history):

@@ -1,6 +1,9 @@
 /* Schedules and continuous jobs (RULES §11), on clocks that do what they like. */
+#include <stdio.h>
+
 #include "engine/harness.h"
 #include "base/timefmt.h"
+#include "sim/world_internal.h"
 #include "store/store.h"
 
 enum { SECOND_MS = 1000, MINUTE_MS = 60 * SECOND_MS, HOUR_MS = 60 * MINUTE_MS };
@@ -187,6 +190,28 @@ static void a_change_after_the_clock_went_back_fires_nothing_twice(void **state)
     assert_int_equal(times[10], start + 11 * MINUTE_MS);
 }
 
+/* … nor in between as something else than a cron schedule. */
+static void a_continuous_time_in_between_forgets_nothing(void **state)
+{
+    struct world *world = *state;
+    int64_t times[200] = {0};
+    to_the_minute(world);
+    int64_t start = world->now_ms;
+    struct uuid job = scheduled(world, MINUTELY(""));
+    world_advance(world, 10 * MINUTE_MS);
+    world_set_clock(world, start + 2 * MINUTE_MS);
+    assert_answer(change(world, &job, "'continuous':{'pauseStatus':'PAUSED'}"), ERR_OK, "");
+    assert_answer(change(world, &job, ""), ERR_OK, "");
+    world_crash(world);
+    assert_answer(change(world, &job, "'continuous':{'pauseStatus':'PAUSED'}"), ERR_OK, "");
+    assert_answer(change(world, &job, MINUTELY("")), ERR_OK, "");
+    world_advance(world, 8 * MINUTE_MS);
+    assert_int_equal(planned(world, &job, times, 200), 10);
+    world_advance(world, MINUTE_MS);
+    assert_int_equal(planned(world, &job, times, 200), 11);
+    assert_int_equal(times[10], start + 11 * MINUTE_MS);
+}
+
 static void a_clock_that_jumps_leaves_missed_times(void **state)
 {
     struct world *world = *state;
@@ -358,6 +383,53 @@ static void continuous_does_not_wait_for_a_clock_that_went_back(void **state)
     assert_int_equal(world->book.run_count, 2);
 }
 
+/* What is due lies a day ahead then: no wait is longer than the longest there is. */
+static void continuous_backs_off_no_longer_when_the_clock_went_back(void **state)
+{
+    struct world *world = *state;
+    world_dag(world, "a", "'continuous':{}");
+    world_advance(world, 0);
+    for (int crashes = 0; crashes < 2; crashes++) {
+        struct uuid run = newest_run(world);
+        size_t count = world->book.run_count;
+        world_advance(world, SECOND_MS);
+        world_exit(world, &run, "a", 1);
+        world_set_clock(world, world->now_ms - DAY_MS);
+        if (crashes)
+            world_crash(world);
+        world_advance(world, 0); /* the pump is woken by the clock's change */
+        assert_int_equal(world->book.run_count, count);
+        world_advance(world, 600 * SECOND_MS);
+        assert_int_equal(world->book.run_count, count + 1);
+    }
+}
+
+/* The jobs of all of them have to be read first; then the step still makes no more than its share. */
+static void many_cold_jobs_fire_in_parts(void **state)
+{
+    struct world *world = *state;
+    enum { MANY = 400, TASKS = 40 };
+    char *tasks = arena_alloc(&world->arena, TASKS * 8);
+    size_t len = 0;
+    for (int i = 0; i < TASKS; i++)
+        len += (size_t)snprintf(tasks + len, 8, "%st%d", i ? ";" : "", i);
+    to_the_minute(world);
+    for (int i = 0; i < MANY; i++)
+        world_dag(world, tasks,
+                  "'schedule':{'quartzCronExpression':'0 0 * * * ?','timezoneId':'UTC'},"
+                  "'maxConcurrentRuns':0,'queue':{'isEnabled':true}");
+    world_crash(world);
+    int64_t first = engine_next_alarm(world->engine);
+    world_set_clock(world, first);
+    struct engine_event event = {.kind = ENGINE_TIMER};
+    size_t before = world->book.run_count;
+    world_step(world, &event);
+    size_t made = world->book.run_count - before;
+    assert_true(made > 0 && made < MANY);
+    world_advance(world, 0);
+    assert_int_equal(world->book.run_count - before, MANY);
+}
+
 static void continuous_rests_while_somebody_else_runs_it(void **state)
 {
     struct world *world = *state;
@@ -384,6 +456,7 @@ int main(void)
         WORLD_TEST(none_makes_no_run_for_what_was_missed),
         WORLD_TEST(a_clock_that_goes_back_fires_nothing_twice),
         WORLD_TEST(a_change_after_the_clock_went_back_fires_nothing_twice),
+        WORLD_TEST(a_continuous_time_in_between_forgets_nothing),
         WORLD_TEST(a_clock_that_jumps_leaves_missed_times),
         WORLD_TEST(pausing_and_changing_never_fire_the_past),
         WORLD_TEST(another_description_keeps_the_cursor),
@@ -392,6 +465,8 @@ int main(void)
         WORLD_TEST(what_cannot_be_run_is_skipped_with_the_reason),
         WORLD_TEST(continuous_keeps_one_run_going),
         WORLD_TEST(continuous_waits_longer_after_each_failure),
+        WORLD_TEST(continuous_backs_off_no_longer_when_the_clock_went_back),
+        WORLD_TEST(many_cold_jobs_fire_in_parts),
         WORLD_TEST(continuous_does_not_wait_for_a_clock_that_went_back),
         WORLD_TEST(continuous_goes_on_once_its_job_can_run),
         WORLD_TEST(continuous_rests_while_somebody_else_runs_it),

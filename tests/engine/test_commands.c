@@ -200,9 +200,36 @@ static void a_command_whose_commit_failed_has_done_nothing(void **state)
     world_exit(world, &run, "a", 0);
 }
 
+/* Of a run that has ended its row is enough to cancel it; a repair in the same batch has all of it. */
+static void an_outline_makes_room_for_the_run(void **state)
+{
+    struct world *world = *state;
+    struct uuid job = world_dag(world, "a; b: a", "");
+    struct uuid run = world_submit(world, &job, NULL);
+    world_exit(world, &run, "a", 1);
+    world_begin(world);
+    world_cancel(world, &run);
+    assert_answer(world_try_repair(world, &run, NULL, NULL, NULL), ERR_OK, "");
+    world_cancel(world, &run);
+    world_commit(world);
+    world_ends(world, &run, "a", CAUSE_STOPPED);
+    world_expect(world, &run, "CANCELED a=CANCELED b=CANCELED");
+    world_begin(world);
+    world_cancel(world, &run);
+    world_cancel(world, &run);
+    world_delete(world, &run);
+    assert_answer(world_try_repair(world, &run, NULL, NULL, NULL), ERR_NOT_AUTHORIZED_OR_NOT_FOUND,
+                  "");
+    assert_answer(world_on_run(world, COMMAND_RUN_CANCEL, &run, NULL),
+                  ERR_NOT_AUTHORIZED_OR_NOT_FOUND, "");
+    world_commit(world);
+    assert_null(book_run(&world->book, &run));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        WORLD_TEST(an_outline_makes_room_for_the_run),
         WORLD_TEST(jobs_have_versions),
         WORLD_TEST(a_job_with_active_runs_is_not_deleted),
         WORLD_TEST(a_job_with_queued_runs_only_is_not_deleted),

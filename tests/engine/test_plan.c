@@ -72,6 +72,97 @@ static void the_right_dependency_is_named(void **state)
     assert_has(planned(&plan, "warn")->reason, "good stays SUCCESS");
 }
 
+/* decide, and behind it one task for each outcome, and one behind the branch "true". */
+static const char branches[] =
+    "{'name':'j','path':'/','maxConcurrentRuns':9,'parameters':[{'name':'size','value':'1'}],'tasks':["
+    "{'taskKey':'load','type':'PYTHON_TASK','filePath':'l.py'},"
+    "{'taskKey':'decide','type':'IF_ELSE_TASK','dependsOn':[{'taskKey':'load'}],'condition':'A',"
+    "'expressions':[{'key':'A','value':'{{job.parameters.size}} > {{tasks.load.values.limit}}'}]},"
+    "{'taskKey':'big','type':'PYTHON_TASK','filePath':'b.py',"
+    "'dependsOn':[{'taskKey':'decide','outcome':'true'}]},"
+    "{'taskKey':'bigger','type':'PYTHON_TASK','filePath':'b.py','dependsOn':[{'taskKey':'big'}]},"
+    "{'taskKey':'small','type':'PYTHON_TASK','filePath':'s.py',"
+    "'dependsOn':[{'taskKey':'decide','outcome':'false'}]}]}";
+
+static void a_branch_that_a_kept_decision_closes(void **state)
+{
+    struct world *world = *state;
+    struct uuid job = world_job(world, branches);
+    struct uuid run = world_submit(world, &job, NULL);
+    world_publish(world, &run, "load", 0, "limit=5\n");
+    world_exit(world, &run, "small", 1);
+    struct repair_plan plan = plan_of(world, &run, "big", NULL);
+    assert_false(planned(&plan, "big")->will_start);
+    assert_string_equal(
+        planned(&plan, "big")->reason,
+        "Will not start: decide stays false, this branch needs true; select it too");
+    assert_false(planned(&plan, "bigger")->will_start);
+    assert_has(planned(&plan, "bigger")->reason, "big will not start either");
+}
+
+/* What decides is known: a kept task published it, the repair gives it. */
+static void a_decision_that_will_be_made_is_foreseen(void **state)
+{
+    struct world *world = *state;
+    struct uuid job = world_job(world, branches);
+    struct uuid run = world_submit(world, &job, NULL);
+    world_publish(world, &run, "load", 0, "limit=5\n");
+    world_exit(world, &run, "small", 1);
+    struct repair_plan plan = plan_of(world, &run, "decide", "size=6");
+    assert_true(planned(&plan, "decide")->will_start);
+    assert_true(planned(&plan, "big")->will_start);
+    assert_true(planned(&plan, "bigger")->will_start);
+    assert_false(planned(&plan, "small")->will_start);
+    assert_string_equal(planned(&plan, "small")->reason,
+                        "Will not start: decide will be true, this branch needs false");
+    plan = plan_of(world, &run, "decide", "size=5");
+    assert_true(planned(&plan, "small")->will_start);
+    assert_false(planned(&plan, "bigger")->will_start);
+    plan = plan_of(world, &run, "decide", "size=many");
+    assert_false(planned(&plan, "small")->will_start);
+    assert_string_equal(planned(&plan, "small")->reason, "Will not start: decide will end FAILED");
+    /* The engine says the same, and does it. */
+    world_repair(world, &run, "decide", NULL, "size=6");
+    world_expect(world, &run,
+                 "RUNNING load=SUCCESS decide=SUCCESS big=RUNNING bigger=BLOCKED "
+                 "small=EXCLUDED");
+    /* What load will publish is not known. */
+    run = world_submit(world, &job, NULL);
+    world_exit(world, &run, "load", 1);
+    plan = plan_of(world, &run, NULL, "size=6");
+    assert_true(planned(&plan, "small")->will_start);
+    assert_true(planned(&plan, "big")->will_start);
+}
+
+static void conditions_of_dependencies_are_foreseen(void **state)
+{
+    struct world *world = *state;
+    struct uuid job = world_job(
+        world,
+        "{'name':'j','path':'/','tasks':[{'taskKey':'a','type':'PYTHON_TASK','filePath':'a.py'},"
+        "{'taskKey':'z','type':'PYTHON_TASK','filePath':'a.py'},"
+        "{'taskKey':'b','type':'PYTHON_TASK','filePath':'b.py','dependsOn':[{'taskKey':'a',"
+        "'x-condition':'{{tasks.a.values.rows}} > {{job.parameters.min}}'},{'taskKey':'z'}]},"
+        "{'taskKey':'c','type':'PYTHON_TASK','filePath':'c.py','dependsOn':[{'taskKey':'b'}]}]}");
+    struct uuid run = world_submit(world, &job, "min=1");
+    world_publish(world, &run, "a", 0, "rows=3\n");
+    world_exit(world, &run, "z", 1);
+    struct repair_plan plan = plan_of(world, &run, "z", "min=4");
+    assert_false(planned(&plan, "b")->will_start);
+    assert_string_equal(planned(&plan, "b")->reason,
+                        "Will not start: the condition of its dependency on a is false");
+    assert_false(planned(&plan, "c")->will_start);
+    plan = plan_of(world, &run, "z", "min=some");
+    assert_false(planned(&plan, "b")->will_start);
+    assert_has(planned(&plan, "b")->reason, "some");
+    plan = plan_of(world, &run, "z", "min=2");
+    assert_true(planned(&plan, "b")->will_start);
+    assert_true(planned(&plan, "c")->will_start);
+    /* Without z it cannot start, whatever its condition: EXCLUDED and UPSTREAM_FAILED are both open. */
+    plan = plan_of(world, &run, "b", "min=2");
+    assert_has(planned(&plan, "b")->reason, "z stays FAILED");
+}
+
 static void hazards_are_named(void **state)
 {
     struct world *world = *state;
@@ -134,6 +225,9 @@ int main(void)
     const struct CMUnitTest tests[] = {
         WORLD_TEST(a_task_that_cannot_start_says_why),
         WORLD_TEST(the_right_dependency_is_named),
+        WORLD_TEST(a_branch_that_a_kept_decision_closes),
+        WORLD_TEST(a_decision_that_will_be_made_is_foreseen),
+        WORLD_TEST(conditions_of_dependencies_are_foreseen),
         WORLD_TEST(hazards_are_named),
         WORLD_TEST(parameters_that_change),
         WORLD_TEST(what_cannot_be_planned),

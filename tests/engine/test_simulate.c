@@ -146,6 +146,66 @@ static void decisions_are_decided_where_operands_are_known(void **state)
     job_def_unref(def);
 }
 
+static const char *unknown_of(const struct simulated_task *task)
+{
+    assert_int_equal(task->unknown_values.count, 1);
+    return *(const char *const *)task->unknown_values.items;
+}
+
+/* Nothing is published in a simulation: what is not assumed is unknown, and no error. */
+static void published_values_are_assumed_or_unknown(void **state)
+{
+    struct world *world = *state;
+    struct job_def *def = world_parse(
+        world,
+        "{'name':'j','path':'/','tasks':["
+        "{'taskKey':'load','type':'PYTHON_TASK','filePath':'l.py'},"
+        "{'taskKey':'use','type':'PYTHON_TASK','filePath':'u.py','dependsOn':[{'taskKey':'load'}],"
+        "'commandLineArguments':'{{tasks.load.values.rows}} {{tasks.load.values.`odd key`}}'},"
+        "{'taskKey':'many','type':'IF_ELSE_TASK','dependsOn':[{'taskKey':'load'}],'condition':'A',"
+        "'expressions':[{'key':'A','value':'{{tasks.load.values.rows}} > 10'}]},"
+        "{'taskKey':'bulk','type':'PYTHON_TASK','filePath':'b.py','dependsOn':[{'taskKey':'many',"
+        "'outcome':'true'}]}]}");
+    struct simulation request = request_of(world, def, "", NULL);
+    struct simulation_result result = good(world, &request);
+    assert_string_equal(picture(world, &result.attempts[0]),
+                        "SUCCESS load=SUCCESS use=SUCCESS many=SUCCESS bulk=EXCLUDED");
+    assert_int_equal(task_at(&result.attempts[0], 0)->unknown_values.count, 0);
+    assert_int_equal(task_at(&result.attempts[0], 1)->unknown_values.count, 2);
+    assert_string_equal(unknown_of(task_at(&result.attempts[0], 2)), "{{tasks.load.values.rows}}");
+    assert_has(task_at(&result.attempts[0], 2)->reason, "taken as false");
+
+    struct assumption load = {"load", ASSUMED_SUCCESS, 0, FIELD_NULL, .values = {0}};
+    struct param rows = {"rows", "11"};
+    load.values = (struct field_list){&rows, 1};
+    request.assumptions = (struct field_list){&load, 1};
+    struct simulated_repair repair = {
+        .request = world_repair_request(world, NULL, "many bulk", NULL, NULL)};
+    request.repairs = (struct field_list){&repair, 1};
+    result = good(world, &request);
+    assert_string_equal(picture(world, &result.attempts[0]),
+                        "SUCCESS load=SUCCESS use=SUCCESS many=SUCCESS bulk=SUCCESS");
+    assert_string_equal(unknown_of(task_at(&result.attempts[0], 1)),
+                        "{{tasks.load.values.`odd key`}}");
+    assert_int_equal(task_at(&result.attempts[0], 2)->unknown_values.count, 0);
+    /* The repair keeps load, and so what it published. */
+    assert_int_equal(task_at(&result.attempts[1], 2)->outcome, 1);
+
+    /* That a task never published is no guess. */
+    request.repairs = (struct field_list){NULL, 0};
+    load.values = (struct field_list){NULL, 0};
+    struct param bad = {"a=b", ""};
+    load.values = (struct field_list){&bad, 1};
+    struct err err;
+    struct simulation_result ignored;
+    assert_int_equal(ask(world, &request, &ignored, &err), ERR_INVALID_PARAMETER);
+    assert_has(err.message, "assumptions[0].values[0].name");
+    load = (struct assumption){"many", ASSUMED_TRUE, 0, FIELD_NULL, .values = {&rows, 1}};
+    assert_int_equal(ask(world, &request, &ignored, &err), ERR_INVALID_PARAMETER);
+    assert_has(err.message, "assumptions[0].values: many publishes none");
+    job_def_unref(def);
+}
+
 /* The job of the child is looked at no further: it need not even be there. */
 static void what_a_child_comes_to_is_assumed(void **state)
 {
@@ -265,7 +325,7 @@ static void too_many_events(void **state)
     for (int i = 0; i < MANY; i++) {
         len += (size_t)snprintf(tasks + len, 32, "%sa%d {'maxRetries':300}", i ? ";" : "", i);
         items[i] = (struct assumption){arena_printf(&world->arena, "a%d", i), ASSUMED_FAILED, 0,
-                                       FIELD_NULL};
+                                       FIELD_NULL, .values = {0}};
     }
     struct job_def *def = world_parse(world, world_dag_json(world, tasks, ""));
     struct simulation request = {.def = def, .assumptions = {items, MANY}, .hub_region = ""};
@@ -292,8 +352,9 @@ static struct field_list assume_ends(const struct law_dag *dag, const struct law
 {
     struct assumption *items = ARENA_ARRAY(arena, LAW_TASKS, struct assumption);
     for (int i = 0; i < dag->count; i++)
-        items[i] =
-            (struct assumption){whole_name(dag, i), assumed_of(dag, i, ends[i]), 0, FIELD_NULL};
+        items[i] = (struct assumption){.task_key = whole_name(dag, i),
+                                       .outcome = assumed_of(dag, i, ends[i]),
+                                       .duration_ms = FIELD_NULL};
     return (struct field_list){items, (size_t)dag->count};
 }
 
@@ -369,6 +430,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         SIMULATION_TEST(a_run_and_its_repair),
         SIMULATION_TEST(decisions_are_decided_where_operands_are_known),
+        SIMULATION_TEST(published_values_are_assumed_or_unknown),
         SIMULATION_TEST(what_a_child_comes_to_is_assumed),
         SIMULATION_TEST(retries_and_deadlines_take_virtual_time),
         SIMULATION_TEST(slots),

@@ -89,16 +89,41 @@ static void everyday_refusals_are_counted_only(void **state)
     arena_release(&arena);
 }
 
-static void passwords_are_held_off_by_user_and_by_address(void **state)
+static void passwords_are_held_off_by_network(void **state)
 {
     struct scene *scene = *state;
     for (int i = 0; i < GUARD_PASSWORDS_BURST; i++) {
         assert_int_equal(guard_password_wait_ms(scene->guard, "eva", "192.0.2.1"), 0);
         guard_password_failed(scene->guard, "eva", "192.0.2.1");
     }
-    assert_true(guard_password_wait_ms(scene->guard, "eva", "192.0.2.9") > 0);
     assert_true(guard_password_wait_ms(scene->guard, "max", "192.0.2.1") > 0);
-    assert_int_equal(guard_password_wait_ms(scene->guard, "max", "192.0.2.9"), 0);
+    assert_true(guard_password_wait_ms(scene->guard, "max", "::ffff:192.0.2.1") > 0);
+    assert_int_equal(guard_password_wait_ms(scene->guard, "eva", "192.0.2.9"), 0);
+    /* All addresses of a /64 are somebody's together. */
+    for (int i = 0; i < GUARD_PASSWORDS_BURST; i++) {
+        char address[64];
+        snprintf(address, sizeof address, "2001:db8:1:2:%x::%x", i, i);
+        guard_password_failed(scene->guard, "max", address);
+    }
+    assert_true(guard_password_wait_ms(scene->guard, "eva", "2001:db8:1:2::77") > 0);
+    assert_true(guard_password_wait_ms(scene->guard, "eva", "2001:db8:1:2::77%eth0") > 0);
+    assert_int_equal(guard_password_wait_ms(scene->guard, "eva", "2001:db8:1:3::77"), 0);
+}
+
+/* Who knows a name cannot keep its user out: not from where that user has signed in before. */
+static void others_do_not_hold_off_who_is_known(void **state)
+{
+    struct scene *scene = *state;
+    guard_password_right(scene->guard, "eva", "2001:db8:7::1");
+    for (int i = 0; i < GUARD_NAME_BURST; i++) {
+        char address[64];
+        snprintf(address, sizeof address, "192.0.2.%d", i);
+        assert_int_equal(guard_password_wait_ms(scene->guard, "eva", address), 0);
+        guard_password_failed(scene->guard, "eva", address);
+    }
+    assert_true(guard_password_wait_ms(scene->guard, "eva", "192.0.2.200") > 0);
+    assert_int_equal(guard_password_wait_ms(scene->guard, "eva", "2001:db8:7::2"), 0);
+    assert_int_equal(guard_password_wait_ms(scene->guard, "max", "192.0.2.200"), 0);
 }
 
 static void a_code_is_good_once(void **state)
@@ -138,7 +163,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         GUARDED(strangers_do_not_fill_the_audit),
         GUARDED(everyday_refusals_are_counted_only),
-        GUARDED(passwords_are_held_off_by_user_and_by_address),
+        GUARDED(passwords_are_held_off_by_network),
+        GUARDED(others_do_not_hold_off_who_is_known),
         GUARDED(a_code_is_good_once),
         GUARDED(the_oldest_code_makes_room),
     };

@@ -108,6 +108,7 @@ static void events_of_before_are_found_by_number(void **state)
     assert_int_equal(
         sqlite3_exec(handle,
                      "DROP TABLE event_block; DROP TABLE schedule; DROP TABLE skipped;"
+                     " ALTER TABLE access_token DROP COLUMN parent;"
                      " DROP INDEX run_planned; DROP TABLE resource; DROP TABLE recent_job;"
                      " PRAGMA user_version = 3",
                      NULL, NULL, NULL),

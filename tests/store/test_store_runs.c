@@ -39,8 +39,11 @@ static void an_image_has_the_attempts_of_the_newest(void **state)
         task_runs[i].repair_number = i > 1 ? i - 1 : 0;
         world_add(world, ROW_TASK_RUN, ROW_INSERT, &task_runs[i]);
         for (int64_t n = 0; n < 12; n++) {
-            struct attempt_row attempt = {
-                .workspace = 1, .run = run.key, .task_run = task_runs[i].key, .number = n};
+            struct attempt_row attempt = {.workspace = 1,
+                                          .run = run.key,
+                                          .task_run = task_runs[i].key,
+                                          .number = n,
+                                          .error_trace = n < 11 ? "old" : "new"};
             world_add(world, ROW_ATTEMPT, ROW_INSERT, &attempt);
         }
     }
@@ -62,7 +65,21 @@ static void an_image_has_the_attempts_of_the_newest(void **state)
     for (size_t i = 0; i < 24; i++) {
         assert_true(uuid_equal(&image.attempts[i].task_run, &task_runs[i < 12 ? 0 : 3].key));
         assert_int_equal(image.attempts[i].number, i % 12);
+        if (i % 12 == 11) /* those before it are read by nobody */
+            assert_string_equal(image.attempts[i].error_trace, "new");
+        else
+            assert_null(image.attempts[i].error_trace);
     }
+    assert_string_equal(attempts[0].error_trace, "old");
+
+    struct run_image outline;
+    store_read_begin(world->reader);
+    assert_true(store_get_run_outline(world->reader, 1, &run.key, &world->arena, &outline));
+    store_read_end(world->reader);
+    assert_true(outline.is_outline && !image.is_outline);
+    assert_int_equal(outline.repair_count, 3);
+    assert_int_equal(outline.task_run_count + outline.attempt_count, 0);
+    assert_true(uuid_equal(&outline.run.key, &run.key));
 }
 
 /* "b" is repaired, then "a" removed and "c" added by a newer definition. */

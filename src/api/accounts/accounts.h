@@ -39,6 +39,8 @@ enum err_code account_write(struct call *call, struct row_batch *rows, const cha
 const char *account_new_token(struct call *call, const char *user_id, enum token_kind kind,
                               const char *name, int64_t expires_ms, struct row_batch *rows,
                               struct token_row *ret);
+/* Adds that sessions and IAM tokens of the user are gone, but for the one that the call came with. */
+void account_end_sign_ins(struct call *call, const char *user_id, struct row_batch *rows);
 
 /* ---- routes ---- */
 enum err_code account_list_parse(struct call *call);
@@ -55,6 +57,8 @@ enum err_code key_remove(struct call *call);
 enum err_code access_key_list(struct call *call);
 enum err_code access_key_create(struct call *call);
 enum err_code access_key_remove(struct call *call);
+enum err_code secret_parse(struct call *call);
+enum err_code secret_list_parse(struct call *call);
 enum err_code secret_list(struct call *call);
 enum err_code secret_create(struct call *call);
 enum err_code secret_replace(struct call *call);
@@ -71,6 +75,8 @@ enum err_code iam_create_token(struct call *call);
 
 extern const struct schema account_list_query_schema; /* struct account_list_query */
 extern const struct schema user_list_query_schema;    /* likewise, without `user` */
+extern const struct schema secret_list_query_schema;  /* likewise, of a workspace */
+extern const struct schema secret_query_schema;       /* the workspace alone */
 extern const struct schema create_user_schema;
 extern const struct schema update_user_schema;
 extern const struct schema create_token_schema;

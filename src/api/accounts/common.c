@@ -77,6 +77,7 @@ const void *account_place(const char *text, size_t *ret_len)
     return text;
 }
 
+/* When a token ended, or will; INT64_MAX: never. */
 static int64_t end_of(const struct token_row *token)
 {
     int64_t end_ms = token->expires_ms == FIELD_NULL ? INT64_MAX : token->expires_ms;
@@ -133,7 +134,6 @@ enum err_code account_write(struct call *call, struct row_batch *rows, const cha
     return err_set(&call->err, ERR_UNAVAILABLE, "the change could not be written");
 }
 
-/* When a token ended, or will; INT64_MAX: never. */
 /* Removes tokens of the kind that are over; those made by hand are shown for a while yet, while they are few. Of those
  * that come and go by themselves, when there are still too many, the one that ends first. */
 static void make_room(struct call *call, const char *user_id, enum token_kind kind, int64_t now_ms,
@@ -162,6 +162,24 @@ static void make_room(struct call *call, const char *user_id, enum token_kind ki
     }
     if (kind != TOKEN_BEARER && live >= ACCOUNT_MAX_SESSIONS)
         row_batch_add(rows, ROW_TOKEN, ROW_DELETE, first);
+}
+
+void account_end_sign_ins(struct call *call, const char *user_id, struct row_batch *rows)
+{
+    enum { AT_ONCE = 1000 };
+    struct account_query query = {.kind = ROW_TOKEN, .user_id = user_id, .limit = AT_ONCE};
+    size_t count;
+    do {
+        void *found;
+        count = call->backend->reads.accounts(call->reading.reader, &query, call->arena, &found);
+        const struct token_row *tokens = found;
+        for (size_t i = 0; i < count; i++)
+            if (tokens[i].kind != TOKEN_BEARER &&
+                memcmp(tokens[i].hash, call->account.token_hash, sizeof tokens[i].hash) != 0)
+                row_batch_add(rows, ROW_TOKEN, ROW_DELETE, &tokens[i]);
+        if (count)
+            query.after_hash = tokens[count - 1].hash;
+    } while (count == AT_ONCE);
 }
 
 const char *account_new_token(struct call *call, const char *user_id, enum token_kind kind,

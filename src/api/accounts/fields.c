@@ -31,21 +31,21 @@ static bool check_name(const char *text, struct err *err)
     return false;
 }
 
+#define PAGE_ROWS                                                                      \
+    {.name = "page",                                                                   \
+     .kind = FIELD_STRING,                                                             \
+     .flags = FIELD_HIDDEN,                                                            \
+     AT(account_list_query, page),                                                     \
+     .min = 1,                                                                         \
+     .doc = "Value of opc-next-page of the page before; the first page when absent."}, \
+    {                                                                                  \
+        .name = "limit", .kind = FIELD_INT32, .flags = FIELD_HIDDEN | FIELD_DEFAULT,   \
+        AT(account_list_query, limit), .min = 1, .max = ACCOUNT_PAGE_MAX,              \
+        .fallback = ACCOUNT_PAGE_LIMIT, .doc = "Most items of a page."                 \
+    }
+
 static const struct field account_list_query_fields[] = {
-    {.name = "page",
-     .kind = FIELD_STRING,
-     .flags = FIELD_HIDDEN,
-     AT(account_list_query, page),
-     .min = 1,
-     .doc = "Value of opc-next-page of the page before; the first page when absent."},
-    {.name = "limit",
-     .kind = FIELD_INT32,
-     .flags = FIELD_HIDDEN | FIELD_DEFAULT,
-     AT(account_list_query, limit),
-     .min = 1,
-     .max = ACCOUNT_PAGE_MAX,
-     .fallback = ACCOUNT_PAGE_LIMIT,
-     .doc = "Most items of a page."},
+    PAGE_ROWS,
     {.name = "user",
      .kind = FIELD_STRING,
      AT(account_list_query, user),
@@ -57,23 +57,28 @@ const struct schema account_list_query_schema =
     SCHEMA("ListOfUser", account_list_query, account_list_query_fields, "Whose, and which part.");
 
 static const struct field user_list_query_fields[] = {
-    {.name = "page",
-     .kind = FIELD_STRING,
-     .flags = FIELD_HIDDEN,
-     AT(account_list_query, page),
-     .min = 1,
-     .doc = "Value of opc-next-page of the page before; the first page when absent."},
-    {.name = "limit",
-     .kind = FIELD_INT32,
-     .flags = FIELD_HIDDEN | FIELD_DEFAULT,
-     AT(account_list_query, limit),
-     .min = 1,
-     .max = ACCOUNT_PAGE_MAX,
-     .fallback = ACCOUNT_PAGE_LIMIT,
-     .doc = "Most items of a page."},
+    PAGE_ROWS,
 };
 const struct schema user_list_query_schema =
     SCHEMA("ListAccounts", account_list_query, user_list_query_fields, "Which part.");
+
+#define WORKSPACE_ROW                                                                             \
+    {                                                                                             \
+        .name = "workspace", .kind = FIELD_STRING, AT(account_list_query, workspace), .min = 1,   \
+        .doc = "Key of the workspace; absent: `default`. The caller's role there is what counts." \
+    }
+
+static const struct field secret_list_query_fields[] = {
+    PAGE_ROWS,
+    WORKSPACE_ROW,
+};
+const struct schema secret_list_query_schema = SCHEMA("ListSecrets", account_list_query,
+                                                      secret_list_query_fields,
+                                                      "Of which workspace, and which part.");
+
+static const struct field secret_query_fields[] = {WORKSPACE_ROW};
+const struct schema secret_query_schema =
+    SCHEMA("SecretQuery", account_list_query, secret_query_fields, "Of which workspace.");
 
 static const struct field role_view_fields[] = {
     {.name = "workspaceKey",

@@ -28,6 +28,19 @@ static const void *secret_item(struct call *call, size_t index, const void *item
     return account_place(row->name, ret_len);
 }
 
+enum err_code secret_parse(struct call *call)
+{
+    const struct account_list_query *query = call->filter;
+    call->named_workspace = query->workspace;
+    return ERR_OK;
+}
+
+enum err_code secret_list_parse(struct call *call)
+{
+    secret_parse(call);
+    return account_list_parse(call);
+}
+
 enum err_code secret_list(struct call *call)
 {
     static const struct account_listing listing = {ROW_SECRET, sizeof(struct secret_row), false,

@@ -90,6 +90,11 @@ enum err_code session_create(struct call *call)
     row_batch_init(&rows);
     const char *text = account_new_token(call, call->account.id, TOKEN_SESSION, "session",
                                          now_ms + call->api->config.session_ms, &rows, &token);
+    /* A code that a session made begins another beside it, not below. */
+    memcpy(token.parent,
+           call->account.token_kind == TOKEN_SESSION ? call->account.parent_hash
+                                                     : call->account.token_hash,
+           sizeof token.parent);
     /* answered from the snapshot before the write: the user is in it */
     enum err_code code = respond_session(call, 201, token.hash, token.expires_ms);
     if (!code)

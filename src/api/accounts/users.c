@@ -202,6 +202,8 @@ enum err_code user_update(struct call *call)
     const struct role_row role = {workspace.id, user.id, details->role};
     row_batch_init(&rows);
     row_batch_add(&rows, ROW_USER, ROW_UPDATE, &user);
+    if (details->password)
+        account_end_sign_ins(call, user.id, &rows);
     if (details->role != FIELD_UNSET)
         row_batch_add(&rows, ROW_ROLE, has_role ? ROW_UPDATE : ROW_INSERT, &role);
     enum err_code code =

@@ -21,6 +21,7 @@ struct account_list_query {
     const char *page;
     int64_t limit;
     const char *user;
+    const char *workspace; /* key; NULL: the installation's first */
     /* worked out by account_list_parse */
     uint8_t after[PAGE_MAX_PAYLOAD];
     size_t after_len; /* 0: the first page */

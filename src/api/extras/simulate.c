@@ -29,6 +29,23 @@ struct asked_repair {
 
 enum { MAX_TIMES = 1000, MAX_DURATION_MS = 7 * 24 * 3600 * 1000 };
 
+static const struct field assumed_value_fields[] = {
+    {.name = "name",
+     .kind = FIELD_STRING,
+     .flags = FIELD_REQUIRED,
+     AT(param, name),
+     .min = 1,
+     .max = DEF_MAX_NAME,
+     .doc = "Its key: one line without =."},
+    {.name = "value",
+     .kind = FIELD_STRING,
+     AT(param, value),
+     .max = DEF_MAX_VALUE_BYTES,
+     .doc = "One line; empty when absent."},
+};
+static const struct schema assumed_value_schema = SCHEMA(
+    "AssumedValue", param, assumed_value_fields, "A value that a task is assumed to publish.");
+
 static const struct field assumption_fields[] = {
     {.name = "durationMillis",
      .kind = FIELD_INT64,
@@ -54,6 +71,13 @@ static const struct field assumption_fields[] = {
      AT(assumption, times),
      .max = MAX_TIMES,
      .doc = "So many attempts end so, and the next one succeeds; 0: all of them end so."},
+    {.name = "values",
+     .kind = FIELD_LIST,
+     AT(assumption, values),
+     .max = SIMULATION_MAX_VALUES,
+     .object = &assumed_value_schema,
+     .doc = "What each of its attempts publishes, for {{tasks.T.values.KEY}}. It holds for later "
+            "repairs, too, until others are given; what nobody gives is unknown."},
 };
 static const struct schema assumption_schema =
     SCHEMA("Assumption", assumption, assumption_fields, "How a task is assumed to end.");
@@ -209,6 +233,12 @@ static const struct field task_fields[] = {
      .kind = FIELD_BOOL,
      AT(simulated_task, outcome),
      .doc = "What an IF_ELSE_TASK decides."},
+    {.name = "unknownValues",
+     .kind = FIELD_STRINGS,
+     AT(simulated_task, unknown_values),
+     .doc =
+         "Its references to values that nobody assumed; what it does may hang on them. A decision "
+         "that does is taken as false."},
 };
 static const struct schema simulated_task_schema =
     SCHEMA("SimulatedTask", simulated_task, task_fields, "What becomes of a task.");

@@ -145,13 +145,14 @@ enum err_code cluster_create(struct call *call)
         .name = details->display_name,
         .state = "ACTIVE",
     };
+    bool is_answered;
+    if (resource_replay(call, &is_answered) || is_answered)
+        return call->err.code;
     if (check_name(call, NULL) || !(row.details = resource_json(call)))
         return call->err.code;
     resource_sign_new(call, &row);
-    if (resource_write(call, &row, ROW_INSERT, "CLUSTER", "CREATE", NULL))
-        return call->err.code;
     respond_cluster(call, 201, &row);
-    return ERR_OK;
+    return resource_write(call, &row, ROW_INSERT, "CLUSTER", "CREATE", NULL);
 }
 
 enum err_code cluster_update(struct call *call)

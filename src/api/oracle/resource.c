@@ -140,6 +140,8 @@ enum err_code resource_write(struct call *call, struct resource_row *row, enum r
     row_batch_add(&rows, ROW_OPERATION, ROW_INSERT, &operation);
     if (role)
         row_batch_add(&rows, ROW_ROLE, ROW_INSERT, role);
+    if (action == ROW_INSERT)
+        resource_keep_answer(call, &operation.key, &rows);
     bool written = call->backend->platform.write(call->backend->context, &rows);
     row_batch_release(&rows);
     if (written)

@@ -69,6 +69,12 @@ size_t resource_page(struct call *call, struct resource_row *rows, size_t count,
 /* Do name and state pass the filter? */
 bool resource_matches(const struct resource_list_query *query, const struct resource_row *row);
 
+/* Has the request's retry token been answered? Then *ret_done, and the answer is that. ERR_INVALIDATED_RETRY_TOKEN:
+ * with another body, or what it made is gone. */
+enum err_code resource_replay(struct call *call, bool *ret_done);
+/* Adds the answer as it is printed by now, under the request's retry token if it has one. */
+void resource_keep_answer(struct call *call, const struct uuid *operation, struct row_batch *rows);
+
 /* ---- changes ---- */
 /* ERR_NO_ETAG_MATCH when if-match names another version. */
 enum err_code resource_check_etag(struct call *call, const struct resource_row *row);

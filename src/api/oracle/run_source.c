@@ -85,6 +85,33 @@ static void format_keys(struct run_source *source)
         uuid_format(&source->image.task_runs[i].key, source->task_run_keys[i]);
 }
 
+/* Traces stand in the summaries of all tasks together; whole ones of thousands would be an answer that nobody
+ * can take. A task run itself shows all of its own. */
+static size_t trace_max(const struct run_source *source)
+{
+    enum { ALL_MAX_BYTES = 4 << 20 };
+    size_t bytes = 0;
+    size_t count = 0;
+    for (uint32_t i = 0; i < source->def->task_count; i++) {
+        const char *trace = source->newest[i] ? source->newest[i]->error_trace : NULL;
+        bytes += trace ? strlen(trace) : 0;
+        count += trace != NULL;
+    }
+    return bytes <= ALL_MAX_BYTES ? SIZE_MAX : ALL_MAX_BYTES / count;
+}
+
+/* Its last bytes, which say what went wrong; from a whole character on. */
+static const char *tail_of(const char *trace, size_t max_bytes, struct arena *arena)
+{
+    size_t len = trace ? strlen(trace) : 0;
+    if (len <= max_bytes)
+        return trace;
+    const char *tail = trace + len - max_bytes;
+    while (((unsigned char)*tail & 0xc0) == 0x80)
+        tail++;
+    return arena_printf(arena, "…%s", tail);
+}
+
 bool run_source_load(const struct reading *at, const struct uuid *key, struct run_source *ret)
 {
     struct run_source source = {.at = at};
@@ -97,6 +124,7 @@ bool run_source_load(const struct reading *at, const struct uuid *key, struct ru
     source.newest = ARENA_ARRAY(at->arena, source.def->task_count, const struct task_run_row *);
     run_image_map(&source.image, source.def, number, source.newest);
     format_keys(&source);
+    source.trace_max = trace_max(&source);
     *ret = source;
     return true;
 }
@@ -242,6 +270,7 @@ struct task_run_summary_view *task_run_summary_view(const struct run_source *sou
         .state = task_state_view(source, row),
         .task_key = row->task_key,
     };
+    view->state->error_trace = tail_of(row->error_trace, source->trace_max, arena);
     return view;
 }
 

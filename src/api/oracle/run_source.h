@@ -22,6 +22,7 @@ struct run_source {
     const char *root_key;
     const char *parent_key;           /* NULL at top level */
     char (*task_run_keys)[UUID_TEXT]; /* by index in image.task_runs */
+    size_t trace_max;                 /* bytes that a summary of a task run shows of its trace */
 };
 
 /* False when there is no such run or the reader failed; nothing to release then. */

@@ -126,6 +126,9 @@ enum err_code workspace_create(struct call *call)
     if (!backend->workspace_at(backend->context, 0, &first) || role_in(call, &first) < ROLE_ADMIN)
         return err_set(&call->err, ERR_NOT_AUTHORIZED_OR_NOT_FOUND,
                        "createWorkspace is not allowed to this user");
+    bool is_answered;
+    if (resource_replay(call, &is_answered) || is_answered)
+        return call->err.code;
     if (count_workspaces(call) >= RESOURCES_MAX)
         return err_set(&call->err, ERR_LIMIT_EXCEEDED,
                        "there are %d workspaces, which is the limit", RESOURCES_MAX);
@@ -145,14 +148,10 @@ enum err_code workspace_create(struct call *call)
     };
     const struct role_row role = {made.id, call->account.id, ROLE_ADMIN};
     resource_sign_new(call, &row);
-    enum err_code code = resource_write(call, &row, ROW_INSERT, "WORKSPACE", "CREATE", &role);
-    if (!code)
-        code = backend->platform.workspace_start(backend->context, &made, &call->err);
-    if (code)
-        return code;
     resource_respond(call, 201, &row);
     print(call, &row, 0, false);
-    return ERR_OK;
+    enum err_code code = resource_write(call, &row, ROW_INSERT, "WORKSPACE", "CREATE", &role);
+    return code ? code : backend->platform.workspace_start(backend->context, &made, &call->err);
 }
 
 enum err_code workspace_update(struct call *call)

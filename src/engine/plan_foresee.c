@@ -1,0 +1,273 @@
+/* What can be said of a repair before it runs (RULES §8.3): which planned tasks will not start. The rules are
+ * asked with what is known; what hangs on a task that will run is not known. */
+#include <string.h>
+
+#include "base/buf.h"
+#include "engine/plan.h"
+#include "engine/rules.h"
+#include "model/condition.h"
+
+/* What becomes of a task. Kept ones stay as they are; of planned ones those are known that cannot start,
+ * and decisions whose operands are; else the state is STATE_NEW. */
+struct fate {
+    enum state state;
+    int8_t outcome;
+};
+
+struct foresight {
+    const struct job_def *def;
+    const struct reference_scope *scope; /* NULL: no operand is known */
+    struct arena *arena;
+    struct repair_plan *plan;
+    struct fate *fates; /* by position */
+};
+
+static bool is_planned(const struct foresight *foresight, uint32_t i)
+{
+    return foresight->plan->tasks[i].verdict != PLAN_KEEP;
+}
+
+/* ---- comparisons ---- */
+
+enum guess { GUESS_FALSE, GUESS_TRUE, GUESS_BAD, GUESS_UNKNOWN };
+
+static bool span_is(struct span span, const char *text)
+{
+    return span.len == strlen(text) && memcmp(span.text, text, span.len) == 0;
+}
+
+/* Does it stand for the same now as when the task runs? */
+static bool is_settled(const struct foresight *foresight, const struct reference *reference)
+{
+    char key[DEF_MAX_TASK_KEY * 4 + 1];
+    switch (reference->space) {
+    case REFERENCE_JOB:
+        return true;
+    case REFERENCE_TASK:
+        return span_is(reference->name, "name");
+    case REFERENCE_TASKS:
+        if (reference->task.len >= sizeof key || span_is(reference->name, "execution_count"))
+            return false;
+        memcpy(key, reference->task.text, reference->task.len);
+        key[reference->task.len] = '\0';
+        int64_t position = job_def_find(foresight->def, key);
+        return position >= 0 && !is_planned(foresight, (uint32_t)position);
+    case REFERENCE_WORKSPACE:
+    case REFERENCE_HUB:
+    default:
+        return false;
+    }
+}
+
+/* NULL: it is not known. */
+static const char *operand(const struct foresight *foresight, uint32_t task, const char *text)
+{
+    struct reference_scope scope = *foresight->scope;
+    struct reference reference;
+    const char *cursor = text;
+    while (reference_next(&cursor, &reference))
+        if (!is_settled(foresight, &reference))
+            return NULL;
+    scope.task_name = foresight->def->tasks[task].task_key;
+    struct buf out;
+    struct err ignored;
+    buf_init(&out, DEF_MAX_JSON);
+    const char *known = reference_resolve(text, &scope, &out, &ignored)
+                            ? NULL
+                            : arena_strdup(foresight->arena, out.data ? out.data : "");
+    buf_release(&out);
+    return known;
+}
+
+static enum guess compare(const struct foresight *foresight, uint32_t task, const char *text,
+                          struct err *err)
+{
+    struct comparison parsed;
+    bool holds;
+    if (!foresight->scope || comparison_parse(text, foresight->arena, &parsed, err))
+        return GUESS_UNKNOWN;
+    const char *left = operand(foresight, task, parsed.left);
+    const char *right = left ? operand(foresight, task, parsed.right) : NULL;
+    if (!right)
+        return GUESS_UNKNOWN;
+    if (comparison_eval(parsed.op, left, right, &holds, err))
+        return GUESS_BAD;
+    return holds ? GUESS_TRUE : GUESS_FALSE;
+}
+
+/* Of an IF_ELSE that will be decided. */
+static struct fate decide(const struct foresight *foresight, uint32_t task)
+{
+    static const struct fate unknown = {STATE_NEW, FIELD_UNSET};
+    const struct task_def *def = &foresight->def->tasks[task];
+    const struct if_expression *expressions = def->expressions.items;
+    size_t count = def->expressions.count;
+    bool *values = ARENA_ARRAY(foresight->arena, count, bool);
+    struct condition *condition;
+    struct err err;
+    for (size_t i = 0; i < count; i++) {
+        enum guess guess = compare(foresight, task, expressions[i].value, &err);
+        if (guess == GUESS_UNKNOWN)
+            return unknown;
+        if (guess == GUESS_BAD)
+            return (struct fate){rule_state_seen(def, STATE_FAILED), FIELD_UNSET};
+        values[i] = guess == GUESS_TRUE;
+    }
+    if (condition_parse(def->condition, expressions, count, foresight->arena, &condition, &err))
+        return unknown;
+    return (struct fate){STATE_SUCCESS, condition_eval(condition, values)};
+}
+
+/* ---- dependencies ---- */
+
+struct outlook {
+    struct rule_dep *deps;
+    uint32_t count;
+    uint32_t bad_edge;    /* whose condition cannot be evaluated; UINT32_MAX: none */
+    bool is_settled;      /* all of it is known */
+    bool may_be_excluded; /* by what is not: rule (a) comes first */
+    struct err err;       /* of the bad edge */
+};
+
+/* As evaluate_edges of the engine, where the dependency is known. */
+static void look_at_condition(const struct foresight *foresight, uint32_t task,
+                              const struct graph_edge *edge, uint32_t place,
+                              struct outlook *outlook)
+{
+    struct rule_dep *dep = &outlook->deps[place];
+    bool is_open = dep->state == STATE_SUCCESS &&
+                   (dep->wanted_outcome == FIELD_UNSET || dep->wanted_outcome == dep->outcome);
+    enum guess guess = GUESS_FALSE;
+    struct err err;
+    if (is_open)
+        guess = compare(foresight, task, edge->condition, &err);
+    if (guess == GUESS_UNKNOWN) {
+        outlook->is_settled = false;
+        outlook->may_be_excluded = true;
+    } else if (guess == GUESS_BAD) {
+        outlook->bad_edge = place;
+        outlook->err = err;
+    } else if (is_open || dep->wanted_outcome == FIELD_UNSET) {
+        dep->wanted_outcome = 1;
+        dep->outcome = guess == GUESS_TRUE;
+    }
+}
+
+static void look_at_deps(const struct foresight *foresight, uint32_t task, struct outlook *ret)
+{
+    const struct graph_node *node = &foresight->def->nodes[task];
+    *ret = (struct outlook){
+        .deps = ARENA_ARRAY(foresight->arena, node->dep_count, struct rule_dep),
+        .count = node->dep_count,
+        .bad_edge = UINT32_MAX,
+        .is_settled = true,
+    };
+    for (uint32_t d = 0; d < node->dep_count; d++) {
+        const struct graph_edge *edge = &node->deps[d];
+        const struct fate *fate = &foresight->fates[edge->task];
+        ret->deps[d] = (struct rule_dep){fate->state, fate->outcome, edge->outcome};
+        if (fate->state == STATE_NEW) {
+            ret->is_settled = false;
+            ret->may_be_excluded |= edge->outcome != FIELD_UNSET || edge->condition;
+        } else if (edge->condition) {
+            look_at_condition(foresight, task, edge, d, ret);
+        }
+    }
+}
+
+/* ---- what is said of a task ---- */
+
+static const char *outcome_text(int8_t outcome)
+{
+    return outcome == 1 ? "true" : "false";
+}
+
+/* An outcome or a condition that was not met. */
+static const char *excluded_text(const struct foresight *foresight, const struct graph_edge *edge)
+{
+    const struct fate *fate = &foresight->fates[edge->task];
+    const char *key = foresight->def->tasks[edge->task].task_key;
+    bool kept = !is_planned(foresight, edge->task);
+    if (fate->state == STATE_EXCLUDED)
+        return kept ? arena_printf(foresight->arena,
+                                   "Will not start: %s stays EXCLUDED; select it too", key)
+                    : arena_printf(foresight->arena, "Will not start: %s will not start either",
+                                   key);
+    if (edge->outcome != FIELD_UNSET && edge->outcome != fate->outcome &&
+        fate->outcome != FIELD_UNSET)
+        return arena_printf(foresight->arena,
+                            kept
+                                ? "Will not start: %s stays %s, this branch needs %s; select it too"
+                                : "Will not start: %s will be %s, this branch needs %s",
+                            key, outcome_text(fate->outcome), outcome_text(edge->outcome));
+    if (edge->condition)
+        return arena_printf(foresight->arena,
+                            "Will not start: the condition of its dependency on %s is false", key);
+    return arena_printf(foresight->arena, "Will not start: %s stays %s; select it too", key,
+                        state_name(fate->state));
+}
+
+static const char *refused_text(const struct foresight *foresight, const struct graph_edge *edge,
+                                enum rule_verdict verdict)
+{
+    const char *key = foresight->def->tasks[edge->task].task_key;
+    const struct plan_task *dep = &foresight->plan->tasks[edge->task];
+    const char *state = state_name(foresight->fates[edge->task].state);
+    if (verdict == RULE_EXCLUDED_OUTCOME)
+        return excluded_text(foresight, edge);
+    if (dep->verdict == PLAN_KEEP)
+        return arena_printf(foresight->arena, "Will not start: %s stays %s; select it too", key,
+                            state);
+    return dep->will_start
+               ? arena_printf(foresight->arena, "Will not start: %s will end %s", key, state)
+               : arena_printf(foresight->arena, "Will not start: %s will not start either", key);
+}
+
+static struct fate foresee_task(const struct foresight *foresight, uint32_t i)
+{
+    static const struct fate unknown = {STATE_NEW, FIELD_UNSET};
+    const struct task_def *def = &foresight->def->tasks[i];
+    const struct graph_edge *edges = foresight->def->nodes[i].deps;
+    struct plan_task *task = &foresight->plan->tasks[i];
+    struct outlook outlook;
+    struct rule_result result;
+    look_at_deps(foresight, i, &outlook);
+    task->will_start = false;
+    if (outlook.bad_edge != UINT32_MAX) {
+        const char *key = foresight->def->tasks[edges[outlook.bad_edge].task].task_key;
+        task->reason = arena_printf(foresight->arena,
+                                    "Will not start: the condition of its dependency on %s: %s",
+                                    key, outlook.err.message);
+        return (struct fate){rule_state_seen(def, STATE_INTERNAL_ERROR), FIELD_UNSET};
+    }
+    if (outlook.count &&
+        rule_cannot_run((enum run_if)def->run_if, outlook.deps, outlook.count, &result)) {
+        uint32_t because = result.because == UINT32_MAX ? 0 : result.because;
+        task->reason = refused_text(foresight, &edges[because], result.verdict);
+        return outlook.may_be_excluded ? unknown
+                                       : (struct fate){rule_state(result.verdict), FIELD_UNSET};
+    }
+    task->will_start = true;
+    return def->type == TASK_IF_ELSE && outlook.is_settled ? decide(foresight, i) : unknown;
+}
+
+void plan_foresee(const struct plan_input *input, const struct reference_scope *scope,
+                  struct arena *arena, struct repair_plan *plan)
+{
+    const struct job_def *def = input->def;
+    const struct foresight foresight = {
+        .def = def,
+        .scope = scope,
+        .arena = arena,
+        .plan = plan,
+        .fates = ARENA_ARRAY(arena, def->task_count, struct fate),
+    };
+    for (uint32_t n = 0; n < def->task_count; n++) {
+        uint32_t i = def->order[n];
+        if (is_planned(&foresight, i))
+            foresight.fates[i] = foresee_task(&foresight, i);
+        else
+            foresight.fates[i] = (struct fate){rule_state_seen(&def->tasks[i], input->states[i]),
+                                               input->outcomes[i]};
+    }
+}
