@@ -201,6 +201,8 @@ int64_t engine_next_alarm(const struct engine *engine);
 /* How many runs and attempts it holds: for metrics and tests. */
 size_t engine_run_count(const struct engine *engine);
 size_t engine_attempt_count(const struct engine *engine);
+/* How many tasks wait for an execution slot. */
+size_t engine_ready_count(const struct engine *engine);
 
 /* Recounts everything that is kept besides the states (slots, waiting counts, lists, heap) and
  * checks the promises that hold between steps; NULL, or what is wrong. For tests. */

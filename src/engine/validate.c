@@ -3,6 +3,7 @@
 
 struct recount {
     size_t live;
+    size_t ready;
     size_t tasks;
     size_t waiters;
 };
@@ -34,6 +35,7 @@ static const char *check_task(const struct engine *engine, const struct etask *t
     bool live = state == STATE_RUNNING || state == STATE_CANCELING;
     bool runs_job = task_def_of(task)->type == TASK_JOB;
     count->live += live && task_has_process(task);
+    count->ready += state == STATE_QUEUED;
     if (live && (!task->attempt || task->attempt->state != STATE_RUNNING))
         return arena_printf(arena, "task %s is live without an attempt", key);
     if (live && !state_holds_slot(run->row.state))
@@ -148,6 +150,8 @@ const char *engine_validate(const struct engine *engine, struct arena *arena)
     }
     if (count.live != engine->live_count)
         return "execution slots are miscounted";
+    if (count.ready != engine->ready_count)
+        return "tasks that are ready are miscounted";
     if (count.tasks != engine->tasks.count)
         return "the map of task runs has strangers";
     if (engine->config.max_running && count.live > (size_t)engine->config.max_running &&

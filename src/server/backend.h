@@ -12,6 +12,7 @@
 #include "server/readers.h"
 #include "server/tail.h"
 #include "server/workspaces.h"
+#include "wire/wire.h"
 
 struct backend {
     struct store *store;
@@ -27,6 +28,9 @@ struct backend {
     struct api_workspace workspace; /* `default` */
     struct workspaces *others;      /* NULL: there are none */
     const char *data_dir;
+    const char *db_path;     /* NULL: no file */
+    struct metrics *metrics; /* NULL: nothing is counted */
+    _Atomic(const struct wire *) wire; /* NULL until it has started */
     _Atomic int64_t probed_ms; /* CLOCK_BOOTTIME: when the store was last asked to write */
     atomic_bool is_unwritable; /* what it answered */
 };

@@ -21,12 +21,14 @@
 #include "exec/exec.h"
 #include "server/defs.h"
 #include "server/feed.h"
+#include "server/metrics.h"
 #include "store/store.h"
 
 struct pump_config {
     struct store *store;
     struct defs *defs;
-    struct feed *feed; /* told of committed events; NULL: nobody is */
+    struct feed *feed;       /* told of committed events; NULL: nobody is */
+    struct metrics *metrics; /* counts what is done; NULL: nobody does */
     struct zones *zones;
     struct workspace_row workspace;
     struct exec_config exec; /* on_report and context are the pump's */

@@ -13,6 +13,13 @@ struct kept {
     bool replaces; /* an expired row is there */
 };
 
+/* What of the gauges, which all pumps share, is this one's. */
+struct pump_shares {
+    int64_t live;
+    int64_t ready;
+    int64_t idle;
+};
+
 struct pump {
     struct pump_config config;
     struct api_workspace workspace;
@@ -45,6 +52,7 @@ struct pump {
     struct attempt_id *acks;
     size_t ack_count, ack_cap;
 
+    struct pump_shares shares;
     bool is_reading; /* the reader's snapshot is open */
     bool is_lost;    /* the engine waits for rows that cannot be read: this batch fails */
     uint64_t seed;

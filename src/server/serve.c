@@ -35,6 +35,7 @@ struct server {
     struct guard *guard;
     struct feed *feed;
     struct tail *tail;
+    struct metrics *metrics;
     struct pump *pump; /* of `default` */
     struct workspaces *others;
     struct backend backend;
@@ -140,6 +141,7 @@ static enum err_code start_pump(struct server *server, struct err *err)
         .store = server->install.store,
         .defs = server->defs,
         .feed = server->feed,
+        .metrics = server->metrics,
         .zones = server->zones,
         .workspace = server->install.workspace,
         .exec =
@@ -191,6 +193,8 @@ static void start_api(struct server *server)
         .workspace = {server->install.workspace.id, server->install.workspace.key,
                       server->install.workspace.name},
         .data_dir = server->install.data_dir,
+        .db_path = server->install.db_path,
+        .metrics = server->metrics,
     };
     server->functions = backend_functions(&server->backend);
     const struct api_config config = {
@@ -203,6 +207,7 @@ static void start_api(struct server *server)
         .max_body_bytes = (size_t)config_number(server->config, CONFIG_http_max_body),
         .max_streams = max_streams(server->config),
         .heartbeat_ms = config_number(server->config, CONFIG_http_heartbeat) * 1000,
+        .metrics_are_public = config_bool(server->config, CONFIG_http_public_metrics),
     };
     server->api = api_new(&config, &server->functions);
     pump_set_api(server->pump, server->api);
@@ -213,8 +218,10 @@ static void start_api(struct server *server)
 static enum http_verdict handle_request(void *context, struct http_request *request,
                                         struct http_response *response)
 {
-    if (site_serve(request, response))
+    if (site_serve(request, response)) {
+        request->kind = API_KIND_PAGE;
         return HTTP_DONE;
+    }
     return api_handle(context, request, response);
 }
 
@@ -232,8 +239,10 @@ static enum err_code start_wire(struct server *server, struct err *err)
         .tls_cert_pem = server->tls_cert,
         .tls_key_pem = server->tls_key,
     };
-    const struct wire_callbacks callbacks = {handle_request, api_done, api_refuse, server->api};
+    const struct wire_callbacks callbacks = {handle_request, api_done, api_refuse, server->api,
+                                             api_answered};
     server->wire = wire_start(&wire, &callbacks, err);
+    atomic_store(&server->backend.wire, server->wire);
     return server->wire ? ERR_OK : err->code;
 }
 
@@ -278,6 +287,7 @@ static enum err_code server_start(struct server *server, struct err *err)
                               config_number(server->config, CONFIG_auth_audit_days));
     server->feed = feed_new();
     server->tail = tail_new();
+    server->metrics = metrics_new(clock_wall_ms());
     if (start_pump(server, err))
         return err->code;
     start_api(server);
@@ -398,6 +408,7 @@ static void server_stop(struct server *server)
     api_free(server->api);
     feed_free(server->feed);
     tail_free(server->tail);
+    metrics_free(server->metrics);
     accounts_free(server->accounts);
     guard_free(server->guard);
     defs_free(server->defs);
