@@ -74,7 +74,7 @@ function Drawing({ tasks, view, current, chosen, onOpen, label, layout }: Props 
     const box = frame.current
     if (!box || !box.clientWidth) return
     const k = Math.min(box.clientWidth / layout.width, box.clientHeight / layout.height)
-    if (k >= (box.clientWidth < 700 ? 0.7 : 0.5)) return fit()
+    if (k >= (box.clientWidth < 700 ? 0.62 : 0.5)) return fit()
     const spot = spots.get(current ?? [...(chosen ?? [])][0] ?? '') ?? layout.nodes[0]
     const along = (size: number, whole: number, at: number) =>
       whole <= size ? (size - whole) / 2 : Math.max(size - whole, Math.min(0, size / 2 - at))
@@ -85,10 +85,20 @@ function Drawing({ tasks, view, current, chosen, onOpen, label, layout }: Props 
     })
   }
   useLayoutEffect(begin, [layout])
+  // Beside a panel there is less room: as long as nobody moved the graph, it is placed anew.
+  const moved = useRef(false)
+  useEffect(() => {
+    const box = frame.current
+    if (!box) return
+    const observer = new ResizeObserver(() => !moved.current && begin())
+    observer.observe(box)
+    return () => observer.disconnect()
+  }, [layout])
 
   function zoom(factor: number, px?: number, py?: number) {
     const box = frame.current
     if (!box) return
+    moved.current = true
     const cx = px ?? box.clientWidth / 2
     const cy = py ?? box.clientHeight / 2
     setAt((v) => {
@@ -103,6 +113,7 @@ function Drawing({ tasks, view, current, chosen, onOpen, label, layout }: Props 
     if (!box) return
     const wheel = (event: WheelEvent) => {
       event.preventDefault()
+      moved.current = true
       const edge = box.getBoundingClientRect()
       if (event.ctrlKey || event.metaKey) zoom(Math.exp(-event.deltaY / 300), event.clientX - edge.left, event.clientY - edge.top)
       else setAt((v) => v && { ...v, x: v.x - (event.shiftKey ? event.deltaY : event.deltaX), y: v.y - (event.shiftKey ? 0 : event.deltaY) })
@@ -181,6 +192,7 @@ function Drawing({ tasks, view, current, chosen, onOpen, label, layout }: Props 
           if (!from) return
           const [dx, dy] = [event.clientX - from.x, event.clientY - from.y]
           drag.current = { x: event.clientX, y: event.clientY, moved: true }
+          moved.current = true
           setAt((v) => v && { ...v, x: v.x + dx, y: v.y + dy })
         }}
         onPointerUp={() => (drag.current = null)} onPointerCancel={() => (drag.current = null)}>
@@ -201,7 +213,7 @@ function Drawing({ tasks, view, current, chosen, onOpen, label, layout }: Props 
       <div class="zoom" role="group" aria-label="Zoom">
         <button type="button" aria-label="Zoom in" title="Zoom in (+)" onClick={() => zoom(1.25)}>+</button>
         <button type="button" aria-label="Zoom out" title="Zoom out (−)" onClick={() => zoom(0.8)}>−</button>
-        <button type="button" title="Show the whole graph (0)" onClick={fit}>Fit</button>
+        <button type="button" title="Show the whole graph (0)" onClick={() => ((moved.current = false), fit())}>Fit</button>
       </div>
     </div>
   )
@@ -220,17 +232,30 @@ function useVisible(layout: Layout, at: View | null, box: HTMLDivElement | null)
   }, [layout, at, box])
 }
 
-// Names are cut where the box ends; wide characters count twice.
-function cut(text: string, room: number) {
-  let used = 0
-  let out = ''
-  for (const c of visible(text)) {
-    used += c.codePointAt(0)! > 0x2e7f ? 2 : 1
-    if (used > room) return `${out}…`
-    out += c
+// Names are cut where the box ends, by the width that they will have.
+const rulers = new Map<string, CanvasRenderingContext2D | null>()
+
+function cut(text: string, px: number, font: string) {
+  let ruler = rulers.get(font)
+  if (ruler === undefined) {
+    ruler = document.createElement('canvas').getContext('2d')
+    if (ruler) ruler.font = `${font} ${getComputedStyle(document.body).fontFamily}`
+    rulers.set(font, ruler)
   }
-  return out
+  const width = (s: string) => ruler?.measureText(s).width ?? s.length * 7
+  const whole = [...visible(text)]
+  if (width(whole.join('')) <= px) return whole.join('')
+  let [least, most] = [0, whole.length]
+  while (least < most) {
+    const half = (least + most + 1) >> 1
+    if (width(`${whole.slice(0, half).join('')}…`) <= px) least = half
+    else most = half - 1
+  }
+  return `${whole.slice(0, least).join('')}…`
 }
+
+const TITLE = '600 13.5px'
+const DETAIL = '12px'
 
 function Node({ x, y, task, view, isCurrent, isChosen, tabIndex, onOpen, onFocus, onKey }: {
   x: number
@@ -245,8 +270,10 @@ function Node({ x, y, task, view, isCurrent, isChosen, tabIndex, onOpen, onFocus
   onKey: (event: KeyboardEvent) => void
 }) {
   const { tone, word } = look(view.status)
-  const title = cut(task.taskKey, isChosen === undefined ? 19 : 16)
-  const detail = cut(view.detail, 21 - (view.badge ? view.badge.text.length + 1 : 0))
+  const room = NODE_W - 36 - 8
+  const title = useMemo(() => cut(task.taskKey, room - (isChosen === undefined ? 0 : 20), TITLE), [task.taskKey, isChosen === undefined])
+  const badge = view.badge?.text.length ?? 0
+  const detail = useMemo(() => cut(view.detail, room - (badge ? badge * 6.6 + 8 : 0), DETAIL), [view.detail, badge])
   const choice = isChosen === undefined ? { role: 'button' as const } : { role: 'checkbox' as const, 'aria-checked': isChosen }
   const classes = ['node', `tone-${tone}`, isCurrent && 'current', isChosen && 'chosen', view.isDim && 'dim']
   return (
@@ -300,7 +327,7 @@ function Edge({ link, from, to }: { link: Link; from: NodeView; to: NodeView }) 
       {link.outcome && (
         <g transform={`translate(${middle.x} ${middle.y})`}>
           <rect class="outcome" x="-19" y="-9" width="38" height="18" rx="9" />
-          <text class="outcome" text-anchor="middle" y="4">{cut(link.outcome, 6)}</text>
+          <text class="outcome" text-anchor="middle" y="4">{cut(link.outcome, 34, '11px')}</text>
         </g>
       )}
     </g>

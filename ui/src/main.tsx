@@ -8,11 +8,11 @@ import { JobScreen } from './job'
 import { JobsScreen } from './jobs'
 import { NowScreen } from './now'
 import { RepairScreen } from './repair'
-import { go, href, route } from './route'
+import { go, href, route, workspaceAsked } from './route'
 import { RunScreen } from './run'
 import { RunsScreen } from './runlist'
 import { Logo, SignIn } from './signin'
-import { Dialog, Empty, Loading, Problem } from './ui'
+import { Dialog, Empty, Loading, Problem, visible } from './ui'
 
 // ---- theme: as the system, unless the reader said otherwise ----
 
@@ -90,6 +90,24 @@ function useShortcuts(showHelp: () => void) {
   }, [])
 }
 
+// Shown where there is a choice.
+function Workspaces() {
+  const all = place.value ? place.value.workspaces : []
+  const first = all[0]?.key
+  const here = workspaceAsked.value ?? first
+  if (all.length < 2 && here === first) return null
+  return (
+    <select class="workspaces" aria-label="Workspace" value={here} onChange={(event) => {
+      const to = event.currentTarget.value
+      const screen = encodeURIComponent(route.value.path[0] ?? 'jobs') // a job or run of one is in no other
+      go(to === first ? `#/${screen}` : `#/w/${encodeURIComponent(to)}/${screen}`)
+    }}>
+      {all.map((w) => <option key={w.key} value={w.key}>{visible(w.displayName)}</option>)}
+      {!all.some((w) => w.key === here) && <option value={here}>{visible(here ?? '')}</option>}
+    </select>
+  )
+}
+
 function Shell() {
   const [help, setHelp] = useState(false)
   useShortcuts(() => setHelp(true))
@@ -104,6 +122,7 @@ function Shell() {
         <nav aria-label="Screens">
           {links.map(([id, title]) => <a key={id} href={href([id])} aria-current={here === id ? 'page' : undefined}>{title}</a>)}
         </nav>
+        <Workspaces />
         <span class="grow" />
         {isOffline.value && <span class="offline" role="status">The server cannot be reached; trying again…</span>}
         {at && <span class="muted user">{at.user}</span>}
@@ -112,7 +131,7 @@ function Shell() {
         <button type="button" class="quiet" onClick={signOut}>Sign out</button>
       </header>
       <main id="main" tabIndex={-1}>
-        <Boundary at={route.value.path.join('/')}><Screen /></Boundary>
+        <Boundary at={route.value.path.join('/')} key={workspaceAsked.value ?? ''}><Screen /></Boundary>
       </main>
       {help && (
         <Dialog title="Keyboard" onClose={() => setHelp(false)}>

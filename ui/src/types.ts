@@ -198,6 +198,15 @@ export interface Schedule {
   quartzCronExpression: string
   timezoneId: string
   pauseStatus: string
+  [field: string]: unknown
+}
+
+export interface SkippedTimes {
+  time: string
+  firstPlannedTime: string
+  lastPlannedTime: string
+  count: number
+  reason: string
 }
 
 export interface JobSummary {
