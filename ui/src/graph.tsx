@@ -2,7 +2,7 @@
 // keyboard (arrows walk along dependencies).
 
 import { useEffect, useLayoutEffect, useMemo, useRef, useState } from 'preact/hooks'
-import { type Layout, type Link, NODE_H, NODE_W, dependencies, place } from './graphlib'
+import { type Direction, type Layout, type Link, NODE_H, NODE_W, dependencies, place } from './graphlib'
 import { Shape, isFinal, isUnsuccessful, look } from './states'
 import type { Status, TaskDef } from './types'
 import { Loading, visible } from './ui'
@@ -27,15 +27,16 @@ interface Props {
 const MIN_ZOOM = 0.08
 const MAX_ZOOM = 2.5
 const BEGIN_ZOOM = 0.8
+const READABLE_ZOOM = 0.6
 const LAYOUT_LATER = 150 // tasks; more take a moment, which the page uses to say so
 
 // The layout changes with the definition only, not with states.
-function useLayout(tasks: TaskDef[]): Layout | null {
+function useLayout(tasks: TaskDef[], direction: Direction): Layout | null {
   const signature = useMemo(
-    () => JSON.stringify(tasks.map((task) => [task.taskKey, dependencies(task).map((d) => [d.taskKey, d.outcome])])),
-    [tasks])
+    () => JSON.stringify([direction, tasks.map((task) => [task.taskKey, dependencies(task).map((d) => [d.taskKey, d.outcome])])]),
+    [tasks, direction])
   const [done, setDone] = useState<{ signature: string; layout: Layout } | null>(null)
-  const atOnce = useMemo(() => (tasks.length <= LAYOUT_LATER ? place(tasks) : null), [signature])
+  const atOnce = useMemo(() => (tasks.length <= LAYOUT_LATER ? place(tasks, direction) : null), [signature])
   useEffect(() => {
     if (atOnce) return
     const timer = setTimeout(() => setDone({ signature, layout: place(tasks) }), 30)
@@ -44,10 +45,28 @@ function useLayout(tasks: TaskDef[]): Layout | null {
   return atOnce ?? (done?.signature === signature ? done.layout : null)
 }
 
+const scale = (box: HTMLElement, layout: Layout) => Math.min(box.clientWidth / layout.width, box.clientHeight / layout.height)
+
 export function Graph(props: Props) {
-  const layout = useLayout(props.tasks)
+  const [direction, setDirection] = useState<Direction>('LR')
+  const layout = useLayout(props.tasks, direction)
+  const frame = useRef<HTMLDivElement>(null)
+  // A long chain in a narrow place is drawn downwards, if it can be read then and cannot otherwise.
+  useLayoutEffect(() => {
+    const box = frame.current
+    if (!box || props.tasks.length > LAYOUT_LATER) return setDirection('LR')
+    const choose = () => {
+      if (!box.clientWidth) return
+      const across = scale(box, place(props.tasks))
+      setDirection(across < READABLE_ZOOM && scale(box, place(props.tasks, 'TB')) > across * 1.2 ? 'TB' : 'LR')
+    }
+    choose()
+    const observer = new ResizeObserver(choose)
+    observer.observe(box)
+    return () => observer.disconnect()
+  }, [layout !== null, props.tasks])
   if (!layout) return <Loading />
-  return <Drawing {...props} layout={layout} />
+  return <div class="graph" ref={frame}><Drawing {...props} layout={layout} /></div>
 }
 
 interface View {
@@ -66,15 +85,14 @@ function Drawing({ tasks, view, current, chosen, onOpen, label, layout }: Props 
   function fit() {
     const box = frame.current
     if (!box || !box.clientWidth) return
-    const k = Math.max(MIN_ZOOM, Math.min(1, box.clientWidth / layout.width, box.clientHeight / layout.height))
+    const k = Math.max(MIN_ZOOM, Math.min(1, scale(box, layout)))
     setAt({ k, x: Math.max(0, (box.clientWidth - layout.width * k) / 2), y: Math.max(0, (box.clientHeight - layout.height * k) / 2) })
   }
   // A big graph begins where the reader is, in a size that can be read, rather than whole and unreadable.
   function begin() {
     const box = frame.current
     if (!box || !box.clientWidth) return
-    const k = Math.min(box.clientWidth / layout.width, box.clientHeight / layout.height)
-    if (k >= (box.clientWidth < 700 ? 0.62 : 0.5)) return fit()
+    if (scale(box, layout) >= READABLE_ZOOM - 0.1) return fit()
     const spot = spots.get(current ?? [...(chosen ?? [])][0] ?? '') ?? layout.nodes[0]
     const along = (size: number, whole: number, at: number) =>
       whole <= size ? (size - whole) / 2 : Math.max(size - whole, Math.min(0, size / 2 - at))
@@ -173,7 +191,7 @@ function Drawing({ tasks, view, current, chosen, onOpen, label, layout }: Props 
   const visibleNodes = useVisible(layout, at, frame.current)
   const entry = current && spots.has(current) ? current : layout.nodes[0]?.key
   return (
-    <div class="graph">
+    <>
       <div class="graph-frame" ref={frame}
         onPointerDown={(event) => {
           if (event.button === 0 && !(event.target as Element).closest('[data-node]')) {
@@ -199,7 +217,7 @@ function Drawing({ tasks, view, current, chosen, onOpen, label, layout }: Props 
         <svg role="group" aria-label={label} width="100%" height="100%">
           <g transform={at ? `translate(${at.x} ${at.y}) scale(${at.k})` : ''} visibility={at ? 'visible' : 'hidden'}>
             {layout.links.filter((l) => visibleNodes.has(l.from) || visibleNodes.has(l.to)).map((link) => (
-              <Edge key={`${link.from}\u0000${link.to}`} link={link} from={view(link.from)} to={view(link.to)} />
+              <Edge key={`${link.from}\u0000${link.to}`} link={link} from={view(link.from)} to={view(link.to)} direction={layout.direction} />
             ))}
             {layout.nodes.filter((n) => visibleNodes.has(n.key)).map((node) => (
               <Node key={node.key} x={node.x - NODE_W / 2} y={node.y - NODE_H / 2} task={defs.get(node.key)!}
@@ -215,7 +233,7 @@ function Drawing({ tasks, view, current, chosen, onOpen, label, layout }: Props 
         <button type="button" aria-label="Zoom out" title="Zoom out (−)" onClick={() => zoom(0.8)}>−</button>
         <button type="button" title="Show the whole graph (0)" onClick={() => ((moved.current = false), fit())}>Fit</button>
       </div>
-    </div>
+    </>
   )
 }
 
@@ -305,25 +323,24 @@ function edgeKind(link: Link, from: NodeView, to: NodeView) {
   return isUnsuccessful(from.status) ? 'bad' : 'ok'
 }
 
-function path(points: { x: number; y: number }[]) {
-  const [first, ...rest] = points
-  if (rest.length < 2) return `M${first.x} ${first.y}` + rest.map((p) => `L${p.x} ${p.y}`).join('')
-  let d = `M${first.x} ${first.y}`
-  for (let i = 0; i < rest.length - 1; i++) {
-    const end = i === rest.length - 2 ? rest[i + 1] : { x: (rest[i].x + rest[i + 1].x) / 2, y: (rest[i].y + rest[i + 1].y) / 2 }
-    d += `Q${rest[i].x} ${rest[i].y} ${end.x} ${end.y}`
-  }
-  return d
+// Through all points, each time in the direction in which dependencies lead.
+function path(points: { x: number; y: number }[], direction: Direction) {
+  return points.map(({ x, y }, i) => {
+    if (i === 0) return `M${x} ${y}`
+    const from = points[i - 1]
+    const [mx, my] = [(from.x + x) / 2, (from.y + y) / 2]
+    return direction === 'LR' ? `C${mx} ${from.y} ${mx} ${y} ${x} ${y}` : `C${from.x} ${my} ${x} ${my} ${x} ${y}`
+  }).join('')
 }
 
-function Edge({ link, from, to }: { link: Link; from: NodeView; to: NodeView }) {
+function Edge({ link, from, to, direction }: { link: Link; from: NodeView; to: NodeView; direction: Direction }) {
   const kind = edgeKind(link, from, to)
   const middle = link.points[Math.floor(link.points.length / 2)]
   const end = link.points.at(-1)!
   return (
     <g class={`edge ${kind}`}>
-      <path class="line" d={path(link.points)} />
-      <path class="arrow" d={`M${end.x - 7} ${end.y - 4}L${end.x} ${end.y}L${end.x - 7} ${end.y + 4}z`} />
+      <path class="line" d={path(link.points, direction)} />
+      <path class="arrow" d="M-7 -4L0 0L-7 4z" transform={`translate(${end.x} ${end.y})${direction === 'TB' ? ' rotate(90)' : ''}`} />
       {link.outcome && (
         <g transform={`translate(${middle.x} ${middle.y})`}>
           <rect class="outcome" x="-19" y="-9" width="38" height="18" rx="9" />
