@@ -108,6 +108,12 @@ export async function get<T>(path: string, query?: Query, signal?: AbortSignal):
   return (await call(url(path, query), { signal })).json()
 }
 
+// One object whose list goes on behind a page token.
+export async function getPage<T>(path: string, query?: Query, signal?: AbortSignal) {
+  const answer = await call(url(path, query), { signal })
+  return { body: (await answer.json()) as T, next: answer.headers.get('opc-next-page') }
+}
+
 export async function list<T>(path: string, query?: Query, signal?: AbortSignal) {
   const answer = await call(url(path, query), { signal })
   return { items: (await answer.json()).items as T[], next: answer.headers.get('opc-next-page') }

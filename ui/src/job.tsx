@@ -2,6 +2,7 @@
 
 import { useEffect, useMemo, useState } from 'preact/hooks'
 import { get, list, mayOperate } from './api'
+import { CampaignDialog } from './campaignnew'
 import { VersionText, useVersions } from './difference'
 import { Durations } from './durations'
 import { Graph } from './graph'
@@ -29,6 +30,7 @@ export function JobScreen({ jobKey }: { jobKey: string }) {
   const { data: runs } = useLive(`job runs ${jobKey}`, async (signal) =>
     (await list<RunSummary>('/jobRuns', { jobKey, limit: GRID_RUNS }, signal)).items, { stream: '/events' })
   const [isStarting, setStarting] = useState(false)
+  const [isRerunning, setRerunning] = useState(false)
   useEffect(() => {
     if (job) document.title = `${visible(job.name)} – Reprise`
   }, [job?.name])
@@ -42,6 +44,7 @@ export function JobScreen({ jobKey }: { jobKey: string }) {
         <div class="title-row">
           <h1><Name text={job.name} /></h1>
           <span class="grow" />
+          {mayOperate.value && <button type="button" onClick={() => setRerunning(true)}>Rerun a range…</button>}
           {mayOperate.value && <button type="button" class="primary" onClick={() => setStarting(true)}>Run…</button>}
         </div>
         {job.description && <p class="reason">{visible(job.description)}</p>}
@@ -71,6 +74,7 @@ export function JobScreen({ jobKey }: { jobKey: string }) {
           : <Empty title="This job has no tasks"><p>Add some to its definition: <code>reprise job update JOB -f FILE</code></p></Empty>)}
         {tab === 'definition' && <Definition job={job} />}
       </div>
+      {isRerunning && <CampaignDialog job={job} onClose={() => setRerunning(false)} />}
       {isStarting && <StartDialog job={job} onClose={() => setStarting(false)} />}
     </div>
   )

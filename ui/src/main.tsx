@@ -4,6 +4,7 @@ import { signal } from '@preact/signals'
 import { Component, type ComponentChildren, render } from 'preact'
 import { useEffect, useState } from 'preact/hooks'
 import { isOffline, place, resume, signInWithCode, signOut } from './api'
+import { CampaignScreen, CampaignsScreen } from './campaigns'
 import { JobScreen } from './job'
 import { JobsScreen } from './jobs'
 import { NowScreen } from './now'
@@ -43,6 +44,8 @@ function Screen() {
   if (what === 'runs') return <RunsScreen />
   if (what === 'jobs' && key) return <JobScreen key={key} jobKey={key} />
   if (what === 'jobs' || !what) return <JobsScreen />
+  if (what === 'campaigns' && key) return <CampaignScreen key={key} campaignKey={key} />
+  if (what === 'campaigns') return <CampaignsScreen />
   if (what === 'now') return <NowScreen />
   return <Empty title="There is no such page"><p><a href={href(['jobs'])}>Jobs</a></p></Empty>
 }
@@ -64,7 +67,7 @@ class Boundary extends Component<{ children: ComponentChildren; at: string }, { 
 }
 
 const KEYS: [string, string][] = [
-  ['g n', 'Now'], ['g j', 'Jobs'], ['g r', 'Runs'], ['/', 'Search on this page'], ['r', 'Repair the run that is open'],
+  ['g n', 'Now'], ['g j', 'Jobs'], ['g r', 'Runs'], ['g c', 'Campaigns'], ['/', 'Search on this page'], ['r', 'Repair the run that is open'],
   ['← →', 'From tab to tab; in a graph, along its edges; in the grid, from cell to cell'], ['Enter, Space', 'Open, or select for a repair'],
   ['+ − 0', 'Zoom the graph; show all of it'], ['Esc', 'Close'], ['?', 'This list'],
 ]
@@ -77,7 +80,7 @@ function useShortcuts(showHelp: () => void) {
       if (event.ctrlKey || event.metaKey || event.altKey || target.closest('input,select,textarea,dialog')) return
       const pair = `${before} ${event.key}`
       before = event.key
-      const to = { 'g n': 'now', 'g j': 'jobs', 'g r': 'runs' }[pair]
+      const to = { 'g n': 'now', 'g j': 'jobs', 'g r': 'runs', 'g c': 'campaigns' }[pair]
       if (to) go(href([to]))
       else if (event.key === '?') showHelp()
       else if (event.key === '/') {
@@ -113,7 +116,7 @@ function Shell() {
   useShortcuts(() => setHelp(true))
   const at = place.value
   const here = route.value.path[0] ?? 'jobs'
-  const links: [string, string][] = [['now', 'Now'], ['jobs', 'Jobs'], ['runs', 'Runs']]
+  const links: [string, string][] = [['now', 'Now'], ['jobs', 'Jobs'], ['runs', 'Runs'], ['campaigns', 'Campaigns']]
   return (
     <>
       <a class="skip" href="#main" onClick={(event) => (event.preventDefault(), document.getElementById('main')?.focus())}>Skip to the content</a>
