@@ -344,7 +344,7 @@ static json_t *answer_headers(const struct route *route, int status)
         set(headers, "opc-work-request-id", component_ref("headers", "OpcWorkRequestId"));
     if (is_paged(route))
         set(headers, "opc-next-page", component_ref("headers", "OpcNextPage"));
-    if (route->media)
+    if (route->media && route->scope == SCOPE_WORKSPACE) /* output, a piece at a time */
         set(headers, "x-reprise-next-offset", component_ref("headers", "RepriseNextOffset"));
     if (route->flags & ROUTE_IAM)
         set(headers, "x-subject-token", component_ref("headers", "SubjectToken"));
