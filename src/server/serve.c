@@ -46,6 +46,8 @@ struct server {
     char *tls_key;
     int signal_fd;
     int clock_fd;              /* the wall clock was set */
+    int watchdog_ms;           /* how often the service manager wants to hear of us; 0: not */
+    int64_t watchdog_at_ms;    /* CLOCK_BOOTTIME: when it is to hear next */
     uint64_t task_descriptors; /* soft RLIMIT_NOFILE that we were started with */
     char host[256];
     uint16_t port;
@@ -319,6 +321,7 @@ static enum err_code publish(struct server *server, struct err *err)
     printf("reprise: listening on %s\n", url);
     print_sign_in(server);
     fflush(stdout); /* both lines at once, for who reads what is there */
+    server->watchdog_ms = notify_watchdog_ms();
     notify_manager("READY=1");
     log_event(LOG_INFO, "listening", LOG_TEXT("url", url), LOG_NUMBER("pid", getpid()));
     return ERR_OK;
@@ -362,11 +365,28 @@ static bool take_signals(struct server *server)
     return stop;
 }
 
-static int loop_timeout_ms(const struct server *server)
+static int earlier(int a_ms, int b_ms)
 {
-    int own = pump_timeout_ms(server->pump);
-    int others = workspaces_timeout_ms(server->others);
-    return own < 0 || (others >= 0 && others < own) ? others : own;
+    return a_ms < 0 || (b_ms >= 0 && b_ms < a_ms) ? b_ms : a_ms;
+}
+
+/* Says that the loop goes round. How long it may sleep until it has to say so again; -1: for ever. */
+static int tell_watchdog(struct server *server)
+{
+    int64_t now_ms = clock_boot_ms();
+    if (!server->watchdog_ms)
+        return -1;
+    if (now_ms >= server->watchdog_at_ms) {
+        notify_manager("WATCHDOG=1");
+        server->watchdog_at_ms = now_ms + server->watchdog_ms;
+    }
+    return (int)(server->watchdog_at_ms - now_ms);
+}
+
+static int loop_timeout_ms(struct server *server)
+{
+    int pumps = earlier(pump_timeout_ms(server->pump), workspaces_timeout_ms(server->others));
+    return earlier(pumps, tell_watchdog(server));
 }
 
 static void server_loop(struct server *server)
