@@ -1,8 +1,10 @@
 """/metrics: its form, held to what Prometheus demands; that its numbers are true; and who may read it."""
 
+import re
+
 import pytest
 
-from harness import Client, eventually, refused, step, task
+from harness import ROOT, Client, eventually, refused, step, task
 from prometheus import parse
 from sse import Stream
 
@@ -42,6 +44,16 @@ def test_the_form_and_what_is_there(server):
     assert families["reprise_ready"].value() == 1
     assert families["reprise_build_info"].value(version=server.api.read("//reprise/v1")["version"]) == 1
     assert families["reprise_store_bytes"].value(file="database") == (server.data / "reprise.db").stat().st_size
+
+
+def test_guide_and_dashboard_speak_of_what_is_there_and_the_guide_of_all_of_it(server):
+    families = scrape(server.api)
+    ours = {name for name in families if name.startswith("reprise_")}
+    for path in ("docs/guide/operations.md", "dist/grafana-dashboard.json"):
+        named = {re.sub(r"_(bucket|sum|count)$", "", name) for name in re.findall(r"reprise_[a-z_]+", (ROOT / path).read_text())}
+        assert named <= ours, path
+        if path.endswith(".md"):
+            assert named == ours, "not told in the guide"
 
 
 def test_work_is_counted_as_it_was_committed(server):
