@@ -59,7 +59,7 @@ export function Durations({ job, runs }: { job: Job; runs: RunSummary[] }) {
     <div class="durations">
       <div class="toolbar">
         <label class="inline">Of
-          <select value={task ?? ''} onChange={(event) => amend({ task: event.currentTarget.value || null })}>
+          <select aria-label="Durations of" value={task ?? ''} onChange={(event) => amend({ task: event.currentTarget.value || null })}>
             <option value="">the whole run</option>
             {job.tasks.map((t) => <option key={t.taskKey} value={t.taskKey}>{visible(t.taskKey)}</option>)}
           </select>
