@@ -18,8 +18,8 @@ struct api_config {
     int64_t session_ms;      /* how long a sign-in lasts */
     const uint8_t *page_key; /* 32 bytes: signs page tokens */
     size_t max_body_bytes;
-    unsigned max_streams; /* open at the same time; 0: the preset of api/stream.h */
-    int64_t heartbeat_ms; /* between signs of life of a silent stream; 0: likewise */
+    unsigned max_streams;    /* open at the same time; 0: the preset of api/stream.h */
+    int64_t heartbeat_ms;    /* between signs of life of a silent stream; 0: likewise */
     bool metrics_are_public; /* /metrics needs no credential */
 };
 

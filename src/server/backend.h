@@ -28,11 +28,11 @@ struct backend {
     struct api_workspace workspace; /* `default` */
     struct workspaces *others;      /* NULL: there are none */
     const char *data_dir;
-    const char *db_path;     /* NULL: no file */
-    struct metrics *metrics; /* NULL: nothing is counted */
+    const char *db_path;               /* NULL: no file */
+    struct metrics *metrics;           /* NULL: nothing is counted */
     _Atomic(const struct wire *) wire; /* NULL until it has started */
-    _Atomic int64_t probed_ms; /* CLOCK_BOOTTIME: when the store was last asked to write */
-    atomic_bool is_unwritable; /* what it answered */
+    _Atomic int64_t probed_ms;         /* CLOCK_BOOTTIME: when the store was last asked to write */
+    atomic_bool is_unwritable;         /* what it answered */
 };
 
 /* `backend` must outlive what is returned. */

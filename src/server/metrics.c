@@ -152,8 +152,9 @@ static void print_attempts(const struct metrics *metrics, struct buf *out)
     metric_single(out, "reprise_attempts_started_total", "counter",
                   "Attempts whose start was committed.",
                   (double)counter_read(&metrics->attempts_started));
-    metric_family(out, "reprise_attempts_finished_total", "counter",
-                  "Attempts that ended, by cause; lost ones are the server's or the host's failure.");
+    metric_family(
+        out, "reprise_attempts_finished_total", "counter",
+        "Attempts that ended, by cause; lost ones are the server's or the host's failure.");
     for (int i = CAUSE_EXITED; i <= CAUSE_LOST; i++) {
         snprintf(label, sizeof label, "cause=\"%s\"", cause_names[i]);
         metric_sample(out, "reprise_attempts_finished_total", label,

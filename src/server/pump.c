@@ -154,53 +154,6 @@ static void keep_answers(void *context, struct store_reader *reader, struct row_
     }
 }
 
-/* ---- metrics ---- */
-
-static void set_share(struct gauge *gauge, int64_t *share, int64_t now)
-{
-    if (*share != now)
-        gauge_add(gauge, now - *share);
-    *share = now;
-}
-
-static void publish_gauges(struct pump *pump)
-{
-    struct metrics *metrics = pump->config.metrics;
-    const struct engine *engine = pump->engine;
-    if (!metrics)
-        return;
-    /* While the engine is lost its numbers stay as they were: the attempts go on. */
-    if (engine) {
-        set_share(&metrics->attempts_live, &pump->shares.live,
-                  (int64_t)engine_attempt_count(engine));
-        set_share(&metrics->tasks_ready, &pump->shares.ready, (int64_t)engine_ready_count(engine));
-    }
-    set_share(&metrics->supervisors_idle, &pump->shares.idle, (int64_t)exec_idle(pump->exec));
-}
-
-static void withdraw_gauges(struct pump *pump)
-{
-    struct metrics *metrics = pump->config.metrics;
-    if (!metrics)
-        return;
-    set_share(&metrics->attempts_live, &pump->shares.live, 0);
-    set_share(&metrics->tasks_ready, &pump->shares.ready, 0);
-    set_share(&metrics->supervisors_idle, &pump->shares.idle, 0);
-}
-
-/* The store's commit, measured. */
-static enum store_result measured_commit(struct pump *pump, struct store_commit *commit)
-{
-    struct metrics *metrics = pump->config.metrics;
-    int64_t began_us = clock_monotonic_us();
-    enum store_result result = store_commit(pump->config.store, commit);
-    if (metrics && result == STORE_OK)
-        metrics_committed(metrics, commit->rows, clock_monotonic_us() - began_us);
-    else if (metrics)
-        counter_add(&metrics->commit_failures, 1);
-    return result;
-}
-
 /* ---- a batch ---- */
 
 static struct engine_event new_event(struct pump *pump, enum engine_event_kind kind)
@@ -423,7 +376,7 @@ static void commit_batch(struct pump *pump)
         .extend = pump->kept_count ? keep_answers : NULL,
         .context = pump,
     };
-    enum store_result result = measured_commit(pump, &commit);
+    enum store_result result = pump_commit(pump, &commit);
     if (result != STORE_OK) {
         lose_batch(pump, result);
         return;
@@ -495,7 +448,7 @@ static void run_batch(struct pump *pump)
     step_all(pump);
     commit_batch(pump);
     end_batch(pump);
-    publish_gauges(pump);
+    pump_publish_gauges(pump);
 }
 
 /* Between batches, on this thread: a token that a batch has found expired must be there still when
@@ -598,7 +551,7 @@ void pump_free(struct pump *pump)
 {
     if (!pump)
         return;
-    withdraw_gauges(pump);
+    pump_withdraw_gauges(pump);
     engine_free(pump->engine);
     if (pump->exec)
         exec_close(pump->exec);

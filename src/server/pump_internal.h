@@ -75,3 +75,10 @@ bool pump_step(struct pump *pump, const struct engine_event *event);
 void pump_read_begin(struct pump *pump);
 void pump_read_end(struct pump *pump);
 uint64_t pump_seed(struct pump *pump);
+
+/* ---- pump_metrics.c ---- */
+/* The store's commit, measured. */
+enum store_result pump_commit(struct pump *pump, struct store_commit *commit);
+/* Brings the gauges up to date after a batch; takes this pump's share out of them at its end. */
+void pump_publish_gauges(struct pump *pump);
+void pump_withdraw_gauges(struct pump *pump);

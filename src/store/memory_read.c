@@ -314,8 +314,8 @@ static bool run_census(struct store_reader *base, int64_t workspace, struct run_
         const struct run_row *run = rows->tables[ROW_RUN].rows[i];
         if (!state_is_final(run->state))
             census.counts[run->state]++;
-        if (run->state == STATE_QUEUED && (census.queued_since_ms == FIELD_NULL ||
-                                           run->queued_ms < census.queued_since_ms))
+        if (run->state == STATE_QUEUED &&
+            (census.queued_since_ms == FIELD_NULL || run->queued_ms < census.queued_since_ms))
             census.queued_since_ms = run->queued_ms;
     }
     memory_reader_unlock(reader);

@@ -388,8 +388,7 @@ static size_t live_runs(struct store_reader *base, int64_t workspace, struct are
 static int64_t read_census_number(struct sqlite_reader *reader, sqlite3_stmt *statement)
 {
     int64_t number = FIELD_NULL;
-    if (sqlite_reader_step(reader, statement) &&
-        sqlite3_column_type(statement, 0) != SQLITE_NULL)
+    if (sqlite_reader_step(reader, statement) && sqlite3_column_type(statement, 0) != SQLITE_NULL)
         number = sqlite3_column_int64(statement, 0);
     sqlite3_reset(statement);
     return number;
