@@ -104,12 +104,13 @@ export function JobsScreen() {
   )
 }
 
-const EXAMPLE = `cat > hello.yaml <<'END'
+const EXAMPLE = `cd ~/.local/state/reprise/workspace   # or the folder given as --workspace
+echo 'print("hello")' > hello.py
+cat > hello.yaml <<'END'
 name: hello
 tasks:
   - {taskKey: greet, type: PYTHON_TASK, filePath: hello.py}
 END
-echo 'print("hello")' > hello.py      # in the folder given as --workspace
 reprise job create -f hello.yaml
 reprise run start hello --watch`
 
