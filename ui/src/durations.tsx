@@ -13,6 +13,7 @@ interface Bar {
   run: RunSummary
   status: Status | null
   ms: number | null // null: it did not run, or that is not known yet
+  isKnown: boolean
 }
 
 const STEPS_MS = [1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000, 5000, 10_000, 20_000, 30_000, 60_000, 120_000, 300_000, 600_000,
@@ -39,9 +40,10 @@ export function Durations({ job, runs }: { job: Job; runs: RunSummary[] }) {
     if (frame.current) frame.current.scrollLeft = frame.current.scrollWidth
   }, [])
   const bars: Bar[] = shown.map((run) => {
-    const one = task ? states.of(run.key)?.get(task) : undefined
-    if (task) return { run, status: one?.state.status ?? null, ms: one?.startTime && one.endTime ? one.endTime - one.startTime : null }
-    return { run, status: run.state.status, ms: run.startTime === null ? null : tookMs(run) }
+    if (!task) return { run, status: run.state.status, ms: run.startTime === null ? null : tookMs(run), isKnown: true }
+    const all = states.of(run.key)
+    const one = all?.get(task)
+    return { run, status: one?.state.status ?? null, ms: one?.startTime && one.endTime ? one.endTime - one.startTime : null, isKnown: !!all }
   })
   const known = bars.flatMap((bar) => (bar.ms === null ? [] : [bar.ms]))
   const most = Math.max(1, ...known)
@@ -73,8 +75,8 @@ export function Durations({ job, runs }: { job: Job; runs: RunSummary[] }) {
           </div>
           <div class="chart-frame" ref={frame} onKeyDown={onKeyDown} role="list" aria-label="Durations, oldest first">
             {ticks(most).map((ms) => <i key={ms} class="chart-line" style={{ bottom: `${(ms / most) * 100}%` }} aria-hidden="true" />)}
-            {bars.map(({ run, status, ms }, i) => {
-              const text = `${word(status)}, ${localTime(run.startTime ?? Date.parse(run.timeCreated))}, ${ms === null ? 'did not run' : duration(ms)}`
+            {bars.map(({ run, status, ms, isKnown }, i) => {
+              const text = `${isKnown ? word(status) : 'Loading'}, ${localTime(run.startTime ?? Date.parse(run.timeCreated))}, ${ms !== null ? duration(ms) : isKnown ? 'did not run' : 'loading'}`
               return (
                 <span key={run.key} role="listitem">
                   <a class={`chart-bar tone-${look(status).tone}`} href={href(['runs', run.key], { task })} title={text} aria-label={text} tabIndex={i === bars.length - 1 ? 0 : -1}>
