@@ -8,6 +8,7 @@
 #include "server/defs.h"
 #include "server/feed.h"
 #include "server/guard.h"
+#include "server/metrics.h"
 #include "server/pump.h"
 #include "server/readers.h"
 #include "server/tail.h"

@@ -21,14 +21,14 @@
 #include "exec/exec.h"
 #include "server/defs.h"
 #include "server/feed.h"
-#include "server/metrics.h"
 #include "store/store.h"
+
+struct metrics;
 
 struct pump_config {
     struct store *store;
     struct defs *defs;
-    struct feed *feed;       /* told of committed events; NULL: nobody is */
-    struct metrics *metrics; /* counts what is done; NULL: nobody does */
+    struct feed *feed; /* told of committed events; NULL: nobody is */
     struct zones *zones;
     struct workspace_row workspace;
     struct exec_config exec; /* on_report and context are the pump's */
@@ -37,6 +37,7 @@ struct pump_config {
     int64_t max_running;
     int64_t grace_ms;
     int64_t queue_max_ms;
+    struct metrics *metrics; /* counts what is done; NULL: nobody does */
 };
 
 struct pump;

@@ -5,6 +5,7 @@
 #include <stdatomic.h>
 
 #include "engine/engine.h"
+#include "server/metrics.h"
 #include "server/pump.h"
 
 /* A command that succeeded in this batch under a retry token: its answer is kept. */
@@ -13,18 +14,14 @@ struct kept {
     bool replaces; /* an expired row is there */
 };
 
-/* What of the gauges, which all pumps share, is this one's. */
-struct pump_shares {
-    int64_t live;
-    int64_t ready;
-    int64_t idle;
-};
-
 struct pump {
     struct pump_config config;
     struct api_workspace workspace;
     struct api *api;
     struct exec *exec;
+    struct {
+        int64_t live, ready, idle;
+    } shares;              /* of the gauges, which all pumps share, what is this one's */
     struct engine *engine; /* NULL: to be loaded anew */
     struct store_reader *reader;
     struct effects effects;
@@ -52,7 +49,6 @@ struct pump {
     struct attempt_id *acks;
     size_t ack_count, ack_cap;
 
-    struct pump_shares shares;
     bool is_reading; /* the reader's snapshot is open */
     bool is_lost;    /* the engine waits for rows that cannot be read: this batch fails */
     uint64_t seed;
@@ -64,6 +60,14 @@ struct pump {
     atomic_bool is_ready;
 };
 
+/* ---- pump_metrics.c ---- */
+/* The store's commit, measured. */
+enum store_result pump_commit(struct pump *pump, struct store_commit *commit);
+/* Brings the gauges up to date after a batch; takes this pump's share out of them at its end. */
+void pump_publish_gauges(struct pump *pump);
+void pump_withdraw_gauges(struct pump *pump);
+
+/* ---- pump_load.c ---- */
 /* Makes the engine from the store: a new epoch, live runs, attempts in flight. */
 bool pump_load(struct pump *pump);
 /* Loads what a command needs and the engine does not have. False: the store cannot be read. */
@@ -75,10 +79,3 @@ bool pump_step(struct pump *pump, const struct engine_event *event);
 void pump_read_begin(struct pump *pump);
 void pump_read_end(struct pump *pump);
 uint64_t pump_seed(struct pump *pump);
-
-/* ---- pump_metrics.c ---- */
-/* The store's commit, measured. */
-enum store_result pump_commit(struct pump *pump, struct store_commit *commit);
-/* Brings the gauges up to date after a batch; takes this pump's share out of them at its end. */
-void pump_publish_gauges(struct pump *pump);
-void pump_withdraw_gauges(struct pump *pump);

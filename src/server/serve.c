@@ -18,6 +18,7 @@
 #include "server/clock.h"
 #include "server/files.h"
 #include "server/install.h"
+#include "server/metrics.h"
 #include "server/notify.h"
 #include "wire/site.h"
 #include "wire/wire.h"
