@@ -30,12 +30,12 @@ static const char *check_task(const struct engine *engine, const struct etask *t
     enum state state = task->row.state;
     const char *key = task->row.task_key;
     count->tasks++;
+    count->ready += state == STATE_QUEUED;
     if (uuid_map_get(&engine->tasks, &task->row.key) != task)
         return arena_printf(arena, "task %s is not on the map", key);
     bool live = state == STATE_RUNNING || state == STATE_CANCELING;
     bool runs_job = task_def_of(task)->type == TASK_JOB;
     count->live += live && task_has_process(task);
-    count->ready += state == STATE_QUEUED;
     if (live && (!task->attempt || task->attempt->state != STATE_RUNNING))
         return arena_printf(arena, "task %s is live without an attempt", key);
     if (live && !state_holds_slot(run->row.state))

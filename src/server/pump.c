@@ -309,8 +309,6 @@ static void act(struct pump *pump)
         exec_ack(pump->exec, &pump->acks[i]);
     for (size_t i = 0; i < fx->start_count; i++)
         start_attempt(pump, &fx->starts[i]);
-    if (pump->config.metrics)
-        counter_add(&pump->config.metrics->attempts_started, fx->start_count);
     for (size_t i = 0; i < fx->stop_count; i++) {
         const struct stop_effect *stop = &fx->stops[i];
         const struct attempt_id id = {stop->run, stop->task_run, stop->repair, stop->attempt,
@@ -551,7 +549,6 @@ void pump_free(struct pump *pump)
 {
     if (!pump)
         return;
-    pump_withdraw_gauges(pump);
     engine_free(pump->engine);
     if (pump->exec)
         exec_close(pump->exec);
@@ -568,6 +565,7 @@ void pump_free(struct pump *pump)
     free(pump->stepped);
     free(pump->kept);
     free(pump->acks);
+    pump_withdraw_gauges(pump);
     pthread_mutex_destroy(&pump->lock);
     free(pump);
 }

@@ -39,9 +39,11 @@ enum store_result pump_commit(struct pump *pump, struct store_commit *commit)
     struct metrics *metrics = pump->config.metrics;
     int64_t began_us = clock_monotonic_us();
     enum store_result result = store_commit(pump->config.store, commit);
-    if (metrics && result == STORE_OK)
+    if (metrics && result == STORE_OK) {
         metrics_committed(metrics, commit->rows, clock_monotonic_us() - began_us);
-    else if (metrics)
+        counter_add(&metrics->attempts_started, pump->effects.start_count);
+    } else if (metrics) {
         counter_add(&metrics->commit_failures, 1);
+    }
     return result;
 }
