@@ -10,6 +10,7 @@
 #include "api/openapi.h"
 #include "api/oracle/oracle.h"
 #include "api/respond.h"
+#include "api/traffic.h"
 #include "base/json.h"
 #include "base/mem.h"
 
@@ -24,6 +25,7 @@ struct api *api_new(const struct api_config *config, const struct api_backend *b
     memcpy(&api->id_seed, digest, sizeof api->id_seed);
     api->id_seed ^= mix64((uint64_t)backend->now_ms(backend->context));
     api->runs = printed_new(API_PRINTED_RUNS_BYTES);
+    api->traffic = traffic_new();
     pthread_mutex_init(&api->changing, NULL);
     json_t *document = openapi_document();
     api->openapi = json_dumps(document, JSON_COMPACT);
@@ -36,6 +38,7 @@ void api_free(struct api *api)
     if (!api)
         return;
     printed_free(api->runs);
+    traffic_free(api->traffic);
     free(api->openapi);
     pthread_mutex_destroy(&api->changing);
     free(api);
@@ -291,6 +294,13 @@ static enum err_code no_route(struct call *call)
                    call->request->method, call->allow);
 }
 
+static bool is_public(const struct call *call)
+{
+    unsigned flags = call->route ? call->route->flags : 0;
+    return (flags & ROUTE_PUBLIC) ||
+           ((flags & ROUTE_METRICS) && call->api->config.metrics_are_public);
+}
+
 static enum err_code find_route(struct call *call)
 {
     struct err malformed;
@@ -298,7 +308,9 @@ static enum err_code find_route(struct call *call)
         target_parse(call->request->target, call->arena, &call->target, &malformed);
     if (!code)
         route_find(call);
-    if (!call->route || !(call->route->flags & ROUTE_PUBLIC)) {
+    if (call->route)
+        call->request->kind = API_KIND_ROUTES + route_place(call->route);
+    if (!is_public(call)) {
         enum err_code refused = who_calls(call);
         if (refused)
             return refused;
@@ -406,6 +418,12 @@ void api_done(void *context, struct http_request *request)
     const struct request_state *state = request->state;
     if (state)
         state->done(request);
+}
+
+void api_answered(void *context, const struct http_request *request, int status, int64_t after_us)
+{
+    struct api *api = context;
+    traffic_count(api->traffic, request->kind, status, after_us);
 }
 
 void api_refuse(void *context, enum err_code code, const char *message, const char *target,

@@ -18,8 +18,9 @@ struct api_config {
     int64_t session_ms;      /* how long a sign-in lasts */
     const uint8_t *page_key; /* 32 bytes: signs page tokens */
     size_t max_body_bytes;
-    unsigned max_streams; /* open at the same time; 0: the preset of api/stream.h */
-    int64_t heartbeat_ms; /* between signs of life of a silent stream; 0: likewise */
+    unsigned max_streams;    /* open at the same time; 0: the preset of api/stream.h */
+    int64_t heartbeat_ms;    /* between signs of life of a silent stream; 0: likewise */
+    bool metrics_are_public; /* /metrics needs no credential */
 };
 
 struct api;
@@ -29,10 +30,13 @@ void api_free(struct api *api);
 
 /* The wire's callbacks; `context` is the struct api. api_done frees request->state. api_refuse
  * makes body and headers of what the wire refuses by itself (413, 431, 408, …); its header strings
- * live until the next api_refuse on the same thread. */
+ * live until the next api_refuse on the same thread. api_answered counts answers. */
 enum http_verdict api_handle(void *context, struct http_request *request,
                              struct http_response *response);
 void api_done(void *context, struct http_request *request);
+/* request->kind of what api_handle saw is API_KIND_ROUTES + the place of its route in the table. */
+enum { API_KIND_NONE, API_KIND_PAGE, API_KIND_ROUTES };
+void api_answered(void *context, const struct http_request *request, int status, int64_t after_us);
 void api_refuse(void *context, enum err_code code, const char *message, const char *target,
                 struct http_response *response);
 

@@ -284,6 +284,8 @@ struct api_backend {
     bool (*watch_output)(void *context, int fd, struct api_output_watch *watch);
     void (*unwatch_output)(void *context, struct api_output_watch *watch);
 
+    /* Appends what the server counts, as Prometheus text (base/metric.h). NULL: nothing. */
+    void (*metrics)(void *context, struct buf *out);
     /* Can the store be written to, and is recovery over? */
     bool (*is_ready)(void *context);
 

@@ -37,6 +37,7 @@ struct api {
     char *openapi;            /* the document, as it is sent */
     pthread_mutex_t changing; /* held by whoever runs a route's `change` */
     atomic_uint stream_count;
+    struct traffic *traffic; /* what was answered */
 };
 
 /* What request->state begins with: of a request that waits for a command, or of a stream. */
@@ -73,6 +74,7 @@ enum route_flag {
     ROUTE_RECENT = 1 << 5,    /* takes should-update-recent */
     ROUTE_EXTENSION = 1 << 6, /* ours: x-reprise-extension in the OpenAPI document */
     ROUTE_OWN = 1 << 10,      /* whoever has not the role may still call it about themselves */
+    ROUTE_METRICS = 1 << 18,  /* public where the configuration says so */
     ROUTE_IAM = 1 << 11,      /* errors have the form of Huawei's IAM */
     ROUTE_ITEMS = 1 << 16,    /* answers {"items": […]} of what `answer` describes */
     ROUTE_ETAG = 1 << 17,     /* a read whose answer carries an etag */
@@ -163,6 +165,8 @@ char *cookie_name(const struct api *api, char text[static COOKIE_NAME_TEXT]);
 void route_find(struct call *call);
 /* The whole table, for documents made from it. */
 const struct route *route_table(size_t *ret_count);
+/* The place of a row in it. */
+unsigned route_place(const struct route *route);
 /* Query parameters that every call with a body takes besides its own. */
 extern const struct schema body_query_schema;
 

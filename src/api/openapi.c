@@ -348,7 +348,7 @@ static json_t *answer_headers(const struct route *route, int status)
         set(headers, "opc-work-request-id", component_ref("headers", "OpcWorkRequestId"));
     if (is_paged(route))
         set(headers, "opc-next-page", component_ref("headers", "OpcNextPage"));
-    if (route->media) {
+    if (route->media && route->scope == SCOPE_WORKSPACE) { /* output, a piece at a time */
         set(headers, "x-reprise-offset", component_ref("headers", "RepriseOffset"));
         set(headers, "x-reprise-cut", component_ref("headers", "RepriseCut"));
         set(headers, "x-reprise-next-offset", component_ref("headers", "RepriseNextOffset"));

@@ -42,6 +42,15 @@ static const struct route routes[] = {
      .flags = ROUTE_PUBLIC | ROUTE_EXTENSION,
      .read = openapi_get,
      .doc = "This description of the API, as OpenAPI 3.1."},
+    {.method = "GET",
+     .scope = SCOPE_ROOT,
+     .path = "metrics",
+     .operation = "getMetrics",
+     .flags = ROUTE_METRICS | ROUTE_EXTENSION,
+     .role = ROLE_VIEWER,
+     .read = metrics_get,
+     .media = "text/plain; version=0.0.4; charset=utf-8",
+     .doc = "What is counted and measured, as Prometheus text."},
 
     {.method = "GET",
      .scope = SCOPE_PLATFORM,
@@ -784,6 +793,11 @@ static const struct route routes[] = {
      .status = 201,
      .doc = "Gives a token for a password, as Huawei IAM does."},
 };
+
+unsigned route_place(const struct route *route)
+{
+    return (unsigned)(route - routes);
+}
 
 const struct route *route_table(size_t *ret_count)
 {

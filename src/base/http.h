@@ -30,6 +30,7 @@ struct http_request {
     struct arena arena; /* the handler's, released after the answer */
     void *state;        /* the handler's own, NULL at the first call */
     bool shutting_down; /* the wire is stopping: answer now, HTTP_WAIT is not obeyed */
+    unsigned kind;      /* the handler's: what it is, for who counts the answers; 0: nobody said */
     /* Lets a request that answered HTTP_WAIT go on: any thread; exactly once per HTTP_WAIT; it may
      * come before the handler has returned. Of a streaming answer: there may be more to pull; any
      * thread, any number of times, from the first pull until the request is done. */

@@ -218,6 +218,11 @@ size_t engine_attempt_count(const struct engine *engine)
     return engine->live_count;
 }
 
+size_t engine_ready_count(const struct engine *engine)
+{
+    return engine->ready_count;
+}
+
 static bool launches_wait(const struct engine *engine)
 {
     return !engine->is_draining && !list_is_empty(&engine->launches);

@@ -215,6 +215,8 @@ bool engine_minds_clock(const struct engine *engine, int64_t now_ms);
 /* How many runs and attempts it holds: for metrics and tests. */
 size_t engine_run_count(const struct engine *engine);
 size_t engine_attempt_count(const struct engine *engine);
+/* How many tasks wait for an execution slot. */
+size_t engine_ready_count(const struct engine *engine);
 
 /* Recounts everything that is kept besides the states (slots, waiting counts, lists, heap) and
  * checks the promises that hold between steps; NULL, or what is wrong. For tests. */

@@ -141,6 +141,7 @@ struct engine {
     struct list parked_alarms;
     struct list turns;  /* runs with tasks that wait for an execution slot, round-robin */
     size_t live_count;  /* attempts in flight = execution slots held */
+    size_t ready_count; /* tasks in QUEUED */
     size_t live_loaded; /* of them, when the last run was loaded: there may have been more slots */
     bool is_draining;
     struct list settled; /* work of the step, see engine_settle */

@@ -204,6 +204,7 @@ void task_enlist(struct engine *engine, struct etask *task)
         engine->live_count++;
     }
     bool is_ready = state == STATE_QUEUED;
+    engine->ready_count += is_ready;
     if (is_ready && task_def_of(task)->type == TASK_JOB && !run->row.is_suspended) {
         list_append(&engine->launches, &task->ready);
     } else if (is_ready) {
@@ -225,6 +226,7 @@ static void task_delist(struct engine *engine, struct etask *task, enum state st
         engine->live_count--;
     }
     if (state == STATE_QUEUED) {
+        engine->ready_count--;
         list_remove(&task->ready);
         if (list_is_empty(&run->ready))
             list_remove(&run->turn);

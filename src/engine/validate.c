@@ -3,6 +3,7 @@
 
 struct recount {
     size_t live;
+    size_t ready;
     size_t tasks;
     size_t waiters;
 };
@@ -29,6 +30,7 @@ static const char *check_task(const struct engine *engine, const struct etask *t
     enum state state = task->row.state;
     const char *key = task->row.task_key;
     count->tasks++;
+    count->ready += state == STATE_QUEUED;
     if (uuid_map_get(&engine->tasks, &task->row.key) != task)
         return arena_printf(arena, "task %s is not on the map", key);
     bool live = state == STATE_RUNNING || state == STATE_CANCELING;
@@ -148,6 +150,8 @@ const char *engine_validate(const struct engine *engine, struct arena *arena)
     }
     if (count.live != engine->live_count)
         return "execution slots are miscounted";
+    if (count.ready != engine->ready_count)
+        return "tasks that are ready are miscounted";
     if (count.tasks != engine->tasks.count)
         return "the map of task runs has strangers";
     if (engine->config.max_running && count.live > (size_t)engine->config.max_running &&

@@ -568,6 +568,11 @@ size_t exec_live(const struct exec *exec)
     return exec->table.live;
 }
 
+size_t exec_idle(const struct exec *exec)
+{
+    return exec->pool.idle_count;
+}
+
 void exec_purge_run(struct exec *exec, const struct uuid *run)
 {
     folders_forget_run(&exec->folders, run);

@@ -142,6 +142,9 @@ void exec_recover(struct exec *exec, const struct attempt_id *id, int64_t timeou
 /* How many attempts are not over as far as this exec knows: neither reported nor found void or lost. */
 size_t exec_live(const struct exec *exec);
 
+/* How many supervisors wait for an order. */
+size_t exec_idle(const struct exec *exec);
+
 /* Removes a run's folder with everything in it, in the background. It is out of sight at once, and
  * what a crash leaves of it is removed by the next exec_open. */
 void exec_purge_run(struct exec *exec, const struct uuid *run);

@@ -1,5 +1,6 @@
 #include "server/backend.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <sys/random.h>
 
@@ -212,6 +213,67 @@ static bool is_ready(void *context)
     return pump_is_ready(backend->pump) && !atomic_load(&backend->is_unwritable);
 }
 
+/* ---- metrics ---- */
+
+/* Sums over the workspaces. False when the store cannot be read. */
+static bool take_census(struct backend *backend, struct run_census *ret)
+{
+    struct run_census sum = {.queued_since_ms = FIELD_NULL};
+    struct store_reader *reader = readers_take(backend->readers);
+    struct api_workspace workspace;
+    bool ok = reader != NULL;
+    for (size_t i = 0; ok && workspace_at(backend, i, &workspace); i++) {
+        struct run_census one;
+        ok = store_run_census(reader, workspace.id, &one);
+        for (int state = 0; ok && state < STATE_COUNT; state++)
+            sum.counts[state] += one.counts[state];
+        if (ok && one.queued_since_ms != FIELD_NULL &&
+            (sum.queued_since_ms == FIELD_NULL || one.queued_since_ms < sum.queued_since_ms))
+            sum.queued_since_ms = one.queued_since_ms;
+    }
+    if (reader)
+        readers_give(backend->readers, reader);
+    if (ok)
+        *ret = sum;
+    return ok;
+}
+
+static void print_census(const struct run_census *census, struct buf *out)
+{
+    char label[64];
+    metric_family(out, "reprise_runs", "gauge", "Runs that are not final, by state.");
+    for (int state = 0; state < STATE_COUNT; state++) {
+        if (state_is_final((enum state)state) || state == STATE_BLOCKED)
+            continue; /* BLOCKED is a task's */
+        snprintf(label, sizeof label, "state=\"%s\"", state_name((enum state)state));
+        metric_sample(out, "reprise_runs", label, (double)census->counts[state]);
+    }
+    int64_t waited_ms =
+        census->queued_since_ms == FIELD_NULL ? 0 : clock_wall_ms() - census->queued_since_ms;
+    metric_single(out, "reprise_queue_oldest_wait_seconds", "gauge",
+                  "How long the run that queues longest has waited for a run slot.",
+                  waited_ms > 0 ? (double)waited_ms / 1000 : 0);
+}
+
+static void metrics(void *context, struct buf *out)
+{
+    struct backend *backend = context;
+    struct run_census census;
+    const struct wire *wire = atomic_load(&backend->wire);
+    bool ready = is_ready(backend);
+    if (!backend->metrics)
+        return;
+    metrics_print_host(backend->metrics, backend->data_dir, backend->db_path, out);
+    metric_single(out, "reprise_ready", "gauge",
+                  "1: recovery is over and the store can be written to.", ready);
+    if (take_census(backend, &census))
+        print_census(&census, out);
+    metrics_print(backend->metrics, out);
+    if (wire)
+        metric_single(out, "reprise_http_connections", "gauge", "Open connections.",
+                      wire_connections(wire));
+}
+
 /* ---- accounts ---- */
 
 static bool public_key(void *context, const char *key_id, struct api_account *ret,
@@ -386,6 +448,7 @@ struct api_backend backend_functions(struct backend *backend)
         .events_drop = events_drop,
         .watch_output = watch_output,
         .unwatch_output = unwatch_output,
+        .metrics = metrics,
         .is_ready = is_ready,
         .accounts =
             {

@@ -8,10 +8,12 @@
 #include "server/defs.h"
 #include "server/feed.h"
 #include "server/guard.h"
+#include "server/metrics.h"
 #include "server/pump.h"
 #include "server/readers.h"
 #include "server/tail.h"
 #include "server/workspaces.h"
+#include "wire/wire.h"
 
 struct backend {
     struct store *store;
@@ -27,8 +29,11 @@ struct backend {
     struct api_workspace workspace; /* `default` */
     struct workspaces *others;      /* NULL: there are none */
     const char *data_dir;
-    _Atomic int64_t probed_ms; /* CLOCK_BOOTTIME: when the store was last asked to write */
-    atomic_bool is_unwritable; /* what it answered */
+    const char *db_path;               /* NULL: no file */
+    struct metrics *metrics;           /* NULL: nothing is counted */
+    _Atomic(const struct wire *) wire; /* NULL until it has started */
+    _Atomic int64_t probed_ms;         /* CLOCK_BOOTTIME: when the store was last asked to write */
+    atomic_bool is_unwritable;         /* what it answered */
 };
 
 /* `backend` must outlive what is returned. */

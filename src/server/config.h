@@ -57,6 +57,8 @@ enum config_kind { CONFIG_TEXT, CONFIG_PATH, CONFIG_NUMBER, CONFIG_BOOL, CONFIG_
       "quarters at most.")                                                                       \
     X(http_heartbeat, NUMBER, "http", "heartbeat", NULL, "15", 1, 3600,                          \
       "Seconds after which a silent stream of events sends a sign of life.")                     \
+    X(http_public_metrics, BOOL, "http", "public-metrics", NULL, "false", 0, 0,                  \
+      "Answer /metrics without a credential.")                                                   \
     X(exec_max_running, NUMBER, "exec", "max-running", NULL, "256", 0, 1000000,                  \
       "Execution slots: attempts that run at the same time; 0: no limit.")                       \
     X(exec_grace, NUMBER, "exec", "grace", NULL, "10", 0, 3600,                                  \

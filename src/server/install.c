@@ -106,7 +106,8 @@ static enum err_code open_store(struct install *install, const char *url, struct
     if (strncmp(url, sqlite, sizeof sqlite - 1) != 0)
         return err_set(err, ERR_INVALID_PARAMETER, "serve.store must be sqlite:FILE, not \"%s\"",
                        url);
-    install->store = store_open_sqlite(url + sizeof sqlite - 1, err);
+    install->db_path = arena_strdup(&install->arena, url + sizeof sqlite - 1);
+    install->store = store_open_sqlite(install->db_path, err);
     return install->store ? ERR_OK : err->code;
 }
 

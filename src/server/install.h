@@ -24,6 +24,7 @@ struct install {
     uint8_t page_key[PAGE_KEY_BYTES]; /* signs page tokens */
     struct workspace_row workspace;   /* `default` */
     struct store *store;
+    const char *db_path; /* of the store's file */
     int lock_fd;
 };
 

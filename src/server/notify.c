@@ -1,11 +1,23 @@
 #include "server/notify.h"
 
+#include <limits.h>
 #include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/un.h>
 #include <unistd.h>
+
+int notify_watchdog_ms(void)
+{
+    const char *period = getenv("WATCHDOG_USEC");
+    const char *whose = getenv("WATCHDOG_PID");
+    long long period_us = period ? strtoll(period, NULL, 10) : 0;
+    if (period_us <= 0 || (whose && strtoll(whose, NULL, 10) != getpid()))
+        return 0;
+    long long half_ms = period_us / 2000;
+    return half_ms < 1 ? 1 : half_ms > INT_MAX ? INT_MAX : (int)half_ms;
+}
 
 void notify_manager(const char *state)
 {

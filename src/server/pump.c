@@ -192,6 +192,8 @@ static void step_report(struct pump *pump, const struct exec_report *report)
     };
     if (!pump_step(pump, &event))
         return;
+    if (pump->config.metrics)
+        metrics_reported(pump->config.metrics, report);
     GROW(pump->acks, pump->ack_count, pump->ack_cap);
     pump->acks[pump->ack_count++] = report->id;
 }
@@ -373,7 +375,7 @@ static void commit_batch(struct pump *pump)
         .extend = pump->kept_count ? keep_answers : NULL,
         .context = pump,
     };
-    enum store_result result = store_commit(pump->config.store, &commit);
+    enum store_result result = pump_commit(pump, &commit);
     if (result != STORE_OK) {
         pump_lose(pump, result);
         return;
@@ -445,6 +447,7 @@ static void run_batch(struct pump *pump)
     step_all(pump);
     commit_batch(pump);
     end_batch(pump);
+    pump_publish_gauges(pump);
 }
 
 /* Between batches, on this thread: a token that a batch has found expired must be there still when
@@ -565,6 +568,7 @@ void pump_free(struct pump *pump)
     free(pump->stepped);
     free(pump->kept);
     free(pump->acks);
+    pump_withdraw_gauges(pump);
     pthread_mutex_destroy(&pump->lock);
     free(pump);
 }

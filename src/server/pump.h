@@ -24,6 +24,8 @@
 #include "server/retention.h"
 #include "store/store.h"
 
+struct metrics;
+
 struct pump_config {
     struct store *store;
     struct defs *defs;
@@ -37,6 +39,7 @@ struct pump_config {
     int64_t max_running;
     int64_t grace_ms;
     int64_t queue_max_ms;
+    struct metrics *metrics; /* counts what is done; NULL: nobody does */
 };
 
 struct pump;

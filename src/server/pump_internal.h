@@ -5,6 +5,7 @@
 #include <stdatomic.h>
 
 #include "engine/engine.h"
+#include "server/metrics.h"
 #include "server/pump.h"
 
 /* A command that succeeded in this batch under a retry token: its answer is kept. */
@@ -28,6 +29,9 @@ struct pump {
     struct api_workspace workspace;
     struct api *api;
     struct exec *exec;
+    struct {
+        int64_t live, ready, idle;
+    } shares;              /* of the gauges, which all pumps share, what is this one's */
     struct engine *engine; /* NULL: to be loaded anew */
     struct store_reader *reader;
     struct effects effects;
@@ -67,6 +71,14 @@ struct pump {
     atomic_bool is_ready;
 };
 
+/* ---- pump_metrics.c ---- */
+/* The store's commit, measured. */
+enum store_result pump_commit(struct pump *pump, struct store_commit *commit);
+/* Brings the gauges up to date after a batch; takes this pump's share out of them at its end. */
+void pump_publish_gauges(struct pump *pump);
+void pump_withdraw_gauges(struct pump *pump);
+
+/* ---- pump_load.c ---- */
 /* Makes the engine from the store: a new epoch, live runs, attempts in flight. */
 bool pump_load(struct pump *pump);
 /* Loads what a command needs and the engine does not have. False: the store cannot be read. */

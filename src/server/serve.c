@@ -18,6 +18,7 @@
 #include "server/clock.h"
 #include "server/files.h"
 #include "server/install.h"
+#include "server/metrics.h"
 #include "server/notify.h"
 #include "wire/site.h"
 #include "wire/wire.h"
@@ -36,6 +37,7 @@ struct server {
     struct feed *feed;
     struct tail *tail;
     struct retention *retention;
+    struct metrics *metrics;
     struct pump *pump; /* of `default` */
     struct workspaces *others;
     struct backend backend;
@@ -46,6 +48,8 @@ struct server {
     char *tls_key;
     int signal_fd;
     int clock_fd;              /* the wall clock was set */
+    int watchdog_ms;           /* how often the service manager wants to hear of us; 0: not */
+    int64_t watchdog_at_ms;    /* CLOCK_BOOTTIME: when it is to hear next */
     uint64_t task_descriptors; /* soft RLIMIT_NOFILE that we were started with */
     char host[256];
     uint16_t port;
@@ -158,6 +162,7 @@ static enum err_code start_pump(struct server *server, struct err *err)
         .defs = server->defs,
         .feed = server->feed,
         .retention = server->retention,
+        .metrics = server->metrics,
         .zones = server->zones,
         .workspace = server->install.workspace,
         .exec =
@@ -216,6 +221,8 @@ static void start_api(struct server *server)
         .workspace = {server->install.workspace.id, server->install.workspace.key,
                       server->install.workspace.name},
         .data_dir = server->install.data_dir,
+        .db_path = server->install.db_path,
+        .metrics = server->metrics,
     };
     server->functions = backend_functions(&server->backend);
     const struct api_config config = {
@@ -228,6 +235,7 @@ static void start_api(struct server *server)
         .max_body_bytes = (size_t)config_number(server->config, CONFIG_http_max_body),
         .max_streams = max_streams(server->config),
         .heartbeat_ms = config_number(server->config, CONFIG_http_heartbeat) * 1000,
+        .metrics_are_public = config_bool(server->config, CONFIG_http_public_metrics),
     };
     server->api = api_new(&config, &server->functions);
     pump_set_api(server->pump, server->api);
@@ -238,8 +246,10 @@ static void start_api(struct server *server)
 static enum http_verdict handle_request(void *context, struct http_request *request,
                                         struct http_response *response)
 {
-    if (site_serve(request, response))
+    if (site_serve(request, response)) {
+        request->kind = API_KIND_PAGE;
         return HTTP_DONE;
+    }
     return api_handle(context, request, response);
 }
 
@@ -257,8 +267,10 @@ static enum err_code start_wire(struct server *server, struct err *err)
         .tls_cert_pem = server->tls_cert,
         .tls_key_pem = server->tls_key,
     };
-    const struct wire_callbacks callbacks = {handle_request, api_done, api_refuse, server->api};
+    const struct wire_callbacks callbacks = {handle_request, api_done, api_refuse, server->api,
+                                             api_answered};
     server->wire = wire_start(&wire, &callbacks, err);
+    atomic_store(&server->backend.wire, server->wire);
     return server->wire ? ERR_OK : err->code;
 }
 
@@ -304,6 +316,7 @@ static enum err_code server_start(struct server *server, struct err *err)
     server->feed = feed_new();
     server->tail = tail_new();
     make_retention(server);
+    server->metrics = metrics_new(clock_wall_ms());
     if (start_pump(server, err))
         return err->code;
     start_api(server);
@@ -336,6 +349,7 @@ static enum err_code publish(struct server *server, struct err *err)
     printf("reprise: listening on %s\n", url);
     print_sign_in(server);
     fflush(stdout); /* both lines at once, for who reads what is there */
+    server->watchdog_ms = notify_watchdog_ms();
     notify_manager("READY=1");
     log_event(LOG_INFO, "listening", LOG_TEXT("url", url), LOG_NUMBER("pid", getpid()));
     return ERR_OK;
@@ -379,11 +393,28 @@ static bool take_signals(struct server *server)
     return stop;
 }
 
-static int loop_timeout_ms(const struct server *server)
+static int earlier(int a_ms, int b_ms)
 {
-    int own = pump_timeout_ms(server->pump);
-    int others = workspaces_timeout_ms(server->others);
-    return own < 0 || (others >= 0 && others < own) ? others : own;
+    return a_ms < 0 || (b_ms >= 0 && b_ms < a_ms) ? b_ms : a_ms;
+}
+
+/* Says that the loop goes round. How long it may sleep until it has to say so again; -1: for ever. */
+static int tell_watchdog(struct server *server)
+{
+    int64_t now_ms = clock_boot_ms();
+    if (!server->watchdog_ms)
+        return -1;
+    if (now_ms >= server->watchdog_at_ms) {
+        notify_manager("WATCHDOG=1");
+        server->watchdog_at_ms = now_ms + server->watchdog_ms;
+    }
+    return (int)(server->watchdog_at_ms - now_ms);
+}
+
+static int loop_timeout_ms(struct server *server)
+{
+    int pumps = earlier(pump_timeout_ms(server->pump), workspaces_timeout_ms(server->others));
+    return earlier(pumps, tell_watchdog(server));
 }
 
 static void server_loop(struct server *server)
@@ -429,6 +460,7 @@ static void server_stop(struct server *server)
     api_free(server->api);
     feed_free(server->feed);
     tail_free(server->tail);
+    metrics_free(server->metrics);
     accounts_free(server->accounts);
     guard_free(server->guard);
     defs_free(server->defs);

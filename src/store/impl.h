@@ -54,6 +54,7 @@ struct reader_ops {
                                struct schedule_row **ret);
     size_t (*skipped)(struct store_reader *reader, int64_t workspace, const struct uuid *job,
                       size_t max, struct arena *arena, struct skipped_row **ret);
+    bool (*run_census)(struct store_reader *reader, int64_t workspace, struct run_census *ret);
     size_t (*live_runs)(struct store_reader *reader, int64_t workspace, struct arena *arena,
                         struct uuid **ret);
     int64_t (*queue_position)(struct store_reader *reader, const struct run_row *run);

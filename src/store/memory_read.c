@@ -312,6 +312,27 @@ static size_t live_runs(struct store_reader *base, int64_t workspace, struct are
     return count;
 }
 
+static bool run_census(struct store_reader *base, int64_t workspace, struct run_census *ret)
+{
+    struct memory_reader *reader = memory_reader_lock(base);
+    const struct memory_rows *rows = &reader->store->rows;
+    const struct run_row key = {.workspace = workspace};
+    struct run_census census = {.queued_since_ms = FIELD_NULL};
+    size_t first;
+    size_t end = memory_workspace_rows(rows, ROW_RUN, &key, &first);
+    for (size_t i = first; i < end; i++) {
+        const struct run_row *run = rows->tables[ROW_RUN].rows[i];
+        if (!state_is_final(run->state))
+            census.counts[run->state]++;
+        if (run->state == STATE_QUEUED &&
+            (census.queued_since_ms == FIELD_NULL || run->queued_ms < census.queued_since_ms))
+            census.queued_since_ms = run->queued_ms;
+    }
+    memory_reader_unlock(reader);
+    *ret = census;
+    return true;
+}
+
 static bool waits_before(const struct run_row *a, const struct run_row *b)
 {
     bool a_is_new = a->repair_number == 0, b_is_new = b->repair_number == 0;
@@ -409,6 +430,7 @@ const struct reader_ops memory_reader_ops = {
     .get_run_image = get_run_image,
     .active_schedules = active_schedules,
     .skipped = skipped,
+    .run_census = run_census,
     .live_runs = live_runs,
     .queue_position = queue_position,
     .attempts = attempts,

@@ -97,6 +97,8 @@ enum sql {
     SQL_EVENTS_OF_BLOCK,
     SQL_RUN_JOB,
     SQL_QUEUE_POSITION,
+    SQL_QUEUE_FRONT,
+    SQL_RUN_COUNT,
     /* lists */
     SQL_RUN_LISTED,
     SQL_RUN_NEWEST,

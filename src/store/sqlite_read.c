@@ -413,6 +413,35 @@ static size_t live_runs(struct store_reader *base, int64_t workspace, struct are
     return count;
 }
 
+static int64_t read_census_number(struct sqlite_reader *reader, sqlite3_stmt *statement)
+{
+    int64_t number = FIELD_NULL;
+    if (sqlite_reader_step(reader, statement) && sqlite3_column_type(statement, 0) != SQLITE_NULL)
+        number = sqlite3_column_int64(statement, 0);
+    sqlite3_reset(statement);
+    return number;
+}
+
+static bool run_census(struct store_reader *base, int64_t workspace, struct run_census *ret)
+{
+    struct sqlite_reader *reader = reader_of(base);
+    struct run_census census = {.queued_since_ms = FIELD_NULL};
+    for (int state = 0; state < STATE_COUNT && !reader->failed; state++) {
+        if (state_is_final((enum state)state))
+            continue;
+        sqlite3_stmt *statement = sqlite_reader_query(reader, SQL_RUN_COUNT, workspace);
+        if (statement)
+            sqlite3_bind_int(statement, 2, state);
+        census.counts[state] = read_census_number(reader, statement);
+    }
+    census.queued_since_ms =
+        read_census_number(reader, sqlite_reader_query(reader, SQL_QUEUE_FRONT, workspace));
+    if (reader->failed)
+        return false;
+    *ret = census;
+    return true;
+}
+
 static int64_t queue_position(struct store_reader *base, const struct run_row *run)
 {
     struct sqlite_reader *reader = reader_of(base);
@@ -577,6 +606,7 @@ const struct reader_ops sqlite_reader_ops = {
     .get_run_image = get_run_image,
     .active_schedules = active_schedules,
     .skipped = skipped,
+    .run_census = run_census,
     .live_runs = live_runs,
     .queue_position = queue_position,
     .attempts = attempts,

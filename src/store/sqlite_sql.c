@@ -184,6 +184,12 @@ static const struct statement statements[SQL_RUN_KEYS] = {
                             " WHERE state = 8 AND workspace = ?1 AND job = ?2"
                             " AND (repair_number = 0, queued_ms, key) < (?3, ?4, ?5) LIMIT ?6"},
 
+    [SQL_QUEUE_FRONT] = {NO_ROW, false,
+                         "SELECT min(queued_ms) FROM run INDEXED BY run_queued"
+                         " WHERE state = 8 AND workspace = ?1"},
+    [SQL_RUN_COUNT] = {NO_ROW, false,
+                       "SELECT count(*) FROM run WHERE workspace = ?1 AND state = ?2"},
+
     [SQL_RUN_LISTED] = {ROW_RUN, true, " FROM run WHERE workspace = ?1 AND key = ?2"},
     [SQL_RUN_NEWEST] = {NO_ROW, false,
                         "SELECT key FROM run WHERE workspace = ?1 ORDER BY key DESC LIMIT 1"},

@@ -156,6 +156,11 @@ bool store_get_run_outline(struct store_reader *reader, int64_t workspace, const
     return reader->ops->get_run_image(reader, workspace, key, true, arena, ret);
 }
 
+bool store_run_census(struct store_reader *reader, int64_t workspace, struct run_census *ret)
+{
+    return reader->ops->run_census(reader, workspace, ret);
+}
+
 size_t store_live_runs(struct store_reader *reader, int64_t workspace, struct arena *arena,
                        struct uuid **ret)
 {

@@ -157,6 +157,13 @@ bool store_get_run_image(struct store_reader *reader, int64_t workspace, const s
 bool store_get_run_outline(struct store_reader *reader, int64_t workspace, const struct uuid *key,
                            struct arena *arena, struct run_image *ret);
 /* Runs that are not final, ascending by key; then store_get_run_image for each. */
+/* How many runs are in each state that is not final, and when the one that has queued longest began to;
+ * FIELD_NULL: none queues. False: the reader failed. */
+struct run_census {
+    int64_t counts[STATE_COUNT];
+    int64_t queued_since_ms;
+};
+bool store_run_census(struct store_reader *reader, int64_t workspace, struct run_census *ret);
 size_t store_live_runs(struct store_reader *reader, int64_t workspace, struct arena *arena,
                        struct uuid **ret);
 /* How many runs of the job wait before this queued one, counted up to QUEUE_POSITION_MAX: for "2nd

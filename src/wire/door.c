@@ -30,6 +30,13 @@ int64_t wire_clock_ms(void)
     return now.tv_sec * 1000 + now.tv_nsec / 1000000;
 }
 
+int64_t wire_clock_us(void)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return now.tv_sec * 1000000 + now.tv_nsec / 1000;
+}
+
 int64_t wire_deadline_ms(unsigned seconds)
 {
     return seconds ? wire_clock_ms() + (int64_t)seconds * 1000 : NO_DEADLINE;

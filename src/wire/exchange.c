@@ -110,6 +110,8 @@ void *exchange_begin(void *cls, const char *uri, struct MHD_Connection *connecti
     exchange->target_too_long = len > WIRE_MAX_TARGET_BYTES;
     memcpy(exchange->peer, client->peer, sizeof client->peer);
     request->peer = exchange->peer;
+    if (wire->callbacks.answered)
+        exchange->began_us = wire_clock_us();
     request->wake = wire_wake;
     request->target = exchange->target_too_long ? "" : arena_memdup(&request->arena, uri, len);
     exchange->target_malformed = has_control(request->target);
@@ -193,6 +195,9 @@ static enum MHD_Result send_answer(struct exchange *exchange, struct http_respon
                    response);
     size_t len = response->body.len;
     exchange->answered = true;
+    if (wire->callbacks.answered)
+        wire->callbacks.answered(wire->callbacks.context, &exchange->request, response->status,
+                                 wire_clock_us() - exchange->began_us);
     exchange_expect_sent(exchange, len);
 
     struct MHD_Response *answer;

@@ -149,6 +149,7 @@ struct exchange {
     struct MHD_Connection *connection; /* likewise */
     struct buf body;
     size_t body_share; /* of wire->body_bytes */
+    int64_t began_us;  /* monotonic: when its request line was there */
     struct stream stream;
     enum exchange_phase phase;
     bool was_orphan; /* the phase has to be looked at under the lock when the request is over */
@@ -211,5 +212,7 @@ void door_linger(struct wire *wire, int fd);
 
 /* Monotonic, in ms, a few ms coarse. */
 int64_t wire_clock_ms(void);
+/* Monotonic, in µs, for measuring. */
+int64_t wire_clock_us(void);
 /* Now + `seconds`, NO_DEADLINE for 0. */
 int64_t wire_deadline_ms(unsigned seconds);

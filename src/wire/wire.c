@@ -281,6 +281,11 @@ void wire_reap(struct wire *wire)
         serving_free(idle);
 }
 
+unsigned wire_connections(const struct wire *wire)
+{
+    return atomic_load_explicit(&wire->open, memory_order_relaxed);
+}
+
 uint16_t wire_port(const struct wire *wire)
 {
     return wire->port;

@@ -84,11 +84,17 @@ typedef void wire_done(void *context, struct http_request *request);
 typedef void wire_refusal(void *context, enum err_code code, const char *message,
                           const char *target, struct http_response *response);
 
+/* An answer is on its way, to a request of any kind: with what status, and how many µs after its request
+ * line (of a streaming one: when it begins). For counting; on a wire thread. */
+typedef void wire_answered(void *context, const struct http_request *request, int status,
+                           int64_t after_us);
+
 struct wire_callbacks {
     wire_handler *handle;
     wire_done *done;      /* may be NULL */
     wire_refusal *refuse; /* NULL: refusals have no body */
     void *context;
+    wire_answered *answered; /* may be NULL */
 };
 
 struct wire;
@@ -100,6 +106,8 @@ struct wire *wire_start(const struct wire_config *config, const struct wire_call
  * On failure everything stays as it is. One thread at a time. */
 enum err_code wire_renew_tls(struct wire *wire, const char *cert_pem, const char *key_pem,
                              struct err *err);
+/* How many are open now. Any thread. */
+unsigned wire_connections(const struct wire *wire);
 /* The port that was bound. */
 uint16_t wire_port(const struct wire *wire);
 /* Stops accepting; requests that wait are called once more with shutting_down set, and so is every

@@ -97,7 +97,6 @@ def test_probes_need_no_credential(server, path):
         assert answer.headers["opc-request-id"]
 
 
-@pytest.mark.xfail(reason="not in this version: metrics, the page")
 @pytest.mark.parametrize("path", ["//metrics", "//"])
 def test_what_stands_at_the_root(api, path):
     assert api.get(path).status_code == 200

@@ -40,6 +40,7 @@ static const struct row rows[] = {
     {"getHealth", "/healthz", NULL, NOBODY, 200},
     {"getReadiness", "/readyz", NULL, NOBODY, 200},
     {"getOpenApi", "/openapi.json", NULL, NOBODY, 200},
+    {"getMetrics", "/metrics", NULL, ROLE_VIEWER, 200},
 
     /* of any user: what its workspaces let it see */
     {"getPlace", "/reprise/v1", NULL, NO_ROLE, 200},

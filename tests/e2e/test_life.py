@@ -3,11 +3,12 @@
 import json
 import os
 import signal
+import socket
 import subprocess
 import time
 
 import pytest
-from harness import BINARY, Client, eventually, refused, statuses, step, task
+from harness import BINARY, DEADLINE_S, Client, eventually, refused, statuses, step, task
 from seeds import check_lifecycle
 
 sanitize = pytest.mark.sanitize
@@ -255,3 +256,23 @@ def test_a_full_disk_stops_starting_not_running_and_goes_on_by_itself(small_disk
     assert set(accepted) <= listed, "what was accepted is there"
     server.restart()
     assert {i["key"] for i in server.api.page_through("/jobRuns", jobKey=waiting["key"], limit=1000)} == listed
+
+
+def test_the_service_manager_hears_of_it(servers, tmp_path):
+    """sd_notify's protocol: ready, then alive twice in every period of the watchdog, then stopping."""
+    path = tmp_path / "notify"
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as manager:
+        manager.bind(str(path))
+        manager.settimeout(DEADLINE_S)
+        server = servers(env={"NOTIFY_SOCKET": str(path), "WATCHDOG_USEC": "200000"}).start()
+        assert manager.recv(100) == b"READY=1"
+        began = time.monotonic()
+        for _ in range(4):
+            assert manager.recv(100) == b"WATCHDOG=1"
+        assert time.monotonic() - began >= 0.3, "four of them come in no less than three halves of a period"
+        server.api.go([step("one")], "SUCCESS")
+        assert server.stop() == 0
+        heard = set()
+        while b"STOPPING=1" not in heard:
+            heard.add(manager.recv(100))
+        assert heard <= {b"WATCHDOG=1", b"STOPPING=1"}

@@ -200,6 +200,27 @@ static void live_runs_and_the_queue(void **state)
         assert_int_equal(store_queue_position(world->reader, &queued[i]), order[i].position);
 }
 
+static void a_census_counts_runs_that_are_not_final(void **state)
+{
+    struct world *world = *state;
+    struct run_census census;
+    int64_t expected[STATE_COUNT] = {0};
+    assert_true(store_run_census(world->reader, 1, &census));
+    assert_int_equal(census.queued_since_ms, FIELD_NULL);
+    for (int i = 0; i < STATE_COUNT * 3; i++) {
+        struct run_row run = world_run_row(world, (enum state)(i % STATE_COUNT));
+        run.queued_ms = run.state == STATE_QUEUED ? 90 - i : FIELD_NULL;
+        world_add(world, ROW_RUN, ROW_INSERT, &run);
+        assert_int_equal(world_commit(world), STORE_OK);
+        expected[run.state] += !state_is_final(run.state);
+    }
+    assert_true(store_run_census(world->reader, 1, &census));
+    assert_memory_equal(census.counts, expected, sizeof expected);
+    assert_int_equal(census.queued_since_ms, 90 - (STATE_QUEUED + 2 * STATE_COUNT));
+    assert_true(store_run_census(world->reader, 2, &census));
+    assert_int_equal(census.counts[STATE_RUNNING], 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -208,6 +229,7 @@ int main(void)
         cmocka_unit_test(a_map_has_the_newest_as_of_a_repair),
         cmocka_unit_test(events_are_sliced),
         cmocka_unit_test(live_runs_and_the_queue),
+        cmocka_unit_test(a_census_counts_runs_that_are_not_final),
     };
     return world_run("store runs", tests, sizeof tests / sizeof *tests);
 }

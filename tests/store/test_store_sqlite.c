@@ -131,6 +131,8 @@ static const struct {
     {SQL_RUN_KEYS + RUN_KEYS_SERIES + RUN_KEYS_STATE + RUN_KEYS_NEWEST,
      "COVERING INDEX run_by_series_state (workspace=? AND series=? AND state=? AND key>? AND "
      "key<?)"},
+    {SQL_RUN_COUNT, "COVERING INDEX run_by_state (workspace=? AND state=?)"},
+    {SQL_QUEUE_FRONT, "COVERING INDEX run_queued (workspace=?)"},
     {SQL_UPDATE + ROW_RUN, "PRIMARY KEY (workspace=? AND key=?)"},
     {SQL_UPDATE + ROW_TASK_RUN, "PRIMARY KEY (workspace=? AND run=? AND key=?)"},
     {SQL_UPDATE + ROW_ATTEMPT, "PRIMARY KEY (workspace=? AND run=? AND task_run=? AND number=?)"},

@@ -2,7 +2,8 @@
 
 from datetime import datetime
 
-from harness import task
+from harness import Client, step, task
+from ui_browser import until
 
 
 def test_the_next_time_of_a_schedule(own, page):
@@ -15,6 +16,65 @@ def test_the_next_time_of_a_schedule(own, page):
     page.go(f"jobs/{job['key']}")
     page.sees("Asia/Tokyo")
     assert page("return await page.locator('dd time').first().getAttribute('datetime')") == shown
+    page.go("now")
+    page.sees("Next by schedule")
+    assert page("return await page.locator('.next-time time').first().getAttribute('datetime')") == shown
+
+    # switched off and on, in the list and on the job
+    page.go("jobs")
+    switch = "page.getByRole('switch', {name: 'Schedule of nightly'})"
+    page(f"await {switch}.click(); await page.locator('[role=switch][aria-checked=false]').waitFor()")
+    off = own.api.read(f"/jobs/{job['key']}")
+    assert off["schedule"]["pauseStatus"] == "PAUSED" and not off["nextRunTimes"]
+    assert off["tasks"] == job["tasks"], "nothing else changed"
+    page.go(f"jobs/{job['key']}")
+    page(f"await {switch}.focus(); await page.keyboard.press('Space'); await page.locator('[role=switch][aria-checked=true]').waitFor()")
+    assert own.api.read(f"/jobs/{job['key']}")["schedule"]["pauseStatus"] == "UNPAUSED"
+    page("await page.getByRole('tab', {name: 'Skipped'}).click()")
+    page.sees("No planned time was skipped")
+
+
+def test_durations_of_runs_and_of_one_task(own, page):
+    job = own.api.job([step("quick"), step("picky", after="quick", until="mended", exit=1)], name="timed")
+    for gate in (None, "mended"):
+        if gate:
+            own.open_gate(gate)
+        own.api.wait_final(own.api.run(job))
+    page.go(f"jobs/{job['key']}?tab=durations")
+    page("await page.locator('.chart-bar').nth(1).waitFor()")
+    bars = "return await page.locator('.chart-bar').evaluateAll((all) => all.map((bar) => bar.getAttribute('aria-label').split(',')[0]))"
+    assert page(bars) == ["Failed", "Succeeded"], "oldest first"
+    page.sees("1 succeeded: median")
+    page("await page.getByLabel('Durations of').selectOption('quick')")
+    until(lambda: page(bars) == ["Succeeded", "Succeeded"], "the task's own states")
+    page("await page.locator('.chart-bar').last().focus(); await page.keyboard.press('ArrowLeft'); await page.keyboard.press('Enter')")
+    page("await page.getByRole('complementary', {name: 'Task quick'}).waitFor()")
+
+
+def test_another_workspace(own, page):
+    """Nothing of one workspace is in another, and an address says which it is of."""
+    own.api.job([task("one")], name="at.home")
+    place = own.api.made("~/workspaces", {"displayName": "analytics"})
+    other = Client({**own.endpoint, "workspaceKey": place["key"]}, own.token)
+    folder = own.data / "workspaces" / place["key"]
+    (folder / "ok.py").write_text("print('elsewhere')\n")
+    job = other.job([task("far")], name="far.away")
+    page("await page.reload()")  # the list of workspaces is read once
+    page.sees("at.home")
+    page("await page.getByLabel('Workspace').selectOption({label: 'analytics'})")
+    page.sees("far.away")
+    assert page("return await page.getByText('at.home').count()") == 0
+    page("await page.getByRole('button', {name: 'Run far.away'}).click();"
+         "await page.getByRole('dialog').getByRole('button', {name: 'Run', exact: true}).click()")
+    page.state("SUCCESS")
+    page("await page.getByRole('tab', {name: 'Logs'}).click(); await page.getByRole('log').getByText('elsewhere').waitFor()")
+    address = page("return page.url()")
+    assert place["key"] in address
+    page("await page.goto('about:blank'); await page.goto(arg)", address)
+    page("await page.getByRole('log').getByText('elsewhere').waitFor()")
+    page("await page.getByLabel('Workspace').selectOption({label: 'default'})")
+    page.sees("No runs here")
+    assert other.read("/jobRuns", jobKey=job["key"])["items"]
 
 
 def test_jobs_are_found_by_a_part_of_their_name(own, page):

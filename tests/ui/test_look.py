@@ -6,7 +6,8 @@ import pytest
 from harness import if_else, named, step, task
 from ui_browser import HERE
 
-SCREENS = ["jobs", "runs", "now", "jobs/{job}", "jobs/{job}?tab=runs", "jobs/{job}?tab=graph", "jobs/{job}?tab=definition",
+SCREENS = ["jobs", "runs", "now", "campaigns", "jobs/{job}", "jobs/{job}?tab=durations", "jobs/{job}?tab=definition&against=1",
+           "jobs/{job}?tab=skipped", "jobs/{job}?tab=runs", "jobs/{job}?tab=graph", "jobs/{job}?tab=definition",
            "runs/{run}", "runs/{run}?task=load", "runs/{run}?tab=gantt", "runs/{run}?tab=tasks", "runs/{run}?tab=logs&task=load",
            "runs/{run}?tab=parameters", "runs/{run}?tab=events", "runs/{run}?tab=definition", "runs/{run}?repair=0", "runs/{run}/repair"]
 
@@ -16,18 +17,23 @@ def scene(server):
     """A job with several runs, one of them repaired and failed, one running, one waiting."""
     api = server.api
     server.script("load.py", "import sys\nprint('\\033[32mloading\\033[0m', sys.argv[1])\nif sys.argv[1] == 'bad': raise ValueError('no such day: bad')\n")
-    job = api.job([
+    tasks = [
         step("fetch", out="fetched"), step("clean", after="fetch"),
         task("load", "load.py", "clean", commandLineArguments="{{job.parameters.day}}", maxRetries=1),
         if_else("is_late", "{{job.parameters.late}} == yes", "load"),
         step("mail", after=[("is_late", "true")]), step("archive", after=[("is_late", "false")]),
         step("report", after=["mail", "archive"], runIf="NONE_FAILED"),
-    ], name="nightly.load", description="Loads what came in over night", parameters=named(day="2026-11-25", late="no"), queue={"isEnabled": True})
+    ]
+    fields = {"name": "nightly.load", "description": "Loads what came in over night", "parameters": named(day="2026-11-25", late="no"),
+              "queue": {"isEnabled": True}}
+    job = api.job(tasks, **fields)
     for _ in range(3):
         api.wait_final(api.run(job), "SUCCESS")
     run = api.wait_final(api.run(job, parameters=named(day="bad")), "FAILED")
     api.repair(run, parameters=named(late="yes"))
     api.wait_final(run, "FAILED")
+    api.replace(job, tasks[:-1] + [step("summary", after=["mail", "archive"], runIf="ALL_DONE")], **fields,
+                schedule={"quartzCronExpression": "0 30 2 * * ?", "timezoneId": "Europe/Berlin"})
     busy = api.job([step("copy", gate="never", out="copying"), step("check", after="copy")], name="long.copy", queue={"isEnabled": True})
     api.run(busy)
     api.run(busy)
@@ -109,6 +115,7 @@ def test_each_state_has_a_word_a_shape_and_a_colour():
     known = set((ROOT / "src/model/state.h").read_text().split("#define STATE_LIST(X)")[1].split("enum state")[0].replace("X(", " ").replace(")", " ").replace("\\", " ").split())
     rows = re.findall(r"^  ([A-Z_]+): \{\s*word: '([^']+)',\s*tone: '(\w+)',\s*shape: (.*?) \}?,?$", text, re.M)
     words = re.findall(r"^  ([A-Z_]+): \{\s*word: '([^']+)'", text, re.M)
+    known |= {"PAUSED", "WAITING"}  # of campaigns and their cells
     assert {name for name, _ in words} == known
     assert len({word for _, word in words}) == len(known)
     shapes = [shape for *_, shape in rows]

@@ -37,6 +37,11 @@ def test_versions_of_a_job_can_be_looked_at(page, edited):
     page("await page.locator('.json pre', {hasText: '\"old\"'}).waitFor()")
     page("await page.getByLabel('Version').selectOption({label: (await page.getByLabel('Version').locator('option').first().innerText())})")
     page("await page.locator('.json pre', {hasText: '\"new\"'}).waitFor()")
+    page("await page.getByLabel('compared with').selectOption('1')")
+    page("await page.locator('.diff .new', {hasText: '\"taskKey\": \"new\"'}).waitFor()")
+    gone = page("return await page.locator('.diff .gone').allInnerTexts()")
+    assert any('"taskKey": "old"' in line for line in gone) and any('"fail.py"' in line for line in gone)
+    assert not any("extract" in line and "dependsOn" not in line for line in gone), "what is the same is no difference"
 
 
 def test_a_value_says_where_it_came_from(page, edited):

@@ -300,13 +300,26 @@ struct wire_config server_config(void)
                                 .request_timeout_s = CLIENT_PATIENCE_S};
 }
 
+static void on_answered(void *context, const struct http_request *request, int status,
+                        int64_t after_us)
+{
+    struct server *server = context;
+    pthread_mutex_lock(&server->lock);
+    server->answered++;
+    server->last_status = status;
+    server->last_kind = request->kind;
+    if (after_us < 0 || after_us > CLIENT_PATIENCE_S * INT64_C(1000000))
+        server->bad_times++;
+    pthread_mutex_unlock(&server->lock);
+}
+
 void server_start(struct server *server, const struct wire_config *config)
 {
     struct wire_config usual = server_config();
     *server = (struct server){0};
     pthread_mutex_init(&server->lock, NULL);
     pthread_cond_init(&server->changed, NULL);
-    struct wire_callbacks callbacks = {handle, on_done, on_refuse, server};
+    struct wire_callbacks callbacks = {handle, on_done, on_refuse, server, on_answered};
     struct err err = {0};
     server->wire = wire_start(config ? config : &usual, &callbacks, &err);
     if (!server->wire)

@@ -77,6 +77,8 @@ struct server {
     size_t waiter_count;
     unsigned calls, requests, done, refused, wakes;
     enum err_code last_refusal;
+    unsigned answered, bad_times, last_kind; /* as `answered` was told */
+    int last_status;
 };
 
 struct wire_config server_config(void);

@@ -113,7 +113,7 @@ static void start(unsigned request_timeout_s)
     list_init(&source.open);
     pthread_mutex_init(&source.lock, NULL);
     pthread_cond_init(&source.changed, NULL);
-    const struct wire_callbacks callbacks = {handle, on_done, NULL, NULL};
+    const struct wire_callbacks callbacks = {handle, on_done, NULL, NULL, NULL};
     source.wire = wire_start(&config, &callbacks, &err);
     assert_non_null(source.wire);
     source.port = wire_port(source.wire);

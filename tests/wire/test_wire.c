@@ -220,6 +220,31 @@ static void test_answers_that_cannot_be_sent(void **state)
     reply_free(&reply);
 }
 
+/* Every answer is told once before its client has it: the handler's, and the wire's own. */
+static void test_answers_are_told(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *text;
+        int status;
+    } asked[] = {
+        {"GET /empty HTTP/1.1\r\nHost: h\r\n\r\n", 204},
+        {"GET /over HTTP/1.1\r\nHost: h\r\n\r\n", 500},
+        {"POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 999999999\r\n\r\n", 413},
+    };
+    for (unsigned i = 0; i < ARRAY_LEN(asked); i++) {
+        struct reply reply = client_ask(server.port, asked[i].text);
+        assert_int_equal(reply.status, asked[i].status);
+        reply_free(&reply);
+        pthread_mutex_lock(&server.lock);
+        assert_int_equal(server.answered, i + 1);
+        assert_int_equal(server.last_status, asked[i].status);
+        assert_int_equal(server.last_kind, 0);
+        assert_int_equal(server.bad_times, 0);
+        pthread_mutex_unlock(&server.lock);
+    }
+}
+
 static void test_client_leaves_in_the_middle(void **state)
 {
     (void)state;
@@ -308,6 +333,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_pipelined, setup, teardown),
         cmocka_unit_test_setup_teardown(test_when_connections_close, setup, teardown),
         cmocka_unit_test_setup_teardown(test_answers_that_cannot_be_sent, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_answers_are_told, setup, teardown),
         cmocka_unit_test_setup_teardown(test_client_leaves_in_the_middle, setup, teardown),
         cmocka_unit_test_setup_teardown(test_a_thousand_connections, setup, teardown),
         cmocka_unit_test(test_ipv6),

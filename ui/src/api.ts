@@ -1,6 +1,7 @@
 // Calls to the server that the page came from: credential, place, errors, and whether it can be reached.
 
 import { signal } from '@preact/signals'
+import { workspaceAsked } from './route'
 
 export class ApiError extends Error {
   constructor(readonly status: number, readonly code: string, message: string) {
@@ -19,6 +20,7 @@ export interface Place {
 export const place = signal<Place | null | false>(null)
 // Whether the caller may start, cancel and repair. The server decides; this only spares buttons that it would refuse.
 export const mayOperate = signal(true)
+export const mayEdit = signal(true) // jobs
 export const isOffline = signal(false)
 // What to add to the browser's clock to have the server's; HTTP dates are whole seconds, so small ones are noise.
 export const skewMs = signal(0)
@@ -83,9 +85,11 @@ export async function call(path: string, { method = 'GET', body, headers, signal
   throw new ApiError(answer.status, code, message)
 }
 
+// The workspace that the address names, else the first.
 const workspace = () => {
   const at = place.value as Place
-  return `/20260430/aiDataPlatforms/${encodeURIComponent(at.aiDataPlatformId)}/workspaces/${at.workspaces[0].key}`
+  const key = workspaceAsked.value ?? at.workspaces[0].key
+  return `/20260430/aiDataPlatforms/${encodeURIComponent(at.aiDataPlatformId)}/workspaces/${encodeURIComponent(key)}`
 }
 
 type Query = Record<string, string | number | boolean | string[] | undefined | null>
@@ -104,6 +108,12 @@ export async function get<T>(path: string, query?: Query, signal?: AbortSignal):
   return (await call(url(path, query), { signal })).json()
 }
 
+// One object whose list goes on behind a page token.
+export async function getPage<T>(path: string, query?: Query, signal?: AbortSignal) {
+  const answer = await call(url(path, query), { signal })
+  return { body: (await answer.json()) as T, next: answer.headers.get('opc-next-page') }
+}
+
 export async function list<T>(path: string, query?: Query, signal?: AbortSignal) {
   const answer = await call(url(path, query), { signal })
   return { items: (await answer.json()).items as T[], next: answer.headers.get('opc-next-page') }
@@ -111,6 +121,13 @@ export async function list<T>(path: string, query?: Query, signal?: AbortSignal)
 
 export async function post<T>(path: string, body: unknown, headers?: Record<string, string>): Promise<T> {
   return (await call(url(path), { method: 'POST', body, headers })).json()
+}
+
+// Reads, changes and writes back, refused (412) if somebody else did so in between.
+export async function rewrite<T>(path: string, change: (old: T) => T): Promise<void> {
+  const answer = await call(url(path))
+  const body = change(await answer.json())
+  await call(url(path), { method: 'PUT', body, headers: { 'if-match': answer.headers.get('etag') ?? '*' } })
 }
 
 // ---- signing in ----
@@ -136,6 +153,7 @@ interface Session {
 function takeSession(session: Session) {
   csrfToken = session.csrfToken ?? null
   mayOperate.value = session.role !== 'VIEWER'
+  mayEdit.value = !session.role || session.role === 'ADMIN'
 }
 
 // A server without sessions has no such path.

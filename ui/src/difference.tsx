@@ -1,10 +1,12 @@
 // What differs between two versions of a definition, in words; and which versions a job has.
 
 import { useEffect, useState } from 'preact/hooks'
-import { list } from './api'
-import { Value } from './runtabs'
-import type { DefinitionDiff, ParameterChange, Version } from './types'
-import { Name, visible } from './ui'
+import { get, list } from './api'
+import { type DiffLine, diffLines } from './linediff'
+import { useLive } from './live'
+import { Value, withoutUnset } from './runtabs'
+import type { DefinitionDiff, ParameterChange, Version, WholeVersion } from './types'
+import { Loading, Name, Problem, visible } from './ui'
 
 const MAX_SHOWN = 50
 
@@ -46,6 +48,29 @@ export function ParameterChanges({ changes, title }: { changes: ParameterChange[
         ))}
       </tbody>
     </table>
+  )
+}
+
+// Two versions of a definition line by line; what is the same far from a change is folded away.
+const CONTEXT = 3
+
+export function VersionText({ jobKey, from, to }: { jobKey: string; from: number; to: number }) {
+  const { data, error } = useLive<DiffLine[]>(`text ${jobKey} ${from} ${to}`, async (signal) => {
+    const [before, after] = await Promise.all([from, to].map((version) => get<WholeVersion>(`/jobs/${jobKey}/versions/${version}`, {}, signal)))
+    const lines = (whole: WholeVersion) => JSON.stringify(withoutUnset(whole.definition), null, 2).split('\n')
+    return diffLines(lines(before), lines(after))
+  }, { isActive: () => false })
+  if (!data) return error ? <Problem error={error} /> : <Loading />
+  if (!data.some((line) => line.sign !== ' ')) return <p class="pad muted">Nothing differs.</p>
+  const near = data.map((_, i) => data.slice(Math.max(0, i - CONTEXT), i + CONTEXT + 1).some((line) => line.sign !== ' '))
+  return (
+    <div class="json">
+      <pre class="diff" tabIndex={0} aria-label={`Version ${from} becomes version ${to}`}>
+        {data.map((line, i) => near[i]
+          ? <div key={i} class={{ '+': 'new', '-': 'gone', ' ': '' }[line.sign]}>{line.sign} {visible(line.text)}</div>
+          : near[i - 1] || i === 0 ? <div key={i} class="muted">⋯</div> : null)}
+      </pre>
+    </div>
   )
 }
 

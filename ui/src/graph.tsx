@@ -2,7 +2,7 @@
 // keyboard (arrows walk along dependencies).
 
 import { useEffect, useLayoutEffect, useMemo, useRef, useState } from 'preact/hooks'
-import { type Layout, type Link, NODE_H, NODE_W, dependencies, place } from './graphlib'
+import { type Direction, type Layout, type Link, NODE_H, NODE_W, dependencies, place } from './graphlib'
 import { Shape, isFinal, isUnsuccessful, look } from './states'
 import type { Status, TaskDef } from './types'
 import { Loading, visible } from './ui'
@@ -27,15 +27,16 @@ interface Props {
 const MIN_ZOOM = 0.08
 const MAX_ZOOM = 2.5
 const BEGIN_ZOOM = 0.8
+const READABLE_ZOOM = 0.6
 const LAYOUT_LATER = 150 // tasks; more take a moment, which the page uses to say so
 
 // The layout changes with the definition only, not with states.
-function useLayout(tasks: TaskDef[]): Layout | null {
+function useLayout(tasks: TaskDef[], direction: Direction): Layout | null {
   const signature = useMemo(
-    () => JSON.stringify(tasks.map((task) => [task.taskKey, dependencies(task).map((d) => [d.taskKey, d.outcome])])),
-    [tasks])
+    () => JSON.stringify([direction, tasks.map((task) => [task.taskKey, dependencies(task).map((d) => [d.taskKey, d.outcome])])]),
+    [tasks, direction])
   const [done, setDone] = useState<{ signature: string; layout: Layout } | null>(null)
-  const atOnce = useMemo(() => (tasks.length <= LAYOUT_LATER ? place(tasks) : null), [signature])
+  const atOnce = useMemo(() => (tasks.length <= LAYOUT_LATER ? place(tasks, direction) : null), [signature])
   useEffect(() => {
     if (atOnce) return
     const timer = setTimeout(() => setDone({ signature, layout: place(tasks) }), 30)
@@ -44,10 +45,28 @@ function useLayout(tasks: TaskDef[]): Layout | null {
   return atOnce ?? (done?.signature === signature ? done.layout : null)
 }
 
+const scale = (box: HTMLElement, layout: Layout) => Math.min(box.clientWidth / layout.width, box.clientHeight / layout.height)
+
 export function Graph(props: Props) {
-  const layout = useLayout(props.tasks)
+  const [direction, setDirection] = useState<Direction>('LR')
+  const layout = useLayout(props.tasks, direction)
+  const frame = useRef<HTMLDivElement>(null)
+  // A long chain in a narrow place is drawn downwards, if it can be read then and cannot otherwise.
+  useLayoutEffect(() => {
+    const box = frame.current
+    if (!box || props.tasks.length > LAYOUT_LATER) return setDirection('LR')
+    const choose = () => {
+      if (!box.clientWidth) return
+      const across = scale(box, place(props.tasks))
+      setDirection(across < READABLE_ZOOM && scale(box, place(props.tasks, 'TB')) > across * 1.2 ? 'TB' : 'LR')
+    }
+    choose()
+    const observer = new ResizeObserver(choose)
+    observer.observe(box)
+    return () => observer.disconnect()
+  }, [layout !== null, props.tasks])
   if (!layout) return <Loading />
-  return <Drawing {...props} layout={layout} />
+  return <div class="graph" ref={frame}><Drawing {...props} layout={layout} /></div>
 }
 
 interface View {
@@ -66,15 +85,14 @@ function Drawing({ tasks, view, current, chosen, onOpen, label, layout }: Props 
   function fit() {
     const box = frame.current
     if (!box || !box.clientWidth) return
-    const k = Math.max(MIN_ZOOM, Math.min(1, box.clientWidth / layout.width, box.clientHeight / layout.height))
+    const k = Math.max(MIN_ZOOM, Math.min(1, scale(box, layout)))
     setAt({ k, x: Math.max(0, (box.clientWidth - layout.width * k) / 2), y: Math.max(0, (box.clientHeight - layout.height * k) / 2) })
   }
   // A big graph begins where the reader is, in a size that can be read, rather than whole and unreadable.
   function begin() {
     const box = frame.current
     if (!box || !box.clientWidth) return
-    const k = Math.min(box.clientWidth / layout.width, box.clientHeight / layout.height)
-    if (k >= (box.clientWidth < 700 ? 0.7 : 0.5)) return fit()
+    if (scale(box, layout) >= READABLE_ZOOM - 0.1) return fit()
     const spot = spots.get(current ?? [...(chosen ?? [])][0] ?? '') ?? layout.nodes[0]
     const along = (size: number, whole: number, at: number) =>
       whole <= size ? (size - whole) / 2 : Math.max(size - whole, Math.min(0, size / 2 - at))
@@ -85,10 +103,20 @@ function Drawing({ tasks, view, current, chosen, onOpen, label, layout }: Props 
     })
   }
   useLayoutEffect(begin, [layout])
+  // Beside a panel there is less room: as long as nobody moved the graph, it is placed anew.
+  const moved = useRef(false)
+  useEffect(() => {
+    const box = frame.current
+    if (!box) return
+    const observer = new ResizeObserver(() => !moved.current && begin())
+    observer.observe(box)
+    return () => observer.disconnect()
+  }, [layout])
 
   function zoom(factor: number, px?: number, py?: number) {
     const box = frame.current
     if (!box) return
+    moved.current = true
     const cx = px ?? box.clientWidth / 2
     const cy = py ?? box.clientHeight / 2
     setAt((v) => {
@@ -103,6 +131,7 @@ function Drawing({ tasks, view, current, chosen, onOpen, label, layout }: Props 
     if (!box) return
     const wheel = (event: WheelEvent) => {
       event.preventDefault()
+      moved.current = true
       const edge = box.getBoundingClientRect()
       if (event.ctrlKey || event.metaKey) zoom(Math.exp(-event.deltaY / 300), event.clientX - edge.left, event.clientY - edge.top)
       else setAt((v) => v && { ...v, x: v.x - (event.shiftKey ? event.deltaY : event.deltaX), y: v.y - (event.shiftKey ? 0 : event.deltaY) })
@@ -162,7 +191,7 @@ function Drawing({ tasks, view, current, chosen, onOpen, label, layout }: Props 
   const visibleNodes = useVisible(layout, at, frame.current)
   const entry = current && spots.has(current) ? current : layout.nodes[0]?.key
   return (
-    <div class="graph">
+    <>
       <div class="graph-frame" ref={frame}
         onPointerDown={(event) => {
           if (event.button === 0 && !(event.target as Element).closest('[data-node]')) {
@@ -181,13 +210,14 @@ function Drawing({ tasks, view, current, chosen, onOpen, label, layout }: Props 
           if (!from) return
           const [dx, dy] = [event.clientX - from.x, event.clientY - from.y]
           drag.current = { x: event.clientX, y: event.clientY, moved: true }
+          moved.current = true
           setAt((v) => v && { ...v, x: v.x + dx, y: v.y + dy })
         }}
         onPointerUp={() => (drag.current = null)} onPointerCancel={() => (drag.current = null)}>
         <svg role="group" aria-label={label} width="100%" height="100%">
           <g transform={at ? `translate(${at.x} ${at.y}) scale(${at.k})` : ''} visibility={at ? 'visible' : 'hidden'}>
             {layout.links.filter((l) => visibleNodes.has(l.from) || visibleNodes.has(l.to)).map((link) => (
-              <Edge key={`${link.from}\u0000${link.to}`} link={link} from={view(link.from)} to={view(link.to)} />
+              <Edge key={`${link.from}\u0000${link.to}`} link={link} from={view(link.from)} to={view(link.to)} direction={layout.direction} />
             ))}
             {layout.nodes.filter((n) => visibleNodes.has(n.key)).map((node) => (
               <Node key={node.key} x={node.x - NODE_W / 2} y={node.y - NODE_H / 2} task={defs.get(node.key)!}
@@ -201,9 +231,9 @@ function Drawing({ tasks, view, current, chosen, onOpen, label, layout }: Props 
       <div class="zoom" role="group" aria-label="Zoom">
         <button type="button" aria-label="Zoom in" title="Zoom in (+)" onClick={() => zoom(1.25)}>+</button>
         <button type="button" aria-label="Zoom out" title="Zoom out (−)" onClick={() => zoom(0.8)}>−</button>
-        <button type="button" title="Show the whole graph (0)" onClick={fit}>Fit</button>
+        <button type="button" title="Show the whole graph (0)" onClick={() => ((moved.current = false), fit())}>Fit</button>
       </div>
-    </div>
+    </>
   )
 }
 
@@ -220,17 +250,30 @@ function useVisible(layout: Layout, at: View | null, box: HTMLDivElement | null)
   }, [layout, at, box])
 }
 
-// Names are cut where the box ends; wide characters count twice.
-function cut(text: string, room: number) {
-  let used = 0
-  let out = ''
-  for (const c of visible(text)) {
-    used += c.codePointAt(0)! > 0x2e7f ? 2 : 1
-    if (used > room) return `${out}…`
-    out += c
+// Names are cut where the box ends, by the width that they will have.
+const rulers = new Map<string, CanvasRenderingContext2D | null>()
+
+function cut(text: string, px: number, font: string) {
+  let ruler = rulers.get(font)
+  if (ruler === undefined) {
+    ruler = document.createElement('canvas').getContext('2d')
+    if (ruler) ruler.font = `${font} ${getComputedStyle(document.body).fontFamily}`
+    rulers.set(font, ruler)
   }
-  return out
+  const width = (s: string) => ruler?.measureText(s).width ?? s.length * 7
+  const whole = [...visible(text)]
+  if (width(whole.join('')) <= px) return whole.join('')
+  let [least, most] = [0, whole.length]
+  while (least < most) {
+    const half = (least + most + 1) >> 1
+    if (width(`${whole.slice(0, half).join('')}…`) <= px) least = half
+    else most = half - 1
+  }
+  return `${whole.slice(0, least).join('')}…`
 }
+
+const TITLE = '600 13.5px'
+const DETAIL = '12px'
 
 function Node({ x, y, task, view, isCurrent, isChosen, tabIndex, onOpen, onFocus, onKey }: {
   x: number
@@ -245,8 +288,10 @@ function Node({ x, y, task, view, isCurrent, isChosen, tabIndex, onOpen, onFocus
   onKey: (event: KeyboardEvent) => void
 }) {
   const { tone, word } = look(view.status)
-  const title = cut(task.taskKey, isChosen === undefined ? 19 : 16)
-  const detail = cut(view.detail, 21 - (view.badge ? view.badge.text.length + 1 : 0))
+  const room = NODE_W - 36 - 8
+  const title = useMemo(() => cut(task.taskKey, room - (isChosen === undefined ? 0 : 20), TITLE), [task.taskKey, isChosen === undefined])
+  const badge = view.badge?.text.length ?? 0
+  const detail = useMemo(() => cut(view.detail, room - (badge ? badge * 6.6 + 8 : 0), DETAIL), [view.detail, badge])
   const choice = isChosen === undefined ? { role: 'button' as const } : { role: 'checkbox' as const, 'aria-checked': isChosen }
   const classes = ['node', `tone-${tone}`, isCurrent && 'current', isChosen && 'chosen', view.isDim && 'dim']
   return (
@@ -278,29 +323,28 @@ function edgeKind(link: Link, from: NodeView, to: NodeView) {
   return isUnsuccessful(from.status) ? 'bad' : 'ok'
 }
 
-function path(points: { x: number; y: number }[]) {
-  const [first, ...rest] = points
-  if (rest.length < 2) return `M${first.x} ${first.y}` + rest.map((p) => `L${p.x} ${p.y}`).join('')
-  let d = `M${first.x} ${first.y}`
-  for (let i = 0; i < rest.length - 1; i++) {
-    const end = i === rest.length - 2 ? rest[i + 1] : { x: (rest[i].x + rest[i + 1].x) / 2, y: (rest[i].y + rest[i + 1].y) / 2 }
-    d += `Q${rest[i].x} ${rest[i].y} ${end.x} ${end.y}`
-  }
-  return d
+// Through all points, each time in the direction in which dependencies lead.
+function path(points: { x: number; y: number }[], direction: Direction) {
+  return points.map(({ x, y }, i) => {
+    if (i === 0) return `M${x} ${y}`
+    const from = points[i - 1]
+    const [mx, my] = [(from.x + x) / 2, (from.y + y) / 2]
+    return direction === 'LR' ? `C${mx} ${from.y} ${mx} ${y} ${x} ${y}` : `C${from.x} ${my} ${x} ${my} ${x} ${y}`
+  }).join('')
 }
 
-function Edge({ link, from, to }: { link: Link; from: NodeView; to: NodeView }) {
+function Edge({ link, from, to, direction }: { link: Link; from: NodeView; to: NodeView; direction: Direction }) {
   const kind = edgeKind(link, from, to)
   const middle = link.points[Math.floor(link.points.length / 2)]
   const end = link.points.at(-1)!
   return (
     <g class={`edge ${kind}`}>
-      <path class="line" d={path(link.points)} />
-      <path class="arrow" d={`M${end.x - 7} ${end.y - 4}L${end.x} ${end.y}L${end.x - 7} ${end.y + 4}z`} />
+      <path class="line" d={path(link.points, direction)} />
+      <path class="arrow" d="M-7 -4L0 0L-7 4z" transform={`translate(${end.x} ${end.y})${direction === 'TB' ? ' rotate(90)' : ''}`} />
       {link.outcome && (
         <g transform={`translate(${middle.x} ${middle.y})`}>
           <rect class="outcome" x="-19" y="-9" width="38" height="18" rx="9" />
-          <text class="outcome" text-anchor="middle" y="4">{cut(link.outcome, 6)}</text>
+          <text class="outcome" text-anchor="middle" y="4">{cut(link.outcome, 34, '11px')}</text>
         </g>
       )}
     </g>

@@ -19,7 +19,11 @@ export interface Link {
   points: { x: number; y: number }[]
 }
 
+// Which way dependencies lead: to the right, or down where that is the only way to be seen.
+export type Direction = 'LR' | 'TB'
+
 export interface Layout {
+  direction: Direction
   nodes: Placed[]
   links: Link[]
   width: number
@@ -29,11 +33,11 @@ export interface Layout {
 export const dependencies = (task: TaskDef) => task.dependsOn ?? []
 
 // Keys are somebody's text, so the library gets numbers.
-export function place(tasks: TaskDef[]): Layout {
+export function place(tasks: TaskDef[], direction: Direction = 'LR'): Layout {
   const index = new Map(tasks.map((task, i) => [task.taskKey, i]))
   const graph = new Graph({ multigraph: false })
   graph.setGraph({
-    rankdir: 'LR', nodesep: 16, ranksep: 42, edgesep: 10, marginx: 16, marginy: 16,
+    rankdir: direction, nodesep: 16, ranksep: direction === 'LR' ? 42 : 34, edgesep: 10, marginx: 16, marginy: 16,
     ranker: tasks.length > 150 ? 'longest-path' : 'network-simplex',
   })
   graph.setDefaultEdgeLabel(() => ({}))
@@ -53,10 +57,16 @@ export function place(tasks: TaskDef[]): Layout {
       const from = index.get(taskKey)
       if (from === undefined) continue
       const edge = graph.edge(`t${from}`, `t${i}`) as { points: { x: number; y: number }[] }
-      links.push({ from: taskKey, to: task.taskKey, outcome: outcome ?? null, points: edge.points })
+      // Out of the middle of one side, into the middle of the other.
+      const at = (n: number, side: 1 | -1) => {
+        const { x, y } = graph.node(`t${n}`) as { x: number; y: number }
+        return direction === 'LR' ? { x: x + (side * NODE_W) / 2, y } : { x, y: y + (side * NODE_H) / 2 }
+      }
+      links.push({ from: taskKey, to: task.taskKey, outcome: outcome ?? null, points: [at(from, 1), ...edge.points.slice(1, -1), at(i, -1)] })
     }
   })
   return {
+    direction,
     nodes: tasks.map((task, i) => {
       const { x, y } = graph.node(`t${i}`) as { x: number; y: number }
       return { key: task.taskKey, x, y }

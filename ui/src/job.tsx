@@ -1,33 +1,36 @@
 // One job: its tasks against its runs, its runs as a list, its definition.
 
-import { useEffect, useMemo, useRef, useState } from 'preact/hooks'
+import { useEffect, useMemo, useState } from 'preact/hooks'
 import { get, list, mayOperate } from './api'
-import { useVersions } from './difference'
+import { CampaignDialog } from './campaignnew'
+import { VersionText, useVersions } from './difference'
+import { Durations } from './durations'
 import { Graph } from './graph'
-import { ScheduleText } from './jobs'
 import { useLive } from './live'
 import { amend, go, href, route } from './route'
 import { Strip, RunTable, StartDialog, tookMs } from './runlist'
 import { Json, withoutUnset } from './runtabs'
+import { PauseSwitch, ScheduleText, Skipped } from './schedule'
 import { Shape, isFinal, word } from './states'
+import { useTaskStates } from './taskstates'
 import { TYPE_WORDS } from './run'
 import { RUN_IF } from './taskpanel'
 import { Time, duration, localTime } from './time'
-import type { Job, RunSummary, Status, TaskSummary, WholeVersion } from './types'
+import type { Job, RunSummary, Status, WholeVersion } from './types'
 import { Empty, Key, Loading, Name, Problem, Tabs, useRows, visible } from './ui'
 
 const GRID_RUNS = 100
-const AT_ONCE = 4
 const ROW_PX = 28
 const COLUMN_PX = 26
 
-const TABS: [string, string][] = [['grid', 'Grid'], ['runs', 'Runs'], ['graph', 'Graph'], ['definition', 'Definition']]
+const TABS: [string, string][] = [['grid', 'Grid'], ['durations', 'Durations'], ['runs', 'Runs'], ['graph', 'Graph'], ['definition', 'Definition'], ['skipped', 'Skipped']]
 
 export function JobScreen({ jobKey }: { jobKey: string }) {
-  const { data: job, error } = useLive<Job>(`job ${jobKey}`, (signal) => get(`/jobs/${encodeURIComponent(jobKey)}`, {}, signal), { every: 10_000 })
+  const { data: job, error, refresh } = useLive<Job>(`job ${jobKey}`, (signal) => get(`/jobs/${encodeURIComponent(jobKey)}`, {}, signal), { every: 10_000 })
   const { data: runs } = useLive(`job runs ${jobKey}`, async (signal) =>
     (await list<RunSummary>('/jobRuns', { jobKey, limit: GRID_RUNS }, signal)).items, { stream: '/events' })
   const [isStarting, setStarting] = useState(false)
+  const [isRerunning, setRerunning] = useState(false)
   useEffect(() => {
     if (job) document.title = `${visible(job.name)} – Reprise`
   }, [job?.name])
@@ -41,11 +44,12 @@ export function JobScreen({ jobKey }: { jobKey: string }) {
         <div class="title-row">
           <h1><Name text={job.name} /></h1>
           <span class="grow" />
+          {mayOperate.value && <button type="button" onClick={() => setRerunning(true)}>Rerun a range…</button>}
           {mayOperate.value && <button type="button" class="primary" onClick={() => setStarting(true)}>Run…</button>}
         </div>
         {job.description && <p class="reason">{visible(job.description)}</p>}
         <dl class="facts">
-          <div><dt>Schedule</dt><dd><ScheduleText schedule={job.schedule} /></dd></div>
+          <div><dt>Schedule</dt><dd class="row"><ScheduleText schedule={job.schedule} /><PauseSwitch job={job} onDone={refresh} /></dd></div>
           {!!job.nextRunTimes?.length && <div><dt>Next</dt><dd title={job.nextRunTimes.map((t) => localTime(Date.parse(t))).join('\n')}><Time at={job.nextRunTimes[0]} /></dd></div>}
           <div><dt>At the same time</dt><dd>{job.maxConcurrentRuns} {job.maxConcurrentRuns === 1 ? 'run' : 'runs'}, {job.queue?.isEnabled ? 'then they queue' : 'then they are skipped'}</dd></div>
           <div><dt>Tasks</dt><dd class="num">{job.tasks.length}</dd></div>
@@ -55,10 +59,12 @@ export function JobScreen({ jobKey }: { jobKey: string }) {
         </dl>
       </header>
       {error && <Problem error={error} />}
-      <Tabs tabs={TABS} current={tab} label="Views of the job" onSelect={(id) => amend({ tab: id === 'grid' ? null : id })} />
+      <Tabs tabs={TABS} current={tab} label="Views of the job" onSelect={(id) => amend({ tab: id === 'grid' ? null : id, task: null })} />
       <div class="panel" role="tabpanel" id="panel" aria-labelledby={`tab-${tab}`}>
         {tab === 'grid' && (!runs ? <Loading /> : runs.length ? <Grid job={job} runs={runs} />
           : <Empty title="This job has not run yet"><p>Press <b>Run…</b> above. Each run becomes a column here, each task a row.</p></Empty>)}
+        {tab === 'durations' && (!runs ? <Loading /> : <Durations job={job} runs={runs} />)}
+        {tab === 'skipped' && <Skipped job={job} />}
         {tab === 'runs' && <RunTable query={{ jobKey: job.key }} />}
         {tab === 'graph' && (job.tasks.length
           ? <Graph tasks={job.tasks} label="Graph of the definition" onOpen={() => undefined} view={(key) => {
@@ -68,78 +74,50 @@ export function JobScreen({ jobKey }: { jobKey: string }) {
           : <Empty title="This job has no tasks"><p>Add some to its definition: <code>reprise job update JOB -f FILE</code></p></Empty>)}
         {tab === 'definition' && <Definition job={job} />}
       </div>
+      {isRerunning && <CampaignDialog job={job} onClose={() => setRerunning(false)} />}
       {isStarting && <StartDialog job={job} onClose={() => setStarting(false)} />}
     </div>
   )
 }
 
-// The definition as it is, or as it was: every change of it is a version.
+// The definition as it is, or as it was: every change of it is a version, shown whole or by what differs from another.
 function Definition({ job }: { job: Job }) {
   const versions = useVersions(job.key, job.definitionVersion ?? '')
-  const asked = Number(route.value.query.get('version'))
-  const version = versions?.find((v) => v.version === asked)
-  const { data: whole, error } = useLive<WholeVersion | null>(`version ${job.key} ${version?.version ?? ''}`,
-    (signal) => (version ? get(`/jobs/${job.key}/versions/${version.version}`, {}, signal) : Promise.resolve(null)), { isActive: () => false })
+  const query = route.value.query
+  const current = job.definitionVersion ?? 0
+  const version = versions?.find((v) => v.version === Number(query.get('version'))) ? Number(query.get('version')) : current
+  const against = versions?.find((v) => v.version === Number(query.get('against'))) ? Number(query.get('against')) : null
+  const choices = versions?.map((v) => (
+    <option key={v.version} value={v.version}>{v.version}{v.isCurrent ? ' (now)' : ''}, {v.timeCreated ? localTime(Date.parse(v.timeCreated)) : ''}</option>
+  ))
   return (
     <div class="scroll">
       {versions && versions.length > 1 && (
         <div class="toolbar">
           <label class="inline">Version
-            <select value={version?.version ?? ''} onChange={(event) => amend({ version: event.currentTarget.value })}>
-              {versions.map((v) => (
-                <option key={v.version} value={v.isCurrent ? '' : v.version}>{v.version}{v.isCurrent ? ' (now)' : ''}, {v.timeCreated ? localTime(Date.parse(v.timeCreated)) : ''}</option>
-              ))}
-            </select>
+            <select value={version} onChange={(event) => amend({ version: Number(event.currentTarget.value) === current ? null : event.currentTarget.value })}>{choices}</select>
+          </label>
+          <label class="inline">compared with
+            <select value={against ?? ''} onChange={(event) => amend({ against: event.currentTarget.value })}><option value="">nothing</option>{choices}</select>
           </label>
         </div>
       )}
-      {error && <Problem error={error} />}
-      <Json value={withoutUnset(whole && version ? whole.definition : job)} />
+      {against ? <VersionText jobKey={job.key} from={against} to={version} />
+        : <OneVersion job={job} version={version === current ? null : version} />}
     </div>
   )
 }
 
-type States = Map<string, TaskSummary>
-
-// Task states of the runs that are looked at, a few calls at a time; those of a final run are read once.
-function useTaskStates(runs: RunSummary[]) {
-  const known = useRef(new Map<string, { stamp: string; states: States }>())
-  const waiting = useRef(new Set<string>())
-  const busy = useRef(0)
-  const wanted = useRef<RunSummary[]>([])
-  const [, setVersion] = useState(0)
-  const current = useRef(runs)
-  current.current = runs
-
-  function pump() {
-    while (busy.current < AT_ONCE) {
-      const run = wanted.current.find((r) => known.current.get(r.key)?.stamp !== r.timeUpdated && !waiting.current.has(r.key))
-      if (!run) return
-      waiting.current.add(run.key)
-      busy.current++
-      list<TaskSummary>('/taskRuns', { jobRunKey: run.key, limit: 1000 }).then(
-        ({ items }) => known.current.set(run.key, { stamp: run.timeUpdated, states: new Map(items.map((t) => [t.taskKey, t])) }),
-        () => undefined,
-      ).finally(() => {
-        waiting.current.delete(run.key)
-        busy.current--
-        setVersion((v) => v + 1)
-      })
-    }
-  }
-  return {
-    want(shown: RunSummary[]) {
-      wanted.current = shown
-      pump()
-    },
-    of: (key: string) => known.current.get(key)?.states,
-  }
+function OneVersion({ job, version }: { job: Job; version: number | null }) {
+  const { data: whole, error } = useLive<WholeVersion | null>(`version ${job.key} ${version ?? ''}`,
+    (signal) => (version ? get(`/jobs/${job.key}/versions/${version}`, {}, signal) : Promise.resolve(null)), { isActive: () => false })
+  return <>{error && <Problem error={error} />}<Json value={withoutUnset(whole && version ? whole.definition : job)} /></>
 }
 
 function Grid({ job, runs }: { job: Job; runs: RunSummary[] }) {
   const columns = useMemo(() => [...runs].reverse(), [runs]) // oldest on the left, as on a calendar
   const rows = useRows(job.tasks.length, ROW_PX)
-  const states = useTaskStates(runs)
+  const states = useTaskStates()
   const [view, setView] = useState({ left: 0, width: 800 })
   const [focus, setFocus] = useState<[number, number]>([0, columns.length - 1])
   const longest = Math.max(1, ...columns.map(tookMs))

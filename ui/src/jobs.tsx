@@ -5,21 +5,13 @@ import { get, list, mayOperate } from './api'
 import { useLive } from './live'
 import { go, href } from './route'
 import { Strip, StartDialog } from './runlist'
+import { PauseSwitch, ScheduleText } from './schedule'
 import { Pill } from './states'
 import { Time } from './time'
-import type { Job, JobSummary, RunSummary, Schedule } from './types'
+import type { Job, JobSummary, RunSummary } from './types'
 import { CopyText, Empty, Loading, Name, Problem, Table, visible } from './ui'
 
 const RUNS = 20
-
-export function ScheduleText({ schedule }: { schedule: Schedule | null }) {
-  if (!schedule) return <span class="muted">by hand</span>
-  return (
-    <span class="ellipsis" title={`${schedule.quartzCronExpression}, ${schedule.timezoneId}`}>
-      {schedule.pauseStatus === 'PAUSED' && <b>paused </b>}<code>{visible(schedule.quartzCronExpression)}</code> <span class="muted">{visible(schedule.timezoneId)}</span>
-    </span>
-  )
-}
 
 // The last runs of each job that is looked at, kept current by the newest runs of the workspace.
 function useLastRuns() {
@@ -62,7 +54,7 @@ export function JobsScreen() {
   const [pages, setPages] = useState(1)
   const [starting, setStarting] = useState<Job | null>(null)
   const [problem, setProblem] = useState<unknown>(null)
-  const { data, error } = useLive(`jobs ${text} ${pages}`, async (signal) => {
+  const { data, error, refresh } = useLive(`jobs ${text} ${pages}`, async (signal) => {
     const items: JobSummary[] = []
     let next: string | null = null
     for (let i = 0; i < pages; i++) {
@@ -97,7 +89,8 @@ export function JobsScreen() {
         <Table label="Jobs" rowPx={44} wrappedPx={128} items={data.items} keyOf={(job) => job.key} onOpen={(job) => go(href(['jobs', job.key]))} columns={[
           { title: 'Job', width: 'minmax(10rem, 1.6fr)', cell: (job) => <a class="strong" href={href(['jobs', job.key])}><Name text={job.name} /></a> },
           { title: 'Schedule', width: 'minmax(8rem, 1.2fr)', cell: (job) => <><ScheduleText schedule={job.schedule} />{job.nextRunTime && <div class="muted">next <Time at={job.nextRunTime} /></div>}</> },
-          { title: 'Last run', width: '18rem', cell: (job) => {
+          { title: 'Fires', width: '4.2rem', cell: (job) => <PauseSwitch job={job} onDone={refresh} /> },
+          { title: 'Last run', width: 'minmax(12rem, 16rem)', cell: (job) => {
             const last = lastRuns(job.key)?.[0]
             return last ? <a class="plain-link" href={href(['runs', last.key])}><Pill status={last.state.status} /> <Time at={last.startTime ?? last.timeCreated} /></a> : <span class="muted">never</span>
           } },
@@ -111,12 +104,13 @@ export function JobsScreen() {
   )
 }
 
-const EXAMPLE = `cat > hello.yaml <<'END'
+const EXAMPLE = `cd ~/.local/state/reprise/workspace   # or the folder given as --workspace
+echo 'print("hello")' > hello.py
+cat > hello.yaml <<'END'
 name: hello
 tasks:
   - {taskKey: greet, type: PYTHON_TASK, filePath: hello.py}
 END
-echo 'print("hello")' > hello.py      # in the folder given as --workspace
 reprise job create -f hello.yaml
 reprise run start hello --watch`
 

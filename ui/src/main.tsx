@@ -4,15 +4,16 @@ import { signal } from '@preact/signals'
 import { Component, type ComponentChildren, render } from 'preact'
 import { useEffect, useState } from 'preact/hooks'
 import { isOffline, place, resume, signInWithCode, signOut } from './api'
+import { CampaignScreen, CampaignsScreen } from './campaigns'
 import { JobScreen } from './job'
 import { JobsScreen } from './jobs'
 import { NowScreen } from './now'
 import { RepairScreen } from './repair'
-import { go, href, route } from './route'
+import { go, href, route, workspaceAsked } from './route'
 import { RunScreen } from './run'
 import { RunsScreen } from './runlist'
 import { Logo, SignIn } from './signin'
-import { Dialog, Empty, Loading, Problem } from './ui'
+import { Dialog, Empty, Loading, Problem, visible } from './ui'
 
 // ---- theme: as the system, unless the reader said otherwise ----
 
@@ -43,6 +44,8 @@ function Screen() {
   if (what === 'runs') return <RunsScreen />
   if (what === 'jobs' && key) return <JobScreen key={key} jobKey={key} />
   if (what === 'jobs' || !what) return <JobsScreen />
+  if (what === 'campaigns' && key) return <CampaignScreen key={key} campaignKey={key} />
+  if (what === 'campaigns') return <CampaignsScreen />
   if (what === 'now') return <NowScreen />
   return <Empty title="There is no such page"><p><a href={href(['jobs'])}>Jobs</a></p></Empty>
 }
@@ -64,7 +67,7 @@ class Boundary extends Component<{ children: ComponentChildren; at: string }, { 
 }
 
 const KEYS: [string, string][] = [
-  ['g n', 'Now'], ['g j', 'Jobs'], ['g r', 'Runs'], ['/', 'Search on this page'], ['r', 'Repair the run that is open'],
+  ['g n', 'Now'], ['g j', 'Jobs'], ['g r', 'Runs'], ['g c', 'Campaigns'], ['/', 'Search on this page'], ['r', 'Repair the run that is open'],
   ['← →', 'From tab to tab; in a graph, along its edges; in the grid, from cell to cell'], ['Enter, Space', 'Open, or select for a repair'],
   ['+ − 0', 'Zoom the graph; show all of it'], ['Esc', 'Close'], ['?', 'This list'],
 ]
@@ -77,7 +80,7 @@ function useShortcuts(showHelp: () => void) {
       if (event.ctrlKey || event.metaKey || event.altKey || target.closest('input,select,textarea,dialog')) return
       const pair = `${before} ${event.key}`
       before = event.key
-      const to = { 'g n': 'now', 'g j': 'jobs', 'g r': 'runs' }[pair]
+      const to = { 'g n': 'now', 'g j': 'jobs', 'g r': 'runs', 'g c': 'campaigns' }[pair]
       if (to) go(href([to]))
       else if (event.key === '?') showHelp()
       else if (event.key === '/') {
@@ -90,12 +93,30 @@ function useShortcuts(showHelp: () => void) {
   }, [])
 }
 
+// Shown where there is a choice.
+function Workspaces() {
+  const all = place.value ? place.value.workspaces : []
+  const first = all[0]?.key
+  const here = workspaceAsked.value ?? first
+  if (all.length < 2 && here === first) return null
+  return (
+    <select class="workspaces" aria-label="Workspace" value={here} onChange={(event) => {
+      const to = event.currentTarget.value
+      const screen = encodeURIComponent(route.value.path[0] ?? 'jobs') // a job or run of one is in no other
+      go(to === first ? `#/${screen}` : `#/w/${encodeURIComponent(to)}/${screen}`)
+    }}>
+      {all.map((w) => <option key={w.key} value={w.key}>{visible(w.displayName)}</option>)}
+      {!all.some((w) => w.key === here) && <option value={here}>{visible(here ?? '')}</option>}
+    </select>
+  )
+}
+
 function Shell() {
   const [help, setHelp] = useState(false)
   useShortcuts(() => setHelp(true))
   const at = place.value
   const here = route.value.path[0] ?? 'jobs'
-  const links: [string, string][] = [['now', 'Now'], ['jobs', 'Jobs'], ['runs', 'Runs']]
+  const links: [string, string][] = [['now', 'Now'], ['jobs', 'Jobs'], ['runs', 'Runs'], ['campaigns', 'Campaigns']]
   return (
     <>
       <a class="skip" href="#main" onClick={(event) => (event.preventDefault(), document.getElementById('main')?.focus())}>Skip to the content</a>
@@ -104,6 +125,7 @@ function Shell() {
         <nav aria-label="Screens">
           {links.map(([id, title]) => <a key={id} href={href([id])} aria-current={here === id ? 'page' : undefined}>{title}</a>)}
         </nav>
+        <Workspaces />
         <span class="grow" />
         {isOffline.value && <span class="offline" role="status">The server cannot be reached; trying again…</span>}
         {at && <span class="muted user">{at.user}</span>}
@@ -112,7 +134,7 @@ function Shell() {
         <button type="button" class="quiet" onClick={signOut}>Sign out</button>
       </header>
       <main id="main" tabIndex={-1}>
-        <Boundary at={route.value.path.join('/')}><Screen /></Boundary>
+        <Boundary at={route.value.path.join('/')} key={workspaceAsked.value ?? ''}><Screen /></Boundary>
       </main>
       {help && (
         <Dialog title="Keyboard" onClose={() => setHelp(false)}>

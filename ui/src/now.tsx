@@ -1,12 +1,13 @@
 // Now: what runs, who holds the slots, who waits and why.
 
 import { useEffect } from 'preact/hooks'
-import { get, list } from './api'
-import { useLive } from './live'
+import { get, list, skewMs } from './api'
+import { useLive, useNow } from './live'
 import { go, href } from './route'
+import { ScheduleText } from './schedule'
 import { Pill, Shape, holdsSlot, isFinal } from './states'
-import { Time, Took } from './time'
-import type { Job, RunSummary, TaskSummary } from './types'
+import { Time, Took, duration } from './time'
+import type { Job, JobSummary, RunSummary, TaskSummary } from './types'
 import { Empty, Key, Loading, Message, Name, Problem } from './ui'
 
 const ACTIVE = ['QUEUED', 'PENDING', 'RUNNING', 'CANCELING', 'PAUSED_MAINTENANCE']
@@ -111,7 +112,56 @@ export function NowScreen() {
           </ol>
         </section>
       )}
+      <NextSchedules />
     </div>
+  )
+}
+
+// What the schedules start next.
+const NEXT_SHOWN = 12
+const NEXT_PAGES = 3
+const NEXT_EVERY_MS = 30_000
+
+interface Next {
+  jobs: JobSummary[]
+  isCut: boolean
+}
+
+async function readNext(signal: AbortSignal): Promise<Next> {
+  const jobs: JobSummary[] = []
+  let page: string | null = null
+  for (let i = 0; i < NEXT_PAGES; i++) {
+    const answer: { items: JobSummary[]; next: string | null } = await list<JobSummary>('/jobs', { limit: 1000, page }, signal)
+    jobs.push(...answer.items.filter((job) => job.nextRunTime))
+    page = answer.next
+    if (!page) break
+  }
+  jobs.sort((a, b) => Date.parse(a.nextRunTime!) - Date.parse(b.nextRunTime!))
+  return { jobs: jobs.slice(0, NEXT_SHOWN), isCut: page !== null }
+}
+
+function NextSchedules() {
+  const { data } = useLive<Next>('next', readNext, { every: NEXT_EVERY_MS })
+  const now = useNow(!!data?.jobs.length) + skewMs.value
+  if (!data?.jobs.length) return null
+  return (
+    <section aria-labelledby="now-next">
+      <h2 id="now-next">Next by schedule</h2>
+      <ol class="queue">
+        {data.jobs.map((job) => {
+          const wait = Date.parse(job.nextRunTime!) - now
+          return (
+            <li key={job.key}>
+              <span class="next-time"><Time at={job.nextRunTime!} /></span>
+              <span class="muted num next-in">{wait > 0 ? `in ${duration(Math.ceil(wait / 1000) * 1000)}` : 'now'}</span>
+              <a href={href(['jobs', job.key])}><Name text={job.name} /></a>
+              <ScheduleText schedule={job.schedule} />
+            </li>
+          )
+        })}
+        {data.isCut && <li class="muted">Of the {NEXT_PAGES},000 newest jobs.</li>}
+      </ol>
+    </section>
   )
 }
 

@@ -10,10 +10,14 @@ export interface Route {
   query: URLSearchParams
 }
 
-export const route = computed<Route>(() => {
+// #/w/WORKSPACE/… is a place in a workspace other than the first; #/… is in the first.
+const whole = computed<Route>(() => {
   const [path, query = ''] = hash.value.replace(/^#?\/?/, '').split('?')
   return { path: path.split('/').filter(Boolean).map(decode), query: new URLSearchParams(query) }
 })
+export const workspaceAsked = computed(() => (whole.value.path[0] === 'w' ? whole.value.path[1] : undefined))
+export const route = computed<Route>(() =>
+  workspaceAsked.value === undefined ? whole.value : { path: whole.value.path.slice(2), query: whole.value.query })
 
 function decode(text: string) {
   try {
@@ -23,12 +27,15 @@ function decode(text: string) {
   }
 }
 
+// Within the workspace that one is in.
 export function href(path: (string | number)[], query: Record<string, string | number | null | undefined> = {}) {
   const params = new URLSearchParams()
   for (const [name, value] of Object.entries(query))
     if (value !== null && value !== undefined && value !== '') params.set(name, String(value))
   const text = params.toString()
-  return `#/${path.map((part) => encodeURIComponent(part)).join('/')}${text ? `?${text}` : ''}`
+  const within = workspaceAsked.peek()
+  const from = within === undefined ? path : ['w', within, ...path]
+  return `#/${from.map((part) => encodeURIComponent(part)).join('/')}${text ? `?${text}` : ''}`
 }
 
 export const go = (to: string) => {

@@ -7,7 +7,7 @@ import { amend, go, href, route } from './route'
 import { Pill, isFinal, look, word } from './states'
 import { Time, Took, duration, localTime } from './time'
 import type { Job, RunSummary, Status } from './types'
-import { Dialog, Empty, Key, Loading, Name, Problem, Table, visible } from './ui'
+import { Dialog, Empty, Key, Loading, Message, Name, Problem, Table, visible } from './ui'
 
 export const tookMs = (run: RunSummary) =>
   run.executionDuration ?? (run.startTime !== null ? (run.endTime ?? Date.now()) - run.startTime : 0)
@@ -92,11 +92,11 @@ export function RunTable({ query, showsJob }: { query: { jobKey?: string; status
         { title: 'Run', width: '7rem', cell: (run) => <a href={href(['runs', run.key])}><Key value={run.key} /></a> },
         ...(showsJob ? [{ title: 'Job', width: 'minmax(9rem, 1.2fr)', cell: (run: RunSummary) => <a href={href(['jobs', run.jobKey])}><Name text={run.name} /></a> }] : []),
         { title: 'State', width: '11rem', cell: (run) => <Pill status={run.state.status} /> },
-        { title: 'Started', width: '9.5rem', cell: (run) => <Time at={run.startTime ?? null} none="Not yet" /> },
-        { title: 'Took', width: '6rem', cell: (run) => run.executionDuration !== null
+        { title: 'Started', width: '9.5rem', cell: (run) => <Time at={run.startTime ?? null} none={isFinal(run.state.status) ? 'Never' : 'Not yet'} /> },
+        { title: 'Took', width: '6rem', cell: (run) => isFinal(run.state.status) && run.startTime === null ? <span class="muted">–</span> : run.executionDuration !== null
           ? <span class="num">{duration(run.executionDuration)}</span> : <Took from={run.startTime} to={run.endTime} isActive={!isFinal(run.state.status)} /> },
         { title: 'Launched', width: '8rem', cell: (run) => <span class="muted">{run.launched === 'SCHEDULED' ? 'Schedule' : visible(run.createdByName ?? 'By hand')}</span> },
-        { title: 'Why', width: 'minmax(12rem, 2fr)', cell: (run) => <span class="muted ellipsis" title={run.state.stateMessage ?? ''}>{run.state.stateMessage}</span> },
+        { title: 'Why', width: 'minmax(12rem, 2fr)', cell: (run) => <span class="muted ellipsis" title={run.state.stateMessage ?? ''}><Message text={run.state.stateMessage} /></span> },
       ]} />
       {data.next && <p class="more"><button type="button" onClick={() => setPages(pages + 1)}>Show older runs</button></p>}
     </>

@@ -37,6 +37,8 @@ const LOOKS: Record<Status, Look> = {
   PENDING: { word: 'Pending', tone: 'wait', shape: <>{ring}<path class="fill" d="M8 2a6 6 0 010 12z" /></> },
   RUNNING: { word: 'Running', tone: 'run', shape: <><circle cx="8" cy="8" r="7" class="fill pulse" /><path class="solid-cut" d="M6.3 4.9v6.2L11.4 8z" /></> },
   CANCELING: { word: 'Canceling', tone: 'warn', shape: <>{ring}<path class="fill" d="M5.5 5.5h5v5h-5z" /></> },
+  PAUSED: { word: 'Paused', tone: 'wait', shape: <>{ring}<path d="M6.2 5.6v4.8M9.8 5.6v4.8" /></> },
+  WAITING: { word: 'Waiting', tone: 'wait', shape: <circle cx="8" cy="8" r="3" fill="none" /> },
   PAUSED_MAINTENANCE: { word: 'Paused for maintenance', tone: 'wait', shape: <>{disc}<path class="cut" d="M6.2 5.2v5.6M9.8 5.2v5.6" /></> },
 }
 

@@ -1,8 +1,9 @@
 // One task of a run beside the graph: its state, why it is there, its attempts, and what one can do about it.
 
-import { useEffect, useRef } from 'preact/hooks'
+import { useEffect, useRef, useState } from 'preact/hooks'
 import { get, mayOperate } from './api'
 import { useLive } from './live'
+import { NotebookDialog } from './notebook'
 import { href } from './route'
 import { Json, Value, withoutUnset } from './runtabs'
 import { Pill, Shape, isFinal, isUnsuccessful, word } from './states'
@@ -18,6 +19,7 @@ export function TaskPanel({ run, task, summary, repair, onClose }: {
   onClose: () => void
 }) {
   const heading = useRef<HTMLHeadingElement>(null)
+  const [isReading, setReading] = useState(false)
   const status = summary?.state.status ?? null
   const stamp = `${summary?.key} ${status} ${summary?.retryAttempt}`
   const { data: whole, error } = useLive<TaskRun | null>(`panel ${stamp}`,
@@ -43,6 +45,9 @@ export function TaskPanel({ run, task, summary, repair, onClose }: {
       <div class="actions">
         {summary?.retryAttempt != null && (
           <a class="button" href={href(['runs', run.key], { tab: 'logs', task: task.taskKey, repair })}>Open log</a>
+        )}
+        {task.type === 'NOTEBOOK_TASK' && whole?.outputKey && isFinal(status) && (
+          <button type="button" onClick={() => setReading(true)}>Show notebook</button>
         )}
         {mayOperate.value && isFinal(run.state.status) && repair === null && (
           <a class="button" href={href(['runs', run.key, 'repair'], { tasks: task.taskKey })}>
@@ -95,6 +100,7 @@ export function TaskPanel({ run, task, summary, repair, onClose }: {
         </section>
       )}
       {summary && <section><h3>Task run</h3><p class="row"><code class="ellipsis">{summary.key}</code><CopyText text={summary.key} /></p></section>}
+      {isReading && whole && <NotebookDialog task={whole} onClose={() => setReading(false)} />}
       <details><summary>Definition</summary><Json value={withoutUnset(task)} /></details>
     </aside>
   )

@@ -2,6 +2,7 @@
 
 export type Status =
   | 'BLOCKED' | 'CANCELED' | 'CANCELING' | 'EXCLUDED' | 'FAILED' | 'INTERNAL_ERROR' | 'PAUSED_MAINTENANCE' | 'PENDING'
+  | 'PAUSED' | 'WAITING' // of campaigns
   | 'QUEUED' | 'RUNNING' | 'SKIPPED' | 'SUCCESS' | 'TIMED_OUT' | 'UPSTREAM_CANCELED' | 'UPSTREAM_FAILED'
 
 export interface State {
@@ -198,6 +199,15 @@ export interface Schedule {
   quartzCronExpression: string
   timezoneId: string
   pauseStatus: string
+  [field: string]: unknown
+}
+
+export interface SkippedTimes {
+  time: string
+  firstPlannedTime: string
+  lastPlannedTime: string
+  count: number
+  reason: string
 }
 
 export interface JobSummary {
@@ -220,6 +230,58 @@ export interface Job extends JobSummary {
   timeoutSeconds: number | null
   definitionVersion: number | null
   nextRunTimes?: string[] | null
+}
+
+export interface CampaignCounts {
+  waiting: number
+  blocked: number
+  running: number
+  success: number
+  failed: number
+  skipped: number
+  canceled: number
+}
+
+export interface CampaignSummary {
+  key: string
+  name: string
+  kind: 'RERUN' | 'SUPPLEMENT'
+  status: Status
+  stateMessage: string | null
+  jobKey: string
+  jobs: { jobKey: string; name: string }[]
+  beginTime: string
+  endTime: string
+  concurrent: number
+  isCanary: boolean
+  where: string
+  taskKey: string | null
+  version: string
+  instances: string
+  cellCount: number
+  cellCounts: CampaignCounts
+  createdByName: string | null
+  timeCreated: string
+  timeFinished: string | null
+}
+
+export interface CampaignCell {
+  position: number
+  jobKey: string
+  jobName: string | null
+  plannedTime: string
+  status: Status
+  reason: string | null
+  jobRunKey: string | null
+  repairKey: number | null
+  needs: number[]
+  follows: number[]
+  timeStarted: string | null
+  timeFinished: string | null
+}
+
+export interface Campaign extends CampaignSummary {
+  cells: CampaignCell[]
 }
 
 export interface Page<T> {

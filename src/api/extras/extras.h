@@ -11,6 +11,9 @@ enum err_code health_get(struct call *call);
 enum err_code ready_get(struct call *call);
 enum err_code openapi_get(struct call *call);
 
+/* ---- metrics.c ---- */
+enum err_code metrics_get(struct call *call);
+
 /* ---- validate.c, simulate.c ---- */
 enum err_code validate_parse_body(struct call *call);
 enum err_code validate_get(struct call *call);

@@ -1,0 +1,113 @@
+// Asking for a campaign: which job, which planned times, how much of each run, how many at a time.
+
+import { useEffect, useState } from 'preact/hooks'
+import { get, list, post } from './api'
+import { go, href } from './route'
+import type { Job, JobSummary } from './types'
+import { Dialog, Problem, visible } from './ui'
+
+const DAY_MS = 86_400_000
+const MAX_CONCURRENT = 128
+
+// As the browser's field has it: local, to the minute.
+function localInput(ms: number) {
+  const at = new Date(ms - new Date(ms).getTimezoneOffset() * 60_000)
+  return at.toISOString().slice(0, 16)
+}
+
+export function CampaignDialog({ job, onClose }: { job: Job | null; onClose: () => void }) {
+  const [jobs, setJobs] = useState<JobSummary[] | null>(null)
+  const [jobKey, setJobKey] = useState(job?.key ?? '')
+  const [chosen, setChosen] = useState<Job | null>(job)
+  const [begin, setBegin] = useState(() => localInput(Date.now() - DAY_MS))
+  const [end, setEnd] = useState(() => localInput(Date.now()))
+  const [kind, setKind] = useState('UNSUCCESSFUL')
+  const [where, setWhere] = useState('ERROR')
+  const [taskKey, setTaskKey] = useState('')
+  const [version, setVersion] = useState('ORIGINAL')
+  const [concurrent, setConcurrent] = useState(1)
+  const [isDownstream, setDownstream] = useState(true)
+  const [isCanary, setCanary] = useState(false)
+  const [error, setError] = useState<unknown>(null)
+  const [isSending, setSending] = useState(false)
+  const [token] = useState(() => crypto.randomUUID())
+  useEffect(() => {
+    if (job) return
+    list<JobSummary>('/jobs', { limit: 1000, sortBy: 'displayName', sortOrder: 'ASC' }).then(({ items }) => setJobs(items), setError)
+  }, [])
+  useEffect(() => {
+    if (!jobKey || chosen?.key === jobKey) return
+    get<Job>(`/jobs/${jobKey}`).then(setChosen, setError)
+  }, [jobKey])
+  const isNew = kind === 'SUPPLEMENT'
+
+  async function start(event: Event) {
+    event.preventDefault()
+    setSending(true)
+    setError(null)
+    const body = {
+      jobKey, beginTime: new Date(begin).toISOString(), endTime: new Date(end).toISOString(), concurrent, isCanary, isDownstream,
+      ...(isNew ? { kind } : { kind: 'RERUN', instances: kind, where, version, ...(where === 'NODE' ? { taskKey } : {}) }),
+    }
+    try {
+      const made = await post<{ key: string }>('/rerunCampaigns', body, { 'opc-retry-token': token })
+      go(href(['campaigns', made.key]))
+      onClose()
+    } catch (problem) {
+      setSending(false)
+      setError(problem)
+    }
+  }
+  const choice = (label: string, value: string, set: (value: string) => void, options: [string, string][]) => (
+    <label class="field">{label}
+      <select value={value} onChange={(event) => set(event.currentTarget.value)}>{options.map(([id, text]) => <option key={id} value={id}>{text}</option>)}</select>
+    </label>
+  )
+  return (
+    <Dialog title={job ? `Rerun ${visible(job.name)}` : 'New campaign'} onClose={onClose}>
+      <form onSubmit={start}>
+        {!job && (
+          <label class="field">Job
+            <select required value={jobKey} onChange={(event) => setJobKey(event.currentTarget.value)}>
+              <option value="">{jobs ? 'Choose a job' : 'Loading…'}</option>
+              {jobs?.map((j) => <option key={j.key} value={j.key}>{visible(j.name)}</option>)}
+            </select>
+          </label>
+        )}
+        <div class="pair-fields">
+          <label class="field">Planned from
+            <input type="datetime-local" required value={begin} max={end} onInput={(event) => setBegin(event.currentTarget.value)} />
+          </label>
+          <label class="field">to
+            <input type="datetime-local" required value={end} min={begin} onInput={(event) => setEnd(event.currentTarget.value)} />
+          </label>
+        </div>
+        {choice('Which', kind, setKind, [
+          ['UNSUCCESSFUL', 'runs that did not succeed'], ['ALL', 'all runs'], ['MISSING', 'planned times without a run'], ['SUPPLEMENT', 'a new run for each planned time'],
+        ])}
+        {!isNew && kind !== 'MISSING' && choice('Run again', where, setWhere, [
+          ['ERROR', 'what did not succeed'], ['FIRST', 'every task'], ['NODE', 'a task and all downstream of it'],
+        ])}
+        {!isNew && where === 'NODE' && (
+          <label class="field">Task
+            <select required value={taskKey} onChange={(event) => setTaskKey(event.currentTarget.value)}>
+              <option value="">Choose a task</option>
+              {chosen?.tasks.map((t) => <option key={t.taskKey} value={t.taskKey}>{visible(t.taskKey)}</option>)}
+            </select>
+          </label>
+        )}
+        {!isNew && choice('Definition', version, setVersion, [['ORIGINAL', 'as each run had it'], ['CURRENT', 'as the job has it now']])}
+        <label class="field">At the same time
+          <input type="number" min={1} max={MAX_CONCURRENT} required value={concurrent} onInput={(event) => setConcurrent(Number(event.currentTarget.value))} />
+        </label>
+        <label class="inline"><input type="checkbox" checked={isDownstream} onChange={(event) => setDownstream(event.currentTarget.checked)} />With the jobs that depend on it</label>
+        <label class="inline"><input type="checkbox" checked={isCanary} onChange={(event) => setCanary(event.currentTarget.checked)} />The first one alone, the rest once it has succeeded</label>
+        {error !== null && <Problem error={error} />}
+        <footer>
+          <button type="button" onClick={onClose}>Cancel</button>
+          <button type="submit" class="primary" disabled={isSending}>{isSending ? 'Asking…' : 'Start'}</button>
+        </footer>
+      </form>
+    </Dialog>
+  )
+}

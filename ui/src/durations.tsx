@@ -1,0 +1,93 @@
+// How long the runs of a job took, or one of its tasks in them: a bar each, oldest on the left.
+
+import { useEffect, useMemo, useRef } from 'preact/hooks'
+import { amend, href, route } from './route'
+import { tookMs } from './runlist'
+import { look, word } from './states'
+import { useTaskStates } from './taskstates'
+import { duration, localTime } from './time'
+import type { Job, RunSummary, Status } from './types'
+import { Empty, visible } from './ui'
+
+interface Bar {
+  run: RunSummary
+  status: Status | null
+  ms: number | null // null: it did not run, or that is not known yet
+  isKnown: boolean
+}
+
+const STEPS_MS = [1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000, 5000, 10_000, 20_000, 30_000, 60_000, 120_000, 300_000, 600_000,
+  1_200_000, 1_800_000, 3_600_000, 7_200_000, 14_400_000, 28_800_000, 86_400_000]
+
+// Three or four lines at round values.
+function ticks(most: number): number[] {
+  const step = STEPS_MS.find((s) => most / s <= 4) ?? Math.ceil(most / 4 / 86_400_000) * 86_400_000
+  return Array.from({ length: Math.floor(most / step) }, (_, i) => (i + 1) * step)
+}
+
+const median = (values: number[]) => [...values].sort((a, b) => a - b)[Math.floor((values.length - 1) / 2)]
+
+export function Durations({ job, runs }: { job: Job; runs: RunSummary[] }) {
+  const asked = route.value.query.get('task')
+  const task = job.tasks.some((t) => t.taskKey === asked) ? asked : null
+  const states = useTaskStates()
+  const shown = useMemo(() => [...runs].reverse(), [runs])
+  const frame = useRef<HTMLDivElement>(null)
+  useEffect(() => {
+    if (task) states.want(shown)
+  })
+  useEffect(() => {
+    if (frame.current) frame.current.scrollLeft = frame.current.scrollWidth
+  }, [])
+  const bars: Bar[] = shown.map((run) => {
+    if (!task) return { run, status: run.state.status, ms: run.startTime === null ? null : tookMs(run), isKnown: true }
+    const all = states.of(run.key)
+    const one = all?.get(task)
+    return { run, status: one?.state.status ?? null, ms: one?.startTime && one.endTime ? one.endTime - one.startTime : null, isKnown: !!all }
+  })
+  const known = bars.flatMap((bar) => (bar.ms === null ? [] : [bar.ms]))
+  const most = Math.max(1, ...known)
+  const good = bars.flatMap((bar) => (bar.ms !== null && bar.status === 'SUCCESS' ? [bar.ms] : []))
+
+  function onKeyDown(event: KeyboardEvent) {
+    const by = { ArrowLeft: -1, ArrowRight: 1 }[event.key]
+    const links = [...(frame.current?.querySelectorAll<HTMLElement>('a') ?? [])]
+    const at = links.indexOf(document.activeElement as HTMLElement)
+    if (!by || at < 0) return
+    event.preventDefault()
+    links[Math.max(0, Math.min(links.length - 1, at + by))].focus()
+  }
+  return (
+    <div class="durations">
+      <div class="toolbar">
+        <label class="inline">Of
+          <select aria-label="Durations of" value={task ?? ''} onChange={(event) => amend({ task: event.currentTarget.value || null })}>
+            <option value="">the whole run</option>
+            {job.tasks.map((t) => <option key={t.taskKey} value={t.taskKey}>{visible(t.taskKey)}</option>)}
+          </select>
+        </label>
+        {good.length > 0 && <span class="muted num">{good.length} succeeded: median {duration(median(good))}, shortest {duration(Math.min(...good))}, longest {duration(Math.max(...good))}</span>}
+      </div>
+      {!known.length ? <Empty title={task ? 'Nothing is known of this task yet' : 'No run has started yet'} /> : (
+        <div class="chart">
+          <div class="chart-axis" aria-hidden="true">
+            {ticks(most).map((ms) => <span key={ms} style={{ bottom: `${(ms / most) * 100}%` }}>{duration(ms)}</span>)}
+          </div>
+          <div class="chart-frame" ref={frame} onKeyDown={onKeyDown} role="list" aria-label="Durations, oldest first">
+            {ticks(most).map((ms) => <i key={ms} class="chart-line" style={{ bottom: `${(ms / most) * 100}%` }} aria-hidden="true" />)}
+            {bars.map(({ run, status, ms, isKnown }, i) => {
+              const text = `${isKnown ? word(status) : 'Loading'}, ${localTime(run.startTime ?? Date.parse(run.timeCreated))}, ${ms !== null ? duration(ms) : isKnown ? 'did not run' : 'loading'}`
+              return (
+                <span key={run.key} role="listitem">
+                  <a class={`chart-bar tone-${look(status).tone}`} href={href(['runs', run.key], { task })} title={text} aria-label={text} tabIndex={i === bars.length - 1 ? 0 : -1}>
+                    <i class={status === 'SUCCESS' ? '' : 'notched'} style={{ height: ms === null ? '2px' : `${Math.max(1.5, (ms / most) * 100)}%` }} />
+                  </a>
+                </span>
+              )
+            })}
+          </div>
+        </div>
+      )}
+    </div>
+  )
+}

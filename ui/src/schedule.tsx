@@ -1,0 +1,72 @@
+// A job's schedule: in words, switched on and off, and what it did not fire.
+
+import { useState } from 'preact/hooks'
+import { list, mayEdit, rewrite } from './api'
+import { useLive } from './live'
+import { Time } from './time'
+import type { Job, JobSummary, Schedule, SkippedTimes } from './types'
+import { Empty, Loading, Problem, Table, visible } from './ui'
+
+export function ScheduleText({ schedule }: { schedule: Schedule | null }) {
+  if (!schedule) return <span class="muted">by hand</span>
+  if (!schedule.quartzCronExpression) return <span>{isPaused(schedule) && <b>paused </b>}continuously</span>
+  return (
+    <span class="ellipsis" title={`${schedule.quartzCronExpression}, ${schedule.timezoneId}`}>
+      {isPaused(schedule) && <b>paused </b>}<code>{visible(schedule.quartzCronExpression)}</code> <span class="muted">{visible(schedule.timezoneId)}</span>
+    </span>
+  )
+}
+
+export const isPaused = (schedule: Schedule) => schedule.pauseStatus === 'PAUSED'
+
+// On: the schedule fires. The whole definition is written back, with the etag that it was read with.
+export function PauseSwitch({ job, onDone }: { job: JobSummary; onDone: () => void }) {
+  const [isBusy, setBusy] = useState(false)
+  const [error, setError] = useState<unknown>(null)
+  if (!job.schedule || !mayEdit.value) return null
+  const paused = isPaused(job.schedule)
+  async function toggle() {
+    setBusy(true)
+    setError(null)
+    try {
+      await rewrite<Job>(`/jobs/${job.key}`, (whole) => ({
+        ...whole, schedule: { ...whole.schedule!, pauseStatus: paused ? 'UNPAUSED' : 'PAUSED' },
+      }))
+      onDone()
+    } catch (problem) {
+      setError(problem)
+    }
+    setBusy(false)
+  }
+  return (
+    <>
+      <button type="button" class="switch" role="switch" aria-checked={!paused} aria-label={`Schedule of ${visible(job.name)}`}
+        title={paused ? 'The schedule is paused. Let it fire' : 'The schedule fires. Pause it'} disabled={isBusy} onClick={toggle}>
+        <i aria-hidden="true" />{paused ? 'Off' : 'On'}
+      </button>
+      {error !== null && <Problem error={error} />}
+    </>
+  )
+}
+
+// Planned times that became no run, and why.
+export function Skipped({ job }: { job: Job }) {
+  const { data, error } = useLive<SkippedTimes[]>(`skipped ${job.key}`, async (signal) =>
+    (await list<SkippedTimes>(`/jobs/${job.key}/skippedTimes`, { limit: 200 }, signal)).items, { every: 15_000 })
+  if (!data) return error ? <Problem error={error} /> : <Loading />
+  if (!data.length)
+    return (
+      <Empty title="No planned time was skipped">
+        <p>What a schedule misses while the server is down, or skips because a change of the clock took the hour away, is listed here with its reason.</p>
+      </Empty>
+    )
+  return (
+    <Table label="Skipped planned times" items={data} keyOf={(s) => `${s.time} ${s.firstPlannedTime}`} wrappedPx={92} columns={[
+      { title: 'Planned for', width: '10rem', cell: (s) => <Time at={s.firstPlannedTime} /> },
+      { title: 'Until', width: '10rem', cell: (s) => (s.count > 1 ? <Time at={s.lastPlannedTime} /> : '') },
+      { title: 'Times', width: '5rem', cell: (s) => <span class="num">{s.count >= 1000 ? '1,000 or more' : s.count}</span> },
+      { title: 'Why', width: 'minmax(14rem, 2fr)', cell: (s) => <span class="ellipsis" title={s.reason}>{visible(s.reason)}</span> },
+      { title: 'Found out', width: '10rem', cell: (s) => <Time at={s.time} /> },
+    ]} />
+  )
+}
