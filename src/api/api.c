@@ -401,12 +401,11 @@ void api_refuse(void *context, enum err_code code, const char *message, const ch
     /* The wire copies headers before it answers anything else on this thread. */
     static _Thread_local char id[REQUEST_ID_TEXT];
     struct api *api = context;
-    (void)target; /* one dialect so far */
-    error_print(&response->body, code, message);
+    refusal_print(&response->body, target, code, message, request_id(api, NULL, id));
     response->headers[response->header_count++] =
         (struct http_header){"content-type", "application/json"};
     response->headers[response->header_count++] =
-        (struct http_header){"opc-request-id", request_id(api, NULL, id)};
+        (struct http_header){request_id_header(target), id};
     if (code == ERR_UNAVAILABLE || code == ERR_TOO_MANY_REQUESTS)
         response->headers[response->header_count++] = (struct http_header){"retry-after", "1"};
 }
