@@ -165,7 +165,7 @@ struct if_expression {
     const char *value; /* "left OP right" */
 };
 
-struct http_header {
+struct task_header {
     const char *name;
     const char *value; /* '' when it was absent */
 };
@@ -199,7 +199,7 @@ struct task_def {
     const char *script; /* SHELL: its text; exactly one of this and file_path */
     const char *url;
     int method;                /* enum http_method */
-    struct field_list headers; /* of struct http_header */
+    struct field_list headers; /* of struct task_header */
     const char *body;
     int action; /* enum path_action */
     const char *path;

@@ -70,7 +70,7 @@ static const struct field header_fields[] = {
     {.name = "name",
      .kind = FIELD_STRING,
      .flags = FIELD_REQUIRED,
-     AT(http_header, name),
+     AT(task_header, name),
      .min = 1,
      .max = DEF_MAX_HEADER_NAME,
      .check = header_name_check,
@@ -78,14 +78,14 @@ static const struct field header_fields[] = {
      .doc = "Name of the header."},
     {.name = "value",
      .kind = FIELD_STRING,
-     AT(http_header, value),
+     AT(task_header, value),
      TEXT_LIMIT,
      .check = header_value_check,
      .pattern = "^[^\\r\\n]*$",
      .doc = "Value of the header, one line; empty when absent."},
 };
 static const struct schema header_schema =
-    SCHEMA("HttpHeader", http_header, header_fields, "A header of a request.");
+    SCHEMA("HttpHeader", task_header, header_fields, "A header of a request.");
 
 static const struct field http_fields[] = {
     {.name = "url",
