@@ -42,8 +42,11 @@ enum {
     DEF_MAX_LIBRARIES = 1000,
     DEF_MAX_NESTING = 10,       /* jobs that run each other, the first one included */
     DEF_MAX_NESTED_JOBS = 1000, /* below one job */
-    DEF_MAX_TEXT = 64 << 10,    /* code points of any other string */
-    DEF_MAX_JSON = 256 << 20,   /* bytes of a canonical text */
+    DEF_MAX_HEADERS = 100,
+    DEF_MAX_HEADER_NAME = 256,
+    DEF_MAX_POLL_INTERVAL_S = 3600,
+    DEF_MAX_TEXT = 64 << 10,  /* code points of any other string */
+    DEF_MAX_JSON = 256 << 20, /* bytes of a canonical text */
 };
 
 enum task_type {
@@ -53,9 +56,20 @@ enum task_type {
     TASK_IF_ELSE,
     TASK_JOB,
     TASK_JAR,
+    /* ours */
+    TASK_SHELL,
+    TASK_HTTP,
+    TASK_PATH,
+    TASK_DUMMY,
     TASK_TYPE_COUNT
 };
 extern const char *const task_type_names[TASK_TYPE_COUNT]; /* "NOTEBOOK_TASK", … */
+
+/* Does the engine itself decide such a task at once, with no attempt and no slot? */
+static inline bool task_type_is_decided(int type)
+{
+    return type == TASK_IF_ELSE || type == TASK_DUMMY;
+}
 
 enum run_if {
     RUN_IF_ALL_SUCCESS,
@@ -71,6 +85,17 @@ extern const char *const run_if_names[RUN_IF_COUNT];
 /* What a task's failure means to its run (RULES §10). Unset is FAIL_CHILD. */
 enum fail_policy { POLICY_FAIL, POLICY_FAIL_CHILD, POLICY_IGNORE, POLICY_SUSPEND, POLICY_COUNT };
 extern const char *const fail_policy_names[POLICY_COUNT];
+
+/* What stands in the texts of a task, or in the values of a job's parameters. Unset: {{…}} references
+ * (model/reference.h). EL: #{…} and ${parameter} (model/el.h). */
+enum expression_language { LANGUAGE_EL, LANGUAGE_COUNT };
+extern const char *const expression_language_names[LANGUAGE_COUNT];
+
+/* Of an HTTP_TASK and a PATH_TASK. */
+enum http_method { METHOD_GET, METHOD_POST, METHOD_PUT, METHOD_DELETE, METHOD_COUNT };
+extern const char *const http_method_names[METHOD_COUNT];
+enum path_action { PATH_CREATE, PATH_DELETE, PATH_WAIT, PATH_ACTION_COUNT };
+extern const char *const path_action_names[PATH_ACTION_COUNT]; /* "CREATE_PATH", … */
 
 enum task_source { SOURCE_WORKSPACE, SOURCE_GIT_PROVIDER, SOURCE_COUNT };
 enum pause_status { PAUSE_PAUSED, PAUSE_UNPAUSED, PAUSE_COUNT };
@@ -132,12 +157,17 @@ struct queue {
 struct dependency {
     const char *outcome; /* NULL, "true" or "false" */
     const char *task_key;
-    const char *condition; /* "left OP right", or NULL: the edge holds when it is true */
+    const char *condition; /* "left OP right", or EL; NULL, or the edge holds when it is true */
 };
 
 struct if_expression {
     const char *key;
     const char *value; /* "left OP right" */
+};
+
+struct task_header {
+    const char *name;
+    const char *value; /* '' when it was absent */
 };
 
 struct task_def {
@@ -148,8 +178,9 @@ struct task_def {
     int64_t min_retry_interval_ms;
     int run_if; /* enum run_if */
     const char *task_key;
-    int type;        /* enum task_type */
-    int fail_policy; /* enum fail_policy */
+    int type;                /* enum task_type */
+    int fail_policy;         /* enum fail_policy */
+    int expression_language; /* enum expression_language, or FIELD_UNSET */
     /* by type */
     const char *notebook_path;
     const char *file_path;
@@ -165,6 +196,14 @@ struct task_def {
     struct field_list expressions; /* of struct if_expression */
     const char *condition;
     const char *job_key;
+    const char *script; /* SHELL: its text; exactly one of this and file_path */
+    const char *url;
+    int method;                /* enum http_method */
+    struct field_list headers; /* of struct task_header */
+    const char *body;
+    int action; /* enum path_action */
+    const char *path;
+    int64_t poll_interval_s;
 };
 
 struct job_details {
@@ -181,6 +220,7 @@ struct job_details {
     struct field_list tasks;        /* of struct task_def */
     struct field_list parameters;   /* of struct param */
     int64_t timeout_s;              /* 0: none */
+    int expression_language;        /* of parameters: enum expression_language, or FIELD_UNSET */
 };
 
 extern const struct schema param_schema;
