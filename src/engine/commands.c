@@ -90,10 +90,35 @@ static void set_schedule(struct step *step, struct ejob *job)
         job->row.scheduled_ms = step->now_ms;
 }
 
+/* Another job has the name: a stored one, or one that was made or renamed in this batch. */
+static bool name_is_taken(const struct engine *engine, const struct command *command,
+                          const struct ejob *self)
+{
+    const char *name = command->def->details.name;
+    if (!command->name_is_unique)
+        return false;
+    if (command->name_is_taken)
+        return true;
+    LIST_EACH (&engine->dirty, node) {
+        const struct tracked *tracked = LIST_ITEM(node, struct tracked, link);
+        if (tracked->kind != ROW_JOB)
+            continue;
+        const struct job_row *row = tracked->row;
+        if ((!self || row != &self->row) && row->deleted_ms == FIELD_NULL &&
+            strcmp(row->name, name) == 0)
+            return true;
+    }
+    return false;
+}
+
 static void job_create(struct step *step, const struct command *command,
                        struct command_result *result)
 {
     struct engine *engine = step->engine;
+    if (name_is_taken(engine, command, NULL)) {
+        result_refuse(result, ERR_NAME_TAKEN, "The job name has been used by another job.");
+        return;
+    }
     if (!check_nesting(step, command, NULL, result))
         return;
     const struct job_details *details = &command->def->details;
@@ -130,6 +155,7 @@ bool engine_can_address(const struct engine *engine, const struct command *comma
 {
     switch (command->kind) {
     case COMMAND_JOB_CREATE:
+    case COMMAND_RUNS_RERUN: /* says which one is not */
         return true;
     case COMMAND_JOB_UPDATE:
     case COMMAND_JOB_DELETE:
@@ -173,6 +199,10 @@ static void job_update(struct step *step, const struct command *command,
 {
     struct engine *engine = step->engine;
     struct ejob *job = job_of_command(step, command, result);
+    if (job && name_is_taken(engine, command, job)) {
+        result_refuse(result, ERR_NAME_TAKEN, "The job name has been used by another job.");
+        return;
+    }
     if (!job || !check_nesting(step, command, &job->row.key, result))
         return;
     const struct job_details *details = &command->def->details;
@@ -424,6 +454,9 @@ void command_step(struct step *step, const struct command *command, struct comma
         return;
     case COMMAND_RUN_CREATE:
         run_create(step, command, &by_hand, result);
+        return;
+    case COMMAND_RUNS_RERUN:
+        runs_rerun(step, command, result);
         return;
     case COMMAND_RUN_CANCEL:
     case COMMAND_RUN_REPAIR:

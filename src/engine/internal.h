@@ -343,6 +343,7 @@ void run_set_timeout(struct engine *engine, struct erun *run, int64_t now_ms, in
 
 /* ---- commands.c, repair.c ---- */
 void command_step(struct step *step, const struct command *command, struct command_result *result);
+void runs_rerun(struct step *step, const struct command *command, struct command_result *result);
 /* Who or what makes a run. */
 struct run_origin {
     const struct etask *parent; /* the JOB task whose child it is: the rest is its run's; or NULL */

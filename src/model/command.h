@@ -23,6 +23,7 @@ enum command_kind {
     COMMAND_RUN_REPAIR,
     COMMAND_RUN_DELETE,
     COMMAND_JOB_CANCEL_RUNS,
+    COMMAND_RUNS_RERUN, /* `reruns`: all of them are repaired, or none */
 };
 
 struct principal {
@@ -73,6 +74,16 @@ struct repair_request {
     int64_t definition_version; /* DEFINITION_VERSION, from 1 */
 };
 
+/* One of several runs that are repaired together. */
+struct rerun {
+    struct uuid run;
+    int64_t version; /* of the run as it was looked at: a run that moved on since refuses them all */
+    struct repair_request repair;
+    struct job_def *def; /* as command.def of RUN_REPAIR */
+};
+
+enum { RERUN_MAX_RUNS = 1000 };
+
 struct command {
     enum command_kind kind;
     struct principal principal;
@@ -85,6 +96,12 @@ struct command {
     struct job_def *def;
     struct run_request run;
     struct repair_request repair;
+    struct rerun *reruns; /* of different runs */
+    size_t rerun_count;   /* 1 … RERUN_MAX_RUNS */
+    /* JOB_CREATE, JOB_UPDATE: refused when another job has the name. Whether a stored one has is
+     * looked up before the step. */
+    bool name_is_unique;
+    bool name_is_taken;
 };
 
 /* The answer. On ERR_OK `key` names the job or run; etag parts as of the step. */

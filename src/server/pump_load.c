@@ -69,6 +69,37 @@ static bool load_version(struct pump *pump, struct command *command)
     return command->def || !store_reader_failed(pump->reader);
 }
 
+static bool load_reruns(struct pump *pump, struct command *command, struct arena *arena)
+{
+    bool ok = true;
+    for (size_t i = 0; i < command->rerun_count && ok; i++) {
+        struct rerun *rerun = &command->reruns[i];
+        struct command alone = {.kind = COMMAND_RUN_REPAIR,
+                                .key = rerun->run,
+                                .def = rerun->def,
+                                .repair = rerun->repair};
+        ok = load_run(pump, &rerun->run, arena) && load_version(pump, &alone);
+        rerun->def = alone.def;
+    }
+    return ok;
+}
+
+/* Has another job than `key` (nil: any) the name that the command's definition has? */
+static bool look_for_name(struct pump *pump, struct command *command, struct arena *arena)
+{
+    const struct job_filter filter = {.display_name = command->def->details.name};
+    const struct list_order order = {SORT_TIME_CREATED, true, 2};
+    struct job_list list;
+    if (!command->name_is_unique)
+        return true;
+    store_list_jobs(pump->reader, pump->workspace.id, &filter, &order, NULL, arena, &list);
+    command->name_is_taken = false;
+    for (size_t i = 0; i < list.count; i++)
+        command->name_is_taken |= command->kind == COMMAND_JOB_CREATE ||
+                                  !uuid_equal(&list.items[i].key, &command->key);
+    return !store_reader_failed(pump->reader);
+}
+
 bool pump_load_for(struct pump *pump, struct command *command)
 {
     struct arena arena;
@@ -76,8 +107,14 @@ bool pump_load_for(struct pump *pump, struct command *command)
     arena_init(&arena);
     switch (command->kind) {
     case COMMAND_JOB_CREATE:
+        ok = look_for_name(pump, command, &arena);
         break;
     case COMMAND_JOB_UPDATE:
+        ok = look_for_name(pump, command, &arena) && load_job(pump, &command->key, &arena);
+        break;
+    case COMMAND_RUNS_RERUN:
+        ok = load_reruns(pump, command, &arena);
+        break;
     case COMMAND_JOB_DELETE:
     case COMMAND_JOB_CANCEL_RUNS:
     case COMMAND_RUN_CREATE:

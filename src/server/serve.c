@@ -195,6 +195,7 @@ static void start_api(struct server *server)
     server->functions = backend_functions(&server->backend);
     const struct api_config config = {
         .platform_id = server->install.platform_id,
+        .project_id = server->install.project_id,
         .hub_region = config_text(server->config, CONFIG_region),
         .tenancy = server->install.tenancy,
         .is_secure = server->tls_cert != NULL,

@@ -91,6 +91,7 @@ void world_load_for(struct world *world, struct engine *engine, const struct com
     case COMMAND_RUN_CANCEL:
     case COMMAND_RUN_REPAIR:
     case COMMAND_RUN_DELETE:
+    case COMMAND_RUNS_RERUN:
     default:
         world_load_run(world, engine, &command->key);
     }

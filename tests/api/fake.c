@@ -459,6 +459,7 @@ struct fake *fake_new(void)
     struct fake *fake = xcalloc(1, sizeof *fake);
     const struct api_config config = {
         .platform_id = FAKE_PLATFORM,
+        .project_id = FAKE_PROJECT,
         .hub_region = "local",
         .tenancy = "ocid1.tenancy.oc1..t",
         .session_ms = 3600000,
