@@ -92,6 +92,18 @@ struct api_reads {
                         struct arena *arena, struct resource_row **ret);
     size_t (*recent_jobs)(struct store_reader *reader, int64_t workspace, const char *user_id,
                           struct arena *arena, struct recent_job_row **ret);
+    bool (*get_schedule)(struct store_reader *reader, int64_t workspace, const struct uuid *job,
+                         struct arena *arena, struct schedule_row *ret);
+    bool (*find_job)(struct store_reader *reader, int64_t workspace, int64_t number,
+                     struct arena *arena, struct job_row *ret);
+    bool (*find_run)(struct store_reader *reader, int64_t workspace, int64_t number,
+                     struct arena *arena, struct run_row *ret);
+    void (*list_instances)(struct store_reader *reader, int64_t workspace,
+                           const struct instance_filter *filter, struct arena *arena,
+                           struct instance_list *ret);
+    void (*list_numbered_jobs)(struct store_reader *reader, int64_t workspace,
+                               const struct numbered_job_filter *filter, struct arena *arena,
+                               struct numbered_job_list *ret);
 };
 
 /* Who calls, once a credential was accepted. */

@@ -144,6 +144,7 @@ struct schedule {
     int missed_run_policy; /* enum missed_policy, unset: LATEST; ours, as what follows */
     int64_t start_ms;      /* nothing fires before, or after; FIELD_NULL: no limit */
     int64_t end_ms;
+    int8_t is_once; /* what it fires are instances of type 7 (RULES §10) */
 };
 
 struct continuous {
@@ -221,6 +222,7 @@ struct job_details {
     struct field_list parameters;   /* of struct param */
     int64_t timeout_s;              /* 0: none */
     int expression_language;        /* of parameters: enum expression_language, or FIELD_UNSET */
+    const char *dataarts;           /* JSON object: what only the DataArts dialect knows of it, or NULL */
 };
 
 extern const struct schema param_schema;

@@ -155,6 +155,11 @@ static const struct field schedule_fields[] = {
      .flags = FIELD_EXTENSION | FIELD_SPARSE,
      AT(schedule, end_ms),
      .doc = "Nothing is fired after."},
+    {.name = "isOnce",
+     .kind = FIELD_BOOL,
+     .flags = FIELD_EXTENSION | FIELD_SPARSE,
+     AT(schedule, is_once),
+     .doc = "Whether the runs that it fires are instances of type 7 (once) in the DataArts dialect."},
 };
 const struct schema schedule_schema =
     SCHEMA("Schedule", schedule, schedule_fields, "When runs of the job start by themselves.");
@@ -586,6 +591,11 @@ static const struct field job_fields[] = {
      NAMES(expression_language_names),
      .doc = "EL: the values of the job's parameters, and of those that a run is given, hold #{…} "
             "and ${parameter} as in DataArts; absent: {{…}} references."},
+    {.name = "x-dataarts",
+     .kind = FIELD_RAW,
+     .flags = FIELD_EXTENSION | FIELD_SPARSE,
+     AT(job_details, dataarts),
+     .doc = "An object of the DataArts dialect: what that dialect gives back and nothing here needs."},
 };
 const struct schema job_details_schema =
     SCHEMA("CreateJobDetails", job_details, job_fields, "What a job is: its graph and settings.");

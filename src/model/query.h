@@ -67,6 +67,42 @@ struct job_list {
     struct store_cursor next;
 };
 
+/* Instances of the DataArts dialect: runs by planned time, counted, with an offset. */
+struct instance_filter {
+    const struct uuid *job;   /* NULL: every job */
+    const char *name;         /* of the job when the run was made, or NULL */
+    bool name_is_part;        /* `name` need only be a part of it */
+    int64_t from_ms;          /* planned times, both inclusive */
+    int64_t to_ms;
+    unsigned states;          /* bit 1 << state; 0: all */
+    int is_suspended;         /* 0, 1, or FIELD_UNSET: all */
+    int ignored_failure;      /* likewise */
+    int64_t type;             /* enum instance_type, or FIELD_NULL: all */
+    size_t offset;
+    size_t limit;
+};
+
+struct instance_list {
+    struct run_row *items; /* newest planned time first; without parameters, queue and schedule */
+    size_t count;
+    int64_t total; /* that match, on this page and off it */
+};
+
+struct numbered_job_filter {
+    const int64_t *numbers; /* none: every job */
+    size_t number_count;
+    const char *name_part; /* or NULL */
+    int is_active;         /* has it a schedule that fires: 0, 1, or FIELD_UNSET: all */
+    size_t offset;
+    size_t limit;
+};
+
+struct numbered_job_list {
+    struct job_row *items; /* newest first */
+    size_t count;
+    int64_t total;
+};
+
 struct event_filter {
     const struct uuid *run; /* NULL: every run */
     const struct uuid *job; /* NULL: every job */

@@ -76,6 +76,14 @@ struct reader_ops {
     void (*list_jobs)(struct store_reader *reader, int64_t workspace,
                       const struct job_filter *filter, const struct list_order *order,
                       const struct store_cursor *cursor, struct arena *arena, struct job_list *ret);
+    bool (*find_number)(struct store_reader *reader, enum row_kind kind, int64_t workspace,
+                        int64_t number, struct arena *arena, void *ret);
+    void (*list_instances)(struct store_reader *reader, int64_t workspace,
+                           const struct instance_filter *filter, struct arena *arena,
+                           struct instance_list *ret);
+    void (*list_numbered_jobs)(struct store_reader *reader, int64_t workspace,
+                               const struct numbered_job_filter *filter, struct arena *arena,
+                               struct numbered_job_list *ret);
     void (*list_operations)(struct store_reader *reader, int64_t workspace,
                             const struct operation_filter *filter, const struct list_order *order,
                             const struct store_cursor *cursor, struct arena *arena,

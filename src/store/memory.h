@@ -67,6 +67,14 @@ void memory_recent_runs(struct store_reader *base, int64_t workspace, const stru
                         size_t job_count, size_t per_job, const struct list_order *order,
                         const struct store_cursor *given, struct arena *arena,
                         struct run_list *ret);
+bool memory_find_number(struct store_reader *base, enum row_kind kind, int64_t workspace,
+                        int64_t number, struct arena *arena, void *ret);
+void memory_list_instances(struct store_reader *base, int64_t workspace,
+                           const struct instance_filter *filter, struct arena *arena,
+                           struct instance_list *ret);
+void memory_list_numbered_jobs(struct store_reader *base, int64_t workspace,
+                               const struct numbered_job_filter *filter, struct arena *arena,
+                               struct numbered_job_list *ret);
 void memory_list_jobs(struct store_reader *base, int64_t workspace, const struct job_filter *filter,
                       const struct list_order *order, const struct store_cursor *given,
                       struct arena *arena, struct job_list *ret);

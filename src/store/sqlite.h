@@ -54,6 +54,15 @@ size_t sqlite_workspace_events(struct store_reader *base, int64_t workspace,
                                struct arena *arena, struct event_row **ret, int64_t *ret_upto);
 int64_t sqlite_newest_event(struct store_reader *base, int64_t workspace);
 
+/* sqlite_numbered.c */
+bool sqlite_find_number(struct store_reader *base, enum row_kind kind, int64_t workspace,
+                        int64_t number, struct arena *arena, void *ret);
+void sqlite_list_instances(struct store_reader *base, int64_t workspace,
+                           const struct instance_filter *filter, struct arena *arena,
+                           struct instance_list *ret);
+void sqlite_list_numbered_jobs(struct store_reader *base, int64_t workspace,
+                               const struct numbered_job_filter *filter, struct arena *arena,
+                               struct numbered_job_list *ret);
 /* sqlite_list.c, sqlite_list_jobs.c */
 void sqlite_list_runs(struct store_reader *base, int64_t workspace, const struct run_filter *filter,
                       const struct list_order *order, const struct store_cursor *cursor,

@@ -231,6 +231,43 @@ static const struct statement statements[SQL_RUN_KEYS] = {
     [SQL_OPERATIONS_OLDEST_FIRST] = {ROW_OPERATION, false,
                                      " FROM operation WHERE workspace = ?1"
                                      " AND key BETWEEN ?2 AND ?3 ORDER BY key"},
+
+    [SQL_JOB_OF_NUMBER] = {NO_ROW, false,
+                           "SELECT key FROM job INDEXED BY job_by_number"
+                           " WHERE workspace = ?1 AND number = ?2"},
+    [SQL_RUN_OF_NUMBER] = {NO_ROW, false,
+                           "SELECT key FROM run INDEXED BY run_by_number"
+                           " WHERE workspace = ?1 AND number = ?2"},
+    /* By what the index has, and with what only the row knows. */
+    [SQL_INSTANCES_OF_JOB] = {NO_ROW, false,
+                              "SELECT key, instance_type FROM run INDEXED BY run_by_plan"
+                              " WHERE workspace = ?1 AND job = ?4 AND plan_ms BETWEEN ?2 AND ?3"
+                              " ORDER BY plan_ms DESC, key DESC"},
+    [SQL_INSTANCES_OF_JOB_WHOLE] = {NO_ROW, false,
+                                    "SELECT key, instance_type, state, is_suspended,"
+                                    " ignored_failure, job_name FROM run INDEXED BY run_by_plan"
+                                    " WHERE workspace = ?1 AND job = ?4"
+                                    " AND plan_ms BETWEEN ?2 AND ?3"
+                                    " ORDER BY plan_ms DESC, key DESC"},
+    [SQL_INSTANCES] = {NO_ROW, false,
+                       "SELECT key, instance_type FROM run INDEXED BY run_by_time"
+                       " WHERE workspace = ?1 AND plan_ms BETWEEN ?2 AND ?3"
+                       " ORDER BY plan_ms DESC, key DESC"},
+    [SQL_INSTANCES_WHOLE] = {NO_ROW, false,
+                             "SELECT key, instance_type, state, is_suspended, ignored_failure,"
+                             " job_name FROM run INDEXED BY run_by_time"
+                             " WHERE workspace = ?1 AND plan_ms BETWEEN ?2 AND ?3"
+                             " ORDER BY plan_ms DESC, key DESC"},
+    [SQL_NUMBERED_JOBS] = {NO_ROW, false,
+                           "SELECT key, name FROM job INDEXED BY job_live_number"
+                           " WHERE deleted_ms IS NULL AND workspace = ?1 ORDER BY key DESC"},
+    [SQL_NUMBERED_JOBS_ACTIVE] = {NO_ROW, false,
+                                  "SELECT key, name, EXISTS (SELECT 1 FROM schedule"
+                                  " INDEXED BY schedule_active WHERE schedule.workspace = ?1"
+                                  " AND schedule.job = job.key AND active = 1)"
+                                  " FROM job INDEXED BY job_live_number"
+                                  " WHERE deleted_ms IS NULL AND workspace = ?1"
+                                  " ORDER BY key DESC"},
 };
 
 static void add_names(struct buf *out, const struct table *table, size_t count)

@@ -322,3 +322,29 @@ void store_list_operations(struct store_reader *reader, int64_t workspace,
 {
     reader->ops->list_operations(reader, workspace, filter, order, cursor, arena, ret);
 }
+
+bool store_find_job(struct store_reader *reader, int64_t workspace, int64_t number,
+                    struct arena *arena, struct job_row *ret)
+{
+    return reader->ops->find_number(reader, ROW_JOB, workspace, number, arena, ret);
+}
+
+bool store_find_run(struct store_reader *reader, int64_t workspace, int64_t number,
+                    struct arena *arena, struct run_row *ret)
+{
+    return reader->ops->find_number(reader, ROW_RUN, workspace, number, arena, ret);
+}
+
+void store_list_instances(struct store_reader *reader, int64_t workspace,
+                          const struct instance_filter *filter, struct arena *arena,
+                          struct instance_list *ret)
+{
+    reader->ops->list_instances(reader, workspace, filter, arena, ret);
+}
+
+void store_list_numbered_jobs(struct store_reader *reader, int64_t workspace,
+                              const struct numbered_job_filter *filter, struct arena *arena,
+                              struct numbered_job_list *ret)
+{
+    reader->ops->list_numbered_jobs(reader, workspace, filter, arena, ret);
+}

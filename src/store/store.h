@@ -224,6 +224,22 @@ size_t store_resources(struct store_reader *reader, int64_t workspace, int kind,
 size_t store_recent_jobs(struct store_reader *reader, int64_t workspace, const char *user_id,
                          struct arena *arena, struct recent_job_row **ret);
 
+/* ---- what the DataArts dialect asks for: numbers, planned times, offsets and totals ---- */
+
+/* By number; also of a job that was deleted. */
+bool store_find_job(struct store_reader *reader, int64_t workspace, int64_t number,
+                    struct arena *arena, struct job_row *ret);
+bool store_find_run(struct store_reader *reader, int64_t workspace, int64_t number,
+                    struct arena *arena, struct run_row *ret);
+/* Proportional to the runs whose planned time is in the range: the caller bounds it. */
+void store_list_instances(struct store_reader *reader, int64_t workspace,
+                          const struct instance_filter *filter, struct arena *arena,
+                          struct instance_list *ret);
+/* Proportional to the jobs of the workspace, by an index that has what is asked for. */
+void store_list_numbered_jobs(struct store_reader *reader, int64_t workspace,
+                              const struct numbered_job_filter *filter, struct arena *arena,
+                              struct numbered_job_list *ret);
+
 /*
  * ---- lists: keyset paging over covering indexes ----
  *
