@@ -37,6 +37,7 @@
 enum {
     EL_MAX_DEPTH = 64,       /* of an expression */
     EL_MAX_RESULT = 1 << 20, /* bytes of a value within an expression */
+    EL_MAX_WORK = 16 << 20,  /* bytes of all of them together, while it is evaluated */
     EL_MAX_PATTERN = 256,    /* bytes of a date pattern */
 };
 
