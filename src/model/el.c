@@ -49,6 +49,24 @@ const char *el_parameter(const char *text, size_t span, const struct el_scope *s
 
 /* ---- texts ---- */
 
+size_t el_span(const char *text)
+{
+    if (text[0] != '#' || text[1] != '{')
+        return el_parameter_span(text);
+    const char *p = text + 2;
+    char quote = '\0';
+    for (; *p && (quote || *p != '}'); p++) {
+        size_t parameter = el_parameter_span(p);
+        if (parameter)
+            p += parameter - 1;
+        else if (quote && *p == '\\' && p[1])
+            p++;
+        else if (quote ? *p == quote : *p == '\'' || *p == '"')
+            quote = quote ? '\0' : *p;
+    }
+    return *p ? (size_t)(p + 1 - text) : 0;
+}
+
 /* The next place where something may be put in. */
 static const char *next_mark(const char *p)
 {

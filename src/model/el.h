@@ -41,6 +41,10 @@ enum {
     EL_MAX_PATTERN = 256,    /* bytes of a date pattern */
 };
 
+/* Bytes of the #{…} or ${name} that `text` begins with, whatever stands in it; 0 when it begins with
+ * none. */
+size_t el_span(const char *text);
+
 /* Instants and local times in seconds, as in calendar/zone.h. `zone` is what the functions are
  * given. */
 struct el_clock {

@@ -9,7 +9,7 @@
 
 #define COUNT_MAX INT64_C(6000000000) /* minutes in these years: more leaves them */
 
-enum { MS_PER_S = 1000, S_PER_DAY = 86400 };
+enum { MS_PER_S = 1000 };
 
 static const char *const months[] = {"January",   "February", "March",    "April",
                                      "May",       "June",     "July",     "August",
@@ -47,32 +47,48 @@ static int64_t instant_of(const struct civil *civil, const struct el_clock *cloc
     return clock->instant(clock->zone, local_s) * MS_PER_S + (local_ms - local_s * MS_PER_S);
 }
 
+/* As GregorianCalendar.add: the time that clocks showed, by the offset that they had; where they have
+ * another one by then the difference goes in, unless that leads to another day. */
+static int64_t add_days(int64_t ms, int64_t count, const struct el_clock *clock)
+{
+    const int64_t day_ms = INT64_C(86400000);
+    int64_t offset_s = clock->offset(clock->zone, floor_div(ms, MS_PER_S));
+    int64_t sum = ms + count * day_ms;
+    int64_t change_s = offset_s - clock->offset(clock->zone, floor_div(sum, MS_PER_S));
+    int64_t wanted_day = floor_div(sum + offset_s * MS_PER_S, day_ms);
+    int64_t moved = sum + change_s * MS_PER_S;
+    int64_t moved_s = floor_div(moved, MS_PER_S);
+    int64_t local_ms = moved + clock->offset(clock->zone, moved_s) * (int64_t)MS_PER_S;
+    return floor_div(local_ms, day_ms) == wanted_day ? moved : sum;
+}
+
+/* The day of another month, or that one's last. False: none of these years. */
+static bool add_months(int64_t ms, int64_t count, const struct el_clock *clock, int64_t *ret_ms)
+{
+    struct civil civil = el_date_local(ms, clock);
+    int64_t month = civil.year * INT64_C(12) + civil.month - 1 + count;
+    if (month < 12 || month >= INT64_C(12) * 10000)
+        return false;
+    civil.year = (int)(month / 12);
+    civil.month = (int)(month % 12) + 1;
+    int last = civil_month_days(civil.year, civil.month);
+    civil.day = civil.day < last ? civil.day : last;
+    *ret_ms = instant_of(&civil, clock);
+    return true;
+}
+
 enum err_code el_date_add(int64_t ms, enum el_unit unit, int64_t count,
                           const struct el_clock *clock, int64_t *ret_ms, struct err *err)
 {
-    if (count > COUNT_MAX || count < -COUNT_MAX)
-        return check_range(INT64_MAX, err);
-    int64_t sum;
-    struct civil civil = el_date_local(ms, clock);
-    if (unit == EL_MINUTES || unit == EL_HOURS) {
+    int64_t sum = ms;
+    bool in_range = count <= COUNT_MAX && count >= -COUNT_MAX;
+    if (in_range && unit == EL_MONTHS)
+        in_range = !count || add_months(ms, count, clock, &sum);
+    else if (in_range && unit == EL_DAYS)
+        sum = add_days(ms, count, clock);
+    else if (in_range)
         sum = ms + count * (unit == EL_HOURS ? 3600 : 60) * MS_PER_S;
-    } else if (unit == EL_DAYS) {
-        int64_t local_ms = civil_to_ms(&civil) + count * S_PER_DAY * MS_PER_S;
-        if (check_range(local_ms, err))
-            return err->code;
-        civil = civil_from_ms(local_ms);
-        sum = instant_of(&civil, clock);
-    } else {
-        int64_t month = civil.year * INT64_C(12) + civil.month - 1 + count;
-        if (month < 12 || month >= INT64_C(12) * 10000)
-            return check_range(INT64_MAX, err);
-        civil.year = (int)(month / 12);
-        civil.month = (int)(month % 12) + 1;
-        int last = civil_month_days(civil.year, civil.month);
-        civil.day = civil.day < last ? civil.day : last;
-        sum = instant_of(&civil, clock);
-    }
-    if (check_range(sum, err))
+    if (check_range(in_range ? sum : INT64_MAX, err))
         return err->code;
     *ret_ms = sum;
     return ERR_OK;

@@ -285,7 +285,7 @@ static bool parse_call(struct parser *parser, struct el_node **ret)
     const char *at = parser->token.at;
     const char *space = token_text(parser);
     const char *names = el_function_names(space, parser->arena);
-    const char *name;
+    const char *name = NULL;
     if (!names) {
         err_set(parser->err, ERR_INVALID_PARAMETER,
                 "\"%.60s\" at character %zu is not known here: %s, or a text in quotes", space,
@@ -335,10 +335,7 @@ static bool parse_word(struct parser *parser, struct el_node **ret)
 
 static bool parse_parentheses(struct parser *parser, struct el_node **ret)
 {
-    if (!enter(parser) || !advance(parser) || !parse_choice(parser, ret))
-        return false;
-    parser->depth--;
-    return take_sign(parser, ")");
+    return advance(parser) && parse_choice(parser, ret) && take_sign(parser, ")");
 }
 
 static bool parse_primary(struct parser *parser, struct el_node **ret)
