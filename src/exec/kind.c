@@ -4,6 +4,9 @@
 
 static kind_prepare *const kinds[EXEC_KIND_COUNT] = {
     [EXEC_PYTHON] = kind_python,
+    [EXEC_SHELL] = kind_shell,
+    [EXEC_HTTP] = kind_http,
+    [EXEC_PATH] = kind_path,
 };
 
 bool kind_launch(struct launch *launch, struct err *err)
@@ -12,6 +15,11 @@ bool kind_launch(struct launch *launch, struct err *err)
         return process_cannot(err, "%s", launch->from->refusal);
     assert(kinds[launch->from->kind]);
     return kinds[launch->from->kind](launch, err);
+}
+
+const char *launch_input(const struct launch *launch)
+{
+    return arena_printf(launch->arena, "%s.in", launch->stem);
 }
 
 void launch_env(struct launch *launch, const char *name, const char *value)

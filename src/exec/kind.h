@@ -29,11 +29,17 @@ struct launch {
 typedef bool kind_prepare(struct launch *launch, struct err *err);
 
 kind_prepare kind_python;
+kind_prepare kind_shell;
+kind_prepare kind_http;
+kind_prepare kind_path;
 
 /* Of the order's kind. */
 bool kind_launch(struct launch *launch, struct err *err);
 
 /* ---- for kinds ---- */
+
+/* Where the order's input is found. */
+const char *launch_input(const struct launch *launch);
 
 /* Adds "NAME=value" to the environment. */
 void launch_env(struct launch *launch, const char *name, const char *value);

@@ -92,6 +92,7 @@ void process_init(struct process *process, const struct exec_config *config)
     *process = (struct process){
         .data_dir = config->data_dir,
         .workspace_dir = config->workspace_dir,
+        .self = config->self,
         .python_wanted = config->python,
         .umask = own_umask(),
         .descriptors = config->task_descriptors,
@@ -242,23 +243,18 @@ const char *process_python(struct process *process, struct err *err)
     return NULL;
 }
 
-/* The exact list as JSON, for this attempt alone. */
-static const char *write_params(const struct process *process, const struct folders *folders,
-                                const struct exec_order *from, struct arena *arena, struct err *err)
+/* A file of this attempt alone, beside its record. False with the sentence; `what` is what it holds. */
+static bool write_beside(const struct folders *folders, const struct attempt_id *id,
+                         const char *suffix, const char *data, size_t len, const char *what,
+                         struct err *err)
 {
     char name[ATTEMPT_FILE];
-    struct buf json;
 
-    if (from->params.count == 0)
-        return arena_printf(arena, "%s/no-params.json", process->data_dir);
-    attempt_file(&from->id, ".json", name);
-    buf_init(&json, PARAMS_FILE_MAX_BYTES);
-    params_print(from->params, &json);
-    int fd = openat(folders->runs_fd, name,
+    int fd = openat(folders->runs_fd, attempt_file(id, suffix, name),
                     O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK, 0600);
-    int error = fd < 0 ? errno : json.overflowed ? EFBIG : 0;
-    for (size_t put = 0; !error && put < json.len;) {
-        ssize_t r = write(fd, json.data + put, json.len - put);
+    int error = fd < 0 ? errno : 0;
+    for (size_t put = 0; !error && put < len;) {
+        ssize_t r = write(fd, data + put, len - put);
         if (r > 0)
             put += (size_t)r;
         else if (r == 0 || errno != EINTR)
@@ -266,12 +262,35 @@ static const char *write_params(const struct process *process, const struct fold
     }
     if (fd >= 0)
         close(fd);
+    return !error ||
+           process_cannot(err, "its %s cannot be written: %s", what, strerrordesc_np(error));
+}
+
+/* The exact list as JSON. */
+static const char *write_params(const struct process *process, const struct folders *folders,
+                                const struct launch *launch, struct err *err)
+{
+    const struct exec_order *from = launch->from;
+    struct buf json;
+
+    if (from->params.count == 0)
+        return arena_printf(launch->arena, "%s/no-params.json", process->data_dir);
+    buf_init(&json, PARAMS_FILE_MAX_BYTES);
+    params_print(from->params, &json);
+    bool written =
+        json.overflowed
+            ? process_cannot(err, "its parameters cannot be written: %s", strerrordesc_np(EFBIG))
+            : write_beside(folders, &from->id, ".json", json.data, json.len, "parameters", err);
     buf_release(&json);
-    if (!error)
-        return arena_printf(arena, "%s/runs/%s", process->data_dir, name);
-    err_set(err, ERR_INTERNAL, "Cannot start: its parameters cannot be written: %s",
-            strerrordesc_np(error));
-    return NULL;
+    return written ? arena_printf(launch->arena, "%s.json", launch->stem) : NULL;
+}
+
+/* A script, or a request. */
+static bool write_input(const struct folders *folders, const struct exec_order *from,
+                        struct err *err)
+{
+    return !from->input ||
+           write_beside(folders, &from->id, ".in", from->input, strlen(from->input), "input", err);
 }
 
 /* The token first: whoever looks for it in /proc finds it soonest there. */
@@ -335,8 +354,8 @@ bool process_order(struct process *process, struct folders *folders, const struc
     int r = folders_add_run(folders, &from->id.run);
     if (r < 0)
         return process_cannot(err, "the run's folder cannot be made: %s", strerrordesc_np(-r));
-    const char *params_file = write_params(process, folders, from, arena, err);
-    if (!params_file)
+    const char *params_file = write_params(process, folders, &launch, err);
+    if (!params_file || !write_input(folders, from, err))
         return false;
     struct order order = {
         .token = token,

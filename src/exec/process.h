@@ -22,8 +22,9 @@
 enum { PROCESS_INHERITED = 4 };
 
 struct process {
-    const char *data_dir; /* the owner's, like workspace_dir and python_wanted */
+    const char *data_dir; /* the owner's, like workspace_dir, self and python_wanted */
     const char *workspace_dir;
+    const char *self;                       /* our own binary; NULL: unknown */
     const char *python_wanted;              /* NULL: ours to choose */
     char *python;                           /* absolute path, NULL while there is none */
     char *inherited[PROCESS_INHERITED + 1]; /* "PATH=…" and so on, NULL-terminated */

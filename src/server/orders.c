@@ -4,6 +4,9 @@
 
 static const enum exec_kind kinds[TASK_TYPE_COUNT] = {
     [TASK_PYTHON] = EXEC_PYTHON,
+    [TASK_SHELL] = EXEC_SHELL,
+    [TASK_HTTP] = EXEC_HTTP,
+    [TASK_PATH] = EXEC_PATH,
 };
 
 struct exec_order order_of(const struct start_effect *start)
@@ -14,6 +17,7 @@ struct exec_order order_of(const struct start_effect *start)
         .file = start->file,
         .args = start->args,
         .arg_count = start->arg_count,
+        .input = start->input,
         .params = start->params,
         .timeout_ms = start->timeout_ms,
         .grace_ms = start->grace_ms,
