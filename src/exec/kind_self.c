@@ -3,6 +3,8 @@
 
 static bool needs_self(const struct launch *launch, struct err *err)
 {
+    if (!process_workspace(launch->process, err))
+        return false;
     return launch->process->self || process_cannot(err, "the server does not know its own binary");
 }
 

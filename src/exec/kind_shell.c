@@ -47,16 +47,21 @@ bool kind_shell(struct launch *launch, struct err *err)
     const struct exec_order *from = launch->from;
     char *line = arena_alloc(launch->arena, FIRST_LINE_MAX + 1);
     const char *head[3];
-    const char *file = from->input ? launch_input(launch)
-                                   : process_file(launch->process, from->file, launch->arena, err);
+    const char *file;
 
-    if (!file)
-        return false;
-    if (from->input)
+    if (from->input) {
+        if (!process_workspace(launch->process, err))
+            return false;
+        file = launch_input(launch);
         strncpy(line, from->input, FIRST_LINE_MAX);
-    else if (!read_first_line(file, line))
-        return process_cannot(err, "%s in the workspace cannot be read: %s", from->file,
-                              strerrordesc_np(errno));
+    } else {
+        file = process_file(launch->process, from->file, launch->arena, err);
+        if (!file)
+            return false;
+        if (!read_first_line(file, line))
+            return process_cannot(err, "%s in the workspace cannot be read: %s", from->file,
+                                  strerrordesc_np(errno));
+    }
     size_t count = interpreter_of(line, head);
     head[count++] = file;
     launch_command(launch, head, count);

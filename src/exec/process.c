@@ -137,7 +137,7 @@ static bool path_of(int fd, char path[static PATH_MAX])
 
 /* A deployment may put another folder in the workspace's place (a switched link, a rename) at any
  * time: whoever starts from now on gets the new one. */
-static bool open_workspace(struct process *process, struct err *err)
+bool process_workspace(struct process *process, struct err *err)
 {
     struct stat status;
     char path[PATH_MAX];
@@ -208,7 +208,7 @@ static bool resolve(struct process *process, const char *file, char path[static 
 {
     struct stat status;
 
-    if (!open_workspace(process, err))
+    if (!process_workspace(process, err))
         return false;
     int fd = has_dot_dot(file) ? -1 : open_beneath(process->workspace_fd, file);
     if (fd < 0)

@@ -51,6 +51,8 @@ bool process_order(struct process *process, struct folders *folders, const struc
  * sentence in `err` when it may not be used. */
 const char *process_file(struct process *process, const char *file, struct arena *arena,
                          struct err *err);
+/* Looks at the workspace's folder, as process_file does, for kinds that use no file of it. */
+bool process_workspace(struct process *process, struct err *err);
 /* The interpreter of Python, NULL with the sentence in `err` when there is none. */
 const char *process_python(struct process *process, struct err *err);
 /* "Cannot start: " and the sentence; false. */
