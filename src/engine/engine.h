@@ -43,6 +43,12 @@ struct engine_config {
     int64_t max_running;  /* execution slots; 0: no limit */
     int64_t grace_ms;     /* between SIGTERM and SIGKILL */
     int64_t queue_max_ms; /* a run waits no longer in the queue (48 h) */
+    /* What expressions see besides (model/el.h); the same for the same question as long as the
+     * engine lives. The zone of a Java id, NULL: the server's own, one reference; NULL when there is
+     * no such zone. The value of a variable, or NULL. NULL: everything is in UTC; there are none. */
+    struct zone *(*zone)(void *context, const char *id);
+    const char *(*variable)(void *context, const char *name);
+    void *context;
 };
 
 /* ---- events ---- */
@@ -98,9 +104,10 @@ struct start_effect {
     int64_t attempt;
     int64_t epoch;
     const struct task_def *task;
-    const char *file;        /* relative to the workspace's root */
+    const char *file;        /* relative to the workspace's root, NULL: none */
     const char *const *args; /* references put in */
     size_t arg_count;
+    const char *input; /* a script, or a request as JSON; NULL: none */
     struct param_list params;
     int64_t timeout_ms; /* 0: none */
     int64_t grace_ms;

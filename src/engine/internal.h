@@ -13,6 +13,8 @@
 #include "base/map.h"
 #include "engine/engine.h"
 #include "engine/rules.h"
+#include "model/el.h"
+#include "model/reference.h"
 
 /* A row that moves: written once per batch, by engine_collect. */
 struct tracked {
@@ -227,9 +229,33 @@ void task_create(struct step *step, struct etask *task, int64_t repair_number, c
 /* Counts waiting dependencies anew, after task runs were made. */
 void run_count_waiting(struct erun *run);
 
+/* ---- texts.c: what stands in texts, and what it means ---- */
+struct texts {
+    bool is_el;
+    struct reference_scope references;
+    struct el_scope el;
+    /* what EL asks */
+    const struct engine *engine;
+    const struct etask *task; /* NULL: of the job */
+    struct zone *zone;
+    struct str_map by_name; /* parameters, for many texts */
+};
+
+/* Of job-level values; `parameters` is what they see. */
+void texts_init_job(struct texts *texts, const struct engine *engine, const struct erun *run,
+                    int64_t now_ms, struct param_list parameters);
+void texts_init_task(struct texts *texts, const struct engine *engine, const struct etask *task,
+                     int64_t now_ms);
+void texts_release(struct texts *texts);
+/* A text with what stands in it put in; NULL stays NULL. */
+enum err_code texts_put_in(const struct texts *texts, const char *text, struct arena *arena,
+                           const char **ret, struct err *err);
+
 /* ---- if_else.c ---- */
 /* Decides an IF_ELSE task at once; `grounds` is the decision that let it run, or NULL. */
 void if_else_decide(struct step *step, struct etask *task, const char *grounds);
+/* DUMMY: succeeds at once. */
+void dummy_decide(struct step *step, struct etask *task, const char *grounds);
 
 /* Is the condition of an edge true? INTERNAL_ERROR in words when it cannot be said. */
 enum err_code edge_evaluate(struct step *step, const struct etask *task,
@@ -238,7 +264,8 @@ enum err_code edge_evaluate(struct step *step, const struct etask *task,
 /* ---- attempts.c ---- */
 /* Starts the next attempt of a QUEUED task. */
 void attempt_start(struct step *step, struct etask *task);
-/* The task cannot start and no retry would mend it: INTERNAL_ERROR, without an attempt. */
+/* The task cannot start and no retry would mend it: it ends without an attempt, INTERNAL_ERROR, or
+ * FAILED when an expression of its own is to blame. */
 void attempt_refuse(struct step *step, struct etask *task, const char *message);
 /* The row of a JOB task's next attempt; `child` NULL: none could be made. */
 void attempt_begin_child(struct step *step, struct etask *task, const struct uuid *child);
@@ -379,6 +406,7 @@ struct resolved_task {
     const char *file;
     const char *const *args;
     size_t arg_count;
+    const char *input;
     struct param_list params;
 };
 enum err_code task_resolve(const struct engine *engine, const struct etask *task, int64_t now_ms,
@@ -409,11 +437,11 @@ static inline const struct task_def *task_def_of(const struct etask *task)
     return &task->run->def->tasks[task->position];
 }
 
-/* Do attempts of the task take an execution slot? IF_ELSE and JOB run nothing themselves. */
+/* Do attempts of the task take an execution slot? A JOB runs nothing itself, and others are decided. */
 static inline bool task_has_process(const struct etask *task)
 {
     int type = task_def_of(task)->type;
-    return type != TASK_IF_ELSE && type != TASK_JOB;
+    return !task_type_is_decided(type) && type != TASK_JOB;
 }
 
 static inline enum state task_state(const struct etask *task)

@@ -37,8 +37,13 @@
 enum {
     EL_MAX_DEPTH = 64,       /* of an expression */
     EL_MAX_RESULT = 1 << 20, /* bytes of a value within an expression */
+    EL_MAX_WORK = 16 << 20,  /* bytes of all of them together, while it is evaluated */
     EL_MAX_PATTERN = 256,    /* bytes of a date pattern */
 };
+
+/* Bytes of the #{…} or ${name} that `text` begins with, whatever stands in it; 0 when it begins with
+ * none. */
+size_t el_span(const char *text);
 
 /* Instants and local times in seconds, as in calendar/zone.h. `zone` is what the functions are
  * given. */

@@ -69,6 +69,9 @@ enum config_kind { CONFIG_TEXT, CONFIG_PATH, CONFIG_NUMBER, CONFIG_BOOL, CONFIG_
       "The helper reprise-supervise. Empty: beside the binary, else PREFIX/libexec/reprise.")  \
     X(queue_max_hours, NUMBER, "queue", "max-hours", NULL, "48", 1, 8760,                      \
       "Hours that a run waits in the queue of its job at most.")                               \
+    X(el_variables, TEXT, "el", "variables", NULL, "", 0, 0,                                   \
+      "What Env.get(NAME) yields in expressions: NAME=value, and more of them, quoted as for " \
+      "a shell.")                                                                              \
     X(region, TEXT, "platform", "region", NULL, "local", 0, 0,                                 \
       "Name of the region: {{hub.region}}, and part of aiDataPlatformId.")
 

@@ -21,6 +21,7 @@
 #include "exec/exec.h"
 #include "server/defs.h"
 #include "server/feed.h"
+#include "server/surroundings.h"
 #include "store/store.h"
 
 struct pump_config {
@@ -28,6 +29,7 @@ struct pump_config {
     struct defs *defs;
     struct feed *feed; /* told of committed events; NULL: nobody is */
     struct zones *zones;
+    struct surroundings *surroundings; /* what expressions see; NULL: nothing */
     struct workspace_row workspace;
     struct exec_config exec; /* on_report and context are the pump's */
     const char *hub_region;

@@ -287,6 +287,9 @@ static bool begin_epoch(struct pump *pump)
         .max_running = pump->config.max_running,
         .grace_ms = pump->config.grace_ms,
         .queue_max_ms = pump->config.queue_max_ms,
+        .zone = pump->config.surroundings ? surroundings_zone : NULL,
+        .variable = pump->config.surroundings ? surroundings_variable : NULL,
+        .context = pump->config.surroundings,
     };
     pump->engine = engine_new(&config);
     return true;
