@@ -10,6 +10,7 @@
 #include <stdint.h>
 
 #include "base/err.h"
+#include "model/campaign.h"
 #include "model/def.h"
 #include "model/params.h"
 #include "model/rows.h"
@@ -23,6 +24,10 @@ enum command_kind {
     COMMAND_RUN_REPAIR,
     COMMAND_RUN_DELETE,
     COMMAND_JOB_CANCEL_RUNS,
+    COMMAND_CAMPAIGN_CREATE, /* `campaign`, planned; answers with the campaign's key */
+    COMMAND_CAMPAIGN_PAUSE,  /* these three: `key` */
+    COMMAND_CAMPAIGN_RESUME,
+    COMMAND_CAMPAIGN_CANCEL,
 };
 
 struct principal {
@@ -76,7 +81,7 @@ struct repair_request {
 struct command {
     enum command_kind kind;
     struct principal principal;
-    struct uuid key;      /* of the job (JOB_…, RUN_CREATE) or the run */
+    struct uuid key;      /* of the job (JOB_…, RUN_CREATE), the run, or the campaign */
     const char *if_match; /* as sent, NULL: unconditional */
     struct retry_token token;
     /* One reference, the command's. JOB_CREATE, JOB_UPDATE: what was sent. RUN_REPAIR: an older
@@ -85,6 +90,7 @@ struct command {
     struct job_def *def;
     struct run_request run;
     struct repair_request repair;
+    struct campaign_order campaign;
 };
 
 /* The answer. On ERR_OK `key` names the job or run; etag parts as of the step. */
