@@ -545,6 +545,10 @@ static bool is_left_out(const struct field *field, const void *place)
         return *(const int *)place == FIELD_UNSET;
     if (field->kind == FIELD_TIME)
         return *(const int64_t *)place == FIELD_NULL;
+    if (field->kind == FIELD_BOOL)
+        return *(const int8_t *)place == FIELD_UNSET;
+    if (field->kind == FIELD_LIST)
+        return ((const struct field_list *)place)->count == 0;
     return *(const char *const *)place == NULL;
 }
 

@@ -243,12 +243,15 @@ static enum err_code admit(struct step *step, struct erun *run, const struct com
         *err = wrong;
         return err->code;
     }
+    int8_t in_campaign = run->row.in_campaign;
+    run->row.in_campaign = request->in_campaign;
     ret->place = run_placement(run);
     if (!code && ret->place == STATE_SKIPPED)
         code = err_set(err, ERR_INCORRECT_STATE,
                        "the repair needs a run slot: %s, and the queue is off",
                        text_holders(&step->fx->arena, run->job));
     if (code) {
+        run->row.in_campaign = in_campaign;
         run->given = given;
         run->unified = unified;
     }

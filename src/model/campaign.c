@@ -12,8 +12,8 @@ const char *const campaign_state_names[CAMPAIGN_STATE_COUNT] = {
 };
 
 const char *const campaign_cell_state_names[CAMPAIGN_CELL_STATE_COUNT] = {
-    [CELL_WAITING] = "WAITING", [CELL_BLOCKED] = "BLOCKED", [CELL_RUNNING] = "RUNNING",
-    [CELL_SUCCESS] = "SUCCESS", [CELL_FAILED] = "FAILED",   [CELL_SKIPPED] = "SKIPPED",
+    [CELL_WAITING] = "WAITING",   [CELL_BLOCKED] = "BLOCKED", [CELL_RUNNING] = "RUNNING",
+    [CELL_SUCCESS] = "SUCCESS",   [CELL_FAILED] = "FAILED",   [CELL_SKIPPED] = "SKIPPED",
     [CELL_CANCELED] = "CANCELED",
 };
 

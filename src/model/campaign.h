@@ -74,7 +74,7 @@ enum campaign_set {
 extern const char *const campaign_kind_names[CAMPAIGN_KIND_COUNT];   /* "RERUN", … */
 extern const char *const campaign_state_names[CAMPAIGN_STATE_COUNT]; /* "PENDING", … */
 extern const char *const campaign_cell_state_names[CAMPAIGN_CELL_STATE_COUNT];
-extern const char *const campaign_where_names[CAMPAIGN_WHERE_COUNT];     /* "FIRST", "ERROR", "NODE" */
+extern const char *const campaign_where_names[CAMPAIGN_WHERE_COUNT]; /* "FIRST", "ERROR", "NODE" */
 extern const char *const campaign_version_names[CAMPAIGN_VERSION_COUNT]; /* "ORIGINAL", "CURRENT" */
 extern const char *const campaign_set_names[CAMPAIGN_SET_COUNT];         /* "ALL", … */
 
@@ -106,16 +106,16 @@ struct campaign_request {
 struct planned_cell {
     struct uuid job;
     int64_t plan_ms;
-    struct uuid run;      /* the instance; nil: a new one is to be made */
-    const char *skip;     /* why it may not be rerun, or NULL */
-    const char *needs;    /* JSON list of positions: starts when these have succeeded; or "[]" */
-    const char *follows;  /* likewise: when these have ended, however */
+    struct uuid run;     /* the instance; nil: a new one is to be made */
+    const char *skip;    /* why it may not be rerun, or NULL */
+    const char *needs;   /* JSON list of positions: starts when these have succeeded; or "[]" */
+    const char *follows; /* likewise: when these have ended, however */
 };
 
 struct campaign_plan {
     const struct uuid *jobs; /* every job, in the order in which they were named */
+    const char *const *job_names;
     size_t job_count;
-    const char *job_name; /* of the first */
     const struct planned_cell *cells;
     size_t cell_count;
     size_t skip_count; /* of them, not to be rerun */

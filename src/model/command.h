@@ -76,6 +76,7 @@ struct repair_request {
     int mode; /* enum repair_mode or FIELD_UNSET */
     enum repair_definition definition;
     int64_t definition_version; /* DEFINITION_VERSION, from 1 */
+    bool in_campaign;           /* a campaign asks: it may queue, and not ahead (RULES §4) */
 };
 
 struct command {

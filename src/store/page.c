@@ -175,3 +175,10 @@ bool operation_matches(const struct operation_filter *filter, const struct opera
             (operation->display_name && strstr(operation->display_name, filter->name_contains))) &&
            (filter->status == FIELD_UNSET || filter->status == operation->status);
 }
+
+bool campaign_is_wanted(const struct campaign_filter *filter, const struct campaign_row *campaign)
+{
+    return is_text(filter->name, campaign->name) &&
+           (filter->kind == FIELD_UNSET || filter->kind == campaign->kind) &&
+           (!filter->states || (filter->states >> campaign->state & 1));
+}

@@ -50,3 +50,4 @@ bool run_matches(const struct run_filter *filter, const struct run_row *run, enu
 bool job_matches(const struct job_filter *filter, const struct job_row *job);
 bool operation_matches(const struct operation_filter *filter,
                        const struct operation_row *operation);
+bool campaign_is_wanted(const struct campaign_filter *filter, const struct campaign_row *campaign);
