@@ -279,8 +279,7 @@ const char *campaigns_validate(const struct engine *engine, struct arena *arena)
         size_t counts[CAMPAIGN_CELL_STATE_COUNT] = {0};
         bool final = campaign_is_final((enum campaign_state)campaign->row.state);
         for (uint32_t i = 0; i < campaign->count; i++) {
-            const char *problem = final ? NULL
-                                        : check_cell(engine, &campaign->cells[i], arena);
+            const char *problem = final ? NULL : check_cell(engine, &campaign->cells[i], arena);
             if (problem)
                 return problem;
             counts[campaign->cells[i].row.state]++;

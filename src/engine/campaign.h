@@ -34,7 +34,8 @@ struct ecampaign {
     size_t running; /* cells in RUNNING */
     size_t failed;  /* in FAILED */
     size_t succeeded;
-    struct list due;    /* in engine->campaigns_due: perhaps something is to be started, or all is done */
+    struct list
+        due; /* in engine->campaigns_due: perhaps something is to be started, or all is done */
     struct list parked; /* in engine->campaigns_parked: rows are wanted */
     struct list done;   /* in engine->campaigns_done: final, to be let go after the commit */
     struct arena arena; /* what never moves */

@@ -245,8 +245,8 @@ static bool has_other_tasks(const struct job_def *a, const struct job_def *b)
 
 /* RULES §10: a successful instance, and a definition with other nodes, from the first node. A cell
  * that was started before and failed goes on with what is unsuccessful. */
-static void choose_tasks(const struct ecell *cell, const struct erun *run,
-                         struct repair_task *node, struct repair_request *request)
+static void choose_tasks(const struct ecell *cell, const struct erun *run, struct repair_task *node,
+                         struct repair_request *request)
 {
     const struct campaign_row *campaign = &cell->campaign->row;
     bool again = cell->row.repair_number != FIELD_NULL;
@@ -336,9 +336,8 @@ static enum start_result cell_start(struct step *step, struct ecell *cell)
 
 static bool is_stopped(const struct ecampaign *campaign)
 {
-    return campaign->failed > 0 &&
-           (campaign->row.stop_on_fail == 1 ||
-            (campaign->row.canary == 1 && campaign->succeeded == 0));
+    return campaign->failed > 0 && (campaign->row.stop_on_fail == 1 ||
+                                    (campaign->row.canary == 1 && campaign->succeeded == 0));
 }
 
 static bool has_room(const struct ecampaign *campaign)
@@ -361,8 +360,8 @@ static void campaign_end(struct step *step, struct ecampaign *campaign)
     else
         move_campaign(step, campaign, CAMPAIGN_FAILED,
                       arena_printf(arena, "%zu succeeded, %zu skipped, %zu failed, %zu not started",
-                                   counts[CELL_SUCCESS], counts[CELL_SKIPPED],
-                                   counts[CELL_FAILED], left));
+                                   counts[CELL_SUCCESS], counts[CELL_SKIPPED], counts[CELL_FAILED],
+                                   left));
 }
 
 void campaign_work(struct step *step)

@@ -113,7 +113,8 @@ static void create(struct step *step, const struct command *command, struct comm
     campaign_enlist(step->engine, campaign);
     campaign_begin(step, campaign);
     result->key = row.key;
-    result->operation = new_operation(step, command, "RERUN_CAMPAIGN", "CREATE", &row.key, row.name);
+    result->operation =
+        new_operation(step, command, "RERUN_CAMPAIGN", "CREATE", &row.key, row.name);
 }
 
 /* ---- paused, resumed, cancelled ---- */
@@ -144,8 +145,7 @@ static void resume_campaign(struct step *step, struct ecampaign *campaign, const
     enum campaign_state state = (enum campaign_state)campaign->row.state;
     const char *message = arena_printf(&step->fx->arena, "Resumed by %s", by);
     if (state == CAMPAIGN_SUCCESS || state == CAMPAIGN_CANCELED) {
-        result_refuse(result, ERR_INCORRECT_STATE,
-                      "the campaign is %s: there is nothing to resume",
+        result_refuse(result, ERR_INCORRECT_STATE, "the campaign is %s: there is nothing to resume",
                       campaign_state_names[state]);
         return;
     }

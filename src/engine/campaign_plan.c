@@ -244,8 +244,7 @@ static void put_in_order(struct planner *planner)
     for (size_t i = 0; i < planner->count; i++)
         planner->of_job_count[planner->drafts[i].job]++;
     for (size_t j = 0; j < planner->job_count; j++) {
-        planner->of_job[j] =
-            ARENA_ARRAY(planner->arena, planner->of_job_count[j], struct draft *);
+        planner->of_job[j] = ARENA_ARRAY(planner->arena, planner->of_job_count[j], struct draft *);
         planner->of_job_count[j] = 0;
     }
     /* They were found by planned time. */
@@ -372,8 +371,7 @@ static enum err_code plan(struct planner *planner, struct campaign_plan *ret)
         return err_set(planner->err, ERR_INVALID_PARAMETER,
                        "the instances of the range depend on each other in more than %d ways",
                        CAMPAIGN_MAX_LINKS);
-    struct planned_cell *cells =
-        ARENA_ARRAY(planner->arena, planner->count, struct planned_cell);
+    struct planned_cell *cells = ARENA_ARRAY(planner->arena, planner->count, struct planned_cell);
     struct uuid *keys = ARENA_ARRAY(planner->arena, planner->job_count, struct uuid);
     const char **names = ARENA_ARRAY(planner->arena, planner->job_count, const char *);
     struct campaign_plan made = {.jobs = keys,

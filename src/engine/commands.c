@@ -264,7 +264,7 @@ static void fill_run(struct step *step, struct erun *run, const struct command *
         .trigger = origin->trigger,
         .instance_type = origin->instance_type,
         .plan_ms = origin->plan_ms == FIELD_NULL ? step->now_ms : origin->plan_ms,
-        .submit_ms = origin->submit_ms                       ? origin->submit_ms
+        .submit_ms = origin->submit_ms                     ? origin->submit_ms
                      : job->row.scheduled_ms == FIELD_NULL ? job->row.updated_ms
                                                            : job->row.scheduled_ms,
         .original_attempt_run = request->has_original_attempt ? request->original_attempt_run : key,
