@@ -199,7 +199,7 @@ void engine_add_campaign(struct engine *engine, const struct campaign_row *row,
     campaign_enlist(engine, campaign);
 }
 
-void campaign_free(struct engine *engine, struct ecampaign *campaign)
+static void campaign_free(struct engine *engine, struct ecampaign *campaign)
 {
     set_text(engine, &campaign->row.message, NULL);
     for (uint32_t i = 0; i < campaign->count; i++) {

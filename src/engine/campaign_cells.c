@@ -246,12 +246,15 @@ static bool has_other_tasks(const struct job_def *a, const struct job_def *b)
 /* RULES §10: a successful instance, and a definition with other nodes, from the first node. A cell
  * that was started before and failed goes on with what is unsuccessful. */
 static void choose_tasks(const struct ecell *cell, const struct erun *run, struct repair_task *node,
-                         struct repair_request *request)
+                         struct command *command)
 {
     const struct campaign_row *campaign = &cell->campaign->row;
+    struct repair_request *request = &command->repair;
+    struct job_def *def;
+    struct err ignored;
     bool again = cell->row.repair_number != FIELD_NULL;
-    bool renewed = campaign->version == CAMPAIGN_CURRENT &&
-                   has_other_tasks(run->def, run->job->def);
+    bool renewed = repair_choose_def(run, command, &def, &ignored) == ERR_OK &&
+                   has_other_tasks(run->def, def);
     if (again && !renewed)
         return;
     if (campaign->where == CAMPAIGN_FROM_NODE) {
@@ -288,9 +291,9 @@ static enum start_result repair_run(struct step *step, struct ecell *cell, struc
                                                                            : DEFINITION_ORIGINAL,
                    .in_campaign = true},
     };
-    choose_tasks(cell, run, &node, &command.repair);
     if (!bring_version(step, &command))
         return START_PARKED;
+    choose_tasks(cell, run, &node, &command);
     struct command_result result = {.code = ERR_OK};
     run_repair(step, &command, run, &result);
     if (result.code) {

@@ -393,6 +393,9 @@ void run_create(struct step *step, const struct command *command, const struct r
                 struct command_result *result);
 void run_repair(struct step *step, const struct command *command, struct erun *run,
                 struct command_result *result);
+/* The definition that a repair is to use, as far as it is at hand; or why there is none. */
+enum err_code repair_choose_def(const struct erun *run, const struct command *command,
+                                struct job_def **ret, struct err *err);
 __attribute__((format(printf, 3, 4))) void result_refuse(struct command_result *result,
                                                          enum err_code code, const char *format,
                                                          ...);

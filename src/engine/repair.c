@@ -38,7 +38,7 @@ bool engine_lacks_version(const struct engine *engine, const struct command *com
     return true;
 }
 
-static enum err_code choose_def(const struct erun *run, const struct command *command,
+enum err_code repair_choose_def(const struct erun *run, const struct command *command,
                                 struct job_def **ret, struct err *err)
 {
     int64_t version;
@@ -232,7 +232,7 @@ static enum err_code admit(struct step *step, struct erun *run, const struct com
     struct err wrong;
     enum err_code code = plan_check_state(run->row.state, err);
     if (!code)
-        code = choose_def(run, command, &ret->def, err);
+        code = repair_choose_def(run, command, &ret->def, err);
     if (code)
         return code;
     assert(ret->def);

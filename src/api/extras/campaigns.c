@@ -5,7 +5,9 @@
 
 #include "api/oracle/lists.h"
 #include "api/oracle/oracle.h"
+#include "api/oracle/run_source.h"
 #include "api/respond.h"
+#include "base/json.h"
 
 /* ---- asked for ---- */
 
