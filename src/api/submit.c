@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "api/call.h"
+#include "api/extras/extras.h"
 #include "api/oracle/oracle.h"
 #include "api/respond.h"
 
@@ -140,6 +141,12 @@ static bool is_about_job(enum command_kind kind)
     return kind == COMMAND_JOB_CREATE || kind == COMMAND_JOB_UPDATE || kind == COMMAND_JOB_DELETE;
 }
 
+static bool is_about_campaign(enum command_kind kind)
+{
+    return kind == COMMAND_CAMPAIGN_CREATE || kind == COMMAND_CAMPAIGN_PAUSE ||
+           kind == COMMAND_CAMPAIGN_RESUME || kind == COMMAND_CAMPAIGN_CANCEL;
+}
+
 /* On a snapshot of its own: the run may have moved on since the commit. False: nothing there. */
 static bool answer_fresh(struct api *api, struct http_request *request,
                          struct http_response *response, const struct waiting *waiting)
@@ -227,6 +234,7 @@ static int64_t status_of(enum command_kind kind)
     case COMMAND_JOB_CREATE:
     case COMMAND_RUN_CREATE:
     case COMMAND_RUN_REPAIR:
+    case COMMAND_CAMPAIGN_CREATE:
         return 201;
     case COMMAND_JOB_UPDATE:
     case COMMAND_JOB_CANCEL_RUNS:
@@ -236,9 +244,23 @@ static int64_t status_of(enum command_kind kind)
         return 204;
     case COMMAND_RUN_CANCEL:
     case COMMAND_RUNS_RERUN:
+    case COMMAND_CAMPAIGN_PAUSE:
+    case COMMAND_CAMPAIGN_RESUME:
+    case COMMAND_CAMPAIGN_CANCEL:
     default:
         return 200;
     }
+}
+
+/* What the command was about, as it is now; `etag` "" where there is none. */
+static bool print_subject(const struct reading *reading, enum command_kind kind,
+                          const struct uuid *key, struct buf *out, char etag[static ETAG_TEXT])
+{
+    etag[0] = '\0';
+    if (is_about_campaign(kind))
+        return campaign_print(reading, key, out);
+    return is_about_job(kind) ? job_print(reading, key, out, etag)
+                              : job_run_print(reading, key, out, etag);
 }
 
 void api_answer_command(struct api *api, struct store_reader *reader,
@@ -254,14 +276,13 @@ void api_answer_command(struct api *api, struct store_reader *reader,
     buf_init(&ret->body, API_MAX_RESPONSE_BYTES);
     if (ret->status == 204 || kind == COMMAND_JOB_CANCEL_RUNS)
         return; /* no body */
-    bool found = is_about_job(kind) ? job_print(&reading, key, &ret->body, etag)
-                                    : job_run_print(&reading, key, &ret->body, etag);
+    bool found = print_subject(&reading, kind, key, &ret->body, etag);
     if (!found || api->backend.reads.failed(reader) || ret->body.overflowed) {
         ret->status = 0;
         return;
     }
-    ret->etag = arena_strdup(arena, etag);
-    if (kind != COMMAND_RUN_CANCEL)
+    ret->etag = etag[0] ? arena_strdup(arena, etag) : NULL;
+    if (kind == COMMAND_CAMPAIGN_CREATE || (kind != COMMAND_RUN_CANCEL && !is_about_campaign(kind)))
         ret->location =
             arena_printf(arena, "%s/%s", pending->location_base, uuid_format(key, text));
 }

@@ -156,7 +156,12 @@ bool engine_can_address(const struct engine *engine, const struct command *comma
     switch (command->kind) {
     case COMMAND_JOB_CREATE:
     case COMMAND_RUNS_RERUN: /* says which one is not */
+    case COMMAND_CAMPAIGN_CREATE: /* its plan knew the jobs */
         return true;
+    case COMMAND_CAMPAIGN_PAUSE:
+    case COMMAND_CAMPAIGN_RESUME:
+    case COMMAND_CAMPAIGN_CANCEL:
+        return engine_has_campaign(engine, &command->key);
     case COMMAND_JOB_UPDATE:
     case COMMAND_JOB_DELETE:
     case COMMAND_JOB_CANCEL_RUNS:
@@ -289,8 +294,9 @@ static void fill_run(struct step *step, struct erun *run, const struct command *
         .trigger = origin->trigger,
         .instance_type = origin->instance_type,
         .plan_ms = origin->plan_ms == FIELD_NULL ? step->now_ms : origin->plan_ms,
-        .submit_ms = job->row.scheduled_ms == FIELD_NULL ? job->row.updated_ms
-                                                         : job->row.scheduled_ms,
+        .submit_ms = origin->submit_ms                     ? origin->submit_ms
+                     : job->row.scheduled_ms == FIELD_NULL ? job->row.updated_ms
+                                                           : job->row.scheduled_ms,
         .original_attempt_run = request->has_original_attempt ? request->original_attempt_run : key,
         .root_run = key,
         .created_by = command->principal.id,
@@ -302,6 +308,7 @@ static void fill_run(struct step *step, struct erun *run, const struct command *
         .max_concurrent_runs = job->def->details.max_concurrent_runs,
         .created_ms = step->now_ms,
         .version = 1,
+        .in_campaign = origin->in_campaign,
         .state = STATE_NEW,
         .ending = STATE_NEW,
         .queued_ms = FIELD_NULL,
@@ -457,6 +464,12 @@ void command_step(struct step *step, const struct command *command, struct comma
         return;
     case COMMAND_RUNS_RERUN:
         runs_rerun(step, command, result);
+        return;
+    case COMMAND_CAMPAIGN_CREATE:
+    case COMMAND_CAMPAIGN_PAUSE:
+    case COMMAND_CAMPAIGN_RESUME:
+    case COMMAND_CAMPAIGN_CANCEL:
+        campaign_command(step, command, result);
         return;
     case COMMAND_RUN_CANCEL:
     case COMMAND_RUN_REPAIR:

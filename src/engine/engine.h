@@ -122,11 +122,12 @@ struct stop_effect {
 };
 
 /* A row that the engine needs and does not hold. */
-enum want_kind { WANT_JOB, WANT_RUN };
+enum want_kind { WANT_JOB, WANT_RUN, WANT_VERSION };
 
 struct want {
     enum want_kind kind;
-    struct uuid key;
+    struct uuid key; /* of the job, or the run */
+    int64_t version; /* WANT_VERSION: of the job's definition */
 };
 
 struct effects {
@@ -174,6 +175,15 @@ void engine_add_run(struct engine *engine, const struct run_image *image, struct
  * takes a reference of its own of the zone. An active one whose zone is NULL does not fire. */
 void engine_add_schedule(struct engine *engine, const struct schedule_row *row, struct zone *zone);
 bool engine_has_schedule(const struct engine *engine, const struct uuid *job);
+
+/* A campaign with all its cells, from position 0; after the runs. Those that are not final are there
+ * before the first step. */
+void engine_add_campaign(struct engine *engine, const struct campaign_row *row,
+                         const struct campaign_cell_row *cells, size_t count);
+bool engine_has_campaign(const struct engine *engine, const struct uuid *key);
+/* Answers WANT_VERSION, with one reference of its own; `def` NULL: there is no such version. */
+void engine_add_version(struct engine *engine, const struct uuid *job, int64_t version,
+                        struct job_def *def);
 
 /* Answers a want: there is no such row. Good until the commit. */
 void engine_add_missing(struct engine *engine, const struct uuid *key);

@@ -125,6 +125,13 @@ struct ealarm {
     struct list parked; /* in engine->parked_alarms: its job is wanted */
 };
 
+/* A definition that was asked for; NULL: there is none of that number. */
+struct wanted_version {
+    struct uuid job;
+    int64_t version;
+    struct job_def *def; /* one reference */
+};
+
 struct engine {
     struct engine_config config;
     struct workspace_row workspace;
@@ -153,6 +160,13 @@ struct engine {
     struct uuid_map missing; /* keys that were wanted in this batch and do not exist */
     struct list maintenance;
     struct list sweeps;
+    struct uuid_map campaigns; /* campaign.h: those that are not final, and those of a command */
+    struct uuid_map cells;     /* run → the first cell that stands for it, of campaigns not final */
+    struct list campaigns_due;
+    struct list campaigns_parked; /* rows are wanted; empty between batches */
+    struct list campaigns_done;
+    struct wanted_version *versions; /* older definitions that were wanted in this batch */
+    size_t version_count, version_cap;
     struct list dirty;
     struct list done;
     const char **garbage; /* strings that rows in flight may still point to */
@@ -307,6 +321,9 @@ enum want_answer { WANT_THERE, WANT_ASKED, WANT_MISSING };
 /* The job, the run, if the engine has it; else it is asked for, and the caller parks what it does. */
 enum want_answer want_job(struct step *step, const struct uuid *key, struct ejob **ret);
 enum want_answer want_run(struct step *step, const struct uuid *key, struct erun **ret);
+/* An older version of a job's definition; good until the commit. */
+enum want_answer want_version(struct step *step, const struct uuid *job, int64_t version,
+                              struct job_def **ret);
 void wants_go_on(struct step *step);
 void wants_forget(struct engine *engine);
 
@@ -323,6 +340,23 @@ void sweep_begin(struct step *step, struct ejob *job, const char *by);
 bool sweep_covers(const struct ejob *job, const struct erun *run);
 bool chores_left(const struct engine *engine);
 void chores_do_one(struct step *step);
+
+/* ---- campaign.c, campaign_cells.c, campaign_commands.c ---- */
+void campaigns_init(struct engine *engine);
+void campaigns_free(struct engine *engine);
+/* Lets go of those that are final. */
+void campaigns_committed(struct engine *engine);
+/* Does one have something to do? */
+bool campaigns_left(const struct engine *engine);
+/* Starts one cell of the campaign that stands first in engine->campaigns_due, or ends it. */
+void campaign_work(struct step *step);
+/* Those that wanted rows go on. */
+void campaigns_go_on(struct step *step);
+/* A run has come from that state: its cells follow. */
+void campaign_run_moved(struct step *step, const struct erun *run, enum state from);
+void campaign_command(struct step *step, const struct command *command,
+                      struct command_result *result);
+const char *campaigns_validate(const struct engine *engine, struct arena *arena);
 
 /* ---- policy.c ---- */
 /* A task has ended: does that end or suspend its run? */
@@ -378,6 +412,8 @@ struct run_origin {
     int trigger;                /* enum trigger */
     int instance_type;          /* enum instance_type */
     int64_t plan_ms;            /* planned time; FIELD_NULL: now */
+    int64_t submit_ms;          /* 0: as the job's schedule says */
+    bool in_campaign;           /* it may queue whatever its job says */
 };
 
 /* RUN_CREATE. Only what a user asks for leaves an operation. */
@@ -385,6 +421,10 @@ void run_create(struct step *step, const struct command *command, const struct r
                 struct command_result *result);
 void run_repair(struct step *step, const struct command *command, struct erun *run,
                 struct command_result *result);
+/* The definition that a repair is to use, as far as it is at hand, or why there is none. `brought`: an
+ * older version that came with the command, or NULL. */
+enum err_code repair_choose_def(const struct erun *run, const struct repair_request *request,
+                                struct job_def *brought, struct job_def **ret, struct err *err);
 __attribute__((format(printf, 3, 4))) void result_refuse(struct command_result *result,
                                                          enum err_code code, const char *format,
                                                          ...);

@@ -38,8 +38,7 @@ bool engine_lacks_version(const struct engine *engine, const struct command *com
     return true;
 }
 
-/* `brought`: an older version that came with the command, or NULL. */
-static enum err_code choose_def(const struct erun *run, const struct repair_request *request,
+enum err_code repair_choose_def(const struct erun *run, const struct repair_request *request,
                                 struct job_def *brought, struct job_def **ret, struct err *err)
 {
     int64_t version;
@@ -233,7 +232,7 @@ static enum err_code admit(struct step *step, struct erun *run,
     struct err wrong;
     enum err_code code = plan_check_state(run->row.state, err);
     if (!code)
-        code = choose_def(run, request, brought, &ret->def, err);
+        code = repair_choose_def(run, request, brought, &ret->def, err);
     if (code)
         return code;
     assert(ret->def);
@@ -244,12 +243,15 @@ static enum err_code admit(struct step *step, struct erun *run,
         *err = wrong;
         return err->code;
     }
+    int8_t in_campaign = run->row.in_campaign;
+    run->row.in_campaign = request->in_campaign;
     ret->place = run_placement(run);
     if (!code && ret->place == STATE_SKIPPED)
         code = err_set(err, ERR_INCORRECT_STATE,
                        "the repair needs a run slot: %s, and the queue is off",
                        text_holders(&step->fx->arena, run->job));
     if (code) {
+        run->row.in_campaign = in_campaign;
         run->given = given;
         run->unified = unified;
     }
@@ -303,6 +305,7 @@ struct chosen {
     struct erun *run;
     struct param_list given;
     struct param_list unified;
+    int8_t in_campaign;
     struct admitted admitted;
 };
 
@@ -331,7 +334,10 @@ static enum err_code choose(struct step *step, const struct rerun *rerun, struct
         return err_set(err, ERR_NO_ETAG_MATCH,
                        "instance %lld has changed since it was looked at: try again",
                        (long long)run->row.number);
-    *ret = (struct chosen){.run = run, .given = run->given, .unified = run->unified};
+    *ret = (struct chosen){.run = run,
+                           .given = run->given,
+                           .unified = run->unified,
+                           .in_campaign = run->row.in_campaign};
     enum err_code code = admit(step, run, &rerun->repair, rerun->def, &ret->admitted, err);
     if (!code)
         return ERR_OK;
@@ -353,6 +359,7 @@ void runs_rerun(struct step *step, const struct command *command, struct command
         for (size_t i = 0; i < admitted; i++) {
             chosen[i].run->given = chosen[i].given;
             chosen[i].run->unified = chosen[i].unified;
+            chosen[i].run->row.in_campaign = chosen[i].in_campaign;
         }
         result_refuse(result, err.code, "%s", err.message);
         return;

@@ -10,6 +10,7 @@
 #include <stdint.h>
 
 #include "base/err.h"
+#include "model/campaign.h"
 #include "model/def.h"
 #include "model/params.h"
 #include "model/rows.h"
@@ -24,6 +25,10 @@ enum command_kind {
     COMMAND_RUN_DELETE,
     COMMAND_JOB_CANCEL_RUNS,
     COMMAND_RUNS_RERUN, /* `reruns`: all of them are repaired, or none */
+    COMMAND_CAMPAIGN_CREATE, /* `campaign`, planned; answers with the campaign's key */
+    COMMAND_CAMPAIGN_PAUSE,  /* these three: `key` */
+    COMMAND_CAMPAIGN_RESUME,
+    COMMAND_CAMPAIGN_CANCEL,
 };
 
 struct principal {
@@ -72,6 +77,7 @@ struct repair_request {
     int mode; /* enum repair_mode or FIELD_UNSET */
     enum repair_definition definition;
     int64_t definition_version; /* DEFINITION_VERSION, from 1 */
+    bool in_campaign;           /* a campaign asks: it may queue, and not ahead (RULES §4) */
 };
 
 /* One of several runs that are repaired together. */
@@ -87,7 +93,7 @@ enum { RERUN_MAX_RUNS = 1000 };
 struct command {
     enum command_kind kind;
     struct principal principal;
-    struct uuid key;      /* of the job (JOB_…, RUN_CREATE) or the run */
+    struct uuid key;      /* of the job (JOB_…, RUN_CREATE), the run, or the campaign */
     const char *if_match; /* as sent, NULL: unconditional */
     struct retry_token token;
     /* One reference, the command's. JOB_CREATE, JOB_UPDATE: what was sent. RUN_REPAIR: an older
@@ -102,6 +108,7 @@ struct command {
      * looked up before the step. */
     bool name_is_unique;
     bool name_is_taken;
+    struct campaign_order campaign;
 };
 
 /* The answer. On ERR_OK `key` names the job or run; etag parts as of the step. */

@@ -38,6 +38,7 @@ enum {
     DEF_MAX_CONDITION_DEPTH = 64,
     DEF_MAX_EXPRESSION_KEY = 100,
     DEF_MAX_JOB_CLUSTERS = 100,
+    DEF_MAX_JOB_DEPENDENCIES = 100,
     DEF_MAX_CLUSTER_NAME = 100, /* of a cluster made for the job */
     DEF_MAX_LIBRARIES = 1000,
     DEF_MAX_NESTING = 10,       /* jobs that run each other, the first one included */
@@ -155,6 +156,20 @@ struct queue {
     int8_t is_enabled;
 };
 
+/* Which runs of another job a run depends on (RULES §10, dependJobs): those planned in
+ * (previous, this] planned time of its own job, or one period earlier. */
+enum dependency_period { PERIOD_SAME, PERIOD_PRE, PERIOD_COUNT };
+extern const char *const dependency_period_names[PERIOD_COUNT];
+/* What becomes of it when one of them does not succeed: it is cancelled, goes on, or waits. */
+enum dependency_policy { DEPENDENCY_FAIL, DEPENDENCY_IGNORE, DEPENDENCY_SUSPEND, DEPENDENCY_COUNT };
+extern const char *const dependency_policy_names[DEPENDENCY_COUNT];
+
+struct job_dependency {
+    const char *job_key;
+    int period;      /* enum dependency_period */
+    int fail_policy; /* enum dependency_policy */
+};
+
 struct dependency {
     const char *outcome; /* NULL, "true" or "false" */
     const char *task_key;
@@ -223,6 +238,8 @@ struct job_details {
     int64_t timeout_s;              /* 0: none */
     int expression_language;        /* of parameters: enum expression_language, or FIELD_UNSET */
     const char *dataarts;           /* JSON object: what only the DataArts dialect knows of it, or NULL */
+    struct field_list dependencies; /* of struct job_dependency */
+    int8_t depends_on_previous_run; /* 1: on that of the period before */
 };
 
 extern const struct schema param_schema;

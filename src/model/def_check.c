@@ -383,11 +383,33 @@ static enum err_code check_task(struct checker *checker, const struct task_def *
 
 /* ---- all of them ---- */
 
+static enum err_code check_job_dependencies(const struct checker *checker)
+{
+    const struct field_list *list = &checker->def->details.dependencies;
+    const struct job_dependency *items = list->items;
+    for (size_t i = 0; i < list->count; i++) {
+        struct uuid ignored;
+        if (!uuid_parse(items[i].job_key, &ignored))
+            return err_set(checker->err, ERR_INVALID_PARAMETER,
+                           "dependencies[%zu].jobKey must be the key of a job, 36 characters long",
+                           i);
+        for (size_t j = 0; j < i; j++)
+            if (items[j].period == items[i].period && !strcmp(items[j].job_key, items[i].job_key))
+                return err_set(checker->err, ERR_INVALID_PARAMETER,
+                               "dependencies[%zu].jobKey names the same job and period as"
+                               " dependencies[%zu]",
+                               i, j);
+    }
+    return ERR_OK;
+}
+
 static enum err_code check_job(struct checker *checker)
 {
     const struct field_list *params = &checker->def->details.parameters;
     struct param *items = params->items;
     enum err_code code = params_check(items, params->count, "parameters", checker->err);
+    if (!code)
+        code = check_job_dependencies(checker);
     if (code)
         return code;
     for (size_t i = 0; i < params->count; i++)

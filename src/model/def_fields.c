@@ -507,6 +507,41 @@ const struct schema task_schema = {
 
 /* ---- the job ---- */
 
+const char *const dependency_period_names[PERIOD_COUNT] = {[PERIOD_SAME] = "SAME_PERIOD",
+                                                           [PERIOD_PRE] = "PRE_PERIOD"};
+const char *const dependency_policy_names[DEPENDENCY_COUNT] = {[DEPENDENCY_FAIL] = "FAIL",
+                                                               [DEPENDENCY_IGNORE] = "IGNORE",
+                                                               [DEPENDENCY_SUSPEND] = "SUSPEND"};
+
+static const struct field job_dependency_fields[] = {
+    {.name = "jobKey",
+     .kind = FIELD_STRING,
+     .flags = FIELD_REQUIRED,
+     AT(job_dependency, job_key),
+     .min = 1,
+     .max = DEF_MAX_NAME,
+     .doc = "Key of the job that is depended on."},
+    {.name = "period",
+     .kind = FIELD_ENUM,
+     .flags = FIELD_DEFAULT,
+     AT(job_dependency, period),
+     .fallback = PERIOD_SAME,
+     NAMES(dependency_period_names),
+     .doc = "Which of its runs: those planned since the previous planned time of this job, or those "
+            "of one period earlier."},
+    {.name = "failPolicy",
+     .kind = FIELD_ENUM,
+     .flags = FIELD_DEFAULT,
+     AT(job_dependency, fail_policy),
+     .fallback = DEPENDENCY_FAIL,
+     NAMES(dependency_policy_names),
+     .doc = "When one of them does not succeed: FAIL cancels the run, IGNORE lets it go on, SUSPEND "
+            "lets it wait."},
+};
+static const struct schema job_dependency_schema =
+    SCHEMA("JobDependency", job_dependency, job_dependency_fields,
+           "A job whose runs come before those of this one.");
+
 static const struct field job_fields[] = {
     {.name = "name",
      .kind = FIELD_STRING,
@@ -596,6 +631,18 @@ static const struct field job_fields[] = {
      .flags = FIELD_EXTENSION | FIELD_SPARSE,
      AT(job_details, dataarts),
      .doc = "An object of the DataArts dialect: what that dialect gives back and nothing here needs."},
+    {.name = "dependencies",
+     .kind = FIELD_LIST,
+     .flags = FIELD_EXTENSION | FIELD_SPARSE,
+     AT(job_details, dependencies),
+     .max = DEF_MAX_JOB_DEPENDENCIES,
+     .object = &job_dependency_schema,
+     .doc = "Jobs whose runs of the same period come before those of this one."},
+    {.name = "dependsOnPreviousRun",
+     .kind = FIELD_BOOL,
+     .flags = FIELD_EXTENSION | FIELD_SPARSE,
+     AT(job_details, depends_on_previous_run),
+     .doc = "Whether a run waits until that of the period before has succeeded."},
 };
 const struct schema job_details_schema =
     SCHEMA("CreateJobDetails", job_details, job_fields, "What a job is: its graph and settings.");

@@ -10,6 +10,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "model/campaign.h"
 #include "model/rows.h"
 
 /* A place in line is counted no further: the cost of an answer must not grow with the queue. */
@@ -132,4 +133,17 @@ struct account_query {
     const uint8_t *after_hash; /* tokens; NULL: from the first */
     const struct uuid *before; /* audit: they are newest first. NULL: from the newest */
     size_t limit;
+};
+
+struct campaign_filter {
+    const char *name;   /* exact, or NULL */
+    int kind;           /* enum campaign_kind or FIELD_UNSET */
+    unsigned states;    /* bit 1 << enum campaign_state; 0: all */
+    struct uuid before; /* newest first, behind this one; nil: from the newest */
+    size_t limit;
+};
+
+/* How many cells of a campaign are in each state. */
+struct campaign_counts {
+    int64_t cells[CAMPAIGN_CELL_STATE_COUNT];
 };

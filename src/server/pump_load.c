@@ -100,6 +100,23 @@ static bool look_for_name(struct pump *pump, struct command *command, struct are
     return !store_reader_failed(pump->reader);
 }
 
+/* With all its cells. */
+static bool load_campaign(struct pump *pump, const struct uuid *key, struct arena *arena)
+{
+    struct campaign_row row;
+    struct campaign_cell_row *cells;
+    int64_t workspace = pump->workspace.id;
+    if (engine_has_campaign(pump->engine, key) ||
+        !store_get_campaign(pump->reader, workspace, key, arena, &row))
+        return !store_reader_failed(pump->reader);
+    size_t count =
+        store_campaign_cells(pump->reader, workspace, key, 0, CAMPAIGN_MAX_CELLS, arena, &cells);
+    if (store_reader_failed(pump->reader))
+        return false;
+    engine_add_campaign(pump->engine, &row, cells, count);
+    return true;
+}
+
 bool pump_load_for(struct pump *pump, struct command *command)
 {
     struct arena arena;
@@ -108,6 +125,13 @@ bool pump_load_for(struct pump *pump, struct command *command)
     switch (command->kind) {
     case COMMAND_JOB_CREATE:
         ok = look_for_name(pump, command, &arena);
+        break;
+    case COMMAND_CAMPAIGN_CREATE:
+        break;
+    case COMMAND_CAMPAIGN_PAUSE:
+    case COMMAND_CAMPAIGN_RESUME:
+    case COMMAND_CAMPAIGN_CANCEL:
+        ok = load_campaign(pump, &command->key, &arena);
         break;
     case COMMAND_JOB_UPDATE:
         ok = look_for_name(pump, command, &arena) && load_job(pump, &command->key, &arena);
@@ -147,8 +171,21 @@ void pump_read_end(struct pump *pump)
     pump->is_reading = false;
 }
 
+static bool bring_version(struct pump *pump, const struct want *want)
+{
+    struct job_def *def =
+        defs_get(pump->config.defs, pump->reader, pump->workspace.id, &want->key, want->version);
+    if (!def && store_reader_failed(pump->reader))
+        return false;
+    engine_add_version(pump->engine, &want->key, want->version, def);
+    job_def_unref(def);
+    return true;
+}
+
 static bool bring(struct pump *pump, const struct want *want, struct arena *arena)
 {
+    if (want->kind == WANT_VERSION)
+        return bring_version(pump, want);
     bool ok = want->kind == WANT_JOB ? load_job(pump, &want->key, arena)
                                      : load_run(pump, &want->key, arena);
     bool found = want->kind == WANT_JOB ? engine_has_job(pump->engine, &want->key)
@@ -204,6 +241,22 @@ static bool load_live_runs(struct pump *pump)
         store_read_end(pump->reader);
         arena_release(&one);
     }
+    arena_release(&arena);
+    return ok;
+}
+
+/* After the runs, which their cells stand for. */
+static bool load_campaigns(struct pump *pump)
+{
+    struct arena arena;
+    struct uuid *keys;
+    arena_init(&arena);
+    store_read_begin(pump->reader);
+    size_t count = store_active_campaigns(pump->reader, pump->workspace.id, &arena, &keys);
+    bool ok = !store_reader_failed(pump->reader);
+    for (size_t i = 0; i < count && ok; i++)
+        ok = load_campaign(pump, &keys[i], &arena);
+    store_read_end(pump->reader);
     arena_release(&arena);
     return ok;
 }
@@ -299,7 +352,7 @@ bool pump_load(struct pump *pump)
 {
     if (!begin_epoch(pump))
         return false;
-    if (!load_schedules(pump) || !load_live_runs(pump)) {
+    if (!load_schedules(pump) || !load_live_runs(pump) || !load_campaigns(pump)) {
         engine_free(pump->engine);
         pump->engine = NULL;
         return false;

@@ -77,10 +77,33 @@ void world_load_run(struct world *world, struct engine *engine, const struct uui
     arena_release(&arena);
 }
 
+static void load_campaign(struct world *world, struct engine *engine, const struct uuid *key)
+{
+    struct arena arena;
+    struct campaign_row row;
+    struct campaign_cell_row *cells;
+    int64_t workspace = world->book.workspace.id;
+    if (engine_has_campaign(engine, key))
+        return;
+    arena_init(&arena);
+    if (store_get_campaign(world->disk->reader, workspace, key, &arena, &row)) {
+        size_t count = store_campaign_cells(world->disk->reader, workspace, key, 0,
+                                            CAMPAIGN_MAX_CELLS, &arena, &cells);
+        engine_add_campaign(engine, &row, cells, count);
+    }
+    arena_release(&arena);
+}
+
 void world_load_for(struct world *world, struct engine *engine, const struct command *command)
 {
     switch (command->kind) {
     case COMMAND_JOB_CREATE:
+    case COMMAND_CAMPAIGN_CREATE:
+        break;
+    case COMMAND_CAMPAIGN_PAUSE:
+    case COMMAND_CAMPAIGN_RESUME:
+    case COMMAND_CAMPAIGN_CANCEL:
+        load_campaign(world, engine, &command->key);
         break;
     case COMMAND_JOB_UPDATE:
     case COMMAND_JOB_DELETE:
@@ -97,11 +120,24 @@ void world_load_for(struct world *world, struct engine *engine, const struct com
     }
 }
 
+static void bring_version(struct world *world, struct engine *engine, const struct want *want)
+{
+    const struct booked_job *job = book_job(&world->book, &want->key);
+    bool found = job && want->version >= 1 && want->version <= (int64_t)job->version_count;
+    engine_add_version(engine, &want->key, want->version,
+                       found ? world_def(world, job, want->version) : NULL);
+    world->wanted++;
+}
+
 /* Brings what the step wanted, as the pump does. */
 static void bring(struct world *world, struct engine *engine, const struct effects *effects)
 {
     for (size_t i = 0; i < effects->want_count; i++) {
         const struct want want = effects->wants[i];
+        if (want.kind == WANT_VERSION) {
+            bring_version(world, engine, &want);
+            continue;
+        }
         if (want.kind == WANT_JOB ? engine_has_job(engine, &want.key)
                                   : engine_has_run(engine, &want.key))
             continue; /* wanted twice in one round */
@@ -160,6 +196,9 @@ struct engine *world_load_engine(struct world *world, const struct workspace_row
     size_t count = store_live_runs(world->disk->reader, workspace->id, &arena, &live);
     for (size_t i = 0; i < count; i++)
         world_load_run(world, engine, &live[i]);
+    size_t campaigns = store_active_campaigns(world->disk->reader, workspace->id, &arena, &live);
+    for (size_t i = 0; i < campaigns; i++)
+        load_campaign(world, engine, &live[i]);
     arena_release(&arena);
     if (engine_run_count(engine) != world_open_runs(world))
         broken("%zu runs were loaded, %zu are open", engine_run_count(engine),

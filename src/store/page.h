@@ -55,6 +55,7 @@ bool operation_matches(const struct operation_filter *filter,
 static inline bool instance_needs_row(const struct instance_filter *filter)
 {
     return filter->states || filter->is_suspended != FIELD_UNSET ||
-           filter->ignored_failure != FIELD_UNSET || filter->name;
+           filter->ignored_failure != FIELD_UNSET || filter->type != FIELD_NULL || filter->name;
 }
 bool instance_matches(const struct instance_filter *filter, const struct run_row *run);
+bool campaign_is_wanted(const struct campaign_filter *filter, const struct campaign_row *campaign);

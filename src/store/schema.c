@@ -210,14 +210,43 @@ static const char *const migration_6[] = {
     " PRIMARY KEY (workspace, user_id, job)) STRICT, WITHOUT ROWID",
 };
 
-/* Jobs and runs by their numbers, runs by their planned times: the DataArts dialect. */
+/* Campaigns and their cells. A run that a campaign has asked for queues like a new one. */
 static const char *const migration_7[] = {
+    "CREATE TABLE campaign (workspace INTEGER NOT NULL, key BLOB NOT NULL, kind INTEGER NOT NULL,"
+    " name TEXT, job BLOB, jobs TEXT, begin_ms INTEGER, end_ms INTEGER, concurrent INTEGER,"
+    " canary INTEGER NOT NULL, location INTEGER NOT NULL, task_key TEXT, version INTEGER NOT NULL,"
+    " instances INTEGER NOT NULL, ignore_monitor INTEGER NOT NULL, stop_on_fail INTEGER NOT NULL,"
+    " reverse INTEGER NOT NULL, cell_count INTEGER, created_by TEXT, created_by_name TEXT,"
+    " created_ms INTEGER, state INTEGER NOT NULL, message TEXT, updated_ms INTEGER,"
+    " start_ms INTEGER, finished_ms INTEGER,"
+    " PRIMARY KEY (workspace, key)) STRICT, WITHOUT ROWID",
+    /* below 3: not final */
+    "CREATE INDEX campaign_active ON campaign (workspace, key, state) WHERE state < 3",
+
+    "CREATE TABLE campaign_cell (workspace INTEGER NOT NULL, campaign BLOB NOT NULL,"
+    " position INTEGER NOT NULL, job BLOB, plan_ms INTEGER, is_new INTEGER NOT NULL, needs TEXT,"
+    " follows TEXT, run BLOB, state INTEGER NOT NULL, message TEXT, repair_number INTEGER,"
+    " start_ms INTEGER, finished_ms INTEGER,"
+    " PRIMARY KEY (workspace, campaign, position),"
+    " FOREIGN KEY (workspace, campaign) REFERENCES campaign (workspace, key))"
+    " STRICT, WITHOUT ROWID",
+    "CREATE INDEX campaign_cell_by_state ON campaign_cell (workspace, campaign, state)",
+
+    "CREATE INDEX run_by_plan ON run (workspace, job, plan_ms)",
+    "ALTER TABLE run ADD COLUMN in_campaign INTEGER NOT NULL DEFAULT 0",
+    "DROP INDEX run_queued",
+    /* 8: STATE_QUEUED */
+    "CREATE INDEX run_queued ON run (workspace, job, queued_ms, key, repair_number, in_campaign,"
+    " state) WHERE state = 8",
+};
+
+/* Jobs and runs by their numbers, runs by their planned times: the DataArts dialect. */
+static const char *const migration_8[] = {
     "CREATE INDEX job_by_number ON job (workspace, number, key)",
     "CREATE INDEX job_live_number ON job (workspace, key, deleted_ms, name)"
     " WHERE deleted_ms IS NULL",
     "CREATE INDEX run_by_number ON run (workspace, number, key)",
-    "CREATE INDEX run_by_plan ON run (workspace, job, plan_ms, key, instance_type)",
-    "CREATE INDEX run_by_time ON run (workspace, plan_ms, key, instance_type)",
+    "CREATE INDEX run_by_time ON run (workspace, plan_ms)",
     "CREATE INDEX schedule_active ON schedule (workspace, job, active)",
 };
 
@@ -228,7 +257,7 @@ static const struct migration {
     {migration_1, ARRAY_LEN(migration_1)}, {migration_2, ARRAY_LEN(migration_2)},
     {migration_3, ARRAY_LEN(migration_3)}, {migration_4, ARRAY_LEN(migration_4)},
     {migration_5, ARRAY_LEN(migration_5)}, {migration_6, ARRAY_LEN(migration_6)},
-    {migration_7, ARRAY_LEN(migration_7)},
+    {migration_7, ARRAY_LEN(migration_7)}, {migration_8, ARRAY_LEN(migration_8)},
 };
 
 int schema_newest(void)

@@ -78,3 +78,22 @@ void sqlite_list_operations(struct store_reader *base, int64_t workspace,
                             const struct operation_filter *filter, const struct list_order *order,
                             const struct store_cursor *cursor, struct arena *arena,
                             struct operation_list *ret);
+
+/* sqlite_read.c: all rows of a kind that a statement gives. */
+size_t sqlite_read_all(struct sqlite_reader *reader, sqlite3_stmt *statement, enum row_kind kind,
+                       struct arena *arena, void **ret);
+
+/* sqlite_campaigns.c: as in store.h */
+size_t sqlite_campaigns(struct store_reader *reader, int64_t workspace,
+                        const struct campaign_filter *filter, struct arena *arena,
+                        struct campaign_row **ret);
+size_t sqlite_active_campaigns(struct store_reader *reader, int64_t workspace, struct arena *arena,
+                               struct uuid **ret);
+size_t sqlite_campaign_cells(struct store_reader *reader, int64_t workspace,
+                             const struct uuid *campaign, int64_t from_position, size_t max,
+                             struct arena *arena, struct campaign_cell_row **ret);
+bool sqlite_campaign_counts(struct store_reader *reader, int64_t workspace,
+                            const struct uuid *campaign, struct campaign_counts *ret);
+size_t sqlite_planned_runs(struct store_reader *reader, int64_t workspace, const struct uuid *job,
+                           int64_t from_ms, int64_t to_ms, size_t max, struct arena *arena,
+                           struct run_row **ret);

@@ -80,9 +80,10 @@ static size_t read_page(struct sqlite_reader *reader, enum row_kind kind, enum s
 
 static struct run_row row_to_judge(sqlite3_stmt *statement, bool whole, struct arena *scratch)
 {
-    struct run_row run = {.instance_type = sqlite3_column_int(statement, 1)};
+    struct run_row run = {0};
     if (!whole)
         return run;
+    run.instance_type = sqlite3_column_int(statement, 1);
     run.state = (enum state)sqlite3_column_int(statement, 2);
     run.is_suspended = (int8_t)sqlite3_column_int(statement, 3);
     run.ignored_failure = (int8_t)sqlite3_column_int(statement, 4);

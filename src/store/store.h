@@ -239,6 +239,29 @@ void store_list_instances(struct store_reader *reader, int64_t workspace,
 void store_list_numbered_jobs(struct store_reader *reader, int64_t workspace,
                               const struct numbered_job_filter *filter, struct arena *arena,
                               struct numbered_job_list *ret);
+/* ---- campaigns (model/campaign.h) ---- */
+
+bool store_get_campaign(struct store_reader *reader, int64_t workspace, const struct uuid *key,
+                        struct arena *arena, struct campaign_row *ret);
+/* Newest first. */
+size_t store_campaigns(struct store_reader *reader, int64_t workspace,
+                       const struct campaign_filter *filter, struct arena *arena,
+                       struct campaign_row **ret);
+/* Those that are not final, ascending by key. */
+size_t store_active_campaigns(struct store_reader *reader, int64_t workspace, struct arena *arena,
+                              struct uuid **ret);
+/* From that position on, ascending, at most `max`. */
+size_t store_campaign_cells(struct store_reader *reader, int64_t workspace,
+                            const struct uuid *campaign, int64_t from_position, size_t max,
+                            struct arena *arena, struct campaign_cell_row **ret);
+/* False when the reader failed. */
+bool store_campaign_counts(struct store_reader *reader, int64_t workspace,
+                           const struct uuid *campaign, struct campaign_counts *ret);
+/* Runs of a job whose planned time is in [from, to], ascending by it, then by key; at most `max`.
+ * Rows without `parameters`, `queue` and `schedule`. */
+size_t store_planned_runs(struct store_reader *reader, int64_t workspace, const struct uuid *job,
+                          int64_t from_ms, int64_t to_ms, size_t max, struct arena *arena,
+                          struct run_row **ret);
 
 /*
  * ---- lists: keyset paging over covering indexes ----

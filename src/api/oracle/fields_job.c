@@ -225,7 +225,7 @@ static const struct field operation_fields[] = {
     {.name = "resourceType",
      .kind = FIELD_STRING,
      AT(operation_view, resource_type),
-     .doc = "Kind of what it was about: JOB, JOB_RUN."},
+     .doc = "Kind of what it was about: JOB, JOB_RUN, RERUN_CAMPAIGN."},
     {.name = "status",
      .kind = FIELD_ENUM,
      AT(operation_view, status),
