@@ -47,8 +47,16 @@ enum err_code dataarts_instance_get(struct call *call);
 /* ---- rerun.c ---- */
 enum err_code dataarts_retry_parse(struct call *call);
 enum err_code dataarts_retry(struct call *call, struct command *command);
+bool dataarts_retry_answered(const struct reading *at, const struct api_pending *pending,
+                             struct http_request *request, struct http_response *response);
 enum err_code dataarts_restart_parse(struct call *call);
 enum err_code dataarts_restart(struct call *call, struct command *command);
+
+/* ---- supplement.c ---- */
+enum err_code dataarts_supplement_parse(struct call *call);
+enum err_code dataarts_supplement(struct call *call, struct command *command);
+enum err_code dataarts_supplement_list(struct call *call);
+enum err_code dataarts_supplement_stop(struct call *call, struct command *command);
 
 /* Tables of queries and bodies, each beside what reads it. */
 extern const struct schema dataarts_job_get_query_schema;
@@ -67,5 +75,8 @@ extern const struct schema dataarts_instance_list_v2_schema;
 extern const struct schema dataarts_instance_schema;
 extern const struct schema dataarts_instance_v2_schema;
 extern const struct schema dataarts_nothing_schema;
+extern const struct schema dataarts_supplement_schema;
+extern const struct schema dataarts_supplement_query_schema;
+extern const struct schema dataarts_supplement_list_schema;
 extern const struct schema dataarts_retry_schema;
 extern const struct schema dataarts_restart_schema;

@@ -170,6 +170,68 @@ static enum err_code set_schedule(const struct reading *at, const struct dataart
     return code;
 }
 
+/* ---- dependJobs: an object in v1, a list of them in v2 ---- */
+
+/* By v1's name, or by v2's. */
+static json_t *either(const json_t *object, const char *v1, const char *v2)
+{
+    json_t *value = json_object_get(object, v1);
+    return value ? value : json_object_get(object, v2);
+}
+
+static void add_choice(json_t *dependency, const char *field, const json_t *value)
+{
+    const char *text = json_string_value(value);
+    if (has_text(text))
+        json_object_set_new(dependency, field, json_string(text));
+}
+
+static enum err_code add_depended(const struct reading *at, const json_t *group, json_t *list,
+                                  struct err *err)
+{
+    size_t i;
+    json_t *name;
+    json_array_foreach (json_object_get(group, "jobs"), i, name) {
+        const char *text = json_string_value(name);
+        struct job_row row;
+        char key[UUID_TEXT];
+        if (!text || !dataarts_find_job(at, text, &row))
+            return err_set(err, ERR_SCHEDULE_INVALID,
+                           "The job scheduling parameter is invalid: "
+                           "schedule.cron.dependJobs.jobs[%zu]: there is no job %.128s",
+                           i, text ? text : "without a name");
+        json_t *dependency = json_pack("{s:s}", "jobKey", uuid_format(&row.key, key));
+        add_choice(dependency, "period", either(group, "dependPeriod", "depend_period"));
+        add_choice(dependency, "failPolicy",
+                   either(group, "dependFailPolicy", "depend_fail_policy"));
+        json_array_append_new(list, dependency);
+    }
+    return ERR_OK;
+}
+
+static enum err_code add_dependencies_of_job(const struct reading *at,
+                                             const struct dataarts_cron *cron, json_t *details,
+                                             struct err *err)
+{
+    enum err_code code = ERR_OK;
+    if (cron->depends_on_previous == 1)
+        json_object_set_new(details, "dependsOnPreviousRun", json_true());
+    json_t *given = cron->depend_jobs ? json_loads(cron->depend_jobs, JSON_DECODE_ANY, NULL) : NULL;
+    json_t *list = json_array();
+    size_t i;
+    json_t *group;
+    if (json_is_object(given))
+        code = add_depended(at, given, list, err);
+    json_array_foreach (given, i, group)
+        if (!code)
+            code = add_depended(at, group, list, err);
+    if (!code && json_array_size(list))
+        json_object_set(details, "dependencies", list);
+    json_decref(list);
+    json_decref(given);
+    return code;
+}
+
 /* ---- nodes ---- */
 
 static json_t *dependency(const char *task_key)
@@ -177,7 +239,7 @@ static json_t *dependency(const char *task_key)
     return json_pack("{s:s}", "taskKey", task_key);
 }
 
-static enum err_code add_dependencies(const struct dataarts_node *node, bool monitored,
+static enum err_code add_nodes_before(const struct dataarts_node *node, bool monitored,
                                       json_t *task, struct err *err)
 {
     json_t *list = json_array();
@@ -241,7 +303,7 @@ static enum err_code add_node(const struct reading *at, const struct dataarts_no
     json_object_set_new(task, "runIf", json_string("ALL_SUCCESS"));
     json_object_set_new(task, "x-expressionLanguage", json_string("EL"));
     add_policy(node, task);
-    return add_dependencies(node, monitored, task, err);
+    return add_nodes_before(node, monitored, task, err);
 }
 
 /* The path of monitorObsPath, in the arena; NULL: none. */
@@ -396,6 +458,8 @@ static enum err_code fill_details(const struct reading *at, const struct dataart
     add_params(kept, details);
     set_kept(kept, details);
     code = add_nodes(at, job, details, err);
+    if (!code && cron)
+        code = add_dependencies_of_job(at, cron, details, err);
     return code ? code : set_schedule(at, kept, is_active, details, err);
 }
 
