@@ -55,6 +55,16 @@ void error_print(struct buf *out, enum err_code code, const char *message)
     BUF_LIT(out, "}");
 }
 
+/* Clients look for how the gateway begins its refusals. */
+static const char *gateway_says(enum err_code code, const char *message)
+{
+    static const char not_authenticated[] = "Incorrect IAM authentication information: ";
+    if (code == ERR_NOT_FOUND || code == ERR_METHOD_NOT_ALLOWED)
+        return "The API does not exist or has not been published in the environment: ";
+    bool begins_so = strncmp(message, not_authenticated, sizeof not_authenticated - 1) == 0;
+    return code == ERR_NOT_AUTHENTICATED && !begins_so ? not_authenticated : "";
+}
+
 /* As Huawei's services have it; what the gateway refuses carries the request's id too. */
 static void dataarts_error_print(struct buf *out, enum err_code code, const char *message,
                                  const char *id)
@@ -62,7 +72,9 @@ static void dataarts_error_print(struct buf *out, enum err_code code, const char
     BUF_LIT(out, "{\"error_code\":");
     buf_json_string(out, err_dataarts_code(code));
     BUF_LIT(out, ",\"error_msg\":");
-    buf_json_string(out, message);
+    char text[ERR_MESSAGE_MAX * 2];
+    snprintf(text, sizeof text, "%s%s", gateway_says(code, message), message);
+    buf_json_string(out, text);
     if (strncmp(err_dataarts_code(code), "APIGW.", strlen("APIGW.")) == 0) {
         BUF_LIT(out, ",\"request_id\":");
         buf_json_string(out, id);

@@ -252,13 +252,31 @@ static const struct field brief_fields[] = {
 const struct schema dataarts_instance_v2_schema =
     SCHEMA("DataArtsInstanceV2", instance_view, brief_fields, "An instance.");
 
+/* A rerun begins the times of an instance anew; the run's own begin with its original. */
+static void times_of(const struct reading *at, const struct run_row *run, int64_t *ret_start_ms,
+                     int64_t *ret_end_ms)
+{
+    struct run_image image;
+    *ret_start_ms = run->start_ms;
+    *ret_end_ms = run->end_ms;
+    if (run->repair_number == 0 ||
+        !at->api->backend.reads.get_run_image(at->reader, at->workspace->id, &run->key, at->arena,
+                                              &image))
+        return;
+    const struct repair_row *newest = &image.repairs[image.repair_count - 1];
+    *ret_start_ms = newest->start_ms;
+    *ret_end_ms = newest->end_ms;
+}
+
 struct instance_view instance_view(const struct reading *at, const struct job_row *job,
                                    const struct run_row *run)
 {
     bool is_supplement = run->instance_type == INSTANCE_SUPPLEMENT;
     bool has_failed = states_of(STATUS_FAIL) & BIT(run->state);
     int64_t now_ms = at->api->backend.now_ms(at->api->backend.context);
-    int64_t end_ms = run->end_ms == FIELD_NULL ? now_ms : run->end_ms;
+    int64_t start_ms, end_ms;
+    times_of(at, run, &start_ms, &end_ms);
+    int64_t until_ms = end_ms == FIELD_NULL ? now_ms : end_ms;
     return (struct instance_view){
         .job_name = run->job_name,
         .job_id = job->number,
@@ -269,10 +287,10 @@ struct instance_view instance_view(const struct reading *at, const struct job_ro
         .instance_type = run->instance_type,
         .status = instance_status_name(run),
         .plan_ms = run->plan_ms,
-        .start_ms = run->start_ms,
-        .end_ms = run->end_ms,
+        .start_ms = start_ms,
+        .end_ms = end_ms,
         .submit_ms = run->submit_ms,
-        .execute_ms = run->start_ms == FIELD_NULL ? 0 : end_ms - run->start_ms,
+        .execute_ms = start_ms == FIELD_NULL ? 0 : until_ms - start_ms,
         .version = run->definition_version,
         .force_success = 0,
         .ignore_success = run->state == STATE_SUCCESS && run->ignored_failure == 1,
@@ -349,12 +367,12 @@ enum err_code dataarts_instance_get_v2(struct call *call)
     struct run_row run;
     if (dataarts_instance_of_path(call, &run))
         return call->err.code;
-    const struct instance_view view = {
+    struct instance_view view = {
         .instance_id = run.number,
         .status = instance_status_name(&run),
         .plan_ms = run.plan_ms,
-        .start_ms = run.start_ms,
     };
+    times_of(&call->reading, &run, &view.start_ms, &view.end_ms);
     respond_json(call, 200);
     fields_print(&dataarts_instance_v2_schema, &view, &call->response->body);
     return ERR_OK;
