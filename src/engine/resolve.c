@@ -28,6 +28,21 @@ static enum err_code spend(size_t *spent, const char *what, const char *name, co
                    RESOLVED_ALL_MAX_BYTES >> 20);
 }
 
+/* Words and paths say what a text must be; here it is said of which field. */
+static enum err_code name_field(const char *field, struct err *err)
+{
+    const struct err detail = *err;
+    return err_set(err, detail.code, "%.100s %.400s", field, detail.message);
+}
+
+/* A text of that field. A reference names itself; of an expression it is said where it stands. */
+static enum err_code put_in(const struct texts *texts, const char *field, const char *text,
+                            struct arena *arena, const char **ret, struct err *err)
+{
+    enum err_code code = texts_put_in(texts, text, arena, ret, err);
+    return code && texts->is_el ? name_field(field, err) : code;
+}
+
 /* As many values as `from` has, resolved, of the same names. */
 static enum err_code resolve_values(struct param_list from, const struct texts *texts,
                                     struct arena *arena, struct param_list *ret, struct err *err)
@@ -36,7 +51,8 @@ static enum err_code resolve_values(struct param_list from, const struct texts *
     size_t spent = 0;
     for (size_t i = 0; i < from.count; i++) {
         const char *value;
-        enum err_code code = texts_put_in(texts, from.items[i].value, arena, &value, err);
+        enum err_code code =
+            put_in(texts, from.items[i].name, from.items[i].value, arena, &value, err);
         if (!code)
             code = spend(&spent, "the parameters", from.items[i].name, value, err);
         if (code)
@@ -142,13 +158,6 @@ enum err_code child_resolve(const struct engine *engine, const struct etask *tas
     return ERR_OK;
 }
 
-/* Words and paths say what a text must be; here it is said of which field. */
-static enum err_code name_field(const char *field, struct err *err)
-{
-    const struct err detail = *err;
-    return err_set(err, detail.code, "%s %.400s", field, detail.message);
-}
-
 static enum err_code resolve_args(const struct texts *texts, const struct task_def *def,
                                   struct arena *arena, struct resolved_task *ret, struct err *err)
 {
@@ -160,7 +169,7 @@ static enum err_code resolve_args(const struct texts *texts, const struct task_d
     const char **args = ARENA_ARRAY(arena, words.count, const char *);
     size_t spent = 0;
     for (size_t i = 0; i < words.count; i++) {
-        code = texts_put_in(texts, words.items[i], arena, &args[i], err);
+        code = put_in(texts, "commandLineArguments", words.items[i], arena, &args[i], err);
         if (!code)
             code = spend(&spent, "commandLineArguments", "", args[i], err);
         if (code)
@@ -178,9 +187,9 @@ static enum err_code resolve_file(const struct texts *texts, const struct task_d
     const char *file;
     enum err_code code = resolve_args(texts, def, arena, ret, err);
     if (!code)
-        code = texts_put_in(texts, def->script, arena, &ret->input, err);
+        code = put_in(texts, "script", def->script, arena, &ret->input, err);
     if (!code)
-        code = texts_put_in(texts, def->file_path, arena, &file, err);
+        code = put_in(texts, "filePath", def->file_path, arena, &file, err);
     if (!code && file && workspace_path(file, arena, &ret->file, err))
         code = name_field("filePath", err);
     return code;
@@ -195,14 +204,14 @@ static enum err_code resolve_request(const struct texts *texts, const struct tas
     const char *text;
     struct buf json;
     buf_init(&json, RESOLVED_ALL_MAX_BYTES);
-    enum err_code code = texts_put_in(texts, def->url, arena, &text, err);
+    enum err_code code = put_in(texts, "url", def->url, arena, &text, err);
     BUF_LIT(&json, "{\"method\":");
     buf_json_string(&json, http_method_names[def->method]);
     BUF_LIT(&json, ",\"url\":");
     buf_json_string(&json, code ? NULL : text);
     BUF_LIT(&json, ",\"headers\":[");
     for (size_t i = 0; i < def->headers.count && !code; i++) {
-        code = texts_put_in(texts, headers[i].value, arena, &text, err);
+        code = put_in(texts, headers[i].name, headers[i].value, arena, &text, err);
         buf_puts(&json, i ? ",{\"name\":" : "{\"name\":");
         buf_json_string(&json, headers[i].name);
         BUF_LIT(&json, ",\"value\":");
@@ -210,7 +219,7 @@ static enum err_code resolve_request(const struct texts *texts, const struct tas
         buf_putc(&json, '}');
     }
     if (!code)
-        code = texts_put_in(texts, def->body, arena, &text, err);
+        code = put_in(texts, "body", def->body, arena, &text, err);
     BUF_LIT(&json, "],\"body\":");
     buf_json_string(&json, code ? NULL : text);
     buf_printf(&json, ",\"timeoutSeconds\":%lld}",
@@ -229,7 +238,7 @@ static enum err_code resolve_place(const struct texts *texts, const struct task_
 {
     const char **args = ARENA_ARRAY(arena, 2, const char *);
     const char *path;
-    enum err_code code = texts_put_in(texts, def->path, arena, &path, err);
+    enum err_code code = put_in(texts, "path", def->path, arena, &path, err);
     if (!code && workspace_place(path, arena, &ret->file, err))
         code = name_field("path", err);
     args[0] = path_action_names[def->action];

@@ -232,6 +232,7 @@ export function nodeView(task: TaskDef, summary: TaskSummary | undefined): NodeV
 
 export const TYPE_WORDS: Record<string, string> = {
   PYTHON_TASK: 'Python', NOTEBOOK_TASK: 'notebook', SPARK_SUBMIT_TASK: 'Spark', JAR_TASK: 'JAR', IF_ELSE_TASK: 'if/else', JOB_TASK: 'job',
+  SHELL_TASK: 'shell', HTTP_TASK: 'HTTP', PATH_TASK: 'path', DUMMY_TASK: 'dummy',
 }
 
 function Body({ run, events, repair, history, taskRuns }: {
