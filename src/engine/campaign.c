@@ -168,6 +168,7 @@ struct ecampaign *campaign_new(struct engine *engine, const struct campaign_row 
 void campaign_enlist(struct engine *engine, struct ecampaign *campaign)
 {
     bool final = campaign_is_final((enum campaign_state)campaign->row.state);
+    bool is_over = final && campaign->row.state != CAMPAIGN_FAILED;
     list_remove(&campaign->done);
     if (final) {
         list_remove(&campaign->due);
@@ -177,7 +178,7 @@ void campaign_enlist(struct engine *engine, struct ecampaign *campaign)
     }
     for (uint32_t i = 0; i < campaign->count; i++) {
         struct ecell *cell = &campaign->cells[i];
-        if (final)
+        if (is_over)
             cell_forget_run(engine, cell);
         else
             cell_set_run(engine, cell, &cell->row.run);

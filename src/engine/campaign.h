@@ -1,7 +1,8 @@
 /*
  * Campaigns as the engine keeps them (model/campaign.h). Included by src/engine only.
  *
- * Those that are not final are all here, from the start; others while a command needs them. A cell
+ * Those that are not final are all here, from the start; others while a command needs them: one that
+ * has FAILED comes with the run of a failed cell, and goes on when that is repaired. A cell
  * that stands for a run finds it by key: the run itself is here only while it is active, or wanted.
  * What a cell waits for follows from the states of the cells that it is linked to, and is looked up,
  * never counted; only move_cell changes a cell's state, and what hangs on it.

@@ -185,6 +185,9 @@ void campaign_run_moved(struct step *step, const struct erun *run, enum state fr
         if (state_is_final(run->row.state) && cell->row.state == CELL_RUNNING) {
             cell_run_ended(step, cell, run);
         } else if (state_is_final(from) && cell->row.state == CELL_FAILED) {
+            if (cell->campaign->row.state == CAMPAIGN_FAILED)
+                move_campaign(step, cell->campaign, CAMPAIGN_RUNNING,
+                              "Goes on: what had failed is being repaired");
             cell->row.repair_number = run->row.repair_number;
             move_cell(step, cell, CELL_RUNNING, "Being repaired");
         }

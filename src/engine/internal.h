@@ -159,7 +159,7 @@ struct engine {
     struct list maintenance;
     struct list sweeps;
     struct uuid_map campaigns; /* campaign.h: those that are not final, and those of a command */
-    struct uuid_map cells;     /* run → the first cell that stands for it, of campaigns not final */
+    struct uuid_map cells; /* run → the first cell that stands for it, of campaigns not final */
     struct list campaigns_due;
     struct list campaigns_parked; /* rows are wanted; empty between batches */
     struct list campaigns_done;

@@ -49,26 +49,6 @@ static bool add_image(struct pump *pump, const struct run_image *image, struct a
     return true;
 }
 
-static bool load_run(struct pump *pump, const struct uuid *key, struct arena *arena)
-{
-    struct run_image image;
-    if (engine_has_run(pump->engine, key) ||
-        !store_get_run_image(pump->reader, pump->workspace.id, key, arena, &image))
-        return !store_reader_failed(pump->reader);
-    return add_image(pump, &image, arena);
-}
-
-/* A repair by an older definition: it goes with the command, which gives it back. */
-static bool load_version(struct pump *pump, struct command *command)
-{
-    struct uuid job;
-    int64_t version;
-    if (command->def || !engine_lacks_version(pump->engine, command, &job, &version))
-        return true;
-    command->def = defs_get(pump->config.defs, pump->reader, pump->workspace.id, &job, version);
-    return command->def || !store_reader_failed(pump->reader);
-}
-
 /* With all its cells. */
 static bool load_campaign(struct pump *pump, const struct uuid *key, struct arena *arena)
 {
@@ -84,6 +64,38 @@ static bool load_campaign(struct pump *pump, const struct uuid *key, struct aren
         return false;
     engine_add_campaign(pump->engine, &row, cells, count);
     return true;
+}
+
+/* A campaign that has failed goes on when the run of a cell that failed is repaired. */
+static bool load_failed_campaigns(struct pump *pump, const struct uuid *run, struct arena *arena)
+{
+    struct uuid *keys;
+    size_t count = store_campaigns_of_run(pump->reader, pump->workspace.id, run, arena, &keys);
+    bool ok = !store_reader_failed(pump->reader);
+    for (size_t i = 0; i < count && ok; i++)
+        ok = load_campaign(pump, &keys[i], arena);
+    return ok;
+}
+
+static bool load_run(struct pump *pump, const struct uuid *key, struct arena *arena)
+{
+    struct run_image image;
+    if (engine_has_run(pump->engine, key) ||
+        !store_get_run_image(pump->reader, pump->workspace.id, key, arena, &image))
+        return !store_reader_failed(pump->reader);
+    return add_image(pump, &image, arena) &&
+           (!state_is_final(image.run.state) || load_failed_campaigns(pump, key, arena));
+}
+
+/* A repair by an older definition: it goes with the command, which gives it back. */
+static bool load_version(struct pump *pump, struct command *command)
+{
+    struct uuid job;
+    int64_t version;
+    if (command->def || !engine_lacks_version(pump->engine, command, &job, &version))
+        return true;
+    command->def = defs_get(pump->config.defs, pump->reader, pump->workspace.id, &job, version);
+    return command->def || !store_reader_failed(pump->reader);
 }
 
 bool pump_load_for(struct pump *pump, struct command *command)
