@@ -285,6 +285,9 @@ enum nest_verdict { NEST_OK, NEST_WAIT, NEST_REFUSED }; /* WAIT: rows are wanted
 /* Everything below a definition that is to be saved; `self` NULL: of a new job. */
 enum nest_verdict nest_check_def(struct step *step, const struct job_def *def,
                                  const struct uuid *self, struct err *err);
+/* depend.c: everything that a definition depends on. */
+enum nest_verdict depend_check_def(struct step *step, const struct job_def *def,
+                                   const struct uuid *self, struct err *err);
 /* Everything above a child of `run` that is to be made of `job`. */
 enum nest_verdict nest_check_run(struct step *step, struct erun *run, const struct ejob *job,
                                  struct err *err);
