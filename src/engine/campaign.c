@@ -88,14 +88,40 @@ static void link_dependents(struct ecampaign *campaign)
 
 /* ---- cells and runs ---- */
 
+static bool comes_before(const struct ecell *a, const struct ecell *b)
+{
+    int order = uuid_compare(&a->row.campaign, &b->row.campaign);
+    return order ? order < 0 : a->row.position < b->row.position;
+}
+
+/* In one order however they came, so that an engine made from the store does what this one does. */
 void cell_set_run(struct engine *engine, struct ecell *cell, const struct uuid *run)
 {
     cell->row.run = *run;
     if (uuid_is_nil(run) || cell->is_of_run)
         return;
-    cell->next_of_run = uuid_map_get(&engine->cells, run);
-    uuid_map_put(&engine->cells, run, cell);
+    struct ecell *first = uuid_map_get(&engine->cells, run);
+    if (!first || comes_before(cell, first)) {
+        cell->next_of_run = first;
+        uuid_map_put(&engine->cells, run, cell);
+    } else {
+        while (first->next_of_run && comes_before(first->next_of_run, cell))
+            first = first->next_of_run;
+        cell->next_of_run = first->next_of_run;
+        first->next_of_run = cell;
+    }
     cell->is_of_run = true;
+}
+
+void campaign_set_due(struct engine *engine, struct ecampaign *campaign)
+{
+    if (list_is_linked(&campaign->due) || list_is_linked(&campaign->parked))
+        return;
+    struct list *place = engine->campaigns_due.next;
+    while (place != &engine->campaigns_due &&
+           uuid_compare(&LIST_ITEM(place, struct ecampaign, due)->row.key, &campaign->row.key) < 0)
+        place = place->next;
+    list_insert_before(place, &campaign->due);
 }
 
 static void cell_forget_run(struct engine *engine, struct ecell *cell)
@@ -168,16 +194,17 @@ struct ecampaign *campaign_new(struct engine *engine, const struct campaign_row 
 void campaign_enlist(struct engine *engine, struct ecampaign *campaign)
 {
     bool final = campaign_is_final((enum campaign_state)campaign->row.state);
+    bool is_over = final && campaign->row.state != CAMPAIGN_FAILED;
     list_remove(&campaign->done);
     if (final) {
         list_remove(&campaign->due);
         list_append(&engine->campaigns_done, &campaign->done);
-    } else if (!list_is_linked(&campaign->due)) {
-        list_append(&engine->campaigns_due, &campaign->due);
+    } else {
+        campaign_set_due(engine, campaign);
     }
     for (uint32_t i = 0; i < campaign->count; i++) {
         struct ecell *cell = &campaign->cells[i];
-        if (final)
+        if (is_over)
             cell_forget_run(engine, cell);
         else
             cell_set_run(engine, cell, &cell->row.run);
@@ -197,6 +224,8 @@ void engine_add_campaign(struct engine *engine, const struct campaign_row *row,
             heap_set(&campaign->ready, &cell->ready, cell->row.position);
     }
     campaign_enlist(engine, campaign);
+    if (!campaign_has_work(campaign))
+        list_remove(&campaign->due);
 }
 
 static void campaign_free(struct engine *engine, struct ecampaign *campaign)

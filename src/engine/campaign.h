@@ -1,7 +1,8 @@
 /*
  * Campaigns as the engine keeps them (model/campaign.h). Included by src/engine only.
  *
- * Those that are not final are all here, from the start; others while a command needs them. A cell
+ * Those that are not final are all here, from the start; others while a command needs them: one that
+ * has FAILED comes with the run of a failed cell, and goes on when that is repaired. A cell
  * that stands for a run finds it by key: the run itself is here only while it is active, or wanted.
  * What a cell waits for follows from the states of the cells that it is linked to, and is looked up,
  * never counted; only move_cell changes a cell's state, and what hangs on it.
@@ -46,6 +47,8 @@ struct ecampaign *campaign_new(struct engine *engine, const struct campaign_row 
                                const struct campaign_cell_row *cells, size_t count);
 /* Puts a campaign on the lists that its state asks for. */
 void campaign_enlist(struct engine *engine, struct ecampaign *campaign);
+/* Oldest first, however they came. */
+void campaign_set_due(struct engine *engine, struct ecampaign *campaign);
 /* The cell stands for that run from now on. */
 void cell_set_run(struct engine *engine, struct ecell *cell, const struct uuid *run);
 struct ecampaign *engine_campaign(const struct engine *engine, const struct uuid *key);
@@ -54,6 +57,8 @@ struct ecampaign *engine_campaign(const struct engine *engine, const struct uuid
 enum cell_gate { GATE_OPEN, GATE_WAIT, GATE_BLOCKED };
 /* May the cell start, as far as those before it go? `*ret_by`: who holds it up, or NULL. */
 enum cell_gate cell_gate(const struct ecell *cell, const struct ecell **ret_by);
+/* Is there something to be started, or all that could be done? */
+bool campaign_has_work(const struct ecampaign *campaign);
 /* Finds what may start, and tells what may not why; of a campaign just made. */
 void campaign_begin(struct step *step, struct ecampaign *campaign);
 /* The only setter of a cell's state. */

@@ -51,9 +51,8 @@ static void campaign_touch(struct step *step, struct ecampaign *campaign)
 {
     campaign->row.updated_ms = step->now_ms;
     track(step->engine, &campaign->tracked);
-    if (!campaign_is_final((enum campaign_state)campaign->row.state) &&
-        !list_is_linked(&campaign->due) && !list_is_linked(&campaign->parked))
-        list_append(&step->engine->campaigns_due, &campaign->due);
+    if (!campaign_is_final((enum campaign_state)campaign->row.state))
+        campaign_set_due(step->engine, campaign);
 }
 
 void move_campaign(struct step *step, struct ecampaign *campaign, enum campaign_state to,
@@ -185,6 +184,9 @@ void campaign_run_moved(struct step *step, const struct erun *run, enum state fr
         if (state_is_final(run->row.state) && cell->row.state == CELL_RUNNING) {
             cell_run_ended(step, cell, run);
         } else if (state_is_final(from) && cell->row.state == CELL_FAILED) {
+            if (cell->campaign->row.state == CAMPAIGN_FAILED)
+                move_campaign(step, cell->campaign, CAMPAIGN_RUNNING,
+                              "Goes on: what had failed is being repaired");
             cell->row.repair_number = run->row.repair_number;
             move_cell(step, cell, CELL_RUNNING, "Being repaired");
         }
@@ -367,21 +369,27 @@ static void campaign_end(struct step *step, struct ecampaign *campaign)
                                    left));
 }
 
+bool campaign_has_work(const struct ecampaign *campaign)
+{
+    if (campaign->row.state != CAMPAIGN_PENDING && campaign->row.state != CAMPAIGN_RUNNING)
+        return false;
+    if (campaign->ready.count == 0 || is_stopped(campaign))
+        return campaign->running == 0;
+    return has_room(campaign);
+}
+
 void campaign_work(struct step *step)
 {
     struct engine *engine = step->engine;
     struct ecampaign *campaign = LIST_ITEM(engine->campaigns_due.next, struct ecampaign, due);
     const struct heap_item *first = heap_first(&campaign->ready);
     list_remove(&campaign->due);
-    if (campaign->row.state == CAMPAIGN_PAUSED)
+    if (!campaign_has_work(campaign))
         return;
     if (!first || is_stopped(campaign)) {
-        if (campaign->running == 0)
-            campaign_end(step, campaign);
+        campaign_end(step, campaign);
         return;
     }
-    if (!has_room(campaign))
-        return;
     struct ecell *cell = CONTAINER_OF(first, struct ecell, ready);
     if (cell_start(step, cell) == START_PARKED)
         list_append(&engine->campaigns_parked, &campaign->parked);
@@ -394,7 +402,6 @@ void campaigns_go_on(struct step *step)
     LIST_EACH_SAFE (&step->engine->campaigns_parked, node) {
         struct ecampaign *campaign = LIST_ITEM(node, struct ecampaign, parked);
         list_remove(node);
-        if (!list_is_linked(&campaign->due))
-            list_append(&step->engine->campaigns_due, &campaign->due);
+        campaign_set_due(step->engine, campaign);
     }
 }

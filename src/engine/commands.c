@@ -66,7 +66,10 @@ static bool check_nesting(struct step *step, const struct command *command, cons
 {
     struct engine *engine = step->engine;
     struct err err;
-    switch (nest_check_def(step, command->def, self, &err)) {
+    enum nest_verdict verdict = nest_check_def(step, command->def, self, &err);
+    if (verdict == NEST_OK)
+        verdict = depend_check_def(step, command->def, self, &err);
+    switch (verdict) {
     case NEST_OK:
         return true;
     case NEST_WAIT:

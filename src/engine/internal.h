@@ -161,7 +161,7 @@ struct engine {
     struct list maintenance;
     struct list sweeps;
     struct uuid_map campaigns; /* campaign.h: those that are not final, and those of a command */
-    struct uuid_map cells;     /* run → the first cell that stands for it, of campaigns not final */
+    struct uuid_map cells; /* run → the first cell that stands for it, of campaigns not final */
     struct list campaigns_due;
     struct list campaigns_parked; /* rows are wanted; empty between batches */
     struct list campaigns_done;
@@ -312,6 +312,9 @@ enum nest_verdict { NEST_OK, NEST_WAIT, NEST_REFUSED }; /* WAIT: rows are wanted
 /* Everything below a definition that is to be saved; `self` NULL: of a new job. */
 enum nest_verdict nest_check_def(struct step *step, const struct job_def *def,
                                  const struct uuid *self, struct err *err);
+/* depend.c: everything that a definition depends on. */
+enum nest_verdict depend_check_def(struct step *step, const struct job_def *def,
+                                   const struct uuid *self, struct err *err);
 /* Everything above a child of `run` that is to be made of `job`. */
 enum nest_verdict nest_check_run(struct step *step, struct erun *run, const struct ejob *job,
                                  struct err *err);

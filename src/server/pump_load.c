@@ -49,13 +49,42 @@ static bool add_image(struct pump *pump, const struct run_image *image, struct a
     return true;
 }
 
+/* With all its cells. */
+static bool load_campaign(struct pump *pump, const struct uuid *key, struct arena *arena)
+{
+    struct campaign_row row;
+    struct campaign_cell_row *cells;
+    int64_t workspace = pump->workspace.id;
+    if (engine_has_campaign(pump->engine, key) ||
+        !store_get_campaign(pump->reader, workspace, key, arena, &row))
+        return !store_reader_failed(pump->reader);
+    size_t count =
+        store_campaign_cells(pump->reader, workspace, key, 0, CAMPAIGN_MAX_CELLS, arena, &cells);
+    if (store_reader_failed(pump->reader))
+        return false;
+    engine_add_campaign(pump->engine, &row, cells, count);
+    return true;
+}
+
+/* A campaign that has failed goes on when the run of a cell that failed is repaired. */
+static bool load_failed_campaigns(struct pump *pump, const struct uuid *run, struct arena *arena)
+{
+    struct uuid *keys;
+    size_t count = store_campaigns_of_run(pump->reader, pump->workspace.id, run, arena, &keys);
+    bool ok = !store_reader_failed(pump->reader);
+    for (size_t i = 0; i < count && ok; i++)
+        ok = load_campaign(pump, &keys[i], arena);
+    return ok;
+}
+
 static bool load_run(struct pump *pump, const struct uuid *key, struct arena *arena)
 {
     struct run_image image;
     if (engine_has_run(pump->engine, key) ||
         !store_get_run_image(pump->reader, pump->workspace.id, key, arena, &image))
         return !store_reader_failed(pump->reader);
-    return add_image(pump, &image, arena);
+    return add_image(pump, &image, arena) &&
+           (!state_is_final(image.run.state) || load_failed_campaigns(pump, key, arena));
 }
 
 /* A repair by an older definition: it goes with the command, which gives it back. */
@@ -98,23 +127,6 @@ static bool look_for_name(struct pump *pump, struct command *command, struct are
         command->name_is_taken |= command->kind == COMMAND_JOB_CREATE ||
                                   !uuid_equal(&list.items[i].key, &command->key);
     return !store_reader_failed(pump->reader);
-}
-
-/* With all its cells. */
-static bool load_campaign(struct pump *pump, const struct uuid *key, struct arena *arena)
-{
-    struct campaign_row row;
-    struct campaign_cell_row *cells;
-    int64_t workspace = pump->workspace.id;
-    if (engine_has_campaign(pump->engine, key) ||
-        !store_get_campaign(pump->reader, workspace, key, arena, &row))
-        return !store_reader_failed(pump->reader);
-    size_t count =
-        store_campaign_cells(pump->reader, workspace, key, 0, CAMPAIGN_MAX_CELLS, arena, &cells);
-    if (store_reader_failed(pump->reader))
-        return false;
-    engine_add_campaign(pump->engine, &row, cells, count);
-    return true;
 }
 
 bool pump_load_for(struct pump *pump, struct command *command)

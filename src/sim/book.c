@@ -388,6 +388,22 @@ static void apply_cell(struct book *book, enum row_action action,
     table_copy_row(&store_tables[ROW_CAMPAIGN_CELL], row, cell, &book->arena);
 }
 
+/* Whatever has started has done so behind what it needs. */
+static void check_needs(const struct booked_campaign *campaign,
+                        const struct campaign_cell_row *cell)
+{
+    struct err err;
+    json_t *needs = json_parse(cell->needs, strlen(cell->needs), &err);
+    for (size_t i = 0; i < json_array_size(needs); i++) {
+        json_int_t place = json_integer_value(json_array_get(needs, i));
+        int state = campaign->cells[place].state;
+        if (state != CELL_SUCCESS && state != CELL_SKIPPED)
+            broken("cell %lld has started before cell %lld", (long long)cell->position,
+                   (long long)place);
+    }
+    json_decref(needs);
+}
+
 /* In every state of the disk: a cell runs exactly while its run is active. */
 static void check_campaigns(const struct book *book)
 {
@@ -402,6 +418,8 @@ static void check_campaigns(const struct book *book)
             const struct booked_run *run = book_run(book, &cell->run);
             if (cell->state == CELL_RUNNING && (!run || law_is_final(run->row.state)))
                 broken("cell %zu is RUNNING and its run is not active", i);
+            if (cell->start_ms != FIELD_NULL)
+                check_needs(campaign, cell);
         }
     }
 }

@@ -20,9 +20,8 @@ static void find_job(struct world *world, const struct campaign_request *request
     if (store_get_schedule(reader, workspace, key, &world->arena, &schedule) &&
         schedule.active == 1 && schedule.kind == SCHEDULE_CRON)
         ret->decided_ms = schedule.cursor_ms;
-    ret->run_count =
-        store_planned_runs(reader, workspace, key, request->begin_ms, request->end_ms,
-                           CAMPAIGN_MAX_CELLS + 1, &world->arena, &runs);
+    ret->run_count = store_planned_runs(reader, workspace, key, request->begin_ms, request->end_ms,
+                                        CAMPAIGN_MAX_CELLS + 1, &world->arena, &runs);
     ret->runs = runs;
 }
 
@@ -30,9 +29,8 @@ struct command_result world_campaign(struct world *world, const struct campaign_
 {
     struct campaign_job *jobs =
         ARENA_ARRAY(&world->arena, request->job_count + 1, struct campaign_job);
-    struct command command = {.kind = COMMAND_CAMPAIGN_CREATE,
-                              .key = request->job,
-                              .campaign = {.request = *request}};
+    struct command command = {
+        .kind = COMMAND_CAMPAIGN_CREATE, .key = request->job, .campaign = {.request = *request}};
     struct err err;
     find_job(world, request, &request->job, &jobs[0]);
     for (size_t i = 0; i < request->job_count; i++)

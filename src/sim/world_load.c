@@ -57,6 +57,23 @@ void world_load_job(struct world *world, struct engine *engine, const struct uui
     arena_release(&arena);
 }
 
+static void load_campaign(struct world *world, struct engine *engine, const struct uuid *key)
+{
+    struct arena arena;
+    struct campaign_row row;
+    struct campaign_cell_row *cells;
+    int64_t workspace = world->book.workspace.id;
+    if (engine_has_campaign(engine, key))
+        return;
+    arena_init(&arena);
+    if (store_get_campaign(world->disk->reader, workspace, key, &arena, &row)) {
+        size_t count = store_campaign_cells(world->disk->reader, workspace, key, 0,
+                                            CAMPAIGN_MAX_CELLS, &arena, &cells);
+        engine_add_campaign(engine, &row, cells, count);
+    }
+    arena_release(&arena);
+}
+
 void world_load_run(struct world *world, struct engine *engine, const struct uuid *key)
 {
     struct arena arena;
@@ -73,23 +90,12 @@ void world_load_run(struct world *world, struct engine *engine, const struct uui
         version = image.repairs[image.repair_count - 1].definition_version;
         struct job_def *def = world_def(world, book_job(&world->book, &image.run.job), version);
         engine_add_run(engine, &image, def, last_event, world->now_ms, world->mono_ms);
-    }
-    arena_release(&arena);
-}
-
-static void load_campaign(struct world *world, struct engine *engine, const struct uuid *key)
-{
-    struct arena arena;
-    struct campaign_row row;
-    struct campaign_cell_row *cells;
-    int64_t workspace = world->book.workspace.id;
-    if (engine_has_campaign(engine, key))
-        return;
-    arena_init(&arena);
-    if (store_get_campaign(world->disk->reader, workspace, key, &arena, &row)) {
-        size_t count = store_campaign_cells(world->disk->reader, workspace, key, 0,
-                                            CAMPAIGN_MAX_CELLS, &arena, &cells);
-        engine_add_campaign(engine, &row, cells, count);
+        struct uuid *failed;
+        size_t count = state_is_final(image.run.state)
+                           ? store_campaigns_of_run(reader, workspace, key, &arena, &failed)
+                           : 0;
+        for (size_t i = 0; i < count; i++)
+            load_campaign(world, engine, &failed[i]);
     }
     arena_release(&arena);
 }

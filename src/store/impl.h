@@ -99,6 +99,8 @@ struct reader_ops {
                         struct campaign_row **ret);
     size_t (*active_campaigns)(struct store_reader *reader, int64_t workspace, struct arena *arena,
                                struct uuid **ret);
+    size_t (*campaigns_of_run)(struct store_reader *reader, int64_t workspace,
+                               const struct uuid *run, struct arena *arena, struct uuid **ret);
     size_t (*campaign_cells)(struct store_reader *reader, int64_t workspace,
                              const struct uuid *campaign, int64_t from_position, size_t max,
                              struct arena *arena, struct campaign_cell_row **ret);

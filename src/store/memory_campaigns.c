@@ -42,6 +42,24 @@ size_t memory_active_campaigns(struct store_reader *base, int64_t workspace, str
     return count;
 }
 
+size_t memory_campaigns_of_run(struct store_reader *base, int64_t workspace, const struct uuid *run,
+                               struct arena *arena, struct uuid **ret)
+{
+    struct memory_reader *reader = memory_reader_lock(base);
+    const struct memory_table *table = &reader->store->rows.tables[ROW_CAMPAIGN_CELL];
+    size_t count = 0;
+    *ret = ARENA_ARRAY(arena, table->count, struct uuid);
+    for (size_t i = 0; i < table->count; i++) {
+        const struct campaign_cell_row *row = table->rows[i];
+        if (row->workspace == workspace && row->state == CELL_FAILED &&
+            uuid_equal(&row->run, run) &&
+            (count == 0 || !uuid_equal(&(*ret)[count - 1], &row->campaign)))
+            (*ret)[count++] = row->campaign;
+    }
+    memory_reader_unlock(reader);
+    return count;
+}
+
 size_t memory_campaign_cells(struct store_reader *base, int64_t workspace,
                              const struct uuid *campaign, int64_t from_position, size_t max,
                              struct arena *arena, struct campaign_cell_row **ret)

@@ -420,6 +420,7 @@ const struct reader_ops memory_reader_ops = {
     .list_operations = memory_list_operations,
     .campaigns = memory_campaigns,
     .active_campaigns = memory_active_campaigns,
+    .campaigns_of_run = memory_campaigns_of_run,
     .campaign_cells = memory_campaign_cells,
     .campaign_counts = memory_campaign_counts,
     .planned_runs = memory_planned_runs,

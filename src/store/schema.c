@@ -232,6 +232,10 @@ static const char *const migration_7[] = {
     " STRICT, WITHOUT ROWID",
     "CREATE INDEX campaign_cell_by_state ON campaign_cell (workspace, campaign, state)",
 
+    /* 4: CELL_FAILED. Whose campaign goes on when a run is repaired. */
+    "CREATE INDEX campaign_cell_failed ON campaign_cell (workspace, run, campaign, state)"
+    " WHERE state = 4",
+
     "CREATE INDEX run_by_plan ON run (workspace, job, plan_ms)",
     "ALTER TABLE run ADD COLUMN in_campaign INTEGER NOT NULL DEFAULT 0",
     "DROP INDEX run_queued",

@@ -41,16 +41,16 @@ size_t sqlite_campaigns(struct store_reader *base, int64_t workspace,
     return count;
 }
 
-size_t sqlite_active_campaigns(struct store_reader *base, int64_t workspace, struct arena *arena,
-                               struct uuid **ret)
+/* One key a row; the same one may come several times in a row. */
+static size_t read_keys(struct sqlite_reader *reader, sqlite3_stmt *statement, struct arena *arena,
+                        struct uuid **ret)
 {
-    struct sqlite_reader *reader = reader_of(base);
-    sqlite3_stmt *statement = sqlite_reader_query(reader, SQL_ACTIVE_CAMPAIGNS, workspace);
     struct uuid *keys = NULL;
     size_t count = 0, cap = 0;
     while (sqlite_reader_step(reader, statement)) {
         GROW(keys, count, cap);
-        keys[count++] = db_column_uuid(statement, 0);
+        keys[count] = db_column_uuid(statement, 0);
+        count += count == 0 || !uuid_equal(&keys[count], &keys[count - 1]);
     }
     if (reader->failed)
         count = 0;
@@ -59,6 +59,24 @@ size_t sqlite_active_campaigns(struct store_reader *base, int64_t workspace, str
         memcpy(*ret, keys, count * sizeof *keys);
     free(keys);
     return count;
+}
+
+size_t sqlite_active_campaigns(struct store_reader *base, int64_t workspace, struct arena *arena,
+                               struct uuid **ret)
+{
+    struct sqlite_reader *reader = reader_of(base);
+    return read_keys(reader, sqlite_reader_query(reader, SQL_ACTIVE_CAMPAIGNS, workspace), arena,
+                     ret);
+}
+
+size_t sqlite_campaigns_of_run(struct store_reader *base, int64_t workspace, const struct uuid *run,
+                               struct arena *arena, struct uuid **ret)
+{
+    struct sqlite_reader *reader = reader_of(base);
+    sqlite3_stmt *statement = sqlite_reader_query(reader, SQL_CAMPAIGNS_OF_RUN, workspace);
+    if (statement)
+        db_bind_uuid(statement, 2, run);
+    return read_keys(reader, statement, arena, ret);
 }
 
 size_t sqlite_campaign_cells(struct store_reader *base, int64_t workspace,

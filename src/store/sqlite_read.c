@@ -572,6 +572,7 @@ const struct reader_ops sqlite_reader_ops = {
     .recent_jobs = recent_jobs,
     .campaigns = sqlite_campaigns,
     .active_campaigns = sqlite_active_campaigns,
+    .campaigns_of_run = sqlite_campaigns_of_run,
     .campaign_cells = sqlite_campaign_cells,
     .campaign_counts = sqlite_campaign_counts,
     .planned_runs = sqlite_planned_runs,

@@ -131,6 +131,10 @@ static const struct statement statements[SQL_RUN_KEYS] = {
     [SQL_ACTIVE_CAMPAIGNS] = {NO_ROW, false,
                               "SELECT key FROM campaign INDEXED BY campaign_active"
                               " WHERE state < 3 AND workspace = ?1 ORDER BY key"},
+    [SQL_CAMPAIGNS_OF_RUN] = {NO_ROW, false,
+                              "SELECT campaign FROM campaign_cell INDEXED BY campaign_cell_failed"
+                              " WHERE state = 4 AND workspace = ?1 AND run = ?2"
+                              " ORDER BY campaign"},
     [SQL_CAMPAIGN_CELLS] = {ROW_CAMPAIGN_CELL, false,
                             " FROM campaign_cell WHERE workspace = ?1 AND campaign = ?2"
                             " AND position >= ?3 ORDER BY position LIMIT ?4"},

@@ -313,6 +313,12 @@ size_t store_active_campaigns(struct store_reader *reader, int64_t workspace, st
     return reader->ops->active_campaigns(reader, workspace, arena, ret);
 }
 
+size_t store_campaigns_of_run(struct store_reader *reader, int64_t workspace,
+                              const struct uuid *run, struct arena *arena, struct uuid **ret)
+{
+    return reader->ops->campaigns_of_run(reader, workspace, run, arena, ret);
+}
+
 size_t store_campaign_cells(struct store_reader *reader, int64_t workspace,
                             const struct uuid *campaign, int64_t from_position, size_t max,
                             struct arena *arena, struct campaign_cell_row **ret)

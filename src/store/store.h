@@ -250,6 +250,9 @@ size_t store_campaigns(struct store_reader *reader, int64_t workspace,
 /* Those that are not final, ascending by key. */
 size_t store_active_campaigns(struct store_reader *reader, int64_t workspace, struct arena *arena,
                               struct uuid **ret);
+/* Those that have a FAILED cell of that run, ascending by key, whatever their own state. */
+size_t store_campaigns_of_run(struct store_reader *reader, int64_t workspace,
+                              const struct uuid *run, struct arena *arena, struct uuid **ret);
 /* From that position on, ascending, at most `max`. */
 size_t store_campaign_cells(struct store_reader *reader, int64_t workspace,
                             const struct uuid *campaign, int64_t from_position, size_t max,

@@ -6,8 +6,8 @@
 
 enum { MINUTE_MS = 60 * 1000 };
 
-#define MINUTELY                                                                       \
-    "'schedule':{'quartzCronExpression':'0 * * * * ?','timezoneId':'UTC'},"            \
+#define MINUTELY                                                            \
+    "'schedule':{'quartzCronExpression':'0 * * * * ?','timezoneId':'UTC'}," \
     "'maxConcurrentRuns':9"
 #define QUEUE "'queue':{'isEnabled':true}"
 
@@ -265,23 +265,46 @@ static void with_a_blocked_cell_it_ends_failed_and_may_be_resumed(void **state)
     assert_answer(act(world, COMMAND_CAMPAIGN_RESUME, &key), ERR_INCORRECT_STATE, "SUCCESS");
 }
 
-static void what_was_repaired_meanwhile_is_not_run_again(void **state)
+static void one_that_has_failed_goes_on_when_its_cell_is_repaired(void **state)
 {
     struct world *world = *state;
-    struct uuid job = history(world, 2, 1, ",'dependsOnPreviousRun':true");
+    struct uuid job = history(world, 3, 1, ",'dependsOnPreviousRun':true");
     struct campaign_request request = over_all(world, &job, 1);
     struct uuid key = campaign(world, &request);
     finish(world, &key, 0, false);
-    expect(world, &key, "FAILED FB");
+    expect(world, &key, "FAILED FBB");
     struct uuid run = cell(world, &key, 0)->run;
     world_repair(world, &run, NULL, NULL, NULL);
-    world_all_succeed(world);
+    expect(world, &key, "RUNNING RWW");
+    assert_has(book_campaign(&world->book, &key)->row.message, "Goes on");
     int64_t version = world_run(world, &run)->version;
-    assert_answer(act(world, COMMAND_CAMPAIGN_RESUME, &key), ERR_OK, "");
-    expect(world, &key, "RUNNING SR");
-    assert_has(cell(world, &key, 0)->message, "since succeeded");
+    finish(world, &key, 0, false);
+    expect(world, &key, "FAILED FBB");
+    world_repair(world, &run, NULL, NULL, NULL);
     world_all_succeed(world);
-    expect(world, &key, "SUCCESS SS");
+    expect(world, &key, "SUCCESS SSS");
+    assert_int_equal(world_run(world, &run)->version, version + 1);
+}
+
+static void what_was_repaired_under_pause_is_not_run_again(void **state)
+{
+    struct world *world = *state;
+    struct uuid job = history(world, 3, 1, ",'dependsOnPreviousRun':true");
+    struct campaign_request request = over_all(world, &job, 1);
+    struct uuid key = campaign(world, &request);
+    finish(world, &key, 0, true);
+    assert_answer(act(world, COMMAND_CAMPAIGN_PAUSE, &key), ERR_OK, "");
+    finish(world, &key, 1, false);
+    expect(world, &key, "PAUSED SFB");
+    struct uuid run = cell(world, &key, 1)->run;
+    world_repair(world, &run, NULL, NULL, NULL);
+    expect(world, &key, "PAUSED SRW");
+    int64_t version = world_run(world, &run)->version;
+    world_all_succeed(world);
+    expect(world, &key, "PAUSED SSW");
+    assert_answer(act(world, COMMAND_CAMPAIGN_RESUME, &key), ERR_OK, "");
+    world_all_succeed(world);
+    expect(world, &key, "SUCCESS SSS");
     assert_int_equal(world_run(world, &run)->version, version);
 }
 
@@ -531,6 +554,52 @@ static void while_the_server_drains_nothing_starts(void **state)
     expect(world, &key, "FAILED FS");
 }
 
+static void what_is_depended_on_exists_and_forms_no_cycle(void **state)
+{
+    struct world *world = *state;
+    struct uuid a = world_dag(world, "t", "");
+    char nobody[UUID_TEXT];
+    struct uuid b = world_dag(world, "t", depends_on(world, &a, "") + 1);
+    struct uuid c = world_dag(world, "t", depends_on(world, &b, ",'period':'PRE_PERIOD'") + 1);
+    assert_answer(world_update_job(world, &a,
+                                   world_dag_json(world, "t", depends_on(world, &c, "") + 1), NULL),
+                  ERR_INVALID_PARAMETER,
+                  "dependencies[0].jobKey names a job that depends on this one");
+    assert_answer(world_update_job(world, &a,
+                                   world_dag_json(world, "t", depends_on(world, &a, "") + 1), NULL),
+                  ERR_INVALID_PARAMETER, "dependsOnPreviousRun");
+    struct uuid run = world_submit(world, &a, NULL);
+    const char *missing =
+        arena_printf(&world->arena, "'dependencies':[{'jobKey':'%s'}]", uuid_format(&run, nobody));
+    assert_answer(world_update_job(world, &a, world_dag_json(world, "t", missing), NULL),
+                  ERR_INVALID_PARAMETER, "names no job of the workspace");
+    world_all_succeed(world);
+}
+
+/* Resumed, what failed waits for its turn; who repairs it meanwhile has done the work. */
+static void what_has_since_succeeded_is_not_run_again(void **state)
+{
+    struct world *world = *state;
+    struct uuid job = history(world, 2, 1, "");
+    struct campaign_request request = over_all(world, &job, 1);
+    struct uuid key = campaign(world, &request);
+    finish(world, &key, 0, false);
+    finish(world, &key, 1, false);
+    expect(world, &key, "FAILED FF");
+    assert_answer(act(world, COMMAND_CAMPAIGN_RESUME, &key), ERR_OK, "");
+    expect(world, &key, "RUNNING RW");
+    struct uuid second = cell(world, &key, 1)->run;
+    world_repair(world, &second, NULL, NULL, NULL);
+    world_exit(world, &second, "a", 0);
+    world_exit(world, &second, "b", 0);
+    int64_t version = world_run(world, &second)->version;
+    expect(world, &key, "RUNNING RW");
+    finish(world, &key, 0, true);
+    expect(world, &key, "SUCCESS SS");
+    assert_has(cell(world, &key, 1)->message, "since succeeded");
+    assert_int_equal(world_run(world, &second)->version, version);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -540,7 +609,8 @@ int main(void)
         WORLD_TEST(unsuccessful_ones_only_and_successful_ones_from_the_first_task),
         WORLD_TEST(a_failed_cell_blocks_what_depends_on_it_until_it_is_repaired),
         WORLD_TEST(with_a_blocked_cell_it_ends_failed_and_may_be_resumed),
-        WORLD_TEST(what_was_repaired_meanwhile_is_not_run_again),
+        WORLD_TEST(one_that_has_failed_goes_on_when_its_cell_is_repaired),
+        WORLD_TEST(what_was_repaired_under_pause_is_not_run_again),
         WORLD_TEST(paused_it_starts_nothing),
         WORLD_TEST(cancelled_it_takes_its_runs_along_and_no_others),
         WORLD_TEST(a_canary_goes_alone),
@@ -553,6 +623,8 @@ int main(void)
         WORLD_TEST(a_run_that_was_deleted_meanwhile_is_skipped),
         WORLD_TEST(a_run_under_repair_is_taken_as_it_ends),
         WORLD_TEST(while_the_server_drains_nothing_starts),
+        WORLD_TEST(what_is_depended_on_exists_and_forms_no_cycle),
+        WORLD_TEST(what_has_since_succeeded_is_not_run_again),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

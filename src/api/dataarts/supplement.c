@@ -405,22 +405,18 @@ static size_t find_all(struct call *call, const struct campaign_row **ret)
     return found;
 }
 
-/* From the list of keys that is kept with a campaign. */
-static struct field_list job_names(struct call *call, const char *keys)
+/* From the list that is kept with a campaign. */
+static struct field_list job_names(struct call *call, const char *jobs)
 {
     struct err err;
-    json_t *list = json_parse(keys, strlen(keys), &err);
+    json_t *list = json_parse(jobs, strlen(jobs), &err);
     const char **names = ARENA_ARRAY(call->arena, json_array_size(list), const char *);
-    size_t count = 0, i;
+    size_t i;
     json_t *item;
-    json_array_foreach (list, i, item) {
-        struct uuid key;
-        struct job_row row;
-        if (json_is_string(item) && uuid_parse(json_string_value(item), &key) &&
-            call->backend->reads.get_job(call->reading.reader, call->workspace.id, &key,
-                                         call->arena, &row))
-            names[count++] = row.name;
-    }
+    json_array_foreach (list, i, item)
+        names[i] =
+            arena_strdup(call->arena, json_string_value(json_object_get(item, "name")));
+    size_t count = json_array_size(list);
     json_decref(list);
     return (struct field_list){names, count};
 }
