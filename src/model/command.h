@@ -68,6 +68,13 @@ enum repair_definition {
     DEFINITION_VERSION, /* a version of the job's, by number */
 };
 
+/* What a repair does with the task that waits for the path of a schedule (DEF_MONITOR_TASK). */
+enum repair_monitor {
+    MONITOR_AS_OTHERS,
+    MONITOR_PASSED, /* it is not waited for again, where it has succeeded (ignore_obs_monitor) */
+    MONITOR_AGAIN,  /* it is waited for again, whatever else is selected */
+};
+
 struct repair_request {
     const char *const *task_keys; /* duplicates are fine */
     size_t task_key_count;
@@ -77,6 +84,7 @@ struct repair_request {
     int mode; /* enum repair_mode or FIELD_UNSET */
     enum repair_definition definition;
     int64_t definition_version; /* DEFINITION_VERSION, from 1 */
+    enum repair_monitor monitor;
     bool in_campaign;           /* a campaign asks: it may queue, and not ahead (RULES §4) */
 };
 

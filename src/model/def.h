@@ -50,6 +50,9 @@ enum {
     DEF_MAX_JSON = 256 << 20, /* bytes of a canonical text */
 };
 
+/* Key of the task that waits for what a schedule of the DataArts dialect watches (RULES §10). */
+#define DEF_MONITOR_TASK "obs-monitor"
+
 enum task_type {
     TASK_NOTEBOOK,
     TASK_PYTHON,

@@ -137,7 +137,7 @@ static struct field_list node_views(const struct run_source *source)
     size_t count = 0;
     for (uint32_t i = 0; i < source->def->task_count; i++) {
         const struct task_run_row *row = source->newest[i];
-        if (!row || strcmp(row->task_key, DATAARTS_MONITOR) == 0)
+        if (!row || strcmp(row->task_key, DEF_MONITOR_TASK) == 0)
             continue;
         const char *status = node_status(run, row);
         views[count++] = (struct node_view){

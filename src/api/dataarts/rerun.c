@@ -199,42 +199,13 @@ static bool has_other_nodes(const struct job_def *a, const struct job_def *b)
     return false;
 }
 
-static bool is_unsuccessful(const struct task_run_row *row)
-{
-    return row && state_is_final(row->state) && row->state != STATE_SUCCESS &&
-           row->state != STATE_EXCLUDED;
-}
-
-/* Every task, or those that did not succeed; the one that waits for the path as it is asked for. */
-static void name_tasks(struct call *call, const struct run_source *source,
-                       const struct job_def *def, bool all, bool with_monitor,
-                       struct repair_request *ret)
-{
-    const char **keys = ARENA_ARRAY(call->arena, def->task_count, const char *);
-    size_t count = 0;
-    for (uint32_t i = 0; i < def->task_count; i++) {
-        const char *key = def->tasks[i].task_key;
-        int64_t place = job_def_find(source->def, key);
-        const struct task_run_row *row = place < 0 ? NULL : source->newest[place];
-        bool is_monitor = strcmp(key, DATAARTS_MONITOR) == 0;
-        bool is_named = all && !is_monitor;
-        if (is_named || is_unsuccessful(row) || !row || (is_monitor && with_monitor))
-            keys[count++] = arena_strdup(call->arena, key);
-    }
-    ret->task_keys = keys;
-    ret->task_key_count = count;
-    if (count) /* none named would be all of them */
-        ret->mode = REPAIR_MODE_RERUN;
-}
-
 static enum err_code choose_tasks(struct call *call, const struct retry_body *body,
                                   const struct run_source *source, const struct job_def *def,
                                   struct repair_request *ret)
 {
     const struct run_row *run = &source->image.run;
     enum location location = (enum location)(body->location % LOCATION_COUNT);
-    bool has_monitor = job_def_find(def, DATAARTS_MONITOR) >= 0;
-    bool waits = has_monitor && body->ignore_monitor != 1;
+    ret->monitor = body->ignore_monitor == 1 ? MONITOR_PASSED : MONITOR_AGAIN;
     if (location == LOCATION_NODE && job_def_find(def, body->node_name) < 0)
         return err_set(&call->err, ERR_INVALID_PARAMETER,
                        "The request parameter is invalid: node_name %.128s is no node of instance "
@@ -243,17 +214,13 @@ static enum err_code choose_tasks(struct call *call, const struct retry_body *bo
     if (run->state == STATE_SUCCESS || has_other_nodes(source->def, def))
         location = LOCATION_FIRST;
     if (location == LOCATION_NODE) {
-        struct repair_task *node = ARENA_ARRAY(call->arena, 2, struct repair_task);
-        node[0] = (struct repair_task){1, 0, body->node_name};
-        node[1] = (struct repair_task){0, 0, DATAARTS_MONITOR};
+        struct repair_task *node = ARENA_NEW(call->arena, struct repair_task);
+        *node = (struct repair_task){1, 0, body->node_name};
         ret->repair_tasks = node;
-        ret->repair_task_count = waits ? 2 : 1;
-        ret->mode = REPAIR_MODE_RERUN;
-    } else if (has_monitor) {
-        name_tasks(call, source, def, location == LOCATION_FIRST, waits, ret);
-    } else if (location == LOCATION_FIRST) {
-        ret->mode = REPAIR_MODE_RERUN;
+        ret->repair_task_count = 1;
     }
+    if (location != LOCATION_ERROR)
+        ret->mode = REPAIR_MODE_RERUN;
     return ERR_OK;
 }
 

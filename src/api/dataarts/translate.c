@@ -261,7 +261,7 @@ static enum err_code add_nodes_before(const struct dataarts_node *node, bool mon
                             json_string(conditions[i].expression));
     }
     if (monitored && !json_array_size(list))
-        json_array_append_new(list, dependency(DATAARTS_MONITOR));
+        json_array_append_new(list, dependency(DEF_MONITOR_TASK));
     return ERR_OK;
 }
 
@@ -286,9 +286,9 @@ static void add_policy(const struct dataarts_node *node, json_t *task)
 static enum err_code add_node(const struct reading *at, const struct dataarts_node *node,
                               bool monitored, json_t *tasks, struct err *err)
 {
-    if (strcmp(node->name, DATAARTS_MONITOR) == 0)
+    if (strcmp(node->name, DEF_MONITOR_TASK) == 0)
         return err_set(err, ERR_INVALID_PARAMETER,
-                       "a node must not be called " DATAARTS_MONITOR
+                       "a node must not be called " DEF_MONITOR_TASK
                        ": that is what waits for monitorObsPath");
     if (node->event_trigger || node->cron_trigger)
         return err_set(err, ERR_INVALID_PARAMETER,
@@ -336,7 +336,7 @@ static void add_monitor(const struct dataarts_cron *cron, const char *path, json
                                                                  : cron->scan_duration_min;
     json_array_append_new(
         tasks, json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:I, s:I}", "taskKey",
-                         DATAARTS_MONITOR, "type", "PATH_TASK", "runIf", "ALL_SUCCESS",
+                         DEF_MONITOR_TASK, "type", "PATH_TASK", "runIf", "ALL_SUCCESS",
                          "x-failPolicy", "FAIL", "x-expressionLanguage", "EL", "action",
                          "WAIT_PATH", "path", path, "pollIntervalSeconds", interval_min * 60,
                          "timeoutSeconds", duration_min * 60));

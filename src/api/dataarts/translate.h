@@ -11,9 +11,6 @@
 #include "api/call.h"
 #include "api/dataarts/job.h"
 
-/* Key of the task that stands for monitorObsPath. No node may have it. */
-#define DATAARTS_MONITOR "obs-monitor"
-
 /* The definition of what is kept; `is_active`: its schedule fires. `at` finds jobs by name. One
  * reference. Codes as of RULES §10: the name, the nodes, a node's type, the schedule. */
 enum err_code dataarts_to_def(const struct reading *at, const struct dataarts_kept *kept,
