@@ -234,6 +234,7 @@ struct api_backend {
     void *context;
 
     struct zones *zones; /* of the host; thread safe (calendar/zones.h) */
+    const char *zone_id; /* the server's own; NULL: UTC */
 
     int64_t (*now_ms)(void *context);
     /* A snapshot for the calling thread; between begin and end nothing else may read with it. */

@@ -27,7 +27,6 @@ static bool find_task(const void *context, const char *task_key, struct referenc
 
 /* ---- what EL asks ---- */
 
-/* In the words of DataArts. */
 static const char *node_status(const void *context, const char *task_key)
 {
     const struct texts *texts = context;
@@ -35,18 +34,7 @@ static const char *node_status(const void *context, const char *task_key)
         return NULL;
     const struct erun *run = texts->task->run;
     int64_t position = job_def_find(run->def, task_key);
-    if (position < 0)
-        return NULL;
-    enum state state = task_state(&run->tasks[position]);
-    if (state == STATE_SUCCESS)
-        return "success";
-    if (state == STATE_EXCLUDED)
-        return "skip";
-    if (state == STATE_CANCELED || state == STATE_UPSTREAM_CANCELED)
-        return "manual-stop";
-    if (state_is_final(state))
-        return "fail";
-    return state == STATE_RUNNING || state == STATE_CANCELING ? "running" : "waiting";
+    return position < 0 ? NULL : el_node_status(task_state(&run->tasks[position]));
 }
 
 static const char *variable(const void *context, const char *name)

@@ -47,6 +47,16 @@ const char *el_parameter(const char *text, size_t span, const struct el_scope *s
     return param ? param->value : NULL;
 }
 
+bool el_names_parameter(const char *text, const struct el_scope *scope)
+{
+    struct arena arena;
+    size_t span = el_parameter_span(text);
+    arena_init(&arena);
+    bool found = span && el_parameter(text, span, scope, &arena);
+    arena_release(&arena);
+    return found;
+}
+
 /* ---- texts ---- */
 
 size_t el_span(const char *text)

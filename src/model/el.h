@@ -33,6 +33,7 @@
 #include "base/err.h"
 #include "base/map.h"
 #include "model/def.h"
+#include "model/state.h"
 
 enum {
     EL_MAX_DEPTH = 64,       /* of an expression */
@@ -53,6 +54,9 @@ struct el_clock {
     int64_t (*instant)(const void *zone, int64_t local_s);
 };
 
+/* What Job.getNodeStatus says of a task, in the words of DataArts. */
+const char *el_node_status(enum state state);
+
 /* What names stand for. */
 struct el_scope {
     const char *job_name;
@@ -72,6 +76,9 @@ struct el_scope {
     const char *(*node_status)(const void *context, const char *task_key);
     const void *context;
 };
+
+/* Is the ${name} that `text` begins with one of a parameter that there is? */
+bool el_names_parameter(const char *text, const struct el_scope *scope);
 
 /* Appends `text` with its expressions put in. ERR_LIMIT_EXCEEDED when `out` overflows. */
 enum err_code el_resolve(const char *text, const struct el_scope *scope, struct buf *out,

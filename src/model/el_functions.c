@@ -103,6 +103,19 @@ CALL(job_last_hour)
     return give_earlier(EL_HOURS, args, scope, arena, ret, err);
 }
 
+const char *el_node_status(enum state state)
+{
+    if (state == STATE_SUCCESS)
+        return "success";
+    if (state == STATE_EXCLUDED)
+        return "skip";
+    if (state == STATE_CANCELED || state == STATE_UPSTREAM_CANCELED)
+        return "manual-stop";
+    if (state_is_final(state))
+        return "fail";
+    return state == STATE_RUNNING || state == STATE_CANCELING ? "running" : "waiting";
+}
+
 /* ---- DateUtil ---- */
 
 CALL(date_format)

@@ -344,6 +344,7 @@ struct api_backend backend_functions(struct backend *backend)
     return (struct api_backend){
         .context = backend,
         .zones = backend->zones,
+        .zone_id = backend->zone_id,
         .now_ms = now_ms,
         .read_begin = read_begin,
         .read_end = read_end,

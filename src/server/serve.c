@@ -186,6 +186,7 @@ static void start_api(struct server *server)
         .readers = server->readers,
         .defs = server->defs,
         .zones = server->zones,
+        .zone_id = server->surroundings.zone_id,
         .accounts = server->accounts,
         .guard = server->guard,
         .vault = &server->install.vault,

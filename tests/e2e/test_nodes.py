@@ -265,6 +265,12 @@ def test_expressions_are_put_into_texts(server, api):
     assert log(api, run, "plain") == "#{Job.name} ${day}\n"
     assert {"name": "day", "value": "2024-02-28"} in run["unifiedJobAndJobRunParameters"]
     assert {"name": "own", "value": "8"} in api.task_run(run, "python")["parameters"]
+    why = {told["taskKey"]: told for told in api.read(f"/jobRuns/{run['key']}/explanation")["tasks"]}
+    used = {use["reference"]: (use["field"], use["value"], use["source"]) for use in why["date"]["references"]}
+    assert used["#{Job.name}"] == ("commandLineArguments", "el", None)
+    assert used["${day}"] == ("script", "2024-02-28", "RUN")
+    assert used["#{Env.get('NAME')}"] == ("script", None, None)
+    assert "{{job.name}}" not in used and "${HOME:-none}" not in used
 
 
 def test_dates_are_in_the_zone_of_the_schedule_else_the_servers(api):
