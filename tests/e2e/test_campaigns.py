@@ -135,7 +135,7 @@ def test_pause_resume_cancel_and_lists(shared):
     assert [i["key"] for i in items] == [first["key"]] and "cells" not in items[0]
     assert items[0]["cellCounts"] == {"waiting": 0, "blocked": 0, "running": 0, "success": 2, "failed": 0, "skipped": 0, "canceled": 4}
     pages = shared.api.page_through("/rerunCampaigns", limit=2)
-    assert len({p["key"] for p in pages}) == len(pages) >= 5
+    assert len({p["key"] for p in pages}) == len(pages) >= 4
     cells = shared.api.get(f"/rerunCampaigns/{first['key']}", limit=4)
     rest = shared.api.read(f"/rerunCampaigns/{first['key']}", limit=4, page=cells.headers["opc-next-page"])
     assert [c["position"] for c in cells.json()["cells"] + rest["cells"]] == list(range(6))
