@@ -252,13 +252,12 @@ static int64_t status_of(enum command_kind kind)
     }
 }
 
-/* What the command was about, as it is now; `etag` "" where there is none. */
+/* What the command was about, as it is now. */
 static bool print_subject(const struct reading *reading, enum command_kind kind,
                           const struct uuid *key, struct buf *out, char etag[static ETAG_TEXT])
 {
-    etag[0] = '\0';
     if (is_about_campaign(kind))
-        return campaign_print(reading, key, out);
+        return campaign_print(reading, key, out, etag);
     return is_about_job(kind) ? job_print(reading, key, out, etag)
                               : job_run_print(reading, key, out, etag);
 }
@@ -281,7 +280,7 @@ void api_answer_command(struct api *api, struct store_reader *reader,
         ret->status = 0;
         return;
     }
-    ret->etag = etag[0] ? arena_strdup(arena, etag) : NULL;
+    ret->etag = arena_strdup(arena, etag);
     if (kind == COMMAND_CAMPAIGN_CREATE || (kind != COMMAND_RUN_CANCEL && !is_about_campaign(kind)))
         ret->location =
             arena_printf(arena, "%s/%s", pending->location_base, uuid_format(key, text));

@@ -49,6 +49,7 @@ enum cell_gate cell_gate(const struct ecell *cell, const struct ecell **ret_by)
 
 static void campaign_touch(struct step *step, struct ecampaign *campaign)
 {
+    campaign->row.revision++;
     campaign->row.updated_ms = step->now_ms;
     track(step->engine, &campaign->tracked);
     if (!campaign_is_final((enum campaign_state)campaign->row.state))

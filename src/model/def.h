@@ -252,6 +252,7 @@ extern const struct schema continuous_schema;
 extern const struct schema git_config_schema;
 extern const struct schema new_cluster_schema;
 extern const struct schema job_cluster_schema;
+extern const struct schema job_dependency_schema;
 extern const struct schema task_schema; /* variants by type */
 extern const struct schema job_details_schema;
 

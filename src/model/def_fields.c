@@ -538,7 +538,7 @@ static const struct field job_dependency_fields[] = {
      .doc = "When one of them does not succeed: FAIL cancels the run, IGNORE lets it go on, SUSPEND "
             "lets it wait."},
 };
-static const struct schema job_dependency_schema =
+const struct schema job_dependency_schema =
     SCHEMA("JobDependency", job_dependency, job_dependency_fields,
            "A job whose runs come before those of this one.");
 
@@ -637,12 +637,12 @@ static const struct field job_fields[] = {
      AT(job_details, dependencies),
      .max = DEF_MAX_JOB_DEPENDENCIES,
      .object = &job_dependency_schema,
-     .doc = "Jobs whose runs of the same period come before those of this one."},
+     .doc = "Jobs whose runs of the same period come before those of this one in a campaign."},
     {.name = "dependsOnPreviousRun",
      .kind = FIELD_BOOL,
      .flags = FIELD_EXTENSION | FIELD_SPARSE,
      AT(job_details, depends_on_previous_run),
-     .doc = "Whether a run waits until that of the period before has succeeded."},
+     .doc = "Whether a run waits in a campaign until that of the period before has succeeded."},
 };
 const struct schema job_details_schema =
     SCHEMA("CreateJobDetails", job_details, job_fields, "What a job is: its graph and settings.");

@@ -449,6 +449,7 @@ struct campaign_row {
     /* moving */
     int state; /* enum campaign_state */
     const char *message;
+    int64_t revision; /* one more for every change of it or its cells: the etag */
     int64_t updated_ms;
     int64_t start_ms;    /* the first cell started, FIELD_NULL before */
     int64_t finished_ms; /* FIELD_NULL while it is not final */

@@ -324,6 +324,7 @@ static const struct column campaign_columns[] = {
     INT64(campaign_row, created_ms, FIXED),
     INT(campaign_row, state, MOVING),
     TEXT(campaign_row, message, MOVING),
+    INT64(campaign_row, revision, MOVING),
     INT64(campaign_row, updated_ms, MOVING),
     INT64(campaign_row, start_ms, MOVING),
     INT64(campaign_row, finished_ms, MOVING),

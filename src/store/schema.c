@@ -217,8 +217,8 @@ static const char *const migration_7[] = {
     " canary INTEGER NOT NULL, location INTEGER NOT NULL, task_key TEXT, version INTEGER NOT NULL,"
     " instances INTEGER NOT NULL, ignore_monitor INTEGER NOT NULL, stop_on_fail INTEGER NOT NULL,"
     " reverse INTEGER NOT NULL, cell_count INTEGER, created_by TEXT, created_by_name TEXT,"
-    " created_ms INTEGER, state INTEGER NOT NULL, message TEXT, updated_ms INTEGER,"
-    " start_ms INTEGER, finished_ms INTEGER,"
+    " created_ms INTEGER, state INTEGER NOT NULL, message TEXT, revision INTEGER,"
+    " updated_ms INTEGER, start_ms INTEGER, finished_ms INTEGER,"
     " PRIMARY KEY (workspace, key)) STRICT, WITHOUT ROWID",
     /* below 3: not final */
     "CREATE INDEX campaign_active ON campaign (workspace, key, state) WHERE state < 3",

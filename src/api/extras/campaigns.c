@@ -158,7 +158,8 @@ static struct field_list cell_views(const struct campaign_row *row,
 
 /* With at most `max` cells from that position on. */
 static bool print_campaign(const struct reading *reading, const struct uuid *key, int64_t from,
-                           size_t max, struct buf *out, int64_t *ret_next)
+                           size_t max, struct buf *out, char etag[static ETAG_TEXT],
+                           int64_t *ret_next)
 {
     const struct api_reads *reads = &reading->api->backend.reads;
     struct campaign_row row;
@@ -170,14 +171,16 @@ static bool print_campaign(const struct reading *reading, const struct uuid *key
     struct campaign_view view = view_of(reading, &row);
     view.cells = cell_views(&row, cells, count, reading->arena);
     fields_print(&campaign_schema, &view, out);
+    etag_of_job(row.revision, etag);
     *ret_next = from + (int64_t)count < row.cell_count ? from + (int64_t)count : 0;
     return !reads->failed(reading->reader);
 }
 
-bool campaign_print(const struct reading *reading, const struct uuid *key, struct buf *out)
+bool campaign_print(const struct reading *reading, const struct uuid *key, struct buf *out,
+                    char etag[static ETAG_TEXT])
 {
     int64_t next;
-    return print_campaign(reading, key, 0, API_PAGE_MAX_LIMIT, out, &next);
+    return print_campaign(reading, key, 0, API_PAGE_MAX_LIMIT, out, etag, &next);
 }
 
 enum err_code campaign_get_parse(struct call *call)
@@ -190,13 +193,15 @@ enum err_code campaign_get(struct call *call)
 {
     const struct campaign_query *query = call->filter;
     struct uuid key;
+    char etag[ETAG_TEXT];
     int64_t next;
     if (call_key(call, 0, "Rerun campaign", &key))
         return call->err.code;
     if (!print_campaign(&call->reading, &key, query->next, (size_t)query->list.limit,
-                        &call->response->body, &next))
+                        &call->response->body, etag, &next))
         return call_missing(call, "Rerun campaign");
     respond_json(call, 200);
+    respond_etag(call, etag);
     if (next)
         respond_next_page(call, page_of_numbers(call, &next, 1));
     return ERR_OK;

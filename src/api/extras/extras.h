@@ -83,4 +83,5 @@ enum err_code campaign_get(struct call *call);
 enum err_code campaign_list_parse(struct call *call);
 enum err_code campaign_list(struct call *call);
 /* A campaign with its first cells; false: it is not there, or cannot be read. */
-bool campaign_print(const struct reading *reading, const struct uuid *key, struct buf *out);
+bool campaign_print(const struct reading *reading, const struct uuid *key, struct buf *out,
+                    char etag[static ETAG_TEXT]);
