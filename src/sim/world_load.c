@@ -117,10 +117,13 @@ void world_load_for(struct world *world, struct engine *engine, const struct com
     case COMMAND_RUN_CREATE:
         world_load_job(world, engine, &command->key);
         break;
+    case COMMAND_RUNS_RERUN:
+        for (size_t i = 0; i < command->rerun_count; i++)
+            world_load_run(world, engine, &command->reruns[i].run);
+        break;
     case COMMAND_RUN_CANCEL:
     case COMMAND_RUN_REPAIR:
     case COMMAND_RUN_DELETE:
-    case COMMAND_RUNS_RERUN:
     default:
         world_load_run(world, engine, &command->key);
     }

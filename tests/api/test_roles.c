@@ -201,7 +201,9 @@ static void check(struct fake *fake, const struct route *route, const struct row
     char message[512];
     bool may = role >= row->least;
     fake->role = role;
-    fake->result.key = fake_key(strstr(row->operation, "JobRun") ? FAKE_RUN : FAKE_JOB);
+    fake->result.key = fake_key(
+        strstr(row->operation, "JobRun") || strcmp(row->operation, "runDataArtsJob") == 0 ? FAKE_RUN
+                                                                                          : FAKE_JOB);
     int status = status_of(fake, route, row, NULL, message, sizeof message);
     bool was_refused = strstr(message, "is not allowed to this user") ||
                        strstr(message, "Workspace not found or not allowed") ||
