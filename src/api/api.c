@@ -334,8 +334,9 @@ static enum err_code find_route(struct call *call)
             return refused;
     }
     if (call->project && strcmp(call->project, call->api->config.project_id) != 0)
-        return err_set(&call->err, ERR_NOT_AUTHENTICATED,
-                       "Incorrect IAM authentication information: the project_id is not this one's");
+        return err_set(
+            &call->err, ERR_NOT_AUTHENTICATED,
+            "Incorrect IAM authentication information: the project_id is not this one's");
     if (code)
         return err_set(&call->err, code, "%s", malformed.message);
     return call->route ? ERR_OK : no_route(call);

@@ -108,8 +108,8 @@ struct route {
      * commit. NULL in the DataArts dialect: nothing but `status`. False: it cannot be read now. */
     bool (*answered)(const struct reading *at, const struct api_pending *pending,
                      struct http_request *request, struct http_response *response);
-    const char *media;           /* content type of an answer that is not JSON */
-    const char *streams;         /* content type of an answer that goes on, for who asks for it */
+    const char *media;   /* content type of an answer that is not JSON */
+    const char *streams; /* content type of an answer that goes on, for who asks for it */
     const char *doc;
 };
 

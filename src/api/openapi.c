@@ -177,12 +177,12 @@ static json_t *dataarts_error_schema(void)
 {
     return json_pack("{s:s, s:s, s:{s:{s:s, s:s, s:o}, s:{s:s, s:s}, s:{s:s, s:s}}, s:[s,s]}",
                      "type", "object", "description",
-                     "What every refusal of the DataArts dialect says.", "properties",
-                     "error_code", "type", "string", "description", "What kind of error it is.",
-                     "enum", codes_of(err_dataarts_code), "error_msg", "type", "string",
-                     "description", "Names the field and what was expected of it.", "request_id",
-                     "type", "string", "description", "With codes of APIGW: the request's id.",
-                     "required", "error_code", "error_msg");
+                     "What every refusal of the DataArts dialect says.", "properties", "error_code",
+                     "type", "string", "description", "What kind of error it is.", "enum",
+                     codes_of(err_dataarts_code), "error_msg", "type", "string", "description",
+                     "Names the field and what was expected of it.", "request_id", "type", "string",
+                     "description", "With codes of APIGW: the request's id.", "required",
+                     "error_code", "error_msg");
 }
 
 static json_t *error_schema(void)
@@ -330,7 +330,8 @@ static void path_of(const struct route *route, char path[static PATH_BYTES], jso
         base = accounts_base;
     bool dataarts = scope_is_dataarts(route->scope);
     if (dataarts) {
-        base = route->scope == SCOPE_DATAARTS_V1 ? "/v1/{project_id}/" : "/v2/{project_id}/factory/";
+        base = route->scope == SCOPE_DATAARTS_V1 ? "/v1/{project_id}/"
+                                                 : "/v2/{project_id}/factory/";
         add_path_parameter(parameters, "project_id");
     }
     if (route->scope == SCOPE_PLATFORM || route->scope == SCOPE_WORKSPACE)

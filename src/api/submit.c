@@ -182,7 +182,8 @@ static bool answer_briefly(struct api *api, struct http_request *request,
     response->status = route->status ? route->status : 200;
     if (!route->answered)
         return true;
-    struct reading reading = {.api = api, .workspace = &waiting->workspace, .arena = &request->arena};
+    struct reading reading = {
+        .api = api, .workspace = &waiting->workspace, .arena = &request->arena};
     reading.reader = backend->read_begin(backend->context);
     if (!reading.reader)
         return false;

@@ -46,8 +46,8 @@
     X(ERR_NODE_TYPE, 400, "InvalidParameter", 400, "DLF.2014")                          \
     X(ERR_SCHEDULE_INVALID, 400, "InvalidParameter", 400, "DLF.3025")                   \
     X(ERR_NOT_SCHEDULED, 409, "IncorrectState", 400, "DLF.30111")                       \
-    X(ERR_OBS_PATH, 400, "InvalidParameter", 400, "DLF.0803")                                    \
-    X(ERR_SUPPLEMENT_UNKNOWN, 404, "NotAuthorizedOrNotFound", 400, "DLF.20810")                    \
+    X(ERR_OBS_PATH, 400, "InvalidParameter", 400, "DLF.0803")                           \
+    X(ERR_SUPPLEMENT_UNKNOWN, 404, "NotAuthorizedOrNotFound", 400, "DLF.20810")         \
     X(ERR_TIME_RANGE, 400, "InvalidParameter", 400, "DLF.30121")
 
 enum err_code {

@@ -158,7 +158,7 @@ bool engine_can_address(const struct engine *engine, const struct command *comma
 {
     switch (command->kind) {
     case COMMAND_JOB_CREATE:
-    case COMMAND_RUNS_RERUN: /* says which one is not */
+    case COMMAND_RUNS_RERUN:      /* says which one is not */
     case COMMAND_CAMPAIGN_CREATE: /* its plan knew the jobs */
         return true;
     case COMMAND_CAMPAIGN_PAUSE:

@@ -24,7 +24,7 @@ enum command_kind {
     COMMAND_RUN_REPAIR,
     COMMAND_RUN_DELETE,
     COMMAND_JOB_CANCEL_RUNS,
-    COMMAND_RUNS_RERUN, /* `reruns`: all of them are repaired, or none */
+    COMMAND_RUNS_RERUN,      /* `reruns`: all of them are repaired, or none */
     COMMAND_CAMPAIGN_CREATE, /* `campaign`, planned; answers with the campaign's key */
     COMMAND_CAMPAIGN_PAUSE,  /* these three: `key` */
     COMMAND_CAMPAIGN_RESUME,
@@ -85,13 +85,14 @@ struct repair_request {
     enum repair_definition definition;
     int64_t definition_version; /* DEFINITION_VERSION, from 1 */
     enum repair_monitor monitor;
-    bool in_campaign;           /* a campaign asks: it may queue, and not ahead (RULES §4) */
+    bool in_campaign; /* a campaign asks: it may queue, and not ahead (RULES §4) */
 };
 
 /* One of several runs that are repaired together. */
 struct rerun {
     struct uuid run;
-    int64_t version; /* of the run as it was looked at: a run that moved on since refuses them all */
+    int64_t
+        version; /* of the run as it was looked at: a run that moved on since refuses them all */
     struct repair_request repair;
     struct job_def *def; /* as command.def of RUN_REPAIR */
 };

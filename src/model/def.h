@@ -240,7 +240,7 @@ struct job_details {
     struct field_list parameters;   /* of struct param */
     int64_t timeout_s;              /* 0: none */
     int expression_language;        /* of parameters: enum expression_language, or FIELD_UNSET */
-    const char *dataarts;           /* JSON object: what only the DataArts dialect knows of it, or NULL */
+    const char *dataarts; /* JSON object: what only the DataArts dialect knows of it, or NULL */
     struct field_list dependencies; /* of struct job_dependency */
     int8_t depends_on_previous_run; /* 1: on that of the period before */
 };

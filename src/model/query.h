@@ -70,15 +70,15 @@ struct job_list {
 
 /* Instances of the DataArts dialect: runs by planned time, counted, with an offset. */
 struct instance_filter {
-    const struct uuid *job;   /* NULL: every job */
-    const char *name;         /* of the job when the run was made, or NULL */
-    bool name_is_part;        /* `name` need only be a part of it */
-    int64_t from_ms;          /* planned times, both inclusive */
+    const struct uuid *job; /* NULL: every job */
+    const char *name;       /* of the job when the run was made, or NULL */
+    bool name_is_part;      /* `name` need only be a part of it */
+    int64_t from_ms;        /* planned times, both inclusive */
     int64_t to_ms;
-    unsigned states;          /* bit 1 << state; 0: all */
-    int is_suspended;         /* 0, 1, or FIELD_UNSET: all */
-    int ignored_failure;      /* likewise */
-    int64_t type;             /* enum instance_type, or FIELD_NULL: all */
+    unsigned states;     /* bit 1 << state; 0: all */
+    int is_suspended;    /* 0, 1, or FIELD_UNSET: all */
+    int ignored_failure; /* likewise */
+    int64_t type;        /* enum instance_type, or FIELD_NULL: all */
     size_t offset;
     size_t limit;
 };

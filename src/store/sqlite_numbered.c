@@ -120,8 +120,7 @@ void sqlite_list_instances(struct store_reader *base, int64_t workspace,
     }
     arena_release(&scratch);
     sqlite3_reset(statement);
-    ret->count =
-        read_page(reader, ROW_RUN, SQL_RUN_LISTED, workspace, &window, arena, ret->items);
+    ret->count = read_page(reader, ROW_RUN, SQL_RUN_LISTED, workspace, &window, arena, ret->items);
     ret->total = reader->failed ? 0 : window.total;
 }
 
@@ -140,9 +139,8 @@ static bool is_wanted(struct sqlite_reader *reader, int64_t workspace,
                       struct arena *scratch)
 {
     struct job_row row;
-    return !filter->number_count ||
-           (store_get_job(&reader->base, workspace, key, scratch, &row) &&
-            has_number(filter, row.number));
+    return !filter->number_count || (store_get_job(&reader->base, workspace, key, scratch, &row) &&
+                                     has_number(filter, row.number));
 }
 
 void sqlite_list_numbered_jobs(struct store_reader *base, int64_t workspace,

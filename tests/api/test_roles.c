@@ -42,10 +42,10 @@ struct row {
 #define DATAARTS_NAMED  DATAARTS_V2 "jobs/nightly/instances"
 #define DATAARTS_HEADER "workspace: 0190000000007000800000000000000a"
 #define DATAARTS_BODY   "{\"name\":\"j\",\"nodes\":[{\"name\":\"a\",\"type\":\"Dummy\"}]}"
-#define RETRY_BODY                                                          \
+#define RETRY_BODY                                                                   \
     "{\"retry_location\":\"errorNode\",\"retry_task_version\":\"original_version\"," \
     "\"task_retrys\":[{\"job_id\":0,\"plan_time\":1,\"submit_time\":1}]}"
-#define SUPPLEMENT_BODY                                                                     \
+#define SUPPLEMENT_BODY                                                                           \
     "{\"name\":\"s\",\"job_name\":\"x\",\"start_date\":\"2026-01-05T00:00:00 +00\",\"end_date\":" \
     "\"2026-01-06T00:00:00 +00\",\"parallel\":1}"
 
@@ -201,9 +201,10 @@ static void check(struct fake *fake, const struct route *route, const struct row
     char message[512];
     bool may = role >= row->least;
     fake->role = role;
-    fake->result.key = fake_key(
-        strstr(row->operation, "JobRun") || strcmp(row->operation, "runDataArtsJob") == 0 ? FAKE_RUN
-                                                                                          : FAKE_JOB);
+    fake->result.key =
+        fake_key(strstr(row->operation, "JobRun") || strcmp(row->operation, "runDataArtsJob") == 0
+                     ? FAKE_RUN
+                     : FAKE_JOB);
     int status = status_of(fake, route, row, NULL, message, sizeof message);
     bool was_refused = strstr(message, "is not allowed to this user") ||
                        strstr(message, "Workspace not found or not allowed") ||

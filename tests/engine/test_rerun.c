@@ -116,7 +116,8 @@ static void a_watched_path_is_waited_for_as_asked(void **state)
     again.repair.monitor = MONITOR_AGAIN;
     assert_answer(rerun(world, &again, 1), ERR_OK, "");
     world_expect(world, &run, "RUNNING obs-monitor=RUNNING a=BLOCKED");
-    world_exit(world, &run, "obs-monitor", 1); /* one that failed is waited for, whatever is asked */
+    world_exit(world, &run, "obs-monitor",
+               1); /* one that failed is waited for, whatever is asked */
     again = rerun_of(world, &run, NULL);
     again.repair.monitor = MONITOR_PASSED;
     assert_answer(rerun(world, &again, 1), ERR_OK, "");

@@ -1,5 +1,7 @@
 /* Jobs and runs by number, instances and jobs with an offset and a total: one contract for every
  * store. */
+#include <stdio.h>
+
 #include "store/world.h"
 
 enum { RUNS = 6 };
@@ -142,10 +144,10 @@ static void expect_jobs(struct world *world, const struct numbered_job_filter *f
     struct numbered_job_list list;
     char found[64] = "";
     store_list_numbered_jobs(world->reader, world->workspace.id, filter, &world->arena, &list);
-    for (size_t i = 0; i < list.count; i++) {
-        strcat(found, i ? " " : "");
-        strcat(found, list.items[i].name);
-    }
+    size_t len = 0;
+    for (size_t i = 0; i < list.count; i++)
+        len += (size_t)snprintf(found + len, sizeof found - len, "%s%s", i ? " " : "",
+                                list.items[i].name);
     assert_string_equal(found, names);
     assert_int_equal(list.total, total);
 }

@@ -67,8 +67,11 @@ struct whole_view {
     struct field_list nodes; /* of struct node_view */
 };
 
-#define ROW(v1, v2, field_kind, member, text)                                              \
-    {.name = (v1), .kind = (field_kind), .flags = FIELD_SPARSE, AT(instance_view, member),  \
+#define ROW(v1, v2, field_kind, member, text) \
+    {.name = (v1),                            \
+     .kind = (field_kind),                    \
+     .flags = FIELD_SPARSE,                   \
+     AT(instance_view, member),               \
      .doc = (text)},
 static const struct field whole_fields[] = {
     INSTANCE_FIELDS(ROW){.name = "errorMessage",

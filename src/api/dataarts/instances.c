@@ -63,9 +63,9 @@ static unsigned states_of(enum instance_status status)
 
 enum instance_status instance_status(const struct run_row *run)
 {
-    static const enum instance_status shown[] = {STATUS_WAITING, STATUS_RUNNING,     STATUS_SUCCESS,
-                                                 STATUS_FAIL,    STATUS_PAUSE,
-                                                 STATUS_MANUAL_STOP, STATUS_SKIP};
+    static const enum instance_status shown[] = {STATUS_WAITING, STATUS_RUNNING, STATUS_SUCCESS,
+                                                 STATUS_FAIL,    STATUS_PAUSE,   STATUS_MANUAL_STOP,
+                                                 STATUS_SKIP};
     if (run->state == STATE_RUNNING && run->is_suspended == 1)
         return STATUS_EXCEPTION;
     for (size_t i = 0; i < FIELDS_COUNT(shown); i++)
@@ -96,14 +96,14 @@ struct instance_query {
     bool matches_none;
 };
 
-#define QUERY_ROW(json_name, field_kind, member, ...)                                 \
-    {                                                                                 \
+#define QUERY_ROW(json_name, field_kind, member, ...)                                      \
+    {                                                                                      \
         .name = (json_name), .kind = (field_kind), AT(instance_query, member), __VA_ARGS__ \
     }
 #define QUERY_OFFSET                                                                   \
     QUERY_ROW("offset", FIELD_INT64, offset, .flags = FIELD_DEFAULT, .max = INT32_MAX, \
               .doc = "How many to pass over.")
-#define QUERY_LIMIT                                                                         \
+#define QUERY_LIMIT                                                                           \
     QUERY_ROW("limit", FIELD_INT32, limit, .flags = FIELD_DEFAULT, .min = 1, .max = LIST_MAX, \
               .fallback = LIST_LIMIT, .doc = "How many at most.")
 #define QUERY_STATUS \
@@ -192,11 +192,17 @@ enum err_code dataarts_instance_list_parse(struct call *call)
 
 /* ---- answers ---- */
 
-#define ROW_V1(v1, v2, field_kind, member, text)                                               \
-    {.name = (v1), .kind = (field_kind), .flags = FIELD_SPARSE, AT(instance_view, member),      \
+#define ROW_V1(v1, v2, field_kind, member, text) \
+    {.name = (v1),                               \
+     .kind = (field_kind),                       \
+     .flags = FIELD_SPARSE,                      \
+     AT(instance_view, member),                  \
      .doc = (text)},
-#define ROW_V2(v1, v2, field_kind, member, text)                                               \
-    {.name = (v2), .kind = (field_kind), .flags = FIELD_SPARSE, AT(instance_view, member),      \
+#define ROW_V2(v1, v2, field_kind, member, text) \
+    {.name = (v2),                               \
+     .kind = (field_kind),                       \
+     .flags = FIELD_SPARSE,                      \
+     AT(instance_view, member),                  \
      .doc = (text)},
 
 static const struct field item_fields[] = {
@@ -216,14 +222,17 @@ struct instance_page {
     int64_t total;
     struct field_list instances; /* of struct instance_view */
 };
-#define PAGE_FIELDS(item)                                                                     \
-    {                                                                                         \
-        {.name = "total",                                                                     \
-         .kind = FIELD_INT64,                                                                 \
-         AT(instance_page, total),                                                            \
-         .doc = "How many there are."},                                                       \
-        {.name = "instances", .kind = FIELD_LIST, AT(instance_page, instances),               \
-         .object = &(item), .doc = "Newest planned time first."},                             \
+#define PAGE_FIELDS(item)                          \
+    {                                              \
+        {.name = "total",                          \
+         .kind = FIELD_INT64,                      \
+         AT(instance_page, total),                 \
+         .doc = "How many there are."},            \
+            {.name = "instances",                  \
+             .kind = FIELD_LIST,                   \
+             AT(instance_page, instances),         \
+             .object = &(item),                    \
+             .doc = "Newest planned time first."}, \
     }
 static const struct field page_fields[] = PAGE_FIELDS(item_schema);
 static const struct field page_v2_fields[] = PAGE_FIELDS(item_v2_schema);
@@ -259,9 +268,8 @@ static void times_of(const struct reading *at, const struct run_row *run, int64_
     struct run_image image;
     *ret_start_ms = run->start_ms;
     *ret_end_ms = run->end_ms;
-    if (run->repair_number == 0 ||
-        !at->api->backend.reads.get_run_image(at->reader, at->workspace->id, &run->key, at->arena,
-                                              &image))
+    if (run->repair_number == 0 || !at->api->backend.reads.get_run_image(
+                                       at->reader, at->workspace->id, &run->key, at->arena, &image))
         return;
     const struct repair_row *newest = &image.repairs[image.repair_count - 1];
     *ret_start_ms = newest->start_ms;
@@ -280,9 +288,8 @@ struct instance_view instance_view(const struct reading *at, const struct job_ro
     return (struct instance_view){
         .job_name = run->job_name,
         .job_id = job->number,
-        .job_instance_name =
-            arena_printf(at->arena, "%s%s_%lld", is_supplement ? "P_" : "",
-                         run->job_name, (long long)run->plan_ms),
+        .job_instance_name = arena_printf(at->arena, "%s%s_%lld", is_supplement ? "P_" : "",
+                                          run->job_name, (long long)run->plan_ms),
         .instance_id = run->number,
         .instance_type = run->instance_type,
         .status = instance_status_name(run),

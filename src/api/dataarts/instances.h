@@ -45,21 +45,22 @@ struct instance_view instance_view(const struct reading *at, const struct job_ro
                                    const struct run_row *run);
 
 /* v1's name, v2's name, kind, member, what it says. */
-#define INSTANCE_FIELDS(X)                                                                        \
-    X("jobName", "job_name", FIELD_STRING, job_name, "Name of the job.")                          \
-    X("jobId", "job_id", FIELD_INT64, job_id, "Number of the job.")                               \
-    X("jobInstanceName", "job_instance_name", FIELD_STRING, job_instance_name, "Name of the instance.") \
-    X("instanceId", "instance_id", FIELD_INT64, instance_id, "Number of the instance.")           \
-    X("instanceType", "instance_type", FIELD_INT64, instance_type,                                \
-      "0 scheduled, 2 manual, 5 supplement, 6 sub-job, 7 once.")                                  \
-    X("status", "status", FIELD_STRING, status,                                                   \
-      "waiting, running, success, fail, running-exception, pause, manual-stop, skip-by-depend.")  \
-    X("planTime", "plan_time", FIELD_INT64, plan_ms, "Planned time, ms.")                         \
-    X("startTime", "start_time", FIELD_INT64, start_ms, "When it started, ms.")                   \
-    X("endTime", "end_time", FIELD_INT64, end_ms, "When it ended, ms.")                           \
+#define INSTANCE_FIELDS(X)                                                                         \
+    X("jobName", "job_name", FIELD_STRING, job_name, "Name of the job.")                           \
+    X("jobId", "job_id", FIELD_INT64, job_id, "Number of the job.")                                \
+    X("jobInstanceName", "job_instance_name", FIELD_STRING, job_instance_name,                     \
+      "Name of the instance.")                                                                     \
+    X("instanceId", "instance_id", FIELD_INT64, instance_id, "Number of the instance.")            \
+    X("instanceType", "instance_type", FIELD_INT64, instance_type,                                 \
+      "0 scheduled, 2 manual, 5 supplement, 6 sub-job, 7 once.")                                   \
+    X("status", "status", FIELD_STRING, status,                                                    \
+      "waiting, running, success, fail, running-exception, pause, manual-stop, skip-by-depend.")   \
+    X("planTime", "plan_time", FIELD_INT64, plan_ms, "Planned time, ms.")                          \
+    X("startTime", "start_time", FIELD_INT64, start_ms, "When it started, ms.")                    \
+    X("endTime", "end_time", FIELD_INT64, end_ms, "When it ended, ms.")                            \
     X("submitTime", "submit_time", FIELD_INT64, submit_ms, "When its scheduling was started, ms.") \
-    X("executeTime", "execute_time", FIELD_INT64, execute_ms, "How long it took, ms.")            \
-    X("version", "version", FIELD_INT64, version, "Version of the job's definition.")             \
-    X("forceSuccess", "force_success", FIELD_BOOL, force_success, "Never here.")                  \
-    X("ignoreSuccess", "ignore_success", FIELD_BOOL, ignore_success,                              \
+    X("executeTime", "execute_time", FIELD_INT64, execute_ms, "How long it took, ms.")             \
+    X("version", "version", FIELD_INT64, version, "Version of the job's definition.")              \
+    X("forceSuccess", "force_success", FIELD_BOOL, force_success, "Never here.")                   \
+    X("ignoreSuccess", "ignore_success", FIELD_BOOL, ignore_success,                               \
       "Whether a failure was ignored.")

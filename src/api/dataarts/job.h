@@ -12,7 +12,12 @@
 enum { DATAARTS_MAX_NAME = 128, DATAARTS_MAX_NODES = 200, DATAARTS_MAX_PARAMS = 1000 };
 
 enum dataarts_param_type { PARAM_VARIABLE, PARAM_CONSTANTS, PARAM_TYPE_COUNT };
-enum dataarts_schedule_type { SCHEDULE_EXECUTE_ONCE, SCHEDULE_OF_CRON, SCHEDULE_EVENT, SCHEDULE_TYPE_COUNT };
+enum dataarts_schedule_type {
+    SCHEDULE_EXECUTE_ONCE,
+    SCHEDULE_OF_CRON,
+    SCHEDULE_EVENT,
+    SCHEDULE_TYPE_COUNT
+};
 enum dataarts_process { PROCESS_BATCH, PROCESS_REAL_TIME, PROCESS_COUNT };
 
 extern const char *const dataarts_schedule_types[SCHEDULE_TYPE_COUNT];

@@ -9,9 +9,9 @@ const char *const dataarts_schedule_types[SCHEDULE_TYPE_COUNT] = {"EXECUTE_ONCE"
 const char *const dataarts_processes[PROCESS_COUNT] = {"BATCH", "REAL_TIME"};
 
 /* What is not set is not printed, as Huawei has it. */
-#define ROW(json_name, field_kind, type, member, ...)                               \
-    {                                                                               \
-        .name = (json_name), .kind = (field_kind), AT(type, member), __VA_ARGS__    \
+#define ROW(json_name, field_kind, type, member, ...)                            \
+    {                                                                            \
+        .name = (json_name), .kind = (field_kind), AT(type, member), __VA_ARGS__ \
     }
 #define SPARSE .flags = FIELD_SPARSE
 #define NEEDED .flags = FIELD_REQUIRED
@@ -167,13 +167,13 @@ static const struct field job_fields[] = {
     ROW("approvers", FIELD_RAW, dataarts_job, approvers, SPARSE, .doc = "Kept."),
     ROW("emptyRunningJob", FIELD_STRING, dataarts_job, empty_running, SPARSE, .max = 16,
         .doc = "Kept; \"1\" is refused."),
-    ROW("cleanOverdueDays", FIELD_INT32, dataarts_job, clean_overdue_days, SPARSE,
-        .doc = "Kept."),
+    ROW("cleanOverdueDays", FIELD_INT32, dataarts_job, clean_overdue_days, SPARSE, .doc = "Kept."),
     ROW("cleanWaitingJob", FIELD_STRING, dataarts_job, clean_waiting, SPARSE, .max = 64,
         .doc = "Kept."),
-    ROW("description", FIELD_STRING, dataarts_job, description, SPARSE,
-        .max = DEF_MAX_DESCRIPTION, .doc = "What the job is for."),
-    ROW("createTime", FIELD_INT64, dataarts_job, created_ms, SPARSE, .doc = "When it was made, ms."),
+    ROW("description", FIELD_STRING, dataarts_job, description, SPARSE, .max = DEF_MAX_DESCRIPTION,
+        .doc = "What the job is for."),
+    ROW("createTime", FIELD_INT64, dataarts_job, created_ms, SPARSE,
+        .doc = "When it was made, ms."),
     ROW("version", FIELD_STRING, dataarts_job, version, SPARSE, .max = 32,
         .doc = "Version of its definition."),
 };

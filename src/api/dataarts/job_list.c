@@ -28,25 +28,25 @@ struct job_query {
     bool matches_none;
 };
 
-#define OFFSET_AND_LIMIT                                                                         \
-    {.name = "offset",                                                                           \
-     .kind = FIELD_INT64,                                                                        \
-     .flags = FIELD_DEFAULT,                                                                     \
-     AT(job_query, offset),                                                                      \
-     .max = INT32_MAX,                                                                           \
-     .doc = "How many to pass over."},                                                           \
-    {                                                                                            \
-        .name = "limit", .kind = FIELD_INT32, .flags = FIELD_DEFAULT, AT(job_query, limit),      \
-        .min = 1, .max = LIST_MAX, .fallback = LIST_LIMIT, .doc = "How many at most."            \
+#define OFFSET_AND_LIMIT                                                                    \
+    {.name = "offset",                                                                      \
+     .kind = FIELD_INT64,                                                                   \
+     .flags = FIELD_DEFAULT,                                                                \
+     AT(job_query, offset),                                                                 \
+     .max = INT32_MAX,                                                                      \
+     .doc = "How many to pass over."},                                                      \
+    {                                                                                       \
+        .name = "limit", .kind = FIELD_INT32, .flags = FIELD_DEFAULT, AT(job_query, limit), \
+        .min = 1, .max = LIST_MAX, .fallback = LIST_LIMIT, .doc = "How many at most."       \
     }
-#define TEXT(json_name, member, text)                                                   \
-    {                                                                                   \
-        .name = (json_name), .kind = FIELD_STRING, AT(job_query, member),               \
-        .max = TEXT_MAX, .doc = (text)                                                  \
+#define TEXT(json_name, member, text)                                                      \
+    {                                                                                      \
+        .name = (json_name), .kind = FIELD_STRING, AT(job_query, member), .max = TEXT_MAX, \
+        .doc = (text)                                                                      \
     }
-#define TYPE(json_name)                                                                 \
-    {                                                                                   \
-        .name = (json_name), .kind = FIELD_ENUM, AT(job_query, job_type),               \
+#define TYPE(json_name)                                                                  \
+    {                                                                                    \
+        .name = (json_name), .kind = FIELD_ENUM, AT(job_query, job_type),                \
         NAMES(dataarts_processes), .doc = "BATCH: all are; there are none of REAL_TIME." \
     }
 
@@ -117,8 +117,8 @@ static enum err_code parse_ids(struct call *call, struct job_query *query)
 
 static enum err_code parse_status(struct call *call, struct job_query *query)
 {
-    static const char *const known[] = {"SCHEDULING", "STOPPED", "PAUSED", "STARTING", "NORMAL",
-                                        "EXCEPTION", "STOPPING", "PAUSE", "ABNORMAL"};
+    static const char *const known[] = {"SCHEDULING", "STOPPED",  "PAUSED", "STARTING", "NORMAL",
+                                        "EXCEPTION",  "STOPPING", "PAUSE",  "ABNORMAL"};
     char *copy = arena_strdup(call->arena, query->status);
     for (char *rest = copy, *word; (word = strsep(&rest, ","));) {
         bool found = false;
@@ -181,35 +181,45 @@ struct job_page {
 };
 
 /* v1's name, v2's name, kind, member, what it says. */
-#define JOB_ITEM(X)                                                                              \
-    X("name", "name", FIELD_STRING, name, "Name of the job.")                                    \
-    X("jobId", "job_id", FIELD_INT64, id, "Number of the job.")                                  \
-    X("jobType", "job_type", FIELD_STRING, job_type, "BATCH.")                                   \
-    X("status", "status", FIELD_STRING, status, "SCHEDULING, or STOPPED.")                       \
-    X("createUser", "create_user", FIELD_STRING, create_user, "Who made it.")                    \
-    X("createTime", "create_time", FIELD_INT64, create_ms, "When, ms.")                          \
-    X("startTime", "start_time", FIELD_INT64, start_ms, "When its scheduling was started, ms.")  \
-    X("endTime", "end_time", FIELD_INT64, end_ms, "When its schedule ends, ms.")                 \
-    X("lastInstanceStatus", "last_instance_status", FIELD_STRING, last_instance_status,          \
-      "success or fail: of the newest instance that was carried out.")                           \
-    X("lastInstanceEndTime", "last_instance_end_time", FIELD_INT64, last_instance_end_ms,        \
-      "When that ended, ms.")                                                                    \
-    X("owner", "owner", FIELD_STRING, owner, "Who owns it.")                                     \
-    X("priority", "priority", FIELD_INT32, priority, "0 high, 1, 2 low.")                        \
-    X("lastUpdateUser", "last_update_user", FIELD_STRING, last_update_user, "Who changed it last.") \
-    X("lastUpdateTime", "last_update_time", FIELD_INT64, last_update_ms, "When, ms.")            \
-    X("path", "path", FIELD_STRING, path, "Folder and name.")                                    \
-    X("singleNodeJobFlag", "single_node_job_flag", FIELD_BOOL, is_single_node,                   \
-      "Whether it is one node.")                                                                 \
-    X("singleNodeJobType", "single_node_job_type", FIELD_STRING, single_node_type, "Its type then.") \
-    X("emptyRunningJob", "empty_running_job", FIELD_STRING, empty_running, "0.")                 \
-    X("nextPlanTime", "next_plan_time", FIELD_STRING, next_plan_time,                            \
+#define JOB_ITEM(X)                                                                             \
+    X("name", "name", FIELD_STRING, name, "Name of the job.")                                   \
+    X("jobId", "job_id", FIELD_INT64, id, "Number of the job.")                                 \
+    X("jobType", "job_type", FIELD_STRING, job_type, "BATCH.")                                  \
+    X("status", "status", FIELD_STRING, status, "SCHEDULING, or STOPPED.")                      \
+    X("createUser", "create_user", FIELD_STRING, create_user, "Who made it.")                   \
+    X("createTime", "create_time", FIELD_INT64, create_ms, "When, ms.")                         \
+    X("startTime", "start_time", FIELD_INT64, start_ms, "When its scheduling was started, ms.") \
+    X("endTime", "end_time", FIELD_INT64, end_ms, "When its schedule ends, ms.")                \
+    X("lastInstanceStatus", "last_instance_status", FIELD_STRING, last_instance_status,         \
+      "success or fail: of the newest instance that was carried out.")                          \
+    X("lastInstanceEndTime", "last_instance_end_time", FIELD_INT64, last_instance_end_ms,       \
+      "When that ended, ms.")                                                                   \
+    X("owner", "owner", FIELD_STRING, owner, "Who owns it.")                                    \
+    X("priority", "priority", FIELD_INT32, priority, "0 high, 1, 2 low.")                       \
+    X("lastUpdateUser", "last_update_user", FIELD_STRING, last_update_user,                     \
+      "Who changed it last.")                                                                   \
+    X("lastUpdateTime", "last_update_time", FIELD_INT64, last_update_ms, "When, ms.")           \
+    X("path", "path", FIELD_STRING, path, "Folder and name.")                                   \
+    X("singleNodeJobFlag", "single_node_job_flag", FIELD_BOOL, is_single_node,                  \
+      "Whether it is one node.")                                                                \
+    X("singleNodeJobType", "single_node_job_type", FIELD_STRING, single_node_type,              \
+      "Its type then.")                                                                         \
+    X("emptyRunningJob", "empty_running_job", FIELD_STRING, empty_running, "0.")                \
+    X("nextPlanTime", "next_plan_time", FIELD_STRING, next_plan_time,                           \
       "The next planned time, RFC 3339.")
 
-#define ROW_V1(v1, v2, field_kind, member, text)                                     \
-    {.name = (v1), .kind = (field_kind), .flags = FIELD_SPARSE, AT(job_item, member), .doc = (text)},
-#define ROW_V2(v1, v2, field_kind, member, text)                                     \
-    {.name = (v2), .kind = (field_kind), .flags = FIELD_SPARSE, AT(job_item, member), .doc = (text)},
+#define ROW_V1(v1, v2, field_kind, member, text) \
+    {.name = (v1),                               \
+     .kind = (field_kind),                       \
+     .flags = FIELD_SPARSE,                      \
+     AT(job_item, member),                       \
+     .doc = (text)},
+#define ROW_V2(v1, v2, field_kind, member, text) \
+    {.name = (v2),                               \
+     .kind = (field_kind),                       \
+     .flags = FIELD_SPARSE,                      \
+     AT(job_item, member),                       \
+     .doc = (text)},
 
 static const struct field item_fields[] = {JOB_ITEM(ROW_V1)};
 static const struct field item_v2_fields[] = {JOB_ITEM(ROW_V2)};
@@ -218,11 +228,14 @@ static const struct schema item_schema =
 static const struct schema item_v2_schema =
     SCHEMA("DataArtsJobItemV2", job_item, item_v2_fields, "A job in a list.");
 
-#define PAGE_FIELDS(item)                                                                        \
-    {                                                                                            \
+#define PAGE_FIELDS(item)                                                                          \
+    {                                                                                              \
         {.name = "total", .kind = FIELD_INT64, AT(job_page, total), .doc = "How many there are."}, \
-        {.name = "jobs", .kind = FIELD_LIST, AT(job_page, jobs), .object = &(item),              \
-         .doc = "Newest first."},                                                                \
+            {.name = "jobs",                                                                       \
+             .kind = FIELD_LIST,                                                                   \
+             AT(job_page, jobs),                                                                   \
+             .object = &(item),                                                                    \
+             .doc = "Newest first."},                                                              \
     }
 static const struct field page_fields[] = PAGE_FIELDS(item_schema);
 static const struct field page_v2_fields[] = PAGE_FIELDS(item_v2_schema);
@@ -318,8 +331,7 @@ static void fill_item(const struct reading *at, const struct job_row *row,
 
 /* ---- the page ---- */
 
-static bool has_tags(const struct job_query *query, const struct job_def *def,
-                     struct arena *arena)
+static bool has_tags(const struct job_query *query, const struct job_def *def, struct arena *arena)
 {
     const struct dataarts_kept *kept = dataarts_kept_of(def, arena);
     const struct dataarts_basic *basic = kept ? kept->job->basic : NULL;

@@ -29,7 +29,10 @@ struct delete_request {
     const char *approvers;
 };
 static const struct field delete_fields[] = {
-    {.name = "approvers", .kind = FIELD_RAW, AT(delete_request, approvers), .doc = "Not looked at."},
+    {.name = "approvers",
+     .kind = FIELD_RAW,
+     AT(delete_request, approvers),
+     .doc = "Not looked at."},
 };
 const struct schema dataarts_delete_schema =
     SCHEMA("DataArtsDelete", delete_request, delete_fields, "What may be said of a deletion.");
@@ -103,8 +106,7 @@ enum err_code dataarts_job_create(struct call *call, struct command *command)
     command->name_is_unique = true;
     if (dataarts_read_begin(call))
         return call->err.code;
-    enum err_code code =
-        dataarts_to_def(&call->reading, &kept, false, &command->def, &call->err);
+    enum err_code code = dataarts_to_def(&call->reading, &kept, false, &command->def, &call->err);
     call_read_end(call);
     return code;
 }

@@ -237,9 +237,9 @@ static const struct node_type {
     const char *name;
     json_t *(*make)(const struct reading *at, const struct dataarts_node *node, struct err *err);
 } node_types[] = {
-    {"Shell", make_shell},     {"Python", make_python}, {"Dummy", make_dummy},
-    {"RESTAPI", make_http},    {"RestClient", make_http}, {"OBSManager", make_path},
-    {"SubJob", make_sub_job},  {"MRSSpark", make_spark},  {"DLISpark", make_spark},
+    {"Shell", make_shell},    {"Python", make_python},   {"Dummy", make_dummy},
+    {"RESTAPI", make_http},   {"RestClient", make_http}, {"OBSManager", make_path},
+    {"SubJob", make_sub_job}, {"MRSSpark", make_spark},  {"DLISpark", make_spark},
 };
 
 /* Pages print "OBS Manager" where requests say OBSManager. */

@@ -83,12 +83,12 @@ struct retry_body {
     int64_t concurrent;
 };
 
-#define ROW(json_name, field_kind, member, ...)                                   \
-    {                                                                             \
+#define ROW(json_name, field_kind, member, ...)                                        \
+    {                                                                                  \
         .name = (json_name), .kind = (field_kind), AT(retry_body, member), __VA_ARGS__ \
     }
-#define ROW_NODE                                                                  \
-    ROW("node_name", FIELD_STRING, node_name, .max = DATAARTS_MAX_NAME,           \
+#define ROW_NODE                                                        \
+    ROW("node_name", FIELD_STRING, node_name, .max = DATAARTS_MAX_NAME, \
         .doc = "Of specifiedNode: it and everything behind it.")
 
 static const struct field retry_fields[] = {
@@ -241,9 +241,9 @@ static enum err_code plan_run(struct call *call, const struct retry_body *body,
         .repair = {.mode = FIELD_UNSET,
                    .definition = current ? DEFINITION_CURRENT : DEFINITION_ORIGINAL},
     };
-    struct job_def *def = call->backend->definition(
-        call->backend->context, call->reading.reader, call->workspace.id, &run->job,
-        current ? job->version : run->definition_version);
+    struct job_def *def =
+        call->backend->definition(call->backend->context, call->reading.reader, call->workspace.id,
+                                  &run->job, current ? job->version : run->definition_version);
     enum err_code code = def ? choose_tasks(call, body, &source, def, &ret->repair)
                              : call_missing(call, "Job");
     job_def_unref(def);

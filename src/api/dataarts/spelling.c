@@ -57,7 +57,8 @@ static void mend_name(json_t *object, const char *name)
 static json_t *as_bool(const json_t *value)
 {
     const char *text = json_string_value(value);
-    if (json_is_integer(value) && (json_integer_value(value) == 0 || json_integer_value(value) == 1))
+    if (json_is_integer(value) &&
+        (json_integer_value(value) == 0 || json_integer_value(value) == 1))
         return json_boolean(json_integer_value(value));
     if (text && strcasecmp(text, "true") == 0)
         return json_true();

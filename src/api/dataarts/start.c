@@ -35,8 +35,9 @@ static const struct field start_fields[] = {
 const struct schema dataarts_start_schema =
     SCHEMA("DataArtsStart", start_body, start_fields, "How the scheduling of a job begins.");
 
-const struct schema dataarts_nothing_schema = {
-    .name = "DataArtsNothing", .size = 1, .doc = "Nothing needs to be said."};
+const struct schema dataarts_nothing_schema = {.name = "DataArtsNothing",
+                                               .size = 1,
+                                               .doc = "Nothing needs to be said."};
 
 /* A whole second that has not come yet. */
 static int64_t next_second(const struct call *call)
@@ -112,9 +113,8 @@ static enum err_code set_active(struct call *call, struct command *command, bool
     char etag[ETAG_TEXT];
     if (dataarts_job_of_path(call, &row))
         return call->err.code;
-    struct job_def *def =
-        call->backend->definition(call->backend->context, call->reading.reader, call->workspace.id,
-                                  &row.key, row.version);
+    struct job_def *def = call->backend->definition(call->backend->context, call->reading.reader,
+                                                    call->workspace.id, &row.key, row.version);
     if (!def)
         return call_missing(call, "Job");
     const struct dataarts_kept *kept = dataarts_kept_if_valid(&call->reading, &row, def);

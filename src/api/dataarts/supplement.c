@@ -65,8 +65,8 @@ static const struct field run_time_fields[] = {
      .max = 256,
      .doc = "Must be absent."},
 };
-static const struct schema run_time_schema = SCHEMA("DataArtsSupplementTime", run_time,
-                                                    run_time_fields, "When instances may run.");
+static const struct schema run_time_schema =
+    SCHEMA("DataArtsSupplementTime", run_time, run_time_fields, "When instances may run.");
 
 struct supplement_body {
     const char *name;
@@ -184,9 +184,8 @@ static enum err_code find_jobs(struct call *call, const struct supplement_body *
 
 static enum err_code check_scheduled(struct call *call, const struct job_row *row)
 {
-    struct job_def *def =
-        call->backend->definition(call->backend->context, call->reading.reader, call->workspace.id,
-                                  &row->key, row->version);
+    struct job_def *def = call->backend->definition(call->backend->context, call->reading.reader,
+                                                    call->workspace.id, &row->key, row->version);
     if (!def)
         return call_missing(call, "Job");
     bool is_scheduled = def->details.schedule && def->details.schedule->is_once != 1;
@@ -278,7 +277,13 @@ enum err_code dataarts_supplement_stop(struct call *call, struct command *comman
 
 /* ---- list ---- */
 
-enum { SUPPLEMENT_SUCCESS, SUPPLEMENT_RUNNING, SUPPLEMENT_CANCEL, SUPPLEMENT_FAIL, SUPPLEMENT_COUNT };
+enum {
+    SUPPLEMENT_SUCCESS,
+    SUPPLEMENT_RUNNING,
+    SUPPLEMENT_CANCEL,
+    SUPPLEMENT_FAIL,
+    SUPPLEMENT_COUNT
+};
 static const char *const supplement_statuses[SUPPLEMENT_COUNT] = {"SUCCESS", "RUNNING", "CANCEL",
                                                                   "FAIL"};
 static const char *const sorts[] = {"desc", "asc"};
@@ -369,7 +374,10 @@ struct supplement_page {
 static const struct field page_fields[] = {
     {.name = "success", .kind = FIELD_BOOL, AT(supplement_page, success), .doc = "true."},
     {.name = "msg", .kind = FIELD_STRING, AT(supplement_page, msg), .doc = "Nothing."},
-    {.name = "total", .kind = FIELD_INT64, AT(supplement_page, total), .doc = "How many there are."},
+    {.name = "total",
+     .kind = FIELD_INT64,
+     AT(supplement_page, total),
+     .doc = "How many there are."},
     {.name = "rows",
      .kind = FIELD_LIST,
      AT(supplement_page, rows),
@@ -414,8 +422,7 @@ static struct field_list job_names(struct call *call, const char *jobs)
     size_t i;
     json_t *item;
     json_array_foreach (list, i, item)
-        names[i] =
-            arena_strdup(call->arena, json_string_value(json_object_get(item, "name")));
+        names[i] = arena_strdup(call->arena, json_string_value(json_object_get(item, "name")));
     size_t count = json_array_size(list);
     json_decref(list);
     return (struct field_list){names, count};

@@ -96,8 +96,8 @@ static enum err_code set_start_date(json_t *schedule, const struct dataarts_star
     if (!start || start->start_date == FIELD_NULL)
         return ERR_OK;
     if (!midnight_of(zone, start->start_date, &date))
-        return err_set(err, ERR_INVALID_PARAMETER,
-                       "start_date must be a day yyyyMMdd, not %lld", (long long)start->start_date);
+        return err_set(err, ERR_INVALID_PARAMETER, "start_date must be a day yyyyMMdd, not %lld",
+                       (long long)start->start_date);
     const char *given = json_string_value(json_object_get(schedule, "startTime"));
     if (!given || !timefmt_parse(given, &own) || own < date)
         json_object_set_new(schedule, "startTime", json_string(timefmt_rfc3339(date, text)));
@@ -134,14 +134,12 @@ static enum err_code cron_of(const struct reading *at, const struct dataarts_kep
 /* A job that runs once is a schedule that fires once. */
 static json_t *once(int64_t at_ms)
 {
-    char text[TIMEFMT_TEXT];
-    int year, month, day, hour, minute, second;
-    timefmt_rfc3339(at_ms, text);
-    if (sscanf(text, "%d-%d-%dT%d:%d:%d", &year, &month, &day, &hour, &minute, &second) != 6)
-        return json_null();
+    char text[TIMEFMT_TEXT]; /* 2026-01-31T23:59:59.000Z */
     char expression[64];
-    snprintf(expression, sizeof expression, "%d %d %d %d %d ? %d", second, minute, hour, day,
-             month, year);
+    timefmt_rfc3339(at_ms, text);
+    snprintf(expression, sizeof expression, "%ld %ld %ld %ld %ld ? %ld",
+             strtol(text + 17, NULL, 10), strtol(text + 14, NULL, 10), strtol(text + 11, NULL, 10),
+             strtol(text + 8, NULL, 10), strtol(text + 5, NULL, 10), strtol(text, NULL, 10));
     return json_pack("{s:s, s:s, s:b}", "quartzCronExpression", expression, "timezoneId", "UTC",
                      "isOnce", 1);
 }
@@ -334,12 +332,12 @@ static void add_monitor(const struct dataarts_cron *cron, const char *path, json
     int64_t interval_min = cron->scan_interval_min == FIELD_NULL ? 1 : cron->scan_interval_min;
     int64_t duration_min = cron->scan_duration_min == FIELD_NULL ? SCAN_DURATION_MIN
                                                                  : cron->scan_duration_min;
-    json_array_append_new(
-        tasks, json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:I, s:I}", "taskKey",
-                         DEF_MONITOR_TASK, "type", "PATH_TASK", "runIf", "ALL_SUCCESS",
-                         "x-failPolicy", "FAIL", "x-expressionLanguage", "EL", "action",
-                         "WAIT_PATH", "path", path, "pollIntervalSeconds", interval_min * 60,
-                         "timeoutSeconds", duration_min * 60));
+    json_array_append_new(tasks,
+                          json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:I, s:I}", "taskKey",
+                                    DEF_MONITOR_TASK, "type", "PATH_TASK", "runIf", "ALL_SUCCESS",
+                                    "x-failPolicy", "FAIL", "x-expressionLanguage", "EL", "action",
+                                    "WAIT_PATH", "path", path, "pollIntervalSeconds",
+                                    interval_min * 60, "timeoutSeconds", duration_min * 60));
 }
 
 static enum err_code add_nodes(const struct reading *at, const struct dataarts_job *job,
@@ -379,8 +377,7 @@ static bool job_has_param(const struct dataarts_job *job, const char *name)
 
 static void add_param(json_t *list, const char *name, const char *value)
 {
-    json_array_append_new(list,
-                          json_pack("{s:s, s:s}", "name", name, "value", value ? value : ""));
+    json_array_append_new(list, json_pack("{s:s, s:s}", "name", name, "value", value ? value : ""));
 }
 
 static void add_params(const struct dataarts_kept *kept, json_t *details)
@@ -444,8 +441,8 @@ static enum err_code fill_details(const struct reading *at, const struct dataart
     if (code)
         return code;
     json_object_set_new(details, "name", json_string(job->name));
-    json_object_set_new(details, "path", json_string(has_text(job->directory) ? job->directory
-                                                                              : "/"));
+    json_object_set_new(details, "path",
+                        json_string(has_text(job->directory) ? job->directory : "/"));
     if (has_text(job->description))
         json_object_set_new(details, "description", json_string(job->description));
     int64_t concurrent = cron && cron->concurrent != FIELD_NULL ? cron->concurrent : 1;

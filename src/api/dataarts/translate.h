@@ -46,4 +46,5 @@ bool dataarts_parse_time(const char *text, int64_t *ret_ms);
 json_t *dataarts_task_of_node(const struct reading *at, const struct dataarts_node *node,
                               struct err *err);
 /* And back, what its type asks for: properties, in the arena. */
-struct field_list dataarts_properties_of_task(const struct reading *at, const struct task_def *task);
+struct field_list dataarts_properties_of_task(const struct reading *at,
+                                              const struct task_def *task);

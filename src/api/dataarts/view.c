@@ -54,8 +54,8 @@ static void node_of_task(const struct reading *at, const struct task_def *task, 
     for (size_t i = 0; i < task->depends_on.count; i++) {
         before[i] = dependencies[i].task_key;
         if (dependencies[i].condition)
-            conditions[condition_count++] = (struct dataarts_condition){
-                dependencies[i].task_key, dependencies[i].condition};
+            conditions[condition_count++] =
+                (struct dataarts_condition){dependencies[i].task_key, dependencies[i].condition};
     }
     ret->name = task->task_key;
     ret->type = dataarts_type_of_task(task);
