@@ -250,6 +250,15 @@ static int wait_for(int root, const char *path, int interval_ms)
 
 /* ---- all ---- */
 
+/* Seconds, as definitions have them. */
+static int interval_ms(const char *text)
+{
+    enum { LEAST_S = 1, MOST_S = 3600 };
+    long seconds = strtol(text, NULL, 10);
+    seconds = seconds < LEAST_S ? LEAST_S : seconds > MOST_S ? MOST_S : seconds;
+    return (int)seconds * 1000;
+}
+
 int node_path(int argc, char **argv)
 {
     const char *workspace = getenv("REPRISE_WORKSPACE");
@@ -262,7 +271,7 @@ int node_path(int argc, char **argv)
     const char *action = argv[2];
     int code = strcmp(action, "CREATE_PATH") == 0   ? create(root, path)
                : strcmp(action, "DELETE_PATH") == 0 ? delete (root, path)
-                                                    : wait_for(root, path, atoi(argv[3]) * 1000);
+                                                    : wait_for(root, path, interval_ms(argv[3]));
     close(root);
     if (!code)
         printf("%s: %s\n", action, path);

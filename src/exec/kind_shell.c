@@ -53,7 +53,7 @@ bool kind_shell(struct launch *launch, struct err *err)
         if (!process_workspace(launch->process, err))
             return false;
         file = launch_input(launch);
-        strncpy(line, from->input, FIRST_LINE_MAX);
+        memcpy(line, from->input, strnlen(from->input, FIRST_LINE_MAX));
     } else {
         file = process_file(launch->process, from->file, launch->arena, err);
         if (!file)

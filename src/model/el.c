@@ -105,8 +105,8 @@ static enum err_code put_expression(const char *text, const char **cursor,
                                     const struct el_scope *scope, struct arena *arena,
                                     struct buf *out, struct err *err)
 {
-    struct el_node *node;
-    struct el_value value;
+    struct el_node *node = NULL;
+    struct el_value value = {.kind = EL_NULL};
     enum err_code code = parse_marked(text, cursor, NULL, arena, &node, err);
     if (!code)
         code = el_evaluate(node, text, scope, arena, &value, err);
@@ -149,7 +149,7 @@ enum err_code el_check(const char *text, const struct el_check *check, struct er
     enum err_code code = ERR_OK;
     arena_init(&arena);
     for (const char *p = next_mark(text); *p && !code; p = next_mark(p)) {
-        struct el_node *ignored;
+        struct el_node *ignored = NULL;
         if (*p == '#')
             code = parse_marked(text, &p, check, &arena, &ignored, err);
         else
@@ -180,7 +180,7 @@ static enum err_code parse_condition(const char *text, const struct el_check *ch
 enum err_code el_check_condition(const char *text, const struct el_check *check, struct err *err)
 {
     struct arena arena;
-    struct el_node *ignored;
+    struct el_node *ignored = NULL;
     arena_init(&arena);
     enum err_code code = parse_condition(text, check, &arena, &ignored, err);
     arena_release(&arena);
@@ -190,8 +190,8 @@ enum err_code el_check_condition(const char *text, const struct el_check *check,
 enum err_code el_decide(const char *text, const struct el_scope *scope, bool *ret, struct err *err)
 {
     struct arena arena;
-    struct el_node *node;
-    struct el_value value;
+    struct el_node *node = NULL;
+    struct el_value value = {.kind = EL_NULL};
     arena_init(&arena);
     enum err_code code = parse_condition(text, NULL, &arena, &node, err);
     if (!code)

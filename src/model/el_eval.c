@@ -36,7 +36,7 @@ static const char *double_text(double value, struct arena *arena)
     do
         snprintf(text, sizeof text, "%.*e", digits - 1, value);
     while (strtod(text, NULL) != value && digits++ < DIGITS_MAX);
-    int exponent = atoi(strchr(text, 'e') + 1);
+    int exponent = (int)strtol(strchr(text, 'e') + 1, NULL, 10);
     if (exponent >= -3 && exponent < 7) {
         int decimals = digits - 1 - exponent;
         snprintf(text, sizeof text, "%.*f", decimals > 0 ? decimals : 1, value);
@@ -168,8 +168,8 @@ static bool divide(const struct evaluation *eval, enum el_op op, const struct el
 static bool calculate(const struct evaluation *eval, enum el_op op, const struct el_value *left,
                       const struct el_value *right, struct el_value *ret)
 {
-    struct el_value a;
-    struct el_value b;
+    struct el_value a = {.kind = EL_LONG};
+    struct el_value b = {.kind = EL_LONG};
     if (!to_number(eval, left, &a) || !to_number(eval, right, &b))
         return false;
     if (op == EL_OP_DIV || op == EL_OP_MOD)
@@ -199,7 +199,7 @@ static bool negate(const struct evaluation *eval, const struct el_value *value,
                    struct el_value *ret)
 {
     static const struct el_value zero = {.kind = EL_LONG};
-    struct el_value number;
+    struct el_value number = {.kind = EL_NULL};
     if (!to_number(eval, value, &number))
         return false;
     if (number.kind == EL_LONG)
@@ -225,8 +225,8 @@ static bool compare(const struct evaluation *eval, const struct el_value *left,
                     const struct el_value *right, int *ret)
 {
     if (either(left, right, EL_LONG) || either(left, right, EL_DOUBLE)) {
-        struct el_value a;
-        struct el_value b;
+        struct el_value a = {.kind = EL_LONG};
+        struct el_value b = {.kind = EL_LONG};
         if (!to_number(eval, left, &a) || !to_number(eval, right, &b))
             return false;
         bool real = either(&a, &b, EL_DOUBLE);
@@ -246,9 +246,9 @@ static bool compare(const struct evaluation *eval, const struct el_value *left,
 static bool equals(const struct evaluation *eval, const struct el_value *left,
                    const struct el_value *right, bool *ret)
 {
-    bool a;
-    bool b;
-    int order;
+    bool a = false;
+    bool b = false;
+    int order = 0;
     if (either(left, right, EL_NULL)) {
         *ret = left->kind == right->kind;
         return true;
@@ -269,8 +269,8 @@ static bool equals(const struct evaluation *eval, const struct el_value *left,
 static bool relate(const struct evaluation *eval, enum el_op op, const struct el_value *left,
                    const struct el_value *right, struct el_value *ret)
 {
-    int order;
-    bool equal;
+    int order = 0;
+    bool equal = false;
     if (op == EL_OP_EQ || op == EL_OP_NE) {
         if (!equals(eval, left, right, &equal))
             return false;
@@ -350,7 +350,7 @@ static bool find_parameter(const struct evaluation *eval, const struct el_node *
 
 static bool convert(const struct evaluation *eval, char kind, struct el_value *value)
 {
-    struct el_value number;
+    struct el_value number = {.kind = EL_NULL};
     if (kind == EL_ARG_DATE) {
         if (value->kind == EL_DATE)
             return true;
@@ -401,8 +401,8 @@ static bool is_empty(const struct el_value *value)
 static bool join(const struct evaluation *eval, const struct el_node *node,
                  const struct el_value *left, struct el_value *ret)
 {
-    struct el_value right;
-    bool is_true;
+    struct el_value right = {.kind = EL_NULL};
+    bool is_true = false;
     if (el_to_truth(left, &is_true, eval->err))
         return place(eval, node, "The operator");
     if (is_true == (node->op == EL_OP_OR)) {
@@ -420,7 +420,7 @@ static bool join(const struct evaluation *eval, const struct el_node *node,
 static bool choose(const struct evaluation *eval, const struct el_node *node,
                    const struct el_value *condition, struct el_value *ret)
 {
-    bool is_true;
+    bool is_true = false;
     if (el_to_truth(condition, &is_true, eval->err))
         return place(eval, node, "The operator");
     return evaluate(eval, node->args[is_true ? 1 : 2], ret);
@@ -438,7 +438,7 @@ static bool operate(const struct evaluation *eval, const struct el_node *node,
         return true;
     }
     if (node->op == EL_OP_NOT) {
-        bool is_true;
+        bool is_true = false;
         good = !el_to_truth(left, &is_true, eval->err);
         if (good)
             *ret = truth(!is_true);
@@ -456,7 +456,7 @@ static bool operate(const struct evaluation *eval, const struct el_node *node,
 static bool evaluate(const struct evaluation *eval, const struct el_node *node,
                      struct el_value *ret)
 {
-    struct el_value first;
+    struct el_value first = {.kind = EL_NULL};
     if (eval->arena->used > EL_MAX_WORK) {
         err_set(eval->err, ERR_INVALID_PARAMETER,
                 "needs more than %d MiB for what it puts together", EL_MAX_WORK >> 20);
@@ -482,7 +482,7 @@ enum err_code el_evaluate(const struct el_node *node, const char *text,
                           struct err *err)
 {
     const struct evaluation eval = {text, scope, arena, err};
-    struct el_value value;
+    struct el_value value = {.kind = EL_NULL};
     if (!evaluate(&eval, node, &value))
         return err->code;
     *ret = value;

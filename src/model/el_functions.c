@@ -88,7 +88,7 @@ static enum err_code give_earlier(enum el_unit unit, const struct el_value *args
                                   const struct el_scope *scope, struct arena *arena,
                                   struct el_value *ret, struct err *err)
 {
-    int64_t ms;
+    int64_t ms = 0;
     enum err_code code = el_date_add(scope->plan_ms, unit, -1, &scope->clock, &ms, err);
     return code ? code : give_formatted(ms, args[0].text, scope, arena, ret, err);
 }
@@ -126,7 +126,7 @@ CALL(date_format)
 CALL(date_parse)
 {
     UNUSED(arena);
-    int64_t ms;
+    int64_t ms = 0;
     enum err_code code =
         el_date_parse(args[0].text, args[1].text, &scope->clock, scope->now_ms, &ms, err);
     return code ? code : give_date(ms, ret);
@@ -135,7 +135,7 @@ CALL(date_parse)
 static enum err_code give_sum(enum el_unit unit, const struct el_value *args,
                               const struct el_scope *scope, struct el_value *ret, struct err *err)
 {
-    int64_t ms;
+    int64_t ms = 0;
     enum err_code code = el_date_add(args[0].number, unit, args[1].number, &scope->clock, &ms, err);
     return code ? code : give_date(ms, ret);
 }

@@ -265,7 +265,7 @@ static bool parse_arguments(struct parser *parser, struct el_node *node)
     if (!take_sign(parser, "("))
         return false;
     while (!token_is(parser, ")")) {
-        struct el_node *arg;
+        struct el_node *arg = NULL;
         if (count && !take_sign(parser, ","))
             return false;
         if (!parse_choice(parser, &arg))
@@ -376,7 +376,7 @@ static bool parse_unary(struct parser *parser, struct el_node **ret)
     }
     enum el_op op = is_not ? EL_OP_NOT : is_empty ? EL_OP_EMPTY : EL_OP_NEGATE;
     struct el_node *node = new_node(parser, op, parser->token.at);
-    struct el_node *arg;
+    struct el_node *arg = NULL;
     if (!enter(parser) || !advance(parser) || !parse_unary(parser, &arg))
         return false;
     parser->depth--;
@@ -415,14 +415,14 @@ static bool operator_here(const struct parser *parser, int level, enum el_op *re
 /* Recurses once for each level. */
 static bool parse_level(struct parser *parser, int level, struct el_node **ret)
 {
-    enum el_op op;
+    enum el_op op = EL_OP_VALUE;
     if (level == LEVELS)
         return parse_unary(parser, ret);
     if (!parse_level(parser, level + 1, ret))
         return false;
     while (operator_here(parser, level, &op)) {
         struct el_node *node = new_node(parser, op, parser->token.at);
-        struct el_node *right;
+        struct el_node *right = NULL;
         if (!advance(parser) || !parse_level(parser, level + 1, &right) ||
             !add_arg(parser, node, 0, *ret) || !add_arg(parser, node, 1, right))
             return false;
@@ -433,7 +433,7 @@ static bool parse_level(struct parser *parser, int level, struct el_node **ret)
 
 static bool parse_choice(struct parser *parser, struct el_node **ret)
 {
-    struct el_node *parts[EL_MAX_ARGS];
+    struct el_node *parts[EL_MAX_ARGS] = {NULL};
     if (!enter(parser) || !parse_level(parser, 0, &parts[0]))
         return false;
     *ret = parts[0];
@@ -456,7 +456,7 @@ enum err_code el_parse(const char *text, const char **cursor, const struct el_ch
 {
     struct parser parser = {
         .text = text, .next = *cursor, .check = check, .arena = arena, .err = err};
-    struct el_node *node;
+    struct el_node *node = NULL;
     if (!advance(&parser) || !parse_choice(&parser, &node))
         return err->code;
     if (parser.token.kind != TOKEN_END) {
