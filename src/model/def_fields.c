@@ -532,11 +532,10 @@ const struct schema task_schema = {
 
 /* ---- the job ---- */
 
-const char *const dependency_period_names[PERIOD_COUNT] = {[PERIOD_SAME] = "SAME_PERIOD",
-                                                           [PERIOD_PRE] = "PRE_PERIOD"};
-const char *const dependency_policy_names[DEPENDENCY_COUNT] = {[DEPENDENCY_FAIL] = "FAIL",
-                                                               [DEPENDENCY_IGNORE] = "IGNORE",
-                                                               [DEPENDENCY_SUSPEND] = "SUSPEND"};
+const char *const dependency_period_names[PERIOD_COUNT] =
+    {[PERIOD_SAME] = "SAME_PERIOD", [PERIOD_PRE] = "PRE_PERIOD"};
+const char *const dependency_policy_names[DEPENDENCY_COUNT] =
+    {[DEPENDENCY_FAIL] = "FAIL", [DEPENDENCY_IGNORE] = "IGNORE", [DEPENDENCY_SUSPEND] = "SUSPEND"};
 
 static const struct field job_dependency_fields[] = {
     {.name = "jobKey",
@@ -552,16 +551,18 @@ static const struct field job_dependency_fields[] = {
      AT(job_dependency, period),
      .fallback = PERIOD_SAME,
      NAMES(dependency_period_names),
-     .doc = "Which of its runs: those planned since the previous planned time of this job, or those "
-            "of one period earlier."},
+     .doc =
+         "Which of its runs: those planned since the previous planned time of this job, or those "
+         "of one period earlier."},
     {.name = "failPolicy",
      .kind = FIELD_ENUM,
      .flags = FIELD_DEFAULT,
      AT(job_dependency, fail_policy),
      .fallback = DEPENDENCY_FAIL,
      NAMES(dependency_policy_names),
-     .doc = "When one of them does not succeed: FAIL cancels the run, IGNORE lets it go on, SUSPEND "
-            "lets it wait."},
+     .doc =
+         "When one of them does not succeed: FAIL cancels the run, IGNORE lets it go on, SUSPEND "
+         "lets it wait."},
 };
 const struct schema job_dependency_schema =
     SCHEMA("JobDependency", job_dependency, job_dependency_fields,
