@@ -1,11 +1,8 @@
 /* Campaigns as objects: made, loaded, let go; what the engine has of them. */
 #include "engine/campaign.h"
 
-#include <jansson.h>
 #include <stdlib.h>
 #include <string.h>
-
-#include "base/json.h"
 
 struct ecampaign *engine_campaign(const struct engine *engine, const struct uuid *key)
 {
@@ -17,50 +14,16 @@ bool engine_has_campaign(const struct engine *engine, const struct uuid *key)
     return engine_campaign(engine, key) != NULL;
 }
 
-/* ---- texts that were stored ---- */
+/* ---- links ---- */
 
-static json_t *parse_stored(const char *text)
-{
-    struct err ignored;
-    return text ? json_parse(text, strlen(text), &ignored) : NULL;
-}
-
-static const uint32_t *load_positions(struct arena *arena, const char *text, uint32_t limit,
-                                      uint32_t *ret_count)
-{
-    json_t *list = parse_stored(text);
-    uint32_t *items = ARENA_ARRAY(arena, json_array_size(list), uint32_t);
-    uint32_t count = 0;
-    for (size_t i = 0; i < json_array_size(list); i++) {
-        json_int_t position = json_integer_value(json_array_get(list, i));
-        if (position >= 0 && position < limit)
-            items[count++] = (uint32_t)position;
-    }
-    json_decref(list);
-    *ret_count = count;
-    return items;
-}
-
-/* The names that jobs had when the campaign was made, by key. */
+/* The names that jobs had when the campaign was made. */
 static void name_cells(struct ecampaign *campaign)
 {
-    struct uuid_map names;
-    json_t *jobs = parse_stored(campaign->row.jobs);
-    uuid_map_init(&names);
-    for (size_t i = 0; i < json_array_size(jobs); i++) {
-        json_t *job = json_array_get(jobs, i);
-        const char *key = json_string_value(json_object_get(job, "jobKey"));
-        const char *name = json_string_value(json_object_get(job, "name"));
-        struct uuid uuid;
-        if (key && name && uuid_parse(key, &uuid))
-            uuid_map_put(&names, &uuid, arena_strdup(&campaign->arena, name));
-    }
+    struct campaign_jobs jobs = campaign_jobs_load(campaign->row.jobs, &campaign->arena);
     for (uint32_t i = 0; i < campaign->count; i++) {
-        const char *name = uuid_map_get(&names, &campaign->cells[i].row.job);
+        const char *name = campaign_job_name(&jobs, &campaign->cells[i].row.job);
         campaign->cells[i].job_name = name ? name : "?";
     }
-    uuid_map_release(&names);
-    json_decref(jobs);
 }
 
 /* Who is linked to whom, seen from the other end. */
@@ -164,8 +127,9 @@ static void own_cell(struct ecampaign *campaign, struct ecell *cell,
     cell->row.follows = arena_strdup(arena, row->follows);
     cell->row.message = row->message ? xstrdup(row->message) : NULL;
     cell->tracked = (struct tracked){.kind = ROW_CAMPAIGN_CELL, .row = &cell->row};
-    cell->needs = load_positions(arena, row->needs, campaign->count, &cell->need_count);
-    cell->follows = load_positions(arena, row->follows, campaign->count, &cell->follow_count);
+    cell->needs = campaign_positions_load(row->needs, campaign->count, arena, &cell->need_count);
+    cell->follows =
+        campaign_positions_load(row->follows, campaign->count, arena, &cell->follow_count);
     campaign->running += row->state == CELL_RUNNING;
     campaign->failed += row->state == CELL_FAILED;
     campaign->succeeded += row->state == CELL_SUCCESS;

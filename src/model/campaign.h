@@ -18,6 +18,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/arena.h"
 #include "base/uuid.h"
 
 /* Limits, in one place. */
@@ -126,3 +127,16 @@ struct campaign_order {
     struct campaign_request request;
     struct campaign_plan plan;
 };
+
+/* Texts of rows, read back; what is not as it was written is left out. In the arena. */
+struct campaign_jobs {
+    struct uuid *keys;
+    const char **names; /* that the jobs had when the campaign was made */
+    size_t count;
+};
+struct campaign_jobs campaign_jobs_load(const char *json, struct arena *arena);
+/* NULL when there is none of that key. */
+const char *campaign_job_name(const struct campaign_jobs *jobs, const struct uuid *key);
+/* Positions below `limit`. */
+const uint32_t *campaign_positions_load(const char *json, uint32_t limit, struct arena *arena,
+                                        uint32_t *ret_count);

@@ -560,6 +560,7 @@ struct fake *fake_new(void)
         .platform = {.write = write_rows, .workspace_make = make_workspace},
     };
     fake_add_accounts(&backend);
+    fake_add_campaigns(&backend);
     arena_init(&fake->arena);
     fake->now_ms = 1700000000000;
     fake->role = ROLE_ADMIN;

@@ -83,6 +83,8 @@ struct fake {
 /* fake_accounts.c */
 struct api_account fake_account(void);
 void fake_add_accounts(struct api_backend *backend);
+/* fake_campaigns.c */
+void fake_add_campaigns(struct api_backend *backend);
 
 struct fake *fake_new(void);
 void fake_free(struct fake *fake);

@@ -29,6 +29,7 @@ struct row {
     "{\"displayName\":\"c\",\"type\":\"USER\",\"driverConfig\":{},\"workerConfig\":{},\"clusterRuntimeConfig\":{}}"
 #define JOB        "jobs/" FAKE_JOB
 #define RUN        "jobRuns/" FAKE_RUN
+#define CAMPAIGN   "rerunCampaigns/01900000-0000-7000-8000-000000000200"
 #define TASK_RUN   "taskRuns/01900000-0000-7000-8000-000000000100"
 #define JOB_BODY   "{\"name\":\"j\",\"path\":\"p\"}"
 #define OTHER_NAME "\"name\":\"x\""
@@ -88,6 +89,15 @@ static const struct row rows[] = {
     {"simulateJob", "jobs/actions/simulate", "{\"definition\":" JOB_BODY "}", ROLE_OPERATOR, 503},
     {"listJobVersions", JOB "/versions", NULL, ROLE_VIEWER, 200},
     {"getJobVersion", JOB "/versions/1", NULL, ROLE_VIEWER, 200},
+    {"listRerunCampaigns", "rerunCampaigns", NULL, ROLE_VIEWER, 200},
+    {"createRerunCampaign", "rerunCampaigns",
+     "{\"jobKey\":\"" FAKE_JOB "\",\"beginTime\":\"2026-01-01T00:00:00Z\",\"endTime\":"
+     "\"2026-01-01T00:00:00Z\"}",
+     ROLE_OPERATOR, 409},
+    {"getRerunCampaign", CAMPAIGN, NULL, ROLE_VIEWER, 200},
+    {"pauseRerunCampaign", CAMPAIGN "/actions/pause", "{}", ROLE_OPERATOR, 200},
+    {"resumeRerunCampaign", CAMPAIGN "/actions/resume", "{}", ROLE_OPERATOR, 200},
+    {"cancelRerunCampaign", CAMPAIGN "/actions/cancel", "{}", ROLE_OPERATOR, 200},
     {"createJobRun", "jobRuns", "{\"jobKey\":\"" FAKE_JOB "\"}", ROLE_OPERATOR, 201},
     {"listJobRuns", "jobRuns", NULL, ROLE_VIEWER, 200},
     {"getJobRun", RUN, NULL, ROLE_VIEWER, 200},

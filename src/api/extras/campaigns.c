@@ -7,7 +7,6 @@
 #include "api/oracle/oracle.h"
 #include "api/oracle/run_source.h"
 #include "api/respond.h"
-#include "base/json.h"
 
 /* ---- asked for ---- */
 
@@ -116,31 +115,17 @@ static struct campaign_view view_of(const struct reading *reading, const struct 
     };
 }
 
-/* The names that the jobs had when the campaign was made: from the row's own list. */
-static const char *job_name_of(json_t *jobs, const char *job_key)
-{
-    for (size_t i = 0; i < json_array_size(jobs); i++) {
-        json_t *job = json_array_get(jobs, i);
-        const char *key = json_string_value(json_object_get(job, "jobKey"));
-        if (key && strcmp(key, job_key) == 0)
-            return json_string_value(json_object_get(job, "name"));
-    }
-    return NULL;
-}
-
 static struct field_list cell_views(const struct campaign_row *row,
                                     const struct campaign_cell_row *cells, size_t count,
                                     struct arena *arena)
 {
     struct campaign_cell_view *views = ARENA_ARRAY(arena, count, struct campaign_cell_view);
-    struct err ignored;
-    json_t *jobs = json_parse(row->jobs, strlen(row->jobs), &ignored);
+    struct campaign_jobs jobs = campaign_jobs_load(row->jobs, arena);
     for (size_t i = 0; i < count; i++) {
-        const char *job_key = key_text(&cells[i].job, arena);
         views[i] = (struct campaign_cell_view){
             .position = cells[i].position,
-            .job_key = job_key,
-            .job_name = arena_strdup(arena, job_name_of(jobs, job_key)),
+            .job_key = key_text(&cells[i].job, arena),
+            .job_name = campaign_job_name(&jobs, &cells[i].job),
             .plan_ms = cells[i].plan_ms,
             .state = cells[i].state,
             .message = cells[i].message,
@@ -152,7 +137,6 @@ static struct field_list cell_views(const struct campaign_row *row,
             .finished_ms = cells[i].finished_ms,
         };
     }
-    json_decref(jobs);
     return (struct field_list){views, count};
 }
 
