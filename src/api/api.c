@@ -107,6 +107,31 @@ static enum err_code authorize_account(struct call *call)
                                                                                : not_allowed(call);
 }
 
+/* In the DataArts dialect who is shut out is told so by code (RULES §10). */
+static enum err_code authorize_dataarts(struct call *call)
+{
+    enum { KEY_DIGITS = 32 };
+    const struct api_backend *backend = call->backend;
+    const char *named = http_header(call->request, "workspace");
+    struct uuid key;
+    bool found;
+    int role;
+    if (named)
+        found = strlen(named) == KEY_DIGITS && uuid_parse_hex(named, &key) &&
+                backend->workspace(backend->context, &key, &call->workspace);
+    else
+        found = backend->workspace_at(backend->context, 0, &call->workspace);
+    if (!found || !backend->role(backend->context, &call->account, &call->workspace, &role))
+        return err_set(&call->err, ERR_WORKSPACE_UNKNOWN, "Workspace does not exists.");
+    if (role < call->route->role)
+        return err_set(&call->err, ERR_ROLE_TOO_LOW,
+                       "Invalid account permissions: %s is not allowed to this user.",
+                       call->route->operation);
+    call->role = role;
+    call->reading.workspace = &call->workspace;
+    return ERR_OK;
+}
+
 /* Resources of others look like resources that do not exist. */
 static enum err_code authorize(struct call *call)
 {
@@ -115,6 +140,8 @@ static enum err_code authorize(struct call *call)
         return ERR_OK;
     if (call->route->scope == SCOPE_ACCOUNTS)
         return authorize_account(call);
+    if (scope_is_dataarts(call->route->scope))
+        return authorize_dataarts(call);
     if (strcmp(call->platform, call->api->config.platform_id) != 0)
         return err_set(&call->err, ERR_NOT_AUTHORIZED_OR_NOT_FOUND,
                        "AI Data Platform not found or not allowed");
@@ -149,6 +176,22 @@ static bool is_json(const char *type)
     const char *rest = type + strlen(json);
     rest += strspn(rest, " \t");
     return *rest == '\0' || *rest == ';';
+}
+
+/* What the gateway before Huawei's services asks for. */
+static enum err_code check_dataarts_headers(struct call *call)
+{
+    const struct http_request *request = call->request;
+    unsigned workspaces = http_header_count(request, "workspace");
+    if (!scope_is_dataarts(call->route->scope))
+        return ERR_OK;
+    if (workspaces > 1 || (!workspaces && call->route->scope == SCOPE_DATAARTS_V2))
+        return err_set(&call->err, ERR_HEADER_MISSING,
+                       "Invalid header parameter: workspace, required");
+    if (takes_body(call) && request->body_len && !http_header(request, "content-type"))
+        return err_set(&call->err, ERR_HEADER_MISSING,
+                       "Invalid header parameter: Content-Type, required");
+    return ERR_OK;
 }
 
 static enum err_code check_media(struct call *call)
@@ -315,6 +358,10 @@ static enum err_code find_route(struct call *call)
         if (refused)
             return refused;
     }
+    if (call->project && strcmp(call->project, call->api->config.project_id) != 0)
+        return err_set(
+            &call->err, ERR_NOT_AUTHENTICATED,
+            "Incorrect IAM authentication information: the project_id is not this one's");
     if (code)
         return err_set(&call->err, code, "%s", malformed.message);
     return call->route ? ERR_OK : no_route(call);
@@ -369,6 +416,8 @@ static enum err_code change(struct call *call)
 static enum err_code handle(struct call *call)
 {
     enum err_code code = find_route(call);
+    if (!code)
+        code = check_dataarts_headers(call);
     if (!code)
         code = check_media(call);
     if (!code)
@@ -432,12 +481,11 @@ void api_refuse(void *context, enum err_code code, const char *message, const ch
     /* The wire copies headers before it answers anything else on this thread. */
     static _Thread_local char id[REQUEST_ID_TEXT];
     struct api *api = context;
-    (void)target; /* one dialect so far */
-    error_print(&response->body, code, message);
+    refusal_print(&response->body, target, code, message, request_id(api, NULL, id));
     response->headers[response->header_count++] =
         (struct http_header){"content-type", "application/json"};
     response->headers[response->header_count++] =
-        (struct http_header){"opc-request-id", request_id(api, NULL, id)};
+        (struct http_header){request_id_header(target), id};
     if (code == ERR_UNAVAILABLE || code == ERR_TOO_MANY_REQUESTS)
         response->headers[response->header_count++] = (struct http_header){"retry-after", "1"};
 }

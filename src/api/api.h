@@ -12,6 +12,7 @@
 
 struct api_config {
     const char *platform_id; /* OCID, aiDataPlatformId */
+    const char *project_id;  /* 32 hex digits: the platform in the DataArts dialect */
     const char *hub_region;
     const char *tenancy;     /* OCID: first part of every keyId */
     bool is_secure;          /* TLS: cookies are for it alone */

@@ -95,6 +95,31 @@ struct api_reads {
                         struct arena *arena, struct resource_row **ret);
     size_t (*recent_jobs)(struct store_reader *reader, int64_t workspace, const char *user_id,
                           struct arena *arena, struct recent_job_row **ret);
+    bool (*get_schedule)(struct store_reader *reader, int64_t workspace, const struct uuid *job,
+                         struct arena *arena, struct schedule_row *ret);
+    bool (*find_job)(struct store_reader *reader, int64_t workspace, int64_t number,
+                     struct arena *arena, struct job_row *ret);
+    bool (*find_run)(struct store_reader *reader, int64_t workspace, int64_t number,
+                     struct arena *arena, struct run_row *ret);
+    void (*list_instances)(struct store_reader *reader, int64_t workspace,
+                           const struct instance_filter *filter, struct arena *arena,
+                           struct instance_list *ret);
+    void (*list_numbered_jobs)(struct store_reader *reader, int64_t workspace,
+                               const struct numbered_job_filter *filter, struct arena *arena,
+                               struct numbered_job_list *ret);
+    bool (*get_campaign)(struct store_reader *reader, int64_t workspace, const struct uuid *key,
+                         struct arena *arena, struct campaign_row *ret);
+    size_t (*campaigns)(struct store_reader *reader, int64_t workspace,
+                        const struct campaign_filter *filter, struct arena *arena,
+                        struct campaign_row **ret);
+    size_t (*campaign_cells)(struct store_reader *reader, int64_t workspace,
+                             const struct uuid *campaign, int64_t from_position, size_t max,
+                             struct arena *arena, struct campaign_cell_row **ret);
+    bool (*campaign_counts)(struct store_reader *reader, int64_t workspace,
+                            const struct uuid *campaign, struct campaign_counts *ret);
+    size_t (*planned_runs)(struct store_reader *reader, int64_t workspace, const struct uuid *job,
+                           int64_t from_ms, int64_t to_ms, size_t max, struct arena *arena,
+                           struct run_row **ret);
 };
 
 /* Who calls, once a credential was accepted. */
@@ -215,6 +240,7 @@ struct api_backend {
     void *context;
 
     struct zones *zones; /* of the host; thread safe (calendar/zones.h) */
+    const char *zone_id; /* the server's own; NULL: UTC */
 
     int64_t (*now_ms)(void *context);
     /* A snapshot for the calling thread; between begin and end nothing else may read with it. */
@@ -240,6 +266,15 @@ struct api_backend {
                                  const struct repair_request *request, struct arena *arena,
                                  struct repair_plan *ret, struct job_def **ret_def,
                                  struct err *err);
+
+    /* Which cells a campaign would have, in which order (engine/campaign_plan.h), on a snapshot. What
+     * *ret points to lives as long as `arena`. ERR_NOT_AUTHORIZED_OR_NOT_FOUND: no such job;
+     * ERR_INCORRECT_STATE: nothing is left to be rerun ("Job X have no instances to rerun");
+     * ERR_INVALID_PARAMETER: too many cells, or a job without a schedule where one is needed. */
+    enum err_code (*plan_campaign)(void *context, struct store_reader *reader,
+                                   const struct api_workspace *workspace,
+                                   const struct campaign_request *request, struct arena *arena,
+                                   struct campaign_plan *ret, struct err *err);
 
     /* The engine in a loop, with virtual time; bounded in time by the server. As in
      * engine/simulate.h. */

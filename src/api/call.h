@@ -63,6 +63,9 @@ enum route_scope {
     SCOPE_PLATFORM,  /* [/api]/20260430/aiDataPlatforms/{id}/… */
     SCOPE_WORKSPACE, /* …/workspaces/{key}/… */
     SCOPE_ACCOUNTS,  /* /reprise/v1/…: roles are those in the workspace `default` */
+    /* The DataArts dialect: the workspace is named by a header. */
+    SCOPE_DATAARTS_V1, /* /v1/{project_id}/… */
+    SCOPE_DATAARTS_V2, /* /v2/{project_id}/factory/… */
 };
 
 enum route_flag {
@@ -103,8 +106,12 @@ struct route {
     /* For the OpenAPI document, and held to by the tests: what a success is answered. */
     int status;                  /* 0: 200 */
     const struct schema *answer; /* NULL: any JSON value; nothing with 204, 202 */
-    const char *media;           /* content type of an answer that is not JSON */
-    const char *streams;         /* content type of an answer that goes on, for who asks for it */
+    /* Of a command: what it is answered instead of the resource and its place, on a snapshot behind the
+     * commit. NULL in the DataArts dialect: nothing but `status`. False: it cannot be read now. */
+    bool (*answered)(const struct reading *at, const struct api_pending *pending,
+                     struct http_request *request, struct http_response *response);
+    const char *media;   /* content type of an answer that is not JSON */
+    const char *streams; /* content type of an answer that goes on, for who asks for it */
     const char *doc;
 };
 
@@ -121,6 +128,7 @@ struct call {
     /* Of the path, decoded; what the route's scope has not is NULL. */
     const char *platform;
     const char *workspace_key;
+    const char *project; /* of the DataArts dialect, also where there is no such route */
     const char *keys[ROUTE_MAX_KEYS];
     const char *allow; /* methods of a path that exists, where the method was another */
     void *filter;      /* what the route's query table parsed */
@@ -137,6 +145,11 @@ struct call {
     char request_id[REQUEST_ID_TEXT]; /* "" until call_request_id */
     struct err err;
 };
+
+static inline bool scope_is_dataarts(enum route_scope scope)
+{
+    return scope == SCOPE_DATAARTS_V1 || scope == SCOPE_DATAARTS_V2;
+}
 
 /* ---- submit.c ---- */
 /* What the request's opc-retry-token stands for, where the route takes one and it was sent; else is_set stays

@@ -55,6 +55,19 @@ static const struct header response_headers[] = {
     {"RetryAfter", "retry-after", "integer", 0, "Seconds until it is worth trying again."},
 };
 
+/* Of the DataArts dialect. */
+static const struct header dataarts_headers[] = {
+    {"XRequestId", "x-request-id", "string", REQUEST_ID_MAX,
+     "Names the request: letters, digits, _ and -; the answer carries it."},
+    {"Workspace", "workspace", "string", 32,
+     "The workspace: its key without dashes. Absent in v1: the workspace default."},
+};
+static const struct header dataarts_response_headers[] = {
+    {"XRequestId", "x-request-id", "string", 0, "Names the request, for questions about it."},
+    {"RepriseCampaign", "x-reprise-campaign", "string", 0,
+     "Key of the campaign that was made; absent when none was."},
+};
+
 static void set(json_t *object, const char *name, json_t *value)
 {
     json_object_set_new(object, name, value);
@@ -85,29 +98,39 @@ static json_t *component_ref(const char *kind, const char *name)
     return json_pack("{s:s}", "$ref", text);
 }
 
+static void add_parameter_component(json_t *all, const struct header *header)
+{
+    set(all, header->component,
+        json_pack("{s:s, s:s, s:s, s:o}", "name", header->name, "in", "header", "description",
+                  header->doc, "schema", header_schema(header)));
+}
+
 static json_t *parameter_components(void)
 {
     json_t *all = json_object();
-    for (size_t i = 0; i < ARRAY_LEN(request_headers); i++) {
-        const struct header *header = &request_headers[i];
-        set(all, header->component,
-            json_pack("{s:s, s:s, s:s, s:o}", "name", header->name, "in", "header", "description",
-                      header->doc, "schema", header_schema(header)));
-    }
+    for (size_t i = 0; i < ARRAY_LEN(request_headers); i++)
+        add_parameter_component(all, &request_headers[i]);
+    for (size_t i = 0; i < ARRAY_LEN(dataarts_headers); i++)
+        add_parameter_component(all, &dataarts_headers[i]);
     return all;
+}
+
+static void add_header_component(json_t *all, const struct header *header)
+{
+    json_t *described =
+        json_pack("{s:s, s:o}", "description", header->doc, "schema", header_schema(header));
+    if (strncmp(header->name, "x-reprise-", strlen("x-reprise-")) == 0)
+        mark_extension(described);
+    set(all, header->component, described);
 }
 
 static json_t *header_components(void)
 {
     json_t *all = json_object();
-    for (size_t i = 0; i < ARRAY_LEN(response_headers); i++) {
-        const struct header *header = &response_headers[i];
-        json_t *described =
-            json_pack("{s:s, s:o}", "description", header->doc, "schema", header_schema(header));
-        if (strncmp(header->name, "x-reprise-", strlen("x-reprise-")) == 0)
-            mark_extension(described);
-        set(all, header->component, described);
-    }
+    for (size_t i = 0; i < ARRAY_LEN(response_headers); i++)
+        add_header_component(all, &response_headers[i]);
+    for (size_t i = 0; i < ARRAY_LEN(dataarts_response_headers); i++)
+        add_header_component(all, &dataarts_response_headers[i]);
     return all;
 }
 
@@ -138,11 +161,37 @@ static json_t *security_components(void)
 
 /* ---- errors ---- */
 
-static json_t *error_schema(void)
+/* Each code once. */
+static json_t *codes_of(const char *(*text)(enum err_code code))
 {
     json_t *codes = json_array();
-    for (int code = ERR_OK + 1; code < ERR_COUNT; code++)
-        json_array_append_new(codes, json_string(err_code_text((enum err_code)code)));
+    for (int code = ERR_OK + 1; code < ERR_COUNT; code++) {
+        const char *name = text((enum err_code)code);
+        size_t i = 0;
+        while (i < json_array_size(codes) &&
+               strcmp(json_string_value(json_array_get(codes, i)), name) != 0)
+            i++;
+        if (i == json_array_size(codes))
+            json_array_append_new(codes, json_string(name));
+    }
+    return codes;
+}
+
+static json_t *dataarts_error_schema(void)
+{
+    return json_pack("{s:s, s:s, s:{s:{s:s, s:s, s:o}, s:{s:s, s:s}, s:{s:s, s:s}}, s:[s,s]}",
+                     "type", "object", "description",
+                     "What every refusal of the DataArts dialect says.", "properties", "error_code",
+                     "type", "string", "description", "What kind of error it is.", "enum",
+                     codes_of(err_dataarts_code), "error_msg", "type", "string", "description",
+                     "Names the field and what was expected of it.", "request_id", "type", "string",
+                     "description", "With codes of APIGW: the request's id.", "required",
+                     "error_code", "error_msg");
+}
+
+static json_t *error_schema(void)
+{
+    json_t *codes = codes_of(err_code_text);
     return json_pack("{s:s, s:s, s:{s:{s:s, s:s, s:o}, s:{s:s, s:s}}, s:[s,s]}", "type", "object",
                      "description", "What every refusal says.", "properties", "code", "type",
                      "string", "description", "What kind of error it is.", "enum", codes, "message",
@@ -166,7 +215,10 @@ static json_t *iam_error_schema(void)
 static json_t *error_response(const char *doc, const char *schema, bool retry)
 {
     json_t *headers = json_object();
-    set(headers, "opc-request-id", component_ref("headers", "OpcRequestId"));
+    if (strcmp(schema, "DataArtsError") == 0)
+        set(headers, "x-request-id", component_ref("headers", "XRequestId"));
+    else
+        set(headers, "opc-request-id", component_ref("headers", "OpcRequestId"));
     if (retry)
         set(headers, "retry-after", component_ref("headers", "RetryAfter"));
     return json_pack("{s:s, s:o, s:{s:{s:o}}}", "description", doc, "headers", headers, "content",
@@ -208,6 +260,9 @@ static json_t *response_components(void)
 static bool is_possible(const struct route *route, int status)
 {
     bool takes_body = route->flags & (ROUTE_BODY | ROUTE_BODY_OPTIONAL);
+    bool is_dataarts = scope_is_dataarts(route->scope);
+    if (is_dataarts && (status == 404 || status == 409 || status == 415))
+        return false; /* 400, all of them */
     switch (status) {
     case 400:
         return route->scope != SCOPE_ROOT || route->query || takes_body;
@@ -230,8 +285,14 @@ static bool is_possible(const struct route *route, int status)
 /* ---- parameters ---- */
 
 /* A collection's name tells what its items are called in paths: "jobs" → "jobKey". */
-static const char *path_parameter(const char *collection, size_t len, char name[static NAME_BYTES])
+static const char *path_parameter(const char *collection, size_t len, bool dataarts,
+                                  char name[static NAME_BYTES])
 {
+    static const struct {
+        const char *collection;
+        const char *name;
+    } of_dataarts[] = {
+        {"jobs", "job_name"}, {"instances", "instance_id"}, {"supplement-data", "instance_name"}};
     static const struct {
         const char *collection;
         const char *name;
@@ -240,6 +301,10 @@ static const char *path_parameter(const char *collection, size_t len, char name[
         {"users", "userName"},           {"keys", "keyId"},       {"accessKeys", "accessKey"},
         {"secrets", "secretName"},
     };
+    for (size_t i = 0; i < ARRAY_LEN(of_dataarts) && dataarts; i++)
+        if (strlen(of_dataarts[i].collection) == len &&
+            memcmp(of_dataarts[i].collection, collection, len) == 0)
+            return of_dataarts[i].name;
     for (size_t i = 0; i < ARRAY_LEN(others); i++)
         if (strlen(others[i].collection) == len &&
             memcmp(others[i].collection, collection, len) == 0)
@@ -267,6 +332,12 @@ static void path_of(const struct route *route, char path[static PATH_BYTES], jso
         base = workspace_base;
     if (route->scope == SCOPE_ACCOUNTS)
         base = accounts_base;
+    bool dataarts = scope_is_dataarts(route->scope);
+    if (dataarts) {
+        base = route->scope == SCOPE_DATAARTS_V1 ? "/v1/{project_id}/"
+                                                 : "/v2/{project_id}/factory/";
+        add_path_parameter(parameters, "project_id");
+    }
     if (route->scope == SCOPE_PLATFORM || route->scope == SCOPE_WORKSPACE)
         add_path_parameter(parameters, "aiDataPlatformId");
     if (route->scope == SCOPE_WORKSPACE)
@@ -278,7 +349,7 @@ static void path_of(const struct route *route, char path[static PATH_BYTES], jso
         size_t part = strcspn(rest, "/");
         bool is_key = part == 2 && memcmp(rest, "{}", 2) == 0;
         char buffer[NAME_BYTES];
-        const char *name = is_key ? path_parameter(before, before_len, buffer) : NULL;
+        const char *name = is_key ? path_parameter(before, before_len, dataarts, buffer) : NULL;
         if (name)
             add_path_parameter(parameters, name);
         len += (size_t)snprintf(path + len, PATH_BYTES - len, is_key ? "{%.*s}" : "%.*s",
@@ -312,10 +383,14 @@ static void add_query(json_t *components, json_t *parameters, const struct schem
     }
 }
 
-static void add_headers(json_t *parameters, unsigned flags)
+static void add_headers(json_t *parameters, const struct route *route)
 {
+    unsigned flags = route->flags;
     static const unsigned asked_by[] = {0, ROUTE_IF_MATCH, ROUTE_RETRY_TOKEN, ROUTE_RECENT};
-    for (size_t i = 0; i < ARRAY_LEN(request_headers); i++)
+    for (size_t i = 0; i < ARRAY_LEN(dataarts_headers) && scope_is_dataarts(route->scope); i++)
+        json_array_append_new(parameters,
+                              component_ref("parameters", dataarts_headers[i].component));
+    for (size_t i = 0; i < ARRAY_LEN(request_headers) && !scope_is_dataarts(route->scope); i++)
         if (!asked_by[i] || (flags & asked_by[i]))
             json_array_append_new(parameters,
                                   component_ref("parameters", request_headers[i].component));
@@ -337,6 +412,12 @@ static json_t *answer_headers(const struct route *route, int status)
     bool is_of_platform = route->scope == SCOPE_PLATFORM || route->scope == SCOPE_WORKSPACE;
     bool writes = (route->command || route->change) && is_of_platform;
     bool shows = writes && route->answer;
+    if (scope_is_dataarts(route->scope)) {
+        set(headers, "x-request-id", component_ref("headers", "XRequestId"));
+        if (route->answered && !route->answer)
+            set(headers, "x-reprise-campaign", component_ref("headers", "RepriseCampaign"));
+        return headers;
+    }
     set(headers, "opc-request-id", component_ref("headers", "OpcRequestId"));
     if (shows || (route->flags & ROUTE_ETAG))
         set(headers, "etag", component_ref("headers", "Etag"));
@@ -376,6 +457,8 @@ static json_t *answer_content(json_t *components, const struct route *route)
 
 static bool has_body(const struct route *route, int status)
 {
+    if (scope_is_dataarts(route->scope))
+        return route->answer;
     return route->answer || (status != 204 && status != 202);
 }
 
@@ -396,8 +479,9 @@ static json_t *responses_of(json_t *components, const struct route *route)
             continue;
         snprintf(text, sizeof text, "%d", errors[i].status);
         set(all, text,
-            route->flags & ROUTE_IAM ? error_answer(i, "IamError")
-                                     : component_ref("responses", errors[i].component));
+            scope_is_dataarts(route->scope) ? error_answer(i, "DataArtsError")
+            : route->flags & ROUTE_IAM      ? error_answer(i, "IamError")
+                                            : component_ref("responses", errors[i].component));
     }
     return all;
 }
@@ -416,6 +500,8 @@ static const char *tag_of(const struct route *route, char tag[static NAME_BYTES]
 {
     if (route->scope == SCOPE_ROOT)
         return "server";
+    if (scope_is_dataarts(route->scope))
+        return "dataarts";
     snprintf(tag, NAME_BYTES, "%.*s", (int)strcspn(route->path, "/"), route->path);
     return tag;
 }
@@ -437,7 +523,7 @@ static json_t *operation_of(json_t *components, const struct route *route, json_
         add_query(components, parameters, &body_query_schema);
         set(operation, "requestBody", request_body(components, route));
     }
-    add_headers(parameters, route->flags);
+    add_headers(parameters, route);
     set(operation, "parameters", parameters);
     set(operation, "responses", responses_of(components, route));
     return operation;
@@ -477,6 +563,7 @@ json_t *openapi_document(void)
     json_t *schemas = json_object();
     set(schemas, "Error", error_schema());
     set(schemas, "IamError", iam_error_schema());
+    set(schemas, "DataArtsError", dataarts_error_schema());
     for (size_t i = 0; i < count; i++)
         add_route(paths, schemas, &routes[i]);
     json_t *components = json_pack("{s:o, s:o, s:o, s:o, s:o}", "schemas", schemas, "parameters",
@@ -487,7 +574,7 @@ json_t *openapi_document(void)
         "{s:s, s:{s:s, s:s, s:s, s:{s:s, s:s}}, s:[{s:s}, {s:s, s:s}], s:[{s:[]},"
         " {s:[]}, {s:[]}, {s:[]}, {s:[]}], s:o, s:o}",
         "openapi", "3.1.0", "info", "title", "Reprise", "version", API_VERSION, "description",
-        "Job runs of Oracle AI Data Platform Workbench, self-hosted. What is marked "
+        "Job runs of Oracle AI Data Platform Workbench and Huawei DataArts Factory, self-hosted. What is marked "
         "x-reprise-extension is ours. Every GET takes HEAD too.",
         "license", "name", "Apache-2.0", "identifier", "Apache-2.0", "servers", "url", "/", "url",
         "/api", "description", "The same calls.", "security", "bearer", "authToken", "ociSignature",

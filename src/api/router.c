@@ -17,6 +17,14 @@ static bool segment_is(const struct target *target, size_t index, const char *te
 static struct place find_place(struct call *call)
 {
     const struct target *target = &call->target;
+    if (segment_is(target, 0, "v1") && target->count > 2) {
+        call->project = target->segments[1];
+        return (struct place){SCOPE_DATAARTS_V1, 2};
+    }
+    if (segment_is(target, 0, "v2") && segment_is(target, 2, "factory") && target->count > 3) {
+        call->project = target->segments[1];
+        return (struct place){SCOPE_DATAARTS_V2, 3};
+    }
     size_t at = segment_is(target, 0, "api") ? 1 : 0;
     if (segment_is(target, 0, "reprise") && segment_is(target, 1, "v1") && target->count > 2)
         return (struct place){SCOPE_ACCOUNTS, 2};

@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "api/call.h"
+#include "api/extras/extras.h"
 #include "api/oracle/oracle.h"
 #include "api/respond.h"
 
@@ -16,6 +17,7 @@ struct waiting {
     struct request_state state; /* first */
     struct api_pending pending;
     struct http_request *request;
+    const struct route *route;
     struct api_workspace workspace;
     bool updates_recent;
     _Atomic bool is_done; /* the wire may ask again before the wake, when it stops */
@@ -26,6 +28,8 @@ static void submit_done(struct http_request *request)
     struct waiting *waiting = request->state;
     struct api_pending *pending = &waiting->pending;
     job_def_unref(pending->command.def);
+    for (size_t i = 0; i < pending->command.rerun_count; i++)
+        job_def_unref(pending->command.reruns[i].def);
     free(pending->replay_etag);
     free(pending->replay_location);
     free(pending->replay_body);
@@ -91,6 +95,7 @@ enum err_code submit_command(struct call *call)
     pending->owner = waiting;
     pending->location_base = location_base(call);
     waiting->request = call->request;
+    waiting->route = call->route;
     waiting->workspace = call->workspace;
     const char *recent = http_header(call->request, "should-update-recent");
     waiting->updates_recent = (call->route->flags & ROUTE_RECENT) && recent &&
@@ -136,6 +141,12 @@ static bool is_about_job(enum command_kind kind)
     return kind == COMMAND_JOB_CREATE || kind == COMMAND_JOB_UPDATE || kind == COMMAND_JOB_DELETE;
 }
 
+static bool is_about_campaign(enum command_kind kind)
+{
+    return kind == COMMAND_CAMPAIGN_CREATE || kind == COMMAND_CAMPAIGN_PAUSE ||
+           kind == COMMAND_CAMPAIGN_RESUME || kind == COMMAND_CAMPAIGN_CANCEL;
+}
+
 /* On a snapshot of its own: the run may have moved on since the commit. False: nothing there. */
 static bool answer_fresh(struct api *api, struct http_request *request,
                          struct http_response *response, const struct waiting *waiting)
@@ -162,6 +173,36 @@ static bool answer_fresh(struct api *api, struct http_request *request,
     return true;
 }
 
+/* In the DataArts dialect, which says little: 204, or 200 and a number. */
+static bool answer_briefly(struct api *api, struct http_request *request,
+                           struct http_response *response, const struct waiting *waiting)
+{
+    const struct api_backend *backend = &api->backend;
+    const struct route *route = waiting->route;
+    response->status = route->status ? route->status : 200;
+    if (!route->answered)
+        return true;
+    struct reading reading = {
+        .api = api, .workspace = &waiting->workspace, .arena = &request->arena};
+    reading.reader = backend->read_begin(backend->context);
+    if (!reading.reader)
+        return false;
+    bool good = route->answered(&reading, &waiting->pending, request, response) &&
+                !backend->reads.failed(reading.reader);
+    backend->read_end(backend->context, reading.reader);
+    if (good && response->body.len > 0)
+        http_add_header(request, response, "content-type", "application/json");
+    return good;
+}
+
+static bool answer_done(struct api *api, struct http_request *request,
+                        struct http_response *response, const struct waiting *waiting)
+{
+    if (scope_is_dataarts(waiting->route->scope))
+        return answer_briefly(api, request, response, waiting);
+    return answer_fresh(api, request, response, waiting);
+}
+
 void submit_answer(struct api *api, struct http_request *request, struct http_response *response)
 {
     struct waiting *waiting = request->state;
@@ -177,12 +218,13 @@ void submit_answer(struct api *api, struct http_request *request, struct http_re
     }
     if (pending->result.replayed && pending->replay_status) {
         answer_replay(request, response, pending);
-    } else if (!answer_fresh(api, request, response, waiting)) {
+    } else if (!answer_done(api, request, response, waiting)) {
         respond_refusal(api, request, response, ERR_UNAVAILABLE,
                         "it is done, but the store cannot be read at the moment");
         return;
     }
-    http_add_header(request, response, "opc-request-id", request_id(api, request, id));
+    http_add_header(request, response, request_id_header(request->target),
+                    request_id(api, request, id));
 }
 
 /* ---- what a command that succeeded is answered ---- */
@@ -193,6 +235,7 @@ static int64_t status_of(enum command_kind kind)
     case COMMAND_JOB_CREATE:
     case COMMAND_RUN_CREATE:
     case COMMAND_RUN_REPAIR:
+    case COMMAND_CAMPAIGN_CREATE:
         return 201;
     case COMMAND_JOB_UPDATE:
     case COMMAND_JOB_CANCEL_RUNS:
@@ -201,9 +244,23 @@ static int64_t status_of(enum command_kind kind)
     case COMMAND_RUN_DELETE:
         return 204;
     case COMMAND_RUN_CANCEL:
+    case COMMAND_RUNS_RERUN:
+    case COMMAND_CAMPAIGN_PAUSE:
+    case COMMAND_CAMPAIGN_RESUME:
+    case COMMAND_CAMPAIGN_CANCEL:
     default:
         return 200;
     }
+}
+
+/* What the command was about, as it is now. */
+static bool print_subject(const struct reading *reading, enum command_kind kind,
+                          const struct uuid *key, struct buf *out, char etag[static ETAG_TEXT])
+{
+    if (is_about_campaign(kind))
+        return campaign_print(reading, key, out, etag);
+    return is_about_job(kind) ? job_print(reading, key, out, etag)
+                              : job_run_print(reading, key, out, etag);
 }
 
 void api_answer_command(struct api *api, struct store_reader *reader,
@@ -219,14 +276,13 @@ void api_answer_command(struct api *api, struct store_reader *reader,
     buf_init(&ret->body, API_MAX_RESPONSE_BYTES);
     if (ret->status == 204 || kind == COMMAND_JOB_CANCEL_RUNS)
         return; /* no body */
-    bool found = is_about_job(kind) ? job_print(&reading, key, &ret->body, etag)
-                                    : job_run_print(&reading, key, &ret->body, etag);
+    bool found = print_subject(&reading, kind, key, &ret->body, etag);
     if (!found || api->backend.reads.failed(reader) || ret->body.overflowed) {
         ret->status = 0;
         return;
     }
     ret->etag = arena_strdup(arena, etag);
-    if (kind != COMMAND_RUN_CANCEL)
+    if (kind == COMMAND_CAMPAIGN_CREATE || (kind != COMMAND_RUN_CANCEL && !is_about_campaign(kind)))
         ret->location =
             arena_printf(arena, "%s/%s", pending->location_base, uuid_format(key, text));
 }

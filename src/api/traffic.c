@@ -59,6 +59,10 @@ static const char *prefix(enum route_scope scope)
         return "/" API_VERSION "/aiDataPlatforms/{}/workspaces/{}/";
     case SCOPE_ACCOUNTS:
         return "/reprise/v1/";
+    case SCOPE_DATAARTS_V1:
+        return "/v1/{}/";
+    case SCOPE_DATAARTS_V2:
+        return "/v2/{}/factory/";
     case SCOPE_ROOT:
     default:
         return "/";

@@ -9,8 +9,11 @@
 static const struct {
     int status;
     const char *text;
+    int dataarts_status;
+    const char *dataarts_code;
 } codes[ERR_COUNT] = {
-#define ERR_ROW(name, http_status, code_text) [name] = {http_status, code_text},
+#define ERR_ROW(name, http_status, code_text, dataarts_status, dataarts_code) \
+    [name] = {http_status, code_text, dataarts_status, dataarts_code},
     ERR_LIST(ERR_ROW)
 #undef ERR_ROW
 };
@@ -46,4 +49,16 @@ const char *err_code_text(enum err_code code)
 {
     assert(code < ERR_COUNT);
     return codes[code].text;
+}
+
+int err_dataarts_status(enum err_code code)
+{
+    assert(code < ERR_COUNT);
+    return codes[code].dataarts_status;
+}
+
+const char *err_dataarts_code(enum err_code code)
+{
+    assert(code < ERR_COUNT);
+    return codes[code].dataarts_code;
 }

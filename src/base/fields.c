@@ -541,11 +541,26 @@ static bool is_left_out(const struct field *field, const void *place)
         return true;
     if (!(field->flags & FIELD_SPARSE))
         return false;
-    if (field->kind == FIELD_ENUM)
+    switch (field->kind) {
+    case FIELD_BOOL:
+        return *(const int8_t *)place == FIELD_UNSET;
+    case FIELD_ENUM:
         return *(const int *)place == FIELD_UNSET;
-    if (field->kind == FIELD_TIME)
+    case FIELD_INT32:
+    case FIELD_INT64:
+    case FIELD_TIME:
         return *(const int64_t *)place == FIELD_NULL;
-    return *(const char *const *)place == NULL;
+    case FIELD_LIST:
+    case FIELD_STRINGS:
+    case FIELD_MAP:
+    case FIELD_OBJECTS:
+        return ((const struct field_list *)place)->items == NULL;
+    case FIELD_STRING:
+    case FIELD_OBJECT:
+    case FIELD_RAW:
+    default:
+        return *(const void *const *)place == NULL;
+    }
 }
 
 static void print_fields(const struct schema *schema, const void *object, struct buf *out,

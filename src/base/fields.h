@@ -60,7 +60,7 @@ enum field_flag {
     FIELD_DEFAULT = 1 << 2,   /* `fallback` is used when absent (bool, int, enum) */
     FIELD_EXTENSION = 1 << 3, /* ours: x-reprise-extension in the OpenAPI document */
     FIELD_HIDDEN = 1 << 4,    /* read but never printed */
-    FIELD_SPARSE = 1 << 5,    /* printed only where it is set (strings, enums, times) */
+    FIELD_SPARSE = 1 << 5,    /* printed only where it is set; a list that was given empty is */
 };
 
 struct schema;

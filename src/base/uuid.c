@@ -80,18 +80,33 @@ uint64_t uuid_hash(const struct uuid *uuid)
     return mix64(halves[0] ^ mix64(halves[1]));
 }
 
-char *uuid_format(const struct uuid *uuid, char text[static UUID_TEXT])
+static bool is_behind_dash(int byte)
+{
+    return byte == 4 || byte == 6 || byte == 8 || byte == 10;
+}
+
+static char *format(const struct uuid *uuid, bool dashes, char *text)
 {
     static const char digits[] = "0123456789abcdef";
     char *p = text;
     for (int i = 0; i < 16; i++) {
-        if (i == 4 || i == 6 || i == 8 || i == 10)
+        if (dashes && is_behind_dash(i))
             *p++ = '-';
         *p++ = digits[uuid->bytes[i] >> 4];
         *p++ = digits[uuid->bytes[i] & 15];
     }
     *p = '\0';
     return text;
+}
+
+char *uuid_format(const struct uuid *uuid, char text[static UUID_TEXT])
+{
+    return format(uuid, true, text);
+}
+
+char *uuid_format_hex(const struct uuid *uuid, char text[static UUID_TEXT])
+{
+    return format(uuid, false, text);
 }
 
 static int hex_digit(char c)
@@ -105,11 +120,11 @@ static int hex_digit(char c)
     return -1;
 }
 
-bool uuid_parse(const char *text, struct uuid *ret)
+static bool parse(const char *text, bool dashes, struct uuid *ret)
 {
     struct uuid uuid;
     for (int i = 0; i < 16; i++) {
-        if ((i == 4 || i == 6 || i == 8 || i == 10) && *text++ != '-')
+        if (dashes && is_behind_dash(i) && *text++ != '-')
             return false;
         int high = hex_digit(text[0]);
         int low = high < 0 ? -1 : hex_digit(text[1]);
@@ -122,4 +137,14 @@ bool uuid_parse(const char *text, struct uuid *ret)
         return false;
     *ret = uuid;
     return true;
+}
+
+bool uuid_parse(const char *text, struct uuid *ret)
+{
+    return parse(text, true, ret);
+}
+
+bool uuid_parse_hex(const char *text, struct uuid *ret)
+{
+    return parse(text, false, ret);
 }

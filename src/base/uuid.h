@@ -40,6 +40,9 @@ uint64_t uuid_hash(const struct uuid *uuid);
 
 /* Writes the text form and returns `text`. */
 char *uuid_format(const struct uuid *uuid, char text[static UUID_TEXT]);
+/* The same without dashes, 32 characters: ids of projects and workspaces in the DataArts dialect. */
+char *uuid_format_hex(const struct uuid *uuid, char text[static UUID_TEXT]);
+bool uuid_parse_hex(const char *text, struct uuid *ret);
 /* Accepts exactly the 36-character form, either case; false leaves *ret untouched. */
 bool uuid_parse(const char *text, struct uuid *ret);
 

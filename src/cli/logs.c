@@ -114,7 +114,9 @@ static int choose(struct cli *cli, const json_t *run, struct started **ret, size
         if (!is_named || !run_key)
             continue;
         found++;
-        if (named->count || (start >= 0 && type && strcmp(type, "IF_ELSE_TASK") != 0))
+        bool is_decided = type &&
+                          (strcmp(type, "IF_ELSE_TASK") == 0 || strcmp(type, "DUMMY_TASK") == 0);
+        if (named->count || (start >= 0 && type && !is_decided))
             chosen[count++] = (struct started){start, arena_strdup(&cli->arena, key),
                                                arena_strdup(&cli->arena, run_key)};
     }

@@ -35,9 +35,19 @@ static const struct argp_option some_verbs[] = {
      "SUCCESS, FAILED, TIMED_OUT, INTERNAL_ERROR, or true, false; STATE*N: N times", 0},
     {"repair", OPTION_REPAIR, NULL, 0, "Repair the run once it has ended", 0},
     {"then", OPTION_THEN, "TASK=STATE", 0, "As --assume, of the repair", 0},
-    {"from", OPTION_FROM, "N", 0, "Attempt of the run, 0: the original", 0},
-    {"to", OPTION_TO, "N", 0, "Attempt of the run; the newest", 0},
-    {"job", OPTION_JOB, "JOB", 0, "Only runs of this job; may be given again", 0},
+    {"from", OPTION_FROM, "N|T", 0, "Attempt of the run, 0: the original; the first planned time",
+     0},
+    {"to", OPTION_TO, "N|T", 0, "Attempt of the run; the last planned time", 0},
+    {"job", OPTION_JOB, "JOB", 0, "Only runs of this job, this job too; may be given again", 0},
+    {"downstream", OPTION_DOWNSTREAM, NULL, 0, "And every job that depends on one of these", 0},
+    {"concurrent", OPTION_CONCURRENT, "N", 0, "So many runs at once, 1 to 128 (1)", 0},
+    {"where", OPTION_WHERE, "WHERE", 0, "first, error (default) or node: where each begins", 0},
+    {"version", OPTION_VERSION, "V", 0, "original (default) or current: whose definition", 0},
+    {"instances", OPTION_INSTANCES, "SET", 0, "all (default), unsuccessful or missing", 0},
+    {"canary", OPTION_CANARY, NULL, 0, "The first alone, the others once it has succeeded", 0},
+    {"supplement", OPTION_SUPPLEMENT, NULL, 0, "A new run for each planned time instead", 0},
+    {"reverse", OPTION_REVERSE, NULL, 0, "The newest planned time first", 0},
+    {"stop-on-fail", OPTION_STOP_ON_FAIL, NULL, 0, "Nothing new once one has failed", 0},
     {"status", OPTION_STATUS, "STATUS", 0, "Only runs in this state; may be given again", 0},
     {"limit", OPTION_LIMIT, "N", 0, "At most N", 0},
     {"count", OPTION_COUNT, "N", 0, "How many: the newest runs of each job, the next times", 0},
@@ -181,6 +191,11 @@ static void take_flag(struct options *options, int key)
         [OPTION_WITH_DOWNSTREAM - OPTION_FIRST] = &options->with_downstream,
         [OPTION_WITH_UPSTREAM - OPTION_FIRST] = &options->with_upstream,
         [OPTION_REPAIR - OPTION_FIRST] = &options->repair,
+        [OPTION_DOWNSTREAM - OPTION_FIRST] = &options->downstream,
+        [OPTION_CANARY - OPTION_FIRST] = &options->canary,
+        [OPTION_SUPPLEMENT - OPTION_FIRST] = &options->supplement,
+        [OPTION_REVERSE - OPTION_FIRST] = &options->reverse,
+        [OPTION_STOP_ON_FAIL - OPTION_FIRST] = &options->stop_on_fail,
     };
     *flags[key - OPTION_FIRST] = true;
 }
@@ -205,6 +220,9 @@ static void take_text(struct options *options, int key, const char *text)
         [OPTION_EXPIRES - OPTION_FIRST] = &options->expires,
         [OPTION_FROM - OPTION_FIRST] = &options->from,
         [OPTION_TO - OPTION_FIRST] = &options->to,
+        [OPTION_WHERE - OPTION_FIRST] = &options->where,
+        [OPTION_VERSION - OPTION_FIRST] = &options->version,
+        [OPTION_INSTANCES - OPTION_FIRST] = &options->instances,
     };
     *texts[key - OPTION_FIRST] = text;
 }
@@ -261,6 +279,11 @@ static error_t take(int key, char *arg, struct argp_state *state)
     case OPTION_WITH_DOWNSTREAM:
     case OPTION_WITH_UPSTREAM:
     case OPTION_REPAIR:
+    case OPTION_DOWNSTREAM:
+    case OPTION_CANARY:
+    case OPTION_SUPPLEMENT:
+    case OPTION_REVERSE:
+    case OPTION_STOP_ON_FAIL:
         take_flag(options, key);
         return 0;
     case OPTION_URL:
@@ -280,6 +303,9 @@ static error_t take(int key, char *arg, struct argp_state *state)
     case OPTION_EXPIRES:
     case OPTION_FROM:
     case OPTION_TO:
+    case OPTION_WHERE:
+    case OPTION_VERSION:
+    case OPTION_INSTANCES:
         take_text(options, key, arg);
         return 0;
     case 'o':
@@ -293,6 +319,9 @@ static error_t take(int key, char *arg, struct argp_state *state)
         return 0;
     case OPTION_LIMIT:
         options->limit = number_option(arg, 1, 100000, "limit", state);
+        return 0;
+    case OPTION_CONCURRENT:
+        options->concurrent = number_option(arg, 1, 128, "concurrent", state);
         return 0;
     case OPTION_COUNT:
         options->count = number_option(arg, 1, parse->verb->max_count, "count", state);

@@ -42,6 +42,9 @@ struct options {
     const char *expires;
     const char *from;
     const char *to;
+    const char *where;
+    const char *version;
+    const char *instances;
     struct word_list parameters; /* "name=value", checked */
     struct word_list tasks;
     struct word_list jobs;
@@ -52,7 +55,9 @@ struct options {
     int64_t limit;                      /* 0: the verb's default */
     int64_t count;                      /* likewise */
     bool watch, wait, plan, follow, strict, repair;
+    int64_t concurrent; /* 0: the server's default */
     bool with_downstream, with_upstream;
+    bool downstream, canary, supplement, reverse, stop_on_fail;
     /* what is not an option */
     struct word_list args;
 };
@@ -95,9 +100,18 @@ enum option_key {
     OPTION_REPAIR,
     OPTION_FROM,
     OPTION_TO,
+    OPTION_DOWNSTREAM,
+    OPTION_CONCURRENT,
+    OPTION_WHERE,
+    OPTION_VERSION,
+    OPTION_INSTANCES,
+    OPTION_CANARY,
+    OPTION_SUPPLEMENT,
+    OPTION_REVERSE,
+    OPTION_STOP_ON_FAIL,
 };
 
-enum { OPTIONS_PER_VERB = 12 };
+enum { OPTIONS_PER_VERB = 16 };
 
 struct cli;
 

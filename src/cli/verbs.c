@@ -273,6 +273,75 @@ const struct verb cli_verbs[] = {
         .options = {OPTION_TASK, OPTION_ATTEMPT},
     },
     {
+        .group = "rerun",
+        .name = "list",
+        .summary = "List campaigns, newest first",
+        .help = "  reprise rerun list --status RUNNING",
+        .run = verb_rerun_list,
+        .options = {OPTION_STATUS, OPTION_LIMIT, OPTION_PAGE},
+    },
+    {
+        .group = "rerun",
+        .name = "get",
+        .args = "CAMPAIGN",
+        .summary = "Show a campaign: a grid of jobs and planned times, and what went wrong",
+        .help = "  reprise rerun get 0199f6c2-5d1e-7c3a-9b1e-3f2a1c0d4e5f",
+        .min_args = 1,
+        .max_args = 1,
+        .run = verb_rerun_get,
+    },
+    {
+        .group = "rerun",
+        .name = "pause",
+        .args = "CAMPAIGN",
+        .summary = "Start nothing new of a campaign; what runs goes on",
+        .help = "  reprise rerun pause 0199f6c2-5d1e-7c3a-9b1e-3f2a1c0d4e5f",
+        .min_args = 1,
+        .max_args = 1,
+        .run = verb_rerun_pause,
+    },
+    {
+        .group = "rerun",
+        .name = "resume",
+        .args = "CAMPAIGN",
+        .summary = "Go on with a campaign that is paused or has failed",
+        .help =
+            "Of one that has failed, what failed starts again; what succeeded is not touched.\n\n"
+            "  reprise rerun resume 0199f6c2-5d1e-7c3a-9b1e-3f2a1c0d4e5f --wait",
+        .min_args = 1,
+        .max_args = 1,
+        .run = verb_rerun_resume,
+        .options = {OPTION_WAIT},
+    },
+    {
+        .group = "rerun",
+        .name = "cancel",
+        .args = "CAMPAIGN",
+        .summary = "End a campaign: its active runs are cancelled, nothing new starts",
+        .help = "  reprise rerun cancel 0199f6c2-5d1e-7c3a-9b1e-3f2a1c0d4e5f",
+        .min_args = 1,
+        .max_args = 1,
+        .run = verb_rerun_cancel,
+    },
+    {
+        .name = "rerun",
+        .args = "JOB",
+        .summary = "Rerun the runs of a range of planned times, as one campaign",
+        .help =
+            "Runs that were started by hand, or are active, are not rerun. With --wait the exit "
+            "code is 0 when it ends with SUCCESS and 1 when it ends otherwise.\n\n"
+            "  reprise rerun nightly --from 2026-01-01T00:00:00Z --to 2026-01-31T23:59:59Z\n"
+            "  reprise rerun nightly --from 2026-01-30T00:00:00Z --to 2026-01-31T00:00:00Z "
+            "--downstream --concurrent 4 --where first --version current",
+        .min_args = 1,
+        .max_args = 1,
+        .run = verb_rerun,
+        .options = {OPTION_FROM, OPTION_TO, OPTION_JOB, OPTION_DOWNSTREAM, OPTION_CONCURRENT,
+                    OPTION_WHERE, OPTION_TASK, OPTION_VERSION, OPTION_INSTANCES, OPTION_CANARY,
+                    OPTION_SUPPLEMENT, OPTION_REVERSE, OPTION_STOP_ON_FAIL, OPTION_LABEL,
+                    OPTION_WAIT},
+    },
+    {
         .group = "schedule",
         .name = "next",
         .args = "EXPR",

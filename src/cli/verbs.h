@@ -34,6 +34,13 @@ int verb_run_why(struct cli *cli);
 int verb_task_get(struct cli *cli);
 int verb_task_output(struct cli *cli);
 
+int verb_rerun(struct cli *cli);
+int verb_rerun_list(struct cli *cli);
+int verb_rerun_get(struct cli *cli);
+int verb_rerun_pause(struct cli *cli);
+int verb_rerun_resume(struct cli *cli);
+int verb_rerun_cancel(struct cli *cli);
+
 int verb_schedule_next(struct cli *cli);
 int verb_user_add(struct cli *cli);
 int verb_user_list(struct cli *cli);

@@ -284,6 +284,12 @@ static void back_off(struct step *step, struct ealarm *alarm)
     go_on_in(step, alarm, wait_ms < LONGEST_BACKOFF_MS ? wait_ms : LONGEST_BACKOFF_MS);
 }
 
+static bool is_once(const struct ejob *job)
+{
+    const struct schedule *schedule = job->def->details.schedule;
+    return schedule && schedule->is_once == 1;
+}
+
 /* `missed`: fired only because the policy says so. */
 static void fire(struct step *step, struct ealarm *alarm, struct ejob *job, int64_t planned_ms,
                  bool missed)
@@ -299,7 +305,7 @@ static void fire(struct step *step, struct ealarm *alarm, struct ejob *job, int6
     const struct run_origin origin = {
         .launched = LAUNCHED_SCHEDULED,
         .trigger = continuous ? TRIGGER_CONTINUOUS : TRIGGER_PERIODIC,
-        .instance_type = INSTANCE_SCHEDULED,
+        .instance_type = is_once(job) ? INSTANCE_ONCE : INSTANCE_SCHEDULED,
         .plan_ms = planned_ms,
     };
     struct command_result result = {.code = ERR_OK};

@@ -102,8 +102,24 @@ void attempt_mark_timed_out(struct step *step, struct etask *task)
 
 /* ---- start ---- */
 
+/* Like a task that is decided: RUNNING for no time. */
+static void refuse_own(struct step *step, struct etask *task, const char *message)
+{
+    if (task->run->row.state == STATE_PENDING)
+        run_start(step, task->run);
+    task_move(step, task, STATE_RUNNING, "Putting in its expressions", NULL);
+    task->row.start_ms = task->row.end_ms = step->now_ms;
+    task->row.execution_ms = 0;
+    set_text(step->engine, &task->row.error_code, state_names[STATE_FAILED]);
+    task_move(step, task, STATE_FAILED, message, NULL);
+}
+
 void attempt_refuse(struct step *step, struct etask *task, const char *message)
 {
+    if (task_def_of(task)->expression_language == LANGUAGE_EL) {
+        refuse_own(step, task, message);
+        return;
+    }
     set_text(step->engine, &task->row.error_code, state_names[STATE_INTERNAL_ERROR]);
     task_move(step, task, STATE_INTERNAL_ERROR, message, NULL);
 }
@@ -124,6 +140,7 @@ static void add_start(struct step *step, const struct etask *task,
         .file = resolved->file,
         .args = resolved->args,
         .arg_count = resolved->arg_count,
+        .input = resolved->input,
         .params = resolved->params,
         .timeout_ms = def->timeout_s == FIELD_NULL ? 0 : def->timeout_s * 1000,
         .grace_ms = step->engine->config.grace_ms,

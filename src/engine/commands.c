@@ -66,7 +66,10 @@ static bool check_nesting(struct step *step, const struct command *command, cons
 {
     struct engine *engine = step->engine;
     struct err err;
-    switch (nest_check_def(step, command->def, self, &err)) {
+    enum nest_verdict verdict = nest_check_def(step, command->def, self, &err);
+    if (verdict == NEST_OK)
+        verdict = depend_check_def(step, command->def, self, &err);
+    switch (verdict) {
     case NEST_OK:
         return true;
     case NEST_WAIT:
@@ -90,10 +93,35 @@ static void set_schedule(struct step *step, struct ejob *job)
         job->row.scheduled_ms = step->now_ms;
 }
 
+/* Another job has the name: a stored one, or one that was made or renamed in this batch. */
+static bool name_is_taken(const struct engine *engine, const struct command *command,
+                          const struct ejob *self)
+{
+    const char *name = command->def->details.name;
+    if (!command->name_is_unique)
+        return false;
+    if (command->name_is_taken)
+        return true;
+    LIST_EACH (&engine->dirty, node) {
+        const struct tracked *tracked = LIST_ITEM(node, struct tracked, link);
+        if (tracked->kind != ROW_JOB)
+            continue;
+        const struct job_row *row = tracked->row;
+        if ((!self || row != &self->row) && row->deleted_ms == FIELD_NULL &&
+            strcmp(row->name, name) == 0)
+            return true;
+    }
+    return false;
+}
+
 static void job_create(struct step *step, const struct command *command,
                        struct command_result *result)
 {
     struct engine *engine = step->engine;
+    if (name_is_taken(engine, command, NULL)) {
+        result_refuse(result, ERR_NAME_TAKEN, "The job name has been used by another job.");
+        return;
+    }
     if (!check_nesting(step, command, NULL, result))
         return;
     const struct job_details *details = &command->def->details;
@@ -130,7 +158,13 @@ bool engine_can_address(const struct engine *engine, const struct command *comma
 {
     switch (command->kind) {
     case COMMAND_JOB_CREATE:
+    case COMMAND_RUNS_RERUN:      /* says which one is not */
+    case COMMAND_CAMPAIGN_CREATE: /* its plan knew the jobs */
         return true;
+    case COMMAND_CAMPAIGN_PAUSE:
+    case COMMAND_CAMPAIGN_RESUME:
+    case COMMAND_CAMPAIGN_CANCEL:
+        return engine_has_campaign(engine, &command->key);
     case COMMAND_JOB_UPDATE:
     case COMMAND_JOB_DELETE:
     case COMMAND_JOB_CANCEL_RUNS:
@@ -173,6 +207,10 @@ static void job_update(struct step *step, const struct command *command,
 {
     struct engine *engine = step->engine;
     struct ejob *job = job_of_command(step, command, result);
+    if (job && name_is_taken(engine, command, job)) {
+        result_refuse(result, ERR_NAME_TAKEN, "The job name has been used by another job.");
+        return;
+    }
     if (!job || !check_nesting(step, command, &job->row.key, result))
         return;
     const struct job_details *details = &command->def->details;
@@ -259,8 +297,9 @@ static void fill_run(struct step *step, struct erun *run, const struct command *
         .trigger = origin->trigger,
         .instance_type = origin->instance_type,
         .plan_ms = origin->plan_ms == FIELD_NULL ? step->now_ms : origin->plan_ms,
-        .submit_ms = job->row.scheduled_ms == FIELD_NULL ? job->row.updated_ms
-                                                         : job->row.scheduled_ms,
+        .submit_ms = origin->submit_ms                     ? origin->submit_ms
+                     : job->row.scheduled_ms == FIELD_NULL ? job->row.updated_ms
+                                                           : job->row.scheduled_ms,
         .original_attempt_run = request->has_original_attempt ? request->original_attempt_run : key,
         .root_run = key,
         .created_by = command->principal.id,
@@ -272,6 +311,7 @@ static void fill_run(struct step *step, struct erun *run, const struct command *
         .max_concurrent_runs = job->def->details.max_concurrent_runs,
         .created_ms = step->now_ms,
         .version = 1,
+        .in_campaign = origin->in_campaign,
         .state = STATE_NEW,
         .ending = STATE_NEW,
         .queued_ms = FIELD_NULL,
@@ -424,6 +464,15 @@ void command_step(struct step *step, const struct command *command, struct comma
         return;
     case COMMAND_RUN_CREATE:
         run_create(step, command, command->run.origin ? command->run.origin : &by_hand, result);
+        return;
+    case COMMAND_RUNS_RERUN:
+        runs_rerun(step, command, result);
+        return;
+    case COMMAND_CAMPAIGN_CREATE:
+    case COMMAND_CAMPAIGN_PAUSE:
+    case COMMAND_CAMPAIGN_RESUME:
+    case COMMAND_CAMPAIGN_CANCEL:
+        campaign_command(step, command, result);
         return;
     case COMMAND_RUN_CANCEL:
     case COMMAND_RUN_REPAIR:

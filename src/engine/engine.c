@@ -136,6 +136,7 @@ struct engine *engine_new(const struct engine_config *config)
     list_init(&engine->ended);
     list_init(&engine->dirty);
     list_init(&engine->done);
+    campaigns_init(engine);
     return engine;
 }
 
@@ -153,6 +154,8 @@ void engine_free(struct engine *engine)
 {
     if (!engine)
         return;
+    campaigns_free(engine);
+    wants_forget(engine);
     struct erun **runs = map_values(&engine->runs);
     for (size_t i = 0; runs[i]; i++)
         run_free(engine, runs[i]);
@@ -168,6 +171,7 @@ void engine_free(struct engine *engine)
     free_garbage(engine);
     free(engine->garbage);
     free(engine->retired);
+    free(engine->versions);
     uuid_map_release(&engine->jobs);
     uuid_map_release(&engine->runs);
     uuid_map_release(&engine->tasks);
@@ -231,7 +235,7 @@ static bool launches_wait(const struct engine *engine)
 int64_t engine_next_deadline(const struct engine *engine)
 {
     const struct heap_item *first = heap_first(&engine->deadlines);
-    if (chores_left(engine) || launches_wait(engine))
+    if (chores_left(engine) || launches_wait(engine) || campaigns_left(engine))
         return 0; /* now */
     return first ? first->deadline_ms : INT64_MAX;
 }
@@ -262,6 +266,7 @@ void engine_committed(struct engine *engine)
 {
     LIST_EACH_SAFE (&engine->done, node)
         run_free(engine, LIST_ITEM(node, struct erun, done));
+    campaigns_committed(engine);
     if (engine->jobs.count > engine->jobs_limit)
         free_idle_jobs(engine);
     wants_forget(engine);
@@ -311,6 +316,8 @@ void engine_settle(struct step *step)
             job_admit(step, LIST_ITEM(node, struct ejob, freed));
         } else if (launches_wait(engine) && step->fx->events.count < enough) {
             child_launch(step, LIST_ITEM(engine->launches.next, struct etask, ready));
+        } else if (campaigns_left(engine) && step->fx->events.count < enough) {
+            campaign_work(step);
         } else if (may_start(engine)) {
             start_next(step);
         } else if (chores_left(engine) && step->fx->events.count < enough) {
@@ -391,6 +398,7 @@ void engine_step(struct engine *engine, const struct engine_event *event, struct
         effects->want_count = 0;
         wants_go_on(&step);
         alarms_go_on(&step, effects->events.count + TIMER_MAX_ROWS);
+        campaigns_go_on(&step);
         break;
     default:
         assert(!"unknown event");

@@ -43,6 +43,12 @@ struct engine_config {
     int64_t max_running;  /* execution slots; 0: no limit */
     int64_t grace_ms;     /* between SIGTERM and SIGKILL */
     int64_t queue_max_ms; /* a run waits no longer in the queue (48 h) */
+    /* What expressions see besides (model/el.h); the same for the same question as long as the
+     * engine lives. The zone of a Java id, NULL: the server's own, one reference; NULL when there is
+     * no such zone. The value of a variable, or NULL. NULL: everything is in UTC; there are none. */
+    struct zone *(*zone)(void *context, const char *id);
+    const char *(*variable)(void *context, const char *name);
+    void *context;
 };
 
 /* ---- events ---- */
@@ -74,6 +80,8 @@ struct run_origin {
     int trigger;                /* enum trigger */
     int instance_type;          /* enum instance_type */
     int64_t plan_ms;            /* planned time; FIELD_NULL: now */
+    int64_t submit_ms;          /* 0: as the job's schedule says */
+    bool in_campaign;           /* it may queue whatever its job says */
 };
 
 enum engine_event_kind {
@@ -109,9 +117,10 @@ struct start_effect {
     int64_t attempt;
     int64_t epoch;
     const struct task_def *task;
-    const char *file;        /* relative to the workspace's root */
+    const char *file;        /* relative to the workspace's root, NULL: none */
     const char *const *args; /* references put in */
     size_t arg_count;
+    const char *input; /* a script, or a request as JSON; NULL: none */
     struct param_list params;
     int64_t timeout_ms; /* 0: none */
     int64_t grace_ms;
@@ -126,11 +135,12 @@ struct stop_effect {
 };
 
 /* A row that the engine needs and does not hold. */
-enum want_kind { WANT_JOB, WANT_RUN };
+enum want_kind { WANT_JOB, WANT_RUN, WANT_VERSION };
 
 struct want {
     enum want_kind kind;
-    struct uuid key;
+    struct uuid key; /* of the job, or the run */
+    int64_t version; /* WANT_VERSION: of the job's definition */
 };
 
 struct effects {
@@ -179,6 +189,15 @@ void engine_add_run(struct engine *engine, const struct run_image *image, struct
  * takes a reference of its own of the zone. An active one whose zone is NULL does not fire. */
 void engine_add_schedule(struct engine *engine, const struct schedule_row *row, struct zone *zone);
 bool engine_has_schedule(const struct engine *engine, const struct uuid *job);
+
+/* A campaign with all its cells, from position 0; after the runs. Those that are not final are there
+ * before the first step. */
+void engine_add_campaign(struct engine *engine, const struct campaign_row *row,
+                         const struct campaign_cell_row *cells, size_t count);
+bool engine_has_campaign(const struct engine *engine, const struct uuid *key);
+/* Answers WANT_VERSION, with one reference of its own; `def` NULL: there is no such version. */
+void engine_add_version(struct engine *engine, const struct uuid *job, int64_t version,
+                        struct job_def *def);
 
 /* Answers a want: there is no such row. Good until the commit. */
 void engine_add_missing(struct engine *engine, const struct uuid *key);

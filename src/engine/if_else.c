@@ -1,4 +1,4 @@
-/* IF_ELSE tasks: nothing runs, the engine decides (RULES §6). */
+/* Tasks that the engine decides, nothing runs: IF_ELSE (RULES §6) and DUMMY. And conditions of edges. */
 #include "base/buf.h"
 #include "engine/internal.h"
 #include "model/condition.h"
@@ -62,6 +62,13 @@ enum err_code edge_evaluate(struct step *step, const struct etask *task,
                             const struct graph_edge *edge, bool *ret, struct err *err)
 {
     struct arena *arena = &step->fx->arena;
+    if (task_def_of(task)->expression_language == LANGUAGE_EL) {
+        struct texts texts;
+        texts_init_task(&texts, step->engine, task, step->now_ms);
+        enum err_code decided = el_decide(edge->condition, &texts.el, ret, err);
+        texts_release(&texts);
+        return decided;
+    }
     struct comparison parsed;
     const char *left = "";
     const char *right = "";
@@ -74,18 +81,30 @@ enum err_code edge_evaluate(struct step *step, const struct etask *task,
     return code ? code : comparison_eval(parsed.op, left, right, ret, err);
 }
 
+/* RUNNING for no time. */
+static void begin(struct step *step, struct etask *task, const char *reason, const char *grounds)
+{
+    if (task->run->row.state == STATE_PENDING)
+        run_start(step, task->run);
+    task_move(step, task, STATE_RUNNING, reason, grounds);
+    task->row.start_ms = task->row.end_ms = step->now_ms;
+    task->row.execution_ms = 0;
+}
+
+void dummy_decide(struct step *step, struct etask *task, const char *grounds)
+{
+    begin(step, task, "Passing", grounds);
+    set_text(step->engine, &task->row.error_code, "");
+    task_move(step, task, STATE_SUCCESS, "Succeeded", NULL);
+}
+
 void if_else_decide(struct step *step, struct etask *task, const char *grounds)
 {
-    struct erun *run = task->run;
     struct buf decision;
     struct err err = {0};
     bool outcome = false;
     buf_init(&decision, DECISION_MAX_BYTES);
-    if (run->row.state == STATE_PENDING)
-        run_start(step, run);
-    task_move(step, task, STATE_RUNNING, "Deciding", grounds);
-    task->row.start_ms = task->row.end_ms = step->now_ms;
-    task->row.execution_ms = 0;
+    begin(step, task, "Deciding", grounds);
     enum state end = decide(step, task, &outcome, &decision, &err);
     if (end == STATE_SUCCESS) {
         task->row.outcome = outcome;

@@ -13,6 +13,7 @@
 #include "base/map.h"
 #include "engine/engine.h"
 #include "engine/rules.h"
+#include "model/el.h"
 #include "model/reference.h"
 
 /* A row that moves: written once per batch, by engine_collect. */
@@ -125,6 +126,13 @@ struct ealarm {
     struct list parked; /* in engine->parked_alarms: its job is wanted */
 };
 
+/* A definition that was asked for; NULL: there is none of that number. */
+struct wanted_version {
+    struct uuid job;
+    int64_t version;
+    struct job_def *def; /* one reference */
+};
+
 struct engine {
     struct engine_config config;
     struct workspace_row workspace;
@@ -156,6 +164,13 @@ struct engine {
     struct uuid_map missing; /* keys that were wanted in this batch and do not exist */
     struct list maintenance;
     struct list sweeps;
+    struct uuid_map campaigns; /* campaign.h: those that are not final, and those of a command */
+    struct uuid_map cells; /* run → the first cell that stands for it, of campaigns not final */
+    struct list campaigns_due;
+    struct list campaigns_parked; /* rows are wanted; empty between batches */
+    struct list campaigns_done;
+    struct wanted_version *versions; /* older definitions that were wanted in this batch */
+    size_t version_count, version_cap;
     struct list dirty;
     struct list done;
     const char **garbage; /* strings that rows in flight may still point to */
@@ -232,9 +247,35 @@ void task_create(struct step *step, struct etask *task, int64_t repair_number, c
 /* Counts waiting dependencies anew, after task runs were made. */
 void run_count_waiting(struct erun *run);
 
+/* ---- texts.c: what stands in texts, and what it means ---- */
+struct texts {
+    bool is_el;
+    struct reference_scope references;
+    struct el_scope el;
+    /* what EL asks */
+    const struct engine *engine;
+    const struct etask *task; /* NULL: of the job */
+    struct zone *zone;
+    struct str_map by_name; /* parameters, for many texts */
+};
+
+/* Of job-level values; `parameters` is what they see. */
+void texts_init_job(struct texts *texts, const struct engine *engine, const struct erun *run,
+                    int64_t now_ms, struct param_list parameters);
+void texts_init_task(struct texts *texts, const struct engine *engine, const struct etask *task,
+                     int64_t now_ms);
+/* What a repair of the run will see: its tasks as they are. */
+void texts_init_repair(struct texts *texts, const struct engine *engine, const struct erun *run);
+void texts_release(struct texts *texts);
+/* A text with what stands in it put in; NULL stays NULL. */
+enum err_code texts_put_in(const struct texts *texts, const char *text, struct arena *arena,
+                           const char **ret, struct err *err);
+
 /* ---- if_else.c ---- */
 /* Decides an IF_ELSE task at once; `grounds` is the decision that let it run, or NULL. */
 void if_else_decide(struct step *step, struct etask *task, const char *grounds);
+/* DUMMY: succeeds at once. */
+void dummy_decide(struct step *step, struct etask *task, const char *grounds);
 
 /* Is the condition of an edge true? INTERNAL_ERROR in words when it cannot be said. */
 enum err_code edge_evaluate(struct step *step, const struct etask *task,
@@ -243,7 +284,8 @@ enum err_code edge_evaluate(struct step *step, const struct etask *task,
 /* ---- attempts.c ---- */
 /* Starts the next attempt of a QUEUED task. */
 void attempt_start(struct step *step, struct etask *task);
-/* The task cannot start and no retry would mend it: INTERNAL_ERROR, without an attempt. */
+/* The task cannot start and no retry would mend it: it ends without an attempt, INTERNAL_ERROR, or
+ * FAILED when an expression of its own is to blame. */
 void attempt_refuse(struct step *step, struct etask *task, const char *message);
 /* The row of a JOB task's next attempt; `child` NULL: none could be made. */
 void attempt_begin_child(struct step *step, struct etask *task, const struct uuid *child);
@@ -276,6 +318,9 @@ enum nest_verdict { NEST_OK, NEST_WAIT, NEST_REFUSED }; /* WAIT: rows are wanted
 /* Everything below a definition that is to be saved; `self` NULL: of a new job. */
 enum nest_verdict nest_check_def(struct step *step, const struct job_def *def,
                                  const struct uuid *self, struct err *err);
+/* depend.c: everything that a definition depends on. */
+enum nest_verdict depend_check_def(struct step *step, const struct job_def *def,
+                                   const struct uuid *self, struct err *err);
 /* Everything above a child of `run` that is to be made of `job`. */
 enum nest_verdict nest_check_run(struct step *step, struct erun *run, const struct ejob *job,
                                  struct err *err);
@@ -285,6 +330,9 @@ enum want_answer { WANT_THERE, WANT_ASKED, WANT_MISSING };
 /* The job, the run, if the engine has it; else it is asked for, and the caller parks what it does. */
 enum want_answer want_job(struct step *step, const struct uuid *key, struct ejob **ret);
 enum want_answer want_run(struct step *step, const struct uuid *key, struct erun **ret);
+/* An older version of a job's definition; good until the commit. */
+enum want_answer want_version(struct step *step, const struct uuid *job, int64_t version,
+                              struct job_def **ret);
 void wants_go_on(struct step *step);
 void wants_forget(struct engine *engine);
 
@@ -301,6 +349,23 @@ void sweep_begin(struct step *step, struct ejob *job, const char *by);
 bool sweep_covers(const struct ejob *job, const struct erun *run);
 bool chores_left(const struct engine *engine);
 void chores_do_one(struct step *step);
+
+/* ---- campaign.c, campaign_cells.c, campaign_commands.c ---- */
+void campaigns_init(struct engine *engine);
+void campaigns_free(struct engine *engine);
+/* Lets go of those that are final. */
+void campaigns_committed(struct engine *engine);
+/* Does one have something to do? */
+bool campaigns_left(const struct engine *engine);
+/* Starts one cell of the campaign that stands first in engine->campaigns_due, or ends it. */
+void campaign_work(struct step *step);
+/* Those that wanted rows go on. */
+void campaigns_go_on(struct step *step);
+/* A run has come from that state: its cells follow. */
+void campaign_run_moved(struct step *step, const struct erun *run, enum state from);
+void campaign_command(struct step *step, const struct command *command,
+                      struct command_result *result);
+const char *campaigns_validate(const struct engine *engine, struct arena *arena);
 
 /* ---- policy.c ---- */
 /* A task has ended: does that end or suspend its run? */
@@ -350,11 +415,16 @@ void run_set_timeout(struct engine *engine, struct erun *run, int64_t now_ms, in
 
 /* ---- commands.c, repair.c ---- */
 void command_step(struct step *step, const struct command *command, struct command_result *result);
+void runs_rerun(struct step *step, const struct command *command, struct command_result *result);
 /* RUN_CREATE. Only what a user asks for leaves an operation. */
 void run_create(struct step *step, const struct command *command, const struct run_origin *origin,
                 struct command_result *result);
 void run_repair(struct step *step, const struct command *command, struct erun *run,
                 struct command_result *result);
+/* The definition that a repair is to use, as far as it is at hand, or why there is none. `brought`: an
+ * older version that came with the command, or NULL. */
+enum err_code repair_choose_def(const struct erun *run, const struct repair_request *request,
+                                struct job_def *brought, struct job_def **ret, struct err *err);
 __attribute__((format(printf, 3, 4))) void result_refuse(struct command_result *result,
                                                          enum err_code code, const char *format,
                                                          ...);
@@ -376,6 +446,7 @@ struct resolved_task {
     const char *file;
     const char *const *args;
     size_t arg_count;
+    const char *input;
     struct param_list params;
 };
 enum err_code task_resolve(const struct engine *engine, const struct etask *task, int64_t now_ms,
@@ -383,8 +454,6 @@ enum err_code task_resolve(const struct engine *engine, const struct etask *task
 /* What a JOB task hands to its child: its own parameters, and no others. */
 enum err_code child_resolve(const struct engine *engine, const struct etask *task, int64_t now_ms,
                             struct arena *arena, struct param_list *ret, struct err *err);
-/* What references of its tasks would stand for if it was repaired now, with `unified` as its parameters. */
-struct reference_scope run_repair_scope(const struct engine *engine, const struct erun *run);
 /* One text of a task (an operand) with its references put in. */
 enum err_code task_resolve_text(const struct engine *engine, const struct etask *task,
                                 int64_t now_ms, const char *text, struct arena *arena,
@@ -408,11 +477,11 @@ static inline const struct task_def *task_def_of(const struct etask *task)
     return &task->run->def->tasks[task->position];
 }
 
-/* Do attempts of the task take an execution slot? IF_ELSE and JOB run nothing themselves. */
+/* Do attempts of the task take an execution slot? A JOB runs nothing itself, and others are decided. */
 static inline bool task_has_process(const struct etask *task)
 {
     int type = task_def_of(task)->type;
-    return type != TASK_IF_ELSE && type != TASK_JOB;
+    return !task_type_is_decided(type) && type != TASK_JOB;
 }
 
 static inline enum state task_state(const struct etask *task)

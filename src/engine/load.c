@@ -359,7 +359,9 @@ static void load_params(struct engine *engine, struct erun *run, const struct ru
             layers[count++] = params_load(image->repairs[i].parameters, &run->arena);
     run->given = params_merge(layers, count, &run->arena);
     struct err err;
-    if (run_unify(engine, run, now_ms, &err))
+    /* What an expression yields may depend on when: that is not asked again. */
+    bool is_el = run->def->details.expression_language == LANGUAGE_EL;
+    if (is_el || run_unify(engine, run, now_ms, &err))
         run->unified = params_load(run->repair.unified, &run->arena);
 }
 

@@ -48,10 +48,11 @@ void note_event(struct step *step, struct erun *run, struct etask *task, int typ
 
 /* ---- runs ---- */
 
-/* Repairs go ahead of runs that never ran. */
+/* Repairs go ahead of runs that never ran, but for those that a campaign asked for (RULES §4). */
 struct run_queue *run_queue_of(const struct erun *run)
 {
-    return run->row.repair_number > 0 ? &run->job->repairs : &run->job->queue;
+    bool goes_ahead = run->row.repair_number > 0 && run->row.in_campaign != 1;
+    return goes_ahead ? &run->job->repairs : &run->job->queue;
 }
 
 static bool queues_before(const struct erun *a, const struct erun *b)
@@ -177,6 +178,7 @@ void run_move(struct step *step, struct erun *run, enum state to, const char *re
     add_event(step, run, NULL, EVENT_RUN_STATE, from, to, reason, decision);
     if (state_is_final(to))
         alarm_run_ended(step, run);
+    campaign_run_moved(step, run, from);
     if (state_is_final(to) && uuid_map_get(&engine->waiters, &run->row.key))
         list_append(&engine->ended, &run->ended);
 }

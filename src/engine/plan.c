@@ -109,6 +109,19 @@ static enum err_code make_selection(struct planner *planner, struct err *err)
     return ERR_OK;
 }
 
+/* The path that a schedule watches is waited for as the request says, not as others are. */
+static void select_monitor(struct planner *planner)
+{
+    enum repair_monitor asked = planner->input->request->monitor;
+    int64_t task = job_def_find(planner->def, DEF_MONITOR_TASK);
+    if (task < 0 || asked == MONITOR_AS_OTHERS)
+        return;
+    if (asked == MONITOR_AGAIN)
+        planner->selected[task] = BY_NAME;
+    else if (planner->input->states[task] == STATE_SUCCESS)
+        planner->selected[task] = NOT_CHOSEN;
+}
+
 static void close_selection(struct planner *planner)
 {
     const struct job_def *def = planner->def;
@@ -278,6 +291,7 @@ enum err_code plan_make(const struct plan_input *input, struct arena *arena,
     enum err_code code = make_selection(&planner, err);
     if (code)
         return code;
+    select_monitor(&planner);
     close_selection(&planner);
     struct repair_plan plan = {
         .tasks = ARENA_ARRAY(arena, count, struct plan_task),

@@ -139,8 +139,10 @@ static void look_at_condition(const struct foresight *foresight, uint32_t task,
                    (dep->wanted_outcome == FIELD_UNSET || dep->wanted_outcome == dep->outcome);
     enum guess guess = GUESS_FALSE;
     struct err err;
-    if (is_open)
-        guess = compare(foresight, task, edge->condition, &err);
+    if (is_open) /* expressions may ask for the time */
+        guess = foresight->def->tasks[task].expression_language == LANGUAGE_EL
+                    ? GUESS_UNKNOWN
+                    : compare(foresight, task, edge->condition, &err);
     if (guess == GUESS_UNKNOWN) {
         outlook->is_settled = false;
         outlook->may_be_excluded = true;
@@ -257,7 +259,7 @@ void plan_foresee(const struct plan_input *input, const struct reference_scope *
     const struct job_def *def = input->def;
     const struct foresight foresight = {
         .def = def,
-        .scope = scope,
+        .scope = def->details.expression_language == LANGUAGE_EL ? NULL : scope,
         .arena = arena,
         .plan = plan,
         .fates = ARENA_ARRAY(arena, def->task_count, struct fate),

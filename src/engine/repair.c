@@ -38,16 +38,16 @@ bool engine_lacks_version(const struct engine *engine, const struct command *com
     return true;
 }
 
-static enum err_code choose_def(const struct erun *run, const struct command *command,
-                                struct job_def **ret, struct err *err)
+enum err_code repair_choose_def(const struct erun *run, const struct repair_request *request,
+                                struct job_def *brought, struct job_def **ret, struct err *err)
 {
     int64_t version;
-    enum err_code code = choose_version(run, &command->repair, &version, err);
+    enum err_code code = choose_version(run, request, &version, err);
     if (code)
         return code;
     struct job_def *def = held_version(run, version);
-    if (!def && command->def && command->def->version == version)
-        def = command->def;
+    if (!def && brought && brought->version == version)
+        def = brought;
     if (!def)
         return plan_no_version(version, &run->job->row, err);
     *ret = def;
@@ -116,8 +116,8 @@ static const char *verdict_decision(struct arena *arena, int64_t number,
 }
 
 /* The attempt of the run before this one goes out as it ended; the run gets a new one. */
-static void begin_repair(struct step *step, struct erun *run, struct job_def *def,
-                         const struct command *command, const struct repair_plan *plan)
+static void begin_repair(struct step *step, struct erun *run, const struct command *command,
+                         const struct repair_request *request, const struct admitted *admitted)
 {
     struct engine *engine = step->engine;
     struct arena *arena = &step->fx->arena;
@@ -126,7 +126,7 @@ static void begin_repair(struct step *step, struct erun *run, struct job_def *de
     for (uint32_t i = 0; i < run->def->task_count; i++)
         track_flush(step, &run->tasks[i].tracked, sizeof run->tasks[i].row);
     repair_drop_strings(engine, run);
-    run_redefine(engine, run, def);
+    run_redefine(engine, run, admitted->def);
 
     run->row.version++;
     run->row.repair_number++;
@@ -139,10 +139,10 @@ static void begin_repair(struct step *step, struct erun *run, struct job_def *de
         .operation =
             new_operation(step, command, "JOB_RUN", "REPAIR", &run->row.key, run->row.job_name),
         .definition_version = run->def->version,
-        .mode = command->repair.mode,
-        .parameters = params_json(command->repair.parameters, arena),
+        .mode = request->mode,
+        .parameters = params_json(request->parameters, arena),
         .unified = params_json(run->unified, arena),
-        .plan = planned_keys(arena, plan),
+        .plan = planned_keys(arena, &admitted->plan),
         .created_by = command->principal.id,
         .created_by_name = command->principal.name,
         .requested_ms = step->now_ms,
@@ -224,16 +224,16 @@ static enum err_code add_parameters(struct step *step, struct erun *run, struct 
 
 /* RULES §7, order of checks: state; fields that need the run; nothing to repair; a slot. On success
  * the repair's parameters are the run's. */
-static enum err_code admit(struct step *step, struct erun *run, const struct command *command,
+static enum err_code admit(struct step *step, struct erun *run,
+                           const struct repair_request *request, struct job_def *brought,
                            struct admitted *ret, struct err *err)
 {
-    const struct repair_request *request = &command->repair;
     const struct param_list given = run->given;
     const struct param_list unified = run->unified;
     struct err wrong;
     enum err_code code = plan_check_state(run->row.state, err);
     if (!code)
-        code = choose_def(run, command, &ret->def, err);
+        code = repair_choose_def(run, request, brought, &ret->def, err);
     if (code)
         return code;
     assert(ret->def);
@@ -244,18 +244,23 @@ static enum err_code admit(struct step *step, struct erun *run, const struct com
         *err = wrong;
         return err->code;
     }
+    int8_t in_campaign = run->row.in_campaign;
+    run->row.in_campaign = request->in_campaign;
     ret->place = run_placement(run);
     if (!code && ret->place == STATE_SKIPPED)
         code = err_set(err, ERR_INCORRECT_STATE,
                        "the repair needs a run slot: %s, and the queue is off",
                        text_holders(&step->fx->arena, run->job));
     if (code) {
+        run->row.in_campaign = in_campaign;
         run->given = given;
         run->unified = unified;
         return code;
     }
-    const struct reference_scope scope = run_repair_scope(step->engine, run);
-    plan_foresee(&ret->input, &scope, &step->fx->arena, &ret->plan);
+    struct texts texts;
+    texts_init_repair(&texts, step->engine, run);
+    plan_foresee(&ret->input, &texts.references, &step->fx->arena, &ret->plan);
+    texts_release(&texts);
     return ERR_OK;
 }
 
@@ -271,24 +276,104 @@ static const char *accepted_text(struct arena *arena, const struct erun *run, co
                         plan->reevaluate_count, plan->keep_count);
 }
 
+static void begin(struct step *step, struct erun *run, const struct command *command,
+                  const struct repair_request *request, const struct admitted *admitted)
+{
+    bool other = admitted->def->version != run->def->version;
+    begin_repair(step, run, command, request, admitted);
+    note_event(step, run, NULL, EVENT_REPAIR,
+               accepted_text(&step->fx->arena, run, command->principal.name, admitted, other),
+               NULL);
+    run_enter(step, run, admitted->place);
+    renew_tasks(step, run, &admitted->plan);
+    show_kept_trace(step, run);
+    if (admitted->place == STATE_PENDING)
+        run_evaluate(step, run);
+}
+
 void run_repair(struct step *step, const struct command *command, struct erun *run,
                 struct command_result *result)
 {
-    struct arena *arena = &step->fx->arena;
     struct admitted admitted = {0};
     struct err err;
-    if (admit(step, run, command, &admitted, &err)) {
+    if (admit(step, run, &command->repair, command->def, &admitted, &err)) {
         result_refuse(result, err.code, "%s", err.message);
         return;
     }
-    bool other = admitted.def->version != run->def->version;
-    begin_repair(step, run, admitted.def, command, &admitted.plan);
-    note_event(step, run, NULL, EVENT_REPAIR,
-               accepted_text(arena, run, command->principal.name, &admitted, other), NULL);
-    run_enter(step, run, admitted.place);
-    renew_tasks(step, run, &admitted.plan);
-    show_kept_trace(step, run);
-    if (admitted.place == STATE_PENDING)
-        run_evaluate(step, run);
+    begin(step, run, command, &command->repair, &admitted);
     result->operation = run->repair.operation;
+}
+
+/* ---- several runs together: all of them, or none (RULES §10, mode A) ---- */
+
+/* A run of the request, with what it was given before it was admitted. */
+struct chosen {
+    struct erun *run;
+    struct param_list given;
+    struct param_list unified;
+    int8_t in_campaign;
+    struct admitted admitted;
+};
+
+/* Each is admitted as if it were alone; without a queue they need slots side by side. */
+static enum err_code check_slots(struct step *step, const struct chosen *chosen, size_t count,
+                                 struct err *err)
+{
+    const struct erun *run = chosen[count].run;
+    int64_t taken = (int64_t)run->job->holder_count;
+    for (size_t i = 0; i < count; i++)
+        taken += chosen[i].run->job == run->job;
+    if (run_may_queue(run) || taken < run->job->def->details.max_concurrent_runs)
+        return ERR_OK;
+    return err_set(err, ERR_INCORRECT_STATE,
+                   "the reruns need more run slots than are free: %s, and the queue is off",
+                   text_holders(&step->fx->arena, run->job));
+}
+
+static enum err_code choose(struct step *step, const struct rerun *rerun, struct chosen *ret,
+                            struct err *err)
+{
+    struct erun *run = engine_run(step->engine, &rerun->run);
+    if (!run || run->is_deleted)
+        return err_set(err, ERR_NOT_AUTHORIZED_OR_NOT_FOUND, "Job run not found or not allowed");
+    if (run->row.version != rerun->version)
+        return err_set(err, ERR_NO_ETAG_MATCH,
+                       "instance %lld has changed since it was looked at: try again",
+                       (long long)run->row.number);
+    *ret = (struct chosen){.run = run,
+                           .given = run->given,
+                           .unified = run->unified,
+                           .in_campaign = run->row.in_campaign};
+    enum err_code code = admit(step, run, &rerun->repair, rerun->def, &ret->admitted, err);
+    if (!code)
+        return ERR_OK;
+    return err_set(err, code, "instance %lld: %s", (long long)run->row.number, err->message);
+}
+
+void runs_rerun(struct step *step, const struct command *command, struct command_result *result)
+{
+    size_t count = command->rerun_count, admitted = 0;
+    struct chosen *chosen = ARENA_ARRAY(&step->fx->arena, count, struct chosen);
+    struct err err = {.code = ERR_OK};
+    while (admitted < count && !err.code) {
+        if (choose(step, &command->reruns[admitted], &chosen[admitted], &err))
+            break;
+        check_slots(step, chosen, admitted, &err);
+        admitted++;
+    }
+    if (err.code) {
+        for (size_t i = 0; i < admitted; i++) {
+            chosen[i].run->given = chosen[i].given;
+            chosen[i].run->unified = chosen[i].unified;
+            chosen[i].run->row.in_campaign = chosen[i].in_campaign;
+        }
+        result_refuse(result, err.code, "%s", err.message);
+        return;
+    }
+    for (size_t i = 0; i < count; i++) {
+        chosen[i].admitted.place = run_placement(chosen[i].run);
+        begin(step, chosen[i].run, command, &command->reruns[i].repair, &chosen[i].admitted);
+    }
+    result->key = chosen[0].run->row.key;
+    result->operation = chosen[0].run->repair.operation;
 }

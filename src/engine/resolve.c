@@ -1,15 +1,13 @@
-/* Parameters and references at run time (RULES §5). */
+/* Parameters and the texts of tasks at run time (RULES §5). */
 #include <string.h>
 
 #include "base/buf.h"
 #include "engine/internal.h"
-#include "model/reference.h"
 #include "model/words.h"
 
 /* A reference is short and what it stands for may be long: limits on what comes of them. All of a
  * list, escaped as JSON, must stay below DEF_MAX_JSON. */
 enum {
-    RESOLVED_MAX_BYTES = 4 << 20,      /* of one text with its references put in */
     RESOLVED_ALL_MAX_BYTES = 32 << 20, /* of all parameters, or arguments, together */
     RESOLVED_ITEM_BYTES = 64,          /* what each counts besides its text */
 };
@@ -17,40 +15,6 @@ enum {
 static struct param_list job_params(const struct erun *run)
 {
     return params_of(&run->def->details.parameters);
-}
-
-/* The scope of job-level values; `parameters` is what job.parameters.NAME yields. */
-static struct reference_scope job_scope(const struct engine *engine, const struct erun *run,
-                                        int64_t now_ms, struct param_list parameters)
-{
-    return (struct reference_scope){
-        .job = run->row.job,
-        .job_name = run->row.job_name,
-        .run = run->row.key,
-        .repair_count = run->row.repair_number,
-        .start_ms = run->row.start_ms == FIELD_NULL ? now_ms : run->row.start_ms,
-        .trigger = run->row.trigger,
-        .parameters = parameters.items,
-        .parameter_count = parameters.count,
-        .workspace = engine->workspace.key,
-        .hub_region = engine->config.hub_region,
-    };
-}
-
-static enum err_code resolve_text(const struct reference_scope *scope, const char *text,
-                                  struct arena *arena, const char **ret, struct err *err)
-{
-    if (!strstr(text, "{{")) {
-        *ret = text;
-        return ERR_OK;
-    }
-    struct buf out;
-    buf_init(&out, RESOLVED_MAX_BYTES);
-    enum err_code code = reference_resolve(text, scope, &out, err);
-    if (!code)
-        *ret = arena_memdup(arena, out.data ? out.data : "", out.len);
-    buf_release(&out);
-    return code;
 }
 
 static enum err_code spend(size_t *spent, const char *what, const char *name, const char *text,
@@ -64,15 +28,31 @@ static enum err_code spend(size_t *spent, const char *what, const char *name, co
                    RESOLVED_ALL_MAX_BYTES >> 20);
 }
 
+/* Words and paths say what a text must be; here it is said of which field. */
+static enum err_code name_field(const char *field, struct err *err)
+{
+    const struct err detail = *err;
+    return err_set(err, detail.code, "%.100s %.400s", field, detail.message);
+}
+
+/* A text of that field. A reference names itself; of an expression it is said where it stands. */
+static enum err_code put_in(const struct texts *texts, const char *field, const char *text,
+                            struct arena *arena, const char **ret, struct err *err)
+{
+    enum err_code code = texts_put_in(texts, text, arena, ret, err);
+    return code && texts->is_el ? name_field(field, err) : code;
+}
+
 /* As many values as `from` has, resolved, of the same names. */
-static enum err_code resolve_values(struct param_list from, const struct reference_scope *scope,
+static enum err_code resolve_values(struct param_list from, const struct texts *texts,
                                     struct arena *arena, struct param_list *ret, struct err *err)
 {
     struct param *resolved = ARENA_ARRAY(arena, from.count, struct param);
     size_t spent = 0;
     for (size_t i = 0; i < from.count; i++) {
         const char *value;
-        enum err_code code = resolve_text(scope, from.items[i].value, arena, &value, err);
+        enum err_code code =
+            put_in(texts, from.items[i].name, from.items[i].value, arena, &value, err);
         if (!code)
             code = spend(&spent, "the parameters", from.items[i].name, value, err);
         if (code)
@@ -102,66 +82,28 @@ enum err_code run_unify(const struct engine *engine, struct erun *run, int64_t n
 {
     const struct param_list layers[] = {job_params(run), run->given};
     struct param_list raw = params_merge(layers, 2, &run->arena);
-    struct reference_scope scope = job_scope(engine, run, now_ms, raw);
-    struct str_map by_name;
-    str_map_init(&by_name);
-    scope.parameters_by_name = &by_name;
-    enum err_code code = resolve_values(raw, &scope, &run->arena, &run->unified, err);
-    str_map_release(&by_name);
+    struct texts texts;
+    texts_init_job(&texts, engine, run, now_ms, raw);
+    enum err_code code = resolve_values(raw, &texts, &run->arena, &run->unified, err);
+    texts_release(&texts);
     return code;
 }
 
 /* ---- tasks ---- */
 
-static bool find_task(const void *context, const char *task_key, struct reference_task *ret)
-{
-    const struct etask *task = context;
-    const struct erun *run = task->run;
-    int64_t position = job_def_find(run->def, task_key);
-    if (position < 0)
-        return false;
-    const struct etask *other = &run->tasks[position];
-    *ret = (struct reference_task){
-        .state = task_state(other),
-        .error_code = other->row.error_code ? other->row.error_code : "",
-        .task_run = other->row.key,
-        .execution_count = other->prior_executions + other->row.attempts,
-        .values = other->row.published,
-    };
-    return true;
-}
-
-struct reference_scope run_repair_scope(const struct engine *engine, const struct erun *run)
-{
-    struct reference_scope scope = job_scope(engine, run, FIELD_NULL, run->unified);
-    scope.repair_count++;
-    scope.find_task = find_task;
-    scope.context = run->tasks;
-    return scope;
-}
-
-static struct reference_scope task_scope(const struct engine *engine, const struct etask *task,
-                                         int64_t now_ms)
-{
-    struct reference_scope scope = job_scope(engine, task->run, now_ms, task->run->unified);
-    scope.task_name = task->row.task_key;
-    scope.task_run = task->row.key;
-    scope.execution_count = task->prior_executions + task->row.attempts + 1;
-    scope.find_task = find_task;
-    scope.context = task;
-    return scope;
-}
-
 enum err_code task_resolve_text(const struct engine *engine, const struct etask *task,
                                 int64_t now_ms, const char *text, struct arena *arena,
                                 const char **ret, struct err *err)
 {
-    struct reference_scope scope = task_scope(engine, task, now_ms);
-    return resolve_text(&scope, text, arena, ret, err);
+    struct texts texts;
+    texts_init_task(&texts, engine, task, now_ms);
+    enum err_code code = texts_put_in(&texts, text, arena, ret, err);
+    texts_release(&texts);
+    return code;
 }
 
 /* job < task < run < repair: a name that the run or a repair gave wins over the task's. */
-static enum err_code resolve_params(const struct etask *task, const struct reference_scope *scope,
+static enum err_code resolve_params(const struct etask *task, const struct texts *texts,
                                     struct arena *arena, struct param_list *ret, struct err *err)
 {
     const struct erun *run = task->run;
@@ -182,7 +124,7 @@ static enum err_code resolve_params(const struct etask *task, const struct refer
     str_map_release(&given);
     struct param_list resolved;
     enum err_code code =
-        resolve_values((struct param_list){kept, count}, scope, arena, &resolved, err);
+        resolve_values((struct param_list){kept, count}, texts, arena, &resolved, err);
     if (code)
         return code;
     const struct param_list layers[] = {run->unified, resolved};
@@ -196,14 +138,12 @@ static enum err_code resolve_params(const struct etask *task, const struct refer
 enum err_code child_resolve(const struct engine *engine, const struct etask *task, int64_t now_ms,
                             struct arena *arena, struct param_list *ret, struct err *err)
 {
-    struct reference_scope scope = task_scope(engine, task, now_ms);
     struct param_list own = params_of(&task_def_of(task)->parameters);
     struct param_list all;
-    struct str_map by_name;
-    str_map_init(&by_name);
-    scope.parameters_by_name = &by_name;
-    enum err_code code = resolve_params(task, &scope, arena, &all, err);
-    str_map_release(&by_name);
+    struct texts texts;
+    texts_init_task(&texts, engine, task, now_ms);
+    enum err_code code = resolve_params(task, &texts, arena, &all, err);
+    texts_release(&texts);
     if (code)
         return code;
     struct str_map values;
@@ -218,24 +158,18 @@ enum err_code child_resolve(const struct engine *engine, const struct etask *tas
     return ERR_OK;
 }
 
-/* Words and paths say what a text must be; here it is said of which field. */
-static enum err_code name_field(const char *field, struct err *err)
-{
-    const struct err detail = *err;
-    return err_set(err, detail.code, "%s %.400s", field, detail.message);
-}
-
-static enum err_code resolve_args(const struct reference_scope *scope, const char *text,
+static enum err_code resolve_args(const struct texts *texts, const struct task_def *def,
                                   struct arena *arena, struct resolved_task *ret, struct err *err)
 {
     struct words words;
-    enum err_code code = words_split(text, arena, &words, err);
+    enum err_code code =
+        words_split(def->command_line_arguments, def->expression_language, arena, &words, err);
     if (code)
         return name_field("commandLineArguments", err);
     const char **args = ARENA_ARRAY(arena, words.count, const char *);
     size_t spent = 0;
     for (size_t i = 0; i < words.count; i++) {
-        code = resolve_text(scope, words.items[i], arena, &args[i], err);
+        code = put_in(texts, "commandLineArguments", words.items[i], arena, &args[i], err);
         if (!code)
             code = spend(&spent, "commandLineArguments", "", args[i], err);
         if (code)
@@ -246,24 +180,89 @@ static enum err_code resolve_args(const struct reference_scope *scope, const cha
     return ERR_OK;
 }
 
+/* A file of the workspace, or a script that is given itself. */
+static enum err_code resolve_file(const struct texts *texts, const struct task_def *def,
+                                  struct arena *arena, struct resolved_task *ret, struct err *err)
+{
+    const char *file;
+    enum err_code code = resolve_args(texts, def, arena, ret, err);
+    if (!code)
+        code = put_in(texts, "script", def->script, arena, &ret->input, err);
+    if (!code)
+        code = put_in(texts, "filePath", def->file_path, arena, &file, err);
+    if (!code && file && workspace_path(file, arena, &ret->file, err))
+        code = name_field("filePath", err);
+    return code;
+}
+
+/* HTTP: the request as JSON, and how long it may take. */
+static enum err_code resolve_request(const struct texts *texts, const struct task_def *def,
+                                     struct arena *arena, struct resolved_task *ret,
+                                     struct err *err)
+{
+    const struct task_header *headers = def->headers.items;
+    const char *text;
+    struct buf json;
+    buf_init(&json, RESOLVED_ALL_MAX_BYTES);
+    enum err_code code = put_in(texts, "url", def->url, arena, &text, err);
+    BUF_LIT(&json, "{\"method\":");
+    buf_json_string(&json, http_method_names[def->method]);
+    BUF_LIT(&json, ",\"url\":");
+    buf_json_string(&json, code ? NULL : text);
+    BUF_LIT(&json, ",\"headers\":[");
+    for (size_t i = 0; i < def->headers.count && !code; i++) {
+        code = put_in(texts, headers[i].name, headers[i].value, arena, &text, err);
+        buf_puts(&json, i ? ",{\"name\":" : "{\"name\":");
+        buf_json_string(&json, headers[i].name);
+        BUF_LIT(&json, ",\"value\":");
+        buf_json_string(&json, code || !text ? "" : text);
+        buf_putc(&json, '}');
+    }
+    if (!code)
+        code = put_in(texts, "body", def->body, arena, &text, err);
+    BUF_LIT(&json, "],\"body\":");
+    buf_json_string(&json, code ? NULL : text);
+    buf_printf(&json, ",\"timeoutSeconds\":%lld}",
+               (long long)(def->timeout_s == FIELD_NULL ? 0 : def->timeout_s));
+    if (!code && json.overflowed)
+        code = err_set(err, ERR_INVALID_PARAMETER, "the request is more than %d MiB",
+                       RESOLVED_ALL_MAX_BYTES >> 20);
+    if (!code)
+        ret->input = arena_memdup(arena, json.data, json.len);
+    buf_release(&json);
+    return code;
+}
+
+static enum err_code resolve_place(const struct texts *texts, const struct task_def *def,
+                                   struct arena *arena, struct resolved_task *ret, struct err *err)
+{
+    const char **args = ARENA_ARRAY(arena, 2, const char *);
+    const char *path;
+    enum err_code code = put_in(texts, "path", def->path, arena, &path, err);
+    if (!code && workspace_place(path, arena, &ret->file, err))
+        code = name_field("path", err);
+    args[0] = path_action_names[def->action];
+    args[1] = arena_printf(arena, "%lld", (long long)def->poll_interval_s);
+    ret->args = args;
+    ret->arg_count = 2;
+    return code;
+}
+
 enum err_code task_resolve(const struct engine *engine, const struct etask *task, int64_t now_ms,
                            struct arena *arena, struct resolved_task *ret, struct err *err)
 {
     const struct task_def *def = task_def_of(task);
-    struct reference_scope scope = task_scope(engine, task, now_ms);
     struct resolved_task resolved = {0};
-    struct str_map by_name;
-    const char *file;
-    str_map_init(&by_name);
-    scope.parameters_by_name = &by_name;
-    enum err_code code = resolve_params(task, &scope, arena, &resolved.params, err);
-    if (!code)
-        code = resolve_args(&scope, def->command_line_arguments, arena, &resolved, err);
-    if (!code)
-        code = resolve_text(&scope, def->file_path, arena, &file, err);
-    if (!code && workspace_path(file, arena, &resolved.file, err))
-        code = name_field("filePath", err);
-    str_map_release(&by_name);
+    struct texts texts;
+    texts_init_task(&texts, engine, task, now_ms);
+    enum err_code code = resolve_params(task, &texts, arena, &resolved.params, err);
+    if (!code && def->type == TASK_HTTP)
+        code = resolve_request(&texts, def, arena, &resolved, err);
+    else if (!code && def->type == TASK_PATH)
+        code = resolve_place(&texts, def, arena, &resolved, err);
+    else if (!code)
+        code = resolve_file(&texts, def, arena, &resolved, err);
+    texts_release(&texts);
     if (!code)
         *ret = resolved;
     return code;

@@ -6,6 +6,8 @@
 
 bool run_may_queue(const struct erun *run)
 {
+    if (run->row.in_campaign == 1)
+        return true; /* the campaign is its queue */
     if (run->row.queue_enabled != FIELD_UNSET)
         return run->row.queue_enabled == 1;
     const struct queue *queue = run->job->def->details.queue;
@@ -33,7 +35,8 @@ static bool has_free_slot(const struct ejob *job)
 static size_t runs_ahead(const struct erun *run)
 {
     const struct ejob *job = run->job;
-    return run->row.repair_number > 0 ? job->repairs.count : job->repairs.count + job->queue.count;
+    bool is_ahead = run_queue_of(run) == &job->repairs;
+    return is_ahead ? job->repairs.count : job->repairs.count + job->queue.count;
 }
 
 /* NULL: nobody waits. */

@@ -24,6 +24,10 @@ static enum err_code check_one(const struct job_def *def, const struct assumptio
         return err_set(err, ERR_INVALID_PARAMETER,
                        "%s[%zu].outcome: %.100s is an IF_ELSE_TASK; it is true, false or FAILED",
                        where, index, assumption->task_key);
+    if (def->tasks[position].type == TASK_DUMMY && assumption->outcome != ASSUMED_SUCCESS)
+        return err_set(err, ERR_INVALID_PARAMETER,
+                       "%s[%zu].outcome: %.100s is a DUMMY_TASK; it ends SUCCESS", where, index,
+                       assumption->task_key);
     if (!decides && is_decision)
         return err_set(err, ERR_INVALID_PARAMETER,
                        "%s[%zu].outcome: %.100s is no IF_ELSE_TASK; it ends SUCCESS, FAILED, "

@@ -92,6 +92,8 @@ void task_evaluate(struct step *step, struct etask *task)
     if (result.verdict == RULE_RUN) {
         if (def->type == TASK_IF_ELSE)
             if_else_decide(step, task, decision);
+        else if (def->type == TASK_DUMMY)
+            dummy_decide(step, task, decision);
         else if (def->type == TASK_JOB)
             task_move(step, task, STATE_QUEUED, "Ready, about to run its job", decision);
         else

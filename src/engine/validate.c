@@ -166,5 +166,6 @@ const char *engine_validate(const struct engine *engine, struct arena *arena)
         return "the step did not reach its fixed point";
     if (!heap_validate(&engine->deadlines))
         return "the deadline heap is out of order";
-    return check_jobs(engine, arena);
+    const char *problem = campaigns_validate(engine, arena);
+    return problem ? problem : check_jobs(engine, arena);
 }

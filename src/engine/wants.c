@@ -11,7 +11,7 @@ static enum want_answer ask(struct step *step, enum want_kind kind, const struct
     if (uuid_map_get(&step->engine->missing, key))
         return WANT_MISSING;
     GROW(fx->wants, fx->want_count, fx->want_cap);
-    fx->wants[fx->want_count++] = (struct want){kind, *key};
+    fx->wants[fx->want_count++] = (struct want){.kind = kind, .key = *key};
     return WANT_ASKED;
 }
 
@@ -33,6 +33,32 @@ enum want_answer want_run(struct step *step, const struct uuid *key, struct erun
     return WANT_THERE;
 }
 
+enum want_answer want_version(struct step *step, const struct uuid *job, int64_t version,
+                              struct job_def **ret)
+{
+    struct engine *engine = step->engine;
+    struct effects *fx = step->fx;
+    for (size_t i = 0; i < engine->version_count; i++) {
+        const struct wanted_version *wanted = &engine->versions[i];
+        if (wanted->version != version || !uuid_equal(&wanted->job, job))
+            continue;
+        *ret = wanted->def;
+        return wanted->def ? WANT_THERE : WANT_MISSING;
+    }
+    GROW(fx->wants, fx->want_count, fx->want_cap);
+    fx->wants[fx->want_count++] =
+        (struct want){.kind = WANT_VERSION, .key = *job, .version = version};
+    return WANT_ASKED;
+}
+
+void engine_add_version(struct engine *engine, const struct uuid *job, int64_t version,
+                        struct job_def *def)
+{
+    GROW(engine->versions, engine->version_count, engine->version_cap);
+    engine->versions[engine->version_count++] =
+        (struct wanted_version){*job, version, def ? job_def_ref(def) : NULL};
+}
+
 void engine_add_missing(struct engine *engine, const struct uuid *key)
 {
     uuid_map_put(&engine->missing, key, engine);
@@ -40,6 +66,9 @@ void engine_add_missing(struct engine *engine, const struct uuid *key)
 
 void wants_forget(struct engine *engine)
 {
+    for (size_t i = 0; i < engine->version_count; i++)
+        job_def_unref(engine->versions[i].def);
+    engine->version_count = 0;
     if (!engine->missing.count)
         return;
     uuid_map_release(&engine->missing);

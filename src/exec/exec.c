@@ -108,6 +108,7 @@ static void copy_config(struct exec *exec, const struct exec_config *config)
     own->data_dir = arena_strdup(&exec->strings, config->data_dir);
     own->workspace_dir = arena_strdup(&exec->strings, config->workspace_dir);
     own->supervise_path = arena_strdup(&exec->strings, config->supervise_path);
+    own->self = arena_strdup(&exec->strings, config->self);
     own->python = arena_strdup(&exec->strings, config->python);
     own->pass_env = arena_strdup(&exec->strings, config->pass_env);
     if (own->frozen_after_ms <= 0)

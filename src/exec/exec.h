@@ -11,6 +11,7 @@
  *   <taskRun>.<n>.<epoch>.rec      the attempt record
  *   <taskRun>.<n>.<epoch>.out .err output
  *   <taskRun>.<n>.<epoch>.json     REPRISE_PARAMS_FILE (of an empty list: DATA/no-params.json)
+ *   <taskRun>.<n>.<epoch>.in       what its order holds to be read: a script, a request
  *   <taskRun>.<n>.<epoch>.val      REPRISE_OUTPUT, made by the task if it publishes values
  */
 #pragma once
@@ -37,15 +38,18 @@ struct attempt_id {
 /* Writes the token and returns `text`. */
 char *attempt_token(const struct attempt_id *id, char text[static TOKEN_TEXT]);
 
-enum exec_kind { EXEC_PYTHON }; /* more to come: notebook, spark, java */
+/* What it is that runs; each has a file kind_….c that makes the command. */
+enum exec_kind { EXEC_PYTHON, EXEC_SHELL, EXEC_HTTP, EXEC_PATH, EXEC_KIND_COUNT };
 
 /* What to run. Strings are copied during exec_start. */
 struct exec_order {
     struct attempt_id id;
     enum exec_kind kind;
-    const char *file; /* relative to the workspace's folder, as model/words.h makes it */
+    const char *refusal; /* why it cannot start after all, or NULL */
+    const char *file;    /* relative to the workspace's folder, as model/words.h makes it */
     const char *const *args;
     size_t arg_count;
+    const char *input; /* SHELL: the script, when no file is; HTTP: the request (cli/node.h) */
     struct param_list params; /* → REPRISE_PARAM_<NAME> and REPRISE_PARAMS_FILE */
     const char *const *env;   /* more "NAME=value", e.g. REPRISE_JOB_NAME */
     size_t env_count;
@@ -86,10 +90,11 @@ struct exec_config {
     const char *data_dir;       /* DATA, absolute */
     const char *workspace_dir;  /* the workspace's folder, absolute */
     const char *supervise_path; /* reprise-supervise */
-    uint64_t task_descriptors;  /* soft RLIMIT_NOFILE of tasks; 0: ours */
-    const char *python;         /* interpreter; NULL: /usr/bin/python3, else python3 of PATH */
-    size_t max_idle;            /* idle supervisors that are kept */
-    size_t prespawn;            /* of them, started by exec_open already */
+    const char *self;          /* our own binary, absolute: runs HTTP and PATH; NULL: they cannot */
+    uint64_t task_descriptors; /* soft RLIMIT_NOFILE of tasks; 0: ours */
+    const char *python;        /* interpreter; NULL: /usr/bin/python3, else python3 of PATH */
+    size_t max_idle;           /* idle supervisors that are kept */
+    size_t prespawn;           /* of them, started by exec_open already */
     const char *pass_env; /* names of more variables of ours that tasks get, by blanks; or NULL */
     /* Isolation (exec/isolate.h); NULL or 0: none of it. */
     const char *umask;  /* octal */

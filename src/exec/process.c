@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <linux/openat2.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -14,6 +15,7 @@
 #include "base/buf.h"
 #include "base/mem.h"
 #include "exec/attempt.h"
+#include "exec/kind.h"
 #include "model/words.h"
 
 /* A rename beside us may make the kernel give up on proving that a path stayed inside. */
@@ -24,9 +26,15 @@ enum { DEFAULT_UMASK = 022, VARIABLE_MAX = 128 };
 #define DEFAULT_PATH   "/usr/local/bin:/usr/bin:/bin"
 #define DEFAULT_PYTHON "/usr/bin/python3"
 
-static bool cannot(struct err *err, const char *sentence)
+bool process_cannot(struct err *err, const char *format, ...)
 {
-    err_set(err, ERR_INTERNAL, "Cannot start: %s", sentence);
+    char sentence[ERR_MESSAGE_MAX];
+    va_list args;
+
+    va_start(args, format);
+    vsnprintf(sentence, sizeof sentence, format, args);
+    va_end(args);
+    err_set(err, ERR_INTERNAL, "Cannot start: %.480s", sentence);
     return false;
 }
 
@@ -152,6 +160,7 @@ void process_init(struct process *process, const struct exec_config *config)
     *process = (struct process){
         .data_dir = config->data_dir,
         .workspace_dir = config->workspace_dir,
+        .self = config->self,
         .python_wanted = config->python,
         .umask = own_umask(),
         .descriptors = config->task_descriptors,
@@ -194,13 +203,13 @@ static bool path_of(int fd, char path[static PATH_MAX])
 
 /* A deployment may put another folder in the workspace's place (a switched link, a rename) at any
  * time: whoever starts from now on gets the new one. */
-static bool open_workspace(struct process *process, struct err *err)
+bool process_workspace(struct process *process, struct err *err)
 {
     struct stat status;
     char path[PATH_MAX];
 
     if (stat(process->workspace_dir, &status) < 0)
-        return cannot(err, "the workspace has no folder");
+        return process_cannot(err, "the workspace has no folder");
     if (process->workspace_fd >= 0 && status.st_ino == process->workspace.st_ino &&
         status.st_dev == process->workspace.st_dev)
         return true;
@@ -208,7 +217,7 @@ static bool open_workspace(struct process *process, struct err *err)
     if (fd < 0 || fstat(fd, &status) < 0 || !path_of(fd, path)) {
         if (fd >= 0)
             close(fd);
-        return cannot(err, "the workspace's folder cannot be opened");
+        return process_cannot(err, "the workspace's folder cannot be opened");
     }
     if (process->workspace_fd >= 0)
         close(process->workspace_fd);
@@ -265,7 +274,7 @@ static bool resolve(struct process *process, const char *file, char path[static 
 {
     struct stat status;
 
-    if (!open_workspace(process, err))
+    if (!process_workspace(process, err))
         return false;
     int fd = has_dot_dot(file) ? -1 : open_beneath(process->workspace_fd, file);
     if (fd < 0)
@@ -280,47 +289,38 @@ static bool resolve(struct process *process, const char *file, char path[static 
     return named || cannot_open(err, file, ENAMETOOLONG);
 }
 
-static bool build_argv(struct process *process, const struct exec_order *from, struct arena *arena,
-                       struct order *order, struct err *err)
+const char *process_file(struct process *process, const char *file, struct arena *arena,
+                         struct err *err)
 {
-    char file[PATH_MAX];
+    char path[PATH_MAX];
 
-    if (!process->python)
-        process->python = find_python(process);
-    if (!process->python) {
-        const char *name = process->python_wanted ? process->python_wanted : "python3";
-        const char *slash = strrchr(name, '/');
-        err_set(err, ERR_INTERNAL, "Cannot start: no interpreter %s", slash ? slash + 1 : name);
-        return false;
-    }
-    if (!resolve(process, from->file, file, err))
-        return false;
-    char **argv = ARENA_ARRAY(arena, from->arg_count + 3, char *);
-    argv[0] = process->python;
-    argv[1] = arena_strdup(arena, file);
-    for (size_t i = 0; i < from->arg_count; i++)
-        argv[2 + i] = (char *)from->args[i];
-    order->argv = argv;
-    return true;
+    return resolve(process, file, path, err) ? arena_strdup(arena, path) : NULL;
 }
 
-/* The exact list as JSON, for this attempt alone. */
-static const char *write_params(const struct process *process, const struct folders *folders,
-                                const struct exec_order *from, struct arena *arena, struct err *err)
+const char *process_python(struct process *process, struct err *err)
+{
+    if (!process->python)
+        process->python = find_python(process);
+    if (process->python)
+        return process->python;
+    const char *name = process->python_wanted ? process->python_wanted : "python3";
+    const char *slash = strrchr(name, '/');
+    process_cannot(err, "no interpreter %s", slash ? slash + 1 : name);
+    return NULL;
+}
+
+/* A file of this attempt alone, beside its record. False with the sentence; `what` is what it holds. */
+static bool write_beside(const struct folders *folders, const struct attempt_id *id,
+                         const char *suffix, const char *data, size_t len, const char *what,
+                         struct err *err)
 {
     char name[ATTEMPT_FILE];
-    struct buf json;
 
-    if (from->params.count == 0)
-        return arena_printf(arena, "%s/no-params.json", process->data_dir);
-    attempt_file(&from->id, ".json", name);
-    buf_init(&json, PARAMS_FILE_MAX_BYTES);
-    params_print(from->params, &json);
-    int fd = openat(folders->runs_fd, name,
+    int fd = openat(folders->runs_fd, attempt_file(id, suffix, name),
                     O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK, 0600);
-    int error = fd < 0 ? errno : json.overflowed ? EFBIG : 0;
-    for (size_t put = 0; !error && put < json.len;) {
-        ssize_t r = write(fd, json.data + put, json.len - put);
+    int error = fd < 0 ? errno : 0;
+    for (size_t put = 0; !error && put < len;) {
+        ssize_t r = write(fd, data + put, len - put);
         if (r > 0)
             put += (size_t)r;
         else if (r == 0 || errno != EINTR)
@@ -328,20 +328,45 @@ static const char *write_params(const struct process *process, const struct fold
     }
     if (fd >= 0)
         close(fd);
+    return !error ||
+           process_cannot(err, "its %s cannot be written: %s", what, strerrordesc_np(error));
+}
+
+/* The exact list as JSON. */
+static const char *write_params(const struct process *process, const struct folders *folders,
+                                const struct launch *launch, struct err *err)
+{
+    const struct exec_order *from = launch->from;
+    struct buf json;
+
+    if (from->params.count == 0)
+        return arena_printf(launch->arena, "%s/no-params.json", process->data_dir);
+    buf_init(&json, PARAMS_FILE_MAX_BYTES);
+    params_print(from->params, &json);
+    bool written =
+        json.overflowed
+            ? process_cannot(err, "its parameters cannot be written: %s", strerrordesc_np(EFBIG))
+            : write_beside(folders, &from->id, ".json", json.data, json.len, "parameters", err);
     buf_release(&json);
-    if (!error)
-        return arena_printf(arena, "%s/runs/%s", process->data_dir, name);
-    err_set(err, ERR_INTERNAL, "Cannot start: its parameters cannot be written: %s",
-            strerrordesc_np(error));
-    return NULL;
+    return written ? arena_printf(launch->arena, "%s.json", launch->stem) : NULL;
+}
+
+/* A script, or a request. */
+static bool write_input(const struct folders *folders, const struct exec_order *from,
+                        struct err *err)
+{
+    return !from->input ||
+           write_beside(folders, &from->id, ".in", from->input, strlen(from->input), "input", err);
 }
 
 /* The token first: whoever looks for it in /proc finds it soonest there. */
-static char **build_envp(const struct process *process, const struct exec_order *from,
-                         const char *token, const char *stem, const char *params_file,
-                         struct arena *arena)
+static char **build_envp(const struct launch *launch, const char *token, const char *params_file)
 {
-    size_t most = 4 + PROCESS_INHERITED + from->env_count + from->params.count + 1;
+    const struct process *process = launch->process;
+    const struct exec_order *from = launch->from;
+    struct arena *arena = launch->arena;
+    size_t most = 4 + PROCESS_INHERITED + launch->env_count + from->env_count + from->params.count +
+                  1;
     char **envp = ARENA_ARRAY(arena, most, char *);
     size_t count = 0;
 
@@ -350,7 +375,9 @@ static char **build_envp(const struct process *process, const struct exec_order 
         envp[count++] = process->inherited[i];
     envp[count++] = arena_printf(arena, "REPRISE_WORKSPACE=%s", process->workspace_path);
     envp[count++] = arena_printf(arena, "REPRISE_PARAMS_FILE=%s", params_file);
-    envp[count++] = arena_printf(arena, "REPRISE_OUTPUT=%s.val", stem);
+    envp[count++] = arena_printf(arena, "REPRISE_OUTPUT=%s.val", launch->stem);
+    for (size_t i = 0; i < launch->env_count; i++)
+        envp[count++] = launch->env[i];
     for (size_t i = 0; i < from->env_count; i++)
         envp[count++] = (char *)from->env[i];
     for (size_t i = 0; i < from->params.count; i++) {
@@ -376,31 +403,39 @@ static void add_limits(const struct process *process, struct order *order)
 bool process_order(struct process *process, struct folders *folders, const struct exec_order *from,
                    const char *token, struct arena *arena, struct order *ret, struct err *err)
 {
-    struct order order = {.token = token, .umask = process->umask, .flags = ORDER_NO_STARTED};
     char name[ATTEMPT_FILE];
     char run[UUID_TEXT];
+    struct launch launch = {
+        .process = process,
+        .from = from,
+        .stem =
+            arena_printf(arena, "%s/runs/%s", process->data_dir, attempt_file(&from->id, "", name)),
+        .cwd = arena_printf(arena, "%s/runs/%s/work", process->data_dir,
+                            uuid_format(&from->id.run, run)),
+        .arena = arena,
+    };
 
-    if (!build_argv(process, from, arena, &order, err))
+    if (!kind_launch(&launch, err))
         return false;
     int r = folders_add_run(folders, &from->id.run);
-    if (r < 0) {
-        err_set(err, ERR_INTERNAL, "Cannot start: the run's folder cannot be made: %s",
-                strerrordesc_np(-r));
+    if (r < 0)
+        return process_cannot(err, "the run's folder cannot be made: %s", strerrordesc_np(-r));
+    const char *params_file = write_params(process, folders, &launch, err);
+    if (!params_file || !write_input(folders, from, err))
         return false;
-    }
-    const char *params_file = write_params(process, folders, from, arena, err);
-    if (!params_file)
-        return false;
-    const char *stem =
-        arena_printf(arena, "%s/runs/%s", process->data_dir, attempt_file(&from->id, "", name));
-    order.envp = build_envp(process, from, token, stem, params_file, arena);
-    order.record_path = arena_printf(arena, "%s.rec", stem);
-    order.stdout_path = arena_printf(arena, "%s.out", stem);
-    order.stderr_path = arena_printf(arena, "%s.err", stem);
-    order.cwd =
-        arena_printf(arena, "%s/runs/%s/work", process->data_dir, uuid_format(&from->id.run, run));
-    order.timeout_ms = (uint64_t)attempt_limit_ms(from->timeout_ms);
-    order.grace_ms = (uint64_t)attempt_limit_ms(from->grace_ms);
+    struct order order = {
+        .token = token,
+        .umask = process->umask,
+        .flags = ORDER_NO_STARTED,
+        .argv = launch.argv,
+        .envp = build_envp(&launch, token, params_file),
+        .record_path = arena_printf(arena, "%s.rec", launch.stem),
+        .stdout_path = arena_printf(arena, "%s.out", launch.stem),
+        .stderr_path = arena_printf(arena, "%s.err", launch.stem),
+        .cwd = launch.cwd,
+        .timeout_ms = (uint64_t)attempt_limit_ms(from->timeout_ms),
+        .grace_ms = (uint64_t)attempt_limit_ms(from->grace_ms),
+    };
     add_limits(process, &order);
     *ret = order;
     return true;

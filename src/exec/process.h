@@ -22,8 +22,9 @@
 enum { PROCESS_OWN = 4, PROCESS_PASSED = 64, PROCESS_INHERITED = PROCESS_OWN + PROCESS_PASSED };
 
 struct process {
-    const char *data_dir; /* the owner's, like workspace_dir and python_wanted */
+    const char *data_dir; /* the owner's, like workspace_dir, self and python_wanted */
     const char *workspace_dir;
+    const char *self;                       /* our own binary; NULL: unknown */
     const char *python_wanted;              /* NULL: ours to choose */
     char *python;                           /* absolute path, NULL while there is none */
     char *inherited[PROCESS_INHERITED + 1]; /* "PATH=…" and so on, NULL-terminated */
@@ -45,3 +46,16 @@ void process_release(struct process *process);
  * it cannot start. */
 bool process_order(struct process *process, struct folders *folders, const struct exec_order *from,
                    const char *token, struct arena *arena, struct order *ret, struct err *err);
+
+/* ---- for kinds ---- */
+
+/* Absolute path, without links, of a regular file below the workspace's folder; NULL with the
+ * sentence in `err` when it may not be used. */
+const char *process_file(struct process *process, const char *file, struct arena *arena,
+                         struct err *err);
+/* Looks at the workspace's folder, as process_file does, for kinds that use no file of it. */
+bool process_workspace(struct process *process, struct err *err);
+/* The interpreter of Python, NULL with the sentence in `err` when there is none. */
+const char *process_python(struct process *process, struct err *err);
+/* "Cannot start: " and the sentence; false. */
+bool process_cannot(struct err *err, const char *format, ...) __attribute__((format(printf, 2, 3)));

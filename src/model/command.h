@@ -10,6 +10,7 @@
 #include <stdint.h>
 
 #include "base/err.h"
+#include "model/campaign.h"
 #include "model/def.h"
 #include "model/params.h"
 #include "model/rows.h"
@@ -23,6 +24,11 @@ enum command_kind {
     COMMAND_RUN_REPAIR,
     COMMAND_RUN_DELETE,
     COMMAND_JOB_CANCEL_RUNS,
+    COMMAND_RUNS_RERUN,      /* `reruns`: all of them are repaired, or none */
+    COMMAND_CAMPAIGN_CREATE, /* `campaign`, planned; answers with the campaign's key */
+    COMMAND_CAMPAIGN_PAUSE,  /* these three: `key` */
+    COMMAND_CAMPAIGN_RESUME,
+    COMMAND_CAMPAIGN_CANCEL,
 };
 
 struct principal {
@@ -66,6 +72,13 @@ enum repair_definition {
     DEFINITION_VERSION, /* a version of the job's, by number */
 };
 
+/* What a repair does with the task that waits for the path of a schedule (DEF_MONITOR_TASK). */
+enum repair_monitor {
+    MONITOR_AS_OTHERS,
+    MONITOR_PASSED, /* it is not waited for again, where it has succeeded (ignore_obs_monitor) */
+    MONITOR_AGAIN,  /* it is waited for again, whatever else is selected */
+};
+
 struct repair_request {
     const char *const *task_keys; /* duplicates are fine */
     size_t task_key_count;
@@ -75,12 +88,25 @@ struct repair_request {
     int mode; /* enum repair_mode or FIELD_UNSET */
     enum repair_definition definition;
     int64_t definition_version; /* DEFINITION_VERSION, from 1 */
+    enum repair_monitor monitor;
+    bool in_campaign; /* a campaign asks: it may queue, and not ahead (RULES §4) */
 };
+
+/* One of several runs that are repaired together. */
+struct rerun {
+    struct uuid run;
+    int64_t
+        version; /* of the run as it was looked at: a run that moved on since refuses them all */
+    struct repair_request repair;
+    struct job_def *def; /* as command.def of RUN_REPAIR */
+};
+
+enum { RERUN_MAX_RUNS = 1000 };
 
 struct command {
     enum command_kind kind;
     struct principal principal;
-    struct uuid key;      /* of the job (JOB_…, RUN_CREATE) or the run */
+    struct uuid key;      /* of the job (JOB_…, RUN_CREATE), the run, or the campaign */
     const char *if_match; /* as sent, NULL: unconditional */
     struct retry_token token;
     /* One reference, the command's. JOB_CREATE, JOB_UPDATE: what was sent. RUN_REPAIR: an older
@@ -89,6 +115,13 @@ struct command {
     struct job_def *def;
     struct run_request run;
     struct repair_request repair;
+    struct rerun *reruns; /* of different runs */
+    size_t rerun_count;   /* 1 … RERUN_MAX_RUNS */
+    /* JOB_CREATE, JOB_UPDATE: refused when another job has the name. Whether a stored one has is
+     * looked up before the step. */
+    bool name_is_unique;
+    bool name_is_taken;
+    struct campaign_order campaign;
 };
 
 /* The answer. On ERR_OK `key` names the job or run; etag parts as of the step. */

@@ -38,13 +38,20 @@ enum {
     DEF_MAX_CONDITION_DEPTH = 64,
     DEF_MAX_EXPRESSION_KEY = 100,
     DEF_MAX_JOB_CLUSTERS = 100,
+    DEF_MAX_JOB_DEPENDENCIES = 100,
     DEF_MAX_CLUSTER_NAME = 100, /* of a cluster made for the job */
     DEF_MAX_LIBRARIES = 1000,
     DEF_MAX_NESTING = 10,       /* jobs that run each other, the first one included */
     DEF_MAX_NESTED_JOBS = 1000, /* below one job */
-    DEF_MAX_TEXT = 64 << 10,    /* code points of any other string */
-    DEF_MAX_JSON = 256 << 20,   /* bytes of a canonical text */
+    DEF_MAX_HEADERS = 100,
+    DEF_MAX_HEADER_NAME = 256,
+    DEF_MAX_POLL_INTERVAL_S = 3600,
+    DEF_MAX_TEXT = 64 << 10,  /* code points of any other string */
+    DEF_MAX_JSON = 256 << 20, /* bytes of a canonical text */
 };
+
+/* Key of the task that waits for what a schedule of the DataArts dialect watches (RULES §10). */
+#define DEF_MONITOR_TASK "obs-monitor"
 
 enum task_type {
     TASK_NOTEBOOK,
@@ -53,9 +60,20 @@ enum task_type {
     TASK_IF_ELSE,
     TASK_JOB,
     TASK_JAR,
+    /* ours */
+    TASK_SHELL,
+    TASK_HTTP,
+    TASK_PATH,
+    TASK_DUMMY,
     TASK_TYPE_COUNT
 };
 extern const char *const task_type_names[TASK_TYPE_COUNT]; /* "NOTEBOOK_TASK", … */
+
+/* Does the engine itself decide such a task at once, with no attempt and no slot? */
+static inline bool task_type_is_decided(int type)
+{
+    return type == TASK_IF_ELSE || type == TASK_DUMMY;
+}
 
 enum run_if {
     RUN_IF_ALL_SUCCESS,
@@ -71,6 +89,17 @@ extern const char *const run_if_names[RUN_IF_COUNT];
 /* What a task's failure means to its run (RULES §10). Unset is FAIL_CHILD. */
 enum fail_policy { POLICY_FAIL, POLICY_FAIL_CHILD, POLICY_IGNORE, POLICY_SUSPEND, POLICY_COUNT };
 extern const char *const fail_policy_names[POLICY_COUNT];
+
+/* What stands in the texts of a task, or in the values of a job's parameters. Unset: {{…}} references
+ * (model/reference.h). EL: #{…} and ${parameter} (model/el.h). */
+enum expression_language { LANGUAGE_EL, LANGUAGE_COUNT };
+extern const char *const expression_language_names[LANGUAGE_COUNT];
+
+/* Of an HTTP_TASK and a PATH_TASK. */
+enum http_method { METHOD_GET, METHOD_POST, METHOD_PUT, METHOD_DELETE, METHOD_COUNT };
+extern const char *const http_method_names[METHOD_COUNT];
+enum path_action { PATH_CREATE, PATH_DELETE, PATH_WAIT, PATH_ACTION_COUNT };
+extern const char *const path_action_names[PATH_ACTION_COUNT]; /* "CREATE_PATH", … */
 
 enum task_source { SOURCE_WORKSPACE, SOURCE_GIT_PROVIDER, SOURCE_COUNT };
 enum pause_status { PAUSE_PAUSED, PAUSE_UNPAUSED, PAUSE_COUNT };
@@ -119,6 +148,7 @@ struct schedule {
     int missed_run_policy; /* enum missed_policy, unset: LATEST; ours, as what follows */
     int64_t start_ms;      /* nothing fires before, or after; FIELD_NULL: no limit */
     int64_t end_ms;
+    int8_t is_once; /* what it fires are instances of type 7 (RULES §10) */
 };
 
 struct continuous {
@@ -129,15 +159,34 @@ struct queue {
     int8_t is_enabled;
 };
 
+/* Which runs of another job a run depends on (RULES §10, dependJobs): those planned in
+ * (previous, this] planned time of its own job, or one period earlier. */
+enum dependency_period { PERIOD_SAME, PERIOD_PRE, PERIOD_COUNT };
+extern const char *const dependency_period_names[PERIOD_COUNT];
+/* What becomes of it when one of them does not succeed: it is cancelled, goes on, or waits. */
+enum dependency_policy { DEPENDENCY_FAIL, DEPENDENCY_IGNORE, DEPENDENCY_SUSPEND, DEPENDENCY_COUNT };
+extern const char *const dependency_policy_names[DEPENDENCY_COUNT];
+
+struct job_dependency {
+    const char *job_key;
+    int period;      /* enum dependency_period */
+    int fail_policy; /* enum dependency_policy */
+};
+
 struct dependency {
     const char *outcome; /* NULL, "true" or "false" */
     const char *task_key;
-    const char *condition; /* "left OP right", or NULL: the edge holds when it is true */
+    const char *condition; /* "left OP right", or EL; NULL, or the edge holds when it is true */
 };
 
 struct if_expression {
     const char *key;
     const char *value; /* "left OP right" */
+};
+
+struct task_header {
+    const char *name;
+    const char *value; /* '' when it was absent */
 };
 
 struct task_def {
@@ -148,8 +197,9 @@ struct task_def {
     int64_t min_retry_interval_ms;
     int run_if; /* enum run_if */
     const char *task_key;
-    int type;        /* enum task_type */
-    int fail_policy; /* enum fail_policy */
+    int type;                /* enum task_type */
+    int fail_policy;         /* enum fail_policy */
+    int expression_language; /* enum expression_language, or FIELD_UNSET */
     /* by type */
     const char *notebook_path;
     const char *file_path;
@@ -165,6 +215,14 @@ struct task_def {
     struct field_list expressions; /* of struct if_expression */
     const char *condition;
     const char *job_key;
+    const char *script; /* SHELL: its text; exactly one of this and file_path */
+    const char *url;
+    int method;                /* enum http_method */
+    struct field_list headers; /* of struct task_header */
+    const char *body;
+    int action; /* enum path_action */
+    const char *path;
+    int64_t poll_interval_s;
 };
 
 struct job_details {
@@ -181,6 +239,10 @@ struct job_details {
     struct field_list tasks;        /* of struct task_def */
     struct field_list parameters;   /* of struct param */
     int64_t timeout_s;              /* 0: none */
+    int expression_language;        /* of parameters: enum expression_language, or FIELD_UNSET */
+    const char *dataarts; /* JSON object: what only the DataArts dialect knows of it, or NULL */
+    struct field_list dependencies; /* of struct job_dependency */
+    int8_t depends_on_previous_run; /* 1: on that of the period before */
 };
 
 extern const struct schema param_schema;
@@ -190,6 +252,7 @@ extern const struct schema continuous_schema;
 extern const struct schema git_config_schema;
 extern const struct schema new_cluster_schema;
 extern const struct schema job_cluster_schema;
+extern const struct schema job_dependency_schema;
 extern const struct schema task_schema; /* variants by type */
 extern const struct schema job_details_schema;
 

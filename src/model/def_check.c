@@ -4,9 +4,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #include "base/mem.h"
 #include "model/condition.h"
+#include "model/el.h"
 #include "model/params.h"
 #include "model/reference.h"
 #include "model/words.h"
@@ -34,6 +36,12 @@ struct checker {
 
 enum { NO_INDEX = -1 };
 
+/* What is asked of each text: of a task (NULL: of the job) in its language. */
+struct text_check {
+    struct reference_check references;
+    bool is_el;
+};
+
 /* Where a text stands, for messages: FIELD, FIELD[index] or FIELD[index].PART. */
 struct place {
     const char *field;
@@ -41,25 +49,32 @@ struct place {
     const char *part;
 };
 
-static enum err_code check_text(const char *text, const struct reference_check *check,
+static enum err_code check_expressions(const char *text, const struct reference_check *check,
+                                       struct err *err)
+{
+    const struct el_check el = {check->is_upstream, check->context};
+    return el_check(text, &el, err);
+}
+
+static enum err_code check_text(const char *text, const struct text_check *check,
                                 const struct checker *checker, struct place place)
 {
     if (!text)
         return ERR_OK;
-    enum err_code code = reference_check(text, check, checker->err);
+    enum err_code code = check->is_el ? check_expressions(text, &check->references, checker->err)
+                                      : reference_check(text, &check->references, checker->err);
     if (!code)
         return ERR_OK;
     char task[32] = "";
     char index[32] = "";
-    if (check->task)
+    if (check->references.task)
         snprintf(task, sizeof task, "tasks[%u].", checker->task);
     if (place.index != NO_INDEX)
         snprintf(index, sizeof index, "[%lld]", (long long)place.index);
     return def_refuse_at(checker->err, "%s%s%s%s:", task, place.field, index, place.part);
 }
 
-static enum err_code check_values(const struct field_list *params,
-                                  const struct reference_check *check,
+static enum err_code check_values(const struct field_list *params, const struct text_check *check,
                                   const struct checker *checker)
 {
     const struct param *items = params->items;
@@ -72,7 +87,7 @@ static enum err_code check_values(const struct field_list *params,
 
 /* Every text of a task in which references are put. */
 static enum err_code check_task_references(const struct task_def *task,
-                                           const struct reference_check *check,
+                                           const struct text_check *check,
                                            const struct checker *checker)
 {
     const struct {
@@ -83,6 +98,10 @@ static enum err_code check_task_references(const struct task_def *task,
         {"filePath", task->file_path},
         {"mainClass", task->main_class},
         {"commandLineArguments", task->command_line_arguments},
+        {"script", task->script},
+        {"url", task->url},
+        {"body", task->body},
+        {"path", task->path},
         {"gitConfig.branch", task->git_config ? task->git_config->branch : NULL},
         {"gitConfig.repositoryUrl", task->git_config ? task->git_config->repository_url : NULL},
     };
@@ -98,11 +117,40 @@ static enum err_code check_task_references(const struct task_def *task,
     for (size_t i = 0; i < task->expressions.count && !code; i++)
         code = check_text(expressions[i].value, check, checker,
                           (struct place){"expressions", (int64_t)i, ".value"});
+    const struct task_header *headers = task->headers.items;
+    for (size_t i = 0; i < task->headers.count && !code; i++)
+        code = check_text(headers[i].value, check, checker,
+                          (struct place){"headers", (int64_t)i, ".value"});
     const struct dependency *dependencies = task->depends_on.items;
-    for (size_t i = 0; i < task->depends_on.count && !code; i++)
+    for (size_t i = 0; i < task->depends_on.count && !code && !check->is_el; i++)
         code = check_text(dependencies[i].condition, check, checker,
                           (struct place){"dependsOn", (int64_t)i, ".x-condition"});
     return code ? code : check_values(&task->parameters, check, checker);
+}
+
+static bool is_el(const struct task_def *task)
+{
+    return task->expression_language == LANGUAGE_EL;
+}
+
+/* The conditions of the edges that lead here, in the language of the task. */
+static enum err_code check_conditions(struct checker *checker, const struct task_def *task,
+                                      const struct text_check *check)
+{
+    const struct dependency *dependencies = task->depends_on.items;
+    const struct el_check el = {check->references.is_upstream, check->references.context};
+    for (size_t i = 0; i < task->depends_on.count; i++) {
+        struct comparison ignored;
+        const char *text = dependencies[i].condition;
+        enum err_code code =
+            !text          ? ERR_OK
+            : check->is_el ? el_check_condition(text, &el, checker->err)
+                           : comparison_parse(text, &checker->scratch, &ignored, checker->err);
+        if (code)
+            return def_refuse_at(checker->err, "tasks[%u].dependsOn[%zu].x-condition",
+                                 checker->task, i);
+    }
+    return ERR_OK;
 }
 
 /* Says yes to every other task of the job, and takes the question down. */
@@ -199,9 +247,11 @@ static enum err_code answer_queries(struct checker *checker)
     job_def_mark_upstream(def, bad_task, marks);
     const struct task_def *task = &def->tasks[bad_task];
     const struct marked marked = {def, marks};
-    const struct reference_check check = {task->task_key, is_marked, &marked};
+    const struct text_check check = {{task->task_key, is_marked, &marked}, is_el(task)};
     checker->task = bad_task;
-    enum err_code code = check_task_references(task, &check, checker);
+    enum err_code code = check_conditions(checker, task, &check);
+    if (!code)
+        code = check_task_references(task, &check, checker);
     free(marks);
     return code;
 }
@@ -235,6 +285,10 @@ static enum err_code check_if_else(struct checker *checker, const struct task_de
     enum err_code code = check_no_retries(checker, task);
     if (code)
         return code;
+    if (is_el(task))
+        return err_set(checker->err, ERR_INVALID_PARAMETER,
+                       "tasks[%u].x-expressionLanguage: an IF_ELSE_TASK has expressions of its own",
+                       checker->task);
     const struct if_expression *expressions = task->expressions.items;
     size_t count = task->expressions.count;
     for (size_t i = 0; i < count; i++) {
@@ -248,19 +302,6 @@ static enum err_code check_if_else(struct checker *checker, const struct task_de
                            checker->err);
     if (code)
         return err_set(checker->err, code, "tasks[%u].%s", checker->task, checker->err->message);
-    return ERR_OK;
-}
-
-static enum err_code check_conditions(struct checker *checker, const struct task_def *task)
-{
-    const struct dependency *dependencies = task->depends_on.items;
-    for (size_t i = 0; i < task->depends_on.count; i++) {
-        struct comparison ignored;
-        const char *text = dependencies[i].condition;
-        if (text && comparison_parse(text, &checker->scratch, &ignored, checker->err))
-            return def_refuse_at(checker->err, "tasks[%u].dependsOn[%zu].x-condition",
-                                 checker->task, i);
-    }
     return ERR_OK;
 }
 
@@ -289,6 +330,31 @@ static enum err_code check_job_key(const struct checker *checker, const struct t
                    "tasks[%u].jobKey must be the key of a job, 36 characters long", checker->task);
 }
 
+static enum err_code check_url(const struct checker *checker, const struct task_def *task)
+{
+    /* A text that begins with a reference is looked at when it is known what that yields. */
+    if (strncasecmp(task->url, "http://", 7) == 0 || strncasecmp(task->url, "https://", 8) == 0 ||
+        reference_span(task->url) || el_span(task->url))
+        return ERR_OK;
+    return err_set(checker->err, ERR_INVALID_PARAMETER,
+                   "tasks[%u].url must begin with http:// or https://", checker->task);
+}
+
+/* What the types that are ours ask for besides. */
+static enum err_code check_node(struct checker *checker, const struct task_def *task)
+{
+    const char *ignored;
+    if (task->type == TASK_HTTP)
+        return check_url(checker, task);
+    if (task->type == TASK_SHELL && !task->script == !task->file_path)
+        return err_set(checker->err, ERR_INVALID_PARAMETER,
+                       "tasks[%u] must have either script or filePath", checker->task);
+    if (task->type == TASK_PATH &&
+        workspace_place(task->path, &checker->scratch, &ignored, checker->err))
+        return def_refuse_at(checker->err, "tasks[%u].path", checker->task);
+    return ERR_OK;
+}
+
 static enum err_code check_task(struct checker *checker, const struct task_def *task)
 {
     struct words ignored;
@@ -302,30 +368,54 @@ static enum err_code check_task(struct checker *checker, const struct task_def *
     if (!code && task->type == TASK_JOB)
         code = check_job_key(checker, task);
     if (!code)
-        code = check_conditions(checker, task);
-    if (!code &&
-        words_split(task->command_line_arguments, &checker->scratch, &ignored, checker->err))
+        code = check_node(checker, task);
+    const struct text_check check = {{task->task_key, note_query, checker}, is_el(task)};
+    if (!code)
+        code = check_conditions(checker, task, &check);
+    if (!code && words_split(task->command_line_arguments, task->expression_language,
+                             &checker->scratch, &ignored, checker->err))
         code = def_refuse_at(checker->err, "tasks[%u].commandLineArguments", checker->task);
-    if (!code) {
-        const struct reference_check check = {task->task_key, note_query, checker};
+    if (!code)
         code = check_task_references(task, &check, checker);
-    }
     arena_clear(&checker->scratch);
     return code;
 }
 
 /* ---- all of them ---- */
 
+static enum err_code check_job_dependencies(const struct checker *checker)
+{
+    const struct field_list *list = &checker->def->details.dependencies;
+    const struct job_dependency *items = list->items;
+    for (size_t i = 0; i < list->count; i++) {
+        struct uuid ignored;
+        if (!uuid_parse(items[i].job_key, &ignored))
+            return err_set(checker->err, ERR_INVALID_PARAMETER,
+                           "dependencies[%zu].jobKey must be the key of a job, 36 characters long",
+                           i);
+        for (size_t j = 0; j < i; j++)
+            if (items[j].period == items[i].period && !strcmp(items[j].job_key, items[i].job_key))
+                return err_set(checker->err, ERR_INVALID_PARAMETER,
+                               "dependencies[%zu].jobKey names the same job and period as"
+                               " dependencies[%zu]",
+                               i, j);
+    }
+    return ERR_OK;
+}
+
 static enum err_code check_job(struct checker *checker)
 {
     const struct field_list *params = &checker->def->details.parameters;
     struct param *items = params->items;
     enum err_code code = params_check(items, params->count, "parameters", checker->err);
+    if (!code)
+        code = check_job_dependencies(checker);
     if (code)
         return code;
     for (size_t i = 0; i < params->count; i++)
         param_variables_add(&checker->job_variables, items[i].name);
-    const struct reference_check job_level = {0};
+    const struct text_check job_level = {.is_el = checker->def->details.expression_language ==
+                                                  LANGUAGE_EL};
     return check_values(params, &job_level, checker);
 }
 

@@ -3,6 +3,8 @@
 
 #include <string.h>
 
+#include "model/def_rows.h"
+
 const char *const task_type_names[TASK_TYPE_COUNT] = {
     [TASK_NOTEBOOK] = "NOTEBOOK_TASK",
     [TASK_PYTHON] = "PYTHON_TASK",
@@ -10,7 +12,13 @@ const char *const task_type_names[TASK_TYPE_COUNT] = {
     [TASK_IF_ELSE] = "IF_ELSE_TASK",
     [TASK_JOB] = "JOB_TASK",
     [TASK_JAR] = "JAR_TASK",
+    [TASK_SHELL] = "SHELL_TASK",
+    [TASK_HTTP] = "HTTP_TASK",
+    [TASK_PATH] = "PATH_TASK",
+    [TASK_DUMMY] = "DUMMY_TASK",
 };
+
+const char *const expression_language_names[LANGUAGE_COUNT] = {[LANGUAGE_EL] = "EL"};
 
 const char *const run_if_names[RUN_IF_COUNT] = {
     [RUN_IF_ALL_SUCCESS] = "ALL_SUCCESS", [RUN_IF_ALL_DONE] = "ALL_DONE",
@@ -28,7 +36,7 @@ const char *const fail_policy_names[POLICY_COUNT] = {
 const char *const missed_policy_names[MISSED_POLICY_COUNT] =
     {[MISSED_LATEST] = "LATEST", [MISSED_NONE] = "NONE", [MISSED_ALL] = "ALL"};
 
-static const char *const source_names[SOURCE_COUNT] = {"WORKSPACE", "GIT_PROVIDER"};
+const char *const task_source_names[SOURCE_COUNT] = {"WORKSPACE", "GIT_PROVIDER"};
 static const char *const pause_names[PAUSE_COUNT] = {"PAUSED", "UNPAUSED"};
 static const char *const provider_names[GIT_PROVIDER_COUNT] = {"GITHUB", "BITBUCKET", "GITLAB",
                                                                "OCI_DEVOPS"};
@@ -77,15 +85,6 @@ static bool library_check(const char *text, struct err *err)
 }
 
 /* ---- tables ---- */
-
-#define AT(type, member) .offset = offsetof(struct type, member)
-#define TEXT_LIMIT       .max = DEF_MAX_TEXT
-#define NAMES(array)     .names = (array), .name_count = (int)FIELDS_COUNT(array)
-#define SCHEMA(schema_name, type, rows, text)                                 \
-    {                                                                         \
-        .name = (schema_name), .size = sizeof(struct type), .fields = (rows), \
-        .count = FIELDS_COUNT(rows), .doc = (text)                            \
-    }
 
 static const struct field param_fields[] = {
     {.name = "name",
@@ -156,6 +155,12 @@ static const struct field schedule_fields[] = {
      .flags = FIELD_EXTENSION | FIELD_SPARSE,
      AT(schedule, end_ms),
      .doc = "Nothing is fired after."},
+    {.name = "isOnce",
+     .kind = FIELD_BOOL,
+     .flags = FIELD_EXTENSION | FIELD_SPARSE,
+     AT(schedule, is_once),
+     .doc =
+         "Whether the runs that it fires are instances of type 7 (once) in the DataArts dialect."},
 };
 const struct schema schedule_schema =
     SCHEMA("Schedule", schedule, schedule_fields, "When runs of the job start by themselves.");
@@ -282,7 +287,8 @@ static const struct field dependency_fields[] = {
      AT(dependency, condition),
      .min = 1,
      TEXT_LIMIT,
-     .doc = "A comparison, as of an IF_ELSE_TASK; when it is false, the task is EXCLUDED."},
+     .doc = "A comparison, as of an IF_ELSE_TASK, or an EL expression where the task says EL; when "
+            "it is false, the task is EXCLUDED."},
 };
 static const struct schema dependency_schema =
     SCHEMA("DependsOn", dependency, dependency_fields, "A task that must be final first.");
@@ -362,48 +368,14 @@ static const struct field task_fields[] = {
      .doc =
          "What its failure means to the run: FAIL ends it, FAIL_CHILD follows the trigger rules, "
          "IGNORE counts as a success, SUSPEND starts nothing new."},
+    {.name = "x-expressionLanguage",
+     .kind = FIELD_ENUM,
+     .flags = FIELD_EXTENSION | FIELD_SPARSE,
+     AT(task_def, expression_language),
+     NAMES(expression_language_names),
+     .doc = "EL: the texts of the task, and the conditions of what it depends on, hold #{…} and "
+            "${parameter} as in DataArts, and {{…}} is plain text; absent: {{…}} references."},
 };
-
-/* Rows that several types share. */
-#define ROW_SOURCE                                                                             \
-    {                                                                                          \
-        .name = "source", .kind = FIELD_ENUM, .flags = FIELD_DEFAULT, AT(task_def, source),    \
-        .fallback = SOURCE_WORKSPACE, NAMES(source_names), .doc = "Where the file comes from." \
-    }
-#define ROW_GIT_CONFIG                                                              \
-    {                                                                               \
-        .name = "gitConfig", .kind = FIELD_OBJECT, AT(task_def, git_config),        \
-        .object = &git_config_schema, .doc = "Repository of a GIT_PROVIDER source." \
-    }
-#define ROW_ARGUMENTS(further_flags)                                                    \
-    {                                                                                   \
-        .name = "commandLineArguments", .kind = FIELD_STRING, .flags = (further_flags), \
-        AT(task_def, command_line_arguments), TEXT_LIMIT,                               \
-        .doc = "Arguments in one text, split into words as a POSIX shell splits (no "   \
-               "expansion); references are put in inside each word."                    \
-    }
-#define ROW_PARAMETERS(further_flags)                                                    \
-    {                                                                                    \
-        .name = "parameters", .kind = FIELD_LIST, .flags = (further_flags),              \
-        AT(task_def, parameters), .max = DEF_MAX_PARAMETERS, .object = &param_schema,    \
-        .doc = "Parameters of the task: stronger than the job's, weaker than the run's." \
-    }
-#define ROW_TIMEOUT                                                                            \
-    {                                                                                          \
-        .name = "timeoutSeconds", .kind = FIELD_INT32, AT(task_def, timeout_s),                \
-        .max = DEF_MAX_TIMEOUT_S, .doc = "Longest time an attempt may take; 0 or absent: any." \
-    }
-#define ROW_STREAMING                                                          \
-    {                                                                          \
-        .name = "isStreaming", .kind = FIELD_BOOL, AT(task_def, is_streaming), \
-        .doc = "Whether the task is a stream that runs until it is stopped."   \
-    }
-#define ROW_CLUSTER                                                                      \
-    {                                                                                    \
-        .name = "cluster", .kind = FIELD_OBJECT, AT(task_def, cluster),                  \
-        .object = &job_cluster_schema,                                                   \
-        .doc = "Cluster that the task runs on; without one, the built-in cluster local." \
-    }
 
 static const struct field notebook_fields[] = {
     {.name = "notebookPath",
@@ -518,6 +490,10 @@ static const struct schema *const task_variants[TASK_TYPE_COUNT] = {
     [TASK_IF_ELSE] = &if_else_schema,
     [TASK_JOB] = &job_task_schema,
     [TASK_JAR] = &jar_schema,
+    [TASK_SHELL] = &shell_task_schema,
+    [TASK_HTTP] = &http_task_schema,
+    [TASK_PATH] = &path_task_schema,
+    [TASK_DUMMY] = &dummy_task_schema,
 };
 const struct schema task_schema = {
     .name = "Task",
@@ -531,6 +507,42 @@ const struct schema task_schema = {
 };
 
 /* ---- the job ---- */
+
+const char *const dependency_period_names[PERIOD_COUNT] =
+    {[PERIOD_SAME] = "SAME_PERIOD", [PERIOD_PRE] = "PRE_PERIOD"};
+const char *const dependency_policy_names[DEPENDENCY_COUNT] =
+    {[DEPENDENCY_FAIL] = "FAIL", [DEPENDENCY_IGNORE] = "IGNORE", [DEPENDENCY_SUSPEND] = "SUSPEND"};
+
+static const struct field job_dependency_fields[] = {
+    {.name = "jobKey",
+     .kind = FIELD_STRING,
+     .flags = FIELD_REQUIRED,
+     AT(job_dependency, job_key),
+     .min = 1,
+     .max = DEF_MAX_NAME,
+     .doc = "Key of the job that is depended on."},
+    {.name = "period",
+     .kind = FIELD_ENUM,
+     .flags = FIELD_DEFAULT,
+     AT(job_dependency, period),
+     .fallback = PERIOD_SAME,
+     NAMES(dependency_period_names),
+     .doc =
+         "Which of its runs: those planned since the previous planned time of this job, or those "
+         "of one period earlier."},
+    {.name = "failPolicy",
+     .kind = FIELD_ENUM,
+     .flags = FIELD_DEFAULT,
+     AT(job_dependency, fail_policy),
+     .fallback = DEPENDENCY_FAIL,
+     NAMES(dependency_policy_names),
+     .doc =
+         "When one of them does not succeed: FAIL cancels the run, IGNORE lets it go on, SUSPEND "
+         "lets it wait."},
+};
+const struct schema job_dependency_schema =
+    SCHEMA("JobDependency", job_dependency, job_dependency_fields,
+           "A job whose runs come before those of this one.");
 
 static const struct field job_fields[] = {
     {.name = "name",
@@ -609,6 +621,31 @@ static const struct field job_fields[] = {
      AT(job_details, timeout_s),
      .max = DEF_MAX_TIMEOUT_S,
      .doc = "Longest time a run may take, from 60; 0: any."},
+    {.name = "x-expressionLanguage",
+     .kind = FIELD_ENUM,
+     .flags = FIELD_EXTENSION | FIELD_SPARSE,
+     AT(job_details, expression_language),
+     NAMES(expression_language_names),
+     .doc = "EL: the values of the job's parameters, and of those that a run is given, hold #{…} "
+            "and ${parameter} as in DataArts; absent: {{…}} references."},
+    {.name = "x-dataarts",
+     .kind = FIELD_RAW,
+     .flags = FIELD_EXTENSION | FIELD_SPARSE,
+     AT(job_details, dataarts),
+     .doc =
+         "An object of the DataArts dialect: what that dialect gives back and nothing here needs."},
+    {.name = "dependencies",
+     .kind = FIELD_LIST,
+     .flags = FIELD_EXTENSION | FIELD_SPARSE,
+     AT(job_details, dependencies),
+     .max = DEF_MAX_JOB_DEPENDENCIES,
+     .object = &job_dependency_schema,
+     .doc = "Jobs whose runs of the same period come before those of this one in a campaign."},
+    {.name = "dependsOnPreviousRun",
+     .kind = FIELD_BOOL,
+     .flags = FIELD_EXTENSION | FIELD_SPARSE,
+     AT(job_details, depends_on_previous_run),
+     .doc = "Whether a run waits in a campaign until that of the period before has succeeded."},
 };
 const struct schema job_details_schema =
     SCHEMA("CreateJobDetails", job_details, job_fields, "What a job is: its graph and settings.");

@@ -57,7 +57,8 @@ struct unsupported {
 };
 
 static const struct unsupported of_task[] = {
-    {NULL, "type", is_later_type, "use PYTHON_TASK, IF_ELSE_TASK or JOB_TASK"},
+    {NULL, "type", is_later_type,
+     "use PYTHON_TASK, SHELL_TASK, HTTP_TASK, PATH_TASK, DUMMY_TASK, IF_ELSE_TASK or JOB_TASK"},
     {NULL, "source", is_git_provider, "use WORKSPACE"},
     {NULL, "isStreaming", is_true, "use false"},
     {"cluster", "newCluster", is_there, "use clusterName \"local\""},

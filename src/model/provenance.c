@@ -26,23 +26,62 @@ static const char *told(const char *text, size_t len, struct arena *arena)
 
 /* ---- references ---- */
 
-static const struct param_provenance *origin_of(const struct reference *reference,
+/* A piece of a text that stands for something else. */
+struct piece {
+    struct span whole;
+    struct span parameter; /* the name, when it is a parameter */
+};
+
+static bool next_reference(const char **cursor, struct piece *ret)
+{
+    struct reference reference;
+    if (!reference_next(cursor, &reference))
+        return false;
+    *ret = (struct piece){.whole = reference.whole};
+    if (!reference_names_parameter(&reference, &ret->parameter))
+        ret->parameter = (struct span){0};
+    return true;
+}
+
+/* A ${…} that names no parameter is text. */
+static bool next_expression(const char **cursor, const struct el_scope *scope, struct piece *ret)
+{
+    for (const char *p = *cursor; *p; p++) {
+        size_t span = el_span(p);
+        bool is_expression = span && *p == '#';
+        if (!span || (!is_expression && !el_names_parameter(p, scope)))
+            continue;
+        *cursor = p + span;
+        *ret = (struct piece){.whole = {p, span}};
+        if (!is_expression)
+            ret->parameter = (struct span){p + 2, span - 3};
+        return true;
+    }
+    return false;
+}
+
+static bool next_piece(const char **cursor, const struct text_scope *scope, struct piece *ret)
+{
+    return scope->el ? next_expression(cursor, scope->el, ret) : next_reference(cursor, ret);
+}
+
+static const struct param_provenance *origin_of(const struct piece *piece,
                                                 const struct provenance *of_run)
 {
-    struct span name;
+    const struct span *name = &piece->parameter;
     char key[DEF_MAX_NAME + 1];
-    if (!of_run || !reference_names_parameter(reference, &name) || name.len >= sizeof key)
+    if (!of_run || !name->len || name->len >= sizeof key)
         return NULL;
-    memcpy(key, name.text, name.len);
-    key[name.len] = '\0';
+    memcpy(key, name->text, name->len);
+    key[name->len] = '\0';
     return str_map_get(&of_run->by_name, key);
 }
 
-static struct reference_use use_of(const char *field, const struct reference *reference,
-                                   const struct reference_scope *scope,
-                                   const struct provenance *of_run, struct arena *arena)
+static struct reference_use use_of(const char *field, const struct piece *piece,
+                                   const struct text_scope *scope, const struct provenance *of_run,
+                                   struct arena *arena)
 {
-    const char *text = arena_memdup(arena, reference->whole.text, reference->whole.len);
+    const char *text = arena_memdup(arena, piece->whole.text, piece->whole.len);
     struct reference_use use = {
         .field = field,
         .reference = text,
@@ -52,10 +91,11 @@ static struct reference_use use_of(const char *field, const struct reference *re
     struct buf out;
     struct err ignored;
     buf_init(&out, RESOLVED_MAX_BYTES);
-    if (!reference_resolve(text, scope, &out, &ignored))
+    if (!(scope->el ? el_resolve(text, scope->el, &out, &ignored)
+                    : reference_resolve(text, scope->references, &out, &ignored)))
         use.value = told(arena_memdup(arena, out.data ? out.data : "", out.len), out.len, arena);
     buf_release(&out);
-    const struct param_provenance *origin = origin_of(reference, of_run);
+    const struct param_provenance *origin = origin_of(piece, of_run);
     if (origin) {
         use.source = origin->source;
         use.repair = origin->repair;
@@ -64,19 +104,19 @@ static struct reference_use use_of(const char *field, const struct reference *re
 }
 
 struct field_list provenance_of_text(const char *field, const char *text,
-                                     const struct reference_scope *scope,
+                                     const struct text_scope *scope,
                                      const struct provenance *of_run, struct arena *arena)
 {
-    struct reference reference;
+    struct piece piece;
     size_t count = 0;
     const char *cursor = text;
-    while (cursor && reference_next(&cursor, &reference))
+    while (cursor && next_piece(&cursor, scope, &piece))
         count++;
     struct reference_use *uses = ARENA_ARRAY(arena, count, struct reference_use);
     size_t used = 0;
     cursor = text;
-    while (used < count && reference_next(&cursor, &reference))
-        uses[used++] = use_of(field, &reference, scope, of_run, arena);
+    while (used < count && next_piece(&cursor, scope, &piece))
+        uses[used++] = use_of(field, &piece, scope, of_run, arena);
     return (struct field_list){uses, used};
 }
 
@@ -134,7 +174,7 @@ static bool find_origin(const struct lookup *lookup, const char *name, struct ar
 }
 
 void provenance_make(const struct param_layer *layers, size_t layer_count,
-                     struct param_list resolved, const struct reference_scope *scope,
+                     struct param_list resolved, const struct text_scope *scope,
                      const struct provenance *of_run, struct arena *arena, struct provenance *ret)
 {
     struct lookup lookup;

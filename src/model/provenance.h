@@ -11,6 +11,7 @@
 #include <stdint.h>
 
 #include "base/arena.h"
+#include "model/el.h"
 #include "model/params.h"
 #include "model/reference.h"
 
@@ -35,10 +36,16 @@ struct param_origin {
     int64_t repair;
 };
 
-/* A reference that stands in a text. */
+/* What stands in texts: references, or, with `el`, expressions. */
+struct text_scope {
+    const struct reference_scope *references;
+    const struct el_scope *el; /* or NULL */
+};
+
+/* A reference, or an expression, that stands in a text. */
 struct reference_use {
     const char *field;     /* of the task; NULL: in the value of a parameter */
-    const char *reference; /* "{{…}}" */
+    const char *reference; /* "{{…}}", "#{…}" or "${…}" */
     const char *value;     /* what it stands for; NULL: that is not known */
     int source;            /* of job.parameters.NAME: where that parameter came from, enum
                               param_source; else FIELD_UNSET */
@@ -65,12 +72,12 @@ struct provenance {
  * `scope`; what other layers gave is taken from `of_run`, which was made with the same layers but the
  * task's (NULL: `scope` is for all of them). Strings are shared or in the arena. */
 void provenance_make(const struct param_layer *layers, size_t layer_count,
-                     struct param_list resolved, const struct reference_scope *scope,
+                     struct param_list resolved, const struct text_scope *scope,
                      const struct provenance *of_run, struct arena *arena, struct provenance *ret);
 void provenance_release(struct provenance *provenance);
 
 /* The references in `text` (NULL: none), in order; `of_run` says where parameters came from, may be
  * NULL. */
 struct field_list provenance_of_text(const char *field, const char *text,
-                                     const struct reference_scope *scope,
+                                     const struct text_scope *scope,
                                      const struct provenance *of_run, struct arena *arena);

@@ -10,6 +10,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "model/campaign.h"
 #include "model/rows.h"
 
 /* A place in line is counted no further: the cost of an answer must not grow with the queue. */
@@ -67,6 +68,42 @@ struct job_list {
     struct store_cursor next;
 };
 
+/* Instances of the DataArts dialect: runs by planned time, counted, with an offset. */
+struct instance_filter {
+    const struct uuid *job; /* NULL: every job */
+    const char *name;       /* of the job when the run was made, or NULL */
+    bool name_is_part;      /* `name` need only be a part of it */
+    int64_t from_ms;        /* planned times, both inclusive */
+    int64_t to_ms;
+    unsigned states;     /* bit 1 << state; 0: all */
+    int is_suspended;    /* 0, 1, or FIELD_UNSET: all */
+    int ignored_failure; /* likewise */
+    int64_t type;        /* enum instance_type, or FIELD_NULL: all */
+    size_t offset;
+    size_t limit;
+};
+
+struct instance_list {
+    struct run_row *items; /* newest planned time first; without parameters, queue and schedule */
+    size_t count;
+    int64_t total; /* that match, on this page and off it */
+};
+
+struct numbered_job_filter {
+    const int64_t *numbers; /* none: every job */
+    size_t number_count;
+    const char *name_part; /* or NULL */
+    int is_active;         /* has it a schedule that fires: 0, 1, or FIELD_UNSET: all */
+    size_t offset;
+    size_t limit;
+};
+
+struct numbered_job_list {
+    struct job_row *items; /* newest first */
+    size_t count;
+    int64_t total;
+};
+
 struct event_filter {
     const struct uuid *run; /* NULL: every run */
     const struct uuid *job; /* NULL: every job */
@@ -96,4 +133,17 @@ struct account_query {
     const uint8_t *after_hash; /* tokens; NULL: from the first */
     const struct uuid *before; /* audit: they are newest first. NULL: from the newest */
     size_t limit;
+};
+
+struct campaign_filter {
+    const char *name;   /* exact, or NULL */
+    int kind;           /* enum campaign_kind or FIELD_UNSET */
+    unsigned states;    /* bit 1 << enum campaign_state; 0: all */
+    struct uuid before; /* newest first, behind this one; nil: from the newest */
+    size_t limit;
+};
+
+/* How many cells of a campaign are in each state. */
+struct campaign_counts {
+    int64_t cells[CAMPAIGN_CELL_STATE_COUNT];
 };

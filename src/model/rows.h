@@ -142,6 +142,8 @@ struct run_row {
     struct uuid parent_task_run; /* the newest that waits or waited for it; nil at top level */
     int8_t is_suspended;         /* a failure keeps it from starting anything (x-failPolicy) */
     int8_t ignored_failure;      /* SUCCESS although a task failed, which was to be ignored */
+    int8_t in_campaign;          /* its newest attempt was asked for by a campaign: it may always
+                                    queue, and not ahead of runs that never ran */
     int64_t repair_number;       /* of the newest attempt of the run, 0: ORIGINAL */
     int64_t queued_ms;           /* newest entry into the queue */
     int64_t start_ms;            /* first RUNNING, the original's */
@@ -425,6 +427,57 @@ struct recent_job_row {
     int64_t used_ms;
 };
 
+/* A campaign (model/campaign.h). */
+struct campaign_row {
+    int64_t workspace;
+    struct uuid key; /* sorts by time */
+    int kind;        /* enum campaign_kind */
+    const char *name;
+    struct uuid job;
+    const char *jobs; /* JSON list of keys, that of `job` first */
+    int64_t begin_ms;
+    int64_t end_ms;
+    int64_t concurrent;
+    int8_t canary;
+    int where; /* enum campaign_where */
+    const char *task_key;
+    int version; /* enum campaign_version */
+    int set;     /* enum campaign_set */
+    int8_t ignore_monitor;
+    int8_t stop_on_fail;
+    int8_t reverse;
+    int64_t cell_count;
+    const char *created_by;
+    const char *created_by_name;
+    int64_t created_ms; /* submit_time of the instances of a SUPPLEMENT */
+    /* moving */
+    int state; /* enum campaign_state */
+    const char *message;
+    int64_t revision; /* one more for every change of it or its cells: the etag */
+    int64_t updated_ms;
+    int64_t start_ms;    /* the first cell started, FIELD_NULL before */
+    int64_t finished_ms; /* FIELD_NULL while it is not final */
+};
+
+/* One job × planned time of a campaign. Made with it, in order, from position 0. */
+struct campaign_cell_row {
+    int64_t workspace;
+    struct uuid campaign;
+    int64_t position;
+    struct uuid job;
+    int64_t plan_ms;
+    int8_t is_new;       /* makes an instance, instead of rerunning one */
+    const char *needs;   /* JSON list of positions: starts when these have succeeded */
+    const char *follows; /* when these have ended, however */
+    /* moving */
+    struct uuid run; /* nil: not made yet */
+    int state;       /* enum campaign_cell_state */
+    const char *message;
+    int64_t repair_number; /* the attempt of the run that it stands for, FIELD_NULL before */
+    int64_t start_ms;
+    int64_t finished_ms;
+};
+
 /* ---- changes ---- */
 
 #define ROW_KINDS(X)                    \
@@ -447,7 +500,9 @@ struct recent_job_row {
     X(ROW_SECRET, secret_row)           \
     X(ROW_AUDIT, audit_row)             \
     X(ROW_RESOURCE, resource_row)       \
-    X(ROW_RECENT_JOB, recent_job_row)
+    X(ROW_RECENT_JOB, recent_job_row)   \
+    X(ROW_CAMPAIGN, campaign_row)       \
+    X(ROW_CAMPAIGN_CELL, campaign_cell_row)
 
 enum row_kind {
 #define ROW_KIND_ENUM(kind, type) kind,

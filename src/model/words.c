@@ -3,6 +3,7 @@
 #include <stdbool.h>
 #include <string.h>
 
+#include "model/el.h"
 #include "model/reference.h"
 
 /* ---- words ---- */
@@ -13,6 +14,7 @@ struct splitter {
     char *end;    /* a word with its NUL never takes more room than it did in the text */
     bool in_word; /* also when it is still empty: '' is a word */
     char quote;   /* the one that is open: ', " or NUL */
+    bool is_el;
     struct words words;
 };
 
@@ -55,7 +57,7 @@ static bool take_backslash(struct splitter *splitter)
 static bool take_piece(struct splitter *splitter)
 {
     char c = *splitter->at;
-    size_t span = reference_span(splitter->at);
+    size_t span = splitter->is_el ? el_span(splitter->at) : reference_span(splitter->at);
     if (span) {
         keep(splitter, span);
     } else if (c == '\\') {
@@ -83,7 +85,8 @@ static bool finish_word(struct splitter *splitter)
     return true;
 }
 
-enum err_code words_split(const char *text, struct arena *arena, struct words *ret, struct err *err)
+enum err_code words_split(const char *text, int language, struct arena *arena, struct words *ret,
+                          struct err *err)
 {
     if (!text)
         text = "";
@@ -91,6 +94,7 @@ enum err_code words_split(const char *text, struct arena *arena, struct words *r
     size_t most = len / 2 + 1 < WORDS_MAX ? len / 2 + 1 : WORDS_MAX;
     struct splitter splitter = {
         .at = text,
+        .is_el = language == LANGUAGE_EL,
         .start = arena_alloc(arena, len + 1),
         .words.items = ARENA_ARRAY(arena, most, const char *),
     };
@@ -147,6 +151,18 @@ enum err_code workspace_path(const char *text, struct arena *arena, const char *
         return err_set(err, ERR_INVALID_PARAMETER, "must name a file, not be empty or a folder");
     *ret = path;
     return ERR_OK;
+}
+
+enum err_code workspace_place(const char *text, struct arena *arena, const char **ret,
+                              struct err *err)
+{
+    size_t len = strlen(text);
+    while (len && text[len - 1] == '/')
+        len--;
+    enum err_code code = workspace_path(arena_memdup(arena, text, len), arena, ret, err);
+    if (code && !strstr(err->message, "'..'"))
+        err_set(err, code, "must name a file or a folder within the workspace");
+    return code;
 }
 
 /* ---- variables ---- */

@@ -19,11 +19,12 @@ struct words {
 };
 
 /* Splits commandLineArguments like a POSIX shell splits (quotes, backslash; no expansion, no
- * comments, no shell), with {{…}} (see reference_span) one unbreakable piece that is copied as it
- * stands, inside quotes too. References are put in inside each word afterwards: one value never
+ * comments, no shell), with {{…}} (see reference_span), or in EL #{…} and ${…} (see el_span), one
+ * unbreakable piece that is copied as it stands, inside quotes too. `language` is the task's, enum
+ * expression_language. References are put in inside each word afterwards: one value never
  * becomes two arguments. NULL gives no words. Unbalanced quotes, a backslash at the end or more
  * than WORDS_MAX words → ERR_INVALID_PARAMETER. */
-enum err_code words_split(const char *text, struct arena *arena, struct words *ret,
+enum err_code words_split(const char *text, int language, struct arena *arena, struct words *ret,
                           struct err *err);
 
 /* A workspace path ("/Workspace/a/b.py", "/a/b.py", "a/b.py") as one relative to the workspace's
@@ -31,6 +32,10 @@ enum err_code words_split(const char *text, struct arena *arena, struct words *r
  * → ERR_INVALID_PARAMETER. */
 enum err_code workspace_path(const char *text, struct arena *arena, const char **ret,
                              struct err *err);
+
+/* The same for a file or a folder: slashes at the end go first. */
+enum err_code workspace_place(const char *text, struct arena *arena, const char **ret,
+                              struct err *err);
 
 /* REPRISE_PARAM_<NAME>: characters other than letters, digits and _ become _; case is kept. */
 const char *parameter_variable(const char *name, struct arena *arena);

@@ -7,6 +7,7 @@
 #include "engine/plan.h"
 #include "engine/simulate.h"
 #include "exec/exec.h"
+#include "server/campaigns.h"
 #include "server/clock.h"
 
 enum {
@@ -84,6 +85,17 @@ static enum err_code preview(void *context, struct store_reader *reader,
     if (!code)
         code = choose_def(context, reader, image, newest, request, arena, ret_def, err);
     return code ? code : plan_preview(image, newest, *ret_def, request, arena, ret, err);
+}
+
+static enum err_code plan_campaign(void *context, struct store_reader *reader,
+                                   const struct api_workspace *workspace,
+                                   const struct campaign_request *request, struct arena *arena,
+                                   struct campaign_plan *ret, struct err *err)
+{
+    struct backend *backend = context;
+    const struct campaign_sources sources = {backend->defs, backend->zones, workspace->id,
+                                             clock_wall_ms()};
+    return campaigns_plan(&sources, reader, request, arena, ret, err);
 }
 
 static bool is_late(void *context)
@@ -396,6 +408,7 @@ struct api_backend backend_functions(struct backend *backend)
     return (struct api_backend){
         .context = backend,
         .zones = backend->zones,
+        .zone_id = backend->zone_id,
         .now_ms = now_ms,
         .read_begin = read_begin,
         .read_end = read_end,
@@ -419,6 +432,11 @@ struct api_backend backend_functions(struct backend *backend)
                 .recent_runs = store_recent_runs,
                 .skipped = store_skipped,
                 .list_jobs = store_list_jobs,
+                .get_schedule = store_get_schedule,
+                .find_job = store_find_job,
+                .find_run = store_find_run,
+                .list_instances = store_list_instances,
+                .list_numbered_jobs = store_list_numbered_jobs,
                 .list_operations = store_list_operations,
                 .get_user = store_get_user,
                 .get_user_by_id = store_get_user_by_id,
@@ -431,10 +449,16 @@ struct api_backend backend_functions(struct backend *backend)
                 .get_resource = store_get_resource,
                 .resources = store_resources,
                 .recent_jobs = store_recent_jobs,
+                .get_campaign = store_get_campaign,
+                .campaigns = store_campaigns,
+                .campaign_cells = store_campaign_cells,
+                .campaign_counts = store_campaign_counts,
+                .planned_runs = store_planned_runs,
             },
         .definition = definition,
         .submit = submit,
         .plan_repair = preview,
+        .plan_campaign = plan_campaign,
         .simulate = simulate_for,
         .authenticate = authenticate,
         .still = still,

@@ -20,6 +20,7 @@ struct backend {
     struct readers *readers;
     struct defs *defs;
     struct zones *zones;
+    const char *zone_id; /* the server's own */
     struct accounts *accounts;
     struct guard *guard;
     const struct vault *vault;

@@ -95,6 +95,9 @@ enum config_kind { CONFIG_TEXT, CONFIG_PATH, CONFIG_NUMBER, CONFIG_BOOL, CONFIG_
       "Days for which asyncOperations and skipped planned times are kept.")                      \
     X(retention_every, NUMBER, "retention", "every", NULL, "600", 1, 86400,                      \
       "Seconds between two looks at what may go.")                                               \
+    X(el_variables, TEXT, "el", "variables", NULL, "", 0, 0,                                     \
+      "What Env.get(NAME) yields in expressions: NAME=value, and more of them, quoted as for "   \
+      "a shell.")                                                                                \
     X(queue_max_hours, NUMBER, "queue", "max-hours", NULL, "48", 1, 8760,                        \
       "Hours that a run waits in the queue of its job at most.")                                 \
     X(region, TEXT, "platform", "region", NULL, "local", 0, 0,                                   \

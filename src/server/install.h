@@ -20,6 +20,7 @@ struct install {
     const char *workspace_dir;
     const char *platform_id; /* OCID */
     const char *tenancy;     /* OCID: first part of every keyId */
+    const char *project_id;  /* the platform in the DataArts dialect, 32 hex digits */
     struct vault vault;
     uint8_t page_key[PAGE_KEY_BYTES]; /* signs page tokens */
     struct workspace_row workspace;   /* `default` */

@@ -5,6 +5,7 @@
 
 #include "api/openapi.h"
 #include "cli/cli.h"
+#include "cli/node.h"
 #include "server/config.h"
 #include "server/selftest.h"
 #include "server/serve.h"
@@ -52,5 +53,9 @@ int main(int argc, char **argv)
         return selftest(argc - 1, argv + 1);
     if (argc == 2 && strcmp(argv[1], "openapi") == 0)
         return print_openapi();
+    if (argc > 1 && strcmp(argv[1], "task-http") == 0)
+        return node_http(argc - 1, argv + 1);
+    if (argc > 1 && strcmp(argv[1], "task-path") == 0)
+        return node_path(argc - 1, argv + 1);
     return cli_main(argc, argv);
 }

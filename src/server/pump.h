@@ -22,6 +22,7 @@
 #include "server/defs.h"
 #include "server/feed.h"
 #include "server/retention.h"
+#include "server/surroundings.h"
 #include "store/store.h"
 
 struct metrics;
@@ -32,6 +33,7 @@ struct pump_config {
     struct feed *feed;           /* told of committed events; NULL: nobody is */
     struct retention *retention; /* what is too old; NULL: nothing ever is */
     struct zones *zones;
+    struct surroundings *surroundings; /* what expressions see; NULL: nothing */
     struct workspace_row workspace;
     struct exec_config exec; /* on_report and context are the pump's */
     const char *hub_region;

@@ -47,13 +47,42 @@ static bool add_image(struct pump *pump, const struct run_image *image, struct a
     return true;
 }
 
+/* With all its cells. */
+static bool load_campaign(struct pump *pump, const struct uuid *key, struct arena *arena)
+{
+    struct campaign_row row;
+    struct campaign_cell_row *cells;
+    int64_t workspace = pump->workspace.id;
+    if (engine_has_campaign(pump->engine, key) ||
+        !store_get_campaign(pump->reader, workspace, key, arena, &row))
+        return !store_reader_failed(pump->reader);
+    size_t count =
+        store_campaign_cells(pump->reader, workspace, key, 0, CAMPAIGN_MAX_CELLS, arena, &cells);
+    if (store_reader_failed(pump->reader))
+        return false;
+    engine_add_campaign(pump->engine, &row, cells, count);
+    return true;
+}
+
+/* A campaign that has failed goes on when the run of a cell that failed is repaired. */
+static bool load_failed_campaigns(struct pump *pump, const struct uuid *run, struct arena *arena)
+{
+    struct uuid *keys;
+    size_t count = store_campaigns_of_run(pump->reader, pump->workspace.id, run, arena, &keys);
+    bool ok = !store_reader_failed(pump->reader);
+    for (size_t i = 0; i < count && ok; i++)
+        ok = load_campaign(pump, &keys[i], arena);
+    return ok;
+}
+
 static bool load_run(struct pump *pump, const struct uuid *key, struct arena *arena)
 {
     struct run_image image;
     if (engine_has_run(pump->engine, key) ||
         !store_get_run_image(pump->reader, pump->workspace.id, key, arena, &image))
         return !store_reader_failed(pump->reader);
-    return add_image(pump, &image, arena);
+    return add_image(pump, &image, arena) &&
+           (!state_is_final(image.run.state) || load_failed_campaigns(pump, key, arena));
 }
 
 /* Of a run that has ended, its row is enough to answer a cancel, and to delete it. */
@@ -82,6 +111,37 @@ static bool load_version(struct pump *pump, struct command *command)
     return command->def || !store_reader_failed(pump->reader);
 }
 
+static bool load_reruns(struct pump *pump, struct command *command, struct arena *arena)
+{
+    bool ok = true;
+    for (size_t i = 0; i < command->rerun_count && ok; i++) {
+        struct rerun *rerun = &command->reruns[i];
+        struct command alone = {.kind = COMMAND_RUN_REPAIR,
+                                .key = rerun->run,
+                                .def = rerun->def,
+                                .repair = rerun->repair};
+        ok = load_run(pump, &rerun->run, arena) && load_version(pump, &alone);
+        rerun->def = alone.def;
+    }
+    return ok;
+}
+
+/* Has another job than `key` (nil: any) the name that the command's definition has? */
+static bool look_for_name(struct pump *pump, struct command *command, struct arena *arena)
+{
+    const struct job_filter filter = {.display_name = command->def->details.name};
+    const struct list_order order = {SORT_TIME_CREATED, true, 2};
+    struct job_list list;
+    if (!command->name_is_unique)
+        return true;
+    store_list_jobs(pump->reader, pump->workspace.id, &filter, &order, NULL, arena, &list);
+    command->name_is_taken = false;
+    for (size_t i = 0; i < list.count; i++)
+        command->name_is_taken |= command->kind == COMMAND_JOB_CREATE ||
+                                  !uuid_equal(&list.items[i].key, &command->key);
+    return !store_reader_failed(pump->reader);
+}
+
 bool pump_load_for(struct pump *pump, struct command *command)
 {
     struct arena arena;
@@ -89,8 +149,21 @@ bool pump_load_for(struct pump *pump, struct command *command)
     arena_init(&arena);
     switch (command->kind) {
     case COMMAND_JOB_CREATE:
+        ok = look_for_name(pump, command, &arena);
+        break;
+    case COMMAND_CAMPAIGN_CREATE:
+        break;
+    case COMMAND_CAMPAIGN_PAUSE:
+    case COMMAND_CAMPAIGN_RESUME:
+    case COMMAND_CAMPAIGN_CANCEL:
+        ok = load_campaign(pump, &command->key, &arena);
         break;
     case COMMAND_JOB_UPDATE:
+        ok = look_for_name(pump, command, &arena) && load_job(pump, &command->key, &arena);
+        break;
+    case COMMAND_RUNS_RERUN:
+        ok = load_reruns(pump, command, &arena);
+        break;
     case COMMAND_JOB_DELETE:
     case COMMAND_JOB_CANCEL_RUNS:
     case COMMAND_RUN_CREATE:
@@ -125,8 +198,21 @@ void pump_read_end(struct pump *pump)
     pump->is_reading = false;
 }
 
+static bool bring_version(struct pump *pump, const struct want *want)
+{
+    struct job_def *def =
+        defs_get(pump->config.defs, pump->reader, pump->workspace.id, &want->key, want->version);
+    if (!def && store_reader_failed(pump->reader))
+        return false;
+    engine_add_version(pump->engine, &want->key, want->version, def);
+    job_def_unref(def);
+    return true;
+}
+
 static bool bring(struct pump *pump, const struct want *want, struct arena *arena)
 {
+    if (want->kind == WANT_VERSION)
+        return bring_version(pump, want);
     bool ok = want->kind == WANT_JOB ? load_job(pump, &want->key, arena)
                                      : load_run(pump, &want->key, arena);
     bool found = want->kind == WANT_JOB ? engine_has_job(pump->engine, &want->key)
@@ -182,6 +268,22 @@ static bool load_live_runs(struct pump *pump)
         store_read_end(pump->reader);
         arena_release(&one);
     }
+    arena_release(&arena);
+    return ok;
+}
+
+/* After the runs, which their cells stand for. */
+static bool load_campaigns(struct pump *pump)
+{
+    struct arena arena;
+    struct uuid *keys;
+    arena_init(&arena);
+    store_read_begin(pump->reader);
+    size_t count = store_active_campaigns(pump->reader, pump->workspace.id, &arena, &keys);
+    bool ok = !store_reader_failed(pump->reader);
+    for (size_t i = 0; i < count && ok; i++)
+        ok = load_campaign(pump, &keys[i], &arena);
+    store_read_end(pump->reader);
     arena_release(&arena);
     return ok;
 }
@@ -265,6 +367,9 @@ static bool begin_epoch(struct pump *pump)
         .max_running = pump->config.max_running,
         .grace_ms = pump->config.grace_ms,
         .queue_max_ms = pump->config.queue_max_ms,
+        .zone = pump->config.surroundings ? surroundings_zone : NULL,
+        .variable = pump->config.surroundings ? surroundings_variable : NULL,
+        .context = pump->config.surroundings,
     };
     pump->engine = engine_new(&config);
     return true;
@@ -274,7 +379,7 @@ bool pump_load(struct pump *pump)
 {
     if (!begin_epoch(pump))
         return false;
-    if (!load_schedules(pump) || !load_live_runs(pump)) {
+    if (!load_schedules(pump) || !load_live_runs(pump) || !load_campaigns(pump)) {
         engine_free(pump->engine);
         pump->engine = NULL;
         return false;

@@ -32,6 +32,7 @@ struct server {
     struct readers *readers;
     struct defs *defs;
     struct zones *zones;
+    struct surroundings surroundings;
     struct accounts *accounts;
     struct guard *guard;
     struct feed *feed;
@@ -56,6 +57,7 @@ struct server {
     char url[320];
     char hostname[256];
     char supervise[PATH_BYTES];
+    char self[PATH_BYTES / 2];
 };
 
 /* ---- where to listen ---- */
@@ -120,6 +122,7 @@ static void find_supervise(struct server *server)
     char self[PATH_BYTES / 2];
     ssize_t len = readlink("/proc/self/exe", self, sizeof self - 1);
     self[len > 0 ? len : 0] = '\0';
+    snprintf(server->self, sizeof server->self, "%s", self);
     char *slash = strrchr(self, '/');
     if (slash)
         *slash = '\0';
@@ -164,12 +167,14 @@ static enum err_code start_pump(struct server *server, struct err *err)
         .retention = server->retention,
         .metrics = server->metrics,
         .zones = server->zones,
+        .surroundings = &server->surroundings,
         .workspace = server->install.workspace,
         .exec =
             {
                 .data_dir = server->install.data_dir,
                 .workspace_dir = server->install.workspace_dir,
                 .supervise_path = server->supervise,
+                .self = server->self,
                 .task_descriptors = server->task_descriptors,
                 .python = config_text_or_null(config, CONFIG_exec_python),
                 .max_idle = (size_t)config_number(config, CONFIG_exec_max_idle),
@@ -211,6 +216,7 @@ static void start_api(struct server *server)
         .readers = server->readers,
         .defs = server->defs,
         .zones = server->zones,
+        .zone_id = server->surroundings.zone_id,
         .accounts = server->accounts,
         .guard = server->guard,
         .vault = &server->install.vault,
@@ -227,6 +233,7 @@ static void start_api(struct server *server)
     server->functions = backend_functions(&server->backend);
     const struct api_config config = {
         .platform_id = server->install.platform_id,
+        .project_id = server->install.project_id,
         .hub_region = config_text(server->config, CONFIG_region),
         .tenancy = server->install.tenancy,
         .is_secure = server->tls_cert != NULL,
@@ -309,6 +316,9 @@ static enum err_code server_start(struct server *server, struct err *err)
     server->readers = readers_new(server->install.store);
     server->defs = defs_new();
     server->zones = zones_new(ZONES_FOLDER);
+    if (surroundings_init(&server->surroundings, server->zones,
+                          config_text(server->config, CONFIG_el_variables), err))
+        return err->code;
     server->accounts = accounts_new(server->install.store, &server->install.vault);
     server->guard = guard_new(server->install.store,
                               config_number(server->config, CONFIG_http_rate_limit),
@@ -464,6 +474,7 @@ static void server_stop(struct server *server)
     accounts_free(server->accounts);
     guard_free(server->guard);
     defs_free(server->defs);
+    surroundings_release(&server->surroundings);
     zones_free(server->zones);
     readers_free(server->readers);
     install_close(&server->install);

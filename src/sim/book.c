@@ -18,6 +18,7 @@ void book_init(struct book *book)
     uuid_map_init(&book->runs_by_key);
     uuid_map_init(&book->tasks_by_key);
     uuid_map_init(&book->schedules);
+    uuid_map_init(&book->campaigns_by_key);
     arena_init(&book->arena);
 }
 
@@ -54,6 +55,7 @@ void book_release(struct book *book)
     uuid_map_release(&book->runs_by_key);
     uuid_map_release(&book->tasks_by_key);
     uuid_map_release(&book->schedules);
+    uuid_map_release(&book->campaigns_by_key);
     arena_release(&book->arena);
 }
 
@@ -339,6 +341,92 @@ static void apply_event(struct book *book, enum row_action action, const struct 
     run->events[run->event_count++].task_key = task ? task->row.task_key : NULL;
 }
 
+/* ---- campaigns ---- */
+
+struct booked_campaign *book_campaign(const struct book *book, const struct uuid *key)
+{
+    return uuid_map_get(&book->campaigns_by_key, key);
+}
+
+static void apply_campaign(struct book *book, enum row_action action,
+                           const struct campaign_row *row)
+{
+    struct booked_campaign *campaign = book_campaign(book, &row->key);
+    book_check_action(ROW_CAMPAIGN, action, campaign ? &campaign->row : NULL);
+    if (!campaign) {
+        campaign = ARENA_NEW(&book->arena, struct booked_campaign);
+        campaign->cells =
+            ARENA_ARRAY(&book->arena, (size_t)row->cell_count, struct campaign_cell_row);
+        uuid_map_put(&book->campaigns_by_key, &row->key, campaign);
+    } else {
+        book_check_fixed(ROW_CAMPAIGN, &campaign->row, row);
+        bool was_over = campaign->row.state == CAMPAIGN_SUCCESS ||
+                        campaign->row.state == CAMPAIGN_CANCELED;
+        if (was_over && campaign->row.state != row->state)
+            broken("a campaign that is over moves");
+    }
+    table_copy_row(&store_tables[ROW_CAMPAIGN], row, &campaign->row, &book->arena);
+}
+
+static void apply_cell(struct book *book, enum row_action action,
+                       const struct campaign_cell_row *row)
+{
+    struct booked_campaign *campaign = book_campaign(book, &row->campaign);
+    if (!campaign)
+        broken("a cell of a campaign that is not there");
+    bool is_new = row->position == (int64_t)campaign->cell_count;
+    if (!is_new && row->position > (int64_t)campaign->cell_count)
+        broken("cell %lld follows %zu", (long long)row->position, campaign->cell_count);
+    struct campaign_cell_row *cell = &campaign->cells[row->position];
+    book_check_action(ROW_CAMPAIGN_CELL, action, is_new ? NULL : cell);
+    if (is_new)
+        campaign->cell_count++;
+    else
+        book_check_fixed(ROW_CAMPAIGN_CELL, cell, row);
+    /* A cell's run is made once, and no attempt of it is asked for twice. */
+    if (!is_new && !uuid_is_nil(&cell->run) && !uuid_equal(&cell->run, &row->run))
+        broken("cell %lld has another run than before", (long long)row->position);
+    if (!is_new && row->repair_number < cell->repair_number)
+        broken("cell %lld goes back to an earlier attempt", (long long)row->position);
+    table_copy_row(&store_tables[ROW_CAMPAIGN_CELL], row, cell, &book->arena);
+}
+
+/* Whatever has started has done so behind what it needs. */
+static void check_needs(const struct booked_campaign *campaign,
+                        const struct campaign_cell_row *cell)
+{
+    struct err err;
+    json_t *needs = json_parse(cell->needs, strlen(cell->needs), &err);
+    for (size_t i = 0; i < json_array_size(needs); i++) {
+        json_int_t place = json_integer_value(json_array_get(needs, i));
+        int state = campaign->cells[place].state;
+        if (state != CELL_SUCCESS && state != CELL_SKIPPED)
+            broken("cell %lld has started before cell %lld", (long long)cell->position,
+                   (long long)place);
+    }
+    json_decref(needs);
+}
+
+/* In every state of the disk: a cell runs exactly while its run is active. */
+static void check_campaigns(const struct book *book)
+{
+    size_t cursor = 0;
+    for (const struct booked_campaign *campaign;
+         (campaign = uuid_map_next(&book->campaigns_by_key, &cursor));) {
+        if ((int64_t)campaign->cell_count != campaign->row.cell_count)
+            broken("a campaign of %lld cells has %zu", (long long)campaign->row.cell_count,
+                   campaign->cell_count);
+        for (size_t i = 0; i < campaign->cell_count; i++) {
+            const struct campaign_cell_row *cell = &campaign->cells[i];
+            const struct booked_run *run = book_run(book, &cell->run);
+            if (cell->state == CELL_RUNNING && (!run || law_is_final(run->row.state)))
+                broken("cell %zu is RUNNING and its run is not active", i);
+            if (cell->start_ms != FIELD_NULL)
+                check_needs(campaign, cell);
+        }
+    }
+}
+
 static void apply(struct book *book, const struct row_change *change)
 {
     switch (change->kind) {
@@ -365,6 +453,12 @@ static void apply(struct book *book, const struct row_change *change)
         break;
     case ROW_SCHEDULE:
     case ROW_SKIPPED:
+        break;
+    case ROW_CAMPAIGN:
+        apply_campaign(book, change->action, change->row);
+        break;
+    case ROW_CAMPAIGN_CELL:
+        apply_cell(book, change->action, change->row);
         break;
     case ROW_OPERATION:
         book_check_action(ROW_OPERATION, change->action, NULL);
@@ -395,4 +489,5 @@ void book_apply(struct book *book, const struct row_batch *rows,
     book_check_counters(&book->workspace, workspace, book->last_event);
     book->workspace = *workspace;
     book_check_all(book);
+    check_campaigns(book);
 }

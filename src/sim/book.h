@@ -55,13 +55,19 @@ struct booked_run {
     struct arena arena;
 };
 
+struct booked_campaign {
+    struct campaign_row row;
+    struct campaign_cell_row *cells; /* row.cell_count of them, cell_count so far */
+    size_t cell_count;
+};
+
 struct book {
     struct workspace_row workspace; /* as of the newest commit */
     struct booked_job **jobs;
     size_t job_count, job_cap;
     struct booked_run **runs; /* in the order in which they came */
     size_t run_count, run_cap;
-    struct uuid_map jobs_by_key, runs_by_key, tasks_by_key;
+    struct uuid_map jobs_by_key, runs_by_key, tasks_by_key, campaigns_by_key;
     struct uuid_map schedules; /* of struct schedule_row, by job */
     size_t operations;
     int64_t last_event;
@@ -78,6 +84,7 @@ void book_apply(struct book *book, const struct row_batch *rows,
 struct booked_job *book_job(const struct book *book, const struct uuid *key);
 /* NULL when it is not there (any more). */
 struct booked_run *book_run(const struct book *book, const struct uuid *key);
+struct booked_campaign *book_campaign(const struct book *book, const struct uuid *key);
 struct booked_task *book_task(const struct book *book, const struct uuid *key);
 struct attempt_row *booked_attempt(const struct booked_task *task, int64_t number);
 /* The newest task run of a task, NULL when there is none. */

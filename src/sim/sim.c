@@ -112,6 +112,7 @@ static void calm_down(struct stage *stage)
     }
     if (world_open_runs(world) > 0)
         broken("%zu runs are still open after %d calm steps", world_open_runs(world), steps);
+    campaigns_have_ended(stage);
     if (world->running_count || engine_attempt_count(world->engine))
         broken("attempts outlive their runs");
     if (engine_next_deadline(world->engine) != INT64_MAX)

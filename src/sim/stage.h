@@ -5,7 +5,7 @@
 #include "sim/sim.h"
 #include "sim/world.h"
 
-enum { STAGE_JOBS = 4, STAGE_RUNS = 40, STAGE_PAST = 16, MINUTE_MS = 60000 };
+enum { STAGE_JOBS = 4, STAGE_RUNS = 40, STAGE_PAST = 16, STAGE_CAMPAIGNS = 6, MINUTE_MS = 60000 };
 
 struct user_job {
     struct uuid key;
@@ -21,6 +21,8 @@ struct stage {
     size_t run_count;
     struct attempt_ref past[STAGE_PAST]; /* attempts whose end was accepted */
     size_t past_count;
+    struct uuid campaigns[STAGE_CAMPAIGNS];
+    size_t campaign_count;
     uint64_t token; /* of the newest retry token */
     bool is_calm;   /* no more faults, no more wishes */
     struct sim_report *report;
@@ -61,6 +63,14 @@ void user_wishes(struct stage *stage);
 
 /* No job starts by itself any more. */
 void user_stops_schedules(struct stage *stage);
+
+/* ---- campaigns.c ---- */
+
+/* Somebody asks for a campaign over what there is, or pauses, resumes or cancels one. */
+void user_campaigns(struct stage *stage, struct command *ret);
+/* In the calm, every campaign that is not paused comes to its end. */
+void campaigns_have_ended(struct stage *stage);
+
 /* A suspended run waits for somebody to cancel it. False: there is none. */
 bool user_cancels_suspended(struct stage *stage);
 

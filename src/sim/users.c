@@ -345,7 +345,8 @@ static void repair(struct stage *stage)
     booked = book_run(&stage->world->book, run);
     if (result.code != ERR_OK && booked->row.version != version)
         broken("a refused repair left its mark");
-    if (booked->row.version > version + 1)
+    /* A campaign may have had its turn, once the run ended at once. */
+    if (booked->row.version > version + 1 && stage->campaign_count == 0)
         broken("one request repaired twice");
 }
 
@@ -388,9 +389,23 @@ bool user_cancels_suspended(struct stage *stage)
     return false;
 }
 
+static void campaign(struct stage *stage)
+{
+    struct command command;
+    user_campaigns(stage, &command);
+    bool is_new = command.kind == COMMAND_CAMPAIGN_CREATE;
+    struct command_result result = ask(stage, &command);
+    if (is_new && result.code == ERR_OK && book_campaign(&stage->world->book, &result.key))
+        stage->campaigns[stage->campaign_count++] = result.key;
+}
+
 void user_wishes(struct stage *stage)
 {
-    uint32_t what = roll(stage, 20);
+    uint32_t what = roll(stage, 22);
+    if (what > 19) {
+        campaign(stage);
+        return;
+    }
     if (what < 2)
         user_makes_job(stage);
     else if (what < 3)

@@ -58,6 +58,23 @@ void world_load_job(struct world *world, struct engine *engine, const struct uui
     arena_release(&arena);
 }
 
+static void load_campaign(struct world *world, struct engine *engine, const struct uuid *key)
+{
+    struct arena arena;
+    struct campaign_row row;
+    struct campaign_cell_row *cells;
+    int64_t workspace = world->book.workspace.id;
+    if (engine_has_campaign(engine, key))
+        return;
+    arena_init(&arena);
+    if (store_get_campaign(world->disk->reader, workspace, key, &arena, &row)) {
+        size_t count = store_campaign_cells(world->disk->reader, workspace, key, 0,
+                                            CAMPAIGN_MAX_CELLS, &arena, &cells);
+        engine_add_campaign(engine, &row, cells, count);
+    }
+    arena_release(&arena);
+}
+
 /* `ended`: of a run that has ended, an outline will do. */
 static void load_run(struct world *world, struct engine *engine, const struct uuid *key, bool ended)
 {
@@ -78,6 +95,12 @@ static void load_run(struct world *world, struct engine *engine, const struct uu
         version = image.repairs[image.repair_count - 1].definition_version;
         struct job_def *def = world_def(world, book_job(&world->book, &image.run.job), version);
         engine_add_run(engine, &image, def, last_event, world->now_ms, world->mono_ms);
+        struct uuid *failed;
+        size_t count = state_is_final(image.run.state)
+                           ? store_campaigns_of_run(reader, workspace, key, &arena, &failed)
+                           : 0;
+        for (size_t i = 0; i < count; i++)
+            load_campaign(world, engine, &failed[i]);
     }
     arena_release(&arena);
 }
@@ -91,12 +114,22 @@ void world_load_for(struct world *world, struct engine *engine, const struct com
 {
     switch (command->kind) {
     case COMMAND_JOB_CREATE:
+    case COMMAND_CAMPAIGN_CREATE:
+        break;
+    case COMMAND_CAMPAIGN_PAUSE:
+    case COMMAND_CAMPAIGN_RESUME:
+    case COMMAND_CAMPAIGN_CANCEL:
+        load_campaign(world, engine, &command->key);
         break;
     case COMMAND_JOB_UPDATE:
     case COMMAND_JOB_DELETE:
     case COMMAND_JOB_CANCEL_RUNS:
     case COMMAND_RUN_CREATE:
         world_load_job(world, engine, &command->key);
+        break;
+    case COMMAND_RUNS_RERUN:
+        for (size_t i = 0; i < command->rerun_count; i++)
+            world_load_run(world, engine, &command->reruns[i].run);
         break;
     case COMMAND_RUN_CANCEL:
     case COMMAND_RUN_DELETE:
@@ -108,11 +141,24 @@ void world_load_for(struct world *world, struct engine *engine, const struct com
     }
 }
 
+static void bring_version(struct world *world, struct engine *engine, const struct want *want)
+{
+    const struct booked_job *job = book_job(&world->book, &want->key);
+    bool found = job && want->version >= 1 && want->version <= (int64_t)job->version_count;
+    engine_add_version(engine, &want->key, want->version,
+                       found ? world_def(world, job, want->version) : NULL);
+    world->wanted++;
+}
+
 /* Brings what the step wanted, as the pump does. */
 static void bring(struct world *world, struct engine *engine, const struct effects *effects)
 {
     for (size_t i = 0; i < effects->want_count; i++) {
         const struct want want = effects->wants[i];
+        if (want.kind == WANT_VERSION) {
+            bring_version(world, engine, &want);
+            continue;
+        }
         if (want.kind == WANT_JOB ? engine_has_job(engine, &want.key)
                                   : engine_has_run(engine, &want.key))
             continue; /* wanted twice in one round */
@@ -171,6 +217,9 @@ struct engine *world_load_engine(struct world *world, const struct workspace_row
     size_t count = store_live_runs(world->disk->reader, workspace->id, &arena, &live);
     for (size_t i = 0; i < count; i++)
         world_load_run(world, engine, &live[i]);
+    size_t campaigns = store_active_campaigns(world->disk->reader, workspace->id, &arena, &live);
+    for (size_t i = 0; i < campaigns; i++)
+        load_campaign(world, engine, &live[i]);
     arena_release(&arena);
     if (engine_run_count(engine) != world_open_runs(world))
         broken("%zu runs were loaded, %zu are open", engine_run_count(engine),

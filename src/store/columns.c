@@ -81,24 +81,42 @@ static const struct column skipped_columns[] = {
 };
 
 static const struct column run_columns[] = {
-    INT64(run_row, workspace, KEY),         UUID(run_row, key, KEY),
+    INT64(run_row, workspace, KEY),
+    UUID(run_row, key, KEY),
     INT64(run_row, version, MOVING), /* first, for those who read no more than an etag */
-    INT64(run_row, updated_ms, MOVING),     INT64(run_row, last_event, MOVING),
-    INT64(run_row, number, FIXED),          UUID(run_row, job, FIXED),
-    TEXT(run_row, job_name, FIXED),         INT64(run_row, definition_version, FIXED),
-    INT(run_row, launched, FIXED),          INT(run_row, trigger, FIXED),
-    INT(run_row, instance_type, FIXED),     INT64(run_row, plan_ms, FIXED),
-    INT64(run_row, submit_ms, FIXED),       UUID(run_row, original_attempt_run, FIXED),
-    UUID(run_row, parent_run, FIXED),       UUID(run_row, root_run, FIXED),
-    TEXT(run_row, created_by, FIXED),       TEXT(run_row, created_by_name, FIXED),
-    INT8(run_row, queue_enabled, FIXED),    INT64(run_row, max_concurrent_runs, FIXED),
-    INT64(run_row, created_ms, FIXED),      INT(run_row, state, MOVING),
-    INT(run_row, ending, MOVING),           TEXT(run_row, message, MOVING),
-    UUID(run_row, parent_task_run, MOVING), INT8(run_row, is_suspended, MOVING),
-    INT8(run_row, ignored_failure, MOVING), INT64(run_row, repair_number, MOVING),
-    INT64(run_row, queued_ms, MOVING),      INT64(run_row, start_ms, MOVING),
-    INT64(run_row, end_ms, MOVING),         TEXT(run_row, error_trace, MOVING),
-    TEXT(run_row, parameters, LARGE),       TEXT(run_row, queue, LARGE),
+    INT64(run_row, updated_ms, MOVING),
+    INT64(run_row, last_event, MOVING),
+    INT64(run_row, number, FIXED),
+    UUID(run_row, job, FIXED),
+    TEXT(run_row, job_name, FIXED),
+    INT64(run_row, definition_version, FIXED),
+    INT(run_row, launched, FIXED),
+    INT(run_row, trigger, FIXED),
+    INT(run_row, instance_type, FIXED),
+    INT64(run_row, plan_ms, FIXED),
+    INT64(run_row, submit_ms, FIXED),
+    UUID(run_row, original_attempt_run, FIXED),
+    UUID(run_row, parent_run, FIXED),
+    UUID(run_row, root_run, FIXED),
+    TEXT(run_row, created_by, FIXED),
+    TEXT(run_row, created_by_name, FIXED),
+    INT8(run_row, queue_enabled, FIXED),
+    INT64(run_row, max_concurrent_runs, FIXED),
+    INT64(run_row, created_ms, FIXED),
+    INT(run_row, state, MOVING),
+    INT(run_row, ending, MOVING),
+    TEXT(run_row, message, MOVING),
+    UUID(run_row, parent_task_run, MOVING),
+    INT8(run_row, is_suspended, MOVING),
+    INT8(run_row, ignored_failure, MOVING),
+    INT8(run_row, in_campaign, MOVING),
+    INT64(run_row, repair_number, MOVING),
+    INT64(run_row, queued_ms, MOVING),
+    INT64(run_row, start_ms, MOVING),
+    INT64(run_row, end_ms, MOVING),
+    TEXT(run_row, error_trace, MOVING),
+    TEXT(run_row, parameters, LARGE),
+    TEXT(run_row, queue, LARGE),
     TEXT(run_row, schedule, LARGE),
 };
 
@@ -282,6 +300,46 @@ static const struct column recent_job_columns[] = {
     INT64(recent_job_row, used_ms, MOVING),
 };
 
+static const struct column campaign_columns[] = {
+    INT64(campaign_row, workspace, KEY),
+    UUID(campaign_row, key, KEY),
+    INT(campaign_row, kind, FIXED),
+    TEXT(campaign_row, name, FIXED),
+    UUID(campaign_row, job, FIXED),
+    TEXT(campaign_row, jobs, FIXED),
+    INT64(campaign_row, begin_ms, FIXED),
+    INT64(campaign_row, end_ms, FIXED),
+    INT64(campaign_row, concurrent, FIXED),
+    INT8(campaign_row, canary, FIXED),
+    {"location", COLUMN_INT, FIXED, offsetof(struct campaign_row, where), 0},
+    TEXT(campaign_row, task_key, FIXED),
+    INT(campaign_row, version, FIXED),
+    {"instances", COLUMN_INT, FIXED, offsetof(struct campaign_row, set), 0},
+    INT8(campaign_row, ignore_monitor, FIXED),
+    INT8(campaign_row, stop_on_fail, FIXED),
+    INT8(campaign_row, reverse, FIXED),
+    INT64(campaign_row, cell_count, FIXED),
+    TEXT(campaign_row, created_by, FIXED),
+    TEXT(campaign_row, created_by_name, FIXED),
+    INT64(campaign_row, created_ms, FIXED),
+    INT(campaign_row, state, MOVING),
+    TEXT(campaign_row, message, MOVING),
+    INT64(campaign_row, revision, MOVING),
+    INT64(campaign_row, updated_ms, MOVING),
+    INT64(campaign_row, start_ms, MOVING),
+    INT64(campaign_row, finished_ms, MOVING),
+};
+
+static const struct column campaign_cell_columns[] = {
+    INT64(campaign_cell_row, workspace, KEY),   UUID(campaign_cell_row, campaign, KEY),
+    INT64(campaign_cell_row, position, KEY),    UUID(campaign_cell_row, job, FIXED),
+    INT64(campaign_cell_row, plan_ms, FIXED),   INT8(campaign_cell_row, is_new, FIXED),
+    TEXT(campaign_cell_row, needs, FIXED),      TEXT(campaign_cell_row, follows, FIXED),
+    UUID(campaign_cell_row, run, MOVING),       INT(campaign_cell_row, state, MOVING),
+    TEXT(campaign_cell_row, message, MOVING),   INT64(campaign_cell_row, repair_number, MOVING),
+    INT64(campaign_cell_row, start_ms, MOVING), INT64(campaign_cell_row, finished_ms, MOVING),
+};
+
 #define TABLE(name, row, columns, large)                                                    \
     {                                                                                       \
         name, sizeof(struct row), columns, ARRAY_LEN(columns), ARRAY_LEN(columns) - (large) \
@@ -310,6 +368,8 @@ const struct table store_tables[ROW_KIND_COUNT] = {
     [ROW_AUDIT] = TABLE("audit", audit_row, audit_columns, 0),
     [ROW_RESOURCE] = TABLE("resource", resource_row, resource_columns, 0),
     [ROW_RECENT_JOB] = TABLE("recent_job", recent_job_row, recent_job_columns, 0),
+    [ROW_CAMPAIGN] = TABLE("campaign", campaign_row, campaign_columns, 0),
+    [ROW_CAMPAIGN_CELL] = TABLE("campaign_cell", campaign_cell_row, campaign_cell_columns, 0),
 };
 
 size_t column_length(const struct column *column, const void *row)

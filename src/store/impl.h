@@ -80,6 +80,14 @@ struct reader_ops {
     void (*list_jobs)(struct store_reader *reader, int64_t workspace,
                       const struct job_filter *filter, const struct list_order *order,
                       const struct store_cursor *cursor, struct arena *arena, struct job_list *ret);
+    bool (*find_number)(struct store_reader *reader, enum row_kind kind, int64_t workspace,
+                        int64_t number, struct arena *arena, void *ret);
+    void (*list_instances)(struct store_reader *reader, int64_t workspace,
+                           const struct instance_filter *filter, struct arena *arena,
+                           struct instance_list *ret);
+    void (*list_numbered_jobs)(struct store_reader *reader, int64_t workspace,
+                               const struct numbered_job_filter *filter, struct arena *arena,
+                               struct numbered_job_list *ret);
     void (*list_operations)(struct store_reader *reader, int64_t workspace,
                             const struct operation_filter *filter, const struct list_order *order,
                             const struct store_cursor *cursor, struct arena *arena,
@@ -90,6 +98,21 @@ struct reader_ops {
                         struct arena *arena, struct resource_row **ret);
     size_t (*recent_jobs)(struct store_reader *reader, int64_t workspace, const char *user_id,
                           struct arena *arena, struct recent_job_row **ret);
+    size_t (*campaigns)(struct store_reader *reader, int64_t workspace,
+                        const struct campaign_filter *filter, struct arena *arena,
+                        struct campaign_row **ret);
+    size_t (*active_campaigns)(struct store_reader *reader, int64_t workspace, struct arena *arena,
+                               struct uuid **ret);
+    size_t (*campaigns_of_run)(struct store_reader *reader, int64_t workspace,
+                               const struct uuid *run, struct arena *arena, struct uuid **ret);
+    size_t (*campaign_cells)(struct store_reader *reader, int64_t workspace,
+                             const struct uuid *campaign, int64_t from_position, size_t max,
+                             struct arena *arena, struct campaign_cell_row **ret);
+    bool (*campaign_counts)(struct store_reader *reader, int64_t workspace,
+                            const struct uuid *campaign, struct campaign_counts *ret);
+    size_t (*planned_runs)(struct store_reader *reader, int64_t workspace, const struct uuid *job,
+                           int64_t from_ms, int64_t to_ms, size_t max, struct arena *arena,
+                           struct run_row **ret);
 };
 
 struct store {

@@ -45,6 +45,22 @@ size_t memory_resources(struct store_reader *reader, int64_t workspace, int kind
                         struct arena *arena, struct resource_row **ret);
 size_t memory_recent_jobs(struct store_reader *reader, int64_t workspace, const char *user_id,
                           struct arena *arena, struct recent_job_row **ret);
+/* memory_campaigns.c: as in store.h */
+size_t memory_campaigns(struct store_reader *reader, int64_t workspace,
+                        const struct campaign_filter *filter, struct arena *arena,
+                        struct campaign_row **ret);
+size_t memory_active_campaigns(struct store_reader *reader, int64_t workspace, struct arena *arena,
+                               struct uuid **ret);
+size_t memory_campaigns_of_run(struct store_reader *reader, int64_t workspace,
+                               const struct uuid *run, struct arena *arena, struct uuid **ret);
+size_t memory_campaign_cells(struct store_reader *reader, int64_t workspace,
+                             const struct uuid *campaign, int64_t from_position, size_t max,
+                             struct arena *arena, struct campaign_cell_row **ret);
+bool memory_campaign_counts(struct store_reader *reader, int64_t workspace,
+                            const struct uuid *campaign, struct campaign_counts *ret);
+size_t memory_planned_runs(struct store_reader *reader, int64_t workspace, const struct uuid *job,
+                           int64_t from_ms, int64_t to_ms, size_t max, struct arena *arena,
+                           struct run_row **ret);
 /* NULL when there is none. */
 struct workspace_row *memory_workspace(struct memory_store *store, int64_t id);
 
@@ -67,6 +83,14 @@ void memory_recent_runs(struct store_reader *base, int64_t workspace, const stru
                         size_t job_count, size_t per_job, const struct list_order *order,
                         const struct store_cursor *given, struct arena *arena,
                         struct run_list *ret);
+bool memory_find_number(struct store_reader *base, enum row_kind kind, int64_t workspace,
+                        int64_t number, struct arena *arena, void *ret);
+void memory_list_instances(struct store_reader *base, int64_t workspace,
+                           const struct instance_filter *filter, struct arena *arena,
+                           struct instance_list *ret);
+void memory_list_numbered_jobs(struct store_reader *base, int64_t workspace,
+                               const struct numbered_job_filter *filter, struct arena *arena,
+                               struct numbered_job_list *ret);
 void memory_list_jobs(struct store_reader *base, int64_t workspace, const struct job_filter *filter,
                       const struct list_order *order, const struct store_cursor *given,
                       struct arena *arena, struct job_list *ret);

@@ -110,6 +110,10 @@ static const void *find_row(const struct memory_rows *rows, enum row_kind kind,
     case ROW_RESOURCE:
         return memory_rows_find(
             rows, kind, &(struct resource_row){.workspace = id->workspace, .key = *id->key});
+    case ROW_CAMPAIGN:
+        return memory_rows_find(
+            rows, kind, &(struct campaign_row){.workspace = id->workspace, .key = *id->key});
+    case ROW_CAMPAIGN_CELL:
     case ROW_RECENT_JOB:
     case ROW_SKIPPED:
     case ROW_REPAIR:
@@ -335,7 +339,8 @@ static bool run_census(struct store_reader *base, int64_t workspace, struct run_
 
 static bool waits_before(const struct run_row *a, const struct run_row *b)
 {
-    bool a_is_new = a->repair_number == 0, b_is_new = b->repair_number == 0;
+    bool a_is_new = a->repair_number == 0 || a->in_campaign == 1;
+    bool b_is_new = b->repair_number == 0 || b->in_campaign == 1;
     if (a_is_new != b_is_new)
         return b_is_new;
     if (a->queued_ms != b->queued_ms)
@@ -441,7 +446,16 @@ const struct reader_ops memory_reader_ops = {
     .list_runs = memory_list_runs,
     .recent_runs = memory_recent_runs,
     .list_jobs = memory_list_jobs,
+    .find_number = memory_find_number,
+    .list_instances = memory_list_instances,
+    .list_numbered_jobs = memory_list_numbered_jobs,
     .list_operations = memory_list_operations,
+    .campaigns = memory_campaigns,
+    .active_campaigns = memory_active_campaigns,
+    .campaigns_of_run = memory_campaigns_of_run,
+    .campaign_cells = memory_campaign_cells,
+    .campaign_counts = memory_campaign_counts,
+    .planned_runs = memory_planned_runs,
     .accounts = memory_accounts,
     .resources = memory_resources,
     .recent_jobs = memory_recent_jobs,

@@ -222,6 +222,12 @@ static bool has_task_run(const struct memory_rows *rows, const struct attempt_ro
     return memory_rows_find(rows, ROW_TASK_RUN, &task_run) != NULL;
 }
 
+static bool has_campaign(const struct memory_rows *rows, const struct campaign_cell_row *cell)
+{
+    const struct campaign_row campaign = {.workspace = cell->workspace, .key = cell->campaign};
+    return memory_rows_find(rows, ROW_CAMPAIGN, &campaign) != NULL;
+}
+
 static bool is_name_free(const struct memory_rows *rows, const struct user_row *user)
 {
     const struct memory_table *users = &rows->tables[ROW_USER];
@@ -278,6 +284,8 @@ static bool may_insert(const struct memory_rows *rows, enum row_kind kind, const
     case ROW_EVENT:
         return has_run(rows, ((const struct event_row *)row)->workspace,
                        &((const struct event_row *)row)->run);
+    case ROW_CAMPAIGN_CELL:
+        return has_campaign(rows, row);
     case ROW_USER:
         return is_name_free(rows, row);
     case ROW_JOB:
@@ -291,6 +299,7 @@ static bool may_insert(const struct memory_rows *rows, enum row_kind kind, const
     case ROW_AUDIT:
     case ROW_RESOURCE:
     case ROW_RECENT_JOB:
+    case ROW_CAMPAIGN:
     case ROW_KIND_COUNT:
         break;
     }

@@ -175,3 +175,24 @@ bool operation_matches(const struct operation_filter *filter, const struct opera
             (operation->display_name && strstr(operation->display_name, filter->name_contains))) &&
            (filter->status == FIELD_UNSET || filter->status == operation->status);
 }
+
+bool instance_matches(const struct instance_filter *filter, const struct run_row *run)
+{
+    const char *name = filter->name;
+    if (!instance_needs_row(filter))
+        return true;
+    return (filter->type == FIELD_NULL || filter->type == run->instance_type) &&
+           (!filter->states || (filter->states >> (unsigned)run->state & 1U)) &&
+           (filter->is_suspended == FIELD_UNSET || filter->is_suspended == run->is_suspended) &&
+           (filter->ignored_failure == FIELD_UNSET ||
+            filter->ignored_failure == run->ignored_failure) &&
+           (!name || (filter->name_is_part ? strstr(run->job_name, name) != NULL
+                                           : strcmp(run->job_name, name) == 0));
+}
+
+bool campaign_is_wanted(const struct campaign_filter *filter, const struct campaign_row *campaign)
+{
+    return is_text(filter->name, campaign->name) &&
+           (filter->kind == FIELD_UNSET || filter->kind == campaign->kind) &&
+           (!filter->states || (filter->states >> campaign->state & 1));
+}

@@ -50,3 +50,12 @@ bool run_matches(const struct run_filter *filter, const struct run_row *run, enu
 bool job_matches(const struct job_filter *filter, const struct job_row *job);
 bool operation_matches(const struct operation_filter *filter,
                        const struct operation_row *operation);
+
+/* What a filter of instances says of one that is in its range of planned times. */
+static inline bool instance_needs_row(const struct instance_filter *filter)
+{
+    return filter->states || filter->is_suspended != FIELD_UNSET ||
+           filter->ignored_failure != FIELD_UNSET || filter->type != FIELD_NULL || filter->name;
+}
+bool instance_matches(const struct instance_filter *filter, const struct run_row *run);
+bool campaign_is_wanted(const struct campaign_filter *filter, const struct campaign_row *campaign);

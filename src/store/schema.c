@@ -222,6 +222,50 @@ static const char *const migration_8[] = {
     " DEFAULT x'0000000000000000000000000000000000000000000000000000000000000000'",
 };
 
+/* Campaigns and their cells. A run that a campaign has asked for queues like a new one. */
+static const char *const migration_9[] = {
+    "CREATE TABLE campaign (workspace INTEGER NOT NULL, key BLOB NOT NULL, kind INTEGER NOT NULL,"
+    " name TEXT, job BLOB, jobs TEXT, begin_ms INTEGER, end_ms INTEGER, concurrent INTEGER,"
+    " canary INTEGER NOT NULL, location INTEGER NOT NULL, task_key TEXT, version INTEGER NOT NULL,"
+    " instances INTEGER NOT NULL, ignore_monitor INTEGER NOT NULL, stop_on_fail INTEGER NOT NULL,"
+    " reverse INTEGER NOT NULL, cell_count INTEGER, created_by TEXT, created_by_name TEXT,"
+    " created_ms INTEGER, state INTEGER NOT NULL, message TEXT, revision INTEGER,"
+    " updated_ms INTEGER, start_ms INTEGER, finished_ms INTEGER,"
+    " PRIMARY KEY (workspace, key)) STRICT, WITHOUT ROWID",
+    /* below 3: not final */
+    "CREATE INDEX campaign_active ON campaign (workspace, key, state) WHERE state < 3",
+
+    "CREATE TABLE campaign_cell (workspace INTEGER NOT NULL, campaign BLOB NOT NULL,"
+    " position INTEGER NOT NULL, job BLOB, plan_ms INTEGER, is_new INTEGER NOT NULL, needs TEXT,"
+    " follows TEXT, run BLOB, state INTEGER NOT NULL, message TEXT, repair_number INTEGER,"
+    " start_ms INTEGER, finished_ms INTEGER,"
+    " PRIMARY KEY (workspace, campaign, position),"
+    " FOREIGN KEY (workspace, campaign) REFERENCES campaign (workspace, key))"
+    " STRICT, WITHOUT ROWID",
+    "CREATE INDEX campaign_cell_by_state ON campaign_cell (workspace, campaign, state)",
+
+    /* 4: CELL_FAILED. Whose campaign goes on when a run is repaired. */
+    "CREATE INDEX campaign_cell_failed ON campaign_cell (workspace, run, campaign, state)"
+    " WHERE state = 4",
+
+    "CREATE INDEX run_by_plan ON run (workspace, job, plan_ms)",
+    "ALTER TABLE run ADD COLUMN in_campaign INTEGER NOT NULL DEFAULT 0",
+    "DROP INDEX run_queued",
+    /* 8: STATE_QUEUED */
+    "CREATE INDEX run_queued ON run (workspace, job, queued_ms, key, repair_number, in_campaign,"
+    " state) WHERE state = 8",
+};
+
+/* Jobs and runs by their numbers, runs by their planned times: the DataArts dialect. */
+static const char *const migration_10[] = {
+    "CREATE INDEX job_by_number ON job (workspace, number, key)",
+    "CREATE INDEX job_live_number ON job (workspace, key, deleted_ms, name)"
+    " WHERE deleted_ms IS NULL",
+    "CREATE INDEX run_by_number ON run (workspace, number, key)",
+    "CREATE INDEX run_by_time ON run (workspace, plan_ms)",
+    "CREATE INDEX schedule_active ON schedule (workspace, job, active)",
+};
+
 static const struct migration {
     const char *const *steps;
     size_t count;
@@ -234,6 +278,8 @@ static const struct migration {
     {migration_6, ARRAY_LEN(migration_6)},
     {migration_7, ARRAY_LEN(migration_7)},
     {migration_8, ARRAY_LEN(migration_8)},
+    {migration_9, ARRAY_LEN(migration_9)},
+    {migration_10, ARRAY_LEN(migration_10)},
 };
 
 int schema_newest(void)

@@ -54,6 +54,15 @@ size_t sqlite_workspace_events(struct store_reader *base, int64_t workspace,
                                struct arena *arena, struct event_row **ret, int64_t *ret_upto);
 int64_t sqlite_newest_event(struct store_reader *base, int64_t workspace);
 
+/* sqlite_numbered.c */
+bool sqlite_find_number(struct store_reader *base, enum row_kind kind, int64_t workspace,
+                        int64_t number, struct arena *arena, void *ret);
+void sqlite_list_instances(struct store_reader *base, int64_t workspace,
+                           const struct instance_filter *filter, struct arena *arena,
+                           struct instance_list *ret);
+void sqlite_list_numbered_jobs(struct store_reader *base, int64_t workspace,
+                               const struct numbered_job_filter *filter, struct arena *arena,
+                               struct numbered_job_list *ret);
 /* sqlite_list.c, sqlite_list_jobs.c */
 void sqlite_list_runs(struct store_reader *base, int64_t workspace, const struct run_filter *filter,
                       const struct list_order *order, const struct store_cursor *cursor,
@@ -69,3 +78,24 @@ void sqlite_list_operations(struct store_reader *base, int64_t workspace,
                             const struct operation_filter *filter, const struct list_order *order,
                             const struct store_cursor *cursor, struct arena *arena,
                             struct operation_list *ret);
+
+/* sqlite_read.c: all rows of a kind that a statement gives. */
+size_t sqlite_read_all(struct sqlite_reader *reader, sqlite3_stmt *statement, enum row_kind kind,
+                       struct arena *arena, void **ret);
+
+/* sqlite_campaigns.c: as in store.h */
+size_t sqlite_campaigns(struct store_reader *reader, int64_t workspace,
+                        const struct campaign_filter *filter, struct arena *arena,
+                        struct campaign_row **ret);
+size_t sqlite_active_campaigns(struct store_reader *reader, int64_t workspace, struct arena *arena,
+                               struct uuid **ret);
+size_t sqlite_campaigns_of_run(struct store_reader *reader, int64_t workspace,
+                               const struct uuid *run, struct arena *arena, struct uuid **ret);
+size_t sqlite_campaign_cells(struct store_reader *reader, int64_t workspace,
+                             const struct uuid *campaign, int64_t from_position, size_t max,
+                             struct arena *arena, struct campaign_cell_row **ret);
+bool sqlite_campaign_counts(struct store_reader *reader, int64_t workspace,
+                            const struct uuid *campaign, struct campaign_counts *ret);
+size_t sqlite_planned_runs(struct store_reader *reader, int64_t workspace, const struct uuid *job,
+                           int64_t from_ms, int64_t to_ms, size_t max, struct arena *arena,
+                           struct run_row **ret);

@@ -131,7 +131,7 @@ static size_t rows_finish(struct rows *rows, bool failed, struct arena *arena, v
     return count;
 }
 
-static size_t read_all(struct sqlite_reader *reader, sqlite3_stmt *statement, enum row_kind kind,
+size_t sqlite_read_all(struct sqlite_reader *reader, sqlite3_stmt *statement, enum row_kind kind,
                        struct arena *arena, void **ret)
 {
     struct rows rows = {.table = &store_tables[kind]};
@@ -171,6 +171,9 @@ static enum sql get_statement(enum row_kind kind, const struct row_id *id)
         return SQL_GET_SECRET;
     case ROW_RESOURCE:
         return SQL_GET_RESOURCE;
+    case ROW_CAMPAIGN:
+        return SQL_GET_CAMPAIGN;
+    case ROW_CAMPAIGN_CELL:
     case ROW_RECENT_JOB:
     case ROW_SKIPPED:
     case ROW_REPAIR:
@@ -217,8 +220,9 @@ static size_t active_schedules(struct store_reader *base, int64_t workspace, str
 {
     struct sqlite_reader *reader = reader_of(base);
     void *items;
-    size_t count = read_all(reader, sqlite_reader_query(reader, SQL_ACTIVE_SCHEDULES, workspace),
-                            ROW_SCHEDULE, arena, &items);
+    size_t count = sqlite_read_all(reader,
+                                   sqlite_reader_query(reader, SQL_ACTIVE_SCHEDULES, workspace),
+                                   ROW_SCHEDULE, arena, &items);
     *ret = items;
     return count;
 }
@@ -233,7 +237,7 @@ static size_t skipped(struct store_reader *base, int64_t workspace, const struct
         sqlite3_bind_int64(statement, 3, (int64_t)max);
     }
     void *items;
-    size_t count = read_all(reader, statement, ROW_SKIPPED, arena, &items);
+    size_t count = sqlite_read_all(reader, statement, ROW_SKIPPED, arena, &items);
     *ret = items;
     return count;
 }
@@ -347,7 +351,7 @@ static void read_task_runs(struct sqlite_reader *reader, int64_t workspace, cons
                            struct arena *arena, struct run_image *image)
 {
     void *items;
-    image->task_run_count = read_all(reader, query_run(reader, SQL_RUN_TASK_RUNS, workspace, key),
+    image->task_run_count = sqlite_read_all(reader, query_run(reader, SQL_RUN_TASK_RUNS, workspace, key),
                                      ROW_TASK_RUN, arena, &items);
     image->task_runs = items;
     sort_task_runs(image->task_runs, image->task_run_count);
@@ -363,8 +367,8 @@ static bool get_run_image(struct store_reader *base, int64_t workspace, const st
     if (!get(base, ROW_RUN, &id, arena, &image.run))
         return false;
     void *items;
-    image.repair_count = read_all(reader, query_run(reader, SQL_RUN_REPAIRS, workspace, key),
-                                  ROW_REPAIR, arena, &items);
+    image.repair_count = sqlite_read_all(reader, query_run(reader, SQL_RUN_REPAIRS, workspace, key),
+                                         ROW_REPAIR, arena, &items);
     image.repairs = items;
     if (!is_outline)
         read_task_runs(reader, workspace, key, arena, &image);
@@ -449,7 +453,7 @@ static int64_t queue_position(struct store_reader *base, const struct run_row *r
     if (!statement)
         return 0;
     db_bind_uuid(statement, 2, &run->job);
-    sqlite3_bind_int(statement, 3, run->repair_number == 0);
+    sqlite3_bind_int(statement, 3, run->repair_number == 0 || run->in_campaign == 1);
     sqlite3_bind_int64(statement, 4, run->queued_ms);
     db_bind_uuid(statement, 5, &run->key);
     sqlite3_bind_int(statement, 6, QUEUE_POSITION_MAX);
@@ -477,7 +481,7 @@ static size_t attempts(struct store_reader *base, int64_t workspace, const struc
         sqlite3_bind_int64(statement, 5, (sqlite3_int64)max);
     }
     void *items;
-    size_t count = read_all(reader, statement, ROW_ATTEMPT, arena, &items);
+    size_t count = sqlite_read_all(reader, statement, ROW_ATTEMPT, arena, &items);
     *ret = items;
     return count;
 }
@@ -566,7 +570,7 @@ static size_t accounts(struct store_reader *base, const struct account_query *qu
             db_bind_text(statement, 2, query->after ? query->after : "");
         sqlite3_bind_int64(statement, 3, (sqlite3_int64)query->limit);
     }
-    return read_all(reader, statement, query->kind, arena, ret);
+    return sqlite_read_all(reader, statement, query->kind, arena, ret);
 }
 
 static size_t resources(struct store_reader *base, int64_t workspace, int kind, struct arena *arena,
@@ -577,7 +581,7 @@ static size_t resources(struct store_reader *base, int64_t workspace, int kind, 
     void *rows;
     if (statement)
         sqlite3_bind_int(statement, 2, kind);
-    size_t count = read_all(reader, statement, ROW_RESOURCE, arena, &rows);
+    size_t count = sqlite_read_all(reader, statement, ROW_RESOURCE, arena, &rows);
     *ret = rows;
     return count;
 }
@@ -590,7 +594,7 @@ static size_t recent_jobs(struct store_reader *base, int64_t workspace, const ch
     void *rows;
     if (statement)
         db_bind_text(statement, 2, user_id);
-    size_t count = read_all(reader, statement, ROW_RECENT_JOB, arena, &rows);
+    size_t count = sqlite_read_all(reader, statement, ROW_RECENT_JOB, arena, &rows);
     *ret = rows;
     return count;
 }
@@ -617,8 +621,17 @@ const struct reader_ops sqlite_reader_ops = {
     .list_runs = sqlite_list_runs,
     .recent_runs = sqlite_recent_runs,
     .list_jobs = sqlite_list_jobs,
+    .find_number = sqlite_find_number,
+    .list_instances = sqlite_list_instances,
+    .list_numbered_jobs = sqlite_list_numbered_jobs,
     .list_operations = sqlite_list_operations,
     .accounts = accounts,
     .resources = resources,
     .recent_jobs = recent_jobs,
+    .campaigns = sqlite_campaigns,
+    .active_campaigns = sqlite_active_campaigns,
+    .campaigns_of_run = sqlite_campaigns_of_run,
+    .campaign_cells = sqlite_campaign_cells,
+    .campaign_counts = sqlite_campaign_counts,
+    .planned_runs = sqlite_planned_runs,
 };

@@ -133,6 +133,26 @@ static const struct statement statements[SQL_RUN_KEYS] = {
     [SQL_SKIPPED] = {ROW_SKIPPED, false,
                      " FROM skipped WHERE workspace = ?1 AND job = ?2"
                      " ORDER BY key DESC LIMIT ?3"},
+    [SQL_GET_CAMPAIGN] = {ROW_CAMPAIGN, false, " FROM campaign WHERE workspace = ?1 AND key = ?2"},
+    [SQL_CAMPAIGNS] = {ROW_CAMPAIGN, false,
+                       " FROM campaign WHERE workspace = ?1 AND key < ?2 ORDER BY key DESC"},
+    [SQL_ACTIVE_CAMPAIGNS] = {NO_ROW, false,
+                              "SELECT key FROM campaign INDEXED BY campaign_active"
+                              " WHERE state < 3 AND workspace = ?1 ORDER BY key"},
+    [SQL_CAMPAIGNS_OF_RUN] = {NO_ROW, false,
+                              "SELECT campaign FROM campaign_cell INDEXED BY campaign_cell_failed"
+                              " WHERE state = 4 AND workspace = ?1 AND run = ?2"
+                              " ORDER BY campaign"},
+    [SQL_CAMPAIGN_CELLS] = {ROW_CAMPAIGN_CELL, false,
+                            " FROM campaign_cell WHERE workspace = ?1 AND campaign = ?2"
+                            " AND position >= ?3 ORDER BY position LIMIT ?4"},
+    [SQL_CAMPAIGN_COUNTS] = {NO_ROW, false,
+                             "SELECT state, count(*) FROM campaign_cell"
+                             " INDEXED BY campaign_cell_by_state"
+                             " WHERE workspace = ?1 AND campaign = ?2 GROUP BY state"},
+    [SQL_PLANNED_RUNS] = {ROW_RUN, true,
+                          " FROM run INDEXED BY run_by_plan WHERE workspace = ?1 AND job = ?2"
+                          " AND plan_ms BETWEEN ?3 AND ?4 ORDER BY plan_ms, key LIMIT ?5"},
     [SQL_GET_RESOURCE] = {ROW_RESOURCE, false, " FROM resource WHERE workspace = ?1 AND key = ?2"},
     [SQL_RESOURCES] = {ROW_RESOURCE, false,
                        " FROM resource INDEXED BY resource_live WHERE workspace = ?1"
@@ -182,7 +202,8 @@ static const struct statement statements[SQL_RUN_KEYS] = {
                             /* 8: STATE_QUEUED, as the index says it. Repairs first. */
                             "SELECT 1 FROM run INDEXED BY run_queued"
                             " WHERE state = 8 AND workspace = ?1 AND job = ?2"
-                            " AND (repair_number = 0, queued_ms, key) < (?3, ?4, ?5) LIMIT ?6"},
+                            " AND (repair_number = 0 OR in_campaign = 1, queued_ms, key)"
+                            " < (?3, ?4, ?5) LIMIT ?6"},
 
     [SQL_QUEUE_FRONT] = {NO_ROW, false,
                          "SELECT min(queued_ms) FROM run INDEXED BY run_queued"
@@ -245,6 +266,43 @@ static const struct statement statements[SQL_RUN_KEYS] = {
     [SQL_OPERATIONS_OLDEST_FIRST] = {ROW_OPERATION, false,
                                      " FROM operation WHERE workspace = ?1"
                                      " AND key BETWEEN ?2 AND ?3 ORDER BY key"},
+
+    [SQL_JOB_OF_NUMBER] = {NO_ROW, false,
+                           "SELECT key FROM job INDEXED BY job_by_number"
+                           " WHERE workspace = ?1 AND number = ?2"},
+    [SQL_RUN_OF_NUMBER] = {NO_ROW, false,
+                           "SELECT key FROM run INDEXED BY run_by_number"
+                           " WHERE workspace = ?1 AND number = ?2"},
+    /* By what the index has, and with what only the row knows. */
+    [SQL_INSTANCES_OF_JOB] = {NO_ROW, false,
+                              "SELECT key FROM run INDEXED BY run_by_plan"
+                              " WHERE workspace = ?1 AND job = ?4 AND plan_ms BETWEEN ?2 AND ?3"
+                              " ORDER BY plan_ms DESC, key DESC"},
+    [SQL_INSTANCES_OF_JOB_WHOLE] = {NO_ROW, false,
+                                    "SELECT key, instance_type, state, is_suspended,"
+                                    " ignored_failure, job_name FROM run INDEXED BY run_by_plan"
+                                    " WHERE workspace = ?1 AND job = ?4"
+                                    " AND plan_ms BETWEEN ?2 AND ?3"
+                                    " ORDER BY plan_ms DESC, key DESC"},
+    [SQL_INSTANCES] = {NO_ROW, false,
+                       "SELECT key FROM run INDEXED BY run_by_time"
+                       " WHERE workspace = ?1 AND plan_ms BETWEEN ?2 AND ?3"
+                       " ORDER BY plan_ms DESC, key DESC"},
+    [SQL_INSTANCES_WHOLE] = {NO_ROW, false,
+                             "SELECT key, instance_type, state, is_suspended, ignored_failure,"
+                             " job_name FROM run INDEXED BY run_by_time"
+                             " WHERE workspace = ?1 AND plan_ms BETWEEN ?2 AND ?3"
+                             " ORDER BY plan_ms DESC, key DESC"},
+    [SQL_NUMBERED_JOBS] = {NO_ROW, false,
+                           "SELECT key, name FROM job INDEXED BY job_live_number"
+                           " WHERE deleted_ms IS NULL AND workspace = ?1 ORDER BY key DESC"},
+    [SQL_NUMBERED_JOBS_ACTIVE] = {NO_ROW, false,
+                                  "SELECT key, name, EXISTS (SELECT 1 FROM schedule"
+                                  " INDEXED BY schedule_active WHERE schedule.workspace = ?1"
+                                  " AND schedule.job = job.key AND active = 1)"
+                                  " FROM job INDEXED BY job_live_number"
+                                  " WHERE deleted_ms IS NULL AND workspace = ?1"
+                                  " ORDER BY key DESC"},
 };
 
 static void add_names(struct buf *out, const struct table *table, size_t count)

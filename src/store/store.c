@@ -312,6 +312,54 @@ size_t store_recent_jobs(struct store_reader *reader, int64_t workspace, const c
     return reader->ops->recent_jobs(reader, workspace, user_id, arena, ret);
 }
 
+/* ---- campaigns ---- */
+
+bool store_get_campaign(struct store_reader *reader, int64_t workspace, const struct uuid *key,
+                        struct arena *arena, struct campaign_row *ret)
+{
+    const struct row_id id = {.workspace = workspace, .key = key};
+    return reader->ops->get(reader, ROW_CAMPAIGN, &id, arena, ret);
+}
+
+size_t store_campaigns(struct store_reader *reader, int64_t workspace,
+                       const struct campaign_filter *filter, struct arena *arena,
+                       struct campaign_row **ret)
+{
+    return reader->ops->campaigns(reader, workspace, filter, arena, ret);
+}
+
+size_t store_active_campaigns(struct store_reader *reader, int64_t workspace, struct arena *arena,
+                              struct uuid **ret)
+{
+    return reader->ops->active_campaigns(reader, workspace, arena, ret);
+}
+
+size_t store_campaigns_of_run(struct store_reader *reader, int64_t workspace,
+                              const struct uuid *run, struct arena *arena, struct uuid **ret)
+{
+    return reader->ops->campaigns_of_run(reader, workspace, run, arena, ret);
+}
+
+size_t store_campaign_cells(struct store_reader *reader, int64_t workspace,
+                            const struct uuid *campaign, int64_t from_position, size_t max,
+                            struct arena *arena, struct campaign_cell_row **ret)
+{
+    return reader->ops->campaign_cells(reader, workspace, campaign, from_position, max, arena, ret);
+}
+
+bool store_campaign_counts(struct store_reader *reader, int64_t workspace,
+                           const struct uuid *campaign, struct campaign_counts *ret)
+{
+    return reader->ops->campaign_counts(reader, workspace, campaign, ret);
+}
+
+size_t store_planned_runs(struct store_reader *reader, int64_t workspace, const struct uuid *job,
+                          int64_t from_ms, int64_t to_ms, size_t max, struct arena *arena,
+                          struct run_row **ret)
+{
+    return reader->ops->planned_runs(reader, workspace, job, from_ms, to_ms, max, arena, ret);
+}
+
 /* ---- lists ---- */
 
 void store_list_runs(struct store_reader *reader, int64_t workspace,
@@ -342,4 +390,30 @@ void store_list_operations(struct store_reader *reader, int64_t workspace,
                            struct operation_list *ret)
 {
     reader->ops->list_operations(reader, workspace, filter, order, cursor, arena, ret);
+}
+
+bool store_find_job(struct store_reader *reader, int64_t workspace, int64_t number,
+                    struct arena *arena, struct job_row *ret)
+{
+    return reader->ops->find_number(reader, ROW_JOB, workspace, number, arena, ret);
+}
+
+bool store_find_run(struct store_reader *reader, int64_t workspace, int64_t number,
+                    struct arena *arena, struct run_row *ret)
+{
+    return reader->ops->find_number(reader, ROW_RUN, workspace, number, arena, ret);
+}
+
+void store_list_instances(struct store_reader *reader, int64_t workspace,
+                          const struct instance_filter *filter, struct arena *arena,
+                          struct instance_list *ret)
+{
+    reader->ops->list_instances(reader, workspace, filter, arena, ret);
+}
+
+void store_list_numbered_jobs(struct store_reader *reader, int64_t workspace,
+                              const struct numbered_job_filter *filter, struct arena *arena,
+                              struct numbered_job_list *ret)
+{
+    reader->ops->list_numbered_jobs(reader, workspace, filter, arena, ret);
 }

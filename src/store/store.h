@@ -239,6 +239,48 @@ size_t store_resources(struct store_reader *reader, int64_t workspace, int kind,
 size_t store_recent_jobs(struct store_reader *reader, int64_t workspace, const char *user_id,
                          struct arena *arena, struct recent_job_row **ret);
 
+/* ---- what the DataArts dialect asks for: numbers, planned times, offsets and totals ---- */
+
+/* By number; also of a job that was deleted. */
+bool store_find_job(struct store_reader *reader, int64_t workspace, int64_t number,
+                    struct arena *arena, struct job_row *ret);
+bool store_find_run(struct store_reader *reader, int64_t workspace, int64_t number,
+                    struct arena *arena, struct run_row *ret);
+/* Proportional to the runs whose planned time is in the range: the caller bounds it. */
+void store_list_instances(struct store_reader *reader, int64_t workspace,
+                          const struct instance_filter *filter, struct arena *arena,
+                          struct instance_list *ret);
+/* Proportional to the jobs of the workspace, by an index that has what is asked for. */
+void store_list_numbered_jobs(struct store_reader *reader, int64_t workspace,
+                              const struct numbered_job_filter *filter, struct arena *arena,
+                              struct numbered_job_list *ret);
+/* ---- campaigns (model/campaign.h) ---- */
+
+bool store_get_campaign(struct store_reader *reader, int64_t workspace, const struct uuid *key,
+                        struct arena *arena, struct campaign_row *ret);
+/* Newest first. */
+size_t store_campaigns(struct store_reader *reader, int64_t workspace,
+                       const struct campaign_filter *filter, struct arena *arena,
+                       struct campaign_row **ret);
+/* Those that are not final, ascending by key. */
+size_t store_active_campaigns(struct store_reader *reader, int64_t workspace, struct arena *arena,
+                              struct uuid **ret);
+/* Those that have a FAILED cell of that run, ascending by key, whatever their own state. */
+size_t store_campaigns_of_run(struct store_reader *reader, int64_t workspace,
+                              const struct uuid *run, struct arena *arena, struct uuid **ret);
+/* From that position on, ascending, at most `max`. */
+size_t store_campaign_cells(struct store_reader *reader, int64_t workspace,
+                            const struct uuid *campaign, int64_t from_position, size_t max,
+                            struct arena *arena, struct campaign_cell_row **ret);
+/* False when the reader failed. */
+bool store_campaign_counts(struct store_reader *reader, int64_t workspace,
+                           const struct uuid *campaign, struct campaign_counts *ret);
+/* Runs of a job whose planned time is in [from, to], ascending by it, then by key; at most `max`.
+ * Rows without `parameters`, `queue` and `schedule`. */
+size_t store_planned_runs(struct store_reader *reader, int64_t workspace, const struct uuid *job,
+                          int64_t from_ms, int64_t to_ms, size_t max, struct arena *arena,
+                          struct run_row **ret);
+
 /*
  * ---- lists: keyset paging over covering indexes ----
  *

@@ -5,6 +5,7 @@
 #include <strings.h>
 
 #include "api/fake.h"
+#include "api/respond.h"
 
 /* ---- requests ---- */
 
@@ -46,7 +47,7 @@ static void take_answer(struct ask *ask)
     const struct buf *body = &ask->response.body;
     if (body->len)
         ask->json = json_loadb(body->data, body->len, JSON_REJECT_DUPLICATES, &problem);
-    assert_int_equal(ask_header_count(ask, "opc-request-id"), 1);
+    assert_int_equal(ask_header_count(ask, request_id_header(ask->request.target)), 1);
 }
 
 struct ask *ask(struct fake *fake, const char *method, const char *target, const char *headers,

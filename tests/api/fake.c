@@ -218,6 +218,8 @@ static bool get_operation(struct store_reader *reader, int64_t workspace, const 
 static void keep_order(struct fake *fake, const struct list_order *order,
                        const struct store_cursor *cursor)
 {
+    static const struct store_cursor first_page;
+    cursor = cursor ? cursor : &first_page;
     fake->order = *order;
     fake->cursor = *cursor;
     fake->cursor.name = arena_strdup(&fake->arena, cursor->name);
@@ -419,6 +421,52 @@ static enum err_code simulate(void *context, const struct simulation *request, s
     return err_set(err, ERR_UNAVAILABLE, "nothing is simulated here");
 }
 
+/* ---- of the DataArts dialect: one job, one instance ---- */
+
+static bool find_run(struct store_reader *reader, int64_t workspace, int64_t number,
+                     struct arena *arena, struct run_row *ret)
+{
+    struct fake *fake = of_reader(reader);
+    (void)workspace;
+    (void)arena;
+    *ret = fake->run;
+    return number == fake->run.number;
+}
+
+static void list_instances(struct store_reader *reader, int64_t workspace,
+                           const struct instance_filter *filter, struct arena *arena,
+                           struct instance_list *ret)
+{
+    (void)reader;
+    (void)workspace;
+    (void)filter;
+    (void)arena;
+    *ret = (struct instance_list){0};
+}
+
+static void list_numbered_jobs(struct store_reader *reader, int64_t workspace,
+                               const struct numbered_job_filter *filter, struct arena *arena,
+                               struct numbered_job_list *ret)
+{
+    struct fake *fake = of_reader(reader);
+    (void)workspace;
+    (void)filter;
+    (void)arena;
+    *ret = (struct numbered_job_list){&fake->job, 1, 1};
+}
+
+static size_t campaigns(struct store_reader *reader, int64_t workspace,
+                        const struct campaign_filter *filter, struct arena *arena,
+                        struct campaign_row **ret)
+{
+    (void)reader;
+    (void)workspace;
+    (void)filter;
+    (void)arena;
+    (void)ret;
+    return 0;
+}
+
 static size_t recent_jobs(struct store_reader *reader, int64_t workspace, const char *user_id,
                           struct arena *arena, struct recent_job_row **ret)
 {
@@ -459,6 +507,7 @@ struct fake *fake_new(void)
     struct fake *fake = xcalloc(1, sizeof *fake);
     const struct api_config config = {
         .platform_id = FAKE_PLATFORM,
+        .project_id = FAKE_PROJECT,
         .hub_region = "local",
         .tenancy = "ocid1.tenancy.oc1..t",
         .session_ms = 3600000,
@@ -492,6 +541,10 @@ struct fake *fake_new(void)
                   list_operations,
                   .get_resource = get_resource,
                   .resources = resources,
+                  .campaigns = campaigns,
+                  .find_run = find_run,
+                  .list_instances = list_instances,
+                  .list_numbered_jobs = list_numbered_jobs,
                   .recent_jobs = recent_jobs},
         .definition = definition_of,
         .submit = submit,
@@ -507,6 +560,7 @@ struct fake *fake_new(void)
         .platform = {.write = write_rows, .workspace_make = make_workspace},
     };
     fake_add_accounts(&backend);
+    fake_add_campaigns(&backend);
     arena_init(&fake->arena);
     fake->now_ms = 1700000000000;
     fake->role = ROLE_ADMIN;

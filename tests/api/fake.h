@@ -17,6 +17,7 @@
 #include "base/mem.h"
 
 #define FAKE_PLATFORM  "ocid1.datalake.oc1.local.test"
+#define FAKE_PROJECT   "62099355b894428e8916573ae635f1f9"
 #define FAKE_WORKSPACE "01900000-0000-7000-8000-00000000000a"
 #define FAKE_JOB       "01900000-0000-7000-8000-00000000000b"
 #define FAKE_RUN       "01900000-0000-7000-8000-00000000000c"
@@ -82,6 +83,8 @@ struct fake {
 /* fake_accounts.c */
 struct api_account fake_account(void);
 void fake_add_accounts(struct api_backend *backend);
+/* fake_campaigns.c */
+void fake_add_campaigns(struct api_backend *backend);
 
 struct fake *fake_new(void);
 void fake_free(struct fake *fake);

@@ -29,12 +29,26 @@ struct row {
     "{\"displayName\":\"c\",\"type\":\"USER\",\"driverConfig\":{},\"workerConfig\":{},\"clusterRuntimeConfig\":{}}"
 #define JOB        "jobs/" FAKE_JOB
 #define RUN        "jobRuns/" FAKE_RUN
+#define CAMPAIGN   "rerunCampaigns/01900000-0000-7000-8000-000000000200"
 #define TASK_RUN   "taskRuns/01900000-0000-7000-8000-000000000100"
 #define JOB_BODY   "{\"name\":\"j\",\"path\":\"p\"}"
 #define OTHER_NAME "\"name\":\"x\""
 #define IAM_BODY                                                                            \
     "{\"auth\":{\"identity\":{\"methods\":[\"password\"],\"password\":{\"user\":{\"name\":" \
     "\"ada\",\"password\":\"right password\"}}}}}"
+
+#define DATAARTS_V1     "/v1/" FAKE_PROJECT "/jobs"
+#define DATAARTS_V2     "/v2/" FAKE_PROJECT "/factory/"
+#define DATAARTS_JOB    DATAARTS_V1 "/nightly"
+#define DATAARTS_NAMED  DATAARTS_V2 "jobs/nightly/instances"
+#define DATAARTS_HEADER "workspace: 0190000000007000800000000000000a"
+#define DATAARTS_BODY   "{\"name\":\"j\",\"nodes\":[{\"name\":\"a\",\"type\":\"Dummy\"}]}"
+#define RETRY_BODY                                                                   \
+    "{\"retry_location\":\"errorNode\",\"retry_task_version\":\"original_version\"," \
+    "\"task_retrys\":[{\"job_id\":0,\"plan_time\":1,\"submit_time\":1}]}"
+#define SUPPLEMENT_BODY                                                                           \
+    "{\"name\":\"s\",\"job_name\":\"x\",\"start_date\":\"2026-01-05T00:00:00 +00\",\"end_date\":" \
+    "\"2026-01-06T00:00:00 +00\",\"parallel\":1}"
 
 static const struct row rows[] = {
     {"getHealth", "/healthz", NULL, NOBODY, 200},
@@ -76,6 +90,15 @@ static const struct row rows[] = {
     {"simulateJob", "jobs/actions/simulate", "{\"definition\":" JOB_BODY "}", ROLE_OPERATOR, 503},
     {"listJobVersions", JOB "/versions", NULL, ROLE_VIEWER, 200},
     {"getJobVersion", JOB "/versions/1", NULL, ROLE_VIEWER, 200},
+    {"listRerunCampaigns", "rerunCampaigns", NULL, ROLE_VIEWER, 200},
+    {"createRerunCampaign", "rerunCampaigns",
+     "{\"jobKey\":\"" FAKE_JOB "\",\"beginTime\":\"2026-01-01T00:00:00Z\",\"endTime\":"
+     "\"2026-01-01T00:00:00Z\"}",
+     ROLE_OPERATOR, 409},
+    {"getRerunCampaign", CAMPAIGN, NULL, ROLE_VIEWER, 200},
+    {"pauseRerunCampaign", CAMPAIGN "/actions/pause", "{}", ROLE_OPERATOR, 200},
+    {"resumeRerunCampaign", CAMPAIGN "/actions/resume", "{}", ROLE_OPERATOR, 200},
+    {"cancelRerunCampaign", CAMPAIGN "/actions/cancel", "{}", ROLE_OPERATOR, 200},
     {"createJobRun", "jobRuns", "{\"jobKey\":\"" FAKE_JOB "\"}", ROLE_OPERATOR, 201},
     {"listJobRuns", "jobRuns", NULL, ROLE_VIEWER, 200},
     {"getJobRun", RUN, NULL, ROLE_VIEWER, 200},
@@ -120,6 +143,29 @@ static const struct row rows[] = {
     {"createSession", ACCOUNTS "/session", "{\"code\":\"one-time\"}", NOBODY, 201},
     {"endSession", ACCOUNTS "/session", NULL, NO_ROLE, 409},
     {"createSignInCode", ACCOUNTS "/session/codes", NULL, NO_ROLE, 201},
+    /* 400 of those who may: what the fake has cannot be rerun, stopped or started */
+    {"createDataArtsJob", DATAARTS_V1, DATAARTS_BODY, ROLE_ADMIN, 204},
+    {"listDataArtsJobs", DATAARTS_V1, NULL, ROLE_VIEWER, 200},
+    {"listDataArtsInstances", DATAARTS_V1 "/instances/detail", NULL, ROLE_VIEWER, 200},
+    {"getDataArtsJob", DATAARTS_JOB, NULL, ROLE_VIEWER, 200},
+    {"updateDataArtsJob", DATAARTS_JOB, DATAARTS_BODY, ROLE_ADMIN, 204},
+    {"deleteDataArtsJob", DATAARTS_JOB, NULL, ROLE_ADMIN, 204},
+    {"startDataArtsJob", DATAARTS_JOB "/start", "{}", ROLE_ADMIN, 400},
+    {"stopDataArtsJob", DATAARTS_JOB "/stop", "{}", ROLE_ADMIN, 204},
+    {"runDataArtsJob", DATAARTS_JOB "/run-immediate", "{}", ROLE_OPERATOR, 200},
+    {"getDataArtsInstance", DATAARTS_JOB "/instances/99", NULL, ROLE_VIEWER, 400},
+    {"stopDataArtsInstance", DATAARTS_JOB "/instances/99/stop", "{}", ROLE_OPERATOR, 400},
+    {"restartDataArtsInstance", DATAARTS_JOB "/instances/99/restart", "{}", ROLE_OPERATOR, 400},
+    {"createDataArtsJobV2", DATAARTS_V2 "jobs", DATAARTS_BODY, ROLE_ADMIN, 204},
+    {"listDataArtsJobsV2", DATAARTS_V2 "jobs", NULL, ROLE_VIEWER, 200},
+    {"listDataArtsInstancesV2", DATAARTS_NAMED "/detail", NULL, ROLE_VIEWER, 200},
+    {"retryDataArtsInstances", DATAARTS_NAMED "/retry", RETRY_BODY, ROLE_OPERATOR, 400},
+    {"getDataArtsInstanceV2", DATAARTS_NAMED "/99", NULL, ROLE_VIEWER, 400},
+    {"createDataArtsSupplement", DATAARTS_V2 "supplement-data", SUPPLEMENT_BODY, ROLE_OPERATOR,
+     400},
+    {"listDataArtsSupplements", DATAARTS_V2 "supplement-data", NULL, ROLE_VIEWER, 200},
+    {"stopDataArtsSupplement", DATAARTS_V2 "supplement-data/s/stop", "{}", ROLE_OPERATOR, 400},
+
     {"createIamToken", "/v3/auth/tokens", IAM_BODY, NOBODY, 201},
 };
 
@@ -144,11 +190,17 @@ static int status_of(struct fake *fake, const struct route *route, const struct 
     char target[2048];
     snprintf(target, sizeof target, "%s%s%s", row->path[0] == '/' ? "" : FAKE_BASE,
              row->path[0] == '/' ? "" : "/", row->path);
+    char lines[512];
+    if (scope_is_dataarts(route->scope)) {
+        snprintf(lines, sizeof lines, "%s%s" DATAARTS_HEADER, headers ? headers : "",
+                 headers ? "\n" : "");
+        headers = lines;
+    }
     struct ask *asked = ask(fake, route->method, target, headers, row->body);
     if (asked->verdict == HTTP_WAIT)
         ask_again(asked);
-    const char *text = asked->json ? json_string_value(json_object_get(asked->json, "message"))
-                                   : NULL;
+    const char *said = scope_is_dataarts(route->scope) ? "error_msg" : "message";
+    const char *text = asked->json ? json_string_value(json_object_get(asked->json, said)) : NULL;
     snprintf(message, size, "%s", text ? text : "");
     int status = asked->response.status;
     ask_free(asked);
@@ -160,11 +212,16 @@ static void check(struct fake *fake, const struct route *route, const struct row
     char message[512];
     bool may = role >= row->least;
     fake->role = role;
-    fake->result.key = fake_key(strstr(row->operation, "JobRun") ? FAKE_RUN : FAKE_JOB);
+    fake->result.key =
+        fake_key(strstr(row->operation, "JobRun") || strcmp(row->operation, "runDataArtsJob") == 0
+                     ? FAKE_RUN
+                     : FAKE_JOB);
     int status = status_of(fake, route, row, NULL, message, sizeof message);
     bool was_refused = strstr(message, "is not allowed to this user") ||
-                       strstr(message, "Workspace not found or not allowed");
-    if (may ? status != row->status || was_refused : status != 404 || !was_refused)
+                       strstr(message, "Workspace not found or not allowed") ||
+                       strstr(message, "Workspace does not exists");
+    int refusal = scope_is_dataarts(route->scope) ? 400 : 404;
+    if (may ? status != row->status || was_refused : status != refusal || !was_refused)
         fail_msg("%s as role %d: %d %s", row->operation, role, status, message);
 }
 

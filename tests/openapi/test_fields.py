@@ -17,6 +17,10 @@ OBJECTS = {
     "Job": seeds.JOB, "JobSummary": seeds.JOB_SUMMARY,
     "CreateJobRunDetails": ["jobKey", "key", "originalAttemptRunId", "parameters", "queue", "repairHistory", "schedule"],
     "RepairJobRunDetails": ["parameters", "taskKeys"],
+    "DataArtsRetryInput": ["retry_location", "node_name", "retry_task_version", "ignore_obs_monitor", "task_retrys", "begin_time",
+                           "end_time", "jobs", "concurrent"],
+    "DataArtsChosenInstanceInput": ["job_id", "plan_time", "submit_time"],
+    "DataArtsOtherJobInput": ["job_name", "workspace_id"],
 }
 
 

@@ -29,6 +29,8 @@ struct story {
     struct audit_row audit;
     struct resource_row resource;
     struct recent_job_row recent;
+    struct campaign_row campaign;
+    struct campaign_cell_row cell;
 };
 
 static void fill_story(struct world *world, struct story *story, unsigned seed, bool set)
@@ -44,6 +46,7 @@ static void fill_story(struct world *world, struct story *story, unsigned seed, 
         [ROW_API_KEY] = &story->api_key,   [ROW_ACCESS_KEY] = &story->access_key,
         [ROW_SECRET] = &story->secret,     [ROW_AUDIT] = &story->audit,
         [ROW_RESOURCE] = &story->resource, [ROW_RECENT_JOB] = &story->recent,
+        [ROW_CAMPAIGN] = &story->campaign, [ROW_CAMPAIGN_CELL] = &story->cell,
     };
     int64_t workspace = world->workspace.id;
     for (int kind = 0; kind < ROW_KIND_COUNT; kind++)
@@ -57,6 +60,8 @@ static void fill_story(struct world *world, struct story *story, unsigned seed, 
     story->role.workspace = workspace;
     story->resource.workspace = story->recent.workspace = workspace;
     story->resource.key = world_key(world);
+    story->campaign.workspace = story->cell.workspace = workspace;
+    story->campaign.key = story->cell.campaign = world_key(world);
     story->recent.job = story->job.key;
     story->job.key = story->version.job = story->run.job = world_key(world);
     story->schedule.job = story->skipped.job = story->job.key;
@@ -77,6 +82,8 @@ static void write_story(struct world *world, const struct story *story, enum row
     world_add(world, ROW_REPAIR, action, &story->repair);
     world_add(world, ROW_TASK_RUN, action, &story->task_run);
     world_add(world, ROW_ATTEMPT, action, &story->attempt);
+    world_add(world, ROW_CAMPAIGN, action, &story->campaign);
+    world_add(world, ROW_CAMPAIGN_CELL, action, &story->cell);
     world_add(world, ROW_OPERATION, action, &story->operation);
     world_add(world, ROW_RETRY_TOKEN, action, &story->token);
     if (action == ROW_INSERT) {
@@ -151,6 +158,11 @@ static void read_story(struct world *world, const struct story *keys, struct sto
     struct recent_job_row *recent;
     assert_int_equal(store_recent_jobs(reader, workspace, keys->recent.user_id, arena, &recent), 1);
     ret->recent = *recent;
+    struct campaign_cell_row *cells;
+    const struct uuid *campaign = &keys->campaign.key;
+    assert_true(store_get_campaign(reader, workspace, campaign, arena, &ret->campaign));
+    assert_int_equal(store_campaign_cells(reader, workspace, campaign, 0, 10, arena, &cells), 1);
+    ret->cell = cells[0];
     assert_false(store_reader_failed(reader));
     store_read_end(reader);
 }
@@ -177,6 +189,8 @@ static void assert_story_equal(const struct story *a, const struct story *b)
     assert_row_equal(ROW_AUDIT, &a->audit, &b->audit);
     assert_row_equal(ROW_RESOURCE, &a->resource, &b->resource);
     assert_row_equal(ROW_RECENT_JOB, &a->recent, &b->recent);
+    assert_row_equal(ROW_CAMPAIGN, &a->campaign, &b->campaign);
+    assert_row_equal(ROW_CAMPAIGN_CELL, &a->cell, &b->cell);
 }
 
 static void every_kind_is_read_back(void **state)
@@ -236,6 +250,8 @@ static void copy_keys(struct story *to, const struct story *from)
     to->resource.key = from->resource.key;
     to->recent.user_id = from->recent.user_id;
     to->recent.job = from->recent.job;
+    to->campaign.key = to->cell.campaign = from->campaign.key;
+    to->cell.position = from->cell.position;
 }
 
 static void an_update_writes_what_moves(void **state)
@@ -262,6 +278,8 @@ static void an_update_writes_what_moves(void **state)
         merge(ROW_SECRET, &old.secret, &new.secret);
         merge(ROW_RESOURCE, &old.resource, &new.resource);
         merge(ROW_RECENT_JOB, &old.recent, &new.recent);
+        merge(ROW_CAMPAIGN, &old.campaign, &new.campaign);
+        merge(ROW_CAMPAIGN_CELL, &old.cell, &new.cell);
         read_story(world, &old, &read);
         assert_story_equal(&old, &read);
     }

@@ -19,7 +19,8 @@ BINARY = Path(os.environ.get("REPRISE_BIN") or ROOT / "build/reprise")
 # What the wire or the router answers before it is known what was called.
 ANYWHERE = {400, 401, 404, 405, 408, 413, 414, 429, 431, 500, 503}
 LIBRARY = {400, 414, 431}  # by libmicrohttpd, before there is a request
-OPTIONAL = {"opc-next-page", "x-reprise-cut", "opc-work-request-id", "retry-after", "vary", "content-encoding"}
+OPTIONAL = {"x-reprise-campaign", "x-reprise-cut", "opc-next-page", "opc-work-request-id", "retry-after", "vary",
+            "content-encoding"}
 
 
 @functools.lru_cache(maxsize=None)
@@ -32,6 +33,11 @@ def follow(ref):
     for name in ref.removeprefix("#/").split("/"):
         part = part[name]
     return part
+
+
+def is_dataarts(path):
+    """Is it a path of the DataArts dialect?"""
+    return path.startswith(("/v1/", "/v2/"))
 
 
 def expand(part):
@@ -65,11 +71,11 @@ def find(method, path):
 
 
 @functools.lru_cache(maxsize=None)
-def validator(path, method, status):
+def validator(path, method, status, error):
     """Of the body of an answer; None where the document says that there is none."""
     operation = find(method, path)[1] if path else None
     if operation is None:
-        return jsonschema.Draft202012Validator(expand({"$ref": "#/components/schemas/Error"}))
+        return jsonschema.Draft202012Validator(expand({"$ref": f"#/components/schemas/{error}"}))
     answer = expand(operation["responses"][str(status)])
     content = answer.get("content", {}).get("application/json")
     return jsonschema.Draft202012Validator(content["schema"]) if content else None
@@ -91,13 +97,14 @@ def check(answer):
         return
     if "content-security-policy" in answer.headers:
         return  # a file of the web page, which is no part of the API
-    path, operation = find(method, answer.request.path_url)
+    target = answer.request.path_url
+    path, operation = find(method, target)
     where = f"{method} {path or answer.request.path_url}: {status}"
     says = described(path, method, status) if operation else None
     assert says or status in ANYWHERE, f"{where} is not in the OpenAPI document"
     if says is None:
         path = None
-    check_headers(answer, says, where)
+    check_headers(answer, says, where, "x-request-id" if is_dataarts(target) else "opc-request-id")
     if method == "HEAD":
         assert not answer.content, f"{where}: a body"
         return
@@ -107,15 +114,15 @@ def check(answer):
         assert not answer.content, f"{where}: a body where there is none"
         return
     assert kind.split(";")[0] in {name.split(";")[0] for name in content}, f"{where}: content type {kind!r}"
-    rules = validator(path, method, status)
+    rules = validator(path, method, status, "DataArtsError" if is_dataarts(target) else "Error")
     if rules:
         problems = [f"{'/'.join(map(str, p.absolute_path)) or '.'}: {p.message[:300]}" for p in rules.iter_errors(answer.json())]
         assert not problems, f"{where} is not what the OpenAPI document says:\n" + "\n".join(problems[:20])
 
 
-def check_headers(answer, says, where):
-    assert answer.headers.get("opc-request-id"), f"{where}: no opc-request-id"
-    named = set((says or {}).get("headers", {})) | {"opc-request-id"}
+def check_headers(answer, says, where, request_id):
+    assert answer.headers.get(request_id), f"{where}: no {request_id}"
+    named = set((says or {}).get("headers", {})) | {request_id}
     ours = {name.lower() for name in answer.headers if name.lower().startswith(("opc-", "x-reprise-"))}
     assert says is None or ours <= named, f"{where}: headers {sorted(ours - named)} are not in the OpenAPI document"
     missing = named - OPTIONAL - {name.lower() for name in answer.headers}

@@ -17,7 +17,8 @@ static const struct param_layer layers[] = {
     {PARAM_OF_REPAIR, 2, LIST({"c", ""})},
 };
 
-static const struct reference_scope scope = {.job_name = "j", .task_name = "load"};
+static const struct reference_scope references = {.job_name = "j", .task_name = "load"};
+static const struct text_scope scope = {&references, NULL};
 
 static const struct param_provenance *item(const struct provenance *provenance, const char *name)
 {
@@ -67,12 +68,13 @@ static void references_of_a_text(void **state)
     arena_init(&arena);
     const struct param_list resolved = LIST({"b", "one"});
     provenance_make(layers, ARRAY_LEN(layers), resolved, &scope, NULL, &arena, &provenance);
-    struct reference_scope of_task = scope;
+    struct reference_scope of_task = references;
+    const struct text_scope in_text = {&of_task, NULL};
     of_task.parameters = resolved.items;
     of_task.parameter_count = 1;
     struct field_list list =
         provenance_of_text("filePath", "{{job.parameters.`b`}}{{job.parameters.zebra}} {{job.name}",
-                           &of_task, &provenance, &arena);
+                           &in_text, &provenance, &arena);
     const struct reference_use *uses = list.items;
     assert_int_equal(list.count, 2);
     assert_string_equal(uses[0].field, "filePath");
@@ -80,7 +82,35 @@ static void references_of_a_text(void **state)
     assert_int_equal(uses[0].source, PARAM_OF_REPAIR);
     assert_int_equal(uses[0].repair, 1);
     assert_null(uses[1].value); /* not known */
-    assert_int_equal(provenance_of_text("x", NULL, &of_task, NULL, &arena).count, 0);
+    assert_int_equal(provenance_of_text("x", NULL, &in_text, NULL, &arena).count, 0);
+    provenance_release(&provenance);
+    arena_release(&arena);
+}
+
+/* In EL the pieces are #{…} and the ${…} of parameters; references are text. */
+static void expressions_of_a_text(void **state)
+{
+    (void)state;
+    struct arena arena;
+    struct provenance provenance;
+    arena_init(&arena);
+    const struct param_list resolved = LIST({"b", "one"});
+    provenance_make(layers, ARRAY_LEN(layers), resolved, &scope, NULL, &arena, &provenance);
+    const struct el_scope el = {
+        .job_name = "j", .parameters = resolved.items, .parameter_count = resolved.count};
+    const struct text_scope in_text = {&references, &el};
+    struct field_list list =
+        provenance_of_text("script", "${HOME} {{job.name}} #{Job.name} ${b}#{Env.get('x')}",
+                           &in_text, &provenance, &arena);
+    const struct reference_use *uses = list.items;
+    assert_int_equal(list.count, 3);
+    assert_string_equal(uses[0].reference, "#{Job.name}");
+    assert_string_equal(uses[0].value, "j");
+    assert_int_equal(uses[0].source, FIELD_UNSET);
+    assert_string_equal(uses[1].reference, "${b}");
+    assert_string_equal(uses[1].value, "one");
+    assert_int_equal(uses[1].source, PARAM_OF_REPAIR);
+    assert_null(uses[2].value); /* not known */
     provenance_release(&provenance);
     arena_release(&arena);
 }
@@ -113,6 +143,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(origins),
         cmocka_unit_test(references_of_a_text),
+        cmocka_unit_test(expressions_of_a_text),
         cmocka_unit_test(long_values_are_cut),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

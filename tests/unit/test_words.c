@@ -5,6 +5,7 @@
 
 #include "base/buf.h"
 #include "base/mem.h"
+#include "base/fields.h"
 #include "model/words.h"
 
 enum { MOST = 6 };
@@ -21,7 +22,7 @@ static void assert_split(const struct split_case *expected)
     arena_init(&arena);
     struct words words = {0};
     struct err err = {0};
-    enum err_code code = words_split(expected->text, &arena, &words, &err);
+    enum err_code code = words_split(expected->text, FIELD_UNSET, &arena, &words, &err);
     if (expected->count < 0) {
         if (!code)
             fail_msg("accepted: %s", expected->text);
@@ -84,7 +85,7 @@ static void nothing_is_expanded(void **state)
     struct words words;
     struct err err;
     const char *text = "$(rm) ${x} `x` *.py ~ # ! | ; & < > a=b [x] ?";
-    assert_int_equal(words_split(text, &arena, &words, &err), ERR_OK);
+    assert_int_equal(words_split(text, FIELD_UNSET, &arena, &words, &err), ERR_OK);
     struct buf joined;
     buf_init(&joined, 1000);
     for (size_t i = 0; i < words.count; i++)
@@ -168,7 +169,7 @@ static void quoted_words_come_back(void **state)
         }
         struct words words;
         struct err err;
-        assert_int_equal(words_split(text.data, &arena, &words, &err), ERR_OK);
+        assert_int_equal(words_split(text.data, FIELD_UNSET, &arena, &words, &err), ERR_OK);
         assert_int_equal(words.count, count);
         for (size_t i = 0; i < count; i++)
             assert_string_equal(words.items[i], made[i]);
@@ -188,10 +189,11 @@ static void words_are_limited(void **state)
         buf_puts(&text, "w ");
     struct words words;
     struct err err;
-    assert_int_equal(words_split(text.data, &arena, &words, &err), ERR_OK);
+    assert_int_equal(words_split(text.data, FIELD_UNSET, &arena, &words, &err), ERR_OK);
     assert_int_equal(words.count, WORDS_MAX);
     buf_putc(&text, 'w');
-    assert_int_equal(words_split(text.data, &arena, &words, &err), ERR_INVALID_PARAMETER);
+    assert_int_equal(words_split(text.data, FIELD_UNSET, &arena, &words, &err),
+                     ERR_INVALID_PARAMETER);
     assert_refused(&err, ERR_INVALID_PARAMETER, "at most 10000 words");
     buf_release(&text);
     arena_release(&arena);

@@ -66,3 +66,25 @@ enum err_code schedule_next_get(struct call *call);
 extern const struct schema skipped_list_query_schema;
 extern const struct schema skipped_times_schema;
 enum err_code skipped_list(struct call *call);
+
+/* ---- campaigns.c ---- */
+extern const struct schema campaign_details_schema;
+extern const struct schema campaign_schema;
+extern const struct schema campaign_summary_schema;
+extern const struct schema campaign_list_query_schema;
+extern const struct schema campaign_query_schema;
+enum err_code campaign_parse(struct call *call);
+enum err_code campaign_create(struct call *call, struct command *command);
+/* Plans a request on a snapshot and fills the command; for every dialect that has campaigns. */
+enum err_code campaign_order(struct call *call, const struct campaign_request *request,
+                             struct command *command);
+enum err_code campaign_pause(struct call *call, struct command *command);
+enum err_code campaign_resume(struct call *call, struct command *command);
+enum err_code campaign_cancel(struct call *call, struct command *command);
+enum err_code campaign_get_parse(struct call *call);
+enum err_code campaign_get(struct call *call);
+enum err_code campaign_list_parse(struct call *call);
+enum err_code campaign_list(struct call *call);
+/* A campaign with its first cells; false: it is not there, or cannot be read. */
+bool campaign_print(const struct reading *reading, const struct uuid *key, struct buf *out,
+                    char etag[static ETAG_TEXT]);

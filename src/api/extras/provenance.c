@@ -4,6 +4,7 @@
 
 #include "api/oracle/tables.h"
 #include "base/mem.h"
+#include "calendar/zones.h"
 
 /* ---- tables ---- */
 
@@ -35,7 +36,7 @@ static const struct field use_fields[] = {
     {.name = "reference",
      .kind = FIELD_STRING,
      AT(reference_use, reference),
-     .doc = "As it is written, with its braces."},
+     .doc = "As it is written, with its braces: a reference, or in EL an expression."},
     {.name = "value",
      .kind = FIELD_STRING,
      AT(reference_use, value),
@@ -143,6 +144,47 @@ static void fill_layers(const struct run_source *source, int64_t repair,
     attempt->layer_count = count;
 }
 
+/* ---- what expressions see ---- */
+
+static int32_t clock_offset(const void *zone, int64_t instant_s)
+{
+    return zone_offset(zone, instant_s);
+}
+
+static int64_t clock_instant(const void *zone, int64_t local_s)
+{
+    return zone_instant(zone, local_s);
+}
+
+/* The zone of the definition's schedule, else the server's; one reference. */
+static struct zone *zone_of(const struct run_source *source, const struct job_def *def)
+{
+    const struct api_backend *backend = &source->at->api->backend;
+    const struct schedule *schedule = def->details.schedule;
+    const char *id = schedule ? schedule->timezone_id : backend->zone_id;
+    struct zone *zone = NULL;
+    struct err ignored;
+    if (!id || zones_get(backend->zones, id, &zone, &ignored))
+        return zone_fixed(0);
+    return zone;
+}
+
+/* As it was at `now_ms`. Variables are not told: what they said is not kept. */
+static struct el_scope el_scope_of(const struct run_source *source, const struct zone *zone,
+                                   int64_t now_ms, struct param_list parameters)
+{
+    const struct run_row *run = &source->image.run;
+    return (struct el_scope){
+        .job_name = run->job_name,
+        .plan_ms = run->plan_ms == FIELD_NULL ? run->created_ms : run->plan_ms,
+        .start_ms = run->start_ms == FIELD_NULL ? run->created_ms : run->start_ms,
+        .now_ms = now_ms,
+        .clock = {zone, clock_offset, clock_instant},
+        .parameters = parameters.items,
+        .parameter_count = parameters.count,
+    };
+}
+
 /* A value at the level of the job sees the others as they were given. */
 static void make_of_run(const struct run_source *source, int64_t repair,
                         struct attempt_provenance *attempt)
@@ -151,11 +193,17 @@ static void make_of_run(const struct run_source *source, int64_t repair,
     struct param_list *lists = ARENA_ARRAY(arena, attempt->layer_count, struct param_list);
     for (size_t i = 0; i < attempt->layer_count; i++)
         lists[i] = attempt->layers[i].params;
-    const struct reference_scope scope =
-        job_scope(source, repair, params_merge(lists, attempt->layer_count, arena));
+    const struct param_list given = params_merge(lists, attempt->layer_count, arena);
+    const struct reference_scope references = job_scope(source, repair, given);
+    bool is_el = attempt->def->details.expression_language == LANGUAGE_EL;
+    struct zone *zone = is_el ? zone_of(source, attempt->def) : NULL;
+    const struct el_scope el =
+        el_scope_of(source, zone, source->image.repairs[repair].requested_ms, given);
+    const struct text_scope scope = {&references, is_el ? &el : NULL};
     attempt->unified = params_load(source->image.repairs[repair].unified, arena);
     provenance_make(attempt->layers, attempt->layer_count, attempt->unified, &scope, NULL, arena,
                     &attempt->of_run);
+    zone_unref(zone);
 }
 
 static void fill_executions(const struct run_source *source, int64_t repair,
@@ -219,29 +267,49 @@ static bool find_task(const void *context, const char *task_key, struct referenc
     return true;
 }
 
+static const char *node_status(const void *context, const char *task_key)
+{
+    const struct attempt_provenance *attempt = context;
+    int64_t position = job_def_find(attempt->def, task_key);
+    const struct task_run_row *row = position < 0 ? NULL : attempt->map[position];
+    return row ? el_node_status(row->state) : NULL;
+}
+
 /* All texts of a task in which references are put, one list after the other. */
-static struct field_list references_of(const struct task_def *task,
-                                       const struct reference_scope *scope,
+static struct field_list references_of(const struct task_def *task, const struct text_scope *scope,
                                        const struct provenance *of_run, struct arena *arena)
 {
     const struct if_expression *expressions = task->expressions.items;
+    const struct task_header *headers = task->headers.items;
     const struct {
         const char *field;
         const char *text;
     } texts[] = {
-        {"filePath", task->file_path},   {"notebookPath", task->notebook_path},
-        {"mainClass", task->main_class}, {"commandLineArguments", task->command_line_arguments},
+        {"filePath", task->file_path},
+        {"notebookPath", task->notebook_path},
+        {"mainClass", task->main_class},
+        {"commandLineArguments", task->command_line_arguments},
         {"jobKey", task->job_key},
+        {"script", task->script},
+        {"url", task->url},
+        {"body", task->body},
+        {"path", task->path},
     };
-    size_t list_count = ARRAY_LEN(texts) + task->expressions.count;
+    size_t text_count = ARRAY_LEN(texts);
+    size_t header_count = task->headers.count;
+    size_t list_count = text_count + header_count + task->expressions.count;
     struct field_list *lists = ARENA_ARRAY(arena, list_count, struct field_list);
     size_t total = 0;
     for (size_t i = 0; i < list_count; i++) {
-        size_t e = i - ARRAY_LEN(texts);
-        lists[i] = i < ARRAY_LEN(texts)
-                       ? provenance_of_text(texts[i].field, texts[i].text, scope, of_run, arena)
-                       : provenance_of_text(arena_printf(arena, "expressions[%zu].value", e),
-                                            expressions[e].value, scope, of_run, arena);
+        bool is_header = i >= text_count && i < text_count + header_count;
+        size_t e = i - text_count - (is_header ? 0 : header_count);
+        const char *field = i < text_count ? texts[i].field
+                            : is_header    ? arena_printf(arena, "headers[%zu].value", e)
+                                           : arena_printf(arena, "expressions[%zu].value", e);
+        const char *text = i < text_count ? texts[i].text
+                           : is_header    ? headers[e].value
+                                          : expressions[e].value;
+        lists[i] = provenance_of_text(field, text, scope, of_run, arena);
         total += lists[i].count;
     }
     struct reference_use *uses = ARENA_ARRAY(arena, total, struct reference_use);
@@ -257,7 +325,7 @@ static struct field_list references_of(const struct task_def *task,
 /* job < task < run < repair: the task's own layer goes between the first two. */
 static struct provenance make_of_task(const struct attempt_provenance *attempt,
                                       const struct task_def *task, const struct task_run_row *row,
-                                      const struct reference_scope *scope, struct arena *arena)
+                                      const struct text_scope *scope, struct arena *arena)
 {
     size_t count = attempt->layer_count + 1;
     struct param_layer *layers = ARENA_ARRAY(arena, count, struct param_layer);
@@ -293,9 +361,17 @@ struct field_list run_provenance_of_task(struct run_provenance *provenance,
     scope.execution_count = attempt->executions[position] + (row->attempt == FIELD_NULL);
     scope.find_task = find_task;
     scope.context = attempt;
-    struct provenance own = make_of_task(attempt, task, row, &scope, arena);
-    *ret_references = references_of(task, &scope, &attempt->of_run, arena);
+    bool is_el = task->expression_language == LANGUAGE_EL;
+    struct zone *zone = is_el ? zone_of(source, attempt->def) : NULL;
+    struct el_scope el = el_scope_of(source, zone, row->start_ms, attempt->unified);
+    el.parameters_by_name = &by_name;
+    el.node_status = node_status;
+    el.context = attempt;
+    const struct text_scope texts = {&scope, is_el ? &el : NULL};
+    struct provenance own = make_of_task(attempt, task, row, &texts, arena);
+    *ret_references = references_of(task, &texts, &attempt->of_run, arena);
     str_map_release(&by_name);
+    zone_unref(zone);
     provenance_release(&own);
     provenance->items += own.count;
     return (struct field_list){own.items, own.count};

@@ -168,7 +168,7 @@ static const struct field operation_list_fields[] = {
     {.name = "resourceType",
      .kind = FIELD_STRING,
      AT(operation_list_query, resource_type),
-     .doc = "Kind of what they are about: JOB, JOB_RUN."},
+     .doc = "Kind of what they are about: JOB, JOB_RUN, RERUN_CAMPAIGN."},
     {.name = "resourceName",
      .kind = FIELD_STRING,
      AT(operation_list_query, resource_name),

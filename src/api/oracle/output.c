@@ -227,7 +227,7 @@ static enum err_code load_type(struct call *call, struct output *output)
         return call_missing(call, "The definition of the task");
     output->type = def->tasks[output->task_run.position].type;
     job_def_unref(def);
-    if (output->type == TASK_IF_ELSE || output->type == TASK_JOB)
+    if (task_type_is_decided(output->type) || output->type == TASK_JOB)
         return err_set(&call->err, ERR_INVALID_PARAMETER, "a task of type %s has no output",
                        task_type_names[output->type]);
     return ERR_OK;

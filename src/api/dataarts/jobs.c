@@ -1,0 +1,224 @@
+/* Jobs: made, shown, changed, deleted, run by hand. */
+#include "api/dataarts/dataarts.h"
+
+#include <string.h>
+
+#include "api/dataarts/spelling.h"
+#include "api/dataarts/translate.h"
+#include "api/oracle/tables.h"
+#include "api/respond.h"
+#include "model/params.h"
+
+/* ---- tables ---- */
+
+struct job_get_query {
+    int64_t version;
+};
+static const struct field job_get_query_fields[] = {
+    {.name = "version",
+     .kind = FIELD_INT64,
+     AT(job_get_query, version),
+     .min = 1,
+     .max = INT64_MAX,
+     .doc = "That version; absent: the newest."},
+};
+const struct schema dataarts_job_get_query_schema =
+    SCHEMA("DataArtsJobQuery", job_get_query, job_get_query_fields, "Which version of a job.");
+
+struct delete_request {
+    const char *approvers;
+};
+static const struct field delete_fields[] = {
+    {.name = "approvers",
+     .kind = FIELD_RAW,
+     AT(delete_request, approvers),
+     .doc = "Not looked at."},
+};
+const struct schema dataarts_delete_schema =
+    SCHEMA("DataArtsDelete", delete_request, delete_fields, "What may be said of a deletion.");
+
+struct run_request_body {
+    struct field_list params; /* of struct dataarts_param */
+};
+static const struct field run_fields[] = {
+    {.name = "jobParams",
+     .kind = FIELD_LIST,
+     AT(run_request_body, params),
+     .max = DATAARTS_MAX_PARAMS,
+     .object = &dataarts_param_schema,
+     .doc = "Parameters of this instance."},
+};
+const struct schema dataarts_run_schema =
+    SCHEMA("DataArtsRun", run_request_body, run_fields, "How a job is run at once.");
+
+struct run_answer {
+    int64_t instance_id;
+};
+static const struct field run_answer_fields[] = {
+    {.name = "instanceId",
+     .kind = FIELD_INT64,
+     AT(run_answer, instance_id),
+     .doc = "Number of the instance."},
+};
+const struct schema dataarts_run_answer_schema =
+    SCHEMA("DataArtsRunAnswer", run_answer, run_answer_fields, "The instance that was made.");
+
+/* ---- what all do ---- */
+
+enum err_code dataarts_parse_body(struct call *call)
+{
+    const struct schema *schema = call->route->body;
+    const struct fields_options options = {.strict = call->strict};
+    spelling_mend(schema, call->json);
+    call->details = arena_alloc(call->arena, schema->size);
+    return fields_parse(schema, call->json, call->details, call->arena, &options, &call->err);
+}
+
+enum err_code dataarts_read_begin(struct call *call)
+{
+    call->reading.reader = call->backend->read_begin(call->backend->context);
+    if (call->reading.reader)
+        return ERR_OK;
+    return err_set(&call->err, ERR_UNAVAILABLE, "the store cannot be read at the moment");
+}
+
+enum err_code dataarts_job_of_path(struct call *call, struct job_row *ret)
+{
+    if (dataarts_find_job(&call->reading, call->keys[0], ret))
+        return ERR_OK;
+    if (call_reader_check(call))
+        return call->err.code;
+    return err_set(&call->err, ERR_NOT_AUTHORIZED_OR_NOT_FOUND, "The job does not exist.");
+}
+
+static struct job_def *definition(struct call *call, const struct job_row *row, int64_t version)
+{
+    return call->backend->definition(call->backend->context, call->reading.reader,
+                                     call->workspace.id, &row->key, version);
+}
+
+/* ---- making ---- */
+
+enum err_code dataarts_job_create(struct call *call, struct command *command)
+{
+    const struct dataarts_kept kept = {.job = call->details};
+    command->kind = COMMAND_JOB_CREATE;
+    command->name_is_unique = true;
+    if (dataarts_read_begin(call))
+        return call->err.code;
+    enum err_code code = dataarts_to_def(&call->reading, &kept, false, &command->def, &call->err);
+    call_read_end(call);
+    return code;
+}
+
+/* Whether it is scheduled, and how it was started, is not the definition's to say. */
+static enum err_code update(struct call *call, struct command *command)
+{
+    struct job_row row;
+    struct dataarts_job *job = call->details;
+    if (dataarts_job_of_path(call, &row))
+        return call->err.code;
+    struct job_def *def = definition(call, &row, row.version);
+    if (!def)
+        return call_missing(call, "Job");
+    const struct dataarts_kept *was = dataarts_kept_of(def, call->arena);
+    const struct schedule *schedule = def->details.schedule;
+    bool is_active = schedule && schedule->pause_status != PAUSE_PAUSED;
+    const struct dataarts_kept kept = {.job = job, .start = was ? was->start : NULL};
+    if (!job->name)
+        job->name = row.name;
+    command->key = row.key;
+    enum err_code code =
+        dataarts_to_def(&call->reading, &kept, is_active, &command->def, &call->err);
+    job_def_unref(def);
+    return code;
+}
+
+enum err_code dataarts_job_update(struct call *call, struct command *command)
+{
+    command->kind = COMMAND_JOB_UPDATE;
+    command->name_is_unique = true;
+    if (dataarts_read_begin(call))
+        return call->err.code;
+    enum err_code code = update(call, command);
+    call_read_end(call);
+    return code;
+}
+
+enum err_code dataarts_job_delete(struct call *call, struct command *command)
+{
+    struct job_row row;
+    command->kind = COMMAND_JOB_DELETE;
+    if (dataarts_read_begin(call))
+        return call->err.code;
+    enum err_code code = dataarts_job_of_path(call, &row);
+    command->key = row.key;
+    call_read_end(call);
+    return code;
+}
+
+enum err_code dataarts_job_get(struct call *call)
+{
+    const struct job_get_query *query = call->filter;
+    struct job_row row;
+    if (dataarts_job_of_path(call, &row))
+        return call->err.code;
+    int64_t version = query->version == FIELD_NULL ? row.version : query->version;
+    struct job_def *def = version <= row.version ? definition(call, &row, version) : NULL;
+    if (!def) {
+        if (call_reader_check(call))
+            return call->err.code;
+        return err_set(&call->err, ERR_INVALID_PARAMETER, "version %lld does not exist",
+                       (long long)version);
+    }
+    const struct dataarts_kept kept = dataarts_from_def(&call->reading, &row, def);
+    respond_json(call, 200);
+    fields_print(&dataarts_job_schema, kept.job, &call->response->body);
+    job_def_unref(def);
+    return ERR_OK;
+}
+
+/* ---- run-immediate ---- */
+
+static struct param_list params_given(struct call *call, const struct field_list *given)
+{
+    const struct dataarts_param *items = given->items;
+    struct param *params = ARENA_ARRAY(call->arena, given->count, struct param);
+    for (size_t i = 0; i < given->count; i++)
+        params[i] = (struct param){items[i].name, items[i].value ? items[i].value : ""};
+    return (struct param_list){params, given->count};
+}
+
+enum err_code dataarts_job_run(struct call *call, struct command *command)
+{
+    struct job_row row;
+    const struct run_request_body *body = call->details;
+    command->kind = COMMAND_RUN_CREATE;
+    command->run.queue_enabled = FIELD_UNSET;
+    if (body) {
+        struct param *params = NULL;
+        command->run.parameters = params_given(call, &body->params);
+        params = (struct param *)(uintptr_t)command->run.parameters.items;
+        if (params_check(params, command->run.parameters.count, "jobParams", &call->err))
+            return call->err.code;
+    }
+    if (dataarts_read_begin(call))
+        return call->err.code;
+    enum err_code code = dataarts_job_of_path(call, &row);
+    command->key = row.key;
+    call_read_end(call);
+    return code;
+}
+
+bool dataarts_job_run_answered(const struct reading *at, const struct api_pending *pending,
+                               struct http_request *request, struct http_response *response)
+{
+    struct run_row run;
+    (void)request;
+    if (!at->api->backend.reads.get_run(at->reader, at->workspace->id, &pending->result.key,
+                                        at->arena, &run))
+        return false;
+    const struct run_answer answer = {run.number};
+    fields_print(&dataarts_run_answer_schema, &answer, &response->body);
+    return true;
+}

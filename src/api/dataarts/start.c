@@ -1,0 +1,148 @@
+/*
+ * Start and stop of a job's scheduling.
+ *
+ * The schedule of a job is active from its start to its stop; what else a start says (parameters, a
+ * first day) holds for as long. A start gives all instances to come their submit_time.
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "api/dataarts/dataarts.h"
+#include "api/dataarts/translate.h"
+#include "api/oracle/tables.h"
+
+struct start_body {
+    struct field_list params; /* of struct dataarts_param */
+    int64_t start_date;
+    int8_t ignore_first_self_dep;
+};
+static const struct field start_fields[] = {
+    {.name = "jobParams",
+     .kind = FIELD_LIST,
+     AT(start_body, params),
+     .max = DATAARTS_MAX_PARAMS,
+     .object = &dataarts_param_schema,
+     .doc = "Values of parameters of all instances until it is stopped."},
+    {.name = "start_date",
+     .kind = FIELD_INT64,
+     AT(start_body, start_date),
+     .doc = "yyyyMMdd: no instance is planned before."},
+    {.name = "ignore_first_self_dep",
+     .kind = FIELD_BOOL,
+     AT(start_body, ignore_first_self_dep),
+     .doc = "Taken: the first instance waits for none before it."},
+};
+const struct schema dataarts_start_schema =
+    SCHEMA("DataArtsStart", start_body, start_fields, "How the scheduling of a job begins.");
+
+const struct schema dataarts_nothing_schema = {.name = "DataArtsNothing",
+                                               .size = 1,
+                                               .doc = "Nothing needs to be said."};
+
+/* A whole second that has not come yet. */
+static int64_t next_second(const struct call *call)
+{
+    return (call->backend->now_ms(call->backend->context) / 1000 + 1) * 1000;
+}
+
+/* ---- a job of this dialect ---- */
+
+static enum err_code start_kept(struct call *call, const struct dataarts_kept *was, bool starts,
+                                struct job_def **ret)
+{
+    const struct start_body *body = call->details;
+    struct dataarts_kept kept = {.job = was->job};
+    struct dataarts_start start = {.start_date = FIELD_NULL, .at_ms = FIELD_NULL};
+    if (starts) {
+        if (body) {
+            start.params = body->params;
+            start.start_date = body->start_date;
+        }
+        const struct dataarts_schedule *schedule = was->job->schedule;
+        if (!schedule || schedule->type == SCHEDULE_EXECUTE_ONCE)
+            start.at_ms = next_second(call);
+        kept.start = &start;
+    }
+    return dataarts_to_def(&call->reading, &kept, starts, ret, &call->err);
+}
+
+/* ---- a job of the other dialect: its definition with another schedule ---- */
+
+static void set_param(json_t *list, const char *name, const char *value)
+{
+    size_t i;
+    json_t *param;
+    json_array_foreach (list, i, param)
+        if (strcmp(json_string_value(json_object_get(param, "name")), name) == 0) {
+            json_object_set_new(param, "value", json_string(value));
+            return;
+        }
+    json_array_append_new(list, json_pack("{s:s, s:s}", "name", name, "value", value));
+}
+
+static enum err_code start_other(struct call *call, const struct job_def *def, bool starts,
+                                 struct job_def **ret)
+{
+    const struct start_body *body = call->details;
+    const struct dataarts_param *params = body ? body->params.items : NULL;
+    json_t *details = json_loads(def->json, 0, NULL);
+    json_t *schedule = json_object_get(details, "schedule");
+    if (def->details.continuous)
+        schedule = json_object_get(details, "continuous");
+    if (json_is_object(schedule))
+        json_object_set_new(schedule, "pauseStatus", json_string(starts ? "UNPAUSED" : "PAUSED"));
+    for (size_t i = 0; body && i < body->params.count; i++)
+        set_param(json_object_get(details, "parameters"), params[i].name,
+                  params[i].value ? params[i].value : "");
+    enum err_code code;
+    if (starts && !json_is_object(schedule))
+        code = err_set(&call->err, ERR_NOT_SCHEDULED,
+                       "The job [%.128s] should be cron job or http trigger or parent trigger.",
+                       def->details.name);
+    else
+        code = job_def_parse(details, false, ret, &call->err);
+    json_decref(details);
+    return code;
+}
+
+/* ---- both ---- */
+
+static enum err_code set_active(struct call *call, struct command *command, bool starts)
+{
+    struct job_row row;
+    char etag[ETAG_TEXT];
+    if (dataarts_job_of_path(call, &row))
+        return call->err.code;
+    struct job_def *def = call->backend->definition(call->backend->context, call->reading.reader,
+                                                    call->workspace.id, &row.key, row.version);
+    if (!def)
+        return call_missing(call, "Job");
+    const struct dataarts_kept *kept = dataarts_kept_if_valid(&call->reading, &row, def);
+    enum err_code code = kept ? start_kept(call, kept, starts, &command->def)
+                              : start_other(call, def, starts, &command->def);
+    job_def_unref(def);
+    command->key = row.key;
+    command->if_match = arena_strdup(call->arena, etag_of_job(row.version, etag));
+    return code;
+}
+
+static enum err_code with_snapshot(struct call *call, struct command *command, bool starts)
+{
+    command->kind = COMMAND_JOB_UPDATE;
+    if (dataarts_read_begin(call))
+        return call->err.code;
+    enum err_code code = set_active(call, command, starts);
+    call_read_end(call);
+    return code;
+}
+
+enum err_code dataarts_job_start(struct call *call, struct command *command)
+{
+    return with_snapshot(call, command, true);
+}
+
+enum err_code dataarts_job_stop(struct call *call, struct command *command)
+{
+    call->details = NULL;
+    return with_snapshot(call, command, false);
+}

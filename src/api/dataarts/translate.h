@@ -1,0 +1,50 @@
+/*
+ * From a DataArts job to an ordinary definition, and back (RULES §10).
+ *
+ * A definition is made as the JSON that POST …/jobs takes, and parsed by job_def_parse, so that a job
+ * means the same whichever dialect it came through. Back, a job that came through this dialect is what
+ * was kept with it, as long as that still means what the definition says; others are told as well as
+ * can be.
+ */
+#pragma once
+
+#include "api/call.h"
+#include "api/dataarts/job.h"
+
+/* The definition of what is kept; `is_active`: its schedule fires. `at` finds jobs by name. One
+ * reference. Codes as of RULES §10: the name, the nodes, a node's type, the schedule. */
+enum err_code dataarts_to_def(const struct reading *at, const struct dataarts_kept *kept,
+                              bool is_active, struct job_def **ret, struct err *err);
+
+/* What was kept with a definition, in the arena; NULL: nothing, or nothing that can be read. */
+const struct dataarts_kept *dataarts_kept_of(const struct job_def *def, struct arena *arena);
+
+/* The same, with the job's present name, and NULL also when the definition has been changed since
+ * through the other dialect. */
+const struct dataarts_kept *dataarts_kept_if_valid(const struct reading *at,
+                                                   const struct job_row *row,
+                                                   const struct job_def *def);
+
+/* The job that a definition is: what was kept, or as well as can be told. */
+struct dataarts_kept dataarts_from_def(const struct reading *at, const struct job_row *row,
+                                       const struct job_def *def);
+
+/* The type that a task shows where nothing was kept of it: "Shell", "SubJob", …. */
+const char *dataarts_type_of_task(const struct task_def *task);
+/* Of the node `name`, as it was kept, else by its task. */
+const char *dataarts_node_type(const struct dataarts_kept *kept, const struct task_def *task);
+
+/* The oldest job of that name; false: none (or the reader failed). */
+bool dataarts_find_job(const struct reading *at, const char *name, struct job_row *ret);
+
+/* "2018-10-22T23:59:59+08" and its kin: an offset of hours, or hours and minutes, perhaps behind a
+ * blank. */
+bool dataarts_parse_time(const char *text, int64_t *ret_ms);
+
+/* ---- nodes.c ---- */
+/* The task of a node, without what all have: a new object, or NULL with `err`. */
+json_t *dataarts_task_of_node(const struct reading *at, const struct dataarts_node *node,
+                              struct err *err);
+/* And back, what its type asks for: properties, in the arena. */
+struct field_list dataarts_properties_of_task(const struct reading *at,
+                                              const struct task_def *task);

@@ -1,0 +1,26 @@
+/*
+ * What runs as an attempt of a task whose work is ours: verbs that the server's orders name
+ * (exec/kind_self.c), and nobody types. They are in the environment of a task (RULES §5).
+ *
+ *   task-http FILE                     sends the request that FILE holds
+ *   task-path PATH ACTION SECONDS      CREATE_PATH, DELETE_PATH or WAIT_PATH in REPRISE_WORKSPACE
+ *
+ * Exit 0: done; 1: not, with a line on stderr that says why.
+ */
+#pragma once
+
+/* FILE: {"method","url","headers":[{"name","value"}],"body","timeoutSeconds"}. http and https only,
+ * redirects are not followed. The body of the answer goes to stdout, at most NODE_MAX_ANSWER bytes;
+ * `status`, and `body` when it is one short line, are published. Any status but 2xx is a failure.
+ * Without a timeout of the task there is one of NODE_HTTP_TIMEOUT_S. */
+enum {
+    NODE_MAX_ANSWER = 64 << 20,
+    NODE_MAX_REQUEST = 256 << 20,
+    NODE_HTTP_TIMEOUT_S = 600,
+    NODE_CONNECT_TIMEOUT_S = 30,
+};
+int node_http(int argc, char **argv);
+
+/* Nothing outside of the workspace's folder is looked at or touched: links are followed as long as
+ * they stay inside. Waiting is for the file system's word, and a look every SECONDS. */
+int node_path(int argc, char **argv);

@@ -1,0 +1,290 @@
+/* rerun, rerun list, get, pause, resume, cancel: campaigns. */
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/mem.h"
+#include "base/timefmt.h"
+#include "cli/call.h"
+#include "cli/format.h"
+#include "cli/grid.h"
+#include "cli/pages.h"
+#include "cli/plan.h"
+#include "cli/verbs.h"
+
+enum { BODY_MAX = 1 << 20, POLL_MS = 1000 };
+
+static const char *campaign_path(struct cli *cli, const char *rest)
+{
+    return arena_printf(&cli->arena, "/rerunCampaigns/%s%s",
+                        call_escape(cli, cli->options.args.items[0]), rest);
+}
+
+/* ---- asked for ---- */
+
+static int add_instant(struct buf *body, const char *member, const char *option, const char *text)
+{
+    int64_t ms;
+    char time[TIMEFMT_TEXT];
+    if (!text) {
+        cli_complain("--%s is missing: the planned times to rerun go --from T --to T", option);
+        return CLI_USAGE;
+    }
+    if (!timefmt_parse_instant(text, &ms)) {
+        cli_complain("--%s: \"%s\" is neither epoch ms nor an RFC 3339 date-time such as "
+                     "2026-01-31T12:00:00Z",
+                     option, text);
+        return CLI_USAGE;
+    }
+    buf_printf(body, ",\"%s\":\"%s\"", member, timefmt_rfc3339(ms, time));
+    return CLI_DONE;
+}
+
+static int add_jobs(struct cli *cli, struct buf *body)
+{
+    const struct word_list *jobs = &cli->options.jobs;
+    for (size_t i = 0; i < jobs->count; i++) {
+        const char *key;
+        int status = call_job_key(cli, jobs->items[i], &key);
+        if (status)
+            return status;
+        buf_puts(body, i ? "," : ",\"jobKeys\":[");
+        buf_json_string(body, key);
+    }
+    if (jobs->count)
+        BUF_LIT(body, "]");
+    return CLI_DONE;
+}
+
+static void add_word(struct buf *body, const char *member, const char *word)
+{
+    if (!word)
+        return;
+    buf_printf(body, ",\"%s\":", member);
+    plan_add_upper_case(body, word);
+}
+
+static void add_flag(struct buf *body, const char *member, bool set)
+{
+    if (set)
+        buf_printf(body, ",\"%s\":true", member);
+}
+
+static int make_body(struct cli *cli, struct buf *body)
+{
+    const struct options *options = &cli->options;
+    const char *key;
+    int status = call_job_key(cli, options->args.items[0], &key);
+    if (status)
+        return status;
+    BUF_LIT(body, "{\"jobKey\":");
+    buf_json_string(body, key);
+    status = add_instant(body, "beginTime", "from", options->from);
+    if (!status)
+        status = add_instant(body, "endTime", "to", options->to);
+    if (!status)
+        status = add_jobs(cli, body);
+    if (options->concurrent)
+        buf_printf(body, ",\"concurrent\":%" PRId64, options->concurrent);
+    if (options->supplement)
+        BUF_LIT(body, ",\"kind\":\"SUPPLEMENT\"");
+    add_word(body, "where", options->where);
+    add_word(body, "version", options->version);
+    add_word(body, "instances", options->instances);
+    add_flag(body, "isDownstream", options->downstream);
+    add_flag(body, "isCanary", options->canary);
+    add_flag(body, "isStopOnFail", options->stop_on_fail);
+    add_flag(body, "isReverse", options->reverse);
+    if (options->tasks.count) {
+        BUF_LIT(body, ",\"taskKey\":");
+        buf_json_string(body, options->tasks.items[0]);
+    }
+    if (options->label) {
+        BUF_LIT(body, ",\"name\":");
+        buf_json_string(body, options->label);
+    }
+    BUF_LIT(body, "}");
+    return status;
+}
+
+static void print_line(struct cli *cli, const char *what, const json_t *campaign)
+{
+    printf("%s campaign %s  %s  %" PRId64 " runs\n", what,
+           safe_line(&cli->arena, get_text(campaign, "key")),
+           safe_line(&cli->arena, get_text(campaign, "status")),
+           get_number(campaign, "cellCount", 0));
+    fflush(stdout);
+}
+
+static bool is_over(const char *status)
+{
+    return status && (strcmp(status, "SUCCESS") == 0 || strcmp(status, "FAILED") == 0 ||
+                      strcmp(status, "CANCELED") == 0);
+}
+
+/* Until it has ended; 0: with SUCCESS. */
+static int wait_for(struct cli *cli, const char *key)
+{
+    const char *path =
+        arena_printf(&cli->arena, "/rerunCampaigns/%s?limit=1", call_escape(cli, key));
+    for (;;) {
+        struct http_answer answer;
+        const struct call call = {.method = "GET", .path = path, .flags = CALL_PATIENT};
+        json_t *campaign = NULL;
+        int status = call_send(cli, &call, &answer);
+        if (status)
+            return status;
+        status = call_parse(&answer, &campaign);
+        const char *state = get_text(campaign, "status");
+        bool over = is_over(state);
+        if (over && cli->options.output == OUTPUT_TABLE)
+            printf("%s: %s\n", safe_line(&cli->arena, state),
+                   safe_line(&cli->arena, get_text(campaign, "stateMessage")));
+        if (over)
+            status = strcmp(state, "SUCCESS") == 0 ? CLI_DONE : CLI_RUN_FAILED;
+        json_decref(campaign);
+        http_answer_release(&answer);
+        if (status || over)
+            return status;
+        call_pause_ms(POLL_MS);
+    }
+}
+
+static int follow(struct cli *cli, const char *what, const struct http_answer *answer)
+{
+    json_t *campaign = NULL;
+    bool raw = call_print_raw(cli, answer);
+    int status = call_parse(answer, &campaign);
+    const char *key = status ? NULL : arena_strdup(&cli->arena, get_text(campaign, "key"));
+    if (!status && !raw)
+        print_line(cli, what, campaign);
+    json_decref(campaign);
+    if (!status && cli->options.wait && key)
+        status = wait_for(cli, key);
+    return status;
+}
+
+int verb_rerun(struct cli *cli)
+{
+    struct http_answer answer;
+    struct buf body;
+    buf_init(&body, BODY_MAX);
+    int status = make_body(cli, &body);
+    const struct call call = {
+        .method = "POST", .path = "/rerunCampaigns", .body = body.data, .flags = CALL_CREATE};
+    if (!status)
+        status = call_send(cli, &call, &answer);
+    buf_release(&body);
+    if (status)
+        return status;
+    status = follow(cli, "Started", &answer);
+    http_answer_release(&answer);
+    return status;
+}
+
+static int act(struct cli *cli, const char *rest, const char *what)
+{
+    struct http_answer answer;
+    const struct call call = {
+        .method = "POST", .path = campaign_path(cli, rest), .flags = CALL_CREATE};
+    int status = call_send(cli, &call, &answer);
+    if (status)
+        return status;
+    status = follow(cli, what, &answer);
+    http_answer_release(&answer);
+    return status;
+}
+
+int verb_rerun_pause(struct cli *cli)
+{
+    return act(cli, "/actions/pause", "Paused");
+}
+
+int verb_rerun_resume(struct cli *cli)
+{
+    return act(cli, "/actions/resume", "Resumed");
+}
+
+int verb_rerun_cancel(struct cli *cli)
+{
+    return act(cli, "/actions/cancel", "Cancelled");
+}
+
+/* ---- shown ---- */
+
+static void add_campaign_row(struct cli *cli, struct table *table, const json_t *campaign)
+{
+    const json_t *counts = json_object_get(campaign, "cellCounts");
+    const char *status = get_text(campaign, "status");
+    int64_t done = get_number(counts, "success", 0) + get_number(counts, "skipped", 0);
+    table_add(table, get_text(campaign, "key"), NULL);
+    table_add(table, get_text(campaign, "name"), NULL);
+    table_add(table, status, state_look(status)->color);
+    table_add(table,
+              arena_printf(&cli->arena, "%" PRId64 "/%" PRId64, done,
+                           get_number(campaign, "cellCount", 0)),
+              NULL);
+    table_add(table, get_text(campaign, "stateMessage"), NULL);
+}
+
+int verb_rerun_list(struct cli *cli)
+{
+    static const char *const heads[] = {"CAMPAIGN", "NAME", "STATE", "DONE", "REASON"};
+    struct buf path;
+    buf_init(&path, 1 << 16);
+    BUF_LIT(&path, "/rerunCampaigns?");
+    for (size_t i = 0; i < cli->options.statuses.count; i++)
+        buf_printf(&path, "status=%s&", call_escape(cli, cli->options.statuses.items[i]));
+    int status = pages_print(cli, path.data, heads, ARRAY_LEN(heads), add_campaign_row);
+    buf_release(&path);
+    return status;
+}
+
+/* The first page in *ret, its `cells` those of all pages. */
+static int get_whole(struct cli *cli, struct http_answer *first, json_t **ret)
+{
+    const char *token = "";
+    json_t *whole = NULL;
+    do {
+        struct http_answer answer;
+        json_t *page = NULL;
+        const struct call call = {
+            .method = "GET",
+            .path =
+                campaign_path(cli, arena_printf(&cli->arena, "?limit=1000%s%s",
+                                                *token ? "&page=" : "", call_escape(cli, token)))};
+        int status = call_send(cli, &call, &answer);
+        if (!status)
+            status = call_parse(&answer, &page);
+        if (status) {
+            json_decref(whole);
+            return status;
+        }
+        token = arena_strdup(&cli->arena, answer.next_page);
+        if (whole) {
+            json_array_extend(json_object_get(whole, "cells"), json_object_get(page, "cells"));
+            json_decref(page);
+            http_answer_release(&answer);
+        } else {
+            whole = page;
+            *first = answer;
+        }
+    } while (*token && cli->options.output == OUTPUT_TABLE);
+    *ret = whole;
+    return CLI_DONE;
+}
+
+int verb_rerun_get(struct cli *cli)
+{
+    struct http_answer answer;
+    json_t *campaign;
+    int status = get_whole(cli, &answer, &campaign);
+    if (status)
+        return status;
+    if (!call_print_raw(cli, &answer))
+        grid_print(cli, campaign);
+    json_decref(campaign);
+    http_answer_release(&answer);
+    return CLI_DONE;
+}

@@ -1,0 +1,177 @@
+#include "server/campaigns.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/map.h"
+#include "base/mem.h"
+#include "engine/campaign_plan.h"
+
+/* What is found, one by one; definitions and zones are held until the plan is made. */
+struct search {
+    const struct campaign_sources *sources;
+    struct store_reader *reader;
+    const struct campaign_request *request;
+    struct arena *arena;
+    struct campaign_job *jobs;
+    struct job_def **defs;
+    size_t count;
+    struct uuid_map found;
+    struct err *err;
+};
+
+static enum err_code unreadable(const struct search *search)
+{
+    return err_set(search->err, ERR_UNAVAILABLE, "the store cannot be read at the moment");
+}
+
+/* Takes over one reference of `def`. */
+static enum err_code add_job(struct search *search, const struct job_row *row, struct job_def *def)
+{
+    if (search->count == CAMPAIGN_MAX_JOBS) {
+        job_def_unref(def);
+        return err_set(search->err, ERR_INVALID_PARAMETER, "a campaign has at most %d jobs",
+                       CAMPAIGN_MAX_JOBS);
+    }
+    search->jobs[search->count] = (struct campaign_job){.row = *row, .def = def};
+    search->defs[search->count] = def;
+    uuid_map_put(&search->found, &row->key, def);
+    search->count++;
+    return ERR_OK;
+}
+
+static enum err_code find_job(struct search *search, const struct uuid *key)
+{
+    char text[UUID_TEXT];
+    struct job_row row;
+    const struct campaign_sources *sources = search->sources;
+    if (uuid_map_get(&search->found, key))
+        return ERR_OK;
+    if (!store_get_job(search->reader, sources->workspace, key, search->arena, &row) ||
+        row.deleted_ms != FIELD_NULL) {
+        if (store_reader_failed(search->reader))
+            return unreadable(search);
+        return search->count == 0
+                   ? err_set(search->err, ERR_NOT_AUTHORIZED_OR_NOT_FOUND,
+                             "Job not found or not allowed")
+                   : err_set(search->err, ERR_NOT_AUTHORIZED_OR_NOT_FOUND,
+                             "Job %s not found or not allowed", uuid_format(key, text));
+    }
+    struct job_def *def =
+        defs_get(sources->defs, search->reader, sources->workspace, key, row.version);
+    return def ? add_job(search, &row, def) : unreadable(search);
+}
+
+/* ---- downstream ---- */
+
+static bool depends_on_found(const struct search *search, const struct job_def *def)
+{
+    const struct job_dependency *items = def->details.dependencies.items;
+    for (size_t i = 0; i < def->details.dependencies.count; i++) {
+        struct uuid key;
+        if (uuid_parse(items[i].job_key, &key) && uuid_map_get(&search->found, &key))
+            return true;
+    }
+    return false;
+}
+
+/* One pass over all jobs of the workspace; true: something was added. */
+static enum err_code add_dependents(struct search *search, bool *ret_added)
+{
+    enum { PAGE = 200 };
+    const struct job_filter every = {0};
+    const struct list_order order = {.sort = SORT_TIME_CREATED, .ascending = true, .limit = PAGE};
+    struct store_cursor cursor = {0};
+    int64_t workspace = search->sources->workspace;
+    enum err_code code = ERR_OK;
+    for (bool more = true; more && !code;) {
+        struct job_list list;
+        store_list_jobs(search->reader, workspace, &every, &order, &cursor, search->arena, &list);
+        for (size_t i = 0; i < list.count && !code; i++) {
+            const struct job_row *row = &list.items[i];
+            if (uuid_map_get(&search->found, &row->key))
+                continue;
+            struct job_def *def =
+                defs_get(search->sources->defs, search->reader, workspace, &row->key, row->version);
+            if (!def)
+                return unreadable(search);
+            if (!depends_on_found(search, def)) {
+                job_def_unref(def);
+                continue;
+            }
+            *ret_added = true;
+            code = add_job(search, row, def);
+        }
+        more = list.more;
+        cursor = list.next;
+    }
+    return code ? code : store_reader_failed(search->reader) ? unreadable(search) : ERR_OK;
+}
+
+/* ---- what is known of them ---- */
+
+static enum err_code load_instances(struct search *search, struct campaign_job *job)
+{
+    const struct campaign_request *request = search->request;
+    const struct schedule *schedule = job->def->details.schedule;
+    const struct campaign_sources *sources = search->sources;
+    struct schedule_row row;
+    struct zone *zone = NULL;
+    struct run_row *runs = NULL;
+    struct err ignored;
+    if (schedule && zones_get(sources->zones, schedule->timezone_id, &zone, &ignored) == ERR_OK) {
+        campaign_job_schedule(job, zone);
+        if (!job->zone)
+            zone_unref(zone);
+    }
+    job->decided_ms = sources->now_ms;
+    if (store_get_schedule(search->reader, sources->workspace, &job->row.key, search->arena,
+                           &row) &&
+        row.active == 1 && row.kind == SCHEDULE_CRON)
+        job->decided_ms = row.cursor_ms;
+    job->run_count = store_planned_runs(search->reader, sources->workspace, &job->row.key,
+                                        request->begin_ms, request->end_ms, CAMPAIGN_MAX_CELLS + 1,
+                                        search->arena, &runs);
+    job->runs = runs;
+    return store_reader_failed(search->reader) ? unreadable(search) : ERR_OK;
+}
+
+static enum err_code search_all(struct search *search)
+{
+    const struct campaign_request *request = search->request;
+    enum err_code code = find_job(search, &request->job);
+    for (size_t i = 0; i < request->job_count && !code; i++)
+        code = find_job(search, &request->jobs[i]);
+    for (bool added = request->downstream; added && !code;) {
+        added = false;
+        code = add_dependents(search, &added);
+    }
+    for (size_t i = 0; i < search->count && !code; i++)
+        code = load_instances(search, &search->jobs[i]);
+    return code;
+}
+
+enum err_code campaigns_plan(const struct campaign_sources *sources, struct store_reader *reader,
+                             const struct campaign_request *request, struct arena *arena,
+                             struct campaign_plan *ret, struct err *err)
+{
+    struct search search = {
+        .sources = sources,
+        .reader = reader,
+        .request = request,
+        .arena = arena,
+        .jobs = ARENA_ARRAY(arena, CAMPAIGN_MAX_JOBS, struct campaign_job),
+        .defs = ARENA_ARRAY(arena, CAMPAIGN_MAX_JOBS, struct job_def *),
+        .err = err,
+    };
+    uuid_map_init(&search.found);
+    enum err_code code = search_all(&search);
+    if (!code)
+        code = campaign_plan_make(request, search.jobs, search.count, arena, ret, err);
+    for (size_t i = 0; i < search.count; i++) {
+        zone_unref(search.jobs[i].zone);
+        job_def_unref(search.defs[i]);
+    }
+    uuid_map_release(&search.found);
+    return code;
+}

@@ -1,0 +1,79 @@
+#include "server/surroundings.h"
+
+#include <limits.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/fields.h"
+#include "model/words.h"
+
+/* The id behind ".../zoneinfo/", or NULL. */
+static const char *id_of_path(const char *path)
+{
+    static const char folder[] = "/zoneinfo/";
+    const char *at = strstr(path, folder);
+    return at ? at + sizeof folder - 1 : NULL;
+}
+
+static const char *own_zone_id(struct arena *arena)
+{
+    char link[PATH_MAX];
+    const char *zone = getenv("TZ");
+    if (zone && *zone == ':')
+        zone++;
+    if (zone && *zone)
+        return arena_strdup(arena, *zone == '/' && id_of_path(zone) ? id_of_path(zone) : zone);
+    ssize_t len = readlink("/etc/localtime", link, sizeof link - 1);
+    link[len > 0 ? len : 0] = '\0';
+    const char *id = id_of_path(link);
+    return id ? arena_strdup(arena, id) : "UTC";
+}
+
+enum err_code surroundings_init(struct surroundings *surroundings, struct zones *zones,
+                                const char *variables, struct err *err)
+{
+    struct words words;
+    *surroundings = (struct surroundings){.zones = zones};
+    arena_init(&surroundings->arena);
+    surroundings->zone_id = own_zone_id(&surroundings->arena);
+    if (words_split(variables, FIELD_UNSET, &surroundings->arena, &words, err)) {
+        const struct err detail = *err;
+        return err_set(err, detail.code, "el.variables %.400s", detail.message);
+    }
+    for (size_t i = 0; i < words.count; i++)
+        if (strcspn(words.items[i], "=") == 0 || !strchr(words.items[i], '='))
+            return err_set(err, ERR_INVALID_PARAMETER,
+                           "el.variables must be NAME=value, and more of them, not \"%.100s\"",
+                           words.items[i]);
+    surroundings->variables = words.items;
+    surroundings->variable_count = words.count;
+    return ERR_OK;
+}
+
+void surroundings_release(struct surroundings *surroundings)
+{
+    arena_release(&surroundings->arena);
+}
+
+struct zone *surroundings_zone(void *context, const char *id)
+{
+    const struct surroundings *surroundings = context;
+    struct zone *zone = NULL;
+    struct err ignored;
+    if (zones_get(surroundings->zones, id ? id : surroundings->zone_id, &zone, &ignored))
+        return NULL;
+    return zone;
+}
+
+const char *surroundings_variable(void *context, const char *name)
+{
+    const struct surroundings *surroundings = context;
+    size_t len = strlen(name);
+    for (size_t i = 0; i < surroundings->variable_count; i++) {
+        const char *variable = surroundings->variables[i];
+        if (strncmp(variable, name, len) == 0 && variable[len] == '=')
+            return variable + len + 1;
+    }
+    return NULL;
+}

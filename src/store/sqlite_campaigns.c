@@ -1,0 +1,141 @@
+/* Campaigns and their cells, and runs by planned time. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/mem.h"
+#include "store/page.h"
+#include "store/sqlite.h"
+
+static struct sqlite_reader *reader_of(struct store_reader *base)
+{
+    return CONTAINER_OF(base, struct sqlite_reader, base);
+}
+
+/* They are few: what the filter asks for is looked at row by row. */
+size_t sqlite_campaigns(struct store_reader *base, int64_t workspace,
+                        const struct campaign_filter *filter, struct arena *arena,
+                        struct campaign_row **ret)
+{
+    struct sqlite_reader *reader = reader_of(base);
+    const struct table *table = &store_tables[ROW_CAMPAIGN];
+    struct uuid before = filter->before;
+    if (uuid_is_nil(&before))
+        memset(&before, 0xff, sizeof before);
+    sqlite3_stmt *statement = sqlite_reader_query(reader, SQL_CAMPAIGNS, workspace);
+    if (statement)
+        db_bind_uuid(statement, 2, &before);
+    struct campaign_row *rows = NULL;
+    size_t count = 0, cap = 0;
+    while (count < filter->limit && sqlite_reader_step(reader, statement)) {
+        GROW(rows, count, cap);
+        db_read_row(statement, table, table->count, &rows[count], arena);
+        count += campaign_is_wanted(filter, &rows[count]);
+    }
+    sqlite3_reset(statement);
+    if (reader->failed)
+        count = 0;
+    *ret = ARENA_ARRAY(arena, count, struct campaign_row);
+    if (count)
+        memcpy(*ret, rows, count * sizeof *rows);
+    free(rows);
+    return count;
+}
+
+/* One key a row; the same one may come several times in a row. */
+static size_t read_keys(struct sqlite_reader *reader, sqlite3_stmt *statement, struct arena *arena,
+                        struct uuid **ret)
+{
+    struct uuid *keys = NULL;
+    size_t count = 0, cap = 0;
+    while (sqlite_reader_step(reader, statement)) {
+        GROW(keys, count, cap);
+        keys[count] = db_column_uuid(statement, 0);
+        count += count == 0 || !uuid_equal(&keys[count], &keys[count - 1]);
+    }
+    if (reader->failed)
+        count = 0;
+    *ret = ARENA_ARRAY(arena, count, struct uuid);
+    if (count)
+        memcpy(*ret, keys, count * sizeof *keys);
+    free(keys);
+    return count;
+}
+
+size_t sqlite_active_campaigns(struct store_reader *base, int64_t workspace, struct arena *arena,
+                               struct uuid **ret)
+{
+    struct sqlite_reader *reader = reader_of(base);
+    return read_keys(reader, sqlite_reader_query(reader, SQL_ACTIVE_CAMPAIGNS, workspace), arena,
+                     ret);
+}
+
+size_t sqlite_campaigns_of_run(struct store_reader *base, int64_t workspace, const struct uuid *run,
+                               struct arena *arena, struct uuid **ret)
+{
+    struct sqlite_reader *reader = reader_of(base);
+    sqlite3_stmt *statement = sqlite_reader_query(reader, SQL_CAMPAIGNS_OF_RUN, workspace);
+    if (statement)
+        db_bind_uuid(statement, 2, run);
+    return read_keys(reader, statement, arena, ret);
+}
+
+size_t sqlite_campaign_cells(struct store_reader *base, int64_t workspace,
+                             const struct uuid *campaign, int64_t from_position, size_t max,
+                             struct arena *arena, struct campaign_cell_row **ret)
+{
+    struct sqlite_reader *reader = reader_of(base);
+    sqlite3_stmt *statement = sqlite_reader_query(reader, SQL_CAMPAIGN_CELLS, workspace);
+    if (statement) {
+        db_bind_uuid(statement, 2, campaign);
+        sqlite3_bind_int64(statement, 3, from_position);
+        sqlite3_bind_int64(statement, 4, (sqlite3_int64)max);
+    }
+    void *rows;
+    size_t count = sqlite_read_all(reader, statement, ROW_CAMPAIGN_CELL, arena, &rows);
+    *ret = rows;
+    return count;
+}
+
+bool sqlite_campaign_counts(struct store_reader *base, int64_t workspace,
+                            const struct uuid *campaign, struct campaign_counts *ret)
+{
+    struct sqlite_reader *reader = reader_of(base);
+    sqlite3_stmt *statement = sqlite_reader_query(reader, SQL_CAMPAIGN_COUNTS, workspace);
+    *ret = (struct campaign_counts){{0}};
+    if (statement)
+        db_bind_uuid(statement, 2, campaign);
+    while (sqlite_reader_step(reader, statement)) {
+        int64_t state = db_column_int64(statement, 0);
+        if (state >= 0 && state < CAMPAIGN_CELL_STATE_COUNT)
+            ret->cells[state] = db_column_int64(statement, 1);
+    }
+    return !reader->failed;
+}
+
+size_t sqlite_planned_runs(struct store_reader *base, int64_t workspace, const struct uuid *job,
+                           int64_t from_ms, int64_t to_ms, size_t max, struct arena *arena,
+                           struct run_row **ret)
+{
+    struct sqlite_reader *reader = reader_of(base);
+    const struct table *table = &store_tables[ROW_RUN];
+    sqlite3_stmt *statement = sqlite_reader_query(reader, SQL_PLANNED_RUNS, workspace);
+    if (statement) {
+        db_bind_uuid(statement, 2, job);
+        sqlite3_bind_int64(statement, 3, from_ms);
+        sqlite3_bind_int64(statement, 4, to_ms);
+        sqlite3_bind_int64(statement, 5, (sqlite3_int64)max);
+    }
+    struct run_row *rows = NULL;
+    size_t count = 0, cap = 0;
+    while (sqlite_reader_step(reader, statement)) {
+        GROW(rows, count, cap);
+        db_read_row(statement, table, table->listed, &rows[count++], arena);
+    }
+    if (reader->failed)
+        count = 0;
+    *ret = ARENA_ARRAY(arena, count, struct run_row);
+    if (count)
+        memcpy(*ret, rows, count * sizeof *rows);
+    free(rows);
+    return count;
+}

@@ -1,0 +1,334 @@
+"""The DataArts dialect: its jobs, scheduling and lists; refusals with their codes (CONTRACT §5, RULES §10)."""
+
+import time
+
+import pytest
+
+import harness
+from dataarts import EVERY_SECOND, DataArts, done, job, node, python, refused, shell
+from harness import eventually
+
+
+@pytest.fixture(scope="module")
+def huawei(server):
+    return DataArts(server)
+
+
+EXAMPLE = {
+    "basicConfig": {"customFields": {"k": "v"}, "executeUser": "", "instanceTimeout": 0, "owner": "user_test", "priority": 0,
+                    "tags": ["nightly", "red"]},
+    "directory": "/myJobs", "logPath": "obs://dlf-test-log", "name": "exampleJob", "singleNodeJobFlag": False,
+    "params": [{"name": "city", "value": "Bonn", "type": "variable"}],
+    "nodes": [
+        {"failPolicy": "FAIL_CHILD", "location": {"x": "-45.5", "y": "-134.5"}, "maxExecutionTime": 360, "name": "Hive",
+         "pollingInterval": 20, "preNodeName": [], "type": "Shell", "retryInterval": 120, "retryTimes": 0,
+         "properties": [{"name": "scriptName", "value": "say.sh"}, {"name": "connectionName", "value": "mrs_hive_test"},
+                        {"name": "arguments", "value": "test_var=111"}]},
+        {"failPolicy": "FAIL", "location": {"x": 44, "y": -32.25}, "name": "OBS_Manager", "preNodeName": ["Hive"],
+         "type": "OBSManager", "execTimeOutRetry": False,
+         "properties": [{"name": "action", "value": "CREATE_PATH"}, {"name": "path", "value": "made/folder"}]}],
+    "processType": "BATCH",
+    "schedule": {"type": "CRON", "cron": {
+        "expression": "0 0 0 * * ?", "expressionTimeZone": "GMT+8", "startTime": "2018-10-22T23:59:59+08", "endTime": "",
+        "period": "1 days", "dependPrePeriod": False,
+        "dependJobs": {"jobs": [], "dependPeriod": "SAME_PERIOD", "dependFailPolicy": "FAIL"}}},
+}
+
+
+def within(given, got):
+    """Everything that was given is there, as it was."""
+    if isinstance(given, dict):
+        return all(name in got and within(value, got[name]) for name, value in given.items())
+    if isinstance(given, list):
+        return len(given) == len(got) and all(map(within, given, got))
+    return given == got
+
+
+def test_what_was_sent_comes_back(huawei):
+    huawei.made(EXAMPLE)
+    first = huawei.read1("jobs/exampleJob")
+    assert within(EXAMPLE, first), first
+    assert first["id"] > 0 and first["version"] == "1" and first["createUser"] == "admin"
+    done(huawei.v1("PUT", "jobs/exampleJob", first), 204)
+    second = huawei.read1("jobs/exampleJob")
+    assert second == {**first, "version": "2"}
+    assert within(EXAMPLE, huawei.read1("jobs/exampleJob", version=1))
+    refused(huawei.v1("GET", "jobs/exampleJob", version=9), "DLF.3051", "version 9")
+
+
+def test_v2_spells_otherwise_and_means_the_same(huawei):
+    body = {"name": "snake", "process_type": "BATCH", "owner": "own", "priority": 1, "single_node_job_flag": "true",
+            "basic_config": {"instance_timeout": "0", "custom_fields": {"camel_Case": "kept"}},
+            "nodes": [{"name": "a", "type": "Shell", "location": {"x": 1, "y": "2"}, "pre_node_names": [], "retry_times": "2",
+                       "retry_interval": 0, "fail_policy": "IGNORE", "exec_time_out_retry": "true", "unknown_field": 1,
+                       "properties": [{"name": "statement", "value": "exit 3", "value_is_sensitive": False}]},
+                      {"name": "b", "type": "Dummy", "location": {}, "pre_node_names": ["a"], "properties": [],
+                       "conditions": {"pre_node_name": "a", "expression": "#{1 == 1}"}}],
+            "schedule": {"type": "CRON", "cron": {"expression": "0 30 1 ? * 1", "period": "1 weeks", "depend_pre_period": False,
+                                                  "start_time": "2018-10-22T23:59:59+08", "depend_jobs": []}}}
+    done(huawei.v2("POST", "jobs", body), 204)
+    seen = huawei.read1("jobs/snake")
+    a, b = seen["nodes"]
+    assert (a["retryTimes"], a["retryInterval"], a["failPolicy"], a["execTimeOutRetry"]) == (2, 0, "IGNORE", True)
+    assert b["preNodeName"] == ["a"] and b["conditions"] == [{"preNodeName": "a", "expression": "#{1 == 1}"}]
+    assert seen["basicConfig"]["customFields"] == {"camel_Case": "kept"} and seen["singleNodeJobFlag"] is True
+    instance = huawei.wait("snake", huawei.run("snake"))
+    assert (instance["status"], instance["ignoreSuccess"]) == ("success", True)
+    assert [n["retryTimes"] for n in instance["nodes"]] == [2, 0]
+    assert [n["type"] for n in instance["nodes"]] == ["Shell", "Dummy"]
+    listed = huawei.instances("snake", status="success", ignore_success="true")
+    assert [i["instance_id"] for i in listed] == [instance["instanceId"]]
+    assert huawei.instances("snake", status="success", force_success="true") == []
+
+
+def test_a_job_of_either_dialect_is_one_of_the_other(server, huawei):
+    huawei.made(job("mine", [shell("a", statement="echo ${who} >> $REPRISE_WORKSPACE/mine.txt"), python("b", "a")],
+                    params=[{"name": "who", "value": "me"}]))
+    found = server.api.read("/jobs", displayName="mine")["items"][0]
+    whole = server.api.read(f"/jobs/{found['key']}")
+    assert [t["type"] for t in whole["tasks"]] == ["SHELL_TASK", "SHELL_TASK"]
+    assert (whole["maxConcurrentRuns"], whole["queue"], whole["schedule"]["pauseStatus"]) == (1, {"isEnabled": True}, "PAUSED")
+    run = server.api.wait_final(server.api.run(found, parameters=harness.named(who="oracle")), "SUCCESS")
+    assert (server.workspace / "mine.txt").read_text() == "oracle\n"
+    instance = next(i for i in huawei.instances("mine"))
+    assert (instance["instance_type"], instance["status"], instance["plan_time"]) == (2, "success", run["timeCreated"]
+            if isinstance(run.get("timeCreated"), int) else instance["plan_time"])
+    # made there, shown and run here
+    oracle = server.api.job([harness.step("x"), harness.if_else("q", "1 == 1", "x"), harness.step("y", ("q", "true"))],
+                            name="theirs", parameters=harness.named(p="1"))
+    seen = huawei.read1("jobs/theirs")
+    assert [(n["name"], n["type"], n["preNodeName"]) for n in seen["nodes"]] == [
+        ("x", "Python", []), ("q", "Dummy", ["x"]), ("y", "Python", ["q"])]
+    assert seen["params"] == [{"name": "p", "value": "1", "type": "variable"}] and seen["schedule"] == {"type": "EXECUTE_ONCE"}
+    assert huawei.wait("theirs", huawei.run("theirs"))["status"] == "success"
+    # changed there: what was kept does not hold any more
+    server.api.replace(found, [harness.step("only")], name="mine")
+    assert [n["name"] for n in huawei.read1("jobs/mine")["nodes"]] == ["only"]
+    assert oracle["key"] == server.api.read("/jobs", displayName="theirs")["items"][0]["key"]
+
+
+def test_start_and_stop(server, huawei):
+    huawei.made(job("ticking", [shell("a", statement='echo "${day}-${more}" >> $REPRISE_WORKSPACE/ticking.txt')], EVERY_SECOND,
+                    params=[{"name": "day", "value": "mon"}, {"name": "more", "value": "x", "type": "constants"}]))
+    assert huawei.read2("jobs", job_name="ticking")["jobs"][0]["status"] == "STOPPED"
+    before = time.time() * 1000
+    huawei.start("ticking", {"jobParams": [{"name": "day", "value": "tue", "paramType": "variable"}], "start_date": 20181022,
+                             "ignore_first_self_dependence": "true"})
+    item = huawei.read2("jobs", job_name="tick", status="SCHEDULING")["jobs"][0]
+    assert item["status"] == "SCHEDULING" and item["next_plan_time"] and item["start_time"] >= before - 1000
+    done(huawei.v1("PUT", "jobs/ticking", huawei.read1("jobs/ticking")), 204)  # goes on as it was started
+    first = huawei.wait_planned("ticking", 2)
+    assert huawei.read1("jobs", jobName="ticking")["jobs"][0]["status"] == "STOPPED"
+    assert {i["submit_time"] for i in first} == {item["start_time"]} and all(i["status"] == "success" for i in first)
+    assert len({i["plan_time"] for i in first}) == len(first) and all(i["plan_time"] % 1000 == 0 for i in first)
+    assert set((server.workspace / "ticking.txt").read_text().split()) == {"tue-x"}
+    assert huawei.read1("jobs/ticking")["params"][0]["value"] == "mon"
+    huawei.start("ticking", {"start_date": "20981231"})
+    assert huawei.read2("jobs", job_name="ticking")["jobs"][0]["next_plan_time"] == "2098-12-30T16:00:00.000Z"
+    huawei.stop("ticking")
+    newest = huawei.read2("jobs", job_name="ticking")["jobs"][0]
+    assert newest["last_instance_status"] == "success" and "next_plan_time" not in newest
+
+
+def test_once(huawei):
+    huawei.made(job("once", [shell("a")], None))
+    huawei.start("once")
+    found = eventually(lambda: huawei.instances("once"), "the one instance")
+    assert [i["instance_type"] for i in found] == [7] and huawei.read2("jobs", job_name="once")["jobs"][0]["status"] == "SCHEDULING"
+    assert huawei.wait("once", found[0]["instance_id"])["status"] == "success"
+    huawei.stop("once")
+    assert huawei.read2("jobs", job_name="once")["jobs"][0]["status"] == "STOPPED"
+    assert len(huawei.instances("once")) == 1 and huawei.read1("jobs/once")["schedule"] == {"type": "EXECUTE_ONCE"}
+
+
+def test_every_type_of_node(server, huawei):
+    (server.workspace / "say.sh").write_text('echo "$1" > "$REPRISE_WORKSPACE/said.txt"\n')
+    (server.workspace / "say.py").write_text("import sys\nassert sys.argv[1:] == ['in Köln', 'b']\n")
+    huawei.made(job("below", [shell("z", statement='test "$REPRISE_PARAM_from" = above')], None))
+    nodes = [node("shell", "Shell", scriptName="/say.sh", arguments="'a b'", statementOrScript="SCRIPT"),
+             node("python", "Python", "shell", scriptName="say.py", arguments="'in ${town}' b"),
+             node("dummy", "Dummy", "python"),
+             node("http", "RESTAPI", "dummy", url=f"{server.url}/healthz", method="GET", headers="X-A=b\n"),
+             node("obs", "OBS Manager", "http", action="CREATE_PATH", path="made/#{Job.name}"),
+             node("gone", "OBSManager", "obs", action="DELETE_PATH", path="said.txt"),
+             node("sub", "SubJob", "gone", jobName="below", jobParams="from=above")]
+    huawei.made(job("types", nodes, None, params=[{"name": "town", "value": "Köln"}]))
+    instance = huawei.wait("types", huawei.run("types"))
+    assert instance["status"] == "success", instance
+    assert [n["type"] for n in instance["nodes"]] == [n["type"] for n in nodes] and instance["total"] == 7
+    assert (server.workspace / "made/types").is_dir() and not (server.workspace / "said.txt").exists()
+    child, = huawei.instances("below")
+    assert (child["instance_type"], child["status"], child["plan_time"]) == (6, "success", instance["planTime"])
+    log = server.api.get("//" + next(n for n in instance["nodes"] if n["nodeName"] == "python")["logPath"].lstrip("/"))
+    assert log.status_code == 200
+
+
+def test_policies_and_states(server, huawei):
+    huawei.made(job("held", [shell("a", statement="exit 1", failPolicy="SUSPEND"), shell("b", "a")], None))
+    number = huawei.run("held")
+    assert huawei.wait("held", number, "running-exception")["status"] == "running-exception"
+    assert [i["instance_id"] for i in huawei.instances("held", status="running-exception")] == [number]
+    assert huawei.instances("held", status="running") == []
+    done(huawei.v1("POST", f"jobs/held/instances/{number}/stop", {}), 204)
+    assert huawei.wait("held", number)["status"] == "manual-stop"
+    refused(huawei.v1("POST", f"jobs/held/instances/{number}/stop"), "DLF.3051", "manual-stop")
+    huawei.made(job("failing", [shell("a", statement="exit 1"), shell("b", "a"), shell("c")], None))  # FAIL is the default
+    instance = huawei.wait("failing", huawei.run("failing"))
+    assert instance["status"] == "fail" and instance["errorMessage"]
+    assert next(n for n in instance["nodes"] if n["nodeName"] == "a")["errorMessage"] == "Exited with code 1"
+
+
+def test_lists_of_instances(huawei):
+    huawei.made(job("many", [node("a", "Dummy")], None))
+    numbers = [huawei.run("many") for _ in range(5)]
+    for number in numbers:
+        huawei.wait("many", number)
+    page = huawei.read2("jobs/many/instances/detail", limit=2, offset=1)
+    assert page["total"] == 5 and [i["instance_id"] for i in page["instances"]] == numbers[-2:-4:-1]
+    all_of_v1 = huawei.read1("jobs/instances/detail", jobName="man", limit=1000)
+    assert [i["instanceId"] for i in all_of_v1["instances"]] == numbers[::-1]
+    assert huawei.read1("jobs/instances/detail", jobName="man", preciseQuery="true") == {"total": 0, "instances": []}
+    assert huawei.read1("jobs/instances/detail", jobName="many", preciseQuery="true", instanceType=2, status="success")["total"] == 5
+    first = huawei.instances("many")[-1]
+    window = huawei.read2("jobs/many/instances/detail", min_plan_time=first["plan_time"], max_plan_time=first["plan_time"])
+    assert first["instance_id"] in [i["instance_id"] for i in window["instances"]] and window["total"] < 5
+    assert huawei.instances("many", instance_type=0) == [] and huawei.instances("many", status="freeze") == []
+    assert huawei.read2(f"jobs/many/instances/{numbers[0]}") == {
+        name: first[name] for name in ("instance_id", "status", "plan_time", "start_time")}
+
+
+def test_lists_of_jobs(huawei):
+    for name, tags in (("list-a", ["x", "y"]), ("list-b", ["y"]), ("list-c", [])):
+        huawei.made(job(name, [node("n", "Dummy")], basicConfig={"tags": tags, "priority": "2"}))
+    page = huawei.read1("jobs", jobName="list-", limit=2, offset=1)
+    assert page["total"] == 3 and [j["name"] for j in page["jobs"]] == ["list-b", "list-a"] and page["jobs"][0]["priority"] == 2
+    ids = {j["name"]: j["job_id"] for j in huawei.read2("jobs", limit=1000)["jobs"]}
+    chosen = huawei.read2("jobs", job_id=f"{ids['list-a']},{ids['list-c']}")
+    assert [j["name"] for j in chosen["jobs"]] == ["list-c", "list-a"]
+    assert [j["name"] for j in huawei.read2("jobs", tags="x,y")["jobs"]] == ["list-b", "list-a"]
+    assert [j["name"] for j in huawei.read2("jobs", tags="x,y", match_all_tags="true")["jobs"]] == ["list-a"]
+    assert huawei.read2("jobs", job_type="REAL_TIME") == {"total": 0, "jobs": []}
+    done(huawei.v1("DELETE", "jobs/list-a", {"approvers": []}), 204)
+    assert huawei.read1("jobs", jobName="list-")["total"] == 2
+    refused(huawei.v1("GET", "jobs/list-a"), "DLF.0100")
+
+
+def test_names(server, huawei):
+    huawei.made(job("taken", [node("a", "Dummy")], None))
+    refused(huawei.v1("POST", "jobs", job("taken", [node("b", "Dummy")], None)), "DLF.0102", "name")
+    older = server.api.job([harness.step("x")], name="twice")
+    server.api.job([harness.step("y")], name="twice")
+    assert [n["name"] for n in huawei.read1("jobs/twice")["nodes"]] == ["x"]
+    refused(huawei.v1("PUT", "jobs/taken", job("twice", [node("a", "Dummy")], None)), "DLF.0102")
+    done(huawei.v1("PUT", "jobs/taken", job("renamed", [node("a", "Dummy")], None)), 204)
+    refused(huawei.v1("GET", "jobs/taken"), "DLF.0100")
+    assert huawei.read1("jobs/renamed")["name"] == "renamed" and older["key"]
+
+
+def changed(**more):
+    return {**job("bad", [shell("a")]), **more}
+
+
+def with_node(**more):
+    return changed(nodes=[{**shell("a"), **more}])
+
+
+def with_cron(**more):
+    body = job("bad", [shell("a")])
+    body["schedule"]["cron"].update(more)
+    return body
+
+
+BAD_JOBS = [
+    ("no name", changed(name=None), "DLF.3004", []),
+    ("a name of other letters", changed(name="1 a"), "DLF.3018", []),
+    ("a name that is too long", changed(name="a" * 129), "DLF.3018", ["128"]),
+    ("no nodes", changed(nodes=[]), "DLF.1006", []),
+    ("nodes that are none", changed(nodes="x"), "DLF.3051", ["nodes"]),
+    ("a node twice", changed(nodes=[shell("a"), shell("a")]), "DLF.3051", ["nodes[1]", "a"]),
+    ("an unknown node before", changed(nodes=[shell("a", "z")]), "DLF.3051", ["z"]),
+    ("a cycle", changed(nodes=[shell("a", "b"), shell("b", "a")]), "DLF.3051", ["cycle"]),
+    ("a type that is not run", with_node(type="CDMJob"), "DLF.2014", ["CDMJob", "node a"]),
+    ("no script", with_node(properties=[]), "DLF.3051", ["scriptName"]),
+    ("a path that leads outside", with_node(properties=[{"name": "scriptName", "value": "../x"}]), "DLF.3051", ["nodes[0]"]),
+    ("EL that is none", with_node(properties=[{"name": "statement", "value": "#{Job.planTime +}"}]), "DLF.3051", ["nodes[0]"]),
+    ("EL of an unknown name", with_node(properties=[{"name": "statement", "value": "#{Loop.offset}"}]), "DLF.3051", ["Loop"]),
+    ("a condition of a stranger", with_node(conditions=[{"preNodeName": "q", "expression": "#{true}"}]), "DLF.3051", ["q"]),
+    ("a policy that is none", with_node(failPolicy="MAYBE"), "DLF.3051", ["failPolicy"]),
+    ("too many tries", with_node(retryTimes="101"), "DLF.3051", ["retryTimes", "100"]),
+    ("OBS itself", changed(nodes=[node("a", "OBSManager", action="CREATE_PATH", path="obs://b/c")]), "DLF.0803", ["OBS"]),
+    ("a sub-job that is not there", changed(nodes=[node("a", "SubJob", jobName="nobody")]), "DLF.0100", ["nobody"]),
+    ("real time", changed(processType="REAL_TIME"), "DLF.3051", ["REAL_TIME"]),
+    ("events", changed(schedule={"type": "EVENT", "event": {"eventType": "KAFKA"}}), "DLF.3025", ["EVENT"]),
+    ("a bad expression", with_cron(expression="0 0 25 * * ?"), "DLF.3025", ["expression"]),
+    ("an unknown zone", with_cron(expressionTimeZone="Mars/Olympus"), "DLF.3025", ["expressionTimeZone"]),
+    ("a bad start", with_cron(startTime="soon"), "DLF.3025", ["startTime"]),
+    ("an end before the start", with_cron(endTime="2001-01-01T00:00:00+08"), "DLF.3051", ["endTime"]),
+    ("an unknown upstream job", with_cron(dependJobs={"jobs": ["nobody"]}), "DLF.3025", ["nobody"]),
+    ("no expression", changed(schedule={"type": "CRON", "cron": {}}), "DLF.3051", ["expression"]),
+    ("no cron", changed(schedule={"type": "CRON"}), "DLF.3025", ["cron"]),
+]
+
+
+@pytest.mark.parametrize("name, body, code, words", BAD_JOBS, ids=[row[0] for row in BAD_JOBS])
+def test_jobs_that_are_refused(huawei, name, body, code, words):
+    refused(huawei.v1("POST", "jobs", body), code, *words)
+    refused(huawei.v1("GET", "jobs/bad"), "DLF.0100")
+
+
+def test_other_refusals(server, huawei):
+    huawei.made(job("plain", [node("a", "Dummy")], None))
+    for method, path in (("GET", "jobs/nobody"), ("PUT", "jobs/nobody"), ("DELETE", "jobs/nobody"), ("POST", "jobs/nobody/start"),
+                         ("POST", "jobs/nobody/stop"), ("POST", "jobs/nobody/run-immediate"), ("GET", "jobs/nobody/instances/1"),
+                         ("POST", "jobs/nobody/instances/1/restart")):
+        refused(huawei.v1(method, path, job("nobody", [node("a", "Dummy")]) if method == "PUT" else None), "DLF.0100")
+    refused(huawei.v2("GET", "jobs/nobody/instances/detail"), "DLF.0100")
+    for number in ("999999", "x", "1" * 30):
+        refused(huawei.v1("GET", f"jobs/plain/instances/{number}"), "DLF.30137")
+        refused(huawei.v2("GET", f"jobs/plain/instances/{number}"), "DLF.30137")
+        refused(huawei.v1("POST", f"jobs/plain/instances/{number}/stop"), "DLF.30137")
+    for name, value in (("limit", "1001"), ("offset", "-1"), ("status", "x"), ("min_plan_time", "1")):
+        refused(huawei.v2("GET", "jobs/plain/instances/detail", **{name: value}), "DLF.3051", name)
+    refused(huawei.v2("GET", "jobs", job_id="1,x"), "DLF.3051", "job_id")
+    refused(huawei.v2("GET", "jobs", status="ASLEEP"), "DLF.3051", "status")
+    oracle = server.api.job([harness.step("x")], name="unplanned")
+    refused(huawei.v1("POST", "jobs/unplanned/start"), "DLF.30111", "unplanned")
+    assert oracle
+
+
+def test_who_may_and_from_where(server, huawei):
+    refused(DataArts(server, token=None).v2("GET", "jobs"), "APIGW.0301", "Incorrect IAM authentication information", status=401)
+    refused(DataArts(server, token="rpr_wrong").v1("GET", "jobs"), "APIGW.0301", status=401)
+    refused(DataArts(server, project="0" * 32).v2("GET", "jobs"), "APIGW.0301", "project_id", status=401)
+    refused(huawei.v2("GET", "nowhere"), "APIGW.0101", status=404)
+    refused(huawei.v1("GET", "nowhere"), "APIGW.0101", status=404)
+    refused(huawei.v2("PUT", "jobs", {}), "APIGW.0101", status=404)
+    refused(huawei.v2("GET", "jobs", headers={"workspace": None}), "APIGW.0106", "workspace, required")
+    done(huawei.v1("GET", "jobs", headers={"workspace": None}), 200)
+    refused(huawei.v2("GET", "jobs", headers={"workspace": "0" * 32}), "DLF.0819")
+    refused(huawei.v1("GET", "jobs", headers={"workspace": "default"}), "DLF.0819")
+    server.api.made("//reprise/v1/users", {"name": "olga", "role": "OPERATOR", "password": "correct horse"})
+    token = huawei.call("POST", "/v3/auth/tokens", {"auth": {
+        "identity": {"methods": ["password"], "password": {"user": {"name": "olga", "password": "correct horse",
+                                                                    "domain": {"name": "d"}}}},
+        "scope": {"project": {"id": huawei.project}}}})
+    assert token.status_code == 201
+    olga = DataArts(server, token=token.headers["X-Subject-Token"])
+    huawei.made(job("olgas", [node("a", "Dummy")]))
+    done(olga.v1("GET", "jobs"), 200)
+    assert olga.wait("olgas", olga.run("olgas"))["status"] == "success"
+    for answer in (olga.v1("POST", "jobs", job("x", [node("a", "Dummy")])), olga.v1("POST", "jobs/olgas/start"),
+                   olga.v1("DELETE", "jobs/olgas")):
+        refused(answer, "DLF.6888", "Invalid account permissions")
+    given = huawei.v1("GET", "jobs", headers={"X-Request-Id": "my-id_1"})
+    assert given.headers["X-Request-Id"] == "my-id_1" and "opc-request-id" not in given.headers
+
+
+def test_bodies_that_cannot_be_read(server, huawei):
+    url = f"{server.url}/v1/{huawei.project}/jobs"
+    for data, headers, code in ((b"{", {"content-type": "application/json"}, "DLF.3051"),
+                                (b"[]", {"content-type": "application/json;charset=UTF-8"}, "DLF.3051"),
+                                (b"{}", {}, "APIGW.0106"), (b"{}", {"content-type": "text/plain"}, "APIGW.0106")):
+        answer = huawei.session.post(url, data=data, headers=headers)
+        refused(answer, code)
+        assert answer.headers["X-Request-Id"]

@@ -1,0 +1,167 @@
+"""Campaigns on a real server: kill -9 in the middle, what failed and is repaired, pause, resume, cancel, what is refused.
+
+Instances are made by SUPPLEMENT campaigns over a schedule that rests: one for each minute of a range that has long passed.
+"""
+
+import uuid
+
+import pytest
+from harness import FINAL, Server, eventually, refused, step
+
+RESTING = {"quartzCronExpression": "0 * * * * ?", "timezoneId": "UTC", "pauseStatus": "PAUSED"}
+RANGE = {"beginTime": "2026-01-05T10:01:00Z", "endTime": "2026-01-05T10:06:00Z"}  # six minutes, both ends
+SIX = [f"2026-01-05T10:0{minute}:00.000Z" for minute in range(1, 7)]
+
+
+@pytest.fixture(scope="module")
+def shared(tmp_path_factory):
+    server = Server(tmp_path_factory.mktemp("campaigns"))
+    server.start()
+    yield server
+    server.close()
+
+
+def job(server, name, tasks, **fields):
+    return server.api.job(tasks, name=name, schedule=RESTING, maxConcurrentRuns=9, **fields)
+
+
+def campaign(server, made, **fields):
+    return server.api.made("/rerunCampaigns", {"jobKey": made["key"], **RANGE, **fields})
+
+
+def get(server, made):
+    return server.api.read(f"/rerunCampaigns/{made['key']}")
+
+
+def act(server, made, action, **options):
+    return server.api.post(f"/rerunCampaigns/{made['key']}/actions/{action}", **options)
+
+
+def wait(server, made, *states):
+    return eventually(lambda: (seen := get(server, made))["status"] in states and seen, f"the campaign in {states}")
+
+
+def done(server, made, status="SUCCESS"):
+    seen = wait(server, made, *FINAL)
+    assert seen["status"] == status, seen
+    return seen
+
+
+def pattern(seen):
+    return [cell["status"] for cell in seen["cells"]]
+
+
+def make_instances(server, made):
+    return [cell["jobRunKey"] for cell in done(server, campaign(server, made, kind="SUPPLEMENT", concurrent=6))["cells"]]
+
+
+def test_kill9_in_the_middle(own):
+    made = job(own, "night", [step("a", gate="go")])
+    before = campaign(own, made, kind="SUPPLEMENT", concurrent=2)
+    assert before["status"] == "RUNNING" and before["cellCount"] == 6
+    assert [cell["plannedTime"] for cell in before["cells"]] == SIX
+    own.wait_witness("start", "a", 2)
+    for _ in range(2):
+        own.kill9()
+        own.restart()
+        seen = get(own, before)
+        assert pattern(seen) == ["RUNNING"] * 2 + ["WAITING"] * 4
+        assert [c["jobRunKey"] for c in seen["cells"]] == [c["jobRunKey"] for c in before["cells"]]
+    own.open_gate("go")
+    own.kill9()
+    own.restart()
+    seen = done(own, before)
+    runs = [cell["jobRunKey"] for cell in seen["cells"]]
+    assert len(set(runs)) == 6 and len(own.api.page_through("/jobRuns", jobKey=made["key"])) == 6
+    starts = own.witness("start")
+    assert len(starts) == 6 and len({w.attempt for w in starts}) == 6, "no cell starts twice"
+    # Rerun them, with a crash while they are being repaired.
+    own.shut_gate("go")
+    again = campaign(own, made, concurrent=3, where="FIRST")
+    own.wait_witness("start", "a", 9)
+    own.kill9()
+    own.restart()
+    assert get(own, again)["cellCounts"]["running"] == 3
+    own.open_gate("go")
+    assert [c["repairKey"] for c in done(own, again)["cells"]] == [1] * 6
+    starts = own.witness("start")
+    assert len(starts) == 12 and len({w.attempt for w in starts}) == 12
+
+
+def test_what_failed_blocks_and_its_repair_lets_the_campaign_go_on(shared):
+    shared.script("wobbly.py", "import os, sys\nsys.exit(os.path.exists(os.environ['REPRISE_WORKSPACE'] + '/broken'))\n")
+    up = job(shared, "up", [{"taskKey": "a", "type": "PYTHON_TASK", "filePath": "wobbly.py"}])
+    down = job(shared, "down", [step("b")], dependencies=[{"jobKey": up["key"]}])
+    assert down["dependencies"] == [{"jobKey": up["key"], "period": "SAME_PERIOD", "failPolicy": "FAIL"}]
+    make_instances(shared, up), make_instances(shared, down)
+    (shared.workspace / "broken").touch()
+    one = {"beginTime": SIX[0], "endTime": SIX[1]}
+    made = campaign(shared, up, isDownstream=True, concurrent=4, where="FIRST", **one)
+    assert [j["name"] for j in made["jobs"]] == ["up", "down"]
+    assert [(c["jobName"], c["needs"]) for c in made["cells"]] == [("up", []), ("down", [0]), ("up", []), ("down", [2])]
+    seen = done(shared, made, "FAILED")
+    assert pattern(seen) == ["FAILED", "BLOCKED"] * 2
+    assert "up of 2026-01-05T10:01:00.000Z did not succeed" in seen["cells"][1]["reason"]
+    (shared.workspace / "broken").unlink()
+    shared.api.repair({"key": seen["cells"][0]["jobRunKey"]})
+    seen = eventually(lambda: (s := get(shared, made))["cells"][1]["status"] == "SUCCESS" and s, "the first pair")
+    assert pattern(wait(shared, made, "FAILED")) == ["SUCCESS", "SUCCESS", "FAILED", "BLOCKED"]
+    untouched = shared.api.etag({"key": seen["cells"][1]["jobRunKey"]})
+    assert act(shared, made, "resume").status_code == 200
+    assert pattern(done(shared, made)) == ["SUCCESS"] * 4
+    assert shared.api.etag({"key": seen["cells"][1]["jobRunKey"]}) == untouched, "what succeeded is not touched again"
+    # A cycle of jobs is refused when it is saved.
+    refused(shared.api.put(f"/jobs/{up['key']}", {"name": "up", "path": "x", "tasks": [], "dependencies": [{"jobKey": down["key"]}]}),
+            400, "InvalidParameter", "dependencies[0].jobKey", "cycle")
+
+
+def test_pause_resume_cancel_and_lists(shared):
+    made = job(shared, "gated", [step("g", gate="gated")])
+    first = campaign(shared, made, kind="SUPPLEMENT", name="first", concurrent=2)
+    assert act(shared, first, "pause").json()["status"] == "PAUSED"
+    shared.open_gate("gated")
+    seen = eventually(lambda: (s := get(shared, first))["cellCounts"]["success"] == 2 and s, "two have ended")
+    assert seen["status"] == "PAUSED" and seen["cellCounts"]["waiting"] == 4
+    assert [c["key"] for c in shared.api.read("/rerunCampaigns", status="PAUSED")["items"]] == [first["key"]]
+    shared.shut_gate("gated")
+    assert act(shared, first, "resume").json()["status"] == "RUNNING"
+    assert act(shared, first, "cancel").json()["status"] == "CANCELED"
+    run = {"key": get(shared, first)["cells"][2]["jobRunKey"]}
+    shared.api.wait_final(run, "CANCELED")
+    assert pattern(get(shared, first)) == ["SUCCESS"] * 2 + ["CANCELED"] * 4
+    refused(act(shared, first, "resume"), 409, "IncorrectState", "CANCELED")
+    refused(act(shared, {"key": str(uuid.uuid4())}, "pause"), 404, "NotAuthorizedOrNotFound", "Rerun campaign")
+    items = shared.api.read("/rerunCampaigns", name="first")["items"]
+    assert [i["key"] for i in items] == [first["key"]] and "cells" not in items[0]
+    assert items[0]["cellCounts"] == {"waiting": 0, "blocked": 0, "running": 0, "success": 2, "failed": 0, "skipped": 0, "canceled": 4}
+    pages = shared.api.page_through("/rerunCampaigns", limit=2)
+    assert len({p["key"] for p in pages}) == len(pages) >= 4
+    cells = shared.api.get(f"/rerunCampaigns/{first['key']}", limit=4)
+    rest = shared.api.read(f"/rerunCampaigns/{first['key']}", limit=4, page=cells.headers["opc-next-page"])
+    assert [c["position"] for c in cells.json()["cells"] + rest["cells"]] == list(range(6))
+
+
+def test_what_is_refused_and_what_is_sent_twice(shared):
+    made = job(shared, "refused", [step("r")])
+    body = {"jobKey": made["key"], **RANGE}
+    for change, words in (({"concurrent": 0}, ["concurrent"]), ({"concurrent": 129}, ["concurrent"]),
+                          ({"endTime": "2026-01-05T09:00:00Z"}, ["endTime"]), ({"where": "NODE"}, ["taskKey"]),
+                          ({"taskKey": "r"}, ["taskKey"]), ({"where": "MIDDLE"}, ["where"]), ({"beginTime": 5}, ["beginTime"])):
+        answer = shared.api.post("/rerunCampaigns", {**body, **change})
+        assert answer.status_code == 400 and all(w in answer.json()["message"] for w in words), answer.text
+    refused(shared.api.post("/rerunCampaigns", body), 409, "IncorrectState", "Job refused have no instances to rerun")
+    refused(shared.api.post("/rerunCampaigns", {**body, "jobKey": str(uuid.uuid4())}), 404, "NotAuthorizedOrNotFound")
+    refused(shared.api.post("/rerunCampaigns", {**body, "jobKeys": [str(uuid.uuid4())]}), 404, "NotAuthorizedOrNotFound")
+    bare = shared.api.job([step("s")], name="bare")
+    refused(shared.api.post("/rerunCampaigns", {**body, "jobKey": bare["key"], "kind": "SUPPLEMENT"}), 400, "InvalidParameter", "no schedule")
+    token = {"opc-retry-token": str(uuid.uuid4())}
+    answers = [shared.api.post("/rerunCampaigns", {**body, "kind": "SUPPLEMENT"}, headers=token) for _ in range(2)]
+    assert [a.status_code for a in answers] == [201, 201] and answers[0].json()["key"] == answers[1].json()["key"]
+    assert answers[0].headers["location"].endswith("/rerunCampaigns/" + answers[0].json()["key"])
+    done(shared, answers[0].json())
+    # An instance that was started by hand is no part of a rerun.
+    by_hand = shared.api.run(made)
+    shared.api.wait_final(by_hand, "SUCCESS")
+    later = shared.api.made("/rerunCampaigns", {"jobKey": made["key"], "beginTime": SIX[5], "endTime": "2100-01-01T00:00:00Z"})
+    assert pattern(done(shared, later)) == ["SUCCESS", "SKIPPED"]
+    assert "by hand" in get(shared, later)["cells"][1]["reason"]
