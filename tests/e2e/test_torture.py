@@ -194,7 +194,9 @@ def test_no_attempt_twice_none_lost_every_outcome_accounted_for(servers, rounds,
     server = servers("--exec.max-running", "16").start()
     server.script("victim.py", VICTIM)
     torture = Torture(server, seed)
-    for number in range(rounds):
+    for number in range(4 * rounds):
+        if number >= rounds and torture.kills["busy"] and torture.kills["supervisor"]:
+            break  # a slow host may need more rounds until kills meet what they are to meet
         torture.round()
         if number % 25 == 24:  # so that what waits does not grow without end
             for run in torture.runs[-60:]:
