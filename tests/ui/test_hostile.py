@@ -134,7 +134,7 @@ def test_a_list_of_a_thousand_runs_is_there_at_once(own, page):
     assert 0 < spent < PAGE_MAX_S
     while page("return await page.getByRole('button', {name: 'Show older runs'}).count()"):
         page("const n = await page.getByRole('table').getAttribute('aria-rowcount'); await page.getByRole('button', {name: 'Show older runs'}).click();"
-             "await page.waitForFunction((n) => document.querySelector('[role=table]').getAttribute('aria-rowcount') !== n, n)")
+             "await page.waitForFunction((n) => document.querySelector('[role=table]')?.getAttribute('aria-rowcount') !== n, n)")
     assert page("return await page.getByRole('table').getAttribute('aria-rowcount')") == str(count + 1)
     assert page("return await page.locator('.tr').count()") < 100
     page("await page.locator('.tbody').evaluate((box) => { box.scrollTop = box.scrollHeight })")

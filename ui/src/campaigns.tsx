@@ -40,7 +40,7 @@ export function CampaignsScreen() {
   }, [])
   const [pages, setPages] = useState(1)
   const [isAsking, setAsking] = useState(false)
-  const { data, error } = useLive(`campaigns ${pages}`, async (signal) => {
+  const { data, error, refresh } = useLive('campaigns', async (signal) => {
     const items: CampaignSummary[] = []
     let next: string | null = null
     for (let i = 0; i < pages; i++) {
@@ -74,7 +74,7 @@ export function CampaignsScreen() {
           { title: 'Asked for', width: '13rem', cell: (c) => <span class="muted"><Time at={c.timeCreated} />{c.createdByName && <> by <Name text={c.createdByName} /></>}</span> },
         ]} />
       )}
-      {data?.next && <p class="more"><button type="button" onClick={() => setPages(pages + 1)}>Show older campaigns</button></p>}
+      {data?.next && <p class="more"><button type="button" onClick={() => (setPages(pages + 1), refresh())}>Show older campaigns</button></p>}
       {isAsking && <CampaignDialog job={null} onClose={() => setAsking(false)} />}
     </div>
   )

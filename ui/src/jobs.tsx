@@ -54,7 +54,7 @@ export function JobsScreen() {
   const [pages, setPages] = useState(1)
   const [starting, setStarting] = useState<Job | null>(null)
   const [problem, setProblem] = useState<unknown>(null)
-  const { data, error, refresh } = useLive(`jobs ${text} ${pages}`, async (signal) => {
+  const { data, error, refresh } = useLive(`jobs ${text}`, async (signal) => {
     const items: JobSummary[] = []
     let next: string | null = null
     for (let i = 0; i < pages; i++) {
@@ -98,7 +98,7 @@ export function JobsScreen() {
           { title: 'Run it', width: '5rem', cell: (job) => mayOperate.value && <button type="button" aria-label={`Run ${visible(job.name)}`} onClick={() => start(job)}>Run…</button> },
         ]} />
       )}
-      {data?.next && <p class="more"><button type="button" onClick={() => setPages(pages + 1)}>Show more jobs</button></p>}
+      {data?.next && <p class="more"><button type="button" onClick={() => (setPages(pages + 1), refresh())}>Show more jobs</button></p>}
       {starting && <StartDialog job={starting} onClose={() => setStarting(null)} />}
     </div>
   )

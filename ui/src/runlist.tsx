@@ -66,7 +66,8 @@ export function RunsScreen() {
 
 export function RunTable({ query, showsJob }: { query: { jobKey?: string; status?: string[] }; showsJob?: boolean }) {
   const [pages, setPages] = useState(1)
-  const { data, error } = useLive(`runs ${JSON.stringify(query)} ${pages}`, async (signal) => {
+  // More pages are read into the list that is there: it does not go away meanwhile.
+  const { data, error, refresh } = useLive(`runs ${JSON.stringify(query)}`, async (signal) => {
     const items: RunSummary[] = []
     let next: string | null = null
     for (let i = 0; i < pages; i++) {
@@ -98,7 +99,7 @@ export function RunTable({ query, showsJob }: { query: { jobKey?: string; status
         { title: 'Launched', width: '8rem', cell: (run) => <span class="muted">{run.launched === 'SCHEDULED' ? 'Schedule' : visible(run.createdByName ?? 'By hand')}</span> },
         { title: 'Why', width: 'minmax(12rem, 2fr)', cell: (run) => <span class="muted ellipsis" title={run.state.stateMessage ?? ''}><Message text={run.state.stateMessage} /></span> },
       ]} />
-      {data.next && <p class="more"><button type="button" onClick={() => setPages(pages + 1)}>Show older runs</button></p>}
+      {data.next && <p class="more"><button type="button" onClick={() => (setPages(pages + 1), refresh())}>Show older runs</button></p>}
     </>
   )
 }
