@@ -17,7 +17,7 @@ KEEP    ?=
 export BUILD KEEP
 
 .DEFAULT_GOAL := all
-.PHONY: all test demo check format asan tsan fuzz bench soak exhaustive coverage mutants install clean help
+.PHONY: all test demo check format asan tsan fuzz bench soak exhaustive coverage mutants install deb clean help
 
 all: ## install what is missing, build build/reprise and build/reprise-supervise
 	@scripts/setup build
@@ -73,11 +73,16 @@ mutants: ## break rules one at a time on copies of the tree: the tests of the en
 	@scripts/setup build test
 	@scripts/mutants
 
-install: all ## the binary, its helper and a systemd unit into PREFIX, below DESTDIR
+install: all ## the binary, its helper, a systemd unit and its user into PREFIX, below DESTDIR
 	install -D -m 755 $(BUILD)/reprise $(DESTDIR)$(PREFIX)/bin/reprise
 	install -D -m 755 $(BUILD)/reprise-supervise $(DESTDIR)$(PREFIX)/libexec/reprise/reprise-supervise
 	install -d $(DESTDIR)$(PREFIX)/lib/systemd/system
 	sed 's|@PREFIX@|$(PREFIX)|' dist/reprise.service > $(DESTDIR)$(PREFIX)/lib/systemd/system/reprise.service
+	install -D -m 644 dist/reprise.sysusers.conf $(DESTDIR)$(PREFIX)/lib/sysusers.d/reprise.conf
+
+deb: ## a Debian package, as build/reprise_*.deb
+	@scripts/setup build deb
+	@scripts/deb
 
 clean: ## remove the build folders
 	rm -rf $(foreach kind,normal asan tsan fuzz coverage check,$(BUILD)$(patsubst -normal,,-$(kind)))
