@@ -85,7 +85,24 @@ static char *without_schedule(struct replay *replay, const char *definition)
     return text;
 }
 
-/* The definition with the keys that its JOB_TASKs' jobs have in the replay. They were there when it
+/* One key that a definition names, as the replay has it. False: that job cannot be had. */
+static bool put_job_key(struct replay *replay, char *text, const char *stored,
+                        const struct job_version_row *version)
+{
+    struct uuid key;
+    char replayed[UUID_TEXT];
+    if (!uuid_parse(stored, &key))
+        return true;
+    struct past_job *job = find_job(replay, &key);
+    char *place = strstr(text, stored);
+    if (!job || !bring_job(replay, job, 1, version->created_ms))
+        return false;
+    if (place) /* else the job was named before */
+        memcpy(place, uuid_format(&job->key, replayed), UUID_TEXT - 1);
+    return true;
+}
+
+/* The definition with the keys that the jobs that it runs, or depends on, have in the replay. They were there when it
  * was saved, and no job runs itself, so this ends. */
 static const char *with_job_keys(struct replay *replay, const struct job_version_row *version)
 {
@@ -94,18 +111,15 @@ static const char *with_job_keys(struct replay *replay, const struct job_version
     char *text = without_schedule(replay, version->definition);
     if (!text || job_def_load(text, version->version, &def, &err))
         return NULL;
-    for (uint32_t i = 0; i < def->task_count && text; i++) {
-        struct uuid key;
-        char replayed[UUID_TEXT];
-        if (def->tasks[i].type != TASK_JOB || !uuid_parse(def->tasks[i].job_key, &key))
-            continue;
-        struct past_job *job = find_job(replay, &key);
-        char *place = strstr(text, def->tasks[i].job_key);
-        if (!job || !bring_job(replay, job, 1, version->created_ms))
+    const struct field_list *depends = &def->details.dependencies;
+    for (uint32_t i = 0; i < def->task_count && text; i++)
+        if (def->tasks[i].type == TASK_JOB &&
+            !put_job_key(replay, text, def->tasks[i].job_key, version))
             text = NULL;
-        else if (place) /* else the job was named before */
-            memcpy(place, uuid_format(&job->key, replayed), UUID_TEXT - 1);
-    }
+    for (size_t i = 0; i < depends->count && text; i++)
+        if (!put_job_key(replay, text, ((const struct job_dependency *)depends->items)[i].job_key,
+                         version))
+            text = NULL;
     job_def_unref(def);
     return text;
 }
@@ -209,7 +223,8 @@ static bool make_run(struct replay *replay, struct past_run *run)
         .principal = {row->created_by, row->created_by_name},
         .run = {.origin = row->launched == LAUNCHED_SCHEDULED ? &fired : NULL,
                 .parameters = params_load(row->parameters, &replay->arena),
-                .queue_enabled = row->queue_enabled,
+                /* what a campaign makes may always queue */
+                .queue_enabled = row->instance_type == INSTANCE_SUPPLEMENT ? 1 : row->queue_enabled,
                 .queue_json = row->queue,
                 .schedule_json = row->schedule},
     };
@@ -222,14 +237,20 @@ static bool make_run(struct replay *replay, struct past_run *run)
     return true;
 }
 
+/* Behind a repair that a campaign asked for. */
+static const char asked_by_campaign[] = "Asked for by campaign ";
+
 /* Selected were the tasks whose verdict was RUN. */
 static void repair_run(struct replay *replay, struct past_run *run, const struct event_row *event)
 {
     const struct repair_row *repair = &run->image.repairs[event->repair_number];
     const char **keys = ARENA_ARRAY(&replay->arena, run->event_count + 1, const char *);
     size_t count = 0;
+    bool by_campaign = false;
     for (size_t i = 0; i < run->event_count; i++) {
         const struct event_row *one = &run->events[i];
+        by_campaign |= one->repair_number == event->repair_number && one->type == EVENT_NOTE &&
+                       strncmp(one->reason, asked_by_campaign, strlen(asked_by_campaign)) == 0;
         if (one->repair_number == event->repair_number && one->from == STATE_NEW && one->decision &&
             strstr(one->decision, "\"verdict\":\"RUN\""))
             keys[count++] = one->task_key;
@@ -241,7 +262,8 @@ static void repair_run(struct replay *replay, struct past_run *run, const struct
         .repair = {.task_keys = keys,
                    .task_key_count = count,
                    .parameters = params_load(repair->parameters, &replay->arena),
-                   .mode = repair->mode},
+                   .mode = repair->mode,
+                   .in_campaign = by_campaign},
     };
     if (repair->definition_version != repair[-1].definition_version) {
         command.repair.definition = DEFINITION_VERSION;

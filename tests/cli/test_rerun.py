@@ -1,0 +1,83 @@
+"""rerun: what it asks of the server, and how a campaign is shown."""
+
+import json
+
+import pytest
+
+from cli_fake import JOB, key
+
+RANGE = ("--from", "2026-01-01T00:00:00Z", "--to", "1767312000000")
+
+
+def campaign(status="RUNNING", cells=()):
+    counts = {name: 0 for name in ("waiting", "blocked", "running", "success", "failed", "skipped", "canceled")}
+    for cell in cells:
+        counts[cell["status"].lower()] += 1
+    return {"key": key(7), "name": "nightly again", "status": status, "stateMessage": "Running", "cellCount": len(cells),
+            "jobs": [{"jobKey": key(1), "name": "load"}, {"jobKey": key(2), "name": "re\x1bport"}], "cellCounts": counts,
+            "cells": list(cells)}
+
+
+def cell(job, day, status, reason="why"):
+    return {"jobKey": key(job), "jobName": f"job{job}", "plannedTime": f"2026-01-0{day}T03:00:00.000Z", "status": status,
+            "reason": reason, "jobRunKey": key(40 + day)}
+
+
+def test_everything_that_can_be_asked_for(cli, fake):
+    fake.on("POST", "/rerunCampaigns", (201, campaign()))
+    done = cli("rerun", JOB, *RANGE, "--job", key(2), "--downstream", "--concurrent", "4", "--where", "node", "--task", "load",
+               "--version", "current", "--instances", "unsuccessful", "--canary", "--stop-on-fail", "--reverse", "--label", "x")
+    assert done.returncode == 0, done.stderr
+    sent = fake.sent("POST", "/rerunCampaigns")[0]
+    assert sent.json() == {
+        "jobKey": JOB, "beginTime": "2026-01-01T00:00:00.000Z", "endTime": "2026-01-02T00:00:00.000Z", "jobKeys": [key(2)],
+        "concurrent": 4, "where": "NODE", "version": "CURRENT", "instances": "UNSUCCESSFUL", "isDownstream": True,
+        "isCanary": True, "isStopOnFail": True, "isReverse": True, "taskKey": "load", "name": "x"}
+    assert done.stdout.decode().startswith(f"Started campaign {key(7)}  RUNNING")
+
+
+@pytest.mark.parametrize("args, words", [
+    (("--to", "2026-01-01T00:00:00Z"), "--from is missing"), (("--from", "0"), "--to is missing"),
+    (("--from", "yesterday", "--to", "0"), "yesterday"), ((*RANGE, "--concurrent", "129"), "from 1 to 128"),
+])
+def test_bad_usage(cli, fake, args, words):
+    done = cli("rerun", JOB, *args)
+    assert done.returncode == 2 and words in done.stderr.decode() and not fake.sent("POST", "/rerunCampaigns")
+
+
+def test_wait_tells_how_it_ended(cli, fake):
+    fake.on("POST", "/rerunCampaigns", (201, campaign()))
+    fake.on("GET", f"/rerunCampaigns/{key(7)}", campaign("FAILED"))
+    assert cli("rerun", JOB, *RANGE, "--wait").returncode == 1
+    fake.on("GET", f"/rerunCampaigns/{key(7)}", campaign("SUCCESS"))
+    assert cli("rerun", JOB, *RANGE, "--wait").returncode == 0
+
+
+def test_a_grid_of_jobs_and_times(cli, fake):
+    cells = [cell(1, 1, "SUCCESS"), cell(2, 1, "SUCCESS"), cell(1, 2, "FAILED", "Ended FAILED"), cell(2, 2, "BLOCKED"),
+             cell(1, 3, "RUNNING"), cell(2, 4, "WAITING")]
+    fake.on("GET", f"/rerunCampaigns/{key(7)}", campaign(cells=cells))
+    done = cli("rerun", "get", key(7))
+    assert done.returncode == 0, done.stderr
+    lines = done.stdout.decode().splitlines()
+    assert "\x1b" not in done.stdout.decode()
+    at = lines.index(next(line for line in lines if line.startswith("2026-01-01 03:00:00Z")))
+    load, report = (line.split(None, 1) for line in lines[at + 1:at + 3])
+    assert load[0] == "load" and len(load[1].rstrip()) == 3 and len(set(load[1].rstrip())) == 3
+    assert report[0] == "re\\x1bport" and report[1][2] == " " and len(report[1].rstrip()) == 4
+    assert any("Ended FAILED" in line and key(42) in line for line in lines)
+    raw = cli("rerun", "get", key(7), "-o", "json")
+    assert json.loads(raw.stdout) == campaign(cells=cells)
+
+
+@pytest.mark.parametrize("action", ["pause", "resume", "cancel"])
+def test_actions(cli, fake, action):
+    fake.on("POST", f"/rerunCampaigns/{key(7)}/actions/{action}", campaign("PAUSED"))
+    assert cli("rerun", action, key(7)).returncode == 0
+    assert fake.sent("POST", f"/rerunCampaigns/{key(7)}/actions/{action}")
+
+
+def test_the_server_refuses(cli, fake):
+    fake.on("POST", "/rerunCampaigns", (409, {"code": "IncorrectState", "message": "Job x have no instances to rerun"}))
+    done = cli("rerun", JOB, *RANGE)
+    assert done.returncode == 3 and "no instances to rerun" in done.stderr.decode()
