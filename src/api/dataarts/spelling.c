@@ -152,8 +152,9 @@ void spelling_mend(const struct schema *schema, json_t *value)
             spelling_mend(field->object, item);
         size_t n;
         json_t *element;
-        if (item && field->kind == FIELD_LIST)
-            json_array_foreach (item, n, element)
-                spelling_mend(field->object, element);
+        if (field->kind != FIELD_LIST)
+            continue;
+        json_array_foreach (item, n, element)
+            spelling_mend(field->object, element);
     }
 }

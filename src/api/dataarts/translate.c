@@ -305,10 +305,9 @@ static enum err_code add_node(const struct reading *at, const struct dataarts_no
 }
 
 /* The path of monitorObsPath, in the arena; NULL: none. */
-static enum err_code monitored_path(const struct reading *at, const struct dataarts_job *job,
+static enum err_code monitored_path(const struct reading *at, const struct dataarts_cron *cron,
                                     const char **ret, struct err *err)
 {
-    const struct dataarts_cron *cron = job->schedule ? job->schedule->cron : NULL;
     *ret = NULL;
     if (!cron || !cron->monitor_path)
         return ERR_OK;
@@ -345,11 +344,12 @@ static enum err_code add_nodes(const struct reading *at, const struct dataarts_j
 {
     const struct dataarts_node *nodes = job->nodes.items;
     json_t *tasks = json_array();
+    const struct dataarts_cron *cron = job->schedule ? job->schedule->cron : NULL;
     const char *path;
     json_object_set_new(details, "tasks", tasks);
-    enum err_code code = monitored_path(at, job, &path, err);
-    if (!code && path)
-        add_monitor(job->schedule->cron, path, tasks);
+    enum err_code code = monitored_path(at, cron, &path, err);
+    if (!code && cron && path)
+        add_monitor(cron, path, tasks);
     for (size_t i = 0; i < job->nodes.count && !code; i++)
         code = add_node(at, &nodes[i], path != NULL, tasks, err);
     return code;
