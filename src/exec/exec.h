@@ -37,13 +37,15 @@ struct attempt_id {
 /* Writes the token and returns `text`. */
 char *attempt_token(const struct attempt_id *id, char text[static TOKEN_TEXT]);
 
-enum exec_kind { EXEC_PYTHON }; /* more to come: notebook, spark, java */
+/* What it is that runs; each has a file kind_….c that makes the command. */
+enum exec_kind { EXEC_PYTHON, EXEC_KIND_COUNT };
 
 /* What to run. Strings are copied during exec_start. */
 struct exec_order {
     struct attempt_id id;
     enum exec_kind kind;
-    const char *file; /* relative to the workspace's folder, as model/words.h makes it */
+    const char *refusal; /* why it cannot start after all, or NULL */
+    const char *file;    /* relative to the workspace's folder, as model/words.h makes it */
     const char *const *args;
     size_t arg_count;
     struct param_list params; /* → REPRISE_PARAM_<NAME> and REPRISE_PARAMS_FILE */

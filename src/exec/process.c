@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <linux/openat2.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -14,6 +15,7 @@
 #include "base/buf.h"
 #include "base/mem.h"
 #include "exec/attempt.h"
+#include "exec/kind.h"
 #include "model/words.h"
 
 /* A rename beside us may make the kernel give up on proving that a path stayed inside. */
@@ -24,9 +26,15 @@ enum { DEFAULT_UMASK = 022 };
 #define DEFAULT_PATH   "/usr/local/bin:/usr/bin:/bin"
 #define DEFAULT_PYTHON "/usr/bin/python3"
 
-static bool cannot(struct err *err, const char *sentence)
+bool process_cannot(struct err *err, const char *format, ...)
 {
-    err_set(err, ERR_INTERNAL, "Cannot start: %s", sentence);
+    char sentence[ERR_MESSAGE_MAX];
+    va_list args;
+
+    va_start(args, format);
+    vsnprintf(sentence, sizeof sentence, format, args);
+    va_end(args);
+    err_set(err, ERR_INTERNAL, "Cannot start: %.480s", sentence);
     return false;
 }
 
@@ -134,7 +142,7 @@ static bool open_workspace(struct process *process, struct err *err)
     char path[PATH_MAX];
 
     if (stat(process->workspace_dir, &status) < 0)
-        return cannot(err, "the workspace has no folder");
+        return process_cannot(err, "the workspace has no folder");
     if (process->workspace_fd >= 0 && status.st_ino == process->workspace.st_ino &&
         status.st_dev == process->workspace.st_dev)
         return true;
@@ -142,7 +150,7 @@ static bool open_workspace(struct process *process, struct err *err)
     if (fd < 0 || fstat(fd, &status) < 0 || !path_of(fd, path)) {
         if (fd >= 0)
             close(fd);
-        return cannot(err, "the workspace's folder cannot be opened");
+        return process_cannot(err, "the workspace's folder cannot be opened");
     }
     if (process->workspace_fd >= 0)
         close(process->workspace_fd);
@@ -214,28 +222,24 @@ static bool resolve(struct process *process, const char *file, char path[static 
     return named || cannot_open(err, file, ENAMETOOLONG);
 }
 
-static bool build_argv(struct process *process, const struct exec_order *from, struct arena *arena,
-                       struct order *order, struct err *err)
+const char *process_file(struct process *process, const char *file, struct arena *arena,
+                         struct err *err)
 {
-    char file[PATH_MAX];
+    char path[PATH_MAX];
 
+    return resolve(process, file, path, err) ? arena_strdup(arena, path) : NULL;
+}
+
+const char *process_python(struct process *process, struct err *err)
+{
     if (!process->python)
         process->python = find_python(process);
-    if (!process->python) {
-        const char *name = process->python_wanted ? process->python_wanted : "python3";
-        const char *slash = strrchr(name, '/');
-        err_set(err, ERR_INTERNAL, "Cannot start: no interpreter %s", slash ? slash + 1 : name);
-        return false;
-    }
-    if (!resolve(process, from->file, file, err))
-        return false;
-    char **argv = ARENA_ARRAY(arena, from->arg_count + 3, char *);
-    argv[0] = process->python;
-    argv[1] = arena_strdup(arena, file);
-    for (size_t i = 0; i < from->arg_count; i++)
-        argv[2 + i] = (char *)from->args[i];
-    order->argv = argv;
-    return true;
+    if (process->python)
+        return process->python;
+    const char *name = process->python_wanted ? process->python_wanted : "python3";
+    const char *slash = strrchr(name, '/');
+    process_cannot(err, "no interpreter %s", slash ? slash + 1 : name);
+    return NULL;
 }
 
 /* The exact list as JSON, for this attempt alone. */
@@ -271,11 +275,13 @@ static const char *write_params(const struct process *process, const struct fold
 }
 
 /* The token first: whoever looks for it in /proc finds it soonest there. */
-static char **build_envp(const struct process *process, const struct exec_order *from,
-                         const char *token, const char *stem, const char *params_file,
-                         struct arena *arena)
+static char **build_envp(const struct launch *launch, const char *token, const char *params_file)
 {
-    size_t most = 4 + PROCESS_INHERITED + from->env_count + from->params.count + 1;
+    const struct process *process = launch->process;
+    const struct exec_order *from = launch->from;
+    struct arena *arena = launch->arena;
+    size_t most = 4 + PROCESS_INHERITED + launch->env_count + from->env_count + from->params.count +
+                  1;
     char **envp = ARENA_ARRAY(arena, most, char *);
     size_t count = 0;
 
@@ -284,7 +290,9 @@ static char **build_envp(const struct process *process, const struct exec_order 
         envp[count++] = process->inherited[i];
     envp[count++] = arena_printf(arena, "REPRISE_WORKSPACE=%s", process->workspace_path);
     envp[count++] = arena_printf(arena, "REPRISE_PARAMS_FILE=%s", params_file);
-    envp[count++] = arena_printf(arena, "REPRISE_OUTPUT=%s.val", stem);
+    envp[count++] = arena_printf(arena, "REPRISE_OUTPUT=%s.val", launch->stem);
+    for (size_t i = 0; i < launch->env_count; i++)
+        envp[count++] = launch->env[i];
     for (size_t i = 0; i < from->env_count; i++)
         envp[count++] = (char *)from->env[i];
     for (size_t i = 0; i < from->params.count; i++) {
@@ -310,31 +318,39 @@ static void add_limits(const struct process *process, struct order *order)
 bool process_order(struct process *process, struct folders *folders, const struct exec_order *from,
                    const char *token, struct arena *arena, struct order *ret, struct err *err)
 {
-    struct order order = {.token = token, .umask = process->umask, .flags = ORDER_NO_STARTED};
     char name[ATTEMPT_FILE];
     char run[UUID_TEXT];
+    struct launch launch = {
+        .process = process,
+        .from = from,
+        .stem =
+            arena_printf(arena, "%s/runs/%s", process->data_dir, attempt_file(&from->id, "", name)),
+        .cwd = arena_printf(arena, "%s/runs/%s/work", process->data_dir,
+                            uuid_format(&from->id.run, run)),
+        .arena = arena,
+    };
 
-    if (!build_argv(process, from, arena, &order, err))
+    if (!kind_launch(&launch, err))
         return false;
     int r = folders_add_run(folders, &from->id.run);
-    if (r < 0) {
-        err_set(err, ERR_INTERNAL, "Cannot start: the run's folder cannot be made: %s",
-                strerrordesc_np(-r));
-        return false;
-    }
+    if (r < 0)
+        return process_cannot(err, "the run's folder cannot be made: %s", strerrordesc_np(-r));
     const char *params_file = write_params(process, folders, from, arena, err);
     if (!params_file)
         return false;
-    const char *stem =
-        arena_printf(arena, "%s/runs/%s", process->data_dir, attempt_file(&from->id, "", name));
-    order.envp = build_envp(process, from, token, stem, params_file, arena);
-    order.record_path = arena_printf(arena, "%s.rec", stem);
-    order.stdout_path = arena_printf(arena, "%s.out", stem);
-    order.stderr_path = arena_printf(arena, "%s.err", stem);
-    order.cwd =
-        arena_printf(arena, "%s/runs/%s/work", process->data_dir, uuid_format(&from->id.run, run));
-    order.timeout_ms = (uint64_t)attempt_limit_ms(from->timeout_ms);
-    order.grace_ms = (uint64_t)attempt_limit_ms(from->grace_ms);
+    struct order order = {
+        .token = token,
+        .umask = process->umask,
+        .flags = ORDER_NO_STARTED,
+        .argv = launch.argv,
+        .envp = build_envp(&launch, token, params_file),
+        .record_path = arena_printf(arena, "%s.rec", launch.stem),
+        .stdout_path = arena_printf(arena, "%s.out", launch.stem),
+        .stderr_path = arena_printf(arena, "%s.err", launch.stem),
+        .cwd = launch.cwd,
+        .timeout_ms = (uint64_t)attempt_limit_ms(from->timeout_ms),
+        .grace_ms = (uint64_t)attempt_limit_ms(from->grace_ms),
+    };
     add_limits(process, &order);
     *ret = order;
     return true;

@@ -43,3 +43,14 @@ void process_release(struct process *process);
  * it cannot start. */
 bool process_order(struct process *process, struct folders *folders, const struct exec_order *from,
                    const char *token, struct arena *arena, struct order *ret, struct err *err);
+
+/* ---- for kinds ---- */
+
+/* Absolute path, without links, of a regular file below the workspace's folder; NULL with the
+ * sentence in `err` when it may not be used. */
+const char *process_file(struct process *process, const char *file, struct arena *arena,
+                         struct err *err);
+/* The interpreter of Python, NULL with the sentence in `err` when there is none. */
+const char *process_python(struct process *process, struct err *err);
+/* "Cannot start: " and the sentence; false. */
+bool process_cannot(struct err *err, const char *format, ...) __attribute__((format(printf, 2, 3)));

@@ -12,6 +12,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "server/clock.h"
+#include "server/orders.h"
 #include "server/pump_internal.h"
 
 /* When a batch closes (DURABILITY §1); retry tokens live 24 h (RULES §7). */
@@ -281,16 +282,7 @@ static void step_all(struct pump *pump)
 
 static void start_attempt(struct pump *pump, const struct start_effect *start)
 {
-    const struct exec_order order = {
-        .id = {start->run, start->task_run, start->repair, start->attempt, start->epoch},
-        .kind = EXEC_PYTHON,
-        .file = start->file,
-        .args = start->args,
-        .arg_count = start->arg_count,
-        .params = start->params,
-        .timeout_ms = start->timeout_ms,
-        .grace_ms = start->grace_ms,
-    };
+    const struct exec_order order = order_of(start);
     exec_start(pump->exec, &order);
 }
 

@@ -1,0 +1,34 @@
+#include "exec/kind.h"
+
+#include <assert.h>
+
+static kind_prepare *const kinds[EXEC_KIND_COUNT] = {
+    [EXEC_PYTHON] = kind_python,
+};
+
+bool kind_launch(struct launch *launch, struct err *err)
+{
+    if (launch->from->refusal)
+        return process_cannot(err, "%s", launch->from->refusal);
+    assert(kinds[launch->from->kind]);
+    return kinds[launch->from->kind](launch, err);
+}
+
+void launch_env(struct launch *launch, const char *name, const char *value)
+{
+    assert(launch->env_count < LAUNCH_ENV_MAX);
+    launch->env[launch->env_count++] = arena_printf(launch->arena, "%s=%s", name, value);
+}
+
+void launch_command(struct launch *launch, const char *const *head, size_t count)
+{
+    const struct exec_order *from = launch->from;
+    char **argv = ARENA_ARRAY(launch->arena, count + from->arg_count + 1, char *);
+
+    for (size_t i = 0; i < count; i++)
+        argv[i] = (char *)(uintptr_t)head[i];
+    for (size_t i = 0; i < from->arg_count; i++)
+        argv[count + i] = (char *)(uintptr_t)from->args[i];
+    argv[count + from->arg_count] = NULL;
+    launch->argv = argv;
+}
