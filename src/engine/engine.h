@@ -98,7 +98,10 @@ struct start_effect {
     int64_t attempt;
     int64_t epoch;
     const struct task_def *task;
-    const char *file;        /* relative to the workspace's root */
+    const char *file; /* relative to the workspace's root; NULL: the type has none */
+    const char *main_class;
+    const char *const *libraries; /* relative to the workspace's root */
+    size_t library_count;
     const char *const *args; /* references put in */
     size_t arg_count;
     struct param_list params;

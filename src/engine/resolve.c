@@ -237,6 +237,35 @@ static enum err_code resolve_args(const struct reference_scope *scope, const cha
     return ERR_OK;
 }
 
+/* A path with its references put in, which may not lead outside. */
+static enum err_code resolve_path(const struct reference_scope *scope, const char *field,
+                                  const char *text, struct arena *arena, const char **ret,
+                                  struct err *err)
+{
+    const char *path;
+    if (!text)
+        return ERR_OK;
+    enum err_code code = resolve_text(scope, text, arena, &path, err);
+    if (!code && workspace_path(path, arena, ret, err))
+        code = name_field(field, err);
+    return code;
+}
+
+static enum err_code resolve_libraries(const struct reference_scope *scope,
+                                       const struct task_def *def, struct arena *arena,
+                                       struct resolved_task *ret, struct err *err)
+{
+    const char *const *texts = def->dependent_libraries.items;
+    size_t count = def->dependent_libraries.count;
+    const char **paths = ARENA_ARRAY(arena, count, const char *);
+    enum err_code code = ERR_OK;
+    for (size_t i = 0; i < count && !code; i++)
+        code = resolve_path(scope, "dependentLibraries", texts[i], arena, &paths[i], err);
+    ret->libraries = paths;
+    ret->library_count = count;
+    return code;
+}
+
 enum err_code task_resolve(const struct engine *engine, const struct etask *task, int64_t now_ms,
                            struct arena *arena, struct resolved_task *ret, struct err *err)
 {
@@ -244,16 +273,19 @@ enum err_code task_resolve(const struct engine *engine, const struct etask *task
     struct reference_scope scope = task_scope(engine, task, now_ms);
     struct resolved_task resolved = {0};
     struct str_map by_name;
-    const char *file;
     str_map_init(&by_name);
     scope.parameters_by_name = &by_name;
     enum err_code code = resolve_params(task, &scope, arena, &resolved.params, err);
     if (!code)
         code = resolve_args(&scope, def->command_line_arguments, arena, &resolved, err);
     if (!code)
-        code = resolve_text(&scope, def->file_path, arena, &file, err);
-    if (!code && workspace_path(file, arena, &resolved.file, err))
-        code = name_field("filePath", err);
+        code = resolve_path(&scope, "filePath", def->file_path, arena, &resolved.file, err);
+    if (!code)
+        code = resolve_path(&scope, "notebookPath", def->notebook_path, arena, &resolved.file, err);
+    if (!code)
+        code = resolve_libraries(&scope, def, arena, &resolved, err);
+    if (!code && def->main_class)
+        code = resolve_text(&scope, def->main_class, arena, &resolved.main_class, err);
     str_map_release(&by_name);
     if (!code)
         *ret = resolved;

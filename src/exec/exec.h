@@ -12,6 +12,8 @@
  *   <taskRun>.<n>.<epoch>.out .err output
  *   <taskRun>.<n>.<epoch>.json     REPRISE_PARAMS_FILE (of an empty list: DATA/no-params.json)
  *   <taskRun>.<n>.<epoch>.val      REPRISE_OUTPUT, made by the task if it publishes values
+ *   <taskRun>.<n>.<epoch>.say      what a helper of ours tells of it (report.h)
+ *   <taskRun>.<n>.<epoch>.ipynb .html   the executed notebook
  */
 #pragma once
 
@@ -38,7 +40,7 @@ struct attempt_id {
 char *attempt_token(const struct attempt_id *id, char text[static TOKEN_TEXT]);
 
 /* What it is that runs; each has a file kind_….c that makes the command. */
-enum exec_kind { EXEC_PYTHON, EXEC_KIND_COUNT };
+enum exec_kind { EXEC_PYTHON, EXEC_NOTEBOOK, EXEC_KIND_COUNT };
 
 /* What to run. Strings are copied during exec_start. */
 struct exec_order {
@@ -139,6 +141,15 @@ size_t exec_live(const struct exec *exec);
 /* Removes a run's folder with everything in it, in the background. It is out of sight at once, and
  * what a crash leaves of it is removed by the next exec_open. */
 void exec_purge_run(struct exec *exec, const struct uuid *run);
-/* Opens an attempt's output for reading; -1 with errno when there is none. Any thread: no exec
- * needed. `stream` is 1 (stdout) or 2 (stderr). The caller closes it. */
+
+/* What an attempt leaves to be read. */
+enum exec_stream {
+    EXEC_STDOUT = 1,
+    EXEC_STDERR,
+    EXEC_EXECUTED, /* the executed notebook, also while it runs */
+    EXEC_PAGE,     /* the same as HTML, at its end */
+    EXEC_SAY,      /* report.h: what it does now, or how it ended */
+};
+/* Opens one of them; -1 with errno when there is none. Any thread: no exec needed. The caller
+ * closes it. */
 int exec_open_output(const char *data_dir, const struct attempt_id *id, int stream);

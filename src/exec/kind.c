@@ -4,6 +4,7 @@
 
 static kind_prepare *const kinds[EXEC_KIND_COUNT] = {
     [EXEC_PYTHON] = kind_python,
+    [EXEC_NOTEBOOK] = kind_notebook,
 };
 
 bool kind_launch(struct launch *launch, struct err *err)

@@ -29,6 +29,7 @@ struct launch {
 typedef bool kind_prepare(struct launch *launch, struct err *err);
 
 kind_prepare kind_python;
+kind_prepare kind_notebook;
 
 /* Of the order's kind. */
 bool kind_launch(struct launch *launch, struct err *err);

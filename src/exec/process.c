@@ -93,6 +93,7 @@ void process_init(struct process *process, const struct exec_config *config)
         .data_dir = config->data_dir,
         .workspace_dir = config->workspace_dir,
         .python_wanted = config->python,
+        .supervise_path = config->supervise_path,
         .umask = own_umask(),
         .descriptors = config->task_descriptors,
         .workspace_fd = -1,
@@ -239,6 +240,19 @@ const char *process_python(struct process *process, struct err *err)
     const char *name = process->python_wanted ? process->python_wanted : "python3";
     const char *slash = strrchr(name, '/');
     process_cannot(err, "no interpreter %s", slash ? slash + 1 : name);
+    return NULL;
+}
+
+const char *process_helper(const struct process *process, const char *name, struct arena *arena,
+                           struct err *err)
+{
+    const char *slash = strrchr(process->supervise_path, '/');
+    int folder = slash ? (int)(slash - process->supervise_path) : 0;
+    const char *path = arena_printf(arena, "%.*s/%s", folder, process->supervise_path, name);
+
+    if (access(path, R_OK) == 0)
+        return path;
+    process_cannot(err, "the helper %s is not installed beside reprise-supervise", name);
     return NULL;
 }
 

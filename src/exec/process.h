@@ -25,6 +25,7 @@ struct process {
     const char *data_dir; /* the owner's, like workspace_dir and python_wanted */
     const char *workspace_dir;
     const char *python_wanted;              /* NULL: ours to choose */
+    const char *supervise_path;             /* its folder has the other helpers */
     char *python;                           /* absolute path, NULL while there is none */
     char *inherited[PROCESS_INHERITED + 1]; /* "PATH=…" and so on, NULL-terminated */
     uint32_t umask;
@@ -52,5 +53,8 @@ const char *process_file(struct process *process, const char *file, struct arena
                          struct err *err);
 /* The interpreter of Python, NULL with the sentence in `err` when there is none. */
 const char *process_python(struct process *process, struct err *err);
+/* A helper of ours beside reprise-supervise; NULL with the sentence in `err` when it is missing. */
+const char *process_helper(const struct process *process, const char *name, struct arena *arena,
+                           struct err *err);
 /* "Cannot start: " and the sentence; false. */
 bool process_cannot(struct err *err, const char *format, ...) __attribute__((format(printf, 2, 3)));

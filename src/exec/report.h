@@ -1,6 +1,10 @@
 /*
  * What is told of an attempt: from a record, or from the lack of one, to an exec_report.
  *
+ * A helper of ours that runs a task (reprise_notebook.py) knows more than an exit status: it leaves
+ * a file STEM.say: a word, a sentence, then the error trace. The word `cannot-start` makes the end
+ * ours to answer for (INTERNAL_ERROR), `failed` the task's; the others are of no account here.
+ *
  * The text belongs to the struct report, which must outlive the report. The tail of stderr is read
  * only for what did not exit with 0; the values that it published, however it ended.
  */

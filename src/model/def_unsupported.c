@@ -21,7 +21,7 @@ static bool is_true(const json_t *value)
 
 static bool is_later_type(const json_t *value)
 {
-    static const char *const types[] = {"NOTEBOOK_TASK", "SPARK_SUBMIT_TASK", "JAR_TASK"};
+    static const char *const types[] = {"SPARK_SUBMIT_TASK", "JAR_TASK"};
     const char *text = json_string_value(value);
     for (size_t i = 0; text && i < ARRAY_LEN(types); i++)
         if (strcmp(text, types[i]) == 0)
@@ -57,7 +57,7 @@ struct unsupported {
 };
 
 static const struct unsupported of_task[] = {
-    {NULL, "type", is_later_type, "use PYTHON_TASK, IF_ELSE_TASK or JOB_TASK"},
+    {NULL, "type", is_later_type, "use NOTEBOOK_TASK, PYTHON_TASK, IF_ELSE_TASK or JOB_TASK"},
     {NULL, "source", is_git_provider, "use WORKSPACE"},
     {NULL, "isStreaming", is_true, "use false"},
     {"cluster", "newCluster", is_there, "use clusterName \"local\""},

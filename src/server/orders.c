@@ -4,6 +4,7 @@
 
 static const enum exec_kind kinds[TASK_TYPE_COUNT] = {
     [TASK_PYTHON] = EXEC_PYTHON,
+    [TASK_NOTEBOOK] = EXEC_NOTEBOOK,
 };
 
 struct exec_order order_of(const struct start_effect *start)
