@@ -63,6 +63,7 @@ struct attempt_outcome {
     const char *error_trace;
     const char *published;   /* values (model/values.h), NULL: none */
     const char *unpublished; /* why something of REPRISE_OUTPUT was not taken, or NULL */
+    const char *external_id; /* of the Spark application, or NULL */
 };
 
 enum engine_event_kind {

@@ -106,6 +106,8 @@ static void copy_config(struct exec *exec, const struct exec_config *config)
     own->workspace_dir = arena_strdup(&exec->strings, config->workspace_dir);
     own->supervise_path = arena_strdup(&exec->strings, config->supervise_path);
     own->python = arena_strdup(&exec->strings, config->python);
+    own->java = arena_strdup(&exec->strings, config->java);
+    own->spark_home = arena_strdup(&exec->strings, config->spark_home);
     if (own->frozen_after_ms <= 0)
         own->frozen_after_ms = FROZEN_AFTER_MS;
 }

@@ -14,6 +14,7 @@
  *   <taskRun>.<n>.<epoch>.val      REPRISE_OUTPUT, made by the task if it publishes values
  *   <taskRun>.<n>.<epoch>.say      what a helper of ours tells of it (report.h)
  *   <taskRun>.<n>.<epoch>.ipynb .html   the executed notebook
+ *   <taskRun>.<n>.<epoch>.spark    empty: its log is Spark's; spark/ is where Spark works
  */
 #pragma once
 
@@ -40,7 +41,15 @@ struct attempt_id {
 char *attempt_token(const struct attempt_id *id, char text[static TOKEN_TEXT]);
 
 /* What it is that runs; each has a file kind_….c that makes the command. */
-enum exec_kind { EXEC_PYTHON, EXEC_NOTEBOOK, EXEC_KIND_COUNT };
+enum exec_kind {
+    EXEC_PYTHON,
+    EXEC_NOTEBOOK,
+    EXEC_JAVA,
+    EXEC_SPARK_SUBMIT, /* the arguments are all that spark-submit is given */
+    EXEC_SPARK_JAR,
+    EXEC_SPARK_PYTHON,
+    EXEC_KIND_COUNT
+};
 
 /* What to run. Strings are copied during exec_start. */
 struct exec_order {
@@ -48,6 +57,10 @@ struct exec_order {
     enum exec_kind kind;
     const char *refusal; /* why it cannot start after all, or NULL */
     const char *file;    /* relative to the workspace's folder, as model/words.h makes it */
+    const char *main_class;
+    const char *const *libraries; /* likewise */
+    size_t library_count;
+    const char *master; /* of Spark, such as "spark://HOST:7077"; NULL: local[*] */
     const char *const *args;
     size_t arg_count;
     struct param_list params; /* → REPRISE_PARAM_<NAME> and REPRISE_PARAMS_FILE */
@@ -78,6 +91,7 @@ struct exec_report {
     const char *message;     /* why it could not start, or how it ended; one plain sentence */
     const char *error_trace; /* tail of stderr, ≤ 16 KiB, valid UTF-8; NULL on exit 0 or if empty */
     const char *published;   /* its values (model/values.h); NULL: none */
+    const char *external_id; /* of the Spark application, or NULL */
     const char *unpublished; /* why something of REPRISE_OUTPUT was not taken; NULL: all was */
 };
 
@@ -92,6 +106,8 @@ struct exec_config {
     const char *supervise_path; /* reprise-supervise */
     uint64_t task_descriptors;  /* soft RLIMIT_NOFILE of tasks; 0: ours */
     const char *python;         /* interpreter; NULL: /usr/bin/python3, else python3 of PATH */
+    const char *java;           /* NULL: JAVA_HOME's, else java of PATH */
+    const char *spark_home;     /* NULL: SPARK_HOME, else pyspark's, else spark-submit's of PATH */
     size_t max_idle;            /* idle supervisors that are kept */
     size_t prespawn;            /* of them, started by exec_open already */
     int64_t frozen_after_ms; /* how long past deadline and grace a supervisor may be silent before

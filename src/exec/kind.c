@@ -3,8 +3,9 @@
 #include <assert.h>
 
 static kind_prepare *const kinds[EXEC_KIND_COUNT] = {
-    [EXEC_PYTHON] = kind_python,
-    [EXEC_NOTEBOOK] = kind_notebook,
+    [EXEC_PYTHON] = kind_python,       [EXEC_NOTEBOOK] = kind_notebook,
+    [EXEC_JAVA] = kind_java,           [EXEC_SPARK_SUBMIT] = kind_spark_submit,
+    [EXEC_SPARK_JAR] = kind_spark_jar, [EXEC_SPARK_PYTHON] = kind_spark_python,
 };
 
 bool kind_launch(struct launch *launch, struct err *err)

@@ -12,6 +12,12 @@ bool kind_notebook(struct launch *launch, struct err *err)
 
     if (!file)
         return false;
+    if (launch->from->master) { /* what a session that the notebook begins is connected to */
+        if (!launch_spark(launch, err))
+            return false;
+        launch_env(launch, "PYSPARK_SUBMIT_ARGS",
+                   arena_printf(launch->arena, "--master %s pyspark-shell", launch->from->master));
+    }
     launch_command(launch, (const char *const[]){python, "-u", helper, file, launch->stem}, 5);
     return true;
 }

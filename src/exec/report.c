@@ -251,6 +251,28 @@ static void add_said(struct report *report, int runs_fd)
     buf_release(&text);
 }
 
+/* Of Spark: the application, which is named early in its log. */
+static void add_application(struct report *report, int runs_fd)
+{
+    enum { LOG_START_BYTES = 256 << 10 };
+    char name[ATTEMPT_FILE];
+    struct buf text;
+
+    if (faccessat(runs_fd, attempt_file(&report->told.id, ".spark", name), F_OK, 0) < 0)
+        return;
+    int fd = openat(runs_fd, attempt_file(&report->told.id, ".err", name),
+                    O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY);
+    if (fd < 0)
+        return;
+    buf_init(&text, LOG_START_BYTES + 1);
+    char *place = buf_reserve(&text, LOG_START_BYTES);
+    ssize_t got = place ? pread(fd, place, LOG_START_BYTES, 0) : -1;
+    close(fd);
+    if (got > 0 && spark_application_id(place, (size_t)got, report->external_id))
+        report->told.external_id = report->external_id;
+    buf_release(&text);
+}
+
 void report_outcome(struct report *ret, int runs_fd, const struct attempt *attempt)
 {
     const struct record *record = &attempt->outcome;
@@ -277,6 +299,7 @@ void report_outcome(struct report *ret, int runs_fd, const struct attempt *attem
         if (told->cause == CAUSE_EXITED && record->exit_code != 0)
             add_said(ret, runs_fd);
         add_published(ret, runs_fd);
+        add_application(ret, runs_fd);
     }
     if (told->cause != CAUSE_EXITED)
         told->exit_code = FIELD_NULL;

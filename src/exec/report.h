@@ -12,6 +12,7 @@
 
 #include "base/buf.h"
 #include "exec/attempt.h"
+#include "exec/spark_log.h"
 
 enum { ERROR_TRACE_MAX_BYTES = 16 << 10 };
 
@@ -21,6 +22,7 @@ struct report {
     struct buf trace;
     struct buf published;
     char unpublished[96];
+    char external_id[SPARK_ID_TEXT];
 };
 
 /* These fill `ret`; report_release() after the callback. */

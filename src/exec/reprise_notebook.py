@@ -12,6 +12,7 @@ Output of cells also goes to stdout and stderr as it comes. Exit status: 0, or 1
 
 import ast
 import asyncio
+import glob
 import json
 import os
 import re
@@ -390,7 +391,8 @@ class Run:
     def main(self):
         signal.signal(signal.SIGTERM, self.on_sigterm)
         os.environ["PYDEVD_DISABLE_FILE_VALIDATION"] = "1"  # else each kernel warns of a debugger that nobody has
-        os.environ["PYTHONPATH"] = os.path.dirname(self.path)
+        spark = glob.glob(os.path.join(os.environ.get("SPARK_HOME") or "/nowhere", "python", "lib", "*.zip"))
+        os.environ["PYTHONPATH"] = os.pathsep.join([os.path.dirname(self.path), *sorted(spark)])
         os.environ["IPYTHONDIR"] = os.path.join(os.path.dirname(self.stem), "ipython")
         succeeded = False
         try:

@@ -149,6 +149,8 @@ static enum err_code start_pump(struct server *server, struct err *err)
                 .supervise_path = server->supervise,
                 .task_descriptors = server->task_descriptors,
                 .python = config_text_or_null(config, CONFIG_exec_python),
+                .java = config_text_or_null(config, CONFIG_exec_java),
+                .spark_home = config_text_or_null(config, CONFIG_exec_spark_home),
                 .max_idle = (size_t)config_number(config, CONFIG_exec_max_idle),
                 .prespawn = 2,
             },
