@@ -288,7 +288,8 @@ static void start_attempt(struct pump *pump, const struct start_effect *start)
     arena_init(&arena);
     if (reads)
         pump_read_begin(pump);
-    const struct exec_order order = order_of(start, engine_workspace(pump->engine), pump->reader, &arena);
+    const struct exec_order order =
+        order_of(start, engine_workspace(pump->engine), pump->reader, &arena);
     if (reads)
         pump_read_end(pump);
     exec_start(pump->exec, &order);

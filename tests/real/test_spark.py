@@ -129,5 +129,5 @@ def test_the_example_on_a_real_spark(servers):
                           capture_output=True, text=True, check=True)
     run = api.wait_final(api.run(made.stdout.split()[-1].split("/")[-1]), "SUCCESS", seconds=110)
     seen = api.task_run(run, "words")
-    assert words(api, run, "words")[0] == "3 the" and seen["values"] == {"words": "26"}
+    assert words(api, run, "words")[0] == "4 run" and seen["values"] == {"words": "26"}
     assert seen["externalId"].startswith("local-"), json.dumps(seen)
