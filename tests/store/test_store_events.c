@@ -109,7 +109,7 @@ static void events_of_before_are_found_by_number(void **state)
         sqlite3_exec(handle,
                      "DROP TABLE event_block; DROP TABLE schedule; DROP TABLE skipped;"
                      " DROP INDEX run_planned; DROP TABLE resource; DROP TABLE recent_job;"
-                     " PRAGMA user_version = 3",
+                     " ALTER TABLE attempt DROP COLUMN external_id; PRAGMA user_version = 3",
                      NULL, NULL, NULL),
         SQLITE_OK);
     sqlite3_close(handle);
