@@ -38,6 +38,11 @@ def notebook_task(key, path, after=(), **fields):
     return body
 
 
+def go(api, tasks, status):
+    """A kernel takes seconds to come up, on a busy machine many."""
+    return api.wait_final(api.run(api.job(tasks)), status, seconds=100)
+
+
 def fetch(api, task_run):
     answer = api.post(f"/taskRuns/{task_run['key']}/actions/fetchOutput")
     assert answer.status_code == 200, answer.text
@@ -62,7 +67,7 @@ def test_the_example(servers):
     made = subprocess.run([BINARY, "--data", server.data, "-o", "name", "job", "create", "-f", folder / "job.yaml"],
                           capture_output=True, text=True, check=True)
     api, job = server.api, made.stdout.split()[-1].split("/")[-1]
-    run = api.wait_final(api.run(job), "SUCCESS")
+    run = api.wait_final(api.run(job), "SUCCESS", seconds=100)
     words = check(api.task_run(run, "words"), TASK_RUN)
     assert statuses(run) == {"words": "SUCCESS", "many": "SUCCESS"} and words["values"] == {"words": "26"}
     output = fetch(api, words)
@@ -70,7 +75,7 @@ def test_the_example(servers):
     assert output["data"]["type"] == "NOTEBOOK" and output["taskType"] == "NOTEBOOK_TASK" and not output["isTruncated"]
     assert document["cells"][2]["metadata"]["tags"] == ["injected-parameters"]
     assert "26 words, 7 of them at least 2 times" in "".join(texts(document))
-    failed = api.wait_final(api.run(job, parameters=named(least="99")), "FAILED")
+    failed = api.wait_final(api.run(job, parameters=named(least="99")), "FAILED", seconds=100)
     state = api.task_run(failed, "words")["state"]
     assert state["stateMessage"] == "Failed in cell 4 of 4: ValueError: no word is there 99 times"
     assert state["errorTrace"] == failed["state"]["errorTrace"]
@@ -83,10 +88,10 @@ def test_parameters_are_typed_as_their_defaults_are(server):
           cell("print([n, r, b, l, d, s, u, k, extra])"))
     values = named(n="7", r="2", b="true", l='["a", 1]', d="{'k': 'v'}", s="3", u="4", extra="it's")
     api = server.api
-    run = api.go([notebook_task("a", "/Workspace/typed.ipynb", parameters=values)], "SUCCESS")
+    run = go(api, [notebook_task("a", "/Workspace/typed.ipynb", parameters=values)], "SUCCESS")
     seen = texts(json.loads(fetch(api, api.task_run(run, "a"))["data"]["value"]))
     assert seen == ["[7, 2.0, True, ['a', 1], {'k': 'v'}, '3', '4', 3, \"it's\"]\n"]
-    run = api.go([notebook_task("a", "typed.ipynb", parameters=named(n="many"))], "FAILED")
+    run = go(api, [notebook_task("a", "typed.ipynb", parameters=named(n="many"))], "FAILED")
     assert "Parameter n: 'many' is no int, as its default 1 is" in api.task_run(run, "a")["state"]["stateMessage"]
 
 
@@ -94,7 +99,7 @@ def test_what_a_failed_notebook_leaves(server):
     write(server, "bad.ipynb", cell("print('first')"), cell("import sys\nprint('warned', file=sys.stderr)"),
           cell("def f():\n    raise KeyError('gone')\nf()"), cell("print('never')"))
     api = server.api
-    run = api.go([notebook_task("a", "bad.ipynb")], "FAILED")
+    run = go(api, [notebook_task("a", "bad.ipynb")], "FAILED")
     a = api.task_run(run, "a")
     trace = a["state"]["errorTrace"]
     assert "KeyError: 'gone'" in trace and "warned" not in trace and "\x1b" not in trace
@@ -113,7 +118,7 @@ def test_what_cannot_be_executed_is_an_internal_error(server):
     server.script("text.ipynb", "no notebook\n")
     write(server, "cobol.ipynb", cell("x"), kernelspec={"name": "cobol", "language": "cobol", "display_name": "x"})
     api = server.api
-    run = api.go([notebook_task("text", "text.ipynb"), notebook_task("none", "none.ipynb"),
+    run = go(api, [notebook_task("text", "text.ipynb"), notebook_task("none", "none.ipynb"),
                   notebook_task("cobol", "cobol.ipynb")], "INTERNAL_ERROR")
     said = {key: api.task_run(run, key)["state"]["stateMessage"] for key in ("text", "none", "cobol")}
     assert said["text"].startswith("Cannot start: it is no notebook")
@@ -144,7 +149,7 @@ def test_progress_then_a_cancel_that_leaves_nothing(server):
         return seen["state"]["stateMessage"] == "Running, in cell 2 of 3" and "begun" in str(
             texts(json.loads(fetch(api, seen)["data"]["value"]))) and seen
 
-    seen = eventually(far, "the notebook so far is shown while it runs")
+    seen = eventually(far, "the notebook so far is shown while it runs", 100)
     refused(export(api, seen, "HTML"), 409, "IncorrectState", "RUNNING")
     api.cancel(run)
     run = api.wait_final(run, "CANCELED")
@@ -157,7 +162,7 @@ def test_a_kernel_that_dies_and_one_that_hears_nothing(server):
     write(server, "deaf.ipynb", cell("import signal, time\nsignal.signal(signal.SIGINT, signal.SIG_IGN)\ntime.sleep(600)"))
     server.restart("--exec.grace=1")
     api = server.api
-    run = api.go([notebook_task("dies", "dies.ipynb"), notebook_task("deaf", "deaf.ipynb", timeoutSeconds=6)], "FAILED")
+    run = go(api, [notebook_task("dies", "dies.ipynb"), notebook_task("deaf", "deaf.ipynb", timeoutSeconds=6)], "FAILED")
     assert statuses(run) == {"dies": "FAILED", "deaf": "TIMED_OUT"}
     assert api.task_run(run, "dies")["state"]["stateMessage"] == "The kernel died in cell 1 of 1"
     assert json.loads(fetch(api, api.task_run(run, "deaf"))["data"]["value"])["cells"]
@@ -167,11 +172,11 @@ def test_a_kernel_that_dies_and_one_that_hears_nothing(server):
 def test_it_survives_the_server(server):
     write(server, "slow.ipynb", cell(SLOW.format("open")), cell("print('after', count)"))
     run = server.api.run(server.api.job([notebook_task("a", "slow.ipynb", parameters=named(count="3"))]))
-    eventually(lambda: "begun" in server.api.get(f"/taskRuns/{run['taskToTaskRunMap']['a']}/logs").text, "the cell runs")
+    eventually(lambda: "begun" in server.api.get(f"/taskRuns/{run['taskToTaskRunMap']['a']}/logs").text, "the cell runs", 100)
     server.kill9()
     server.open_gate("open")
     server.restart()
-    run = server.api.wait_final(run, "SUCCESS")
+    run = server.api.wait_final(run, "SUCCESS", seconds=100)
     a = server.api.task_run(run, "a")
     assert len(a["retries"]) == 1
     assert texts(json.loads(fetch(server.api, a)["data"]["value"])) == ["begun\ntidied\n", "after 3\n"]

@@ -118,6 +118,7 @@ def test_no_spark_says_how_to_get_it(servers):
 
 @pytest.mark.skipif(not real_spark() or not shutil.which("java"),
                     reason="no Spark here (SPARK_HOME, or what scripts/setup test installs): no real spark-submit is started")
+@pytest.mark.timeout(360)  # seconds on an idle machine; a JVM and its workers on a busy one
 def test_the_example_on_a_real_spark(servers):
     folder = SOURCE / "examples/spark"
     server = servers(f"--exec.spark-home={real_spark()}")
@@ -127,7 +128,7 @@ def test_the_example_on_a_real_spark(servers):
     cluster(api, "spark_here", "local[1]")
     made = subprocess.run([BINARY, "--data", server.data, "-o", "name", "job", "create", "-f", folder / "job.yaml"],
                           capture_output=True, text=True, check=True)
-    run = api.wait_final(api.run(made.stdout.split()[-1].split("/")[-1]), "SUCCESS", seconds=110)
+    run = api.wait_final(api.run(made.stdout.split()[-1].split("/")[-1]), "SUCCESS", seconds=300)
     seen = api.task_run(run, "words")
     assert words(api, run, "words")[0] == "4 run" and seen["values"] == {"words": "26"}
     assert seen["externalId"].startswith("local-"), json.dumps(seen)
