@@ -295,7 +295,9 @@ struct api_backend {
      * workspace is enumerated, and no asyncOperation found. */
     bool (*workspace_at)(void *context, size_t index, struct api_workspace *ret);
 
-    /* Output of an attempt: a descriptor that the caller closes, -1 when there is none. */
+    /* What an attempt has written: 1 stdout, 2 stderr, 3 the executed notebook, 4 that as HTML, 5
+     * what a helper says of it (a word, a sentence, a trace). A descriptor that the caller closes,
+     * -1 when there is none. */
     int (*open_output)(void *context, const struct run_row *run,
                        const struct task_run_row *task_run, const struct attempt_row *attempt,
                        int stream);

@@ -34,6 +34,7 @@ static void print_overview(FILE *out)
           "The server:\n"
           "  serve                     Run the server\n"
           "  config                    Print its settings, and where each comes from\n"
+          "  doctor                    Tell what tasks need on this host, and what is missing\n"
           "  selftest                  Prove its engine in simulated worlds, or on a history\n"
           "  openapi                   Print the description of its API\n\n"
           "Its client:\n",

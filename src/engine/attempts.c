@@ -59,6 +59,7 @@ static void attempt_row_begin(struct step *step, struct etask *task, const struc
         task->attempt = xcalloc(1, sizeof *task->attempt);
     set_text(engine, &task->attempt->message, "Running");
     set_text(engine, &task->attempt->error_trace, NULL);
+    set_text(engine, &task->attempt->external_id, NULL);
     const char *message = task->attempt->message;
     *task->attempt = (struct attempt_row){
         .workspace = engine->workspace.id,
@@ -138,6 +139,9 @@ static void add_start(struct step *step, const struct etask *task,
         .epoch = task->attempt->epoch,
         .task = def,
         .file = resolved->file,
+        .main_class = resolved->main_class,
+        .libraries = resolved->libraries,
+        .library_count = resolved->library_count,
         .args = resolved->args,
         .arg_count = resolved->arg_count,
         .input = resolved->input,
@@ -240,6 +244,7 @@ static void attempt_row_end(struct step *step, struct etask *task,
     attempt->state = state;
     set_text(engine, &attempt->message, message);
     set_text(engine, &attempt->error_trace, state == STATE_SUCCESS ? NULL : outcome->error_trace);
+    set_text(engine, &attempt->external_id, outcome->external_id);
     attempt->cause = outcome->cause;
     attempt->budget = budget;
     attempt->exit_code = outcome->cause == CAUSE_EXITED ? outcome->exit_code : FIELD_NULL;

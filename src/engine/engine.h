@@ -69,6 +69,7 @@ struct attempt_outcome {
     const char *error_trace;
     const char *published;   /* values (model/values.h), NULL: none */
     const char *unpublished; /* why something of REPRISE_OUTPUT was not taken, or NULL */
+    const char *external_id; /* of the Spark application, or NULL */
 };
 
 struct etask;
@@ -117,7 +118,10 @@ struct start_effect {
     int64_t attempt;
     int64_t epoch;
     const struct task_def *task;
-    const char *file;        /* relative to the workspace's root, NULL: none */
+    const char *file; /* relative to the workspace's root; NULL: none */
+    const char *main_class;
+    const char *const *libraries; /* relative to the workspace's root */
+    size_t library_count;
     const char *const *args; /* references put in */
     size_t arg_count;
     const char *input; /* a script, or a request as JSON; NULL: none */

@@ -443,7 +443,10 @@ struct param_list params_copy(struct param_list params, struct arena *arena);
 enum err_code run_check_params(const struct erun *run, struct err *err);
 /* What a task starts with. Strings in `arena`. */
 struct resolved_task {
-    const char *file;
+    const char *file; /* of the workspace; NULL: the type has none */
+    const char *main_class;
+    const char *const *libraries; /* files of the workspace */
+    size_t library_count;
     const char *const *args;
     size_t arg_count;
     const char *input;

@@ -136,6 +136,7 @@ void task_forget(struct engine *engine, struct etask *task)
     if (task->attempt) {
         set_text(engine, &task->attempt->message, NULL);
         set_text(engine, &task->attempt->error_trace, NULL);
+        set_text(engine, &task->attempt->external_id, NULL);
         free(task->attempt);
         task->attempt = NULL;
     }
@@ -268,9 +269,11 @@ static void load_attempts(struct engine *engine, struct erun *run, const struct 
             task->attempt = xcalloc(1, sizeof *task->attempt);
         set_text(engine, &task->attempt->message, NULL);
         set_text(engine, &task->attempt->error_trace, NULL);
+        set_text(engine, &task->attempt->external_id, NULL);
         *task->attempt = *row;
         own(&task->attempt->message);
         own(&task->attempt->error_trace);
+        own(&task->attempt->external_id);
         if (row->host)
             task->attempt->host = engine->config.host;
         task->number_is_free = row->start_ms == FIELD_NULL;

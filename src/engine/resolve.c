@@ -180,18 +180,49 @@ static enum err_code resolve_args(const struct texts *texts, const struct task_d
     return ERR_OK;
 }
 
-/* A file of the workspace, or a script that is given itself. */
+/* A path with its references put in, which may not lead outside. */
+static enum err_code resolve_path(const struct texts *texts, const char *field, const char *text,
+                                  struct arena *arena, const char **ret, struct err *err)
+{
+    const char *path;
+    if (!text)
+        return ERR_OK;
+    enum err_code code = put_in(texts, field, text, arena, &path, err);
+    if (!code && workspace_path(path, arena, ret, err))
+        code = name_field(field, err);
+    return code;
+}
+
+static enum err_code resolve_libraries(const struct texts *texts, const struct task_def *def,
+                                       struct arena *arena, struct resolved_task *ret,
+                                       struct err *err)
+{
+    const char *const *libraries = def->dependent_libraries.items;
+    size_t count = def->dependent_libraries.count;
+    const char **paths = ARENA_ARRAY(arena, count, const char *);
+    enum err_code code = ERR_OK;
+    for (size_t i = 0; i < count && !code; i++)
+        code = resolve_path(texts, "dependentLibraries", libraries[i], arena, &paths[i], err);
+    ret->libraries = paths;
+    ret->library_count = count;
+    return code;
+}
+
+/* Files of the workspace, or a script that is given itself. */
 static enum err_code resolve_file(const struct texts *texts, const struct task_def *def,
                                   struct arena *arena, struct resolved_task *ret, struct err *err)
 {
-    const char *file;
     enum err_code code = resolve_args(texts, def, arena, ret, err);
     if (!code)
         code = put_in(texts, "script", def->script, arena, &ret->input, err);
     if (!code)
-        code = put_in(texts, "filePath", def->file_path, arena, &file, err);
-    if (!code && file && workspace_path(file, arena, &ret->file, err))
-        code = name_field("filePath", err);
+        code = resolve_path(texts, "filePath", def->file_path, arena, &ret->file, err);
+    if (!code)
+        code = resolve_path(texts, "notebookPath", def->notebook_path, arena, &ret->file, err);
+    if (!code)
+        code = resolve_libraries(texts, def, arena, ret, err);
+    if (!code)
+        code = put_in(texts, "mainClass", def->main_class, arena, &ret->main_class, err);
     return code;
 }
 

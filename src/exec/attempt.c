@@ -33,12 +33,16 @@ char *attempt_file(const struct attempt_id *id, const char *suffix, char name[st
  * pipe leads a reader elsewhere or makes it wait. */
 int exec_open_output(const char *data_dir, const struct attempt_id *id, int stream)
 {
+    static const char *const suffixes[] = {
+        [EXEC_STDOUT] = ".out", [EXEC_STDERR] = ".err", [EXEC_EXECUTED] = ".ipynb",
+        [EXEC_PAGE] = ".html",  [EXEC_SAY] = ".say",
+    };
     char name[ATTEMPT_FILE];
     char path[PATH_MAX];
     struct stat status;
 
     int len = snprintf(path, sizeof path, "%s/runs/%s", data_dir,
-                       attempt_file(id, stream == 2 ? ".err" : ".out", name));
+                       attempt_file(id, suffixes[stream], name));
     if (len < 0 || (size_t)len >= sizeof path) {
         errno = ENAMETOOLONG;
         return -1;

@@ -111,6 +111,8 @@ static void copy_config(struct exec *exec, const struct exec_config *config)
     own->self = arena_strdup(&exec->strings, config->self);
     own->python = arena_strdup(&exec->strings, config->python);
     own->pass_env = arena_strdup(&exec->strings, config->pass_env);
+    own->java = arena_strdup(&exec->strings, config->java);
+    own->spark_home = arena_strdup(&exec->strings, config->spark_home);
     if (own->frozen_after_ms <= 0)
         own->frozen_after_ms = FROZEN_AFTER_MS;
     if (own->log_max_bytes > 0 && own->log_max_bytes < LOG_LEAST_BYTES)

@@ -13,6 +13,9 @@
  *   <taskRun>.<n>.<epoch>.json     REPRISE_PARAMS_FILE (of an empty list: DATA/no-params.json)
  *   <taskRun>.<n>.<epoch>.in       what its order holds to be read: a script, a request
  *   <taskRun>.<n>.<epoch>.val      REPRISE_OUTPUT, made by the task if it publishes values
+ *   <taskRun>.<n>.<epoch>.say      what a helper of ours tells of it (report.h)
+ *   <taskRun>.<n>.<epoch>.ipynb .html   the executed notebook
+ *   <taskRun>.<n>.<epoch>.spark    empty: its log is Spark's; spark/ is where Spark works
  */
 #pragma once
 
@@ -39,7 +42,18 @@ struct attempt_id {
 char *attempt_token(const struct attempt_id *id, char text[static TOKEN_TEXT]);
 
 /* What it is that runs; each has a file kind_….c that makes the command. */
-enum exec_kind { EXEC_PYTHON, EXEC_SHELL, EXEC_HTTP, EXEC_PATH, EXEC_KIND_COUNT };
+enum exec_kind {
+    EXEC_PYTHON,
+    EXEC_NOTEBOOK,
+    EXEC_JAVA,
+    EXEC_SPARK_SUBMIT, /* the arguments are all that spark-submit is given */
+    EXEC_SPARK_JAR,
+    EXEC_SPARK_PYTHON,
+    EXEC_SHELL,
+    EXEC_HTTP,
+    EXEC_PATH,
+    EXEC_KIND_COUNT
+};
 
 /* What to run. Strings are copied during exec_start. */
 struct exec_order {
@@ -47,6 +61,10 @@ struct exec_order {
     enum exec_kind kind;
     const char *refusal; /* why it cannot start after all, or NULL */
     const char *file;    /* relative to the workspace's folder, as model/words.h makes it */
+    const char *main_class;
+    const char *const *libraries; /* likewise */
+    size_t library_count;
+    const char *master; /* of Spark, such as "spark://HOST:7077"; NULL: local[*] */
     const char *const *args;
     size_t arg_count;
     const char *input; /* SHELL: the script, when no file is; HTTP: the request (cli/node.h) */
@@ -78,6 +96,7 @@ struct exec_report {
     const char *message;     /* why it could not start, or how it ended; one plain sentence */
     const char *error_trace; /* tail of stderr, ≤ 16 KiB, valid UTF-8; NULL on exit 0 or if empty */
     const char *published;   /* its values (model/values.h); NULL: none */
+    const char *external_id; /* of the Spark application, or NULL */
     const char *unpublished; /* why something of REPRISE_OUTPUT was not taken; NULL: all was */
 };
 
@@ -93,6 +112,8 @@ struct exec_config {
     const char *self;          /* our own binary, absolute: runs HTTP and PATH; NULL: they cannot */
     uint64_t task_descriptors; /* soft RLIMIT_NOFILE of tasks; 0: ours */
     const char *python;        /* interpreter; NULL: /usr/bin/python3, else python3 of PATH */
+    const char *java;          /* NULL: JAVA_HOME's, else java of PATH */
+    const char *spark_home;    /* NULL: SPARK_HOME, else pyspark's, else spark-submit's of PATH */
     size_t max_idle;           /* idle supervisors that are kept */
     size_t prespawn;           /* of them, started by exec_open already */
     const char *pass_env; /* names of more variables of ours that tasks get, by blanks; or NULL */
@@ -153,6 +174,15 @@ size_t exec_idle(const struct exec *exec);
 /* Removes a run's folder with everything in it, in the background. It is out of sight at once, and
  * what a crash leaves of it is removed by the next exec_open. */
 void exec_purge_run(struct exec *exec, const struct uuid *run);
-/* Opens an attempt's output for reading; -1 with errno when there is none. Any thread: no exec
- * needed. `stream` is 1 (stdout) or 2 (stderr). The caller closes it. */
+
+/* What an attempt leaves to be read. */
+enum exec_stream {
+    EXEC_STDOUT = 1,
+    EXEC_STDERR,
+    EXEC_EXECUTED, /* the executed notebook, also while it runs */
+    EXEC_PAGE,     /* the same as HTML, at its end */
+    EXEC_SAY,      /* report.h: what it does now, or how it ended */
+};
+/* Opens one of them; -1 with errno when there is none. Any thread: no exec needed. The caller
+ * closes it. */
 int exec_open_output(const char *data_dir, const struct attempt_id *id, int stream);

@@ -3,9 +3,10 @@
 #include <assert.h>
 
 static kind_prepare *const kinds[EXEC_KIND_COUNT] = {
-    [EXEC_PYTHON] = kind_python,
-    [EXEC_SHELL] = kind_shell,
-    [EXEC_HTTP] = kind_http,
+    [EXEC_PYTHON] = kind_python,       [EXEC_NOTEBOOK] = kind_notebook,
+    [EXEC_JAVA] = kind_java,           [EXEC_SPARK_SUBMIT] = kind_spark_submit,
+    [EXEC_SPARK_JAR] = kind_spark_jar, [EXEC_SPARK_PYTHON] = kind_spark_python,
+    [EXEC_SHELL] = kind_shell,         [EXEC_HTTP] = kind_http,
     [EXEC_PATH] = kind_path,
 };
 

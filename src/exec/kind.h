@@ -11,7 +11,7 @@
 
 #include "exec/process.h"
 
-enum { LAUNCH_ENV_MAX = 8 };
+enum { LAUNCH_ENV_MAX = 12 };
 
 struct launch {
     struct process *process;
@@ -23,6 +23,8 @@ struct launch {
     char **argv; /* NULL-terminated */
     char *env[LAUNCH_ENV_MAX];
     size_t env_count;
+    bool
+        is_spark; /* it needs DATA/runs/<run>/spark, and its log names the application (spark_log.h) */
 };
 
 /* False with the sentence in `err`: it cannot start. */
@@ -32,6 +34,11 @@ kind_prepare kind_python;
 kind_prepare kind_shell;
 kind_prepare kind_http;
 kind_prepare kind_path;
+kind_prepare kind_notebook;
+kind_prepare kind_java;
+kind_prepare kind_spark_submit;
+kind_prepare kind_spark_jar;
+kind_prepare kind_spark_python;
 
 /* Of the order's kind. */
 bool kind_launch(struct launch *launch, struct err *err);
@@ -45,3 +52,9 @@ const char *launch_input(const struct launch *launch);
 void launch_env(struct launch *launch, const char *name, const char *value);
 /* `head`, then the order's arguments. */
 void launch_command(struct launch *launch, const char *const *head, size_t count);
+/* Absolute paths of its libraries from the `first` on, joined by a character that none of them has.
+ * "" when there are none, NULL with the sentence in `err` when one may not be used. */
+const char *launch_libraries(struct launch *launch, size_t first, char separator, struct err *err);
+/* The environment of what runs on Spark. The folder of the distribution, NULL with the sentence in
+ * `err` when there is none. */
+const char *launch_spark(struct launch *launch, struct err *err);

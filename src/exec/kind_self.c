@@ -3,7 +3,7 @@
 
 static bool needs_self(const struct launch *launch, struct err *err)
 {
-    if (!process_workspace(launch->process, err))
+    if (!process_open_workspace(launch->process, err))
         return false;
     return launch->process->self || process_cannot(err, "the server does not know its own binary");
 }

@@ -50,7 +50,7 @@ bool kind_shell(struct launch *launch, struct err *err)
     const char *file;
 
     if (from->input) {
-        if (!process_workspace(launch->process, err))
+        if (!process_open_workspace(launch->process, err))
             return false;
         file = launch_input(launch);
         memcpy(line, from->input, strnlen(from->input, FIRST_LINE_MAX));

@@ -162,6 +162,9 @@ void process_init(struct process *process, const struct exec_config *config)
         .workspace_dir = config->workspace_dir,
         .self = config->self,
         .python_wanted = config->python,
+        .java_wanted = config->java,
+        .spark_home_wanted = config->spark_home,
+        .supervise_path = config->supervise_path,
         .umask = own_umask(),
         .descriptors = config->task_descriptors,
         .workspace_fd = -1,
@@ -203,7 +206,7 @@ static bool path_of(int fd, char path[static PATH_MAX])
 
 /* A deployment may put another folder in the workspace's place (a switched link, a rename) at any
  * time: whoever starts from now on gets the new one. */
-bool process_workspace(struct process *process, struct err *err)
+bool process_open_workspace(struct process *process, struct err *err)
 {
     struct stat status;
     char path[PATH_MAX];
@@ -226,6 +229,11 @@ bool process_workspace(struct process *process, struct err *err)
     process->workspace = status;
     process->workspace_path = xstrdup(path);
     return true;
+}
+
+const char *process_workspace(const struct process *process)
+{
+    return process->workspace_path;
 }
 
 static int open_beneath(int folder, const char *name)
@@ -274,7 +282,7 @@ static bool resolve(struct process *process, const char *file, char path[static 
 {
     struct stat status;
 
-    if (!process_workspace(process, err))
+    if (!process_open_workspace(process, err))
         return false;
     int fd = has_dot_dot(file) ? -1 : open_beneath(process->workspace_fd, file);
     if (fd < 0)
@@ -295,6 +303,19 @@ const char *process_file(struct process *process, const char *file, struct arena
     char path[PATH_MAX];
 
     return resolve(process, file, path, err) ? arena_strdup(arena, path) : NULL;
+}
+
+const char *process_helper(const struct process *process, const char *name, struct arena *arena,
+                           struct err *err)
+{
+    const char *slash = strrchr(process->supervise_path, '/');
+    int folder = slash ? (int)(slash - process->supervise_path) : 0;
+    const char *path = arena_printf(arena, "%.*s/%s", folder, process->supervise_path, name);
+
+    if (access(path, R_OK) == 0)
+        return path;
+    process_cannot(err, "the helper %s is not installed beside reprise-supervise", name);
+    return NULL;
 }
 
 const char *process_python(struct process *process, struct err *err)
@@ -400,6 +421,24 @@ static void add_limits(const struct process *process, struct order *order)
         .resource = RLIMIT_NOFILE, .soft = process->descriptors, .hard = limit.rlim_max};
 }
 
+/* The folder that Spark works in, and the sign that the attempt's log is Spark's. */
+static bool mark_spark(const struct folders *folders, const struct attempt_id *id, struct err *err)
+{
+    char name[ATTEMPT_FILE];
+    char folder[UUID_TEXT + sizeof "/spark"];
+    char run[UUID_TEXT];
+
+    snprintf(folder, sizeof folder, "%s/spark", uuid_format(&id->run, run));
+    bool made = mkdirat(folders->runs_fd, folder, 0700) == 0 || errno == EEXIST;
+    int fd = made ? openat(folders->runs_fd, attempt_file(id, ".spark", name),
+                           O_WRONLY | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK, 0600)
+                  : -1;
+    if (fd < 0)
+        return process_cannot(err, "its files cannot be made: %s", strerrordesc_np(errno));
+    close(fd);
+    return true;
+}
+
 bool process_order(struct process *process, struct folders *folders, const struct exec_order *from,
                    const char *token, struct arena *arena, struct order *ret, struct err *err)
 {
@@ -420,6 +459,8 @@ bool process_order(struct process *process, struct folders *folders, const struc
     int r = folders_add_run(folders, &from->id.run);
     if (r < 0)
         return process_cannot(err, "the run's folder cannot be made: %s", strerrordesc_np(-r));
+    if (launch.is_spark && !mark_spark(folders, &from->id, err))
+        return false;
     const char *params_file = write_params(process, folders, &launch, err);
     if (!params_file || !write_input(folders, from, err))
         return false;

@@ -24,8 +24,11 @@ enum { PROCESS_OWN = 4, PROCESS_PASSED = 64, PROCESS_INHERITED = PROCESS_OWN + P
 struct process {
     const char *data_dir; /* the owner's, like workspace_dir, self and python_wanted */
     const char *workspace_dir;
-    const char *self;                       /* our own binary; NULL: unknown */
-    const char *python_wanted;              /* NULL: ours to choose */
+    const char *self;          /* our own binary; NULL: unknown */
+    const char *python_wanted; /* NULL: ours to choose */
+    const char *java_wanted;   /* NULL: ours to choose, as programs.c does */
+    const char *spark_home_wanted;
+    const char *supervise_path;             /* its folder has the other helpers */
     char *python;                           /* absolute path, NULL while there is none */
     char *inherited[PROCESS_INHERITED + 1]; /* "PATH=…" and so on, NULL-terminated */
     uint32_t umask;
@@ -53,9 +56,19 @@ bool process_order(struct process *process, struct folders *folders, const struc
  * sentence in `err` when it may not be used. */
 const char *process_file(struct process *process, const char *file, struct arena *arena,
                          struct err *err);
-/* Looks at the workspace's folder, as process_file does, for kinds that use no file of it. */
-bool process_workspace(struct process *process, struct err *err);
+/* Opens the workspace's folder, if that is to be done; process_workspace is its path then. */
+bool process_open_workspace(struct process *process, struct err *err);
+const char *process_workspace(const struct process *process);
+/* The java that runs tasks, and the folder that a Spark distribution is in; NULL with the sentence
+ * in `err`, which says how to get it. */
+const char *process_java(const struct process *process, struct arena *arena, struct err *err);
+const char *process_spark_home(const struct process *process, struct arena *arena, struct err *err);
+/* The folder above the one that a program is in. */
+const char *process_java_home(const char *java, struct arena *arena);
 /* The interpreter of Python, NULL with the sentence in `err` when there is none. */
 const char *process_python(struct process *process, struct err *err);
+/* A helper of ours beside reprise-supervise; NULL with the sentence in `err` when it is missing. */
+const char *process_helper(const struct process *process, const char *name, struct arena *arena,
+                           struct err *err);
 /* "Cannot start: " and the sentence; false. */
 bool process_cannot(struct err *err, const char *format, ...) __attribute__((format(printf, 2, 3)));

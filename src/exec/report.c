@@ -229,6 +229,56 @@ static void add_published(struct report *report, int runs_fd)
         report->told.unpublished = report->unpublished;
 }
 
+/* What a helper has to say of an attempt that exited by itself without success. */
+static void add_said(struct report *report, int runs_fd)
+{
+    static const char cannot_start[] = "cannot-start\n";
+    static const char failed[] = "failed\n";
+    char name[ATTEMPT_FILE];
+    struct buf text;
+
+    buf_init(&text, ERROR_TRACE_MAX_BYTES);
+    report_tail(runs_fd, attempt_file(&report->told.id, ".say", name), &text);
+    const char *from = text.len > 0 ? text.data : "";
+    bool ours = strncmp(from, cannot_start, strlen(cannot_start)) == 0;
+    if (ours || strncmp(from, failed, strlen(failed)) == 0) {
+        const char *sentence = strchr(from, '\n') + 1;
+        size_t len = strcspn(sentence, "\n");
+        const char *trace = sentence[len] ? sentence + len + 1 : "";
+        snprintf(report->message, sizeof report->message, "%.*s", (int)len, sentence);
+        if (ours)
+            report->told.cause = CAUSE_CANNOT_START;
+        if (*trace) {
+            buf_clear(&report->trace);
+            buf_add(&report->trace, trace, strlen(trace));
+            report->told.error_trace = report->trace.data;
+        }
+    }
+    buf_release(&text);
+}
+
+/* Of Spark: the application, which is named early in its log. */
+static void add_application(struct report *report, int runs_fd)
+{
+    enum { LOG_START_BYTES = 256 << 10 };
+    char name[ATTEMPT_FILE];
+    struct buf text;
+
+    if (faccessat(runs_fd, attempt_file(&report->told.id, ".spark", name), F_OK, 0) < 0)
+        return;
+    int fd = openat(runs_fd, attempt_file(&report->told.id, ".err", name),
+                    O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY);
+    if (fd < 0)
+        return;
+    buf_init(&text, LOG_START_BYTES + 1);
+    char *place = buf_reserve(&text, LOG_START_BYTES);
+    ssize_t got = place ? pread(fd, place, LOG_START_BYTES, 0) : -1;
+    close(fd);
+    if (got > 0 && spark_application_id(place, (size_t)got, report->external_id))
+        report->told.external_id = report->external_id;
+    buf_release(&text);
+}
+
 void report_outcome(struct report *ret, int runs_fd, const struct attempt *attempt)
 {
     const struct record *record = &attempt->outcome;
@@ -252,8 +302,13 @@ void report_outcome(struct report *ret, int runs_fd, const struct attempt *attem
         told->out_blocks = (int64_t)record->out_blocks;
         if (told->cause != CAUSE_EXITED || record->exit_code != 0)
             add_trace(ret, runs_fd);
+        if (told->cause == CAUSE_EXITED && record->exit_code != 0)
+            add_said(ret, runs_fd);
         add_published(ret, runs_fd);
+        add_application(ret, runs_fd);
     }
+    if (told->cause != CAUSE_EXITED)
+        told->exit_code = FIELD_NULL;
 }
 
 void report_lost(struct report *ret, int runs_fd, const struct attempt *attempt,

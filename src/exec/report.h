@@ -1,6 +1,10 @@
 /*
  * What is told of an attempt: from a record, or from the lack of one, to an exec_report.
  *
+ * A helper of ours that runs a task (reprise_notebook.py) knows more than an exit status: it leaves
+ * a file STEM.say: a word, a sentence, then the error trace. The word `cannot-start` makes the end
+ * ours to answer for (INTERNAL_ERROR), `failed` the task's; the others are of no account here.
+ *
  * The text belongs to the struct report, which must outlive the report. The tail of stderr is read
  * only for what did not exit with 0; the values that it published, however it ended.
  */
@@ -8,6 +12,7 @@
 
 #include "base/buf.h"
 #include "exec/attempt.h"
+#include "exec/spark_log.h"
 
 enum { ERROR_TRACE_MAX_BYTES = 16 << 10 };
 
@@ -17,6 +22,7 @@ struct report {
     struct buf trace;
     struct buf published;
     char unpublished[96];
+    char external_id[SPARK_ID_TEXT];
 };
 
 /* These fill `ret`; report_release() after the callback. */

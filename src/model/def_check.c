@@ -266,6 +266,17 @@ static enum err_code check_path(struct checker *checker, const char *path, const
     return ERR_OK;
 }
 
+static enum err_code check_libraries(struct checker *checker, const struct task_def *task)
+{
+    const char *const *libraries = task->dependent_libraries.items;
+    const char *ignored;
+    for (size_t i = 0; i < task->dependent_libraries.count; i++)
+        if (workspace_path(libraries[i], &checker->scratch, &ignored, checker->err))
+            return def_refuse_at(checker->err, "tasks[%u].dependentLibraries[%zu]", checker->task,
+                                 i);
+    return ERR_OK;
+}
+
 /* What the engine decides is decided once: there is nothing to retry. */
 static enum err_code check_no_retries(const struct checker *checker, const struct task_def *task)
 {
@@ -363,6 +374,8 @@ static enum err_code check_task(struct checker *checker, const struct task_def *
         code = check_path(checker, task->file_path, "filePath");
     if (!code)
         code = check_path(checker, task->notebook_path, "notebookPath");
+    if (!code)
+        code = check_libraries(checker, task);
     if (!code && task->type == TASK_IF_ELSE)
         code = check_if_else(checker, task);
     if (!code && task->type == TASK_JOB)

@@ -7,7 +7,6 @@
 #include <string.h>
 
 #include "base/mem.h"
-#include "base/uuid.h"
 
 static bool is_there(const json_t *value)
 {
@@ -19,34 +18,10 @@ static bool is_true(const json_t *value)
     return json_is_true(value);
 }
 
-static bool is_later_type(const json_t *value)
-{
-    static const char *const types[] = {"NOTEBOOK_TASK", "SPARK_SUBMIT_TASK", "JAR_TASK"};
-    const char *text = json_string_value(value);
-    for (size_t i = 0; text && i < ARRAY_LEN(types); i++)
-        if (strcmp(text, types[i]) == 0)
-            return true;
-    return false;
-}
-
 static bool is_git_provider(const json_t *value)
 {
     const char *text = json_string_value(value);
     return text && strcmp(text, "GIT_PROVIDER") == 0;
-}
-
-static bool is_other_name(const json_t *value)
-{
-    const char *text = json_string_value(value);
-    return text && strcmp(text, "local") != 0;
-}
-
-/* The built-in cluster may be named by its key; whether it is that one is checked where its key is
- * known. */
-static bool is_other_key(const json_t *value)
-{
-    struct uuid ignored;
-    return is_other_name(value) && !uuid_parse(json_string_value(value), &ignored);
 }
 
 struct unsupported {
@@ -57,13 +32,9 @@ struct unsupported {
 };
 
 static const struct unsupported of_task[] = {
-    {NULL, "type", is_later_type,
-     "use PYTHON_TASK, SHELL_TASK, HTTP_TASK, PATH_TASK, DUMMY_TASK, IF_ELSE_TASK or JOB_TASK"},
     {NULL, "source", is_git_provider, "use WORKSPACE"},
     {NULL, "isStreaming", is_true, "use false"},
-    {"cluster", "newCluster", is_there, "use clusterName \"local\""},
-    {"cluster", "clusterKey", is_other_key, "use \"local\""},
-    {"cluster", "clusterName", is_other_name, "use \"local\""},
+    {"cluster", "newCluster", is_there, "name a cluster that is registered, or none"},
 };
 
 static enum err_code check_rows(const struct unsupported *rows, size_t count, const json_t *object,

@@ -255,6 +255,7 @@ struct attempt_row {
     int64_t max_rss_kib;
     int64_t in_blocks;
     int64_t out_blocks;
+    const char *external_id; /* of the Spark application that it was, or NULL */
 };
 
 enum event_type {
@@ -399,6 +400,9 @@ struct audit_row {
 };
 
 enum resource_kind { RESOURCE_WORKSPACE, RESOURCE_CLUSTER };
+
+/* Key of the cluster that every workspace has: the server's own host. Derived from the workspace's. */
+struct uuid cluster_local_key(const struct uuid *workspace);
 
 /* What the platform knows besides jobs and runs. Of a workspace, `workspace` is its own id. */
 struct resource_row {

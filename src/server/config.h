@@ -65,6 +65,11 @@ enum config_kind { CONFIG_TEXT, CONFIG_PATH, CONFIG_NUMBER, CONFIG_BOOL, CONFIG_
       "Seconds between SIGTERM and SIGKILL when a task is stopped or times out.")                \
     X(exec_python, TEXT, "exec", "python", NULL, "", 0, 0,                                       \
       "Interpreter of Python tasks. Empty: /usr/bin/python3, else python3 of PATH.")             \
+    X(exec_java, TEXT, "exec", "java", NULL, "", 0, 0,                                           \
+      "Java of JAR_TASKs and Spark. Empty: $JAVA_HOME/bin/java, else java of PATH.")             \
+    X(exec_spark_home, PATH, "exec", "spark-home", NULL, "", 0, 0,                               \
+      "Folder of the Spark distribution. Empty: $SPARK_HOME, else the package pyspark of "       \
+      "exec.python, else where spark-submit of PATH is.")                                        \
     X(exec_max_idle, NUMBER, "exec", "max-idle", NULL, "32", 0, 10000,                           \
       "Idle supervisors that are kept for the next task.")                                       \
     X(exec_supervise, PATH, "exec", "supervise", NULL, "", 0, 0,                                 \

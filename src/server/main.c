@@ -7,12 +7,20 @@
 #include "cli/cli.h"
 #include "cli/node.h"
 #include "server/config.h"
+#include "server/doctor.h"
 #include "server/selftest.h"
 #include "server/serve.h"
 
 enum { EXIT_USAGE = 2 };
 
-static int with_config(int argc, char **argv, bool run)
+static int print_config(const struct config *config)
+{
+    config_print(config, stdout);
+    return 0;
+}
+
+/* Runs what takes the configuration. */
+static int with_config(int argc, char **argv, int run(const struct config *config))
 {
     struct config config;
     struct err err;
@@ -24,10 +32,8 @@ static int with_config(int argc, char **argv, bool run)
         code = EXIT_USAGE;
     } else if (help) {
         config_usage(stdout);
-    } else if (run) {
-        code = serve(&config);
     } else {
-        config_print(&config, stdout);
+        code = run(&config);
     }
     config_release(&config);
     return code;
@@ -46,9 +52,11 @@ static int print_openapi(void)
 int main(int argc, char **argv)
 {
     if (argc > 1 && strcmp(argv[1], "serve") == 0)
-        return with_config(argc - 1, argv + 1, true);
+        return with_config(argc - 1, argv + 1, serve);
     if (argc > 1 && strcmp(argv[1], "config") == 0)
-        return with_config(argc - 1, argv + 1, false);
+        return with_config(argc - 1, argv + 1, print_config);
+    if (argc > 1 && strcmp(argv[1], "doctor") == 0)
+        return with_config(argc - 1, argv + 1, doctor);
     if (argc > 1 && strcmp(argv[1], "selftest") == 0)
         return selftest(argc - 1, argv + 1);
     if (argc == 2 && strcmp(argv[1], "openapi") == 0)

@@ -1,20 +1,93 @@
 #include "server/orders.h"
 
+#include <jansson.h>
+#include <string.h>
+
+#include "base/json.h"
 #include "model/def.h"
 
-static const enum exec_kind kinds[TASK_TYPE_COUNT] = {
-    [TASK_PYTHON] = EXEC_PYTHON,
-    [TASK_SHELL] = EXEC_SHELL,
-    [TASK_HTTP] = EXEC_HTTP,
-    [TASK_PATH] = EXEC_PATH,
+/* By type, on this host and on a cluster that has a Spark master. */
+static const struct {
+    enum exec_kind here;
+    enum exec_kind on_spark;
+} kinds[TASK_TYPE_COUNT] = {
+    [TASK_PYTHON] = {EXEC_PYTHON, EXEC_SPARK_PYTHON},
+    [TASK_NOTEBOOK] = {EXEC_NOTEBOOK, EXEC_NOTEBOOK},
+    [TASK_JAR] = {EXEC_JAVA, EXEC_SPARK_JAR},
+    [TASK_SPARK_SUBMIT] = {EXEC_SPARK_SUBMIT, EXEC_SPARK_SUBMIT},
+    [TASK_SHELL] = {EXEC_SHELL, EXEC_SHELL},
+    [TASK_HTTP] = {EXEC_HTTP, EXEC_HTTP},
+    [TASK_PATH] = {EXEC_PATH, EXEC_PATH},
 };
 
-struct exec_order order_of(const struct start_effect *start)
+static bool is_local(const char *text)
 {
-    return (struct exec_order){
+    return !text || strcmp(text, "local") == 0;
+}
+
+bool order_needs_cluster(const struct start_effect *start)
+{
+    const struct job_cluster *cluster = start->task->cluster;
+    return cluster && !(is_local(cluster->cluster_key) && is_local(cluster->cluster_name));
+}
+
+/* By its key, else by its name; NULL: there is none. */
+static const struct resource_row *find_cluster(const struct job_cluster *cluster, int64_t workspace,
+                                               struct store_reader *reader, struct arena *arena)
+{
+    struct resource_row *rows;
+    struct uuid key = {{0}};
+    bool by_key = !is_local(cluster->cluster_key);
+    if (by_key && !uuid_parse(cluster->cluster_key, &key))
+        return NULL;
+    size_t count = store_resources(reader, workspace, RESOURCE_CLUSTER, arena, &rows);
+    for (size_t i = 0; i < count; i++)
+        if (by_key ? uuid_equal(&rows[i].key, &key)
+                   : strcmp(rows[i].name, cluster->cluster_name) == 0)
+            return &rows[i];
+    return NULL;
+}
+
+static const char *master_of(const struct resource_row *row, struct arena *arena)
+{
+    struct err err;
+    json_t *details = json_parse(row->details, strlen(row->details), &err);
+    const char *master = json_string_value(json_object_get(details, "x-sparkMaster"));
+    const char *kept = arena_strdup(arena, master);
+    json_decref(details);
+    return kept;
+}
+
+static void use_cluster(const struct start_effect *start, const struct workspace_row *workspace,
+                        struct store_reader *reader, struct arena *arena, struct exec_order *order)
+{
+    const struct job_cluster *cluster = start->task->cluster;
+    struct uuid local = cluster_local_key(&workspace->key);
+    struct uuid key;
+    bool by_key = !is_local(cluster->cluster_key);
+    if (by_key && uuid_parse(cluster->cluster_key, &key) && uuid_equal(&key, &local))
+        return;
+    const struct resource_row *row = find_cluster(cluster, workspace->id, reader, arena);
+    const char *name = by_key ? cluster->cluster_key : cluster->cluster_name;
+    if (store_reader_failed(reader))
+        order->refusal = arena_printf(arena, "the cluster %.100s could not be read", name);
+    else if (!row)
+        order->refusal = arena_printf(arena, "there is no cluster %.100s", name);
+    else if (strcmp(row->state, "ACTIVE") != 0)
+        order->refusal = arena_printf(arena, "the cluster %.100s is %s", row->name, row->state);
+    else
+        order->master = master_of(row, arena);
+}
+
+struct exec_order order_of(const struct start_effect *start, const struct workspace_row *workspace,
+                           struct store_reader *reader, struct arena *arena)
+{
+    struct exec_order order = {
         .id = {start->run, start->task_run, start->repair, start->attempt, start->epoch},
-        .kind = kinds[start->task->type],
         .file = start->file,
+        .main_class = start->main_class,
+        .libraries = start->libraries,
+        .library_count = start->library_count,
         .args = start->args,
         .arg_count = start->arg_count,
         .input = start->input,
@@ -22,4 +95,8 @@ struct exec_order order_of(const struct start_effect *start)
         .timeout_ms = start->timeout_ms,
         .grace_ms = start->grace_ms,
     };
+    if (order_needs_cluster(start))
+        use_cluster(start, workspace, reader, arena, &order);
+    order.kind = order.master ? kinds[start->task->type].on_spark : kinds[start->task->type].here;
+    return order;
 }

@@ -1,10 +1,19 @@
 /*
- * From what the engine starts to what exec runs: of which kind a task is, and what it is given.
+ * From what the engine starts to what exec runs: of which kind a task is, on which cluster it works,
+ * and what it is given.
+ *
+ * A cluster is looked up when the task starts: it may have been changed, stopped or deleted since
+ * the job was saved. One that names no Spark master (x-sparkMaster) is this host.
  */
 #pragma once
 
 #include "engine/engine.h"
 #include "exec/exec.h"
+#include "store/store.h"
 
-/* Strings are the effect's. */
-struct exec_order order_of(const struct start_effect *start);
+/* Does the task name a cluster that has to be looked up, for which a reader is needed? */
+bool order_needs_cluster(const struct start_effect *start);
+/* Strings are the effect's, or in the arena. `reader` may be NULL when no cluster is needed. A
+ * cluster that cannot be used becomes the order's refusal. */
+struct exec_order order_of(const struct start_effect *start, const struct workspace_row *workspace,
+                           struct store_reader *reader, struct arena *arena);

@@ -190,6 +190,7 @@ static void step_report(struct pump *pump, const struct exec_report *report)
         .error_trace = report->error_trace,
         .published = report->published,
         .unpublished = report->unpublished,
+        .external_id = report->external_id,
     };
     if (!pump_step(pump, &event))
         return;
@@ -285,8 +286,17 @@ static void step_all(struct pump *pump)
 
 static void start_attempt(struct pump *pump, const struct start_effect *start)
 {
-    const struct exec_order order = order_of(start);
+    struct arena arena;
+    bool reads = order_needs_cluster(start);
+    arena_init(&arena);
+    if (reads)
+        pump_read_begin(pump);
+    const struct exec_order order =
+        order_of(start, engine_workspace(pump->engine), pump->reader, &arena);
+    if (reads)
+        pump_read_end(pump);
     exec_start(pump->exec, &order);
+    arena_release(&arena);
 }
 
 /* Only after the commit. Answers first: somebody waits for them. */
@@ -497,6 +507,7 @@ static void on_report(void *context, const struct exec_report *report)
     kept->error_trace = arena_strdup(&pump->inbox, report->error_trace);
     kept->published = arena_strdup(&pump->inbox, report->published);
     kept->unpublished = arena_strdup(&pump->inbox, report->unpublished);
+    kept->external_id = arena_strdup(&pump->inbox, report->external_id);
 }
 
 /* ---- life ---- */

@@ -17,6 +17,7 @@
 #include "server/backend.h"
 #include "server/clock.h"
 #include "server/files.h"
+#include "server/helper.h"
 #include "server/install.h"
 #include "server/metrics.h"
 #include "server/notify.h"
@@ -114,28 +115,6 @@ static enum err_code read_tls(const struct config *config, char **ret_cert, char
     return *ret_key ? ERR_OK : err->code;
 }
 
-/* ---- the helper ---- */
-
-static void find_supervise(struct server *server)
-{
-    const char *given = config_text_or_null(server->config, CONFIG_exec_supervise);
-    char self[PATH_BYTES / 2];
-    ssize_t len = readlink("/proc/self/exe", self, sizeof self - 1);
-    self[len > 0 ? len : 0] = '\0';
-    snprintf(server->self, sizeof server->self, "%s", self);
-    char *slash = strrchr(self, '/');
-    if (slash)
-        *slash = '\0';
-    if (given) {
-        snprintf(server->supervise, sizeof server->supervise, "%s", given);
-        return;
-    }
-    snprintf(server->supervise, sizeof server->supervise, "%s/reprise-supervise", self);
-    if (!file_exists(server->supervise))
-        snprintf(server->supervise, sizeof server->supervise,
-                 "%s/../libexec/reprise/reprise-supervise", self);
-}
-
 /* ---- start ---- */
 
 static void make_retention(struct server *server)
@@ -157,7 +136,8 @@ static void make_retention(struct server *server)
 static enum err_code start_pump(struct server *server, struct err *err)
 {
     const struct config *config = server->config;
-    find_supervise(server);
+    helper_find(server->config, server->supervise, sizeof server->supervise);
+    helper_self(server->self, sizeof server->self);
     if (gethostname(server->hostname, sizeof server->hostname - 1) != 0)
         snprintf(server->hostname, sizeof server->hostname, "localhost");
     const struct pump_config pump = {
@@ -177,6 +157,8 @@ static enum err_code start_pump(struct server *server, struct err *err)
                 .self = server->self,
                 .task_descriptors = server->task_descriptors,
                 .python = config_text_or_null(config, CONFIG_exec_python),
+                .java = config_text_or_null(config, CONFIG_exec_java),
+                .spark_home = config_text_or_null(config, CONFIG_exec_spark_home),
                 .max_idle = (size_t)config_number(config, CONFIG_exec_max_idle),
                 .prespawn = 2,
                 .pass_env = config_text_or_null(config, CONFIG_exec_pass_env),

@@ -266,6 +266,11 @@ static const char *const migration_10[] = {
     "CREATE INDEX schedule_active ON schedule (workspace, job, active)",
 };
 
+/* Which Spark application an attempt was. */
+static const char *const migration_11[] = {
+    "ALTER TABLE attempt ADD COLUMN external_id TEXT",
+};
+
 static const struct migration {
     const char *const *steps;
     size_t count;
@@ -280,6 +285,7 @@ static const struct migration {
     {migration_8, ARRAY_LEN(migration_8)},
     {migration_9, ARRAY_LEN(migration_9)},
     {migration_10, ARRAY_LEN(migration_10)},
+    {migration_11, ARRAY_LEN(migration_11)},
 };
 
 int schema_newest(void)

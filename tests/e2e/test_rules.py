@@ -124,17 +124,6 @@ def test_a_child_run(api):
     api.go([{"taskKey": "call", "type": "JOB_TASK", "jobKey": child["key"]}], "SUCCESS")
 
 
-@pytest.mark.parametrize("kind,fields", [("NOTEBOOK_TASK", {"notebookPath": "a.ipynb"}), ("SPARK_SUBMIT_TASK", {
-    "commandLineArguments": "x"}), ("JAR_TASK", {"mainClass": "A", "dependentLibraries": []}), ("JOB_TASK", {
-        "jobKey": "00000000-0000-7000-8000-000000000000"})])
-def test_a_type_that_is_not_there_is_named(api, kind, fields):
-    """A definition that this version cannot run is refused when it is saved, or accepted if it can."""
-    answer = api.post("/jobs", {"name": "job", "path": "Shared", "tasks": [{"taskKey": "a", "type": kind, **fields}]})
-    if answer.status_code != 201:
-        refused(answer, 400, answer.json()["code"])
-        assert kind in answer.json()["message"] or "jobKey" in answer.json()["message"]
-
-
 def test_policies_of_failure_and_conditions(server):
     api = server.api
     server.script("rows.py", "import os\nopen(os.environ['REPRISE_OUTPUT'], 'w').write('rows=3\\n')\n")

@@ -113,6 +113,7 @@ static void events_of_before_are_found_by_number(void **state)
                      " DROP TABLE campaign_cell; DROP TABLE campaign; DROP INDEX run_by_plan;"
                      " DROP INDEX run_queued; ALTER TABLE run DROP COLUMN in_campaign;"
                      " CREATE INDEX run_queued ON run (workspace, job);"
+                     " ALTER TABLE attempt DROP COLUMN external_id;"
                      " PRAGMA user_version = 3",
                      NULL, NULL, NULL),
         SQLITE_OK);

@@ -1,5 +1,6 @@
 /* Clusters as resources: what is asked of them is kept, and their state follows start, stop and
- * restart. What runs on them is the executors' business. The built-in cluster `local` is in every
+ * restart. One with x-sparkMaster is what Spark tasks that name it run on (server/orders.h). The
+ * built-in cluster `local` is in every
  * workspace, and never changes; its key is derived from the workspace's. */
 #include <string.h>
 
@@ -14,14 +15,10 @@ static const char local_details[] =
 
 static struct resource_row local_row(const struct call *call)
 {
-    static const uint8_t mark[] = {'l', 'o', 'c', 'a', 'l'};
-    struct uuid key = call->workspace.key;
-    for (size_t i = 0; i < sizeof mark; i++)
-        key.bytes[sizeof key.bytes - sizeof mark + i] ^= mark[i];
     int64_t made_ms = uuid_time_ms(&call->workspace.key);
     return (struct resource_row){
         .workspace = call->workspace.id,
-        .key = key,
+        .key = cluster_local_key(&call->workspace.key),
         .kind = RESOURCE_CLUSTER,
         .name = "local",
         .state = "ACTIVE",

@@ -27,6 +27,17 @@ static bool cluster_name_check(const char *text, struct err *err)
     return good;
 }
 
+static bool spark_master_check(const char *text, struct err *err)
+{
+    static const char *const masters[] = {"local", "spark://", "yarn", "k8s://"};
+    for (size_t i = 0; i < ARRAY_LEN(masters); i++)
+        if (strncmp(text, masters[i], strlen(masters[i])) == 0)
+            return true;
+    err_set(err, ERR_INVALID_PARAMETER,
+            "must be a master of Spark: local[N], spark://HOST:PORT, yarn or k8s://URL");
+    return false;
+}
+
 /* ---- filters ---- */
 
 #define RESOURCE_LIST_ROWS(state_names)                                                   \
@@ -220,6 +231,15 @@ static const struct field cluster_details_fields[] = {
      AT(cluster_details, auto_termination_minutes),
      .max = INT32_MAX,
      .doc = "Minutes without work after which it may stop; null: never."},
+    {.name = "x-sparkMaster",
+     .kind = FIELD_STRING,
+     .flags = FIELD_EXTENSION | FIELD_SPARSE,
+     AT(cluster_details, spark_master),
+     .min = 1,
+     .max = DEF_MAX_NAME,
+     .check = spark_master_check,
+     .doc = "Master that Spark tasks are submitted to: local[N], spark://HOST:PORT, yarn or "
+            "k8s://URL; without it tasks run as processes of the server's host."},
 };
 const struct schema cluster_details_schema =
     SCHEMA("CreateClusterDetails", cluster_details, cluster_details_fields, "What a cluster is.");
@@ -267,6 +287,15 @@ static const struct field cluster_fields[] = {
      AT(cluster_view, details.auto_termination_minutes),
      .max = INT32_MAX,
      .doc = "Minutes without work after which it may stop; null: never."},
+    {.name = "x-sparkMaster",
+     .kind = FIELD_STRING,
+     .flags = FIELD_EXTENSION | FIELD_SPARSE,
+     AT(cluster_view, details.spark_master),
+     .min = 1,
+     .max = DEF_MAX_NAME,
+     .check = spark_master_check,
+     .doc = "Master that Spark tasks are submitted to: local[N], spark://HOST:PORT, yarn or "
+            "k8s://URL; without it tasks run as processes of the server's host."},
     {.name = "key",
      .kind = FIELD_STRING,
      .flags = FIELD_REQUIRED,

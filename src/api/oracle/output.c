@@ -1,5 +1,5 @@
-/* fetchOutput and export: what an attempt wrote to stdout, its end when it is long. Notebooks will
- * give more; what a task of another type cannot give is refused by name. */
+/* fetchOutput and export: what an attempt wrote to stdout, its end when it is long; of a notebook,
+ * the notebook as it was executed. What a task of another type cannot give is refused by name. */
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -18,7 +18,10 @@
 #include "model/def.h"
 #include "model/values.h"
 
-enum { OUTPUT_MAX_BYTES = 1 << 20, OUTPUT_KEY_MAX = 100, STREAM_STDOUT = 1 };
+enum { OUTPUT_MAX_BYTES = 1 << 20, OUTPUT_KEY_MAX = 100 };
+/* A notebook is whole or nothing: its helper keeps what cells put out below 16 MiB, pages inline it. */
+enum { DOCUMENT_MAX_BYTES = 64 << 20 };
+enum { STREAM_STDOUT = 1, STREAM_NOTEBOOK = 3, STREAM_PAGE = 4 }; /* as open_output counts */
 enum { FORMAT_HTML, FORMAT_IPYNB, FORMAT_TEXT };
 
 struct fetch_output {
@@ -74,7 +77,7 @@ static const struct field export_fields[] = {
      AT(export_output, format),
      .fallback = FORMAT_HTML,
      NAMES(format_names),
-     .doc = "HTML and IPYNB are of notebooks; TEXT, ours, is what others give."},
+     .doc = "HTML and IPYNB are of notebooks; TEXT, ours, is what a task wrote to stdout."},
 };
 const struct schema export_output_schema =
     SCHEMA("ExportTaskRunOutputDetails", export_output, export_fields, "In which form.");
@@ -84,7 +87,7 @@ static const struct field data_fields[] = {
      .kind = FIELD_STRING,
      .flags = FIELD_REQUIRED,
      AT(output_data_view, type),
-     .doc = "What it is: TEXT_PLAIN."},
+     .doc = "What it is: NOTEBOOK, else TEXT_PLAIN."},
     {.name = "length",
      .kind = FIELD_STRING,
      AT(output_data_view, length),
@@ -146,13 +149,14 @@ static const struct field output_fields[] = {
     {.name = "errorTrace",
      .kind = FIELD_STRING,
      AT(output_view, error_trace),
-     .doc = "Tail of what it wrote to stderr, when it failed."},
+     .doc = "Tail of what it wrote to stderr, when it failed; of a notebook, the failed cell's "
+            "traceback."},
     {.name = "data",
      .kind = FIELD_OBJECT,
      .flags = FIELD_REQUIRED,
      AT(output_view, data),
      .object = &data_schema,
-     .doc = "What it wrote to stdout."},
+     .doc = "What it wrote to stdout; of a notebook, the notebook with its outputs."},
     {.name = "outputParameters",
      .kind = FIELD_LIST,
      AT(output_view, output_parameters),
@@ -194,7 +198,7 @@ struct output {
     struct attempt_row *attempt;
     const char *key;
     int type;          /* enum task_type */
-    bool is_truncated; /* what follows is filled by read_output */
+    bool is_truncated; /* what follows is filled by read_output or read_document */
     struct output_data_view data;
 };
 
@@ -339,6 +343,52 @@ static void read_output(struct call *call, struct output *output)
     buf_release(&text);
 }
 
+/* ---- notebooks ---- */
+
+static bool read_whole(int fd, off_t size, char *to)
+{
+    for (off_t at = 0; at < size;) {
+        ssize_t got = pread(fd, to + at, (size_t)(size - at), at);
+        if (got < 0 && errno == EINTR)
+            continue;
+        if (got <= 0)
+            return false;
+        at += got;
+    }
+    return true;
+}
+
+/* The executed notebook, or the page made of it. False when there is none (yet), or it is larger
+ * than can be answered. */
+static bool read_document(struct call *call, struct output *output, int stream)
+{
+    const struct api_backend *backend = call->backend;
+    struct stat status;
+    call_read_end(call);
+    int fd = backend->open_output(backend->context, &output->run, &output->task_run,
+                                  output->attempt, stream);
+    if (fd < 0)
+        return false;
+    char *text = NULL;
+    if (fstat(fd, &status) == 0 && status.st_size <= DOCUMENT_MAX_BYTES) {
+        text = arena_alloc(call->arena, (size_t)status.st_size + 1);
+        text[status.st_size] = '\0';
+        if (!read_whole(fd, status.st_size, text) || memchr(text, '\0', (size_t)status.st_size) ||
+            !utf8_valid(text, (size_t)status.st_size))
+            text = NULL;
+    }
+    close(fd);
+    if (!text)
+        return false;
+    output->data = (struct output_data_view){
+        .type = stream == STREAM_PAGE ? "TEXT_HTML" : "NOTEBOOK",
+        .length = arena_printf(call->arena, "%lld", (long long)status.st_size),
+        .charset = "UTF_8",
+        .value = text,
+    };
+    return true;
+}
+
 /* ---- the calls ---- */
 
 enum err_code output_fetch(struct call *call)
@@ -347,7 +397,8 @@ enum err_code output_fetch(struct call *call)
     struct output output = {0};
     if (find(call, details ? details->output_key : NULL, &output))
         return call->err.code;
-    read_output(call, &output);
+    if (output.type != TASK_NOTEBOOK || !read_document(call, &output, STREAM_NOTEBOOK))
+        read_output(call, &output);
     const struct output_view view = {
         .key = output.key,
         .task_type = task_type_names[output.type],
@@ -362,18 +413,35 @@ enum err_code output_fetch(struct call *call)
     return ERR_OK;
 }
 
+/* What was asked for, in output->data. */
+static enum err_code read_format(struct call *call, struct output *output, int format)
+{
+    if (format == FORMAT_TEXT) {
+        read_output(call, output);
+        return ERR_OK;
+    }
+    if (output->type != TASK_NOTEBOOK)
+        return err_set(&call->err, ERR_INVALID_PARAMETER,
+                       "format must be TEXT: a task of type %s gives no %s",
+                       task_type_names[output->type], format_names[format]);
+    if (read_document(call, output, format == FORMAT_HTML ? STREAM_PAGE : STREAM_NOTEBOOK))
+        return ERR_OK;
+    if (output->attempt->state == STATE_RUNNING)
+        return err_set(&call->err, ERR_INCORRECT_STATE,
+                       "the attempt is RUNNING: its %s is made when it ends", format_names[format]);
+    return err_set(&call->err, ERR_INCORRECT_STATE,
+                   "the attempt left no %s: it was stopped or could not start, or the server's "
+                   "Python has no nbconvert",
+                   format_names[format]);
+}
+
 enum err_code output_export(struct call *call)
 {
     const struct export_output *details = call->details;
     int format = details ? details->format : FORMAT_HTML;
     struct output output = {0};
-    if (find(call, call->keys[1], &output))
+    if (find(call, call->keys[1], &output) || read_format(call, &output, format))
         return call->err.code;
-    if (format != FORMAT_TEXT)
-        return err_set(&call->err, ERR_INVALID_PARAMETER,
-                       "format must be TEXT: a task of type %s gives no %s",
-                       task_type_names[output.type], format_names[format]);
-    read_output(call, &output);
     const struct export_view view = {
         .format = format_names[format],
         .is_truncated = output.is_truncated,

@@ -40,6 +40,7 @@ struct cluster_details {
     const char *worker_config; /* JSON */
     const char *cluster_runtime_config;
     int64_t auto_termination_minutes;
+    const char *spark_master; /* ours: NULL is this host */
 };
 
 struct workspace_view {

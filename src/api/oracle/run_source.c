@@ -237,6 +237,8 @@ const char *external_id(struct arena *arena, const struct task_run_row *row,
 {
     if (attempt && !uuid_is_nil(&attempt->child_run))
         return key_text(&attempt->child_run, arena);
+    if (attempt && attempt->external_id)
+        return attempt->external_id;
     if (!attempt || !attempt->host) /* of a JOB_TASK, and there was no child */
         return NULL;
     return token_format(&row->run, &row->key, row->repair_number, attempt->number, attempt->epoch,

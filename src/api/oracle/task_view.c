@@ -2,7 +2,9 @@
 
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
+#include "base/utf8.h"
 #include "model/reference.h"
 #include "model/values.h"
 
@@ -174,9 +176,35 @@ static struct field_list system_parameters(const struct task_run_source *source)
     return reference_system_parameters(&scope, at->arena);
 }
 
-static struct state_view *state_of(const struct task_run_source *source)
+/* How far a running notebook is, as its helper says: "running", then a sentence. NULL: not known. */
+static const char *progress(const struct task_run_source *source, const struct attempt_row *newest)
+{
+    enum { SAY = 5, SAY_MAX_BYTES = 1024 };
+    static const char running[] = "running\n";
+    const struct api_backend *backend = &source->at->api->backend;
+    char text[SAY_MAX_BYTES];
+    if (!newest || source->task->type != TASK_NOTEBOOK || source->row.state != STATE_RUNNING)
+        return NULL;
+    int fd = backend->open_output(backend->context, &source->run, &source->row, newest, SAY);
+    ssize_t got = fd < 0 ? -1 : read(fd, text, sizeof text - 1);
+    if (fd >= 0)
+        close(fd);
+    text[got > 0 ? got : 0] = '\0';
+    char *sentence = text + strlen(running);
+    if (got <= 0 || strncmp(text, running, strlen(running)) != 0)
+        return NULL;
+    sentence[strcspn(sentence, "\n")] = '\0';
+    return utf8_valid(sentence, strlen(sentence)) ? arena_strdup(source->at->arena, sentence)
+                                                  : NULL;
+}
+
+static struct state_view *state_of(const struct task_run_source *source,
+                                   const struct attempt_row *newest)
 {
     const struct task_run_row *row = &source->row;
+    const char *now = progress(source, newest);
+    if (now)
+        return state_view(source->at->arena, row->state, now, row->error_trace);
     if (source->has_run_source)
         return task_state_view(&source->run_source, row);
     return state_view(source->at->arena, row->state, row->message, row->error_trace);
@@ -213,7 +241,7 @@ static struct task_run_view task_run_view(const struct task_run_source *source)
         .root_job_run_key = key_text(&source->run.root_run, arena),
         .setup_ms = row->setup_ms,
         .start_ms = row->start_ms,
-        .state = state_of(source),
+        .state = state_of(source, newest),
         .system_parameters = system_parameters(source),
         .task = source->task,
         .task_key = row->task_key,

@@ -1,0 +1,23 @@
+/* NOTEBOOK_TASK: python reprise-notebook FILE STEM, where STEM begins the names of the attempt's files.
+ * The helper (reprise_notebook.py) tells what becomes of it in STEM.say. */
+#include "exec/kind.h"
+
+bool kind_notebook(struct launch *launch, struct err *err)
+{
+    const char *python = process_python(launch->process, err);
+    const char *helper =
+        python ? process_helper(launch->process, "reprise-notebook", launch->arena, err) : NULL;
+    const char *file =
+        helper ? process_file(launch->process, launch->from->file, launch->arena, err) : NULL;
+
+    if (!file)
+        return false;
+    if (launch->from->master) { /* what a session that the notebook begins is connected to */
+        if (!launch_spark(launch, err))
+            return false;
+        launch_env(launch, "PYSPARK_SUBMIT_ARGS",
+                   arena_printf(launch->arena, "--master %s pyspark-shell", launch->from->master));
+    }
+    launch_command(launch, (const char *const[]){python, "-u", helper, file, launch->stem}, 5);
+    return true;
+}

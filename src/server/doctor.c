@@ -1,0 +1,154 @@
+#include "server/doctor.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <spawn.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "exec/process.h"
+#include "server/helper.h"
+
+enum { PATH_BYTES = 4096, ANSWER_BYTES = 4096, PATIENCE_MS = 60000 };
+
+extern char **environ;
+
+struct visit {
+    struct process process;
+    struct arena arena;
+    bool is_ill; /* something is missing that every installation needs */
+};
+
+static void tell(const char *verdict, const char *what, const char *detail)
+{
+    printf("%-8s %-11s %s\n", verdict, what, detail);
+}
+
+/* Of an error: without the words that belong to a task. */
+static void tell_missing(const char *what, const struct err *err)
+{
+    static const char prefix[] = "Cannot start: ";
+    bool has = strncmp(err->message, prefix, strlen(prefix)) == 0;
+    tell("missing", what, err->message + (has ? strlen(prefix) : 0));
+}
+
+/* What it writes before it ends, at most `size` bytes; false when it fails or takes too long. */
+static bool ask(char *const argv[], char *answer, size_t size)
+{
+    posix_spawn_file_actions_t actions;
+    size_t len = 0;
+    int ends[2], status = 0;
+    pid_t pid;
+    answer[0] = '\0';
+    if (pipe2(ends, O_CLOEXEC) < 0)
+        return false;
+    posix_spawn_file_actions_init(&actions);
+    posix_spawn_file_actions_adddup2(&actions, ends[1], STDOUT_FILENO);
+    posix_spawn_file_actions_adddup2(&actions, ends[1], STDERR_FILENO);
+    int r = posix_spawn(&pid, argv[0], &actions, NULL, argv, environ);
+    posix_spawn_file_actions_destroy(&actions);
+    close(ends[1]);
+    struct pollfd poll_fd = {.fd = ends[0], .events = POLLIN};
+    bool in_time = true;
+    while (r == 0 && in_time && len < size - 1) {
+        in_time = poll(&poll_fd, 1, PATIENCE_MS) > 0;
+        ssize_t got = in_time ? read(ends[0], answer + len, size - 1 - len) : -1;
+        if (got <= 0)
+            break;
+        len += (size_t)got;
+    }
+    answer[len] = '\0';
+    close(ends[0]);
+    if (r != 0)
+        return false;
+    if (!in_time)
+        kill(pid, SIGKILL);
+    waitpid(pid, &status, 0);
+    return WIFEXITED(status) && WEXITSTATUS(status) == 0;
+}
+
+static const char *last_line(char *text)
+{
+    size_t len = strlen(text);
+    while (len > 0 && text[len - 1] == '\n')
+        text[--len] = '\0';
+    const char *line = strrchr(text, '\n');
+    return line ? line + 1 : text;
+}
+
+static void look_at_supervisor(struct visit *visit, const char *path)
+{
+    bool there = access(path, X_OK) == 0;
+    tell(there ? "ok" : "missing", "supervisor", path);
+    visit->is_ill |= !there;
+}
+
+static void look_at_notebooks(struct visit *visit, const char *python)
+{
+    static char code[] = "import nbclient, ipykernel, nbconvert";
+    char *const argv[] = {(char *)(uintptr_t)python, "-c", code, NULL};
+    char answer[ANSWER_BYTES];
+    struct err err;
+    if (!process_helper(&visit->process, "reprise-notebook", &visit->arena, &err))
+        tell_missing("notebooks", &err);
+    else if (ask(argv, answer, sizeof answer))
+        tell("ok", "notebooks", "nbclient, ipykernel, nbconvert");
+    else
+        tell("missing", "notebooks",
+             arena_printf(&visit->arena,
+                          "%s; install nbclient, ipykernel and nbconvert, on Debian the packages "
+                          "python3-nbclient python3-ipykernel python3-nbconvert",
+                          last_line(answer)));
+}
+
+static void look_at_python(struct visit *visit)
+{
+    struct err err;
+    const char *python = process_python(&visit->process, &err);
+    if (!python) {
+        tell_missing("python", &err);
+        visit->is_ill = true;
+        return;
+    }
+    tell("ok", "python", python);
+    look_at_notebooks(visit, python);
+}
+
+static void look_at(struct visit *visit, const char *what,
+                    const char *find(const struct process *, struct arena *, struct err *))
+{
+    struct err err;
+    const char *found = find(&visit->process, &visit->arena, &err);
+    if (found)
+        tell("ok", what, found);
+    else
+        tell_missing(what, &err);
+}
+
+int doctor(const struct config *config)
+{
+    char supervise[PATH_BYTES];
+    struct visit visit = {.is_ill = false};
+    helper_find(config, supervise, sizeof supervise);
+    const struct exec_config exec = {
+        .data_dir = config_text(config, CONFIG_data),
+        .workspace_dir = config_text(config, CONFIG_workspace),
+        .supervise_path = supervise,
+        .python = config_text_or_null(config, CONFIG_exec_python),
+        .java = config_text_or_null(config, CONFIG_exec_java),
+        .spark_home = config_text_or_null(config, CONFIG_exec_spark_home),
+    };
+    arena_init(&visit.arena);
+    process_init(&visit.process, &exec);
+    look_at_supervisor(&visit, supervise);
+    look_at_python(&visit);
+    look_at(&visit, "java", process_java);
+    look_at(&visit, "spark", process_spark_home);
+    process_release(&visit.process);
+    arena_release(&visit.arena);
+    return visit.is_ill;
+}

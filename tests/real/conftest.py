@@ -1,0 +1,6 @@
+import sys
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "support_py"))
+
+from fixtures import api, own, server, servers  # noqa: E402, F401
