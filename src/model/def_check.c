@@ -7,6 +7,7 @@
 
 #include "base/mem.h"
 #include "model/condition.h"
+#include "model/git.h"
 #include "model/params.h"
 #include "model/reference.h"
 #include "model/words.h"
@@ -289,6 +290,16 @@ static enum err_code check_job_key(const struct checker *checker, const struct t
                    "tasks[%u].jobKey must be the key of a job, 36 characters long", checker->task);
 }
 
+static enum err_code check_source(const struct checker *checker, const struct task_def *task)
+{
+    const struct git_config *git = git_config_of(&checker->def->details, task);
+    if (task->source != SOURCE_GIT_PROVIDER || (git && git->repository_url))
+        return ERR_OK;
+    return err_set(checker->err, ERR_MISSING_PARAMETER,
+                   "tasks[%u].gitConfig.repositoryUrl is required where source is GIT_PROVIDER%s",
+                   checker->task, task->git_config ? "" : ", here or in the job's gitConfig");
+}
+
 static enum err_code check_task(struct checker *checker, const struct task_def *task)
 {
     struct words ignored;
@@ -297,6 +308,8 @@ static enum err_code check_task(struct checker *checker, const struct task_def *
         code = check_path(checker, task->file_path, "filePath");
     if (!code)
         code = check_path(checker, task->notebook_path, "notebookPath");
+    if (!code)
+        code = check_source(checker, task);
     if (!code && task->type == TASK_IF_ELSE)
         code = check_if_else(checker, task);
     if (!code && task->type == TASK_JOB)

@@ -29,12 +29,6 @@ static bool is_later_type(const json_t *value)
     return false;
 }
 
-static bool is_git_provider(const json_t *value)
-{
-    const char *text = json_string_value(value);
-    return text && strcmp(text, "GIT_PROVIDER") == 0;
-}
-
 static bool is_other_name(const json_t *value)
 {
     const char *text = json_string_value(value);
@@ -58,7 +52,6 @@ struct unsupported {
 
 static const struct unsupported of_task[] = {
     {NULL, "type", is_later_type, "use PYTHON_TASK, IF_ELSE_TASK or JOB_TASK"},
-    {NULL, "source", is_git_provider, "use WORKSPACE"},
     {NULL, "isStreaming", is_true, "use false"},
     {"cluster", "newCluster", is_there, "use clusterName \"local\""},
     {"cluster", "clusterKey", is_other_key, "use \"local\""},

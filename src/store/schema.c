@@ -210,6 +210,12 @@ static const char *const migration_6[] = {
     " PRIMARY KEY (workspace, user_id, job)) STRICT, WITHOUT ROWID",
 };
 
+/* Files from git: what branches were resolved to. */
+static const char *const migration_7[] = {
+    "ALTER TABLE repair ADD COLUMN commits TEXT",
+    "ALTER TABLE task_run ADD COLUMN git_commit TEXT",
+};
+
 static const struct migration {
     const char *const *steps;
     size_t count;
@@ -217,6 +223,7 @@ static const struct migration {
     {migration_1, ARRAY_LEN(migration_1)}, {migration_2, ARRAY_LEN(migration_2)},
     {migration_3, ARRAY_LEN(migration_3)}, {migration_4, ARRAY_LEN(migration_4)},
     {migration_5, ARRAY_LEN(migration_5)}, {migration_6, ARRAY_LEN(migration_6)},
+    {migration_7, ARRAY_LEN(migration_7)},
 };
 
 int schema_newest(void)

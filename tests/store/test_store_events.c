@@ -109,6 +109,8 @@ static void events_of_before_are_found_by_number(void **state)
         sqlite3_exec(handle,
                      "DROP TABLE event_block; DROP TABLE schedule; DROP TABLE skipped;"
                      " DROP INDEX run_planned; DROP TABLE resource; DROP TABLE recent_job;"
+                     " ALTER TABLE repair DROP COLUMN commits;"
+                     " ALTER TABLE task_run DROP COLUMN git_commit;"
                      " PRAGMA user_version = 3",
                      NULL, NULL, NULL),
         SQLITE_OK);
