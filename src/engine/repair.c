@@ -123,6 +123,7 @@ static void begin_repair(struct step *step, struct erun *run, struct job_def *de
     run->row.version++;
     run->row.repair_number++;
     run->row.ending = STATE_NEW;
+    source_rebase(run, command->repair.definition);
     set_text(engine, &run->row.error_trace, NULL);
     run->repair = (struct repair_row){
         .workspace = engine->workspace.id,
@@ -135,6 +136,7 @@ static void begin_repair(struct step *step, struct erun *run, struct job_def *de
         .parameters = params_json(command->repair.parameters, arena),
         .unified = params_json(run->unified, arena),
         .plan = planned_keys(arena, plan),
+        .commits = source_json(run, arena),
         .created_by = command->principal.id,
         .created_by_name = command->principal.name,
         .requested_ms = step->now_ms,

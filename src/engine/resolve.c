@@ -3,6 +3,7 @@
 
 #include "base/buf.h"
 #include "engine/internal.h"
+#include "model/git.h"
 #include "model/reference.h"
 #include "model/words.h"
 
@@ -237,6 +238,40 @@ static enum err_code resolve_args(const struct reference_scope *scope, const cha
     return ERR_OK;
 }
 
+/* "A field must …", after the references were put in. */
+static enum err_code check_git(bool good, const char *field, struct err *err)
+{
+    return good ? ERR_OK : name_field(field, err);
+}
+
+/* A task's own gitConfig takes references, the job's is literal. */
+static enum err_code resolve_git(const struct etask *task, const struct reference_scope *scope,
+                                 struct arena *arena, const struct git_config **ret,
+                                 struct err *err)
+{
+    const struct task_def *def = task_def_of(task);
+    const struct git_config *config = git_config_of(&task->run->def->details, def);
+    if (!config)
+        return ERR_OK;
+    struct git_config *git = ARENA_NEW(arena, struct git_config);
+    *git = *config;
+    if (!git->branch)
+        git->branch = "";
+    enum err_code code = ERR_OK;
+    if (config == def->git_config) {
+        code = resolve_text(scope, config->repository_url, arena, &git->repository_url, err);
+        if (!code)
+            code = resolve_text(scope, git->branch, arena, &git->branch, err);
+    }
+    if (!code)
+        code = check_git(git_url_check(git->repository_url, err), "gitConfig.repositoryUrl", err);
+    if (!code)
+        code = check_git(git_branch_check(git->branch, err), "gitConfig.branch", err);
+    if (!code)
+        *ret = git;
+    return code;
+}
+
 enum err_code task_resolve(const struct engine *engine, const struct etask *task, int64_t now_ms,
                            struct arena *arena, struct resolved_task *ret, struct err *err)
 {
@@ -254,6 +289,8 @@ enum err_code task_resolve(const struct engine *engine, const struct etask *task
         code = resolve_text(&scope, def->file_path, arena, &file, err);
     if (!code && workspace_path(file, arena, &resolved.file, err))
         code = name_field("filePath", err);
+    if (!code)
+        code = resolve_git(task, &scope, arena, &resolved.git, err);
     str_map_release(&by_name);
     if (!code)
         *ret = resolved;

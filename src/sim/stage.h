@@ -21,8 +21,9 @@ struct stage {
     size_t run_count;
     struct attempt_ref past[STAGE_PAST]; /* attempts whose end was accepted */
     size_t past_count;
-    uint64_t token; /* of the newest retry token */
-    bool is_calm;   /* no more faults, no more wishes */
+    uint32_t branch; /* how often the branch of all repositories has moved */
+    uint64_t token;  /* of the newest retry token */
+    bool is_calm;    /* no more faults, no more wishes */
     struct sim_report *report;
 };
 
