@@ -43,7 +43,9 @@ enum exec_kind { EXEC_PYTHON }; /* more to come: notebook, spark, java */
 struct exec_order {
     struct attempt_id id;
     enum exec_kind kind;
-    const char *file; /* relative to the workspace's folder, as model/words.h makes it */
+    const char *root; /* folder of the files, absolute → REPRISE_SOURCE; NULL: the workspace's */
+    const char *commit; /* of git → REPRISE_GIT_COMMIT, or NULL */
+    const char *file;   /* relative to that folder, as model/words.h makes it */
     const char *const *args;
     size_t arg_count;
     struct param_list params; /* → REPRISE_PARAM_<NAME> and REPRISE_PARAMS_FILE */
