@@ -19,6 +19,7 @@
 #include "base/err.h"
 #include "calendar/zones.h"
 #include "exec/exec.h"
+#include "exec/git_cache.h"
 #include "server/defs.h"
 #include "server/feed.h"
 #include "store/store.h"
@@ -28,6 +29,7 @@ struct pump_config {
     struct defs *defs;
     struct feed *feed; /* told of committed events; NULL: nobody is */
     struct zones *zones;
+    struct git_cache *git; /* NULL: nothing can be fetched */
     struct workspace_row workspace;
     struct exec_config exec; /* on_report and context are the pump's */
     const char *hub_region;

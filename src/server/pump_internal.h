@@ -13,6 +13,8 @@ struct kept {
     bool replaces; /* an expired row is there */
 };
 
+struct prepared;
+
 struct pump {
     struct pump_config config;
     struct api_workspace workspace;
@@ -24,9 +26,10 @@ struct pump {
     int epoll_fd;
     int bell_fd; /* eventfd: commands wait */
 
-    pthread_mutex_t lock;      /* guards the four below */
+    pthread_mutex_t lock;      /* guards the five below */
     struct api_pending *first; /* commands that wait, oldest first */
     struct api_pending **last;
+    struct prepared *prepared; /* answers of the git cache, newest first */
     bool is_closed;
 
     struct api_pending *backlog; /* taken from the queue, not stepped yet; pump's thread only */
@@ -56,6 +59,19 @@ struct pump {
     atomic_bool is_ready;
 };
 
+/* ---- pump_git.c ---- */
+/* Asks for what the batch's starts need first. */
+void pump_git_ask(struct pump *pump);
+/* Steps the answers that have come. Those of a batch that fails are not needed again: what is loaded
+ * asks anew. */
+void pump_git_step(struct pump *pump);
+/* Runs that ended with this batch need their files no more. */
+void pump_git_release(struct pump *pump);
+/* After loading: live runs need theirs still. */
+void pump_git_hold(struct pump *pump);
+/* No answer comes any more. */
+void pump_git_close(struct pump *pump);
+
 /* Makes the engine from the store: a new epoch, live runs, attempts in flight. */
 bool pump_load(struct pump *pump);
 /* Loads what a command needs and the engine does not have. False: the store cannot be read. */
@@ -67,3 +83,6 @@ bool pump_step(struct pump *pump, const struct engine_event *event);
 void pump_read_begin(struct pump *pump);
 void pump_read_end(struct pump *pump);
 uint64_t pump_seed(struct pump *pump);
+struct engine_event pump_event(struct pump *pump, enum engine_event_kind kind);
+/* There is something to do; any thread. */
+void pump_ring(const struct pump *pump);

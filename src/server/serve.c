@@ -35,6 +35,7 @@ struct server {
     struct guard *guard;
     struct feed *feed;
     struct tail *tail;
+    struct git_cache *git;
     struct pump *pump; /* of `default` */
     struct workspaces *others;
     struct backend backend;
@@ -130,6 +131,38 @@ static void find_supervise(struct server *server)
 
 /* ---- start ---- */
 
+/* By name, of the run's own workspace: what a job names is not another workspace's. */
+static bool find_secret(void *context, int64_t workspace, const char *name, struct buf *out)
+{
+    const struct server *server = context;
+    struct arena arena;
+    struct secret_row row;
+    arena_init(&arena);
+    struct store_reader *reader = readers_take(server->readers);
+    bool ok = store_get_secret(reader, workspace, name, &arena, &row);
+    readers_give(server->readers, reader);
+    if (ok)
+        ok = vault_unseal(&server->install.vault,
+                          arena_printf(&arena, "secret/%lld/%s", (long long)workspace, name),
+                          row.value, out);
+    arena_release(&arena);
+    return ok;
+}
+
+static enum err_code start_git(struct server *server, struct err *err)
+{
+    const struct git_cache_config config = {
+        .data_dir = server->install.data_dir,
+        .allow_file = config_bool(server->config, CONFIG_exec_git_allow_file),
+        .timeout_ms = config_number(server->config, CONFIG_exec_git_timeout) * 1000,
+        .max_commits = (size_t)config_number(server->config, CONFIG_exec_git_keep),
+        .secret = find_secret,
+        .context = server,
+    };
+    server->git = git_cache_open(&config, err);
+    return server->git ? ERR_OK : err->code;
+}
+
 static enum err_code start_pump(struct server *server, struct err *err)
 {
     const struct config *config = server->config;
@@ -141,6 +174,7 @@ static enum err_code start_pump(struct server *server, struct err *err)
         .defs = server->defs,
         .feed = server->feed,
         .zones = server->zones,
+        .git = server->git,
         .workspace = server->install.workspace,
         .exec =
             {
@@ -278,7 +312,7 @@ static enum err_code server_start(struct server *server, struct err *err)
                               config_number(server->config, CONFIG_auth_audit_days));
     server->feed = feed_new();
     server->tail = tail_new();
-    if (start_pump(server, err))
+    if (start_git(server, err) || start_pump(server, err))
         return err->code;
     start_api(server);
     return start_wire(server, err);
@@ -395,6 +429,7 @@ static void server_stop(struct server *server)
         install_unpublish(&server->install);
     workspaces_free(server->others);
     pump_free(server->pump);
+    git_cache_close(server->git); /* before the readers */
     api_free(server->api);
     feed_free(server->feed);
     tail_free(server->tail);
