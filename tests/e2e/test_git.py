@@ -1,6 +1,7 @@
 """Tasks whose files come from git: one commit a run, whatever becomes of the branch, and secrets that leave no trace."""
 
 import os
+from pathlib import Path
 
 import pytest
 from git_place import GitHttp, GitPlace
@@ -53,6 +54,16 @@ def output(api, run, key, stream="stdout"):
 def keep_secret(api, name, value):
     if api.put(f"{ACCOUNTS}/secrets/{name}", {"value": value}).status_code == 404:
         api.made(f"{ACCOUNTS}/secrets", {"name": name, "value": value})
+
+
+def git_processes(server):
+    found, mark = [], f"--git-dir={server.data}/".encode()
+    for path in Path("/proc").glob("[0-9]*/cmdline"):
+        try:
+            found += [path] if mark in path.read_bytes() else []
+        except OSError:
+            pass  # gone meanwhile
+    return found
 
 
 def assert_no_trace(server, secret, *texts):
@@ -241,7 +252,9 @@ def test_a_fetch_is_cancelled_timed_out_and_started_again_after_a_crash(servers,
         http.fetching.clear()
         run = api.run(job)
         assert http.fetching.wait(30)
+        assert git_processes(server), "it is fetching"
         server.kill9()
+        eventually(lambda: not git_processes(server), "git ends with the server")
         http.hold.set()
         after = repo.commit(files("after"))
         api = server.start().api
