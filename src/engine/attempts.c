@@ -1,5 +1,6 @@
 /* Attempts of tasks: start, end, retry (RULES §3). */
 #include <stdlib.h>
+#include <string.h>
 
 #include "engine/internal.h"
 
@@ -46,6 +47,15 @@ static void mirror_before(struct etask *task)
     task->row.cleanup_ms = before->cleanup_ms;
 }
 
+/* When its set-up began: of a task whose files had to be fetched that is a while ago. */
+static int64_t setup_start(const struct step *step, const struct etask *task)
+{
+    if (!task_has_process(task))
+        return FIELD_NULL;
+    return task->in_setup && task->setup_start_ms <= step->now_ms ? task->setup_start_ms
+                                                                  : step->now_ms;
+}
+
 static void attempt_row_begin(struct step *step, struct etask *task, const struct uuid *child)
 {
     static const struct uuid none;
@@ -61,6 +71,7 @@ static void attempt_row_begin(struct step *step, struct etask *task, const struc
     set_text(engine, &task->attempt->error_trace, NULL);
     set_text(engine, &task->attempt->external_id, NULL);
     const char *message = task->attempt->message;
+    int64_t setup_ms = setup_start(step, task);
     *task->attempt = (struct attempt_row){
         .workspace = engine->workspace.id,
         .run = task->run->row.key,
@@ -74,10 +85,10 @@ static void attempt_row_begin(struct step *step, struct etask *task, const struc
         .message = message,
         .exit_code = FIELD_NULL,
         .signal = FIELD_NULL,
-        .setup_start_ms = has_process ? step->now_ms : FIELD_NULL,
+        .setup_start_ms = setup_ms,
         .start_ms = step->now_ms,
         .end_ms = FIELD_NULL,
-        .setup_ms = 0,
+        .setup_ms = has_process ? step->now_ms - setup_ms : 0,
         .execution_ms = FIELD_NULL,
         .cleanup_ms = FIELD_NULL,
     };
@@ -126,7 +137,7 @@ void attempt_refuse(struct step *step, struct etask *task, const char *message)
 }
 
 static void add_start(struct step *step, const struct etask *task,
-                      const struct resolved_task *resolved)
+                      const struct resolved_task *resolved, const char *root)
 {
     struct effects *fx = step->fx;
     const struct task_def *def = task_def_of(task);
@@ -138,6 +149,8 @@ static void add_start(struct step *step, const struct etask *task,
         .attempt = task->attempt->number,
         .epoch = task->attempt->epoch,
         .task = def,
+        .root = arena_strdup(&fx->arena, root),
+        .commit = root ? arena_strdup(&fx->arena, task->row.git_commit) : NULL,
         .file = resolved->file,
         .main_class = resolved->main_class,
         .libraries = resolved->libraries,
@@ -151,28 +164,75 @@ static void add_start(struct step *step, const struct etask *task,
     };
 }
 
+/* From set-up to RUNNING: the attempt takes its number. */
+static void attempt_begin(struct step *step, struct etask *task,
+                          const struct resolved_task *resolved)
+{
+    struct arena *arena = &step->fx->arena;
+    set_text(step->engine, &task->row.parameters, params_json(resolved->params, arena));
+    attempt_row_begin(step, task, NULL);
+    int64_t number = task->attempt->number;
+    task_move(step, task, STATE_RUNNING,
+              number ? arena_printf(arena, "Running, attempt %lld", (long long)number) : "Running",
+              NULL);
+}
+
 void attempt_start(struct step *step, struct etask *task)
 {
-    struct engine *engine = step->engine;
     struct erun *run = task->run;
     struct arena *arena = &step->fx->arena;
     struct resolved_task resolved;
     struct err err;
     maintenance_end(step, run);
-    task_move(step, task, STATE_PENDING, "Being set up", NULL);
+    task->in_setup = task_def_of(task)->source == SOURCE_GIT_PROVIDER;
+    task->setup_start_ms = step->now_ms;
+    task_move(step, task, STATE_PENDING,
+              task->in_setup ? "Being set up: its files are fetched from git" : "Being set up",
+              NULL);
     if (run->row.state == STATE_PENDING)
         run_start(step, run);
-    if (task_resolve(engine, task, step->now_ms, arena, &resolved, &err)) {
+    if (task_resolve(step->engine, task, step->now_ms, arena, &resolved, &err)) {
+        attempt_refuse(step, task, err.message);
+    } else if (resolved.git) {
+        source_ask(step, task, &resolved);
+    } else {
+        attempt_begin(step, task, &resolved);
+        add_start(step, task, &resolved, NULL);
+    }
+}
+
+/* Nothing that was set up starts while the server drains or the run rests: it is ready again. */
+static bool may_begin(const struct step *step, const struct erun *run)
+{
+    return !step->engine->is_draining && !run->row.is_suspended && run->row.state == STATE_RUNNING;
+}
+
+void attempt_prepared(struct step *step, struct etask *task, const struct attempt_prepared *told)
+{
+    struct erun *run = task->run;
+    struct resolved_task resolved;
+    struct err err;
+    if (task_resolve(step->engine, task, step->now_ms, &step->fx->arena, &resolved, &err)) {
         attempt_refuse(step, task, err.message);
         return;
     }
-    set_text(engine, &task->row.parameters, params_json(resolved.params, arena));
-    attempt_row_begin(step, task, NULL);
-    add_start(step, task, &resolved);
-    int64_t number = task->attempt->number;
-    task_move(step, task, STATE_RUNNING,
-              number ? arena_printf(arena, "Running, attempt %lld", (long long)number) : "Running",
-              NULL);
+    const char *commit = told->commit ? source_record(step, run, &resolved, told->commit) : NULL;
+    if (told->commit && !commit) {
+        attempt_refuse(step, task, "Its run takes files from too many branches");
+    } else if (!may_begin(step, run)) {
+        task_move(step, task, STATE_QUEUED, "Ready again, waiting for an execution slot", NULL);
+    } else if (!told->commit) {
+        const struct attempt_outcome outcome = {
+            .cause = CAUSE_CANNOT_START, .ended_ms = FIELD_NULL, .message = told->message};
+        attempt_begin(step, task, &resolved);
+        attempt_outcome(step, task, &outcome);
+    } else if (strcmp(commit, told->commit) != 0) {
+        source_ask(step, task, &resolved); /* another task of the run was first */
+    } else {
+        set_text(step->engine, &task->row.git_commit, commit);
+        attempt_begin(step, task, &resolved);
+        add_start(step, task, &resolved, told->root);
+    }
 }
 
 /* ---- end ---- */

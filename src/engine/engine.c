@@ -30,6 +30,7 @@ void effects_release(struct effects *effects)
     row_batch_release(&effects->events);
     row_batch_release(&effects->deletes);
     free(effects->starts);
+    free(effects->prepares);
     free(effects->stops);
     free(effects->purges);
     free(effects->wants);
@@ -42,7 +43,8 @@ void effects_clear(struct effects *effects)
     row_batch_clear(&effects->rows);
     row_batch_clear(&effects->events);
     row_batch_clear(&effects->deletes);
-    effects->start_count = effects->stop_count = effects->purge_count = effects->want_count = 0;
+    effects->start_count = effects->prepare_count = effects->stop_count = 0;
+    effects->purge_count = effects->want_count = 0;
 }
 
 /* ---- strings and rows in flight ---- */
@@ -360,6 +362,15 @@ static struct etask *reported_task(const struct engine *engine, const struct att
     return live ? task : NULL;
 }
 
+/* The task that is set up for this attempt, or NULL when it is none any more. */
+static struct etask *prepared_task(const struct engine *engine, const struct attempt_ref *ref)
+{
+    struct etask *task = uuid_map_get(&engine->tasks, &ref->task_run);
+    bool waits = task && task->in_setup && task->row.attempts == ref->attempt &&
+                 ref->epoch == engine->workspace.epoch;
+    return waits ? task : NULL;
+}
+
 void engine_step(struct engine *engine, const struct engine_event *event, struct effects *effects)
 {
     struct step step = {engine, effects, event->now_ms, event->mono_ms, event->zone};
@@ -374,6 +385,8 @@ void engine_step(struct engine *engine, const struct engine_event *event, struct
         if (!task)
             return;
     }
+    if (event->kind == ENGINE_PREPARED && !(task = prepared_task(engine, &event->attempt)))
+        return;
     switch (event->kind) {
     case ENGINE_COMMAND:
         command_step(&step, event->command, event->result);
@@ -386,6 +399,9 @@ void engine_step(struct engine *engine, const struct engine_event *event, struct
         break;
     case ENGINE_LOST:
         attempt_lost(&step, task, &event->outcome);
+        break;
+    case ENGINE_PREPARED:
+        attempt_prepared(&step, task, &event->prepared);
         break;
     case ENGINE_TIMER:
         step_timer(&step);

@@ -85,28 +85,36 @@ struct run_origin {
     bool in_campaign;           /* it may queue whatever its job says */
 };
 
+struct attempt_prepared {
+    const char *commit;  /* NULL: it failed */
+    const char *root;    /* absolute path of the folder with the files of the commit */
+    const char *message; /* why it failed, one plain sentence */
+};
+
 enum engine_event_kind {
-    ENGINE_COMMAND, /* an API asks */
-    ENGINE_OUTCOME, /* an attempt ended */
-    ENGINE_VOID,    /* an attempt provably never started */
-    ENGINE_LOST,    /* nothing of an attempt lives, and it left no outcome */
-    ENGINE_TIMER,   /* a deadline or planned time may have passed; also once after loading. Of very
+    ENGINE_COMMAND,  /* an API asks */
+    ENGINE_OUTCOME,  /* an attempt ended */
+    ENGINE_VOID,     /* an attempt provably never started */
+    ENGINE_LOST,     /* nothing of an attempt lives, and it left no outcome */
+    ENGINE_PREPARED, /* what a prepare_effect asked for is there, or cannot be had */
+    ENGINE_TIMER,    /* a deadline or planned time may have passed; also once after loading. Of very
                      * many only the first: engine_next_deadline and engine_next_alarm tell whether
                      * it is to be sent again */
-    ENGINE_DRAIN,   /* start nothing new from now on */
-    ENGINE_LOADED,  /* what effects.wants named was added, or said to be missing: go on */
+    ENGINE_DRAIN,    /* start nothing new from now on */
+    ENGINE_LOADED,   /* what effects.wants named was added, or said to be missing: go on */
 };
 
 struct engine_event {
     enum engine_event_kind kind;
-    int64_t now_ms;                 /* wall clock: what is shown and stored */
-    int64_t mono_ms;                /* CLOCK_BOOTTIME: what deadlines are measured on */
-    uint64_t seed;                  /* of the ids that the step makes */
-    const struct command *command;  /* ENGINE_COMMAND */
-    struct zone *zone;              /* of the schedule that it saves; NULL: it saves none */
-    struct command_result *result;  /* filled by the step; to be sent after the commit */
-    struct attempt_ref attempt;     /* OUTCOME, VOID, LOST */
-    struct attempt_outcome outcome; /* OUTCOME; of LOST its texts */
+    int64_t now_ms;                   /* wall clock: what is shown and stored */
+    int64_t mono_ms;                  /* CLOCK_BOOTTIME: what deadlines are measured on */
+    uint64_t seed;                    /* of the ids that the step makes */
+    const struct command *command;    /* ENGINE_COMMAND */
+    struct zone *zone;                /* of the schedule that it saves; NULL: it saves none */
+    struct command_result *result;    /* filled by the step; to be sent after the commit */
+    struct attempt_ref attempt;       /* OUTCOME, VOID, LOST, PREPARED */
+    struct attempt_outcome outcome;   /* OUTCOME; of LOST its texts */
+    struct attempt_prepared prepared; /* PREPARED */
 };
 
 /* ---- effects ---- */
@@ -118,9 +126,11 @@ struct start_effect {
     int64_t attempt;
     int64_t epoch;
     const struct task_def *task;
-    const char *file; /* relative to the workspace's root; NULL: none */
+    const char *root;   /* folder that its files lie in, as it was prepared; NULL: workspace */
+    const char *commit; /* of git, NULL: none */
+    const char *file;   /* relative to the root; NULL: none */
     const char *main_class;
-    const char *const *libraries; /* relative to the workspace's root */
+    const char *const *libraries; /* relative to the root */
     size_t library_count;
     const char *const *args; /* references put in */
     size_t arg_count;
@@ -128,6 +138,21 @@ struct start_effect {
     struct param_list params;
     int64_t timeout_ms; /* 0: none */
     int64_t grace_ms;
+};
+
+/* The files of an attempt are to be fetched from git before it starts: ENGINE_PREPARED says how that
+ * went. Nothing is recorded of it, so nothing is to be found again after a crash: the engine asks
+ * anew. */
+struct prepare_effect {
+    struct uuid run;
+    struct uuid task_run;
+    int64_t attempt;
+    int64_t epoch;
+    const char *repository_url; /* references put in */
+    const char *branch;         /* "": the default branch */
+    const char *credential;     /* name of a secret, or NULL */
+    int provider;               /* enum git_provider or FIELD_UNSET */
+    const char *commit;         /* that the run goes by; NULL: what the branch is now */
 };
 
 struct stop_effect {
@@ -154,6 +179,8 @@ struct effects {
     struct row_batch deletes; /* likewise, last */
     struct start_effect *starts;
     size_t start_count, start_cap;
+    struct prepare_effect *prepares;
+    size_t prepare_count, prepare_cap;
     struct stop_effect *stops;
     size_t stop_count, stop_cap;
     struct uuid *purges; /* runs whose folders go */
@@ -221,6 +248,13 @@ struct live_attempt {
 void engine_live_attempts(const struct engine *engine,
                           void (*each)(void *context, const struct live_attempt *attempt),
                           void *context);
+
+/* What runs that are not final have resolved: calls `each` for every commit that counts. Their files
+ * stay as long as the run is not final. */
+void engine_live_commits(const struct engine *engine,
+                         void (*each)(void *context, const struct uuid *run, const char *url,
+                                      const char *commit),
+                         void *context);
 
 void engine_step(struct engine *engine, const struct engine_event *event, struct effects *effects);
 void engine_collect(struct engine *engine, struct effects *effects);

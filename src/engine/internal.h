@@ -14,6 +14,7 @@
 #include "engine/engine.h"
 #include "engine/rules.h"
 #include "model/el.h"
+#include "model/git.h"
 #include "model/reference.h"
 
 /* A row that moves: written once per batch, by engine_collect. */
@@ -75,6 +76,8 @@ struct etask {
     uint32_t lost_used;
     int64_t prior_executions; /* started attempts of this taskKey in earlier repairs */
     bool has_row;             /* false: never part of an attempt of the run (SKIPPED run) */
+    bool in_setup;            /* PENDING, its files are being fetched: it has an execution slot */
+    int64_t setup_start_ms;   /* since when, on the wall clock */
     bool number_is_free;      /* the attempt was found never started: its number is used again */
     struct task_run_row row;
     struct tracked tracked;
@@ -111,9 +114,10 @@ struct erun {
     /* Tasks that an earlier definition had and this one has not: key → int64_t *, how many attempts
      * of it have started. Both in `arena`. */
     struct str_map gone;
-    struct param_list given;   /* run and repair layers merged, as they were given */
-    struct param_list unified; /* job, run and repair layers resolved */
-    struct arena arena;        /* of the parameters, and of `gone` */
+    struct param_list given;    /* run and repair layers merged, as they were given */
+    struct param_list unified;  /* job, run and repair layers resolved */
+    struct git_commits commits; /* that its branches were resolved to */
+    struct arena arena;         /* of the parameters, the commits, and of `gone` */
 };
 
 /* The schedule of a job. Those that fire are all here; those that rest only while their job is. */
@@ -218,6 +222,8 @@ void repair_drop_strings(struct engine *engine, struct erun *run);
 /* Lets go of a task's row and newest attempt. */
 void task_forget(struct engine *engine, struct etask *task);
 
+struct resolved_task;
+
 /* ---- move.c: the only setters of states ---- */
 /* `reason` is one plain sentence, `decision` JSON or NULL; both are copied where they are kept. */
 void run_move(struct step *step, struct erun *run, enum state to, const char *reason,
@@ -299,8 +305,22 @@ void attempt_outcome(struct step *step, struct etask *task, const struct attempt
 void attempt_void(struct step *step, struct etask *task);
 /* Of `told` the message and the trace count. */
 void attempt_lost(struct step *step, struct etask *task, const struct attempt_outcome *told);
+/* The files of a task that is set up are there, or cannot be had. */
+void attempt_prepared(struct step *step, struct etask *task, const struct attempt_prepared *told);
 /* The wait before a retry is over. */
 void task_retry_due(struct step *step, struct etask *task);
+
+/* ---- source.c: files from git ---- */
+/* Asks for the files of a task in set-up. */
+void source_ask(struct step *step, const struct etask *task, const struct resolved_task *resolved);
+/* Holds the run to the commit: the one that it goes by is returned, which may be an earlier one. NULL:
+ * it goes by so many that no further one can be kept. */
+const char *source_record(struct step *step, struct erun *run, const struct resolved_task *resolved,
+                          const char *commit);
+/* What a repair goes by, before its row is made: `definition` as in the request. */
+void source_rebase(struct erun *run, int definition);
+/* The JSON of the repair's row, NULL when there is nothing to keep. */
+const char *source_json(const struct erun *run, struct arena *arena);
 
 /* ---- child.c: JOB tasks ---- */
 /* Starts the next attempt of the JOB task that stands first in engine->launches, or parks it. */
@@ -443,9 +463,10 @@ struct param_list params_copy(struct param_list params, struct arena *arena);
 enum err_code run_check_params(const struct erun *run, struct err *err);
 /* What a task starts with. Strings in `arena`. */
 struct resolved_task {
-    const char *file; /* of the workspace; NULL: the type has none */
+    const struct git_config *git; /* NULL: the files are the workspace's; else without references */
+    const char *file;             /* NULL: the type has none */
     const char *main_class;
-    const char *const *libraries; /* files of the workspace */
+    const char *const *libraries; /* beside `file` */
     size_t library_count;
     const char *const *args;
     size_t arg_count;

@@ -67,16 +67,16 @@ void job_free(struct engine *engine, struct ejob *job)
             &(row)->queue, &(row)->schedule, &(row)->message, &(row)->error_trace          \
     }
 
-#define REPAIR_STRINGS(row)                                                    \
-    {                                                                          \
-        &(row)->parameters, &(row)->unified, &(row)->plan, &(row)->created_by, \
-            &(row)->created_by_name, &(row)->message, &(row)->error_trace      \
+#define REPAIR_STRINGS(row)                                                                \
+    {                                                                                      \
+        &(row)->parameters, &(row)->unified, &(row)->plan, &(row)->created_by,             \
+            &(row)->created_by_name, &(row)->message, &(row)->error_trace, &(row)->commits \
     }
 
 #define TASK_STRINGS(row)                                                             \
     {                                                                                 \
         &(row)->message, &(row)->error_trace, &(row)->error_code, &(row)->parameters, \
-            &(row)->published                                                         \
+            &(row)->published, &(row)->git_commit                                     \
     }
 
 void run_own_strings(struct erun *run)
@@ -385,6 +385,7 @@ void engine_add_run(struct engine *engine, const struct run_image *image, struct
     run->repair = image->repairs[image->repair_count - 1];
     repair_own_strings(run);
     run->repair_tracked.is_stored = true;
+    run->commits = git_commits_load(run->repair.commits, &run->arena);
     uuid_map_put(&engine->runs, &run->row.key, run);
 
     struct arena arena;

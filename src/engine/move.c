@@ -192,7 +192,8 @@ static bool is_live(enum state state)
 
 static bool holds_execution_slot(const struct etask *task, enum state state)
 {
-    return is_live(state) && task_has_process(task);
+    bool in_setup = state == STATE_PENDING && task->in_setup;
+    return (is_live(state) || in_setup) && task_has_process(task);
 }
 
 void task_enlist(struct engine *engine, struct etask *task)
@@ -243,6 +244,8 @@ void task_move(struct step *step, struct etask *task, enum state to, const char 
     enum state from = task->row.state;
     assert(state_task_may_move(from, to));
     task_delist(engine, task, from);
+    if (to != STATE_PENDING)
+        task->in_setup = false;
     task->row.state = to;
     task_enlist(engine, task);
     heap_remove(&engine->deadlines, &task->timer.item);

@@ -131,6 +131,7 @@ static void begin_repair(struct step *step, struct erun *run, const struct comma
     run->row.version++;
     run->row.repair_number++;
     run->row.ending = STATE_NEW;
+    source_rebase(run, command->repair.definition);
     set_text(engine, &run->row.error_trace, NULL);
     run->repair = (struct repair_row){
         .workspace = engine->workspace.id,
@@ -143,6 +144,7 @@ static void begin_repair(struct step *step, struct erun *run, const struct comma
         .parameters = params_json(request->parameters, arena),
         .unified = params_json(run->unified, arena),
         .plan = planned_keys(arena, &admitted->plan),
+        .commits = source_json(run, arena),
         .created_by = command->principal.id,
         .created_by_name = command->principal.name,
         .requested_ms = step->now_ms,

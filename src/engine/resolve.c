@@ -3,6 +3,7 @@
 
 #include "base/buf.h"
 #include "engine/internal.h"
+#include "model/git.h"
 #include "model/words.h"
 
 /* A reference is short and what it stands for may be long: limits on what comes of them. All of a
@@ -180,6 +181,41 @@ static enum err_code resolve_args(const struct texts *texts, const struct task_d
     return ERR_OK;
 }
 
+/* "A field must …", after the references were put in. */
+static enum err_code check_git(bool good, const char *field, struct err *err)
+{
+    return good ? ERR_OK : name_field(field, err);
+}
+
+/* A task's own gitConfig takes references, the job's is literal. */
+static enum err_code resolve_git(const struct etask *task, const struct texts *texts,
+                                 struct arena *arena, const struct git_config **ret,
+                                 struct err *err)
+{
+    const struct task_def *def = task_def_of(task);
+    const struct git_config *config = git_config_of(&task->run->def->details, def);
+    if (!config)
+        return ERR_OK;
+    struct git_config *git = ARENA_NEW(arena, struct git_config);
+    *git = *config;
+    if (!git->branch)
+        git->branch = "";
+    enum err_code code = ERR_OK;
+    if (config == def->git_config) {
+        code = put_in(texts, "gitConfig.repositoryUrl", config->repository_url, arena,
+                      &git->repository_url, err);
+        if (!code)
+            code = put_in(texts, "gitConfig.branch", git->branch, arena, &git->branch, err);
+    }
+    if (!code)
+        code = check_git(git_url_check(git->repository_url, err), "gitConfig.repositoryUrl", err);
+    if (!code)
+        code = check_git(git_branch_check(git->branch, err), "gitConfig.branch", err);
+    if (!code)
+        *ret = git;
+    return code;
+}
+
 /* A path with its references put in, which may not lead outside. */
 static enum err_code resolve_path(const struct texts *texts, const char *field, const char *text,
                                   struct arena *arena, const char **ret, struct err *err)
@@ -293,6 +329,8 @@ enum err_code task_resolve(const struct engine *engine, const struct etask *task
         code = resolve_place(&texts, def, arena, &resolved, err);
     else if (!code)
         code = resolve_file(&texts, def, arena, &resolved, err);
+    if (!code)
+        code = resolve_git(task, &texts, arena, &resolved.git, err);
     texts_release(&texts);
     if (!code)
         *ret = resolved;

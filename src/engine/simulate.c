@@ -32,7 +32,9 @@ struct simulator {
     const struct assumption **assumptions; /* by position, of the attempt at hand */
     int64_t *ended;                        /* by position: attempts that have ended, likewise */
     struct simulated_values values;
-    struct heap heap; /* of ends */
+    struct heap heap;          /* of ends */
+    struct attempt_ref *asked; /* whose files from git are asked for; one of each task */
+    size_t asked_count;
     int64_t clock_ms; /* virtual */
     int64_t started;  /* tasks, in the attempt at hand */
     int64_t events;   /* in all */
@@ -155,9 +157,25 @@ static void step(struct simulator *sim, struct engine_event *event)
     note_rows(sim);
     for (size_t i = 0; i < fx->start_count; i++)
         begin_attempt(sim, &fx->starts[i]);
+    for (size_t i = 0; i < fx->prepare_count; i++) {
+        const struct prepare_effect *asked = &fx->prepares[i];
+        sim->asked[sim->asked_count++] =
+            (struct attempt_ref){asked->task_run, asked->attempt, asked->epoch};
+    }
     for (size_t i = 0; i < fx->stop_count; i++)
         stop_attempt(sim, &fx->stops[i]);
     effects_clear(fx);
+}
+
+/* Files are there at once; which commit they are of plays no part. */
+static void prepare_one(struct simulator *sim)
+{
+    struct engine_event event = {
+        .kind = ENGINE_PREPARED,
+        .attempt = sim->asked[--sim->asked_count],
+        .prepared = {.commit = "0000000000000000000000000000000000000000", .root = ""},
+    };
+    step(sim, &event);
 }
 
 static enum err_code command(struct simulator *sim, struct command *command, struct uuid *ret_key,
@@ -191,6 +209,10 @@ static enum err_code run_on(struct simulator *sim, struct err *err)
 {
     enum err_code code = ERR_OK;
     while (!(code = check_effort(sim, err))) {
+        if (sim->asked_count > 0) {
+            prepare_one(sim);
+            continue;
+        }
         struct heap_item *first = heap_first(&sim->heap);
         int64_t end_ms = first ? first->deadline_ms : INT64_MAX;
         int64_t deadline_ms = engine_next_deadline(sim->engine);
@@ -390,6 +412,7 @@ enum err_code simulate(const struct simulation *request, struct arena *arena,
         .ends = ARENA_ARRAY(arena, count, struct simulated_end),
         .assumptions = ARENA_ARRAY(arena, count, const struct assumption *),
         .ended = ARENA_ARRAY(arena, count, int64_t),
+        .asked = ARENA_ARRAY(arena, count, struct attempt_ref),
         .attempt = {.status = FIELD_UNSET},
     };
     struct simulation_result result = {

@@ -35,7 +35,10 @@ static const char *check_task(const struct engine *engine, const struct etask *t
         return arena_printf(arena, "task %s is not on the map", key);
     bool live = state == STATE_RUNNING || state == STATE_CANCELING;
     bool runs_job = task_def_of(task)->type == TASK_JOB;
-    count->live += live && task_has_process(task);
+    bool in_setup = state == STATE_PENDING && task->in_setup;
+    count->live += (live || in_setup) && task_has_process(task);
+    if (task->in_setup && !in_setup)
+        return arena_printf(arena, "task %s is set up in state %s", key, state_name(state));
     if (live && (!task->attempt || task->attempt->state != STATE_RUNNING))
         return arena_printf(arena, "task %s is live without an attempt", key);
     if (live && !state_holds_slot(run->row.state))
@@ -45,7 +48,7 @@ static const char *check_task(const struct engine *engine, const struct etask *t
         return arena_printf(arena, "task %s: ready list and state %s differ", key,
                             state_name(state));
     bool timed = runs_job && state == STATE_RUNNING && task_def_of(task)->timeout_s > 0;
-    if ((task->timer.item.place != 0) != (state == STATE_PENDING || timed))
+    if ((task->timer.item.place != 0) != ((state == STATE_PENDING && !in_setup) || timed))
         return arena_printf(arena, "task %s: timer and state %s differ", key, state_name(state));
     count->waiters += live && runs_job;
     uint32_t waiting = 0;

@@ -60,7 +60,9 @@ struct exec_order {
     struct attempt_id id;
     enum exec_kind kind;
     const char *refusal; /* why it cannot start after all, or NULL */
-    const char *file;    /* relative to the workspace's folder, as model/words.h makes it */
+    const char *root; /* folder of the files, absolute → REPRISE_SOURCE; NULL: the workspace's */
+    const char *commit; /* of git → REPRISE_GIT_COMMIT, or NULL */
+    const char *file;   /* relative to that folder, as model/words.h makes it */
     const char *main_class;
     const char *const *libraries; /* likewise */
     size_t library_count;

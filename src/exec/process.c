@@ -54,8 +54,7 @@ static uint32_t own_umask(void)
     return line ? (uint32_t)strtoul(line + strlen("\nUmask:"), NULL, 8) & 0777 : DEFAULT_UMASK;
 }
 
-/* An absolute path of an executable file, the caller's to free; NULL when there is none. */
-static char *find_program(const char *name, const char *path)
+char *process_find_program(const char *name, const char *path)
 {
     char candidate[PATH_MAX];
 
@@ -79,9 +78,9 @@ static char *find_python(const struct process *process)
     const char *path = process->inherited[0] + strlen("PATH=");
 
     if (process->python_wanted)
-        return find_program(process->python_wanted, path);
-    char *found = find_program(DEFAULT_PYTHON, path);
-    return found ? found : find_program("python3", path);
+        return process_find_program(process->python_wanted, path);
+    char *found = process_find_program(DEFAULT_PYTHON, path);
+    return found ? found : process_find_program("python3", path);
 }
 
 /* The next name of a list by blanks or commas: its length, 0 at the end; moves on in the list. */
@@ -262,39 +261,53 @@ static bool has_dot_dot(const char *path)
     return false;
 }
 
-static bool cannot_open(struct err *err, const char *file, int error)
+static bool cannot_open(struct err *err, const char *file, const char *place, int error)
 {
     if (error == ENOENT || error == ENOTDIR)
-        err_set(err, ERR_INTERNAL, "Cannot start: no file %s in the workspace", file);
+        err_set(err, ERR_INTERNAL, "Cannot start: no file %s in the %s", file, place);
     else if (error == EXDEV)
-        err_set(err, ERR_INTERNAL, "Cannot start: %s leads outside the workspace", file);
+        err_set(err, ERR_INTERNAL, "Cannot start: %s leads outside the %s", file, place);
     else if (error == ELOOP)
         err_set(err, ERR_INTERNAL, "Cannot start: %s is a link that leads nowhere", file);
     else
-        err_set(err, ERR_INTERNAL, "Cannot start: %s in the workspace cannot be opened: %s", file,
+        err_set(err, ERR_INTERNAL, "Cannot start: %s in the %s cannot be opened: %s", file, place,
                 strerrordesc_np(error));
     return false;
 }
 
-/* The absolute path of a regular file below the workspace's folder. */
-static bool resolve(struct process *process, const char *file, char path[static PATH_MAX],
-                    struct err *err)
+static bool find_file(int folder, const char *place, const char *file, char path[static PATH_MAX],
+                      struct err *err)
 {
     struct stat status;
 
-    if (!process_open_workspace(process, err))
-        return false;
-    int fd = has_dot_dot(file) ? -1 : open_beneath(process->workspace_fd, file);
+    int fd = has_dot_dot(file) ? -1 : open_beneath(folder, file);
     if (fd < 0)
-        return cannot_open(err, file, has_dot_dot(file) ? EXDEV : errno);
+        return cannot_open(err, file, place, has_dot_dot(file) ? EXDEV : errno);
     bool regular = fstat(fd, &status) == 0 && S_ISREG(status.st_mode);
     bool named = path_of(fd, path);
     close(fd);
     if (!regular) {
-        err_set(err, ERR_INTERNAL, "Cannot start: %s in the workspace is not a file", file);
+        err_set(err, ERR_INTERNAL, "Cannot start: %s in the %s is not a file", file, place);
         return false;
     }
-    return named || cannot_open(err, file, ENAMETOOLONG);
+    return named || cannot_open(err, file, place, ENAMETOOLONG);
+}
+
+/* The absolute path of a regular file below the root of the order at hand: the files of a repository,
+ * or the workspace's folder. */
+static bool resolve(struct process *process, const char *file, char path[static PATH_MAX],
+                    struct err *err)
+{
+    if (!process_open_workspace(process, err))
+        return false;
+    if (!process->root)
+        return find_file(process->workspace_fd, "workspace", file, path, err);
+    int root = open(process->root, O_PATH | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
+    if (root < 0)
+        return process_cannot(err, "the files of the repository are gone");
+    bool found = find_file(root, "repository", file, path, err);
+    close(root);
+    return found;
 }
 
 const char *process_file(struct process *process, const char *file, struct arena *arena,
@@ -386,7 +399,7 @@ static char **build_envp(const struct launch *launch, const char *token, const c
     const struct process *process = launch->process;
     const struct exec_order *from = launch->from;
     struct arena *arena = launch->arena;
-    size_t most = 4 + PROCESS_INHERITED + launch->env_count + from->env_count + from->params.count +
+    size_t most = 6 + PROCESS_INHERITED + launch->env_count + from->env_count + from->params.count +
                   1;
     char **envp = ARENA_ARRAY(arena, most, char *);
     size_t count = 0;
@@ -395,6 +408,10 @@ static char **build_envp(const struct launch *launch, const char *token, const c
     for (size_t i = 0; process->inherited[i]; i++)
         envp[count++] = process->inherited[i];
     envp[count++] = arena_printf(arena, "REPRISE_WORKSPACE=%s", process->workspace_path);
+    if (from->root)
+        envp[count++] = arena_printf(arena, "REPRISE_SOURCE=%s", from->root);
+    if (from->commit)
+        envp[count++] = arena_printf(arena, "REPRISE_GIT_COMMIT=%s", from->commit);
     envp[count++] = arena_printf(arena, "REPRISE_PARAMS_FILE=%s", params_file);
     envp[count++] = arena_printf(arena, "REPRISE_OUTPUT=%s.val", launch->stem);
     for (size_t i = 0; i < launch->env_count; i++)
@@ -454,6 +471,7 @@ bool process_order(struct process *process, struct folders *folders, const struc
         .arena = arena,
     };
 
+    process->root = from->root;
     if (!kind_launch(&launch, err))
         return false;
     int r = folders_add_run(folders, &from->id.run);

@@ -32,6 +32,7 @@ struct process {
     char *python;                           /* absolute path, NULL while there is none */
     char *inherited[PROCESS_INHERITED + 1]; /* "PATH=…" and so on, NULL-terminated */
     uint32_t umask;
+    const char *root;     /* of the order at hand, NULL: the workspace's folder */
     uint64_t descriptors; /* soft RLIMIT_NOFILE of tasks; 0: ours */
     /* The workspace's folder as last seen; opened again when another has taken its place. */
     int workspace_fd;
@@ -44,6 +45,10 @@ bool process_check(const struct exec_config *config, struct err *err);
 /* Reads PATH, HOME, LANG, TZ, what is passed besides, and the umask, once. Strings of the configuration are borrowed. */
 void process_init(struct process *process, const struct exec_config *config);
 void process_release(struct process *process);
+
+/* An absolute path of an executable file, the caller's to free; NULL when there is none. `path` is as
+ * PATH is; relative folders in it do not count. */
+char *process_find_program(const char *name, const char *path);
 
 /* Builds the order in the arena and makes the files that it needs. False with the sentence in `err`:
  * it cannot start. */

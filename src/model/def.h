@@ -120,6 +120,7 @@ struct git_config {
     const char *credential; /* a name in the secret store, never the secret */
     int provider;           /* enum git_provider */
     const char *repository_url;
+    const char *commit; /* of a run or task run, once it is resolved; never of a definition */
 };
 
 struct auto_scale {

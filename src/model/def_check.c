@@ -9,6 +9,7 @@
 #include "base/mem.h"
 #include "model/condition.h"
 #include "model/el.h"
+#include "model/git.h"
 #include "model/params.h"
 #include "model/reference.h"
 #include "model/words.h"
@@ -366,6 +367,16 @@ static enum err_code check_node(struct checker *checker, const struct task_def *
     return ERR_OK;
 }
 
+static enum err_code check_source(const struct checker *checker, const struct task_def *task)
+{
+    const struct git_config *git = git_config_of(&checker->def->details, task);
+    if (task->source != SOURCE_GIT_PROVIDER || (git && git->repository_url))
+        return ERR_OK;
+    return err_set(checker->err, ERR_MISSING_PARAMETER,
+                   "tasks[%u].gitConfig.repositoryUrl is required where source is GIT_PROVIDER%s",
+                   checker->task, task->git_config ? "" : ", here or in the job's gitConfig");
+}
+
 static enum err_code check_task(struct checker *checker, const struct task_def *task)
 {
     struct words ignored;
@@ -376,6 +387,8 @@ static enum err_code check_task(struct checker *checker, const struct task_def *
         code = check_path(checker, task->notebook_path, "notebookPath");
     if (!code)
         code = check_libraries(checker, task);
+    if (!code)
+        code = check_source(checker, task);
     if (!code && task->type == TASK_IF_ELSE)
         code = check_if_else(checker, task);
     if (!code && task->type == TASK_JOB)

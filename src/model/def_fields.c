@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "model/def_rows.h"
+#include "model/git.h"
 
 const char *const task_type_names[TASK_TYPE_COUNT] = {
     [TASK_NOTEBOOK] = "NOTEBOOK_TASK",
@@ -82,6 +83,17 @@ static bool library_check(const char *text, struct err *err)
         return true;
     err_set(err, ERR_INVALID_PARAMETER, "must be 1 to %d bytes long, not %zu", DEF_MAX_TEXT, len);
     return false;
+}
+
+/* With references in them they are looked at when these are put in, at the start of a task. */
+static bool repository_url_check(const char *text, struct err *err)
+{
+    return strstr(text, "{{") || git_url_check(text, err);
+}
+
+static bool branch_check(const char *text, struct err *err)
+{
+    return strstr(text, "{{") || git_branch_check(text, err);
 }
 
 /* ---- tables ---- */
@@ -182,12 +194,16 @@ static const struct field git_config_fields[] = {
      .kind = FIELD_STRING,
      AT(git_config, branch),
      TEXT_LIMIT,
-     .doc = "Branch that is checked out."},
+     .check = branch_check,
+     .doc = "Branch that is checked out, or a whole ref (refs/tags/v1); absent: the repository's "
+            "default branch."},
     {.name = "credential",
      .kind = FIELD_STRING,
      AT(git_config, credential),
      TEXT_LIMIT,
-     .doc = "Name of the stored credential that opens the repository."},
+     .check = git_credential_check,
+     .doc = "Name of the secret (secrets of /reprise/v1) that opens the repository: a token, "
+            "USER:PASSWORD, or a private key for ssh."},
     {.name = "provider",
      .kind = FIELD_ENUM,
      AT(git_config, provider),
@@ -197,7 +213,14 @@ static const struct field git_config_fields[] = {
      .kind = FIELD_STRING,
      AT(git_config, repository_url),
      TEXT_LIMIT,
-     .doc = "Address of the repository."},
+     .check = repository_url_check,
+     .doc = "Address of the repository: https://, http:// or ssh://, without a password."},
+    {.name = "commit",
+     .kind = FIELD_STRING,
+     .flags = FIELD_EXTENSION | FIELD_SPARSE | FIELD_READ_ONLY,
+     AT(git_config, commit),
+     .doc = "Commit that the branch was when the run first needed it: what its tasks, retries and "
+            "repairs run."},
 };
 const struct schema git_config_schema =
     SCHEMA("GitConfig", git_config, git_config_fields,

@@ -18,12 +18,6 @@ static bool is_true(const json_t *value)
     return json_is_true(value);
 }
 
-static bool is_git_provider(const json_t *value)
-{
-    const char *text = json_string_value(value);
-    return text && strcmp(text, "GIT_PROVIDER") == 0;
-}
-
 struct unsupported {
     const char *object; /* NULL: a field of the task itself */
     const char *field;
@@ -32,7 +26,6 @@ struct unsupported {
 };
 
 static const struct unsupported of_task[] = {
-    {NULL, "source", is_git_provider, "use WORKSPACE"},
     {NULL, "isStreaming", is_true, "use false"},
     {"cluster", "newCluster", is_there, "name a cluster that is registered, or none"},
 };

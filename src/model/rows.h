@@ -170,6 +170,7 @@ struct repair_row {
     /* moving */
     enum state state;
     const char *unified; /* JSON list: job and run layers resolved, as of this attempt */
+    const char *commits; /* JSON: what its branches were resolved to (model/git.h), or NULL */
     const char *message;
     const char *error_trace;
     int64_t slot_ms;  /* when it got its run slot: the timeout counts from here */
@@ -197,6 +198,7 @@ struct task_run_row {
     const char *parameters; /* JSON list: what it started with, NULL before */
     struct uuid child_run;  /* JOB_TASK: its newest child, or the one to go on with; else nil */
     const char *published;  /* what its newest ended attempt published (model/values.h), or NULL */
+    const char *git_commit; /* that its newest attempt was started from, or NULL */
     int8_t outcome;         /* IF_ELSE: 0 or 1; else FIELD_UNSET */
     int64_t attempt;        /* number of the newest started attempt, FIELD_NULL before */
     int64_t attempts;       /* how many have started */

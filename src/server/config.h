@@ -74,6 +74,12 @@ enum config_kind { CONFIG_TEXT, CONFIG_PATH, CONFIG_NUMBER, CONFIG_BOOL, CONFIG_
       "Idle supervisors that are kept for the next task.")                                       \
     X(exec_supervise, PATH, "exec", "supervise", NULL, "", 0, 0,                                 \
       "The helper reprise-supervise. Empty: beside the binary, else PREFIX/libexec/reprise.")    \
+    X(exec_git_timeout, NUMBER, "exec", "git-timeout", NULL, "600", 1, 86400,                    \
+      "Seconds that each step of fetching files from git may take.")                             \
+    X(exec_git_keep, NUMBER, "exec", "git-keep", NULL, "100", 1, 100000,                         \
+      "Commits whose files are kept for later runs; those of live runs always are.")             \
+    X(exec_git_allow_file, BOOL, "exec", "git-allow-file", NULL, "false", 0, 0,                  \
+      "Allow repositories of this host (file://): whoever may save jobs can then read them.")    \
     X(exec_pass_env, TEXT, "exec", "pass-env", NULL, "", 0, 0,                                   \
       "Names of variables of the server, by blanks, that tasks get besides PATH, HOME, LANG, "   \
       "TZ.")                                                                                     \

@@ -84,6 +84,8 @@ struct exec_order order_of(const struct start_effect *start, const struct worksp
 {
     struct exec_order order = {
         .id = {start->run, start->task_run, start->repair, start->attempt, start->epoch},
+        .root = start->root,
+        .commit = start->commit,
         .file = start->file,
         .main_class = start->main_class,
         .libraries = start->libraries,

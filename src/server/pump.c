@@ -157,7 +157,7 @@ static void keep_answers(void *context, struct store_reader *reader, struct row_
 
 /* ---- a batch ---- */
 
-static struct engine_event new_event(struct pump *pump, enum engine_event_kind kind)
+struct engine_event pump_event(struct pump *pump, enum engine_event_kind kind)
 {
     const struct instant now = clock_instant();
     return (struct engine_event){
@@ -170,7 +170,7 @@ static struct engine_event new_event(struct pump *pump, enum engine_event_kind k
 
 static void step_report(struct pump *pump, const struct exec_report *report)
 {
-    struct engine_event event = new_event(pump, ENGINE_OUTCOME);
+    struct engine_event event = pump_event(pump, ENGINE_OUTCOME);
     event.attempt = (struct attempt_ref){report->id.task_run, report->id.attempt, report->id.epoch};
     if (report->kind == EXEC_VOID)
         event.kind = ENGINE_VOID;
@@ -225,7 +225,7 @@ static bool step_command(struct pump *pump, struct api_pending *pending)
         return false;
     if (verdict == TOKEN_ANSWERED)
         return true;
-    struct engine_event event = new_event(pump, ENGINE_COMMAND);
+    struct engine_event event = pump_event(pump, ENGINE_COMMAND);
     event.command = &pending->command;
     event.result = &pending->result;
     if (!find_zone(pump, pending, &event.zone))
@@ -266,8 +266,10 @@ static void step_all(struct pump *pump)
     pump->report_first = pump->report_next;
     while (pump->report_next < pump->report_count && !is_full(pump, began_us))
         step_report(pump, &pump->reports[pump->report_next++]);
+    if (!pump->is_lost)
+        pump_git_step(pump);
     if (!pump->is_lost && is_due(pump)) {
-        struct engine_event event = new_event(pump, ENGINE_TIMER);
+        struct engine_event event = pump_event(pump, ENGINE_TIMER);
         pump_step(pump, &event);
     }
     /* Some commands in each batch, however full the timer made it: who floods the server with
@@ -312,6 +314,7 @@ static void act(struct pump *pump)
         exec_ack(pump->exec, &pump->acks[i]);
     for (size_t i = 0; i < fx->start_count; i++)
         start_attempt(pump, &fx->starts[i]);
+    pump_git_ask(pump);
     for (size_t i = 0; i < fx->stop_count; i++) {
         const struct stop_effect *stop = &fx->stops[i];
         const struct attempt_id id = {stop->run, stop->task_run, stop->repair, stop->attempt,
@@ -320,6 +323,7 @@ static void act(struct pump *pump)
     }
     for (size_t i = 0; i < fx->purge_count; i++)
         exec_purge_run(pump->exec, &fx->purges[i]);
+    pump_git_release(pump);
 }
 
 static void end_batch(struct pump *pump)
@@ -412,7 +416,7 @@ static bool has_work(const struct pump *pump)
 {
     return pump->backlog || pump->report_next < pump->report_count ||
            pump->effects.rows.count + pump->effects.events.count > 0 ||
-           pump->effects.start_count > 0 || is_due(pump);
+           pump->effects.start_count + pump->effects.prepare_count > 0 || is_due(pump);
 }
 
 static void refuse_backlog(struct pump *pump)
@@ -555,6 +559,7 @@ void pump_free(struct pump *pump)
 {
     if (!pump)
         return;
+    pump_git_close(pump);
     engine_free(pump->engine);
     if (pump->exec)
         exec_close(pump->exec);
@@ -586,6 +591,13 @@ int pump_fd(const struct pump *pump)
     return pump->epoll_fd;
 }
 
+void pump_ring(const struct pump *pump)
+{
+    const uint64_t one = 1;
+    ssize_t ignored = write(pump->bell_fd, &one, sizeof one);
+    (void)ignored;
+}
+
 void pump_submit(struct pump *pump, struct api_pending *pending)
 {
     pending->next = NULL;
@@ -600,9 +612,7 @@ void pump_submit(struct pump *pump, struct api_pending *pending)
     if (closed) {
         answer(pending, ERR_UNAVAILABLE, "the server is stopping");
     } else if (ring) {
-        const uint64_t one = 1;
-        ssize_t ignored = write(pump->bell_fd, &one, sizeof one);
-        (void)ignored;
+        pump_ring(pump);
     }
 }
 
@@ -611,7 +621,7 @@ void pump_drain(struct pump *pump)
     pump->is_draining = true;
     if (!pump->engine)
         return;
-    struct engine_event event = new_event(pump, ENGINE_DRAIN);
+    struct engine_event event = pump_event(pump, ENGINE_DRAIN);
     pump_step(pump, &event);
     pump_read_end(pump);
 }

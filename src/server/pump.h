@@ -19,6 +19,7 @@
 #include "base/err.h"
 #include "calendar/zones.h"
 #include "exec/exec.h"
+#include "exec/git_cache.h"
 #include "server/defs.h"
 #include "server/feed.h"
 #include "server/retention.h"
@@ -34,6 +35,7 @@ struct pump_config {
     struct retention *retention; /* what is too old; NULL: nothing ever is */
     struct zones *zones;
     struct surroundings *surroundings; /* what expressions see; NULL: nothing */
+    struct git_cache *git;             /* NULL: nothing can be fetched */
     struct workspace_row workspace;
     struct exec_config exec; /* on_report and context are the pump's */
     const char *hub_region;

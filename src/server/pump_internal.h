@@ -24,6 +24,8 @@ struct retain {
     int64_t deleted;
 };
 
+struct prepared;
+
 struct pump {
     struct pump_config config;
     struct api_workspace workspace;
@@ -38,9 +40,10 @@ struct pump {
     int epoll_fd;
     int bell_fd; /* eventfd: commands wait */
 
-    pthread_mutex_t lock;      /* guards the four below */
+    pthread_mutex_t lock;      /* guards the five below */
     struct api_pending *first; /* commands that wait, oldest first */
     struct api_pending **last;
+    struct prepared *prepared; /* answers of the git cache, newest first */
     bool is_closed;
 
     struct api_pending *backlog; /* taken from the queue, not stepped yet; pump's thread only */
@@ -78,6 +81,19 @@ enum store_result pump_commit(struct pump *pump, struct store_commit *commit);
 void pump_publish_gauges(struct pump *pump);
 void pump_withdraw_gauges(struct pump *pump);
 
+/* ---- pump_git.c ---- */
+/* Asks for what the batch's starts need first. */
+void pump_git_ask(struct pump *pump);
+/* Steps the answers that have come. Those of a batch that fails are not needed again: what is loaded
+ * asks anew. */
+void pump_git_step(struct pump *pump);
+/* Runs that ended with this batch need their files no more. */
+void pump_git_release(struct pump *pump);
+/* After loading: live runs need theirs still. */
+void pump_git_hold(struct pump *pump);
+/* No answer comes any more. */
+void pump_git_close(struct pump *pump);
+
 /* ---- pump_load.c ---- */
 /* Makes the engine from the store: a new epoch, live runs, attempts in flight. */
 bool pump_load(struct pump *pump);
@@ -95,3 +111,6 @@ void pump_lose(struct pump *pump, enum store_result result);
 void pump_retain(struct pump *pump);
 int64_t pump_retain_ms(const struct pump *pump);
 uint64_t pump_seed(struct pump *pump);
+struct engine_event pump_event(struct pump *pump, enum engine_event_kind kind);
+/* There is something to do; any thread. */
+void pump_ring(const struct pump *pump);

@@ -387,6 +387,7 @@ bool pump_load(struct pump *pump)
     if (pump->config.feed)
         feed_reset(pump->config.feed, engine_workspace(pump->engine)->last_event);
     recover_attempts(pump);
+    pump_git_hold(pump);
     const struct engine_event event = {
         .kind = pump->is_draining ? ENGINE_DRAIN : ENGINE_TIMER,
         .now_ms = clock_wall_ms(),

@@ -40,6 +40,7 @@ struct server {
     struct tail *tail;
     struct retention *retention;
     struct metrics *metrics;
+    struct git_cache *git;
     struct pump *pump; /* of `default` */
     struct workspaces *others;
     struct backend backend;
@@ -133,6 +134,38 @@ static void make_retention(struct server *server)
     server->retention = retention_new(&retention);
 }
 
+/* By name, of the run's own workspace: what a job names is not another workspace's. */
+static bool find_secret(void *context, int64_t workspace, const char *name, struct buf *out)
+{
+    const struct server *server = context;
+    struct arena arena;
+    struct secret_row row;
+    arena_init(&arena);
+    struct store_reader *reader = readers_take(server->readers);
+    bool ok = store_get_secret(reader, workspace, name, &arena, &row);
+    readers_give(server->readers, reader);
+    if (ok)
+        ok = vault_unseal(&server->install.vault,
+                          arena_printf(&arena, "secret/%lld/%s", (long long)workspace, name),
+                          row.value, out);
+    arena_release(&arena);
+    return ok;
+}
+
+static enum err_code start_git(struct server *server, struct err *err)
+{
+    const struct git_cache_config config = {
+        .data_dir = server->install.data_dir,
+        .allow_file = config_bool(server->config, CONFIG_exec_git_allow_file),
+        .timeout_ms = config_number(server->config, CONFIG_exec_git_timeout) * 1000,
+        .max_commits = (size_t)config_number(server->config, CONFIG_exec_git_keep),
+        .secret = find_secret,
+        .context = server,
+    };
+    server->git = git_cache_open(&config, err);
+    return server->git ? ERR_OK : err->code;
+}
+
 static enum err_code start_pump(struct server *server, struct err *err)
 {
     const struct config *config = server->config;
@@ -148,6 +181,7 @@ static enum err_code start_pump(struct server *server, struct err *err)
         .metrics = server->metrics,
         .zones = server->zones,
         .surroundings = &server->surroundings,
+        .git = server->git,
         .workspace = server->install.workspace,
         .exec =
             {
@@ -309,7 +343,7 @@ static enum err_code server_start(struct server *server, struct err *err)
     server->tail = tail_new();
     make_retention(server);
     server->metrics = metrics_new(clock_wall_ms());
-    if (start_pump(server, err))
+    if (start_git(server, err) || start_pump(server, err))
         return err->code;
     start_api(server);
     retention_start(server->retention);
@@ -449,6 +483,7 @@ static void server_stop(struct server *server)
     workspaces_free(server->others);
     pump_free(server->pump);
     retention_free(server->retention);
+    git_cache_close(server->git); /* before the readers */
     api_free(server->api);
     feed_free(server->feed);
     tail_free(server->tail);

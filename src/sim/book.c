@@ -152,7 +152,8 @@ int64_t book_live(const struct book *book)
             const struct booked_task *task = run->tasks[i];
             enum state state = task->row.state;
             bool has_process = !task->attempt_count || task->attempts[task->attempt_count - 1].host;
-            live += has_process && (state == STATE_RUNNING || state == STATE_CANCELING);
+            bool in_setup = state == STATE_PENDING && task->row.retry_at_ms == FIELD_NULL;
+            live += has_process && (state == STATE_RUNNING || state == STATE_CANCELING || in_setup);
         }
     }
     return live;
@@ -267,9 +268,12 @@ static void apply_repair(struct book *book, enum row_action action, const struct
         if (row->number != (int64_t)run->repair_count)
             broken("repair %lld follows %zu", (long long)row->number, run->repair_count);
         GROW(run->repairs, run->repair_count, run->repair_cap);
+        if (row->number > 0)
+            book_check_commits(run->repairs[row->number - 1].commits, row->commits);
         old = &run->repairs[run->repair_count++];
     } else {
         book_check_fixed(ROW_REPAIR, old, row);
+        book_check_commits(old->commits, row->commits);
         if ((size_t)row->number + 1 != run->repair_count)
             broken("repair %lld is written though there is a newer one", (long long)row->number);
     }

@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "model/git.h"
 #include "sim/law.h"
 #include "store/columns.h"
 
@@ -78,6 +79,30 @@ void book_check_attempt(const struct attempt_row *old, const struct attempt_row 
     if (law_is_final(row->state) &&
         (row->start_ms == FIELD_NULL || row->end_ms < row->start_ms || row->execution_ms < 0))
         broken("attempt %lld ended with impossible times", (long long)row->number);
+}
+
+void book_check_commits(const char *old, const char *commits)
+{
+    struct arena arena;
+    arena_init(&arena);
+    const struct git_commits before = git_commits_load(old, &arena);
+    const struct git_commits after = git_commits_load(commits, &arena);
+    const struct git_commit *a = before.items.items;
+    const struct git_commit *b = after.items.items;
+    if (after.items.count < before.items.count)
+        broken("commits of a run are forgotten");
+    for (size_t i = 0; i < before.items.count; i++)
+        if (strcmp(a[i].repository_url, b[i].repository_url) != 0 ||
+            strcmp(a[i].branch, b[i].branch) != 0 || strcmp(a[i].commit, b[i].commit) != 0 ||
+            a[i].base != b[i].base)
+            broken("%s was resolved to %s and is now %s", a[i].repository_url, a[i].commit,
+                   b[i].commit);
+    for (size_t i = before.items.count; i < after.items.count; i++)
+        for (size_t n = 0; n < i; n++)
+            if (strcmp(b[n].repository_url, b[i].repository_url) == 0 &&
+                strcmp(b[n].branch, b[i].branch) == 0 && b[n].base == b[i].base)
+                broken("%s was resolved twice", b[i].repository_url);
+    arena_release(&arena);
 }
 
 /* ---- events ---- */

@@ -8,6 +8,8 @@ void book_check_action(enum row_kind kind, enum row_action action, const void *o
 /* An UPDATE writes moving columns only: what it changes besides would be lost in the store. */
 void book_check_fixed(enum row_kind kind, const void *old, const void *row);
 void book_check_run_progress(const struct run_row *old, const struct run_row *row);
+/* What a run resolved a branch to stays, and nothing is resolved twice for one base. */
+void book_check_commits(const char *old, const char *commits);
 void book_check_attempt(const struct attempt_row *old, const struct attempt_row *row);
 /* An allowed move from the state that was told last; `task` NULL: about the run. */
 void book_check_event(struct booked_run *run, struct booked_task *task,

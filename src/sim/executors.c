@@ -1,4 +1,5 @@
 /* Executors: how long attempts take, how they end, and when the server hears of it. */
+#include <stdio.h>
 #include <string.h>
 
 #include "base/mem.h"
@@ -145,9 +146,27 @@ static int64_t next_happening(const struct world *world)
     return next;
 }
 
+/* Files are fetched, some late, some never; the branch moves meanwhile. */
+static void fetch(struct stage *stage)
+{
+    char now[GIT_COMMIT_TEXT];
+    struct world *world = stage->world;
+    stage->branch += one_in(stage, 3);
+    snprintf(now, sizeof now, "%040x", stage->branch);
+    for (size_t i = world->asked_count; i-- > 0;) {
+        if (i >= world->asked_count || (!stage->is_calm && one_in(stage, 2)))
+            continue; /* a crash has come between, or it takes longer */
+        char known[GIT_COMMIT_TEXT];
+        memcpy(known, world->asked[i].commit, sizeof known);
+        const char *commit = known[0] ? known : now;
+        world_prepare(world, i, one_in(stage, 8) ? NULL : commit);
+    }
+}
+
 void executors_pass(struct stage *stage, int64_t most_ms)
 {
     struct world *world = stage->world;
+    fetch(stage);
     live_on(stage);
     int64_t next = next_happening(world);
     int64_t left_ms = next > world->mono_ms ? next - world->mono_ms : 0;

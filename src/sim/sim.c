@@ -107,7 +107,7 @@ static void calm_down(struct stage *stage)
     user_stops_schedules(stage);
     trace_add(&world->trace, "%lld the faults stop", (long long)world->now_ms);
     for (; world_open_runs(world) > 0 && steps < CALM_STEPS; steps++) {
-        if (world->running_count || !user_cancels_suspended(stage))
+        if (world->running_count || world->asked_count || !user_cancels_suspended(stage))
             executors_pass(stage, HOUR_MS);
     }
     if (world_open_runs(world) > 0)

@@ -23,8 +23,9 @@ struct stage {
     size_t past_count;
     struct uuid campaigns[STAGE_CAMPAIGNS];
     size_t campaign_count;
-    uint64_t token; /* of the newest retry token */
-    bool is_calm;   /* no more faults, no more wishes */
+    uint32_t branch; /* how often the branch of all repositories has moved */
+    uint64_t token;  /* of the newest retry token */
+    bool is_calm;    /* no more faults, no more wishes */
     struct sim_report *report;
 };
 

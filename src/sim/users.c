@@ -182,7 +182,9 @@ static const char *random_json(struct stage *stage, const struct law_dag *dag)
     if (is_plain && dag->tasks[0].is_if_else)
         start = "";
     const char *settings = arena_printf(
-        arena, "\"maxConcurrentRuns\":%u,\"queue\":{\"isEnabled\":%s},\"timeoutSeconds\":%u%s",
+        arena,
+        "\"maxConcurrentRuns\":%u,\"queue\":{\"isEnabled\":%s},\"timeoutSeconds\":%u,"
+        "\"gitConfig\":{\"repositoryUrl\":\"https://host/x\"}%s",
         roll(stage, 4), one_in(stage, 3) ? "false" : "true", one_in(stage, 4) ? 600 : 0, start);
     const char *text =
         replaced(arena, shape_json(dag, arena), "\"maxConcurrentRuns\":10", settings, &from);
@@ -195,9 +197,10 @@ static const char *random_json(struct stage *stage, const struct law_dag *dag)
         const char *more = arena_printf(
             arena,
             "%s,\"maxRetries\":%u,\"minRetryIntervalMillis\":%u,\"isRetryOnTimeout\":%s,"
-            "\"timeoutSeconds\":%u",
+            "\"timeoutSeconds\":%u%s",
             file, roll(stage, 3), one_in(stage, 3) ? roll(stage, 2) * MINUTE_MS : 0,
-            one_in(stage, 2) ? "true" : "false", one_in(stage, 3) ? 30 : 0);
+            one_in(stage, 2) ? "true" : "false", one_in(stage, 3) ? 30 : 0,
+            one_in(stage, 4) ? ",\"source\":\"GIT_PROVIDER\"" : "");
         text = next;
         next = replaced(arena, text, file, more, &from);
     }

@@ -83,6 +83,7 @@ void world_free(struct world *world)
     free(world->def_jobs);
     free(world->running);
     free(world->taken);
+    free(world->asked);
     free(world->starts);
     free(world->purged);
     free(world->answers);
@@ -115,6 +116,30 @@ size_t world_open_runs(const struct world *world)
 
 /* ---- acting ---- */
 
+/* What runs from a commit runs from the one that its run is held to, durably. */
+static void check_source(const struct job_def *def, const struct booked_task *task,
+                         const struct start_effect *start)
+{
+    const struct booked_run *run = task->run;
+    const struct git_config *git = git_config_of(&def->details, start->task);
+    struct arena arena;
+    if (!git != !start->root)
+        broken("%s has files from elsewhere", task->row.task_key);
+    if (!git)
+        return;
+    arena_init(&arena);
+    const struct git_commits commits =
+        git_commits_load(run->repairs[run->repair_count - 1].commits, &arena);
+    const struct git_commit *items = commits.items.items;
+    bool found = false;
+    for (size_t i = 0; i < commits.items.count; i++)
+        found |= items[i].base == commits.base && strcmp(items[i].commit, start->commit) == 0;
+    if (!found || strcmp(task->row.git_commit, start->commit) != 0)
+        broken("%s is started from commit %s, by which its run does not go", task->row.task_key,
+               start->commit);
+    arena_release(&arena);
+}
+
 static void send_order(struct world *world, const struct start_effect *start)
 {
     const struct attempt_ref ref = {start->task_run, start->attempt, start->epoch};
@@ -136,6 +161,7 @@ static void send_order(struct world *world, const struct start_effect *start)
             broken("attempt %lld of %s is started twice", (long long)ref.attempt,
                    task->row.task_key);
     verdict_start(task->run, world_def_of(world, task->run), task->row.task_key);
+    check_source(world_def_of(world, task->run), task, start);
     GROW(world->running, world->running_count, world->running_cap);
     world->running[world->running_count++] = (struct running){
         .run = start->run, .ref = ref, .ends_ms = INT64_MAX, .timeout_ms = start->timeout_ms};
@@ -160,6 +186,18 @@ static void keep_start(struct world *world, const struct start_effect *start)
     world->last_start.args = args;
     world->last_start.params = (struct param_list){params, start->params.count};
     world->last_start.task = NULL;
+}
+
+static void keep_asked(struct world *world, const struct prepare_effect *prepare)
+{
+    GROW(world->asked, world->asked_count, world->asked_cap);
+    struct asked *asked = &world->asked[world->asked_count++];
+    *asked = (struct asked){
+        .run = prepare->run,
+        .ref = {prepare->task_run, prepare->attempt, prepare->epoch},
+    };
+    if (prepare->commit)
+        memcpy(asked->commit, prepare->commit, strlen(prepare->commit) + 1);
 }
 
 static bool is_reported(const struct world *world, const struct attempt_ref *ref)
@@ -201,6 +239,11 @@ static bool act(struct world *world)
             return false;
         send_order(world, &fx->starts[i]);
         keep_start(world, &fx->starts[i]);
+    }
+    for (size_t i = 0; i < fx->prepare_count; i++) {
+        if (!goes_on(world))
+            return false;
+        keep_asked(world, &fx->prepares[i]);
     }
     for (size_t i = 0; i < fx->stop_count; i++) {
         if (!goes_on(world))
@@ -476,6 +519,19 @@ struct command_result world_command(struct world *world, struct command *command
     fingerprint_bytes(&world->digest, &result.key, sizeof result.key);
     fingerprint_text(&world->digest, result.message);
     return result;
+}
+
+void world_prepare(struct world *world, size_t index, const char *commit)
+{
+    struct engine_event event = {
+        .kind = ENGINE_PREPARED,
+        .attempt = world->asked[index].ref,
+        .prepared = {.commit = commit,
+                     .root = commit ? "/files" : NULL,
+                     .message = commit ? NULL : "Cannot start: it cannot be fetched"},
+    };
+    world->asked[index] = world->asked[--world->asked_count];
+    world_step(world, &event);
 }
 
 void world_report(struct world *world, enum engine_event_kind kind, struct attempt_ref ref,

@@ -13,6 +13,7 @@
 #pragma once
 
 #include "engine/engine.h"
+#include "model/git.h"
 #include "sim/book.h"
 #include "sim/disk.h"
 #include "sim/trace.h"
@@ -29,6 +30,13 @@ struct running {
     int64_t report_ms;              /* when the report of its end arrives */
     int64_t timeout_ms;             /* 0: none; enforced out there */
     struct attempt_outcome outcome; /* texts are constants */
+};
+
+/* Files from git that are asked for: nothing remembers it over a crash. */
+struct asked {
+    struct uuid run;
+    struct attempt_ref ref;
+    char commit[GIT_COMMIT_TEXT]; /* "": what the branch is now */
 };
 
 struct world_start {
@@ -66,6 +74,8 @@ struct world {
     size_t running_count, running_cap;
     struct running *taken; /* reported in the batch at hand: back out there when its commit fails */
     size_t taken_count, taken_cap;
+    struct asked *asked;
+    size_t asked_count, asked_cap;
     struct world_start *starts; /* every order that was sent, in order */
     size_t start_count, start_cap;
     struct start_effect last_start; /* strings in the arena */
@@ -123,6 +133,8 @@ struct command_result world_campaign(struct world *world, const struct campaign_
 /* Any report, also of attempts that are not there. */
 void world_report(struct world *world, enum engine_event_kind kind, struct attempt_ref ref,
                   const struct attempt_outcome *outcome);
+/* The answer to the `index`-th of what is asked for: a commit, or NULL when it cannot be had. */
+void world_prepare(struct world *world, size_t index, const char *commit);
 struct running *world_find_running(struct world *world, const struct attempt_ref *ref);
 /* It is to be reported now: no longer out there, unless the commit at hand fails. */
 struct running world_take(struct world *world, struct running *one);

@@ -258,7 +258,7 @@ static void reload(struct world *world)
     struct workspace_row row;
     engine_free(world->engine);
     effects_clear(&world->effects);
-    world->answer_count = 0;
+    world->answer_count = world->asked_count = 0;
     world->batching = world->is_draining = false;
     world->crashes++;
     int64_t epoch = world->book.workspace.epoch;

@@ -54,8 +54,8 @@ void twin_begin(struct world *world)
 {
     struct twin *twin = world->twin;
     let_go(twin);
-    if (world->is_draining)
-        return; /* a server that comes back drains no more */
+    if (world->is_draining || world->asked_count > 0)
+        return; /* a server that comes back drains no more, and asks for files anew */
     twin->engine = world_load_engine(world, engine_workspace(world->engine));
     if (engine_attempt_count(twin->engine) != engine_attempt_count(world->engine))
         broken("a recovered engine has %zu attempts, not %zu", engine_attempt_count(twin->engine),

@@ -142,6 +142,7 @@ static const struct column repair_columns[] = {
     TEXT(repair_row, parameters, LARGE),
     TEXT(repair_row, unified, MOVING | LARGE),
     TEXT(repair_row, plan, LARGE),
+    TEXT(repair_row, commits, MOVING | LARGE),
 };
 
 static const struct column task_run_columns[] = {
@@ -171,6 +172,7 @@ static const struct column task_run_columns[] = {
     TEXT(task_run_row, error_trace, MOVING),
     TEXT(task_run_row, parameters, MOVING | LARGE),
     TEXT(task_run_row, published, MOVING | LARGE),
+    TEXT(task_run_row, git_commit, MOVING | LARGE),
 };
 
 static const struct column attempt_columns[] = {

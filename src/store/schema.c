@@ -271,6 +271,12 @@ static const char *const migration_11[] = {
     "ALTER TABLE attempt ADD COLUMN external_id TEXT",
 };
 
+/* Files from git: what branches were resolved to. */
+static const char *const migration_12[] = {
+    "ALTER TABLE repair ADD COLUMN commits TEXT",
+    "ALTER TABLE task_run ADD COLUMN git_commit TEXT",
+};
+
 static const struct migration {
     const char *const *steps;
     size_t count;
@@ -286,6 +292,7 @@ static const struct migration {
     {migration_9, ARRAY_LEN(migration_9)},
     {migration_10, ARRAY_LEN(migration_10)},
     {migration_11, ARRAY_LEN(migration_11)},
+    {migration_12, ARRAY_LEN(migration_12)},
 };
 
 int schema_newest(void)

@@ -287,7 +287,12 @@ static void what_is_not_supported_is_named(void **state)
                "\"01900000-0000-7000-8000-000000000001\"}"),
          NULL},
         {TASKS(TASK("a", ",\"source\":\"GIT_PROVIDER\"")),
-         "tasks[0].source \"GIT_PROVIDER\" is not supported"},
+         "tasks[0].gitConfig.repositoryUrl is required where source is GIT_PROVIDER, here or"},
+        {TASKS(TASK("a", ",\"source\":\"GIT_PROVIDER\"")) ",\"gitConfig\":{\"repositoryUrl\":"
+                                                          "\"https://host/x\"}",
+         NULL},
+        {TASKS(TASK("a", ",\"source\":\"GIT_PROVIDER\",\"gitConfig\":{\"branch\":\"b\"}")),
+         "tasks[0].gitConfig.repositoryUrl is required where source is GIT_PROVIDER"},
         {TASKS(TASK("a", ",\"isStreaming\":true")), "tasks[0].isStreaming is not supported"},
         {TASKS(TASK("a", ",\"isStreaming\":false")), NULL},
         {TASKS(TASK("a", ",\"cluster\":{\"newCluster\":{}}")),

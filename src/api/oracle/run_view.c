@@ -1,6 +1,7 @@
 #include "api/oracle/run_view.h"
 
 #include "api/oracle/oracle.h"
+#include "model/git.h"
 #include "model/reference.h"
 
 enum { EMBEDDED_REPAIRS = 10 }; /* ORIGINAL and the newest nine */
@@ -117,6 +118,25 @@ static struct field_list system_parameters(const struct run_source *source)
     return reference_system_parameters(&scope, source->at->arena);
 }
 
+/* The job's, with the commit that the run's newest attempt goes by once that is known. */
+static const char *git_config(const struct run_source *source, const struct repair_row *repair)
+{
+    struct arena *arena = source->at->arena;
+    const struct git_config *config = source->def->details.git_config;
+    if (!config || !config->repository_url || !repair->commits)
+        return source->def->git_config_json;
+    const struct git_commits commits = git_commits_load(repair->commits, arena);
+    struct git_config shown = *config;
+    struct buf text;
+    shown.commit =
+        git_commits_find(&commits, config->repository_url, config->branch ? config->branch : "");
+    buf_init(&text, DEF_MAX_JSON);
+    fields_print(&git_config_schema, &shown, &text);
+    const char *json = arena_memdup(arena, text.data, text.len);
+    buf_release(&text);
+    return json;
+}
+
 static const char *or_empty(const char *json)
 {
     return json ? json : "[]";
@@ -138,7 +158,7 @@ struct job_run_view job_run_view(const struct run_source *source)
         .created_by_name = run->created_by_name,
         .end_ms = run->end_ms,
         .execution_ms = repair->execution_ms,
-        .git_config = source->def->git_config_json,
+        .git_config = git_config(source, repair),
         .job_key = source->job_key,
         .job_name = run->job_name,
         .key = source->run_key,

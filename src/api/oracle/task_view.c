@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include "base/utf8.h"
+#include "model/git.h"
 #include "model/reference.h"
 #include "model/values.h"
 
@@ -210,6 +211,21 @@ static struct state_view *state_of(const struct task_run_source *source,
     return state_view(source->at->arena, row->state, row->message, row->error_trace);
 }
 
+/* The task as it is defined; of one with files from git, from where and with the commit. */
+static const struct task_def *shown_task(const struct task_run_source *source)
+{
+    const struct git_config *config = git_config_of(&source->def->details, source->task);
+    struct arena *arena = source->at->arena;
+    if (!config || !source->row.git_commit)
+        return source->task;
+    struct task_def *task = ARENA_NEW(arena, struct task_def);
+    *task = *source->task;
+    task->git_config = ARENA_NEW(arena, struct git_config);
+    *task->git_config = *config;
+    task->git_config->commit = source->row.git_commit;
+    return task;
+}
+
 static struct task_run_view task_run_view(const struct task_run_source *source)
 {
     const struct reading *at = source->at;
@@ -243,7 +259,7 @@ static struct task_run_view task_run_view(const struct task_run_source *source)
         .start_ms = row->start_ms,
         .state = state_of(source, newest),
         .system_parameters = system_parameters(source),
-        .task = source->task,
+        .task = shown_task(source),
         .task_key = row->task_key,
         .version = row->repair_number + 1,
         .values = values_pairs(row->published, arena),

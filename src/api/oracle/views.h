@@ -99,7 +99,7 @@ struct task_run_view {
     int64_t start_ms;
     struct state_view *state;
     struct field_list system_parameters; /* of struct field_pair */
-    struct task_def *task;
+    const struct task_def *task;
     const char *task_key;
     int64_t version;
     struct field_list values; /* of struct field_pair */
