@@ -270,16 +270,11 @@ static const struct migration {
     const char *const *steps;
     size_t count;
 } migrations[] = {
-    {migration_1, ARRAY_LEN(migration_1)},
-    {migration_2, ARRAY_LEN(migration_2)},
-    {migration_3, ARRAY_LEN(migration_3)},
-    {migration_4, ARRAY_LEN(migration_4)},
-    {migration_5, ARRAY_LEN(migration_5)},
-    {migration_6, ARRAY_LEN(migration_6)},
-    {migration_7, ARRAY_LEN(migration_7)},
-    {migration_8, ARRAY_LEN(migration_8)},
-    {migration_9, ARRAY_LEN(migration_9)},
-    {migration_10, ARRAY_LEN(migration_10)},
+    {migration_1, ARRAY_LEN(migration_1)}, {migration_2, ARRAY_LEN(migration_2)},
+    {migration_3, ARRAY_LEN(migration_3)}, {migration_4, ARRAY_LEN(migration_4)},
+    {migration_5, ARRAY_LEN(migration_5)}, {migration_6, ARRAY_LEN(migration_6)},
+    {migration_7, ARRAY_LEN(migration_7)}, {migration_8, ARRAY_LEN(migration_8)},
+    {migration_9, ARRAY_LEN(migration_9)}, {migration_10, ARRAY_LEN(migration_10)},
 };
 
 int schema_newest(void)
