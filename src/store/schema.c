@@ -259,8 +259,8 @@ static const char *const migration_9[] = {
 /* Jobs and runs by their numbers, runs by their planned times: the DataArts dialect. */
 static const char *const migration_10[] = {
     "CREATE INDEX job_by_number ON job (workspace, number, key)",
-    "CREATE INDEX job_live_number ON job (workspace, key, deleted_ms, name)"
-    " WHERE deleted_ms IS NULL",
+    ("CREATE INDEX job_live_number ON job (workspace, key, deleted_ms, name)"
+     " WHERE deleted_ms IS NULL"),
     "CREATE INDEX run_by_number ON run (workspace, number, key)",
     "CREATE INDEX run_by_time ON run (workspace, plan_ms)",
     "CREATE INDEX schedule_active ON schedule (workspace, job, active)",
