@@ -257,7 +257,8 @@ static void choose_tasks(const struct ecell *cell, const struct erun *run, struc
     struct err ignored;
     bool again = cell->row.repair_number != FIELD_NULL;
     request->monitor = campaign->ignore_monitor == 1 ? MONITOR_PASSED : MONITOR_AGAIN;
-    bool renewed = repair_choose_def(run, &command->repair, command->def, &def, &ignored) == ERR_OK &&
+    bool renewed = repair_choose_def(run, &command->repair, command->def, &def, &ignored) ==
+                       ERR_OK &&
                    has_other_tasks(run->def, def);
     if (again && !renewed)
         return;

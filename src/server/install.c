@@ -127,8 +127,8 @@ enum err_code install_open(struct install *install, const struct config *config,
         vault_open(&install->vault, install->store, install->data_dir,
                    config_bool(config, CONFIG_auth_forget_secrets), err))
         return err->code;
-    install->project_id = uuid_format_hex(&install->workspace.project_id,
-                                          arena_alloc(&install->arena, UUID_TEXT));
+    install->project_id =
+        uuid_format_hex(&install->workspace.project_id, arena_alloc(&install->arena, UUID_TEXT));
     char token_file[PATH_BYTES];
     snprintf(token_file, sizeof token_file, "%s/admin.token", install->data_dir);
     return accounts_bootstrap(install->store, install->workspace.id,
@@ -162,8 +162,7 @@ enum err_code install_publish(const struct install *install, const char *url, st
     BUF_LIT(&text, ",\"aiDataPlatformId\":");
     buf_json_string(&text, install->platform_id);
     buf_printf(&text, ",\"workspaceKey\":\"%s\",\"projectId\":\"%s\",\"pid\":%lld}\n",
-               uuid_format(&install->workspace.key, key), install->project_id,
-               (long long)getpid());
+               uuid_format(&install->workspace.key, key), install->project_id, (long long)getpid());
     endpoint_path(install, path);
     enum err_code code = file_write(path, text.data, 0600, err);
     buf_release(&text);

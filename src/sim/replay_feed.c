@@ -216,6 +216,8 @@ static bool make_run(struct replay *replay, struct past_run *run)
         .trigger = row->trigger,
         .instance_type = row->instance_type,
         .plan_ms = row->plan_ms,
+        .submit_ms = row->submit_ms,
+        .in_campaign = row->instance_type == INSTANCE_SUPPLEMENT,
     };
     struct command command = {
         .kind = COMMAND_RUN_CREATE,
@@ -223,8 +225,7 @@ static bool make_run(struct replay *replay, struct past_run *run)
         .principal = {row->created_by, row->created_by_name},
         .run = {.origin = row->launched == LAUNCHED_SCHEDULED ? &fired : NULL,
                 .parameters = params_load(row->parameters, &replay->arena),
-                /* what a campaign makes may always queue */
-                .queue_enabled = row->instance_type == INSTANCE_SUPPLEMENT ? 1 : row->queue_enabled,
+                .queue_enabled = row->queue_enabled,
                 .queue_json = row->queue,
                 .schedule_json = row->schedule},
     };

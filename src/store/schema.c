@@ -259,8 +259,8 @@ static const char *const migration_9[] = {
 /* Jobs and runs by their numbers, runs by their planned times: the DataArts dialect. */
 static const char *const migration_10[] = {
     "CREATE INDEX job_by_number ON job (workspace, number, key)",
-    "CREATE INDEX job_live_number ON job (workspace, key, deleted_ms, name)"
-    " WHERE deleted_ms IS NULL",
+    ("CREATE INDEX job_live_number ON job (workspace, key, deleted_ms, name)"
+     " WHERE deleted_ms IS NULL"),
     "CREATE INDEX run_by_number ON run (workspace, number, key)",
     "CREATE INDEX run_by_time ON run (workspace, plan_ms)",
     "CREATE INDEX schedule_active ON schedule (workspace, job, active)",
@@ -281,18 +281,12 @@ static const struct migration {
     const char *const *steps;
     size_t count;
 } migrations[] = {
-    {migration_1, ARRAY_LEN(migration_1)},
-    {migration_2, ARRAY_LEN(migration_2)},
-    {migration_3, ARRAY_LEN(migration_3)},
-    {migration_4, ARRAY_LEN(migration_4)},
-    {migration_5, ARRAY_LEN(migration_5)},
-    {migration_6, ARRAY_LEN(migration_6)},
-    {migration_7, ARRAY_LEN(migration_7)},
-    {migration_8, ARRAY_LEN(migration_8)},
-    {migration_9, ARRAY_LEN(migration_9)},
-    {migration_10, ARRAY_LEN(migration_10)},
-    {migration_11, ARRAY_LEN(migration_11)},
-    {migration_12, ARRAY_LEN(migration_12)},
+    {migration_1, ARRAY_LEN(migration_1)},   {migration_2, ARRAY_LEN(migration_2)},
+    {migration_3, ARRAY_LEN(migration_3)},   {migration_4, ARRAY_LEN(migration_4)},
+    {migration_5, ARRAY_LEN(migration_5)},   {migration_6, ARRAY_LEN(migration_6)},
+    {migration_7, ARRAY_LEN(migration_7)},   {migration_8, ARRAY_LEN(migration_8)},
+    {migration_9, ARRAY_LEN(migration_9)},   {migration_10, ARRAY_LEN(migration_10)},
+    {migration_11, ARRAY_LEN(migration_11)}, {migration_12, ARRAY_LEN(migration_12)},
 };
 
 int schema_newest(void)

@@ -351,8 +351,8 @@ static void read_task_runs(struct sqlite_reader *reader, int64_t workspace, cons
                            struct arena *arena, struct run_image *image)
 {
     void *items;
-    image->task_run_count = sqlite_read_all(reader, query_run(reader, SQL_RUN_TASK_RUNS, workspace, key),
-                                     ROW_TASK_RUN, arena, &items);
+    image->task_run_count = sqlite_read_all(
+        reader, query_run(reader, SQL_RUN_TASK_RUNS, workspace, key), ROW_TASK_RUN, arena, &items);
     image->task_runs = items;
     sort_task_runs(image->task_runs, image->task_run_count);
     read_attempts(reader, query_run(reader, SQL_RUN_ATTEMPTS, workspace, key), image, arena);

@@ -90,6 +90,7 @@ static bool preview(struct world *world, const struct finished *run, const struc
     struct repair_request request = whole_request(seen->dag, selection, &world->arena);
     struct repair_plan plan;
     struct err err;
+    request.parameters = shape_params(seen->dag, seen->ends, &world->arena);
     enum err_code code =
         plan_preview(&image, run->def, seen->def, &request, &world->arena, &plan, &err);
     bool something = law_plan(seen->dag, seen->states, &selection, ret_law);
@@ -98,7 +99,7 @@ static bool preview(struct world *world, const struct finished *run, const struc
     if (!something)
         return false;
     whole_compare_plan(seen, &plan, ret_law, edited_tasks(run->dag, seen->dag));
-    whole_compare_foretelling(seen, &plan, ret_law);
+    whole_compare_foretelling(seen, &plan, ret_law, seen->ends);
     return true;
 }
 

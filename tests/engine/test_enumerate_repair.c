@@ -73,7 +73,7 @@ static void one_selection(struct world *world, const struct uuid *job, struct ta
     whole_compare_plan(run, &plan, law, 0);
     if (!is_new(tally, run, law))
         return;
-    whole_compare_foretelling(run, &plan, law);
+    whole_compare_foretelling(run, &plan, law, NULL);
     run_and_repair(world, job, run, selection, law);
     tally->repairs++;
 }

@@ -79,9 +79,9 @@ void whole_compare_plan(const struct finished *run, const struct repair_plan *pl
         broken("the plan's counts are wrong");
 }
 
-/* A planned task that "will not start" does not, however the others end. */
+/* A planned task that "will not start" does not, however those end that nothing is known of. */
 void whole_compare_foretelling(const struct finished *run, const struct repair_plan *plan,
-                               const enum law_verdict *law)
+                               const enum law_verdict *law, const struct law_end *decided)
 {
     struct law_result kept[LAW_TASKS];
     bool foretold = false;
@@ -95,6 +95,9 @@ void whole_compare_foretelling(const struct finished *run, const struct repair_p
     struct law_end ends[LAW_TASKS];
     struct law_result results[LAW_TASKS];
     for (ends_walk_begin(&walk, run->dag, false); ends_walk_next(&walk, ends, results);) {
+        for (int i = 0; i < run->dag->count && decided; i++)
+            if (run->dag->tasks[i].is_if_else)
+                ends[i] = decided[i];
         law_run(run->dag, ends, kept, results);
         for (int i = 0; i < run->dag->count; i++)
             if (law[i] != LAW_KEEP && !plan->tasks[i].will_start && results[i].started)

@@ -30,8 +30,9 @@ void whole_settle(struct finished *run);
 /* `edited`: bits by task, of those whose definition has changed under them. */
 void whole_compare_plan(const struct finished *run, const struct repair_plan *plan,
                         const enum law_verdict *law, unsigned edited);
+/* `decided`: how decisions end by the parameters that the plan was made with; NULL: it knew none. */
 void whole_compare_foretelling(const struct finished *run, const struct repair_plan *plan,
-                               const enum law_verdict *law);
+                               const enum law_verdict *law, const struct law_end *decided);
 
 /* Brings a run that was submitted to its end. */
 void whole_finish(struct world *world, const struct finished *run, const struct uuid *key);

@@ -110,6 +110,8 @@ static void events_of_before_are_found_by_number(void **state)
                      "DROP TABLE event_block; DROP TABLE schedule; DROP TABLE skipped;"
                      " ALTER TABLE access_token DROP COLUMN parent;"
                      " DROP INDEX run_planned; DROP TABLE resource; DROP TABLE recent_job;"
+                     " DROP INDEX job_by_number; DROP INDEX job_live_number;"
+                     " DROP INDEX run_by_number; DROP INDEX run_by_time;"
                      " DROP TABLE campaign_cell; DROP TABLE campaign; DROP INDEX run_by_plan;"
                      " DROP INDEX run_queued; ALTER TABLE run DROP COLUMN in_campaign;"
                      " CREATE INDEX run_queued ON run (workspace, job);"
