@@ -118,8 +118,6 @@ static void events_of_before_are_found_by_number(void **state)
                      " ALTER TABLE attempt DROP COLUMN external_id;"
                      " ALTER TABLE repair DROP COLUMN commits;"
                      " ALTER TABLE task_run DROP COLUMN git_commit;"
-                     " DROP INDEX job_by_number; DROP INDEX job_live_number;"
-                     " DROP INDEX run_by_number; DROP INDEX run_by_time;"
                      " PRAGMA user_version = 3",
                      NULL, NULL, NULL),
         SQLITE_OK);
