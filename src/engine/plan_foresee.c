@@ -138,7 +138,7 @@ static void look_at_condition(const struct foresight *foresight, uint32_t task,
     bool is_open = dep->state == STATE_SUCCESS &&
                    (dep->wanted_outcome == FIELD_UNSET || dep->wanted_outcome == dep->outcome);
     enum guess guess = GUESS_FALSE;
-    struct err err;
+    struct err err = {0};
     if (is_open) /* expressions may ask for the time */
         guess = foresight->def->tasks[task].expression_language == LANGUAGE_EL
                     ? GUESS_UNKNOWN

@@ -347,29 +347,31 @@ static enum err_code choose(struct step *step, const struct rerun *rerun, struct
                            .unified = run->unified,
                            .in_campaign = run->row.in_campaign};
     enum err_code code = admit(step, run, &rerun->repair, rerun->def, &ret->admitted, err);
-    if (!code)
-        return ERR_OK;
-    return err_set(err, code, "instance %lld: %s", (long long)run->row.number, err->message);
+    if (code)
+        err_set(err, code, "instance %lld: %s", (long long)run->row.number, err->message);
+    return code;
 }
 
 void runs_rerun(struct step *step, const struct command *command, struct command_result *result)
 {
     size_t count = command->rerun_count, admitted = 0;
     struct chosen *chosen = ARENA_ARRAY(&step->fx->arena, count, struct chosen);
-    struct err err = {.code = ERR_OK};
-    while (admitted < count && !err.code) {
-        if (choose(step, &command->reruns[admitted], &chosen[admitted], &err))
+    struct err err;
+    enum err_code code = ERR_OK;
+    while (admitted < count && !code) {
+        code = choose(step, &command->reruns[admitted], &chosen[admitted], &err);
+        if (code)
             break;
-        check_slots(step, chosen, admitted, &err);
+        code = check_slots(step, chosen, admitted, &err);
         admitted++;
     }
-    if (err.code) {
+    if (code) {
         for (size_t i = 0; i < admitted; i++) {
             chosen[i].run->given = chosen[i].given;
             chosen[i].run->unified = chosen[i].unified;
             chosen[i].run->row.in_campaign = chosen[i].in_campaign;
         }
-        result_refuse(result, err.code, "%s", err.message);
+        result_refuse(result, code, "%s", err.message);
         return;
     }
     for (size_t i = 0; i < count; i++) {

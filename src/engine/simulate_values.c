@@ -58,10 +58,12 @@ static void visit_texts(struct visitor *visitor, json_t *value)
     size_t i;
     const char *name;
     json_t *item;
-    json_array_foreach (value, i, item)
+    json_array_foreach (value, i, item) {
         visit_texts(visitor, item);
-    json_object_foreach (value, name, item)
+    }
+    json_object_foreach (value, name, item) {
         visit_texts(visitor, item);
+    }
 }
 
 /* ---- what is needed ---- */

@@ -168,7 +168,6 @@ def test_bad_questions_for_logs(api, run):
         refused(api.get(f"/taskRuns/{key}/logs", **params), 400, "InvalidParameter", *params)
 
 
-@pytest.mark.xfail(reason="not in this version: follow")
 def test_following_a_log_ends_with_the_attempt(server, api):
     server.script("slow.py", "import os, time\nprint('one', flush=True)\n"
                              "while not os.path.exists(os.environ['REPRISE_WORKSPACE'] + '/gates/follow'): time.sleep(.01)\n"

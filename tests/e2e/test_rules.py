@@ -118,7 +118,6 @@ def test_a_task_waits_for_all_its_dependencies_even_to_fail(server, api):
     assert statuses(api.wait_final(run, "FAILED"))["join"] == "UPSTREAM_FAILED"
 
 
-@pytest.mark.xfail(reason="not in this version: JOB_TASK and the other types")
 def test_a_child_run(api):
     child = api.job([task("a")], name="child")
     api.go([{"taskKey": "call", "type": "JOB_TASK", "jobKey": child["key"]}], "SUCCESS")

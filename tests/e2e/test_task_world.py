@@ -110,7 +110,6 @@ def test_a_reference_that_only_the_run_can_miss(server, api):
     assert len(seen["retries"]) <= 1, "not retried"
 
 
-@pytest.mark.xfail(reason="not in this version: values of tasks")
 def test_values_that_a_task_publishes(server, api):
     server.script("tell.py", TELL)
     server.script("say.py", "import os\nopen(os.environ['REPRISE_OUTPUT'], 'w').write('n=1\\nn=2 3\\n')\n")

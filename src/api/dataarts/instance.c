@@ -161,7 +161,7 @@ static struct field_list node_views(const struct run_source *source)
 
 enum err_code dataarts_instance_get(struct call *call)
 {
-    struct run_row run;
+    struct run_row run = {0};
     struct job_row job;
     struct run_source source;
     if (dataarts_instance_of_path(call, &run))

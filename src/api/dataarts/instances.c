@@ -371,7 +371,7 @@ enum err_code dataarts_instance_of_path(struct call *call, struct run_row *ret)
 
 enum err_code dataarts_instance_get_v2(struct call *call)
 {
-    struct run_row run;
+    struct run_row run = {0};
     if (dataarts_instance_of_path(call, &run))
         return call->err.code;
     struct instance_view view = {
@@ -398,7 +398,7 @@ static enum err_code check_stop(struct call *call, const struct run_row *run)
 
 enum err_code dataarts_instance_stop(struct call *call, struct command *command)
 {
-    struct run_row run;
+    struct run_row run = {0};
     command->kind = COMMAND_RUN_CANCEL;
     if (dataarts_read_begin(call))
         return call->err.code;

@@ -213,7 +213,7 @@ enum err_code dataarts_job_run(struct call *call, struct command *command)
 bool dataarts_job_run_answered(const struct reading *at, const struct api_pending *pending,
                                struct http_request *request, struct http_response *response)
 {
-    struct run_row run;
+    struct run_row run = {0};
     (void)request;
     if (!at->api->backend.reads.get_run(at->reader, at->workspace->id, &pending->result.key,
                                         at->arena, &run))

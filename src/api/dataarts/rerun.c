@@ -304,7 +304,7 @@ static enum err_code choose_runs(struct call *call, const struct job_row *job,
     command->kind = COMMAND_RUNS_RERUN;
     command->reruns = ARENA_ARRAY(call->arena, body->chosen.count, struct rerun);
     for (size_t i = 0; i < body->chosen.count; i++) {
-        struct run_row run;
+        struct run_row run = {0};
         if (find_instance(call, job, &chosen[i], &run))
             return call->err.code;
         if (is_repeated(command, &run.key))
@@ -396,7 +396,7 @@ enum err_code dataarts_restart(struct call *call, struct command *command)
 {
     const struct retry_body preset = {.location = LOCATION_FIRST, .ignore_monitor = 1};
     const struct retry_body *body = call->details ? call->details : &preset;
-    struct run_row run;
+    struct run_row run = {0};
     struct job_row job;
     if (dataarts_read_begin(call))
         return call->err.code;

@@ -154,7 +154,8 @@ void spelling_mend(const struct schema *schema, json_t *value)
         json_t *element;
         if (field->kind != FIELD_LIST)
             continue;
-        json_array_foreach (item, n, element)
+        json_array_foreach (item, n, element) {
             spelling_mend(field->object, element);
+        }
     }
 }
