@@ -14,6 +14,8 @@ from harness import DEADLINE_S, Client, eventually, key_of, refused, step
 from sign import OciKey, SdkAuth
 from sse import Stream
 
+pytestmark = pytest.mark.sanitize
+
 ACCOUNTS = "//reprise/v1"
 
 

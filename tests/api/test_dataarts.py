@@ -8,6 +8,8 @@ import harness
 from dataarts import EVERY_SECOND, DataArts, done, job, node, python, refused, shell
 from harness import eventually
 
+pytestmark = pytest.mark.sanitize
+
 
 @pytest.fixture(scope="module")
 def huawei(server):

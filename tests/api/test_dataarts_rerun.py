@@ -7,6 +7,8 @@ import pytest
 from dataarts import EVERY_SECOND, DataArts, done, job, node, python, refused, shell
 from harness import eventually
 
+pytestmark = pytest.mark.sanitize
+
 GATE = 'test -e "$REPRISE_WORKSPACE/gates/{}"'
 
 

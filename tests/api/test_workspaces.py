@@ -4,6 +4,8 @@ import pytest
 from harness import Client, refused, step, task
 from sse import Stream, run_is, until
 
+pytestmark = pytest.mark.sanitize
+
 
 def inside(server, workspace):
     """A client of that workspace."""

@@ -8,6 +8,8 @@ import uuid
 import pytest
 from harness import FINAL, Server, eventually, refused, step
 
+pytestmark = pytest.mark.sanitize
+
 RESTING = {"quartzCronExpression": "0 * * * * ?", "timezoneId": "UTC", "pauseStatus": "PAUSED"}
 RANGE = {"beginTime": "2026-01-05T10:01:00Z", "endTime": "2026-01-05T10:06:00Z"}  # six minutes, both ends
 SIX = [f"2026-01-05T10:0{minute}:00.000Z" for minute in range(1, 7)]

@@ -7,6 +7,8 @@ import pytest
 from git_place import GitHttp, GitPlace
 from harness import eventually, refused, task
 
+pytestmark = pytest.mark.sanitize
+
 ACCOUNTS = "//reprise/v1"
 SAY = """\
 import os, sys, pathlib
