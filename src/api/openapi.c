@@ -50,6 +50,8 @@ static const struct header response_headers[] = {
      "Byte that the answer begins with: the one asked for, or the first behind a cut."},
     {"RepriseCut", "x-reprise-cut", "string", 0,
      "First and last byte, as FROM-TO, of what is gone because the output was too large."},
+    {"RepriseAttempt", "x-reprise-attempt", "integer", 0,
+     "Whose output is followed, where the request names no attempt."},
     {"RepriseNextOffset", "x-reprise-next-offset", "integer", 0, "Where the output goes on."},
     {"SubjectToken", "x-subject-token", "string", 0, "The token."},
     {"RetryAfter", "retry-after", "integer", 0, "Seconds until it is worth trying again."},
@@ -432,6 +434,7 @@ static json_t *answer_headers(const struct route *route, int status)
     if (route->media && route->scope == SCOPE_WORKSPACE) { /* output, a piece at a time */
         set(headers, "x-reprise-offset", component_ref("headers", "RepriseOffset"));
         set(headers, "x-reprise-cut", component_ref("headers", "RepriseCut"));
+        set(headers, "x-reprise-attempt", component_ref("headers", "RepriseAttempt"));
         set(headers, "x-reprise-next-offset", component_ref("headers", "RepriseNextOffset"));
     }
     if (route->flags & ROUTE_IAM)

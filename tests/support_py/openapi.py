@@ -19,8 +19,8 @@ BINARY = Path(os.environ.get("REPRISE_BIN") or ROOT / "build/reprise")
 # What the wire or the router answers before it is known what was called.
 ANYWHERE = {400, 401, 404, 405, 408, 413, 414, 429, 431, 500, 503}
 LIBRARY = {400, 414, 431}  # by libmicrohttpd, before there is a request
-OPTIONAL = {"x-reprise-campaign", "x-reprise-cut", "opc-next-page", "opc-work-request-id", "retry-after", "vary",
-            "content-encoding"}
+OPTIONAL = {"x-reprise-campaign", "x-reprise-cut", "x-reprise-attempt", "x-reprise-next-offset",
+            "opc-next-page", "opc-work-request-id", "retry-after", "vary", "content-encoding"}
 
 
 @functools.lru_cache(maxsize=None)
