@@ -276,6 +276,8 @@ static enum err_code parse_field(struct parser *parser, const struct field *fiel
     case FIELD_MAP:
         return parse_map(parser, field, value, place);
     case FIELD_RAW: {
+        if (field->raw_kind == FIELD_OBJECT && !json_is_object(value))
+            return wrong_kind(parser, "an object", value);
         char *text = json_dumps(value, JSON_COMPACT | JSON_ENCODE_ANY);
         *(const char **)place = arena_strdup(parser->arena, text);
         free(text);

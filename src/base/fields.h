@@ -82,9 +82,10 @@ struct field {
     const struct schema *object; /* of objects and of the items of lists and maps */
     field_check *check;
     const char *doc;
-    /* For documents only: what `check` asks for, as a regular expression of ECMA 262, and what kind
-     * of value the text of FIELD_RAW is (0: any), whose `object` counts then. */
+    /* For documents only: what `check` asks for, as a regular expression of ECMA 262. */
     const char *pattern;
+    /* What kind of value the text of FIELD_RAW is (0: any), whose `object` counts then; what is sent is held to
+     * FIELD_OBJECT alone. */
     enum field_kind raw_kind;
 };
 

@@ -559,6 +559,18 @@ const struct verb cli_verbs[] = {
         .run = verb_sign_in,
     },
     {
+        .name = "completion",
+        .args = "SHELL",
+        .summary = "Print a script that completes verbs in bash, zsh or fish",
+        .help = "  source <(reprise completion bash)\n"
+                "  reprise completion bash > /etc/bash_completion.d/reprise\n"
+                "  reprise completion zsh > ~/.zfunc/_reprise\n"
+                "  reprise completion fish > ~/.config/fish/completions/reprise.fish",
+        .min_args = 1,
+        .max_args = 1,
+        .run = verb_completion,
+    },
+    {
         .name = "version",
         .summary = "Print the version of this program",
         .run = verb_version,

@@ -63,4 +63,5 @@ int verb_secret_delete(struct cli *cli);
 int verb_audit(struct cli *cli);
 int verb_sign_in(struct cli *cli);
 
+int verb_completion(struct cli *cli);
 int verb_version(struct cli *cli);

@@ -247,6 +247,23 @@ static enum err_code read_arguments(struct config *config, int argc, char **argv
     return ERR_OK;
 }
 
+int config_first_word(int argc, char **argv)
+{
+    for (int i = 1; i < argc; i++) {
+        if (strncmp(argv[i], "--", 2) != 0)
+            return i;
+        size_t len = strcspn(argv[i] + 2, "=");
+        bool is_file = len == 6 && strncmp(argv[i] + 2, "config", 6) == 0;
+        int setting = is_file ? 0 : find_flag(argv[i] + 2, len);
+        if (setting < 0)
+            return argc;
+        bool takes_value = is_file || settings[setting].kind != CONFIG_BOOL;
+        if (takes_value && !argv[i][2 + len])
+            i++;
+    }
+    return argc;
+}
+
 /* ---- defaults that depend on others ---- */
 
 static char *join(const char *folder, const char *name)

@@ -141,6 +141,10 @@ void config_release(struct config *config);
 enum err_code config_load(struct config *config, int argc, char **argv, bool *ret_help,
                           struct err *err);
 
+/* Where the first argument stands that is neither an option of this table nor its value; argc: nowhere, or
+ * an option of another table comes first. */
+int config_first_word(int argc, char **argv);
+
 const char *config_text(const struct config *config, enum config_setting setting);
 int64_t config_number(const struct config *config, enum config_setting setting);
 bool config_bool(const struct config *config, enum config_setting setting);

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "api/openapi.h"
+#include "base/mem.h"
 #include "cli/cli.h"
 #include "cli/node.h"
 #include "server/config.h"
@@ -49,14 +50,31 @@ static int print_openapi(void)
     return failed;
 }
 
+/* A verb that takes the configuration may stand behind its options: it is brought to the front. */
+static bool configured_verb(int argc, char **argv, int *ret_code)
+{
+    static const struct {
+        const char *name;
+        int (*run)(const struct config *config);
+    } verbs[] = {{"serve", serve}, {"config", print_config}, {"doctor", doctor}};
+    int at = config_first_word(argc, argv);
+    for (size_t i = 0; at < argc && i < ARRAY_LEN(verbs); i++) {
+        if (strcmp(argv[at], verbs[i].name) != 0)
+            continue;
+        char *verb = argv[at];
+        memmove(argv + 2, argv + 1, (size_t)(at - 1) * sizeof *argv);
+        argv[1] = verb;
+        *ret_code = with_config(argc - 1, argv + 1, verbs[i].run);
+        return true;
+    }
+    return false;
+}
+
 int main(int argc, char **argv)
 {
-    if (argc > 1 && strcmp(argv[1], "serve") == 0)
-        return with_config(argc - 1, argv + 1, serve);
-    if (argc > 1 && strcmp(argv[1], "config") == 0)
-        return with_config(argc - 1, argv + 1, print_config);
-    if (argc > 1 && strcmp(argv[1], "doctor") == 0)
-        return with_config(argc - 1, argv + 1, doctor);
+    int code;
+    if (configured_verb(argc, argv, &code))
+        return code;
     if (argc > 1 && strcmp(argv[1], "selftest") == 0)
         return selftest(argc - 1, argv + 1);
     if (argc == 2 && strcmp(argv[1], "openapi") == 0)

@@ -143,7 +143,8 @@ def test_lists_filter_sort_and_page(own):
 
 
 @pytest.mark.parametrize("body, word", [({}, "displayName"), ({"displayName": ""}, "displayName"), ({"displayName": 7}, "displayName"),
-                                        ({"displayName": "a" * 256}, "displayName"), ({"displayName": "x", "description": 1}, "description")])
+                                        ({"displayName": "a" * 256}, "displayName"), ({"displayName": "x", "description": 1}, "description"),
+                                        ({"displayName": "x", "networkConfigurationDetails": False}, "networkConfigurationDetails")])
 def test_bad_details_are_named(api, body, word):
     answer = api.post("~/workspaces", body)
     refused(answer, 400, "MissingParameter" if not body else "InvalidParameter", word)

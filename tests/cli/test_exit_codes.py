@@ -1,7 +1,9 @@
 """Exit codes, where errors go, and what stdout holds (CONTRACT §7)."""
 
 import json
+import os
 import socket
+import subprocess
 
 import pytest
 
@@ -56,6 +58,32 @@ def test_options_may_stand_anywhere(fake):
                  ["run", "get", "--data=" + data, "-oname", RUN], ["run", "get", RUN, "--output=name", "--data", data]):
         result = cli_fake.run(*args)
         assert (result.returncode, result.stdout.decode()) == (0, RUN + "\n"), args
+
+
+def test_options_of_the_server_may_stand_before_its_verb():
+    for args in (["config", "--exec.grace", "7"], ["--exec.grace", "7", "config"], ["--exec.grace=7", "config"],
+                 ["--insecure-listen", "--exec.grace", "7", "config"]):
+        result = cli_fake.run(*args)
+        assert result.returncode == 0 and b"grace = 7" in result.stdout, (args, result.stderr)
+    assert cli_fake.run("--exec.grace", "7", "run", "list").returncode == 2
+
+
+@pytest.mark.parametrize("line, wanted", [
+    ("reprise ru", "run"), ("reprise run re", "recent repair"), ("reprise job st", ""),
+    ("reprise run repair --with", "--with-downstream --with-upstream"), ("reprise run start --wa", "--wait --watch")])
+def test_bash_completes_verbs_and_options(line, wanted):
+    words = line.split()
+    script = (f"PATH={os.path.dirname(cli_fake.BINARY)}:$PATH; source <(reprise completion bash); COMP_WORDS=({line});"
+              f" COMP_CWORD={len(words) - 1}; _reprise; echo ${{COMPREPLY[@]}}")
+    done = subprocess.run(["bash", "-c", script], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False)
+    assert (done.returncode, " ".join(sorted(done.stdout.split()))) == (0, wanted)
+
+
+def test_completion_knows_its_shells(cli):
+    assert b"bashcompinit" in cli("completion", "zsh").stdout
+    assert b"__fish_use_subcommand" in cli("completion", "fish").stdout
+    result = cli("completion", "csh")
+    assert result.returncode == 2 and b"bash, zsh, fish" in result.stderr
 
 
 def test_options_of_a_verb_may_stand_before_it(cli, fake):
