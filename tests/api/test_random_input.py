@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 pytestmark = pytest.mark.sanitize
 
-MANY = settings(max_examples=1500 if os.environ.get("REPRISE_TEST_LONG") else 300, deadline=None, database=None,
+MANY = settings(max_examples=1500 if os.environ.get("REPRISE_TEST_LONG") else 120, deadline=None, database=None,
                 print_blob=True, suppress_health_check=list(HealthCheck))
 
 FIELDS = ["name", "path", "tasks", "parameters", "queue", "schedule", "maxConcurrentRuns", "timeoutSeconds", "description",
