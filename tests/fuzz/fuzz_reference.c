@@ -77,7 +77,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
     (void)reference_check(text, &check, &err);
     resolve(text, published.data);
     compare(text, &arena);
-    if (words_split(text, &arena, &words, &err))
+    if (words_split(text, FIELD_UNSET, &arena, &words, &err))
         assert(err.message[0]);
     else
         for (size_t i = 0; i < words.count; i++)
