@@ -264,12 +264,13 @@ def test_the_service_manager_hears_of_it(servers, tmp_path):
     with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as manager:
         manager.bind(str(path))
         manager.settimeout(DEADLINE_S)
-        server = servers(env={"NOTIFY_SOCKET": str(path), "WATCHDOG_USEC": "200000"}).start()
+        server = servers(env={"NOTIFY_SOCKET": str(path), "WATCHDOG_USEC": "200000"})
+        began = time.monotonic()  # before the first can be sent: those read late have waited in the socket
+        server.start()
         assert manager.recv(100) == b"READY=1"
-        began = time.monotonic()
-        for _ in range(4):
+        for _ in range(20):
             assert manager.recv(100) == b"WATCHDOG=1"
-        assert time.monotonic() - began >= 0.3, "four of them come in no less than three halves of a period"
+        assert time.monotonic() - began >= 1.8, "they come every half of a period, not as fast as they can"
         server.api.go([step("one")], "SUCCESS")
         assert server.stop() == 0
         heard = set()
