@@ -63,7 +63,7 @@ soak: ## the long random tests, SECONDS each
 
 exhaustive: ## the enumerating tests in their long form
 	@scripts/setup build test
-	@scripts/test --builds normal --long exhaustive $(ONLY)
+	@scripts/test --builds normal --long exhaustive $(or $(ONLY),tests/engine tests/calendar)
 
 coverage: ## line coverage of src/engine by tests/engine, at least 95 %
 	@scripts/setup build test

@@ -2,6 +2,8 @@
 
 #include <string.h>
 
+#include "engine/enumerate.h"
+
 /* Where the walk is. */
 struct walk {
     struct sweep *sweep;
@@ -198,6 +200,14 @@ static void take_edges(struct walk *walk, uint32_t mask)
         }
 }
 
+static bool stands_for_its_shape(const struct walk *walk)
+{
+    for (int e = 0; e < walk->edge_count; e++)
+        if (walk->edges[e].from > walk->edges[e].to)
+            return false;
+    return dag_is_first_of_its_shape(&walk->dag);
+}
+
 void sweep_all(struct sweep *sweep)
 {
     static struct walk walk;
@@ -206,7 +216,7 @@ void sweep_all(struct sweep *sweep)
     walk.dag.count = sweep->count;
     for (uint32_t mask = 0; mask < 1U << sweep->count * (sweep->count - 1); mask++) {
         take_edges(&walk, mask);
-        if (!sort(&walk))
+        if (!sort(&walk) || (sweep->shapes && !stands_for_its_shape(&walk)))
             continue;
         walk.is_new = true;
         every_outcome(&walk, 0);
