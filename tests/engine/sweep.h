@@ -17,7 +17,7 @@ struct sweep {
     int count;     /* tasks */
     bool outcomes; /* edges may name an outcome; then the task that they come from is an IF_ELSE */
     bool few_ends;
-    bool shapes; /* of graphs that differ in nothing but the numbers of their tasks only one */
+    bool shapes;     /* of graphs that differ in nothing but the numbers of their tasks only one */
     uint32_t one_in; /* of the definitions, this share; 1: all */
     uint32_t first;  /* which of them: number modulo one_in */
     /* One definition begins: a new graph or other types of tasks (`is_new`), or the one before with

@@ -96,21 +96,22 @@ static void every_run_of_three_tasks(void **state)
 {
     (void)state;
     for (int count = 1; count <= 3; count++)
-        sweep_runs((struct sweep){.count = count, .outcomes = true, .one_in = 1}, 1);
+        sweep_runs(
+            (struct sweep){.count = count, .outcomes = true, .one_in = count < 3 ? 1 : FEWER}, 1);
 }
 
 /* Nothing is decided by outcomes here, so every way to fail is looked at. */
 static void runs_of_four_python_tasks(void **state)
 {
     (void)state;
-    uint32_t share = is_exhaustive() ? 1 : 37;
+    uint32_t share = is_exhaustive() ? 1 : 37 * FEWER;
     sweep_runs((struct sweep){.count = 4, .one_in = share}, 5);
 }
 
 static void runs_of_four_tasks(void **state)
 {
     (void)state;
-    uint32_t share = is_exhaustive() ? 16 : 997;
+    uint32_t share = is_exhaustive() ? 16 : 997 * FEWER;
     sweep_runs((struct sweep){.count = 4, .outcomes = true, .few_ends = true, .one_in = share}, 20);
 }
 
@@ -118,7 +119,7 @@ static void every_run_of_four_tasks_of_every_shape(void **state)
 {
     (void)state;
     struct sweep sweep = {.count = 4, .outcomes = true, .few_ends = true, .shapes = true};
-    sweep.one_in = is_exhaustive() ? 1 : 211;
+    sweep.one_in = is_exhaustive() ? 1 : 211 * FEWER;
     sweep_runs(sweep, 20);
 }
 
@@ -171,7 +172,7 @@ static void every_rule_of_four_tasks(void **state)
     struct sweep sweep = {.count = 4,
                           .outcomes = true,
                           .few_ends = true,
-                          .one_in = is_exhaustive() ? 1 : 19,
+                          .one_in = is_exhaustive() ? 1 : 19 * FEWER,
                           .begin = begin_runs,
                           .each = one_pure,
                           .context = pure};
@@ -188,7 +189,7 @@ static void a_sample_of_five_tasks(void **state)
 {
     (void)state;
     enum { RUNS = 12 };
-    int dags = is_exhaustive() ? 100000 : 4000;
+    int dags = is_exhaustive() ? 100000 : 4000 / FEWER;
     struct dice dice = {.state = 20260101};
     uint32_t compared = 0;
     for (int d = 0; d < dags; d++) {

@@ -136,7 +136,7 @@ static void walk_all(struct dag_kind kind, int most, uint32_t one_in)
 static void every_repair_of_python_tasks(void **state)
 {
     (void)state;
-    walk_all((struct dag_kind){.every_label = true}, 3, 1);
+    walk_all((struct dag_kind){.every_label = true}, 3, FEWER);
 }
 
 static void every_repair_with_if_else(void **state)
@@ -144,14 +144,14 @@ static void every_repair_with_if_else(void **state)
     (void)state;
     const char *how_long = getenv("REPRISE_TEST_LONG");
     walk_all((struct dag_kind){.if_else = true}, 3,
-             how_long && strcmp(how_long, "exhaustive") == 0 ? 1 : 8);
+             how_long && strcmp(how_long, "exhaustive") == 0 ? 1 : 8 * FEWER);
 }
 
 /* Up to the numbers of the tasks; in make test so many definitions, spread over all. */
 static void every_repair_of_four_tasks(void **state)
 {
     (void)state;
-    enum { DEFINITIONS = 12, ONE_IN = 197 };
+    enum { DEFINITIONS = 12 / FEWER, ONE_IN = 197 };
     const char *how_long = getenv("REPRISE_TEST_LONG");
     bool all = how_long && strcmp(how_long, "exhaustive") == 0;
     struct tally *tally = xcalloc(1, sizeof *tally);
@@ -172,7 +172,7 @@ static void every_repair_of_four_tasks(void **state)
 static void a_sample_of_four_and_five_tasks(void **state)
 {
     (void)state;
-    enum { DAGS = 600, SELECTIONS = 10 };
+    enum { DAGS = 600 / FEWER, SELECTIONS = 10 };
     struct tally *tally = xcalloc(1, sizeof *tally);
     struct dice dice = {.state = 20260201};
     arena_init(&tally->arena);
