@@ -121,8 +121,10 @@ static int choose(struct cli *cli, const json_t *run, struct started **ret, size
                                                arena_strdup(&cli->arena, run_key)};
     }
     if (found < named->count) {
-        cli_complain("the run has no such task: it has %zu of the %zu that --task names", found,
-                     named->count);
+        const json_t *map = json_object_get(run, "taskToTaskRunMap");
+        for (i = 0; i + 1 < named->count && json_object_get(map, named->items[i]);)
+            i++;
+        cli_complain("--task: the run has no task \"%s\"", named->items[i]);
         return CLI_USAGE;
     }
     qsort(chosen, count, sizeof *chosen, by_start);

@@ -86,6 +86,21 @@ def test_completion_knows_its_shells(cli):
     assert result.returncode == 2 and b"bash, zsh, fish" in result.stderr
 
 
+def test_verbs_of_the_host_take_the_options_that_all_take(tmp_path):
+    read = lambda *args: json.loads(cli_fake.run(*args, REPRISE_SERVE_LISTEN="127.0.0.1:1").stdout)["items"]
+    settings = read("--no-color", "-o", "json", "config", "--url", "http://unused")
+    listen = next(one for one in settings if one["name"] == "serve.listen")
+    assert listen["value"] == "127.0.0.1:1" and listen["source"] == "environment" and listen["description"]
+    assert read("config", "-ojson", "--data", str(tmp_path))[0] == {
+        "name": "serve.data", "value": str(tmp_path), "source": "command line", "description": settings[0]["description"]}
+    assert b"listen = 127.0.0.1:8787" in cli_fake.run("config", "--output=table").stdout
+    assert cli_fake.run("config", "-o", "name").stdout.split()[:2] == [b"serve.data", b"serve.listen"]
+    assert {"supervisor", "python"} <= {one["name"] for one in read("doctor", "-o", "json") if one["status"] == "ok"}
+    for words in (["-o", "xml"], ["-o"], ["--no-colour"]):
+        result = cli_fake.run("config", *words)
+        assert result.returncode == 2 and result.stderr and not result.stdout
+
+
 def test_options_of_a_verb_may_stand_before_it(cli, fake):
     fake.on("POST", "/jobRuns", (201, cli_fake.job_run("PENDING")))
     result = cli("--param", "run=get", "run", "-o", "name", "start", JOB)
