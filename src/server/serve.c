@@ -11,6 +11,8 @@
 #include <sys/signalfd.h>
 #include <unistd.h>
 
+#include "api/call.h"
+#include "api/respond.h"
 #include "base/log.h"
 #include "base/mem.h"
 #include "calendar/zones.h"
@@ -270,7 +272,10 @@ static enum http_verdict handle_request(void *context, struct http_request *requ
                                         struct http_response *response)
 {
     if (site_serve(request, response)) {
+        char id[REQUEST_ID_TEXT];
         request->kind = API_KIND_PAGE;
+        http_add_header(request, response, request_id_header(request->target),
+                        request_id(context, request, id));
         return HTTP_DONE;
     }
     return api_handle(context, request, response);
