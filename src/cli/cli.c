@@ -193,7 +193,9 @@ int cli_main(int argc, char **argv)
 
 int verb_version(struct cli *cli)
 {
-    (void)cli;
-    printf("reprise %s\n", REPRISE_VERSION);
+    if (cli->options.output == OUTPUT_JSON)
+        printf("{\"version\":\"%s\"}\n", REPRISE_VERSION);
+    else
+        printf("%s%s\n", cli->options.output == OUTPUT_NAME ? "" : "reprise ", REPRISE_VERSION);
     return CLI_DONE;
 }

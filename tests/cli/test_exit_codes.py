@@ -17,7 +17,9 @@ ODD_BODY = b'{"items" : [ {"key":"a","name":"n\\u001b[31m"} ],\r\n  "x":1.50}'
     [], ["nonsense"], ["run"], ["run", "nonsense"], ["run", "get"], ["run", "get", "a", "b"], ["run", "get", "a", "--nonsense"],
     ["run", "start", "j", "--param", "novalue"], ["run", "start", "j", "--param", "=v"], ["-o", "xml", "job", "list"],
     ["run", "list", "--limit", "0"], ["run", "list", "--limit", "ten"], ["run", "list", "--limit"],
-    ["run", "logs", "@latest", "--stream", "both2"], ["run", "logs", "@latest", "--follow"],
+    ["run", "logs", "@latest", "--stream", "both2"],
+    ["rerun", "j", "--from", "1", "--to", "2", "--where", "last"], ["rerun", "j", "--from", "1", "--to", "2", "--version", "7"],
+    ["user", "add", "eva", "--role", "king"],
     ["run", "repair", RUN, "--with-downstream"], ["job", "create"], ["job", "create", "-f", "/nonexistent"],
 ])
 def test_bad_usage_is_2_and_nothing_is_asked(cli, fake, args):
