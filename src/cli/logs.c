@@ -125,9 +125,9 @@ static int choose(struct cli *cli, const json_t *run, struct arena *arena, struc
             continue;
         found++;
         if (named->count || has_written(cli, type, summary))
-            chosen[count++] =
-                (struct started){get_number(summary, "startTime", -1), arena_strdup(arena, key),
-                                 arena_strdup(arena, run_key)};
+            chosen[count++] = (struct started){get_number(summary, "startTime", -1),
+                                               arena_strdup(arena, key),
+                                               arena_strdup(arena, run_key)};
     }
     if (found < named->count) {
         const json_t *map = json_object_get(run, "taskToTaskRunMap");

@@ -198,8 +198,7 @@ static const struct {
     const char *name;
     bool takes_value;
 } client_flags[] = {
-    {"output", true},     {"no-color", false}, {"url", true},
-    {"token-file", true}, {"ca-file", true},
+    {"output", true}, {"no-color", false}, {"url", true}, {"token-file", true}, {"ca-file", true},
 };
 
 /* Its number, -1 when there is none. */
@@ -259,7 +258,7 @@ static enum err_code take_client_flag(struct config *config, struct arguments *a
 {
     if (next_argument(arguments, client_flags[flag].takes_value, err))
         return err->code;
-    if (config && flag == 0)
+    if (config && flag == 0 && arguments->value)
         return set_form(config, arguments->value, err);
     return ERR_OK;
 }

@@ -190,7 +190,8 @@ static void fifteen_minutes_are_the_limit(void **state)
     const char *value = AUTHORIZATION(GET_SIGNATURE);
     assert_string_equal(verdict_at(&it, value, SECRET, now + SDK_SKEW_MS), "");
     assert_string_equal(verdict_at(&it, value, SECRET, now - SDK_SKEW_MS), "");
-    assert_non_null(strstr(verdict_at(&it, value, SECRET, now + SDK_SKEW_MS + 1), "signature expired"));
+    assert_non_null(
+        strstr(verdict_at(&it, value, SECRET, now + SDK_SKEW_MS + 1), "signature expired"));
     assert_non_null(strstr(verdict_at(&it, value, SECRET, now - SDK_SKEW_MS - 1), "15 minutes"));
     signed_release(&it);
 }

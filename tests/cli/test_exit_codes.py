@@ -98,6 +98,9 @@ def test_verbs_of_the_host_take_the_options_that_all_take(tmp_path):
     assert b"listen = 127.0.0.1:8787" in cli_fake.run("config", "--output=table").stdout
     assert cli_fake.run("config", "-o", "name").stdout.split()[:2] == [b"serve.data", b"serve.listen"]
     assert {"supervisor", "python"} <= {one["name"] for one in read("doctor", "-o", "json") if one["status"] == "ok"}
+    version = cli_fake.run("version", "-o", "name").stdout.decode().strip()
+    assert json.loads(cli_fake.run("version", "-o", "json").stdout) == {"version": version}
+    assert cli_fake.run("--version").stdout == cli_fake.run("version").stdout == f"reprise {version}\n".encode()
     for words in (["-o", "xml"], ["-o"], ["--no-colour"]):
         result = cli_fake.run("config", *words)
         assert result.returncode == 2 and result.stderr and not result.stdout

@@ -53,9 +53,8 @@ enum err_code dataarts_downstream(struct call *call, const struct uuid *job, con
                                  call->arena, &list);
         for (size_t i = 0; i < list.count; i++) {
             const struct job_row *row = &list.items[i];
-            struct job_def *def =
-                backend->definition(backend->context, call->reading.reader, call->workspace.id,
-                                    &row->key, row->version);
+            struct job_def *def = backend->definition(backend->context, call->reading.reader,
+                                                      call->workspace.id, &row->key, row->version);
             if (def && depends_on(def, job)) {
                 if (out.len > 1)
                     buf_putc(&out, ',');
