@@ -12,6 +12,7 @@
 #include <strings.h>
 
 #include "api/call.h"
+#include "api/respond.h"
 #include "auth/bearer.h"
 #include "auth/oci_signature.h"
 #include "auth/sdk_signature.h"
@@ -82,14 +83,21 @@ static enum err_code by_cookie(struct call *call, const char *token)
 
 /* ---- tokens and signatures ---- */
 
+/* Clients of Huawei's gateway look for its words (dataarts-api §4); ours follow them. */
+static const char *gateway_words(const struct call *call, const char *words)
+{
+    return target_is_dataarts(call->request->target) ? words : "";
+}
+
 static enum err_code by_token(struct call *call, const char *token)
 {
+    const char *words = gateway_words(call, "decrypt token fail: ");
     if (!token)
-        return err_set(&call->err, ERR_NOT_AUTHENTICATED, "the credential is malformed");
+        return err_set(&call->err, ERR_NOT_AUTHENTICATED, "%sthe credential is malformed", words);
     if (!call->backend->authenticate(call->backend->context, token, &call->account) ||
         call->account.token_kind == TOKEN_SESSION)
         return err_set(&call->err, ERR_NOT_AUTHENTICATED,
-                       "the credential is unknown, expired or revoked");
+                       "%sthe credential is unknown, expired or revoked", words);
     return ERR_OK;
 }
 
@@ -125,7 +133,8 @@ static enum err_code by_sdk_signature(struct call *call, const char *value,
     buf_init(&secret, SECRET_MAX);
     enum err_code code = ERR_OK;
     if (!accounts->access_key(call->backend->context, signature.access, &call->account, &secret))
-        code = err_set(&call->err, ERR_NOT_AUTHENTICATED, "the access key is not known");
+        code = err_set(&call->err, ERR_NOT_AUTHENTICATED,
+                       "Get secretKey failed,ak:%s,err:ak not exist", signature.access);
     else
         code = sdk_signature_verify(&signature, call->request, secret.data,
                                     call->backend->now_ms(call->backend->context), call->arena,
@@ -184,8 +193,9 @@ enum err_code who_calls(struct call *call)
     enum err_code code = ERR_OK;
     if (authorizations + tokens == 0 && !cookie)
         return err_set(&call->err, ERR_NOT_AUTHENTICATED,
-                       "a credential is required: Authorization (Bearer, Signature or "
-                       "SDK-HMAC-SHA256), or X-Auth-Token");
+                       "%sa credential is required: Authorization (Bearer, Signature or "
+                       "SDK-HMAC-SHA256), or X-Auth-Token",
+                       gateway_words(call, "x-auth-token not found: "));
     if (authorizations + tokens > 1)
         return err_set(&call->err, ERR_NOT_AUTHENTICATED,
                        "exactly one credential is required, not %u", authorizations + tokens);

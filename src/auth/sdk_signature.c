@@ -244,7 +244,8 @@ static enum err_code check_headers(const struct sdk_signature *signature,
                        "x-sdk-date must be a date such as 20230105T213140Z");
     if (llabs(now_ms - at_ms) > SDK_SKEW_MS)
         return err_set(err, ERR_NOT_AUTHENTICATED,
-                       "x-sdk-date is more than %d minutes from this server's clock",
+                       "calc ak sk signature fail:signature expired: x-sdk-date is more than %d "
+                       "minutes from this server's clock",
                        SDK_SKEW_MS / 60000);
     return ERR_OK;
 }
@@ -287,5 +288,6 @@ enum err_code sdk_signature_verify(const struct sdk_signature *signature,
     if (is_signature(signature, request, secret, hash, arena) ||
         (said && is_signature(signature, request, secret, said, arena)))
         return ERR_OK;
-    return err_set(err, ERR_NOT_AUTHENTICATED, "the signature is not that of the request");
+    return err_set(err, ERR_NOT_AUTHENTICATED,
+                   "verify aksk signature fail: the signature is not that of the request");
 }

@@ -179,14 +179,18 @@ int call_connect(struct cli *cli)
 {
     if (cli->http)
         return CLI_DONE;
-    int status = endpoint_find(cli);
-    if (status)
-        return status;
     cli->http = http_client_new();
-    if (cli->http)
-        return CLI_DONE;
-    cli_complain("libcurl cannot start");
-    return CLI_UNREACHABLE;
+    if (!cli->http) {
+        cli_complain("libcurl cannot start");
+        return CLI_UNREACHABLE;
+    }
+    /* It may have to ask the server, by a call of its own. */
+    int status = endpoint_find(cli);
+    if (status) {
+        http_client_free(cli->http);
+        cli->http = NULL;
+    }
+    return status;
 }
 
 /* A server of before streams answers with a piece or a list, and its length. */

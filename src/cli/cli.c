@@ -193,7 +193,10 @@ int cli_main(int argc, char **argv)
 
 int verb_version(struct cli *cli)
 {
-    (void)cli;
-    printf("reprise %s\n", REPRISE_VERSION);
+    enum output_mode mode = cli ? cli->options.output : OUTPUT_TABLE; /* --version comes without */
+    if (mode == OUTPUT_JSON)
+        printf("{\"version\":\"%s\"}\n", REPRISE_VERSION);
+    else
+        printf("%s%s\n", mode == OUTPUT_NAME ? "" : "reprise ", REPRISE_VERSION);
     return CLI_DONE;
 }

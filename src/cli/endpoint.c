@@ -113,23 +113,60 @@ static char *base_of(struct cli *cli, const char *path)
     return arena_memdup(&cli->arena, path, len);
 }
 
-static int find_root(struct cli *cli, const struct local *local, const char *path)
+static void set_root(struct cli *cli, const char *platform, const char *workspace)
+{
+    cli->endpoint.root = arena_printf(&cli->arena, "%s/20260430/aiDataPlatforms/%s/workspaces/%s",
+                                      cli->endpoint.base, call_escape(cli, platform),
+                                      call_escape(cli, workspace));
+}
+
+/* `default` if the caller may see it, else the only one. */
+static const char *choose_workspace(const json_t *workspaces)
+{
+    size_t i;
+    json_t *one;
+    json_array_foreach (workspaces, i, one) {
+        const char *name = get_text(one, "displayName");
+        if (name && strcmp(name, "default") == 0)
+            return get_text(one, "key");
+    }
+    return json_array_size(workspaces) == 1 ? get_text(json_array_get(workspaces, 0), "key") : NULL;
+}
+
+/* An address that is a server's and no more, as endpoint.json has it: the server says what is behind it. */
+static int ask_root(struct cli *cli)
+{
+    struct http_answer answer;
+    json_t *place;
+    int status = call_get(cli, "//reprise/v1", &answer, &place);
+    if (status)
+        return status;
+    const char *platform = get_text(place, "aiDataPlatformId");
+    const char *workspace = choose_workspace(json_object_get(place, "workspaces"));
+    if (platform && workspace) {
+        set_root(cli, platform, workspace);
+    } else {
+        cli_complain("%s does not say which workspace is meant: give the whole address, "
+                     "…/20260430/aiDataPlatforms/%s/workspaces/KEY",
+                     cli->endpoint.origin, platform ? platform : "ID");
+        status = CLI_USAGE;
+    }
+    json_decref(place);
+    http_answer_release(&answer);
+    return status;
+}
+
+/* False: the server has to be asked. */
+static bool find_root(struct cli *cli, const struct local *local, bool is_local, const char *path)
 {
     cli->endpoint.base = base_of(cli, path);
-    if (strstr(path, "/workspaces/")) {
+    if (strstr(path, "/workspaces/"))
         cli->endpoint.root = arena_strdup(&cli->arena, path);
-        return CLI_DONE;
-    }
-    if (!local->platform || !local->workspace) {
-        cli_complain("%s names no workspace: give the whole address, "
-                     "…/20260430/aiDataPlatforms/ID/workspaces/KEY",
-                     cli->endpoint.origin);
-        return CLI_USAGE;
-    }
-    cli->endpoint.root = arena_printf(&cli->arena, "%s/20260430/aiDataPlatforms/%s/workspaces/%s",
-                                      path, call_escape(cli, local->platform),
-                                      call_escape(cli, local->workspace));
-    return CLI_DONE;
+    else if (is_local && local->platform && local->workspace)
+        set_root(cli, local->platform, local->workspace);
+    else
+        return false;
+    return true;
 }
 
 int endpoint_find(struct cli *cli)
@@ -156,8 +193,9 @@ int endpoint_find(struct cli *cli)
         return CLI_USAGE;
     }
     cli->endpoint.is_from_file = !url;
-    int status = find_root(cli, &local, path);
-    return status ? status : find_token(cli, &local, is_local);
+    bool is_known = find_root(cli, &local, is_local, path);
+    int status = find_token(cli, &local, is_local);
+    return status || is_known ? status : ask_root(cli);
 }
 
 void endpoint_refresh(struct cli *cli)
@@ -168,5 +206,5 @@ void endpoint_refresh(struct cli *cli)
         return;
     read_local(cli, &local);
     if (local.url && local.platform && local.workspace && split_url(cli, local.url, &path))
-        (void)find_root(cli, &local, path);
+        (void)find_root(cli, &local, true, path);
 }

@@ -1,12 +1,13 @@
 /*
  * Where the server is: --url, --token-file, --data; else $REPRISE_URL, $REPRISE_TOKEN; else
- * endpoint.json and admin.token of the default data folder (CONTRACT §7).
+ * endpoint.json and admin.token of the default data folder (CONTRACT §7). An address may end with a
+ * workspace; one that does not is asked for its workspace `default`, else for the only one.
  */
 #pragma once
 
 #include "cli/context.h"
 
-/* Fills cli->endpoint. Returns CLI_DONE, or complains and returns the exit code. */
+/* Fills cli->endpoint; may make a call. Returns CLI_DONE, or complains and returns the exit code. */
 __attribute__((warn_unused_result)) int endpoint_find(struct cli *cli);
 /* After a restart a server of this machine may listen elsewhere: reads endpoint.json again, if that
  * is where the address came from. Silent. */

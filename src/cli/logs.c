@@ -8,6 +8,7 @@
 #include "base/mem.h"
 #include "cli/call.h"
 #include "cli/follow.h"
+#include "cli/format.h"
 #include "cli/verbs.h"
 #include "cli/watch.h"
 
@@ -94,35 +95,45 @@ static int by_start(const void *a, const void *b)
     return (x->start_ms > y->start_ms) - (x->start_ms < y->start_ms);
 }
 
-/* The task runs to print, in order of start. IF_ELSE tasks write nothing. */
-static int choose(struct cli *cli, const json_t *run, struct started **ret, size_t *ret_count)
+/* Without --task: has it started, and come to the attempt that is wanted? IF_ELSE tasks write nothing. */
+static bool has_written(const struct cli *cli, const char *type, const json_t *summary)
+{
+    bool is_decided = type &&
+                      (strcmp(type, "IF_ELSE_TASK") == 0 || strcmp(type, "DUMMY_TASK") == 0);
+    return type && !is_decided && get_number(summary, "startTime", -1) >= 0 &&
+           get_number(summary, "retryAttempt", 0) >= cli->options.attempt;
+}
+
+/* The task runs to print, in order of start. */
+static int choose(struct cli *cli, const json_t *run, struct arena *arena, struct started **ret,
+                  size_t *ret_count)
 {
     const json_t *tasks = json_object_get(run, "tasks");
     const json_t *summaries = json_object_get(run, "taskRunSummaryMap");
     const struct word_list *named = &cli->options.tasks;
-    struct started *chosen = arena_array(&cli->arena, json_array_size(tasks) + 1, sizeof *chosen);
+    struct started *chosen = arena_array(arena, json_array_size(tasks) + 1, sizeof *chosen);
     size_t i, count = 0, found = 0;
     json_t *task;
     json_array_foreach (tasks, i, task) {
         const char *key = get_text(task, "taskKey"), *type = get_text(task, "type");
         const char *run_key = key ? get_text(json_object_get(run, "taskToTaskRunMap"), key) : NULL;
-        int64_t start = run_key ? get_number(json_object_get(summaries, run_key), "startTime", -1)
-                                : -1;
+        const json_t *summary = run_key ? json_object_get(summaries, run_key) : NULL;
         bool is_named = named->count == 0;
         for (size_t n = 0; key && n < named->count; n++)
             is_named = is_named || strcmp(named->items[n], key) == 0;
         if (!is_named || !run_key)
             continue;
         found++;
-        bool is_decided = type &&
-                          (strcmp(type, "IF_ELSE_TASK") == 0 || strcmp(type, "DUMMY_TASK") == 0);
-        if (named->count || (start >= 0 && type && !is_decided))
-            chosen[count++] = (struct started){start, arena_strdup(&cli->arena, key),
-                                               arena_strdup(&cli->arena, run_key)};
+        if (named->count || has_written(cli, type, summary))
+            chosen[count++] = (struct started){get_number(summary, "startTime", -1),
+                                               arena_strdup(arena, key),
+                                               arena_strdup(arena, run_key)};
     }
     if (found < named->count) {
-        cli_complain("the run has no such task: it has %zu of the %zu that --task names", found,
-                     named->count);
+        const json_t *map = json_object_get(run, "taskToTaskRunMap");
+        for (i = 0; i + 1 < named->count && json_object_get(map, named->items[i]);)
+            i++;
+        cli_complain("--task: the run has no task \"%s\"", named->items[i]);
         return CLI_USAGE;
     }
     qsort(chosen, count, sizeof *chosen, by_start);
@@ -139,37 +150,99 @@ static int check_options(const struct options *options)
         cli_complain("--stream: \"%s\" is none of stdout, stderr, both", stream);
         return CLI_USAGE;
     }
-    if ((options->follow || options->attempt >= 0) && options->tasks.count != 1) {
-        cli_complain("--follow and --attempt need one --task");
-        return CLI_USAGE;
-    }
     return CLI_DONE;
+}
+
+static int read_run(struct cli *cli, const char *key, json_t **ret)
+{
+    struct http_answer answer;
+    int status = watch_get_run(cli, key, cli->options.follow, &answer);
+    if (status)
+        return status;
+    status = call_parse(&answer, ret);
+    http_answer_release(&answer);
+    return status;
+}
+
+static int print_one(struct cli *cli, const struct started *one, bool is_first, bool is_only)
+{
+    if (!is_only)
+        printf("%s==> %s <==\n", is_first ? "" : "\n", safe_line(&cli->arena, one->key));
+    fflush(stdout);
+    return print_task_run(cli, call_escape(cli, one->run_key));
+}
+
+static bool has_word(const struct word_list *list, const char *word)
+{
+    for (size_t i = 0; i < list->count; i++)
+        if (strcmp(list->items[i], word) == 0)
+            return true;
+    return false;
+}
+
+/* One round of following a whole run: the first task run that was not printed yet, to its end. */
+static int follow_next(struct cli *cli, const json_t *run, struct word_list *printed,
+                       bool *ret_found)
+{
+    struct arena round; /* there may be very many rounds */
+    struct started *chosen;
+    size_t count, next = 0;
+    arena_init(&round);
+    int status = choose(cli, run, &round, &chosen, &count);
+    while (!status && next < count && has_word(printed, chosen[next].run_key))
+        next++;
+    *ret_found = !status && next < count;
+    if (*ret_found) {
+        bool is_only = json_array_size(json_object_get(run, "tasks")) == 1;
+        status = print_one(cli, &chosen[next], printed->count == 0, is_only);
+        word_list_add(printed, arena_strdup(&cli->arena, chosen[next].run_key));
+    }
+    arena_release(&round);
+    return status;
+}
+
+/* Task after task as they start, each to its end, until the run has ended. */
+static int follow_run(struct cli *cli, const char *key)
+{
+    struct word_list printed = {0};
+    int status = CLI_DONE;
+    for (bool ended = false; !status && !ended;) {
+        bool found = false;
+        json_t *run;
+        status = read_run(cli, key, &run);
+        if (status)
+            break;
+        status = follow_next(cli, run, &printed, &found);
+        const char *word = get_text(json_object_get(run, "state"), "status");
+        ended = !found && word && state_name_is_final(word);
+        json_decref(run);
+        if (!status && !found && !ended)
+            call_pause_ms(FOLLOW_PAUSE_MS);
+    }
+    free(printed.items);
+    return status;
 }
 
 int verb_run_logs(struct cli *cli)
 {
     const char *key;
-    struct http_answer answer;
-    json_t *run = NULL;
+    json_t *run;
     struct started *chosen = NULL;
     size_t count = 0;
     int status = check_options(&cli->options);
     if (!status)
         status = call_run_key(cli, cli->options.args.items[0], &key);
-    if (!status)
-        status = watch_get_run(cli, call_escape(cli, key), false, &answer);
     if (status)
         return status;
-    status = call_parse(&answer, &run);
-    if (!status)
-        status = choose(cli, run, &chosen, &count);
+    key = call_escape(cli, key);
+    if (cli->options.follow && cli->options.tasks.count != 1)
+        return follow_run(cli, key);
+    status = read_run(cli, key, &run);
+    if (status)
+        return status;
+    status = choose(cli, run, &cli->arena, &chosen, &count);
     json_decref(run);
-    http_answer_release(&answer);
-    for (size_t i = 0; i < count && !status; i++) {
-        if (count > 1)
-            printf("%s==> %s <==\n", i ? "\n" : "", safe_line(&cli->arena, chosen[i].key));
-        fflush(stdout);
-        status = print_task_run(cli, call_escape(cli, chosen[i].run_key));
-    }
+    for (size_t i = 0; i < count && !status; i++)
+        status = print_one(cli, &chosen[i], i == 0, count == 1);
     return status;
 }

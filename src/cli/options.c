@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #include "base/mem.h"
 #include "base/utf8.h"
@@ -60,7 +61,7 @@ static const struct argp_option some_verbs[] = {
     {"public-key", OPTION_PUBLIC_KEY, "FILE", 0, "RSA public key, PEM; - is standard input", 0},
     {"label", OPTION_LABEL, "TEXT", 0, "What it is for", 0},
     {"expires", OPTION_EXPIRES, "T", 0, "Until when it is good: RFC 3339, or ms since 1970", 0},
-    {"follow", OPTION_FOLLOW, NULL, 0, "Go on until the task has ended", 0},
+    {"follow", OPTION_FOLLOW, NULL, 0, "Go on until the task, or the run, has ended", 0},
 };
 
 void word_list_add(struct word_list *list, const char *word)
@@ -200,6 +201,31 @@ static void take_flag(struct options *options, int key)
     *flags[key - OPTION_FIRST] = true;
 }
 
+/* Words that the grammar of a verb names: others are usage, and no server has to refuse them. */
+static void check_word(int key, const char *text, const struct argp_state *state)
+{
+    static const struct {
+        int key;
+        const char *name;
+        const char *words[4];
+    } rows[] = {
+        {OPTION_WHERE, "where", {"first", "error", "node"}},
+        {OPTION_VERSION, "version", {"original", "current"}},
+        {OPTION_INSTANCES, "instances", {"all", "unsuccessful", "missing"}},
+        {OPTION_ROLE, "role", {"viewer", "operator", "admin"}},
+    };
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        const char *const *words = rows[i].words;
+        if (rows[i].key != key)
+            continue;
+        for (size_t n = 0; words[n]; n++)
+            if (strcasecmp(words[n], text) == 0)
+                return;
+        argp_error(state, "--%s: \"%s\" is none of %s, %s%s%s", rows[i].name, text, words[0],
+                   words[1], words[2] ? ", " : "", words[2] ? words[2] : "");
+    }
+}
+
 static void take_text(struct options *options, int key, const char *text)
 {
     const char **texts[] = {
@@ -306,6 +332,7 @@ static error_t take(int key, char *arg, struct argp_state *state)
     case OPTION_WHERE:
     case OPTION_VERSION:
     case OPTION_INSTANCES:
+        check_word(key, arg, state);
         take_text(options, key, arg);
         return 0;
     case 'o':

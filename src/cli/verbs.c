@@ -201,11 +201,13 @@ const struct verb cli_verbs[] = {
         .name = "logs",
         .args = "RUN",
         .summary = "Print what the tasks of a run wrote",
-        .help = "The task's stdout goes to stdout, its stderr to stderr: byte for byte, but on a "
-                "terminal, where control characters other than colours are made visible. Without "
-                "--task: of every task that has started, in order.\n\n"
-                "  reprise run logs @latest --task load\n"
-                "  reprise run logs @latest --task load --stream stdout > load.txt",
+        .help =
+            "The task's stdout goes to stdout, its stderr to stderr: byte for byte, but on a "
+            "terminal, where control characters other than colours are made visible. Without "
+            "--task: of every task that has started, in order; with --follow, task after task until "
+            "the run has ended.\n\n"
+            "  reprise run logs @latest --task load\n"
+            "  reprise run logs @latest --task load --stream stdout > load.txt",
         .min_args = 1,
         .max_args = 1,
         .run = verb_run_logs,

@@ -193,6 +193,35 @@ static int find_flag(const char *name, size_t len)
     return -1;
 }
 
+/* Of the client; `-o` is short for the first. */
+static const struct {
+    const char *name;
+    bool takes_value;
+} client_flags[] = {
+    {"output", true}, {"no-color", false}, {"url", true}, {"token-file", true}, {"ca-file", true},
+};
+
+/* Its number, -1 when there is none. */
+static int find_client_flag(const char *name, size_t len)
+{
+    for (size_t i = 0; i < ARRAY_LEN(client_flags); i++)
+        if (strlen(client_flags[i].name) == len && memcmp(client_flags[i].name, name, len) == 0)
+            return (int)i;
+    return -1;
+}
+
+static enum err_code set_form(struct config *config, const char *text, struct err *err)
+{
+    static const char *const names[FORM_COUNT] = {"table", "json", "name"};
+    for (int i = 0; i < FORM_COUNT; i++) {
+        if (strcmp(text, names[i]) == 0) {
+            config->form = (enum config_form)i;
+            return ERR_OK;
+        }
+    }
+    return err_set(err, ERR_INVALID_PARAMETER, "-o must be table, json or name, not \"%s\"", text);
+}
+
 struct arguments {
     int argc;
     char **argv;
@@ -213,6 +242,27 @@ static enum err_code next_argument(struct arguments *arguments, bool wants_value
     return ERR_OK;
 }
 
+/* `-o FORM` and `-oFORM`: in the words of long options. */
+static bool is_short_output(struct arguments *arguments, const char *text)
+{
+    if (strncmp(text, "-o", 2) != 0)
+        return false;
+    arguments->name = "output";
+    arguments->name_len = strlen(arguments->name);
+    arguments->value = text[2] ? text + 2 : NULL;
+    return true;
+}
+
+static enum err_code take_client_flag(struct config *config, struct arguments *arguments, int flag,
+                                      struct err *err)
+{
+    if (next_argument(arguments, client_flags[flag].takes_value, err))
+        return err->code;
+    if (config && flag == 0 && arguments->value)
+        return set_form(config, arguments->value, err);
+    return ERR_OK;
+}
+
 /* One pass over the command line: with `config` NULL it only looks for --config and --help. */
 static enum err_code read_arguments(struct config *config, int argc, char **argv,
                                     const char **ret_file, bool *ret_help, struct err *err)
@@ -224,12 +274,20 @@ static enum err_code read_arguments(struct config *config, int argc, char **argv
             *ret_help = true;
             continue;
         }
-        if (strncmp(text, "--", 2) != 0 || !text[2])
-            return err_set(err, ERR_INVALID_PARAMETER, "unexpected argument \"%s\"", text);
-        const char *equals = strchr(text, '=');
-        arguments.name = text + 2;
-        arguments.name_len = equals ? (size_t)(equals - text - 2) : strlen(text + 2);
-        arguments.value = equals ? equals + 1 : NULL;
+        if (!is_short_output(&arguments, text)) {
+            if (strncmp(text, "--", 2) != 0 || !text[2])
+                return err_set(err, ERR_INVALID_PARAMETER, "unexpected argument \"%s\"", text);
+            const char *equals = strchr(text, '=');
+            arguments.name = text + 2;
+            arguments.name_len = equals ? (size_t)(equals - text - 2) : strlen(text + 2);
+            arguments.value = equals ? equals + 1 : NULL;
+        }
+        int client_flag = find_client_flag(arguments.name, arguments.name_len);
+        if (client_flag >= 0) {
+            if (take_client_flag(config, &arguments, client_flag, err))
+                return err->code;
+            continue;
+        }
         bool is_file = arguments.name_len == 6 && strncmp(arguments.name, "config", 6) == 0;
         int setting = is_file ? 0 : find_flag(arguments.name, arguments.name_len);
         if (setting < 0)
@@ -250,14 +308,20 @@ static enum err_code read_arguments(struct config *config, int argc, char **argv
 int config_first_word(int argc, char **argv)
 {
     for (int i = 1; i < argc; i++) {
+        if (strncmp(argv[i], "-o", 2) == 0) {
+            i += !argv[i][2];
+            continue;
+        }
         if (strncmp(argv[i], "--", 2) != 0)
             return i;
         size_t len = strcspn(argv[i] + 2, "=");
         bool is_file = len == 6 && strncmp(argv[i] + 2, "config", 6) == 0;
+        int client_flag = find_client_flag(argv[i] + 2, len);
         int setting = is_file ? 0 : find_flag(argv[i] + 2, len);
-        if (setting < 0)
+        if (setting < 0 && client_flag < 0)
             return argc;
-        bool takes_value = is_file || settings[setting].kind != CONFIG_BOOL;
+        bool takes_value = client_flag >= 0 ? client_flags[client_flag].takes_value
+                                            : is_file || settings[setting].kind != CONFIG_BOOL;
         if (takes_value && !argv[i][2 + len])
             i++;
     }
@@ -381,9 +445,45 @@ bool config_bool(const struct config *config, enum config_setting setting)
     return config->values[setting].number != 0;
 }
 
+static void print_setting(const struct config *config, int i, struct buf *out)
+{
+    const struct setting *row = &settings[i];
+    char name[NAME_MAX_BYTES];
+    snprintf(name, sizeof name, "%s.%s", row->section, row->key);
+    buf_puts(out, i ? ",{\"name\":" : "{\"name\":");
+    buf_json_string(out, name);
+    BUF_LIT(out, ",\"value\":");
+    buf_json_string(out, config->values[i].text);
+    BUF_LIT(out, ",\"source\":");
+    buf_json_string(out, origin_names[config->values[i].origin]);
+    BUF_LIT(out, ",\"description\":");
+    buf_json_string(out, row->doc);
+    BUF_LIT(out, "}");
+}
+
+static void print_json(const struct config *config, FILE *out)
+{
+    struct buf text;
+    buf_init(&text, 16 << 20);
+    BUF_LIT(&text, "{\"items\":[");
+    for (int i = 0; i < CONFIG_COUNT; i++)
+        print_setting(config, i, &text);
+    BUF_LIT(&text, "]}\n");
+    fwrite(text.data, 1, text.len, out);
+    buf_release(&text);
+}
+
 void config_print(const struct config *config, FILE *out)
 {
     const char *section = "";
+    if (config->form == FORM_JSON) {
+        print_json(config, out);
+        return;
+    }
+    for (int i = 0; i < CONFIG_COUNT && config->form == FORM_NAME; i++)
+        fprintf(out, "%s.%s\n", settings[i].section, settings[i].key);
+    if (config->form == FORM_NAME)
+        return;
     for (int i = 0; i < CONFIG_COUNT; i++) {
         const struct setting *row = &settings[i];
         if (strcmp(section, row->section) != 0)

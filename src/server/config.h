@@ -4,6 +4,7 @@
  * A setting is named section.key. Weakest first: default, file (--config or $REPRISE_CONFIG),
  * environment (REPRISE_SECTION_KEY), command line (--section.key=VALUE; settings of [serve] and
  * [log] also by short names such as --listen). `reprise config` prints the result.
+ * Options of the client, which may stand before any verb, are taken too; only -o says anything here.
  */
 #pragma once
 
@@ -129,8 +130,12 @@ struct config_value {
     enum config_origin origin;
 };
 
+/* How a verb that prints does so: what -o says (CONTRACT §7). */
+enum config_form { FORM_TABLE, FORM_JSON, FORM_NAME, FORM_COUNT };
+
 struct config {
     struct config_value values[CONFIG_COUNT];
+    enum config_form form;
 };
 
 void config_init(struct config *config);
@@ -141,8 +146,8 @@ void config_release(struct config *config);
 enum err_code config_load(struct config *config, int argc, char **argv, bool *ret_help,
                           struct err *err);
 
-/* Where the first argument stands that is neither an option of this table nor its value; argc: nowhere, or
- * an option of another table comes first. */
+/* Where the first argument stands that is neither an option nor an option's value; argc: nowhere, or an
+ * option that nobody knows comes first. */
 int config_first_word(int argc, char **argv);
 
 const char *config_text(const struct config *config, enum config_setting setting);

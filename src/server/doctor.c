@@ -10,6 +10,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "base/buf.h"
 #include "exec/process.h"
 #include "server/helper.h"
 
@@ -19,21 +20,35 @@ extern char **environ;
 
 struct visit {
     struct process process;
+    enum config_form form;
+    struct buf json; /* FORM_JSON: what was told so far */
     struct arena arena;
     bool is_ill; /* something is missing that every installation needs */
 };
 
-static void tell(const char *verdict, const char *what, const char *detail)
+static void tell(struct visit *visit, const char *verdict, const char *what, const char *detail)
 {
-    printf("%-8s %-11s %s\n", verdict, what, detail);
+    if (visit->form == FORM_TABLE) {
+        printf("%-8s %-11s %s\n", verdict, what, detail);
+    } else if (visit->form == FORM_NAME) {
+        printf("%s\n", what);
+    } else {
+        buf_puts(&visit->json, visit->json.len ? ",{\"name\":" : "{\"items\":[{\"name\":");
+        buf_json_string(&visit->json, what);
+        BUF_LIT(&visit->json, ",\"status\":");
+        buf_json_string(&visit->json, verdict);
+        BUF_LIT(&visit->json, ",\"detail\":");
+        buf_json_string(&visit->json, detail);
+        BUF_LIT(&visit->json, "}");
+    }
 }
 
 /* Of an error: without the words that belong to a task. */
-static void tell_missing(const char *what, const struct err *err)
+static void tell_missing(struct visit *visit, const char *what, const struct err *err)
 {
     static const char prefix[] = "Cannot start: ";
     bool has = strncmp(err->message, prefix, strlen(prefix)) == 0;
-    tell("missing", what, err->message + (has ? strlen(prefix) : 0));
+    tell(visit, "missing", what, err->message + (has ? strlen(prefix) : 0));
 }
 
 /* What it writes before it ends, at most `size` bytes; false when it fails or takes too long. */
@@ -83,7 +98,7 @@ static const char *last_line(char *text)
 static void look_at_supervisor(struct visit *visit, const char *path)
 {
     bool there = access(path, X_OK) == 0;
-    tell(there ? "ok" : "missing", "supervisor", path);
+    tell(visit, there ? "ok" : "missing", "supervisor", path);
     visit->is_ill |= !there;
 }
 
@@ -94,11 +109,11 @@ static void look_at_notebooks(struct visit *visit, const char *python)
     char answer[ANSWER_BYTES];
     struct err err;
     if (!process_helper(&visit->process, "reprise-notebook", &visit->arena, &err))
-        tell_missing("notebooks", &err);
+        tell_missing(visit, "notebooks", &err);
     else if (ask(argv, answer, sizeof answer))
-        tell("ok", "notebooks", "nbclient, ipykernel, nbconvert");
+        tell(visit, "ok", "notebooks", "nbclient, ipykernel, nbconvert");
     else
-        tell("missing", "notebooks",
+        tell(visit, "missing", "notebooks",
              arena_printf(&visit->arena,
                           "%s; install nbclient, ipykernel and nbconvert, on Debian the packages "
                           "python3-nbclient python3-ipykernel python3-nbconvert",
@@ -110,11 +125,11 @@ static void look_at_python(struct visit *visit)
     struct err err;
     const char *python = process_python(&visit->process, &err);
     if (!python) {
-        tell_missing("python", &err);
+        tell_missing(visit, "python", &err);
         visit->is_ill = true;
         return;
     }
-    tell("ok", "python", python);
+    tell(visit, "ok", "python", python);
     look_at_notebooks(visit, python);
 }
 
@@ -124,15 +139,17 @@ static void look_at(struct visit *visit, const char *what,
     struct err err;
     const char *found = find(&visit->process, &visit->arena, &err);
     if (found)
-        tell("ok", what, found);
+        tell(visit, "ok", what, found);
     else
-        tell_missing(what, &err);
+        tell_missing(visit, what, &err);
 }
 
 int doctor(const struct config *config)
 {
     char supervise[PATH_BYTES];
-    struct visit visit = {.is_ill = false};
+    enum { TOLD_MAX = 1 << 20 };
+    struct visit visit = {.form = config->form};
+    buf_init(&visit.json, TOLD_MAX);
     helper_find(config, supervise, sizeof supervise);
     const struct exec_config exec = {
         .data_dir = config_text(config, CONFIG_data),
@@ -148,6 +165,9 @@ int doctor(const struct config *config)
     look_at_python(&visit);
     look_at(&visit, "java", process_java);
     look_at(&visit, "spark", process_spark_home);
+    if (visit.form == FORM_JSON)
+        printf("%s]}\n", visit.json.data);
+    buf_release(&visit.json);
     process_release(&visit.process);
     arena_release(&visit.arena);
     return visit.is_ill;

@@ -11,6 +11,8 @@
 #include <sys/signalfd.h>
 #include <unistd.h>
 
+#include "api/call.h"
+#include "api/respond.h"
 #include "base/log.h"
 #include "base/mem.h"
 #include "calendar/zones.h"
@@ -24,7 +26,7 @@
 #include "wire/site.h"
 #include "wire/wire.h"
 
-enum { PATH_BYTES = 4096, EXIT_FAILED = 1 };
+enum { PATH_BYTES = 4096, EXIT_FAILED = 1, EXIT_USAGE = 2 };
 
 /* Everything that a running server is made of, in the order in which it is made. */
 struct server {
@@ -270,7 +272,10 @@ static enum http_verdict handle_request(void *context, struct http_request *requ
                                         struct http_response *response)
 {
     if (site_serve(request, response)) {
+        char id[REQUEST_ID_TEXT];
         request->kind = API_KIND_PAGE;
+        http_add_header(request, response, request_id_header(request->target),
+                        request_id(context, request, id));
         return HTTP_DONE;
     }
     return api_handle(context, request, response);
@@ -507,7 +512,7 @@ int serve(const struct config *config)
 {
     struct server server = {
         .config = config, .signal_fd = -1, .clock_fd = -1, .install = {.lock_fd = -1}};
-    struct err err;
+    struct err err = {0};
     log_setup((enum log_level)config_number(config, CONFIG_log_level),
               (enum log_format)config_number(config, CONFIG_log_format));
     bool failed = server_start(&server, &err) != ERR_OK || publish(&server, &err) != ERR_OK;
@@ -520,5 +525,7 @@ int serve(const struct config *config)
     server_stop(&server);
     if (!failed)
         log_event(LOG_INFO, "stopped", LOG_NUMBER("pid", getpid()));
+    if (failed && err.code == ERR_INVALID_PARAMETER)
+        return EXIT_USAGE; /* a setting that it could not start with */
     return failed ? EXIT_FAILED : 0;
 }

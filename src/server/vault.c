@@ -23,7 +23,7 @@ static enum err_code read_key(struct vault *vault, const char *path, struct err 
     struct stat found;
     size_t len = 0;
     if (stat(path, &found) != 0 || (found.st_mode & 077) != 0)
-        return err_set(err, ERR_INVALID_PARAMETER,
+        return err_set(err, ERR_INCORRECT_STATE,
                        "others may read %s: chmod 600 it, and think about who has", path);
     char *text = file_load(path, err);
     if (!text)
@@ -35,7 +35,7 @@ static enum err_code read_key(struct vault *vault, const char *path, struct err 
     free(text);
     if (ok)
         return ERR_OK;
-    return err_set(err, ERR_INVALID_PARAMETER, "%s holds no key", path);
+    return err_set(err, ERR_INCORRECT_STATE, "%s holds no key", path);
 }
 
 static enum err_code make_key(struct vault *vault, struct store *store, const char *path,
@@ -88,7 +88,7 @@ enum err_code vault_open(struct vault *vault, struct store *store, const char *d
             log_event(LOG_WARN, "sealed secrets are given up", LOG_TEXT("key", path));
             check = NULL;
         } else {
-            code = err_set(err, ERR_INVALID_PARAMETER,
+            code = err_set(err, ERR_INCORRECT_STATE,
                            "%s %s: restore it from a backup, or give up access keys and secrets "
                            "with --auth.forget-secrets",
                            path, is_there ? "is not the key of this database" : "is missing");

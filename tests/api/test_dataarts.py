@@ -107,6 +107,20 @@ def test_a_job_of_either_dialect_is_one_of_the_other(server, huawei):
     assert [n["name"] for n in huawei.read1("jobs/mine")["nodes"]] == ["only"]
 
 
+def test_jobs_that_depend_on_a_job_are_told_where_asked_for(server, huawei):
+    huawei.made(job("spring", [shell("a")]))
+    assert huawei.read1("jobs/spring", dependencies="true")["downstreamJobs"] == []
+    huawei.made(job("river", [shell("a")], cron_fields={"dependJobs": {"jobs": ["spring"]}}))
+    huawei.made(job("sea", [shell("a")], cron_fields={"dependJobs": {"jobs": ["river"]}}))
+    river = huawei.read1("jobs/river")
+    seen = huawei.read1("jobs/spring", dependencies="true")
+    assert seen["downstreamJobs"] == [{"workSpace": "default", "jobName": "river", "jobId": river["id"]}]
+    done(huawei.v1("PUT", "jobs/spring", seen), 204)
+    assert "downstreamJobs" not in huawei.read1("jobs/spring", dependencies="false", getJobSubmitVersion="true")
+    for name in ("dependencies", "getJobSubmitVersion"):
+        refused(huawei.v1("GET", "jobs/spring", **{name: "x"}), "DLF.3051", name)
+
+
 def test_start_and_stop(server, huawei):
     huawei.made(job("ticking", [shell("a", statement='echo "${day}-${more}" >> $REPRISE_WORKSPACE/ticking.txt')], EVERY_SECOND,
                     params=[{"name": "day", "value": "mon"}, {"name": "more", "value": "x", "type": "constants"}]))
@@ -287,7 +301,7 @@ def test_other_refusals(server, huawei):
         refused(huawei.v1("GET", f"jobs/plain/instances/{number}"), "DLF.30137")
         refused(huawei.v2("GET", f"jobs/plain/instances/{number}"), "DLF.30137")
         refused(huawei.v1("POST", f"jobs/plain/instances/{number}/stop"), "DLF.30137")
-    for name, value in (("limit", "1001"), ("offset", "-1"), ("status", "x"), ("min_plan_time", "1")):
+    for name, value in (("limit", "1001"), ("offset", "-1"), ("status", "x"), ("min_plan_time", "1"), ("instance_type", "9")):
         refused(huawei.v2("GET", "jobs/plain/instances/detail", **{name: value}), "DLF.3051", name)
     refused(huawei.v2("GET", "jobs", job_id="1,x"), "DLF.3051", "job_id")
     refused(huawei.v2("GET", "jobs", status="ASLEEP"), "DLF.3051", "status")
@@ -297,8 +311,10 @@ def test_other_refusals(server, huawei):
 
 
 def test_who_may_and_from_where(server, huawei):
-    refused(DataArts(server, token=None).v2("GET", "jobs"), "APIGW.0301", "Incorrect IAM authentication information", status=401)
-    refused(DataArts(server, token="rpr_wrong").v1("GET", "jobs"), "APIGW.0301", status=401)
+    refused(DataArts(server, token=None).v2("GET", "jobs"), "APIGW.0301",
+            "Incorrect IAM authentication information: x-auth-token not found", status=401)
+    refused(DataArts(server, token="rpr_wrong").v1("GET", "jobs"), "APIGW.0301",
+            "Incorrect IAM authentication information: decrypt token fail", status=401)
     refused(DataArts(server, project="0" * 32).v2("GET", "jobs"), "APIGW.0301", "project_id", status=401)
     refused(huawei.v2("GET", "nowhere"), "APIGW.0101", status=404)
     refused(huawei.v1("GET", "nowhere"), "APIGW.0101", status=404)

@@ -62,6 +62,7 @@ def test_every_refusal_has_its_code(server, huawei, failed):
         (path, {**body([one]), "retry_location": None}, "DLF.3051", ["retry_location", "required"]),
         (path, {**body([one]), "retry_task_version": None}, "DLF.3051", ["retry_task_version", "required"]),
         (path, body([one], retry_location="lastNode"), "DLF.3051", ["retry_location", "errorNode"]),
+        (path, body([one], retry_location="error_node"), "DLF.3051", ["retry_location", "errorNode"]),
         (path, body([one], retry_task_version="latest_version"), "DLF.3051", ["retry_task_version"]),
         (path, body(), "DLF.3051", ["task_retrys", "begin_time"]),
         (path, body([one], begin_time=1, end_time=2), "DLF.3051", ["not both"]),

@@ -68,12 +68,23 @@ def test_values_that_a_task_published(server):
                                                                                     {"name": "a b", "value": "x=y"}]
 
 
-def test_export_gives_text_and_refuses_what_notebooks_give(api):
+def test_export_gives_a_page_or_text_and_refuses_what_notebooks_give(server):
+    server.script("mark.py", r"import sys; sys.stdout.buffer.write(b'\n<b>&amp;</b>\x1b\xff\x00\xc3\xa9\t.\n')")
+    api = server.api
+    run = api.go([task("a & <b>", "mark.py")], "SUCCESS")
+    task_run = api.task_run(run, "a & <b>")
+    path = f"/taskRuns/{task_run['key']}/outputs/{task_run['outputKey']}/actions/export"
+    page = api.post(path, {"format": "HTML"})
+    assert page.status_code == 200 and page.headers["etag"], page.text
+    contents = page.json()["contents"]
+    assert page.json() == {"format": "HTML", "isTruncated": False, "contents": contents}
+    assert contents.startswith("<!DOCTYPE html>\n") and "<title>a &amp; &lt;b></title>" in contents
+    assert "<pre>\n\n&lt;b>&amp;amp;&lt;/b>\ufffd\ufffd\ufffdé\t.\n</pre>" in contents
+    assert api.post(path).json() == api.post(path, {}).json() == page.json()
     run = api.go([step("a", out="hello")], "SUCCESS")
     task_run = api.task_run(run, "a")
     path = f"/taskRuns/{task_run['key']}/outputs/{task_run['outputKey']}/actions/export"
     answer = api.post(path, {"format": "TEXT"})
     assert answer.json() == {"format": "TEXT", "isTruncated": False, "contents": "hello\n"} and answer.headers["etag"]
-    refused(api.post(path), 400, "InvalidParameter", "format", "PYTHON_TASK", "HTML")
     refused(api.post(path, {"format": "IPYNB"}), 400, "InvalidParameter", "IPYNB")
     refused(api.post(path, {"format": "PDF"}), 400, "InvalidParameter", "format")

@@ -331,7 +331,7 @@ static void refused_signatures_are_told_to_the_guard(void **state)
     /* the published signature is that of another path */
     expect_error(fake, "GET", ACCOUNTS "/session",
                  SDK_HEADERS("cfb4171acec81de07d50e53d57eb77edd537414d66ddb1d7d780f128e12cd842"),
-                 NULL, 401, "NotAuthenticated", "not that of the request");
+                 NULL, 401, "NotAuthenticated", "verify aksk signature fail");
     assert_int_equal(fake->refusals, 1);
     assert_string_equal(fake->refused.scheme, "SDK-HMAC-SHA256");
     assert_string_equal(fake->refused.claimed, FAKE_ACCESS);

@@ -115,7 +115,7 @@ def test_other_than_loopback_needs_tls(servers, host):
     server = servers("--listen", f"{host}:0")
     server.log.touch()
     result = subprocess.run(server.command(), capture_output=True, text=True, timeout=DEADLINE_S, env=server.env)
-    assert result.returncode == 1 and "--insecure-listen" in result.stderr and "--tls-cert" in result.stderr
+    assert result.returncode == 2 and "--insecure-listen" in result.stderr and "--tls-cert" in result.stderr
     assert result.stdout == ""
 
 

@@ -108,6 +108,41 @@ def test_url_of_the_local_server_finds_its_workspace_and_token(fake, tmp_path):
     assert result.returncode == 0, result.stderr
 
 
+PLACE = {"aiDataPlatformId": cli_fake.PLATFORM, "version": "1", "user": "admin", "workspaces": [
+    {"key": key(9), "displayName": "other"}, {"key": cli_fake.WORKSPACE, "displayName": "default"}]}
+
+
+def at(url, *args, **environment):
+    return cli_fake.run(*args, REPRISE_URL=url, REPRISE_TOKEN="other", **environment)
+
+
+@pytest.mark.parametrize("tail", ["", "/", f"/20260430/aiDataPlatforms/{cli_fake.PLATFORM}"])
+def test_an_address_that_is_a_server_and_no_more_is_asked_for_its_workspace(fake, tail):
+    fake.on("GET", "/reprise/v1", PLACE)
+    fake.on("GET", "/jobs", {"items": []})
+    result = at(fake.url + tail, "job", "list")
+    assert result.returncode == 0, result.stderr
+    assert [r.target.partition("?")[0] for r in fake.requests] == ["/reprise/v1", ROOT + "/jobs"]
+    assert {r.headers["authorization"] for r in fake.requests} == {"Bearer other"}
+
+
+def test_a_server_whose_workspace_cannot_be_told(fake):
+    fake.on("GET", "/reprise/v1", PLACE | {"workspaces": [
+        {"key": key(8), "displayName": "a"}, {"key": key(9), "displayName": "b"}]})
+    result = at(fake.url, "job", "list")
+    assert result.returncode == 2 and b"which workspace" in result.stderr
+    fake.on("GET", "/reprise/v1", PLACE | {"workspaces": [{"key": cli_fake.WORKSPACE, "displayName": "a"}]})
+    fake.on("GET", "/jobs", {"items": []})
+    assert at(fake.url, "job", "list").returncode == 0
+
+
+def test_a_server_that_is_away_or_says_no_has_its_exit_code_without_a_workspace_too(fake):
+    fake.on("GET", "/reprise/v1", (401, {"code": "NotAuthenticated", "message": "no"}))
+    result = at(fake.url, "job", "list")
+    assert result.returncode == 3 and b"NotAuthenticated" in result.stderr
+    assert at("http://127.0.0.1:1", "job", "list").returncode == 4
+
+
 def test_token_file(fake, tmp_path):
     fake.on("GET", "/jobs", {"items": []})
     (tmp_path / "token").write_text("from-file\n")

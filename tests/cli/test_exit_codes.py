@@ -17,7 +17,9 @@ ODD_BODY = b'{"items" : [ {"key":"a","name":"n\\u001b[31m"} ],\r\n  "x":1.50}'
     [], ["nonsense"], ["run"], ["run", "nonsense"], ["run", "get"], ["run", "get", "a", "b"], ["run", "get", "a", "--nonsense"],
     ["run", "start", "j", "--param", "novalue"], ["run", "start", "j", "--param", "=v"], ["-o", "xml", "job", "list"],
     ["run", "list", "--limit", "0"], ["run", "list", "--limit", "ten"], ["run", "list", "--limit"],
-    ["run", "logs", "@latest", "--stream", "both2"], ["run", "logs", "@latest", "--follow"],
+    ["run", "logs", "@latest", "--stream", "both2"],
+    ["rerun", "j", "--from", "1", "--to", "2", "--where", "last"], ["rerun", "j", "--from", "1", "--to", "2", "--version", "7"],
+    ["user", "add", "eva", "--role", "king"],
     ["run", "repair", RUN, "--with-downstream"], ["job", "create"], ["job", "create", "-f", "/nonexistent"],
 ])
 def test_bad_usage_is_2_and_nothing_is_asked(cli, fake, args):
@@ -84,6 +86,24 @@ def test_completion_knows_its_shells(cli):
     assert b"__fish_use_subcommand" in cli("completion", "fish").stdout
     result = cli("completion", "csh")
     assert result.returncode == 2 and b"bash, zsh, fish" in result.stderr
+
+
+def test_verbs_of_the_host_take_the_options_that_all_take(tmp_path):
+    read = lambda *args: json.loads(cli_fake.run(*args, REPRISE_SERVE_LISTEN="127.0.0.1:1").stdout)["items"]
+    settings = read("--no-color", "-o", "json", "config", "--url", "http://unused")
+    listen = next(one for one in settings if one["name"] == "serve.listen")
+    assert listen["value"] == "127.0.0.1:1" and listen["source"] == "environment" and listen["description"]
+    assert read("config", "-ojson", "--data", str(tmp_path))[0] == {
+        "name": "serve.data", "value": str(tmp_path), "source": "command line", "description": settings[0]["description"]}
+    assert b"listen = 127.0.0.1:8787" in cli_fake.run("config", "--output=table").stdout
+    assert cli_fake.run("config", "-o", "name").stdout.split()[:2] == [b"serve.data", b"serve.listen"]
+    assert {"supervisor", "python"} <= {one["name"] for one in read("doctor", "-o", "json") if one["status"] == "ok"}
+    version = cli_fake.run("version", "-o", "name").stdout.decode().strip()
+    assert json.loads(cli_fake.run("version", "-o", "json").stdout) == {"version": version}
+    assert cli_fake.run("--version").stdout == cli_fake.run("version").stdout == f"reprise {version}\n".encode()
+    for words in (["-o", "xml"], ["-o"], ["--no-colour"]):
+        result = cli_fake.run("config", *words)
+        assert result.returncode == 2 and result.stderr and not result.stdout
 
 
 def test_options_of_a_verb_may_stand_before_it(cli, fake):

@@ -120,6 +120,25 @@ def test_follow_ends_with_the_task(cli, tmp_path):
     follow.stdout.close()
 
 
+def test_follow_of_a_run_goes_from_task_to_task_until_it_ends(cli, server, tmp_path):
+    (server.workspace / "second.py").write_text("import os; n = os.environ['REPRISE_ATTEMPT_TOKEN'].split('.')[3]; print(n); exit(n == '0')\n")
+    definition = json.loads(job("chain", ("a", "gate.py", str(tmp_path / "gate")), ("b", "second.py", None)))
+    definition["tasks"][1].update(maxRetries=1, dependsOn=[{"taskKey": "a"}])
+    created(cli, json.dumps(definition).encode())
+    run = ok(cli("run", "start", "chain", "-o", "name")).strip()
+    follow = subprocess.Popen([cli_fake.BINARY, "--data", str(tmp_path / "data"), "run", "logs", run, "--follow"],
+                              stdout=subprocess.PIPE, env=cli_fake.environment())
+    assert follow.stdout.readline() + follow.stdout.readline() == b"==> a <==\nwaiting\n"
+    (tmp_path / "gate").touch()
+    assert follow.stdout.read() == b"open\n\n==> b <==\n0\n1\n"
+    assert follow.wait(timeout=30) == 0
+    follow.stdout.close()
+    assert ok(cli("run", "logs", run, "--attempt", "0")) == "==> a <==\nwaiting\nopen\n\n==> b <==\n0\n"
+    assert ok(cli("run", "logs", run, "--attempt", "1")) == "1\n", "of the tasks that have come to it"
+    missing = cli("run", "logs", run, "--task", "a", "--task", "nobody")
+    assert missing.returncode == 2 and "nobody" in missing.stderr.decode()
+
+
 TRIES = '''
 import os, sys, time
 number = int(os.environ["REPRISE_ATTEMPT_TOKEN"].split(".")[3])

@@ -64,7 +64,7 @@ def test_the_policy_allows_its_own_files_and_nothing_else(server):
     assert policy.pop("default-src") == "'none'"
     assert policy.pop("frame-ancestors") == policy.pop("base-uri") == policy.pop("form-action") == "'none'"
     assert set(policy.values()) == {"'self'"}
-    assert headers["x-content-type-options"] == "nosniff"
+    assert headers["x-content-type-options"] == "nosniff" and headers["opc-request-id"]
     html = fetch(server, "/").text
     assert not re.search(r"<script(?![^>]*\bsrc=)|<style|\bstyle=|\bon\w+=|https?://", html)
 

@@ -289,6 +289,10 @@ static void test_head_and_http_1_0(void **state)
     assert_true(client_try_hear(&conn, true, &reply));
     assert_int_equal(reply.status, 200);
     reply_free(&reply);
+    client_say(&conn, "HEAD /count HTTP/1.1\r\nHost: h\r\n\r\n");
+    assert_true(client_try_hear(&conn, true, &reply)); /* nothing of a body lies in between */
+    assert_int_equal(reply.status, 200);
+    reply_free(&reply);
     client_close(&conn);
     raise_limit(3, true);
     conn = client_dial(source.port);
@@ -304,7 +308,7 @@ static void test_head_and_http_1_0(void **state)
         len += (size_t)got;
     assert_string_equal(body, "0\n1\n2\n");
     client_close(&conn);
-    await(&source.done, 2);
+    await(&source.done, 3);
 }
 
 /* ---- clients that go, and clients that do not take ---- */

@@ -153,6 +153,12 @@ static void default_window(struct instance_query *query, int64_t now_ms)
         query->from_ms = query->to_ms - query->to_ms % day_ms;
 }
 
+static bool is_type(int64_t type)
+{
+    return type == INSTANCE_SCHEDULED || type == INSTANCE_MANUAL || type == INSTANCE_SUPPLEMENT ||
+           type == INSTANCE_SUB_JOB || type == INSTANCE_ONCE;
+}
+
 enum err_code dataarts_instance_list_parse(struct call *call)
 {
     struct instance_query *query = call->filter;
@@ -164,6 +170,9 @@ enum err_code dataarts_instance_list_parse(struct call *call)
                        "%s must not be after %s, and at most %d days before it",
                        is_v1 ? "minPlanTime" : "min_plan_time",
                        is_v1 ? "maxPlanTime" : "max_plan_time", is_v1 ? 7 : 31);
+    if (query->type != FIELD_NULL && !is_type(query->type))
+        return err_set(&call->err, ERR_INVALID_PARAMETER, "%s must be one of 0, 2, 5, 6, 7",
+                       is_v1 ? "instanceType" : "instance_type");
     query->filter = (struct instance_filter){
         .name = query->name && *query->name ? query->name : NULL,
         .name_is_part = query->is_precise != 1,

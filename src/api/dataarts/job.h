@@ -112,6 +112,7 @@ struct dataarts_job {
     const char *description;
     int64_t created_ms; /* createTime: of answers */
     const char *version;
+    const char *downstream; /* JSON: of answers */
 };
 
 /* What a start of its scheduling has said. */

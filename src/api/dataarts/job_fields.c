@@ -176,6 +176,8 @@ static const struct field job_fields[] = {
         .doc = "When it was made, ms."),
     ROW("version", FIELD_STRING, dataarts_job, version, SPARSE, .max = 32,
         .doc = "Version of its definition."),
+    ROW("downstreamJobs", FIELD_RAW, dataarts_job, downstream, SPARSE,
+        .doc = "Jobs that depend on it, where a GET asks for them; not looked at in bodies."),
 };
 const struct schema dataarts_job_schema =
     SCHEMA("DataArtsJob", dataarts_job, job_fields, "A job of the DataArts dialect.");

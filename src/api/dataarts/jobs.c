@@ -13,6 +13,8 @@
 
 struct job_get_query {
     int64_t version;
+    int8_t dependencies;
+    int8_t submitted;
 };
 static const struct field job_get_query_fields[] = {
     {.name = "version",
@@ -21,6 +23,16 @@ static const struct field job_get_query_fields[] = {
      .min = 1,
      .max = INT64_MAX,
      .doc = "That version; absent: the newest."},
+    {.name = "dependencies",
+     .kind = FIELD_BOOL,
+     .flags = FIELD_DEFAULT,
+     AT(job_get_query, dependencies),
+     .doc = "Whether downstreamJobs are told."},
+    {.name = "getJobSubmitVersion",
+     .kind = FIELD_BOOL,
+     .flags = FIELD_DEFAULT,
+     AT(job_get_query, submitted),
+     .doc = "Whether the newest submitted version is meant, not the newest: here they are one."},
 };
 const struct schema dataarts_job_get_query_schema =
     SCHEMA("DataArtsJobQuery", job_get_query, job_get_query_fields, "Which version of a job.");
@@ -172,10 +184,16 @@ enum err_code dataarts_job_get(struct call *call)
                        (long long)version);
     }
     const struct dataarts_kept kept = dataarts_from_def(&call->reading, &row, def);
-    respond_json(call, 200);
-    fields_print(&dataarts_job_schema, kept.job, &call->response->body);
+    kept.job->downstream = NULL;
+    enum err_code code = ERR_OK;
+    if (query->dependencies == 1)
+        code = dataarts_downstream(call, &row.key, &kept.job->downstream);
+    if (!code) {
+        respond_json(call, 200);
+        fields_print(&dataarts_job_schema, kept.job, &call->response->body);
+    }
     job_def_unref(def);
-    return ERR_OK;
+    return code;
 }
 
 /* ---- run-immediate ---- */

@@ -16,7 +16,7 @@
 enum location { LOCATION_FIRST, LOCATION_ERROR, LOCATION_NODE, LOCATION_COUNT };
 enum { VERSION_ORIGINAL, VERSION_CURRENT, VERSION_COUNT };
 
-/* Also as the other route spells them. */
+/* The restart of v1 takes both spellings: this one and its own. */
 static const char *const locations[] = {"firstNode",  "errorNode",  "specifiedNode",
                                         "first_node", "error_node", "specified_node"};
 static const char *const versions[] = {"original_version", "current_version", "original_version",
@@ -92,8 +92,8 @@ struct retry_body {
         .doc = "Of specifiedNode: it and everything behind it.")
 
 static const struct field retry_fields[] = {
-    ROW("retry_location", FIELD_ENUM, location, .flags = FIELD_REQUIRED, NAMES(locations),
-        .doc = "Where to begin."),
+    ROW("retry_location", FIELD_ENUM, location, .flags = FIELD_REQUIRED, .names = locations,
+        .name_count = LOCATION_COUNT, .doc = "Where to begin."),
     ROW_NODE,
     ROW("retry_task_version", FIELD_ENUM, version, .flags = FIELD_REQUIRED, .names = versions,
         .name_count = VERSION_COUNT, .doc = "Whose definition and parameters."),

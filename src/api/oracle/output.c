@@ -1,5 +1,5 @@
 /* fetchOutput and export: what an attempt wrote to stdout, its end when it is long; of a notebook,
- * the notebook as it was executed. What a task of another type cannot give is refused by name. */
+ * the notebook as it was executed. What a task of another type cannot give, IPYNB, is refused by name. */
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -77,7 +77,8 @@ static const struct field export_fields[] = {
      AT(export_output, format),
      .fallback = FORMAT_HTML,
      NAMES(format_names),
-     .doc = "HTML and IPYNB are of notebooks; TEXT, ours, is what a task wrote to stdout."},
+     .doc = "HTML is the executed notebook, of other tasks what they wrote to stdout, as a page; "
+            "IPYNB is of notebooks; TEXT, ours, is what was written."},
 };
 const struct schema export_output_schema =
     SCHEMA("ExportTaskRunOutputDetails", export_output, export_fields, "In which form.");
@@ -318,20 +319,28 @@ static const char *base64(struct call *call, const struct buf *bytes)
     return text;
 }
 
-static void read_output(struct call *call, struct output *output)
+/* The end of what the attempt wrote to stdout, from its first whole character on, in `text`. */
+static const char *read_stdout(struct call *call, struct output *output, struct buf *text,
+                               size_t *ret_len)
 {
     const struct api_backend *backend = call->backend;
-    struct buf text;
-    buf_init(&text, 2 * OUTPUT_MAX_BYTES);
     call_read_end(call); /* files are read without holding a snapshot */
     int fd = backend->open_output(backend->context, &output->run, &output->task_run,
                                   output->attempt, STREAM_STDOUT);
-    output->is_truncated = read_tail(fd, &text);
+    output->is_truncated = read_tail(fd, text);
     if (fd >= 0)
         close(fd);
-    size_t skip = output->is_truncated ? torn_start(&text) : 0;
-    const char *start = text.data ? text.data + skip : "";
-    size_t len = text.len - skip;
+    size_t skip = output->is_truncated ? torn_start(text) : 0;
+    *ret_len = text->len - skip;
+    return text->data ? text->data + skip : "";
+}
+
+static void read_output(struct call *call, struct output *output)
+{
+    struct buf text;
+    size_t len;
+    buf_init(&text, 2 * OUTPUT_MAX_BYTES);
+    const char *start = read_stdout(call, output, &text, &len);
     bool is_text = !memchr(start, '\0', len) && utf8_valid(start, len);
     output->data = (struct output_data_view){
         .type = "TEXT_PLAIN",
@@ -340,6 +349,48 @@ static void read_output(struct call *call, struct output *output)
         .is_base64 = !is_text,
         .value = is_text ? arena_memdup(call->arena, start, len) : base64(call, &text),
     };
+    buf_release(&text);
+}
+
+/* As text of a page. Bytes that are no characters, and those of terminals, become U+FFFD. */
+static void add_escaped(struct buf *page, const char *text, size_t len)
+{
+    for (size_t at = 0; at < len;) {
+        size_t size = utf8_sequence(text + at, len - at);
+        char c = text[at];
+        if (c == '<')
+            BUF_LIT(page, "&lt;");
+        else if (c == '&')
+            BUF_LIT(page, "&amp;");
+        else if (!size || (size == 1 && (unsigned char)c < ' ' && !strchr("\t\n\r", c)) || !c)
+            BUF_LIT(page, "\xef\xbf\xbd");
+        else
+            buf_add(page, text + at, size);
+        at += size ? size : 1;
+    }
+}
+
+/* What a task that is no notebook wrote, as a page: the default form has something for each type. */
+static void read_page(struct call *call, struct output *output)
+{
+    struct buf text, page;
+    size_t len;
+    buf_init(&text, 2 * OUTPUT_MAX_BYTES);
+    buf_init(&page, 6 * OUTPUT_MAX_BYTES);
+    const char *start = read_stdout(call, output, &text, &len);
+    BUF_LIT(&page, "<!DOCTYPE html>\n<html>\n<head><meta charset=\"utf-8\"><title>");
+    add_escaped(&page, output->task_run.task_key, strlen(output->task_run.task_key));
+    /* A parser drops the first line feed in a pre. */
+    BUF_LIT(&page, "</title></head>\n<body><pre>\n");
+    add_escaped(&page, start, len);
+    BUF_LIT(&page, "</pre></body>\n</html>\n");
+    output->data = (struct output_data_view){
+        .type = "TEXT_HTML",
+        .length = arena_printf(call->arena, "%zu", page.len),
+        .charset = "UTF_8",
+        .value = arena_memdup(call->arena, page.data, page.len),
+    };
+    buf_release(&page);
     buf_release(&text);
 }
 
@@ -420,9 +471,13 @@ static enum err_code read_format(struct call *call, struct output *output, int f
         read_output(call, output);
         return ERR_OK;
     }
+    if (output->type != TASK_NOTEBOOK && format == FORMAT_HTML) {
+        read_page(call, output);
+        return ERR_OK;
+    }
     if (output->type != TASK_NOTEBOOK)
         return err_set(&call->err, ERR_INVALID_PARAMETER,
-                       "format must be TEXT: a task of type %s gives no %s",
+                       "format must be HTML or TEXT: a task of type %s gives no %s",
                        task_type_names[output->type], format_names[format]);
     if (read_document(call, output, format == FORMAT_HTML ? STREAM_PAGE : STREAM_NOTEBOOK))
         return ERR_OK;
