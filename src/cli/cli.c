@@ -35,6 +35,7 @@ static void print_overview(FILE *out)
           "  serve                     Run the server\n"
           "  config                    Print its settings, and where each comes from\n"
           "  doctor                    Tell what tasks need on this host, and what is missing\n"
+          "  backup FILE               Copy its database into a file, also while it runs\n"
           "  selftest                  Prove its engine in simulated worlds, or on a history\n"
           "  openapi                   Print the description of its API\n\n"
           "Its client:\n",

@@ -7,8 +7,8 @@
 
 #include "cli/verbs.h"
 
-static const char *const server_verbs[] = {"serve",   "config", "doctor", "selftest",
-                                           "openapi", "help",   NULL};
+static const char *const server_verbs[] = {"serve",    "config",  "doctor", "backup",
+                                           "selftest", "openapi", "help",   NULL};
 
 static const char *first_word(size_t at)
 {

@@ -125,16 +125,17 @@ static void job_create(struct step *step, const struct command *command,
     if (!check_nesting(step, command, NULL, result))
         return;
     const struct job_details *details = &command->def->details;
+    const struct uuid key = step_new_key(step);
     const struct job_row row = {
         .workspace = engine->workspace.id,
-        .key = step_new_key(step),
+        .key = key,
         .number = ++engine->workspace.last_job_number,
         .name = details->name,
         .path = details->path,
         .description = details->description,
         .run_as = details->run_as,
         .version = 1,
-        .created_ms = step->now_ms,
+        .created_ms = uuid_time_ms(&key), /* as lists are sorted, also when the clock went back */
         .updated_ms = step->now_ms,
         .deleted_ms = FIELD_NULL,
         .scheduled_ms = FIELD_NULL,
@@ -286,6 +287,7 @@ static void fill_run(struct step *step, struct erun *run, const struct command *
     const struct run_request *request = &command->run;
     struct arena *arena = &step->fx->arena;
     struct uuid key = step_new_key(step);
+    const int64_t created_ms = uuid_time_ms(&key); /* lists by it, also when the clock went back */
     run->row = (struct run_row){
         .workspace = engine->workspace.id,
         .key = key,
@@ -296,7 +298,7 @@ static void fill_run(struct step *step, struct erun *run, const struct command *
         .launched = origin->launched,
         .trigger = origin->trigger,
         .instance_type = origin->instance_type,
-        .plan_ms = origin->plan_ms == FIELD_NULL ? step->now_ms : origin->plan_ms,
+        .plan_ms = origin->plan_ms == FIELD_NULL ? created_ms : origin->plan_ms,
         .submit_ms = origin->submit_ms                     ? origin->submit_ms
                      : job->row.scheduled_ms == FIELD_NULL ? job->row.updated_ms
                                                            : job->row.scheduled_ms,
@@ -309,7 +311,7 @@ static void fill_run(struct step *step, struct erun *run, const struct command *
         .schedule = request->schedule_json ? request->schedule_json : job->def->schedule_json,
         .queue_enabled = request->queue_enabled,
         .max_concurrent_runs = job->def->details.max_concurrent_runs,
-        .created_ms = step->now_ms,
+        .created_ms = created_ms,
         .version = 1,
         .in_campaign = origin->in_campaign,
         .state = STATE_NEW,

@@ -63,6 +63,10 @@ bool kind_shell(struct launch *launch, struct err *err)
                                   strerrordesc_np(errno));
     }
     size_t count = interpreter_of(line, head);
+    /* execve would only say that something is not there. */
+    if (head[0][0] == '/' && access(head[0], F_OK) != 0)
+        return process_cannot(err, "its interpreter %s cannot be found: %s", head[0],
+                              strerrordesc_np(errno));
     head[count++] = file;
     launch_command(launch, head, count);
     return true;

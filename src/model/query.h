@@ -26,7 +26,8 @@ struct store_cursor {
     enum state status; /* SORT_STATUS */
     struct uuid key;
     struct uuid as_of;
-    int64_t as_of_event; /* newest event number then: a sort by status is by the status as of it */
+    int64_t as_of_event; /* newest event number then: a sort by status is by the status as of it;
+                            of jobs, the time of the first page */
 };
 
 struct run_filter {

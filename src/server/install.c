@@ -100,13 +100,21 @@ static enum err_code ensure_workspace(struct install *install, struct err *err)
     return ERR_OK;
 }
 
-static enum err_code open_store(struct install *install, const char *url, struct err *err)
+const char *install_database(const char *url, struct err *err)
 {
     static const char sqlite[] = "sqlite:";
-    if (strncmp(url, sqlite, sizeof sqlite - 1) != 0)
-        return err_set(err, ERR_INVALID_PARAMETER, "serve.store must be sqlite:FILE, not \"%s\"",
-                       url);
-    install->db_path = arena_strdup(&install->arena, url + sizeof sqlite - 1);
+    if (strncmp(url, sqlite, sizeof sqlite - 1) == 0)
+        return url + sizeof sqlite - 1;
+    err_set(err, ERR_INVALID_PARAMETER, "serve.store must be sqlite:FILE, not \"%s\"", url);
+    return NULL;
+}
+
+static enum err_code open_store(struct install *install, const char *url, struct err *err)
+{
+    const char *path = install_database(url, err);
+    if (!path)
+        return err->code;
+    install->db_path = arena_strdup(&install->arena, path);
     install->store = store_open_sqlite(install->db_path, err);
     return install->store ? ERR_OK : err->code;
 }

@@ -29,6 +29,9 @@ struct install {
     int lock_fd;
 };
 
+/* The file that serve.store names; NULL with `err` when it names none. */
+const char *install_database(const char *url, struct err *err);
+
 /* Makes folders, takes the lock, opens the database, and does what a first start has to. */
 enum err_code install_open(struct install *install, const struct config *config, struct err *err);
 void install_close(struct install *install);

@@ -7,6 +7,7 @@
 #include "base/mem.h"
 #include "cli/cli.h"
 #include "cli/node.h"
+#include "server/backup.h"
 #include "server/config.h"
 #include "server/doctor.h"
 #include "server/selftest.h"
@@ -56,7 +57,7 @@ static bool configured_verb(int argc, char **argv, int *ret_code)
     static const struct {
         const char *name;
         int (*run)(const struct config *config);
-    } verbs[] = {{"serve", serve}, {"config", print_config}, {"doctor", doctor}};
+    } verbs[] = {{"serve", serve}, {"config", print_config}, {"doctor", doctor}, {"backup", NULL}};
     int at = config_first_word(argc, argv);
     for (size_t i = 0; at < argc && i < ARRAY_LEN(verbs); i++) {
         if (strcmp(argv[at], verbs[i].name) != 0)
@@ -64,7 +65,8 @@ static bool configured_verb(int argc, char **argv, int *ret_code)
         char *verb = argv[at];
         memmove(argv + 2, argv + 1, (size_t)(at - 1) * sizeof *argv);
         argv[1] = verb;
-        *ret_code = with_config(argc - 1, argv + 1, verbs[i].run);
+        *ret_code = verbs[i].run ? with_config(argc - 1, argv + 1, verbs[i].run)
+                                 : backup(argc - 1, argv + 1);
         return true;
     }
     return false;

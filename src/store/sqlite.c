@@ -405,12 +405,12 @@ static bool vacuum_into(struct db *db, const char *path)
     return done;
 }
 
-/* On a connection of its own: commits go on meanwhile. */
-static enum err_code backup(struct store *base, const char *path, struct err *err)
+/* On a connection of its own: commits go on meanwhile, by whichever process. */
+static enum err_code back_up(const char *database, const struct db_options *options,
+                             const char *path, struct err *err)
 {
-    struct sqlite_store *store = store_of(base);
     struct db db;
-    if (!db_open(&db, store->path, DB_WRITER, &store->options, err))
+    if (!db_open(&db, database, DB_WRITER, options, err))
         return err->code;
     enum err_code code = ERR_OK;
     int fd = make_empty(path);
@@ -428,6 +428,20 @@ static enum err_code backup(struct store *base, const char *path, struct err *er
         close(fd);
     db_close(&db);
     return code;
+}
+
+static enum err_code backup(struct store *base, const char *path, struct err *err)
+{
+    const struct sqlite_store *store = store_of(base);
+    return back_up(store->path, &store->options, path, err);
+}
+
+enum err_code store_backup_sqlite(const char *database, const char *path, struct err *err)
+{
+    const struct db_options options = {0};
+    if (access(database, F_OK) != 0)
+        return err_set(err, ERR_INTERNAL, "there is no database");
+    return back_up(database, &options, path, err);
 }
 
 /* ---- opening ---- */

@@ -108,6 +108,8 @@ size_t store_prune_audit(struct store *store, int outcome, int64_t before_ms, si
 
 /* Writes a consistent copy into a new file. */
 enum err_code store_backup(struct store *store, const char *path, struct err *err);
+/* The same of a database that another process may be writing to. It is neither created nor migrated. */
+enum err_code store_backup_sqlite(const char *database, const char *path, struct err *err);
 /* Is the database writable right now? For readiness. */
 bool store_is_writable(struct store *store);
 

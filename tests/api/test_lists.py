@@ -271,6 +271,8 @@ def test_recent_takes_100_jobs(api, made):
     many = [jobs["beta"]["key"]] + [f"00000000-0000-7000-8000-{n:012}" for n in range(99)]
     assert len(api.read("/recentJobRuns", jobKey=many)["items"]) == 5
     refused(api.get("/recentJobRuns", jobKey=many + [ZERO[:-1] + "a"]), 400, "InvalidParameter", "jobKey")
+    refused(api.get("/recentJobRuns", jobKey=[f"odd{n}" for n in range(101)]), 400, "InvalidParameter", "jobKey")
+    assert api.read("/recentJobRuns", jobKey=["odd"] * 150 + ["Odd"]) == {"items": []}
     merged = api.read("/recentJobRuns", jobKey=[jobs["beta"]["key"]] * 150)
     assert len(merged["items"]) == 5, "duplicates merge"
 
@@ -283,6 +285,21 @@ def test_record_count_is_1_to_10(api, made, value):
 
 
 # --- jobs -------------------------------------------------------------------------------------------------------------
+
+@pytest.mark.parametrize("order", ["ASC", "DESC"])
+def test_no_job_twice_while_it_is_renamed(api, order):
+    low, high = ("listed_a", "listed_z") if order == "ASC" else ("listed_z", "listed_a")
+    jobs = [api.made("/jobs", {"name": name}) for name in (low, "listed_m", "listed_n", high)]
+    params = {"jobKey": keys(jobs), "sortBy": "displayName", "sortOrder": order, "limit": 1}
+    first = api.get("/jobs", **params)
+    assert keys(first.json()["items"]) == [jobs[0]["key"]]
+    time.sleep(0.002)  # the new names are of a later millisecond
+    for job, name in ((jobs[0], "listed_p"), (jobs[3], "listed_q")):  # was listed; is to come
+        assert api.put(f"/jobs/{job['key']}", {"name": name}).status_code == 202
+    rest = keys(api.page_through("/jobs", **params, page=first.headers["opc-next-page"]))
+    assert jobs[0]["key"] not in rest, "a job twice"
+    assert sorted(rest) == sorted(keys(jobs[1:]))
+
 
 def test_jobs_and_their_filters(api, made):
     jobs, _ = made

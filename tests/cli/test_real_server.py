@@ -249,3 +249,24 @@ def test_demo(tmp_path):
     assert result.returncode == 0, text
     assert "Everything held." in text and "byte for byte" in text
     assert not list(tmp_path.iterdir())
+
+
+def test_a_backup_is_taken_while_the_server_runs(server, cli, tmp_path):
+    run = ok(cli("run", "start", created(cli, job("kept", ("a", "bytes.py", ""))), "--wait", "-o", "name")).strip()
+    file = tmp_path / "copy.db"
+    assert str(file) in ok(cli("backup", str(file)))
+    assert file.stat().st_mode & 0o777 == 0o600
+    assert (again := cli("backup", str(file))).returncode == 1 and b"exists" in again.stderr
+    assert (none := cli("backup")).returncode == 2 and b"FILE" in none.stderr
+    assert cli("backup", str(file), "more").returncode == 2
+    nowhere = cli_fake.run("backup", str(tmp_path / "other.db"), "--data", str(tmp_path / "nowhere"))
+    assert nowhere.returncode == 1 and not (tmp_path / "other.db").exists() and not (tmp_path / "nowhere").exists()
+    restored = tmp_path / "restored"
+    restored.mkdir()
+    shutil.copy(file, restored / "reprise.db")
+    shutil.copy(server.data / "secret.key", restored)
+    other = cli_server.Server(restored, server.workspace)
+    try:
+        assert json.loads(other.get(f"/jobRuns/{run}"))["state"]["status"] == "SUCCESS"
+    finally:
+        other.close()

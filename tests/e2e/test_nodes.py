@@ -69,6 +69,7 @@ def test_a_shell_task_runs_its_script(server, api):
     assert summary_of(run, "fails")["state"]["stateMessage"] == "Exited with code 7"
     assert trace(api, run, "fails") == "no\n"
     assert "no.sh" in summary_of(run, "nowhere")["state"]["stateMessage"]
+    assert "/no/such/interpreter" in summary_of(run, "missing")["state"]["stateMessage"]
 
 
 @pytest.mark.parametrize("fields,words", [

@@ -281,6 +281,13 @@ static void the_wall_clock_goes_back(void **state)
     world_exit(world, &run, "b", 0);
     world_expect(world, &run, "SUCCESS a=SUCCESS b=SUCCESS");
     assert_true(world_newest_repair(world, &run)->execution_ms >= 0);
+
+    /* What is made later was created later: it is listed so, and filtered by what is shown. */
+    int64_t before_ms = world_run(world, &run)->created_ms;
+    struct uuid later_job = world_dag(world, "a", "");
+    struct uuid later = world_submit(world, &later_job, NULL);
+    assert_true(world_run(world, &later)->created_ms >= before_ms);
+    assert_int_equal(world_run(world, &later)->created_ms, uuid_time_ms(&later));
 }
 
 int main(void)

@@ -93,20 +93,72 @@ enum err_code respond_job_summary(struct call *call, size_t index, const struct 
     return ERR_OK;
 }
 
+/* The version that the job had at `at_ms`. Versions are numbered from 1 and made one after another. */
+static int64_t job_version_at(const struct call *call, const struct job_row *job, int64_t at_ms)
+{
+    const struct api_reads *reads = &call->backend->reads;
+    struct arena scratch;
+    int64_t first = 1;
+    int64_t last = job->version;
+    arena_init(&scratch);
+    while (first < last) {
+        const int64_t middle = first + (last - first + 1) / 2;
+        struct job_version_row version;
+        bool found = reads->get_job_version(call->reading.reader, call->workspace.id, &job->key,
+                                            middle, &scratch, &version);
+        if (found && version.created_ms <= at_ms)
+            first = middle;
+        else
+            last = middle - 1;
+        arena_clear(&scratch);
+    }
+    arena_release(&scratch);
+    return first;
+}
+
+/* Whether a page before this one had the job under a name that it has lost since (RULES §9). The
+ * first page was read at cursor->as_of_event: in a list of jobs that is a time. */
+static bool was_listed(const struct call *call, const struct list_query *list,
+                       const struct job_row *job)
+{
+    const struct store_cursor *behind = &list->cursor;
+    const struct api_backend *backend = call->backend;
+    if (!behind->is_set || list->order.sort == SORT_TIME_CREATED ||
+        job->updated_ms <= behind->as_of_event)
+        return false;
+    const int64_t version = job_version_at(call, job, behind->as_of_event);
+    struct job_def *def = backend->definition(backend->context, call->reading.reader,
+                                              call->workspace.id, &job->key, version);
+    if (!def)
+        return false;
+    int place = strcmp(def->details.name, behind->name);
+    if (!list->order.ascending)
+        place = -place;
+    if (place == 0)
+        place = uuid_compare(&behind->key, &job->key);
+    job_def_unref(def);
+    return place <= 0;
+}
+
 enum err_code job_list(struct call *call)
 {
     const struct api_backend *backend = call->backend;
     const struct job_list_query *query = call->filter;
     struct job_list list;
+    size_t count = 0;
     backend->reads.list_jobs(call->reading.reader, call->workspace.id, &query->filter,
                              &query->list.order, &query->list.cursor, call->arena, &list);
     respond_items_begin(call);
     for (size_t i = 0; i < list.count; i++)
-        if (respond_job_summary(call, i, &list.items[i]))
+        if (!was_listed(call, &query->list, &list.items[i]) &&
+            respond_job_summary(call, count++, &list.items[i]))
             return call->err.code;
     respond_items_end(call);
-    if (list.more)
+    if (list.more) {
+        if (!query->list.cursor.is_set)
+            list.next.as_of_event = backend->now_ms(backend->context);
         respond_next_cursor(call, &list.next);
+    }
     return ERR_OK;
 }
 
