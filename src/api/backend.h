@@ -192,6 +192,9 @@ struct api_pending {
     int64_t replay_status;
     char *replay_etag;
     char *replay_location;
+    /* What is written in the command's transaction if it succeeds: once, whoever repeats it. Without key
+     * and time; a nil `resource` is what the command answers with. `action` NULL: nothing. */
+    struct audit_row audit;
     struct uuid replay_operation;
     char *replay_body;
     size_t replay_body_len;

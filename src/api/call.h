@@ -84,11 +84,18 @@ enum route_flag {
 };
 
 struct route {
+/* As what a change is written down in the audit. */
+struct audit_act {
+    int subject;        /* enum audit_subject */
+    const char *action; /* "job.create": the same word in both dialects; NULL: no change */
+};
+
     const char *method;
     enum route_scope scope;
     const char *path;      /* below the scope; "{}" is any segment */
     const char *operation; /* operationId */
     unsigned flags;
+    struct audit_act audit;
     int role; /* enum role: the least that may */
     /* Structs that the tables fill are in the call's arena: call->filter, call->details. */
     const struct schema *query;
@@ -117,6 +124,14 @@ struct route {
 
 enum { REQUEST_ID_MAX = 128, REQUEST_ID_TEXT = REQUEST_ID_MAX + 1, ROUTE_MAX_KEYS = 2 };
 
+/* What a handler adds to the audit row of its change; all of it may stay as it is. */
+struct audit_note {
+    struct audit_act act; /* in place of the route's, where `action` is there */
+    struct uuid resource; /* what it is about; nil: what the command answers with */
+    const char *target;   /* its name */
+    const char *detail;   /* one plain sentence */
+};
+
 struct call {
     struct api *api;
     const struct api_backend *backend;
@@ -141,6 +156,7 @@ struct call {
     const char *named_workspace; /* of a call about accounts: its key; NULL: the first */
     struct api_workspace workspace;
     struct reading reading;
+    struct audit_note note;      /* of a change: what the route alone does not say */
     int64_t retry_after_ms;           /* with 429: when it may be tried again; 0: soon */
     char request_id[REQUEST_ID_TEXT]; /* "" until call_request_id */
     struct err err;
@@ -158,6 +174,13 @@ void call_retry_token(struct call *call, struct retry_token *token);
 
 /* ---- who.c ---- */
 /* Fills call->account by the credential of the request: ERR_OK, 401, or 429 after too many failures
+/* ---- audit.c ---- */
+/* The row of the call's change: who, what, whence, and call->note, which names nothing where that is to be
+ * seen from a command's answer. The pump gives it key and time. Strings live as long as the request. */
+void call_audit(struct call *call, struct audit_row *ret);
+/* The same of a change that is written on this thread: with both. */
+void call_audit_now(struct call *call, struct audit_row *ret);
+
  * or requests. */
 enum err_code who_calls(struct call *call);
 /* A credential was refused (call->err says why): counted, recorded, and made a 429 where there were

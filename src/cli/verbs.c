@@ -547,10 +547,15 @@ const struct verb cli_verbs[] = {
     },
     {
         .name = "audit",
-        .summary = "Show who changed accounts, and who was not let in",
-        .help = "  reprise audit --limit 20",
+        .summary = "Show who changed what, and who was not let in",
+        .help = "--action takes a whole action, or only its first word. --resource is the key of a "
+                "job, run, campaign, cluster or workspace.\n\n"
+                "  reprise audit --limit 20\n"
+                "  reprise audit --action job --user eva --from 2026-01-31T00:00:00Z\n"
+                "  reprise audit --resource \"$RUN\"",
         .run = verb_audit,
-        .options = {OPTION_LIMIT, OPTION_PAGE},
+        .options = {OPTION_USER, OPTION_ACTION, OPTION_RESOURCE, OPTION_FROM, OPTION_TO,
+                    OPTION_LIMIT, OPTION_PAGE},
     },
     {
         .name = "sign-in",

@@ -387,13 +387,33 @@ struct secret_row {
 
 enum audit_outcome { AUDIT_DONE, AUDIT_REFUSED, AUDIT_OUTCOME_COUNT };
 
-/* Who changed an account, or was not let in. Append only. */
+/* What a change was about. Stored by number: append only. */
+enum audit_subject {
+    AUDIT_ABOUT_NOTHING, /* a credential that was refused */
+    AUDIT_ABOUT_USER,
+    AUDIT_ABOUT_TOKEN,
+    AUDIT_ABOUT_KEY,
+    AUDIT_ABOUT_ACCESS_KEY,
+    AUDIT_ABOUT_SECRET,
+    AUDIT_ABOUT_SESSION,
+    AUDIT_ABOUT_WORKSPACE,
+    AUDIT_ABOUT_CLUSTER,
+    AUDIT_ABOUT_JOB,
+    AUDIT_ABOUT_RUN, /* store/sqlite_sql.c knows its number */
+    AUDIT_ABOUT_CAMPAIGN,
+    AUDIT_SUBJECT_COUNT
+};
+
+/* Who changed what, or was not let in: one row for each change, in its transaction. Append only. */
 struct audit_row {
     struct uuid key; /* sorts by time */
     int64_t time_ms;
     int outcome;           /* enum audit_outcome */
-    const char *action;    /* "CREATE_USER", …, "SIGN_IN" */
-    const char *target;    /* what was changed, or the credential that was shown */
+    int subject;           /* enum audit_subject */
+    struct uuid resource;  /* the job, run, campaign, cluster or workspace; nil: `target` says it */
+    struct uuid workspace; /* key of the workspace that it is in; nil: the installation's */
+    const char *action;    /* "job.create", …; of a refused credential its scheme */
+    const char *target;    /* name of what was changed, or the credential that was shown */
     const char *user_id;   /* NULL: nobody known */
     const char *user_name; /* likewise */
     const char *request_id;

@@ -15,7 +15,7 @@
 #include "base/mem.h"
 #include "server/clock.h"
 
-enum { CODE_BYTES = 20, KEY_TEXT = 512, PRUNE_EVERY = 100, PRUNE_AT_ONCE = 1000 };
+enum { CODE_BYTES = 20, PRUNE_EVERY = 100, PRUNE_AT_ONCE = 1000 };
 
 struct code {
     uint8_t hash[SHA256_BYTES];
@@ -156,7 +156,7 @@ int64_t guard_refused(struct guard *guard, const struct api_refused *refused)
     if (writes)
         record(guard, refused, suppressed);
     if (prunes)
-        store_prune_audit(guard->store, AUDIT_REFUSED, clock_wall_ms() - guard->audit_ms,
+        store_prune_audit(guard->store, AUDIT_PRUNE_REFUSED, clock_wall_ms() - guard->audit_ms,
                           PRUNE_AT_ONCE);
     return wait_ms;
 }
@@ -195,7 +195,6 @@ static struct known *known_place(struct guard *guard, const char *name, const ch
 int64_t guard_password_wait_ms(struct guard *guard, const char *name, const char *address)
 {
     char network[NETWORK_TEXT];
-    uint64_t pair;
     int64_t now_ms = clock_boot_ms();
     network_of(address, network);
     pthread_mutex_lock(&guard->lock);

@@ -278,11 +278,13 @@ static const struct column secret_columns[] = {
 };
 
 static const struct column audit_columns[] = {
-    UUID(audit_row, key, KEY),         INT64(audit_row, time_ms, FIXED),
-    INT(audit_row, outcome, FIXED),    TEXT(audit_row, action, FIXED),
-    TEXT(audit_row, target, FIXED),    TEXT(audit_row, user_id, FIXED),
-    TEXT(audit_row, user_name, FIXED), TEXT(audit_row, request_id, FIXED),
-    TEXT(audit_row, address, FIXED),   TEXT(audit_row, detail, FIXED),
+    UUID(audit_row, key, KEY),          INT64(audit_row, time_ms, FIXED),
+    INT(audit_row, outcome, FIXED),     INT(audit_row, subject, FIXED),
+    UUID(audit_row, resource, FIXED),   UUID(audit_row, workspace, FIXED),
+    TEXT(audit_row, action, FIXED),     TEXT(audit_row, target, FIXED),
+    TEXT(audit_row, user_id, FIXED),    TEXT(audit_row, user_name, FIXED),
+    TEXT(audit_row, request_id, FIXED), TEXT(audit_row, address, FIXED),
+    TEXT(audit_row, detail, FIXED),
 };
 
 static const struct column resource_columns[] = {

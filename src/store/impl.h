@@ -20,7 +20,8 @@ struct store_ops {
     size_t (*prune_operations)(struct store *store, int64_t workspace, int64_t before_ms,
                                size_t max);
     size_t (*prune_skipped)(struct store *store, int64_t before_ms, size_t max);
-    size_t (*prune_audit)(struct store *store, int outcome, int64_t before_ms, size_t max);
+    size_t (*prune_audit)(struct store *store, enum audit_prune what, int64_t before_ms,
+                          size_t max);
     enum err_code (*backup)(struct store *store, const char *path, struct err *err);
     bool (*is_writable)(struct store *store);
     struct store_reader *(*reader_open)(struct store *store);

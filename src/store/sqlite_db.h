@@ -74,7 +74,9 @@ enum sql {
     SQL_ACCESS_KEYS,
     SQL_SECRETS,
     SQL_AUDIT,
-    SQL_PRUNE_AUDIT,
+    SQL_AUDIT_OF,
+    SQL_PRUNE_REFUSED,
+    SQL_PRUNE_RUN_AUDIT,
     /* of jobs */
     SQL_ACTIVE_SCHEDULES,
     SQL_SKIPPED,

@@ -527,9 +527,9 @@ static size_t entity_events(struct store_reader *base, int64_t workspace, const 
     return sqlite_read_events(reader, statement, arena, ret);
 }
 
-static enum sql accounts_statement(enum row_kind kind)
+static enum sql accounts_statement(const struct account_query *query)
 {
-    switch ((int)kind) {
+    switch ((int)query->kind) {
     case ROW_USER:
         return SQL_USERS;
     case ROW_ROLE:
@@ -543,21 +543,33 @@ static enum sql accounts_statement(enum row_kind kind)
     case ROW_SECRET:
         return SQL_SECRETS;
     case ROW_AUDIT:
-        return SQL_AUDIT;
+        return query->resource ? SQL_AUDIT_OF : SQL_AUDIT;
     default:
         abort(); /* not about accounts */
     }
 }
 
 static size_t accounts(struct store_reader *base, const struct account_query *query,
+/* A uuid is not copied: it must be there until the statement has run. */
+static void bind_audit(sqlite3_stmt *statement, const struct account_query *query)
+{
+    static const struct uuid first;
+    static const struct uuid last = {{0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff,
+                                      0xff, 0xff, 0xff, 0xff, 0xff, 0xff}};
+    db_bind_uuid(statement, 2, query->before ? query->before : &last);
+    db_bind_uuid(statement, 4, query->since ? query->since : &first);
+    if (!query->resource)
+        return;
+    sqlite3_bind_int(statement, 1, query->subject);
+    db_bind_uuid(statement, 5, query->resource);
+}
+
                        struct arena *arena, void **ret)
 {
     static const uint8_t first_hash[COLUMN_HASH_BYTES];
     struct sqlite_reader *reader = reader_of(base);
-    struct uuid before;
-    memset(&before, 0xff, sizeof before);
     sqlite3_stmt *statement =
-        sqlite_reader_query(reader, (int)accounts_statement(query->kind), query->workspace);
+        sqlite_reader_query(reader, (int)accounts_statement(query), query->workspace);
     if (statement) {
         if (query->user_id)
             db_bind_text(statement, 1, query->user_id);
@@ -565,7 +577,7 @@ static size_t accounts(struct store_reader *base, const struct account_query *qu
             sqlite3_bind_blob(statement, 2, query->after_hash ? query->after_hash : first_hash,
                               COLUMN_HASH_BYTES, SQLITE_STATIC);
         else if (query->kind == ROW_AUDIT)
-            db_bind_uuid(statement, 2, query->before ? query->before : &before);
+            bind_audit(statement, query);
         else
             db_bind_text(statement, 2, query->after ? query->after : "");
         sqlite3_bind_int64(statement, 3, (sqlite3_int64)query->limit);

@@ -121,11 +121,21 @@ static const struct statement statements[SQL_RUN_KEYS] = {
                          " AND id > ?2 ORDER BY id LIMIT ?3"},
     [SQL_SECRETS] = {ROW_SECRET, false,
                      " FROM secret WHERE workspace = ?1 AND name > ?2 ORDER BY name LIMIT ?3"},
-    [SQL_AUDIT] = {ROW_AUDIT, false, " FROM audit WHERE key < ?2 ORDER BY key DESC LIMIT ?3"},
-    [SQL_PRUNE_AUDIT] = {NO_ROW, false,
-                         "DELETE FROM audit WHERE key IN (SELECT key FROM audit"
-                         " INDEXED BY audit_by_outcome WHERE outcome = ?1 AND key < ?3"
-                         " ORDER BY key LIMIT ?2)"},
+    [SQL_AUDIT] = {ROW_AUDIT, false,
+                   " FROM audit WHERE key < ?2 AND key >= ?4 ORDER BY key DESC LIMIT ?3"},
+    [SQL_AUDIT_OF] = {ROW_AUDIT, false,
+                      " FROM audit INDEXED BY audit_by_resource WHERE subject = ?1"
+                      " AND resource = ?5 AND key < ?2 AND key >= ?4 ORDER BY key DESC LIMIT ?3"},
+    /* 1: AUDIT_REFUSED */
+    [SQL_PRUNE_REFUSED] = {NO_ROW, false,
+                           "DELETE FROM audit WHERE key IN (SELECT key FROM audit"
+                           " INDEXED BY audit_refused WHERE outcome = 1 AND key < ?3"
+                           " ORDER BY key LIMIT ?2)"},
+    /* 10: AUDIT_ABOUT_RUN. Of runs that are younger nothing is looked at. */
+    [SQL_PRUNE_RUN_AUDIT] = {NO_ROW, false,
+                             "DELETE FROM audit WHERE key IN (SELECT key FROM audit"
+                             " INDEXED BY audit_by_resource WHERE subject = 10 AND resource < ?3"
+                             " AND key < ?3 ORDER BY resource, key LIMIT ?2)"},
 
     /* Asked once, at the start: the few that rest are read too. */
     [SQL_ACTIVE_SCHEDULES] = {ROW_SCHEDULE, false,

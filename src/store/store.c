@@ -274,9 +274,9 @@ size_t store_accounts(struct store_reader *reader, const struct account_query *q
     return reader->ops->accounts(reader, query, arena, ret);
 }
 
-size_t store_prune_audit(struct store *store, int outcome, int64_t before_ms, size_t max)
+size_t store_prune_audit(struct store *store, enum audit_prune what, int64_t before_ms, size_t max)
 {
-    return store->ops->prune_audit(store, outcome, before_ms, max);
+    return store->ops->prune_audit(store, what, before_ms, max);
 }
 
 bool store_get_role(struct store_reader *reader, int64_t workspace, const char *user_id,

@@ -102,9 +102,10 @@ enum store_result store_commit(struct store *store, struct store_commit *commit)
 /* Users, roles, tokens, keys, secrets, audit, resources, recent jobs, and operations about resources:
  * outside any workspace's sequence. One transaction, any thread. */
 enum store_result store_write_accounts(struct store *store, const struct row_batch *rows);
-/* Removes audit rows of that outcome (enum audit_outcome) that are older, oldest first, at most
- * `max`; how many went. Housekeeping, any thread. */
-size_t store_prune_audit(struct store *store, int outcome, int64_t before_ms, size_t max);
+/* Removes audit rows that are older, oldest first, at most `max`; how many went. Of what was refused; or of
+ * changes of runs, whose run is older too. Housekeeping, any thread. */
+enum audit_prune { AUDIT_PRUNE_REFUSED, AUDIT_PRUNE_RUNS };
+size_t store_prune_audit(struct store *store, enum audit_prune what, int64_t before_ms, size_t max);
 
 /* Writes a consistent copy into a new file. */
 enum err_code store_backup(struct store *store, const char *path, struct err *err);

@@ -10,6 +10,7 @@ import uuid
 import pytest
 import requests
 
+from dataarts import DataArts, job as dataarts_job, shell
 from harness import DEADLINE_S, Client, eventually, key_of, refused, step
 from sign import OciKey, SdkAuth
 from sse import Stream
@@ -501,11 +502,11 @@ def test_changes_are_in_the_audit(server):
     user(server.api, "aude", "VIEWER")
     token_of(server.api, "aude")
     server.api.put(f"{ACCOUNTS}/users/aude", {"role": "ADMIN"}, headers={"opc-request-id": "my-request"})
-    entry = audit(server.api, target="aude", action="updateUser")[0]
+    entry = audit(server.api, target="aude", action="user.update")[0]
     assert entry["outcome"] == "DONE" and entry["userName"] == "admin" and entry["requestId"] == "my-request"
     assert entry["address"] == "127.0.0.1" and "ADMIN" in entry["detail"]
-    assert audit(server.api, action="createUser", target="aude")
-    assert any("of aude" in entry["detail"] for entry in audit(server.api, action="createToken"))
+    assert audit(server.api, action="user.create", target="aude")
+    assert any("of aude" in entry["detail"] for entry in audit(server.api, action="token.create"))
 
 
 def test_operations_of_the_caller_and_by_a_part_of_the_name(server):

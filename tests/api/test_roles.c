@@ -238,6 +238,9 @@ static void every_route_is_for_those_it_is_for(void **state)
         const char *headers = row->body ? "-\ncontent-type: application/json" : "-";
         int status = status_of(fake, &routes[i], row, headers, message, sizeof message);
         if (status != (row->least == NOBODY ? row->status : 401))
+        if ((routes[i].command || routes[i].change) != (routes[i].audit.action != NULL))
+            fail_msg("%s: what changes something is written down, what does not is not",
+                     row->operation);
             fail_msg("%s without a credential: %d %s", row->operation, status, message);
     }
     assert_int_equal(count, ARRAY_LEN(rows));
