@@ -125,12 +125,17 @@ struct api_reads {
 /* Who calls, once a credential was accepted. */
 struct api_account {
     char id[128]; /* OCID */
+enum { API_KEY_ID_TEXT = 513 }; /* tenancy/user/fingerprint, or an access key */
+
     char name[256];
     int token_kind;          /* enum token_kind; TOKEN_BEARER for signatures too */
     uint8_t token_hash[32];  /* of the token that was shown; zeros for signatures */
     uint8_t parent_hash[32]; /* of the token that this session was begun with, zeros: none */
-    const char *key_id;      /* of the key that signed, as long as the request; NULL for tokens */
-    bool key_is_public;      /* it is a registered public key, else an access key */
+    /* The key that signed for the one-time code that it was begun with; "": none. */
+    char parent_key[API_KEY_ID_TEXT];
+    bool parent_key_is_public;
+    const char *key_id; /* of the key that signed, as long as the request; NULL for tokens */
+    bool key_is_public; /* it is a registered public key, else an access key */
 };
 
 /* A credential that was not accepted. */

@@ -354,6 +354,8 @@ struct token_row {
     int64_t revoked_ms; /* FIELD_NULL: not */
     int kind;           /* enum token_kind */
     uint8_t parent[32]; /* the token that this session was begun with, and ends with; zeros: none */
+    const char *parent_key; /* likewise the key that signed for its one-time code; NULL: none */
+    int8_t parent_key_is_public; /* 1: its row is an api_key_row, else an access_key_row */
 };
 
 /* A registered public key, for OCI signatures. */

@@ -252,6 +252,7 @@ static const struct column token_columns[] = {
     TEXT(token_row, name, MOVING),        INT64(token_row, created_ms, FIXED),
     INT64(token_row, expires_ms, MOVING), INT64(token_row, revoked_ms, MOVING),
     INT(token_row, kind, FIXED),          HASH(token_row, parent, FIXED),
+    TEXT(token_row, parent_key, FIXED),   INT8(token_row, parent_key_is_public, FIXED),
 };
 
 static const struct column api_key_columns[] = {

@@ -412,6 +412,39 @@ def test_a_session_ends_with_the_token_it_was_begun_with(own):
     eventually(lambda: short.get(jobs, timeout=DEADLINE_S).status_code == 401, "the session ends with its token")
 
 
+def test_a_session_ends_with_the_key_it_was_begun_with(own):
+    user(own.api, "kara", "VIEWER")
+    key = OciKey()
+    public = own.api.made(f"{ACCOUNTS}/keys", {"user": "kara", "publicKey": key.public_pem})["key"]
+    access = own.api.made(f"{ACCOUNTS}/accessKeys", {"user": "kara"})
+    pages = []
+    for auth in (key.auth(public), SdkAuth(access["key"], access["secretKey"])):
+        api = Client(own.endpoint, None)
+        api.session.auth = auth
+        first = sign_in(own, code=api.made(f"{ACCOUNTS}/session/codes")["code"])
+        again = first.post(f"{own.url}/reprise/v1/session/codes", timeout=DEADLINE_S).json()["code"]
+        pages.append([first, sign_in(own, code=again)])
+    own.restart()
+    jobs = own.url + own.api.path("/jobs")
+    for path in (f"{ACCOUNTS}/keys/{public.replace('/', '%2F')}", f"{ACCOUNTS}/accessKeys/{access['key']}"):
+        for page in pages[0]:
+            assert page.get(jobs, timeout=DEADLINE_S).status_code == 200
+        assert own.api.delete(path).status_code == 204
+        for page in pages.pop(0):
+            refused(page.get(jobs, timeout=DEADLINE_S), 401, "NotAuthenticated", "sign in again")
+
+
+def test_a_code_is_useless_without_the_key_that_asked_for_it(server):
+    user(server.api, "kolja", "VIEWER")
+    access = server.api.made(f"{ACCOUNTS}/accessKeys", {"user": "kolja"})
+    api = Client(server.endpoint, None)
+    api.session.auth = SdkAuth(access["key"], access["secretKey"])
+    code = api.made(f"{ACCOUNTS}/session/codes")["code"]
+    assert server.api.delete(f"{ACCOUNTS}/accessKeys/{access['key']}").status_code == 204
+    answer = requests.post(f"{server.url}/reprise/v1/session", json={"code": code}, timeout=DEADLINE_S)
+    refused(answer, 401, "NotAuthenticated", "code")
+
+
 def test_a_new_password_ends_what_the_old_one_opened(own):
     jobs = own.url + own.api.path("/jobs")
     user(own.api, "nina", "ADMIN", password="a long password")

@@ -96,6 +96,10 @@ enum err_code session_create(struct call *call)
            call->account.token_kind == TOKEN_SESSION ? call->account.parent_hash
                                                      : call->account.token_hash,
            sizeof token.parent);
+    if (call->account.parent_key[0]) {
+        token.parent_key = call->account.parent_key;
+        token.parent_key_is_public = call->account.parent_key_is_public;
+    }
     /* answered from the snapshot before the write: the user is in it */
     enum err_code code = respond_session(call, 201, token.hash, token.expires_ms);
     if (!code)
