@@ -93,6 +93,9 @@ struct api_reads {
                          struct arena *arena, struct resource_row *ret);
     size_t (*resources)(struct store_reader *reader, int64_t workspace, int kind,
                         struct arena *arena, struct resource_row **ret);
+    size_t (*job_permissions)(struct store_reader *reader, int64_t workspace,
+                              const struct uuid *job, struct arena *arena,
+                              struct job_permission_row **ret);
     size_t (*recent_jobs)(struct store_reader *reader, int64_t workspace, const char *user_id,
                           struct arena *arena, struct recent_job_row **ret);
     bool (*get_schedule)(struct store_reader *reader, int64_t workspace, const struct uuid *job,

@@ -14,6 +14,7 @@
 #include <stdatomic.h>
 
 #include "api/api.h"
+#include "api/grants.h"
 #include "api/printed.h"
 #include "api/query.h"
 #include "api/target.h"
@@ -96,7 +97,9 @@ struct audit_act {
     const char *operation; /* operationId */
     unsigned flags;
     struct audit_act audit;
-    int role; /* enum role: the least that may */
+    unsigned flags;
+    int role;           /* enum role: the least that may */
+    struct grant grant; /* what suffices instead, on the one job that it is about */
     /* Structs that the tables fill are in the call's arena: call->filter, call->details. */
     const struct schema *query;
     const struct schema *body; /* documents it; parsed by it unless `parse_body` is there */
@@ -152,7 +155,8 @@ struct call {
     void *details;       /* what the route's body table parsed */
     struct job_def *def; /* likewise, of jobs: one reference until a command takes it */
     struct api_account account;
-    int role;                    /* enum role in the workspace at hand, -1: none */
+    int role;            /* enum role in the workspace at hand, -1: none */
+    struct uuid granted; /* the job that a permission lets the call at; nil: the role does */
     const char *named_workspace; /* of a call about accounts: its key; NULL: the first */
     struct api_workspace workspace;
     struct reading reading;

@@ -305,6 +305,12 @@ static const struct column recent_job_columns[] = {
     INT64(recent_job_row, used_ms, MOVING),
 };
 
+static const struct column job_permission_columns[] = {
+    INT64(job_permission_row, workspace, KEY),   UUID(job_permission_row, job, KEY),
+    INT(job_permission_row, grantee_type, KEY),  TEXT(job_permission_row, grantee, KEY),
+    INT(job_permission_row, privileges, MOVING), INT64(job_permission_row, created_ms, FIXED),
+};
+
 static const struct column campaign_columns[] = {
     INT64(campaign_row, workspace, KEY),
     UUID(campaign_row, key, KEY),
@@ -375,6 +381,7 @@ const struct table store_tables[ROW_KIND_COUNT] = {
     [ROW_RECENT_JOB] = TABLE("recent_job", recent_job_row, recent_job_columns, 0),
     [ROW_CAMPAIGN] = TABLE("campaign", campaign_row, campaign_columns, 0),
     [ROW_CAMPAIGN_CELL] = TABLE("campaign_cell", campaign_cell_row, campaign_cell_columns, 0),
+    [ROW_JOB_PERMISSION] = TABLE("job_permission", job_permission_row, job_permission_columns, 0),
 };
 
 size_t column_length(const struct column *column, const void *row)

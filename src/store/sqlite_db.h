@@ -89,6 +89,7 @@ enum sql {
     SQL_CAMPAIGN_COUNTS,
     SQL_PLANNED_RUNS,
     SQL_RESOURCES,
+    SQL_JOB_PERMISSIONS,
     SQL_RECENT_JOBS,
     /* of a run */
     SQL_RUN_ETAG,

@@ -175,6 +175,7 @@ static enum sql get_statement(enum row_kind kind, const struct row_id *id)
         return SQL_GET_CAMPAIGN;
     case ROW_CAMPAIGN_CELL:
     case ROW_RECENT_JOB:
+    case ROW_JOB_PERMISSION:
     case ROW_SKIPPED:
     case ROW_REPAIR:
     case ROW_ATTEMPT:
@@ -598,6 +599,19 @@ static size_t resources(struct store_reader *base, int64_t workspace, int kind, 
     return count;
 }
 
+static size_t job_permissions(struct store_reader *base, int64_t workspace, const struct uuid *job,
+                              struct arena *arena, struct job_permission_row **ret)
+{
+    struct sqlite_reader *reader = reader_of(base);
+    sqlite3_stmt *statement = sqlite_reader_query(reader, SQL_JOB_PERMISSIONS, workspace);
+    void *rows;
+    if (statement)
+        db_bind_uuid(statement, 2, job);
+    size_t count = sqlite_read_all(reader, statement, ROW_JOB_PERMISSION, arena, &rows);
+    *ret = rows;
+    return count;
+}
+
 static size_t recent_jobs(struct store_reader *base, int64_t workspace, const char *user_id,
                           struct arena *arena, struct recent_job_row **ret)
 {
@@ -639,6 +653,7 @@ const struct reader_ops sqlite_reader_ops = {
     .list_operations = sqlite_list_operations,
     .accounts = accounts,
     .resources = resources,
+    .job_permissions = job_permissions,
     .recent_jobs = recent_jobs,
     .campaigns = sqlite_campaigns,
     .active_campaigns = sqlite_active_campaigns,

@@ -167,6 +167,9 @@ static const struct statement statements[SQL_RUN_KEYS] = {
     [SQL_RESOURCES] = {ROW_RESOURCE, false,
                        " FROM resource INDEXED BY resource_live WHERE workspace = ?1"
                        " AND kind = ?2 AND deleted_ms IS NULL ORDER BY key"},
+    [SQL_JOB_PERMISSIONS] = {ROW_JOB_PERMISSION, false,
+                             " FROM job_permission WHERE workspace = ?1 AND job = ?2"
+                             " ORDER BY grantee_type, grantee"},
     [SQL_RECENT_JOBS] = {ROW_RECENT_JOB, false,
                          " FROM recent_job WHERE workspace = ?1 AND user_id = ?2"},
 
@@ -384,7 +387,7 @@ static bool delete_text(enum row_kind kind, struct buf *out)
 {
     const struct table *table = &store_tables[kind];
     if (kind != ROW_ROLE && kind != ROW_TOKEN && kind != ROW_API_KEY && kind != ROW_ACCESS_KEY &&
-        kind != ROW_SECRET)
+        kind != ROW_SECRET && kind != ROW_JOB_PERMISSION)
         return false;
     buf_printf(out, "DELETE FROM %s WHERE ", table->name);
     add_assignments(out, table, COLUMN_KEY, " AND ");

@@ -306,6 +306,12 @@ size_t store_resources(struct store_reader *reader, int64_t workspace, int kind,
     return reader->ops->resources(reader, workspace, kind, arena, ret);
 }
 
+size_t store_job_permissions(struct store_reader *reader, int64_t workspace, const struct uuid *job,
+                             struct arena *arena, struct job_permission_row **ret)
+{
+    return reader->ops->job_permissions(reader, workspace, job, arena, ret);
+}
+
 size_t store_recent_jobs(struct store_reader *reader, int64_t workspace, const char *user_id,
                          struct arena *arena, struct recent_job_row **ret)
 {

@@ -99,7 +99,7 @@ struct store_commit {
  * secret all but created_ms. Versions, skipped times, events, keys and audit rows are never updated. */
 enum store_result store_commit(struct store *store, struct store_commit *commit);
 
-/* Users, roles, tokens, keys, secrets, audit, resources, recent jobs, and operations about resources:
+/* Users, roles, permissions, tokens, keys, secrets, audit, resources, recent jobs, and operations about resources:
  * outside any workspace's sequence. One transaction, any thread. */
 enum store_result store_write_accounts(struct store *store, const struct row_batch *rows);
 /* Removes audit rows that are older, oldest first, at most `max`; how many went. Of what was refused; or of
@@ -236,6 +236,9 @@ bool store_get_resource(struct store_reader *reader, int64_t workspace, const st
 /* All of a kind (enum resource_kind) that are not deleted, by key. */
 size_t store_resources(struct store_reader *reader, int64_t workspace, int kind,
                        struct arena *arena, struct resource_row **ret);
+/* Who has been given what on a job, by type and grantee. */
+size_t store_job_permissions(struct store_reader *reader, int64_t workspace, const struct uuid *job,
+                             struct arena *arena, struct job_permission_row **ret);
 /* One row for each job that the user has used, in no order that matters. */
 size_t store_recent_jobs(struct store_reader *reader, int64_t workspace, const char *user_id,
                          struct arena *arena, struct recent_job_row **ret);

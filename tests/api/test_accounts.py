@@ -555,3 +555,97 @@ def test_operations_of_the_caller_and_by_a_part_of_the_name(server):
     assert names(shouldFilterByCallingPrincipal="true", resourceName="opal_weekly") == []
     assert names(matchResourceName="opal_", shouldFilterByCallingPrincipal="false") == ["opal_nightly", "opal_weekly"]
     assert mine["name"] == "opal_nightly"
+
+
+# --- permissions of single jobs ---
+
+
+def permit(api, job, **change):
+    """assign=("USER", ["eva"], ["USE"]) and revoke=…"""
+    body = {f"{what}JobPermissionDetails": {"assignees": {"type": type_, "targets": targets}, "permissions": permissions}
+            for what, (type_, targets, permissions) in change.items()}
+    return api.post(f"/jobs/{key_of(job)}/actions/managePermission", body)
+
+
+def permissions(api, job, **query):
+    return [(p["granteeName"], p["granteeType"], p["granteePermissions"]) for p in api.page_through(f"/jobs/{key_of(job)}/permissions", **query)]
+
+
+def test_a_permission_counts_for_its_job_alone(server):
+    api = server.api
+    mine, other = api.job([step("a", gate="permit")], "permitted"), api.job([step("a")], "not_permitted")
+    pam = client(server, "pam", "VIEWER")
+    refused(pam.post("/jobRuns", {"jobKey": key_of(mine)}), 404, "NotAuthorizedOrNotFound", "not allowed")
+    answer = permit(api, mine, assign=("USER", ["pam"], ["USE"]))
+    assert (answer.status_code, answer.content) == (200, b"")
+    entry = audit(api, requestId=answer.headers["opc-request-id"])
+    assert [(e["action"], e["target"], e["detail"]) for e in entry] == [("job.manage-permission", "permitted", "USE to pam")]
+    run = pam.run(mine)
+    pam.cancel(run)
+    pam.wait_final(run, "CANCELED")
+    repaired = pam.repair(run)
+    pam.cancel(repaired)
+    pam.wait_final(run, "CANCELED")
+    assert pam.delete(f"/jobRuns/{key_of(run)}").status_code == 204
+    refused(pam.post("/jobRuns", {"jobKey": key_of(other)}), 404, "NotAuthorizedOrNotFound", "not allowed")
+    refused(pam.post(f"/jobRuns/{key_of(api.run(other))}/actions/cancel"), 404, "NotAuthorizedOrNotFound", "not allowed")
+    body = {"name": "permitted", "path": "p"}
+    refused(pam.put(f"/jobs/{key_of(mine)}", body), 404, "NotAuthorizedOrNotFound", "not allowed")
+    refused(permit(pam, mine, assign=("USER", ["pam"], ["ADMIN"])), 404, "NotAuthorizedOrNotFound", "not allowed")
+
+    assert permit(api, mine, assign=("USER", ["pam"], ["MANAGE"])).status_code == 200
+    assert pam.put(f"/jobs/{key_of(mine)}", body).status_code == 202
+    assert permissions(pam, mine) == [("pam", "USER", ["USE", "MANAGE"])]
+    assert permit(api, mine, revoke=("USER", ["pam", "pam"], ["MANAGE", "USE"])).status_code == 200
+    assert permissions(pam, mine) == []
+    refused(pam.post("/jobRuns", {"jobKey": key_of(mine)}), 404, "NotAuthorizedOrNotFound", "not allowed")
+
+
+def test_who_may_grant_and_to_whom(server):
+    api = server.api
+    job = api.job([step("a")], "granted")
+    paul, vic = client(server, "paul", "VIEWER"), client(server, "vic", "VIEWER")
+    etag = api.get(f"/jobs/{key_of(job)}").headers["etag"]
+    id_ = api.read(f"{ACCOUNTS}/users/paul")["key"]
+    assert permit(api, job, assign=("USER", [id_], ["ADMIN"])).status_code == 200
+    assert permit(paul, job, assign=("ROLE", ["VIEWER"], ["USE"])).status_code == 200
+    vic.run(job)
+    assert permit(paul, job, assign=("USER", ["vic", "vic"], ["READ", "USE"]), revoke=("ROLE", ["VIEWER"], ["USE"])).status_code == 200
+    assert permissions(api, job, sortBy="displayName") == [("paul", "USER", ["ADMIN"]), ("vic", "USER", ["READ", "USE"])]
+    assert permissions(api, job, sortBy="displayName", sortOrder="DESC", limit=1)[0][0] == "vic"
+    assert [p[0] for p in permissions(api, job, limit=1)] == ["vic", "paul"], "newest first"
+    assert api.read(f"/jobs/{key_of(job)}/permissions", sortBy="displayName")["items"][0]["grantee"] == id_
+
+    workspace = api.made("~/workspaces", {"displayName": "elsewhere"})
+    there = Client({**server.endpoint, "workspaceKey": workspace["key"]}, server.token)
+    stranger = there.job([step("a")], "strange")
+    path = f"/jobs/{key_of(job)}/actions/managePermission"
+    good = {"assignees": {"type": "USER", "targets": ["vic"]}, "permissions": ["USE"]}
+    for body, code, words in (
+            ({}, "MissingParameter", ["assignJobPermissionDetails"]),
+            ({"assignJobPermissionDetails": {**good, "permissions": ["OWN"]}}, "InvalidParameter", ["permissions", "MANAGE"]),
+            ({"assignJobPermissionDetails": {**good, "permissions": ["USE", "READ"]}}, "InvalidParameter", ["as many"]),
+            ({"revokeJobPermissionDetails": {"permissions": ["USE"]}}, "MissingParameter", ["assignees"]),
+            ({"assignJobPermissionDetails": {**good, "assignees": {"type": "GROUP", "targets": ["g"]}}}, "InvalidParameter", ["groups"]),
+            ({"assignJobPermissionDetails": {**good, "assignees": {"type": "ROLE", "targets": ["BOSS"]}}}, "InvalidParameter", ["targets[0]", "OPERATOR"]),
+            ({"assignJobPermissionDetails": {**good, "assignees": {"type": "USER", "targets": ["nobody-here"]}}}, "InvalidParameter", ["targets[0]", "nobody-here"])):
+        refused(api.post(path, body), 400, code, *words)
+    refused(permit(there, stranger, assign=("USER", ["vic"], ["USE"])), 400, "InvalidParameter", "no role in the workspace")
+    refused(permit(there, job, assign=("ROLE", ["VIEWER"], ["USE"])), 404, "NotAuthorizedOrNotFound", "job")
+    refused(api.post(path, {"assignJobPermissionDetails": good}, headers={"if-match": "other"}), 412, "NoEtagMatch")
+    assert api.post(path, {"assignJobPermissionDetails": good}, headers={"if-match": etag}).status_code == 200
+    assert permissions(api, job, sortBy="displayName") == [("paul", "USER", ["ADMIN"]), ("vic", "USER", ["READ", "USE"])], "nothing of what was refused"
+    server.api.delete(f"~/workspaces/{workspace['key']}")
+
+
+def test_a_permission_counts_in_the_other_dialect(server):
+    huawei = DataArts(server)
+    huawei.made(dataarts_job("shared_job", [shell("a")]))
+    keys = {j["name"]: j["key"] for j in server.api.read("/jobs", limit=100)["items"]}
+    hua = client(server, "hua", "VIEWER")
+    theirs = DataArts(server, hua.token)
+    assert theirs.v1("POST", "jobs/shared_job/run-immediate").json()["error_code"] == "DLF.6888"
+    assert permit(server.api, keys["shared_job"], assign=("USER", ["hua"], ["USE"])).status_code == 200
+    number = theirs.run("shared_job")
+    theirs.wait("shared_job", number)
+    assert theirs.v1("DELETE", "jobs/shared_job").json()["error_code"] == "DLF.6888"

@@ -92,10 +92,18 @@ static void accounts_are_deleted_by_their_keys(void **state)
     struct secret_row secret = {.workspace = 1, .name = "zoe"};
     struct api_key_row api_key = {.id = "zoe"}, read_api_key;
     struct role_row role = {.workspace = 7, .user_id = "id1"};
+    struct job_permission_row permission = {
+        .workspace = 7, .job = world->job, .grantee_type = GRANTEE_ROLE, .grantee = "VIEWER"};
+    struct job_permission_row *permissions, other = permission;
     struct token_row token;
     int found;
     memset(token.hash, 9, sizeof token.hash);
     add_accounts(world);
+    other.grantee_type = GRANTEE_USER;
+    world_add(world, ROW_JOB_PERMISSION, ROW_INSERT, &permission);
+    world_add(world, ROW_JOB_PERMISSION, ROW_INSERT, &other);
+    write_accounts(world, STORE_OK);
+    world_add(world, ROW_JOB_PERMISSION, ROW_DELETE, &permission);
     world_add(world, ROW_ACCESS_KEY, ROW_DELETE, &key);
     world_add(world, ROW_SECRET, ROW_DELETE, &secret);
     world_add(world, ROW_API_KEY, ROW_DELETE, &api_key);
@@ -103,6 +111,9 @@ static void accounts_are_deleted_by_their_keys(void **state)
     world_add(world, ROW_TOKEN, ROW_DELETE, &token);
     write_accounts(world, STORE_OK);
     store_read_begin(world->reader);
+    assert_int_equal(
+        store_job_permissions(world->reader, 7, &world->job, &world->arena, &permissions), 1);
+    assert_int_equal(permissions[0].grantee_type, GRANTEE_USER);
     assert_false(store_get_access_key(world->reader, "ada", &world->arena, &read));
     assert_true(store_get_access_key(world->reader, "eva", &world->arena, &read));
     assert_false(store_get_secret(world->reader, 1, "zoe", &world->arena, &secret));
