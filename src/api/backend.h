@@ -125,11 +125,11 @@ struct api_reads {
                            struct run_row **ret);
 };
 
+enum { API_KEY_ID_TEXT = 513 }; /* tenancy/user/fingerprint, or an access key */
+
 /* Who calls, once a credential was accepted. */
 struct api_account {
     char id[128]; /* OCID */
-enum { API_KEY_ID_TEXT = 513 }; /* tenancy/user/fingerprint, or an access key */
-
     char name[256];
     int token_kind;          /* enum token_kind; TOKEN_BEARER for signatures too */
     uint8_t token_hash[32];  /* of the token that was shown; zeros for signatures */
@@ -192,6 +192,9 @@ struct api_workspace {
 struct api_pending {
     struct command command;
     struct command_result result;
+    /* What is written in the command's transaction if it succeeds: once, whoever repeats it. Without key
+     * and time; a nil `resource` is what the command answers with. `action` NULL: nothing. */
+    struct audit_row audit;
     /* Called exactly once, on the pump's thread, after the commit or its failure. */
     void (*done)(struct api_pending *pending);
     void *owner;         /* the API's */
@@ -200,9 +203,6 @@ struct api_pending {
     int64_t replay_status;
     char *replay_etag;
     char *replay_location;
-    /* What is written in the command's transaction if it succeeds: once, whoever repeats it. Without key
-     * and time; a nil `resource` is what the command answers with. `action` NULL: nothing. */
-    struct audit_row audit;
     struct uuid replay_operation;
     char *replay_body;
     size_t replay_body_len;

@@ -84,18 +84,17 @@ enum route_flag {
     ROUTE_ETAG = 1 << 17,     /* a read whose answer carries an etag */
 };
 
-struct route {
 /* As what a change is written down in the audit. */
 struct audit_act {
     int subject;        /* enum audit_subject */
     const char *action; /* "job.create": the same word in both dialects; NULL: no change */
 };
 
+struct route {
     const char *method;
     enum route_scope scope;
     const char *path;      /* below the scope; "{}" is any segment */
     const char *operation; /* operationId */
-    unsigned flags;
     struct audit_act audit;
     unsigned flags;
     int role;           /* enum role: the least that may */
@@ -125,8 +124,6 @@ struct audit_act {
     const char *doc;
 };
 
-enum { REQUEST_ID_MAX = 128, REQUEST_ID_TEXT = REQUEST_ID_MAX + 1, ROUTE_MAX_KEYS = 2 };
-
 /* What a handler adds to the audit row of its change; all of it may stay as it is. */
 struct audit_note {
     struct audit_act act; /* in place of the route's, where `action` is there */
@@ -134,6 +131,8 @@ struct audit_note {
     const char *target;   /* its name */
     const char *detail;   /* one plain sentence */
 };
+
+enum { REQUEST_ID_MAX = 128, REQUEST_ID_TEXT = REQUEST_ID_MAX + 1, ROUTE_MAX_KEYS = 2 };
 
 struct call {
     struct api *api;
@@ -158,9 +157,9 @@ struct call {
     int role;            /* enum role in the workspace at hand, -1: none */
     struct uuid granted; /* the job that a permission lets the call at; nil: the role does */
     const char *named_workspace; /* of a call about accounts: its key; NULL: the first */
+    struct audit_note note;      /* of a change: what the route alone does not say */
     struct api_workspace workspace;
     struct reading reading;
-    struct audit_note note;      /* of a change: what the route alone does not say */
     int64_t retry_after_ms;           /* with 429: when it may be tried again; 0: soon */
     char request_id[REQUEST_ID_TEXT]; /* "" until call_request_id */
     struct err err;
@@ -176,8 +175,6 @@ static inline bool scope_is_dataarts(enum route_scope scope)
  * false. */
 void call_retry_token(struct call *call, struct retry_token *token);
 
-/* ---- who.c ---- */
-/* Fills call->account by the credential of the request: ERR_OK, 401, or 429 after too many failures
 /* ---- audit.c ---- */
 /* The row of the call's change: who, what, whence, and call->note, which names nothing where that is to be
  * seen from a command's answer. The pump gives it key and time. Strings live as long as the request. */
@@ -185,6 +182,8 @@ void call_audit(struct call *call, struct audit_row *ret);
 /* The same of a change that is written on this thread: with both. */
 void call_audit_now(struct call *call, struct audit_row *ret);
 
+/* ---- who.c ---- */
+/* Fills call->account by the credential of the request: ERR_OK, 401, or 429 after too many failures
  * or requests. */
 enum err_code who_calls(struct call *call);
 /* A credential was refused (call->err says why): counted, recorded, and made a 429 where there were

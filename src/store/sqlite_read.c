@@ -550,7 +550,6 @@ static enum sql accounts_statement(const struct account_query *query)
     }
 }
 
-static size_t accounts(struct store_reader *base, const struct account_query *query,
 /* A uuid is not copied: it must be there until the statement has run. */
 static void bind_audit(sqlite3_stmt *statement, const struct account_query *query)
 {
@@ -565,6 +564,7 @@ static void bind_audit(sqlite3_stmt *statement, const struct account_query *quer
     db_bind_uuid(statement, 5, query->resource);
 }
 
+static size_t accounts(struct store_reader *base, const struct account_query *query,
                        struct arena *arena, void **ret)
 {
     static const uint8_t first_hash[COLUMN_HASH_BYTES];
