@@ -93,6 +93,9 @@ struct api_reads {
                          struct arena *arena, struct resource_row *ret);
     size_t (*resources)(struct store_reader *reader, int64_t workspace, int kind,
                         struct arena *arena, struct resource_row **ret);
+    size_t (*job_permissions)(struct store_reader *reader, int64_t workspace,
+                              const struct uuid *job, struct arena *arena,
+                              struct job_permission_row **ret);
     size_t (*recent_jobs)(struct store_reader *reader, int64_t workspace, const char *user_id,
                           struct arena *arena, struct recent_job_row **ret);
     bool (*get_schedule)(struct store_reader *reader, int64_t workspace, const struct uuid *job,
@@ -122,6 +125,8 @@ struct api_reads {
                            struct run_row **ret);
 };
 
+enum { API_KEY_ID_TEXT = 513 }; /* tenancy/user/fingerprint, or an access key */
+
 /* Who calls, once a credential was accepted. */
 struct api_account {
     char id[128]; /* OCID */
@@ -129,8 +134,11 @@ struct api_account {
     int token_kind;          /* enum token_kind; TOKEN_BEARER for signatures too */
     uint8_t token_hash[32];  /* of the token that was shown; zeros for signatures */
     uint8_t parent_hash[32]; /* of the token that this session was begun with, zeros: none */
-    const char *key_id;      /* of the key that signed, as long as the request; NULL for tokens */
-    bool key_is_public;      /* it is a registered public key, else an access key */
+    /* The key that signed for the one-time code that it was begun with; "": none. */
+    char parent_key[API_KEY_ID_TEXT];
+    bool parent_key_is_public;
+    const char *key_id; /* of the key that signed, as long as the request; NULL for tokens */
+    bool key_is_public; /* it is a registered public key, else an access key */
 };
 
 /* A credential that was not accepted. */
@@ -184,6 +192,9 @@ struct api_workspace {
 struct api_pending {
     struct command command;
     struct command_result result;
+    /* What is written in the command's transaction if it succeeds: once, whoever repeats it. Without key
+     * and time; a nil `resource` is what the command answers with. `action` NULL: nothing. */
+    struct audit_row audit;
     /* Called exactly once, on the pump's thread, after the commit or its failure. */
     void (*done)(struct api_pending *pending);
     void *owner;         /* the API's */

@@ -14,6 +14,7 @@
 #include <stdatomic.h>
 
 #include "api/api.h"
+#include "api/grants.h"
 #include "api/printed.h"
 #include "api/query.h"
 #include "api/target.h"
@@ -83,13 +84,21 @@ enum route_flag {
     ROUTE_ETAG = 1 << 17,     /* a read whose answer carries an etag */
 };
 
+/* As what a change is written down in the audit. */
+struct audit_act {
+    int subject;        /* enum audit_subject */
+    const char *action; /* "job.create": the same word in both dialects; NULL: no change */
+};
+
 struct route {
     const char *method;
     enum route_scope scope;
     const char *path;      /* below the scope; "{}" is any segment */
     const char *operation; /* operationId */
+    struct audit_act audit;
     unsigned flags;
-    int role; /* enum role: the least that may */
+    int role;           /* enum role: the least that may */
+    struct grant grant; /* what suffices instead, on the one job that it is about */
     /* Structs that the tables fill are in the call's arena: call->filter, call->details. */
     const struct schema *query;
     const struct schema *body; /* documents it; parsed by it unless `parse_body` is there */
@@ -115,6 +124,14 @@ struct route {
     const char *doc;
 };
 
+/* What a handler adds to the audit row of its change; all of it may stay as it is. */
+struct audit_note {
+    struct audit_act act; /* in place of the route's, where `action` is there */
+    struct uuid resource; /* what it is about; nil: what the command answers with */
+    const char *target;   /* its name */
+    const char *detail;   /* one plain sentence */
+};
+
 enum { REQUEST_ID_MAX = 128, REQUEST_ID_TEXT = REQUEST_ID_MAX + 1, ROUTE_MAX_KEYS = 2 };
 
 struct call {
@@ -137,8 +154,10 @@ struct call {
     void *details;       /* what the route's body table parsed */
     struct job_def *def; /* likewise, of jobs: one reference until a command takes it */
     struct api_account account;
-    int role;                    /* enum role in the workspace at hand, -1: none */
+    int role;            /* enum role in the workspace at hand, -1: none */
+    struct uuid granted; /* the job that a permission lets the call at; nil: the role does */
     const char *named_workspace; /* of a call about accounts: its key; NULL: the first */
+    struct audit_note note;      /* of a change: what the route alone does not say */
     struct api_workspace workspace;
     struct reading reading;
     int64_t retry_after_ms;           /* with 429: when it may be tried again; 0: soon */
@@ -155,6 +174,13 @@ static inline bool scope_is_dataarts(enum route_scope scope)
 /* What the request's opc-retry-token stands for, where the route takes one and it was sent; else is_set stays
  * false. */
 void call_retry_token(struct call *call, struct retry_token *token);
+
+/* ---- audit.c ---- */
+/* The row of the call's change: who, what, whence, and call->note, which names nothing where that is to be
+ * seen from a command's answer. The pump gives it key and time. Strings live as long as the request. */
+void call_audit(struct call *call, struct audit_row *ret);
+/* The same of a change that is written on this thread: with both. */
+void call_audit_now(struct call *call, struct audit_row *ret);
 
 /* ---- who.c ---- */
 /* Fills call->account by the credential of the request: ERR_OK, 401, or 429 after too many failures

@@ -462,7 +462,7 @@ static bool has_body(const struct route *route, int status)
 {
     if (scope_is_dataarts(route->scope))
         return route->answer;
-    return route->answer || (status != 204 && status != 202);
+    return route->answer || (status != 204 && status != 202 && !(route->change && status == 200));
 }
 
 static json_t *responses_of(json_t *components, const struct route *route)

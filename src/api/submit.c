@@ -18,6 +18,7 @@ struct waiting {
     struct api_pending pending;
     struct http_request *request;
     const struct route *route;
+    const char *request_id; /* in the audit as in the answer */
     struct api_workspace workspace;
     bool updates_recent;
     _Atomic bool is_done; /* the wire may ask again before the wake, when it stops */
@@ -76,6 +77,21 @@ static char *location_base(const struct call *call)
     return arena_memdup(call->arena, call->target.path, end);
 }
 
+static bool is_about_job(enum command_kind kind)
+{
+    return kind == COMMAND_JOB_CREATE || kind == COMMAND_JOB_UPDATE || kind == COMMAND_JOB_DELETE;
+}
+
+static void audit_command(struct call *call, struct waiting *waiting)
+{
+    const struct command *command = &waiting->pending.command;
+    struct audit_row *row = &waiting->pending.audit;
+    if (is_about_job(command->kind) && command->def && !call->note.target)
+        call->note.target = command->def->details.name;
+    call_audit(call, row);
+    waiting->request_id = row->request_id;
+}
+
 enum err_code submit_command(struct call *call)
 {
     struct waiting *waiting = ARENA_NEW(call->arena, struct waiting);
@@ -90,6 +106,7 @@ enum err_code submit_command(struct call *call)
     enum err_code code = call->route->command(call, &pending->command);
     if (code)
         return code;
+    audit_command(call, waiting);
     waiting->state.done = submit_done;
     pending->done = on_done;
     pending->owner = waiting;
@@ -134,11 +151,6 @@ static void answer_replay(struct http_request *request, struct http_response *re
     };
     buf_add(&response->body, pending->replay_body, pending->replay_body_len);
     print_success(request, response, &answer, &pending->replay_operation);
-}
-
-static bool is_about_job(enum command_kind kind)
-{
-    return kind == COMMAND_JOB_CREATE || kind == COMMAND_JOB_UPDATE || kind == COMMAND_JOB_DELETE;
 }
 
 static bool is_about_campaign(enum command_kind kind)
@@ -207,7 +219,6 @@ void submit_answer(struct api *api, struct http_request *request, struct http_re
 {
     struct waiting *waiting = request->state;
     const struct api_pending *pending = &waiting->pending;
-    char id[REQUEST_ID_TEXT];
     if (!atomic_load_explicit(&waiting->is_done, memory_order_acquire)) {
         respond_refusal(api, request, response, ERR_UNAVAILABLE, "the server is stopping");
         return;
@@ -223,8 +234,7 @@ void submit_answer(struct api *api, struct http_request *request, struct http_re
                         "it is done, but the store cannot be read at the moment");
         return;
     }
-    http_add_header(request, response, request_id_header(request->target),
-                    request_id(api, request, id));
+    http_add_header(request, response, request_id_header(request->target), waiting->request_id);
 }
 
 /* ---- what a command that succeeded is answered ---- */

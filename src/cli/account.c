@@ -233,14 +233,13 @@ int verb_user_password(struct cli *cli)
 /* ---- tokens ---- */
 
 /* T as the API has it: RFC 3339. NULL after a complaint. */
-static const char *instant(struct cli *cli, const char *word)
+static const char *instant(struct cli *cli, const char *option, const char *word)
 {
     char text[TIMEFMT_TEXT], *end;
     int64_t ms = strtoll(word, &end, 10);
     if ((*end || end == word) && !timefmt_parse(word, &ms)) {
         cli_complain(
-            "--expires: \"%s\" is neither a date such as 2027-01-31T12:00:00Z nor ms since "
-            "1970",
+            "--%s: \"%s\" is neither a date such as 2027-01-31T12:00:00Z nor ms since 1970", option,
             word);
         return NULL;
     }
@@ -253,7 +252,7 @@ int verb_token_create(struct cli *cli)
     struct http_answer answer;
     json_t *tree;
     const char *expires = NULL;
-    if (cli->options.expires && !(expires = instant(cli, cli->options.expires)))
+    if (cli->options.expires && !(expires = instant(cli, "expires", cli->options.expires)))
         return CLI_USAGE;
     body_begin(&body);
     body_text(&body, "name", cli->options.label ? cli->options.label : "reprise token create");
@@ -475,15 +474,37 @@ static void add_audit(struct cli *cli, struct table *table, const json_t *entry)
     table_add(table, get_text(entry, "outcome"), NULL);
     table_add(table, get_text(entry, "action"), NULL);
     table_add(table, get_text(entry, "target"), NULL);
+    table_add(table, get_text(entry, "resourceKey"), NULL);
     table_add(table, get_text(entry, "address"), NULL);
     table_add(table, get_text(entry, "detail"), NULL);
 }
 
+static void query_text(struct cli *cli, struct buf *path, const char *name, const char *text)
+{
+    if (text)
+        buf_printf(path, "%s=%s&", name, call_escape(cli, text));
+}
+
 int verb_audit(struct cli *cli)
 {
-    static const char *const heads[] = {"TIME",   "USER",    "OUTCOME", "ACTION",
-                                        "TARGET", "ADDRESS", "DETAIL"};
-    return pages_print(cli, "//reprise/v1/audit?", heads, ARRAY_LEN(heads), add_audit);
+    static const char *const heads[] = {"TIME",   "USER", "OUTCOME", "ACTION",
+                                        "TARGET", "KEY",  "ADDRESS", "DETAIL"};
+    const struct options *options = &cli->options;
+    const char *from = NULL, *to = NULL;
+    struct buf path;
+    if ((options->from && !(from = instant(cli, "from", options->from))) ||
+        (options->to && !(to = instant(cli, "to", options->to))))
+        return CLI_USAGE;
+    buf_init(&path, BODY_MAX);
+    BUF_LIT(&path, "//reprise/v1/audit?");
+    query_text(cli, &path, "user", options->user);
+    query_text(cli, &path, "action", options->action);
+    query_text(cli, &path, "resourceKey", options->resource);
+    query_text(cli, &path, "timeGreaterThanOrEqualTo", from);
+    query_text(cli, &path, "timeLessThanOrEqualTo", to);
+    int status = pages_print(cli, path.data, heads, ARRAY_LEN(heads), add_audit);
+    buf_release(&path);
+    return status;
 }
 
 int verb_sign_in(struct cli *cli)

@@ -307,30 +307,38 @@ bool call_print_raw(const struct cli *cli, const struct http_answer *answer)
     return true;
 }
 
-static int name_is_shared(const char *name, const json_t *items)
+/* What has keys and names that need not be its own. */
+struct named {
+    const char *word; /* "job": as verbs call it */
+    const char *list; /* "/jobs" */
+    const char *name; /* its member */
+};
+
+static int name_is_shared(const struct named *kind, const char *name, const json_t *items)
 {
     struct buf keys;
     size_t i, named = 0, count = 0;
     json_t *item;
     buf_init(&keys, MESSAGE_MAX);
     json_array_foreach (items, i, item) {
-        const char *item_name = get_text(item, "name"), *key = get_text(item, "key");
+        const char *item_name = get_text(item, kind->name), *key = get_text(item, "key");
         if (!item_name || !key || strcmp(item_name, name) != 0)
             continue;
         if (count++ < JOBS_NAMED)
             buf_printf(&keys, "%s%s", named++ ? ", " : "", key);
     }
     if (count == 0)
-        cli_complain("no job is named \"%s\"; `reprise job list` shows them", name);
+        cli_complain("no %s is named \"%s\"; `reprise %s list` shows them", kind->word, name,
+                     kind->word);
     else
-        cli_complain("%zu%s jobs are named \"%s\", give one of their keys: %s%s", count,
-                     count >= JOBS_NAMED ? " or more" : "", name, keys.data,
+        cli_complain("%zu%s %ss are named \"%s\", give one of their keys: %s%s", count,
+                     count >= JOBS_NAMED ? " or more" : "", kind->word, name, keys.data,
                      count > JOBS_NAMED ? ", …" : "");
     buf_release(&keys);
     return CLI_USAGE;
 }
 
-int call_job_key(struct cli *cli, const char *word, const char **ret_key)
+static int key_of(struct cli *cli, const struct named *kind, const char *word, const char **ret_key)
 {
     struct uuid ignored;
     if (uuid_parse(word, &ignored)) {
@@ -340,21 +348,33 @@ int call_job_key(struct cli *cli, const char *word, const char **ret_key)
     struct http_answer answer;
     json_t *tree;
     int status = call_get(cli,
-                          arena_printf(&cli->arena, "/jobs?displayName=%s&limit=%d",
+                          arena_printf(&cli->arena, "%s?displayName=%s&limit=%d", kind->list,
                                        call_escape(cli, word), JOBS_NAMED + 1),
                           &answer, &tree);
     if (status)
         return status;
     const json_t *items = json_object_get(tree, "items");
     const json_t *first = json_array_get(items, 0);
-    const char *name = get_text(first, "name"), *key = get_text(first, "key");
+    const char *name = get_text(first, kind->name), *key = get_text(first, "key");
     if (json_array_size(items) == 1 && name && key && strcmp(name, word) == 0)
         *ret_key = arena_strdup(&cli->arena, key);
     else
-        status = name_is_shared(word, items);
+        status = name_is_shared(kind, word, items);
     json_decref(tree);
     http_answer_release(&answer);
     return status;
+}
+
+int call_job_key(struct cli *cli, const char *word, const char **ret_key)
+{
+    static const struct named jobs = {"job", "/jobs", "name"};
+    return key_of(cli, &jobs, word, ret_key);
+}
+
+int call_cluster_key(struct cli *cli, const char *word, const char **ret_key)
+{
+    static const struct named clusters = {"cluster", "/clusters", "displayName"};
+    return key_of(cli, &clusters, word, ret_key);
 }
 
 int call_run_key(struct cli *cli, const char *word, const char **ret_key)

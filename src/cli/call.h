@@ -58,6 +58,9 @@ const char *call_escape(struct cli *cli, const char *text);
 /* The key of the job that `word` names: a key, or a name that one job has. */
 __attribute__((warn_unused_result)) int call_job_key(struct cli *cli, const char *word,
                                                      const char **ret_key);
+/* Likewise of a cluster. */
+__attribute__((warn_unused_result)) int call_cluster_key(struct cli *cli, const char *word,
+                                                         const char **ret_key);
 /* The key of the run: a key, or @latest. */
 __attribute__((warn_unused_result)) int call_run_key(struct cli *cli, const char *word,
                                                      const char **ret_key);

@@ -36,9 +36,9 @@ static const struct argp_option some_verbs[] = {
      "SUCCESS, FAILED, TIMED_OUT, INTERNAL_ERROR, or true, false; STATE*N: N times", 0},
     {"repair", OPTION_REPAIR, NULL, 0, "Repair the run once it has ended", 0},
     {"then", OPTION_THEN, "TASK=STATE", 0, "As --assume, of the repair", 0},
-    {"from", OPTION_FROM, "N|T", 0, "Attempt of the run, 0: the original; the first planned time",
-     0},
-    {"to", OPTION_TO, "N|T", 0, "Attempt of the run; the last planned time", 0},
+    {"from", OPTION_FROM, "N|T", 0,
+     "Attempt of the run, 0: the original; the first planned time; the first instant", 0},
+    {"to", OPTION_TO, "N|T", 0, "Attempt of the run; the last planned time, or instant", 0},
     {"job", OPTION_JOB, "JOB", 0, "Only runs of this job, this job too; may be given again", 0},
     {"downstream", OPTION_DOWNSTREAM, NULL, 0, "And every job that depends on one of these", 0},
     {"concurrent", OPTION_CONCURRENT, "N", 0, "So many runs at once, 1 to 128 (1)", 0},
@@ -61,6 +61,9 @@ static const struct argp_option some_verbs[] = {
     {"public-key", OPTION_PUBLIC_KEY, "FILE", 0, "RSA public key, PEM; - is standard input", 0},
     {"label", OPTION_LABEL, "TEXT", 0, "What it is for", 0},
     {"expires", OPTION_EXPIRES, "T", 0, "Until when it is good: RFC 3339, or ms since 1970", 0},
+    {"user", OPTION_USER, "NAME", 0, "Only what this user did", 0},
+    {"action", OPTION_ACTION, "WORD", 0, "Only this: job.create, or job for all of a job", 0},
+    {"resource", OPTION_RESOURCE, "KEY", 0, "Only what was done to this", 0},
     {"follow", OPTION_FOLLOW, NULL, 0, "Go on until the task, or the run, has ended", 0},
 };
 
@@ -249,6 +252,9 @@ static void take_text(struct options *options, int key, const char *text)
         [OPTION_WHERE - OPTION_FIRST] = &options->where,
         [OPTION_VERSION - OPTION_FIRST] = &options->version,
         [OPTION_INSTANCES - OPTION_FIRST] = &options->instances,
+        [OPTION_USER - OPTION_FIRST] = &options->user,
+        [OPTION_ACTION - OPTION_FIRST] = &options->action,
+        [OPTION_RESOURCE - OPTION_FIRST] = &options->resource,
     };
     *texts[key - OPTION_FIRST] = text;
 }
@@ -332,6 +338,9 @@ static error_t take(int key, char *arg, struct argp_state *state)
     case OPTION_WHERE:
     case OPTION_VERSION:
     case OPTION_INSTANCES:
+    case OPTION_USER:
+    case OPTION_ACTION:
+    case OPTION_RESOURCE:
         check_word(key, arg, state);
         take_text(options, key, arg);
         return 0;

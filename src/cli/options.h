@@ -45,6 +45,9 @@ struct options {
     const char *where;
     const char *version;
     const char *instances;
+    const char *user;
+    const char *action;
+    const char *resource;
     struct word_list parameters; /* "name=value", checked */
     struct word_list tasks;
     struct word_list jobs;
@@ -109,6 +112,9 @@ enum option_key {
     OPTION_SUPPLEMENT,
     OPTION_REVERSE,
     OPTION_STOP_ON_FAIL,
+    OPTION_USER,
+    OPTION_ACTION,
+    OPTION_RESOURCE,
 };
 
 enum { OPTIONS_PER_VERB = 16 };

@@ -42,6 +42,16 @@ int verb_rerun_resume(struct cli *cli);
 int verb_rerun_cancel(struct cli *cli);
 
 int verb_schedule_next(struct cli *cli);
+
+int verb_cluster_create(struct cli *cli);
+int verb_cluster_list(struct cli *cli);
+int verb_cluster_get(struct cli *cli);
+int verb_cluster_update(struct cli *cli);
+int verb_cluster_delete(struct cli *cli);
+int verb_cluster_start(struct cli *cli);
+int verb_cluster_stop(struct cli *cli);
+int verb_cluster_restart(struct cli *cli);
+
 int verb_user_add(struct cli *cli);
 int verb_user_list(struct cli *cli);
 int verb_user_role(struct cli *cli);

@@ -133,6 +133,9 @@ struct account_query {
     const char *after;         /* users, secrets: name; keys: id. NULL: from the first */
     const uint8_t *after_hash; /* tokens; NULL: from the first */
     const struct uuid *before; /* audit: they are newest first. NULL: from the newest */
+    const struct uuid *since;  /* audit: none that is older. NULL: to the oldest */
+    int subject;               /* audit: what `resource` is (enum audit_subject) */
+    const struct uuid *resource; /* audit: of what. NULL: of all */
     size_t limit;
 };
 

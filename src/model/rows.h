@@ -354,6 +354,8 @@ struct token_row {
     int64_t revoked_ms; /* FIELD_NULL: not */
     int kind;           /* enum token_kind */
     uint8_t parent[32]; /* the token that this session was begun with, and ends with; zeros: none */
+    const char *parent_key; /* likewise the key that signed for its one-time code; NULL: none */
+    int8_t parent_key_is_public; /* 1: its row is an api_key_row, else an access_key_row */
 };
 
 /* A registered public key, for OCI signatures. */
@@ -385,15 +387,55 @@ struct secret_row {
     const char *updated_by_name;
 };
 
+/* What somebody may do to one job, on top of their role in its workspace. */
+enum job_privilege {
+    PRIVILEGE_READ,
+    PRIVILEGE_USE,    /* run it, cancel, repair and delete its runs */
+    PRIVILEGE_MANAGE, /* change and delete it */
+    PRIVILEGE_ADMIN,  /* grant all that */
+    PRIVILEGE_COUNT
+};
+
+enum grantee_type { GRANTEE_USER, GRANTEE_ROLE, GRANTEE_TYPE_COUNT };
+
+struct job_permission_row {
+    int64_t workspace;
+    struct uuid job;
+    int grantee_type;    /* enum grantee_type */
+    const char *grantee; /* of a user the id, of a role its name */
+    int privileges;      /* bits 1 << enum job_privilege; at least one */
+    int64_t created_ms;
+};
+
 enum audit_outcome { AUDIT_DONE, AUDIT_REFUSED, AUDIT_OUTCOME_COUNT };
 
-/* Who changed an account, or was not let in. Append only. */
+/* What a change was about. Stored by number: append only. */
+enum audit_subject {
+    AUDIT_ABOUT_NOTHING, /* a credential that was refused */
+    AUDIT_ABOUT_USER,
+    AUDIT_ABOUT_TOKEN,
+    AUDIT_ABOUT_KEY,
+    AUDIT_ABOUT_ACCESS_KEY,
+    AUDIT_ABOUT_SECRET,
+    AUDIT_ABOUT_SESSION,
+    AUDIT_ABOUT_WORKSPACE,
+    AUDIT_ABOUT_CLUSTER,
+    AUDIT_ABOUT_JOB,
+    AUDIT_ABOUT_RUN, /* store/sqlite_sql.c knows its number */
+    AUDIT_ABOUT_CAMPAIGN,
+    AUDIT_SUBJECT_COUNT
+};
+
+/* Who changed what, or was not let in: one row for each change, in its transaction. Append only. */
 struct audit_row {
     struct uuid key; /* sorts by time */
     int64_t time_ms;
     int outcome;           /* enum audit_outcome */
-    const char *action;    /* "CREATE_USER", …, "SIGN_IN" */
-    const char *target;    /* what was changed, or the credential that was shown */
+    int subject;           /* enum audit_subject */
+    struct uuid resource;  /* the job, run, campaign, cluster or workspace; nil: `target` says it */
+    struct uuid workspace; /* key of the workspace that it is in; nil: the installation's */
+    const char *action;    /* "job.create", …; of a refused credential its scheme */
+    const char *target;    /* name of what was changed, or the credential that was shown */
     const char *user_id;   /* NULL: nobody known */
     const char *user_name; /* likewise */
     const char *request_id;
@@ -486,29 +528,30 @@ struct campaign_cell_row {
 
 /* ---- changes ---- */
 
-#define ROW_KINDS(X)                    \
-    X(ROW_JOB, job_row)                 \
-    X(ROW_JOB_VERSION, job_version_row) \
-    X(ROW_SCHEDULE, schedule_row)       \
-    X(ROW_SKIPPED, skipped_row)         \
-    X(ROW_RUN, run_row)                 \
-    X(ROW_REPAIR, repair_row)           \
-    X(ROW_TASK_RUN, task_run_row)       \
-    X(ROW_ATTEMPT, attempt_row)         \
-    X(ROW_EVENT, event_row)             \
-    X(ROW_OPERATION, operation_row)     \
-    X(ROW_RETRY_TOKEN, retry_token_row) \
-    X(ROW_USER, user_row)               \
-    X(ROW_ROLE, role_row)               \
-    X(ROW_TOKEN, token_row)             \
-    X(ROW_API_KEY, api_key_row)         \
-    X(ROW_ACCESS_KEY, access_key_row)   \
-    X(ROW_SECRET, secret_row)           \
-    X(ROW_AUDIT, audit_row)             \
-    X(ROW_RESOURCE, resource_row)       \
-    X(ROW_RECENT_JOB, recent_job_row)   \
-    X(ROW_CAMPAIGN, campaign_row)       \
-    X(ROW_CAMPAIGN_CELL, campaign_cell_row)
+#define ROW_KINDS(X)                        \
+    X(ROW_JOB, job_row)                     \
+    X(ROW_JOB_VERSION, job_version_row)     \
+    X(ROW_SCHEDULE, schedule_row)           \
+    X(ROW_SKIPPED, skipped_row)             \
+    X(ROW_RUN, run_row)                     \
+    X(ROW_REPAIR, repair_row)               \
+    X(ROW_TASK_RUN, task_run_row)           \
+    X(ROW_ATTEMPT, attempt_row)             \
+    X(ROW_EVENT, event_row)                 \
+    X(ROW_OPERATION, operation_row)         \
+    X(ROW_RETRY_TOKEN, retry_token_row)     \
+    X(ROW_USER, user_row)                   \
+    X(ROW_ROLE, role_row)                   \
+    X(ROW_TOKEN, token_row)                 \
+    X(ROW_API_KEY, api_key_row)             \
+    X(ROW_ACCESS_KEY, access_key_row)       \
+    X(ROW_SECRET, secret_row)               \
+    X(ROW_AUDIT, audit_row)                 \
+    X(ROW_RESOURCE, resource_row)           \
+    X(ROW_RECENT_JOB, recent_job_row)       \
+    X(ROW_CAMPAIGN, campaign_row)           \
+    X(ROW_CAMPAIGN_CELL, campaign_cell_row) \
+    X(ROW_JOB_PERMISSION, job_permission_row)
 
 enum row_kind {
 #define ROW_KIND_ENUM(kind, type) kind,
@@ -519,7 +562,7 @@ enum row_kind {
 
 /* INSERT fails the commit when the key exists; UPDATE writes the moving fields of a row that
  * exists. DELETE of a run takes its repairs, task runs, attempts and events with it and marks its
- * retry tokens. Roles, tokens, keys and secrets are deleted by their keys; other kinds are not
+ * retry tokens. Roles, permissions, tokens, keys and secrets are deleted by their keys; other kinds are not
  * deleted this way. */
 enum row_action { ROW_INSERT, ROW_UPDATE, ROW_DELETE };
 

@@ -114,6 +114,18 @@ static struct api_account account_of(const struct user_row *user)
     return account;
 }
 
+static bool key_is_there(struct store_reader *reader, const struct token_row *token,
+                         struct arena *arena)
+{
+    struct api_key_row key;
+    struct access_key_row access;
+    if (!token->parent_key)
+        return true;
+    return token->parent_key_is_public == 1
+               ? store_get_api_key(reader, token->parent_key, arena, &key)
+               : store_get_access_key(reader, token->parent_key, arena, &access);
+}
+
 /* When the token ends at the latest, with what it hangs on; false: it has. One link: who begins a session
  * by a token has no session. */
 static bool end_with_parent(struct store_reader *reader, const struct token_row *token,
@@ -122,7 +134,7 @@ static bool end_with_parent(struct store_reader *reader, const struct token_row 
     static const uint8_t none[SHA256_BYTES];
     struct token_row parent;
     *ret_ms = token->expires_ms;
-    if (token->revoked_ms != FIELD_NULL)
+    if (token->revoked_ms != FIELD_NULL || !key_is_there(reader, token, arena))
         return false;
     if (memcmp(token->parent, none, sizeof none) == 0)
         return true;
@@ -157,6 +169,9 @@ static const struct cached_token *load_token(struct accounts *accounts, const ui
         cached->account.token_kind = token.kind;
         memcpy(cached->account.token_hash, hash, SHA256_BYTES);
         memcpy(cached->account.parent_hash, token.parent, SHA256_BYTES);
+        snprintf(cached->account.parent_key, sizeof cached->account.parent_key, "%s",
+                 token.parent_key ? token.parent_key : "");
+        cached->account.parent_key_is_public = token.parent_key_is_public == 1;
         uuid_map_put(&accounts->tokens, &cached->key, cached);
     }
     store_read_end(accounts->reader);
@@ -192,11 +207,10 @@ bool accounts_authenticate(struct accounts *accounts, const char *token, int64_t
 static const struct cached_key *find_key(struct accounts *accounts, enum row_kind kind,
                                          const char *id);
 
-static bool has_key(struct accounts *accounts, const struct api_account *account)
+static bool has_key(struct accounts *accounts, const char *id, bool is_public)
 {
     pthread_mutex_lock(&accounts->lock);
-    bool found = find_key(accounts, account->key_is_public ? ROW_API_KEY : ROW_ACCESS_KEY,
-                          account->key_id) != NULL;
+    bool found = find_key(accounts, is_public ? ROW_API_KEY : ROW_ACCESS_KEY, id) != NULL;
     pthread_mutex_unlock(&accounts->lock);
     return found;
 }
@@ -210,7 +224,9 @@ bool accounts_still(struct accounts *accounts, const struct api_account *account
     if (memcmp(account->token_hash, none, sizeof none) != 0)
         return find_token(accounts, account->token_hash, now_ms, &found);
     if (account->key_id)
-        return has_key(accounts, account);
+        return has_key(accounts, account->key_id, account->key_is_public);
+    if (account->parent_key[0])
+        return has_key(accounts, account->parent_key, account->parent_key_is_public);
     arena_init(&scratch);
     pthread_mutex_lock(&accounts->lock);
     store_read_begin(accounts->reader);

@@ -448,6 +448,7 @@ struct api_backend backend_functions(struct backend *backend)
                 .live_runs = store_live_runs,
                 .get_resource = store_get_resource,
                 .resources = store_resources,
+                .job_permissions = store_job_permissions,
                 .recent_jobs = store_recent_jobs,
                 .get_campaign = store_get_campaign,
                 .campaigns = store_campaigns,

@@ -50,7 +50,9 @@ enum config_kind { CONFIG_TEXT, CONFIG_PATH, CONFIG_NUMBER, CONFIG_BOOL, CONFIG_
     X(auth_session_hours, NUMBER, "auth", "session-hours", NULL, "12", 1, 8760,                  \
       "Hours after which a sign-in to the page is over.")                                        \
     X(auth_audit_days, NUMBER, "auth", "audit-days", NULL, "30", 1, 3650,                        \
-      "Days for which refused credentials stay in the audit; changes stay for good.")            \
+      "Days for which refusals stay in the audit.")                                              \
+    X(auth_audit_run_days, NUMBER, "auth", "audit-run-days", NULL, "365", 0, 36500,              \
+      "Days for which changes of runs stay in the audit, 0: for good, as all others do.")        \
     X(auth_forget_secrets, BOOL, "auth", "forget-secrets", NULL, "false", 0, 0,                  \
       "Start although secret.key is lost: access keys and secrets made before are useless.")     \
     X(http_max_streams, NUMBER, "http", "max-streams", NULL, "2048", 1, 1000000,                 \

@@ -14,8 +14,9 @@
 #include "base/map.h"
 #include "base/mem.h"
 #include "server/clock.h"
+#include "server/known.h"
 
-enum { CODE_BYTES = 20, KEY_TEXT = 512, PRUNE_EVERY = 100, PRUNE_AT_ONCE = 1000 };
+enum { CODE_BYTES = 20, PRUNE_EVERY = 100, PRUNE_AT_ONCE = 1000 };
 
 struct code {
     uint8_t hash[SHA256_BYTES];
@@ -23,24 +24,15 @@ struct code {
     struct api_account account;
 };
 
-/* A user has signed in from there; kept by hash, in rows of KNOWN_ROW. */
-struct known {
-    uint64_t pair; /* 0: free */
-    int64_t seen_ms;
-};
-
-enum { KNOWN_ROW = 8 };
-
 struct guard {
     struct store *store;
     int64_t audit_ms;
     bool limits_requests;
-    uint64_t seed;
+    struct known *known;
     pthread_mutex_t lock; /* over all that follows */
     struct limiter failures;
     struct limiter passwords; /* by network */
     struct limiter names;     /* wrong passwords by user */
-    struct known known[GUARD_KNOWN];
     struct limiter audit;
     struct limiter requests;
     struct code codes[GUARD_CODES];
@@ -62,7 +54,7 @@ struct guard *guard_new(struct store *store, int64_t requests_per_s, int64_t aud
     limiter_init(&guard->failures, GUARD_FAILURES_PER_MINUTE, GUARD_FAILURES_BURST, seed[0]);
     limiter_init(&guard->passwords, GUARD_PASSWORDS_PER_MINUTE, GUARD_PASSWORDS_BURST, seed[0]);
     limiter_init(&guard->names, GUARD_NAME_PER_MINUTE, GUARD_NAME_BURST, seed[0]);
-    guard->seed = seed[0];
+    guard->known = known_new(store);
     limiter_init(&guard->audit, GUARD_AUDIT_PER_MINUTE, GUARD_AUDIT_BURST, seed[0]);
     if (guard->limits_requests)
         limiter_init(&guard->requests, (double)requests_per_s * 60, (double)requests_per_s * 2,
@@ -75,6 +67,7 @@ void guard_free(struct guard *guard)
 {
     if (!guard)
         return;
+    known_free(guard->known);
     limiter_release(&guard->failures);
     limiter_release(&guard->passwords);
     limiter_release(&guard->names);
@@ -156,7 +149,7 @@ int64_t guard_refused(struct guard *guard, const struct api_refused *refused)
     if (writes)
         record(guard, refused, suppressed);
     if (prunes)
-        store_prune_audit(guard->store, AUDIT_REFUSED, clock_wall_ms() - guard->audit_ms,
+        store_prune_audit(guard->store, AUDIT_PRUNE_REFUSED, clock_wall_ms() - guard->audit_ms,
                           PRUNE_AT_ONCE);
     return wait_ms;
 }
@@ -173,33 +166,12 @@ int64_t guard_admit(struct guard *guard, const struct api_account *account)
 
 /* ---- passwords ---- */
 
-/* The place of the pair, or the one that it would take: the oldest of its row. Under the lock. */
-static struct known *known_place(struct guard *guard, const char *name, const char *network,
-                                 uint64_t *ret_pair)
-{
-    char text[KEY_TEXT];
-    snprintf(text, sizeof text, "%s from %s", name, network);
-    uint64_t pair = mix64(str_hash(text) ^ guard->seed) | 1;
-    struct known *row = guard->known + pair % (GUARD_KNOWN / KNOWN_ROW) * KNOWN_ROW;
-    struct known *place = row;
-    *ret_pair = pair;
-    for (size_t i = 0; i < KNOWN_ROW; i++) {
-        if (row[i].pair == pair)
-            return &row[i];
-        if (row[i].seen_ms < place->seen_ms)
-            place = &row[i];
-    }
-    return place;
-}
-
 int64_t guard_password_wait_ms(struct guard *guard, const char *name, const char *address)
 {
     char network[NETWORK_TEXT];
-    uint64_t pair;
     int64_t now_ms = clock_boot_ms();
-    network_of(address, network);
+    bool is_known = known_has(guard->known, name, network_of(address, network));
     pthread_mutex_lock(&guard->lock);
-    bool is_known = known_place(guard, name, network, &pair)->pair == pair;
     int64_t of_user = is_known ? 0 : limiter_wait_ms(&guard->names, name, now_ms);
     int64_t of_network = limiter_wait_ms(&guard->passwords, network, now_ms);
     pthread_mutex_unlock(&guard->lock);
@@ -220,22 +192,27 @@ void guard_password_failed(struct guard *guard, const char *name, const char *ad
 void guard_password_right(struct guard *guard, const char *name, const char *address)
 {
     char network[NETWORK_TEXT];
-    uint64_t pair;
-    network_of(address, network);
-    pthread_mutex_lock(&guard->lock);
-    struct known *place = known_place(guard, name, network, &pair);
-    *place = (struct known){pair, clock_boot_ms()};
-    pthread_mutex_unlock(&guard->lock);
+    known_add(guard->known, name, network_of(address, network), clock_wall_ms());
 }
 
 /* ---- one-time codes ---- */
+
+/* The key's name is the request's, which ends. What is begun with the code ends with the key. */
+static bool note_key(struct api_account *account)
+{
+    int len = snprintf(account->parent_key, sizeof account->parent_key, "%s", account->key_id);
+    account->parent_key_is_public = account->key_is_public;
+    account->key_id = NULL;
+    return len > 0 && (size_t)len < sizeof account->parent_key;
+}
 
 bool guard_make_code(struct guard *guard, const struct api_account *account,
                      char text[static API_CODE_TEXT], int64_t *ret_expires_ms)
 {
     uint8_t bytes[CODE_BYTES];
     struct code code = {.expires_ms = clock_wall_ms() + GUARD_CODE_LIFE_MS, .account = *account};
-    code.account.key_id = NULL; /* the request's */
+    if (account->key_id && !note_key(&code.account))
+        return false;
     if (getrandom(bytes, sizeof bytes, 0) != (ssize_t)sizeof bytes)
         return false;
     base64url_encode(bytes, sizeof bytes, text);

@@ -1,6 +1,7 @@
 /*
  * The guard: what keeps strangers from trying. Failed logins by address and by user name, requests by
- * user, one-time codes, and what of all that goes into the audit. In memory, bounded, thread safe.
+ * user, one-time codes, and what of all that goes into the audit. In memory (but for the networks that users
+ * have signed in from, server/known.h), bounded, thread safe.
  */
 #pragma once
 
@@ -19,7 +20,6 @@ enum {
     GUARD_PASSWORDS_PER_MINUTE = 5,
     GUARD_NAME_BURST = 50, /* wrong passwords for one user, from anywhere */
     GUARD_NAME_PER_MINUTE = 10,
-    GUARD_KNOWN = 1024,      /* places from which users have signed in, remembered */
     GUARD_AUDIT_BURST = 100, /* refusals that are written down; the rest is counted */
     GUARD_AUDIT_PER_MINUTE = 12,
     GUARD_CODES = 16, /* one-time codes that wait to be used */

@@ -362,6 +362,24 @@ void pump_lose(struct pump *pump, enum store_result result)
         LOG_TEXT("workspace", pump->workspace.name), LOG_NUMBER("retry_in_ms", pump->backoff_ms));
 }
 
+/* Who asked for what of this batch, in its transaction. A command whose answer was kept did not come
+ * here: it has its row. */
+static void add_audit(struct pump *pump)
+{
+    for (size_t i = 0; i < pump->stepped_count; i++) {
+        const struct api_pending *pending = pump->stepped[i];
+        if (pending->result.code || !pending->audit.action)
+            continue;
+        struct audit_row *row = ARENA_NEW(&pump->answers, struct audit_row);
+        *row = pending->audit;
+        row->time_ms = clock_wall_ms();
+        row->key = uuid_next(&pump->audit_keys, row->time_ms);
+        if (uuid_is_nil(&row->resource))
+            row->resource = pending->result.key;
+        row_batch_add(&pump->effects.rows, ROW_AUDIT, ROW_INSERT, row);
+    }
+}
+
 static void commit_batch(struct pump *pump)
 {
     if (pump->is_lost) {
@@ -370,6 +388,7 @@ static void commit_batch(struct pump *pump)
         return;
     }
     engine_collect(pump->engine, &pump->effects);
+    add_audit(pump);
     if (pump->effects.rows.count == 0 && pump->kept_count == 0) {
         act(pump);
         engine_committed(pump->engine);
@@ -548,6 +567,7 @@ struct pump *pump_new(const struct pump_config *config, struct err *err)
         err_set(err, ERR_INTERNAL, "workspace %s cannot be recovered from the store",
                 config->workspace.name);
     else {
+        uuid_source_init(&pump->audit_keys, 0, pump_seed(pump));
         atomic_store(&pump->is_ready, true);
         return pump;
     }

@@ -52,7 +52,8 @@ struct pump {
     size_t report_next;   /* the first that is not stepped yet */
     size_t report_first;  /* the first of this batch */
     struct arena inbox;   /* strings of the reports */
-    struct arena answers; /* of one batch: kept answers */
+    struct arena answers; /* of one batch: kept answers, and who asked for what */
+    struct uuid_source audit_keys;
 
     /* the batch */
     struct api_pending **stepped; /* to be answered after the commit */

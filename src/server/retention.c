@@ -69,8 +69,16 @@ static void ring(const struct retention *retention)
 
 static size_t prune_refused(const struct retention *retention, int64_t now_ms)
 {
-    return store_prune_audit(retention->config.store, AUDIT_REFUSED,
+    return store_prune_audit(retention->config.store, AUDIT_PRUNE_REFUSED,
                              now_ms - retention->config.audit_ms, PRUNE_AT_ONCE);
+}
+
+static size_t prune_changes_of_runs(const struct retention *retention, int64_t now_ms)
+{
+    if (!retention->config.audit_runs_ms)
+        return 0;
+    return store_prune_audit(retention->config.store, AUDIT_PRUNE_RUNS,
+                             now_ms - retention->config.audit_runs_ms, PRUNE_AT_ONCE);
 }
 
 static size_t prune_skipped(const struct retention *retention, int64_t now_ms)
@@ -85,6 +93,9 @@ static bool prune_rows(struct retention *retention, const struct workspace_row *
 {
     int64_t now_ms = clock_wall_ms();
     while (prune_refused(retention, now_ms) == PRUNE_AT_ONCE)
+        if (!rest(retention, PAUSE_MS))
+            return false;
+    while (prune_changes_of_runs(retention, now_ms) == PRUNE_AT_ONCE)
         if (!rest(retention, PAUSE_MS))
             return false;
     while (prune_skipped(retention, now_ms) == PRUNE_AT_ONCE)

@@ -2,7 +2,7 @@
  * What may go: old runs, folders of runs that nobody knows, and what else only grows (DURABILITY §4).
  *
  * A thread looks every now and then, begins with the start of the server, and does what needs no
- * workspace's own order of events by itself: it prunes refused credentials, operations and skipped
+ * workspace's own order of events by itself: it prunes the audit, operations and skipped
  * planned times, and measures the folders of runs. Runs are deleted by the pump of their workspace,
  * in small batches between its own (pump_retain.c), by what this says; so are folders without a run.
  *
@@ -21,10 +21,11 @@ struct retention;
 struct retention_config {
     struct store *store;
     const char *data_dir;
-    int64_t max_age_ms; /* since their end; 0: any */
-    int64_t max_bytes;  /* of the folders of runs; 0: any */
-    int64_t audit_ms;   /* how long refused credentials are kept */
-    int64_t records_ms; /* how long operations and skipped times are */
+    int64_t max_age_ms;    /* since their end; 0: any */
+    int64_t max_bytes;     /* of the folders of runs; 0: any */
+    int64_t audit_ms;      /* how long refusals are kept in the audit */
+    int64_t audit_runs_ms; /* how long changes of runs are; 0: for good */
+    int64_t records_ms;    /* how long operations and skipped times are */
     int64_t every_ms;
 };
 

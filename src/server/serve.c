@@ -130,6 +130,7 @@ static void make_retention(struct server *server)
         .max_age_ms = config_number(config, CONFIG_retention_max_age) * 1000,
         .max_bytes = config_number(config, CONFIG_retention_max_bytes),
         .audit_ms = config_number(config, CONFIG_auth_audit_days) * day_ms,
+        .audit_runs_ms = config_number(config, CONFIG_auth_audit_run_days) * day_ms,
         .records_ms = config_number(config, CONFIG_retention_records_days) * day_ms,
         .every_ms = config_number(config, CONFIG_retention_every) * 1000,
     };

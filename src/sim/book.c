@@ -478,6 +478,7 @@ static void apply(struct book *book, const struct row_change *change)
     case ROW_AUDIT:
     case ROW_RESOURCE:
     case ROW_RECENT_JOB:
+    case ROW_JOB_PERMISSION:
     case ROW_KIND_COUNT:
     default:
         broken("a row of kind %d from the engine", (int)change->kind);

@@ -252,6 +252,7 @@ static const struct column token_columns[] = {
     TEXT(token_row, name, MOVING),        INT64(token_row, created_ms, FIXED),
     INT64(token_row, expires_ms, MOVING), INT64(token_row, revoked_ms, MOVING),
     INT(token_row, kind, FIXED),          HASH(token_row, parent, FIXED),
+    TEXT(token_row, parent_key, FIXED),   INT8(token_row, parent_key_is_public, FIXED),
 };
 
 static const struct column api_key_columns[] = {
@@ -278,11 +279,13 @@ static const struct column secret_columns[] = {
 };
 
 static const struct column audit_columns[] = {
-    UUID(audit_row, key, KEY),         INT64(audit_row, time_ms, FIXED),
-    INT(audit_row, outcome, FIXED),    TEXT(audit_row, action, FIXED),
-    TEXT(audit_row, target, FIXED),    TEXT(audit_row, user_id, FIXED),
-    TEXT(audit_row, user_name, FIXED), TEXT(audit_row, request_id, FIXED),
-    TEXT(audit_row, address, FIXED),   TEXT(audit_row, detail, FIXED),
+    UUID(audit_row, key, KEY),          INT64(audit_row, time_ms, FIXED),
+    INT(audit_row, outcome, FIXED),     INT(audit_row, subject, FIXED),
+    UUID(audit_row, resource, FIXED),   UUID(audit_row, workspace, FIXED),
+    TEXT(audit_row, action, FIXED),     TEXT(audit_row, target, FIXED),
+    TEXT(audit_row, user_id, FIXED),    TEXT(audit_row, user_name, FIXED),
+    TEXT(audit_row, request_id, FIXED), TEXT(audit_row, address, FIXED),
+    TEXT(audit_row, detail, FIXED),
 };
 
 static const struct column resource_columns[] = {
@@ -300,6 +303,12 @@ static const struct column recent_job_columns[] = {
     TEXT(recent_job_row, user_id, KEY),
     UUID(recent_job_row, job, KEY),
     INT64(recent_job_row, used_ms, MOVING),
+};
+
+static const struct column job_permission_columns[] = {
+    INT64(job_permission_row, workspace, KEY),   UUID(job_permission_row, job, KEY),
+    INT(job_permission_row, grantee_type, KEY),  TEXT(job_permission_row, grantee, KEY),
+    INT(job_permission_row, privileges, MOVING), INT64(job_permission_row, created_ms, FIXED),
 };
 
 static const struct column campaign_columns[] = {
@@ -372,6 +381,7 @@ const struct table store_tables[ROW_KIND_COUNT] = {
     [ROW_RECENT_JOB] = TABLE("recent_job", recent_job_row, recent_job_columns, 0),
     [ROW_CAMPAIGN] = TABLE("campaign", campaign_row, campaign_columns, 0),
     [ROW_CAMPAIGN_CELL] = TABLE("campaign_cell", campaign_cell_row, campaign_cell_columns, 0),
+    [ROW_JOB_PERMISSION] = TABLE("job_permission", job_permission_row, job_permission_columns, 0),
 };
 
 size_t column_length(const struct column *column, const void *row)

@@ -20,7 +20,8 @@ struct store_ops {
     size_t (*prune_operations)(struct store *store, int64_t workspace, int64_t before_ms,
                                size_t max);
     size_t (*prune_skipped)(struct store *store, int64_t before_ms, size_t max);
-    size_t (*prune_audit)(struct store *store, int outcome, int64_t before_ms, size_t max);
+    size_t (*prune_audit)(struct store *store, enum audit_prune what, int64_t before_ms,
+                          size_t max);
     enum err_code (*backup)(struct store *store, const char *path, struct err *err);
     bool (*is_writable)(struct store *store);
     struct store_reader *(*reader_open)(struct store *store);
@@ -96,6 +97,9 @@ struct reader_ops {
                        struct arena *arena, void **ret);
     size_t (*resources)(struct store_reader *reader, int64_t workspace, int kind,
                         struct arena *arena, struct resource_row **ret);
+    size_t (*job_permissions)(struct store_reader *reader, int64_t workspace,
+                              const struct uuid *job, struct arena *arena,
+                              struct job_permission_row **ret);
     size_t (*recent_jobs)(struct store_reader *reader, int64_t workspace, const char *user_id,
                           struct arena *arena, struct recent_job_row **ret);
     size_t (*campaigns)(struct store_reader *reader, int64_t workspace,

@@ -39,10 +39,13 @@ const void *memory_account(const struct memory_rows *rows, enum row_kind kind,
                            const struct row_id *id);
 size_t memory_accounts(struct store_reader *base, const struct account_query *query,
                        struct arena *arena, void **ret);
-size_t memory_prune_audit(struct store *base, int outcome, int64_t before_ms, size_t max);
+size_t memory_prune_audit(struct store *base, enum audit_prune what, int64_t before_ms, size_t max);
 /* memory_resources.c */
 size_t memory_resources(struct store_reader *reader, int64_t workspace, int kind,
                         struct arena *arena, struct resource_row **ret);
+size_t memory_job_permissions(struct store_reader *reader, int64_t workspace,
+                              const struct uuid *job, struct arena *arena,
+                              struct job_permission_row **ret);
 size_t memory_recent_jobs(struct store_reader *reader, int64_t workspace, const char *user_id,
                           struct arena *arena, struct recent_job_row **ret);
 /* memory_campaigns.c: as in store.h */

@@ -71,6 +71,14 @@ static bool is_of(const char *user_id, const struct account_query *query)
     return user_id && strcmp(user_id, query->user_id) == 0;
 }
 
+static bool is_audited(const struct account_query *query, const struct audit_row *row)
+{
+    return (!query->before || uuid_compare(&row->key, query->before) < 0) &&
+           (!query->since || uuid_compare(&row->key, query->since) >= 0) &&
+           (!query->resource ||
+            (row->subject == query->subject && uuid_equal(&row->resource, query->resource)));
+}
+
 /* False when the query does not mean the row. */
 static bool take(const struct account_query *query, const void *row, struct listed *ret)
 {
@@ -105,7 +113,7 @@ static bool take(const struct account_query *query, const void *row, struct list
     case ROW_AUDIT:
         ret->key = &((const struct audit_row *)row)->key;
         ret->key_len = sizeof(struct uuid);
-        return !query->before || compare_keys(ret->key, query->before, ret->key_len) < 0;
+        return is_audited(query, row);
     default:
         abort(); /* not about accounts */
     }
@@ -140,7 +148,15 @@ size_t memory_accounts(struct store_reader *base, const struct account_query *qu
     return count;
 }
 
-size_t memory_prune_audit(struct store *base, int outcome, int64_t before_ms, size_t max)
+static bool is_pruned(const struct audit_row *row, enum audit_prune what, const struct uuid *before)
+{
+    if (what == AUDIT_PRUNE_REFUSED)
+        return row->outcome == AUDIT_REFUSED;
+    return row->subject == AUDIT_ABOUT_RUN && !uuid_is_nil(&row->resource) &&
+           uuid_compare(&row->resource, before) < 0;
+}
+
+size_t memory_prune_audit(struct store *base, enum audit_prune what, int64_t before_ms, size_t max)
 {
     struct memory_store *store = CONTAINER_OF(base, struct memory_store, base);
     const struct uuid before = uuid_at_ms(before_ms);
@@ -151,7 +167,7 @@ size_t memory_prune_audit(struct store *base, int outcome, int64_t before_ms, si
         const struct audit_row *row = rows->rows[i];
         if (uuid_compare(&row->key, &before) >= 0)
             break;
-        if (row->outcome != outcome) {
+        if (!is_pruned(row, what, &before)) {
             i++;
             continue;
         }

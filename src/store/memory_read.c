@@ -115,6 +115,7 @@ static const void *find_row(const struct memory_rows *rows, enum row_kind kind,
             rows, kind, &(struct campaign_row){.workspace = id->workspace, .key = *id->key});
     case ROW_CAMPAIGN_CELL:
     case ROW_RECENT_JOB:
+    case ROW_JOB_PERMISSION:
     case ROW_SKIPPED:
     case ROW_REPAIR:
     case ROW_ATTEMPT:
@@ -458,5 +459,6 @@ const struct reader_ops memory_reader_ops = {
     .planned_runs = memory_planned_runs,
     .accounts = memory_accounts,
     .resources = memory_resources,
+    .job_permissions = memory_job_permissions,
     .recent_jobs = memory_recent_jobs,
 };

@@ -1,4 +1,5 @@
-/* The store in memory: workspaces and clusters as resources, and jobs that were used last. */
+/* The store in memory: workspaces and clusters as resources, jobs that were used last,
+ * and who was given what on a job. */
 #include <string.h>
 
 #include "base/mem.h"
@@ -53,6 +54,22 @@ size_t memory_recent_jobs(struct store_reader *base, int64_t workspace, const ch
     const struct recent_job_row like = {.workspace = workspace, .user_id = user_id};
     void *rows;
     size_t count = collect(base, ROW_RECENT_JOB, is_of_user, &like, arena, &rows);
+    *ret = rows;
+    return count;
+}
+
+static bool is_of_job(const void *row, const void *like)
+{
+    const struct job_permission_row *a = row, *b = like;
+    return a->workspace == b->workspace && uuid_equal(&a->job, &b->job);
+}
+
+size_t memory_job_permissions(struct store_reader *base, int64_t workspace, const struct uuid *job,
+                              struct arena *arena, struct job_permission_row **ret)
+{
+    const struct job_permission_row like = {.workspace = workspace, .job = *job};
+    void *rows;
+    size_t count = collect(base, ROW_JOB_PERMISSION, is_of_job, &like, arena, &rows);
     *ret = rows;
     return count;
 }

@@ -103,6 +103,7 @@ static int compare_column(const struct column *column, const void *a, const void
 {
     const void *x = column_get(column, a), *y = column_get(column, b);
     int64_t m, n;
+    int i, j;
     const char *s, *t;
     switch (column->kind) {
     case COLUMN_INT64:
@@ -118,6 +119,9 @@ static int compare_column(const struct column *column, const void *a, const void
     case COLUMN_HASH:
         return memcmp(x, y, COLUMN_HASH_BYTES);
     case COLUMN_INT:
+        memcpy(&i, x, sizeof i);
+        memcpy(&j, y, sizeof j);
+        return (i > j) - (i < j);
     case COLUMN_INT8:
     case COLUMN_BYTES:
         break;
@@ -299,6 +303,7 @@ static bool may_insert(const struct memory_rows *rows, enum row_kind kind, const
     case ROW_AUDIT:
     case ROW_RESOURCE:
     case ROW_RECENT_JOB:
+    case ROW_JOB_PERMISSION:
     case ROW_CAMPAIGN:
     case ROW_KIND_COUNT:
         break;
@@ -378,7 +383,7 @@ static bool delete_row(struct memory_rows *rows, enum row_kind kind, const void 
 {
     size_t place = memory_rows_from(rows, kind, row, SIZE_MAX);
     assert(kind == ROW_ROLE || kind == ROW_TOKEN || kind == ROW_API_KEY || kind == ROW_ACCESS_KEY ||
-           kind == ROW_SECRET);
+           kind == ROW_SECRET || kind == ROW_JOB_PERMISSION);
     if (!memory_rows_is_at(rows, kind, place, row, SIZE_MAX))
         return false;
     memory_rows_remove(rows, kind, place);

@@ -277,6 +277,26 @@ static const char *const migration_12[] = {
     "ALTER TABLE task_run ADD COLUMN git_commit TEXT",
 };
 
+/* The audit of every change: what it was about. Only what is looked for by it is in an index, and only
+ * what was refused in the other: making a run writes one row more, at the ends of both trees. Beside
+ * it permissions of jobs, and keys that sessions end with. */
+static const char *const migration_13[] = {
+    "ALTER TABLE audit ADD COLUMN subject INTEGER NOT NULL DEFAULT 0",
+    "ALTER TABLE audit ADD COLUMN resource BLOB",
+    "ALTER TABLE audit ADD COLUMN workspace BLOB",
+    "DROP INDEX audit_by_outcome",
+    /* 1: AUDIT_REFUSED */
+    "CREATE INDEX audit_refused ON audit (key, outcome) WHERE outcome = 1",
+    "CREATE INDEX audit_by_resource ON audit (subject, resource, key) WHERE resource IS NOT NULL",
+    /* Whatever becomes of the job: its key is nobody else's. */
+    ("CREATE TABLE job_permission (workspace INTEGER NOT NULL, job BLOB NOT NULL,"
+     " grantee_type INTEGER NOT NULL, grantee TEXT NOT NULL, privileges INTEGER NOT NULL,"
+     " created_ms INTEGER, PRIMARY KEY (workspace, job, grantee_type, grantee))"
+     " STRICT, WITHOUT ROWID"),
+    "ALTER TABLE access_token ADD COLUMN parent_key TEXT",
+    "ALTER TABLE access_token ADD COLUMN parent_key_is_public INTEGER NOT NULL DEFAULT 0",
+};
+
 static const struct migration {
     const char *const *steps;
     size_t count;
@@ -287,6 +307,7 @@ static const struct migration {
     {migration_7, ARRAY_LEN(migration_7)},   {migration_8, ARRAY_LEN(migration_8)},
     {migration_9, ARRAY_LEN(migration_9)},   {migration_10, ARRAY_LEN(migration_10)},
     {migration_11, ARRAY_LEN(migration_11)}, {migration_12, ARRAY_LEN(migration_12)},
+    {migration_13, ARRAY_LEN(migration_13)},
 };
 
 int schema_newest(void)

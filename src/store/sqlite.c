@@ -288,27 +288,30 @@ static enum store_result write_accounts(struct store *base, const struct row_bat
     return result;
 }
 
-/* What each of these takes of it: ?1, ?2, ?3, ?4. */
+/* What each of these takes of it: ?1 or ?3, ?2, ?4. */
 struct prune {
     enum sql sql;
     const char *what;
     int64_t before_ms;
     size_t max;
     int64_t workspace; /* 0: all, or none */
-    int outcome;       /* SQL_PRUNE_AUDIT: in the place of ?1 */
 };
+
+/* By key, which says when it was made; else by a time. */
+static bool goes_by_key(enum sql sql)
+{
+    return sql == SQL_PRUNE_REFUSED || sql == SQL_PRUNE_RUN_AUDIT || sql == SQL_PRUNE_OPERATIONS;
+}
 
 /* `before` is not copied: it must be there until the statement has run. */
 static void bind_prune(sqlite3_stmt *statement, const struct prune *prune,
                        const struct uuid *before)
 {
-    if (prune->sql == SQL_PRUNE_AUDIT)
-        sqlite3_bind_int(statement, 1, prune->outcome);
-    else if (prune->sql != SQL_PRUNE_OPERATIONS)
+    if (goes_by_key(prune->sql))
+        db_bind_uuid(statement, 3, before);
+    else
         sqlite3_bind_int64(statement, 1, prune->before_ms);
     sqlite3_bind_int64(statement, 2, (sqlite3_int64)prune->max);
-    if (prune->sql == SQL_PRUNE_AUDIT || prune->sql == SQL_PRUNE_OPERATIONS)
-        db_bind_uuid(statement, 3, before);
     if (prune->sql == SQL_PRUNE_OPERATIONS)
         sqlite3_bind_int64(statement, 4, prune->workspace);
 }
@@ -362,13 +365,13 @@ static size_t prune_skipped(struct store *base, int64_t before_ms, size_t max)
     return run_prune(base, &prune);
 }
 
-static size_t prune_audit(struct store *base, int outcome, int64_t before_ms, size_t max)
+static size_t prune_audit(struct store *base, enum audit_prune what, int64_t before_ms, size_t max)
 {
-    const struct prune prune = {.sql = SQL_PRUNE_AUDIT,
+    const struct prune prune = {.sql = what == AUDIT_PRUNE_REFUSED ? SQL_PRUNE_REFUSED
+                                                                   : SQL_PRUNE_RUN_AUDIT,
                                 .what = "prune the audit",
                                 .before_ms = before_ms,
-                                .max = max,
-                                .outcome = outcome};
+                                .max = max};
     return run_prune(base, &prune);
 }
 

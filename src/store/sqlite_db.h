@@ -74,7 +74,9 @@ enum sql {
     SQL_ACCESS_KEYS,
     SQL_SECRETS,
     SQL_AUDIT,
-    SQL_PRUNE_AUDIT,
+    SQL_AUDIT_OF,
+    SQL_PRUNE_REFUSED,
+    SQL_PRUNE_RUN_AUDIT,
     /* of jobs */
     SQL_ACTIVE_SCHEDULES,
     SQL_SKIPPED,
@@ -87,6 +89,7 @@ enum sql {
     SQL_CAMPAIGN_COUNTS,
     SQL_PLANNED_RUNS,
     SQL_RESOURCES,
+    SQL_JOB_PERMISSIONS,
     SQL_RECENT_JOBS,
     /* of a run */
     SQL_RUN_ETAG,

@@ -121,11 +121,21 @@ static const struct statement statements[SQL_RUN_KEYS] = {
                          " AND id > ?2 ORDER BY id LIMIT ?3"},
     [SQL_SECRETS] = {ROW_SECRET, false,
                      " FROM secret WHERE workspace = ?1 AND name > ?2 ORDER BY name LIMIT ?3"},
-    [SQL_AUDIT] = {ROW_AUDIT, false, " FROM audit WHERE key < ?2 ORDER BY key DESC LIMIT ?3"},
-    [SQL_PRUNE_AUDIT] = {NO_ROW, false,
-                         "DELETE FROM audit WHERE key IN (SELECT key FROM audit"
-                         " INDEXED BY audit_by_outcome WHERE outcome = ?1 AND key < ?3"
-                         " ORDER BY key LIMIT ?2)"},
+    [SQL_AUDIT] = {ROW_AUDIT, false,
+                   " FROM audit WHERE key < ?2 AND key >= ?4 ORDER BY key DESC LIMIT ?3"},
+    [SQL_AUDIT_OF] = {ROW_AUDIT, false,
+                      " FROM audit INDEXED BY audit_by_resource WHERE subject = ?1"
+                      " AND resource = ?5 AND key < ?2 AND key >= ?4 ORDER BY key DESC LIMIT ?3"},
+    /* 1: AUDIT_REFUSED */
+    [SQL_PRUNE_REFUSED] = {NO_ROW, false,
+                           "DELETE FROM audit WHERE key IN (SELECT key FROM audit"
+                           " INDEXED BY audit_refused WHERE outcome = 1 AND key < ?3"
+                           " ORDER BY key LIMIT ?2)"},
+    /* 10: AUDIT_ABOUT_RUN. Of runs that are younger nothing is looked at. */
+    [SQL_PRUNE_RUN_AUDIT] = {NO_ROW, false,
+                             "DELETE FROM audit WHERE key IN (SELECT key FROM audit"
+                             " INDEXED BY audit_by_resource WHERE subject = 10 AND resource < ?3"
+                             " AND key < ?3 ORDER BY resource, key LIMIT ?2)"},
 
     /* Asked once, at the start: the few that rest are read too. */
     [SQL_ACTIVE_SCHEDULES] = {ROW_SCHEDULE, false,
@@ -157,6 +167,9 @@ static const struct statement statements[SQL_RUN_KEYS] = {
     [SQL_RESOURCES] = {ROW_RESOURCE, false,
                        " FROM resource INDEXED BY resource_live WHERE workspace = ?1"
                        " AND kind = ?2 AND deleted_ms IS NULL ORDER BY key"},
+    [SQL_JOB_PERMISSIONS] = {ROW_JOB_PERMISSION, false,
+                             " FROM job_permission WHERE workspace = ?1 AND job = ?2"
+                             " ORDER BY grantee_type, grantee"},
     [SQL_RECENT_JOBS] = {ROW_RECENT_JOB, false,
                          " FROM recent_job WHERE workspace = ?1 AND user_id = ?2"},
 
@@ -374,7 +387,7 @@ static bool delete_text(enum row_kind kind, struct buf *out)
 {
     const struct table *table = &store_tables[kind];
     if (kind != ROW_ROLE && kind != ROW_TOKEN && kind != ROW_API_KEY && kind != ROW_ACCESS_KEY &&
-        kind != ROW_SECRET)
+        kind != ROW_SECRET && kind != ROW_JOB_PERMISSION)
         return false;
     buf_printf(out, "DELETE FROM %s WHERE ", table->name);
     add_assignments(out, table, COLUMN_KEY, " AND ");

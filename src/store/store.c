@@ -274,9 +274,9 @@ size_t store_accounts(struct store_reader *reader, const struct account_query *q
     return reader->ops->accounts(reader, query, arena, ret);
 }
 
-size_t store_prune_audit(struct store *store, int outcome, int64_t before_ms, size_t max)
+size_t store_prune_audit(struct store *store, enum audit_prune what, int64_t before_ms, size_t max)
 {
-    return store->ops->prune_audit(store, outcome, before_ms, max);
+    return store->ops->prune_audit(store, what, before_ms, max);
 }
 
 bool store_get_role(struct store_reader *reader, int64_t workspace, const char *user_id,
@@ -304,6 +304,12 @@ size_t store_resources(struct store_reader *reader, int64_t workspace, int kind,
                        struct arena *arena, struct resource_row **ret)
 {
     return reader->ops->resources(reader, workspace, kind, arena, ret);
+}
+
+size_t store_job_permissions(struct store_reader *reader, int64_t workspace, const struct uuid *job,
+                             struct arena *arena, struct job_permission_row **ret)
+{
+    return reader->ops->job_permissions(reader, workspace, job, arena, ret);
 }
 
 size_t store_recent_jobs(struct store_reader *reader, int64_t workspace, const char *user_id,

@@ -99,12 +99,13 @@ struct store_commit {
  * secret all but created_ms. Versions, skipped times, events, keys and audit rows are never updated. */
 enum store_result store_commit(struct store *store, struct store_commit *commit);
 
-/* Users, roles, tokens, keys, secrets, audit, resources, recent jobs, and operations about resources:
+/* Users, roles, permissions, tokens, keys, secrets, audit, resources, recent jobs, and operations about resources:
  * outside any workspace's sequence. One transaction, any thread. */
 enum store_result store_write_accounts(struct store *store, const struct row_batch *rows);
-/* Removes audit rows of that outcome (enum audit_outcome) that are older, oldest first, at most
- * `max`; how many went. Housekeeping, any thread. */
-size_t store_prune_audit(struct store *store, int outcome, int64_t before_ms, size_t max);
+/* Removes audit rows that are older, oldest first, at most `max`; how many went. Of what was refused; or of
+ * changes of runs, whose run is older too. Housekeeping, any thread. */
+enum audit_prune { AUDIT_PRUNE_REFUSED, AUDIT_PRUNE_RUNS };
+size_t store_prune_audit(struct store *store, enum audit_prune what, int64_t before_ms, size_t max);
 
 /* Writes a consistent copy into a new file. */
 enum err_code store_backup(struct store *store, const char *path, struct err *err);
@@ -237,6 +238,9 @@ bool store_get_resource(struct store_reader *reader, int64_t workspace, const st
 /* All of a kind (enum resource_kind) that are not deleted, by key. */
 size_t store_resources(struct store_reader *reader, int64_t workspace, int kind,
                        struct arena *arena, struct resource_row **ret);
+/* Who has been given what on a job, by type and grantee. */
+size_t store_job_permissions(struct store_reader *reader, int64_t workspace, const struct uuid *job,
+                             struct arena *arena, struct job_permission_row **ret);
 /* One row for each job that the user has used, in no order that matters. */
 size_t store_recent_jobs(struct store_reader *reader, int64_t workspace, const char *user_id,
                          struct arena *arena, struct recent_job_row **ret);

@@ -475,6 +475,17 @@ static size_t recent_jobs(struct store_reader *reader, int64_t workspace, const 
     return 0;
 }
 
+static size_t job_permissions(struct store_reader *reader, int64_t workspace,
+                              const struct uuid *job, struct arena *arena,
+                              struct job_permission_row **ret)
+{
+    struct fake *fake = (struct fake *)(void *)reader;
+    (void)workspace, (void)arena;
+    fake->permission.job = *job;
+    *ret = &fake->permission;
+    return fake->permission.privileges ? 1 : 0;
+}
+
 static bool get_resource(struct store_reader *reader, int64_t workspace, const struct uuid *key,
                          struct arena *arena, struct resource_row *ret)
 {
@@ -545,7 +556,8 @@ struct fake *fake_new(void)
                   .find_run = find_run,
                   .list_instances = list_instances,
                   .list_numbered_jobs = list_numbered_jobs,
-                  .recent_jobs = recent_jobs},
+                  .recent_jobs = recent_jobs,
+                  .job_permissions = job_permissions},
         .definition = definition_of,
         .submit = submit,
         .plan_repair = plan_repair,

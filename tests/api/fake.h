@@ -40,7 +40,8 @@ struct fake {
     bool reader_fails;
     int open_readers;
 
-    struct arena arena; /* of what it was asked */
+    struct arena arena;                   /* of what it was asked */
+    struct job_permission_row permission; /* of the job that is asked about; no privileges: none */
     struct job_row job;
     struct job_def *def;
     struct run_row run;

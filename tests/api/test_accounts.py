@@ -10,6 +10,7 @@ import uuid
 import pytest
 import requests
 
+from dataarts import DataArts, job as dataarts_job, shell
 from harness import DEADLINE_S, Client, eventually, key_of, refused, step
 from sign import OciKey, SdkAuth
 from sse import Stream
@@ -411,6 +412,39 @@ def test_a_session_ends_with_the_token_it_was_begun_with(own):
     eventually(lambda: short.get(jobs, timeout=DEADLINE_S).status_code == 401, "the session ends with its token")
 
 
+def test_a_session_ends_with_the_key_it_was_begun_with(own):
+    user(own.api, "kara", "VIEWER")
+    key = OciKey()
+    public = own.api.made(f"{ACCOUNTS}/keys", {"user": "kara", "publicKey": key.public_pem})["key"]
+    access = own.api.made(f"{ACCOUNTS}/accessKeys", {"user": "kara"})
+    pages = []
+    for auth in (key.auth(public), SdkAuth(access["key"], access["secretKey"])):
+        api = Client(own.endpoint, None)
+        api.session.auth = auth
+        first = sign_in(own, code=api.made(f"{ACCOUNTS}/session/codes")["code"])
+        again = first.post(f"{own.url}/reprise/v1/session/codes", timeout=DEADLINE_S).json()["code"]
+        pages.append([first, sign_in(own, code=again)])
+    own.restart()
+    jobs = own.url + own.api.path("/jobs")
+    for path in (f"{ACCOUNTS}/keys/{public.replace('/', '%2F')}", f"{ACCOUNTS}/accessKeys/{access['key']}"):
+        for page in pages[0]:
+            assert page.get(jobs, timeout=DEADLINE_S).status_code == 200
+        assert own.api.delete(path).status_code == 204
+        for page in pages.pop(0):
+            refused(page.get(jobs, timeout=DEADLINE_S), 401, "NotAuthenticated", "sign in again")
+
+
+def test_a_code_is_useless_without_the_key_that_asked_for_it(server):
+    user(server.api, "kolja", "VIEWER")
+    access = server.api.made(f"{ACCOUNTS}/accessKeys", {"user": "kolja"})
+    api = Client(server.endpoint, None)
+    api.session.auth = SdkAuth(access["key"], access["secretKey"])
+    code = api.made(f"{ACCOUNTS}/session/codes")["code"]
+    assert server.api.delete(f"{ACCOUNTS}/accessKeys/{access['key']}").status_code == 204
+    answer = requests.post(f"{server.url}/reprise/v1/session", json={"code": code}, timeout=DEADLINE_S)
+    refused(answer, 401, "NotAuthenticated", "code")
+
+
 def test_a_new_password_ends_what_the_old_one_opened(own):
     jobs = own.url + own.api.path("/jobs")
     user(own.api, "nina", "ADMIN", password="a long password")
@@ -501,11 +535,11 @@ def test_changes_are_in_the_audit(server):
     user(server.api, "aude", "VIEWER")
     token_of(server.api, "aude")
     server.api.put(f"{ACCOUNTS}/users/aude", {"role": "ADMIN"}, headers={"opc-request-id": "my-request"})
-    entry = audit(server.api, target="aude", action="updateUser")[0]
+    entry = audit(server.api, target="aude", action="user.update")[0]
     assert entry["outcome"] == "DONE" and entry["userName"] == "admin" and entry["requestId"] == "my-request"
     assert entry["address"] == "127.0.0.1" and "ADMIN" in entry["detail"]
-    assert audit(server.api, action="createUser", target="aude")
-    assert any("of aude" in entry["detail"] for entry in audit(server.api, action="createToken"))
+    assert audit(server.api, action="user.create", target="aude")
+    assert any("of aude" in entry["detail"] for entry in audit(server.api, action="token.create"))
 
 
 def test_operations_of_the_caller_and_by_a_part_of_the_name(server):
@@ -521,3 +555,97 @@ def test_operations_of_the_caller_and_by_a_part_of_the_name(server):
     assert names(shouldFilterByCallingPrincipal="true", resourceName="opal_weekly") == []
     assert names(matchResourceName="opal_", shouldFilterByCallingPrincipal="false") == ["opal_nightly", "opal_weekly"]
     assert mine["name"] == "opal_nightly"
+
+
+# --- permissions of single jobs ---
+
+
+def permit(api, job, **change):
+    """assign=("USER", ["eva"], ["USE"]) and revoke=…"""
+    body = {f"{what}JobPermissionDetails": {"assignees": {"type": type_, "targets": targets}, "permissions": permissions}
+            for what, (type_, targets, permissions) in change.items()}
+    return api.post(f"/jobs/{key_of(job)}/actions/managePermission", body)
+
+
+def permissions(api, job, **query):
+    return [(p["granteeName"], p["granteeType"], p["granteePermissions"]) for p in api.page_through(f"/jobs/{key_of(job)}/permissions", **query)]
+
+
+def test_a_permission_counts_for_its_job_alone(server):
+    api = server.api
+    mine, other = api.job([step("a", gate="permit")], "permitted"), api.job([step("a")], "not_permitted")
+    pam = client(server, "pam", "VIEWER")
+    refused(pam.post("/jobRuns", {"jobKey": key_of(mine)}), 404, "NotAuthorizedOrNotFound", "not allowed")
+    answer = permit(api, mine, assign=("USER", ["pam"], ["USE"]))
+    assert (answer.status_code, answer.content) == (200, b"")
+    entry = audit(api, requestId=answer.headers["opc-request-id"])
+    assert [(e["action"], e["target"], e["detail"]) for e in entry] == [("job.manage-permission", "permitted", "USE to pam")]
+    run = pam.run(mine)
+    pam.cancel(run)
+    pam.wait_final(run, "CANCELED")
+    repaired = pam.repair(run)
+    pam.cancel(repaired)
+    pam.wait_final(run, "CANCELED")
+    assert pam.delete(f"/jobRuns/{key_of(run)}").status_code == 204
+    refused(pam.post("/jobRuns", {"jobKey": key_of(other)}), 404, "NotAuthorizedOrNotFound", "not allowed")
+    refused(pam.post(f"/jobRuns/{key_of(api.run(other))}/actions/cancel"), 404, "NotAuthorizedOrNotFound", "not allowed")
+    body = {"name": "permitted", "path": "p"}
+    refused(pam.put(f"/jobs/{key_of(mine)}", body), 404, "NotAuthorizedOrNotFound", "not allowed")
+    refused(permit(pam, mine, assign=("USER", ["pam"], ["ADMIN"])), 404, "NotAuthorizedOrNotFound", "not allowed")
+
+    assert permit(api, mine, assign=("USER", ["pam"], ["MANAGE"])).status_code == 200
+    assert pam.put(f"/jobs/{key_of(mine)}", body).status_code == 202
+    assert permissions(pam, mine) == [("pam", "USER", ["USE", "MANAGE"])]
+    assert permit(api, mine, revoke=("USER", ["pam", "pam"], ["MANAGE", "USE"])).status_code == 200
+    assert permissions(pam, mine) == []
+    refused(pam.post("/jobRuns", {"jobKey": key_of(mine)}), 404, "NotAuthorizedOrNotFound", "not allowed")
+
+
+def test_who_may_grant_and_to_whom(server):
+    api = server.api
+    job = api.job([step("a")], "granted")
+    paul, vic = client(server, "paul", "VIEWER"), client(server, "vic", "VIEWER")
+    etag = api.get(f"/jobs/{key_of(job)}").headers["etag"]
+    id_ = api.read(f"{ACCOUNTS}/users/paul")["key"]
+    assert permit(api, job, assign=("USER", [id_], ["ADMIN"])).status_code == 200
+    assert permit(paul, job, assign=("ROLE", ["VIEWER"], ["USE"])).status_code == 200
+    vic.run(job)
+    assert permit(paul, job, assign=("USER", ["vic", "vic"], ["READ", "USE"]), revoke=("ROLE", ["VIEWER"], ["USE"])).status_code == 200
+    assert permissions(api, job, sortBy="displayName") == [("paul", "USER", ["ADMIN"]), ("vic", "USER", ["READ", "USE"])]
+    assert permissions(api, job, sortBy="displayName", sortOrder="DESC", limit=1)[0][0] == "vic"
+    assert [p[0] for p in permissions(api, job, limit=1)] == ["vic", "paul"], "newest first"
+    assert api.read(f"/jobs/{key_of(job)}/permissions", sortBy="displayName")["items"][0]["grantee"] == id_
+
+    workspace = api.made("~/workspaces", {"displayName": "elsewhere"})
+    there = Client({**server.endpoint, "workspaceKey": workspace["key"]}, server.token)
+    stranger = there.job([step("a")], "strange")
+    path = f"/jobs/{key_of(job)}/actions/managePermission"
+    good = {"assignees": {"type": "USER", "targets": ["vic"]}, "permissions": ["USE"]}
+    for body, code, words in (
+            ({}, "MissingParameter", ["assignJobPermissionDetails"]),
+            ({"assignJobPermissionDetails": {**good, "permissions": ["OWN"]}}, "InvalidParameter", ["permissions", "MANAGE"]),
+            ({"assignJobPermissionDetails": {**good, "permissions": ["USE", "READ"]}}, "InvalidParameter", ["as many"]),
+            ({"revokeJobPermissionDetails": {"permissions": ["USE"]}}, "MissingParameter", ["assignees"]),
+            ({"assignJobPermissionDetails": {**good, "assignees": {"type": "GROUP", "targets": ["g"]}}}, "InvalidParameter", ["groups"]),
+            ({"assignJobPermissionDetails": {**good, "assignees": {"type": "ROLE", "targets": ["BOSS"]}}}, "InvalidParameter", ["targets[0]", "OPERATOR"]),
+            ({"assignJobPermissionDetails": {**good, "assignees": {"type": "USER", "targets": ["nobody-here"]}}}, "InvalidParameter", ["targets[0]", "nobody-here"])):
+        refused(api.post(path, body), 400, code, *words)
+    refused(permit(there, stranger, assign=("USER", ["vic"], ["USE"])), 400, "InvalidParameter", "no role in the workspace")
+    refused(permit(there, job, assign=("ROLE", ["VIEWER"], ["USE"])), 404, "NotAuthorizedOrNotFound", "job")
+    refused(api.post(path, {"assignJobPermissionDetails": good}, headers={"if-match": "other"}), 412, "NoEtagMatch")
+    assert api.post(path, {"assignJobPermissionDetails": good}, headers={"if-match": etag}).status_code == 200
+    assert permissions(api, job, sortBy="displayName") == [("paul", "USER", ["ADMIN"]), ("vic", "USER", ["READ", "USE"])], "nothing of what was refused"
+    server.api.delete(f"~/workspaces/{workspace['key']}")
+
+
+def test_a_permission_counts_in_the_other_dialect(server):
+    huawei = DataArts(server)
+    huawei.made(dataarts_job("shared_job", [shell("a")]))
+    keys = {j["name"]: j["key"] for j in server.api.read("/jobs", limit=100)["items"]}
+    hua = client(server, "hua", "VIEWER")
+    theirs = DataArts(server, hua.token)
+    assert theirs.v1("POST", "jobs/shared_job/run-immediate").json()["error_code"] == "DLF.6888"
+    assert permit(server.api, keys["shared_job"], assign=("USER", ["hua"], ["USE"])).status_code == 200
+    number = theirs.run("shared_job")
+    theirs.wait("shared_job", number)
+    assert theirs.v1("DELETE", "jobs/shared_job").json()["error_code"] == "DLF.6888"

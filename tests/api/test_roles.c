@@ -83,6 +83,11 @@ static const struct row rows[] = {
     {"updateJob", JOB, JOB_BODY, ROLE_ADMIN, 202},
     {"deleteJob", JOB, NULL, ROLE_ADMIN, 204},
     {"cancelJobRuns", JOB "/actions/cancelJobRuns", NULL, ROLE_OPERATOR, 202},
+    {"listJobPermissions", JOB "/permissions", NULL, ROLE_VIEWER, 200},
+    {"manageJobPermission", JOB "/actions/managePermission",
+     "{\"assignJobPermissionDetails\":{\"assignees\":{\"type\":\"ROLE\",\"targets\":[\"VIEWER\"]},"
+     "\"permissions\":[\"USE\"]}}",
+     ROLE_ADMIN, 200},
     {"listNextScheduleTimes",
      "schedules/next?quartzCronExpression=0%200%200%20*%20*%20?&timezoneId=UTC", NULL, ROLE_VIEWER,
      200},
@@ -233,6 +238,9 @@ static void every_route_is_for_those_it_is_for(void **state)
     const struct route *routes = route_table(&count);
     for (size_t i = 0; i < count; i++) {
         const struct row *row = row_of(routes[i].operation);
+        if ((routes[i].command || routes[i].change) != (routes[i].audit.action != NULL))
+            fail_msg("%s: what changes something is written down, what does not is not",
+                     row->operation);
         for (int role = NO_ROLE; role <= ROLE_ADMIN; role++)
             check(fake, &routes[i], row, role);
         const char *headers = row->body ? "-\ncontent-type: application/json" : "-";
@@ -241,6 +249,51 @@ static void every_route_is_for_those_it_is_for(void **state)
             fail_msg("%s without a credential: %d %s", row->operation, status, message);
     }
     assert_int_equal(count, ARRAY_LEN(rows));
+}
+
+/* A role that is too low and a permission of the job: what it opens, and what it does not. */
+static void a_permission_opens_what_it_is_for(void **state)
+{
+    static const struct {
+        const char *operation;
+        int least; /* enum job_privilege; PRIVILEGE_COUNT: none */
+    } given[] = {
+        {"createJobRun", PRIVILEGE_USE},         {"cancelJobRun", PRIVILEGE_USE},
+        {"repairJobRun", PRIVILEGE_USE},         {"deleteJobRun", PRIVILEGE_USE},
+        {"cancelJobRuns", PRIVILEGE_USE},        {"runDataArtsJob", PRIVILEGE_USE},
+        {"updateJob", PRIVILEGE_MANAGE},         {"deleteJob", PRIVILEGE_MANAGE},
+        {"updateDataArtsJob", PRIVILEGE_MANAGE}, {"deleteDataArtsJob", PRIVILEGE_MANAGE},
+        {"stopDataArtsJob", PRIVILEGE_MANAGE},   {"manageJobPermission", PRIVILEGE_ADMIN},
+        {"createJob", PRIVILEGE_COUNT},          {"createCluster", PRIVILEGE_COUNT},
+        {"createSecret", PRIVILEGE_COUNT},       {"pauseRerunCampaign", PRIVILEGE_COUNT},
+    };
+    struct fake *fake = *state;
+    size_t count;
+    const struct route *routes = route_table(&count);
+    for (size_t i = 0; i < count * PRIVILEGE_COUNT; i++) {
+        const struct route *route = &routes[i / PRIVILEGE_COUNT];
+        int privilege = (int)(i % PRIVILEGE_COUNT);
+        for (size_t k = 0; k < ARRAY_LEN(given); k++) {
+            if (strcmp(route->operation, given[k].operation) != 0)
+                continue;
+            struct row row = *row_of(route->operation);
+            row.least = privilege >= given[k].least ? ROLE_VIEWER : ROLE_ADMIN;
+            fake->permission = (struct job_permission_row){
+                .grantee_type = GRANTEE_USER, .grantee = FAKE_USER, .privileges = 1 << privilege};
+            check(fake, route, &row, ROLE_VIEWER);
+            row.least = ROLE_ADMIN;
+            fake->permission.grantee = "ocid1.user.of.another";
+            check(fake, route, &row, ROLE_VIEWER);
+            fake->permission.grantee_type = GRANTEE_ROLE;
+            fake->permission.grantee = "OPERATOR";
+            check(fake, route, &row, ROLE_VIEWER);
+            fake->permission.grantee = "VIEWER";
+            row.least = privilege >= given[k].least ? ROLE_VIEWER : ROLE_ADMIN;
+            check(fake, route, &row, ROLE_VIEWER);
+            row.least = ROLE_VIEWER; /* who has no role in the workspace is not asked for one */
+            check(fake, route, &row, NO_ROLE);
+        }
+    }
 }
 
 static void what_is_others_is_for_admins(void **state)
@@ -435,6 +488,7 @@ int main(void)
 #define FAKED(f) cmocka_unit_test_setup_teardown(f, fake_setup, fake_teardown)
     const struct CMUnitTest tests[] = {
         FAKED(every_route_is_for_those_it_is_for),
+        FAKED(a_permission_opens_what_it_is_for),
         FAKED(what_is_others_is_for_admins),
         FAKED(cookies_read_and_write_with_their_token),
         FAKED(a_new_session_has_a_cookie_for_the_browser_alone),

@@ -103,3 +103,45 @@ def test_sign_in_prints_an_address(server, reprise):
     address = reprise("sign-in").strip()
     assert address.startswith(server.endpoint["url"] + "/#code=")
     assert json.loads(reprise("sign-in", "-o", "json"))["path"].startswith("/#code=")
+
+
+def test_clusters(reprise, tmp_path):
+    file = tmp_path / "spark.yaml"
+    file.write_text('displayName: spark\ntype: USER\ndriverConfig: {}\nx-sparkMaster: "local[2]"\n')
+    made = reprise("cluster", "create", "-f", str(file), "-o", "name").strip()
+    assert reprise("cluster", "list", "-o", "name").split()[0] == made
+    line = next(line for line in reprise("cluster", "list").splitlines() if made in line)
+    assert line.split() == ["spark", made, "USER", "ACTIVE", "local[2]"]
+    assert "this host" in reprise("cluster", "get", "local")
+    file.write_text('displayName: flint\ntype: USER\ndescription: smaller\ndriverConfig: {driverShape: small}\n')
+    assert reprise("cluster", "update", "spark", "-f", str(file)) == f"Updated cluster flint  {made}\n"
+    shown = reprise("cluster", "get", made)
+    assert "smaller" in shown and '{"driverShape":"small"}' in shown and "this host" in shown
+    assert json.loads(reprise("cluster", "get", "flint", "-o", "json"))["key"] == made
+    assert reprise("cluster", "stop", "flint") == f"Stopped cluster flint  {made}\n"
+    assert "must be ACTIVE" in reprise("cluster", "restart", "flint", code=3)
+    reprise("cluster", "start", "flint")
+    reprise("cluster", "restart", "flint")
+    assert "NoEtagMatch" in reprise("cluster", "delete", "flint", "--if-match", "other", code=3)
+    assert reprise("cluster", "delete", "flint") == f"Deleted cluster {made}\n"
+    assert "no cluster is named" in reprise("cluster", "get", "flint", code=2)
+    assert "cannot be changed" in reprise("cluster", "delete", "local", code=3)
+    file.write_text("type: USER\ndriverConfig: {}\n")
+    assert "displayName is required" in reprise("cluster", "create", "-f", str(file), code=3)
+    actions = [e["action"] for e in json.loads(reprise("audit", "--resource", made, "-o", "json"))["items"]]
+    assert actions == [f"cluster.{a}" for a in ("delete", "restart", "start", "stop", "update", "create")]
+
+
+def test_the_audit_is_searched(reprise):
+    reprise("user", "add", "aud", "--role", "viewer")
+    table = reprise("audit", "--action", "user.create", "--limit", "1")
+    assert table.split()[:8] == ["TIME", "USER", "OUTCOME", "ACTION", "TARGET", "KEY", "ADDRESS", "DETAIL"]
+    assert "user.create" in table and "aud" in table
+    first = json.loads(reprise("audit", "--action", "user", "--user", "admin", "-o", "json"))["items"][0]
+    assert first["target"] == "aud"
+    assert reprise("audit", "--user", "aud") == ""
+    later = reprise("audit", "--from", first["time"], "-o", "name").split()
+    assert first["key"] in later
+    assert first["key"] not in reprise("audit", "--to", "1000", "-o", "name").split()
+    assert "--from" in reprise("audit", "--from", "yesterday", code=2)
+    assert "resourceKey" in reprise("audit", "--resource", "none", code=3)

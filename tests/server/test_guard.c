@@ -9,6 +9,7 @@
 #include <cmocka.h>
 
 #include "server/guard.h"
+#include "server/known.h"
 
 struct scene {
     struct store *store;
@@ -126,6 +127,59 @@ static void others_do_not_hold_off_who_is_known(void **state)
     assert_int_equal(guard_password_wait_ms(scene->guard, "max", "192.0.2.200"), 0);
 }
 
+/* A restart of the server does not let others hold them off. */
+static void who_is_known_is_known_to_the_next_server(void **state)
+{
+    struct scene *scene = *state;
+    char name[32];
+    for (int i = 0; i < 3; i++) {
+        snprintf(name, sizeof name, "user%d", i);
+        guard_password_right(scene->guard, name, "192.0.2.7");
+    }
+    guard_free(scene->guard);
+    scene->guard = guard_new(scene->store, 0, 30);
+    for (int i = 0; i < GUARD_NAME_BURST; i++) {
+        char address[32];
+        snprintf(address, sizeof address, "198.51.100.%d", i);
+        guard_password_failed(scene->guard, "user1", address);
+    }
+    assert_true(guard_password_wait_ms(scene->guard, "user1", "192.0.2.8") > 0);
+    assert_int_equal(guard_password_wait_ms(scene->guard, "user1", "192.0.2.7"), 0);
+}
+
+/* However many: what is kept is bounded, and those seen last are among it. */
+static void places_make_room(void **state)
+{
+    struct scene *scene = *state;
+    struct known *known = known_new(scene->store);
+    struct arena arena;
+    char name[32];
+    int left = 0;
+    for (int i = 0; i < 2 * KNOWN_PAIRS; i++) {
+        snprintf(name, sizeof name, "user%d", i);
+        known_add(known, name, "192.0.2.7", INT64_C(1700000000000) + i);
+        assert_true(known_has(known, name, "192.0.2.7"));
+    }
+    known_free(known);
+    known = known_new(scene->store);
+    for (int i = 0; i < 2 * KNOWN_PAIRS; i++) {
+        snprintf(name, sizeof name, "user%d", i);
+        left += known_has(known, name, "192.0.2.7");
+    }
+    assert_in_range(left, KNOWN_PAIRS / 2, KNOWN_PAIRS);
+    assert_true(known_has(known, name, "192.0.2.7"));
+    assert_false(known_has(known, name, "192.0.2.8"));
+    known_free(known);
+    arena_init(&arena);
+    assert_true(strlen(store_meta_get(scene->store, "knownNetworks", &arena)) < 64 * 1024);
+    assert_int_equal(store_meta_set(scene->store, "knownNetworks", "of\nanother zz form\n"),
+                     STORE_OK);
+    arena_release(&arena);
+    known = known_new(scene->store);
+    assert_false(known_has(known, name, "192.0.2.7"));
+    known_free(known);
+}
+
 static void a_code_is_good_once(void **state)
 {
     struct scene *scene = *state;
@@ -165,6 +219,8 @@ int main(void)
         GUARDED(everyday_refusals_are_counted_only),
         GUARDED(passwords_are_held_off_by_network),
         GUARDED(others_do_not_hold_off_who_is_known),
+        GUARDED(who_is_known_is_known_to_the_next_server),
+        GUARDED(places_make_room),
         GUARDED(a_code_is_good_once),
         GUARDED(the_oldest_code_makes_room),
     };

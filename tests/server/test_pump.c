@@ -143,6 +143,78 @@ static void a_token_twice_in_a_batch_is_one_run(void **state)
     assert_int_equal(stage_live_runs(stage), 1);
 }
 
+/* ---- who asked for what ---- */
+
+static void note(struct request *request, const char *id)
+{
+    request->pending.audit = (struct audit_row){
+        .subject = AUDIT_ABOUT_RUN, .action = "run.create", .user_name = "eva", .request_id = id};
+}
+
+static size_t audit_rows(struct stage *stage, struct audit_row **ret)
+{
+    const struct account_query query = {.kind = ROW_AUDIT, .limit = 100};
+    void *rows;
+    store_read_begin(stage->reader);
+    size_t count = store_accounts(stage->reader, &query, &stage->arena, &rows);
+    store_read_end(stage->reader);
+    *ret = rows;
+    return count;
+}
+
+static void a_change_is_written_down_in_its_transaction(void **state)
+{
+    struct stage *stage = *state;
+    struct audit_row *rows;
+    stage_up(stage);
+    struct uuid job = stage_job(stage, waiting_job), nobody = {{1}};
+    struct request *refused = stage_request(stage, COMMAND_RUN_CREATE, &nobody);
+    note(refused, "refused");
+    stage_submit(stage, refused);
+    assert_int_equal(stage_answer(stage, refused), ERR_NOT_AUTHORIZED_OR_NOT_FOUND);
+    stage->failures = 1;
+    struct request *failed = stage_request(stage, COMMAND_RUN_CREATE, &job);
+    note(failed, "failed");
+    stage_submit(stage, failed);
+    assert_int_equal(stage_answer(stage, failed), ERR_UNAVAILABLE);
+    assert_int_equal(audit_rows(stage, &rows), 0);
+
+    stage_await(stage, is_ready, stage->pump);
+    int commits = stage->commits;
+    struct request *done = stage_request(stage, COMMAND_RUN_CREATE, &job);
+    note(done, "done");
+    stage_submit(stage, done);
+    assert_int_equal(stage_answer(stage, done), ERR_OK);
+    assert_int_equal(stage->commits, commits + 1);
+    assert_int_equal(audit_rows(stage, &rows), 1);
+    assert_string_equal(rows[0].request_id, "done");
+    assert_string_equal(rows[0].user_name, "eva");
+    assert_true(uuid_equal(&rows[0].resource, &done->pending.result.key));
+    assert_true(rows[0].time_ms > 0 && uuid_time_ms(&rows[0].key) >= rows[0].time_ms);
+}
+
+/* Lost answer or second request: the one that did it is written down. */
+static void a_replay_is_written_down_once(void **state)
+{
+    struct stage *stage = *state;
+    struct audit_row *rows;
+    static const char *const ids[] = {"first", "second", "third"};
+    stage_up(stage);
+    struct uuid job = stage_job(stage, waiting_job);
+    stage->failures = 1;
+    stage->applied = true;
+    for (size_t i = 0; i < 3; i++) {
+        struct request *request = stage_request(stage, COMMAND_RUN_CREATE, &job);
+        stage_token(request, "token", "body");
+        note(request, ids[i]);
+        stage_submit(stage, request);
+        assert_int_equal(stage_answer(stage, request), i ? ERR_OK : ERR_UNAVAILABLE);
+        stage_await(stage, is_ready, stage->pump);
+    }
+    assert_int_equal(audit_rows(stage, &rows), 1);
+    assert_string_equal(rows[0].request_id, "first");
+}
+
 static bool has_token(struct stage *stage, const struct retry_token_row *row)
 {
     struct retry_token_row found;
@@ -278,6 +350,8 @@ int main(void)
         STAGED(an_outcome_outlives_failed_commits),
         STAGED(an_outcome_whose_commit_was_not_answered_counts_once),
         STAGED(a_token_twice_in_a_batch_is_one_run),
+        STAGED(a_change_is_written_down_in_its_transaction),
+        STAGED(a_replay_is_written_down_once),
         STAGED(old_tokens_are_forgotten),
         STAGED(an_outcome_is_heard_while_commands_keep_coming),
         STAGED(many_runs_are_recovered_however_long_it_takes),

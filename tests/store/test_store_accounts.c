@@ -92,10 +92,18 @@ static void accounts_are_deleted_by_their_keys(void **state)
     struct secret_row secret = {.workspace = 1, .name = "zoe"};
     struct api_key_row api_key = {.id = "zoe"}, read_api_key;
     struct role_row role = {.workspace = 7, .user_id = "id1"};
+    struct job_permission_row permission = {
+        .workspace = 7, .job = world->job, .grantee_type = GRANTEE_ROLE, .grantee = "VIEWER"};
+    struct job_permission_row *permissions, other = permission;
     struct token_row token;
     int found;
     memset(token.hash, 9, sizeof token.hash);
     add_accounts(world);
+    other.grantee_type = GRANTEE_USER;
+    world_add(world, ROW_JOB_PERMISSION, ROW_INSERT, &permission);
+    world_add(world, ROW_JOB_PERMISSION, ROW_INSERT, &other);
+    write_accounts(world, STORE_OK);
+    world_add(world, ROW_JOB_PERMISSION, ROW_DELETE, &permission);
     world_add(world, ROW_ACCESS_KEY, ROW_DELETE, &key);
     world_add(world, ROW_SECRET, ROW_DELETE, &secret);
     world_add(world, ROW_API_KEY, ROW_DELETE, &api_key);
@@ -103,6 +111,9 @@ static void accounts_are_deleted_by_their_keys(void **state)
     world_add(world, ROW_TOKEN, ROW_DELETE, &token);
     write_accounts(world, STORE_OK);
     store_read_begin(world->reader);
+    assert_int_equal(
+        store_job_permissions(world->reader, 7, &world->job, &world->arena, &permissions), 1);
+    assert_int_equal(permissions[0].grantee_type, GRANTEE_USER);
     assert_false(store_get_access_key(world->reader, "ada", &world->arena, &read));
     assert_true(store_get_access_key(world->reader, "eva", &world->arena, &read));
     assert_false(store_get_secret(world->reader, 1, "zoe", &world->arena, &secret));
@@ -140,13 +151,86 @@ static void the_audit_is_newest_first_and_refusals_are_pruned(void **state)
     assert_int_equal(list(world, &query, &rows), 2);
     assert_int_equal(rows[1].time_ms, 0);
     store_read_end(world->reader);
-    assert_int_equal(store_prune_audit(world->store, AUDIT_REFUSED, border_ms, 1), 1);
-    assert_int_equal(store_prune_audit(world->store, AUDIT_REFUSED, border_ms, 9), 1);
-    assert_int_equal(store_prune_audit(world->store, AUDIT_REFUSED, border_ms, 9), 0);
+    assert_int_equal(store_prune_audit(world->store, AUDIT_PRUNE_REFUSED, border_ms, 1), 1);
+    assert_int_equal(store_prune_audit(world->store, AUDIT_PRUNE_REFUSED, border_ms, 9), 1);
+    assert_int_equal(store_prune_audit(world->store, AUDIT_PRUNE_REFUSED, border_ms, 9), 0);
     query = (struct account_query){.kind = ROW_AUDIT, .limit = 9};
     store_read_begin(world->reader);
     assert_int_equal(list(world, &query, &rows), 4); /* 5, 4, 2, 0 */
     assert_int_equal(rows[2].time_ms, 2);
+    store_read_end(world->reader);
+}
+
+/* Of a run and of a job with one key: `subject` tells them apart. */
+static void the_audit_of_one_thing_is_found(void **state)
+{
+    struct world *world = *state;
+    struct audit_row *rows;
+    struct uuid things[2] = {world_key(world), world_key(world)};
+    struct uuid middle = {{0}};
+    for (int i = 0; i < 8; i++) {
+        world->now_ms += 1000;
+        struct audit_row row = {.key = world_key(world),
+                                .time_ms = i,
+                                .subject = i < 6 ? AUDIT_ABOUT_RUN : AUDIT_ABOUT_JOB,
+                                .resource = things[i % 2]};
+        if (i == 4)
+            middle = row.key;
+        world_add(world, ROW_AUDIT, ROW_INSERT, &row);
+    }
+    struct audit_row of_nothing = {.key = world_key(world), .subject = AUDIT_ABOUT_USER};
+    world_add(world, ROW_AUDIT, ROW_INSERT, &of_nothing);
+    write_accounts(world, STORE_OK);
+    struct account_query query = {
+        .kind = ROW_AUDIT, .subject = AUDIT_ABOUT_RUN, .resource = &things[0], .limit = 9};
+    store_read_begin(world->reader);
+    assert_int_equal(list(world, &query, &rows), 3); /* 4, 2, 0 */
+    assert_int_equal(rows[0].time_ms, 4);
+    assert_true(uuid_equal(&rows[2].resource, &things[0]));
+    query.before = &middle;
+    assert_int_equal(list(world, &query, &rows), 2);
+    assert_int_equal(rows[0].time_ms, 2);
+    query.before = NULL;
+    query.since = &middle;
+    assert_int_equal(list(world, &query, &rows), 1);
+    query.subject = AUDIT_ABOUT_JOB;
+    assert_int_equal(list(world, &query, &rows), 1);
+    assert_int_equal(rows[0].time_ms, 6);
+    query = (struct account_query){.kind = ROW_AUDIT, .since = &middle, .limit = 9};
+    assert_int_equal(list(world, &query, &rows), 5);
+    store_read_end(world->reader);
+}
+
+/* Only of runs, and only when their run is old too. */
+static void changes_of_old_runs_are_pruned(void **state)
+{
+    struct world *world = *state;
+    struct audit_row *rows;
+    struct uuid old_run = world_key(world), old_job = world_key(world);
+    world->now_ms += 1000;
+    int64_t border_ms = world->now_ms + 2500;
+    for (int i = 0; i < 4; i++) {
+        world->now_ms += 1000;
+        struct uuid key = world_key(world);
+        struct audit_row of_run = {.key = key, .subject = AUDIT_ABOUT_RUN, .resource = old_run};
+        struct audit_row of_job = {
+            .key = world_key(world), .subject = AUDIT_ABOUT_JOB, .resource = old_job};
+        world_add(world, ROW_AUDIT, ROW_INSERT, &of_run);
+        world_add(world, ROW_AUDIT, ROW_INSERT, &of_job);
+    }
+    struct audit_row of_young = {
+        .key = uuid_at_ms(border_ms - 2), .subject = AUDIT_ABOUT_RUN, .resource = world_key(world)};
+    world_add(world, ROW_AUDIT, ROW_INSERT, &of_young);
+    write_accounts(world, STORE_OK);
+    assert_int_equal(store_prune_audit(world->store, AUDIT_PRUNE_RUNS, border_ms, 1), 1);
+    assert_int_equal(store_prune_audit(world->store, AUDIT_PRUNE_RUNS, border_ms, 9), 1);
+    assert_int_equal(store_prune_audit(world->store, AUDIT_PRUNE_RUNS, border_ms, 9), 0);
+    struct account_query query = {.kind = ROW_AUDIT, .limit = 20};
+    store_read_begin(world->reader);
+    assert_int_equal(list(world, &query, &rows), 7);
+    query.subject = AUDIT_ABOUT_RUN;
+    query.resource = &old_run;
+    assert_int_equal(list(world, &query, &rows), 2);
     store_read_end(world->reader);
 }
 
@@ -156,6 +240,8 @@ int main(void)
         cmocka_unit_test(accounts_are_listed_in_pages),
         cmocka_unit_test(accounts_are_deleted_by_their_keys),
         cmocka_unit_test(the_audit_is_newest_first_and_refusals_are_pruned),
+        cmocka_unit_test(the_audit_of_one_thing_is_found),
+        cmocka_unit_test(changes_of_old_runs_are_pruned),
     };
     return world_run("accounts", tests, ARRAY_LEN(tests));
 }

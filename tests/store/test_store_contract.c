@@ -29,6 +29,7 @@ struct story {
     struct audit_row audit;
     struct resource_row resource;
     struct recent_job_row recent;
+    struct job_permission_row permission;
     struct campaign_row campaign;
     struct campaign_cell_row cell;
 };
@@ -36,17 +37,29 @@ struct story {
 static void fill_story(struct world *world, struct story *story, unsigned seed, bool set)
 {
     void *const rows[] = {
-        [ROW_JOB] = &story->job,           [ROW_JOB_VERSION] = &story->version,
-        [ROW_SCHEDULE] = &story->schedule, [ROW_SKIPPED] = &story->skipped,
-        [ROW_RUN] = &story->run,           [ROW_REPAIR] = &story->repair,
-        [ROW_TASK_RUN] = &story->task_run, [ROW_ATTEMPT] = &story->attempt,
-        [ROW_EVENT] = &story->event,       [ROW_OPERATION] = &story->operation,
-        [ROW_RETRY_TOKEN] = &story->token, [ROW_USER] = &story->user,
-        [ROW_ROLE] = &story->role,         [ROW_TOKEN] = &story->access,
-        [ROW_API_KEY] = &story->api_key,   [ROW_ACCESS_KEY] = &story->access_key,
-        [ROW_SECRET] = &story->secret,     [ROW_AUDIT] = &story->audit,
-        [ROW_RESOURCE] = &story->resource, [ROW_RECENT_JOB] = &story->recent,
-        [ROW_CAMPAIGN] = &story->campaign, [ROW_CAMPAIGN_CELL] = &story->cell,
+        [ROW_JOB] = &story->job,
+        [ROW_JOB_VERSION] = &story->version,
+        [ROW_SCHEDULE] = &story->schedule,
+        [ROW_SKIPPED] = &story->skipped,
+        [ROW_RUN] = &story->run,
+        [ROW_REPAIR] = &story->repair,
+        [ROW_TASK_RUN] = &story->task_run,
+        [ROW_ATTEMPT] = &story->attempt,
+        [ROW_EVENT] = &story->event,
+        [ROW_OPERATION] = &story->operation,
+        [ROW_RETRY_TOKEN] = &story->token,
+        [ROW_USER] = &story->user,
+        [ROW_ROLE] = &story->role,
+        [ROW_TOKEN] = &story->access,
+        [ROW_API_KEY] = &story->api_key,
+        [ROW_ACCESS_KEY] = &story->access_key,
+        [ROW_SECRET] = &story->secret,
+        [ROW_AUDIT] = &story->audit,
+        [ROW_RESOURCE] = &story->resource,
+        [ROW_RECENT_JOB] = &story->recent,
+        [ROW_CAMPAIGN] = &story->campaign,
+        [ROW_CAMPAIGN_CELL] = &story->cell,
+        [ROW_JOB_PERMISSION] = &story->permission,
     };
     int64_t workspace = world->workspace.id;
     for (int kind = 0; kind < ROW_KIND_COUNT; kind++)
@@ -59,12 +72,14 @@ static void fill_story(struct world *world, struct story *story, unsigned seed, 
     story->schedule.workspace = story->skipped.workspace = workspace;
     story->role.workspace = workspace;
     story->resource.workspace = story->recent.workspace = workspace;
+    story->permission.workspace = workspace;
     story->resource.key = world_key(world);
     story->campaign.workspace = story->cell.workspace = workspace;
     story->campaign.key = story->cell.campaign = world_key(world);
     story->recent.job = story->job.key;
     story->job.key = story->version.job = story->run.job = world_key(world);
     story->schedule.job = story->skipped.job = story->job.key;
+    story->permission.job = story->job.key;
     story->skipped.key = world_key(world);
     story->run.key = story->repair.run = story->task_run.run = world_key(world);
     story->attempt.run = story->event.run = story->run.key;
@@ -103,6 +118,7 @@ static void write_story(struct world *world, const struct story *story, enum row
     }
     world_add(world, ROW_RESOURCE, action, &story->resource);
     world_add(world, ROW_RECENT_JOB, action, &story->recent);
+    world_add(world, ROW_JOB_PERMISSION, action, &story->permission);
     assert_int_equal(store_write_accounts(world->store, &world->batch), STORE_OK);
     row_batch_clear(&world->batch);
 }
@@ -158,6 +174,10 @@ static void read_story(struct world *world, const struct story *keys, struct sto
     struct recent_job_row *recent;
     assert_int_equal(store_recent_jobs(reader, workspace, keys->recent.user_id, arena, &recent), 1);
     ret->recent = *recent;
+    struct job_permission_row *permissions;
+    assert_int_equal(
+        store_job_permissions(reader, workspace, &keys->permission.job, arena, &permissions), 1);
+    ret->permission = *permissions;
     struct campaign_cell_row *cells;
     const struct uuid *campaign = &keys->campaign.key;
     assert_true(store_get_campaign(reader, workspace, campaign, arena, &ret->campaign));
@@ -189,6 +209,7 @@ static void assert_story_equal(const struct story *a, const struct story *b)
     assert_row_equal(ROW_AUDIT, &a->audit, &b->audit);
     assert_row_equal(ROW_RESOURCE, &a->resource, &b->resource);
     assert_row_equal(ROW_RECENT_JOB, &a->recent, &b->recent);
+    assert_row_equal(ROW_JOB_PERMISSION, &a->permission, &b->permission);
     assert_row_equal(ROW_CAMPAIGN, &a->campaign, &b->campaign);
     assert_row_equal(ROW_CAMPAIGN_CELL, &a->cell, &b->cell);
 }
@@ -250,6 +271,9 @@ static void copy_keys(struct story *to, const struct story *from)
     to->resource.key = from->resource.key;
     to->recent.user_id = from->recent.user_id;
     to->recent.job = from->recent.job;
+    to->permission.job = from->permission.job;
+    to->permission.grantee_type = from->permission.grantee_type;
+    to->permission.grantee = from->permission.grantee;
     to->campaign.key = to->cell.campaign = from->campaign.key;
     to->cell.position = from->cell.position;
 }
@@ -278,6 +302,7 @@ static void an_update_writes_what_moves(void **state)
         merge(ROW_SECRET, &old.secret, &new.secret);
         merge(ROW_RESOURCE, &old.resource, &new.resource);
         merge(ROW_RECENT_JOB, &old.recent, &new.recent);
+        merge(ROW_JOB_PERMISSION, &old.permission, &new.permission);
         merge(ROW_CAMPAIGN, &old.campaign, &new.campaign);
         merge(ROW_CAMPAIGN_CELL, &old.cell, &new.cell);
         read_story(world, &old, &read);

@@ -106,20 +106,28 @@ static void events_of_before_are_found_by_number(void **state)
     sqlite3 *handle;
     assert_int_equal(sqlite3_open(world->path, &handle), SQLITE_OK);
     assert_int_equal(
-        sqlite3_exec(handle,
-                     "DROP TABLE event_block; DROP TABLE schedule; DROP TABLE skipped;"
-                     " ALTER TABLE access_token DROP COLUMN parent;"
-                     " DROP INDEX run_planned; DROP TABLE resource; DROP TABLE recent_job;"
-                     " DROP INDEX job_by_number; DROP INDEX job_live_number;"
-                     " DROP INDEX run_by_number; DROP INDEX run_by_time;"
-                     " DROP TABLE campaign_cell; DROP TABLE campaign; DROP INDEX run_by_plan;"
-                     " DROP INDEX run_queued; ALTER TABLE run DROP COLUMN in_campaign;"
-                     " CREATE INDEX run_queued ON run (workspace, job);"
-                     " ALTER TABLE attempt DROP COLUMN external_id;"
-                     " ALTER TABLE repair DROP COLUMN commits;"
-                     " ALTER TABLE task_run DROP COLUMN git_commit;"
-                     " PRAGMA user_version = 3",
-                     NULL, NULL, NULL),
+        sqlite3_exec(
+            handle,
+            "DROP TABLE event_block; DROP TABLE schedule; DROP TABLE skipped;"
+            " ALTER TABLE access_token DROP COLUMN parent;"
+            " DROP INDEX run_planned; DROP TABLE resource; DROP TABLE recent_job;"
+            " DROP INDEX job_by_number; DROP INDEX job_live_number;"
+            " DROP INDEX run_by_number; DROP INDEX run_by_time;"
+            " DROP TABLE campaign_cell; DROP TABLE campaign; DROP INDEX run_by_plan;"
+            " DROP INDEX run_queued; ALTER TABLE run DROP COLUMN in_campaign;"
+            " CREATE INDEX run_queued ON run (workspace, job);"
+            " ALTER TABLE attempt DROP COLUMN external_id;"
+            " ALTER TABLE repair DROP COLUMN commits;"
+            " ALTER TABLE task_run DROP COLUMN git_commit;"
+            " DROP TABLE job_permission; DROP INDEX audit_by_resource; DROP INDEX audit_refused;"
+            " ALTER TABLE audit DROP COLUMN subject;"
+            " ALTER TABLE audit DROP COLUMN resource;"
+            " ALTER TABLE audit DROP COLUMN workspace;"
+            " CREATE INDEX audit_by_outcome ON audit (outcome, key);"
+            " ALTER TABLE access_token DROP COLUMN parent_key;"
+            " ALTER TABLE access_token DROP COLUMN parent_key_is_public;"
+            " PRAGMA user_version = 3",
+            NULL, NULL, NULL),
         SQLITE_OK);
     sqlite3_close(handle);
     world_reopen(world);

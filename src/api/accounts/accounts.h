@@ -33,8 +33,8 @@ enum err_code account_has_room(struct call *call, enum row_kind kind, const stru
                                size_t most, const char *what);
 /* Adds who did what and writes all of it. ERR_UNAVAILABLE when it could not be written. The snapshot
  * is over then. */
-enum err_code account_write(struct call *call, struct row_batch *rows, const char *action,
-                            const char *target, const char *detail);
+enum err_code account_write(struct call *call, struct row_batch *rows, const char *target,
+                            const char *detail);
 /* A new token of the user; adds its row. The text is in the arena. */
 const char *account_new_token(struct call *call, const char *user_id, enum token_kind kind,
                               const char *name, int64_t expires_ms, struct row_batch *rows,
@@ -63,6 +63,7 @@ enum err_code secret_list(struct call *call);
 enum err_code secret_create(struct call *call);
 enum err_code secret_replace(struct call *call);
 enum err_code secret_remove(struct call *call);
+enum err_code audit_list_parse(struct call *call);
 enum err_code audit_list(struct call *call);
 enum err_code session_get(struct call *call);
 enum err_code session_parse(struct call *call);
@@ -75,6 +76,7 @@ enum err_code iam_create_token(struct call *call);
 
 extern const struct schema account_list_query_schema; /* struct account_list_query */
 extern const struct schema user_list_query_schema;    /* likewise, without `user` */
+extern const struct schema audit_list_query_schema;   /* struct audit_list_query */
 extern const struct schema secret_list_query_schema;  /* likewise, of a workspace */
 extern const struct schema secret_query_schema;       /* the workspace alone */
 extern const struct schema create_user_schema;

@@ -37,8 +37,6 @@ static void begin_behind(struct call *call, struct account_query *query)
         return;
     if (query->kind == ROW_TOKEN)
         query->after_hash = list->after;
-    else if (query->kind == ROW_AUDIT)
-        query->before = (const struct uuid *)(const void *)list->after;
     else
         query->after = arena_memdup(call->arena, list->after, list->after_len);
 }
@@ -109,22 +107,14 @@ enum err_code account_has_room(struct call *call, enum row_kind kind, const stru
                    user->name, most, what);
 }
 
-enum err_code account_write(struct call *call, struct row_batch *rows, const char *action,
-                            const char *target, const char *detail)
+enum err_code account_write(struct call *call, struct row_batch *rows, const char *target,
+                            const char *detail)
 {
     const struct api_backend *backend = call->backend;
-    const struct audit_row audit = {
-        .key = backend->accounts.new_key(backend->context),
-        .time_ms = backend->now_ms(backend->context),
-        .outcome = AUDIT_DONE,
-        .action = action,
-        .target = target,
-        .user_id = call->account.id[0] ? call->account.id : NULL,
-        .user_name = call->account.id[0] ? call->account.name : NULL,
-        .request_id = call_request_id(call),
-        .address = call->request->peer,
-        .detail = detail,
-    };
+    struct audit_row audit;
+    call->note.target = target;
+    call->note.detail = detail;
+    call_audit_now(call, &audit);
     call_read_end(call);
     row_batch_add(rows, ROW_AUDIT, ROW_INSERT, &audit);
     bool written = backend->accounts.write(backend->context, rows);

@@ -9,6 +9,12 @@
 static const char *const role_names[] = {"VIEWER", "OPERATOR", "ADMIN"};
 static const char *const kind_names[] = {"TOKEN", "SESSION", "IAM"};
 static const char *const outcome_names[] = {"DONE", "REFUSED"};
+/* Of enum audit_subject, without the first: of nothing it is null. */
+static const char *const subject_names[] = {"USER",   "TOKEN",   "KEY",           "ACCESS_KEY",
+                                            "SECRET", "SESSION", "WORKSPACE",     "CLUSTER",
+                                            "JOB",    "JOB_RUN", "RERUN_CAMPAIGN"};
+_Static_assert(sizeof subject_names / sizeof *subject_names == AUDIT_SUBJECT_COUNT - 1,
+               "a name for each");
 
 /* What is shown once comes last. */
 #define ALL_BUT_THE_LAST(schema_name, type, rows, text)                       \
@@ -61,6 +67,49 @@ static const struct field user_list_query_fields[] = {
 };
 const struct schema user_list_query_schema =
     SCHEMA("ListAccounts", account_list_query, user_list_query_fields, "Which part.");
+
+static const struct field audit_list_query_fields[] = {
+    PAGE_ROWS,
+    {.name = "user",
+     .kind = FIELD_STRING,
+     AT(account_list_query, user),
+     .min = 1,
+     .max = 256,
+     .doc = "Only changes of this user, by name or key."},
+    {.name = "action",
+     .kind = FIELD_STRING,
+     AT(audit_list_query, action),
+     .min = 1,
+     .max = 64,
+     .doc = "Only these changes: `job.create`, or all of a kind, `job`."},
+    {.name = "resourceKey",
+     .kind = FIELD_STRING,
+     AT(audit_list_query, resource),
+     .min = 1,
+     .max = 64,
+     .doc = "Only changes of this job, run, campaign, cluster or workspace."},
+    {.name = "workspaceKey",
+     .kind = FIELD_STRING,
+     AT(audit_list_query, workspace),
+     .min = 1,
+     .max = 64,
+     .doc = "Only changes in this workspace."},
+    {.name = "outcome",
+     .kind = FIELD_ENUM,
+     AT(audit_list_query, outcome),
+     NAMES(outcome_names),
+     .doc = "Only what was done, or only what was refused."},
+    {.name = "timeGreaterThanOrEqualTo",
+     .kind = FIELD_TIME,
+     AT(audit_list_query, from_ms),
+     .doc = "Only what happened then or later."},
+    {.name = "timeLessThanOrEqualTo",
+     .kind = FIELD_TIME,
+     AT(audit_list_query, to_ms),
+     .doc = "Only what happened then or before."},
+};
+const struct schema audit_list_query_schema = SCHEMA(
+    "ListAudit", audit_list_query, audit_list_query_fields, "Which changes, and which part.");
 
 #define WORKSPACE_ROW                                                                             \
     {                                                                                             \
@@ -232,15 +281,28 @@ static const struct field audit_fields[] = {
      .kind = FIELD_ENUM,
      AT(audit_view, outcome),
      NAMES(outcome_names),
-     .doc = "DONE, or REFUSED for a credential that was not accepted."},
+     .doc = "DONE, or REFUSED: a credential that was not accepted."},
     {.name = "action",
      .kind = FIELD_STRING,
      AT(audit_view, action),
-     .doc = "What was done: the operationId, or the kind of credential."},
+     .doc = "What was done, `job.create` say, or the kind of credential."},
+    {.name = "resourceType",
+     .kind = FIELD_ENUM,
+     AT(audit_view, subject),
+     NAMES(subject_names),
+     .doc = "What it was done to; null of a credential."},
+    {.name = "resourceKey",
+     .kind = FIELD_STRING,
+     AT(audit_view, resource_key),
+     .doc = "Key of the job, run, campaign, cluster or workspace; null of accounts."},
+    {.name = "workspaceKey",
+     .kind = FIELD_STRING,
+     AT(audit_view, workspace_key),
+     .doc = "Key of the workspace that it is in; null of accounts."},
     {.name = "target",
      .kind = FIELD_STRING,
      AT(audit_view, target),
-     .doc = "What it was done to, or what the credential claimed to be."},
+     .doc = "Its name (of a run its job's), or what the credential claimed to be."},
     {.name = "userKey",
      .kind = FIELD_STRING,
      AT(audit_view, user_key),
@@ -257,7 +319,7 @@ static const struct field audit_fields[] = {
     {.name = "detail", .kind = FIELD_STRING, AT(audit_view, detail), .doc = "One plain sentence."},
 };
 const struct schema audit_schema = SCHEMA("AuditEntry", audit_view, audit_fields,
-                                          "Somebody changed an account, or was not let in.");
+                                          "Somebody changed something, or was not let in.");
 
 static const struct field session_fields[] = {
     {.name = "user",

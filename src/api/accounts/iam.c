@@ -226,8 +226,7 @@ enum err_code iam_create_token(struct call *call)
     const char *text = account_new_token(call, call->account.id, TOKEN_IAM, "POST /v3/auth/tokens",
                                          backend->now_ms(backend->context) + TOKEN_LIFE_MS, &rows,
                                          &token);
-    enum err_code code = account_write(call, &rows, call->route->operation, call->account.name,
-                                       "A token for a password.");
+    enum err_code code = account_write(call, &rows, call->account.name, "A token for a password.");
     row_batch_release(&rows);
     if (code)
         return code;

@@ -78,8 +78,7 @@ enum err_code key_add(struct call *call)
         return code;
     row_batch_init(&rows);
     row_batch_add(&rows, ROW_API_KEY, ROW_INSERT, &key);
-    code = account_write(call, &rows, call->route->operation, key.id,
-                         arena_printf(call->arena, "A key of %s.", user.name));
+    code = account_write(call, &rows, key.id, arena_printf(call->arena, "A key of %s.", user.name));
     row_batch_release(&rows);
     if (code)
         return code;
@@ -94,8 +93,7 @@ static enum err_code remove_row(struct call *call, enum row_kind kind, const voi
     struct row_batch rows;
     row_batch_init(&rows);
     row_batch_add(&rows, kind, ROW_DELETE, row);
-    enum err_code code = account_write(call, &rows, call->route->operation, call->keys[0],
-                                       "It is not accepted any more.");
+    enum err_code code = account_write(call, &rows, call->keys[0], "It is not accepted any more.");
     row_batch_release(&rows);
     if (!code)
         respond_nothing(call);
@@ -204,9 +202,8 @@ enum err_code access_key_create(struct call *call)
     };
     row_batch_init(&rows);
     row_batch_add(&rows, ROW_ACCESS_KEY, ROW_INSERT, &key);
-    enum err_code code =
-        account_write(call, &rows, call->route->operation, access,
-                      arena_printf(call->arena, "An access key of %s.", user.name));
+    enum err_code code = account_write(
+        call, &rows, access, arena_printf(call->arena, "An access key of %s.", user.name));
     row_batch_release(&rows);
     buf_release(&sealed);
     if (code)

@@ -1,4 +1,4 @@
-/* Secrets by name: kept sealed, never shown again. And the audit. */
+/* Secrets by name: kept sealed, never shown again. */
 #include <string.h>
 
 #include "api/accounts/accounts.h"
@@ -68,8 +68,7 @@ static enum err_code keep(struct call *call, struct secret_row *row, const char 
         row->created_ms = row->updated_ms;
     row_batch_init(&rows);
     row_batch_add(&rows, ROW_SECRET, action, row);
-    enum err_code code =
-        account_write(call, &rows, call->route->operation, row->name, "The value was set.");
+    enum err_code code = account_write(call, &rows, row->name, "The value was set.");
     row_batch_release(&rows);
     buf_release(&sealed);
     if (code)
@@ -116,41 +115,9 @@ enum err_code secret_remove(struct call *call)
         return call_missing(call, "Secret");
     row_batch_init(&rows);
     row_batch_add(&rows, ROW_SECRET, ROW_DELETE, &row);
-    enum err_code code =
-        account_write(call, &rows, call->route->operation, row.name, "The secret is gone.");
+    enum err_code code = account_write(call, &rows, row.name, "The secret is gone.");
     row_batch_release(&rows);
     if (!code)
         respond_nothing(call);
     return code;
-}
-
-/* ---- audit ---- */
-
-static const void *audit_item(struct call *call, size_t index, const void *item,
-                              const struct user_row *user, size_t *ret_len)
-{
-    const struct audit_row *row = item;
-    const struct audit_view view = {
-        .key = uuid_format(&row->key, arena_alloc(call->arena, UUID_TEXT)),
-        .time_ms = row->time_ms,
-        .outcome = row->outcome,
-        .action = row->action,
-        .target = row->target,
-        .user_key = row->user_id,
-        .user_name = row->user_name,
-        .request_id = row->request_id,
-        .address = row->address,
-        .detail = row->detail,
-    };
-    (void)user;
-    respond_item(call, index, &audit_schema, &view);
-    *ret_len = sizeof row->key;
-    return &row->key;
-}
-
-enum err_code audit_list(struct call *call)
-{
-    static const struct account_listing listing = {ROW_AUDIT, sizeof(struct audit_row), false,
-                                                   audit_item};
-    return account_list(call, &listing);
 }

@@ -64,7 +64,8 @@ static enum err_code who_signs_in(struct call *call, const struct create_session
 {
     const struct api_backend *backend = call->backend;
     bool ok = details->code
-                  ? backend->accounts.use_code(backend->context, details->code, &call->account)
+                  ? backend->accounts.use_code(backend->context, details->code, &call->account) &&
+                        backend->still(backend->context, &call->account)
                   : bearer_is_token(details->token) &&
                         backend->authenticate(backend->context, details->token, &call->account) &&
                         call->account.token_kind != TOKEN_SESSION;
@@ -95,11 +96,14 @@ enum err_code session_create(struct call *call)
            call->account.token_kind == TOKEN_SESSION ? call->account.parent_hash
                                                      : call->account.token_hash,
            sizeof token.parent);
+    if (call->account.parent_key[0]) {
+        token.parent_key = call->account.parent_key;
+        token.parent_key_is_public = call->account.parent_key_is_public;
+    }
     /* answered from the snapshot before the write: the user is in it */
     enum err_code code = respond_session(call, 201, token.hash, token.expires_ms);
     if (!code)
-        code = account_write(call, &rows, call->route->operation, call->account.name,
-                             "Signed in to the page.");
+        code = account_write(call, &rows, call->account.name, "Signed in to the page.");
     row_batch_release(&rows);
     if (!code)
         set_cookie(call, text, call->api->config.session_ms / 1000);
@@ -123,8 +127,7 @@ enum err_code session_end(struct call *call)
     memcpy(ended.hash, call->account.token_hash, sizeof ended.hash);
     row_batch_init(&rows);
     row_batch_add(&rows, ROW_TOKEN, ROW_DELETE, &ended);
-    enum err_code code = account_write(call, &rows, call->route->operation, call->account.name,
-                                       "Signed out of the page.");
+    enum err_code code = account_write(call, &rows, call->account.name, "Signed out of the page.");
     row_batch_release(&rows);
     if (code)
         return code;
@@ -144,8 +147,8 @@ enum err_code session_make_code(struct call *call)
     view.code = text;
     view.path = arena_printf(call->arena, "/#code=%s", text);
     row_batch_init(&rows);
-    enum err_code code = account_write(call, &rows, call->route->operation, call->account.name,
-                                       "A one-time code was made.");
+    enum err_code code =
+        account_write(call, &rows, call->account.name, "A one-time code was made.");
     row_batch_release(&rows);
     if (code)
         return code;

@@ -69,7 +69,7 @@ enum err_code token_create(struct call *call)
     struct token_view view = view_of(call, &token, &user);
     view.token = text;
     enum err_code code =
-        account_write(call, &rows, call->route->operation, view.key,
+        account_write(call, &rows, view.key,
                       arena_printf(call->arena, "Token \"%s\" of %s.", token.name, user.name));
     row_batch_release(&rows);
     if (code)
@@ -132,8 +132,8 @@ enum err_code token_revoke(struct call *call)
         token.revoked_ms = call->backend->now_ms(call->backend->context);
     row_batch_init(&rows);
     row_batch_add(&rows, ROW_TOKEN, ROW_UPDATE, &token);
-    enum err_code code = account_write(call, &rows, call->route->operation, call->keys[0],
-                                       "The token is not accepted any more.");
+    enum err_code code =
+        account_write(call, &rows, call->keys[0], "The token is not accepted any more.");
     row_batch_release(&rows);
     if (!code)
         respond_nothing(call);

@@ -142,8 +142,7 @@ enum err_code user_create(struct call *call)
     row_batch_init(&rows);
     row_batch_add(&rows, ROW_USER, ROW_INSERT, &user);
     row_batch_add(&rows, ROW_ROLE, ROW_INSERT, &role);
-    enum err_code code =
-        account_write(call, &rows, call->route->operation, user.name, "The user was made.");
+    enum err_code code = account_write(call, &rows, user.name, "The user was made.");
     row_batch_release(&rows);
     if (code || read_again(call))
         return call->err.code;
@@ -206,8 +205,7 @@ enum err_code user_update(struct call *call)
         account_end_sign_ins(call, user.id, &rows);
     if (details->role != FIELD_UNSET)
         row_batch_add(&rows, ROW_ROLE, has_role ? ROW_UPDATE : ROW_INSERT, &role);
-    enum err_code code =
-        account_write(call, &rows, call->route->operation, user.name, change_told(call, details));
+    enum err_code code = account_write(call, &rows, user.name, change_told(call, details));
     row_batch_release(&rows);
     if (code || read_again(call))
         return call->err.code;

@@ -27,6 +27,18 @@ struct account_list_query {
     size_t after_len; /* 0: the first page */
 };
 
+struct audit_list_query {
+    struct account_list_query list; /* first; user: whose changes, NULL: anybody's */
+    const char *action;             /* "job.create", or only how it begins: "job" */
+    const char *resource;
+    const char *workspace; /* its key; NULL: any, and none */
+    int outcome;           /* or FIELD_UNSET */
+    int64_t from_ms, to_ms;
+    /* worked out by audit_list_parse */
+    struct uuid resource_key;
+    struct uuid workspace_key;
+};
+
 struct role_view {
     const char *workspace_key;
     int role;
@@ -78,6 +90,9 @@ struct audit_view {
     int64_t time_ms;
     int outcome;
     const char *action;
+    int subject;
+    const char *resource_key;
+    const char *workspace_key;
     const char *target;
     const char *user_key;
     const char *user_name;

@@ -96,7 +96,9 @@ enum err_code dataarts_read_begin(struct call *call)
 
 enum err_code dataarts_job_of_path(struct call *call, struct job_row *ret)
 {
-    if (dataarts_find_job(&call->reading, call->keys[0], ret))
+    /* A name may have gone from the job that the caller may touch to another since that was asked. */
+    if (dataarts_find_job(&call->reading, call->keys[0], ret) &&
+        (uuid_is_nil(&call->granted) || uuid_equal(&call->granted, &ret->key)))
         return ERR_OK;
     if (call_reader_check(call))
         return call->err.code;

@@ -378,7 +378,16 @@ enum err_code dataarts_retry(struct call *call, struct command *command)
     if (!code)
         code = of_range ? request_of_range(call, &job, &request) : choose_runs(call, &job, command);
     call_read_end(call);
-    return code || !of_range ? code : campaign_order(call, &request, command);
+    if (code)
+        return code;
+    if (of_range) {
+        call->note.act = (struct audit_act){AUDIT_ABOUT_CAMPAIGN, "campaign.create"};
+        return campaign_order(call, &request, command);
+    }
+    call->note.resource = job.key;
+    call->note.target = call->keys[0];
+    call->note.detail = arena_printf(call->arena, "%zu runs are repaired.", command->rerun_count);
+    return ERR_OK;
 }
 
 bool dataarts_retry_answered(const struct reading *at, const struct api_pending *pending,
@@ -408,6 +417,7 @@ enum err_code dataarts_restart(struct call *call, struct command *command)
     if (!code)
         code = plan_run(call, body, &run, &job, command->reruns);
     command->rerun_count = !code;
+    call->note.resource = run.key;
     call_read_end(call);
     return code;
 }

@@ -133,13 +133,18 @@ enum err_code resource_write(struct call *call, struct resource_row *row, enum r
                              const char *type, const char *verb, const struct role_row *role)
 {
     struct operation_row operation;
+    struct audit_row audit;
     struct row_batch rows;
     row_batch_init(&rows);
     resource_operation(call, row, type, verb, &operation);
+    call->note.resource = row->key;
+    call->note.target = row->name;
+    call_audit_now(call, &audit);
     row_batch_add(&rows, ROW_RESOURCE, action, row);
     row_batch_add(&rows, ROW_OPERATION, ROW_INSERT, &operation);
     if (role)
         row_batch_add(&rows, ROW_ROLE, ROW_INSERT, role);
+    row_batch_add(&rows, ROW_AUDIT, ROW_INSERT, &audit);
     if (action == ROW_INSERT)
         resource_keep_answer(call, &operation.key, &rows);
     bool written = call->backend->platform.write(call->backend->context, &rows);

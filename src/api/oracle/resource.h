@@ -87,7 +87,7 @@ void resource_sign(struct call *call, struct resource_row *row);
 /* Fills `ret` with the operation that stands for a change, and adds opc-work-request-id. */
 void resource_operation(struct call *call, const struct resource_row *row, const char *type,
                         const char *action, struct operation_row *ret);
-/* Writes a row with its operation, and more; 503 when that fails. */
+/* Writes a row with its operation, its audit row, and more; 503 when that fails. */
 enum err_code resource_write(struct call *call, struct resource_row *row, enum row_action action,
                              const char *type, const char *verb, const struct role_row *role);
 /* Status, etag, and for 201 where it is. */

@@ -1,0 +1,31 @@
+/*
+ * Permissions of single jobs, on top of the roles of their workspace.
+ *
+ * A call that is about one job alone says where that is to be seen and what suffices there; it is asked
+ * only of who has a role in the workspace, and a lower one than the route wants.
+ */
+#pragma once
+
+#include "model/rows.h"
+
+enum grant_place {
+    GRANT_NOWHERE, /* the role decides alone */
+    GRANT_PATH,    /* jobs/{jobKey} */
+    GRANT_RUN,     /* jobRuns/{jobRunKey}: of its job */
+    GRANT_BODY,    /* CreateJobRunDetails.jobKey */
+    GRANT_NAME,    /* of the DataArts dialect: jobs/{job_name} */
+};
+
+struct grant {
+    enum grant_place place;
+    enum job_privilege needed; /* or any that is more */
+};
+
+struct call;
+
+/* Was the caller, whose role in the workspace that is, given enough on the job that the call is about? The
+ * snapshot that it takes is over when it returns. */
+bool grant_covers(struct call *call, int role);
+
+/* Names of roles, as grantees, in the order of enum role. */
+extern const char *const grant_roles[3];
