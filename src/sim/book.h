@@ -52,6 +52,9 @@ struct booked_run {
     int64_t last_run_event;     /* the newest about the run itself */
     bool repair_accepted;       /* told, and the run has not moved yet */
     bool was_written, was_told; /* in the batch at hand */
+    struct booked_window *windows; /* book_holds.c: what it waited for; in the arena */
+    size_t window_count;
+    bool hold_is_checked;
     struct arena arena;
 };
 

@@ -110,6 +110,7 @@ static const struct column run_columns[] = {
     INT8(run_row, is_suspended, MOVING),
     INT8(run_row, ignored_failure, MOVING),
     INT8(run_row, in_campaign, MOVING),
+    INT8(run_row, is_held, MOVING),
     INT64(run_row, repair_number, MOVING),
     INT64(run_row, queued_ms, MOVING),
     INT64(run_row, start_ms, MOVING),

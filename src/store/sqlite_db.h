@@ -86,6 +86,7 @@ enum sql {
     SQL_CAMPAIGN_CELLS,
     SQL_CAMPAIGN_COUNTS,
     SQL_PLANNED_RUNS,
+    SQL_WINDOW_RUNS,
     SQL_RESOURCES,
     SQL_RECENT_JOBS,
     /* of a run */

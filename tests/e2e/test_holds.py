@@ -1,0 +1,108 @@
+"""Runs that a schedule fires wait for the jobs that theirs depends on (RULES §10): through kill -9, in both dialects.
+
+A planned time is made to come by moving the cursors of a stopped server's schedules back: the newest missed one is fired.
+"""
+
+import sqlite3
+import time
+
+import pytest
+from dataarts import DataArts, job as dataarts_job, shell
+from harness import Server, eventually, step
+
+WEEKLY = {"quartzCronExpression": "0 0 0 ? * 1", "timezoneId": "UTC"}
+DAY_MS = 24 * 3600 * 1000
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory):
+    server = Server(tmp_path_factory.mktemp("holds"))
+    server.start()
+    yield server
+    server.close()
+
+
+def let_fire(server):
+    """As if the server had been down while every job's newest planned time passed."""
+    server.stop()
+    with sqlite3.connect(server.data / "reprise.db") as db:
+        db.execute("UPDATE schedule SET cursor_ms = cursor_ms - ?, decided_ms = NULL WHERE active = 1", (8 * DAY_MS,))
+    db.close()
+    server.restart()
+
+
+def only_run(api, job):
+    found = eventually(lambda: api.page_through("/jobRuns", jobKey=job["key"]), "a run")
+    assert len(found) == 1
+    return found[0]
+
+
+def state_of(api, run):
+    return api.get_run(run)["state"]
+
+
+def scheduled(api, name, tasks, **fields):
+    return api.job(tasks, name=name, schedule=WEEKLY, **fields)
+
+
+def test_a_held_run_outlives_the_server_and_starts_once(server):
+    api = server.api
+    load = scheduled(api, "load", [step("l", gate="loaded")])
+    waits = [{"jobKey": load["key"]}]
+    report = scheduled(api, "report", [step("r")], dependencies=waits)
+    strict = scheduled(api, "strict", [step("s")], dependencies=[{**waits[0], "failPolicy": "FAIL"}])
+    given_up = scheduled(api, "given_up", [step("g")], dependencies=waits)
+    let_fire(server)
+    held = only_run(api, report)
+    server.wait_witness("start", "l")
+    eventually(lambda: "Waiting for job load of " in state_of(api, held)["stateMessage"], "the reason")
+    assert state_of(api, held)["status"] == "QUEUED"
+    for _ in range(2):
+        server.kill9()
+        server.restart()
+        assert state_of(api, held)["status"] == "QUEUED"
+        assert "Waiting for job load of " in state_of(api, held)["stateMessage"]
+    why = api.read(f"/jobRuns/{held['key']}/explanation")["run"]
+    assert "Waiting for job load of " in why["reason"]
+    waiting = [d for d in why["decisions"] if d["kind"] == "JOB_DEPENDENCY" and d["result"] == "WAIT"]
+    assert len(waiting) == 1 and waiting[0]["jobName"] == "load" and waiting[0]["jobKey"] == load["key"]
+    assert waiting[0]["jobRunKey"] == only_run(api, load)["key"]
+    abandoned = only_run(api, given_up)
+    api.cancel(abandoned)
+    api.wait_final(abandoned, "CANCELED")
+    server.open_gate("loaded")
+    api.wait_final(held, "SUCCESS")
+    api.wait_final(only_run(api, strict), "SUCCESS")
+    server.kill9()
+    server.restart()
+    assert [w.name for w in server.witness("start")].count("r") == 1
+    assert [w.name for w in server.witness("start")].count("g") == 0
+    states = [e["to"] for e in api.read(f"/jobRuns/{held['key']}/events")["items"] if e["type"] == "RUN_STATE"]
+    assert states == ["QUEUED", "PENDING", "RUNNING", "SUCCESS"]
+
+
+def test_dataarts_instances_wait_and_are_canceled(server):
+    huawei = DataArts(server)
+    cron = WEEKLY["quartzCronExpression"]
+    up = dataarts_job("up", [shell("u", statement=f"until [ -e {server.workspace}/fail ]; do sleep 0.05; done; exit 1")], cron)
+    huawei.made(up)
+    for name, policy in (("canceled", "FAIL"), ("pending", "SUSPEND"), ("continued", "IGNORE")):
+        below = dataarts_job(name, [shell("b")], cron)
+        below["schedule"]["cron"]["dependJobs"] = {"jobs": ["up"], "dependPeriod": "SAME_PERIOD",
+                                                   "dependFailPolicy": policy}
+        huawei.made(below)
+    names = ("up", "canceled", "pending", "continued")
+    for name in names:
+        huawei.start(name)
+    let_fire(server)
+    ago = int(time.time() * 1000) - 9 * DAY_MS
+    first = {name: eventually(lambda: huawei.instances(name, min_plan_time=ago), "an instance")[0] for name in names}
+    assert [first[name]["status"] for name in names[1:]] == ["waiting"] * 3
+    (server.workspace / "fail").touch()
+    ids = {name: first[name]["instance_id"] for name in names}
+    huawei.wait("up", ids["up"], "fail")
+    huawei.wait("canceled", ids["canceled"], "manual-stop")
+    huawei.wait("continued", ids["continued"], "success")
+    assert huawei.instance("pending", ids["pending"])["status"] == "waiting"
+    assert huawei.v1("POST", f"jobs/pending/instances/{ids['pending']}/stop").status_code == 204
+    huawei.wait("pending", ids["pending"], "manual-stop")
