@@ -22,7 +22,5 @@ void book_check_all(struct book *book);
 int64_t book_plan_period(const struct schedule *schedule);
 /* A run that was held: has it been let go of by right? */
 void book_check_hold(const struct book *book, struct booked_run *run);
-/* Every run that is held waits for something. Not while the server drains. */
-void book_check_waiting(const struct book *book);
 /* Planned times of the batch, and where the schedules stand after it. */
 void book_plans(struct book *book, const struct row_batch *rows);

@@ -4,11 +4,12 @@ A planned time is made to come by moving the cursors of a stopped server's sched
 """
 
 import sqlite3
+import subprocess
 import time
 
 import pytest
 from dataarts import DataArts, job as dataarts_job, shell
-from harness import Server, eventually, step
+from harness import BINARY, Server, eventually, step
 
 WEEKLY = {"quartzCronExpression": "0 0 0 ? * 1", "timezoneId": "UTC"}
 DAY_MS = 24 * 3600 * 1000
@@ -29,6 +30,11 @@ def let_fire(server):
         db.execute("UPDATE schedule SET cursor_ms = cursor_ms - ?, decided_ms = NULL WHERE active = 1", (8 * DAY_MS,))
     db.close()
     server.restart()
+
+
+def cli(server, *words):
+    return subprocess.run([BINARY, "--url", server.url, "--token-file", server.data / "admin.token", *words],
+                          check=True, capture_output=True, text=True).stdout
 
 
 def only_run(api, job):
@@ -67,6 +73,8 @@ def test_a_held_run_outlives_the_server_and_starts_once(server):
     waiting = [d for d in why["decisions"] if d["kind"] == "JOB_DEPENDENCY" and d["result"] == "WAIT"]
     assert len(waiting) == 1 and waiting[0]["jobName"] == "load" and waiting[0]["jobKey"] == load["key"]
     assert waiting[0]["jobRunKey"] == only_run(api, load)["key"]
+    told = cli(server, "run", "why", held["key"])
+    assert "Waiting for job load of " in told and "job dependency: result WAIT" in told
     abandoned = only_run(api, given_up)
     api.cancel(abandoned)
     api.wait_final(abandoned, "CANCELED")

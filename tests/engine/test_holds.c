@@ -222,8 +222,8 @@ static void the_period_before_is_another(void **state)
 static void its_own_run_before_has_to_succeed(void **state)
 {
     struct world *world = *state;
-    struct uuid nightly = job(world, "nightly", MINUTELY ",'dependsOnPreviousRun':true");
     to_the_hour(world);
+    struct uuid nightly = job(world, "nightly", MINUTELY ",'dependsOnPreviousRun':true");
     world_advance(world, 1);
     world_advance(world, MINUTE_MS);
     struct uuid first = run_of(world, &nightly, MINUTE_MS);
@@ -346,7 +346,7 @@ static void missed_times_are_waited_for(void **state)
     struct uuid load = job(world, "load", HOURLY WIDE);
     struct uuid report = dependent(world, &load, "", HOURLY WIDE);
     to_the_hour(world);
-    world_sleep(world, 3 * (int64_t)HOUR_MS + 10 * MINUTE_MS);
+    world_sleep(world, 3 * (int64_t)HOUR_MS + 10 * MINUTE_MS + 1);
     world_crash(world);
     world_advance(world, 0);
     struct uuid upstream = run_of(world, &load, 10 * MINUTE_MS);
