@@ -23,69 +23,70 @@ def server(tmp_path_factory):
     server.close()
 
 
-def let_fire(server):
-    """As if the server had been down while every job's newest planned time passed."""
+def let_fire(server, *names):
+    """As if the server had been down while the newest planned time of these jobs passed."""
     server.stop()
     with sqlite3.connect(server.data / "reprise.db") as db:
-        db.execute("UPDATE schedule SET cursor_ms = cursor_ms - ?, decided_ms = NULL WHERE active = 1", (8 * DAY_MS,))
+        moved = db.execute("UPDATE schedule SET cursor_ms = cursor_ms - ?, decided_ms = NULL WHERE active = 1 AND job IN"
+                           f" (SELECT key FROM job WHERE name IN ({', '.join('?' * len(names))}))", (8 * DAY_MS, *names)).rowcount
     db.close()
+    assert moved == len(names)
     server.restart()
 
 
 def cli(server, *words):
-    return subprocess.run([BINARY, "--url", server.url, "--token-file", server.data / "admin.token", *words],
+    return subprocess.run([BINARY, "--data", server.data, *words],
                           check=True, capture_output=True, text=True).stdout
 
 
-def only_run(api, job):
-    found = eventually(lambda: api.page_through("/jobRuns", jobKey=job["key"]), "a run")
+def only_run(server, job):
+    found = eventually(lambda: server.api.page_through("/jobRuns", jobKey=job["key"]), "a run")
     assert len(found) == 1
     return found[0]
 
 
-def state_of(api, run):
-    return api.get_run(run)["state"]
+def state_of(server, run):
+    return server.api.get_run(run)["state"]
 
 
-def scheduled(api, name, tasks, **fields):
-    return api.job(tasks, name=name, schedule=WEEKLY, **fields)
+def scheduled(server, name, tasks, **fields):
+    return server.api.job(tasks, name=name, schedule=WEEKLY, **fields)
 
 
 def test_a_held_run_outlives_the_server_and_starts_once(server):
-    api = server.api
-    load = scheduled(api, "load", [step("l", gate="loaded")])
+    load = scheduled(server, "load", [step("l", gate="loaded")])
     waits = [{"jobKey": load["key"]}]
-    report = scheduled(api, "report", [step("r")], dependencies=waits)
-    strict = scheduled(api, "strict", [step("s")], dependencies=[{**waits[0], "failPolicy": "FAIL"}])
-    given_up = scheduled(api, "given_up", [step("g")], dependencies=waits)
-    let_fire(server)
-    held = only_run(api, report)
+    report = scheduled(server, "report", [step("r")], dependencies=waits)
+    strict = scheduled(server, "strict", [step("s")], dependencies=[{**waits[0], "failPolicy": "FAIL"}])
+    given_up = scheduled(server, "given_up", [step("g")], dependencies=waits)
+    let_fire(server, "load", "report", "strict", "given_up")
+    held = only_run(server, report)
     server.wait_witness("start", "l")
-    eventually(lambda: "Waiting for job load of " in state_of(api, held)["stateMessage"], "the reason")
-    assert state_of(api, held)["status"] == "QUEUED"
+    eventually(lambda: "Waiting for job load of " in state_of(server, held)["stateMessage"], "the reason")
+    assert state_of(server, held)["status"] == "QUEUED"
     for _ in range(2):
         server.kill9()
         server.restart()
-        assert state_of(api, held)["status"] == "QUEUED"
-        assert "Waiting for job load of " in state_of(api, held)["stateMessage"]
-    why = api.read(f"/jobRuns/{held['key']}/explanation")["run"]
+        assert state_of(server, held)["status"] == "QUEUED"
+        assert "Waiting for job load of " in state_of(server, held)["stateMessage"]
+    why = server.api.read(f"/jobRuns/{held['key']}/explanation")["run"]
     assert "Waiting for job load of " in why["reason"]
     waiting = [d for d in why["decisions"] if d["kind"] == "JOB_DEPENDENCY" and d["result"] == "WAIT"]
     assert len(waiting) == 1 and waiting[0]["jobName"] == "load" and waiting[0]["jobKey"] == load["key"]
-    assert waiting[0]["jobRunKey"] == only_run(api, load)["key"]
+    assert waiting[0]["jobRunKey"] == only_run(server, load)["key"]
     told = cli(server, "run", "why", held["key"])
     assert "Waiting for job load of " in told and "job dependency: result WAIT" in told
-    abandoned = only_run(api, given_up)
-    api.cancel(abandoned)
-    api.wait_final(abandoned, "CANCELED")
+    abandoned = only_run(server, given_up)
+    server.api.cancel(abandoned)
+    server.api.wait_final(abandoned, "CANCELED")
     server.open_gate("loaded")
-    api.wait_final(held, "SUCCESS")
-    api.wait_final(only_run(api, strict), "SUCCESS")
+    server.api.wait_final(held, "SUCCESS")
+    server.api.wait_final(only_run(server, strict), "SUCCESS")
     server.kill9()
     server.restart()
     assert [w.name for w in server.witness("start")].count("r") == 1
     assert [w.name for w in server.witness("start")].count("g") == 0
-    states = [e["to"] for e in api.read(f"/jobRuns/{held['key']}/events")["items"] if e["type"] == "RUN_STATE"]
+    states = [e["to"] for e in server.api.read(f"/jobRuns/{held['key']}/events")["items"] if e["type"] == "RUN_STATE"]
     assert states == ["QUEUED", "PENDING", "RUNNING", "SUCCESS"]
 
 
@@ -102,7 +103,7 @@ def test_dataarts_instances_wait_and_are_canceled(server):
     names = ("up", "canceled", "pending", "continued")
     for name in names:
         huawei.start(name)
-    let_fire(server)
+    let_fire(server, *names)
     ago = int(time.time() * 1000) - 9 * DAY_MS
     first = {name: eventually(lambda: huawei.instances(name, min_plan_time=ago), "an instance")[0] for name in names}
     assert [first[name]["status"] for name in names[1:]] == ["waiting"] * 3
