@@ -97,5 +97,7 @@ struct run_image book_image(const struct booked_run *run, struct arena *arena);
 /* Run slots held, execution slots held: counted from rows. */
 int64_t book_holders(const struct book *book, const struct booked_job *job);
 int64_t book_live(const struct book *book);
+/* Did the jobs that its own depends on ever hold it? */
+bool book_was_held(const struct booked_run *run);
 /* Every run that is held waits for something. Not while the server drains. */
 void book_check_waiting(const struct book *book);

@@ -110,7 +110,7 @@ static bool is_about(const struct event_row *event, const char *text)
     return event->decision && strstr(event->decision, text);
 }
 
-static bool was_held(const struct booked_run *run)
+bool book_was_held(const struct booked_run *run)
 {
     return run->event_count && is_about(&run->events[0], "\"JOB_DEPENDENCY\"");
 }
@@ -129,8 +129,8 @@ static const struct event_row *end_of_hold(const struct booked_run *run)
 
 void book_check_hold(const struct book *book, struct booked_run *run)
 {
-    const struct event_row *end = was_held(run) ? end_of_hold(run) : NULL;
-    if (run->row.is_held && (run->row.state != STATE_QUEUED || end || !was_held(run)))
+    const struct event_row *end = book_was_held(run) ? end_of_hold(run) : NULL;
+    if (run->row.is_held && (run->row.state != STATE_QUEUED || end || !book_was_held(run)))
         broken("a run is held and %s", state_name(run->row.state));
     if (!end || run->hold_is_checked)
         return;

@@ -115,3 +115,10 @@ def test_dataarts_instances_wait_and_are_canceled(server):
     assert huawei.instance("pending", ids["pending"])["status"] == "waiting"
     assert huawei.v1("POST", f"jobs/pending/instances/{ids['pending']}/stop").status_code == 204
     huawei.wait("pending", ids["pending"], "manual-stop")
+
+
+def test_a_replay_comes_to_the_same(server):
+    server.stop()
+    done = subprocess.run([BINARY, "selftest", "--replay", server.data / "reprise.db"], capture_output=True, text=True)
+    assert done.returncode == 0 and " 0 differences" in done.stdout, done.stdout + done.stderr
+    server.restart()
