@@ -136,7 +136,9 @@ static void find_windows(struct engine *engine, struct hold *hold)
     for (size_t i = 0; i < details->dependencies.count; i++)
         add_dependency(engine, hold, &clock, &items[i]);
     int64_t before_ms = previous(&clock, run->row.plan_ms);
-    if (details->depends_on_previous_run == 1 && before_ms != INT64_MIN)
+    bool counts = details->previous_runs_from_ms == FIELD_NULL ||
+                  before_ms >= details->previous_runs_from_ms;
+    if (details->depends_on_previous_run == 1 && before_ms != INT64_MIN && counts)
         add_window(engine, hold,
                    (struct hold_window){.job = run->row.job,
                                         .from_ms = before_ms,

@@ -244,6 +244,28 @@ static void its_own_run_before_has_to_succeed(void **state)
     world_expect(world, &third, "RUNNING a=RUNNING");
 }
 
+static void runs_before_a_moment_are_not_waited_for(void **state)
+{
+    struct world *world = *state;
+    char since[TIMEFMT_TEXT];
+    to_the_hour(world);
+    struct uuid nightly = job(world, "nightly", MINUTELY ",'dependsOnPreviousRun':true");
+    world_advance(world, 1);
+    struct uuid failed = run_of(world, &nightly, 0);
+    world_exit(world, &failed, "a", 1);
+    const char *more =
+        arena_printf(&world->arena, MINUTELY ",'dependsOnPreviousRun':true,'previousRunsFrom':'%s'",
+                     timefmt_rfc3339(world->now_ms + 1, since));
+    assert_int_equal(
+        world_update_job(world, &nightly, job_json(world, "nightly", more), NULL).code, ERR_OK);
+    world_advance(world, MINUTE_MS);
+    struct uuid first = run_of(world, &nightly, 0);
+    world_expect(world, &first, "RUNNING a=RUNNING");
+    world_advance(world, MINUTE_MS);
+    struct uuid second = run_of(world, &nightly, 0);
+    world_expect(world, &second, "QUEUED a=BLOCKED");
+}
+
 static void what_is_started_by_hand_neither_waits_nor_is_waited_for(void **state)
 {
     struct world *world = *state;
@@ -403,6 +425,7 @@ int main(void)
         WORLD_TEST(a_failure_that_is_deleted_holds_nobody),
         WORLD_TEST(the_period_before_is_another),
         WORLD_TEST(its_own_run_before_has_to_succeed),
+        WORLD_TEST(runs_before_a_moment_are_not_waited_for),
         WORLD_TEST(what_is_started_by_hand_neither_waits_nor_is_waited_for),
         WORLD_TEST(patience_ends_after_48_hours),
         WORLD_TEST(held_runs_can_be_cancelled),

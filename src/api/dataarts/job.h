@@ -132,6 +132,7 @@ struct dataarts_start {
     struct field_list params; /* of struct dataarts_param: instead of the job's of these names */
     int64_t start_date;       /* yyyyMMdd, or FIELD_NULL */
     int64_t at_ms;            /* EXECUTE_ONCE: when it runs */
+    int64_t previous_from_ms; /* its instances wait for none planned before; FIELD_NULL: for any */
 };
 
 /* `x-dataarts` of a definition. */

@@ -198,6 +198,8 @@ static const struct field start_fields[] = {
         .object = &dataarts_param_schema, .doc = "Given when it was started."),
     ROW("startDate", FIELD_INT64, dataarts_start, start_date, SPARSE, .doc = "yyyyMMdd."),
     ROW("atMs", FIELD_INT64, dataarts_start, at_ms, SPARSE, .doc = "Of a job that runs once."),
+    ROW("previousFromMs", FIELD_INT64, dataarts_start, previous_from_ms, SPARSE,
+        .doc = "Its instances wait for none that was planned before."),
 };
 static const struct schema start_schema =
     SCHEMA("DataArtsStarted", dataarts_start, start_fields, "How it was started.");
