@@ -15,9 +15,9 @@
 
 enum {
     BODY_MAX = 1 << 20,
-    POLL_MS = 1000,       /* of a server without streams, or without one for us */
-    TOLD_LEAST_MS = 100,  /* what comes within is asked for together */
-    LISTEN_MS = 5 * 1000, /* a campaign may also end without a run that moves: paused, then cancelled */
+    POLL_MS = 1000,      /* of a server without streams, or without one for us */
+    TOLD_LEAST_MS = 100, /* what comes within is asked for together */
+    LISTEN_MS = 5000, /* a campaign may also end without a run that moves: paused, then cancelled */
     HEARD_BYTES = 1 << 16,
 };
 
@@ -173,7 +173,7 @@ static int wait_for(struct cli *cli, const char *key)
     struct http_feed *feed = NULL;
     bool refused = false, over = false;
     int status;
-    do {
+    for (;;) {
         /* Before the campaign is asked for, so that nothing falls in between. */
         if (!feed && !refused)
             feed = call_listen(cli, "/events?onlyNew=true", "text/event-stream", &refused);
@@ -188,7 +188,7 @@ static int wait_for(struct cli *cli, const char *key)
             http_feed_close(feed);
             feed = NULL;
         }
-    } while (true);
+    }
     http_feed_close(feed);
     return status;
 }

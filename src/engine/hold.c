@@ -35,9 +35,9 @@ struct hold_window {
     int64_t from_ms, to_ms;
     int policy; /* enum dependency_policy */
     bool is_own;
-    bool newest_only;     /* of its planned times */
-    struct list of_job;   /* in hold_jobs.windows */
-    bool is_read;         /* `runs` is there: while it is being looked at */
+    bool newest_only;   /* of its planned times */
+    struct list of_job; /* in hold_jobs.windows */
+    bool is_read;       /* `runs` is there: while it is being looked at */
     struct window_run *runs;
     size_t count;
 };
@@ -107,9 +107,8 @@ static void add_dependency(struct engine *engine, struct hold *hold, const struc
 {
     int64_t plan_ms = hold->run->row.plan_ms;
     int64_t before_ms = previous(clock, plan_ms);
-    struct hold_window window = {.policy = dependency->fail_policy,
-                                 .to_ms = plan_ms,
-                                 .newest_only = before_ms == INT64_MIN};
+    struct hold_window window = {
+        .policy = dependency->fail_policy, .to_ms = plan_ms, .newest_only = before_ms == INT64_MIN};
     if (!uuid_parse(dependency->job_key, &window.job))
         return;
     if (dependency->period == PERIOD_PRE) {
@@ -381,8 +380,7 @@ static struct sight look(struct step *step, const struct hold *hold)
 {
     struct sight sight = {.verdict = HOLD_OPEN};
     for (size_t i = 0; i < hold->count; i++)
-        take_stronger(&sight,
-                      look_at_window(step->engine, &hold->windows[i], &step->fx->arena));
+        take_stronger(&sight, look_at_window(step->engine, &hold->windows[i], &step->fx->arena));
     return sight;
 }
 
@@ -400,10 +398,9 @@ static const char *sentence(const struct engine *engine, const struct sight *sig
 {
     char planned[TIMEFMT_TEXT];
     timefmt_rfc3339(sight->plan_ms, planned);
-    const char *what = sight->window->is_own
-                           ? arena_printf(arena, "its own run of %s", planned)
-                           : arena_printf(arena, "job %s of %s",
-                                          name_of(engine, sight, arena), planned);
+    const char *what = sight->window->is_own ? arena_printf(arena, "its own run of %s", planned)
+                                             : arena_printf(arena, "job %s of %s",
+                                                            name_of(engine, sight, arena), planned);
     switch (sight->verdict) {
     case HOLD_OVER:
         return arena_printf(arena, "Canceled: it depends on %s, which ended %s", what,
@@ -426,15 +423,15 @@ static const char *decision(const struct engine *engine, const struct sight *sig
     char key[UUID_TEXT], planned[TIMEFMT_TEXT];
     struct buf text;
     buf_init(&text, DECISION_MAX_BYTES);
-    buf_printf(&text, "{\"kind\":\"JOB_DEPENDENCY\",\"result\":\"%s\",\"jobKey\":\"%s\",\"jobName\":",
+    buf_printf(&text,
+               "{\"kind\":\"JOB_DEPENDENCY\",\"result\":\"%s\",\"jobKey\":\"%s\",\"jobName\":",
                results[sight->verdict], uuid_format(&sight->window->job, key));
     buf_json_string(&text, name_of(engine, sight, arena));
     buf_printf(&text, ",\"plannedTime\":\"%s\"", timefmt_rfc3339(sight->plan_ms, planned));
     if (!uuid_is_nil(&sight->run))
         buf_printf(&text, ",\"jobRunKey\":\"%s\",\"status\":\"%s\"", uuid_format(&sight->run, key),
                    state_name(sight->state));
-    buf_printf(&text, ",\"failPolicy\":\"%s\"}",
-               dependency_policy_names[sight->window->policy]);
+    buf_printf(&text, ",\"failPolicy\":\"%s\"}", dependency_policy_names[sight->window->policy]);
     const char *kept = text.overflowed ? NULL : arena_memdup(arena, text.data, text.len);
     buf_release(&text);
     return kept;

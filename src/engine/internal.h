@@ -184,11 +184,11 @@ struct engine {
     struct list campaigns_due;
     struct list campaigns_parked; /* rows are wanted; empty between batches */
     struct list campaigns_done;
-    struct uuid_map holds; /* upstream job → those who wait for runs of it */
-    struct list holds_due; /* held runs to be looked at, by key */
-    struct list holds_parked;     /* rows are wanted; empty between batches */
-    size_t holds_left;            /* so many more may be looked at in this step */
-    struct wanted_slot *slots;    /* planned times that were asked for in this batch */
+    struct uuid_map holds;     /* upstream job → those who wait for runs of it */
+    struct list holds_due;     /* held runs to be looked at, by key */
+    struct list holds_parked;  /* rows are wanted; empty between batches */
+    size_t holds_left;         /* so many more may be looked at in this step */
+    struct wanted_slot *slots; /* planned times that were asked for in this batch */
     size_t slot_count, slot_cap;
     struct wanted_version *versions; /* older definitions that were wanted in this batch */
     size_t version_count, version_cap;

@@ -669,8 +669,9 @@ static const struct field job_fields[] = {
      .kind = FIELD_BOOL,
      .flags = FIELD_EXTENSION | FIELD_SPARSE,
      AT(job_details, depends_on_previous_run),
-     .doc = "Whether a run that its schedule fires, or of a campaign, waits until that of the period "
-            "before has succeeded."},
+     .doc =
+         "Whether a run that its schedule fires, or of a campaign, waits until that of the period "
+         "before has succeeded."},
     {.name = "previousRunsFrom",
      .kind = FIELD_TIME,
      .flags = FIELD_EXTENSION | FIELD_SPARSE,

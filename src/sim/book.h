@@ -48,10 +48,10 @@ struct booked_run {
     struct event_row *events;
     size_t event_count, event_cap;
     enum state told;
-    int64_t last_event;         /* the newest */
-    int64_t last_run_event;     /* the newest about the run itself */
-    bool repair_accepted;       /* told, and the run has not moved yet */
-    bool was_written, was_told; /* in the batch at hand */
+    int64_t last_event;            /* the newest */
+    int64_t last_run_event;        /* the newest about the run itself */
+    bool repair_accepted;          /* told, and the run has not moved yet */
+    bool was_written, was_told;    /* in the batch at hand */
     struct booked_window *windows; /* book_holds.c: what it waited for; in the arena */
     size_t window_count;
     bool hold_is_checked;

@@ -37,15 +37,16 @@ static bool find_windows(struct booked_run *run)
         broken("a stored definition does not load: %s", err.message);
     const struct job_details *details = &def->details;
     const struct job_dependency *items = details->dependencies.items;
-    run->windows =
-        ARENA_ARRAY(&run->arena, details->dependencies.count + 1, struct booked_window);
+    run->windows = ARENA_ARRAY(&run->arena, details->dependencies.count + 1, struct booked_window);
     int64_t every_ms = book_plan_period(details->schedule);
     int64_t plan_ms = run->row.plan_ms;
     for (size_t i = 0; i < details->dependencies.count && every_ms; i++) {
         int64_t to_ms = items[i].period == PERIOD_PRE ? plan_ms - every_ms : plan_ms;
         add_window(run, items[i].job_key, to_ms - every_ms + 1, to_ms, items[i].fail_policy);
     }
-    if (details->depends_on_previous_run == 1 && every_ms)
+    bool counts = details->previous_runs_from_ms == FIELD_NULL ||
+                  plan_ms - every_ms >= details->previous_runs_from_ms;
+    if (details->depends_on_previous_run == 1 && every_ms && counts)
         add_window(run, uuid_format(&run->row.job, own), plan_ms - every_ms, plan_ms - 1,
                    DEPENDENCY_SUSPEND);
     job_def_unref(def);

@@ -98,8 +98,7 @@ static struct zone *zone_of(void *context, const char *id)
 
 static void begin_world(struct replay *replay, const struct workspace_row *workspace)
 {
-    struct world *world =
-        world_new_on(NULL, workspace->name ? workspace->name : "replay", false);
+    struct world *world = world_new_on(NULL, workspace->name ? workspace->name : "replay", false);
     world->more_runs = replay_more_runs;
     world->context = replay;
     world->config.zone = zone_of;

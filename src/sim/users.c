@@ -134,8 +134,7 @@ static const char *random_depends(struct stage *stage)
     char key[UUID_TEXT];
     struct arena *arena = &stage->world->arena;
     const struct user_job *job = one_in(stage, 3) ? NULL : some_job(stage);
-    const char *text =
-        one_in(stage, 4) ? ",\"dependsOnPreviousRun\":true" : "";
+    const char *text = one_in(stage, 4) ? ",\"dependsOnPreviousRun\":true" : "";
     if (!job)
         return text;
     return arena_printf(arena,

@@ -155,9 +155,8 @@ static void bring_window(struct world *world, struct engine *engine, const struc
     struct arena arena;
     struct window_run *runs;
     arena_init(&arena);
-    size_t count =
-        store_window_runs(world->disk->reader, world->book.workspace.id, &want->key, want->from_ms,
-                          want->to_ms, ENGINE_WINDOW_MAX, &arena, &runs);
+    size_t count = store_window_runs(world->disk->reader, world->book.workspace.id, &want->key,
+                                     want->from_ms, want->to_ms, ENGINE_WINDOW_MAX, &arena, &runs);
     if (world->more_runs)
         count = world->more_runs(world->context, want, &arena, &runs, count);
     engine_add_window(engine, want, runs, count);

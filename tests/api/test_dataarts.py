@@ -142,6 +142,16 @@ def test_start_and_stop(server, huawei):
     assert len({i["plan_time"] for i in first}) == len(first) and all(i["plan_time"] % 1000 == 0 for i in first)
     assert set((server.workspace / "ticking.txt").read_text().split()) == {"tue-x"}
     assert huawei.read1("jobs/ticking")["params"][0]["value"] == "mon"
+    waits = job("waiting", [shell("a")])
+    waits["schedule"]["cron"]["dependPrePeriod"] = True
+    huawei.made(waits)
+    huawei.start("waiting", {"ignore_first_self_dep": True})
+    listed, = server.api.read("/jobs", displayName="waiting")["items"]
+    whole = server.api.read(f"/jobs/{listed['key']}")
+    assert whole["dependsOnPreviousRun"] is True and whole["previousRunsFrom"] <= whole["timeUpdated"]
+    huawei.start("waiting", {})
+    assert "previousRunsFrom" not in server.api.read(f"/jobs/{listed['key']}")
+    huawei.stop("waiting")
     huawei.start("ticking", {"start_date": "20981231"})
     assert huawei.read2("jobs", job_name="ticking")["jobs"][0]["next_plan_time"] == "2098-12-30T16:00:00.000Z"
     huawei.stop("ticking")

@@ -68,8 +68,7 @@ static struct hour an_hour(struct world *world, const char *how, const char *mor
 {
     struct hour hour;
     hour.load = job(world, "load", HALF_HOURLY);
-    hour.report = dependent(world, &hour.load, how,
-                            arena_printf(&world->arena, HOURLY "%s", more));
+    hour.report = dependent(world, &hour.load, how, arena_printf(&world->arena, HOURLY "%s", more));
     to_the_hour(world);
     world_advance(world, HALF_HOUR_MS); /* the hour before is none of its business */
     world_all_succeed(world);
@@ -131,9 +130,10 @@ static void a_cancel_goes_down_the_line(void **state)
     struct world *world = *state;
     char key[UUID_TEXT];
     struct hour hour = an_hour(world, "", WIDE);
-    struct uuid mail = job(world, "mail",
-                           arena_printf(&world->arena, HOURLY WIDE ",'dependencies':[{'jobKey':'%s'}]",
-                                        uuid_format(&hour.report, key)));
+    struct uuid mail =
+        job(world, "mail",
+            arena_printf(&world->arena, HOURLY WIDE ",'dependencies':[{'jobKey':'%s'}]",
+                         uuid_format(&hour.report, key)));
     world_all_succeed(world);
     world_advance(world, HALF_HOUR_MS);
     world_all_succeed(world);
@@ -253,11 +253,11 @@ static void runs_before_a_moment_are_not_waited_for(void **state)
     world_advance(world, 1);
     struct uuid failed = run_of(world, &nightly, 0);
     world_exit(world, &failed, "a", 1);
-    const char *more =
-        arena_printf(&world->arena, MINUTELY ",'dependsOnPreviousRun':true,'previousRunsFrom':'%s'",
-                     timefmt_rfc3339(world->now_ms + 1, since));
-    assert_int_equal(
-        world_update_job(world, &nightly, job_json(world, "nightly", more), NULL).code, ERR_OK);
+    const char *more = arena_printf(&world->arena,
+                                    MINUTELY ",'dependsOnPreviousRun':true,'previousRunsFrom':'%s'",
+                                    timefmt_rfc3339(world->now_ms + 1, since));
+    assert_int_equal(world_update_job(world, &nightly, job_json(world, "nightly", more), NULL).code,
+                     ERR_OK);
     world_advance(world, MINUTE_MS);
     struct uuid first = run_of(world, &nightly, 0);
     world_expect(world, &first, "RUNNING a=RUNNING");
@@ -283,8 +283,8 @@ static void patience_ends_after_48_hours(void **state)
     struct world *world = *state;
     struct hour hour = an_hour(world, ",'failPolicy':'SUSPEND'", WIDE);
     world_exit(world, &hour.first, "a", 1);
-    assert_int_equal(world_update_job(world, &hour.report, job_json(world, "report", WIDE), NULL).code,
-                     ERR_OK);
+    assert_int_equal(
+        world_update_job(world, &hour.report, job_json(world, "report", WIDE), NULL).code, ERR_OK);
     assert_int_equal(world_update_job(world, &hour.load, job_json(world, "load", WIDE), NULL).code,
                      ERR_OK);
     world_advance(world, INT64_C(48) * HOUR_MS - MINUTE_MS);

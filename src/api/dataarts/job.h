@@ -117,7 +117,8 @@ struct dataarts_job {
     const char *description;
     int64_t created_ms; /* createTime: of answers */
     const char *version;
-    struct field_list downstream; /* of struct dataarts_downstream: of answers that were asked for it */
+    struct field_list
+        downstream; /* of struct dataarts_downstream: of answers that were asked for it */
 };
 
 /* A job that depends on the one that is shown. */

@@ -186,9 +186,10 @@ static const struct field job_fields[] = {
         .doc = "When it was made, ms."),
     ROW("version", FIELD_STRING, dataarts_job, version, SPARSE, .max = 32,
         .doc = "Version of its definition."),
-    ROW("downstreamJobs", FIELD_LIST, dataarts_job, downstream, SPARSE, .max = DATAARTS_MAX_DOWNSTREAM,
-        .object = &downstream_schema,
-        .doc = "Jobs that depend on it, one level: of an answer to a GET that asks for them; else not looked at."),
+    ROW("downstreamJobs", FIELD_LIST, dataarts_job, downstream, SPARSE,
+        .max = DATAARTS_MAX_DOWNSTREAM, .object = &downstream_schema,
+        .doc =
+            "Jobs that depend on it, one level: of an answer to a GET that asks for them; else not looked at."),
 };
 const struct schema dataarts_job_schema =
     SCHEMA("DataArtsJob", dataarts_job, job_fields, "A job of the DataArts dialect.");

@@ -30,8 +30,9 @@ static const struct field job_get_query_fields[] = {
     {.name = "getJobSubmitVersion",
      .kind = FIELD_BOOL,
      AT(job_get_query, submitted),
-     .doc = "Without `version`: the newest submitted version, or the newest saved. Saving submits, so both "
-            "are the newest."},
+     .doc =
+         "Without `version`: the newest submitted version, or the newest saved. Saving submits, so both "
+         "are the newest."},
 };
 const struct schema dataarts_job_get_query_schema =
     SCHEMA("DataArtsJobQuery", job_get_query, job_get_query_fields, "Which version of a job.");
@@ -131,10 +132,9 @@ static enum err_code find_downstream(struct call *call, const struct job_row *ro
     struct numbered_job_filter filter = {.is_active = FIELD_UNSET, .limit = AT_ONCE};
     struct numbered_job_list chunk;
     char key[UUID_TEXT];
-    const char *workspace =
-        call->workspace.name
-            ? call->workspace.name
-            : arena_strdup(call->arena, uuid_format(&call->workspace.key, key));
+    const char *workspace = call->workspace.name
+                                ? call->workspace.name
+                                : arena_strdup(call->arena, uuid_format(&call->workspace.key, key));
     *ret = (struct field_list){found, 0};
     do {
         call->backend->reads.list_numbered_jobs(call->reading.reader, call->workspace.id, &filter,
@@ -143,8 +143,8 @@ static enum err_code find_downstream(struct call *call, const struct job_row *ro
             const struct job_row *other = &chunk.items[i];
             struct job_def *def = definition(call, other, other->version);
             if (def && depends_on(def, &row->key))
-                found[ret->count++] = (struct dataarts_downstream){workspace,
-                                                                   other->name, other->number};
+                found[ret->count++] =
+                    (struct dataarts_downstream){workspace, other->name, other->number};
             job_def_unref(def);
         }
         filter.offset += AT_ONCE;
