@@ -77,5 +77,13 @@ __attribute__((warn_unused_result)) bool cron_next(const struct cron *cron, cons
 __attribute__((warn_unused_result)) bool cron_next_until(const struct cron *cron,
                                                          const struct zone *zone, int64_t after_ms,
                                                          int64_t until_ms, int64_t *ret_ms);
+/* The newest time up to `until_ms`; `known_ms` is one of them. Some forty questions, however many times
+ * lie between. */
+int64_t cron_newest_until(const struct cron *cron, const struct zone *zone, int64_t known_ms,
+                          int64_t until_ms);
+/* The last time before `before_ms`; false: there is none within ten years. */
+__attribute__((warn_unused_result)) bool cron_previous(const struct cron *cron,
+                                                       const struct zone *zone, int64_t before_ms,
+                                                       int64_t *ret_ms);
 /* Is there any day on which it fires? "0 0 0 30 2 ?" has none. Says nothing of when: all its years may have passed. */
 bool cron_is_satisfiable(const struct cron *cron);

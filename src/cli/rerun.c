@@ -13,7 +13,13 @@
 #include "cli/plan.h"
 #include "cli/verbs.h"
 
-enum { BODY_MAX = 1 << 20, POLL_MS = 1000 };
+enum {
+    BODY_MAX = 1 << 20,
+    POLL_MS = 1000,      /* of a server without streams, or without one for us */
+    TOLD_LEAST_MS = 100, /* what comes within is asked for together */
+    LISTEN_MS = 5000, /* a campaign may also end without a run that moves: paused, then cancelled */
+    HEARD_BYTES = 1 << 16,
+};
 
 static const char *campaign_path(struct cli *cli, const char *rest)
 {
@@ -123,32 +129,68 @@ static bool is_over(const char *status)
                       strcmp(status, "CANCELED") == 0);
 }
 
+/* How it stands; *ret_over: it has ended, and the result says how. */
+static int look(struct cli *cli, const char *path, bool *ret_over)
+{
+    struct http_answer answer;
+    const struct call call = {.method = "GET", .path = path, .flags = CALL_PATIENT};
+    json_t *campaign = NULL;
+    int status = call_send(cli, &call, &answer);
+    if (status)
+        return status;
+    status = call_parse(&answer, &campaign);
+    const char *state = get_text(campaign, "status");
+    *ret_over = is_over(state);
+    if (*ret_over && cli->options.output == OUTPUT_TABLE)
+        printf("%s: %s\n", safe_line(&cli->arena, state),
+               safe_line(&cli->arena, get_text(campaign, "stateMessage")));
+    if (*ret_over)
+        status = strcmp(state, "SUCCESS") == 0 ? CLI_DONE : CLI_RUN_FAILED;
+    json_decref(campaign);
+    http_answer_release(&answer);
+    return status;
+}
+
+/* Until a run of the workspace has moved, which is when a campaign does, or some time has passed. */
+static void await_run(struct cli *cli, struct http_feed *feed)
+{
+    struct buf *heard = &feed->answer.body;
+    bool rings = false;
+    for (int waited_ms = 0; !rings && !feed->is_over && waited_ms < LISTEN_MS;
+         waited_ms += TOLD_LEAST_MS) {
+        http_feeds_wait(cli->http, TOLD_LEAST_MS);
+        rings = heard->len && (heard->len > HEARD_BYTES || strstr(heard->data, "RUN_STATE"));
+    }
+    buf_clear(heard);
+    call_pause_ms(TOLD_LEAST_MS);
+}
+
 /* Until it has ended; 0: with SUCCESS. */
 static int wait_for(struct cli *cli, const char *key)
 {
     const char *path =
         arena_printf(&cli->arena, "/rerunCampaigns/%s?limit=1", call_escape(cli, key));
+    struct http_feed *feed = NULL;
+    bool refused = false, over = false;
+    int status;
     for (;;) {
-        struct http_answer answer;
-        const struct call call = {.method = "GET", .path = path, .flags = CALL_PATIENT};
-        json_t *campaign = NULL;
-        int status = call_send(cli, &call, &answer);
-        if (status)
-            return status;
-        status = call_parse(&answer, &campaign);
-        const char *state = get_text(campaign, "status");
-        bool over = is_over(state);
-        if (over && cli->options.output == OUTPUT_TABLE)
-            printf("%s: %s\n", safe_line(&cli->arena, state),
-                   safe_line(&cli->arena, get_text(campaign, "stateMessage")));
-        if (over)
-            status = strcmp(state, "SUCCESS") == 0 ? CLI_DONE : CLI_RUN_FAILED;
-        json_decref(campaign);
-        http_answer_release(&answer);
+        /* Before the campaign is asked for, so that nothing falls in between. */
+        if (!feed && !refused)
+            feed = call_listen(cli, "/events?onlyNew=true", "text/event-stream", &refused);
+        status = look(cli, path, &over);
         if (status || over)
-            return status;
-        call_pause_ms(POLL_MS);
+            break;
+        if (feed)
+            await_run(cli, feed);
+        else
+            call_pause_ms(POLL_MS);
+        if (feed && feed->is_over) {
+            http_feed_close(feed);
+            feed = NULL;
+        }
     }
+    http_feed_close(feed);
+    return status;
 }
 
 static int follow(struct cli *cli, const char *what, const struct http_answer *answer)

@@ -79,14 +79,15 @@ static bool is_wanted(const struct word_list *tasks, const char *key)
     return tasks->count == 0;
 }
 
-static void print_task(struct cli *cli, const json_t *task)
+/* A task, or the run itself. */
+static void print_explained(struct cli *cli, const char *title, const json_t *task)
 {
     const char *status = get_text(task, "status");
     struct line line;
     size_t i;
     json_t *decision;
     line_init(&line, &cli->screen);
-    line_add(&line, safe_line(&cli->arena, get_text(task, "taskKey")), "1");
+    line_add(&line, safe_line(&cli->arena, title), "1");
     line_add(&line, "  ", NULL);
     line_add(&line, state_sign(&cli->screen, status), state_look(status)->color);
     line_add(&line, " ", NULL);
@@ -112,13 +113,30 @@ static const char *explanation_path(struct cli *cli, const char *key)
     return path;
 }
 
+/* Why a run has not begun is a matter of the run: it waits in line, or for other jobs, or did until it was given
+ * up. */
+static bool has_waited(const json_t *run)
+{
+    const char *status = get_text(run, "status");
+    size_t i;
+    json_t *decision;
+    json_array_foreach (json_object_get(run, "decisions"), i, decision) {
+        const char *kind = get_text(decision, "kind");
+        if (kind && strcmp(kind, "JOB_DEPENDENCY") == 0)
+            return true;
+    }
+    return status && (strcmp(status, "QUEUED") == 0 || strcmp(status, "SKIPPED") == 0);
+}
+
 /* False when none of the tasks is one that was asked for. */
 static bool print_explanation(struct cli *cli, const json_t *tree)
 {
     const struct word_list *wanted = &cli->options.tasks;
     bool names_only = cli->options.output == OUTPUT_NAME;
     size_t i, shown = 0;
-    json_t *task;
+    json_t *task, *run = json_object_get(tree, "run");
+    if (!wanted->count && !names_only && has_waited(run))
+        print_explained(cli, "The run", run);
     json_array_foreach (json_object_get(tree, "tasks"), i, task) {
         if (!is_wanted(wanted, get_text(task, "taskKey")))
             continue;
@@ -127,12 +145,12 @@ static bool print_explanation(struct cli *cli, const json_t *tree)
             printf("%s\n", safe_line(&cli->arena, get_text(task, "taskKey")));
             continue;
         }
-        print_task(cli, task);
+        print_explained(cli, get_text(task, "taskKey"), task);
         if (wanted->count)
             print_provenance(cli, task, "Parameters", 2);
     }
     if (!wanted->count && !names_only)
-        print_provenance(cli, json_object_get(tree, "run"), "\nParameters of the run", 0);
+        print_provenance(cli, run, "\nParameters of the run", 0);
     return shown > 0 || wanted->count == 0;
 }
 

@@ -109,6 +109,23 @@ void engine_add_schedule(struct engine *engine, const struct schedule_row *row, 
     arm(engine, alarm);
 }
 
+bool alarm_will_fire(const struct engine *engine, const struct uuid *job, int64_t from_ms,
+                     int64_t to_ms, int64_t *ret_ms)
+{
+    const struct ealarm *alarm = alarm_of(engine, job);
+    if (!alarm || alarm->row.active != 1 || alarm->row.kind != SCHEDULE_CRON || !alarm->zone)
+        return false;
+    const struct schedule_row *row = &alarm->row;
+    int64_t after = row->cursor_ms;
+    if (row->window_start_ms != FIELD_NULL && after < row->window_start_ms - 1)
+        after = row->window_start_ms - 1;
+    if (row->window_end_ms != FIELD_NULL && to_ms > row->window_end_ms)
+        to_ms = row->window_end_ms;
+    if (after < from_ms)
+        after = from_ms - 1;
+    return after < to_ms && cron_next_until(&alarm->cron, alarm->zone, after, to_ms, ret_ms);
+}
+
 bool engine_has_schedule(const struct engine *engine, const struct uuid *job)
 {
     return alarm_of(engine, job) != NULL;
@@ -214,6 +231,7 @@ bool alarm_set(struct step *step, struct ejob *job, struct zone *zone)
         go_behind_decided(alarm, &row);
     put_row(engine, alarm, &row);
     track(engine, &alarm->tracked);
+    holds_alarm_moved(engine, &job->row.key);
     zone_unref(alarm->zone);
     alarm->zone = NULL;
     heap_remove(&engine->due, &alarm->due);
@@ -239,6 +257,7 @@ void alarm_stop(struct step *step, const struct uuid *job)
     alarm->row.active = 0;
     heap_remove(&step->engine->due, &alarm->due);
     track(step->engine, &alarm->tracked);
+    holds_alarm_moved(step->engine, job);
 }
 
 /* ---- firing ---- */
@@ -258,6 +277,7 @@ static void skip(struct step *step, struct ealarm *alarm, int64_t first_ms, int6
         .reason = arena_strdup(&step->fx->arena, reason),
     };
     row_batch_add(&step->fx->events, ROW_SKIPPED, ROW_INSERT, row);
+    holds_alarm_moved(step->engine, &alarm->row.job);
 }
 
 /* createdBy of a scheduled run is who the job runs as, else its creator (RULES §11). */
@@ -307,6 +327,7 @@ static void fire(struct step *step, struct ealarm *alarm, struct ejob *job, int6
         .trigger = continuous ? TRIGGER_CONTINUOUS : TRIGGER_PERIODIC,
         .instance_type = is_once(job) ? INSTANCE_ONCE : INSTANCE_SCHEDULED,
         .plan_ms = planned_ms,
+        .may_be_held = !continuous,
     };
     struct command_result result = {.code = ERR_OK};
     alarm->row.cursor_ms = continuous ? step->now_ms : planned_ms;
@@ -338,19 +359,9 @@ static void fire(struct step *step, struct ealarm *alarm, struct ejob *job, int6
 
 /* ---- missed times ---- */
 
-/* The newest planned time up to `until`; `known` is one of them. Some forty questions, however many
- * times lie between. */
 static int64_t newest_until(const struct ealarm *alarm, int64_t known, int64_t until)
 {
-    int64_t end = until; /* nothing fires in (end, until] unless `known` is there */
-    while (end - known >= 1000) {
-        int64_t middle = known + (end - known) / 2, found;
-        if (cron_next_until(&alarm->cron, alarm->zone, middle, end, &found))
-            known = found;
-        else
-            end = middle;
-    }
-    return known;
+    return cron_newest_until(&alarm->cron, alarm->zone, known, until);
 }
 
 /* How many planned times in [first, last], both of them such; up to SKIPPED_COUNT_MAX. */

@@ -203,6 +203,16 @@ static struct principal owner_of(const struct ecampaign *campaign)
     return (struct principal){campaign->row.created_by, campaign->row.created_by_name};
 }
 
+/* MISSING: another campaign, or the schedule itself, may have made the instance since it was planned. */
+static enum want_answer is_made(struct step *step, const struct ecell *cell, bool *ret)
+{
+    const struct campaign_row *campaign = &cell->campaign->row;
+    *ret = false;
+    if (campaign->kind != CAMPAIGN_RERUN || campaign->set != CAMPAIGN_MISSING)
+        return WANT_THERE;
+    return want_slot(step, &cell->row.job, cell->row.plan_ms, ret);
+}
+
 static enum start_result make_run(struct step *step, struct ecell *cell)
 {
     const struct ecampaign *campaign = cell->campaign;
@@ -221,8 +231,14 @@ static enum start_result make_run(struct step *step, struct ecell *cell)
         .in_campaign = true,
     };
     struct ejob *job;
-    if (want_job(step, &cell->row.job, &job) == WANT_ASKED)
+    bool made;
+    enum want_answer about_slot = is_made(step, cell, &made);
+    if (want_job(step, &cell->row.job, &job) == WANT_ASKED || about_slot == WANT_ASKED)
         return START_PARKED;
+    if (made) {
+        move_cell(step, cell, CELL_SKIPPED, "Not made: the planned time has an instance by now");
+        return START_DONE;
+    }
     struct command_result result = {.code = ERR_OK};
     run_create(step, &command, &origin, &result);
     if (result.code) {

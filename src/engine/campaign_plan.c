@@ -7,9 +7,6 @@
 #include "base/mem.h"
 #include "model/state.h"
 
-/* How far back a planned time is looked for. */
-static const int64_t lookback_ms = INT64_C(3660) * 24 * 3600 * 1000;
-
 /* A cell while it is being planned. */
 struct draft {
     struct planned_cell cell;
@@ -43,35 +40,9 @@ void campaign_job_schedule(struct campaign_job *job, struct zone *zone)
         job->zone = zone;
 }
 
-/* Halves the time between one that fires and `before_ms` until nothing fires in between. */
-static int64_t newest_before(const struct campaign_job *job, int64_t known, int64_t before_ms)
-{
-    int64_t end = before_ms - 1;
-    while (end - known >= 1000) {
-        int64_t middle = known + (end - known) / 2, found;
-        if (cron_next_until(&job->cron, job->zone, middle, end, &found))
-            known = found;
-        else
-            end = middle;
-    }
-    return known;
-}
-
 bool campaign_previous(const struct campaign_job *job, int64_t before_ms, int64_t *ret_ms)
 {
-    int64_t found;
-    for (int64_t back_ms = 60000; job->zone; back_ms *= 2) {
-        if (back_ms > lookback_ms)
-            back_ms = lookback_ms;
-        if (cron_next_until(&job->cron, job->zone, before_ms - back_ms - 1, before_ms - 1,
-                            &found)) {
-            *ret_ms = newest_before(job, found, before_ms);
-            return true;
-        }
-        if (back_ms == lookback_ms)
-            break;
-    }
-    return false;
+    return job->zone && cron_previous(&job->cron, job->zone, before_ms, ret_ms);
 }
 
 /* ---- cells ---- */

@@ -66,7 +66,8 @@ bool sweep_covers(const struct ejob *job, const struct erun *run)
 static struct erun *next_covered(const struct ejob *job)
 {
     /* The queue first: what is cancelled there never gets the slots that become free. */
-    const struct list *const lists[] = {&job->queue.runs, &job->repairs.runs, &job->holders};
+    const struct list *const lists[] = {&job->held.runs, &job->queue.runs, &job->repairs.runs,
+                                        &job->holders};
     for (size_t i = 0; i < ARRAY_LEN(lists); i++)
         LIST_EACH (lists[i], node) {
             struct erun *run = LIST_ITEM(node, struct erun, of_job);

@@ -59,17 +59,14 @@ static void add_version(struct step *step, const struct command *command, const 
     row_batch_add(&step->fx->events, ROW_JOB_VERSION, ROW_INSERT, row);
 }
 
-/* What a definition runs must exist and not lead back to it (RULES §6). False: refused, or parked
+/* What a definition runs, or depends on, must exist and not lead back to it (RULES §6, §10). False: refused, or parked
  * until the rows are there that are needed to say so. */
 static bool check_nesting(struct step *step, const struct command *command, const struct uuid *self,
                           struct command_result *result)
 {
     struct engine *engine = step->engine;
     struct err err;
-    enum nest_verdict verdict = nest_check_def(step, command->def, self, &err);
-    if (verdict == NEST_OK)
-        verdict = depend_check_def(step, command->def, self, &err);
-    switch (verdict) {
+    switch (nest_check_def(step, command->def, self, &err)) {
     case NEST_OK:
         return true;
     case NEST_WAIT:
@@ -391,7 +388,8 @@ void run_create(struct step *step, const struct command *command, const struct r
         operation =
             new_operation(step, command, "JOB_RUN", "CREATE", &run->row.key, run->row.job_name);
     fill_original(step, run, command, &operation);
-    enum state place = run_placement(run);
+    run->row.is_held = origin->may_be_held && hold_is_asked_for(run->def);
+    enum state place = run->row.is_held ? STATE_QUEUED : run_placement(run);
     run_enter(step, run, place);
     if (place != STATE_SKIPPED)
         create_tasks(step, run);
@@ -438,6 +436,7 @@ static void run_delete(struct step *step, struct erun *run, struct command_resul
         return;
     }
     run->is_deleted = true; /* goes with the commit: it stands in engine->done */
+    holds_run_deleted(step->engine, run);
     row_batch_add_copy(&fx->deletes, &fx->arena, ROW_RUN, ROW_DELETE, &run->row);
     GROW(fx->purges, fx->purge_count, fx->purge_cap);
     fx->purges[fx->purge_count++] = run->row.key;

@@ -10,6 +10,7 @@ enum {
     IDLE_JOBS_KEPT = 1024, /* jobs without runs that are kept for the next command */
     TIMER_MAX_ROWS = 5000, /* a step that has made so many leaves further deadlines to the next */
     PART_MAX_ROWS = 5000,  /* likewise further launches and chores */
+    HOLDS_MAX = 200,       /* held runs that one step looks at */
 };
 
 /* ---- effects ---- */
@@ -139,6 +140,8 @@ struct engine *engine_new(const struct engine_config *config)
     list_init(&engine->dirty);
     list_init(&engine->done);
     campaigns_init(engine);
+    holds_init(engine);
+    engine->holds_left = HOLDS_MAX;
     return engine;
 }
 
@@ -170,10 +173,12 @@ void engine_free(struct engine *engine)
     for (size_t i = 0; alarms[i]; i++)
         alarm_free(engine, alarms[i]);
     free(alarms);
+    holds_free(engine);
     free_garbage(engine);
     free(engine->garbage);
     free(engine->retired);
     free(engine->versions);
+    free(engine->slots);
     uuid_map_release(&engine->jobs);
     uuid_map_release(&engine->runs);
     uuid_map_release(&engine->tasks);
@@ -237,7 +242,8 @@ static bool launches_wait(const struct engine *engine)
 int64_t engine_next_deadline(const struct engine *engine)
 {
     const struct heap_item *first = heap_first(&engine->deadlines);
-    if (chores_left(engine) || launches_wait(engine) || campaigns_left(engine))
+    if (chores_left(engine) || launches_wait(engine) || campaigns_left(engine) ||
+        holds_wait(engine))
         return 0; /* now */
     return first ? first->deadline_ms : INT64_MAX;
 }
@@ -316,6 +322,10 @@ void engine_settle(struct step *step)
             struct list *node = engine->freed.next;
             list_remove(node);
             job_admit(step, LIST_ITEM(node, struct ejob, freed));
+        } else if (holds_wait(engine) && engine->holds_left > 0 &&
+                   step->fx->events.count < enough) {
+            engine->holds_left--;
+            hold_review(step);
         } else if (launches_wait(engine) && step->fx->events.count < enough) {
             child_launch(step, LIST_ITEM(engine->launches.next, struct etask, ready));
         } else if (campaigns_left(engine) && step->fx->events.count < enough) {
@@ -378,6 +388,8 @@ void engine_step(struct engine *engine, const struct engine_event *event, struct
     assert(!is_waiting || event->kind == ENGINE_LOADED);
     engine->ids.seed = event->seed;
     engine->step++;
+    if (event->kind != ENGINE_LOADED)
+        engine->holds_left = HOLDS_MAX;
     alarms_note_clock(engine, event->now_ms);
     struct etask *task = NULL;
     if (event->kind == ENGINE_OUTCOME || event->kind == ENGINE_VOID || event->kind == ENGINE_LOST) {
@@ -415,6 +427,7 @@ void engine_step(struct engine *engine, const struct engine_event *event, struct
         wants_go_on(&step);
         alarms_go_on(&step, effects->events.count + TIMER_MAX_ROWS);
         campaigns_go_on(&step);
+        holds_go_on(engine);
         break;
     default:
         assert(!"unknown event");

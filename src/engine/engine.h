@@ -83,6 +83,7 @@ struct run_origin {
     int64_t plan_ms;            /* planned time; FIELD_NULL: now */
     int64_t submit_ms;          /* 0: as the job's schedule says */
     bool in_campaign;           /* it may queue whatever its job says */
+    bool may_be_held;           /* it waits for the jobs that its own depends on */
 };
 
 struct attempt_prepared {
@@ -164,12 +165,18 @@ struct stop_effect {
 };
 
 /* A row that the engine needs and does not hold. */
-enum want_kind { WANT_JOB, WANT_RUN, WANT_VERSION };
+enum want_kind { WANT_JOB, WANT_RUN, WANT_VERSION, WANT_WINDOW };
+
+/* Of more runs in one window the newest by planned time are looked at. */
+enum { ENGINE_WINDOW_MAX = 10000 };
 
 struct want {
     enum want_kind kind;
     struct uuid key; /* of the job, or the run */
     int64_t version; /* WANT_VERSION: of the job's definition */
+    /* WANT_WINDOW: the job's runs with a planned time in [from, to]; for that run, nil for none */
+    struct uuid run;
+    int64_t from_ms, to_ms;
 };
 
 struct effects {
@@ -229,6 +236,10 @@ bool engine_has_campaign(const struct engine *engine, const struct uuid *key);
 /* Answers WANT_VERSION, with one reference of its own; `def` NULL: there is no such version. */
 void engine_add_version(struct engine *engine, const struct uuid *job, int64_t version,
                         struct job_def *def);
+
+/* Answers WANT_WINDOW with what store_window_runs finds, at most ENGINE_WINDOW_MAX; copied. */
+void engine_add_window(struct engine *engine, const struct want *want,
+                       const struct window_run *runs, size_t count);
 
 /* Answers a want: there is no such row. Good until the commit. */
 void engine_add_missing(struct engine *engine, const struct uuid *key);

@@ -51,6 +51,8 @@ struct ejob {
     size_t holder_count;
     struct run_queue repairs; /* go ahead of */
     struct run_queue queue;   /* runs that never ran */
+    struct run_queue held;    /* in no line: they wait for runs of other jobs */
+    struct list runs;         /* all that the engine has of it */
     struct list freed;        /* link in engine->freed: a slot may be free */
     struct list sweep;        /* link in engine->sweeps: runs of it are to be cancelled */
     size_t run_count;         /* runs in the engine */
@@ -99,7 +101,9 @@ struct erun {
     struct ejob *job;
     struct job_def *def;      /* of the newest attempt */
     struct etask *tasks;      /* def->task_count */
-    struct list of_job;       /* in job->holders, or in one of the job's queues */
+    struct list of_job;       /* in job->holders, in one of the job's queues, or in job->held */
+    struct list in_job;       /* in job->runs */
+    struct hold *hold;        /* hold.c: QUEUED and held; else NULL */
     struct list ready;        /* tasks in QUEUED, first in first out */
     struct list turn;         /* in engine->turns while `ready` is not empty */
     struct list ending;       /* in engine->ending: perhaps every task is final */
@@ -135,6 +139,13 @@ struct wanted_version {
     struct uuid job;
     int64_t version;
     struct job_def *def; /* one reference */
+};
+
+/* A planned time that was asked for: had it an instance when the batch began? */
+struct wanted_slot {
+    struct uuid job;
+    int64_t plan_ms;
+    bool is_taken;
 };
 
 struct engine {
@@ -173,6 +184,12 @@ struct engine {
     struct list campaigns_due;
     struct list campaigns_parked; /* rows are wanted; empty between batches */
     struct list campaigns_done;
+    struct uuid_map holds;     /* upstream job → those who wait for runs of it */
+    struct list holds_due;     /* held runs to be looked at, by key */
+    struct list holds_parked;  /* rows are wanted; empty between batches */
+    size_t holds_left;         /* so many more may be looked at in this step */
+    struct wanted_slot *slots; /* planned times that were asked for in this batch */
+    size_t slot_count, slot_cap;
     struct wanted_version *versions; /* older definitions that were wanted in this batch */
     size_t version_count, version_cap;
     struct list dirty;
@@ -233,10 +250,17 @@ void task_move(struct step *step, struct etask *task, enum state to, const char 
 /* An event that moves nothing. `task` NULL: about the run. */
 void note_event(struct step *step, struct erun *run, struct etask *task, int type,
                 const char *reason, const char *decision);
+/* What a run says of itself changes, and its state does not. */
+void run_say(struct step *step, struct erun *run, const char *reason, const char *decision);
 /* Puts a run that was just loaded on the lists that its state asks for; so for a task. */
 void run_enlist(struct engine *engine, struct erun *run);
 void task_enlist(struct engine *engine, struct etask *task);
 
+/* A held run stays QUEUED and takes its place in line. */
+void run_end_hold(struct step *step, struct erun *run, const char *reason, const char *decision);
+
+/* Of two in one line. */
+bool run_queues_before(const struct erun *a, const struct erun *b);
 /* The queue that a run waits in. */
 struct run_queue *run_queue_of(const struct erun *run);
 
@@ -273,6 +297,8 @@ void texts_init_task(struct texts *texts, const struct engine *engine, const str
 /* What a repair of the run will see: its tasks as they are. */
 void texts_init_repair(struct texts *texts, const struct engine *engine, const struct erun *run);
 void texts_release(struct texts *texts);
+/* Of the run's schedule, else the server's; one reference. */
+struct zone *run_zone(const struct engine *engine, const struct erun *run);
 /* A text with what stands in it put in; NULL stays NULL. */
 enum err_code texts_put_in(const struct texts *texts, const char *text, struct arena *arena,
                            const char **ret, struct err *err);
@@ -335,12 +361,9 @@ struct uuid child_to_inherit(const struct etask *task);
 
 /* ---- nesting.c ---- */
 enum nest_verdict { NEST_OK, NEST_WAIT, NEST_REFUSED }; /* WAIT: rows are wanted */
-/* Everything below a definition that is to be saved; `self` NULL: of a new job. */
+/* Everything that a definition that is to be saved runs, and depends on; `self` NULL: of a new job. */
 enum nest_verdict nest_check_def(struct step *step, const struct job_def *def,
                                  const struct uuid *self, struct err *err);
-/* depend.c: everything that a definition depends on. */
-enum nest_verdict depend_check_def(struct step *step, const struct job_def *def,
-                                   const struct uuid *self, struct err *err);
 /* Everything above a child of `run` that is to be made of `job`. */
 enum nest_verdict nest_check_run(struct step *step, struct erun *run, const struct ejob *job,
                                  struct err *err);
@@ -353,6 +376,13 @@ enum want_answer want_run(struct step *step, const struct uuid *key, struct erun
 /* An older version of a job's definition; good until the commit. */
 enum want_answer want_version(struct step *step, const struct uuid *job, int64_t version,
                               struct job_def **ret);
+/* Runs of a job whose planned time is in [from, to]; `run` is told (hold.c), nil: has a planned time an
+ * instance (want_slot)? */
+void want_window(struct step *step, const struct uuid *run, const struct uuid *job, int64_t from_ms,
+                 int64_t to_ms);
+/* Has the planned time an instance that counts for it? Good until the commit. */
+enum want_answer want_slot(struct step *step, const struct uuid *job, int64_t plan_ms,
+                           bool *ret_taken);
 void wants_go_on(struct step *step);
 void wants_forget(struct engine *engine);
 
@@ -369,6 +399,29 @@ void sweep_begin(struct step *step, struct ejob *job, const char *by);
 bool sweep_covers(const struct ejob *job, const struct erun *run);
 bool chores_left(const struct engine *engine);
 void chores_do_one(struct step *step);
+
+/* ---- hold.c: runs that wait for runs of other jobs ---- */
+/* Does a definition hold the runs that its schedule fires? */
+bool hold_is_asked_for(const struct job_def *def);
+/* Of a run that is QUEUED and held: finds out what it waits for, and puts it down to be looked at. */
+void hold_begin(struct engine *engine, struct erun *run);
+void hold_end(struct engine *engine, struct erun *run);
+void hold_add_window(struct erun *run, const struct want *want, const struct window_run *runs,
+                     size_t count);
+/* Is one to be looked at? */
+bool holds_wait(const struct engine *engine);
+/* Looks at the first of them: it goes on waiting, goes on, or is canceled. */
+void hold_review(struct step *step);
+/* Those that wanted rows go on. */
+void holds_go_on(struct engine *engine);
+/* A run has come from that state: who waits for it looks again. */
+void holds_run_moved(struct engine *engine, const struct erun *run, enum state from);
+/* So when a final run is deleted, or more planned times of a job's schedule are decided. */
+void holds_run_deleted(struct engine *engine, const struct erun *run);
+void holds_alarm_moved(struct engine *engine, const struct uuid *job);
+void holds_init(struct engine *engine);
+void holds_free(struct engine *engine);
+const char *holds_validate(const struct engine *engine, struct arena *arena);
 
 /* ---- campaign.c, campaign_cells.c, campaign_commands.c ---- */
 void campaigns_init(struct engine *engine);
@@ -402,6 +455,9 @@ const char *policy_suspended(struct arena *arena, const struct erun *run);
 bool alarm_set(struct step *step, struct ejob *job, struct zone *zone);
 void alarm_stop(struct step *step, const struct uuid *job);
 void alarm_free(struct engine *engine, struct ealarm *alarm);
+/* Is there a planned time in [from, to] that a schedule has not decided yet, and will? */
+bool alarm_will_fire(const struct engine *engine, const struct uuid *job, int64_t from_ms,
+                     int64_t to_ms, int64_t *ret_ms);
 /* Lets go of a schedule that rests. */
 void alarm_release_idle(struct engine *engine, const struct uuid *job);
 /* Fires what is due, as long as there are fewer rows than that. */
@@ -418,6 +474,8 @@ void alarm_run_ended(struct step *step, const struct erun *run);
 enum state run_placement(const struct erun *run);
 /* Moves it there. Its tasks are the caller's business. */
 void run_enter(struct step *step, struct erun *run, enum state place);
+/* A held run waits no more: it goes where a new run would, in line by the time since which it is QUEUED. */
+void run_release(struct step *step, struct erun *run);
 /* Gives free slots of a job to its queue. */
 void job_admit(struct step *step, struct ejob *job);
 /* Does the run's job let it queue? The run's own setting wins. */

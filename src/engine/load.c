@@ -32,6 +32,8 @@ struct ejob *job_new(struct engine *engine, const struct job_row *row, struct jo
     list_init(&job->holders);
     list_init(&job->repairs.runs);
     list_init(&job->queue.runs);
+    list_init(&job->held.runs);
+    list_init(&job->runs);
     uuid_map_put(&engine->jobs, &job->row.key, job);
     return job;
 }
@@ -120,6 +122,7 @@ struct erun *run_new(struct engine *engine, struct ejob *job, struct job_def *de
     str_map_init(&run->gone);
     for (uint32_t i = 0; i < def->task_count; i++)
         task_begin(run, &run->tasks[i], i);
+    list_append(&job->runs, &run->in_job);
     job->run_count++;
     job->used = engine->step;
     return run;
@@ -216,7 +219,10 @@ void run_free(struct engine *engine, struct erun *run)
     heap_remove(&engine->deadlines, &run->deadline.item);
     list_remove(&run->tracked.link);
     list_remove(&run->repair_tracked.link);
+    if (run->hold)
+        hold_end(engine, run);
     list_remove(&run->of_job);
+    list_remove(&run->in_job);
     list_remove(&run->turn);
     list_remove(&run->ending);
     list_remove(&run->done);

@@ -55,7 +55,7 @@ struct run_queue *run_queue_of(const struct erun *run)
     return goes_ahead ? &run->job->repairs : &run->job->queue;
 }
 
-static bool queues_before(const struct erun *a, const struct erun *b)
+bool run_queues_before(const struct erun *a, const struct erun *b)
 {
     if (a->row.queued_ms != b->row.queued_ms)
         return a->row.queued_ms < b->row.queued_ms;
@@ -81,7 +81,7 @@ static void queue_insert(struct run_queue *queue, struct erun *run)
     /* Nearly always the last place: look from the end. */
     struct list *place = &queue->runs;
     while (place->prev != &queue->runs &&
-           queues_before(run, LIST_ITEM(place->prev, struct erun, of_job)))
+           run_queues_before(run, LIST_ITEM(place->prev, struct erun, of_job)))
         place = place->prev;
     list_insert_before(place, &run->of_job);
     queue->count++;
@@ -93,6 +93,10 @@ void run_enlist(struct engine *engine, struct erun *run)
     if (state_holds_slot(state)) {
         list_append(&run->job->holders, &run->of_job);
         run->job->holder_count++;
+    } else if (state == STATE_QUEUED && run->row.is_held) {
+        list_append(&run->job->held.runs, &run->of_job);
+        run->job->held.count++;
+        hold_begin(engine, run);
     } else if (state == STATE_QUEUED) {
         queue_insert(run_queue_of(run), run);
     }
@@ -110,6 +114,9 @@ static void run_delist(struct engine *engine, struct erun *run, enum state state
         run->job->holder_count--;
         if (!list_is_linked(&run->job->freed))
             list_append(&engine->freed, &run->job->freed);
+    } else if (state == STATE_QUEUED && run->row.is_held) {
+        run->job->held.count--;
+        hold_end(engine, run);
     } else if (state == STATE_QUEUED) {
         run_queue_of(run)->count--;
     }
@@ -155,6 +162,8 @@ void run_move(struct step *step, struct erun *run, enum state to, const char *re
     if (!keeps_slot)
         run_delist(engine, run, from);
     run->row.state = to;
+    if (to != STATE_QUEUED)
+        run->row.is_held = 0;
     if (state_is_final(from) || state_is_final(to))
         run->row.is_suspended = 0;
     if (state_is_final(from))
@@ -179,8 +188,29 @@ void run_move(struct step *step, struct erun *run, enum state to, const char *re
     if (state_is_final(to))
         alarm_run_ended(step, run);
     campaign_run_moved(step, run, from);
+    holds_run_moved(engine, run, from);
     if (state_is_final(to) && uuid_map_get(&engine->waiters, &run->row.key))
         list_append(&engine->ended, &run->ended);
+}
+
+void run_end_hold(struct step *step, struct erun *run, const char *reason, const char *decision)
+{
+    struct engine *engine = step->engine;
+    assert(run->row.state == STATE_QUEUED && run->row.is_held);
+    run_delist(engine, run, STATE_QUEUED);
+    run->row.is_held = 0;
+    run_enlist(engine, run);
+    run_say(step, run, reason, decision);
+}
+
+void run_say(struct step *step, struct erun *run, const char *reason, const char *decision)
+{
+    struct engine *engine = step->engine;
+    set_text(engine, &run->row.message, reason);
+    set_text(engine, &run->repair.message, reason);
+    track(engine, &run->tracked);
+    track(engine, &run->repair_tracked);
+    note_event(step, run, NULL, EVENT_NOTE, reason, decision);
 }
 
 /* ---- tasks ---- */

@@ -1,9 +1,10 @@
 /*
- * Jobs that run jobs: no cycles, and not too deep (RULES §6).
+ * Jobs that lead to jobs: those that they run (JOB_TASK, RULES §6: no cycles, and not too deep) and those
+ * that they depend on (RULES §10: no cycles).
  *
- * Looked at twice. When a job is saved, everything below it is gone through, so that the newest
- * definitions never form a cycle. When a child starts, its parents are, for they may run older
- * definitions, and nobody knows when a job is saved how deep it will stand.
+ * When a job is saved, everything that its definition leads to is gone through, level by level, so that the
+ * newest definitions never form a cycle. When a child starts, its parents are looked at too, for they may
+ * run older definitions, and nobody knows when a job is saved how deep it will stand.
  */
 #include <stdlib.h>
 
@@ -11,31 +12,83 @@
 
 /* ---- at save ---- */
 
+/* How a definition leads to others. */
+struct relation {
+    size_t (*count)(const struct job_def *def);
+    const char *(*key)(const struct job_def *def, size_t i); /* NULL: that one leads nowhere */
+    const char *field;
+    const char *to_itself, *to_cycle, *to_too_many, *to_deep;
+    int max_depth; /* 0: no limit. Else a job is visited on every level on which it stands */
+};
+
+static size_t task_count(const struct job_def *def)
+{
+    return def->task_count;
+}
+
+static const char *task_job(const struct job_def *def, size_t i)
+{
+    return def->tasks[i].type == TASK_JOB ? def->tasks[i].job_key : NULL;
+}
+
+static size_t dependency_count(const struct job_def *def)
+{
+    return def->details.dependencies.count;
+}
+
+static const char *dependency_job(const struct job_def *def, size_t i)
+{
+    return ((const struct job_dependency *)def->details.dependencies.items)[i].job_key;
+}
+
+static const struct relation runs = {
+    .count = task_count,
+    .key = task_job,
+    .field = "tasks",
+    .to_itself = "names the job itself: a cycle",
+    .to_cycle = "names a job that runs this one again: a cycle",
+    .to_too_many = "leads to too many jobs: at most 1,000 may stand below one",
+    .to_deep = "stands too high: jobs may run each other at most 10 deep",
+    .max_depth = DEF_MAX_NESTING,
+};
+
+static const struct relation depends = {
+    .count = dependency_count,
+    .key = dependency_job,
+    .field = "dependencies",
+    .to_itself = "names the job itself: dependsOnPreviousRun says that",
+    .to_cycle = "names a job that depends on this one: a cycle",
+    .to_too_many = "leads to too many jobs: at most 1,000 may stand before one",
+};
+
 struct visit {
     struct ejob *job;
-    uint32_t task; /* of the definition that is saved: through which it was reached */
+    size_t through; /* place in the definition that is saved */
 };
 
 struct walk {
+    const struct relation *relation;
     struct step *step;
     const struct uuid *self; /* NULL: the job has no key yet */
     struct visit *level;
     size_t count, cap;
-    struct uuid_map seen; /* of the level being made */
+    struct uuid_map seen;
     size_t visited;
     bool is_waiting;
     struct err *err;
 };
 
-static enum nest_verdict refuse(const struct walk *walk, uint32_t task, const char *what)
+static enum nest_verdict refuse(const struct walk *walk, size_t through, const char *what)
 {
-    err_set(walk->err, ERR_INVALID_PARAMETER, "tasks[%u].jobKey %s", task, what);
+    err_set(walk->err, ERR_INVALID_PARAMETER, "%s[%zu].jobKey %s", walk->relation->field, through,
+            what);
     return NEST_REFUSED;
 }
 
-/* One job that is run. `direct`: by the definition itself. */
-static enum nest_verdict visit_key(struct walk *walk, const char *text, uint32_t task, bool direct)
+/* One job. `direct`: the definition itself leads to it. */
+static enum nest_verdict visit_key(struct walk *walk, const char *text, size_t through, bool direct)
 {
+    const struct relation *relation = walk->relation;
     struct uuid key;
     struct ejob *job = NULL;
     enum want_answer answer = uuid_parse(text, &key) ? want_job(walk->step, &key, &job)
@@ -46,57 +99,60 @@ static enum nest_verdict visit_key(struct walk *walk, const char *text, uint32_t
     }
     bool is_there = answer == WANT_THERE && job->row.deleted_ms == FIELD_NULL;
     if (!is_there)
-        return direct ? refuse(walk, task, "names no job of the workspace") : NEST_OK;
+        return direct ? refuse(walk, through, "names no job of the workspace") : NEST_OK;
     if (walk->self && uuid_equal(&key, walk->self))
-        return refuse(walk, task,
-                      direct ? "names the job itself: a cycle"
-                             : "names a job that runs this one again: a cycle");
+        return refuse(walk, through, direct ? relation->to_itself : relation->to_cycle);
     if (uuid_map_get(&walk->seen, &key))
         return NEST_OK;
     if (++walk->visited > DEF_MAX_NESTED_JOBS)
-        return refuse(walk, task, "leads to too many jobs: at most 1,000 may stand below one");
+        return refuse(walk, through, relation->to_too_many);
     uuid_map_put(&walk->seen, &key, job);
-    job->used = walk->step->engine->step;
     GROW(walk->level, walk->count, walk->cap);
-    walk->level[walk->count++] = (struct visit){job, task};
+    walk->level[walk->count++] = (struct visit){job, through};
     return NEST_OK;
 }
 
-static enum nest_verdict visit_def(struct walk *walk, const struct job_def *def, int64_t task)
+/* `above` NULL: the definition that is saved. */
+static enum nest_verdict visit_def(struct walk *walk, const struct job_def *def,
+                                   const struct visit *above)
 {
     enum nest_verdict verdict = NEST_OK;
-    for (uint32_t i = 0; i < def->task_count && verdict == NEST_OK; i++)
-        if (def->tasks[i].type == TASK_JOB)
-            verdict =
-                visit_key(walk, def->tasks[i].job_key, task < 0 ? i : (uint32_t)task, task < 0);
+    size_t count = walk->relation->count(def);
+    for (size_t i = 0; i < count && verdict == NEST_OK; i++) {
+        const char *key = walk->relation->key(def, i);
+        if (key)
+            verdict = visit_key(walk, key, above ? above->through : i, !above);
+    }
     return verdict;
 }
 
 static enum nest_verdict next_level(struct walk *walk)
 {
-    const struct visit *above = walk->level;
+    struct visit *above = walk->level;
     size_t count = walk->count;
     enum nest_verdict verdict = NEST_OK;
     walk->level = NULL;
     walk->count = walk->cap = 0;
-    uuid_map_release(&walk->seen);
-    uuid_map_init(&walk->seen);
+    if (walk->relation->max_depth) {
+        uuid_map_release(&walk->seen);
+        uuid_map_init(&walk->seen);
+    }
     for (size_t i = 0; i < count && verdict == NEST_OK; i++)
-        verdict = visit_def(walk, above[i].job->def, above[i].task);
-    free((void *)(uintptr_t)above);
+        verdict = visit_def(walk, above[i].job->def, &above[i]);
+    free(above);
     return verdict;
 }
 
-enum nest_verdict nest_check_def(struct step *step, const struct job_def *def,
-                                 const struct uuid *self, struct err *err)
+static enum nest_verdict check_def(struct step *step, const struct job_def *def,
+                                   const struct uuid *self, const struct relation *relation,
+                                   struct err *err)
 {
-    struct walk walk = {.step = step, .self = self, .err = err};
+    struct walk walk = {.relation = relation, .step = step, .self = self, .err = err};
     uuid_map_init(&walk.seen);
-    enum nest_verdict verdict = visit_def(&walk, def, -1);
+    enum nest_verdict verdict = visit_def(&walk, def, NULL);
     for (int depth = 1; verdict == NEST_OK && !walk.is_waiting && walk.count; depth++) {
-        if (depth == DEF_MAX_NESTING)
-            verdict = refuse(&walk, walk.level[0].task,
-                             "stands too high: jobs may run each other at most 10 deep");
+        if (depth == relation->max_depth)
+            verdict = refuse(&walk, walk.level[0].through, relation->to_deep);
         else
             verdict = next_level(&walk);
     }
@@ -105,6 +161,13 @@ enum nest_verdict nest_check_def(struct step *step, const struct job_def *def,
     if (verdict == NEST_OK && walk.is_waiting)
         verdict = NEST_WAIT;
     return verdict;
+}
+
+enum nest_verdict nest_check_def(struct step *step, const struct job_def *def,
+                                 const struct uuid *self, struct err *err)
+{
+    enum nest_verdict verdict = check_def(step, def, self, &runs, err);
+    return verdict == NEST_OK ? check_def(step, def, self, &depends, err) : verdict;
 }
 
 /* ---- at run ---- */

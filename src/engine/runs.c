@@ -31,12 +31,18 @@ static bool has_free_slot(const struct ejob *job)
     return (int64_t)job->holder_count < job->def->details.max_concurrent_runs;
 }
 
-/* Of a run that is about to queue. */
+/* Of a run that is about to queue. One that was held has its place by the time since which it was. */
 static size_t runs_ahead(const struct erun *run)
 {
     const struct ejob *job = run->job;
     bool is_ahead = run_queue_of(run) == &job->repairs;
-    return is_ahead ? job->repairs.count : job->repairs.count + job->queue.count;
+    size_t ahead = is_ahead ? job->repairs.count : job->repairs.count + job->queue.count;
+    for (const struct list *node = job->queue.runs.prev;
+         run->row.is_held && node != &job->queue.runs &&
+         run_queues_before(run, LIST_ITEM(node, struct erun, of_job));
+         node = node->prev)
+        ahead--;
+    return ahead;
 }
 
 /* NULL: nobody waits. */
@@ -62,6 +68,11 @@ void run_enter(struct step *step, struct erun *run, enum state place)
         run_set_timeout(step->engine, run, step->now_ms, step->mono_ms);
         return;
     }
+    if (run->row.is_held && run->row.state == STATE_NEW) {
+        run_move(step, run, place, "Waiting for the jobs that its own depends on",
+                 "{\"kind\":\"JOB_DEPENDENCY\",\"result\":\"HELD\"}");
+        return;
+    }
     const char *holders = text_holders(arena, job);
     const char *decision = decision_slot(arena, job, state_names[place]);
     const char *reason = place == STATE_QUEUED
@@ -69,7 +80,20 @@ void run_enter(struct step *step, struct erun *run, enum state place)
                                             message_ordinal((int64_t)runs_ahead(run) + 1, arena),
                                             holders)
                              : arena_printf(arena, "Skipped: %s, and the queue is off", holders);
-    run_move(step, run, place, reason, decision);
+    if (run->row.is_held && place == STATE_QUEUED)
+        run_end_hold(step, run, reason, decision);
+    else
+        run_move(step, run, place, reason, decision);
+}
+
+void run_release(struct step *step, struct erun *run)
+{
+    enum state place = run_placement(run);
+    run_enter(step, run, place);
+    if (place == STATE_PENDING)
+        run_evaluate(step, run);
+    for (uint32_t i = 0; i < run->def->task_count && place == STATE_SKIPPED; i++)
+        task_stop(step, &run->tasks[i], run->row.message);
 }
 
 void job_admit(struct step *step, struct ejob *job)
@@ -162,7 +186,10 @@ static void queue_expired(struct step *step, struct erun *run)
 {
     struct arena *arena = &step->fx->arena;
     long long hours = (long long)(step->engine->config.queue_max_ms / 3600000);
-    const char *reason = arena_printf(arena, "Waited %lld h in the queue", hours);
+    const char *reason = run->row.is_held
+                             ? arena_printf(arena, "Skipped after %lld h: %s", hours,
+                                            run->row.message ? run->row.message : "")
+                             : arena_printf(arena, "Waited %lld h in the queue", hours);
     /* A repair goes back to an end that a run which has run can have. */
     enum state end = run->row.repair_number > 0 ? STATE_CANCELED : STATE_SKIPPED;
     run_move(step, run, end, reason, NULL);

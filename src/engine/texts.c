@@ -55,7 +55,7 @@ static int64_t clock_instant(const void *zone, int64_t local_s)
 }
 
 /* The zone of the job's schedule, else the server's. */
-static struct zone *zone_of(const struct engine *engine, const struct erun *run)
+struct zone *run_zone(const struct engine *engine, const struct erun *run)
 {
     const struct schedule *schedule = run->def->details.schedule;
     const struct engine_config *config = &engine->config;
@@ -69,7 +69,7 @@ static void init_el(struct texts *texts, const struct erun *run, int64_t now_ms,
                     struct param_list parameters)
 {
     const struct run_row *row = &run->row;
-    texts->zone = zone_of(texts->engine, run);
+    texts->zone = run_zone(texts->engine, run);
     texts->el = (struct el_scope){
         .job_name = row->job_name,
         .plan_ms = row->plan_ms == FIELD_NULL ? row->created_ms : row->plan_ms,

@@ -109,12 +109,17 @@ static const char *check_job(const struct ejob *job, size_t holders, size_t queu
         return arena_printf(arena, "job %s: queued repairs are miscounted", job->row.name);
     LIST_EACH (&job->queue.runs, node)
         queue_length++;
-    if (job->holder_count != holders || queue_length != queued ||
-        job->repairs.count + job->queue.count != queued || job->active_count != active)
+    size_t held = 0;
+    LIST_EACH (&job->held.runs, node)
+        held++;
+    if (job->held.count != held)
+        return arena_printf(arena, "job %s: held runs are miscounted", job->row.name);
+    if (job->holder_count != holders || queue_length + held != queued ||
+        job->repairs.count + job->queue.count != queue_length || job->active_count != active)
         return arena_printf(arena, "job %s: slots or queue are miscounted", job->row.name);
     if (list_is_linked(&job->sweep) != (job->row.cancel_number != FIELD_NULL))
         return arena_printf(arena, "job %s: sweep and row differ", job->row.name);
-    if (queued && !list_is_linked(&job->sweep) &&
+    if (queue_length && !list_is_linked(&job->sweep) &&
         (int64_t)holders < job->def->details.max_concurrent_runs)
         return arena_printf(arena, "job %s has a free slot and a queue", job->row.name);
     return NULL;
@@ -170,5 +175,6 @@ const char *engine_validate(const struct engine *engine, struct arena *arena)
     if (!heap_validate(&engine->deadlines))
         return "the deadline heap is out of order";
     const char *problem = campaigns_validate(engine, arena);
+    problem = problem ? problem : holds_validate(engine, arena);
     return problem ? problem : check_jobs(engine, arena);
 }

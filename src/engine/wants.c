@@ -64,8 +64,67 @@ void engine_add_missing(struct engine *engine, const struct uuid *key)
     uuid_map_put(&engine->missing, key, engine);
 }
 
+void want_window(struct step *step, const struct uuid *run, const struct uuid *job, int64_t from_ms,
+                 int64_t to_ms)
+{
+    struct effects *fx = step->fx;
+    GROW(fx->wants, fx->want_count, fx->want_cap);
+    fx->wants[fx->want_count++] = (struct want){
+        .kind = WANT_WINDOW, .key = *job, .run = *run, .from_ms = from_ms, .to_ms = to_ms};
+}
+
+/* What was started by hand, or by another job, is for no planned time. */
+static bool takes_slot(int instance_type)
+{
+    return instance_type != INSTANCE_MANUAL && instance_type != INSTANCE_SUB_JOB;
+}
+
+enum want_answer want_slot(struct step *step, const struct uuid *job, int64_t plan_ms,
+                           bool *ret_taken)
+{
+    static const struct uuid nobody;
+    const struct engine *engine = step->engine;
+    const struct ejob *held = engine_job(engine, job);
+    const struct wanted_slot *found = NULL;
+    for (size_t i = 0; i < engine->slot_count && !found; i++)
+        if (engine->slots[i].plan_ms == plan_ms && uuid_equal(&engine->slots[i].job, job))
+            found = &engine->slots[i];
+    if (!found) {
+        want_window(step, &nobody, job, plan_ms, plan_ms);
+        return WANT_ASKED;
+    }
+    *ret_taken = found->is_taken;
+    if (held) /* and those of this batch */
+        LIST_EACH (&held->runs, node) {
+            const struct erun *run = LIST_ITEM(node, struct erun, in_job);
+            *ret_taken |= run->row.plan_ms == plan_ms && takes_slot(run->row.instance_type);
+        }
+    return WANT_THERE;
+}
+
+static void add_slot(struct engine *engine, const struct want *want, const struct window_run *runs,
+                     size_t count)
+{
+    struct wanted_slot slot = {.job = want->key, .plan_ms = want->from_ms};
+    for (size_t i = 0; i < count; i++)
+        slot.is_taken |= takes_slot(runs[i].instance_type);
+    GROW(engine->slots, engine->slot_count, engine->slot_cap);
+    engine->slots[engine->slot_count++] = slot;
+}
+
+void engine_add_window(struct engine *engine, const struct want *want,
+                       const struct window_run *runs, size_t count)
+{
+    struct erun *run = engine_run(engine, &want->run);
+    if (run)
+        hold_add_window(run, want, runs, count);
+    else
+        add_slot(engine, want, runs, count);
+}
+
 void wants_forget(struct engine *engine)
 {
+    engine->slot_count = 0;
     for (size_t i = 0; i < engine->version_count; i++)
         job_def_unref(engine->versions[i].def);
     engine->version_count = 0;

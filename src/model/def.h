@@ -244,6 +244,7 @@ struct job_details {
     const char *dataarts; /* JSON object: what only the DataArts dialect knows of it, or NULL */
     struct field_list dependencies; /* of struct job_dependency */
     int8_t depends_on_previous_run; /* 1: on that of the period before */
+    int64_t previous_runs_from_ms;  /* but on none that was planned before; FIELD_NULL: any */
 };
 
 extern const struct schema param_schema;

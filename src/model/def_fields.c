@@ -663,12 +663,20 @@ static const struct field job_fields[] = {
      AT(job_details, dependencies),
      .max = DEF_MAX_JOB_DEPENDENCIES,
      .object = &job_dependency_schema,
-     .doc = "Jobs whose runs of the same period come before those of this one in a campaign."},
+     .doc = "Jobs whose runs of the same period come before those of this one: of those that its "
+            "schedule fires, and in a campaign."},
     {.name = "dependsOnPreviousRun",
      .kind = FIELD_BOOL,
      .flags = FIELD_EXTENSION | FIELD_SPARSE,
      AT(job_details, depends_on_previous_run),
-     .doc = "Whether a run waits in a campaign until that of the period before has succeeded."},
+     .doc =
+         "Whether a run that its schedule fires, or of a campaign, waits until that of the period "
+         "before has succeeded."},
+    {.name = "previousRunsFrom",
+     .kind = FIELD_TIME,
+     .flags = FIELD_EXTENSION | FIELD_SPARSE,
+     AT(job_details, previous_runs_from_ms),
+     .doc = "With dependsOnPreviousRun: runs planned before that moment are not waited for."},
 };
 const struct schema job_details_schema =
     SCHEMA("CreateJobDetails", job_details, job_fields, "What a job is: its graph and settings.");

@@ -144,12 +144,23 @@ struct run_row {
     int8_t ignored_failure;      /* SUCCESS although a task failed, which was to be ignored */
     int8_t in_campaign;          /* its newest attempt was asked for by a campaign: it may always
                                     queue, and not ahead of runs that never ran */
+    int8_t is_held;              /* QUEUED, and not in line: it waits for runs of the jobs that its
+                                    job depends on */
     int64_t repair_number;       /* of the newest attempt of the run, 0: ORIGINAL */
     int64_t queued_ms;           /* newest entry into the queue */
     int64_t start_ms;            /* first RUNNING, the original's */
     int64_t end_ms;              /* of the newest attempt, FIELD_NULL while active */
     int64_t updated_ms;
     int64_t last_event; /* number of the newest event as of this write */
+};
+
+/* What is asked of the runs of a window of planned times: no row of its own. */
+struct window_run {
+    struct uuid key;
+    int64_t plan_ms;
+    int launched;      /* enum launched */
+    int instance_type; /* enum instance_type */
+    enum state state;
 };
 
 enum repair_mode { REPAIR_MODE_RESUME, REPAIR_MODE_RERUN, REPAIR_MODE_COUNT };

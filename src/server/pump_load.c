@@ -209,10 +209,23 @@ static bool bring_version(struct pump *pump, const struct want *want)
     return true;
 }
 
+static bool bring_window(struct pump *pump, const struct want *want, struct arena *arena)
+{
+    struct window_run *runs;
+    size_t count = store_window_runs(pump->reader, pump->workspace.id, &want->key, want->from_ms,
+                                     want->to_ms, ENGINE_WINDOW_MAX, arena, &runs);
+    if (store_reader_failed(pump->reader))
+        return false;
+    engine_add_window(pump->engine, want, runs, count);
+    return true;
+}
+
 static bool bring(struct pump *pump, const struct want *want, struct arena *arena)
 {
     if (want->kind == WANT_VERSION)
         return bring_version(pump, want);
+    if (want->kind == WANT_WINDOW)
+        return bring_window(pump, want, arena);
     bool ok = want->kind == WANT_JOB ? load_job(pump, &want->key, arena)
                                      : load_run(pump, &want->key, arena);
     bool found = want->kind == WANT_JOB ? engine_has_job(pump->engine, &want->key)

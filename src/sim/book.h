@@ -48,10 +48,13 @@ struct booked_run {
     struct event_row *events;
     size_t event_count, event_cap;
     enum state told;
-    int64_t last_event;         /* the newest */
-    int64_t last_run_event;     /* the newest about the run itself */
-    bool repair_accepted;       /* told, and the run has not moved yet */
-    bool was_written, was_told; /* in the batch at hand */
+    int64_t last_event;            /* the newest */
+    int64_t last_run_event;        /* the newest about the run itself */
+    bool repair_accepted;          /* told, and the run has not moved yet */
+    bool was_written, was_told;    /* in the batch at hand */
+    struct booked_window *windows; /* book_holds.c: what it waited for; in the arena */
+    size_t window_count;
+    bool hold_is_checked;
     struct arena arena;
 };
 
@@ -94,3 +97,7 @@ struct run_image book_image(const struct booked_run *run, struct arena *arena);
 /* Run slots held, execution slots held: counted from rows. */
 int64_t book_holders(const struct book *book, const struct booked_job *job);
 int64_t book_live(const struct book *book);
+/* Did the jobs that its own depends on ever hold it? */
+bool book_was_held(const struct booked_run *run);
+/* Every run that is held waits for something. Not while the server drains. */
+void book_check_waiting(const struct book *book);

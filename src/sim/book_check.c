@@ -293,6 +293,7 @@ void book_check_all(struct book *book)
         if (!run->was_written)
             continue;
         check_run(book, run);
+        book_check_hold(book, run);
         run->was_written = run->was_told = false;
     }
     for (size_t i = 0; i < book->job_count; i++) {

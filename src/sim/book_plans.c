@@ -27,6 +27,14 @@ static int64_t period_of(const struct schedule_row *row)
     return 0;
 }
 
+int64_t book_plan_period(const struct schedule *schedule)
+{
+    for (size_t i = 0; schedule && i < ARRAY_LEN(plans); i++)
+        if (strcmp(schedule->quartz_cron_expression, plans[i].expression) == 0)
+            return strcmp(schedule->timezone_id, "UTC") == 0 ? plans[i].every_ms : 0;
+    return 0;
+}
+
 static bool is_fired(const struct run_row *run, const struct uuid *job)
 {
     return run->instance_type == INSTANCE_SCHEDULED && run->trigger == TRIGGER_PERIODIC &&

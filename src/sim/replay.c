@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "calendar/zones.h"
 #include "sim/fail.h"
 #include "sim/replay_internal.h"
 
@@ -88,6 +89,24 @@ void replay_differs(struct replay *replay, const struct past_run *run, const cha
 
 /* ---- all of it ---- */
 
+static struct zone *zone_of(void *context, const char *id)
+{
+    struct zone *zone = NULL;
+    struct err ignored;
+    return id && zones_get(context, id, &zone, &ignored) == ERR_OK ? zone : NULL;
+}
+
+static void begin_world(struct replay *replay, const struct workspace_row *workspace)
+{
+    struct world *world = world_new_on(NULL, workspace->name ? workspace->name : "replay", false);
+    world->more_runs = replay_more_runs;
+    world->context = replay;
+    world->config.zone = zone_of;
+    world->config.context = replay->zones;
+    world_limit(world, 0); /* the settings are in force from here on */
+    replay->world = world;
+}
+
 static void count_deleted(struct replay *replay)
 {
     int64_t last = 0;
@@ -107,9 +126,10 @@ bool replay_workspace(struct store_reader *reader, const struct workspace_row *w
                             .context = context,
                             .result = ret};
     arena_init(&replay.arena);
+    replay.zones = zones_new(ZONES_FOLDER);
     bool ok = read_runs(&replay);
     if (ok) {
-        replay.world = world_new_on(NULL, workspace->name ? workspace->name : "replay", false);
+        begin_world(&replay, workspace);
         uuid_map_init(&replay.jobs);
         count_deleted(&replay);
         for (size_t i = 0; i < replay.event_count && ok; i++) {
@@ -127,6 +147,7 @@ bool replay_workspace(struct store_reader *reader, const struct workspace_row *w
     free(replay.runs);
     free(replay.events);
     free(replay.past_jobs);
+    zones_free(replay.zones);
     arena_release(&replay.arena);
     return ok;
 }

@@ -8,8 +8,8 @@
  * they said then, how often tasks were started, what repairs planned.
  *
  * Not in the store, so not compared: which task waited for an execution slot, and what became of runs
- * that were deleted. Expressions (model/el.h) are in UTC here and variables empty: where one of these
- * decided something, that may differ. Where run numbers are missing, whatever had to do with run slots may differ.
+ * that were deleted. Expressions (model/el.h) are in the zone of the job's schedule here, without one in UTC,
+ * and variables empty: where one of these decided something, that may differ. Where run numbers are missing, whatever had to do with run slots may differ.
  */
 #pragma once
 

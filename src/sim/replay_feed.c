@@ -69,14 +69,17 @@ static struct past_job *find_job(struct replay *replay, const struct uuid *store
 
 static bool bring_job(struct replay *replay, struct past_job *job, int64_t needed, int64_t now_ms);
 
-/* Nothing fires by itself here: that runs were fired is fed, as they were. */
-static char *without_schedule(struct replay *replay, const char *definition)
+/* Nothing fires by itself here: that runs were fired is fed, as they were. When a schedule would have is asked
+ * for by runs that wait for those before them. */
+static char *with_schedule_at_rest(struct replay *replay, const char *definition)
 {
     struct err ignored;
     json_t *tree = json_parse(definition, strlen(definition), &ignored);
     if (!tree)
         return NULL;
-    json_object_del(tree, "schedule");
+    json_t *schedule = json_object_get(tree, "schedule");
+    if (json_is_object(schedule))
+        json_object_set_new(schedule, "pauseStatus", json_string("PAUSED"));
     json_object_del(tree, "continuous");
     char *dumped = json_dumps(tree, JSON_COMPACT);
     json_decref(tree);
@@ -108,7 +111,7 @@ static const char *with_job_keys(struct replay *replay, const struct job_version
 {
     struct err err;
     struct job_def *def;
-    char *text = without_schedule(replay, version->definition);
+    char *text = with_schedule_at_rest(replay, version->definition);
     if (!text || job_def_load(text, version->version, &def, &err))
         return NULL;
     const struct field_list *depends = &def->details.dependencies;
@@ -201,6 +204,59 @@ static void find_child(struct replay *replay, struct past_run *run)
         replay_differs(replay, run, NULL, "is a child that the replay does not make");
 }
 
+/* ---- runs that were held ---- */
+
+static bool is_about(const struct event_row *event, const char *kind)
+{
+    return event->decision && strstr(event->decision, kind);
+}
+
+static bool was_held(const struct past_run *run)
+{
+    return run->event_count && run->events[0].to == STATE_QUEUED &&
+           is_about(&run->events[0], "\"JOB_DEPENDENCY\"");
+}
+
+/* The number of the event by which it was held no more. */
+static int64_t end_of_hold(const struct past_run *run)
+{
+    for (size_t i = 0; i < run->event_count; i++) {
+        const struct event_row *event = &run->events[i];
+        bool leaves = event->type == EVENT_RUN_STATE && event->from == STATE_QUEUED;
+        bool stands_in_line = event->type == EVENT_NOTE && is_about(event, "\"RUN_SLOT\"");
+        if (leaves || stands_in_line)
+            return event->number;
+    }
+    return INT64_MAX;
+}
+
+/* Schedules do not fire here: what they were about to fire when a run was held was waited for, too. */
+size_t replay_more_runs(void *context, const struct want *want, struct arena *arena,
+                        struct window_run **runs, size_t count)
+{
+    const struct replay *replay = context;
+    const struct past_run *held = NULL;
+    for (size_t i = 0; i < replay->run_count && !held; i++)
+        if (replay->runs[i].is_made && uuid_equal(&replay->runs[i].key, &want->run))
+            held = &replay->runs[i];
+    int64_t end = held ? end_of_hold(held) : INT64_MIN;
+    struct window_run *all = ARENA_ARRAY(arena, count + replay->run_count, struct window_run);
+    if (count)
+        memcpy(all, *runs, count * sizeof *all);
+    for (size_t i = 0; i < replay->run_count; i++) {
+        const struct past_run *run = &replay->runs[i];
+        const struct run_row *row = &run->image.run;
+        const struct past_job *job = uuid_map_get(&replay->jobs, &row->job);
+        if (!run->is_made && !run->is_lost && job && uuid_equal(&job->key, &want->key) &&
+            run->event_count && run->events[0].number < end && row->plan_ms >= want->from_ms &&
+            row->plan_ms <= want->to_ms)
+            all[count++] = (struct window_run){row->key, row->plan_ms, row->launched,
+                                               row->instance_type, STATE_QUEUED};
+    }
+    *runs = all;
+    return count;
+}
+
 static bool make_run(struct replay *replay, struct past_run *run)
 {
     const struct run_row *row = &run->image.run;
@@ -218,6 +274,7 @@ static bool make_run(struct replay *replay, struct past_run *run)
         .plan_ms = row->plan_ms,
         .submit_ms = row->submit_ms,
         .in_campaign = row->instance_type == INSTANCE_SUPPLEMENT,
+        .may_be_held = was_held(run),
     };
     struct command command = {
         .kind = COMMAND_RUN_CREATE,

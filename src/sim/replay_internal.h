@@ -2,6 +2,7 @@
 #pragma once
 
 #include "base/map.h"
+#include "calendar/zones.h"
 #include "sim/replay.h"
 #include "sim/world.h"
 
@@ -33,6 +34,7 @@ struct replay {
     void *context;
     struct replay_result *result;
     struct world *world;
+    struct zones *zones;
     struct past_run *runs;
     size_t run_count;
     struct past_event *events; /* of all runs, in the order in which they happened */
@@ -52,6 +54,10 @@ __attribute__((format(printf, 4, 5))) void replay_differs(struct replay *replay,
 
 /* Gives the engine what led to this event, if that came from outside and has not been given yet. */
 bool replay_event(struct replay *replay, struct past_run *run, const struct event_row *event);
+
+/* For struct world: `context` is the replay. */
+size_t replay_more_runs(void *context, const struct want *want, struct arena *arena,
+                        struct window_run **runs, size_t count);
 
 /* ---- replay_compare.c ---- */
 

@@ -1,6 +1,7 @@
 #include "sim/sim.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/mem.h"
 #include "sim/stage.h"
@@ -134,6 +135,9 @@ static void look_back(const struct stage *stage, struct sim_report *report)
         report->children += !uuid_is_nil(&run->row.parent_run);
         report->fired += run->row.instance_type == INSTANCE_SCHEDULED &&
                          run->row.launched == LAUNCHED_SCHEDULED;
+        report->held += book_was_held(run);
+        report->canceled_by_upstream += book_was_held(run) && run->row.state == STATE_CANCELED &&
+                                        strstr(run->row.message, "it depends on");
         for (size_t e = 0; e < run->event_count; e++)
             if (run->events[e].type == EVENT_RUN_STATE)
                 report->moved[run->events[e].to]++;

@@ -26,8 +26,10 @@ struct sim_report {
     size_t workspaces, steps, crashes, starts, accepted, refused, replayed, stale, twins;
     size_t children, suspended; /* child runs; runs that had to be cancelled in the end */
     size_t fired;               /* runs that a schedule or `continuous` made */
-    size_t moved[STATE_COUNT];  /* events of runs, by state */
-    const struct trace *trace;  /* of the workspace that acts; valid until sim_run returns */
+    size_t held,
+        canceled_by_upstream;  /* of them: waited for other jobs; and were canceled for them */
+    size_t moved[STATE_COUNT]; /* events of runs, by state */
+    const struct trace *trace; /* of the workspace that acts; valid until sim_run returns */
 };
 
 /* Adds to *report; its digest is replaced. */

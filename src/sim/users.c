@@ -128,6 +128,23 @@ static const char *with_children(struct stage *stage, const char *text)
     return text;
 }
 
+/* What the runs that a schedule fires wait for; may be refused likewise. */
+static const char *random_depends(struct stage *stage)
+{
+    char key[UUID_TEXT];
+    struct arena *arena = &stage->world->arena;
+    const struct user_job *job = one_in(stage, 3) ? NULL : some_job(stage);
+    const char *text = one_in(stage, 4) ? ",\"dependsOnPreviousRun\":true" : "";
+    if (!job)
+        return text;
+    return arena_printf(arena,
+                        "%s,\"dependencies\":[{\"jobKey\":\"%s\",\"period\":\"%s\","
+                        "\"failPolicy\":\"%s\"}]",
+                        text, uuid_format(&job->key, key),
+                        dependency_period_names[roll(stage, PERIOD_COUNT)],
+                        dependency_policy_names[roll(stage, DEPENDENCY_COUNT)]);
+}
+
 /* And some failures mean more than others. */
 static const char *with_policies(struct stage *stage, const char *text)
 {
@@ -167,7 +184,8 @@ static const char *random_start(struct stage *stage)
     const char *text = is_continuous || !policy[0] ? paused : policy;
     if (!is_continuous && text[0])
         text = arena_printf(arena, ",%s", text);
-    return arena_printf(arena, "%s%s}", starts[which], text);
+    return arena_printf(arena, "%s%s}%s", starts[which], text,
+                        is_continuous ? "" : random_depends(stage));
 }
 
 /* The definition of shape_json with job and task settings thrown in. */

@@ -387,6 +387,8 @@ void world_commit(struct world *world)
     engine_committed(world->engine);
     world_check_engine(world->engine);
     check_holdings(world);
+    if (!world->is_draining && engine_next_deadline(world->engine) > 0)
+        book_check_waiting(&world->book);
     bool lives = act(world);
     world->effects_left = SIZE_MAX;
     world->taken_count = 0;

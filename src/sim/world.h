@@ -87,6 +87,10 @@ struct world {
     struct world_answer *answers; /* of the batch at hand */
     size_t answer_count, answer_cap;
     struct arena answer_arena;
+    /* What a window has besides what the disk has: whoever replays knows what is to come. NULL: nothing. */
+    size_t (*more_runs)(void *context, const struct want *want, struct arena *arena,
+                        struct window_run **runs, size_t count);
+    void *context;
     size_t steps, crashes, twins;
     size_t wanted;   /* rows that steps asked for */
     uint64_t digest; /* of all effects that were collected, and all answers */

@@ -150,6 +150,20 @@ static void bring_version(struct world *world, struct engine *engine, const stru
     world->wanted++;
 }
 
+static void bring_window(struct world *world, struct engine *engine, const struct want *want)
+{
+    struct arena arena;
+    struct window_run *runs;
+    arena_init(&arena);
+    size_t count = store_window_runs(world->disk->reader, world->book.workspace.id, &want->key,
+                                     want->from_ms, want->to_ms, ENGINE_WINDOW_MAX, &arena, &runs);
+    if (world->more_runs)
+        count = world->more_runs(world->context, want, &arena, &runs, count);
+    engine_add_window(engine, want, runs, count);
+    world->wanted++;
+    arena_release(&arena);
+}
+
 /* Brings what the step wanted, as the pump does. */
 static void bring(struct world *world, struct engine *engine, const struct effects *effects)
 {
@@ -157,6 +171,10 @@ static void bring(struct world *world, struct engine *engine, const struct effec
         const struct want want = effects->wants[i];
         if (want.kind == WANT_VERSION) {
             bring_version(world, engine, &want);
+            continue;
+        }
+        if (want.kind == WANT_WINDOW) {
+            bring_window(world, engine, &want);
             continue;
         }
         if (want.kind == WANT_JOB ? engine_has_job(engine, &want.key)

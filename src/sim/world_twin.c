@@ -50,6 +50,29 @@ static bool has_continuous(const struct world *world)
     return false;
 }
 
+static bool has_held(const struct world *world)
+{
+    for (size_t i = 0; i < world->book.run_count; i++)
+        if (world->book.runs[i]->row.is_held)
+            return true;
+    return false;
+}
+
+/* A recovered engine looks at all that is held: nothing may come of that. */
+static void look_at_held(struct world *world, struct twin *twin)
+{
+    const struct engine_event look = {
+        .kind = ENGINE_LOADED, .now_ms = world->now_ms, .mono_ms = world->mono_ms};
+    if (!has_held(world))
+        return;
+    world_take_event(world, twin->engine, &look, &twin->effects);
+    engine_collect(twin->engine, &twin->effects);
+    if (twin->effects.rows.count || twin->effects.start_count)
+        broken("a recovered engine finds another state of what is held");
+    engine_committed(twin->engine);
+    effects_clear(&twin->effects);
+}
+
 void twin_begin(struct world *world)
 {
     struct twin *twin = world->twin;
@@ -60,6 +83,7 @@ void twin_begin(struct world *world)
     if (engine_attempt_count(twin->engine) != engine_attempt_count(world->engine))
         broken("a recovered engine has %zu attempts, not %zu", engine_attempt_count(twin->engine),
                engine_attempt_count(world->engine));
+    look_at_held(world, twin);
     int64_t own = next_wake(world, twin->engine);
     int64_t first = next_wake(world, world->engine);
     bool none = own == INT64_MAX || first == INT64_MAX;

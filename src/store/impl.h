@@ -117,6 +117,9 @@ struct reader_ops {
     size_t (*planned_runs)(struct store_reader *reader, int64_t workspace, const struct uuid *job,
                            int64_t from_ms, int64_t to_ms, size_t max, struct arena *arena,
                            struct run_row **ret);
+    size_t (*window_runs)(struct store_reader *reader, int64_t workspace, const struct uuid *job,
+                          int64_t from_ms, int64_t to_ms, size_t max, struct arena *arena,
+                          struct window_run **ret);
 };
 
 struct store {

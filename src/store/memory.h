@@ -64,6 +64,9 @@ bool memory_campaign_counts(struct store_reader *reader, int64_t workspace,
 size_t memory_planned_runs(struct store_reader *reader, int64_t workspace, const struct uuid *job,
                            int64_t from_ms, int64_t to_ms, size_t max, struct arena *arena,
                            struct run_row **ret);
+size_t memory_window_runs(struct store_reader *reader, int64_t workspace, const struct uuid *job,
+                          int64_t from_ms, int64_t to_ms, size_t max, struct arena *arena,
+                          struct window_run **ret);
 /* NULL when there is none. */
 struct workspace_row *memory_workspace(struct memory_store *store, int64_t id);
 

@@ -103,11 +103,11 @@ static int compare_planned(const void *a, const void *b)
     return uuid_compare(&x->key, &y->key);
 }
 
-size_t memory_planned_runs(struct store_reader *base, int64_t workspace, const struct uuid *job,
-                           int64_t from_ms, int64_t to_ms, size_t max, struct arena *arena,
-                           struct run_row **ret)
+/* Ascending by planned time, then by key. */
+static const struct run_row **planned_between(const struct memory_reader *reader, int64_t workspace,
+                                              const struct uuid *job, int64_t from_ms,
+                                              int64_t to_ms, struct arena *arena, size_t *ret)
 {
-    struct memory_reader *reader = memory_reader_lock(base);
     const struct memory_table *table = &reader->store->rows.tables[ROW_RUN];
     const struct run_row **found = ARENA_ARRAY(arena, table->count, const struct run_row *);
     size_t count = 0;
@@ -119,6 +119,37 @@ size_t memory_planned_runs(struct store_reader *base, int64_t workspace, const s
     }
     if (count)
         qsort(found, count, sizeof *found, compare_planned);
+    *ret = count;
+    return found;
+}
+
+size_t memory_window_runs(struct store_reader *base, int64_t workspace, const struct uuid *job,
+                          int64_t from_ms, int64_t to_ms, size_t max, struct arena *arena,
+                          struct window_run **ret)
+{
+    struct memory_reader *reader = memory_reader_lock(base);
+    size_t found_count;
+    const struct run_row **found =
+        planned_between(reader, workspace, job, from_ms, to_ms, arena, &found_count);
+    size_t count = found_count < max ? found_count : max;
+    *ret = ARENA_ARRAY(arena, count, struct window_run);
+    for (size_t i = 0; i < count; i++) {
+        const struct run_row *row = found[found_count - 1 - i];
+        (*ret)[i] = (struct window_run){row->key, row->plan_ms, row->launched, row->instance_type,
+                                        row->state};
+    }
+    memory_reader_unlock(reader);
+    return count;
+}
+
+size_t memory_planned_runs(struct store_reader *base, int64_t workspace, const struct uuid *job,
+                           int64_t from_ms, int64_t to_ms, size_t max, struct arena *arena,
+                           struct run_row **ret)
+{
+    struct memory_reader *reader = memory_reader_lock(base);
+    size_t count;
+    const struct run_row **found =
+        planned_between(reader, workspace, job, from_ms, to_ms, arena, &count);
     if (count > max)
         count = max;
     *ret = ARENA_ARRAY(arena, count, struct run_row);

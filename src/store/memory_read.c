@@ -358,7 +358,7 @@ static int64_t queue_position(struct store_reader *base, const struct run_row *r
     int64_t position = 0;
     for (size_t i = first; i < end && position < QUEUE_POSITION_MAX; i++) {
         const struct run_row *other = rows->tables[ROW_RUN].rows[i];
-        if (other->state == STATE_QUEUED && uuid_equal(&other->job, &run->job) &&
+        if (other->state == STATE_QUEUED && !other->is_held && uuid_equal(&other->job, &run->job) &&
             waits_before(other, run))
             position++;
     }
@@ -457,6 +457,7 @@ const struct reader_ops memory_reader_ops = {
     .campaign_cells = memory_campaign_cells,
     .campaign_counts = memory_campaign_counts,
     .planned_runs = memory_planned_runs,
+    .window_runs = memory_window_runs,
     .accounts = memory_accounts,
     .resources = memory_resources,
     .job_permissions = memory_job_permissions,

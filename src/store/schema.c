@@ -297,6 +297,15 @@ static const char *const migration_13[] = {
     "ALTER TABLE access_token ADD COLUMN parent_key_is_public INTEGER NOT NULL DEFAULT 0",
 };
 
+/* Runs that wait for jobs that theirs depends on stand in no line. */
+static const char *const migration_14[] = {
+    "ALTER TABLE run ADD COLUMN is_held INTEGER NOT NULL DEFAULT 0",
+    "DROP INDEX run_queued",
+    /* 8: STATE_QUEUED */
+    "CREATE INDEX run_queued ON run (workspace, job, queued_ms, key, repair_number, in_campaign,"
+    " is_held, state) WHERE state = 8",
+};
+
 static const struct migration {
     const char *const *steps;
     size_t count;
@@ -307,7 +316,7 @@ static const struct migration {
     {migration_7, ARRAY_LEN(migration_7)},   {migration_8, ARRAY_LEN(migration_8)},
     {migration_9, ARRAY_LEN(migration_9)},   {migration_10, ARRAY_LEN(migration_10)},
     {migration_11, ARRAY_LEN(migration_11)}, {migration_12, ARRAY_LEN(migration_12)},
-    {migration_13, ARRAY_LEN(migration_13)},
+    {migration_13, ARRAY_LEN(migration_13)}, {migration_14, ARRAY_LEN(migration_14)},
 };
 
 int schema_newest(void)

@@ -99,3 +99,6 @@ bool sqlite_campaign_counts(struct store_reader *reader, int64_t workspace,
 size_t sqlite_planned_runs(struct store_reader *reader, int64_t workspace, const struct uuid *job,
                            int64_t from_ms, int64_t to_ms, size_t max, struct arena *arena,
                            struct run_row **ret);
+size_t sqlite_window_runs(struct store_reader *reader, int64_t workspace, const struct uuid *job,
+                          int64_t from_ms, int64_t to_ms, size_t max, struct arena *arena,
+                          struct window_run **ret);

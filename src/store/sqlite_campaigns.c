@@ -139,3 +139,36 @@ size_t sqlite_planned_runs(struct store_reader *base, int64_t workspace, const s
     free(rows);
     return count;
 }
+
+size_t sqlite_window_runs(struct store_reader *base, int64_t workspace, const struct uuid *job,
+                          int64_t from_ms, int64_t to_ms, size_t max, struct arena *arena,
+                          struct window_run **ret)
+{
+    struct sqlite_reader *reader = reader_of(base);
+    sqlite3_stmt *statement = sqlite_reader_query(reader, SQL_WINDOW_RUNS, workspace);
+    if (statement) {
+        db_bind_uuid(statement, 2, job);
+        sqlite3_bind_int64(statement, 3, from_ms);
+        sqlite3_bind_int64(statement, 4, to_ms);
+        sqlite3_bind_int64(statement, 5, (sqlite3_int64)max);
+    }
+    struct window_run *runs = NULL;
+    size_t count = 0, cap = 0;
+    while (sqlite_reader_step(reader, statement)) {
+        GROW(runs, count, cap);
+        runs[count++] = (struct window_run){
+            .key = db_column_uuid(statement, 0),
+            .plan_ms = db_column_int64(statement, 1),
+            .launched = sqlite3_column_int(statement, 2),
+            .instance_type = sqlite3_column_int(statement, 3),
+            .state = (enum state)sqlite3_column_int(statement, 4),
+        };
+    }
+    if (reader->failed)
+        count = 0;
+    *ret = ARENA_ARRAY(arena, count, struct window_run);
+    if (count)
+        memcpy(*ret, runs, count * sizeof *runs);
+    free(runs);
+    return count;
+}

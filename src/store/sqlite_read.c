@@ -661,4 +661,5 @@ const struct reader_ops sqlite_reader_ops = {
     .campaign_cells = sqlite_campaign_cells,
     .campaign_counts = sqlite_campaign_counts,
     .planned_runs = sqlite_planned_runs,
+    .window_runs = sqlite_window_runs,
 };

@@ -163,6 +163,10 @@ static const struct statement statements[SQL_RUN_KEYS] = {
     [SQL_PLANNED_RUNS] = {ROW_RUN, true,
                           " FROM run INDEXED BY run_by_plan WHERE workspace = ?1 AND job = ?2"
                           " AND plan_ms BETWEEN ?3 AND ?4 ORDER BY plan_ms, key LIMIT ?5"},
+    [SQL_WINDOW_RUNS] = {NO_ROW, false,
+                         "SELECT key, plan_ms, launched, instance_type, state FROM run"
+                         " INDEXED BY run_by_plan WHERE workspace = ?1 AND job = ?2"
+                         " AND plan_ms BETWEEN ?3 AND ?4 ORDER BY plan_ms DESC, key DESC LIMIT ?5"},
     [SQL_GET_RESOURCE] = {ROW_RESOURCE, false, " FROM resource WHERE workspace = ?1 AND key = ?2"},
     [SQL_RESOURCES] = {ROW_RESOURCE, false,
                        " FROM resource INDEXED BY resource_live WHERE workspace = ?1"
@@ -214,7 +218,7 @@ static const struct statement statements[SQL_RUN_KEYS] = {
     [SQL_QUEUE_POSITION] = {NO_ROW, false,
                             /* 8: STATE_QUEUED, as the index says it. Repairs first. */
                             "SELECT 1 FROM run INDEXED BY run_queued"
-                            " WHERE state = 8 AND workspace = ?1 AND job = ?2"
+                            " WHERE state = 8 AND workspace = ?1 AND job = ?2 AND is_held = 0"
                             " AND (repair_number = 0 OR in_campaign = 1, queued_ms, key)"
                             " < (?3, ?4, ?5) LIMIT ?6"},
 

@@ -366,6 +366,13 @@ size_t store_planned_runs(struct store_reader *reader, int64_t workspace, const 
     return reader->ops->planned_runs(reader, workspace, job, from_ms, to_ms, max, arena, ret);
 }
 
+size_t store_window_runs(struct store_reader *reader, int64_t workspace, const struct uuid *job,
+                         int64_t from_ms, int64_t to_ms, size_t max, struct arena *arena,
+                         struct window_run **ret)
+{
+    return reader->ops->window_runs(reader, workspace, job, from_ms, to_ms, max, arena, ret);
+}
+
 /* ---- lists ---- */
 
 void store_list_runs(struct store_reader *reader, int64_t workspace,

@@ -286,6 +286,11 @@ bool store_campaign_counts(struct store_reader *reader, int64_t workspace,
 size_t store_planned_runs(struct store_reader *reader, int64_t workspace, const struct uuid *job,
                           int64_t from_ms, int64_t to_ms, size_t max, struct arena *arena,
                           struct run_row **ret);
+/* The same runs, newest planned time first (of one time: newest run first), and of each what those need
+ * who wait for it. */
+size_t store_window_runs(struct store_reader *reader, int64_t workspace, const struct uuid *job,
+                         int64_t from_ms, int64_t to_ms, size_t max, struct arena *arena,
+                         struct window_run **ret);
 
 /*
  * ---- lists: keyset paging over covering indexes ----

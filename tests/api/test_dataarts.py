@@ -58,6 +58,25 @@ def test_what_was_sent_comes_back(huawei):
     refused(huawei.v1("GET", "jobs/exampleJob", version=9), "DLF.3051", "version 9")
 
 
+def test_jobs_that_depend_on_a_job(huawei):
+    """`dependencies` adds the first level; what is sent back of it is not kept. Saving submits (reference §1.2)."""
+    huawei.made(job("chain_a", [shell("a")]))
+    for name, upstream in (("chain_b", "chain_a"), ("chain_c", "chain_b"), ("chain_d", "chain_a")):
+        huawei.made(with_cron(dependJobs={"jobs": [upstream]}) | {"name": name})
+    seen = huawei.read1("jobs/chain_a", dependencies="true")
+    assert {d["jobName"] for d in seen["downstreamJobs"]} == {"chain_b", "chain_d"}
+    assert {d["workSpace"] for d in seen["downstreamJobs"]} == {"default"}
+    ids = {name: huawei.read1(f"jobs/{name}")["id"] for name in ("chain_b", "chain_d")}
+    assert {d["jobName"]: d["jobId"] for d in seen["downstreamJobs"]} == ids
+    assert huawei.read1("jobs/chain_c", dependencies="true")["downstreamJobs"] == []
+    done(huawei.v1("PUT", "jobs/chain_a", seen), 204)
+    for options in ({}, {"dependencies": "false"}, {"getJobSubmitVersion": "true"}, {"getJobSubmitVersion": "false"}):
+        got = huawei.read1("jobs/chain_a", **options)
+        assert "downstreamJobs" not in got and got["version"] == "2", options
+    assert huawei.read1("jobs/chain_a", version=1, getJobSubmitVersion="true")["version"] == "1"
+    refused(huawei.v1("GET", "jobs/chain_a", dependencies="perhaps"), "DLF.3051", "dependencies")
+
+
 def test_v2_spells_otherwise_and_means_the_same(huawei):
     body = {"name": "snake", "process_type": "BATCH", "owner": "own", "priority": 1, "single_node_job_flag": "true",
             "basic_config": {"instance_timeout": "0", "custom_fields": {"camel_Case": "kept"}},
@@ -137,6 +156,16 @@ def test_start_and_stop(server, huawei):
     assert len({i["plan_time"] for i in first}) == len(first) and all(i["plan_time"] % 1000 == 0 for i in first)
     assert set((server.workspace / "ticking.txt").read_text().split()) == {"tue-x"}
     assert huawei.read1("jobs/ticking")["params"][0]["value"] == "mon"
+    waits = job("waiting", [shell("a")])
+    waits["schedule"]["cron"]["dependPrePeriod"] = True
+    huawei.made(waits)
+    huawei.start("waiting", {"ignore_first_self_dep": True})
+    listed, = server.api.read("/jobs", displayName="waiting")["items"]
+    whole = server.api.read(f"/jobs/{listed['key']}")
+    assert whole["dependsOnPreviousRun"] is True and whole["previousRunsFrom"] <= whole["timeUpdated"]
+    huawei.start("waiting", {})
+    assert "previousRunsFrom" not in server.api.read(f"/jobs/{listed['key']}")
+    huawei.stop("waiting")
     huawei.start("ticking", {"start_date": "20981231"})
     assert huawei.read2("jobs", job_name="ticking")["jobs"][0]["next_plan_time"] == "2098-12-30T16:00:00.000Z"
     huawei.stop("ticking")

@@ -38,12 +38,11 @@ static void rest(struct world *world, const struct uuid *job, const char *more)
     assert_int_equal(world_update_job(world, job, json, NULL).code, ERR_OK);
 }
 
-/* A job with so many instances, one a minute, whose schedule rests by now. */
+/* A job with so many instances, one a minute, whose schedule rests by now; `more` of it since then. */
 static struct uuid history(struct world *world, int minutes, int64_t code, const char *more)
 {
     to_the_minute(world);
-    const char *live = arena_printf(&world->arena, MINUTELY "%s", more);
-    struct uuid job = world_dag(world, "a; b: a", live);
+    struct uuid job = world_dag(world, "a; b: a", MINUTELY);
     minutes_pass(world, minutes, code);
     rest(world, &job,
          arena_printf(&world->arena,
@@ -435,6 +434,28 @@ static void missing_ones_are_made_and_none_twice(void **state)
     assert_answer(world_campaign(world, &request), ERR_INCORRECT_STATE, "no instances");
 }
 
+static void two_campaigns_make_a_missing_one_once(void **state)
+{
+    struct world *world = *state;
+    struct uuid job = history(world, 4, 0, "");
+    struct uuid gone[] = {world->book.runs[1]->row.key, world->book.runs[2]->row.key};
+    int64_t plan_ms = world->book.runs[2]->row.plan_ms;
+    struct campaign_request request = over_all(world, &job, 1);
+    request.set = CAMPAIGN_MISSING;
+    request.begin_ms = world->book.runs[0]->row.plan_ms;
+    for (size_t i = 0; i < 2; i++)
+        world_delete(world, &gone[i]);
+    struct uuid first = campaign(world, &request);
+    expect(world, &first, "RUNNING RW");
+    struct uuid second = campaign(world, &request);
+    expect(world, &second, "RUNNING R");
+    assert_int_equal(cell(world, &second, 0)->plan_ms, plan_ms);
+    world_all_succeed(world);
+    expect(world, &first, "SUCCESS S-");
+    expect(world, &second, "SUCCESS S");
+    assert_has(cell(world, &first, 1)->message, "has an instance by now");
+}
+
 static void a_supplement_makes_a_new_instance_for_each_time(void **state)
 {
     struct world *world = *state;
@@ -617,6 +638,7 @@ int main(void)
         WORLD_TEST(cells_queue_like_new_runs),
         WORLD_TEST(cells_wait_where_the_job_has_no_queue),
         WORLD_TEST(missing_ones_are_made_and_none_twice),
+        WORLD_TEST(two_campaigns_make_a_missing_one_once),
         WORLD_TEST(a_supplement_makes_a_new_instance_for_each_time),
         WORLD_TEST(the_version_is_the_runs_or_the_jobs),
         WORLD_TEST(one_node_and_what_follows_it),

@@ -61,17 +61,18 @@ static void random_worlds(void **state)
         if (i % 10 == 0 && one_seed(i) != digest)
             broken("the same seed, other effects");
     }
-    print_message("%zu workspaces, %zu steps, %zu crashes, %zu attempts, %zu commands accepted, "
-                  "%zu refused, %zu replayed, %zu stale reports, %zu batches by a twin, %zu "
-                  "children, %zu suspended, %zu fired by schedules\n",
-                  seen.workspaces, seen.steps, seen.crashes, seen.starts, seen.accepted,
-                  seen.refused, seen.replayed, seen.stale, seen.twins, seen.children,
-                  seen.suspended, seen.fired);
+    print_message(
+        "%zu workspaces, %zu steps, %zu crashes, %zu attempts, %zu commands accepted, "
+        "%zu refused, %zu replayed, %zu stale reports, %zu batches by a twin, %zu "
+        "children, %zu suspended, %zu fired by schedules, %zu of them held, %zu canceled for it\n",
+        seen.workspaces, seen.steps, seen.crashes, seen.starts, seen.accepted, seen.refused,
+        seen.replayed, seen.stale, seen.twins, seen.children, seen.suspended, seen.fired, seen.held,
+        seen.canceled_by_upstream);
     for (int s = 0; s < STATE_COUNT; s++)
         if (seen.moved[s])
             print_message("  runs that became %s: %zu\n", state_names[s], seen.moved[s]);
     assert_true(seen.replayed > 0 && seen.twins > 0 && seen.stale > 0 && seen.crashes > 0 &&
-                seen.fired > 0);
+                seen.fired > 0 && seen.held > 0 && seen.canceled_by_upstream > 0);
 }
 
 int main(void)

@@ -154,6 +154,20 @@ static void runs_are_found_by_planned_time(void **state)
     assert_int_equal(store_planned_runs(reader, world->workspace.id, &world->job, 401, 900, 2,
                                         &world->arena, &rows),
                      0);
+    struct window_run *window;
+    count = store_window_runs(reader, world->workspace.id, &world->job, 100, 300, 10, &world->arena,
+                              &window);
+    assert_int_equal(count, 4);
+    for (size_t i = 1; i < count; i++)
+        assert_true(window[i - 1].plan_ms > window[i].plan_ms ||
+                    uuid_compare(&window[i - 1].key, &window[i].key) > 0);
+    assert_int_equal(window[0].plan_ms, 300);
+    assert_int_equal(window[0].state, STATE_SUCCESS);
+    assert_int_equal(window[0].instance_type, INSTANCE_SUPPLEMENT);
+    assert_int_equal(store_window_runs(reader, world->workspace.id, &world->job, 100, 300, 1,
+                                       &world->arena, &window),
+                     1);
+    assert_int_equal(window[0].plan_ms, 300); /* the newest ones */
     store_read_end(reader);
 }
 
@@ -176,6 +190,22 @@ static void repairs_of_campaigns_do_not_queue_ahead(void **state)
     store_read_end(world->reader);
 }
 
+/* RULES §10: a run that waits for other jobs stands in no line. */
+static void held_runs_are_in_nobodys_way(void **state)
+{
+    struct world *world = *state;
+    struct run_row runs[2];
+    for (int i = 0; i < 2; i++) {
+        runs[i] = world_run_row(world, STATE_QUEUED);
+        runs[i].queued_ms = 100 + i;
+        runs[i].is_held = i == 0;
+        world_write(world, ROW_RUN, ROW_INSERT, &runs[i]);
+    }
+    store_read_begin(world->reader);
+    assert_int_equal(store_queue_position(world->reader, &runs[1]), 0);
+    store_read_end(world->reader);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -184,6 +214,7 @@ int main(void)
         cmocka_unit_test(a_cell_needs_its_campaign_and_has_its_place_alone),
         cmocka_unit_test(runs_are_found_by_planned_time),
         cmocka_unit_test(repairs_of_campaigns_do_not_queue_ahead),
+        cmocka_unit_test(held_runs_are_in_nobodys_way),
     };
     return world_run("campaigns", tests, sizeof tests / sizeof *tests);
 }

@@ -115,6 +115,7 @@ static void events_of_before_are_found_by_number(void **state)
             " DROP INDEX run_by_number; DROP INDEX run_by_time;"
             " DROP TABLE campaign_cell; DROP TABLE campaign; DROP INDEX run_by_plan;"
             " DROP INDEX run_queued; ALTER TABLE run DROP COLUMN in_campaign;"
+            " ALTER TABLE run DROP COLUMN is_held;"
             " CREATE INDEX run_queued ON run (workspace, job);"
             " ALTER TABLE attempt DROP COLUMN external_id;"
             " ALTER TABLE repair DROP COLUMN commits;"

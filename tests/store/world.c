@@ -276,6 +276,7 @@ struct run_row world_run_row(struct world *world, enum state state)
     row.created_ms = row.updated_ms = uuid_time_ms(&row.key);
     row.state = state;
     row.repair_number = 0;
+    row.is_held = 0;
     row.queued_ms = state == STATE_QUEUED ? row.created_ms : FIELD_NULL;
     row.last_event = world->workspace.last_event;
     return row;

@@ -25,10 +25,6 @@ enum err_code dataarts_job_run(struct call *call, struct command *command);
 bool dataarts_job_run_answered(const struct reading *at, const struct api_pending *pending,
                                struct http_request *request, struct http_response *response);
 
-/* ---- downstream.c ---- */
-/* The jobs whose newest definition depends on `job`, first level only: a JSON list, in the arena. */
-enum err_code dataarts_downstream(struct call *call, const struct uuid *job, const char **ret);
-
 /* ---- start.c ---- */
 enum err_code dataarts_job_start(struct call *call, struct command *command);
 enum err_code dataarts_job_stop(struct call *call, struct command *command);

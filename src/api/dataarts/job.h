@@ -9,7 +9,12 @@
 
 #include "base/fields.h"
 
-enum { DATAARTS_MAX_NAME = 128, DATAARTS_MAX_NODES = 200, DATAARTS_MAX_PARAMS = 1000 };
+enum {
+    DATAARTS_MAX_NAME = 128,
+    DATAARTS_MAX_NODES = 200,
+    DATAARTS_MAX_PARAMS = 1000,
+    DATAARTS_MAX_DOWNSTREAM = 1000,
+};
 
 enum dataarts_param_type { PARAM_VARIABLE, PARAM_CONSTANTS, PARAM_TYPE_COUNT };
 enum dataarts_schedule_type {
@@ -112,7 +117,15 @@ struct dataarts_job {
     const char *description;
     int64_t created_ms; /* createTime: of answers */
     const char *version;
-    const char *downstream; /* JSON: of answers */
+    struct field_list
+        downstream; /* of struct dataarts_downstream: of answers that were asked for it */
+};
+
+/* A job that depends on the one that is shown. */
+struct dataarts_downstream {
+    const char *workspace; /* its name */
+    const char *name;
+    int64_t id;
 };
 
 /* What a start of its scheduling has said. */
@@ -120,6 +133,7 @@ struct dataarts_start {
     struct field_list params; /* of struct dataarts_param: instead of the job's of these names */
     int64_t start_date;       /* yyyyMMdd, or FIELD_NULL */
     int64_t at_ms;            /* EXECUTE_ONCE: when it runs */
+    int64_t previous_from_ms; /* its instances wait for none planned before; FIELD_NULL: for any */
 };
 
 /* `x-dataarts` of a definition. */

@@ -137,6 +137,16 @@ static const struct field basic_fields[] = {
 static const struct schema basic_schema =
     SCHEMA("DataArtsBasicConfig", dataarts_basic, basic_fields, "What else is said of a job.");
 
+static const struct field downstream_fields[] = {
+    ROW("workSpace", FIELD_STRING, dataarts_downstream, workspace, SPARSE, .max = 256,
+        .doc = "Name of its workspace."),
+    ROW("jobName", FIELD_STRING, dataarts_downstream, name, SPARSE, .max = 256, .doc = "Its name."),
+    ROW("jobId", FIELD_INT64, dataarts_downstream, id, SPARSE, .doc = "Its number."),
+};
+static const struct schema downstream_schema =
+    SCHEMA("DataArtsDownstreamJob", dataarts_downstream, downstream_fields,
+           "A job that depends on the one that is shown.");
+
 static const struct field job_fields[] = {
     ROW("id", FIELD_INT64, dataarts_job, id, SPARSE, .doc = "Number of the job."),
     ROW("name", FIELD_STRING, dataarts_job, name, SPARSE,
@@ -176,8 +186,10 @@ static const struct field job_fields[] = {
         .doc = "When it was made, ms."),
     ROW("version", FIELD_STRING, dataarts_job, version, SPARSE, .max = 32,
         .doc = "Version of its definition."),
-    ROW("downstreamJobs", FIELD_RAW, dataarts_job, downstream, SPARSE,
-        .doc = "Jobs that depend on it, where a GET asks for them; not looked at in bodies."),
+    ROW("downstreamJobs", FIELD_LIST, dataarts_job, downstream, SPARSE,
+        .max = DATAARTS_MAX_DOWNSTREAM, .object = &downstream_schema,
+        .doc =
+            "Jobs that depend on it, one level: of an answer to a GET that asks for them; else not looked at."),
 };
 const struct schema dataarts_job_schema =
     SCHEMA("DataArtsJob", dataarts_job, job_fields, "A job of the DataArts dialect.");
@@ -187,6 +199,8 @@ static const struct field start_fields[] = {
         .object = &dataarts_param_schema, .doc = "Given when it was started."),
     ROW("startDate", FIELD_INT64, dataarts_start, start_date, SPARSE, .doc = "yyyyMMdd."),
     ROW("atMs", FIELD_INT64, dataarts_start, at_ms, SPARSE, .doc = "Of a job that runs once."),
+    ROW("previousFromMs", FIELD_INT64, dataarts_start, previous_from_ms, SPARSE,
+        .doc = "Its instances wait for none that was planned before."),
 };
 static const struct schema start_schema =
     SCHEMA("DataArtsStarted", dataarts_start, start_fields, "How it was started.");

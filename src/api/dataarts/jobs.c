@@ -25,14 +25,14 @@ static const struct field job_get_query_fields[] = {
      .doc = "That version; absent: the newest."},
     {.name = "dependencies",
      .kind = FIELD_BOOL,
-     .flags = FIELD_DEFAULT,
      AT(job_get_query, dependencies),
-     .doc = "Whether downstreamJobs are told."},
+     .doc = "true: with downstreamJobs, the jobs that depend on it, one level."},
     {.name = "getJobSubmitVersion",
      .kind = FIELD_BOOL,
-     .flags = FIELD_DEFAULT,
      AT(job_get_query, submitted),
-     .doc = "Whether the newest submitted version is meant, not the newest: here they are one."},
+     .doc =
+         "Without `version`: the newest submitted version, or the newest saved. Saving submits, so both "
+         "are the newest."},
 };
 const struct schema dataarts_job_get_query_schema =
     SCHEMA("DataArtsJobQuery", job_get_query, job_get_query_fields, "Which version of a job.");
@@ -111,11 +111,56 @@ static struct job_def *definition(struct call *call, const struct job_row *row, 
                                      call->workspace.id, &row->key, version);
 }
 
+/* ---- what depends on it ---- */
+
+static bool depends_on(const struct job_def *def, const struct uuid *job)
+{
+    const struct job_dependency *items = def->details.dependencies.items;
+    for (size_t i = 0; i < def->details.dependencies.count; i++) {
+        struct uuid key;
+        if (uuid_parse(items[i].job_key, &key) && uuid_equal(&key, job))
+            return true;
+    }
+    return false;
+}
+
+/* Only definitions say so: every job of the workspace is gone through, newest first. */
+static enum err_code find_downstream(struct call *call, const struct job_row *row,
+                                     struct field_list *ret)
+{
+    enum { AT_ONCE = 1000 };
+    struct dataarts_downstream *found =
+        ARENA_ARRAY(call->arena, DATAARTS_MAX_DOWNSTREAM, struct dataarts_downstream);
+    struct numbered_job_filter filter = {.is_active = FIELD_UNSET, .limit = AT_ONCE};
+    struct numbered_job_list chunk;
+    char key[UUID_TEXT];
+    const char *workspace = call->workspace.name
+                                ? call->workspace.name
+                                : arena_strdup(call->arena, uuid_format(&call->workspace.key, key));
+    *ret = (struct field_list){found, 0};
+    do {
+        call->backend->reads.list_numbered_jobs(call->reading.reader, call->workspace.id, &filter,
+                                                call->arena, &chunk);
+        for (size_t i = 0; i < chunk.count && ret->count < DATAARTS_MAX_DOWNSTREAM; i++) {
+            const struct job_row *other = &chunk.items[i];
+            struct job_def *def = definition(call, other, other->version);
+            if (def && depends_on(def, &row->key))
+                found[ret->count++] =
+                    (struct dataarts_downstream){workspace, other->name, other->number};
+            job_def_unref(def);
+        }
+        filter.offset += AT_ONCE;
+    } while (chunk.count == AT_ONCE);
+    return call_reader_check(call) ? call->err.code : ERR_OK;
+}
+
 /* ---- making ---- */
 
 enum err_code dataarts_job_create(struct call *call, struct command *command)
 {
-    const struct dataarts_kept kept = {.job = call->details};
+    struct dataarts_job *job = call->details;
+    const struct dataarts_kept kept = {.job = job};
+    job->downstream = (struct field_list){0};
     command->kind = COMMAND_JOB_CREATE;
     command->name_is_unique = true;
     if (dataarts_read_begin(call))
@@ -130,6 +175,7 @@ static enum err_code update(struct call *call, struct command *command)
 {
     struct job_row row;
     struct dataarts_job *job = call->details;
+    job->downstream = (struct field_list){0}; /* of an answer that is sent back */
     if (dataarts_job_of_path(call, &row))
         return call->err.code;
     struct job_def *def = definition(call, &row, row.version);
@@ -186,10 +232,8 @@ enum err_code dataarts_job_get(struct call *call)
                        (long long)version);
     }
     const struct dataarts_kept kept = dataarts_from_def(&call->reading, &row, def);
-    kept.job->downstream = NULL;
-    enum err_code code = ERR_OK;
-    if (query->dependencies == 1)
-        code = dataarts_downstream(call, &row.key, &kept.job->downstream);
+    enum err_code code =
+        query->dependencies == 1 ? find_downstream(call, &row, &kept.job->downstream) : ERR_OK;
     if (!code) {
         respond_json(call, 200);
         fields_print(&dataarts_job_schema, kept.job, &call->response->body);

@@ -10,6 +10,7 @@
 #include "api/dataarts/dataarts.h"
 #include "api/dataarts/translate.h"
 #include "api/oracle/tables.h"
+#include "base/timefmt.h"
 
 struct start_body {
     struct field_list params; /* of struct dataarts_param */
@@ -30,7 +31,7 @@ static const struct field start_fields[] = {
     {.name = "ignore_first_self_dep",
      .kind = FIELD_BOOL,
      AT(start_body, ignore_first_self_dep),
-     .doc = "Taken: the first instance waits for none before it."},
+     .doc = "true: the first instance waits for none that was planned before this start."},
 };
 const struct schema dataarts_start_schema =
     SCHEMA("DataArtsStart", start_body, start_fields, "How the scheduling of a job begins.");
@@ -45,6 +46,14 @@ static int64_t next_second(const struct call *call)
     return (call->backend->now_ms(call->backend->context) / 1000 + 1) * 1000;
 }
 
+/* Since when instances before others count; FIELD_NULL: since ever. */
+static int64_t previous_from(const struct call *call)
+{
+    const struct start_body *body = call->details;
+    bool begins_anew = body && body->ignore_first_self_dep == 1;
+    return begins_anew ? call->backend->now_ms(call->backend->context) : FIELD_NULL;
+}
+
 /* ---- a job of this dialect ---- */
 
 static enum err_code start_kept(struct call *call, const struct dataarts_kept *was, bool starts,
@@ -52,7 +61,9 @@ static enum err_code start_kept(struct call *call, const struct dataarts_kept *w
 {
     const struct start_body *body = call->details;
     struct dataarts_kept kept = {.job = was->job};
-    struct dataarts_start start = {.start_date = FIELD_NULL, .at_ms = FIELD_NULL};
+    struct dataarts_start start = {.start_date = FIELD_NULL,
+                                   .at_ms = FIELD_NULL,
+                                   .previous_from_ms = starts ? previous_from(call) : FIELD_NULL};
     if (starts) {
         if (body) {
             start.params = body->params;
@@ -91,6 +102,10 @@ static enum err_code start_other(struct call *call, const struct job_def *def, b
         schedule = json_object_get(details, "continuous");
     if (json_is_object(schedule))
         json_object_set_new(schedule, "pauseStatus", json_string(starts ? "UNPAUSED" : "PAUSED"));
+    char since[TIMEFMT_TEXT];
+    if (starts && previous_from(call) != FIELD_NULL)
+        json_object_set_new(details, "previousRunsFrom",
+                            json_string(timefmt_rfc3339(previous_from(call), since)));
     for (size_t i = 0; body && i < body->params.count; i++)
         set_param(json_object_get(details, "parameters"), params[i].name,
                   params[i].value ? params[i].value : "");

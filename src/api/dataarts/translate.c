@@ -208,12 +208,17 @@ static enum err_code add_depended(const struct reading *at, const json_t *group,
 }
 
 static enum err_code add_dependencies_of_job(const struct reading *at,
-                                             const struct dataarts_cron *cron, json_t *details,
+                                             const struct dataarts_cron *cron,
+                                             const struct dataarts_start *start, json_t *details,
                                              struct err *err)
 {
     enum err_code code = ERR_OK;
+    char since[TIMEFMT_TEXT];
     if (cron->depends_on_previous == 1)
         json_object_set_new(details, "dependsOnPreviousRun", json_true());
+    if (cron->depends_on_previous == 1 && start && start->previous_from_ms != FIELD_NULL)
+        json_object_set_new(details, "previousRunsFrom",
+                            json_string(timefmt_rfc3339(start->previous_from_ms, since)));
     json_t *given = cron->depend_jobs ? json_loads(cron->depend_jobs, JSON_DECODE_ANY, NULL) : NULL;
     json_t *list = json_array();
     size_t i;
@@ -456,7 +461,7 @@ static enum err_code fill_details(const struct reading *at, const struct dataart
     set_kept(kept, details);
     code = add_nodes(at, job, details, err);
     if (!code && cron)
-        code = add_dependencies_of_job(at, cron, details, err);
+        code = add_dependencies_of_job(at, cron, kept->start, details, err);
     return code ? code : set_schedule(at, kept, is_active, details, err);
 }
 

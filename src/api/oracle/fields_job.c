@@ -97,12 +97,20 @@ static const struct field job_fields[] = {
      .flags = FIELD_EXTENSION | FIELD_SPARSE,
      AT(job_view, details.dependencies),
      .object = &job_dependency_schema,
-     .doc = "Jobs whose runs of the same period come before those of this one in a campaign."},
+     .doc = "Jobs whose runs of the same period come before those of this one: of those that its "
+            "schedule fires, and in a campaign."},
     {.name = "dependsOnPreviousRun",
      .kind = FIELD_BOOL,
      .flags = FIELD_EXTENSION | FIELD_SPARSE,
      AT(job_view, details.depends_on_previous_run),
-     .doc = "Whether a run waits for that of the period before in a campaign."},
+     .doc =
+         "Whether a run that its schedule fires, or of a campaign, waits until that of the period "
+         "before has succeeded."},
+    {.name = "previousRunsFrom",
+     .kind = FIELD_TIME,
+     .flags = FIELD_EXTENSION | FIELD_SPARSE,
+     AT(job_view, details.previous_runs_from_ms),
+     .doc = "With dependsOnPreviousRun: runs planned before that moment are not waited for."},
     {.name = "timeUpdated",
      .kind = FIELD_TIME,
      AT(job_view, updated_ms),
