@@ -159,6 +159,7 @@ static enum err_code start_git(struct server *server, struct err *err)
         .allow_file = config_bool(server->config, CONFIG_exec_git_allow_file),
         .timeout_ms = config_number(server->config, CONFIG_exec_git_timeout) * 1000,
         .max_commits = (size_t)config_number(server->config, CONFIG_exec_git_keep),
+        .max_bytes = config_number(server->config, CONFIG_exec_git_max_bytes),
         .secret = find_secret,
         .context = server,
     };
