@@ -65,6 +65,9 @@ enum config_kind { CONFIG_TEXT, CONFIG_PATH, CONFIG_NUMBER, CONFIG_BOOL, CONFIG_
       "Seconds between SIGTERM and SIGKILL when a task is stopped or times out.")                \
     X(exec_python, TEXT, "exec", "python", NULL, "", 0, 0,                                       \
       "Interpreter of Python tasks. Empty: /usr/bin/python3, else python3 of PATH.")             \
+    X(exec_warm_preload, TEXT, "exec", "warm-preload", NULL, "", 0, 0,                           \
+      "Modules, by blanks, that warm interpreters import besides those of the standard "         \
+      "library.")                                                                                \
     X(exec_java, TEXT, "exec", "java", NULL, "", 0, 0,                                           \
       "Java of JAR_TASKs and Spark. Empty: $JAVA_HOME/bin/java, else java of PATH.")             \
     X(exec_spark_home, PATH, "exec", "spark-home", NULL, "", 0, 0,                               \

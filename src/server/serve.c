@@ -192,6 +192,7 @@ static enum err_code start_pump(struct server *server, struct err *err)
                 .self = server->self,
                 .task_descriptors = server->task_descriptors,
                 .python = config_text_or_null(config, CONFIG_exec_python),
+                .warm_preload = config_text_or_null(config, CONFIG_exec_warm_preload),
                 .java = config_text_or_null(config, CONFIG_exec_java),
                 .spark_home = config_text_or_null(config, CONFIG_exec_spark_home),
                 .max_idle = (size_t)config_number(config, CONFIG_exec_max_idle),

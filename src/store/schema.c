@@ -277,6 +277,11 @@ static const char *const migration_12[] = {
     "ALTER TABLE task_run ADD COLUMN git_commit TEXT",
 };
 
+/* How attempts were started, of Python tasks that wish for a warm interpreter. */
+static const char *const migration_13[] = {
+    "ALTER TABLE attempt ADD COLUMN launch INTEGER",
+};
+
 static const struct migration {
     const char *const *steps;
     size_t count;
@@ -287,6 +292,7 @@ static const struct migration {
     {migration_7, ARRAY_LEN(migration_7)},   {migration_8, ARRAY_LEN(migration_8)},
     {migration_9, ARRAY_LEN(migration_9)},   {migration_10, ARRAY_LEN(migration_10)},
     {migration_11, ARRAY_LEN(migration_11)}, {migration_12, ARRAY_LEN(migration_12)},
+    {migration_13, ARRAY_LEN(migration_13)},
 };
 
 int schema_newest(void)

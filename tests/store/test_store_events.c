@@ -116,6 +116,7 @@ static void events_of_before_are_found_by_number(void **state)
                      " DROP INDEX run_queued; ALTER TABLE run DROP COLUMN in_campaign;"
                      " CREATE INDEX run_queued ON run (workspace, job);"
                      " ALTER TABLE attempt DROP COLUMN external_id;"
+                     " ALTER TABLE attempt DROP COLUMN launch;"
                      " ALTER TABLE repair DROP COLUMN commits;"
                      " ALTER TABLE task_run DROP COLUMN git_commit;"
                      " PRAGMA user_version = 3",
