@@ -444,8 +444,12 @@ static json_t *answer_headers(const struct route *route, int status)
 
 static json_t *answer_content(json_t *components, const struct route *route)
 {
-    if (route->media)
-        return json_pack("{s:{s:{s:s}}}", route->media, "schema", "type", "string");
+    if (route->media) {
+        json_t *texts = json_pack("{s:{s:{s:s}}}", route->media, "schema", "type", "string");
+        if (route->streams)
+            set(texts, route->streams, json_pack("{s:{s:s}}", "schema", "type", "string"));
+        return texts;
+    }
     json_t *schema = json_object();
     if (route->answer) {
         json_decref(schema);

@@ -655,7 +655,10 @@ static const struct route routes[] = {
      .query = &log_query_schema,
      .read = logs_get,
      .media = "text/plain; charset=utf-8",
-     .doc = "Reads the output of an attempt, a piece at a time."},
+     .streams = "text/event-stream",
+     .doc =
+         "Reads the output of an attempt, a piece at a time, or follows it: as bytes with follow, as "
+         "events (text/event-stream) whose ids are offsets."},
 
     {.method = "GET",
      .scope = SCOPE_WORKSPACE,

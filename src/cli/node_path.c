@@ -114,47 +114,31 @@ static DIR *open_entry(int folder, const char *name)
     return opened;
 }
 
-/* Empties a folder below `top`: files go, folders are moved up into `top`, so that however deep the
- * tree is nothing recurses and two descriptors do. */
-static bool flatten(int top, const char *name, unsigned *moved)
-{
-    char fresh[NAME_BYTES];
-    const char *entry;
-    DIR *folder = open_entry(top, name);
-    if (!folder)
-        return false;
-    int fd = dirfd(folder);
-    bool good = true;
-    while (good && (entry = next_name(folder))) {
-        good = unlinkat(fd, entry, 0) == 0 || errno == ENOENT;
-        if (good || errno != EISDIR)
-            continue;
-        do
-            snprintf(fresh, sizeof fresh, ".reprise-deleted-%d-%u", (int)getpid(), (*moved)++);
-        while (faccessat(top, fresh, F_OK, AT_SYMLINK_NOFOLLOW) == 0);
-        good = renameat(fd, entry, top, fresh) == 0 || errno == ENOENT;
-    }
-    int error = errno;
-    closedir(folder);
-    errno = error;
-    return good && (unlinkat(top, name, AT_REMOVEDIR) == 0 || errno == ENOENT);
-}
+/* A folder that is being deleted. However deep its tree, nothing recurses and three descriptors do:
+ * what is below one of its folders is moved up into it, pass by pass. */
+struct deletion {
+    int top;        /* the folder */
+    unsigned moved; /* names given so far */
+    bool has_found; /* anything, in this pass */
+};
 
-/* One pass over a folder; *ret_left says whether there was anything. */
-static bool empty_once(int parent, const char *name, unsigned *moved, bool *ret_left)
+/* What becomes of a folder in a folder. False with errno. */
+typedef bool on_folder(struct deletion *deletion, int parent, const char *name);
+
+/* Unlinks what is in a folder; `take` gets each folder in it. */
+static bool clear(struct deletion *deletion, int parent, const char *name, on_folder *take)
 {
     const char *entry;
     DIR *folder = open_entry(parent, name);
-    *ret_left = false;
     if (!folder)
         return false;
     int fd = dirfd(folder);
     bool good = true;
     while (good && (entry = next_name(folder))) {
-        *ret_left = true;
+        deletion->has_found = true;
         good = unlinkat(fd, entry, 0) == 0 || errno == ENOENT;
         if (!good && errno == EISDIR)
-            good = flatten(fd, entry, moved);
+            good = take(deletion, fd, entry);
     }
     int error = errno;
     closedir(folder);
@@ -162,17 +146,34 @@ static bool empty_once(int parent, const char *name, unsigned *moved, bool *ret_
     return good;
 }
 
+static bool move_up(struct deletion *deletion, int parent, const char *name)
+{
+    char fresh[NAME_BYTES];
+    do
+        snprintf(fresh, sizeof fresh, ".reprise-deleted-%d-%u", (int)getpid(), deletion->moved++);
+    while (faccessat(deletion->top, fresh, F_OK, AT_SYMLINK_NOFOLLOW) == 0);
+    return renameat(parent, name, deletion->top, fresh) == 0 || errno == ENOENT;
+}
+
+static bool remove_flat(struct deletion *deletion, int parent, const char *name)
+{
+    deletion->top = parent;
+    return clear(deletion, parent, name, move_up) &&
+           (unlinkat(parent, name, AT_REMOVEDIR) == 0 || errno == ENOENT);
+}
+
 static bool delete_entry(int parent, const char *name)
 {
-    unsigned moved = 0;
-    bool left = true;
+    struct deletion deletion = {.has_found = true};
     if (unlinkat(parent, name, 0) == 0 || errno == ENOENT)
         return true;
     if (errno != EISDIR)
         return false;
-    while (left)
-        if (!empty_once(parent, name, &moved, &left))
+    while (deletion.has_found) {
+        deletion.has_found = false;
+        if (!clear(&deletion, parent, name, remove_flat))
             return errno == ENOENT;
+    }
     return unlinkat(parent, name, AT_REMOVEDIR) == 0 || errno == ENOENT;
 }
 

@@ -71,6 +71,31 @@ static void print_decision(struct cli *cli, const json_t *decision)
     }
 }
 
+static double mebibytes(const json_t *usage, const char *name)
+{
+    return (double)get_number(usage, name, 0) / (1 << 20);
+}
+
+/* "attempt 0: SUCCESS, warm start: Forked …; used 0.31 s of processor time, 12.0 MiB of memory, …" */
+static void print_attempt(struct cli *cli, const json_t *attempt)
+{
+    const json_t *usage = json_object_get(attempt, "usage");
+    const char *launch = get_text(attempt, "launch");
+    const char *why = get_text(attempt, "launchReason");
+    printf("    attempt %lld: %s", (long long)get_number(attempt, "retryNumber", 0),
+           safe_line(&cli->arena, get_text(attempt, "status")));
+    if (launch && why)
+        printf(", %s start: %s", words_of(cli, launch), safe_line(&cli->arena, why));
+    if (json_is_object(usage)) {
+        int64_t cpu_us = get_number(usage, "userCpuMicros", 0) +
+                         get_number(usage, "systemCpuMicros", 0);
+        printf("; used %.2f s of processor time, %.1f MiB of memory, read %.1f MiB, wrote %.1f MiB",
+               (double)cpu_us / 1e6, mebibytes(usage, "peakMemoryBytes"),
+               mebibytes(usage, "readBytes"), mebibytes(usage, "writtenBytes"));
+    }
+    putchar('\n');
+}
+
 static bool is_wanted(const struct word_list *tasks, const char *key)
 {
     for (size_t i = 0; i < tasks->count; i++)
@@ -85,7 +110,7 @@ static void print_explained(struct cli *cli, const char *title, const json_t *ta
     const char *status = get_text(task, "status");
     struct line line;
     size_t i;
-    json_t *decision;
+    json_t *decision, *attempt;
     line_init(&line, &cli->screen);
     line_add(&line, safe_line(&cli->arena, title), "1");
     line_add(&line, "  ", NULL);
@@ -99,6 +124,9 @@ static void print_explained(struct cli *cli, const char *title, const json_t *ta
         printf("  %s\n", safe_line(&cli->arena, reason));
     json_array_foreach (json_object_get(task, "decisions"), i, decision) {
         print_decision(cli, decision);
+    }
+    json_array_foreach (json_object_get(task, "attempts"), i, attempt) {
+        print_attempt(cli, attempt);
     }
 }
 

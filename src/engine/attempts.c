@@ -312,6 +312,7 @@ static void attempt_row_end(struct step *step, struct etask *task,
     attempt->end_ms = end;
     attempt->execution_ms = end - attempt->start_ms;
     attempt->cleanup_ms = 0;
+    attempt->launch = outcome->launch;
     attempt->user_us = outcome->user_us;
     attempt->system_us = outcome->system_us;
     attempt->max_rss_kib = outcome->max_rss_kib;

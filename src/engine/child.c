@@ -187,6 +187,7 @@ static void cannot_start(struct step *step, struct etask *task, const struct err
     const struct attempt_outcome outcome = {
         .cause = CAUSE_CANNOT_START,
         .ended_ms = FIELD_NULL,
+        .launch = FIELD_NULL,
         .user_us = FIELD_NULL,
         .system_us = FIELD_NULL,
         .max_rss_kib = FIELD_NULL,
@@ -274,6 +275,7 @@ void child_ended(struct step *step, struct erun *child)
     const struct attempt_outcome outcome = {
         .cause = CAUSE_CHILD,
         .ended_ms = FIELD_NULL,
+        .launch = FIELD_NULL,
         .user_us = FIELD_NULL,
         .system_us = FIELD_NULL,
         .max_rss_kib = FIELD_NULL,

@@ -64,6 +64,7 @@ struct attempt_outcome {
     int64_t exit_code;
     int64_t signal;
     int64_t ended_ms; /* wall clock, FIELD_NULL: now */
+    int64_t launch;   /* enum attempt_launch, FIELD_NULL */
     int64_t user_us, system_us, max_rss_kib, in_blocks, out_blocks;
     const char *message; /* one plain sentence, may be NULL */
     const char *error_trace;

@@ -32,6 +32,7 @@ struct attempt {
     int64_t timeout_ms;
     int64_t grace_ms;
     bool stopping;
+    bool is_warm; /* the order asks for a warm start */
 
     /* RUNNING: who stands over it. REPORTED: who waits for the acknowledgement, or NULL. */
     struct supervisor *supervisor;

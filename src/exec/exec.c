@@ -110,6 +110,7 @@ static void copy_config(struct exec *exec, const struct exec_config *config)
     own->supervise_path = arena_strdup(&exec->strings, config->supervise_path);
     own->self = arena_strdup(&exec->strings, config->self);
     own->python = arena_strdup(&exec->strings, config->python);
+    own->warm_preload = arena_strdup(&exec->strings, config->warm_preload);
     own->pass_env = arena_strdup(&exec->strings, config->pass_env);
     own->java = arena_strdup(&exec->strings, config->java);
     own->spark_home = arena_strdup(&exec->strings, config->spark_home);
@@ -218,7 +219,7 @@ static void send_stop(struct exec *exec, struct attempt *attempt)
 
 void exec_send_order(struct exec *exec, struct attempt *attempt)
 {
-    struct supervisor *supervisor = pool_take(&exec->pool);
+    struct supervisor *supervisor = pool_take(&exec->pool, attempt->is_warm);
 
     if (!supervisor) {
         char message[ERR_MESSAGE_MAX];
@@ -261,6 +262,9 @@ static bool prepare(struct exec *exec, struct attempt *attempt, const struct exe
         !isolation_prepare(&exec->isolation, exec->folders.runs_fd, &attempt->id, &exec->scratch,
                            &order, err))
         return false;
+    if (order.launch == RECORD_LAUNCH_WARM && order.uid != ORDER_KEEP_USER)
+        order.launch = RECORD_LAUNCH_USER;
+    attempt->is_warm = order.launch == RECORD_LAUNCH_WARM;
     int r = encode_order(attempt, &order);
     if (r == -E2BIG)
         err_set(err, ERR_INTERNAL,

@@ -66,6 +66,7 @@ struct exec_order {
     const char *main_class;
     const char *const *libraries; /* likewise */
     size_t library_count;
+    bool is_warm;       /* PYTHON: from a warm interpreter, where that changes nothing */
     const char *master; /* of Spark, such as "spark://HOST:7077"; NULL: local[*] */
     const char *const *args;
     size_t arg_count;
@@ -94,6 +95,7 @@ struct exec_report {
     int64_t started_ms; /* wall clock, from the record; FIELD_NULL when it never ran */
     int64_t ended_ms;
     int64_t duration_ms; /* measured on CLOCK_BOOTTIME; FIELD_NULL when it never ran */
+    int64_t launch;      /* enum attempt_launch; FIELD_NULL when it never ran */
     int64_t user_us, system_us, max_rss_kib, in_blocks, out_blocks;
     const char *message;     /* why it could not start, or how it ended; one plain sentence */
     const char *error_trace; /* tail of stderr, ≤ 16 KiB, valid UTF-8; NULL on exit 0 or if empty */
@@ -118,6 +120,7 @@ struct exec_config {
     const char *spark_home;    /* NULL: SPARK_HOME, else pyspark's, else spark-submit's of PATH */
     size_t max_idle;           /* idle supervisors that are kept */
     size_t prespawn;           /* of them, started by exec_open already */
+    const char *warm_preload;  /* modules of warm interpreters besides our own choice; or NULL */
     const char *pass_env; /* names of more variables of ours that tasks get, by blanks; or NULL */
     /* Isolation (exec/isolate.h); NULL or 0: none of it. */
     const char *umask;  /* octal */

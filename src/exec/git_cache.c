@@ -14,6 +14,7 @@
 #include "base/mem.h"
 #include "exec/git_shelf.h"
 #include "exec/process.h"
+#include "exec/usage.h"
 
 enum {
     WORKERS_MAX = 4,
@@ -93,14 +94,37 @@ static bool is_wanted(const struct git_cache *cache, const struct repo *repo)
     return repo->is_busy;
 }
 
+/* Under the lock, which is let go of meanwhile: how large is what is new, or was found at the start? */
+static void measure(struct git_cache *cache)
+{
+    char commit[GIT_COMMIT_TEXT];
+    char folder[PATH_MAX];
+    struct checkout *checkout;
+    struct repo *repo;
+    while (cache->config.max_bytes && (checkout = shelf_unmeasured(&cache->shelf, &repo))) {
+        int64_t number = repo->number;
+        memcpy(commit, checkout->commit, sizeof commit);
+        checkout_folder(&cache->shelf, repo, commit, folder);
+        pthread_mutex_unlock(&cache->lock);
+        int64_t bytes = usage_of_folder(folder);
+        pthread_mutex_lock(&cache->lock);
+        shelf_measured(&cache->shelf, number, commit, bytes);
+    }
+}
+
+static bool is_too_much(const struct git_cache *cache)
+{
+    return cache->shelf.checkout_count > cache->config.max_commits ||
+           (cache->config.max_bytes && cache->shelf.bytes > cache->config.max_bytes);
+}
+
 /* Under the lock. True when something is to be swept. */
 static bool evict(struct git_cache *cache)
 {
     struct repo *repo;
     struct checkout *checkout;
     bool any = false;
-    while (cache->shelf.checkout_count > cache->config.max_commits &&
-           (checkout = shelf_victim(&cache->shelf, &repo))) {
+    while (is_too_much(cache) && (checkout = shelf_victim(&cache->shelf, &repo))) {
         any = true;
         checkout_drop(&cache->shelf, repo, checkout);
         if (!repo->checkouts && !is_wanted(cache, repo))
@@ -254,6 +278,8 @@ static void handle(struct git_cache *cache, struct job *first)
     list_append(&same, &first->node);
     LIST_EACH_SAFE (&same, node)
         answer(cache, LIST_ITEM(node, struct job, node), ok ? commit : NULL, reason);
+    if (ok)
+        measure(cache);
     repo->is_busy = false;
     bool any = ok ? evict(cache) : drop_if_empty(cache, repo);
     pthread_cond_broadcast(&cache->wake); /* others may have waited for the repository */

@@ -5,7 +5,8 @@
  *
  * A few threads do the work, one repository at a time each; requests for a repository that is worked on
  * wait, and those that ask the same are answered together. What a run was given stays as long as it
- * holds it; of the rest, the least used goes when there are more than `max_commits`. Thread safe.
+ * holds it; of the rest, the least used goes when there are more than `max_commits`, or all together
+ * have more than `max_bytes`. Thread safe.
  */
 #pragma once
 
@@ -24,6 +25,7 @@ struct git_cache_config {
     bool allow_file;      /* file:// too */
     int64_t timeout_ms;   /* of each run of git */
     size_t max_commits;   /* whose files are kept */
+    int64_t max_bytes;    /* that these have on the disk, 0: any */
     /* Appends the secret of that name; false when there is none. On a thread of the cache. */
     bool (*secret)(void *context, int64_t workspace, const char *name, struct buf *out);
     void *context;

@@ -34,6 +34,7 @@ struct checkout *checkout_add(struct shelf *shelf, struct repo *repo, const char
 {
     struct checkout *checkout = xcalloc(1, sizeof *checkout);
     snprintf(checkout->commit, sizeof checkout->commit, "%s", commit);
+    checkout->bytes = CHECKOUT_UNMEASURED;
     checkout->next = repo->checkouts;
     repo->checkouts = checkout;
     shelf->checkout_count++;
@@ -142,6 +143,8 @@ void checkout_drop(struct shelf *shelf, struct repo *repo, struct checkout *chec
         link = &(*link)->next;
     *link = checkout->next;
     shelf->checkout_count--;
+    if (checkout->bytes != CHECKOUT_UNMEASURED)
+        shelf->bytes -= checkout->bytes;
     checkout_folder(shelf, repo, checkout->commit, folder);
     throw_away(shelf, folder);
     checkout_free(checkout);
@@ -160,6 +163,30 @@ struct checkout *shelf_victim(const struct shelf *shelf, struct repo **ret_repo)
             }
     }
     return victim;
+}
+
+struct checkout *shelf_unmeasured(const struct shelf *shelf, struct repo **ret_repo)
+{
+    for (size_t i = 0; i < shelf->repo_count; i++)
+        for (struct checkout *checkout = shelf->repos[i]->checkouts; checkout;
+             checkout = checkout->next)
+            if (checkout->bytes == CHECKOUT_UNMEASURED) {
+                *ret_repo = shelf->repos[i];
+                return checkout;
+            }
+    return NULL;
+}
+
+void shelf_measured(struct shelf *shelf, int64_t repo, const char *commit, int64_t bytes)
+{
+    for (size_t i = 0; i < shelf->repo_count; i++) {
+        struct checkout *checkout =
+            shelf->repos[i]->number == repo ? checkout_find(shelf->repos[i], commit) : NULL;
+        if (!checkout || checkout->bytes != CHECKOUT_UNMEASURED)
+            continue;
+        checkout->bytes = bytes;
+        shelf->bytes += bytes;
+    }
 }
 
 void shelf_sweep(const struct shelf *shelf)

@@ -12,11 +12,14 @@
 #include "base/uuid.h"
 #include "exec/git_fetch.h"
 
+enum { CHECKOUT_UNMEASURED = -1 };
+
 /* The files of one commit. */
 struct checkout {
     struct checkout *next;
     char commit[GIT_COMMIT_TEXT];
     uint64_t used; /* later is more */
+    int64_t bytes; /* on the disk; CHECKOUT_UNMEASURED */
     struct uuid *holders;
     size_t holder_count, holder_cap;
 };
@@ -34,6 +37,7 @@ struct shelf {
     struct repo **repos;
     size_t repo_count, repo_cap;
     size_t checkout_count;
+    int64_t bytes; /* of those that are measured */
     int64_t last_number;
     uint64_t clock;   /* of `used` */
     uint64_t removed; /* number of the last one on its way out */
@@ -58,6 +62,10 @@ void repo_drop(struct shelf *shelf, struct repo *repo);
 void checkout_drop(struct shelf *shelf, struct repo *repo, struct checkout *checkout);
 /* The least used that no run holds, of a repository that nobody works on; NULL when there is none. */
 struct checkout *shelf_victim(const struct shelf *shelf, struct repo **ret_repo);
+
+/* One that is not measured yet, or NULL; and what that came to, should it still be there. */
+struct checkout *shelf_unmeasured(const struct shelf *shelf, struct repo **ret_repo);
+void shelf_measured(struct shelf *shelf, int64_t repo, const char *commit, int64_t bytes);
 
 /* Without the lock: these look at names alone. */
 void repo_folder(const struct shelf *shelf, const struct repo *repo, char path[static PATH_MAX]);

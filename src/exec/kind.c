@@ -15,6 +15,8 @@ bool kind_launch(struct launch *launch, struct err *err)
     if (launch->from->refusal)
         return process_cannot(err, "%s", launch->from->refusal);
     assert(kinds[launch->from->kind]);
+    if (launch->from->is_warm && launch->from->kind != EXEC_PYTHON)
+        launch->launch = RECORD_LAUNCH_SPARK;
     return kinds[launch->from->kind](launch, err);
 }
 

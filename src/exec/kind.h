@@ -23,6 +23,8 @@ struct launch {
     char **argv; /* NULL-terminated */
     char *env[LAUNCH_ENV_MAX];
     size_t env_count;
+    enum record_launch launch;
+    const char *warm; /* program of the fork server, when launch is WARM */
     bool
         is_spark; /* it needs DATA/runs/<run>/spark, and its log names the application (spark_log.h) */
 };

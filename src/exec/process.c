@@ -161,6 +161,7 @@ void process_init(struct process *process, const struct exec_config *config)
         .workspace_dir = config->workspace_dir,
         .self = config->self,
         .python_wanted = config->python,
+        .warm_preload = config->warm_preload,
         .java_wanted = config->java,
         .spark_home_wanted = config->spark_home,
         .supervise_path = config->supervise_path,
@@ -494,6 +495,9 @@ bool process_order(struct process *process, struct folders *folders, const struc
         .cwd = launch.cwd,
         .timeout_ms = (uint64_t)attempt_limit_ms(from->timeout_ms),
         .grace_ms = (uint64_t)attempt_limit_ms(from->grace_ms),
+        .launch = launch.launch,
+        .warm = launch.warm,
+        .preload = process->warm_preload,
     };
     add_limits(process, &order);
     *ret = order;

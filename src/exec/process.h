@@ -29,6 +29,7 @@ struct process {
     const char *java_wanted;   /* NULL: ours to choose, as programs.c does */
     const char *spark_home_wanted;
     const char *supervise_path;             /* its folder has the other helpers */
+    const char *warm_preload;               /* NULL: nothing besides */
     char *python;                           /* absolute path, NULL while there is none */
     char *inherited[PROCESS_INHERITED + 1]; /* "PATH=…" and so on, NULL-terminated */
     uint32_t umask;

@@ -13,6 +13,11 @@
 #include "base/utf8.h"
 #include "model/values.h"
 
+/* What a record says of the start is stored as it is. */
+_Static_assert((int)RECORD_LAUNCH_COUNT == (int)LAUNCH_COUNT &&
+                   (int)RECORD_LAUNCH_SPARK == (int)LAUNCH_SPARK,
+               "one list in two places");
+
 #define REPLACEMENT "\xef\xbf\xbd"
 
 /* Makes text of bytes. What is not UTF-8, and NUL, which would end a text, becomes U+FFFD. */
@@ -163,6 +168,7 @@ static void init(struct report *report, enum exec_report_kind kind, const struct
         .started_ms = FIELD_NULL,
         .ended_ms = FIELD_NULL,
         .duration_ms = FIELD_NULL,
+        .launch = FIELD_NULL,
         .user_us = FIELD_NULL,
         .system_us = FIELD_NULL,
         .max_rss_kib = FIELD_NULL,
@@ -295,6 +301,7 @@ void report_outcome(struct report *ret, int runs_fd, const struct attempt *attem
         uint64_t ns = record->ended.boot_ns - record->started.boot_ns;
         told->started_ms = record->started.wall_ms;
         told->duration_ms = (int64_t)(ns / 1000000);
+        told->launch = (int64_t)record->launch;
         told->user_us = (int64_t)record->user_us;
         told->system_us = (int64_t)record->system_us;
         told->max_rss_kib = (int64_t)record->max_rss_kib;

@@ -140,13 +140,24 @@ int pool_prespawn(struct pool *pool, size_t count)
     return 0;
 }
 
-struct supervisor *pool_take(struct pool *pool)
+struct supervisor *pool_take(struct pool *pool, bool is_warm)
 {
-    if (list_is_empty(&pool->idle))
-        return pool_spawn(pool);
-    struct supervisor *supervisor = LIST_ITEM(pool->idle.next, struct supervisor, idle);
-    end_idleness(pool, supervisor);
-    return supervisor;
+    struct supervisor *taken = NULL;
+
+    LIST_EACH (&pool->idle, node) {
+        struct supervisor *supervisor = LIST_ITEM(node, struct supervisor, idle);
+        if (!taken || supervisor->is_warm == is_warm)
+            taken = supervisor;
+        if (taken->is_warm == is_warm)
+            break;
+    }
+    if (taken)
+        end_idleness(pool, taken);
+    else
+        taken = pool_spawn(pool);
+    if (taken)
+        taken->is_warm |= is_warm;
+    return taken;
 }
 
 struct supervisor *pool_adopt(struct pool *pool, pid_t pid, int pidfd)

@@ -38,9 +38,10 @@ struct supervisor {
     struct attempt *attempt; /* NULL while idle */
     pid_t pid;
     int pidfd;
-    int socket; /* -1: none */
-    bool child; /* ours to wait for, not adopted */
-    bool gone;  /* has ended; freed at the end of the dispatch */
+    int socket;   /* -1: none */
+    bool child;   /* ours to wait for, not adopted */
+    bool gone;    /* has ended; freed at the end of the dispatch */
+    bool is_warm; /* was asked for a warm start: it has a fork server, or will not have one */
     struct watch socket_watch;
     struct watch process_watch;
     struct buf out;
@@ -67,8 +68,9 @@ void pool_init(struct pool *pool, int epoll_fd, const char *path, size_t max_idl
 void pool_release(struct pool *pool);
 /* Starts `count` idle supervisors. 0, or a negative errno value. */
 int pool_prespawn(struct pool *pool, size_t count);
-/* An idle supervisor or a fresh one; NULL with errno. */
-struct supervisor *pool_take(struct pool *pool);
+/* An idle supervisor or a fresh one; NULL with errno. Of the idle ones, one that has been asked for a
+ * warm start before (or not), if there is one: a warm interpreter is not to lie idle. */
+struct supervisor *pool_take(struct pool *pool, bool is_warm);
 /* One that some other server started. Takes the pidfd over. */
 struct supervisor *pool_adopt(struct pool *pool, pid_t pid, int pidfd);
 /* It has done its work: kept if it is `reusable` and there is room, else it ends. */

@@ -67,6 +67,11 @@ static int64_t measure(int parent, const char *name)
     return bytes;
 }
 
+int64_t usage_of_folder(const char *path)
+{
+    return measure(AT_FDCWD, path);
+}
+
 static int by_run(const void *a, const void *b)
 {
     const struct run_usage *x = a, *y = b;

@@ -22,6 +22,9 @@ struct usage {
     int64_t bytes; /* of all */
 };
 
+/* What a folder and all in it take on the disk; 0 when it cannot be read. */
+int64_t usage_of_folder(const char *path);
+
 void usage_init(struct usage *usage);
 void usage_release(struct usage *usage);
 /* Lists the folders that are named like a run, and with `measures` looks through each. Stops early,

@@ -204,6 +204,8 @@ struct task_def {
     /* by type */
     const char *notebook_path;
     const char *file_path;
+    int8_t
+        is_warm; /* PYTHON: whether a warm interpreter may run it; FIELD_UNSET: as its cluster says */
     const char *main_class;
     const char *command_line_arguments;
     struct field_list dependent_libraries; /* of const char * */

@@ -433,6 +433,13 @@ static const struct field python_fields[] = {
     ROW_TIMEOUT,
     ROW_STREAMING,
     ROW_CLUSTER,
+    {.name = "x-warmPython",
+     .kind = FIELD_BOOL,
+     .flags = FIELD_EXTENSION | FIELD_SPARSE,
+     AT(task_def, is_warm),
+     .doc =
+         "Whether an interpreter that is running already may run it, which starts sooner; absent: "
+         "as its cluster says, else not."},
 };
 static const struct schema python_schema =
     SCHEMA("PythonTask", task_def, python_fields, "Runs a Python file.");

@@ -225,6 +225,21 @@ struct task_run_row {
 
 /* How an attempt ended, as the supervisor or recovery saw it. TIMED_OUT stands already while the
  * child run of a JOB_TASK is being cancelled for it. */
+/* How an attempt came to run: from a warm interpreter, or why not where that was wished for; as
+ * enum record_launch (supervise/record.h). */
+enum attempt_launch {
+    LAUNCH_COLD,
+    LAUNCH_WARM,
+    LAUNCH_NOT_UP,
+    LAUNCH_NO_SERVER,
+    LAUNCH_ENVIRONMENT,
+    LAUNCH_USER,
+    LAUNCH_VENV,
+    LAUNCH_NOT_PLAIN,
+    LAUNCH_SPARK,
+    LAUNCH_COUNT
+};
+
 enum attempt_cause {
     CAUSE_NONE, /* not ended */
     CAUSE_EXITED,
@@ -263,6 +278,7 @@ struct attempt_row {
     int64_t setup_ms;
     int64_t execution_ms;
     int64_t cleanup_ms;
+    int64_t launch;  /* enum attempt_launch; FIELD_NULL: not told */
     int64_t user_us; /* cost: CPU time in µs, peak memory in KiB, block I/O */
     int64_t system_us;
     int64_t max_rss_kib;

@@ -68,6 +68,9 @@ enum config_kind { CONFIG_TEXT, CONFIG_PATH, CONFIG_NUMBER, CONFIG_BOOL, CONFIG_
       "Seconds between SIGTERM and SIGKILL when a task is stopped or times out.")                \
     X(exec_python, TEXT, "exec", "python", NULL, "", 0, 0,                                       \
       "Interpreter of Python tasks. Empty: /usr/bin/python3, else python3 of PATH.")             \
+    X(exec_warm_preload, TEXT, "exec", "warm-preload", NULL, "", 0, 0,                           \
+      "Modules, by blanks, that warm interpreters import besides those of the standard "         \
+      "library.")                                                                                \
     X(exec_java, TEXT, "exec", "java", NULL, "", 0, 0,                                           \
       "Java of JAR_TASKs and Spark. Empty: $JAVA_HOME/bin/java, else java of PATH.")             \
     X(exec_spark_home, PATH, "exec", "spark-home", NULL, "", 0, 0,                               \
@@ -81,6 +84,8 @@ enum config_kind { CONFIG_TEXT, CONFIG_PATH, CONFIG_NUMBER, CONFIG_BOOL, CONFIG_
       "Seconds that each step of fetching files from git may take.")                             \
     X(exec_git_keep, NUMBER, "exec", "git-keep", NULL, "100", 1, 100000,                         \
       "Commits whose files are kept for later runs; those of live runs always are.")             \
+    X(exec_git_max_bytes, NUMBER, "exec", "git-max-bytes", NULL, "0", 0, INT64_MAX,              \
+      "Bytes on the disk that the files of kept commits may have together; 0: no limit.")        \
     X(exec_git_allow_file, BOOL, "exec", "git-allow-file", NULL, "false", 0, 0,                  \
       "Allow repositories of this host (file://): whoever may save jobs can then read them.")    \
     X(exec_pass_env, TEXT, "exec", "pass-env", NULL, "", 0, 0,                                   \

@@ -48,14 +48,15 @@ static const struct resource_row *find_cluster(const struct job_cluster *cluster
     return NULL;
 }
 
-static const char *master_of(const struct resource_row *row, struct arena *arena)
+static void read_details(const struct resource_row *row, struct arena *arena,
+                         struct exec_order *order)
 {
     struct err err;
     json_t *details = json_parse(row->details, strlen(row->details), &err);
     const char *master = json_string_value(json_object_get(details, "x-sparkMaster"));
-    const char *kept = arena_strdup(arena, master);
+    order->master = arena_strdup(arena, master);
+    order->is_warm = json_is_true(json_object_get(details, "x-warmPython"));
     json_decref(details);
-    return kept;
 }
 
 static void use_cluster(const struct start_effect *start, const struct workspace_row *workspace,
@@ -76,7 +77,7 @@ static void use_cluster(const struct start_effect *start, const struct workspace
     else if (strcmp(row->state, "ACTIVE") != 0)
         order->refusal = arena_printf(arena, "the cluster %.100s is %s", row->name, row->state);
     else
-        order->master = master_of(row, arena);
+        read_details(row, arena, order);
 }
 
 struct exec_order order_of(const struct start_effect *start, const struct workspace_row *workspace,
@@ -99,6 +100,10 @@ struct exec_order order_of(const struct start_effect *start, const struct worksp
     };
     if (order_needs_cluster(start))
         use_cluster(start, workspace, reader, arena, &order);
+    bool is_python = start->task->type == TASK_PYTHON;
+    if (is_python && start->task->is_warm != FIELD_UNSET)
+        order.is_warm = start->task->is_warm == 1;
+    order.is_warm &= is_python;
     order.kind = order.master ? kinds[start->task->type].on_spark : kinds[start->task->type].here;
     return order;
 }

@@ -181,6 +181,7 @@ static void step_report(struct pump *pump, const struct exec_report *report)
         .exit_code = report->exit_code,
         .signal = report->signal,
         .ended_ms = report->ended_ms,
+        .launch = report->launch,
         .user_us = report->user_us,
         .system_us = report->system_us,
         .max_rss_kib = report->max_rss_kib,

@@ -162,6 +162,7 @@ static enum err_code start_git(struct server *server, struct err *err)
         .allow_file = config_bool(server->config, CONFIG_exec_git_allow_file),
         .timeout_ms = config_number(server->config, CONFIG_exec_git_timeout) * 1000,
         .max_commits = (size_t)config_number(server->config, CONFIG_exec_git_keep),
+        .max_bytes = config_number(server->config, CONFIG_exec_git_max_bytes),
         .secret = find_secret,
         .context = server,
     };
@@ -194,6 +195,7 @@ static enum err_code start_pump(struct server *server, struct err *err)
                 .self = server->self,
                 .task_descriptors = server->task_descriptors,
                 .python = config_text_or_null(config, CONFIG_exec_python),
+                .warm_preload = config_text_or_null(config, CONFIG_exec_warm_preload),
                 .java = config_text_or_null(config, CONFIG_exec_java),
                 .spark_home = config_text_or_null(config, CONFIG_exec_spark_home),
                 .max_idle = (size_t)config_number(config, CONFIG_exec_max_idle),

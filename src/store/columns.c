@@ -172,7 +172,8 @@ static const struct column attempt_columns[] = {
     INT64(attempt_row, cleanup_ms, MOVING), INT64(attempt_row, user_us, MOVING),
     INT64(attempt_row, system_us, MOVING),  INT64(attempt_row, max_rss_kib, MOVING),
     INT64(attempt_row, in_blocks, MOVING),  INT64(attempt_row, out_blocks, MOVING),
-    TEXT(attempt_row, external_id, MOVING), TEXT(attempt_row, error_trace, MOVING),
+    TEXT(attempt_row, external_id, MOVING), INT64(attempt_row, launch, MOVING),
+    TEXT(attempt_row, error_trace, MOVING),
 };
 
 /* task_key is not stored: the task run says it. */

@@ -306,6 +306,11 @@ static const char *const migration_14[] = {
     " is_held, state) WHERE state = 8",
 };
 
+/* How attempts were started, of Python tasks that wish for a warm interpreter. */
+static const char *const migration_15[] = {
+    "ALTER TABLE attempt ADD COLUMN launch INTEGER",
+};
+
 static const struct migration {
     const char *const *steps;
     size_t count;
@@ -317,6 +322,7 @@ static const struct migration {
     {migration_9, ARRAY_LEN(migration_9)},   {migration_10, ARRAY_LEN(migration_10)},
     {migration_11, ARRAY_LEN(migration_11)}, {migration_12, ARRAY_LEN(migration_12)},
     {migration_13, ARRAY_LEN(migration_13)}, {migration_14, ARRAY_LEN(migration_14)},
+    {migration_15, ARRAY_LEN(migration_15)},
 };
 
 int schema_newest(void)

@@ -5,7 +5,7 @@
 
 #include "supervise/bytes.h"
 
-#define ORDER_VERSION     2
+#define ORDER_VERSION     3
 #define ORDER_FLAGS_KNOWN ((uint32_t)ORDER_NO_STARTED)
 #define UMASK_MAX         0777u
 
@@ -140,6 +140,20 @@ int frame_decode_refused(const struct frame *frame, struct refusal *ret)
     return 0;
 }
 
+static const char *text_or_none(const char *text)
+{
+    return text ? text : "";
+}
+
+/* A fork server is no way to become another user. */
+static bool launch_sound(const struct order *order)
+{
+    if (order->launch != RECORD_LAUNCH_WARM)
+        return order->launch < RECORD_LAUNCH_COUNT;
+    return text_or_none(order->warm)[0] == '/' && order->argv[0][0] == '/' &&
+           order->uid == ORDER_KEEP_USER;
+}
+
 /* What both sides hold an order to, beyond its form. */
 static bool order_sound(const struct order *order)
 {
@@ -152,7 +166,7 @@ static bool order_sound(const struct order *order)
            (order->uid == ORDER_KEEP_USER) == (order->gid == ORDER_KEEP_USER) && order->argv[0] &&
            order->timeout_ms <= ORDER_TIMEOUT_MAX_MS && order->grace_ms <= ORDER_TIMEOUT_MAX_MS &&
            order->umask <= UMASK_MAX && order->rlimit_count <= ORDER_RLIMITS_MAX &&
-           (order->flags & ~ORDER_FLAGS_KNOWN) == 0;
+           (order->flags & ~ORDER_FLAGS_KNOWN) == 0 && launch_sound(order);
 }
 
 /* Writes a string, or with a NULL buffer only counts it. Stops short at FRAME_MAX_BYTES, so that no
@@ -187,6 +201,8 @@ static size_t put_all_strings(const struct order *order, struct byte_writer *wri
     put_string(writer, order->stderr_path, total);
     put_string(writer, order->cwd, total);
     put_string(writer, order->cgroup, total);
+    put_string(writer, text_or_none(order->warm), total);
+    put_string(writer, text_or_none(order->preload), total);
     size_t argc = put_strings(writer, order->argv, total);
     return argc + put_strings(writer, order->envp, total);
 }
@@ -202,7 +218,7 @@ static uint32_t count_strings(char *const *strings)
 
 ssize_t order_encode(const struct order *order, uint8_t *buffer, size_t size)
 {
-    size_t total = FRAME_HEADER_BYTES + 2 + 2 + 4 + 4 + 4 + 8 + 8 + 4 + 4 + 4;
+    size_t total = FRAME_HEADER_BYTES + 2 + 2 + 4 + 4 + 4 + 8 + 8 + 4 + 4 + 4 + 4;
 
     if (!order_sound(order))
         return -EINVAL;
@@ -224,6 +240,7 @@ ssize_t order_encode(const struct order *order, uint8_t *buffer, size_t size)
     byte_writer_u32(&writer, order->gid);
     byte_writer_u64(&writer, order->timeout_ms);
     byte_writer_u64(&writer, order->grace_ms);
+    byte_writer_u32(&writer, (uint32_t)order->launch);
     byte_writer_u32(&writer, order->rlimit_count);
     byte_writer_u32(&writer, count_strings(order->argv));
     byte_writer_u32(&writer, count_strings(order->envp));
@@ -259,7 +276,7 @@ static char **take_strings(struct byte_reader *reader, uint32_t count, char **st
 int order_decode(const struct frame *frame, char **strings, size_t strings_max, struct order *ret)
 {
     struct byte_reader reader = {.next = frame->payload, .left = frame->payload_bytes};
-    struct order order = {.token = NULL};
+    struct order order = {.payload = frame->payload, .payload_bytes = frame->payload_bytes};
 
     if (frame->type != FRAME_ORDER || byte_reader_u16(&reader) != ORDER_VERSION)
         return -EPROTO;
@@ -269,6 +286,7 @@ int order_decode(const struct frame *frame, char **strings, size_t strings_max, 
     order.gid = byte_reader_u32(&reader);
     order.timeout_ms = byte_reader_u64(&reader);
     order.grace_ms = byte_reader_u64(&reader);
+    order.launch = (enum record_launch)byte_reader_u32(&reader);
     order.rlimit_count = byte_reader_u32(&reader);
     uint32_t argc = byte_reader_u32(&reader);
     uint32_t envc = byte_reader_u32(&reader);
@@ -287,6 +305,8 @@ int order_decode(const struct frame *frame, char **strings, size_t strings_max, 
     order.stderr_path = take_string(&reader);
     order.cwd = take_string(&reader);
     order.cgroup = take_string(&reader);
+    order.warm = take_string(&reader);
+    order.preload = take_string(&reader);
     order.argv = strings;
     order.envp = take_strings(&reader, argc, strings);
     take_strings(&reader, envc, strings + argc + 1);

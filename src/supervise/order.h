@@ -24,12 +24,13 @@
  * finishes that first, into its record.
  *
  *     payload of ORDER
- *       u16 version, 2           u16 flags (enum order_flag)      u32 umask
+ *       u16 version, 3           u16 flags (enum order_flag)      u32 umask
  *       u32 uid                  u32 gid                          both ORDER_KEEP_USER: ours
  *       u64 timeout_ms           u64 grace_ms
+ *       u32 launch (enum record_launch)
  *       u32 number of rlimits    u32 argc      u32 envc
  *       rlimits: u32 resource, u64 soft, u64 hard
- *       strings: token, record, stdout, stderr, cwd, cgroup, argv[], envp[];
+ *       strings: token, record, stdout, stderr, cwd, cgroup, warm, preload, argv[], envp[];
  *                each u32 length without the NUL, bytes, NUL
  *
  * Errors are negative errno values; `ret` arguments are untouched on failure. Shared by the
@@ -117,6 +118,12 @@ struct order {
     uint32_t uid; /* the task's user and only group; both or none are ORDER_KEEP_USER */
     uint32_t gid;
     uint32_t flags;
+    enum record_launch launch; /* WARM: by a fork server if there is one; else kept in the record */
+    const char *warm;          /* program of the fork server; "" or NULL unless launch is WARM */
+    const char *preload;       /* modules that it imports besides, by blanks; "" or NULL: none */
+    /* Decoded only: the payload that it was read from. */
+    const uint8_t *payload;
+    size_t payload_bytes;
     uint32_t rlimit_count;
     struct order_rlimit rlimits[ORDER_RLIMITS_MAX];
 };

@@ -84,6 +84,7 @@ void record_encode(const struct record *record, uint8_t block[RECORD_BLOCK_BYTES
     put_time(&writer, record->claimed);
     put_time(&writer, record->started);
     put_time(&writer, record->ended);
+    byte_writer_u32(&writer, (uint32_t)record->launch);
 
     writer = (struct byte_writer){.next = block + CRC_OFFSET, .left = 4};
     byte_writer_u32(&writer, crc32(block, CRC_OFFSET));
@@ -128,6 +129,8 @@ static bool take_fields(struct byte_reader *reader, struct record *ret)
     ret->claimed = take_time(reader);
     ret->started = take_time(reader);
     ret->ended = take_time(reader);
+    uint32_t launch = byte_reader_u32(reader);
+    ret->launch = launch < RECORD_LAUNCH_COUNT ? (enum record_launch)launch : RECORD_LAUNCH_COLD;
     return texts && ret->state >= RECORD_CLAIM && ret->state <= RECORD_VOID &&
            ret->cause <= RECORD_EXEC_FAILED && ret->step <= RECORD_STEP_USER;
 }

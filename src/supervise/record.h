@@ -36,7 +36,8 @@
  *        320   16  claimed: CLOCK_BOOTTIME ns (8), wall clock ms since 1970 (8)
  *        336   16  task started: the same pair, zero = not started
  *        352   16  task ended: the same pair
- *        368  140  zero
+ *        368    4  how it was started (enum record_launch; CLAIM after the start, OUTCOME)
+ *        372  136  zero
  *        508    4  CRC-32 (zlib's) of bytes 0..507
  *
  * Changing the format: add fields in the zero part and give "zero" the meaning "not told"; anything
@@ -96,6 +97,21 @@ enum record_step {
     RECORD_STEP_USER = 9,   /* become its user */
 };
 
+/* How a task came to run, and why not from a warm interpreter where that was wished for. Stored, also
+ * in the database: append only. */
+enum record_launch {
+    RECORD_LAUNCH_COLD = 0,        /* by exec, as nobody wished otherwise; or not told */
+    RECORD_LAUNCH_WARM = 1,        /* forked by an interpreter that was warm */
+    RECORD_LAUNCH_NOT_UP = 2,      /* by exec: the fork server was not up yet */
+    RECORD_LAUNCH_NO_SERVER = 3,   /* there is none: it ended, or cannot be started */
+    RECORD_LAUNCH_ENVIRONMENT = 4, /* variables that an interpreter or loader reads at its start */
+    RECORD_LAUNCH_USER = 5,        /* another user */
+    RECORD_LAUNCH_VENV = 6,        /* the interpreter is one of a virtual environment */
+    RECORD_LAUNCH_NOT_PLAIN = 7,   /* no file of source, or beside files that hide modules */
+    RECORD_LAUNCH_SPARK = 8,       /* its cluster runs it through spark-submit */
+    RECORD_LAUNCH_COUNT
+};
+
 enum record_flag {
     RECORD_KILL_USED = 1 << 0,     /* SIGKILL was needed after the grace period */
     RECORD_STRAYS_KILLED = 1 << 1, /* processes that outlived the task were killed */
@@ -123,6 +139,7 @@ struct record {
     int error;
     uint32_t stop_reason;
     uint32_t flags;
+    enum record_launch launch;
 
     uint64_t user_us; /* the task and those of its descendants that were waited for */
     uint64_t system_us;

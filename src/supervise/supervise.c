@@ -1,7 +1,7 @@
 /*
  * reprise-supervise: stands over one attempt at a time (DURABILITY §2, docs/design/supervisor.md).
  *
- *     IDLE         waits for an ORDER
+ *     IDLE         waits for an ORDER; a fork server (warm.h) that nobody needed for long goes
  *      |  ORDER: record claimed                   refused, end of file, SIGTERM: DONE
  *     RUNNING      waits for the end of the task  exec failed: REPORTED
  *      |  timeout, STOP or SIGTERM: SIGTERM to its group
@@ -34,6 +34,7 @@
 #include "supervise/setup.h"
 #include "supervise/strays.h"
 #include "supervise/task.h"
+#include "supervise/warm.h"
 
 #define NS_PER_MS     1000000u
 #define NS_PER_SECOND 1000000000u
@@ -53,6 +54,7 @@ enum phase {
 struct supervisor {
     struct setup setup;
     struct link link;
+    struct warm warm;
     char **strings; /* of the order being started */
     enum phase phase;
     enum supervisor_exit exit_code;
@@ -120,13 +122,16 @@ static void task_ended(struct supervisor *supervisor, int status, bool strays)
     record->signal = WIFSIGNALED(status) ? WTERMSIG(status) : 0;
     if (supervisor->phase == PHASE_RUNNING)
         record->cause = WIFEXITED(status) ? RECORD_EXITED : RECORD_SIGNALED;
-    if (strays)
+    if (strays) {
+        warm_stop(&supervisor->warm); /* what is killed now is whatever there is */
         record->flags |= strays_kill(record, supervisor->cgroup);
+    }
     finish(supervisor);
 }
 
 /* Waits for every child that has ended: the task, and orphans of it that became ours. That no child
- * is left (ECHILD) proves that there are no strays; /proc is looked at only when there are. */
+ * is left (ECHILD) proves that there are no strays; /proc is looked at only when there are, or when
+ * there is a fork server, whose end is nobody's and whose use of the machine in no account. */
 static void reap(struct supervisor *supervisor)
 {
     bool running = supervisor->phase >= PHASE_RUNNING && supervisor->phase <= PHASE_KILLED;
@@ -137,7 +142,7 @@ static void reap(struct supervisor *supervisor)
     pid_t pid;
 
     while ((pid = wait4(-1, &status, WNOHANG, &usage)) > 0) {
-        if (!running)
+        if (warm_ended(&supervisor->warm, pid) || !running)
             continue;
         usage_add(&supervisor->record, &usage);
         if (pid == supervisor->record.task_pid) {
@@ -146,7 +151,7 @@ static void reap(struct supervisor *supervisor)
         }
     }
     if (ended)
-        task_ended(supervisor, task_status, pid == 0);
+        task_ended(supervisor, task_status, pid == 0 && warm_has_others(&supervisor->warm));
 }
 
 /* Ends a running task; the first cause stands. SIGCONT lets a stopped one see its SIGTERM. */
@@ -217,7 +222,8 @@ static void start(struct supervisor *supervisor, const struct order *order)
     struct record *record = &supervisor->record;
     struct task_failure failure = {.step = RECORD_STEP_NONE};
 
-    record->task_pid = task_start(&supervisor->setup.task, order, &failure);
+    record->task_pid =
+        task_start(&supervisor->setup.task, &supervisor->warm, order, &record->launch, &failure);
     if (record->task_pid == 0) {
         record->cause = RECORD_EXEC_FAILED;
         record->step = failure.step;
@@ -244,6 +250,8 @@ static int on_order(struct supervisor *supervisor, const struct frame *frame)
 
     if (supervisor->phase != PHASE_IDLE)
         return -EPROTO;
+    if (supervisor->timer_armed)
+        timer_set(supervisor, 0);
     int r = order_decode(frame, supervisor->strings, ORDER_STRINGS_MAX + 2, &order);
     if (r < 0)
         return r;
@@ -270,6 +278,8 @@ static int on_ack(struct supervisor *supervisor)
         return -EPROTO;
     close(supervisor->record_fd);
     supervisor->phase = record_unremarkable(&supervisor->record) ? PHASE_IDLE : PHASE_DONE;
+    if (supervisor->phase == PHASE_IDLE && supervisor->warm.pid > 0)
+        timer_set(supervisor, record_now().boot_ns + (uint64_t)WARM_IDLE_MS * NS_PER_MS);
     return 0;
 }
 
@@ -350,7 +360,10 @@ static void on_timer(struct supervisor *supervisor)
 
     if (read(supervisor->setup.timer_fd, &expirations, sizeof expirations) < 0)
         return; /* disarmed since poll saw it */
-    if (supervisor->phase == PHASE_RUNNING)
+    supervisor->timer_armed = false;
+    if (supervisor->phase == PHASE_IDLE)
+        warm_stop(&supervisor->warm);
+    else if (supervisor->phase == PHASE_RUNNING)
         terminate(supervisor, RECORD_TIMED_OUT, 0);
     else
         kill_task(supervisor);

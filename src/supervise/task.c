@@ -14,6 +14,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "supervise/warm.h"
+
 #define FIRST_OTHER_FD 3
 
 /* What the child works from. It runs in the parent's memory, so it tells why it failed by writing
@@ -21,8 +23,7 @@
 struct spawn {
     const struct task_context *context;
     const struct order *order;
-    int stdout_fd;
-    int stderr_fd;
+    int output[2]; /* standard output, standard error */
     struct task_failure failure;
 };
 
@@ -32,8 +33,7 @@ static _Noreturn void child_fail(struct spawn *spawn, enum record_step step)
     _exit(127);
 }
 
-/* Best effort: a sandbox may hide the file, and a task runs without it too. */
-static void child_offer_to_oom_killer(const struct task_context *context)
+void task_offer_to_oom_killer(const struct task_context *context)
 {
     int fd = open("/proc/self/oom_score_adj", O_WRONLY | O_CLOEXEC);
 
@@ -137,7 +137,7 @@ static _Noreturn void child_run(struct spawn *spawn)
 
     if (setpgid(0, 0) < 0)
         child_fail(spawn, RECORD_STEP_SETUP);
-    child_offer_to_oom_killer(spawn->context);
+    task_offer_to_oom_killer(spawn->context);
     if (!child_join_cgroup(order))
         child_fail(spawn, RECORD_STEP_CGROUP);
     if (!child_set_rlimits(order))
@@ -149,7 +149,7 @@ static _Noreturn void child_run(struct spawn *spawn)
     if (getppid() != spawn->context->supervisor)
         _exit(127); /* it died before the death signal was set */
     if (dup2(spawn->context->null_fd, STDIN_FILENO) < 0 ||
-        dup2(spawn->stdout_fd, STDOUT_FILENO) < 0 || dup2(spawn->stderr_fd, STDERR_FILENO) < 0 ||
+        dup2(spawn->output[0], STDOUT_FILENO) < 0 || dup2(spawn->output[1], STDERR_FILENO) < 0 ||
         syscall(SYS_close_range, FIRST_OTHER_FD, UINT_MAX, 0) < 0)
         child_fail(spawn, RECORD_STEP_SETUP);
     umask(order->umask);
@@ -181,28 +181,32 @@ static pid_t spawn_child(struct spawn *spawn)
     return pid;
 }
 
-pid_t task_start(const struct task_context *context, const struct order *order,
-                 struct task_failure *ret_failure)
+pid_t task_start(const struct task_context *context, struct warm *warm, const struct order *order,
+                 enum record_launch *ret_launch, struct task_failure *ret_failure)
 {
-    struct spawn spawn = {.context = context, .order = order, .stdout_fd = -1, .stderr_fd = -1};
+    struct spawn spawn = {.context = context, .order = order, .output = {-1, -1}};
     pid_t pid = 0;
 
-    spawn.stdout_fd = open_output(order->stdout_path);
-    if (spawn.stdout_fd < 0) {
+    *ret_launch = order->launch;
+    spawn.output[0] = open_output(order->stdout_path);
+    if (spawn.output[0] < 0) {
         spawn.failure = (struct task_failure){.step = RECORD_STEP_STDOUT, .error = errno};
         goto out;
     }
-    spawn.stderr_fd = open_output(order->stderr_path);
-    if (spawn.stderr_fd < 0) {
+    spawn.output[1] = open_output(order->stderr_path);
+    if (spawn.output[1] < 0) {
         spawn.failure = (struct task_failure){.step = RECORD_STEP_STDERR, .error = errno};
         goto out;
     }
-    pid = spawn_child(&spawn);
+    if (order->launch == RECORD_LAUNCH_WARM)
+        pid = warm_task(warm, context, order, spawn.output, ret_launch, &spawn.failure);
+    if (pid == 0 && spawn.failure.step == RECORD_STEP_NONE)
+        pid = spawn_child(&spawn);
 out:
-    if (spawn.stderr_fd >= 0)
-        close(spawn.stderr_fd);
-    if (spawn.stdout_fd >= 0)
-        close(spawn.stdout_fd);
+    if (spawn.output[1] >= 0)
+        close(spawn.output[1]);
+    if (spawn.output[0] >= 0)
+        close(spawn.output[0]);
     if (spawn.failure.step == RECORD_STEP_NONE)
         return pid;
     *ret_failure = spawn.failure;

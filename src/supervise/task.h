@@ -24,10 +24,16 @@ struct task_failure {
     int error; /* errno */
 };
 
-/* Returns the pid of the task, which has exec'd, or 0 with the failure; then nothing is left of it.
- * The order's strings are not needed after the return. */
-pid_t task_start(const struct task_context *context, const struct order *order,
-                 struct task_failure *ret_failure);
+struct warm;
+
+/* Returns the pid of the task, which has exec'd (or, forked warm, has begun), or 0 with the failure; then
+ * nothing is left of it. *ret_launch: how it was started. The order's strings are not needed after the
+ * return. */
+pid_t task_start(const struct task_context *context, struct warm *warm, const struct order *order,
+                 enum record_launch *ret_launch, struct task_failure *ret_failure);
+
+/* Best effort: a sandbox may hide the file, and a task runs without it too. For a child. */
+void task_offer_to_oom_killer(const struct task_context *context);
 
 /* Signals the task's process group, and the task itself should it have left that. The task must not
  * have been waited for yet, or its number could be somebody else's. */

@@ -287,3 +287,26 @@ def test_a_fetch_is_cancelled_timed_out_and_started_again_after_a_crash(servers,
         assert "git took longer than 1 s" in api.task_run(run, "a")["state"]["stateMessage"]
     run = api.go([say("a")], "INTERNAL_ERROR", gitConfig={"repositoryUrl": repo.url})
     assert "file:// is not allowed here" in api.task_run(run, "a")["state"]["stateMessage"]
+
+
+def test_size_takes_the_least_used(servers, place):
+    """Two commits of these have room, three have not; what was there before a restart counts like the rest."""
+    server = servers("--exec.git-allow-file=true", "--exec.git-max-bytes=400000").start()
+    repo = place.repository("large", files("0"))
+    commits = []
+
+    def kept():
+        return {path.name for path in (server.data / "git").glob("*/*") if len(path.name) >= 40}
+
+    def run_next():
+        commits.append(repo.commit(files(str(len(commits))) | {"blob": os.urandom(75_000).hex()}))
+        run = server.api.go([say("a")], "SUCCESS", gitConfig={"repositoryUrl": repo.url})
+        assert run["gitConfig"]["commit"] == commits[-1]
+
+    for _ in range(3):
+        run_next()
+    eventually(lambda: kept() == set(commits[1:]), "the oldest goes, and no other")
+    server.restart()
+    run_next()
+    eventually(lambda: len(kept()) == 2, "again there is one too many")
+    assert commits[-1] in kept() and commits[0] not in kept()

@@ -36,6 +36,7 @@ def test_make_install(monkeypatch, tmp_path):
     make("install", f"DESTDIR={tmp_path}/root", "PREFIX=/opt/reprise")
     prefix = tmp_path / "root/opt/reprise"
     assert_unit((prefix / "lib/systemd/system/reprise.service").read_text(), "/opt/reprise")
+    assert (prefix / "libexec/reprise/reprise-warm").read_text().startswith('"""reprise-warm')
     assert (prefix / "libexec/reprise/reprise-notebook").read_text().startswith('"""reprise-notebook')
     assert (prefix / "lib/sysusers.d/reprise.conf").read_text().splitlines()[-1].startswith("u reprise ")
     assert_runs_a_job(monkeypatch, tmp_path, prefix)

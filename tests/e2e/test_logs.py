@@ -7,6 +7,7 @@ import subprocess
 import pytest
 import requests
 from harness import BINARY, Server, eventually, refused, task
+from sse import Stream
 
 LIMIT = 256 << 10
 LINE = 64  # "line 000000001 ...\n"
@@ -108,7 +109,14 @@ def test_output_is_cut_while_the_task_runs_and_after_it(server):
     server.open_gate("more")
     api.wait_final(run, "SUCCESS")
     eventually(lambda: on_disk(path) < 2 * LIMIT, "and once more when it has ended")
-    check_cut(*pieces(api, key), 2 * lines)
+    found, cut = pieces(api, key)
+    check_cut(found, cut, 2 * lines)
+    with Stream(api, f"/taskRuns/{key}/logs") as stream:
+        heard = list(stream.events())
+    first, last = map(int, cut.split("-"))
+    told = [e for e in heard if e["event"] == "cut"]
+    assert told == [{"id": f"0:{last + 1}", "event": "cut", "data": {"attempt": 0, "from": first, "to": last}}]
+    assert "".join(e["data"]["text"] for e in heard if e["event"] == "output").encode() == b"".join(data for _, data in found)
     output = api.post(f"/taskRuns/{key}/actions/fetchOutput", {}).json()
     assert output["isTruncated"] and "\0" not in output["data"]["value"]
     assert output["data"]["value"].endswith("." * 48 + "\n") and not output["data"]["isBase64"]

@@ -447,6 +447,77 @@ def test_a_log_goes_on_after_a_restart(own):
         assert stream.body() == b"line 2\n" and stream.ended
 
 
+def hear(server, run, task_key="a", headers=None, **params):
+    key = server.api.get_run(run)["taskToTaskRunMap"][task_key]
+    return Stream(server.api, f"/taskRuns/{key}/logs", headers=headers, **params)
+
+
+def output_of(events):
+    """The events of output, their texts put together; each begins where the one before has ended."""
+    events = [e for e in events if e["event"] == "output"]
+    for before, after in zip(events, events[1:]):
+        assert after["data"]["offset"] == int(before["id"].rpartition(":")[2])
+    return "".join(e["data"]["text"] for e in events)
+
+
+ODD = """\
+import os, sys, time
+gate = os.path.join(os.environ["REPRISE_WORKSPACE"], "gates", "odd")
+while not os.path.exists(gate):
+    time.sleep(0.005)
+for piece in (b"\\xe2\\x82", b"\\xac a\\r\\n\\tb\\0 \\xff", b"\\xf0\\x9f"):
+    os.write(1, piece)
+sys.exit(3)
+"""
+
+
+@sanitize
+def test_a_log_is_told_as_events(own):
+    """Of a chain of calls: from the beginning, with a broken connection, over a restart, and when all was told."""
+    own.script("talk.py", TALK)
+    run = own.api.run(own.api.job([task("a", "talk.py")]))
+    with hear(own, run) as stream:
+        assert stream.status == 200 and stream.headers["content-type"].startswith("text/event-stream")
+        events = stream.events()
+        own.open_gate("say0")
+        assert next(events) == {"id": "0:7", "event": "output", "data": {"attempt": 0, "offset": 0, "text": "line 0\n"}}
+        own.open_gate("say1")
+        assert next(events) == {"id": "0:14", "event": "output", "data": {"attempt": 0, "offset": 7, "text": "line 1\n"}}
+        own.restart()
+        assert "end" not in [e["event"] for e in events], "cut by a server that stops: come again"
+    with hear(own, run, headers={"last-event-id": "0:7"}) as stream, \
+            hear(own, run, attempt=0, stream="stderr") as err:
+        own.open_gate("say2")
+        heard, errors = list(stream.events()), list(err.events())
+    assert output_of(heard) == "line 1\nline 2\n"
+    assert heard[-1] == {"event": "end", "data": {"reason": "ended", "attempt": 0, "status": "SUCCESS"}}
+    assert output_of(errors) == "error 0\nerror 1\nerror 2\n" and errors[-2]["id"] == "24", "of a call that names the attempt"
+    own.api.wait_final(run, "SUCCESS")
+    with hear(own, run, attempt=0, headers={"last-event-id": "14"}) as stream:
+        assert output_of(stream.events()) == "line 2\n"
+    with hear(own, run, headers={"last-event-id": "0:21"}) as stream:
+        assert stream.status == 204, "everything was told: do not come again"
+    for bad in ("x", "-1", "0:x", "1:", "7 "):
+        with hear(own, run, headers={"last-event-id": bad}) as stream:
+            assert stream.status == 400 and "Last-Event-ID" in stream.json()["message"]
+    with hear(own, run, attempt=0, headers={"last-event-id": "1:3"}) as stream:
+        assert stream.status == 400 and "is of attempt 1" in stream.json()["message"]
+
+    # Characters are not cut, what is none is U+FFFD, and the offsets count bytes.
+    own.script("odd.py", ODD)
+    run = own.api.run(own.api.job([task("a", "odd.py", maxRetries=1), task("b", "ok.py", "a")]))
+    with hear(own, run, offset=0) as stream, hear(own, run, "b") as never:
+        own.open_gate("odd")
+        heard = list(stream.events())
+        assert list(never.events()) == [{"event": "end", "data": {"reason": "never started", "attempt": None, "status": "UPSTREAM_FAILED"}}]
+    assert output_of(heard) == "\u20ac a\r\n\tb\0 \ufffd\ufffd\ufffd"
+    assert heard[-2]["id"] == "0:14" and heard[-1]["data"] == {"reason": "ended", "attempt": 0, "status": "FAILED"}
+    own.api.wait_final(run, "FAILED")
+    with hear(own, run) as newest, hear(own, run, headers={"last-event-id": "0:3"}) as first:
+        assert [e["id"] for e in newest.events() if "id" in e][-1] == "1:14"
+        assert {e["data"]["attempt"] for e in first.events()} == {0}, "not the next attempt's output behind the first one's"
+
+
 def test_a_client_that_closes_half_is_taken_as_gone(own):
     """Documented: whoever shuts its sending half down hears no more of a stream that was silent."""
     with Stream(own.api, "/events") as stream:

@@ -118,6 +118,7 @@ static void events_of_before_are_found_by_number(void **state)
             " ALTER TABLE run DROP COLUMN is_held;"
             " CREATE INDEX run_queued ON run (workspace, job);"
             " ALTER TABLE attempt DROP COLUMN external_id;"
+            " ALTER TABLE attempt DROP COLUMN launch;"
             " ALTER TABLE repair DROP COLUMN commits;"
             " ALTER TABLE task_run DROP COLUMN git_commit;"
             " DROP TABLE job_permission; DROP INDEX audit_by_resource; DROP INDEX audit_refused;"

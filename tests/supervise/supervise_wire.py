@@ -27,10 +27,10 @@ NO_STARTED = 1
 FRAME_MAX = 4 << 20
 KEEP_USER = 0xffffffff
 
-BLOCK = struct.Struct("<4sHHIIQ40s192sHHiiiII5Q QqQqQq140xI")
+BLOCK = struct.Struct("<4sHHIIQ40s192sHHiiiII5Q QqQqQqI136xI")
 FIELDS = ("magic version state pid task_pid start_ticks boot_id token cause step exit_code signal error stop_reason "
           "flags user_us system_us max_rss_kib in_blocks out_blocks claimed_ns claimed_ms started_ns started_ms "
-          "ended_ns ended_ms crc")
+          "ended_ns ended_ms launch crc")
 Record = namedtuple("Record", FIELDS)
 Refusal = namedtuple("Refusal", "state error holder")
 
@@ -82,11 +82,12 @@ def text(value):
 
 
 def order_payload(folder, argv, token="run.task.0.0", env=(), timeout_ms=0, grace_ms=10_000, umask=0o022, flags=0,
-                  rlimits=(), record=None, stdout=None, stderr=None, cwd=None, version=2, cgroup="", uid=KEEP_USER, gid=KEEP_USER):
+                  rlimits=(), record=None, stdout=None, stderr=None, cwd=None, version=3, cgroup="", uid=KEEP_USER, gid=KEEP_USER,
+                  launch=0, warm="", preload=""):
     env = [f"{name}={value}" for name, value in dict(env).items()]
-    head = struct.pack("<HHIIIQQIII", version, flags, umask, uid, gid, timeout_ms, grace_ms, len(rlimits), len(argv), len(env))
+    head = struct.pack("<HHIIIQQIIII", version, flags, umask, uid, gid, timeout_ms, grace_ms, launch, len(rlimits), len(argv), len(env))
     head += b"".join(struct.pack("<IQQ", *limit) for limit in rlimits)
-    paths = (record or folder / "a.rec", stdout or folder / "a.out", stderr or folder / "a.err", cwd or folder, cgroup)
+    paths = (record or folder / "a.rec", stdout or folder / "a.out", stderr or folder / "a.err", cwd or folder, cgroup, warm, preload)
     return head + b"".join(text(value) for value in (token, *paths, *argv, *env))
 
 

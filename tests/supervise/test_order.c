@@ -35,6 +35,8 @@ static struct order sample(void)
         .uid = 1000,
         .gid = 100,
         .flags = ORDER_NO_STARTED,
+        .launch = RECORD_LAUNCH_VENV,
+        .preload = "numpy",
         .rlimit_count = 2,
         .rlimits = {{.resource = 7, .soft = 100, .hard = UINT64_MAX}, {.resource = 4}},
     };
@@ -91,6 +93,10 @@ static void test_order_round_trip(void **state)
     assert_int_equal(got.grace_ms, order.grace_ms);
     assert_int_equal(got.umask, order.umask);
     assert_int_equal(got.flags, order.flags);
+    assert_int_equal(got.launch, RECORD_LAUNCH_VENV);
+    assert_string_equal(got.warm, "");
+    assert_string_equal(got.preload, "numpy");
+    assert_int_equal(got.payload_bytes, frame.payload_bytes);
     assert_int_equal(got.rlimit_count, 2);
     assert_memory_equal(got.rlimits, order.rlimits, sizeof order.rlimits);
 
@@ -126,7 +132,7 @@ static void test_order_refused_by_the_encoder(void **state)
     memset(long_token, 't', RECORD_TOKEN_BYTES);
     static char long_cgroup[ORDER_CGROUP_MAX + 1] = "/";
     memset(long_cgroup + 1, 'g', ORDER_CGROUP_MAX - 1);
-    struct order bad[14];
+    struct order bad[16];
     size_t count = 0;
 
     for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++)
@@ -145,6 +151,8 @@ static void test_order_refused_by_the_encoder(void **state)
     bad[count++].umask = 01000;
     bad[count++].rlimit_count = ORDER_RLIMITS_MAX + 1;
     bad[count++].flags = 1u << 16;
+    bad[count++].launch = RECORD_LAUNCH_COUNT;
+    bad[count++].launch = RECORD_LAUNCH_WARM; /* by which program? */
     assert_int_equal(count, sizeof bad / sizeof bad[0]);
     for (size_t i = 0; i < count; i++)
         assert_int_equal(order_encode(&bad[i], NULL, 0), -EINVAL);

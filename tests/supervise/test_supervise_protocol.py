@@ -101,7 +101,7 @@ def test_every_cut_of_an_order_is_refused(supervisors, tmp_path):
 
 def bad_orders(folder):
     good = dict(argv=["/bin/true"])
-    head = "<HHIIIQQIII"
+    head = "<HHIIIQQIIII"
 
     def patched(position, value):
         payload = bytearray(order_payload(folder, ["/bin/true"]))
@@ -119,10 +119,14 @@ def bad_orders(folder):
         "grace": order_payload(folder, **good, grace_ms=2**64 - 1),
         "rlimits": order_payload(folder, **good, rlimits=[(7, 10, 10)] * 17),
         "no-argv": order_payload(folder, []),
-        "argc": patched(8, 2**32 - 1),
-        "argc-more": patched(8, 2),
-        "argc-and-envc": patched(9, 2**32 - 1),
-        "rlimit-count": patched(7, 2**32 - 1),
+        "argc": patched(9, 2**32 - 1),
+        "argc-more": patched(9, 2),
+        "argc-and-envc": patched(10, 2**32 - 1),
+        "launch": order_payload(folder, **good, launch=9),
+        "warm-without-program": order_payload(folder, **good, launch=1),
+        "warm-by-name": order_payload(folder, ["python3"], launch=1, warm="/a"),
+        "warm-user": order_payload(folder, **good, launch=1, warm="/a", uid=1, gid=1),
+        "rlimit-count": patched(8, 2**32 - 1),
         "no-token": order_payload(folder, **good, token=""),
         "long-token": order_payload(folder, **good, token="t" * 192),
         "relative-record": order_payload(folder, **good, record="a.rec"),

@@ -24,7 +24,7 @@ class CRecord(ctypes.Structure):
         ("state", ctypes.c_int), ("pid", ctypes.c_int), ("task_pid", ctypes.c_int), ("start_ticks", ctypes.c_uint64),
         ("boot_id", ctypes.c_char * 40), ("token", ctypes.c_char * 192), ("cause", ctypes.c_int),
         ("step", ctypes.c_int), ("exit_code", ctypes.c_int), ("signal", ctypes.c_int), ("error", ctypes.c_int),
-        ("stop_reason", ctypes.c_uint32), ("flags", ctypes.c_uint32), ("user_us", ctypes.c_uint64),
+        ("stop_reason", ctypes.c_uint32), ("flags", ctypes.c_uint32), ("launch", ctypes.c_int), ("user_us", ctypes.c_uint64),
         ("system_us", ctypes.c_uint64), ("max_rss_kib", ctypes.c_uint64), ("in_blocks", ctypes.c_uint64),
         ("out_blocks", ctypes.c_uint64), ("claimed", Time), ("started", Time), ("ended", Time)]
 

@@ -1,6 +1,7 @@
 /* explanation: why the run and each of its tasks are where they are, from recorded decisions. */
 #include <string.h>
 
+#include "api/extras/explain_attempts.h"
 #include "api/extras/extras.h"
 #include "api/extras/provenance.h"
 #include "api/oracle/run_source.h"
@@ -36,6 +37,7 @@ struct explained {
     const char *reason;
     struct field_list parameters; /* of struct param_provenance */
     struct field_list references; /* of struct reference_use; not of the run */
+    struct field_list attempts;   /* not of the run */
     const char *decisions;        /* JSON list */
     struct buf text;              /* of it, while it grows */
 };
@@ -82,6 +84,12 @@ static const struct field task_fields[] = {
      AT(explained, references),
      .object = &reference_use_schema,
      .doc = "The references in its other texts, and what was put in."},
+    {.name = "attempts",
+     .kind = FIELD_LIST,
+     AT(explained, attempts),
+     .object = &explained_attempt_schema,
+     .doc = "Its attempts that have started, the newest 10, and what each has cost; none of an "
+            "IF_ELSE_TASK."},
 };
 static const struct schema task_schema_of_explanation =
     SCHEMA("ExplainedTask", explained, task_fields, "Why a task is where it is.");
@@ -158,7 +166,8 @@ static void read_decisions(const struct run_source *source, struct explained *ru
     uuid_map_release(&items);
 }
 
-static struct explained explained_task(const struct run_source *source, uint32_t i)
+static struct explained explained_task(const struct run_source *source, uint32_t i,
+                                       struct arena *arena)
 {
     const struct task_run_row *row = source->newest[i];
     struct explained item = {
@@ -169,6 +178,7 @@ static struct explained explained_task(const struct run_source *source, uint32_t
     if (row) {
         item.status = (int)row->state;
         item.reason = row->state == STATE_BLOCKED ? waiting_message(source, row) : row->message;
+        item.attempts = explained_attempts(source, row, arena);
     }
     buf_init(&item.text, DECISIONS_MAX_BYTES);
     return item;
@@ -215,7 +225,7 @@ static void respond_explanation(struct call *call, const struct run_source *sour
     buf_init(&run.text, DECISIONS_MAX_BYTES);
     for (uint32_t i = 0; i < count; i++) {
         if (is_wanted(query, source->def->tasks[i].task_key))
-            tasks[i] = explained_task(source, i);
+            tasks[i] = explained_task(source, i, call->arena);
     }
     read_decisions(source, &run, tasks);
     run.parameters = run_provenance_of_run(&provenance);

@@ -11,11 +11,34 @@
  * What a stream has follows byte on byte. Where it comes to a part that was cut out of the file, it is
  * cut off: who comes again is told by x-reprise-offset where it goes on.
  *
- * Only what is whole ends properly: bytes have no room for an event that says so.
+ * Only what is whole ends properly: bytes have no room for an event that says so. Whoever accepts
+ * text/event-stream gets events instead:
+ *
+ *     retry: 2000
+ *
+ *     id: 1042                      the byte to go on with; 0:1042 where the call names no attempt
+ *     event: output
+ *     data: {"attempt":0,"offset":1000,"text":"…"}
+ *
+ *     event: cut                    with an id: bytes that were cut out of the file
+ *     data: {"attempt":0,"from":5000,"to":7999}
+ *
+ *     event: end                    without an id: do not come again
+ *     data: {"reason":"ended","attempt":0,"status":"SUCCESS"}
+ *
+ * A text ends between characters; bytes that are none become U+FFFD, and only the offsets tell how many
+ * there were.
  */
+#include <errno.h>
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
+#include "api/extras/events.h"
 #include "api/extras/logs.h"
+#include "api/respond.h"
 #include "api/stream.h"
 #include "base/sparse.h"
 
@@ -33,8 +56,12 @@ struct log_stream {
     int64_t try_ms;  /* the file is not there yet: when to look again */
     struct api_output_watch watch;
     bool is_watching_output;
-    bool has_looked; /* at the attempt, at least once */
-    bool has_ended;  /* the attempt, or what was waited for */
+    bool has_looked;        /* at the attempt, at least once */
+    bool has_ended;         /* the attempt, or what was waited for */
+    bool has_begun;         /* "retry:" is sent */
+    bool names_attempt;     /* the caller does */
+    const char *end_reason; /* once it has ended */
+    int end_state;          /* enum state of the attempt, or of the task run; FIELD_UNSET */
 };
 
 static void close_output(struct log_stream *stream)
@@ -116,6 +143,8 @@ static bool look_at_snapshot(struct log_stream *stream, struct store_reader *rea
     bool is_there = count && attempt->number == stream->attempt && attempt->start_ms != FIELD_NULL;
     stream->has_ended = !found ||
                         (is_there ? attempt->cause != CAUSE_NONE : state_is_final(row.state));
+    stream->end_reason = !found ? "deleted" : is_there ? "ended" : "never started";
+    stream->end_state = !found ? FIELD_UNSET : (int)(is_there ? attempt->state : row.state);
     if (is_there)
         open_output(stream, &run, &row, attempt);
     stream->try_ms = is_there && stream->fd < 0 && !stream->has_ended
@@ -158,6 +187,16 @@ static bool read_output(struct log_stream *stream, struct buf *out)
     return !is_cut;
 }
 
+/* Nothing more for now. */
+static enum http_more rest(const struct log_stream *stream, int64_t *ret_pause_ms)
+{
+    if (stream->try_ms)
+        *ret_pause_ms = stream->try_ms;
+    else if (stream->fd >= 0 && !stream->is_watching_output && *ret_pause_ms > UNWATCHED_MS)
+        *ret_pause_ms = UNWATCHED_MS;
+    return HTTP_PAUSE;
+}
+
 static enum http_more pull(struct http_request *request, struct buf *out, int64_t *ret_pause_ms)
 {
     struct log_stream *stream = (struct log_stream *)stream_pulled(request);
@@ -175,13 +214,182 @@ static enum http_more pull(struct http_request *request, struct buf *out, int64_
         return HTTP_MORE;
     if (stream->has_ended)
         return HTTP_END;
-    if (request->shutting_down)
-        return HTTP_CUT;
-    if (stream->try_ms)
-        *ret_pause_ms = stream->try_ms;
-    else if (stream->fd >= 0 && !stream->is_watching_output && *ret_pause_ms > UNWATCHED_MS)
-        *ret_pause_ms = UNWATCHED_MS;
-    return HTTP_PAUSE;
+    return request->shutting_down ? HTTP_CUT : rest(stream, ret_pause_ms);
+}
+
+/* ---- as events ---- */
+
+/* How many of the bytes are whole characters, or will never be one: the rest may become one. */
+static size_t whole_length(const char *bytes, size_t len)
+{
+    for (size_t back = 1; back <= 3 && back <= len; back++) {
+        unsigned char c = (unsigned char)bytes[len - back];
+        size_t needed = c >= 0xf0 ? 4 : c >= 0xe0 ? 3 : c >= 0xc0 ? 2 : 1;
+        if ((c & 0xc0) != 0x80)
+            return needed > back ? len - back : len;
+    }
+    return len;
+}
+
+static void begin_event(const struct log_stream *stream, const char *kind, struct buf *out)
+{
+    BUF_LIT(out, "id: ");
+    if (!stream->names_attempt)
+        buf_printf(out, "%" PRId64 ":", stream->attempt);
+    buf_printf(out, "%" PRId64 "\nevent: %s\ndata: {\"attempt\":%" PRId64, stream->offset, kind,
+               stream->attempt);
+}
+
+/* What there is from the offset on, in one event. False when there is nothing. */
+static bool send_output(struct log_stream *stream, struct buf *out)
+{
+    char bytes[HTTP_PULL_BYTES];
+    bool is_cut = false;
+    int64_t from = stream->offset;
+    ssize_t got = stream->fd < 0 ? 0 : sparse_read(stream->fd, bytes, sizeof bytes, from, &is_cut);
+    size_t len = got > 0 ? (size_t)got : 0;
+    size_t whole = whole_length(bytes, len);
+    if (whole == 0 && stream->has_ended)
+        whole = len;
+    if (whole > 0) {
+        stream->offset += (int64_t)whole;
+        begin_event(stream, "output", out);
+        buf_printf(out, ",\"offset\":%" PRId64 ",\"text\":", from);
+        buf_json_string_len(out, bytes, whole);
+        BUF_LIT(out, "}\n\n");
+        return true;
+    }
+    int64_t to = is_cut ? sparse_data_from(stream->fd, from) : from;
+    if (to <= from)
+        return false;
+    stream->offset = to;
+    begin_event(stream, "cut", out);
+    buf_printf(out, ",\"from\":%" PRId64 ",\"to\":%" PRId64 "}\n\n", from, to - 1);
+    return true;
+}
+
+static void send_end(const struct log_stream *stream, struct buf *out)
+{
+    BUF_LIT(out, "event: end\ndata: {\"reason\":");
+    buf_json_string(out, stream->end_reason);
+    BUF_LIT(out, ",\"attempt\":");
+    if (stream->attempt == FIELD_NULL)
+        BUF_LIT(out, "null");
+    else
+        buf_int(out, stream->attempt);
+    BUF_LIT(out, ",\"status\":");
+    buf_json_string(
+        out, stream->end_state == FIELD_UNSET ? NULL : state_name((enum state)stream->end_state));
+    BUF_LIT(out, "}\n\n");
+}
+
+static enum http_more pull_more_events(struct log_stream *stream, struct buf *out,
+                                       int64_t *ret_pause_ms)
+{
+    bool is_stopping = stream->base.request->shutting_down;
+    *ret_pause_ms = stream_pause_ms(&stream->base);
+    if (!stream->has_begun)
+        BUF_LIT(out, "retry: 2000\n\n");
+    stream->has_begun = true;
+    if (!stream->has_ended && has_moved(stream) && !look(stream)) {
+        *ret_pause_ms = STREAM_STORE_RETRY_MS;
+        return is_stopping ? HTTP_END : HTTP_PAUSE;
+    }
+    if (send_output(stream, out))
+        return HTTP_MORE;
+    if (stream->has_ended) {
+        send_end(stream, out);
+        return HTTP_END;
+    }
+    if (!out->len && stream_is_silent(&stream->base))
+        BUF_LIT(out, ": still here\n\n");
+    return is_stopping ? HTTP_END : rest(stream, ret_pause_ms);
+}
+
+static enum http_more pull_events(struct http_request *request, struct buf *out,
+                                  int64_t *ret_pause_ms)
+{
+    struct log_stream *stream = (struct log_stream *)stream_pulled(request);
+    if (!stream)
+        return HTTP_END;
+    enum http_more more = pull_more_events(stream, out, ret_pause_ms);
+    if (out->len)
+        stream_sends(&stream->base);
+    return more;
+}
+
+/* A number without a sign, up to `end`; false when it is none. */
+static bool read_number(const char *text, char end, int64_t *ret, const char **ret_behind)
+{
+    char *behind;
+    if (*text < '0' || *text > '9')
+        return false;
+    errno = 0;
+    *ret = strtoll(text, &behind, 10);
+    *ret_behind = behind + 1;
+    return errno == 0 && *behind == end;
+}
+
+/* Where a client goes on that was here before: "BYTE" or "ATTEMPT:BYTE". */
+static enum err_code find_place(struct call *call, struct log_stream *stream, bool *ret_again)
+{
+    static const char name[] = "last-event-id";
+    const char *text = http_header(call->request, name);
+    int64_t attempt = stream->attempt;
+    if (!text || !*text)
+        return ERR_OK;
+    bool is_one = http_header_count(call->request, name) == 1;
+    if (is_one && strchr(text, ':') && !read_number(text, ':', &attempt, &text))
+        is_one = false;
+    if (!is_one || !read_number(text, '\0', &stream->offset, &text))
+        return err_set(&call->err, ERR_INVALID_PARAMETER,
+                       "Last-Event-ID must be the id of an event of this stream, BYTE or "
+                       "ATTEMPT:BYTE, given once");
+    if (stream->names_attempt && attempt != stream->attempt)
+        return err_set(&call->err, ERR_INVALID_PARAMETER,
+                       "Last-Event-ID is of attempt %" PRId64 ", but attempt is %" PRId64, attempt,
+                       stream->attempt);
+    stream->attempt = attempt;
+    *ret_again = true;
+    return ERR_OK;
+}
+
+/* Has the client everything of an attempt that has ended? */
+static bool has_all(struct call *call, const struct log_stream *stream, const struct run_row *run,
+                    const struct task_run_row *row)
+{
+    const struct api_backend *backend = call->backend;
+    struct attempt_row *attempt = NULL;
+    struct stat status;
+    if (stream->attempt == FIELD_NULL ||
+        !backend->reads.attempts(call->reading.reader, call->workspace.id, &row->key,
+                                 stream->attempt, 1, call->arena, &attempt) ||
+        attempt->number != stream->attempt || attempt->cause == CAUSE_NONE)
+        return false;
+    int fd = backend->open_output(backend->context, run, row, attempt, stream->output);
+    bool all = fd < 0 || (fstat(fd, &status) == 0 && status.st_size <= stream->offset);
+    if (fd >= 0)
+        close(fd);
+    return all;
+}
+
+static enum err_code begin_events(struct call *call, struct log_stream *stream,
+                                  const struct run_row *run, const struct task_run_row *row)
+{
+    bool again = false;
+    enum err_code code = find_place(call, stream, &again);
+    if (code)
+        return code;
+    bool all = again && has_all(call, stream, run, row);
+    code = call_reader_check(call);
+    if (code)
+        return code;
+    if (all) {
+        respond_nothing(call);
+        return ERR_OK;
+    }
+    return stream_begin(call, &stream->base, &row->run, "text/event-stream; charset=utf-8",
+                        pull_events);
 }
 
 /* Where it begins: at the offset asked for, unless that was cut out of the file. */
@@ -215,7 +423,11 @@ enum err_code log_stream_begin(struct call *call, const struct log_query *query,
         .output = LOG_STDOUT + query->stream,
         .offset = query->offset,
         .fd = -1,
+        .names_attempt = query->attempt != FIELD_NULL,
+        .end_state = FIELD_UNSET,
     };
+    if (wants_event_stream(call))
+        return begin_events(call, stream, run, row);
     begin_at(call, stream, run, row);
     enum err_code code = call_reader_check(call);
     if (!code)

@@ -1,12 +1,14 @@
 /*
  * Output of attempts: in bounded pieces, of which a client asks for the next from
- * x-reprise-next-offset, or with `follow` as a stream that ends with the attempt (log_stream.c).
+ * x-reprise-next-offset, or with `follow`, or for whoever accepts text/event-stream, as a stream that
+ * ends with the attempt (log_stream.c).
  * x-reprise-offset says which byte the answer really begins with: where the middle of a long output
  * was cut out (x-reprise-cut: FROM-TO, base/sparse.h), none of it is told.
  */
 #include <stdio.h>
 #include <unistd.h>
 
+#include "api/extras/events.h"
 #include "api/extras/extras.h"
 #include "api/extras/logs.h"
 #include "api/oracle/tables.h"
@@ -107,7 +109,7 @@ enum err_code logs_get(struct call *call)
     if (!backend->reads.get_task_run(reader, call->workspace.id, &key, call->arena, &row) ||
         !backend->reads.get_run(reader, call->workspace.id, &row.run, call->arena, &run))
         return call_missing(call, "Task run");
-    if (query->follow == 1)
+    if (query->follow == 1 || wants_event_stream(call))
         return log_stream_begin(call, query, &run, &row);
     int64_t number = query->attempt == FIELD_NULL ? row.attempt : query->attempt;
     struct attempt_row *attempt = NULL;

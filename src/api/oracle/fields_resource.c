@@ -240,6 +240,12 @@ static const struct field cluster_details_fields[] = {
      .check = spark_master_check,
      .doc = "Master that Spark tasks are submitted to: local[N], spark://HOST:PORT, yarn or "
             "k8s://URL; without it tasks run as processes of the server's host."},
+    {.name = "x-warmPython",
+     .kind = FIELD_BOOL,
+     .flags = FIELD_EXTENSION | FIELD_SPARSE,
+     AT(cluster_details, is_warm),
+     .doc = "Whether interpreters that are running already may run its Python tasks; a task's own "
+            "x-warmPython is stronger."},
 };
 const struct schema cluster_details_schema =
     SCHEMA("CreateClusterDetails", cluster_details, cluster_details_fields, "What a cluster is.");
@@ -296,6 +302,12 @@ static const struct field cluster_fields[] = {
      .check = spark_master_check,
      .doc = "Master that Spark tasks are submitted to: local[N], spark://HOST:PORT, yarn or "
             "k8s://URL; without it tasks run as processes of the server's host."},
+    {.name = "x-warmPython",
+     .kind = FIELD_BOOL,
+     .flags = FIELD_EXTENSION | FIELD_SPARSE,
+     AT(cluster_view, details.is_warm),
+     .doc = "Whether interpreters that are running already may run its Python tasks; a task's own "
+            "x-warmPython is stronger."},
     {.name = "key",
      .kind = FIELD_STRING,
      .flags = FIELD_REQUIRED,

@@ -179,7 +179,7 @@ static const struct field usage_fields[] = {
      AT(usage_view, written_bytes),
      .doc = "What it made the disk write."},
 };
-static const struct schema usage_schema =
+const struct schema usage_schema =
     SCHEMA("TaskRunUsage", usage_view, usage_fields,
            "What an attempt and all processes that it waited for have used.");
 

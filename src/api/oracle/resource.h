@@ -41,6 +41,7 @@ struct cluster_details {
     const char *cluster_runtime_config;
     int64_t auto_termination_minutes;
     const char *spark_master; /* ours: NULL is this host */
+    int8_t is_warm;           /* ours */
 };
 
 struct workspace_view {

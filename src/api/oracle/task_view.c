@@ -25,7 +25,7 @@ const char *output_key(struct arena *arena, const struct task_run_row *row,
 
 enum { BLOCK_BYTES = 512, KIB = 1024 };
 
-static struct usage_view *usage_view(struct arena *arena, const struct attempt_row *attempt)
+struct usage_view *usage_view(struct arena *arena, const struct attempt_row *attempt)
 {
     if (attempt->cause == CAUSE_NONE || attempt->user_us == FIELD_NULL)
         return NULL;

@@ -7,6 +7,8 @@
 /* "TASKRUN.NUMBER" of an attempt. */
 const char *output_key(struct arena *arena, const struct task_run_row *row,
                        const struct attempt_row *attempt);
+/* What an attempt has used; NULL when that is not known (yet). */
+struct usage_view *usage_view(struct arena *arena, const struct attempt_row *attempt);
 /* Attempts that have started; others are passed over. */
 struct field_list retry_views(struct arena *arena, const struct task_run_row *row,
                               const struct attempt_row *attempts, size_t count);

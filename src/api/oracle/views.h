@@ -235,6 +235,7 @@ extern const struct schema state_schema;
 extern const struct schema lifecycle_state_schema;
 extern const struct schema cluster_instance_schema;
 extern const struct schema cluster_spec_schema;
+extern const struct schema usage_schema;
 extern const struct schema task_run_summary_schema;
 extern const struct schema task_run_retry_schema;
 extern const struct schema task_run_schema;

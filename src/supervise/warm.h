@@ -1,0 +1,53 @@
+/*
+ * Warm Python: the supervisor's fork server, an interpreter that has imported what programs use and
+ * forks for each order that asks for it (docs/design/warm.md, src/exec/reprise_warm.py).
+ *
+ *     supervisor --- fork server --- middle --- task        the middle one is gone at once, and the
+ *                         `.......................'         task becomes the subreaper's own child
+ *
+ * So the task's end, and what it has used, are read by wait4 as of any other, and what the fork
+ * server uses is in no attempt's account. It is the supervisor's only child while nothing runs, dies
+ * with it, and is one of a configuration: interpreter, helper, modules, and the variables of the
+ * environment that are not of the attempt. An order of another configuration gets another.
+ *
+ * A start is answered through a pipe that only fork server, middle and task have: the message means
+ * that the task is about to run the program; its end without one means that it never will, so a cold
+ * start then is not a second one.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "supervise/order.h"
+#include "supervise/record.h"
+#include "supervise/task.h"
+
+/* Without work for so long it goes: memory is worth more. (A test is not as patient.) */
+#ifndef WARM_IDLE_MS
+#define WARM_IDLE_MS 600000
+#endif
+
+struct warm {
+    pid_t pid;      /* 0: there is none */
+    int fd;         /* our end of its socket */
+    bool is_up;     /* it has said so */
+    bool has_ended; /* one of this configuration has ended unasked: there will not be another */
+    uint64_t configuration;
+};
+
+/* Starts the task of an order that asks for it, the two files open. Returns its pid; 0 with the
+ * failure when it ran into one; else 0: it is to be started cold, and the reason is in *ret_launch.
+ * A fork server that is not there is started beside that, for the orders to come. */
+pid_t warm_task(struct warm *warm, const struct task_context *context, const struct order *order,
+                const int output[2], enum record_launch *ret_launch,
+                struct task_failure *ret_failure);
+
+/* The child `pid` was waited for: was it the fork server? Then it is forgotten. */
+bool warm_ended(struct warm *warm, pid_t pid);
+/* Kills it and waits for it. Nothing when there is none. */
+void warm_stop(struct warm *warm);
+/* Has this process any child but the fork server? When that cannot be told, the fork server is
+ * stopped first. */
+bool warm_has_others(struct warm *warm);
