@@ -15,7 +15,8 @@ bool kind_launch(struct launch *launch, struct err *err)
     if (launch->from->refusal)
         return process_cannot(err, "%s", launch->from->refusal);
     assert(kinds[launch->from->kind]);
-    return kinds[launch->from->kind](launch, err);
+    return kinds[launch->from->kind](launch, err) &&
+           (!launch->from->cluster || kind_on_cluster(launch, err));
 }
 
 const char *launch_input(const struct launch *launch)

@@ -124,6 +124,7 @@ static bool adopt(struct exec *exec, struct attempt *attempt, const struct recor
         return false;
     }
     watch_supervisor(exec, attempt, finding->holder, pidfd);
+    news_watch(exec, attempt);
     expect_end(exec, attempt, &again.record);
     return true;
 }
