@@ -120,19 +120,19 @@ static void run_delist(struct engine *engine, struct erun *run, enum state state
     list_remove(&run->done);
 }
 
-struct span {
+struct interval {
     int64_t from, to;
 };
 
 static int by_start(const void *a, const void *b)
 {
-    const struct span *x = a;
-    const struct span *y = b;
+    const struct interval *x = a;
+    const struct interval *y = b;
     return (x->from > y->from) - (x->from < y->from);
 }
 
 /* How long at least one of them lasted: what several tasks do at the same time counts once. */
-static int64_t covered_ms(struct span *spans, size_t count)
+static int64_t covered_ms(struct interval *spans, size_t count)
 {
     int64_t total = 0;
     int64_t until = INT64_MIN;
@@ -151,8 +151,8 @@ static int64_t covered_ms(struct span *spans, size_t count)
 static void run_durations(const struct erun *run, struct repair_row *repair)
 {
     uint32_t most = run->def->task_count;
-    struct span *setups = NULL;
-    struct span *cleanups = NULL;
+    struct interval *setups = NULL;
+    struct interval *cleanups = NULL;
     size_t setup_count = 0;
     size_t cleanup_count = 0;
     for (uint32_t i = 0; i < most; i++) {
@@ -167,9 +167,9 @@ static void run_durations(const struct erun *run, struct repair_row *repair)
             continue;
         setups = setups ? setups : xcalloc(most, sizeof *setups);
         cleanups = cleanups ? cleanups : xcalloc(most, sizeof *cleanups);
-        setups[setup_count++] = (struct span){row->start_ms, row->start_ms + setup_ms};
+        setups[setup_count++] = (struct interval){row->start_ms, row->start_ms + setup_ms};
         if (row->cleanup_ms > 0)
-            cleanups[cleanup_count++] = (struct span){row->end_ms - row->cleanup_ms, row->end_ms};
+            cleanups[cleanup_count++] = (struct interval){row->end_ms - row->cleanup_ms, row->end_ms};
     }
     repair->setup_ms = setups ? covered_ms(setups, setup_count) : 0;
     repair->cleanup_ms = cleanups ? covered_ms(cleanups, cleanup_count) : 0;

@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "base/log.h"
+#include "exec/news.h"
 
 enum {
     LOOKS_MAX = 8, /* in one go, while supervisors come and go under our eyes */
