@@ -34,9 +34,14 @@ static void become_child(pid_t parent)
         _exit(127);
 }
 
-/* Loopback, and the secret not among the arguments, which everybody sees: Spark's own way. */
-static void set_environment(const struct node_cluster *cluster)
+/* Loopback, and the secret not among the arguments, which everybody sees: Spark's own way. What is only for
+ * a while goes with the folder, however the JVM that made it ends; `options` is the variable of its options. */
+static void set_environment(const struct node_cluster *cluster, const char *options,
+                            const char *more)
 {
+    char text[PATH_MAX + 128];
+    snprintf(text, sizeof text, "-Djava.io.tmpdir=\"%s\" %s", cluster->folder, more);
+    setenv(options, text, 1);
     setenv("SPARK_LOCAL_IP", "127.0.0.1", 1);
     setenv("SPARK_LOCAL_DIRS", cluster->folder, 1);
     setenv("_SPARK_AUTH_SECRET", cluster->secret, 1);
@@ -52,10 +57,10 @@ static _Noreturn void run_daemon(const struct node_cluster *cluster, const char 
     if (fd < 0 || dup2(fd, STDOUT_FILENO) < 0 || dup2(fd, STDERR_FILENO) < 0 ||
         !cluster_path(cluster, "conf", conf))
         _exit(127);
-    set_environment(cluster);
+    set_environment(cluster, "SPARK_DAEMON_JAVA_OPTS",
+                    "-XX:+UseSerialGC -XX:TieredStopAtLevel=1");
     setenv("SPARK_CONF_DIR", conf, 1);
     setenv("SPARK_DAEMON_MEMORY", "512m", 1);
-    setenv("SPARK_DAEMON_JAVA_OPTS", "-XX:+UseSerialGC -XX:TieredStopAtLevel=1", 1);
     execv(argv[0], argv);
     fprintf(stderr, "%s cannot be executed: %s\n", argv[0], strerrordesc_np(errno));
     _exit(127);
@@ -139,7 +144,7 @@ static _Noreturn void run_driver(const struct node_cluster *cluster)
     char text[PATH_MAX + CLUSTER_URL_BYTES + 64];
     if (!cluster_path(cluster, "application.conf", conf))
         _exit(127);
-    set_environment(cluster);
+    set_environment(cluster, "SPARK_SUBMIT_OPTS", "");
     snprintf(text, sizeof text, "--master %s --properties-file '%s' pyspark-shell",
              cluster->master_url, conf);
     if (!is_submit(cluster->command[0]))
