@@ -4,18 +4,24 @@ How it lives and ends is seen with a stand-in for a Spark distribution, whose da
 test_real_* start a real one: a master, two workers, two programs; Spark is found as in test_spark.py.
 """
 
+import base64
 import os
 import shutil
 import signal
 import subprocess
+import zipfile
 from pathlib import Path
 
 import pytest
-from harness import BINARY, eventually, named, refused, statuses, task
+import requests
+
+import dataarts
+from harness import BINARY, Server, eventually, refused, statuses
 from test_java import archive, jar_task
 from test_spark import SOURCE, real_spark, submit, words
 
 DAEMON = r"""#!/bin/bash
+[ "$2" = --help ] && exit 0
 gate() { [ -e "$REPRISE_WORKSPACE/gates/$1" ]; }
 name=worker; [[ $1 == *Master ]] && name=master
 echo "$name $* local=$SPARK_LOCAL_IP secret=${#_SPARK_AUTH_SECRET} conf=$SPARK_CONF_DIR" >&2
@@ -246,6 +252,36 @@ def test_what_is_refused(fresh, cluster, wanted):
             400, "InvalidParameter", *wanted)
 
 
+def test_nodes_of_dataarts(fresh):
+    """Both types become SPARK_SUBMIT_TASKs, on the cluster that they name."""
+    fresh.api.made("/clusters", {"displayName": "mrs", "type": "USER", "driverConfig": {}, "x-sparkMaster": "yarn"})
+    huawei = dataarts.DataArts(fresh)
+    nodes = [dataarts.node("mrs", "MRSSpark", clusterName="mrs", jobName="j", resourcePath="/jars/a.jar", parameters="in 'a b'",
+                           programParameter="--class Main"),
+             dataarts.node("dli", "DLISpark", "mrs", clusterName="local", jobName="j", jobClass="Main", resourcePath="hdfs://h/b.jar",
+                           jarArgs="#{Job.name}", sparkConfig="spark.a=1\nspark.b=it's 2\n")]
+    huawei.made(dataarts.job("sparks", nodes, None))
+    instance = huawei.wait("sparks", huawei.run("sparks"))
+    assert instance["status"] == "success", instance
+    logs = {n["nodeName"]: fresh.api.get("//" + n["logPath"].lstrip("/")).text.split("--- ")[0].splitlines() for n in instance["nodes"]}
+    assert logs["mrs"] == ["--master", "yarn", "--class", "Main", f"{fresh.workspace}/jars/a.jar", "in", "a b"]
+    assert logs["dli"][:2] == ["--master", "local[*]"] and logs["dli"][6:] == [
+        "--conf", "spark.a=1", "--conf", "spark.b=it's 2", "--class", "Main", "hdfs://h/b.jar", "sparks"]
+    huawei.made(dataarts.job("nowhere", [dataarts.node("a", "MRSSpark", clusterName="nowhere", jobName="j", resourcePath="a.py")], None))
+    instance = huawei.wait("nowhere", huawei.run("nowhere"))
+    assert instance["nodes"][0]["errorMessage"] == "Cannot start: there is no cluster nowhere"
+
+
+def test_what_the_command_line_shows(fresh):
+    run = fresh.api.go([on_new("a", "x")], "SUCCESS")
+    shown = subprocess.run([BINARY, "--data", fresh.data, "task", "get", run["key"], "--task", "a"], capture_output=True, text=True,
+                           check=True).stdout
+    assert "Application  app-20260101120000-0042\n" in shown and "Set-up" in shown and "Clean-up" in shown
+    doctor = subprocess.run([BINARY, "doctor", "--data", fresh.data, f"--exec.spark-home={fresh.folder / 'spark'}"],
+                            capture_output=True, text=True).stdout
+    assert "new cluster" in doctor, doctor
+
+
 # ---- a real one ----
 
 real = pytest.mark.skipif(not real_spark() or not shutil.which("java"),
@@ -254,28 +290,101 @@ real = pytest.mark.skipif(not real_spark() or not shutil.which("java"),
 
 @pytest.fixture(scope="module")
 def spark(tmp_path_factory):
-    from harness import Server
-    server = Server(tmp_path_factory.mktemp("real"), f"--exec.spark-home={real_spark()}")
+    """A server with a real Spark; the site's own settings make its JVMs come up sooner."""
+    folder = tmp_path_factory.mktemp("real")
+    (folder / "conf").mkdir()
+    quick = "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC"
+    (folder / "conf/spark-defaults.conf").write_text(
+        f"spark.driver.extraJavaOptions {quick}\nspark.executor.extraJavaOptions {quick}\n")
+    server = Server(folder, f"--exec.spark-home={real_spark()}", env={"SPARK_CONF_DIR": str(folder / "conf")})
     for name in ("words.py", "words.txt"):
         server.script(name, (SOURCE / "examples/new-cluster" / name).read_text())
+    with zipfile.ZipFile(server.workspace / "pi.jar", "w") as jar:
+        jar.writestr("Pi.class", base64.b64decode((Path(__file__).parent / "pi.class.b64").read_text()))
     server.start()
     yield server
     server.close()
 
 
+def listening(pids):
+    """(address, port) of everything that these processes listen on."""
+    sockets = set()
+    for pid in pids:
+        for fd in Path(f"/proc/{pid}/fd").iterdir():
+            try:
+                sockets.add(os.readlink(fd))
+            except OSError:
+                pass  # gone meanwhile
+    found = set()
+    for table in ("tcp", "tcp6"):
+        for line in Path(f"/proc/net/{table}").read_text().splitlines()[1:]:
+            place, state, inode = (line.split()[i] for i in (1, 3, 9))
+            if state == "0A" and f"socket:[{inode}]" in sockets:
+                address, port = place.split(":")
+                found.add((address[-8:], int(port, 16)))
+    return found
+
+
 @real
-@pytest.mark.timeout(360)  # seconds on an idle machine
+@pytest.mark.timeout(600)  # some 20 s on an idle machine
 def test_real_words_on_two_workers(spark):
+    """Seen while it runs; the server dies in the middle and takes it over."""
     made = subprocess.run([BINARY, "--data", spark.data, "-o", "name", "job", "create", "-f", SOURCE / "examples/new-cluster/job.yaml"],
                           capture_output=True, text=True, check=True)
     api = spark.api
     run = api.run(made.stdout.split()[-1].split("/")[-1])
-    eventually(lambda: api.task_run(run, "words")["externalId"].startswith("app-"), "the application while it runs", 240)
-    assert api.get_run(run)["state"]["status"] == "RUNNING"
-    run = api.wait_final(run, "SUCCESS", seconds=240)
+    known = eventually(lambda: (t := api.task_run(run, "words"))["externalId"].startswith("app-") and t, "the application", 300)
+    assert known["state"]["status"] == "RUNNING" and known["setupDuration"] > 0
+    places = listening(spark.processes())
+    assert places and {address for address, _ in places} == {"0100007F"}, f"more than loopback: {places}"
+    pages = 0
+    for _, port in places:
+        try:
+            page = requests.get(f"http://127.0.0.1:{port}/", timeout=10, allow_redirects=False)
+        except requests.RequestException:
+            continue  # no web server
+        pages += 1
+        assert page.status_code != 200 and "Spark" not in page.text, f"a page is open to everybody: {page.text[:300]}"
+    assert pages >= 3, "master and workers have pages, and nobody may see them"
+    assert not any(b"secret=" in Path(f"/proc/{pid}/cmdline").read_bytes() for pid in spark.processes())
+    spark.restart()
+    api = spark.api
+    run = api.wait_final(run, "SUCCESS", seconds=500)
     seen = api.task_run(run, "words")
     assert words(api, run, "words")[0] == "4 run" and seen["values"] == {"words": "26", "workers": "2"}
-    assert seen["setupDuration"] > 0 and seen["cleanupDuration"] > 0 and run["setupDuration"] == seen["setupDuration"]
-    assert run["clusterInstance"]["sparkContextKey"] == seen["externalId"]
+    assert seen["externalId"] == known["externalId"] == run["clusterInstance"]["sparkContextKey"] and seen["retryAttempt"] == 0
+    assert run["setupDuration"] == seen["setupDuration"] == known["setupDuration"] and run["cleanupDuration"] > 0
     assert folders(spark, run) == []
+    assert_nothing_left(spark)
+
+
+@real
+@pytest.mark.soak
+@pytest.mark.timeout(600)
+def test_real_slices_between_bounds(spark):
+    """An archive on a cluster that follows its load; then one that is cancelled in the middle."""
+    pi = {**jar_task("pi", "8", ["pi.jar"], cluster={"newCluster": {"autoScale": {"minWorkers": 1, "maxWorkers": 2}}}), "mainClass": "Pi"}
+    run = spark.api.wait_final(spark.api.run(spark.api.job([pi])), "SUCCESS", seconds=500)
+    assert words(spark.api, run, "pi")[-1].startswith("pi is about 3.14")
+    assert spark.api.task_run(run, "pi")["externalId"].startswith("app-")
+    pi["commandLineArguments"] = "1000000"
+    run = spark.api.run(spark.api.job([pi]))
+    eventually(lambda: spark.api.task_run(run, "pi")["externalId"].startswith("app-"), "the application", 300)
+    spark.api.cancel(run)
+    spark.api.wait_final(run, "CANCELED", seconds=100)
+    assert_nothing_left(spark)
+
+
+@real
+@pytest.mark.timeout(600)
+def test_real_node_of_dataarts(spark):
+    huawei = dataarts.DataArts(spark)
+    nodes = [dataarts.node("count", "MRSSpark", clusterName="local", jobName="count", resourcePath="words.py",
+                           parameters="/Workspace/words.txt", programParameter="--master local[1]")]
+    huawei.made(dataarts.job("counting", nodes, None))
+    number = huawei.run("counting")
+    instance = eventually(lambda: (i := huawei.instance("counting", number))["status"] in dataarts.FINAL and i, "its end", 500)
+    assert instance["status"] == "success", instance
+    log = spark.api.get("//" + instance["nodes"][0]["logPath"].lstrip("/"))
+    assert "4 run" in log.text.splitlines()
     assert_nothing_left(spark)
