@@ -140,9 +140,16 @@ static bool start(struct node_cluster *cluster, const char *name, const char *co
 
 static bool start_master(struct node_cluster *cluster, const char *conf)
 {
-    const char *const words[] = {
-        "org.apache.spark.deploy.master.Master", "--host", "127.0.0.1", "--port", "0",
-        "--webui-port", "0", "--properties-file", conf, NULL};
+    const char *const words[] = {"org.apache.spark.deploy.master.Master",
+                                 "--host",
+                                 "127.0.0.1",
+                                 "--port",
+                                 "0",
+                                 "--webui-port",
+                                 "0",
+                                 "--properties-file",
+                                 conf,
+                                 NULL};
     tell(cluster, "Running, its cluster is being set up: the master");
     return start(cluster, "master", words) &&
            await(cluster, &cluster->daemons[0], master_up, cluster->master_url);
@@ -152,10 +159,19 @@ static bool start_workers(struct node_cluster *cluster, const char *conf, const 
 {
     char name[32];
     char ignored[CLUSTER_URL_BYTES];
-    const char *const words[] = {
-        "org.apache.spark.deploy.worker.Worker", "--host", "127.0.0.1", "--port", "0",
-        "--cores", cluster->cores, "--work-dir", work, "--properties-file", conf,
-        cluster->master_url, NULL};
+    const char *const words[] = {"org.apache.spark.deploy.worker.Worker",
+                                 "--host",
+                                 "127.0.0.1",
+                                 "--port",
+                                 "0",
+                                 "--cores",
+                                 cluster->cores,
+                                 "--work-dir",
+                                 work,
+                                 "--properties-file",
+                                 conf,
+                                 cluster->master_url,
+                                 NULL};
     for (long i = 0; i < cluster->worker_count; i++) {
         snprintf(name, sizeof name, "worker-%ld", i + 1);
         if (!start(cluster, name, words))

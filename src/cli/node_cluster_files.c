@@ -14,7 +14,12 @@
 #include "base/mem.h"
 #include "cli/node_cluster.h"
 
-enum { CONF_MAX_BYTES = 4 << 20, SAY_MAX_BYTES = 15 << 10, TAIL_BYTES = 12 << 10, OPEN_FOLDERS = 16 };
+enum {
+    CONF_MAX_BYTES = 4 << 20,
+    SAY_MAX_BYTES = 15 << 10,
+    TAIL_BYTES = 12 << 10,
+    OPEN_FOLDERS = 16
+};
 
 bool cluster_path(const struct node_cluster *cluster, const char *name, char path[static PATH_MAX])
 {
@@ -42,7 +47,8 @@ static bool write_all(const char *path, int flags, const char *data, size_t len)
     return done;
 }
 
-static bool write_named(const struct node_cluster *cluster, const char *name, const struct buf *text)
+static bool write_named(const struct node_cluster *cluster, const char *name,
+                        const struct buf *text)
 {
     char path[PATH_MAX];
     if (text->overflowed) {
@@ -112,7 +118,10 @@ static bool write_application_conf(const struct node_cluster *cluster)
     const char *site = getenv("SPARK_CONF_DIR");
     const char *home = getenv("SPARK_HOME");
     buf_init(&conf, CONF_MAX_BYTES);
-    snprintf(path, sizeof path, "%s%s/spark-defaults.conf", site ? site : home ? home : "",
+    snprintf(path, sizeof path, "%s%s/spark-defaults.conf",
+             site   ? site
+             : home ? home
+                    : "",
              site ? "" : "/conf");
     add_file(&conf, path);
     BUF_LIT(&conf, "spark.ui.enabled=false\n");
@@ -209,7 +218,7 @@ void cluster_tell_times(const struct node_cluster *cluster, int64_t cleanup_ms)
     snprintf(path, sizeof path, "%s.cluster", cluster->stem);
     int len = snprintf(text, sizeof text, "setup_ms=%" PRId64 "\n", cluster->setup_ms);
     if (cleanup_ms > 0)
-        len += snprintf(text + len, sizeof text - (size_t)len, "cleanup_ms=%" PRId64 "\n",
-                        cleanup_ms);
+        len +=
+            snprintf(text + len, sizeof text - (size_t)len, "cleanup_ms=%" PRId64 "\n", cleanup_ms);
     write_all(path, O_TRUNC, text, (size_t)len);
 }

@@ -34,6 +34,12 @@ static void become_child(pid_t parent)
         _exit(127);
 }
 
+/* In a child that is about to exec. */
+static void put(const char *name, const char *value)
+{
+    setenv(name, value, 1); /* allow environment-write: a process with one thread */
+}
+
 /* Loopback, and the secret not among the arguments, which everybody sees: Spark's own way. What is only for
  * a while goes with the folder, however the JVM that made it ends; `options` is the variable of its options. */
 static void set_environment(const struct node_cluster *cluster, const char *options,
@@ -41,10 +47,10 @@ static void set_environment(const struct node_cluster *cluster, const char *opti
 {
     char text[PATH_MAX + 128];
     snprintf(text, sizeof text, "-Djava.io.tmpdir=\"%s\" %s", cluster->folder, more);
-    setenv(options, text, 1);
-    setenv("SPARK_LOCAL_IP", "127.0.0.1", 1);
-    setenv("SPARK_LOCAL_DIRS", cluster->folder, 1);
-    setenv("_SPARK_AUTH_SECRET", cluster->secret, 1);
+    put(options, text);
+    put("SPARK_LOCAL_IP", "127.0.0.1");
+    put("SPARK_LOCAL_DIRS", cluster->folder);
+    put("_SPARK_AUTH_SECRET", cluster->secret);
 }
 
 /* ---- master and workers ---- */
@@ -57,10 +63,9 @@ static _Noreturn void run_daemon(const struct node_cluster *cluster, const char 
     if (fd < 0 || dup2(fd, STDOUT_FILENO) < 0 || dup2(fd, STDERR_FILENO) < 0 ||
         !cluster_path(cluster, "conf", conf))
         _exit(127);
-    set_environment(cluster, "SPARK_DAEMON_JAVA_OPTS",
-                    "-XX:+UseSerialGC -XX:TieredStopAtLevel=1");
-    setenv("SPARK_CONF_DIR", conf, 1);
-    setenv("SPARK_DAEMON_MEMORY", "512m", 1);
+    set_environment(cluster, "SPARK_DAEMON_JAVA_OPTS", "-XX:+UseSerialGC -XX:TieredStopAtLevel=1");
+    put("SPARK_CONF_DIR", conf);
+    put("SPARK_DAEMON_MEMORY", "512m");
     execv(argv[0], argv);
     fprintf(stderr, "%s cannot be executed: %s\n", argv[0], strerrordesc_np(errno));
     _exit(127);
@@ -87,7 +92,7 @@ bool cluster_start_daemon(struct node_cluster *cluster, const char *name,
         return false;
     pid_t parent = getpid();
     pid_t group = cluster->daemon_count ? cluster->daemons[0].pid : 0;
-    pid_t pid = fork();
+    pid_t pid = fork(); /* allow fork: of the small helper, for the death signal */
     if (pid == 0) {
         setpgid(0, group);
         become_child(parent);
@@ -148,7 +153,7 @@ static _Noreturn void run_driver(const struct node_cluster *cluster)
     snprintf(text, sizeof text, "--master %s --properties-file '%s' pyspark-shell",
              cluster->master_url, conf);
     if (!is_submit(cluster->command[0]))
-        setenv("PYSPARK_SUBMIT_ARGS", text, 1);
+        put("PYSPARK_SUBMIT_ARGS", text);
     execv(cluster->command[0], driver_words(cluster, conf));
     fprintf(stderr, "%s cannot be executed: %s\n", cluster->command[0], strerrordesc_np(errno));
     _exit(127);
@@ -158,7 +163,7 @@ bool cluster_start_driver(struct node_cluster *cluster)
 {
     pid_t parent = getpid();
     fflush(NULL);
-    pid_t pid = fork();
+    pid_t pid = fork(); /* allow fork: as above */
     if (pid == 0) {
         become_child(parent);
         run_driver(cluster);

@@ -266,9 +266,10 @@ void attempt_news(struct step *step, struct etask *task, const struct attempt_ne
         return;
     if (is_up) {
         attempt->setup_ms = whole_setup_ms(attempt, news->setup_ms);
-        note_event(step, task->run, task, EVENT_NOTE,
-                   arena_printf(arena, "Its cluster is up after %lld ms", (long long)news->setup_ms),
-                   NULL);
+        note_event(
+            step, task->run, task, EVENT_NOTE,
+            arena_printf(arena, "Its cluster is up after %lld ms", (long long)news->setup_ms),
+            NULL);
     }
     if (is_named) {
         set_text(step->engine, &attempt->external_id, news->external_id);

@@ -169,7 +169,8 @@ static void run_durations(const struct erun *run, struct repair_row *repair)
         cleanups = cleanups ? cleanups : xcalloc(most, sizeof *cleanups);
         setups[setup_count++] = (struct interval){row->start_ms, row->start_ms + setup_ms};
         if (row->cleanup_ms > 0)
-            cleanups[cleanup_count++] = (struct interval){row->end_ms - row->cleanup_ms, row->end_ms};
+            cleanups[cleanup_count++] =
+                (struct interval){row->end_ms - row->cleanup_ms, row->end_ms};
     }
     repair->setup_ms = setups ? covered_ms(setups, setup_count) : 0;
     repair->cleanup_ms = cleanups ? covered_ms(cleanups, cleanup_count) : 0;
@@ -199,7 +200,8 @@ static void run_times(struct step *step, struct erun *run, enum state from, enum
     int64_t end_ms = started && repair->start_ms > step->now_ms ? repair->start_ms : step->now_ms;
     run->row.end_ms = repair->end_ms = end_ms;
     run_durations(run, repair);
-    int64_t rest_ms = started ? end_ms - repair->start_ms - repair->setup_ms - repair->cleanup_ms : 0;
+    int64_t rest_ms = started ? end_ms - repair->start_ms - repair->setup_ms - repair->cleanup_ms
+                              : 0;
     repair->execution_ms = rest_ms > 0 ? rest_ms : 0;
 }
 

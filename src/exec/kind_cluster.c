@@ -107,7 +107,7 @@ static long cores_of(const struct exec_cluster *cluster)
     for (size_t i = 0; i < cluster->settings.count; i++) {
         const struct param *one = &cluster->settings.items[i];
         long wanted = strcmp(one->name, "spark.executor.cores") == 0 ? strtol(one->value, NULL, 10)
-                                                                      : 0;
+                                                                     : 0;
         if (wanted > cores)
             cores = wanted;
     }
@@ -118,8 +118,8 @@ static long cores_of(const struct exec_cluster *cluster)
 
 static bool takes_no_value(const char *option)
 {
-    static const char *const options[] = {"--verbose", "-v", "--help", "-h",
-                                          "--version", "--supervise"};
+    static const char *const options[] = {"--verbose", "-v",        "--help",
+                                          "-h",        "--version", "--supervise"};
     for (size_t i = 0; i < ARRAY_LEN(options); i++)
         if (strcmp(options[i], option) == 0)
             return true;

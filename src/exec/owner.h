@@ -30,7 +30,7 @@ struct exec {
     struct purge *purge;
     struct list watched; /* attempts of Spark of which more may become known, by attempt.watched */
     int64_t news_ms;     /* CLOCK_BOOTTIME: when they are next looked at */
-    int64_t trim_ms; /* CLOCK_BOOTTIME: when outputs are next held to their limit */
+    int64_t trim_ms;     /* CLOCK_BOOTTIME: when outputs are next held to their limit */
 };
 
 /* Gives the order to a supervisor. When there is none it is reported as not started, and gone. */

@@ -386,8 +386,7 @@ static const char *write_params(const struct process *process, const struct fold
 }
 
 /* A script, or a request. */
-static bool write_input(const struct folders *folders, const struct launch *launch,
-                        struct err *err)
+static bool write_input(const struct folders *folders, const struct launch *launch, struct err *err)
 {
     const struct attempt_id *id = &launch->from->id;
     const char *input = launch->input ? launch->input : launch->from->input;

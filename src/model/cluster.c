@@ -50,8 +50,7 @@ struct cluster_size cluster_size(const struct new_cluster *cluster)
     if (scale) {
         if (scale->min_workers != FIELD_NULL)
             size.min_workers = scale->min_workers;
-        size.max_workers = scale->max_workers != FIELD_NULL ? scale->max_workers
-                                                            : size.min_workers;
+        size.max_workers = scale->max_workers != FIELD_NULL ? scale->max_workers : size.min_workers;
     } else if (cluster->num_workers != FIELD_NULL) {
         size.min_workers = size.max_workers = cluster->num_workers;
     }
@@ -62,8 +61,12 @@ struct cluster_size cluster_size(const struct new_cluster *cluster)
 
 /* What makes it the cluster of this task and nobody else's is not for a definition to change. */
 static const char *const reserved[] = {
-    "spark.master", "spark.authenticate", "spark.authenticate.secret", "spark.submit.deployMode",
-    "spark.driver.host", "spark.driver.bindAddress",
+    "spark.master",
+    "spark.authenticate",
+    "spark.authenticate.secret",
+    "spark.submit.deployMode",
+    "spark.driver.host",
+    "spark.driver.bindAddress",
 };
 
 static enum err_code check_setting(const char *key, const char *value, struct err *err)
@@ -173,8 +176,8 @@ enum err_code cluster_settings(const char *spark_conf, struct arena *arena, stru
 
 /* ---- checks ---- */
 
-static enum err_code check_count(const char *where, const char *field, int64_t count,
-                                 int64_t least, struct err *err)
+static enum err_code check_count(const char *where, const char *field, int64_t count, int64_t least,
+                                 struct err *err)
 {
     if (count == FIELD_NULL || (count >= least && count <= CLUSTER_MAX_WORKERS))
         return ERR_OK;
@@ -260,8 +263,8 @@ static enum err_code check(const char *where, const struct job_cluster *cluster,
 {
     char inner[64];
     snprintf(inner, sizeof inner, "%s.newCluster", where);
-    enum err_code code =
-        cluster->new_cluster ? check_cluster(inner, cluster->new_cluster, err) : ERR_OK;
+    enum err_code code = cluster->new_cluster ? check_cluster(inner, cluster->new_cluster, err)
+                                              : ERR_OK;
     return code ? code : check_libraries(where, cluster, err);
 }
 
@@ -274,10 +277,9 @@ enum err_code cluster_check_job(const struct job_details *details, struct err *e
         snprintf(where, sizeof where, "jobClusters[%zu]", i);
         code = check(where, &items[i], err);
         for (size_t j = 0; j < i && !code && items[i].new_cluster; j++)
-            if (items[j].new_cluster &&
-                (is_called(&items[j], items[i].cluster_key) ||
-                 is_called(&items[j], items[i].cluster_name) ||
-                 is_called(&items[j], items[i].new_cluster->cluster_name)))
+            if (items[j].new_cluster && (is_called(&items[j], items[i].cluster_key) ||
+                                         is_called(&items[j], items[i].cluster_name) ||
+                                         is_called(&items[j], items[i].new_cluster->cluster_name)))
                 code = err_set(err, ERR_INVALID_PARAMETER,
                                "%s has the key or the name of jobClusters[%zu]", where, j);
     }

@@ -277,9 +277,8 @@ static const struct field cluster_libraries_fields[] = {
      TEXT_LIMIT,
      .doc = "Path of a Java archive in the workspace, to be installed on the cluster."},
 };
-const struct schema cluster_libraries_schema =
-    SCHEMA("Libraries", cluster_libraries, cluster_libraries_fields,
-           "What is installed on a cluster.");
+const struct schema cluster_libraries_schema = SCHEMA(
+    "Libraries", cluster_libraries, cluster_libraries_fields, "What is installed on a cluster.");
 
 static const struct field job_cluster_fields[] = {
     {.name = "clusterKey",

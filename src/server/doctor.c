@@ -153,10 +153,12 @@ static void look_at_clusters(struct visit *visit)
                           (char[]){"org.apache.spark.deploy.master.Master"}, (char[]){"--help"},
                           NULL};
     char answer[ANSWER_BYTES];
-    setenv("SPARK_HOME", home, 1);
-    setenv("JAVA_HOME", process_java_home(java, arena), 1);
+    setenv("SPARK_HOME", home, 1); /* allow environment-write: a verb with one thread */
+    const char *java_home = process_java_home(java, arena);
+    setenv("JAVA_HOME", java_home, 1); /* allow environment-write: as above */
     if (version && ask(argv, answer, sizeof answer))
-        tell("ok", "new cluster", arena_printf(arena, "Spark %s, standalone, on this host", version));
+        tell("ok", "new cluster",
+             arena_printf(arena, "Spark %s, standalone, on this host", version));
     else
         tell("missing", "new cluster",
              arena_printf(arena, "a master of the Spark in %s does not start: %s", home,

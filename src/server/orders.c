@@ -97,8 +97,8 @@ static void make_cluster(const struct job_cluster *given, struct arena *arena,
     order->cluster = cluster;
     if (size.min_workers < 0 || size.max_workers < 1 || size.max_workers < size.min_workers ||
         size.max_workers > CLUSTER_MAX_WORKERS)
-        order->refusal = arena_printf(arena, "newCluster must have from 1 to %d workers",
-                                      CLUSTER_MAX_WORKERS);
+        order->refusal =
+            arena_printf(arena, "newCluster must have from 1 to %d workers", CLUSTER_MAX_WORKERS);
     else if (cluster_settings(given->new_cluster->spark_conf, arena, &cluster->settings, &err))
         order->refusal = arena_printf(arena, "newCluster.sparkConf %s", err.message);
     else if (given->libraries && given->libraries->jar &&
@@ -128,6 +128,7 @@ struct exec_order order_of(const struct start_effect *start, const struct worksp
         use_cluster(start, workspace, reader, arena, &order);
     else if (start->cluster && start->cluster->new_cluster)
         make_cluster(start->cluster, arena, &order);
-    order.kind = order.master || order.cluster ? kinds[start->task->type].on_spark : kinds[start->task->type].here;
+    order.kind = order.master || order.cluster ? kinds[start->task->type].on_spark
+                                               : kinds[start->task->type].here;
     return order;
 }

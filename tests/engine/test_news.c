@@ -4,7 +4,8 @@
 
 #define CLUSTER "{'cluster':{'newCluster':{'numWorkers':2}}}"
 
-static void tell(struct world *world, const struct attempt_ref *ref, const char *id, int64_t setup_ms)
+static void tell(struct world *world, const struct attempt_ref *ref, const char *id,
+                 int64_t setup_ms)
 {
     const struct attempt_outcome news = {.external_id = id, .setup_ms = setup_ms};
     world_report(world, ENGINE_NEWS, *ref, &news);
@@ -138,8 +139,8 @@ static void a_run_counts_what_overlaps_once(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        WORLD_TEST(an_application_is_known_once), WORLD_TEST(stale_news_change_nothing),
-        WORLD_TEST(a_cluster_is_measured),        WORLD_TEST(measures_that_do_not_fit),
+        WORLD_TEST(an_application_is_known_once),    WORLD_TEST(stale_news_change_nothing),
+        WORLD_TEST(a_cluster_is_measured),           WORLD_TEST(measures_that_do_not_fit),
         WORLD_TEST(a_run_counts_what_overlaps_once),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -32,7 +32,8 @@ static void settings_are_lines_or_an_object(void **state)
         assert_string_equal(list.items[2].value, "e");
         assert_string_equal(list.items[3].value, "");
     }
-    struct param_list list = settings(&arena, " {\"spark.x\":true,\"spark.y\":0.1,\"spark.z\":false}");
+    struct param_list list =
+        settings(&arena, " {\"spark.x\":true,\"spark.y\":0.1,\"spark.z\":false}");
     assert_string_equal(list.items[0].value, "true");
     assert_string_equal(list.items[1].value, "0.1");
     assert_string_equal(list.items[2].value, "false");
@@ -44,10 +45,10 @@ static void settings_are_lines_or_an_object(void **state)
 static void settings_that_are_refused(void **state)
 {
     (void)state;
-    static const char *const texts[] = {
-        "hadoop.a 1",         "spark.authenticate.secret x", "spark.master=local",
-        "spark.a b\nspark/c", "{\"spark.a\":null}",          "{\"spark.a\":\"x\\ny\"}",
-        "{\"spark.a\":1",     "{\"spark.a\":1,\"spark.a\":2}"};
+    static const char *const texts[] = {"hadoop.a 1",         "spark.authenticate.secret x",
+                                        "spark.master=local", "spark.a b\nspark/c",
+                                        "{\"spark.a\":null}", "{\"spark.a\":\"x\\ny\"}",
+                                        "{\"spark.a\":1",     "{\"spark.a\":1,\"spark.a\":2}"};
     for (size_t i = 0; i < ARRAY_LEN(texts); i++) {
         struct arena arena;
         struct param_list list;

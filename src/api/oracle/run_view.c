@@ -167,7 +167,8 @@ static struct cluster_instance_view *cluster_instance(const struct run_source *s
     struct cluster_instance_view *view = ARENA_NEW(arena, struct cluster_instance_view);
     *view = (struct cluster_instance_view){
         .cluster_key = token_format(&newest->run, &newest->key, newest->repair_number,
-                                    attempt->number, attempt->epoch, arena_alloc(arena, TOKEN_TEXT)),
+                                    attempt->number, attempt->epoch,
+                                    arena_alloc(arena, TOKEN_TEXT)),
         .spark_context_key = attempt->external_id,
     };
     return view;
