@@ -47,6 +47,7 @@ struct attempt {
     struct list watched; /* RUNNING, of Spark: more may become known of it; what is known already */
     bool is_named;
     bool is_up;
+    size_t looked; /* bytes of its log that do not name it */
 
     struct list remains; /* REMAINS: place in the search, and what that has found */
     uint64_t first_pass;

@@ -28,7 +28,9 @@ static void look(struct exec *exec, struct attempt *attempt)
     bool is_news = report_news(&report, exec->folders.runs_fd, attempt);
     attempt->is_named |= report.told.external_id != NULL;
     attempt->is_up |= report.told.setup_ms > 0;
-    if (attempt->is_named) /* then the cluster that it is on was up */
+    attempt->looked = report.looked;
+    bool is_over = attempt->is_named || attempt->looked >= REPORT_LOG_BYTES;
+    if (is_over) /* then the cluster that it is on was up */
         list_remove(&attempt->watched);
     if (is_news)
         exec->config.on_report(exec->config.context, &report.told);

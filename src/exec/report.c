@@ -172,6 +172,7 @@ static void init(struct report *report, enum exec_report_kind kind, const struct
         .message = report->message,
     };
     report->message[0] = report->unpublished[0] = '\0';
+    report->looked = 0;
     buf_init(&report->trace, ERROR_TRACE_MAX_BYTES);
     buf_init(&report->published, VALUES_TEXT_MAX_BYTES);
 }
@@ -265,28 +266,31 @@ static int open_beside(int runs_fd, const struct attempt_id *id, const char *suf
                   O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY);
 }
 
-/* Of Spark: the application, which is named early in its log. While that is still written, only its
- * whole lines count. */
-static void add_application(struct report *report, int runs_fd, bool is_live)
+/* Of Spark: the application, which is named early in its log. What has been `looked` through is not looked at
+ * again; while more is still written, only whole lines count. */
+static void add_application(struct report *report, int runs_fd, size_t looked, bool is_live)
 {
-    enum { LOG_START_BYTES = 256 << 10 };
     char name[ATTEMPT_FILE];
     struct buf text;
 
+    report->looked = looked;
     if (faccessat(runs_fd, attempt_file(&report->told.id, ".spark", name), F_OK, 0) < 0)
         return;
     int fd = open_beside(runs_fd, &report->told.id, ".err");
     if (fd < 0)
         return;
-    buf_init(&text, LOG_START_BYTES + 1);
-    char *place = buf_reserve(&text, LOG_START_BYTES);
-    ssize_t got = place ? pread(fd, place, LOG_START_BYTES, 0) : -1;
+    buf_init(&text, REPORT_LOG_BYTES + 1);
+    char *place = buf_reserve(&text, REPORT_LOG_BYTES - looked);
+    ssize_t got = place ? pread(fd, place, REPORT_LOG_BYTES - looked, (off_t)looked) : -1;
     close(fd);
-    const char *end = got > 0 && is_live ? memrchr(place, '\n', (size_t)got) : NULL;
-    if (is_live)
-        got = end ? end - place : 0;
-    if (got > 0 && spark_application_id(place, (size_t)got, report->external_id))
-        report->told.external_id = report->external_id;
+    const char *end = got > 0 ? memrchr(place, '\n', (size_t)got) : NULL;
+    if (is_live && looked + (size_t)(got > 0 ? got : 0) < REPORT_LOG_BYTES)
+        got = end ? end - place + 1 : 0;
+    if (got > 0) {
+        report->looked += (size_t)got;
+        if (spark_application_id(place, (size_t)got, report->external_id))
+            report->told.external_id = report->external_id;
+    }
     buf_release(&text);
 }
 
@@ -314,8 +318,9 @@ static void add_cluster(struct report *report, int runs_fd)
 bool report_news(struct report *ret, int runs_fd, const struct attempt *attempt)
 {
     init(ret, EXEC_NEWS, &attempt->id);
-    if (!attempt->is_named)
-        add_application(ret, runs_fd, true);
+    ret->looked = attempt->looked;
+    if (!attempt->is_named && attempt->looked < REPORT_LOG_BYTES)
+        add_application(ret, runs_fd, attempt->looked, true);
     if (!attempt->is_up)
         add_cluster(ret, runs_fd);
     return ret->told.external_id || ret->told.setup_ms > 0;
@@ -347,7 +352,7 @@ void report_outcome(struct report *ret, int runs_fd, const struct attempt *attem
         if (told->cause == CAUSE_EXITED && record->exit_code != 0)
             add_said(ret, runs_fd);
         add_published(ret, runs_fd);
-        add_application(ret, runs_fd, false);
+        add_application(ret, runs_fd, 0, false);
         add_cluster(ret, runs_fd);
     }
     if (told->cause != CAUSE_EXITED)

@@ -17,7 +17,10 @@
 #include "exec/attempt.h"
 #include "exec/spark_log.h"
 
-enum { ERROR_TRACE_MAX_BYTES = 16 << 10 };
+enum {
+    ERROR_TRACE_MAX_BYTES = 16 << 10,
+    REPORT_LOG_BYTES = 256 << 10, /* of a log of Spark, in which it names the application */
+};
 
 struct report {
     struct exec_report told;
@@ -26,6 +29,7 @@ struct report {
     struct buf published;
     char unpublished[96];
     char external_id[SPARK_ID_TEXT];
+    size_t looked; /* bytes of the log that need no second look */
 };
 
 /* These fill `ret`; report_release() after the callback. */
