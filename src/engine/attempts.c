@@ -265,7 +265,8 @@ void attempt_news(struct step *step, struct etask *task, const struct attempt_ne
     if (!is_up && !is_named)
         return;
     if (is_up) {
-        attempt->setup_ms = whole_setup_ms(attempt, news->setup_ms);
+        int64_t most = step->now_ms > attempt->start_ms ? step->now_ms - attempt->start_ms : 0;
+        attempt->setup_ms = whole_setup_ms(attempt, news->setup_ms < most ? news->setup_ms : most);
         note_event(
             step, task->run, task, EVENT_NOTE,
             arena_printf(arena, "Its cluster is up after %lld ms", (long long)news->setup_ms),

@@ -100,13 +100,19 @@ static void measures_that_do_not_fit(void **state)
     struct uuid job = world_dag(world, "a: " CLUSTER "; b: " CLUSTER, "");
     struct uuid run = world_submit(world, &job, NULL);
     const struct attempt_ref b = world_running(world, &run, "b")->ref;
+    struct uuid other = world_dag(world, "a: " CLUSTER, "");
+    struct uuid second = world_submit(world, &other, NULL);
+    const struct attempt_ref far = world_running(world, &second, "a")->ref;
     world_advance(world, 1000);
+    tell(world, &far, NULL, INT64_MAX);
+    assert_int_equal(world_task(world, &second, "a")->row.setup_ms, 1000);
     finish(world, &run, "a", 4000, 500);
     const struct task_run_row *row = &world_task(world, &run, "a")->row;
     assert_int_equal(row->setup_ms, 1000);
     assert_int_equal(row->execution_ms + row->cleanup_ms, 0);
     /* Killed before it could tell: what was told before stands. */
     tell(world, &b, NULL, 800);
+    assert_int_equal(world_task(world, &run, "b")->row.setup_ms, 800);
     finish(world, &run, "b", 0, 0);
     row = &world_task(world, &run, "b")->row;
     assert_int_equal(row->setup_ms, 800);
