@@ -17,6 +17,9 @@
 
 enum { ARGUMENTS_MAX = 12 };
 
+/* Options of a JVM that has little to do. */
+#define SHORT_LIVED "-XX:+UseSerialGC -XX:TieredStopAtLevel=1"
+
 int64_t cluster_now_ms(void)
 {
     struct timespec now;
@@ -46,8 +49,11 @@ static void set_environment(const struct node_cluster *cluster, const char *opti
                             const char *more)
 {
     char text[PATH_MAX + 128];
-    snprintf(text, sizeof text, "-Djava.io.tmpdir=\"%s\" %s", cluster->folder, more);
+    snprintf(text, sizeof text, "-Djava.io.tmpdir=\"%s\" -XX:-UsePerfData %s", cluster->folder,
+             more);
     put(options, text);
+    put("SPARK_LAUNCHER_OPTS",
+        SHORT_LIVED); /* of the JVM that makes the command of the other one */
     put("SPARK_LOCAL_IP", "127.0.0.1");
     put("SPARK_LOCAL_DIRS", cluster->folder);
     put("_SPARK_AUTH_SECRET", cluster->secret);

@@ -376,6 +376,7 @@ def test_real_slices_between_bounds(spark):
 
 
 @real
+@pytest.mark.soak
 @pytest.mark.timeout(600)
 def test_real_node_of_dataarts(spark):
     huawei = dataarts.DataArts(spark)
