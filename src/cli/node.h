@@ -4,6 +4,8 @@
  *
  *   task-http FILE                     sends the request that FILE holds
  *   task-path PATH ACTION SECONDS      CREATE_PATH, DELETE_PATH or WAIT_PATH in REPRISE_WORKSPACE
+ *   task-cluster STEM VERSION WORKERS CORES COMMAND…
+ *                                      COMMAND on a Spark cluster that is made for it
  *
  * Exit 0: done; 1: not, with a line on stderr that says why.
  */
@@ -24,3 +26,8 @@ int node_http(int argc, char **argv);
 /* Nothing outside of the workspace's folder is looked at or touched: links are followed as long as
  * they stay inside. Waiting is for the file system's word, and a look every SECONDS. */
 int node_path(int argc, char **argv);
+
+/* STEM begins the names of the attempt's files: STEM.in are settings of Spark, STEM.say and STEM.cluster
+ * tell how it goes (exec/report.h), RUN/spark/… is the cluster's folder: it goes when all went well,
+ * else it stays, with its logs, as long as the run. Exits as COMMAND does, with 1 when the cluster fails. */
+int node_cluster(int argc, char **argv);

@@ -91,6 +91,27 @@ static void print_attempts(struct cli *cli, const json_t *task_run)
     table_release(&table);
 }
 
+static void print_duration(struct cli *cli, const char *name, int64_t ms)
+{
+    char text[FORMAT_TEXT];
+    if (ms > 0)
+        print_field(cli, name, format_duration(ms, text));
+}
+
+/* Of a task on Spark: the application, and what the cluster took that was made for it. Until it is known the id
+ * is the attempt's token, which begins with the run's key. */
+static void print_spark(struct cli *cli, const json_t *task_run)
+{
+    const char *id = get_text(task_run, "externalId");
+    const char *run = get_text(task_run, "jobRunKey");
+    const char *type = get_text(json_object_get(task_run, "task"), "type");
+    bool is_child = type && strcmp(type, "JOB_TASK") == 0;
+    if (id && run && !is_child && strncmp(id, run, strlen(run)) != 0)
+        print_field(cli, "Application", id);
+    print_duration(cli, "Set-up", get_number(task_run, "setupDuration", 0));
+    print_duration(cli, "Clean-up", get_number(task_run, "cleanupDuration", 0));
+}
+
 static void print_task_run(struct cli *cli, const json_t *task_run)
 {
     const json_t *state = json_object_get(task_run, "state");
@@ -101,6 +122,7 @@ static void print_task_run(struct cli *cli, const json_t *task_run)
     print_field(cli, "Run", get_text(task_run, "jobRunKey"));
     print_field(cli, "State", get_text(state, "status"));
     print_field(cli, "Reason", get_text(state, "stateMessage"));
+    print_spark(cli, task_run);
     json_array_foreach (json_object_get(task_run, "parameters"), i, parameter) {
         printf("%-12s %s = %s\n", i ? "" : "Parameters",
                safe_line(&cli->arena, get_text(parameter, "name")),

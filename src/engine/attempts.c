@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "engine/internal.h"
+#include "model/cluster.h"
 
 enum { LOST_BUDGET = 3 };
 
@@ -56,6 +57,13 @@ static int64_t setup_start(const struct step *step, const struct etask *task)
                                                                   : step->now_ms;
 }
 
+static bool has_new_cluster(const struct etask *task)
+{
+    const struct job_cluster *cluster =
+        cluster_of_task(&task->run->def->details, task_def_of(task));
+    return cluster && cluster->new_cluster;
+}
+
 static void attempt_row_begin(struct step *step, struct etask *task, const struct uuid *child)
 {
     static const struct uuid none;
@@ -88,7 +96,9 @@ static void attempt_row_begin(struct step *step, struct etask *task, const struc
         .setup_start_ms = setup_ms,
         .start_ms = step->now_ms,
         .end_ms = FIELD_NULL,
-        .setup_ms = has_process ? step->now_ms - setup_ms : 0,
+        .setup_ms = !has_process            ? 0
+                    : has_new_cluster(task) ? FIELD_NULL /* the cluster is part of it */
+                                            : step->now_ms - setup_ms,
         .execution_ms = FIELD_NULL,
         .cleanup_ms = FIELD_NULL,
     };
@@ -149,6 +159,7 @@ static void add_start(struct step *step, const struct etask *task,
         .attempt = task->attempt->number,
         .epoch = task->attempt->epoch,
         .task = def,
+        .cluster = cluster_of_task(&task->run->def->details, def),
         .root = arena_strdup(&fx->arena, root),
         .commit = root ? arena_strdup(&fx->arena, task->row.git_commit) : NULL,
         .file = resolved->file,
@@ -235,6 +246,41 @@ void attempt_prepared(struct step *step, struct etask *task, const struct attemp
     }
 }
 
+/* ---- while it goes on ---- */
+
+/* From when its set-up began to its start, and then the cluster's. A child's is none. */
+static int64_t whole_setup_ms(const struct attempt_row *attempt, int64_t cluster_ms)
+{
+    if (attempt->setup_start_ms == FIELD_NULL)
+        return 0;
+    return attempt->start_ms - attempt->setup_start_ms + cluster_ms;
+}
+
+void attempt_news(struct step *step, struct etask *task, const struct attempt_news *news)
+{
+    struct attempt_row *attempt = task->attempt;
+    struct arena *arena = &step->fx->arena;
+    bool is_up = news->setup_ms > 0 && attempt->setup_ms == FIELD_NULL;
+    bool is_named = news->external_id && !attempt->external_id;
+    if (!is_up && !is_named)
+        return;
+    if (is_up) {
+        int64_t most = step->now_ms > attempt->start_ms ? step->now_ms - attempt->start_ms : 0;
+        attempt->setup_ms = whole_setup_ms(attempt, news->setup_ms < most ? news->setup_ms : most);
+        note_event(
+            step, task->run, task, EVENT_NOTE,
+            arena_printf(arena, "Its cluster is up after %lld ms", (long long)news->setup_ms),
+            NULL);
+    }
+    if (is_named) {
+        set_text(step->engine, &attempt->external_id, news->external_id);
+        note_event(step, task->run, task, EVENT_NOTE,
+                   arena_printf(arena, "It is the Spark application %s", news->external_id), NULL);
+    }
+    attempt_write(step, task, ROW_UPDATE);
+    mirror(task);
+}
+
 /* ---- end ---- */
 
 static enum state state_of_cause(const struct attempt_outcome *outcome)
@@ -290,6 +336,24 @@ static const char *message_of(struct arena *arena, const struct attempt_outcome 
                                 : message;
 }
 
+/* Set-up and clean-up of a cluster are parts of the attempt, as its supervisor sees it; they were measured
+ * on another clock, so they are held to the whole. Where nobody could say, all of it was execution. */
+static void attempt_durations(struct attempt_row *attempt, const struct attempt_outcome *outcome)
+{
+    int64_t whole = attempt->end_ms - attempt->start_ms;
+    int64_t setup = outcome->setup_ms > 0 ? outcome->setup_ms : 0;
+    int64_t cleanup = outcome->cleanup_ms > 0 ? outcome->cleanup_ms : 0;
+    if (!setup && attempt->setup_ms != FIELD_NULL)
+        setup = attempt->setup_ms - whole_setup_ms(attempt, 0); /* as it was told before */
+    if (setup > whole)
+        setup = whole;
+    if (cleanup > whole - setup)
+        cleanup = whole - setup;
+    attempt->setup_ms = whole_setup_ms(attempt, setup);
+    attempt->cleanup_ms = cleanup;
+    attempt->execution_ms = whole - setup - cleanup;
+}
+
 static void attempt_row_end(struct step *step, struct etask *task,
                             const struct attempt_outcome *outcome, enum state state,
                             const char *message, enum budget budget)
@@ -304,15 +368,15 @@ static void attempt_row_end(struct step *step, struct etask *task,
     attempt->state = state;
     set_text(engine, &attempt->message, message);
     set_text(engine, &attempt->error_trace, state == STATE_SUCCESS ? NULL : outcome->error_trace);
-    set_text(engine, &attempt->external_id, outcome->external_id);
+    if (outcome->external_id)
+        set_text(engine, &attempt->external_id, outcome->external_id);
     attempt->cause = outcome->cause;
     attempt->budget = budget;
     attempt->exit_code = outcome->cause == CAUSE_EXITED ? outcome->exit_code : FIELD_NULL;
     attempt->signal = outcome->cause == CAUSE_SIGNALED ? outcome->signal : FIELD_NULL;
     attempt->end_ms = end;
-    attempt->execution_ms = end - attempt->start_ms;
-    attempt->cleanup_ms = 0;
     attempt->launch = outcome->launch;
+    attempt_durations(attempt, outcome);
     attempt->user_us = outcome->user_us;
     attempt->system_us = outcome->system_us;
     attempt->max_rss_kib = outcome->max_rss_kib;

@@ -392,7 +392,8 @@ void engine_step(struct engine *engine, const struct engine_event *event, struct
         engine->holds_left = HOLDS_MAX;
     alarms_note_clock(engine, event->now_ms);
     struct etask *task = NULL;
-    if (event->kind == ENGINE_OUTCOME || event->kind == ENGINE_VOID || event->kind == ENGINE_LOST) {
+    if (event->kind == ENGINE_OUTCOME || event->kind == ENGINE_VOID || event->kind == ENGINE_LOST ||
+        event->kind == ENGINE_NEWS) {
         task = reported_task(engine, &event->attempt);
         if (!task)
             return;
@@ -411,6 +412,9 @@ void engine_step(struct engine *engine, const struct engine_event *event, struct
         break;
     case ENGINE_LOST:
         attempt_lost(&step, task, &event->outcome);
+        break;
+    case ENGINE_NEWS:
+        attempt_news(&step, task, &event->news);
         break;
     case ENGINE_PREPARED:
         attempt_prepared(&step, task, &event->prepared);

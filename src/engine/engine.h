@@ -71,6 +71,14 @@ struct attempt_outcome {
     const char *published;   /* values (model/values.h), NULL: none */
     const char *unpublished; /* why something of REPRISE_OUTPUT was not taken, or NULL */
     const char *external_id; /* of the Spark application, or NULL */
+    int64_t setup_ms;        /* that it took to make a cluster, and to take it down; 0: none */
+    int64_t cleanup_ms;
+};
+
+/* What becomes known of an attempt while it goes on. */
+struct attempt_news {
+    const char *external_id; /* of the Spark application, or NULL */
+    int64_t setup_ms;        /* its cluster is up, after so long; 0: it has none, or not yet */
 };
 
 struct etask;
@@ -98,6 +106,7 @@ enum engine_event_kind {
     ENGINE_OUTCOME,  /* an attempt ended */
     ENGINE_VOID,     /* an attempt provably never started */
     ENGINE_LOST,     /* nothing of an attempt lives, and it left no outcome */
+    ENGINE_NEWS,     /* something is known of an attempt that goes on */
     ENGINE_PREPARED, /* what a prepare_effect asked for is there, or cannot be had */
     ENGINE_TIMER,    /* a deadline or planned time may have passed; also once after loading. Of very
                      * many only the first: engine_next_deadline and engine_next_alarm tell whether
@@ -114,8 +123,9 @@ struct engine_event {
     const struct command *command;    /* ENGINE_COMMAND */
     struct zone *zone;                /* of the schedule that it saves; NULL: it saves none */
     struct command_result *result;    /* filled by the step; to be sent after the commit */
-    struct attempt_ref attempt;       /* OUTCOME, VOID, LOST, PREPARED */
+    struct attempt_ref attempt;       /* OUTCOME, VOID, LOST, NEWS, PREPARED */
     struct attempt_outcome outcome;   /* OUTCOME; of LOST its texts */
+    struct attempt_news news;         /* NEWS */
     struct attempt_prepared prepared; /* PREPARED */
 };
 
@@ -128,6 +138,7 @@ struct start_effect {
     int64_t attempt;
     int64_t epoch;
     const struct task_def *task;
+    const struct job_cluster *cluster; /* that it runs on (model/cluster.h), or NULL */
     const char *root;   /* folder that its files lie in, as it was prepared; NULL: workspace */
     const char *commit; /* of git, NULL: none */
     const char *file;   /* relative to the root; NULL: none */

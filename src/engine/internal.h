@@ -327,6 +327,7 @@ void attempt_mark_timed_out(struct step *step, struct etask *task);
  * the end of the task. */
 void attempt_finish(struct step *step, struct etask *task, const struct attempt_outcome *outcome,
                     enum state state, const char *message);
+void attempt_news(struct step *step, struct etask *task, const struct attempt_news *news);
 void attempt_outcome(struct step *step, struct etask *task, const struct attempt_outcome *outcome);
 void attempt_void(struct step *step, struct etask *task);
 /* Of `told` the message and the trace count. */

@@ -3,6 +3,7 @@
  * event, and keeps what follows from the state: slots, lists, counts.
  */
 #include <assert.h>
+#include <stdlib.h>
 
 #include "engine/internal.h"
 
@@ -126,6 +127,64 @@ static void run_delist(struct engine *engine, struct erun *run, enum state state
     list_remove(&run->done);
 }
 
+struct interval {
+    int64_t from, to;
+};
+
+static int by_start(const void *a, const void *b)
+{
+    const struct interval *x = a;
+    const struct interval *y = b;
+    return (x->from > y->from) - (x->from < y->from);
+}
+
+/* How long at least one of them lasted: what several tasks do at the same time counts once. */
+static int64_t covered_ms(struct interval *spans, size_t count)
+{
+    int64_t total = 0;
+    int64_t until = INT64_MIN;
+    qsort(spans, count, sizeof *spans, by_start);
+    for (size_t i = 0; i < count; i++) {
+        int64_t from = spans[i].from > until ? spans[i].from : until;
+        if (spans[i].to <= from)
+            continue;
+        total += spans[i].to - from;
+        until = spans[i].to;
+    }
+    return total;
+}
+
+/* How long clusters were made, and taken down, for tasks of the newest attempt of the run (RULES §12). */
+static void run_durations(const struct erun *run, struct repair_row *repair)
+{
+    uint32_t most = run->def->task_count;
+    struct interval *setups = NULL;
+    struct interval *cleanups = NULL;
+    size_t setup_count = 0;
+    size_t cleanup_count = 0;
+    for (uint32_t i = 0; i < most; i++) {
+        const struct task_run_row *row = &run->tasks[i].row;
+        if (!run->tasks[i].has_row || row->repair_number != run->row.repair_number ||
+            row->setup_start_ms == FIELD_NULL || row->end_ms == FIELD_NULL)
+            continue;
+        /* Files from git are fetched before the start: no cluster's time. */
+        int64_t setup_ms =
+            row->setup_ms == FIELD_NULL ? 0 : row->setup_ms - (row->start_ms - row->setup_start_ms);
+        if (setup_ms <= 0 && row->cleanup_ms <= 0)
+            continue;
+        setups = setups ? setups : xcalloc(most, sizeof *setups);
+        cleanups = cleanups ? cleanups : xcalloc(most, sizeof *cleanups);
+        setups[setup_count++] = (struct interval){row->start_ms, row->start_ms + setup_ms};
+        if (row->cleanup_ms > 0)
+            cleanups[cleanup_count++] =
+                (struct interval){row->end_ms - row->cleanup_ms, row->end_ms};
+    }
+    repair->setup_ms = setups ? covered_ms(setups, setup_count) : 0;
+    repair->cleanup_ms = cleanups ? covered_ms(cleanups, cleanup_count) : 0;
+    free(setups);
+    free(cleanups);
+}
+
 static void run_times(struct step *step, struct erun *run, enum state from, enum state to)
 {
     struct repair_row *repair = &run->repair;
@@ -147,8 +206,10 @@ static void run_times(struct step *step, struct erun *run, enum state from, enum
     bool started = repair->start_ms != FIELD_NULL;
     int64_t end_ms = started && repair->start_ms > step->now_ms ? repair->start_ms : step->now_ms;
     run->row.end_ms = repair->end_ms = end_ms;
-    repair->setup_ms = repair->cleanup_ms = 0;
-    repair->execution_ms = started ? end_ms - repair->start_ms : 0;
+    run_durations(run, repair);
+    int64_t rest_ms = started ? end_ms - repair->start_ms - repair->setup_ms - repair->cleanup_ms
+                              : 0;
+    repair->execution_ms = rest_ms > 0 ? rest_ms : 0;
 }
 
 void run_move(struct step *step, struct erun *run, enum state to, const char *reason,

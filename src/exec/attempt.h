@@ -45,6 +45,11 @@ struct attempt {
     struct heap_item timer; /* RUNNING: when its supervisor counts as frozen; UNSURE: next look */
     int64_t backoff_ms;     /* UNSURE */
 
+    struct list watched; /* RUNNING, of Spark: more may become known of it; what is known already */
+    bool is_named;
+    bool is_up;
+    size_t looked; /* bytes of its log that do not name it */
+
     struct list remains; /* REMAINS: place in the search, and what that has found */
     uint64_t first_pass;
     unsigned clean_passes;

@@ -13,6 +13,7 @@
 
 #include "base/log.h"
 #include "base/mem.h"
+#include "exec/news.h"
 #include "exec/owner.h"
 #include "exec/recover.h"
 
@@ -49,6 +50,7 @@ static void tell(struct exec *exec, struct report *report)
 static void forget(struct exec *exec, struct attempt *attempt)
 {
     heap_remove(&exec->timers, &attempt->timer);
+    list_remove(&attempt->watched);
     if (list_is_linked(&attempt->remains))
         remains_drop(&exec->remains, attempt);
     if (attempt->supervisor)
@@ -61,6 +63,7 @@ void exec_tell_outcome(struct exec *exec, struct attempt *attempt, const struct 
     struct report report;
 
     heap_remove(&exec->timers, &attempt->timer);
+    list_remove(&attempt->watched);
     attempt->outcome = *outcome;
     attempt_move(&exec->table, attempt, ATTEMPT_REPORTED);
     report_outcome(&report, exec->folders.runs_fd, attempt);
@@ -164,6 +167,7 @@ struct exec *exec_open(const struct exec_config *config, struct err *err)
     exec->folders = (struct folders){.data_fd = -1, .runs_fd = -1};
     attempt_table_init(&exec->table);
     heap_init(&exec->timers);
+    list_init(&exec->watched);
     pool_init(&exec->pool, -1, exec->config.supervise_path, exec->config.max_idle);
     remains_init(&exec->remains);
     process_init(&exec->process, &exec->config);
@@ -287,10 +291,13 @@ void exec_start(struct exec *exec, const struct exec_order *order)
     attempt->grace_ms = attempt_limit_ms(order->grace_ms);
     bool prepared = prepare(exec, attempt, order, &err);
     arena_clear(&exec->scratch);
-    if (prepared)
-        exec_send_order(exec, attempt);
-    else
+    if (!prepared) {
         exec_tell_not_started(exec, attempt, CAUSE_CANNOT_START, err.message);
+        return;
+    }
+    if (order->master || order->cluster || order->kind == EXEC_SPARK_SUBMIT)
+        news_watch(exec, attempt);
+    exec_send_order(exec, attempt);
 }
 
 void exec_stop(struct exec *exec, const struct attempt_id *id)
@@ -534,6 +541,7 @@ static void run_timers(struct exec *exec)
     while ((clean = remains_take_clean(&exec->remains)))
         exec_tell_lost(exec, clean, "Lost: the supervisor died and nothing of the attempt is left");
     purge_step(exec->purge, now_ms);
+    news_step(exec, now_ms);
     trim_live(exec, now_ms);
 }
 
@@ -565,6 +573,8 @@ int64_t exec_deadline_ms(const struct exec *exec)
         return 0;
     if (remains_ms < deadline_ms)
         deadline_ms = remains_ms;
+    if (news_deadline_ms(exec) < deadline_ms)
+        deadline_ms = news_deadline_ms(exec);
     if (is_trimming(exec) && exec->trim_ms < deadline_ms)
         deadline_ms = exec->trim_ms;
     return purge_ms < deadline_ms ? purge_ms : deadline_ms;

@@ -16,6 +16,8 @@
  *   <taskRun>.<n>.<epoch>.say      what a helper of ours tells of it (report.h)
  *   <taskRun>.<n>.<epoch>.ipynb .html   the executed notebook
  *   <taskRun>.<n>.<epoch>.spark    empty: its log is Spark's; spark/ is where Spark works
+ *   <taskRun>.<n>.<epoch>.cluster  how long its own cluster took (report.h), whose files are in
+ *                                  spark/<taskRun>.<n>.<epoch>/
  */
 #pragma once
 
@@ -55,6 +57,15 @@ enum exec_kind {
     EXEC_KIND_COUNT
 };
 
+/* A Spark cluster that is made for an attempt, on this host, and lives no longer (kind_cluster.c). */
+struct exec_cluster {
+    int64_t min_workers; /* less than max_workers: it follows its load */
+    int64_t max_workers;
+    struct param_list settings; /* of Spark */
+    const char *spark_version;  /* that it must be of, or NULL */
+    const char *library;        /* path of an archive to be installed, as `file`, or NULL */
+};
+
 /* What to run. Strings are copied during exec_start. */
 struct exec_order {
     struct attempt_id id;
@@ -67,7 +78,8 @@ struct exec_order {
     const char *const *libraries; /* likewise */
     size_t library_count;
     bool is_warm;       /* PYTHON: from a warm interpreter, where that changes nothing */
-    const char *master; /* of Spark, such as "spark://HOST:7077"; NULL: local[*] */
+    const char *master;                 /* of Spark, such as "spark://HOST:7077"; NULL: local[*] */
+    const struct exec_cluster *cluster; /* to be made for it, in place of a master; or NULL */
     const char *const *args;
     size_t arg_count;
     const char *input; /* SHELL: the script, when no file is; HTTP: the request (cli/node.h) */
@@ -82,6 +94,7 @@ enum exec_report_kind {
     EXEC_OUTCOME, /* it ended; acknowledge after the commit */
     EXEC_VOID,    /* it provably never started, and never will under this epoch */
     EXEC_LOST,    /* claimed, no outcome, and nothing of it lives any more */
+    EXEC_NEWS,    /* it goes on; more is known of it: external_id, setup_ms. No acknowledgement */
 };
 
 struct exec_report {
@@ -102,6 +115,8 @@ struct exec_report {
     const char *published;   /* its values (model/values.h); NULL: none */
     const char *external_id; /* of the Spark application, or NULL */
     const char *unpublished; /* why something of REPRISE_OUTPUT was not taken; NULL: all was */
+    int64_t setup_ms;        /* that its cluster took to come up, and to go; 0: none was made */
+    int64_t cleanup_ms;
 };
 
 /* Called on the owner's thread from exec_dispatch, from exec_recover, and, for what cannot start,

@@ -273,7 +273,39 @@ static bool make_cgroup(const struct isolation *isolation, const struct attempt_
     return true;
 }
 
-/* The values' file is made for the user, who cannot make one in a folder that is not theirs. */
+/* A file is made for the user, who cannot make one in a folder that is not theirs. */
+static bool make_theirs(const struct isolation *isolation, int runs_fd, const struct attempt_id *id,
+                        const char *suffix)
+{
+    char name[ATTEMPT_FILE];
+
+    int fd = openat(runs_fd, attempt_file(id, suffix, name),
+                    O_WRONLY | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK, 0600);
+    bool done = fd >= 0 && fchown(fd, isolation->uid, isolation->gid) == 0;
+    if (fd >= 0)
+        close(fd);
+    return done;
+}
+
+/* What Spark and the helper that makes a cluster write, and what they are given. */
+static bool hand_over_spark(const struct isolation *isolation, int runs_fd,
+                            const struct attempt_id *id)
+{
+    char name[ATTEMPT_FILE];
+    char run[UUID_TEXT];
+    char spark[UUID_TEXT + sizeof "/spark"];
+
+    if (faccessat(runs_fd, attempt_file(id, ".spark", name), F_OK, 0) < 0)
+        return true;
+    snprintf(spark, sizeof spark, "%s/spark", uuid_format(&id->run, run));
+    return make_theirs(isolation, runs_fd, id, ".say") &&
+           make_theirs(isolation, runs_fd, id, ".cluster") &&
+           fchownat(runs_fd, spark, isolation->uid, isolation->gid, AT_SYMLINK_NOFOLLOW) == 0 &&
+           (fchownat(runs_fd, attempt_file(id, ".in", name), isolation->uid, isolation->gid,
+                     AT_SYMLINK_NOFOLLOW) == 0 ||
+            errno == ENOENT);
+}
+
 static bool hand_over(const struct isolation *isolation, int runs_fd, const struct attempt_id *id)
 {
     char name[ATTEMPT_FILE];
@@ -282,11 +314,8 @@ static bool hand_over(const struct isolation *isolation, int runs_fd, const stru
 
     uuid_format(&id->run, run);
     snprintf(work, sizeof work, "%s/work", run);
-    int fd = openat(runs_fd, attempt_file(id, ".val", name),
-                    O_WRONLY | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK, 0600);
-    bool done = fd >= 0 && fchown(fd, isolation->uid, isolation->gid) == 0;
-    if (fd >= 0)
-        close(fd);
+    bool done = make_theirs(isolation, runs_fd, id, ".val") &&
+                hand_over_spark(isolation, runs_fd, id);
     done = done && fchmodat(runs_fd, run, PASSED_THROUGH, 0) == 0 &&
            fchownat(runs_fd, work, isolation->uid, isolation->gid, AT_SYMLINK_NOFOLLOW) == 0;
     return done && (fchownat(runs_fd, attempt_file(id, ".json", name), isolation->uid,

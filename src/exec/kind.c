@@ -17,7 +17,8 @@ bool kind_launch(struct launch *launch, struct err *err)
     assert(kinds[launch->from->kind]);
     if (launch->from->is_warm && launch->from->kind != EXEC_PYTHON)
         launch->launch = RECORD_LAUNCH_SPARK;
-    return kinds[launch->from->kind](launch, err);
+    return kinds[launch->from->kind](launch, err) &&
+           (!launch->from->cluster || kind_on_cluster(launch, err));
 }
 
 const char *launch_input(const struct launch *launch)

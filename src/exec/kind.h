@@ -25,6 +25,7 @@ struct launch {
     size_t env_count;
     enum record_launch launch;
     const char *warm; /* program of the fork server, when launch is WARM */
+    const char *input; /* what its STEM.in holds in place of the order's; NULL: that */
     bool
         is_spark; /* it needs DATA/runs/<run>/spark, and its log names the application (spark_log.h) */
 };
@@ -42,10 +43,16 @@ kind_prepare kind_spark_submit;
 kind_prepare kind_spark_jar;
 kind_prepare kind_spark_python;
 
-/* Of the order's kind. */
+/* Of the order's kind, on the cluster that is made for it. */
 bool kind_launch(struct launch *launch, struct err *err);
 
 /* ---- for kinds ---- */
+
+/* Puts what makes the order's cluster before the command that its kind has made. */
+bool kind_on_cluster(struct launch *launch, struct err *err);
+
+/* Which Spark a distribution is, such as "3.5.3"; NULL: none that is known. */
+const char *spark_version_of(const char *home, struct arena *arena);
 
 /* Where the order's input is found. */
 const char *launch_input(const struct launch *launch);

@@ -12,9 +12,10 @@ bool kind_notebook(struct launch *launch, struct err *err)
 
     if (!file)
         return false;
+    bool is_spark = launch->from->master || launch->from->cluster;
+    if (is_spark && !launch_spark(launch, err))
+        return false;
     if (launch->from->master) { /* what a session that the notebook begins is connected to */
-        if (!launch_spark(launch, err))
-            return false;
         launch_env(launch, "PYSPARK_SUBMIT_ARGS",
                    arena_printf(launch->arena, "--master %s pyspark-shell", launch->from->master));
     }

@@ -50,7 +50,7 @@ const char *launch_spark(struct launch *launch, struct err *err)
     return home;
 }
 
-/* spark-submit, and on which master it works. A local one logs its application's id only together
+/* spark-submit, and on which master it works; who makes a cluster adds that. A local one logs its application's id only together
  * with events, so they are kept in the run's folder. */
 static bool begin(struct launch *launch, struct head *head, struct err *err)
 {
@@ -62,6 +62,8 @@ static bool begin(struct launch *launch, struct head *head, struct err *err)
         return false;
     *head = (struct head){.count = 0};
     put(head, arena_printf(arena, "%s/bin/spark-submit", home));
+    if (launch->from->cluster)
+        return true;
     put(head, "--master");
     put(head, master);
     if (strncmp(master, "local", strlen("local")) == 0) {

@@ -28,7 +28,9 @@ struct exec {
     struct pool pool;
     struct remains remains;
     struct purge *purge;
-    int64_t trim_ms; /* CLOCK_BOOTTIME: when outputs are next held to their limit */
+    struct list watched; /* attempts of Spark of which more may become known, by attempt.watched */
+    int64_t news_ms;     /* CLOCK_BOOTTIME: when they are next looked at */
+    int64_t trim_ms;     /* CLOCK_BOOTTIME: when outputs are next held to their limit */
 };
 
 /* Gives the order to a supervisor. When there is none it is reported as not started, and gone. */

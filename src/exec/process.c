@@ -387,11 +387,11 @@ static const char *write_params(const struct process *process, const struct fold
 }
 
 /* A script, or a request. */
-static bool write_input(const struct folders *folders, const struct exec_order *from,
-                        struct err *err)
+static bool write_input(const struct folders *folders, const struct launch *launch, struct err *err)
 {
-    return !from->input ||
-           write_beside(folders, &from->id, ".in", from->input, strlen(from->input), "input", err);
+    const struct attempt_id *id = &launch->from->id;
+    const char *input = launch->input ? launch->input : launch->from->input;
+    return !input || write_beside(folders, id, ".in", input, strlen(input), "input", err);
 }
 
 /* The token first: whoever looks for it in /proc finds it soonest there. */
@@ -481,7 +481,7 @@ bool process_order(struct process *process, struct folders *folders, const struc
     if (launch.is_spark && !mark_spark(folders, &from->id, err))
         return false;
     const char *params_file = write_params(process, folders, &launch, err);
-    if (!params_file || !write_input(folders, from, err))
+    if (!params_file || !write_input(folders, &launch, err))
         return false;
     struct order order = {
         .token = token,

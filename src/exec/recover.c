@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "base/log.h"
+#include "exec/news.h"
 
 enum {
     LOOKS_MAX = 8, /* in one go, while supervisors come and go under our eyes */
@@ -124,6 +125,7 @@ static bool adopt(struct exec *exec, struct attempt *attempt, const struct recor
         return false;
     }
     watch_supervisor(exec, attempt, finding->holder, pidfd);
+    news_watch(exec, attempt);
     expect_end(exec, attempt, &again.record);
     return true;
 }

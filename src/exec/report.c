@@ -5,6 +5,7 @@
 #include <inttypes.h>
 #include <signal.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <time.h>
@@ -177,6 +178,7 @@ static void init(struct report *report, enum exec_report_kind kind, const struct
         .message = report->message,
     };
     report->message[0] = report->unpublished[0] = '\0';
+    report->looked = 0;
     buf_init(&report->trace, ERROR_TRACE_MAX_BYTES);
     buf_init(&report->published, VALUES_TEXT_MAX_BYTES);
 }
@@ -263,26 +265,71 @@ static void add_said(struct report *report, int runs_fd)
     buf_release(&text);
 }
 
-/* Of Spark: the application, which is named early in its log. */
-static void add_application(struct report *report, int runs_fd)
+static int open_beside(int runs_fd, const struct attempt_id *id, const char *suffix)
 {
-    enum { LOG_START_BYTES = 256 << 10 };
+    char name[ATTEMPT_FILE];
+    return openat(runs_fd, attempt_file(id, suffix, name),
+                  O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY);
+}
+
+/* Of Spark: the application, which is named early in its log. What has been `looked` through is not looked at
+ * again; while more is still written, only whole lines count. */
+static void add_application(struct report *report, int runs_fd, size_t looked, bool is_live)
+{
     char name[ATTEMPT_FILE];
     struct buf text;
 
+    report->looked = looked;
     if (faccessat(runs_fd, attempt_file(&report->told.id, ".spark", name), F_OK, 0) < 0)
         return;
-    int fd = openat(runs_fd, attempt_file(&report->told.id, ".err", name),
-                    O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY);
+    int fd = open_beside(runs_fd, &report->told.id, ".err");
     if (fd < 0)
         return;
-    buf_init(&text, LOG_START_BYTES + 1);
-    char *place = buf_reserve(&text, LOG_START_BYTES);
-    ssize_t got = place ? pread(fd, place, LOG_START_BYTES, 0) : -1;
+    buf_init(&text, REPORT_LOG_BYTES + 1);
+    char *place = buf_reserve(&text, REPORT_LOG_BYTES - looked);
+    ssize_t got = place ? pread(fd, place, REPORT_LOG_BYTES - looked, (off_t)looked) : -1;
     close(fd);
-    if (got > 0 && spark_application_id(place, (size_t)got, report->external_id))
-        report->told.external_id = report->external_id;
+    const char *end = got > 0 ? memrchr(place, '\n', (size_t)got) : NULL;
+    if (is_live && looked + (size_t)(got > 0 ? got : 0) < REPORT_LOG_BYTES)
+        got = end ? end - place + 1 : 0;
+    if (got > 0) {
+        report->looked += (size_t)got;
+        if (spark_application_id(place, (size_t)got, report->external_id))
+            report->told.external_id = report->external_id;
+    }
     buf_release(&text);
+}
+
+static int64_t number_behind(const char *text, const char *name)
+{
+    const char *at = strstr(text, name);
+    long long value = at ? strtoll(at + strlen(name), NULL, 10) : 0;
+    return value > 0 ? value : 0;
+}
+
+/* How long the attempt's own cluster took to come up, and to go, as far as it has. */
+static void add_cluster(struct report *report, int runs_fd)
+{
+    char text[128];
+
+    int fd = open_beside(runs_fd, &report->told.id, ".cluster");
+    ssize_t got = fd < 0 ? -1 : read(fd, text, sizeof text - 1);
+    if (fd >= 0)
+        close(fd);
+    text[got > 0 ? got : 0] = '\0';
+    report->told.setup_ms = number_behind(text, "setup_ms=");
+    report->told.cleanup_ms = number_behind(text, "cleanup_ms=");
+}
+
+bool report_news(struct report *ret, int runs_fd, const struct attempt *attempt)
+{
+    init(ret, EXEC_NEWS, &attempt->id);
+    ret->looked = attempt->looked;
+    if (!attempt->is_named && attempt->looked < REPORT_LOG_BYTES)
+        add_application(ret, runs_fd, attempt->looked, true);
+    if (!attempt->is_up)
+        add_cluster(ret, runs_fd);
+    return ret->told.external_id || ret->told.setup_ms > 0;
 }
 
 void report_outcome(struct report *ret, int runs_fd, const struct attempt *attempt)
@@ -312,7 +359,8 @@ void report_outcome(struct report *ret, int runs_fd, const struct attempt *attem
         if (told->cause == CAUSE_EXITED && record->exit_code != 0)
             add_said(ret, runs_fd);
         add_published(ret, runs_fd);
-        add_application(ret, runs_fd);
+        add_application(ret, runs_fd, 0, false);
+        add_cluster(ret, runs_fd);
     }
     if (told->cause != CAUSE_EXITED)
         told->exit_code = FIELD_NULL;

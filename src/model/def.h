@@ -136,10 +136,16 @@ struct new_cluster {
     const char *spark_version;
 };
 
+struct cluster_libraries {
+    const char *jar; /* path of an archive in the workspace */
+};
+
 struct job_cluster {
     const char *cluster_key;
     const char *cluster_name;
     struct new_cluster *new_cluster;
+    struct cluster_libraries
+        *libraries; /* installed on a new cluster; ours, as ClusterSpec has it */
 };
 
 struct schedule {
@@ -255,6 +261,7 @@ extern const struct schema schedule_schema;
 extern const struct schema continuous_schema;
 extern const struct schema git_config_schema;
 extern const struct schema new_cluster_schema;
+extern const struct schema cluster_libraries_schema;
 extern const struct schema job_cluster_schema;
 extern const struct schema job_dependency_schema;
 extern const struct schema task_schema; /* variants by type */

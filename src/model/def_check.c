@@ -7,6 +7,7 @@
 #include <strings.h>
 
 #include "base/mem.h"
+#include "model/cluster.h"
 #include "model/condition.h"
 #include "model/el.h"
 #include "model/git.h"
@@ -389,6 +390,8 @@ static enum err_code check_task(struct checker *checker, const struct task_def *
         code = check_libraries(checker, task);
     if (!code)
         code = check_source(checker, task);
+    if (!code)
+        code = cluster_check_task(task, checker->task, checker->err);
     if (!code && task->type == TASK_IF_ELSE)
         code = check_if_else(checker, task);
     if (!code && task->type == TASK_JOB)
@@ -436,6 +439,8 @@ static enum err_code check_job(struct checker *checker)
     enum err_code code = params_check(items, params->count, "parameters", checker->err);
     if (!code)
         code = check_job_dependencies(checker);
+    if (!code)
+        code = cluster_check_job(&checker->def->details, checker->err);
     if (code)
         return code;
     for (size_t i = 0; i < params->count; i++)

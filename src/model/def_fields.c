@@ -254,20 +254,31 @@ static const struct field new_cluster_fields[] = {
     {.name = "numWorkers",
      .kind = FIELD_INT32,
      AT(new_cluster, num_workers),
-     .doc = "Number of worker nodes."},
+     .doc = "Number of worker nodes, 1 to 64; 1 where nothing is said."},
     {.name = "sparkConf",
      .kind = FIELD_STRING,
      AT(new_cluster, spark_conf),
      TEXT_LIMIT,
-     .doc = "Spark settings as keys and values."},
+     .doc = "Spark settings, as lines KEY=VALUE or a JSON object."},
     {.name = "sparkVersion",
      .kind = FIELD_STRING,
      AT(new_cluster, spark_version),
      TEXT_LIMIT,
-     .doc = "Version of Spark that the cluster runs."},
+     .doc = "Version of Spark that the cluster must run, such as 3.5: that of the server's."},
 };
 const struct schema new_cluster_schema = SCHEMA("NewClusterConfiguration", new_cluster,
                                                 new_cluster_fields, "A cluster made for the job.");
+
+static const struct field cluster_libraries_fields[] = {
+    {.name = "jar",
+     .kind = FIELD_STRING,
+     AT(cluster_libraries, jar),
+     .min = 1,
+     TEXT_LIMIT,
+     .doc = "Path of a Java archive in the workspace, to be installed on the cluster."},
+};
+const struct schema cluster_libraries_schema = SCHEMA(
+    "Libraries", cluster_libraries, cluster_libraries_fields, "What is installed on a cluster.");
 
 static const struct field job_cluster_fields[] = {
     {.name = "clusterKey",
@@ -275,18 +286,25 @@ static const struct field job_cluster_fields[] = {
      AT(job_cluster, cluster_key),
      .min = 1,
      .max = DEF_MAX_NAME,
-     .doc = "Key of an existing cluster."},
+     .doc = "Key of an existing cluster, or of one of the job's jobClusters."},
     {.name = "clusterName",
      .kind = FIELD_STRING,
      AT(job_cluster, cluster_name),
      .min = 1,
      .max = DEF_MAX_NAME,
-     .doc = "Name of an existing cluster; the built-in one is local."},
+     .doc = "Name of an existing cluster, or of one of the job's jobClusters; the built-in one is "
+            "local."},
     {.name = "newCluster",
      .kind = FIELD_OBJECT,
      AT(job_cluster, new_cluster),
      .object = &new_cluster_schema,
      .doc = "Configuration of a cluster made for the purpose."},
+    {.name = "libraries",
+     .kind = FIELD_OBJECT,
+     .flags = FIELD_EXTENSION | FIELD_SPARSE,
+     AT(job_cluster, libraries),
+     .object = &cluster_libraries_schema,
+     .doc = "Libraries to be installed on the new cluster."},
 };
 const struct schema job_cluster_schema =
     SCHEMA("JobCluster", job_cluster, job_cluster_fields, "A cluster that tasks run on.");

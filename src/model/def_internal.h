@@ -4,7 +4,8 @@
  *   def_unsupported.c   what this version cannot run yet, on the JSON
  *   def_fields.c        kinds and limits of fields, by the tables
  *   def_graph.c         keys, dependencies, cycles; builds nodes, order and by_key
- *   def_check.c         texts: parameters, paths, arguments, comparisons, conditions, references
+ *   def_check.c         texts: parameters, paths, arguments, comparisons, conditions, references;
+ *                       clusters, by model/cluster.h
  *
  *   def_problems.c      all of these, each to its end
  */

@@ -8,11 +8,6 @@
 
 #include "base/mem.h"
 
-static bool is_there(const json_t *value)
-{
-    return !json_is_null(value);
-}
-
 static bool is_true(const json_t *value)
 {
     return json_is_true(value);
@@ -27,7 +22,6 @@ struct unsupported {
 
 static const struct unsupported of_task[] = {
     {NULL, "isStreaming", is_true, "use false"},
-    {"cluster", "newCluster", is_there, "name a cluster that is registered, or none"},
 };
 
 static enum err_code check_rows(const struct unsupported *rows, size_t count, const json_t *object,

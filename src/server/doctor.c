@@ -6,11 +6,13 @@
 #include <signal.h>
 #include <spawn.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include "base/buf.h"
+#include "exec/kind.h"
 #include "exec/process.h"
 #include "server/helper.h"
 
@@ -144,6 +146,40 @@ static void look_at(struct visit *visit, const char *what,
         tell_missing(visit, what, &err);
 }
 
+/* What a newCluster needs besides a Spark and a Java: that these two have a standalone master, started as
+ * it would be. */
+static void look_at_clusters(struct visit *visit)
+{
+    struct err err;
+    struct arena *arena = &visit->arena;
+    const char *home = process_spark_home(&visit->process, arena, &err);
+    const char *java = home ? process_java(&visit->process, arena, &err) : NULL;
+    const char *version = java ? spark_version_of(home, arena) : NULL;
+    if (!java) {
+        tell_missing(visit, "new cluster", &err);
+        return;
+    }
+    if (access("/bin/bash", X_OK) != 0) {
+        tell(visit, "missing", "new cluster", "Spark's own programs need /bin/bash");
+        return;
+    }
+    const char *program = arena_printf(arena, "%s/bin/spark-class", home);
+    char *const argv[] = {(char *)(uintptr_t)program,
+                          (char[]){"org.apache.spark.deploy.master.Master"}, (char[]){"--help"},
+                          NULL};
+    char answer[ANSWER_BYTES];
+    setenv("SPARK_HOME", home, 1); /* allow environment-write: a verb with one thread */
+    const char *java_home = process_java_home(java, arena);
+    setenv("JAVA_HOME", java_home, 1); /* allow environment-write: as above */
+    if (version && ask(argv, answer, sizeof answer))
+        tell(visit, "ok", "new cluster",
+             arena_printf(arena, "Spark %s, standalone, on this host", version));
+    else
+        tell(visit, "missing", "new cluster",
+             arena_printf(arena, "a master of the Spark in %s does not start: %s", home,
+                          version ? last_line(answer) : "it has no jars/spark-core_….jar"));
+}
+
 int doctor(const struct config *config)
 {
     char supervise[PATH_BYTES];
@@ -165,6 +201,7 @@ int doctor(const struct config *config)
     look_at_python(&visit);
     look_at(&visit, "java", process_java);
     look_at(&visit, "spark", process_spark_home);
+    look_at_clusters(&visit);
     if (visit.form == FORM_JSON)
         printf("%s]}\n", visit.json.data);
     buf_release(&visit.json);

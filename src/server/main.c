@@ -85,5 +85,7 @@ int main(int argc, char **argv)
         return node_http(argc - 1, argv + 1);
     if (argc > 1 && strcmp(argv[1], "task-path") == 0)
         return node_path(argc - 1, argv + 1);
+    if (argc > 1 && strcmp(argv[1], "task-cluster") == 0)
+        return node_cluster(argc - 1, argv + 1);
     return cli_main(argc, argv);
 }

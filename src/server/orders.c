@@ -4,7 +4,9 @@
 #include <string.h>
 
 #include "base/json.h"
+#include "model/cluster.h"
 #include "model/def.h"
+#include "model/words.h"
 
 /* By type, on this host and on a cluster that has a Spark master. */
 static const struct {
@@ -27,8 +29,9 @@ static bool is_local(const char *text)
 
 bool order_needs_cluster(const struct start_effect *start)
 {
-    const struct job_cluster *cluster = start->task->cluster;
-    return cluster && !(is_local(cluster->cluster_key) && is_local(cluster->cluster_name));
+    const struct job_cluster *cluster = start->cluster;
+    return cluster && !cluster->new_cluster &&
+           !(is_local(cluster->cluster_key) && is_local(cluster->cluster_name));
 }
 
 /* By its key, else by its name; NULL: there is none. */
@@ -62,7 +65,7 @@ static void read_details(const struct resource_row *row, struct arena *arena,
 static void use_cluster(const struct start_effect *start, const struct workspace_row *workspace,
                         struct store_reader *reader, struct arena *arena, struct exec_order *order)
 {
-    const struct job_cluster *cluster = start->task->cluster;
+    const struct job_cluster *cluster = start->cluster;
     struct uuid local = cluster_local_key(&workspace->key);
     struct uuid key;
     bool by_key = !is_local(cluster->cluster_key);
@@ -78,6 +81,30 @@ static void use_cluster(const struct start_effect *start, const struct workspace
         order->refusal = arena_printf(arena, "the cluster %.100s is %s", row->name, row->state);
     else
         read_details(row, arena, order);
+}
+
+/* One that was saved before it was looked at may say what cannot be. */
+static void make_cluster(const struct job_cluster *given, struct arena *arena,
+                         struct exec_order *order)
+{
+    const struct cluster_size size = cluster_size(given->new_cluster);
+    struct exec_cluster *cluster = ARENA_NEW(arena, struct exec_cluster);
+    struct err err;
+    *cluster = (struct exec_cluster){
+        .min_workers = size.min_workers,
+        .max_workers = size.max_workers,
+        .spark_version = given->new_cluster->spark_version,
+    };
+    order->cluster = cluster;
+    if (size.min_workers < 0 || size.max_workers < 1 || size.max_workers < size.min_workers ||
+        size.max_workers > CLUSTER_MAX_WORKERS)
+        order->refusal =
+            arena_printf(arena, "newCluster must have from 1 to %d workers", CLUSTER_MAX_WORKERS);
+    else if (cluster_settings(given->new_cluster->spark_conf, arena, &cluster->settings, &err))
+        order->refusal = arena_printf(arena, "newCluster.sparkConf %s", err.message);
+    else if (given->libraries && given->libraries->jar &&
+             workspace_path(given->libraries->jar, arena, &cluster->library, &err))
+        order->refusal = arena_printf(arena, "libraries.jar %s", err.message);
 }
 
 struct exec_order order_of(const struct start_effect *start, const struct workspace_row *workspace,
@@ -100,10 +127,13 @@ struct exec_order order_of(const struct start_effect *start, const struct worksp
     };
     if (order_needs_cluster(start))
         use_cluster(start, workspace, reader, arena, &order);
+    else if (start->cluster && start->cluster->new_cluster)
+        make_cluster(start->cluster, arena, &order);
     bool is_python = start->task->type == TASK_PYTHON;
     if (is_python && start->task->is_warm != FIELD_UNSET)
         order.is_warm = start->task->is_warm == 1;
     order.is_warm &= is_python;
-    order.kind = order.master ? kinds[start->task->type].on_spark : kinds[start->task->type].here;
+    order.kind = order.master || order.cluster ? kinds[start->task->type].on_spark
+                                               : kinds[start->task->type].here;
     return order;
 }

@@ -3,7 +3,8 @@
  * and what it is given.
  *
  * A cluster is looked up when the task starts: it may have been changed, stopped or deleted since
- * the job was saved. One that names no Spark master (x-sparkMaster) is this host.
+ * the job was saved. One that names no Spark master (x-sparkMaster) is this host. A new one is made by
+ * exec, for the attempt alone.
  */
 #pragma once
 

@@ -176,6 +176,12 @@ static void step_report(struct pump *pump, const struct exec_report *report)
         event.kind = ENGINE_VOID;
     if (report->kind == EXEC_LOST)
         event.kind = ENGINE_LOST;
+    if (report->kind == EXEC_NEWS) {
+        event.kind = ENGINE_NEWS;
+        event.news = (struct attempt_news){report->external_id, report->setup_ms};
+        pump_step(pump, &event);
+        return;
+    }
     event.outcome = (struct attempt_outcome){
         .cause = report->cause,
         .exit_code = report->exit_code,
@@ -192,6 +198,8 @@ static void step_report(struct pump *pump, const struct exec_report *report)
         .published = report->published,
         .unpublished = report->unpublished,
         .external_id = report->external_id,
+        .setup_ms = report->setup_ms,
+        .cleanup_ms = report->cleanup_ms,
     };
     if (!pump_step(pump, &event))
         return;

@@ -51,6 +51,16 @@ static void end_now(struct stage *stage, struct running *one)
     one->report_ms = world->mono_ms + delay; /* a lost report is found when someone looks */
 }
 
+/* More becomes known of it while it goes on, or of one that is over. */
+static void tell_news(struct stage *stage, const struct running *one)
+{
+    static const struct attempt_outcome named = {.external_id = "app-20260101120000-0001"};
+    struct attempt_ref ref = one->ref;
+    if (one_in(stage, 8))
+        ref.attempt++;
+    world_report(stage->world, ENGINE_NEWS, ref, &named);
+}
+
 static void live_on(struct stage *stage)
 {
     struct world *world = stage->world;
@@ -63,6 +73,8 @@ static void live_on(struct stage *stage)
             obey_stop(stage, one);
         if (!is_over && one->ends_ms <= world->mono_ms)
             end_now(stage, one);
+        if (one_in(stage, 40))
+            tell_news(stage, one);
         if (stage->is_calm && is_over && one->report_ms > world->mono_ms + MINUTE_MS)
             one->report_ms = world->mono_ms;
     }

@@ -540,7 +540,9 @@ void world_report(struct world *world, enum engine_event_kind kind, struct attem
                   const struct attempt_outcome *outcome)
 {
     struct engine_event event = {.kind = kind, .attempt = ref};
-    if (outcome)
+    if (outcome && kind == ENGINE_NEWS)
+        event.news = (struct attempt_news){outcome->external_id, outcome->setup_ms};
+    else if (outcome)
         event.outcome = *outcome;
     world_step(world, &event);
 }

@@ -134,7 +134,7 @@ void world_commit(struct world *world);
 struct command_result world_command(struct world *world, struct command *command);
 /* Plans a campaign as of the disk and asks for it; `jobs` of the request are all others. */
 struct command_result world_campaign(struct world *world, const struct campaign_request *request);
-/* Any report, also of attempts that are not there. */
+/* Any report, also of attempts that are not there. NEWS take their parts of an outcome. */
 void world_report(struct world *world, enum engine_event_kind kind, struct attempt_ref ref,
                   const struct attempt_outcome *outcome);
 /* The answer to the `index`-th of what is asked for: a commit, or NULL when it cannot be had. */

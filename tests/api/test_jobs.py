@@ -188,7 +188,7 @@ def test_a_value_at_its_limit_is_kept(api, field, value):
 @pytest.mark.parametrize("change,words", [
     ({"taskKey": ""}, ["taskKey"]), ({"taskKey": "x" * 101}, ["taskKey"]), ({"taskKey": 1}, ["taskKey"]),
     ({"taskKey": None}, ["taskKey"]),
-    ({"type": "NOTEBOOK_TASK"}, ["notebookPath"]), ({"cluster": {"newCluster": {"numWorkers": 2}}}, ["newCluster"]),
+    ({"type": "NOTEBOOK_TASK"}, ["notebookPath"]), ({"cluster": {"newCluster": {"numWorkers": 0}}}, ["newCluster.numWorkers"]),
     ({"type": "COBOL_TASK"}, ["type"]), ({"type": None}, ["type"]), ({"type": 3}, ["type"]),
     ({"runIf": "SOMETIMES"}, ["runIf"]), ({"runIf": 1}, ["runIf"]),
     ({"maxRetries": -1}, ["maxRetries"]), ({"maxRetries": 301}, ["maxRetries"]), ({"maxRetries": "3"}, ["maxRetries"]),

@@ -50,7 +50,7 @@ static void stored_texts_load_as_they_were(void **state)
         "\"queue\":{},\"maxConcurrentRuns\":0,\"timeoutSeconds\":60,"
         "\"gitConfig\":{\"branch\":\"main\",\"provider\":\"GITLAB\"},"
         "\"jobClusters\":[{\"clusterKey\":\"k\",\"newCluster\":{\"autoScale\":{\"minWorkers\":1},"
-        "\"numWorkers\":2}}],\"parameters\":[{\"name\":\"p\"},{\"name\":\"q\",\"value\":\"v\"}]," TASKS(
+        "\"sparkConf\":\"spark.a b\"}}],\"parameters\":[{\"name\":\"p\"},{\"name\":\"q\",\"value\":\"v\"}]," TASKS(
             IF_ELSE("if", "") "," TASK(
                 "a", ",\"dependsOn\":[{\"taskKey\":\"if\",\"outcome\":\"false\"}],"
                      "\"runIf\":\"ALL_DONE\",\"maxRetries\":3,\"timeoutSeconds\":1,"
@@ -295,8 +295,29 @@ static void what_is_not_supported_is_named(void **state)
          "tasks[0].gitConfig.repositoryUrl is required where source is GIT_PROVIDER"},
         {TASKS(TASK("a", ",\"isStreaming\":true")), "tasks[0].isStreaming is not supported"},
         {TASKS(TASK("a", ",\"isStreaming\":false")), NULL},
-        {TASKS(TASK("a", ",\"cluster\":{\"newCluster\":{}}")),
-         "tasks[0].cluster.newCluster is not supported"},
+        {TASKS(TASK("a", ",\"cluster\":{\"newCluster\":{}}")), NULL},
+        {TASKS(TASK("a", ",\"cluster\":{\"newCluster\":{\"numWorkers\":65}}")),
+         "tasks[0].cluster.newCluster.numWorkers must be from 1 to 64, not 65"},
+        {TASKS(TASK("a", ",\"cluster\":{\"newCluster\":{\"autoScale\":{\"maxWorkers\":0}}}")),
+         "tasks[0].cluster.newCluster.autoScale.maxWorkers must be from 1 to 64, not 0"},
+        {TASKS(TASK("a", ",\"cluster\":{\"newCluster\":{\"autoScale\":{\"minWorkers\":0}}}")),
+         "tasks[0].cluster.newCluster.autoScale.maxWorkers must be at least 1 and at least"},
+        {TASKS(TASK("a", ",\"cluster\":{\"newCluster\":{\"autoScale\":{\"minWorkers\":0,"
+                         "\"maxWorkers\":3}}}")),
+         NULL},
+        {TASKS(TASK("a", ",\"cluster\":{\"newCluster\":{\"sparkVersion\":\"3.5.x\"}}")),
+         "tasks[0].cluster.newCluster.sparkVersion must be a version of Spark"},
+        {TASKS(TASK("a", ",\"cluster\":{\"newCluster\":{\"sparkConf\":\"executor.cores 1\"}}")),
+         "tasks[0].cluster.newCluster.sparkConf must have names of Spark's settings"},
+        {TASKS(TASK("a", ",\"cluster\":{\"newCluster\":{\"sparkConf\":\"{]\"}}")),
+         "tasks[0].cluster.newCluster.sparkConf must be lines KEY=VALUE, or a JSON object"},
+        {TASKS(TASK("a", ",\"cluster\":{\"newCluster\":{},\"libraries\":{\"jar\":\"../a.jar\"}}")),
+         "tasks[0].cluster.libraries.jar must"},
+        {TASKS(TASK("a", ",\"cluster\":{\"clusterName\":\"b\",\"libraries\":{\"jar\":\"a.jar\"}}")),
+         "tasks[0].cluster.libraries: only on a newCluster is anything installed"},
+        {"\"jobClusters\":[{\"clusterKey\":\"k\",\"newCluster\":{}},"
+         "{\"newCluster\":{\"clusterName\":\"k\"}}]",
+         "jobClusters[1] has the key or the name of jobClusters[0]"},
         {TASKS(TASK("a", ",\"cluster\":{\"clusterName\":\"big\"}")), NULL},
         {TASKS(TASK("a", ",\"cluster\":{\"clusterKey\":\"local\",\"clusterName\":\"local\"}")),
          NULL},

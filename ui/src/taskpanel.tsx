@@ -59,6 +59,7 @@ export function TaskPanel({ run, task, summary, repair, onClose }: {
       <dl class="facts column">
         <div><dt>Started</dt><dd><Time at={summary?.startTime} /></dd></div>
         <div><dt>Took</dt><dd><Took from={summary?.startTime} to={summary?.endTime} isActive={!isFinal(status)} /></dd></div>
+        {/^(app|application|local|spark)[-_]/.test(summary?.externalId ?? '') && <div><dt>Application</dt><dd>{summary!.externalId}</dd></div>}
         <div><dt>Runs if</dt><dd>{RUN_IF[task.runIf ?? 'ALL_SUCCESS'] ?? task.runIf}</dd></div>
       </dl>
       {decisions.length > 0 && (
@@ -83,7 +84,7 @@ export function TaskPanel({ run, task, summary, repair, onClose }: {
                 <Shape status={a.state.status} title />
                 <span>{word(a.state.status)}</span>
                 <Time at={a.startTime} />
-                <span class="muted num">{duration(a.executionDuration)}</span>
+                <span class="muted num">{duration(a.executionDuration)}{(a.setupDuration ?? 0) > 0 && ` after ${duration(a.setupDuration)} of set-up`}</span>
               </li>
             ))}
           </ul>

@@ -5,6 +5,7 @@
 #include "api/oracle/run_source.h"
 #include "base/buf.h"
 #include "base/mem.h"
+#include "model/el.h"
 
 enum { SCRIPT_MAX_BYTES = DEF_MAX_TEXT + 64, LINES_MAX = DEF_MAX_HEADERS };
 
@@ -207,10 +208,42 @@ static void add_word(struct buf *out, const char *text)
     buf_putc(out, '\'');
 }
 
+/* A path is one of the workspace; what has a scheme (hdfs://, obs://) is Spark's to find, and what begins with an
+ * expression is known when it runs. */
+static const char *resource_word(const char *path, struct arena *arena)
+{
+    static const char root[] = "/Workspace/";
+    if (strchr(path, ':') || el_span(path))
+        return path;
+    if (strncmp(path, root, strlen(root)) == 0)
+        return path;
+    return arena_printf(arena, "%s%s", root, path + strspn(path, "/"));
+}
+
+/* "k=v" lines of settings as options; false with `err`. */
+static bool add_settings(const struct dataarts_node *node, struct buf *line, struct err *err)
+{
+    json_t *settings = lines_of(node, "sparkConfig", err);
+    size_t i;
+    json_t *one;
+    if (!settings)
+        return false;
+    json_array_foreach (settings, i, one) {
+        struct buf pair;
+        buf_init(&pair, SCRIPT_MAX_BYTES);
+        buf_printf(&pair, "%s=%s", json_string_value(json_object_get(one, "name")),
+                   json_string_value(json_object_get(one, "value")));
+        add_word(line, "--conf");
+        add_word(line, pair.data);
+        buf_release(&pair);
+    }
+    json_decref(settings);
+    return true;
+}
+
 static json_t *make_spark(const struct reading *at, const struct dataarts_node *node,
                           struct err *err)
 {
-    (void)at;
     bool is_dli = strcmp(node->type, "DLISpark") == 0;
     const char *resource = property(node, "resourcePath");
     const char *arguments = property(node, is_dli ? "jarArgs" : "parameters");
@@ -218,16 +251,23 @@ static json_t *make_spark(const struct reading *at, const struct dataarts_node *
         return missing(node, "resourcePath", err);
     struct buf line;
     buf_init(&line, SCRIPT_MAX_BYTES * 4);
+    if (!add_settings(node, &line, err)) {
+        buf_release(&line);
+        return NULL;
+    }
     if (has_text(property(node, "jobClass"))) {
         add_word(&line, "--class");
         add_word(&line, property(node, "jobClass"));
     }
     if (has_text(property(node, "programParameter")))
         buf_printf(&line, "%s%s", line.len ? " " : "", property(node, "programParameter"));
-    add_word(&line, resource);
+    add_word(&line, resource_word(resource, at->arena));
     if (has_text(arguments))
         buf_printf(&line, " %s", arguments);
     json_t *task = new_task("SPARK_SUBMIT_TASK");
+    if (has_text(property(node, "clusterName")))
+        json_object_set_new(task, "cluster",
+                            json_pack("{s:s}", "clusterName", property(node, "clusterName")));
     set_text(task, "commandLineArguments", line.data);
     buf_release(&line);
     return task;

@@ -58,24 +58,15 @@ static const struct field lifecycle_state_fields[] = {
 const struct schema lifecycle_state_schema = SCHEMA(
     "LifecycleState", lifecycle_view, lifecycle_state_fields, "A state and how long it lasted.");
 
-static const struct field libraries_fields[] = {
-    {.name = "jar",
-     .kind = FIELD_STRING,
-     AT(libraries_view, jar),
-     .doc = "Address of a Java archive to be installed."},
-};
-static const struct schema libraries_schema =
-    SCHEMA("Libraries", libraries_view, libraries_fields, "What is installed on a cluster.");
-
 static const struct field cluster_instance_fields[] = {
     {.name = "clusterKey",
      .kind = FIELD_STRING,
      AT(cluster_instance_view, cluster_key),
-     .doc = "Key of the cluster that the run is on."},
+     .doc = "Key of the cluster that was made for the run."},
     {.name = "sparkContextKey",
      .kind = FIELD_STRING,
      AT(cluster_instance_view, spark_context_key),
-     .doc = "What Spark calls the run there."},
+     .doc = "Spark application of the run there, once it is known."},
 };
 const struct schema cluster_instance_schema = SCHEMA("ClusterInstance", cluster_instance_view,
                                                      cluster_instance_fields,
@@ -87,9 +78,8 @@ static const struct field cluster_spec_fields[] = {
      AT(cluster_spec_view, existing_cluster_key),
      .doc = "Key of the cluster that it runs on."},
     {.name = "libraries",
-     .kind = FIELD_RAW,
-     .raw_kind = FIELD_OBJECT,
-     .object = &libraries_schema,
+     .kind = FIELD_OBJECT,
+     .object = &cluster_libraries_schema,
      AT(cluster_spec_view, libraries),
      .doc = "Libraries to be installed on the cluster."},
     {.name = "newCluster",

@@ -196,7 +196,8 @@ struct cluster_spec_view *cluster_spec_view(struct arena *arena, const struct jo
         return NULL;
     struct cluster_spec_view *view = ARENA_NEW(arena, struct cluster_spec_view);
     *view = (struct cluster_spec_view){
-        .existing_cluster_key = cluster->cluster_key,
+        .existing_cluster_key = cluster->new_cluster ? NULL : cluster->cluster_key,
+        .libraries = cluster->libraries,
         .new_cluster = cluster->new_cluster,
     };
     return view;

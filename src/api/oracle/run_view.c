@@ -1,8 +1,10 @@
 #include "api/oracle/run_view.h"
 
 #include "api/oracle/oracle.h"
+#include "model/cluster.h"
 #include "model/git.h"
 #include "model/reference.h"
+#include "model/token.h"
 
 enum { EMBEDDED_REPAIRS = 10 }; /* ORIGINAL and the newest nine */
 
@@ -142,6 +144,36 @@ static const char *or_empty(const char *json)
     return json ? json : "[]";
 }
 
+/* Each attempt of a task on a new cluster has one of its own, whose key is the attempt's token: the newest
+ * that was started is shown. */
+static struct cluster_instance_view *cluster_instance(const struct run_source *source)
+{
+    const struct job_def *def = source->def;
+    const struct task_run_row *newest = NULL;
+    const struct attempt_row *attempt = NULL;
+    struct arena *arena = source->at->arena;
+    for (uint32_t i = 0; i < def->task_count; i++) {
+        const struct job_cluster *cluster = cluster_of_task(&def->details, &def->tasks[i]);
+        const struct task_run_row *row = source->newest[i];
+        const struct attempt_row *one =
+            row && cluster && cluster->new_cluster ? newest_attempt(source, row) : NULL;
+        if (!one || (attempt && one->start_ms <= attempt->start_ms))
+            continue;
+        attempt = one;
+        newest = row;
+    }
+    if (!attempt)
+        return NULL;
+    struct cluster_instance_view *view = ARENA_NEW(arena, struct cluster_instance_view);
+    *view = (struct cluster_instance_view){
+        .cluster_key = token_format(&newest->run, &newest->key, newest->repair_number,
+                                    attempt->number, attempt->epoch,
+                                    arena_alloc(arena, TOKEN_TEXT)),
+        .spark_context_key = attempt->external_id,
+    };
+    return view;
+}
+
 struct job_run_view job_run_view(const struct run_source *source)
 {
     struct arena *arena = source->at->arena;
@@ -152,8 +184,8 @@ struct job_run_view job_run_view(const struct run_source *source)
     size_t event_count = run_source_events(source, &events);
     return (struct job_run_view){
         .cleanup_ms = repair->cleanup_ms,
-        .cluster_spec = cluster_spec_view(
-            arena, details->job_clusters.count ? details->job_clusters.items : NULL),
+        .cluster_instance = cluster_instance(source),
+        .cluster_spec = cluster_spec_view(arena, cluster_of_job(details)),
         .created_by = run->created_by,
         .created_by_name = run->created_by_name,
         .end_ms = run->end_ms,

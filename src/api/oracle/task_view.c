@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include "base/utf8.h"
+#include "model/cluster.h"
 #include "model/git.h"
 #include "model/reference.h"
 #include "model/values.h"
@@ -177,14 +178,27 @@ static struct field_list system_parameters(const struct task_run_source *source)
     return reference_system_parameters(&scope, at->arena);
 }
 
-/* How far a running notebook is, as its helper says: "running", then a sentence. NULL: not known. */
+static const struct job_cluster *cluster_of(const struct task_run_source *source)
+{
+    return cluster_of_task(&source->def->details, source->task);
+}
+
+/* What has a helper that says how far it is. */
+static bool has_helper(const struct task_run_source *source)
+{
+    const struct job_cluster *cluster = cluster_of(source);
+    return source->task->type == TASK_NOTEBOOK || (cluster && cluster->new_cluster);
+}
+
+/* How far a running notebook or a cluster is, as its helper says: "running", then a sentence. NULL: not
+ * known. */
 static const char *progress(const struct task_run_source *source, const struct attempt_row *newest)
 {
     enum { SAY = 5, SAY_MAX_BYTES = 1024 };
     static const char running[] = "running\n";
     const struct api_backend *backend = &source->at->api->backend;
     char text[SAY_MAX_BYTES];
-    if (!newest || source->task->type != TASK_NOTEBOOK || source->row.state != STATE_RUNNING)
+    if (!newest || !has_helper(source) || source->row.state != STATE_RUNNING)
         return NULL;
     int fd = backend->open_output(backend->context, &source->run, &source->row, newest, SAY);
     ssize_t got = fd < 0 ? -1 : read(fd, text, sizeof text - 1);
@@ -239,7 +253,7 @@ static struct task_run_view task_run_view(const struct task_run_source *source)
     bool is_decided = !newest && row->start_ms != FIELD_NULL;
     return (struct task_run_view){
         .cleanup_ms = row->cleanup_ms,
-        .cluster_spec = cluster_spec_view(arena, source->task->cluster),
+        .cluster_spec = cluster_spec_view(arena, cluster_of(source)),
         .setup_start_ms = row->setup_start_ms,
         .end_ms = row->end_ms,
         .execution_ms = row->execution_ms,

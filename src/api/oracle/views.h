@@ -25,10 +25,6 @@ struct lifecycle_view {
     int64_t start_ms;
 };
 
-struct libraries_view {
-    const char *jar;
-};
-
 struct cluster_instance_view {
     const char *cluster_key;
     const char *spark_context_key;
@@ -36,7 +32,7 @@ struct cluster_instance_view {
 
 struct cluster_spec_view {
     const char *existing_cluster_key;
-    const char *libraries; /* JSON; none yet */
+    struct cluster_libraries *libraries;
     struct new_cluster *new_cluster;
 };
 
@@ -125,7 +121,7 @@ struct repair_view {
 
 struct job_run_view {
     int64_t cleanup_ms;
-    const char *cluster_instance; /* JSON; none yet */
+    struct cluster_instance_view *cluster_instance;
     struct cluster_spec_view *cluster_spec;
     const char *created_by;
     const char *created_by_name;
