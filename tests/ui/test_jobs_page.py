@@ -1,5 +1,6 @@
 """Jobs: the list, what a job fires next, its grid."""
 
+import sqlite3
 from datetime import datetime
 
 from harness import Client, step, task
@@ -32,6 +33,29 @@ def test_the_next_time_of_a_schedule(own, page):
     assert own.api.read(f"/jobs/{job['key']}")["schedule"]["pauseStatus"] == "UNPAUSED"
     page("await page.getByRole('tab', {name: 'Skipped'}).click()")
     page.sees("No planned time was skipped")
+
+
+def test_times_that_a_schedule_skipped_are_shown_with_their_reason(servers, page_on):
+    own = servers().start()
+    schedule = {"quartzCronExpression": "0 * * * * ?", "timezoneId": "UTC"}
+    job = own.api.job([task("a")], name="minutely", schedule=schedule, maxConcurrentRuns=10)
+    none = own.api.job([task("a")], name="none", schedule={**schedule, "missedRunPolicy": "NONE"}, maxConcurrentRuns=10)
+    own.stop()  # and it was down for an hour
+    with sqlite3.connect(own.data / "reprise.db") as db:
+        assert db.execute("UPDATE schedule SET cursor_ms = cursor_ms - 3600000").rowcount == 2
+    db.close()
+    own.start()
+    until(lambda: own.api.read(f"/jobs/{none['key']}/skippedTimes")["items"], "the server looked at what it missed")
+    page = page_on(own)
+    for one in (job, none):
+        listed = own.api.read(f"/jobs/{one['key']}/skippedTimes")["items"]
+        assert len(listed) == 1 and 58 <= listed[0]["count"] <= 61
+        page.go(f"jobs/{one['key']}?tab=skipped")
+        page.sees(listed[0]["reason"])
+        cells = page("return await page.getByRole('table', {name: 'Skipped planned times'}).locator('.tr').first().getByRole('cell').allInnerTexts()")
+        assert cells[2:4] == [str(listed[0]["count"]), listed[0]["reason"]]
+        times = page("return await page.locator('.tr time').evaluateAll((all) => all.map((at) => at.getAttribute('datetime')))")
+        assert times == [listed[0][name] for name in ("firstPlannedTime", "lastPlannedTime", "time")]
 
 
 def test_durations_of_runs_and_of_one_task(own, page):

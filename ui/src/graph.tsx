@@ -2,10 +2,10 @@
 // keyboard (arrows walk along dependencies).
 
 import { useEffect, useLayoutEffect, useMemo, useRef, useState } from 'preact/hooks'
-import { type Direction, type Layout, type Link, NODE_H, NODE_W, dependencies, place } from './graphlib'
+import { type Direction, type Layout, type Link, MANY_TASKS, NODE_H, NODE_W, dependencies, place } from './graphlib'
 import { Shape, isFinal, isUnsuccessful, look } from './states'
 import type { Status, TaskDef } from './types'
-import { Loading, visible } from './ui'
+import { visible } from './ui'
 
 export interface NodeView {
   status: Status | null
@@ -28,21 +28,13 @@ const MIN_ZOOM = 0.08
 const MAX_ZOOM = 2.5
 const BEGIN_ZOOM = 0.8
 const READABLE_ZOOM = 0.6
-const LAYOUT_LATER = 150 // tasks; more take a moment, which the page uses to say so
 
 // The layout changes with the definition only, not with states.
-function useLayout(tasks: TaskDef[], direction: Direction): Layout | null {
+function useLayout(tasks: TaskDef[], direction: Direction): Layout {
   const signature = useMemo(
     () => JSON.stringify([direction, tasks.map((task) => [task.taskKey, dependencies(task).map((d) => [d.taskKey, d.outcome])])]),
     [tasks, direction])
-  const [done, setDone] = useState<{ signature: string; layout: Layout } | null>(null)
-  const atOnce = useMemo(() => (tasks.length <= LAYOUT_LATER ? place(tasks, direction) : null), [signature])
-  useEffect(() => {
-    if (atOnce) return
-    const timer = setTimeout(() => setDone({ signature, layout: place(tasks) }), 30)
-    return () => clearTimeout(timer)
-  }, [signature])
-  return atOnce ?? (done?.signature === signature ? done.layout : null)
+  return useMemo(() => place(tasks, direction), [signature])
 }
 
 const scale = (box: HTMLElement, layout: Layout) => Math.min(box.clientWidth / layout.width, box.clientHeight / layout.height)
@@ -54,7 +46,7 @@ export function Graph(props: Props) {
   // A long chain in a narrow place is drawn downwards, if it can be read then and cannot otherwise.
   useLayoutEffect(() => {
     const box = frame.current
-    if (!box || props.tasks.length > LAYOUT_LATER) return setDirection('LR')
+    if (!box || props.tasks.length > MANY_TASKS) return setDirection('LR')
     const choose = () => {
       if (!box.clientWidth) return
       const across = scale(box, place(props.tasks))
@@ -64,8 +56,7 @@ export function Graph(props: Props) {
     const observer = new ResizeObserver(choose)
     observer.observe(box)
     return () => observer.disconnect()
-  }, [layout !== null, props.tasks])
-  if (!layout) return <Loading />
+  }, [props.tasks])
   return <div class="graph" ref={frame}><Drawing {...props} layout={layout} /></div>
 }
 
@@ -241,11 +232,11 @@ function Drawing({ tasks, view, current, chosen, onOpen, label, layout }: Props 
 // node always, because the keyboard enters there.
 function useVisible(layout: Layout, at: View | null, box: HTMLDivElement | null): Set<string> {
   return useMemo(() => {
-    if (layout.nodes.length <= LAYOUT_LATER || !at || !box) return new Set(layout.nodes.map((n) => n.key))
+    if (layout.nodes.length <= MANY_TASKS || !at || !box) return new Set(layout.nodes.map((n) => n.key))
     const [w, h] = [box.clientWidth / at.k, box.clientHeight / at.k]
     const [x, y] = [-at.x / at.k, -at.y / at.k]
     const near = layout.nodes.filter((n, i) =>
-      i === 0 || (n.x > x - w / 2 && n.x < x + 1.5 * w && n.y > y - h / 2 && n.y < y + 1.5 * h))
+      i === 0 || (n.x > x - w / 4 && n.x < x + 1.25 * w && n.y > y - h / 4 && n.y < y + 1.25 * h))
     return new Set(near.map((n) => n.key))
   }, [layout, at, box])
 }

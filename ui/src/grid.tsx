@@ -1,0 +1,219 @@
+// A job's tasks against its runs, oldest on the left as on a calendar: 1,000 × 1,000 of them, drawn where one looks.
+
+import { Component } from 'preact'
+import { useEffect, useLayoutEffect, useMemo, useRef, useState } from 'preact/hooks'
+import { list, mayOperate } from './api'
+import { type Grid as GridData, statusOf, summaryOf } from './griddata'
+import { useLive } from './live'
+import { amend, href, route } from './route'
+import { tookMs } from './runlist'
+import { Pill, Shape, isFinal, isUnsuccessful, word } from './states'
+import { Time, Took, duration, localTime } from './time'
+import type { GridAnswer, GridRun, Job, Status, TaskSummary } from './types'
+import { Key, Message, Name, Problem, useRows, visible } from './ui'
+
+const ROW_PX = 28
+const COLUMN_PX = 26
+const STEP = 4 // columns come and go so many at a time: a scroll by a pixel changes nothing
+const OLDER_PX = 20 * COLUMN_PX // from the oldest column on: the ones before it are asked for
+
+const left = (column: number) => ({ left: `calc(var(--grid-names) + ${column * COLUMN_PX}px)` })
+const runTime = (run: GridRun) => localTime(run.startTime ?? Date.parse(run.timeCreated))
+
+export function Grid({ job, grid }: { job: Job; grid: GridData }) {
+  const data = grid.data!
+  const columns = useMemo(() => [...data.runs].reverse(), [data.runs])
+  const rows = useRows(data.taskKeys.length, ROW_PX)
+  const [view, setView] = useState({ left: 0, width: 1200 })
+  const [focus, setFocus] = useState<[number, number]>([0, columns.length - 1])
+  const longest = useMemo(() => Math.max(1, ...columns.map((run) => tookMs(summaryOf(job.key, run)))), [columns])
+  const frame = rows.ref
+
+  const measure = () => {
+    const box = frame.current
+    if (!box) return
+    const at = Math.floor(box.scrollLeft / COLUMN_PX / STEP) * STEP * COLUMN_PX
+    setView((v) => (v.left === at && v.width === box.clientWidth ? v : { left: at, width: box.clientWidth }))
+    if (box.scrollLeft < OLDER_PX) grid.older()
+  }
+  // The newest is in sight at first; when older ones are put before them, what is in sight stays. New ones on the
+  // right are followed by whoever was at the right end.
+  const before = useRef<{ oldest: string | undefined; count: number } | null>(null)
+  useLayoutEffect(() => {
+    const box = frame.current
+    if (!box) return
+    const was = before.current
+    before.current = { oldest: columns[0]?.key, count: columns.length }
+    if (!was) box.scrollLeft = box.scrollWidth
+    else if (columns.length !== was.count) {
+      const added = columns.findIndex((run) => run.key === was.oldest)
+      const wasAtEnd = box.scrollLeft + box.clientWidth >= gridWidth(box, was.count) - COLUMN_PX
+      if (added > 0) {
+        box.scrollLeft += added * COLUMN_PX
+        setFocus(([r, c]) => [r, c + added])
+      } else if (wasAtEnd) box.scrollLeft = box.scrollWidth
+    }
+    measure()
+  }, [columns])
+
+  const from = Math.max(0, view.left / COLUMN_PX - STEP)
+  const to = Math.min(columns.length, Math.ceil((view.left + view.width) / COLUMN_PX) + 2 * STEP)
+  const shown = useMemo(() => columns.slice(from, to).map((run) => ({ run, text: `run of ${runTime(run)}` })), [columns, from, to])
+  const query = route.value.query
+  const opened = { run: data.byKey.get(query.get('run') ?? ''), task: data.taskKeys.indexOf(query.get('task') ?? '') }
+  const hasPanel = opened.run && opened.task >= 0
+
+  function onKeyDown(event: KeyboardEvent) {
+    const [r, c] = focus
+    const to = ({
+      ArrowUp: [r - 1, c], ArrowDown: [r + 1, c], ArrowLeft: [r, c - 1], ArrowRight: [r, c + 1], Home: [r, 0], End: [r, columns.length - 1],
+      PageUp: [r - 15, c], PageDown: [r + 15, c],
+    } as Record<string, [number, number]>)[event.key]
+    if (!to) return
+    event.preventDefault()
+    const row = Math.max(0, Math.min(data.taskKeys.length - 1, to[0]))
+    const column = Math.max(0, Math.min(columns.length - 1, to[1]))
+    setFocus([row, column])
+    const box = frame.current!
+    box.scrollTop = Math.max(Math.min(box.scrollTop, row * ROW_PX), (row + 4) * ROW_PX - box.clientHeight)
+    box.scrollLeft = Math.max(Math.min(box.scrollLeft, column * COLUMN_PX), (column + 12) * COLUMN_PX - box.clientWidth)
+    requestAnimationFrame(() => frame.current?.querySelector<HTMLElement>(`[data-cell="${row}.${column}"]`)?.focus())
+  }
+  // One handler for all cells.
+  const cellOf = (event: Event) => (event.target as Element).closest<HTMLElement>('[data-cell]')?.dataset.cell?.split('.').map(Number)
+  function open(event: Event) {
+    const at = cellOf(event)
+    const run = at && columns[at[1]]
+    if (!run) return
+    const isOpen = opened.run === run && opened.task === at[0]
+    amend(isOpen ? { run: null, task: null } : { run: run.key, task: data.taskKeys[at[0]] })
+  }
+
+  return (
+    <div class={`with-side in-panel${hasPanel ? ' open' : ''}`}>
+      <div class="main">
+        <div class="grid" ref={frame} role="grid" aria-label="Tasks against runs" aria-rowcount={data.taskKeys.length + 1} aria-colcount={columns.length + 1}
+          tabIndex={-1} onKeyDown={onKeyDown} onScroll={() => (rows.onScroll(), measure())}>
+          <div class="grid-head" role="row" style={{ width: `calc(var(--grid-names) + ${columns.length * COLUMN_PX}px)` }}>
+            <div class="grid-corner" role="columnheader">Task</div>
+            {shown.map(({ run, text }, i) => (
+              <div key={run.key} role="columnheader" class={`grid-run${isNewDay(columns[from + i - 1], run) ? ' new-day' : ''}`} style={left(from + i)}>
+                <a href={href(['runs', run.key])} tabIndex={-1} aria-label={`R${text.slice(1)}: ${word(run.status)}`}
+                  title={`${word(run.status)}, ${runTime(run)}, ${duration(tookMs(summaryOf(job.key, run)))}`}>
+                  <i class={`grid-bar tone-${barTone(run.status)}`} style={{ height: `${Math.round(4 + 30 * Math.sqrt(tookMs(summaryOf(job.key, run)) / longest))}px` }} />
+                  <Shape status={run.status} size={12} />
+                </a>
+              </div>
+            ))}
+          </div>
+          <div role="presentation" style={{ height: `${rows.height}px`, width: `calc(var(--grid-names) + ${columns.length * COLUMN_PX}px)` }}
+            onClick={open} onFocusIn={(event) => {
+              const at = cellOf(event)
+              if (at) setFocus([at[0], at[1]])
+            }}>
+            <div role="presentation" style={{ transform: `translateY(${rows.top}px)` }}>
+              {data.taskKeys.slice(rows.first, rows.last).map((key, i) => {
+                const row = rows.first + i
+                return (
+                  <Row key={key} row={row} taskKey={key} data={data} shown={shown} from={from}
+                    focus={focus[0] === row ? focus[1] : -1} open={hasPanel && opened.task === row ? opened.run!.key : ''} />
+                )
+              })}
+            </div>
+          </div>
+        </div>
+      </div>
+      {hasPanel && <CellPanel run={opened.run!} taskKey={data.taskKeys[opened.task]} status={statusOf(data, opened.run!, opened.task)} />}
+    </div>
+  )
+}
+
+const gridWidth = (box: HTMLElement, columns: number) =>
+  parseFloat(getComputedStyle(box).getPropertyValue('--grid-names')) + columns * COLUMN_PX
+
+const dayOf = (run: GridRun) => new Date(run.startTime ?? run.timeCreated).toDateString()
+const isNewDay = (before: GridRun | undefined, run: GridRun) => before !== undefined && dayOf(before) !== dayOf(run)
+
+interface RowProps {
+  row: number
+  taskKey: string
+  data: GridAnswer
+  shown: { run: GridRun; text: string }[]
+  from: number
+  focus: number // the column that the keyboard enters at, -1: another row
+  open: string // key of the run whose cell is open, '': none here
+}
+
+// Drawn anew only when something in it changes: while one scrolls, rows come and go, and those that stay stay.
+class Row extends Component<RowProps> {
+  shouldComponentUpdate(next: RowProps) {
+    const now = this.props
+    return now.row !== next.row || now.taskKey !== next.taskKey || now.shown !== next.shown || now.from !== next.from ||
+      now.focus !== next.focus || now.open !== next.open
+  }
+  render({ row, taskKey, data, shown, from, focus, open }: RowProps) {
+    const name = visible(taskKey)
+    return (
+      <div class="grid-row" role="row" aria-rowindex={row + 2}>
+        <div class="grid-name" role="rowheader"><Name text={taskKey} /></div>
+        {shown.map(({ run, text }, i) => {
+          const column = from + i
+          const status = statusOf(data, run, row)
+          const label = `${name}, ${text}: ${status ? word(status) : 'not part of it'}`
+          return (
+            <div key={run.key} role="gridcell" aria-colindex={column + 2} class="grid-cell" style={left(column)}>
+              <button type="button" data-cell={`${row}.${column}`} tabIndex={focus === column ? 0 : -1} data-status={status ?? ''} aria-label={label} title={label}
+                aria-expanded={open === run.key}>
+                {status && <Shape status={status} size={15} />}
+              </button>
+            </div>
+          )
+        })}
+      </div>
+    )
+  }
+}
+
+const barTone = (status: Status) =>
+  status === 'SUCCESS' ? 'ok' : isFinal(status) ? (status === 'CANCELED' || status === 'SKIPPED' ? 'off' : 'bad') : 'run'
+
+// One task in one run: how it stands and why, and where to go from there.
+function CellPanel({ run, taskKey, status }: { run: GridRun; taskKey: string; status: Status | null }) {
+  const onClose = () => amend({ run: null, task: null })
+  const { data, error } = useLive<TaskSummary | null>(`cell ${run.key} ${taskKey} ${run.timeUpdated}`, async (signal) =>
+    (await list<TaskSummary>('/taskRuns', { jobRunKey: run.key, displayName: taskKey, limit: 1 }, signal)).items[0] ?? null, { isActive: () => false })
+  useEffect(() => {
+    const onKey = (event: KeyboardEvent) => event.key === 'Escape' && !document.querySelector('dialog[open]') && onClose()
+    addEventListener('keydown', onKey)
+    return () => removeEventListener('keydown', onKey)
+  }, [])
+  const message = data?.state.stateMessage
+  const trace = data?.state.errorTrace
+  return (
+    <aside class="side" aria-label={`Task ${visible(taskKey)}`}>
+      <header>
+        <h2><Name text={taskKey} /></h2>
+        <button type="button" class="quiet" aria-label="Close" onClick={onClose}>✕</button>
+      </header>
+      {status ? <Pill status={status} /> : <p>This run had no such task.</p>}
+      {message && message !== word(status) && <p><Message text={message} /></p>}
+      <div class="actions">
+        <a class="button primary" href={href(['runs', run.key], { task: taskKey })}>Open run</a>
+        {data?.retryAttempt != null && <a class="button" href={href(['runs', run.key], { tab: 'logs', task: taskKey })}>Open log</a>}
+        {mayOperate.value && status && isFinal(run.status) && (
+          <a class="button" href={href(['runs', run.key, 'repair'], { tasks: taskKey })}>{isUnsuccessful(status) ? 'Repair…' : 'Run again…'}</a>
+        )}
+      </div>
+      {error && <Problem error={error} />}
+      <dl class="facts column">
+        <div><dt>Run</dt><dd><a href={href(['runs', run.key])}><Key value={run.key} /></a> <Shape status={run.status} /> {word(run.status)}</dd></div>
+        <div><dt>Launched</dt><dd>{run.launched === 'SCHEDULED' ? 'By its schedule' : `By hand, by ${visible(run.createdByName ?? 'somebody')}`}</dd></div>
+        <div><dt>Run began</dt><dd><Time at={run.startTime ?? run.timeCreated} /></dd></div>
+        {data && <div><dt>Started</dt><dd><Time at={data.startTime} none="Not started" /></dd></div>}
+        {data?.startTime && <div><dt>Took</dt><dd><Took from={data.startTime} to={data.endTime} isActive={!isFinal(status)} /></dd></div>}
+        {!!data?.retryAttempt && <div><dt>Attempts</dt><dd class="num">{data.retryAttempt + 1}</dd></div>}
+      </dl>
+      {trace && <section><h3>End of its error output</h3><pre class="trace" tabIndex={0}>{trace}</pre></section>}
+    </aside>
+  )
+}
