@@ -6,9 +6,10 @@ import statistics
 import time
 from dataclasses import dataclass
 
-from harness.product import HTTP_THREADS, MAX_RUNNING, Product, chain, independent
+from harness.page import Pages
+from harness.product import HTTP_THREADS, MAX_RUNNING, Product, chain, independent, wide
 from harness.programs import Failed, HttpLimit, processor_us
-from harness.result import Row, at_least, at_most
+from harness.result import Row, at_least, at_most, number
 
 POLL_US = 300
 PYTHON = "/usr/bin/python3"
@@ -34,11 +35,15 @@ class Sizes:
     schedules_many: int = 100000
     firing: int = 100
     firing_s: int = 5
+    page_tasks: int = 1000
+    page_runs: int = 100
+    past_runs: int = 100000
 
 
 QUICK = Sizes(repetitions=1, chain=5, python_chain=2, fanout=20, posts=100, gets=200, commits=100, runs_many=2400,
               runs_few=600, list_gets=50, page=6, page_rows=10, prints=50, idle_s=0.5, ballast_mib=64,
-              schedules_many=300, firing=10, firing_s=2)
+              schedules_many=300, firing=10, firing_s=2,
+              page_tasks=200, page_runs=20, past_runs=300)
 
 
 class Bench:
@@ -343,8 +348,94 @@ def g15w(bench):
     yield Row("G15w", f"wake-ups a second with {bench.sizes.schedules_many:,} schedules", "/s", wakes, [], at_most(0))
 
 
+# ---- the page ----
+
+A_CELL = ".grid-cell [data-status=SUCCESS]"
+A_NODE = "[data-node][data-status=SUCCESS]"
+FEW = 10
+PAST_FEW = 100
+WHEEL_STEPS = 40
+
+
+class Screens:
+    """A server with a large and a small job, one with a long past and one with a short, and a browser on it."""
+
+    def __init__(self, bench):
+        sizes = bench.sizes
+        self.product = product = bench.product()
+        self.large, self.small = (product.create_job(f"wide_{n}", wide(n)) for n in (sizes.page_tasks, FEW))
+        self.old, self.young = (product.create_job(name, chain(3)) for name in ("old", "young"))
+        product.stop()
+        for seed, (job, runs) in enumerate([(self.large, sizes.page_runs), (self.small, FEW), (self.old, sizes.past_runs),
+                                            (self.young, PAST_FEW)]):
+            bench.programs.run("fill", product.data / "reprise.db", job, runs, 100 + seed)
+        product.start()
+        self.runs = {job: product.call("GET", f"/jobRuns?jobKey={job}&status=SUCCESS&limit=1").json()["items"][0]["key"]
+                     for job in (self.large, self.small)}
+        self.pages = Pages(product)
+
+    def paint(self, place, wanted):
+        return lambda: self.pages.open(place, wanted)
+
+    def run_of(self, job):
+        return self.paint(f"runs/{self.runs[job]}", A_NODE)
+
+    def grid_of(self, job):
+        return self.paint(f"jobs/{job}", A_CELL)
+
+    def opening_cost(self, job):
+        """Processor time of the server for a job that is opened and looked at."""
+        def cost():
+            before = processor_us(self.product.process.pid)
+            self.pages.open(f"jobs/{job}", A_CELL)
+            self.pages.settle()
+            return processor_us(self.product.process.pid) - before
+        return cost
+
+    def longest_tasks(self):
+        """While the wheel is turned over each long thing: its name and the longest task."""
+        self.pages.open(f"jobs/{self.large}", A_CELL)
+        self.pages.settle()
+        yield "grid, down", self.pages.scroll(".grid", 0, 500, WHEEL_STEPS)
+        yield "grid, back in time", self.pages.scroll(".grid", -160, 0, WHEEL_STEPS)
+        self.pages.open(f"runs/{self.runs[self.large]}", A_NODE)
+        self.pages.settle()
+        yield "graph", self.pages.scroll(".graph-frame", 120, 240, WHEEL_STEPS)
+        for tab, wanted, box in (("tasks", ".tr", ".tbody"), ("gantt", ".gantt-row", ".gantt-rows"), ("events", ".tr", ".tbody")):
+            self.pages.open(f"runs/{self.runs[self.large]}?tab={tab}", wanted)
+            self.pages.settle()
+            yield tab, self.pages.scroll(box, 0, 500, WHEEL_STEPS)
+
+
+def _paint(goal, what, figures):
+    row = Row(goal, f"first paint of {what}", "ms", *figures, at_most(4))
+    row.notes.append(f"aim: under 1,000 ms; {number(row.product_median)} ms")
+    return row
+
+
+def g16(bench):
+    sizes, screens = bench.sizes, Screens(bench)
+    try:
+        large, small, tasks = screens.large, screens.small, f"{sizes.page_tasks:,}"
+        yield _paint("G16", f"a run of {tasks} tasks against one of {FEW}",
+                     bench.in_turn(screens.run_of(large), screens.run_of(small)))
+        yield _paint("G16g", f"a grid of {tasks} tasks × {sizes.page_runs} runs against {FEW} × {FEW}",
+                     bench.in_turn(screens.grid_of(large), screens.grid_of(small)))
+        past = f"a job with {sizes.past_runs:,} past runs against one with {PAST_FEW}"
+        yield Row("G16o", f"first paint of {past}", "ms",
+                  *bench.in_turn(screens.grid_of(screens.old), screens.grid_of(screens.young)), at_most(1.2))
+        yield Row("G16c", f"processor time of the server to open {past}", "µs",
+                  *bench.in_turn(screens.opening_cost(screens.old), screens.opening_cost(screens.young)), at_most(1.2))
+        longest = [dict(screens.longest_tasks()) for _ in range(sizes.repetitions)]
+        worst = {name: max(one[name] for one in longest) for name in longest[0]}
+        yield Row("G16s", f"longest task of the page while {tasks} tasks are scrolled", "ms", [max(worst.values())], [],
+                  at_most(100), notes=[", ".join(f"{name} {number(ms)}" for name, ms in worst.items())])
+    finally:
+        screens.pages.close()
+
+
 GOALS = {"G1": g1, "G2": g2, "G3": g3, "G5": g5, "G7": g7, "G8": g8, "G11": g11, "G12": g12, "G13": g13,
-         "G15": g15, "G15w": g15w}
+         "G15": g15, "G15w": g15w, "G16": g16}
 DURABLE = ("G1", "G2", "G5")  # what a slow disk is felt in
 
 

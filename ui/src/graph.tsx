@@ -181,6 +181,20 @@ function Drawing({ tasks, view, current, chosen, onOpen, label, layout }: Props 
 
   const visibleNodes = useVisible(layout, at, frame.current)
   const entry = current && spots.has(current) ? current : layout.nodes[0]?.key
+  // The same objects while the picture is only moved: nothing of it is looked at again.
+  const drawn = useMemo(() => (
+    <>
+        {layout.links.filter((l) => visibleNodes.has(l.from) || visibleNodes.has(l.to)).map((link) => (
+          <Edge key={`${link.from}\u0000${link.to}`} link={link} from={view(link.from)} to={view(link.to)} direction={layout.direction} />
+        ))}
+        {layout.nodes.filter((n) => visibleNodes.has(n.key)).map((node) => (
+          <Node key={node.key} x={node.x - NODE_W / 2} y={node.y - NODE_H / 2} task={defs.get(node.key)!}
+            view={view(node.key)} isCurrent={node.key === current} isChosen={chosen?.has(node.key)}
+            tabIndex={node.key === entry ? 0 : -1}
+            onOpen={() => onOpen(node.key)} onFocus={() => reveal(node.key)} onKey={(event) => onNodeKey(event, node.key)} />
+        ))}
+    </>
+  ), [visibleNodes, layout, tasks, view, current, chosen])
   return (
     <>
       <div class="graph-frame" ref={frame}
@@ -207,15 +221,7 @@ function Drawing({ tasks, view, current, chosen, onOpen, label, layout }: Props 
         onPointerUp={() => (drag.current = null)} onPointerCancel={() => (drag.current = null)}>
         <svg role="group" aria-label={label} width="100%" height="100%">
           <g transform={at ? `translate(${at.x} ${at.y}) scale(${at.k})` : ''} visibility={at ? 'visible' : 'hidden'}>
-            {layout.links.filter((l) => visibleNodes.has(l.from) || visibleNodes.has(l.to)).map((link) => (
-              <Edge key={`${link.from}\u0000${link.to}`} link={link} from={view(link.from)} to={view(link.to)} direction={layout.direction} />
-            ))}
-            {layout.nodes.filter((n) => visibleNodes.has(n.key)).map((node) => (
-              <Node key={node.key} x={node.x - NODE_W / 2} y={node.y - NODE_H / 2} task={defs.get(node.key)!}
-                view={view(node.key)} isCurrent={node.key === current} isChosen={chosen?.has(node.key)}
-                tabIndex={node.key === entry ? 0 : -1}
-                onOpen={() => onOpen(node.key)} onFocus={() => reveal(node.key)} onKey={(event) => onNodeKey(event, node.key)} />
-            ))}
+            {drawn}
           </g>
         </svg>
       </div>
@@ -229,16 +235,18 @@ function Drawing({ tasks, view, current, chosen, onOpen, label, layout }: Props 
 }
 
 // What can be seen, with some room around it: a graph of a thousand tasks is drawn only where one looks. The first
-// node always, because the keyboard enters there.
+// node always, because the keyboard enters there. It is the same set until the picture has moved by an eighth.
 function useVisible(layout: Layout, at: View | null, box: HTMLDivElement | null): Set<string> {
+  const isWhole = layout.nodes.length <= MANY_TASKS || !at || !box
+  const [w, h] = isWhole ? [0, 0] : [box.clientWidth / at.k, box.clientHeight / at.k]
+  const [x, y] = isWhole ? [0, 0] : [Math.round((-at.x / at.k / w) * 8), Math.round((-at.y / at.k / h) * 8)]
   return useMemo(() => {
-    if (layout.nodes.length <= MANY_TASKS || !at || !box) return new Set(layout.nodes.map((n) => n.key))
-    const [w, h] = [box.clientWidth / at.k, box.clientHeight / at.k]
-    const [x, y] = [-at.x / at.k, -at.y / at.k]
+    if (isWhole) return new Set(layout.nodes.map((n) => n.key))
+    const [left, top] = [(x * w) / 8, (y * h) / 8]
     const near = layout.nodes.filter((n, i) =>
-      i === 0 || (n.x > x - w / 4 && n.x < x + 1.25 * w && n.y > y - h / 4 && n.y < y + 1.25 * h))
+      i === 0 || (n.x > left - w / 4 && n.x < left + 1.25 * w && n.y > top - h / 4 && n.y < top + 1.25 * h))
     return new Set(near.map((n) => n.key))
-  }, [layout, at, box])
+  }, [layout, isWhole, w, h, x, y])
 }
 
 // Names are cut where the box ends, by the width that they will have.

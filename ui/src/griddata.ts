@@ -6,8 +6,9 @@ import { getPage } from './api'
 import { useLive } from './live'
 import type { GridAnswer, GridRun, RunSummary, Status } from './types'
 
-export const FIRST_RUNS = 50 // what a wide screen shows, and some
-const PAGE_RUNS = 100
+// What a screen shows at once; then as many again, out of sight; then a hundred whenever one has scrolled back to the oldest.
+const pageRuns = (page: number) => (page < 2 ? 50 : 100)
+const runsOf = (pages: number) => (pages < 3 ? 50 * pages : 100 * (pages - 1))
 const MOST_RUNS = 2000 // further back there is the list of runs
 
 interface Known extends GridAnswer {
@@ -28,7 +29,7 @@ async function read(jobKey: string, taskKey: string | null, pages: number, befor
   const byKey = new Map<string, GridRun>()
   for (let i = 0; i < pages; i++) {
     const page: { body: GridAnswer; next: string | null } = await getPage<GridAnswer>(`/jobs/${encodeURIComponent(jobKey)}/grid`,
-      { limit: i === 0 ? FIRST_RUNS : PAGE_RUNS, page: next, taskKey, after: before?.lastEvent }, signal)
+      { limit: pageRuns(i), page: next, taskKey, after: before?.lastEvent }, signal)
     first ??= page.body
     if (before && page.body.definitionVersion !== before.definitionVersion) return null
     for (const run of page.body.runs) {
@@ -58,7 +59,7 @@ export function useGrid(jobKey: string, taskKey: string | null = null, isWanted 
     if (pages > 1) refresh()
   }, [pages])
   const older = () => {
-    if (data?.hasOlder && data.runs.length < MOST_RUNS && data.runs.length >= FIRST_RUNS + (pages - 1) * PAGE_RUNS) setPages(pages + 1)
+    if (data?.hasOlder && data.runs.length < MOST_RUNS && data.runs.length >= runsOf(pages)) setPages(pages + 1)
   }
   return { data, error, older }
 }

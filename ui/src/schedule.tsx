@@ -2,6 +2,7 @@
 
 import { useState } from 'preact/hooks'
 import { list, mayEdit, rewrite } from './api'
+import { cronWords } from './cron'
 import { useLive } from './live'
 import { Time } from './time'
 import type { Job, JobSummary, Schedule, SkippedTimes } from './types'
@@ -10,9 +11,12 @@ import { Empty, Loading, Problem, Table, visible } from './ui'
 export function ScheduleText({ schedule }: { schedule: Schedule | null }) {
   if (!schedule) return <span class="muted">by hand</span>
   if (!schedule.quartzCronExpression) return <span>{isPaused(schedule) && <b>paused </b>}continuously</span>
+  const words = cronWords(schedule.quartzCronExpression)
   return (
     <span class="ellipsis" title={`${schedule.quartzCronExpression}, ${schedule.timezoneId}`}>
-      {isPaused(schedule) && <b>paused </b>}<code>{visible(schedule.quartzCronExpression)}</code> <span class="muted">{visible(schedule.timezoneId)}</span>
+      {isPaused(schedule) && <b>paused </b>}
+      {words ? <>{words} <code class="muted">{visible(schedule.quartzCronExpression)}</code></> : <code>{visible(schedule.quartzCronExpression)}</code>}
+      {' '}<span class="muted">{visible(schedule.timezoneId)}</span>
     </span>
   )
 }
