@@ -350,7 +350,7 @@ def g15w(bench):
 
 # ---- the page ----
 
-A_CELL = ".grid-cell [data-status=SUCCESS]"
+A_CELL = "[data-cell][data-status=SUCCESS]"
 A_NODE = "[data-node][data-status=SUCCESS]"
 FEW = 10
 PAST_FEW = 100

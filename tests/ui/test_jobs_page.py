@@ -10,7 +10,7 @@ from ui_browser import until
 def test_the_next_time_of_a_schedule(own, page):
     job = own.api.job([task("one")], name="nightly", schedule={"quartzCronExpression": "0 30 2 * * ?", "timezoneId": "Asia/Tokyo"})
     due = own.api.read(f"/jobs/{job['key']}")["nextRunTimes"][0]
-    page.sees("0 30 2 * * ?")
+    page.sees("Every day at 02:30")
     page("await page.getByText('next', {exact: false}).locator('time').first().waitFor()")
     shown = page("return await page.locator('.tr time').first().getAttribute('datetime')")
     assert datetime.fromisoformat(shown.replace("Z", "+00:00")) == datetime.fromisoformat(due.replace("Z", "+00:00"))

@@ -6,7 +6,7 @@ import { CampaignDialog } from './campaignnew'
 import { useLive } from './live'
 import { amend, go, href, route } from './route'
 import { Pill, Shape, word } from './states'
-import { Time, localTime } from './time'
+import { Time, localTime, utc } from './time'
 import type { Campaign, CampaignCell, CampaignCounts, CampaignSummary, Status } from './types'
 import { Dialog, Empty, Key, Loading, Message, Name, Problem, Table, useRows, visible } from './ui'
 
@@ -14,7 +14,7 @@ const PARTS: [keyof CampaignCounts, Status][] = [
   ['success', 'SUCCESS'], ['failed', 'FAILED'], ['running', 'RUNNING'], ['blocked', 'BLOCKED'], ['canceled', 'CANCELED'],
   ['skipped', 'SKIPPED'], ['waiting', 'WAITING'],
 ]
-const CELL_WORDS: Partial<Record<Status, string>> = { BLOCKED: 'Waits for one that failed', WAITING: 'Waits for its turn', SKIPPED: 'Left out' }
+const CELL_WORDS: Partial<Record<Status, string>> = { BLOCKED: 'Waiting for one that failed', WAITING: 'Waiting for its turn', SKIPPED: 'Left out' }
 const cellWord = (status: Status) => CELL_WORDS[status] ?? word(status)
 
 export const isOver = (status: Status) => ['SUCCESS', 'FAILED', 'CANCELED'].includes(status)
@@ -161,6 +161,17 @@ const WHERE: Record<string, string> = { FIRST: 'every task', ERROR: 'what did no
 const ROW_PX = 28
 const COLUMN_PX = 30
 
+// The day where it begins, seconds where there are any.
+const clock = new Intl.DateTimeFormat(undefined, { hour: '2-digit', minute: '2-digit', hourCycle: 'h23' })
+const clockWithSeconds = new Intl.DateTimeFormat(undefined, { hour: '2-digit', minute: '2-digit', second: '2-digit', hourCycle: 'h23' })
+const day = new Intl.DateTimeFormat(undefined, { day: 'numeric', month: 'short' })
+
+function columnTime(time: string, before: string | undefined) {
+  const at = new Date(time)
+  const text = (at.getSeconds() ? clockWithSeconds : clock).format(at)
+  return before && new Date(before).toDateString() === at.toDateString() ? text : `${day.format(at)}, ${text}`
+}
+
 function CellGrid({ campaign }: { campaign: Campaign }) {
   const { times, byPlace } = useMemo(() => {
     const times = [...new Set(campaign.cells.map((cell) => cell.plannedTime))].sort()
@@ -204,7 +215,9 @@ function CellGrid({ campaign }: { campaign: Campaign }) {
           <div class="grid-head" role="row" style={whole}>
             <div class="grid-corner" role="columnheader">Job</div>
             {shown.map((time, i) => (
-              <div key={time} role="columnheader" class="grid-run" style={place(from + i)}><Time at={time} /></div>
+              <div key={time} role="columnheader" class="grid-run" style={place(from + i)}>
+                <time dateTime={time} title={utc(Date.parse(time))}>{columnTime(time, times[from + i - 1])}</time>
+              </div>
             ))}
           </div>
           <div role="presentation" style={{ height: `${rows.height}px`, ...whole }}>

@@ -18,9 +18,9 @@ interface Bar {
 const STEPS_MS = [1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000, 5000, 10_000, 20_000, 30_000, 60_000, 120_000, 300_000, 600_000,
   1_200_000, 1_800_000, 3_600_000, 7_200_000, 14_400_000, 28_800_000, 86_400_000]
 
-// Three or four lines at round values.
+// Up to six lines at round values.
 function ticks(most: number): number[] {
-  const step = STEPS_MS.find((s) => most / s <= 4) ?? Math.ceil(most / 4 / 86_400_000) * 86_400_000
+  const step = STEPS_MS.find((s) => most / s <= 6) ?? Math.ceil(most / 6 / 86_400_000) * 86_400_000
   return Array.from({ length: Math.floor(most / step) }, (_, i) => (i + 1) * step)
 }
 

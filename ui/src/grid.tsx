@@ -24,9 +24,11 @@ export function Grid({ job, grid }: { job: Job; grid: GridData }) {
   const data = grid.data!
   const columns = useMemo(() => [...data.runs].reverse(), [data.runs])
   const rows = useRows(data.taskKeys.length, ROW_PX)
-  const [view, setView] = useState({ left: 0, width: 1200 })
+  const [view, setView] = useState(() => ({ left: Math.max(0, (columns.length + 2) * COLUMN_PX - innerWidth), width: innerWidth }))
   const [focus, setFocus] = useState<[number, number]>([0, columns.length - 1])
   const longest = useMemo(() => Math.max(1, ...columns.map((run) => tookMs(summaryOf(job.key, run)))), [columns])
+  // A line between days, where days are groups.
+  const manyADay = useMemo(() => columns.filter((run, i) => isNewDay(columns[i - 1], run)).length < columns.length / 3, [columns])
   const frame = rows.ref
 
   const measure = () => {
@@ -56,7 +58,7 @@ export function Grid({ job, grid }: { job: Job; grid: GridData }) {
     measure()
   }, [columns])
 
-  const from = Math.max(0, view.left / COLUMN_PX - STEP)
+  const from = Math.max(0, Math.floor(view.left / COLUMN_PX / STEP) * STEP - STEP)
   const to = Math.min(columns.length, Math.ceil((view.left + view.width) / COLUMN_PX) + 2 * STEP)
   const shown = useMemo(() => columns.slice(from, to).map((run) => ({ run, text: `run of ${runTime(run)}` })), [columns, from, to])
   const query = route.value.query
@@ -65,6 +67,10 @@ export function Grid({ job, grid }: { job: Job; grid: GridData }) {
 
   function onKeyDown(event: KeyboardEvent) {
     const [r, c] = focus
+    if ((event.key === 'Enter' || event.key === ' ') && cellOf(event)) {
+      event.preventDefault()
+      return open(event)
+    }
     const to = ({
       ArrowUp: [r - 1, c], ArrowDown: [r + 1, c], ArrowLeft: [r, c - 1], ArrowRight: [r, c + 1], Home: [r, 0], End: [r, columns.length - 1],
       PageUp: [r - 15, c], PageDown: [r + 15, c],
@@ -97,7 +103,7 @@ export function Grid({ job, grid }: { job: Job; grid: GridData }) {
           <div class="grid-head" role="row" style={{ width: `calc(var(--grid-names) + ${columns.length * COLUMN_PX}px)` }}>
             <div class="grid-corner" role="columnheader">Task</div>
             {shown.map(({ run, text }, i) => (
-              <div key={run.key} role="columnheader" class={`grid-run${isNewDay(columns[from + i - 1], run) ? ' new-day' : ''}`} style={left(from + i)}>
+              <div key={run.key} role="columnheader" class={`grid-run${manyADay && isNewDay(columns[from + i - 1], run) ? ' new-day' : ''}`} style={left(from + i)}>
                 <a href={href(['runs', run.key])} tabIndex={-1} aria-label={`R${text.slice(1)}: ${word(run.status)}`}
                   title={`${word(run.status)}, ${runTime(run)}, ${duration(tookMs(summaryOf(job.key, run)))}`}>
                   <i class={`grid-bar tone-${barTone(run.status)}`} style={{ height: `${Math.round(4 + 30 * Math.sqrt(tookMs(summaryOf(job.key, run)) / longest))}px` }} />
@@ -107,7 +113,7 @@ export function Grid({ job, grid }: { job: Job; grid: GridData }) {
             ))}
           </div>
           <div role="presentation" style={{ height: `${rows.height}px`, width: `calc(var(--grid-names) + ${columns.length * COLUMN_PX}px)` }}
-            onClick={open} onFocusIn={(event) => {
+            onClick={open} onPointerOver={nameCell} onFocusIn={(event) => {
               const at = cellOf(event)
               if (at) setFocus([at[0], at[1]])
             }}>
@@ -126,6 +132,12 @@ export function Grid({ job, grid }: { job: Job; grid: GridData }) {
       {hasPanel && <CellPanel run={opened.run!} taskKey={data.taskKeys[opened.task]} status={statusOf(data, opened.run!, opened.task)} />}
     </div>
   )
+}
+
+// What is under the pointer, in words: of that cell alone, for a thousand have them only to be read aloud.
+function nameCell(event: Event) {
+  const cell = (event.target as Element).closest<HTMLElement>('[data-cell]')
+  if (cell && !cell.title) cell.title = cell.getAttribute('aria-label') ?? ''
 }
 
 const gridWidth = (box: HTMLElement, columns: number) =>
@@ -156,19 +168,19 @@ class Row extends Component<RowProps> {
     return (
       <div class="grid-row" role="row" aria-rowindex={row + 2}>
         <div class="grid-name" role="rowheader"><Name text={taskKey} /></div>
-        {shown.map(({ run, text }, i) => {
-          const column = from + i
-          const status = statusOf(data, run, row)
-          const label = `${name}, ${text}: ${status ? word(status) : 'not part of it'}`
-          return (
-            <div key={run.key} role="gridcell" aria-colindex={column + 2} class="grid-cell" style={left(column)}>
-              <button type="button" data-cell={`${row}.${column}`} tabIndex={focus === column ? 0 : -1} data-status={status ?? ''} aria-label={label} title={label}
-                aria-expanded={open === run.key}>
+        <div class="cells" role="presentation" style={{ marginLeft: `${from * COLUMN_PX}px` }}>
+          {shown.map(({ run, text }, i) => {
+            const column = from + i
+            const status = statusOf(data, run, row)
+            return (
+              <div key={run.key} role="gridcell" aria-colindex={column + 2} class="cell" data-cell={`${row}.${column}`} data-status={status ?? ''}
+                tabIndex={focus === column ? 0 : -1} aria-selected={open === run.key || undefined}
+                aria-label={`${name}, ${text}: ${status ? word(status) : 'not part of it'}`}>
                 {status && <Shape status={status} size={15} />}
-              </button>
-            </div>
-          )
-        })}
+              </div>
+            )
+          })}
+        </div>
       </div>
     )
   }

@@ -227,7 +227,7 @@ export function nodeView(task: TaskDef, summary: TaskSummary | undefined): NodeV
   const kind = TYPE_WORDS[task.type] ?? task.type
   const took = summary?.startTime && summary.endTime ? duration(summary.endTime - summary.startTime) : null
   const tries = summary?.retryAttempt ? ` · #${summary.retryAttempt}` : ''
-  return { status, detail: (took ? `${took} · ${kind}` : `${word(status)}`) + tries, reason: summary?.state.stateMessage ?? '' }
+  return { status, detail: took ? `${took}${tries} · ${kind}` : `${word(status)}${tries}`, reason: summary?.state.stateMessage ?? '' }
 }
 
 export const TYPE_WORDS: Record<string, string> = {

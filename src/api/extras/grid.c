@@ -12,6 +12,7 @@
 #include "api/oracle/run_source.h"
 #include "api/oracle/run_view.h"
 #include "api/oracle/tables.h"
+#include "api/oracle/views.h"
 #include "api/page.h"
 #include "api/respond.h"
 
