@@ -38,23 +38,29 @@ class Pages:
         self.run("await page.goto('/'); await page.getByLabel('Token').fill(arg); await page.keyboard.press('Enter');"
                  "await page.getByRole('navigation', {name: 'Screens'}).waitFor()", product.token)
 
+    def cost_of(self, what):
+        """Runs it; milliseconds that the page's own thread has computed meanwhile, which hardly depends on who else is busy."""
+        before = self._computed_ms()
+        what()
+        return self._computed_ms() - before
+
+    def _computed_ms(self):
+        return self.run("""
+            if (!globalThis.meter || meter.of !== page) {
+                globalThis.meter = {of: page, session: await page.context().newCDPSession(page)}
+                await meter.session.send('Performance.enable', {timeDomain: 'threadTicks'})
+            }
+            return 1000 * (await meter.session.send('Performance.getMetrics')).metrics.find((m) => m.name === 'TaskDuration').value""")
+
     def open(self, place, wanted):
-        """Loads the page anew at that place; milliseconds from the request until what is wanted is painted. `cost_ms`: what
-        the page's own thread has computed for that, which hardly depends on who else is busy."""
-        painted, self.cost_ms = self.run("""
+        """Loads the page anew at that place; milliseconds from the request until what is wanted is painted."""
+        return self.run("""
             await page.evaluate((wanted) => sessionStorage.setItem('bench.wanted', wanted), arg.wanted)
             const home = new URL('/', page.url()).href
             await page.goto('about:blank')
-            const session = await page.context().newCDPSession(page)
-            const computed = async () => 1000 * (await session.send('Performance.getMetrics')).metrics.find((m) => m.name === 'TaskDuration').value
-            await session.send('Performance.enable', {timeDomain: 'threadTicks'})
-            const before = await computed()
             await page.goto(`${home}#/${arg.place}`, {waitUntil: 'commit'})
             await page.waitForFunction(() => window.watch?.painted, null, {timeout: 60000})
-            const after = await computed()
-            await session.detach()
-            return [await page.evaluate(() => window.watch.painted), after - before]""", {"place": place, "wanted": wanted})
-        return painted
+            return await page.evaluate(() => window.watch.painted)""", {"place": place, "wanted": wanted})
 
     def settle(self):
         """Waits until nothing is asked for any more, but for streams of events."""

@@ -30,7 +30,7 @@ WORDS = {
     "0 * * * * ?": "Every minute", "0 0/15 * * * ?": "Every 15 minutes", "0 */5 * * * ?": "Every 5 minutes",
     "0 0/30 6-20 ? * MON-FRI": "Monday to Friday every 30 minutes from 06:00 to 20:30", "0 0 9-17 * * ?": "Every hour from 09:00 to 17:00",
     "0 0 4 ? * SUN": "Every Sunday at 04:00", "0 0 4 ? * 1": "Every Sunday at 04:00", "0 0 4 ? * mon,wed,7": "Monday, Wednesday and Saturday at 04:00",
-    "0 0 5 1 * ?": "On the 1st of the month at 05:00", "0 0 5 22 * ?": "On the 22nd of the month at 05:00", "0 0 5 L * ?": "On the last day of the month at 05:00",
+    "0 0 5 1 * ?": "Monthly on the 1st at 05:00", "0 0 5 22 * ?": "Monthly on the 22nd at 05:00", "0 0 5 L * ?": "Monthly on the last day at 05:00",
     "0 10 0/6 * * ?": "Every 6 hours at :10",
     # what cannot be said shortly and exactly
     "0 0/7 * * * ?": None, "0 5/10 * * * ?": None, "0 0 12 15W * ?": None, "0 0 12 ? * 6#3": None, "0 0 12 1 1 ?": None, "30 0 12 * * ?": None,

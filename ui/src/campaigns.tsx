@@ -15,6 +15,8 @@ const PARTS: [keyof CampaignCounts, Status][] = [
   ['skipped', 'SKIPPED'], ['waiting', 'WAITING'],
 ]
 const CELL_WORDS: Partial<Record<Status, string>> = { BLOCKED: 'Waiting for one that failed', WAITING: 'Waiting for its turn', SKIPPED: 'Left out' }
+const COUNT_WORDS: Partial<Record<Status, string>> = { BLOCKED: 'blocked', WAITING: 'waiting', SKIPPED: 'left out' } // of several
+const countWord = (status: Status) => COUNT_WORDS[status] ?? word(status).toLowerCase()
 const cellWord = (status: Status) => CELL_WORDS[status] ?? word(status)
 
 export const isOver = (status: Status) => ['SUCCESS', 'FAILED', 'CANCELED'].includes(status)
@@ -22,7 +24,7 @@ export const isOver = (status: Status) => ['SUCCESS', 'FAILED', 'CANCELED'].incl
 // A bar of parts, and the same in words.
 function Progress({ counts }: { counts: CampaignCounts }) {
   const parts = PARTS.filter(([name]) => counts[name] > 0)
-  const text = parts.map(([name, status]) => `${counts[name]} ${cellWord(status).toLowerCase()}`).join(', ')
+  const text = parts.map(([name, status]) => `${counts[name]} ${countWord(status)}`).join(', ')
   return (
     <span class="parts" role="img" aria-label={text} title={text}>
       {parts.map(([name, status]) => <i key={name} class={`part-${name}`} data-status={status} style={{ flexGrow: counts[name] }} />)}
@@ -136,7 +138,7 @@ export function CampaignScreen({ campaignKey }: { campaignKey: string }) {
         <div class="row wrap">
           <Progress counts={counts} />
           <span role="status">{PARTS.filter(([name]) => counts[name] > 0).map(([name, s]) => (
-            <span key={name} class="part-word"><Shape status={s} /> {counts[name]} {cellWord(s).toLowerCase()}</span>
+            <span key={name} class="part-word"><Shape status={s} /> {counts[name]} {countWord(s)}</span>
           ))}</span>
         </div>
       </header>

@@ -36,9 +36,9 @@ function days(dayOfMonth: string, dayOfWeek: string): string | null {
     return each.length === 1 ? `every ${each[0]}` : `${each.slice(0, -1).join(', ')} and ${each.at(-1)}`
   }
   if (!isAny(dayOfWeek)) return null
-  if (dayOfMonth === 'L') return 'on the last day of the month'
+  if (dayOfMonth === 'L') return 'monthly on the last day'
   const day = number(dayOfMonth, 31)
-  return day ? `on the ${ordinal(day)} of the month` : null
+  return day ? `monthly on the ${ordinal(day)}` : null
 }
 
 // At what times of such a day.
