@@ -355,6 +355,7 @@ A_NODE = "[data-node][data-status=SUCCESS]"
 FEW = 10
 PAST_FEW = 100
 WHEEL_STEPS = 40
+WHEEL_PX = 240  # a frame: 14,400 a second, two notches of a wheel each
 
 
 class Screens:
@@ -395,35 +396,26 @@ class Screens:
     def scrolled(self):
         """The wheel is turned over each long thing: its name, the longest task, what a step of the wheel computes."""
         def turn(box, dx, dy):
-            longest = []
-            cost = self.pages.cost_of(lambda: longest.append(self.pages.scroll(box, dx, dy, WHEEL_STEPS)))
-            return longest[0], cost / WHEEL_STEPS
+            return self.pages.scroll(box, dx, dy, WHEEL_STEPS)
 
         self.pages.open(f"jobs/{self.large}", A_CELL)
         self.pages.settle()
-        yield "grid, down", turn(".grid", 0, 500)
-        yield "grid, back in time", turn(".grid", -160, 0)
+        yield "grid, down", turn(".grid", 0, WHEEL_PX)
+        yield "grid, back in time", turn(".grid", -WHEEL_PX, 0)
         self.pages.open(f"runs/{self.runs[self.large]}", A_NODE)
         self.pages.settle()
-        yield "graph", turn(".graph-frame", 120, 240)
+        yield "graph", turn(".graph-frame", WHEEL_PX / 2, WHEEL_PX)
         for tab, wanted, box in (("tasks", ".tr", ".tbody"), ("gantt", ".gantt-row", ".gantt-rows"), ("events", ".tr", ".tbody")):
             self.pages.open(f"runs/{self.runs[self.large]}?tab={tab}", wanted)
             self.pages.settle()
-            yield tab, turn(box, 0, 500)
+            yield tab, turn(box, 0, WHEEL_PX)
 
 
-def _paint(bench, screens, goal, what, large, small):
-    costs = ([], [])
-
-    def timed(side, paint):
-        def measured():
-            figures = []
-            costs[side].append(screens.pages.cost_of(lambda: figures.append(paint())))
-            return figures[0]
-        return measured
-
-    row = Row(goal, f"first paint of {what}", "ms", *bench.in_turn(timed(0, large), timed(1, small)), at_most(4))
-    large_ms, small_ms = (statistics.median(side) for side in costs)
+def _paint(bench, goal, what, large, small):
+    """Times until the paint, and as a note what the page has computed until then."""
+    figures = bench.in_turn(large, small)
+    row = Row(goal, f"first paint of {what}", "ms", *([painted for painted, _ in side] for side in figures), at_most(4))
+    large_ms, small_ms = (statistics.median(cost for _, cost in side) for side in figures)
     row.notes.append(f"aim: under 1,000 ms; computed by the page {large_ms:.0f} against {small_ms:.0f} ms, ratio {large_ms / small_ms:.3g}")
     return row
 
@@ -432,12 +424,13 @@ def g16(bench):
     sizes, screens = bench.sizes, Screens(bench)
     try:
         large, small, tasks = screens.large, screens.small, f"{sizes.page_tasks:,}"
-        yield _paint(bench, screens, "G16", f"a run of {tasks} tasks against one of {FEW}", screens.run_of(large), screens.run_of(small))
-        yield _paint(bench, screens, "G16g", f"a grid of {tasks} tasks × {sizes.page_runs} runs against {FEW} × {FEW}",
+        yield _paint(bench, "G16", f"a run of {tasks} tasks against one of {FEW}", screens.run_of(large), screens.run_of(small))
+        yield _paint(bench, "G16g", f"a grid of {tasks} tasks × {sizes.page_runs} runs against {FEW} × {FEW}",
                      screens.grid_of(large), screens.grid_of(small))
         past = f"a job with {sizes.past_runs:,} past runs against one with {PAST_FEW}"
-        yield Row("G16o", f"first paint of {past}", "ms",
-                  *bench.in_turn(screens.grid_of(screens.old), screens.grid_of(screens.young)), at_most(1.2))
+        row = _paint(bench, "G16o", past, screens.grid_of(screens.old), screens.grid_of(screens.young))
+        row.must = at_most(1.2)
+        yield row
         yield Row("G16c", f"processor time of the server to open {past}", "µs",
                   *bench.in_turn(screens.opening_cost(screens.old), screens.opening_cost(screens.young)), at_most(1.2))
         turns = [dict(screens.scrolled()) for _ in range(sizes.repetitions)]

@@ -23,6 +23,18 @@ requestAnimationFrame(look)
 """
 
 
+# Milliseconds of processor time of the page's thread: unlike time, they hardly depend on who else is busy.
+METER = """
+const meter = async () => {
+    const session = await page.context().newCDPSession(page)
+    await session.send('Performance.enable', {timeDomain: 'threadTicks'})
+    const read = async () => 1000 * (await session.send('Performance.getMetrics')).metrics.find((m) => m.name === 'TaskDuration').value
+    const before = await read()
+    return async () => (await read()) - before
+}
+"""
+
+
 class Pages:
     """A browser that is signed in to one server."""
 
@@ -38,29 +50,18 @@ class Pages:
         self.run("await page.goto('/'); await page.getByLabel('Token').fill(arg); await page.keyboard.press('Enter');"
                  "await page.getByRole('navigation', {name: 'Screens'}).waitFor()", product.token)
 
-    def cost_of(self, what):
-        """Runs it; milliseconds that the page's own thread has computed meanwhile, which hardly depends on who else is busy."""
-        before = self._computed_ms()
-        what()
-        return self._computed_ms() - before
-
-    def _computed_ms(self):
-        return self.run("""
-            if (!globalThis.meter || meter.of !== page) {
-                globalThis.meter = {of: page, session: await page.context().newCDPSession(page)}
-                await meter.session.send('Performance.enable', {timeDomain: 'threadTicks'})
-            }
-            return 1000 * (await meter.session.send('Performance.getMetrics')).metrics.find((m) => m.name === 'TaskDuration').value""")
-
     def open(self, place, wanted):
-        """Loads the page anew at that place; milliseconds from the request until what is wanted is painted."""
-        return self.run("""
+        """Loads the page anew at that place: milliseconds from the request until what is wanted is painted, and what the
+        page's own thread has computed for that."""
+        return self.run(METER + """
             await page.evaluate((wanted) => sessionStorage.setItem('bench.wanted', wanted), arg.wanted)
             const home = new URL('/', page.url()).href
             await page.goto('about:blank')
+            const computed = await meter()
             await page.goto(`${home}#/${arg.place}`, {waitUntil: 'commit'})
             await page.waitForFunction(() => window.watch?.painted, null, {timeout: 60000})
-            return await page.evaluate(() => window.watch.painted)""", {"place": place, "wanted": wanted})
+            const cost = await computed()
+            return [await page.evaluate(() => window.watch.painted), cost]""", {"place": place, "wanted": wanted})
 
     def settle(self):
         """Waits until nothing is asked for any more, but for streams of events."""
@@ -72,17 +73,20 @@ class Pages:
             page.off('response', noted)""")
 
     def scroll(self, selector, dx, dy, steps):
-        """Turns the wheel over an element; the longest task meanwhile in milliseconds, 0 if none took 50 or more."""
-        return self.run("""
+        """Turns the wheel over an element: the longest task meanwhile in milliseconds, 0 if none took 50 or more, and what
+        the page's thread has computed for a step."""
+        return self.run(METER + """
             const box = await page.locator(arg.selector).first().boundingBox()
             await page.mouse.move(box.x + box.width / 2, box.y + box.height / 2)
             await page.evaluate(() => { window.watch.longest = 0 })
+            const computed = await meter()
             for (let i = 0; i < arg.steps; i++) {
                 await page.mouse.wheel(arg.dx, arg.dy)
                 await page.evaluate(() => new Promise(requestAnimationFrame))
             }
             await page.waitForTimeout(200)
-            return await page.evaluate(() => window.watch.longest)""",
+            const cost = await computed()
+            return [await page.evaluate(() => window.watch.longest), cost / arg.steps]""",
                         {"selector": selector, "dx": dx, "dy": dy, "steps": steps})
 
     def close(self):
