@@ -175,7 +175,7 @@ class Row extends Component<RowProps> {
             return (
               <div key={run.key} role="gridcell" aria-colindex={column + 2} class="cell" data-cell={`${row}.${column}`} data-status={status ?? ''}
                 tabIndex={focus === column ? 0 : -1} aria-selected={open === run.key || undefined}
-                aria-label={`${name}, ${text}: ${status ? word(status) : 'not part of it'}`} ref={(cell) => cell && stamp(cell, status)} />
+                aria-label={`${name}, ${text}: ${status ? word(status) : 'not part of it'}`} ref={(cell) => void (cell && stamp(cell, status))} />
             )
           })}
         </div>
