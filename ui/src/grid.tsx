@@ -60,7 +60,10 @@ export function Grid({ job, grid }: { job: Job; grid: GridData }) {
 
   const from = Math.max(0, Math.floor(view.left / COLUMN_PX / STEP) * STEP - STEP)
   const to = Math.min(columns.length, Math.ceil((view.left + view.width) / COLUMN_PX) + 2 * STEP)
-  const shown = useMemo(() => columns.slice(from, to).map((run) => ({ run, text: `run of ${runTime(run)}` })), [columns, from, to])
+  const shown = useMemo(() => columns.slice(from, to).map((run) => {
+    const [at, ms] = [runTime(run), tookMs(summaryOf(job.key, run))]
+    return { run, text: `run of ${at}`, title: `${word(run.status)}, ${at}, ${duration(ms)}`, barPx: Math.round(4 + 30 * Math.sqrt(ms / longest)) }
+  }), [columns, from, to, longest])
   const query = route.value.query
   const opened = { run: data.byKey.get(query.get('run') ?? ''), task: data.taskKeys.indexOf(query.get('task') ?? '') }
   const hasPanel = opened.run && opened.task >= 0
@@ -102,11 +105,10 @@ export function Grid({ job, grid }: { job: Job; grid: GridData }) {
           tabIndex={-1} onKeyDown={onKeyDown} onScroll={() => (rows.onScroll(), measure())}>
           <div class="grid-head" role="row" style={{ width: `calc(var(--grid-names) + ${columns.length * COLUMN_PX}px)` }}>
             <div class="grid-corner" role="columnheader">Task</div>
-            {shown.map(({ run, text }, i) => (
+            {shown.map(({ run, text, title, barPx }, i) => (
               <div key={run.key} role="columnheader" class={`grid-run${manyADay && isNewDay(columns[from + i - 1], run) ? ' new-day' : ''}`} style={left(from + i)}>
-                <a href={href(['runs', run.key])} tabIndex={-1} aria-label={`R${text.slice(1)}: ${word(run.status)}`}
-                  title={`${word(run.status)}, ${runTime(run)}, ${duration(tookMs(summaryOf(job.key, run)))}`}>
-                  <i class={`grid-bar tone-${barTone(run.status)}`} style={{ height: `${Math.round(4 + 30 * Math.sqrt(tookMs(summaryOf(job.key, run)) / longest))}px` }} />
+                <a href={href(['runs', run.key])} tabIndex={-1} aria-label={`R${text.slice(1)}: ${word(run.status)}`} title={title}>
+                  <i class={`grid-bar tone-${barTone(run.status)}`} style={{ height: `${barPx}px` }} />
                   <Shape status={run.status} size={12} />
                 </a>
               </div>
