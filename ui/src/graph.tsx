@@ -237,16 +237,18 @@ function Drawing({ tasks, view, current, chosen, onOpen, label, layout }: Props 
 // What can be seen, with some room around it: a graph of a thousand tasks is drawn only where one looks. The first
 // node always, because the keyboard enters there. It is the same set until the picture has moved by an eighth.
 function useVisible(layout: Layout, at: View | null, box: HTMLDivElement | null): Set<string> {
-  const isWhole = layout.nodes.length <= MANY_TASKS || !at || !box
-  const [w, h] = isWhole ? [0, 0] : [box.clientWidth / at.k, box.clientHeight / at.k]
-  const [x, y] = isWhole ? [0, 0] : [Math.round((-at.x / at.k / w) * 8), Math.round((-at.y / at.k / h) * 8)]
+  const isWhole = layout.nodes.length <= MANY_TASKS
+  const isPlaced = !isWhole && at !== null && box !== null && box.clientWidth > 0 // else nothing: it is drawn once it has its place
+  const [w, h] = isPlaced ? [box.clientWidth / at.k, box.clientHeight / at.k] : [0, 0]
+  const [x, y] = !isPlaced ? [0, 0] : [Math.round((-at.x / at.k / w) * 8), Math.round((-at.y / at.k / h) * 8)]
   return useMemo(() => {
     if (isWhole) return new Set(layout.nodes.map((n) => n.key))
+    if (!isPlaced) return new Set<string>()
     const [left, top] = [(x * w) / 8, (y * h) / 8]
     const near = layout.nodes.filter((n, i) =>
       i === 0 || (n.x > left - w / 4 && n.x < left + 1.25 * w && n.y > top - h / 4 && n.y < top + 1.25 * h))
     return new Set(near.map((n) => n.key))
-  }, [layout, isWhole, w, h, x, y])
+  }, [layout, isWhole, isPlaced, w, h, x, y])
 }
 
 // Names are cut where the box ends, by the width that they will have.
