@@ -53,7 +53,7 @@ fuzz: ## every fuzz target for SECONDS
 	@scripts/fuzz $(SECONDS)
 
 bench: ## benchmarks against limits measured in the same run
-	@scripts/setup build bench
+	@scripts/setup build test bench
 	@scripts/build
 	@bench/run $(ARGS)
 

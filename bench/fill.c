@@ -1,12 +1,13 @@
 /*
  * Fills the database of a server that is not running with finished runs, through the store.
  *
- *     fill DATABASE JOB-KEY[,JOB-KEY]… RUNS
+ *     fill DATABASE JOB-KEY[,JOB-KEY]… RUNS [SEED]
  *
  * The jobs exist, made through the API, so that their definitions are real ones; their tasks are
  * read from there. The runs go to the jobs in turn, a minute apart, the last one a minute ago. Each
  * has the rows that the engine would have left: run, original attempt, task runs, attempts, events
- * with reasons. Of each job, every tenth has failed at its last task.
+ * with reasons. Of each job, every tenth has failed at its last task. A database that is filled more
+ * than once needs another seed each time: keys are made from it.
  *
  *     {"runs":…,"rows":…,"seconds":…}
  */
@@ -282,13 +283,13 @@ static void fill_close(struct fill *fill)
 int main(int argc, char **argv)
 {
     struct fill fill;
-    if (argc != 4)
-        bench_die("usage: DATABASE JOB-KEY[,JOB-KEY]… RUNS");
+    if (argc != 4 && argc != 5)
+        bench_die("usage: DATABASE JOB-KEY[,JOB-KEY]… RUNS [SEED]");
     int64_t runs = bench_number("RUNS", argv[3]);
     fill_open(&fill, argv[1]);
     read_jobs(&fill, argv[2]);
     int64_t first_ms = (int64_t)time(NULL) * 1000 - (runs + 1) * MINUTE_MS;
-    uuid_source_init(&fill.keys, 0, 7);
+    uuid_source_init(&fill.keys, 0, argc == 5 ? (uint64_t)bench_number("SEED", argv[4]) : 7);
     double began = bench_now();
     for (int64_t i = 0; i < runs; i++) {
         add_run(&fill, &fill.jobs[(size_t)i % fill.job_count], first_ms + i * MINUTE_MS);

@@ -7,9 +7,10 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
-from harness.product import HTTP_THREADS, MAX_RUNNING, Product, chain, independent
+from harness.page import Pages
+from harness.product import HTTP_THREADS, MAX_RUNNING, Product, chain, independent, wide
 from harness.programs import Failed, HttpLimit, processor_us
-from harness.result import Row, at_least, at_most
+from harness.result import Row, at_least, at_most, number
 
 POLL_US = 300
 PYTHON = "/usr/bin/python3"
@@ -36,11 +37,15 @@ class Sizes:
     schedules_many: int = 100000
     firing: int = 100
     firing_s: int = 5
+    page_tasks: int = 1000
+    page_runs: int = 100
+    past_runs: int = 100000
 
 
 QUICK = Sizes(repetitions=1, chain=5, python_chain=2, fanout=20, posts=100, gets=200, commits=100, runs_many=2400,
               runs_few=600, list_gets=50, page=6, page_rows=10, prints=50, idle_s=0.5, ballast_mib=64,
-              schedules_many=300, firing=10, firing_s=2)
+              schedules_many=300, firing=10, firing_s=2,
+              page_tasks=200, page_runs=20, past_runs=300)
 
 
 class Bench:
@@ -370,8 +375,102 @@ def g15w(bench):
     yield Row("G15w", f"wake-ups a second with {bench.sizes.schedules_many:,} schedules", "/s", wakes, [], at_most(0))
 
 
+# ---- the page ----
+
+A_CELL = "[data-cell][data-status=SUCCESS]"
+A_NODE = "[data-node][data-status=SUCCESS]"
+FEW = 10
+PAST_FEW = 100
+WHEEL_STEPS = 40
+WHEEL_PX = 240  # a frame: 14,400 a second, two notches of a wheel each
+
+
+class Screens:
+    """A server with a large and a small job, one with a long past and one with a short, and a browser on it."""
+
+    def __init__(self, bench):
+        sizes = bench.sizes
+        self.product = product = bench.product()
+        self.large, self.small = (product.create_job(f"wide_{n}", wide(n)) for n in (sizes.page_tasks, FEW))
+        self.old, self.young = (product.create_job(name, chain(3)) for name in ("old", "young"))
+        product.stop()
+        for seed, (job, runs) in enumerate([(self.large, sizes.page_runs), (self.small, FEW), (self.old, sizes.past_runs),
+                                            (self.young, PAST_FEW)]):
+            bench.programs.run("fill", product.data / "reprise.db", job, runs, 100 + seed)
+        product.start()
+        self.runs = {job: product.call("GET", f"/jobRuns?jobKey={job}&status=SUCCESS&limit=1").json()["items"][0]["key"]
+                     for job in (self.large, self.small)}
+        self.pages = Pages(product)
+
+    def paint(self, place, wanted):
+        return lambda: self.pages.open(place, wanted)
+
+    def run_of(self, job):
+        return self.paint(f"runs/{self.runs[job]}", A_NODE)
+
+    def grid_of(self, job):
+        return self.paint(f"jobs/{job}", A_CELL)
+
+    def opening_cost(self, job):
+        """Processor time of the server for a job that is opened and looked at."""
+        def cost():
+            before = processor_us(self.product.process.pid)
+            self.pages.open(f"jobs/{job}", A_CELL)
+            self.pages.settle()
+            return processor_us(self.product.process.pid) - before
+        return cost
+
+    def scrolled(self):
+        """The wheel is turned over each long thing: its name, the longest task, what a step of the wheel computes."""
+        def turn(box, dx, dy):
+            return self.pages.scroll(box, dx, dy, WHEEL_STEPS)
+
+        self.pages.open(f"jobs/{self.large}", A_CELL)
+        self.pages.settle()
+        yield "grid, down", turn(".grid", 0, WHEEL_PX)
+        yield "grid, back in time", turn(".grid", -WHEEL_PX, 0)
+        self.pages.open(f"runs/{self.runs[self.large]}", A_NODE)
+        self.pages.settle()
+        yield "graph", turn(".graph-frame", WHEEL_PX / 2, WHEEL_PX)
+        for tab, wanted, box in (("tasks", ".tr", ".tbody"), ("gantt", ".gantt-row", ".gantt-rows"), ("events", ".tr", ".tbody")):
+            self.pages.open(f"runs/{self.runs[self.large]}?tab={tab}", wanted)
+            self.pages.settle()
+            yield tab, turn(box, 0, WHEEL_PX)
+
+
+def _paint(bench, goal, what, large, small):
+    """Times until the paint, and as a note what the page has computed until then."""
+    figures = bench.in_turn(large, small)
+    row = Row(goal, f"first paint of {what}", "ms", *([painted for painted, _ in side] for side in figures), at_most(4))
+    large_ms, small_ms = (statistics.median(cost for _, cost in side) for side in figures)
+    row.notes.append(f"aim: under 1,000 ms; computed by the page {large_ms:.0f} against {small_ms:.0f} ms, ratio {large_ms / small_ms:.3g}")
+    return row
+
+
+def g16(bench):
+    sizes, screens = bench.sizes, Screens(bench)
+    try:
+        large, small, tasks = screens.large, screens.small, f"{sizes.page_tasks:,}"
+        yield _paint(bench, "G16", f"a run of {tasks} tasks against one of {FEW}", screens.run_of(large), screens.run_of(small))
+        yield _paint(bench, "G16g", f"a grid of {tasks} tasks × {sizes.page_runs} runs against {FEW} × {FEW}",
+                     screens.grid_of(large), screens.grid_of(small))
+        past = f"a job with {sizes.past_runs:,} past runs against one with {PAST_FEW}"
+        row = _paint(bench, "G16o", past, screens.grid_of(screens.old), screens.grid_of(screens.young))
+        row.must = at_most(1.2)
+        yield row
+        yield Row("G16c", f"processor time of the server to open {past}", "µs",
+                  *bench.in_turn(screens.opening_cost(screens.old), screens.opening_cost(screens.young)), at_most(1.2))
+        turns = [dict(screens.scrolled()) for _ in range(sizes.repetitions)]
+        worst = {name: max(one[name][0] for one in turns) for name in turns[0]}
+        step = {name: statistics.median(one[name][1] for one in turns) for name in turns[0]}
+        yield Row("G16s", f"longest task of the page while {tasks} tasks are scrolled", "ms", [max(worst.values())], [], at_most(100),
+                  notes=[", ".join(f"{name} {number(worst[name])}, {step[name]:.0f} computed a step" for name in worst)])
+    finally:
+        screens.pages.close()
+
+
 GOALS = {"G1": g1, "G2": g2, "G3": g3, "G4": g4, "G5": g5, "G7": g7, "G8": g8, "G11": g11, "G12": g12, "G13": g13,
-         "G15": g15, "G15w": g15w}
+         "G15": g15, "G15w": g15w, "G16": g16}
 DURABLE = ("G1", "G2", "G5")  # what a slow disk is felt in
 
 

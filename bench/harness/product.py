@@ -142,3 +142,9 @@ def chain(length):
 
 def independent(count):
     return [python_task(f"task_{i}") for i in range(count)]
+
+
+def wide(count, width=10):
+    """A graph of so many tasks in rows of `width`; each waits for two of the row before."""
+    return [python_task(f"task_{i}", [] if i < width else [f"task_{i - width}", f"task_{i - i % width - width + (i + 1) % width}"])
+            for i in range(count)]

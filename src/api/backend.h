@@ -42,6 +42,8 @@ struct api_reads {
     int64_t (*queue_position)(struct store_reader *reader, const struct run_row *run);
     bool (*get_task_run)(struct store_reader *reader, int64_t workspace, const struct uuid *key,
                          struct arena *arena, struct task_run_row *ret);
+    size_t (*task_states)(struct store_reader *reader, int64_t workspace, const struct uuid *run,
+                          struct arena *arena, struct task_state **ret);
     size_t (*attempts)(struct store_reader *reader, int64_t workspace, const struct uuid *task_run,
                        int64_t from_number, size_t max, struct arena *arena,
                        struct attempt_row **ret);

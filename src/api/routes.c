@@ -369,6 +369,18 @@ static const struct route routes[] = {
 
     {.method = "GET",
      .scope = SCOPE_WORKSPACE,
+     .path = "jobs/{}/grid",
+     .operation = "getJobGrid",
+     .flags = ROUTE_EXTENSION,
+     .role = ROLE_VIEWER,
+     .query = &grid_query_schema,
+     .parse = grid_parse,
+     .read = grid_get,
+     .answer = &grid_schema,
+     .doc = "Shows the states of a job's tasks in its runs, newest run first, a letter each."},
+
+    {.method = "GET",
+     .scope = SCOPE_WORKSPACE,
      .path = "rerunCampaigns",
      .operation = "listRerunCampaigns",
      .flags = ROUTE_ITEMS | ROUTE_EXTENSION,

@@ -52,6 +52,15 @@ struct run_list {
     struct store_cursor next; /* set when `more` */
 };
 
+/* How a task run stands, and of which attempt of the run it is: what a grid is made of. */
+struct task_state {
+    const char *task_key;
+    int64_t repair_number;
+    enum state state;
+    int64_t start_ms;
+    int64_t end_ms;
+};
+
 struct job_filter {
     const struct uuid *jobs; /* none: every job */
     size_t job_count;

@@ -413,6 +413,7 @@ static const struct api_reads reads = {
     .get_run_image = store_get_run_image,
     .queue_position = store_queue_position,
     .get_task_run = store_get_task_run,
+    .task_states = store_task_states,
     .attempts = store_attempts,
     .run_events = store_run_events,
     .entity_events = store_entity_events,

@@ -59,6 +59,8 @@ struct reader_ops {
     size_t (*live_runs)(struct store_reader *reader, int64_t workspace, struct arena *arena,
                         struct uuid **ret);
     int64_t (*queue_position)(struct store_reader *reader, const struct run_row *run);
+    size_t (*task_states)(struct store_reader *reader, int64_t workspace, const struct uuid *run,
+                          struct arena *arena, struct task_state **ret);
     size_t (*attempts)(struct store_reader *reader, int64_t workspace, const struct uuid *task_run,
                        int64_t from_number, size_t max, struct arena *arena,
                        struct attempt_row **ret);

@@ -366,6 +366,27 @@ static int64_t queue_position(struct store_reader *base, const struct run_row *r
     return position;
 }
 
+static size_t task_states(struct store_reader *base, int64_t workspace, const struct uuid *run,
+                          struct arena *arena, struct task_state **ret)
+{
+    struct memory_reader *reader = memory_reader_lock(base);
+    const struct task_run_row key = {.workspace = workspace, .run = *run};
+    void *items;
+    size_t count = copy_of_run(&reader->store->rows, ROW_TASK_RUN, &key, arena, &items);
+    const struct task_run_row *rows = items;
+    memory_reader_unlock(reader);
+    *ret = ARENA_ARRAY(arena, count, struct task_state);
+    for (size_t i = 0; i < count; i++)
+        (*ret)[i] = (struct task_state){
+            .task_key = rows[i].task_key,
+            .repair_number = rows[i].repair_number,
+            .state = rows[i].state,
+            .start_ms = rows[i].start_ms,
+            .end_ms = rows[i].end_ms,
+        };
+    return count;
+}
+
 static size_t attempts(struct store_reader *base, int64_t workspace, const struct uuid *task_run,
                        int64_t from_number, size_t max, struct arena *arena,
                        struct attempt_row **ret)
@@ -439,6 +460,7 @@ const struct reader_ops memory_reader_ops = {
     .run_census = run_census,
     .live_runs = live_runs,
     .queue_position = queue_position,
+    .task_states = task_states,
     .attempts = attempts,
     .run_events = run_events,
     .workspace_events = memory_workspace_events,

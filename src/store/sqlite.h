@@ -54,6 +54,10 @@ size_t sqlite_workspace_events(struct store_reader *base, int64_t workspace,
                                struct arena *arena, struct event_row **ret, int64_t *ret_upto);
 int64_t sqlite_newest_event(struct store_reader *base, int64_t workspace);
 
+/* sqlite_grid.c */
+size_t sqlite_task_states(struct store_reader *base, int64_t workspace, const struct uuid *run,
+                          struct arena *arena, struct task_state **ret);
+
 /* sqlite_numbered.c */
 bool sqlite_find_number(struct store_reader *base, enum row_kind kind, int64_t workspace,
                         int64_t number, struct arena *arena, void *ret);

@@ -639,6 +639,7 @@ const struct reader_ops sqlite_reader_ops = {
     .run_census = run_census,
     .live_runs = live_runs,
     .queue_position = queue_position,
+    .task_states = sqlite_task_states,
     .attempts = attempts,
     .run_events = run_events,
     .workspace_events = sqlite_workspace_events,

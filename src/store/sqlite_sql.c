@@ -187,6 +187,9 @@ static const struct statement statements[SQL_RUN_KEYS] = {
                          " FROM repair WHERE workspace = ?1 AND run = ?2 ORDER BY number"},
     [SQL_RUN_TASK_RUNS] = {ROW_TASK_RUN, false,
                            " FROM task_run WHERE workspace = ?1 AND run = ?2 ORDER BY key"},
+    [SQL_RUN_TASK_STATES] = {NO_ROW, false,
+                             "SELECT task_key, repair_number, state, start_ms, end_ms"
+                             " FROM task_run WHERE workspace = ?1 AND run = ?2 ORDER BY key"},
     [SQL_RUN_ATTEMPTS] = {ROW_ATTEMPT, false,
                           " FROM attempt WHERE workspace = ?1 AND run = ?2"
                           " ORDER BY task_run DESC, number DESC"},

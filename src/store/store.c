@@ -179,6 +179,12 @@ bool store_get_task_run(struct store_reader *reader, int64_t workspace, const st
     return reader->ops->get(reader, ROW_TASK_RUN, &id, arena, ret);
 }
 
+size_t store_task_states(struct store_reader *reader, int64_t workspace, const struct uuid *run,
+                         struct arena *arena, struct task_state **ret)
+{
+    return reader->ops->task_states(reader, workspace, run, arena, ret);
+}
+
 size_t store_attempts(struct store_reader *reader, int64_t workspace, const struct uuid *task_run,
                       int64_t from_number, size_t max, struct arena *arena,
                       struct attempt_row **ret)

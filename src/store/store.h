@@ -175,6 +175,9 @@ int64_t store_queue_position(struct store_reader *reader, const struct run_row *
 
 bool store_get_task_run(struct store_reader *reader, int64_t workspace, const struct uuid *key,
                         struct arena *arena, struct task_run_row *ret);
+/* The states of all task runs of a run, replaced ones too, by key: nothing else of them is read. */
+size_t store_task_states(struct store_reader *reader, int64_t workspace, const struct uuid *run,
+                         struct arena *arena, struct task_state **ret);
 /* Attempts `from_number` … ascending, at most `max`. */
 size_t store_attempts(struct store_reader *reader, int64_t workspace, const struct uuid *task_run,
                       int64_t from_number, size_t max, struct arena *arena,

@@ -134,6 +134,23 @@ static bool get_task_run(struct store_reader *reader, int64_t workspace, const s
     return false;
 }
 
+static size_t task_states(struct store_reader *reader, int64_t workspace, const struct uuid *run,
+                          struct arena *arena, struct task_state **ret)
+{
+    struct fake *fake = of_reader(reader);
+    (void)workspace, (void)run;
+    *ret = ARENA_ARRAY(arena, fake->task_run_count, struct task_state);
+    for (size_t i = 0; i < fake->task_run_count; i++)
+        (*ret)[i] = (struct task_state){
+            .task_key = fake->task_runs[i].task_key,
+            .repair_number = fake->task_runs[i].repair_number,
+            .state = fake->task_runs[i].state,
+            .start_ms = fake->task_runs[i].start_ms,
+            .end_ms = fake->task_runs[i].end_ms,
+        };
+    return fake->task_run_count;
+}
+
 static size_t attempts(struct store_reader *reader, int64_t workspace, const struct uuid *task_run,
                        int64_t from_number, size_t max, struct arena *arena,
                        struct attempt_row **ret)
@@ -539,6 +556,7 @@ struct fake *fake_new(void)
                   get_run_image,
                   queue_position,
                   get_task_run,
+                  task_states,
                   attempts,
                   run_events,
                   entity_events,

@@ -80,6 +80,7 @@ static const struct row rows[] = {
     {"listJobs", "jobs", NULL, ROLE_VIEWER, 200},
     {"getJob", JOB, NULL, ROLE_VIEWER, 200},
     {"listSkippedTimes", JOB "/skippedTimes", NULL, ROLE_VIEWER, 200},
+    {"getJobGrid", JOB "/grid", NULL, ROLE_VIEWER, 200},
     {"updateJob", JOB, JOB_BODY, ROLE_ADMIN, 202},
     {"deleteJob", JOB, NULL, ROLE_ADMIN, 204},
     {"cancelJobRuns", JOB "/actions/cancelJobRuns", NULL, ROLE_OPERATOR, 202},

@@ -23,6 +23,38 @@ static void an_image_holds_a_run_of_ten_thousand_tasks(void **state)
         assert_int_equal(image.task_runs[i].position, i);
 }
 
+/* Of a run alone, replaced task runs too, as they were made. */
+static void states_of_tasks_are_those_of_the_run(void **state)
+{
+    struct world *world = *state;
+    struct run_row run = world_run_row(world, STATE_RUNNING),
+                   other = world_run_row(world, STATE_RUNNING);
+    struct task_state *states;
+    world_add(world, ROW_RUN, ROW_INSERT, &run);
+    world_add(world, ROW_RUN, ROW_INSERT, &other);
+    for (int64_t i = 0; i < 4; i++) {
+        struct task_run_row row = world_task_run_row(world, i == 2 ? &other.key : &run.key, i);
+        row.repair_number = i == 3;
+        row.state = i ? STATE_FAILED : STATE_BLOCKED;
+        row.start_ms = i ? 100 + i : FIELD_NULL;
+        row.end_ms = i ? 200 + i : FIELD_NULL;
+        row.error_trace = "not read";
+        world_add(world, ROW_TASK_RUN, ROW_INSERT, &row);
+    }
+    assert_int_equal(world_commit(world), STORE_OK);
+    store_read_begin(world->reader);
+    size_t count = store_task_states(world->reader, 1, &run.key, &world->arena, &states);
+    store_read_end(world->reader);
+    assert_int_equal(count, 3);
+    for (size_t i = 0; i < count; i++) {
+        assert_int_equal(states[i].repair_number, i == 2);
+        assert_int_equal(states[i].state, i ? STATE_FAILED : STATE_BLOCKED);
+        assert_int_equal(states[i].start_ms, i == 2 ? 103 : i ? 101 : FIELD_NULL);
+        assert_int_equal(states[i].end_ms, i == 2 ? 203 : i ? 201 : FIELD_NULL);
+        assert_non_null(states[i].task_key);
+    }
+}
+
 /* Two tasks; the second is repaired twice, every task run has attempts. */
 static void an_image_has_the_attempts_of_the_newest(void **state)
 {
@@ -225,6 +257,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(an_image_holds_a_run_of_ten_thousand_tasks),
+        cmocka_unit_test(states_of_tasks_are_those_of_the_run),
         cmocka_unit_test(an_image_has_the_attempts_of_the_newest),
         cmocka_unit_test(a_map_has_the_newest_as_of_a_repair),
         cmocka_unit_test(events_are_sliced),

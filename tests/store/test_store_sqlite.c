@@ -108,6 +108,7 @@ static const struct {
     {SQL_GET_RUN, "PRIMARY KEY (workspace=? AND key=?)"},
     {SQL_RUN_NEWEST_EVENT, "PRIMARY KEY (workspace=? AND run=?)"},
     {SQL_RUN_TASK_RUNS, "PRIMARY KEY (workspace=? AND run=?)"},
+    {SQL_RUN_TASK_STATES, "PRIMARY KEY (workspace=? AND run=?)"},
     {SQL_RUN_ATTEMPTS, "PRIMARY KEY (workspace=? AND run=?)"},
     {SQL_ATTEMPTS, "PRIMARY KEY (workspace=? AND run=? AND task_run=? AND number>?)"},
     {SQL_RUN_EVENTS, "PRIMARY KEY (workspace=? AND run=? AND number>?)"},

@@ -1,5 +1,6 @@
 """Jobs: the list, what a job fires next, its grid."""
 
+import sqlite3
 from datetime import datetime
 
 from harness import Client, step, task
@@ -9,7 +10,7 @@ from ui_browser import until
 def test_the_next_time_of_a_schedule(own, page):
     job = own.api.job([task("one")], name="nightly", schedule={"quartzCronExpression": "0 30 2 * * ?", "timezoneId": "Asia/Tokyo"})
     due = own.api.read(f"/jobs/{job['key']}")["nextRunTimes"][0]
-    page.sees("0 30 2 * * ?")
+    page.sees("Every day at 02:30")
     page("await page.getByText('next', {exact: false}).locator('time').first().waitFor()")
     shown = page("return await page.locator('.tr time').first().getAttribute('datetime')")
     assert datetime.fromisoformat(shown.replace("Z", "+00:00")) == datetime.fromisoformat(due.replace("Z", "+00:00"))
@@ -32,6 +33,80 @@ def test_the_next_time_of_a_schedule(own, page):
     assert own.api.read(f"/jobs/{job['key']}")["schedule"]["pauseStatus"] == "UNPAUSED"
     page("await page.getByRole('tab', {name: 'Skipped'}).click()")
     page.sees("No planned time was skipped")
+
+
+def test_the_grid_asks_once_stays_current_and_shows_a_cell(own, page):
+    tasks = [step("first"), step("second", after="first", gate="grid"), step("third", after="second", until="mended", exit=1)]
+    job = own.api.job(tasks, name="gridded", maxConcurrentRuns=100)
+    own.open_gate("grid")
+    for run in [own.api.run(job) for _ in range(4)]:
+        own.api.wait_final(run, "FAILED")
+    own.shut_gate("grid")
+    page("globalThis.asked = []; page.on('request', (request) => asked.push(new URL(request.url()).pathname.split('/').slice(5).join('/')))")
+    page.go(f"jobs/{job['key']}")
+    page("await page.locator('[data-cell=\"2.3\"][data-status=FAILED]').waitFor()")
+    page.settle()
+    asked = page("return asked")
+    assert sum(path.endswith("/grid") for path in asked) <= 2, asked  # once, and again behind the opening of the stream
+    assert not any("taskRuns" in path for path in asked), asked
+    # a new run comes in on the right, and its tasks move
+    run = own.api.run(job)
+    page("await page.locator('[data-cell=\"1.4\"][data-status=RUNNING]').waitFor()")
+    own.open_gate("mended")
+    own.open_gate("grid")
+    page("await page.locator('[data-cell=\"2.4\"][data-status=SUCCESS]').waitFor()")
+    # by keyboard to a cell of the run before, whose reason is beside the grid
+    page("await page.locator('[data-cell=\"2.4\"]').focus(); await page.keyboard.press('ArrowLeft'); await page.keyboard.press('Enter')")
+    page("await page.getByRole('complementary', {name: 'Task third'}).getByText('Exited with code 1').waitFor()")
+    page("await page.getByRole('link', {name: 'Repair…'}).click()")
+    page.sees("Will run 1, re-evaluate 0, keep 2")
+    page(f"await page.getByRole('button', {{name: 'Repair: run 1'}}).click()")
+    page.state("SUCCESS")
+    page.go(f"jobs/{job['key']}")
+    page("await page.locator('[data-cell=\"2.3\"][data-status=SUCCESS]').waitFor()")
+    assert own.api.get_run(run)["version"] == 1
+
+
+def test_the_grid_goes_back_in_time_as_one_scrolls(own, page):
+    job = own.api.job([task("one"), task("two")], name="old", maxConcurrentRuns=0)  # every run is SKIPPED
+    keys = [own.api.run(job)["key"] for _ in range(230)]
+    page.go(f"jobs/{job['key']}")
+    columns = "return Number(await page.getByRole('grid').getAttribute('aria-colcount')) - 1"
+    until(lambda: page(columns) == 100, "the second fifty follow by themselves")
+    newest = page("return await page.locator('.grid-run a').last().getAttribute('href')")
+    assert newest.endswith(keys[-1])
+    for _ in range(2):
+        page("await page.getByRole('grid').evaluate((box) => { box.scrollLeft = 0 })")
+        page("await page.waitForTimeout(100)")
+    until(lambda: page(columns) >= 200, "older ones come")
+    page("await page.getByRole('grid').evaluate((box) => { box.scrollLeft = 0 })")
+    until(lambda: page(columns) == 230, "all")
+    page("await page.getByRole('grid').evaluate((box) => { box.scrollLeft = 0 })")
+    until(lambda: page("return await page.locator('.grid-run a').first().getAttribute('href')").endswith(keys[0]), "the first of all")
+    assert page("return await page.locator('[data-cell]').count()") < 200
+
+
+def test_times_that_a_schedule_skipped_are_shown_with_their_reason(servers, page_on):
+    own = servers().start()
+    schedule = {"quartzCronExpression": "0 * * * * ?", "timezoneId": "UTC"}
+    job = own.api.job([task("a")], name="minutely", schedule=schedule, maxConcurrentRuns=10)
+    none = own.api.job([task("a")], name="none", schedule={**schedule, "missedRunPolicy": "NONE"}, maxConcurrentRuns=10)
+    own.stop()  # and it was down for an hour
+    with sqlite3.connect(own.data / "reprise.db") as db:
+        assert db.execute("UPDATE schedule SET cursor_ms = cursor_ms - 3600000").rowcount == 2
+    db.close()
+    own.start()
+    until(lambda: own.api.read(f"/jobs/{none['key']}/skippedTimes")["items"], "the server looked at what it missed")
+    page = page_on(own)
+    for one in (job, none):
+        listed = own.api.read(f"/jobs/{one['key']}/skippedTimes")["items"]
+        assert len(listed) == 1 and 58 <= listed[0]["count"] <= 61
+        page.go(f"jobs/{one['key']}?tab=skipped")
+        page.sees(listed[0]["reason"])
+        cells = page("return await page.getByRole('table', {name: 'Skipped planned times'}).locator('.tr').first().getByRole('cell').allInnerTexts()")
+        assert cells[2:4] == [str(listed[0]["count"]), listed[0]["reason"]]
+        times = page("return await page.locator('.tr time').evaluateAll((all) => all.map((at) => at.getAttribute('datetime')))")
+        assert times == [listed[0][name] for name in ("firstPlannedTime", "lastPlannedTime", "time")]
 
 
 def test_durations_of_runs_and_of_one_task(own, page):

@@ -9,7 +9,7 @@ from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
 ANSWER_S = 100  # the browser's own limit for one step is 15 s
-# Where pictures of the screens go: a folder to look at them, else the test's own.
+# Where pictures of the screens go, for who wants to look at them.
 PICTURES = os.environ.get("REPRISE_PICTURES")
 
 
@@ -61,6 +61,16 @@ class Page:
     def go(self, place):
         self("await page.evaluate((to) => { location.hash = to }, arg)", f"#/{place}")
 
+    def settle(self):
+        """Waits until what is on the page has not changed for a moment; a clock that ticks is not waited for."""
+        self("""await page.locator('.loading').waitFor({state: 'detached'}); await page.evaluate(() => new Promise((done) => {
+            const finish = () => (observer.disconnect(), clearTimeout(quiet), clearTimeout(late), done())
+            const late = setTimeout(finish, 2000)
+            let quiet = setTimeout(finish, 120)
+            const observer = new MutationObserver(() => (clearTimeout(quiet), quiet = setTimeout(finish, 120)))
+            observer.observe(document.body, {subtree: true, childList: true, attributes: true, characterData: true})
+        }))""")
+
     def sees(self, text, seconds=15):
         """Waits until the text can be read."""
         self("await page.getByText(arg.text).filter({visible: true}).first().waitFor({timeout: arg.ms})",
@@ -79,9 +89,10 @@ class Page:
         return self("return await page.locator(arg).first().innerText()", selector)
 
     def picture(self, name):
-        folder = Path(PICTURES) if PICTURES else self.folder
-        folder.mkdir(parents=True, exist_ok=True)
-        self("await page.screenshot({path: arg})", str(folder / f"{name}.png"))
+        if not PICTURES:  # nobody looks
+            return
+        Path(PICTURES).mkdir(parents=True, exist_ok=True)
+        self("await page.screenshot({path: arg})", str(Path(PICTURES) / f"{name}.png"))
 
     def faults(self):
         return self("return faults")

@@ -92,7 +92,7 @@ const workspace = () => {
   return `/20260430/aiDataPlatforms/${encodeURIComponent(at.aiDataPlatformId)}/workspaces/${encodeURIComponent(key)}`
 }
 
-type Query = Record<string, string | number | boolean | string[] | undefined | null>
+export type Query = Record<string, string | number | boolean | string[] | undefined | null>
 
 export function url(path: string, query: Query = {}): string {
   const params = new URLSearchParams()
@@ -135,8 +135,8 @@ export async function rewrite<T>(path: string, change: (old: T) => T): Promise<v
 // With what this browser has, if it has anything.
 export async function resume(): Promise<void> {
   try {
-    await readSession()
-    place.value = await (await call('/reprise/v1')).json()
+    const [, at] = await Promise.all([readSession(), call('/reprise/v1').then((answer) => answer.json())])
+    place.value = at
   } catch (error) {
     if (error instanceof ApiError && error.status === 401) {
       sessionStorage.removeItem(TOKEN)

@@ -6,7 +6,7 @@ import { CampaignDialog } from './campaignnew'
 import { useLive } from './live'
 import { amend, go, href, route } from './route'
 import { Pill, Shape, word } from './states'
-import { Time, localTime } from './time'
+import { Time, localTime, utc } from './time'
 import type { Campaign, CampaignCell, CampaignCounts, CampaignSummary, Status } from './types'
 import { Dialog, Empty, Key, Loading, Message, Name, Problem, Table, useRows, visible } from './ui'
 
@@ -14,7 +14,9 @@ const PARTS: [keyof CampaignCounts, Status][] = [
   ['success', 'SUCCESS'], ['failed', 'FAILED'], ['running', 'RUNNING'], ['blocked', 'BLOCKED'], ['canceled', 'CANCELED'],
   ['skipped', 'SKIPPED'], ['waiting', 'WAITING'],
 ]
-const CELL_WORDS: Partial<Record<Status, string>> = { BLOCKED: 'Waits for one that failed', WAITING: 'Waits for its turn', SKIPPED: 'Left out' }
+const CELL_WORDS: Partial<Record<Status, string>> = { BLOCKED: 'Waiting for one that failed', WAITING: 'Waiting for its turn', SKIPPED: 'Left out' }
+const COUNT_WORDS: Partial<Record<Status, string>> = { BLOCKED: 'blocked', WAITING: 'waiting', SKIPPED: 'left out' } // of several
+const countWord = (status: Status) => COUNT_WORDS[status] ?? word(status).toLowerCase()
 const cellWord = (status: Status) => CELL_WORDS[status] ?? word(status)
 
 export const isOver = (status: Status) => ['SUCCESS', 'FAILED', 'CANCELED'].includes(status)
@@ -22,7 +24,7 @@ export const isOver = (status: Status) => ['SUCCESS', 'FAILED', 'CANCELED'].incl
 // A bar of parts, and the same in words.
 function Progress({ counts }: { counts: CampaignCounts }) {
   const parts = PARTS.filter(([name]) => counts[name] > 0)
-  const text = parts.map(([name, status]) => `${counts[name]} ${cellWord(status).toLowerCase()}`).join(', ')
+  const text = parts.map(([name, status]) => `${counts[name]} ${countWord(status)}`).join(', ')
   return (
     <span class="parts" role="img" aria-label={text} title={text}>
       {parts.map(([name, status]) => <i key={name} class={`part-${name}`} data-status={status} style={{ flexGrow: counts[name] }} />)}
@@ -136,7 +138,7 @@ export function CampaignScreen({ campaignKey }: { campaignKey: string }) {
         <div class="row wrap">
           <Progress counts={counts} />
           <span role="status">{PARTS.filter(([name]) => counts[name] > 0).map(([name, s]) => (
-            <span key={name} class="part-word"><Shape status={s} /> {counts[name]} {cellWord(s).toLowerCase()}</span>
+            <span key={name} class="part-word"><Shape status={s} /> {counts[name]} {countWord(s)}</span>
           ))}</span>
         </div>
       </header>
@@ -160,6 +162,17 @@ const WHERE: Record<string, string> = { FIRST: 'every task', ERROR: 'what did no
 
 const ROW_PX = 28
 const COLUMN_PX = 30
+
+// The day where it begins, seconds where there are any.
+const clock = new Intl.DateTimeFormat(undefined, { hour: '2-digit', minute: '2-digit', hourCycle: 'h23' })
+const clockWithSeconds = new Intl.DateTimeFormat(undefined, { hour: '2-digit', minute: '2-digit', second: '2-digit', hourCycle: 'h23' })
+const day = new Intl.DateTimeFormat(undefined, { day: 'numeric', month: 'short' })
+
+function columnTime(time: string, before: string | undefined) {
+  const at = new Date(time)
+  const text = (at.getSeconds() ? clockWithSeconds : clock).format(at)
+  return before && new Date(before).toDateString() === at.toDateString() ? text : `${day.format(at)}, ${text}`
+}
 
 function CellGrid({ campaign }: { campaign: Campaign }) {
   const { times, byPlace } = useMemo(() => {
@@ -204,7 +217,9 @@ function CellGrid({ campaign }: { campaign: Campaign }) {
           <div class="grid-head" role="row" style={whole}>
             <div class="grid-corner" role="columnheader">Job</div>
             {shown.map((time, i) => (
-              <div key={time} role="columnheader" class="grid-run" style={place(from + i)}><Time at={time} /></div>
+              <div key={time} role="columnheader" class="grid-run" style={place(from + i)}>
+                <time dateTime={time} title={utc(Date.parse(time))}>{columnTime(time, times[from + i - 1])}</time>
+              </div>
             ))}
           </div>
           <div role="presentation" style={{ height: `${rows.height}px`, ...whole }}>

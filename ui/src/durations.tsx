@@ -1,50 +1,47 @@
 // How long the runs of a job took, or one of its tasks in them: a bar each, oldest on the left.
 
 import { useEffect, useMemo, useRef } from 'preact/hooks'
+import { type Grid, statusOf, summaryOf, useGrid } from './griddata'
 import { amend, href, route } from './route'
 import { tookMs } from './runlist'
 import { look, word } from './states'
-import { useTaskStates } from './taskstates'
 import { duration, localTime } from './time'
-import type { Job, RunSummary, Status } from './types'
-import { Empty, visible } from './ui'
+import type { GridRun, Job, Status } from './types'
+import { Empty, Loading, Problem, visible } from './ui'
 
 interface Bar {
-  run: RunSummary
+  run: GridRun
   status: Status | null
-  ms: number | null // null: it did not run, or that is not known yet
-  isKnown: boolean
+  ms: number | null // null: it did not run
 }
 
 const STEPS_MS = [1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000, 5000, 10_000, 20_000, 30_000, 60_000, 120_000, 300_000, 600_000,
   1_200_000, 1_800_000, 3_600_000, 7_200_000, 14_400_000, 28_800_000, 86_400_000]
 
-// Three or four lines at round values.
+// Up to six lines at round values.
 function ticks(most: number): number[] {
-  const step = STEPS_MS.find((s) => most / s <= 4) ?? Math.ceil(most / 4 / 86_400_000) * 86_400_000
+  const step = STEPS_MS.find((s) => most / s <= 6) ?? Math.ceil(most / 6 / 86_400_000) * 86_400_000
   return Array.from({ length: Math.floor(most / step) }, (_, i) => (i + 1) * step)
 }
 
 const median = (values: number[]) => [...values].sort((a, b) => a - b)[Math.floor((values.length - 1) / 2)]
 
-export function Durations({ job, runs }: { job: Job; runs: RunSummary[] }) {
+const span = (from: number | null | undefined, to: number | null | undefined) => (from && to ? to - from : null)
+
+export function Durations({ job, grid }: { job: Job; grid: Grid }) {
   const asked = route.value.query.get('task')
   const task = job.tasks.some((t) => t.taskKey === asked) ? asked : null
-  const states = useTaskStates()
-  const shown = useMemo(() => [...runs].reverse(), [runs])
+  const ofTask = useGrid(job.key, task, task !== null)
+  const { data, error } = task === null ? grid : ofTask
+  const shown = useMemo(() => [...(data?.runs ?? [])].reverse(), [data?.runs])
   const frame = useRef<HTMLDivElement>(null)
   useEffect(() => {
-    if (task) states.want(shown)
-  })
-  useEffect(() => {
     if (frame.current) frame.current.scrollLeft = frame.current.scrollWidth
-  }, [])
-  const bars: Bar[] = shown.map((run) => {
-    if (!task) return { run, status: run.state.status, ms: run.startTime === null ? null : tookMs(run), isKnown: true }
-    const all = states.of(run.key)
-    const one = all?.get(task)
-    return { run, status: one?.state.status ?? null, ms: one?.startTime && one.endTime ? one.endTime - one.startTime : null, isKnown: !!all }
-  })
+  }, [shown.length, task])
+  useEffect(() => (task === null ? grid : ofTask).older(), [data === undefined, task]) // a hundred and more
+  const bars: Bar[] = shown.map((run) => (task === null
+    ? { run, status: run.status, ms: run.startTime === null ? null : tookMs(summaryOf(job.key, run)) }
+    : { run, status: data ? statusOf(data, run, 0) : null, ms: span(run.taskStartTime, run.taskEndTime) }))
   const known = bars.flatMap((bar) => (bar.ms === null ? [] : [bar.ms]))
   const most = Math.max(1, ...known)
   const good = bars.flatMap((bar) => (bar.ms !== null && bar.status === 'SUCCESS' ? [bar.ms] : []))
@@ -68,15 +65,16 @@ export function Durations({ job, runs }: { job: Job; runs: RunSummary[] }) {
         </label>
         {good.length > 0 && <span class="muted num">{good.length} succeeded: median {duration(median(good))}, shortest {duration(Math.min(...good))}, longest {duration(Math.max(...good))}</span>}
       </div>
-      {!known.length ? <Empty title={task ? 'Nothing is known of this task yet' : 'No run has started yet'} /> : (
+      {error && <Problem error={error} />}
+      {!data ? !error && <Loading /> : !known.length ? <Empty title={task ? 'Nothing is known of this task yet' : 'No run has started yet'} /> : (
         <div class="chart">
           <div class="chart-axis" aria-hidden="true">
             {ticks(most).map((ms) => <span key={ms} style={{ bottom: `${(ms / most) * 100}%` }}>{duration(ms)}</span>)}
           </div>
           <div class="chart-frame" ref={frame} onKeyDown={onKeyDown} role="list" aria-label="Durations, oldest first">
             {ticks(most).map((ms) => <i key={ms} class="chart-line" style={{ bottom: `${(ms / most) * 100}%` }} aria-hidden="true" />)}
-            {bars.map(({ run, status, ms, isKnown }, i) => {
-              const text = `${isKnown ? word(status) : 'Loading'}, ${localTime(run.startTime ?? Date.parse(run.timeCreated))}, ${ms !== null ? duration(ms) : isKnown ? 'did not run' : 'loading'}`
+            {bars.map(({ run, status, ms }, i) => {
+              const text = `${word(status)}, ${localTime(run.startTime ?? Date.parse(run.timeCreated))}, ${ms !== null ? duration(ms) : 'did not run'}`
               return (
                 <span key={run.key} role="listitem">
                   <a class={`chart-bar tone-${look(status).tone}`} href={href(['runs', run.key], { task })} title={text} aria-label={text} tabIndex={i === bars.length - 1 ? 0 : -1}>

@@ -16,7 +16,8 @@ interface Bar {
   tone: string
   from: number
   to: number
-  text: string
+  isOpen: boolean // it lasts
+  end: Span['status'] | 'tried again' | null // of work: what came of it
   attempt: string
 }
 
@@ -27,19 +28,21 @@ function bars(lane: Lane, now: number): Bar[] {
   for (const span of lane.spans) {
     const kind = span.isRetryWait ? 'retry' : KINDS[span.status]
     if (!kind || isFinal(span.status)) continue
-    const to = span.to ?? now
     const ended = span.end && kind === 'work' ? span.end : span.status
-    const what = { queue: 'Waited for a slot', setup: 'Was set up', retry: 'Waited to try again', work: 'Ran' }[kind]
     const failed = kind === 'work' && span.end === 'PENDING'
     out.push({
-      kind, from: span.from, to, tone: kind === 'work' ? (failed ? 'bad' : look(ended).tone) : 'wait',
+      kind, from: span.from, to: span.to ?? now, isOpen: span.to === null, tone: kind === 'work' ? (failed ? 'bad' : look(ended).tone) : 'wait',
       attempt: kind === 'work' && lane.spans.some((s) => s.isRetryWait) ? `#${span.attempt ?? 0}` : '',
-      text: `${what} ${duration(to - span.from)}, ${localTime(span.from)} to ${span.to ? localTime(span.to) : 'now'}` +
-        (kind === 'work' && span.end ? `: ${failed ? 'tried again' : word(span.end)}` : ''),
+      end: kind === 'work' && span.end ? (failed ? 'tried again' : span.end) : null,
     })
   }
   return out
 }
+
+const WHAT: Record<string, string> = { queue: 'Waited for a slot', setup: 'Was set up', retry: 'Waited to try again', work: 'Ran' }
+const text = ({ kind, from, to, isOpen, end }: Bar) =>
+  `${WHAT[kind]} ${duration(to - from)}, ${localTime(from)} to ${isOpen ? 'now' : localTime(to)}` +
+  (end ? `: ${end === 'tried again' ? end : word(end)}` : '')
 
 export function Gantt({ tasks, events, repair, current, onOpen }: {
   tasks: TaskDef[]
@@ -58,11 +61,11 @@ export function Gantt({ tasks, events, repair, current, onOpen }: {
   const now = useNow(isActive) + skewMs.value
   const rows = useRows(shown.length, ROW_PX)
 
-  const started = shown.filter((lane) => bars(lane, now).length)
-  if (!started.length)
+  const barsOf = useMemo(() => shown.map((lane) => bars(lane, now)), [shown, isActive ? now : 0])
+  const [from, to] = useMemo(() => barsOf.flat().reduce(([least, most], bar) => [Math.min(least, bar.from), Math.max(most, bar.to, bar.from + 1)],
+    [Infinity, -Infinity]), [barsOf])
+  if (from === Infinity)
     return <Empty title="Nothing has started yet"><p>As soon as a task waits for a slot or runs, its bar stands here.</p></Empty>
-  const from = Math.min(...started.flatMap((lane) => bars(lane, now).map((bar) => bar.from)))
-  const to = Math.max(...started.flatMap((lane) => bars(lane, now).map((bar) => bar.to)), from + 1)
   const percent = (at: number) => `${((at - from) / (to - from)) * 100}%`
   return (
     <div class="gantt">
@@ -77,14 +80,14 @@ export function Gantt({ tasks, events, repair, current, onOpen }: {
       <div class="gantt-rows" ref={rows.ref} onScroll={rows.onScroll} tabIndex={0} role="group" aria-label="Tasks over time">
         <div style={{ height: `${rows.height}px` }}>
           <div style={{ transform: `translateY(${rows.top}px)` }}>
-            {shown.slice(rows.first, rows.last).map((lane) => (
+            {shown.slice(rows.first, rows.last).map((lane, i) => (
               <div key={lane.taskRunKey} class={`gantt-row${lane.taskKey === current ? ' current' : ''}`}>
                 <button type="button" class="gantt-name" onClick={() => onOpen(lane.taskKey)}>
                   <Shape status={lane.spans.at(-1)?.status} title /><Name text={lane.taskKey} />
                 </button>
                 <div class="gantt-lane">
-                  {bars(lane, now).map((bar) => (
-                    <span key={bar.from + bar.kind} class={`bar ${bar.kind} tone-${bar.tone}`} title={bar.text} role="img" aria-label={bar.text}
+                  {barsOf[rows.first + i].map((bar) => (
+                    <span key={bar.from + bar.kind} class={`bar ${bar.kind} tone-${bar.tone}`} title={text(bar)} role="img" aria-label={text(bar)}
                       style={{ left: percent(bar.from), width: `max(3px, calc(${percent(bar.to)} - ${percent(bar.from)}))` }}>
                       {bar.attempt}
                     </span>

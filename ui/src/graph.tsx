@@ -2,10 +2,10 @@
 // keyboard (arrows walk along dependencies).
 
 import { useEffect, useLayoutEffect, useMemo, useRef, useState } from 'preact/hooks'
-import { type Direction, type Layout, type Link, NODE_H, NODE_W, dependencies, place } from './graphlib'
+import { type Direction, type Layout, type Link, MANY_TASKS, NODE_H, NODE_W, dependencies, place } from './graphlib'
 import { Shape, isFinal, isUnsuccessful, look } from './states'
 import type { Status, TaskDef } from './types'
-import { Loading, visible } from './ui'
+import { visible } from './ui'
 
 export interface NodeView {
   status: Status | null
@@ -28,21 +28,13 @@ const MIN_ZOOM = 0.08
 const MAX_ZOOM = 2.5
 const BEGIN_ZOOM = 0.8
 const READABLE_ZOOM = 0.6
-const LAYOUT_LATER = 150 // tasks; more take a moment, which the page uses to say so
 
 // The layout changes with the definition only, not with states.
-function useLayout(tasks: TaskDef[], direction: Direction): Layout | null {
+function useLayout(tasks: TaskDef[], direction: Direction): Layout {
   const signature = useMemo(
     () => JSON.stringify([direction, tasks.map((task) => [task.taskKey, dependencies(task).map((d) => [d.taskKey, d.outcome])])]),
     [tasks, direction])
-  const [done, setDone] = useState<{ signature: string; layout: Layout } | null>(null)
-  const atOnce = useMemo(() => (tasks.length <= LAYOUT_LATER ? place(tasks, direction) : null), [signature])
-  useEffect(() => {
-    if (atOnce) return
-    const timer = setTimeout(() => setDone({ signature, layout: place(tasks) }), 30)
-    return () => clearTimeout(timer)
-  }, [signature])
-  return atOnce ?? (done?.signature === signature ? done.layout : null)
+  return useMemo(() => place(tasks, direction), [signature])
 }
 
 const scale = (box: HTMLElement, layout: Layout) => Math.min(box.clientWidth / layout.width, box.clientHeight / layout.height)
@@ -54,7 +46,7 @@ export function Graph(props: Props) {
   // A long chain in a narrow place is drawn downwards, if it can be read then and cannot otherwise.
   useLayoutEffect(() => {
     const box = frame.current
-    if (!box || props.tasks.length > LAYOUT_LATER) return setDirection('LR')
+    if (!box || props.tasks.length > MANY_TASKS) return setDirection('LR')
     const choose = () => {
       if (!box.clientWidth) return
       const across = scale(box, place(props.tasks))
@@ -64,8 +56,7 @@ export function Graph(props: Props) {
     const observer = new ResizeObserver(choose)
     observer.observe(box)
     return () => observer.disconnect()
-  }, [layout !== null, props.tasks])
-  if (!layout) return <Loading />
+  }, [props.tasks])
   return <div class="graph" ref={frame}><Drawing {...props} layout={layout} /></div>
 }
 
@@ -190,6 +181,20 @@ function Drawing({ tasks, view, current, chosen, onOpen, label, layout }: Props 
 
   const visibleNodes = useVisible(layout, at, frame.current)
   const entry = current && spots.has(current) ? current : layout.nodes[0]?.key
+  // The same objects while the picture is only moved: nothing of it is looked at again.
+  const drawn = useMemo(() => (
+    <>
+        {layout.links.filter((l) => visibleNodes.has(l.from) || visibleNodes.has(l.to)).map((link) => (
+          <Edge key={`${link.from}\u0000${link.to}`} link={link} from={view(link.from)} to={view(link.to)} direction={layout.direction} />
+        ))}
+        {layout.nodes.filter((n) => visibleNodes.has(n.key)).map((node) => (
+          <Node key={node.key} x={node.x - NODE_W / 2} y={node.y - NODE_H / 2} task={defs.get(node.key)!}
+            view={view(node.key)} isCurrent={node.key === current} isChosen={chosen?.has(node.key)}
+            tabIndex={node.key === entry ? 0 : -1}
+            onOpen={() => onOpen(node.key)} onFocus={() => reveal(node.key)} onKey={(event) => onNodeKey(event, node.key)} />
+        ))}
+    </>
+  ), [visibleNodes, layout, tasks, view, current, chosen])
   return (
     <>
       <div class="graph-frame" ref={frame}
@@ -216,15 +221,7 @@ function Drawing({ tasks, view, current, chosen, onOpen, label, layout }: Props 
         onPointerUp={() => (drag.current = null)} onPointerCancel={() => (drag.current = null)}>
         <svg role="group" aria-label={label} width="100%" height="100%">
           <g transform={at ? `translate(${at.x} ${at.y}) scale(${at.k})` : ''} visibility={at ? 'visible' : 'hidden'}>
-            {layout.links.filter((l) => visibleNodes.has(l.from) || visibleNodes.has(l.to)).map((link) => (
-              <Edge key={`${link.from}\u0000${link.to}`} link={link} from={view(link.from)} to={view(link.to)} direction={layout.direction} />
-            ))}
-            {layout.nodes.filter((n) => visibleNodes.has(n.key)).map((node) => (
-              <Node key={node.key} x={node.x - NODE_W / 2} y={node.y - NODE_H / 2} task={defs.get(node.key)!}
-                view={view(node.key)} isCurrent={node.key === current} isChosen={chosen?.has(node.key)}
-                tabIndex={node.key === entry ? 0 : -1}
-                onOpen={() => onOpen(node.key)} onFocus={() => reveal(node.key)} onKey={(event) => onNodeKey(event, node.key)} />
-            ))}
+            {drawn}
           </g>
         </svg>
       </div>
@@ -238,16 +235,20 @@ function Drawing({ tasks, view, current, chosen, onOpen, label, layout }: Props 
 }
 
 // What can be seen, with some room around it: a graph of a thousand tasks is drawn only where one looks. The first
-// node always, because the keyboard enters there.
+// node always, because the keyboard enters there. It is the same set until the picture has moved by an eighth.
 function useVisible(layout: Layout, at: View | null, box: HTMLDivElement | null): Set<string> {
+  const isWhole = layout.nodes.length <= MANY_TASKS
+  const isPlaced = !isWhole && at !== null && box !== null && box.clientWidth > 0 // else nothing: it is drawn once it has its place
+  const [w, h] = isPlaced ? [box.clientWidth / at.k, box.clientHeight / at.k] : [0, 0]
+  const [x, y] = !isPlaced ? [0, 0] : [Math.round((-at.x / at.k / w) * 8), Math.round((-at.y / at.k / h) * 8)]
   return useMemo(() => {
-    if (layout.nodes.length <= LAYOUT_LATER || !at || !box) return new Set(layout.nodes.map((n) => n.key))
-    const [w, h] = [box.clientWidth / at.k, box.clientHeight / at.k]
-    const [x, y] = [-at.x / at.k, -at.y / at.k]
+    if (isWhole) return new Set(layout.nodes.map((n) => n.key))
+    if (!isPlaced) return new Set<string>()
+    const [left, top] = [(x * w) / 8, (y * h) / 8]
     const near = layout.nodes.filter((n, i) =>
-      i === 0 || (n.x > x - w / 2 && n.x < x + 1.5 * w && n.y > y - h / 2 && n.y < y + 1.5 * h))
+      i === 0 || (n.x > left - w / 4 && n.x < left + 1.25 * w && n.y > top - h / 4 && n.y < top + 1.25 * h))
     return new Set(near.map((n) => n.key))
-  }, [layout, at, box])
+  }, [layout, isWhole, isPlaced, w, h, x, y])
 }
 
 // Names are cut where the box ends, by the width that they will have.

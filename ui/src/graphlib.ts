@@ -1,6 +1,7 @@
 // The graph of a definition: who is upstream of whom, and where to draw it.
 
 import { Graph, layout } from '@dagrejs/dagre'
+import { layered } from './layers'
 import type { TaskDef } from './types'
 
 export const NODE_W = 178
@@ -32,13 +33,34 @@ export interface Layout {
 
 export const dependencies = (task: TaskDef) => task.dependsOn ?? []
 
+export const MANY_TASKS = 150 // more are placed by what is fast
+
+function placeMany(tasks: TaskDef[]): Layout {
+  const index = new Map(tasks.map((task, i) => [task.taskKey, i]))
+  const found = tasks.flatMap((task, to) => dependencies(task).flatMap(({ taskKey, outcome }) => {
+    const from = index.get(taskKey)
+    return from === undefined ? [] : [{ from, to, outcome: outcome ?? null }]
+  }))
+  const { tasks: spots, bends, width, height } = layered(tasks.length, found.map(({ from, to }) => [from, to]),
+    { width: NODE_W, height: NODE_H, across: 56, apart: 16, margin: 16 })
+  return {
+    direction: 'LR', width, height,
+    nodes: tasks.map((task, i) => ({ key: task.taskKey, ...spots[i] })),
+    links: found.map(({ from, to, outcome }, i) => ({
+      from: tasks[from].taskKey, to: tasks[to].taskKey, outcome,
+      points: [{ x: spots[from].x + NODE_W / 2, y: spots[from].y }, ...bends[i], { x: spots[to].x - NODE_W / 2, y: spots[to].y }],
+    })),
+  }
+}
+
 // Keys are somebody's text, so the library gets numbers.
 export function place(tasks: TaskDef[], direction: Direction = 'LR'): Layout {
+  if (tasks.length > MANY_TASKS) return placeMany(tasks)
   const index = new Map(tasks.map((task, i) => [task.taskKey, i]))
   const graph = new Graph({ multigraph: false })
   graph.setGraph({
     rankdir: direction, nodesep: 16, ranksep: direction === 'LR' ? 42 : 34, edgesep: 10, marginx: 16, marginy: 16,
-    ranker: tasks.length > 150 ? 'longest-path' : 'network-simplex',
+    ranker: 'network-simplex',
   })
   graph.setDefaultEdgeLabel(() => ({}))
   tasks.forEach((_, i) => graph.setNode(`t${i}`, { width: NODE_W, height: NODE_H }))

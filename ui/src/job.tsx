@@ -1,34 +1,30 @@
 // One job: its tasks against its runs, its runs as a list, its definition.
 
 import { useEffect, useMemo, useState } from 'preact/hooks'
-import { get, list, mayOperate } from './api'
+import { get, mayOperate } from './api'
 import { CampaignDialog } from './campaignnew'
 import { VersionText, useVersions } from './difference'
 import { Durations } from './durations'
 import { Graph } from './graph'
+import { Grid } from './grid'
+import { summaryOf, useGrid } from './griddata'
 import { useLive } from './live'
-import { amend, go, href, route } from './route'
-import { Strip, RunTable, StartDialog, tookMs } from './runlist'
+import { amend, href, route } from './route'
+import { Strip, RunTable, StartDialog } from './runlist'
 import { Json, withoutUnset } from './runtabs'
 import { PauseSwitch, ScheduleText, Skipped } from './schedule'
-import { Shape, isFinal, word } from './states'
-import { useTaskStates } from './taskstates'
 import { TYPE_WORDS } from './run'
 import { RUN_IF } from './taskpanel'
-import { Time, duration, localTime } from './time'
-import type { Job, RunSummary, Status, WholeVersion } from './types'
-import { Empty, Key, Loading, Name, Problem, Tabs, useRows, visible } from './ui'
-
-const GRID_RUNS = 100
-const ROW_PX = 28
-const COLUMN_PX = 26
+import { Time, localTime } from './time'
+import type { Job, WholeVersion } from './types'
+import { Empty, Key, Loading, Name, Problem, Tabs, visible } from './ui'
 
 const TABS: [string, string][] = [['grid', 'Grid'], ['durations', 'Durations'], ['runs', 'Runs'], ['graph', 'Graph'], ['definition', 'Definition'], ['skipped', 'Skipped']]
 
 export function JobScreen({ jobKey }: { jobKey: string }) {
   const { data: job, error, refresh } = useLive<Job>(`job ${jobKey}`, (signal) => get(`/jobs/${encodeURIComponent(jobKey)}`, {}, signal), { every: 10_000 })
-  const { data: runs } = useLive(`job runs ${jobKey}`, async (signal) =>
-    (await list<RunSummary>('/jobRuns', { jobKey, limit: GRID_RUNS }, signal)).items, { stream: '/events' })
+  const grid = useGrid(jobKey)
+  const runs = useMemo(() => grid.data?.runs.map((run) => summaryOf(jobKey, run)), [grid.data])
   const [isStarting, setStarting] = useState(false)
   const [isRerunning, setRerunning] = useState(false)
   useEffect(() => {
@@ -49,7 +45,7 @@ export function JobScreen({ jobKey }: { jobKey: string }) {
         </div>
         {job.description && <p class="reason">{visible(job.description)}</p>}
         <dl class="facts">
-          <div><dt>Schedule</dt><dd class="row"><ScheduleText schedule={job.schedule} /><PauseSwitch job={job} onDone={refresh} /></dd></div>
+          <div><dt>Schedule</dt><dd class="row"><ScheduleText schedule={job.schedule} whole /><PauseSwitch job={job} onDone={refresh} /></dd></div>
           {!!job.nextRunTimes?.length && <div><dt>Next</dt><dd title={job.nextRunTimes.map((t) => localTime(Date.parse(t))).join('\n')}><Time at={job.nextRunTimes[0]} /></dd></div>}
           <div><dt>At the same time</dt><dd>{job.maxConcurrentRuns} {job.maxConcurrentRuns === 1 ? 'run' : 'runs'}, {job.queue?.isEnabled ? 'then they queue' : 'then they are skipped'}</dd></div>
           <div><dt>Tasks</dt><dd class="num">{job.tasks.length}</dd></div>
@@ -58,12 +54,12 @@ export function JobScreen({ jobKey }: { jobKey: string }) {
           <div><dt>Last runs</dt><dd><Strip runs={runs} max={20} /></dd></div>
         </dl>
       </header>
-      {error && <Problem error={error} />}
-      <Tabs tabs={TABS} current={tab} label="Views of the job" onSelect={(id) => amend({ tab: id === 'grid' ? null : id, task: null })} />
+      {(error ?? grid.error) && <Problem error={error ?? grid.error} />}
+      <Tabs tabs={TABS} current={tab} label="Views of the job" onSelect={(id) => amend({ tab: id === 'grid' ? null : id, task: null, run: null })} />
       <div class="panel" role="tabpanel" id="panel" aria-labelledby={`tab-${tab}`}>
-        {tab === 'grid' && (!runs ? <Loading /> : runs.length ? <Grid job={job} runs={runs} />
+        {tab === 'grid' && (!runs ? <Loading /> : runs.length ? <Grid job={job} grid={grid} />
           : <Empty title="This job has not run yet"><p>Press <b>Run…</b> above. Each run becomes a column here, each task a row.</p></Empty>)}
-        {tab === 'durations' && (!runs ? <Loading /> : <Durations job={job} runs={runs} />)}
+        {tab === 'durations' && (!runs ? <Loading /> : <Durations job={job} grid={grid} />)}
         {tab === 'skipped' && <Skipped job={job} />}
         {tab === 'runs' && <RunTable query={{ jobKey: job.key }} />}
         {tab === 'graph' && (job.tasks.length
@@ -113,91 +109,3 @@ function OneVersion({ job, version }: { job: Job; version: number | null }) {
     (signal) => (version ? get(`/jobs/${job.key}/versions/${version}`, {}, signal) : Promise.resolve(null)), { isActive: () => false })
   return <>{error && <Problem error={error} />}<Json value={withoutUnset(whole && version ? whole.definition : job)} /></>
 }
-
-function Grid({ job, runs }: { job: Job; runs: RunSummary[] }) {
-  const columns = useMemo(() => [...runs].reverse(), [runs]) // oldest on the left, as on a calendar
-  const rows = useRows(job.tasks.length, ROW_PX)
-  const states = useTaskStates()
-  const [view, setView] = useState({ left: 0, width: 800 })
-  const [focus, setFocus] = useState<[number, number]>([0, columns.length - 1])
-  const longest = Math.max(1, ...columns.map(tookMs))
-  const frame = rows.ref
-
-  const measure = () => {
-    const box = frame.current
-    if (box) setView((v) => (v.left === box.scrollLeft && v.width === box.clientWidth ? v : { left: box.scrollLeft, width: box.clientWidth }))
-  }
-  useEffect(() => {
-    if (frame.current) frame.current.scrollLeft = frame.current.scrollWidth // the newest
-    measure()
-  }, [])
-  const from = Math.max(0, Math.floor(view.left / COLUMN_PX) - 4)
-  const to = Math.min(columns.length, Math.ceil((view.left + view.width) / COLUMN_PX) + 4)
-  const shown = columns.slice(from, to)
-  useEffect(() => states.want(shown))
-
-  function onKeyDown(event: KeyboardEvent) {
-    const [r, c] = focus
-    const to = ({
-      ArrowUp: [r - 1, c], ArrowDown: [r + 1, c], ArrowLeft: [r, c - 1], ArrowRight: [r, c + 1], Home: [r, 0], End: [r, columns.length - 1],
-    } as Record<string, [number, number]>)[event.key]
-    if (!to) return
-    event.preventDefault()
-    const row = Math.max(0, Math.min(job.tasks.length - 1, to[0]))
-    const column = Math.max(0, Math.min(columns.length - 1, to[1]))
-    setFocus([row, column])
-    const box = frame.current!
-    box.scrollTop = Math.max(Math.min(box.scrollTop, row * ROW_PX), (row + 4) * ROW_PX - box.clientHeight)
-    box.scrollLeft = Math.max(Math.min(box.scrollLeft, column * COLUMN_PX), (column + 12) * COLUMN_PX - box.clientWidth)
-    requestAnimationFrame(() => frame.current?.querySelector<HTMLElement>(`[data-cell="${row}.${column}"]`)?.focus())
-  }
-
-  return (
-    <div class="grid" ref={frame} role="grid" aria-label="Tasks against runs" aria-rowcount={job.tasks.length + 1} aria-colcount={columns.length + 1}
-      tabIndex={-1} onKeyDown={onKeyDown} onScroll={() => (rows.onScroll(), measure())}>
-      <div class="grid-head" role="row" style={{ width: `calc(var(--grid-names) + ${columns.length * COLUMN_PX}px)` }}>
-        <div class="grid-corner" role="columnheader">Task</div>
-        {shown.map((run, i) => (
-          <div key={run.key} role="columnheader" class="grid-run" style={{ left: `calc(var(--grid-names) + ${(from + i) * COLUMN_PX}px)` }}>
-          <a href={href(['runs', run.key])} tabIndex={-1}
-            title={`${word(run.state.status)}, ${localTime(Date.parse(run.timeCreated))}, ${duration(tookMs(run))}`}
-            aria-label={`Run of ${localTime(Date.parse(run.timeCreated))}: ${word(run.state.status)}`}>
-            <i class={`grid-bar tone-${barTone(run.state.status)}`} style={{ height: `${Math.round(4 + 30 * Math.sqrt(tookMs(run) / longest))}px` }} />
-            <Shape status={run.state.status} size={12} />
-          </a>
-          </div>
-        ))}
-      </div>
-      <div role="presentation" style={{ height: `${rows.height}px`, width: `calc(var(--grid-names) + ${columns.length * COLUMN_PX}px)` }}>
-        <div role="presentation" style={{ transform: `translateY(${rows.top}px)` }}>
-          {job.tasks.slice(rows.first, rows.last).map((task, i) => {
-            const row = rows.first + i
-            return (
-              <div key={task.taskKey} class="grid-row" role="row" aria-rowindex={row + 2}>
-                <div class="grid-name" role="rowheader"><Name text={task.taskKey} /></div>
-                {shown.map((run, j) => {
-                  const column = from + j
-                  const all = states.of(run.key)
-                  const one = all?.get(task.taskKey)
-                  const text = `${visible(task.taskKey)}, run of ${localTime(Date.parse(run.timeCreated))}: ${one ? word(one.state.status) : all ? 'not part of it' : 'loading'}`
-                  return (
-                    <div key={run.key} role="gridcell" aria-colindex={column + 2} class="grid-cell" style={{ left: `calc(var(--grid-names) + ${column * COLUMN_PX}px)` }}>
-                      <button type="button" data-cell={`${row}.${column}`} tabIndex={focus[0] === row && focus[1] === column ? 0 : -1}
-                        data-status={one?.state.status ?? ''} aria-label={text} title={one ? `${text}\n${one.state.stateMessage ?? ''}` : text}
-                        onFocus={() => setFocus([row, column])} onClick={() => go(href(['runs', run.key], { task: task.taskKey }))}>
-                        {one ? <Shape status={one.state.status} size={15} /> : all ? '' : '·'}
-                      </button>
-                    </div>
-                  )
-                })}
-              </div>
-            )
-          })}
-        </div>
-      </div>
-    </div>
-  )
-}
-
-const barTone = (status: Status) =>
-  status === 'SUCCESS' ? 'ok' : isFinal(status) ? (status === 'CANCELED' || status === 'SKIPPED' ? 'off' : 'bad') : 'run'

@@ -87,8 +87,8 @@ export function JobsScreen() {
       {error && <Problem error={error} />}
       {!data ? !error && <Loading /> : !data.items.length ? (text ? <Empty title="No job has that in its name" /> : <FirstJob />) : (
         <Table label="Jobs" rowPx={44} wrappedPx={128} items={data.items} keyOf={(job) => job.key} onOpen={(job) => go(href(['jobs', job.key]))} columns={[
-          { title: 'Job', width: 'minmax(10rem, 1.6fr)', cell: (job) => <a class="strong" href={href(['jobs', job.key])}><Name text={job.name} /></a> },
-          { title: 'Schedule', width: 'minmax(8rem, 1.2fr)', cell: (job) => <><ScheduleText schedule={job.schedule} />{job.nextRunTime && <div class="muted">next <Time at={job.nextRunTime} /></div>}</> },
+          { title: 'Job', width: 'minmax(10rem, 1.2fr)', cell: (job) => <a class="strong" href={href(['jobs', job.key])}><Name text={job.name} /></a> },
+          { title: 'Schedule', width: 'minmax(10rem, 1.5fr)', cell: (job) => <><ScheduleText schedule={job.schedule} />{job.nextRunTime && <div class="muted">next <Time at={job.nextRunTime} /></div>}</> },
           { title: 'Fires', width: '4.2rem', cell: (job) => <PauseSwitch job={job} onDone={refresh} /> },
           { title: 'Last run', width: 'minmax(12rem, 16rem)', cell: (job) => {
             const last = lastRuns(job.key)?.[0]

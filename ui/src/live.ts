@@ -2,7 +2,7 @@
 // seconds where it has no stream of events.
 
 import { useEffect, useRef, useState } from 'preact/hooks'
-import { ApiError, call, url } from './api'
+import { ApiError, type Query, call, url } from './api'
 
 const POLL_MS = 2000
 const SLOW_MS = 30_000 // while a stream is open: in case that it is open but dead
@@ -15,12 +15,13 @@ export interface Live<T> {
   refresh: () => void
 }
 
-// `load` is called anew when `key` changes, and while `isActive(data)` holds. `stream`: a path of events to follow.
+// `load` is called anew when `key` changes, and while `isActive(data)` holds. `stream`: a path of events
+// to follow.
 export function useLive<T>(
   key: string,
   load: (signal: AbortSignal) => Promise<T>,
-  { isActive = () => true, stream, every = POLL_MS }:
-    { isActive?: (data: T) => boolean; stream?: string; every?: number } = {},
+  { isActive = () => true, stream, streamQuery, every = POLL_MS }:
+    { isActive?: (data: T) => boolean; stream?: string; streamQuery?: Query; every?: number } = {},
 ): Live<T> {
   const [state, setState] = useState<{ key: string; data?: T; error?: Error }>({ key })
   const trigger = useRef(() => {})
@@ -79,7 +80,7 @@ export function useLive<T>(
       follower = new AbortController()
       const mine = follower
       try {
-        if (!(await follow(stream!, mine.signal, opened, soon))) return // there are no streams: poll
+        if (!(await follow(stream!, streamQuery, mine.signal, opened, soon))) return // there are no streams: poll
       } catch (error) {
         if (error instanceof ApiError) return // refused, there are too many: poll
         // the server went away: polling finds out when it is back
@@ -117,9 +118,9 @@ export function useLive<T>(
 // Follows a stream of server-sent events until it ends; false when what answered is no stream. fetch, not
 // EventSource, because that cannot send a credential.
 async function follow(
-  path: string, signal: AbortSignal, onOpen: () => void, onEvent: () => void,
+  path: string, query: Query | undefined, signal: AbortSignal, onOpen: () => void, onEvent: () => void,
 ): Promise<boolean> {
-  const answer = await call(url(path, { onlyNew: true }), { signal, headers: { accept: 'text/event-stream' } })
+  const answer = await call(url(path, { ...query, onlyNew: true }), { signal, headers: { accept: 'text/event-stream' } })
   if (!answer.headers.get('content-type')?.startsWith('text/event-stream') || !answer.body) {
     await answer.body?.cancel()
     return false

@@ -22,12 +22,12 @@ const TABS: [string, string][] = [
 
 // ---- data ----
 
-// Events are asked for from the last one on; a run keeps its own list.
-function useEvents(run: Run | undefined): RunEvent[] {
+// Events are asked for where they are shown, from the last one on; a run keeps its own list.
+function useEvents(run: Run | undefined, isWanted: boolean): RunEvent[] {
   const [events, setEvents] = useState<{ key: string; items: RunEvent[] }>({ key: '', items: [] })
   const key = run?.key ?? ''
   useEffect(() => {
-    if (!run) return
+    if (!run || !isWanted) return
     const stop = new AbortController()
     async function read() {
       let items = events.key === key ? events.items : []
@@ -41,7 +41,7 @@ function useEvents(run: Run | undefined): RunEvent[] {
     }
     read().catch(() => undefined) // the run's own call tells what is wrong
     return () => stop.abort()
-  }, [key, run?.timeUpdated])
+  }, [key, run?.timeUpdated, isWanted])
   return events.key === key ? events.items : []
 }
 
@@ -94,7 +94,7 @@ function useTaskRuns(run: Run | undefined, repair: number, newest: number): Map<
 export function RunScreen({ runKey }: { runKey: string }) {
   const { data: run, error, refresh } = useLive<Run>(`run ${runKey}`, (signal) => get(`/jobRuns/${encodeURIComponent(runKey)}`, {}, signal),
     { isActive: (r) => !isFinal(r.state.status), stream: `/jobRuns/${encodeURIComponent(runKey)}/events` })
-  const events = useEvents(run)
+  const events = useEvents(run, ['gantt', 'events'].includes(route.value.query.get('tab') ?? ''))
   const history = useHistory(run)
   const newest = history.at(-1)?.key ?? 0
   const asked = route.value.query.get('repair')
@@ -227,7 +227,7 @@ export function nodeView(task: TaskDef, summary: TaskSummary | undefined): NodeV
   const kind = TYPE_WORDS[task.type] ?? task.type
   const took = summary?.startTime && summary.endTime ? duration(summary.endTime - summary.startTime) : null
   const tries = summary?.retryAttempt ? ` · #${summary.retryAttempt}` : ''
-  return { status, detail: (took ? `${took} · ${kind}` : `${word(status)}`) + tries, reason: summary?.state.stateMessage ?? '' }
+  return { status, detail: took ? `${took}${tries} · ${kind}` : `${word(status)}${tries}`, reason: summary?.state.stateMessage ?? '' }
 }
 
 export const TYPE_WORDS: Record<string, string> = {

@@ -2,17 +2,22 @@
 
 import { useState } from 'preact/hooks'
 import { list, mayEdit, rewrite } from './api'
+import { cronWords } from './cron'
 import { useLive } from './live'
 import { Time } from './time'
 import type { Job, JobSummary, Schedule, SkippedTimes } from './types'
 import { Empty, Loading, Problem, Table, visible } from './ui'
 
-export function ScheduleText({ schedule }: { schedule: Schedule | null }) {
+// `whole`: with the expression behind its words; else that is shown on hover.
+export function ScheduleText({ schedule, whole }: { schedule: Schedule | null; whole?: boolean }) {
   if (!schedule) return <span class="muted">by hand</span>
   if (!schedule.quartzCronExpression) return <span>{isPaused(schedule) && <b>paused </b>}continuously</span>
+  const words = cronWords(schedule.quartzCronExpression)
   return (
     <span class="ellipsis" title={`${schedule.quartzCronExpression}, ${schedule.timezoneId}`}>
-      {isPaused(schedule) && <b>paused </b>}<code>{visible(schedule.quartzCronExpression)}</code> <span class="muted">{visible(schedule.timezoneId)}</span>
+      {isPaused(schedule) && <b>paused </b>}
+      {words ? <>{words}{whole && <> <code class="muted">{visible(schedule.quartzCronExpression)}</code></>}</> : <code>{visible(schedule.quartzCronExpression)}</code>}
+      {' '}<span class="muted">{visible(schedule.timezoneId)}</span>
     </span>
   )
 }

@@ -156,8 +156,8 @@ function Reason({ decision }: { decision: Decision }) {
         <ul>
           {dependencies.map((d) => (
             <li key={d.taskKey}>
-              <Shape status={d.status} /> <Name text={d.taskKey} />: {word(d.status)}
-              {d.outcome && <>, outcome {visible(d.outcome)}</>}{d.wantedOutcome && <> (needs {visible(d.wantedOutcome)})</>}
+              <Shape status={d.status} />
+              <span><Name text={d.taskKey} />: {word(d.status)}{d.outcome && <>, outcome {visible(d.outcome)}</>}{d.wantedOutcome && <> (needs {visible(d.wantedOutcome)})</>}</span>
             </li>
           ))}
         </ul>

@@ -69,6 +69,31 @@ export interface RunSummary {
   timeUpdated: string
 }
 
+// A run as a column of the grid of its job; `states` has a letter for each task.
+export interface GridRun {
+  key: string
+  status: Status
+  launched: string
+  createdByName: string | null
+  timeCreated: string
+  timeUpdated: string
+  startTime: number | null
+  endTime: number | null
+  executionDuration: number | null
+  states: string | null
+  taskStartTime?: number | null
+  taskEndTime?: number | null
+}
+
+export interface GridAnswer {
+  jobKey: string
+  definitionVersion: number
+  lastEvent: number
+  letters: Record<string, Status>
+  taskKeys: string[]
+  runs: GridRun[] // newest first
+}
+
 export interface Run extends RunSummary {
   setupDuration: number | null
   cleanupDuration: number | null

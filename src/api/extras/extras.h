@@ -67,6 +67,12 @@ extern const struct schema skipped_list_query_schema;
 extern const struct schema skipped_times_schema;
 enum err_code skipped_list(struct call *call);
 
+/* ---- grid.c ---- */
+extern const struct schema grid_query_schema;
+extern const struct schema grid_schema;
+enum err_code grid_parse(struct call *call);
+enum err_code grid_get(struct call *call);
+
 /* ---- campaigns.c ---- */
 extern const struct schema campaign_details_schema;
 extern const struct schema campaign_schema;

@@ -3,7 +3,7 @@
 #include "api/oracle/views.h"
 #include "model/state.h"
 
-static const char *const launched_names[LAUNCHED_COUNT] = {
+const char *const launched_names[LAUNCHED_COUNT] = {
     [LAUNCHED_SCHEDULED] = "SCHEDULED",
     [LAUNCHED_MANUAL] = "MANUAL",
 };

@@ -160,6 +160,9 @@ struct job_run_view {
     int64_t definition_version;
 };
 
+/* Names of enum launched, as the API writes them. */
+extern const char *const launched_names[LAUNCHED_COUNT];
+
 struct job_run_summary_view {
     const char *created_by;
     const char *created_by_name;

@@ -1,0 +1,38 @@
+/*
+ * The states of a run's task runs, for grids. Task runs are stored by run, so this is one range of the
+ * table's own key, of which the columns up to end_ms are read; traces and parameters stand behind them and
+ * stay on their pages. An index with the state in it would be written at every move of every task.
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/mem.h"
+#include "store/sqlite.h"
+
+size_t sqlite_task_states(struct store_reader *base, int64_t workspace, const struct uuid *run,
+                          struct arena *arena, struct task_state **ret)
+{
+    struct sqlite_reader *reader = CONTAINER_OF(base, struct sqlite_reader, base);
+    sqlite3_stmt *statement = sqlite_reader_query(reader, SQL_RUN_TASK_STATES, workspace);
+    struct task_state *items = NULL;
+    size_t count = 0, cap = 0;
+    if (statement)
+        db_bind_uuid(statement, 2, run);
+    while (sqlite_reader_step(reader, statement)) {
+        GROW(items, count, cap);
+        items[count++] = (struct task_state){
+            .task_key = db_column_text(statement, 0, arena),
+            .repair_number = db_column_int64(statement, 1),
+            .state = (enum state)sqlite3_column_int(statement, 2),
+            .start_ms = db_column_int64(statement, 3),
+            .end_ms = db_column_int64(statement, 4),
+        };
+    }
+    if (reader->failed)
+        count = 0;
+    *ret = ARENA_ARRAY(arena, count, struct task_state);
+    if (count)
+        memcpy(*ret, items, count * sizeof *items);
+    free(items);
+    return count;
+}

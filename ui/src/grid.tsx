@@ -1,0 +1,246 @@
+// A job's tasks against its runs, oldest on the left as on a calendar: 1,000 × 1,000 of them, drawn where one looks.
+
+import { Component, render } from 'preact'
+import { useEffect, useLayoutEffect, useMemo, useRef, useState } from 'preact/hooks'
+import { list, mayOperate } from './api'
+import { type Grid as GridData, statusOf, summaryOf } from './griddata'
+import { useLive } from './live'
+import { amend, href, route } from './route'
+import { tookMs } from './runlist'
+import { Pill, Shape, isFinal, isUnsuccessful, word } from './states'
+import { Time, Took, duration, localTime } from './time'
+import type { GridAnswer, GridRun, Job, Status, TaskSummary } from './types'
+import { Key, Message, Name, Problem, useRows, visible } from './ui'
+
+const ROW_PX = 28
+const COLUMN_PX = 26
+const STEP = 4 // columns come and go so many at a time: a scroll by a pixel changes nothing
+const OLDER_PX = 20 * COLUMN_PX // from the oldest column on: the ones before it are asked for
+
+const left = (column: number) => ({ left: `calc(var(--grid-names) + ${column * COLUMN_PX}px)` })
+const runTime = (run: GridRun) => localTime(run.startTime ?? Date.parse(run.timeCreated))
+
+export function Grid({ job, grid }: { job: Job; grid: GridData }) {
+  const data = grid.data!
+  const columns = useMemo(() => [...data.runs].reverse(), [data.runs])
+  const rows = useRows(data.taskKeys.length, ROW_PX)
+  const [view, setView] = useState(() => ({ left: Math.max(0, (columns.length + 2) * COLUMN_PX - innerWidth), width: innerWidth }))
+  const [focus, setFocus] = useState<[number, number]>([0, columns.length - 1])
+  const longest = useMemo(() => Math.max(1, ...columns.map((run) => tookMs(summaryOf(job.key, run)))), [columns])
+  // A line between days, where days are groups.
+  const manyADay = useMemo(() => columns.filter((run, i) => isNewDay(columns[i - 1], run)).length < columns.length / 3, [columns])
+  const frame = rows.ref
+
+  const measure = () => {
+    const box = frame.current
+    if (!box) return
+    const at = Math.floor(box.scrollLeft / COLUMN_PX / STEP) * STEP * COLUMN_PX
+    setView((v) => (v.left === at && v.width === box.clientWidth ? v : { left: at, width: box.clientWidth }))
+    if (box.scrollLeft < OLDER_PX) grid.older()
+  }
+  // The newest is in sight at first; when older ones are put before them, what is in sight stays. New ones on the
+  // right are followed by whoever was at the right end.
+  const before = useRef<{ oldest: string | undefined; count: number } | null>(null)
+  useLayoutEffect(() => {
+    const box = frame.current
+    if (!box) return
+    const was = before.current
+    before.current = { oldest: columns[0]?.key, count: columns.length }
+    if (!was) box.scrollLeft = box.scrollWidth
+    else if (columns.length !== was.count) {
+      const added = columns.findIndex((run) => run.key === was.oldest)
+      const wasAtEnd = box.scrollLeft + box.clientWidth >= gridWidth(box, was.count) - COLUMN_PX
+      if (added > 0) {
+        box.scrollLeft += added * COLUMN_PX
+        setFocus(([r, c]) => [r, c + added])
+      } else if (wasAtEnd) box.scrollLeft = box.scrollWidth
+    }
+    measure()
+  }, [columns])
+
+  const from = Math.max(0, Math.floor(view.left / COLUMN_PX / STEP) * STEP - STEP)
+  const to = Math.min(columns.length, Math.ceil((view.left + view.width) / COLUMN_PX) + 2 * STEP)
+  const shown = useMemo(() => columns.slice(from, to).map((run) => {
+    const [at, ms] = [runTime(run), tookMs(summaryOf(job.key, run))]
+    return { run, text: `run of ${at}`, title: `${word(run.status)}, ${at}, ${duration(ms)}`, barPx: Math.round(4 + 30 * Math.sqrt(ms / longest)) }
+  }), [columns, from, to, longest])
+  const query = route.value.query
+  const opened = { run: data.byKey.get(query.get('run') ?? ''), task: data.taskKeys.indexOf(query.get('task') ?? '') }
+  const hasPanel = opened.run && opened.task >= 0
+
+  function onKeyDown(event: KeyboardEvent) {
+    const [r, c] = focus
+    if ((event.key === 'Enter' || event.key === ' ') && cellOf(event)) {
+      event.preventDefault()
+      return open(event)
+    }
+    const to = ({
+      ArrowUp: [r - 1, c], ArrowDown: [r + 1, c], ArrowLeft: [r, c - 1], ArrowRight: [r, c + 1], Home: [r, 0], End: [r, columns.length - 1],
+      PageUp: [r - 15, c], PageDown: [r + 15, c],
+    } as Record<string, [number, number]>)[event.key]
+    if (!to) return
+    event.preventDefault()
+    const row = Math.max(0, Math.min(data.taskKeys.length - 1, to[0]))
+    const column = Math.max(0, Math.min(columns.length - 1, to[1]))
+    setFocus([row, column])
+    const box = frame.current!
+    box.scrollTop = Math.max(Math.min(box.scrollTop, row * ROW_PX), (row + 4) * ROW_PX - box.clientHeight)
+    box.scrollLeft = Math.max(Math.min(box.scrollLeft, column * COLUMN_PX), (column + 12) * COLUMN_PX - box.clientWidth)
+    requestAnimationFrame(() => frame.current?.querySelector<HTMLElement>(`[data-cell="${row}.${column}"]`)?.focus())
+  }
+  // One handler for all cells.
+  const cellOf = (event: Event) => (event.target as Element).closest<HTMLElement>('[data-cell]')?.dataset.cell?.split('.').map(Number)
+  function open(event: Event) {
+    const at = cellOf(event)
+    const run = at && columns[at[1]]
+    if (!run) return
+    const isOpen = opened.run === run && opened.task === at[0]
+    amend(isOpen ? { run: null, task: null } : { run: run.key, task: data.taskKeys[at[0]] })
+  }
+
+  return (
+    <div class={`with-side in-panel${hasPanel ? ' open' : ''}`}>
+      <div class="main">
+        <div class="grid" ref={frame} role="grid" aria-label="Tasks against runs" aria-rowcount={data.taskKeys.length + 1} aria-colcount={columns.length + 1}
+          tabIndex={-1} onKeyDown={onKeyDown} onScroll={() => (rows.onScroll(), measure())}>
+          <div class="grid-head" role="row" style={{ width: `calc(var(--grid-names) + ${columns.length * COLUMN_PX}px)` }}>
+            <div class="grid-corner" role="columnheader">Task</div>
+            {shown.map(({ run, text, title, barPx }, i) => (
+              <div key={run.key} role="columnheader" class={`grid-run${manyADay && isNewDay(columns[from + i - 1], run) ? ' new-day' : ''}`} style={left(from + i)}>
+                <a href={href(['runs', run.key])} tabIndex={-1} aria-label={`R${text.slice(1)}: ${word(run.status)}`} title={title}>
+                  <i class={`grid-bar tone-${barTone(run.status)}`} style={{ height: `${barPx}px` }} />
+                  <Shape status={run.status} size={12} />
+                </a>
+              </div>
+            ))}
+          </div>
+          <div role="presentation" style={{ height: `${rows.height}px`, width: `calc(var(--grid-names) + ${columns.length * COLUMN_PX}px)` }}
+            onClick={open} onPointerOver={nameCell} onFocusIn={(event) => {
+              const at = cellOf(event)
+              if (at) setFocus([at[0], at[1]])
+            }}>
+            <div role="presentation" style={{ transform: `translateY(${rows.top}px)` }}>
+              {data.taskKeys.slice(rows.first, rows.last).map((key, i) => {
+                const row = rows.first + i
+                return (
+                  <Row key={key} row={row} taskKey={key} data={data} shown={shown} from={from}
+                    focus={focus[0] === row ? focus[1] : -1} open={hasPanel && opened.task === row ? opened.run!.key : ''} />
+                )
+              })}
+            </div>
+          </div>
+        </div>
+      </div>
+      {hasPanel && <CellPanel run={opened.run!} taskKey={data.taskKeys[opened.task]} status={statusOf(data, opened.run!, opened.task)} />}
+    </div>
+  )
+}
+
+// What is under the pointer, in words: of that cell alone, for a thousand have them only to be read aloud.
+function nameCell(event: Event) {
+  const cell = (event.target as Element).closest<HTMLElement>('[data-cell]')
+  if (cell && !cell.title) cell.title = cell.getAttribute('aria-label') ?? ''
+}
+
+const gridWidth = (box: HTMLElement, columns: number) =>
+  parseFloat(getComputedStyle(box).getPropertyValue('--grid-names')) + columns * COLUMN_PX
+
+const dayOf = (run: GridRun) => new Date(run.startTime ?? run.timeCreated).toDateString()
+const isNewDay = (before: GridRun | undefined, run: GridRun) => before !== undefined && dayOf(before) !== dayOf(run)
+
+interface RowProps {
+  row: number
+  taskKey: string
+  data: GridAnswer
+  shown: { run: GridRun; text: string }[]
+  from: number
+  focus: number // the column that the keyboard enters at, -1: another row
+  open: string // key of the run whose cell is open, '': none here
+}
+
+// Drawn anew only when something in it changes: while one scrolls, rows come and go, and those that stay stay.
+class Row extends Component<RowProps> {
+  shouldComponentUpdate(next: RowProps) {
+    const now = this.props
+    return now.row !== next.row || now.taskKey !== next.taskKey || now.shown !== next.shown || now.from !== next.from ||
+      now.focus !== next.focus || now.open !== next.open
+  }
+  render({ row, taskKey, data, shown, from, focus, open }: RowProps) {
+    const name = visible(taskKey)
+    return (
+      <div class="grid-row" role="row" aria-rowindex={row + 2}>
+        <div class="grid-name" role="rowheader"><Name text={taskKey} /></div>
+        <div class="cells" role="presentation" style={{ marginLeft: `${from * COLUMN_PX}px` }}>
+          {shown.map(({ run, text }, i) => {
+            const column = from + i
+            const status = statusOf(data, run, row)
+            return (
+              <div key={run.key} role="gridcell" aria-colindex={column + 2} class="cell" data-cell={`${row}.${column}`} data-status={status ?? ''}
+                tabIndex={focus === column ? 0 : -1} aria-selected={open === run.key || undefined}
+                aria-label={`${name}, ${text}: ${status ? word(status) : 'not part of it'}`} ref={(cell) => void (cell && stamp(cell, status))} />
+            )
+          })}
+        </div>
+      </div>
+    )
+  }
+}
+
+// Shapes of cells are copied from one of each state: a screen of cells is made in half the time that way.
+const stamps = new Map<Status, Node>()
+
+function stamp(cell: HTMLElement & { stamped?: Status | null }, status: Status | null) {
+  if (cell.stamped === status) return
+  cell.stamped = status
+  if (!status) return cell.replaceChildren()
+  if (!stamps.has(status)) {
+    const desk = document.createElement('div')
+    render(<Shape status={status} size={15} />, desk)
+    stamps.set(status, desk.firstChild!)
+  }
+  cell.replaceChildren(stamps.get(status)!.cloneNode(true))
+}
+
+const barTone = (status: Status) =>
+  status === 'SUCCESS' ? 'ok' : isFinal(status) ? (status === 'CANCELED' || status === 'SKIPPED' ? 'off' : 'bad') : 'run'
+
+// One task in one run: how it stands and why, and where to go from there.
+function CellPanel({ run, taskKey, status }: { run: GridRun; taskKey: string; status: Status | null }) {
+  const onClose = () => amend({ run: null, task: null })
+  const { data, error } = useLive<TaskSummary | null>(`cell ${run.key} ${taskKey} ${run.timeUpdated}`, async (signal) =>
+    (await list<TaskSummary>('/taskRuns', { jobRunKey: run.key, displayName: taskKey, limit: 1 }, signal)).items[0] ?? null, { isActive: () => false })
+  useEffect(() => {
+    const onKey = (event: KeyboardEvent) => event.key === 'Escape' && !document.querySelector('dialog[open]') && onClose()
+    addEventListener('keydown', onKey)
+    return () => removeEventListener('keydown', onKey)
+  }, [])
+  const message = data?.state.stateMessage
+  const trace = data?.state.errorTrace
+  return (
+    <aside class="side" aria-label={`Task ${visible(taskKey)}`}>
+      <header>
+        <h2><Name text={taskKey} /></h2>
+        <button type="button" class="quiet" aria-label="Close" onClick={onClose}>✕</button>
+      </header>
+      {status ? <Pill status={status} /> : <p>This run had no such task.</p>}
+      {message && message !== word(status) && <p><Message text={message} /></p>}
+      <div class="actions">
+        <a class="button primary" href={href(['runs', run.key], { task: taskKey })}>Open run</a>
+        {data?.retryAttempt != null && <a class="button" href={href(['runs', run.key], { tab: 'logs', task: taskKey })}>Open log</a>}
+        {mayOperate.value && status && isFinal(run.status) && (
+          <a class="button" href={href(['runs', run.key, 'repair'], { tasks: taskKey })}>{isUnsuccessful(status) ? 'Repair…' : 'Run again…'}</a>
+        )}
+      </div>
+      {error && <Problem error={error} />}
+      <dl class="facts column">
+        <div><dt>Run</dt><dd><a href={href(['runs', run.key])}><Key value={run.key} /></a> <Shape status={run.status} /> {word(run.status)}</dd></div>
+        <div><dt>Launched</dt><dd>{run.launched === 'SCHEDULED' ? 'By its schedule' : `By hand, by ${visible(run.createdByName ?? 'somebody')}`}</dd></div>
+        <div><dt>Run began</dt><dd><Time at={run.startTime ?? run.timeCreated} /></dd></div>
+        {data && <div><dt>Started</dt><dd><Time at={data.startTime} none="Not started" /></dd></div>}
+        {data?.startTime && <div><dt>Took</dt><dd><Took from={data.startTime} to={data.endTime} isActive={!isFinal(status)} /></dd></div>}
+        {!!data?.retryAttempt && <div><dt>Attempts</dt><dd class="num">{data.retryAttempt + 1}</dd></div>}
+      </dl>
+      {trace && <section><h3>End of its error output</h3><pre class="trace" tabIndex={0}>{trace}</pre></section>}
+    </aside>
+  )
+}
