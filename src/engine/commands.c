@@ -295,7 +295,7 @@ static void fill_run(struct step *step, struct erun *run, const struct command *
         .launched = origin->launched,
         .trigger = origin->trigger,
         .instance_type = origin->instance_type,
-        .plan_ms = origin->plan_ms == FIELD_NULL ? created_ms : origin->plan_ms,
+        .plan_ms = origin->plan_ms == FIELD_NULL ? step->now_ms : origin->plan_ms,
         .submit_ms = origin->submit_ms                     ? origin->submit_ms
                      : job->row.scheduled_ms == FIELD_NULL ? job->row.updated_ms
                                                            : job->row.scheduled_ms,

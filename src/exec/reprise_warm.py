@@ -100,6 +100,8 @@ def import_all(names):
         except ImportError as error:
             if name not in PRELOADED:
                 raise SystemExit(f"reprise-warm: exec.warm-preload: {name}: {error}") from error
+        if threading.active_count() > 1:
+            raise SystemExit(f"reprise-warm: exec.warm-preload: {name} starts threads, which no fork has")
 
 
 # ---- the task ----
