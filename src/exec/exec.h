@@ -78,7 +78,7 @@ struct exec_order {
     const char *const *libraries; /* likewise */
     size_t library_count;
     bool is_warm;       /* PYTHON: from a warm interpreter, where that changes nothing */
-    const char *master;                 /* of Spark, such as "spark://HOST:7077"; NULL: local[*] */
+    const char *master; /* of Spark, such as "spark://HOST:7077"; NULL: local[*] */
     const struct exec_cluster *cluster; /* to be made for it, in place of a master; or NULL */
     const char *const *args;
     size_t arg_count;

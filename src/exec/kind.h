@@ -24,7 +24,7 @@ struct launch {
     char *env[LAUNCH_ENV_MAX];
     size_t env_count;
     enum record_launch launch;
-    const char *warm; /* program of the fork server, when launch is WARM */
+    const char *warm;  /* program of the fork server, when launch is WARM */
     const char *input; /* what its STEM.in holds in place of the order's; NULL: that */
     bool
         is_spark; /* it needs DATA/runs/<run>/spark, and its log names the application (spark_log.h) */
