@@ -352,7 +352,7 @@ static enum err_code find_route(struct call *call)
     if (!code)
         route_find(call);
     if (call->route)
-        call->request->kind = API_KIND_ROUTES + route_place(call->route);
+        call->request->kind = API_KIND_ROUTES + (unsigned)call->route_place;
     if (!is_public(call)) {
         enum err_code refused = who_calls(call);
         if (refused)

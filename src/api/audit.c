@@ -1,7 +1,7 @@
 /*
  * Who changed what (CONTRACT §3): every accepted change leaves one row, in its own transaction.
  *
- * What a route does is a word in its row of routes.c, one for both dialects. Changes of accounts and
+ * What a route does is a word in its row, one for both dialects. Changes of accounts and
  * resources write the row themselves; a command carries it to the pump, which knows the key of what was
  * made, and whether anything was.
  */

@@ -4,7 +4,7 @@
  *     api_handle   route → authenticate → checks → `parse` → role → `read` or `command`
  *                  (RULES §7: the order of checks is the order in api.c, and nowhere else)
  *
- * A route is a row of the table in routes.c; what it reads is described by field tables. Functions
+ * A route is a row of a table (routes.c); what it reads is described by field tables. Functions
  * that can fail fill call->err and return its code; the answer is made from it in one place.
  */
 #pragma once
@@ -141,6 +141,7 @@ struct call {
     struct http_response *response;
     struct arena *arena; /* the request's */
     const struct route *route;
+    size_t route_place; /* of it, among all */
     struct target target;
     /* Of the path, decoded; what the route's scope has not is NULL. */
     const char *platform;
@@ -202,10 +203,15 @@ char *cookie_name(const struct api *api, char text[static COOKIE_NAME_TEXT]);
 /* Sets call->route by method and target (HEAD finds GET's) and what its path holds, or call->allow
  * when the path knows other methods only. */
 void route_find(struct call *call);
-/* The whole table, for documents made from it. */
-const struct route *route_table(size_t *ret_count);
-/* The place of a row in it. */
-unsigned route_place(const struct route *route);
+/* All of them, by place from 0; the parts stand beside the handlers. */
+size_t route_count(void);
+const struct route *route_at(size_t place);
+struct route_part {
+    const struct route *rows;
+    size_t count;
+};
+extern const struct route_part routes_of_jobs, routes_of_runs, routes_of_accounts,
+    routes_of_dataarts;
 /* Query parameters that every call with a body takes besides its own. */
 extern const struct schema body_query_schema;
 

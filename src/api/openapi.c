@@ -564,15 +564,13 @@ static void add_route(json_t *paths, json_t *components, const struct route *rou
 
 json_t *openapi_document(void)
 {
-    size_t count;
-    const struct route *routes = route_table(&count);
     json_t *paths = json_object();
     json_t *schemas = json_object();
     set(schemas, "Error", error_schema());
     set(schemas, "IamError", iam_error_schema());
     set(schemas, "DataArtsError", dataarts_error_schema());
-    for (size_t i = 0; i < count; i++)
-        add_route(paths, schemas, &routes[i]);
+    for (size_t i = 0; i < route_count(); i++)
+        add_route(paths, schemas, route_at(i));
     json_t *components = json_pack("{s:o, s:o, s:o, s:o, s:o}", "schemas", schemas, "parameters",
                                    parameter_components(), "headers", header_components(),
                                    "responses", response_components(), "securitySchemes",

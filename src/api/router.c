@@ -1,4 +1,4 @@
-/* Finding the row of routes.c that a method and a target mean. */
+/* Finding the route that a method and a target mean. */
 #include <string.h>
 
 #include "api/call.h"
@@ -72,15 +72,15 @@ static void allow(struct call *call, const struct route *route)
 void route_find(struct call *call)
 {
     struct place place = find_place(call);
-    size_t count;
-    const struct route *routes = route_table(&count);
-    for (size_t i = 0; i < count && call->target.count; i++) {
-        const struct route *route = &routes[i];
+    size_t count = call->target.count ? route_count() : 0;
+    for (size_t i = 0; i < count; i++) {
+        const struct route *route = route_at(i);
         if (route->scope != place.scope ||
             !matches(route->path, &call->target, place.first, call->keys))
             continue;
         if (has_method(route, call->request->method)) {
             call->route = route;
+            call->route_place = i;
             call->allow = NULL;
             return;
         }

@@ -23,9 +23,7 @@ struct traffic {
 
 struct traffic *traffic_new(void)
 {
-    size_t routes;
-    route_table(&routes);
-    size_t count = API_KIND_ROUTES + routes;
+    size_t count = API_KIND_ROUTES + route_count();
     struct traffic *traffic = xcalloc(1, sizeof *traffic + count * sizeof traffic->rows[0]);
     traffic->count = count;
     for (size_t i = 0; i < count; i++)
@@ -72,9 +70,7 @@ static const char *prefix(enum route_scope scope)
 /* method="GET",route="/…": braces and all, it needs no escaping. */
 static void write_labels(size_t kind, char text[static LABELS_BYTES])
 {
-    size_t count;
-    const struct route *routes = route_table(&count);
-    const struct route *route = kind >= API_KIND_ROUTES ? &routes[kind - API_KIND_ROUTES] : NULL;
+    const struct route *route = kind >= API_KIND_ROUTES ? route_at(kind - API_KIND_ROUTES) : NULL;
     if (route)
         snprintf(text, LABELS_BYTES, "method=\"%s\",route=\"%s%s\"", route->method,
                  prefix(route->scope), route->path);

@@ -234,22 +234,21 @@ static void check(struct fake *fake, const struct route *route, const struct row
 static void every_route_is_for_those_it_is_for(void **state)
 {
     struct fake *fake = *state;
-    size_t count;
     char message[512];
-    const struct route *routes = route_table(&count);
-    for (size_t i = 0; i < count; i++) {
-        const struct row *row = row_of(routes[i].operation);
-        if ((routes[i].command || routes[i].change) != (routes[i].audit.action != NULL))
+    for (size_t i = 0; i < route_count(); i++) {
+        const struct route *route = route_at(i);
+        const struct row *row = row_of(route->operation);
+        if ((route->command || route->change) != (route->audit.action != NULL))
             fail_msg("%s: what changes something is written down, what does not is not",
                      row->operation);
         for (int role = NO_ROLE; role <= ROLE_ADMIN; role++)
-            check(fake, &routes[i], row, role);
+            check(fake, route, row, role);
         const char *headers = row->body ? "-\ncontent-type: application/json" : "-";
-        int status = status_of(fake, &routes[i], row, headers, message, sizeof message);
+        int status = status_of(fake, route, row, headers, message, sizeof message);
         if (status != (row->least == NOBODY ? row->status : 401))
             fail_msg("%s without a credential: %d %s", row->operation, status, message);
     }
-    assert_int_equal(count, ARRAY_LEN(rows));
+    assert_int_equal(route_count(), ARRAY_LEN(rows));
 }
 
 /* A role that is too low and a permission of the job: what it opens, and what it does not. */
@@ -269,10 +268,8 @@ static void a_permission_opens_what_it_is_for(void **state)
         {"createSecret", PRIVILEGE_COUNT},       {"pauseRerunCampaign", PRIVILEGE_COUNT},
     };
     struct fake *fake = *state;
-    size_t count;
-    const struct route *routes = route_table(&count);
-    for (size_t i = 0; i < count * PRIVILEGE_COUNT; i++) {
-        const struct route *route = &routes[i / PRIVILEGE_COUNT];
+    for (size_t i = 0; i < route_count() * PRIVILEGE_COUNT; i++) {
+        const struct route *route = route_at(i / PRIVILEGE_COUNT);
         int privilege = (int)(i % PRIVILEGE_COUNT);
         for (size_t k = 0; k < ARRAY_LEN(given); k++) {
             if (strcmp(route->operation, given[k].operation) != 0)
