@@ -80,8 +80,9 @@ static bool write_daemons_conf(const struct node_cluster *cluster)
 {
     struct buf conf;
     buf_init(&conf, CONF_MAX_BYTES);
+    /* Pages on any free port: from a first one up, only so many find one. */
     BUF_LIT(&conf, "spark.authenticate=true\nspark.master.rest.enabled=false\n"
-                   "spark.ui.killEnabled=false\n");
+                   "spark.ui.killEnabled=false\nspark.master.ui.port=0\nspark.worker.ui.port=0\n");
     close_pages(cluster, &conf);
     bool done = write_named(cluster, "daemons.conf", &conf);
     buf_release(&conf);

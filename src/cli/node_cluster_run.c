@@ -1,4 +1,5 @@
 /* Processes of a cluster of one attempt. */
+#include <assert.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
@@ -87,8 +88,10 @@ bool cluster_start_daemon(struct node_cluster *cluster, const char *name,
     size_t count = 0;
     snprintf(program, sizeof program, "%s/bin/spark-class", home ? home : "");
     argv[count++] = program;
-    for (; *arguments && count <= ARGUMENTS_MAX; arguments++)
+    for (; *arguments; arguments++) {
+        assert(count <= ARGUMENTS_MAX);
         argv[count++] = (char *)(uintptr_t)*arguments;
+    }
     argv[count] = NULL;
     *daemon = (struct node_daemon){.pid = 0};
     snprintf(daemon->name, sizeof daemon->name, "%s", name);

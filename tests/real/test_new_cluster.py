@@ -25,6 +25,7 @@ DAEMON = r"""#!/bin/bash
 gate() { [ -e "$REPRISE_WORKSPACE/gates/$1" ]; }
 name=worker; [[ $1 == *Master ]] && name=master
 echo "$name $* local=$SPARK_LOCAL_IP secret=${#_SPARK_AUTH_SECRET} conf=$SPARK_CONF_DIR" >&2
+cat "$SPARK_CONF_DIR/../daemons.conf" >&2
 gate $name-fails && { echo "java.net.BindException: no port for a $name" >&2; exit 3; }
 gate $name-hangs && exec sleep 600
 [ $name = master ] && echo "26/01/01 00:00:00 INFO Master: Starting Spark master at spark://127.0.0.1:4242" >&2
@@ -196,7 +197,8 @@ def test_a_start_that_fails(fresh, gate, said):
     seen = fresh.api.task_run(run, "a")
     assert seen["state"]["stateMessage"] == said and "BindException" in seen["state"]["errorTrace"]
     assert seen["retryAttempt"] == 1 and seen["setupDuration"] > 0 and not (fresh.workspace / "gates/submitted").exists()
-    assert (folders(fresh, run)[0] / "master.log").exists(), "the logs of a failure stay with the run"
+    log = (folders(fresh, run)[0] / "master.log").read_text()  # the logs of a failure stay with the run
+    assert {"spark.master.ui.port=0", "spark.worker.ui.port=0"} <= set(log.splitlines()), "any port, for any number of workers"
 
 
 def test_the_cluster_fails_under_it(fresh):
