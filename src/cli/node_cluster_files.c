@@ -177,10 +177,20 @@ static int remove_one(const char *path, const struct stat *status, int kind, str
     return 0;
 }
 
-void cluster_remove_files(const struct node_cluster *cluster)
+/* A log of a daemon lies in the folder itself. */
+static int remove_but_logs(const char *path, const struct stat *status, int kind, struct FTW *where)
+{
+    const char *dot = strrchr(path, '.');
+    if (where->level == 1 && kind == FTW_F && dot && strcmp(dot, ".log") == 0)
+        return 0;
+    return remove_one(path, status, kind, where);
+}
+
+void cluster_remove_files(const struct node_cluster *cluster, bool keeps_logs)
 {
     if (cluster->folder[0])
-        nftw(cluster->folder, remove_one, OPEN_FOLDERS, FTW_DEPTH | FTW_PHYS | FTW_MOUNT);
+        nftw(cluster->folder, keeps_logs ? remove_but_logs : remove_one, OPEN_FOLDERS,
+             FTW_DEPTH | FTW_PHYS | FTW_MOUNT);
 }
 
 /* ---- what is told ---- */
