@@ -244,15 +244,12 @@ def test_a_program_has_its_own_say(fresh):
     """As a notebook has. But a cluster that failed comes before what the program makes of that."""
     api = fresh.api
     run = api.run(api.job([on_new("last", "last-words")]))
+    eventually((fresh.workspace / "gates/trapped").exists, "the program")
+    master = daemons(fresh, "master")[0]
     own = api.go([on_new("own", "own-words")], "FAILED")
     state = api.task_run(own, "own")["state"]
     assert (state["stateMessage"], state["errorTrace"]) == ("Failed in its own words", "its trace\n")
-    eventually((fresh.workspace / "gates/trapped").exists, "the program")
-    for master in daemons(fresh, "master"):
-        try:
-            os.kill(int(master.name.split("-")[1]), signal.SIGKILL)
-        except ProcessLookupError:
-            pass  # of the one that has ended
+    os.kill(int(master.name.split("-")[1]), signal.SIGKILL)
     run = api.wait_final(run, "INTERNAL_ERROR")
     assert api.task_run(run, "last")["state"]["stateMessage"].startswith("The cluster failed: its master ended with signal 9")
 
