@@ -252,7 +252,7 @@ static int execute(struct node_cluster *cluster)
             killed_ms = cluster_now_ms();
             kill(cluster->driver, SIGTERM);
         }
-        if (killed_ms && cluster_now_ms() > killed_ms + GRACE_MS)
+        if (killed_ms && !cluster->driver_has_ended && cluster_now_ms() > killed_ms + GRACE_MS)
             kill(cluster->driver, SIGKILL);
     }
     if (cluster->failure)

@@ -41,7 +41,7 @@ struct node_cluster {
     bool is_alone;     /* and not from our supervisor, who tells the command too */
     char *failure;     /* of the cluster, as STEM.say tells it; NULL: none. Ours */
     char *failure_log; /* what that daemon wrote last; with `failure` */
-    int64_t began_ms; /* CLOCK_BOOTTIME */
+    int64_t began_ms;  /* CLOCK_BOOTTIME */
     int64_t setup_ms;
 };
 

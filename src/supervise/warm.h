@@ -36,11 +36,12 @@
 #endif
 
 struct warm {
-    pid_t pid;      /* 0: there is none */
-    int fd;         /* our end of its socket */
-    bool is_up;     /* it has said so */
+    pid_t pid;  /* 0: there is none */
+    int fd;     /* our end of its socket */
+    bool is_up; /* it has said so */
     uint64_t configuration;
-    uint64_t pause_ms;      /* after the last failure of this configuration, 0: a task was started since */
+    uint64_t
+        pause_ms; /* after the last failure of this configuration, 0: a task was started since */
     uint64_t not_before_ns; /* CLOCK_BOOTTIME: when that pause is over */
 };
 
