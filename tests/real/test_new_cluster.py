@@ -18,6 +18,7 @@ import requests
 import dataarts
 from harness import BINARY, Server, eventually, refused, statuses
 from test_java import archive, jar_task
+from test_notebook import cell, lacks_notebooks, notebook_task, write
 from test_spark import SOURCE, real_spark, submit, words
 
 DAEMON = r"""#!/bin/bash
@@ -252,6 +253,15 @@ def test_a_program_has_its_own_say(fresh):
     os.kill(int(master.name.split("-")[1]), signal.SIGKILL)
     run = api.wait_final(run, "INTERNAL_ERROR")
     assert api.task_run(run, "last")["state"]["stateMessage"].startswith("The cluster failed: its master ended with signal 9")
+
+
+@pytest.mark.skipif(bool(lacks_notebooks()), reason=f"no notebooks can be executed here: {lacks_notebooks()}")
+def test_a_notebook_that_fails(fresh):
+    path = write(fresh, "bad.ipynb", cell("1 / 0"))
+    run = fresh.api.run(fresh.api.job([notebook_task("a", path, cluster={"newCluster": CLUSTER})]))
+    run = fresh.api.wait_final(run, "FAILED", seconds=100)
+    state = fresh.api.task_run(run, "a")["state"]
+    assert state["stateMessage"] == "Failed in cell 1 of 1: ZeroDivisionError: division by zero" and "1 / 0" in state["errorTrace"]
 
 
 def test_a_program_is_stopped_once(fresh):
