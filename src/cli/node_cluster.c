@@ -52,6 +52,11 @@ __attribute__((format(printf, 2, 3))) static void tell(const struct node_cluster
     cluster_say(cluster, "running", sentence, "");
 }
 
+static void tell_failure(const struct node_cluster *cluster)
+{
+    cluster_say(cluster, "cannot-start", cluster->failure, cluster->failure_log);
+}
+
 /* The cluster is to blame: ours to answer for. The first failure stands. */
 __attribute__((format(printf, 3, 4))) static bool fail(struct node_cluster *cluster,
                                                        const struct node_daemon *daemon,
@@ -59,16 +64,16 @@ __attribute__((format(printf, 3, 4))) static bool fail(struct node_cluster *clus
 {
     char sentence[SENTENCE_BYTES];
     va_list args;
-    if (cluster->has_failed)
+    if (cluster->failure)
         return false;
-    cluster->has_failed = true;
     va_start(args, format);
     vsnprintf(sentence, sizeof sentence, format, args);
     va_end(args);
     char *log = daemon ? cluster_read(daemon->log, true) : xstrdup("");
     fprintf(stderr, "reprise: %s\n%s", sentence, log);
-    cluster_say(cluster, "cannot-start", sentence, log);
-    free(log);
+    cluster->failure = xstrdup(sentence);
+    cluster->failure_log = log;
+    tell_failure(cluster);
     return false;
 }
 
@@ -110,8 +115,9 @@ static bool await(struct node_cluster *cluster, const struct node_daemon *daemon
         cluster_wait(cluster, LOOK_EVERY_MS);
         if (cluster->is_stopping)
             return false;
-        if (daemon->has_ended)
-            return fail_ended(cluster, "Cannot start: its cluster did not come up", daemon);
+        if (daemon->has_ended || cluster->daemons[0].has_ended)
+            return fail_ended(cluster, "Cannot start: its cluster did not come up",
+                              daemon->has_ended ? daemon : &cluster->daemons[0]);
         char *log = cluster_read(daemon->log, false);
         const char *at = strstr(log, words);
         size_t len = at ? strcspn(at, "\n") : 0;
@@ -225,42 +231,47 @@ static int code_of(int status)
 static int execute(struct node_cluster *cluster)
 {
     int64_t killed_ms = 0; /* when it lost its cluster, 0: it has one */
-    bool told = false;
+    bool was_told = false;
     tell(cluster, "Running on a cluster of %ld worker%s", cluster->worker_count,
          cluster->worker_count == 1 ? "" : "s");
     if (!cluster_start_driver(cluster)) {
         fail(cluster, NULL, "Cannot start: no process could be made: %s", strerrordesc_np(errno));
         return 1;
     }
+    cluster_wait(cluster, 0);
+    cluster->is_alone |= cluster->is_stopping; /* who knows whether it was there already */
     while (!cluster->driver_has_ended) {
-        cluster_wait(cluster, killed_ms ? LOOK_EVERY_MS : -1);
-        if (cluster->is_stopping && !told) {
-            told = true;
-            kill(cluster->driver, SIGTERM); /* should only we have been asked */
+        if (cluster->is_alone && !was_told) {
+            was_told = true;
+            kill(cluster->driver, SIGTERM);
         }
+        cluster_wait(cluster, killed_ms ? LOOK_EVERY_MS : -1);
         const struct node_daemon *daemon = missed(cluster);
         if (daemon && !cluster->is_stopping && !cluster->driver_has_ended && !killed_ms) {
             fail_ended(cluster, "The cluster failed", daemon);
             killed_ms = cluster_now_ms();
             kill(cluster->driver, SIGTERM);
         }
-        if (killed_ms && cluster_now_ms() > killed_ms + GRACE_MS)
+        if (killed_ms && !cluster->driver_has_ended && cluster_now_ms() > killed_ms + GRACE_MS)
             kill(cluster->driver, SIGKILL);
     }
-    return cluster->has_failed ? 1 : code_of(cluster->driver_status);
+    if (cluster->failure)
+        tell_failure(cluster); /* the command may have had its own say meanwhile */
+    return cluster->failure ? 1 : code_of(cluster->driver_status);
 }
 
 /* ---- clean-up ---- */
 
-/* Orphans become our children, so that none is left means that nothing is. */
+/* Until nothing of the daemons' group is left: orphans become our children, so what has ended leaves it. What the
+ * command has left behind is the supervisor's to end, as of any attempt. Nothing is said: the last word of a
+ * command that has one, a notebook's helper, stays. */
 static void clean_up(struct node_cluster *cluster, int code)
 {
     int64_t began_ms = cluster_now_ms();
     bool is_killed = false;
-    if (!cluster->has_failed)
-        tell(cluster, "Running, its cluster is being taken down");
     cluster_signal(cluster, SIGTERM);
-    while (cluster_wait(cluster, LOOK_EVERY_MS)) {
+    do {
+        cluster_wait(cluster, LOOK_EVERY_MS);
         int64_t took_ms = cluster_now_ms() - began_ms;
         if (took_ms > GRACE_MS && !is_killed) {
             is_killed = true;
@@ -268,9 +279,8 @@ static void clean_up(struct node_cluster *cluster, int code)
         }
         if (took_ms > GIVE_UP_MS)
             break; /* the supervisor knows how to end what hides from us */
-    }
-    if (code == 0)
-        cluster_remove_files(cluster);
+    } while (cluster_signal(cluster, 0));
+    cluster_remove_files(cluster, code != 0);
     int64_t took_ms = cluster_now_ms() - began_ms;
     cluster_tell_times(cluster, took_ms > 0 ? took_ms : 1);
 }
@@ -312,6 +322,8 @@ int node_cluster(int argc, char **argv)
     if (cluster.is_stopping)
         code = STOPPED;
     clean_up(&cluster, code);
+    free(cluster.failure);
+    free(cluster.failure_log);
     free(cluster.daemons);
     if (cluster.signal_fd >= 0)
         close(cluster.signal_fd);

@@ -37,9 +37,11 @@ struct node_cluster {
     pid_t driver; /* 0: not started */
     bool driver_has_ended;
     int driver_status;
-    bool is_stopping; /* SIGTERM has come */
-    bool has_failed;  /* and STEM.say tells why */
-    int64_t began_ms; /* CLOCK_BOOTTIME */
+    bool is_stopping;  /* SIGTERM has come */
+    bool is_alone;     /* and not from our supervisor, who tells the command too */
+    char *failure;     /* of the cluster, as STEM.say tells it; NULL: none. Ours */
+    char *failure_log; /* what that daemon wrote last; with `failure` */
+    int64_t began_ms;  /* CLOCK_BOOTTIME */
     int64_t setup_ms;
 };
 
@@ -47,8 +49,8 @@ struct node_cluster {
 
 /* Makes the folder and all that is in it before anything starts; false with errno. */
 bool cluster_make_files(struct node_cluster *cluster);
-/* Removes the folder. */
-void cluster_remove_files(const struct node_cluster *cluster);
+/* Removes the folder, but for the daemons' logs if they are to be kept. */
+void cluster_remove_files(const struct node_cluster *cluster, bool keeps_logs);
 /* "FOLDER/NAME"; false when that is too long. */
 bool cluster_path(const struct node_cluster *cluster, const char *name, char path[static PATH_MAX]);
 /* STEM.say: a word, a sentence, and what more there is (report.h of exec). */
@@ -67,9 +69,8 @@ bool cluster_start_daemon(struct node_cluster *cluster, const char *name,
                           const char *const *arguments);
 /* Starts what runs on the cluster, in our own process group. */
 bool cluster_start_driver(struct node_cluster *cluster);
-/* Waits for something to happen, `wait_ms` at most: children are waited for, a stop is noted. False when
- * no child is left. */
-bool cluster_wait(struct node_cluster *cluster, int wait_ms);
-/* The signal to all daemons and what they have started. */
-void cluster_signal(const struct node_cluster *cluster, int number);
+/* Waits for something to happen, `wait_ms` at most: children are waited for, a stop is noted. */
+void cluster_wait(struct node_cluster *cluster, int wait_ms);
+/* The signal (0: none) to all daemons and what they have started. False when nothing of it is left. */
+bool cluster_signal(const struct node_cluster *cluster, int number);
 int64_t cluster_now_ms(void);

@@ -80,8 +80,9 @@ static bool write_daemons_conf(const struct node_cluster *cluster)
 {
     struct buf conf;
     buf_init(&conf, CONF_MAX_BYTES);
+    /* Pages on any free port: from a first one up, only so many find one. */
     BUF_LIT(&conf, "spark.authenticate=true\nspark.master.rest.enabled=false\n"
-                   "spark.ui.killEnabled=false\n");
+                   "spark.ui.killEnabled=false\nspark.master.ui.port=0\nspark.worker.ui.port=0\n");
     close_pages(cluster, &conf);
     bool done = write_named(cluster, "daemons.conf", &conf);
     buf_release(&conf);
@@ -176,10 +177,20 @@ static int remove_one(const char *path, const struct stat *status, int kind, str
     return 0;
 }
 
-void cluster_remove_files(const struct node_cluster *cluster)
+/* A log of a daemon lies in the folder itself. */
+static int remove_but_logs(const char *path, const struct stat *status, int kind, struct FTW *where)
+{
+    const char *dot = strrchr(path, '.');
+    if (where->level == 1 && kind == FTW_F && dot && strcmp(dot, ".log") == 0)
+        return 0;
+    return remove_one(path, status, kind, where);
+}
+
+void cluster_remove_files(const struct node_cluster *cluster, bool keeps_logs)
 {
     if (cluster->folder[0])
-        nftw(cluster->folder, remove_one, OPEN_FOLDERS, FTW_DEPTH | FTW_PHYS | FTW_MOUNT);
+        nftw(cluster->folder, keeps_logs ? remove_but_logs : remove_one, OPEN_FOLDERS,
+             FTW_DEPTH | FTW_PHYS | FTW_MOUNT);
 }
 
 /* ---- what is told ---- */

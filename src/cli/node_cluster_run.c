@@ -1,4 +1,5 @@
 /* Processes of a cluster of one attempt. */
+#include <assert.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
@@ -87,8 +88,10 @@ bool cluster_start_daemon(struct node_cluster *cluster, const char *name,
     size_t count = 0;
     snprintf(program, sizeof program, "%s/bin/spark-class", home ? home : "");
     argv[count++] = program;
-    for (; *arguments && count <= ARGUMENTS_MAX; arguments++)
+    for (; *arguments; arguments++) {
+        assert(count <= ARGUMENTS_MAX);
         argv[count++] = (char *)(uintptr_t)*arguments;
+    }
     argv[count] = NULL;
     *daemon = (struct node_daemon){.pid = 0};
     snprintf(daemon->name, sizeof daemon->name, "%s", name);
@@ -112,10 +115,9 @@ bool cluster_start_daemon(struct node_cluster *cluster, const char *name,
     return true;
 }
 
-void cluster_signal(const struct node_cluster *cluster, int number)
+bool cluster_signal(const struct node_cluster *cluster, int number)
 {
-    if (cluster->daemon_count)
-        kill(-cluster->daemons[0].pid, number);
+    return cluster->daemon_count && kill(-cluster->daemons[0].pid, number) == 0;
 }
 
 /* ---- what runs on it ---- */
@@ -195,7 +197,15 @@ static void note_end(struct node_cluster *cluster, pid_t pid, int status)
     }
 }
 
-bool cluster_wait(struct node_cluster *cluster, int wait_ms)
+static void note_signal(struct node_cluster *cluster, const struct signalfd_siginfo *info)
+{
+    if (info->ssi_signo == SIGCHLD)
+        return;
+    cluster->is_stopping = true;
+    cluster->is_alone |= info->ssi_pid != (uint32_t)getppid();
+}
+
+void cluster_wait(struct node_cluster *cluster, int wait_ms)
 {
     struct pollfd event = {.fd = cluster->signal_fd, .events = POLLIN};
     struct signalfd_siginfo info;
@@ -203,8 +213,7 @@ bool cluster_wait(struct node_cluster *cluster, int wait_ms)
     pid_t pid;
     if (poll(&event, 1, wait_ms) > 0)
         while (read(cluster->signal_fd, &info, sizeof info) == (ssize_t)sizeof info)
-            cluster->is_stopping |= info.ssi_signo != SIGCHLD;
+            note_signal(cluster, &info);
     while ((pid = waitpid(-1, &status, WNOHANG)) > 0)
         note_end(cluster, pid, status);
-    return pid == 0;
 }

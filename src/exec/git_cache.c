@@ -40,6 +40,7 @@ struct git_cache {
     struct list active;  /* jobs that are worked on */
     pthread_t workers[WORKERS_MAX];
     size_t worker_count, idle_count;
+    bool is_measuring; /* one of them */
     atomic_bool is_stopping;
     struct shelf shelf;
 };
@@ -94,14 +95,19 @@ static bool is_wanted(const struct git_cache *cache, const struct repo *repo)
     return repo->is_busy;
 }
 
-/* Under the lock, which is let go of meanwhile: how large is what is new, or was found at the start? */
+/* Under the lock, which is let go of meanwhile: how large is what is new, or was found at the start? Whoever is
+ * at it already finds what is new, too. */
 static void measure(struct git_cache *cache)
 {
     char commit[GIT_COMMIT_TEXT];
     char folder[PATH_MAX];
     struct checkout *checkout;
     struct repo *repo;
-    while (cache->config.max_bytes && (checkout = shelf_unmeasured(&cache->shelf, &repo))) {
+    if (!cache->config.max_bytes || cache->is_measuring)
+        return;
+    cache->is_measuring = true;
+    while (!atomic_load(&cache->is_stopping) &&
+           (checkout = shelf_unmeasured(&cache->shelf, &repo))) {
         int64_t number = repo->number;
         memcpy(commit, checkout->commit, sizeof commit);
         checkout_folder(&cache->shelf, repo, commit, folder);
@@ -110,6 +116,7 @@ static void measure(struct git_cache *cache)
         pthread_mutex_lock(&cache->lock);
         shelf_measured(&cache->shelf, number, commit, bytes);
     }
+    cache->is_measuring = false;
 }
 
 static bool is_too_much(const struct git_cache *cache)
@@ -278,11 +285,11 @@ static void handle(struct git_cache *cache, struct job *first)
     list_append(&same, &first->node);
     LIST_EACH_SAFE (&same, node)
         answer(cache, LIST_ITEM(node, struct job, node), ok ? commit : NULL, reason);
-    if (ok)
-        measure(cache);
     repo->is_busy = false;
-    bool any = ok ? evict(cache) : drop_if_empty(cache, repo);
     pthread_cond_broadcast(&cache->wake); /* others may have waited for the repository */
+    if (ok)
+        measure(cache); /* `repo` may go meanwhile */
+    bool any = ok ? evict(cache) : drop_if_empty(cache, repo);
     if (!any)
         return;
     pthread_mutex_unlock(&cache->lock);

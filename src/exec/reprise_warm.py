@@ -126,9 +126,8 @@ def set_limit(number, soft, hard):
     resource.setrlimit(number, [resource.RLIM_INFINITY if value == NO_LIMIT else value for value in (soft, hard)])
 
 
-def die_with(supervisor, libc):
-    """Waits until we are the supervisor's own child, and binds our life to its."""
-    middle = os.getppid()
+def die_with(supervisor, middle, libc):
+    """Waits until we are the supervisor's own child, and binds our life to its. `middle` is who forked us."""
     while (parent := os.getppid()) != supervisor:
         if parent != middle:
             os._exit(127)
@@ -139,13 +138,13 @@ def die_with(supervisor, libc):
         os._exit(127)
 
 
-def set_up(order, supervisor, libc):
+def set_up(order, supervisor, middle, libc):
     step(STEP_SETUP, os.setpgid, 0, 0)
     if order.cgroup:
         step(STEP_CGROUP, join_cgroup, order.cgroup)
     for limit in order.limits:
         step(STEP_RLIMIT, set_limit, *limit)
-    die_with(supervisor, libc)
+    die_with(supervisor, middle, libc)
     os.umask(order.umask)
     step(STEP_CWD, os.chdir, order.cwd)
 
@@ -204,6 +203,12 @@ def be_cold(order):
         os._exit(127)
 
 
+def draw_anew():
+    """The library's generator is seeded by its own fork hook; numpy has none."""
+    if "numpy.random" in sys.modules:
+        sys.modules["numpy.random"].seed()
+
+
 def become(argv):
     """What `python FILE ARGUMENTS` finds before it runs the file."""
     main = types.ModuleType("__main__")
@@ -217,7 +222,7 @@ def become(argv):
     sys.path[0] = os.path.dirname(argv[1])
 
 
-def prepare_task(fds, supervisor, libc, address, coerced, names):
+def prepare_task(fds, supervisor, middle, libc, address, coerced, names):
     """In the task: everything up to the program. Returns the open file."""
     order_fd, null, out, err, pipe = fds
     try:
@@ -226,8 +231,9 @@ def prepare_task(fds, supervisor, libc, address, coerced, names):
             order = Order(file.read())
         for number, fd in enumerate((null, out, err)):
             os.dup2(fd, number)
-        set_up(order, supervisor, libc)
+        set_up(order, supervisor, middle, libc)
         set_environment(order, address, coerced)
+        draw_anew()
         argv = [os.fsdecode(word) for word in order.argv]
         program = libc.fopen(order.argv[1], b"rb") if is_plain(argv[1], names) else None
         answer(pipe, os.getpid(), LAUNCH_WARM if program else LAUNCH_NOT_PLAIN)
@@ -352,7 +358,7 @@ def run(program, path):
 
 
 def serve(server):
-    """Comes back in tasks only, with their descriptors."""
+    """Comes back in tasks only, with their descriptors and the process that forked them."""
     while True:
         word, fds, _, _ = socket.recv_fds(server, 1, 8)
         if not word:
@@ -363,11 +369,12 @@ def serve(server):
             middle = -1
         if middle == 0:
             try:
+                middle = os.getpid()
                 if os.fork() != 0:
                     os._exit(0)
             except BaseException:
                 os._exit(1)
-            return fds
+            return fds, middle
         for fd in fds:
             os.close(fd)
         if middle > 0:
@@ -393,12 +400,14 @@ ours = frozenset(name for name in sys.modules if name not in AT_START)
 tops = {name.partition(".")[0] for name in ours}
 server = socket.socket(fileno=SOCKET_FD)
 sys.path_importer_cache.pop(sys.path[0], None)
+flush()  # what a module has said while it was imported is no task's output
+libc.fflush(None)
 gc.collect()
 gc.freeze()
 server.send(b"u")
-fds = serve(server)
+fds, middle = serve(server)
 server.detach()
-program, path = prepare_task(fds, supervisor, libc, address, coerced, tops)
+program, path = prepare_task(fds, supervisor, middle, libc, address, coerced, tops)
 code = run(program, path)
 if code is not None:
     end(code)

@@ -41,7 +41,7 @@ struct supervisor {
     int socket;   /* -1: none */
     bool child;   /* ours to wait for, not adopted */
     bool gone;    /* has ended; freed at the end of the dispatch */
-    bool is_warm; /* was asked for a warm start: it has a fork server, or will not have one */
+    bool is_warm; /* was asked for a warm start: it has a fork server, or will have one */
     struct watch socket_watch;
     struct watch process_watch;
     struct buf out;

@@ -6,6 +6,7 @@
 #include "supervise/bytes.h"
 
 #define ORDER_VERSION     3
+#define ORDER_VERSION_OLD 2 /* of a server that runs on while its files are replaced: never warm */
 #define ORDER_FLAGS_KNOWN ((uint32_t)ORDER_NO_STARTED)
 #define UMASK_MAX         0777u
 
@@ -278,7 +279,9 @@ int order_decode(const struct frame *frame, char **strings, size_t strings_max, 
     struct byte_reader reader = {.next = frame->payload, .left = frame->payload_bytes};
     struct order order = {.payload = frame->payload, .payload_bytes = frame->payload_bytes};
 
-    if (frame->type != FRAME_ORDER || byte_reader_u16(&reader) != ORDER_VERSION)
+    uint16_t version = byte_reader_u16(&reader);
+    bool is_old = version == ORDER_VERSION_OLD;
+    if (frame->type != FRAME_ORDER || (version != ORDER_VERSION && !is_old))
         return -EPROTO;
     order.flags = byte_reader_u16(&reader);
     order.umask = byte_reader_u32(&reader);
@@ -286,7 +289,7 @@ int order_decode(const struct frame *frame, char **strings, size_t strings_max, 
     order.gid = byte_reader_u32(&reader);
     order.timeout_ms = byte_reader_u64(&reader);
     order.grace_ms = byte_reader_u64(&reader);
-    order.launch = (enum record_launch)byte_reader_u32(&reader);
+    order.launch = is_old ? RECORD_LAUNCH_COLD : (enum record_launch)byte_reader_u32(&reader);
     order.rlimit_count = byte_reader_u32(&reader);
     uint32_t argc = byte_reader_u32(&reader);
     uint32_t envc = byte_reader_u32(&reader);
@@ -305,8 +308,8 @@ int order_decode(const struct frame *frame, char **strings, size_t strings_max, 
     order.stderr_path = take_string(&reader);
     order.cwd = take_string(&reader);
     order.cgroup = take_string(&reader);
-    order.warm = take_string(&reader);
-    order.preload = take_string(&reader);
+    order.warm = is_old ? "" : take_string(&reader);
+    order.preload = is_old ? "" : take_string(&reader);
     order.argv = strings;
     order.envp = take_strings(&reader, argc, strings);
     take_strings(&reader, envc, strings + argc + 1);

@@ -32,6 +32,8 @@
  *       rlimits: u32 resource, u64 soft, u64 hard
  *       strings: token, record, stdout, stderr, cwd, cgroup, warm, preload, argv[], envp[];
  *                each u32 length without the NUL, bytes, NUL
+ *     Version 2 has no launch, no warm and no preload. It is still read: an upgrade replaces the
+ *     program of the supervisor under a server that runs on.
  *
  * Errors are negative errno values; `ret` arguments are untouched on failure. Shared by the
  * supervisor (musl) and the server (glibc): libc only, no allocation, no state.

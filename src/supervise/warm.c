@@ -18,6 +18,7 @@
 
 #include "supervise/strays.h"
 
+#define NS_PER_MS      1000000u
 #define ANSWER_MS      5000 /* a fork takes a millisecond */
 #define SOCKET_FD      3    /* the fork server's */
 #define FIRST_OTHER_FD 4
@@ -130,24 +131,38 @@ static void start_server(struct warm *warm, const struct task_context *context,
         close(ends[0]);
         return;
     }
-    *warm = (struct warm){.pid = pid, .fd = ends[0], .configuration = configuration_of(order)};
+    *warm = (struct warm){
+        .pid = pid,
+        .fd = ends[0],
+        .configuration = configuration_of(order),
+        .pause_ms = warm->pause_ms,
+    };
 }
 
-static void forget(struct warm *warm, bool has_ended)
+static void forget(struct warm *warm)
 {
     if (warm->pid > 0)
         close(warm->fd);
     warm->pid = 0;
     warm->is_up = false;
-    warm->has_ended |= has_ended;
+}
+
+/* Not at once again: what has failed mostly will, but not always for ever. */
+static void postpone(struct warm *warm)
+{
+    warm->pause_ms = warm->pause_ms ? 2 * warm->pause_ms : WARM_RETRY_MS;
+    if (warm->pause_ms > WARM_IDLE_MS)
+        warm->pause_ms = WARM_IDLE_MS;
+    warm->not_before_ns = record_now().boot_ns + warm->pause_ms * NS_PER_MS;
 }
 
 bool warm_ended(struct warm *warm, pid_t pid)
 {
     if (warm->pid == 0 || pid != warm->pid)
         return false;
-    forget(warm,
-           !warm->is_up); /* one that was up may have been killed: the next order starts one */
+    if (!warm->is_up) /* one that was up may have been killed: the next order starts one */
+        postpone(warm);
+    forget(warm);
     return true;
 }
 
@@ -157,7 +172,7 @@ void warm_stop(struct warm *warm)
         return;
     kill(warm->pid, SIGKILL);
     waitpid(warm->pid, NULL, 0);
-    forget(warm, false);
+    forget(warm);
 }
 
 /* It says once that it is up. False as long as it has not. */
@@ -248,7 +263,7 @@ static int give_up(struct warm *warm, const struct order *order, int pipe)
     struct answer said;
 
     warm_stop(warm);
-    warm->has_ended = true;
+    postpone(warm);
     strays_kill(&unread, order->cgroup);
     return await_answer(pipe, &said) == 0 ? 0 : -1;
 }
@@ -290,10 +305,10 @@ pid_t warm_task(struct warm *warm, const struct task_context *context, const str
 
     if (warm->configuration != configuration_of(order)) {
         warm_stop(warm);
-        warm->has_ended = false;
+        warm->pause_ms = warm->not_before_ns = 0;
     }
     if (!is_up(warm)) {
-        if (warm->pid == 0 && !warm->has_ended)
+        if (warm->pid == 0 && record_now().boot_ns >= warm->not_before_ns)
             start_server(warm, context, order);
         *ret_launch = warm->pid > 0 ? RECORD_LAUNCH_NOT_UP : RECORD_LAUNCH_NO_SERVER;
         return 0;
@@ -301,6 +316,7 @@ pid_t warm_task(struct warm *warm, const struct task_context *context, const str
     int answered = ask(warm, context, order, output, &answer);
     if (answered > 0 && is_child(answer.pid)) {
         *ret_launch = (enum record_launch)answer.launch;
+        warm->pause_ms = 0;
         return answer.pid;
     }
     if (answered == 0)

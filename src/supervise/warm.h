@@ -29,12 +29,20 @@
 #define WARM_IDLE_MS 600000
 #endif
 
+/* After one that failed at its start, or fell silent, there is none for so long; after the next failure
+ * for twice as long, up to WARM_IDLE_MS. */
+#ifndef WARM_RETRY_MS
+#define WARM_RETRY_MS 5000
+#endif
+
 struct warm {
-    pid_t pid;      /* 0: there is none */
-    int fd;         /* our end of its socket */
-    bool is_up;     /* it has said so */
-    bool has_ended; /* one of this configuration has ended unasked: there will not be another */
+    pid_t pid;  /* 0: there is none */
+    int fd;     /* our end of its socket */
+    bool is_up; /* it has said so */
     uint64_t configuration;
+    uint64_t
+        pause_ms; /* after the last failure of this configuration, 0: a task was started since */
+    uint64_t not_before_ns; /* CLOCK_BOOTTIME: when that pause is over */
 };
 
 /* Starts the task of an order that asks for it, the two files open. Returns its pid; 0 with the

@@ -18,6 +18,7 @@ import requests
 import dataarts
 from harness import BINARY, Server, eventually, refused, statuses
 from test_java import archive, jar_task
+from test_notebook import cell, lacks_notebooks, notebook_task, write
 from test_spark import SOURCE, real_spark, submit, words
 
 DAEMON = r"""#!/bin/bash
@@ -25,8 +26,9 @@ DAEMON = r"""#!/bin/bash
 gate() { [ -e "$REPRISE_WORKSPACE/gates/$1" ]; }
 name=worker; [[ $1 == *Master ]] && name=master
 echo "$name $* local=$SPARK_LOCAL_IP secret=${#_SPARK_AUTH_SECRET} conf=$SPARK_CONF_DIR" >&2
+cat "$SPARK_CONF_DIR/../daemons.conf" >&2
 gate $name-fails && { echo "java.net.BindException: no port for a $name" >&2; exit 3; }
-gate $name-hangs && exec sleep 600
+gate $name-hangs && { touch "$REPRISE_WORKSPACE/gates/hanging-$$"; exec sleep 600; }
 [ $name = master ] && echo "26/01/01 00:00:00 INFO Master: Starting Spark master at spark://127.0.0.1:4242" >&2
 [ $name = worker ] && echo "26/01/01 00:00:00 INFO Worker: Successfully registered with master spark://127.0.0.1:4242" >&2
 touch "$REPRISE_WORKSPACE/gates/$name-$$"
@@ -37,8 +39,25 @@ SUBMIT = r"""#!/bin/bash
 echo "INFO StandaloneSchedulerBackend: Connected to Spark cluster with app ID app-20260101120000-0042" >&2
 for word; do echo "$word"; done
 echo "--- $4"; cat "$4"; echo "---"
+stem=${4%/application.conf}
+stem=${stem%/spark/*}/${stem##*/}  # as a notebook's helper is given it
+case "$*" in
+*last-words*) trap 'printf "failed\nStopped in its own words\n" > "$stem.say"; exit 1' TERM
+    touch "$REPRISE_WORKSPACE/gates/trapped" ;;
+esac
 touch "$REPRISE_WORKSPACE/gates/submitted"
 case "$*" in
+*own-words*) printf 'failed\nFailed in its own words\nits trace\n' > "$stem.say"; exit 1 ;;
+*last-words*) sleep 600 & wait ;;
+*leaves*) setsid sleep 600 & exit 0 ;;
+*counts*) exec python3 -c 'if True:
+    import os, signal, time
+    seen = []
+    signal.signal(signal.SIGTERM, lambda *_: seen.append(1))
+    open(os.environ["REPRISE_WORKSPACE"] + "/gates/counts", "w").close()
+    signal.pause()
+    time.sleep(0.3)
+    print("signals", len(seen), flush=True)' ;;
 *wait*) trap 'echo stopped; exit 9' TERM; sleep 600 & wait ;;
 *fail*) exit 7 ;;
 esac
@@ -196,7 +215,8 @@ def test_a_start_that_fails(fresh, gate, said):
     seen = fresh.api.task_run(run, "a")
     assert seen["state"]["stateMessage"] == said and "BindException" in seen["state"]["errorTrace"]
     assert seen["retryAttempt"] == 1 and seen["setupDuration"] > 0 and not (fresh.workspace / "gates/submitted").exists()
-    assert (folders(fresh, run)[0] / "master.log").exists(), "the logs of a failure stay with the run"
+    log = (folders(fresh, run)[0] / "master.log").read_text()  # the logs of a failure stay with the run
+    assert {"spark.master.ui.port=0", "spark.worker.ui.port=0"} <= set(log.splitlines()), "any port, for any number of workers"
 
 
 def test_the_cluster_fails_under_it(fresh):
@@ -208,6 +228,52 @@ def test_the_cluster_fails_under_it(fresh):
     os.kill(int(daemons(fresh, "master")[0].name.split("-")[1]), signal.SIGKILL)
     run = api.wait_final(run, "INTERNAL_ERROR")
     assert api.task_run(run, "a")["state"]["stateMessage"].startswith("The cluster failed: its master ended with signal 9")
+
+
+def test_the_master_ends_while_workers_come_up(fresh):
+    fresh.open_gate("worker-hangs")
+    run = fresh.api.run(fresh.api.job([on_new("a")]))
+    eventually(lambda: len(daemons(fresh, "hanging")) == 2, "the workers")
+    os.kill(int(daemons(fresh, "master")[0].name.split("-")[1]), signal.SIGKILL)
+    run = fresh.api.wait_final(run, "INTERNAL_ERROR")
+    assert fresh.api.task_run(run, "a")["state"]["stateMessage"].startswith(
+        "Cannot start: its cluster did not come up: its master ended with signal 9")
+    assert {p.name for p in folders(fresh, run)[0].iterdir()} == {"master.log", "worker-1.log", "worker-2.log"}, "logs, and no secrets"
+
+
+def test_a_program_has_its_own_say(fresh):
+    """As a notebook has. But a cluster that failed comes before what the program makes of that."""
+    api = fresh.api
+    run = api.run(api.job([on_new("last", "last-words")]))
+    eventually((fresh.workspace / "gates/trapped").exists, "the program")
+    master = daemons(fresh, "master")[0]
+    own = api.go([on_new("own", "own-words")], "FAILED")
+    state = api.task_run(own, "own")["state"]
+    assert (state["stateMessage"], state["errorTrace"]) == ("Failed in its own words", "its trace\n")
+    os.kill(int(master.name.split("-")[1]), signal.SIGKILL)
+    run = api.wait_final(run, "INTERNAL_ERROR")
+    assert api.task_run(run, "last")["state"]["stateMessage"].startswith("The cluster failed: its master ended with signal 9")
+
+
+@pytest.mark.skipif(bool(lacks_notebooks()), reason=f"no notebooks can be executed here: {lacks_notebooks()}")
+def test_a_notebook_that_fails(fresh):
+    path = write(fresh, "bad.ipynb", cell("1 / 0"))
+    run = fresh.api.run(fresh.api.job([notebook_task("a", path, cluster={"newCluster": CLUSTER})]))
+    run = fresh.api.wait_final(run, "FAILED", seconds=100)
+    state = fresh.api.task_run(run, "a")["state"]
+    assert state["stateMessage"] == "Failed in cell 1 of 1: ZeroDivisionError: division by zero" and "1 / 0" in state["errorTrace"]
+
+
+def test_a_program_is_stopped_once(fresh):
+    run = fresh.api.run(fresh.api.job([on_new("a", "counts")]))
+    eventually(lambda: (fresh.workspace / "gates/counts").exists(), "the program")
+    fresh.api.cancel(run)
+    assert words(fresh.api, fresh.api.wait_final(run, "CANCELED"), "a")[-1] == "signals 1"
+
+
+def test_what_a_program_leaves_holds_nothing_up(fresh):
+    run = fresh.api.go([on_new("a", "leaves")], "SUCCESS")
+    assert fresh.api.task_run(run, "a")["cleanupDuration"] < 5000
 
 
 def test_how_a_program_ends_is_its_own(fresh):

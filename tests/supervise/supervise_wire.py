@@ -85,9 +85,12 @@ def order_payload(folder, argv, token="run.task.0.0", env=(), timeout_ms=0, grac
                   rlimits=(), record=None, stdout=None, stderr=None, cwd=None, version=3, cgroup="", uid=KEEP_USER, gid=KEEP_USER,
                   launch=0, warm="", preload=""):
     env = [f"{name}={value}" for name, value in dict(env).items()]
-    head = struct.pack("<HHIIIQQIIII", version, flags, umask, uid, gid, timeout_ms, grace_ms, launch, len(rlimits), len(argv), len(env))
+    head = struct.pack("<HHIIIQQ", version, flags, umask, uid, gid, timeout_ms, grace_ms)
+    head += b"" if version == 2 else struct.pack("<I", launch)
+    head += struct.pack("<III", len(rlimits), len(argv), len(env))
     head += b"".join(struct.pack("<IQQ", *limit) for limit in rlimits)
-    paths = (record or folder / "a.rec", stdout or folder / "a.out", stderr or folder / "a.err", cwd or folder, cgroup, warm, preload)
+    paths = (record or folder / "a.rec", stdout or folder / "a.out", stderr or folder / "a.err", cwd or folder, cgroup,
+             *(() if version == 2 else (warm, preload)))
     return head + b"".join(text(value) for value in (token, *paths, *argv, *env))
 
 

@@ -153,6 +153,18 @@ def test_order_that_is_not_sound(supervisor, tmp_path, name):
     assert not (tmp_path / "a.rec").exists()
 
 
+def test_an_order_of_a_server_before_warm_python(supervisor, tmp_path):
+    """Version 2: the program of the supervisor may be replaced under a server that runs on."""
+    supervisor.shell("echo $A; exit 3", version=2, env={"A": "b c"}, rlimits=[(7, 10, 10)])
+    started = supervisor.started()
+    outcome = supervisor.outcome()
+    assert (started.launch, outcome.launch, outcome.cause, outcome.exit_code) == (0, 0, EXITED, 3)
+    assert (tmp_path / "a.out").read_text() == "b c\n"
+    supervisor.ack()
+    supervisor.shell("exit 4", record=tmp_path / "b.rec")
+    assert supervisor.outcome().exit_code == 4, "and one of today's behind it"
+
+
 def test_as_many_strings_as_are_allowed(supervisor, tmp_path):
     supervisor.order("/bin/true", *["x"] * 32767)
     assert supervisor.outcome().exit_code == 0

@@ -84,6 +84,10 @@ class Place:
         return int(children[0])
 
 
+def parent_of(pid):
+    return int(Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[1])
+
+
 def unremarkable(outcome):
     return outcome.cause == EXITED and outcome.flags == 0
 
@@ -387,7 +391,7 @@ def test_the_server_hangs_up(place):
 
 
 @pytest.mark.parametrize("preload, words", [("os no_such_module", "no_such_module"), ("sched threaded", "threaded starts threads")])
-def test_one_that_cannot_start_is_not_tried_again(place, preload, words):
+def test_one_that_cannot_start_is_not_tried_again_at_once(place, preload, words):
     path = place.program("")
     place.program("import threading, time\nthreading.Thread(target=time.sleep, args=(1000,), daemon=True).start()", "threaded.py")
     fields = {"preload": preload, "env": ENV | {"PYTHONPATH": str(place.folder)}}
@@ -406,14 +410,83 @@ def test_more_modules_by_configuration(place):
     place.end()
 
 
-def test_without_work_it_goes(tmp_path):
-    helper = tmp_path / "supervise"
+@pytest.fixture(scope="module")
+def hasty(tmp_path_factory):
+    """A supervisor that is not as patient."""
+    helper = tmp_path_factory.mktemp("hasty") / "supervise"
     sources = sorted((SOURCE_ROOT / "src/supervise").glob("*.c"))
-    subprocess.run(["cc", "-std=gnu17", "-D_GNU_SOURCE", "-DWARM_IDLE_MS=1000", "-I", SOURCE_ROOT / "src", "-o", helper, *sources], check=True)
+    subprocess.run(["cc", "-std=gnu17", "-D_GNU_SOURCE", "-DWARM_IDLE_MS=1000", "-DWARM_RETRY_MS=100", "-I", SOURCE_ROOT / "src",
+                    "-o", helper, *sources], check=True)
+    return helper
+
+
+def test_without_work_it_goes(tmp_path, hasty):
     place = Place(tmp_path)
-    place.helper = helper
+    place.helper = hasty
     place.warm_up()
     wait_dead(place.fork_server(), "fork server")
     assert place.run(place.program("")).launch == NOT_UP and alive(place.supervisor.pid)
     place.warm_up()
+    place.end()
+
+
+def modules(folder, **texts):
+    folder.mkdir()
+    for name, text in texts.items():
+        (folder / f"{name}.py").write_text(text)
+    return {"preload": " ".join(texts), "env": ENV | {"PYTHONPATH": str(folder)}}
+
+
+def test_one_that_could_not_start_is_tried_again(tmp_path, hasty):
+    fields = modules(tmp_path / "modules", late=f"import os\nif not os.path.exists({str(tmp_path / 'mended')!r}): raise ImportError('late')\n")
+    place = Place(tmp_path)
+    place.helper = hasty
+    path = place.program("")
+    while (launch := place.run(path, **fields).launch) != NO_SERVER:
+        assert launch == NOT_UP
+    (tmp_path / "mended").touch()
+    until = time.monotonic() + 30
+    while place.run(path, **fields).launch != WARM:
+        assert time.monotonic() < until
+        time.sleep(0.05)
+    server = place.fork_server()
+    assert place.run(path, **fields).launch == WARM and place.fork_server() == server
+    place.end()
+
+
+def test_what_preloaded_modules_have_said_and_drawn(place, tmp_path):
+    """A banner is no task's output, and numpy (a stand-in with its ways) draws in each task what it has not drawn before."""
+    fields = modules(tmp_path / "modules", banner="import ctypes\nprint('banner')\nctypes.CDLL(None).puts(b'banner of C')\n")
+    (tmp_path / "modules/numpy").mkdir()
+    (tmp_path / "modules/numpy/__init__.py").write_text("from . import random\n")
+    (tmp_path / "modules/numpy/random.py").write_text(
+        "import os\nstate = 'of all'\ndef seed():\n    global state\n    state = os.urandom(8).hex()\nseed()\n")
+    fields["preload"] += " numpy"
+    place.end()
+    place.warm_up(**fields)
+    path = place.program("import numpy.random\nprint(numpy.random.state)")
+    drawn = set()
+    for _ in range(3):
+        assert place.run(path, **fields).launch == WARM
+        drawn.add(place.output("out").read_text())
+    assert len(drawn) == 3 and not any("banner" in text for text in drawn), drawn
+    place.end()
+
+
+def test_the_supervisor_is_killed_before_the_task_is_its_child(tmp_path):
+    """Held up at its cgroup, a task finds another parent than it waits for, and ends."""
+    place = Place(tmp_path)
+    place.warm_up()
+    server = place.fork_server()
+    os.mkfifo(tmp_path / "cgroup.procs")
+    place.order(place.program("print('ran')"), cgroup=tmp_path)
+    until = time.monotonic() + 30
+    while not (tasks := set(place.children()) - {str(server)}) or parent_of(min(tasks)) != place.supervisor.pid:
+        assert time.monotonic() < until
+    task = int(tasks.pop())
+    place.supervisor.kill(signal.SIGKILL)
+    wait_dead(place.supervisor.pid)
+    with open(tmp_path / "cgroup.procs", "rb"):
+        wait_dead(task, "task")
+    assert not place.output("out").read_text()
     place.end()
