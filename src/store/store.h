@@ -204,7 +204,8 @@ size_t store_entity_events(struct store_reader *reader, int64_t workspace, const
 bool store_get_retry_token(struct store_reader *reader, int64_t workspace,
                            const uint8_t scope[static 32], struct arena *arena,
                            struct retry_token_row *ret);
-/* Removes retry tokens older than that, at most `max`; how many went. Housekeeping, any thread. */
+/* Removes retry tokens older than that, at most `max`; how many went. Housekeeping, any thread. Nothing is
+ * older than 1970: where `before_ms` is not above 0, these all leave everything. */
 size_t store_prune_retry_tokens(struct store *store, int64_t before_ms, size_t max);
 /* Likewise operations of a workspace that were started before, unless they go on; and what was noted
  * about skipped planned times. Oldest first. */
