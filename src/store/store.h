@@ -107,7 +107,7 @@ enum store_result store_write_accounts(struct store *store, const struct row_bat
 enum audit_prune { AUDIT_PRUNE_REFUSED, AUDIT_PRUNE_RUNS };
 size_t store_prune_audit(struct store *store, enum audit_prune what, int64_t before_ms, size_t max);
 
-/* Writes a consistent copy into a new file. */
+/* Writes a consistent copy into a new file, which is flushed, with its folder. */
 enum err_code store_backup(struct store *store, const char *path, struct err *err);
 /* The same of a database that another process may be writing to. It is neither created nor migrated. */
 enum err_code store_backup_sqlite(const char *database, const char *path, struct err *err);
