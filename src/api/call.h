@@ -128,6 +128,7 @@ struct route {
 struct audit_note {
     struct audit_act act; /* in place of the route's, where `action` is there */
     struct uuid resource; /* what it is about; nil: what the command answers with */
+    struct uuid workspace; /* that it is about, where neither the route nor `resource` says it; else nil */
     const char *target;   /* its name */
     const char *detail;   /* one plain sentence */
 };

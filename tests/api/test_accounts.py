@@ -542,6 +542,30 @@ def test_changes_are_in_the_audit(server):
     assert any("of aude" in entry["detail"] for entry in audit(server.api, action="token.create"))
 
 
+def test_the_audit_tells_whose_role_where_and_whose_credential(server):
+    api = server.api
+    there = api.made("~/workspaces", {"displayName": "audited"})["key"]
+    here = server.endpoint["workspaceKey"]
+    user(api, "wanda", "OPERATOR", workspaceKey=there)
+    for fields in ({"role": "ADMIN", "workspaceKey": there}, {"role": "VIEWER", "password": "a long password"}, {"isDisabled": True}):
+        assert api.put(f"{ACCOUNTS}/users/wanda", fields).status_code == 200
+    told = [(e["workspaceKey"], e["detail"]) for e in reversed(audit(api, target="wanda"))]
+    assert told == [
+        (there, f"The user was made, OPERATOR in the workspace {there}."),
+        (there, f"Changed: role ADMIN in the workspace {there}."),
+        (here, "Changed: role VIEWER in the workspace default, password."),
+        (None, "Changed: disabled.")]
+    api.put(f"{ACCOUNTS}/users/wanda", {"isDisabled": False})
+    token = token_of(api, "wanda")["key"]
+    key = api.made(f"{ACCOUNTS}/keys", {"user": "wanda", "publicKey": OciKey().public_pem})["key"]
+    access = api.made(f"{ACCOUNTS}/accessKeys", {"user": "wanda"})["key"]
+    for path in (f"tokens/{token}", f"keys/{key.replace('/', '%2F')}", f"accessKeys/{access}"):
+        assert api.delete(f"{ACCOUNTS}/{path}").status_code == 204
+    assert [audit(api, target=target)[0]["detail"] for target in (token, key, access)] == [
+        'Token "t" of wanda is not accepted any more.', "A key of wanda is not accepted any more.",
+        "An access key of wanda is not accepted any more."]
+
+
 def test_operations_of_the_caller_and_by_a_part_of_the_name(server):
     api = client(server, "opal", "ADMIN")
     mine = api.made("/jobs", {"name": "opal_nightly", "path": "p"})

@@ -69,8 +69,9 @@ def page_call(server, session, method, path, **options):
 
 def accounts(book):
     api = book.api
-    book.did(api.post(f"{ACCOUNTS}/users", {"name": "aude", "role": "VIEWER"}), "user.create", "aude")
-    book.did(api.put(f"{ACCOUNTS}/users/aude", {"role": "ADMIN", "password": "a long password"}), "user.update", "aude")
+    book.did(api.post(f"{ACCOUNTS}/users", {"name": "aude", "role": "VIEWER"}), "user.create", "aude", workspace=book.workspace)
+    book.did(api.put(f"{ACCOUNTS}/users/aude", {"role": "ADMIN", "password": "a long password"}), "user.update", "aude",
+             workspace=book.workspace)
     token = book.did(api.post(f"{ACCOUNTS}/tokens", {"name": "t", "user": "aude"}), "token.create")
     book.did(api.delete(f"{ACCOUNTS}/tokens/{token['key']}"), "token.revoke", token["key"])
     key = book.did(api.post(f"{ACCOUNTS}/keys", {"user": "aude", "publicKey": OciKey().public_pem}), "key.create")

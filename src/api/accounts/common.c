@@ -172,6 +172,14 @@ void account_end_sign_ins(struct call *call, const char *user_id, struct row_bat
     } while (count == AT_ONCE);
 }
 
+const char *account_owner(struct call *call, const char *user_id)
+{
+    struct user_row user;
+    return call->backend->reads.get_user_by_id(call->reading.reader, user_id, call->arena, &user)
+               ? user.name
+               : user_id;
+}
+
 const char *account_new_token(struct call *call, const char *user_id, enum token_kind kind,
                               const char *name, int64_t expires_ms, struct row_batch *rows,
                               struct token_row *ret)
