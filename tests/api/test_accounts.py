@@ -429,7 +429,10 @@ def test_a_session_ends_with_the_key_it_was_begun_with(own):
     for path in (f"{ACCOUNTS}/keys/{public.replace('/', '%2F')}", f"{ACCOUNTS}/accessKeys/{access['key']}"):
         for page in pages[0]:
             assert page.get(jobs, timeout=DEADLINE_S).status_code == 200
+        begun = own.api.read(f"{ACCOUNTS}/tokens", user="kara")["items"]
+        assert len(begun) == 2 * len(pages)
         assert own.api.delete(path).status_code == 204
+        assert len(own.api.read(f"{ACCOUNTS}/tokens", user="kara")["items"]) == len(begun) - 2, "they go with it"
         for page in pages.pop(0):
             refused(page.get(jobs, timeout=DEADLINE_S), 401, "NotAuthenticated", "sign in again")
 
