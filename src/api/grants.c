@@ -42,35 +42,45 @@ static bool job_of(struct call *call, struct uuid *ret)
     }
 }
 
+/* What is given to a role is given to those above it too. */
 static bool is_to(const struct job_permission_row *row, const struct call *call, int role)
 {
     if (row->grantee_type == GRANTEE_USER)
         return strcmp(row->grantee, call->account.id) == 0;
-    return role >= 0 && role <= ROLE_ADMIN && strcmp(row->grantee, grant_roles[role]) == 0;
+    for (int least = ROLE_VIEWER; least <= ROLE_ADMIN; least++)
+        if (strcmp(row->grantee, grant_roles[least]) == 0)
+            return role >= least;
+    return false;
 }
 
-bool grant_covers(struct call *call, int role)
+/* Inside call->reading. */
+static bool is_given(struct call *call, const struct uuid *job, enum job_privilege needed, int role)
+{
+    struct job_permission_row *rows;
+    size_t count = call->backend->reads.job_permissions(call->reading.reader, call->workspace.id,
+                                                        job, call->arena, &rows);
+    for (size_t i = 0; i < count; i++)
+        if (is_to(&rows[i], call, role) && rows[i].privileges >> needed)
+            return true;
+    return false;
+}
+
+enum err_code grant_check(struct call *call, int role)
 {
     const struct api_backend *backend = call->backend;
     const struct grant *grant = &call->route->grant;
-    struct job_permission_row *rows;
     struct uuid job;
-    bool covers = false;
     if (grant->place == GRANT_NOWHERE)
-        return false;
+        return ERR_ROLE_TOO_LOW;
     call->reading.workspace = &call->workspace;
     call->reading.reader = backend->read_begin(backend->context);
     if (!call->reading.reader)
-        return false;
-    if (job_of(call, &job)) {
-        size_t count = backend->reads.job_permissions(call->reading.reader, call->workspace.id,
-                                                      &job, call->arena, &rows);
-        for (size_t i = 0; i < count && !covers; i++)
-            covers = is_to(&rows[i], call, role) && rows[i].privileges >> grant->needed;
-    }
-    covers = covers && !backend->reads.failed(call->reading.reader);
-    if (covers)
-        call->granted = job;
+        return err_set(&call->err, ERR_UNAVAILABLE, "the store cannot be read at the moment");
+    bool covers = job_of(call, &job) && is_given(call, &job, grant->needed, role);
+    enum err_code code = call_reader_check(call);
     call_read_end(call);
-    return covers;
+    if (code || !covers)
+        return code ? code : ERR_ROLE_TOO_LOW;
+    call->granted = job;
+    return ERR_OK;
 }

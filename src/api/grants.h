@@ -23,9 +23,10 @@ struct grant {
 
 struct call;
 
-/* Was the caller, whose role in the workspace that is, given enough on the job that the call is about? The
- * snapshot that it takes is over when it returns. */
-bool grant_covers(struct call *call, int role);
+/* Was the caller, whose role in the workspace that is, given enough on the job that the call is about? ERR_OK,
+ * and call->granted is the job; ERR_ROLE_TOO_LOW, without a message, for the dialect to say so; ERR_UNAVAILABLE with
+ * one. The snapshot that it takes is over when it returns. */
+enum err_code grant_check(struct call *call, int role);
 
 /* Names of roles, as grantees, in the order of enum role. */
 extern const char *const grant_roles[3];
