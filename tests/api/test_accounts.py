@@ -665,6 +665,27 @@ def test_who_may_grant_and_to_whom(server):
     server.api.delete(f"~/workspaces/{workspace['key']}")
 
 
+def test_permissions_do_not_tell_who_has_an_account(server):
+    api = server.api
+    job = api.job([step("a")], "quiet")
+    pia = client(server, "pia", "VIEWER")
+    elsewhere = api.made("~/workspaces", {"displayName": "quiet"})["key"]
+    user(api, "stranger", "VIEWER", workspaceKey=elsewhere)
+    assert permit(api, job, assign=("USER", ["pia"], ["ADMIN"])).status_code == 200
+
+    def told(api, **change):
+        answer = permit(api, job, **change)
+        return answer.status_code, answer.json()["message"].replace("stranger", "X").replace("nobody", "X") if answer.content else ""
+
+    for change in ("assign", "revoke"):
+        assert told(pia, **{change: ("USER", ["stranger"], ["USE"])}) == told(pia, **{change: ("USER", ["nobody"], ["USE"])})
+    assert "no user X with a role in the workspace" in told(pia, assign=("USER", ["nobody"], ["USE"]))[1]
+    assert "give it VIEWER first" in told(api, assign=("USER", ["stranger"], ["USE"]))[1]
+    assert "no user X" in told(api, revoke=("USER", ["nobody"], ["USE"]))[1]
+    assert permissions(api, job) == [("pia", "USER", ["ADMIN"])]
+    api.delete(f"~/workspaces/{elsewhere}")
+
+
 def test_a_permission_counts_in_the_other_dialect(server):
     huawei = DataArts(server)
     huawei.made(dataarts_job("shared_job", [shell("a")]))
