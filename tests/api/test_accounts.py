@@ -10,7 +10,7 @@ import uuid
 import pytest
 import requests
 
-from dataarts import DataArts, job as dataarts_job, shell
+from dataarts import DataArts, job as dataarts_job, node, shell
 from harness import DEADLINE_S, Client, eventually, key_of, refused, step
 from sign import OciKey, SdkAuth
 from sse import Stream
@@ -663,6 +663,52 @@ def test_who_may_grant_and_to_whom(server):
     assert api.post(path, {"assignJobPermissionDetails": good}, headers={"if-match": etag}).status_code == 200
     assert permissions(api, job, sortBy="displayName") == [("paul", "USER", ["ADMIN"]), ("vic", "USER", ["READ", "USE"])], "nothing of what was refused"
     server.api.delete(f"~/workspaces/{workspace['key']}")
+
+
+def test_who_may_change_one_job_opens_nothing_else(server):
+    api = server.api
+    at = {"repositoryUrl": "https://git.example/team/jobs", "credential": "manage-git"}
+    api.made(f"{ACCOUNTS}/secrets", {"name": "manage-git", "value": "v"})
+    below, usable, other = (api.job([step("a")], name) for name in ("manage_below", "manage_usable", "manage_other"))
+
+    def sub(job):
+        return {"taskKey": "sub", "type": "JOB_TASK", "jobKey": key_of(job)}
+
+    body = {"name": "manage_mine", "path": "Shared", "gitConfig": at, "tasks": [step("a"), sub(below)], "runAs": "admin",
+            "dependencies": [{"jobKey": key_of(below)}]}
+    mine = api.made("/jobs", body)
+    mia = client(server, "mia", "VIEWER")
+    assert permit(api, mine, assign=("USER", ["mia"], ["MANAGE"])).status_code == 200
+    assert permit(api, usable, assign=("ROLE", ["VIEWER"], ["USE"])).status_code == 200
+    path = f"/jobs/{key_of(mine)}"
+    for change, words in (
+            ({"gitConfig": {**at, "repositoryUrl": "https://evil.example/x"}}, ["gitConfig.credential"]),
+            ({"gitConfig": {**at, "credential": "another"}}, ["gitConfig.credential"]),
+            ({"tasks": [step("a", gitConfig={**at, "repositoryUrl": "https://evil.example/x"}, source="GIT_PROVIDER")]}, ["task a", "gitConfig"]),
+            ({"runAs": "mia"}, ["runAs"]),
+            ({"tasks": [step("a"), sub(other)]}, ["task sub", "jobKey"]),
+            ({"dependencies": [{"jobKey": key_of(other)}]}, ["dependencies"])):
+        refused(mia.put(path, {**body, **change}), 400, "InvalidParameter", *words)
+        assert api.post("/jobs/actions/validate", {**body, **change}).json()["isValid"], "else it would be refused anyway"
+    refused(mia.put(path, {**body, "name": "manage_other"}), 409, "IncorrectState", "name")
+    for change in ({}, {"name": "manage_renamed"}, {"tasks": [step("a", gitConfig=at, source="GIT_PROVIDER")]},
+                   {"gitConfig": {"repositoryUrl": "https://public.example/x"}}, {"tasks": [step("b"), sub(usable)]}):
+        assert mia.put(path, {**body, **change}).status_code == 202, change
+        assert api.put(path, body).status_code == 202, "an ADMIN may all of it"
+    assert api.put(path, {**body, "name": "manage_other"}).status_code == 202, "names are not unique here"
+
+    huawei, theirs = DataArts(server), DataArts(server, mia.token)
+    huawei.made(dataarts_job("manage_arts", [shell("a")]))
+    arts = next(j["key"] for j in api.read("/jobs", limit=100)["items"] if j["name"] == "manage_arts")
+    assert permit(api, arts, assign=("USER", ["mia"], ["MANAGE"])).status_code == 200
+
+    def below_it(name):
+        return dataarts_job("manage_arts", [node("sub", "SubJob", jobName=name)])
+
+    answer = theirs.v1("PUT", "jobs/manage_arts", below_it("manage_below"))
+    assert answer.status_code == 400 and answer.json()["error_code"] == "DLF.3051" and "task sub: jobKey" in answer.json()["error_msg"]
+    assert theirs.v1("PUT", "jobs/manage_arts", below_it("manage_usable")).status_code == 204
+    assert huawei.v1("PUT", "jobs/manage_arts", below_it("manage_below")).status_code == 204
 
 
 def test_permissions_do_not_tell_who_has_an_account(server):

@@ -191,6 +191,12 @@ static enum err_code update(struct call *call, struct command *command)
     enum err_code code =
         dataarts_to_def(&call->reading, &kept, is_active, &command->def, &call->err);
     job_def_unref(def);
+    if (!code)
+        code = grant_check_change(call, &row, command->def);
+    if (code) {
+        job_def_unref(command->def);
+        command->def = NULL;
+    }
     return code;
 }
 
