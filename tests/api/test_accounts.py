@@ -556,7 +556,7 @@ def test_the_audit_tells_whose_role_where_and_whose_credential(server):
     assert told == [
         (there, f"The user was made, OPERATOR in the workspace {there}."),
         (there, f"Changed: role ADMIN in the workspace {there}."),
-        (here, "Changed: role VIEWER in the workspace default, password."),
+        (here, "Changed: password role VIEWER in the workspace default."),
         (None, "Changed: disabled.")]
     api.put(f"{ACCOUNTS}/users/wanda", {"isDisabled": False})
     token = token_of(api, "wanda")["key"]
@@ -709,6 +709,13 @@ def test_who_may_change_one_job_opens_nothing_else(server):
     assert answer.status_code == 400 and answer.json()["error_code"] == "DLF.3051" and "task sub: jobKey" in answer.json()["error_msg"]
     assert theirs.v1("PUT", "jobs/manage_arts", below_it("manage_usable")).status_code == 204
     assert huawei.v1("PUT", "jobs/manage_arts", below_it("manage_below")).status_code == 204
+    # what is kept for the dialect is text to the other one, and counts when the job is started
+    body = api.read(f"/jobs/{arts}/versions/1")["definition"]
+    body["x-dataarts"]["job"]["schedule"]["cron"]["dependJobs"] = {"jobs": ["manage_other"]}
+    assert mia.put(f"/jobs/{arts}", body).status_code == 202
+    answer = theirs.v1("POST", "jobs/manage_arts/start", {})
+    assert answer.status_code == 400 and answer.json()["error_code"] == "DLF.3051" and "dependencies" in answer.json()["error_msg"]
+    huawei.start("manage_arts")
 
 
 def test_permissions_do_not_tell_who_has_an_account(server):
