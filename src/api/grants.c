@@ -134,9 +134,8 @@ static void name_all(struct named *named, const struct job_def *def)
 static enum err_code refuse(struct call *call, const char *where, const char *name,
                             const char *field, const char *why)
 {
-    const char *form = scope_is_dataarts(call->route->scope)
-                           ? "The request parameter is invalid: "
-                           : "";
+    const char *form = scope_is_dataarts(call->route->scope) ? "The request parameter is invalid: "
+                                                             : "";
     return err_set(&call->err, ERR_INVALID_PARAMETER, "%s%s%.128s%s%s %s", form, where, name,
                    *name ? ": " : "", field, why);
 }
@@ -147,9 +146,10 @@ static enum err_code check_git(struct named *named, const char *where, const cha
     const char *text = git_text(named->call, git);
     if (!text || str_map_get(&named->git, text))
         return ERR_OK;
-    return refuse(named->call, where, name, "gitConfig.credential",
-                  "must be one that the job uses already, for the same repositoryUrl: only an ADMIN "
-                  "of the workspace may name others");
+    return refuse(
+        named->call, where, name, "gitConfig.credential",
+        "must be one that the job uses already, for the same repositoryUrl: only an ADMIN "
+        "of the workspace may name others");
 }
 
 static enum err_code check_job(struct named *named, const char *where, const char *name,

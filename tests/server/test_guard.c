@@ -184,8 +184,9 @@ static void places_make_room(void **state)
 /* Behind a line that is cut short, what follows is learned again, and the server starts. */
 static void a_damaged_setting_is_left_where_it_is_damaged(void **state)
 {
-    static const char *const damaged[] = {"1\n", "1\n\n", "1\nab\n", "1\nab \n1 2", "1\nxy 2",
-                                          "1\n1 2\n",  "", "1\n-", "1\n1 zz\n1 2\n"};
+    static const char *const damaged[] = {"1\n",           "1\n\n",    "1\nab\n", "1\nab \n1 2",
+                                          "1\nxy 2",       "1\n1 2\n", "",        "1\n-",
+                                          "1\n1 zz\n1 2\n"};
     static const int64_t now_ms = INT64_C(1700000000000);
     struct scene *scene = *state;
     for (size_t i = 0; i < sizeof damaged / sizeof *damaged; i++) {

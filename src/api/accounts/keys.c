@@ -95,10 +95,11 @@ static enum err_code remove_row(struct call *call, enum row_kind kind, const voi
     row_batch_init(&rows);
     row_batch_add(&rows, kind, ROW_DELETE, row);
     account_end_sessions_of_key(call, user_id, call->keys[0], kind == ROW_API_KEY, &rows);
-    enum err_code code = account_write(
-        call, &rows, call->keys[0],
-        arena_printf(call->arena, "%s of %s is not accepted any more.",
-                     kind == ROW_API_KEY ? "A key" : "An access key", account_owner(call, user_id)));
+    enum err_code code =
+        account_write(call, &rows, call->keys[0],
+                      arena_printf(call->arena, "%s of %s is not accepted any more.",
+                                   kind == ROW_API_KEY ? "A key" : "An access key",
+                                   account_owner(call, user_id)));
     row_batch_release(&rows);
     if (!code)
         respond_nothing(call);

@@ -149,10 +149,10 @@ enum err_code user_create(struct call *call)
     row_batch_add(&rows, ROW_USER, ROW_INSERT, &user);
     row_batch_add(&rows, ROW_ROLE, ROW_INSERT, &role);
     call->note.workspace = workspace.key;
-    enum err_code code = account_write(
-        call, &rows, user.name,
-        arena_printf(call->arena, "The user was made, %s in the workspace %s.",
-                     grant_roles[details->role], workspace_told(call, &workspace)));
+    enum err_code code =
+        account_write(call, &rows, user.name,
+                      arena_printf(call->arena, "The user was made, %s in the workspace %s.",
+                                   grant_roles[details->role], workspace_told(call, &workspace)));
     row_batch_release(&rows);
     if (code || read_again(call))
         return call->err.code;
@@ -176,16 +176,14 @@ static const char *change_told(struct call *call, const struct update_user *deta
 {
     const char *role = details->role == FIELD_UNSET
                            ? ""
-                           : arena_printf(call->arena, " role %s in the workspace %s%s",
+                           : arena_printf(call->arena, " role %s in the workspace %s",
                                           grant_roles[details->role],
-                                          workspace_told(call, workspace),
-                                          details->password || details->is_disabled != FIELD_UNSET
-                                              ? ","
-                                              : "");
-    return arena_printf(call->arena, "Changed:%s%s%s.", role, details->password ? " password" : "",
+                                          workspace_told(call, workspace));
+    return arena_printf(call->arena, "Changed:%s%s%s.", details->password ? " password" : "",
                         details->is_disabled == FIELD_UNSET ? ""
                         : details->is_disabled              ? " disabled"
-                                                            : " enabled");
+                                                            : " enabled",
+                        role);
 }
 
 enum err_code user_update(struct call *call)

@@ -309,8 +309,9 @@ static bool is_grantee(const struct grantees *grantees, const char *user_id)
 
 /* Whoever has no role in the workspace would not get so far as to be asked for a permission. *ret NULL: nothing
  * was given to them, so nothing is to be taken. */
-static enum err_code find_user(struct call *call, const struct grantees *grantees, const char *where,
-                               size_t index, const char *target, bool gives, const char **ret)
+static enum err_code find_user(struct call *call, const struct grantees *grantees,
+                               const char *where, size_t index, const char *target, bool gives,
+                               const char **ret)
 {
     const struct api_reads *reads = &call->backend->reads;
     struct user_row user = {0};
@@ -323,8 +324,8 @@ static enum err_code find_user(struct call *call, const struct grantees *grantee
     if (is_there)
         snprintf(account.id, sizeof account.id, "%s", user.id);
     *ret = is_there && (gives || is_grantee(grantees, user.id)) ? user.id : NULL;
-    if (gives ? is_there && call->backend->role(call->backend->context, &account, &call->workspace,
-                                                &role)
+    if (gives ? is_there &&
+                    call->backend->role(call->backend->context, &account, &call->workspace, &role)
               : is_there || call->role < ROLE_ADMIN)
         return ERR_OK;
     return refuse_user(call, where, index, target, is_there);
@@ -339,7 +340,8 @@ static enum err_code find_role(struct call *call, const char *where, size_t inde
             return ERR_OK;
     }
     return err_set(&call->err, ERR_INVALID_PARAMETER,
-                   "%s.assignees.targets[%zu] must be one of VIEWER, OPERATOR, ADMIN", where, index);
+                   "%s.assignees.targets[%zu] must be one of VIEWER, OPERATOR, ADMIN", where,
+                   index);
 }
 
 static struct job_permission_row *row_of(struct call *call, struct grantees *grantees,
@@ -370,9 +372,8 @@ static enum err_code apply(struct call *call, struct grantees *grantees, const s
     for (size_t i = 0; change && i < change->permissions.count; i++) {
         int type = change->assignees->type;
         const char *grantee;
-        if (type == GRANTEE_USER
-                ? find_user(call, grantees, where, i, targets[i], gives, &grantee)
-                : find_role(call, where, i, targets[i], &grantee))
+        if (type == GRANTEE_USER ? find_user(call, grantees, where, i, targets[i], gives, &grantee)
+                                 : find_role(call, where, i, targets[i], &grantee))
             return call->err.code;
         if (!grantee)
             continue;
