@@ -371,7 +371,7 @@ static enum err_code apply(struct call *call, struct grantees *grantees, const s
     const char *const *permissions = change ? change->permissions.items : NULL;
     for (size_t i = 0; change && i < change->permissions.count; i++) {
         int type = change->assignees->type;
-        const char *grantee;
+        const char *grantee = NULL;
         if (type == GRANTEE_USER ? find_user(call, grantees, where, i, targets[i], gives, &grantee)
                                  : find_role(call, where, i, targets[i], &grantee))
             return call->err.code;
