@@ -123,10 +123,13 @@ static enum err_code authorize_dataarts(struct call *call)
         found = backend->workspace_at(backend->context, 0, &call->workspace);
     if (!found || !backend->role(backend->context, &call->account, &call->workspace, &role))
         return err_set(&call->err, ERR_WORKSPACE_UNKNOWN, "Workspace does not exists.");
-    if (role < call->route->role && !grant_covers(call, role))
+    enum err_code code = role < call->route->role ? grant_check(call, role) : ERR_OK;
+    if (code == ERR_ROLE_TOO_LOW)
         return err_set(&call->err, ERR_ROLE_TOO_LOW,
                        "Invalid account permissions: %s is not allowed to this user.",
                        call->route->operation);
+    if (code)
+        return code;
     call->role = role;
     call->reading.workspace = &call->workspace;
     return ERR_OK;
@@ -154,8 +157,9 @@ static enum err_code authorize(struct call *call)
         !backend->role(backend->context, &call->account, &call->workspace, &role))
         return err_set(&call->err, ERR_NOT_AUTHORIZED_OR_NOT_FOUND,
                        "Workspace not found or not allowed");
-    if (role < call->route->role && !grant_covers(call, role))
-        return not_allowed(call);
+    enum err_code code = role < call->route->role ? grant_check(call, role) : ERR_OK;
+    if (code)
+        return code == ERR_ROLE_TOO_LOW ? not_allowed(call) : code;
     call->role = role;
     call->reading.workspace = &call->workspace;
     return ERR_OK;

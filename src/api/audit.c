@@ -9,12 +9,13 @@
 
 static struct uuid workspace_of(const struct call *call, const struct audit_row *row)
 {
-    static const struct uuid none;
+    if (!uuid_is_nil(&call->note.workspace))
+        return call->note.workspace;
     if (row->subject == AUDIT_ABOUT_WORKSPACE)
         return row->resource;
     bool is_in_one = call->route->scope == SCOPE_WORKSPACE ||
                      scope_is_dataarts(call->route->scope) || row->subject == AUDIT_ABOUT_SECRET;
-    return is_in_one ? call->workspace.key : none;
+    return is_in_one ? call->workspace.key : (struct uuid){0};
 }
 
 void call_audit(struct call *call, struct audit_row *ret)

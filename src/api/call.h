@@ -126,10 +126,11 @@ struct route {
 
 /* What a handler adds to the audit row of its change; all of it may stay as it is. */
 struct audit_note {
-    struct audit_act act; /* in place of the route's, where `action` is there */
-    struct uuid resource; /* what it is about; nil: what the command answers with */
-    const char *target;   /* its name */
-    const char *detail;   /* one plain sentence */
+    struct audit_act act;  /* in place of the route's, where `action` is there */
+    struct uuid resource;  /* what it is about; nil: what the command answers with */
+    struct uuid workspace; /* of what it is about, where the route does not say it; else nil */
+    const char *target;    /* its name */
+    const char *detail;    /* one plain sentence */
 };
 
 enum { REQUEST_ID_MAX = 128, REQUEST_ID_TEXT = REQUEST_ID_MAX + 1, ROUTE_MAX_KEYS = 2 };

@@ -44,7 +44,7 @@ struct uuid uuid_next(struct uuid_source *source, int64_t now_ms)
 struct uuid uuid_at_ms(int64_t ms)
 {
     struct uuid uuid = {0};
-    for (int i = 0; i < 6; i++)
+    for (int i = 0; ms > 0 && i < 6; i++)
         uuid.bytes[i] = (uint8_t)((uint64_t)ms >> (40 - 8 * i));
     return uuid;
 }

@@ -28,7 +28,8 @@ struct uuid_source {
 void uuid_source_init(struct uuid_source *source, int64_t last_ms, uint64_t seed);
 struct uuid uuid_next(struct uuid_source *source, int64_t now_ms);
 
-/* The least key that can be made at that ms: a border between older and newer ones. */
+/* The least key that can be made at that ms: a border between older and newer ones. Before 1970 none
+ * was made: nil, which is less than all. */
 struct uuid uuid_at_ms(int64_t ms);
 /* The ms a key was made at. */
 int64_t uuid_time_ms(const struct uuid *uuid);

@@ -170,7 +170,7 @@ int64_t guard_password_wait_ms(struct guard *guard, const char *name, const char
 {
     char network[NETWORK_TEXT];
     int64_t now_ms = clock_boot_ms();
-    bool is_known = known_has(guard->known, name, network_of(address, network));
+    bool is_known = known_has(guard->known, name, network_of(address, network), clock_wall_ms());
     pthread_mutex_lock(&guard->lock);
     int64_t of_user = is_known ? 0 : limiter_wait_ms(&guard->names, name, now_ms);
     int64_t of_network = limiter_wait_ms(&guard->passwords, network, now_ms);

@@ -13,6 +13,7 @@
 enum { ROW = 8, PAIR_TEXT = 512, LINE_TEXT = 48 };
 static const char setting[] = "knownNetworks";
 static const int64_t written_again_ms = INT64_C(24) * 3600 * 1000;
+static const int64_t forgotten_ms = INT64_C(90) * 24 * 3600 * 1000;
 
 struct pair {
     uint64_t hash; /* 0: free */
@@ -48,8 +49,11 @@ static void read_pairs(struct known *known, char *text)
     char *at = text;
     known->seed = strtoull(at, &at, 16);
     while (*at == '\n') {
-        uint64_t hash = strtoull(at, &at, 16);
-        int64_t seen_ms = (int64_t)strtoull(at, &at, 16);
+        char *begin = at, *behind;
+        uint64_t hash = strtoull(begin, &behind, 16);
+        int64_t seen_ms = (int64_t)strtoull(behind, &at, 16);
+        if (behind == begin || at == behind)
+            return; /* damaged: what follows is not known, and learned again */
         if (hash && seen_ms > 0)
             *place_of(known, hash) = (struct pair){hash, seen_ms, seen_ms};
     }
@@ -114,11 +118,12 @@ static uint64_t hash_of(const struct known *known, const char *user, const char 
     return mix64(str_hash(text) ^ known->seed) | 1;
 }
 
-bool known_has(struct known *known, const char *user, const char *network)
+bool known_has(struct known *known, const char *user, const char *network, int64_t now_ms)
 {
     uint64_t hash = hash_of(known, user, network);
     pthread_mutex_lock(&known->lock);
-    bool has = place_of(known, hash)->hash == hash;
+    const struct pair *place = place_of(known, hash);
+    bool has = place->hash == hash && now_ms - place->seen_ms <= forgotten_ms;
     pthread_mutex_unlock(&known->lock);
     return has;
 }

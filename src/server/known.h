@@ -20,6 +20,6 @@ struct known;
 struct known *known_new(struct store *store);
 void known_free(struct known *known);
 
-bool known_has(struct known *known, const char *user, const char *network);
-/* `now_ms`: wall clock. */
+/* `now_ms`: wall clock. Not what was seen more than 90 days ago: an address is another's by then. */
+bool known_has(struct known *known, const char *user, const char *network, int64_t now_ms);
 void known_add(struct known *known, const char *user, const char *network, int64_t now_ms);

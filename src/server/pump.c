@@ -371,6 +371,32 @@ void pump_lose(struct pump *pump, enum store_result result)
         LOG_TEXT("workspace", pump->workspace.name), LOG_NUMBER("retry_in_ms", pump->backoff_ms));
 }
 
+static void add_audit_row(struct pump *pump, const struct audit_row *audit,
+                          const struct uuid *resource)
+{
+    struct audit_row *row = ARENA_NEW(&pump->answers, struct audit_row);
+    *row = *audit;
+    row->time_ms = clock_wall_ms();
+    row->key = uuid_next(&pump->audit_keys, row->time_ms);
+    if (uuid_is_nil(&row->resource))
+        row->resource = *resource;
+    row_batch_add(&pump->effects.rows, ROW_AUDIT, ROW_INSERT, row);
+}
+
+/* Of one job, but many of its runs: each of these has its own. */
+static void add_audit_of_runs(struct pump *pump, const struct api_pending *pending)
+{
+    const struct command *command = &pending->command;
+    struct audit_row audit = pending->audit;
+    audit.subject = AUDIT_ABOUT_RUN;
+    audit.action = "run.repair";
+    audit.detail = NULL;
+    for (size_t i = 0; i < command->rerun_count; i++) {
+        audit.resource = command->reruns[i].run;
+        add_audit_row(pump, &audit, &command->reruns[i].run);
+    }
+}
+
 /* Who asked for what of this batch, in its transaction. A command whose answer was kept did not come
  * here: it has its row. */
 static void add_audit(struct pump *pump)
@@ -379,13 +405,10 @@ static void add_audit(struct pump *pump)
         const struct api_pending *pending = pump->stepped[i];
         if (pending->result.code || !pending->audit.action)
             continue;
-        struct audit_row *row = ARENA_NEW(&pump->answers, struct audit_row);
-        *row = pending->audit;
-        row->time_ms = clock_wall_ms();
-        row->key = uuid_next(&pump->audit_keys, row->time_ms);
-        if (uuid_is_nil(&row->resource))
-            row->resource = pending->result.key;
-        row_batch_add(&pump->effects.rows, ROW_AUDIT, ROW_INSERT, row);
+        add_audit_row(pump, &pending->audit, &pending->result.key);
+        if (pending->command.kind == COMMAND_RUNS_RERUN &&
+            pending->audit.subject == AUDIT_ABOUT_JOB)
+            add_audit_of_runs(pump, pending);
     }
 }
 

@@ -3,8 +3,10 @@
 #include <assert.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/log.h"
@@ -408,27 +410,67 @@ static bool vacuum_into(struct db *db, const char *path)
     return done;
 }
 
+/* The path of the same file, that means nothing else to SQLite, as `:memory:` and `file:…` do. Allocated. */
+static char *plain_path(const char *path)
+{
+    static const char here[] = "./";
+    const char *begin = path[0] == '/' ? "" : here;
+    size_t size = sizeof here + strlen(path);
+    char *plain = xmalloc(size);
+    snprintf(plain, size, "%s%s", begin, path);
+    return plain;
+}
+
+/* VACUUM INTO leaves flushing to the system: the file, and that its folder has it. */
+static bool flush(int fd, const char *path)
+{
+    char *folder = xstrdup(path);
+    *strrchr(folder, '/') = '\0'; /* a plain path has one */
+    int folder_fd = open(*folder ? folder : "/", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    bool done = folder_fd >= 0 && fsync(fd) == 0 && fsync(folder_fd) == 0;
+    if (folder_fd >= 0)
+        close(folder_fd);
+    free(folder);
+    return done;
+}
+
+/* Whatever SQLite says: a copy that is somewhere else is none. */
+static bool is_filled(int fd)
+{
+    struct stat status;
+    return fstat(fd, &status) == 0 && status.st_size > 0;
+}
+
+/* Into the empty file `path`, a plain one. */
+static enum err_code copy_into(struct db *db, int fd, const char *path, struct err *err)
+{
+    if (!vacuum_into(db, path))
+        return err_set(err, ERR_INTERNAL, "the backup cannot be written: %s",
+                       sqlite3_errmsg(db->handle));
+    if (!is_filled(fd))
+        return err_set(err, ERR_INTERNAL, "the backup file is empty");
+    if (!flush(fd, path))
+        return err_set(err, ERR_INTERNAL, "the backup cannot be flushed to the disk");
+    return ERR_OK;
+}
+
 /* On a connection of its own: commits go on meanwhile, by whichever process. */
 static enum err_code back_up(const char *database, const struct db_options *options,
-                             const char *path, struct err *err)
+                             const char *given, struct err *err)
 {
     struct db db;
     if (!db_open(&db, database, DB_WRITER, options, err))
         return err->code;
-    enum err_code code = ERR_OK;
+    char *path = plain_path(given);
     int fd = make_empty(path);
-    if (fd < 0)
-        code = err_set(err, ERR_INTERNAL, "the backup file %s",
-                       errno == EEXIST ? "exists already" : "cannot be made");
-    else if (!vacuum_into(&db, path))
-        code = err_set(err, ERR_INTERNAL, "the backup cannot be written: %s",
-                       sqlite3_errmsg(db.handle));
-    else if (fsync(fd) != 0) /* VACUUM INTO leaves flushing to the system */
-        code = err_set(err, ERR_INTERNAL, "the backup cannot be flushed to the disk");
+    enum err_code code = fd < 0 ? err_set(err, ERR_INTERNAL, "the backup file %s",
+                                          errno == EEXIST ? "exists already" : "cannot be made")
+                                : copy_into(&db, fd, path, err);
     if (fd >= 0 && code)
         unlink(path); /* half a backup is none, and would be in the way of the next */
     if (fd >= 0)
         close(fd);
+    free(path);
     db_close(&db);
     return code;
 }

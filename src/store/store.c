@@ -40,19 +40,27 @@ enum store_result store_write_accounts(struct store *store, const struct row_bat
     return store->ops->write_accounts(store, rows);
 }
 
+/* Before 1970 nothing was written: an age that is longer than the clock is late says nothing. */
+static bool is_before_all(int64_t before_ms)
+{
+    return before_ms <= 0;
+}
+
 size_t store_prune_retry_tokens(struct store *store, int64_t before_ms, size_t max)
 {
-    return store->ops->prune_retry_tokens(store, before_ms, max);
+    return is_before_all(before_ms) ? 0 : store->ops->prune_retry_tokens(store, before_ms, max);
 }
 
 size_t store_prune_operations(struct store *store, int64_t workspace, int64_t before_ms, size_t max)
 {
-    return store->ops->prune_operations(store, workspace, before_ms, max);
+    return is_before_all(before_ms)
+               ? 0
+               : store->ops->prune_operations(store, workspace, before_ms, max);
 }
 
 size_t store_prune_skipped(struct store *store, int64_t before_ms, size_t max)
 {
-    return store->ops->prune_skipped(store, before_ms, max);
+    return is_before_all(before_ms) ? 0 : store->ops->prune_skipped(store, before_ms, max);
 }
 
 enum err_code store_backup(struct store *store, const char *path, struct err *err)
@@ -282,7 +290,7 @@ size_t store_accounts(struct store_reader *reader, const struct account_query *q
 
 size_t store_prune_audit(struct store *store, enum audit_prune what, int64_t before_ms, size_t max)
 {
-    return store->ops->prune_audit(store, what, before_ms, max);
+    return is_before_all(before_ms) ? 0 : store->ops->prune_audit(store, what, before_ms, max);
 }
 
 bool store_get_role(struct store_reader *reader, int64_t workspace, const char *user_id,

@@ -107,7 +107,7 @@ enum store_result store_write_accounts(struct store *store, const struct row_bat
 enum audit_prune { AUDIT_PRUNE_REFUSED, AUDIT_PRUNE_RUNS };
 size_t store_prune_audit(struct store *store, enum audit_prune what, int64_t before_ms, size_t max);
 
-/* Writes a consistent copy into a new file. */
+/* Writes a consistent copy into a new file, which is flushed, with its folder. */
 enum err_code store_backup(struct store *store, const char *path, struct err *err);
 /* The same of a database that another process may be writing to. It is neither created nor migrated. */
 enum err_code store_backup_sqlite(const char *database, const char *path, struct err *err);
@@ -204,7 +204,8 @@ size_t store_entity_events(struct store_reader *reader, int64_t workspace, const
 bool store_get_retry_token(struct store_reader *reader, int64_t workspace,
                            const uint8_t scope[static 32], struct arena *arena,
                            struct retry_token_row *ret);
-/* Removes retry tokens older than that, at most `max`; how many went. Housekeeping, any thread. */
+/* Removes retry tokens older than that, at most `max`; how many went. Housekeeping, any thread. Nothing is
+ * older than 1970: where `before_ms` is not above 0, these all leave everything. */
 size_t store_prune_retry_tokens(struct store *store, int64_t before_ms, size_t max);
 /* Likewise operations of a workspace that were started before, unless they go on; and what was noted
  * about skipped planned times. Oldest first. */

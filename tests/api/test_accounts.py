@@ -10,7 +10,7 @@ import uuid
 import pytest
 import requests
 
-from dataarts import DataArts, job as dataarts_job, shell
+from dataarts import DataArts, job as dataarts_job, node, shell
 from harness import DEADLINE_S, Client, eventually, key_of, refused, step
 from sign import OciKey, SdkAuth
 from sse import Stream
@@ -429,7 +429,10 @@ def test_a_session_ends_with_the_key_it_was_begun_with(own):
     for path in (f"{ACCOUNTS}/keys/{public.replace('/', '%2F')}", f"{ACCOUNTS}/accessKeys/{access['key']}"):
         for page in pages[0]:
             assert page.get(jobs, timeout=DEADLINE_S).status_code == 200
+        begun = own.api.read(f"{ACCOUNTS}/tokens", user="kara")["items"]
+        assert len(begun) == 2 * len(pages)
         assert own.api.delete(path).status_code == 204
+        assert len(own.api.read(f"{ACCOUNTS}/tokens", user="kara")["items"]) == len(begun) - 2, "they go with it"
         for page in pages.pop(0):
             refused(page.get(jobs, timeout=DEADLINE_S), 401, "NotAuthenticated", "sign in again")
 
@@ -542,6 +545,30 @@ def test_changes_are_in_the_audit(server):
     assert any("of aude" in entry["detail"] for entry in audit(server.api, action="token.create"))
 
 
+def test_the_audit_tells_whose_role_where_and_whose_credential(server):
+    api = server.api
+    there = api.made("~/workspaces", {"displayName": "audited"})["key"]
+    here = server.endpoint["workspaceKey"]
+    user(api, "wanda", "OPERATOR", workspaceKey=there)
+    for fields in ({"role": "ADMIN", "workspaceKey": there}, {"role": "VIEWER", "password": "a long password"}, {"isDisabled": True}):
+        assert api.put(f"{ACCOUNTS}/users/wanda", fields).status_code == 200
+    told = [(e["workspaceKey"], e["detail"]) for e in reversed(audit(api, target="wanda"))]
+    assert told == [
+        (there, f"The user was made, OPERATOR in the workspace {there}."),
+        (there, f"Changed: role ADMIN in the workspace {there}."),
+        (here, "Changed: password role VIEWER in the workspace default."),
+        (None, "Changed: disabled.")]
+    api.put(f"{ACCOUNTS}/users/wanda", {"isDisabled": False})
+    token = token_of(api, "wanda")["key"]
+    key = api.made(f"{ACCOUNTS}/keys", {"user": "wanda", "publicKey": OciKey().public_pem})["key"]
+    access = api.made(f"{ACCOUNTS}/accessKeys", {"user": "wanda"})["key"]
+    for path in (f"tokens/{token}", f"keys/{key.replace('/', '%2F')}", f"accessKeys/{access}"):
+        assert api.delete(f"{ACCOUNTS}/{path}").status_code == 204
+    assert [audit(api, target=target)[0]["detail"] for target in (token, key, access)] == [
+        'Token "t" of wanda is not accepted any more.', "A key of wanda is not accepted any more.",
+        "An access key of wanda is not accepted any more."]
+
+
 def test_operations_of_the_caller_and_by_a_part_of_the_name(server):
     api = client(server, "opal", "ADMIN")
     mine = api.made("/jobs", {"name": "opal_nightly", "path": "p"})
@@ -636,6 +663,80 @@ def test_who_may_grant_and_to_whom(server):
     assert api.post(path, {"assignJobPermissionDetails": good}, headers={"if-match": etag}).status_code == 200
     assert permissions(api, job, sortBy="displayName") == [("paul", "USER", ["ADMIN"]), ("vic", "USER", ["READ", "USE"])], "nothing of what was refused"
     server.api.delete(f"~/workspaces/{workspace['key']}")
+
+
+def test_who_may_change_one_job_opens_nothing_else(server):
+    api = server.api
+    at = {"repositoryUrl": "https://git.example/team/jobs", "credential": "manage-git"}
+    api.made(f"{ACCOUNTS}/secrets", {"name": "manage-git", "value": "v"})
+    below, usable, other = (api.job([step("a")], name) for name in ("manage_below", "manage_usable", "manage_other"))
+
+    def sub(job):
+        return {"taskKey": "sub", "type": "JOB_TASK", "jobKey": key_of(job)}
+
+    body = {"name": "manage_mine", "path": "Shared", "gitConfig": at, "tasks": [step("a"), sub(below)], "runAs": "admin",
+            "dependencies": [{"jobKey": key_of(below)}]}
+    mine = api.made("/jobs", body)
+    mia = client(server, "mia", "VIEWER")
+    assert permit(api, mine, assign=("USER", ["mia"], ["MANAGE"])).status_code == 200
+    assert permit(api, usable, assign=("ROLE", ["VIEWER"], ["USE"])).status_code == 200
+    path = f"/jobs/{key_of(mine)}"
+    for change, words in (
+            ({"gitConfig": {**at, "repositoryUrl": "https://evil.example/x"}}, ["gitConfig.credential"]),
+            ({"gitConfig": {**at, "credential": "another"}}, ["gitConfig.credential"]),
+            ({"tasks": [step("a", gitConfig={**at, "repositoryUrl": "https://evil.example/x"}, source="GIT_PROVIDER")]}, ["task a", "gitConfig"]),
+            ({"runAs": "mia"}, ["runAs"]),
+            ({"tasks": [step("a"), sub(other)]}, ["task sub", "jobKey"]),
+            ({"dependencies": [{"jobKey": key_of(other)}]}, ["dependencies"])):
+        refused(mia.put(path, {**body, **change}), 400, "InvalidParameter", *words)
+        assert api.post("/jobs/actions/validate", {**body, **change}).json()["isValid"], "else it would be refused anyway"
+    refused(mia.put(path, {**body, "name": "manage_other"}), 409, "IncorrectState", "name")
+    for change in ({}, {"name": "manage_renamed"}, {"tasks": [step("a", gitConfig=at, source="GIT_PROVIDER")]},
+                   {"gitConfig": {"repositoryUrl": "https://public.example/x"}}, {"tasks": [step("b"), sub(usable)]}):
+        assert mia.put(path, {**body, **change}).status_code == 202, change
+        assert api.put(path, body).status_code == 202, "an ADMIN may all of it"
+    assert api.put(path, {**body, "name": "manage_other"}).status_code == 202, "names are not unique here"
+
+    huawei, theirs = DataArts(server), DataArts(server, mia.token)
+    huawei.made(dataarts_job("manage_arts", [shell("a")]))
+    arts = next(j["key"] for j in api.read("/jobs", limit=100)["items"] if j["name"] == "manage_arts")
+    assert permit(api, arts, assign=("USER", ["mia"], ["MANAGE"])).status_code == 200
+
+    def below_it(name):
+        return dataarts_job("manage_arts", [node("sub", "SubJob", jobName=name)])
+
+    answer = theirs.v1("PUT", "jobs/manage_arts", below_it("manage_below"))
+    assert answer.status_code == 400 and answer.json()["error_code"] == "DLF.3051" and "task sub: jobKey" in answer.json()["error_msg"]
+    assert theirs.v1("PUT", "jobs/manage_arts", below_it("manage_usable")).status_code == 204
+    assert huawei.v1("PUT", "jobs/manage_arts", below_it("manage_below")).status_code == 204
+    # what is kept for the dialect is text to the other one, and counts when the job is started
+    body = api.read(f"/jobs/{arts}/versions/1")["definition"]
+    body["x-dataarts"]["job"]["schedule"]["cron"]["dependJobs"] = {"jobs": ["manage_other"]}
+    assert mia.put(f"/jobs/{arts}", body).status_code == 202
+    answer = theirs.v1("POST", "jobs/manage_arts/start", {})
+    assert answer.status_code == 400 and answer.json()["error_code"] == "DLF.3051" and "dependencies" in answer.json()["error_msg"]
+    huawei.start("manage_arts")
+
+
+def test_permissions_do_not_tell_who_has_an_account(server):
+    api = server.api
+    job = api.job([step("a")], "quiet")
+    pia = client(server, "pia", "VIEWER")
+    elsewhere = api.made("~/workspaces", {"displayName": "quiet"})["key"]
+    user(api, "stranger", "VIEWER", workspaceKey=elsewhere)
+    assert permit(api, job, assign=("USER", ["pia"], ["ADMIN"])).status_code == 200
+
+    def told(api, **change):
+        answer = permit(api, job, **change)
+        return answer.status_code, answer.json()["message"].replace("stranger", "X").replace("nobody", "X") if answer.content else ""
+
+    for change in ("assign", "revoke"):
+        assert told(pia, **{change: ("USER", ["stranger"], ["USE"])}) == told(pia, **{change: ("USER", ["nobody"], ["USE"])})
+    assert "no user X with a role in the workspace" in told(pia, assign=("USER", ["nobody"], ["USE"]))[1]
+    assert "give it VIEWER first" in told(api, assign=("USER", ["stranger"], ["USE"]))[1]
+    assert "no user X" in told(api, revoke=("USER", ["nobody"], ["USE"]))[1]
+    assert permissions(api, job) == [("pia", "USER", ["ADMIN"])]
+    api.delete(f"~/workspaces/{elsewhere}")
 
 
 def test_a_permission_counts_in_the_other_dialect(server):

@@ -1,4 +1,5 @@
-"""The audit: every accepted change leaves exactly one row, with the request id of its answer; nothing else does."""
+"""The audit: every accepted change leaves exactly one row, with the request id of its answer; nothing else does. Runs that are repaired
+together have a row each besides."""
 
 import datetime
 import uuid
@@ -27,9 +28,11 @@ def rows_of(api, answer):
     return [e for e in api.read(AUDIT, limit=30)["items"] if e["requestId"] == id_of(answer)]
 
 
-def row_of(api, answer):
-    rows = rows_of(api, answer)
-    assert len(rows) == 1, (answer.request.method, answer.request.url, rows)
+def row_of(api, answer, type_=None, others=0):
+    """The one row of the change, or the one about that type among `others` of runs."""
+    found = rows_of(api, answer)
+    rows = [row for row in found if type_ in (None, row["resourceType"])]
+    assert len(rows) == 1 and len(found) == 1 + others, (answer.request.method, answer.request.url, found)
     return rows[0]
 
 
@@ -40,9 +43,9 @@ class Book:
         self.server, self.api, self.seen = server, server.api, set()
         self.workspace = server.endpoint["workspaceKey"]
 
-    def did(self, answer, action, target=None, resource=None, user="admin", workspace=...):
+    def did(self, answer, action, target=None, resource=None, user="admin", workspace=..., runs=0):
         assert answer.ok, (answer.status_code, answer.text[:500])
-        row = row_of(self.api, answer)
+        row = row_of(self.api, answer, "JOB" if runs else None, runs)
         assert (row["outcome"], row["action"], row["userName"], row["address"]) == ("DONE", action, user, "127.0.0.1"), row
         kind = action.split(".")[0].upper().replace("-", "_")
         assert row["resourceType"] == {"RUN": "JOB_RUN", "CAMPAIGN": "RERUN_CAMPAIGN"}.get(kind, kind)
@@ -69,8 +72,9 @@ def page_call(server, session, method, path, **options):
 
 def accounts(book):
     api = book.api
-    book.did(api.post(f"{ACCOUNTS}/users", {"name": "aude", "role": "VIEWER"}), "user.create", "aude")
-    book.did(api.put(f"{ACCOUNTS}/users/aude", {"role": "ADMIN", "password": "a long password"}), "user.update", "aude")
+    book.did(api.post(f"{ACCOUNTS}/users", {"name": "aude", "role": "VIEWER"}), "user.create", "aude", workspace=book.workspace)
+    book.did(api.put(f"{ACCOUNTS}/users/aude", {"role": "ADMIN", "password": "a long password"}), "user.update", "aude",
+             workspace=book.workspace)
     token = book.did(api.post(f"{ACCOUNTS}/tokens", {"name": "t", "user": "aude"}), "token.create")
     book.did(api.delete(f"{ACCOUNTS}/tokens/{token['key']}"), "token.revoke", token["key"])
     key = book.did(api.post(f"{ACCOUNTS}/keys", {"user": "aude", "publicKey": OciKey().public_pem}), "key.create")
@@ -166,8 +170,14 @@ def dataarts(book):
     chosen = [{name: one[name] for name in ("job_id", "plan_time", "submit_time")} for one in planned[:2]]
     retry = {"retry_location": "errorNode", "retry_task_version": "original_version"}
     answer = huawei.v2("POST", "jobs/tick/instances/retry", {**retry, "task_retrys": chosen})
-    book.did(answer, "job.repair-runs", "tick", key)
-    assert "2 runs" in row_of(book.api, answer)["detail"]
+    book.did(answer, "job.repair-runs", "tick", key, runs=2)
+    assert "2 runs" in row_of(book.api, answer, "JOB", 2)["detail"]
+    # also from the run one finds who repaired it
+    runs = [row["resourceKey"] for row in rows_of(book.api, answer) if row["resourceType"] == "JOB_RUN"]
+    assert len(set(runs)) == 2
+    for run in runs:
+        (row,) = book.api.read(AUDIT, resourceKey=run)["items"]
+        assert (row["action"], row["target"], row["userName"], row["requestId"]) == ("run.repair", "tick", "admin", id_of(answer))
     for one in planned[:2]:
         huawei.wait("tick", one["instance_id"])
     book.did(huawei.v1("POST", f"jobs/tick/instances/{planned[0]['instance_id']}/restart"), "run.repair", "tick", ANY)

@@ -294,6 +294,45 @@ static void a_permission_opens_what_it_is_for(void **state)
     }
 }
 
+/* What a role is given, those above it have too. */
+static void what_is_given_to_a_role_is_given_to_higher_ones(void **state)
+{
+    struct fake *fake = *state;
+    for (size_t i = 0; i < route_count(); i++) {
+        const struct route *route = route_at(i);
+        struct row row = *row_of(route->operation);
+        if (strcmp(row.operation, "updateJob") != 0 &&
+            strcmp(row.operation, "updateDataArtsJob") != 0)
+            continue;
+        fake->permission = (struct job_permission_row){.grantee_type = GRANTEE_ROLE,
+                                                       .privileges = 1 << PRIVILEGE_MANAGE};
+        for (int role = ROLE_VIEWER; role <= ROLE_OPERATOR; role++)
+            for (int given = ROLE_VIEWER; given <= ROLE_ADMIN; given++) {
+                fake->permission.grantee = grant_roles[given];
+                row.least = role >= given ? role : ROLE_ADMIN;
+                check(fake, route, &row, role);
+            }
+    }
+}
+
+/* A store that cannot be read says nothing of what was given. */
+static void a_permission_that_cannot_be_read_is_no_refusal(void **state)
+{
+    struct fake *fake = *state;
+    char message[512];
+    fake->role = ROLE_VIEWER;
+    fake->reader_fails = true;
+    for (size_t i = 0; i < route_count(); i++) {
+        const struct route *route = route_at(i);
+        const struct row *row = row_of(route->operation);
+        if (route->grant.place == GRANT_NOWHERE)
+            continue;
+        int status = status_of(fake, route, row, NULL, message, sizeof message);
+        if (status != 503)
+            fail_msg("%s: %d %s", row->operation, status, message);
+    }
+}
+
 static void what_is_others_is_for_admins(void **state)
 {
     struct fake *fake = *state;
@@ -487,6 +526,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         FAKED(every_route_is_for_those_it_is_for),
         FAKED(a_permission_opens_what_it_is_for),
+        FAKED(what_is_given_to_a_role_is_given_to_higher_ones),
+        FAKED(a_permission_that_cannot_be_read_is_no_refusal),
         FAKED(what_is_others_is_for_admins),
         FAKED(cookies_read_and_write_with_their_token),
         FAKED(a_new_session_has_a_cookie_for_the_browser_alone),

@@ -151,24 +151,25 @@ static void who_is_known_is_known_to_the_next_server(void **state)
 static void places_make_room(void **state)
 {
     struct scene *scene = *state;
+    static const int64_t now_ms = INT64_C(1700000000000);
     struct known *known = known_new(scene->store);
     struct arena arena;
     char name[32];
     int left = 0;
     for (int i = 0; i < 2 * KNOWN_PAIRS; i++) {
         snprintf(name, sizeof name, "user%d", i);
-        known_add(known, name, "192.0.2.7", INT64_C(1700000000000) + i);
-        assert_true(known_has(known, name, "192.0.2.7"));
+        known_add(known, name, "192.0.2.7", now_ms + i);
+        assert_true(known_has(known, name, "192.0.2.7", now_ms + i));
     }
     known_free(known);
     known = known_new(scene->store);
     for (int i = 0; i < 2 * KNOWN_PAIRS; i++) {
         snprintf(name, sizeof name, "user%d", i);
-        left += known_has(known, name, "192.0.2.7");
+        left += known_has(known, name, "192.0.2.7", now_ms);
     }
     assert_in_range(left, KNOWN_PAIRS / 2, KNOWN_PAIRS);
-    assert_true(known_has(known, name, "192.0.2.7"));
-    assert_false(known_has(known, name, "192.0.2.8"));
+    assert_true(known_has(known, name, "192.0.2.7", now_ms));
+    assert_false(known_has(known, name, "192.0.2.8", now_ms));
     known_free(known);
     arena_init(&arena);
     assert_true(strlen(store_meta_get(scene->store, "knownNetworks", &arena)) < 64 * 1024);
@@ -176,7 +177,39 @@ static void places_make_room(void **state)
                      STORE_OK);
     arena_release(&arena);
     known = known_new(scene->store);
-    assert_false(known_has(known, name, "192.0.2.7"));
+    assert_false(known_has(known, name, "192.0.2.7", now_ms));
+    known_free(known);
+}
+
+/* Behind a line that is cut short, what follows is learned again, and the server starts. */
+static void a_damaged_setting_is_left_where_it_is_damaged(void **state)
+{
+    static const char *const damaged[] = {"1\n",           "1\n\n",    "1\nab\n", "1\nab \n1 2",
+                                          "1\nxy 2",       "1\n1 2\n", "",        "1\n-",
+                                          "1\n1 zz\n1 2\n"};
+    static const int64_t now_ms = INT64_C(1700000000000);
+    struct scene *scene = *state;
+    for (size_t i = 0; i < sizeof damaged / sizeof *damaged; i++) {
+        assert_int_equal(store_meta_set(scene->store, "knownNetworks", damaged[i]), STORE_OK);
+        struct known *known = known_new(scene->store);
+        known_add(known, "eva", "192.0.2.7", now_ms);
+        known_free(known);
+        known = known_new(scene->store);
+        assert_true(known_has(known, "eva", "192.0.2.7", now_ms));
+        known_free(known);
+    }
+}
+
+static void who_was_not_seen_for_long_is_not_known(void **state)
+{
+    static const int64_t seen_ms = INT64_C(1700000000000), days_ms = INT64_C(24) * 3600 * 1000;
+    struct scene *scene = *state;
+    struct known *known = known_new(scene->store);
+    known_add(known, "eva", "192.0.2.7", seen_ms);
+    assert_true(known_has(known, "eva", "192.0.2.7", seen_ms + 90 * days_ms));
+    assert_false(known_has(known, "eva", "192.0.2.7", seen_ms + 90 * days_ms + 1));
+    known_add(known, "eva", "192.0.2.7", seen_ms + 91 * days_ms);
+    assert_true(known_has(known, "eva", "192.0.2.7", seen_ms + 92 * days_ms));
     known_free(known);
 }
 
@@ -221,6 +254,8 @@ int main(void)
         GUARDED(others_do_not_hold_off_who_is_known),
         GUARDED(who_is_known_is_known_to_the_next_server),
         GUARDED(places_make_room),
+        GUARDED(a_damaged_setting_is_left_where_it_is_damaged),
+        GUARDED(who_was_not_seen_for_long_is_not_known),
         GUARDED(a_code_is_good_once),
         GUARDED(the_oldest_code_makes_room),
     };

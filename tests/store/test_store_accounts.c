@@ -234,6 +234,37 @@ static void changes_of_old_runs_are_pruned(void **state)
     store_read_end(world->reader);
 }
 
+/* A hundred years before a clock that stands at 0, and one that has just begun. */
+static void nothing_is_older_than_all_times(void **state)
+{
+    static const int64_t before_ms[] = {INT64_C(-36500) * 86400 * 1000, -1, 0};
+    struct world *world = *state;
+    struct audit_row *rows;
+    struct audit_row refused = {.key = world_key(world), .outcome = AUDIT_REFUSED};
+    struct audit_row of_run = {
+        .key = world_key(world), .subject = AUDIT_ABOUT_RUN, .resource = refused.key};
+    struct operation_row operation = {
+        .workspace = 1, .key = world_key(world), .display_name = "job", .finished_ms = 1};
+    world_add(world, ROW_OPERATION, ROW_INSERT, &operation);
+    assert_int_equal(world_commit(world), STORE_OK);
+    world_add(world, ROW_AUDIT, ROW_INSERT, &refused);
+    world_add(world, ROW_AUDIT, ROW_INSERT, &of_run);
+    write_accounts(world, STORE_OK);
+    for (size_t i = 0; i < ARRAY_LEN(before_ms); i++) {
+        struct store *store = world->store;
+        assert_int_equal(store_prune_audit(store, AUDIT_PRUNE_REFUSED, before_ms[i], 9), 0);
+        assert_int_equal(store_prune_audit(store, AUDIT_PRUNE_RUNS, before_ms[i], 9), 0);
+        assert_int_equal(store_prune_operations(store, 1, before_ms[i], 9), 0);
+        assert_int_equal(store_prune_skipped(store, before_ms[i], 9), 0);
+        assert_int_equal(store_prune_retry_tokens(store, before_ms[i], 9), 0);
+    }
+    struct account_query query = {.kind = ROW_AUDIT, .limit = 9};
+    store_read_begin(world->reader);
+    assert_int_equal(list(world, &query, &rows), 2);
+    assert_true(store_get_operation(world->reader, 1, &operation.key, &world->arena, &operation));
+    store_read_end(world->reader);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -242,6 +273,7 @@ int main(void)
         cmocka_unit_test(the_audit_is_newest_first_and_refusals_are_pruned),
         cmocka_unit_test(the_audit_of_one_thing_is_found),
         cmocka_unit_test(changes_of_old_runs_are_pruned),
+        cmocka_unit_test(nothing_is_older_than_all_times),
     };
     return world_run("accounts", tests, ARRAY_LEN(tests));
 }

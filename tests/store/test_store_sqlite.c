@@ -291,6 +291,32 @@ static void a_backup_is_a_store(void **state)
     store_close(copy);
 }
 
+/* As of any file: what SQLite takes for a database in memory, or an address, is a name too. */
+static void a_backup_may_have_any_name(void **state)
+{
+    static const char *const names[] = {":memory:", "file:copy", "file:copy?mode=memory", "plain"};
+    struct world *world = *state;
+    struct run_row run = world_run_row(world, STATE_PENDING), read;
+    struct err err = {0};
+    int here = open(".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    assert_true(here >= 0);
+    world_write(world, ROW_RUN, ROW_INSERT, &run);
+    assert_int_equal(chdir(world->folder), 0);
+    for (size_t i = 0; i < ARRAY_LEN(names); i++)
+        store_backup(world->store, names[i], &err);
+    assert_int_equal(fchdir(here), 0);
+    close(here);
+    for (size_t i = 0; i < ARRAY_LEN(names); i++) {
+        struct store *copy = store_open_sqlite(path_of(world, names[i]), &err);
+        assert_non_null(copy);
+        struct store_reader *reader = store_reader_open(copy);
+        assert_true(store_get_run(reader, 1, &run.key, &world->arena, &read));
+        store_reader_close(reader);
+        store_close(copy);
+    }
+    assert_int_equal(err.code, ERR_OK);
+}
+
 /* ---- a disk that is full ---- */
 
 static void a_full_disk_fails_the_commit_only(void **state)
@@ -571,6 +597,7 @@ int main(void)
         cmocka_unit_test(the_database_stays_locked),
         cmocka_unit_test(a_reader_recovers_from_a_lack_of_descriptors),
         cmocka_unit_test(a_backup_is_a_store),
+        cmocka_unit_test(a_backup_may_have_any_name),
         cmocka_unit_test(a_full_disk_fails_the_commit_only),
         cmocka_unit_test(a_file_that_cannot_grow_fails_the_commit_only),
         cmocka_unit_test(a_reader_that_takes_too_long_is_interrupted),

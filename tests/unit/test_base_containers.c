@@ -154,6 +154,19 @@ static void uuid_source_goes_on_behind_older_keys(void **state)
     assert_false(uuid_equal(&old, &stranger));
 }
 
+static void uuid_borders_of_times_before_1970_are_below_all_keys(void **state)
+{
+    static const int64_t days_ms[] = {0, 1, 365, 36500, 106751991167};
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(days_ms); i++) {
+        struct uuid border = uuid_at_ms(-days_ms[i] * 86400 * 1000);
+        assert_true(uuid_is_nil(&border));
+    }
+    struct uuid lowest = uuid_at_ms(INT64_MIN), first = uuid_at_ms(1);
+    assert_true(uuid_is_nil(&lowest));
+    assert_int_equal(uuid_time_ms(&first), 1);
+}
+
 static void uuid_text_form(void **state)
 {
     (void)state;
@@ -350,6 +363,7 @@ int main(void)
         cmocka_unit_test(uuid_keys_ascend_and_carry_their_time),
         cmocka_unit_test(uuid_counter_runs_over_into_the_time),
         cmocka_unit_test(uuid_source_goes_on_behind_older_keys),
+        cmocka_unit_test(uuid_borders_of_times_before_1970_are_below_all_keys),
         cmocka_unit_test(uuid_text_form),
         cmocka_unit_test(uuid_map_keeps_what_it_is_given),
         cmocka_unit_test(str_map_keeps_the_first),

@@ -41,6 +41,11 @@ const char *account_new_token(struct call *call, const char *user_id, enum token
                               struct token_row *ret);
 /* Adds that sessions and IAM tokens of the user are gone, but for the one that the call came with. */
 void account_end_sign_ins(struct call *call, const char *user_id, struct row_batch *rows);
+/* Likewise the user's sessions that were begun with that key, an api_key_row's or an access_key_row's. */
+void account_end_sessions_of_key(struct call *call, const char *user_id, const char *id,
+                                 bool is_public, struct row_batch *rows);
+/* Name of the user, or the id where there is none of that id. */
+const char *account_owner(struct call *call, const char *user_id);
 
 /* ---- routes ---- */
 enum err_code account_list_parse(struct call *call);

@@ -154,7 +154,11 @@ static void make_room(struct call *call, const char *user_id, enum token_kind ki
         row_batch_add(rows, ROW_TOKEN, ROW_DELETE, first);
 }
 
-void account_end_sign_ins(struct call *call, const char *user_id, struct row_batch *rows)
+/* What of the user's tokens go; `context` is the asker's. */
+typedef bool token_test(const struct token_row *token, const void *context);
+
+static void end_tokens(struct call *call, const char *user_id, token_test *goes,
+                       const void *context, struct row_batch *rows)
 {
     enum { AT_ONCE = 1000 };
     struct account_query query = {.kind = ROW_TOKEN, .user_id = user_id, .limit = AT_ONCE};
@@ -164,12 +168,51 @@ void account_end_sign_ins(struct call *call, const char *user_id, struct row_bat
         count = call->backend->reads.accounts(call->reading.reader, &query, call->arena, &found);
         const struct token_row *tokens = found;
         for (size_t i = 0; i < count; i++)
-            if (tokens[i].kind != TOKEN_BEARER &&
-                memcmp(tokens[i].hash, call->account.token_hash, sizeof tokens[i].hash) != 0)
+            if (goes(&tokens[i], context))
                 row_batch_add(rows, ROW_TOKEN, ROW_DELETE, &tokens[i]);
         if (count)
             query.after_hash = tokens[count - 1].hash;
     } while (count == AT_ONCE);
+}
+
+/* But for that of the call itself. */
+static bool is_other_sign_in(const struct token_row *token, const void *context)
+{
+    const struct call *call = context;
+    return token->kind != TOKEN_BEARER &&
+           memcmp(token->hash, call->account.token_hash, sizeof token->hash) != 0;
+}
+
+void account_end_sign_ins(struct call *call, const char *user_id, struct row_batch *rows)
+{
+    end_tokens(call, user_id, is_other_sign_in, call, rows);
+}
+
+struct parent_key {
+    const char *id;
+    bool is_public;
+};
+
+static bool is_begun_with(const struct token_row *token, const void *context)
+{
+    const struct parent_key *key = context;
+    return token->parent_key && (token->parent_key_is_public == 1) == key->is_public &&
+           strcmp(token->parent_key, key->id) == 0;
+}
+
+void account_end_sessions_of_key(struct call *call, const char *user_id, const char *id,
+                                 bool is_public, struct row_batch *rows)
+{
+    const struct parent_key key = {id, is_public};
+    end_tokens(call, user_id, is_begun_with, &key, rows);
+}
+
+const char *account_owner(struct call *call, const char *user_id)
+{
+    struct user_row user;
+    return call->backend->reads.get_user_by_id(call->reading.reader, user_id, call->arena, &user)
+               ? user.name
+               : user_id;
 }
 
 const char *account_new_token(struct call *call, const char *user_id, enum token_kind kind,

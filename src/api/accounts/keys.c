@@ -88,12 +88,18 @@ enum err_code key_add(struct call *call)
     return ERR_OK;
 }
 
-static enum err_code remove_row(struct call *call, enum row_kind kind, const void *row)
+static enum err_code remove_row(struct call *call, enum row_kind kind, const void *row,
+                                const char *user_id)
 {
     struct row_batch rows;
     row_batch_init(&rows);
     row_batch_add(&rows, kind, ROW_DELETE, row);
-    enum err_code code = account_write(call, &rows, call->keys[0], "It is not accepted any more.");
+    account_end_sessions_of_key(call, user_id, call->keys[0], kind == ROW_API_KEY, &rows);
+    enum err_code code =
+        account_write(call, &rows, call->keys[0],
+                      arena_printf(call->arena, "%s of %s is not accepted any more.",
+                                   kind == ROW_API_KEY ? "A key" : "An access key",
+                                   account_owner(call, user_id)));
     row_batch_release(&rows);
     if (!code)
         respond_nothing(call);
@@ -111,7 +117,7 @@ enum err_code key_remove(struct call *call)
     if (!call->backend->reads.get_api_key(call->reading.reader, call->keys[0], call->arena, &row) ||
         !may_touch(call, row.user_id))
         return call_missing(call, "Key");
-    return remove_row(call, ROW_API_KEY, &row);
+    return remove_row(call, ROW_API_KEY, &row, row.user_id);
 }
 
 /* ---- access keys ---- */
@@ -222,5 +228,5 @@ enum err_code access_key_remove(struct call *call)
                                              &row) ||
         !may_touch(call, row.user_id))
         return call_missing(call, "Access key");
-    return remove_row(call, ROW_ACCESS_KEY, &row);
+    return remove_row(call, ROW_ACCESS_KEY, &row, row.user_id);
 }

@@ -133,7 +133,9 @@ enum err_code token_revoke(struct call *call)
     row_batch_init(&rows);
     row_batch_add(&rows, ROW_TOKEN, ROW_UPDATE, &token);
     enum err_code code =
-        account_write(call, &rows, call->keys[0], "The token is not accepted any more.");
+        account_write(call, &rows, call->keys[0],
+                      arena_printf(call->arena, "Token \"%s\" of %s is not accepted any more.",
+                                   token.name, account_owner(call, token.user_id)));
     row_batch_release(&rows);
     if (!code)
         respond_nothing(call);

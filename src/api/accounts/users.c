@@ -118,6 +118,12 @@ static enum err_code role_workspace(struct call *call, const char *workspace_key
                    "Workspace not found or not allowed: workspaceKey is none");
 }
 
+static const char *workspace_told(struct call *call, const struct api_workspace *workspace)
+{
+    char *key = arena_alloc(call->arena, UUID_TEXT);
+    return workspace->name ? workspace->name : uuid_format(&workspace->key, key);
+}
+
 enum err_code user_create(struct call *call)
 {
     const struct create_user *details = call->details;
@@ -142,7 +148,11 @@ enum err_code user_create(struct call *call)
     row_batch_init(&rows);
     row_batch_add(&rows, ROW_USER, ROW_INSERT, &user);
     row_batch_add(&rows, ROW_ROLE, ROW_INSERT, &role);
-    enum err_code code = account_write(call, &rows, user.name, "The user was made.");
+    call->note.workspace = workspace.key;
+    enum err_code code =
+        account_write(call, &rows, user.name,
+                      arena_printf(call->arena, "The user was made, %s in the workspace %s.",
+                                   grant_roles[details->role], workspace_told(call, &workspace)));
     row_batch_release(&rows);
     if (code || read_again(call))
         return call->err.code;
@@ -161,16 +171,19 @@ static enum err_code check_own(struct call *call, const struct user_row *user, i
     return ERR_OK;
 }
 
-static const char *change_told(struct call *call, const struct update_user *details)
+static const char *change_told(struct call *call, const struct update_user *details,
+                               const struct api_workspace *workspace)
 {
-    static const char *const roles[] = {"VIEWER", "OPERATOR", "ADMIN"};
-    return arena_printf(call->arena, "Changed:%s%s%s%s.",
-                        details->role == FIELD_UNSET ? "" : " role ",
-                        details->role == FIELD_UNSET ? "" : roles[details->role],
-                        details->password ? " password" : "",
+    const char *role = details->role == FIELD_UNSET
+                           ? ""
+                           : arena_printf(call->arena, " role %s in the workspace %s",
+                                          grant_roles[details->role],
+                                          workspace_told(call, workspace));
+    return arena_printf(call->arena, "Changed:%s%s%s.", details->password ? " password" : "",
                         details->is_disabled == FIELD_UNSET ? ""
                         : details->is_disabled              ? " disabled"
-                                                            : " enabled");
+                                                            : " enabled",
+                        role);
 }
 
 enum err_code user_update(struct call *call)
@@ -205,7 +218,10 @@ enum err_code user_update(struct call *call)
         account_end_sign_ins(call, user.id, &rows);
     if (details->role != FIELD_UNSET)
         row_batch_add(&rows, ROW_ROLE, has_role ? ROW_UPDATE : ROW_INSERT, &role);
-    enum err_code code = account_write(call, &rows, user.name, change_told(call, details));
+    if (details->role != FIELD_UNSET)
+        call->note.workspace = workspace.key;
+    enum err_code code =
+        account_write(call, &rows, user.name, change_told(call, details, &workspace));
     row_batch_release(&rows);
     if (code || read_again(call))
         return call->err.code;

@@ -15,6 +15,10 @@
 enum err_code dataarts_parse_body(struct call *call);
 /* The job that the path names, on call->reading; ERR_NOT_AUTHORIZED_OR_NOT_FOUND. */
 enum err_code dataarts_job_of_path(struct call *call, struct job_row *ret);
+/* Whether the caller may make the command's definition of the job (api/grants.h), on call->reading; if not, the command
+ * has none any more. */
+enum err_code dataarts_check_change(struct call *call, const struct job_row *row,
+                                    struct command *command);
 /* A snapshot for a handler that makes a command; ended by call_read_end. */
 enum err_code dataarts_read_begin(struct call *call);
 enum err_code dataarts_job_create(struct call *call, struct command *command);

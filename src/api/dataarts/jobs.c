@@ -105,6 +105,17 @@ enum err_code dataarts_job_of_path(struct call *call, struct job_row *ret)
     return err_set(&call->err, ERR_NOT_AUTHORIZED_OR_NOT_FOUND, "The job does not exist.");
 }
 
+enum err_code dataarts_check_change(struct call *call, const struct job_row *row,
+                                    struct command *command)
+{
+    enum err_code code = grant_check_change(call, row, command->def);
+    if (code) {
+        job_def_unref(command->def);
+        command->def = NULL;
+    }
+    return code;
+}
+
 static struct job_def *definition(struct call *call, const struct job_row *row, int64_t version)
 {
     return call->backend->definition(call->backend->context, call->reading.reader,
@@ -191,7 +202,7 @@ static enum err_code update(struct call *call, struct command *command)
     enum err_code code =
         dataarts_to_def(&call->reading, &kept, is_active, &command->def, &call->err);
     job_def_unref(def);
-    return code;
+    return code ? code : dataarts_check_change(call, &row, command);
 }
 
 enum err_code dataarts_job_update(struct call *call, struct command *command)

@@ -138,7 +138,8 @@ static enum err_code set_active(struct call *call, struct command *command, bool
     job_def_unref(def);
     command->key = row.key;
     command->if_match = arena_strdup(call->arena, etag_of_job(row.version, etag));
-    return code;
+    /* What was kept is text to the other dialect, and its dependJobs may be others than the job's. */
+    return code ? code : dataarts_check_change(call, &row, command);
 }
 
 static enum err_code with_snapshot(struct call *call, struct command *command, bool starts)

@@ -1,4 +1,6 @@
 /* Jobs: made, shown, changed, deleted. */
+#include <string.h>
+
 #include "api/oracle/oracle.h"
 #include "api/oracle/run_source.h"
 #include "api/respond.h"
@@ -28,10 +30,28 @@ enum err_code job_create(struct call *call, struct command *command)
     return ERR_OK;
 }
 
+/* Of who was given the job alone: the definition, and a name, which the other dialect finds jobs by. */
+static enum err_code check_granted(struct call *call, struct command *command)
+{
+    const struct api_backend *backend = call->backend;
+    struct job_row row = {0};
+    call->reading.reader = backend->read_begin(backend->context);
+    if (!call->reading.reader)
+        return err_set(&call->err, ERR_UNAVAILABLE, "the store cannot be read at the moment");
+    enum err_code code = backend->reads.get_job(call->reading.reader, call->workspace.id,
+                                                &command->key, call->arena, &row)
+                             ? grant_check_change(call, &row, call->def)
+                             : call_missing(call, "Job");
+    call_read_end(call);
+    command->name_is_unique = !code && strcmp(row.name, call->def->details.name) != 0;
+    return code;
+}
+
 enum err_code job_update(struct call *call, struct command *command)
 {
     command->kind = COMMAND_JOB_UPDATE;
-    if (call_key(call, 0, "Job", &command->key))
+    if (call_key(call, 0, "Job", &command->key) ||
+        (!uuid_is_nil(&call->granted) && check_granted(call, command)))
         return call->err.code;
     give_def(call, command);
     return ERR_OK;

@@ -279,42 +279,69 @@ struct grantees {
     size_t count;
 };
 
-/* NULL with call->err: no such user. Whoever has no role in the workspace would not get so far as to be
- * asked for a permission. */
-static const char *find_user(struct call *call, const char *where, size_t index, const char *target,
-                             bool must_belong)
+/* Who is not there, and who has no role here, is one and the same but to an ADMIN of the workspace: accounts are
+ * not for others to find out. */
+static enum err_code refuse_user(struct call *call, const char *where, size_t index,
+                                 const char *target, bool is_there)
 {
-    const struct api_reads *reads = &call->backend->reads;
-    struct user_row user;
-    struct api_account account = {.id = ""};
-    int role;
-    if (!reads->get_user(call->reading.reader, target, call->arena, &user) &&
-        !reads->get_user_by_id(call->reading.reader, target, call->arena, &user)) {
-        if (!call_reader_check(call))
-            err_set(&call->err, ERR_INVALID_PARAMETER,
-                    "%s.assignees.targets[%zu]: there is no user %.128s", where, index, target);
-        return NULL;
-    }
-    snprintf(account.id, sizeof account.id, "%s", user.id);
-    if (!must_belong ||
-        call->backend->role(call->backend->context, &account, &call->workspace, &role))
-        return user.id;
-    err_set(
-        &call->err, ERR_INVALID_PARAMETER,
-        "%s.assignees.targets[%zu]: user %.128s has no role in the workspace: give it VIEWER first",
-        where, index, target);
-    return NULL;
+    if (call->role < ROLE_ADMIN)
+        return err_set(&call->err, ERR_INVALID_PARAMETER,
+                       "%s.assignees.targets[%zu]: there is no user %.128s with a role in the "
+                       "workspace",
+                       where, index, target);
+    if (!is_there)
+        return err_set(&call->err, ERR_INVALID_PARAMETER,
+                       "%s.assignees.targets[%zu]: there is no user %.128s", where, index, target);
+    return err_set(&call->err, ERR_INVALID_PARAMETER,
+                   "%s.assignees.targets[%zu]: user %.128s has no role in the workspace: give it "
+                   "VIEWER first",
+                   where, index, target);
 }
 
-/* NULL with call->err: no such role. */
-static const char *find_role(struct call *call, const char *where, size_t index, const char *target)
+static bool is_grantee(const struct grantees *grantees, const char *user_id)
 {
-    for (size_t i = 0; i < sizeof grant_roles / sizeof *grant_roles; i++)
+    for (size_t i = 0; i < grantees->count; i++)
+        if (grantees->rows[i].grantee_type == GRANTEE_USER &&
+            strcmp(grantees->rows[i].grantee, user_id) == 0)
+            return true;
+    return false;
+}
+
+/* Whoever has no role in the workspace would not get so far as to be asked for a permission. *ret NULL: nothing
+ * was given to them, so nothing is to be taken. */
+static enum err_code find_user(struct call *call, const struct grantees *grantees,
+                               const char *where, size_t index, const char *target, bool gives,
+                               const char **ret)
+{
+    const struct api_reads *reads = &call->backend->reads;
+    struct user_row user = {0};
+    struct api_account account = {.id = ""};
+    int role;
+    bool is_there = reads->get_user(call->reading.reader, target, call->arena, &user) ||
+                    reads->get_user_by_id(call->reading.reader, target, call->arena, &user);
+    if (call_reader_check(call))
+        return call->err.code;
+    if (is_there)
+        snprintf(account.id, sizeof account.id, "%s", user.id);
+    *ret = is_there && (gives || is_grantee(grantees, user.id)) ? user.id : NULL;
+    if (gives ? is_there &&
+                    call->backend->role(call->backend->context, &account, &call->workspace, &role)
+              : is_there || call->role < ROLE_ADMIN)
+        return ERR_OK;
+    return refuse_user(call, where, index, target, is_there);
+}
+
+static enum err_code find_role(struct call *call, const char *where, size_t index,
+                               const char *target, const char **ret)
+{
+    for (size_t i = 0; i < sizeof grant_roles / sizeof *grant_roles; i++) {
+        *ret = grant_roles[i];
         if (strcmp(grant_roles[i], target) == 0)
-            return grant_roles[i];
-    err_set(&call->err, ERR_INVALID_PARAMETER,
-            "%s.assignees.targets[%zu] must be one of VIEWER, OPERATOR, ADMIN", where, index);
-    return NULL;
+            return ERR_OK;
+    }
+    return err_set(&call->err, ERR_INVALID_PARAMETER,
+                   "%s.assignees.targets[%zu] must be one of VIEWER, OPERATOR, ADMIN", where,
+                   index);
 }
 
 static struct job_permission_row *row_of(struct call *call, struct grantees *grantees,
@@ -344,10 +371,12 @@ static enum err_code apply(struct call *call, struct grantees *grantees, const s
     const char *const *permissions = change ? change->permissions.items : NULL;
     for (size_t i = 0; change && i < change->permissions.count; i++) {
         int type = change->assignees->type;
-        const char *grantee = type == GRANTEE_USER ? find_user(call, where, i, targets[i], gives)
-                                                   : find_role(call, where, i, targets[i]);
-        if (!grantee)
+        const char *grantee = NULL;
+        if (type == GRANTEE_USER ? find_user(call, grantees, where, i, targets[i], gives, &grantee)
+                                 : find_role(call, where, i, targets[i], &grantee))
             return call->err.code;
+        if (!grantee)
+            continue;
         struct job_permission_row *row = row_of(call, grantees, job, type, grantee);
         int bit = 1 << privilege_of(permissions[i]);
         row->privileges = gives ? row->privileges | bit : row->privileges & ~bit;
