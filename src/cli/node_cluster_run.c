@@ -162,8 +162,10 @@ static _Noreturn void run_driver(const struct node_cluster *cluster)
              cluster->master_url, conf);
     if (!is_submit(cluster->command[0]))
         put("PYSPARK_SUBMIT_ARGS", text);
-    execv(cluster->command[0], driver_words(cluster, conf));
+    char **words = driver_words(cluster, conf);
+    execv(cluster->command[0], words);
     fprintf(stderr, "%s cannot be executed: %s\n", cluster->command[0], strerrordesc_np(errno));
+    free(words);
     _exit(127);
 }
 

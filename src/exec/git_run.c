@@ -309,7 +309,7 @@ static char **build_argv(const struct git_run *run, char *helper)
         argv[count++] = (char *)(uintptr_t) "-c";
         argv[count++] = (char *)(uintptr_t)helper;
     }
-    for (size_t i = 0; run->args[i] && i < GIT_ARGS_MAX; i++)
+    for (size_t i = 0; i < GIT_ARGS_MAX && run->args[i]; i++)
         argv[count++] = (char *)(uintptr_t)run->args[i];
     return argv;
 }
