@@ -124,7 +124,7 @@ struct engine_event {
     struct zone *zone;                /* of the schedule that it saves; NULL: it saves none */
     struct command_result *result;    /* filled by the step; to be sent after the commit */
     struct attempt_ref attempt;       /* OUTCOME, VOID, LOST, NEWS, PREPARED */
-    struct attempt_outcome outcome;   /* OUTCOME; of LOST its texts */
+    struct attempt_outcome outcome;   /* OUTCOME; of LOST its texts and launch */
     struct attempt_news news;         /* NEWS */
     struct attempt_prepared prepared; /* PREPARED */
 };

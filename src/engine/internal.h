@@ -330,7 +330,7 @@ void attempt_finish(struct step *step, struct etask *task, const struct attempt_
 void attempt_news(struct step *step, struct etask *task, const struct attempt_news *news);
 void attempt_outcome(struct step *step, struct etask *task, const struct attempt_outcome *outcome);
 void attempt_void(struct step *step, struct etask *task);
-/* Of `told` the message and the trace count. */
+/* Of `told` the texts count, and how it was launched. */
 void attempt_lost(struct step *step, struct etask *task, const struct attempt_outcome *told);
 /* The files of a task that is set up are there, or cannot be had. */
 void attempt_prepared(struct step *step, struct etask *task, const struct attempt_prepared *told);
