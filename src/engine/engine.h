@@ -253,6 +253,10 @@ void engine_add_version(struct engine *engine, const struct uuid *job, int64_t v
 void engine_add_window(struct engine *engine, const struct want *want,
                        const struct window_run *runs, size_t count);
 
+/* Is the want a window that is not to be brought, since enough was read for this batch? It is asked for
+ * again in the next. Told anew before each. */
+bool engine_drops_want(const struct engine *engine, const struct want *want);
+
 /* Answers a want: there is no such row. Good until the commit. */
 void engine_add_missing(struct engine *engine, const struct uuid *key);
 

@@ -27,6 +27,10 @@
 #include "base/timefmt.h"
 #include "engine/internal.h"
 
+/* What the holds of one batch may ask for and read. Rows are counted when they have come: one hold may go
+ * past the limit. */
+enum { BATCH_MAX_HOLDS = 200, BATCH_MAX_ROWS = 20000 };
+
 enum hold_verdict { HOLD_OPEN, HOLD_WAITS, HOLD_STUCK, HOLD_OVER }; /* the strongest wins */
 
 struct hold_window {
@@ -37,7 +41,7 @@ struct hold_window {
     bool is_own;
     bool newest_only;   /* of its planned times */
     struct list of_job; /* in hold_jobs.windows */
-    bool is_read;       /* `runs` is there: while it is being looked at */
+    bool is_read;       /* `runs` is there, as of hold->batch */
     struct window_run *runs;
     size_t count;
 };
@@ -55,9 +59,11 @@ struct hold {
     struct erun *run;
     struct hold_window *windows;
     size_t count;
-    struct list review; /* in engine->holds_due or holds_parked */
-    struct sight sight; /* as of the last look */
-    struct arena arena; /* of what was read */
+    struct heap_item due; /* in engine->holds_due */
+    struct list parked;   /* in engine->holds_parked */
+    struct sight sight;   /* as of the last look */
+    uint64_t batch;       /* in which its windows were last asked for: no later one goes by them */
+    struct arena arena;   /* of what was read */
 };
 
 /* Those who wait for runs of one job. */
@@ -149,17 +155,11 @@ static void find_windows(struct engine *engine, struct hold *hold)
 
 /* ---- life ---- */
 
-/* By key, so that what is looked at comes in one order whenever it was put down. */
+/* By number, so that what is looked at comes in one order whenever it was put down. */
 static void set_due(struct engine *engine, struct hold *hold)
 {
-    struct list *place = &engine->holds_due;
-    if (list_is_linked(&hold->review))
-        return;
-    while (place->prev != &engine->holds_due &&
-           uuid_compare(&hold->run->row.key,
-                        &LIST_ITEM(place->prev, struct hold, review)->run->row.key) < 0)
-        place = place->prev;
-    list_insert_before(place, &hold->review);
+    if (!hold->due.place && !list_is_linked(&hold->parked))
+        heap_set(&engine->holds_due, &hold->due, hold->run->row.number);
 }
 
 void hold_begin(struct engine *engine, struct erun *run)
@@ -183,7 +183,8 @@ void hold_end(struct engine *engine, struct erun *run)
         uuid_map_remove(&engine->holds, &jobs->job);
         free(jobs);
     }
-    list_remove(&hold->review);
+    heap_remove(&engine->holds_due, &hold->due);
+    list_remove(&hold->parked);
     arena_release(&hold->arena);
     free(hold->windows);
     free(hold);
@@ -193,14 +194,23 @@ void hold_end(struct engine *engine, struct erun *run)
 void holds_init(struct engine *engine)
 {
     uuid_map_init(&engine->holds);
-    list_init(&engine->holds_due);
+    heap_init(&engine->holds_due);
     list_init(&engine->holds_parked);
+    holds_committed(engine);
 }
 
 /* The runs are gone, and so is what they waited for. */
 void holds_free(struct engine *engine)
 {
     uuid_map_release(&engine->holds);
+    heap_release(&engine->holds_due);
+}
+
+void holds_committed(struct engine *engine)
+{
+    engine->batch++;
+    engine->holds_left = BATCH_MAX_HOLDS;
+    engine->hold_rows_left = BATCH_MAX_ROWS;
 }
 
 /* ---- what moves ---- */
@@ -254,10 +264,11 @@ void holds_alarm_moved(struct engine *engine, const struct uuid *job)
 
 /* ---- reading ---- */
 
-void hold_add_window(struct erun *run, const struct want *want, const struct window_run *runs,
-                     size_t count)
+void hold_add_window(struct engine *engine, struct erun *run, const struct want *want,
+                     const struct window_run *runs, size_t count)
 {
     struct hold *hold = run->hold;
+    engine->hold_rows_left -= count < engine->hold_rows_left ? count : engine->hold_rows_left;
     for (size_t i = 0; hold && i < hold->count; i++) {
         struct hold_window *window = &hold->windows[i];
         if (window->is_read || window->from_ms != want->from_ms || window->to_ms != want->to_ms ||
@@ -271,10 +282,41 @@ void hold_add_window(struct erun *run, const struct want *want, const struct win
     }
 }
 
+static void forget(struct hold *hold)
+{
+    for (size_t i = 0; i < hold->count; i++)
+        hold->windows[i].is_read = false;
+    arena_clear(&hold->arena);
+}
+
+static size_t count_read(const struct engine *engine, const struct hold *hold)
+{
+    size_t count = 0;
+    for (size_t i = 0; i < hold->count && hold->batch == engine->batch; i++)
+        count += hold->windows[i].is_read;
+    return count;
+}
+
+/* Of this batch: after a commit, what has moved in it is no longer the engine's, and the rows say more. */
+static bool is_read(const struct engine *engine, const struct hold *hold)
+{
+    return hold->count > 0 && count_read(engine, hold) == hold->count;
+}
+
+/* What has been begun is read to its end, so that something is read in every batch. */
+bool engine_drops_want(const struct engine *engine, const struct want *want)
+{
+    const struct erun *run = want->kind == WANT_WINDOW ? engine_run(engine, &want->run) : NULL;
+    return run && run->hold && engine->hold_rows_left == 0 && count_read(engine, run->hold) == 0;
+}
+
 /* False: parked until the rows are there. Jobs for their names. */
 static bool bring(struct step *step, struct hold *hold)
 {
     bool is_there = true;
+    if (hold->batch != step->engine->batch)
+        forget(hold);
+    hold->batch = step->engine->batch;
     for (size_t i = 0; i < hold->count; i++) {
         const struct hold_window *window = &hold->windows[i];
         struct ejob *job;
@@ -284,13 +326,6 @@ static bool bring(struct step *step, struct hold *hold)
         is_there = is_there && has_job && window->is_read;
     }
     return is_there;
-}
-
-static void forget(struct hold *hold)
-{
-    for (size_t i = 0; i < hold->count; i++)
-        hold->windows[i].is_read = false;
-    arena_clear(&hold->arena);
 }
 
 /* ---- looking ---- */
@@ -439,9 +474,21 @@ static const char *decision(const struct engine *engine, const struct sight *sig
 
 /* ---- the look ---- */
 
+static struct hold *first_due(const struct engine *engine)
+{
+    struct heap_item *first = heap_first(&engine->holds_due);
+    return first ? CONTAINER_OF(first, struct hold, due) : NULL;
+}
+
 bool holds_wait(const struct engine *engine)
 {
-    return !engine->is_draining && !list_is_empty(&engine->holds_due);
+    return !engine->is_draining && first_due(engine);
+}
+
+bool holds_may_go(const struct engine *engine)
+{
+    bool may_ask = engine->holds_left > 0 && engine->hold_rows_left > 0;
+    return holds_wait(engine) && (may_ask || is_read(engine, first_due(engine)));
 }
 
 /* Told only when it says something else than before. */
@@ -456,12 +503,15 @@ static void say(struct step *step, struct erun *run, const struct sight *sight)
 void hold_review(struct step *step)
 {
     struct engine *engine = step->engine;
-    struct hold *hold = LIST_ITEM(engine->holds_due.next, struct hold, review);
+    struct hold *hold = first_due(engine);
     struct erun *run = hold->run;
-    list_remove(&hold->review);
-    if (!bring(step, hold)) {
-        list_append(&engine->holds_parked, &hold->review);
-        return;
+    heap_remove(&engine->holds_due, &hold->due);
+    if (!is_read(engine, hold)) {
+        engine->holds_left--;
+        if (!bring(step, hold)) {
+            list_append(&engine->holds_parked, &hold->parked);
+            return;
+        }
     }
     struct sight sight = hold->sight = look(step, hold);
     forget(hold);
@@ -478,10 +528,8 @@ void hold_review(struct step *step)
 void holds_go_on(struct engine *engine)
 {
     LIST_EACH_SAFE (&engine->holds_parked, node) {
-        struct hold *hold = LIST_ITEM(node, struct hold, review);
         list_remove(node);
-        engine->holds_left++;
-        set_due(engine, hold);
+        set_due(engine, LIST_ITEM(node, struct hold, parked));
     }
 }
 
@@ -503,5 +551,7 @@ const char *holds_validate(const struct engine *engine, struct arena *arena)
             listed++;
     if (listed != windows)
         return "those who wait for a job are miscounted";
+    if (!heap_validate(&engine->holds_due))
+        return "the heap of held runs is out of order";
     return list_is_empty(&engine->holds_parked) ? NULL : "rows that a held run wanted did not come";
 }

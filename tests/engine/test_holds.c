@@ -412,6 +412,45 @@ static void many_are_looked_at_in_parts(void **state)
     }
 }
 
+/* A job of so many tasks that wait for nothing, besides `upstream`. */
+static struct uuid wide_dependent(struct world *world, const struct uuid *upstream, int tasks)
+{
+    char key[UUID_TEXT];
+    const char *list = "";
+    for (int i = 0; i < tasks; i++)
+        list = arena_printf(&world->arena,
+                            "%s%s{'taskKey':'t%d','type':'PYTHON_TASK','filePath':'t.py'}", list,
+                            i ? "," : "", i);
+    return world_job(world,
+                     arena_printf(&world->arena,
+                                  "{'name':'wide','path':'/jobs','tasks':[%s],"
+                                  "'dependencies':[{'jobKey':'%s'}]," HOURLY WIDE "}",
+                                  list, uuid_format(upstream, key)));
+}
+
+/* Each that goes on makes so many rows that a step has enough of them before all have been looked at: the
+ * others are looked at after the commit, when the upstream run is no longer the engine's. */
+static void what_was_read_counts_for_one_batch(void **state)
+{
+    enum { MANY = 100, TASKS = 60 };
+    struct world *world = *state;
+    struct uuid load = job(world, "load", HOURLY WIDE);
+    struct uuid reports[MANY];
+    for (int i = 0; i < MANY; i++)
+        reports[i] = wide_dependent(world, &load, TASKS);
+    to_the_hour(world);
+    world_advance(world, 1);
+    struct uuid upstream = run_of(world, &load, 0);
+    world_exit(world, &upstream, "a", 0);
+    struct uuid last = run_of(world, &reports[MANY - 1], 0);
+    assert_int_equal(world_run(world, &last)->state, STATE_QUEUED);
+    world_advance(world, 0);
+    for (int i = 0; i < MANY; i++) {
+        struct uuid run = run_of(world, &reports[i], 0);
+        assert_int_equal(world_run(world, &run)->state, STATE_RUNNING);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -435,6 +474,8 @@ int main(void)
         WORLD_TEST(missed_times_are_waited_for),
         WORLD_TEST(nothing_goes_on_while_the_server_drains),
         cmocka_unit_test_setup_teardown(many_are_looked_at_in_parts, world_setup, world_teardown),
+        cmocka_unit_test_setup_teardown(what_was_read_counts_for_one_batch, world_setup,
+                                        world_teardown),
     };
     return cmocka_run_group_tests_name("holds", tests, NULL, NULL);
 }
