@@ -421,11 +421,10 @@ static struct uuid wide_dependent(struct world *world, const struct uuid *upstre
         list = arena_printf(&world->arena,
                             "%s%s{'taskKey':'t%d','type':'PYTHON_TASK','filePath':'t.py'}", list,
                             i ? "," : "", i);
-    return world_job(world,
-                     arena_printf(&world->arena,
-                                  "{'name':'wide','path':'/jobs','tasks':[%s],"
-                                  "'dependencies':[{'jobKey':'%s'}]," HOURLY WIDE "}",
-                                  list, uuid_format(upstream, key)));
+    return world_job(world, arena_printf(&world->arena,
+                                         "{'name':'wide','path':'/jobs','tasks':[%s],"
+                                         "'dependencies':[{'jobKey':'%s'}]," HOURLY WIDE "}",
+                                         list, uuid_format(upstream, key)));
 }
 
 /* Each that goes on makes so many rows that a step has enough of them before all have been looked at: the
