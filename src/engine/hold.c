@@ -108,23 +108,25 @@ static void add_window(struct engine *engine, struct hold *hold, struct hold_win
     list_append(&jobs->windows, &own->of_job);
 }
 
-static void add_dependency(struct engine *engine, struct hold *hold, const struct clock *clock,
+/* A planned time and the two before it. */
+struct periods {
+    int64_t plan_ms, before_ms, earlier_ms;
+};
+
+static void add_dependency(struct engine *engine, struct hold *hold, const struct periods *periods,
                            const struct job_dependency *dependency)
 {
-    int64_t plan_ms = hold->run->row.plan_ms;
-    int64_t before_ms = previous(clock, plan_ms);
+    bool is_pre = dependency->period == PERIOD_PRE;
+    bool is_first = periods->before_ms == INT64_MIN;
+    int64_t before_ms = is_pre ? periods->earlier_ms : periods->before_ms;
     struct hold_window window = {
-        .policy = dependency->fail_policy, .to_ms = plan_ms, .newest_only = before_ms == INT64_MIN};
-    if (!uuid_parse(dependency->job_key, &window.job))
-        return;
-    if (dependency->period == PERIOD_PRE) {
-        if (before_ms == INT64_MIN)
-            return; /* nothing was before it */
-        window.to_ms = before_ms;
-        before_ms = previous(clock, before_ms);
-    }
-    window.from_ms = before_ms == INT64_MIN ? INT64_MIN : before_ms + 1;
-    add_window(engine, hold, window);
+        .policy = dependency->fail_policy,
+        .from_ms = before_ms == INT64_MIN ? INT64_MIN : before_ms + 1,
+        .to_ms = is_pre ? periods->before_ms : periods->plan_ms,
+        .newest_only = is_first,
+    };
+    if (uuid_parse(dependency->job_key, &window.job) && !(is_pre && is_first))
+        add_window(engine, hold, window);
 }
 
 static void find_windows(struct engine *engine, struct hold *hold)
@@ -137,17 +139,19 @@ static void find_windows(struct engine *engine, struct hold *hold)
     if (details->schedule &&
         cron_parse(details->schedule->quartz_cron_expression, &clock.cron, &ignored))
         clock.zone = run_zone(engine, run);
+    struct periods periods = {.plan_ms = run->row.plan_ms};
+    periods.before_ms = previous(&clock, periods.plan_ms);
+    periods.earlier_ms = previous(&clock, periods.before_ms);
     hold->windows = xcalloc(details->dependencies.count + 1, sizeof *hold->windows);
     for (size_t i = 0; i < details->dependencies.count; i++)
-        add_dependency(engine, hold, &clock, &items[i]);
-    int64_t before_ms = previous(&clock, run->row.plan_ms);
+        add_dependency(engine, hold, &periods, &items[i]);
     bool counts = details->previous_runs_from_ms == FIELD_NULL ||
-                  before_ms >= details->previous_runs_from_ms;
-    if (details->depends_on_previous_run == 1 && before_ms != INT64_MIN && counts)
+                  periods.before_ms >= details->previous_runs_from_ms;
+    if (details->depends_on_previous_run == 1 && periods.before_ms != INT64_MIN && counts)
         add_window(engine, hold,
                    (struct hold_window){.job = run->row.job,
-                                        .from_ms = before_ms,
-                                        .to_ms = run->row.plan_ms - 1,
+                                        .from_ms = periods.before_ms,
+                                        .to_ms = periods.plan_ms - 1,
                                         .policy = DEPENDENCY_SUSPEND,
                                         .is_own = true});
     zone_unref(clock.zone);
@@ -286,7 +290,7 @@ static void forget(struct hold *hold)
 {
     for (size_t i = 0; i < hold->count; i++)
         hold->windows[i].is_read = false;
-    arena_clear(&hold->arena);
+    arena_release(&hold->arena); /* there may be ten thousand who wait */
 }
 
 static size_t count_read(const struct engine *engine, const struct hold *hold)
@@ -340,8 +344,9 @@ static int newest_first(const void *a, const void *b)
 
 /* What the store has, but for runs that the engine knows better, and those. */
 static struct window_run *runs_of(const struct engine *engine, const struct hold_window *window,
-                                  struct arena *arena, size_t *ret_count)
+                                  size_t *ret_count)
 {
+    struct arena *arena = &window->hold->arena;
     const struct ejob *job = engine_job(engine, &window->job);
     size_t most = window->count + (job ? job->run_count : 0), count = 0;
     struct window_run *runs = ARENA_ARRAY(arena, most, struct window_run);
@@ -391,12 +396,11 @@ static void take_stronger(struct sight *sight, struct sight other)
         *sight = other;
 }
 
-static struct sight look_at_window(const struct engine *engine, const struct hold_window *window,
-                                   struct arena *arena)
+static struct sight look_at_window(const struct engine *engine, const struct hold_window *window)
 {
     struct sight sight = {.verdict = HOLD_OPEN};
     size_t count, end;
-    const struct window_run *runs = runs_of(engine, window, arena, &count);
+    const struct window_run *runs = runs_of(engine, window, &count);
     for (size_t i = 0; i < count; i = end) {
         for (end = i + 1; end < count && runs[end].plan_ms == runs[i].plan_ms; end++)
             ;
@@ -411,11 +415,11 @@ static struct sight look_at_window(const struct engine *engine, const struct hol
     return sight;
 }
 
-static struct sight look(struct step *step, const struct hold *hold)
+static struct sight look(const struct engine *engine, const struct hold *hold)
 {
     struct sight sight = {.verdict = HOLD_OPEN};
     for (size_t i = 0; i < hold->count; i++)
-        take_stronger(&sight, look_at_window(step->engine, &hold->windows[i], &step->fx->arena));
+        take_stronger(&sight, look_at_window(engine, &hold->windows[i]));
     return sight;
 }
 
@@ -513,7 +517,7 @@ void hold_review(struct step *step)
             return;
         }
     }
-    struct sight sight = hold->sight = look(step, hold);
+    struct sight sight = hold->sight = look(engine, hold);
     forget(hold);
     if (sight.verdict == HOLD_OPEN) {
         if (!sweep_covers(run->job, run)) /* else it is about to be cancelled */
