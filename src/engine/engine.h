@@ -283,6 +283,10 @@ void engine_live_commits(const struct engine *engine,
                                       const char *commit),
                          void *context);
 
+/* A final run is no more, and who waits for it looks again. To be told of those that the engine does not
+ * hold and whose rows went between two batches. */
+void engine_run_removed(struct engine *engine, const struct run_row *run);
+
 void engine_step(struct engine *engine, const struct engine_event *event, struct effects *effects);
 void engine_collect(struct engine *engine, struct effects *effects);
 void engine_committed(struct engine *engine);

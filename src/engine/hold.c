@@ -225,22 +225,22 @@ static bool covers(const struct hold_window *window, int64_t plan_ms)
 }
 
 /* A success can only help whoever waited for just that. */
-static bool matters(const struct hold_window *window, const struct erun *run, enum state from)
+static bool matters(const struct hold_window *window, const struct run_row *run, enum state from)
 {
     const struct sight *sight = &window->hold->sight;
-    enum state to = run->row.state;
-    if (!covers(window, run->row.plan_ms) || window->hold->run == run)
+    enum state to = run->state;
+    if (!covers(window, run->plan_ms) || uuid_equal(&window->hold->run->row.key, &run->key))
         return false;
     if (to == STATE_SUCCESS && !state_is_final(from) && from != STATE_NEW)
-        return !sight->window || (uuid_equal(&sight->window->job, &window->job) &&
-                                  sight->plan_ms == run->row.plan_ms);
+        return !sight->window ||
+               (uuid_equal(&sight->window->job, &window->job) && sight->plan_ms == run->plan_ms);
     return from == STATE_NEW || state_is_final(from) || state_is_final(to);
 }
 
-void holds_run_moved(struct engine *engine, const struct erun *run, enum state from)
+void holds_run_moved(struct engine *engine, const struct run_row *run, enum state from)
 {
-    const struct hold_jobs *jobs = uuid_map_get(&engine->holds, &run->row.job);
-    if (!jobs || run->row.launched != LAUNCHED_SCHEDULED)
+    const struct hold_jobs *jobs = uuid_map_get(&engine->holds, &run->job);
+    if (!jobs || run->launched != LAUNCHED_SCHEDULED)
         return;
     LIST_EACH (&jobs->windows, node) {
         struct hold_window *window = LIST_ITEM(node, struct hold_window, of_job);
@@ -249,9 +249,9 @@ void holds_run_moved(struct engine *engine, const struct erun *run, enum state f
     }
 }
 
-void holds_run_deleted(struct engine *engine, const struct erun *run)
+void engine_run_removed(struct engine *engine, const struct run_row *run)
 {
-    holds_run_moved(engine, run, run->row.state);
+    holds_run_moved(engine, run, run->state);
 }
 
 void holds_alarm_moved(struct engine *engine, const struct uuid *job)
@@ -279,9 +279,10 @@ void hold_add_window(struct engine *engine, struct erun *run, const struct want 
             !uuid_equal(&window->job, &want->key))
             continue;
         window->runs = ARENA_ARRAY(&hold->arena, count, struct window_run);
-        if (count)
-            memcpy(window->runs, runs, count * sizeof *runs);
-        window->count = count;
+        window->count = 0;
+        for (size_t r = 0; r < count; r++)
+            if (runs[r].launched == LAUNCHED_SCHEDULED)
+                window->runs[window->count++] = runs[r];
         window->is_read = true;
     }
 }
@@ -351,8 +352,7 @@ static struct window_run *runs_of(const struct engine *engine, const struct hold
     size_t most = window->count + (job ? job->run_count : 0), count = 0;
     struct window_run *runs = ARENA_ARRAY(arena, most, struct window_run);
     for (size_t i = 0; i < window->count; i++)
-        if (window->runs[i].launched == LAUNCHED_SCHEDULED &&
-            !engine_run(engine, &window->runs[i].key))
+        if (!engine_run(engine, &window->runs[i].key))
             runs[count++] = window->runs[i];
     if (job)
         LIST_EACH (&job->runs, node) {

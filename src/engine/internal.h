@@ -419,9 +419,8 @@ void hold_review(struct step *step);
 /* Those that wanted rows go on. */
 void holds_go_on(struct engine *engine);
 /* A run has come from that state: who waits for it looks again. */
-void holds_run_moved(struct engine *engine, const struct erun *run, enum state from);
-/* So when a final run is deleted, or more planned times of a job's schedule are decided. */
-void holds_run_deleted(struct engine *engine, const struct erun *run);
+void holds_run_moved(struct engine *engine, const struct run_row *run, enum state from);
+/* So when a run is deleted (engine_run_removed), or more planned times of a job's schedule are decided. */
 void holds_alarm_moved(struct engine *engine, const struct uuid *job);
 void holds_init(struct engine *engine);
 void holds_free(struct engine *engine);

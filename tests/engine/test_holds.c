@@ -205,6 +205,27 @@ static void a_failure_that_is_deleted_holds_nobody(void **state)
     world_expect(world, &hour.held, "RUNNING a=RUNNING");
 }
 
+/* By retention, which passes the engine by. */
+static void a_failure_that_is_too_old_holds_nobody(void **state)
+{
+    struct world *world = *state;
+    struct row_batch rows;
+    struct hour hour = an_hour(world, ",'failPolicy':'SUSPEND'", WIDE);
+    world_exit(world, &hour.first, "a", 1);
+    world_exit(world, &hour.second, "a", 0);
+    world_expect(world, &hour.held, "QUEUED a=BLOCKED");
+    const struct run_row old = *world_run(world, &hour.first);
+    struct store_commit commit = {.workspace = engine_workspace(world->engine), .rows = &rows};
+    row_batch_init(&rows);
+    row_batch_add(&rows, ROW_RUN, ROW_DELETE, &old);
+    disk_commit(world->disk, COMMIT_OK, &commit);
+    book_apply(&world->book, &rows, engine_workspace(world->engine));
+    row_batch_release(&rows);
+    engine_run_removed(world->engine, &old);
+    world_advance(world, 0);
+    world_expect(world, &hour.held, "RUNNING a=RUNNING");
+}
+
 static void the_period_before_is_another(void **state)
 {
     struct world *world = *state;
@@ -461,6 +482,7 @@ int main(void)
         WORLD_TEST(a_failure_that_suspends_is_waited_for),
         WORLD_TEST(another_run_of_the_time_will_do),
         WORLD_TEST(a_failure_that_is_deleted_holds_nobody),
+        WORLD_TEST(a_failure_that_is_too_old_holds_nobody),
         WORLD_TEST(the_period_before_is_another),
         WORLD_TEST(its_own_run_before_has_to_succeed),
         WORLD_TEST(runs_before_a_moment_are_not_waited_for),
