@@ -10,7 +10,7 @@
  * Windows, with t the planned time of the run and P(t) the one before it by the run's own definition: a
  * dependency on job U is one on U's runs planned in (P(t), t], with PRE_PERIOD in (P(P(t)), P(t)];
  * dependsOnPreviousRun on the job's own in [P(t), t). Of a job that fires once there is no P(t): U's newest
- * planned time counts. Runs that were started by hand are for no planned time.
+ * planned time counts. Runs that were started by hand are for no planned time, and a child is its parent's.
  *
  * Of one planned time it is enough that one of its runs has succeeded. Else, as long as one is not final, or
  * U's schedule has yet to fire it, it is waited for; else it failed, and the policy says what that means:
@@ -224,6 +224,12 @@ static bool covers(const struct hold_window *window, int64_t plan_ms)
     return plan_ms >= window->from_ms && plan_ms <= window->to_ms;
 }
 
+/* A child inherits from its parent how that was launched, and its planned time. */
+static bool is_instance(int launched, int instance_type)
+{
+    return launched == LAUNCHED_SCHEDULED && instance_type != INSTANCE_SUB_JOB;
+}
+
 /* A success can only help whoever waited for just that. */
 static bool matters(const struct hold_window *window, const struct run_row *run, enum state from)
 {
@@ -240,7 +246,7 @@ static bool matters(const struct hold_window *window, const struct run_row *run,
 void holds_run_moved(struct engine *engine, const struct run_row *run, enum state from)
 {
     const struct hold_jobs *jobs = uuid_map_get(&engine->holds, &run->job);
-    if (!jobs || run->launched != LAUNCHED_SCHEDULED)
+    if (!jobs || !is_instance(run->launched, run->instance_type))
         return;
     LIST_EACH (&jobs->windows, node) {
         struct hold_window *window = LIST_ITEM(node, struct hold_window, of_job);
@@ -281,7 +287,7 @@ void hold_add_window(struct engine *engine, struct erun *run, const struct want 
         window->runs = ARENA_ARRAY(&hold->arena, count, struct window_run);
         window->count = 0;
         for (size_t r = 0; r < count; r++)
-            if (runs[r].launched == LAUNCHED_SCHEDULED)
+            if (is_instance(runs[r].launched, runs[r].instance_type))
                 window->runs[window->count++] = runs[r];
         window->is_read = true;
     }
@@ -357,7 +363,7 @@ static struct window_run *runs_of(const struct engine *engine, const struct hold
     if (job)
         LIST_EACH (&job->runs, node) {
             const struct run_row *row = &LIST_ITEM(node, struct erun, in_job)->row;
-            if (row->launched == LAUNCHED_SCHEDULED && covers(window, row->plan_ms) &&
+            if (is_instance(row->launched, row->instance_type) && covers(window, row->plan_ms) &&
                 !LIST_ITEM(node, struct erun, in_job)->is_deleted)
                 runs[count++] = (struct window_run){row->key, row->plan_ms, row->launched,
                                                     row->instance_type, row->state};

@@ -65,14 +65,20 @@ static enum state state_at(const struct booked_run *run, int64_t number)
 
 enum slot { SLOT_MET, SLOT_OPEN, SLOT_FAILED };
 
+/* Is it a run of the job for a planned time? A child is its parent's. */
+static bool is_instance(const struct booked_run *run, const struct uuid *job)
+{
+    return run->row.launched == LAUNCHED_SCHEDULED && run->row.instance_type != INSTANCE_SUB_JOB &&
+           uuid_equal(&run->row.job, job);
+}
+
 /* One planned time of an upstream job, of which `one` is a run. */
 static enum slot slot_at(const struct book *book, const struct booked_run *one, int64_t number)
 {
     bool is_open = false;
     for (size_t i = 0; i < book->run_count; i++) {
         const struct booked_run *run = book->runs[i];
-        if (run->row.plan_ms != one->row.plan_ms || run->row.launched != LAUNCHED_SCHEDULED ||
-            !uuid_equal(&run->row.job, &one->row.job))
+        if (run->row.plan_ms != one->row.plan_ms || !is_instance(run, &one->row.job))
             continue;
         enum state state = state_at(run, number);
         if (state == STATE_SUCCESS)
@@ -93,9 +99,9 @@ static struct tally count_at(const struct book *book, const struct booked_run *h
         const struct booked_window *window = &held->windows[w];
         for (size_t i = 0; i < book->run_count; i++) {
             const struct booked_run *run = book->runs[i];
-            if (run->row.launched != LAUNCHED_SCHEDULED || run->row.plan_ms < window->from_ms ||
-                run->row.plan_ms > window->to_ms || run == held ||
-                !uuid_equal(&run->row.job, &window->job) || state_at(run, number) == STATE_NEW)
+            if (run->row.plan_ms < window->from_ms || run->row.plan_ms > window->to_ms ||
+                run == held || !is_instance(run, &window->job) ||
+                state_at(run, number) == STATE_NEW)
                 continue;
             enum slot slot = slot_at(book, run, number);
             tally.open += slot == SLOT_OPEN;

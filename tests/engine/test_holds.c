@@ -226,6 +226,25 @@ static void a_failure_that_is_too_old_holds_nobody(void **state)
     world_expect(world, &hour.held, "RUNNING a=RUNNING");
 }
 
+/* It was launched as its parent was, for that one's planned time. */
+static void a_child_is_no_run_of_the_time(void **state)
+{
+    struct world *world = *state;
+    struct uuid load = job(world, "load", HOURLY WIDE);
+    struct uuid report = dependent(world, &load, "", HOURLY WIDE);
+    struct uuid parent = world_dag_of(world, &load, "!c: {'jobKey':'%s'}", HOURLY WIDE);
+    to_the_hour(world);
+    world_advance(world, 1);
+    struct uuid run = run_of(world, &parent, 0);
+    struct uuid child = world_child(world, &run, "c");
+    struct uuid held = run_of(world, &report, 0);
+    assert_int_equal(world_run(world, &child)->plan_ms, world_run(world, &held)->plan_ms);
+    world_exit(world, &child, "a", 0);
+    world_expect(world, &held, "QUEUED a=BLOCKED");
+    world_all_succeed(world);
+    assert_int_equal(world_run(world, &held)->state, STATE_SUCCESS);
+}
+
 static void the_period_before_is_another(void **state)
 {
     struct world *world = *state;
@@ -483,6 +502,7 @@ int main(void)
         WORLD_TEST(another_run_of_the_time_will_do),
         WORLD_TEST(a_failure_that_is_deleted_holds_nobody),
         WORLD_TEST(a_failure_that_is_too_old_holds_nobody),
+        WORLD_TEST(a_child_is_no_run_of_the_time),
         WORLD_TEST(the_period_before_is_another),
         WORLD_TEST(its_own_run_before_has_to_succeed),
         WORLD_TEST(runs_before_a_moment_are_not_waited_for),
