@@ -444,8 +444,53 @@ static void many_are_looked_at_in_parts(void **state)
     to_the_hour(world);
     world_advance(world, 1);
     struct uuid upstream = run_of(world, &load, 0);
+    size_t steps = world->steps, wanted = world->wanted;
     world_exit(world, &upstream, "a", 0);
     world_advance(world, 0);
+    for (int i = 0; i < MANY; i++) {
+        struct uuid run = run_of(world, &reports[i], 0);
+        world_expect(world, &run, "RUNNING a=RUNNING");
+    }
+    assert_int_equal(world->steps - steps, 3); /* 200 each */
+    assert_int_equal(world->wanted - wanted, MANY);
+}
+
+/* A window has as many runs as are looked at. */
+static size_t fill_window(void *context, const struct want *want, struct arena *arena,
+                          struct window_run **runs, size_t count)
+{
+    (void)context;
+    struct window_run *all = ARENA_ARRAY(arena, ENGINE_WINDOW_MAX, struct window_run);
+    memcpy(all, *runs, count * sizeof *all);
+    for (size_t i = count; i < ENGINE_WINDOW_MAX; i++) {
+        all[i] = (struct window_run){.plan_ms = want->to_ms - 1 - (int64_t)i,
+                                     .launched = LAUNCHED_SCHEDULED,
+                                     .instance_type = INSTANCE_SUPPLEMENT,
+                                     .state = STATE_SUCCESS};
+        memcpy(all[i].key.bytes, &i, sizeof i);
+    }
+    *runs = all;
+    return ENGINE_WINDOW_MAX;
+}
+
+static void a_batch_reads_no_more_than_two_big_windows(void **state)
+{
+    enum { MANY = 7 };
+    struct world *world = *state;
+    struct uuid load = job(world, "load", HOURLY WIDE);
+    struct uuid reports[MANY];
+    for (int i = 0; i < MANY; i++)
+        reports[i] = dependent(world, &load, "", HOURLY WIDE);
+    world->more_runs = fill_window;
+    to_the_hour(world);
+    world_advance(world, 1);
+    struct uuid upstream = run_of(world, &load, 0);
+    size_t steps = world->steps, wanted = world->wanted;
+    world_exit(world, &upstream, "a", 0);
+    assert_int_equal(world->wanted - wanted, 2);
+    world_advance(world, 0);
+    assert_int_equal(world->steps - steps, 4);
+    assert_int_equal(world->wanted - wanted, MANY);
     for (int i = 0; i < MANY; i++) {
         struct uuid run = run_of(world, &reports[i], 0);
         world_expect(world, &run, "RUNNING a=RUNNING");
@@ -515,6 +560,8 @@ int main(void)
         WORLD_TEST(missed_times_are_waited_for),
         WORLD_TEST(nothing_goes_on_while_the_server_drains),
         cmocka_unit_test_setup_teardown(many_are_looked_at_in_parts, world_setup, world_teardown),
+        cmocka_unit_test_setup_teardown(a_batch_reads_no_more_than_two_big_windows, world_setup,
+                                        world_teardown),
         cmocka_unit_test_setup_teardown(what_was_read_counts_for_one_batch, world_setup,
                                         world_teardown),
     };
