@@ -88,6 +88,19 @@ static enum slot slot_at(const struct book *book, const struct booked_run *one, 
     return is_open ? SLOT_OPEN : SLOT_FAILED;
 }
 
+/* Will a schedule fire in the window? A guess where the law does not know when it fires. */
+static bool is_to_come(const struct book *book, const struct booked_window *window, bool guess)
+{
+    const struct schedule_row *row = uuid_map_get(&book->schedules, &window->job);
+    if (!row || row->kind != SCHEDULE_CRON || row->active != 1)
+        return false;
+    int64_t every_ms = book_schedule_period(row);
+    int64_t after_ms = row->cursor_ms < window->from_ms ? window->from_ms - 1 : row->cursor_ms;
+    if (!every_ms)
+        return guess && after_ms < window->to_ms;
+    return after_ms / every_ms * every_ms + every_ms <= window->to_ms;
+}
+
 struct tally {
     size_t open, failed, fatal;
 };
@@ -145,6 +158,8 @@ void book_check_hold(const struct book *book, struct booked_run *run)
     if (!find_windows(run))
         return;
     struct tally tally = count_at(book, run, end->number);
+    for (size_t w = 0; w < run->window_count; w++)
+        tally.open += is_to_come(book, &run->windows[w], false);
     bool goes_on = end->to == STATE_PENDING || end->to == STATE_QUEUED;
     if (goes_on && (tally.open || tally.failed))
         broken("a held run goes on, and of what it waits for %zu are open and %zu failed",
@@ -152,15 +167,6 @@ void book_check_hold(const struct book *book, struct booked_run *run)
     bool by_policy = end->to == STATE_CANCELED && strstr(end->reason, "it depends on");
     if (by_policy && !tally.fatal)
         broken("a held run is canceled, and nothing that it waits for failed");
-}
-
-/* Will a schedule fire in the window? */
-static bool is_to_come(const struct book *book, const struct booked_window *window)
-{
-    const struct schedule_row *row = uuid_map_get(&book->schedules, &window->job);
-    if (!row || row->kind != SCHEDULE_CRON || row->active != 1)
-        return false;
-    return row->cursor_ms < window->to_ms;
 }
 
 void book_check_waiting(const struct book *book)
@@ -172,7 +178,7 @@ void book_check_waiting(const struct book *book)
         struct tally tally = count_at(book, run, INT64_MAX);
         bool to_come = false;
         for (size_t w = 0; w < run->window_count; w++)
-            to_come = to_come || is_to_come(book, &run->windows[w]);
+            to_come = to_come || is_to_come(book, &run->windows[w], true);
         if (tally.fatal || !(tally.open || tally.failed || to_come))
             broken("run %lld is held, with %zu open, %zu failed, %zu of them fatal, before it",
                    (long long)run->row.number, tally.open, tally.failed, tally.fatal);
