@@ -512,6 +512,29 @@ static struct uuid wide_dependent(struct world *world, const struct uuid *upstre
                                          list, uuid_format(upstream, key)));
 }
 
+/* So much fires between the two that a step has enough before it comes to the other. */
+static void what_is_to_come_in_the_next_step_is_waited_for(void **state)
+{
+    enum { MANY = 85, TASKS = 60 };
+    struct world *world = *state;
+    struct uuid load = job(world, "load", WIDE);
+    struct uuid idle = job(world, "idle", WIDE);
+    struct uuid report = dependent(world, &load, "", HOURLY WIDE);
+    for (int i = 0; i < MANY; i++)
+        wide_dependent(world, &idle, TASKS);
+    assert_int_equal(
+        world_update_job(world, &load, job_json(world, "load", HOURLY WIDE), NULL).code, ERR_OK);
+    to_the_hour(world);
+    size_t steps = world->steps;
+    world_advance(world, 1);
+    assert_true(world->steps - steps > 1);
+    struct uuid upstream = run_of(world, &load, 0);
+    struct uuid held = run_of(world, &report, 0);
+    world_expect(world, &held, "QUEUED a=BLOCKED");
+    world_exit(world, &upstream, "a", 0);
+    world_expect(world, &held, "RUNNING a=RUNNING");
+}
+
 /* Each that goes on makes so many rows that a step has enough of them before all have been looked at: the
  * others are looked at after the commit, when the upstream run is no longer the engine's. */
 static void what_was_read_counts_for_one_batch(void **state)
@@ -561,6 +584,8 @@ int main(void)
         WORLD_TEST(nothing_goes_on_while_the_server_drains),
         cmocka_unit_test_setup_teardown(many_are_looked_at_in_parts, world_setup, world_teardown),
         cmocka_unit_test_setup_teardown(a_batch_reads_no_more_than_two_big_windows, world_setup,
+                                        world_teardown),
+        cmocka_unit_test_setup_teardown(what_is_to_come_in_the_next_step_is_waited_for, world_setup,
                                         world_teardown),
         cmocka_unit_test_setup_teardown(what_was_read_counts_for_one_batch, world_setup,
                                         world_teardown),
