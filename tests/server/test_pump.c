@@ -358,7 +358,7 @@ static bool is_alone(void *context)
 /* Reading the windows of all of them takes longer than a snapshot may last. */
 static void big_windows_are_read_however_long_it_takes(void **state)
 {
-    enum { REPORTS = 60, SNAPSHOT_MS = 500, IN_SECONDS = 3 };
+    enum { REPORTS = 60, SNAPSHOT_MS = 200, IN_SECONDS = 3 };
     struct stage *stage = *state;
     stage_use_sqlite(stage, 0);
     stage_script(stage, "a.sh", "exit 0\n");
