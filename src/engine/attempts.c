@@ -101,6 +101,7 @@ static void attempt_row_begin(struct step *step, struct etask *task, const struc
                                             : step->now_ms - setup_ms,
         .execution_ms = FIELD_NULL,
         .cleanup_ms = FIELD_NULL,
+        .launch = FIELD_NULL,
     };
     task->number_is_free = false;
     task->start_mono_ms = step->mono_ms;
@@ -233,8 +234,10 @@ void attempt_prepared(struct step *step, struct etask *task, const struct attemp
     } else if (!may_begin(step, run)) {
         task_move(step, task, STATE_QUEUED, "Ready again, waiting for an execution slot", NULL);
     } else if (!told->commit) {
-        const struct attempt_outcome outcome = {
-            .cause = CAUSE_CANNOT_START, .ended_ms = FIELD_NULL, .message = told->message};
+        const struct attempt_outcome outcome = {.cause = CAUSE_CANNOT_START,
+                                                .ended_ms = FIELD_NULL,
+                                                .launch = FIELD_NULL,
+                                                .message = told->message};
         attempt_begin(step, task, &resolved);
         attempt_outcome(step, task, &outcome);
     } else if (strcmp(commit, told->commit) != 0) {
@@ -489,6 +492,7 @@ void attempt_lost(struct step *step, struct etask *task, const struct attempt_ou
     const struct attempt_outcome outcome = {
         .cause = CAUSE_LOST,
         .ended_ms = FIELD_NULL,
+        .launch = told->launch,
         .error_trace = told->error_trace,
         .published = told->published,
     };
@@ -518,7 +522,7 @@ void attempt_void(struct step *step, struct etask *task)
     struct attempt_row *attempt = task->attempt;
     if (attempt->epoch == step->engine->workspace.epoch) {
         /* Number and epoch are used up together, and there is no next epoch yet: a new number. */
-        const struct attempt_outcome told = {.message = NULL};
+        const struct attempt_outcome told = {.launch = FIELD_NULL};
         attempt_lost(step, task, &told);
         return;
     }

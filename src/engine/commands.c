@@ -436,7 +436,7 @@ static void run_delete(struct step *step, struct erun *run, struct command_resul
         return;
     }
     run->is_deleted = true; /* goes with the commit: it stands in engine->done */
-    holds_run_deleted(step->engine, run);
+    engine_run_removed(step->engine, &run->row);
     row_batch_add_copy(&fx->deletes, &fx->arena, ROW_RUN, ROW_DELETE, &run->row);
     GROW(fx->purges, fx->purge_count, fx->purge_cap);
     fx->purges[fx->purge_count++] = run->row.key;

@@ -10,7 +10,6 @@ enum {
     IDLE_JOBS_KEPT = 1024, /* jobs without runs that are kept for the next command */
     TIMER_MAX_ROWS = 5000, /* a step that has made so many leaves further deadlines to the next */
     PART_MAX_ROWS = 5000,  /* likewise further launches and chores */
-    HOLDS_MAX = 200,       /* held runs that one step looks at */
 };
 
 /* ---- effects ---- */
@@ -141,7 +140,6 @@ struct engine *engine_new(const struct engine_config *config)
     list_init(&engine->done);
     campaigns_init(engine);
     holds_init(engine);
-    engine->holds_left = HOLDS_MAX;
     return engine;
 }
 
@@ -275,6 +273,7 @@ void engine_committed(struct engine *engine)
     LIST_EACH_SAFE (&engine->done, node)
         run_free(engine, LIST_ITEM(node, struct erun, done));
     campaigns_committed(engine);
+    holds_committed(engine);
     if (engine->jobs.count > engine->jobs_limit)
         free_idle_jobs(engine);
     wants_forget(engine);
@@ -322,9 +321,7 @@ void engine_settle(struct step *step)
             struct list *node = engine->freed.next;
             list_remove(node);
             job_admit(step, LIST_ITEM(node, struct ejob, freed));
-        } else if (holds_wait(engine) && engine->holds_left > 0 &&
-                   step->fx->events.count < enough) {
-            engine->holds_left--;
+        } else if (holds_may_go(engine) && step->fx->events.count < enough) {
             hold_review(step);
         } else if (launches_wait(engine) && step->fx->events.count < enough) {
             child_launch(step, LIST_ITEM(engine->launches.next, struct etask, ready));
@@ -388,8 +385,6 @@ void engine_step(struct engine *engine, const struct engine_event *event, struct
     assert(!is_waiting || event->kind == ENGINE_LOADED);
     engine->ids.seed = event->seed;
     engine->step++;
-    if (event->kind != ENGINE_LOADED)
-        engine->holds_left = HOLDS_MAX;
     alarms_note_clock(engine, event->now_ms);
     struct etask *task = NULL;
     if (event->kind == ENGINE_OUTCOME || event->kind == ENGINE_VOID || event->kind == ENGINE_LOST ||

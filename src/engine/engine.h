@@ -124,7 +124,7 @@ struct engine_event {
     struct zone *zone;                /* of the schedule that it saves; NULL: it saves none */
     struct command_result *result;    /* filled by the step; to be sent after the commit */
     struct attempt_ref attempt;       /* OUTCOME, VOID, LOST, NEWS, PREPARED */
-    struct attempt_outcome outcome;   /* OUTCOME; of LOST its texts */
+    struct attempt_outcome outcome;   /* OUTCOME; of LOST its texts and launch */
     struct attempt_news news;         /* NEWS */
     struct attempt_prepared prepared; /* PREPARED */
 };
@@ -253,6 +253,10 @@ void engine_add_version(struct engine *engine, const struct uuid *job, int64_t v
 void engine_add_window(struct engine *engine, const struct want *want,
                        const struct window_run *runs, size_t count);
 
+/* Is the want a window that is not to be brought, since enough was read for this batch? It is asked for
+ * again in the next. Told anew before each. */
+bool engine_drops_want(const struct engine *engine, const struct want *want);
+
 /* Answers a want: there is no such row. Good until the commit. */
 void engine_add_missing(struct engine *engine, const struct uuid *key);
 
@@ -278,6 +282,10 @@ void engine_live_commits(const struct engine *engine,
                          void (*each)(void *context, const struct uuid *run, const char *url,
                                       const char *commit),
                          void *context);
+
+/* A final run is no more, and who waits for it looks again. To be told of those that the engine does not
+ * hold and whose rows went between two batches. */
+void engine_run_removed(struct engine *engine, const struct run_row *run);
 
 void engine_step(struct engine *engine, const struct engine_event *event, struct effects *effects);
 void engine_collect(struct engine *engine, struct effects *effects);

@@ -10,7 +10,7 @@
  * Windows, with t the planned time of the run and P(t) the one before it by the run's own definition: a
  * dependency on job U is one on U's runs planned in (P(t), t], with PRE_PERIOD in (P(P(t)), P(t)];
  * dependsOnPreviousRun on the job's own in [P(t), t). Of a job that fires once there is no P(t): U's newest
- * planned time counts. Runs that were started by hand are for no planned time.
+ * planned time counts. Runs that were started by hand are for no planned time, and a child is its parent's.
  *
  * Of one planned time it is enough that one of its runs has succeeded. Else, as long as one is not final, or
  * U's schedule has yet to fire it, it is waited for; else it failed, and the policy says what that means:
@@ -27,6 +27,10 @@
 #include "base/timefmt.h"
 #include "engine/internal.h"
 
+/* What the holds of one batch may ask for and read. Rows are counted when they have come: one hold may go
+ * past the limit. */
+enum { BATCH_MAX_HOLDS = 200, BATCH_MAX_ROWS = 20000 };
+
 enum hold_verdict { HOLD_OPEN, HOLD_WAITS, HOLD_STUCK, HOLD_OVER }; /* the strongest wins */
 
 struct hold_window {
@@ -37,7 +41,7 @@ struct hold_window {
     bool is_own;
     bool newest_only;   /* of its planned times */
     struct list of_job; /* in hold_jobs.windows */
-    bool is_read;       /* `runs` is there: while it is being looked at */
+    bool is_read;       /* `runs` is there, as of hold->batch */
     struct window_run *runs;
     size_t count;
 };
@@ -55,9 +59,11 @@ struct hold {
     struct erun *run;
     struct hold_window *windows;
     size_t count;
-    struct list review; /* in engine->holds_due or holds_parked */
-    struct sight sight; /* as of the last look */
-    struct arena arena; /* of what was read */
+    struct heap_item due; /* in engine->holds_due */
+    struct list parked;   /* in engine->holds_parked */
+    struct sight sight;   /* as of the last look */
+    uint64_t batch;       /* in which its windows were last asked for: no later one goes by them */
+    struct arena arena;   /* of what was read */
 };
 
 /* Those who wait for runs of one job. */
@@ -102,23 +108,25 @@ static void add_window(struct engine *engine, struct hold *hold, struct hold_win
     list_append(&jobs->windows, &own->of_job);
 }
 
-static void add_dependency(struct engine *engine, struct hold *hold, const struct clock *clock,
+/* A planned time and the two before it. */
+struct periods {
+    int64_t plan_ms, before_ms, earlier_ms;
+};
+
+static void add_dependency(struct engine *engine, struct hold *hold, const struct periods *periods,
                            const struct job_dependency *dependency)
 {
-    int64_t plan_ms = hold->run->row.plan_ms;
-    int64_t before_ms = previous(clock, plan_ms);
+    bool is_pre = dependency->period == PERIOD_PRE;
+    bool is_first = periods->before_ms == INT64_MIN;
+    int64_t before_ms = is_pre ? periods->earlier_ms : periods->before_ms;
     struct hold_window window = {
-        .policy = dependency->fail_policy, .to_ms = plan_ms, .newest_only = before_ms == INT64_MIN};
-    if (!uuid_parse(dependency->job_key, &window.job))
-        return;
-    if (dependency->period == PERIOD_PRE) {
-        if (before_ms == INT64_MIN)
-            return; /* nothing was before it */
-        window.to_ms = before_ms;
-        before_ms = previous(clock, before_ms);
-    }
-    window.from_ms = before_ms == INT64_MIN ? INT64_MIN : before_ms + 1;
-    add_window(engine, hold, window);
+        .policy = dependency->fail_policy,
+        .from_ms = before_ms == INT64_MIN ? INT64_MIN : before_ms + 1,
+        .to_ms = is_pre ? periods->before_ms : periods->plan_ms,
+        .newest_only = is_first,
+    };
+    if (uuid_parse(dependency->job_key, &window.job) && !(is_pre && is_first))
+        add_window(engine, hold, window);
 }
 
 static void find_windows(struct engine *engine, struct hold *hold)
@@ -131,17 +139,19 @@ static void find_windows(struct engine *engine, struct hold *hold)
     if (details->schedule &&
         cron_parse(details->schedule->quartz_cron_expression, &clock.cron, &ignored))
         clock.zone = run_zone(engine, run);
+    struct periods periods = {.plan_ms = run->row.plan_ms};
+    periods.before_ms = previous(&clock, periods.plan_ms);
+    periods.earlier_ms = previous(&clock, periods.before_ms);
     hold->windows = xcalloc(details->dependencies.count + 1, sizeof *hold->windows);
     for (size_t i = 0; i < details->dependencies.count; i++)
-        add_dependency(engine, hold, &clock, &items[i]);
-    int64_t before_ms = previous(&clock, run->row.plan_ms);
+        add_dependency(engine, hold, &periods, &items[i]);
     bool counts = details->previous_runs_from_ms == FIELD_NULL ||
-                  before_ms >= details->previous_runs_from_ms;
-    if (details->depends_on_previous_run == 1 && before_ms != INT64_MIN && counts)
+                  periods.before_ms >= details->previous_runs_from_ms;
+    if (details->depends_on_previous_run == 1 && periods.before_ms != INT64_MIN && counts)
         add_window(engine, hold,
                    (struct hold_window){.job = run->row.job,
-                                        .from_ms = before_ms,
-                                        .to_ms = run->row.plan_ms - 1,
+                                        .from_ms = periods.before_ms,
+                                        .to_ms = periods.plan_ms - 1,
                                         .policy = DEPENDENCY_SUSPEND,
                                         .is_own = true});
     zone_unref(clock.zone);
@@ -149,17 +159,11 @@ static void find_windows(struct engine *engine, struct hold *hold)
 
 /* ---- life ---- */
 
-/* By key, so that what is looked at comes in one order whenever it was put down. */
+/* By number, so that what is looked at comes in one order whenever it was put down. */
 static void set_due(struct engine *engine, struct hold *hold)
 {
-    struct list *place = &engine->holds_due;
-    if (list_is_linked(&hold->review))
-        return;
-    while (place->prev != &engine->holds_due &&
-           uuid_compare(&hold->run->row.key,
-                        &LIST_ITEM(place->prev, struct hold, review)->run->row.key) < 0)
-        place = place->prev;
-    list_insert_before(place, &hold->review);
+    if (!hold->due.place && !list_is_linked(&hold->parked))
+        heap_set(&engine->holds_due, &hold->due, hold->run->row.number);
 }
 
 void hold_begin(struct engine *engine, struct erun *run)
@@ -183,7 +187,8 @@ void hold_end(struct engine *engine, struct erun *run)
         uuid_map_remove(&engine->holds, &jobs->job);
         free(jobs);
     }
-    list_remove(&hold->review);
+    heap_remove(&engine->holds_due, &hold->due);
+    list_remove(&hold->parked);
     arena_release(&hold->arena);
     free(hold->windows);
     free(hold);
@@ -193,14 +198,23 @@ void hold_end(struct engine *engine, struct erun *run)
 void holds_init(struct engine *engine)
 {
     uuid_map_init(&engine->holds);
-    list_init(&engine->holds_due);
+    heap_init(&engine->holds_due);
     list_init(&engine->holds_parked);
+    holds_committed(engine);
 }
 
 /* The runs are gone, and so is what they waited for. */
 void holds_free(struct engine *engine)
 {
     uuid_map_release(&engine->holds);
+    heap_release(&engine->holds_due);
+}
+
+void holds_committed(struct engine *engine)
+{
+    engine->batch++;
+    engine->holds_left = BATCH_MAX_HOLDS;
+    engine->hold_rows_left = BATCH_MAX_ROWS;
 }
 
 /* ---- what moves ---- */
@@ -210,23 +224,29 @@ static bool covers(const struct hold_window *window, int64_t plan_ms)
     return plan_ms >= window->from_ms && plan_ms <= window->to_ms;
 }
 
+/* A child inherits from its parent how that was launched, and its planned time. */
+static bool is_instance(int launched, int instance_type)
+{
+    return launched == LAUNCHED_SCHEDULED && instance_type != INSTANCE_SUB_JOB;
+}
+
 /* A success can only help whoever waited for just that. */
-static bool matters(const struct hold_window *window, const struct erun *run, enum state from)
+static bool matters(const struct hold_window *window, const struct run_row *run, enum state from)
 {
     const struct sight *sight = &window->hold->sight;
-    enum state to = run->row.state;
-    if (!covers(window, run->row.plan_ms) || window->hold->run == run)
+    enum state to = run->state;
+    if (!covers(window, run->plan_ms) || uuid_equal(&window->hold->run->row.key, &run->key))
         return false;
     if (to == STATE_SUCCESS && !state_is_final(from) && from != STATE_NEW)
-        return !sight->window || (uuid_equal(&sight->window->job, &window->job) &&
-                                  sight->plan_ms == run->row.plan_ms);
+        return !sight->window ||
+               (uuid_equal(&sight->window->job, &window->job) && sight->plan_ms == run->plan_ms);
     return from == STATE_NEW || state_is_final(from) || state_is_final(to);
 }
 
-void holds_run_moved(struct engine *engine, const struct erun *run, enum state from)
+void holds_run_moved(struct engine *engine, const struct run_row *run, enum state from)
 {
-    const struct hold_jobs *jobs = uuid_map_get(&engine->holds, &run->row.job);
-    if (!jobs || run->row.launched != LAUNCHED_SCHEDULED)
+    const struct hold_jobs *jobs = uuid_map_get(&engine->holds, &run->job);
+    if (!jobs || !is_instance(run->launched, run->instance_type))
         return;
     LIST_EACH (&jobs->windows, node) {
         struct hold_window *window = LIST_ITEM(node, struct hold_window, of_job);
@@ -235,9 +255,9 @@ void holds_run_moved(struct engine *engine, const struct erun *run, enum state f
     }
 }
 
-void holds_run_deleted(struct engine *engine, const struct erun *run)
+void engine_run_removed(struct engine *engine, const struct run_row *run)
 {
-    holds_run_moved(engine, run, run->row.state);
+    holds_run_moved(engine, run, run->state);
 }
 
 void holds_alarm_moved(struct engine *engine, const struct uuid *job)
@@ -254,27 +274,60 @@ void holds_alarm_moved(struct engine *engine, const struct uuid *job)
 
 /* ---- reading ---- */
 
-void hold_add_window(struct erun *run, const struct want *want, const struct window_run *runs,
-                     size_t count)
+void hold_add_window(struct engine *engine, struct erun *run, const struct want *want,
+                     const struct window_run *runs, size_t count)
 {
     struct hold *hold = run->hold;
+    engine->hold_rows_left -= count < engine->hold_rows_left ? count : engine->hold_rows_left;
     for (size_t i = 0; hold && i < hold->count; i++) {
         struct hold_window *window = &hold->windows[i];
         if (window->is_read || window->from_ms != want->from_ms || window->to_ms != want->to_ms ||
             !uuid_equal(&window->job, &want->key))
             continue;
         window->runs = ARENA_ARRAY(&hold->arena, count, struct window_run);
-        if (count)
-            memcpy(window->runs, runs, count * sizeof *runs);
-        window->count = count;
+        window->count = 0;
+        for (size_t r = 0; r < count; r++)
+            if (is_instance(runs[r].launched, runs[r].instance_type))
+                window->runs[window->count++] = runs[r];
         window->is_read = true;
     }
+}
+
+static void forget(struct hold *hold)
+{
+    for (size_t i = 0; i < hold->count; i++)
+        hold->windows[i].is_read = false;
+    arena_release(&hold->arena); /* there may be ten thousand who wait */
+}
+
+static size_t count_read(const struct engine *engine, const struct hold *hold)
+{
+    size_t count = 0;
+    for (size_t i = 0; i < hold->count && hold->batch == engine->batch; i++)
+        count += hold->windows[i].is_read;
+    return count;
+}
+
+/* Of this batch: after a commit, what has moved in it is no longer the engine's, and the rows say more. */
+static bool is_read(const struct engine *engine, const struct hold *hold)
+{
+    return hold->count > 0 && count_read(engine, hold) == hold->count;
+}
+
+/* What has been begun is read to its end, so that something is read in every batch. */
+bool engine_drops_want(const struct engine *engine, const struct want *want)
+{
+    const struct erun *run = want->kind == WANT_WINDOW ? engine_run(engine, &want->run) : NULL;
+    return run && run->hold && engine->hold_rows_left == 0 && count_read(engine, run->hold) == 0;
 }
 
 /* False: parked until the rows are there. Jobs for their names. */
 static bool bring(struct step *step, struct hold *hold)
 {
     bool is_there = true;
+    if (hold->batch != step->engine->batch)
+        forget(hold);
+    hold->batch = step->engine->batch;
     for (size_t i = 0; i < hold->count; i++) {
         const struct hold_window *window = &hold->windows[i];
         struct ejob *job;
@@ -284,13 +337,6 @@ static bool bring(struct step *step, struct hold *hold)
         is_there = is_there && has_job && window->is_read;
     }
     return is_there;
-}
-
-static void forget(struct hold *hold)
-{
-    for (size_t i = 0; i < hold->count; i++)
-        hold->windows[i].is_read = false;
-    arena_clear(&hold->arena);
 }
 
 /* ---- looking ---- */
@@ -305,19 +351,19 @@ static int newest_first(const void *a, const void *b)
 
 /* What the store has, but for runs that the engine knows better, and those. */
 static struct window_run *runs_of(const struct engine *engine, const struct hold_window *window,
-                                  struct arena *arena, size_t *ret_count)
+                                  size_t *ret_count)
 {
+    struct arena *arena = &window->hold->arena;
     const struct ejob *job = engine_job(engine, &window->job);
     size_t most = window->count + (job ? job->run_count : 0), count = 0;
     struct window_run *runs = ARENA_ARRAY(arena, most, struct window_run);
     for (size_t i = 0; i < window->count; i++)
-        if (window->runs[i].launched == LAUNCHED_SCHEDULED &&
-            !engine_run(engine, &window->runs[i].key))
+        if (!engine_run(engine, &window->runs[i].key))
             runs[count++] = window->runs[i];
     if (job)
         LIST_EACH (&job->runs, node) {
             const struct run_row *row = &LIST_ITEM(node, struct erun, in_job)->row;
-            if (row->launched == LAUNCHED_SCHEDULED && covers(window, row->plan_ms) &&
+            if (is_instance(row->launched, row->instance_type) && covers(window, row->plan_ms) &&
                 !LIST_ITEM(node, struct erun, in_job)->is_deleted)
                 runs[count++] = (struct window_run){row->key, row->plan_ms, row->launched,
                                                     row->instance_type, row->state};
@@ -356,12 +402,11 @@ static void take_stronger(struct sight *sight, struct sight other)
         *sight = other;
 }
 
-static struct sight look_at_window(const struct engine *engine, const struct hold_window *window,
-                                   struct arena *arena)
+static struct sight look_at_window(const struct engine *engine, const struct hold_window *window)
 {
     struct sight sight = {.verdict = HOLD_OPEN};
     size_t count, end;
-    const struct window_run *runs = runs_of(engine, window, arena, &count);
+    const struct window_run *runs = runs_of(engine, window, &count);
     for (size_t i = 0; i < count; i = end) {
         for (end = i + 1; end < count && runs[end].plan_ms == runs[i].plan_ms; end++)
             ;
@@ -376,11 +421,11 @@ static struct sight look_at_window(const struct engine *engine, const struct hol
     return sight;
 }
 
-static struct sight look(struct step *step, const struct hold *hold)
+static struct sight look(const struct engine *engine, const struct hold *hold)
 {
     struct sight sight = {.verdict = HOLD_OPEN};
     for (size_t i = 0; i < hold->count; i++)
-        take_stronger(&sight, look_at_window(step->engine, &hold->windows[i], &step->fx->arena));
+        take_stronger(&sight, look_at_window(engine, &hold->windows[i]));
     return sight;
 }
 
@@ -439,9 +484,21 @@ static const char *decision(const struct engine *engine, const struct sight *sig
 
 /* ---- the look ---- */
 
+static struct hold *first_due(const struct engine *engine)
+{
+    struct heap_item *first = heap_first(&engine->holds_due);
+    return first ? CONTAINER_OF(first, struct hold, due) : NULL;
+}
+
 bool holds_wait(const struct engine *engine)
 {
-    return !engine->is_draining && !list_is_empty(&engine->holds_due);
+    return !engine->is_draining && first_due(engine);
+}
+
+bool holds_may_go(const struct engine *engine)
+{
+    bool may_ask = engine->holds_left > 0 && engine->hold_rows_left > 0;
+    return holds_wait(engine) && (may_ask || is_read(engine, first_due(engine)));
 }
 
 /* Told only when it says something else than before. */
@@ -456,14 +513,17 @@ static void say(struct step *step, struct erun *run, const struct sight *sight)
 void hold_review(struct step *step)
 {
     struct engine *engine = step->engine;
-    struct hold *hold = LIST_ITEM(engine->holds_due.next, struct hold, review);
+    struct hold *hold = first_due(engine);
     struct erun *run = hold->run;
-    list_remove(&hold->review);
-    if (!bring(step, hold)) {
-        list_append(&engine->holds_parked, &hold->review);
-        return;
+    heap_remove(&engine->holds_due, &hold->due);
+    if (!is_read(engine, hold)) {
+        engine->holds_left--;
+        if (!bring(step, hold)) {
+            list_append(&engine->holds_parked, &hold->parked);
+            return;
+        }
     }
-    struct sight sight = hold->sight = look(step, hold);
+    struct sight sight = hold->sight = look(engine, hold);
     forget(hold);
     if (sight.verdict == HOLD_OPEN) {
         if (!sweep_covers(run->job, run)) /* else it is about to be cancelled */
@@ -478,10 +538,8 @@ void hold_review(struct step *step)
 void holds_go_on(struct engine *engine)
 {
     LIST_EACH_SAFE (&engine->holds_parked, node) {
-        struct hold *hold = LIST_ITEM(node, struct hold, review);
         list_remove(node);
-        engine->holds_left++;
-        set_due(engine, hold);
+        set_due(engine, LIST_ITEM(node, struct hold, parked));
     }
 }
 
@@ -503,5 +561,7 @@ const char *holds_validate(const struct engine *engine, struct arena *arena)
             listed++;
     if (listed != windows)
         return "those who wait for a job are miscounted";
+    if (!heap_validate(&engine->holds_due))
+        return "the heap of held runs is out of order";
     return list_is_empty(&engine->holds_parked) ? NULL : "rows that a held run wanted did not come";
 }

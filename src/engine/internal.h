@@ -185,9 +185,10 @@ struct engine {
     struct list campaigns_parked; /* rows are wanted; empty between batches */
     struct list campaigns_done;
     struct uuid_map holds;     /* upstream job → those who wait for runs of it */
-    struct list holds_due;     /* held runs to be looked at, by key */
+    struct heap holds_due;     /* held runs to be looked at, by their number */
     struct list holds_parked;  /* rows are wanted; empty between batches */
-    size_t holds_left;         /* so many more may be looked at in this step */
+    size_t holds_left;         /* so many more may ask for rows in this batch, as long as */
+    size_t hold_rows_left;     /* not so many rows were read for them */
     struct wanted_slot *slots; /* planned times that were asked for in this batch */
     size_t slot_count, slot_cap;
     struct wanted_version *versions; /* older definitions that were wanted in this batch */
@@ -199,6 +200,7 @@ struct engine {
     struct job_def **retired; /* definitions that rows and orders in flight may still point into */
     size_t retired_count, retired_cap;
     uint64_t step;
+    uint64_t batch; /* counts the commits */
 };
 
 /* What every part of a step needs. */
@@ -330,7 +332,7 @@ void attempt_finish(struct step *step, struct etask *task, const struct attempt_
 void attempt_news(struct step *step, struct etask *task, const struct attempt_news *news);
 void attempt_outcome(struct step *step, struct etask *task, const struct attempt_outcome *outcome);
 void attempt_void(struct step *step, struct etask *task);
-/* Of `told` the message and the trace count. */
+/* Of `told` the texts count, and how it was launched. */
 void attempt_lost(struct step *step, struct etask *task, const struct attempt_outcome *told);
 /* The files of a task that is set up are there, or cannot be had. */
 void attempt_prepared(struct step *step, struct etask *task, const struct attempt_prepared *told);
@@ -407,21 +409,23 @@ bool hold_is_asked_for(const struct job_def *def);
 /* Of a run that is QUEUED and held: finds out what it waits for, and puts it down to be looked at. */
 void hold_begin(struct engine *engine, struct erun *run);
 void hold_end(struct engine *engine, struct erun *run);
-void hold_add_window(struct erun *run, const struct want *want, const struct window_run *runs,
-                     size_t count);
-/* Is one to be looked at? */
+void hold_add_window(struct engine *engine, struct erun *run, const struct want *want,
+                     const struct window_run *runs, size_t count);
+/* Is one to be looked at? And in this batch? */
 bool holds_wait(const struct engine *engine);
+bool holds_may_go(const struct engine *engine);
 /* Looks at the first of them: it goes on waiting, goes on, or is canceled. */
 void hold_review(struct step *step);
 /* Those that wanted rows go on. */
 void holds_go_on(struct engine *engine);
 /* A run has come from that state: who waits for it looks again. */
-void holds_run_moved(struct engine *engine, const struct erun *run, enum state from);
-/* So when a final run is deleted, or more planned times of a job's schedule are decided. */
-void holds_run_deleted(struct engine *engine, const struct erun *run);
+void holds_run_moved(struct engine *engine, const struct run_row *run, enum state from);
+/* So when a run is deleted (engine_run_removed), or more planned times of a job's schedule are decided. */
 void holds_alarm_moved(struct engine *engine, const struct uuid *job);
 void holds_init(struct engine *engine);
 void holds_free(struct engine *engine);
+/* What was read is of no more use. */
+void holds_committed(struct engine *engine);
 const char *holds_validate(const struct engine *engine, struct arena *arena);
 
 /* ---- campaign.c, campaign_cells.c, campaign_commands.c ---- */

@@ -249,7 +249,7 @@ void run_move(struct step *step, struct erun *run, enum state to, const char *re
     if (state_is_final(to))
         alarm_run_ended(step, run);
     campaign_run_moved(step, run, from);
-    holds_run_moved(engine, run, from);
+    holds_run_moved(engine, &run->row, from);
     if (state_is_final(to) && uuid_map_get(&engine->waiters, &run->row.key))
         list_append(&engine->ended, &run->ended);
 }

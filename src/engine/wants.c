@@ -117,7 +117,7 @@ void engine_add_window(struct engine *engine, const struct want *want,
 {
     struct erun *run = engine_run(engine, &want->run);
     if (run)
-        hold_add_window(run, want, runs, count);
+        hold_add_window(engine, run, want, runs, count);
     else
         add_slot(engine, want, runs, count);
 }

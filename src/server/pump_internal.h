@@ -103,7 +103,8 @@ bool pump_load_for(struct pump *pump, struct command *command);
 /* Steps the engine and brings what it wants. False: the store cannot be read, and the engine is not
  * to be used any more: the batch is lost. */
 bool pump_step(struct pump *pump, const struct engine_event *event);
-/* A snapshot for this batch, from now on until pump_read_end. */
+/* A snapshot for this batch, from now on until pump_read_end, or until a step wants rows: they are read in
+ * newer ones. */
 void pump_read_begin(struct pump *pump);
 void pump_read_end(struct pump *pump);
 /* A commit of the workspace's failed or its answer was lost: everything is loaded anew. */

@@ -220,7 +220,7 @@ static bool bring_window(struct pump *pump, const struct want *want, struct aren
     return true;
 }
 
-static bool bring(struct pump *pump, const struct want *want, struct arena *arena)
+static bool bring_one(struct pump *pump, const struct want *want, struct arena *arena)
 {
     if (want->kind == WANT_VERSION)
         return bring_version(pump, want);
@@ -235,18 +235,28 @@ static bool bring(struct pump *pump, const struct want *want, struct arena *aren
     return ok;
 }
 
+/* Each in a snapshot of its own, since a reader has 2 s for one: nobody else writes here. */
+static bool bring(struct pump *pump, const struct want *want)
+{
+    struct arena arena;
+    if (engine_drops_want(pump->engine, want))
+        return true;
+    arena_init(&arena);
+    pump_read_end(pump);
+    pump_read_begin(pump);
+    bool ok = bring_one(pump, want, &arena);
+    arena_release(&arena);
+    return ok;
+}
+
 bool pump_step(struct pump *pump, const struct engine_event *event)
 {
     struct effects *fx = &pump->effects;
     engine_step(pump->engine, event, fx);
     while (fx->want_count > 0) {
-        struct arena arena;
-        arena_init(&arena);
-        pump_read_begin(pump);
         bool ok = true;
         for (size_t i = 0; i < fx->want_count && ok; i++)
-            ok = bring(pump, &fx->wants[i], &arena);
-        arena_release(&arena);
+            ok = bring(pump, &fx->wants[i]);
         if (!ok) {
             log_event(LOG_ERROR, "rows that a step needs cannot be read",
                       LOG_TEXT("workspace", pump->workspace.name));

@@ -81,8 +81,11 @@ static bool delete_runs(struct pump *pump, const struct row_batch *deletes)
         return false;
     }
     int64_t took_us = clock_monotonic_us() - began_us;
-    for (size_t i = 0; i < deletes->count; i++)
-        exec_purge_run(pump->exec, &((const struct run_row *)deletes->items[i].row)->key);
+    for (size_t i = 0; i < deletes->count; i++) {
+        const struct run_row *run = deletes->items[i].row;
+        exec_purge_run(pump->exec, &run->key);
+        engine_run_removed(pump->engine, run);
+    }
     retain->deleted += (int64_t)deletes->count;
     if (took_us > LONG_US && retain->runs > 1)
         retain->runs /= 2;

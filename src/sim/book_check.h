@@ -18,8 +18,9 @@ void book_check_counters(const struct workspace_row *old, const struct workspace
                          int64_t last_event);
 /* After a batch: rows agree with each other, with the events, and with the caps. */
 void book_check_all(struct book *book);
-/* How often a schedule fires; 0: the law knows nothing of it. */
+/* How often a schedule fires; 0: the law knows nothing of it. Of a row: not at all, if it is not active. */
 int64_t book_plan_period(const struct schedule *schedule);
+int64_t book_schedule_period(const struct schedule_row *row);
 /* A run that was held: has it been let go of by right? */
 void book_check_hold(const struct book *book, struct booked_run *run);
 /* Planned times of the batch, and where the schedules stand after it. */

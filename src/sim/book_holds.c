@@ -65,14 +65,20 @@ static enum state state_at(const struct booked_run *run, int64_t number)
 
 enum slot { SLOT_MET, SLOT_OPEN, SLOT_FAILED };
 
+/* Is it a run of the job for a planned time? A child is its parent's. */
+static bool is_instance(const struct booked_run *run, const struct uuid *job)
+{
+    return run->row.launched == LAUNCHED_SCHEDULED && run->row.instance_type != INSTANCE_SUB_JOB &&
+           uuid_equal(&run->row.job, job);
+}
+
 /* One planned time of an upstream job, of which `one` is a run. */
 static enum slot slot_at(const struct book *book, const struct booked_run *one, int64_t number)
 {
     bool is_open = false;
     for (size_t i = 0; i < book->run_count; i++) {
         const struct booked_run *run = book->runs[i];
-        if (run->row.plan_ms != one->row.plan_ms || run->row.launched != LAUNCHED_SCHEDULED ||
-            !uuid_equal(&run->row.job, &one->row.job))
+        if (run->row.plan_ms != one->row.plan_ms || !is_instance(run, &one->row.job))
             continue;
         enum state state = state_at(run, number);
         if (state == STATE_SUCCESS)
@@ -80,6 +86,19 @@ static enum slot slot_at(const struct book *book, const struct booked_run *one, 
         is_open = is_open || (state != STATE_NEW && !law_is_final(state));
     }
     return is_open ? SLOT_OPEN : SLOT_FAILED;
+}
+
+/* Will a schedule fire in the window? A guess where the law does not know when it fires. */
+static bool is_to_come(const struct book *book, const struct booked_window *window, bool guess)
+{
+    const struct schedule_row *row = uuid_map_get(&book->schedules, &window->job);
+    if (!row || row->kind != SCHEDULE_CRON || row->active != 1)
+        return false;
+    int64_t every_ms = book_schedule_period(row);
+    int64_t after_ms = row->cursor_ms < window->from_ms ? window->from_ms - 1 : row->cursor_ms;
+    if (!every_ms)
+        return guess && after_ms < window->to_ms;
+    return after_ms / every_ms * every_ms + every_ms <= window->to_ms;
 }
 
 struct tally {
@@ -93,9 +112,9 @@ static struct tally count_at(const struct book *book, const struct booked_run *h
         const struct booked_window *window = &held->windows[w];
         for (size_t i = 0; i < book->run_count; i++) {
             const struct booked_run *run = book->runs[i];
-            if (run->row.launched != LAUNCHED_SCHEDULED || run->row.plan_ms < window->from_ms ||
-                run->row.plan_ms > window->to_ms || run == held ||
-                !uuid_equal(&run->row.job, &window->job) || state_at(run, number) == STATE_NEW)
+            if (run->row.plan_ms < window->from_ms || run->row.plan_ms > window->to_ms ||
+                run == held || !is_instance(run, &window->job) ||
+                state_at(run, number) == STATE_NEW)
                 continue;
             enum slot slot = slot_at(book, run, number);
             tally.open += slot == SLOT_OPEN;
@@ -139,6 +158,8 @@ void book_check_hold(const struct book *book, struct booked_run *run)
     if (!find_windows(run))
         return;
     struct tally tally = count_at(book, run, end->number);
+    for (size_t w = 0; w < run->window_count; w++)
+        tally.open += is_to_come(book, &run->windows[w], false);
     bool goes_on = end->to == STATE_PENDING || end->to == STATE_QUEUED;
     if (goes_on && (tally.open || tally.failed))
         broken("a held run goes on, and of what it waits for %zu are open and %zu failed",
@@ -146,15 +167,6 @@ void book_check_hold(const struct book *book, struct booked_run *run)
     bool by_policy = end->to == STATE_CANCELED && strstr(end->reason, "it depends on");
     if (by_policy && !tally.fatal)
         broken("a held run is canceled, and nothing that it waits for failed");
-}
-
-/* Will a schedule fire in the window? */
-static bool is_to_come(const struct book *book, const struct booked_window *window)
-{
-    const struct schedule_row *row = uuid_map_get(&book->schedules, &window->job);
-    if (!row || row->kind != SCHEDULE_CRON || row->active != 1)
-        return false;
-    return row->cursor_ms < window->to_ms;
 }
 
 void book_check_waiting(const struct book *book)
@@ -166,7 +178,7 @@ void book_check_waiting(const struct book *book)
         struct tally tally = count_at(book, run, INT64_MAX);
         bool to_come = false;
         for (size_t w = 0; w < run->window_count; w++)
-            to_come = to_come || is_to_come(book, &run->windows[w]);
+            to_come = to_come || is_to_come(book, &run->windows[w], true);
         if (tally.fatal || !(tally.open || tally.failed || to_come))
             broken("run %lld is held, with %zu open, %zu failed, %zu of them fatal, before it",
                    (long long)run->row.number, tally.open, tally.failed, tally.fatal);

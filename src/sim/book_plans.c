@@ -15,8 +15,7 @@ static const struct plan {
     {"0 0 * * * ?", 60 * 60000},
 };
 
-/* 0: the law knows nothing of it. */
-static int64_t period_of(const struct schedule_row *row)
+int64_t book_schedule_period(const struct schedule_row *row)
 {
     if (row->kind != SCHEDULE_CRON || row->active != 1 || row->window_start_ms != FIELD_NULL ||
         row->window_end_ms != FIELD_NULL || strcmp(row->timezone_id, "UTC") != 0)
@@ -60,10 +59,10 @@ static size_t times_accounted(const struct row_batch *rows, const struct uuid *j
 static void check_passed(const struct row_batch *rows, const struct schedule_row *old,
                          const struct schedule_row *row)
 {
-    int64_t every_ms = period_of(row);
+    int64_t every_ms = book_schedule_period(row);
     if (row->kind == SCHEDULE_CRON && old->kind == SCHEDULE_CRON && row->cursor_ms < old->cursor_ms)
         broken("a schedule's cursor goes back");
-    if (!every_ms || every_ms != period_of(old))
+    if (!every_ms || every_ms != book_schedule_period(old))
         return;
     for (int64_t time_ms = old->cursor_ms / every_ms * every_ms + every_ms;
          time_ms <= row->cursor_ms; time_ms += every_ms)
@@ -75,7 +74,7 @@ static void check_passed(const struct row_batch *rows, const struct schedule_row
 static void check_fired(const struct row_batch *rows, const struct schedule_row *old,
                         const struct schedule_row *row)
 {
-    int64_t every_ms = period_of(row);
+    int64_t every_ms = book_schedule_period(row);
     for (size_t i = 0; i < rows->count; i++) {
         const struct run_row *run = rows->items[i].row;
         if (rows->items[i].kind != ROW_RUN || rows->items[i].action != ROW_INSERT ||

@@ -169,6 +169,8 @@ static void bring(struct world *world, struct engine *engine, const struct effec
 {
     for (size_t i = 0; i < effects->want_count; i++) {
         const struct want want = effects->wants[i];
+        if (engine_drops_want(engine, &want))
+            continue;
         if (want.kind == WANT_VERSION) {
             bring_version(world, engine, &want);
             continue;

@@ -181,6 +181,20 @@ static void losses_do_not_use_the_users_retries(void **state)
     assert_int_equal(world_task(world, &run, "a")->attempt_count, 6);
 }
 
+static void a_loss_knows_no_more_of_its_launch_than_was_told(void **state)
+{
+    static const int64_t told[] = {FIELD_NULL, LAUNCH_WARM};
+    struct world *world = *state;
+    struct uuid job = world_dag(world, "a", "");
+    struct uuid run = world_submit(world, &job, NULL);
+    for (int i = 0; i < 2; i++) {
+        const struct attempt_outcome outcome = {.launch = told[i]};
+        struct running was = world_take(world, world_running(world, &run, "a"));
+        world_report(world, ENGINE_LOST, was.ref, &outcome);
+        assert_int_equal(attempt(world, &run, "a", i)->launch, told[i]);
+    }
+}
+
 /* ---- VOID ---- */
 
 static void a_void_attempt_keeps_its_number(void **state)
@@ -377,6 +391,7 @@ int main(void)
         WORLD_TEST(when_an_attempt_ended),
         WORLD_TEST(the_fourth_loss_ends_a_task),
         WORLD_TEST(losses_do_not_use_the_users_retries),
+        WORLD_TEST(a_loss_knows_no_more_of_its_launch_than_was_told),
         WORLD_TEST(a_void_attempt_keeps_its_number),
         WORLD_TEST(a_void_attempt_is_not_shown_as_started),
         WORLD_TEST(a_void_attempt_counts_no_execution),

@@ -205,6 +205,46 @@ static void a_failure_that_is_deleted_holds_nobody(void **state)
     world_expect(world, &hour.held, "RUNNING a=RUNNING");
 }
 
+/* By retention, which passes the engine by. */
+static void a_failure_that_is_too_old_holds_nobody(void **state)
+{
+    struct world *world = *state;
+    struct row_batch rows;
+    struct hour hour = an_hour(world, ",'failPolicy':'SUSPEND'", WIDE);
+    world_exit(world, &hour.first, "a", 1);
+    world_exit(world, &hour.second, "a", 0);
+    world_expect(world, &hour.held, "QUEUED a=BLOCKED");
+    const struct run_row old = *world_run(world, &hour.first);
+    struct store_commit commit = {.workspace = engine_workspace(world->engine), .rows = &rows};
+    row_batch_init(&rows);
+    row_batch_add(&rows, ROW_RUN, ROW_DELETE, &old);
+    disk_commit(world->disk, COMMIT_OK, &commit);
+    book_apply(&world->book, &rows, engine_workspace(world->engine));
+    row_batch_release(&rows);
+    engine_run_removed(world->engine, &old);
+    world_advance(world, 0);
+    world_expect(world, &hour.held, "RUNNING a=RUNNING");
+}
+
+/* It was launched as its parent was, for that one's planned time. */
+static void a_child_is_no_run_of_the_time(void **state)
+{
+    struct world *world = *state;
+    struct uuid load = job(world, "load", HOURLY WIDE);
+    struct uuid report = dependent(world, &load, "", HOURLY WIDE);
+    struct uuid parent = world_dag_of(world, &load, "!c: {'jobKey':'%s'}", HOURLY WIDE);
+    to_the_hour(world);
+    world_advance(world, 1);
+    struct uuid run = run_of(world, &parent, 0);
+    struct uuid child = world_child(world, &run, "c");
+    struct uuid held = run_of(world, &report, 0);
+    assert_int_equal(world_run(world, &child)->plan_ms, world_run(world, &held)->plan_ms);
+    world_exit(world, &child, "a", 0);
+    world_expect(world, &held, "QUEUED a=BLOCKED");
+    world_all_succeed(world);
+    assert_int_equal(world_run(world, &held)->state, STATE_SUCCESS);
+}
+
 static void the_period_before_is_another(void **state)
 {
     struct world *world = *state;
@@ -404,11 +444,117 @@ static void many_are_looked_at_in_parts(void **state)
     to_the_hour(world);
     world_advance(world, 1);
     struct uuid upstream = run_of(world, &load, 0);
+    size_t steps = world->steps, wanted = world->wanted;
     world_exit(world, &upstream, "a", 0);
     world_advance(world, 0);
     for (int i = 0; i < MANY; i++) {
         struct uuid run = run_of(world, &reports[i], 0);
         world_expect(world, &run, "RUNNING a=RUNNING");
+    }
+    assert_int_equal(world->steps - steps, 3); /* 200 each */
+    assert_int_equal(world->wanted - wanted, MANY);
+}
+
+/* A window has as many runs as are looked at. */
+static size_t fill_window(void *context, const struct want *want, struct arena *arena,
+                          struct window_run **runs, size_t count)
+{
+    (void)context;
+    struct window_run *all = ARENA_ARRAY(arena, ENGINE_WINDOW_MAX, struct window_run);
+    memcpy(all, *runs, count * sizeof *all);
+    for (size_t i = count; i < ENGINE_WINDOW_MAX; i++) {
+        all[i] = (struct window_run){.plan_ms = want->to_ms - 1 - (int64_t)i,
+                                     .launched = LAUNCHED_SCHEDULED,
+                                     .instance_type = INSTANCE_SUPPLEMENT,
+                                     .state = STATE_SUCCESS};
+        memcpy(all[i].key.bytes, &i, sizeof i);
+    }
+    *runs = all;
+    return ENGINE_WINDOW_MAX;
+}
+
+static void a_batch_reads_no_more_than_two_big_windows(void **state)
+{
+    enum { MANY = 7 };
+    struct world *world = *state;
+    struct uuid load = job(world, "load", HOURLY WIDE);
+    struct uuid reports[MANY];
+    for (int i = 0; i < MANY; i++)
+        reports[i] = dependent(world, &load, "", HOURLY WIDE);
+    world->more_runs = fill_window;
+    to_the_hour(world);
+    world_advance(world, 1);
+    struct uuid upstream = run_of(world, &load, 0);
+    size_t steps = world->steps, wanted = world->wanted;
+    world_exit(world, &upstream, "a", 0);
+    assert_int_equal(world->wanted - wanted, 2);
+    world_advance(world, 0);
+    assert_int_equal(world->steps - steps, 4);
+    assert_int_equal(world->wanted - wanted, MANY);
+    for (int i = 0; i < MANY; i++) {
+        struct uuid run = run_of(world, &reports[i], 0);
+        world_expect(world, &run, "RUNNING a=RUNNING");
+    }
+}
+
+/* A job of so many tasks that wait for nothing, besides `upstream`. */
+static struct uuid wide_dependent(struct world *world, const struct uuid *upstream, int tasks)
+{
+    char key[UUID_TEXT];
+    const char *list = "";
+    for (int i = 0; i < tasks; i++)
+        list = arena_printf(&world->arena,
+                            "%s%s{'taskKey':'t%d','type':'PYTHON_TASK','filePath':'t.py'}", list,
+                            i ? "," : "", i);
+    return world_job(world, arena_printf(&world->arena,
+                                         "{'name':'wide','path':'/jobs','tasks':[%s],"
+                                         "'dependencies':[{'jobKey':'%s'}]," HOURLY WIDE "}",
+                                         list, uuid_format(upstream, key)));
+}
+
+/* So much fires between the two that a step has enough before it comes to the other. */
+static void what_is_to_come_in_the_next_step_is_waited_for(void **state)
+{
+    enum { MANY = 85, TASKS = 60 };
+    struct world *world = *state;
+    struct uuid load = job(world, "load", WIDE);
+    struct uuid idle = job(world, "idle", WIDE);
+    struct uuid report = dependent(world, &load, "", HOURLY WIDE);
+    for (int i = 0; i < MANY; i++)
+        wide_dependent(world, &idle, TASKS);
+    assert_int_equal(
+        world_update_job(world, &load, job_json(world, "load", HOURLY WIDE), NULL).code, ERR_OK);
+    to_the_hour(world);
+    size_t steps = world->steps;
+    world_advance(world, 1);
+    assert_true(world->steps - steps > 1);
+    struct uuid upstream = run_of(world, &load, 0);
+    struct uuid held = run_of(world, &report, 0);
+    world_expect(world, &held, "QUEUED a=BLOCKED");
+    world_exit(world, &upstream, "a", 0);
+    world_expect(world, &held, "RUNNING a=RUNNING");
+}
+
+/* Each that goes on makes so many rows that a step has enough of them before all have been looked at: the
+ * others are looked at after the commit, when the upstream run is no longer the engine's. */
+static void what_was_read_counts_for_one_batch(void **state)
+{
+    enum { MANY = 100, TASKS = 60 };
+    struct world *world = *state;
+    struct uuid load = job(world, "load", HOURLY WIDE);
+    struct uuid reports[MANY];
+    for (int i = 0; i < MANY; i++)
+        reports[i] = wide_dependent(world, &load, TASKS);
+    to_the_hour(world);
+    world_advance(world, 1);
+    struct uuid upstream = run_of(world, &load, 0);
+    world_exit(world, &upstream, "a", 0);
+    struct uuid last = run_of(world, &reports[MANY - 1], 0);
+    assert_int_equal(world_run(world, &last)->state, STATE_QUEUED);
+    world_advance(world, 0);
+    for (int i = 0; i < MANY; i++) {
+        struct uuid run = run_of(world, &reports[i], 0);
+        assert_int_equal(world_run(world, &run)->state, STATE_RUNNING);
     }
 }
 
@@ -423,6 +569,8 @@ int main(void)
         WORLD_TEST(a_failure_that_suspends_is_waited_for),
         WORLD_TEST(another_run_of_the_time_will_do),
         WORLD_TEST(a_failure_that_is_deleted_holds_nobody),
+        WORLD_TEST(a_failure_that_is_too_old_holds_nobody),
+        WORLD_TEST(a_child_is_no_run_of_the_time),
         WORLD_TEST(the_period_before_is_another),
         WORLD_TEST(its_own_run_before_has_to_succeed),
         WORLD_TEST(runs_before_a_moment_are_not_waited_for),
@@ -435,6 +583,12 @@ int main(void)
         WORLD_TEST(missed_times_are_waited_for),
         WORLD_TEST(nothing_goes_on_while_the_server_drains),
         cmocka_unit_test_setup_teardown(many_are_looked_at_in_parts, world_setup, world_teardown),
+        cmocka_unit_test_setup_teardown(a_batch_reads_no_more_than_two_big_windows, world_setup,
+                                        world_teardown),
+        cmocka_unit_test_setup_teardown(what_is_to_come_in_the_next_step_is_waited_for, world_setup,
+                                        world_teardown),
+        cmocka_unit_test_setup_teardown(what_was_read_counts_for_one_batch, world_setup,
+                                        world_teardown),
     };
     return cmocka_run_group_tests_name("holds", tests, NULL, NULL);
 }

@@ -72,6 +72,7 @@ static void what_cannot_be_fetched_is_an_attempt_and_is_retried(void **state)
     told(world, &run, "a", NULL);
     world_expect(world, &run, "RUNNING a=PENDING b=BLOCKED");
     assert_int_equal(world_attempt(world, &run, "a", 0)->cause, CAUSE_CANNOT_START);
+    assert_int_equal(world_attempt(world, &run, "a", 0)->launch, FIELD_NULL);
     told(world, &run, "a", NULL);
     world_expect(world, &run, "FAILED a=INTERNAL_ERROR b=UPSTREAM_FAILED");
     assert_has(world_message(world, &run, "a"), "cannot be fetched");

@@ -2,6 +2,7 @@
 #include <fcntl.h>
 #include <stdlib.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base/mem.h"
@@ -296,6 +297,85 @@ static void many_runs_are_recovered_however_long_it_takes(void **state)
     assert_int_equal(engine_run_count(stage->pump->engine), RUNS);
 }
 
+/* Ended instances of a job, as many as a window takes. */
+static void add_instances(struct stage *stage, const struct uuid *job, const struct uuid *like)
+{
+    struct run_row row;
+    struct row_batch rows;
+    struct uuid_source keys;
+    store_read_begin(stage->reader);
+    assert_true(store_get_run(stage->reader, stage->workspace.id, like, &stage->arena, &row));
+    store_read_end(stage->reader);
+    assert_true(uuid_equal(&row.job, job));
+    stage_down(stage);
+    assert_int_equal(store_take_over(stage->store, stage->workspace.id, &stage->workspace),
+                     STORE_OK);
+    uuid_source_init(&keys, 0, 1);
+    row_batch_init(&rows);
+    row.state = STATE_SUCCESS;
+    row.launched = LAUNCHED_SCHEDULED;
+    row.instance_type = INSTANCE_SUPPLEMENT;
+    row.end_ms = row.created_ms;
+    for (int i = 0; i < ENGINE_WINDOW_MAX; i++) {
+        row.key = row.root_run = row.original_attempt_run = uuid_next(&keys, row.created_ms);
+        row.number++;
+        row.plan_ms--;
+        row_batch_add_copy(&rows, &stage->arena, ROW_RUN, ROW_INSERT, &row);
+    }
+    struct store_commit commit = {.workspace = &stage->workspace, .rows = &rows};
+    assert_int_equal(store_commit(stage->store, &commit), STORE_OK);
+    row_batch_release(&rows);
+}
+
+/* A job that fires once, so many seconds from now, and then waits for all that `upstream` was planned for. */
+static struct uuid once(struct stage *stage, const struct uuid *upstream, int in_seconds)
+{
+    char key[UUID_TEXT], when[64];
+    struct tm utc;
+    time_t at = (time_t)(clock_wall_ms() / 1000) + in_seconds;
+    gmtime_r(&at, &utc);
+    strftime(when, sizeof when, "%S %M %H %d %m ? %Y", &utc);
+    return stage_job(
+        stage, arena_printf(&stage->arena,
+                            "{'name':'once','path':'/','dependencies':[{'jobKey':'%s'}],"
+                            "'schedule':{'quartzCronExpression':'%s','timezoneId':'UTC'},"
+                            "'tasks':[{'taskKey':'a','type':'PYTHON_TASK','filePath':'a.sh'}]}",
+                            uuid_format(upstream, key), when));
+}
+
+static bool are_held(void *context)
+{
+    const struct stage *stage = context;
+    return pump_is_ready(stage->pump) && engine_run_count(stage->pump->engine) > 1;
+}
+
+static bool is_alone(void *context)
+{
+    const struct stage *stage = context;
+    return pump_is_ready(stage->pump) && engine_run_count(stage->pump->engine) == 1;
+}
+
+/* Reading the windows of all of them takes longer than a snapshot may last. */
+static void big_windows_are_read_however_long_it_takes(void **state)
+{
+    enum { REPORTS = 60, SNAPSHOT_MS = 200, IN_SECONDS = 3 };
+    struct stage *stage = *state;
+    stage_use_sqlite(stage, 0);
+    stage_script(stage, "a.sh", "exit 0\n");
+    stage_up(stage);
+    struct uuid load = stage_job(stage, waiting_job);
+    struct uuid one = stage_run(stage, &load);
+    add_instances(stage, &load, &one);
+    stage_use_sqlite(stage, SNAPSHOT_MS);
+    stage_up(stage);
+    int64_t epoch = engine_workspace(stage->pump->engine)->epoch;
+    for (int i = 0; i < REPORTS; i++)
+        once(stage, &load, IN_SECONDS);
+    stage_await(stage, are_held, stage);
+    stage_await(stage, is_alone, stage);
+    assert_int_equal(engine_workspace(stage->pump->engine)->epoch, epoch);
+}
+
 static void what_waits_at_the_end_is_answered_and_nothing_after_it(void **state)
 {
     struct stage *stage = *state;
@@ -355,6 +435,7 @@ int main(void)
         STAGED(old_tokens_are_forgotten),
         STAGED(an_outcome_is_heard_while_commands_keep_coming),
         STAGED(many_runs_are_recovered_however_long_it_takes),
+        STAGED(big_windows_are_read_however_long_it_takes),
         STAGED(what_waits_at_the_end_is_answered_and_nothing_after_it),
         STAGED(an_end_without_a_store_answers_too),
     };
