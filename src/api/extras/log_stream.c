@@ -187,7 +187,8 @@ static bool read_output(struct log_stream *stream, struct buf *out)
     return !is_cut;
 }
 
-/* Nothing more for now. */
+/* All that is there has been told: until the output grows or its attempt ends, and at the latest when it
+ * has to be looked at again. */
 static enum http_more rest(const struct log_stream *stream, int64_t *ret_pause_ms)
 {
     if (stream->try_ms)
