@@ -17,6 +17,8 @@ const COLUMN_PX = 26
 const STEP = 4 // columns come and go so many at a time: a scroll by a pixel changes nothing
 const OLDER_PX = 20 * COLUMN_PX // from the oldest column on: the ones before it are asked for
 
+type Place = [row: number, column: number]
+
 const left = (column: number) => ({ left: `calc(var(--grid-names) + ${column * COLUMN_PX}px)` })
 const runTime = (run: GridRun) => localTime(run.startTime ?? Date.parse(run.timeCreated))
 
@@ -25,7 +27,9 @@ export function Grid({ job, grid }: { job: Job; grid: GridData }) {
   const columns = useMemo(() => [...data.runs].reverse(), [data.runs])
   const rows = useRows(data.taskKeys.length, ROW_PX)
   const [view, setView] = useState(() => ({ left: Math.max(0, (columns.length + 2) * COLUMN_PX - innerWidth), width: innerWidth }))
-  const [focus, setFocus] = useState<[number, number]>([0, columns.length - 1])
+  const [focus, setFocus] = useState<Place>([0, columns.length - 1])
+  const at = useRef(focus) // is ahead of what is drawn: whoever types fast means the cell that the keys before led to
+  const goTo = (place: Place) => setFocus(at.current = place)
   const longest = useMemo(() => Math.max(1, ...columns.map((run) => tookMs(summaryOf(job.key, run)))), [columns])
   // A line between days, where days are groups.
   const manyADay = useMemo(() => columns.filter((run, i) => isNewDay(columns[i - 1], run)).length < columns.length / 3, [columns])
@@ -52,7 +56,7 @@ export function Grid({ job, grid }: { job: Job; grid: GridData }) {
       const wasAtEnd = box.scrollLeft + box.clientWidth >= gridWidth(box, was.count) - COLUMN_PX
       if (added > 0) {
         box.scrollLeft += added * COLUMN_PX
-        setFocus(([r, c]) => [r, c + added])
+        goTo([at.current[0], at.current[1] + added])
       } else if (wasAtEnd) box.scrollLeft = box.scrollWidth
     }
     measure()
@@ -69,33 +73,33 @@ export function Grid({ job, grid }: { job: Job; grid: GridData }) {
   const hasPanel = opened.run && opened.task >= 0
 
   function onKeyDown(event: KeyboardEvent) {
-    const [r, c] = focus
+    const [r, c] = at.current
     if ((event.key === 'Enter' || event.key === ' ') && cellOf(event)) {
       event.preventDefault()
-      return open(event)
+      return open(at.current)
     }
     const to = ({
       ArrowUp: [r - 1, c], ArrowDown: [r + 1, c], ArrowLeft: [r, c - 1], ArrowRight: [r, c + 1], Home: [r, 0], End: [r, columns.length - 1],
       PageUp: [r - 15, c], PageDown: [r + 15, c],
-    } as Record<string, [number, number]>)[event.key]
+    } as Record<string, Place>)[event.key]
     if (!to) return
     event.preventDefault()
     const row = Math.max(0, Math.min(data.taskKeys.length - 1, to[0]))
     const column = Math.max(0, Math.min(columns.length - 1, to[1]))
-    setFocus([row, column])
+    goTo([row, column])
     const box = frame.current!
     box.scrollTop = Math.max(Math.min(box.scrollTop, row * ROW_PX), (row + 4) * ROW_PX - box.clientHeight)
     box.scrollLeft = Math.max(Math.min(box.scrollLeft, column * COLUMN_PX), (column + 12) * COLUMN_PX - box.clientWidth)
-    requestAnimationFrame(() => frame.current?.querySelector<HTMLElement>(`[data-cell="${row}.${column}"]`)?.focus())
+    requestAnimationFrame(() => frame.current?.querySelector<HTMLElement>(`[data-cell="${at.current.join('.')}"]`)?.focus())
   }
   // One handler for all cells.
-  const cellOf = (event: Event) => (event.target as Element).closest<HTMLElement>('[data-cell]')?.dataset.cell?.split('.').map(Number)
-  function open(event: Event) {
-    const at = cellOf(event)
-    const run = at && columns[at[1]]
+  const cellOf = (event: Event) =>
+    (event.target as Element).closest<HTMLElement>('[data-cell]')?.dataset.cell?.split('.').map(Number) as Place | undefined
+  function open(place: Place | undefined) {
+    const run = place && columns[place[1]]
     if (!run) return
-    const isOpen = opened.run === run && opened.task === at[0]
-    amend(isOpen ? { run: null, task: null } : { run: run.key, task: data.taskKeys[at[0]] })
+    const isOpen = opened.run === run && opened.task === place[0]
+    amend(isOpen ? { run: null, task: null } : { run: run.key, task: data.taskKeys[place[0]] })
   }
 
   return (
@@ -115,9 +119,9 @@ export function Grid({ job, grid }: { job: Job; grid: GridData }) {
             ))}
           </div>
           <div role="presentation" style={{ height: `${rows.height}px`, width: `calc(var(--grid-names) + ${columns.length * COLUMN_PX}px)` }}
-            onClick={open} onPointerOver={nameCell} onFocusIn={(event) => {
-              const at = cellOf(event)
-              if (at) setFocus([at[0], at[1]])
+            onClick={(event) => open(cellOf(event))} onPointerOver={nameCell} onFocusIn={(event) => {
+              const place = cellOf(event)
+              if (place) goTo(place)
             }}>
             <div role="presentation" style={{ transform: `translateY(${rows.top}px)` }}>
               {data.taskKeys.slice(rows.first, rows.last).map((key, i) => {
