@@ -170,10 +170,11 @@ print(mine.__name__, colorsys.__name__, 'colorsys' in sys.modules)
     "an excepthook": "import sys\nsys.excepthook = lambda *a: print('hooked', a[0].__name__, a[2].tb_next)\nraise OSError",
     "threads": """
 import threading, time
-done = []
-thread = threading.Thread(target=lambda: (time.sleep(0.05), done.append(1), print('thread')))
+said = threading.Event()
+thread = threading.Thread(target=lambda: (said.wait(), time.sleep(0.05), print('thread')))
 thread.start()
 print('main ends')
+said.set()
 """,
     "processes": """
 import multiprocessing, subprocess, os
@@ -184,6 +185,8 @@ if __name__ == '__main__':
     for method in ('fork', 'spawn'):
         with multiprocessing.get_context(method).Pool(2) as pool:
             print(pool.map(square, range(5)))
+    from multiprocessing.resource_tracker import _resource_tracker
+    _resource_tracker._stop()  # or it is a stray whenever it is slower than we are
     print(subprocess.run(['sh', '-c', 'echo $REPRISE_PARAM_A $0; exit 3'], capture_output=True, text=True))
 """,
     "warnings": "import warnings, sys\nwarnings.warn('here')\nwarnings.warn('old', DeprecationWarning)\ndef f(): warnings.warn('up', stacklevel=2)\nf()",
