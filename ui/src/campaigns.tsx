@@ -207,7 +207,9 @@ function CellGrid({ campaign }: { campaign: Campaign }) {
     const at = box.current!
     at.scrollTop = Math.max(Math.min(at.scrollTop, row * ROW_PX), (row + 5) * ROW_PX - at.clientHeight)
     at.scrollLeft = Math.max(Math.min(at.scrollLeft, column * COLUMN_PX), (column + 10) * COLUMN_PX - at.clientWidth)
-    requestAnimationFrame(() => box.current?.querySelector<HTMLElement>(`[data-cell="${row}.${column}"]`)?.focus())
+    const cell = () => at.querySelector<HTMLElement>(`[data-cell="${row}.${column}"]`)
+    if (cell()) cell()!.focus() // at once: whoever types fast means this cell
+    else requestAnimationFrame(() => cell()?.focus())
   }
   return (
     <div class={`panel with-side alone${opened ? ' open' : ''}`}>
@@ -222,32 +224,30 @@ function CellGrid({ campaign }: { campaign: Campaign }) {
               </div>
             ))}
           </div>
-          <div role="presentation" style={{ height: `${rows.height}px`, ...whole }}>
-            <div role="presentation" style={{ transform: `translateY(${rows.top}px)` }}>
-              {campaign.jobs.slice(rows.first, rows.last).map((job, i) => {
-                const row = rows.first + i
-                return (
-                  <div key={job.jobKey} class="grid-row" role="row" aria-rowindex={row + 2}>
-                    <div class="grid-name" role="rowheader"><a href={href(['jobs', job.jobKey])} tabIndex={-1}><Name text={job.name} /></a></div>
-                    {shown.map((time, j) => {
-                      const column = from + j
-                      const cell = byPlace.get(`${job.jobKey} ${time}`)
-                      const text = `${visible(job.name)}, ${localTime(Date.parse(time))}: ${cell ? cellWord(cell.status) : 'not part of it'}`
-                      return (
-                        <div key={time} role="gridcell" aria-colindex={column + 2} class="grid-cell" style={place(column)}>
-                          <button type="button" data-cell={`${row}.${column}`} tabIndex={focus[0] === row && focus[1] === column ? 0 : -1}
-                            data-status={cell?.status ?? ''} aria-label={text} title={cell?.reason ? `${text}\n${cell.reason}` : text}
-                            aria-expanded={cell && opened === cell} onFocus={() => setFocus([row, column])}
-                            onClick={() => cell && amend({ cell: opened === cell ? null : cell.position })}>
-                            {cell && <Shape status={cell.status} size={15} />}
-                          </button>
-                        </div>
-                      )
-                    })}
-                  </div>
-                )
-              })}
-            </div>
+          <div class="grid-rows" role="presentation" style={{ height: `${campaign.jobs.length * ROW_PX}px`, ...whole }}>
+            {campaign.jobs.slice(rows.first, rows.last).map((job, i) => {
+              const row = rows.first + i
+              return (
+                <div key={job.jobKey} class="grid-row" role="row" aria-rowindex={row + 2} style={{ top: `${row * ROW_PX}px` }}>
+                  <div class="grid-name" role="rowheader"><a href={href(['jobs', job.jobKey])} tabIndex={-1}><Name text={job.name} /></a></div>
+                  {shown.map((time, j) => {
+                    const column = from + j
+                    const cell = byPlace.get(`${job.jobKey} ${time}`)
+                    const text = `${visible(job.name)}, ${localTime(Date.parse(time))}: ${cell ? cellWord(cell.status) : 'not part of it'}`
+                    return (
+                      <div key={time} role="gridcell" aria-colindex={column + 2} class="grid-cell" style={place(column)}>
+                        <button type="button" data-cell={`${row}.${column}`} tabIndex={focus[0] === row && focus[1] === column ? 0 : -1}
+                          data-status={cell?.status ?? ''} aria-label={text} title={cell?.reason ? `${text}\n${cell.reason}` : text}
+                          aria-expanded={cell && opened === cell} onFocus={() => setFocus([row, column])}
+                          onClick={() => cell && amend({ cell: opened === cell ? null : cell.position })}>
+                          {cell && <Shape status={cell.status} size={15} />}
+                        </button>
+                      </div>
+                    )
+                  })}
+                </div>
+              )
+            })}
           </div>
         </div>
       </div>

@@ -118,20 +118,18 @@ export function Grid({ job, grid }: { job: Job; grid: GridData }) {
               </div>
             ))}
           </div>
-          <div role="presentation" style={{ height: `${rows.height}px`, width: `calc(var(--grid-names) + ${columns.length * COLUMN_PX}px)` }}
+          <div class="grid-rows" role="presentation" style={{ height: `${data.taskKeys.length * ROW_PX}px`, width: `calc(var(--grid-names) + ${columns.length * COLUMN_PX}px)` }}
             onClick={(event) => open(cellOf(event))} onPointerOver={nameCell} onFocusIn={(event) => {
               const place = cellOf(event)
               if (place) goTo(place)
             }}>
-            <div role="presentation" style={{ transform: `translateY(${rows.top}px)` }}>
-              {data.taskKeys.slice(rows.first, rows.last).map((key, i) => {
-                const row = rows.first + i
-                return (
-                  <Row key={key} row={row} taskKey={key} data={data} shown={shown} from={from}
-                    focus={focus[0] === row ? focus[1] : -1} open={hasPanel && opened.task === row ? opened.run!.key : ''} />
-                )
-              })}
-            </div>
+            {data.taskKeys.slice(rows.first, rows.last).map((key, i) => {
+              const row = rows.first + i
+              return (
+                <Row key={key} row={row} taskKey={key} data={data} shown={shown} from={from}
+                  focus={focus[0] === row ? focus[1] : -1} open={hasPanel && opened.task === row ? opened.run!.key : ''} />
+              )
+            })}
           </div>
         </div>
       </div>
@@ -162,7 +160,8 @@ interface RowProps {
   open: string // key of the run whose cell is open, '': none here
 }
 
-// Drawn anew only when something in it changes: while one scrolls, rows come and go, and those that stay stay.
+// Drawn anew only when something in it changes: while one scrolls, rows come and go, and those that stay stay. Each has
+// its own place, for what moves is painted anew.
 class Row extends Component<RowProps> {
   shouldComponentUpdate(next: RowProps) {
     const now = this.props
@@ -172,7 +171,7 @@ class Row extends Component<RowProps> {
   render({ row, taskKey, data, shown, from, focus, open }: RowProps) {
     const name = visible(taskKey)
     return (
-      <div class="grid-row" role="row" aria-rowindex={row + 2}>
+      <div class="grid-row" role="row" aria-rowindex={row + 2} style={{ top: `${row * ROW_PX}px` }}>
         <div class="grid-name" role="rowheader"><Name text={taskKey} /></div>
         <div class="cells" role="presentation" style={{ marginLeft: `${from * COLUMN_PX}px` }}>
           {shown.map(({ run, text }, i) => {
