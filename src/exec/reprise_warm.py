@@ -2,9 +2,9 @@
 
     python reprise-warm MODULES        socket to the supervisor on descriptor 3
 
-It imports the standard library and MODULES, says so, and forks for each order: an order is a file (the payload of an
-ORDER frame, supervise/order.h) with descriptors for the task's input and output and for the answer. The grandchild is
-the task. What it does before the program runs is what supervise/task.c does before exec; what it then is differs from
+It imports the standard library and MODULES, says so, and forks for the orders to come: an order is a file (the payload of an
+ORDER frame, supervise/order.h) with descriptors for the task's input and output and for the answer. The grandchild, which
+stands ready for it, is the task. What it does before the program runs is what supervise/task.c does before exec; what it then is differs from
 `python FILE ARGUMENTS` in as little as can be. Whatever is not plain it hands to a fresh interpreter, by exec.
 """
 
@@ -41,6 +41,9 @@ PR_SET_PDEATHSIG = 1
 TOKEN_VARIABLE = b"REPRISE_ATTEMPT_TOKEN="
 TOKEN_BYTES = 192
 FILE_INPUT = 257  # Py_file_input
+OPENSSL_INIT_NO_ATEXIT = 0x00080000
+ENDED, NOT_EXECUTED = 3, 127  # exit codes of a middle process (supervise/warm_fork.h); ENDED: there will be no more orders
+FORK_PAUSE_S = 0.05  # before the next try, when there is no memory for one
 
 # What programs mostly use, and none of what keeps something per process (multiprocessing: its secret).
 PRELOADED = """
@@ -91,6 +94,15 @@ def token_address(libc):
             return environ[place]
         place += 1
     raise SystemExit("reprise-warm: there is no room for a token; it is no program to be run by hand")
+
+
+def spare_openssl():
+    """Its end frees all that it has, in every task, which copies the pages of it; and it has nothing to tell anybody."""
+    try:
+        library = ctypes.CDLL(importlib.machinery.PathFinder.find_spec("_hashlib").origin)
+        library.OPENSSL_init_crypto(ctypes.c_uint64(OPENSSL_INIT_NO_ATEXIT), None)
+    except (AttributeError, OSError):
+        pass  # this Python has none
 
 
 def import_all(names):
@@ -357,35 +369,61 @@ def run(program, path):
     return code
 
 
-def serve(server):
-    """Comes back in tasks only, with their descriptors and the process that forked them."""
-    while True:
+def take(server):
+    """The next order: its descriptors, none when the supervisor is done with us."""
+    try:
         word, fds, _, _ = socket.recv_fds(server, 1, 8)
-        if not word:
-            os._exit(0)
-        try:
-            middle = os.fork()
-        except OSError:
-            middle = -1
+    except OSError:
+        return []
+    return fds if word else []
+
+
+def stand_ready(server, writing):
+    """In the task: waits for an order. Then the middle process ends, and so the task becomes the supervisor's child."""
+    fds = take(server)
+    if not fds:
+        os.write(writing, b"e")
+        os._exit(0)
+    middle = os.getppid()
+    os.close(writing)
+    return fds, middle
+
+
+def serve(server, library):
+    """Comes back in tasks only, with their descriptors and the process between us. One is forked before there is an order:
+    nobody waits for a fork."""
+    helper = os.fsencode(os.path.join(os.path.dirname(__file__), "reprise-supervise"))
+    while True:
+        reading, writing = os.pipe()
+        os.set_inheritable(reading, True)
+        python.PyOS_BeforeFork()
+        middle = library.warm_fork(helper, reading)
         if middle == 0:
             try:
-                middle = os.getpid()
-                if os.fork() != 0:
-                    os._exit(0)
+                python.PyOS_AfterFork_Child()
+                os.close(reading)
+                return stand_ready(server, writing)
             except BaseException:
                 os._exit(1)
-            return fds, middle
-        for fd in fds:
-            os.close(fd)
-        if middle > 0:
-            os.waitpid(middle, 0)
+        python.PyOS_AfterFork_Parent()
+        os.close(reading)
+        os.close(writing)
+        if middle < 0:
+            time.sleep(FORK_PAUSE_S)
+            continue
+        code = os.waitstatus_to_exitcode(os.waitpid(middle, 0)[1])
+        if code == ENDED:
+            os._exit(0)
+        if code == NOT_EXECUTED:
+            raise SystemExit("reprise-warm: cannot execute reprise-supervise")
 
 
 supervisor = os.getppid()
 libc = ctypes.CDLL(None, use_errno=True)
 libc.fopen.restype = ctypes.c_void_p
 libc.fileno.argtypes = [ctypes.c_void_p]
-run_file = ctypes.pythonapi.PyRun_FileExFlags
+python = ctypes.pythonapi
+run_file = python.PyRun_FileExFlags
 run_file.argtypes = [ctypes.c_void_p, ctypes.c_char_p, ctypes.c_int, ctypes.py_object, ctypes.py_object, ctypes.c_int,
                      ctypes.c_void_p]
 run_file.restype = ctypes.py_object
@@ -394,6 +432,7 @@ address = token_address(libc)
 with open("/proc/self/environ", "rb") as file:
     given = {variable.partition(b"=")[0] for variable in file.read().split(b"\0")}
 coerced = {name: value for name, value in os.environ.items() if os.fsencode(name) not in given}
+spare_openssl()
 import_all(PRELOADED)
 import_all(sys.argv[1].split())
 ours = frozenset(name for name in sys.modules if name not in AT_START)
@@ -404,8 +443,9 @@ flush()  # what a module has said while it was imported is no task's output
 libc.fflush(None)
 gc.collect()
 gc.freeze()
+library = ctypes.PyDLL(os.path.join(os.path.dirname(__file__), "reprise-warm-fork.so"))
 server.send(b"u")
-fds, middle = serve(server)
+fds, middle = serve(server, library)
 server.detach()
 program, path = prepare_task(fds, supervisor, middle, libc, address, coerced, tops)
 code = run(program, path)

@@ -139,10 +139,19 @@ static void start_server(struct warm *warm, const struct task_context *context,
     };
 }
 
+/* Its socket's end is the end of whoever stands ready; we do not rely on that. A group of which we
+ * have a child is ours: its number has not been given to others. */
 static void forget(struct warm *warm)
 {
-    if (warm->pid > 0)
+    siginfo_t info;
+
+    if (warm->pid > 0) {
         close(warm->fd);
+        while (waitid(P_PGID, (id_t)warm->pid, &info, WEXITED | WNOHANG | WNOWAIT) == 0) {
+            kill(-warm->pid, SIGKILL);
+            waitpid(-warm->pid, NULL, 0);
+        }
+    }
     warm->pid = 0;
     warm->is_up = false;
 }
@@ -170,7 +179,7 @@ void warm_stop(struct warm *warm)
 {
     if (warm->pid == 0)
         return;
-    kill(warm->pid, SIGKILL);
+    kill(warm->pid, SIGKILL); /* it may not have a group yet */
     waitpid(warm->pid, NULL, 0);
     forget(warm);
 }
