@@ -78,6 +78,7 @@ install: all ## the binary, its helpers, a systemd unit and its user into PREFIX
 	install -D -m 755 $(BUILD)/reprise-supervise $(DESTDIR)$(PREFIX)/libexec/reprise/reprise-supervise
 	install -D -m 644 $(BUILD)/reprise-notebook $(DESTDIR)$(PREFIX)/libexec/reprise/reprise-notebook
 	install -D -m 644 $(BUILD)/reprise-warm $(DESTDIR)$(PREFIX)/libexec/reprise/reprise-warm
+	install -D -m 644 $(BUILD)/reprise-warm-fork.so $(DESTDIR)$(PREFIX)/libexec/reprise/reprise-warm-fork.so
 	install -d $(DESTDIR)$(PREFIX)/lib/systemd/system
 	sed 's|@PREFIX@|$(PREFIX)|' dist/reprise.service > $(DESTDIR)$(PREFIX)/lib/systemd/system/reprise.service
 	install -D -m 644 dist/reprise.sysusers.conf $(DESTDIR)$(PREFIX)/lib/sysusers.d/reprise.conf

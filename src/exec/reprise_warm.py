@@ -263,6 +263,18 @@ def prepare_task(fds, supervisor, middle, libc, address, coerced, names):
     return program, order.argv[1]
 
 
+def rehearse(address, coerced, names):
+    """Does once what an order is answered with, changing nothing: what is written to then is copied now, while nobody waits."""
+    argv = [os.fsencode(sys.executable), os.fsencode(__file__)]
+    env = [b"=".join(variable) for variable in os.environb.items()]
+    texts = [b""] * 8 + argv + env
+    order = Order(HEAD.pack(ORDER_VERSION, *[0] * 8, len(argv), len(env))
+                  + b"".join(LENGTH.pack(len(text)) + text + b"\0" for text in texts))
+    set_environment(order, address, coerced)
+    is_plain(__file__, names)
+    become([os.fsdecode(word) for word in order.argv])
+
+
 # ---- its end: what Python's own does, but for taking apart what every task has ----
 
 def say(text):
@@ -345,8 +357,12 @@ def end(code):
     if not flush():
         return
     take_apart([name for name in sys.modules if name not in AT_START and name not in ours] + ["__main__"])
-    if flush():
+    if not flush():
+        return
+    if has_others or library.warm_loads() != loads:
         exit_with(code & 0xFF)  # libraries have ends of their own
+    libc.fflush(None)  # those of Python have none that anybody would notice
+    os._exit(code & 0xFF)
 
 
 def run(program, path):
@@ -378,8 +394,9 @@ def take(server):
     return fds if word else []
 
 
-def stand_ready(server, writing):
+def stand_ready(server, writing, *known):
     """In the task: waits for an order. Then the middle process ends, and so the task becomes the supervisor's child."""
+    rehearse(*known)
     fds = take(server)
     if not fds:
         os.write(writing, b"e")
@@ -389,7 +406,7 @@ def stand_ready(server, writing):
     return fds, middle
 
 
-def serve(server, library):
+def serve(server, library, *known):
     """Comes back in tasks only, with their descriptors and the process between us. One is forked before there is an order:
     nobody waits for a fork."""
     helper = os.fsencode(os.path.join(os.path.dirname(__file__), "reprise-supervise"))
@@ -402,7 +419,7 @@ def serve(server, library):
             try:
                 python.PyOS_AfterFork_Child()
                 os.close(reading)
-                return stand_ready(server, writing)
+                return stand_ready(server, writing, *known)
             except BaseException:
                 os._exit(1)
         python.PyOS_AfterFork_Parent()
@@ -434,6 +451,7 @@ with open("/proc/self/environ", "rb") as file:
 coerced = {name: value for name, value in os.environ.items() if os.fsencode(name) not in given}
 spare_openssl()
 import_all(PRELOADED)
+has_others = bool(sys.argv[1].split())
 import_all(sys.argv[1].split())
 ours = frozenset(name for name in sys.modules if name not in AT_START)
 tops = {name.partition(".")[0] for name in ours}
@@ -444,10 +462,13 @@ libc.fflush(None)
 gc.collect()
 gc.freeze()
 library = ctypes.PyDLL(os.path.join(os.path.dirname(__file__), "reprise-warm-fork.so"))
+library.warm_loads.restype = ctypes.c_ulonglong
+loads = library.warm_loads()
 server.send(b"u")
-fds, middle = serve(server, library)
+known = address, coerced, tops
+fds, middle = serve(server, library, *known)
 server.detach()
-program, path = prepare_task(fds, supervisor, middle, libc, address, coerced, tops)
+program, path = prepare_task(fds, supervisor, middle, libc, *known)
 code = run(program, path)
 if code is not None:
     end(code)

@@ -1,18 +1,19 @@
 /*
  * Warm Python: the supervisor's fork server, an interpreter that has imported what programs use and
- * forks for each order that asks for it (docs/design/warm.md, src/exec/reprise_warm.py).
+ * has forked a task that stands ready for the next order (docs/design/warm.md,
+ * src/exec/reprise_warm.py).
  *
- *     supervisor --- fork server --- middle --- task        the middle one is gone at once, and the
- *                         `.......................'         task becomes the subreaper's own child
+ *     supervisor --- fork server --- middle --- task       with the order the middle one ends, and the
+ *                         `.......................'        task becomes the subreaper's own child
  *
  * So the task's end, and what it has used, are read by wait4 as of any other, and what the fork
  * server uses is in no attempt's account. It is the supervisor's only child while nothing runs, dies
  * with it, and is one of a configuration: interpreter, helper, modules, and the variables of the
  * environment that are not of the attempt. An order of another configuration gets another.
  *
- * A start is answered through a pipe that only fork server, middle and task have: the message means
- * that the task is about to run the program; its end without one means that it never will, so a cold
- * start then is not a second one.
+ * A start is answered through a pipe that only the task has: the message means that the task is about
+ * to run the program; its end without one means that it never will, so a cold start then is not a
+ * second one.
  */
 #pragma once
 

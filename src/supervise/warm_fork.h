@@ -17,3 +17,6 @@
  * Returns 0 in the task, in the caller the middle one's pid, -1 with errno. When SUPERVISE cannot be
  * executed, the middle one ends with 127; the task lives all the same, and is in the caller's group. */
 pid_t warm_fork(const char *supervise, int fd);
+
+/* How many libraries have been loaded so far, since the process was executed. */
+unsigned long long warm_loads(void);

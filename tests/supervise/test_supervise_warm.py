@@ -10,11 +10,12 @@ from pathlib import Path
 
 import pytest
 
+from harness import eventually
 from supervise_wire import (EXEC_FAILED, EXITED, HELPER, KILL_USED, SIGNALED, SOURCE_ROOT, STEP_CWD, STEP_RLIMIT, STOPPED,
                             STRAYS_KILLED, TIMED_OUT, Supervisor, alive, read_record, wait_dead)
 
 PYTHON = "/usr/bin/python3"
-FORK_SERVER = SOURCE_ROOT / "src/exec/reprise_warm.py"
+FORK_SERVER = Path(HELPER).parent / "reprise-warm"
 COLD, WARM, NOT_UP, NO_SERVER, NOT_PLAIN = 0, 1, 2, 3, 7
 ENV = {"REPRISE_ATTEMPT_TOKEN": "run.task.0.0", "PATH": "/usr/bin:/bin", "HOME": "/tmp", "LANG": "C.UTF-8",
        "TZ": "Europe/Berlin", "REPRISE_PARAM_A": "x=y", "EMPTY": ""}
@@ -82,6 +83,23 @@ class Place:
         children = self.children()
         assert len(children) == 1, "the fork server is the only child"
         return int(children[0])
+
+
+def group_of(server):
+    """The fork server, and who stands ready."""
+    pids = [int(path.name) for path in Path("/proc").iterdir() if path.name.isdigit()]
+    return [pid for pid in pids if group_is(pid, server)]
+
+
+def group_is(pid, group):
+    try:
+        return os.getpgid(pid) == group and alive(pid)
+    except ProcessLookupError:
+        return False
+
+
+def wait_gone(server):
+    eventually(lambda: not group_of(server), "nobody stands ready any more")
 
 
 def parent_of(pid):
@@ -323,7 +341,7 @@ def test_the_first_is_cold_and_the_fork_server_an_only_child(place):
     place.run(place.program(""), launch=COLD)
     assert place.fork_server() == pid, "a cold start leaves it alone"
     place.run(place.program(""), env=ENV | {"LANG": "C"})
-    assert place.fork_server() != pid, "another environment has another"
+    assert place.fork_server() != pid and not group_of(pid), "another environment has another"
     place.end()
     place.warm_up()
 
@@ -331,10 +349,12 @@ def test_the_first_is_cold_and_the_fork_server_an_only_child(place):
 def test_a_fork_server_that_dies_is_noticed(place):
     path = place.program("print('ran')")
     server = place.fork_server()
+    eventually(lambda: len(group_of(server)) == 3, "one stands ready")
     os.kill(server, signal.SIGKILL)
     wait_dead(server)
     outcome = place.run(path)
-    assert (outcome.launch in (NOT_UP, NO_SERVER), outcome.exit_code) == (True, 0)
+    wait_gone(server)
+    assert outcome.launch in (NOT_UP, NO_SERVER) and (outcome.exit_code, outcome.flags) == (0, 0)
     assert place.output("out").read_text() == "ran\n"
     place.warm_up()
     assert place.fork_server() != server
@@ -342,11 +362,28 @@ def test_a_fork_server_that_dies_is_noticed(place):
 
 def test_a_fork_server_that_hangs_starts_nothing_twice(place):
     server = place.fork_server()
-    os.kill(server, signal.SIGSTOP)
+    for pid in group_of(server):
+        os.kill(pid, signal.SIGSTOP)
     outcome = place.run(place.program("print('ran')"))
     assert (outcome.launch, outcome.exit_code, place.output("out").read_text()) == (NO_SERVER, 0, "ran\n")
-    assert not alive(server)
+    assert not group_of(server)
     place.end()
+
+
+def test_who_stands_ready_is_killed(place):
+    """The fork server sees to another; an order that was lost with it is started cold."""
+    path = place.program("print('ran', flush=True)")
+    server = place.fork_server()
+    launches = []
+    for _ in range(10):
+        eventually(lambda: len(group_of(server)) == 3, "one stands ready")
+        os.kill(max(group_of(server)), signal.SIGKILL)
+        outcome = place.run(path)
+        assert (outcome.exit_code, outcome.flags, place.output("out").read_text()) == (0, 0, "ran\n")
+        launches.append(outcome.launch)
+    assert set(launches) <= {WARM, NO_SERVER}
+    place.warm_up()
+    assert place.fork_server() == server
 
 
 def test_a_fork_server_killed_at_any_moment(place):
@@ -365,6 +402,7 @@ def test_a_fork_server_killed_at_any_moment(place):
         place.supervisor.ack()
         if not unremarkable(outcome):
             place.end()
+        wait_dead(server)
         place.warm_up()
 
 
@@ -375,7 +413,7 @@ def test_the_supervisor_is_killed(place):
     task = place.supervisor.started().task_pid
     place.supervisor.kill(signal.SIGKILL)
     wait_dead(task)
-    wait_dead(server)
+    wait_gone(server)
     assert read_record(place.output("rec")).state == 1
     place.end()
 
@@ -387,7 +425,7 @@ def test_the_server_hangs_up(place):
     assert place.supervisor.started().launch == WARM
     place.supervisor.hang_up()
     assert place.supervisor.wait() == 0
-    wait_dead(server)
+    wait_gone(server)
     record = read_record(place.output("rec"))
     assert (record.cause, record.exit_code, record.launch) == (EXITED, 0, WARM)
     place.end()
@@ -427,7 +465,9 @@ def test_without_work_it_goes(tmp_path, hasty):
     place = Place(tmp_path)
     place.helper = hasty
     place.warm_up()
-    wait_dead(place.fork_server(), "fork server")
+    server = place.fork_server()
+    wait_dead(server, "fork server")
+    wait_gone(server)
     assert place.run(place.program("")).launch == NOT_UP and alive(place.supervisor.pid)
     place.warm_up()
     place.end()
