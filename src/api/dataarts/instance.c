@@ -168,7 +168,7 @@ enum err_code dataarts_instance_get(struct call *call)
         return call->err.code;
     if (!call->backend->reads.get_job(call->reading.reader, call->workspace.id, &run.job,
                                       call->arena, &job) ||
-        !run_source_load(&call->reading, &run.key, &source))
+        !run_source_load(&call->reading, &run.key, NULL, &source))
         return call_missing(call, "Job instance");
     struct whole_view view = {.instance = instance_view(&call->reading, &job, &run),
                               .nodes = node_views(&source)};

@@ -233,7 +233,7 @@ static enum err_code plan_run(struct call *call, const struct retry_body *body,
     bool current = body->version % VERSION_COUNT == VERSION_CURRENT;
     if (check_state(call, run))
         return call->err.code;
-    if (!run_source_load(&call->reading, &run->key, &source))
+    if (!run_source_load(&call->reading, &run->key, NULL, &source))
         return call_missing(call, "Job instance");
     *ret = (struct rerun){
         .run = run->key,

@@ -218,7 +218,7 @@ static void respond_explanation(struct call *call, const struct run_source *sour
     struct explained *tasks = ARENA_ARRAY(call->arena, count, struct explained);
     struct explained run = {
         .status = (int)source->image.run.state,
-        .reason = run_message(&call->reading, &source->image.run),
+        .reason = source->message,
     };
     struct run_provenance provenance;
     run_provenance_init(&provenance, source);
@@ -250,7 +250,7 @@ enum err_code explanation_get(struct call *call)
     struct uuid key;
     if (call_key(call, 0, "Job run", &key))
         return call->err.code;
-    if (!run_source_load(&call->reading, &key, &source))
+    if (!run_source_load(&call->reading, &key, NULL, &source))
         return call_missing(call, "Job run");
     respond_explanation(call, &source);
     run_source_release(&source);

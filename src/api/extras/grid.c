@@ -234,7 +234,7 @@ static enum err_code read_letters(struct call *call, const struct run_row *run,
         return reads->failed(call->reading.reader) ? call_missing(call, "Job run") : ERR_OK;
     }
     struct run_source source;
-    if (!run_source_load(&call->reading, &run->key, &source))
+    if (!run_source_load(&call->reading, &run->key, NULL, &source))
         return call_missing(call, "Job run");
     for (uint32_t i = 0; i < source.def->task_count; i++) {
         const struct task_run_row *row = source.newest[i];

@@ -99,7 +99,7 @@ static void respond_plan(struct call *call, const struct run_source *source,
         .tasks = plan_task_views(plan, call->arena),
         .parameters = {plan->parameters.items, plan->parameters.count},
         .definition = &definition,
-        .etag = etag_of_run(source->version, source->last_event, etag),
+        .etag = etag_of_run(source->stamps.version, source->stamps.last_event, etag),
     };
     respond_json(call, 200);
     respond_etag(call, etag);
@@ -116,7 +116,7 @@ enum err_code plan_get(struct call *call)
     struct uuid key;
     if (call_key(call, 0, "Job run", &key))
         return call->err.code;
-    if (!run_source_load(&call->reading, &key, &source))
+    if (!run_source_load(&call->reading, &key, NULL, &source))
         return call_missing(call, "Job run");
     enum err_code code = backend->plan_repair(backend->context, call->reading.reader, &source.image,
                                               source.def, &request, call->arena, &plan, &def,

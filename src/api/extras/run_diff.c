@@ -304,7 +304,7 @@ enum err_code run_diff_get(struct call *call)
     int64_t numbers[2] = {0};
     if (call_key(call, 0, "Job run", &key))
         return call->err.code;
-    if (!run_source_load(&call->reading, &key, &source))
+    if (!run_source_load(&call->reading, &key, NULL, &source))
         return call_missing(call, "Job run");
     enum err_code code = choose_sides(call, (int64_t)source.image.repair_count - 1, &numbers[0],
                                       &numbers[1], &call->err);

@@ -84,7 +84,7 @@ enum err_code repair_history_list(struct call *call)
     struct uuid key;
     if (call_key(call, 0, "Job run", &key))
         return call->err.code;
-    if (!run_source_load(&call->reading, &key, &source))
+    if (!run_source_load(&call->reading, &key, NULL, &source))
         return call_missing(call, "Job run");
     size_t total = source.image.repair_count;
     size_t first = (size_t)query->next < total ? (size_t)query->next : total;

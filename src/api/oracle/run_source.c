@@ -51,13 +51,16 @@ const char *waiting_message(const struct run_source *source, const struct task_r
 
 /* ---- loading ---- */
 
+bool run_stamps_load(const struct reading *at, const struct uuid *key, struct run_stamps *ret)
+{
+    return at->api->backend.reads.get_run_etag(at->reader, at->workspace->id, key, &ret->version,
+                                               &ret->last_event, &ret->updated_ms);
+}
+
 static bool load_rows(const struct reading *at, const struct uuid *key, struct run_source *source)
 {
-    const struct api_reads *reads = &at->api->backend.reads;
-    int64_t workspace = at->workspace->id;
-    return reads->get_run_etag(at->reader, workspace, key, &source->version, &source->last_event,
-                               &source->updated_ms) &&
-           reads->get_run_image(at->reader, workspace, key, at->arena, &source->image) &&
+    return at->api->backend.reads.get_run_image(at->reader, at->workspace->id, key, at->arena,
+                                                &source->image) &&
            source->image.repair_count > 0;
 }
 
@@ -112,11 +115,17 @@ static const char *tail_of(const char *trace, size_t max_bytes, struct arena *ar
     return arena_printf(arena, "…%s", tail);
 }
 
-bool run_source_load(const struct reading *at, const struct uuid *key, struct run_source *ret)
+bool run_source_load(const struct reading *at, const struct uuid *key,
+                     const struct run_stamps *stamps, struct run_source *ret)
 {
     struct run_source source = {.at = at};
+    if (stamps)
+        source.stamps = *stamps;
+    else if (!run_stamps_load(at, key, &source.stamps))
+        return false;
     if (!load_rows(at, key, &source))
         return false;
+    source.message = run_message(at, &source.image.run);
     int64_t number = (int64_t)source.image.repair_count - 1;
     source.def = run_source_def(&source, number);
     if (!source.def)

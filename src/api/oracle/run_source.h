@@ -9,12 +9,18 @@
 #include "api/oracle/views.h"
 #include "model/image.h"
 
+/* What changes whenever anything of a run does. */
+struct run_stamps {
+    int64_t version;
+    int64_t last_event;
+    int64_t updated_ms;
+};
+
 struct run_source {
     const struct reading *at;
     struct run_image image;
-    int64_t version; /* parts of the etag: the run's and its newest event */
-    int64_t last_event;
-    int64_t updated_ms;
+    struct run_stamps stamps;
+    const char *message;                /* the run's, see run_message */
     struct job_def *def;                /* of the newest attempt of the run; one reference */
     const struct task_run_row **newest; /* by position in def; NULL where there is none */
     const char *run_key;
@@ -25,8 +31,11 @@ struct run_source {
     size_t trace_max;                 /* bytes that a summary of a task run shows of its trace */
 };
 
-/* False when there is no such run or the reader failed; nothing to release then. */
-bool run_source_load(const struct reading *at, const struct uuid *key, struct run_source *ret);
+/* False when there is no such run or the reader failed. */
+bool run_stamps_load(const struct reading *at, const struct uuid *key, struct run_stamps *ret);
+/* `stamps` are those of the same snapshot, NULL: not read yet. False as above; nothing to release then. */
+bool run_source_load(const struct reading *at, const struct uuid *key,
+                     const struct run_stamps *stamps, struct run_source *ret);
 void run_source_release(struct run_source *source);
 
 /* The definition of attempt `number` of the run, one reference; NULL when it cannot be read. */

@@ -22,7 +22,7 @@ static struct repair_view repair_view(const struct run_source *source, const str
 {
     struct arena *arena = source->at->arena;
     bool is_newest = row->number == source->image.run.repair_number;
-    const char *message = is_newest ? run_message(source->at, &source->image.run) : row->message;
+    const char *message = is_newest ? source->message : row->message;
     struct job_def *def = run_source_def(source, row->number);
     struct repair_view view = {
         .end_ms = row->end_ms,
@@ -209,7 +209,7 @@ struct job_run_view job_run_view(const struct run_source *source)
         .schedule = run->schedule,
         .setup_ms = repair->setup_ms,
         .start_ms = run->start_ms,
-        .state = state_view(arena, run->state, run_message(source->at, run), run->error_trace),
+        .state = state_view(arena, run->state, source->message, run->error_trace),
         .system_parameters = system_parameters(source),
         .task_run_summary_map = summary_map(source),
         .tasks = source->def->tasks_json,
@@ -217,7 +217,7 @@ struct job_run_view job_run_view(const struct run_source *source)
             task_run_map(source, source->def, (int64_t)source->image.repair_count - 1),
         .created_ms = run->created_ms,
         .timeout_s = details->timeout_s,
-        .updated_ms = source->updated_ms,
+        .updated_ms = source->stamps.updated_ms,
         .unified_parameters = or_empty(repair->unified),
         .version = run->version,
         .repair_mode = repair->mode,
@@ -229,15 +229,14 @@ bool job_run_print(const struct reading *at, const struct uuid *key, struct buf 
                    char etag[static ETAG_TEXT])
 {
     struct printed *cache = at->api->runs;
-    int64_t version, last_event, updated_ms;
-    if (!at->api->backend.reads.get_run_etag(at->reader, at->workspace->id, key, &version,
-                                             &last_event, &updated_ms))
+    struct run_stamps stamps;
+    if (!run_stamps_load(at, key, &stamps))
         return false;
-    etag_of_run(version, last_event, etag);
-    if (printed_get(cache, key, version, last_event, out))
+    etag_of_run(stamps.version, stamps.last_event, etag);
+    if (printed_get(cache, key, stamps.version, stamps.last_event, out))
         return true;
     struct run_source source;
-    if (!run_source_load(at, key, &source))
+    if (!run_source_load(at, key, &stamps, &source))
         return false;
     const struct job_run_view view = job_run_view(&source);
     size_t begin = out->len;
@@ -245,7 +244,8 @@ bool job_run_print(const struct reading *at, const struct uuid *key, struct buf 
     /* Only what cannot change under the same stamps: a message of a run that goes on can. */
     if (state_is_final(source.image.run.state) && !out->overflowed &&
         !at->api->backend.reads.failed(at->reader))
-        printed_put(cache, key, version, last_event, out->data + begin, out->len - begin);
+        printed_put(cache, key, stamps.version, stamps.last_event, out->data + begin,
+                    out->len - begin);
     run_source_release(&source);
     return true;
 }

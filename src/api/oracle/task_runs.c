@@ -207,13 +207,14 @@ enum err_code task_run_list(struct call *call)
     struct task_run_list_query *query = call->filter;
     struct run_source source;
     struct uuid key;
-    if (!uuid_parse(query->job_run_key, &key) || !run_source_load(&call->reading, &key, &source))
+    if (!uuid_parse(query->job_run_key, &key) ||
+        !run_source_load(&call->reading, &key, NULL, &source))
         return call_missing(call, "Job run");
     enum err_code code = ERR_OK;
     int64_t newest = (int64_t)source.image.repair_count - 1;
     if (!query->list.page) {
         query->place[PLACE_REPAIR] = query->repair_key == FIELD_NULL ? newest : query->repair_key;
-        query->place[PLACE_EVENT] = source.last_event;
+        query->place[PLACE_EVENT] = source.stamps.last_event;
     }
     if (query->place[PLACE_REPAIR] > newest)
         code = err_set(&call->err, ERR_INVALID_PARAMETER,

@@ -100,7 +100,7 @@ static bool load_run(struct task_run_source *source)
     if (row->state != STATE_BLOCKED && row->repair_number == 0)
         return at->api->backend.reads.get_run(at->reader, row->workspace, &row->run, at->arena,
                                               &source->run);
-    source->has_run_source = run_source_load(at, &row->run, &source->run_source);
+    source->has_run_source = run_source_load(at, &row->run, NULL, &source->run_source);
     if (source->has_run_source)
         source->run = source->run_source.image.run;
     return source->has_run_source;
@@ -285,7 +285,7 @@ static void task_etag(const struct task_run_source *source, char etag[static ETA
 {
     int64_t event = source->row.last_event;
     if (source->row.state == STATE_BLOCKED && source->has_run_source)
-        event = source->run_source.last_event;
+        event = source->run_source.stamps.last_event;
     snprintf(etag, ETAG_TEXT, "%llx", (unsigned long long)event);
 }
 
