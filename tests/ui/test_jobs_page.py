@@ -78,12 +78,19 @@ def test_the_grid_goes_back_in_time_as_one_scrolls(own, page):
     until(lambda: page(columns) == 100, "the second fifty follow by themselves")
     newest = page("return await page.locator('.grid-run a').last().getAttribute('href')")
     assert newest.endswith(keys[-1])
+    # a new run pushes the oldest out of sight: the keys still mean the run that they led to
+    page("await page.locator('[data-cell=\"0.95\"]').focus()")
+    keys.append(own.api.run(job)["key"])
+    until(lambda: page("return await page.locator('.grid-run a').last().getAttribute('href')").endswith(keys[-1]), "the new one")
+    page("await page.keyboard.press('Enter'); await page.getByRole('complementary').waitFor()")
+    assert f"run={keys[-6]}" in page("return page.url()")
+    page("await page.keyboard.press('Escape')")
     for _ in range(2):
         page("await page.getByRole('grid').evaluate((box) => { box.scrollLeft = 0 })")
         page("await page.waitForTimeout(100)")
     until(lambda: page(columns) >= 200, "older ones come")
     page("await page.getByRole('grid').evaluate((box) => { box.scrollLeft = 0 })")
-    until(lambda: page(columns) == 230, "all")
+    until(lambda: page(columns) == 231, "all")
     page("await page.getByRole('grid').evaluate((box) => { box.scrollLeft = 0 })")
     until(lambda: page("return await page.locator('.grid-run a').first().getAttribute('href')").endswith(keys[0]), "the first of all")
     assert page("return await page.locator('[data-cell]').count()") < 200

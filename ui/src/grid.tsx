@@ -28,8 +28,8 @@ export function Grid({ job, grid }: { job: Job; grid: GridData }) {
   const rows = useRows(data.taskKeys.length, ROW_PX)
   const [view, setView] = useState(() => ({ left: Math.max(0, (columns.length + 2) * COLUMN_PX - innerWidth), width: innerWidth }))
   const [focus, setFocus] = useState<Place>([0, columns.length - 1])
-  const at = useRef(focus) // is ahead of what is drawn: whoever types fast means the cell that the keys before led to
-  const goTo = (place: Place) => setFocus(at.current = place)
+  const wanted = useRef(focus) // is ahead of what is drawn: whoever types fast means the cell that the keys before led to
+  const goTo = (place: Place) => setFocus(wanted.current = place)
   const longest = useMemo(() => Math.max(1, ...columns.map((run) => tookMs(summaryOf(job.key, run)))), [columns])
   // A line between days, where days are groups.
   const manyADay = useMemo(() => columns.filter((run, i) => isNewDay(columns[i - 1], run)).length < columns.length / 3, [columns])
@@ -44,20 +44,22 @@ export function Grid({ job, grid }: { job: Job; grid: GridData }) {
   }
   // The newest is in sight at first; when older ones are put before them, what is in sight stays. New ones on the
   // right are followed by whoever was at the right end.
-  const before = useRef<{ oldest: string | undefined; count: number } | null>(null)
+  const before = useRef<{ columns: GridRun[]; taskKeys: string[] } | null>(null)
   useLayoutEffect(() => {
     const box = frame.current
     if (!box) return
     const was = before.current
-    before.current = { oldest: columns[0]?.key, count: columns.length }
+    before.current = { columns, taskKeys: data.taskKeys }
     if (!was) box.scrollLeft = box.scrollWidth
-    else if (columns.length !== was.count) {
-      const added = columns.findIndex((run) => run.key === was.oldest)
-      const wasAtEnd = box.scrollLeft + box.clientWidth >= gridWidth(box, was.count) - COLUMN_PX
-      if (added > 0) {
-        box.scrollLeft += added * COLUMN_PX
-        goTo([at.current[0], at.current[1] + added])
-      } else if (wasAtEnd) box.scrollLeft = box.scrollWidth
+    else {
+      const placeOf = (run: GridRun | undefined) => columns.findIndex(({ key }) => key === run?.key)
+      const [r, c] = wanted.current
+      const [row, column] = [data.taskKeys.indexOf(was.taskKeys[r]), placeOf(was.columns[c])]
+      if (row >= 0 && column >= 0 && (row !== r || column !== c)) goTo([row, column])
+      const added = placeOf(was.columns[0])
+      const wasAtEnd = box.scrollLeft + box.clientWidth >= gridWidth(box, was.columns.length) - COLUMN_PX
+      if (added > 0) box.scrollLeft += added * COLUMN_PX
+      else if (wasAtEnd && columns.length !== was.columns.length) box.scrollLeft = box.scrollWidth
     }
     measure()
   }, [columns])
@@ -73,10 +75,10 @@ export function Grid({ job, grid }: { job: Job; grid: GridData }) {
   const hasPanel = opened.run && opened.task >= 0
 
   function onKeyDown(event: KeyboardEvent) {
-    const [r, c] = at.current
+    const [r, c] = wanted.current
     if ((event.key === 'Enter' || event.key === ' ') && cellOf(event)) {
       event.preventDefault()
-      return open(at.current)
+      return open(wanted.current)
     }
     const to = ({
       ArrowUp: [r - 1, c], ArrowDown: [r + 1, c], ArrowLeft: [r, c - 1], ArrowRight: [r, c + 1], Home: [r, 0], End: [r, columns.length - 1],
@@ -90,7 +92,7 @@ export function Grid({ job, grid }: { job: Job; grid: GridData }) {
     const box = frame.current!
     box.scrollTop = Math.max(Math.min(box.scrollTop, row * ROW_PX), (row + 4) * ROW_PX - box.clientHeight)
     box.scrollLeft = Math.max(Math.min(box.scrollLeft, column * COLUMN_PX), (column + 12) * COLUMN_PX - box.clientWidth)
-    requestAnimationFrame(() => frame.current?.querySelector<HTMLElement>(`[data-cell="${at.current.join('.')}"]`)?.focus())
+    requestAnimationFrame(() => frame.current?.querySelector<HTMLElement>(`[data-cell="${wanted.current.join('.')}"]`)?.focus())
   }
   // One handler for all cells.
   const cellOf = (event: Event) =>
