@@ -42,8 +42,8 @@ TOKEN_VARIABLE = b"REPRISE_ATTEMPT_TOKEN="
 TOKEN_BYTES = 192
 FILE_INPUT = 257  # Py_file_input
 OPENSSL_INIT_NO_ATEXIT = 0x00080000
-ENDED, NOT_EXECUTED = 3, 127  # exit codes of a middle process (supervise/warm_fork.h); ENDED: there will be no more orders
-FORK_PAUSE_S = 0.05  # before the next try, when there is no memory for one
+MIDDLE_TOLD, MIDDLE_NOT_FORKED, MIDDLE_NOT_EXECUTED = 3, 126, 127  # enum middle_exit
+FORK_PAUSE_S, MOST_FAILURES = 0.05, 20  # between tries, when there is no memory, or one dies before it has an order
 
 # What programs mostly use, and none of what keeps something per process (multiprocessing: its secret).
 PRELOADED = """
@@ -394,45 +394,49 @@ def take(server):
     return fds if word else []
 
 
-def stand_ready(server, writing, *known):
+def stand_ready(server, writing, middle, *known):
     """In the task: waits for an order. Then the middle process ends, and so the task becomes the supervisor's child."""
+    libc.prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+    if os.getppid() != middle:
+        os._exit(127)
     rehearse(*known)
     fds = take(server)
     if not fds:
-        os.write(writing, b"e")
         os._exit(0)
-    middle = os.getppid()
+    libc.prctl(PR_SET_PDEATHSIG, 0)
+    os.write(writing, b"t")
     os.close(writing)
     return fds, middle
 
 
-def serve(server, library, *known):
+def serve(server, fork, *known):
     """Comes back in tasks only, with their descriptors and the process between us. One is forked before there is an order:
     nobody waits for a fork."""
     helper = os.fsencode(os.path.join(os.path.dirname(__file__), "reprise-supervise"))
-    while True:
+    hooks = [python.PyOS_BeforeFork, python.PyOS_AfterFork_Parent, python.PyOS_AfterFork_Child]
+    hooks = (ctypes.c_void_p * 3)(*(ctypes.cast(hook, ctypes.c_void_p) for hook in hooks))
+    middle, failures = ctypes.c_int(), 0
+    while failures < MOST_FAILURES:
         reading, writing = os.pipe()
         os.set_inheritable(reading, True)
-        python.PyOS_BeforeFork()
-        middle = library.warm_fork(helper, reading)
-        if middle == 0:
+        pid = fork(helper, reading, hooks, ctypes.byref(middle))
+        if pid == 0:
             try:
-                python.PyOS_AfterFork_Child()
                 os.close(reading)
-                return stand_ready(server, writing, *known)
+                return stand_ready(server, writing, middle.value, *known)
             except BaseException:
                 os._exit(1)
-        python.PyOS_AfterFork_Parent()
         os.close(reading)
         os.close(writing)
-        if middle < 0:
-            time.sleep(FORK_PAUSE_S)
+        code = os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) if pid > 0 else MIDDLE_NOT_FORKED
+        if code == MIDDLE_TOLD:
+            failures = 0
             continue
-        code = os.waitstatus_to_exitcode(os.waitpid(middle, 0)[1])
-        if code == ENDED:
-            os._exit(0)
-        if code == NOT_EXECUTED:
+        if code == MIDDLE_NOT_EXECUTED:
             raise SystemExit("reprise-warm: cannot execute reprise-supervise")
+        failures += 1
+        time.sleep(FORK_PAUSE_S)
+    raise SystemExit("reprise-warm: no task becomes ready")
 
 
 supervisor = os.getppid()
@@ -466,7 +470,7 @@ library.warm_loads.restype = ctypes.c_ulonglong
 loads = library.warm_loads()
 server.send(b"u")
 known = address, coerced, tops
-fds, middle = serve(server, library, *known)
+fds, middle = serve(server, library.warm_fork, *known)
 server.detach()
 program, path = prepare_task(fds, supervisor, middle, libc, *known)
 code = run(program, path)

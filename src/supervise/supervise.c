@@ -36,6 +36,7 @@
 #include "supervise/strays.h"
 #include "supervise/task.h"
 #include "supervise/warm.h"
+#include "supervise/warm_fork.h"
 
 #define NS_PER_MS     1000000u
 #define NS_PER_SECOND 1000000000u
@@ -67,8 +68,6 @@ struct supervisor {
     bool timer_armed;
     char cgroup[ORDER_CGROUP_MAX]; /* "": none */
 };
-
-#define MIDDLE_TOLD 3 /* reprise_warm.py: ENDED */
 
 static void complain(const char *what, int error)
 {
@@ -126,8 +125,10 @@ static void task_ended(struct supervisor *supervisor, int status, bool strays)
     if (supervisor->phase == PHASE_RUNNING)
         record->cause = WIFEXITED(status) ? RECORD_EXITED : RECORD_SIGNALED;
     if (strays) {
-        warm_stop(&supervisor->warm); /* what is killed now is whatever there is */
-        record->flags |= strays_kill(record, supervisor->cgroup);
+        warm_stop(
+            &supervisor->warm); /* of its family nothing is left, of the attempt there may be */
+        if (warm_has_others(&supervisor->warm))
+            record->flags |= strays_kill(record, supervisor->cgroup);
     }
     finish(supervisor);
 }
@@ -413,13 +414,17 @@ static int usage(void)
     return SUPERVISOR_USAGE;
 }
 
-/* The process between fork server and task (supervise/warm_fork.h): ends with its pipe, and passes on
- * whether anything was said. */
+/* The process between fork server and task: ends with its pipe, and passes on whether the task has an
+ * order. One that died without is waited for, so that it is in no attempt's account. */
 static int middle_run(const char *fd)
 {
     char word;
 
-    return read((int)strtol(fd, NULL, 10), &word, 1) == 1 ? MIDDLE_TOLD : 0;
+    if (read((int)strtol(fd, NULL, 10), &word, 1) == 1)
+        return MIDDLE_TOLD;
+    while (waitpid(-1, NULL, 0) > 0)
+        ;
+    return MIDDLE_SILENT;
 }
 
 int main(int argc, char **argv)

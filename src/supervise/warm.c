@@ -139,9 +139,9 @@ static void start_server(struct warm *warm, const struct task_context *context,
     };
 }
 
-/* Its socket's end is the end of whoever stands ready; we do not rely on that. A group of which we
- * have a child is ours: its number has not been given to others. */
-static void forget(struct warm *warm)
+/* Behind the fork server's end, that of whoever stands ready: these have become our children. A group
+ * of which we have a child is ours: its number has not been given to others. */
+static void end_family(struct warm *warm)
 {
     siginfo_t info;
 
@@ -171,7 +171,7 @@ bool warm_ended(struct warm *warm, pid_t pid)
         return false;
     if (!warm->is_up) /* one that was up may have been killed: the next order starts one */
         postpone(warm);
-    forget(warm);
+    end_family(warm);
     return true;
 }
 
@@ -179,9 +179,9 @@ void warm_stop(struct warm *warm)
 {
     if (warm->pid == 0)
         return;
-    kill(warm->pid, SIGKILL); /* it may not have a group yet */
+    kill(-warm->pid, SIGKILL);
     waitpid(warm->pid, NULL, 0);
-    forget(warm);
+    end_family(warm);
 }
 
 /* It says once that it is up. False as long as it has not. */

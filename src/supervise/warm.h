@@ -53,9 +53,9 @@ pid_t warm_task(struct warm *warm, const struct task_context *context, const str
                 const int output[2], enum record_launch *ret_launch,
                 struct task_failure *ret_failure);
 
-/* The child `pid` was waited for: was it the fork server? Then it is forgotten. */
+/* The child `pid` was waited for: was it the fork server? Then who stands ready is killed, and it is forgotten. */
 bool warm_ended(struct warm *warm, pid_t pid);
-/* Kills it and waits for it. Nothing when there is none. */
+/* Kills it and who stands ready, and waits for them. Nothing when there is none. */
 void warm_stop(struct warm *warm);
 /* Has this process any child but the fork server? When that cannot be told, the fork server is
  * stopped first. */

@@ -1,6 +1,11 @@
+import sys
+from pathlib import Path
+
 import pytest
 
-import supervise_wire as wire
+sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "support_py"))
+
+import supervise_wire as wire  # noqa: E402
 
 
 @pytest.fixture

@@ -144,6 +144,12 @@ print(threading.enumerate()[0].name, threading.current_thread() is threading.mai
 print(open("/proc/self/comm").read(), open("/proc/self/oom_score_adj").read(), os.getenv("EMPTY"))
 print(sys.getrecursionlimit(), sys.getswitchinterval(), sys.warnoptions, sys.dont_write_bytecode)
 """,
+    "where it runs": """
+import ctypes, os
+for cpu in sorted(os.sched_getaffinity(0)):
+    os.sched_setaffinity(0, {cpu})
+    print(ctypes.CDLL(None).sched_getcpu() == cpu)
+""",
     "exit code": "import sys; sys.exit(7)",
     "exit with words": "import sys; print('out'); sys.exit('the reason')",
     "exit with nothing": "raise SystemExit",
@@ -415,6 +421,20 @@ def test_the_supervisor_is_killed(place):
     wait_dead(task)
     wait_gone(server)
     assert read_record(place.output("rec")).state == 1
+    place.end()
+
+
+def test_the_supervisor_is_killed_with_an_order_that_nobody_has_taken(place):
+    """Who stood ready ends, and does not run it as somebody else's child."""
+    server = place.fork_server()
+    eventually(lambda: len(group_of(server)) == 3, "one stands ready")
+    (ready,) = [pid for pid in group_of(server) if pid != server and parent_of(pid) != server]
+    os.kill(ready, signal.SIGSTOP)
+    place.order(place.program("print('ran')"))
+    eventually(lambda: place.output("rec").exists() and read_record(place.output("rec")).state == 1, "the claim")
+    place.supervisor.kill(signal.SIGKILL)
+    wait_gone(server)
+    assert not alive(ready) and not place.output("out").read_text()
     place.end()
 
 
