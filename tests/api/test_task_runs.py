@@ -181,6 +181,8 @@ def test_following_a_log_ends_with_the_attempt(server, api):
         server.open_gate("follow")
         assert list(lines) == [b"two"]
     api.wait_final(run, "SUCCESS")
+    never = api.get(f"/taskRuns/{key}/logs", follow="true", attempt=1, offset=7)
+    assert (never.status_code, never.content, never.headers["x-reprise-offset"]) == (200, b"", "7")
 
 
 def test_fetch_output(api, run):

@@ -393,9 +393,8 @@ static enum err_code begin_events(struct call *call, struct log_stream *stream,
                         pull_events);
 }
 
-/* Where it begins: at the offset asked for, unless that was cut out of the file. */
-static void begin_at(struct call *call, struct log_stream *stream, const struct run_row *run,
-                     const struct task_run_row *row)
+static int open_asked(struct call *call, const struct log_stream *stream, const struct run_row *run,
+                      const struct task_run_row *row)
 {
     const struct api_backend *backend = call->backend;
     struct attempt_row *attempt = NULL;
@@ -403,13 +402,20 @@ static void begin_at(struct call *call, struct log_stream *stream, const struct 
         !backend->reads.attempts(call->reading.reader, call->workspace.id, &row->key,
                                  stream->attempt, 1, call->arena, &attempt) ||
         attempt->number != stream->attempt)
-        return;
-    int fd = backend->open_output(backend->context, run, row, attempt, stream->output);
-    if (fd < 0)
-        return;
-    stream->offset = sparse_data_from(fd, stream->offset);
+        return -1;
+    return backend->open_output(backend->context, run, row, attempt, stream->output);
+}
+
+/* Where it begins: at the offset asked for, unless that was cut out of the file. */
+static void begin_at(struct call *call, struct log_stream *stream, const struct run_row *run,
+                     const struct task_run_row *row)
+{
+    int fd = open_asked(call, stream, run, row);
+    if (fd >= 0)
+        stream->offset = sparse_data_from(fd, stream->offset);
     log_add_place(call, fd, stream->offset);
-    close(fd);
+    if (fd >= 0)
+        close(fd);
 }
 
 enum err_code log_stream_begin(struct call *call, const struct log_query *query,
