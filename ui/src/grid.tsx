@@ -15,6 +15,7 @@ import { Key, Message, Name, Problem, useRows, visible } from './ui'
 const ROW_PX = 28
 const COLUMN_PX = 26
 const STEP = 4 // columns come and go so many at a time: a scroll by a pixel changes nothing
+const CELLS_A_FRAME = 160 // new ones, while one scrolls
 const OLDER_PX = 20 * COLUMN_PX // from the oldest column on: the ones before it are asked for
 
 type Place = [row: number, column: number]
@@ -34,6 +35,7 @@ export function Grid({ job, grid }: { job: Job; grid: GridData }) {
   // A line between days, where days are groups.
   const manyADay = useMemo(() => columns.filter((run, i) => isNewDay(columns[i - 1], run)).length < columns.length / 3, [columns])
   const frame = rows.ref
+  const turns = useMemo(() => new Turns(), [])
 
   const measure = () => {
     const box = frame.current
@@ -128,7 +130,7 @@ export function Grid({ job, grid }: { job: Job; grid: GridData }) {
             {data.taskKeys.slice(rows.first, rows.last).map((key, i) => {
               const row = rows.first + i
               return (
-                <Row key={key} row={row} taskKey={key} data={data} shown={shown} from={from}
+                <Row key={key} row={row} taskKey={key} data={data} shown={shown} from={from} turns={turns}
                   focus={focus[0] === row ? focus[1] : -1} open={hasPanel && opened.task === row ? opened.run!.key : ''} />
               )
             })}
@@ -160,15 +162,60 @@ interface RowProps {
   from: number
   focus: number // the column that the keyboard enters at, -1: another row
   open: string // key of the run whose cell is open, '': none here
+  turns: Turns
+}
+
+// Cells of rows that come into sight faster than they can be drawn wait for a frame with room. The first screen does not.
+class Turns {
+  private waiting = new Set<Row>()
+  private left = Infinity
+  private frame = 0
+
+  // May the row draw so many now? Else it is told when.
+  take(row: Row, cells: number) {
+    this.frame ||= requestAnimationFrame(() => this.next())
+    if (this.left <= 0) this.waiting.add(row)
+    else this.left -= cells
+    return !this.waiting.has(row)
+  }
+  leave(row: Row) {
+    this.waiting.delete(row)
+  }
+  private next() {
+    this.frame = 0
+    this.left = CELLS_A_FRAME
+    for (const row of this.waiting) {
+      if (this.left <= 0) break
+      this.waiting.delete(row)
+      this.left -= row.draw()
+    }
+    if (this.waiting.size) this.frame = requestAnimationFrame(() => this.next())
+  }
 }
 
 // Drawn anew only when something in it changes: while one scrolls, rows come and go, and those that stay stay. Each has
 // its own place, for what moves is painted anew.
 class Row extends Component<RowProps> {
+  private hasCells: boolean
+
+  constructor(props: RowProps) {
+    super(props)
+    this.hasCells = props.focus >= 0 || props.turns.take(this, props.shown.length)
+  }
+  draw() {
+    this.hasCells = true
+    this.forceUpdate()
+    return this.props.shown.length
+  }
   shouldComponentUpdate(next: RowProps) {
     const now = this.props
-    return now.row !== next.row || now.taskKey !== next.taskKey || now.shown !== next.shown || now.from !== next.from ||
-      now.focus !== next.focus || now.open !== next.open
+    if (next.focus >= 0) this.hasCells = true
+    if (now.row !== next.row || now.taskKey !== next.taskKey || now.data !== next.data || now.focus !== next.focus || now.open !== next.open) return true
+    if (!this.hasCells || (now.shown === next.shown && now.from === next.from)) return false
+    return next.turns.take(this, 2 * STEP)
+  }
+  componentWillUnmount() {
+    this.props.turns.leave(this)
   }
   render({ row, taskKey, data, shown, from, focus, open }: RowProps) {
     const name = visible(taskKey)
@@ -176,7 +223,7 @@ class Row extends Component<RowProps> {
       <div class="grid-row" role="row" aria-rowindex={row + 2} style={{ top: `${row * ROW_PX}px` }}>
         <div class="grid-name" role="rowheader"><Name text={taskKey} /></div>
         <div class="cells" role="presentation" style={{ marginLeft: `${from * COLUMN_PX}px` }}>
-          {shown.map(({ run, text }, i) => {
+          {this.hasCells && shown.map(({ run, text }, i) => {
             const column = from + i
             const status = statusOf(data, run, row)
             return (
