@@ -36,6 +36,8 @@ export function Grid({ job, grid }: { job: Job; grid: GridData }) {
   const manyADay = useMemo(() => columns.filter((run, i) => isNewDay(columns[i - 1], run)).length < columns.length / 3, [columns])
   const frame = rows.ref
   const turns = useMemo(() => new Turns(), [])
+  const focusWanted = () => frame.current?.querySelector<HTMLElement>(`[data-cell="${wanted.current.join('.')}"]`)?.focus()
+  const hadFocus = !!frame.current?.contains(document.activeElement) // its cell may be out of sight for a moment
 
   const measure = () => {
     const box = frame.current
@@ -57,11 +59,15 @@ export function Grid({ job, grid }: { job: Job; grid: GridData }) {
       const placeOf = (run: GridRun | undefined) => columns.findIndex(({ key }) => key === run?.key)
       const [r, c] = wanted.current
       const [row, column] = [data.taskKeys.indexOf(was.taskKeys[r]), placeOf(was.columns[c])]
-      if (row >= 0 && column >= 0 && (row !== r || column !== c)) goTo([row, column])
+      const place: Place = [row < 0 ? Math.min(r, data.taskKeys.length - 1) : row, column < 0 ? Math.min(c, columns.length - 1) : column]
+      if (place[0] !== r || place[1] !== c) goTo(place)
       const added = placeOf(was.columns[0])
+      const dropped = was.columns.findIndex(({ key }) => key === columns[0]?.key)
       const wasAtEnd = box.scrollLeft + box.clientWidth >= gridWidth(box, was.columns.length) - COLUMN_PX
       if (added > 0) box.scrollLeft += added * COLUMN_PX
       else if (wasAtEnd && columns.length !== was.columns.length) box.scrollLeft = box.scrollWidth
+      else if (!wasAtEnd && dropped > 0) box.scrollLeft -= dropped * COLUMN_PX
+      if (hadFocus && !box.contains(document.activeElement)) requestAnimationFrame(focusWanted)
     }
     measure()
   }, [columns])
@@ -94,7 +100,7 @@ export function Grid({ job, grid }: { job: Job; grid: GridData }) {
     const box = frame.current!
     box.scrollTop = Math.max(Math.min(box.scrollTop, row * ROW_PX), (row + 4) * ROW_PX - box.clientHeight)
     box.scrollLeft = Math.max(Math.min(box.scrollLeft, column * COLUMN_PX), (column + 12) * COLUMN_PX - box.clientWidth)
-    requestAnimationFrame(() => frame.current?.querySelector<HTMLElement>(`[data-cell="${wanted.current.join('.')}"]`)?.focus())
+    requestAnimationFrame(focusWanted)
   }
   // One handler for all cells.
   const cellOf = (event: Event) =>
@@ -212,7 +218,7 @@ class Row extends Component<RowProps> {
     if (next.focus >= 0) this.hasCells = true
     if (now.row !== next.row || now.taskKey !== next.taskKey || now.data !== next.data || now.focus !== next.focus || now.open !== next.open) return true
     if (!this.hasCells || (now.shown === next.shown && now.from === next.from)) return false
-    return next.turns.take(this, 2 * STEP)
+    return next.focus >= 0 || next.turns.take(this, 2 * STEP)
   }
   componentWillUnmount() {
     this.props.turns.leave(this)
