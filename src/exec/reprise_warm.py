@@ -394,12 +394,15 @@ def take(server):
     return fds if word else []
 
 
-def stand_ready(server, writing, middle, *known):
-    """In the task: waits for an order. Then the middle process ends, and so the task becomes the supervisor's child."""
+def stand_ready(server, writing, middle, is_told, *known):
+    """In the task: waits for an order; the first tells that there is somebody to take one. Then the middle process ends, and
+    so the task becomes the supervisor's child."""
     libc.prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
     if os.getppid() != middle:
         os._exit(127)
     rehearse(*known)
+    if not is_told:
+        server.send(b"u")
     fds = take(server)
     if not fds:
         os._exit(0)
@@ -415,7 +418,7 @@ def serve(server, fork, *known):
     helper = os.fsencode(os.path.join(os.path.dirname(__file__), "reprise-supervise"))
     hooks = [python.PyOS_BeforeFork, python.PyOS_AfterFork_Parent, python.PyOS_AfterFork_Child]
     hooks = (ctypes.c_void_p * 3)(*(ctypes.cast(hook, ctypes.c_void_p) for hook in hooks))
-    middle, failures = ctypes.c_int(), 0
+    middle, failures, is_told = ctypes.c_int(), 0, False
     while failures < MOST_FAILURES:
         reading, writing = os.pipe()
         os.set_inheritable(reading, True)
@@ -423,14 +426,14 @@ def serve(server, fork, *known):
         if pid == 0:
             try:
                 os.close(reading)
-                return stand_ready(server, writing, middle.value, *known)
+                return stand_ready(server, writing, middle.value, is_told, *known)
             except BaseException:
                 os._exit(1)
         os.close(reading)
         os.close(writing)
         code = os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) if pid > 0 else MIDDLE_NOT_FORKED
         if code == MIDDLE_TOLD:
-            failures = 0
+            failures, is_told = 0, True
             continue
         if code == MIDDLE_NOT_EXECUTED:
             raise SystemExit("reprise-warm: cannot execute reprise-supervise")
@@ -468,7 +471,6 @@ gc.freeze()
 library = ctypes.PyDLL(os.path.join(os.path.dirname(__file__), "reprise-warm-fork.so"))
 library.warm_loads.restype = ctypes.c_ulonglong
 loads = library.warm_loads()
-server.send(b"u")
 known = address, coerced, tops
 fds, middle = serve(server, library.warm_fork, *known)
 server.detach()

@@ -106,6 +106,10 @@ def parent_of(pid):
     return int(Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[1])
 
 
+def sleeps(pid):
+    return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] == "S"
+
+
 def unremarkable(outcome):
     return outcome.cause == EXITED and outcome.flags == 0
 
@@ -429,9 +433,10 @@ def test_the_supervisor_is_killed_with_an_order_that_nobody_has_taken(place):
     server = place.fork_server()
     eventually(lambda: len(group_of(server)) == 3, "one stands ready")
     (ready,) = [pid for pid in group_of(server) if pid != server and parent_of(pid) != server]
+    eventually(lambda: b"=---" not in Path(f"/proc/{ready}/environ").read_bytes(), "it waits, or is about to")
     os.kill(ready, signal.SIGSTOP)
     place.order(place.program("print('ran')"))
-    eventually(lambda: place.output("rec").exists() and read_record(place.output("rec")).state == 1, "the claim")
+    eventually(lambda: place.output("err").exists() and sleeps(place.supervisor.pid), "the order is sent")
     place.supervisor.kill(signal.SIGKILL)
     wait_gone(server)
     assert not alive(ready) and not place.output("out").read_text()
@@ -451,10 +456,12 @@ def test_the_server_hangs_up(place):
     place.end()
 
 
-@pytest.mark.parametrize("preload, words", [("os no_such_module", "no_such_module"), ("sched threaded", "threaded starts threads")])
+@pytest.mark.parametrize("preload, words", [("os no_such_module", "no_such_module"), ("sched threaded", "threaded starts threads"),
+                                            ("hooked", "no task becomes ready")])
 def test_one_that_cannot_start_is_not_tried_again_at_once(place, preload, words):
     path = place.program("")
     place.program("import threading, time\nthreading.Thread(target=time.sleep, args=(1000,), daemon=True).start()", "threaded.py")
+    place.program("import os\nos.register_at_fork(after_in_child=lambda: os._exit(9))", "hooked.py")
     fields = {"preload": preload, "env": ENV | {"PYTHONPATH": str(place.folder)}}
     until = time.monotonic() + 30
     while (launch := place.run(path, **fields).launch) != NO_SERVER:
