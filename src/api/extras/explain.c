@@ -218,7 +218,7 @@ static void respond_explanation(struct call *call, const struct run_source *sour
     struct explained *tasks = ARENA_ARRAY(call->arena, count, struct explained);
     struct explained run = {
         .status = (int)source->image.run.state,
-        .reason = source->message,
+        .reason = run_message(&call->reading, &source->image.run),
     };
     struct run_provenance provenance;
     run_provenance_init(&provenance, source);

@@ -93,7 +93,8 @@ enum err_code repair_history_list(struct call *call)
         count = (size_t)query->list.limit;
     struct event_row *events;
     size_t event_count = run_source_events(&source, &events);
-    struct field_list views = repair_views(&source, events, event_count, first, count);
+    struct field_list views = repair_views(&source, run_message(&call->reading, &source.image.run),
+                                           events, event_count, first, count);
     respond_items_begin(call);
     for (size_t i = 0; i < views.count; i++)
         respond_item(call, i, &repair_history_schema, (const struct repair_view *)views.items + i);

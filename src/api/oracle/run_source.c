@@ -125,7 +125,6 @@ bool run_source_load(const struct reading *at, const struct uuid *key,
         return false;
     if (!load_rows(at, key, &source))
         return false;
-    source.message = run_message(at, &source.image.run);
     int64_t number = (int64_t)source.image.repair_count - 1;
     source.def = run_source_def(&source, number);
     if (!source.def)

@@ -20,7 +20,6 @@ struct run_source {
     const struct reading *at;
     struct run_image image;
     struct run_stamps stamps;
-    const char *message;                /* the run's, see run_message */
     struct job_def *def;                /* of the newest attempt of the run; one reference */
     const struct task_run_row **newest; /* by position in def; NULL where there is none */
     const char *run_key;

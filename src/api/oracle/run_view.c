@@ -17,12 +17,13 @@ size_t run_source_events(const struct run_source *source, struct event_row **ret
 
 /* ---- history ---- */
 
-static struct repair_view repair_view(const struct run_source *source, const struct repair_row *row,
-                                      const struct event_row *events, size_t event_count)
+static struct repair_view repair_view(const struct run_source *source, const char *newest_message,
+                                      const struct repair_row *row, const struct event_row *events,
+                                      size_t event_count)
 {
     struct arena *arena = source->at->arena;
     bool is_newest = row->number == source->image.run.repair_number;
-    const char *message = is_newest ? source->message : row->message;
+    const char *message = is_newest ? newest_message : row->message;
     struct job_def *def = run_source_def(source, row->number);
     struct repair_view view = {
         .end_ms = row->end_ms,
@@ -45,27 +46,30 @@ static struct repair_view repair_view(const struct run_source *source, const str
     return view;
 }
 
-struct field_list repair_views(const struct run_source *source, const struct event_row *events,
-                               size_t event_count, size_t first, size_t count)
+struct field_list repair_views(const struct run_source *source, const char *newest_message,
+                               const struct event_row *events, size_t event_count, size_t first,
+                               size_t count)
 {
     struct repair_view *views = ARENA_ARRAY(source->at->arena, count, struct repair_view);
     for (size_t i = 0; i < count; i++)
-        views[i] = repair_view(source, &source->image.repairs[first + i], events, event_count);
+        views[i] = repair_view(source, newest_message, &source->image.repairs[first + i], events,
+                               event_count);
     return (struct field_list){views, count};
 }
 
 static struct field_list embedded_history(const struct run_source *source,
+                                          const char *newest_message,
                                           const struct event_row *events, size_t event_count)
 {
     size_t total = source->image.repair_count;
     if (total <= EMBEDDED_REPAIRS)
-        return repair_views(source, events, event_count, 0, total);
+        return repair_views(source, newest_message, events, event_count, 0, total);
     struct repair_view *views =
         ARENA_ARRAY(source->at->arena, EMBEDDED_REPAIRS, struct repair_view);
     size_t skipped = total - EMBEDDED_REPAIRS;
     for (size_t i = 0; i < EMBEDDED_REPAIRS; i++)
-        views[i] =
-            repair_view(source, &source->image.repairs[i ? i + skipped : 0], events, event_count);
+        views[i] = repair_view(source, newest_message, &source->image.repairs[i ? i + skipped : 0],
+                               events, event_count);
     return (struct field_list){views, EMBEDDED_REPAIRS};
 }
 
@@ -180,6 +184,7 @@ struct job_run_view job_run_view(const struct run_source *source)
     const struct run_row *run = &source->image.run;
     const struct repair_row *repair = &source->image.repairs[source->image.repair_count - 1];
     const struct job_details *details = &source->def->details;
+    const char *message = run_message(source->at, run);
     struct event_row *events;
     size_t event_count = run_source_events(source, &events);
     return (struct job_run_view){
@@ -203,13 +208,13 @@ struct job_run_view job_run_view(const struct run_source *source)
         .parent_task_run_key = key_text(&run->parent_task_run, arena),
         .queue = run->queue,
         .repaired_tasks = or_empty(repair->plan),
-        .repair_history = embedded_history(source, events, event_count),
+        .repair_history = embedded_history(source, message, events, event_count),
         .root_job_run_key = source->root_key,
         .run_duration_ms = run_duration_ms(&source->image),
         .schedule = run->schedule,
         .setup_ms = repair->setup_ms,
         .start_ms = run->start_ms,
-        .state = state_view(arena, run->state, source->message, run->error_trace),
+        .state = state_view(arena, run->state, message, run->error_trace),
         .system_parameters = system_parameters(source),
         .task_run_summary_map = summary_map(source),
         .tasks = source->def->tasks_json,

@@ -3,9 +3,10 @@
 
 #include "api/oracle/run_source.h"
 
-/* Items `first` … of the history, `count` of them. */
-struct field_list repair_views(const struct run_source *source, const struct event_row *events,
-                               size_t event_count, size_t first, size_t count);
+/* Items `first` … of the history, `count` of them. `newest_message` is the run's, see run_message. */
+struct field_list repair_views(const struct run_source *source, const char *newest_message,
+                               const struct event_row *events, size_t event_count, size_t first,
+                               size_t count);
 /* Events of the run itself, oldest first. */
 size_t run_source_events(const struct run_source *source, struct event_row **ret);
 struct job_run_view job_run_view(const struct run_source *source);
