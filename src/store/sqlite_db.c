@@ -9,6 +9,7 @@
 
 #include "base/fields.h"
 #include "base/mem.h"
+#include "store/sqlite_wal.h"
 
 enum {
     BUSY_TIMEOUT_MS = 5000,
@@ -74,7 +75,8 @@ bool db_open(struct db *db, const char *path, enum db_role role, const struct db
     if (fd >= 0)
         close(fd);
     int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE;
-    bool open = sqlite3_open_v2(path, &db->handle, flags, NULL) == SQLITE_OK;
+    const char *vfs = role == DB_WRITER ? sqlite_wal_vfs() : NULL;
+    bool open = sqlite3_open_v2(path, &db->handle, flags, vfs) == SQLITE_OK;
     if (open) {
         sqlite3_busy_timeout(db->handle, BUSY_TIMEOUT_MS);
         sqlite3_progress_handler(db->handle, PROGRESS_STEPS, past_deadline, db);
