@@ -191,6 +191,13 @@ struct api_workspace {
 };
 
 /* A command on its way through the pump. Owned by the API; at rest until `done` is called. */
+/* All that there is of a run when it has just been made, and the events of its own, ascending. */
+struct api_made {
+    struct run_image image;
+    struct event_row *events;
+    size_t event_count;
+};
+
 struct api_pending {
     struct command command;
     struct command_result result;
@@ -201,6 +208,11 @@ struct api_pending {
     void (*done)(struct api_pending *pending);
     void *owner;         /* the API's */
     char *location_base; /* path of the collection as called, for location: "/20260430/…/jobRuns" */
+    /* The request's, which nobody else uses until `done`. */
+    struct arena *arena;
+    /* In there: what a command that makes a run has committed, so that it need not be read again. NULL: it is
+     * to be read. */
+    struct api_made *made;
     /* Set with result.replayed: the stored answer, malloc'd, freed by the API. */
     int64_t replay_status;
     char *replay_etag;

@@ -49,10 +49,12 @@ struct request_state {
 /* A snapshot of one workspace, and memory for what is made from it. */
 struct reading {
     const struct api *api;
-    struct store_reader *reader;
+    struct store_reader *reader; /* NULL: `made` is all that can be asked for */
     const struct api_workspace *workspace;
     struct arena *arena;
     bool stored_messages; /* right after a commit they are exact: nothing is to be looked up */
+    const struct api_made
+        *made; /* the run that is asked about, in place of what the reader has; or NULL */
 };
 
 struct call;

@@ -111,6 +111,7 @@ enum err_code submit_command(struct call *call)
     pending->done = on_done;
     pending->owner = waiting;
     pending->location_base = location_base(call);
+    pending->arena = call->arena;
     waiting->request = call->request;
     waiting->route = call->route;
     waiting->workspace = call->workspace;
@@ -159,6 +160,30 @@ static bool is_about_campaign(enum command_kind kind)
            kind == COMMAND_CAMPAIGN_RESUME || kind == COMMAND_CAMPAIGN_CANCEL;
 }
 
+static bool print_fresh(struct http_request *request, struct http_response *response,
+                        const struct waiting *waiting, struct api_answer *answer)
+{
+    if (!answer->status) {
+        buf_release(&answer->body);
+        return false;
+    }
+    buf_release(&response->body);
+    response->body = answer->body;
+    print_success(request, response, answer, &waiting->pending.result.operation);
+    return true;
+}
+
+/* From what the commit has left in memory. False: it is to be read after all. */
+static bool answer_made(struct api *api, struct http_request *request,
+                        struct http_response *response, const struct waiting *waiting)
+{
+    struct api_answer answer;
+    if (!waiting->pending.made || waiting->updates_recent)
+        return false;
+    api_answer_command(api, NULL, &waiting->workspace, &waiting->pending, &request->arena, &answer);
+    return print_fresh(request, response, waiting, &answer);
+}
+
 /* On a snapshot of its own: the run may have moved on since the commit. False: nothing there. */
 static bool answer_fresh(struct api *api, struct http_request *request,
                          struct http_response *response, const struct waiting *waiting)
@@ -175,14 +200,7 @@ static bool answer_fresh(struct api *api, struct http_request *request,
                          &waiting->pending.result.key, !is_about_job(waiting->pending.command.kind),
                          &request->arena);
     backend->read_end(backend->context, reader);
-    if (!answer.status) {
-        buf_release(&answer.body);
-        return false;
-    }
-    buf_release(&response->body);
-    response->body = answer.body;
-    print_success(request, response, &answer, &waiting->pending.result.operation);
-    return true;
+    return print_fresh(request, response, waiting, &answer);
 }
 
 /* In the DataArts dialect, which says little: 204, or 200 and a number. */
@@ -212,7 +230,8 @@ static bool answer_done(struct api *api, struct http_request *request,
 {
     if (scope_is_dataarts(waiting->route->scope))
         return answer_briefly(api, request, response, waiting);
-    return answer_fresh(api, request, response, waiting);
+    return answer_made(api, request, response, waiting) ||
+           answer_fresh(api, request, response, waiting);
 }
 
 void submit_answer(struct api *api, struct http_request *request, struct http_response *response)
@@ -277,7 +296,12 @@ void api_answer_command(struct api *api, struct store_reader *reader,
                         const struct api_workspace *workspace, const struct api_pending *pending,
                         struct arena *arena, struct api_answer *ret)
 {
-    const struct reading reading = {api, reader, workspace, arena, .stored_messages = true};
+    const struct reading reading = {.api = api,
+                                    .reader = reader,
+                                    .workspace = workspace,
+                                    .arena = arena,
+                                    .stored_messages = true,
+                                    .made = reader ? NULL : pending->made};
     enum command_kind kind = pending->command.kind;
     const struct uuid *key = &pending->result.key;
     char etag[ETAG_TEXT];
@@ -287,7 +311,7 @@ void api_answer_command(struct api *api, struct store_reader *reader,
     if (ret->status == 204 || kind == COMMAND_JOB_CANCEL_RUNS)
         return; /* no body */
     bool found = print_subject(&reading, kind, key, &ret->body, etag);
-    if (!found || api->backend.reads.failed(reader) || ret->body.overflowed) {
+    if (!found || (reader && api->backend.reads.failed(reader)) || ret->body.overflowed) {
         ret->status = 0;
         return;
     }

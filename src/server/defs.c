@@ -107,7 +107,7 @@ struct job_def *defs_get(struct defs *defs, struct store_reader *reader, int64_t
     pthread_mutex_lock(&defs->lock);
     struct job_def *def = lookup(defs, &map_key, workspace, job, version);
     pthread_mutex_unlock(&defs->lock);
-    if (def)
+    if (def || !reader)
         return def;
 
     struct arena arena;

@@ -14,6 +14,6 @@ struct defs;
 struct defs *defs_new(void);
 void defs_free(struct defs *defs);
 /* The definition with one reference for the caller, read through `reader` when it is not cached;
- * NULL when there is no such version. Any thread. */
+ * NULL when there is no such version, or there is no reader. Any thread. */
 struct job_def *defs_get(struct defs *defs, struct store_reader *reader, int64_t workspace,
                          const struct uuid *job, int64_t version);

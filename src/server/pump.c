@@ -316,6 +316,7 @@ static void act(struct pump *pump)
     const struct effects *fx = &pump->effects;
     for (size_t i = 0; i < pump->kept_count; i++)
         pump->kept[i].pending->result.replayed = true;
+    pump_hand_made(pump);
     for (size_t i = 0; i < pump->stepped_count; i++)
         pump->stepped[i]->done(pump->stepped[i]);
     /* Before the starts: an acknowledged supervisor takes the next order, in the same message. */

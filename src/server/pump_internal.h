@@ -82,6 +82,10 @@ enum store_result pump_commit(struct pump *pump, struct store_commit *commit);
 void pump_publish_gauges(struct pump *pump);
 void pump_withdraw_gauges(struct pump *pump);
 
+/* ---- pump_made.c ---- */
+/* Gives the commands of a committed batch that have made runs their rows, for the answers. */
+void pump_hand_made(struct pump *pump);
+
 /* ---- pump_git.c ---- */
 /* Asks for what the batch's starts need first. */
 void pump_git_ask(struct pump *pump);

@@ -46,6 +46,33 @@ def test_create_answers_201_with_the_headers_of_the_page(api):
     assert api.get("/" + answer.headers["location"]).json()["key"] == key
 
 
+def dummy(key, after=()):
+    body = task(key, after=after, type="DUMMY_TASK")
+    del body["filePath"]
+    return body
+
+
+def at_rest(api):
+    """Bodies of runs that stay as they are made, or are over in the step that makes them."""
+    queued = {"maxConcurrentRuns": 0, "queue": {"isEnabled": True}}
+    chain = [step("a"), step("b", "a"), dummy("c", "b")]
+    yield api.job(chain, name="waits", parameters=named(day="monday"), **queued), {"parameters": named(day="tuesday")}
+    yield api.job([step("a")], name="skipped", maxConcurrentRuns=0), {}
+    yield api.job([dummy("a"), dummy("b", "a")], name="over"), {}
+    yield api.job([step(f"s{i}") for i in range(300)], name="large", **queued), {}
+
+
+def test_create_answers_what_a_get_answers(api):
+    """From memory, or, for a run of many tasks, from the store: the same bytes and the same etag."""
+    for job, body in at_rest(api):
+        for _ in range(2):
+            made = api.post("/jobRuns", {"jobKey": job["key"]} | body)
+            assert made.status_code == 201, made.text
+            seen = api.get(f"/jobRuns/{made.json()['key']}")
+            assert made.headers["etag"] == seen.headers["etag"]
+            assert made.json() == seen.json()
+
+
 def test_the_location_is_the_path_as_called(server, api):
     longer = Client(server.endpoint, server.token, prefix="/api/20260430")
     answer = longer.post("/jobRuns", {"jobKey": api.job([step("a")])["key"]})

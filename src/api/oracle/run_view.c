@@ -11,6 +11,10 @@ enum { EMBEDDED_REPAIRS = 10 }; /* ORIGINAL and the newest nine */
 size_t run_source_events(const struct run_source *source, struct event_row **ret)
 {
     const struct reading *at = source->at;
+    if (at->made) {
+        *ret = at->made->events;
+        return at->made->event_count;
+    }
     return at->api->backend.reads.entity_events(at->reader, at->workspace->id,
                                                 &source->image.run.key, NULL, at->arena, ret);
 }
@@ -247,7 +251,7 @@ bool job_run_print(const struct reading *at, const struct uuid *key, struct buf 
     size_t begin = out->len;
     fields_print(&job_run_schema, &view, out);
     /* Only what cannot change under the same stamps: a message of a run that goes on can. */
-    if (state_is_final(source.image.run.state) && !out->overflowed &&
+    if (state_is_final(source.image.run.state) && !out->overflowed && !at->made &&
         !at->api->backend.reads.failed(at->reader))
         printed_put(cache, key, stamps.version, stamps.last_event, out->data + begin,
                     out->len - begin);
