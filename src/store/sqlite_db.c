@@ -2,6 +2,7 @@
 
 #include <assert.h>
 #include <fcntl.h>
+#include <pthread.h>
 #include <stdio.h>
 #include <string.h>
 #include <time.h>
@@ -64,9 +65,18 @@ static bool tune(struct db *db, enum db_role role, const struct db_options *opti
     return true;
 }
 
+/* Once, before anything else is asked of SQLite (later it does no harm). Debian's has no cache of small
+ * blocks per connection, so that each of its many allocations would take a mutex to be counted. */
+static void tune_library(void)
+{
+    sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0);
+}
+
 bool db_open(struct db *db, const char *path, enum db_role role, const struct db_options *options,
              struct err *err)
 {
+    static pthread_once_t tuned = PTHREAD_ONCE_INIT;
+    pthread_once(&tuned, tune_library);
     *db = (struct db){0};
     /* Made by us first, so that nobody else may read it; the log files take its mode. One that is
      * there is left alone: to close any descriptor of it drops the locks that this process has on
