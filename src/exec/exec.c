@@ -287,6 +287,7 @@ void exec_start(struct exec *exec, const struct exec_order *order)
         return; /* it has been started; a second time would be wrong */
     struct attempt *attempt = attempt_add(&exec->table, &order->id);
     attempt->ours = true;
+    attempt->is_plain = !order->master && !order->cluster && order->kind != EXEC_SPARK_SUBMIT;
     attempt->timeout_ms = attempt_limit_ms(order->timeout_ms);
     attempt->grace_ms = attempt_limit_ms(order->grace_ms);
     bool prepared = prepare(exec, attempt, order, &err);
@@ -295,7 +296,7 @@ void exec_start(struct exec *exec, const struct exec_order *order)
         exec_tell_not_started(exec, attempt, CAUSE_CANNOT_START, err.message);
         return;
     }
-    if (order->master || order->cluster || order->kind == EXEC_SPARK_SUBMIT)
+    if (!attempt->is_plain)
         news_watch(exec, attempt);
     exec_send_order(exec, attempt);
 }

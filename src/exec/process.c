@@ -236,11 +236,12 @@ const char *process_workspace(const struct process *process)
     return process->workspace_path;
 }
 
-static int open_beneath(int folder, const char *name)
+/* `resolve`: flags besides. */
+static int open_beneath(int folder, const char *name, uint64_t resolve)
 {
     struct open_how how = {
         .flags = O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC,
-        .resolve = RESOLVE_BENEATH | RESOLVE_NO_MAGICLINKS,
+        .resolve = RESOLVE_BENEATH | RESOLVE_NO_MAGICLINKS | resolve,
     };
     int fd = -1;
 
@@ -276,16 +277,35 @@ static bool cannot_open(struct err *err, const char *file, const char *place, in
     return false;
 }
 
-static bool find_file(int folder, const char *place, const char *file, char path[static PATH_MAX],
-                      struct err *err)
+/* No part is empty or ".": behind a folder's path it is the path of what it names, if no part is a link. */
+static bool is_normal(const char *path)
+{
+    for (const char *part = path; part; part = strchr(part, '/')) {
+        part += part != path;
+        if (part[0] == '/' || part[0] == '\0' || (part[0] == '.' && (part[1] == '/' || !part[1])))
+            return false;
+    }
+    return true;
+}
+
+/* `base`: the folder's path, if it is known to be without links and still its path; else NULL, and whatever is found is asked
+ * for its path. */
+static bool find_file(int folder, const char *base, const char *place, const char *file,
+                      char path[static PATH_MAX], struct err *err)
 {
     struct stat status;
 
-    int fd = has_dot_dot(file) ? -1 : open_beneath(folder, file);
+    if (has_dot_dot(file))
+        return cannot_open(err, file, place, EXDEV);
+    int fd = base && is_normal(file) ? open_beneath(folder, file, RESOLVE_NO_SYMLINKS) : -1;
+    bool direct = fd >= 0;
+    if (!direct)
+        fd = open_beneath(folder, file, 0);
     if (fd < 0)
-        return cannot_open(err, file, place, has_dot_dot(file) ? EXDEV : errno);
+        return cannot_open(err, file, place, errno);
     bool regular = fstat(fd, &status) == 0 && S_ISREG(status.st_mode);
-    bool named = path_of(fd, path);
+    bool named = direct ? snprintf(path, PATH_MAX, "%s/%s", base, file) < PATH_MAX
+                        : path_of(fd, path);
     close(fd);
     if (!regular) {
         err_set(err, ERR_INTERNAL, "Cannot start: %s in the %s is not a file", file, place);
@@ -301,12 +321,16 @@ static bool resolve(struct process *process, const char *file, char path[static 
 {
     if (!process_open_workspace(process, err))
         return false;
+    /* That it is there was just seen, by this very path. */
+    const char *base = strcmp(process->workspace_dir, process->workspace_path) == 0
+                           ? process->workspace_path
+                           : NULL;
     if (!process->root)
-        return find_file(process->workspace_fd, "workspace", file, path, err);
+        return find_file(process->workspace_fd, base, "workspace", file, path, err);
     int root = open(process->root, O_PATH | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
     if (root < 0)
         return process_cannot(err, "the files of the repository are gone");
-    bool found = find_file(root, "repository", file, path, err);
+    bool found = find_file(root, NULL, "repository", file, path, err);
     close(root);
     return found;
 }

@@ -359,6 +359,8 @@ void report_outcome(struct report *ret, int runs_fd, const struct attempt *attem
         if (told->cause == CAUSE_EXITED && record->exit_code != 0)
             add_said(ret, runs_fd);
         add_published(ret, runs_fd);
+    }
+    if (record->started.boot_ns > 0 && !attempt->is_plain) {
         add_application(ret, runs_fd, 0, false);
         add_cluster(ret, runs_fd);
     }

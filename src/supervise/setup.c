@@ -86,20 +86,17 @@ static int set_up_signals(int *ret_signal_fd)
  * make protected tasks); we protect ourselves if allowed. All of it best effort. */
 static void set_up_oom_score(struct task_context *task)
 {
-    char text[16] = "";
-    char own[16];
-    long inherited = 0;
+    char text[sizeof task->own_oom_score] = "";
 
-    int fd = open("/proc/self/oom_score_adj", O_RDWR | O_CLOEXEC);
-    if (fd >= 0 && read(fd, text, sizeof text - 1) > 0)
-        inherited = strtol(text, NULL, 10);
-    int own_bytes = snprintf(own, sizeof own, "%d", OWN_OOM_SCORE);
-    if (fd >= 0 && inherited > OWN_OOM_SCORE) {
-        ssize_t put = pwrite(fd, own, (size_t)own_bytes, 0);
-        (void)put; /* needs a privilege */
-    }
-    if (fd >= 0)
-        close(fd);
+    task->oom_fd = open("/proc/self/oom_score_adj", O_RDWR | O_CLOEXEC);
+    if (task->oom_fd < 0 || pread(task->oom_fd, text, sizeof text - 1, 0) <= 0)
+        return;
+    long inherited = strtol(text, NULL, 10);
+    long own = inherited;
+    int own_bytes = snprintf(text, sizeof text, "%d", OWN_OOM_SCORE);
+    if (inherited > OWN_OOM_SCORE && pwrite(task->oom_fd, text, (size_t)own_bytes, 0) == own_bytes)
+        own = OWN_OOM_SCORE; /* needs a privilege */
+    snprintf(task->own_oom_score, sizeof task->own_oom_score, "%ld", own);
     long score = (inherited > 0 ? inherited : 0) + TASK_OOM_SCORE_MORE;
     snprintf(task->oom_score_adj, sizeof task->oom_score_adj, "%ld",
              score < OOM_SCORE_MAX ? score : OOM_SCORE_MAX);

@@ -33,15 +33,20 @@ static _Noreturn void child_fail(struct spawn *spawn, enum record_step step)
     _exit(127);
 }
 
-void task_offer_to_oom_killer(const struct task_context *context)
+static void set_oom_score(const struct task_context *context, const char *score)
 {
-    int fd = open("/proc/self/oom_score_adj", O_WRONLY | O_CLOEXEC);
+    ssize_t put = context->oom_fd < 0 ? 0 : pwrite(context->oom_fd, score, strlen(score), 0);
+    (void)put; /* best effort */
+}
 
-    if (fd < 0)
-        return;
-    ssize_t put = write(fd, context->oom_score_adj, strlen(context->oom_score_adj));
-    (void)put;
-    close(fd);
+void task_score_for_child(const struct task_context *context)
+{
+    set_oom_score(context, context->oom_score_adj);
+}
+
+void task_score_for_self(const struct task_context *context)
+{
+    set_oom_score(context, context->own_oom_score);
 }
 
 /* Before it is anything else: all that it starts is in there with it. */
@@ -137,7 +142,6 @@ static _Noreturn void child_run(struct spawn *spawn)
 
     if (setpgid(0, 0) < 0)
         child_fail(spawn, RECORD_STEP_SETUP);
-    task_offer_to_oom_killer(spawn->context);
     if (!child_join_cgroup(order))
         child_fail(spawn, RECORD_STEP_CGROUP);
     if (!child_set_rlimits(order))
@@ -170,12 +174,14 @@ static int open_output(const char *path)
  * and we go on only when it is known whether exec went well. */
 static pid_t spawn_child(struct spawn *spawn)
 {
+    task_score_for_child(spawn->context);
     pid_t pid = vfork();
-
     if (pid == 0)
         child_run(spawn);
+    int error = errno;
+    task_score_for_self(spawn->context);
     if (pid < 0)
-        spawn->failure = (struct task_failure){.step = RECORD_STEP_SPAWN, .error = errno};
+        spawn->failure = (struct task_failure){.step = RECORD_STEP_SPAWN, .error = error};
     if (pid > 0 && spawn->failure.step != RECORD_STEP_NONE)
         waitpid(pid, NULL, 0);
     return pid;

@@ -16,7 +16,9 @@
 struct task_context {
     pid_t supervisor;
     int null_fd;            /* its standard input */
-    char oom_score_adj[24]; /* text for /proc/self/oom_score_adj */
+    int oom_fd;             /* /proc/self/oom_score_adj, -1: it is left alone */
+    char oom_score_adj[24]; /* what a task gets, as text */
+    char own_oom_score[24]; /* what the supervisor has itself */
 };
 
 struct task_failure {
@@ -32,8 +34,10 @@ struct warm;
 pid_t task_start(const struct task_context *context, struct warm *warm, const struct order *order,
                  enum record_launch *ret_launch, struct task_failure *ret_failure);
 
-/* Best effort: a sandbox may hide the file, and a task runs without it too. For a child. */
-void task_offer_to_oom_killer(const struct task_context *context);
+/* What is forked inherits the score: a task's is set before, the supervisor's own again behind vfork. Two writes to a
+ * file that is open, where a child would have to look itself up in /proc. */
+void task_score_for_child(const struct task_context *context);
+void task_score_for_self(const struct task_context *context);
 
 /* Signals the task's process group, and the task itself should it have left that. The task must not
  * have been waited for yet, or its number could be somebody else's. */

@@ -67,7 +67,6 @@ static _Noreturn void server_run(const struct task_context *context, char *const
 {
     sigset_t none;
 
-    task_offer_to_oom_killer(context);
     if (setpgid(0, 0) < 0 || prctl(PR_SET_PDEATHSIG, SIGKILL) < 0 ||
         getppid() != context->supervisor || dup2(context->null_fd, STDIN_FILENO) < 0 ||
         dup2(context->null_fd, STDOUT_FILENO) < 0 || dup2(socket, SOCKET_FD) < 0 ||
@@ -84,10 +83,11 @@ __attribute__((noinline)) static pid_t spawn_server(const struct task_context *c
                                                     char *const *argv, char *const *envp,
                                                     int socket)
 {
+    task_score_for_child(context);
     pid_t pid = vfork();
-
     if (pid == 0)
         server_run(context, argv, envp, socket);
+    task_score_for_self(context);
     return pid;
 }
 
