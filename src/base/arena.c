@@ -63,12 +63,16 @@ static struct arena_chunk *arena_grow(struct arena *arena, size_t size)
     return chunk;
 }
 
-void *arena_alloc(struct arena *arena, size_t size)
+static size_t rounded(size_t size)
 {
     const size_t align = alignof(max_align_t);
     size_t need = (size + align - 1) & ~(align - 1);
-    if (need < size)
-        need = SIZE_MAX; /* overflow: arena_grow refuses */
+    return need < size ? SIZE_MAX : need; /* overflow: arena_grow refuses */
+}
+
+void *arena_alloc(struct arena *arena, size_t size)
+{
+    size_t need = rounded(size);
     struct arena_chunk *chunk = arena->chunks;
     if (!chunk || chunk->size - chunk->used < need)
         chunk = arena_grow(arena, need);
@@ -99,15 +103,25 @@ char *arena_strdup(struct arena *arena, const char *text)
     return text ? arena_memdup(arena, text, strlen(text)) : NULL;
 }
 
+/* Where it fits into what the chunk has left, as nearly always, the text is formatted once. */
 char *arena_vprintf(struct arena *arena, const char *format, va_list args)
 {
+    struct arena_chunk *chunk = arena->chunks;
+    size_t room = chunk ? chunk->size - chunk->used : 0;
+    char *text = room ? chunk->data + chunk->used : NULL;
     va_list again;
     va_copy(again, args);
-    int len = vsnprintf(NULL, 0, format, again);
+    int len = vsnprintf(text, room, format, again);
     va_end(again);
     if (len < 0)
         len = 0;
-    char *text = arena_alloc(arena, (size_t)len + 1);
+    size_t need = rounded((size_t)len + 1);
+    if (need <= room) {
+        chunk->used += need;
+        arena->used += need;
+        return text;
+    }
+    text = arena_alloc(arena, (size_t)len + 1);
     vsnprintf(text, (size_t)len + 1, format, args);
     return text;
 }

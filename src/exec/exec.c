@@ -326,7 +326,7 @@ static void sweep_unknown(struct exec *exec, const struct attempt_id *id)
     int r = record_read(fd, &record);
     close(fd);
     if (r == 0 && record.state != RECORD_EMPTY && record.state != RECORD_VOID)
-        purge_record(exec->purge, id, boot_ms());
+        purge_attempt(exec->purge, id, true, boot_ms());
 }
 
 void exec_ack(struct exec *exec, const struct attempt_id *id)
@@ -348,7 +348,8 @@ void exec_ack(struct exec *exec, const struct attempt_id *id)
         supervisor_post(&exec->pool, supervisor, frame, (size_t)size);
         pool_put_back(&exec->pool, supervisor, reusable);
     }
-    purge_record(exec->purge, id, boot_ms());
+    /* Who takes another order makes the record that one's, or removes it. */
+    purge_attempt(exec->purge, id, !supervisor || !reusable, boot_ms());
 }
 
 /* ---- recovery ---- */

@@ -236,12 +236,11 @@ const char *process_workspace(const struct process *process)
     return process->workspace_path;
 }
 
-/* `resolve`: flags besides. */
-static int open_beneath(int folder, const char *name, uint64_t resolve)
+static int open_file(int folder, const char *name, uint64_t resolve)
 {
     struct open_how how = {
         .flags = O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC,
-        .resolve = RESOLVE_BENEATH | RESOLVE_NO_MAGICLINKS | resolve,
+        .resolve = resolve,
     };
     int fd = -1;
 
@@ -288,24 +287,40 @@ static bool is_normal(const char *path)
     return true;
 }
 
-/* `base`: the folder's path, if it is known to be without links and still its path; else NULL, and whatever is found is asked
- * for its path. */
-static bool find_file(int folder, const char *base, const char *place, const char *file,
-                      char path[static PATH_MAX], struct err *err)
+static bool is_regular(int fd)
 {
     struct stat status;
 
-    if (has_dot_dot(file))
-        return cannot_open(err, file, place, EXDEV);
-    int fd = base && is_normal(file) ? open_beneath(folder, file, RESOLVE_NO_SYMLINKS) : -1;
-    bool direct = fd >= 0;
-    if (!direct)
-        fd = open_beneath(folder, file, 0);
+    return fstat(fd, &status) == 0 && S_ISREG(status.st_mode);
+}
+
+/* The most frequent of all: no link anywhere in the workspace's own path or behind it, so that what there is to
+ * check is checked, and the path known, with one call. False: look closely. */
+static bool find_directly(const struct process *process, const char *file,
+                          char path[static PATH_MAX])
+{
+    bool known = process->workspace_path &&
+                 strcmp(process->workspace_dir, process->workspace_path) == 0;
+
+    if (!known || !is_normal(file) || has_dot_dot(file) ||
+        snprintf(path, PATH_MAX, "%s/%s", process->workspace_path, file) >= PATH_MAX)
+        return false;
+    int fd = open_file(AT_FDCWD, path, RESOLVE_NO_SYMLINKS);
+    bool found = fd >= 0 && is_regular(fd);
+    if (fd >= 0)
+        close(fd);
+    return found;
+}
+
+static bool find_file(int folder, const char *place, const char *file, char path[static PATH_MAX],
+                      struct err *err)
+{
+    int fd = has_dot_dot(file) ? -1
+                               : open_file(folder, file, RESOLVE_BENEATH | RESOLVE_NO_MAGICLINKS);
     if (fd < 0)
-        return cannot_open(err, file, place, errno);
-    bool regular = fstat(fd, &status) == 0 && S_ISREG(status.st_mode);
-    bool named = direct ? snprintf(path, PATH_MAX, "%s/%s", base, file) < PATH_MAX
-                        : path_of(fd, path);
+        return cannot_open(err, file, place, has_dot_dot(file) ? EXDEV : errno);
+    bool regular = is_regular(fd);
+    bool named = path_of(fd, path);
     close(fd);
     if (!regular) {
         err_set(err, ERR_INTERNAL, "Cannot start: %s in the %s is not a file", file, place);
@@ -319,18 +334,16 @@ static bool find_file(int folder, const char *base, const char *place, const cha
 static bool resolve(struct process *process, const char *file, char path[static PATH_MAX],
                     struct err *err)
 {
+    if (!process->root && find_directly(process, file, path))
+        return true;
     if (!process_open_workspace(process, err))
         return false;
-    /* That it is there was just seen, by this very path. */
-    const char *base = strcmp(process->workspace_dir, process->workspace_path) == 0
-                           ? process->workspace_path
-                           : NULL;
     if (!process->root)
-        return find_file(process->workspace_fd, base, "workspace", file, path, err);
+        return find_file(process->workspace_fd, "workspace", file, path, err);
     int root = open(process->root, O_PATH | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
     if (root < 0)
         return process_cannot(err, "the files of the repository are gone");
-    bool found = find_file(root, NULL, "repository", file, path, err);
+    bool found = find_file(root, "repository", file, path, err);
     close(root);
     return found;
 }

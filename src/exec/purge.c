@@ -18,11 +18,17 @@
 #include "exec/isolate.h"
 #include "exec/trim.h"
 
-/* A bundle of records: as many as are worth waking the thread for, and how long a few may wait. */
+/* A bundle of attempts: as many as are worth waking the thread for, and how long a few may wait. */
 enum { BUNDLE_FULL = 4096, BUNDLE_WAIT_MS = 2000 };
 
+/* An attempt that runs, or what is left of one. */
+struct left {
+    struct attempt_id id;
+    bool has_record;
+};
+
 struct bundle {
-    struct attempt_id *items;
+    struct left *items;
     size_t count;
     size_t cap;
 };
@@ -147,15 +153,18 @@ static void empty_trash(struct purge *purge)
         log_event(LOG_WARN, "some files of deleted runs cannot be removed");
 }
 
-static void remove_records(struct purge *purge, const struct bundle *bundle)
+static void remove_remains(struct purge *purge, const struct bundle *bundle)
 {
     char name[ATTEMPT_FILE];
 
     for (size_t i = 0; i < bundle->count; i++) {
-        unlinkat(purge->runs_fd, attempt_file(&bundle->items[i], ".rec", name), 0);
-        isolation_remove(purge->cgroups, &bundle->items[i]);
+        const struct attempt_id *id = &bundle->items[i].id;
+
+        if (bundle->items[i].has_record)
+            unlinkat(purge->runs_fd, attempt_file(id, ".rec", name), 0);
+        isolation_remove(purge->cgroups, id);
         if (purge->log_max_bytes > 0)
-            trim_attempt(purge->runs_fd, &bundle->items[i], purge->log_max_bytes);
+            trim_attempt(purge->runs_fd, id, purge->log_max_bytes);
     }
 }
 
@@ -181,9 +190,9 @@ static void *work(void *context)
         purge->trash_waits = false;
         purge->busy = true;
         pthread_mutex_unlock(&purge->mutex);
-        remove_records(purge, &bundle);
+        remove_remains(purge, &bundle);
         for (size_t i = 0; i < growing.count; i++)
-            trim_attempt(purge->runs_fd, &growing.items[i], purge->log_max_bytes);
+            trim_attempt(purge->runs_fd, &growing.items[i].id, purge->log_max_bytes);
         free(bundle.items);
         free(growing.items);
         if (trash)
@@ -287,24 +296,25 @@ void purge_run(struct purge *purge, const struct uuid *run)
     pthread_mutex_unlock(&purge->mutex);
 }
 
-static void collect(struct bundle *bundle, const struct attempt_id *id)
+static void collect(struct bundle *bundle, const struct attempt_id *id, bool has_record)
 {
     GROW(bundle->items, bundle->count, bundle->cap);
-    bundle->items[bundle->count++] = *id;
+    bundle->items[bundle->count++] = (struct left){*id, has_record};
 }
 
-void purge_record(struct purge *purge, const struct attempt_id *id, int64_t now_ms)
+void purge_attempt(struct purge *purge, const struct attempt_id *id, bool has_record,
+                   int64_t now_ms)
 {
     if (purge->collecting.count == 0)
         purge->oldest_ms = now_ms;
-    collect(&purge->collecting, id);
+    collect(&purge->collecting, id, has_record);
     if (purge->collecting.count >= BUNDLE_FULL)
         hand_over(purge);
 }
 
 void purge_trim(struct purge *purge, const struct attempt_id *id)
 {
-    collect(&purge->growing, id);
+    collect(&purge->growing, id, true);
 }
 
 void purge_trim_all(struct purge *purge)

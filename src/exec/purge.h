@@ -20,8 +20,10 @@ struct purge *purge_open(int data_fd, int runs_fd, int64_t log_max_bytes, const 
 /* Removes the records that wait, leaves the rest of the trash to the next start. */
 void purge_close(struct purge *purge);
 void purge_run(struct purge *purge, const struct uuid *run);
-/* Removed with the next bundle: waking a thread for each costs more than the removal. */
-void purge_record(struct purge *purge, const struct attempt_id *id, int64_t now_ms);
+/* What an attempt that is acknowledged leaves: its record (`has_record` false: its supervisor keeps that), its
+ * cgroup, output above the limit. With the next bundle: waking a thread for each costs more than the removal. */
+void purge_attempt(struct purge *purge, const struct attempt_id *id, bool has_record,
+                   int64_t now_ms);
 /* Has the output of an attempt that runs held to its limit (exec/trim.h): collects, hands over unless
  * the thread is still at those before. What has ended is looked at with its record. */
 void purge_trim(struct purge *purge, const struct attempt_id *id);

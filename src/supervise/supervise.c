@@ -1,7 +1,8 @@
 /*
  * reprise-supervise: stands over one attempt at a time (DURABILITY §2, docs/design/supervisor.md).
  *
- *     IDLE         waits for an ORDER; a fork server (warm.h) that nobody needed for long goes
+ *     IDLE         waits for an ORDER; a fork server (warm.h) that nobody needed for long goes;
+ *      |           the record of the attempt before is kept for the next (claim.h)
  *      |  ORDER: record claimed                   refused, end of file, SIGTERM: DONE
  *     RUNNING      waits for the end of the task  exec failed: REPORTED
  *      |  timeout, STOP or SIGTERM: SIGTERM to its group
@@ -29,6 +30,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "supervise/claim.h"
 #include "supervise/link.h"
 #include "supervise/order.h"
 #include "supervise/record.h"
@@ -58,11 +60,11 @@ struct supervisor {
     struct link link;
     struct warm warm;
     char **strings; /* of the order being started */
+    struct claim claim;
     enum phase phase;
     enum supervisor_exit exit_code;
 
     /* The attempt; meaningless while idle. */
-    int record_fd; /* its lock is ours as long as it is open */
     struct record record;
     uint64_t grace_ms;
     bool timer_armed;
@@ -105,7 +107,7 @@ static void finish(struct supervisor *supervisor)
     if (supervisor->timer_armed)
         timer_set(supervisor, 0);
     record->state = RECORD_OUTCOME;
-    int r = record_write(supervisor->record_fd, record);
+    int r = record_write(supervisor->claim.fd, record);
     if (r < 0) {
         record->flags |= RECORD_WRITE_FAILED;
         supervisor->exit_code = SUPERVISOR_IO;
@@ -183,34 +185,13 @@ static void kill_task(struct supervisor *supervisor)
     strays_kill_cgroup(supervisor->cgroup);
 }
 
-/* Opens, locks and claims the record: 0, or -1 with the refusal. From here to the end of the attempt
- * the descriptor must be the only one of this file in this process. */
+/* 0, or -1 with the refusal. */
 static int claim(struct supervisor *supervisor, const struct order *order, struct refusal *refusal)
 {
-    struct record found = {.state = RECORD_TORN};
-    pid_t holder = 0;
-
-    int fd = record_open(order->record_path);
-    int r = fd < 0 ? fd : record_try_lock(fd);
-    if (r == -EAGAIN && record_lock_holder(fd, &holder) == 0 && holder < 0)
-        holder = 0;
-    int read = fd < 0 ? fd : record_read(fd, &found);
-    if (r == 0)
-        r = read;
-    if (r == 0 && found.state == RECORD_EMPTY) {
-        supervisor->record = supervisor->setup.claim;
-        memcpy(supervisor->record.token, order->token, strlen(order->token));
-        supervisor->record.claimed = record_now();
-        r = record_write(fd, &supervisor->record);
-        if (r == 0) {
-            supervisor->record_fd = fd;
-            return 0;
-        }
-    }
-    if (fd >= 0)
-        close(fd);
-    *refusal = (struct refusal){.state = found.state, .error = -r, .holder = holder};
-    return -1;
+    supervisor->record = supervisor->setup.claim;
+    memcpy(supervisor->record.token, order->token, strlen(order->token));
+    supervisor->record.claimed = record_now();
+    return claim_take(&supervisor->claim, order->record_path, &supervisor->record, refusal);
 }
 
 static void refuse(struct supervisor *supervisor, const struct refusal *refusal)
@@ -280,8 +261,8 @@ static int on_ack(struct supervisor *supervisor)
 {
     if (supervisor->phase != PHASE_REPORTED)
         return -EPROTO;
-    close(supervisor->record_fd);
     supervisor->phase = record_unremarkable(&supervisor->record) ? PHASE_IDLE : PHASE_DONE;
+    claim_release(&supervisor->claim, supervisor->phase == PHASE_IDLE);
     if (supervisor->phase == PHASE_IDLE && supervisor->warm.pid > 0)
         timer_set(supervisor, record_now().boot_ns + (uint64_t)WARM_IDLE_MS * NS_PER_MS);
     return 0;
@@ -327,10 +308,16 @@ static void on_socket(struct supervisor *supervisor)
 /* Power may fail before a server comes that commits the outcome: only now is a sync worth it. */
 static void leave_outcome(struct supervisor *supervisor)
 {
-    if (fdatasync(supervisor->record_fd) < 0) {
+    if (fdatasync(supervisor->claim.fd) < 0) {
         supervisor->exit_code = SUPERVISOR_IO;
         complain("outcome not synced", -errno);
     }
+    supervisor->phase = PHASE_DONE;
+}
+
+static void leave_idle(struct supervisor *supervisor)
+{
+    claim_end(&supervisor->claim);
     supervisor->phase = PHASE_DONE;
 }
 
@@ -338,7 +325,7 @@ static void leave_outcome(struct supervisor *supervisor)
 static void on_sigterm(struct supervisor *supervisor)
 {
     if (supervisor->phase == PHASE_IDLE)
-        supervisor->phase = PHASE_DONE;
+        leave_idle(supervisor);
     else if (supervisor->phase == PHASE_REPORTED)
         leave_outcome(supervisor);
     else
@@ -392,7 +379,7 @@ static void supervise(struct supervisor *supervisor)
         if (supervisor->link.fd < 0 && supervisor->phase == PHASE_REPORTED)
             leave_outcome(supervisor);
         if (supervisor->link.fd < 0 && supervisor->phase == PHASE_IDLE)
-            supervisor->phase = PHASE_DONE;
+            leave_idle(supervisor);
     }
 }
 
@@ -429,7 +416,7 @@ static int middle_run(const char *fd)
 
 int main(int argc, char **argv)
 {
-    struct supervisor supervisor = {.phase = PHASE_IDLE, .link.fd = SUPERVISOR_FD};
+    struct supervisor supervisor = {.phase = PHASE_IDLE, .link.fd = SUPERVISOR_FD, .claim.fd = -1};
 
     if (argc == 3 && strcmp(argv[1], "--middle") == 0)
         return middle_run(argv[2]);

@@ -5,7 +5,9 @@ import signal
 
 import pytest
 
-from supervise_wire import ACK, ORDER, OUTCOME_REPORT, STARTED, frame, order_payload
+from supervise_wire import (
+    ACK, CLAIM, ORDER, OUTCOME, OUTCOME_REPORT, REFUSED, STARTED, VOID, encode, frame, lock_holder, order_payload,
+    read_record, wait_dead)
 
 
 @pytest.fixture
@@ -106,3 +108,100 @@ def test_started_and_outcome_come_in_order(supervisor, tmp_path):
         supervisor.order("/bin/true", record=tmp_path / f"{i}.rec")
         assert [supervisor.answer()[0], supervisor.answer()[0]] == [STARTED, OUTCOME_REPORT]
         supervisor.ack()
+
+
+# ---- the record of the attempt before becomes the next one's ----
+
+def test_the_record_moves_to_the_next_attempt(supervisor, tmp_path, mailbox, gate):
+    first, second = tmp_path / "a.rec", tmp_path / "b.rec"
+    supervisor.run("exit 3", token="first")
+    number = first.stat().st_ino
+    supervisor.ack()
+    supervisor.shell(f"echo up > {mailbox.path}; read x < {gate.path}", token="second", record=second)
+    mailbox.line()
+    assert (second.stat().st_ino, first.exists()) == (number, False)
+    claim = read_record(second)
+    assert (claim.state, claim.token, claim.exit_code, claim.ended_ns) == (CLAIM, "second", 0, 0)
+    assert lock_holder(second) == supervisor.pid
+    gate.open()
+    outcome = supervisor.outcome()
+    assert (outcome.token, outcome.exit_code) == ("second", 0)
+    assert read_record(second) == outcome
+
+
+def test_in_another_folder_it_is_a_new_one(supervisor, tmp_path):
+    other = tmp_path / "other"
+    other.mkdir()
+    supervisor.run("exit 0")
+    supervisor.ack()
+    outcome = supervisor.run("exit 0", token="there", record=other / "a.rec")
+    assert not (tmp_path / "a.rec").exists()
+    assert read_record(other / "a.rec") == outcome
+
+
+def test_who_leaves_while_idle_leaves_no_record(supervisor, tmp_path):
+    supervisor.run("exit 0")
+    supervisor.ack()
+    supervisor.hang_up()
+    assert supervisor.wait() == 0
+    assert not (tmp_path / "a.rec").exists()
+
+
+def test_what_recovery_has_made_void_stays_void(supervisor, tmp_path):
+    supervisor.run("exit 0")
+    supervisor.ack()
+    void = encode(VOID, token=b"next")
+    (tmp_path / "b.rec").write_bytes(void)
+    supervisor.shell(f"touch {tmp_path}/ran", token="next", record=tmp_path / "b.rec")
+    assert supervisor.expect(REFUSED).state == VOID
+    assert supervisor.wait() == 0
+    assert (tmp_path / "b.rec").read_bytes() == void
+    assert not (tmp_path / "ran").exists()
+    assert not (tmp_path / "a.rec").exists()
+
+
+def test_an_empty_record_that_is_there_is_claimed(supervisor, tmp_path):
+    supervisor.run("exit 0")
+    supervisor.ack()
+    (tmp_path / "b.rec").write_bytes(b"")
+    number = (tmp_path / "b.rec").stat().st_ino
+    outcome = supervisor.run("exit 4", token="next", record=tmp_path / "b.rec")
+    assert (outcome.token, outcome.exit_code) == ("next", 4)
+    assert (tmp_path / "b.rec").stat().st_ino == number
+    assert not (tmp_path / "a.rec").exists()
+
+
+def test_an_attempt_that_is_over_is_not_run_again(supervisor, tmp_path):
+    outcome = supervisor.run("exit 5")
+    supervisor.ack()
+    supervisor.shell(f"touch {tmp_path}/ran")
+    assert supervisor.expect(REFUSED).state == OUTCOME
+    assert supervisor.wait() == 0
+    assert read_record(tmp_path / "a.rec") == outcome
+    assert not (tmp_path / "ran").exists()
+
+
+def test_a_folder_that_is_gone_takes_its_record_along(supervisor, tmp_path):
+    run = tmp_path / "run"
+    run.mkdir()
+    supervisor.run("exit 0", record=run / "a.rec", cwd=tmp_path)
+    supervisor.ack()
+    run.rename(tmp_path / "trash")
+    run.mkdir()
+    outcome = supervisor.run("exit 0", token="next", record=run / "b.rec", cwd=tmp_path)
+    assert read_record(run / "b.rec") == outcome
+    assert [path.name for path in (tmp_path / "trash").iterdir()] == ["a.rec"]
+
+
+def test_a_killed_supervisor_leaves_the_claim_under_the_new_name(supervisor, tmp_path, mailbox):
+    supervisor.run("exit 0")
+    supervisor.ack()
+    supervisor.shell(f"echo $$ > {mailbox.path}; exec sleep 1000", token="next", record=tmp_path / "b.rec")
+    task = int(mailbox.line())
+    supervisor.kill(signal.SIGKILL)
+    supervisor.wait()
+    wait_dead(task, "task")
+    claim = read_record(tmp_path / "b.rec")
+    assert (claim.state, claim.token) == (CLAIM, "next")
+    assert lock_holder(tmp_path / "b.rec") is None
+    assert not (tmp_path / "a.rec").exists()
