@@ -370,6 +370,36 @@ static void test_ack_sweeps_the_record(void **state)
     assert_int_equal(access(world_file(world, &id, ".err"), F_OK), 0);
 }
 
+static ino_t record_number(struct world *world, const struct attempt_id *id)
+{
+    struct stat status;
+    return stat(world_file(world, id, ".rec"), &status) == 0 ? status.st_ino : 0;
+}
+
+/* To the next attempt of the run by the same supervisor; an acknowledgement that comes once more touches nothing of it. */
+static void test_the_record_is_passed_on(void **state)
+{
+    struct world *world = *state;
+    struct attempt_id first = world_id(world);
+    struct attempt_id second = world_id(world);
+
+    world_script(world, "a.sh", "exit 1\n");
+    world_up(world);
+    world_start(world, &first, "a.sh", NULL);
+    world_await(world, &first);
+    ino_t number = record_number(world, &first);
+    exec_ack(world->exec, &first);
+    world_start(world, &second, "a.sh", NULL);
+    world_await(world, &second);
+    assert_int_not_equal(number, 0);
+    assert_int_equal(record_number(world, &second), number);
+    assert_int_equal(record_number(world, &first), 0);
+    exec_ack(world->exec, &first);
+    world_settle(world);
+    assert_int_equal(record_number(world, &second), number);
+    exec_ack(world->exec, &second);
+}
+
 static void test_started_twice_runs_once(void **state)
 {
     struct world *world = *state;
@@ -490,6 +520,7 @@ int main(void)
         TEST(test_200_at_once),
         TEST(test_no_descriptor_leaks),
         TEST(test_ack_sweeps_the_record),
+        TEST(test_the_record_is_passed_on),
         TEST(test_started_twice_runs_once),
         TEST(test_next_attempt_before_the_ack),
         TEST(test_token),
