@@ -15,18 +15,14 @@
 #include "server/orders.h"
 #include "server/pump_internal.h"
 
-/* When a batch closes (DURABILITY §1); retry tokens live 24 h (RULES §7). */
+/* When a batch closes (DURABILITY §1). */
 enum {
     BATCH_MAX_US = 5000,
     BATCH_MAX_ROWS = 5000,
     BATCH_MIN_COMMANDS = 16,
     FIRST_BACKOFF_MS = 50,
     LONGEST_BACKOFF_MS = 5000,
-    PRUNE_MAX = 100, /* retry tokens at a time: their answers may be large */
-    PRUNE_EVERY_MS = 10 * 60 * 1000,
-    PRUNE_AGAIN_MS = 1000,
 };
-static const int64_t token_lifetime_ms = INT64_C(24) * 3600 * 1000;
 
 uint64_t pump_seed(struct pump *pump)
 {
@@ -35,124 +31,16 @@ uint64_t pump_seed(struct pump *pump)
 
 /* ---- answers ---- */
 
-static void answer(struct api_pending *pending, enum err_code code, const char *message)
+void pump_answer(struct api_pending *pending, enum err_code code, const char *message)
 {
     pending->result.code = code;
     snprintf(pending->result.message, sizeof pending->result.message, "%s", message);
     pending->done(pending);
 }
 
-static void answer_unavailable(struct api_pending *pending)
+void pump_answer_unavailable(struct api_pending *pending)
 {
-    answer(pending, ERR_UNAVAILABLE, "the store cannot be written right now; try again");
-}
-
-/* ---- retry tokens (RULES §7) ---- */
-
-static char *copy_or_null(const char *text)
-{
-    return text ? xstrdup(text) : NULL;
-}
-
-/* Hands the stored answer to the API; it counts once result.replayed is set. */
-static void take_replay(struct api_pending *pending, const struct retry_token_row *row)
-{
-    pending->replay_status = row->status;
-    pending->replay_etag = copy_or_null(row->etag);
-    pending->replay_location = copy_or_null(row->location);
-    pending->replay_operation = row->operation;
-    pending->replay_body_len = (size_t)row->body_len;
-    pending->replay_body = xmalloc(pending->replay_body_len + 1);
-    memcpy(pending->replay_body, row->body, pending->replay_body_len);
-    pending->replay_body[pending->replay_body_len] = '\0';
-}
-
-static void replay(struct api_pending *pending, const struct retry_token_row *row)
-{
-    pending->result = (struct command_result){.code = ERR_OK, .replayed = true};
-    take_replay(pending, row);
-    pending->done(pending);
-}
-
-enum token_verdict { TOKEN_NEW, TOKEN_EXPIRED, TOKEN_ANSWERED, TOKEN_LATER };
-
-/* The same token may stand earlier in this batch: what it led to is known only after the commit. */
-static bool is_in_batch(const struct pump *pump, const struct retry_token *token)
-{
-    for (size_t i = 0; i < pump->kept_count; i++)
-        if (memcmp(pump->kept[i].pending->command.token.scope, token->scope, sizeof token->scope) ==
-            0)
-            return true;
-    return false;
-}
-
-static enum token_verdict check_token(struct pump *pump, struct api_pending *pending)
-{
-    const struct retry_token *token = &pending->command.token;
-    if (!token->is_set || !engine_can_address(pump->engine, &pending->command))
-        return TOKEN_NEW; /* 404 comes before tokens, and the engine says it */
-    if (is_in_batch(pump, token))
-        return TOKEN_LATER;
-    struct arena arena;
-    struct retry_token_row row;
-    enum token_verdict verdict = TOKEN_NEW;
-    arena_init(&arena);
-    if (store_get_retry_token(pump->reader, pump->workspace.id, token->scope, &arena, &row)) {
-        verdict = TOKEN_ANSWERED;
-        if (clock_wall_ms() - row.created_ms >= token_lifetime_ms)
-            verdict = TOKEN_EXPIRED;
-        else if (row.run_deleted)
-            answer(pending, ERR_INVALIDATED_RETRY_TOKEN,
-                   "opc-retry-token: the run that it made was deleted");
-        else if (memcmp(row.request, token->request, sizeof row.request) != 0)
-            answer(pending, ERR_INVALIDATED_RETRY_TOKEN,
-                   "opc-retry-token was used with another body");
-        else
-            replay(pending, &row);
-    } else if (store_reader_failed(pump->reader)) {
-        verdict = TOKEN_ANSWERED;
-        answer_unavailable(pending);
-    }
-    arena_release(&arena);
-    return verdict;
-}
-
-/* Inside the transaction: prints what is to be kept from what the transaction sees. */
-static void keep_answers(void *context, struct store_reader *reader, struct row_batch *more)
-{
-    static const struct uuid no_run;
-    struct pump *pump = context;
-    struct arena *arena = &pump->answers;
-    for (size_t i = 0; i < pump->kept_count; i++) {
-        struct api_pending *pending = pump->kept[i].pending;
-        const struct command *command = &pending->command;
-        struct api_answer printed;
-        api_answer_command(pump->api, reader, &pump->workspace, pending, arena, &printed);
-        if (!printed.status) { /* it could not be read: answered once more after the commit */
-            buf_release(&printed.body);
-            continue;
-        }
-        struct retry_token_row *row = ARENA_NEW(arena, struct retry_token_row);
-        bool about_run = command->kind == COMMAND_RUN_CREATE ||
-                         command->kind == COMMAND_RUN_CANCEL || command->kind == COMMAND_RUN_REPAIR;
-        *row = (struct retry_token_row){
-            .workspace = pump->workspace.id,
-            .created_ms = clock_wall_ms(),
-            .run = about_run ? pending->result.key : no_run,
-            .status = printed.status,
-            .etag = printed.etag,
-            .location = printed.location,
-            .operation = pending->result.operation,
-            .body_len = (int64_t)printed.body.len,
-        };
-        row->body =
-            arena_memdup(arena, printed.body.data ? printed.body.data : "", printed.body.len);
-        memcpy(row->scope, command->token.scope, sizeof row->scope);
-        memcpy(row->request, command->token.request, sizeof row->request);
-        buf_release(&printed.body);
-        take_replay(pending, row); /* printed once is enough */
-        row_batch_add(more, ROW_RETRY_TOKEN, pump->kept[i].replaces ? ROW_UPDATE : ROW_INSERT, row);
-    }
+    pump_answer(pending, ERR_UNAVAILABLE, "the store cannot be written right now; try again");
 }
 
 /* ---- a batch ---- */
@@ -217,7 +105,7 @@ static bool find_zone(struct pump *pump, struct api_pending *pending, struct zon
     struct err err;
     if (!schedule || zones_get(pump->config.zones, schedule->timezone_id, ret, &err) == ERR_OK)
         return true;
-    answer(pending, err.code, err.message);
+    pump_answer(pending, err.code, err.message);
     return false;
 }
 
@@ -226,10 +114,10 @@ static bool step_command(struct pump *pump, struct api_pending *pending)
 {
     pump_read_begin(pump);
     if (!pump_load_for(pump, &pending->command)) {
-        answer_unavailable(pending);
+        pump_answer_unavailable(pending);
         return true;
     }
-    enum token_verdict verdict = check_token(pump, pending);
+    enum token_verdict verdict = pump_check_token(pump, pending);
     if (verdict == TOKEN_LATER)
         return false;
     if (verdict == TOKEN_ANSWERED)
@@ -242,7 +130,7 @@ static bool step_command(struct pump *pump, struct api_pending *pending)
     bool stepped = pump_step(pump, &event);
     zone_unref(event.zone);
     if (!stepped) {
-        answer_unavailable(pending);
+        pump_answer_unavailable(pending);
         return true;
     }
     GROW(pump->stepped, pump->stepped_count, pump->stepped_cap);
@@ -316,7 +204,6 @@ static void act(struct pump *pump)
     const struct effects *fx = &pump->effects;
     for (size_t i = 0; i < pump->kept_count; i++)
         pump->kept[i].pending->result.replayed = true;
-    pump_hand_made(pump);
     for (size_t i = 0; i < pump->stepped_count; i++)
         pump->stepped[i]->done(pump->stepped[i]);
     /* Before the starts: an acknowledged supervisor takes the next order, in the same message. */
@@ -360,7 +247,7 @@ void pump_lose(struct pump *pump, enum store_result result)
 {
     atomic_store(&pump->is_ready, false);
     for (size_t i = 0; i < pump->stepped_count; i++)
-        answer_unavailable(pump->stepped[i]);
+        pump_answer_unavailable(pump->stepped[i]);
     engine_free(pump->engine);
     pump->engine = NULL;
     /* They are stepped again: where the store knows them already, they are stale and acknowledged. */
@@ -372,47 +259,6 @@ void pump_lose(struct pump *pump, enum store_result result)
         LOG_TEXT("workspace", pump->workspace.name), LOG_NUMBER("retry_in_ms", pump->backoff_ms));
 }
 
-static void add_audit_row(struct pump *pump, const struct audit_row *audit,
-                          const struct uuid *resource)
-{
-    struct audit_row *row = ARENA_NEW(&pump->answers, struct audit_row);
-    *row = *audit;
-    row->time_ms = clock_wall_ms();
-    row->key = uuid_next(&pump->audit_keys, row->time_ms);
-    if (uuid_is_nil(&row->resource))
-        row->resource = *resource;
-    row_batch_add(&pump->effects.rows, ROW_AUDIT, ROW_INSERT, row);
-}
-
-/* Of one job, but many of its runs: each of these has its own. */
-static void add_audit_of_runs(struct pump *pump, const struct api_pending *pending)
-{
-    const struct command *command = &pending->command;
-    struct audit_row audit = pending->audit;
-    audit.subject = AUDIT_ABOUT_RUN;
-    audit.action = "run.repair";
-    audit.detail = NULL;
-    for (size_t i = 0; i < command->rerun_count; i++) {
-        audit.resource = command->reruns[i].run;
-        add_audit_row(pump, &audit, &command->reruns[i].run);
-    }
-}
-
-/* Who asked for what of this batch, in its transaction. A command whose answer was kept did not come
- * here: it has its row. */
-static void add_audit(struct pump *pump)
-{
-    for (size_t i = 0; i < pump->stepped_count; i++) {
-        const struct api_pending *pending = pump->stepped[i];
-        if (pending->result.code || !pending->audit.action)
-            continue;
-        add_audit_row(pump, &pending->audit, &pending->result.key);
-        if (pending->command.kind == COMMAND_RUNS_RERUN &&
-            pending->audit.subject == AUDIT_ABOUT_JOB)
-            add_audit_of_runs(pump, pending);
-    }
-}
-
 static void commit_batch(struct pump *pump)
 {
     if (pump->is_lost) {
@@ -421,7 +267,8 @@ static void commit_batch(struct pump *pump)
         return;
     }
     engine_collect(pump->engine, &pump->effects);
-    add_audit(pump);
+    pump_add_audit(pump);
+    pump_hand_made(pump);
     if (pump->effects.rows.count == 0 && pump->kept_count == 0) {
         act(pump);
         engine_committed(pump->engine);
@@ -430,7 +277,7 @@ static void commit_batch(struct pump *pump)
     struct store_commit commit = {
         .workspace = engine_workspace(pump->engine),
         .rows = &pump->effects.rows,
-        .extend = pump->kept_count ? keep_answers : NULL,
+        .extend = pump->kept_count ? pump_keep_answers : NULL,
         .context = pump,
     };
     enum store_result result = pump_commit(pump, &commit);
@@ -476,7 +323,7 @@ static void refuse_backlog(struct pump *pump)
     while (pump->backlog) {
         struct api_pending *pending = pump->backlog;
         pump->backlog = pending->next;
-        answer_unavailable(pending);
+        pump_answer_unavailable(pending);
     }
 }
 
@@ -508,22 +355,10 @@ static void run_batch(struct pump *pump)
     pump_publish_gauges(pump);
 }
 
-/* Between batches, on this thread: a token that a batch has found expired must be there still when
- * the batch replaces it. */
-static void prune_tokens(struct pump *pump)
-{
-    int64_t now = clock_boot_ms();
-    if (!pump->engine || now < pump->prune_ms)
-        return;
-    size_t pruned = store_prune_retry_tokens(pump->config.store,
-                                             clock_wall_ms() - token_lifetime_ms, PRUNE_MAX);
-    pump->prune_ms = now + (pruned == PRUNE_MAX ? PRUNE_AGAIN_MS : PRUNE_EVERY_MS);
-}
-
 void pump_run(struct pump *pump)
 {
     run_batch(pump);
-    prune_tokens(pump);
+    pump_prune_tokens(pump);
     pump_retain(pump);
 }
 
@@ -663,7 +498,7 @@ void pump_submit(struct pump *pump, struct api_pending *pending)
     }
     pthread_mutex_unlock(&pump->lock);
     if (closed) {
-        answer(pending, ERR_UNAVAILABLE, "the server is stopping");
+        pump_answer(pending, ERR_UNAVAILABLE, "the server is stopping");
     } else if (ring) {
         pump_ring(pump);
     }

@@ -82,8 +82,32 @@ enum store_result pump_commit(struct pump *pump, struct store_commit *commit);
 void pump_publish_gauges(struct pump *pump);
 void pump_withdraw_gauges(struct pump *pump);
 
+/* ---- pump.c ---- */
+/* A command that did not come to the engine, or came to nothing. */
+void pump_answer(struct api_pending *pending, enum err_code code, const char *message);
+void pump_answer_unavailable(struct api_pending *pending);
+
+/* ---- pump_tokens.c ---- */
+enum token_verdict {
+    TOKEN_NEW,
+    TOKEN_EXPIRED,
+    TOKEN_ANSWERED,
+    TOKEN_LATER /* in the next batch */
+};
+
+/* What is known of a command's retry token; ANSWERED: it has had its answer. */
+enum token_verdict pump_check_token(struct pump *pump, struct api_pending *pending);
+/* store_commit.extend: prints the answers that are kept, and adds their rows. */
+void pump_keep_answers(void *context, struct store_reader *reader, struct row_batch *more);
+/* Lets go of old ones, if it is time. */
+void pump_prune_tokens(struct pump *pump);
+
+/* ---- pump_audit.c ---- */
+/* Adds the audit's rows of what succeeded in this batch. */
+void pump_add_audit(struct pump *pump);
+
 /* ---- pump_made.c ---- */
-/* Gives the commands of a committed batch that have made runs their rows, for the answers. */
+/* Gives the commands of a batch that have made runs their rows, which are about to be committed, for the answers. */
 void pump_hand_made(struct pump *pump);
 
 /* ---- pump_git.c ---- */

@@ -148,11 +148,10 @@ static void put_in_order(struct run_image *image)
     run_image_drop_traces(image);
 }
 
-/* An answer that was kept under a retry token is sent as it is. */
 static bool wants_rows(const struct api_pending *pending)
 {
     return pending->command.kind == COMMAND_RUN_CREATE && pending->result.code == ERR_OK &&
-           !pending->result.replayed && pending->arena;
+           pending->arena;
 }
 
 void pump_hand_made(struct pump *pump)
