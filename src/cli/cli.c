@@ -23,7 +23,7 @@ static void print_verbs(FILE *out, const char *group)
         snprintf(call, sizeof call, "%s%s%s%s%s", verb->group ? verb->group : "",
                  verb->group ? " " : "", verb->name, verb->args ? " " : "",
                  verb->args ? verb->args : "");
-        fprintf(out, "  %-25s %s\n", call, verb->summary);
+        fprintf(out, "  %-27s %s\n", call, verb->summary);
     }
 }
 

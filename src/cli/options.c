@@ -61,7 +61,7 @@ static const struct argp_option some_verbs[] = {
     {"public-key", OPTION_PUBLIC_KEY, "FILE", 0, "RSA public key, PEM; - is standard input", 0},
     {"label", OPTION_LABEL, "TEXT", 0, "What it is for", 0},
     {"expires", OPTION_EXPIRES, "T", 0, "Until when it is good: RFC 3339, or ms since 1970", 0},
-    {"user", OPTION_USER, "NAME", 0, "Only what this user did", 0},
+    {"user", OPTION_USER, "NAME", 0, "This user: whom it is given; whose deeds are shown", 0},
     {"action", OPTION_ACTION, "WORD", 0, "Only this: job.create, or job for all of a job", 0},
     {"resource", OPTION_RESOURCE, "KEY", 0, "Only what was done to this", 0},
     {"follow", OPTION_FOLLOW, NULL, 0, "Go on until the task, or the run, has ended", 0},

@@ -74,6 +74,43 @@ const struct verb cli_verbs[] = {
     },
     {
         .group = "job",
+        .name = "permissions",
+        .args = "JOB",
+        .summary = "List who may do more on a job than the role allows",
+        .help = "  reprise job permissions nightly",
+        .min_args = 1,
+        .max_args = 1,
+        .run = verb_job_permissions,
+        .options = {OPTION_LIMIT, OPTION_PAGE},
+    },
+    {
+        .group = "job",
+        .name = "grant",
+        .args = "JOB PERMISSION",
+        .summary = "Let a user, or all of a role, do more on a job",
+        .help =
+            "PERMISSION is read, use (run it, cancel, repair and delete its runs), manage (change "
+            "and delete it) or admin.\n\n"
+            "  reprise job grant nightly use --user eva\n"
+            "  reprise job grant nightly manage --role operator",
+        .min_args = 2,
+        .max_args = 2,
+        .run = verb_job_grant,
+        .options = {OPTION_USER, OPTION_ROLE},
+    },
+    {
+        .group = "job",
+        .name = "revoke",
+        .args = "JOB PERMISSION",
+        .summary = "Take back what was granted on a job",
+        .help = "  reprise job revoke nightly use --user eva",
+        .min_args = 2,
+        .max_args = 2,
+        .run = verb_job_revoke,
+        .options = {OPTION_USER, OPTION_ROLE},
+    },
+    {
+        .group = "job",
         .name = "validate",
         .summary = "Have the server check a job file, without saving it",
         .help = "Exit code 0: it could be saved; 2: the file cannot be read; 3: it could not, and "

@@ -15,6 +15,9 @@ int verb_job_get(struct cli *cli);
 int verb_job_update(struct cli *cli);
 int verb_job_delete(struct cli *cli);
 int verb_job_cancel_runs(struct cli *cli);
+int verb_job_permissions(struct cli *cli);
+int verb_job_grant(struct cli *cli);
+int verb_job_revoke(struct cli *cli);
 int verb_job_validate(struct cli *cli);
 int verb_job_simulate(struct cli *cli);
 

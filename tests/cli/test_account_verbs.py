@@ -132,6 +132,37 @@ def test_clusters(reprise, tmp_path):
     assert actions == [f"cluster.{a}" for a in ("delete", "restart", "start", "stop", "update", "create")]
 
 
+def test_permissions_of_a_job(server, reprise, tmp_path):
+    file = tmp_path / "job.yaml"
+    file.write_text("name: nightly\npath: Shared\ntasks: [{taskKey: a, type: DUMMY_TASK}]\n")
+    reprise("job", "create", "-f", str(file))
+    assert reprise("job", "permissions", "nightly") == ""
+    reprise("user", "add", "vic", "--role", "viewer")
+    token = reprise("token", "create", "vic").split()[-1]
+    assert as_user(server, token, "run", "start", "nightly").returncode == 3
+    assert reprise("job", "grant", "nightly", "use", "--user", "vic") == "USE is given on nightly\n"
+    assert as_user(server, token, "run", "start", "nightly").returncode == 0
+    reprise("job", "grant", "nightly", "MANAGE", "--role", "operator")
+    lines = reprise("job", "permissions", "nightly").splitlines()
+    assert [line.split() for line in lines] == [
+        ["WHO", "TYPE", "PERMISSIONS"], ["OPERATOR", "ROLE", "MANAGE"], ["vic", "USER", "USE"]]
+    items = json.loads(reprise("job", "permissions", "nightly", "-o", "json"))["items"]
+    assert {item["granteeName"] for item in items} == {"OPERATOR", "vic"}
+    assert reprise("job", "revoke", "nightly", "use", "--user", "vic") == "USE is taken on nightly\n"
+    assert as_user(server, token, "run", "start", "nightly").returncode == 3
+
+
+def test_mistakes_with_permissions_are_told(reprise, tmp_path):
+    file = tmp_path / "job.yaml"
+    file.write_text("name: mistakes\npath: Shared\ntasks: [{taskKey: a, type: DUMMY_TASK}]\n")
+    reprise("job", "create", "-f", str(file))
+    assert "one of --user and --role" in reprise("job", "grant", "mistakes", "use", code=2)
+    assert "one of --user and --role" in reprise("job", "grant", "mistakes", "use", "--user", "eva", "--role", "viewer", code=2)
+    assert "must be one of READ, USE" in reprise("job", "grant", "mistakes", "own", "--user", "eva", code=3)
+    assert "there is no user nobody" in reprise("job", "grant", "mistakes", "use", "--user", "nobody", code=3)
+    assert "no job is named" in reprise("job", "grant", "nowhere", "use", "--user", "eva", code=2)
+
+
 def test_the_audit_is_searched(reprise):
     reprise("user", "add", "aud", "--role", "viewer")
     table = reprise("audit", "--action", "user.create", "--limit", "1")
