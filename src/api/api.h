@@ -41,8 +41,9 @@ void api_answered(void *context, const struct http_request *request, int status,
 void api_refuse(void *context, enum err_code code, const char *message, const char *target,
                 struct http_response *response);
 
-/* Prints the answer to a command that succeeded, as of what `reader` sees: the pump does so inside
- * the transaction for answers that are kept under a retry token, the API itself for all others. */
+/* Prints the answer to a command that succeeded, as of what `reader` sees, or, without one, from what
+ * pending->made has: the pump does so for answers that are kept under a retry token, in their transaction, the API itself for all
+ * others. */
 struct api_answer {
     int64_t status;       /* 0: it could not be read; nothing to be kept */
     const char *etag;     /* NULL: none */

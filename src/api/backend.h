@@ -190,7 +190,6 @@ struct api_workspace {
     const char *name; /* for the log, as long as the server lives; NULL: see its resource */
 };
 
-/* A command on its way through the pump. Owned by the API; at rest until `done` is called. */
 /* All that there is of a run when it has just been made, and the events of its own, ascending. */
 struct api_made {
     struct run_image image;
@@ -198,6 +197,7 @@ struct api_made {
     size_t event_count;
 };
 
+/* A command on its way through the pump. Owned by the API; at rest until `done` is called. */
 struct api_pending {
     struct command command;
     struct command_result result;
@@ -208,7 +208,7 @@ struct api_pending {
     void (*done)(struct api_pending *pending);
     void *owner;         /* the API's */
     char *location_base; /* path of the collection as called, for location: "/20260430/…/jobRuns" */
-    /* The request's, which nobody else uses until `done`. */
+    /* The request's, which nobody else uses until `done`; NULL: its answer has no use for `made`. */
     struct arena *arena;
     /* In there: what a command that makes a run has committed, so that it need not be read again. NULL: it is
      * to be read. */

@@ -111,13 +111,14 @@ enum err_code submit_command(struct call *call)
     pending->done = on_done;
     pending->owner = waiting;
     pending->location_base = location_base(call);
-    pending->arena = call->arena;
     waiting->request = call->request;
     waiting->route = call->route;
     waiting->workspace = call->workspace;
     const char *recent = http_header(call->request, "should-update-recent");
     waiting->updates_recent = (call->route->flags & ROUTE_RECENT) && recent &&
                               strcmp(recent, "true") == 0;
+    if (!waiting->updates_recent && !scope_is_dataarts(call->route->scope))
+        pending->arena = call->arena; /* others read the store for their answers anyway */
     call->request->state = waiting;
     call->backend->submit(call->backend->context, &waiting->workspace, pending);
     return ERR_OK;
@@ -178,7 +179,7 @@ static bool answer_made(struct api *api, struct http_request *request,
                         struct http_response *response, const struct waiting *waiting)
 {
     struct api_answer answer;
-    if (!waiting->pending.made || waiting->updates_recent)
+    if (!waiting->pending.made)
         return false;
     api_answer_command(api, NULL, &waiting->workspace, &waiting->pending, &request->arena, &answer);
     return print_fresh(request, response, waiting, &answer);

@@ -114,7 +114,7 @@ char *arena_vprintf(struct arena *arena, const char *format, va_list args)
     int len = vsnprintf(text, room, format, again);
     va_end(again);
     if (len < 0)
-        len = 0;
+        return arena_strdup(arena, "");
     size_t need = rounded((size_t)len + 1);
     if (need <= room) {
         chunk->used += need;

@@ -342,14 +342,15 @@ void exec_ack(struct exec *exec, const struct attempt_id *id)
         return;
     struct supervisor *supervisor = attempt->supervisor;
     bool reusable = record_unremarkable(&attempt->outcome);
+    /* Who takes another order makes the record that one's, or removes it. */
+    bool passes_on = supervisor && supervisor->socket >= 0 && reusable;
     forget(exec, attempt);
     if (supervisor) {
         ssize_t size = frame_encode_ack(frame, sizeof frame);
         supervisor_post(&exec->pool, supervisor, frame, (size_t)size);
         pool_put_back(&exec->pool, supervisor, reusable);
     }
-    /* Who takes another order makes the record that one's, or removes it. */
-    purge_attempt(exec->purge, id, !supervisor || !reusable, boot_ms());
+    purge_attempt(exec->purge, id, !passes_on, boot_ms());
 }
 
 /* ---- recovery ---- */

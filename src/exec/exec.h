@@ -173,7 +173,8 @@ void exec_start(struct exec *exec, const struct exec_order *order);
 /* Asks for an attempt to be stopped: SIGTERM to its group, SIGKILL after its grace. Unknown or
  * ended attempts are ignored: their outcome is on its way. */
 void exec_stop(struct exec *exec, const struct attempt_id *id);
-/* The outcome of this attempt is committed: its supervisor may forget it, its record is swept. Also
+/* The outcome of this attempt is committed: its supervisor may forget it, its record goes: to the
+ * supervisor's next attempt, or with a sweep. Also
  * right for an attempt that this exec does not know, once the store has it as ended; a record that
  * says VOID stays, for an order that was sent may still be unread. */
 void exec_ack(struct exec *exec, const struct attempt_id *id);

@@ -305,6 +305,8 @@ static void collect(struct bundle *bundle, const struct attempt_id *id, bool has
 void purge_attempt(struct purge *purge, const struct attempt_id *id, bool has_record,
                    int64_t now_ms)
 {
+    if (!has_record && !purge->cgroups && purge->log_max_bytes <= 0)
+        return; /* it leaves nothing */
     if (purge->collecting.count == 0)
         purge->oldest_ms = now_ms;
     collect(&purge->collecting, id, has_record);
@@ -314,7 +316,7 @@ void purge_attempt(struct purge *purge, const struct attempt_id *id, bool has_re
 
 void purge_trim(struct purge *purge, const struct attempt_id *id)
 {
-    collect(&purge->growing, id, true);
+    collect(&purge->growing, id, false);
 }
 
 void purge_trim_all(struct purge *purge)

@@ -90,6 +90,8 @@ bool db_open(struct db *db, const char *path, enum db_role role, const struct db
     if (open) {
         sqlite3_busy_timeout(db->handle, BUSY_TIMEOUT_MS);
         sqlite3_progress_handler(db->handle, PROGRESS_STEPS, past_deadline, db);
+        if (vfs)
+            sqlite_wal_attach(db->handle);
         open = tune(db, role, options);
     }
     if (!open) {

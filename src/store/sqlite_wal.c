@@ -30,32 +30,39 @@ static struct wal_file *wal_of(sqlite3_file *file)
     return (struct wal_file *)file;
 }
 
-/* What cannot be written stays unknown to everybody: SQLite gives the transaction up. */
+/* What could not be written is tried again by the next call. */
 static int flush(struct wal_file *wal)
 {
-    int bytes = wal->kept_bytes;
-    wal->kept_bytes = 0;
-    if (!bytes)
+    if (!wal->kept_bytes)
         return SQLITE_OK;
-    return wal->real->pMethods->xWrite(wal->real, wal->kept, bytes, wal->kept_at);
+    int result = wal->real->pMethods->xWrite(wal->real, wal->kept, wal->kept_bytes, wal->kept_at);
+    if (result == SQLITE_OK)
+        wal->kept_bytes = 0;
+    return result;
 }
 
 /* ---- the file of the log ---- */
 
+/* What is kept was never committed. */
 static int wal_close(sqlite3_file *file)
 {
     struct wal_file *wal = wal_of(file);
-    int result = flush(wal);
-    int closed = wal->real->pMethods->xClose(wal->real);
+    int result = wal->real->pMethods->xClose(wal->real);
     free(wal->kept);
     file->pMethods = NULL;
-    return result ? result : closed;
+    return result;
 }
 
 static int wal_read(sqlite3_file *file, void *bytes, int count, sqlite3_int64 offset)
 {
     struct wal_file *wal = wal_of(file);
-    int result = flush(wal);
+    sqlite3_int64 end = wal->kept_at + wal->kept_bytes;
+    bool apart = !wal->kept_bytes || offset >= end || offset + count <= wal->kept_at;
+    if (!apart && offset >= wal->kept_at && offset + count <= end) {
+        memcpy(bytes, wal->kept + (offset - wal->kept_at), (size_t)count);
+        return SQLITE_OK;
+    }
+    int result = apart ? SQLITE_OK : flush(wal);
     return result ? result : wal->real->pMethods->xRead(wal->real, bytes, count, offset);
 }
 
@@ -199,4 +206,17 @@ const char *sqlite_wal_vfs(void)
     static pthread_once_t once = PTHREAD_ONCE_INIT;
     pthread_once(&once, make_vfs);
     return real_vfs ? vfs_name : NULL;
+}
+
+static void on_rollback(void *context)
+{
+    sqlite3_file *log = NULL;
+    sqlite3_file_control(context, "main", SQLITE_FCNTL_JOURNAL_POINTER, &log);
+    if (log && log->pMethods == &wal_methods)
+        wal_of(log)->kept_bytes = 0;
+}
+
+void sqlite_wal_attach(sqlite3 *handle)
+{
+    sqlite3_rollback_hook(handle, on_rollback, handle);
 }

@@ -7,10 +7,16 @@
  * fdatasync.
  *
  * Sound because SQLite tells other connections of frames (in the index of the log) only behind a sync
- * (`synchronous = FULL`, no padding to sectors), and because whatever this connection itself reads back is
- * written first. An error of a write so comes from the sync or the read: the commit fails either way.
+ * (`synchronous = FULL`, no padding to sectors), and because this connection is given what is kept when it reads. An
+ * error of a write so comes from a later call, at the latest from the sync, and comes again until the transaction is
+ * rolled back: what was kept of that is dropped, for by then the log may be written by others.
  */
 #pragma once
 
+#include <sqlite3.h>
+
 /* The name to open a connection with, NULL when SQLite cannot have it. The same for all threads. */
 const char *sqlite_wal_vfs(void);
+
+/* For a connection that was opened with it, before its first transaction. Takes its rollback hook. */
+void sqlite_wal_attach(sqlite3 *handle);

@@ -26,8 +26,29 @@ void claim_end(struct claim *claim)
 
 void claim_release(struct claim *claim, bool spare)
 {
-    if (!spare || claim->path[0] == '\0')
+    if (!spare)
         forget(claim);
+}
+
+/* Of the folder of the record. */
+static int sync_folder(const char *path)
+{
+    char folder[PATH_MAX];
+    const char *slash = strrchr(path, '/');
+
+    snprintf(folder, sizeof folder, "%.*s", slash ? (int)(slash - path) + 1 : 0, path);
+    int fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    int r = fd < 0 || fsync(fd) < 0 ? -errno : 0;
+    if (fd >= 0)
+        close(fd);
+    return r;
+}
+
+/* Not fdatasync: a record that was passed on has been renamed and written in place, of which that need
+ * make nothing durable, and under the old name nobody would find it. */
+int claim_sync(const struct claim *claim)
+{
+    return fsync(claim->fd) < 0 ? -errno : sync_folder(claim->path);
 }
 
 static bool in_one_folder(const char *a, const char *b)
@@ -36,14 +57,6 @@ static bool in_one_folder(const char *a, const char *b)
 
     return slash && strncmp(a, b, (size_t)(slash - a) + 1) == 0 &&
            !strchr(b + (slash - a) + 1, '/');
-}
-
-static void remember_path(struct claim *claim, const char *path)
-{
-    int len = snprintf(claim->path, sizeof claim->path, "%s", path);
-
-    if (len < 0 || (size_t)len >= sizeof claim->path)
-        claim->path[0] = '\0';
 }
 
 /* The claim is written before the name is taken: whoever finds the name finds the claim, and its lock. False: as
@@ -70,7 +83,8 @@ int claim_take(struct claim *claim, const char *path, const struct record *recor
     pid_t holder = 0;
 
     bool taken = take_spare(claim, path, record);
-    remember_path(claim, path);
+    snprintf(claim->path, sizeof claim->path, "%s",
+             path); /* one that does not fit cannot be opened */
     if (taken)
         return 0;
     int fd = record_open(path);

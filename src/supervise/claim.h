@@ -28,5 +28,8 @@ int claim_take(struct claim *claim, const char *path, const struct record *recor
  * the server removes it. */
 void claim_release(struct claim *claim, bool spare);
 
+/* What is in the record, and its name, outlast a loss of power: 0 or an error. */
+int claim_sync(const struct claim *claim);
+
 /* Removes what was spared for an attempt that does not come. */
 void claim_end(struct claim *claim);

@@ -1,11 +1,14 @@
 /*
  * The attempt record: what one attempt of a task came to, in a file that outlives every process.
  *
- * A write-once register under a POSIX F_SETLK write lock (DURABILITY §2):
+ * A register under a POSIX F_SETLK write lock (DURABILITY §2), of which each attempt's name sees this:
  *
  *     EMPTY --> CLAIM --> OUTCOME          the supervisor, lock held from before CLAIM to its end
  *       |
  *       `-----> VOID                       recovery, when nobody holds the lock
+ *
+ * A file whose attempt is acknowledged may become the next attempt's: CLAIM is written over its OUTCOME and then
+ * the name changes (claim.h).
  *
  * Whoever writes first wins: a supervisor that finds VOID never starts, a recovery that finds
  * CLAIM never voids. The lock is free exactly when no supervisor stands over the attempt.
@@ -179,8 +182,9 @@ int record_open(const char *path);
  * beside a writer it may come out TORN: that means something only while the lock is free. */
 int record_read(int fd, struct record *ret);
 
-/* Writes the register. The caller holds the lock and has checked the move: EMPTY to CLAIM or VOID,
- * CLAIM to OUTCOME. 0, or an error; after one the file may be torn, unless it was empty before. */
+/* Writes the register. The caller holds the lock and has checked the move: EMPTY to CLAIM or VOID, CLAIM to
+ * OUTCOME, the OUTCOME of an acknowledged attempt to the next one's CLAIM. 0, or an error; after one of
+ * OUTCOME the file may be torn, else it is EMPTY if the disk lets us. */
 int record_write(int fd, const struct record *record);
 
 /* 0 = the lock is ours now; -EAGAIN = another process has it. Kept until ANY descriptor of this

@@ -308,9 +308,11 @@ static void on_socket(struct supervisor *supervisor)
 /* Power may fail before a server comes that commits the outcome: only now is a sync worth it. */
 static void leave_outcome(struct supervisor *supervisor)
 {
-    if (fdatasync(supervisor->claim.fd) < 0) {
+    int r = claim_sync(&supervisor->claim);
+
+    if (r < 0) {
         supervisor->exit_code = SUPERVISOR_IO;
-        complain("outcome not synced", -errno);
+        complain("outcome not synced", r);
     }
     supervisor->phase = PHASE_DONE;
 }

@@ -70,7 +70,7 @@ def test_create_answers_what_a_get_answers(api):
             assert made.status_code == 201, made.text
             seen = api.get(f"/jobRuns/{made.json()['key']}")
             assert made.headers["etag"] == seen.headers["etag"]
-            assert made.json() == seen.json()
+            assert made.text == seen.text
         again = api.post("/jobRuns", {"jobKey": job["key"]} | body, headers=headers)
         assert again.text == made.text
 

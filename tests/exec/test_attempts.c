@@ -388,6 +388,9 @@ static void test_the_record_is_passed_on(void **state)
     world_start(world, &first, "a.sh", NULL);
     world_await(world, &first);
     ino_t number = record_number(world, &first);
+    int held = open(world_file(world, &first, ".rec"),
+                    O_RDONLY | O_CLOEXEC); /* no other gets its number */
+    assert_true(held >= 0);
     exec_ack(world->exec, &first);
     world_start(world, &second, "a.sh", NULL);
     world_await(world, &second);
@@ -398,6 +401,7 @@ static void test_the_record_is_passed_on(void **state)
     world_settle(world);
     assert_int_equal(record_number(world, &second), number);
     exec_ack(world->exec, &second);
+    close(held);
 }
 
 static void test_started_twice_runs_once(void **state)

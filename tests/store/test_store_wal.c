@@ -44,17 +44,23 @@ static void a_commit_is_one_write(void **state)
     assert_int_equal(write_calls() - before, 1);
 }
 
+static void assert_sound(sqlite3 *handle)
+{
+    sqlite3_stmt *statement;
+    assert_int_equal(sqlite3_prepare_v2(handle, "PRAGMA integrity_check", -1, &statement, NULL),
+                     SQLITE_OK);
+    assert_int_equal(sqlite3_step(statement), SQLITE_ROW);
+    assert_string_equal((const char *)sqlite3_column_text(statement, 0), "ok");
+    sqlite3_finalize(statement);
+}
+
 /* Through SQLite's own VFS, which knows nothing of what is kept. */
 static int64_t count_runs(const char *path)
 {
     sqlite3 *handle;
     sqlite3_stmt *statement;
     assert_int_equal(sqlite3_open_v2(path, &handle, SQLITE_OPEN_READWRITE, NULL), SQLITE_OK);
-    assert_int_equal(sqlite3_prepare_v2(handle, "PRAGMA integrity_check", -1, &statement, NULL),
-                     SQLITE_OK);
-    assert_int_equal(sqlite3_step(statement), SQLITE_ROW);
-    assert_string_equal((const char *)sqlite3_column_text(statement, 0), "ok");
-    sqlite3_finalize(statement);
+    assert_sound(handle);
     assert_int_equal(sqlite3_prepare_v2(handle, "SELECT count(*) FROM run", -1, &statement, NULL),
                      SQLITE_OK);
     assert_int_equal(sqlite3_step(statement), SQLITE_ROW);
@@ -103,16 +109,89 @@ static void a_transaction_may_be_larger_than_all_buffers(void **state)
     free(text);
 }
 
-static void what_is_committed_outlives_the_process(void **state)
+/* ---- a transaction that is taken back ---- */
+
+static void run_sql(sqlite3 *handle, const char *sql)
+{
+    char *error = NULL;
+    if (sqlite3_exec(handle, sql, NULL, NULL, &error) != SQLITE_OK)
+        fail_msg("%s: %s", sql, error);
+}
+
+static sqlite3 *open_small(struct world *world, const char *vfs)
+{
+    sqlite3 *handle;
+    const char *path = arena_printf(&world->arena, "%s/small", world->folder);
+    int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE;
+    assert_int_equal(sqlite3_open_v2(path, &handle, flags, vfs), SQLITE_OK);
+    if (vfs)
+        sqlite_wal_attach(handle);
+    /* So few pages are cached that a transaction spills into the log before its end. */
+    run_sql(handle, "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA cache_size = 10");
+    return handle;
+}
+
+#define FILL_SQL                                                                 \
+    "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n LIMIT 400) " \
+    "INSERT INTO t SELECT NULL, randomblob(1000) FROM n"
+
+/* Other pages than those, and more of them. */
+#define OTHER_SQL                                                                 \
+    "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n LIMIT 2000) " \
+    "INSERT INTO t SELECT NULL, randomblob(300) FROM n"
+
+static void assert_rows(sqlite3 *handle, int wanted)
+{
+    sqlite3_stmt *statement;
+    assert_int_equal(sqlite3_prepare_v2(handle, "SELECT count(*) FROM t", -1, &statement, NULL),
+                     SQLITE_OK);
+    assert_int_equal(sqlite3_step(statement), SQLITE_ROW);
+    assert_int_equal(sqlite3_column_int(statement, 0), wanted);
+    sqlite3_finalize(statement);
+    assert_sound(handle);
+}
+
+/* What it had kept must not be written later, over what others have committed meanwhile. */
+static void what_is_rolled_back_is_dropped(void **state)
 {
     struct world *world = *state;
-    struct run_row run, read;
-    add_run(world, &run);
-    assert_int_equal(world_commit(world), STORE_OK);
-    world_reopen(world);
-    store_read_begin(world->reader);
-    assert_true(store_get_run(world->reader, 1, &run.key, &world->arena, &read));
-    store_read_end(world->reader);
+    sqlite3 *ours = open_small(world, sqlite_wal_vfs());
+    sqlite3 *other = open_small(world, NULL);
+    run_sql(ours, "CREATE TABLE t (id INTEGER PRIMARY KEY, x BLOB);" FILL_SQL);
+    for (int i = 1; i <= 3; i++) {
+        run_sql(ours, "PRAGMA wal_checkpoint(RESTART)");
+        run_sql(ours, "BEGIN;" FILL_SQL "; ROLLBACK");
+        run_sql(other, OTHER_SQL); /* in the log over where that was */
+        assert_rows(ours, 400 + i * 2001 - 1);
+        run_sql(ours, "INSERT INTO t VALUES (NULL, randomblob(1000))");
+        assert_rows(other, 400 + i * 2001);
+    }
+    run_sql(ours, "PRAGMA wal_checkpoint(RESTART)");
+    run_sql(ours, "BEGIN;" FILL_SQL);
+    sqlite3_close(ours); /* in the middle of a transaction */
+    run_sql(other, OTHER_SQL);
+    assert_rows(other, 400 + 3 * 2001 + 2000);
+    sqlite3_close(other);
+    other = open_small(world, NULL);
+    assert_rows(other, 400 + 3 * 2001 + 2000);
+    sqlite3_close(other);
+}
+
+/* Of a statement that fails only that is taken back: what came before it is there to be committed. */
+static void a_savepoint_is_taken_back_alone(void **state)
+{
+    struct world *world = *state;
+    sqlite3 *ours = open_small(world, sqlite_wal_vfs());
+    sqlite3 *other = open_small(world, NULL);
+    run_sql(ours, "CREATE TABLE t (id INTEGER PRIMARY KEY, x BLOB)");
+    run_sql(ours,
+            "BEGIN;" FILL_SQL "; SAVEPOINT s;" FILL_SQL ";" FILL_SQL "; ROLLBACK TO s; RELEASE s");
+    assert_rows(ours, 400);
+    run_sql(ours, FILL_SQL "; COMMIT");
+    assert_rows(other, 800);
+    assert_rows(ours, 800);
+    sqlite3_close(other);
+    sqlite3_close(ours);
 }
 
 static void the_vfs_is_one_for_all(void **state)
@@ -131,7 +210,8 @@ int main(void)
         cmocka_unit_test(a_commit_is_one_write),
         cmocka_unit_test(others_see_each_commit_at_once),
         cmocka_unit_test(a_transaction_may_be_larger_than_all_buffers),
-        cmocka_unit_test(what_is_committed_outlives_the_process),
+        cmocka_unit_test(what_is_rolled_back_is_dropped),
+        cmocka_unit_test(a_savepoint_is_taken_back_alone),
         cmocka_unit_test(the_vfs_is_one_for_all),
     };
     return world_run_sqlite("store_wal", tests, sizeof tests / sizeof tests[0]);

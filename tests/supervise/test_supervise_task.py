@@ -5,11 +5,27 @@ import os
 import resource
 import signal
 import time
+from pathlib import Path
 
 import pytest
 
 from supervise_wire import (EXEC_FAILED, EXITED, NO_STARTED, OUTCOME, OUTCOME_REPORT, SIGNALED, STEP_CWD, STEP_EXEC,
                             STEP_RLIMIT, STEP_STDERR, STEP_STDOUT, boot_id, read_record, start_ticks)
+
+
+def oom_score(pid):
+    return int(Path(f"/proc/{pid}/oom_score_adj").read_text())
+
+
+def test_the_supervisor_keeps_an_oom_score_of_its_own(supervisor, mailbox, gate):
+    before = oom_score(supervisor.pid)
+    supervisor.shell(f"echo $$ > {mailbox.path}; read x < {gate.path}")
+    task = int(mailbox.line())
+    supervisor.started()
+    assert (oom_score(supervisor.pid), oom_score(task) >= max(before, 0) + 300) == (before, True)
+    gate.open()
+    supervisor.outcome()
+    assert oom_score(supervisor.pid) == before
 
 
 @pytest.mark.parametrize("code", [0, 1, 77, 127, 255])
