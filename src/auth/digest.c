@@ -3,19 +3,37 @@
 #include <openssl/crypto.h>
 #include <openssl/evp.h>
 #include <openssl/hmac.h>
+#include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 
+static EVP_MD *fetched;
+
+static void fetch(void)
+{
+    fetched = EVP_MD_fetch(NULL, "SHA256", NULL); /* as long as the process lives */
+    if (!fetched)
+        abort();
+}
+
+/* Looked up once: EVP_sha256() is looked up again by each use, which costs more than a short digest. */
+static const EVP_MD *algorithm(void)
+{
+    static pthread_once_t once = PTHREAD_ONCE_INIT;
+    pthread_once(&once, fetch);
+    return fetched;
+}
+
 void sha256(const void *data, size_t len, uint8_t ret[static SHA256_BYTES])
 {
-    if (!EVP_Digest(data, len, ret, NULL, EVP_sha256(), NULL))
+    if (!EVP_Digest(data, len, ret, NULL, algorithm(), NULL))
         abort();
 }
 
 void hmac_sha256(const void *key, size_t key_len, const void *data, size_t len,
                  uint8_t ret[static SHA256_BYTES])
 {
-    if (!HMAC(EVP_sha256(), key, (int)key_len, data, len, ret, NULL))
+    if (!HMAC(algorithm(), key, (int)key_len, data, len, ret, NULL))
         abort();
 }
 
