@@ -7,6 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/mem.h"
+
 static const char vfs_name[] = "reprise-wal";
 
 /* Some thirty frames of 4 KiB: a larger transaction takes several writes. SQLite's own write takes the
@@ -168,11 +170,7 @@ static int open_log(const char *name, struct wal_file *wal, int flags, int *ret_
     int result = real_vfs->xOpen(real_vfs, name, wal->real, flags, ret_flags);
     if (result)
         return result;
-    wal->kept = malloc(KEPT_MAX_BYTES);
-    if (!wal->kept) {
-        wal->real->pMethods->xClose(wal->real);
-        return SQLITE_NOMEM;
-    }
+    wal->kept = xmalloc(KEPT_MAX_BYTES);
     wal->base.pMethods = &wal_methods;
     return SQLITE_OK;
 }
