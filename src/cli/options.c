@@ -183,9 +183,10 @@ struct parse {
     struct options *options;
 };
 
-static void take_flag(struct options *options, int key)
+/* False when the option is no flag. */
+static bool take_flag(struct options *options, int key)
 {
-    bool *flags[] = {
+    bool *const flags[] = {
         [OPTION_NO_COLOR - OPTION_FIRST] = &options->no_color,
         [OPTION_STRICT - OPTION_FIRST] = &options->strict,
         [OPTION_WATCH - OPTION_FIRST] = &options->watch,
@@ -201,7 +202,11 @@ static void take_flag(struct options *options, int key)
         [OPTION_REVERSE - OPTION_FIRST] = &options->reverse,
         [OPTION_STOP_ON_FAIL - OPTION_FIRST] = &options->stop_on_fail,
     };
-    *flags[key - OPTION_FIRST] = true;
+    size_t place = (size_t)(key - OPTION_FIRST);
+    if (key < OPTION_FIRST || place >= ARRAY_LEN(flags) || !flags[place])
+        return false;
+    *flags[place] = true;
+    return true;
 }
 
 /* Words that the grammar of a verb names: others are usage, and no server has to refuse them. */
@@ -229,9 +234,11 @@ static void check_word(int key, const char *text, const struct argp_state *state
     }
 }
 
-static void take_text(struct options *options, int key, const char *text)
+/* False when the option is no single text. */
+static bool take_text(struct options *options, int key, const char *text,
+                      const struct argp_state *state)
 {
-    const char **texts[] = {
+    const char **const texts[] = {
         [OPTION_URL - OPTION_FIRST] = &options->url,
         [OPTION_TOKEN_FILE - OPTION_FIRST] = &options->token_file,
         [OPTION_CA_FILE - OPTION_FIRST] = &options->ca_file,
@@ -256,7 +263,12 @@ static void take_text(struct options *options, int key, const char *text)
         [OPTION_ACTION - OPTION_FIRST] = &options->action,
         [OPTION_RESOURCE - OPTION_FIRST] = &options->resource,
     };
-    *texts[key - OPTION_FIRST] = text;
+    size_t place = (size_t)(key - OPTION_FIRST);
+    if (key < OPTION_FIRST || place >= ARRAY_LEN(texts) || !texts[place])
+        return false;
+    check_word(key, text, state);
+    *texts[place] = text;
+    return true;
 }
 
 static void check_count(const struct parse *parse, struct argp_state *state)
@@ -301,49 +313,10 @@ static error_t take(int key, char *arg, struct argp_state *state)
 {
     struct parse *parse = state->input;
     struct options *options = parse->options;
+    if (take_flag(options, key) || take_text(options, key, arg, state) ||
+        take_word(options, key, arg, state))
+        return 0;
     switch (key) {
-    case OPTION_NO_COLOR:
-    case OPTION_STRICT:
-    case OPTION_WATCH:
-    case OPTION_WAIT:
-    case OPTION_PLAN:
-    case OPTION_FOLLOW:
-    case OPTION_WITH_DOWNSTREAM:
-    case OPTION_WITH_UPSTREAM:
-    case OPTION_REPAIR:
-    case OPTION_DOWNSTREAM:
-    case OPTION_CANARY:
-    case OPTION_SUPPLEMENT:
-    case OPTION_REVERSE:
-    case OPTION_STOP_ON_FAIL:
-        take_flag(options, key);
-        return 0;
-    case OPTION_URL:
-    case OPTION_TOKEN_FILE:
-    case OPTION_CA_FILE:
-    case OPTION_DATA:
-    case OPTION_DEFINITION:
-    case OPTION_MODE:
-    case OPTION_PAGE:
-    case OPTION_IF_MATCH:
-    case OPTION_STREAM:
-    case OPTION_TIMEZONE:
-    case OPTION_AFTER:
-    case OPTION_ROLE:
-    case OPTION_PUBLIC_KEY:
-    case OPTION_LABEL:
-    case OPTION_EXPIRES:
-    case OPTION_FROM:
-    case OPTION_TO:
-    case OPTION_WHERE:
-    case OPTION_VERSION:
-    case OPTION_INSTANCES:
-    case OPTION_USER:
-    case OPTION_ACTION:
-    case OPTION_RESOURCE:
-        check_word(key, arg, state);
-        take_text(options, key, arg);
-        return 0;
     case 'o':
         options->output = output_option(arg, state);
         return 0;
@@ -369,7 +342,7 @@ static error_t take(int key, char *arg, struct argp_state *state)
         check_count(parse, state);
         return 0;
     default:
-        return take_word(options, key, arg, state) ? 0 : ARGP_ERR_UNKNOWN;
+        return ARGP_ERR_UNKNOWN;
     }
 }
 

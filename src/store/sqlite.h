@@ -54,6 +54,17 @@ size_t sqlite_workspace_events(struct store_reader *base, int64_t workspace,
                                struct arena *arena, struct event_row **ret, int64_t *ret_upto);
 int64_t sqlite_newest_event(struct store_reader *base, int64_t workspace);
 
+/* sqlite_accounts.c: as in store.h */
+size_t sqlite_accounts(struct store_reader *reader, const struct account_query *query,
+                       struct arena *arena, void **ret);
+size_t sqlite_resources(struct store_reader *reader, int64_t workspace, int kind,
+                        struct arena *arena, struct resource_row **ret);
+size_t sqlite_job_permissions(struct store_reader *reader, int64_t workspace,
+                              const struct uuid *job, struct arena *arena,
+                              struct job_permission_row **ret);
+size_t sqlite_recent_jobs(struct store_reader *reader, int64_t workspace, const char *user_id,
+                          struct arena *arena, struct recent_job_row **ret);
+
 /* sqlite_grid.c */
 size_t sqlite_task_states(struct store_reader *base, int64_t workspace, const struct uuid *run,
                           struct arena *arena, struct task_state **ret);
