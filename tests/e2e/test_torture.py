@@ -315,7 +315,10 @@ def test_a_full_disk_changes_no_tasks_fate(small_disk, server_dies):
     fill(server.data / "filler")
     eventually(lambda: not server.processes(), "all have ended")
     if server_dies:
+        idle = supervisors(server)
         server.kill9()
+        eventually(lambda: not any(alive(pid) for pid in idle), "who has nothing to do goes")
+        fill(server.data / "filler")  # what they have freed with their records
         server.spawn()  # it cannot begin its epoch now: it must say so, not guess
         assert server._wait() != 0
         assert "disk" in server.tail() or "recovered" in server.tail(), server.tail()
