@@ -122,15 +122,6 @@ static const char *below(struct cli *cli, const char *path)
 
 /* ---- users ---- */
 
-static const char *role_of(struct cli *cli, const char *word)
-{
-    char *role = word ? arena_strdup(&cli->arena, word) : NULL;
-    for (char *c = role; c && *c; c++)
-        if (*c >= 'a' && *c <= 'z')
-            *c = (char)(*c - 'a' + 'A');
-    return role;
-}
-
 /* Of the workspace at hand; NULL: the address names none. */
 static const char *workspace_key(const struct cli *cli)
 {
@@ -157,7 +148,7 @@ int verb_user_add(struct cli *cli)
         return status;
     body_begin(&body);
     body_text(&body, "name", argument(cli, 0));
-    body_text(&body, "role", role_of(cli, cli->options.role));
+    body_text(&body, "role", in_capitals(&cli->arena, cli->options.role));
     body_text(&body, "workspaceKey", workspace_key(cli));
     status = change(cli, "POST", "//reprise/v1/users", body_end(&body), "was made");
     buf_release(&body);
@@ -196,7 +187,7 @@ int verb_user_role(struct cli *cli)
     if (status)
         return status;
     body_begin(&body);
-    body_text(&body, "role", role_of(cli, cli->options.role));
+    body_text(&body, "role", in_capitals(&cli->arena, cli->options.role));
     body_text(&body, "workspaceKey", workspace_key(cli));
     status =
         change(cli, "PUT", below(cli, "//reprise/v1/users"), body_end(&body), "has that role now");

@@ -36,6 +36,15 @@ char *format_bytes(int64_t bytes, char text[static FORMAT_TEXT])
     return text;
 }
 
+const char *in_capitals(struct arena *arena, const char *word)
+{
+    char *text = arena_strdup(arena, word);
+    for (char *c = text; c && *c; c++)
+        if (*c >= 'a' && *c <= 'z')
+            *c = (char)(*c - 'a' + 'A');
+    return text;
+}
+
 char *format_time(int64_t ms, char text[static FORMAT_TEXT])
 {
     struct civil c = civil_from_ms(ms);

@@ -10,15 +10,6 @@
 
 enum { BODY_MAX = 64 << 10 };
 
-static const char *in_capitals(struct cli *cli, const char *word)
-{
-    char *text = arena_strdup(&cli->arena, word);
-    for (char *c = text; *c; c++)
-        if (*c >= 'a' && *c <= 'z')
-            *c = (char)(*c - 'a' + 'A');
-    return text;
-}
-
 /* Of the job that the first word names. */
 static int find_path(struct cli *cli, const char *rest, const char **ret)
 {
@@ -63,12 +54,12 @@ int verb_job_permissions(struct cli *cli)
 static void write_body(struct cli *cli, const char *details, struct buf *body)
 {
     const struct options *options = &cli->options;
-    const char *target = options->user ? options->user : in_capitals(cli, options->role);
+    const char *target = options->user ? options->user : in_capitals(&cli->arena, options->role);
     buf_printf(body, "{\"%s\":{\"assignees\":{\"type\":\"%s\",\"targets\":[", details,
                options->user ? "USER" : "ROLE");
     buf_json_string(body, target);
     BUF_LIT(body, "]},\"permissions\":[");
-    buf_json_string(body, in_capitals(cli, options->args.items[1]));
+    buf_json_string(body, in_capitals(&cli->arena, options->args.items[1]));
     BUF_LIT(body, "]}}");
 }
 
@@ -93,7 +84,7 @@ static int change(struct cli *cli, const char *details, const char *done)
     if (status)
         return status;
     if (!call_print_raw(cli, &answer))
-        printf("%s %s on %s\n", in_capitals(cli, options->args.items[1]), done,
+        printf("%s %s on %s\n", in_capitals(&cli->arena, options->args.items[1]), done,
                safe_line(&cli->arena, options->args.items[0]));
     http_answer_release(&answer);
     return CLI_DONE;

@@ -1,5 +1,7 @@
 #include "model/image.h"
 
+#include <stdlib.h>
+
 #include "base/map.h"
 
 void run_image_map(const struct run_image *image, const struct job_def *def, int64_t repair_number,
@@ -28,6 +30,26 @@ void run_image_newest(const struct run_image *image, struct uuid_map *newest)
             uuid_map_put(newest, &row->key, row);
     }
     str_map_release(&seen);
+}
+
+static int compare_task_runs(const void *a, const void *b)
+{
+    const struct task_run_row *x = a, *y = b;
+    if (x->repair_number != y->repair_number)
+        return x->repair_number < y->repair_number ? -1 : 1;
+    if (x->position != y->position)
+        return x->position < y->position ? -1 : 1;
+    return uuid_compare(&x->key, &y->key);
+}
+
+void run_image_sort_task_runs(struct run_image *image)
+{
+    struct task_run_row *rows = image->task_runs;
+    for (size_t i = 1; i < image->task_run_count; i++)
+        if (compare_task_runs(&rows[i - 1], &rows[i]) > 0) {
+            qsort(rows, image->task_run_count, sizeof *rows, compare_task_runs);
+            return;
+        }
 }
 
 void run_image_drop_traces(struct run_image *image)

@@ -27,6 +27,9 @@ struct run_image {
 void run_image_map(const struct run_image *image, const struct job_def *def, int64_t repair_number,
                    const struct task_run_row **ret);
 
+/* Puts the task runs, which are nearly always in it already, into the order of an image. */
+void run_image_sort_task_runs(struct run_image *image);
+
 /* Forgets the traces of attempts that have a newer one. */
 void run_image_drop_traces(struct run_image *image);
 

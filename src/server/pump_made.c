@@ -115,22 +115,6 @@ static void copy_row(struct found *found, const struct row_change *change)
 
 /* ---- as an image has them ---- */
 
-static int by_repair(const void *a, const void *b)
-{
-    const struct repair_row *x = a;
-    const struct repair_row *y = b;
-    return (x->number > y->number) - (x->number < y->number);
-}
-
-static int by_position(const void *a, const void *b)
-{
-    const struct task_run_row *x = a;
-    const struct task_run_row *y = b;
-    if (x->repair_number != y->repair_number)
-        return x->repair_number < y->repair_number ? -1 : 1;
-    return (x->position > y->position) - (x->position < y->position);
-}
-
 static int by_task_run(const void *a, const void *b)
 {
     const struct attempt_row *x = a;
@@ -139,11 +123,10 @@ static int by_task_run(const void *a, const void *b)
     return order ? order : (x->number > y->number) - (x->number < y->number);
 }
 
-/* Events are in order: their numbers are given as they are made. */
+/* Repairs and events are in order: a batch has them as they were made. */
 static void put_in_order(struct run_image *image)
 {
-    qsort(image->repairs, image->repair_count, sizeof *image->repairs, by_repair);
-    qsort(image->task_runs, image->task_run_count, sizeof *image->task_runs, by_position);
+    run_image_sort_task_runs(image);
     qsort(image->attempts, image->attempt_count, sizeof *image->attempts, by_task_run);
     run_image_drop_traces(image);
 }

@@ -195,16 +195,6 @@ static size_t copy_of_run(const struct memory_rows *rows, enum row_kind kind, co
                       ret);
 }
 
-static int compare_task_runs(const void *a, const void *b)
-{
-    const struct task_run_row *x = a, *y = b;
-    if (x->repair_number != y->repair_number)
-        return x->repair_number < y->repair_number ? -1 : 1;
-    if (x->position != y->position)
-        return x->position < y->position ? -1 : 1;
-    return uuid_compare(&x->key, &y->key);
-}
-
 static void keep_newest_attempts(struct run_image *image)
 {
     struct uuid_map newest;
@@ -226,8 +216,7 @@ static void copy_task_runs(const struct memory_rows *rows, int64_t workspace,
     void *items;
     ret->task_run_count = copy_of_run(rows, ROW_TASK_RUN, &task_run, arena, &items);
     ret->task_runs = items;
-    if (ret->task_run_count)
-        qsort(ret->task_runs, ret->task_run_count, sizeof *ret->task_runs, compare_task_runs);
+    run_image_sort_task_runs(ret);
     ret->attempt_count = copy_of_run(rows, ROW_ATTEMPT, &attempt, arena, &items);
     ret->attempts = items;
     keep_newest_attempts(ret);

@@ -7,6 +7,7 @@
 
 #include <pthread.h>
 
+#include "base/mem.h"
 #include "store/impl.h"
 #include "store/sqlite_db.h"
 
@@ -38,6 +39,10 @@ bool sqlite_write_batch(struct db *db, const struct row_batch *batch);
 
 /* sqlite_read.c */
 extern const struct reader_ops sqlite_reader_ops;
+static inline struct sqlite_reader *sqlite_reader_of(struct store_reader *base)
+{
+    return CONTAINER_OF(base, struct sqlite_reader, base);
+}
 struct store_reader *sqlite_reader_open(struct store *store);
 /* The next row? False at the end and on failure, which the reader remembers. */
 bool sqlite_reader_step(struct sqlite_reader *reader, sqlite3_stmt *statement);

@@ -5,11 +5,6 @@
 
 #include "base/mem.h"
 
-static struct sqlite_reader *reader_of(struct store_reader *base)
-{
-    return CONTAINER_OF(base, struct sqlite_reader, base);
-}
-
 static enum sql accounts_statement(const struct account_query *query)
 {
     switch ((int)query->kind) {
@@ -50,7 +45,7 @@ size_t sqlite_accounts(struct store_reader *base, const struct account_query *qu
                        struct arena *arena, void **ret)
 {
     static const uint8_t first_hash[COLUMN_HASH_BYTES];
-    struct sqlite_reader *reader = reader_of(base);
+    struct sqlite_reader *reader = sqlite_reader_of(base);
     sqlite3_stmt *statement =
         sqlite_reader_query(reader, (int)accounts_statement(query), query->workspace);
     if (statement) {
@@ -71,7 +66,7 @@ size_t sqlite_accounts(struct store_reader *base, const struct account_query *qu
 size_t sqlite_resources(struct store_reader *base, int64_t workspace, int kind, struct arena *arena,
                         struct resource_row **ret)
 {
-    struct sqlite_reader *reader = reader_of(base);
+    struct sqlite_reader *reader = sqlite_reader_of(base);
     sqlite3_stmt *statement = sqlite_reader_query(reader, SQL_RESOURCES, workspace);
     void *rows;
     if (statement)
@@ -84,7 +79,7 @@ size_t sqlite_resources(struct store_reader *base, int64_t workspace, int kind, 
 size_t sqlite_job_permissions(struct store_reader *base, int64_t workspace, const struct uuid *job,
                               struct arena *arena, struct job_permission_row **ret)
 {
-    struct sqlite_reader *reader = reader_of(base);
+    struct sqlite_reader *reader = sqlite_reader_of(base);
     sqlite3_stmt *statement = sqlite_reader_query(reader, SQL_JOB_PERMISSIONS, workspace);
     void *rows;
     if (statement)
@@ -97,7 +92,7 @@ size_t sqlite_job_permissions(struct store_reader *base, int64_t workspace, cons
 size_t sqlite_recent_jobs(struct store_reader *base, int64_t workspace, const char *user_id,
                           struct arena *arena, struct recent_job_row **ret)
 {
-    struct sqlite_reader *reader = reader_of(base);
+    struct sqlite_reader *reader = sqlite_reader_of(base);
     sqlite3_stmt *statement = sqlite_reader_query(reader, SQL_RECENT_JOBS, workspace);
     void *rows;
     if (statement)

@@ -6,17 +6,12 @@
 #include "store/page.h"
 #include "store/sqlite.h"
 
-static struct sqlite_reader *reader_of(struct store_reader *base)
-{
-    return CONTAINER_OF(base, struct sqlite_reader, base);
-}
-
 /* They are few: what the filter asks for is looked at row by row. */
 size_t sqlite_campaigns(struct store_reader *base, int64_t workspace,
                         const struct campaign_filter *filter, struct arena *arena,
                         struct campaign_row **ret)
 {
-    struct sqlite_reader *reader = reader_of(base);
+    struct sqlite_reader *reader = sqlite_reader_of(base);
     const struct table *table = &store_tables[ROW_CAMPAIGN];
     struct uuid before = filter->before;
     if (uuid_is_nil(&before))
@@ -64,7 +59,7 @@ static size_t read_keys(struct sqlite_reader *reader, sqlite3_stmt *statement, s
 size_t sqlite_active_campaigns(struct store_reader *base, int64_t workspace, struct arena *arena,
                                struct uuid **ret)
 {
-    struct sqlite_reader *reader = reader_of(base);
+    struct sqlite_reader *reader = sqlite_reader_of(base);
     return read_keys(reader, sqlite_reader_query(reader, SQL_ACTIVE_CAMPAIGNS, workspace), arena,
                      ret);
 }
@@ -72,7 +67,7 @@ size_t sqlite_active_campaigns(struct store_reader *base, int64_t workspace, str
 size_t sqlite_campaigns_of_run(struct store_reader *base, int64_t workspace, const struct uuid *run,
                                struct arena *arena, struct uuid **ret)
 {
-    struct sqlite_reader *reader = reader_of(base);
+    struct sqlite_reader *reader = sqlite_reader_of(base);
     sqlite3_stmt *statement = sqlite_reader_query(reader, SQL_CAMPAIGNS_OF_RUN, workspace);
     if (statement)
         db_bind_uuid(statement, 2, run);
@@ -83,7 +78,7 @@ size_t sqlite_campaign_cells(struct store_reader *base, int64_t workspace,
                              const struct uuid *campaign, int64_t from_position, size_t max,
                              struct arena *arena, struct campaign_cell_row **ret)
 {
-    struct sqlite_reader *reader = reader_of(base);
+    struct sqlite_reader *reader = sqlite_reader_of(base);
     sqlite3_stmt *statement = sqlite_reader_query(reader, SQL_CAMPAIGN_CELLS, workspace);
     if (statement) {
         db_bind_uuid(statement, 2, campaign);
@@ -99,7 +94,7 @@ size_t sqlite_campaign_cells(struct store_reader *base, int64_t workspace,
 bool sqlite_campaign_counts(struct store_reader *base, int64_t workspace,
                             const struct uuid *campaign, struct campaign_counts *ret)
 {
-    struct sqlite_reader *reader = reader_of(base);
+    struct sqlite_reader *reader = sqlite_reader_of(base);
     sqlite3_stmt *statement = sqlite_reader_query(reader, SQL_CAMPAIGN_COUNTS, workspace);
     *ret = (struct campaign_counts){{0}};
     if (statement)
@@ -116,7 +111,7 @@ size_t sqlite_planned_runs(struct store_reader *base, int64_t workspace, const s
                            int64_t from_ms, int64_t to_ms, size_t max, struct arena *arena,
                            struct run_row **ret)
 {
-    struct sqlite_reader *reader = reader_of(base);
+    struct sqlite_reader *reader = sqlite_reader_of(base);
     const struct table *table = &store_tables[ROW_RUN];
     sqlite3_stmt *statement = sqlite_reader_query(reader, SQL_PLANNED_RUNS, workspace);
     if (statement) {
@@ -144,7 +139,7 @@ size_t sqlite_window_runs(struct store_reader *base, int64_t workspace, const st
                           int64_t from_ms, int64_t to_ms, size_t max, struct arena *arena,
                           struct window_run **ret)
 {
-    struct sqlite_reader *reader = reader_of(base);
+    struct sqlite_reader *reader = sqlite_reader_of(base);
     sqlite3_stmt *statement = sqlite_reader_query(reader, SQL_WINDOW_RUNS, workspace);
     if (statement) {
         db_bind_uuid(statement, 2, job);

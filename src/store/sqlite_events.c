@@ -127,7 +127,7 @@ static int64_t add_blocks(struct event_query *query, int64_t after, size_t max, 
 
 int64_t sqlite_newest_event(struct store_reader *base, int64_t workspace)
 {
-    struct sqlite_reader *reader = CONTAINER_OF(base, struct sqlite_reader, base);
+    struct sqlite_reader *reader = sqlite_reader_of(base);
     sqlite3_stmt *statement = sqlite_reader_query(reader, SQL_NEWEST_EVENT, workspace);
     int64_t newest = 0;
     if (sqlite_reader_step(reader, statement) && sqlite3_column_type(statement, 0) != SQLITE_NULL)
@@ -141,7 +141,7 @@ size_t sqlite_workspace_events(struct store_reader *base, int64_t workspace,
                                struct arena *arena, struct event_row **ret, int64_t *ret_upto)
 {
     struct event_query query = {
-        .reader = CONTAINER_OF(base, struct sqlite_reader, base),
+        .reader = sqlite_reader_of(base),
         .workspace = workspace,
         .filter = filter,
         .arena = arena,

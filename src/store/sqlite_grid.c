@@ -12,7 +12,7 @@
 size_t sqlite_task_states(struct store_reader *base, int64_t workspace, const struct uuid *run,
                           struct arena *arena, struct task_state **ret)
 {
-    struct sqlite_reader *reader = CONTAINER_OF(base, struct sqlite_reader, base);
+    struct sqlite_reader *reader = sqlite_reader_of(base);
     sqlite3_stmt *statement = sqlite_reader_query(reader, SQL_RUN_TASK_STATES, workspace);
     struct task_state *items = NULL;
     size_t count = 0, cap = 0;

@@ -455,7 +455,7 @@ void sqlite_list_runs(struct store_reader *base, int64_t workspace, const struct
                       struct arena *arena, struct run_list *ret)
 {
     struct run_query query = {
-        .reader = CONTAINER_OF(base, struct sqlite_reader, base),
+        .reader = sqlite_reader_of(base),
         .workspace = workspace,
         .filter = filter,
         .order = order,
@@ -536,7 +536,7 @@ void sqlite_recent_runs(struct store_reader *base, int64_t workspace, const stru
                         struct run_list *ret)
 {
     struct run_query query = {
-        .reader = CONTAINER_OF(base, struct sqlite_reader, base),
+        .reader = sqlite_reader_of(base),
         .workspace = workspace,
         .order = order,
         .arena = arena,

@@ -176,7 +176,7 @@ void sqlite_list_jobs(struct store_reader *base, int64_t workspace, const struct
     if (by.sort == SORT_STATUS)
         by.sort = SORT_DISPLAY_NAME;
     struct page_query page = {
-        .reader = CONTAINER_OF(base, struct sqlite_reader, base),
+        .reader = sqlite_reader_of(base),
         .workspace = workspace,
         .order = &by,
         .table = &store_tables[ROW_JOB],
@@ -211,7 +211,7 @@ void sqlite_list_operations(struct store_reader *base, int64_t workspace,
 {
     struct list_order by = {SORT_TIME_CREATED, order->ascending, order->limit};
     struct page_query page = {
-        .reader = CONTAINER_OF(base, struct sqlite_reader, base),
+        .reader = sqlite_reader_of(base),
         .workspace = workspace,
         .order = &by,
         .table = &store_tables[ROW_OPERATION],

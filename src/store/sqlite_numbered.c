@@ -16,7 +16,7 @@
 bool sqlite_find_number(struct store_reader *base, enum row_kind kind, int64_t workspace,
                         int64_t number, struct arena *arena, void *ret)
 {
-    struct sqlite_reader *reader = CONTAINER_OF(base, struct sqlite_reader, base);
+    struct sqlite_reader *reader = sqlite_reader_of(base);
     enum sql sql = kind == ROW_JOB ? SQL_JOB_OF_NUMBER : SQL_RUN_OF_NUMBER;
     sqlite3_stmt *statement = sqlite_reader_query(reader, (int)sql, workspace);
     if (!statement)
@@ -95,7 +95,7 @@ void sqlite_list_instances(struct store_reader *base, int64_t workspace,
                            const struct instance_filter *filter, struct arena *arena,
                            struct instance_list *ret)
 {
-    struct sqlite_reader *reader = CONTAINER_OF(base, struct sqlite_reader, base);
+    struct sqlite_reader *reader = sqlite_reader_of(base);
     bool whole = instance_needs_row(filter);
     enum sql sql = whole ? SQL_INSTANCES_WHOLE : SQL_INSTANCES;
     if (filter->job)
@@ -147,7 +147,7 @@ void sqlite_list_numbered_jobs(struct store_reader *base, int64_t workspace,
                                const struct numbered_job_filter *filter, struct arena *arena,
                                struct numbered_job_list *ret)
 {
-    struct sqlite_reader *reader = CONTAINER_OF(base, struct sqlite_reader, base);
+    struct sqlite_reader *reader = sqlite_reader_of(base);
     bool asks_active = filter->is_active != FIELD_UNSET;
     enum sql sql = asks_active ? SQL_NUMBERED_JOBS_ACTIVE : SQL_NUMBERED_JOBS;
     *ret = (struct numbered_job_list){.items = ARENA_ARRAY(arena, filter->limit, struct job_row)};

@@ -7,11 +7,6 @@
 #include "base/map.h"
 #include "base/mem.h"
 
-static struct sqlite_reader *reader_of(struct store_reader *base)
-{
-    return CONTAINER_OF(base, struct sqlite_reader, base);
-}
-
 /* ---- the snapshot ---- */
 
 /* Opens the connection, unless it is open. */
@@ -36,14 +31,14 @@ struct store_reader *sqlite_reader_open(struct store *base)
 
 static void reader_close(struct store_reader *base)
 {
-    struct sqlite_reader *reader = reader_of(base);
+    struct sqlite_reader *reader = sqlite_reader_of(base);
     db_close(&reader->own);
     free(reader);
 }
 
 static void read_begin(struct store_reader *base)
 {
-    struct sqlite_reader *reader = reader_of(base);
+    struct sqlite_reader *reader = sqlite_reader_of(base);
     /* What kept it from being opened, no more descriptors mostly, need not last. */
     reader->failed = !connect_reader(reader);
     if (reader->failed)
@@ -54,7 +49,7 @@ static void read_begin(struct store_reader *base)
 
 static void read_end(struct store_reader *base)
 {
-    struct sqlite_reader *reader = reader_of(base);
+    struct sqlite_reader *reader = sqlite_reader_of(base);
     struct db *db = reader->db;
     db_set_deadline(db, 0);
     if (db->handle && db_in_transaction(db) && !db_run_plain(db, SQL_COMMIT))
@@ -92,7 +87,7 @@ sqlite3_stmt *sqlite_reader_query(struct sqlite_reader *reader, int sql, int64_t
 
 static uint64_t read_version(struct store_reader *base)
 {
-    struct sqlite_reader *reader = reader_of(base);
+    struct sqlite_reader *reader = sqlite_reader_of(base);
     sqlite3_stmt *statement = reader->failed ? NULL : db_statement(reader->db, SQL_READ_VERSION);
     uint64_t version = 0;
     if (sqlite_reader_step(reader, statement))
@@ -190,7 +185,7 @@ static enum sql get_statement(enum row_kind kind, const struct row_id *id)
 static bool get(struct store_reader *base, enum row_kind kind, const struct row_id *id,
                 struct arena *arena, void *ret)
 {
-    struct sqlite_reader *reader = reader_of(base);
+    struct sqlite_reader *reader = sqlite_reader_of(base);
     const struct table *table = &store_tables[kind];
     enum sql sql = get_statement(kind, id);
     sqlite3_stmt *statement = sqlite_reader_query(reader, (int)sql, id->workspace);
@@ -219,7 +214,7 @@ static bool get(struct store_reader *base, enum row_kind kind, const struct row_
 static size_t active_schedules(struct store_reader *base, int64_t workspace, struct arena *arena,
                                struct schedule_row **ret)
 {
-    struct sqlite_reader *reader = reader_of(base);
+    struct sqlite_reader *reader = sqlite_reader_of(base);
     void *items;
     size_t count = sqlite_read_all(reader,
                                    sqlite_reader_query(reader, SQL_ACTIVE_SCHEDULES, workspace),
@@ -231,7 +226,7 @@ static size_t active_schedules(struct store_reader *base, int64_t workspace, str
 static size_t skipped(struct store_reader *base, int64_t workspace, const struct uuid *job,
                       size_t max, struct arena *arena, struct skipped_row **ret)
 {
-    struct sqlite_reader *reader = reader_of(base);
+    struct sqlite_reader *reader = sqlite_reader_of(base);
     sqlite3_stmt *statement = sqlite_reader_query(reader, SQL_SKIPPED, workspace);
     if (statement) {
         db_bind_uuid(statement, 2, job);
@@ -264,7 +259,7 @@ static int64_t larger(int64_t a, int64_t b)
 static bool get_run_etag(struct store_reader *base, int64_t workspace, const struct uuid *key,
                          int64_t *ret_version, int64_t *ret_last_event, int64_t *ret_updated_ms)
 {
-    struct sqlite_reader *reader = reader_of(base);
+    struct sqlite_reader *reader = sqlite_reader_of(base);
     sqlite3_stmt *statement = query_run(reader, SQL_RUN_ETAG, workspace, key);
     if (!sqlite_reader_step(reader, statement))
         return false;
@@ -284,26 +279,6 @@ static bool get_run_etag(struct store_reader *base, int64_t workspace, const str
     *ret_last_event = last_event;
     *ret_updated_ms = updated_ms;
     return true;
-}
-
-static int compare_task_runs(const void *a, const void *b)
-{
-    const struct task_run_row *x = a, *y = b;
-    if (x->repair_number != y->repair_number)
-        return x->repair_number < y->repair_number ? -1 : 1;
-    if (x->position != y->position)
-        return x->position < y->position ? -1 : 1;
-    return uuid_compare(&x->key, &y->key);
-}
-
-/* They are stored by key, which is nearly always this order already. */
-static void sort_task_runs(struct task_run_row *rows, size_t count)
-{
-    for (size_t i = 1; i < count; i++)
-        if (compare_task_runs(&rows[i - 1], &rows[i]) > 0) {
-            qsort(rows, count, sizeof *rows, compare_task_runs);
-            return;
-        }
 }
 
 static void turn_round(struct attempt_row *attempts, size_t count)
@@ -355,14 +330,14 @@ static void read_task_runs(struct sqlite_reader *reader, int64_t workspace, cons
     image->task_run_count = sqlite_read_all(
         reader, query_run(reader, SQL_RUN_TASK_RUNS, workspace, key), ROW_TASK_RUN, arena, &items);
     image->task_runs = items;
-    sort_task_runs(image->task_runs, image->task_run_count);
+    run_image_sort_task_runs(image);
     read_attempts(reader, query_run(reader, SQL_RUN_ATTEMPTS, workspace, key), image, arena);
 }
 
 static bool get_run_image(struct store_reader *base, int64_t workspace, const struct uuid *key,
                           bool is_outline, struct arena *arena, struct run_image *ret)
 {
-    struct sqlite_reader *reader = reader_of(base);
+    struct sqlite_reader *reader = sqlite_reader_of(base);
     const struct row_id id = {.workspace = workspace, .key = key};
     struct run_image image = {.is_outline = is_outline};
     if (!get(base, ROW_RUN, &id, arena, &image.run))
@@ -388,7 +363,7 @@ static size_t live_runs(struct store_reader *base, int64_t workspace, struct are
                         struct uuid **ret)
 {
     static const struct uuid first = {{0}};
-    struct sqlite_reader *reader = reader_of(base);
+    struct sqlite_reader *reader = sqlite_reader_of(base);
     struct uuid last, *keys = NULL;
     size_t count = 0, cap = 0;
     memset(&last, 0xff, sizeof last);
@@ -429,7 +404,7 @@ static int64_t read_census_number(struct sqlite_reader *reader, sqlite3_stmt *st
 
 static bool run_census(struct store_reader *base, int64_t workspace, struct run_census *ret)
 {
-    struct sqlite_reader *reader = reader_of(base);
+    struct sqlite_reader *reader = sqlite_reader_of(base);
     struct run_census census = {.queued_since_ms = FIELD_NULL};
     for (int state = 0; state < STATE_COUNT && !reader->failed; state++) {
         if (state_is_final((enum state)state))
@@ -449,7 +424,7 @@ static bool run_census(struct store_reader *base, int64_t workspace, struct run_
 
 static int64_t queue_position(struct store_reader *base, const struct run_row *run)
 {
-    struct sqlite_reader *reader = reader_of(base);
+    struct sqlite_reader *reader = sqlite_reader_of(base);
     sqlite3_stmt *statement = sqlite_reader_query(reader, SQL_QUEUE_POSITION, run->workspace);
     if (!statement)
         return 0;
@@ -469,7 +444,7 @@ static size_t attempts(struct store_reader *base, int64_t workspace, const struc
                        int64_t from_number, size_t max, struct arena *arena,
                        struct attempt_row **ret)
 {
-    struct sqlite_reader *reader = reader_of(base);
+    struct sqlite_reader *reader = sqlite_reader_of(base);
     sqlite3_stmt *statement = query_run(reader, SQL_TASK_RUN_OWNER, workspace, task_run);
     struct uuid run = {0};
     if (sqlite_reader_step(reader, statement))
@@ -507,7 +482,7 @@ size_t sqlite_read_events(struct sqlite_reader *reader, sqlite3_stmt *statement,
 static size_t run_events(struct store_reader *base, int64_t workspace, const struct uuid *run,
                          int64_t after, size_t max, struct arena *arena, struct event_row **ret)
 {
-    struct sqlite_reader *reader = reader_of(base);
+    struct sqlite_reader *reader = sqlite_reader_of(base);
     sqlite3_stmt *statement = query_run(reader, SQL_RUN_EVENTS, workspace, run);
     if (statement) {
         sqlite3_bind_int64(statement, 3, after);
@@ -520,7 +495,7 @@ static size_t entity_events(struct store_reader *base, int64_t workspace, const 
                             const struct uuid *task_run, struct arena *arena,
                             struct event_row **ret)
 {
-    struct sqlite_reader *reader = reader_of(base);
+    struct sqlite_reader *reader = sqlite_reader_of(base);
     sqlite3_stmt *statement =
         query_run(reader, task_run ? SQL_TASK_EVENTS : SQL_OWN_EVENTS, workspace, run);
     if (statement && task_run)

@@ -83,8 +83,8 @@ int claim_take(struct claim *claim, const char *path, const struct record *recor
     pid_t holder = 0;
 
     bool taken = take_spare(claim, path, record);
-    snprintf(claim->path, sizeof claim->path, "%s",
-             path); /* one that does not fit cannot be opened */
+    /* One that does not fit cannot be opened. */
+    snprintf(claim->path, sizeof claim->path, "%s", path);
     if (taken)
         return 0;
     int fd = record_open(path);

@@ -89,7 +89,11 @@ static void set_up_oom_score(struct task_context *task)
     char text[sizeof task->own_oom_score] = "";
 
     task->oom_fd = open("/proc/self/oom_score_adj", O_RDWR | O_CLOEXEC);
-    if (task->oom_fd < 0 || pread(task->oom_fd, text, sizeof text - 1, 0) <= 0)
+    if (task->oom_fd >= 0 && pread(task->oom_fd, text, sizeof text - 1, 0) <= 0) {
+        close(task->oom_fd);
+        task->oom_fd = -1;
+    }
+    if (task->oom_fd < 0)
         return;
     long inherited = strtol(text, NULL, 10);
     long own = inherited;

@@ -4,7 +4,7 @@ import calendar
 import time
 
 import pytest
-from harness import DEADLINE_S, Client, eventually, named, refused, statuses, step, summary_of, task
+from harness import DEADLINE_S, Client, eventually, named, node, refused, statuses, step, summary_of, task
 from seeds import JOB_RUN, check, check_lifecycle
 
 pytestmark = pytest.mark.sanitize
@@ -46,19 +46,13 @@ def test_create_answers_201_with_the_headers_of_the_page(api):
     assert api.get("/" + answer.headers["location"]).json()["key"] == key
 
 
-def dummy(key, after=()):
-    body = task(key, after=after, type="DUMMY_TASK")
-    del body["filePath"]
-    return body
-
-
 def at_rest(api):
     """Bodies of runs that stay as they are made, or are over in the step that makes them."""
     queued = {"maxConcurrentRuns": 0, "queue": {"isEnabled": True}}
-    chain = [step("a"), step("b", "a"), dummy("c", "b")]
+    chain = [step("a"), step("b", "a"), node("c", "DUMMY_TASK", "b")]
     yield api.job(chain, name="waits", parameters=named(day="monday"), **queued), {"parameters": named(day="tuesday")}
     yield api.job([step("a")], name="skipped", maxConcurrentRuns=0), {}
-    yield api.job([dummy("a"), dummy("b", "a")], name="over"), {}
+    yield api.job([node("a", "DUMMY_TASK"), node("b", "DUMMY_TASK", "a")], name="over"), {}
     yield api.job([step(f"s{i}") for i in range(300)], name="large", **queued), {}
 
 

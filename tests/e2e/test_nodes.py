@@ -5,7 +5,7 @@ import os
 import threading
 
 import pytest
-from harness import Server, eventually, named, refused, statuses, summary_of, task
+from harness import Server, eventually, named, node, refused, statuses, summary_of, task
 
 pytestmark = pytest.mark.sanitize
 
@@ -16,12 +16,6 @@ def server(tmp_path_factory):
     server.start()
     yield server
     server.close()
-
-
-def node(key, kind, after=(), **fields):
-    body = task(key, after=after, type=kind)
-    del body["filePath"]
-    return {**body, **fields}
 
 
 def shell(key, script, after=(), **fields):

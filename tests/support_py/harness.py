@@ -93,7 +93,13 @@ def step(key, after=(), **fields):
 
 
 def if_else(key, value, after=(), **fields):
-    body = task(key, after=after, type="IF_ELSE_TASK", expressions=[{"key": "A", "value": value}], condition="A")
+    decides = {"expressions": [{"key": "A", "value": value}], "condition": "A"}
+    return node(key, "IF_ELSE_TASK", after, **{**decides, **fields})
+
+
+def node(key, kind, after=(), **fields):
+    """A task of another type, without a file."""
+    body = task(key, after=after, type=kind)
     del body["filePath"]
     return {**body, **fields}
 
