@@ -109,17 +109,21 @@ static enum err_code make_selection(struct planner *planner, struct err *err)
     return ERR_OK;
 }
 
+bool plan_passes(const struct plan_input *input, uint32_t task)
+{
+    return input->request->monitor == MONITOR_PASSED && input->states[task] != STATE_SUCCESS &&
+           job_def_find_monitor(input->def) == task;
+}
+
 /* The path that a schedule watches is waited for as the request says, not as others are. */
 static void select_monitor(struct planner *planner)
 {
     enum repair_monitor asked = planner->input->request->monitor;
-    int64_t task = job_def_find(planner->def, DEF_MONITOR_TASK);
+    int64_t task = job_def_find_monitor(planner->def);
     if (task < 0 || asked == MONITOR_AS_OTHERS)
         return;
-    if (asked == MONITOR_AGAIN)
-        planner->selected[task] = BY_NAME;
-    else if (planner->input->states[task] == STATE_SUCCESS)
-        planner->selected[task] = NOT_CHOSEN;
+    bool is_kept = asked == MONITOR_PASSED && !plan_passes(planner->input, (uint32_t)task);
+    planner->selected[task] = is_kept ? NOT_CHOSEN : BY_NAME;
 }
 
 static void close_selection(struct planner *planner)
@@ -257,7 +261,11 @@ static void give_verdicts(struct planner *planner, struct repair_plan *plan)
     for (uint32_t i = 0; i < def->task_count; i++) {
         struct plan_task *task = &plan->tasks[i];
         task->task_key = def->tasks[i].task_key;
-        if (planner->selected[i]) {
+        if (plan_passes(planner->input, i)) {
+            task->verdict = PLAN_REEVALUATE;
+            task->reason = "The watched path is not waited for";
+            plan->reevaluate_count++;
+        } else if (planner->selected[i]) {
             task->verdict = PLAN_RUN;
             task->reason = selected_reason(planner, i);
             plan->run_count++;

@@ -28,6 +28,9 @@ struct plan_input {
 enum err_code plan_make(const struct plan_input *input, struct arena *arena,
                         struct repair_plan *ret, struct err *err);
 
+/* Is it the watched path, which the repair takes for there although it has not been? */
+bool plan_passes(const struct plan_input *input, uint32_t task);
+
 /* Says of planned tasks of `plan` that they will not start, and why, where that is known: kept tasks stay
  * as they are, and comparisons are worked out where `scope` tells all of their operands. In `scope`,
  * find_task tells of tasks as they are, and parameters are those of the repair, resolved; NULL: no

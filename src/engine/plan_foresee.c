@@ -15,6 +15,7 @@ struct fate {
 };
 
 struct foresight {
+    const struct plan_input *input;
     const struct job_def *def;
     const struct reference_scope *scope; /* NULL: no operand is known */
     struct arena *arena;
@@ -250,6 +251,8 @@ static struct fate foresee_task(const struct foresight *foresight, uint32_t i)
                                        : (struct fate){rule_state(result.verdict), FIELD_UNSET};
     }
     task->will_start = true;
+    if (plan_passes(foresight->input, i))
+        return (struct fate){STATE_SUCCESS, FIELD_UNSET};
     return def->type == TASK_IF_ELSE && outlook.is_settled ? decide(foresight, i) : unknown;
 }
 
@@ -258,6 +261,7 @@ void plan_foresee(const struct plan_input *input, const struct reference_scope *
 {
     const struct job_def *def = input->def;
     const struct foresight foresight = {
+        .input = input,
         .def = def,
         .scope = def->details.expression_language == LANGUAGE_EL ? NULL : scope,
         .arena = arena,

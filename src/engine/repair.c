@@ -141,6 +141,7 @@ static void begin_repair(struct step *step, struct erun *run, const struct comma
             new_operation(step, command, "JOB_RUN", "REPAIR", &run->row.key, run->row.job_name),
         .definition_version = run->def->version,
         .mode = request->mode,
+        .monitor = request->monitor,
         .parameters = params_json(request->parameters, arena),
         .unified = params_json(run->unified, arena),
         .plan = planned_keys(arena, &admitted->plan),

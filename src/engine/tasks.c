@@ -74,6 +74,13 @@ static const char *grounds(struct step *step, const struct etask *task, const st
     return decision_rule(&step->fx->arena, task, deps, result);
 }
 
+static bool is_passed_monitor(const struct etask *task)
+{
+    const struct erun *run = task->run;
+    return run->repair.monitor == MONITOR_PASSED &&
+           job_def_find_monitor(run->def) == task->position;
+}
+
 void task_evaluate(struct step *step, struct etask *task)
 {
     const struct task_def *def = task_def_of(task);
@@ -93,7 +100,9 @@ void task_evaluate(struct step *step, struct etask *task)
         if (def->type == TASK_IF_ELSE)
             if_else_decide(step, task, decision);
         else if (def->type == TASK_DUMMY)
-            dummy_decide(step, task, decision);
+            task_pass(step, task, "Passing", decision);
+        else if (is_passed_monitor(task))
+            task_pass(step, task, "The repair does not wait for the watched path", decision);
         else if (def->type == TASK_JOB)
             task_move(step, task, STATE_QUEUED, "Ready, about to run its job", decision);
         else

@@ -72,10 +72,11 @@ enum repair_definition {
     DEFINITION_VERSION, /* a version of the job's, by number */
 };
 
-/* What a repair does with the task that waits for the path of a schedule (DEF_MONITOR_TASK). */
+/* What a repair does with the task that waits for the path of a schedule (DEF_MONITOR_TASK; RULES §10,
+ * ignore_obs_monitor). */
 enum repair_monitor {
     MONITOR_AS_OTHERS,
-    MONITOR_PASSED, /* it is not waited for again, where it has succeeded (ignore_obs_monitor) */
+    MONITOR_PASSED, /* it is not waited for again: kept where it was there, else taken for there */
     MONITOR_AGAIN,  /* it is waited for again, whatever else is selected */
 };
 

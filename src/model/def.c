@@ -182,6 +182,12 @@ int64_t job_def_find(const struct job_def *def, const char *task_key)
     return (int64_t)(uintptr_t)str_map_get(&def->by_key, task_key) - 1;
 }
 
+int64_t job_def_find_monitor(const struct job_def *def)
+{
+    int64_t task = job_def_find(def, DEF_MONITOR_TASK);
+    return task >= 0 && def->tasks[task].type == TASK_PATH ? task : -1;
+}
+
 bool job_def_is_leaf(const struct job_def *def, uint32_t task)
 {
     return def->nodes[task].dependent_count == 0;

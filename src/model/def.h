@@ -344,6 +344,9 @@ enum err_code job_def_check_parameters(const struct job_def *def, const struct p
 
 /* Position of a task, -1 when there is none of that key. */
 int64_t job_def_find(const struct job_def *def, const char *task_key);
+
+/* Of the task that waits for the path that the schedule watches, -1 when there is none. */
+int64_t job_def_find_monitor(const struct job_def *def);
 /* Marks in `ret` (task_count bytes) every transitive upstream (or downstream) task of `task`, not
  * itself; marks that are there stay and stop nothing. Linear in the graph. */
 void job_def_mark_upstream(const struct job_def *def, uint32_t task, uint8_t *ret);

@@ -173,6 +173,7 @@ struct repair_row {
     struct uuid operation; /* the asyncOperation that accepted it */
     int64_t definition_version;
     int mode;               /* enum repair_mode or FIELD_UNSET */
+    int monitor;            /* enum repair_monitor */
     const char *parameters; /* JSON list: what this attempt was given */
     const char *plan;       /* JSON list of task keys in definition order; [] for the original */
     const char *created_by;

@@ -311,6 +311,11 @@ static const char *const migration_15[] = {
     "ALTER TABLE attempt ADD COLUMN launch INTEGER",
 };
 
+/* Whether a repair waits again for the path that its schedule watches. */
+static const char *const migration_16[] = {
+    "ALTER TABLE repair ADD COLUMN monitor INTEGER NOT NULL DEFAULT 0",
+};
+
 static const struct migration {
     const char *const *steps;
     size_t count;
@@ -322,7 +327,7 @@ static const struct migration {
     {migration_9, ARRAY_LEN(migration_9)},   {migration_10, ARRAY_LEN(migration_10)},
     {migration_11, ARRAY_LEN(migration_11)}, {migration_12, ARRAY_LEN(migration_12)},
     {migration_13, ARRAY_LEN(migration_13)}, {migration_14, ARRAY_LEN(migration_14)},
-    {migration_15, ARRAY_LEN(migration_15)},
+    {migration_15, ARRAY_LEN(migration_15)}, {migration_16, ARRAY_LEN(migration_16)},
 };
 
 int schema_newest(void)

@@ -214,6 +214,14 @@ def test_the_watched_path(server, huawei):
     one = eventually(lambda: [i for i in huawei.instances("watching") if i["status"] == "running"], "an instance that waits")[0]
     huawei.stop("watching")
     assert huawei.statuses("watching", one["instance_id"]) == {"a": "waiting", "b": "waiting"}
+    done(huawei.v1("POST", f"jobs/watching/instances/{one['instance_id']}/stop"), 204)
+    assert huawei.wait("watching", one["instance_id"])["status"] == "manual-stop"
+    done(huawei.retry("watching", [one]), 200)  # the path was never there: no matter, by default
+    assert huawei.wait("watching", one["instance_id"])["status"] == "fail"
+    assert huawei.statuses("watching", one["instance_id"])["a"] == "fail"  # it ran, its gate is shut
+    done(huawei.retry("watching", [one], "firstNode", ignore_obs_monitor=False), 200)
+    eventually(lambda: huawei.instance("watching", one["instance_id"])["status"] == "running", "it waits again")
+    assert huawei.statuses("watching", one["instance_id"]) == {"a": "waiting", "b": "waiting"}
     year = time.gmtime(one["plan_time"] / 1000).tm_year
     (server.workspace / "incoming").mkdir()
     (server.workspace / f"incoming/{year}").touch()

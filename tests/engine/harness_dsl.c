@@ -73,6 +73,8 @@ static void add_task(struct buf *json, char *text)
                    text);
     else if (runs_job)
         buf_puts(json, ",'type':'JOB_TASK'");
+    else if (strcmp(text, DEF_MONITOR_TASK) == 0)
+        buf_puts(json, ",'type':'PATH_TASK','action':'WAIT_PATH','path':'watched'");
     else
         buf_printf(json, ",'type':'PYTHON_TASK','filePath':'%s.py'", text);
     const char *run_if = NULL;

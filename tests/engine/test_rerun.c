@@ -116,12 +116,52 @@ static void a_watched_path_is_waited_for_as_asked(void **state)
     again.repair.monitor = MONITOR_AGAIN;
     assert_answer(rerun(world, &again, 1), ERR_OK, "");
     world_expect(world, &run, "RUNNING obs-monitor=RUNNING a=BLOCKED");
-    world_exit(world, &run, "obs-monitor",
-               1); /* one that failed is waited for, whatever is asked */
-    again = rerun_of(world, &run, NULL);
+    world_all_succeed(world);
+}
+
+/* RULES §10: one that was not there in time is taken for there, whatever is rerun. */
+static void a_watched_path_that_was_not_there_is_passed_over(void **state)
+{
+    struct world *world = *state;
+    struct uuid job = world_dag(world, "obs-monitor; a: obs-monitor; b: a", "");
+    struct uuid run = world_submit(world, &job, NULL);
+    world_exit(world, &run, "obs-monitor", 1);
+    world_expect(world, &run, "FAILED obs-monitor=FAILED a=UPSTREAM_FAILED b=UPSTREAM_FAILED");
+    struct rerun again = rerun_of(world, &run, NULL);
     again.repair.monitor = MONITOR_PASSED;
     assert_answer(rerun(world, &again, 1), ERR_OK, "");
-    world_expect(world, &run, "RUNNING obs-monitor=RUNNING a=BLOCKED");
+    world_expect(world, &run, "RUNNING obs-monitor=SUCCESS a=RUNNING b=BLOCKED");
+    world_exit(world, &run, "a", 1);
+    again = rerun_of(world, &run, NULL); /* any other repair finds it SUCCESS and keeps it */
+    assert_answer(rerun(world, &again, 1), ERR_OK, "");
+    world_expect(world, &run, "RUNNING obs-monitor=SUCCESS a=RUNNING b=BLOCKED");
+    world_all_succeed(world);
+
+    run = world_submit(world, &job, NULL);
+    world_exit(world, &run, "obs-monitor", 1);
+    again = rerun_of(world, &run, "b"); /* a node below others: what it needs failed and stays so */
+    again.repair.monitor = MONITOR_PASSED;
+    assert_answer(rerun(world, &again, 1), ERR_OK, "");
+    world_expect(world, &run, "RUNNING obs-monitor=SUCCESS a=RUNNING b=BLOCKED");
+    world_all_succeed(world);
+}
+
+/* Also when the repair has to wait for a slot, and the server dies meanwhile. */
+static void a_queued_repair_remembers_that_it_does_not_wait(void **state)
+{
+    struct world *world = *state;
+    struct uuid job = world_dag(world, "obs-monitor; a: obs-monitor",
+                                "'maxConcurrentRuns':1,'queue':{'isEnabled':true}");
+    struct uuid run = world_submit(world, &job, NULL);
+    world_exit(world, &run, "obs-monitor", 1);
+    struct uuid holder = world_submit(world, &job, NULL);
+    struct rerun again = rerun_of(world, &run, NULL);
+    again.repair.monitor = MONITOR_PASSED;
+    assert_answer(rerun(world, &again, 1), ERR_OK, "");
+    world_expect(world, &run, "QUEUED obs-monitor=BLOCKED a=BLOCKED");
+    world_crash(world);
+    world_exit(world, &holder, "obs-monitor", 1);
+    world_expect(world, &run, "RUNNING obs-monitor=SUCCESS a=RUNNING");
     world_all_succeed(world);
 }
 
@@ -133,6 +173,8 @@ int main(void)
         WORLD_TEST(without_a_queue_all_need_their_slots),
         WORLD_TEST(names_are_unique_where_that_is_asked_for),
         WORLD_TEST(a_watched_path_is_waited_for_as_asked),
+        WORLD_TEST(a_watched_path_that_was_not_there_is_passed_over),
+        WORLD_TEST(a_queued_repair_remembers_that_it_does_not_wait),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -119,7 +119,7 @@ static void events_of_before_are_found_by_number(void **state)
             " CREATE INDEX run_queued ON run (workspace, job);"
             " ALTER TABLE attempt DROP COLUMN external_id;"
             " ALTER TABLE attempt DROP COLUMN launch;"
-            " ALTER TABLE repair DROP COLUMN commits;"
+            " ALTER TABLE repair DROP COLUMN commits; ALTER TABLE repair DROP COLUMN monitor;"
             " ALTER TABLE task_run DROP COLUMN git_commit;"
             " DROP TABLE job_permission; DROP INDEX audit_by_resource; DROP INDEX audit_refused;"
             " ALTER TABLE audit DROP COLUMN subject;"
