@@ -199,7 +199,7 @@ static void run_times(struct step *step, struct erun *run, enum state from, enum
             repair->start_ms = step->now_ms;
     }
     if (!state_is_final(to)) {
-        run->row.end_ms = FIELD_NULL;
+        run->row.end_ms = run->row.execution_ms = FIELD_NULL;
         return;
     }
     /* Nothing ends before it began, wherever the wall clock has gone. */
@@ -209,7 +209,7 @@ static void run_times(struct step *step, struct erun *run, enum state from, enum
     run_durations(run, repair);
     int64_t rest_ms = started ? end_ms - repair->start_ms - repair->setup_ms - repair->cleanup_ms
                               : 0;
-    repair->execution_ms = rest_ms > 0 ? rest_ms : 0;
+    run->row.execution_ms = repair->execution_ms = rest_ms > 0 ? rest_ms : 0;
 }
 
 void run_move(struct step *step, struct erun *run, enum state to, const char *reason,

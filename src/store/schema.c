@@ -311,9 +311,13 @@ static const char *const migration_15[] = {
     "ALTER TABLE attempt ADD COLUMN launch INTEGER",
 };
 
-/* Whether a repair waits again for the path that its schedule watches. */
+/* Whether a repair waits again for the path that its schedule watches; lists of runs with the duration
+ * that the newest attempt shows. */
 static const char *const migration_16[] = {
     "ALTER TABLE repair ADD COLUMN monitor INTEGER NOT NULL DEFAULT 0",
+    "ALTER TABLE run ADD COLUMN execution_ms INTEGER",
+    "UPDATE run SET execution_ms = (SELECT execution_ms FROM repair"
+    " WHERE workspace = run.workspace AND run = run.key AND number = run.repair_number)",
 };
 
 static const struct migration {

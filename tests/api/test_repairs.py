@@ -191,6 +191,7 @@ def test_the_run_goes_on_in_place(api, failed):
     both = (first["endTime"] - first["startTime"]) + (second["endTime"] - second["startTime"])
     assert done["runDuration"] == both
     assert done["executionDuration"] == second["executionDuration"]
+    assert api.read("/jobRuns", jobKey=done["jobKey"])["items"][0]["executionDuration"] == second["executionDuration"]
     assert done["systemParameters"]["job.repair_count"] == "1"
 
 

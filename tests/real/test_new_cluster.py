@@ -135,6 +135,8 @@ def test_what_is_made_and_measured(fresh):
         assert seen["clusterSpec"]["newCluster"]["numWorkers"] == 2 and seen["clusterSpec"]["libraries"] == {"jar": "/Workspace/say.jar"}
     assert run["setupDuration"] > 0 and run["cleanupDuration"] > 0
     assert run["setupDuration"] + run["executionDuration"] + run["cleanupDuration"] == run["endTime"] - run["startTime"]
+    listed = api.read("/jobRuns", jobKey=run["jobKey"])["items"][0]
+    assert listed["executionDuration"] == run["executionDuration"]
     b = api.task_run(run, "b")
     assert run["clusterInstance"]["clusterKey"].split(".")[:2] == [run["key"], b["key"]]
     assert run["clusterInstance"]["sparkContextKey"] == b["externalId"]

@@ -87,7 +87,7 @@ static void events_of_the_workspace_are_found_by_number(void **state)
     check_storm(world, &of_job, 900, runs, is_gone);
 }
 
-/* A database of before: its events are found by number all the same. */
+/* A database of before is brought up: its events are found by number all the same. */
 static void events_of_before_are_found_by_number(void **state)
 {
     struct world *world = *state;
@@ -95,7 +95,18 @@ static void events_of_before_are_found_by_number(void **state)
     struct run_row runs[3];
     for (int i = 0; i < 3; i++) {
         runs[i] = world_run_row(world, STATE_RUNNING);
+        runs[i].repair_number = i;
         world_add(world, ROW_RUN, ROW_INSERT, &runs[i]);
+        for (int64_t number = 0; number <= i; number++) {
+            const struct repair_row repair = {.workspace = 1,
+                                              .run = runs[i].key,
+                                              .number = number,
+                                              .created_by = "u",
+                                              .created_by_name = "u",
+                                              .plan = "[]",
+                                              .execution_ms = 100 * i + number};
+            world_add(world, ROW_REPAIR, ROW_INSERT, &repair);
+        }
     }
     for (int i = 0; i < EVENTS; i++) {
         struct event_row event =
@@ -120,6 +131,7 @@ static void events_of_before_are_found_by_number(void **state)
             " ALTER TABLE attempt DROP COLUMN external_id;"
             " ALTER TABLE attempt DROP COLUMN launch;"
             " ALTER TABLE repair DROP COLUMN commits; ALTER TABLE repair DROP COLUMN monitor;"
+            " ALTER TABLE run DROP COLUMN execution_ms;"
             " ALTER TABLE task_run DROP COLUMN git_commit;"
             " DROP TABLE job_permission; DROP INDEX audit_by_resource; DROP INDEX audit_refused;"
             " ALTER TABLE audit DROP COLUMN subject;"
@@ -144,6 +156,11 @@ static void events_of_before_are_found_by_number(void **state)
     for (int i = 0; i < EVENTS; i++)
         assert_int_equal(events[i].number, i + 1);
     assert_int_equal(upto, EVENTS);
+    for (int i = 0; i < 3; i++) { /* and its runs have the duration of their newest attempt */
+        struct run_row run;
+        assert_true(store_get_run(world->reader, 1, &runs[i].key, &world->arena, &run));
+        assert_int_equal(run.execution_ms, 100 * i + i);
+    }
 }
 
 int main(void)

@@ -261,24 +261,6 @@ bool job_run_print(const struct reading *at, const struct uuid *key, struct buf 
 
 /* ---- rows of lists ---- */
 
-/* A row of a list does not hold the newest attempt's duration: without a repair it follows from the
- * row, else from when that attempt was first RUNNING. */
-static int64_t list_execution_ms(const struct reading *at, const struct run_row *row)
-{
-    if (row->end_ms == FIELD_NULL)
-        return FIELD_NULL;
-    if (!row->repair_number)
-        return row->start_ms == FIELD_NULL ? 0 : row->end_ms - row->start_ms;
-    struct event_row *events;
-    size_t count = at->api->backend.reads.entity_events(at->reader, row->workspace, &row->key, NULL,
-                                                        at->arena, &events);
-    for (size_t i = 0; i < count; i++)
-        if (events[i].type == EVENT_RUN_STATE && events[i].to == STATE_RUNNING &&
-            events[i].repair_number == row->repair_number)
-            return row->end_ms - events[i].time_ms;
-    return 0;
-}
-
 /* Of a run that goes on the row is older than its newest event. */
 static int64_t list_updated_ms(const struct reading *at, const struct run_row *row)
 {
@@ -300,7 +282,7 @@ struct job_run_summary_view job_run_summary_view(const struct reading *at,
         .created_by = row->created_by,
         .created_by_name = row->created_by_name,
         .end_ms = row->end_ms,
-        .execution_ms = list_execution_ms(at, row),
+        .execution_ms = row->execution_ms,
         .job_key = key_text(&row->job, at->arena),
         .job_name = row->job_name,
         .key = key_text(&row->key, at->arena),
