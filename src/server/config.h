@@ -106,7 +106,8 @@ enum config_kind { CONFIG_TEXT, CONFIG_PATH, CONFIG_NUMBER, CONFIG_BOOL, CONFIG_
       "Bytes of each output of an attempt that are kept, beginning and end; 65536 at least; 0: " \
       "all.")                                                                                    \
     X(retention_max_age, NUMBER, "retention", "max-age", NULL, "0", 0, 3153600000,               \
-      "Seconds after their end for which runs are kept, with their output; 0: for good.")        \
+      "Seconds after their end for which runs are kept, with their output, and campaigns; 0: "   \
+      "for good.")                                                                               \
     X(retention_max_bytes, NUMBER, "retention", "max-bytes", NULL, "0", 0, INT64_MAX,            \
       "Bytes that the folders of all runs may have; beyond, the oldest final runs go; 0: no "    \
       "limit.")                                                                                  \

@@ -14,14 +14,17 @@ struct kept {
     bool replaces; /* an expired row is there */
 };
 
-/* Where the pump is in removing old runs. */
+/* Where the pump is in removing old runs, and behind them old campaigns. */
 struct retain {
     struct retention_limits limits; /* of the round */
     bool is_going;
+    bool has_runs;              /* that were not looked at in this round */
     struct store_cursor cursor; /* behind what was looked at */
+    struct uuid campaign;       /* likewise */
     size_t runs;                /* that go at a time */
     int64_t next_ms;            /* CLOCK_BOOTTIME */
     int64_t deleted;
+    int64_t deleted_campaigns;
 };
 
 struct prepared;

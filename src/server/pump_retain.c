@@ -1,4 +1,5 @@
-/* Runs that are too old, and folders without a run, go between two batches (server/retention.h). */
+/* Runs and campaigns that are too old, and folders without a run, go between two batches
+ * (server/retention.h). */
 #include "base/log.h"
 #include "server/clock.h"
 #include "server/pump_internal.h"
@@ -70,16 +71,21 @@ static bool find_runs(struct pump *pump, struct arena *arena, struct row_batch *
 }
 
 /* False: the commit failed, and what the engine knows may not be so. */
+static bool commit_deletes(struct pump *pump, const struct row_batch *deletes)
+{
+    struct store_commit commit = {.workspace = engine_workspace(pump->engine), .rows = deletes};
+    enum store_result result = store_commit(pump->config.store, &commit);
+    if (result != STORE_OK)
+        pump_lose(pump, result);
+    return result == STORE_OK;
+}
+
 static bool delete_runs(struct pump *pump, const struct row_batch *deletes)
 {
     struct retain *retain = &pump->retain;
-    struct store_commit commit = {.workspace = engine_workspace(pump->engine), .rows = deletes};
     int64_t began_us = clock_monotonic_us();
-    enum store_result result = store_commit(pump->config.store, &commit);
-    if (result != STORE_OK) {
-        pump_lose(pump, result);
+    if (!commit_deletes(pump, deletes))
         return false;
-    }
     int64_t took_us = clock_monotonic_us() - began_us;
     for (size_t i = 0; i < deletes->count; i++) {
         const struct run_row *run = deletes->items[i].row;
@@ -94,30 +100,63 @@ static bool delete_runs(struct pump *pump, const struct row_batch *deletes)
     return true;
 }
 
+/* As find_runs, of campaigns, newest first: one at a time, for it takes all of its cells along. */
+static bool find_campaign(struct pump *pump, struct arena *arena, struct row_batch *deletes)
+{
+    struct retain *retain = &pump->retain;
+    const struct campaign_filter filter = {
+        .kind = FIELD_UNSET, .before = retain->campaign, .limit = LOOKED_AT};
+    struct campaign_row *campaigns;
+    store_read_begin(pump->reader);
+    size_t count = store_campaigns(pump->reader, pump->workspace.id, &filter, arena, &campaigns);
+    bool failed = store_reader_failed(pump->reader);
+    store_read_end(pump->reader);
+    for (size_t i = 0; !failed && i < count && deletes->count == 0; i++) {
+        retain->campaign = campaigns[i].key;
+        if (campaigns[i].finished_ms != FIELD_NULL &&
+            campaigns[i].finished_ms <= retain->limits.ended_ms &&
+            !engine_has_campaign(pump->engine, &campaigns[i].key))
+            row_batch_add(deletes, ROW_CAMPAIGN, ROW_DELETE, &campaigns[i]);
+    }
+    return !failed && (deletes->count || count == LOOKED_AT);
+}
+
+static bool delete_campaign(struct pump *pump, const struct row_batch *deletes)
+{
+    if (!commit_deletes(pump, deletes))
+        return false;
+    pump->retain.deleted_campaigns += (int64_t)deletes->count;
+    return true;
+}
+
 static void end_round(struct pump *pump)
 {
     struct retain *retain = &pump->retain;
     retain->is_going = false;
-    if (retain->deleted)
+    if (retain->deleted || retain->deleted_campaigns)
         log_event(LOG_INFO, "old runs removed", LOG_TEXT("workspace", pump->workspace.name),
-                  LOG_NUMBER("runs", retain->deleted));
+                  LOG_NUMBER("runs", retain->deleted),
+                  LOG_NUMBER("campaigns", retain->deleted_campaigns));
 }
 
 static void step_round(struct pump *pump)
 {
+    struct retain *retain = &pump->retain;
     struct arena arena;
     struct row_batch deletes;
     arena_init(&arena);
     row_batch_init(&deletes);
-    bool more = find_runs(pump, &arena, &deletes);
-    if (deletes.count == 0 || delete_runs(pump, &deletes))
-        pump->retain.next_ms = clock_boot_ms() + PAUSE_MS;
-    else
-        more = false; /* the next round goes on */
+    bool of_runs = retain->has_runs;
+    bool more = of_runs ? find_runs(pump, &arena, &deletes) : find_campaign(pump, &arena, &deletes);
+    bool done = deletes.count == 0 ||
+                (of_runs ? delete_runs(pump, &deletes) : delete_campaign(pump, &deletes));
     row_batch_release(&deletes);
     arena_release(&arena);
+    retain->next_ms = clock_boot_ms() + PAUSE_MS;
     if (!more)
-        end_round(pump);
+        retain->has_runs = false;
+    if (!done || (!more && !of_runs))
+        end_round(pump); /* what is left goes in the next one */
 }
 
 static void begin_round(struct pump *pump)
@@ -127,8 +166,11 @@ static void begin_round(struct pump *pump)
     retention_get_limits(pump->config.retention, &limits);
     if (limits.round == retain->limits.round)
         return;
-    *retain = (struct retain){
-        .limits = limits, .is_going = true, .runs = FIRST_RUNS, .next_ms = clock_boot_ms()};
+    *retain = (struct retain){.limits = limits,
+                              .is_going = true,
+                              .has_runs = true,
+                              .runs = FIRST_RUNS,
+                              .next_ms = clock_boot_ms()};
     if (limits.ended_ms == INT64_MIN && limits.created_ms == INT64_MIN)
         end_round(pump);
 }

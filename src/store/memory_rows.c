@@ -353,7 +353,14 @@ static void mark_retry_tokens(struct memory_rows *rows, const struct run_row *ru
     }
 }
 
-/* Every table of a run's children begins with (workspace, run). */
+/* All rows that agree with `key` in the first two columns: of children these are (workspace, parent). */
+static void remove_matching(struct memory_rows *rows, enum row_kind kind, const void *key)
+{
+    size_t place = memory_rows_from(rows, kind, key, 2);
+    while (memory_rows_is_at(rows, kind, place, key, 2))
+        memory_rows_remove(rows, kind, place);
+}
+
 static bool delete_run(struct memory_rows *rows, const struct run_row *run)
 {
     const struct repair_row repair = {.workspace = run->workspace, .run = run->key};
@@ -370,12 +377,20 @@ static bool delete_run(struct memory_rows *rows, const struct run_row *run)
                     {ROW_RUN, run}};
     if (!memory_rows_find(rows, ROW_RUN, run))
         return false;
-    for (size_t i = 0; i < ARRAY_LEN(children); i++) {
-        size_t place = memory_rows_from(rows, children[i].kind, children[i].key, 2);
-        while (memory_rows_is_at(rows, children[i].kind, place, children[i].key, 2))
-            memory_rows_remove(rows, children[i].kind, place);
-    }
+    for (size_t i = 0; i < ARRAY_LEN(children); i++)
+        remove_matching(rows, children[i].kind, children[i].key);
     mark_retry_tokens(rows, run);
+    return true;
+}
+
+static bool delete_campaign(struct memory_rows *rows, const struct campaign_row *campaign)
+{
+    const struct campaign_cell_row cell = {.workspace = campaign->workspace,
+                                           .campaign = campaign->key};
+    if (!memory_rows_find(rows, ROW_CAMPAIGN, campaign))
+        return false;
+    remove_matching(rows, ROW_CAMPAIGN_CELL, &cell);
+    remove_matching(rows, ROW_CAMPAIGN, campaign);
     return true;
 }
 
@@ -400,6 +415,8 @@ bool memory_rows_apply(struct memory_rows *rows, const struct row_change *change
     case ROW_DELETE:
         if (change->kind == ROW_RUN)
             return delete_run(rows, change->row);
+        if (change->kind == ROW_CAMPAIGN)
+            return delete_campaign(rows, change->row);
         return delete_row(rows, change->kind, change->row);
     }
     return false;

@@ -83,6 +83,11 @@ static const struct statement statements[SQL_RUN_KEYS] = {
     [SQL_MARK_RETRY_TOKENS] = {NO_ROW, false,
                                "UPDATE retry_token SET run_deleted = 1"
                                " WHERE workspace = ?1 AND run = ?2"},
+    [SQL_DELETE_CAMPAIGN_CELLS] = {NO_ROW, false,
+                                   "DELETE FROM campaign_cell"
+                                   " WHERE workspace = ?1 AND campaign = ?2"},
+    [SQL_DELETE_CAMPAIGN] = {NO_ROW, false,
+                             "DELETE FROM campaign WHERE workspace = ?1 AND key = ?2"},
 
     [SQL_GET_JOB] = {ROW_JOB, false, " FROM job WHERE workspace = ?1 AND key = ?2"},
     [SQL_GET_JOB_VERSION] = {ROW_JOB_VERSION, false,

@@ -1,3 +1,4 @@
+#include "base/mem.h"
 #include "store/sqlite.h"
 
 /* The number that stands for (job, name) in the indexes of run, made on first use; 0 on failure. */
@@ -72,22 +73,34 @@ static bool delete_row(struct db *db, enum row_kind kind, const void *row)
     return db_run(statement) && sqlite3_changes(db->handle) == 1;
 }
 
-/* Children first, as the foreign keys want it. */
+/* Children first, as the foreign keys want it; the last step is the row itself. */
+static bool delete_whole(struct db *db, const enum sql *steps, size_t count, int64_t workspace,
+                         const struct uuid *key)
+{
+    for (size_t i = 0; i < count; i++) {
+        sqlite3_stmt *statement = db_statement(db, (int)steps[i]);
+        if (!statement)
+            return false;
+        sqlite3_bind_int64(statement, 1, workspace);
+        db_bind_uuid(statement, 2, key);
+        if (!db_run(statement))
+            return false;
+    }
+    return sqlite3_changes(db->handle) == 1;
+}
+
 static bool delete_run(struct db *db, const struct run_row *run)
 {
     static const enum sql steps[] = {
         SQL_DELETE_EVENT_BLOCKS, SQL_DELETE_EVENTS,     SQL_DELETE_ATTEMPTS, SQL_DELETE_TASK_RUNS,
         SQL_DELETE_REPAIRS,      SQL_MARK_RETRY_TOKENS, SQL_DELETE_RUN};
-    for (size_t i = 0; i < sizeof steps / sizeof *steps; i++) {
-        sqlite3_stmt *statement = db_statement(db, (int)steps[i]);
-        if (!statement)
-            return false;
-        sqlite3_bind_int64(statement, 1, run->workspace);
-        db_bind_uuid(statement, 2, &run->key);
-        if (!db_run(statement))
-            return false;
-    }
-    return sqlite3_changes(db->handle) == 1;
+    return delete_whole(db, steps, ARRAY_LEN(steps), run->workspace, &run->key);
+}
+
+static bool delete_campaign(struct db *db, const struct campaign_row *campaign)
+{
+    static const enum sql steps[] = {SQL_DELETE_CAMPAIGN_CELLS, SQL_DELETE_CAMPAIGN};
+    return delete_whole(db, steps, ARRAY_LEN(steps), campaign->workspace, &campaign->key);
 }
 
 bool sqlite_write_batch(struct db *db, const struct row_batch *batch)
@@ -108,8 +121,9 @@ bool sqlite_write_batch(struct db *db, const struct row_batch *batch)
             done = update_row(db, change->kind, change->row);
             break;
         case ROW_DELETE:
-            done = change->kind == ROW_RUN ? delete_run(db, change->row)
-                                           : delete_row(db, change->kind, change->row);
+            done = change->kind == ROW_RUN        ? delete_run(db, change->row)
+                   : change->kind == ROW_CAMPAIGN ? delete_campaign(db, change->row)
+                                                  : delete_row(db, change->kind, change->row);
             break;
         }
         if (!done)

@@ -79,6 +79,30 @@ def test_a_child_goes_after_its_parent(server):
     eventually(lambda: not exists(api, parent) and not exists(api, {"key": child}), "both are gone")
 
 
+def test_old_campaigns_go_and_live_ones_stay(server):
+    api = server.api
+    resting = {"quartzCronExpression": "0 * * * * ?", "timezoneId": "UTC", "pauseStatus": "PAUSED"}
+    minutes = {"kind": "SUPPLEMENT", "beginTime": "2026-01-05T10:01:00Z", "endTime": "2026-01-05T10:03:00Z", "concurrent": 9}
+
+    def campaign(name, **gate):
+        job = api.job([step("c", **gate)], name=name, schedule=resting, maxConcurrentRuns=9)
+        return api.made("/rerunCampaigns", {"jobKey": job["key"], **minutes})["key"]
+
+    def status(key):
+        answer = api.get(f"/rerunCampaigns/{key}")
+        return answer.json()["status"] if answer.status_code == 200 else answer.status_code
+
+    live = campaign("held", gate="campaign")
+    over = campaign("short")
+    ended = eventually(lambda: status(over) == "SUCCESS" and time.monotonic(), "it ends")
+    eventually(lambda: status(over) == 404, "it is gone with its cells")
+    assert time.monotonic() - ended >= KEEP_S - 0.5, "not before its time"
+    assert status(live) == "RUNNING"
+    assert over not in [c["key"] for c in api.read("/rerunCampaigns")["items"]]
+    server.open_gate("campaign")
+    eventually(lambda: status(live) == 404, "the other one goes when it is over")
+
+
 def test_many_go_beside_the_work(server):
     api = server.api
     full = api.job([task("x")], name="full", maxConcurrentRuns=0)

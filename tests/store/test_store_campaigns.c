@@ -127,6 +127,35 @@ static void a_cell_needs_its_campaign_and_has_its_place_alone(void **state)
     assert_int_equal(world_commit(world), STORE_FAILED);
 }
 
+static void one_that_is_deleted_takes_its_cells_along(void **state)
+{
+    struct world *world = *state;
+    static const int states[] = {CELL_SUCCESS, CELL_FAILED};
+    struct uuid run = world_key(world);
+    struct campaign_row campaigns[2];
+    struct campaign_row seen;
+    struct campaign_cell_row *cells;
+    for (int i = 0; i < 2; i++) {
+        campaigns[i] = campaign_row(world, "one", CAMPAIGN_RERUN, CAMPAIGN_FAILED);
+        world_write(world, ROW_CAMPAIGN, ROW_INSERT, &campaigns[i]);
+        add_cells(world, &campaigns[i].key, states, &run, 2);
+        assert_int_equal(world_commit(world), STORE_OK);
+    }
+    world_write(world, ROW_CAMPAIGN, ROW_DELETE, &campaigns[0]);
+    store_read_begin(world->reader);
+    for (int i = 0; i < 2; i++) { /* the other one stays */
+        assert_int_equal(store_get_campaign(world->reader, world->workspace.id, &campaigns[i].key,
+                                            &world->arena, &seen),
+                         i);
+        assert_int_equal(store_campaign_cells(world->reader, world->workspace.id, &campaigns[i].key,
+                                              0, 9, &world->arena, &cells),
+                         2 * i);
+    }
+    store_read_end(world->reader);
+    world_add(world, ROW_CAMPAIGN, ROW_DELETE, &campaigns[0]);
+    assert_int_equal(world_commit(world), STORE_FAILED); /* it is not there */
+}
+
 static void runs_are_found_by_planned_time(void **state)
 {
     struct world *world = *state;
@@ -212,6 +241,7 @@ int main(void)
         cmocka_unit_test(they_are_listed_newest_first),
         cmocka_unit_test(cells_are_paged_counted_and_found_by_their_run),
         cmocka_unit_test(a_cell_needs_its_campaign_and_has_its_place_alone),
+        cmocka_unit_test(one_that_is_deleted_takes_its_cells_along),
         cmocka_unit_test(runs_are_found_by_planned_time),
         cmocka_unit_test(repairs_of_campaigns_do_not_queue_ahead),
         cmocka_unit_test(held_runs_are_in_nobodys_way),
