@@ -264,7 +264,8 @@ static void fill_open(struct fill *fill, const char *path)
     row_batch_init(&fill->batch);
     if (!fill->store)
         bench_die("%s", err.message);
-    if (store_workspaces(fill->store, &fill->kept, &rows) != 1)
+    size_t count;
+    if (!store_workspaces(fill->store, &fill->kept, &rows, &count) || count != 1)
         bench_die("a database with one workspace is needed");
     fill->workspace = rows[0];
     if (store_take_over(fill->store, rows[0].id, &fill->workspace) != STORE_OK)

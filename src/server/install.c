@@ -28,15 +28,17 @@ static const char *ensure_meta(struct install *install, const char *name, const 
                                size_t bytes, struct err *err)
 {
     char unique[129];
-    const char *value = store_meta_get(install->store, name, &install->arena);
-    if (value)
-        return value;
-    if (random_hex(unique, bytes)) {
+    char *stored;
+    bool read = store_meta_get(install->store, name, &install->arena, &stored);
+    if (stored)
+        return stored;
+    const char *value;
+    if (read && random_hex(unique, bytes)) {
         value = arena_printf(&install->arena, "%s%s", prefix, unique);
         if (store_meta_set(install->store, name, value) == STORE_OK)
             return value;
     }
-    err_set(err, ERR_INTERNAL, "the installation's %s cannot be made", name);
+    err_set(err, ERR_INTERNAL, "the installation's %s cannot be %s", name, read ? "made" : "read");
     return NULL;
 }
 
@@ -76,7 +78,9 @@ static enum err_code ensure_platform(struct install *install, const struct confi
 static enum err_code ensure_workspace(struct install *install, struct err *err)
 {
     struct workspace_row *rows;
-    size_t count = store_workspaces(install->store, &install->arena, &rows);
+    size_t count;
+    if (!store_workspaces(install->store, &install->arena, &rows, &count))
+        return err_set(err, ERR_INTERNAL, "the workspaces cannot be read");
     for (size_t i = 0; i < count; i++) {
         if (strcmp(rows[i].name, "default") == 0) {
             install->workspace = rows[i];

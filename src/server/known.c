@@ -95,8 +95,8 @@ struct known *known_new(struct store *store)
     if (getrandom(&known->seed, sizeof known->seed, 0) != (ssize_t)sizeof known->seed)
         abort(); /* 8 bytes, and after boot: it cannot fail */
     arena_init(&arena);
-    char *text = store_meta_get(store, setting, &arena);
-    if (text)
+    char *text; /* what cannot be read is not known: that costs some users a wait */
+    if (store_meta_get(store, setting, &arena, &text) && text)
         read_pairs(known, text);
     arena_release(&arena);
     return known;

@@ -91,16 +91,13 @@ static size_t prune_skipped(const struct retention *retention, int64_t now_ms)
 static bool prune_rows(struct retention *retention, const struct workspace_row *workspaces,
                        size_t count)
 {
+    static size_t (*const prunes[])(const struct retention *, int64_t) = {
+        prune_refused, prune_changes_of_runs, prune_skipped};
     int64_t now_ms = clock_wall_ms();
-    while (prune_refused(retention, now_ms) == PRUNE_AT_ONCE)
-        if (!rest(retention, PAUSE_MS))
-            return false;
-    while (prune_changes_of_runs(retention, now_ms) == PRUNE_AT_ONCE)
-        if (!rest(retention, PAUSE_MS))
-            return false;
-    while (prune_skipped(retention, now_ms) == PRUNE_AT_ONCE)
-        if (!rest(retention, PAUSE_MS))
-            return false;
+    for (size_t i = 0; i < ARRAY_LEN(prunes); i++)
+        while (prunes[i](retention, now_ms) == PRUNE_AT_ONCE)
+            if (!rest(retention, PAUSE_MS))
+                return false;
     for (size_t i = 0; i < count; i++)
         while (store_prune_operations(retention->config.store, workspaces[i].id,
                                       now_ms - retention->config.records_ms,
@@ -132,8 +129,8 @@ static void add_folder(struct retention *retention, const struct uuid *run)
     pthread_mutex_unlock(&retention->lock);
 }
 
-/* A folder is made after its run was committed, and the snapshot begins after the folder was seen: a
- * run that is not in it is gone. */
+/* A folder is made after its run was committed, and that after its workspace was. All of `workspaces` were
+ * read, and the snapshot begins, after the folder was seen: a run that is in none of them is gone. */
 static void sweep(struct retention *retention, const struct usage *usage,
                   const struct workspace_row *workspaces, size_t count)
 {
@@ -181,18 +178,18 @@ static void look(struct retention *retention, bool is_first)
     struct arena arena;
     struct workspace_row *workspaces;
     struct usage usage;
+    size_t count;
     int64_t created_ms = INT64_MIN;
     arena_init(&arena);
     usage_init(&usage);
-    size_t count = store_workspaces(config->store, &arena, &workspaces);
     bool measures = config->max_bytes > 0;
-    if ((is_first || measures) &&
-        usage_read(&usage, config->data_dir, measures, is_ending, retention)) {
-        if (is_first && count > 0)
-            sweep(retention, &usage, workspaces, count);
-        if (measures && !is_ending(retention))
-            created_ms = cut_by_size(&usage, config->max_bytes);
-    }
+    bool has_folders = (is_first || measures) &&
+                       usage_read(&usage, config->data_dir, measures, is_ending, retention);
+    bool has_workspaces = store_workspaces(config->store, &arena, &workspaces, &count);
+    if (has_folders && has_workspaces && is_first)
+        sweep(retention, &usage, workspaces, count);
+    if (has_folders && measures && !is_ending(retention))
+        created_ms = cut_by_size(&usage, config->max_bytes);
     set_limits(retention, created_ms);
     ring(retention);
     usage_release(&usage);

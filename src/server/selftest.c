@@ -185,9 +185,9 @@ static bool replay_all(struct store *store, size_t *ret_differences)
 {
     struct arena arena;
     struct workspace_row *workspaces;
-    bool ok = true;
+    size_t count;
     arena_init(&arena);
-    size_t count = store_workspaces(store, &arena, &workspaces);
+    bool ok = store_workspaces(store, &arena, &workspaces, &count);
     struct store_reader *reader = store_reader_open(store);
     for (size_t i = 0; i < count && ok; i++) {
         struct replay_result result;

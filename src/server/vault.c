@@ -78,9 +78,11 @@ enum err_code vault_open(struct vault *vault, struct store *store, const char *d
     struct arena arena;
     arena_init(&arena);
     snprintf(path, sizeof path, "%s/secret.key", data_dir);
-    const char *check = store_meta_get(store, check_name, &arena);
+    char *check;
     bool is_there = file_exists(path);
     enum err_code code = ERR_OK;
+    if (!store_meta_get(store, check_name, &arena, &check))
+        code = err_set(err, ERR_INTERNAL, "whose key %s is cannot be read from the database", path);
     if (is_there && check)
         code = read_key(vault, path, err);
     if (!code && check && (!is_there || !belongs(vault, check))) {

@@ -138,11 +138,11 @@ static bool start_stored(struct workspaces *workspaces, struct err *err)
 {
     struct arena arena;
     struct workspace_row *rows;
-    bool ok = true;
     arena_init(&arena);
     struct store *store = workspaces->config.pump.store;
     struct store_reader *reader = store_reader_open(store);
-    size_t count = store_workspaces(store, &arena, &rows);
+    size_t count;
+    bool ok = store_workspaces(store, &arena, &rows, &count);
     for (size_t i = 0; i < count && ok; i++) {
         store_read_begin(reader);
         bool wanted = rows[i].id != workspaces->config.first && is_stored(reader, &rows[i], &arena);

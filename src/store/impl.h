@@ -8,10 +8,11 @@
 
 struct store_ops {
     void (*close)(struct store *store);
-    char *(*meta_get)(struct store *store, const char *name, struct arena *arena);
+    bool (*meta_get)(struct store *store, const char *name, struct arena *arena, char **ret);
     enum store_result (*meta_set)(struct store *store, const char *name, const char *value);
     enum store_result (*workspace_create)(struct store *store, struct workspace_row *row);
-    size_t (*workspaces)(struct store *store, struct arena *arena, struct workspace_row **ret);
+    bool (*workspaces)(struct store *store, struct arena *arena, struct workspace_row **ret,
+                       size_t *ret_count);
     enum store_result (*take_over)(struct store *store, int64_t workspace,
                                    struct workspace_row *ret);
     enum store_result (*commit)(struct store *store, struct store_commit *commit);

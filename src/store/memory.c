@@ -26,15 +26,15 @@ static void unlock_store(struct memory_store *store)
 
 /* ---- settings ---- */
 
-static char *meta_get(struct store *base, const char *name, struct arena *arena)
+static bool meta_get(struct store *base, const char *name, struct arena *arena, char **ret)
 {
     struct memory_store *store = lock_store(base);
-    char *value = NULL;
+    *ret = NULL;
     for (size_t i = 0; i < store->meta_count; i++)
         if (strcmp(store->meta[i].name, name) == 0)
-            value = arena_strdup(arena, store->meta[i].value);
+            *ret = arena_strdup(arena, store->meta[i].value);
     unlock_store(store);
-    return value;
+    return true;
 }
 
 static enum store_result meta_set(struct store *base, const char *name, const char *value)
@@ -81,17 +81,18 @@ static enum store_result workspace_create(struct store *base, struct workspace_r
     return result;
 }
 
-static size_t workspaces(struct store *base, struct arena *arena, struct workspace_row **ret)
+static bool workspaces(struct store *base, struct arena *arena, struct workspace_row **ret,
+                       size_t *ret_count)
 {
     struct memory_store *store = lock_store(base);
-    size_t count = store->workspace_count;
+    size_t count = *ret_count = store->workspace_count;
     *ret = ARENA_ARRAY(arena, count, struct workspace_row);
     for (size_t i = 0; i < count; i++) {
         (*ret)[i] = store->workspaces[i];
         (*ret)[i].name = arena_strdup(arena, store->workspaces[i].name);
     }
     unlock_store(store);
-    return count;
+    return true;
 }
 
 /* ---- writing ---- */

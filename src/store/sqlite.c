@@ -80,31 +80,43 @@ static enum store_result give_up(struct sqlite_store *store, const char *what)
     return STORE_FAILED;
 }
 
-/* Opens the connection again if it had to be closed, and begins to write. */
-static bool begin(struct sqlite_store *store)
+/* Opens the connection again if it had to be closed. */
+static bool ensure_open(struct sqlite_store *store)
 {
     struct err err;
-    if (!store->writer.handle && !open_writer(store, &err))
-        return false;
-    return db_run_plain(&store->writer, SQL_BEGIN_WRITE);
+    if (store->writer.handle || open_writer(store, &err))
+        return true;
+    log_event(LOG_ERROR, "the database cannot be opened again", LOG_TEXT("error", err.message));
+    return false;
+}
+
+static bool begin(struct sqlite_store *store)
+{
+    return ensure_open(store) && db_run_plain(&store->writer, SQL_BEGIN_WRITE);
 }
 
 /* ---- settings ---- */
 
-static char *meta_get(struct store *base, const char *name, struct arena *arena)
+static bool meta_get(struct store *base, const char *name, struct arena *arena, char **ret)
 {
     struct sqlite_store *store = store_of(base);
-    char *value = NULL;
+    int code = SQLITE_ERROR;
+    *ret = NULL;
     pthread_mutex_lock(&store->lock);
-    sqlite3_stmt *statement = db_statement(&store->writer, SQL_META_GET);
+    sqlite3_stmt *statement =
+        ensure_open(store) ? db_statement(&store->writer, SQL_META_GET) : NULL;
     if (statement) {
         db_bind_text(statement, 1, name);
-        if (sqlite3_step(statement) == SQLITE_ROW)
-            value = db_column_text(statement, 0, arena);
+        code = sqlite3_step(statement);
+        if (code == SQLITE_ROW)
+            *ret = db_column_text(statement, 0, arena);
         sqlite3_reset(statement);
     }
+    bool read = code == SQLITE_ROW || code == SQLITE_DONE;
+    if (!read)
+        give_up(store, "read a value");
     pthread_mutex_unlock(&store->lock);
-    return value;
+    return read;
 }
 
 /* Ends a transaction that touched no workspace's batch. */
@@ -154,25 +166,33 @@ static enum store_result workspace_create(struct store *base, struct workspace_r
     return result;
 }
 
-static size_t workspaces(struct store *base, struct arena *arena, struct workspace_row **ret)
+static bool workspaces(struct store *base, struct arena *arena, struct workspace_row **ret,
+                       size_t *ret_count)
 {
     struct sqlite_store *store = store_of(base);
     const struct table *table = &store_workspace_table;
     struct workspace_row *rows = NULL;
     size_t count = 0, cap = 0;
+    int code = SQLITE_ERROR;
     pthread_mutex_lock(&store->lock);
-    sqlite3_stmt *statement = db_statement(&store->writer, SQL_WORKSPACES);
-    while (statement && sqlite3_step(statement) == SQLITE_ROW) {
+    sqlite3_stmt *statement =
+        ensure_open(store) ? db_statement(&store->writer, SQL_WORKSPACES) : NULL;
+    while (statement && (code = sqlite3_step(statement)) == SQLITE_ROW) {
         GROW(rows, count, cap);
         db_read_row(statement, table, table->count, &rows[count++], arena);
     }
     sqlite3_reset(statement);
+    if (code != SQLITE_DONE) {
+        give_up(store, "read the workspaces");
+        count = 0;
+    }
     pthread_mutex_unlock(&store->lock);
+    *ret_count = count;
     *ret = ARENA_ARRAY(arena, count, struct workspace_row);
     if (count)
         memcpy(*ret, rows, count * sizeof *rows);
     free(rows);
-    return count;
+    return code == SQLITE_DONE;
 }
 
 /* ---- writing ---- */
@@ -328,12 +348,11 @@ static size_t run_prune(struct store *base, const struct prune *prune)
     sqlite3_stmt *statement = begin(store) ? db_statement(db, (int)prune->sql) : NULL;
     if (statement)
         bind_prune(statement, prune, &before);
-    if (db_run(statement)) {
-        int changes = sqlite3_changes(db->handle);
-        if (commit_changes(db))
-            pruned = (size_t)changes;
-    }
-    if (!db->handle || db_in_transaction(db))
+    bool done = db_run(statement);
+    int changes = done ? sqlite3_changes(db->handle) : 0;
+    if (done && commit_changes(db))
+        pruned = (size_t)changes;
+    else
         give_up(store, prune->what);
     pthread_mutex_unlock(&store->lock);
     return pruned;

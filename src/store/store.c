@@ -5,9 +5,9 @@ void store_close(struct store *store)
     store->ops->close(store);
 }
 
-char *store_meta_get(struct store *store, const char *name, struct arena *arena)
+bool store_meta_get(struct store *store, const char *name, struct arena *arena, char **ret)
 {
-    return store->ops->meta_get(store, name, arena);
+    return store->ops->meta_get(store, name, arena, ret);
 }
 
 enum store_result store_meta_set(struct store *store, const char *name, const char *value)
@@ -20,9 +20,10 @@ enum store_result store_workspace_create(struct store *store, struct workspace_r
     return store->ops->workspace_create(store, row);
 }
 
-size_t store_workspaces(struct store *store, struct arena *arena, struct workspace_row **ret)
+bool store_workspaces(struct store *store, struct arena *arena, struct workspace_row **ret,
+                      size_t *ret_count)
 {
-    return store->ops->workspaces(store, arena, ret);
+    return store->ops->workspaces(store, arena, ret, ret_count);
 }
 
 enum store_result store_take_over(struct store *store, int64_t workspace, struct workspace_row *ret)

@@ -52,15 +52,16 @@ void store_close(struct store *store);
 
 /* ---- settings of the installation ---- */
 
-/* Values of the installation by name ("aiDataPlatformId", "projectId", "pageKey", …); NULL when
- * unset. Any thread. */
-char *store_meta_get(struct store *store, const char *name, struct arena *arena);
+/* A value of the installation by name ("aiDataPlatformId", "pageKey", …), NULL when it is unset. False:
+ * it cannot be read, and may be set. Any thread. */
+bool store_meta_get(struct store *store, const char *name, struct arena *arena, char **ret);
 enum store_result store_meta_set(struct store *store, const char *name, const char *value);
 
 /* Creates a workspace; `row->id` is filled in. STORE_FAILED when its key or name exists. */
 enum store_result store_workspace_create(struct store *store, struct workspace_row *row);
-/* All workspaces, by id. */
-size_t store_workspaces(struct store *store, struct arena *arena, struct workspace_row **ret);
+/* All workspaces, by id. False: they cannot be read, none is returned. */
+bool store_workspaces(struct store *store, struct arena *arena, struct workspace_row **ret,
+                      size_t *ret_count);
 
 /* ---- writing ---- */
 

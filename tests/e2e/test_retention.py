@@ -1,11 +1,12 @@
 """Retention: old final runs go, whole, oldest first, in small batches; what is not final or not old stays (DURABILITY §4)."""
 
 import os
+import subprocess
 import time
 import uuid
 
 import pytest
-from harness import Server, eventually, refused, step, task
+from harness import SANITIZED, Client, Server, eventually, node, refused, step, task
 
 KEEP_S = 2
 
@@ -152,6 +153,51 @@ def test_folders_without_a_run_are_swept_at_start(own):
     eventually(lambda: not any(p.exists() for p in nobodys), "they are gone")
     assert other.exists() and folder(own, run).is_dir() and exists(own.api, run)
     eventually(lambda: not list((own.data / "trash").iterdir()), "and their contents too")
+
+
+SLOW_FOLDER = r"""
+#define _GNU_SOURCE
+#include <dirent.h>
+#include <dlfcn.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+/* The folder of all runs is not opened while the file $SLOW_FOLDER is there. */
+DIR *fdopendir(int fd)
+{
+    DIR *(*next)(int) = (DIR *(*)(int))dlsym(RTLD_NEXT, "fdopendir");
+    char link[64], path[4096] = "";
+    snprintf(link, sizeof link, "/proc/self/fd/%d", fd);
+    readlink(link, path, sizeof path - 1);
+    size_t len = strlen(path);
+    while (len > 5 && strcmp(path + len - 5, "/runs") == 0 && access(getenv("SLOW_FOLDER"), F_OK) == 0)
+        usleep(5000);
+    return next(fd);
+}
+"""
+
+
+@pytest.mark.skipif(SANITIZED, reason="a library that is loaded first; its runtime wants to be that")
+def test_a_workspace_that_is_made_while_folders_are_looked_at(servers, tmp_path):
+    hold, library = tmp_path / "hold", tmp_path / "slow.so"
+    hold.touch()
+    (tmp_path / "slow.c").write_text(SLOW_FOLDER)
+    subprocess.run(["cc", "-shared", "-fPIC", "-o", library, tmp_path / "slow.c", "-ldl"], check=True)
+    server = servers(env={"LD_PRELOAD": str(library), "SLOW_FOLDER": str(hold)}).start()
+    key = server.api.made("~/workspaces", {"displayName": "late"})["key"]
+    api = Client({**server.endpoint, "workspaceKey": key}, server.token)
+    run = api.run(api.job([node("a", "SHELL_TASK", script="sleep 1000")]))
+    work = folder(server, run) / "work"
+    eventually(lambda: api.task_run(run, "a")["state"]["status"] == "RUNNING" and work.is_dir(), "its task runs")
+    nobodys = server.data / "runs" / str(uuid.UUID(int=(time.time_ns() // 1000000 << 80) + 7 * 2**76 + 2**63))
+    nobodys.mkdir()
+    hold.unlink()
+    eventually(lambda: not nobodys.exists(), "the folder without a run goes")
+    assert work.is_dir(), "that of a run stays, however new its workspace is"
+    api.cancel(run)
+    api.wait_final(run, "CANCELED")
 
 
 def test_killed_in_the_middle(servers):

@@ -577,11 +577,15 @@ static void settings_and_workspaces(void **state)
 {
     struct world *world = *state;
     struct workspace_row other = {.name = "other", .created_ms = 5}, *rows;
-    assert_null(store_meta_get(world->store, "pageKey", &world->arena));
+    size_t count;
+    char *value;
+    assert_true(store_meta_get(world->store, "pageKey", &world->arena, &value));
+    assert_null(value);
     assert_int_equal(store_meta_set(world->store, "pageKey", "one"), STORE_OK);
     assert_int_equal(store_meta_set(world->store, "pageKey", "two"), STORE_OK);
     world_reopen(world);
-    assert_string_equal(store_meta_get(world->store, "pageKey", &world->arena), "two");
+    assert_true(store_meta_get(world->store, "pageKey", &world->arena, &value));
+    assert_string_equal(value, "two");
     other.key = world->workspace.key;
     assert_int_equal(store_workspace_create(world->store, &other), STORE_FAILED);
     other.key = world_key(world);
@@ -589,7 +593,8 @@ static void settings_and_workspaces(void **state)
     assert_int_equal(store_workspace_create(world->store, &other), STORE_FAILED);
     other.name = "other";
     assert_int_equal(store_workspace_create(world->store, &other), STORE_OK);
-    assert_int_equal(store_workspaces(world->store, &world->arena, &rows), 2);
+    assert_true(store_workspaces(world->store, &world->arena, &rows, &count));
+    assert_int_equal(count, 2);
     assert_int_equal(rows[0].id, world->workspace.id);
     assert_string_equal(rows[0].name, "default");
     assert_int_equal(rows[0].batch, world->workspace.batch);
