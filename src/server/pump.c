@@ -232,6 +232,7 @@ static void end_batch(struct pump *pump)
         pump->report_next = pump->report_count = 0;
         arena_clear(&pump->inbox);
     }
+    pump->report_first = pump->report_next; /* no commit that fails from here on undoes these */
 }
 
 static void back_off(struct pump *pump)

@@ -52,8 +52,8 @@ struct pump {
     struct api_pending *backlog; /* taken from the queue, not stepped yet; pump's thread only */
     struct exec_report *reports; /* outcomes that wait; their strings are in `inbox` */
     size_t report_count, report_cap;
-    size_t report_next;   /* the first that is not stepped yet */
-    size_t report_first;  /* the first of this batch */
+    size_t report_first;  /* of this batch; between batches that of the next one */
+    size_t report_next;   /* the first that is not stepped yet: first <= next <= count */
     struct arena inbox;   /* strings of the reports */
     struct arena answers; /* of one batch: kept answers, and who asked for what */
     struct uuid_source audit_keys;

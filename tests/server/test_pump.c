@@ -1,5 +1,6 @@
 /* The pump (DURABILITY §1): batches, tokens, failed commits, recovery, the end. */
 #include <fcntl.h>
+#include <poll.h>
 #include <stdlib.h>
 #include <sys/stat.h>
 #include <time.h>
@@ -253,6 +254,65 @@ static void old_tokens_are_forgotten(void **state)
 
 /* ---- fairness ---- */
 
+static struct uuid fan_job(struct stage *stage, int tasks)
+{
+    struct buf text;
+    buf_init(&text, 1 << 20);
+    buf_puts(&text, "{'name':'fan','path':'/','maxConcurrentRuns':9,'tasks':["
+                    "{'taskKey':'a','type':'PYTHON_TASK','filePath':'fan.sh'}");
+    for (int i = 0; i < tasks; i++)
+        buf_printf(&text,
+                   ",{'taskKey':'t%d','type':'PYTHON_TASK','filePath':'fan.sh',"
+                   "'dependsOn':[{'taskKey':'a'}]}",
+                   i);
+    buf_puts(&text, "]}");
+    struct uuid job = stage_job(stage, text.data);
+    buf_release(&text);
+    return job;
+}
+
+/* A fifo at which scripts wait; they get a line each. */
+static int gate(struct stage *stage, const char *script, int exit_code)
+{
+    const char *path = stage_path(stage, arena_printf(&stage->arena, "%s.gate", script));
+    assert_int_equal(mkfifo(path, 0600), 0);
+    int fd = open(path, O_RDWR | O_CLOEXEC);
+    stage_script(stage, script,
+                 arena_printf(&stage->arena, "read line < %s\nexit %d\n", path, exit_code));
+    return fd;
+}
+
+/* One outcome fills the first batch, the next is all of the second. When a commit fails that is none of a
+ * batch, those that come afterwards are heard all the same. */
+static void outcomes_are_heard_after_a_commit_beside_the_batches_has_failed(void **state)
+{
+    enum { TASKS = 5000 }; /* an event each */
+    struct stage *stage = *state;
+    int fan = gate(stage, "fan.sh", 1), one = gate(stage, "a.sh", 0);
+    stage_up(stage);
+    struct pump *pump = stage->pump;
+    struct uuid wide = fan_job(stage, TASKS), job = stage_job(stage, one_task);
+    struct uuid runs[] = {stage_run(stage, &wide), stage_run(stage, &wide), stage_run(stage, &job)};
+    for (int i = 0; i < 3; i++)
+        stage_await_state(stage, &runs[i], STATE_RUNNING);
+    assert_int_equal(write(fan, "go\ngo\n", 6), 6);
+    while (pump->report_count < 2) {
+        struct pollfd watched = {.fd = exec_fd(pump->exec), .events = POLLIN};
+        assert_int_equal(poll(&watched, 1, STAGE_PATIENCE_MS), 1);
+        exec_dispatch(pump->exec);
+    }
+    pump_run(pump);
+    assert_int_equal(pump->report_next, 1);
+    pump_run(pump);
+    assert_int_equal(pump->report_count, 0);
+    pump_lose(pump, STORE_FAILED);
+    stage_await(stage, stage_is_recovered, stage);
+    assert_int_equal(write(one, "go\n", 3), 3);
+    stage_await_state(stage, &runs[2], STATE_SUCCESS);
+    close(fan);
+    close(one);
+}
+
 static void ask_again(struct api_pending *pending)
 {
     struct request *request = pending->owner;
@@ -429,6 +489,7 @@ int main(void)
         STAGED(a_lost_answer_is_found_by_its_token),
         STAGED(an_outcome_outlives_failed_commits),
         STAGED(an_outcome_whose_commit_was_not_answered_counts_once),
+        STAGED(outcomes_are_heard_after_a_commit_beside_the_batches_has_failed),
         STAGED(a_token_twice_in_a_batch_is_one_run),
         STAGED(a_change_is_written_down_in_its_transaction),
         STAGED(a_replay_is_written_down_once),
