@@ -76,6 +76,8 @@ static const char *unfit(const struct run_row *run, struct arena *arena)
 {
     if (run->instance_type == INSTANCE_MANUAL)
         return "Not rerun: it was started by hand, for no planned time";
+    if (run->state == STATE_SKIPPED)
+        return "Not rerun: it was skipped, nothing of it has run";
     if (!state_is_final(run->state))
         return arena_printf(arena, "Not rerun: it was %s when the campaign was made",
                             state_name(run->state));

@@ -32,13 +32,14 @@ const char *text_holders(struct arena *arena, const struct ejob *job)
     }
     if (job->holder_count > NAMED)
         buf_printf(&names, " and %zu more", job->holder_count - NAMED);
-    const char *text = job->holder_count
-                           ? arena_printf(arena, "%zu of %lld run slots %s held by run%s %s",
-                                          job->holder_count,
-                                          (long long)job->def->details.max_concurrent_runs,
-                                          job->holder_count == 1 ? "is" : "are",
-                                          job->holder_count == 1 ? "" : "s", names.data)
-                           : "the job has no run slots (maxConcurrentRuns is 0)";
+    int64_t slots = job->def->details.max_concurrent_runs;
+    const char *text = "the job has no run slots (maxConcurrentRuns is 0)";
+    if (job->holder_count)
+        text = arena_printf(arena, "%zu of %lld run slots %s held by run%s %s", job->holder_count,
+                            (long long)slots, job->holder_count == 1 ? "is" : "are",
+                            job->holder_count == 1 ? "" : "s", names.data);
+    else if (slots > 0)
+        text = arena_printf(arena, "the job has %lld (maxConcurrentRuns)", (long long)slots);
     buf_release(&names);
     return text;
 }
