@@ -142,3 +142,17 @@ def test_the_endpoint_file_says_where_and_who(server):
 
 def test_the_earlier_prefix_is_served_too(server, api):
     assert eventually(lambda: Client(server.endpoint, server.token, prefix="/api/20260430").get("/jobs").ok, "served")
+
+
+def test_events_of_a_run_come_in_pages(api):
+    run = api.go([step(f"s{i}") for i in range(12)], "SUCCESS")
+    whole = api.read(f"/jobRuns/{run['key']}/events", limit=1000)["items"]
+    first = api.get(f"/jobRuns/{run['key']}/events", limit=5)
+    assert [e["id"] for e in first.json()["items"]] == [e["id"] for e in whole[:5]] and first.headers["opc-next-page"]
+    assert [e["id"] for e in api.page_through(f"/jobRuns/{run['key']}/events", limit=5)] == [e["id"] for e in whole]
+    assert "opc-next-page" not in api.get(f"/jobRuns/{run['key']}/events", limit=len(whole)).headers
+    after = api.get(f"/jobRuns/{run['key']}/events", limit=5, after=whole[3]["id"])
+    assert [e["id"] for e in after.json()["items"]] == [e["id"] for e in whole[4:9]]
+    refused(api.get(f"/jobRuns/{run['key']}/events", page="x"), 400, "InvalidParameter", "page")
+    other = api.go([step("a")], "SUCCESS")
+    refused(api.get(f"/jobRuns/{other['key']}/events", page=first.headers["opc-next-page"]), 400, "InvalidParameter", "page")

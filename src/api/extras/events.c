@@ -25,14 +25,7 @@
 static const struct field query_fields[] = {
     AFTER_ROW(event_query),
     ONLY_NEW_ROW(event_query),
-    {.name = "limit",
-     .kind = FIELD_INT32,
-     .flags = FIELD_DEFAULT,
-     AT(event_query, list.limit),
-     .min = 1,
-     .max = API_PAGE_MAX_LIMIT,
-     .fallback = API_PAGE_LIMIT,
-     .doc = "Most events of an answer; a full one may not be the last. A stream has no limit."},
+    LIST_PAGE_ROWS(event_query, API_PAGE_MAX_LIMIT, API_PAGE_LIMIT),
 };
 const struct schema event_list_query_schema =
     SCHEMA("ListEvents", event_query, query_fields, "Which part of the events.");
@@ -62,7 +55,7 @@ static bool filter_key(const char *text, struct uuid *ret)
     return text != NULL;
 }
 
-enum err_code workspace_event_parse(struct call *call)
+enum err_code event_parse(struct call *call)
 {
     struct event_query *query = call->filter;
     if (filter_key(query->job_key, &query->job))
@@ -212,12 +205,14 @@ enum err_code event_list(struct call *call)
         query->run = key;
         return event_stream_begin(call, query, true);
     }
-    if (query->only_new == 1)
-        query->after = last_event;
+    if (query->only_new == 1 && !query->list.page)
+        query->position = last_event;
     struct event_row *events;
-    size_t count = reads->run_events(reader, call->workspace.id, &key, query->after,
+    size_t count = reads->run_events(reader, call->workspace.id, &key, query->position,
                                      (size_t)query->list.limit, call->arena, &events);
     respond_events(call, events, count, false);
+    if (count && events[count - 1].number < last_event)
+        respond_next_page(call, page_of_numbers(call, &events[count - 1].number, 1));
     return ERR_OK;
 }
 

@@ -54,7 +54,7 @@ enum err_code plan_get(struct call *call);
 enum err_code explanation_get(struct call *call);
 enum err_code event_list(struct call *call);
 extern const struct schema workspace_event_list_query_schema;
-enum err_code workspace_event_parse(struct call *call);
+enum err_code event_parse(struct call *call);
 enum err_code workspace_event_list(struct call *call);
 enum err_code logs_get(struct call *call);
 
