@@ -217,7 +217,7 @@ static json_t *iam_error_schema(void)
 static json_t *error_response(const char *doc, const char *schema, bool retry)
 {
     json_t *headers = json_object();
-    if (strcmp(schema, "DataArtsError") == 0)
+    if (strcmp(schema, "DataArtsError") == 0 || strcmp(schema, "IamError") == 0)
         set(headers, "x-request-id", component_ref("headers", "XRequestId"));
     else
         set(headers, "opc-request-id", component_ref("headers", "OpcRequestId"));
@@ -420,6 +420,11 @@ static json_t *answer_headers(const struct route *route, int status)
             set(headers, "x-reprise-campaign", component_ref("headers", "RepriseCampaign"));
         return headers;
     }
+    if (route->flags & ROUTE_IAM) {
+        set(headers, "x-request-id", component_ref("headers", "XRequestId"));
+        set(headers, "x-subject-token", component_ref("headers", "SubjectToken"));
+        return headers;
+    }
     set(headers, "opc-request-id", component_ref("headers", "OpcRequestId"));
     if (shows || (route->flags & ROUTE_ETAG))
         set(headers, "etag", component_ref("headers", "Etag"));
@@ -437,8 +442,6 @@ static json_t *answer_headers(const struct route *route, int status)
         set(headers, "x-reprise-attempt", component_ref("headers", "RepriseAttempt"));
         set(headers, "x-reprise-next-offset", component_ref("headers", "RepriseNextOffset"));
     }
-    if (route->flags & ROUTE_IAM)
-        set(headers, "x-subject-token", component_ref("headers", "SubjectToken"));
     return headers;
 }
 

@@ -12,9 +12,11 @@ bool target_is_dataarts(const char *target)
     return target && (strncmp(target, "/v1/", 4) == 0 || strncmp(target, "/v2/", 4) == 0);
 }
 
+/* Where its tokens come from is of that dialect, too, but for the form of its answers. */
 const char *request_id_header(const char *target)
 {
-    return target_is_dataarts(target) ? "x-request-id" : "opc-request-id";
+    bool is_iam = target && strncmp(target, "/v3/", 4) == 0;
+    return is_iam || target_is_dataarts(target) ? "x-request-id" : "opc-request-id";
 }
 
 /* ---- opc-request-id ---- */

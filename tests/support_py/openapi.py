@@ -104,7 +104,7 @@ def check(answer):
     assert says or status in ANYWHERE, f"{where} is not in the OpenAPI document"
     if says is None:
         path = None
-    check_headers(answer, says, where, "x-request-id" if is_dataarts(target) else "opc-request-id")
+    check_headers(answer, says, where, "x-request-id" if is_dataarts(target) or target.startswith("/v3/") else "opc-request-id")
     if method == "HEAD":
         assert not answer.content, f"{where}: a body"
         return

@@ -232,7 +232,6 @@ enum err_code iam_create_token(struct call *call)
         return code;
     respond_json(call, 201);
     http_add_header(call->request, call->response, "x-subject-token", text);
-    http_add_header(call->request, call->response, "x-request-id", call_request_id(call));
     http_add_header(call->request, call->response, "cache-control", "no-store");
     print_token(call, request, &token);
     return ERR_OK;
