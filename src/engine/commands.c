@@ -90,12 +90,13 @@ static void set_schedule(struct step *step, struct ejob *job)
         job->row.scheduled_ms = step->now_ms;
 }
 
-/* Another job has the name: a stored one, or one that was made or renamed in this batch. */
+/* Another job has the name: a stored one, or one that was made or renamed in this batch. A job that keeps
+ * its name keeps it, whoever else has it. */
 static bool name_is_taken(const struct engine *engine, const struct command *command,
                           const struct ejob *self)
 {
     const char *name = command->def->details.name;
-    if (!command->name_is_unique)
+    if (!command->name_is_unique || (self && strcmp(self->row.name, name) == 0))
         return false;
     if (command->name_is_taken)
         return true;

@@ -749,4 +749,9 @@ def test_a_permission_counts_in_the_other_dialect(server):
     assert permit(server.api, keys["shared_job"], assign=("USER", ["hua"], ["USE"])).status_code == 200
     number = theirs.run("shared_job")
     theirs.wait("shared_job", number)
+    retry = {"retry_location": "firstNode", "retry_task_version": "original_version"}
+    chosen = {**retry, "task_retrys": [{"job_id": 1, "plan_time": 1, "submit_time": 1}]}  # of another job: it may ask, all the same
+    assert theirs.v2("POST", "jobs/shared_job/instances/retry", chosen).json()["error_code"] == "DLF.3051"
+    ranged = {**retry, "begin_time": 1, "end_time": 2}
+    assert theirs.v2("POST", "jobs/shared_job/instances/retry", ranged).json()["error_code"] == "DLF.6888"
     assert theirs.v1("DELETE", "jobs/shared_job").json()["error_code"] == "DLF.6888"

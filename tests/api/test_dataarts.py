@@ -91,7 +91,7 @@ def test_v2_spells_otherwise_and_means_the_same(huawei):
     done(huawei.v2("POST", "jobs", body), 204)
     seen = huawei.read1("jobs/snake")
     a, b = seen["nodes"]
-    assert (a["retryTimes"], a["retryInterval"], a["failPolicy"], a["execTimeOutRetry"]) == (2, 0, "IGNORE", True)
+    assert (a["retryTimes"], a["retryInterval"], a["failPolicy"], a["execTimeOutRetry"]) == (2, 0, "IGNORE", "true")
     assert b["preNodeName"] == ["a"] and b["conditions"] == [{"preNodeName": "a", "expression": "#{1 == 1}"}]
     assert seen["basicConfig"]["customFields"] == {"camel_Case": "kept"} and seen["singleNodeJobFlag"] is True
     instance = huawei.wait("snake", huawei.run("snake"))
@@ -295,9 +295,69 @@ BAD_JOBS = [
     ("a bad start", with_cron(startTime="soon"), "DLF.3025", ["startTime"]),
     ("an end before the start", with_cron(endTime="2001-01-01T00:00:00+08"), "DLF.3051", ["endTime"]),
     ("an unknown upstream job", with_cron(dependJobs={"jobs": ["nobody"]}), "DLF.3025", ["nobody"]),
+    ("no truth", with_node(execTimeOutRetry="perhaps"), "DLF.3051", ["execTimeOutRetry", "true or false"]),
+    ("upstream jobs as a word", with_cron(dependJobs="exampleJob"), "DLF.3025", ["dependJobs", "object"]),
+    ("a name in place of names", with_cron(dependJobs={"jobs": "exampleJob"}), "DLF.3025", ["dependJobs.jobs", "array"]),
+    ("a period that is none", with_cron(dependJobs={"jobs": [], "dependPeriod": "LAST"}), "DLF.3025", ["dependPeriod", "PRE_PERIOD"]),
+    ("jobs of another workspace", with_cron(dependJobs={"otherWorkSpaceJobs": [{"jobName": "a"}]}), "DLF.3025", ["otherWorkSpaceJobs"]),
+    ("an upstream job of another workspace", with_cron(dependJobs={"sameWorkSpaceJobs": [{"jobName": "a", "workSpaceId": "0" * 32}]}),
+     "DLF.3025", ["sameWorkSpaceJobs[0].workSpaceId"]),
+    ("several periods before", with_cron(dependJobs={"sameWorkSpaceJobs": [{"jobName": "a", "dependOnLastNPeriodValue": 2}]}),
+     "DLF.3025", ["dependOnLastNPeriodValue"]),
     ("no expression", changed(schedule={"type": "CRON", "cron": {}}), "DLF.3051", ["expression"]),
     ("no cron", changed(schedule={"type": "CRON"}), "DLF.3025", ["cron"]),
 ]
+
+
+def test_upstream_jobs_in_all_spellings(server, huawei):
+    huawei.made(job("spelled_up", [node("a", "Dummy")]))
+    asked = {"depend_jobs": [{"jobs": ["spelled_up"], "depend_period": "PRE_PERIOD", "depend_fail_policy": "IGNORE"}]}
+    newer = {"dependJobs": {"sameWorkSpaceJobs": [{"jobName": "spelled_up", "workSpaceId": huawei.workspace, "dependOnLastPeriod": "true"}],
+                            "dependFailPolicy": "IGNORE"}}
+    for name, given in (("spelled_v2", asked), ("spelled_newer", newer), ("spelled_v1", {"dependJobs": {
+            "jobs": ["spelled_up"], "dependPeriod": "PRE_PERIOD", "dependFailPolicy": "IGNORE"}})):
+        body = with_cron(**given) | {"name": name}
+        made = huawei.v2("POST", "jobs", body) if name == "spelled_v2" else huawei.v1("POST", "jobs", body)
+        assert made.status_code in (200, 204), made.text
+        shown = huawei.read1(f"jobs/{name}")["schedule"]["cron"]["dependJobs"]
+        assert not any("_" in field for group in (shown if isinstance(shown, list) else [shown]) for field in group), shown
+        mine = [j["key"] for j in server.api.page_through("/jobs") if j["name"] == name]
+        waits = server.api.read(f"/jobs/{mine[0]}")["dependencies"]
+        assert [(w["period"], w["failPolicy"]) for w in waits] == [("PRE_PERIOD", "IGNORE")], name
+        done(huawei.v1("PUT", f"jobs/{name}", huawei.read1(f"jobs/{name}")), 204)  # what is shown can be sent back
+        assert server.api.read(f"/jobs/{mine[0]}")["dependencies"] == waits
+
+
+def test_a_job_that_keeps_its_name_may_be_changed_beside_a_namesake(server, huawei):
+    huawei.made(job("twin", [shell("a")]))
+    server.api.job([harness.step("x")], name="twin")
+    done(huawei.v1("PUT", "jobs/twin", huawei.read1("jobs/twin")), 204)
+    huawei.made(job("single", [shell("a")]))
+    refused(huawei.v1("PUT", "jobs/single", {**huawei.read1("jobs/single"), "name": "twin"}), "DLF.0102")
+
+
+def test_a_word_for_a_truth(server, huawei):
+    given = [True, "false", "True", False]
+    huawei.made(job("worded", [shell(f"n{i}", execTimeOutRetry=value) for i, value in enumerate(given)] + [shell("without")]))
+    assert [n.get("execTimeOutRetry") for n in huawei.read1("jobs/worded")["nodes"]] == [*given, None]
+    key = [j["key"] for j in server.api.page_through("/jobs") if j["name"] == "worded"][0]
+    assert [t["isRetryOnTimeout"] for t in server.api.read(f"/jobs/{key}")["tasks"]] == [True, False, True, False, False]
+
+
+def test_what_is_listed_when_less_is_asked(huawei):
+    huawei.made(job("asked", [node("a", "Dummy")]))
+    huawei.wait("asked", huawei.run("asked"))
+    now, day = int(time.time() * 1000), 86400000
+    total = lambda **window: huawei.read2("jobs/asked/instances/detail", **window)["total"]
+    assert total() == total(max_plan_time=now + day) == total(min_plan_time=now - day) == 1
+    assert total(max_plan_time=now - day) == 0
+    for number, longest in ((1, 7), (2, 31)):  # as long as may be, by the caller's clock
+        path = "jobs/instances/detail" if number == 1 else "jobs/asked/instances/detail"
+        name = "minPlanTime" if number == 1 else "min_plan_time"
+        call = huawei.v1 if number == 1 else huawei.v2
+        done_so = call("GET", path, **{name: int(time.time() * 1000) - longest * day})
+        assert done_so.status_code == 200, done_so.text
+        refused(call("GET", path, **{name: int(time.time() * 1000) - (longest + 1) * day}), "DLF.3051", name)
 
 
 @pytest.mark.parametrize("name, body, code, words", BAD_JOBS, ids=[row[0] for row in BAD_JOBS])

@@ -4,6 +4,7 @@ import time
 
 import pytest
 
+import harness
 from dataarts import EVERY_SECOND, DataArts, done, job, node, python, refused, shell
 from harness import eventually
 
@@ -77,6 +78,7 @@ def test_every_refusal_has_its_code(server, huawei, failed):
         (path, body(begin_time=1, end_time=2, jobs=[{"job_name": name, "workspace_id": "0" * 32}]), "DLF.0819", ["workspace_id"]),
         (path, body([one], retry_location="specifiedNode"), "DLF.3051", ["node_name"]),
         (path, body([one], retry_location="specifiedNode", node_name="fourth"), "DLF.3051", ["fourth"]),
+        (path, body([one], retry_location="specifiedNode", node_name="obs-monitor"), "DLF.3051", ["obs-monitor"]),
         (path, {**body(), "task_retrys": [key_of(one, job_id=987654)]}, "DLF.3051", ["987654"]),
         (path, {**body(), "task_retrys": [{"job_id": one["job_id"]}]}, "DLF.3051", ["plan_time"]),
         (path, {**body(), "task_retrys": [key_of(one, plan_time=1732601580000)]}, "DLF.30137", ["does not exist"]),
@@ -237,6 +239,34 @@ def test_the_watched_path(server, huawei):
     assert huawei.wait("watching", one["instance_id"])["status"] == "success"
 
 
+def test_what_was_skipped_is_not_rerun_by_a_range(server, huawei):
+    """RULES §10: only success, fail and manual-stop may be."""
+    held = server.api.job([{"taskKey": "a", "type": "SHELL_TASK", "script": "sleep 1000", "dependsOn": [], "runIf": "ALL_SUCCESS"}], name="full",
+                          schedule={"quartzCronExpression": "* * * * * ?", "timezoneId": "UTC", "pauseStatus": "UNPAUSED"})
+    skipped = eventually(lambda: [i for i in huawei.instances("full") if i["status"] == "skip-by-depend"], "one that found no slot")[0]
+    at = skipped["plan_time"]
+    refused(huawei.v2("POST", "jobs/full/instances/retry", {
+        "retry_location": "firstNode", "retry_task_version": "original_version", "begin_time": at, "end_time": at,
+        "jobs": [{"job_name": "full", "workspace_id": huawei.workspace}]}), "DLF.3051", "Job full have no instances to rerun")
+    server.api.replace(held, [harness.step("a")], name="full")  # its schedule goes
+    for run in server.api.read("/jobRuns", jobKey=held["key"], status="RUNNING")["items"]:
+        server.api.cancel(run)
+
+
+def test_an_instance_tells_its_newest_version(server, huawei):
+    huawei.made(job("versions", [shell("a", statement="false")], EVERY_SECOND))
+    huawei.start("versions")
+    one = huawei.wait_planned("versions", 1)[0]
+    huawei.stop("versions")
+    before = huawei.instance("versions", one["instance_id"])["version"]
+    done(huawei.v1("PUT", "jobs/versions", job("versions", [shell("a")], EVERY_SECOND)), 204)
+    done(huawei.retry("versions", [one], version="current_version"), 200)
+    assert huawei.wait("versions", one["instance_id"])["status"] == "success"
+    assert huawei.instance("versions", one["instance_id"])["version"] > before
+    listed = [i for i in huawei.instances("versions") if i["instance_id"] == one["instance_id"]]
+    assert listed[0]["version"] == huawei.instance("versions", one["instance_id"])["version"]
+
+
 def test_the_second_request_of_the_page(server, huawei):
     """Rerun the current job and its upstream and downstream job instances; verbatim but for ids and times."""
     huawei.made(job("up_job", [shell("a", statement=GATE.format("range"))], EVERY_SECOND))
@@ -310,3 +340,14 @@ def test_supplements_that_are_refused(server, huawei):
             ({"supplement_data_instance_time": {"days": ["1"]}}, "DLF.3051", ["instance_time"])):
         refused(huawei.v2("POST", "supplement-data", {**good, **more}), code, *words)
     refused(huawei.v2("POST", "supplement-data/nobody/stop"), "DLF.20810", "nobody")
+
+
+def test_more_reruns_than_slots(server, huawei):
+    job_key = server.api.job([harness.step("a")], name="narrow",
+                             schedule={"quartzCronExpression": "0 * * * * ?", "timezoneId": "UTC", "pauseStatus": "PAUSED"})["key"]
+    campaign = server.api.made("/rerunCampaigns", {"jobKey": job_key, "kind": "SUPPLEMENT", "beginTime": "2026-01-05T10:01:00Z",
+                                                   "endTime": "2026-01-05T10:02:00Z"})["key"]
+    eventually(lambda: server.api.read(f"/rerunCampaigns/{campaign}")["status"] == "SUCCESS", "two instances")
+    two = huawei.read2("jobs/narrow/instances/detail", min_plan_time=1767607200000, max_plan_time=1767607400000)["instances"]
+    said = refused(huawei.retry("narrow", two, "firstNode"), "DLF.3051", "more run slots", "the job has 1 (maxConcurrentRuns)")
+    assert "no run slots" not in said

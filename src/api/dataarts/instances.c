@@ -144,13 +144,21 @@ static const struct field query_v2_fields[] = {
 const struct schema dataarts_instance_query_v2_schema =
     SCHEMA("DataArtsInstanceQueryV2", instance_query, query_v2_fields, "Which instances.");
 
-/* 00:00 of today; days are UTC's, as all times that a server shows. */
-static void default_window(struct instance_query *query, int64_t now_ms)
+/* From 00:00 of today (days are UTC's, as all times that a server shows), or of the last day that is asked
+ * for, until now. Who says since when counts back from a now of their own: a little earlier than ours. */
+static void default_window(struct instance_query *query, int64_t now_ms, int64_t longest_ms)
 {
-    if (query->to_ms == FIELD_NULL)
+    enum { CLOCKS_APART_MS = 60 * 1000 };
+    bool has_from = query->from_ms != FIELD_NULL;
+    if (query->to_ms == FIELD_NULL) {
         query->to_ms = now_ms;
-    if (query->from_ms == FIELD_NULL)
-        query->from_ms = query->to_ms - query->to_ms % day_ms;
+        if (has_from && now_ms - query->from_ms > longest_ms &&
+            now_ms - query->from_ms <= longest_ms + CLOCKS_APART_MS)
+            query->to_ms = query->from_ms + longest_ms;
+    }
+    int64_t last_ms = query->to_ms < now_ms ? query->to_ms : now_ms;
+    if (!has_from)
+        query->from_ms = last_ms - last_ms % day_ms;
 }
 
 static bool is_type(int64_t type)
@@ -164,7 +172,7 @@ enum err_code dataarts_instance_list_parse(struct call *call)
     struct instance_query *query = call->filter;
     bool is_v1 = call->route->scope == SCOPE_DATAARTS_V1;
     int64_t longest = is_v1 ? 7 * day_ms : 31 * day_ms;
-    default_window(query, call->backend->now_ms(call->backend->context));
+    default_window(query, call->backend->now_ms(call->backend->context), longest);
     if (query->from_ms > query->to_ms || query->to_ms - query->from_ms > longest)
         return err_set(&call->err, ERR_INVALID_PARAMETER,
                        "%s must not be after %s, and at most %d days before it",
@@ -270,19 +278,17 @@ static const struct field brief_fields[] = {
 const struct schema dataarts_instance_v2_schema =
     SCHEMA("DataArtsInstanceV2", instance_view, brief_fields, "An instance.");
 
-/* A rerun begins the times of an instance anew; the run's own begin with its original. */
-static void times_of(const struct reading *at, const struct run_row *run, int64_t *ret_start_ms,
-                     int64_t *ret_end_ms)
+/* A rerun begins the times of an instance anew, and may be of another version; the run's own are those of
+ * its original. */
+static struct repair_row newest_attempt(const struct reading *at, const struct run_row *run)
 {
     struct run_image image;
-    *ret_start_ms = run->start_ms;
-    *ret_end_ms = run->end_ms;
-    if (run->repair_number == 0 || !at->api->backend.reads.get_run_image(
-                                       at->reader, at->workspace->id, &run->key, at->arena, &image))
-        return;
-    const struct repair_row *newest = &image.repairs[image.repair_count - 1];
-    *ret_start_ms = newest->start_ms;
-    *ret_end_ms = newest->end_ms;
+    if (run->repair_number && at->api->backend.reads.get_run_image(at->reader, at->workspace->id,
+                                                                   &run->key, at->arena, &image))
+        return image.repairs[image.repair_count - 1];
+    return (struct repair_row){.definition_version = run->definition_version,
+                               .start_ms = run->start_ms,
+                               .end_ms = run->end_ms};
 }
 
 struct instance_view instance_view(const struct reading *at, const struct job_row *job,
@@ -291,9 +297,9 @@ struct instance_view instance_view(const struct reading *at, const struct job_ro
     bool is_supplement = run->instance_type == INSTANCE_SUPPLEMENT;
     bool has_failed = states_of(STATUS_FAIL) & BIT(run->state);
     int64_t now_ms = at->api->backend.now_ms(at->api->backend.context);
-    int64_t start_ms, end_ms;
-    times_of(at, run, &start_ms, &end_ms);
-    int64_t until_ms = end_ms == FIELD_NULL ? now_ms : end_ms;
+    const struct repair_row newest = newest_attempt(at, run);
+    int64_t start_ms = newest.start_ms;
+    int64_t until_ms = newest.end_ms == FIELD_NULL ? now_ms : newest.end_ms;
     return (struct instance_view){
         .job_name = run->job_name,
         .job_id = job->number,
@@ -304,10 +310,10 @@ struct instance_view instance_view(const struct reading *at, const struct job_ro
         .status = instance_status_name(run),
         .plan_ms = run->plan_ms,
         .start_ms = start_ms,
-        .end_ms = end_ms,
+        .end_ms = newest.end_ms,
         .submit_ms = run->submit_ms,
         .execute_ms = start_ms == FIELD_NULL ? 0 : until_ms - start_ms,
-        .version = run->definition_version,
+        .version = newest.definition_version,
         .force_success = 0,
         .ignore_success = run->state == STATE_SUCCESS && run->ignored_failure == 1,
         .error_message = has_failed ? run->message : NULL,
@@ -383,12 +389,12 @@ enum err_code dataarts_instance_get_v2(struct call *call)
     struct run_row run = {0};
     if (dataarts_instance_of_path(call, &run))
         return call->err.code;
-    struct instance_view view = {
+    const struct instance_view view = {
         .instance_id = run.number,
         .status = instance_status_name(&run),
         .plan_ms = run.plan_ms,
+        .start_ms = newest_attempt(&call->reading, &run).start_ms,
     };
-    times_of(&call->reading, &run, &view.start_ms, &view.end_ms);
     respond_json(call, 200);
     fields_print(&dataarts_instance_v2_schema, &view, &call->response->body);
     return ERR_OK;

@@ -53,7 +53,7 @@ struct dataarts_node {
     struct field_list properties;     /* of struct dataarts_property */
     int64_t polling_interval;
     int64_t max_execution_min;
-    int8_t retries_on_timeout;
+    const char *retries_on_timeout; /* JSON: a truth value, or the word for one */
     int64_t retry_times;
     int64_t retry_interval_s;
     int fail_policy; /* enum fail_policy */

@@ -64,8 +64,9 @@ static const struct field node_fields[] = {
         .max = 3600, .doc = "Seconds between two looks at it; kept."),
     ROW("maxExecutionTime", FIELD_INT32, dataarts_node, max_execution_min, SPARSE, .min = 1,
         .max = MAX_EXECUTION_MIN, .doc = "Minutes that an attempt may take; absent: any."),
-    ROW("execTimeOutRetry", FIELD_BOOL, dataarts_node, retries_on_timeout, SPARSE,
-        .doc = "Whether what timed out is tried again."),
+    ROW("execTimeOutRetry", FIELD_RAW, dataarts_node, retries_on_timeout, SPARSE,
+        .doc =
+            "Whether what timed out is tried again: true or false, or the word; kept as it was sent."),
     ROW("retryTimes", FIELD_INT32, dataarts_node, retry_times, SPARSE, .min = 0, .max = 100,
         .doc = "How often what failed is tried again; absent: 0."),
     ROW("retryInterval", FIELD_INT32, dataarts_node, retry_interval_s, SPARSE, .min = 0,

@@ -206,7 +206,10 @@ static enum err_code choose_tasks(struct call *call, const struct retry_body *bo
     const struct run_row *run = &source->image.run;
     enum location location = (enum location)(body->location % LOCATION_COUNT);
     ret->monitor = body->ignore_monitor == 1 ? MONITOR_PASSED : MONITOR_AGAIN;
-    if (location == LOCATION_NODE && job_def_find(def, body->node_name) < 0)
+    int64_t task = location == LOCATION_NODE ? job_def_find(def, body->node_name) : -1;
+    bool is_node = task >= 0 &&
+                   task != job_def_find_monitor(def); /* which no list of nodes shows */
+    if (location == LOCATION_NODE && !is_node)
         return err_set(&call->err, ERR_INVALID_PARAMETER,
                        "The request parameter is invalid: node_name %.128s is no node of instance "
                        "%lld",
@@ -370,6 +373,9 @@ enum err_code dataarts_retry(struct call *call, struct command *command)
     struct campaign_request request;
     struct job_row job;
     bool of_range = is_range(body);
+    if (of_range &&
+        !uuid_is_nil(&call->granted)) /* instances of one job are what a permission opens */
+        return err_set(&call->err, ERR_ROLE_TOO_LOW, "Invalid account permissions.");
     if (dataarts_read_begin(call))
         return call->err.code;
     enum err_code code = dataarts_job_of_path(call, &job);

@@ -201,6 +201,7 @@ static const struct route rows[] = {
      .audit = {AUDIT_ABOUT_JOB, "job.repair-runs"},
      .flags = ROUTE_BODY,
      .role = ROLE_OPERATOR,
+     .grant = {GRANT_NAME, PRIVILEGE_USE},
      .body = &dataarts_retry_schema,
      .parse_body = dataarts_parse_body,
      .parse = dataarts_retry_parse,

@@ -3,10 +3,12 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #include "api/dataarts/spelling.h"
 #include "api/oracle/oracle.h"
 #include "base/json.h"
+#include "base/mem.h"
 #include "base/timefmt.h"
 #include "calendar/schedule.h"
 
@@ -168,70 +170,23 @@ static enum err_code set_schedule(const struct reading *at, const struct dataart
     return code;
 }
 
-/* ---- dependJobs: an object in v1, a list of them in v2 ---- */
+/* ---- what an instance waits for ---- */
 
-/* By v1's name, or by v2's. */
-static json_t *either(const json_t *object, const char *v1, const char *v2)
-{
-    json_t *value = json_object_get(object, v1);
-    return value ? value : json_object_get(object, v2);
-}
-
-static void add_choice(json_t *dependency, const char *field, const json_t *value)
-{
-    const char *text = json_string_value(value);
-    if (has_text(text))
-        json_object_set_new(dependency, field, json_string(text));
-}
-
-static enum err_code add_depended(const struct reading *at, const json_t *group, json_t *list,
-                                  struct err *err)
-{
-    size_t i;
-    json_t *name;
-    json_array_foreach (json_object_get(group, "jobs"), i, name) {
-        const char *text = json_string_value(name);
-        struct job_row row;
-        char key[UUID_TEXT];
-        if (!text || !dataarts_find_job(at, text, &row))
-            return err_set(err, ERR_SCHEDULE_INVALID,
-                           "The job scheduling parameter is invalid: "
-                           "schedule.cron.dependJobs.jobs[%zu]: there is no job %.128s",
-                           i, text ? text : "without a name");
-        json_t *dependency = json_pack("{s:s}", "jobKey", uuid_format(&row.key, key));
-        add_choice(dependency, "period", either(group, "dependPeriod", "depend_period"));
-        add_choice(dependency, "failPolicy",
-                   either(group, "dependFailPolicy", "depend_fail_policy"));
-        json_array_append_new(list, dependency);
-    }
-    return ERR_OK;
-}
-
-static enum err_code add_dependencies_of_job(const struct reading *at,
-                                             const struct dataarts_cron *cron,
+static enum err_code add_dependencies_of_job(const struct reading *at, struct dataarts_cron *cron,
                                              const struct dataarts_start *start, json_t *details,
                                              struct err *err)
 {
-    enum err_code code = ERR_OK;
     char since[TIMEFMT_TEXT];
     if (cron->depends_on_previous == 1)
         json_object_set_new(details, "dependsOnPreviousRun", json_true());
     if (cron->depends_on_previous == 1 && start && start->previous_from_ms != FIELD_NULL)
         json_object_set_new(details, "previousRunsFrom",
                             json_string(timefmt_rfc3339(start->previous_from_ms, since)));
-    json_t *given = cron->depend_jobs ? json_loads(cron->depend_jobs, JSON_DECODE_ANY, NULL) : NULL;
     json_t *list = json_array();
-    size_t i;
-    json_t *group;
-    if (json_is_object(given))
-        code = add_depended(at, given, list, err);
-    json_array_foreach (given, i, group)
-        if (!code)
-            code = add_depended(at, group, list, err);
+    enum err_code code = dataarts_read_depend(at, cron, list, err);
     if (!code && json_array_size(list))
         json_object_set(details, "dependencies", list);
     json_decref(list);
-    json_decref(given);
     return code;
 }
 
@@ -268,7 +223,19 @@ static enum err_code add_nodes_before(const struct dataarts_node *node, bool mon
     return ERR_OK;
 }
 
-static void add_policy(const struct dataarts_node *node, json_t *task)
+/* Clients send a truth value, or the word for one. */
+static bool parse_truth(const char *json, bool *ret)
+{
+    static const char *const words[] = {"false", "\"false\"", "true", "\"true\""};
+    for (size_t i = 0; i < ARRAY_LEN(words); i++) {
+        *ret = i >= 2;
+        if (strcasecmp(json, words[i]) == 0)
+            return true;
+    }
+    return false;
+}
+
+static void add_policy(const struct dataarts_node *node, bool retries_on_timeout, json_t *task)
 {
     int policy = node->fail_policy == FIELD_UNSET ? POLICY_FAIL : node->fail_policy;
     int64_t interval_s = node->retry_interval_s == FIELD_NULL ? RETRY_INTERVAL_S
@@ -280,7 +247,7 @@ static void add_policy(const struct dataarts_node *node, json_t *task)
         json_object_set_new(task, "maxRetries", json_integer(node->retry_times));
         json_object_set_new(task, "minRetryIntervalMillis", json_integer(interval_s * 1000));
     }
-    if (node->retries_on_timeout == 1)
+    if (retries_on_timeout)
         json_object_set_new(task, "isRetryOnTimeout", json_true());
     if (node->max_execution_min != FIELD_NULL)
         json_object_set_new(task, "timeoutSeconds", json_integer(node->max_execution_min * 60));
@@ -298,6 +265,10 @@ static enum err_code add_node(const struct reading *at, const struct dataarts_no
                        "node %s: eventTrigger and cronTrigger are of real-time jobs, which are "
                        "not supported",
                        node->name);
+    bool retries_on_timeout = false;
+    if (node->retries_on_timeout && !parse_truth(node->retries_on_timeout, &retries_on_timeout))
+        return err_set(err, ERR_INVALID_PARAMETER,
+                       "node %s: execTimeOutRetry must be true or false", node->name);
     json_t *task = dataarts_task_of_node(at, node, err);
     if (!task)
         return err->code;
@@ -305,7 +276,7 @@ static enum err_code add_node(const struct reading *at, const struct dataarts_no
     json_object_set_new(task, "taskKey", json_string(node->name));
     json_object_set_new(task, "runIf", json_string("ALL_SUCCESS"));
     json_object_set_new(task, "x-expressionLanguage", json_string("EL"));
-    add_policy(node, task);
+    add_policy(node, retries_on_timeout, task);
     return add_nodes_before(node, monitored, task, err);
 }
 
@@ -440,7 +411,7 @@ static enum err_code fill_details(const struct reading *at, const struct dataart
                                   bool is_active, json_t *details, struct err *err)
 {
     const struct dataarts_job *job = kept->job;
-    const struct dataarts_cron *cron = job->schedule ? job->schedule->cron : NULL;
+    struct dataarts_cron *cron = job->schedule ? job->schedule->cron : NULL;
     const struct dataarts_basic *basic = job->basic;
     enum err_code code = check_job(job, err);
     if (code)
@@ -458,10 +429,10 @@ static enum err_code fill_details(const struct reading *at, const struct dataart
         json_object_set_new(details, "timeoutSeconds",
                             json_integer(basic->instance_timeout_min * 60));
     add_params(kept, details);
-    set_kept(kept, details);
     code = add_nodes(at, job, details, err);
     if (!code && cron)
         code = add_dependencies_of_job(at, cron, kept->start, details, err);
+    set_kept(kept, details);
     return code ? code : set_schedule(at, kept, is_active, details, err);
 }
 

@@ -41,6 +41,12 @@ bool dataarts_find_job(const struct reading *at, const char *name, struct job_ro
  * blank. */
 bool dataarts_parse_time(const char *text, int64_t *ret_ms);
 
+/* ---- depend.c ---- */
+/* dependJobs of a schedule: adds what is waited for to `dependencies`, as a definition has it, and leaves
+ * the text in v1's spelling. ERR_SCHEDULE_INVALID. */
+enum err_code dataarts_read_depend(const struct reading *at, struct dataarts_cron *cron,
+                                   json_t *dependencies, struct err *err);
+
 /* ---- nodes.c ---- */
 /* The task of a node, without what all have: a new object, or NULL with `err`. */
 json_t *dataarts_task_of_node(const struct reading *at, const struct dataarts_node *node,

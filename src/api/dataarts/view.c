@@ -66,7 +66,7 @@ static void node_of_task(const struct reading *at, const struct task_def *task, 
     ret->properties = dataarts_properties_of_task(at, task);
     ret->retry_times = task->max_retries;
     ret->retry_interval_s = task->min_retry_interval_ms / 1000;
-    ret->retries_on_timeout = task->is_retry_on_timeout;
+    ret->retries_on_timeout = task->is_retry_on_timeout == 1 ? "\"true\"" : "\"false\"";
     if (task->timeout_s != FIELD_NULL && task->timeout_s > 0)
         ret->max_execution_min = (task->timeout_s + 59) / 60;
     ret->fail_policy = task->fail_policy == FIELD_UNSET ? POLICY_FAIL_CHILD : task->fail_policy;
