@@ -5,7 +5,7 @@
 #include "engine/internal.h"
 #include "model/message.h"
 
-enum { NAMED = 3, DECISION_DEPS = 50, DECISION_MAX_BYTES = 32 << 10 };
+enum { DECISION_DEPS = 50, DECISION_MAX_BYTES = 32 << 10 };
 
 static bool is_open(const void *context, uint32_t task)
 {
@@ -20,28 +20,14 @@ const char *text_waiting(struct arena *arena, const struct etask *task)
 
 const char *text_holders(struct arena *arena, const struct ejob *job)
 {
-    struct buf names;
-    buf_init(&names, DECISION_MAX_BYTES);
-    size_t named = 0;
+    struct uuid named[MESSAGE_NAMED];
+    size_t count = 0;
     LIST_EACH (&job->holders, node) {
-        char key[UUID_TEXT];
-        if (named++ == NAMED)
+        if (count == MESSAGE_NAMED)
             break;
-        buf_printf(&names, "%s%s", named > 1 ? ", " : "",
-                   uuid_format(&LIST_ITEM(node, struct erun, of_job)->row.key, key));
+        named[count++] = LIST_ITEM(node, struct erun, of_job)->row.key;
     }
-    if (job->holder_count > NAMED)
-        buf_printf(&names, " and %zu more", job->holder_count - NAMED);
-    int64_t slots = job->def->details.max_concurrent_runs;
-    const char *text = "the job has no run slots (maxConcurrentRuns is 0)";
-    if (job->holder_count)
-        text = arena_printf(arena, "%zu of %lld run slots %s held by run%s %s", job->holder_count,
-                            (long long)slots, job->holder_count == 1 ? "is" : "are",
-                            job->holder_count == 1 ? "" : "s", names.data);
-    else if (slots > 0)
-        text = arena_printf(arena, "the job has %lld (maxConcurrentRuns)", (long long)slots);
-    buf_release(&names);
-    return text;
+    return message_holders(named, job->holder_count, job->def->details.max_concurrent_runs, arena);
 }
 
 const char *text_run_result(struct arena *arena, const struct erun *run, enum state result)
@@ -52,11 +38,11 @@ const char *text_run_result(struct arena *arena, const struct erun *run, enum st
     for (uint32_t i = 0; i < run->def->task_count; i++) {
         if (!state_is_own_failure(task_state(&run->tasks[i])))
             continue;
-        if (failed++ < NAMED)
+        if (failed++ < MESSAGE_NAMED)
             buf_printf(&names, "%s%s", failed > 1 ? ", " : "", run->def->tasks[i].task_key);
     }
-    if (failed > NAMED)
-        buf_printf(&names, " and %u more", failed - NAMED);
+    if (failed > MESSAGE_NAMED)
+        buf_printf(&names, " and %u more", failed - MESSAGE_NAMED);
     const char *word = result == STATE_SUCCESS    ? "Succeeded"
                        : result == STATE_CANCELED ? "Canceled"
                        : result == STATE_FAILED   ? "Failed"

@@ -2,7 +2,7 @@
 
 #include "base/buf.h"
 
-enum { NAMED = 3, MAX_BYTES = 4096 };
+enum { MAX_BYTES = 4096 };
 
 const char *message_ordinal(int64_t n, struct arena *arena)
 {
@@ -10,6 +10,28 @@ const char *message_ordinal(int64_t n, struct arena *arena)
     if (n % 100 < 11 || n % 100 > 13)
         suffix = n % 10 == 1 ? "st" : n % 10 == 2 ? "nd" : n % 10 == 3 ? "rd" : "th";
     return arena_printf(arena, "%lld%s", (long long)n, suffix);
+}
+
+const char *message_holders(const struct uuid *holders, size_t count, int64_t slots,
+                            struct arena *arena)
+{
+    struct buf names;
+    if (!count)
+        return slots > 0 ? arena_printf(arena, "the job has %lld (maxConcurrentRuns)",
+                                        (long long)slots)
+                         : "the job has no run slots (maxConcurrentRuns is 0)";
+    buf_init(&names, MAX_BYTES);
+    for (size_t i = 0; i < count && i < MESSAGE_NAMED; i++) {
+        char key[UUID_TEXT];
+        buf_printf(&names, "%s%s", i ? ", " : "", uuid_format(&holders[i], key));
+    }
+    if (count > MESSAGE_NAMED)
+        buf_printf(&names, " and %zu more", count - MESSAGE_NAMED);
+    const char *text = arena_printf(arena, "%zu of %lld run slots %s held by run%s %s", count,
+                                    (long long)slots, count == 1 ? "is" : "are",
+                                    count == 1 ? "" : "s", names.data);
+    buf_release(&names);
+    return text;
 }
 
 const char *message_waiting(const struct job_def *def, uint32_t task,
@@ -24,11 +46,11 @@ const char *message_waiting(const struct job_def *def, uint32_t task,
         uint32_t dep = node->deps[i].task;
         if (!is_open(context, dep))
             continue;
-        if (open++ < NAMED)
+        if (open++ < MESSAGE_NAMED)
             buf_printf(&names, "%s%s", open > 1 ? ", " : "", def->tasks[dep].task_key);
     }
-    if (open > NAMED)
-        buf_printf(&names, " and %u more", open - NAMED);
+    if (open > MESSAGE_NAMED)
+        buf_printf(&names, " and %u more", open - MESSAGE_NAMED);
     const char *text = open ? arena_printf(arena, "Waiting for %s", names.data)
                             : "Waiting for the run to start";
     buf_release(&names);

@@ -8,10 +8,18 @@
 #include <stdint.h>
 
 #include "base/arena.h"
+#include "base/uuid.h"
 #include "model/def.h"
 
 /* "1st", "2nd", "3rd", "11th", … */
 const char *message_ordinal(int64_t n, struct arena *arena);
+
+enum { MESSAGE_NAMED = 3 };
+
+/* Who has the slots of a job that has `slots`: "2 of 2 run slots are held by runs …", from the keys of the
+ * first MESSAGE_NAMED of `count` holders. */
+const char *message_holders(const struct uuid *holders, size_t count, int64_t slots,
+                            struct arena *arena);
 
 /* What a BLOCKED task waits for: "Waiting for a, b, c and 2 more", of the dependencies that
  * `is_open` says are not final; else that it waits for the run. */

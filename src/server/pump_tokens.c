@@ -48,6 +48,15 @@ static bool is_in_batch(const struct pump *pump, const struct retry_token *token
     return false;
 }
 
+static bool made_a_job_that_is_gone(const struct pump *pump, const struct command *command,
+                                    const struct retry_token_row *row, struct arena *arena)
+{
+    struct job_row job;
+    return command->kind == COMMAND_JOB_CREATE &&
+           store_get_job(pump->reader, row->workspace, &row->run, arena, &job) &&
+           job.deleted_ms != FIELD_NULL;
+}
+
 enum token_verdict pump_check_token(struct pump *pump, struct api_pending *pending)
 {
     const struct retry_token *token = &pending->command.token;
@@ -66,6 +75,9 @@ enum token_verdict pump_check_token(struct pump *pump, struct api_pending *pendi
         else if (row.run_deleted)
             pump_answer(pending, ERR_INVALIDATED_RETRY_TOKEN,
                         "opc-retry-token: the run that it made was deleted");
+        else if (made_a_job_that_is_gone(pump, &pending->command, &row, &arena))
+            pump_answer(pending, ERR_INVALIDATED_RETRY_TOKEN,
+                        "opc-retry-token: the job that it made was deleted");
         else if (memcmp(row.request, token->request, sizeof row.request) != 0)
             pump_answer(pending, ERR_INVALIDATED_RETRY_TOKEN,
                         "opc-retry-token was used with another body");
@@ -95,7 +107,7 @@ static void print_answer(struct pump *pump, struct store_reader *reader,
 
 void pump_keep_answers(void *context, struct store_reader *reader, struct row_batch *more)
 {
-    static const struct uuid no_run;
+    static const struct uuid none;
     struct pump *pump = context;
     struct arena *arena = &pump->answers;
     for (size_t i = 0; i < pump->kept_count; i++) {
@@ -108,12 +120,12 @@ void pump_keep_answers(void *context, struct store_reader *reader, struct row_ba
             continue;
         }
         struct retry_token_row *row = ARENA_NEW(arena, struct retry_token_row);
-        bool about_run = command->kind == COMMAND_RUN_CREATE ||
-                         command->kind == COMMAND_RUN_CANCEL || command->kind == COMMAND_RUN_REPAIR;
+        bool can_go = command->kind == COMMAND_RUN_CREATE || command->kind == COMMAND_RUN_CANCEL ||
+                      command->kind == COMMAND_RUN_REPAIR || command->kind == COMMAND_JOB_CREATE;
         *row = (struct retry_token_row){
             .workspace = pump->workspace.id,
             .created_ms = clock_wall_ms(),
-            .run = about_run ? pending->result.key : no_run,
+            .run = can_go ? pending->result.key : none,
             .status = printed.status,
             .etag = printed.etag,
             .location = printed.location,

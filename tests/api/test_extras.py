@@ -156,3 +156,29 @@ def test_events_of_a_run_come_in_pages(api):
     refused(api.get(f"/jobRuns/{run['key']}/events", page="x"), 400, "InvalidParameter", "page")
     other = api.go([step("a")], "SUCCESS")
     refused(api.get(f"/jobRuns/{other['key']}/events", page=first.headers["opc-next-page"]), 400, "InvalidParameter", "page")
+
+
+def test_what_waits_in_line_says_for_whom_as_of_now(server, api):
+    job = api.job([step("a", gate="first")], queue={"isEnabled": True}, name="line")
+    first, second, third = api.run(job), api.run(job), api.run(job)
+    api.wait_for(first, "RUNNING")
+
+    def said(run):
+        listed = [r for r in api.read("/jobRuns", jobKey=job["key"])["items"] if r["key"] == run["key"]][0]
+        texts = {api.get_run(run)["state"]["stateMessage"], listed["state"]["stateMessage"],
+                 api.read(f"/jobRuns/{run['key']}/explanation")["run"]["reason"]}
+        assert len(texts) == 1, texts
+        return texts.pop()
+
+    assert said(third) == f"Queued, 2nd in line: 1 of 1 run slots is held by run {first['key']}"
+    api.cancel(first)
+    api.wait_final(first, "CANCELED")
+    api.wait_for(second, "RUNNING")
+    assert said(third) == f"Queued, 1st in line: 1 of 1 run slots is held by run {second['key']}"
+    body = api.read(f"/jobs/{job['key']}")
+    assert api.put(f"/jobs/{job['key']}", {**body, "maxConcurrentRuns": 0}).status_code == 202
+    assert said(third) == f"Queued, 1st in line: 1 of 0 run slots is held by run {second['key']}"
+    server.open_gate("first")
+    api.wait_final(second, "SUCCESS")
+    assert said(third) == "Queued, 1st in line: the job has no run slots (maxConcurrentRuns is 0)"
+    api.cancel(third)

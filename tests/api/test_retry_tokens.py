@@ -61,6 +61,14 @@ def test_a_deleted_run_invalidates_its_token(api):
     refused(api.post("/jobRuns", {"jobKey": job["key"]}, headers=headers), 409, "InvalidatedRetryToken")
 
 
+def test_a_deleted_job_invalidates_the_token_that_made_it(api):
+    token, body = {"opc-retry-token": "job-that-goes"}, {"name": "goes", "path": "Shared"}
+    job = api.made("/jobs", body, headers=token)
+    assert api.post("/jobs", body, headers=token).json()["key"] == job["key"]
+    assert api.delete(f"/jobs/{job['key']}").status_code in (202, 204)
+    refused(api.post("/jobs", body, headers=token), 409, "InvalidatedRetryToken", "deleted")
+
+
 def test_a_repair_is_done_once(server, api):
     run = api.go([step("a", exit=1)], "FAILED")
     path, headers, body = f"/jobRuns/{run['key']}/actions/repair", token(), {"parameters": named(x="1")}

@@ -17,10 +17,46 @@ const char *key_text(const struct uuid *key, struct arena *arena)
     return uuid_format(key, arena_alloc(arena, UUID_TEXT));
 }
 
+/* The cap of its job, as of now: a job that is gone has that of its last runs. */
+static int64_t slots_of(const struct reading *at, const struct run_row *run)
+{
+    const struct api_backend *backend = &at->api->backend;
+    struct job_row job;
+    struct job_def *def = NULL;
+    if (backend->reads.get_job(at->reader, run->workspace, &run->job, at->arena, &job))
+        def = backend->definition(backend->context, at->reader, run->workspace, &run->job,
+                                  job.version);
+    int64_t slots = def ? def->details.max_concurrent_runs : run->max_concurrent_runs;
+    job_def_unref(def);
+    return slots;
+}
+
+/* Who keeps it from starting; NULL: too many to say. */
+static const char *holders_of(const struct reading *at, const struct run_row *run)
+{
+    enum { MOST = 100 };
+    const struct run_filter filter = {
+        .jobs = &run->job,
+        .job_count = 1,
+        .states = 1u << STATE_PENDING | 1u << STATE_RUNNING | 1u << STATE_CANCELING |
+                  1u << STATE_PAUSED_MAINTENANCE,
+        .created_from_ms = FIELD_NULL,
+        .created_to_ms = FIELD_NULL,
+    };
+    const struct list_order order = {.sort = SORT_TIME_CREATED, .ascending = true, .limit = MOST};
+    struct run_list list = {.count = 0};
+    at->api->backend.reads.list_runs(at->reader, run->workspace, &filter, &order, NULL, at->arena,
+                                     &list);
+    struct uuid named[MESSAGE_NAMED];
+    for (size_t i = 0; i < list.count && i < MESSAGE_NAMED; i++)
+        named[i] = list.items[i].key;
+    return list.more ? NULL : message_holders(named, list.count, slots_of(at, run), at->arena);
+}
+
 const char *run_message(const struct reading *at, const struct run_row *row)
 {
     static const char before[] = "Queued, ";
-    static const char behind[] = " in line";
+    static const char behind[] = " in line: ";
     if (at->stored_messages || row->state != STATE_QUEUED || !row->message ||
         strncmp(row->message, before, strlen(before)) != 0)
         return row->message;
@@ -30,8 +66,9 @@ const char *run_message(const struct reading *at, const struct run_row *row)
     int64_t ahead = at->api->backend.reads.queue_position(at->reader, row);
     const char *more = ahead >= QUEUE_POSITION_MAX ? "later than " : "";
     int64_t place = ahead >= QUEUE_POSITION_MAX ? QUEUE_POSITION_MAX : ahead + 1;
-    return arena_printf(at->arena, "%s%s%s%s", before, more, message_ordinal(place, at->arena),
-                        rest);
+    const char *holders = holders_of(at, row);
+    return arena_printf(at->arena, "%s%s%s%s%s", before, more, message_ordinal(place, at->arena),
+                        behind, holders ? holders : rest + strlen(behind));
 }
 
 static bool is_open(const void *context, uint32_t task)
