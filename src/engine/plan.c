@@ -417,10 +417,10 @@ static bool find_kept(const void *context, const char *task_key, struct referenc
     return true;
 }
 
-/* `raw`: parameters of the repair as they are given; what cannot be resolved is left out. */
-static struct reference_scope repaired_scope(const struct run_image *image,
-                                             const struct kept_tasks *kept, struct param_list raw,
-                                             struct arena *arena)
+/* `raw`: parameters of the repair as they are given. One that cannot be resolved refuses it. */
+static enum err_code repaired_scope(const struct run_image *image, const struct kept_tasks *kept,
+                                    struct param_list raw, struct arena *arena,
+                                    struct reference_scope *ret, struct err *err)
 {
     const struct run_row *run = &image->run;
     struct reference_scope scope = {
@@ -435,21 +435,22 @@ static struct reference_scope repaired_scope(const struct run_image *image,
         .hub_region = "",
     };
     struct param *resolved = ARENA_ARRAY(arena, raw.count, struct param);
-    size_t count = 0;
-    struct err ignored;
     for (size_t i = 0; i < raw.count; i++) {
         struct buf text;
         buf_init(&text, DEF_MAX_JSON);
-        if (!reference_resolve(raw.items[i].value, &scope, &text, &ignored))
-            resolved[count++] =
+        enum err_code code = reference_resolve(raw.items[i].value, &scope, &text, err);
+        if (!code)
+            resolved[i] =
                 (struct param){raw.items[i].name, arena_strdup(arena, text.data ? text.data : "")};
         buf_release(&text);
+        if (code)
+            return code;
     }
     scope.parameters = resolved;
-    scope.parameter_count = count;
     scope.find_task = find_kept;
     scope.context = kept;
-    return scope;
+    *ret = scope;
+    return ERR_OK;
 }
 
 enum err_code plan_preview(const struct run_image *image, const struct job_def *newest,
@@ -473,24 +474,30 @@ enum err_code plan_preview(const struct run_image *image, const struct job_def *
     plan_carry_over(newest, old_states, old_outcomes, def, states, outcomes);
     const struct def_diff *diff = def_diff_make(newest, def, arena);
     const struct plan_input input = {def, states, outcomes, request, diff};
-    struct err wrong;
-    code = plan_make(&input, arena, ret, err);
-    if (code != ERR_INVALID_PARAMETER &&
-        check_given(image, def, request->parameters, arena, &wrong)) {
-        *err = wrong;
-        return err->code;
-    }
-    if (code)
+    struct err no_plan;
+    code = plan_make(&input, arena, ret, &no_plan);
+    if (code == ERR_INVALID_PARAMETER) {
+        *err = no_plan;
         return code;
-    const struct param_list none = {NULL, 0};
-    ret->definition = diff;
-    struct param_list before =
-        layers_of(image, params_of(&newest->details.parameters), none, arena);
+    }
+    /* What is wrong with the parameters comes before that there is nothing to repair, as in a repair. */
+    const struct kept_tasks kept = {newest, map};
     struct param_list after =
         layers_of(image, params_of(&def->details.parameters), request->parameters, arena);
+    struct reference_scope scope;
+    bool is_el = def->details.expression_language == LANGUAGE_EL;
+    if (check_given(image, def, request->parameters, arena, err) ||
+        (!is_el && repaired_scope(image, &kept, after, arena, &scope, err)))
+        return err->code;
+    if (code) {
+        *err = no_plan;
+        return code;
+    }
+    const struct param_list none = {NULL, 0};
+    struct param_list before =
+        layers_of(image, params_of(&newest->details.parameters), none, arena);
+    ret->definition = diff;
     ret->parameters = params_diff(before, after, arena);
-    const struct kept_tasks kept = {newest, map};
-    const struct reference_scope scope = repaired_scope(image, &kept, after, arena);
-    plan_foresee(&input, &scope, arena, ret);
+    plan_foresee(&input, is_el ? NULL : &scope, arena, ret);
     return ERR_OK;
 }

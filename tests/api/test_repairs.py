@@ -336,6 +336,15 @@ def test_a_plan_is_refused_like_a_repair(server, api):
     refused(api.post(f"/jobRuns/{run['key']}/actions/planRepair", {}), 409, "IncorrectState")
 
 
+@pytest.mark.parametrize("value", ["{{job.naem}}", "{{job.parameters.none}}", "{{tasks.a.run_id}}", "{{task.name}}"])
+@pytest.mark.parametrize("state", ["FAILED", "SUCCESS"])
+def test_a_reference_that_stands_for_nothing_refuses_both(api, value, state):
+    run = api.go([step("a", exit=int(state == "FAILED"))], state)
+    said = [refused(api.post(f"/jobRuns/{run['key']}/actions/{action}", {"parameters": named(v=value)}), 400, "InvalidParameter")
+            for action in ("planRepair", "repair")]
+    assert said[0] == said[1]
+
+
 def test_repair_tasks_include_upstream_and_downstream(api, failed):
     plan = api.plan(failed, repairTasks=[{"taskKey": "clean", "shouldIncludeUpstream": True}])
     assert verdicts(plan) == {"fetch": "RUN", "clean": "RUN", "load": "REEVALUATE", "side": "KEEP"}
