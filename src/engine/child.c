@@ -51,7 +51,9 @@ static enum launch_kind find_child(struct step *step, const struct etask *task,
     case WANT_THERE:
         break;
     }
-    if (child->is_deleted)
+    struct uuid job; /* which the definition of a repair may have changed */
+    if (child->is_deleted || !uuid_parse(task_def_of(task)->job_key, &job) ||
+        !uuid_equal(&child->row.job, &job))
         return LAUNCH_NEW;
     launch->child = child;
     if (!state_is_final(child->row.state))

@@ -57,6 +57,31 @@ static void repair_goes_down_all_levels(void **state)
     world_expect(world, &run, "SUCCESS c=SUCCESS");
 }
 
+/* RULES §8.7: the chosen definition names another job; the child of the old one is none of its. */
+static void a_task_that_runs_another_job_now_starts_a_child_of_that(void **state)
+{
+    struct world *world = *state;
+    struct uuid before = world_dag(world, "x", WIDE), now = world_dag(world, "y", WIDE);
+    struct uuid upper = world_dag_of(world, &before, "!c: {'jobKey':'%s'}", WIDE);
+    struct uuid run = world_submit(world, &upper, NULL);
+    struct uuid child = world_child(world, &run, "c");
+    world_exit(world, &child, "x", 1);
+    world_expect(world, &run, "FAILED c=FAILED");
+    const char *json = world_dag_json_of(world, &now, "!c: {'jobKey':'%s'}", WIDE);
+    assert_answer(world_update_job(world, &upper, json, NULL), ERR_OK, "");
+    world_repair_on(world, &run, "CURRENT", NULL, NULL);
+    assert_differ(world_child(world, &run, "c"), child);
+    world_expect(world, &child, "FAILED x=FAILED");
+    struct uuid next = world_child(world, &run, "c");
+    assert_same(world_run(world, &next)->job, now);
+    world_exit(world, &next, "y", 1);
+    world_repair_on(world, &run, "ORIGINAL", NULL, NULL); /* back again: neither is the other's */
+    struct uuid back = world_child(world, &run, "c");
+    assert_same(world_run(world, &back)->job, before);
+    world_all_succeed(world);
+    world_expect(world, &run, "SUCCESS c=SUCCESS");
+}
+
 static void an_explicit_rerun_starts_a_new_child(void **state)
 {
     struct world *world = *state;
@@ -270,6 +295,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         WORLD_TEST(a_failed_child_is_repaired_with_its_parent),
         WORLD_TEST(repair_goes_down_all_levels),
+        WORLD_TEST(a_task_that_runs_another_job_now_starts_a_child_of_that),
         WORLD_TEST(an_explicit_rerun_starts_a_new_child),
         WORLD_TEST(a_deleted_child_is_replaced),
         WORLD_TEST(a_child_that_somebody_repairs_is_adopted),
