@@ -243,6 +243,7 @@ static enum MHD_Result refuse(struct exchange *exchange, int status, enum err_co
 /* The headers, and what decides how long the body is: two opinions on that are how requests are
  * smuggled. */
 struct body_headers {
+    struct arena *arena;
     struct http_header *headers;
     size_t count;
     unsigned content_lengths;
@@ -251,13 +252,22 @@ struct body_headers {
     uint64_t content_length;
 };
 
+/* Blanks behind a value are none of it (RFC 9110 §5.5), and libmicrohttpd leaves them. */
+static const char *without_blanks(struct arena *arena, const char *value, size_t len)
+{
+    size_t kept = len;
+    while (kept && (value[kept - 1] == ' ' || value[kept - 1] == '\t'))
+        kept--;
+    return kept == len ? value : arena_memdup(arena, value, kept);
+}
+
 static enum MHD_Result look_at_header(void *cls, enum MHD_ValueKind kind, const char *name,
                                       size_t name_len, const char *value, size_t value_len)
 {
     (void)kind;
     struct body_headers *found = cls;
-    (void)value_len;
-    found->headers[found->count++] = (struct http_header){name, value ? value : ""};
+    found->headers[found->count++] = (struct http_header){
+        name, value ? without_blanks(found->arena, value, value_len) : ""};
     if (name_len == strlen("content-length") && strcasecmp(name, "content-length") == 0) {
         found->content_lengths++;
         found->content_length = value ? strtoull(value, NULL, 10)
@@ -284,6 +294,7 @@ static enum MHD_Result take_head(struct exchange *exchange, const char *method)
     struct http_request *request = &exchange->request;
     int count = MHD_get_connection_values(exchange->connection, MHD_HEADER_KIND, NULL, NULL);
     struct body_headers found = {
+        .arena = &request->arena,
         .headers = ARENA_ARRAY(&request->arena, (size_t)count, struct http_header)};
     MHD_get_connection_values_n(exchange->connection, MHD_HEADER_KIND, look_at_header, &found);
     request->headers = found.headers;

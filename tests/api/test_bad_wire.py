@@ -232,6 +232,22 @@ def test_a_header_twice(server, line, status):
         assert read_answer(connection.makefile("rb"))[0] in (status, 201)
 
 
+@pytest.mark.parametrize("blanks", ["  ", "\t", " \t "])
+def test_blanks_around_a_value_are_none_of_it(server, blanks):
+    api = server.api
+    job = api.job([task("a")], name="blanks")
+    etag = api.get(f"/jobs/{job['key']}").headers["etag"].strip('"')
+    body = json.dumps({"name": "blanks", "path": "Shared"}).encode()
+    with dial(server) as connection:
+        connection.sendall(head(server, "PUT", f"/jobs/{job['key']}", "Content-Type: application/json", f"If-Match:{blanks}{etag}{blanks}",
+                                f"Content-Length: {len(body)}") + body)
+        status, _, answer = read_answer(connection.makefile("rb"))
+    assert status == 202, answer
+    with dial(server) as connection:
+        connection.sendall(head(server, "GET", f"/jobs/{job['key']}", f"should-update-recent: true{blanks}"))
+        assert read_answer(connection.makefile("rb"))[0] == 200
+
+
 def descriptors(server):
     return len(os.listdir(f"/proc/{server.process.pid}/fd"))
 
