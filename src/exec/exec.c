@@ -117,6 +117,9 @@ static void copy_config(struct exec *exec, const struct exec_config *config)
     own->pass_env = arena_strdup(&exec->strings, config->pass_env);
     own->java = arena_strdup(&exec->strings, config->java);
     own->spark_home = arena_strdup(&exec->strings, config->spark_home);
+    own->umask = arena_strdup(&exec->strings, config->umask);
+    own->user = arena_strdup(&exec->strings, config->user);
+    own->cgroup = arena_strdup(&exec->strings, config->cgroup);
     if (own->frozen_after_ms <= 0)
         own->frozen_after_ms = FROZEN_AFTER_MS;
     if (own->log_max_bytes > 0 && own->log_max_bytes < LOG_LEAST_BYTES)

@@ -12,6 +12,7 @@
 
 #include "base/list.h"
 #include "base/mem.h"
+#include "base/thread.h"
 #include "exec/git_shelf.h"
 #include "exec/process.h"
 #include "exec/usage.h"
@@ -362,7 +363,7 @@ void git_cache_close(struct git_cache *cache)
 static void wake_worker(struct git_cache *cache)
 {
     if (cache->idle_count == 0 && cache->worker_count < WORKERS_MAX &&
-        pthread_create(&cache->workers[cache->worker_count], NULL, worker_main, cache) == 0)
+        thread_start(&cache->workers[cache->worker_count], worker_main, cache))
         cache->worker_count++;
     pthread_cond_signal(&cache->wake);
 }

@@ -267,7 +267,8 @@ static enum ending attend(const struct git_run *run, pid_t pid, int pidfd, int o
         }
         if (left == 0 && watched[0].fd < 0)
             break; /* somebody else holds its output open */
-        poll(watched, ARRAY_LEN(watched), (int)(left < TICK_MS ? left : TICK_MS));
+        /* Behind the deadline it was killed, and may yet take its time: it waits for a disk. */
+        poll(watched, ARRAY_LEN(watched), (int)(left > 0 && left < TICK_MS ? left : TICK_MS));
         for (size_t i = 1; i < ARRAY_LEN(watched); i++)
             if (watched[i].fd >= 0 && watched[i].revents && !drain(watched[i].fd, into[i]))
                 watched[i].fd = -1;

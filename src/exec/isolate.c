@@ -91,7 +91,7 @@ static const char *own_cgroup(struct arena *arena)
     char *leaf = strrchr(line, '/');
     if (leaf && strcmp(leaf + 1, SERVER_LEAF) == 0)
         *leaf = '\0'; /* another workspace's exec has moved us there */
-    for (size_t i = 0; i < 2 && line[1] != '\0'; i++)
+    for (size_t i = 0; i < 2 && line[0] != '\0' && line[1] != '\0'; i++)
         if (statfs(mounts[i], &status) == 0 && status.f_type == CGROUP2_SUPER_MAGIC)
             return arena_printf(arena, "%s%s", mounts[i], line);
     return NULL;

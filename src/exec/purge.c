@@ -4,7 +4,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <pthread.h>
-#include <signal.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -14,6 +13,7 @@
 
 #include "base/log.h"
 #include "base/mem.h"
+#include "base/thread.h"
 #include "exec/attempt.h"
 #include "exec/isolate.h"
 #include "exec/trim.h"
@@ -205,18 +205,6 @@ static void *work(void *context)
 
 /* ---- the owner's side ---- */
 
-static int start_thread(struct purge *purge)
-{
-    sigset_t all;
-    sigset_t before;
-
-    sigfillset(&all);
-    pthread_sigmask(SIG_SETMASK, &all, &before); /* signals are for the threads that expect them */
-    int r = pthread_create(&purge->thread, NULL, work, purge);
-    pthread_sigmask(SIG_SETMASK, &before, NULL);
-    return r;
-}
-
 static void purge_free(struct purge *purge)
 {
     if (purge->runs_fd >= 0)
@@ -243,11 +231,12 @@ struct purge *purge_open(int data_fd, int runs_fd, int64_t log_max_bytes, const 
     purge->cgroups = cgroups;
     purge->runs_fd = fcntl(runs_fd, F_DUPFD_CLOEXEC, 0);
     purge->trash_fd = openat(data_fd, "trash", O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
-    int r = purge->runs_fd < 0 || purge->trash_fd < 0 ? errno : start_thread(purge);
-    if (r == 0)
+    bool has_folders = purge->runs_fd >= 0 && purge->trash_fd >= 0;
+    int failed = has_folders ? EAGAIN : errno;
+    if (has_folders && thread_start(&purge->thread, work, purge))
         return purge;
     err_set(err, ERR_INTERNAL, "data folder: the clean-up cannot be started: %s",
-            strerrordesc_np(r));
+            strerrordesc_np(failed));
     purge_free(purge);
     return NULL;
 }

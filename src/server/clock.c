@@ -73,7 +73,7 @@ struct instant clock_instant(void)
 /* A timer that is never due, which is cancelled when the clock is set. */
 static void watch_arm(int fd)
 {
-    const struct itimerspec never = {.it_value.tv_sec = INT32_MAX};
+    const struct itimerspec never = {.it_value.tv_sec = INT64_MAX / 1000000000};
     timerfd_settime(fd, TFD_TIMER_ABSTIME | TFD_TIMER_CANCEL_ON_SET, &never, NULL);
 }
 

@@ -11,6 +11,7 @@
 
 #include "base/log.h"
 #include "base/mem.h"
+#include "base/thread.h"
 #include "server/clock.h"
 #include "server/orders.h"
 #include "server/pump_internal.h"
@@ -482,9 +483,7 @@ int pump_fd(const struct pump *pump)
 
 void pump_ring(const struct pump *pump)
 {
-    const uint64_t one = 1;
-    ssize_t ignored = write(pump->bell_fd, &one, sizeof one);
-    (void)ignored;
+    bell_ring(pump->bell_fd);
 }
 
 void pump_submit(struct pump *pump, struct api_pending *pending)

@@ -2,7 +2,6 @@
 
 #include <errno.h>
 #include <pthread.h>
-#include <signal.h>
 #include <stdlib.h>
 #include <sys/eventfd.h>
 #include <sys/resource.h>
@@ -11,6 +10,7 @@
 
 #include "base/log.h"
 #include "base/mem.h"
+#include "base/thread.h"
 #include "exec/usage.h"
 #include "server/clock.h"
 
@@ -56,13 +56,6 @@ static bool rest(struct retention *retention, int64_t ms)
     bool ending = retention->is_ending;
     pthread_mutex_unlock(&retention->lock);
     return !ending;
-}
-
-static void ring(const struct retention *retention)
-{
-    const uint64_t one = 1;
-    ssize_t ignored = write(retention->bell_fd, &one, sizeof one);
-    (void)ignored;
 }
 
 /* ---- rows that only grow ---- */
@@ -191,7 +184,7 @@ static void look(struct retention *retention, bool is_first)
     if (has_folders && measures && !is_ending(retention))
         created_ms = cut_by_size(&usage, config->max_bytes);
     set_limits(retention, created_ms);
-    ring(retention);
+    bell_ring(retention->bell_fd);
     usage_release(&usage);
     prune_rows(retention, workspaces, count);
     arena_release(&arena);
@@ -226,11 +219,7 @@ struct retention *retention_new(const struct retention_config *config)
 
 void retention_start(struct retention *retention)
 {
-    sigset_t all, before;
-    sigfillset(&all);
-    pthread_sigmask(SIG_SETMASK, &all, &before); /* signals are the server's business */
-    retention->is_started = pthread_create(&retention->thread, NULL, work, retention) == 0;
-    pthread_sigmask(SIG_SETMASK, &before, NULL);
+    retention->is_started = thread_start(&retention->thread, work, retention);
     if (!retention->is_started)
         log_event(LOG_ERROR, "nothing old is removed: its thread cannot be started");
 }

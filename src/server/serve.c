@@ -192,7 +192,7 @@ static enum err_code start_pump(struct server *server, struct err *err)
                 .data_dir = server->install.data_dir,
                 .workspace_dir = server->install.workspace_dir,
                 .supervise_path = server->supervise,
-                .self = server->self,
+                .self = server->self[0] ? server->self : NULL,
                 .task_descriptors = server->task_descriptors,
                 .python = config_text_or_null(config, CONFIG_exec_python),
                 .warm_preload = config_text_or_null(config, CONFIG_exec_warm_preload),

@@ -4,7 +4,6 @@
 #include <errno.h>
 #include <poll.h>
 #include <pthread.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -14,6 +13,7 @@
 
 #include "base/log.h"
 #include "base/mem.h"
+#include "base/thread.h"
 
 enum { PAUSE_MS = 50, EVENT_BYTES = 16 << 10 };
 
@@ -143,12 +143,7 @@ static bool start(struct tail *tail)
         tail->stop_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
     if (tail->inotify_fd < 0 || tail->stop_fd < 0)
         return false;
-    /* Signals are the server's business, not this thread's. */
-    sigset_t all, before;
-    sigfillset(&all);
-    pthread_sigmask(SIG_SETMASK, &all, &before);
-    tail->is_started = pthread_create(&tail->thread, NULL, tail_main, tail) == 0;
-    pthread_sigmask(SIG_SETMASK, &before, NULL);
+    tail->is_started = thread_start(&tail->thread, tail_main, tail);
     return tail->is_started;
 }
 
@@ -158,9 +153,7 @@ void tail_free(struct tail *tail)
         return;
     assert(!tail->count);
     if (tail->is_started) {
-        const uint64_t one = 1;
-        ssize_t ignored = write(tail->stop_fd, &one, sizeof one);
-        (void)ignored;
+        bell_ring(tail->stop_fd);
         pthread_join(tail->thread, NULL);
     }
     if (tail->inotify_fd >= 0)

@@ -13,6 +13,7 @@
 
 #include "base/log.h"
 #include "base/mem.h"
+#include "base/thread.h"
 #include "server/clock.h"
 #include "server/files.h"
 
@@ -42,13 +43,6 @@ struct workspaces {
     size_t count, cap;
     bool is_stopped;
 };
-
-static void ring(const struct workspaces *workspaces)
-{
-    const uint64_t one = 1;
-    ssize_t ignored = write(workspaces->bell_fd, &one, sizeof one);
-    (void)ignored;
-}
 
 static bool watch(const struct workspaces *workspaces, int fd)
 {
@@ -352,7 +346,7 @@ void workspaces_unwatch(struct workspaces *workspaces, const struct api_workspac
     if (entry) {
         feed_unwatch(entry->feed, watch);
         if (--entry->watchers == 0 && entry->standing == DROPPED)
-            ring(workspaces);
+            bell_ring(workspaces->bell_fd);
     }
     pthread_mutex_unlock(&workspaces->lock);
 }
@@ -416,7 +410,7 @@ enum err_code workspaces_start(struct workspaces *workspaces, const struct api_w
         return err->code;
     if (!add_entry(workspaces, entry))
         return err_set(err, ERR_UNAVAILABLE, "the server is stopping");
-    ring(workspaces);
+    bell_ring(workspaces->bell_fd);
     return ERR_OK;
 }
 
@@ -427,7 +421,7 @@ static void set_standing(struct workspaces *workspaces, int64_t id, enum standin
     if (entry)
         entry->standing = standing;
     pthread_mutex_unlock(&workspaces->lock);
-    ring(workspaces);
+    bell_ring(workspaces->bell_fd);
 }
 
 bool workspaces_hide(struct workspaces *workspaces, const struct api_workspace *workspace)
@@ -444,7 +438,7 @@ bool workspaces_hide(struct workspaces *workspaces, const struct api_workspace *
         uint64_t goal = entry->rounds + 2;
         int waited = 0;
         while (entry->rounds < goal && waited == 0) {
-            ring(workspaces);
+            bell_ring(workspaces->bell_fd);
             waited = pthread_cond_timedwait(&workspaces->went_round, &workspaces->lock, &until);
         }
         hidden = entry->rounds >= goal;

@@ -6,7 +6,6 @@
 #include <netdb.h>
 #include <netinet/tcp.h>
 #include <poll.h>
-#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/epoll.h>
@@ -16,6 +15,7 @@
 #include <unistd.h>
 
 #include "base/log.h"
+#include "base/thread.h"
 
 enum {
     ACCEPT_ROUND = 64,     /* connections accepted before deadlines are looked at again */
@@ -320,13 +320,7 @@ static void *door_main(void *arg)
 
 void door_start(struct wire *wire)
 {
-    /* Signals are the server's business, not this thread's. */
-    sigset_t all, before;
-    sigfillset(&all);
-    pthread_sigmask(SIG_SETMASK, &all, &before);
-    int failed = pthread_create(&wire->door.thread, NULL, door_main, wire);
-    pthread_sigmask(SIG_SETMASK, &before, NULL);
-    wire->door.started = !failed;
+    wire->door.started = thread_start(&wire->door.thread, door_main, wire);
 }
 
 void door_release(struct wire *wire)
