@@ -429,6 +429,7 @@ static enum err_code repaired_scope(const struct run_image *image, const struct 
         .run = run->key,
         .repair_count = run->repair_number + 1,
         .start_ms = run->start_ms,
+        .plan_ms = run_planned_ms(run),
         .trigger = run->trigger,
         .parameters = raw.items,
         .parameter_count = raw.count,

@@ -72,7 +72,7 @@ static void init_el(struct texts *texts, const struct erun *run, int64_t now_ms,
     texts->zone = run_zone(texts->engine, run);
     texts->el = (struct el_scope){
         .job_name = row->job_name,
-        .plan_ms = row->plan_ms == FIELD_NULL ? row->created_ms : row->plan_ms,
+        .plan_ms = run_planned_ms(row),
         .start_ms = row->start_ms == FIELD_NULL ? now_ms : row->start_ms,
         .now_ms = now_ms,
         .clock = {texts->zone, clock_offset, clock_instant},
@@ -100,6 +100,7 @@ void texts_init_job(struct texts *texts, const struct engine *engine, const stru
                 .run = run->row.key,
                 .repair_count = run->row.repair_number,
                 .start_ms = run->row.start_ms == FIELD_NULL ? now_ms : run->row.start_ms,
+                .plan_ms = run_planned_ms(&run->row),
                 .trigger = run->row.trigger,
                 .parameters = parameters.items,
                 .parameter_count = parameters.count,

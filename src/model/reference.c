@@ -238,11 +238,11 @@ const char *reference_result_state(enum state state)
     return state == STATE_NEW || !results[state] ? "" : results[state];
 }
 
-/* Parts of job.start_time, in UTC: numbers without leading zeros, straight from the calendar … */
-static const struct start_part {
+/* Parts of job.start_time and job.planned_time, in UTC: numbers without leading zeros, straight from the calendar … */
+static const struct time_part {
     const char *name;
     size_t offset; /* of an int of struct civil */
-} start_numbers[] = {
+} time_numbers[] = {
     {"year", offsetof(struct civil, year)},
     {"month", offsetof(struct civil, month)},
     {"day", offsetof(struct civil, day)},
@@ -252,37 +252,37 @@ static const struct start_part {
     {"iso_weekday", offsetof(struct civil, iso_weekday)},
 };
 /* … and the others. All names, in the order of systemParameters: */
-static const char *const start_names[] = {
+static const char *const time_names[] = {
     "iso_date", "iso_datetime", "timestamp_ms", "year",        "month",      "day",
     "hour",     "minute",       "second",       "iso_weekday", "is_weekday",
 };
 enum {
-    START_NUMBER_COUNT = sizeof start_numbers / sizeof start_numbers[0],
-    START_NAME_COUNT = sizeof start_names / sizeof start_names[0],
+    TIME_NUMBER_COUNT = sizeof time_numbers / sizeof time_numbers[0],
+    TIME_NAME_COUNT = sizeof time_names / sizeof time_names[0],
 };
 
-static bool is_start_name(struct span name)
+static bool is_time_name(struct span name)
 {
-    for (int i = 0; i < START_NAME_COUNT; i++)
-        if (span_is(name, start_names[i]))
+    for (int i = 0; i < TIME_NAME_COUNT; i++)
+        if (span_is(name, time_names[i]))
             return true;
     return false;
 }
 
-static void put_start(struct span name, int64_t start_ms, struct buf *out)
+static void put_time(struct span name, int64_t time_ms, struct buf *out)
 {
-    struct civil at = civil_from_ms(start_ms);
-    for (int i = 0; i < START_NUMBER_COUNT; i++) {
-        const char *number = (const char *)&at + start_numbers[i].offset;
-        if (span_is(name, start_numbers[i].name)) {
+    struct civil at = civil_from_ms(time_ms);
+    for (int i = 0; i < TIME_NUMBER_COUNT; i++) {
+        const char *number = (const char *)&at + time_numbers[i].offset;
+        if (span_is(name, time_numbers[i].name)) {
             buf_int(out, *(const int *)(const void *)number);
             return;
         }
     }
     char text[TIMEFMT_TEXT];
-    timefmt_rfc3339(start_ms, text);
+    timefmt_rfc3339(time_ms, text);
     if (span_is(name, "timestamp_ms"))
-        buf_int(out, start_ms);
+        buf_int(out, time_ms);
     else if (span_is(name, "is_weekday"))
         buf_puts(out, at.iso_weekday <= 5 ? "true" : "false");
     else if (span_is(name, "iso_date"))
@@ -293,12 +293,19 @@ static void put_start(struct span name, int64_t start_ms, struct buf *out)
 
 /* ---- meaning of one reference ---- */
 
-enum meaning { MEANS_NOTHING, MEANS_NAME, MEANS_START, MEANS_PARAMETER, MEANS_VALUE };
+enum meaning {
+    MEANS_NOTHING,
+    MEANS_NAME,
+    MEANS_START,
+    MEANS_PLANNED,
+    MEANS_PARAMETER,
+    MEANS_VALUE
+};
 
 struct meant {
     enum meaning meaning;
     const struct name *name;
-    struct span argument; /* of job.start_time, job.parameters and tasks.T.values */
+    struct span argument; /* of job.start_time, job.planned_time, job.parameters, tasks.T.values */
 };
 
 static struct span unquote(struct span span)
@@ -324,8 +331,10 @@ static struct meant meaning_of(const struct reference *reference)
     struct meant meant = {.argument = reference->name};
     struct span *argument = &meant.argument;
     bool job = reference->space == REFERENCE_JOB;
-    if (job && span_skip(argument, "start_time.")) {
-        meant.meaning = is_start_name(*argument) ? MEANS_START : MEANS_NOTHING;
+    bool is_start = job && span_skip(argument, "start_time.");
+    if (is_start || (job && span_skip(argument, "planned_time."))) {
+        enum meaning time = is_start ? MEANS_START : MEANS_PLANNED;
+        meant.meaning = is_time_name(*argument) ? time : MEANS_NOTHING;
         return meant;
     }
     if (job && span_skip(argument, "parameters.")) {
@@ -486,7 +495,10 @@ static enum err_code put_reference(const struct reference *reference,
     case MEANS_START:
         if (scope->start_ms == FIELD_NULL)
             return refuse(reference, err, "is not known before the run has started");
-        put_start(meant.argument, scope->start_ms, out);
+        put_time(meant.argument, scope->start_ms, out);
+        return ERR_OK;
+    case MEANS_PLANNED:
+        put_time(meant.argument, scope->plan_ms, out);
         return ERR_OK;
     case MEANS_PARAMETER:
         return put_parameter(reference, meant.argument, scope, out, err);
@@ -557,7 +569,7 @@ struct field_list reference_system_parameters(const struct reference_scope *scop
         [REFERENCE_WORKSPACE] = "workspace",
         [REFERENCE_HUB] = "hub",
     };
-    struct field_pair *pairs = ARENA_ARRAY(arena, NAME_COUNT + START_NAME_COUNT, struct field_pair);
+    struct field_pair *pairs = ARENA_ARRAY(arena, NAME_COUNT + TIME_NAME_COUNT, struct field_pair);
     size_t count = 0;
     struct buf out;
     buf_init(&out, DEF_MAX_VALUE_BYTES);
@@ -568,9 +580,9 @@ struct field_list reference_system_parameters(const struct reference_scope *scop
         pairs[count].key = arena_printf(arena, "%s.%s", spaces[names[i].space], names[i].name);
         pairs[count++].value = take_text(&out, arena);
     }
-    for (int i = 0; i < START_NAME_COUNT && scope->start_ms != FIELD_NULL; i++) {
-        const char *name = start_names[i];
-        put_start((struct span){name, strlen(name)}, scope->start_ms, &out);
+    for (int i = 0; i < TIME_NAME_COUNT && scope->start_ms != FIELD_NULL; i++) {
+        const char *name = time_names[i];
+        put_time((struct span){name, strlen(name)}, scope->start_ms, &out);
         pairs[count].key = arena_printf(arena, "job.start_time.%s", name);
         pairs[count++].value = take_text(&out, arena);
     }

@@ -73,6 +73,7 @@ struct reference_scope {
     struct uuid run;
     int64_t repair_count;
     int64_t start_ms; /* the original's; FIELD_NULL: not started, job.start_time is an error */
+    int64_t plan_ms;  /* for which it was planned; of a run that nothing planned, when it was made */
     int trigger;      /* enum trigger */
     const struct param *parameters; /* what job.parameters.NAME sees */
     size_t parameter_count;

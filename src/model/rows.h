@@ -11,6 +11,7 @@
 #include <stdint.h>
 
 #include "base/arena.h"
+#include "base/fields.h"
 #include "base/uuid.h"
 #include "model/state.h"
 
@@ -154,6 +155,12 @@ struct run_row {
     int64_t updated_ms;
     int64_t last_event; /* number of the newest event as of this write */
 };
+
+/* For which it was planned; a run that nothing planned, for when it was made. */
+static inline int64_t run_planned_ms(const struct run_row *run)
+{
+    return run->plan_ms == FIELD_NULL ? run->created_ms : run->plan_ms;
+}
 
 /* What is asked of the runs of a window of planned times: no row of its own. */
 struct window_run {

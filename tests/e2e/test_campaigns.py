@@ -90,6 +90,21 @@ def test_kill9_in_the_middle(own):
     assert len(starts) == 12 and len({w.attempt for w in starts}) == 12
 
 
+def test_each_run_knows_the_time_that_it_is_for(shared):
+    tasks = [{"taskKey": "a", "type": "SHELL_TASK", "script": "echo $0 $REPRISE_PARAM_day", "dependsOn": [], "runIf": "ALL_SUCCESS",
+              "commandLineArguments": "{{job.planned_time.iso_datetime}}",
+              "parameters": [{"name": "day", "value": "{{job.planned_time.day}}"}]}]
+    made = job(shared, "knowing", tasks, parameters=[{"name": "for", "value": "{{job.planned_time.iso_datetime}}"}])
+    api = shared.api
+    for cell in done(shared, campaign(shared, made, kind="SUPPLEMENT", concurrent=3))["cells"]:
+        run = api.get_run({"key": cell["jobRunKey"]})
+        planned = cell["plannedTime"].replace(".000Z", "Z")
+        assert run["unifiedJobAndJobRunParameters"] == [{"name": "for", "value": planned}]
+        assert {"name": "day", "value": "5"} in api.task_run(run, "a")["parameters"]
+    by_hand = api.wait_final(api.run(made), "SUCCESS")
+    assert by_hand["unifiedJobAndJobRunParameters"][0]["value"] == by_hand["timeCreated"][:19] + "Z", "nothing planned it"
+
+
 def test_what_failed_blocks_and_its_repair_lets_the_campaign_go_on(shared):
     shared.script("wobbly.py", "import os, sys\nsys.exit(os.path.exists(os.environ['REPRISE_WORKSPACE'] + '/broken'))\n")
     up = job(shared, "up", [{"taskKey": "a", "type": "PYTHON_TASK", "filePath": "wobbly.py"}])

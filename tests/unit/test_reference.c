@@ -54,6 +54,7 @@ static struct reference_scope scope_of(bool task)
         .hub_region = "local",
     };
     assert_true(timefmt_parse("2026-01-31T04:05:06.789Z", &scope.start_ms));
+    assert_true(timefmt_parse("2025-12-31T23:00:00Z", &scope.plan_ms));
     if (task) {
         scope.task_name = "load";
         scope.task_run = key(TASK_RUN_KEY);
@@ -96,6 +97,11 @@ static void every_reference_resolves(void **state)
         {"{{job.start_time.second}}", "6"},
         {"{{job.start_time.iso_weekday}}", "6"},
         {"{{job.start_time.is_weekday}}", "false"},
+        {"{{job.planned_time.iso_date}}", "2025-12-31"},
+        {"{{job.planned_time.iso_datetime}}", "2025-12-31T23:00:00Z"},
+        {"{{job.planned_time.timestamp_ms}}", "1767222000000"},
+        {"{{job.planned_time.iso_weekday}}", "3"},
+        {"{{job.planned_time.is_weekday}}", "true"},
         {"{{job.trigger.type}}", "periodic"},
         {"{{job.parameters.day}}", "2026-01-31"},
         {"{{job.parameters.a.b.c}}", "dotted"},

@@ -118,6 +118,7 @@ static struct reference_scope job_scope(const struct run_source *source, int64_t
         .run = run->key,
         .repair_count = repair,
         .start_ms = run->start_ms == FIELD_NULL ? run->created_ms : run->start_ms,
+        .plan_ms = run_planned_ms(run),
         .trigger = run->trigger,
         .parameters = parameters.items,
         .parameter_count = parameters.count,
@@ -176,7 +177,7 @@ static struct el_scope el_scope_of(const struct run_source *source, const struct
     const struct run_row *run = &source->image.run;
     return (struct el_scope){
         .job_name = run->job_name,
-        .plan_ms = run->plan_ms == FIELD_NULL ? run->created_ms : run->plan_ms,
+        .plan_ms = run_planned_ms(run),
         .start_ms = run->start_ms == FIELD_NULL ? run->created_ms : run->start_ms,
         .now_ms = now_ms,
         .clock = {zone, clock_offset, clock_instant},
