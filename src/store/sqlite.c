@@ -396,6 +396,16 @@ static size_t prune_audit(struct store *base, enum audit_prune what, int64_t bef
     return run_prune(base, &prune);
 }
 
+/* Somebody has taken the file away, or put another in its place: what is written goes nowhere. */
+static bool has_moved(const struct sqlite_store *store)
+{
+    int moved = 0;
+    sqlite3_file_control(store->writer.handle, "main", SQLITE_FCNTL_HAS_MOVED, &moved);
+    if (moved)
+        log_event(LOG_ERROR, "the database is no longer where it was", LOG_TEXT("path", store->path));
+    return moved;
+}
+
 /* A real commit: a disk that is full, or read-only, says so nowhere else. */
 static bool is_writable(struct store *base)
 {
@@ -405,6 +415,7 @@ static bool is_writable(struct store *base)
                     db_run_plain(&store->writer, SQL_COMMIT);
     if (!writable)
         give_up(store, "probe the disk");
+    writable = writable && !has_moved(store);
     pthread_mutex_unlock(&store->lock);
     return writable;
 }

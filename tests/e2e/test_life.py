@@ -258,6 +258,16 @@ def test_a_full_disk_stops_starting_not_running_and_goes_on_by_itself(small_disk
     assert {i["key"] for i in server.api.page_through("/jobRuns", jobKey=waiting["key"], limit=1000)} == listed
 
 
+def test_a_database_that_somebody_took_away_is_not_ready(own):
+    database = own.data / "reprise.db"
+    assert own.api.get("//readyz").status_code == 200
+    database.rename(own.data / "away.db")
+    eventually(lambda: own.api.get("//readyz").status_code == 503, "what is written goes nowhere")
+    assert "the database is no longer where it was" in own.tail(20000)
+    (own.data / "away.db").rename(database)
+    eventually(lambda: own.api.get("//readyz").status_code == 200, "it is back")
+
+
 def test_the_service_manager_hears_of_it(servers, tmp_path):
     """sd_notify's protocol: ready, then alive twice in every period of the watchdog, then stopping."""
     path = tmp_path / "notify"
