@@ -349,7 +349,8 @@ struct retry_token_row {
     uint8_t scope[32];   /* SHA-256 of principal, workspace, operation, path and token */
     uint8_t request[32]; /* SHA-256 of the body's bytes */
     int64_t created_ms;
-    struct uuid run; /* that it made or was about, or the job that it made; nil: neither. One that is
+    struct uuid
+        run; /* that it made or was about, or the job that it made; nil: neither. One that is
                       * deleted invalidates the token. */
     int64_t run_deleted;
     int64_t status;
@@ -458,7 +459,7 @@ enum audit_subject {
     AUDIT_ABOUT_WORKSPACE,
     AUDIT_ABOUT_CLUSTER,
     AUDIT_ABOUT_JOB,
-    AUDIT_ABOUT_RUN, /* store/sqlite_sql.c knows its number */
+    AUDIT_ABOUT_RUN,
     AUDIT_ABOUT_CAMPAIGN,
     AUDIT_SUBJECT_COUNT
 };

@@ -47,7 +47,8 @@ void db_set_deadline(struct db *db, int64_t limit_ms)
 static bool tune(struct db *db, enum db_role role, const struct db_options *options)
 {
     char sql[512];
-    /* secure_delete: what is deleted here is no secret; tokens are stored as hashes. */
+    /* secure_delete: tokens are stored as hashes, secrets sealed; what else was deleted stays as private as
+     * the file. */
     snprintf(sql, sizeof sql,
              "PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON;"
              "PRAGMA temp_store = MEMORY; PRAGMA secure_delete = OFF; PRAGMA trusted_schema = OFF;"

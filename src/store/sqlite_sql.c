@@ -1,9 +1,19 @@
 /* Every statement of the store. What a list is ordered by is what its index is ordered by: a test
  * explains each of these and finds neither a sort nor a scan of a table that grows. */
+#include <assert.h>
+
 #include "base/mem.h"
-#include "store/sqlite_db.h"
+#include "model/campaign.h"
+#include "store/sqlite.h"
 
 enum { NO_ROW = -1 };
+
+/* Numbers that stand in texts below, and in partial indexes of the schema: those are stored. */
+static_assert(STATE_QUEUED == 8 && EVENT_RUN_STATE == 0, "of runs in line, of moves of runs");
+static_assert(CAMPAIGN_SUCCESS == 3 && CELL_FAILED == 4,
+              "of campaigns that go on, of failed cells");
+static_assert(AUDIT_REFUSED == 1 && AUDIT_ABOUT_RUN == 10, "of what is pruned of the audit");
+static_assert(STORE_EVENT_BLOCK == 1024, "of blocks of events");
 
 /* `kind` ≥ 0: "SELECT <the columns of that kind>" comes before the text. */
 struct statement {

@@ -200,12 +200,10 @@ enum err_code door_open(struct wire *wire, struct err *err);
 void door_start(struct wire *wire);
 /* No more connections: refuses new ones from now on. Under the lock. */
 void door_shut(struct wire *wire);
-/* Wakes the door's thread. */
+/* The door's thread looks around at once. */
 void door_ring(struct wire *wire);
 /* Joins the thread and closes what is open. */
 void door_release(struct wire *wire);
-/* The door's thread looks around at once. */
-void door_ring(struct wire *wire);
 /* Keeps the socket for a while and drops what comes, so that the refusal that was sent is not
  * overtaken by a reset. Under the lock; the caller closes its own `fd`. */
 void door_linger(struct wire *wire, int fd);
