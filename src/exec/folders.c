@@ -40,7 +40,8 @@ static int open_folder(int data_fd, const char *name)
     return openat(data_fd, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 }
 
-/* Written aside and renamed: a task that starts meanwhile sees all of it. */
+/* Written aside and renamed: a task that starts meanwhile sees all of it. It is for tasks, whoever's they are and
+ * whatever mask the server has. */
 static bool write_no_params(int data_fd)
 {
     size_t size = sizeof no_params - 1;
@@ -49,7 +50,7 @@ static bool write_no_params(int data_fd)
                     O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0444);
     if (fd < 0)
         return false;
-    bool written = write(fd, no_params, size) == (ssize_t)size;
+    bool written = write(fd, no_params, size) == (ssize_t)size && fchmod(fd, 0444) == 0;
     return close(fd) == 0 && written &&
            renameat(data_fd, "no-params.json.new", data_fd, "no-params.json") == 0;
 }

@@ -16,6 +16,7 @@
 #include <unistd.h>
 
 #include "base/log.h"
+#include "base/mem.h"
 #include "exec/attempt.h"
 
 enum {
@@ -287,7 +288,25 @@ static bool make_theirs(const struct isolation *isolation, int runs_fd, const st
     return done;
 }
 
-/* What Spark and the helper that makes a cluster write, and what they are given. */
+/* A file or folder that the server has made. */
+static bool give(const struct isolation *isolation, int runs_fd, const char *name)
+{
+    return fchownat(runs_fd, name, isolation->uid, isolation->gid, AT_SYMLINK_NOFOLLOW) == 0;
+}
+
+/* What the attempt is given to read, as far as it has that. */
+static bool give_own(const struct isolation *isolation, int runs_fd, const struct attempt_id *id)
+{
+    static const char *const suffixes[] = {".json", ".in"};
+    char name[ATTEMPT_FILE];
+
+    for (size_t i = 0; i < ARRAY_LEN(suffixes); i++)
+        if (!give(isolation, runs_fd, attempt_file(id, suffixes[i], name)) && errno != ENOENT)
+            return false;
+    return true;
+}
+
+/* What Spark and the helper that makes a cluster write. */
 static bool hand_over_spark(const struct isolation *isolation, int runs_fd,
                             const struct attempt_id *id)
 {
@@ -299,28 +318,19 @@ static bool hand_over_spark(const struct isolation *isolation, int runs_fd,
         return true;
     snprintf(spark, sizeof spark, "%s/spark", uuid_format(&id->run, run));
     return make_theirs(isolation, runs_fd, id, ".say") &&
-           make_theirs(isolation, runs_fd, id, ".cluster") &&
-           fchownat(runs_fd, spark, isolation->uid, isolation->gid, AT_SYMLINK_NOFOLLOW) == 0 &&
-           (fchownat(runs_fd, attempt_file(id, ".in", name), isolation->uid, isolation->gid,
-                     AT_SYMLINK_NOFOLLOW) == 0 ||
-            errno == ENOENT);
+           make_theirs(isolation, runs_fd, id, ".cluster") && give(isolation, runs_fd, spark);
 }
 
 static bool hand_over(const struct isolation *isolation, int runs_fd, const struct attempt_id *id)
 {
-    char name[ATTEMPT_FILE];
     char run[UUID_TEXT];
     char work[UUID_TEXT + sizeof "/work"];
 
     uuid_format(&id->run, run);
     snprintf(work, sizeof work, "%s/work", run);
-    bool done = make_theirs(isolation, runs_fd, id, ".val") &&
-                hand_over_spark(isolation, runs_fd, id);
-    done = done && fchmodat(runs_fd, run, PASSED_THROUGH, 0) == 0 &&
-           fchownat(runs_fd, work, isolation->uid, isolation->gid, AT_SYMLINK_NOFOLLOW) == 0;
-    return done && (fchownat(runs_fd, attempt_file(id, ".json", name), isolation->uid,
-                             isolation->gid, AT_SYMLINK_NOFOLLOW) == 0 ||
-                    errno == ENOENT);
+    return make_theirs(isolation, runs_fd, id, ".val") && give_own(isolation, runs_fd, id) &&
+           hand_over_spark(isolation, runs_fd, id) && give(isolation, runs_fd, work) &&
+           fchmodat(runs_fd, run, PASSED_THROUGH, 0) == 0;
 }
 
 /* The server's is none of the user's business. */

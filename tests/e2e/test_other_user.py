@@ -1,0 +1,127 @@
+"""Tasks of another user than the server's (exec.user): every kind runs as that user, has what it needs, and no more.
+
+Kinds that need something installed are in tests/real/test_other_user_real.py.
+"""
+
+import http.server
+import os
+import threading
+from pathlib import Path
+
+import pytest
+from harness import Server, eventually, named, node, task
+from other_user import LOOK, NOBODY, SEEN, as_nobody, log, needs_root
+
+pytestmark = [needs_root, pytest.mark.sanitize]
+
+PUBLISH = 'echo rows=3 > "$REPRISE_OUTPUT"\n'
+SHELL = 'echo "$(id -u) $(pwd -P)"; exec /usr/bin/python3 "$REPRISE_WORKSPACE/look.py"\n'
+
+
+@pytest.fixture(scope="module", params=["022", "077"])
+def server(request, tmp_path_factory):
+    """What tasks need must not hang on the server's mask, nor what they must not have."""
+    server = as_nobody(Server(tmp_path_factory.mktemp("server")), mask=request.param).start()
+    yield server
+    server.close()
+
+
+def test_a_python_task(server, api):
+    server.script("values.py", "import json, os\nprint(json.load(open(os.environ['REPRISE_PARAMS_FILE'])), os.environ['HOME'])\n"
+                               "print(open('made').read())\nopen(os.environ['REPRISE_OUTPUT'], 'a').write('k=v\\n')\n")
+    run = api.go([task("look", "look.py"), task("plain", "values.py", "look"),
+                  task("given", "values.py", "look", parameters=named(p="{{tasks.plain.values.k}}"), dependsOn=[{"taskKey": "plain"}])],
+                 "SUCCESS")
+    assert log(api, run, "look") == SEEN
+    assert log(api, run, "plain") == f"[] {NOBODY.pw_dir}\nin the folder of the run\n"
+    assert log(api, run, "given").startswith("[{'name': 'p', 'value': 'v'}]")
+    assert api.task_run(run, "plain")["values"] == {"k": "v"}
+
+
+def test_a_warm_python_task_is_cold(server, api):
+    run = api.go([task("a", "look.py", **{"x-warmPython": True})], "SUCCESS")
+    assert log(api, run, "a") == SEEN
+
+
+def test_a_shell_task(server, api):
+    server.script("bin/look.sh", PUBLISH + SHELL)
+    run = api.go([
+        node("script", "SHELL_TASK", script=PUBLISH + SHELL),
+        node("file", "SHELL_TASK", filePath="bin/look.sh"),
+        node("python", "SHELL_TASK", script="#!/usr/bin/python3\n" + LOOK),
+        node("reads", "SHELL_TASK", "script", script="echo got {{tasks.script.values.rows}}"),
+    ], "SUCCESS")
+    seen = f"{NOBODY.pw_uid} {server.data.resolve()}/runs/{run['key']}/work\n{SEEN}"
+    assert log(api, run, "script") == log(api, run, "file") == seen
+    assert log(api, run, "python") == SEEN and log(api, run, "reads") == "got 3\n"
+    assert api.task_run(run, "file")["values"] == {"rows": "3"}
+
+
+PEEK = """\
+import os, pathlib, sys
+place = pathlib.Path(sys.argv[1])
+for path in place.glob("*.*"):
+    print("found:", path)
+try: (place / sys.argv[2]).write_text("x"); print("written")
+except PermissionError: pass
+"""
+
+
+def test_what_other_attempts_have_is_not_found(server, api):
+    """Scripts, output, records: a run's folder, its own too, is passed through, never listed, and nothing is made in it."""
+    done = api.go([node("a", "SHELL_TASK", script="echo secret=1")], "SUCCESS")
+    folder = server.data / "runs" / done["key"]
+    assert list(folder.glob("*.in")), "there is something to be found"
+    server.script("peek.py", PEEK)
+    run = api.go([task("b", "peek.py", commandLineArguments=f"{folder} x.rec"),
+                  node("c", "SHELL_TASK", script='exec /usr/bin/python3 "$REPRISE_WORKSPACE/peek.py" "${REPRISE_OUTPUT%/*}" x.rec')],
+                 "SUCCESS")
+    assert log(api, run, "b") == log(api, run, "c") == ""
+    for place in folder.iterdir():
+        assert place.is_dir() or not place.stat().st_mode & 0o077, place
+
+
+class Answer(http.server.BaseHTTPRequestHandler):
+    """Says whose connection it is."""
+
+    def do_GET(self):
+        local = "0100007F:%04X" % self.client_address[1]
+        rows = [line.split() for line in Path("/proc/net/tcp").read_text().splitlines()[1:]]
+        text = " ".join(row[7] for row in rows if row[1] == local).encode() + b" " + self.headers.get("x-mark").encode()
+        self.send_response(200)
+        self.send_header("content-length", str(len(text)))
+        self.end_headers()
+        self.wfile.write(text)
+
+    def log_message(self, *_):
+        pass
+
+
+def test_an_http_task(server, api):
+    listener = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Answer)
+    threading.Thread(target=listener.serve_forever, daemon=True).start()
+    try:
+        url = f"http://127.0.0.1:{listener.server_port}/"
+        run = api.go([node("a", "HTTP_TASK", url=url, headers=[{"name": "x-mark", "value": "m1"}]),
+                      node("b", "SHELL_TASK", "a", script="echo {{tasks.a.values.status}}")], "SUCCESS")
+    finally:
+        listener.shutdown()
+        listener.server_close()
+    assert log(api, run, "a").split() == [str(NOBODY.pw_uid), "m1"] and log(api, run, "b") == "200\n"
+
+
+def test_a_path_task(server, api):
+    shared = server.workspace / "shared"
+    shared.mkdir()
+    os.chown(shared, NOBODY.pw_uid, NOBODY.pw_gid)
+    waits = api.run(api.job([node("a", "PATH_TASK", action="WAIT_PATH", path="shared/sign")], name="waits"))
+    (pid,) = eventually(server.processes, "it waits")
+    assert Path(f"/proc/{pid}").stat().st_uid == NOBODY.pw_uid
+    (shared / "sign").touch()
+    api.wait_final(waits, "SUCCESS")
+    run = api.go([node("make", "PATH_TASK", action="CREATE_PATH", path="shared/a/b"),
+                  node("over", "PATH_TASK", action="CREATE_PATH", path="not-theirs")])
+    assert (shared / "a/b").stat().st_uid == NOBODY.pw_uid
+    assert "Permission denied" in log(api, run, "over", "stderr") and not (server.workspace / "not-theirs").exists()
+
+
