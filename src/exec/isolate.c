@@ -20,7 +20,10 @@
 #include "exec/attempt.h"
 
 enum {
+    OWN_ONLY = 0700, /* as the server makes folders */
     PASSED_THROUGH = 0711,
+    READ_BY_ALL = 0755,
+    ENTRANCE = 0710, /* DATA: only the user's group comes to what is open below it */
     CPU_PERIOD_US = 100000,
     OWN_FILE_MAX = 4096, /* of /proc/self/cgroup */
 };
@@ -180,10 +183,41 @@ static bool parse_umask(struct isolation *isolation, const char *text, struct er
     return true;
 }
 
+/* Opens what the server has made and nobody has decided on since. */
+static bool open_own(const char *path, mode_t mode)
+{
+    struct stat status;
+
+    if (lstat(path, &status) < 0)
+        return errno == ENOENT;
+    if (!S_ISDIR(status.st_mode) || status.st_uid != geteuid() ||
+        (status.st_mode & ALLPERMS) != OWN_ONLY)
+        return true;
+    return chmod(path, mode) == 0;
+}
+
+/* The workspace's folder only where it is in DATA: elsewhere it is the administrator's, and others may come by. */
+static bool open_data(const struct isolation *isolation, const struct exec_config *config)
+{
+    char path[PATH_MAX];
+    size_t len = strlen(config->data_dir);
+
+    if (chown(config->data_dir, (uid_t)-1, isolation->gid) < 0 ||
+        chmod(config->data_dir, ENTRANCE) < 0)
+        return false;
+    snprintf(path, sizeof path, "%s/runs", config->data_dir);
+    if (chmod(path, PASSED_THROUGH) < 0)
+        return false;
+    snprintf(path, sizeof path, "%s/workspaces", config->data_dir);
+    bool is_within = strncmp(config->workspace_dir, config->data_dir, len) == 0 &&
+                     config->workspace_dir[len] == '/';
+    return open_own(path, PASSED_THROUGH) &&
+           (!is_within || open_own(config->workspace_dir, READ_BY_ALL));
+}
+
 static bool find_user(struct isolation *isolation, const struct exec_config *config,
                       struct arena *arena, struct err *err)
 {
-    char path[PATH_MAX];
     char strings[PATH_MAX];
     struct passwd entry;
     struct passwd *user = NULL;
@@ -197,8 +231,7 @@ static bool find_user(struct isolation *isolation, const struct exec_config *con
     isolation->uid = user->pw_uid;
     isolation->gid = user->pw_gid;
     isolation->home = arena_printf(arena, "HOME=%s", user->pw_dir);
-    snprintf(path, sizeof path, "%s/runs", config->data_dir);
-    if (chmod(config->data_dir, PASSED_THROUGH) < 0 || chmod(path, PASSED_THROUGH) < 0)
+    if (!open_data(isolation, config))
         return refuse(err, "exec.user", "the data folder cannot be opened to it");
     return true;
 }

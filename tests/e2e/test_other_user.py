@@ -125,3 +125,24 @@ def test_a_path_task(server, api):
     assert "Permission denied" in log(api, run, "over", "stderr") and not (server.workspace / "not-theirs").exists()
 
 
+def test_a_workspace_that_the_server_made(servers):
+    """DATA/workspace and DATA/workspaces/KEY: whoever reads files there is the user, nobody else on the host."""
+    server = as_nobody(servers())
+    plain = server.command
+    server.command = lambda *more: [w for w in plain(*more) if w not in ("--workspace", server.workspace)]
+    server.start()
+    own = server.data / "workspace"
+    key = server.api.made("~/workspaces", {"displayName": "other"})["key"]
+    other = server.data / "workspaces" / key
+    for folder in (own, other):
+        (folder / "look.py").write_text(LOOK + "import beside\n")
+        (folder / "beside.py").write_text("print('beside')\n")
+    run = server.api.go([task("a", "look.py")], "SUCCESS")
+    assert log(server.api, run, "a") == SEEN + "beside\n"
+    server.api.place = server.api.place.rsplit("/", 1)[0] + "/" + key
+    run = server.api.go([task("a", "look.py")], "SUCCESS")
+    assert log(server.api, run, "a") == SEEN + "beside\n"
+    assert not server.data.stat().st_mode & 0o007 and server.data.stat().st_gid == NOBODY.pw_gid
+    own.chmod(0o750)
+    server.restart()
+    assert own.stat().st_mode & 0o777 == 0o750, "what the administrator has decided stands"
