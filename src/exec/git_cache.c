@@ -330,7 +330,7 @@ struct git_cache *git_cache_open(const struct git_cache_config *config, struct e
     pthread_cond_init(&cache->wake, NULL);
     list_init(&cache->waiting);
     list_init(&cache->active);
-    if (shelf_open(&cache->shelf, config->data_dir))
+    if (shelf_open(&cache->shelf, config->data_dir, config->is_for_others))
         return cache;
     err_set(err, ERR_INTERNAL, "the folder git of the data folder cannot be read");
     git_cache_close(cache);

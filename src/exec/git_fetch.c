@@ -172,6 +172,7 @@ static int count_entries(const char *path)
     return count;
 }
 
+/* Only files of commits are anybody else's business. */
 static bool make_bare(const struct git_repo *repo, const struct paths *paths,
                       char reason[static GIT_REASON_BYTES])
 {
@@ -181,7 +182,9 @@ static bool make_bare(const struct git_repo *repo, const struct paths *paths,
     snprintf(marks, sizeof marks, "%s/refs/reprise", paths->bare);
     if (count_entries(marks) > COMMITS_KEPT && !git_remove_tree(paths->bare))
         return failed(reason, "the old repository cannot be removed");
-    return access(paths->bare, F_OK) == 0 || run(repo, false, args, NULL, NULL, reason);
+    if (access(paths->bare, F_OK) < 0 && !run(repo, false, args, NULL, NULL, reason))
+        return false;
+    return chmod(paths->bare, 0700) == 0 || failed(reason, "the repository cannot be kept");
 }
 
 static bool has_commit(const struct git_repo *repo, const struct paths *paths, const char *commit)

@@ -12,7 +12,7 @@
 #include "base/mem.h"
 #include "exec/attempt.h"
 
-enum { ORIGIN_MAX_BYTES = GIT_URL_MAX_BYTES + 64, FOLDER_MODE = 0700 };
+enum { ORIGIN_MAX_BYTES = GIT_URL_MAX_BYTES + 64, FOLDER_MODE = 0700, PASSED_THROUGH = 0711 };
 
 static bool join(char path[static PATH_MAX], const char *folder, const char *name)
 {
@@ -206,6 +206,12 @@ static bool make_folder(const char *path)
     return mkdir(path, FOLDER_MODE) == 0 || errno == EEXIST;
 }
 
+/* On the way to a commit's files, which are for all to read. */
+static bool let_through(const struct shelf *shelf, const char *path)
+{
+    return !shelf->is_for_others || chmod(path, PASSED_THROUGH) == 0;
+}
+
 /* The origin last: a folder without one is thrown away at the next start. */
 bool shelf_make_folders(const struct shelf *shelf, const struct repo *repo)
 {
@@ -213,14 +219,16 @@ bool shelf_make_folders(const struct shelf *shelf, const struct repo *repo)
     char path[PATH_MAX];
     repo_folder(shelf, repo, folder);
     if (!join(path, shelf->root, "trash") || !make_folder(shelf->root) || !make_folder(path) ||
-        !make_folder(folder) || !join(path, folder, "origin"))
+        !make_folder(folder) || !let_through(shelf, shelf->root) || !let_through(shelf, folder) ||
+        !join(path, folder, "origin"))
         return false;
     if (access(path, F_OK) == 0)
         return true;
     FILE *file = fopen(path, "we");
     if (!file)
         return false;
-    bool ok = fprintf(file, "%lld\n%s\n", (long long)repo->workspace, repo->url) > 0;
+    bool ok = fchmod(fileno(file), 0600) == 0 &&
+              fprintf(file, "%lld\n%s\n", (long long)repo->workspace, repo->url) > 0;
     return fclose(file) == 0 && ok;
 }
 
@@ -261,21 +269,23 @@ static bool load_repo(struct shelf *shelf, const char *name)
     if (len == 0 || end[1 + len] != '\n')
         return false;
     end[1 + len] = '\0';
+    let_through(shelf, folder); /* if not now, then with the next fetch */
     load_trees(shelf, repo_add(shelf, number, workspace, end + 1), folder);
     return true;
 }
 
-bool shelf_open(struct shelf *shelf, const char *data_dir)
+bool shelf_open(struct shelf *shelf, const char *data_dir, bool is_for_others)
 {
     char path[PATH_MAX];
     size_t size = strlen(data_dir) + sizeof "/git";
-    *shelf = (struct shelf){.root = xmalloc(size)};
+    *shelf = (struct shelf){.root = xmalloc(size), .is_for_others = is_for_others};
     snprintf(shelf->root, size, "%s/git", data_dir);
     if (size > PATH_MAX / 2)
         return false;
     DIR *folder = opendir(shelf->root);
     if (!folder)
         return errno == ENOENT;
+    let_through(shelf, shelf->root);
     if (join(path, shelf->root, "trash"))
         make_folder(path);
     for (struct dirent *entry; (entry = readdir(folder));) {

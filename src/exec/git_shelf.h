@@ -34,6 +34,7 @@ struct repo {
 
 struct shelf {
     char *root; /* DATA/git */
+    bool is_for_others;
     struct repo **repos;
     size_t repo_count, repo_cap;
     size_t checkout_count;
@@ -43,8 +44,9 @@ struct shelf {
     uint64_t removed; /* number of the last one on its way out */
 };
 
-/* Finds again what is there, and puts away what is not whole. False when it cannot be read. */
-bool shelf_open(struct shelf *shelf, const char *data_dir);
+/* Finds again what is there, and puts away what is not whole. `is_for_others`: tasks are another user's, so
+ * folders can be passed through, though not listed. False when it cannot be read. */
+bool shelf_open(struct shelf *shelf, const char *data_dir, bool is_for_others);
 void shelf_release(struct shelf *shelf);
 
 struct checkout *checkout_find(const struct repo *repo, const char *commit);

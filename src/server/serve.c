@@ -163,6 +163,7 @@ static enum err_code start_git(struct server *server, struct err *err)
         .timeout_ms = config_number(server->config, CONFIG_exec_git_timeout) * 1000,
         .max_commits = (size_t)config_number(server->config, CONFIG_exec_git_keep),
         .max_bytes = config_number(server->config, CONFIG_exec_git_max_bytes),
+        .is_for_others = config_text_or_null(server->config, CONFIG_exec_user) != NULL,
         .secret = find_secret,
         .context = server,
     };

@@ -9,6 +9,7 @@ import threading
 from pathlib import Path
 
 import pytest
+from git_place import GitPlace
 from harness import Server, eventually, named, node, task
 from other_user import LOOK, NOBODY, SEEN, as_nobody, log, needs_root
 
@@ -21,7 +22,7 @@ SHELL = 'echo "$(id -u) $(pwd -P)"; exec /usr/bin/python3 "$REPRISE_WORKSPACE/lo
 @pytest.fixture(scope="module", params=["022", "077"])
 def server(request, tmp_path_factory):
     """What tasks need must not hang on the server's mask, nor what they must not have."""
-    server = as_nobody(Server(tmp_path_factory.mktemp("server")), mask=request.param).start()
+    server = as_nobody(Server(tmp_path_factory.mktemp("server"), "--exec.git-allow-file=true"), mask=request.param).start()
     yield server
     server.close()
 
@@ -123,6 +124,30 @@ def test_a_path_task(server, api):
                   node("over", "PATH_TASK", action="CREATE_PATH", path="not-theirs")])
     assert (shared / "a/b").stat().st_uid == NOBODY.pw_uid
     assert "Permission denied" in log(api, run, "over", "stderr") and not (server.workspace / "not-theirs").exists()
+
+
+GIT = {"jobs/look.py": "import os, sys\nsys.path.insert(0, os.environ['REPRISE_SOURCE'])\nimport lib.more\n" + LOOK +
+                       "for place in ('../repo.git', '../origin', '../../trash', '..'):\n"
+                       "    place = os.path.join(os.environ['REPRISE_SOURCE'], place)\n"
+                       "    try: print('listed:', place, os.listdir(place) if os.path.isdir(place) else open(place).read())\n"
+                       "    except PermissionError: pass\n",
+       "lib/more.py": "print('more', flush=True)\n", "bin/say.sh": "id -u\n"}
+
+
+def test_files_from_git(server, api, tmp_path):
+    repo = GitPlace(tmp_path / "repositories").repository("r", GIT)
+    source = {"source": "GIT_PROVIDER"}
+    tasks = [task("a", "jobs/look.py", **source), node("b", "SHELL_TASK", "a", filePath="bin/say.sh", **source)]
+    run = api.go(tasks, "SUCCESS", name="git", gitConfig={"repositoryUrl": repo.url})
+    assert log(api, run, "a") == "more\n" + SEEN and log(api, run, "b") == f"{NOBODY.pw_uid}\n"
+    # What was fetched without exec.user is let through at the next start.
+    for place in (server.data / "git", *(server.data / "git").glob("[0-9]*")):
+        place.chmod(0o700)
+    server.restart()
+    repo.path.rename(repo.path.with_name("away"))
+    server.api.repair(run, taskKeys=["a"])
+    server.api.wait_final(run, "SUCCESS")
+    assert log(server.api, run, "a") == "more\n" + SEEN
 
 
 def test_a_workspace_that_the_server_made(servers):
