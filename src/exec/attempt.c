@@ -29,31 +29,69 @@ char *attempt_file(const struct attempt_id *id, const char *suffix, char name[st
     return name;
 }
 
-/* A task of the same user may have put anything in the place of its output: neither a link nor a
- * pipe leads a reader elsewhere or makes it wait. */
-int exec_open_output(const char *data_dir, const struct attempt_id *id, int stream)
+static bool path_of(const char *data_dir, const struct attempt_id *id, const char *suffix,
+                    char path[static PATH_MAX])
 {
-    static const char *const suffixes[] = {
-        [EXEC_STDOUT] = ".out", [EXEC_STDERR] = ".err", [EXEC_EXECUTED] = ".ipynb",
-        [EXEC_PAGE] = ".html",  [EXEC_SAY] = ".say",
-    };
     char name[ATTEMPT_FILE];
-    char path[PATH_MAX];
+
+    int len = snprintf(path, PATH_MAX, "%s/runs/%s", data_dir, attempt_file(id, suffix, name));
+    if (len > 0 && len < PATH_MAX)
+        return true;
+    errno = ENAMETOOLONG;
+    return false;
+}
+
+/* A task of the same user may have put anything in the place of its output: neither a link nor a
+ * pipe leads a reader elsewhere or makes it wait. `owner`: whose it must be, or NULL. */
+static int open_regular(int folder, const char *name, const uid_t *owner)
+{
     struct stat status;
 
-    int len = snprintf(path, sizeof path, "%s/runs/%s", data_dir,
-                       attempt_file(id, suffixes[stream], name));
-    if (len < 0 || (size_t)len >= sizeof path) {
-        errno = ENAMETOOLONG;
-        return -1;
-    }
-    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY);
-    if (fd >= 0 && (fstat(fd, &status) < 0 || !S_ISREG(status.st_mode))) {
+    int fd = openat(folder, name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY);
+    if (fd >= 0 && (fstat(fd, &status) < 0 || !S_ISREG(status.st_mode) ||
+                    (owner && status.st_uid != *owner))) {
         close(fd);
         errno = EINVAL;
         return -1;
     }
     return fd;
+}
+
+/* The folder is its user's, who can put a hard link there to what only the server may read: that has
+ * another owner. */
+static int open_in_notebook(const char *path, const char *name)
+{
+    struct stat status;
+    int fd = -1;
+
+    int folder = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
+    if (folder < 0)
+        return -1;
+    if (fstat(folder, &status) == 0)
+        fd = open_regular(folder, name, &status.st_uid);
+    int error = errno;
+    close(folder);
+    errno = error;
+    return fd;
+}
+
+int exec_open_output(const char *data_dir, const struct attempt_id *id, int stream)
+{
+    static const struct {
+        const char *suffix, *inner; /* of the attempt; what is meant in the folder of that name */
+    } places[] = {
+        [EXEC_STDOUT] = {".out", NULL},
+        [EXEC_STDERR] = {".err", NULL},
+        [EXEC_EXECUTED] = {".notebook", "executed.ipynb"},
+        [EXEC_PAGE] = {".notebook", "page.html"},
+        [EXEC_SAY] = {".say", NULL},
+    };
+    char path[PATH_MAX];
+
+    if (!path_of(data_dir, id, places[stream].suffix, path))
+        return -1;
+    return places[stream].inner ? open_in_notebook(path, places[stream].inner)
+                                : open_regular(AT_FDCWD, path, NULL);
 }
 
 void attempt_table_init(struct attempt_table *table)

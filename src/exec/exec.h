@@ -14,7 +14,7 @@
  *   <taskRun>.<n>.<epoch>.in       what its order holds to be read: a script, a request
  *   <taskRun>.<n>.<epoch>.val      REPRISE_OUTPUT, made by the task if it publishes values
  *   <taskRun>.<n>.<epoch>.say      what a helper of ours tells of it (report.h)
- *   <taskRun>.<n>.<epoch>.ipynb .html   the executed notebook
+ *   <taskRun>.<n>.<epoch>.notebook/     made for a notebook's processes: executed.ipynb, page.html
  *   <taskRun>.<n>.<epoch>.spark    empty: its log is Spark's; spark/ is where Spark works
  *   <taskRun>.<n>.<epoch>.cluster  how long its own cluster took (report.h), whose files are in
  *                                  spark/<taskRun>.<n>.<epoch>/

@@ -327,10 +327,16 @@ static bool give(const struct isolation *isolation, int runs_fd, const char *nam
     return fchownat(runs_fd, name, isolation->uid, isolation->gid, AT_SYMLINK_NOFOLLOW) == 0;
 }
 
-/* What the attempt is given to read, as far as it has that. */
+static bool has(int runs_fd, const struct attempt_id *id, const char *suffix)
+{
+    char name[ATTEMPT_FILE];
+    return faccessat(runs_fd, attempt_file(id, suffix, name), F_OK, 0) == 0;
+}
+
+/* What the attempt is given to read, and a notebook to write in, as far as it has that. */
 static bool give_own(const struct isolation *isolation, int runs_fd, const struct attempt_id *id)
 {
-    static const char *const suffixes[] = {".json", ".in"};
+    static const char *const suffixes[] = {".json", ".in", ".notebook"};
     char name[ATTEMPT_FILE];
 
     for (size_t i = 0; i < ARRAY_LEN(suffixes); i++)
@@ -339,19 +345,20 @@ static bool give_own(const struct isolation *isolation, int runs_fd, const struc
     return true;
 }
 
-/* What Spark and the helper that makes a cluster write. */
-static bool hand_over_spark(const struct isolation *isolation, int runs_fd,
-                            const struct attempt_id *id)
+/* What helpers tell in files of their own, and the folder that Spark works in. */
+static bool hand_over_helpers(const struct isolation *isolation, int runs_fd,
+                              const struct attempt_id *id)
 {
-    char name[ATTEMPT_FILE];
     char run[UUID_TEXT];
     char spark[UUID_TEXT + sizeof "/spark"];
+    bool is_spark = has(runs_fd, id, ".spark");
 
-    if (faccessat(runs_fd, attempt_file(id, ".spark", name), F_OK, 0) < 0)
-        return true;
     snprintf(spark, sizeof spark, "%s/spark", uuid_format(&id->run, run));
-    return make_theirs(isolation, runs_fd, id, ".say") &&
-           make_theirs(isolation, runs_fd, id, ".cluster") && give(isolation, runs_fd, spark);
+    if (is_spark &&
+        (!make_theirs(isolation, runs_fd, id, ".cluster") || !give(isolation, runs_fd, spark)))
+        return false;
+    return (!is_spark && !has(runs_fd, id, ".notebook")) ||
+           make_theirs(isolation, runs_fd, id, ".say");
 }
 
 static bool hand_over(const struct isolation *isolation, int runs_fd, const struct attempt_id *id)
@@ -362,7 +369,7 @@ static bool hand_over(const struct isolation *isolation, int runs_fd, const stru
     uuid_format(&id->run, run);
     snprintf(work, sizeof work, "%s/work", run);
     return make_theirs(isolation, runs_fd, id, ".val") && give_own(isolation, runs_fd, id) &&
-           hand_over_spark(isolation, runs_fd, id) && give(isolation, runs_fd, work) &&
+           hand_over_helpers(isolation, runs_fd, id) && give(isolation, runs_fd, work) &&
            fchmodat(runs_fd, run, PASSED_THROUGH, 0) == 0;
 }
 

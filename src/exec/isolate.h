@@ -7,7 +7,7 @@
  * one stroke (cgroup.kill), and it is removed with the attempt's record. Where the host delegates no
  * memory controller, the memory of each process (not of all together) is limited instead.
  *
- * With another user, the folder of the run stays the server's: only work/, and the files
+ * With another user, the folder of the run stays the server's: only work/, and the files and the folder
  * of the attempt that its processes read or write, are the user's. Those above can be passed through, not
  * listed; DATA by the user's group alone. A workspace's folder that the server has made in DATA is opened to
  * be read.

@@ -28,6 +28,7 @@ struct launch {
     const char *input; /* what its STEM.in holds in place of the order's; NULL: that */
     bool
         is_spark; /* it needs DATA/runs/<run>/spark, and its log names the application (spark_log.h) */
+    bool is_notebook; /* it needs STEM.notebook/ */
 };
 
 /* False with the sentence in `err`: it cannot start. */

@@ -1,5 +1,6 @@
 /* NOTEBOOK_TASK: python reprise-notebook FILE STEM, where STEM begins the names of the attempt's files.
- * The helper (reprise_notebook.py) tells what becomes of it in STEM.say. */
+ * The helper (reprise_notebook.py) tells what becomes of it in STEM.say, and leaves the notebook in
+ * STEM.notebook/. */
 #include "exec/kind.h"
 
 bool kind_notebook(struct launch *launch, struct err *err)
@@ -19,6 +20,7 @@ bool kind_notebook(struct launch *launch, struct err *err)
         launch_env(launch, "PYSPARK_SUBMIT_ARGS",
                    arena_printf(launch->arena, "--master %s pyspark-shell", launch->from->master));
     }
+    launch->is_notebook = true;
     launch_command(launch, (const char *const[]){python, "-u", helper, file, launch->stem}, 5);
     return true;
 }

@@ -494,6 +494,17 @@ static bool mark_spark(const struct folders *folders, const struct attempt_id *i
     return true;
 }
 
+/* A folder of this attempt alone, in which its processes may write, whosever they are (isolate.h). */
+static bool make_notebook(const struct folders *folders, const struct attempt_id *id,
+                          struct err *err)
+{
+    char name[ATTEMPT_FILE];
+
+    return mkdirat(folders->runs_fd, attempt_file(id, ".notebook", name), 0700) == 0 ||
+           errno == EEXIST ||
+           process_cannot(err, "its files cannot be made: %s", strerrordesc_np(errno));
+}
+
 bool process_order(struct process *process, struct folders *folders, const struct exec_order *from,
                    const char *token, struct arena *arena, struct order *ret, struct err *err)
 {
@@ -516,6 +527,8 @@ bool process_order(struct process *process, struct folders *folders, const struc
     if (r < 0)
         return process_cannot(err, "the run's folder cannot be made: %s", strerrordesc_np(-r));
     if (launch.is_spark && !mark_spark(folders, &from->id, err))
+        return false;
+    if (launch.is_notebook && !make_notebook(folders, &from->id, err))
         return false;
     const char *params_file = write_params(process, folders, &launch, err);
     if (!params_file || !write_input(folders, &launch, err))

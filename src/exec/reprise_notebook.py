@@ -1,11 +1,12 @@
 """reprise-notebook NOTEBOOK STEM: execute a Jupyter notebook as the task of an attempt.
 
 Run by reprise-supervise under the interpreter of exec.python; needs nbclient and ipykernel there, and nbconvert for
-HTML. The parameters are those of REPRISE_PARAMS_FILE. Beside the attempt's other files it writes, each by rename:
+HTML. The parameters are those of REPRISE_PARAMS_FILE. It writes in the folder that the server has made for the attempt:
 
-    STEM.ipynb   the notebook with its outputs, from the start on and while it runs
-    STEM.html    the same as a page, at the end, if nbconvert is there
-    STEM.say     what is to be told of it: a word (running, done, failed, cannot-start), a sentence, then the traceback
+    STEM.notebook/executed.ipynb   the notebook with its outputs, from the start on and while it runs, each time by rename
+    STEM.notebook/page.html        the same as a page, at the end, if nbconvert is there
+    STEM.say                       what is to be told of it: a word (running, done, failed, cannot-start), a sentence, then
+                                   the traceback
 
 Output of cells also goes to stdout and stderr as it comes. Exit status: 0, or 1 with STEM.say.
 """
@@ -57,13 +58,20 @@ def write_file(path, text):
 
 
 class Say:
+    """In one write, so that a reader sees all of it or nothing: the folder may be somebody else's, where nothing can be
+    renamed."""
+
     def __init__(self, stem):
         self.path = stem + ".say"
 
     def __call__(self, word, sentence, trace=""):
         sentence = " ".join(plain(sentence).split())
         trace = plain(trace).encode("utf-8", "replace")[-TRACE_MAX_BYTES:].decode("utf-8", "ignore")
-        write_file(self.path, f"{word}\n{sentence[:200]}\n{trace}")
+        fd = os.open(self.path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW, 0o600)
+        try:
+            os.write(fd, f"{word}\n{sentence[:200]}\n{trace}".encode("utf-8", "replace"))
+        finally:
+            os.close(fd)
 
 
 # ---- parameters ----
@@ -168,8 +176,8 @@ def is_keyword(name):
 class Document:
     """The executed notebook as it is kept."""
 
-    def __init__(self, notebook, stem, to_text):
-        self.notebook, self.path, self.to_text = notebook, stem + ".ipynb", to_text
+    def __init__(self, notebook, folder, to_text):
+        self.notebook, self.path, self.to_text = notebook, os.path.join(folder, "executed.ipynb"), to_text
         self.next_save = 0.0
         self.planned = None
 
@@ -267,19 +275,19 @@ def is_python(notebook):
     return info.lower() in ("python", "ipython")
 
 
-def kernel_manager(base, name, stem):
-    """Sockets are files beside the attempt's, named from the current folder: a socket's path is short. So no two
+def kernel_manager(base, name, folder):
+    """Sockets are files of the attempt's, named from the current folder: a socket's path is short. So no two
     kernels that start at the same moment take the same port, and nobody from outside can reach one."""
     manager = base(kernel_name=name)
     manager.transport = "ipc"
-    manager.connection_file = stem + ".kernel.json"
-    manager.ip = os.path.relpath(stem + ".kernel")
+    manager.connection_file = os.path.join(folder, "kernel.json")
+    manager.ip = os.path.relpath(os.path.join(folder, "kernel"))
     return manager
 
 
 class Run:
     def __init__(self, path, stem):
-        self.path, self.stem = path, stem
+        self.path, self.folder = path, stem + ".notebook"
         self.say = Say(stem)
         self.client = self.document = None
         self.where = "before its first cell"
@@ -311,7 +319,7 @@ class Run:
         for cell in notebook.cells:
             if cell.cell_type == "code":
                 cell.outputs, cell.execution_count = [], None
-        self.document = Document(notebook, self.stem, nbformat.writes)
+        self.document = Document(notebook, self.folder, nbformat.writes)
         self.document.save()
         return notebook
 
@@ -321,7 +329,7 @@ class Run:
 
         notebook = self.read()
         name = kernel_of(notebook)
-        manager = kernel_manager(AsyncKernelManager, name, self.stem)
+        manager = kernel_manager(AsyncKernelManager, name, self.folder)
         client = client_class(NotebookClient)(notebook, km=manager, timeout=None, startup_timeout=START_LIMIT_S,
                                               record_timing=True)
         client.document, client.owns_km = self.document, True
@@ -380,7 +388,7 @@ class Run:
         try:
             from nbconvert import HTMLExporter
             body, _ = HTMLExporter().from_notebook_node(self.document.notebook)
-            write_file(self.stem + ".html", body)
+            write_file(os.path.join(self.folder, "page.html"), body)
         except ImportError as problem:
             print(f"reprise: no HTML of the notebook, nbconvert is not installed: {problem}", flush=True)
         except Exception as problem:  # whatever it is, the notebook itself is there
@@ -393,7 +401,7 @@ class Run:
         os.environ["PYDEVD_DISABLE_FILE_VALIDATION"] = "1"  # else each kernel warns of a debugger that nobody has
         spark = glob.glob(os.path.join(os.environ.get("SPARK_HOME") or "/nowhere", "python", "lib", "*.zip"))
         os.environ["PYTHONPATH"] = os.pathsep.join([os.path.dirname(self.path), *sorted(spark)])
-        os.environ["IPYTHONDIR"] = os.path.join(os.path.dirname(self.stem), "ipython")
+        os.environ["IPYTHONDIR"] = os.path.join(self.folder, "ipython")
         succeeded = False
         try:
             succeeded = self.attempt()

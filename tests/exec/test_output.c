@@ -5,6 +5,7 @@
 #include <stdint.h>
 #include <cmocka.h>
 
+#include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -79,6 +80,61 @@ static void test_output_that_is_no_file(void **state)
     unlink(path);
     assert_int_equal(mkdir(path, 0700), 0);
     assert_int_equal(exec_open_output(world->data, &id, 1), -1);
+}
+
+static void put(const char *path, const char *text)
+{
+    FILE *file = fopen(path, "we");
+    assert_non_null(file);
+    fputs(text, file);
+    fclose(file);
+}
+
+static void assert_executed(struct world *world, const struct attempt_id *id, const char *expected)
+{
+    char text[16] = "";
+
+    int fd = exec_open_output(world->data, id, EXEC_EXECUTED);
+    if (!expected) {
+        assert_int_equal(fd, -1);
+        return;
+    }
+    assert_true(read(fd, text, sizeof text - 1) > 0);
+    assert_string_equal(text, expected);
+    close(fd);
+}
+
+/* The folder is its user's, who may put there what is somebody else's, without being able to read it. */
+static void test_notebook_that_is_somebody_elses(void **state)
+{
+    struct world *world = *state;
+    struct attempt_id id = world_id(world);
+    char inner[WORLD_PATH + 32];
+
+    world_script(world, "a.sh", "exit 0\n");
+    world_up(world);
+    world_start(world, &id, "a.sh", NULL);
+    world_await(world, &id);
+    const char *folder = world_file(world, &id, ".notebook");
+    snprintf(inner, sizeof inner, "%s/executed.ipynb", folder);
+    assert_executed(world, &id, NULL);
+    assert_int_equal(mkdir(folder, 0700), 0);
+    assert_executed(world, &id, NULL);
+    put(inner, "new");
+    assert_executed(world, &id, "new");
+    if (geteuid() == 0) {
+        assert_int_equal(chown(folder, 65534, 65534), 0);
+        assert_executed(world, &id, NULL);
+        assert_int_equal(chown(inner, 65534, 65534), 0);
+        assert_executed(world, &id, "new");
+    }
+    unlink(inner);
+    assert_int_equal(symlink("/etc/passwd", inner), 0);
+    assert_executed(world, &id, NULL);
+    unlink(inner);
+    rmdir(folder);
+    assert_int_equal(symlink("/", folder), 0);
+    assert_executed(world, &id, NULL);
 }
 
 static void test_error_trace_is_valid_utf8(void **state)
@@ -209,15 +265,11 @@ static void test_values_written_while_the_server_was_down(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        TEST(test_output_larger_than_pipes),
-        TEST(test_output_is_readable_while_it_runs),
-        TEST(test_output_that_is_no_file),
-        TEST(test_error_trace_is_valid_utf8),
-        TEST(test_error_trace_begins_with_a_line),
-        TEST(test_error_trace_without_lines),
-        TEST(test_values_are_told_whatever_the_exit),
-        TEST(test_values_that_cannot_be_taken),
-        TEST(test_values_written_while_the_server_was_down),
+        TEST(test_output_larger_than_pipes),    TEST(test_output_is_readable_while_it_runs),
+        TEST(test_output_that_is_no_file),      TEST(test_notebook_that_is_somebody_elses),
+        TEST(test_error_trace_is_valid_utf8),   TEST(test_error_trace_begins_with_a_line),
+        TEST(test_error_trace_without_lines),   TEST(test_values_are_told_whatever_the_exit),
+        TEST(test_values_that_cannot_be_taken), TEST(test_values_written_while_the_server_was_down),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
