@@ -361,6 +361,15 @@ static bool hand_over_helpers(const struct isolation *isolation, int runs_fd,
            make_theirs(isolation, runs_fd, id, ".say");
 }
 
+/* Its output too, which the supervisor opens: whoever opens /dev/stdout is asked whose the file is. */
+static bool make_written(const struct isolation *isolation, int runs_fd,
+                         const struct attempt_id *id)
+{
+    return make_theirs(isolation, runs_fd, id, ".val") &&
+           make_theirs(isolation, runs_fd, id, ".out") &&
+           make_theirs(isolation, runs_fd, id, ".err");
+}
+
 static bool hand_over(const struct isolation *isolation, int runs_fd, const struct attempt_id *id)
 {
     char run[UUID_TEXT];
@@ -368,7 +377,7 @@ static bool hand_over(const struct isolation *isolation, int runs_fd, const stru
 
     uuid_format(&id->run, run);
     snprintf(work, sizeof work, "%s/work", run);
-    return make_theirs(isolation, runs_fd, id, ".val") && give_own(isolation, runs_fd, id) &&
+    return make_written(isolation, runs_fd, id) && give_own(isolation, runs_fd, id) &&
            hand_over_helpers(isolation, runs_fd, id) && give(isolation, runs_fd, work) &&
            fchmodat(runs_fd, run, PASSED_THROUGH, 0) == 0;
 }

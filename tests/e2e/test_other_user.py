@@ -58,6 +58,12 @@ def test_a_shell_task(server, api):
     assert api.task_run(run, "file")["values"] == {"rows": "3"}
 
 
+def test_output_by_its_name(api):
+    """Scripts write to /dev/stderr by opening it, which asks whose the file behind it is."""
+    run = api.go([node("a", "SHELL_TASK", script="echo one >> /dev/stdout; echo two | tee -a /dev/stderr; exit 0")], "SUCCESS")
+    assert log(api, run, "a") == "one\ntwo\n" and log(api, run, "a", "stderr") == "two\n"
+
+
 PEEK = """\
 import os, pathlib, sys
 place = pathlib.Path(sys.argv[1])
