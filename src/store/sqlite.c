@@ -103,8 +103,8 @@ static bool meta_get(struct store *base, const char *name, struct arena *arena, 
     int code = SQLITE_ERROR;
     *ret = NULL;
     pthread_mutex_lock(&store->lock);
-    sqlite3_stmt *statement =
-        ensure_open(store) ? db_statement(&store->writer, SQL_META_GET) : NULL;
+    sqlite3_stmt *statement = ensure_open(store) ? db_statement(&store->writer, SQL_META_GET)
+                                                 : NULL;
     if (statement) {
         db_bind_text(statement, 1, name);
         code = sqlite3_step(statement);
@@ -175,8 +175,8 @@ static bool workspaces(struct store *base, struct arena *arena, struct workspace
     size_t count = 0, cap = 0;
     int code = SQLITE_ERROR;
     pthread_mutex_lock(&store->lock);
-    sqlite3_stmt *statement =
-        ensure_open(store) ? db_statement(&store->writer, SQL_WORKSPACES) : NULL;
+    sqlite3_stmt *statement = ensure_open(store) ? db_statement(&store->writer, SQL_WORKSPACES)
+                                                 : NULL;
     while (statement && (code = sqlite3_step(statement)) == SQLITE_ROW) {
         GROW(rows, count, cap);
         db_read_row(statement, table, table->count, &rows[count++], arena);
@@ -402,7 +402,8 @@ static bool has_moved(const struct sqlite_store *store)
     int moved = 0;
     sqlite3_file_control(store->writer.handle, "main", SQLITE_FCNTL_HAS_MOVED, &moved);
     if (moved)
-        log_event(LOG_ERROR, "the database is no longer where it was", LOG_TEXT("path", store->path));
+        log_event(LOG_ERROR, "the database is no longer where it was",
+                  LOG_TEXT("path", store->path));
     return moved;
 }
 

@@ -266,8 +266,8 @@ static enum MHD_Result look_at_header(void *cls, enum MHD_ValueKind kind, const 
 {
     (void)kind;
     struct body_headers *found = cls;
-    found->headers[found->count++] = (struct http_header){
-        name, value ? without_blanks(found->arena, value, value_len) : ""};
+    found->headers[found->count++] =
+        (struct http_header){name, value ? without_blanks(found->arena, value, value_len) : ""};
     if (name_len == strlen("content-length") && strcasecmp(name, "content-length") == 0) {
         found->content_lengths++;
         found->content_length = value ? strtoull(value, NULL, 10)
