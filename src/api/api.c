@@ -46,11 +46,25 @@ void api_free(struct api *api)
 
 /* ---- helpers of handlers ---- */
 
+enum err_code call_unreadable(struct call *call)
+{
+    return err_set(&call->err, ERR_UNAVAILABLE, "the store cannot be read at the moment");
+}
+
 enum err_code call_reader_check(struct call *call)
 {
-    if (!call->backend->reads.failed(call->reading.reader))
-        return ERR_OK;
-    return err_set(&call->err, ERR_UNAVAILABLE, "the store cannot be read at the moment");
+    return call->backend->reads.failed(call->reading.reader) ? call_unreadable(call) : ERR_OK;
+}
+
+enum err_code call_role(struct call *call, const struct api_account *account,
+                        const struct api_workspace *workspace, int *ret)
+{
+    int role = -1;
+    enum err_code code = call->backend->role(call->backend->context, account, workspace, &role);
+    if (code == ERR_UNAVAILABLE)
+        return call_unreadable(call);
+    *ret = role;
+    return ERR_OK;
 }
 
 enum err_code call_missing(struct call *call, const char *what)
@@ -91,7 +105,6 @@ static enum err_code authorize_account(struct call *call)
 {
     const struct api_backend *backend = call->backend;
     struct uuid key;
-    int role;
     if (call->named_workspace) {
         if (!uuid_parse(call->named_workspace, &key) ||
             !backend->workspace(backend->context, &key, &call->workspace))
@@ -101,8 +114,8 @@ static enum err_code authorize_account(struct call *call)
         return err_set(&call->err, ERR_UNAVAILABLE, "the workspaces cannot be read");
     }
     call->reading.workspace = &call->workspace;
-    if (backend->role(backend->context, &call->account, &call->workspace, &role))
-        call->role = role;
+    if (call_role(call, &call->account, &call->workspace, &call->role))
+        return call->err.code;
     return call->role >= call->route->role || (call->route->flags & ROUTE_OWN) ? ERR_OK
                                                                                : not_allowed(call);
 }
@@ -115,15 +128,18 @@ static enum err_code authorize_dataarts(struct call *call)
     const char *named = http_header(call->request, "workspace");
     struct uuid key;
     bool found;
-    int role;
     if (named)
         found = strlen(named) == KEY_DIGITS && uuid_parse_hex(named, &key) &&
                 backend->workspace(backend->context, &key, &call->workspace);
     else
         found = backend->workspace_at(backend->context, 0, &call->workspace);
-    if (!found || !backend->role(backend->context, &call->account, &call->workspace, &role))
+    int role = -1;
+    enum err_code code = found ? call_role(call, &call->account, &call->workspace, &role) : ERR_OK;
+    if (code)
+        return code;
+    if (role < ROLE_VIEWER)
         return err_set(&call->err, ERR_WORKSPACE_UNKNOWN, "Workspace does not exists.");
-    enum err_code code = role < call->route->role ? grant_check(call, role) : ERR_OK;
+    code = role < call->route->role ? grant_check(call, role) : ERR_OK;
     if (code == ERR_ROLE_TOO_LOW)
         return err_set(&call->err, ERR_ROLE_TOO_LOW,
                        "Invalid account permissions: %s is not allowed to this user.",
@@ -151,13 +167,16 @@ static enum err_code authorize(struct call *call)
     if (call->route->scope != SCOPE_WORKSPACE)
         return ERR_OK;
     struct uuid key;
-    int role;
-    if (!uuid_parse(call->workspace_key, &key) ||
-        !backend->workspace(backend->context, &key, &call->workspace) ||
-        !backend->role(backend->context, &call->account, &call->workspace, &role))
+    int role = -1;
+    bool found = uuid_parse(call->workspace_key, &key) &&
+                 backend->workspace(backend->context, &key, &call->workspace);
+    enum err_code code = found ? call_role(call, &call->account, &call->workspace, &role) : ERR_OK;
+    if (code)
+        return code;
+    if (role < ROLE_VIEWER)
         return err_set(&call->err, ERR_NOT_AUTHORIZED_OR_NOT_FOUND,
                        "Workspace not found or not allowed");
-    enum err_code code = role < call->route->role ? grant_check(call, role) : ERR_OK;
+    code = role < call->route->role ? grant_check(call, role) : ERR_OK;
     if (code)
         return code == ERR_ROLE_TOO_LOW ? not_allowed(call) : code;
     call->role = role;

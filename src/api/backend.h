@@ -156,13 +156,13 @@ enum { API_CODE_TEXT = 32 };
 
 /* What the API needs for accounts. Any thread; all that is written is durable on return. */
 struct api_accounts {
-    /* By keyId, by access key: whose it is, and what signatures are held against. False when there
-     * is none, or its user is disabled. */
-    bool (*public_key)(void *context, const char *key_id, struct api_account *ret,
-                       struct rsa_verifier **ret_key); /* a reference for the caller */
-    bool (*access_key)(void *context, const char *access, struct api_account *ret,
-                       struct buf *secret);
-    /* ERR_NOT_AUTHENTICATED, or ERR_TOO_MANY_REQUESTS when it is not even looked at now. */
+    /* By keyId, by access key: whose it is, and what signatures are held against. ERR_NOT_AUTHENTICATED
+     * when there is none, or its user is disabled; ERR_UNAVAILABLE when that cannot be read now. */
+    enum err_code (*public_key)(void *context, const char *key_id, struct api_account *ret,
+                                struct rsa_verifier **ret_key); /* a reference for the caller */
+    enum err_code (*access_key)(void *context, const char *access, struct api_account *ret,
+                                struct buf *secret);
+    /* ERR_NOT_AUTHENTICATED; ERR_TOO_MANY_REQUESTS, ERR_UNAVAILABLE when it is not even looked at now. */
     enum err_code (*password)(void *context, const char *name, const char *password,
                               const char *address, struct api_account *ret, int64_t *ret_wait_ms,
                               struct err *err);
@@ -171,10 +171,11 @@ struct api_accounts {
     int64_t (*refused)(void *context, const struct api_refused *refused);
     /* One more request of this account: 0, or how many ms it is too early. */
     int64_t (*admit)(void *context, const struct api_account *account);
-    /* One-time codes: good once, for a short time, for whoever they were made for. */
+    /* One-time codes: good once, for a short time, for whoever they were made for, as long as `still`
+     * says so. ERR_NOT_AUTHENTICATED; ERR_UNAVAILABLE: that cannot be told now, and the code stays good. */
     bool (*make_code)(void *context, const struct api_account *account,
                       char text[static API_CODE_TEXT], int64_t *ret_expires_ms);
-    bool (*use_code)(void *context, const char *code, struct api_account *ret);
+    enum err_code (*use_code)(void *context, const char *code, struct api_account *ret);
 
     /* One transaction of rows about accounts; false when nothing was written. */
     bool (*write)(void *context, const struct row_batch *rows);
@@ -306,14 +307,16 @@ struct api_backend {
     enum err_code (*simulate)(void *context, const struct simulation *request, struct arena *arena,
                               struct simulation_result *ret, struct err *err);
 
-    /* The account behind a token (in clear) of any kind; false when there is none, or it is expired
-     * or revoked. Constant time in the token's content. */
-    bool (*authenticate)(void *context, const char *token, struct api_account *ret);
-    /* Is what that account came with good still? For what stays open long after it was let in. */
-    bool (*still)(void *context, const struct api_account *account);
-    /* The account's role in a workspace; false: none. */
-    bool (*role)(void *context, const struct api_account *account,
-                 const struct api_workspace *workspace, int *ret_role);
+    /* The account behind a token (in clear) of any kind; ERR_NOT_AUTHENTICATED when there is none, or it
+     * is expired or revoked, ERR_UNAVAILABLE when that cannot be read now. Constant time in the token's
+     * content. */
+    enum err_code (*authenticate)(void *context, const char *token, struct api_account *ret);
+    /* Is what that account came with good still? For what stays open long after it was let in. Answers as
+     * `authenticate`. */
+    enum err_code (*still)(void *context, const struct api_account *account);
+    /* The account's role in a workspace; ERR_NOT_FOUND: none, ERR_UNAVAILABLE: it cannot be read now. */
+    enum err_code (*role)(void *context, const struct api_account *account,
+                          const struct api_workspace *workspace, int *ret_role);
     /* By key; false when there is none. */
     bool (*workspace)(void *context, const struct uuid *key, struct api_workspace *ret);
     /* By place, from 0, in an order that does not change; false behind the last one. NULL: no

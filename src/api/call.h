@@ -234,5 +234,10 @@ enum err_code call_missing(struct call *call, const char *what);
 const char *call_request_id(struct call *call);
 /* A backend function said why not; a failed reader outranks it. */
 enum err_code call_reader_check(struct call *call);
+/* ERR_UNAVAILABLE: the store cannot be read. */
+enum err_code call_unreadable(struct call *call);
+/* The account's role in a workspace, -1 for none. ERR_UNAVAILABLE when it cannot be read. */
+enum err_code call_role(struct call *call, const struct api_account *account,
+                        const struct api_workspace *workspace, int *ret);
 /* Ends the snapshot before its time: what follows does not read. */
 void call_read_end(struct call *call);

@@ -80,19 +80,27 @@ int64_t stream_pause_ms(const struct stream *stream)
     return configured ? configured : STREAM_HEARTBEAT_MS;
 }
 
+/* The caller was let in: what cannot be read now speaks for it until the next heartbeat. */
+static bool is_let_in(const struct stream *stream)
+{
+    const struct api_backend *backend = backend_of(stream);
+    int role = -1;
+    enum err_code code = backend->still(backend->context, &stream->account);
+    if (!code)
+        code = backend->role(backend->context, &stream->account, &stream->workspace, &role);
+    return code == ERR_UNAVAILABLE || (!code && role >= stream->role);
+}
+
 static bool may_still_read(struct stream *stream)
 {
     const struct api_backend *backend = backend_of(stream);
     struct api_workspace there; /* or deleted meanwhile */
-    int role = -1;
     if (!has_passed(stream, stream->looked_ms, stream_pause_ms(stream)))
         return true;
     stream->looked_ms = now_of(stream);
     return !has_passed(stream, stream->opened_ms, STREAM_LIFE_MS) &&
            backend->workspace(backend->context, &stream->workspace.key, &there) &&
-           backend->still(backend->context, &stream->account) &&
-           backend->role(backend->context, &stream->account, &stream->workspace, &role) &&
-           role >= stream->role;
+           is_let_in(stream);
 }
 
 struct stream *stream_pulled(struct http_request *request)

@@ -62,13 +62,22 @@ static const char *find_cookie(const struct call *call)
     return NULL;
 }
 
+/* Into call->account; of what is refused the caller has the words. */
+static enum err_code authenticate(struct call *call, const char *token)
+{
+    const struct api_backend *backend = call->backend;
+    enum err_code code = backend->authenticate(backend->context, token, &call->account);
+    return code == ERR_UNAVAILABLE ? call_unreadable(call) : code;
+}
+
 static enum err_code by_cookie(struct call *call, const char *token)
 {
     char expected[CSRF_TEXT];
     const char *method = call->request->method;
-    if (!bearer_is_token(token) ||
-        !call->backend->authenticate(call->backend->context, token, &call->account) ||
-        call->account.token_kind != TOKEN_SESSION)
+    enum err_code code = bearer_is_token(token) ? authenticate(call, token) : ERR_NOT_AUTHENTICATED;
+    if (code == ERR_UNAVAILABLE)
+        return code;
+    if (code || call->account.token_kind != TOKEN_SESSION)
         return err_set(&call->err, ERR_NOT_AUTHENTICATED, "the session is over: sign in again");
     if (strcmp(method, "GET") == 0 || strcmp(method, "HEAD") == 0)
         return ERR_OK;
@@ -94,8 +103,10 @@ static enum err_code by_token(struct call *call, const char *token)
     const char *words = gateway_words(call, "decrypt token fail: ");
     if (!token)
         return err_set(&call->err, ERR_NOT_AUTHENTICATED, "%sthe credential is malformed", words);
-    if (!call->backend->authenticate(call->backend->context, token, &call->account) ||
-        call->account.token_kind == TOKEN_SESSION)
+    enum err_code code = authenticate(call, token);
+    if (code == ERR_UNAVAILABLE)
+        return code;
+    if (code || call->account.token_kind == TOKEN_SESSION)
         return err_set(&call->err, ERR_NOT_AUTHENTICATED,
                        "%sthe credential is unknown, expired or revoked", words);
     return ERR_OK;
@@ -110,10 +121,14 @@ static enum err_code by_oci_signature(struct call *call, const char *value,
     if (oci_signature_parse(value, call->arena, &signature, &call->err))
         return call->err.code;
     *ret_claimed = signature.key_id;
-    if (!accounts->public_key(call->backend->context, signature.key_id, &call->account, &key))
+    enum err_code code =
+        accounts->public_key(call->backend->context, signature.key_id, &call->account, &key);
+    if (code == ERR_UNAVAILABLE)
+        return call_unreadable(call);
+    if (code)
         return err_set(&call->err, ERR_NOT_AUTHENTICATED, "the signature's keyId is not known");
-    enum err_code code = oci_signature_verify(
-        &signature, call->request, key, call->backend->now_ms(call->backend->context), &call->err);
+    code = oci_signature_verify(&signature, call->request, key,
+                                call->backend->now_ms(call->backend->context), &call->err);
     rsa_verifier_unref(key);
     call->account.key_id = signature.key_id;
     call->account.key_is_public = true;
@@ -131,8 +146,11 @@ static enum err_code by_sdk_signature(struct call *call, const char *value,
         return call->err.code;
     *ret_claimed = signature.access;
     buf_init(&secret, SECRET_MAX);
-    enum err_code code = ERR_OK;
-    if (!accounts->access_key(call->backend->context, signature.access, &call->account, &secret))
+    enum err_code code =
+        accounts->access_key(call->backend->context, signature.access, &call->account, &secret);
+    if (code == ERR_UNAVAILABLE)
+        call_unreadable(call);
+    else if (code)
         code = err_set(&call->err, ERR_NOT_AUTHENTICATED,
                        "Get secretKey failed,ak:%s,err:ak not exist", signature.access);
     else
@@ -208,6 +226,8 @@ enum err_code who_calls(struct call *call)
         const char *token = http_header(request, "x-auth-token");
         code = by_token(call, bearer_is_token(token) ? token : NULL);
     }
+    if (code == ERR_UNAVAILABLE)
+        return code; /* nobody looked at it, so it was not refused */
     if (code)
         return who_refused(call, scheme, claimed);
     call->retry_after_ms = backend->accounts.admit(backend->context, &call->account);

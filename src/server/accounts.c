@@ -145,77 +145,97 @@ static bool end_with_parent(struct store_reader *reader, const struct token_row 
     return true;
 }
 
-/* Under the lock. NULL: no such token. */
-static const struct cached_token *load_token(struct accounts *accounts, const uint8_t *hash)
+static const struct cached_token *remember_token(struct accounts *accounts,
+                                                 const struct token_row *token, int64_t end_ms,
+                                                 const struct user_row *user)
+{
+    if (accounts->tokens.count >= CACHED_TOKENS)
+        forget_all(accounts);
+    struct cached_token *cached = ARENA_NEW(&accounts->arena, struct cached_token);
+    memcpy(cached->hash, token->hash, SHA256_BYTES);
+    memcpy(cached->key.bytes, token->hash, sizeof cached->key.bytes);
+    cached->expires_ms = end_ms;
+    cached->account = account_of(user);
+    cached->account.token_kind = token->kind;
+    memcpy(cached->account.token_hash, token->hash, SHA256_BYTES);
+    memcpy(cached->account.parent_hash, token->parent, SHA256_BYTES);
+    snprintf(cached->account.parent_key, sizeof cached->account.parent_key, "%s",
+             token->parent_key ? token->parent_key : "");
+    cached->account.parent_key_is_public = token->parent_key_is_public == 1;
+    uuid_map_put(&accounts->tokens, &cached->key, cached);
+    return cached;
+}
+
+/* Ends the snapshot that something was looked for in: `missing` when it is known not to be there. */
+static enum err_code end_read(struct accounts *accounts, bool found, enum err_code missing)
+{
+    bool failed = store_reader_failed(accounts->reader);
+    store_read_end(accounts->reader);
+    if (found)
+        return ERR_OK;
+    return failed ? ERR_UNAVAILABLE : missing;
+}
+
+/* Under the lock. */
+static enum err_code load_token(struct accounts *accounts, const uint8_t *hash,
+                                const struct cached_token **ret)
 {
     struct arena scratch;
     struct token_row token;
     struct user_row user;
-    struct cached_token *cached = NULL;
     int64_t end_ms;
     arena_init(&scratch);
     store_read_begin(accounts->reader);
-    if (store_get_token(accounts->reader, hash, &scratch, &token) &&
-        end_with_parent(accounts->reader, &token, &scratch, &end_ms) &&
-        store_get_user_by_id(accounts->reader, token.user_id, &scratch, &user) &&
-        user.disabled_ms == FIELD_NULL) {
-        if (accounts->tokens.count >= CACHED_TOKENS)
-            forget_all(accounts);
-        cached = ARENA_NEW(&accounts->arena, struct cached_token);
-        memcpy(cached->hash, hash, SHA256_BYTES);
-        memcpy(cached->key.bytes, hash, sizeof cached->key.bytes);
-        cached->expires_ms = end_ms;
-        cached->account = account_of(&user);
-        cached->account.token_kind = token.kind;
-        memcpy(cached->account.token_hash, hash, SHA256_BYTES);
-        memcpy(cached->account.parent_hash, token.parent, SHA256_BYTES);
-        snprintf(cached->account.parent_key, sizeof cached->account.parent_key, "%s",
-                 token.parent_key ? token.parent_key : "");
-        cached->account.parent_key_is_public = token.parent_key_is_public == 1;
-        uuid_map_put(&accounts->tokens, &cached->key, cached);
-    }
-    store_read_end(accounts->reader);
+    bool found = store_get_token(accounts->reader, hash, &scratch, &token) &&
+                 end_with_parent(accounts->reader, &token, &scratch, &end_ms) &&
+                 store_get_user_by_id(accounts->reader, token.user_id, &scratch, &user) &&
+                 user.disabled_ms == FIELD_NULL;
+    if (found)
+        *ret = remember_token(accounts, &token, end_ms, &user);
+    enum err_code code = end_read(accounts, found, ERR_NOT_AUTHENTICATED);
     arena_release(&scratch);
-    return cached;
+    return code;
 }
 
-static bool find_token(struct accounts *accounts, const uint8_t *hash, int64_t now_ms,
-                       struct api_account *ret)
+static enum err_code find_token(struct accounts *accounts, const uint8_t *hash, int64_t now_ms,
+                                struct api_account *ret)
 {
     struct uuid key;
     memcpy(key.bytes, hash, sizeof key.bytes);
     pthread_mutex_lock(&accounts->lock);
     const struct cached_token *cached = uuid_map_get(&accounts->tokens, &key);
-    if (!cached)
-        cached = load_token(accounts, hash);
-    bool ok = cached && digest_equal(cached->hash, hash, SHA256_BYTES) &&
-              is_valid(cached->expires_ms, now_ms);
-    if (ok)
+    enum err_code code = cached ? ERR_OK : load_token(accounts, hash, &cached);
+    if (!code &&
+        !(digest_equal(cached->hash, hash, SHA256_BYTES) && is_valid(cached->expires_ms, now_ms)))
+        code = ERR_NOT_AUTHENTICATED;
+    if (!code)
         *ret = cached->account;
     pthread_mutex_unlock(&accounts->lock);
-    return ok;
+    return code;
 }
 
-bool accounts_authenticate(struct accounts *accounts, const char *token, int64_t now_ms,
-                           struct api_account *ret)
+enum err_code accounts_authenticate(struct accounts *accounts, const char *token, int64_t now_ms,
+                                    struct api_account *ret)
 {
     uint8_t hash[SHA256_BYTES];
     bearer_hash(token, hash);
     return find_token(accounts, hash, now_ms, ret);
 }
 
-static const struct cached_key *find_key(struct accounts *accounts, enum row_kind kind,
-                                         const char *id);
+static enum err_code find_key(struct accounts *accounts, enum row_kind kind, const char *id,
+                              const struct cached_key **ret);
 
-static bool has_key(struct accounts *accounts, const char *id, bool is_public)
+static enum err_code has_key(struct accounts *accounts, const char *id, bool is_public)
 {
+    const struct cached_key *key;
     pthread_mutex_lock(&accounts->lock);
-    bool found = find_key(accounts, is_public ? ROW_API_KEY : ROW_ACCESS_KEY, id) != NULL;
+    enum err_code code = find_key(accounts, is_public ? ROW_API_KEY : ROW_ACCESS_KEY, id, &key);
     pthread_mutex_unlock(&accounts->lock);
-    return found;
+    return code;
 }
 
-bool accounts_still(struct accounts *accounts, const struct api_account *account, int64_t now_ms)
+enum err_code accounts_still(struct accounts *accounts, const struct api_account *account,
+                             int64_t now_ms)
 {
     static const uint8_t none[SHA256_BYTES];
     struct api_account found;
@@ -230,35 +250,47 @@ bool accounts_still(struct accounts *accounts, const struct api_account *account
     arena_init(&scratch);
     pthread_mutex_lock(&accounts->lock);
     store_read_begin(accounts->reader);
-    bool ok = store_get_user_by_id(accounts->reader, account->id, &scratch, &user) &&
-              user.disabled_ms == FIELD_NULL;
-    store_read_end(accounts->reader);
+    bool is_good = store_get_user_by_id(accounts->reader, account->id, &scratch, &user) &&
+                   user.disabled_ms == FIELD_NULL;
+    enum err_code code = end_read(accounts, is_good, ERR_NOT_AUTHENTICATED);
     pthread_mutex_unlock(&accounts->lock);
     arena_release(&scratch);
-    return ok;
+    return code;
 }
 
-bool accounts_role(struct accounts *accounts, const char *user_id, int64_t workspace, int *ret_role)
+/* Under the lock. `name`: what it is remembered by. */
+static enum err_code load_role(struct accounts *accounts, const char *name, const char *user_id,
+                               int64_t workspace, int *ret_role)
 {
-    char key[sizeof(struct api_account)];
-    snprintf(key, sizeof key, "%lld %s", (long long)workspace, user_id);
-    pthread_mutex_lock(&accounts->lock);
-    const struct cached_role *cached = str_map_get(&accounts->roles, key);
-    bool ok = cached != NULL;
-    if (cached) {
-        *ret_role = cached->role;
-    } else {
-        store_read_begin(accounts->reader);
-        ok = store_get_role(accounts->reader, workspace, user_id, ret_role);
-        store_read_end(accounts->reader);
-        if (ok && accounts->roles.count < CACHED_ROLES) {
-            struct cached_role *row = ARENA_NEW(&accounts->arena, struct cached_role);
-            *row = (struct cached_role){workspace, *ret_role};
-            str_map_add(&accounts->roles, arena_strdup(&accounts->arena, key), row);
-        }
+    int role;
+    store_read_begin(accounts->reader);
+    bool found = store_get_role(accounts->reader, workspace, user_id, &role);
+    enum err_code code = end_read(accounts, found, ERR_NOT_FOUND);
+    if (code)
+        return code;
+    if (accounts->roles.count < CACHED_ROLES) {
+        struct cached_role *row = ARENA_NEW(&accounts->arena, struct cached_role);
+        *row = (struct cached_role){workspace, role};
+        str_map_add(&accounts->roles, arena_strdup(&accounts->arena, name), row);
     }
+    *ret_role = role;
+    return ERR_OK;
+}
+
+enum err_code accounts_role(struct accounts *accounts, const char *user_id, int64_t workspace,
+                            int *ret_role)
+{
+    char name[sizeof(struct api_account)];
+    enum err_code code = ERR_OK;
+    snprintf(name, sizeof name, "%lld %s", (long long)workspace, user_id);
+    pthread_mutex_lock(&accounts->lock);
+    const struct cached_role *cached = str_map_get(&accounts->roles, name);
+    if (cached)
+        *ret_role = cached->role;
+    else
+        code = load_role(accounts, name, user_id, workspace, ret_role);
     pthread_mutex_unlock(&accounts->lock);
-    return ok;
+    return code;
 }
 
 /* ---- keys ---- */
@@ -286,7 +318,7 @@ static bool read_key(struct accounts *accounts, enum row_kind kind, const char *
 }
 
 /* NULL when the row holds no key. Forgotten with the rest. */
-static struct rsa_verifier *remember_key(struct accounts *accounts, const char *text)
+static struct rsa_verifier *make_verifier(struct accounts *accounts, const char *text)
 {
     uint8_t der[RSA_MAX_DER];
     size_t len;
@@ -297,110 +329,133 @@ static struct rsa_verifier *remember_key(struct accounts *accounts, const char *
     return key;
 }
 
-/* Under the lock. NULL: no such key. */
-static const struct cached_key *find_key(struct accounts *accounts, enum row_kind kind,
-                                         const char *id)
+static const struct cached_key *remember_key(struct accounts *accounts, enum row_kind kind,
+                                             const char *name, const char *text,
+                                             const struct user_row *user)
+{
+    if (accounts->keys.count >= CACHED_KEYS)
+        forget_all(accounts);
+    struct cached_key *cached = ARENA_NEW(&accounts->arena, struct cached_key);
+    cached->account = account_of(user);
+    if (kind == ROW_API_KEY)
+        cached->public_key = make_verifier(accounts, text);
+    else
+        cached->sealed = arena_strdup(&accounts->arena, text);
+    str_map_add(&accounts->keys, arena_strdup(&accounts->arena, name), cached);
+    return cached;
+}
+
+/* Under the lock. */
+static enum err_code find_key(struct accounts *accounts, enum row_kind kind, const char *id,
+                              const struct cached_key **ret)
 {
     char name[KEY_TEXT];
     struct arena scratch;
     struct user_row user;
     const char *text;
     snprintf(name, sizeof name, "%d %s", (int)kind, id);
-    struct cached_key *cached = str_map_get(&accounts->keys, name);
-    if (cached)
-        return cached;
+    const struct cached_key *cached = str_map_get(&accounts->keys, name);
+    if (cached) {
+        *ret = cached;
+        return ERR_OK;
+    }
     arena_init(&scratch);
     store_read_begin(accounts->reader);
-    if (read_key(accounts, kind, id, &scratch, &user, &text)) {
-        if (accounts->keys.count >= CACHED_KEYS)
-            forget_all(accounts);
-        cached = ARENA_NEW(&accounts->arena, struct cached_key);
-        cached->account = account_of(&user);
-        if (kind == ROW_API_KEY)
-            cached->public_key = remember_key(accounts, text);
-        else
-            cached->sealed = arena_strdup(&accounts->arena, text);
-        str_map_add(&accounts->keys, arena_strdup(&accounts->arena, name), cached);
-    }
-    store_read_end(accounts->reader);
+    bool found = read_key(accounts, kind, id, &scratch, &user, &text);
+    if (found)
+        *ret = remember_key(accounts, kind, name, text, &user);
+    enum err_code code = end_read(accounts, found, ERR_NOT_AUTHENTICATED);
     arena_release(&scratch);
-    return cached;
+    return code;
 }
 
-bool accounts_public_key(struct accounts *accounts, const char *key_id, struct api_account *ret,
-                         struct rsa_verifier **ret_key)
+enum err_code accounts_public_key(struct accounts *accounts, const char *key_id,
+                                  struct api_account *ret, struct rsa_verifier **ret_key)
 {
+    const struct cached_key *key;
     pthread_mutex_lock(&accounts->lock);
-    const struct cached_key *key = find_key(accounts, ROW_API_KEY, key_id);
-    bool ok = key && key->public_key;
-    if (ok) {
+    enum err_code code = find_key(accounts, ROW_API_KEY, key_id, &key);
+    if (!code && !key->public_key)
+        code = ERR_NOT_AUTHENTICATED;
+    if (!code) {
         *ret = key->account;
         *ret_key = rsa_verifier_ref(key->public_key);
     }
     pthread_mutex_unlock(&accounts->lock);
-    return ok;
+    return code;
 }
 
-bool accounts_access_key(struct accounts *accounts, const char *access, struct api_account *ret,
-                         struct buf *secret)
+enum err_code accounts_access_key(struct accounts *accounts, const char *access,
+                                  struct api_account *ret, struct buf *secret)
 {
     char place[KEY_TEXT];
+    const struct cached_key *key;
     snprintf(place, sizeof place, "access-key/%s", access);
     pthread_mutex_lock(&accounts->lock);
-    const struct cached_key *key = find_key(accounts, ROW_ACCESS_KEY, access);
-    bool ok = key && vault_unseal(accounts->vault, place, key->sealed, secret);
-    if (ok)
+    enum err_code code = find_key(accounts, ROW_ACCESS_KEY, access, &key);
+    if (!code && !vault_unseal(accounts->vault, place, key->sealed, secret))
+        code = ERR_NOT_AUTHENTICATED;
+    if (!code)
         *ret = key->account;
     pthread_mutex_unlock(&accounts->lock);
-    return ok;
+    return code;
 }
 
 /* ---- passwords ---- */
 
-static bool read_user(struct accounts *accounts, const char *name, struct arena *arena,
-                      struct user_row *ret)
+static enum err_code read_user(struct accounts *accounts, const char *name, struct arena *arena,
+                               struct user_row *ret)
 {
     pthread_mutex_lock(&accounts->lock);
     store_read_begin(accounts->reader);
     bool found = store_get_user(accounts->reader, name, arena, ret) &&
                  ret->disabled_ms == FIELD_NULL;
-    store_read_end(accounts->reader);
+    enum err_code code = end_read(accounts, found, ERR_NOT_FOUND);
     pthread_mutex_unlock(&accounts->lock);
-    return found;
+    return code;
+}
+
+/* `stored` NULL: of nobody, and a name that is not there takes as long as a wrong password. */
+static enum err_code check_password(const char *stored, const char *password, struct err *err)
+{
+    static const char nobody[] = "scrypt$14$8$1$AAAAAAAAAAAAAAAAAAAAAA$"
+                                 "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA";
+    bool is_right = password_verify(password, stored ? stored : nobody);
+    if (stored && is_right)
+        return ERR_OK;
+    return err_set(err, ERR_NOT_AUTHENTICATED, "the user name or the password is wrong");
 }
 
 enum err_code accounts_password(struct accounts *accounts, const char *name, const char *password,
                                 struct api_account *ret, struct err *err)
 {
-    /* Of nobody: so that a name that is not there takes as long as a wrong password. */
-    static const char nobody[] = "scrypt$14$8$1$AAAAAAAAAAAAAAAAAAAAAA$"
-                                 "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA";
     struct arena arena;
     struct user_row user;
     if (pthread_mutex_trylock(&accounts->hashing) != 0)
         return err_set(err, ERR_UNAVAILABLE, "another password is being checked: try again");
     arena_init(&arena);
-    bool found = read_user(accounts, name, &arena, &user);
-    bool has_password = found && user.password;
-    bool ok = password_verify(password, has_password ? user.password : nobody) && has_password;
-    if (ok)
+    enum err_code code = read_user(accounts, name, &arena, &user);
+    if (code == ERR_UNAVAILABLE)
+        err_set(err, code, "the store cannot be read at the moment");
+    else
+        code = check_password(code ? NULL : user.password, password, err);
+    if (!code)
         *ret = account_of(&user);
     arena_release(&arena);
     pthread_mutex_unlock(&accounts->hashing);
-    return ok ? ERR_OK
-              : err_set(err, ERR_NOT_AUTHENTICATED, "the user name or the password is wrong");
+    return code;
 }
 
-bool accounts_find(struct accounts *accounts, const char *name, struct api_account *ret)
+enum err_code accounts_find(struct accounts *accounts, const char *name, struct api_account *ret)
 {
     struct arena arena;
     struct user_row user;
     arena_init(&arena);
-    bool found = read_user(accounts, name, &arena, &user);
-    if (found)
+    enum err_code code = read_user(accounts, name, &arena, &user);
+    if (!code)
         *ret = account_of(&user);
     arena_release(&arena);
-    return found;
+    return code;
 }
 
 /* ---- changes ---- */

@@ -2,6 +2,9 @@
  * Accounts: who stands behind a token or a key, and with which role. Reads the store once per
  * credential and remembers, until something is changed; thread safe. Tokens are looked up by their
  * SHA-256 only.
+ *
+ * All look-ups: ERR_OK, what there is not (as each says), or ERR_UNAVAILABLE: the store cannot be read at
+ * the moment, so nothing is known.
  */
 #pragma once
 
@@ -17,27 +20,29 @@ struct accounts;
 struct accounts *accounts_new(struct store *store, const struct vault *vault);
 void accounts_free(struct accounts *accounts);
 
-/* False when there is no such token, or it is revoked, expired, or its user is disabled. */
-bool accounts_authenticate(struct accounts *accounts, const char *token, int64_t now_ms,
-                           struct api_account *ret);
+/* ERR_NOT_AUTHENTICATED: there is no such token, or it is revoked, expired, or its user is disabled. */
+enum err_code accounts_authenticate(struct accounts *accounts, const char *token, int64_t now_ms,
+                                    struct api_account *ret);
 /* Does what that account came with still open anything: its token is good, and its user, where it
- * signed, is not disabled? Of what stays open for long. */
-bool accounts_still(struct accounts *accounts, const struct api_account *account, int64_t now_ms);
-/* By keyId, by access key; false when there is none, or its user is disabled. *ret_key is a
+ * signed, is not disabled? Of what stays open for long. ERR_NOT_AUTHENTICATED: it does not. */
+enum err_code accounts_still(struct accounts *accounts, const struct api_account *account,
+                             int64_t now_ms);
+/* By keyId, by access key; ERR_NOT_AUTHENTICATED: there is none, or its user is disabled. *ret_key is a
  * reference for the caller. */
-bool accounts_public_key(struct accounts *accounts, const char *key_id, struct api_account *ret,
-                         struct rsa_verifier **ret_key);
-bool accounts_access_key(struct accounts *accounts, const char *access, struct api_account *ret,
-                         struct buf *secret);
-/* ERR_NOT_AUTHENTICATED, or ERR_UNAVAILABLE while another password is checked: that takes long. */
+enum err_code accounts_public_key(struct accounts *accounts, const char *key_id,
+                                  struct api_account *ret, struct rsa_verifier **ret_key);
+enum err_code accounts_access_key(struct accounts *accounts, const char *access,
+                                  struct api_account *ret, struct buf *secret);
+/* ERR_NOT_AUTHENTICATED; ERR_UNAVAILABLE also while another password is checked: that takes long. */
 enum err_code accounts_password(struct accounts *accounts, const char *name, const char *password,
                                 struct api_account *ret, struct err *err);
-/* By name; false when there is none, or it is disabled. */
-bool accounts_find(struct accounts *accounts, const char *name, struct api_account *ret);
+/* By name; ERR_NOT_FOUND: there is none, or it is disabled. */
+enum err_code accounts_find(struct accounts *accounts, const char *name, struct api_account *ret);
+/* ERR_NOT_FOUND: the user has none there. */
+enum err_code accounts_role(struct accounts *accounts, const char *user_id, int64_t workspace,
+                            int *ret_role);
 /* One transaction; false when nothing was written. */
 bool accounts_write(struct accounts *accounts, const struct row_batch *rows);
-bool accounts_role(struct accounts *accounts, const char *user_id, int64_t workspace,
-                   int *ret_role);
 
 /* First start: makes the user `admin` with the role ADMIN and writes its token into `token_file`
  * (mode 0600, one line). Later: makes a new token when that file is gone. */

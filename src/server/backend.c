@@ -116,20 +116,20 @@ static enum err_code simulate_for(void *context, const struct simulation *reques
     return simulate(&timed, arena, ret, err);
 }
 
-static bool authenticate(void *context, const char *token, struct api_account *ret)
+static enum err_code authenticate(void *context, const char *token, struct api_account *ret)
 {
     struct backend *backend = context;
     return accounts_authenticate(backend->accounts, token, clock_wall_ms(), ret);
 }
 
-static bool still(void *context, const struct api_account *account)
+static enum err_code still(void *context, const struct api_account *account)
 {
     struct backend *backend = context;
     return accounts_still(backend->accounts, account, clock_wall_ms());
 }
 
-static bool role(void *context, const struct api_account *account,
-                 const struct api_workspace *workspace, int *ret_role)
+static enum err_code role(void *context, const struct api_account *account,
+                          const struct api_workspace *workspace, int *ret_role)
 {
     struct backend *backend = context;
     return accounts_role(backend->accounts, account->id, workspace->id, ret_role);
@@ -288,15 +288,15 @@ static void metrics(void *context, struct buf *out)
 
 /* ---- accounts ---- */
 
-static bool public_key(void *context, const char *key_id, struct api_account *ret,
-                       struct rsa_verifier **ret_key)
+static enum err_code public_key(void *context, const char *key_id, struct api_account *ret,
+                                struct rsa_verifier **ret_key)
 {
     struct backend *backend = context;
     return accounts_public_key(backend->accounts, key_id, ret, ret_key);
 }
 
-static bool access_key(void *context, const char *access, struct api_account *ret,
-                       struct buf *secret)
+static enum err_code access_key(void *context, const char *access, struct api_account *ret,
+                                struct buf *secret)
 {
     struct backend *backend = context;
     return accounts_access_key(backend->accounts, access, ret, secret);
@@ -339,10 +339,21 @@ static bool make_code(void *context, const struct api_account *account,
     return guard_make_code(backend->guard, account, text, ret_expires_ms);
 }
 
-static bool use_code(void *context, const char *code, struct api_account *ret)
+/* Whether it is good still is asked before it is taken: when that cannot be told it is good another time. */
+static enum err_code use_code(void *context, const char *text, struct api_account *ret)
 {
     struct backend *backend = context;
-    return guard_use_code(backend->guard, code, ret);
+    struct api_account account;
+    if (!guard_find_code(backend->guard, text, &account))
+        return ERR_NOT_AUTHENTICATED;
+    enum err_code code = still(context, &account);
+    if (code == ERR_UNAVAILABLE)
+        return code;
+    bool taken = guard_use_code(backend->guard, text, &account); /* or somebody else was faster */
+    if (code || !taken)
+        return ERR_NOT_AUTHENTICATED;
+    *ret = account;
+    return ERR_OK;
 }
 
 static bool write_accounts(void *context, const struct row_batch *rows)

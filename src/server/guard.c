@@ -228,23 +228,35 @@ bool guard_make_code(struct guard *guard, const struct api_account *account,
     return true;
 }
 
-bool guard_use_code(struct guard *guard, const char *code, struct api_account *ret)
+/* Under the lock. NULL: there is no such code, or it is too old. */
+static struct code *find_code(struct guard *guard, const char *code)
 {
     uint8_t hash[SHA256_BYTES];
-    bool found = false;
-    int64_t now_ms = clock_wall_ms();
     sha256(code, strlen(code), hash);
+    for (size_t i = 0; i < GUARD_CODES; i++)
+        if (digest_equal(guard->codes[i].hash, hash, sizeof hash))
+            return clock_wall_ms() < guard->codes[i].expires_ms ? &guard->codes[i] : NULL;
+    return NULL;
+}
+
+bool guard_find_code(struct guard *guard, const char *code, struct api_account *ret)
+{
     pthread_mutex_lock(&guard->lock);
-    for (size_t i = 0; i < GUARD_CODES && !found; i++) {
-        struct code *one = &guard->codes[i];
-        if (!digest_equal(one->hash, hash, sizeof hash))
-            continue;
-        found = now_ms < one->expires_ms;
-        if (found)
-            *ret = one->account;
-        *one = (struct code){.expires_ms = 0};
-        break;
+    const struct code *found = find_code(guard, code);
+    if (found)
+        *ret = found->account;
+    pthread_mutex_unlock(&guard->lock);
+    return found != NULL;
+}
+
+bool guard_use_code(struct guard *guard, const char *code, struct api_account *ret)
+{
+    pthread_mutex_lock(&guard->lock);
+    struct code *found = find_code(guard, code);
+    if (found) {
+        *ret = found->account;
+        *found = (struct code){.expires_ms = 0};
     }
     pthread_mutex_unlock(&guard->lock);
-    return found;
+    return found != NULL;
 }

@@ -45,6 +45,8 @@ void guard_password_right(struct guard *guard, const char *name, const char *add
 /* A code for one sign-in; the oldest makes room. False without randomness. */
 bool guard_make_code(struct guard *guard, const struct api_account *account,
                      char text[static API_CODE_TEXT], int64_t *ret_expires_ms);
+/* Whom the code is for; it stays good. */
+bool guard_find_code(struct guard *guard, const char *code, struct api_account *ret);
 /* Takes the code: it is good once. */
 bool guard_use_code(struct guard *guard, const char *code, struct api_account *ret);
 

@@ -366,7 +366,7 @@ static void print_sign_in(struct server *server)
     char code[API_CODE_TEXT];
     int64_t expires_ms;
     struct api_account admin;
-    if (getenv("JOURNAL_STREAM") || !accounts_find(server->accounts, "admin", &admin) ||
+    if (getenv("JOURNAL_STREAM") || accounts_find(server->accounts, "admin", &admin) ||
         !guard_make_code(server->guard, &admin, code, &expires_ms))
         return;
     printf("reprise: sign in once, within %d minutes, at %s/#code=%s\n", GUARD_CODE_LIFE_MS / 60000,

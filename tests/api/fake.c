@@ -374,31 +374,37 @@ static enum err_code plan_repair(void *context, struct store_reader *reader,
     return ERR_OK;
 }
 
-static bool authenticate(void *context, const char *token, struct api_account *ret)
+static enum err_code authenticate(void *context, const char *token, struct api_account *ret)
 {
-    (void)context;
     bool is_session = strcmp(token, FAKE_COOKIE) == 0;
+    if (((struct fake *)context)->accounts_fail)
+        return ERR_UNAVAILABLE;
     if (!is_session && strcmp(token, FAKE_TOKEN) != 0)
-        return false;
+        return ERR_NOT_AUTHENTICATED;
     *ret = fake_account();
     ret->token_kind = is_session ? TOKEN_SESSION : TOKEN_BEARER;
-    return true;
+    return ERR_OK;
 }
 
-static bool still(void *context, const struct api_account *account)
+static enum err_code still(void *context, const struct api_account *account)
 {
-    (void)context;
-    return account->id[0] != 0;
+    if (((struct fake *)context)->accounts_fail)
+        return ERR_UNAVAILABLE;
+    return account->id[0] ? ERR_OK : ERR_NOT_AUTHENTICATED;
 }
 
-static bool role(void *context, const struct api_account *account,
-                 const struct api_workspace *workspace, int *ret_role)
+static enum err_code role(void *context, const struct api_account *account,
+                          const struct api_workspace *workspace, int *ret_role)
 {
     struct fake *fake = context;
     (void)account;
     (void)workspace;
+    if (fake->accounts_fail || fake->roles_fail)
+        return ERR_UNAVAILABLE;
+    if (fake->role < 0)
+        return ERR_NOT_FOUND;
     *ret_role = fake->role;
-    return fake->role >= 0;
+    return ERR_OK;
 }
 
 static bool workspace_at(void *context, size_t index, struct api_workspace *ret)
@@ -424,6 +430,24 @@ static int open_output(void *context, const struct run_row *run,
     (void)attempt;
     (void)stream;
     return fake->output_fd < 0 ? -1 : dup(fake->output_fd);
+}
+
+static void watch(void *context, const struct api_workspace *workspace, struct api_watch *watch)
+{
+    (void)context, (void)workspace, (void)watch;
+}
+
+static bool take_events(void *context, const struct api_workspace *workspace, int64_t after,
+                        struct api_events *ret)
+{
+    (void)context, (void)workspace, (void)after;
+    *ret = (struct api_events){.count = 0};
+    return true;
+}
+
+static void drop_events(void *context, struct api_events *events)
+{
+    (void)context, (void)events;
 }
 
 static bool is_ready(void *context)
@@ -586,6 +610,10 @@ struct fake *fake_new(void)
         .workspace = workspace_of,
         .workspace_at = workspace_at,
         .open_output = open_output,
+        .watch = watch,
+        .unwatch = watch,
+        .events_take = take_events,
+        .events_drop = drop_events,
         .is_ready = is_ready,
         .platform = {.write = write_rows, .workspace_make = make_workspace},
     };

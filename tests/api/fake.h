@@ -38,6 +38,8 @@ struct fake {
     int role;
     bool is_ready;
     bool reader_fails;
+    bool accounts_fail; /* they cannot be read */
+    bool roles_fail;    /* nor roles */
     int open_readers;
 
     struct arena arena;                   /* of what it was asked */

@@ -84,25 +84,25 @@ static size_t accounts(struct store_reader *reader, const struct account_query *
 
 /* ---- functions ---- */
 
-static bool public_key(void *context, const char *key_id, struct api_account *ret,
-                       struct rsa_verifier **ret_key)
+static enum err_code public_key(void *context, const char *key_id, struct api_account *ret,
+                                struct rsa_verifier **ret_key)
 {
-    (void)context;
     (void)key_id;
     (void)ret;
     (void)ret_key;
-    return false;
+    return of(context)->accounts_fail ? ERR_UNAVAILABLE : ERR_NOT_AUTHENTICATED;
 }
 
-static bool access_key(void *context, const char *access, struct api_account *ret,
-                       struct buf *secret)
+static enum err_code access_key(void *context, const char *access, struct api_account *ret,
+                                struct buf *secret)
 {
+    if (of(context)->accounts_fail)
+        return ERR_UNAVAILABLE;
     if (strcmp(access, FAKE_ACCESS) != 0)
-        return false;
+        return ERR_NOT_AUTHENTICATED;
     *ret = fake_account();
     buf_puts(secret, FAKE_SECRET);
-    (void)context;
-    return true;
+    return ERR_OK;
 }
 
 static enum err_code password(void *context, const char *name, const char *text,
@@ -111,6 +111,8 @@ static enum err_code password(void *context, const char *name, const char *text,
 {
     struct fake *fake = of(context);
     (void)address;
+    if (fake->accounts_fail)
+        return err_set(err, ERR_UNAVAILABLE, "the store cannot be read at the moment");
     if (fake->password_wait_ms) {
         *ret_wait_ms = fake->password_wait_ms;
         return err_set(err, ERR_TOO_MANY_REQUESTS, "too many wrong passwords");
@@ -150,11 +152,12 @@ static bool make_code(void *context, const struct api_account *account,
     return true;
 }
 
-static bool use_code(void *context, const char *code, struct api_account *ret)
+static enum err_code use_code(void *context, const char *code, struct api_account *ret)
 {
-    (void)context;
+    if (of(context)->accounts_fail)
+        return ERR_UNAVAILABLE;
     *ret = fake_account();
-    return strcmp(code, "one-time") == 0;
+    return strcmp(code, "one-time") == 0 ? ERR_OK : ERR_NOT_AUTHENTICATED;
 }
 
 static bool write_rows(void *context, const struct row_batch *rows)

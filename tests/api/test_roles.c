@@ -333,6 +333,24 @@ static void a_permission_that_cannot_be_read_is_no_refusal(void **state)
     }
 }
 
+/* Nor of the role: a resource that is there is not told to be gone. */
+static void a_role_that_cannot_be_read_is_no_refusal(void **state)
+{
+    struct fake *fake = *state;
+    char message[512];
+    fake->roles_fail = true;
+    for (size_t i = 0; i < route_count(); i++) {
+        const struct route *route = route_at(i);
+        const struct row *row = row_of(route->operation);
+        if (row->least == NOBODY)
+            continue;
+        int status = status_of(fake, route, row, NULL, message, sizeof message);
+        if (status != 503)
+            fail_msg("%s: %d %s", row->operation, status, message);
+    }
+    assert_int_equal(fake->writes, 0);
+}
+
 static void what_is_others_is_for_admins(void **state)
 {
     struct fake *fake = *state;
@@ -437,6 +455,50 @@ static void refused_signatures_are_told_to_the_guard(void **state)
     assert_int_equal(fake->refusals, 2);
 }
 
+/* It is neither good nor bad: nobody's address or name is held off for it. */
+static void a_credential_that_cannot_be_looked_up_is_not_refused(void **state)
+{
+    struct fake *fake = *state;
+    char cookie[COOKIE_NAME_TEXT], by_cookie[128];
+    snprintf(by_cookie, sizeof by_cookie, "-\ncookie: %s=" FAKE_COOKIE,
+             cookie_name(fake->api, cookie));
+    const char *const headers[] = {
+        "-\nauthorization: Bearer " FAKE_TOKEN,
+        "-\nauthorization: Bearer nobody",
+        "-\nx-auth-token: " FAKE_TOKEN,
+        by_cookie,
+        SDK_HEADERS("09f9e4ec8d9b795e0e0148738f6416ff05ebc29bbb466da882851bd4e25be95c"),
+        "-\nauthorization: Signature version=\"1\",keyId=\"a/b/c\",algorithm=\"rsa-sha256\","
+        "headers=\"(request-target) host date\",signature=\"AAAA\"",
+    };
+    static const char *const signs_in[] = {"{\"code\":\"one-time\"}",
+                                           "{\"token\":\"" FAKE_TOKEN "\"}"};
+    fake->now_ms = 1591583940000;
+    fake->accounts_fail = true;
+    for (size_t i = 0; i < ARRAY_LEN(headers); i++) {
+        struct ask *asked = ask(fake, "GET", FAKE_BASE "/jobs", headers[i], NULL);
+        assert_int_equal(asked->response.status, 503);
+        assert_string_equal(text_at(asked->json, "code"), "ServiceUnavailable");
+        assert_string_equal(ask_header(asked, "retry-after"), "1");
+        ask_free(asked);
+        asked = ask(fake, "GET", DATAARTS_V1, headers[i], NULL);
+        assert_int_equal(asked->response.status, 503);
+        assert_string_equal(text_at(asked->json, "error_code"), "APIGW.0601");
+        assert_string_equal(ask_header(asked, "retry-after"), "1");
+        ask_free(asked);
+    }
+    for (size_t i = 0; i < ARRAY_LEN(signs_in); i++)
+        expect_error(fake, "POST", ACCOUNTS "/session", "-\ncontent-type: application/json",
+                     signs_in[i], 503, "ServiceUnavailable", "cannot be read");
+    struct ask *asked =
+        ask(fake, "POST", "/v3/auth/tokens", "-\ncontent-type: application/json", IAM_BODY);
+    assert_int_equal(asked->response.status, 503);
+    assert_int_equal(int_at(asked->json, "error.code"), 503);
+    ask_free(asked);
+    assert_int_equal(fake->refusals, 0);
+    assert_int_equal(fake->writes, 0);
+}
+
 static void a_good_signature_is_let_in(void **state)
 {
     struct fake *fake = *state;
@@ -528,10 +590,12 @@ int main(void)
         FAKED(a_permission_opens_what_it_is_for),
         FAKED(what_is_given_to_a_role_is_given_to_higher_ones),
         FAKED(a_permission_that_cannot_be_read_is_no_refusal),
+        FAKED(a_role_that_cannot_be_read_is_no_refusal),
         FAKED(what_is_others_is_for_admins),
         FAKED(cookies_read_and_write_with_their_token),
         FAKED(a_new_session_has_a_cookie_for_the_browser_alone),
         FAKED(refused_signatures_are_told_to_the_guard),
+        FAKED(a_credential_that_cannot_be_looked_up_is_not_refused),
         FAKED(a_good_signature_is_let_in),
         FAKED(too_much_is_429_with_when),
         FAKED(a_change_that_is_not_written_is_503),

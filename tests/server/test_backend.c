@@ -44,12 +44,15 @@ static void more_tokens_than_are_remembered_are_all_accepted(void **state)
         struct api_account account;
         int found = -1;
         snprintf(text, sizeof text, "token %d", i);
-        assert_true(
-            accounts_authenticate(stage->backend.accounts, text, clock_wall_ms(), &account));
+        assert_int_equal(
+            accounts_authenticate(stage->backend.accounts, text, clock_wall_ms(), &account),
+            ERR_OK);
         assert_string_equal(account.name, "ann");
-        assert_true(accounts_role(stage->backend.accounts, account.id, role.workspace, &found));
+        assert_int_equal(accounts_role(stage->backend.accounts, account.id, role.workspace, &found),
+                         ERR_OK);
         assert_int_equal(found, ROLE_VIEWER);
-        assert_false(accounts_authenticate(stage->backend.accounts, "none", 0, &account));
+        assert_int_equal(accounts_authenticate(stage->backend.accounts, "none", 0, &account),
+                         ERR_NOT_AUTHENTICATED);
     }
 }
 

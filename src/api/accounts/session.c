@@ -26,16 +26,16 @@ static enum err_code respond_session(struct call *call, int status, const uint8_
 {
     struct user_row row;
     char text[CSRF_TEXT];
-    int role;
+    int role = -1;
     if (!call->backend->reads.get_user_by_id(call->reading.reader, call->account.id, call->arena,
                                              &row))
         return call_missing(call, "User");
     struct user_view user = user_view_of(call, &row);
-    bool has_role =
-        call->backend->role(call->backend->context, &call->account, &call->workspace, &role);
+    if (call_role(call, &call->account, &call->workspace, &role))
+        return call->err.code;
     const struct session_view view = {
         .user = &user,
-        .role = has_role ? role : FIELD_UNSET,
+        .role = role < ROLE_VIEWER ? FIELD_UNSET : role,
         .csrf_token = token_hash ? csrf_token(call->api, token_hash, text) : NULL,
         .expires_ms = expires_ms,
     };
@@ -59,18 +59,26 @@ enum err_code session_parse(struct call *call)
     return ERR_OK;
 }
 
-/* Fills call->account. */
-static enum err_code who_signs_in(struct call *call, const struct create_session *details)
+/* By code, or by a token that is no session's: into call->account. */
+static enum err_code look_up(struct call *call, const struct create_session *details)
 {
     const struct api_backend *backend = call->backend;
-    bool ok = details->code
-                  ? backend->accounts.use_code(backend->context, details->code, &call->account) &&
-                        backend->still(backend->context, &call->account)
-                  : bearer_is_token(details->token) &&
-                        backend->authenticate(backend->context, details->token, &call->account) &&
-                        call->account.token_kind != TOKEN_SESSION;
-    if (ok)
+    if (details->code)
+        return backend->accounts.use_code(backend->context, details->code, &call->account);
+    enum err_code code =
+        bearer_is_token(details->token)
+            ? backend->authenticate(backend->context, details->token, &call->account)
+            : ERR_NOT_AUTHENTICATED;
+    return !code && call->account.token_kind == TOKEN_SESSION ? ERR_NOT_AUTHENTICATED : code;
+}
+
+static enum err_code who_signs_in(struct call *call, const struct create_session *details)
+{
+    enum err_code code = look_up(call, details);
+    if (!code)
         return ERR_OK;
+    if (code == ERR_UNAVAILABLE)
+        return call_unreadable(call);
     err_set(&call->err, ERR_NOT_AUTHENTICATED,
             details->code ? "the code is unknown, was used, or is too old: `reprise sign-in` makes "
                             "another"

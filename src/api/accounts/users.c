@@ -202,8 +202,7 @@ enum err_code user_update(struct call *call)
         return call->err.code;
     struct api_account subject = {.id = ""};
     snprintf(subject.id, sizeof subject.id, "%s", user.id);
-    bool has_role = backend->role(backend->context, &subject, &workspace, &had);
-    if (check_own(call, &user, has_role ? had : -1, details))
+    if (call_role(call, &subject, &workspace, &had) || check_own(call, &user, had, details))
         return call->err.code;
     if (details->password)
         user.password = hash_password(call, details->password);
@@ -217,7 +216,7 @@ enum err_code user_update(struct call *call)
     if (details->password)
         account_end_sign_ins(call, user.id, &rows);
     if (details->role != FIELD_UNSET)
-        row_batch_add(&rows, ROW_ROLE, has_role ? ROW_UPDATE : ROW_INSERT, &role);
+        row_batch_add(&rows, ROW_ROLE, had < ROLE_VIEWER ? ROW_INSERT : ROW_UPDATE, &role);
     if (details->role != FIELD_UNSET)
         call->note.workspace = workspace.key;
     enum err_code code =

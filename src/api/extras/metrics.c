@@ -9,12 +9,14 @@ static enum err_code may_look(struct call *call)
 {
     const struct api_backend *backend = call->backend;
     struct api_workspace first;
-    int role;
+    int role = -1;
     if (call->api->config.metrics_are_public)
         return ERR_OK;
     if (!backend->workspace_at(backend->context, 0, &first))
         return err_set(&call->err, ERR_UNAVAILABLE, "the workspaces cannot be read");
-    if (!backend->role(backend->context, &call->account, &first, &role) || role < ROLE_VIEWER)
+    if (call_role(call, &call->account, &first, &role))
+        return call->err.code;
+    if (role < ROLE_VIEWER)
         return err_set(&call->err, ERR_NOT_AUTHORIZED_OR_NOT_FOUND,
                        "%s is not allowed to this user", call->route->operation);
     return ERR_OK;

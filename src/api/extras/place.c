@@ -64,16 +64,19 @@ enum err_code place_get(struct call *call)
         ARENA_ARRAY(call->arena, PLACE_MAX_WORKSPACES, struct place_workspace);
     struct api_workspace workspace;
     size_t count = 0;
-    int role;
+    int role = -1;
     call->reading.reader = backend->read_begin(backend->context);
     if (!call->reading.reader)
         return err_set(&call->err, ERR_UNAVAILABLE, "the store cannot be read at the moment");
     for (size_t i = 0; count < PLACE_MAX_WORKSPACES && backend->workspace_at &&
                        backend->workspace_at(backend->context, i, &workspace);
-         i++)
-        if (backend->role(backend->context, &call->account, &workspace, &role))
+         i++) {
+        if (call_role(call, &call->account, &workspace, &role))
+            return call->err.code;
+        if (role >= ROLE_VIEWER)
             views[count++] = (struct place_workspace){key_text(&workspace.key, call->arena),
                                                       display_name(call, &workspace)};
+    }
     const struct place_view view = {
         .platform_id = call->api->config.platform_id,
         .version = REPRISE_VERSION,

@@ -5,14 +5,16 @@
 #include "api/oracle/run_source.h"
 #include "api/respond.h"
 
-/* The workspace at `index`, when the caller may see it. False behind the last one. */
+/* The workspace at `index` or behind it that the caller may see. False behind the last one, and when it
+ * cannot be told: then call->err says so. */
 static bool next_workspace(struct call *call, size_t *index, struct api_workspace *ret)
 {
     const struct api_backend *backend = call->backend;
-    int role;
+    int role = -1;
     while (backend->workspace_at && backend->workspace_at(backend->context, *index, ret)) {
-        if (backend->role(backend->context, &call->account, ret, &role) &&
-            role >= call->route->role)
+        if (call_role(call, &call->account, ret, &role))
+            return false;
+        if (role >= call->route->role)
             return true;
         ++*index;
     }
@@ -52,7 +54,7 @@ enum err_code operation_get(struct call *call)
         fields_print(&operation_schema, &view, &call->response->body);
         return ERR_OK;
     }
-    return call_missing(call, "Operation");
+    return call->err.code ? call->err.code : call_missing(call, "Operation");
 }
 
 /* Puts where a list goes on into a cursor: `status` carries the workspace, a nil key means its
@@ -112,5 +114,5 @@ enum err_code operation_list(struct call *call)
     respond_items_end(call);
     if (next.is_set)
         respond_next_cursor(call, &next);
-    return ERR_OK;
+    return call->err.code;
 }

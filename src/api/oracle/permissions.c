@@ -316,17 +316,17 @@ static enum err_code find_user(struct call *call, const struct grantees *grantee
     const struct api_reads *reads = &call->backend->reads;
     struct user_row user = {0};
     struct api_account account = {.id = ""};
-    int role;
+    int role = -1;
     bool is_there = reads->get_user(call->reading.reader, target, call->arena, &user) ||
                     reads->get_user_by_id(call->reading.reader, target, call->arena, &user);
     if (call_reader_check(call))
         return call->err.code;
     if (is_there)
         snprintf(account.id, sizeof account.id, "%s", user.id);
+    if (is_there && gives && call_role(call, &account, &call->workspace, &role))
+        return call->err.code;
     *ret = is_there && (gives || is_grantee(grantees, user.id)) ? user.id : NULL;
-    if (gives ? is_there &&
-                    call->backend->role(call->backend->context, &account, &call->workspace, &role)
-              : is_there || call->role < ROLE_ADMIN)
+    if (gives ? role >= ROLE_VIEWER : is_there || call->role < ROLE_ADMIN)
         return ERR_OK;
     return refuse_user(call, where, index, target, is_there);
 }

@@ -51,21 +51,16 @@ static void print(struct call *call, const struct resource_row *row, size_t inde
         fields_print(&workspace_schema, &view, &call->response->body);
 }
 
-/* The caller's role there, -1 for none. */
-static int role_in(struct call *call, const struct api_workspace *workspace)
-{
-    int role;
-    bool has = call->backend->role(call->backend->context, &call->account, workspace, &role);
-    return has ? role : -1;
-}
-
 /* The workspace of the path, when the caller may do this to it. */
 static enum err_code find(struct call *call, struct api_workspace *ret, struct resource_row *row)
 {
     struct uuid key;
-    if (!uuid_parse(call->keys[0], &key) ||
-        !call->backend->workspace(call->backend->context, &key, ret) ||
-        role_in(call, ret) < call->route->role)
+    int role = -1;
+    bool found = uuid_parse(call->keys[0], &key) &&
+                 call->backend->workspace(call->backend->context, &key, ret);
+    if (found && call_role(call, &call->account, ret, &role))
+        return call->err.code;
+    if (role < call->route->role)
         return err_set(&call->err, ERR_NOT_AUTHORIZED_OR_NOT_FOUND,
                        "Workspace not found or not allowed");
     load_row(call, ret, row);
@@ -83,7 +78,10 @@ enum err_code workspace_list(struct call *call)
                        call->backend->workspace_at(call->backend->context, i, &workspace);
          i++) {
         int type = i == 0 ? TYPE_DEFAULT : TYPE_USER;
-        if (role_in(call, &workspace) < 0 || (query->type >= 0 && query->type != type))
+        int role = -1;
+        if (call_role(call, &call->account, &workspace, &role))
+            return call->err.code;
+        if (role < ROLE_VIEWER || (query->type >= 0 && query->type != type))
             continue;
         load_row(call, &workspace, &rows[count]);
         count += rows[count].deleted_ms == FIELD_NULL && resource_matches(query, &rows[count]);
@@ -123,7 +121,11 @@ enum err_code workspace_create(struct call *call)
     const struct api_backend *backend = call->backend;
     const struct workspace_details *details = call->details;
     struct api_workspace first, made;
-    if (!backend->workspace_at(backend->context, 0, &first) || role_in(call, &first) < ROLE_ADMIN)
+    int role_of_caller = -1;
+    if (backend->workspace_at(backend->context, 0, &first) &&
+        call_role(call, &call->account, &first, &role_of_caller))
+        return call->err.code;
+    if (role_of_caller < ROLE_ADMIN)
         return err_set(&call->err, ERR_NOT_AUTHORIZED_OR_NOT_FOUND,
                        "createWorkspace is not allowed to this user");
     bool is_answered;
