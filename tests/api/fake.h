@@ -40,6 +40,7 @@ struct fake {
     bool reader_fails;
     bool accounts_fail; /* they cannot be read */
     bool roles_fail;    /* nor roles */
+    bool tokens_fail;   /* the reader fails where they are listed */
     int open_readers;
 
     struct arena arena;                   /* of what it was asked */

@@ -69,8 +69,9 @@ static bool get_secret(struct store_reader *reader, int64_t workspace, const cha
 static size_t accounts(struct store_reader *reader, const struct account_query *query,
                        struct arena *arena, void **ret)
 {
-    (void)reader;
-    if (query->kind != ROW_TOKEN) {
+    struct fake *fake = of_reader(reader);
+    fake->reader_fails |= fake->tokens_fail && query->kind == ROW_TOKEN;
+    if (query->kind != ROW_TOKEN || fake->reader_fails) {
         *ret = NULL;
         return 0;
     }

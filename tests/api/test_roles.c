@@ -545,6 +545,16 @@ static void a_change_that_is_not_written_is_503(void **state)
                  "ServiceUnavailable", "could not be written");
 }
 
+/* A new password ends sessions: those that could not be listed would go on. */
+static void a_change_is_not_made_of_what_could_not_be_read(void **state)
+{
+    struct fake *fake = *state;
+    fake->tokens_fail = true;
+    expect_error(fake, "PUT", ACCOUNTS "/users/ada", NULL, "{\"password\":\"another password\"}",
+                 503, "ServiceUnavailable", "cannot be read");
+    assert_int_equal(fake->writes, 0);
+}
+
 static void bad_details_are_named(void **state)
 {
     struct fake *fake = *state;
@@ -599,6 +609,7 @@ int main(void)
         FAKED(a_good_signature_is_let_in),
         FAKED(too_much_is_429_with_when),
         FAKED(a_change_that_is_not_written_is_503),
+        FAKED(a_change_is_not_made_of_what_could_not_be_read),
         FAKED(bad_details_are_named),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

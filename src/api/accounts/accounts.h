@@ -31,8 +31,8 @@ const void *account_place(const char *text, size_t *ret_len);
 /* ERR_LIMIT_EXCEEDED when the user has `most` of them ("tokens"). */
 enum err_code account_has_room(struct call *call, enum row_kind kind, const struct user_row *user,
                                size_t most, const char *what);
-/* Adds who did what and writes all of it. ERR_UNAVAILABLE when it could not be written. The snapshot
- * is over then. */
+/* Adds who did what and writes all of it. ERR_UNAVAILABLE when it could not be written, or what was read for it
+ * could not be. The snapshot is over then. */
 enum err_code account_write(struct call *call, struct row_batch *rows, const char *target,
                             const char *detail);
 /* A new token of the user; adds its row. The text is in the arena. */

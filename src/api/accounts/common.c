@@ -112,6 +112,9 @@ enum err_code account_write(struct call *call, struct row_batch *rows, const cha
 {
     const struct api_backend *backend = call->backend;
     struct audit_row audit;
+    /* Rows were made of what was read: of a list that broke off some would be missing. */
+    if (call_reader_check(call))
+        return call->err.code;
     call->note.target = target;
     call->note.detail = detail;
     call_audit_now(call, &audit);

@@ -147,10 +147,11 @@ enum err_code resource_write(struct call *call, struct resource_row *row, enum r
     row_batch_add(&rows, ROW_AUDIT, ROW_INSERT, &audit);
     if (action == ROW_INSERT)
         resource_keep_answer(call, &operation.key, &rows);
-    bool written = call->backend->platform.write(call->backend->context, &rows);
+    enum err_code code = call_reader_check(call); /* whatever they were made of */
+    bool written = !code && call->backend->platform.write(call->backend->context, &rows);
     row_batch_release(&rows);
-    if (written)
-        return ERR_OK;
+    if (code || written)
+        return code;
     return err_set(&call->err, ERR_UNAVAILABLE, "the store cannot be written right now; try again");
 }
 
