@@ -84,6 +84,15 @@ enum err_code call_key(struct call *call, int index, const char *what, struct uu
                    what);
 }
 
+enum err_code call_read_begin(struct call *call)
+{
+    call->reading.reader = call->backend->read_begin(call->backend->context);
+    enum err_code code = call_reader_check(call);
+    if (code)
+        call_read_end(call);
+    return code;
+}
+
 void call_read_end(struct call *call)
 {
     if (call->reading.reader)
@@ -408,12 +417,8 @@ static void touch_recent(struct call *call)
 
 static enum err_code read_answer(struct call *call, enum err_code (*answer)(struct call *call))
 {
-    const struct api_backend *backend = call->backend;
-    if (call->route->scope != SCOPE_ROOT || call->route->change) {
-        call->reading.reader = backend->read_begin(backend->context);
-        if (!call->reading.reader)
-            return err_set(&call->err, ERR_UNAVAILABLE, "the store cannot be read at the moment");
-    }
+    if ((call->route->scope != SCOPE_ROOT || call->route->change) && call_read_begin(call))
+        return call->err.code;
     enum err_code code = answer(call);
     if (!code && asks_for_recent(call))
         touch_recent(call);

@@ -269,7 +269,8 @@ struct api_backend {
     const char *zone_id; /* the server's own; NULL: UTC */
 
     int64_t (*now_ms)(void *context);
-    /* A snapshot for the calling thread; between begin and end nothing else may read with it. */
+    /* A snapshot for the calling thread; between begin and end nothing else may read with it. Never NULL:
+     * one that cannot be begun has failed (reads.failed). */
     struct store_reader *(*read_begin)(void *context);
     void (*read_end)(void *context, struct store_reader *reader);
     struct api_reads reads;

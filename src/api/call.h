@@ -239,5 +239,7 @@ enum err_code call_unreadable(struct call *call);
 /* The account's role in a workspace, -1 for none. ERR_UNAVAILABLE when it cannot be read. */
 enum err_code call_role(struct call *call, const struct api_account *account,
                         const struct api_workspace *workspace, int *ret);
-/* Ends the snapshot before its time: what follows does not read. */
+/* A snapshot into call->reading, where the route's function has none yet. ERR_UNAVAILABLE: it cannot be begun. */
+enum err_code call_read_begin(struct call *call);
+/* Ends it, also before its time: what follows does not read. */
 void call_read_end(struct call *call);

@@ -69,15 +69,13 @@ static bool is_given(struct call *call, const struct uuid *job, enum job_privile
 
 enum err_code grant_check(struct call *call, int role)
 {
-    const struct api_backend *backend = call->backend;
     const struct grant *grant = &call->route->grant;
     struct uuid job;
     if (grant->place == GRANT_NOWHERE)
         return ERR_ROLE_TOO_LOW;
     call->reading.workspace = &call->workspace;
-    call->reading.reader = backend->read_begin(backend->context);
-    if (!call->reading.reader)
-        return err_set(&call->err, ERR_UNAVAILABLE, "the store cannot be read at the moment");
+    if (call_read_begin(call))
+        return call->err.code;
     bool covers = job_of(call, &job) && is_given(call, &job, grant->needed, role);
     enum err_code code = call_reader_check(call);
     call_read_end(call);

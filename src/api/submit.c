@@ -192,8 +192,6 @@ static bool answer_fresh(struct api *api, struct http_request *request,
     const struct api_backend *backend = &api->backend;
     struct api_answer answer;
     struct store_reader *reader = backend->read_begin(backend->context);
-    if (!reader)
-        return false;
     api_answer_command(api, reader, &waiting->workspace, &waiting->pending, &request->arena,
                        &answer);
     if (answer.status && waiting->updates_recent)
@@ -216,8 +214,6 @@ static bool answer_briefly(struct api *api, struct http_request *request,
     struct reading reading = {
         .api = api, .workspace = &waiting->workspace, .arena = &request->arena};
     reading.reader = backend->read_begin(backend->context);
-    if (!reading.reader)
-        return false;
     bool good = route->answered(&reading, &waiting->pending, request, response) &&
                 !backend->reads.failed(reading.reader);
     backend->read_end(backend->context, reading.reader);

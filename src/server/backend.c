@@ -233,7 +233,7 @@ static bool take_census(struct backend *backend, struct run_census *ret)
     struct run_census sum = {.queued_since_ms = FIELD_NULL};
     struct store_reader *reader = readers_take(backend->readers);
     struct api_workspace workspace;
-    bool ok = reader != NULL;
+    bool ok = true;
     for (size_t i = 0; ok && workspace_at(backend, i, &workspace); i++) {
         struct run_census one;
         ok = store_run_census(reader, workspace.id, &one);
@@ -243,8 +243,7 @@ static bool take_census(struct backend *backend, struct run_census *ret)
             (sum.queued_since_ms == FIELD_NULL || one.queued_since_ms < sum.queued_since_ms))
             sum.queued_since_ms = one.queued_since_ms;
     }
-    if (reader)
-        readers_give(backend->readers, reader);
+    readers_give(backend->readers, reader);
     if (ok)
         *ret = sum;
     return ok;

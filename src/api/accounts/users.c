@@ -56,12 +56,11 @@ enum err_code user_list(struct call *call)
     return account_list(call, &listing);
 }
 
-static enum err_code respond_user(struct call *call, const struct user_row *row, int status)
+static void respond_user(struct call *call, const struct user_row *row, int status)
 {
     const struct user_view view = user_view_of(call, row);
     respond_json(call, status);
     fields_print(&user_schema, &view, &call->response->body);
-    return ERR_OK;
 }
 
 enum err_code user_get(struct call *call)
@@ -69,7 +68,8 @@ enum err_code user_get(struct call *call)
     struct user_row row;
     if (account_subject(call, call->keys[0], &row))
         return call->err.code;
-    return respond_user(call, &row, 200);
+    respond_user(call, &row, 200);
+    return ERR_OK;
 }
 
 static const char *hash_password(struct call *call, const char *password)
@@ -95,11 +95,12 @@ static const char *new_id(struct call *call)
     return text;
 }
 
-/* A snapshot from after the write, to answer from. */
-static enum err_code read_again(struct call *call)
+/* From a snapshot behind the write. */
+static enum err_code respond_written(struct call *call, const struct user_row *row, int status)
 {
-    call->reading.reader = call->backend->read_begin(call->backend->context);
-    if (call->reading.reader)
+    if (!call_read_begin(call))
+        respond_user(call, row, status);
+    if (call->reading.reader && !call_reader_check(call))
         return ERR_OK;
     return err_set(&call->err, ERR_UNAVAILABLE,
                    "it is done, but the store cannot be read at the moment");
@@ -154,9 +155,7 @@ enum err_code user_create(struct call *call)
                       arena_printf(call->arena, "The user was made, %s in the workspace %s.",
                                    grant_roles[details->role], workspace_told(call, &workspace)));
     row_batch_release(&rows);
-    if (code || read_again(call))
-        return call->err.code;
-    return respond_user(call, &user, 201);
+    return code ? code : respond_written(call, &user, 201);
 }
 
 /* Nobody shuts themselves out: another ADMIN has to. */
@@ -222,7 +221,5 @@ enum err_code user_update(struct call *call)
     enum err_code code =
         account_write(call, &rows, user.name, change_told(call, details, &workspace));
     row_batch_release(&rows);
-    if (code || read_again(call))
-        return call->err.code;
-    return respond_user(call, &user, 200);
+    return code ? code : respond_written(call, &user, 200);
 }

@@ -19,8 +19,6 @@ enum err_code dataarts_job_of_path(struct call *call, struct job_row *ret);
  * has none any more. */
 enum err_code dataarts_check_change(struct call *call, const struct job_row *row,
                                     struct command *command);
-/* A snapshot for a handler that makes a command; ended by call_read_end. */
-enum err_code dataarts_read_begin(struct call *call);
 enum err_code dataarts_job_create(struct call *call, struct command *command);
 enum err_code dataarts_job_get(struct call *call);
 enum err_code dataarts_job_update(struct call *call, struct command *command);

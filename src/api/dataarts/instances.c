@@ -415,7 +415,7 @@ enum err_code dataarts_instance_stop(struct call *call, struct command *command)
 {
     struct run_row run = {0};
     command->kind = COMMAND_RUN_CANCEL;
-    if (dataarts_read_begin(call))
+    if (call_read_begin(call))
         return call->err.code;
     enum err_code code = dataarts_instance_of_path(call, &run);
     if (!code)

@@ -86,14 +86,6 @@ enum err_code dataarts_parse_body(struct call *call)
     return fields_parse(schema, call->json, call->details, call->arena, &options, &call->err);
 }
 
-enum err_code dataarts_read_begin(struct call *call)
-{
-    call->reading.reader = call->backend->read_begin(call->backend->context);
-    if (call->reading.reader)
-        return ERR_OK;
-    return err_set(&call->err, ERR_UNAVAILABLE, "the store cannot be read at the moment");
-}
-
 enum err_code dataarts_job_of_path(struct call *call, struct job_row *ret)
 {
     /* A name may have gone from the job that the caller may touch to another since that was asked. */
@@ -174,7 +166,7 @@ enum err_code dataarts_job_create(struct call *call, struct command *command)
     job->downstream = (struct field_list){0};
     command->kind = COMMAND_JOB_CREATE;
     command->name_is_unique = true;
-    if (dataarts_read_begin(call))
+    if (call_read_begin(call))
         return call->err.code;
     enum err_code code = dataarts_to_def(&call->reading, &kept, false, &command->def, &call->err);
     call_read_end(call);
@@ -209,7 +201,7 @@ enum err_code dataarts_job_update(struct call *call, struct command *command)
 {
     command->kind = COMMAND_JOB_UPDATE;
     command->name_is_unique = true;
-    if (dataarts_read_begin(call))
+    if (call_read_begin(call))
         return call->err.code;
     enum err_code code = update(call, command);
     call_read_end(call);
@@ -220,7 +212,7 @@ enum err_code dataarts_job_delete(struct call *call, struct command *command)
 {
     struct job_row row;
     command->kind = COMMAND_JOB_DELETE;
-    if (dataarts_read_begin(call))
+    if (call_read_begin(call))
         return call->err.code;
     enum err_code code = dataarts_job_of_path(call, &row);
     command->key = row.key;
@@ -277,7 +269,7 @@ enum err_code dataarts_job_run(struct call *call, struct command *command)
         if (params_check(params, command->run.parameters.count, "jobParams", &call->err))
             return call->err.code;
     }
-    if (dataarts_read_begin(call))
+    if (call_read_begin(call))
         return call->err.code;
     enum err_code code = dataarts_job_of_path(call, &row);
     command->key = row.key;

@@ -373,10 +373,10 @@ enum err_code dataarts_retry(struct call *call, struct command *command)
     struct campaign_request request;
     struct job_row job;
     bool of_range = is_range(body);
-    if (of_range &&
-        !uuid_is_nil(&call->granted)) /* instances of one job are what a permission opens */
+    /* What a permission opens are instances of one job. */
+    if (of_range && !uuid_is_nil(&call->granted))
         return err_set(&call->err, ERR_ROLE_TOO_LOW, "Invalid account permissions.");
-    if (dataarts_read_begin(call))
+    if (call_read_begin(call))
         return call->err.code;
     enum err_code code = dataarts_job_of_path(call, &job);
     if (code == ERR_NOT_AUTHORIZED_OR_NOT_FOUND)
@@ -413,7 +413,7 @@ enum err_code dataarts_restart(struct call *call, struct command *command)
     const struct retry_body *body = call->details ? call->details : &preset;
     struct run_row run = {0};
     struct job_row job;
-    if (dataarts_read_begin(call))
+    if (call_read_begin(call))
         return call->err.code;
     command->kind = COMMAND_RUNS_RERUN;
     command->reruns = ARENA_NEW(call->arena, struct rerun);

@@ -145,7 +145,7 @@ static enum err_code set_active(struct call *call, struct command *command, bool
 static enum err_code with_snapshot(struct call *call, struct command *command, bool starts)
 {
     command->kind = COMMAND_JOB_UPDATE;
-    if (dataarts_read_begin(call))
+    if (call_read_begin(call))
         return call->err.code;
     enum err_code code = set_active(call, command, starts);
     call_read_end(call);

@@ -243,7 +243,7 @@ enum err_code dataarts_supplement(struct call *call, struct command *command)
         .reverse = body->reverse_order == 1,
     };
     struct job_row job;
-    if (dataarts_read_begin(call))
+    if (call_read_begin(call))
         return call->err.code;
     enum err_code code = find_jobs(call, body, &job, &request);
     if (!code)
@@ -261,7 +261,7 @@ enum err_code dataarts_supplement_stop(struct call *call, struct command *comman
     static const struct uuid newest;
     struct campaign_row *rows;
     command->kind = COMMAND_CAMPAIGN_CANCEL;
-    if (dataarts_read_begin(call))
+    if (call_read_begin(call))
         return call->err.code;
     size_t count = read_chunk(&call->reading, call->keys[0], &newest, &rows);
     enum err_code code = call_reader_check(call);

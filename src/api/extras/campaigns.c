@@ -31,9 +31,8 @@ enum err_code campaign_order(struct call *call, const struct campaign_request *r
     command->kind = COMMAND_CAMPAIGN_CREATE;
     command->key = request->job;
     command->campaign.request = *request;
-    call->reading.reader = backend->read_begin(backend->context);
-    if (!call->reading.reader)
-        return err_set(&call->err, ERR_UNAVAILABLE, "the store cannot be read at the moment");
+    if (call_read_begin(call))
+        return call->err.code;
     enum err_code code = backend->plan_campaign(backend->context, call->reading.reader,
                                                 &call->workspace, request, call->arena,
                                                 &command->campaign.plan, &call->err);

@@ -150,8 +150,6 @@ static enum outcome read_stored(struct event_stream *stream, struct buf *out)
     struct store_reader *reader = backend->read_begin(backend->context);
     struct event_row *rows;
     struct run_row run = {.state = STATE_NEW};
-    if (!reader)
-        return UNREADABLE;
     stream->store_reads++;
     bool found = !stream->of_run ||
                  backend->reads.get_run(reader, workspace, &stream->run, &stream->arena, &run);

@@ -164,8 +164,6 @@ static bool look(struct log_stream *stream)
     const struct api_backend *backend = &stream->base.api->backend;
     struct store_reader *reader = backend->read_begin(backend->context);
     struct arena arena;
-    if (!reader)
-        return false;
     arena_init(&arena);
     bool done = look_at_snapshot(stream, reader, &arena);
     backend->read_end(backend->context, reader);

@@ -65,9 +65,8 @@ enum err_code place_get(struct call *call)
     struct api_workspace workspace;
     size_t count = 0;
     int role = -1;
-    call->reading.reader = backend->read_begin(backend->context);
-    if (!call->reading.reader)
-        return err_set(&call->err, ERR_UNAVAILABLE, "the store cannot be read at the moment");
+    if (call_read_begin(call))
+        return call->err.code;
     for (size_t i = 0; count < PLACE_MAX_WORKSPACES && backend->workspace_at &&
                        backend->workspace_at(backend->context, i, &workspace);
          i++) {

@@ -36,9 +36,8 @@ static enum err_code look_up_original(struct call *call, const struct uuid *orig
 {
     const struct api_backend *backend = call->backend;
     struct run_row row;
-    call->reading.reader = backend->read_begin(backend->context);
-    if (!call->reading.reader)
-        return err_set(&call->err, ERR_UNAVAILABLE, "the store cannot be read at the moment");
+    if (call_read_begin(call))
+        return call->err.code;
     bool found = backend->reads.get_run(call->reading.reader, call->workspace.id, original,
                                         call->arena, &row);
     enum err_code code = call_reader_check(call);

@@ -35,9 +35,8 @@ static enum err_code check_granted(struct call *call, struct command *command)
 {
     const struct api_backend *backend = call->backend;
     struct job_row row = {0};
-    call->reading.reader = backend->read_begin(backend->context);
-    if (!call->reading.reader)
-        return err_set(&call->err, ERR_UNAVAILABLE, "the store cannot be read at the moment");
+    if (call_read_begin(call))
+        return call->err.code;
     enum err_code code = backend->reads.get_job(call->reading.reader, call->workspace.id,
                                                 &command->key, call->arena, &row)
                              ? grant_check_change(call, &row, call->def)

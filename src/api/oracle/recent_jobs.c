@@ -82,9 +82,7 @@ void recent_job_touch(struct api *api, struct store_reader *reader,
         row.job = run.job;
     pthread_mutex_lock(&api->changing);
     struct store_reader *fresh = backend->read_begin(backend->context);
-    if (fresh) {
-        put_first(api, fresh, &row, arena);
-        backend->read_end(backend->context, fresh);
-    }
+    put_first(api, fresh, &row, arena);
+    backend->read_end(backend->context, fresh);
     pthread_mutex_unlock(&api->changing);
 }

@@ -178,9 +178,8 @@ static enum err_code has_active_runs(struct call *call, const struct api_workspa
 {
     struct uuid *runs;
     call_read_end(call); /* what was committed meanwhile counts */
-    call->reading.reader = call->backend->read_begin(call->backend->context);
-    if (!call->reading.reader)
-        return err_set(&call->err, ERR_UNAVAILABLE, "the store cannot be read at the moment");
+    if (call_read_begin(call))
+        return call->err.code;
     size_t count =
         call->backend->reads.live_runs(call->reading.reader, workspace->id, call->arena, &runs);
     if (count)
