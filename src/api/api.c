@@ -102,95 +102,79 @@ void call_read_end(struct call *call)
 
 /* ---- what the caller may ---- */
 
+/* In the DataArts dialect who is shut out is told so by code (RULES §10); in Oracle's, resources of others look
+ * like resources that do not exist. */
+static enum err_code no_workspace(struct call *call)
+{
+    if (scope_is_dataarts(call->route->scope))
+        return err_set(&call->err, ERR_WORKSPACE_UNKNOWN, "Workspace does not exists.");
+    return err_set(&call->err, ERR_NOT_AUTHORIZED_OR_NOT_FOUND,
+                   "Workspace not found or not allowed");
+}
+
 static enum err_code not_allowed(struct call *call)
 {
-    return err_set(&call->err, ERR_NOT_AUTHORIZED_OR_NOT_FOUND, "%s is not allowed to this user",
-                   call->route->operation);
-}
-
-/* Accounts are the installation's: who may see to them is decided in its first workspace. What belongs to
- * another is decided there. */
-static enum err_code authorize_account(struct call *call)
-{
-    const struct api_backend *backend = call->backend;
-    struct uuid key;
-    if (call->named_workspace) {
-        if (!uuid_parse(call->named_workspace, &key) ||
-            !backend->workspace(backend->context, &key, &call->workspace))
-            return err_set(&call->err, ERR_NOT_AUTHORIZED_OR_NOT_FOUND,
-                           "Workspace not found or not allowed");
-    } else if (!backend->workspace_at(backend->context, 0, &call->workspace)) {
-        return err_set(&call->err, ERR_UNAVAILABLE, "the workspaces cannot be read");
-    }
-    call->reading.workspace = &call->workspace;
-    if (call_role(call, &call->account, &call->workspace, &call->role))
-        return call->err.code;
-    return call->role >= call->route->role || (call->route->flags & ROUTE_OWN) ? ERR_OK
-                                                                               : not_allowed(call);
-}
-
-/* In the DataArts dialect who is shut out is told so by code (RULES §10). */
-static enum err_code authorize_dataarts(struct call *call)
-{
-    enum { KEY_DIGITS = 32 };
-    const struct api_backend *backend = call->backend;
-    const char *named = http_header(call->request, "workspace");
-    struct uuid key;
-    bool found;
-    if (named)
-        found = strlen(named) == KEY_DIGITS && uuid_parse_hex(named, &key) &&
-                backend->workspace(backend->context, &key, &call->workspace);
-    else
-        found = backend->workspace_at(backend->context, 0, &call->workspace);
-    int role = -1;
-    enum err_code code = found ? call_role(call, &call->account, &call->workspace, &role) : ERR_OK;
-    if (code)
-        return code;
-    if (role < ROLE_VIEWER)
-        return err_set(&call->err, ERR_WORKSPACE_UNKNOWN, "Workspace does not exists.");
-    code = role < call->route->role ? grant_check(call, role) : ERR_OK;
-    if (code == ERR_ROLE_TOO_LOW)
-        return err_set(&call->err, ERR_ROLE_TOO_LOW,
-                       "Invalid account permissions: %s is not allowed to this user.",
-                       call->route->operation);
-    if (code)
-        return code;
-    call->role = role;
-    call->reading.workspace = &call->workspace;
-    return ERR_OK;
-}
-
-/* Resources of others look like resources that do not exist. */
-static enum err_code authorize(struct call *call)
-{
-    const struct api_backend *backend = call->backend;
-    if (call->route->scope == SCOPE_ROOT || (call->route->flags & ROUTE_PUBLIC))
-        return ERR_OK;
-    if (call->route->scope == SCOPE_ACCOUNTS)
-        return authorize_account(call);
+    const char *operation = call->route->operation;
     if (scope_is_dataarts(call->route->scope))
-        return authorize_dataarts(call);
-    if (strcmp(call->platform, call->api->config.platform_id) != 0)
-        return err_set(&call->err, ERR_NOT_AUTHORIZED_OR_NOT_FOUND,
-                       "AI Data Platform not found or not allowed");
-    if (call->route->scope != SCOPE_WORKSPACE)
-        return ERR_OK;
-    struct uuid key;
+        return err_set(&call->err, ERR_ROLE_TOO_LOW,
+                       "Invalid account permissions: %s is not allowed to this user.", operation);
+    return err_set(&call->err, ERR_NOT_AUTHORIZED_OR_NOT_FOUND, "%s is not allowed to this user",
+                   operation);
+}
+
+/* By its role in call->workspace, or by what it was given on the job that the call is about. About accounts
+ * anybody may call where it is about themselves: the handler asks. */
+static enum err_code check_role(struct call *call)
+{
+    const struct route *route = call->route;
     int role = -1;
-    bool found = uuid_parse(call->workspace_key, &key) &&
-                 backend->workspace(backend->context, &key, &call->workspace);
-    enum err_code code = found ? call_role(call, &call->account, &call->workspace, &role) : ERR_OK;
-    if (code)
-        return code;
-    if (role < ROLE_VIEWER)
-        return err_set(&call->err, ERR_NOT_AUTHORIZED_OR_NOT_FOUND,
-                       "Workspace not found or not allowed");
-    code = role < call->route->role ? grant_check(call, role) : ERR_OK;
+    if (call_role(call, &call->account, &call->workspace, &role))
+        return call->err.code;
+    if (role < ROLE_VIEWER && route->scope != SCOPE_ACCOUNTS)
+        return no_workspace(call);
+    bool suffices = role >= route->role || (route->flags & ROUTE_OWN);
+    enum err_code code = suffices ? ERR_OK : grant_check(call, role);
     if (code)
         return code == ERR_ROLE_TOO_LOW ? not_allowed(call) : code;
     call->role = role;
     call->reading.workspace = &call->workspace;
     return ERR_OK;
+}
+
+static bool parse_hex_key(const char *text, struct uuid *ret)
+{
+    enum { KEY_DIGITS = 32 };
+    return strlen(text) == KEY_DIGITS && uuid_parse_hex(text, ret);
+}
+
+/* The workspace that the call names, in its path, in a header, or as whose secrets they are; the first where it
+ * names none: accounts are the installation's, whose roles are those in its first workspace. */
+static bool find_workspace(struct call *call)
+{
+    const struct api_backend *backend = call->backend;
+    bool is_dataarts = scope_is_dataarts(call->route->scope);
+    const char *named = is_dataarts ? http_header(call->request, "workspace")
+                        : call->route->scope == SCOPE_ACCOUNTS ? call->named_workspace
+                                                               : call->workspace_key;
+    struct uuid key;
+    if (!named)
+        return backend->workspace_at(backend->context, 0, &call->workspace);
+    return (is_dataarts ? parse_hex_key(named, &key) : uuid_parse(named, &key)) &&
+           backend->workspace(backend->context, &key, &call->workspace);
+}
+
+static enum err_code authorize(struct call *call)
+{
+    enum route_scope scope = call->route->scope;
+    if (scope == SCOPE_ROOT || (call->route->flags & ROUTE_PUBLIC))
+        return ERR_OK;
+    bool has_platform = scope == SCOPE_PLATFORM || scope == SCOPE_WORKSPACE;
+    if (has_platform && strcmp(call->platform, call->api->config.platform_id) != 0)
+        return err_set(&call->err, ERR_NOT_AUTHORIZED_OR_NOT_FOUND,
+                       "AI Data Platform not found or not allowed");
+    if (scope == SCOPE_PLATFORM)
+        return ERR_OK;
+    return find_workspace(call) ? check_role(call) : no_workspace(call);
 }
 
 /* ---- what it says ---- */
