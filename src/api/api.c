@@ -100,6 +100,17 @@ void call_read_end(struct call *call)
     call->reading.reader = NULL;
 }
 
+void call_let_change(struct call *call)
+{
+    call_read_end(call);
+    pthread_mutex_unlock(&call->api->changing);
+}
+
+void call_change_again(struct call *call)
+{
+    pthread_mutex_lock(&call->api->changing);
+}
+
 /* ---- what the caller may ---- */
 
 /* In the DataArts dialect who is shut out is told so by code (RULES §10); in Oracle's, resources of others look

@@ -34,9 +34,11 @@ struct api {
     struct api_backend backend;
     uint64_t id_seed; /* of opc-request-ids */
     _Atomic uint64_t id_counter;
-    struct printed *runs;     /* finished runs as they were printed */
-    char *openapi;            /* the document, as it is sent */
-    pthread_mutex_t changing; /* held by whoever runs a route's `change` */
+    struct printed *runs; /* finished runs as they were printed */
+    char *openapi;        /* the document, as it is sent */
+    /* Held by whoever runs a route's `change`: what it has read is so still when it writes, which SQL does not
+     * see to (versions, retry tokens, how many there may be). Nobody waits for anything else under it. */
+    pthread_mutex_t changing;
     atomic_uint stream_count;
     struct traffic *traffic; /* what was answered */
 };
@@ -243,3 +245,7 @@ enum err_code call_role(struct call *call, const struct api_account *account,
 enum err_code call_read_begin(struct call *call);
 /* Ends it, also before its time: what follows does not read. */
 void call_read_end(struct call *call);
+/* Of a `change` that waits for something: others may change things meanwhile, so the snapshot is over, and what was
+ * read in it is to be read again behind call_change_again. */
+void call_let_change(struct call *call);
+void call_change_again(struct call *call);

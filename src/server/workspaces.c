@@ -156,9 +156,13 @@ static bool start_stored(struct workspaces *workspaces, struct err *err)
 struct workspaces *workspaces_new(const struct workspaces_config *config, struct err *err)
 {
     struct workspaces *workspaces = xcalloc(1, sizeof *workspaces);
+    pthread_condattr_t attributes;
     workspaces->config = *config;
     pthread_mutex_init(&workspaces->lock, NULL);
-    pthread_cond_init(&workspaces->went_round, NULL);
+    pthread_condattr_init(&attributes);
+    pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
+    pthread_cond_init(&workspaces->went_round, &attributes);
+    pthread_condattr_destroy(&attributes);
     err_set(err, ERR_INTERNAL, "the workspaces cannot be read or watched");
     workspaces->epoll_fd = epoll_create1(EPOLL_CLOEXEC);
     workspaces->bell_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
@@ -427,7 +431,7 @@ static void set_standing(struct workspaces *workspaces, int64_t id, enum standin
 bool workspaces_hide(struct workspaces *workspaces, const struct api_workspace *workspace)
 {
     struct timespec until;
-    clock_gettime(CLOCK_REALTIME, &until);
+    clock_gettime(CLOCK_MONOTONIC, &until);
     until.tv_sec += HIDE_MAX_S;
     pthread_mutex_lock(&workspaces->lock);
     struct entry *entry = entry_of(workspaces, workspace->id);

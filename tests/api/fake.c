@@ -4,6 +4,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "api/call.h"
 #include "calendar/zones.h"
 
 static const uint8_t page_key[32] = "page key of the tests of the api";
@@ -409,15 +410,20 @@ static enum err_code role(void *context, const struct api_account *account,
 
 static bool workspace_at(void *context, size_t index, struct api_workspace *ret)
 {
-    (void)context;
-    *ret = (struct api_workspace){1, fake_key(FAKE_WORKSPACE), "default"};
-    return index == 0;
+    struct fake *fake = context;
+    if (index == 0)
+        *ret = (struct api_workspace){1, fake_key(FAKE_WORKSPACE), "default"};
+    else
+        *ret = (struct api_workspace){2, fake_key(FAKE_OTHER), NULL};
+    return index < (fake->has_other ? 2 : 1);
 }
 
 static bool workspace_of(void *context, const struct uuid *key, struct api_workspace *ret)
 {
-    struct uuid ours = fake_key(FAKE_WORKSPACE);
-    return uuid_equal(key, &ours) && workspace_at(context, 0, ret);
+    for (size_t i = 0; workspace_at(context, i, ret); i++)
+        if (uuid_equal(key, &ret->key))
+            return true;
+    return false;
 }
 
 static int open_output(void *context, const struct run_row *run,
@@ -544,8 +550,51 @@ static size_t resources(struct store_reader *reader, int64_t workspace, int kind
 
 static bool write_rows(void *context, const struct row_batch *rows)
 {
-    (void)context;
-    return rows->count > 0;
+    struct fake *fake = context;
+    assert_true(fake_is_changing(fake)); /* one at a time */
+    return rows->count > 0 && !fake->write_fails;
+}
+
+static size_t live_runs(struct store_reader *reader, int64_t workspace, struct arena *arena,
+                        struct uuid **ret)
+{
+    (void)workspace, (void)arena;
+    *ret = &of_reader(reader)->run.key;
+    return of_reader(reader)->live_run_count;
+}
+
+bool fake_is_changing(struct fake *fake)
+{
+    if (pthread_mutex_trylock(&fake->api->changing) != 0)
+        return true;
+    pthread_mutex_unlock(&fake->api->changing);
+    return false;
+}
+
+static bool hide_workspace(void *context, const struct api_workspace *workspace)
+{
+    struct fake *fake = context;
+    assert_int_equal(workspace->id, 2);
+    fake->is_hidden_alone |= fake_is_changing(fake);
+    fake->is_hidden = !fake->hide_fails;
+    if (fake->on_hide)
+        fake->on_hide(fake);
+    return fake->is_hidden;
+}
+
+static void show_workspace(void *context, const struct api_workspace *workspace)
+{
+    struct fake *fake = context;
+    assert_int_equal(workspace->id, 2);
+    fake->is_hidden = false;
+}
+
+static void drop_workspace(void *context, const struct api_workspace *workspace)
+{
+    struct fake *fake = context;
+    assert_int_equal(workspace->id, 2);
+    assert_true(fake->is_hidden);
+    fake->has_other = fake->is_hidden = false;
 }
 
 static bool make_workspace(void *context, struct api_workspace *ret)
@@ -592,6 +641,7 @@ struct fake *fake_new(void)
                   list_jobs,
                   skipped,
                   list_operations,
+                  .live_runs = live_runs,
                   .get_resource = get_resource,
                   .resources = resources,
                   .campaigns = campaigns,
@@ -615,7 +665,11 @@ struct fake *fake_new(void)
         .events_take = take_events,
         .events_drop = drop_events,
         .is_ready = is_ready,
-        .platform = {.write = write_rows, .workspace_make = make_workspace},
+        .platform = {.write = write_rows,
+                     .workspace_make = make_workspace,
+                     .workspace_hide = hide_workspace,
+                     .workspace_show = show_workspace,
+                     .workspace_drop = drop_workspace},
     };
     fake_add_accounts(&backend);
     fake_add_campaigns(&backend);

@@ -19,6 +19,7 @@
 #define FAKE_PLATFORM  "ocid1.datalake.oc1.local.test"
 #define FAKE_PROJECT   "62099355b894428e8916573ae635f1f9"
 #define FAKE_WORKSPACE "01900000-0000-7000-8000-00000000000a"
+#define FAKE_OTHER     "01900000-0000-7000-8000-00000000000d" /* another workspace */
 #define FAKE_JOB       "01900000-0000-7000-8000-00000000000b"
 #define FAKE_RUN       "01900000-0000-7000-8000-00000000000c"
 #define FAKE_BASE      "/20260430/aiDataPlatforms/" FAKE_PLATFORM "/workspaces/" FAKE_WORKSPACE
@@ -82,7 +83,19 @@ struct fake {
     int64_t password_wait_ms;
     int writes;
     bool write_fails;
+    bool is_salted_alone; /* a password was salted while no other change could be made */
+
+    /* Workspaces: is there another, was it hidden, and did all changes wait for that? */
+    bool has_other;
+    size_t live_run_count;
+    bool is_hidden;
+    bool is_hidden_alone;
+    bool hide_fails;
+    void (*on_hide)(struct fake *fake); /* what others do meanwhile; NULL: nothing */
 };
+
+/* Does somebody hold up all other changes? */
+bool fake_is_changing(struct fake *fake);
 
 /* fake_accounts.c */
 struct api_account fake_account(void);

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "api/fake.h"
+#include "auth/password.h"
 
 static struct fake *of(void *context)
 {
@@ -172,7 +173,7 @@ static bool write_rows(void *context, const struct row_batch *rows)
 
 static void random_bytes(void *context, void *bytes, size_t len)
 {
-    (void)context;
+    of(context)->is_salted_alone |= len == PASSWORD_SALT_BYTES && fake_is_changing(of(context));
     memset(bytes, 0x5a, len);
 }
 

@@ -51,7 +51,9 @@ const char *account_owner(struct call *call, const char *user_id);
 enum err_code account_list_parse(struct call *call);
 enum err_code user_list(struct call *call);
 enum err_code user_get(struct call *call);
+enum err_code user_hash_first_password(struct call *call); /* before user_create */
 enum err_code user_create(struct call *call);
+enum err_code user_hash_password(struct call *call); /* before user_update */
 enum err_code user_update(struct call *call);
 enum err_code token_list(struct call *call);
 enum err_code token_create(struct call *call);

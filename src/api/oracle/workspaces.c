@@ -177,9 +177,6 @@ enum err_code workspace_update(struct call *call)
 static enum err_code has_active_runs(struct call *call, const struct api_workspace *workspace)
 {
     struct uuid *runs;
-    call_read_end(call); /* what was committed meanwhile counts */
-    if (call_read_begin(call))
-        return call->err.code;
     size_t count =
         call->backend->reads.live_runs(call->reading.reader, workspace->id, call->arena, &runs);
     if (count)
@@ -188,32 +185,53 @@ static enum err_code has_active_runs(struct call *call, const struct api_workspa
     return call_reader_check(call);
 }
 
+static enum err_code find_to_delete(struct call *call, struct api_workspace *ret,
+                                    struct resource_row *row)
+{
+    if (find(call, ret, row) || resource_check_etag(call, row))
+        return call->err.code;
+    if (is_default(call, ret))
+        return err_set(&call->err, ERR_INCORRECT_STATE,
+                       "the workspace default is always there: it cannot be deleted");
+    return has_active_runs(call, ret);
+}
+
+/* False: it is too busy. Other changes do not wait for what was asked of it before. */
+static bool hide(struct call *call, const struct api_workspace *workspace)
+{
+    call_let_change(call);
+    bool hidden = call->backend->platform.workspace_hide(call->backend->context, workspace);
+    call_change_again(call);
+    return hidden;
+}
+
+/* All is looked at again: what others changed and what was committed meanwhile counts. */
+static enum err_code delete_hidden(struct call *call)
+{
+    struct api_workspace workspace = {0};
+    struct resource_row row = {0};
+    if (call_read_begin(call) || find_to_delete(call, &workspace, &row))
+        return call->err.code;
+    row.state = "DELETED";
+    resource_sign(call, &row);
+    row.deleted_ms = row.updated_ms;
+    return resource_write(call, &row, ROW_UPDATE, "WORKSPACE", "DELETE", NULL);
+}
+
 enum err_code workspace_delete(struct call *call)
 {
     const struct api_platform *platform = &call->backend->platform;
     void *context = call->backend->context;
     struct api_workspace workspace = {0};
     struct resource_row row = {0};
-    if (find(call, &workspace, &row) || resource_check_etag(call, &row))
-        return call->err.code;
-    if (is_default(call, &workspace))
-        return err_set(&call->err, ERR_INCORRECT_STATE,
-                       "the workspace default is always there: it cannot be deleted");
     /* Asked before it is hidden as well: a refusal is nothing that others notice. */
-    if (has_active_runs(call, &workspace))
+    if (find_to_delete(call, &workspace, &row))
         return call->err.code;
-    if (!platform->workspace_hide(context, &workspace))
+    if (!hide(call, &workspace)) /* or somebody else has hidden it */
         return err_set(&call->err, ERR_UNAVAILABLE, "the workspace is busy; try again");
-    enum err_code code = has_active_runs(call, &workspace);
-    if (!code) {
-        row.state = "DELETED";
-        resource_sign(call, &row);
-        row.deleted_ms = row.updated_ms;
-        code = resource_write(call, &row, ROW_UPDATE, "WORKSPACE", "DELETE", NULL);
-    }
-    if (code) {
+    if (delete_hidden(call)) {
         platform->workspace_show(context, &workspace);
-        return code;
+        return call->err.code;
     }
     platform->workspace_drop(context, &workspace);
     respond_nothing(call);
