@@ -251,10 +251,9 @@ struct api_events {
 struct api_platform {
     /* One transaction of resources, operations, roles, recent jobs; false: nothing was written. */
     bool (*write)(void *context, const struct row_batch *rows);
-    /* The row of a new workspace, which nobody sees; then, with its resource written, its start. */
-    bool (*workspace_make)(void *context, struct api_workspace *ret);
-    enum err_code (*workspace_start)(void *context, const struct api_workspace *workspace,
-                                     struct err *err);
+    /* A new workspace, which runs and is seen by nobody until it is shown, with its resource written. One at a
+     * time: one that was not shown is what the next call gives. ERR_UNAVAILABLE: it cannot be made now. */
+    enum err_code (*workspace_make)(void *context, struct api_workspace *ret, struct err *err);
     /* Nobody finds it any more, and all that was asked of it is committed; false: not now. Then it
      * is shown again, or dropped for good. */
     bool (*workspace_hide)(void *context, const struct api_workspace *workspace);

@@ -382,17 +382,10 @@ static void seal_secret(void *context, const char *place, const char *secret, st
 
 /* ---- the platform ---- */
 
-static bool workspace_make(void *context, struct api_workspace *ret)
+static enum err_code workspace_make(void *context, struct api_workspace *ret, struct err *err)
 {
     struct backend *backend = context;
-    return workspaces_make(backend->others, ret);
-}
-
-static enum err_code workspace_start(void *context, const struct api_workspace *workspace,
-                                     struct err *err)
-{
-    struct backend *backend = context;
-    return workspaces_start(backend->others, workspace, err);
+    return workspaces_make(backend->others, ret, err);
 }
 
 static bool workspace_hide(void *context, const struct api_workspace *workspace)
@@ -476,7 +469,6 @@ static const struct api_accounts accounts_functions = {
 static const struct api_platform platform_functions = {
     .write = write_accounts,
     .workspace_make = workspace_make,
-    .workspace_start = workspace_start,
     .workspace_hide = workspace_hide,
     .workspace_show = workspace_show,
     .workspace_drop = workspace_drop,

@@ -19,7 +19,8 @@
 
 enum { PATH_BYTES = 4096, HIDE_MAX_S = 2 };
 
-enum standing { SHOWN, HIDDEN, DROPPED };
+/* HIDDEN: nothing new is asked of it; it is found still. */
+enum standing { UNSHOWN, SHOWN, HIDDEN, DROPPED };
 
 struct entry {
     struct api_workspace workspace;
@@ -42,6 +43,7 @@ struct workspaces {
     struct entry **entries; /* ascending by id; added at the end, taken out by the loop alone */
     size_t count, cap;
     bool is_stopped;
+    struct workspace_row unshown; /* made, but not shown; id 0: none. Not under the lock */
 };
 
 static bool watch(const struct workspaces *workspaces, int fd)
@@ -72,11 +74,12 @@ static char *make_folder(const struct workspaces *workspaces, const char *key, s
 }
 
 static struct entry *entry_new(const struct workspaces *workspaces, int64_t id,
-                               const struct uuid *key, struct err *err)
+                               const struct uuid *key, enum standing standing, struct err *err)
 {
     struct entry *entry = xcalloc(1, sizeof *entry);
     uuid_format(key, entry->name);
     entry->workspace = (struct api_workspace){id, *key, NULL}; /* its resource has the name */
+    entry->standing = standing;
     entry->folder = make_folder(workspaces, entry->name, err);
     if (entry->folder) {
         struct pump_config config = workspaces->config.pump;
@@ -143,7 +146,7 @@ static bool start_stored(struct workspaces *workspaces, struct err *err)
         ok = !store_reader_failed(reader);
         store_read_end(reader);
         struct entry *entry = NULL;
-        if (wanted && !(entry = entry_new(workspaces, rows[i].id, &rows[i].key, err)))
+        if (wanted && !(entry = entry_new(workspaces, rows[i].id, &rows[i].key, SHOWN, err)))
             ok = false;
         if (entry)
             add_entry(workspaces, entry);
@@ -299,6 +302,11 @@ void workspaces_stop(struct workspaces *workspaces)
 
 /* ---- any thread ---- */
 
+static bool is_found(const struct entry *entry)
+{
+    return entry->standing == SHOWN || entry->standing == HIDDEN;
+}
+
 bool workspaces_find(struct workspaces *workspaces, const struct uuid *key,
                      struct api_workspace *ret)
 {
@@ -306,7 +314,7 @@ bool workspaces_find(struct workspaces *workspaces, const struct uuid *key,
     pthread_mutex_lock(&workspaces->lock);
     for (size_t i = 0; i < workspaces->count && !found; i++) {
         const struct entry *entry = workspaces->entries[i];
-        found = entry->standing != DROPPED && uuid_equal(&entry->workspace.key, key);
+        found = is_found(entry) && uuid_equal(&entry->workspace.key, key);
         if (found)
             *ret = entry->workspace;
     }
@@ -320,7 +328,7 @@ bool workspaces_at(struct workspaces *workspaces, size_t index, struct api_works
     bool found = false;
     for (size_t i = 0; i < workspaces->count && !found; i++) {
         const struct entry *entry = workspaces->entries[i];
-        found = entry->standing != DROPPED && index-- == 0;
+        found = is_found(entry) && index-- == 0;
         if (found)
             *ret = entry->workspace;
     }
@@ -385,7 +393,7 @@ void workspaces_submit(struct workspaces *workspaces, const struct api_workspace
     pending->done(pending);
 }
 
-bool workspaces_make(struct workspaces *workspaces, struct api_workspace *ret)
+static bool make_row(struct workspaces *workspaces)
 {
     uint64_t seed;
     struct uuid_source source;
@@ -402,20 +410,46 @@ bool workspaces_make(struct workspaces *workspaces, struct api_workspace *ret)
     row.name = uuid_format(&row.key, name);
     if (store_workspace_create(workspaces->config.pump.store, &row) != STORE_OK)
         return false;
-    *ret = (struct api_workspace){row.id, row.key, NULL};
+    row.name = NULL; /* it is on this stack */
+    workspaces->unshown = row;
     return true;
 }
 
-enum err_code workspaces_start(struct workspaces *workspaces, const struct api_workspace *workspace,
-                               struct err *err)
+static bool has_entry(struct workspaces *workspaces, int64_t id)
 {
-    struct entry *entry = entry_new(workspaces, workspace->id, &workspace->key, err);
-    if (!entry)
-        return err->code;
+    pthread_mutex_lock(&workspaces->lock);
+    bool has = entry_of(workspaces, id) != NULL;
+    pthread_mutex_unlock(&workspaces->lock);
+    return has;
+}
+
+static enum err_code start_unshown(struct workspaces *workspaces, struct err *err)
+{
+    const struct workspace_row *row = &workspaces->unshown;
+    struct err why = {.message = ""};
+    char key[UUID_TEXT];
+    struct entry *entry = entry_new(workspaces, row->id, &row->key, UNSHOWN, &why);
+    if (!entry) {
+        log_event(LOG_ERROR, "workspace cannot be started",
+                  LOG_TEXT("workspace", uuid_format(&row->key, key)), LOG_TEXT("why", why.message));
+        return err_set(err, ERR_UNAVAILABLE, "a workspace cannot be started right now; try again");
+    }
     if (!add_entry(workspaces, entry))
         return err_set(err, ERR_UNAVAILABLE, "the server is stopping");
     bell_ring(workspaces->bell_fd);
     return ERR_OK;
+}
+
+enum err_code workspaces_make(struct workspaces *workspaces, struct api_workspace *ret,
+                              struct err *err)
+{
+    const struct workspace_row *row = &workspaces->unshown;
+    if (!row->id && !make_row(workspaces))
+        return err_set(err, ERR_UNAVAILABLE, "the store cannot be written right now; try again");
+    enum err_code code = has_entry(workspaces, row->id) ? ERR_OK : start_unshown(workspaces, err);
+    if (!code)
+        *ret = (struct api_workspace){row->id, row->key, NULL};
+    return code;
 }
 
 static void set_standing(struct workspaces *workspaces, int64_t id, enum standing standing)
@@ -455,6 +489,8 @@ bool workspaces_hide(struct workspaces *workspaces, const struct api_workspace *
 
 void workspaces_show(struct workspaces *workspaces, const struct api_workspace *workspace)
 {
+    if (workspace->id == workspaces->unshown.id)
+        workspaces->unshown.id = 0;
     set_standing(workspaces, workspace->id, SHOWN);
 }
 

@@ -6,7 +6,9 @@
  * on their own threads, under a lock that is never held while a pump runs.
  *
  * A workspace is there once its resource row (ROW_RESOURCE) is, and gone once that row is deleted;
- * a row of the table `workspace` alone is what a crash in between has left, and means nothing.
+ * a row of the table `workspace` alone is what a crash in between has left, and means nothing. It comes first,
+ * for its id is in all other rows; then the pump, because a pump may fail and what was answered 201 must not;
+ * then the resource, and it is shown.
  */
 #pragma once
 
@@ -48,14 +50,15 @@ void workspaces_unwatch(struct workspaces *workspaces, const struct api_workspac
 bool workspaces_events_take(struct workspaces *workspaces, const struct api_workspace *workspace,
                             int64_t after, struct api_events *ret);
 
-/* Makes the row of a new one, which nobody sees yet. */
-bool workspaces_make(struct workspaces *workspaces, struct api_workspace *ret);
-/* Starts it: from now on it is found. */
-enum err_code workspaces_start(struct workspaces *workspaces, const struct api_workspace *workspace,
-                               struct err *err);
+/* Makes a new one, which runs and is not found before workspaces_show. When it cannot be started, or its resource
+ * was not written, it is kept and taken for the next: so nothing piles up. One call at a time, with
+ * workspaces_show among them. ERR_UNAVAILABLE; why is logged. */
+enum err_code workspaces_make(struct workspaces *workspaces, struct api_workspace *ret,
+                              struct err *err);
 /* Hides it, and returns once everything that was asked of it before is committed. False when that
  * takes too long; then it is as before. */
 bool workspaces_hide(struct workspaces *workspaces, const struct api_workspace *workspace);
-/* After workspaces_hide: it is there again, or it is stopped for good. */
+/* After workspaces_make, workspaces_hide: it is there from now on, or again. After workspaces_hide: it is stopped
+ * for good. */
 void workspaces_show(struct workspaces *workspaces, const struct api_workspace *workspace);
 void workspaces_drop(struct workspaces *workspaces, const struct api_workspace *workspace);

@@ -586,6 +586,7 @@ static void show_workspace(void *context, const struct api_workspace *workspace)
 {
     struct fake *fake = context;
     assert_int_equal(workspace->id, 2);
+    fake->has_other = true;
     fake->is_hidden = false;
 }
 
@@ -597,10 +598,13 @@ static void drop_workspace(void *context, const struct api_workspace *workspace)
     fake->has_other = fake->is_hidden = false;
 }
 
-static bool make_workspace(void *context, struct api_workspace *ret)
+static enum err_code make_workspace(void *context, struct api_workspace *ret, struct err *err)
 {
-    (void)context, (void)ret;
-    return false;
+    struct fake *fake = context;
+    if (!fake->makes_workspaces)
+        return err_set(err, ERR_UNAVAILABLE, "no workspace can be made here");
+    *ret = (struct api_workspace){2, fake_key(FAKE_OTHER), NULL};
+    return ERR_OK;
 }
 
 struct fake *fake_new(void)

@@ -87,6 +87,7 @@ struct fake {
 
     /* Workspaces: is there another, was it hidden, and did all changes wait for that? */
     bool has_other;
+    bool makes_workspaces;
     size_t live_run_count;
     bool is_hidden;
     bool is_hidden_alone;

@@ -94,6 +94,20 @@ static void what_happens_while_it_is_hidden_counts(void **state)
     }
 }
 
+/* Whoever is told that it failed finds nothing, and whoever is told that it is there finds it. */
+static void a_workspace_is_shown_once_it_is_written(void **state)
+{
+    static const char body[] = "{\"displayName\":\"w\"}";
+    struct fake *fake = *state;
+    assert_int_equal(ask_status(fake, "POST", WORKSPACES, NULL, body), 503);
+    fake->makes_workspaces = fake->write_fails = true;
+    assert_int_equal(ask_status(fake, "POST", WORKSPACES, NULL, body), 503);
+    assert_false(fake->has_other);
+    fake->write_fails = false;
+    assert_int_equal(ask_status(fake, "POST", WORKSPACES, NULL, body), 201);
+    assert_true(fake->has_other);
+}
+
 int main(void)
 {
 #define FAKED(f) cmocka_unit_test_setup_teardown(f, fake_setup, fake_teardown)
@@ -102,6 +116,7 @@ int main(void)
         FAKED(others_do_not_wait_while_a_workspace_is_hidden),
         FAKED(a_busy_workspace_stays),
         FAKED(what_happens_while_it_is_hidden_counts),
+        FAKED(a_workspace_is_shown_once_it_is_written),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,5 +1,9 @@
 """Workspaces made over HTTP really work: jobs run in folders of their own, across a restart; and they can be deleted."""
 
+import os
+import resource
+import sqlite3
+
 import pytest
 from harness import Client, refused, step, task
 from sse import Stream, run_is, until
@@ -128,6 +132,32 @@ def test_retry_tokens_make_one(own):
     refused(own.api.post("/clusters", CLUSTER, headers=token), 409, "InvalidatedRetryToken", "deleted")
     assert own.api.post("/clusters", CLUSTER, headers={"opc-retry-token": "twice"}).status_code == 201
     refused(own.api.post("/clusters", CLUSTER, headers={"opc-retry-token": "x" * 65}), 400, "InvalidParameter", "64")
+
+
+def test_what_cannot_be_started_is_not_made(own):
+    """Without descriptors left there is no pump for it: nothing stays of it, and the same request makes it afterwards."""
+    token = {"opc-retry-token": "once"}
+    body = {"displayName": "late"}
+    assert len(own.api.read("~/workspaces")["items"]) == 1  # the connection and a reader of the store are there from now on
+    before = resource.prlimit(own.process.pid, resource.RLIMIT_NOFILE)
+    taken = {int(name) for name in os.listdir(f"/proc/{own.process.pid}/fd")}
+    lowest = next(fd for fd in range(before[0]) if fd not in taken)  # 0 would be too few for poll itself
+    resource.prlimit(own.process.pid, resource.RLIMIT_NOFILE, (lowest, before[1]))
+    try:
+        for _ in range(2):
+            answer = own.api.post("~/workspaces", body, headers=token)
+            assert answer.status_code in (500, 503), answer.text
+            assert len(own.api.read("~/workspaces")["items"]) == 1
+    finally:
+        resource.prlimit(own.process.pid, resource.RLIMIT_NOFILE, before)
+    workspace = own.api.post("~/workspaces", body, headers=token)
+    assert workspace.status_code == 201, workspace.text
+    there = inside(own, workspace.json())
+    assert there.read("/jobs")["items"] == []
+    with sqlite3.connect(own.data / "reprise.db") as db:
+        assert db.execute("SELECT count(*) FROM workspace").fetchone() == (2,)
+    own.restart()
+    assert len(own.api.read("~/workspaces")["items"]) == 2
 
 
 def test_lists_filter_sort_and_page(own):

@@ -137,9 +137,8 @@ enum err_code workspace_create(struct call *call)
     const char *json = resource_json(call);
     if (!json)
         return call->err.code;
-    if (!backend->platform.workspace_make(backend->context, &made))
-        return err_set(&call->err, ERR_UNAVAILABLE,
-                       "the store cannot be written right now; try again");
+    if (backend->platform.workspace_make(backend->context, &made, &call->err))
+        return call->err.code;
     struct resource_row row = {
         .workspace = made.id,
         .key = made.key,
@@ -152,8 +151,10 @@ enum err_code workspace_create(struct call *call)
     resource_sign_new(call, &row);
     resource_respond(call, 201, &row);
     print(call, &row, 0, false);
-    enum err_code code = resource_write(call, &row, ROW_INSERT, "WORKSPACE", "CREATE", &role);
-    return code ? code : backend->platform.workspace_start(backend->context, &made, &call->err);
+    if (resource_write(call, &row, ROW_INSERT, "WORKSPACE", "CREATE", &role))
+        return call->err.code;
+    backend->platform.workspace_show(backend->context, &made);
+    return ERR_OK;
 }
 
 enum err_code workspace_update(struct call *call)
