@@ -11,6 +11,7 @@
 #include <stdint.h>
 
 #include "auth/rsa.h"
+#include "auth/user_id.h"
 #include "base/arena.h"
 #include "base/buf.h"
 #include "base/err.h"
@@ -131,7 +132,7 @@ enum { API_KEY_ID_TEXT = 513 }; /* tenancy/user/fingerprint, or an access key */
 
 /* Who calls, once a credential was accepted. */
 struct api_account {
-    char id[128]; /* OCID */
+    char id[USER_ID_TEXT];
     char name[256];
     int token_kind;          /* enum token_kind; TOKEN_BEARER for signatures too */
     uint8_t token_hash[32];  /* of the token that was shown; zeros for signatures */

@@ -4,22 +4,19 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/random.h>
 
 #include "auth/base64.h"
 #include "auth/bearer.h"
 #include "auth/password.h"
 #include "base/map.h"
 #include "base/mem.h"
-#include "server/files.h"
 
 enum {
     CACHED_TOKENS = 4096,
     CACHED_ROLES = 4096,
     CACHED_KEYS = 1024,
-    OCID_UNIQUE_BYTES = 20,
     KEY_TEXT = 1024,
-    SECRET_MAX = 512,
+    ROLE_TEXT = 24 + USER_ID_TEXT, /* "<workspace> <user>" */
 };
 
 struct cached_token {
@@ -280,7 +277,7 @@ static enum err_code load_role(struct accounts *accounts, const char *name, cons
 enum err_code accounts_role(struct accounts *accounts, const char *user_id, int64_t workspace,
                             int *ret_role)
 {
-    char name[sizeof(struct api_account)];
+    char name[ROLE_TEXT];
     enum err_code code = ERR_OK;
     snprintf(name, sizeof name, "%lld %s", (long long)workspace, user_id);
     pthread_mutex_lock(&accounts->lock);
@@ -468,77 +465,4 @@ bool accounts_write(struct accounts *accounts, const struct row_batch *rows)
     forget_all(accounts);
     pthread_mutex_unlock(&accounts->lock);
     return written;
-}
-
-/* ---- first start ---- */
-
-static enum err_code make_token(struct token_row *row, const char *user_id, const char *token_file,
-                                int64_t now_ms, struct err *err)
-{
-    uint8_t secret[BEARER_SECRET_BYTES];
-    char text[BEARER_TEXT + 1]; /* and a line break */
-    if (getrandom(secret, sizeof secret, 0) != (ssize_t)sizeof secret)
-        return err_set(err, ERR_INTERNAL, "no randomness to be had");
-    bearer_format(secret, text);
-    *row = (struct token_row){
-        .user_id = user_id,
-        .name = "first start",
-        .created_ms = now_ms,
-        .expires_ms = FIELD_NULL,
-        .revoked_ms = FIELD_NULL,
-        .kind = TOKEN_BEARER,
-    };
-    bearer_hash(text, row->hash);
-    size_t len = strlen(text);
-    text[len] = '\n';
-    text[len + 1] = '\0';
-    /* The file first: a crash in between makes a file whose token is not known, and the next start
-     * makes another. */
-    return file_write(token_file, text, 0600, err);
-}
-
-enum err_code accounts_bootstrap(struct store *store, int64_t workspace, const char *region,
-                                 const char *token_file, int64_t now_ms, struct err *err)
-{
-    struct arena arena;
-    struct row_batch rows;
-    struct user_row user;
-    struct token_row token;
-    struct role_row role;
-    uint8_t unique[OCID_UNIQUE_BYTES];
-    arena_init(&arena);
-    row_batch_init(&rows);
-    struct store_reader *reader = store_reader_open(store);
-    store_read_begin(reader);
-    bool exists = store_get_user(reader, "admin", &arena, &user);
-    bool failed = store_reader_failed(reader);
-    store_read_end(reader);
-    store_reader_close(reader);
-    enum err_code code = ERR_OK;
-    if (failed || getrandom(unique, sizeof unique, 0) != (ssize_t)sizeof unique) {
-        code = err_set(err, ERR_INTERNAL, "the accounts cannot be read");
-    } else if (!exists) {
-        struct buf id;
-        buf_init(&id, sizeof((struct api_account *)0)->id);
-        buf_printf(&id, "ocid1.user.oc1.%s.", region);
-        for (size_t i = 0; i < sizeof unique; i++)
-            buf_printf(&id, "%02x", unique[i]);
-        user = (struct user_row){.id = arena_strdup(&arena, id.data),
-                                 .name = "admin",
-                                 .created_ms = now_ms,
-                                 .disabled_ms = FIELD_NULL};
-        buf_release(&id);
-        role = (struct role_row){workspace, user.id, ROLE_ADMIN};
-        row_batch_add(&rows, ROW_USER, ROW_INSERT, &user);
-        row_batch_add(&rows, ROW_ROLE, ROW_INSERT, &role);
-    }
-    if (!code && (!exists || !file_exists(token_file))) {
-        code = make_token(&token, user.id, token_file, now_ms, err);
-        row_batch_add(&rows, ROW_TOKEN, ROW_INSERT, &token);
-    }
-    if (!code && rows.count && store_write_accounts(store, &rows) != STORE_OK)
-        code = err_set(err, ERR_INTERNAL, "the user admin cannot be written");
-    row_batch_release(&rows);
-    arena_release(&arena);
-    return code;
 }

@@ -43,8 +43,3 @@ enum err_code accounts_role(struct accounts *accounts, const char *user_id, int6
                             int *ret_role);
 /* One transaction; false when nothing was written. */
 bool accounts_write(struct accounts *accounts, const struct row_batch *rows);
-
-/* First start: makes the user `admin` with the role ADMIN and writes its token into `token_file`
- * (mode 0600, one line). Later: makes a new token when that file is gone. */
-enum err_code accounts_bootstrap(struct store *store, int64_t workspace, const char *region,
-                                 const char *token_file, int64_t now_ms, struct err *err);

@@ -7,7 +7,7 @@
 #include <unistd.h>
 
 #include "base/buf.h"
-#include "server/accounts.h"
+#include "server/bootstrap.h"
 #include "server/clock.h"
 #include "server/files.h"
 
@@ -143,8 +143,8 @@ enum err_code install_open(struct install *install, const struct config *config,
         uuid_format_hex(&install->workspace.project_id, arena_alloc(&install->arena, UUID_TEXT));
     char token_file[PATH_BYTES];
     snprintf(token_file, sizeof token_file, "%s/admin.token", install->data_dir);
-    return accounts_bootstrap(install->store, install->workspace.id,
-                              config_text(config, CONFIG_region), token_file, clock_wall_ms(), err);
+    return bootstrap_admin(install->store, install->workspace.id,
+                           config_text(config, CONFIG_region), token_file, clock_wall_ms(), err);
 }
 
 void install_close(struct install *install)

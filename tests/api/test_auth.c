@@ -1,4 +1,4 @@
-/* Pure helpers of src/auth: digests, base64url, bearer tokens. */
+/* Pure helpers of src/auth: digests, base64url, bearer tokens, ids of users. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -8,6 +8,7 @@
 #include <cmocka.h>
 
 #include "auth/bearer.h"
+#include "auth/user_id.h"
 #include "base/mem.h"
 
 static void sha256_of_nothing_is_the_known_one(void **state)
@@ -102,6 +103,24 @@ static void headers_carry_tokens(void **state)
     assert_null(bearer_of_authorization(long_value));
 }
 
+static void ids_of_users_end_with_what_is_their_own(void **state)
+{
+    static const uint8_t unique[USER_ID_UNIQUE_BYTES] = {0x01, 0xab, [19] = 0xff};
+    static const char digits[] = "01ab0000000000000000000000000000000000ff";
+    char region[2 * USER_ID_TEXT], text[USER_ID_TEXT];
+    (void)state;
+    assert_string_equal(user_id_format("local", unique, text),
+                        "ocid1.user.oc1.local.01ab0000000000000000000000000000000000ff");
+    for (size_t len = 0; len < sizeof region; len++) {
+        memset(region, 'r', len);
+        region[len] = '\0';
+        size_t whole = strlen(user_id_format(region, unique, text));
+        assert_int_equal(whole, len < 71 ? len + 56 : USER_ID_TEXT - 1);
+        assert_string_equal(text + whole - strlen(digits), digits);
+        assert_int_equal(text[whole - strlen(digits) - 1], '.');
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -112,6 +131,7 @@ int main(void)
         cmocka_unit_test(base64url_has_one_text_per_value),
         cmocka_unit_test(tokens_have_their_form),
         cmocka_unit_test(headers_carry_tokens),
+        cmocka_unit_test(ids_of_users_end_with_what_is_their_own),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

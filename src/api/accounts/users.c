@@ -7,7 +7,7 @@
 #include "api/respond.h"
 #include "auth/password.h"
 
-enum { ID_UNIQUE_BYTES = 20, ROLES_SHOWN = 1000 };
+enum { ROLES_SHOWN = 1000 };
 
 static const char *workspace_key_of(struct call *call, int64_t id)
 {
@@ -95,16 +95,10 @@ enum err_code user_hash_password(struct call *call)
 
 static const char *new_id(struct call *call)
 {
-    uint8_t unique[ID_UNIQUE_BYTES];
-    struct buf id;
-    buf_init(&id, sizeof call->account.id);
+    uint8_t unique[USER_ID_UNIQUE_BYTES];
     call->backend->accounts.random(call->backend->context, unique, sizeof unique);
-    buf_printf(&id, "ocid1.user.oc1.%s.", call->api->config.hub_region);
-    for (size_t i = 0; i < sizeof unique; i++)
-        buf_printf(&id, "%02x", unique[i]);
-    const char *text = arena_strdup(call->arena, id.data);
-    buf_release(&id);
-    return text;
+    return user_id_format(call->api->config.hub_region, unique,
+                          arena_alloc(call->arena, USER_ID_TEXT));
 }
 
 /* From a snapshot behind the write. */
