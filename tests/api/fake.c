@@ -4,7 +4,6 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "api/call.h"
 #include "calendar/zones.h"
 
 static const uint8_t page_key[32] = "page key of the tests of the api";
@@ -408,24 +407,6 @@ static enum err_code role(void *context, const struct api_account *account,
     return ERR_OK;
 }
 
-static bool workspace_at(void *context, size_t index, struct api_workspace *ret)
-{
-    struct fake *fake = context;
-    if (index == 0)
-        *ret = (struct api_workspace){1, fake_key(FAKE_WORKSPACE), "default"};
-    else
-        *ret = (struct api_workspace){2, fake_key(FAKE_OTHER), NULL};
-    return index < (fake->has_other ? 2 : 1);
-}
-
-static bool workspace_of(void *context, const struct uuid *key, struct api_workspace *ret)
-{
-    for (size_t i = 0; workspace_at(context, i, ret); i++)
-        if (uuid_equal(key, &ret->key))
-            return true;
-    return false;
-}
-
 static int open_output(void *context, const struct run_row *run,
                        const struct task_run_row *task_run, const struct attempt_row *attempt,
                        int stream)
@@ -548,65 +529,6 @@ static size_t resources(struct store_reader *reader, int64_t workspace, int kind
     return 0;
 }
 
-static bool write_rows(void *context, const struct row_batch *rows)
-{
-    struct fake *fake = context;
-    assert_true(fake_is_changing(fake)); /* one at a time */
-    return rows->count > 0 && !fake->write_fails;
-}
-
-static size_t live_runs(struct store_reader *reader, int64_t workspace, struct arena *arena,
-                        struct uuid **ret)
-{
-    (void)workspace, (void)arena;
-    *ret = &of_reader(reader)->run.key;
-    return of_reader(reader)->live_run_count;
-}
-
-bool fake_is_changing(struct fake *fake)
-{
-    if (pthread_mutex_trylock(&fake->api->changing) != 0)
-        return true;
-    pthread_mutex_unlock(&fake->api->changing);
-    return false;
-}
-
-static bool hide_workspace(void *context, const struct api_workspace *workspace)
-{
-    struct fake *fake = context;
-    assert_int_equal(workspace->id, 2);
-    fake->is_hidden_alone |= fake_is_changing(fake);
-    fake->is_hidden = !fake->hide_fails;
-    if (fake->on_hide)
-        fake->on_hide(fake);
-    return fake->is_hidden;
-}
-
-static void show_workspace(void *context, const struct api_workspace *workspace)
-{
-    struct fake *fake = context;
-    assert_int_equal(workspace->id, 2);
-    fake->has_other = true;
-    fake->is_hidden = false;
-}
-
-static void drop_workspace(void *context, const struct api_workspace *workspace)
-{
-    struct fake *fake = context;
-    assert_int_equal(workspace->id, 2);
-    assert_true(fake->is_hidden);
-    fake->has_other = fake->is_hidden = false;
-}
-
-static enum err_code make_workspace(void *context, struct api_workspace *ret, struct err *err)
-{
-    struct fake *fake = context;
-    if (!fake->makes_workspaces)
-        return err_set(err, ERR_UNAVAILABLE, "no workspace can be made here");
-    *ret = (struct api_workspace){2, fake_key(FAKE_OTHER), NULL};
-    return ERR_OK;
-}
-
 struct fake *fake_new(void)
 {
     struct fake *fake = xcalloc(1, sizeof *fake);
@@ -645,7 +567,6 @@ struct fake *fake_new(void)
                   list_jobs,
                   skipped,
                   list_operations,
-                  .live_runs = live_runs,
                   .get_resource = get_resource,
                   .resources = resources,
                   .campaigns = campaigns,
@@ -661,22 +582,16 @@ struct fake *fake_new(void)
         .authenticate = authenticate,
         .still = still,
         .role = role,
-        .workspace = workspace_of,
-        .workspace_at = workspace_at,
         .open_output = open_output,
         .watch = watch,
         .unwatch = watch,
         .events_take = take_events,
         .events_drop = drop_events,
         .is_ready = is_ready,
-        .platform = {.write = write_rows,
-                     .workspace_make = make_workspace,
-                     .workspace_hide = hide_workspace,
-                     .workspace_show = show_workspace,
-                     .workspace_drop = drop_workspace},
     };
     fake_add_accounts(&backend);
     fake_add_campaigns(&backend);
+    fake_add_workspaces(&backend);
     arena_init(&fake->arena);
     fake->now_ms = 1700000000000;
     fake->role = ROLE_ADMIN;

@@ -101,6 +101,8 @@ bool fake_is_changing(struct fake *fake);
 /* fake_accounts.c */
 struct api_account fake_account(void);
 void fake_add_accounts(struct api_backend *backend);
+/* fake_workspaces.c */
+void fake_add_workspaces(struct api_backend *backend);
 /* fake_campaigns.c */
 void fake_add_campaigns(struct api_backend *backend);
 

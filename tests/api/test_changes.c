@@ -3,6 +3,7 @@
 
 #include "api/fake.h"
 
+#define ACCOUNTS   "/reprise/v1"
 #define WORKSPACES "/20260430/aiDataPlatforms/" FAKE_PLATFORM "/workspaces"
 #define OTHER      WORKSPACES "/" FAKE_OTHER
 
@@ -15,17 +16,36 @@ static int ask_status(struct fake *fake, const char *method, const char *target,
     return status;
 }
 
+static void a_change_that_is_not_written_is_503(void **state)
+{
+    struct fake *fake = *state;
+    fake->write_fails = true;
+    expect_error(fake, "POST", ACCOUNTS "/tokens", NULL, "{\"name\":\"x\"}", 503,
+                 "ServiceUnavailable", "could not be written");
+    expect_error(fake, "DELETE", ACCOUNTS "/accessKeys/" FAKE_ACCESS, NULL, NULL, 503,
+                 "ServiceUnavailable", "could not be written");
+}
+
+/* A new password ends sessions: those that could not be listed would go on. */
+static void a_change_is_not_made_of_what_could_not_be_read(void **state)
+{
+    struct fake *fake = *state;
+    fake->tokens_fail = true;
+    expect_error(fake, "PUT", ACCOUNTS "/users/ada", NULL, "{\"password\":\"another password\"}",
+                 503, "ServiceUnavailable", "cannot be read");
+    assert_int_equal(fake->writes, 0);
+}
+
 /* 30 ms each. */
 static void others_do_not_wait_while_a_password_is_hashed(void **state)
 {
     struct fake *fake = *state;
     assert_int_equal(
-        ask_status(fake, "POST", "/reprise/v1/users", NULL,
+        ask_status(fake, "POST", ACCOUNTS "/users", NULL,
                    "{\"name\":\"eva\",\"role\":\"VIEWER\",\"password\":\"0123456789\"}"),
         201);
     assert_int_equal(
-        ask_status(fake, "PUT", "/reprise/v1/users/ada", NULL, "{\"password\":\"0123456789\"}"),
-        200);
+        ask_status(fake, "PUT", ACCOUNTS "/users/ada", NULL, "{\"password\":\"0123456789\"}"), 200);
     assert_int_equal(fake->writes, 2);
     assert_false(fake->is_salted_alone);
 }
@@ -112,6 +132,8 @@ int main(void)
 {
 #define FAKED(f) cmocka_unit_test_setup_teardown(f, fake_setup, fake_teardown)
     const struct CMUnitTest tests[] = {
+        FAKED(a_change_that_is_not_written_is_503),
+        FAKED(a_change_is_not_made_of_what_could_not_be_read),
         FAKED(others_do_not_wait_while_a_password_is_hashed),
         FAKED(others_do_not_wait_while_a_workspace_is_hidden),
         FAKED(a_busy_workspace_stays),

@@ -535,26 +535,6 @@ static void too_much_is_429_with_when(void **state)
     ask_free(asked);
 }
 
-static void a_change_that_is_not_written_is_503(void **state)
-{
-    struct fake *fake = *state;
-    fake->write_fails = true;
-    expect_error(fake, "POST", ACCOUNTS "/tokens", NULL, "{\"name\":\"x\"}", 503,
-                 "ServiceUnavailable", "could not be written");
-    expect_error(fake, "DELETE", ACCOUNTS "/accessKeys/" FAKE_ACCESS, NULL, NULL, 503,
-                 "ServiceUnavailable", "could not be written");
-}
-
-/* A new password ends sessions: those that could not be listed would go on. */
-static void a_change_is_not_made_of_what_could_not_be_read(void **state)
-{
-    struct fake *fake = *state;
-    fake->tokens_fail = true;
-    expect_error(fake, "PUT", ACCOUNTS "/users/ada", NULL, "{\"password\":\"another password\"}",
-                 503, "ServiceUnavailable", "cannot be read");
-    assert_int_equal(fake->writes, 0);
-}
-
 static void bad_details_are_named(void **state)
 {
     struct fake *fake = *state;
@@ -608,8 +588,6 @@ int main(void)
         FAKED(a_credential_that_cannot_be_looked_up_is_not_refused),
         FAKED(a_good_signature_is_let_in),
         FAKED(too_much_is_429_with_when),
-        FAKED(a_change_that_is_not_written_is_503),
-        FAKED(a_change_is_not_made_of_what_could_not_be_read),
         FAKED(bad_details_are_named),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
