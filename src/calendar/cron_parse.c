@@ -4,6 +4,7 @@
 
 #include "base/mem.h"
 #include "calendar/cron.h"
+#include "calendar/crontab.h"
 
 /* What a field may hold. */
 struct field_kind {
@@ -455,7 +456,7 @@ static bool read_fields(struct parser *parser)
     return true;
 }
 
-bool cron_parse(const char *text, struct cron *ret, struct cron_error *error)
+static bool parse_text(const char *text, struct cron *ret, struct cron_error *error)
 {
     struct cron cron = {.day_rule = CRON_DAYS_OF_MONTH};
     struct parser parser = {.text = text, .at = text, .end = text, .cron = &cron, .error = error};
@@ -465,4 +466,28 @@ bool cron_parse(const char *text, struct cron *ret, struct cron_error *error)
         return false;
     *ret = cron;
     return true;
+}
+
+/* Whoever writes five fields, or @daily, is not helped by what is wrong with the first of them. */
+static void suggest(const char *text, struct cron_error *error)
+{
+    char quartz[CRONTAB_TEXT];
+    struct cron ignored;
+    struct cron_error why;
+    if (!crontab_to_quartz(text, quartz) || !parse_text(quartz, &ignored, &why))
+        return;
+    struct parser parser = {.text = text, .error = error, .field = CRON_FIELD_COUNT};
+    bool is_word = text[strspn(text, " \t")] == '@';
+    (void)fail_at(&parser, is_word ? text : text + strlen(text),
+                  "must have the six or seven fields of Quartz, seconds first; what crontab means "
+                  "by it is \"%s\"",
+                  quartz);
+}
+
+bool cron_parse(const char *text, struct cron *ret, struct cron_error *error)
+{
+    if (parse_text(text, ret, error))
+        return true;
+    suggest(text, error);
+    return false;
 }

@@ -90,6 +90,53 @@ static void test_what_quartz_reads_past_is_refused(void **state)
     }
 }
 
+/* Five fields, or @daily, are told what they are in Quartz; what cannot be said in it is told what is wrong. */
+static void test_crontab_is_answered_with_quartz(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *expression;
+        const char *quartz; /* NULL: nothing is suggested */
+    } cases[] = {
+        {"0 3 * * *", "0 0 3 * * ?"},
+        {"  */5  *  * * * ", "0 */5 * * * ?"},
+        {"30 6 * * 1-5", "0 30 6 ? * MON-FRI"},
+        {"30 6 * * 0,6", "0 30 6 ? * SUN,SAT"},
+        {"30 6 * * 7", "0 30 6 ? * SUN"},
+        {"30 6 * * mon", "0 30 6 ? * mon"},
+        {"30 6 * * 1-5/2", "0 30 6 ? * 2-6/2"},
+        {"30 6 * * */2", "0 30 6 ? * */2"},
+        {"0 0 1 1 *", "0 0 0 1 1 ?"},
+        {"15 14 1,15 JAN-MAR *", "0 15 14 1,15 JAN-MAR ?"},
+        {"@daily", "0 0 0 * * ?"},
+        {"@Hourly", "0 0 * * * ?"},
+        {"@weekly", "0 0 0 ? * SUN"},
+        {"@annually", "0 0 0 1 1 ?"},
+        {"0 3 1 * 1", NULL}, /* the first, or Monday: whichever comes */
+        {"0 3 * * 0-7", NULL},
+        {"0 3 * * 8", NULL},
+        {"60 3 * * *", NULL},
+        {"0 3 * *", NULL},
+        {"@reboot", NULL},
+        {"@", NULL},
+        {"1111111111111111111111111111111111111111 3 * * *", NULL},
+    };
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+        struct cron cron, again;
+        struct cron_error error, none;
+        char wanted[128];
+        if (cron_parse(cases[i].expression, &cron, &error))
+            fail_msg("\"%s\" is taken", cases[i].expression);
+        const char *quartz = cases[i].quartz;
+        snprintf(wanted, sizeof wanted, "crontab means by it is \"%s\"", quartz ? quartz : "");
+        bool suggests = strstr(error.message, quartz ? wanted : "crontab") != NULL;
+        if (suggests != (quartz != NULL) || (quartz && error.field != CRON_FIELD_COUNT))
+            fail_msg("\"%s\": column %d: %s", cases[i].expression, error.column, error.message);
+        if (quartz)
+            assert_true(cron_parse(quartz, &again, &none));
+    }
+}
+
 static bool is_same(const struct cron *a, const struct cron *b)
 {
     return a->seconds == b->seconds && a->minutes == b->minutes && a->hours == b->hours &&
@@ -162,6 +209,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_errors_name_field_and_column),
         cmocka_unit_test(test_what_quartz_reads_past_is_refused),
+        cmocka_unit_test(test_crontab_is_answered_with_quartz),
         cmocka_unit_test(test_ways_to_say_the_same),
         cmocka_unit_test(test_length_is_bounded),
         cmocka_unit_test(test_a_refused_expression_leaves_the_result_alone),
