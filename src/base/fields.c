@@ -1,9 +1,10 @@
-#include "base/fields.h"
-
+/* Objects from JSON, by their field tables. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/distance.h"
+#include "base/fields_internal.h"
 #include "base/json.h"
 #include "base/mem.h"
 #include "base/timefmt.h"
@@ -19,15 +20,11 @@ struct path {
 
 struct parser {
     struct arena *arena;
-    bool strict;
-    struct err *err;
+    const struct fields_options *options;
+    struct err *err; /* the first problem */
+    bool has_failed;
     struct path path;
 };
-
-static void *member(const void *object, const struct field *field)
-{
-    return (char *)(uintptr_t)object + field->offset;
-}
 
 /* ---- path ---- */
 
@@ -79,9 +76,21 @@ __attribute__((format(printf, 3, 4))) static enum err_code refuse(struct parser 
     va_start(args, format);
     vsnprintf(what, sizeof what, format, args);
     va_end(args);
-    if (!parser->path.len)
-        return err_set(parser->err, code, "the body %s", what);
-    return err_set(parser->err, code, "%s %s", parser->path.text, what);
+    struct err err;
+    const char *where = parser->path.len ? parser->path.text : "the body";
+    err_set(&err, code, "%s %s", where, what);
+    if (!parser->has_failed)
+        *parser->err = err;
+    parser->has_failed = true;
+    if (parser->options->problem)
+        parser->options->problem(parser->options->context, &err);
+    return code;
+}
+
+/* Is what stands behind a problem looked at? */
+static bool goes_on(const struct parser *parser, enum err_code code)
+{
+    return !code || parser->options->problem;
 }
 
 static enum err_code wrong_kind(struct parser *parser, const char *expected, const json_t *value)
@@ -204,16 +213,16 @@ static enum err_code parse_list(struct parser *parser, const struct field *field
     /* Limits of a list are about its items; a string inside has none of its own. */
     const struct field item_field = {.kind = FIELD_STRING, .check = field->check};
     char *items = arena_array(parser->arena, count, stride);
-    for (size_t i = 0; i < count && !code; i++) {
+    for (size_t i = 0; i < count && goes_on(parser, code); i++) {
         size_t mark = path_push_index(&parser->path, i);
         json_t *item = json_array_get(value, i);
         void *place = items + i * stride;
-        code = objects ? parse_object(parser, field->object, item, place)
-                       : parse_string(parser, &item_field, item, place);
-        if (!code)
-            path_pop(&parser->path, mark);
+        enum err_code of_item = objects ? parse_object(parser, field->object, item, place)
+                                        : parse_string(parser, &item_field, item, place);
+        code = code ? code : of_item;
+        path_pop(&parser->path, mark);
     }
-    if (!code)
+    if (goes_on(parser, code))
         *ret = (struct field_list){items, count};
     return code;
 }
@@ -235,14 +244,15 @@ static enum err_code parse_map(struct parser *parser, const struct field *field,
     json_object_foreach (value, key, item) {
         size_t mark = path_push(&parser->path, key);
         pairs[i].key = arena_strdup(parser->arena, key);
-        code = parse_string(parser, &item_field, item, &pairs[i].value);
-        if (code)
-            return code;
+        enum err_code of_item = parse_string(parser, &item_field, item, &pairs[i].value);
+        code = code ? code : of_item;
         path_pop(&parser->path, mark);
+        if (!goes_on(parser, code))
+            return code;
         i++;
     }
     *ret = (struct field_list){pairs, count};
-    return ERR_OK;
+    return code;
 }
 
 static enum err_code parse_field(struct parser *parser, const struct field *field, json_t *value,
@@ -266,7 +276,7 @@ static enum err_code parse_field(struct parser *parser, const struct field *fiel
     case FIELD_OBJECT: {
         void *object = arena_alloc(parser->arena, field->object->size);
         enum err_code code = parse_object(parser, field->object, value, object);
-        if (!code)
+        if (goes_on(parser, code) && json_is_object(value))
             *(void **)place = object;
         return code;
     }
@@ -292,30 +302,36 @@ static enum err_code parse_field(struct parser *parser, const struct field *fiel
 static enum err_code parse_fields(struct parser *parser, const struct schema *schema, json_t *value,
                                   void *object)
 {
-    for (size_t i = 0; i < schema->count; i++) {
+    enum err_code code = ERR_OK;
+    for (size_t i = 0; i < schema->count && goes_on(parser, code); i++) {
         const struct field *field = &schema->fields[i];
         if (field->flags & FIELD_READ_ONLY)
             continue;
         json_t *item = json_object_get(value, field->name);
         size_t mark = path_push(&parser->path, field->name);
-        if (item && !json_is_null(item)) {
-            enum err_code code = parse_field(parser, field, item, member(object, field));
-            if (code)
-                return code;
-        } else if ((field->flags & FIELD_REQUIRED) && !(field->flags & FIELD_DEFAULT)) {
-            return refuse(parser, ERR_MISSING_PARAMETER, "is required");
-        }
+        enum err_code of_field = ERR_OK;
+        if (item && !json_is_null(item))
+            of_field = parse_field(parser, field, item, field_member(object, field));
+        else if ((field->flags & FIELD_REQUIRED) && !(field->flags & FIELD_DEFAULT))
+            of_field = refuse(parser, ERR_MISSING_PARAMETER, "is required");
+        code = code ? code : of_field;
         path_pop(&parser->path, mark);
     }
-    return ERR_OK;
+    return code;
 }
 
-static const struct schema *variant_of(const struct schema *schema, const void *object)
+/* Of two tables the field whose name is nearest, with `distance` from it. */
+static const struct field *nearest(const struct schema *schema, const char *name, size_t *distance)
 {
-    if (!schema->variants)
-        return NULL;
-    int value = *(const int *)(const void *)((const char *)object + schema->variant_offset);
-    return value >= 0 && value < schema->variant_count ? schema->variants[value] : NULL;
+    const struct field *found = NULL;
+    for (size_t i = 0; schema && i < schema->count; i++) {
+        size_t here = name_distance(name, schema->fields[i].name);
+        if (here >= *distance || (schema->fields[i].flags & FIELD_READ_ONLY))
+            continue;
+        *distance = here;
+        found = &schema->fields[i];
+    }
+    return found;
 }
 
 static bool knows(const struct schema *schema, const char *name)
@@ -326,34 +342,71 @@ static bool knows(const struct schema *schema, const char *name)
     return false;
 }
 
+/* As many words as a message takes. */
+static enum err_code meet_unknown(struct parser *parser, const struct schema *schema,
+                                  const struct schema *variant, const char *key)
+{
+    size_t distance = NAME_IS_FAR;
+    const struct field *common = nearest(schema, key, &distance);
+    const struct field *further = nearest(variant, key, &distance);
+    const char *instead = further ? further->name : common ? common->name : NULL;
+    char what[128];
+    snprintf(what, sizeof what, "is not a field of %s%s%s%s", schema->name,
+             instead ? "; did you mean " : "", instead ? instead : "", instead ? "?" : "");
+    if (parser->options->strict)
+        return refuse(parser, ERR_INVALID_PARAMETER, "%s", what);
+    struct err err;
+    err_set(&err, ERR_INVALID_PARAMETER, "%s %s", parser->path.text, what);
+    parser->options->unknown(parser->options->context, &err);
+    return ERR_OK;
+}
+
 static enum err_code check_unknown(struct parser *parser, const struct schema *schema,
                                    const struct schema *variant, json_t *value)
 {
     const char *key;
     json_t *item;
+    enum err_code code = ERR_OK;
     json_object_foreach (value, key, item) {
         if (knows(schema, key) || knows(variant, key))
             continue;
-        path_push(&parser->path, key);
-        return refuse(parser, ERR_INVALID_PARAMETER, "is not a field of %s", schema->name);
+        size_t mark = path_push(&parser->path, key);
+        enum err_code of_field = meet_unknown(parser, schema, variant, key);
+        code = code ? code : of_field;
+        path_pop(&parser->path, mark);
+        if (!goes_on(parser, code))
+            return code;
     }
-    return ERR_OK;
+    return code;
+}
+
+/* Where all problems are told, an object whose kind is one of them may have any field. */
+static bool looks_for_unknown(const struct parser *parser, const struct schema *schema,
+                              const void *object)
+{
+    return (parser->options->strict || parser->options->unknown) &&
+           (!parser->options->problem || !schema->variants ||
+            schema_variant_number(schema, object) >= 0);
 }
 
 static enum err_code parse_object(struct parser *parser, const struct schema *schema, json_t *value,
                                   void *object)
 {
+    fields_init(schema, object);
     if (!json_is_object(value))
         return wrong_kind(parser, "an object", value);
-    fields_init(schema, object);
     enum err_code code = parse_fields(parser, schema, value, object);
-    if (code)
+    if (!goes_on(parser, code))
         return code;
-    const struct schema *variant = variant_of(schema, object);
-    if (variant)
-        code = parse_fields(parser, variant, value, object);
-    if (!code && parser->strict)
-        code = check_unknown(parser, schema, variant, value);
+    const struct schema *variant = schema_variant(schema, object);
+    if (variant) {
+        enum err_code further = parse_fields(parser, variant, value, object);
+        code = code ? code : further;
+    }
+    if (goes_on(parser, code) && looks_for_unknown(parser, schema, object)) {
+        enum err_code unknown = check_unknown(parser, schema, variant, value);
+        code = code ? code : unknown;
+    }
     return code;
 }
 
@@ -361,12 +414,10 @@ enum err_code fields_parse(const struct schema *schema, json_t *value, void *obj
                            struct arena *arena, const struct fields_options *options,
                            struct err *err)
 {
-    struct parser parser = {.arena = arena, .err = err};
-    if (options) {
-        parser.strict = options->strict;
-        if (options->where)
-            path_push(&parser.path, options->where);
-    }
+    static const struct fields_options none = {0};
+    struct parser parser = {.arena = arena, .options = options ? options : &none, .err = err};
+    if (parser.options->where)
+        path_push(&parser.path, parser.options->where);
     return parse_object(&parser, schema, value, object);
 }
 
@@ -403,188 +454,10 @@ void fields_init(const struct schema *schema, void *object)
 {
     memset(object, 0, schema->size);
     for (size_t i = 0; i < schema->count; i++)
-        init_member(&schema->fields[i], member(object, &schema->fields[i]));
+        init_member(&schema->fields[i], field_member(object, &schema->fields[i]));
     for (int v = 0; v < schema->variant_count; v++) {
         const struct schema *variant = schema->variants[v];
         for (size_t i = 0; variant && i < variant->count; i++)
-            init_member(&variant->fields[i], member(object, &variant->fields[i]));
+            init_member(&variant->fields[i], field_member(object, &variant->fields[i]));
     }
-}
-
-/* ---- printing ---- */
-
-static void print_int(int64_t value, struct buf *out)
-{
-    if (value == FIELD_NULL)
-        BUF_LIT(out, "null");
-    else
-        buf_int(out, value);
-}
-
-static void print_time(int64_t ms, struct buf *out)
-{
-    if (ms == FIELD_NULL) {
-        BUF_LIT(out, "null");
-        return;
-    }
-    char text[TIMEFMT_TEXT];
-    buf_putc(out, '"');
-    buf_puts(out, timefmt_rfc3339(ms, text));
-    buf_putc(out, '"');
-}
-
-static void print_list(const struct field *field, const struct field_list *list, struct buf *out)
-{
-    bool objects = field->kind == FIELD_LIST;
-    const char *items = list->items;
-    buf_putc(out, '[');
-    for (size_t i = 0; i < list->count; i++) {
-        if (i)
-            buf_putc(out, ',');
-        if (objects)
-            fields_print(field->object, items + i * field->object->size, out);
-        else
-            buf_json_string(out, ((const char *const *)list->items)[i]);
-    }
-    buf_putc(out, ']');
-}
-
-static void print_map(const struct field *field, const struct field_list *list, struct buf *out)
-{
-    buf_putc(out, '{');
-    for (size_t i = 0; i < list->count; i++) {
-        if (i)
-            buf_putc(out, ',');
-        if (field->kind == FIELD_MAP) {
-            const struct field_pair *pair = (const struct field_pair *)list->items + i;
-            buf_json_string(out, pair->key);
-            buf_putc(out, ':');
-            buf_json_string(out, pair->value);
-        } else {
-            const struct field_entry *entry = (const struct field_entry *)list->items + i;
-            buf_json_string(out, entry->key);
-            buf_putc(out, ':');
-            fields_print(field->object, entry->value, out);
-        }
-    }
-    buf_putc(out, '}');
-}
-
-static void print_member(const struct field *field, const void *place, struct buf *out)
-{
-    switch (field->kind) {
-    case FIELD_STRING:
-        buf_json_string(out, *(const char *const *)place);
-        break;
-    case FIELD_BOOL: {
-        int8_t value = *(const int8_t *)place;
-        buf_puts(out, value == FIELD_UNSET ? "null" : value ? "true" : "false");
-        break;
-    }
-    case FIELD_INT32:
-    case FIELD_INT64:
-        print_int(*(const int64_t *)place, out);
-        break;
-    case FIELD_ENUM: {
-        int value = *(const int *)place;
-        buf_json_string(out, value >= 0 && value < field->name_count ? field->names[value] : NULL);
-        break;
-    }
-    case FIELD_TIME:
-        print_time(*(const int64_t *)place, out);
-        break;
-    case FIELD_OBJECT: {
-        const void *object = *(const void *const *)place;
-        if (object)
-            fields_print(field->object, object, out);
-        else
-            BUF_LIT(out, "null");
-        break;
-    }
-    case FIELD_LIST:
-    case FIELD_STRINGS:
-        print_list(field, place, out);
-        break;
-    case FIELD_MAP:
-    case FIELD_OBJECTS:
-        print_map(field, place, out);
-        break;
-    case FIELD_RAW: {
-        const char *text = *(const char *const *)place;
-        buf_puts(out, text ? text : "null");
-        break;
-    }
-    default:
-        BUF_LIT(out, "null");
-    }
-}
-
-/* ,"name": in one piece. */
-static void print_name(const char *name, bool first, struct buf *out)
-{
-    size_t len = strlen(name);
-    char *room = buf_reserve(out, len + 4);
-    if (!room)
-        return;
-    char *p = room;
-    if (!first)
-        *p++ = ',';
-    *p++ = '"';
-    memcpy(p, name, len);
-    p += len;
-    *p++ = '"';
-    *p++ = ':';
-    buf_used(out, (size_t)(p - room));
-}
-
-static bool is_left_out(const struct field *field, const void *place)
-{
-    if (field->flags & FIELD_HIDDEN)
-        return true;
-    if (!(field->flags & FIELD_SPARSE))
-        return false;
-    switch (field->kind) {
-    case FIELD_BOOL:
-        return *(const int8_t *)place == FIELD_UNSET;
-    case FIELD_ENUM:
-        return *(const int *)place == FIELD_UNSET;
-    case FIELD_INT32:
-    case FIELD_INT64:
-    case FIELD_TIME:
-        return *(const int64_t *)place == FIELD_NULL;
-    case FIELD_LIST:
-    case FIELD_STRINGS:
-    case FIELD_MAP:
-    case FIELD_OBJECTS:
-        return ((const struct field_list *)place)->items == NULL;
-    case FIELD_STRING:
-    case FIELD_OBJECT:
-    case FIELD_RAW:
-    default:
-        return *(const void *const *)place == NULL;
-    }
-}
-
-static void print_fields(const struct schema *schema, const void *object, struct buf *out,
-                         bool *first)
-{
-    for (size_t i = 0; i < schema->count; i++) {
-        const struct field *field = &schema->fields[i];
-        if (is_left_out(field, member(object, field)))
-            continue;
-        print_name(field->name, *first, out);
-        *first = false;
-        print_member(field, member(object, field), out);
-    }
-}
-
-void fields_print(const struct schema *schema, const void *object, struct buf *out)
-{
-    bool first = true;
-    buf_putc(out, '{');
-    print_fields(schema, object, out, &first);
-    const struct schema *variant = variant_of(schema, object);
-    if (variant)
-        print_fields(variant, object, out, &first);
-    buf_putc(out, '}');
 }

@@ -102,16 +102,25 @@ struct schema {
     size_t variant_offset;
 };
 
+/* Of a body that is gone through to its end: a problem of it. */
+typedef void field_report(void *context, const struct err *err);
+
 struct fields_options {
     bool strict;       /* unknown fields are refused, not ignored */
     const char *where; /* path that error messages begin with, NULL at the top */
+    /* Each problem is told, and what can be read behind it is read. NULL: the first one ends it. */
+    field_report *problem;
+    /* Each unknown field is told that `strict` does not refuse. NULL: they are not looked for. */
+    field_report *unknown;
+    void *context; /* of both */
 };
 
 /* Sets every member of the struct to its unset value or default. */
 void fields_init(const struct schema *schema, void *object);
 
 /* Parses `value` into `object` (initialised here). Strings and lists are copied into the arena. On
- * failure returns the code and `err` names the field by path ("tasks[2].dependsOn[0].taskKey"). */
+ * failure returns the code and `err` names the field by path ("tasks[2].dependsOn[0].taskKey"): the first one that is
+ * wrong, where all are told; then `object` has what is right, and of a list every item. */
 enum err_code fields_parse(const struct schema *schema, json_t *value, void *object,
                            struct arena *arena, const struct fields_options *options,
                            struct err *err);

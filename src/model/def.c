@@ -63,11 +63,11 @@ static enum err_code check_schedule(const struct job_details *details, struct er
     return ERR_OK;
 }
 
-enum err_code def_parse_fields(struct job_def *def, json_t *value, bool strict, struct err *err)
+enum err_code def_parse_fields(struct job_def *def, json_t *value,
+                               const struct fields_options *options, struct err *err)
 {
-    const struct fields_options options = {.strict = strict};
     enum err_code code =
-        fields_parse(&job_details_schema, value, &def->details, &def->arena, &options, err);
+        fields_parse(&job_details_schema, value, &def->details, &def->arena, options, err);
     if (code)
         return code;
     def->tasks = def->details.tasks.items;
@@ -150,7 +150,7 @@ enum err_code job_def_parse(json_t *value, bool strict, struct job_def **ret, st
     struct job_def *def = def_new();
     enum err_code code = def_check_supported(value, err);
     if (!code)
-        code = def_parse_fields(def, value, strict, err);
+        code = def_parse_fields(def, value, &(struct fields_options){.strict = strict}, err);
     if (!code)
         code = def_build_graph(def, NULL, err);
     if (!code)
@@ -166,7 +166,7 @@ enum err_code job_def_load(const char *json, int64_t version, struct job_def **r
     assert(value);
     struct job_def *def = def_new();
     def->version = version;
-    enum err_code code = def_parse_fields(def, value, false, err);
+    enum err_code code = def_parse_fields(def, value, NULL, err);
     json_decref(value);
     if (!code)
         code = def_build_graph(def, NULL, err);

@@ -334,7 +334,7 @@ static enum err_code check_task_params(struct checker *checker, const struct tas
 }
 
 /* Which job runs is fixed when the definition is saved: no references. */
-static enum err_code check_job_key(const struct checker *checker, const struct task_def *task)
+static enum err_code check_job_key(struct checker *checker, const struct task_def *task)
 {
     struct uuid ignored;
     if (uuid_parse(task->job_key, &ignored))
@@ -353,22 +353,27 @@ static enum err_code check_url(const struct checker *checker, const struct task_
                    "tasks[%u].url must begin with http:// or https://", checker->task);
 }
 
+static enum err_code check_script(struct checker *checker, const struct task_def *task)
+{
+    if (task->type == TASK_SHELL && !task->script == !task->file_path)
+        return err_set(checker->err, ERR_INVALID_PARAMETER,
+                       "tasks[%u] must have either script or filePath", checker->task);
+    return ERR_OK;
+}
+
 /* What the types that are ours ask for besides. */
 static enum err_code check_node(struct checker *checker, const struct task_def *task)
 {
     const char *ignored;
     if (task->type == TASK_HTTP)
         return check_url(checker, task);
-    if (task->type == TASK_SHELL && !task->script == !task->file_path)
-        return err_set(checker->err, ERR_INVALID_PARAMETER,
-                       "tasks[%u] must have either script or filePath", checker->task);
     if (task->type == TASK_PATH &&
         workspace_place(task->path, &checker->scratch, &ignored, checker->err))
         return def_refuse_at(checker->err, "tasks[%u].path", checker->task);
     return ERR_OK;
 }
 
-static enum err_code check_source(const struct checker *checker, const struct task_def *task)
+static enum err_code check_source(struct checker *checker, const struct task_def *task)
 {
     const struct git_config *git = git_config_of(&checker->def->details, task);
     if (task->source != SOURCE_GIT_PROVIDER || (git && git->repository_url))
@@ -378,34 +383,77 @@ static enum err_code check_source(const struct checker *checker, const struct ta
                    checker->task, task->git_config ? "" : ", here or in the job's gitConfig");
 }
 
-static enum err_code check_task(struct checker *checker, const struct task_def *task)
+static enum err_code check_paths(struct checker *checker, const struct task_def *task)
+{
+    enum err_code code = check_path(checker, task->file_path, "filePath");
+    return code ? code : check_path(checker, task->notebook_path, "notebookPath");
+}
+
+static enum err_code check_cluster(struct checker *checker, const struct task_def *task)
+{
+    return cluster_check_task(task, checker->task, checker->err);
+}
+
+static enum err_code check_decision(struct checker *checker, const struct task_def *task)
+{
+    return task->type == TASK_IF_ELSE ? check_if_else(checker, task) : ERR_OK;
+}
+
+static enum err_code check_child(struct checker *checker, const struct task_def *task)
+{
+    return task->type == TASK_JOB ? check_job_key(checker, task) : ERR_OK;
+}
+
+static struct text_check text_check_of(struct checker *checker, const struct task_def *task)
+{
+    return (struct text_check){{task->task_key, note_query, checker}, is_el(task)};
+}
+
+static enum err_code check_edges(struct checker *checker, const struct task_def *task)
+{
+    const struct text_check check = text_check_of(checker, task);
+    return check_conditions(checker, task, &check);
+}
+
+static enum err_code check_arguments(struct checker *checker, const struct task_def *task)
 {
     struct words ignored;
-    enum err_code code = check_task_params(checker, task);
-    if (!code)
-        code = check_path(checker, task->file_path, "filePath");
-    if (!code)
-        code = check_path(checker, task->notebook_path, "notebookPath");
-    if (!code)
-        code = check_libraries(checker, task);
-    if (!code)
-        code = check_source(checker, task);
-    if (!code)
-        code = cluster_check_task(task, checker->task, checker->err);
-    if (!code && task->type == TASK_IF_ELSE)
-        code = check_if_else(checker, task);
-    if (!code && task->type == TASK_JOB)
-        code = check_job_key(checker, task);
-    if (!code)
-        code = check_node(checker, task);
-    const struct text_check check = {{task->task_key, note_query, checker}, is_el(task)};
-    if (!code)
-        code = check_conditions(checker, task, &check);
-    if (!code && words_split(task->command_line_arguments, task->expression_language,
-                             &checker->scratch, &ignored, checker->err))
-        code = def_refuse_at(checker->err, "tasks[%u].commandLineArguments", checker->task);
-    if (!code)
-        code = check_task_references(task, &check, checker);
+    if (words_split(task->command_line_arguments, task->expression_language, &checker->scratch,
+                    &ignored, checker->err))
+        return def_refuse_at(checker->err, "tasks[%u].commandLineArguments", checker->task);
+    return ERR_OK;
+}
+
+static enum err_code check_references(struct checker *checker, const struct task_def *task)
+{
+    const struct text_check check = text_check_of(checker, task);
+    return check_task_references(task, &check, checker);
+}
+
+/* With a report each of these is made, and what is wrong noted; else the first that fails ends it. */
+static enum err_code check_task(struct checker *checker, const struct task_def *task,
+                                const struct def_report *report)
+{
+    static const struct {
+        enum err_code (*check)(struct checker *checker, const struct task_def *task);
+        bool takes_broken; /* does it bear that fields are unset which must be there? */
+    } checks[] = {
+        {check_task_params, false}, {check_paths, true},     {check_libraries, false},
+        {check_source, false},      {check_cluster, false},  {check_decision, false},
+        {check_child, false},       {check_script, true},    {check_node, false},
+        {check_edges, true},        {check_arguments, true}, {check_references, true},
+    };
+    bool is_broken = report && report->broken_task[checker->task];
+    enum err_code code = ERR_OK;
+    if (is_broken && (!task->task_key || task->type < 0))
+        return ERR_OK;
+    for (size_t i = 0; i < ARRAY_LEN(checks) && (!code || report); i++) {
+        if ((is_broken && !checks[i].takes_broken) || !checks[i].check(checker, task))
+            continue;
+        code = checker->err->code;
+        if (report)
+            def_report_add(report, checker->err);
+    }
     arena_clear(&checker->scratch);
     return code;
 }
@@ -450,18 +498,33 @@ static enum err_code check_job(struct checker *checker)
     return check_values(params, &job_level, checker);
 }
 
-/* With a report every task is gone through, and what is wrong with it noted. */
+/* With a report every task is gone through. */
 static enum err_code check_tasks(struct checker *checker, const struct def_report *report)
 {
     enum err_code code = ERR_OK;
     for (uint32_t i = 0; i < checker->def->task_count && (!code || report); i++) {
         checker->task = i;
-        if (!check_task(checker, &checker->def->tasks[i]))
-            continue;
-        code = checker->err->code;
-        if (report)
-            def_report_add(report, checker->err);
+        enum err_code of_task = check_task(checker, &checker->def->tasks[i], report);
+        code = code ? code : of_task;
     }
+    return code;
+}
+
+static enum err_code check_all(struct checker *checker, const struct def_report *report)
+{
+    enum err_code code = report && report->job_is_broken ? ERR_OK : check_job(checker);
+    if (code && report)
+        def_report_add(report, checker->err);
+    if (code && !report)
+        return code;
+    enum err_code of_tasks = check_tasks(checker, report);
+    code = code ? code : of_tasks;
+    /* Who is upstream of whom is known where everything is right. */
+    if (code || (report && report->problems->count))
+        return code;
+    code = answer_queries(checker);
+    if (code && report)
+        def_report_add(report, checker->err);
     return code;
 }
 
@@ -473,18 +536,7 @@ enum err_code def_check_texts(struct job_def *def, const struct def_report *repo
     checker.rank = xcalloc(def->task_count, sizeof *checker.rank);
     for (uint32_t i = 0; i < def->task_count; i++)
         checker.rank[def->order[i]] = i;
-    enum err_code code = check_job(&checker);
-    if (code && report)
-        def_report_add(report, err);
-    if (!code || report) {
-        enum err_code of_tasks = check_tasks(&checker, report);
-        code = code ? code : of_tasks;
-    }
-    if (!code) {
-        code = answer_queries(&checker);
-        if (code && report)
-            def_report_add(report, err);
-    }
+    enum err_code code = check_all(&checker, report);
     free(checker.queries);
     free(checker.rank);
     param_variables_release(&checker.job_variables);

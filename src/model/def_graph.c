@@ -14,17 +14,31 @@ static const struct dependency *dependency_at(const struct task_def *task, size_
     return (const struct dependency *)task->depends_on.items + index;
 }
 
-static enum err_code take_keys(struct job_def *def, struct err *err)
+static enum err_code report_one(enum err_code code, const struct def_report *report,
+                                const struct err *err)
 {
-    for (uint32_t i = 0; i < def->task_count; i++) {
+    if (code && report)
+        def_report_add(report, err);
+    return code;
+}
+
+static enum err_code take_keys(struct job_def *def, const struct def_report *report,
+                               struct err *err)
+{
+    enum err_code code = ERR_OK;
+    for (uint32_t i = 0; i < def->task_count && (!code || report); i++) {
         const char *key = def->tasks[i].task_key;
+        if (!key) /* that it has none was told */
+            continue;
         uintptr_t first = (uintptr_t)str_map_add(&def->by_key, key, (void *)(uintptr_t)(i + 1));
-        if (first)
-            return err_set(err, ERR_INVALID_PARAMETER,
-                           "tasks[%u].taskKey \"%s\" is the key of tasks[%u] already", i, key,
-                           (unsigned)first - 1);
+        if (!first)
+            continue;
+        code = err_set(err, ERR_INVALID_PARAMETER,
+                       "tasks[%u].taskKey \"%s\" is the key of tasks[%u] already", i, key,
+                       (unsigned)first - 1);
+        report_one(code, report, err);
     }
-    return ERR_OK;
+    return code;
 }
 
 static enum err_code count_edges(const struct job_def *def, size_t *ret, struct err *err)
@@ -45,7 +59,7 @@ static enum err_code parse_outcome(const struct task_def *upstream, const char *
                                    int8_t *ret, struct err *err)
 {
     *ret = FIELD_UNSET;
-    if (!outcome)
+    if (!outcome || upstream->type < 0)
         return ERR_OK;
     if (upstream->type != TASK_IF_ELSE)
         return err_set(err, ERR_INVALID_PARAMETER,
@@ -57,34 +71,54 @@ static enum err_code parse_outcome(const struct task_def *upstream, const char *
     return ERR_OK;
 }
 
-/* Fills nodes[task].deps. `seen[t]` is the last task + 1 that was found to depend on t. */
-static enum err_code link_task(struct job_def *def, uint32_t task, uint32_t *seen, struct err *err)
+/* What is wrong with a dependency on the task of that key; NULL: nothing, and *ret is the task. */
+static const char *find_upstream(const struct job_def *def, uint32_t task, const char *key,
+                                 const uint32_t *seen, uint32_t *ret)
 {
-    const struct task_def *own = &def->tasks[task];
+    int64_t upstream = job_def_find(def, key);
+    if (upstream < 0)
+        return "names no task of the job";
+    if (upstream == task)
+        return "names the task itself";
+    if (seen[upstream] == task + 1)
+        return "is given twice";
+    *ret = (uint32_t)upstream;
+    return NULL;
+}
+
+static enum err_code link_one(struct job_def *def, uint32_t task, uint32_t place, uint32_t *seen,
+                              struct err *err)
+{
+    const struct dependency *dependency = dependency_at(&def->tasks[task], place);
     struct graph_node *node = &def->nodes[task];
-    for (uint32_t i = 0; i < own->depends_on.count; i++) {
-        const struct dependency *dependency = dependency_at(own, i);
-        const char *key = dependency->task_key;
-        int64_t upstream = job_def_find(def, key);
-        const char *wrong = NULL;
-        if (upstream < 0)
-            wrong = "names no task of the job";
-        else if (upstream == task)
-            wrong = "names the task itself";
-        else if (seen[upstream] == task + 1)
-            wrong = "is given twice";
-        if (wrong)
-            return err_set(err, ERR_INVALID_PARAMETER, "tasks[%u].dependsOn[%u].taskKey \"%s\" %s",
-                           task, i, key, wrong);
-        seen[upstream] = task + 1;
-        struct graph_edge *edge = &node->deps[node->dep_count++];
-        edge->task = (uint32_t)upstream;
-        edge->condition = dependency->condition;
-        if (parse_outcome(&def->tasks[upstream], dependency->outcome, &edge->outcome, err))
-            return def_refuse_at(err, "tasks[%u].dependsOn[%u].outcome", task, i);
-        def->nodes[upstream].dependent_count++;
-    }
+    const char *key = dependency->task_key;
+    uint32_t upstream;
+    if (!key) /* that it has none was told */
+        return ERR_OK;
+    const char *wrong = find_upstream(def, task, key, seen, &upstream);
+    if (wrong)
+        return err_set(err, ERR_INVALID_PARAMETER, "tasks[%u].dependsOn[%u].taskKey \"%s\" %s",
+                       task, place, key, wrong);
+    seen[upstream] = task + 1;
+    struct graph_edge *edge = &node->deps[node->dep_count++];
+    edge->task = upstream;
+    edge->condition = dependency->condition;
+    def->nodes[upstream].dependent_count++;
+    if (parse_outcome(&def->tasks[upstream], dependency->outcome, &edge->outcome, err))
+        return def_refuse_at(err, "tasks[%u].dependsOn[%u].outcome", task, place);
     return ERR_OK;
+}
+
+/* Fills nodes[task].deps. `seen[t]` is the last task + 1 that was found to depend on t. */
+static enum err_code link_task(struct job_def *def, uint32_t task, uint32_t *seen,
+                               const struct def_report *report, struct err *err)
+{
+    enum err_code code = ERR_OK;
+    uint32_t count = (uint32_t)def->tasks[task].depends_on.count;
+    for (uint32_t i = 0; i < count && (!code || report); i++)
+        if (link_one(def, task, i, seen, err))
+            code = report_one(err->code, report, err);
+    return code;
 }
 
 static enum err_code link_upstream(struct job_def *def, size_t edge_count,
@@ -96,11 +130,8 @@ static enum err_code link_upstream(struct job_def *def, size_t edge_count,
     for (uint32_t i = 0; i < def->task_count && (!code || report); i++) {
         def->nodes[i].deps = edges;
         edges += def->tasks[i].depends_on.count;
-        if (!link_task(def, i, seen, err))
-            continue;
-        code = err->code;
-        if (report)
-            def_report_add(report, err);
+        enum err_code of_task = link_task(def, i, seen, report, err);
+        code = code ? code : of_task;
     }
     free(seen);
     return code;
@@ -207,31 +238,24 @@ static enum err_code refuse_cycle(const struct job_def *def, const uint32_t *wai
     return code;
 }
 
-static enum err_code report_one(enum err_code code, const struct def_report *report,
-                                const struct err *err)
-{
-    if (code && report)
-        def_report_add(report, err);
-    return code;
-}
-
 enum err_code def_build_graph(struct job_def *def, const struct def_report *report, struct err *err)
 {
     size_t edge_count = 0;
-    enum err_code code = take_keys(def, err);
-    if (!code)
-        code = count_edges(def, &edge_count, err);
-    if (code)
-        return report_one(code, report, err);
+    enum err_code code = take_keys(def, report, err);
+    if (code && !report)
+        return code;
+    if (count_edges(def, &edge_count, err))
+        return report_one(err->code, report, err);
     def->nodes = ARENA_ARRAY(&def->arena, def->task_count, struct graph_node);
     def->order = ARENA_ARRAY(&def->arena, def->task_count, uint32_t);
-    code = link_upstream(def, edge_count, report, err);
-    if (code)
+    enum err_code of_edges = link_upstream(def, edge_count, report, err);
+    code = code ? code : of_edges;
+    if (code && !report)
         return code;
     link_downstream(def, edge_count);
     uint32_t *waiting = xcalloc(def->task_count, sizeof *waiting);
     if (sort(def, waiting) < def->task_count)
-        code = refuse_cycle(def, waiting, err);
+        code = report_one(refuse_cycle(def, waiting, err), report, err);
     free(waiting);
-    return report_one(code, report, err);
+    return code;
 }

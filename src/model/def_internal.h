@@ -19,10 +19,12 @@
 __attribute__((format(printf, 2, 3))) enum err_code def_refuse_at(struct err *err,
                                                                   const char *format, ...);
 
-/* Problems of many tasks, for who wants to know them all. NULL: the first one ends it. */
+/* Problems of the job and of many tasks, for who wants to know them all. NULL: the first one ends it. */
 struct def_report {
     struct def_problems *problems;
     struct arena *arena;
+    bool job_is_broken;   /* some field of the job is wrong, and unset */
+    uint8_t *broken_task; /* likewise, one per task */
 };
 void def_report_add(const struct def_report *report, const struct err *err);
 
@@ -31,10 +33,12 @@ enum err_code def_check_supported(json_t *details, struct err *err);
 enum err_code def_check_supported_task(json_t *task, size_t index, struct err *err);
 
 /* The tables and what goes beyond them. */
-enum err_code def_parse_fields(struct job_def *def, json_t *value, bool strict, struct err *err);
+enum err_code def_parse_fields(struct job_def *def, json_t *value,
+                               const struct fields_options *options, struct err *err);
 
-/* Fills nodes, order and by_key from details.tasks. With a report, what is wrong is in there when the
- * result is not ERR_OK; so for the texts. */
+/* Fills nodes, order and by_key from details.tasks. With a report, what is wrong is in there when the result is not ERR_OK, and
+ * the graph is without it: dependencies that lead nowhere are left out, a second task of the same key has none that depends on
+ * it, and where there is a cycle the order ends before it. So for the texts. */
 enum err_code def_build_graph(struct job_def *def, const struct def_report *report,
                               struct err *err);
 

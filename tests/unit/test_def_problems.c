@@ -89,7 +89,7 @@ static void texts(void **state)
     assert_problems("\"parameters\":[{\"name\":\"a b\"}]," TASKS(
                         TASK("a", ",\"commandLineArguments\":\"'\"") "," TASK("b", "") "," TASK(
                             "c", ",\"commandLineArguments\":\"{{job.nothing}}\"")),
-                    expected, 1); /* the job's own come first */
+                    expected, 3);
     assert_problems(TASKS(TASK("a", ",\"commandLineArguments\":\"'\"") "," TASK("b", "") "," TASK(
                         "c", ",\"commandLineArguments\":\"{{job.nothing}}\"")),
                     expected + 1, 2);
@@ -97,6 +97,73 @@ static void texts(void **state)
     assert_problems(
         TASKS(TASK("a", "") "," TASK("b", ",\"commandLineArguments\":\"{{tasks.a.run_id}}\"")),
         upstream, 1);
+}
+
+/* What a first try at a file may hold, told in one go; what depends on a part that is wrong is left out. */
+static void one_round_is_enough(void **state)
+{
+    (void)state;
+    static const char *const expected[] = {
+        "parameters[0].name",
+        "timeoutSeconds must be from 0",
+        "tasks[0].type must be one of",
+        "tasks[2].runIf must be one of",
+        "tasks[3].maxRetries must be an integer",
+        "tasks[3].timeoutSeconds must be from 0",
+        "tasks[5].dependsOn[1].outcome must be a string",
+        "tasks[5].filePath is required",
+        "tasks[6].taskKey is required",
+        "tasks[2].taskKey \"b\" is the key of tasks[1] already",
+        "tasks[1].dependsOn[0].taskKey \"nobody\" names no task",
+        "tasks[1].dependsOn[2].taskKey \"b\" names the task itself",
+        "tasks[7].dependsOn: x -> y -> x is a cycle",
+        "tasks[3].filePath",
+        "tasks[4] must have either script or filePath",
+        "tasks[4].commandLineArguments must have balanced quotes",
+    };
+    assert_problems(
+        "\"timeoutSeconds\":-1,\"parameters\":[{\"name\":\"a b\"}],\"tasks\":["
+        "{\"taskKey\":\"a\",\"type\":\"PYTHN_TASK\",\"colour\":1},"
+        "{\"taskKey\":\"b\",\"type\":\"DUMMY_TASK\",\"dependsOn\":[{\"taskKey\":\"nobody\"},"
+        "{\"taskKey\":\"a\",\"outcome\":\"true\"},{\"taskKey\":\"b\"}]},"
+        "{\"taskKey\":\"b\",\"type\":\"DUMMY_TASK\",\"runIf\":\"ALWAYS\"},"
+        "{\"taskKey\":\"c\",\"type\":\"PYTHON_TASK\",\"filePath\":\"../x.py\",\"maxRetries\":\"3\","
+        "\"timeoutSeconds\":-5},"
+        "{\"taskKey\":\"d\",\"type\":\"SHELL_TASK\",\"commandLineArguments\":\"'\"},"
+        "{\"taskKey\":\"e\",\"type\":\"PYTHON_TASK\",\"dependsOn\":[{\"taskKey\":\"d\"},"
+        "{\"taskKey\":\"c\",\"outcome\":true}]},"
+        "{\"type\":\"DUMMY_TASK\"},"
+        "{\"taskKey\":\"x\",\"type\":\"DUMMY_TASK\",\"dependsOn\":[{\"taskKey\":\"y\"}]},"
+        "{\"taskKey\":\"y\",\"type\":\"DUMMY_TASK\",\"dependsOn\":[{\"taskKey\":\"x\"}]}]",
+        expected, ARRAY_LEN(expected));
+}
+
+/* Fields that are ignored are no problem, and told: with the name that may have been meant. */
+static void unknown_fields(void **state)
+{
+    (void)state;
+    static const char *const expected[] = {
+        "schedule.cron_expression is not a field of Schedule; did you mean quartzCronExpression?",
+        "max_concurrent_runs is not a field of CreateJobDetails; did you mean maxConcurrentRuns?",
+        "tasks[0].retries is not a field of Task; did you mean maxRetries?",
+        "tasks[0].email_notifications is not a field of Task",
+        "tasks[0].depends_on is not a field of Task; did you mean dependsOn?",
+    };
+    static const char body[] =
+        "\"max_concurrent_runs\":2,\"schedule\":{\"quartzCronExpression\":\"0 0 3 * * ?\",\"timezoneId\":"
+        "\"UTC\",\"cron_expression\":\"\"}," TASKS(
+            TASK("a", ",\"retries\":1,\"email_notifications\":{},\"depends_on\":[]"));
+    struct arena arena;
+    arena_init(&arena);
+    struct def_problems problems = problems_of(body, false, &arena);
+    assert_int_equal(problems.count, 0);
+    assert_int_equal(problems.unknown_count, ARRAY_LEN(expected));
+    for (size_t i = 0; i < ARRAY_LEN(expected); i++)
+        assert_string_equal(problems.unknown[i].message, expected[i]);
+    problems = problems_of(body, true, &arena);
+    assert_int_equal(problems.count, ARRAY_LEN(expected));
+    assert_int_equal(problems.unknown_count, 0);
+    arena_release(&arena);
 }
 
 static void there_is_an_end_to_it(void **state)
@@ -123,6 +190,8 @@ int main(void)
         cmocka_unit_test(fields_of_the_job_and_of_each_task),
         cmocka_unit_test(dependencies),
         cmocka_unit_test(texts),
+        cmocka_unit_test(one_round_is_enough),
+        cmocka_unit_test(unknown_fields),
         cmocka_unit_test(there_is_an_end_to_it),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
