@@ -168,9 +168,33 @@ def test_a_wide_and_a_long_definition(api):
 
 def test_what_could_be_saved_is_valid(api):
     before = len(api.read("/jobs", limit=1000)["items"])
-    assert validate(api, definition([step("a"), if_else("b", "1 == 1", "a")])) == {"isValid": True, "errors": []}
-    assert validate(api, definition([])) == {"isValid": True, "errors": []}
+    whole = definition([step("a"), if_else("b", "1 == 1", "a")])
+    answer = validate(api, whole)
+    wanted = answer.pop("definition")
+    assert answer == {"isValid": True, "errors": [], "warnings": []}
+    assert validate(api, definition([]))["isValid"] is True
     assert len(api.read("/jobs", limit=1000)["items"]) == before, "nothing is saved"
+    job = api.made("/jobs", whole)
+    saved = api.read(f"/jobs/{job['key']}/versions/1")["definition"]
+    assert saved == wanted and saved["tasks"][0]["maxRetries"] == 0, "what saving makes of it, defaults filled in"
+
+
+@pytest.mark.parametrize("schedule,words", [
+    ({"quartzCronExpression": "0 3 * * *", "timezoneId": "UTC"},
+     ["schedule.quartzCronExpression, column 10: the expression must have the six or seven fields of Quartz, seconds first; "
+      'what crontab means by it is "0 0 3 * * ?"']),
+    ({"quartzCronExpression": "@daily", "timezoneId": "UTC"}, ['is "0 0 0 * * ?"']),
+    ({"quartzCronExpression": "0 0 3 * * ?", "timezoneId": "Berlin"}, ["schedule.timezoneId is no known time zone; did you mean Europe/Berlin?"]),
+    ({"quartzCronExpression": "0 0 25 * * ?", "timezoneId": "Berlin", "pauseStatus": "NO"}, ["pauseStatus", "column 5", "timezoneId"]),
+    ({"quartzCronExpression": 5, "timezoneId": ""}, ["quartzCronExpression must be a string", "timezoneId must be 1 to"]),
+])
+def test_schedules_are_checked_as_saving_does(api, schedule, words):
+    body = definition([step("a")], schedule=schedule)
+    answer = validate(api, body)
+    messages = [e["message"] for e in answer["errors"]]
+    assert answer["isValid"] is False and answer["definition"] is None
+    assert len(messages) == len(words) and all(word in message for word, message in zip(words, messages)), messages
+    assert refused(api.post("/jobs", body), 400, "InvalidParameter") in messages
 
 
 def test_everything_that_is_wrong_is_listed(api):
@@ -203,7 +227,9 @@ def test_problems_of_tasks(api, tasks, words):
 
 def test_strict_refuses_unknown_fields(api):
     body = definition([step("a", colour="red")], shape="round")
-    assert validate(api, body)["isValid"] is True
+    answer = validate(api, body)
+    assert answer["isValid"] is True
+    assert [w["message"] for w in answer["warnings"]] == ["shape is not a field of CreateJobDetails", "tasks[0].colour is not a field of Task"]
     messages = [e["message"] for e in validate(api, body, strict="true")["errors"]]
     assert len(messages) == 2 and "shape" in messages[0] and "colour" in messages[1]
 

@@ -198,6 +198,12 @@ static const struct field job_summary_fields[] = {
      .flags = FIELD_EXTENSION,
      AT(job_summary_view, next_ms),
      .doc = "When its schedule fires next; null while it rests."},
+    {.name = "continuous",
+     .kind = FIELD_OBJECT,
+     .flags = FIELD_EXTENSION,
+     AT(job_summary_view, continuous),
+     .object = &continuous_schema,
+     .doc = "Keeps one run of the job going always."},
 };
 const struct schema job_summary_schema =
     SCHEMA("JobSummary", job_summary_view, job_summary_fields, "A job in short.");

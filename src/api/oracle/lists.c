@@ -72,6 +72,7 @@ static struct job_summary_view job_summary_view(const struct reading *at, const 
         .path = row->path,
         .run_as = row->run_as,
         .schedule = details->schedule,
+        .continuous = details->continuous,
         .next_ms = next_ms,
         .created_ms = row->created_ms,
         .updated_ms = row->updated_ms,

@@ -206,6 +206,7 @@ struct job_summary_view {
     const char *path;
     const char *run_as;
     struct schedule *schedule;
+    struct continuous *continuous;
     int64_t next_ms;
     int64_t created_ms;
     int64_t updated_ms;
