@@ -15,8 +15,8 @@ enum { NEAREST_MAX_DISTANCE = 3, WORD_MAX = 64 };
 
 static void print_verbs(FILE *out, const char *group)
 {
-    for (size_t i = 0; i < cli_verb_count; i++) {
-        const struct verb *verb = &cli_verbs[i];
+    for (size_t i = 0; i < cli_verb_count(); i++) {
+        const struct verb *verb = cli_verb(i);
         char call[WORD_MAX];
         if (group && (!verb->group || strcmp(verb->group, group) != 0))
             continue;
@@ -52,8 +52,8 @@ static void print_overview(FILE *out)
 
 static bool is_group(const char *word)
 {
-    for (size_t i = 0; i < cli_verb_count; i++)
-        if (cli_verbs[i].group && strcmp(cli_verbs[i].group, word) == 0)
+    for (size_t i = 0; i < cli_verb_count(); i++)
+        if (cli_verb(i)->group && strcmp(cli_verb(i)->group, word) == 0)
             return true;
     return false;
 }
@@ -61,8 +61,8 @@ static bool is_group(const char *word)
 /* `first` may stand alone or be a group; *ret_words says how many words the verb is. */
 static const struct verb *find_verb(const char *first, const char *second, int *ret_words)
 {
-    for (size_t i = 0; i < cli_verb_count; i++) {
-        const struct verb *verb = &cli_verbs[i];
+    for (size_t i = 0; i < cli_verb_count(); i++) {
+        const struct verb *verb = cli_verb(i);
         *ret_words = verb->group ? 2 : 1;
         if (!verb->group && strcmp(verb->name, first) == 0)
             return verb;
@@ -79,8 +79,8 @@ static int complain_unknown(const char *first, const char *second)
     const struct verb *nearest = NULL;
     size_t best = NEAREST_MAX_DISTANCE + 1;
     snprintf(asked, sizeof asked, "%s%s%s", first, second ? " " : "", second ? second : "");
-    for (size_t i = 0; i < cli_verb_count; i++) {
-        const struct verb *verb = &cli_verbs[i];
+    for (size_t i = 0; i < cli_verb_count(); i++) {
+        const struct verb *verb = cli_verb(i);
         snprintf(call, sizeof call, "%s%s%s", verb->group ? verb->group : "",
                  verb->group ? " " : "", verb->name);
         size_t here = word_distance(verb->group ? asked : first, call);

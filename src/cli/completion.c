@@ -12,7 +12,7 @@ static const char *const server_verbs[] = {"serve",    "config",  "doctor", "bac
 
 static const char *first_word(size_t at)
 {
-    return cli_verbs[at].group ? cli_verbs[at].group : cli_verbs[at].name;
+    return cli_verb(at)->group ? cli_verb(at)->group : cli_verb(at)->name;
 }
 
 /* Has no verb before it the same first word? (`rerun` is a verb and a group.) */
@@ -28,16 +28,16 @@ static void print_first_words(void)
 {
     for (size_t i = 0; server_verbs[i]; i++)
         printf("%s ", server_verbs[i]);
-    for (size_t i = 0; i < cli_verb_count; i++)
+    for (size_t i = 0; i < cli_verb_count(); i++)
         if (is_first(i))
             printf("%s ", first_word(i));
 }
 
 static void print_second_words(const char *group)
 {
-    for (size_t i = 0; i < cli_verb_count; i++)
-        if (cli_verbs[i].group && strcmp(cli_verbs[i].group, group) == 0)
-            printf("%s ", cli_verbs[i].name);
+    for (size_t i = 0; i < cli_verb_count(); i++)
+        if (cli_verb(i)->group && strcmp(cli_verb(i)->group, group) == 0)
+            printf("%s ", cli_verb(i)->name);
 }
 
 static void print_bash(void)
@@ -56,10 +56,10 @@ static void print_bash(void)
     printf("'\n"
            "    elif ((${#words[@]} == 1)); then\n"
            "        case ${words[0]} in\n");
-    for (size_t i = 0; i < cli_verb_count; i++)
-        if (cli_verbs[i].group && is_first(i)) {
-            printf("        %s) list='", cli_verbs[i].group);
-            print_second_words(cli_verbs[i].group);
+    for (size_t i = 0; i < cli_verb_count(); i++)
+        if (cli_verb(i)->group && is_first(i)) {
+            printf("        %s) list='", cli_verb(i)->group);
+            print_second_words(cli_verb(i)->group);
             printf("' ;;\n");
         }
     printf("        esac\n"
@@ -80,11 +80,11 @@ static void print_fish(void)
     printf("complete -c reprise -n __fish_use_subcommand -f -a '");
     print_first_words();
     printf("'\n");
-    for (size_t i = 0; i < cli_verb_count; i++)
-        if (cli_verbs[i].group) /* summaries have no quotes that would end the text */
+    for (size_t i = 0; i < cli_verb_count(); i++)
+        if (cli_verb(i)->group) /* summaries have no quotes that would end the text */
             printf("complete -c reprise -n 'test (count (commandline -opc)) -eq 2;"
                    " and __fish_seen_subcommand_from %s' -f -a %s -d \"%s\"\n",
-                   cli_verbs[i].group, cli_verbs[i].name, cli_verbs[i].summary);
+                   cli_verb(i)->group, cli_verb(i)->name, cli_verb(i)->summary);
     printf("complete -c reprise -n \"string match -q -- '-*' (commandline -ct)\" -f -a"
            " \"(reprise help (commandline -opc)[2..3] 2>/dev/null |"
            " string match -ra -- '--[a-z][a-z-]+' | sort -u)\"\n");

@@ -36,10 +36,9 @@ static const struct argp_option some_verbs[] = {
      "SUCCESS, FAILED, TIMED_OUT, INTERNAL_ERROR, or true, false; STATE*N: N times", 0},
     {"repair", OPTION_REPAIR, NULL, 0, "Repair the run once it has ended", 0},
     {"then", OPTION_THEN, "TASK=STATE", 0, "As --assume, of the repair", 0},
-    {"from", OPTION_FROM, "N|T", 0,
-     "Attempt of the run, 0: the original; the first planned time; the first instant", 0},
-    {"to", OPTION_TO, "N|T", 0, "Attempt of the run; the last planned time, or instant", 0},
-    {"job", OPTION_JOB, "JOB", 0, "Only runs of this job, this job too; may be given again", 0},
+    {"from", OPTION_FROM, "T", 0, "Where it begins", 0},
+    {"to", OPTION_TO, "T", 0, "Where it ends", 0},
+    {"job", OPTION_JOB, "JOB", 0, "A job; may be given again", 0},
     {"downstream", OPTION_DOWNSTREAM, NULL, 0, "And every job that depends on one of these", 0},
     {"concurrent", OPTION_CONCURRENT, "N", 0, "So many runs at once, 1 to 128 (1)", 0},
     {"where", OPTION_WHERE, "WHERE", 0, "first, error (default) or node: where each begins", 0},
@@ -51,7 +50,7 @@ static const struct argp_option some_verbs[] = {
     {"stop-on-fail", OPTION_STOP_ON_FAIL, NULL, 0, "Nothing new once one has failed", 0},
     {"status", OPTION_STATUS, "STATUS", 0, "Only runs in this state; may be given again", 0},
     {"limit", OPTION_LIMIT, "N", 0, "At most N", 0},
-    {"count", OPTION_COUNT, "N", 0, "How many: the newest runs of each job, the next times", 0},
+    {"count", OPTION_COUNT, "N", 0, "How many", 0},
     {"page", OPTION_PAGE, "TOKEN", 0, "Go on where an earlier list stopped", 0},
     {"attempt", OPTION_ATTEMPT, "N", 0, "This attempt instead of the newest; 0 is the first", 0},
     {"stream", OPTION_STREAM, "NAME", 0, "stdout, stderr or both (default)", 0},
@@ -61,7 +60,7 @@ static const struct argp_option some_verbs[] = {
     {"public-key", OPTION_PUBLIC_KEY, "FILE", 0, "RSA public key, PEM; - is standard input", 0},
     {"label", OPTION_LABEL, "TEXT", 0, "What it is for", 0},
     {"expires", OPTION_EXPIRES, "T", 0, "Until when it is good: RFC 3339, or ms since 1970", 0},
-    {"user", OPTION_USER, "NAME", 0, "This user: whom it is given; whose deeds are shown", 0},
+    {"user", OPTION_USER, "NAME", 0, "A user", 0},
     {"action", OPTION_ACTION, "WORD", 0, "Only this: job.create, or job for all of a job", 0},
     {"resource", OPTION_RESOURCE, "KEY", 0, "Only what was done to this", 0},
     {"follow", OPTION_FOLLOW, NULL, 0, "Go on until the task, or the run, has ended", 0},
@@ -90,6 +89,19 @@ static const struct argp_option *option_by_key(int key)
         if (some_verbs[i].key == key)
             return &some_verbs[i];
     return NULL;
+}
+
+static struct argp_option option_of_verb(const struct verb *verb, int key)
+{
+    struct argp_option option = *option_by_key(key);
+    for (size_t i = 0; i < WORDS_PER_VERB; i++) {
+        const struct option_words *words = &verb->words[i];
+        if (words->key != key)
+            continue;
+        option.doc = words->text;
+        option.arg = words->arg ? words->arg : option.arg;
+    }
+    return option;
 }
 
 /* Does the long option take a value? Abbreviations count, as getopt_long allows them. */
@@ -351,7 +363,7 @@ void options_parse(const struct verb *verb, int argc, char **argv, struct option
     struct argp_option rows[OPTIONS_PER_VERB + ARRAY_LEN(every_verb) + 2];
     size_t count = 0;
     for (size_t i = 0; i < OPTIONS_PER_VERB && verb->options[i]; i++)
-        rows[count++] = *option_by_key(verb->options[i]);
+        rows[count++] = option_of_verb(verb, verb->options[i]);
     rows[count++] = (struct argp_option){.doc = "For every command:", .group = 10};
     for (size_t i = 0; i < ARRAY_LEN(every_verb); i++)
         rows[count++] = every_verb[i];

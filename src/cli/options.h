@@ -117,9 +117,16 @@ enum option_key {
     OPTION_RESOURCE,
 };
 
-enum { OPTIONS_PER_VERB = 16 };
+enum { OPTIONS_PER_VERB = 16, WORDS_PER_VERB = 8 };
 
 struct cli;
+
+/* What an option means to one verb, in the place of what it means to most. */
+struct option_words {
+    int key;
+    const char *arg; /* NULL: as for most */
+    const char *text;
+};
 
 /* One row per verb: how it is called, what it takes, what it says of itself. */
 struct verb {
@@ -133,6 +140,7 @@ struct verb {
     int64_t max_count; /* of --count */
     int (*run)(struct cli *cli);
     int options[OPTIONS_PER_VERB]; /* keys, ended by 0 */
+    struct option_words words[WORDS_PER_VERB];
 };
 
 /* Finds the first two words of argv that are no options and no values of options; the result says

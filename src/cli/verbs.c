@@ -1,3 +1,4 @@
+/* The verbs on jobs, runs and schedules. */
 #include "cli/verbs.h"
 
 #include <stdint.h>
@@ -7,7 +8,7 @@
 
 enum { RECENT_MAX_COUNT = 10 };
 
-const struct verb cli_verbs[] = {
+static const struct verb work_verbs[] = {
     {
         .group = "job",
         .name = "create",
@@ -97,6 +98,8 @@ const struct verb cli_verbs[] = {
         .max_args = 2,
         .run = verb_job_grant,
         .options = {OPTION_USER, OPTION_ROLE},
+        .words = {{OPTION_USER, NULL, "To this user"},
+                  {OPTION_ROLE, NULL, "To all of this role: viewer, operator or admin"}},
     },
     {
         .group = "job",
@@ -108,6 +111,8 @@ const struct verb cli_verbs[] = {
         .max_args = 2,
         .run = verb_job_revoke,
         .options = {OPTION_USER, OPTION_ROLE},
+        .words = {{OPTION_USER, NULL, "From this user"},
+                  {OPTION_ROLE, NULL, "From all of this role: viewer, operator or admin"}},
     },
     {
         .group = "job",
@@ -156,6 +161,7 @@ const struct verb cli_verbs[] = {
         .help = "  reprise run list --job nightly --status FAILED --limit 20",
         .run = verb_run_list,
         .options = {OPTION_JOB, OPTION_STATUS, OPTION_LIMIT, OPTION_PAGE},
+        .words = {{OPTION_JOB, NULL, "Only runs of this job; may be given again"}},
     },
     {
         .group = "run",
@@ -168,6 +174,7 @@ const struct verb cli_verbs[] = {
         .max_count = RECENT_MAX_COUNT,
         .run = verb_run_recent,
         .options = {OPTION_COUNT, OPTION_LIMIT},
+        .words = {{OPTION_COUNT, NULL, "The newest N of each job (5)"}},
     },
     {
         .group = "run",
@@ -232,6 +239,8 @@ const struct verb cli_verbs[] = {
         .max_args = 1,
         .run = verb_run_diff,
         .options = {OPTION_FROM, OPTION_TO},
+        .words = {{OPTION_FROM, "N", "This attempt of the run; 0 is the original"},
+                  {OPTION_TO, "N", "With this one"}},
     },
     {
         .group = "run",
@@ -297,6 +306,7 @@ const struct verb cli_verbs[] = {
         .max_args = 1,
         .run = verb_task_get,
         .options = {OPTION_TASK},
+        .words = {{OPTION_TASK, NULL, "The task, where a run is named"}},
     },
     {
         .group = "task",
@@ -310,6 +320,7 @@ const struct verb cli_verbs[] = {
         .max_args = 1,
         .run = verb_task_output,
         .options = {OPTION_TASK, OPTION_ATTEMPT},
+        .words = {{OPTION_TASK, NULL, "The task, where a run is named"}},
     },
     {
         .group = "rerun",
@@ -318,6 +329,7 @@ const struct verb cli_verbs[] = {
         .help = "  reprise rerun list --status RUNNING",
         .run = verb_rerun_list,
         .options = {OPTION_STATUS, OPTION_LIMIT, OPTION_PAGE},
+        .words = {{OPTION_STATUS, NULL, "Only campaigns in this state; may be given again"}},
     },
     {
         .group = "rerun",
@@ -379,6 +391,11 @@ const struct verb cli_verbs[] = {
                     OPTION_WHERE, OPTION_TASK, OPTION_VERSION, OPTION_INSTANCES, OPTION_CANARY,
                     OPTION_SUPPLEMENT, OPTION_REVERSE, OPTION_STOP_ON_FAIL, OPTION_LABEL,
                     OPTION_WAIT},
+        .words = {{OPTION_FROM, "T", "The first planned time: RFC 3339, or ms since 1970"},
+                  {OPTION_TO, "T", "The last planned time, itself included"},
+                  {OPTION_JOB, NULL, "This job too; may be given again"},
+                  {OPTION_TASK, NULL, "With --where node: the task that each run begins at"},
+                  {OPTION_LABEL, "NAME", "Name of the campaign"}},
     },
     {
         .group = "schedule",
@@ -395,313 +412,17 @@ const struct verb cli_verbs[] = {
         .max_count = UPCOMING_MAX,
         .run = verb_schedule_next,
         .options = {OPTION_TIMEZONE, OPTION_AFTER, OPTION_COUNT},
-    },
-    {
-        .group = "cluster",
-        .name = "create",
-        .summary = "Register a cluster that tasks can name",
-        .help = "The file is JSON as the API takes it, or the same as YAML.\n\n"
-                "  reprise cluster create -f spark.yaml",
-        .run = verb_cluster_create,
-        .options = {'f', OPTION_STRICT},
-    },
-    {
-        .group = "cluster",
-        .name = "list",
-        .summary = "List clusters, newest first",
-        .help = "  reprise cluster list",
-        .run = verb_cluster_list,
-        .options = {OPTION_LIMIT, OPTION_PAGE},
-    },
-    {
-        .group = "cluster",
-        .name = "get",
-        .args = "CLUSTER",
-        .summary = "Show a cluster",
-        .help = "CLUSTER is a key, or a name that only one cluster has.\n\n"
-                "  reprise cluster get local",
-        .min_args = 1,
-        .max_args = 1,
-        .run = verb_cluster_get,
-    },
-    {
-        .group = "cluster",
-        .name = "update",
-        .args = "CLUSTER",
-        .summary = "Replace what a cluster was made from",
-        .help = "  reprise cluster update spark -f spark.yaml",
-        .min_args = 1,
-        .max_args = 1,
-        .run = verb_cluster_update,
-        .options = {'f', OPTION_STRICT, OPTION_IF_MATCH},
-    },
-    {
-        .group = "cluster",
-        .name = "delete",
-        .args = "CLUSTER",
-        .summary = "Delete a cluster",
-        .help = "  reprise cluster delete spark",
-        .min_args = 1,
-        .max_args = 1,
-        .run = verb_cluster_delete,
-        .options = {OPTION_IF_MATCH},
-    },
-    {
-        .group = "cluster",
-        .name = "start",
-        .args = "CLUSTER",
-        .summary = "Make a stopped cluster active",
-        .help = "  reprise cluster start spark",
-        .min_args = 1,
-        .max_args = 1,
-        .run = verb_cluster_start,
-        .options = {OPTION_IF_MATCH},
-    },
-    {
-        .group = "cluster",
-        .name = "stop",
-        .args = "CLUSTER",
-        .summary = "Stop an active cluster",
-        .help = "  reprise cluster stop spark",
-        .min_args = 1,
-        .max_args = 1,
-        .run = verb_cluster_stop,
-        .options = {OPTION_IF_MATCH},
-    },
-    {
-        .group = "cluster",
-        .name = "restart",
-        .args = "CLUSTER",
-        .summary = "Restart an active cluster",
-        .help = "  reprise cluster restart spark",
-        .min_args = 1,
-        .max_args = 1,
-        .run = verb_cluster_restart,
-        .options = {OPTION_IF_MATCH},
-    },
-    {
-        .group = "user",
-        .name = "add",
-        .args = "NAME",
-        .summary = "Make a user",
-        .help = "viewer reads; operator runs, cancels and repairs too; admin does everything.\n\n"
-                "  reprise user add eva --role operator",
-        .min_args = 1,
-        .max_args = 1,
-        .run = verb_user_add,
-        .options = {OPTION_ROLE},
-    },
-    {
-        .group = "user",
-        .name = "list",
-        .summary = "List users",
-        .help = "  reprise user list",
-        .run = verb_user_list,
-        .options = {OPTION_LIMIT, OPTION_PAGE},
-    },
-    {
-        .group = "user",
-        .name = "role",
-        .args = "NAME",
-        .summary = "Change what a user may do in the workspace at hand",
-        .help = "  reprise user role eva --role admin",
-        .min_args = 1,
-        .max_args = 1,
-        .run = verb_user_role,
-        .options = {OPTION_ROLE},
-    },
-    {
-        .group = "user",
-        .name = "disable",
-        .args = "NAME",
-        .summary = "Let a user in no more, whatever the credential",
-        .help = "  reprise user disable eva",
-        .min_args = 1,
-        .max_args = 1,
-        .run = verb_user_disable,
-    },
-    {
-        .group = "user",
-        .name = "enable",
-        .args = "NAME",
-        .summary = "Let a user in again",
-        .help = "  reprise user enable eva",
-        .min_args = 1,
-        .max_args = 1,
-        .run = verb_user_enable,
-    },
-    {
-        .group = "user",
-        .name = "password",
-        .args = "NAME",
-        .summary = "Set a password, for POST /v3/auth/tokens",
-        .help = "The password is the first line of standard input.\n\n"
-                "  reprise user password eva < password.txt",
-        .min_args = 1,
-        .max_args = 1,
-        .run = verb_user_password,
-    },
-    {
-        .group = "token",
-        .name = "create",
-        .args = "[NAME]",
-        .summary = "Make a token of a user, and show it this once",
-        .help = "Without NAME: of whoever calls. The last word is the token.\n\n"
-                "  reprise token create eva --label laptop --expires 2027-01-31T00:00:00Z",
-        .max_args = 1,
-        .run = verb_token_create,
-        .options = {OPTION_LABEL, OPTION_EXPIRES},
-    },
-    {
-        .group = "token",
-        .name = "list",
-        .args = "[NAME]",
-        .summary = "List the tokens of a user",
-        .help = "  reprise token list eva",
-        .max_args = 1,
-        .run = verb_token_list,
-        .options = {OPTION_LIMIT, OPTION_PAGE},
-    },
-    {
-        .group = "token",
-        .name = "revoke",
-        .args = "TOKENKEY",
-        .summary = "Make a token useless",
-        .help = "TOKENKEY is in `reprise token list`; it is not the token.\n\n"
-                "  reprise token revoke 6434c0a043db97128a6fba1276103857",
-        .min_args = 1,
-        .max_args = 1,
-        .run = verb_token_revoke,
-    },
-    {
-        .group = "key",
-        .name = "add",
-        .args = "NAME",
-        .summary = "Register a public key of a user, for OCI signatures",
-        .help = "The last word is the keyId.\n\n"
-                "  openssl rsa -in ~/.oci/key.pem -pubout -out key.pub\n"
-                "  reprise key add eva --public-key key.pub",
-        .min_args = 1,
-        .max_args = 1,
-        .run = verb_key_add,
-        .options = {OPTION_PUBLIC_KEY, OPTION_LABEL},
-    },
-    {
-        .group = "key",
-        .name = "list",
-        .args = "[NAME]",
-        .summary = "List the public keys of a user",
-        .help = "  reprise key list eva",
-        .max_args = 1,
-        .run = verb_key_list,
-        .options = {OPTION_LIMIT, OPTION_PAGE},
-    },
-    {
-        .group = "key",
-        .name = "revoke",
-        .args = "KEYID",
-        .summary = "Make a public key useless",
-        .help = "  reprise key revoke ocid1.tenancy…/ocid1.user…/20:3b:97:…",
-        .min_args = 1,
-        .max_args = 1,
-        .run = verb_key_revoke,
-    },
-    {
-        .group = "access-key",
-        .name = "create",
-        .args = "[NAME]",
-        .summary = "Make an access key of a user, and show its secret this once",
-        .help = "For SDK-HMAC-SHA256. The last two words are AK and SK.\n\n"
-                "  reprise access-key create eva",
-        .max_args = 1,
-        .run = verb_access_key_create,
-        .options = {OPTION_LABEL},
-    },
-    {
-        .group = "access-key",
-        .name = "list",
-        .args = "[NAME]",
-        .summary = "List the access keys of a user",
-        .help = "  reprise access-key list eva",
-        .max_args = 1,
-        .run = verb_access_key_list,
-        .options = {OPTION_LIMIT, OPTION_PAGE},
-    },
-    {
-        .group = "access-key",
-        .name = "revoke",
-        .args = "AK",
-        .summary = "Make an access key useless",
-        .help = "  reprise access-key revoke HLMQ5ZK2V7RWTB3C4DXN",
-        .min_args = 1,
-        .max_args = 1,
-        .run = verb_access_key_revoke,
-    },
-    {
-        .group = "secret",
-        .name = "set",
-        .args = "NAME",
-        .summary = "Keep a secret under a name",
-        .help =
-            "The value is standard input, without the line ends behind it. It never comes back.\n\n"
-            "  reprise secret set git-token < token.txt",
-        .min_args = 1,
-        .max_args = 1,
-        .run = verb_secret_set,
-    },
-    {
-        .group = "secret",
-        .name = "list",
-        .summary = "List the names of secrets",
-        .help = "  reprise secret list",
-        .run = verb_secret_list,
-        .options = {OPTION_LIMIT, OPTION_PAGE},
-    },
-    {
-        .group = "secret",
-        .name = "delete",
-        .args = "NAME",
-        .summary = "Remove a secret",
-        .help = "  reprise secret delete git-token",
-        .min_args = 1,
-        .max_args = 1,
-        .run = verb_secret_delete,
-    },
-    {
-        .name = "audit",
-        .summary = "Show who changed what, and who was not let in",
-        .help = "--action takes a whole action, or only its first word. --resource is the key of a "
-                "job, run, campaign, cluster or workspace.\n\n"
-                "  reprise audit --limit 20\n"
-                "  reprise audit --action job --user eva --from 2026-01-31T00:00:00Z\n"
-                "  reprise audit --resource \"$RUN\"",
-        .run = verb_audit,
-        .options = {OPTION_USER, OPTION_ACTION, OPTION_RESOURCE, OPTION_FROM, OPTION_TO,
-                    OPTION_LIMIT, OPTION_PAGE},
-    },
-    {
-        .name = "sign-in",
-        .summary = "Print an address that signs in to the page, once",
-        .help = "  reprise sign-in",
-        .run = verb_sign_in,
-    },
-    {
-        .name = "completion",
-        .args = "SHELL",
-        .summary = "Print a script that completes verbs in bash, zsh or fish",
-        .help = "  source <(reprise completion bash)\n"
-                "  reprise completion bash > /etc/bash_completion.d/reprise\n"
-                "  reprise completion zsh > ~/.zfunc/_reprise\n"
-                "  reprise completion fish > ~/.config/fish/completions/reprise.fish",
-        .min_args = 1,
-        .max_args = 1,
-        .run = verb_completion,
-    },
-    {
-        .name = "version",
-        .summary = "Print the version of this program",
-        .run = verb_version,
+        .words = {{OPTION_COUNT, NULL, "So many times (10)"}},
     },
 };
 
-const size_t cli_verb_count = ARRAY_LEN(cli_verbs);
+size_t cli_verb_count(void)
+{
+    return ARRAY_LEN(work_verbs) + cli_house_verb_count;
+}
+
+const struct verb *cli_verb(size_t at)
+{
+    return at < ARRAY_LEN(work_verbs) ? &work_verbs[at]
+                                      : &cli_house_verbs[at - ARRAY_LEN(work_verbs)];
+}

@@ -6,8 +6,13 @@
 
 #include "cli/context.h"
 
-extern const struct verb cli_verbs[];
-extern const size_t cli_verb_count;
+size_t cli_verb_count(void);
+/* In the order in which help lists them. */
+const struct verb *cli_verb(size_t at);
+
+/* The second part of the table. */
+extern const struct verb cli_house_verbs[];
+extern const size_t cli_house_verb_count;
 
 int verb_job_create(struct cli *cli);
 int verb_job_list(struct cli *cli);
