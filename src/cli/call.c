@@ -1,6 +1,7 @@
 #include "cli/call.h"
 
 #include <errno.h>
+#include <inttypes.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -242,9 +243,9 @@ int call_send_or(struct cli *cli, const struct call *call, long status, struct h
             endpoint_refresh(cli);
             continue;
         }
-        if (answered)
+        if (answered && !(call->flags & CALL_QUIET))
             complain_refused(&answer);
-        else
+        else if (!answered && !(call->flags & CALL_QUIET))
             cli_complain("cannot reach %s: %s", cli->endpoint.origin, problem);
         http_answer_release(&answer);
         return answered ? CLI_REFUSED : CLI_UNREACHABLE;
@@ -314,61 +315,103 @@ struct named {
     const char *name; /* its member */
 };
 
-static int name_is_shared(const struct named *kind, const char *name, const json_t *items)
+/* The keys of those that have the name; how many is the result. */
+static size_t add_keys(const struct named *kind, const char *name, const json_t *items,
+                       struct buf *keys)
 {
-    struct buf keys;
-    size_t i, named = 0, count = 0;
+    size_t i, count = 0;
     json_t *item;
-    buf_init(&keys, MESSAGE_MAX);
     json_array_foreach (items, i, item) {
         const char *item_name = get_text(item, kind->name), *key = get_text(item, "key");
         if (!item_name || !key || strcmp(item_name, name) != 0)
             continue;
         if (count++ < JOBS_NAMED)
-            buf_printf(&keys, "%s%s", named++ ? ", " : "", key);
+            buf_printf(keys, "%s%s", keys->len ? ", " : "", key);
     }
-    if (count == 0)
-        cli_complain("no %s is named \"%s\"; `reprise %s list` shows them", kind->word, name,
-                     kind->word);
-    else
-        cli_complain("%zu%s %ss are named \"%s\", give one of their keys: %s%s", count,
-                     count >= JOBS_NAMED ? " or more" : "", kind->word, name, keys.data,
-                     count > JOBS_NAMED ? ", …" : "");
-    buf_release(&keys);
-    return CLI_USAGE;
+    return count;
 }
 
-static int key_of(struct cli *cli, const struct named *kind, const char *word, const char **ret_key)
+/* The key of what alone has the name; NULL when nothing has. */
+static int find_named(struct cli *cli, const struct named *kind, const char *name,
+                      const char **ret_key)
 {
-    struct uuid ignored;
-    if (uuid_parse(word, &ignored)) {
-        *ret_key = word;
-        return CLI_DONE;
-    }
     struct http_answer answer;
+    struct buf keys;
     json_t *tree;
     int status = call_get(cli,
                           arena_printf(&cli->arena, "%s?displayName=%s&limit=%d", kind->list,
-                                       call_escape(cli, word), JOBS_NAMED + 1),
+                                       call_escape(cli, name), JOBS_NAMED + 1),
                           &answer, &tree);
     if (status)
         return status;
-    const json_t *items = json_object_get(tree, "items");
-    const json_t *first = json_array_get(items, 0);
-    const char *name = get_text(first, kind->name), *key = get_text(first, "key");
-    if (json_array_size(items) == 1 && name && key && strcmp(name, word) == 0)
-        *ret_key = arena_strdup(&cli->arena, key);
-    else
-        status = name_is_shared(kind, word, items);
+    buf_init(&keys, MESSAGE_MAX);
+    size_t count = add_keys(kind, name, json_object_get(tree, "items"), &keys);
+    if (count > 1) {
+        cli_complain("%zu%s %ss are named \"%s\", give one of their keys: %s%s", count,
+                     count >= JOBS_NAMED ? " or more" : "", kind->word, name, keys.data,
+                     count > JOBS_NAMED ? ", …" : "");
+        status = CLI_USAGE;
+    } else {
+        *ret_key = count ? arena_strdup(&cli->arena, keys.data) : NULL;
+    }
+    buf_release(&keys);
     json_decref(tree);
     http_answer_release(&answer);
     return status;
 }
 
+static int key_of(struct cli *cli, const struct named *kind, const char *word, const char **ret_key)
+{
+    struct uuid ignored;
+    const char *key = word;
+    if (!uuid_parse(word, &ignored)) {
+        int status = find_named(cli, kind, word, &key);
+        if (status)
+            return status;
+    }
+    if (!key) {
+        cli_complain("no %s is named \"%s\"; `reprise %s list` shows them", kind->word, word,
+                     kind->word);
+        return CLI_USAGE;
+    }
+    *ret_key = key;
+    return CLI_DONE;
+}
+
+static const struct named named_jobs = {"job", "/jobs", "name"};
+
+int call_find_job(struct cli *cli, const char *name, const char **ret_key)
+{
+    return find_named(cli, &named_jobs, name, ret_key);
+}
+
+int call_read_definition(struct cli *cli, const char *key, struct http_answer *ret,
+                         json_t **ret_definition)
+{
+    struct http_answer job, version;
+    json_t *tree;
+    const char *path = arena_printf(&cli->arena, "/jobs/%s", call_escape(cli, key));
+    int status = call_get(cli, path, &job, &tree);
+    if (status)
+        return status;
+    path = arena_printf(&cli->arena, "%s/versions/%" PRId64, path,
+                        get_number(tree, "definitionVersion", 0));
+    json_decref(tree);
+    status = call_get(cli, path, &version, &tree);
+    if (status) {
+        http_answer_release(&job);
+        return status;
+    }
+    *ret_definition = json_incref(json_object_get(tree, "definition"));
+    *ret = job;
+    json_decref(tree);
+    http_answer_release(&version);
+    return CLI_DONE;
+}
+
 int call_job_key(struct cli *cli, const char *word, const char **ret_key)
 {
-    static const struct named jobs = {"job", "/jobs", "name"};
-    return key_of(cli, &jobs, word, ret_key);
+    return key_of(cli, &named_jobs, word, ret_key);
 }
 
 int call_cluster_key(struct cli *cli, const char *word, const char **ret_key)

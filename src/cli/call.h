@@ -16,6 +16,8 @@ enum call_flag {
     /* Several minutes instead of some seconds: whoever watches a run outlives a restart of the
      * server. */
     CALL_PATIENT = 1 << 1,
+    /* Of no account when it fails: nothing is said. */
+    CALL_QUIET = 1 << 2,
 };
 
 struct call {
@@ -58,9 +60,16 @@ const char *call_escape(struct cli *cli, const char *text);
 /* The key of the job that `word` names: a key, or a name that one job has. */
 __attribute__((warn_unused_result)) int call_job_key(struct cli *cli, const char *word,
                                                      const char **ret_key);
-/* Likewise of a cluster. */
+/* Of a cluster: as call_job_key. */
 __attribute__((warn_unused_result)) int call_cluster_key(struct cli *cli, const char *word,
                                                          const char **ret_key);
+/* The key of the job that alone has that name, NULL when none has; several are complained about. */
+__attribute__((warn_unused_result)) int call_find_job(struct cli *cli, const char *name,
+                                                      const char **ret_key);
+/* A job, and its newest definition as the server keeps it, with what a job's own body leaves out. Both are the caller's. */
+__attribute__((warn_unused_result)) int call_read_definition(struct cli *cli, const char *key,
+                                                             struct http_answer *ret,
+                                                             json_t **ret_definition);
 /* The key of the run: a key, or @latest. */
 __attribute__((warn_unused_result)) int call_run_key(struct cli *cli, const char *word,
                                                      const char **ret_key);

@@ -4,6 +4,7 @@
 
 #include "base/mem.h"
 #include "cli/call.h"
+#include "cli/check.h"
 #include "cli/file.h"
 #include "cli/format.h"
 #include "cli/pages.h"
@@ -14,7 +15,7 @@ static const char *job_path(struct cli *cli, const char *key, const char *rest)
     return arena_printf(&cli->arena, "/jobs/%s%s", call_escape(cli, key), rest);
 }
 
-/* Sends the job file; prints "what" the job is now. */
+/* Sends the job file; prints "what" the job is now, and which of its fields were ignored: those may be why it was refused, too. */
 static int send_file(struct cli *cli, const char *method, const char *path, const char *what)
 {
     struct buf body;
@@ -30,6 +31,8 @@ static int send_file(struct cli *cli, const char *method, const char *path, cons
         .flags = strcmp(method, "POST") == 0 ? CALL_CREATE : 0,
     };
     status = call_send(cli, &call, &answer);
+    if (!cli->options.strict && (!status || status == CLI_REFUSED))
+        check_warn(cli, body.data);
     buf_release(&body);
     if (status)
         return status;
@@ -91,47 +94,26 @@ int verb_job_delete(struct cli *cli)
     return CLI_DONE;
 }
 
-/* Each problem on stderr; CLI_REFUSED when there is one. */
-static int print_problems(struct cli *cli, const struct http_answer *answer)
-{
-    json_t *tree = NULL, *problem;
-    size_t i;
-    int status = call_parse(answer, &tree);
-    if (status)
-        return status;
-    bool is_valid = json_is_true(json_object_get(tree, "isValid"));
-    json_array_foreach (json_object_get(tree, "errors"), i, problem) {
-        cli_complain("%s: %s", safe_line(&cli->arena, get_text(problem, "code")),
-                     safe_line(&cli->arena, get_text(problem, "message")));
-    }
-    if (is_valid && cli->options.output == OUTPUT_TABLE)
-        printf("%s: the job is valid\n", safe_line(&cli->arena, cli->options.file));
-    json_decref(tree);
-    return is_valid ? CLI_DONE : CLI_REFUSED;
-}
-
 /* The definition is checked by the server alone: this half of the program knows nothing of jobs. */
 int verb_job_validate(struct cli *cli)
 {
     struct buf body;
     struct http_answer answer;
+    json_t *tree;
     int status = file_read_job(cli, &body);
     if (status)
         return status;
-    const struct call call = {
-        .method = "POST",
-        .path = cli->options.strict ? "/jobs/actions/validate?strict=true"
-                                    : "/jobs/actions/validate",
-        .body = body.data,
-    };
-    status = call_send(cli, &call, &answer);
+    status = check_ask(cli, body.data, &answer, &tree);
+    if (!status) {
+        if (cli->options.output == OUTPUT_JSON)
+            (void)call_print_raw(cli, &answer);
+        status = check_tell(cli, tree, body.data);
+        if (!status && cli->options.output == OUTPUT_TABLE)
+            printf("%s: the job is valid\n", safe_line(&cli->arena, cli->options.file));
+        json_decref(tree);
+        http_answer_release(&answer);
+    }
     buf_release(&body);
-    if (status)
-        return status;
-    if (cli->options.output == OUTPUT_JSON)
-        (void)call_print_raw(cli, &answer);
-    status = print_problems(cli, &answer);
-    http_answer_release(&answer);
     return status;
 }
 

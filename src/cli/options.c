@@ -74,6 +74,7 @@ void word_list_add(struct word_list *list, const char *word)
 
 void options_release(struct options *options)
 {
+    free(options->files.items);
     free(options->parameters.items);
     free(options->tasks.items);
     free(options->jobs.items);
@@ -334,6 +335,7 @@ static error_t take(int key, char *arg, struct argp_state *state)
         return 0;
     case 'f':
         options->file = arg;
+        word_list_add(&options->files, arg);
         return 0;
     case OPTION_ATTEMPT:
         options->attempt = number_option(arg, 0, INT32_MAX, "attempt", state);

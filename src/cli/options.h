@@ -28,7 +28,8 @@ struct options {
     enum output_mode output;
     bool no_color;
     /* of some */
-    const char *file;
+    const char *file;       /* the last one given */
+    struct word_list files; /* all of them */
     const char *definition;
     const char *mode;
     const char *page;

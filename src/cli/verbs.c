@@ -20,6 +20,20 @@ static const struct verb work_verbs[] = {
     },
     {
         .group = "job",
+        .name = "apply",
+        .summary = "Make the jobs of files what the files say",
+        .help =
+            "A job with the name of the file's is replaced, if it differs; without one, a new job "
+            "is saved. A folder stands for the .json, .yaml and .yml files in it. Nothing is "
+            "changed before all files have been checked.\n\n"
+            "  reprise job apply -f nightly.yaml\n"
+            "  reprise job apply -f jobs/ -f more/hourly.json",
+        .run = verb_job_apply,
+        .options = {'f', OPTION_STRICT},
+        .words = {{'f', NULL, "Job file, JSON or YAML, or a folder; may be given again"}},
+    },
+    {
+        .group = "job",
         .name = "list",
         .summary = "List jobs, newest first",
         .help = "  reprise job list\n"

@@ -15,6 +15,7 @@ extern const struct verb cli_house_verbs[];
 extern const size_t cli_house_verb_count;
 
 int verb_job_create(struct cli *cli);
+int verb_job_apply(struct cli *cli);
 int verb_job_list(struct cli *cli);
 int verb_job_get(struct cli *cli);
 int verb_job_update(struct cli *cli);

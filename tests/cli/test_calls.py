@@ -243,6 +243,35 @@ def test_validate_tells_everything_that_is_wrong(cli, fake):
     assert result.returncode == 3 and b"too large" in result.stderr
 
 
+def test_what_saving_ignored_is_told_and_decides_nothing(cli, fake):
+    fake.on("POST", "/jobs", (201, {"key": JOB, "name": "n"}), (400, {"code": "MissingParameter", "message": "tasks[0].filePath is required"}))
+    fake.on("POST", "/jobs/actions/validate", {"isValid": True, "errors": [], "warnings": [
+        {"code": "InvalidParameter", "message": "tasks[0].filepath is not a field\u001b"}]})
+    body = b"name: n\ntasks: [{taskKey: 'a b', filepath: x}]\n"
+    told = b'reprise: ignored: task "a b": tasks[0].filepath is not a field\\x1b\n'
+    result = cli("job", "create", "-f", "-", "-o", "name", input=body)
+    assert (result.returncode, result.stdout, result.stderr) == (0, JOB.encode() + b"\n", told)
+    result = cli("job", "create", "-f", "-", input=body)
+    assert result.returncode == 3 and result.stderr.endswith(told), "it may be why it was refused"
+    fake.on("POST", "/jobs", (201, {"key": JOB, "name": "n"}))
+    for answer in ((404, {"code": "NotFound", "message": "no"}), (200, b"what?"), cli_fake.DROP):
+        fake.on("POST", "/jobs/actions/validate", answer)
+        result = cli("job", "create", "-f", "-", input=body)
+        assert (result.returncode, result.stderr) == (0, b""), "a server that cannot tell"
+
+
+def test_apply_replaces_what_it_has_read(cli, fake):
+    fake.on("POST", "/jobs/actions/validate", {"isValid": True, "errors": [], "warnings": [], "definition": {"name": "n", "tasks": []}})
+    fake.on("GET", "/jobs", {"items": [{"key": JOB, "name": "n"}]})
+    fake.on("GET", f"/jobs/{JOB}", (200, {"key": JOB, "name": "n", "definitionVersion": 7}, {"etag": "e7"}))
+    fake.on("GET", f"/jobs/{JOB}/versions/7", {"version": 7, "definition": {"name": "n", "tasks": [], "path": "x"}})
+    fake.on("PUT", f"/jobs/{JOB}", (412, {"code": "NoEtagMatch", "message": "it has changed"}))
+    result = cli("job", "apply", "-f", "-", input=b"name: n\n")
+    assert result.returncode == 3 and b"NoEtagMatch" in result.stderr
+    put, = fake.sent("PUT", f"/jobs/{JOB}")
+    assert put.headers["if-match"] == "e7" and put.json() == {"name": "n"}, "the file, as it is"
+
+
 SIMULATION = {"attempts": [
     {"key": 0, "status": "FAILED", "reason": "Failed; 1 task failed: load", "startOffsetMillis": 0, "endOffsetMillis": 61000,
      "plan": [], "tasks": [

@@ -270,3 +270,108 @@ def test_a_backup_is_taken_while_the_server_runs(server, cli, tmp_path):
         assert json.loads(other.get(f"/jobRuns/{run}"))["state"]["status"] == "SUCCESS"
     finally:
         other.close()
+
+
+# --- job files --------------------------------------------------------------------------------------------------------
+
+BAD_FILE = b"""
+name: bad
+schedule: {quartzCronExpression: "0 3 * * *", timezoneId: Berlin}
+tasks:
+  - {taskKey: a, type: PYTHN_TASK}
+  - {taskKey: b, type: DUMMY_TASK, dependsOn: [{taskKey: nobody}], runIf: ALWAYS}
+  - {taskKey: b, type: DUMMY_TASK}
+  - {taskKey: c, type: SHELL_TASK}
+  - {taskKey: d, type: PYTHON_TASK, filePath: d.py, timeoutSeconds: -5, maxRetries: "3"}
+"""
+
+
+def test_validate_tells_in_one_round_what_is_wrong(cli):
+    result = cli("job", "validate", "-f", "-", input=BAD_FILE)
+    lines = result.stderr.decode().splitlines()
+    assert (result.returncode, result.stdout) == (3, b"")
+    wanted = ['task "a": tasks[0].type must be one of', 'task "b": tasks[1].runIf must be one of',
+              'task "d": tasks[4].maxRetries must be an integer', 'task "d": tasks[4].timeoutSeconds must be from',
+              'task "b": tasks[2].taskKey "b" is the key of tasks[1] already', 'task "b": tasks[1].dependsOn[0].taskKey "nobody" names no task',
+              'task "c": tasks[3] must have either script or filePath', 'what crontab means by it is "0 0 3 * * ?"',
+              "schedule.timezoneId is no known time zone; did you mean Europe/Berlin?"]
+    assert len(lines) == len(wanted)
+    for line, part in zip(lines, wanted):
+        assert part in line, result.stderr
+    saved = cli("job", "create", "-f", "-", input=BAD_FILE)
+    assert saved.returncode == 3 and 'tasks[0].type must be one of' in saved.stderr.decode()
+
+
+@pytest.mark.parametrize("schedule,part", [
+    ('{quartzCronExpression: "0 3 * * *", timezoneId: UTC}', 'is "0 0 3 * * ?"'),
+    ('{quartzCronExpression: "@daily", timezoneId: UTC}', 'is "0 0 0 * * ?"'),
+    ('{quartzCronExpression: "0 0 3 * * ?", timezoneId: Berlin}', "did you mean Europe/Berlin?"),
+])
+def test_what_create_says_of_a_schedule_validate_says_too(cli, schedule, part):
+    body = f"name: s\nschedule: {schedule}\ntasks: []\n".encode()
+    told = [cli("job", verb, "-f", "-", input=body) for verb in ("validate", "create")]
+    assert [r.returncode for r in told] == [3, 3]
+    assert all(part in r.stderr.decode() for r in told)
+    assert told[1].stderr.decode().startswith(told[0].stderr.decode().rstrip())
+
+
+def test_fields_that_nobody_knows_are_told_and_ignored(cli):
+    body = b"name: typo\nretires: 1\ntasks: [{taskKey: load, type: DUMMY_TASK, retries: 2, depends_on: [], email_notifications: {}}]\n"
+    wanted = ["reprise: ignored: retires is not a field of CreateJobDetails",
+              'reprise: ignored: task "load": tasks[0].retries is not a field of Task; did you mean maxRetries?',
+              'reprise: ignored: task "load": tasks[0].depends_on is not a field of Task; did you mean dependsOn?',
+              'reprise: ignored: task "load": tasks[0].email_notifications is not a field of Task']
+    calls = (("create",), ("update", "typo"), ("apply",), ("validate",))
+    for call in calls:
+        result = cli("job", *call, "-f", "-", input=body)
+        assert result.returncode == 0, call
+        assert sorted(result.stderr.decode().splitlines()) == sorted(wanted), call
+    for call in calls:
+        result = cli("job", *call, "--strict", "-f", "-", input=body)
+        assert result.returncode == 3 and b"InvalidParameter" in result.stderr, call
+    assert ok(cli("job", "create", "-f", "-", "-o", "name", input=body)).count("\n") == 1, "warnings are on stderr alone"
+
+
+def test_apply_creates_updates_and_leaves_alone(cli, server, tmp_path):
+    path = tmp_path / "nightly.yaml"
+    text = "name: nightly\nparameters: [{name: day}]\ntasks: [{taskKey: a, type: DUMMY_TASK}]\n"
+    path.write_text(text)
+    first = ok(cli("job", "apply", "-f", str(path)))
+    key = first.split()[-1]
+    assert first == f"Created job nightly  {key}\n"
+    before = server.get(f"/jobs/{key}")
+    assert ok(cli("job", "apply", "-f", str(path))) == f"Unchanged job nightly  {key}\n"
+    path.write_text(json.dumps({"tasks": [{"type": "DUMMY_TASK", "taskKey": "a", "maxRetries": 0}], "name": "nightly",
+                                "parameters": [{"value": "", "name": "day"}], "maxConcurrentRuns": 1}))
+    assert ok(cli("job", "apply", "-f", str(path), "-o", "name")) == f"{key}\n"
+    assert server.get(f"/jobs/{key}") == before, "said in another way it is the same"
+    path.write_text(text + "maxConcurrentRuns: 3\n")
+    assert ok(cli("job", "apply", "-f", str(path))) == f"Updated job nightly  {key}\n"
+    answer = json.loads(ok(cli("job", "apply", "-f", str(path), "-o", "json")))
+    assert (answer["key"], answer["definitionVersion"], answer["maxConcurrentRuns"]) == (key, 2, 3)
+
+
+def test_apply_takes_files_and_folders_all_or_none(cli, tmp_path):
+    folder = tmp_path / "jobs"
+    folder.mkdir()
+    (folder / "a.yaml").write_text("name: a\ntasks: []\n")
+    (folder / "b.json").write_text('{"name": "b", "tasks": []}')
+    (folder / "README.md").write_text("no job")
+    (tmp_path / "c.yml").write_text("name: c\ntasks: [{taskKey: t}]\n")
+    result = cli("job", "apply", "-f", str(folder), "-f", str(tmp_path / "c.yml"))
+    assert result.returncode == 3 and b"c.yml: it cannot be saved" in result.stderr
+    assert ok(cli("job", "list", "-o", "name")) == "", "nothing was changed"
+    (tmp_path / "c.yml").write_text("name: c\ntasks: []\n")
+    lines = ok(cli("job", "apply", "-f", str(folder), "-f", str(tmp_path / "c.yml"))).splitlines()
+    assert [line.split()[:3] for line in lines] == [["Created", "job", name] for name in "abc"]
+    twin = cli("job", "apply", "-f", str(folder), "-f", str(folder / "a.yaml"))
+    assert twin.returncode == 2 and b"both of a job named" in twin.stderr
+    empty = cli("job", "apply", "-f", str(tmp_path / "data" / "nothing"))
+    assert empty.returncode == 2
+    assert cli("job", "apply").returncode == 2
+
+
+def test_apply_refuses_a_name_that_several_jobs_have(cli):
+    keys = {created(cli, job("twin", ("a", "gate.py", "/"))) for _ in range(2)}
+    result = cli("job", "apply", "-f", "-", input=job("twin", ("b", "gate.py", "/")))
+    assert result.returncode == 2 and all(key in result.stderr.decode() for key in keys)

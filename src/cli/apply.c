@@ -1,0 +1,258 @@
+/*
+ * job apply: the jobs of files are made what the files say. A job of the server is the one of a file when it has its name.
+ *
+ * Every file is read and checked before anything is changed. Whether something differs is asked of the definitions as the
+ * server keeps them, defaults filled in; and what was read is what is replaced (if-match).
+ */
+#include <dirent.h>
+#include <errno.h>
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "base/json.h"
+#include "base/mem.h"
+#include "cli/call.h"
+#include "cli/check.h"
+#include "cli/file.h"
+#include "cli/verbs.h"
+
+enum { FILES_MAX = 1000 };
+
+/* A file that could be saved. */
+struct wanted {
+    const char *file;
+    struct buf body;
+    json_t *check; /* what the server said of it */
+};
+
+struct apply {
+    struct cli *cli;
+    struct wanted *items;
+    size_t count;
+    size_t cap;
+};
+
+/* The definition as it would be saved; NULL of a server that does not tell. */
+static const json_t *definition_of(const struct wanted *wanted)
+{
+    const json_t *definition = json_object_get(wanted->check, "definition");
+    return json_is_object(definition) ? definition : NULL;
+}
+
+static const char *name_of(const struct wanted *wanted)
+{
+    return get_text(definition_of(wanted), "name");
+}
+
+/* ---- files ---- */
+
+static int is_job_file(const struct dirent *entry)
+{
+    static const char *const ends[] = {".json", ".yaml", ".yml"};
+    size_t len = strlen(entry->d_name);
+    if (entry->d_name[0] == '.')
+        return 0;
+    for (size_t i = 0; i < ARRAY_LEN(ends); i++) {
+        size_t end = strlen(ends[i]);
+        if (len > end && strcmp(entry->d_name + len - end, ends[i]) == 0)
+            return 1;
+    }
+    return 0;
+}
+
+/* The job files of a folder, by name; not those of the folders in it. */
+static int list_folder(struct cli *cli, const char *folder, struct word_list *files)
+{
+    struct dirent **entries;
+    int count = scandir(folder, &entries, is_job_file, alphasort);
+    if (count < 0) {
+        cli_complain("%s: %s", folder, strerror(errno));
+        return CLI_USAGE;
+    }
+    for (int i = 0; i < count; i++) {
+        word_list_add(files, arena_printf(&cli->arena, "%s/%s", folder, entries[i]->d_name));
+        free(entries[i]);
+    }
+    free(entries);
+    if (count)
+        return CLI_DONE;
+    cli_complain("%s: there is no file .json, .yaml or .yml in that folder", folder);
+    return CLI_USAGE;
+}
+
+static int list_files(struct cli *cli, struct word_list *files)
+{
+    const struct word_list *given = &cli->options.files;
+    int status = CLI_DONE;
+    for (size_t i = 0; i < given->count && !status; i++) {
+        struct stat about;
+        if (stat(given->items[i], &about) == 0 && S_ISDIR(about.st_mode))
+            status = list_folder(cli, given->items[i], files);
+        else
+            word_list_add(files, given->items[i]);
+    }
+    if (!status && files->count > FILES_MAX) {
+        cli_complain("%zu files are more than %d", files->count, FILES_MAX);
+        status = CLI_USAGE;
+    }
+    return status;
+}
+
+/* ---- checking ---- */
+
+static int check_twins(const struct apply *apply, const struct wanted *wanted)
+{
+    const char *name = name_of(wanted);
+    for (size_t i = 0; name && i < apply->count; i++) {
+        const char *other = name_of(&apply->items[i]);
+        if (!other || strcmp(other, name) != 0)
+            continue;
+        cli_complain("%s and %s are both of a job named \"%s\"", apply->items[i].file, wanted->file,
+                     name);
+        return CLI_USAGE;
+    }
+    return CLI_DONE;
+}
+
+/* Complains of what is wrong with a file; what is right is added. */
+static int take_file(struct apply *apply, const char *file)
+{
+    struct cli *cli = apply->cli;
+    struct wanted wanted = {.file = file};
+    struct http_answer answer;
+    cli->options.file = file;
+    int status = file_read_job(cli, &wanted.body);
+    if (status)
+        return status;
+    status = check_ask(cli, wanted.body.data, &answer, &wanted.check);
+    if (!status) {
+        http_answer_release(&answer);
+        status = check_tell(cli, wanted.check, wanted.body.data);
+        if (status)
+            cli_complain("%s: it cannot be saved", file);
+        else
+            status = check_twins(apply, &wanted);
+    }
+    if (status) {
+        json_decref(wanted.check);
+        buf_release(&wanted.body);
+        return status;
+    }
+    GROW(apply->items, apply->count, apply->cap);
+    apply->items[apply->count++] = wanted;
+    return CLI_DONE;
+}
+
+/* All of them, so that every mistake is told at once; the first decides the exit code. */
+static int take_files(struct apply *apply, const struct word_list *files)
+{
+    int status = CLI_DONE;
+    for (size_t i = 0; i < files->count; i++) {
+        int of_file = take_file(apply, files->items[i]);
+        status = status ? status : of_file;
+        if (of_file == CLI_UNREACHABLE)
+            break;
+    }
+    return status;
+}
+
+/* ---- saving ---- */
+
+/* The key and the name are the answer's; "Created", "Updated" or "Unchanged". */
+static int tell_done(const struct apply *apply, const char *what, const struct http_answer *answer)
+{
+    struct cli *cli = apply->cli;
+    json_t *tree;
+    bool is_raw = call_print_raw(cli, answer);
+    if (is_raw && cli->options.output == OUTPUT_JSON && apply->count > 1)
+        putchar('\n');
+    if (is_raw)
+        return CLI_DONE;
+    int status = call_parse(answer, &tree);
+    if (status)
+        return status;
+    printf("%s job %s  %s\n", what, safe_line(&cli->arena, get_text(tree, "name")),
+           safe_line(&cli->arena, get_text(tree, "key")));
+    fflush(stdout);
+    json_decref(tree);
+    return CLI_DONE;
+}
+
+static int save(const struct apply *apply, const struct wanted *wanted, const char *method,
+                const char *path, const char *if_match, const char *what)
+{
+    const struct call call = {
+        .method = method,
+        .path = path,
+        .body = wanted->body.data,
+        .if_match = if_match,
+        .flags = if_match ? 0 : CALL_CREATE,
+    };
+    struct http_answer answer;
+    int status = call_send(apply->cli, &call, &answer);
+    if (status)
+        return status;
+    status = tell_done(apply, what, &answer);
+    http_answer_release(&answer);
+    return status;
+}
+
+/* Brings the job of that key up to the file. */
+static int update(const struct apply *apply, const struct wanted *wanted, const char *key)
+{
+    struct cli *cli = apply->cli;
+    struct http_answer job;
+    json_t *now;
+    const char *path = arena_printf(&cli->arena, "/jobs/%s", call_escape(cli, key));
+    int status = call_read_definition(cli, key, &job, &now);
+    if (status)
+        return status;
+    const json_t *definition = definition_of(wanted);
+    if (now && definition && json_equal(now, definition))
+        status = tell_done(apply, "Unchanged", &job);
+    else
+        status = save(apply, wanted, "PUT", path, job.etag, "Updated");
+    json_decref(now);
+    http_answer_release(&job);
+    return status;
+}
+
+static int apply_one(const struct apply *apply, const struct wanted *wanted)
+{
+    struct cli *cli = apply->cli;
+    struct err err;
+    const char *key;
+    json_t *body = json_parse(wanted->body.data, wanted->body.len, &err);
+    const char *name = arena_strdup(&cli->arena, get_text(body, "name"));
+    json_decref(body);
+    if (!name) {
+        cli_complain("%s: a job has a name", wanted->file);
+        return CLI_USAGE;
+    }
+    int status = call_find_job(cli, name, &key);
+    if (status)
+        return status;
+    return key ? update(apply, wanted, key) : save(apply, wanted, "POST", "/jobs", NULL, "Created");
+}
+
+int verb_job_apply(struct cli *cli)
+{
+    struct apply apply = {.cli = cli};
+    struct word_list files = {0};
+    int status = cli->options.files.count ? list_files(cli, &files) : CLI_USAGE;
+    if (!cli->options.files.count)
+        cli_complain("give the job's file, or a folder of such files, with -f FILE");
+    if (!status)
+        status = take_files(&apply, &files);
+    for (size_t i = 0; i < apply.count && !status; i++)
+        status = apply_one(&apply, &apply.items[i]);
+    for (size_t i = 0; i < apply.count; i++) {
+        json_decref(apply.items[i].check);
+        buf_release(&apply.items[i].body);
+    }
+    free(apply.items);
+    free(files.items);
+    return status;
+}

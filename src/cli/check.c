@@ -1,0 +1,99 @@
+#include "cli/check.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/json.h"
+#include "base/mem.h"
+#include "cli/call.h"
+
+static struct call ask_call(const struct cli *cli, const char *body)
+{
+    return (struct call){
+        .method = "POST",
+        .path = cli->options.strict ? "/jobs/actions/validate?strict=true"
+                                    : "/jobs/actions/validate",
+        .body = body,
+    };
+}
+
+int check_ask(struct cli *cli, const char *body, struct http_answer *ret, json_t **ret_tree)
+{
+    const struct call call = ask_call(cli, body);
+    struct http_answer answer;
+    int status = call_send(cli, &call, &answer);
+    if (status)
+        return status;
+    status = call_parse(&answer, ret_tree);
+    if (status)
+        http_answer_release(&answer);
+    else
+        *ret = answer;
+    return status;
+}
+
+/* The key of the task that a message begins with the place of ("tasks[3].runIf must be …"), or NULL. */
+static const char *task_of(const char *message, const json_t *job)
+{
+    static const char start[] = "tasks[";
+    char *end;
+    if (!message || strncmp(message, start, sizeof start - 1) != 0)
+        return NULL;
+    unsigned long index = strtoul(message + sizeof start - 1, &end, 10);
+    return *end == ']' ? get_text(json_array_get(json_object_get(job, "tasks"), index), "taskKey")
+                       : NULL;
+}
+
+/* "what: task "load": tasks[3].runIf must be …" */
+static void tell_one(struct cli *cli, const char *what, const json_t *problem, const json_t *job)
+{
+    const char *message = get_text(problem, "message");
+    const char *task = task_of(message, job);
+    cli_complain("%s: %s%s%s%s", safe_line(&cli->arena, what), task ? "task \"" : "",
+                 task ? safe_line(&cli->arena, task) : "", task ? "\": " : "",
+                 safe_line(&cli->arena, message));
+}
+
+static void tell_warnings(struct cli *cli, const json_t *answer, const json_t *job)
+{
+    size_t i;
+    json_t *warning;
+    json_array_foreach (json_object_get(answer, "warnings"), i, warning) {
+        tell_one(cli, "ignored", warning, job);
+    }
+}
+
+static json_t *parse_body(const char *body)
+{
+    struct err err;
+    return json_parse(body, strlen(body), &err);
+}
+
+int check_tell(struct cli *cli, const json_t *answer, const char *body)
+{
+    json_t *job = parse_body(body), *problem;
+    size_t i;
+    json_array_foreach (json_object_get(answer, "errors"), i, problem) {
+        tell_one(cli, get_text(problem, "code"), problem, job);
+    }
+    tell_warnings(cli, answer, job);
+    json_decref(job);
+    return json_is_true(json_object_get(answer, "isValid")) ? CLI_DONE : CLI_REFUSED;
+}
+
+void check_warn(struct cli *cli, const char *body)
+{
+    struct call call = ask_call(cli, body);
+    struct http_answer answer;
+    struct err err;
+    call.flags = CALL_QUIET;
+    if (call_send(cli, &call, &answer))
+        return;
+    json_t *job = parse_body(body);
+    json_t *tree = json_parse(answer.body.data ? answer.body.data : "", answer.body.len, &err);
+    tell_warnings(cli, tree, job);
+    json_decref(tree);
+    json_decref(job);
+    http_answer_release(&answer);
+}
