@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "base/timefmt.h"
 #include "cli/call.h"
 #include "cli/check.h"
 #include "cli/file.h"
@@ -117,25 +118,48 @@ int verb_job_validate(struct cli *cli)
     return status;
 }
 
-static void add_job_row(struct cli *cli, struct table *table, const json_t *job)
+static bool is_paused(const json_t *what)
+{
+    const char *status = get_text(what, "pauseStatus");
+    return status && strcmp(status, "PAUSED") == 0;
+}
+
+/* What starts runs of the job, or NULL: "0 0 3 * * ?, UTC (paused)". */
+static const char *schedule_text(struct cli *cli, const json_t *job)
 {
     const json_t *schedule = json_object_get(job, "schedule");
+    const json_t *continuous = json_object_get(job, "continuous");
     const char *cron = get_text(schedule, "quartzCronExpression");
-    const char *paused = get_text(schedule, "pauseStatus");
-    const char *created = get_text(job, "timeCreated");
+    const char *zone = get_text(schedule, "timezoneId");
+    const char *rest = is_paused(schedule) || is_paused(continuous) ? " (paused)" : "";
+    if (json_is_object(continuous))
+        return arena_printf(&cli->arena, "continuous%s", rest);
+    return cron ? arena_printf(&cli->arena, "%s%s%s%s", cron, zone ? ", " : "", zone ? zone : "",
+                               rest)
+                : NULL;
+}
+
+/* A date-time of the API as tables show times; NULL without one. */
+static const char *time_text(struct cli *cli, const char *text)
+{
+    char shown[FORMAT_TEXT];
+    int64_t ms;
+    return text && timefmt_parse(text, &ms) ? arena_strdup(&cli->arena, format_time(ms, shown))
+                                            : text;
+}
+
+static void add_job_row(struct cli *cli, struct table *table, const json_t *job)
+{
     table_add(table, get_text(job, "name"), NULL);
     table_add(table, get_text(job, "key"), NULL);
-    table_add(table,
-              cron ? arena_printf(&cli->arena, "%s%s", cron,
-                                  paused && strcmp(paused, "PAUSED") == 0 ? " (paused)" : "")
-                   : NULL,
-              NULL);
-    table_add(table, created, NULL);
+    table_add(table, schedule_text(cli, job), NULL);
+    table_add(table, time_text(cli, get_text(job, "nextRunTime")), NULL);
+    table_add(table, get_text(job, "timeCreated"), NULL);
 }
 
 int verb_job_list(struct cli *cli)
 {
-    static const char *const heads[] = {"NAME", "KEY", "SCHEDULE", "CREATED"};
+    static const char *const heads[] = {"NAME", "KEY", "SCHEDULE", "NEXT", "CREATED"};
     return pages_print(cli, "/jobs?", heads, ARRAY_LEN(heads), add_job_row);
 }
 
@@ -185,7 +209,7 @@ static void print_tasks(struct cli *cli, const json_t *job)
 
 static void print_job(struct cli *cli, const json_t *job)
 {
-    const json_t *schedule = json_object_get(job, "schedule");
+    const json_t *next = json_array_get(json_object_get(job, "nextRunTimes"), 0);
     size_t i;
     json_t *parameter;
     print_field(cli, "Job", get_text(job, "name"));
@@ -193,10 +217,8 @@ static void print_job(struct cli *cli, const json_t *job)
     print_field(cli, "Description", get_text(job, "description"));
     print_field(cli, "Created", get_text(job, "timeCreated"));
     print_field(cli, "Updated", get_text(job, "timeUpdated"));
-    if (json_is_object(schedule))
-        printf("%-12s %s, %s\n", "Schedule",
-               safe_line(&cli->arena, get_text(schedule, "quartzCronExpression")),
-               safe_line(&cli->arena, get_text(schedule, "timezoneId")));
+    print_field(cli, "Schedule", schedule_text(cli, job));
+    print_field(cli, "Next", time_text(cli, json_string_value(next)));
     printf("%-12s %" PRId64 " at once\n", "Runs", get_number(job, "maxConcurrentRuns", 1));
     json_array_foreach (json_object_get(job, "parameters"), i, parameter) {
         printf("%-12s %s = %s\n", i ? "" : "Parameters",

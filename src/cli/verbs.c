@@ -413,6 +413,28 @@ static const struct verb work_verbs[] = {
     },
     {
         .group = "schedule",
+        .name = "pause",
+        .args = "JOB",
+        .summary = "Let the schedule of a job rest; runs that exist go on",
+        .help =
+            "Also of a job that is continuous. Times that pass meanwhile are not made up for.\n\n"
+            "  reprise schedule pause nightly",
+        .min_args = 1,
+        .max_args = 1,
+        .run = verb_schedule_pause,
+    },
+    {
+        .group = "schedule",
+        .name = "resume",
+        .args = "JOB",
+        .summary = "Let the schedule of a job go on",
+        .help = "  reprise schedule resume nightly",
+        .min_args = 1,
+        .max_args = 1,
+        .run = verb_schedule_resume,
+    },
+    {
+        .group = "schedule",
         .name = "next",
         .args = "EXPR",
         .summary = "Show when a Quartz cron expression fires next; needs no server",

@@ -51,6 +51,8 @@ int verb_rerun_resume(struct cli *cli);
 int verb_rerun_cancel(struct cli *cli);
 
 int verb_schedule_next(struct cli *cli);
+int verb_schedule_pause(struct cli *cli);
+int verb_schedule_resume(struct cli *cli);
 
 int verb_cluster_create(struct cli *cli);
 int verb_cluster_list(struct cli *cli);

@@ -375,3 +375,27 @@ def test_apply_refuses_a_name_that_several_jobs_have(cli):
     keys = {created(cli, job("twin", ("a", "gate.py", "/"))) for _ in range(2)}
     result = cli("job", "apply", "-f", "-", input=job("twin", ("b", "gate.py", "/")))
     assert result.returncode == 2 and all(key in result.stderr.decode() for key in keys)
+
+
+def test_schedules_rest_and_go_on(cli, server):
+    definition = {"schedule": {"quartzCronExpression": "0 0 3 * * ?", "timezoneId": "UTC", "missedRunPolicy": "ALL"},
+                  "x-dataarts": {"kept": True}}
+    key = created(cli, job("nightly", ("a", "gate.py", "/"), **definition))
+    assert "Schedule     0 0 3 * * ?, UTC\nNext         20" in ok(cli("job", "get", "nightly"))
+    assert ok(cli("schedule", "pause", "nightly")) == "Paused nightly\n"
+    shown = ok(cli("job", "get", "nightly"))
+    assert "Schedule     0 0 3 * * ?, UTC (paused)\n" in shown and "Next " not in shown
+    assert "0 0 3 * * ?, UTC (paused)" in ok(cli("job", "list"))
+    assert ok(cli("schedule", "pause", "nightly")) == "Was paused already: nightly\n"
+    kept = json.loads(server.get(f"/jobs/{key}/versions/2"))["definition"]
+    assert kept["x-dataarts"] == {"kept": True} and kept["schedule"]["missedRunPolicy"] == "ALL"
+    resumed = ok(cli("schedule", "resume", key))
+    assert resumed.startswith("Resumed nightly, next due 20") and resumed.endswith(" 03:00:00Z\n")
+    assert " 03:00:00Z" in ok(cli("job", "list"))
+    assert json.loads(ok(cli("schedule", "resume", "nightly", "-o", "json")))["definitionVersion"] == 3
+    created(cli, job("by-hand", ("a", "gate.py", "/")))
+    none = cli("schedule", "pause", "by-hand")
+    assert none.returncode == 2 and b"job by-hand has no schedule" in none.stderr
+    created(cli, b"name: always\ncontinuous: {pauseStatus: PAUSED}\ntasks: [{taskKey: a, type: DUMMY_TASK}]\n")
+    assert "continuous (paused)" in ok(cli("job", "list"))
+    assert "Schedule     continuous (paused)\n" in ok(cli("job", "get", "always"))
