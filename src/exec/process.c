@@ -375,9 +375,12 @@ const char *process_python(struct process *process, struct err *err)
         process->python = find_python(process);
     if (process->python)
         return process->python;
+    /* Without the folder: whoever may look at a run need not know the host. `reprise doctor` tells it. */
     const char *name = process->python_wanted ? process->python_wanted : "python3";
     const char *slash = strrchr(name, '/');
-    process_cannot(err, "no interpreter %s", slash ? slash + 1 : name);
+    process_cannot(err, "no interpreter %s, %s", slash ? slash + 1 : name,
+                   process->python_wanted ? "which the setting exec.python names"
+                                          : "and the setting exec.python names no other");
     return NULL;
 }
 

@@ -127,7 +127,13 @@ static void look_at_python(struct visit *visit)
     struct err err;
     const char *python = process_python(&visit->process, &err);
     if (!python) {
-        tell_missing(visit, "python", &err);
+        const char *wanted = visit->process.python_wanted;
+        if (wanted)
+            tell(visit, "missing", "python",
+                 arena_printf(&visit->arena,
+                              "no interpreter %s, which the setting exec.python names", wanted));
+        else
+            tell_missing(visit, "python", &err);
         visit->is_ill = true;
         return;
     }

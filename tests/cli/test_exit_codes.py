@@ -106,11 +106,18 @@ def test_verbs_of_the_host_take_the_options_that_all_take(tmp_path):
         assert result.returncode == 2 and result.stderr and not result.stdout
 
 
+def test_doctor_names_the_interpreter_that_is_missing_and_its_setting():
+    result = cli_fake.run("doctor", "--exec.python", "/nonexistent/python3", "-o", "json")
+    python, = (one for one in json.loads(result.stdout)["items"] if one["name"] == "python")
+    assert result.returncode == 1 and python["status"] == "missing"
+    assert "no interpreter /nonexistent/python3, which the setting exec.python names" in python.values()
+
+
 def test_options_of_a_verb_may_stand_before_it(cli, fake):
     fake.on("POST", "/jobRuns", (201, cli_fake.job_run("PENDING")))
     result = cli("--param", "run=get", "run", "-o", "name", "start", JOB)
     assert result.returncode == 0, result.stderr
-    assert fake.requests[-1].json()["parameters"] == [{"name": "run", "value": "get"}]
+    assert fake.sent("POST", "/jobRuns")[-1].json()["parameters"] == [{"name": "run", "value": "get"}]
 
 
 def test_refusal_is_3_with_code_message_and_request_id(cli, fake):

@@ -162,7 +162,8 @@ static void test_missing_interpreter(void **state)
     world->config.python = name;
     world_script(world, "a.sh", "exit 0\n");
     world_up(world);
-    assert_cannot_start(run_file(world, "a.sh"), "Cannot start: no interpreter snake");
+    assert_cannot_start(run_file(world, "a.sh"),
+                        "Cannot start: no interpreter snake, which the setting exec.python names");
     assert_int_equal(symlink("/bin/sh", name), 0); /* installed meanwhile */
     assert_int_equal(run_file(world, "a.sh")->report.exit_code, 0);
     unlink(name); /* and removed again: now the supervisor finds out */
