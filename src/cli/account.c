@@ -44,6 +44,22 @@ static const char *body_end(struct buf *body)
     return body->data;
 }
 
+/* With -o name what is shown this once counts, not what it is called afterwards: it could not be had again. */
+static bool print_secret(struct cli *cli, const struct http_answer *answer)
+{
+    json_t *tree = NULL;
+    if (cli->options.output != OUTPUT_NAME || call_parse(answer, &tree))
+        return false;
+    const char *token = get_text(tree, "token"), *secret = get_text(tree, "secretKey");
+    if (token)
+        printf("%s\n", safe_line(&cli->arena, token));
+    else if (secret)
+        printf("%s %s\n", safe_line(&cli->arena, get_text(tree, "key")),
+               safe_line(&cli->arena, secret));
+    json_decref(tree);
+    return token || secret;
+}
+
 /* Sends it. CLI_DONE with the answer in *ret and its tree in *ret_tree, NULL when it was printed as
  * -o asks, or the answer has no body. */
 static int send(struct cli *cli, const char *method, const char *path, const char *body,
@@ -54,7 +70,7 @@ static int send(struct cli *cli, const char *method, const char *path, const cha
     *ret_tree = NULL;
     if (status)
         return status;
-    if (ret->status == 204 || call_print_raw(cli, ret))
+    if (ret->status == 204 || print_secret(cli, ret) || call_print_raw(cli, ret))
         return CLI_DONE;
     status = call_parse(ret, ret_tree);
     if (status)

@@ -70,7 +70,7 @@ __attribute__((warn_unused_result)) int call_find_job(struct cli *cli, const cha
 __attribute__((warn_unused_result)) int call_read_definition(struct cli *cli, const char *key,
                                                              struct http_answer *ret,
                                                              json_t **ret_definition);
-/* The key of the run: a key, or @latest. */
+/* The key of the run: a key, or @latest, the newest that no other run has started. */
 __attribute__((warn_unused_result)) int call_run_key(struct cli *cli, const char *word,
                                                      const char **ret_key);
 

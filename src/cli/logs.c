@@ -87,6 +87,7 @@ struct started {
     int64_t start_ms;
     const char *key;
     const char *run_key;
+    const char *child; /* of a JOB_TASK: key of the run that it started */
 };
 
 static int by_start(const void *a, const void *b)
@@ -102,6 +103,11 @@ static bool has_written(const struct cli *cli, const char *type, const json_t *s
                       (strcmp(type, "IF_ELSE_TASK") == 0 || strcmp(type, "DUMMY_TASK") == 0);
     return type && !is_decided && get_number(summary, "startTime", -1) >= 0 &&
            get_number(summary, "retryAttempt", 0) >= cli->options.attempt;
+}
+
+static const char *child_of(const char *type, const json_t *summary)
+{
+    return type && strcmp(type, "JOB_TASK") == 0 ? get_text(summary, "externalId") : NULL;
 }
 
 /* The task runs to print, in order of start. */
@@ -125,9 +131,9 @@ static int choose(struct cli *cli, const json_t *run, struct arena *arena, struc
             continue;
         found++;
         if (named->count || has_written(cli, type, summary))
-            chosen[count++] = (struct started){get_number(summary, "startTime", -1),
-                                               arena_strdup(arena, key),
-                                               arena_strdup(arena, run_key)};
+            chosen[count++] = (struct started){
+                get_number(summary, "startTime", -1), arena_strdup(arena, key),
+                arena_strdup(arena, run_key), arena_strdup(arena, child_of(type, summary))};
     }
     if (found < named->count) {
         const json_t *map = json_object_get(run, "taskToTaskRunMap");
@@ -169,6 +175,9 @@ static int print_one(struct cli *cli, const struct started *one, bool is_first, 
     if (!is_only)
         printf("%s==> %s <==\n", is_first ? "" : "\n", safe_line(&cli->arena, one->key));
     fflush(stdout);
+    if (one->child)
+        cli_complain("%s runs a job and writes nothing itself: see `reprise run logs %s`", one->key,
+                     one->child);
     return print_task_run(cli, call_escape(cli, one->run_key));
 }
 

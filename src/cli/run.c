@@ -2,6 +2,8 @@
 #include <inttypes.h>
 #include <string.h>
 
+#include "base/distance.h"
+#include "base/json.h"
 #include "base/mem.h"
 #include "cli/call.h"
 #include "cli/format.h"
@@ -29,7 +31,11 @@ int run_follow(struct cli *cli, const struct http_answer *answer, const char *wh
         return status;
     const char *key = arena_strdup(&cli->arena, get_text(tree, "key"));
     const char *word = get_text(json_object_get(tree, "state"), "status");
-    if (cli->options.output == OUTPUT_TABLE) {
+    if (cli->options.output == OUTPUT_TABLE && word && strcmp(word, "SKIPPED") == 0) {
+        printf("Skipped run %s  %s\n", safe_line(&cli->arena, key),
+               safe_line(&cli->arena, get_text(json_object_get(tree, "state"), "stateMessage")));
+        fflush(stdout);
+    } else if (cli->options.output == OUTPUT_TABLE) {
         printf("%s run %s  %s\n", what, safe_line(&cli->arena, key), safe_line(&cli->arena, word));
         fflush(stdout);
     }
@@ -37,6 +43,56 @@ int run_follow(struct cli *cli, const struct http_answer *answer, const char *wh
     if (waits && key)
         status = watch_run(cli, key, cli->options.watch ? WATCH_SHOWN : WATCH_SILENT);
     return status;
+}
+
+/* The parameter of the job, or of one of its tasks, whose name is nearest; *distance: how near. */
+static const char *nearest_parameter(const json_t *job, const char *name, size_t *distance)
+{
+    const json_t *tasks = json_object_get(job, "tasks");
+    const char *found = NULL;
+    for (size_t i = 0; i <= json_array_size(tasks); i++) {
+        const json_t *owner = i ? json_array_get(tasks, i - 1) : job;
+        size_t n;
+        json_t *parameter;
+        json_array_foreach (json_object_get(owner, "parameters"), n, parameter) {
+            const char *known = get_text(parameter, "name");
+            size_t here = !known                     ? NAME_IS_FAR
+                          : strcmp(known, name) == 0 ? 0
+                                                     : 1 + name_distance(name, known);
+            if (here >= *distance)
+                continue;
+            *distance = here;
+            found = known;
+        }
+    }
+    return found;
+}
+
+/* A program may read a parameter that its job does not name; mostly it is a slip. */
+static void warn_of_parameters(struct cli *cli, const char *job_key)
+{
+    const struct word_list *given = &cli->options.parameters;
+    const struct call call = {
+        .method = "GET",
+        .path = arena_printf(&cli->arena, "/jobs/%s", call_escape(cli, job_key)),
+        .flags = CALL_QUIET};
+    struct http_answer answer;
+    struct err err;
+    if (!given->count || call_send(cli, &call, &answer))
+        return;
+    json_t *job = json_parse(answer.body.data ? answer.body.data : "", answer.body.len, &err);
+    for (size_t i = 0; job && i < given->count; i++) {
+        const char *word = given->items[i];
+        const char *name = arena_printf(&cli->arena, "%.*s", (int)strcspn(word, "="), word);
+        size_t distance = NAME_IS_FAR;
+        const char *nearest = nearest_parameter(job, name, &distance);
+        if (distance)
+            cli_complain("job %s names no parameter \"%s\", which the run was given%s%s%s",
+                         cli->options.args.items[0], name, nearest ? "; did you mean " : "",
+                         nearest ? nearest : "", nearest ? "?" : "");
+    }
+    json_decref(job);
+    http_answer_release(&answer);
 }
 
 int verb_run_start(struct cli *cli)
@@ -58,6 +114,7 @@ int verb_run_start(struct cli *cli)
     buf_release(&body);
     if (status)
         return status;
+    warn_of_parameters(cli, job);
     status = run_follow(cli, &answer, "Started");
     http_answer_release(&answer);
     return status;
@@ -86,6 +143,32 @@ void run_print_trace(const char *trace)
     buf_release(&safe);
 }
 
+/* The trace of a run is that of the first of its tasks that failed; NULL when none of them has it. */
+static const char *task_of_trace(const json_t *run, const char *trace)
+{
+    const char *run_key, *found = NULL;
+    int64_t first_ms = INT64_MAX;
+    json_t *summary;
+    json_object_foreach (json_object_get(run, "taskRunSummaryMap"), run_key, summary) {
+        const char *own = get_text(json_object_get(summary, "state"), "errorTrace");
+        int64_t end_ms = get_number(summary, "endTime", INT64_MAX);
+        if (!own || strcmp(own, trace) != 0 || (found && end_ms >= first_ms))
+            continue;
+        found = get_text(summary, "taskKey");
+        first_ms = end_ms;
+    }
+    return found;
+}
+
+void run_print_own_trace(struct cli *cli, const json_t *run)
+{
+    const char *trace = get_text(json_object_get(run, "state"), "errorTrace");
+    const char *task = trace && *trace ? task_of_trace(run, trace) : NULL;
+    if (task)
+        printf("\nError of %s:", safe_line(&cli->arena, task));
+    run_print_trace(trace);
+}
+
 int verb_run_get(struct cli *cli)
 {
     const char *key;
@@ -102,7 +185,7 @@ int verb_run_get(struct cli *cli)
         tree_print(&tree, &cli->screen, 0);
         tree_release(&tree);
         print_parameters(cli, run);
-        run_print_trace(get_text(json_object_get(run, "state"), "errorTrace"));
+        run_print_own_trace(cli, run);
     }
     json_decref(run);
     http_answer_release(&answer);

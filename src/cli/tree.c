@@ -120,6 +120,16 @@ static const char *also_after(struct tree *tree, const struct graph *graph, uint
     return result;
 }
 
+/* Do the names, one or a list, stand in the message as they are, between blanks, commas and its end? */
+static bool is_named(const char *message, const char *names)
+{
+    size_t len = strlen(names);
+    for (const char *at = message; len && (at = strstr(at, names)); at++)
+        if (at > message && at[-1] == ' ' && (!at[len] || at[len] == ','))
+            return true;
+    return false;
+}
+
 static void fill_task(struct tree *tree, const struct graph *graph, const json_t *run, uint32_t i,
                       int64_t now_ms, struct tree_task *ret)
 {
@@ -136,7 +146,10 @@ static void fill_task(struct tree *tree, const struct graph *graph, const json_t
     ret->end_ms = get_number(summary, "endTime", -1);
     ret->took_ms = ret->start_ms < 0 ? -1
                                      : (ret->end_ms < 0 ? now_ms : ret->end_ms) - ret->start_ms;
+    ret->attempts = get_number(summary, "retryAttempt", 0) + 1;
     ret->also_after = also_after(tree, graph, i);
+    if (is_named(ret->message, ret->also_after)) /* "Waiting for transform" */
+        ret->also_after = "";
 }
 
 /* Children of each task in definition order, as linked lists of positions. */
@@ -292,6 +305,14 @@ static void print_head(const struct tree *tree, struct line *line)
     }
 }
 
+char *tree_attempts(const struct tree_task *task, char text[static TREE_ATTEMPTS_TEXT])
+{
+    text[0] = '\0';
+    if (task->attempts > 1)
+        snprintf(text, TREE_ATTEMPTS_TEXT, "(%lld attempts)", (long long)task->attempts);
+    return text;
+}
+
 static void print_task(const struct tree_task *task, struct line *line, const size_t edges[3])
 {
     const char *reason = state_reason(task->status, task->message);
@@ -303,8 +324,16 @@ static void print_task(const struct tree_task *task, struct line *line, const si
     add_duration(line, task->took_ms);
     line_pad(line, edges[2]);
     line_add(line, reason, NULL);
+    char attempts[TREE_ATTEMPTS_TEXT];
+    const char *gap = *reason ? "  " : "";
+    if (*tree_attempts(task, attempts)) {
+        line_add(line, gap, NULL);
+        line_add(line, attempts, "2");
+        gap = "  ";
+    }
     if (*task->also_after) {
-        line_add(line, *reason ? "  (also after " : "(also after ", "2");
+        line_add(line, gap, NULL);
+        line_add(line, "(also after ", "2");
         line_add(line, task->also_after, "2");
         line_add(line, ")", "2");
     }

@@ -15,6 +15,7 @@ struct tree_task {
     const char *run_key;
     const char *status; /* "" when there is no task run */
     const char *message;
+    int64_t attempts;       /* so many have started, or are to; 1 also when none has */
     const char *also_after; /* upstream tasks other than the parent, or "" */
     int64_t start_ms;       /* -1: not yet */
     int64_t end_ms;
@@ -45,6 +46,10 @@ void tree_release(struct tree *tree);
 /* Prints head and tasks. `max_lines`: 0 is no limit; else tasks that are done or wait are left out
  * first, and counted. Returns the lines printed. */
 uint32_t tree_print(const struct tree *tree, const struct screen *screen, uint32_t max_lines);
+
+enum { TREE_ATTEMPTS_TEXT = 40 };
+/* "(2 attempts)", nothing where there is one; returns `text`. */
+char *tree_attempts(const struct tree_task *task, char text[static TREE_ATTEMPTS_TEXT]);
 
 /* How long a run (JobRun or its summary) took, or has taken by now; -1 before it starts. */
 int64_t tree_took_ms(const json_t *run, int64_t now_ms);

@@ -69,7 +69,7 @@ int watch_get_run(struct cli *cli, const char *key, bool patient, struct http_an
 }
 
 static void tell(const struct watch *watch, const char *key, const char *status,
-                 const char *message, int64_t at_ms, int64_t took_ms)
+                 const char *message, const char *attempts, int64_t at_ms, int64_t took_ms)
 {
     char at[FORMAT_TEXT], took[FORMAT_TEXT] = "";
     if (took_ms >= 0 && state_name_is_final(status))
@@ -86,6 +86,8 @@ static void tell(const struct watch *watch, const char *key, const char *status,
     line_add(&line, took, NULL);
     line_add(&line, *message ? "  " : "", NULL);
     line_add(&line, message, NULL);
+    line_add(&line, *attempts ? "  " : "", NULL);
+    line_add(&line, attempts, NULL);
     line_print(&line, stdout);
     line_release(&line);
 }
@@ -118,11 +120,13 @@ static void tell_changes(struct watch *watch, const struct tree *tree)
         int64_t at_ms = task->end_ms >= 0 ? task->end_ms : now_ms;
         if (task->end_ms < 0 && strcmp(task->status, "RUNNING") == 0 && task->start_ms >= 0)
             at_ms = task->start_ms;
-        tell(watch, task->key, task->status, task->message, at_ms, task->took_ms);
+        char attempts[TREE_ATTEMPTS_TEXT];
+        tell(watch, task->key, task->status, task->message, tree_attempts(task, attempts), at_ms,
+             task->took_ms);
     }
     if (strcmp(watch->run_status, tree->status) != 0) {
         snprintf(watch->run_status, sizeof watch->run_status, "%s", tree->status);
-        tell(watch, tree->job, tree->status, tree->message, now_ms, tree->took_ms);
+        tell(watch, tree->job, tree->status, tree->message, "", now_ms, tree->took_ms);
     }
     fflush(stdout);
 }
@@ -162,7 +166,7 @@ static void show(struct watch *watch, const struct http_answer *answer, const js
         tell_changes(watch, &tree);
     tree_release(&tree);
     if (final)
-        run_print_trace(get_text(json_object_get(run, "state"), "errorTrace"));
+        run_print_own_trace(watch->cli, run);
 }
 
 /* ---- when to ask ---- */

@@ -3,73 +3,10 @@
 #include <string.h>
 
 #include "cli/call.h"
+#include "cli/decision.h"
 #include "cli/format.h"
 #include "cli/provenance.h"
 #include "cli/verbs.h"
-
-/* "TRIGGER_RULE" → "trigger rule". */
-static const char *words_of(struct cli *cli, const char *name)
-{
-    char *text = arena_strdup(&cli->arena, safe_line(&cli->arena, name));
-    for (char *c = text; *c; c++)
-        *c = *c == '_' ? ' ' : *c >= 'A' && *c <= 'Z' ? (char)(*c - 'A' + 'a') : *c;
-    return text;
-}
-
-static const char *value_text(struct cli *cli, const json_t *value)
-{
-    if (json_is_string(value))
-        return safe_line(&cli->arena, json_string_value(value));
-    char *dumped = json_dumps(value, JSON_ENCODE_ANY | JSON_COMPACT);
-    const char *text = safe_line(&cli->arena, dumped);
-    free(dumped);
-    return text;
-}
-
-/* A list of objects, one line each: "    extract: status SUCCESS". */
-static void print_items(struct cli *cli, const json_t *items)
-{
-    size_t i;
-    json_t *item, *value;
-    const char *name;
-    json_array_foreach (items, i, item) {
-        const char *title = get_text(item, "taskKey");
-        title = title ? title : get_text(item, "key");
-        if (!json_is_object(item)) {
-            printf("      %s\n", value_text(cli, item));
-            continue;
-        }
-        printf("      %s:", safe_line(&cli->arena, title));
-        json_object_foreach (item, name, value) {
-            if (strcmp(name, "taskKey") != 0 && strcmp(name, "key") != 0 && !json_is_null(value))
-                printf(" %s %s", safe_line(&cli->arena, name), value_text(cli, value));
-        }
-        putchar('\n');
-    }
-}
-
-/* Decisions are open objects: what is known by every one of them is its kind, and what it came to.
- * The rest is printed as it is named. */
-static void print_decision(struct cli *cli, const json_t *decision)
-{
-    const char *kind = get_text(decision, "kind"), *name;
-    json_t *value;
-    const char *time = get_text(decision, "time"), *comma = ":";
-    printf("    %s%s%s", safe_line(&cli->arena, time), time ? "  " : "",
-           kind ? words_of(cli, kind) : "decision");
-    json_object_foreach ((json_t *)decision, name, value) {
-        if (strcmp(name, "kind") == 0 || strcmp(name, "time") == 0 || json_is_array(value) ||
-            json_is_null(value))
-            continue;
-        printf("%s %s %s", comma, safe_line(&cli->arena, name), value_text(cli, value));
-        comma = ",";
-    }
-    putchar('\n');
-    json_object_foreach ((json_t *)decision, name, value) {
-        if (json_is_array(value))
-            print_items(cli, value);
-    }
-}
 
 static double mebibytes(const json_t *usage, const char *name)
 {
@@ -85,7 +22,7 @@ static void print_attempt(struct cli *cli, const json_t *attempt)
     printf("    attempt %lld: %s", (long long)get_number(attempt, "retryNumber", 0),
            safe_line(&cli->arena, get_text(attempt, "status")));
     if (launch && why)
-        printf(", %s start: %s", words_of(cli, launch), safe_line(&cli->arena, why));
+        printf(", %s start: %s", decision_words(cli, launch), safe_line(&cli->arena, why));
     if (json_is_object(usage)) {
         int64_t cpu_us = get_number(usage, "userCpuMicros", 0) +
                          get_number(usage, "systemCpuMicros", 0);
@@ -123,7 +60,7 @@ static void print_explained(struct cli *cli, const char *title, const json_t *ta
     if (reason && status && *state_reason(status, reason))
         printf("  %s\n", safe_line(&cli->arena, reason));
     json_array_foreach (json_object_get(task, "decisions"), i, decision) {
-        print_decision(cli, decision);
+        decision_print(cli, decision);
     }
     json_array_foreach (json_object_get(task, "attempts"), i, attempt) {
         print_attempt(cli, attempt);

@@ -48,6 +48,13 @@ def test_the_last_word_of_token_create_is_the_token(server, reprise):
     assert refused.returncode == 3 and b"NotAuthenticated" in refused.stderr
 
 
+def test_with_names_alone_secrets_are_what_is_printed(server, reprise):
+    token = reprise("token", "create", "eva", "-o", "name")
+    assert token.count("\n") == 1 and as_user(server, token.strip(), "job", "list").returncode == 0
+    key, secret = reprise("access-key", "create", "-o", "name").split()
+    assert key in reprise("access-key", "list") and secret not in reprise("access-key", "list")
+
+
 def test_the_last_word_of_key_add_is_the_key_id(reprise, tmp_path):
     subprocess.run(["openssl", "genrsa", "-out", tmp_path / "key.pem", "2048"], check=True, capture_output=True)
     public = subprocess.run(["openssl", "rsa", "-in", tmp_path / "key.pem", "-pubout"], check=True, capture_output=True)

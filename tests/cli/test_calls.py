@@ -41,16 +41,31 @@ def test_a_key_is_not_looked_up(cli, fake):
     assert len(fake.requests) == 1
 
 
-def test_latest_is_the_newest_run(cli, fake):
-    fake.on("GET", "/jobRuns", {"items": [{"key": RUN}]})
+def test_latest_is_the_newest_run_that_no_other_started(cli, fake):
+    child = {"key": key(9), "parentJobRunKey": RUN}
+    fake.on("GET", "/jobRuns", (200, {"items": [child, child]}, {"opc-next-page": "more"}),
+            {"items": [child, {"key": RUN, "parentJobRunKey": None}, {"key": key(8)}]})
     fake.on("GET", f"/jobRuns/{RUN}", cli_fake.job_run())
     assert cli("run", "get", "@latest").returncode == 0
-    assert fake.requests[0].query == {"limit": ["1"], "sortBy": ["timeCreated"], "sortOrder": ["DESC"]}
+    order = {"limit": ["25"], "sortBy": ["timeCreated"], "sortOrder": ["DESC"]}
+    assert [r.query for r in fake.requests[:2]] == [order, {**order, "page": ["more"]}]
+
+
+def test_another_word_with_an_at_sign_is_no_run(cli, fake):
+    result = cli("run", "get", "@lastest")
+    assert (result.returncode, result.stderr) == (2, b'reprise: "@lastest" is no run: give a key, or @latest\n')
+    assert not fake.requests
 
 
 def test_latest_without_any_run(cli, fake):
     fake.on("GET", "/jobRuns", {"items": []})
     assert cli("run", "get", "@latest").returncode == 2
+
+
+def test_a_run_that_is_skipped_is_not_said_to_have_started(cli, fake):
+    fake.on("POST", "/jobRuns", (201, cli_fake.job_run("SKIPPED", state={"status": "SKIPPED", "stateMessage": "Skipped: no slot"})))
+    result = cli("run", "start", JOB)
+    assert (result.returncode, result.stdout.decode()) == (0, f"Skipped run {RUN}  Skipped: no slot\n")
 
 
 def test_keys_are_encoded_in_paths(cli, fake):
@@ -63,9 +78,22 @@ def test_parameters_are_sent_as_given(cli, fake):
     fake.on("POST", "/jobRuns", (201, cli_fake.job_run("PENDING")))
     value = 'a "quoted" \\ value\n= ünï'
     assert cli("run", "start", JOB, "--param", "x=" + value, "--param", "empty=").returncode == 0
-    assert fake.requests[-1].json() == {
+    start, = fake.sent("POST", "/jobRuns")
+    assert start.json() == {
         "jobKey": JOB, "parameters": [{"name": "x", "value": value}, {"name": "empty", "value": ""}]}
-    assert fake.requests[-1].headers["content-type"] == "application/json"
+    assert start.headers["content-type"] == "application/json"
+
+
+def test_parameters_that_the_job_does_not_name_are_told(cli, fake):
+    fake.on("POST", "/jobRuns", (201, cli_fake.job_run("PENDING")))
+    fake.on("GET", f"/jobs/{JOB}", {"key": JOB, "name": "n", "parameters": [{"name": "day"}], "tasks": [{"parameters": [{"name": "Top_N"}]}]})
+    start = ["run", "start", JOB, "-o", "name", "--param", "day=1", "--param", "Top_N=2"]
+    result = cli(*start)
+    assert (result.returncode, result.stderr) == (0, b"")
+    result = cli(*start, "--param", "days=x=y", "--param", "nothing=")
+    assert (result.returncode, result.stdout.decode()) == (0, RUN + "\n")
+    assert result.stderr.decode() == (f'reprise: job {JOB} names no parameter "days", which the run was given; did you mean day?\n'
+                                      f'reprise: job {JOB} names no parameter "nothing", which the run was given\n')
 
 
 def test_token_of_the_data_folder_is_sent(cli, fake):

@@ -399,3 +399,19 @@ def test_schedules_rest_and_go_on(cli, server):
     created(cli, b"name: always\ncontinuous: {pauseStatus: PAUSED}\ntasks: [{taskKey: a, type: DUMMY_TASK}]\n")
     assert "continuous (paused)" in ok(cli("job", "list"))
     assert "Schedule     continuous (paused)\n" in ok(cli("job", "get", "always"))
+
+
+def test_a_child_run_is_not_the_latest_and_is_where_the_logs_are(cli, server):
+    (server.workspace / "say.py").write_text("print('from the child')\n")
+    child = created(cli, job("child", ("a", "say.py", None)))
+    created(cli, json.dumps({"name": "parent", "tasks": [{"taskKey": "nested", "type": "JOB_TASK", "jobKey": child}]}).encode())
+    run = ok(cli("run", "start", "parent", "--wait", "-o", "name")).strip()
+    runs = json.loads(ok(cli("run", "list", "-o", "json")))["items"]
+    assert {r["key"]: r["parentJobRunKey"] for r in runs}[run] is None and len(runs) == 2
+    of_child, = (r["key"] for r in runs if r["parentJobRunKey"] == run)
+    assert json.loads(ok(cli("run", "get", "@latest", "-o", "json")))["key"] == run
+    for words in ([], ["--task", "nested"], ["--follow"]):
+        result = cli("run", "logs", "@latest", *words)
+        assert (result.returncode, result.stdout.replace(b"==> nested <==\n", b"")) == (0, b"")
+        assert result.stderr.decode() == f"reprise: nested runs a job and writes nothing itself: see `reprise run logs {of_child}`\n"
+    assert ok(cli("run", "logs", of_child)) == "from the child\n"

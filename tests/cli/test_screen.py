@@ -24,6 +24,37 @@ def test_tree_shows_what_depends_on_what(cli, fake):
     assert shown[4] == ["└ decide", "△ UPSTREAM_FAILED", "decide is UPSTREAM_FAILED", "(also after sizes)"]
 
 
+def test_tree_tells_how_often_a_task_was_tried(cli, fake):
+    tasks = [("a", "SUCCESS", [], {"retryAttempt": 0}), ("b", "SUCCESS", [], {"retryAttempt": 1}), ("c", "FAILED", ["a", "b"], {"retryAttempt": 2})]
+    fake.on("GET", f"/jobRuns/{RUN}", cli_fake.job_run("FAILED", tasks))
+    for verb in ("get", "watch"):
+        text = cli("run", verb, RUN).stdout.decode()
+        assert text.count("attempts)") == 2 and "c is FAILED  (3 attempts)" in text, text
+        assert re.search(r"b  .*SUCCESS.*  \(2 attempts\)", text), text
+
+
+def test_what_the_reason_names_is_not_named_again(cli, fake):
+    tasks = [("a", "RUNNING"), ("b", "RUNNING"), ("c", "BLOCKED", ["a", "b"], {"state": {"status": "BLOCKED", "stateMessage": "Waiting for a"}}),
+             ("d", "BLOCKED", ["a", "b"], {"state": {"status": "BLOCKED", "stateMessage": "Waiting for b"}})]
+    fake.on("GET", f"/jobRuns/{RUN}", cli_fake.job_run("RUNNING", tasks))
+    text = cli("run", "get", RUN).stdout.decode()
+    assert "Waiting for a\n" in text and "Waiting for b  (also after a)\n" in text
+
+
+def test_the_trace_of_a_run_names_its_task(cli, fake):
+    def failed(trace):
+        return {"state": {"status": "FAILED", "stateMessage": "Exit code 1", "errorTrace": trace}}
+
+    tasks = [("a\x1b", "FAILED", [], failed("boom\n")), ("b", "FAILED", [], failed("other\n"))]
+    run = cli_fake.job_run("FAILED", tasks, state={"status": "FAILED", "stateMessage": "Failed", "errorTrace": "other\n"})
+    fake.on("GET", f"/jobRuns/{RUN}", run)
+    fake.on("POST", "/jobRuns", (201, run))
+    for words in (["run", "get", RUN], ["run", "start", RUN, "--wait"], ["run", "watch", RUN]):
+        assert cli(*words).stdout.decode().endswith("\nError of b:\nother\n")
+    run["state"]["errorTrace"] = "of nobody\n"
+    assert "Error of" not in cli("run", "get", RUN).stdout.decode()
+
+
 def test_signs_are_ascii_where_the_locale_is(cli, fake):
     fake.on("GET", f"/jobRuns/{RUN}", cli_fake.job_run("FAILED", TASKS))
     result = cli("run", "get", RUN, LANG="C")
@@ -285,13 +316,39 @@ def test_why_tells_decisions(cli, fake):
     fake.on("GET", f"/jobRuns/{RUN}/explanation", {"tasks": [
         {"taskKey": "load", "status": "UPSTREAM_FAILED", "reason": "Not run: upstream task x ended FAILED", "decisions": [
             {"kind": "TRIGGER_RULE", "runIf": "ALL_SUCCESS", "result": "UPSTREAM_FAILED",
-             "dependencies": [{"taskKey": "x", "status": "FAILED"}], "dependencyCount": 1}]},
+             "dependencies": [{"taskKey": "x", "status": "FAILED"}], "dependencyCount": 3}]},
         {"taskKey": "x", "status": "FAILED", "reason": "Exit code 1", "decisions": []}]})
     text = cli("run", "why", RUN).stdout.decode()
     assert "load  △ UPSTREAM_FAILED\n  Not run: upstream task x ended FAILED\n" in text
-    assert "trigger rule: runIf ALL_SUCCESS, result UPSTREAM_FAILED, dependencyCount 1\n      x: status FAILED\n" in text
+    assert "    by runIf ALL_SUCCESS it is UPSTREAM_FAILED\n      x was FAILED\n      and 2 more\n" in text
     assert "load" not in cli("run", "why", RUN, "--task", "x").stdout.decode()
     assert cli("run", "why", RUN, "--task", "nobody").returncode == 2
+
+
+@pytest.mark.parametrize("decision,lines", [
+    ({"kind": "TRIGGER_RULE", "runIf": "NONE_FAILED", "result": "RUN", "dependencyCount": 1, "dependencies": [
+        {"taskKey": "big", "status": "SUCCESS", "wantedOutcome": "true", "outcome": "true"}]},
+     ["by runIf NONE_FAILED it runs", "  big was SUCCESS, and decided true; wanted is true"]),
+    ({"kind": "RETRY", "attempt": 0, "budget": "RETRIES", "used": 1, "of": 3, "notBefore": 1795750148667},
+     ["retry 1 of 3 after attempt 0, not before 2026-11-27 03:29:08Z"]),
+    ({"kind": "RETRY", "attempt": 1, "budget": "LOST", "used": 1, "of": 3}, ["started again, since attempt 1 was lost: 1 of 3 times"]),
+    ({"kind": "RUN_SLOT", "result": "QUEUED", "maxConcurrentRuns": 1, "holders": [RUN], "holderCount": 1},
+     ["QUEUED: 1 of 1 run slots is taken", f"  by run {RUN}"]),
+    ({"kind": "REPAIR", "repair": 2, "verdict": "RUN", "reason": "It is FAILED"}, ["repair 2: run: It is FAILED"]),
+    ({"kind": "CONDITION", "condition": "big", "outcome": "true", "expressions": [{"key": "big", "left": "12", "right": "10", "value": True}]},
+     ["the condition big is true", '  big is true: left "12", right "10"']),
+    ({"kind": "JOB_DEPENDENCY", "result": "WAIT", "jobKey": RUN, "jobName": "load", "plannedTime": "2026-01-01T03:00:00.000Z",
+      "jobRunKey": RUN, "status": "RUNNING", "failPolicy": "FAIL"},
+     [f"wait: job load of 2026-01-01 03:00:00Z, whose run {RUN} is RUNNING (failPolicy FAIL)"]),
+    ({"kind": "JOB_DEPENDENCY", "result": "HELD"}, ["held"]),
+    ({"kind": "SCHEDULE", "plannedTime": 1795750920000, "lateMillis": 35, "missed": False}, ["planned for 2026-11-27 03:42:00Z, 0.04 s late"]),
+    ({"kind": "NEW_KIND", "howMany": 3, "nothing": None, "items": ["a", {"key": "k", "x": 1}]}, ["new kind: howMany 3", "  a", "  k: x 1"]),
+])
+def test_decisions_are_told_in_words(cli, fake, decision, lines):
+    fake.on("GET", f"/jobRuns/{RUN}/explanation", {"tasks": [
+        {"taskKey": "a", "status": "SUCCESS", "reason": "Succeeded", "decisions": [{"time": "2026-01-01T03:00:00.000Z", **decision}]}]})
+    shown = cli("run", "why", RUN).stdout.decode().splitlines()
+    assert shown[1:1 + len(lines)] == ["    2026-01-01T03:00:00.000Z  " + lines[0]] + ["    " + line for line in lines[1:]]
 
 
 def test_why_tells_where_parameters_came_from(cli, fake):

@@ -329,6 +329,11 @@ static const struct field job_run_summary_fields[] = {
      .kind = FIELD_TIME,
      AT(job_run_summary_view, updated_ms),
      .doc = "When the run or one of its task runs last changed."},
+    {.name = "parentJobRunKey",
+     .kind = FIELD_STRING,
+     .flags = FIELD_EXTENSION,
+     AT(job_run_summary_view, parent_job_run_key),
+     .doc = "Key of the run whose task started this run; null at top level."},
 };
 const struct schema job_run_summary_schema =
     SCHEMA("JobRunSummary", job_run_summary_view, job_run_summary_fields, "A run in short.");

@@ -291,5 +291,6 @@ struct job_run_summary_view job_run_summary_view(const struct reading *at,
         .state = state_view(at->arena, row->state, message, row->error_trace),
         .created_ms = row->created_ms,
         .updated_ms = list_updated_ms(at, row),
+        .parent_job_run_key = key_text(&row->parent_run, at->arena),
     };
 }

@@ -176,6 +176,7 @@ struct job_run_summary_view {
     struct state_view *state;
     int64_t created_ms;
     int64_t updated_ms;
+    const char *parent_job_run_key;
 };
 
 struct job_view {

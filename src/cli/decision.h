@@ -1,0 +1,15 @@
+/*
+ * Recorded grounds of a move, in words: what `run why` prints under a task or a run.
+ *
+ * Decisions are open objects; each kind that is known has a form of its own. Of one that is not, from a newer server, everything is
+ * printed as it is named.
+ */
+#pragma once
+
+#include <jansson.h>
+
+#include "cli/context.h"
+
+void decision_print(struct cli *cli, const json_t *decision);
+/* "TRIGGER_RULE" → "trigger rule". */
+const char *decision_words(struct cli *cli, const char *name);
