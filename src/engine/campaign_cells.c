@@ -213,6 +213,17 @@ static enum want_answer is_made(struct step *step, const struct ecell *cell, boo
     return want_slot(step, &cell->row.job, cell->row.plan_ms, ret);
 }
 
+/* A decision: from the run a reader finds the campaign, whose name need not be unique. */
+static void note_campaign(struct step *step, const struct ecampaign *campaign, struct erun *run)
+{
+    struct arena *arena = &step->fx->arena;
+    char key[UUID_TEXT];
+    uuid_format(&campaign->row.key, key);
+    note_event(step, run, NULL, EVENT_NOTE,
+               arena_printf(arena, "Asked for by campaign %s", campaign->row.name),
+               arena_printf(arena, CAMPAIGN_DECISION "%s\"}", key));
+}
+
 static enum start_result make_run(struct step *step, struct ecell *cell)
 {
     const struct ecampaign *campaign = cell->campaign;
@@ -248,6 +259,7 @@ static enum start_result make_run(struct step *step, struct ecell *cell)
     }
     cell_set_run(step->engine, cell, &result.key);
     cell->row.repair_number = 0;
+    note_campaign(step, campaign, engine_run(step->engine, &result.key));
     move_cell(step, cell, CELL_RUNNING, "Started");
     return START_DONE;
 }
@@ -323,8 +335,7 @@ static enum start_result repair_run(struct step *step, struct ecell *cell, struc
         return START_DONE;
     }
     cell->row.repair_number = run->row.repair_number;
-    note_event(step, run, NULL, EVENT_NOTE,
-               arena_printf(arena, "Asked for by campaign %s", campaign->row.name), NULL);
+    note_campaign(step, campaign, run);
     move_cell(step, cell, CELL_RUNNING, "Started");
     return START_DONE;
 }

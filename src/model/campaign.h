@@ -30,6 +30,9 @@ enum {
     CAMPAIGN_MAX_NAME = 255, /* code points */
 };
 
+/* A decision of a run that a campaign asked for, or for a repair of it: this, the campaign's key, `"}`. */
+#define CAMPAIGN_DECISION "{\"kind\":\"CAMPAIGN\",\"campaignKey\":\""
+
 /* All enumerations here are stored: append only. */
 enum campaign_kind {
     CAMPAIGN_RERUN,      /* existing instances, repaired in place; missing ones where asked for */

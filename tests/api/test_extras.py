@@ -62,6 +62,35 @@ def test_the_explanation_says_why_each_task_is_where_it_is(server, api, run):
     api.wait_final(waiting, "SUCCESS")
 
 
+def test_runs_say_for_which_planned_times_they_stand(api, run):
+    schedule = {"quartzCronExpression": "0 0 3 * * ?", "timezoneId": "Europe/Berlin"}
+    job = api.job([step("a")], schedule=schedule, maxConcurrentRuns=4)
+    by_hand = api.wait_final(api.run(job))
+    made = api.made("/rerunCampaigns", {"jobKey": job["key"], "kind": "SUPPLEMENT", "concurrent": 4, "beginTime": "2026-03-28T00:00:00Z",
+                                        "endTime": "2026-03-30T00:00:00Z"})
+    cells = {cell["jobRunKey"]: cell["plannedTime"] for cell in eventually(lambda: campaign_over(api, made), "the campaign is over")["cells"]}
+    assert sorted(cells.values()) == ["2026-03-28T02:00:00.000Z", "2026-03-29T01:00:00.000Z"]
+    asked = api.read("/plannedRuns", jobRunKey=[*cells, by_hand["key"], run["key"], ZERO, "nonsense"])["items"]
+    assert {item["jobRunKey"]: item["plannedTime"] for item in asked} == cells, "a run by hand stands for none"
+    assert all(item["schedule"]["timezoneId"] == "Europe/Berlin" for item in asked)
+    grid = api.read(f"/jobs/{job['key']}/grid")["runs"]
+    assert {item["key"]: item.get("plannedTime") for item in grid} == {**cells, by_hand["key"]: None}
+    # and which campaign asked for it
+    for key in cells:
+        about = api.read(f"/jobRuns/{key}/explanation")["run"]["decisions"]
+        assert [d["campaignKey"] for d in about if d["kind"] == "CAMPAIGN"] == [made["key"]]
+    assert not any("campaignKey" in item for item in asked)
+    asked = api.read("/plannedRuns", jobRunKey=list(cells), withCampaign="true")["items"]
+    assert [item["campaignKey"] for item in asked] == [made["key"]] * 2
+    refused(api.get("/plannedRuns"), 400, "MissingParameter")
+    refused(api.get("/plannedRuns", jobRunKey=[ZERO] * 101), 400, "InvalidParameter")
+
+
+def campaign_over(api, made):
+    campaign = api.read(f"/rerunCampaigns/{made['key']}")
+    return campaign if campaign["status"] == "SUCCESS" else None
+
+
 def test_events_tell_the_whole_story_in_order(api, run):
     items = api.read(f"/jobRuns/{run['key']}/events")["items"]
     for item in items:

@@ -117,6 +117,7 @@ static const struct row rows[] = {
     {"explainJobRun", RUN "/explanation", NULL, ROLE_VIEWER, 200},
     {"listJobRunEvents", RUN "/events", NULL, ROLE_VIEWER, 200},
     {"listEvents", "events", NULL, ROLE_VIEWER, 200},
+    {"listPlannedRuns", "plannedRuns?jobRunKey=" FAKE_RUN, NULL, ROLE_VIEWER, 200},
     {"listRecentJobs", "recentJobs", NULL, ROLE_VIEWER, 200},
     {"listRecentJobRuns", "recentJobRuns?jobKey=" FAKE_JOB, NULL, ROLE_VIEWER, 200},
     {"listTaskRuns", "taskRuns?jobRunKey=" FAKE_RUN, NULL, ROLE_VIEWER, 200},

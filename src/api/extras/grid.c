@@ -76,7 +76,8 @@ enum err_code grid_parse(struct call *call)
 
 struct grid_run_view {
     struct job_run_summary_view run;
-    int status; /* enum state */
+    int status;      /* enum state */
+    int64_t plan_ms; /* FIELD_NULL: of no schedule */
     const char *states;
     int64_t task_start_ms;
     int64_t task_end_ms;
@@ -112,6 +113,11 @@ static const struct field run_fields[] = {
      .kind = FIELD_TIME,
      AT(grid_run_view, run.created_ms),
      .doc = "When the run was made."},
+    {.name = "plannedTime",
+     .kind = FIELD_TIME,
+     .flags = FIELD_SPARSE,
+     AT(grid_run_view, plan_ms),
+     .doc = "The time of the schedule that the run stands for, if it stands for one."},
     {.name = "timeUpdated",
      .kind = FIELD_TIME,
      AT(grid_run_view, run.updated_ms),
@@ -270,6 +276,7 @@ static enum err_code read_runs(struct call *call, const struct run_list *list,
         views[i] = (struct grid_run_view){
             .run = job_run_summary_view(&call->reading, run, &no_places),
             .status = (int)run->state,
+            .plan_ms = run_is_planned(run) ? run->plan_ms : FIELD_NULL,
             .task_start_ms = FIELD_NULL,
             .task_end_ms = FIELD_NULL,
         };

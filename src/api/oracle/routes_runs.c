@@ -150,6 +150,17 @@ static const struct route rows[] = {
 
     {.method = "GET",
      .scope = SCOPE_WORKSPACE,
+     .path = "plannedRuns",
+     .operation = "listPlannedRuns",
+     .flags = ROUTE_ITEMS | ROUTE_EXTENSION,
+     .role = ROLE_VIEWER,
+     .query = &planned_run_query_schema,
+     .read = planned_run_list,
+     .answer = &planned_run_schema,
+     .doc = "Says for which planned times runs stand; those that stand for none are left out."},
+
+    {.method = "GET",
+     .scope = SCOPE_WORKSPACE,
      .path = "recentJobs",
      .operation = "listRecentJobs",
      .flags = ROUTE_ITEMS | ROUTE_EXTENSION,
