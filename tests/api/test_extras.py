@@ -91,6 +91,17 @@ def campaign_over(api, made):
     return campaign if campaign["status"] == "SUCCESS" else None
 
 
+def test_a_continuous_job_says_when_it_goes_on(api):
+    job = api.job([step("a", exit=1)], name="always", continuous={})
+    eventually(lambda: api.read(f"/jobs/{job['key']}")["nextRunTimes"], "it waits after its failure")
+    listed = [item for item in api.page_through("/jobs") if item["key"] == job["key"]][0]
+    assert listed["continuous"] == {"pauseStatus": "UNPAUSED"}
+    api.replace(job, [step("a", exit=1)], name="always", continuous={"pauseStatus": "PAUSED"})
+    assert api.read(f"/jobs/{job['key']}")["nextRunTimes"] == []
+    listed = [item for item in api.page_through("/jobs") if item["key"] == job["key"]][0]
+    assert listed["continuous"] == {"pauseStatus": "PAUSED"} and listed["nextRunTime"] is None
+
+
 def test_events_tell_the_whole_story_in_order(api, run):
     items = api.read(f"/jobRuns/{run['key']}/events")["items"]
     for item in items:

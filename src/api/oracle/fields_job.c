@@ -132,7 +132,9 @@ static const struct field job_fields[] = {
      .kind = FIELD_RAW,
      .flags = FIELD_EXTENSION,
      AT(job_view, next_times),
-     .doc = "When its schedule fires next, up to five date-times; [] while it rests."},
+     .doc =
+         "When its schedule fires next, up to five date-times; [] while it rests. Of a continuous "
+         "job: when it goes on, while it waits for that."},
 };
 const struct schema job_schema =
     SCHEMA("Job", job_view, job_fields, "What is run: a graph of tasks and its settings.");
@@ -197,7 +199,9 @@ static const struct field job_summary_fields[] = {
      .kind = FIELD_TIME,
      .flags = FIELD_EXTENSION,
      AT(job_summary_view, next_ms),
-     .doc = "When its schedule fires next; null while it rests."},
+     .doc =
+         "When its schedule fires next; null while it rests. Of a continuous job: when it goes on, "
+         "while it waits for that."},
     {.name = "continuous",
      .kind = FIELD_OBJECT,
      .flags = FIELD_EXTENSION,

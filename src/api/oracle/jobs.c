@@ -70,12 +70,13 @@ enum err_code job_cancel_runs(struct call *call, struct command *command)
 
 /* ---- one job ---- */
 
-static const char *next_times(const struct reading *at, const struct schedule *schedule)
+static const char *next_times(const struct reading *at, const struct job_row *row,
+                              const struct job_details *details)
 {
     int64_t times[NEXT_TIMES];
     char text[TIMEFMT_TEXT];
     struct buf out;
-    size_t count = schedule_next_times(at, schedule, NEXT_TIMES, times);
+    size_t count = job_next_times(at, &row->key, details, NEXT_TIMES, times);
     buf_init(&out, NEXT_TIMES * (TIMEFMT_TEXT + 3) + 2);
     buf_putc(&out, '[');
     for (size_t i = 0; i < count; i++)
@@ -105,7 +106,7 @@ static struct job_view job_view(const struct reading *at, const struct job_row *
         .queue = def->queue_json,
         .schedule = def->schedule_json,
         .tasks = def->tasks_json,
-        .next_times = next_times(at, def->details.schedule),
+        .next_times = next_times(at, row, &def->details),
     };
 }
 

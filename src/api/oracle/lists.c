@@ -61,7 +61,7 @@ static struct job_summary_view job_summary_view(const struct reading *at, const 
 {
     struct arena *arena = at->arena;
     int64_t next_ms = FIELD_NULL;
-    schedule_next_times(at, details->schedule, 1, &next_ms);
+    job_next_times(at, &row->key, details, 1, &next_ms);
     return (struct job_summary_view){
         .clusters = cluster_keys(details, arena),
         .created_by = row->created_by,

@@ -21,6 +21,9 @@ enum err_code schedule_check(struct call *call, const struct schedule *schedule)
  * when its zone is not known here. Returns how many. */
 size_t schedule_next_times(const struct reading *at, const struct schedule *schedule, size_t max,
                            int64_t *ret);
+/* The same of a job, which may be a continuous one: that goes on at one time, while it waits for it. */
+size_t job_next_times(const struct reading *at, const struct uuid *job,
+                      const struct job_details *details, size_t max, int64_t *ret);
 
 /* ---- jobs.c ---- */
 enum err_code job_parse_body(struct call *call);

@@ -40,3 +40,19 @@ size_t schedule_next_times(const struct reading *at, const struct schedule *sche
     zone_unref(zone);
     return count;
 }
+
+size_t job_next_times(const struct reading *at, const struct uuid *job,
+                      const struct job_details *details, size_t max, int64_t *ret)
+{
+    const struct api_backend *backend = &at->api->backend;
+    struct schedule_row row;
+    if (!details->continuous)
+        return schedule_next_times(at, details->schedule, max, ret);
+    if (details->continuous->pause_status == PAUSE_PAUSED || max == 0 || !at->reader ||
+        !backend->reads.get_schedule(at->reader, at->workspace->id, job, at->arena, &row) ||
+        row.active != 1 || row.kind != SCHEDULE_CONTINUOUS ||
+        row.cursor_ms <= backend->now_ms(backend->context))
+        return 0;
+    *ret = row.cursor_ms;
+    return 1;
+}
