@@ -1,4 +1,4 @@
-"""Parts of the page that compute, without a browser: schedules in words, the layout of big graphs."""
+"""Parts of the page that compute, without a browser: schedules in words, the layout of graphs, long outputs."""
 
 import json
 import subprocess
@@ -69,3 +69,85 @@ def test_odd_graphs_are_laid_out_as_well(call):
     assert len({spot["x"] for spot in star["tasks"]}) == 2
     assert abs(star["tasks"][0]["y"] - star["height"] / 2) < 1, "in the middle of those that wait for it"
     assert len({spot["y"] for spot in rest["tasks"]}) == 200
+
+
+READ = r"""
+import { LogStore } from './logstore'
+import { LogReader } from './logread'
+
+// An output of so many lines, in pieces, out of which the server has cut a part; what the page has of it, and what it asked.
+async function read(head, tail, lines, [cutFrom, cutTo], grown) {
+  const all = new TextEncoder().encode(Array.from({ length: lines + grown }, (_, i) => `line ${String(i).padStart(9, '0')}\n`).join(''))
+  let [end, asked, most] = [lines * 15, 0, 0]
+  const from = (offset) => (offset >= cutFrom && offset < cutTo ? cutTo : offset)
+  const until = (at) => Math.min(end, at < cutFrom ? cutFrom : end)
+  const store = new LogStore(head, tail)
+  const reader = new LogReader(store, () => end < all.length, async (offset) => {
+    const at = from(offset)
+    async function* pieces() { for (let i = at; i < until(at); i += 1000) yield all.subarray(i, Math.min(i + 1000, until(at))) }
+    return { offset: at, pieces: pieces() }
+  }, async (offset) => {
+    asked++
+    const at = from(offset)
+    return Math.max(offset, Math.min(until(at), at + (4 << 20)))
+  })
+  for (;;) {
+    const got = await reader.readOnce(new AbortController().signal, () => (most = Math.max(most, store.length)))
+    if (got) continue
+    if (end === all.length) break
+    end = Math.min(all.length, end + 15 * 997)
+  }
+  const shown = Array.from({ length: store.lines }, (_, i) => store.line(i))
+  return { shown, asked, most, leftOut: store.leftOut, gap: store.gapLine, numbers: [0, store.gapLine + 1].map((i) => store.numberOf(i)),
+    found: await store.find(/^line 0*99$|^\w*nothing/i, 9, 0, new AbortController().signal) }
+}
+for (const [args] of JSON.parse(process.argv[2])) console.log(JSON.stringify(await read(...args)))
+"""
+
+
+@pytest.fixture(scope="module")
+def read(tmp_path_factory):
+    made = tmp_path_factory.mktemp("read") / "read.mjs"
+    subprocess.run([ROOT / "ui/node_modules/.bin/esbuild", "--bundle", "--format=esm", "--log-level=error", f"--outfile={made}"],
+                   cwd=ROOT / "ui/src", input=READ, text=True, check=True)
+
+    def read(head, tail, lines, cut=(0, 0), grown=0):
+        done = subprocess.run(["node", made, json.dumps([[[head, tail, lines, cut, grown]]])], capture_output=True, text=True, check=True)
+        return json.loads(done.stdout)
+
+    return read
+
+
+def line(i):
+    return f"line {i:09d}"
+
+
+def test_an_output_that_fits_is_read_whole(read):
+    for lines in (0, 1, 500, 1000):
+        done = read(10_000, 5_000, lines)
+        assert done["shown"] == [line(i) for i in range(lines)] and done["gap"] == -1 and done["leftOut"] == 0, lines
+    assert done["found"] == [99] and done["numbers"][0] == 1
+
+
+def test_of_an_output_that_does_not_fit_the_end_is_there(read):
+    for lines in (1001, 5000, 2_000_000):
+        done = read(10_000, 5_000, lines)
+        first, behind = done["shown"][:done["gap"]], done["shown"][done["gap"] + 1:]
+        assert first == [line(i) for i in range(len(first))] and len(first) == 10_000 // 15
+        assert behind == [line(i) for i in range(lines - len(behind), lines)] and len(behind) == 5_000 // 15
+        assert "bytes 9990 to" in done["shown"][done["gap"]] and done["numbers"] == [1, None]
+        assert done["leftOut"] == lines * 15 - 5_000 - 9_990 and done["most"] <= 15_200
+    assert done["asked"] < 40, "the end is found by a few questions"
+
+
+def test_what_the_server_has_cut_out_is_leapt_over(read):
+    done = read(10_000, 5_000, 5000, cut=(3_000, 60_000))
+    assert done["shown"][:200] == [line(i) for i in range(200)] and done["shown"][200] == line(4000)
+    assert done["shown"][-1] == line(4999)
+
+
+def test_of_an_output_that_grows_the_newest_is_there(read):
+    done = read(10_000, 5_000, 3000, grown=20_000)
+    assert done["shown"][0] == line(0) and done["shown"][-1] == line(22_999) and done["most"] <= 15_200
+    behind = done["shown"][done["gap"] + 1:]
+    assert behind == [line(i) for i in range(23_000 - len(behind), 23_000)]

@@ -273,3 +273,38 @@ def test_the_server_tells_and_nobody_asks(own, page):
     own.open_gate("check")
     page.task("check", "SUCCESS")
     page.state("SUCCESS")
+
+
+def test_the_log_that_is_opened_has_something_in_it(own, page):
+    """Of a task that failed its errors, unless it wrote none; and a button that finds nothing says so."""
+    own.script("quiet.py", "import sys\nprint('all there is')\nsys.exit(3)\n")
+    run = own.api.go([task("quiet", "quiet.py", maxRetries=1)], "FAILED")
+    page.go(f"runs/{run['key']}")
+    page("await page.getByRole('link', {name: 'Open log'}).first().click()")
+    page("await page.getByRole('log', {name: 'stdout of quiet'}).getByText('all there is').waitFor()")
+    page("await page.getByRole('button', {name: 'First error'}).click()")
+    page.sees("No line looks like an error")
+    page("await page.getByRole('button', {name: 'stderr'}).click()")  # who chooses is shown what was chosen
+    page.sees("Nothing was written to stderr.")
+
+
+def test_an_error_is_found_wherever_its_line_begins(own, page):
+    own.script("late.py", "import sys\nfor i in range(9000): print('line', i)\nprint('KeyError: gone', flush=True)\nprint('', file=sys.stderr)\nsys.exit(1)\n")
+    run = own.api.go([task("late", "late.py")], "FAILED")
+    page.go(f"runs/{run['key']}?tab=logs&stream=stdout")
+    page.sees("9,001 lines")
+    page("await page.getByRole('button', {name: 'First error'}).click()")
+    page.sees("The first error is in line 9,001")
+    page("await page.locator('.log-line.marked', {hasText: 'KeyError: gone'}).waitFor()")
+
+
+def test_a_download_has_all_of_it(own, page):
+    """Not only as much as the server gives in one answer."""
+    own.script("much.py", "for i in range(90_000): print(f'{i:09d}', 'x' * 89)\n")
+    run = own.api.go([task("much", "much.py")], "SUCCESS")
+    page.go(f"runs/{run['key']}?tab=logs")
+    page.sees("90,000 lines")
+    size = page("""const [file] = await Promise.all([page.waitForEvent('download'), page.getByRole('button', {name: 'Download'}).click()]);
+        const {statSync} = await import('node:fs'); return statSync(await file.path()).size""")
+    assert size == 9_000_000
+    page.sees("Downloaded 8.6 MiB")

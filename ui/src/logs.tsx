@@ -4,7 +4,8 @@ import { useEffect, useMemo, useRef, useState } from 'preact/hooks'
 import { Ansi } from './ansi'
 import { call, get, url } from './api'
 import { useLive } from './live'
-import { LOG_MAX_BYTES, LogStore } from './logstore'
+import { LogReader } from './logread'
+import { LogStore } from './logstore'
 import { amend, route } from './route'
 import { Shape, isFinal, isOwnFailure, word } from './states'
 import { duration } from './time'
@@ -44,6 +45,7 @@ function TaskLog({ taskRunKey, isRunActive }: { taskRunKey: string; isRunActive:
   const query = route.value.query
   const { data: task, error } = useLive<TaskRun>(`taskRun ${taskRunKey}`, (signal) => get(`/taskRuns/${taskRunKey}`, {}, signal),
     { isActive: (t) => !isFinal(t.state.status) && isRunActive })
+  const [isEmpty, setEmpty] = useState('')
   if (error && !task) return <Problem error={error} />
   if (!task) return <Loading />
   const newest = task.retryAttempt
@@ -54,11 +56,13 @@ function TaskLog({ taskRunKey, isRunActive }: { taskRunKey: string; isRunActive:
       </Empty>
     )
   const attempt = Number(query.get('attempt') ?? newest)
-  const stream = query.get('stream') ?? (isOwnFailure(task.state.status) ? 'stderr' : 'stdout')
+  // Who has not chosen is shown the errors of what failed; and the other stream where nothing is in that one.
+  const [first, other] = isOwnFailure(task.state.status) ? ['stderr', 'stdout'] : ['stdout', 'stderr']
+  const stream = query.get('stream') ?? (isEmpty === `${attempt} ${first}` ? other : first)
   const numbers = Array.from({ length: newest + 1 }, (_, i) => i)
   const one = task.retries.find((retry) => retry.retryNumber === attempt)
   return (
-    <LogView key={`${attempt} ${stream}`} taskRunKey={taskRunKey} attempt={attempt} stream={stream}
+    <LogView key={`${attempt} ${stream}`} onEmpty={() => stream === first && setEmpty(`${attempt} ${first}`)} taskRunKey={taskRunKey} attempt={attempt} stream={stream}
       isGrowing={attempt === newest && !isFinal(task.state.status)} name={task.taskKey}>
       <div class="segments" role="group" aria-label="Stream">
         {['stdout', 'stderr'].map((name) => (
@@ -75,6 +79,15 @@ function TaskLog({ taskRunKey, isRunActive }: { taskRunKey: string; isRunActive:
       {one && <span class="muted nowrap">{word(one.state.status)}{one.executionDuration !== null && `, ${duration(one.executionDuration)}`}</span>}
     </LogView>
   )
+}
+
+async function* piecesOf(answer: Response) {
+  const reader = answer.body!.getReader()
+  try {
+    for (let piece = await reader.read(); !piece.done; piece = await reader.read()) yield piece.value
+  } finally {
+    reader.cancel().catch(() => undefined) // who has enough goes away
+  }
 }
 
 // Reads until the output ends: the store grows, and `version` tells that it did.
@@ -101,31 +114,21 @@ function useLog(taskRunKey: string, attempt: number, stream: string, isGrowing: 
         setVersion((v) => v + 1)
       })
     }
-    let next = 0 // of the file; the store has no room for what the server has cut out of it
-    async function readOnce(): Promise<number> {
-      const from = store.length
-      const follow = growing.current || undefined
-      const answer = await call(url(`/taskRuns/${taskRunKey}/logs`, { attempt, stream, offset: next, follow }), { signal: AbortSignal.any([stop.signal, pause.signal]) })
-      next = Number(answer.headers.get('x-reprise-offset') ?? next)
-      const reader = answer.body!.getReader()
-      for (;;) {
-        const { done, value } = await reader.read()
-        if (done) break
-        store.append(value)
-        next += value.length
-        changed()
-        if (store.isFull) {
-          await reader.cancel()
-          break
-        }
-      }
-      return store.length - from
-    }
+    const at = (offset: number, signal: AbortSignal, follow?: boolean) =>
+      call(url(`/taskRuns/${taskRunKey}/logs`, { attempt, stream, offset, follow }), { signal })
+    const reader = new LogReader(store, () => growing.current, async (offset, signal) => {
+      const answer = await at(offset, signal, growing.current || undefined)
+      return { offset: Number(answer.headers.get('x-reprise-offset') ?? offset), pieces: piecesOf(answer) }
+    }, async (offset, signal) => {
+      const answer = await at(offset, signal)
+      await answer.body?.cancel()
+      return Number(answer.headers.get('x-reprise-next-offset') ?? offset)
+    })
     async function readAll() {
-      while (!stop.signal.aborted && !store.isFull) {
+      while (!stop.signal.aborted) {
         const wasGrowing = growing.current
         try {
-          const got = await readOnce()
+          const got = await reader.readOnce(AbortSignal.any([stop.signal, pause.signal]), changed)
           setError(null)
           if (got) continue
           if (!wasGrowing) break
@@ -153,12 +156,13 @@ function useLog(taskRunKey: string, attempt: number, stream: string, isGrowing: 
   return { store, version, error, isComplete }
 }
 
-function LogView({ taskRunKey, attempt, stream, isGrowing, name, children }: {
+function LogView({ taskRunKey, attempt, stream, isGrowing, name, onEmpty, children }: {
   taskRunKey: string
   attempt: number
   stream: string
   isGrowing: boolean
   name: string
+  onEmpty: () => void
   children: preact.ComponentChildren
 }) {
   const { store, version, error, isComplete } = useLog(taskRunKey, attempt, stream, isGrowing)
@@ -176,6 +180,9 @@ function LogView({ taskRunKey, attempt, stream, isGrowing, name, children }: {
   useEffect(() => {
     if (follows) rows.scrollTo(count)
   }, [follows, version])
+  useEffect(() => {
+    if (isComplete && !isGrowing && count === 0 && error === null) onEmpty()
+  }, [isComplete])
 
   useEffect(() => {
     setFound(null)
@@ -203,15 +210,34 @@ function LogView({ taskRunKey, attempt, stream, isGrowing, name, children }: {
   const step = (by: number) => found?.length && show(found, (at + by + found.length) % found.length)
 
   async function firstError() {
+    setNote('Looking for an error…')
     const [line] = await store.find(ERROR_LINE, 1, 0, new AbortController().signal)
-    setNote(line === undefined ? 'No line looks like an error' : `Line ${line + 1}`)
-    if (line !== undefined) show([line], 0)
+    if (line === undefined) return setNote(`No line looks like an error${isComplete ? '' : ' in what has been read so far'}; try the search, or ${stream === 'stderr' ? 'stdout' : 'stderr'}`)
+    const number = store.numberOf(line)
+    setNote(number === null ? 'The first error is behind what is left out' : `The first error is in line ${number.toLocaleString()}`)
+    show([line], 0)
   }
 
+  // The server gives it in pieces.
   async function download() {
-    const answer = await call(url(`/taskRuns/${taskRunKey}/logs`, { attempt, stream, offset: 0 }))
+    const parts: Blob[] = []
+    let [next, got] = [0, 0]
+    try {
+      for (;;) {
+        const answer = await call(url(`/taskRuns/${taskRunKey}/logs`, { attempt, stream, offset: next }))
+        const part = await answer.blob()
+        if (!part.size) break
+        parts.push(part)
+        got += part.size
+        next = Number(answer.headers.get('x-reprise-next-offset') ?? next + part.size)
+        setNote(`Downloading, ${size(got)}…`)
+      }
+      setNote(`Downloaded ${size(got)}`)
+    } catch (problem) {
+      return setNote(`Not downloaded: ${problem instanceof Error ? problem.message : problem}`)
+    }
     const link = document.createElement('a')
-    link.href = URL.createObjectURL(await answer.blob())
+    link.href = URL.createObjectURL(new Blob(parts, { type: 'text/plain' }))
     link.download = `${name}.${attempt}.${stream}.txt`.replace(/[^\w.-]+/g, '_')
     link.click()
     URL.revokeObjectURL(link.href)
@@ -252,8 +278,8 @@ function LogView({ taskRunKey, attempt, stream, isGrowing, name, children }: {
         <div style={{ height: `${rows.height}px` }}>
           <div style={{ transform: `translateY(${rows.top}px)` }}>
             {Array.from({ length: Math.max(0, rows.last - rows.first) }, (_, i) => rows.first + i).map((line) => (
-              <div key={line} class={`log-line${line === marked ? ' marked' : ''}`}>
-                <span class="line-number" style={{ width: `${digits + 1}ch` }} aria-hidden="true">{line + 1}</span>
+              <div key={line} class={`log-line${line === marked ? ' marked' : ''}${line === store.gapLine ? ' gap' : ''}`}>
+                <span class="line-number" style={{ width: `${digits + 1}ch` }} aria-hidden="true">{store.numberOf(line) ?? '·'}</span>
                 <span class="line-text"><Ansi text={store.line(line)} mark={pattern} /></span>
               </div>
             ))}
@@ -262,7 +288,7 @@ function LogView({ taskRunKey, attempt, stream, isGrowing, name, children }: {
       </div>
       <div class="log-foot muted">
         <span class="num">{count.toLocaleString()} {count === 1 ? 'line' : 'lines'}, {size(store.length)}</span>
-        {store.isFull && <span>The page shows the first {size(LOG_MAX_BYTES)}; download the rest.</span>}
+        {store.leftOut > 0 && <span>{size(store.leftOut)} in the middle are not shown; <b>Download</b> has them.</span>}
         <span role="status">{note}</span>
         <span>{isGrowing ? 'Live' : isComplete ? 'Complete' : 'Reading…'}</span>
       </div>
