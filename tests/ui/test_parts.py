@@ -71,6 +71,15 @@ def test_odd_graphs_are_laid_out_as_well(call):
     assert len({spot["y"] for spot in rest["tasks"]}) == 200
 
 
+def test_no_edge_leads_out_of_the_picture(call):
+    """Also one that goes around the outermost tasks, as dagre likes to draw it."""
+    tasks = [{"taskKey": f"t{i}", "dependsOn": [{"taskKey": f"t{j}"} for j in {i - 1, i // 3, i * 7 % max(i, 1)} if 0 <= j < i]} for i in range(60)]
+    for direction in ("LR", "TB"):
+        made = call("graphlib", "place", [[tasks, direction]])[0]
+        points = [at for link in made["links"] for at in link["points"]] + made["nodes"]
+        assert all(0 < at["x"] < made["width"] and 0 < at["y"] < made["height"] for at in points), direction
+
+
 READ = r"""
 import { LogStore } from './logstore'
 import { LogReader } from './logread'

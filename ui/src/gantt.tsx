@@ -70,8 +70,8 @@ export function Gantt({ tasks, events, repair, current, onOpen }: {
   return (
     <div class="gantt">
       <div class="gantt-head">
-        <span class="legend"><i class="bar queue" />waits for a slot<i class="bar setup" />set-up<i class="bar work tone-run" />runs
-          <i class="bar retry" />waits to try again</span>
+        <span class="legend"><i class="bar queue" />waits for a slot<i class="bar setup" />set-up<i class="bar work tone-run" />runs<i class="bar work tone-ok" />succeeded
+          <i class="bar work tone-bad" />failed<i class="bar retry" />waits to try again</span>
         {kept > 0 && repair > 0 && <span class="muted">{kept} kept {kept === 1 ? 'task is' : 'tasks are'} not in this repair</span>}
       </div>
       <div class="gantt-axis" aria-hidden="true">

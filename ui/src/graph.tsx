@@ -28,6 +28,7 @@ const MIN_ZOOM = 0.08
 const MAX_ZOOM = 2.5
 const BEGIN_ZOOM = 0.8
 const READABLE_ZOOM = 0.6
+const WHOLE_ZOOM = 0.3 // down to here the whole is seen first: its states still tell something
 
 // The layout changes with the definition only, not with states.
 function useLayout(tasks: TaskDef[], direction: Direction): Layout {
@@ -83,7 +84,7 @@ function Drawing({ tasks, view, current, chosen, onOpen, label, layout }: Props 
   function begin() {
     const box = frame.current
     if (!box || !box.clientWidth) return
-    if (scale(box, layout) >= READABLE_ZOOM - 0.1) return fit()
+    if (scale(box, layout) >= WHOLE_ZOOM) return fit()
     const spot = spots.get(current ?? [...(chosen ?? [])][0] ?? '') ?? layout.nodes[0]
     const along = (size: number, whole: number, at: number) =>
       whole <= size ? (size - whole) / 2 : Math.max(size - whole, Math.min(0, size / 2 - at))

@@ -72,7 +72,6 @@ export function place(tasks: TaskDef[], direction: Direction = 'LR'): Layout {
     }
   })
   layout(graph)
-  const size = graph.graph() as { width?: number; height?: number }
   const links: Link[] = []
   tasks.forEach((task, i) => {
     for (const { taskKey, outcome } of dependencies(task)) {
@@ -87,15 +86,28 @@ export function place(tasks: TaskDef[], direction: Direction = 'LR'): Layout {
       links.push({ from: taskKey, to: task.taskKey, outcome: outcome ?? null, points: [at(from, 1), ...edge.points.slice(1, -1), at(i, -1)] })
     }
   })
+  const nodes = tasks.map((task, i) => {
+    const { x, y } = graph.node(`t${i}`) as { x: number; y: number }
+    return { key: task.taskKey, x, y }
+  })
+  return framed({ direction, nodes, links, width: 0, height: 0 })
+}
+
+const MARGIN = 16
+const LINE = 6 // half an arrow, and some air
+
+// All of it in sight, also edges that lead around the outermost tasks, which the library does not count.
+function framed({ direction, nodes, links }: Layout): Layout {
+  let [left, top, right, bottom] = [Infinity, Infinity, -Infinity, -Infinity]
+  const take = (x: number, y: number, w: number, h: number) =>
+    [left, top, right, bottom] = [Math.min(left, x - w), Math.min(top, y - h), Math.max(right, x + w), Math.max(bottom, y + h)]
+  for (const { x, y } of nodes) take(x, y, NODE_W / 2, NODE_H / 2)
+  for (const { x, y } of links.flatMap((link) => link.points)) take(x, y, LINE, LINE)
+  if (left === Infinity) return { direction, nodes, links, width: 0, height: 0 }
+  const moved = <T extends { x: number; y: number }>(at: T): T => ({ ...at, x: at.x - left + MARGIN, y: at.y - top + MARGIN })
   return {
-    direction,
-    nodes: tasks.map((task, i) => {
-      const { x, y } = graph.node(`t${i}`) as { x: number; y: number }
-      return { key: task.taskKey, x, y }
-    }),
-    links,
-    width: size.width ?? 0,
-    height: size.height ?? 0,
+    direction, nodes: nodes.map(moved), links: links.map((link) => ({ ...link, points: link.points.map(moved) })),
+    width: right - left + 2 * MARGIN, height: bottom - top + 2 * MARGIN,
   }
 }
 
