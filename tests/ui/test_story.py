@@ -48,7 +48,7 @@ def test_a_wrong_token_is_refused_in_words(own, page_on, browser):
     page("await page.getByRole('button', {name: 'Sign out'}).click()")
     page("await page.getByLabel('Token').fill('wrong'); await page.keyboard.press('Enter')")
     page("await page.getByRole('alert').waitFor()")
-    assert "NotAuthenticated" in page.text("[role=alert]")
+    assert "This token is not accepted" in page.text("[role=alert]") and "NotAuthenticated" not in page.text("[role=alert]")
     page("await page.getByLabel('Token').fill(arg); await page.keyboard.press('Enter')", own.token)
     page.sees("There is no job yet")
     page("await page.reload()")
@@ -308,3 +308,12 @@ def test_a_download_has_all_of_it(own, page):
         const {statSync} = await import('node:fs'); return statSync(await file.path()).size""")
     assert size == 9_000_000
     page.sees("Downloaded 8.6 MiB")
+
+
+def test_what_is_not_there_is_said_in_plain_words(own, page):
+    for place, title in (("runs/00000000-0000-4000-8000-000000000000", "There is no such run"), ("jobs/none", "There is no such job"),
+                         ("campaigns/none", "There is no such campaign"), ("runs/none/repair", "There is no such run")):
+        page.go(place)
+        page(f"await page.getByRole('heading', {{name: {title!r}}}).waitFor()")
+        assert "NotAuthorizedOrNotFound" not in page.text("main")
+        assert page("return await page.locator('main h2').evaluate((h) => h.getBoundingClientRect().left)") > 20

@@ -8,7 +8,7 @@ import { amend, go, href, route } from './route'
 import { Pill, Shape, word } from './states'
 import { Time, localTime, utc } from './time'
 import type { Campaign, CampaignCell, CampaignCounts, CampaignSummary, Status } from './types'
-import { Dialog, Empty, Key, Loading, Message, Name, Problem, Table, useRows, visible } from './ui'
+import { Dialog, Empty, Key, Loading, Message, Missing, Name, Problem, Table, useRows, visible } from './ui'
 
 const PARTS: [keyof CampaignCounts, Status][] = [
   ['success', 'SUCCESS'], ['failed', 'FAILED'], ['running', 'RUNNING'], ['blocked', 'BLOCKED'], ['canceled', 'CANCELED'],
@@ -104,7 +104,7 @@ export function CampaignScreen({ campaignKey }: { campaignKey: string }) {
   useEffect(() => {
     if (campaign) document.title = `${word(campaign.status)}: ${visible(campaign.name)} – Reprise`
   }, [campaign?.status, campaign?.name])
-  if (!campaign) return error ? <Problem error={error}><a href={href(['campaigns'])}>All campaigns</a></Problem> : <Loading />
+  if (!campaign) return error ? <Missing error={error} what="campaign"><a href={href(['campaigns'])}>All campaigns</a></Missing> : <Loading />
   async function act(action: 'pause' | 'resume' | 'cancel') {
     try {
       await post(`/rerunCampaigns/${campaignKey}/actions/${action}`, {})

@@ -17,7 +17,7 @@ import { TYPE_WORDS } from './run'
 import { RUN_IF } from './taskpanel'
 import { Time, localTime } from './time'
 import type { Job, WholeVersion } from './types'
-import { Empty, Key, Loading, Name, Problem, Tabs, visible } from './ui'
+import { Empty, Key, Loading, Missing, Name, Problem, Tabs, visible } from './ui'
 
 const TABS: [string, string][] = [['grid', 'Grid'], ['durations', 'Durations'], ['runs', 'Runs'], ['graph', 'Graph'], ['definition', 'Definition'], ['skipped', 'Skipped']]
 
@@ -30,7 +30,7 @@ export function JobScreen({ jobKey }: { jobKey: string }) {
   useEffect(() => {
     if (job) document.title = `${visible(job.name)} – Reprise`
   }, [job?.name])
-  if (!job) return error ? <Problem error={error}><a href={href(['jobs'])}>All jobs</a></Problem> : <Loading />
+  if (!job) return error ? <Missing error={error} what="job"><a href={href(['jobs'])}>All jobs</a></Missing> : <Loading />
   const query = route.value.query
   const tab = TABS.some(([id]) => id === query.get('tab')) ? query.get('tab')! : 'grid'
   return (

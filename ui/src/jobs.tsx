@@ -104,7 +104,7 @@ export function JobsScreen() {
   )
 }
 
-const EXAMPLE = `cd ~/.local/state/reprise/workspace   # or the folder given as --workspace
+const EXAMPLE = `cd DATA/workspace   # DATA: the server's data folder; or the folder given as --workspace
 echo 'print("hello")' > hello.py
 cat > hello.yaml <<'END'
 name: hello

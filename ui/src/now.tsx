@@ -51,7 +51,7 @@ export function NowScreen() {
     document.title = 'Now – Reprise'
   }, [])
   const { data, error } = useLive<Now>('now', read, { stream: '/events' })
-  if (!data) return error ? <Problem error={error} /> : <Loading />
+  if (!data) return error ? <div class="screen"><Problem error={error} /></div> : <Loading />
   const holding = data.runs.filter((run) => holdsSlot(run.state.status))
   const queued = data.runs.filter((run) => run.state.status === 'QUEUED')
   const byJob = new Map<string, RunSummary[]>()

@@ -12,7 +12,7 @@ import { nodeView } from './run'
 import { Pill, isFinal, isUnsuccessful, word } from './states'
 import { localTime } from './time'
 import type { Plan, PlanTask, Run, TaskDef, Version, WholeVersion } from './types'
-import { Key, Loading, Name, Problem, visible } from './ui'
+import { Key, Loading, Missing, Name, Problem, visible } from './ui'
 
 const VERDICTS = {
   RUN: { text: 'run', word: 'Run', tone: 'run' },
@@ -29,7 +29,7 @@ export function RepairScreen({ runKey }: { runKey: string }) {
   useEffect(() => {
     document.title = `Repair ${shown ? visible(shown.name) : ''} – Reprise`
   }, [shown?.name])
-  if (!shown) return error ? <Problem error={error}><a href={href(['runs'])}>All runs</a></Problem> : <Loading />
+  if (!shown) return error ? <Missing error={error} what="run"><a href={href(['runs'])}>All runs</a></Missing> : <Loading />
   return <Editor run={shown} onStale={() => setAsOf((n) => n + 1)} />
 }
 

@@ -13,7 +13,7 @@ import { Pill, Shape, isFinal, isOwnFailure, isUnsuccessful, word } from './stat
 import { TaskPanel } from './taskpanel'
 import { Time, Took, duration } from './time'
 import type { Repair, Run, RunEvent, Status, TaskDef, TaskSummary } from './types'
-import { Dialog, Key, Loading, Message, Name, Problem, Table, Tabs, visible } from './ui'
+import { Dialog, Key, Loading, Message, Missing, Name, Problem, Table, Tabs, visible } from './ui'
 
 const TABS: [string, string][] = [
   ['graph', 'Graph'], ['gantt', 'Gantt'], ['tasks', 'Tasks'], ['logs', 'Logs'], ['parameters', 'Parameters'],
@@ -105,7 +105,7 @@ export function RunScreen({ runKey }: { runKey: string }) {
     if (run) document.title = `${word(run.state.status)}: ${visible(run.name)} – Reprise`
   }, [run?.state.status, run?.name])
 
-  if (!run) return error ? <Problem error={error}><a href={href(['runs'])}>All runs</a></Problem> : <Loading />
+  if (!run) return error ? <Missing error={error} what="run"><a href={href(['runs'])}>All runs</a></Missing> : <Loading />
   const chosen = history.find((r) => r.key === repair)
   return (
     <div class="screen run">

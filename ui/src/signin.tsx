@@ -1,12 +1,13 @@
 // The first screen of a browser that nobody is signed in with.
 
 import { useEffect, useState } from 'preact/hooks'
-import { signInWithToken } from './api'
+import { ApiError, signInWithToken } from './api'
 import { Problem } from './ui'
 
 export function SignIn({ refusal }: { refusal: unknown }) {
   const [token, setToken] = useState('')
   const [error, setError] = useState<unknown>(refusal)
+  const is401 = error instanceof ApiError && error.status === 401
   useEffect(() => setError(refusal), [refusal])
   const [isBusy, setBusy] = useState(false)
   useEffect(() => {
@@ -32,8 +33,8 @@ export function SignIn({ refusal }: { refusal: unknown }) {
           <input type="password" name="token" autoComplete="current-password" autoFocus required value={token} spellcheck={false}
             onInput={(event) => setToken(event.currentTarget.value)} />
         </label>
-        <p class="muted">The first administrator's is in the server's data folder:<br /><code>cat ~/.local/state/reprise/admin.token</code></p>
-        {error !== null && error !== undefined && <Problem error={error} />}
+        <p class="muted">The first administrator's is in the server's data folder, the file <code>admin.token</code>.</p>
+        {error !== null && error !== undefined && <Problem error={error} title={!is401 ? undefined : error === refusal ? 'Not signed in' : 'This token is not accepted'} />}
         <button type="submit" class="primary" disabled={isBusy}>{isBusy ? 'Signing in…' : 'Sign in'}</button>
       </form>
     </main>

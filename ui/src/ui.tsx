@@ -34,14 +34,32 @@ export function Message({ text }: { text: string | null | undefined }) {
 
 // ---- what went wrong, what is not there ----
 
-export function Problem({ error, children }: { error: unknown; children?: ComponentChildren }) {
+// What the codes of refusals mean; the code itself is on hover, for who asks somebody else.
+const REFUSALS: Record<string, string> = {
+  NotAuthenticated: 'Signed out', NotAuthorizedOrNotFound: 'Not found', NotFound: 'Not found', IncorrectState: 'Not possible as it is now',
+  InvalidParameter: 'Not accepted', MissingParameter: 'Something is missing', LimitExceeded: 'Too much', NoEtagMatch: 'It has changed meanwhile',
+  PayloadTooLarge: 'Too much', TooManyRequests: 'Too many at once', InternalServerError: 'The server failed', ServiceUnavailable: 'The server cannot do it at the moment',
+}
+
+export function Problem({ error, title, children }: { error: unknown; title?: string; children?: ComponentChildren }) {
   const text = error instanceof ApiError ? error.message
     : error instanceof TypeError ? 'The server cannot be reached.' : String((error as Error)?.message ?? error)
   return (
     <div class="problem" role="alert">
-      <strong>{error instanceof ApiError ? error.code : 'Not possible'}</strong>
-      <span>{text}</span>
+      <strong title={error instanceof ApiError ? error.code : undefined}>{title ?? (error instanceof ApiError ? REFUSALS[error.code] ?? error.code : 'Not possible')}</strong>
+      <span>{text.slice(0, 1).toUpperCase() + text.slice(1)}</span>
       {children}
+    </div>
+  )
+}
+
+// In place of a screen: what the address names is not there, or cannot be read. `what` with its article.
+export function Missing({ error, what, children }: { error: unknown; what: string; children: ComponentChildren }) {
+  const isGone = error instanceof ApiError && error.status === 404
+  return (
+    <div class="screen">
+      {isGone ? <Empty title={`There is no such ${what}`}><p>It was deleted, or is in another workspace, or you may not see it.</p><p>{children}</p></Empty>
+        : <Problem error={error}>{children}</Problem>}
     </div>
   )
 }
