@@ -34,6 +34,7 @@ def scene(server):
     api.wait_final(run, "FAILED")
     api.replace(job, tasks[:-1] + [step("summary", after=["mail", "archive"], runIf="ALL_DONE")], **fields,
                 schedule={"quartzCronExpression": "0 30 2 * * ?", "timezoneId": "Europe/Berlin"})
+    api.wait_final(api.run(api.job([step("one")], name="a.job.with.a.name.that.is.much.too.long.for.any.phone.that.people.have")))
     busy = api.job([step("copy", gate="never", out="copying"), step("check", after="copy")], name="long.copy", queue={"isEnabled": True})
     api.run(busy)
     api.run(busy)
@@ -61,6 +62,24 @@ RULES = {"light": {}, "dark": {"runOnly": ["color-contrast"]}}
 DESK, PHONE = {"width": 1280, "height": 860}, {"width": 390, "height": 844}
 
 
+# What would be out of reach on a phone, or lie on something else.
+PHONE_FAULTS = """return await page.evaluate(() => {
+    const found = []
+    const box = (element) => element.getBoundingClientRect()
+    for (const tab of document.querySelectorAll('[role=tab][aria-selected=true]')) {
+      const [at, bar] = [box(tab), box(tab.parentElement)]
+      if (at.left < bar.left - 1 || at.right > bar.right + 1) found.push(`the tab ${tab.textContent} is selected and out of sight`)
+    }
+    for (const zoom of document.querySelectorAll('.zoom'))
+      if (box(zoom).top < box(zoom.parentElement.querySelector('.graph-frame')).bottom) found.push('the buttons lie on the graph')
+    for (const row of document.querySelectorAll('.tr')) {
+      const last = Math.max(...[...row.children].map((cell) => box(cell).bottom))
+      if (last > box(row).bottom + 1) found.push(`a row of ${row.closest('[role=table]').ariaLabel} is cut off: ${row.innerText.slice(0, 80)}`)
+    }
+    return [...new Set(found)].slice(0, 5)
+  })"""
+
+
 @pytest.mark.parametrize("part", range(3))
 def test_every_screen_in_both_themes_and_on_a_phone(server, scene, page_on, part):
     """Nothing serious for those who see or move otherwise; nothing that is wider than a phone."""
@@ -77,6 +96,7 @@ def test_every_screen_in_both_themes_and_on_a_phone(server, scene, page_on, part
         page("await page.setViewportSize(arg)", PHONE)
         page.settle()
         page.picture(f"phone-{name_of(screen)}")
+        found += [f"{screen}: {fault}" for fault in page(PHONE_FAULTS)]
         wide = page("return await page.evaluate(() => document.documentElement.scrollWidth - innerWidth)")
         found += [f"{screen} is {wide} px too wide on a phone"] if wide > 0 else []
         page("await page.setViewportSize(arg)", DESK)

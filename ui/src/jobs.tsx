@@ -86,16 +86,16 @@ export function JobsScreen() {
       {problem !== null && <Problem error={problem} />}
       {error && <Problem error={error} />}
       {!data ? !error && <Loading /> : !data.items.length ? (text ? <Empty title="No job has that in its name" /> : <FirstJob />) : (
-        <Table label="Jobs" rowPx={44} wrappedPx={128} items={data.items} keyOf={(job) => job.key} onOpen={(job) => go(href(['jobs', job.key]))} columns={[
-          { title: 'Job', width: 'minmax(10rem, 1.2fr)', cell: (job) => <a class="strong" href={href(['jobs', job.key])}><Name text={job.name} /></a> },
-          { title: 'Schedule', width: 'minmax(10rem, 1.5fr)', cell: (job) => <><ScheduleText schedule={job.schedule} />{job.nextRunTime && <div class="muted">next <Time at={job.nextRunTime} /></div>}</> },
-          { title: 'Fires', width: '4.2rem', cell: (job) => <PauseSwitch job={job} onDone={refresh} /> },
-          { title: 'Last run', width: 'minmax(12rem, 16rem)', cell: (job) => {
+        <Table label="Jobs" rowPx={44} wrappedPx={104} items={data.items} keyOf={(job) => job.key} onOpen={(job) => go(href(['jobs', job.key]))} columns={[
+          { title: 'Job', width: 'minmax(10rem, 1.2fr)', narrow: 'n-grow', cell: (job) => <a class="strong" href={href(['jobs', job.key])}><Name text={job.name} /></a> },
+          { title: 'Schedule', width: 'minmax(10rem, 1.5fr)', narrow: 'n-grow n-2', cell: (job) => <><ScheduleText schedule={job.schedule} />{job.nextRunTime && <div class="muted n-not">next <Time at={job.nextRunTime} /></div>}</> },
+          { title: 'Fires', width: '4.2rem', narrow: 'n-2', cell: (job) => <PauseSwitch job={job} onDone={refresh} /> },
+          { title: 'Last run', width: 'minmax(12rem, 16rem)', narrow: 'n-grow n-3', cell: (job) => {
             const last = lastRuns(job.key)?.[0]
             return last ? <a class="plain-link" href={href(['runs', last.key])}><Pill status={last.state.status} /> <Time at={last.startTime ?? last.timeCreated} /></a> : <span class="muted">never</span>
           } },
-          { title: `Last ${RUNS} runs`, width: '13rem', cell: (job) => <Strip runs={lastRuns(job.key)} max={RUNS} /> },
-          { title: 'Run it', width: '5rem', cell: (job) => mayOperate.value && <button type="button" aria-label={`Run ${visible(job.name)}`} onClick={() => start(job)}>Run…</button> },
+          { title: `Last ${RUNS} runs`, width: '13rem', narrow: 'n-3', cell: (job) => <Strip runs={lastRuns(job.key)} max={RUNS} /> },
+          { title: 'Run it', width: '5rem', narrow: 'n-1', cell: (job) => mayOperate.value && <button type="button" aria-label={`Run ${visible(job.name)}`} onClick={() => start(job)}>Run…</button> },
         ]} />
       )}
       {data?.next && <p class="more"><button type="button" onClick={() => (setPages(pages + 1), refresh())}>Show more jobs</button></p>}

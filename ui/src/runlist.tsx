@@ -89,15 +89,15 @@ export function RunTable({ query, showsJob }: { query: { jobKey?: string; status
   return (
     <>
       {error && <Problem error={error} />}
-      <Table label="Runs" items={data.items} keyOf={(run) => run.key} onOpen={(run) => go(href(['runs', run.key]))} columns={[
-        { title: 'Run', width: '7rem', cell: (run) => <a href={href(['runs', run.key])}><Key value={run.key} /></a> },
-        ...(showsJob ? [{ title: 'Job', width: 'minmax(9rem, 1.2fr)', cell: (run: RunSummary) => <a href={href(['jobs', run.jobKey])}><Name text={run.name} /></a> }] : []),
+      <Table label="Runs" wrappedPx={showsJob ? 96 : 76} items={data.items} keyOf={(run) => run.key} onOpen={(run) => go(href(['runs', run.key]))} columns={[
+        { title: 'Run', width: '7rem', narrow: 'n-auto', cell: (run) => <a href={href(['runs', run.key])}><Key value={run.key} /></a> },
+        ...(showsJob ? [{ title: 'Job', width: 'minmax(9rem, 1.2fr)', narrow: 'n-grow', cell: (run: RunSummary) => <a href={href(['jobs', run.jobKey])}><Name text={run.name} /></a> }] : []),
         { title: 'State', width: '11rem', cell: (run) => <Pill status={run.state.status} /> },
         { title: 'Started', width: '9.5rem', cell: (run) => <Time at={run.startTime ?? null} none={isFinal(run.state.status) ? 'Never' : 'Not yet'} /> },
         { title: 'Took', width: '6rem', cell: (run) => isFinal(run.state.status) && run.startTime === null ? <span class="muted">–</span> : run.executionDuration !== null
           ? <span class="num">{duration(run.executionDuration)}</span> : <Took from={run.startTime} to={run.endTime} isActive={!isFinal(run.state.status)} /> },
-        { title: 'Launched', width: '8rem', cell: (run) => <span class="muted">{run.launched === 'SCHEDULED' ? 'Schedule' : visible(run.createdByName ?? 'By hand')}</span> },
-        { title: 'Why', width: 'minmax(12rem, 2fr)', cell: (run) => <span class="muted ellipsis" title={run.state.stateMessage ?? ''}><Message text={run.state.stateMessage} /></span> },
+        { title: 'Launched', width: '8rem', narrow: 'n-full', cell: (run) => <span class="muted">{run.launched === 'SCHEDULED' ? 'Schedule' : visible(run.createdByName ?? 'By hand')}</span> },
+        { title: 'Why', width: 'minmax(12rem, 2fr)', narrow: 'n-full', cell: (run) => <span class="muted ellipsis" title={run.state.stateMessage ?? ''}><Message text={run.state.stateMessage} /></span> },
       ]} />
       {data.next && <p class="more"><button type="button" onClick={() => (setPages(pages + 1), refresh())}>Show older runs</button></p>}
     </>

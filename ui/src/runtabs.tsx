@@ -19,7 +19,7 @@ export function ParametersTab({ run, history }: { run: Run; history: Repair[] })
     return <Empty title="This run has no parameters"><p>A job's parameters are defaults; a run and each repair may set others.</p></Empty>
   return (
     <div class="scroll">
-      <table class="plain">
+      <table class="plain stack">
         <caption class="hidden">Parameters, and who set them</caption>
         <thead>
           <tr>
@@ -33,9 +33,9 @@ export function ParametersTab({ run, history }: { run: Run; history: Repair[] })
             return (
               <tr key={name}>
                 <th scope="row"><Name text={name} /></th>
-                <td><Value text={effective.get(name)} /></td>
-                <td>{by < 0 ? 'the job (default)' : by === 0 ? 'the run' : `repair ${history[by].key}`}</td>
-                {given.map((g, i) => <td key={history[i].key}><Value text={g.get(name)} /></td>)}
+                <td data-label="in effect"><Value text={effective.get(name)} /></td>
+                <td data-label="set by">{by < 0 ? 'the job (default)' : by === 0 ? 'the run' : `repair ${history[by].key}`}</td>
+                {given.map((g, i) => <td key={history[i].key} data-label={history[i].key === 0 ? 'given to the original' : `given to repair ${history[i].key}`}><Value text={g.get(name)} /></td>)}
               </tr>
             )
           })}

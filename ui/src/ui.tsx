@@ -105,8 +105,20 @@ export function Tabs({ tabs, current, onSelect, label }: {
     onSelect(tabs[next][0])
     ;(event.currentTarget.children[next] as HTMLElement).focus()
   }
+  // The selected one is in sight, also where not all of them are.
+  const bar = useRef<HTMLDivElement>(null)
+  useLayoutEffect(() => {
+    const [box, tab] = [bar.current, bar.current?.querySelector<HTMLElement>('[aria-selected=true]')]
+    if (!box || !tab) return
+    const left = tab.offsetLeft - box.offsetLeft
+    const show = () => (box.scrollLeft = Math.max(Math.min(box.scrollLeft, left - 24), left + tab.offsetWidth + 24 - box.clientWidth))
+    show()
+    const observer = new ResizeObserver(show)
+    observer.observe(box)
+    return () => observer.disconnect()
+  }, [current])
   return (
-    <div class="tabs" role="tablist" aria-label={label} onKeyDown={onKeyDown}>
+    <div class="tabs" ref={bar} role="tablist" aria-label={label} onKeyDown={onKeyDown}>
       {tabs.map(([id, title]) => (
         <button key={id} type="button" role="tab" id={`tab-${id}`} aria-selected={id === current}
           aria-controls="panel" tabIndex={id === current ? 0 : -1} onClick={() => onSelect(id)}>
@@ -213,10 +225,11 @@ export const NARROW = '(max-width: 700px)'
 // On a narrow screen the columns of a row wrap.
 const WRAPPED_PX = 72
 
-// A table of any length: `cells` of a row become its columns; a row may be chosen.
+// A table of any length: `cells` of a row become its columns; a row may be chosen. `narrow`: classes for where a column goes on
+// a narrow screen.
 export function Table<T>({ items, columns, rowPx = 32, wrappedPx = WRAPPED_PX, keyOf, onOpen, label, isCurrent }: {
   items: T[]
-  columns: { title: string; width: string; cell: (item: T) => ComponentChildren }[]
+  columns: { title: string; width: string; narrow?: string; cell: (item: T) => ComponentChildren }[]
   rowPx?: number
   wrappedPx?: number
   keyOf: (item: T) => string | number
@@ -240,7 +253,7 @@ export function Table<T>({ items, columns, rowPx = 32, wrappedPx = WRAPPED_PX, k
                 class={`tr${onOpen ? ' open' : ''}${isCurrent?.(item) ? ' current' : ''}`}
                 style={{ ...template, height: `${height}px` }}
                 onClick={onOpen && ((event) => !(event.target as Element).closest('a,button') && onOpen(item))}>
-                {columns.map((c) => <div role="cell" key={c.title}>{c.cell(item)}</div>)}
+                {columns.map((c) => <div role="cell" key={c.title} class={c.narrow}>{c.cell(item)}</div>)}
               </div>
             ))}
           </div>
