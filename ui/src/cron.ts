@@ -21,7 +21,7 @@ function dayName(text: string): string | null {
   return DAYS[at] ?? null
 }
 
-function ordinal(n: number): string {
+export function ordinal(n: number): string {
   return `${n}${n % 100 > 10 && n % 100 < 14 ? 'th' : ['th', 'st', 'nd', 'rd'][n % 10] ?? 'th'}`
 }
 

@@ -6,7 +6,7 @@ import { useLive, useNow } from './live'
 import { go, href } from './route'
 import { ScheduleText } from './schedule'
 import { Pill, Shape, holdsSlot, isFinal } from './states'
-import { Time, Took, duration } from './time'
+import { Time, Took, duration, nth } from './time'
 import type { Job, JobSummary, RunSummary, TaskSummary } from './types'
 import { Empty, Key, Loading, Message, Name, Problem } from './ui'
 
@@ -185,7 +185,7 @@ function Card({ run, tasks }: { run: RunSummary; tasks: TaskSummary[] | undefine
           <li key={task.key}>
             <Shape status={task.state.status} title />
             <a href={href(['runs', run.key], { tab: 'logs', task: task.taskKey })}><Name text={task.taskKey} /></a>
-            {task.retryAttempt ? <span class="muted">attempt {task.retryAttempt}</span> : null}
+            {task.retryAttempt ? <span class="muted">{nth(task.retryAttempt)} attempt</span> : null}
             <span class="grow" /><Took from={task.startTime} to={null} isActive />
           </li>
         ))}

@@ -3,6 +3,7 @@
 
 import { useEffect, useMemo, useRef, useState } from 'preact/hooks'
 import { ApiError, get, post } from './api'
+import { ordinal } from './cron'
 import { Graph } from './graph'
 import { closure } from './graphlib'
 import { Difference, ParameterChanges, differs, useVersions } from './difference'
@@ -50,10 +51,6 @@ function differences(old: Run, now: Run): string[] {
     else if (old.taskToTaskRunMap[taskKey] !== now.taskToTaskRunMap[taskKey]) found.push(`${visible(taskKey)} ran again and is ${word(is)} as before`)
   }
   return found.length ? found : ['Something about the run changed']
-}
-
-function ordinal(n: number) {
-  return `${n}${n % 10 === 1 && n % 100 !== 11 ? 'st' : n % 10 === 2 && n % 100 !== 12 ? 'nd' : n % 10 === 3 && n % 100 !== 13 ? 'rd' : 'th'}`
 }
 
 function Editor({ run, onStale }: { run: Run; onStale: () => void }) {

@@ -11,7 +11,7 @@ import { amend, go, href, route } from './route'
 import { ParametersTab, DefinitionTab, EventsTab } from './runtabs'
 import { Pill, Shape, isFinal, isOwnFailure, isUnsuccessful, word } from './states'
 import { TaskPanel } from './taskpanel'
-import { Time, Took, duration } from './time'
+import { Time, Took, duration, nth } from './time'
 import type { Repair, Run, RunEvent, Status, TaskDef, TaskSummary } from './types'
 import { Dialog, Key, Loading, Message, Missing, Name, Problem, Table, Tabs, visible } from './ui'
 
@@ -226,8 +226,8 @@ export function nodeView(task: TaskDef, summary: TaskSummary | undefined): NodeV
   const status = summary?.state.status ?? null
   const kind = TYPE_WORDS[task.type] ?? task.type
   const took = summary?.startTime && summary.endTime ? duration(summary.endTime - summary.startTime) : null
-  const tries = summary?.retryAttempt ? ` · #${summary.retryAttempt}` : ''
-  return { status, detail: took ? `${took}${tries} · ${kind}` : `${word(status)}${tries}`, reason: summary?.state.stateMessage ?? '' }
+  const tries = summary?.retryAttempt ? `${nth(summary.retryAttempt)} attempt` : ''
+  return { status, detail: took ? `${took} · ${tries || kind}` : `${word(status)}${tries && ` · ${tries}`}`, reason: summary?.state.stateMessage ?? '' }
 }
 
 export const TYPE_WORDS: Record<string, string> = {

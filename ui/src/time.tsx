@@ -1,6 +1,7 @@
 // Times in the reader's zone, with UTC on hover; durations.
 
 import { skewMs } from './api'
+import { ordinal } from './cron'
 import { useNow } from './live'
 
 type Instant = number | string | null | undefined
@@ -42,6 +43,9 @@ export function duration(ms: number | null | undefined): string {
   if (s < 86_400) return `${Math.floor(s / 3600)} h ${two(Math.floor((s % 3600) / 60))} m`
   return `${Math.floor(s / 86_400)} d ${Math.floor((s % 86_400) / 3600)} h`
 }
+
+// Attempts are numbered from 0; people count from 1.
+export const nth = (attempt: number) => ordinal(attempt + 1)
 
 // From start to end, or to now while there is no end.
 export function Took({ from, to, isActive }: { from: Instant; to: Instant; isActive?: boolean }) {
