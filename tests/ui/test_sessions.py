@@ -36,16 +36,59 @@ def test_a_code_signs_in_once_and_leaves_nothing_that_scripts_can_read(own, page
     assert "was used" in page.text("[role=alert]")
 
 
-def test_who_may_only_look_is_not_offered_more(own, page_on):
-    run = own.api.go([task("one", "fail.py")], "FAILED", name="hello")
+@pytest.fixture
+def as_vera(own, page_on):
+    """The page for a VIEWER."""
     own.api.made(f"{ACCOUNTS}/users", {"name": "vera", "role": "VIEWER"})
     token = own.api.made(f"{ACCOUNTS}/tokens", {"name": "t", "user": "vera"})["token"]
-    assert Client(own.endpoint, token).get_run(run)
-    own.token, admin = token, own.token
-    try:
-        page = page_on(own)
-    finally:
-        own.token = admin
+    assert Client(own.endpoint, token).read("/jobs")
+
+    def sign_in():
+        own.token, admin = token, own.token
+        try:
+            return page_on(own)
+        finally:
+            own.token = admin
+
+    return sign_in
+
+
+def grant(own, job, permission, to="vera", kind="USER"):
+    body = {"assignJobPermissionDetails": {"assignees": {"type": kind, "targets": [to]}, "permissions": [permission]}}
+    assert own.api.post(f"/jobs/{job['key']}/actions/managePermission", body).status_code == 200
+
+
+def test_what_one_was_given_on_a_single_job_is_offered_there(own, as_vera):
+    schedule = {"quartzCronExpression": "0 0 3 1 1 ?", "timezoneId": "UTC"}
+    jobs = {name: own.api.job([task("one", "fail.py")], name=name, schedule=schedule) for name in ("none", "use", "manage", "by.role")}
+    runs = {name: own.api.wait_final(own.api.run(job), "FAILED") for name, job in jobs.items()}
+    grant(own, jobs["use"], "USE")
+    grant(own, jobs["manage"], "MANAGE")
+    grant(own, jobs["by.role"], "USE", "VIEWER", "ROLE")
+    grant(own, jobs["none"], "USE", "OPERATOR", "ROLE")  # which vera is not
+    page = as_vera()
+    for name in ("use", "manage", "by.role", "none"):  # that last: what is not offered is looked for where it could be
+        may = int(name != "none")
+        page.go(f"jobs/{jobs[name]['key']}")
+        page(f"await page.getByRole('heading', {{name: {name!r}}}).waitFor()")
+        page.settle()
+        assert page("return await page.getByRole('button', {name: 'Run…'}).count()") == may, name
+        assert page("return await page.getByRole('switch').count()") == int(name == "manage"), name
+        page.go(f"runs/{runs[name]['key']}?task=one")
+        page.state("FAILED")
+        page.settle()
+        assert page("return await page.getByRole('link', {name: 'Repair…'}).count()") == may, name
+        assert page("return await page.getByRole('link', {name: 'Repair this task…'}).count()") == may, name
+    page.go(f"jobs/{jobs['use']['key']}")
+    page("await page.getByRole('button', {name: 'Run…'}).click(); await page.getByRole('dialog').getByRole('button', {name: 'Run', exact: true}).click()")
+    page.state("FAILED")  # and the server lets it
+    page("await page.getByRole('link', {name: 'Repair…'}).first().click(); await page.getByRole('button', {name: 'Repair: run 1'}).click()")
+    page("await page.getByRole('button', {name: 'Repair 1'}).waitFor()")
+
+
+def test_who_may_only_look_is_not_offered_more(own, as_vera):
+    run = own.api.go([task("one", "fail.py")], "FAILED", name="hello")
+    page = as_vera()
     page.sees("hello")
     assert page("return await page.getByRole('button', {name: /^Run/}).count()") == 0
     page.go(f"runs/{run['key']}")

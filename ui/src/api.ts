@@ -21,6 +21,7 @@ export const place = signal<Place | null | false>(null)
 // Whether the caller may start, cancel and repair. The server decides; this only spares buttons that it would refuse.
 export const mayOperate = signal(true)
 export const mayEdit = signal(true) // jobs
+export const me = signal<{ key: string | null; role: string | null }>({ key: null, role: null })
 export const isOffline = signal(false)
 // What to add to the browser's clock to have the server's; HTTP dates are whole seconds, so small ones are noise.
 export const skewMs = signal(0)
@@ -147,11 +148,13 @@ export async function resume(): Promise<void> {
 
 interface Session {
   role?: string | null
+  user?: { key: string } | null
   csrfToken?: string | null // what writes with the session's cookie carry
 }
 
 function takeSession(session: Session) {
   csrfToken = session.csrfToken ?? null
+  me.value = { key: session.user?.key ?? null, role: session.role ?? null }
   mayOperate.value = session.role !== 'VIEWER'
   mayEdit.value = !session.role || session.role === 'ADMIN'
 }

@@ -4,6 +4,7 @@ import { useEffect, useMemo, useState } from 'preact/hooks'
 import { getPage, list, mayOperate, post } from './api'
 import { CampaignDialog } from './campaignnew'
 import { useLive } from './live'
+import { useRights } from './rights'
 import { amend, go, href, route } from './route'
 import { Pill, Shape, word } from './states'
 import { Time, localTime, utc } from './time'
@@ -258,6 +259,7 @@ function CellGrid({ campaign }: { campaign: Campaign }) {
 
 // One cell: where it is and why, its run, and what can be done about it.
 function CellPanel({ campaign, cell, onClose }: { campaign: Campaign; cell: CampaignCell; onClose: () => void }) {
+  const { mayRun } = useRights(cell.jobKey)
   useEffect(() => {
     const onKey = (event: KeyboardEvent) => event.key === 'Escape' && !document.querySelector('dialog[open]') && onClose()
     addEventListener('keydown', onKey)
@@ -291,7 +293,7 @@ function CellPanel({ campaign, cell, onClose }: { campaign: Campaign; cell: Camp
       {cell.reason && <p><Message text={cell.reason} /></p>}
       <div class="actions">
         {cell.jobRunKey && <a class="button" href={href(['runs', cell.jobRunKey], { repair: cell.repairKey })}>Open its run</a>}
-        {cell.jobRunKey && mayOperate.value && cell.status === 'FAILED' && (
+        {cell.jobRunKey && mayRun && cell.status === 'FAILED' && (
           <a class="button primary" href={href(['runs', cell.jobRunKey, 'repair'])}>Repair its run…</a>
         )}
       </div>

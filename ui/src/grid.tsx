@@ -2,7 +2,7 @@
 
 import { Component, render } from 'preact'
 import { useEffect, useLayoutEffect, useMemo, useRef, useState } from 'preact/hooks'
-import { list, mayOperate } from './api'
+import { list } from './api'
 import { type Grid as GridData, statusOf, summaryOf } from './griddata'
 import { useLive } from './live'
 import { amend, href, route } from './route'
@@ -23,7 +23,7 @@ type Place = [row: number, column: number]
 const left = (column: number) => ({ left: `calc(var(--grid-names) + ${column * COLUMN_PX}px)` })
 const runTime = (run: GridRun) => localTime(run.startTime ?? Date.parse(run.timeCreated))
 
-export function Grid({ job, grid }: { job: Job; grid: GridData }) {
+export function Grid({ job, grid, mayRun }: { job: Job; grid: GridData; mayRun: boolean }) {
   const data = grid.data!
   const columns = useMemo(() => [...data.runs].reverse(), [data.runs])
   const rows = useRows(data.taskKeys.length, ROW_PX)
@@ -143,7 +143,7 @@ export function Grid({ job, grid }: { job: Job; grid: GridData }) {
           </div>
         </div>
       </div>
-      {hasPanel && <CellPanel run={opened.run!} taskKey={data.taskKeys[opened.task]} status={statusOf(data, opened.run!, opened.task)} />}
+      {hasPanel && <CellPanel run={opened.run!} mayRun={mayRun} taskKey={data.taskKeys[opened.task]} status={statusOf(data, opened.run!, opened.task)} />}
     </div>
   )
 }
@@ -263,7 +263,7 @@ const barTone = (status: Status) =>
   status === 'SUCCESS' ? 'ok' : isFinal(status) ? (status === 'CANCELED' || status === 'SKIPPED' ? 'off' : 'bad') : 'run'
 
 // One task in one run: how it stands and why, and where to go from there.
-function CellPanel({ run, taskKey, status }: { run: GridRun; taskKey: string; status: Status | null }) {
+function CellPanel({ run, mayRun, taskKey, status }: { run: GridRun; mayRun: boolean; taskKey: string; status: Status | null }) {
   const onClose = () => amend({ run: null, task: null })
   const { data, error } = useLive<TaskSummary | null>(`cell ${run.key} ${taskKey} ${run.timeUpdated}`, async (signal) =>
     (await list<TaskSummary>('/taskRuns', { jobRunKey: run.key, displayName: taskKey, limit: 1 }, signal)).items[0] ?? null, { isActive: () => false })
@@ -285,7 +285,7 @@ function CellPanel({ run, taskKey, status }: { run: GridRun; taskKey: string; st
       <div class="actions">
         <a class="button primary" href={href(['runs', run.key], { task: taskKey })}>Open run</a>
         {data?.retryAttempt != null && <a class="button" href={href(['runs', run.key], { tab: 'logs', task: taskKey })}>Open log</a>}
-        {mayOperate.value && status && isFinal(run.status) && (
+        {mayRun && status && isFinal(run.status) && (
           <a class="button" href={href(['runs', run.key, 'repair'], { tasks: taskKey })}>{isUnsuccessful(status) ? 'Repair…' : 'Run again…'}</a>
         )}
       </div>

@@ -9,6 +9,7 @@ import { Graph } from './graph'
 import { Grid } from './grid'
 import { summaryOf, useGrid } from './griddata'
 import { useLive } from './live'
+import { useRights } from './rights'
 import { amend, href, route } from './route'
 import { Strip, RunTable, StartDialog } from './runlist'
 import { Json, withoutUnset } from './runtabs'
@@ -25,6 +26,7 @@ export function JobScreen({ jobKey }: { jobKey: string }) {
   const { data: job, error, refresh } = useLive<Job>(`job ${jobKey}`, (signal) => get(`/jobs/${encodeURIComponent(jobKey)}`, {}, signal), { every: 10_000 })
   const grid = useGrid(jobKey)
   const runs = useMemo(() => grid.data?.runs.map((run) => summaryOf(jobKey, run)), [grid.data])
+  const { mayRun, mayChange } = useRights(jobKey)
   const [isStarting, setStarting] = useState(false)
   const [isRerunning, setRerunning] = useState(false)
   useEffect(() => {
@@ -41,11 +43,11 @@ export function JobScreen({ jobKey }: { jobKey: string }) {
           <h1><Name text={job.name} /></h1>
           <span class="grow" />
           {mayOperate.value && <button type="button" onClick={() => setRerunning(true)}>Rerun a range…</button>}
-          {mayOperate.value && <button type="button" class="primary" onClick={() => setStarting(true)}>Run…</button>}
+          {mayRun && <button type="button" class="primary" onClick={() => setStarting(true)}>Run…</button>}
         </div>
         {job.description && <p class="reason">{visible(job.description)}</p>}
         <dl class="facts">
-          <div><dt>Schedule</dt><dd class="row"><ScheduleText schedule={job.schedule} whole /><PauseSwitch job={job} onDone={refresh} /></dd></div>
+          <div><dt>Schedule</dt><dd class="row"><ScheduleText schedule={job.schedule} whole /><PauseSwitch job={job} mayChange={mayChange} onDone={refresh} /></dd></div>
           {!!job.nextRunTimes?.length && <div><dt>Next</dt><dd title={job.nextRunTimes.map((t) => localTime(Date.parse(t))).join('\n')}><Time at={job.nextRunTimes[0]} /></dd></div>}
           <div><dt>At the same time</dt><dd>{job.maxConcurrentRuns} {job.maxConcurrentRuns === 1 ? 'run' : 'runs'}, {job.queue?.isEnabled ? 'then they queue' : 'then they are skipped'}</dd></div>
           <div><dt>Tasks</dt><dd class="num">{job.tasks.length}</dd></div>
@@ -57,7 +59,7 @@ export function JobScreen({ jobKey }: { jobKey: string }) {
       {(error ?? grid.error) && <Problem error={error ?? grid.error} />}
       <Tabs tabs={TABS} current={tab} label="Views of the job" onSelect={(id) => amend({ tab: id === 'grid' ? null : id, task: null, run: null })} />
       <div class="panel" role="tabpanel" id="panel" aria-labelledby={`tab-${tab}`}>
-        {tab === 'grid' && (!runs ? <Loading /> : runs.length ? <Grid job={job} grid={grid} />
+        {tab === 'grid' && (!runs ? <Loading /> : runs.length ? <Grid job={job} grid={grid} mayRun={mayRun} />
           : <Empty title="This job has not run yet"><p>Press <b>Run…</b> above. Each run becomes a column here, each task a row.</p></Empty>)}
         {tab === 'durations' && (!runs ? <Loading /> : <Durations job={job} grid={grid} />)}
         {tab === 'skipped' && <Skipped job={job} />}

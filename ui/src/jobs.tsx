@@ -1,7 +1,7 @@
 // All jobs: what each is called, when it runs by itself, how its last runs went.
 
 import { useEffect, useRef, useState } from 'preact/hooks'
-import { get, list, mayOperate } from './api'
+import { get, list, mayEdit, mayOperate } from './api'
 import { useLive } from './live'
 import { go, href } from './route'
 import { Strip, StartDialog } from './runlist'
@@ -89,7 +89,7 @@ export function JobsScreen() {
         <Table label="Jobs" rowPx={44} wrappedPx={104} items={data.items} keyOf={(job) => job.key} onOpen={(job) => go(href(['jobs', job.key]))} columns={[
           { title: 'Job', width: 'minmax(10rem, 1.2fr)', narrow: 'n-grow', cell: (job) => <a class="strong" href={href(['jobs', job.key])}><Name text={job.name} /></a> },
           { title: 'Schedule', width: 'minmax(10rem, 1.5fr)', narrow: 'n-grow n-2', cell: (job) => <><ScheduleText schedule={job.schedule} />{job.nextRunTime && <div class="muted n-not">next <Time at={job.nextRunTime} /></div>}</> },
-          { title: 'Fires', width: '4.2rem', narrow: 'n-2', cell: (job) => <PauseSwitch job={job} onDone={refresh} /> },
+          { title: 'Fires', width: '4.2rem', narrow: 'n-2', cell: (job) => <PauseSwitch job={job} mayChange={mayEdit.value} onDone={refresh} /> },
           { title: 'Last run', width: 'minmax(12rem, 16rem)', narrow: 'n-grow n-3', cell: (job) => {
             const last = lastRuns(job.key)?.[0]
             return last ? <a class="plain-link" href={href(['runs', last.key])}><Pill status={last.state.status} /> <Time at={last.startTime ?? last.timeCreated} /></a> : <span class="muted">never</span>

@@ -1,12 +1,13 @@
 // A run: what state it is in and why, its tasks as graph, over time and as a list, its output, what it was given.
 
 import { useEffect, useMemo, useState } from 'preact/hooks'
-import { get, list, mayOperate, post } from './api'
+import { get, list, post } from './api'
 import { CompareDialog } from './compare'
 import { Gantt } from './gantt'
 import { Graph, type NodeView } from './graph'
 import { useLive } from './live'
 import { Logs } from './logs'
+import { useRights } from './rights'
 import { amend, go, href, route } from './route'
 import { ParametersTab, DefinitionTab, EventsTab } from './runtabs'
 import { Pill, Shape, isFinal, isOwnFailure, isUnsuccessful, word } from './states'
@@ -100,6 +101,7 @@ export function RunScreen({ runKey }: { runKey: string }) {
   const asked = route.value.query.get('repair')
   const repair = asked !== null && history.some((r) => r.key === Number(asked)) ? Number(asked) : newest
   const taskRuns = useTaskRuns(run, repair, newest)
+  const { mayRun } = useRights(run?.jobKey)
 
   useEffect(() => {
     if (run) document.title = `${word(run.state.status)}: ${visible(run.name)} – Reprise`
@@ -109,19 +111,20 @@ export function RunScreen({ runKey }: { runKey: string }) {
   const chosen = history.find((r) => r.key === repair)
   return (
     <div class="screen run">
-      <Header run={run} history={history} repair={repair} newest={newest} onChanged={refresh} />
+      <Header run={run} history={history} repair={repair} newest={newest} mayRun={mayRun} onChanged={refresh} />
       {error && <Problem error={error} />}
       {chosen && <Failure run={run} attempt={chosen} taskRuns={taskRuns} isNewest={repair === newest} />}
-      <Body run={run} events={events} repair={repair} history={history} taskRuns={taskRuns ?? new Map()} />
+      <Body run={run} events={events} mayRun={mayRun} repair={repair} history={history} taskRuns={taskRuns ?? new Map()} />
     </div>
   )
 }
 
-function Header({ run, history, repair, newest, onChanged }: {
+function Header({ run, history, repair, newest, mayRun, onChanged }: {
   run: Run
   history: Repair[]
   repair: number
   newest: number
+  mayRun: boolean
   onChanged: () => void
 }) {
   const isActive = !isFinal(run.state.status)
@@ -140,7 +143,7 @@ function Header({ run, history, repair, newest, onChanged }: {
         <h1><Name text={run.name} /></h1>
         <Pill status={state.status} big />
         <span class="grow" />
-        {mayOperate.value && (isActive
+        {mayRun && (isActive
           ? <button type="button" class="danger" onClick={() => setAsksCancel(true)}>Cancel run</button>
           : <a class={`button${isUnsuccessful(run.state.status) ? ' primary' : ''}`} data-key="r" title="Repair (r)" href={href(['runs', run.key, 'repair'])}>Repair…</a>)}
       </div>
@@ -235,8 +238,9 @@ export const TYPE_WORDS: Record<string, string> = {
   SHELL_TASK: 'shell', HTTP_TASK: 'HTTP', PATH_TASK: 'path', DUMMY_TASK: 'dummy',
 }
 
-function Body({ run, events, repair, history, taskRuns }: {
+function Body({ run, events, mayRun, repair, history, taskRuns }: {
   run: Run
+  mayRun: boolean
   events: RunEvent[]
   repair: number
   history: Repair[]
@@ -267,7 +271,7 @@ function Body({ run, events, repair, history, taskRuns }: {
           {tab === 'definition' && <DefinitionTab run={run} />}
         </div>
         {hasPanel && (
-          <TaskPanel run={run} task={defs.get(opened)!} summary={taskRuns.get(opened)} repair={repair === (history.at(-1)?.key ?? 0) ? null : repair}
+          <TaskPanel run={run} mayRun={mayRun} task={defs.get(opened)!} summary={taskRuns.get(opened)} repair={repair === (history.at(-1)?.key ?? 0) ? null : repair}
             onClose={() => amend({ task: null })} />
         )}
       </div>

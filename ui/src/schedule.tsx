@@ -1,7 +1,7 @@
 // A job's schedule: in words, switched on and off, and what it did not fire.
 
 import { useState } from 'preact/hooks'
-import { list, mayEdit, rewrite } from './api'
+import { list, rewrite } from './api'
 import { cronWords } from './cron'
 import { useLive } from './live'
 import { Time } from './time'
@@ -25,10 +25,10 @@ export function ScheduleText({ schedule, whole }: { schedule: Schedule | null; w
 export const isPaused = (schedule: Schedule) => schedule.pauseStatus === 'PAUSED'
 
 // On: the schedule fires. The whole definition is written back, with the etag that it was read with.
-export function PauseSwitch({ job, onDone }: { job: JobSummary; onDone: () => void }) {
+export function PauseSwitch({ job, mayChange, onDone }: { job: JobSummary; mayChange: boolean; onDone: () => void }) {
   const [isBusy, setBusy] = useState(false)
   const [error, setError] = useState<unknown>(null)
-  if (!job.schedule || !mayEdit.value) return null
+  if (!job.schedule || !mayChange) return null
   const paused = isPaused(job.schedule)
   async function toggle() {
     setBusy(true)

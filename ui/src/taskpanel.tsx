@@ -1,7 +1,7 @@
 // One task of a run beside the graph: its state, why it is there, its attempts, and what one can do about it.
 
 import { useEffect, useRef, useState } from 'preact/hooks'
-import { get, mayOperate } from './api'
+import { get } from './api'
 import { useLive } from './live'
 import { NotebookDialog } from './notebook'
 import { href } from './route'
@@ -11,8 +11,9 @@ import { Time, Took, duration, nth } from './time'
 import type { Decision, Explanation, Origin, Provenance, Run, TaskDef, TaskRun, TaskSummary } from './types'
 import { CopyText, Message, Name, Problem, visible } from './ui'
 
-export function TaskPanel({ run, task, summary, repair, onClose }: {
+export function TaskPanel({ run, mayRun, task, summary, repair, onClose }: {
   run: Run
+  mayRun: boolean
   task: TaskDef
   summary: TaskSummary | undefined
   repair: number | null // null: the newest
@@ -49,7 +50,7 @@ export function TaskPanel({ run, task, summary, repair, onClose }: {
         {task.type === 'NOTEBOOK_TASK' && whole?.outputKey && isFinal(status) && (
           <button type="button" onClick={() => setReading(true)}>Show notebook</button>
         )}
-        {mayOperate.value && isFinal(run.state.status) && repair === null && (
+        {mayRun && isFinal(run.state.status) && repair === null && (
           <a class="button" href={href(['runs', run.key, 'repair'], { tasks: task.taskKey })}>
             {isUnsuccessful(status) ? 'Repair this task…' : 'Run again…'}
           </a>

@@ -227,6 +227,12 @@ export interface Schedule {
   [field: string]: unknown
 }
 
+export interface Grant {
+  grantee: string
+  granteeType: 'USER' | 'ROLE'
+  granteePermissions: ('READ' | 'USE' | 'MANAGE' | 'ADMIN')[]
+}
+
 export interface SkippedTimes {
   time: string
   firstPlannedTime: string
