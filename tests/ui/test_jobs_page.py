@@ -35,6 +35,34 @@ def test_the_next_time_of_a_schedule(own, page):
     page.sees("No planned time was skipped")
 
 
+def test_a_continuous_job_is_shown_as_one(own, page):
+    """In the list, on its own page and in what is next, while it waits after a failure; and it is switched like a schedule."""
+    job = own.api.job([task("one", "fail.py")], name="always", continuous={"pauseStatus": "UNPAUSED"})
+    goes_on = until_goes_on(own, job)
+    page.go("jobs")
+    page("await page.locator('.tr', {hasText: 'always'}).getByText('Continuously').waitFor()")
+    page("await page.locator('.tr', {hasText: 'always'}).getByText('next').waitFor()")
+    page.go("now")
+    page("await page.locator('.queue li', {hasText: 'always'}).getByText('Continuously').waitFor()")
+    assert page("return Date.parse(await page.locator('.next-time time').first().getAttribute('datetime'))") >= goes_on
+    page.go(f"jobs/{job['key']}")
+    page.sees("Continuously")
+    switch = "page.getByRole('switch', {name: 'Schedule of always'})"
+    page(f"await {switch}.click(); await page.locator('[role=switch][aria-checked=false]').waitFor()")
+    off = own.api.read(f"/jobs/{job['key']}")
+    assert off["continuous"] == {"pauseStatus": "PAUSED"} and off["schedule"] is None and not off["nextRunTimes"]
+    page("await page.locator('b', {hasText: 'paused'}).waitFor()")
+    assert page("return await page.getByRole('button', {name: 'Rerun a range…'}).count()") == 0, "it has no planned times"
+
+
+def until_goes_on(own, job):
+    times = []
+    until(lambda: times.extend(own.api.read(f"/jobs/{job['key']}")["nextRunTimes"]) or times, "it waits after its failure")
+    listed = [one for one in own.api.read("/jobs")["items"] if one["key"] == job["key"]]
+    assert listed[0]["continuous"] == {"pauseStatus": "UNPAUSED"}
+    return datetime.fromisoformat(times[0].replace("Z", "+00:00")).timestamp() * 1000
+
+
 def test_the_grid_asks_once_stays_current_and_shows_a_cell(own, page):
     tasks = [step("first"), step("second", after="first", gate="grid"), step("third", after="second", until="mended", exit=1)]
     job = own.api.job(tasks, name="gridded", maxConcurrentRuns=100)

@@ -47,7 +47,7 @@ export function JobScreen({ jobKey }: { jobKey: string }) {
         </div>
         {job.description && <p class="reason">{visible(job.description)}</p>}
         <dl class="facts">
-          <div><dt>Schedule</dt><dd class="row"><ScheduleText schedule={job.schedule} whole /><PauseSwitch job={job} mayChange={mayChange} onDone={refresh} /></dd></div>
+          <div><dt>Schedule</dt><dd class="row"><ScheduleText job={job} whole /><PauseSwitch job={job} mayChange={mayChange} onDone={refresh} /></dd></div>
           {!!job.nextRunTimes?.length && <div><dt>Next</dt><dd title={job.nextRunTimes.map((t) => localTime(Date.parse(t))).join('\n')}><Time at={job.nextRunTimes[0]} /></dd></div>}
           <div><dt>At the same time</dt><dd>{job.maxConcurrentRuns} {job.maxConcurrentRuns === 1 ? 'run' : 'runs'}, {job.queue?.isEnabled ? 'then they queue' : 'then they are skipped'}</dd></div>
           <div><dt>Tasks</dt><dd class="num">{job.tasks.length}</dd></div>

@@ -141,8 +141,15 @@ async function readNext(signal: AbortSignal): Promise<Next> {
 }
 
 function NextSchedules() {
-  const { data } = useLive<Next>('next', readNext, { every: NEXT_EVERY_MS })
+  const { data, refresh } = useLive<Next>('next', readNext, { every: NEXT_EVERY_MS })
   const now = useNow(!!data?.jobs.length) + skewMs.value
+  // The first of them has started: then another is the next.
+  const first = data?.jobs[0]?.nextRunTime ?? ''
+  useEffect(() => {
+    if (!first) return
+    const timer = setTimeout(refresh, Math.min(NEXT_EVERY_MS, Math.max(0, Date.parse(first) - Date.now() - skewMs.value) + 1000))
+    return () => clearTimeout(timer)
+  }, [first])
   if (!data?.jobs.length) return null
   return (
     <section aria-labelledby="now-next">
@@ -155,7 +162,7 @@ function NextSchedules() {
               <span class="next-time"><Time at={job.nextRunTime!} /></span>
               <span class="muted num next-in">{wait > 0 ? `in ${duration(Math.ceil(wait / 1000) * 1000)}` : 'now'}</span>
               <a href={href(['jobs', job.key])}><Name text={job.name} /></a>
-              <ScheduleText schedule={job.schedule} />
+              <ScheduleText job={job} />
             </li>
           )
         })}

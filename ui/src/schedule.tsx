@@ -5,13 +5,14 @@ import { list, rewrite } from './api'
 import { cronWords } from './cron'
 import { useLive } from './live'
 import { Time } from './time'
-import type { Job, JobSummary, Schedule, SkippedTimes } from './types'
+import type { Continuous, Job, JobSummary, Schedule, SkippedTimes } from './types'
 import { Empty, Loading, Problem, Table, visible } from './ui'
 
 // `whole`: with the expression behind its words; else that is shown on hover.
-export function ScheduleText({ schedule, whole }: { schedule: Schedule | null; whole?: boolean }) {
+export function ScheduleText({ job: { schedule, continuous }, whole }: { job: Pick<JobSummary, 'schedule' | 'continuous'>; whole?: boolean }) {
+  if (continuous)
+    return <span class="ellipsis" title="One run after the other; after one that failed it waits, 10 s to 10 minutes">{isPaused(continuous) && <b>paused </b>}Continuously</span>
   if (!schedule) return <span class="muted">by hand</span>
-  if (!schedule.quartzCronExpression) return <span>{isPaused(schedule) && <b>paused </b>}continuously</span>
   const words = cronWords(schedule.quartzCronExpression)
   return (
     <span class="ellipsis" title={`${schedule.quartzCronExpression}, ${schedule.timezoneId}`}>
@@ -22,20 +23,22 @@ export function ScheduleText({ schedule, whole }: { schedule: Schedule | null; w
   )
 }
 
-export const isPaused = (schedule: Schedule) => schedule.pauseStatus === 'PAUSED'
+export const isPaused = ({ pauseStatus }: Schedule | Continuous) => pauseStatus === 'PAUSED'
 
-// On: the schedule fires. The whole definition is written back, with the etag that it was read with.
+// On: the schedule fires, or one run follows the other. The whole definition is written back, with the etag that it was read with.
 export function PauseSwitch({ job, mayChange, onDone }: { job: JobSummary; mayChange: boolean; onDone: () => void }) {
   const [isBusy, setBusy] = useState(false)
   const [error, setError] = useState<unknown>(null)
-  if (!job.schedule || !mayChange) return null
-  const paused = isPaused(job.schedule)
+  const what = job.continuous ?? job.schedule
+  if (!what || !mayChange) return null
+  const paused = isPaused(what)
+  const pauseStatus = paused ? 'UNPAUSED' : 'PAUSED'
   async function toggle() {
     setBusy(true)
     setError(null)
     try {
       await rewrite<Job>(`/jobs/${job.key}`, (whole) => ({
-        ...whole, schedule: { ...whole.schedule!, pauseStatus: paused ? 'UNPAUSED' : 'PAUSED' },
+        ...whole, ...(whole.continuous ? { continuous: { ...whole.continuous, pauseStatus } } : { schedule: { ...whole.schedule!, pauseStatus } }),
       }))
       onDone()
     } catch (problem) {
@@ -46,7 +49,8 @@ export function PauseSwitch({ job, mayChange, onDone }: { job: JobSummary; mayCh
   return (
     <>
       <button type="button" class="switch" role="switch" aria-checked={!paused} aria-label={`Schedule of ${visible(job.name)}`}
-        title={paused ? 'The schedule is paused. Let it fire' : 'The schedule fires. Pause it'} disabled={isBusy} onClick={toggle}>
+        title={job.continuous ? (paused ? 'It is paused. Let it run continuously' : 'It runs continuously. Pause it')
+          : paused ? 'The schedule is paused. Let it fire' : 'The schedule fires. Pause it'} disabled={isBusy} onClick={toggle}>
         <i aria-hidden="true" />{paused ? 'Off' : 'On'}
       </button>
       {error !== null && <Problem error={error} />}

@@ -227,6 +227,11 @@ export interface Schedule {
   [field: string]: unknown
 }
 
+// Instead of a schedule: one run after the other.
+export interface Continuous {
+  pauseStatus: string
+}
+
 export interface Grant {
   grantee: string
   granteeType: 'USER' | 'ROLE'
@@ -246,6 +251,7 @@ export interface JobSummary {
   name: string
   path: string | null
   schedule: Schedule | null
+  continuous?: Continuous | null
   nextRunTime?: string | null
   timeCreated: string
   timeUpdated: string
