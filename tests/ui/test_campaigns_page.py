@@ -53,3 +53,66 @@ def test_a_campaign_from_the_page(own, page, planned):
     made = own.api.read("/rerunCampaigns")["items"][0]
     assert made["status"] == "SUCCESS" and made["concurrent"] == 2
     assert datetime.fromisoformat(made["endTime"].replace("Z", "+00:00")) > datetime.now(timezone.utc)
+
+
+@pytest.fixture
+def backfill(own):
+    """Ten runs that a campaign made, of a job at 03:00 in Berlin."""
+    job = own.api.job([step("load", until="mended", exit=1)], name="nightly", queue={"isEnabled": True}, maxConcurrentRuns=10,
+                      schedule={"quartzCronExpression": "0 0 3 * * ?", "timezoneId": "Europe/Berlin"})
+    made = own.api.made("/rerunCampaigns", {"jobKey": job["key"], "kind": "SUPPLEMENT", "concurrent": 10, "name": "backfill",
+                                            "beginTime": "2026-03-25T00:00:00+01:00", "endTime": "2026-04-03T23:59:59+02:00"})
+    eventually(lambda: own.api.read(f"/rerunCampaigns/{made['key']}")["status"] == "FAILED", "all ended")
+    return {"job": job["key"], "campaign": made["key"], "runs": own.api.read("/jobRuns", jobKey=job["key"])["items"]}
+
+
+DAYS = [f"Mar {day}, 03:00" for day in range(25, 32)] + [f"Apr {day}, 03:00" for day in range(1, 4)]  # the clock changes on the 29th
+
+
+def test_runs_of_a_backfill_are_told_apart_whoever_looks_from_wherever(own, page_on, backfill):
+    page = page_on(own, timezoneId="America/New_York", locale="en-US")
+    for place in ("runs", f"jobs/{backfill['job']}?tab=runs"):
+        page.go(place)
+        page("await page.locator('.tr', {hasText: 'for Mar 25, 03:00 Europe/Berlin'}).waitFor()")
+        shown = page("return await page.locator('.tr time[title*=Berlin]').allInnerTexts()")
+        assert sorted(shown) == sorted(f"{day} Europe/Berlin" for day in DAYS)
+    asked = page("""const asked = []; page.on('request', (request) => request.url().includes('plannedRuns') && asked.push(request.url()));
+        await page.reload(); await page.locator('.tr', {hasText: 'for Mar 25'}).waitFor(); return asked""")
+    assert len(asked) == 1, "all that are looked at in one call"
+    page("await page.locator('.tr', {hasText: 'for Mar 25'}).getByRole('link').first().click()")
+    page("await page.locator('.facts').getByText('Mar 25, 03:00').waitFor()")
+    title = page("return await page.locator('.facts time', {hasText: 'Mar 25'}).getAttribute('title')").split("\n")
+    assert title == ["Mar 25, 03:00 Europe/Berlin", "Mar 24, 2026, 22:00:00 America/New_York", "2026-03-25 02:00:00.000 UTC"]
+    page("await page.getByRole('link', {name: 'backfill'}).click()")
+    page("await page.getByRole('columnheader', {name: 'Europe/Berlin'}).waitFor()")
+    assert page("return await page.locator('.grid-run time').allInnerTexts()") == DAYS
+    facts = page.text(".facts")
+    assert "Mar 25, 00:00 to Apr 3, 23:59:59 Europe/Berlin" in facts
+    page.go("campaigns")
+    page("await page.locator('.tr').getByText('Mar 25, 00:00').waitFor()")
+    # the grid of the job tells them apart as well
+    page.go(f"jobs/{backfill['job']}")
+    page("await page.getByRole('link', {name: 'Run of Apr 3, 03:00: Failed'}).waitFor()")
+    # asked for by a repair: the newest campaign that did
+    own.open_gate("mended")
+    again = own.api.made("/rerunCampaigns", {"jobKey": backfill["job"], "name": "again", "beginTime": "2026-03-25T03:00:00+01:00",
+                                             "endTime": "2026-03-25T03:00:00+01:00"})
+    eventually(lambda: own.api.read(f"/rerunCampaigns/{again['key']}")["status"] == "SUCCESS", "repaired")
+    page.go(f"runs/{backfill['runs'][-1]['key']}")
+    page("await page.locator('.facts').getByRole('link', {name: 'again'}).waitFor()")
+
+
+def test_a_range_is_asked_for_in_the_zone_of_the_schedule(own, page_on, backfill):
+    page = page_on(own, timezoneId="America/New_York", locale="en-US")
+    page.go(f"jobs/{backfill['job']}")
+    page("await page.getByRole('button', {name: 'Rerun a range…'}).click()")
+    dialog = "page.getByRole('dialog')"
+    page(f"await {dialog}.getByText('the zone of its schedule').waitFor()")
+    assert "Europe/Berlin" in page.text("dialog")
+    assert "--instances" in page.text("dialog"), "the command line takes others, if nothing is said"
+    page(f"await {dialog}.getByLabel('Planned from').fill('2026-03-29T00:00'); await {dialog}.getByLabel('to', {{exact: true}}).fill('2026-03-29T03:00');"
+         f"await {dialog}.getByRole('button', {{name: 'Start'}}).click()")
+    page("await page.locator('h1 + .pill').waitFor()")
+    made = own.api.read("/rerunCampaigns")["items"][0]
+    assert (made["beginTime"], made["endTime"]) == ("2026-03-28T23:00:00.000Z", "2026-03-29T01:00:00.000Z")
+    assert made["cellCount"] == 1

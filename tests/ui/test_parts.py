@@ -1,7 +1,8 @@
-"""Parts of the page that compute, without a browser: schedules in words, the layout of graphs, long outputs."""
+"""Parts of the page that compute, without a browser: schedules in words, zones, the layout of graphs, long outputs."""
 
 import json
 import subprocess
+from datetime import datetime, timezone
 
 import pytest
 
@@ -69,6 +70,24 @@ def test_odd_graphs_are_laid_out_as_well(call):
     assert len({spot["x"] for spot in star["tasks"]}) == 2
     assert abs(star["tasks"][0]["y"] - star["height"] / 2) < 1, "in the middle of those that wait for it"
     assert len({spot["y"] for spot in rest["tasks"]}) == 200
+
+
+WALLS = [  # a wall clock, its zone, the moment
+    ("2026-07-01T03:00", "Europe/Berlin", "2026-07-01T01:00Z"), ("2026-01-01T03:00", "Europe/Berlin", "2026-01-01T02:00Z"),
+    ("2026-03-29T01:59", "Europe/Berlin", "2026-03-29T00:59Z"), ("2026-03-29T03:00", "Europe/Berlin", "2026-03-29T01:00Z"),
+    ("2026-10-25T02:30", "Europe/Berlin", "2026-10-25T00:30Z"),  # there are two: the first
+    ("2026-10-25T03:00", "Europe/Berlin", "2026-10-25T02:00Z"), ("2026-01-01T00:00", "America/New_York", "2026-01-01T05:00Z"),
+    ("2026-01-01T00:00", "Asia/Kolkata", "2025-12-31T18:30Z"), ("2026-01-01T00:00", "Pacific/Kiritimati", "2025-12-31T10:00Z"),
+    ("2026-04-05T01:45", "Australia/Lord_Howe", "2026-04-04T14:45Z"), ("2026-01-01T00:00", "No/Such_Zone", "2026-01-01T00:00Z"),
+]
+
+
+def test_wall_clocks_of_other_zones(call):
+    ms = [datetime.fromisoformat(utc.replace("Z", "+00:00")).timestamp() * 1000 for _, _, utc in WALLS]
+    assert call("zone", "fromWall", [[wall, zone] for wall, zone, _ in WALLS]) == ms
+    assert call("zone", "toWall", [[at, zone] for at, (_, zone, _) in zip(ms, WALLS)]) == [wall for wall, _, _ in WALLS]
+    # an hour that was left out: what it would have been
+    assert call("zone", "fromWall", [["2026-03-29T02:30", "Europe/Berlin"]]) == [datetime(2026, 3, 29, 1, 30, tzinfo=timezone.utc).timestamp() * 1000]
 
 
 def test_no_edge_leads_out_of_the_picture(call):

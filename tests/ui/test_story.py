@@ -249,7 +249,7 @@ def test_now_shows_slots_and_the_queue(own, page):
     page.sees("Nothing runs at the moment")
 
 
-def test_times_are_local_with_utc_beside_them(own, page_on):
+def test_times_are_local_with_their_zone_and_utc_beside_them(own, page_on):
     run = own.api.go([task("one")], "SUCCESS")
     page = page_on(own, timezoneId="America/St_Johns")
     page.go(f"runs/{run['key']}")
@@ -257,7 +257,9 @@ def test_times_are_local_with_utc_beside_them(own, page_on):
         return JSON.stringify([await at.innerText(), await at.getAttribute('title'), await at.getAttribute('datetime')])"""))
     local = page("return await page.evaluate((ms) => new Date(ms).toTimeString().slice(0, 8), arg)", run["startTime"])
     assert shown[0].endswith(local)
-    assert shown[1].endswith("UTC") and shown[1].replace(" UTC", "Z").replace(" ", "T") == shown[2]
+    here, utc = shown[1].split("\n")
+    assert here.endswith(f"{local} America/St_Johns")
+    assert utc.endswith("UTC") and utc.replace(" UTC", "Z").replace(" ", "T") == shown[2]
 
 
 def test_the_server_tells_and_nobody_asks(own, page):

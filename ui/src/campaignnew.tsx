@@ -5,22 +5,22 @@ import { get, list, post } from './api'
 import { go, href } from './route'
 import type { Job, JobSummary } from './types'
 import { Dialog, Problem, visible } from './ui'
+import { fromWall, ownZone, toWall } from './zone'
 
 const DAY_MS = 86_400_000
 const MAX_CONCURRENT = 128
-
-// As the browser's field has it: local, to the minute.
-function localInput(ms: number) {
-  const at = new Date(ms - new Date(ms).getTimezoneOffset() * 60_000)
-  return at.toISOString().slice(0, 16)
-}
 
 export function CampaignDialog({ job, onClose }: { job: Job | null; onClose: () => void }) {
   const [jobs, setJobs] = useState<JobSummary[] | null>(null)
   const [jobKey, setJobKey] = useState(job?.key ?? '')
   const [chosen, setChosen] = useState<Job | null>(job)
-  const [begin, setBegin] = useState(() => localInput(Date.now() - DAY_MS))
-  const [end, setEnd] = useState(() => localInput(Date.now()))
+  // Planned times are meant in the zone of the schedule, whoever asks from wherever.
+  const zone = chosen?.schedule?.timezoneId ?? ownZone
+  const [opened] = useState(Date.now)
+  const [beginSet, setBegin] = useState<string | null>(null)
+  const [endSet, setEnd] = useState<string | null>(null)
+  const begin = beginSet ?? toWall(opened - DAY_MS, zone)
+  const end = endSet ?? toWall(opened, zone)
   const [kind, setKind] = useState('UNSUCCESSFUL')
   const [where, setWhere] = useState('ERROR')
   const [taskKey, setTaskKey] = useState('')
@@ -46,7 +46,7 @@ export function CampaignDialog({ job, onClose }: { job: Job | null; onClose: () 
     setSending(true)
     setError(null)
     const body = {
-      jobKey, beginTime: new Date(begin).toISOString(), endTime: new Date(end).toISOString(), concurrent, isCanary, isDownstream,
+      jobKey, beginTime: new Date(fromWall(begin, zone)).toISOString(), endTime: new Date(fromWall(end, zone)).toISOString(), concurrent, isCanary, isDownstream,
       ...(isNew ? { kind } : { kind: 'RERUN', instances: kind, where, version, ...(where === 'NODE' ? { taskKey } : {}) }),
     }
     try {
@@ -82,9 +82,11 @@ export function CampaignDialog({ job, onClose }: { job: Job | null; onClose: () 
             <input type="datetime-local" required value={end} min={begin} onInput={(event) => setEnd(event.currentTarget.value)} />
           </label>
         </div>
+        <p class="muted">{chosen?.schedule ? <>In <b>{visible(zone)}</b>, the zone of its schedule.</> : <>In <b>{visible(zone)}</b>, your zone{chosen && ': the job has no schedule'}.</>}</p>
         {choice('Which', kind, setKind, [
           ['UNSUCCESSFUL', 'runs that did not succeed'], ['ALL', 'all runs'], ['MISSING', 'planned times without a run'], ['SUPPLEMENT', 'a new run for each planned time'],
         ])}
+        {kind === 'UNSUCCESSFUL' && <p class="muted">Runs that succeeded stay as they are. (<code>reprise rerun</code> takes all runs, unless <code class="nowrap">--instances</code> says otherwise.)</p>}
         {!isNew && kind !== 'MISSING' && choice('Run again', where, setWhere, [
           ['ERROR', 'what did not succeed'], ['FIRST', 'every task'], ['NODE', 'a task and all downstream of it'],
         ])}

@@ -4,12 +4,14 @@ import { useEffect, useMemo, useState } from 'preact/hooks'
 import { getPage, list, mayOperate, post } from './api'
 import { CampaignDialog } from './campaignnew'
 import { useLive } from './live'
+import { useZones } from './planned'
 import { useRights } from './rights'
 import { amend, go, href, route } from './route'
 import { Pill, Shape, word } from './states'
-import { Time, localTime, utc } from './time'
+import { Planned, Time, both } from './time'
 import type { Campaign, CampaignCell, CampaignCounts, CampaignSummary, Status } from './types'
 import { Dialog, Empty, Key, Loading, Message, Missing, Name, Problem, Table, useRows, visible } from './ui'
+import { type Zone, plannedText, zoneOf, zonedClock, zonedDay } from './zone'
 
 const PARTS: [keyof CampaignCounts, Status][] = [
   ['success', 'SUCCESS'], ['failed', 'FAILED'], ['running', 'RUNNING'], ['blocked', 'BLOCKED'], ['canceled', 'CANCELED'],
@@ -54,6 +56,7 @@ export function CampaignsScreen() {
     }
     return { items, next }
   }, { stream: '/events' })
+  const zone = useZones(data?.items.map((c) => c.jobKey) ?? [])
   return (
     <div class="screen">
       <div class="title-row">
@@ -73,7 +76,7 @@ export function CampaignsScreen() {
           { title: 'Campaign', width: 'minmax(10rem, 1.4fr)', cell: (c) => <a class="strong" href={href(['campaigns', c.key])}><Name text={c.name} /></a> },
           { title: 'State', width: '9.5rem', cell: (c) => <Pill status={c.status} /> },
           { title: 'Progress', width: 'minmax(9rem, 1fr)', cell: (c) => <span class="row"><Progress counts={c.cellCounts} /><span class="num">{done(c.cellCounts)} of {c.cellCount}</span></span> },
-          { title: 'Planned times', width: 'minmax(14rem, 1.2fr)', cell: (c) => <span class="muted"><Time at={c.beginTime} /> to <Time at={c.endTime} /></span> },
+          { title: 'Planned times', width: 'minmax(14rem, 1.6fr)', cell: (c) => <span class="muted"><Planned at={c.beginTime} zone={zone(c.jobKey)} isNamed /> to <Planned at={c.endTime} zone={zone(c.jobKey)} /></span> },
           { title: 'Asked for', width: '13rem', cell: (c) => <span class="muted"><Time at={c.timeCreated} />{c.createdByName && <> by <Name text={c.createdByName} /></>}</span> },
         ]} />
       )}
@@ -102,6 +105,7 @@ export function CampaignScreen({ campaignKey }: { campaignKey: string }) {
     { isActive: (c) => !isOver(c.status), stream: '/events' })
   const [asksCancel, setAsksCancel] = useState(false)
   const [refusal, setRefusal] = useState<unknown>(null)
+  const zone = useZones(campaign ? [campaign.jobKey] : [])(campaign?.jobKey ?? '')
   useEffect(() => {
     if (campaign) document.title = `${word(campaign.status)}: ${visible(campaign.name)} – Reprise`
   }, [campaign?.status, campaign?.name])
@@ -129,7 +133,7 @@ export function CampaignScreen({ campaignKey }: { campaignKey: string }) {
         </div>
         {campaign.stateMessage && campaign.stateMessage !== word(status) && <p class="reason"><Message text={campaign.stateMessage} /></p>}
         <dl class="facts">
-          <div><dt>Planned times</dt><dd><Time at={campaign.beginTime} /> to <Time at={campaign.endTime} /></dd></div>
+          <div><dt>Planned times</dt><dd><Planned at={campaign.beginTime} zone={zone} isNamed /> to <Planned at={campaign.endTime} zone={zone} /></dd></div>
           <div><dt>At the same time</dt><dd>{campaign.concurrent}{campaign.isCanary ? ', the first alone' : ''}</dd></div>
           <div><dt>What</dt><dd>{campaign.kind === 'SUPPLEMENT' ? 'a new run for each' : WHERE[campaign.where] ?? campaign.where}{campaign.taskKey && <> <Name text={campaign.taskKey} /></>}</dd></div>
           {campaign.kind === 'RERUN' && <div><dt>Definition</dt><dd>{campaign.version === 'CURRENT' ? 'as it is now' : 'as each run had it'}</dd></div>}
@@ -145,7 +149,7 @@ export function CampaignScreen({ campaignKey }: { campaignKey: string }) {
       </header>
       {error && <Problem error={error} />}
       {refusal !== null && <Problem error={refusal} />}
-      <CellGrid campaign={campaign} />
+      <CellGrid campaign={campaign} zoneName={zone} />
       {asksCancel && (
         <Dialog title="Cancel this campaign?" onClose={() => setAsksCancel(false)}>
           <p>Its active runs are cancelled, nothing more starts. What has succeeded stays.</p>
@@ -165,17 +169,13 @@ const ROW_PX = 28
 const COLUMN_PX = 30
 
 // The day where it begins, seconds where there are any.
-const clock = new Intl.DateTimeFormat(undefined, { hour: '2-digit', minute: '2-digit', hourCycle: 'h23' })
-const clockWithSeconds = new Intl.DateTimeFormat(undefined, { hour: '2-digit', minute: '2-digit', second: '2-digit', hourCycle: 'h23' })
-const day = new Intl.DateTimeFormat(undefined, { day: 'numeric', month: 'short' })
-
-function columnTime(time: string, before: string | undefined) {
-  const at = new Date(time)
-  const text = (at.getSeconds() ? clockWithSeconds : clock).format(at)
-  return before && new Date(before).toDateString() === at.toDateString() ? text : `${day.format(at)}, ${text}`
+function columnTime(time: string, before: string | undefined, zone: Zone) {
+  const day = zonedDay(Date.parse(time), zone)
+  return before && zonedDay(Date.parse(before), zone) === day ? zonedClock(Date.parse(time), zone) : plannedText(Date.parse(time), zone)
 }
 
-function CellGrid({ campaign }: { campaign: Campaign }) {
+function CellGrid({ campaign, zoneName }: { campaign: Campaign; zoneName: string | null }) {
+  const zone = zoneOf(zoneName)
   const { times, byPlace } = useMemo(() => {
     const times = [...new Set(campaign.cells.map((cell) => cell.plannedTime))].sort()
     return { times, byPlace: new Map(campaign.cells.map((cell) => [`${cell.jobKey} ${cell.plannedTime}`, cell])) }
@@ -218,10 +218,10 @@ function CellGrid({ campaign }: { campaign: Campaign }) {
         <div class="grid tall" ref={box} role="grid" aria-label="Jobs against planned times" aria-rowcount={campaign.jobs.length + 1} aria-colcount={times.length + 1}
           tabIndex={-1} onKeyDown={onKeyDown} onScroll={() => (rows.onScroll(), measure())}>
           <div class="grid-head" role="row" style={whole}>
-            <div class="grid-corner" role="columnheader">Job</div>
+            <div class="grid-corner" role="columnheader"><span>Job<br /><Name text={zone.name} /></span></div>
             {shown.map((time, i) => (
               <div key={time} role="columnheader" class="grid-run" style={place(from + i)}>
-                <time dateTime={time} title={utc(Date.parse(time))}>{columnTime(time, times[from + i - 1])}</time>
+                <time dateTime={time} title={`${plannedText(Date.parse(time), zone)} ${zone.name}\n${both(Date.parse(time))}`}>{columnTime(time, times[from + i - 1], zone)}</time>
               </div>
             ))}
           </div>
@@ -234,7 +234,7 @@ function CellGrid({ campaign }: { campaign: Campaign }) {
                   {shown.map((time, j) => {
                     const column = from + j
                     const cell = byPlace.get(`${job.jobKey} ${time}`)
-                    const text = `${visible(job.name)}, ${localTime(Date.parse(time))}: ${cell ? cellWord(cell.status) : 'not part of it'}`
+                    const text = `${visible(job.name)}, ${plannedText(Date.parse(time), zone)} ${zone.name}: ${cell ? cellWord(cell.status) : 'not part of it'}`
                     return (
                       <div key={time} role="gridcell" aria-colindex={column + 2} class="grid-cell" style={place(column)}>
                         <button type="button" data-cell={`${row}.${column}`} tabIndex={focus[0] === row && focus[1] === column ? 0 : -1}
@@ -252,13 +252,13 @@ function CellGrid({ campaign }: { campaign: Campaign }) {
           </div>
         </div>
       </div>
-      {opened && <CellPanel campaign={campaign} cell={opened} onClose={() => amend({ cell: null })} />}
+      {opened && <CellPanel campaign={campaign} cell={opened} zone={zoneName} onClose={() => amend({ cell: null })} />}
     </div>
   )
 }
 
 // One cell: where it is and why, its run, and what can be done about it.
-function CellPanel({ campaign, cell, onClose }: { campaign: Campaign; cell: CampaignCell; onClose: () => void }) {
+function CellPanel({ campaign, cell, zone, onClose }: { campaign: Campaign; cell: CampaignCell; zone: string | null; onClose: () => void }) {
   const { mayRun } = useRights(cell.jobKey)
   useEffect(() => {
     const onKey = (event: KeyboardEvent) => event.key === 'Escape' && !document.querySelector('dialog[open]') && onClose()
@@ -274,7 +274,7 @@ function CellPanel({ campaign, cell, onClose }: { campaign: Campaign; cell: Camp
           return other && (
             <li key={position}>
               <button type="button" class="link" onClick={() => amend({ cell: position })}>
-                <Shape status={other.status} /> <Name text={other.jobName ?? ''} />, <Time at={other.plannedTime} />
+                <Shape status={other.status} /> <Name text={other.jobName ?? ''} />, <Planned at={other.plannedTime} zone={zone} />
               </button>
             </li>
           )
@@ -298,7 +298,7 @@ function CellPanel({ campaign, cell, onClose }: { campaign: Campaign; cell: Camp
         )}
       </div>
       <dl class="facts column">
-        <div><dt>Planned for</dt><dd><Time at={cell.plannedTime} /></dd></div>
+        <div><dt>Planned for</dt><dd><Planned at={cell.plannedTime} zone={zone} /></dd></div>
         <div><dt>Order</dt><dd class="num">{cell.position + 1} of {campaign.cellCount}</dd></div>
         <div><dt>Started</dt><dd><Time at={cell.timeStarted} none="Not yet" /></dd></div>
         {cell.timeFinished && <div><dt>Ended</dt><dd><Time at={cell.timeFinished} /></dd></div>}

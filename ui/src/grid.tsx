@@ -8,9 +8,10 @@ import { useLive } from './live'
 import { amend, href, route } from './route'
 import { tookMs } from './runlist'
 import { Pill, Shape, isFinal, isUnsuccessful, word } from './states'
-import { Time, Took, duration, localTime } from './time'
+import { Planned, Time, Took, duration, localTime } from './time'
 import type { GridAnswer, GridRun, Job, Status, TaskSummary } from './types'
 import { Key, Message, Name, Problem, useRows, visible } from './ui'
+import { plannedText, zoneOf } from './zone'
 
 const ROW_PX = 28
 const COLUMN_PX = 26
@@ -21,7 +22,9 @@ const OLDER_PX = 20 * COLUMN_PX // from the oldest column on: the ones before it
 type Place = [row: number, column: number]
 
 const left = (column: number) => ({ left: `calc(var(--grid-names) + ${column * COLUMN_PX}px)` })
-const runTime = (run: GridRun) => localTime(run.startTime ?? Date.parse(run.timeCreated))
+// By when it is known: a planned time, which tells runs of a backfill apart, else its start.
+const runTime = (run: GridRun, job: Job) => run.plannedTime ? plannedText(Date.parse(run.plannedTime), zoneOf(job.schedule?.timezoneId))
+  : localTime(run.startTime ?? Date.parse(run.timeCreated))
 
 export function Grid({ job, grid, mayRun }: { job: Job; grid: GridData; mayRun: boolean }) {
   const data = grid.data!
@@ -75,8 +78,8 @@ export function Grid({ job, grid, mayRun }: { job: Job; grid: GridData; mayRun: 
   const from = Math.max(0, Math.floor(view.left / COLUMN_PX / STEP) * STEP - STEP)
   const to = Math.min(columns.length, Math.ceil((view.left + view.width) / COLUMN_PX) + 2 * STEP)
   const shown = useMemo(() => columns.slice(from, to).map((run) => {
-    const [at, ms] = [runTime(run), tookMs(summaryOf(job.key, run))]
-    return { run, text: `run of ${at}`, title: `${word(run.status)}, ${at}, ${duration(ms)}`, barPx: Math.round(4 + 30 * Math.sqrt(ms / longest)) }
+    const [at, ms] = [runTime(run, job), tookMs(summaryOf(job.key, run))]
+    return { run, text: `run of ${at}`, title: `${word(run.status)}, ${run.plannedTime ? 'planned for ' : ''}${at}, ${duration(ms)}`, barPx: Math.round(4 + 30 * Math.sqrt(ms / longest)) }
   }), [columns, from, to, longest])
   const query = route.value.query
   const opened = { run: data.byKey.get(query.get('run') ?? ''), task: data.taskKeys.indexOf(query.get('task') ?? '') }
@@ -143,7 +146,7 @@ export function Grid({ job, grid, mayRun }: { job: Job; grid: GridData; mayRun: 
           </div>
         </div>
       </div>
-      {hasPanel && <CellPanel run={opened.run!} mayRun={mayRun} taskKey={data.taskKeys[opened.task]} status={statusOf(data, opened.run!, opened.task)} />}
+      {hasPanel && <CellPanel job={job} run={opened.run!} mayRun={mayRun} taskKey={data.taskKeys[opened.task]} status={statusOf(data, opened.run!, opened.task)} />}
     </div>
   )
 }
@@ -263,7 +266,7 @@ const barTone = (status: Status) =>
   status === 'SUCCESS' ? 'ok' : isFinal(status) ? (status === 'CANCELED' || status === 'SKIPPED' ? 'off' : 'bad') : 'run'
 
 // One task in one run: how it stands and why, and where to go from there.
-function CellPanel({ run, mayRun, taskKey, status }: { run: GridRun; mayRun: boolean; taskKey: string; status: Status | null }) {
+function CellPanel({ job, run, mayRun, taskKey, status }: { job: Job; run: GridRun; mayRun: boolean; taskKey: string; status: Status | null }) {
   const onClose = () => amend({ run: null, task: null })
   const { data, error } = useLive<TaskSummary | null>(`cell ${run.key} ${taskKey} ${run.timeUpdated}`, async (signal) =>
     (await list<TaskSummary>('/taskRuns', { jobRunKey: run.key, displayName: taskKey, limit: 1 }, signal)).items[0] ?? null, { isActive: () => false })
@@ -293,6 +296,7 @@ function CellPanel({ run, mayRun, taskKey, status }: { run: GridRun; mayRun: boo
       <dl class="facts column">
         <div><dt>Run</dt><dd><a href={href(['runs', run.key])}><Key value={run.key} /></a> <Shape status={run.status} /> {word(run.status)}</dd></div>
         <div><dt>Launched</dt><dd>{run.launched === 'SCHEDULED' ? 'By its schedule' : `By hand, by ${visible(run.createdByName ?? 'somebody')}`}</dd></div>
+        {run.plannedTime && <div><dt>Planned for</dt><dd><Planned at={run.plannedTime} zone={job.schedule?.timezoneId} /></dd></div>}
         <div><dt>Run began</dt><dd><Time at={run.startTime ?? run.timeCreated} /></dd></div>
         {data && <div><dt>Started</dt><dd><Time at={data.startTime} none="Not started" /></dd></div>}
         {data?.startTime && <div><dt>Took</dt><dd><Took from={data.startTime} to={data.endTime} isActive={!isFinal(status)} /></dd></div>}

@@ -16,9 +16,10 @@ import { Json, withoutUnset } from './runtabs'
 import { PauseSwitch, ScheduleText, Skipped } from './schedule'
 import { TYPE_WORDS } from './run'
 import { RUN_IF } from './taskpanel'
-import { Time, localTime } from './time'
+import { Planned, Time, localTime } from './time'
 import type { Job, WholeVersion } from './types'
 import { Empty, Key, Loading, Missing, Name, Problem, Tabs, visible } from './ui'
+import { plannedText, zoneOf } from './zone'
 
 const TABS: [string, string][] = [['grid', 'Grid'], ['durations', 'Durations'], ['runs', 'Runs'], ['graph', 'Graph'], ['definition', 'Definition'], ['skipped', 'Skipped']]
 
@@ -33,6 +34,7 @@ export function JobScreen({ jobKey }: { jobKey: string }) {
     if (job) document.title = `${visible(job.name)} – Reprise`
   }, [job?.name])
   if (!job) return error ? <Missing error={error} what="job"><a href={href(['jobs'])}>All jobs</a></Missing> : <Loading />
+  const zone = job.schedule?.timezoneId
   const query = route.value.query
   const tab = TABS.some(([id]) => id === query.get('tab')) ? query.get('tab')! : 'grid'
   return (
@@ -42,13 +44,13 @@ export function JobScreen({ jobKey }: { jobKey: string }) {
         <div class="title-row">
           <h1><Name text={job.name} /></h1>
           <span class="grow" />
-          {mayOperate.value && <button type="button" onClick={() => setRerunning(true)}>Rerun a range…</button>}
+          {mayOperate.value && job.schedule && <button type="button" onClick={() => setRerunning(true)}>Rerun a range…</button>}
           {mayRun && <button type="button" class="primary" onClick={() => setStarting(true)}>Run…</button>}
         </div>
         {job.description && <p class="reason">{visible(job.description)}</p>}
         <dl class="facts">
           <div><dt>Schedule</dt><dd class="row"><ScheduleText job={job} whole /><PauseSwitch job={job} mayChange={mayChange} onDone={refresh} /></dd></div>
-          {!!job.nextRunTimes?.length && <div><dt>Next</dt><dd title={job.nextRunTimes.map((t) => localTime(Date.parse(t))).join('\n')}><Time at={job.nextRunTimes[0]} /></dd></div>}
+          {!!job.nextRunTimes?.length && <div><dt>Next</dt><dd title={job.nextRunTimes.map((t) => `${plannedText(Date.parse(t), zoneOf(zone))} ${zoneOf(zone).name}`).join('\n')}>{job.schedule ? <Planned at={job.nextRunTimes[0]} zone={zone} /> : <Time at={job.nextRunTimes[0]} />}</dd></div>}
           <div><dt>At the same time</dt><dd>{job.maxConcurrentRuns} {job.maxConcurrentRuns === 1 ? 'run' : 'runs'}, {job.queue?.isEnabled ? 'then they queue' : 'then they are skipped'}</dd></div>
           <div><dt>Tasks</dt><dd class="num">{job.tasks.length}</dd></div>
           <div><dt>Version</dt><dd class="num">{job.definitionVersion ?? '–'}</dd></div>

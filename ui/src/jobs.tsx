@@ -7,7 +7,7 @@ import { go, href } from './route'
 import { Strip, StartDialog } from './runlist'
 import { PauseSwitch, ScheduleText } from './schedule'
 import { Pill } from './states'
-import { Time } from './time'
+import { Planned, Time } from './time'
 import type { Job, JobSummary, RunSummary } from './types'
 import { CopyText, Empty, Loading, Name, Problem, Table, visible } from './ui'
 
@@ -88,7 +88,7 @@ export function JobsScreen() {
       {!data ? !error && <Loading /> : !data.items.length ? (text ? <Empty title="No job has that in its name" /> : <FirstJob />) : (
         <Table label="Jobs" rowPx={44} wrappedPx={104} items={data.items} keyOf={(job) => job.key} onOpen={(job) => go(href(['jobs', job.key]))} columns={[
           { title: 'Job', width: 'minmax(10rem, 1.2fr)', narrow: 'n-grow', cell: (job) => <a class="strong" href={href(['jobs', job.key])}><Name text={job.name} /></a> },
-          { title: 'Schedule', width: 'minmax(10rem, 1.5fr)', narrow: 'n-grow n-2', cell: (job) => <><ScheduleText job={job} />{job.nextRunTime && <div class="muted n-not">next <Time at={job.nextRunTime} /></div>}</> },
+          { title: 'Schedule', width: 'minmax(10rem, 1.5fr)', narrow: 'n-grow n-2', cell: (job) => <><ScheduleText job={job} />{job.nextRunTime && <div class="muted n-not">next {job.schedule ? <Planned at={job.nextRunTime} zone={job.schedule.timezoneId} isNamed /> : <Time at={job.nextRunTime} />}</div>}</> },
           { title: 'Fires', width: '4.2rem', narrow: 'n-2', cell: (job) => <PauseSwitch job={job} mayChange={mayEdit.value} onDone={refresh} /> },
           { title: 'Last run', width: 'minmax(12rem, 16rem)', narrow: 'n-grow n-3', cell: (job) => {
             const last = lastRuns(job.key)?.[0]

@@ -6,7 +6,7 @@ import { useLive, useNow } from './live'
 import { go, href } from './route'
 import { ScheduleText } from './schedule'
 import { Pill, Shape, holdsSlot, isFinal } from './states'
-import { Time, Took, duration, nth } from './time'
+import { Planned, Time, Took, duration, nth } from './time'
 import type { Job, JobSummary, RunSummary, TaskSummary } from './types'
 import { Empty, Key, Loading, Message, Name, Problem } from './ui'
 
@@ -159,7 +159,7 @@ function NextSchedules() {
           const wait = Date.parse(job.nextRunTime!) - now
           return (
             <li key={job.key}>
-              <span class="next-time"><Time at={job.nextRunTime!} /></span>
+              <span class="next-time">{job.schedule ? <Planned at={job.nextRunTime!} zone={job.schedule.timezoneId} /> : <Time at={job.nextRunTime!} />}</span>
               <span class="muted num next-in">{wait > 0 ? `in ${duration(Math.ceil(wait / 1000) * 1000)}` : 'now'}</span>
               <a href={href(['jobs', job.key])}><Name text={job.name} /></a>
               <ScheduleText job={job} />

@@ -12,8 +12,8 @@ import { amend, go, href, route } from './route'
 import { ParametersTab, DefinitionTab, EventsTab } from './runtabs'
 import { Pill, Shape, isFinal, isOwnFailure, isUnsuccessful, word } from './states'
 import { TaskPanel } from './taskpanel'
-import { Time, Took, duration, nth } from './time'
-import type { Repair, Run, RunEvent, Status, TaskDef, TaskSummary } from './types'
+import { Planned, Time, Took, duration, nth } from './time'
+import type { CampaignSummary, PlannedRun, Repair, Run, RunEvent, Status, TaskDef, TaskSummary } from './types'
 import { Dialog, Key, Loading, Message, Missing, Name, Problem, Table, Tabs, visible } from './ui'
 
 const TABS: [string, string][] = [
@@ -69,6 +69,18 @@ function useHistory(run: Run | undefined): Repair[] {
     return () => stop.abort()
   }, [run?.key, run?.timeUpdated, isCut])
   return isCut && all.length ? all : embedded
+}
+
+// For which time of its schedule it stands, and the newest campaign that asked for it or for a repair of it, while that is there.
+function useOrigin(run: Run): { plan?: PlannedRun; campaign?: CampaignSummary | null } {
+  const isAsked = run.launched === 'SCHEDULED'
+  const { data } = useLive(`origin of ${run.key} ${run.version}`, async (signal) => {
+    if (!isAsked) return {}
+    const [plan] = (await list<PlannedRun>('/plannedRuns', { jobRunKey: [run.key], withCampaign: true }, signal)).items
+    const key = plan?.campaignKey
+    return { plan, campaign: key ? await get<CampaignSummary>(`/rerunCampaigns/${key}`, { limit: 1 }, signal).catch(() => null) : null }
+  }, { isActive: () => false })
+  return data ?? {}
 }
 
 // The task runs as of one repair; undefined until they are there.
@@ -127,6 +139,7 @@ function Header({ run, history, repair, newest, mayRun, onChanged }: {
   mayRun: boolean
   onChanged: () => void
 }) {
+  const { plan, campaign } = useOrigin(run)
   const isActive = !isFinal(run.state.status)
   const shown = history.find((r) => r.key === repair)
   const isNewest = repair === newest
@@ -150,6 +163,8 @@ function Header({ run, history, repair, newest, mayRun, onChanged }: {
       {state.stateMessage !== word(state.status) && <p class="reason"><Message text={state.stateMessage} /></p>}
       <dl class="facts">
         <div><dt>Launched</dt><dd>{run.launched === 'SCHEDULED' ? 'By its schedule' : `By hand, by ${run.createdByName ?? 'somebody'}`}</dd></div>
+        {plan && <div><dt>Planned for</dt><dd><Planned at={plan.plannedTime} zone={plan.schedule?.timezoneId} /></dd></div>}
+        {campaign && <div><dt>Campaign</dt><dd><a href={href(['campaigns', campaign.key])}><Name text={campaign.name} /></a></dd></div>}
         <div><dt>{repair > 0 ? 'Repair began' : 'Started'}</dt><dd><Time at={shown?.startTime ?? null} none="Not yet" /></dd></div>
         {queued !== null && queued > 999 && <div><dt>Queued</dt><dd class="num">{duration(queued)}</dd></div>}
         {isNewest && (run.setupDuration ?? 0) > 0 && <div><dt>Set-up</dt><dd class="num">{duration(run.setupDuration)}</dd></div>}

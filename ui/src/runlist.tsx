@@ -5,7 +5,8 @@ import { list, post } from './api'
 import { useLive } from './live'
 import { amend, go, href, route } from './route'
 import { Pill, isFinal, look, word } from './states'
-import { Time, Took, duration, localTime } from './time'
+import { usePlanned } from './planned'
+import { Planned, Time, Took, duration, localTime } from './time'
 import type { Job, RunSummary, Status } from './types'
 import { Dialog, Empty, Key, Loading, Message, Name, Problem, Table, visible } from './ui'
 
@@ -66,6 +67,7 @@ export function RunsScreen() {
 
 export function RunTable({ query, showsJob }: { query: { jobKey?: string; status?: string[] }; showsJob?: boolean }) {
   const [pages, setPages] = useState(1)
+  const planned = usePlanned()
   // More pages are read into the list that is there: it does not go away meanwhile.
   const { data, error, refresh } = useLive(`runs ${JSON.stringify(query)}`, async (signal) => {
     const items: RunSummary[] = []
@@ -96,7 +98,11 @@ export function RunTable({ query, showsJob }: { query: { jobKey?: string; status
         { title: 'Started', width: '9.5rem', cell: (run) => <Time at={run.startTime ?? null} none={isFinal(run.state.status) ? 'Never' : 'Not yet'} /> },
         { title: 'Took', width: '6rem', cell: (run) => isFinal(run.state.status) && run.startTime === null ? <span class="muted">–</span> : run.executionDuration !== null
           ? <span class="num">{duration(run.executionDuration)}</span> : <Took from={run.startTime} to={run.endTime} isActive={!isFinal(run.state.status)} /> },
-        { title: 'Launched', width: '8rem', narrow: 'n-full', cell: (run) => <span class="muted">{run.launched === 'SCHEDULED' ? 'Schedule' : visible(run.createdByName ?? 'By hand')}</span> },
+        { title: 'Launched', width: 'minmax(8rem, 14rem)', narrow: 'n-full', cell: (run) => {
+          const plan = planned(run)
+          return plan ? <>for <Planned at={plan.plannedTime} zone={plan.schedule?.timezoneId} /></>
+            : <span class="muted">{run.launched === 'SCHEDULED' ? 'Schedule' : visible(run.createdByName ?? 'By hand')}</span>
+        } },
         { title: 'Why', width: 'minmax(12rem, 2fr)', narrow: 'n-full', cell: (run) => <span class="muted ellipsis" title={run.state.stateMessage ?? ''}><Message text={run.state.stateMessage} /></span> },
       ]} />
       {data.next && <p class="more"><button type="button" onClick={() => (setPages(pages + 1), refresh())}>Show older runs</button></p>}

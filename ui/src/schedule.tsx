@@ -4,7 +4,7 @@ import { useState } from 'preact/hooks'
 import { list, rewrite } from './api'
 import { cronWords } from './cron'
 import { useLive } from './live'
-import { Time } from './time'
+import { Planned, Time } from './time'
 import type { Continuous, Job, JobSummary, Schedule, SkippedTimes } from './types'
 import { Empty, Loading, Problem, Table, visible } from './ui'
 
@@ -62,6 +62,7 @@ export function PauseSwitch({ job, mayChange, onDone }: { job: JobSummary; mayCh
 export function Skipped({ job }: { job: Job }) {
   const { data, error } = useLive<SkippedTimes[]>(`skipped ${job.key}`, async (signal) =>
     (await list<SkippedTimes>(`/jobs/${job.key}/skippedTimes`, { limit: 200 }, signal)).items, { every: 15_000 })
+  const zone = job.schedule?.timezoneId
   if (!data) return error ? <Problem error={error} /> : <Loading />
   if (!data.length)
     return (
@@ -71,8 +72,8 @@ export function Skipped({ job }: { job: Job }) {
     )
   return (
     <Table label="Skipped planned times" items={data} keyOf={(s) => `${s.time} ${s.firstPlannedTime}`} wrappedPx={92} columns={[
-      { title: 'Planned for', width: '10rem', cell: (s) => <Time at={s.firstPlannedTime} /> },
-      { title: 'Until', width: '10rem', cell: (s) => (s.count > 1 ? <Time at={s.lastPlannedTime} /> : '') },
+      { title: 'Planned for', width: '15rem', cell: (s) => <Planned at={s.firstPlannedTime} zone={zone} /> },
+      { title: 'Until', width: '15rem', cell: (s) => (s.count > 1 ? <Planned at={s.lastPlannedTime} zone={zone} /> : '') },
       { title: 'Times', width: '5rem', cell: (s) => <span class="num">{s.count >= 1000 ? '1,000 or more' : s.count}</span> },
       { title: 'Why', width: 'minmax(14rem, 2fr)', cell: (s) => <span class="ellipsis" title={s.reason}>{visible(s.reason)}</span> },
       { title: 'Found out', width: '10rem', cell: (s) => <Time at={s.time} /> },

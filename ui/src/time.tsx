@@ -1,8 +1,9 @@
-// Times in the reader's zone, with UTC on hover; durations.
+// Times in the reader's zone, planned ones in that of their schedule; both zones and UTC on hover. Durations.
 
 import { skewMs } from './api'
 import { ordinal } from './cron'
 import { useNow } from './live'
+import { ownZone, plannedText, zoneOf } from './zone'
 
 type Instant = number | string | null | undefined
 
@@ -22,12 +23,27 @@ export function localTime(ms: number): string {
 
 export const utc = (ms: number) => `${new Date(ms).toISOString().replace('T', ' ').replace('Z', '')} UTC`
 
+// On hover: the whole time where the reader is, with the name of that zone, and in UTC.
+export const both = (ms: number) => `${dayOfYear.format(ms)}, ${clock.format(ms)} ${ownZone}\n${utc(ms)}`
+
 export function Time({ at, none = '–' }: { at: Instant; none?: string }) {
   const ms = millis(at)
   if (ms === null || Number.isNaN(ms)) return <span class="muted">{none}</span>
   return (
-    <time dateTime={new Date(ms).toISOString()} title={utc(ms)}>
+    <time dateTime={new Date(ms).toISOString()} title={both(ms)}>
       {localTime(ms)}
+    </time>
+  )
+}
+
+// A planned time as its schedule means it. The zone is named where it is not the reader's, unless it stands beside it.
+export function Planned({ at, zone: name, isNamed }: { at: Instant; zone: string | null | undefined; isNamed?: boolean }) {
+  const ms = millis(at)
+  if (ms === null || Number.isNaN(ms)) return <span class="muted">–</span>
+  const zone = zoneOf(name)
+  return (
+    <time dateTime={new Date(ms).toISOString()} title={`${plannedText(ms, zone)} ${zone.name}\n${both(ms)}`}>
+      {plannedText(ms, zone)}{!isNamed && zone.name !== ownZone && <span class="muted"> {zone.name}</span>}
     </time>
   )
 }

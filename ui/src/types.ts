@@ -69,6 +69,14 @@ export interface RunSummary {
   timeUpdated: string
 }
 
+// A run that stands for a time of a schedule.
+export interface PlannedRun {
+  jobRunKey: string
+  plannedTime: string
+  schedule: Schedule | null
+  campaignKey?: string
+}
+
 // A run as a column of the grid of its job; `states` has a letter for each task.
 export interface GridRun {
   key: string
@@ -80,6 +88,7 @@ export interface GridRun {
   startTime: number | null
   endTime: number | null
   executionDuration: number | null
+  plannedTime?: string
   states: string | null
   taskStartTime?: number | null
   taskEndTime?: number | null
