@@ -73,8 +73,8 @@ struct reference_scope {
     struct uuid run;
     int64_t repair_count;
     int64_t start_ms; /* the original's; FIELD_NULL: not started, job.start_time is an error */
-    int64_t plan_ms;  /* for which it was planned; of a run that nothing planned, when it was made */
-    int trigger;      /* enum trigger */
+    int64_t plan_ms; /* for which it was planned; of a run that nothing planned, when it was made */
+    int trigger;     /* enum trigger */
     const struct param *parameters; /* what job.parameters.NAME sees */
     size_t parameter_count;
     /* An empty map, filled when it is first needed and released by the caller: for many references.
