@@ -1,3 +1,4 @@
+#include <assert.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
@@ -200,8 +201,10 @@ static void add(struct parser *parser, int value)
 {
     if (parser->field == CRON_YEAR) {
         int bit = value - CRON_FIRST_YEAR;
+        assert(bit >= 0 && (size_t)bit / 64 < ARRAY_LEN(parser->cron->years));
         parser->cron->years[bit / 64] |= UINT64_C(1) << bit % 64;
     } else {
+        assert(value >= 0 && value < 64);
         *set_of(parser->cron, parser->field) |= UINT64_C(1) << value;
     }
 }
@@ -290,8 +293,8 @@ static bool read_unset(struct parser *parser)
 /* `a-b` and `a-b/n`; the dash is taken already. */
 static bool read_range(struct parser *parser, int from, const char *place, bool is_name)
 {
-    int to, step = 1;
-    bool ends_with_name;
+    int to = from, step = 1;
+    bool ends_with_name = false;
     const char *second = parser->at;
     char text[24];
     if (!read_value(parser, &to, &ends_with_name))
@@ -334,8 +337,8 @@ static bool read_nth(struct parser *parser, int value, const char *sign)
 static bool read_valued(struct parser *parser)
 {
     const char *from = parser->at;
-    int value, step;
-    bool is_name;
+    int value = 0, step = 0;
+    bool is_name = false;
     if (!read_value(parser, &value, &is_name))
         return false;
     const char *sign = parser->at;

@@ -24,7 +24,8 @@ enum { FILES_MAX = 1000 };
 struct wanted {
     const char *file;
     struct buf body;
-    json_t *check; /* what the server said of it */
+    json_t *check;   /* what the server said of it */
+    const char *key; /* of the job that has its name; NULL: there is none */
 };
 
 struct apply {
@@ -34,11 +35,10 @@ struct apply {
     size_t cap;
 };
 
-/* The definition as it would be saved; NULL of a server that does not tell. */
-static const json_t *definition_of(const struct wanted *wanted)
+/* As it would be saved. */
+static json_t *definition_of(const struct wanted *wanted)
 {
-    const json_t *definition = json_object_get(wanted->check, "definition");
-    return json_is_object(definition) ? definition : NULL;
+    return json_object_get(wanted->check, "definition");
 }
 
 static const char *name_of(const struct wanted *wanted)
@@ -105,9 +105,8 @@ static int list_files(struct cli *cli, struct word_list *files)
 static int check_twins(const struct apply *apply, const struct wanted *wanted)
 {
     const char *name = name_of(wanted);
-    for (size_t i = 0; name && i < apply->count; i++) {
-        const char *other = name_of(&apply->items[i]);
-        if (!other || strcmp(other, name) != 0)
+    for (size_t i = 0; i < apply->count; i++) {
+        if (strcmp(name_of(&apply->items[i]), name) != 0)
             continue;
         cli_complain("%s and %s are both of a job named \"%s\"", apply->items[i].file, wanted->file,
                      name);
@@ -116,24 +115,34 @@ static int check_twins(const struct apply *apply, const struct wanted *wanted)
     return CLI_DONE;
 }
 
+/* Whose is it? Several jobs of the name are nobody's to choose from. */
+static int find_job(const struct apply *apply, struct wanted *wanted)
+{
+    if (!name_of(wanted)) {
+        cli_complain("%s: the server does not say how it would be saved", wanted->file);
+        return CLI_USAGE;
+    }
+    int status = check_twins(apply, wanted);
+    return status ? status : call_find_job(apply->cli, name_of(wanted), &wanted->key);
+}
+
 /* Complains of what is wrong with a file; what is right is added. */
 static int take_file(struct apply *apply, const char *file)
 {
     struct cli *cli = apply->cli;
     struct wanted wanted = {.file = file};
     struct http_answer answer;
-    cli->options.file = file;
-    int status = file_read_job(cli, &wanted.body);
+    int status = file_read_job(file, &wanted.body);
     if (status)
         return status;
     status = check_ask(cli, wanted.body.data, &answer, &wanted.check);
     if (!status) {
         http_answer_release(&answer);
         status = check_tell(cli, wanted.check, wanted.body.data);
+        if (!status)
+            status = find_job(apply, &wanted);
         if (status)
             cli_complain("%s: it cannot be saved", file);
-        else
-            status = check_twins(apply, &wanted);
     }
     if (status) {
         json_decref(wanted.check);
@@ -199,18 +208,46 @@ static int save(const struct apply *apply, const struct wanted *wanted, const ch
     return status;
 }
 
-/* Brings the job of that key up to the file. */
-static int update(const struct apply *apply, const struct wanted *wanted, const char *key)
+/* A pause that the file does not speak of is somebody's who has looked at the job: it stays. */
+static bool keep_pause(json_t *file, json_t *definition, const json_t *now, const char *what)
+{
+    json_t *given = json_object_get(file, what);
+    const char *paused = get_text(json_object_get(now, what), "pauseStatus");
+    if (!json_is_object(given) || get_text(given, "pauseStatus") || !paused ||
+        strcmp(paused, "PAUSED") != 0)
+        return false;
+    json_object_set_new(given, "pauseStatus", json_string("PAUSED"));
+    json_object_set_new(json_object_get(definition, what), "pauseStatus", json_string("PAUSED"));
+    return true;
+}
+
+static void keep_pauses(struct wanted *wanted, const json_t *now)
+{
+    struct err err;
+    json_t *file = json_parse(wanted->body.data, wanted->body.len, &err);
+    bool of_schedule = keep_pause(file, definition_of(wanted), now, "schedule");
+    bool of_continuous = keep_pause(file, definition_of(wanted), now, "continuous");
+    if (of_schedule || of_continuous) {
+        char *text = json_dumps(file, JSON_COMPACT);
+        buf_clear(&wanted->body);
+        buf_puts(&wanted->body, text);
+        free(text);
+    }
+    json_decref(file);
+}
+
+/* Brings the job up to the file. */
+static int update(const struct apply *apply, struct wanted *wanted)
 {
     struct cli *cli = apply->cli;
     struct http_answer job;
     json_t *now;
-    const char *path = arena_printf(&cli->arena, "/jobs/%s", call_escape(cli, key));
-    int status = call_read_definition(cli, key, &job, &now);
+    const char *path = arena_printf(&cli->arena, "/jobs/%s", call_escape(cli, wanted->key));
+    int status = call_read_definition(cli, wanted->key, &job, &now);
     if (status)
         return status;
-    const json_t *definition = definition_of(wanted);
-    if (now && definition && json_equal(now, definition))
+    keep_pauses(wanted, now);
+    if (now && json_equal(now, definition_of(wanted)))
         status = tell_done(apply, "Unchanged", &job);
     else
         status = save(apply, wanted, "PUT", path, job.etag, "Updated");
@@ -219,22 +256,21 @@ static int update(const struct apply *apply, const struct wanted *wanted, const 
     return status;
 }
 
-static int apply_one(const struct apply *apply, const struct wanted *wanted)
+/* Those behind one that fails are left alone. */
+static int apply_all(struct apply *apply)
 {
-    struct cli *cli = apply->cli;
-    struct err err;
-    const char *key;
-    json_t *body = json_parse(wanted->body.data, wanted->body.len, &err);
-    const char *name = arena_strdup(&cli->arena, get_text(body, "name"));
-    json_decref(body);
-    if (!name) {
-        cli_complain("%s: a job has a name", wanted->file);
-        return CLI_USAGE;
-    }
-    int status = call_find_job(cli, name, &key);
-    if (status)
+    for (size_t i = 0; i < apply->count; i++) {
+        struct wanted *wanted = &apply->items[i];
+        int status = wanted->key ? update(apply, wanted)
+                                 : save(apply, wanted, "POST", "/jobs", NULL, "Created");
+        if (!status)
+            continue;
+        size_t left = apply->count - i - 1;
+        cli_complain("%s: not applied%s", wanted->file,
+                     left ? arena_printf(&apply->cli->arena, ", nor the %zu behind it", left) : "");
         return status;
-    return key ? update(apply, wanted, key) : save(apply, wanted, "POST", "/jobs", NULL, "Created");
+    }
+    return CLI_DONE;
 }
 
 int verb_job_apply(struct cli *cli)
@@ -246,8 +282,8 @@ int verb_job_apply(struct cli *cli)
         cli_complain("give the job's file, or a folder of such files, with -f FILE");
     if (!status)
         status = take_files(&apply, &files);
-    for (size_t i = 0; i < apply.count && !status; i++)
-        status = apply_one(&apply, &apply.items[i]);
+    if (!status)
+        status = apply_all(&apply);
     for (size_t i = 0; i < apply.count; i++) {
         json_decref(apply.items[i].check);
         buf_release(&apply.items[i].body);

@@ -248,6 +248,7 @@ int call_send_or(struct cli *cli, const struct call *call, long status, struct h
             complain_refused(&answer);
         else if (!answered && !(call->flags & CALL_QUIET))
             cli_complain("cannot reach %s: %s", cli->endpoint.origin, problem);
+        cli->refused_with = answered ? answer.status : 0;
         http_answer_release(&answer);
         return answered ? CLI_REFUSED : CLI_UNREACHABLE;
     }

@@ -34,7 +34,7 @@ static int send(struct cli *cli, const struct call *call, const char *done)
 static int send_file(struct cli *cli, struct call *call, const char *done)
 {
     struct buf body;
-    int status = file_read_job(cli, &body);
+    int status = file_read_given(cli, &body);
     if (status)
         return status;
     call->body = body.data;

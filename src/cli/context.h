@@ -30,6 +30,7 @@ struct cli {
     struct arena arena; /* of the whole command */
     struct endpoint endpoint;
     struct http_client *http; /* NULL until the first call */
+    long refused_with;        /* HTTP status of the newest refusal; 0: there was no answer */
 };
 
 /* "reprise: …" on stderr, with everything that a terminal would obey made visible. */

@@ -173,6 +173,11 @@ static void print_items(struct cli *cli, const json_t *items)
     }
 }
 
+static void print_campaign(struct cli *cli, const json_t *decision)
+{
+    printf("asked for by campaign %s\n", safe_text_of(cli, decision, "campaignKey"));
+}
+
 static void print_unknown(struct cli *cli, const json_t *decision)
 {
     const char *kind = get_text(decision, "kind"), *comma = ":", *name;
@@ -201,7 +206,7 @@ void decision_print(struct cli *cli, const json_t *decision)
         {"TRIGGER_RULE", print_rule},   {"RUN_SLOT", print_slot},
         {"RETRY", print_retry},         {"REPAIR", print_repair},
         {"CONDITION", print_condition}, {"JOB_DEPENDENCY", print_dependency},
-        {"SCHEDULE", print_schedule},
+        {"SCHEDULE", print_schedule},   {"CAMPAIGN", print_campaign},
     };
     const char *time = get_text(decision, "time");
     printf("    %s%s", safe_line(&cli->arena, time), time ? "  " : "");

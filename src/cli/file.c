@@ -225,9 +225,8 @@ static bool looks_like_json(const struct buf *text)
     return text->len && text->data[strspn(text->data, " \t\r\n")] == '{';
 }
 
-int file_read_job(struct cli *cli, struct buf *out)
+int file_read_job(const char *path, struct buf *out)
 {
-    const char *path = cli->options.file;
     struct yaml yaml = {.out = out};
     struct buf text;
     struct err err = {0};
@@ -253,5 +252,14 @@ int file_read_job(struct cli *cli, struct buf *out)
         return CLI_DONE;
     cli_complain("%s%s%s", path ? path : "", path ? ": " : "", yaml.problem);
     buf_release(out);
+    return CLI_USAGE;
+}
+
+int file_read_given(struct cli *cli, struct buf *out)
+{
+    const struct word_list *files = &cli->options.files;
+    if (files->count <= 1)
+        return file_read_job(files->count ? files->items[0] : NULL, out);
+    cli_complain("one file is enough: %zu were given", files->count);
     return CLI_USAGE;
 }

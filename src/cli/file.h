@@ -13,6 +13,9 @@
  * buffer's maximum). */
 int file_read(const char *path, struct buf *out);
 
-/* The job file --file names, as JSON in `out` (initialised here, to be released). Returns CLI_DONE,
- * or complains and returns CLI_USAGE. */
-__attribute__((warn_unused_result)) int file_read_job(struct cli *cli, struct buf *out);
+/* A job file as JSON in `out` (initialised here, to be released); NULL: none was given. Returns CLI_DONE, or
+ * complains and returns CLI_USAGE. */
+__attribute__((warn_unused_result)) int file_read_job(const char *path, struct buf *out);
+
+/* Likewise the one that --file names. */
+__attribute__((warn_unused_result)) int file_read_given(struct cli *cli, struct buf *out);

@@ -16,12 +16,13 @@ static const char *job_path(struct cli *cli, const char *key, const char *rest)
     return arena_printf(&cli->arena, "/jobs/%s%s", call_escape(cli, key), rest);
 }
 
-/* Sends the job file; prints "what" the job is now, and which of its fields were ignored: those may be why it was refused, too. */
+/* Sends the job file; prints "what" the job is now, and behind that which of its fields were ignored: a misspelt one may
+ * be why others are missing. */
 static int send_file(struct cli *cli, const char *method, const char *path, const char *what)
 {
     struct buf body;
     struct http_answer answer;
-    int status = file_read_job(cli, &body);
+    int status = file_read_given(cli, &body);
     if (status)
         return status;
     const struct call call = {
@@ -32,17 +33,18 @@ static int send_file(struct cli *cli, const char *method, const char *path, cons
         .flags = strcmp(method, "POST") == 0 ? CALL_CREATE : 0,
     };
     status = call_send(cli, &call, &answer);
-    if (!cli->options.strict && (!status || status == CLI_REFUSED))
+    if (!status) {
+        json_t *tree = NULL;
+        if (!call_print_raw(cli, &answer) && !(status = call_parse(&answer, &tree)))
+            printf("%s job %s  %s\n", what, safe_line(&cli->arena, get_text(tree, "name")),
+                   safe_line(&cli->arena, get_text(tree, "key")));
+        fflush(stdout);
+        json_decref(tree);
+        http_answer_release(&answer);
+    }
+    if (!cli->options.strict && (!status || (status == CLI_REFUSED && cli->refused_with == 400)))
         check_warn(cli, body.data);
     buf_release(&body);
-    if (status)
-        return status;
-    json_t *tree = NULL;
-    if (!call_print_raw(cli, &answer) && !(status = call_parse(&answer, &tree)))
-        printf("%s job %s  %s\n", what, safe_line(&cli->arena, get_text(tree, "name")),
-               safe_line(&cli->arena, get_text(tree, "key")));
-    json_decref(tree);
-    http_answer_release(&answer);
     return status;
 }
 
@@ -101,7 +103,7 @@ int verb_job_validate(struct cli *cli)
     struct buf body;
     struct http_answer answer;
     json_t *tree;
-    int status = file_read_job(cli, &body);
+    int status = file_read_given(cli, &body);
     if (status)
         return status;
     status = check_ask(cli, body.data, &answer, &tree);
@@ -110,7 +112,7 @@ int verb_job_validate(struct cli *cli)
             (void)call_print_raw(cli, &answer);
         status = check_tell(cli, tree, body.data);
         if (!status && cli->options.output == OUTPUT_TABLE)
-            printf("%s: the job is valid\n", safe_line(&cli->arena, cli->options.file));
+            printf("%s: the job is valid\n", safe_line(&cli->arena, cli->options.files.items[0]));
         json_decref(tree);
         http_answer_release(&answer);
     }

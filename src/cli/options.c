@@ -334,7 +334,6 @@ static error_t take(int key, char *arg, struct argp_state *state)
         options->output = output_option(arg, state);
         return 0;
     case 'f':
-        options->file = arg;
         word_list_add(&options->files, arg);
         return 0;
     case OPTION_ATTEMPT:

@@ -28,7 +28,6 @@ struct options {
     enum output_mode output;
     bool no_color;
     /* of some */
-    const char *file;       /* the last one given */
     struct word_list files; /* all of them */
     const char *definition;
     const char *mode;

@@ -142,7 +142,7 @@ static int check_options(const struct cli *cli)
 {
     const struct options *options = &cli->options;
     const struct word_list *lists[] = {&options->assumptions, &options->later_assumptions};
-    if (!options->file == !options->args.count) {
+    if (!options->files.count == !options->args.count) {
         cli_complain("give either a job's file with -f FILE or the JOB of a server");
         return CLI_USAGE;
     }
@@ -168,8 +168,8 @@ static int add_subject(struct cli *cli, struct buf *body)
     struct buf file;
     const char *key;
     int status;
-    if (cli->options.file) {
-        status = file_read_job(cli, &file);
+    if (cli->options.files.count) {
+        status = file_read_given(cli, &file);
         if (status)
             return status;
         BUF_LIT(body, "{\"definition\":");

@@ -377,6 +377,33 @@ def test_apply_refuses_a_name_that_several_jobs_have(cli):
     assert result.returncode == 2 and all(key in result.stderr.decode() for key in keys)
 
 
+def test_apply_changes_nothing_while_a_file_is_of_no_one_job(cli, tmp_path):
+    for name in ("m1", "twins", "m2"):
+        (tmp_path / f"{name}.yaml").write_text(f"name: {name}\ntasks: []\n")
+    for _ in range(2):
+        created(cli, b"name: twins\ntasks: []\n")
+    result = cli("job", "apply", "-f", str(tmp_path / "m1.yaml"), "-f", str(tmp_path / "twins.yaml"), "-f", str(tmp_path / "m2.yaml"))
+    assert result.returncode == 2 and b"twins.yaml: it cannot be saved" in result.stderr
+    assert len(ok(cli("job", "list", "-o", "name")).split()) == 2, "only the twins are there"
+
+
+def test_apply_keeps_a_pause_that_the_file_does_not_speak_of(cli, tmp_path):
+    path = tmp_path / "at-three.yaml"
+    text = "name: at-three\nschedule: {quartzCronExpression: 0 0 3 * * ?, timezoneId: UTC%s}\ntasks: []\n"
+    path.write_text(text % "")
+    ok(cli("job", "apply", "-f", str(path)))
+    ok(cli("schedule", "pause", "at-three"))
+    assert ok(cli("job", "apply", "-f", str(path))).startswith("Unchanged")
+    path.write_text(text % "" + "description: other\n")
+    assert ok(cli("job", "apply", "-f", str(path))).startswith("Updated")
+    assert "(paused)" in ok(cli("job", "get", "at-three"))
+    path.write_text(text % ", pauseStatus: UNPAUSED" + "description: other\n")
+    assert ok(cli("job", "apply", "-f", str(path))).startswith("Updated")
+    assert "(paused)" not in ok(cli("job", "get", "at-three"))
+    twice = cli("job", "create", "-f", str(path), "-f", str(path))
+    assert twice.returncode == 2 and b"one file is enough" in twice.stderr
+
+
 def test_schedules_rest_and_go_on(cli, server):
     definition = {"schedule": {"quartzCronExpression": "0 0 3 * * ?", "timezoneId": "UTC", "missedRunPolicy": "ALL"},
                   "x-dataarts": {"kept": True}}

@@ -69,8 +69,10 @@ def test_what_one_was_given_on_a_single_job_is_offered_there(own, as_vera):
     page = as_vera()
     for name in ("use", "manage", "by.role", "none"):  # that last: what is not offered is looked for where it could be
         may = int(name != "none")
+        page("globalThis.told = page.waitForResponse((answer) => answer.url().includes('/permissions'))")
         page.go(f"jobs/{jobs[name]['key']}")
         page(f"await page.getByRole('heading', {{name: {name!r}}}).waitFor()")
+        page("await globalThis.told")
         page.settle()
         assert page("return await page.getByRole('button', {name: 'Run…'}).count()") == may, name
         assert page("return await page.getByRole('switch').count()") == int(name == "manage"), name

@@ -5,7 +5,7 @@ import { get, list, post } from './api'
 import { go, href } from './route'
 import type { Job, JobSummary } from './types'
 import { Dialog, Problem, visible } from './ui'
-import { fromWall, ownZone, toWall } from './zone'
+import { fromWall, ownZone, toWall, zoneOf } from './zone'
 
 const DAY_MS = 86_400_000
 const MAX_CONCURRENT = 128
@@ -82,7 +82,7 @@ export function CampaignDialog({ job, onClose }: { job: Job | null; onClose: () 
             <input type="datetime-local" required value={end} min={begin} onInput={(event) => setEnd(event.currentTarget.value)} />
           </label>
         </div>
-        <p class="muted">{chosen?.schedule ? <>In <b>{visible(zone)}</b>, the zone of its schedule.</> : <>In <b>{visible(zone)}</b>, your zone{chosen && ': the job has no schedule'}.</>}</p>
+        <p class="muted">{chosen?.schedule ? <>In <b>{visible(zoneOf(zone).name)}</b>, the zone of its schedule.</> : <>In <b>{visible(zoneOf(zone).name)}</b>, your zone{chosen && ': the job has no schedule'}.</>}</p>
         {choice('Which', kind, setKind, [
           ['UNSUCCESSFUL', 'runs that did not succeed'], ['ALL', 'all runs'], ['MISSING', 'planned times without a run'], ['SUPPLEMENT', 'a new run for each planned time'],
         ])}

@@ -11,7 +11,7 @@ import { Pill, Shape, isFinal, isUnsuccessful, word } from './states'
 import { Planned, Time, Took, duration, localTime } from './time'
 import type { GridAnswer, GridRun, Job, Status, TaskSummary } from './types'
 import { Key, Message, Name, Problem, useRows, visible } from './ui'
-import { plannedText, zoneOf } from './zone'
+import { ownZone, plannedText, zoneOf } from './zone'
 
 const ROW_PX = 28
 const COLUMN_PX = 26
@@ -23,8 +23,11 @@ type Place = [row: number, column: number]
 
 const left = (column: number) => ({ left: `calc(var(--grid-names) + ${column * COLUMN_PX}px)` })
 // By when it is known: a planned time, which tells runs of a backfill apart, else its start.
-const runTime = (run: GridRun, job: Job) => run.plannedTime ? plannedText(Date.parse(run.plannedTime), zoneOf(job.schedule?.timezoneId))
-  : localTime(run.startTime ?? Date.parse(run.timeCreated))
+function runTime(run: GridRun, job: Job) {
+  if (!run.plannedTime) return localTime(run.startTime ?? Date.parse(run.timeCreated))
+  const zone = zoneOf(job.schedule?.timezoneId)
+  return `${plannedText(Date.parse(run.plannedTime), zone)}${zone.name === ownZone ? '' : ` ${zone.name}`}`
+}
 
 export function Grid({ job, grid, mayRun }: { job: Job; grid: GridData; mayRun: boolean }) {
   const data = grid.data!
@@ -80,7 +83,7 @@ export function Grid({ job, grid, mayRun }: { job: Job; grid: GridData; mayRun: 
   const shown = useMemo(() => columns.slice(from, to).map((run) => {
     const [at, ms] = [runTime(run, job), tookMs(summaryOf(job.key, run))]
     return { run, text: `run of ${at}`, title: `${word(run.status)}, ${run.plannedTime ? 'planned for ' : ''}${at}, ${duration(ms)}`, barPx: Math.round(4 + 30 * Math.sqrt(ms / longest)) }
-  }), [columns, from, to, longest])
+  }), [columns, from, to, longest, job])
   const query = route.value.query
   const opened = { run: data.byKey.get(query.get('run') ?? ''), task: data.taskKeys.indexOf(query.get('task') ?? '') }
   const hasPanel = opened.run && opened.task >= 0

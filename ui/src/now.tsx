@@ -149,7 +149,7 @@ function NextSchedules() {
     if (!first) return
     const timer = setTimeout(refresh, Math.min(NEXT_EVERY_MS, Math.max(0, Date.parse(first) - Date.now() - skewMs.value) + 1000))
     return () => clearTimeout(timer)
-  }, [first])
+  }, [data])
   if (!data?.jobs.length) return null
   return (
     <section aria-labelledby="now-next">

@@ -47,13 +47,13 @@ export function Problem({ error, title, children }: { error: unknown; title?: st
   return (
     <div class="problem" role="alert">
       <strong title={error instanceof ApiError ? error.code : undefined}>{title ?? (error instanceof ApiError ? REFUSALS[error.code] ?? error.code : 'Not possible')}</strong>
-      <span>{text.slice(0, 1).toUpperCase() + text.slice(1)}</span>
+      <span>{/^[a-z]+[ ,:]/.test(text) ? text.slice(0, 1).toUpperCase() + text.slice(1) : text /* names of fields stay as they are */}</span>
       {children}
     </div>
   )
 }
 
-// In place of a screen: what the address names is not there, or cannot be read. `what` with its article.
+// In place of a screen: what the address names is not there, or cannot be read. `what` without an article.
 export function Missing({ error, what, children }: { error: unknown; what: string; children: ComponentChildren }) {
   const isGone = error instanceof ApiError && error.status === 404
   return (

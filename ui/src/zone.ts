@@ -4,7 +4,8 @@ const TO_THE_SECOND = { hour: '2-digit', minute: '2-digit', second: '2-digit', h
 export const ownZone = Intl.DateTimeFormat().resolvedOptions().timeZone
 
 export interface Zone {
-  name: string
+  name: string // as the schedule has it
+  id: string // as the browser knows it
   day: Intl.DateTimeFormat
   dayOfYear: Intl.DateTimeFormat
   clock: Intl.DateTimeFormat
@@ -12,14 +13,22 @@ export interface Zone {
 
 const zones = new Map<string, Zone>()
 
+// Java's GMT+8 and GMT-03:30, which browsers do not know by that name.
+function browserId(name: string): string {
+  const [, sign, hours, minutes] = /^(?:GMT|UTC|UT)([+-])(\d{1,2}):?(\d{2})?$/.exec(name) ?? []
+  if (!sign) return name
+  return Number(minutes ?? 0) ? `${sign}${hours.padStart(2, '0')}:${minutes}` : `Etc/GMT${sign === '+' ? '-' : '+'}${Number(hours)}`
+}
+
 // The reader's where there is none; UTC in place of one that the browser does not know.
 export function zoneOf(name: string | null | undefined): Zone {
   const wanted = name ?? ownZone
   let zone = zones.get(wanted)
   if (zone) return zone
   try {
-    const in_ = (options: Intl.DateTimeFormatOptions) => new Intl.DateTimeFormat(undefined, { ...options, timeZone: wanted })
-    zone = { name: wanted, day: in_({ day: 'numeric', month: 'short' }), dayOfYear: in_({ day: 'numeric', month: 'short', year: 'numeric' }), clock: in_(TO_THE_SECOND) }
+    const id = browserId(wanted)
+    const in_ = (options: Intl.DateTimeFormatOptions) => new Intl.DateTimeFormat(undefined, { ...options, timeZone: id })
+    zone = { name: wanted, id, day: in_({ day: 'numeric', month: 'short' }), dayOfYear: in_({ day: 'numeric', month: 'short', year: 'numeric' }), clock: in_(TO_THE_SECOND) }
   } catch {
     zone = zoneOf('UTC')
   }
@@ -31,7 +40,8 @@ export const zonedDay = (ms: number, { dayOfYear }: Zone) => dayOfYear.format(ms
 export const zonedClock = (ms: number, { clock }: Zone) => clock.format(ms).replace(/[:.]00$/, '') // planned times have no seconds, mostly
 
 export function plannedText(ms: number, zone: Zone) {
-  const isThisYear = new Date(ms).getUTCFullYear() === new Date().getUTCFullYear()
+  const year = (at: number) => new Date(wallMs(at, zone)).getUTCFullYear()
+  const isThisYear = year(ms) === year(Date.now())
   return `${(isThisYear ? zone.day : zone.dayOfYear).format(ms)}, ${zonedClock(ms, zone)}`
 }
 
@@ -43,7 +53,7 @@ const walls = new Map<string, Intl.DateTimeFormat>()
 function wallMs(ms: number, zone: Zone): number {
   let format = walls.get(zone.name)
   if (!format) {
-    format = new Intl.DateTimeFormat('en-GB', { timeZone: zone.name, ...TO_THE_SECOND, day: '2-digit', month: '2-digit', year: 'numeric' })
+    format = new Intl.DateTimeFormat('en-GB', { timeZone: zone.id, ...TO_THE_SECOND, day: '2-digit', month: '2-digit', year: 'numeric' })
     walls.set(zone.name, format)
   }
   const part = Object.fromEntries(format.formatToParts(ms).map(({ type, value }) => [type, Number(value)]))
