@@ -184,22 +184,25 @@ function LogView({ taskRunKey, attempt, stream, isGrowing, name, onEmpty, childr
     if (isComplete && !isGrowing && count === 0 && error === null) onEmpty()
   }, [isComplete])
 
+  const searched = useRef<RegExp | null>(null)
   useEffect(() => {
     setFound(null)
     setAt(-1)
+    const isNew = searched.current !== pattern
+    searched.current = pattern
     if (!pattern) return
     const stop = new AbortController()
     const timer = setTimeout(async () => {
       const lines = await store.find(pattern, MAX_FOUND, 0, stop.signal)
       if (stop.signal.aborted) return
       setFound(lines)
-      if (lines.length) show(lines, 0)
+      if (lines.length && isNew) show(lines, 0)
     }, 150)
     return () => {
       clearTimeout(timer)
       stop.abort()
     }
-  }, [pattern])
+  }, [pattern, store.leaps])
 
   function show(lines: number[], index: number) {
     setFollows(false)

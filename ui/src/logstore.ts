@@ -18,6 +18,7 @@ export class LogStore {
   private skipsToLine = false
   gapLine = -1 // the line that stands for what is left out
   leftOut = 0 // bytes
+  leaps = 0 // numbers of lines behind the gap hold until the next
 
   constructor(private headBytes = HEAD_BYTES, private tailBytes = TAIL_BYTES) {
     this.room = headBytes + tailBytes
@@ -68,6 +69,7 @@ export class LogStore {
   // Keeps the beginning, and leaves out what comes before the last bytes of an output that ends (so far) at `end`: as many
   // as fill that share of the room. The byte to go on with.
   leap(end: number, share: number): number {
+    this.leaps++
     if (this.gapLine < 0) {
       let [least, most] = [0, this.newlines]
       while (least < most) {
