@@ -37,7 +37,8 @@ struct api {
     struct printed *runs; /* finished runs as they were printed */
     char *openapi;        /* the document, as it is sent */
     /* Held by whoever runs a route's `change`: what it has read is so still when it writes, which SQL does not
-     * see to (versions, retry tokens, how many there may be). Nobody waits for anything else under it. */
+     * see to (versions, retry tokens, how many there may be). But for a workspace that is made, nobody
+     * waits for anything else under it. */
     pthread_mutex_t changing;
     atomic_uint stream_count;
     struct traffic *traffic; /* what was answered */

@@ -10,7 +10,7 @@
 #include "base/timefmt.h"
 #include "base/utf8.h"
 
-enum { PATH_MAX_BYTES = 200 };
+enum { PATH_MAX_BYTES = 200, NEAREST_MOST = 100 };
 
 /* Where in the document the parser stands, for messages; cut when it gets too long. */
 struct path {
@@ -23,6 +23,7 @@ struct parser {
     const struct fields_options *options;
     struct err *err; /* the first problem */
     bool has_failed;
+    size_t unknown_count; /* fields so far that no table has */
     struct path path;
 };
 
@@ -347,8 +348,9 @@ static enum err_code meet_unknown(struct parser *parser, const struct schema *sc
                                   const struct schema *variant, const char *key)
 {
     size_t distance = NAME_IS_FAR;
-    const struct field *common = nearest(schema, key, &distance);
-    const struct field *further = nearest(variant, key, &distance);
+    bool looks = parser->unknown_count++ < NEAREST_MOST; /* what was meant is worked out, a while */
+    const struct field *common = looks ? nearest(schema, key, &distance) : NULL;
+    const struct field *further = looks ? nearest(variant, key, &distance) : NULL;
     const char *instead = further ? further->name : common ? common->name : NULL;
     char what[128];
     snprintf(what, sizeof what, "is not a field of %s%s%s%s", schema->name,

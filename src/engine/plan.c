@@ -419,7 +419,7 @@ static bool find_kept(const void *context, const char *task_key, struct referenc
 
 /* `raw`: parameters of the repair as they are given. One that cannot be resolved refuses it. */
 static enum err_code repaired_scope(const struct run_image *image, const struct kept_tasks *kept,
-                                    struct param_list raw, struct arena *arena,
+                                    struct param_list raw, int64_t now_ms, struct arena *arena,
                                     struct reference_scope *ret, struct err *err)
 {
     const struct run_row *run = &image->run;
@@ -428,7 +428,7 @@ static enum err_code repaired_scope(const struct run_image *image, const struct 
         .job_name = run->job_name,
         .run = run->key,
         .repair_count = run->repair_number + 1,
-        .start_ms = run->start_ms,
+        .start_ms = run->start_ms == FIELD_NULL ? now_ms : run->start_ms,
         .plan_ms = run_planned_ms(run),
         .trigger = run->trigger,
         .parameters = raw.items,
@@ -456,7 +456,8 @@ static enum err_code repaired_scope(const struct run_image *image, const struct 
 
 enum err_code plan_preview(const struct run_image *image, const struct job_def *newest,
                            const struct job_def *def, const struct repair_request *request,
-                           struct arena *arena, struct repair_plan *ret, struct err *err)
+                           int64_t now_ms, struct arena *arena, struct repair_plan *ret,
+                           struct err *err)
 {
     enum err_code code = plan_check_state(image->run.state, err);
     if (code)
@@ -488,7 +489,7 @@ enum err_code plan_preview(const struct run_image *image, const struct job_def *
     struct reference_scope scope;
     bool is_el = def->details.expression_language == LANGUAGE_EL;
     if (check_given(image, def, request->parameters, arena, err) ||
-        (!is_el && repaired_scope(image, &kept, after, arena, &scope, err)))
+        (!is_el && repaired_scope(image, &kept, after, now_ms, arena, &scope, err)))
         return err->code;
     if (code) {
         *err = no_plan;

@@ -55,7 +55,8 @@ void plan_carry_over(const struct job_def *newest, const enum state *states, con
 
 /* The same on an image from the store, with the differences in parameters and definition: for
  * previews. `newest` is the definition of the newest attempt, `def` the one that the repair would
- * use. The run must be final. */
+ * use. The run must be final; at `now_ms` it would start that has not before. */
 enum err_code plan_preview(const struct run_image *image, const struct job_def *newest,
                            const struct job_def *def, const struct repair_request *request,
-                           struct arena *arena, struct repair_plan *ret, struct err *err);
+                           int64_t now_ms, struct arena *arena, struct repair_plan *ret,
+                           struct err *err);

@@ -149,7 +149,7 @@ static bool open_parts(struct exec *exec, struct err *err)
         return false;
     }
     exec->purge = purge_open(exec->folders.data_fd, exec->folders.runs_fd,
-                             exec->config.log_max_bytes, exec->isolation.base, err);
+                             exec->config.log_max_bytes, &exec->isolation, err);
     if (!exec->purge)
         return false;
     exec->pool.epoll_fd = exec->epoll_fd;

@@ -382,6 +382,22 @@ static bool hand_over(const struct isolation *isolation, int runs_fd, const stru
            fchmodat(runs_fd, run, PASSED_THROUGH, 0) == 0;
 }
 
+void isolation_take_back(const struct isolation *isolation, int runs_fd,
+                         const struct attempt_id *id)
+{
+    static const char *const suffixes[] = {".out", ".err"};
+    char name[ATTEMPT_FILE];
+
+    if (isolation->uid == ORDER_KEEP_USER)
+        return;
+    for (size_t i = 0; i < ARRAY_LEN(suffixes); i++)
+        if (fchownat(runs_fd, attempt_file(id, suffixes[i], name), geteuid(), getegid(),
+                     AT_SYMLINK_NOFOLLOW) < 0 &&
+            errno != ENOENT)
+            log_event(LOG_WARN, "an output stays its user's", LOG_TEXT("file", name),
+                      LOG_TEXT("error", strerrordesc_np(errno)));
+}
+
 /* The server's is none of the user's business. */
 static void set_home(char *const *envp, char *home)
 {

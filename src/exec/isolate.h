@@ -43,6 +43,11 @@ bool isolation_open(struct isolation *isolation, const struct exec_config *confi
 bool isolation_prepare(const struct isolation *isolation, int runs_fd, const struct attempt_id *id,
                        struct arena *arena, struct order *order, struct err *err);
 
+/* What an ended attempt has written to its output is the server's from now on: a later task of that user does not
+ * rewrite it. Any thread. */
+void isolation_take_back(const struct isolation *isolation, int runs_fd,
+                         const struct attempt_id *id);
+
 /* Kills all that is in an attempt's cgroup; and removes it, killing first. `base` NULL: nothing.
  * Any thread. */
 void isolation_kill(const char *base, const struct attempt_id *id);

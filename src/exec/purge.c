@@ -37,7 +37,7 @@ struct purge {
     int runs_fd;
     int trash_fd;
     int64_t log_max_bytes;
-    const char *cgroups; /* the owner's string */
+    const struct isolation *isolation; /* the owner's */
     pthread_t thread;
     /* The owner's alone. */
     struct bundle collecting;
@@ -162,7 +162,8 @@ static void remove_remains(struct purge *purge, const struct bundle *bundle)
 
         if (bundle->items[i].has_record)
             unlinkat(purge->runs_fd, attempt_file(id, ".rec", name), 0);
-        isolation_remove(purge->cgroups, id);
+        isolation_remove(purge->isolation->base, id);
+        isolation_take_back(purge->isolation, purge->runs_fd, id);
         if (purge->log_max_bytes > 0)
             trim_attempt(purge->runs_fd, id, purge->log_max_bytes);
     }
@@ -218,8 +219,8 @@ static void purge_free(struct purge *purge)
     free(purge);
 }
 
-struct purge *purge_open(int data_fd, int runs_fd, int64_t log_max_bytes, const char *cgroups,
-                         struct err *err)
+struct purge *purge_open(int data_fd, int runs_fd, int64_t log_max_bytes,
+                         const struct isolation *isolation, struct err *err)
 {
     struct purge *purge = xcalloc(1, sizeof *purge);
 
@@ -228,7 +229,7 @@ struct purge *purge_open(int data_fd, int runs_fd, int64_t log_max_bytes, const 
     purge->trash_waits = true;
     purge->busy = true;
     purge->log_max_bytes = log_max_bytes;
-    purge->cgroups = cgroups;
+    purge->isolation = isolation;
     purge->runs_fd = fcntl(runs_fd, F_DUPFD_CLOEXEC, 0);
     purge->trash_fd = openat(data_fd, "trash", O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
     bool has_folders = purge->runs_fd >= 0 && purge->trash_fd >= 0;
@@ -294,7 +295,8 @@ static void collect(struct bundle *bundle, const struct attempt_id *id, bool has
 void purge_attempt(struct purge *purge, const struct attempt_id *id, bool has_record,
                    int64_t now_ms)
 {
-    if (!has_record && !purge->cgroups && purge->log_max_bytes <= 0)
+    bool is_isolated = purge->isolation->base || purge->isolation->uid != ORDER_KEEP_USER;
+    if (!has_record && !is_isolated && purge->log_max_bytes <= 0)
         return; /* it leaves nothing */
     if (purge->collecting.count == 0)
         purge->oldest_ms = now_ms;

@@ -10,13 +10,15 @@
 #pragma once
 
 #include "exec/exec.h"
+#include "exec/isolate.h"
 
 struct purge;
 
-/* Starts the thread. Keeps own descriptors of the folders. `cgroups`: folder
- * of the cgroups of attempts, which go with their records; NULL: none. NULL with `err`. */
-struct purge *purge_open(int data_fd, int runs_fd, int64_t log_max_bytes, const char *cgroups,
-                         struct err *err);
+/* Starts the thread. Keeps own descriptors of the folders. `isolation` is
+ * the owner's: cgroups of attempts go with their records, and outputs of another user's tasks become ours. NULL with
+ * `err`. */
+struct purge *purge_open(int data_fd, int runs_fd, int64_t log_max_bytes,
+                         const struct isolation *isolation, struct err *err);
 /* Removes the records that wait, leaves the rest of the trash to the next start. */
 void purge_close(struct purge *purge);
 void purge_run(struct purge *purge, const struct uuid *run);

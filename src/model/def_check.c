@@ -31,7 +31,8 @@ struct checker {
     struct query *queries; /* whether they hold is found for all of them together */
     size_t query_count;
     size_t query_cap;
-    uint32_t task; /* that is being checked */
+    uint32_t task;      /* that is being checked */
+    bool job_is_broken; /* a part of it could not be read */
 };
 
 /* ---- references ---- */
@@ -376,6 +377,8 @@ static enum err_code check_node(struct checker *checker, const struct task_def *
 static enum err_code check_source(struct checker *checker, const struct task_def *task)
 {
     const struct git_config *git = git_config_of(&checker->def->details, task);
+    if (checker->job_is_broken && !task->git_config)
+        return ERR_OK; /* the job's may be what is wrong */
     if (task->source != SOURCE_GIT_PROVIDER || (git && git->repository_url))
         return ERR_OK;
     return err_set(checker->err, ERR_MISSING_PARAMETER,
@@ -440,7 +443,7 @@ static enum err_code check_task(struct checker *checker, const struct task_def *
     } checks[] = {
         {check_task_params, false}, {check_paths, true},     {check_libraries, false},
         {check_source, false},      {check_cluster, false},  {check_decision, false},
-        {check_child, false},       {check_script, true},    {check_node, false},
+        {check_child, false},       {check_script, false},   {check_node, false},
         {check_edges, true},        {check_arguments, true}, {check_references, true},
     };
     bool is_broken = report && report->broken_task[checker->task];
@@ -512,7 +515,8 @@ static enum err_code check_tasks(struct checker *checker, const struct def_repor
 
 static enum err_code check_all(struct checker *checker, const struct def_report *report)
 {
-    enum err_code code = report && report->job_is_broken ? ERR_OK : check_job(checker);
+    checker->job_is_broken = report && report->job_is_broken;
+    enum err_code code = checker->job_is_broken ? ERR_OK : check_job(checker);
     if (code && report)
         def_report_add(report, checker->err);
     if (code && !report)

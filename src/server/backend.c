@@ -84,7 +84,8 @@ static enum err_code preview(void *context, struct store_reader *reader,
     enum err_code code = plan_check_state(image->run.state, err);
     if (!code)
         code = choose_def(context, reader, image, newest, request, arena, ret_def, err);
-    return code ? code : plan_preview(image, newest, *ret_def, request, arena, ret, err);
+    return code ? code
+                : plan_preview(image, newest, *ret_def, request, clock_wall_ms(), arena, ret, err);
 }
 
 static enum err_code plan_campaign(void *context, struct store_reader *reader,

@@ -134,8 +134,8 @@ static void end_round(struct pump *pump)
     struct retain *retain = &pump->retain;
     retain->is_going = false;
     if (retain->deleted || retain->deleted_campaigns)
-        log_event(LOG_INFO, "old runs removed", LOG_TEXT("workspace", pump->workspace.name),
-                  LOG_NUMBER("runs", retain->deleted),
+        log_event(LOG_INFO, "old runs and campaigns removed",
+                  LOG_TEXT("workspace", pump->workspace.name), LOG_NUMBER("runs", retain->deleted),
                   LOG_NUMBER("campaigns", retain->deleted_campaigns));
 }
 

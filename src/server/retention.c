@@ -165,7 +165,8 @@ static void set_limits(struct retention *retention, int64_t created_ms)
     pthread_mutex_unlock(&retention->lock);
 }
 
-static void look(struct retention *retention, bool is_first)
+/* True: folders without a run were swept, which is for once. */
+static bool look(struct retention *retention, bool sweeps)
 {
     const struct retention_config *config = &retention->config;
     struct arena arena;
@@ -176,10 +177,11 @@ static void look(struct retention *retention, bool is_first)
     arena_init(&arena);
     usage_init(&usage);
     bool measures = config->max_bytes > 0;
-    bool has_folders = (is_first || measures) &&
+    bool has_folders = (sweeps || measures) &&
                        usage_read(&usage, config->data_dir, measures, is_ending, retention);
     bool has_workspaces = store_workspaces(config->store, &arena, &workspaces, &count);
-    if (has_folders && has_workspaces && is_first)
+    bool swept = has_folders && has_workspaces && sweeps;
+    if (swept)
         sweep(retention, &usage, workspaces, count);
     if (has_folders && measures && !is_ending(retention))
         created_ms = cut_by_size(&usage, config->max_bytes);
@@ -188,15 +190,16 @@ static void look(struct retention *retention, bool is_first)
     usage_release(&usage);
     prune_rows(retention, workspaces, count);
     arena_release(&arena);
+    return swept;
 }
 
 static void *work(void *context)
 {
     struct retention *retention = context;
     setpriority(PRIO_PROCESS, (id_t)gettid(), LOWEST_PRIORITY);
-    look(retention, true);
+    bool swept = look(retention, true);
     while (rest(retention, retention->config.every_ms))
-        look(retention, false);
+        swept |= look(retention, !swept);
     return NULL;
 }
 

@@ -321,6 +321,7 @@ static void repair_run(struct replay *replay, struct past_run *run, const struct
                    .task_key_count = count,
                    .parameters = params_load(repair->parameters, &replay->arena),
                    .mode = repair->mode,
+                   .monitor = (enum repair_monitor)repair->monitor,
                    .in_campaign = by_campaign},
     };
     if (repair->definition_version != repair[-1].definition_version) {

@@ -1,5 +1,6 @@
 """Rerun of the DataArts dialect: both requests of its page, every refusal with its code, restart, supplement data (RULES §10)."""
 
+import subprocess
 import time
 
 import pytest
@@ -351,3 +352,11 @@ def test_more_reruns_than_slots(server, huawei):
     two = huawei.read2("jobs/narrow/instances/detail", min_plan_time=1767607200000, max_plan_time=1767607400000)["instances"]
     said = refused(huawei.retry("narrow", two, "firstNode"), "DLF.3051", "more run slots", "the job has 1 (maxConcurrentRuns)")
     assert "no run slots" not in said
+
+
+def test_a_replay_comes_to_the_same(server):
+    """What the reruns above did, a watched path that was passed over too."""
+    server.stop()
+    done = subprocess.run([harness.BINARY, "selftest", "--replay", server.data / "reprise.db"], capture_output=True, text=True)
+    assert done.returncode == 0 and " 0 differences" in done.stdout, done.stdout + done.stderr
+    server.restart()

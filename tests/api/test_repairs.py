@@ -345,6 +345,15 @@ def test_a_reference_that_stands_for_nothing_refuses_both(api, value, state):
     assert said[0] == said[1]
 
 
+def test_a_run_that_never_started_has_a_plan(api):
+    full = api.job([step("a")], parameters=named(day="{{job.start_time.iso_date}}"), maxConcurrentRuns=0)
+    run = api.wait_final(api.run(full), "SKIPPED")
+    body = api.read(f"/jobs/{full['key']}")
+    assert api.put(f"/jobs/{full['key']}", {**body, "maxConcurrentRuns": 1}).status_code == 202
+    assert verdicts(api.plan(run)) == {"a": "RUN"}
+    api.wait_final(api.repair(run), "SUCCESS")
+
+
 def test_repair_tasks_include_upstream_and_downstream(api, failed):
     plan = api.plan(failed, repairTasks=[{"taskKey": "clean", "shouldIncludeUpstream": True}])
     assert verdicts(plan) == {"fetch": "RUN", "clean": "RUN", "load": "REEVALUATE", "side": "KEEP"}

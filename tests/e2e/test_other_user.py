@@ -64,6 +64,15 @@ def test_output_by_its_name(api):
     assert log(api, run, "a") == "one\ntwo\n" and log(api, run, "a", "stderr") == "two\n"
 
 
+def test_output_of_what_has_ended_is_the_servers(server, api):
+    """So that no later task of that user rewrites what an earlier one has said."""
+    run = api.go([node("a", "SHELL_TASK", script="echo said")], "SUCCESS")
+    files = [p for p in (server.data / "runs" / run["key"]).iterdir() if p.suffix in (".out", ".err")]
+    assert len(files) == 2
+    eventually(lambda: {p.stat().st_uid for p in files} == {0}, "they are ours again")
+    assert log(api, run, "a") == "said\n"
+
+
 PEEK = """\
 import os, pathlib, sys
 place = pathlib.Path(sys.argv[1])

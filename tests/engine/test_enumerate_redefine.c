@@ -92,7 +92,7 @@ static bool preview(struct world *world, const struct finished *run, const struc
     struct err err;
     request.parameters = shape_params(seen->dag, seen->ends, &world->arena);
     enum err_code code =
-        plan_preview(&image, run->def, seen->def, &request, &world->arena, &plan, &err);
+        plan_preview(&image, run->def, seen->def, &request, 0, &world->arena, &plan, &err);
     bool something = law_plan(seen->dag, seen->states, &selection, ret_law);
     if (code != (something ? ERR_OK : ERR_INCORRECT_STATE))
         broken("planned with %s", err_code_text(code));

@@ -14,7 +14,7 @@ static enum err_code preview(struct world *world, const struct uuid *run, const 
                                      .task_key_count = key != NULL,
                                      .parameters = world_params(world, parameters),
                                      .mode = FIELD_UNSET};
-    return plan_preview(&image, def, def, &request, &world->arena, ret, err);
+    return plan_preview(&image, def, def, &request, 0, &world->arena, ret, err);
 }
 
 static struct repair_plan plan_of(struct world *world, const struct uuid *run, const char *key,

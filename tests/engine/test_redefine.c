@@ -213,7 +213,7 @@ static const struct plan_task *preview(struct world *world, const struct uuid *r
     struct repair_request request = world_repair_request(world, "CURRENT", keys, NULL, NULL);
     struct repair_plan plan;
     struct err err;
-    if (plan_preview(&image, world_def(world, booked->job, newest), def, &request, &world->arena,
+    if (plan_preview(&image, world_def(world, booked->job, newest), def, &request, 0, &world->arena,
                      &plan, &err))
         broken("%s", err.message);
     return &plan.tasks[job_def_find(def, task)];

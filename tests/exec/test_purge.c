@@ -23,6 +23,7 @@
 /* The part by itself, so that its end can be waited for. */
 struct bench {
     struct folders folders;
+    struct isolation isolation;
     struct purge *purge;
     struct uuid run;
 };
@@ -33,7 +34,9 @@ static void bench_open(struct bench *bench, struct world *world)
 
     *bench = (struct bench){.run = {.bytes = {7}}};
     assert_true(folders_open(&bench->folders, world->data, &err));
-    bench->purge = purge_open(bench->folders.data_fd, bench->folders.runs_fd, 0, NULL, &err);
+    bench->isolation = (struct isolation){.uid = ORDER_KEEP_USER};
+    bench->purge =
+        purge_open(bench->folders.data_fd, bench->folders.runs_fd, 0, &bench->isolation, &err);
     assert_non_null(bench->purge);
     assert_int_equal(folders_add_run(&bench->folders, &bench->run), 0);
 }

@@ -99,6 +99,19 @@ static void texts(void **state)
         upstream, 1);
 }
 
+/* What only follows from a part that cannot be read is not told. */
+static void what_follows_from_another_mistake(void **state)
+{
+    (void)state;
+    static const char *const file[] = {"tasks[0].filePath must be a string"};
+    assert_problems("\"tasks\":[{\"taskKey\":\"a\",\"type\":\"SHELL_TASK\",\"filePath\":5}]", file,
+                    1);
+    static const char *const url[] = {"gitConfig.repositoryUrl must be a string"};
+    assert_problems("\"gitConfig\":{\"repositoryUrl\":5},\"tasks\":[{\"taskKey\":\"a\",\"type\":"
+                    "\"PYTHON_TASK\",\"filePath\":\"x.py\",\"source\":\"GIT_PROVIDER\"}]",
+                    url, 1);
+}
+
 /* What a first try at a file may hold, told in one go; what depends on a part that is wrong is left out. */
 static void one_round_is_enough(void **state)
 {
@@ -190,6 +203,7 @@ int main(void)
         cmocka_unit_test(fields_of_the_job_and_of_each_task),
         cmocka_unit_test(dependencies),
         cmocka_unit_test(texts),
+        cmocka_unit_test(what_follows_from_another_mistake),
         cmocka_unit_test(one_round_is_enough),
         cmocka_unit_test(unknown_fields),
         cmocka_unit_test(there_is_an_end_to_it),
