@@ -17,9 +17,9 @@ const char *message_holders(const struct uuid *holders, size_t count, int64_t sl
 {
     struct buf names;
     if (!count)
-        return slots > 0 ? arena_printf(arena, "the job has %lld (maxConcurrentRuns)",
-                                        (long long)slots)
-                         : "the job has no run slots (maxConcurrentRuns is 0)";
+        return slots > 0
+                   ? arena_printf(arena, "the job has %lld (maxConcurrentRuns)", (long long)slots)
+                   : "the job has no run slots (maxConcurrentRuns is 0)";
     buf_init(&names, MAX_BYTES);
     for (size_t i = 0; i < count && i < MESSAGE_NAMED; i++) {
         char key[UUID_TEXT];
