@@ -273,11 +273,10 @@ int call_parse(const struct http_answer *answer, json_t **ret_tree)
     return CLI_UNREACHABLE;
 }
 
-int call_get(struct cli *cli, const char *path, struct http_answer *ret, json_t **ret_tree)
+int call_ask(struct cli *cli, const struct call *call, struct http_answer *ret, json_t **ret_tree)
 {
-    const struct call call = {.method = "GET", .path = path};
     struct http_answer answer;
-    int status = call_send(cli, &call, &answer);
+    int status = call_send(cli, call, &answer);
     if (status)
         return status;
     status = call_parse(&answer, ret_tree);
@@ -286,6 +285,12 @@ int call_get(struct cli *cli, const char *path, struct http_answer *ret, json_t 
     else
         *ret = answer;
     return status;
+}
+
+int call_get(struct cli *cli, const char *path, struct http_answer *ret, json_t **ret_tree)
+{
+    const struct call call = {.method = "GET", .path = path};
+    return call_ask(cli, &call, ret, ret_tree);
 }
 
 bool call_print_raw(const struct cli *cli, const struct http_answer *answer)

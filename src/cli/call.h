@@ -42,7 +42,10 @@ __attribute__((warn_unused_result)) int call_send_or(struct cli *cli, const stru
  * knows no streams does; *ret_refused tells that asking again is of no use. Says nothing. */
 struct http_feed *call_listen(struct cli *cli, const char *path, const char *accept,
                               bool *ret_refused);
-/* GET, and the body as a tree that the caller gives back. */
+/* As call_send; the body as a tree, too, which the caller gives back. */
+__attribute__((warn_unused_result)) int call_ask(struct cli *cli, const struct call *call,
+                                                 struct http_answer *ret, json_t **ret_tree);
+/* The same of a GET. */
 __attribute__((warn_unused_result)) int call_get(struct cli *cli, const char *path,
                                                  struct http_answer *ret, json_t **ret_tree);
 /* The body of an answer as a tree; complains when it is not an object. */

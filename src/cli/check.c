@@ -21,16 +21,7 @@ static struct call ask_call(const struct cli *cli, const char *body)
 int check_ask(struct cli *cli, const char *body, struct http_answer *ret, json_t **ret_tree)
 {
     const struct call call = ask_call(cli, body);
-    struct http_answer answer;
-    int status = call_send(cli, &call, &answer);
-    if (status)
-        return status;
-    status = call_parse(&answer, ret_tree);
-    if (status)
-        http_answer_release(&answer);
-    else
-        *ret = answer;
-    return status;
+    return call_ask(cli, &call, ret, ret_tree);
 }
 
 /* The key of the task that a message begins with the place of ("tasks[3].runIf must be …"), or NULL. */

@@ -6,7 +6,6 @@
 #include <string.h>
 
 #include "base/mem.h"
-#include "base/timefmt.h"
 #include "cli/call.h"
 #include "cli/format.h"
 
@@ -33,11 +32,9 @@ static bool has(const json_t *object, const char *name, const char *text)
 static const char *time_of(struct cli *cli, const json_t *object, const char *name)
 {
     char text[FORMAT_TEXT];
-    const char *given = get_text(object, name);
     int64_t ms = get_number(object, name, -1);
-    if (ms < 0 && !(given && timefmt_parse(given, &ms)))
-        return safe_line(&cli->arena, given);
-    return arena_strdup(&cli->arena, format_time(ms, text));
+    return ms < 0 ? safe_line(&cli->arena, format_date_time(&cli->arena, get_text(object, name)))
+                  : arena_strdup(&cli->arena, format_time(ms, text));
 }
 
 /* ---- kinds ---- */

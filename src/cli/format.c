@@ -36,6 +36,13 @@ char *format_bytes(int64_t bytes, char text[static FORMAT_TEXT])
     return text;
 }
 
+const char *format_date_time(struct arena *arena, const char *text)
+{
+    char shown[FORMAT_TEXT];
+    int64_t ms;
+    return text && timefmt_parse(text, &ms) ? arena_strdup(arena, format_time(ms, shown)) : text;
+}
+
 const char *in_capitals(struct arena *arena, const char *word)
 {
     char *text = arena_strdup(arena, word);

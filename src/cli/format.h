@@ -13,6 +13,8 @@ char *format_duration(int64_t ms, char text[static FORMAT_TEXT]);
 char *format_bytes(int64_t bytes, char text[static FORMAT_TEXT]);
 /* "2026-01-31 23:59:59Z"; returns `text`. */
 char *format_time(int64_t ms, char text[static FORMAT_TEXT]);
+/* A date-time of the API likewise, in the arena; what is none, or NULL, stays as it is. */
+const char *format_date_time(struct arena *arena, const char *text);
 /* A word as the API spells its names, "operator" as "OPERATOR"; NULL stays NULL. */
 const char *in_capitals(struct arena *arena, const char *word);
 

@@ -3,7 +3,6 @@
 #include <string.h>
 
 #include "base/mem.h"
-#include "base/timefmt.h"
 #include "cli/call.h"
 #include "cli/check.h"
 #include "cli/file.h"
@@ -141,22 +140,13 @@ static const char *schedule_text(struct cli *cli, const json_t *job)
                 : NULL;
 }
 
-/* A date-time of the API as tables show times; NULL without one. */
-static const char *time_text(struct cli *cli, const char *text)
-{
-    char shown[FORMAT_TEXT];
-    int64_t ms;
-    return text && timefmt_parse(text, &ms) ? arena_strdup(&cli->arena, format_time(ms, shown))
-                                            : text;
-}
-
 static void add_job_row(struct cli *cli, struct table *table, const json_t *job)
 {
     table_add(table, get_text(job, "name"), NULL);
     table_add(table, get_text(job, "key"), NULL);
     table_add(table, schedule_text(cli, job), NULL);
-    table_add(table, time_text(cli, get_text(job, "nextRunTime")), NULL);
-    table_add(table, get_text(job, "timeCreated"), NULL);
+    table_add(table, format_date_time(&cli->arena, get_text(job, "nextRunTime")), NULL);
+    table_add(table, format_date_time(&cli->arena, get_text(job, "timeCreated")), NULL);
 }
 
 int verb_job_list(struct cli *cli)
@@ -220,7 +210,7 @@ static void print_job(struct cli *cli, const json_t *job)
     print_field(cli, "Created", get_text(job, "timeCreated"));
     print_field(cli, "Updated", get_text(job, "timeUpdated"));
     print_field(cli, "Schedule", schedule_text(cli, job));
-    print_field(cli, "Next", time_text(cli, json_string_value(next)));
+    print_field(cli, "Next", format_date_time(&cli->arena, json_string_value(next)));
     printf("%-12s %" PRId64 " at once\n", "Runs", get_number(job, "maxConcurrentRuns", 1));
     json_array_foreach (json_object_get(job, "parameters"), i, parameter) {
         printf("%-12s %s = %s\n", i ? "" : "Parameters",

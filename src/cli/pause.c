@@ -3,19 +3,16 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/timefmt.h"
 #include "cli/call.h"
 #include "cli/format.h"
 #include "cli/verbs.h"
 
 /* When it fires next, behind what was said; a job that rests has no such time. */
-static void print_next(const json_t *job)
+static void print_next(struct cli *cli, const json_t *job)
 {
-    char text[FORMAT_TEXT];
-    int64_t ms;
     const char *next = json_string_value(json_array_get(json_object_get(job, "nextRunTimes"), 0));
-    if (next && timefmt_parse(next, &ms))
-        printf(", next due %s", format_time(ms, text));
+    if (next)
+        printf(", next due %s", safe_line(&cli->arena, format_date_time(&cli->arena, next)));
 }
 
 static int tell(struct cli *cli, const char *what, const struct http_answer *answer)
@@ -27,7 +24,7 @@ static int tell(struct cli *cli, const char *what, const struct http_answer *ans
     if (status)
         return status;
     printf("%s %s", what, safe_line(&cli->arena, get_text(job, "name")));
-    print_next(job);
+    print_next(cli, job);
     putchar('\n');
     json_decref(job);
     return CLI_DONE;

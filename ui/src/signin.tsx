@@ -15,10 +15,12 @@ export function SignIn({ refusal }: { refusal: unknown }) {
   }, [])
   async function submit(event: Event) {
     event.preventDefault()
+    // What the field holds: Enter may come before what was typed, or filled in by the browser, has come around.
+    const given = new FormData(event.currentTarget as HTMLFormElement).get('token')
     setBusy(true)
     setError(null)
     try {
-      await signInWithToken(token.trim())
+      await signInWithToken(String(given ?? '').trim())
     } catch (problem) {
       setError(problem)
     }
