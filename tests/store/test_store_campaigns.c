@@ -131,14 +131,14 @@ static void one_that_is_deleted_takes_its_cells_along(void **state)
 {
     struct world *world = *state;
     static const int states[] = {CELL_SUCCESS, CELL_FAILED};
-    struct uuid run = world_key(world);
+    struct uuid runs[] = {world_key(world), world_key(world)};
     struct campaign_row campaigns[2];
     struct campaign_row seen;
     struct campaign_cell_row *cells;
     for (int i = 0; i < 2; i++) {
         campaigns[i] = campaign_row(world, "one", CAMPAIGN_RERUN, CAMPAIGN_FAILED);
         world_write(world, ROW_CAMPAIGN, ROW_INSERT, &campaigns[i]);
-        add_cells(world, &campaigns[i].key, states, &run, 2);
+        add_cells(world, &campaigns[i].key, states, runs, 2);
         assert_int_equal(world_commit(world), STORE_OK);
     }
     world_write(world, ROW_CAMPAIGN, ROW_DELETE, &campaigns[0]);
