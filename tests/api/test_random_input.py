@@ -70,7 +70,7 @@ def test_jobs(server, body):
     assert answer.status_code in (201, 400), answer.text
     if answer.status_code == 201:  # what was accepted can be read, saved again as it was shown, and run
         made = answer.json()
-        assert server.api.read(f"/jobs/{made['key']}") == made
+        assert {**server.api.read(f"/jobs/{made['key']}"), "nextRunTimes": None} == {**made, "nextRunTimes": None}  # those are as of now
         again = server.api.post("/jobs", made)
         assert again.status_code == 201, again.text
         own = ("key", "timeCreated", "timeUpdated")
