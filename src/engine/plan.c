@@ -486,7 +486,7 @@ enum err_code plan_preview(const struct run_image *image, const struct job_def *
     const struct kept_tasks kept = {newest, map};
     struct param_list after =
         layers_of(image, params_of(&def->details.parameters), request->parameters, arena);
-    struct reference_scope scope;
+    struct reference_scope scope = {0}; /* of EL nothing is asked */
     bool is_el = def->details.expression_language == LANGUAGE_EL;
     if (check_given(image, def, request->parameters, arena, err) ||
         (!is_el && repaired_scope(image, &kept, after, now_ms, arena, &scope, err)))
@@ -500,6 +500,6 @@ enum err_code plan_preview(const struct run_image *image, const struct job_def *
         layers_of(image, params_of(&newest->details.parameters), none, arena);
     ret->definition = diff;
     ret->parameters = params_diff(before, after, arena);
-    plan_foresee(&input, is_el ? NULL : &scope, arena, ret);
+    plan_foresee(&input, &scope, arena, ret);
     return ERR_OK;
 }

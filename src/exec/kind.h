@@ -26,8 +26,8 @@ struct launch {
     enum record_launch launch;
     const char *warm;  /* program of the fork server, when launch is WARM */
     const char *input; /* what its STEM.in holds in place of the order's; NULL: that */
-    bool
-        is_spark; /* it needs DATA/runs/<run>/spark, and its log names the application (spark_log.h) */
+    /* It needs DATA/runs/<run>/spark, and its log names the application (spark_log.h). */
+    bool is_spark;
     bool is_notebook; /* it needs STEM.notebook/ */
 };
 

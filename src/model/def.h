@@ -315,9 +315,10 @@ struct job_def {
  * version of Reprise cannot run yet. On success *ret holds one reference; its version is 1 until
  * whoever made it says otherwise, before anyone else sees it. `strict` refuses unknown fields. */
 enum err_code job_def_parse(json_t *value, bool strict, struct job_def **ret, struct err *err);
-/* Everything that is found wrong with what job_def_parse would be given, as far as one wrong part lets the others be looked at:
- * every field of the job and of its tasks, keys and dependencies, and the texts of what has come through so far. Where tasks may refer to
- * each other is asked when all else is right. None: it could be saved. */
+/* Everything that is found wrong with what job_def_parse would be given, as far as one wrong part lets the
+ * others be looked at: every field of the job and of its tasks, keys and dependencies, and the texts of what
+ * has come through so far. Where tasks may refer to each other is asked when all else is right. None: it
+ * could be saved, and `*ret` is the definition (one reference), else NULL. */
 enum { DEF_MAX_PROBLEMS = 100 };
 struct def_problem {
     enum err_code code;
@@ -329,7 +330,8 @@ struct def_problems {
     struct def_problem *unknown; /* fields that would be ignored; none where they are refused */
     size_t unknown_count;        /* likewise */
 };
-struct def_problems job_def_problems(json_t *value, bool strict, struct arena *arena);
+struct def_problems job_def_problems(json_t *value, bool strict, struct arena *arena,
+                                     struct job_def **ret);
 /* The same from a stored canonical text, which was checked when it was saved: only what the graph
  * needs is looked at again. Aborts when it is not JSON. `version` is what the row says. */
 enum err_code job_def_load(const char *json, int64_t version, struct job_def **ret,

@@ -70,17 +70,8 @@ static void parse_tasks(struct job_def *whole, const json_t *tasks,
     }
 }
 
-/* What is checked nowhere but by saving is found too. */
-static void try_to_save(json_t *value, bool strict, const struct def_report *report)
-{
-    struct err err;
-    struct job_def *def = NULL;
-    if (job_def_parse(value, strict, &def, &err))
-        def_report_add(report, &err);
-    job_def_unref(def);
-}
-
-struct def_problems job_def_problems(json_t *value, bool strict, struct arena *arena)
+struct def_problems job_def_problems(json_t *value, bool strict, struct arena *arena,
+                                     struct job_def **ret)
 {
     struct def_problems problems = {
         .items = ARENA_ARRAY(arena, DEF_MAX_PROBLEMS, struct def_problem),
@@ -97,8 +88,12 @@ struct def_problems job_def_problems(json_t *value, bool strict, struct arena *a
     (void)def_build_graph(&whole, &report, &err);
     if (whole.order) /* else there are too many dependencies to make one of */
         (void)def_check_texts(&whole, &report, &err);
-    if (problems.count == 0)
-        try_to_save(value, strict, &report);
+    *ret = NULL;
+    /* What is checked nowhere but by saving is found too. */
+    if (problems.count == 0 && job_def_parse(value, strict, ret, &err)) {
+        def_report_add(&report, &err);
+        *ret = NULL;
+    }
     str_map_release(&whole.by_key);
     arena_release(&whole.arena);
     return problems;

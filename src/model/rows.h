@@ -349,9 +349,9 @@ struct retry_token_row {
     uint8_t scope[32];   /* SHA-256 of principal, workspace, operation, path and token */
     uint8_t request[32]; /* SHA-256 of the body's bytes */
     int64_t created_ms;
-    struct uuid
-        run; /* that it made or was about, or the job that it made; nil: neither. One that is
-                      * deleted invalidates the token. */
+    /* That it made or was about, or the job that it made; nil: neither. One that is deleted invalidates
+     * the token. */
+    struct uuid run;
     int64_t run_deleted;
     int64_t status;
     const char *etag;

@@ -43,8 +43,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
     bool strict = len % 2;
     arena_init(&arena);
     bool taken = job_def_parse(json, strict, &def, &err) == ERR_OK;
-    size_t problems = job_def_problems(json, strict, &arena).count;
-    assert(taken == (problems == 0));
+    struct job_def *valid;
+    size_t problems = job_def_problems(json, strict, &arena, &valid).count;
+    assert(taken == (problems == 0) && taken == (valid != NULL));
+    job_def_unref(valid);
     if (taken)
         take_again(def);
     else

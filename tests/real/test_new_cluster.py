@@ -66,9 +66,8 @@ esac
 CLUSTER = {"numWorkers": 2, "clusterName": "made"}
 
 
-@pytest.fixture(scope="module")
-def made(server):
-    """The server with a stand-in; what belongs to its tasks is gone between tests."""
+def with_stand_in(server):
+    """Spark's folder is one of stand-ins from the server's next start on."""
     home = server.folder / "spark"
     for folder in ("bin", "jars"):
         (home / folder).mkdir(parents=True)
@@ -77,7 +76,13 @@ def made(server):
         (home / "bin" / name).write_text(text)
         (home / "bin" / name).chmod(0o755)
     server.options = (*server.options, f"--exec.spark-home={home}", "--exec.grace=5")
-    server.restart()
+    return server
+
+
+@pytest.fixture(scope="module")
+def made(server):
+    """The server with a stand-in; what belongs to its tasks is gone between tests."""
+    with_stand_in(server).restart()
     archive(server)
     return server
 

@@ -13,7 +13,7 @@ import pytest
 from harness import Server, eventually
 from other_user import LOOK, NOBODY, SEEN, as_nobody, log, needs_root
 from test_java import archive, jar_task
-from test_new_cluster import CLUSTER, DAEMON, SUBMIT, on_new
+from test_new_cluster import CLUSTER, SUBMIT, on_new, with_stand_in
 from test_notebook import SLOW, cell, export, fetch, go, lacks_notebooks, notebook_task, texts, write
 from test_spark import STAND_IN, submit
 
@@ -24,15 +24,7 @@ needs_java = pytest.mark.skipif(not shutil.which("java"), reason="no java here: 
 
 @pytest.fixture(scope="module")
 def server(tmp_path_factory):
-    server = as_nobody(Server(tmp_path_factory.mktemp("server")))
-    home = server.folder / "spark"
-    for folder in ("bin", "jars"):
-        (home / folder).mkdir(parents=True)
-    (home / "jars/spark-core_2.12-3.5.3.jar").touch()
-    for name, text in (("spark-class", DAEMON), ("spark-submit", SUBMIT)):
-        (home / "bin" / name).write_text(text)
-        (home / "bin" / name).chmod(0o755)
-    server.options = (*server.options, f"--exec.spark-home={home}", "--exec.grace=5")
+    server = with_stand_in(as_nobody(Server(tmp_path_factory.mktemp("server"))))
     (server.workspace / "gates").chmod(0o777)  # both sides make signs there
     archive(server)
     server.start()

@@ -10,7 +10,10 @@ static struct def_problems problems_of(const char *body, bool strict, struct are
     const char *text = arena_printf(arena, "{\"name\":\"j\",%s}", body);
     json_t *json = json_parse(text, strlen(text), &err);
     assert_non_null(json);
-    struct def_problems problems = job_def_problems(json, strict, arena);
+    struct job_def *def;
+    struct def_problems problems = job_def_problems(json, strict, arena, &def);
+    assert_int_equal(def != NULL, problems.count == 0);
+    job_def_unref(def);
     json_decref(json);
     return problems;
 }

@@ -85,11 +85,8 @@ static void check_schedule(struct call *call, struct def_problems *problems)
 enum err_code validate_parse_body(struct call *call)
 {
     struct def_problems *problems = ARENA_NEW(call->arena, struct def_problems);
-    struct err ignored;
-    *problems = job_def_problems(call->json, call->strict, call->arena);
+    *problems = job_def_problems(call->json, call->strict, call->arena, &call->def);
     check_schedule(call, problems);
-    if (problems->count == 0 && job_def_parse(call->json, call->strict, &call->def, &ignored))
-        call->def = NULL; /* it would have been found */
     call->details = problems;
     return ERR_OK;
 }
@@ -110,7 +107,7 @@ enum err_code validate_get(struct call *call)
         .is_valid = problems->count == 0,
         .errors = views_of(call, problems->items, problems->count),
         .warnings = views_of(call, problems->unknown, problems->unknown_count),
-        .definition = call->def ? call->def->json : NULL,
+        .definition = problems->count == 0 ? call->def->json : NULL,
     };
     respond_json(call, 200);
     fields_print(&job_validation_schema, &view, &call->response->body);
