@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from harness.page import Pages
-from harness.product import HTTP_THREADS, MAX_RUNNING, Product, chain, independent, wide
+from harness.product import HTTP_THREADS, MAX_RUNNING, Product, chain, independent, python_task, wide
 from harness.programs import Failed, HttpLimit, processor_us
 from harness.result import Row, at_least, at_most, number
 
@@ -41,12 +41,17 @@ class Sizes:
     page_tasks: int = 1000
     page_runs: int = 100
     past_runs: int = 100000
+    pending_runs: int = 10
+    pending_tasks: int = 10000
+    queued_runs: int = 10000
+    saved_jobs: int = 100000
 
 
 QUICK = Sizes(repetitions=1, chain=5, python_chain=2, fanout=20, posts=100, gets=200, commits=100, runs_many=2400,
               runs_few=600, list_gets=50, page=6, page_rows=10, prints=50, idle_s=0.5, ballast_mib=64,
               schedules_many=300, firing=10, firing_s=2,
-              page_tasks=200, page_runs=20, past_runs=300)
+              page_tasks=200, page_runs=20, past_runs=300,
+              pending_runs=2, pending_tasks=200, queued_runs=100, saved_jobs=100)
 
 
 class Bench:
@@ -277,6 +282,92 @@ def g8(bench):
                   at_most(1.2), at_most(1.05))
 
 
+# ---- much that waits ----
+
+A_FEW = 100  # tasks that wait where few do
+
+
+def _blocked(product, count):
+    """A run that does not end soon: its first task is tried again in ten minutes, and all others wait for that one."""
+    gate = {"taskKey": "gate", "type": "SHELL_TASK", "script": "exit 1", "maxRetries": 9,
+            "minRetryIntervalMillis": 600000}
+    behind = [python_task(f"task_{i}", ["gate"]) for i in range(count - 1)]
+    product.start_run(product.create_job("blocked", [gate, *behind], maxConcurrentRuns=1000))
+
+
+def _await_metric(product, name, least):
+    while product.metric(name) < least:
+        time.sleep(0.02)
+
+
+def _fan_out(bench, product, count):
+    return Timed(bench, product, product.create_job("fanout", independent(count)))
+
+
+def g9(bench):
+    sizes, many, few = bench.sizes, bench.product(), bench.product()
+    pending = sizes.pending_runs * sizes.pending_tasks
+    for _ in range(sizes.pending_runs):
+        _blocked(many, sizes.pending_tasks)
+    _blocked(few, A_FEW)
+    for product, runs in (many, sizes.pending_runs), (few, 1):
+        _await_metric(product, 'reprise_attempts_finished_total{cause="exited"}', runs)
+    figures = bench.in_turn(*(_fan_out(bench, product, sizes.fanout) for product in (many, few)))
+    yield Row("G9", f"{sizes.fanout:,} tasks of a run while {pending:,} wait for others, against {A_FEW}", "s", *figures,
+              at_most(1.2), at_most(1.05))
+
+
+def g9r(bench):
+    """Tasks that are ready all at once, and wait for one of the slots: what the next ones cost."""
+    sizes, many, few = bench.sizes, bench.product(), bench.product()
+    finished = 'reprise_tasks_finished_total{state="SUCCESS"}'
+    window = sizes.fanout // 2
+    large = many.create_job("large", independent(sizes.pending_tasks), maxConcurrentRuns=1000)
+    small = few.create_job("small", independent(sizes.fanout))
+    for _ in range(sizes.pending_runs):
+        many.start_run(large)
+
+    def of_many():
+        return _task_cost(many, finished, window)
+
+    def of_few():
+        key = few.start_run(small)
+        cost = _task_cost(few, finished, window)
+        few.await_run(key)
+        return cost
+
+    figures = bench.in_turn(of_many, of_few)
+    if many.metric("reprise_tasks_waiting") < 1:
+        raise Failed("no task waits any more: what was measured is not what was meant")
+    yield Row("G9r", f"processor time of a task while up to {sizes.pending_runs * sizes.pending_tasks:,} wait for a slot, "
+              f"against {sizes.fanout:,}", "µs", *figures, at_most(1.2), at_most(1.05))
+
+
+def _task_cost(product, finished, window):
+    """Processor time of the server for each of the next `window` tasks that end."""
+    first, before = product.metric(finished), processor_us(product.process.pid)
+    _await_metric(product, finished, first + window)
+    return (processor_us(product.process.pid) - before) / (product.metric(finished) - first)
+
+
+def g10(bench):
+    sizes = bench.sizes
+    plain, queued, saved = (bench.product() for _ in range(3))
+    waiting = queued.create_job("queued", independent(1), maxConcurrentRuns=0, queue={"isEnabled": True})
+    bench.programs.run("load", queued.port, queued.request_file("POST", "/jobRuns", {"jobKey": waiting}), 32,
+                       sizes.queued_runs, 201)
+    job = saved.request_file("POST", "/jobs", {"name": "saved", "path": "Shared", "tasks": independent(1)})
+    bench.programs.run("load", saved.port, job, 32, sizes.saved_jobs, 201)
+    base = _fan_out(bench, plain, sizes.fanout)
+    large = _fan_out(bench, plain, sizes.pending_tasks)
+    scale = sizes.pending_tasks / sizes.fanout
+    for what, timed in ((f"a task of a run of {sizes.pending_tasks:,}", lambda: large() / scale),
+                        (f"with {sizes.queued_runs:,} runs queued", _fan_out(bench, queued, sizes.fanout)),
+                        (f"with {sizes.saved_jobs:,} jobs saved", _fan_out(bench, saved, sizes.fanout))):
+        yield Row("G10", f"{sizes.fanout:,} independent tasks, {what}: against the same without", "s",
+                  *bench.in_turn(timed, base), at_most(1.1), at_most(1.05))
+
+
 # ---- the process ----
 
 def g11(bench):
@@ -471,7 +562,7 @@ def g16(bench):
         screens.pages.close()
 
 
-GOALS = {"G1": g1, "G2": g2, "G3": g3, "G4": g4, "G5": g5, "G7": g7, "G8": g8, "G11": g11, "G12": g12, "G13": g13,
+GOALS = {"G1": g1, "G2": g2, "G3": g3, "G4": g4, "G5": g5, "G7": g7, "G8": g8, "G9": g9, "G9r": g9r, "G10": g10, "G11": g11, "G12": g12, "G13": g13,
          "G15": g15, "G15w": g15w, "G16": g16}
 DURABLE = ("G1", "G2", "G5")  # what a slow disk is felt in
 

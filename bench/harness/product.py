@@ -119,6 +119,12 @@ class Product:
 
     # ---- the process ----
 
+    def metric(self, name):
+        """A number of /metrics; 0 while it is not there."""
+        self.connection.request("GET", "/metrics", headers={"Authorization": f"Bearer {self.token}"})
+        lines = self.connection.getresponse().read().decode().splitlines()
+        return next((float(line.rsplit(" ", 1)[1]) for line in lines if line.rsplit(" ", 1)[0] == name), 0.0)
+
     def status(self, name):
         """A number of /proc/PID/status, e.g. VmRSS in KiB."""
         with open(f"/proc/{self.process.pid}/status", encoding="ascii") as file:

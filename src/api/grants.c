@@ -87,10 +87,12 @@ enum err_code grant_check(struct call *call, int role)
 
 /* ---- what a definition may newly name ---- */
 
-/* What was named before, and what was looked at since: of git "credential url", of jobs their keys. */
+/* What was named before, and what was looked at since: of git "credential url", of secrets "name" where a task has them
+ * and "name url" where they are sent, of jobs their keys. */
 struct named {
     struct call *call;
     struct str_map git;
+    struct str_map secrets;
     struct str_map jobs;
 };
 
@@ -101,6 +103,12 @@ static const char *git_text(struct call *call, const struct git_config *git)
         return NULL;
     return arena_printf(call->arena, "%s %s", git->credential,
                         git->repository_url ? git->repository_url : "");
+}
+
+static const char *header_text(struct call *call, const struct task_def *task,
+                               const struct task_header *header)
+{
+    return header->secret ? arena_printf(call->arena, "%s %s", header->secret, task->url) : NULL;
 }
 
 static const char *job_text(struct call *call, const char *key, struct uuid *ret)
@@ -121,8 +129,15 @@ static void name_all(struct named *named, const struct job_def *def)
     struct uuid key;
     add(&named->git, git_text(named->call, def->details.git_config));
     for (uint32_t i = 0; i < def->task_count; i++) {
-        add(&named->git, git_text(named->call, def->tasks[i].git_config));
-        add(&named->jobs, job_text(named->call, def->tasks[i].job_key, &key));
+        const struct task_def *task = &def->tasks[i];
+        const char *const *secrets = task->secrets.items;
+        const struct task_header *headers = task->headers.items;
+        add(&named->git, git_text(named->call, task->git_config));
+        for (size_t s = 0; s < task->secrets.count; s++)
+            add(&named->secrets, secrets[s]);
+        for (size_t h = 0; h < task->headers.count; h++)
+            add(&named->secrets, header_text(named->call, task, &headers[h]));
+        add(&named->jobs, job_text(named->call, task->job_key, &key));
     }
     for (size_t i = 0; i < def->details.dependencies.count; i++)
         add(&named->jobs, job_text(named->call, on[i].job_key, &key));
@@ -148,6 +163,25 @@ static enum err_code check_git(struct named *named, const char *where, const cha
         named->call, where, name, "gitConfig.credential",
         "must be one that the job uses already, for the same repositoryUrl: only an ADMIN "
         "of the workspace may name others");
+}
+
+static enum err_code check_secrets(struct named *named, const struct task_def *task)
+{
+    const char *const *secrets = task->secrets.items;
+    const struct task_header *headers = task->headers.items;
+    for (size_t i = 0; i < task->secrets.count; i++)
+        if (!str_map_get(&named->secrets, secrets[i]))
+            return refuse(named->call, "task ", task->task_key, "x-secrets",
+                          "must be such as tasks of the job have already: only an ADMIN of the "
+                          "workspace may name others");
+    for (size_t i = 0; i < task->headers.count; i++) {
+        const char *text = header_text(named->call, task, &headers[i]);
+        if (text && !str_map_get(&named->secrets, text))
+            return refuse(named->call, "task ", task->task_key, "headers: secret",
+                          "must be one that the job sends already, to the same url: only an ADMIN "
+                          "of the workspace may name others");
+    }
+    return ERR_OK;
 }
 
 static enum err_code check_job(struct named *named, const char *where, const char *name,
@@ -178,6 +212,8 @@ static enum err_code check_named(struct named *named, const struct job_def *was,
         const struct task_def *task = &now->tasks[i];
         code = check_git(named, "task ", task->task_key, task->git_config);
         if (!code)
+            code = check_secrets(named, task);
+        if (!code)
             code = check_job(named, "task ", task->task_key, "jobKey", task->job_key);
     }
     for (size_t i = 0; !code && i < now->details.dependencies.count; i++)
@@ -197,10 +233,12 @@ enum err_code grant_check_change(struct call *call, const struct job_row *row,
         return call_missing(call, "Job");
     struct named named = {.call = call};
     str_map_init(&named.git);
+    str_map_init(&named.secrets);
     str_map_init(&named.jobs);
     name_all(&named, was);
     enum err_code code = check_named(&named, was, now);
     str_map_release(&named.git);
+    str_map_release(&named.secrets);
     str_map_release(&named.jobs);
     job_def_unref(was);
     return code ? code : call_reader_check(call);

@@ -31,7 +31,7 @@ enum err_code grant_check(struct call *call, int role);
 
 /* May who changes the job by a permission alone make that of it, inside call->reading? What tasks do is theirs to
  * say, but nothing that opens more than tasks of this job had: a credential for git, or another repository with
- * it, a `runAs`, jobs that they may not run. ERR_OK for all others. */
+ * it, a secret, or another address that it is sent to, a `runAs`, jobs that they may not run. ERR_OK for all others. */
 enum err_code grant_check_change(struct call *call, const struct job_row *row,
                                  const struct job_def *now);
 

@@ -51,7 +51,9 @@ static void tell_warnings(struct cli *cli, const json_t *answer, const json_t *j
     size_t i;
     json_t *warning;
     json_array_foreach (json_object_get(answer, "warnings"), i, warning) {
-        tell_one(cli, "ignored", warning, job);
+        const char *code = get_text(warning, "code");
+        bool is_missing = code && strcmp(code, "NotAuthorizedOrNotFound") == 0;
+        tell_one(cli, is_missing ? "missing" : "ignored", warning, job);
     }
 }
 

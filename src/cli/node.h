@@ -11,7 +11,8 @@
  */
 #pragma once
 
-/* FILE: {"method","url","headers":[{"name","value"}],"body","timeoutSeconds"}. http and https only,
+/* FILE: {"method","url","headers":[{"name","value","variable"}],"body","timeoutSeconds"}; what `variable` names in the
+ * environment is put behind the value. http and https only,
  * redirects are not followed. The body of the answer goes to stdout, at most NODE_MAX_ANSWER bytes;
  * `status`, and `body` when it is one short line, are published. Any status but 2xx is a failure.
  * Without a timeout of the task there is one of NODE_HTTP_TIMEOUT_S. */

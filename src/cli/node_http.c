@@ -104,8 +104,8 @@ static void add_header(struct exchange *exchange, const char *line)
     exchange->headers = longer;
 }
 
-/* False: a value would end its line. curl takes "name;" for a header that is empty. */
-static bool take_headers(struct exchange *exchange)
+/* What is wrong with them, or NULL. curl takes "name;" for a header that is empty. */
+static const char *take_headers(struct exchange *exchange)
 {
     bool has_type = false;
     size_t i;
@@ -115,17 +115,21 @@ static bool take_headers(struct exchange *exchange)
         const char *name = json_string_value(json_object_get(header, "name"));
         const char *value = json_string_value(json_object_get(header, "value"));
         struct buf line;
+        const char *variable = json_string_value(json_object_get(header, "variable"));
+        const char *secret = variable ? getenv(variable) : "";
         if (!name || !value || strpbrk(value, "\r\n"))
-            return false;
+            return "headers must have values of one line";
+        if (!secret || strpbrk(secret, "\r\n"))
+            return "the secret of a header must be one line";
         has_type |= strcasecmp(name, "Content-Type") == 0;
         buf_init(&line, NODE_MAX_REQUEST);
-        buf_printf(&line, *value ? "%s: %s" : "%s;", name, value);
+        buf_printf(&line, *value || *secret ? "%s: %s%s" : "%s;", name, value, secret);
         add_header(exchange, line.data);
         buf_release(&line);
     }
     if (text_of(exchange, "body") && !has_type)
         add_header(exchange, "Content-Type: application/json");
-    return true;
+    return NULL;
 }
 
 /* ---- the answer ---- */
@@ -223,8 +227,9 @@ static int run(struct exchange *exchange, const char *path)
         return fail("The request cannot be read");
     if (!take_url(exchange))
         return fail("url must be an address that begins with http:// or https://");
-    if (!take_headers(exchange))
-        return fail("headers must have values of one line");
+    const char *problem = take_headers(exchange);
+    if (problem)
+        return fail("%s", problem);
     exchange->curl = curl_easy_init();
     if (!exchange->curl)
         return fail("libcurl cannot start");

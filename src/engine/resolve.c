@@ -4,6 +4,7 @@
 #include "base/buf.h"
 #include "engine/internal.h"
 #include "model/git.h"
+#include "model/secret.h"
 #include "model/words.h"
 
 /* A reference is short and what it stands for may be long: limits on what comes of them. All of a
@@ -283,6 +284,10 @@ static enum err_code resolve_request(const struct texts *texts, const struct tas
         buf_json_string(&json, headers[i].name);
         BUF_LIT(&json, ",\"value\":");
         buf_json_string(&json, code || !text ? "" : text);
+        if (headers[i].secret) {
+            BUF_LIT(&json, ",\"variable\":");
+            buf_json_string(&json, secret_variable(headers[i].secret, arena));
+        }
         buf_putc(&json, '}');
     }
     if (!code)

@@ -84,7 +84,7 @@ struct exec_order {
     size_t arg_count;
     const char *input; /* SHELL: the script, when no file is; HTTP: the request (cli/node.h) */
     struct param_list params; /* → REPRISE_PARAM_<NAME> and REPRISE_PARAMS_FILE */
-    const char *const *env;   /* more "NAME=value", e.g. REPRISE_JOB_NAME */
+    const char *const *env;   /* more "NAME=value": secrets */
     size_t env_count;
     int64_t timeout_ms; /* 0: none */
     int64_t grace_ms;

@@ -158,12 +158,17 @@ static bool find_secret(const struct git_cache *cache, const struct job *job, st
     const char *name = job->request.credential;
     if (!name)
         return true;
-    bool ok = cache->config.secret &&
-              cache->config.secret(cache->config.context, job->request.workspace, name, secret) &&
-              secret->len > 0 && !secret->overflowed;
-    if (!ok)
+    enum err_code code =
+        cache->config.secret
+            ? cache->config.secret(cache->config.context, job->request.workspace, name, secret)
+            : ERR_NOT_AUTHORIZED_OR_NOT_FOUND;
+    if (code == ERR_UNAVAILABLE || secret->overflowed)
+        snprintf(reason, GIT_REASON_BYTES, "the secret %s could not be read", name);
+    else if (code || !secret->len)
         snprintf(reason, GIT_REASON_BYTES, "there is no secret %s", name);
-    return ok;
+    else
+        return true;
+    return false;
 }
 
 /* Is it there already? Somebody may have removed what stands in the list. */

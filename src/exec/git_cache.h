@@ -27,8 +27,9 @@ struct git_cache_config {
     size_t max_commits;   /* whose files are kept */
     int64_t max_bytes;    /* that these have on the disk, 0: any */
     bool is_for_others;   /* tasks are another user's: what leads to files can be passed through */
-    /* Appends the secret of that name; false when there is none. On a thread of the cache. */
-    bool (*secret)(void *context, int64_t workspace, const char *name, struct buf *out);
+    /* Appends the secret of that name; ERR_NOT_AUTHORIZED_OR_NOT_FOUND when there is none, ERR_UNAVAILABLE when it
+     * cannot be read. On a thread of the cache. */
+    enum err_code (*secret)(void *context, int64_t workspace, const char *name, struct buf *out);
     void *context;
 };
 

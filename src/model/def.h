@@ -45,6 +45,7 @@ enum {
     DEF_MAX_NESTED_JOBS = 1000, /* below one job */
     DEF_MAX_HEADERS = 100,
     DEF_MAX_HEADER_NAME = 256,
+    DEF_MAX_SECRETS = 100, /* of one task */
     DEF_MAX_POLL_INTERVAL_S = 3600,
     DEF_MAX_TEXT = 64 << 10,  /* code points of any other string */
     DEF_MAX_JSON = 256 << 20, /* bytes of a canonical text */
@@ -193,7 +194,8 @@ struct if_expression {
 
 struct task_header {
     const char *name;
-    const char *value; /* '' when it was absent */
+    const char *value;  /* '' when it was absent */
+    const char *secret; /* name of one that is put behind the value; NULL: none */
 };
 
 struct task_def {
@@ -218,6 +220,7 @@ struct task_def {
     int source;                            /* enum task_source */
     struct git_config *git_config;
     struct field_list parameters; /* of struct param */
+    struct field_list secrets;    /* of const char *: names (model/secret.h) */
     int64_t timeout_s;            /* FIELD_NULL or 0: none */
     int8_t is_streaming;
     struct job_cluster *cluster;

@@ -13,6 +13,7 @@
 #include "model/git.h"
 #include "model/params.h"
 #include "model/reference.h"
+#include "model/secret.h"
 #include "model/words.h"
 
 /* A task refers to another one, by {{tasks.T.…}}. */
@@ -344,8 +345,33 @@ static enum err_code check_job_key(struct checker *checker, const struct task_de
                    "tasks[%u].jobKey must be the key of a job, 36 characters long", checker->task);
 }
 
+static bool sends_secret(const struct task_def *task)
+{
+    const struct task_header *headers = task->headers.items;
+    for (size_t i = 0; i < task->headers.count; i++)
+        if (headers[i].secret)
+            return true;
+    return false;
+}
+
+/* Whoever may start a run chooses parameters, and must not choose with them where a secret goes. */
+static bool has_plain_host(const char *url)
+{
+    const char *host = strstr(url, "://");
+    if (!host)
+        return false;
+    host += strlen("://");
+    size_t before = (size_t)(host - url), len = strcspn(host, "/");
+    return len > 0 && strcspn(url, "{$\\") >= before + len;
+}
+
 static enum err_code check_url(const struct checker *checker, const struct task_def *task)
 {
+    if (sends_secret(task) && !has_plain_host(task->url))
+        return err_set(checker->err, ERR_INVALID_PARAMETER,
+                       "tasks[%u].url must name its host without a reference, up to the first '/' "
+                       "behind it: a secret is sent there",
+                       checker->task);
     /* A text that begins with a reference is looked at when it is known what that yields. */
     if (strncasecmp(task->url, "http://", 7) == 0 || strncasecmp(task->url, "https://", 8) == 0 ||
         reference_span(task->url) || el_span(task->url))
@@ -384,6 +410,11 @@ static enum err_code check_source(struct checker *checker, const struct task_def
     return err_set(checker->err, ERR_MISSING_PARAMETER,
                    "tasks[%u].gitConfig.repositoryUrl is required where source is GIT_PROVIDER%s",
                    checker->task, task->git_config ? "" : ", here or in the job's gitConfig");
+}
+
+static enum err_code check_secrets(struct checker *checker, const struct task_def *task)
+{
+    return task_secrets_check(task, checker->task, &checker->scratch, checker->err);
 }
 
 static enum err_code check_paths(struct checker *checker, const struct task_def *task)
@@ -441,10 +472,11 @@ static enum err_code check_task(struct checker *checker, const struct task_def *
         enum err_code (*check)(struct checker *checker, const struct task_def *task);
         bool takes_broken; /* does it bear that fields are unset which must be there? */
     } checks[] = {
-        {check_task_params, false}, {check_paths, true},     {check_libraries, false},
-        {check_source, false},      {check_cluster, false},  {check_decision, false},
-        {check_child, false},       {check_script, false},   {check_node, false},
-        {check_edges, true},        {check_arguments, true}, {check_references, true},
+        {check_task_params, false}, {check_secrets, false}, {check_paths, true},
+        {check_libraries, false},   {check_source, false},  {check_cluster, false},
+        {check_decision, false},    {check_child, false},   {check_script, false},
+        {check_node, false},        {check_edges, true},    {check_arguments, true},
+        {check_references, true},
     };
     bool is_broken = report && report->broken_task[checker->task];
     enum err_code code = ERR_OK;

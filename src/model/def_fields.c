@@ -201,7 +201,7 @@ static const struct field git_config_fields[] = {
      .kind = FIELD_STRING,
      AT(git_config, credential),
      TEXT_LIMIT,
-     .check = git_credential_check,
+     .check = secret_name_check,
      .doc = "Name of the secret (secrets of /reprise/v1) that opens the repository: a token, "
             "USER:PASSWORD, or a private key for ssh."},
     {.name = "provider",
@@ -429,6 +429,7 @@ static const struct field notebook_fields[] = {
     ROW_SOURCE,
     ROW_GIT_CONFIG,
     ROW_PARAMETERS(0),
+    ROW_SECRETS,
     ROW_TIMEOUT,
     ROW_STREAMING,
     ROW_CLUSTER,
@@ -448,6 +449,7 @@ static const struct field python_fields[] = {
     ROW_GIT_CONFIG,
     ROW_ARGUMENTS(0),
     ROW_PARAMETERS(FIELD_EXTENSION),
+    ROW_SECRETS,
     ROW_TIMEOUT,
     ROW_STREAMING,
     ROW_CLUSTER,
@@ -463,10 +465,7 @@ static const struct schema python_schema =
     SCHEMA("PythonTask", task_def, python_fields, "Runs a Python file.");
 
 static const struct field spark_submit_fields[] = {
-    ROW_ARGUMENTS(FIELD_REQUIRED),
-    ROW_PARAMETERS(0),
-    ROW_TIMEOUT,
-    ROW_CLUSTER,
+    ROW_ARGUMENTS(FIELD_REQUIRED), ROW_PARAMETERS(0), ROW_SECRETS, ROW_TIMEOUT, ROW_CLUSTER,
 };
 static const struct schema spark_submit_schema =
     SCHEMA("SparkSubmitTask", task_def, spark_submit_fields, "Runs spark-submit.");
@@ -524,6 +523,7 @@ static const struct field jar_fields[] = {
     ROW_GIT_CONFIG,
     ROW_ARGUMENTS(0),
     ROW_PARAMETERS(0),
+    ROW_SECRETS,
     ROW_TIMEOUT,
     ROW_STREAMING,
     ROW_CLUSTER,

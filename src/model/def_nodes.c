@@ -60,6 +60,7 @@ static const struct field shell_fields[] = {
     ROW_GIT_CONFIG,
     ROW_ARGUMENTS(FIELD_EXTENSION),
     ROW_PARAMETERS(FIELD_EXTENSION),
+    ROW_SECRETS,
     ROW_TIMEOUT,
 };
 const struct schema shell_task_schema =
@@ -83,6 +84,16 @@ static const struct field header_fields[] = {
      .check = header_value_check,
      .pattern = "^[^\\r\\n]*$",
      .doc = "Value of the header, one line; empty when absent."},
+    {.name = "secret",
+     .kind = FIELD_STRING,
+     .flags = FIELD_SPARSE,
+     AT(task_header, secret),
+     .min = 1,
+     .max = SECRET_NAME_MAX_BYTES,
+     .check = secret_name_check,
+     .doc =
+         "Name of a secret of the workspace, which is put behind the value when it is sent: with "
+         "the value 'Bearer ', say."},
 };
 static const struct schema header_schema =
     SCHEMA("HttpHeader", task_header, header_fields, "A header of a request.");

@@ -7,6 +7,7 @@
 #include <stddef.h>
 
 #include "model/def.h"
+#include "model/secret.h"
 
 extern const char *const task_source_names[SOURCE_COUNT];
 
@@ -48,6 +49,13 @@ extern const struct schema dummy_task_schema;
         .name = "parameters", .kind = FIELD_LIST, .flags = (further_flags),              \
         AT(task_def, parameters), .max = DEF_MAX_PARAMETERS, .object = &param_schema,    \
         .doc = "Parameters of the task: stronger than the job's, weaker than the run's." \
+    }
+#define ROW_SECRETS                                                                               \
+    {                                                                                             \
+        .name = "x-secrets", .kind = FIELD_STRINGS, .flags = FIELD_EXTENSION | FIELD_SPARSE,      \
+        AT(task_def, secrets), .max = DEF_MAX_SECRETS, .check = secret_name_check,                \
+        .doc = "Names of secrets of the workspace; each is in the environment of an attempt, as " \
+               "REPRISE_SECRET_<NAME>, with the value that it has when the attempt starts."       \
     }
 #define ROW_TIMEOUT                                                                            \
     {                                                                                          \

@@ -66,17 +66,6 @@ bool git_branch_check(const char *text, struct err *err)
     return !ends_badly || refuse(err, wrong);
 }
 
-bool git_credential_check(const char *text, struct err *err)
-{
-    size_t len = strlen(text);
-    bool good = len > 0 && len <= 255;
-    for (const char *p = text; good && *p; p++)
-        good = (*p >= 'a' && *p <= 'z') || (*p >= 'A' && *p <= 'Z') || (*p >= '0' && *p <= '9') ||
-               strchr("_.-", *p);
-    return good || refuse(err, "must be the name of a secret, not the secret itself: letters, "
-                               "digits, '_', '.' and '-'");
-}
-
 bool git_is_commit(const char *text)
 {
     size_t len = strspn(text, "0123456789abcdef");

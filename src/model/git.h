@@ -30,8 +30,6 @@ bool git_url_check(const char *text, struct err *err);
 /* What git takes as the name of a branch, or a whole ref ("refs/tags/v1"). "" is the repository's
  * default branch. */
 bool git_branch_check(const char *text, struct err *err);
-/* A name of the secret store. */
-bool git_credential_check(const char *text, struct err *err);
 /* 40 or 64 lower case hex digits. */
 bool git_is_commit(const char *text);
 

@@ -167,15 +167,19 @@ enum err_code workspace_place(const char *text, struct arena *arena, const char 
 
 /* ---- variables ---- */
 
-const char *parameter_variable(const char *name, struct arena *arena)
+const char *variable_of(const char *prefix, const char *name, struct arena *arena)
 {
-    static const char prefix[] = "REPRISE_PARAM_";
     static const char kept[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_";
-    size_t prefix_len = sizeof prefix - 1;
+    size_t prefix_len = strlen(prefix);
     size_t len = strlen(name);
     char *variable = arena_alloc(arena, prefix_len + len + 1);
     memcpy(variable, prefix, prefix_len);
     for (size_t i = 0; i < len; i++)
         variable[prefix_len + i] = strchr(kept, name[i]) ? name[i] : '_';
     return variable;
+}
+
+const char *parameter_variable(const char *name, struct arena *arena)
+{
+    return variable_of("REPRISE_PARAM_", name, arena);
 }

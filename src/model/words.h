@@ -37,5 +37,8 @@ enum err_code workspace_path(const char *text, struct arena *arena, const char *
 enum err_code workspace_place(const char *text, struct arena *arena, const char **ret,
                               struct err *err);
 
-/* REPRISE_PARAM_<NAME>: characters other than letters, digits and _ become _; case is kept. */
+/* <prefix><NAME>, a variable of the environment: characters of the name other than letters, digits and _ become
+ * _; case is kept. */
+const char *variable_of(const char *prefix, const char *name, struct arena *arena);
+/* REPRISE_PARAM_<NAME>. */
 const char *parameter_variable(const char *name, struct arena *arena);

@@ -6,7 +6,10 @@
 #include "base/json.h"
 #include "model/cluster.h"
 #include "model/def.h"
+#include "model/secret.h"
 #include "model/words.h"
+
+enum { SECRET_MAX_BYTES = 1 << 20 };
 
 /* By type, on this host and on a cluster that has a Spark master. */
 static const struct {
@@ -107,8 +110,46 @@ static void make_cluster(const struct job_cluster *given, struct arena *arena,
         order->refusal = arena_printf(arena, "libraries.jar %s", err.message);
 }
 
+/* "NAME=value" of one secret; NULL: the refusal says why. */
+static const char *find_secret(const struct secrets *secrets, int64_t workspace, const char *name,
+                               struct arena *arena, struct exec_order *order)
+{
+    struct buf value;
+    buf_init(&value, SECRET_MAX_BYTES);
+    enum err_code code = secrets ? secrets_find(secrets, workspace, name, &value)
+                                 : ERR_NOT_AUTHORIZED_OR_NOT_FOUND;
+    const char *variable = NULL;
+    if (code == ERR_NOT_AUTHORIZED_OR_NOT_FOUND)
+        order->refusal = arena_printf(arena, "there is no secret %.255s", name);
+    else if (code || value.overflowed)
+        order->refusal = arena_printf(arena, "the secret %.255s could not be read", name);
+    else
+        variable = arena_printf(arena, "%s=%s", secret_variable(name, arena),
+                                value.data ? value.data : "");
+    if (value.data)
+        explicit_bzero(value.data, value.cap);
+    buf_release(&value);
+    return variable;
+}
+
+static void give_secrets(const struct task_def *task, int64_t workspace,
+                         const struct secrets *secrets, struct arena *arena,
+                         struct exec_order *order)
+{
+    const struct secret_names names = task_secrets(task, arena);
+    if (!names.count || order->refusal)
+        return;
+    const char **env = ARENA_ARRAY(arena, names.count, const char *);
+    for (size_t i = 0; i < names.count; i++)
+        if (!(env[i] = find_secret(secrets, workspace, names.items[i], arena, order)))
+            return;
+    order->env = env;
+    order->env_count = names.count;
+}
+
 struct exec_order order_of(const struct start_effect *start, const struct workspace_row *workspace,
-                           struct store_reader *reader, struct arena *arena)
+                           struct store_reader *reader, const struct secrets *secrets,
+                           struct arena *arena)
 {
     struct exec_order order = {
         .id = {start->run, start->task_run, start->repair, start->attempt, start->epoch},
@@ -129,6 +170,7 @@ struct exec_order order_of(const struct start_effect *start, const struct worksp
         use_cluster(start, workspace, reader, arena, &order);
     else if (start->cluster && start->cluster->new_cluster)
         make_cluster(start->cluster, arena, &order);
+    give_secrets(start->task, workspace->id, secrets, arena, &order);
     bool is_python = start->task->type == TASK_PYTHON;
     if (is_python && start->task->is_warm != FIELD_UNSET)
         order.is_warm = start->task->is_warm == 1;

@@ -192,7 +192,7 @@ static void start_attempt(struct pump *pump, const struct start_effect *start)
     if (reads)
         pump_read_begin(pump);
     const struct exec_order order =
-        order_of(start, engine_workspace(pump->engine), pump->reader, &arena);
+        order_of(start, engine_workspace(pump->engine), pump->reader, pump->config.secrets, &arena);
     if (reads)
         pump_read_end(pump);
     exec_start(pump->exec, &order);

@@ -36,6 +36,7 @@ struct pump_config {
     struct zones *zones;
     struct surroundings *surroundings; /* what expressions see; NULL: nothing */
     struct git_cache *git;             /* NULL: nothing can be fetched */
+    const struct secrets *secrets;     /* that tasks name; NULL: there are none */
     struct workspace_row workspace;
     struct exec_config exec; /* on_report and context are the pump's */
     const char *hub_region;

@@ -23,6 +23,7 @@
 #include "server/install.h"
 #include "server/metrics.h"
 #include "server/notify.h"
+#include "server/secrets.h"
 #include "wire/site.h"
 #include "wire/wire.h"
 
@@ -33,6 +34,7 @@ struct server {
     const struct config *config;
     struct install install;
     struct readers *readers;
+    struct secrets secrets;
     struct defs *defs;
     struct zones *zones;
     struct surroundings surroundings;
@@ -137,22 +139,10 @@ static void make_retention(struct server *server)
     server->retention = retention_new(&retention);
 }
 
-/* By name, of the run's own workspace: what a job names is not another workspace's. */
-static bool find_secret(void *context, int64_t workspace, const char *name, struct buf *out)
+static enum err_code find_secret(void *context, int64_t workspace, const char *name,
+                                 struct buf *out)
 {
-    const struct server *server = context;
-    struct arena arena;
-    struct secret_row row;
-    arena_init(&arena);
-    struct store_reader *reader = readers_take(server->readers);
-    bool ok = store_get_secret(reader, workspace, name, &arena, &row);
-    readers_give(server->readers, reader);
-    if (ok)
-        ok = vault_unseal(&server->install.vault,
-                          arena_printf(&arena, "secret/%lld/%s", (long long)workspace, name),
-                          row.value, out);
-    arena_release(&arena);
-    return ok;
+    return secrets_find(context, workspace, name, out);
 }
 
 static enum err_code start_git(struct server *server, struct err *err)
@@ -165,7 +155,7 @@ static enum err_code start_git(struct server *server, struct err *err)
         .max_bytes = config_number(server->config, CONFIG_exec_git_max_bytes),
         .is_for_others = config_text_or_null(server->config, CONFIG_exec_user) != NULL,
         .secret = find_secret,
-        .context = server,
+        .context = &server->secrets,
     };
     server->git = git_cache_open(&config, err);
     return server->git ? ERR_OK : err->code;
@@ -187,6 +177,7 @@ static enum err_code start_pump(struct server *server, struct err *err)
         .zones = server->zones,
         .surroundings = &server->surroundings,
         .git = server->git,
+        .secrets = &server->secrets,
         .workspace = server->install.workspace,
         .exec =
             {
@@ -339,6 +330,7 @@ static enum err_code server_start(struct server *server, struct err *err)
         install_open(&server->install, server->config, err))
         return err->code;
     server->readers = readers_new(server->install.store);
+    server->secrets = (struct secrets){server->readers, &server->install.vault};
     server->defs = defs_new();
     server->zones = zones_new(ZONES_FOLDER);
     if (surroundings_init(&server->surroundings, server->zones,

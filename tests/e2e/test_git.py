@@ -6,10 +6,10 @@ from pathlib import Path
 import pytest
 from git_place import GitHttp, GitPlace
 from harness import eventually, refused, task
+from kept import assert_no_trace, everything_said, keep_secret
 
 pytestmark = pytest.mark.sanitize
 
-ACCOUNTS = "//reprise/v1"
 SAY = """\
 import os, sys, pathlib
 sys.path.insert(0, os.environ["REPRISE_SOURCE"])
@@ -53,11 +53,6 @@ def output(api, run, key, stream="stdout"):
     return answer.text.strip()
 
 
-def keep_secret(api, name, value):
-    if api.put(f"{ACCOUNTS}/secrets/{name}", {"value": value}).status_code == 404:
-        api.made(f"{ACCOUNTS}/secrets", {"name": name, "value": value})
-
-
 def git_processes(server):
     found, mark = [], f"--git-dir={server.data}/".encode()
     for path in Path("/proc").glob("[0-9]*/cmdline"):
@@ -66,26 +61,6 @@ def git_processes(server):
         except OSError:
             pass  # gone meanwhile
     return found
-
-
-def assert_no_trace(server, secret, *texts):
-    """Neither below DATA, nor in what the server logged, nor in what it answered."""
-    for folder, _, names in os.walk(server.data):
-        for name in names:
-            path = os.path.join(folder, name)
-            if os.path.isfile(path) and not os.path.islink(path):
-                assert secret.encode() not in open(path, "rb").read(), path
-    assert secret not in server.log.read_text(errors="replace")
-    for text in texts:
-        assert secret not in text
-
-
-def everything_said(api, run):
-    said = [api.get(f"/jobRuns/{run['key']}").text, api.get(f"/jobRuns/{run['key']}/events").text,
-            api.get(f"/jobRuns/{run['key']}/explanation").text]
-    for key in api.get_run(run)["taskToTaskRunMap"].values():
-        said += [api.get(f"/taskRuns/{key}").text, api.get(f"/taskRuns/{key}/retries").text]
-    return said
 
 
 def test_a_task_runs_from_a_commit_and_the_run_tells_which(api, place):

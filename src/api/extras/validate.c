@@ -2,7 +2,9 @@
 #include "api/extras/extras.h"
 #include "api/oracle/tables.h"
 #include "api/respond.h"
+#include "base/map.h"
 #include "calendar/schedule.h"
+#include "model/secret.h"
 
 struct problem_view {
     const char *code;
@@ -43,8 +45,10 @@ static const struct field validation_fields[] = {
      .kind = FIELD_LIST,
      AT(validation_view, warnings),
      .object = &problem_schema,
-     .doc = "Fields that nobody knows, and that saving would ignore: at most 100, and none with "
-            "`strict`, which refuses them."},
+     .doc =
+         "Fields that nobody knows, and that saving would ignore: at most 100, and none with "
+         "`strict`, which refuses them. To those who may list secrets also such as are named and "
+         "not there, with the code NotAuthorizedOrNotFound: a task would not start."},
     {.name = "definition",
      .kind = FIELD_RAW,
      .raw_kind = FIELD_OBJECT,
@@ -100,9 +104,68 @@ static struct field_list views_of(struct call *call, const struct def_problem *p
     return (struct field_list){views, count};
 }
 
+/* ---- secrets that are not there yet ---- */
+
+enum { SECRETS_LOOKED_FOR = 1000 };
+
+struct search {
+    struct call *call;
+    struct def_problems *problems;
+    struct str_map known; /* what was looked for, each name once */
+    size_t count;
+};
+
+/* `place` says where the name stands. */
+static void look_for(struct search *search, const char *name, const char *place)
+{
+    struct call *call = search->call;
+    struct def_problems *problems = search->problems;
+    struct secret_row row;
+    if (!name || search->count >= SECRETS_LOOKED_FOR ||
+        problems->unknown_count >= DEF_MAX_PROBLEMS || str_map_add(&search->known, name, search))
+        return;
+    search->count++;
+    if (call->backend->reads.get_secret(call->reading.reader, call->workspace.id, name, call->arena,
+                                        &row))
+        return;
+    problems->unknown[problems->unknown_count++] = (struct def_problem){
+        ERR_NOT_AUTHORIZED_OR_NOT_FOUND,
+        arena_printf(call->arena, "%s: there is no secret %s in the workspace", place, name)};
+}
+
+static void look_for_all(struct search *search)
+{
+    struct arena *arena = search->call->arena;
+    const struct job_def *def = search->call->def;
+    const struct git_config *git = def->details.git_config;
+    look_for(search, git ? git->credential : NULL, "gitConfig.credential");
+    for (uint32_t i = 0; i < def->task_count; i++) {
+        const struct task_def *task = &def->tasks[i];
+        const struct secret_names names = task_secrets(task, arena);
+        if (!names.count && !task->git_config)
+            continue;
+        const char *place = arena_printf(arena, "tasks[%u]", i);
+        look_for(search, task->git_config ? task->git_config->credential : NULL, place);
+        for (size_t n = 0; n < names.count; n++)
+            look_for(search, names.items[n], place);
+    }
+}
+
+static void add_missing_secrets(struct call *call, struct def_problems *problems)
+{
+    struct search search = {.call = call, .problems = problems};
+    str_map_init(&search.known);
+    look_for_all(&search);
+    str_map_release(&search.known);
+}
+
 enum err_code validate_get(struct call *call)
 {
-    const struct def_problems *problems = call->details;
+    struct def_problems *problems = call->details;
+    if (!problems->count && call->role >= ROLE_ADMIN)
+        add_missing_secrets(call, problems);
+    if (call_reader_check(call))
+        return call->err.code;
     const struct validation_view view = {
         .is_valid = problems->count == 0,
         .errors = views_of(call, problems->items, problems->count),
