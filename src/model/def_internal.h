@@ -2,7 +2,8 @@
  * How a definition is checked: the parts of job_def_parse, in the order in which they run.
  *
  *   def_unsupported.c   what this version cannot run yet, on the JSON
- *   def_fields.c        kinds and limits of fields, by the tables
+ *   def_fields_….c      kinds and limits of fields, by the tables: of the job, its parts, its tasks, and
+ *                       the types of tasks that are ours ("nodes")
  *   def_graph.c         keys, dependencies, cycles; builds nodes, order and by_key
  *   def_check.c         texts: parameters, paths, arguments, comparisons, conditions, references;
  *                       clusters, by model/cluster.h

@@ -1,6 +1,6 @@
 /*
- * Rows of the field tables of a definition that more than one file writes (see def_fields.c): short
- * forms, what tasks of several types share, and the tables of the types in def_nodes.c.
+ * What the files of a definition's field tables (def_fields_….c) share: short forms, rows that tasks of several
+ * types have, and the tables of the types in def_fields_nodes.c.
  */
 #pragma once
 
