@@ -289,6 +289,7 @@ struct texts {
     const struct etask *task; /* NULL: of the job */
     struct zone *zone;
     struct str_map by_name; /* parameters, for many texts */
+    size_t el_work;         /* of all of them (el_scope.work) */
 };
 
 /* Of job-level values; `parameters` is what they see. */

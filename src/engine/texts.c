@@ -82,6 +82,7 @@ static void init_el(struct texts *texts, const struct erun *run, int64_t now_ms,
         .env = variable,
         .node_status = node_status,
         .context = texts,
+        .work = &texts->el_work,
     };
 }
 

@@ -101,6 +101,20 @@ static enum err_code parse_marked(const char *text, const char **cursor,
     return ERR_OK;
 }
 
+/* To be called when an expression has been evaluated in that arena. */
+static enum err_code count_work(const struct el_scope *scope, const struct arena *arena,
+                                struct err *err)
+{
+    if (!scope->work)
+        return ERR_OK;
+    *scope->work += arena->used;
+    if (*scope->work <= EL_MAX_WORK_ALL)
+        return ERR_OK;
+    return err_set(err, ERR_INVALID_PARAMETER,
+                   "and the other expressions need more than %d MiB for what they put together",
+                   EL_MAX_WORK_ALL >> 20);
+}
+
 static enum err_code put_expression(const char *text, const char **cursor,
                                     const struct el_scope *scope, struct arena *arena,
                                     struct buf *out, struct err *err)
@@ -112,7 +126,7 @@ static enum err_code put_expression(const char *text, const char **cursor,
         code = el_evaluate(node, text, scope, arena, &value, err);
     if (!code)
         buf_puts(out, el_to_text(&value, scope, arena));
-    return code;
+    return code ? code : count_work(scope, arena, err);
 }
 
 enum err_code el_resolve(const char *text, const struct el_scope *scope, struct buf *out,
@@ -198,6 +212,8 @@ enum err_code el_decide(const char *text, const struct el_scope *scope, bool *re
         code = el_evaluate(node, text, scope, &arena, &value, err);
     if (!code)
         code = el_to_truth(&value, ret, err);
+    if (!code)
+        code = count_work(scope, &arena, err);
     arena_release(&arena);
     return code;
 }

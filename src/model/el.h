@@ -36,10 +36,11 @@
 #include "model/state.h"
 
 enum {
-    EL_MAX_DEPTH = 64,       /* of an expression */
-    EL_MAX_RESULT = 1 << 20, /* bytes of a value within an expression */
-    EL_MAX_WORK = 16 << 20,  /* bytes of all of them together, while it is evaluated */
-    EL_MAX_PATTERN = 256,    /* bytes of a date pattern */
+    EL_MAX_DEPTH = 64,          /* of an expression */
+    EL_MAX_RESULT = 1 << 20,    /* bytes of a value within an expression */
+    EL_MAX_WORK = 16 << 20,     /* bytes of all of them together, while it is evaluated */
+    EL_MAX_WORK_ALL = 64 << 20, /* of all expressions that share a count (el_scope.work) */
+    EL_MAX_PATTERN = 256,       /* bytes of a date pattern */
 };
 
 /* Bytes of the #{…} or ${name} that `text` begins with, whatever stands in it; 0 when it begins with
@@ -75,6 +76,9 @@ struct el_scope {
      * tasks here. */
     const char *(*node_status)(const void *context, const char *task_key);
     const void *context;
+    /* Bytes that expressions have put together so far, of all texts of a run, of a task, or of a request: who gives
+     * texts does not choose how long all of them take. Zero at first; NULL: nobody counts. */
+    size_t *work;
 };
 
 /* Is the ${name} that `text` begins with one of a parameter that there is? */

@@ -15,6 +15,8 @@ struct splitter {
     bool in_word; /* also when it is still empty: '' is a word */
     char quote;   /* the one that is open: ', " or NUL */
     bool is_el;
+    bool
+        is_unclosed; /* an expression that nothing closes was met: what follows is not looked into */
     struct words words;
 };
 
@@ -53,11 +55,26 @@ static bool take_backslash(struct splitter *splitter)
     return true;
 }
 
+/* What is put in where `at` is, 0: nothing. An expression that is not closed has been looked through to the end of the
+ * text, and is refused wherever it is read: once is enough. */
+static size_t span_of(struct splitter *splitter)
+{
+    const char *at = splitter->at;
+    if (!splitter->is_el)
+        return reference_span(at);
+    bool opens = at[0] == '#' && at[1] == '{';
+    if (opens && splitter->is_unclosed)
+        return 0;
+    size_t span = el_span(at);
+    splitter->is_unclosed |= opens && !span;
+    return span;
+}
+
 /* Takes what stands at `at` inside a word: a reference, an escape, a quote or a character. */
 static bool take_piece(struct splitter *splitter)
 {
     char c = *splitter->at;
-    size_t span = splitter->is_el ? el_span(splitter->at) : reference_span(splitter->at);
+    size_t span = span_of(splitter);
     if (span) {
         keep(splitter, span);
     } else if (c == '\\') {

@@ -564,6 +564,35 @@ static void depth_and_size_are_bounded(void **state)
     buf_release(&out);
 }
 
+/* Each of them is within the limit of one. */
+static void all_expressions_together_are_bounded(void **state)
+{
+    struct setting *setting = *state;
+    struct el_scope scope = scope_of(setting);
+    struct err err = {0};
+    struct buf out;
+    size_t work = 0;
+    char *large = xcalloc(1, 100001);
+    memset(large, 'x', 100000);
+    const struct param param = {"large", large};
+    scope.parameters = &param;
+    scope.parameter_count = 1;
+    scope.parameters_by_name = NULL;
+    scope.work = &work;
+    buf_init(&out, 1 << 20);
+    int resolved = 0;
+    while (!el_resolve("#{'${large}${large}' == ''}", &scope, &out, &err) && resolved < 10000)
+        resolved++;
+    assert_refused(&err, ERR_INVALID_PARAMETER, "64 MiB");
+    assert_in_range(resolved, 50, EL_MAX_WORK_ALL / 200000);
+    bool yes;
+    assert_int_equal(el_decide("1 == 1", &scope, &yes, &err), ERR_INVALID_PARAMETER);
+    scope.work = NULL;
+    assert_int_equal(el_decide("1 == 1", &scope, &yes, &err), ERR_OK);
+    buf_release(&out);
+    free(large);
+}
+
 static void pieces_of_words_are_whole(void **state)
 {
     (void)state;
@@ -579,11 +608,17 @@ static void pieces_of_words_are_whole(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(dates_are_formatted),        cmocka_unit_test(dates_are_added_to),
-        cmocka_unit_test(dates_are_parsed),           cmocka_unit_test(patterns_are_checked),
-        cmocka_unit_test(texts_are_resolved),         cmocka_unit_test(what_is_wrong_is_named),
-        cmocka_unit_test(what_fails_is_named),        cmocka_unit_test(conditions_are_decided),
-        cmocka_unit_test(depth_and_size_are_bounded), cmocka_unit_test(pieces_of_words_are_whole),
+        cmocka_unit_test(dates_are_formatted),
+        cmocka_unit_test(dates_are_added_to),
+        cmocka_unit_test(dates_are_parsed),
+        cmocka_unit_test(patterns_are_checked),
+        cmocka_unit_test(texts_are_resolved),
+        cmocka_unit_test(what_is_wrong_is_named),
+        cmocka_unit_test(what_fails_is_named),
+        cmocka_unit_test(conditions_are_decided),
+        cmocka_unit_test(depth_and_size_are_bounded),
+        cmocka_unit_test(pieces_of_words_are_whole),
+        cmocka_unit_test(all_expressions_together_are_bounded),
     };
     return cmocka_run_group_tests(tests, set_up, tear_down);
 }

@@ -87,6 +87,7 @@ struct attempt_provenance {
     size_t layer_count;
     struct param_list unified;
     struct provenance of_run;
+    size_t el_work; /* of all texts that are looked into */
 };
 
 void run_provenance_init(struct run_provenance *provenance, const struct run_source *source)
@@ -172,7 +173,7 @@ static struct zone *zone_of(const struct run_source *source, const struct job_de
 
 /* As it was at `now_ms`. Variables are not told: what they said is not kept. */
 static struct el_scope el_scope_of(const struct run_source *source, const struct zone *zone,
-                                   int64_t now_ms, struct param_list parameters)
+                                   int64_t now_ms, struct param_list parameters, size_t *work)
 {
     const struct run_row *run = &source->image.run;
     return (struct el_scope){
@@ -183,6 +184,7 @@ static struct el_scope el_scope_of(const struct run_source *source, const struct
         .clock = {zone, clock_offset, clock_instant},
         .parameters = parameters.items,
         .parameter_count = parameters.count,
+        .work = work,
     };
 }
 
@@ -198,8 +200,8 @@ static void make_of_run(const struct run_source *source, int64_t repair,
     const struct reference_scope references = job_scope(source, repair, given);
     bool is_el = attempt->def->details.expression_language == LANGUAGE_EL;
     struct zone *zone = is_el ? zone_of(source, attempt->def) : NULL;
-    const struct el_scope el =
-        el_scope_of(source, zone, source->image.repairs[repair].requested_ms, given);
+    const struct el_scope el = el_scope_of(source, zone, source->image.repairs[repair].requested_ms,
+                                           given, &attempt->el_work);
     const struct text_scope scope = {&references, is_el ? &el : NULL};
     attempt->unified = params_load(source->image.repairs[repair].unified, arena);
     provenance_make(attempt->layers, attempt->layer_count, attempt->unified, &scope, NULL, arena,
@@ -348,7 +350,7 @@ struct field_list run_provenance_of_task(struct run_provenance *provenance,
     *ret_references = (struct field_list){NULL, 0};
     if (row->start_ms == FIELD_NULL)
         return (struct field_list){NULL, 0};
-    const struct attempt_provenance *attempt = attempt_of(provenance, row->repair_number);
+    struct attempt_provenance *attempt = attempt_of(provenance, row->repair_number);
     int64_t position = attempt->def ? job_def_find(attempt->def, row->task_key) : -1;
     if (position < 0)
         return (struct field_list){NULL, 0};
@@ -364,7 +366,8 @@ struct field_list run_provenance_of_task(struct run_provenance *provenance,
     scope.context = attempt;
     bool is_el = task->expression_language == LANGUAGE_EL;
     struct zone *zone = is_el ? zone_of(source, attempt->def) : NULL;
-    struct el_scope el = el_scope_of(source, zone, row->start_ms, attempt->unified);
+    struct el_scope el =
+        el_scope_of(source, zone, row->start_ms, attempt->unified, &attempt->el_work);
     el.parameters_by_name = &by_name;
     el.node_status = node_status;
     el.context = attempt;
