@@ -202,6 +202,10 @@ static enum err_code resolve_git(const struct etask *task, const struct texts *t
     if (!git->branch)
         git->branch = "";
     enum err_code code = ERR_OK;
+    if (git->credential && !secret_host_is_plain(config->repository_url))
+        return err_set(err, ERR_INVALID_PARAMETER,
+                       "gitConfig.repositoryUrl must name its host without a reference, since the "
+                       "credential is sent there");
     if (config == def->git_config) {
         code = put_in(texts, "gitConfig.repositoryUrl", config->repository_url, arena,
                       &git->repository_url, err);

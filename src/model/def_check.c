@@ -354,20 +354,9 @@ static bool sends_secret(const struct task_def *task)
     return false;
 }
 
-/* Whoever may start a run chooses parameters, and must not choose with them where a secret goes. */
-static bool has_plain_host(const char *url)
-{
-    const char *host = strstr(url, "://");
-    if (!host)
-        return false;
-    host += strlen("://");
-    size_t before = (size_t)(host - url), len = strcspn(host, "/");
-    return len > 0 && strcspn(url, "{$\\") >= before + len;
-}
-
 static enum err_code check_url(const struct checker *checker, const struct task_def *task)
 {
-    if (sends_secret(task) && !has_plain_host(task->url))
+    if (sends_secret(task) && !secret_host_is_plain(task->url))
         return err_set(checker->err, ERR_INVALID_PARAMETER,
                        "tasks[%u].url must name its host without a reference, up to the first '/' "
                        "behind it: a secret is sent there",
@@ -405,6 +394,13 @@ static enum err_code check_source(struct checker *checker, const struct task_def
     const struct git_config *git = git_config_of(&checker->def->details, task);
     if (checker->job_is_broken && !task->git_config)
         return ERR_OK; /* the job's may be what is wrong */
+    if (task->git_config && task->git_config->credential &&
+        !secret_host_is_plain(task->git_config->repository_url))
+        return err_set(
+            checker->err, ERR_INVALID_PARAMETER,
+            "tasks[%u].gitConfig.repositoryUrl must name its host without a reference, up to "
+            "the first '/' behind it: the credential is sent there",
+            checker->task);
     if (task->source != SOURCE_GIT_PROVIDER || (git && git->repository_url))
         return ERR_OK;
     return err_set(checker->err, ERR_MISSING_PARAMETER,

@@ -48,6 +48,18 @@ struct secret_names task_secrets(const struct task_def *task, struct arena *aren
     return names;
 }
 
+bool secret_host_is_plain(const char *url)
+{
+    if (!url || (!strstr(url, "{{") && !strstr(url, "#{") && !strstr(url, "${")))
+        return true;
+    const char *host = strstr(url, "://");
+    if (!host)
+        return false;
+    host += strlen("://");
+    size_t before = (size_t)(host - url), len = strcspn(host, "/");
+    return len > 0 && strcspn(url, "{$\\") >= before + len;
+}
+
 enum err_code task_secrets_check(const struct task_def *task, uint32_t position,
                                  struct arena *arena, struct err *err)
 {

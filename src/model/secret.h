@@ -23,6 +23,10 @@ struct secret_names {
 /* Each once: those of x-secrets, then those of headers. Shares the strings. */
 struct secret_names task_secrets(const struct task_def *task, struct arena *arena);
 
+/* Does the address say itself to whom it leads, whatever the references in it become? Whoever may start a run chooses
+ * parameters, and must not choose with them where a secret is sent. NULL: there is no address. */
+bool secret_host_is_plain(const char *url);
+
 /* Refuses a name that is given twice, or meets another one in its variable. `task` is for messages. */
 enum err_code task_secrets_check(const struct task_def *task, uint32_t position,
                                  struct arena *arena, struct err *err);

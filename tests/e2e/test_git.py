@@ -182,11 +182,20 @@ def test_what_cannot_be_fetched_says_why(api, place):
     ({"repositoryUrl": "https://host/x", "branch": "-x"}, ("gitConfig.branch", "begin with '-'")),
     ({"repositoryUrl": "https://host/x", "branch": "a..b"}, ("gitConfig.branch", "git allows")),
     ({"repositoryUrl": "https://host/x", "branch": "a:b"}, ("gitConfig.branch", "git allows")),
-    ({"repositoryUrl": "https://host/x", "credential": "p w"}, ("gitConfig.credential", "name of a secret"))])
+    ({"repositoryUrl": "https://host/x", "credential": "p w"}, ("gitConfig.credential", "name of a secret")),
+    ({"repositoryUrl": "{{job.parameters.r}}", "credential": "c"}, ("gitConfig.repositoryUrl", "credential is sent there")),
+    ({"repositoryUrl": "https://{{job.parameters.r}}/x", "credential": "c"}, ("gitConfig.repositoryUrl", "credential is sent there")),
+    ({"repositoryUrl": "https://host{{job.parameters.r}}/x", "credential": "c"}, ("gitConfig.repositoryUrl", "credential is sent there"))])
 def test_bad_sources_are_refused_when_the_job_is_saved(api, config, words):
     fields = {} if config is None else {"gitConfig": config}
     refused(api.post("/jobs", {"name": "bad", "path": "Shared", "tasks": [say("a", **fields)]}), 400,
             "MissingParameter" if "required" in words else "InvalidParameter", *words)
+
+
+def test_who_gives_parameters_chooses_the_repository_of_a_host_and_no_other_host(api):
+    for url in ("https://host/{{job.parameters.r}}", "https://host/a/{{job.parameters.r}}.git", "ssh://git@host:22/{{job.parameters.r}}"):
+        api.job([say("a", gitConfig={"repositoryUrl": url, "credential": "c"})], parameters=[{"name": "r", "value": "x"}])
+    api.job([say("a", gitConfig={"repositoryUrl": "{{job.parameters.r}}"})], parameters=[{"name": "r", "value": "https://host/x"}])
 
 
 SSH = '''#!/bin/sh
