@@ -27,6 +27,8 @@ struct api *api_new(const struct api_config *config, const struct api_backend *b
     api->runs = printed_new(API_PRINTED_RUNS_BYTES);
     api->traffic = traffic_new();
     pthread_mutex_init(&api->changing, NULL);
+    pthread_mutex_init(&api->streams_lock, NULL);
+    list_init(&api->streams);
     json_t *document = openapi_document();
     api->openapi = json_dumps(document, JSON_COMPACT);
     json_decref(document);
@@ -41,6 +43,7 @@ void api_free(struct api *api)
     traffic_free(api->traffic);
     free(api->openapi);
     pthread_mutex_destroy(&api->changing);
+    pthread_mutex_destroy(&api->streams_lock);
     free(api);
 }
 
@@ -330,6 +333,8 @@ static enum err_code parse_body(struct call *call)
         return err_set(&call->err, ERR_CANNOT_PARSE,
                        "the body is empty: a JSON object is required");
     }
+    if ((call->route->flags & ROUTE_PUBLIC) && request->body_len > PUBLIC_MAX_BODY_BYTES)
+        return err_set(&call->err, ERR_PAYLOAD_TOO_LARGE, "the request body is too large");
     if (!json_is_small(request->body, request->body_len))
         return err_set(&call->err, ERR_PAYLOAD_TOO_LARGE, "the body has more than %d values",
                        JSON_MAX_VALUES);

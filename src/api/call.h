@@ -20,8 +20,10 @@
 #include "api/target.h"
 #include "auth/digest.h"
 #include "base/fields.h"
+#include "base/list.h"
 
 enum {
+    PUBLIC_MAX_BODY_BYTES = 64 << 10,   /* of a request whose sender nobody knows */
     API_MAX_RESPONSE_BYTES = 256 << 20, /* of an answer that is printed outside a response */
     API_PAGE_MAX_LIMIT = 1000,
     API_PAGE_LIMIT = 100,
@@ -40,8 +42,10 @@ struct api {
      * see to (versions, retry tokens, how many there may be). But for a workspace that is made, nobody
      * waits for anything else under it. */
     pthread_mutex_t changing;
-    atomic_uint stream_count;
-    struct traffic *traffic; /* what was answered */
+    struct list streams;          /* that are open, by stream.place */
+    unsigned stream_count;        /* of them */
+    pthread_mutex_t streams_lock; /* of both */
+    struct traffic *traffic;      /* what was answered */
 };
 
 /* What request->state begins with: of a request that waits for a command, or of a stream. */

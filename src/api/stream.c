@@ -1,5 +1,7 @@
 #include "api/stream.h"
 
+#include <string.h>
+
 #include "api/respond.h"
 
 static const struct api_backend *backend_of(const struct stream *stream)
@@ -21,14 +23,54 @@ static bool has_passed(const struct stream *stream, int64_t since_ms, int64_t ms
 
 /* ---- places ---- */
 
-static enum err_code take_place(struct call *call)
+unsigned stream_count(struct api *api)
 {
-    unsigned most = call->api->config.max_streams ? call->api->config.max_streams : STREAM_MAX;
-    if (atomic_fetch_add(&call->api->stream_count, 1) < most)
+    pthread_mutex_lock(&api->streams_lock);
+    unsigned count = api->stream_count;
+    pthread_mutex_unlock(&api->streams_lock);
+    return count;
+}
+
+/* Under the lock. */
+static unsigned count_of(const struct api *api, const char *user_id)
+{
+    unsigned count = 0;
+    LIST_EACH (&api->streams, node)
+        count += strcmp(LIST_ITEM(node, struct stream, place)->account.id, user_id) == 0;
+    return count;
+}
+
+/* One user alone does not take all of them. */
+static bool has_place(const struct api *api, unsigned most, const char *user_id)
+{
+    unsigned left = most > api->stream_count ? most - api->stream_count : 0;
+    return left > most / 4 || (left > 0 && count_of(api, user_id) < most / 2);
+}
+
+static enum err_code take_place(struct call *call, struct stream *stream)
+{
+    struct api *api = call->api;
+    unsigned most = api->config.max_streams ? api->config.max_streams : STREAM_MAX;
+    pthread_mutex_lock(&api->streams_lock);
+    bool has = has_place(api, most, stream->account.id);
+    if (has) {
+        list_append(&api->streams, &stream->place);
+        api->stream_count++;
+    }
+    pthread_mutex_unlock(&api->streams_lock);
+    if (has)
         return ERR_OK;
-    atomic_fetch_sub(&call->api->stream_count, 1);
     return err_set(&call->err, ERR_TOO_MANY_REQUESTS,
                    "too many streams are open: this server has at most %u", most);
+}
+
+static void leave_place(struct stream *stream)
+{
+    struct api *api = stream->api;
+    pthread_mutex_lock(&api->streams_lock);
+    list_remove(&stream->place);
+    api->stream_count--;
+    pthread_mutex_unlock(&api->streams_lock);
 }
 
 static void stream_done(struct http_request *request)
@@ -39,7 +81,7 @@ static void stream_done(struct http_request *request)
                                     &stream->watch);
     if (stream->release)
         stream->release(stream);
-    atomic_fetch_sub(&stream->api->stream_count, 1);
+    leave_place(stream);
     request->state = NULL;
 }
 
@@ -49,14 +91,14 @@ enum err_code stream_begin(struct call *call, struct stream *stream, const struc
     char id[REQUEST_ID_TEXT];
     if (call->request->shutting_down)
         return err_set(&call->err, ERR_UNAVAILABLE, "the server is stopping");
-    enum err_code code = take_place(call);
+    stream->api = call->api;
+    stream->account = call->account;
+    enum err_code code = take_place(call, stream);
     if (code)
         return code;
     stream->state.done = stream_done;
-    stream->api = call->api;
     stream->request = call->request;
     stream->workspace = call->workspace;
-    stream->account = call->account;
     stream->role = call->route->role;
     stream->watch = (struct api_watch){.request = call->request, .run = *run};
     stream->opened_ms = stream->looked_ms = stream->sent_ms = now_of(stream);

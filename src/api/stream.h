@@ -2,7 +2,7 @@
  * Streaming answers: what those of events and of logs have in common. Included by src/api only.
  *
  * A stream lives in its request's arena and is request->state. It takes one of a bounded number of
- * places (429 when there is none), begins to watch the workspace's events with its first pull, asks
+ * places (429 when there is none; the last quarter is for users who have less than half), begins to watch the workspace's events with its first pull, asks
  * now and then whether its caller still may read, and ends after STREAM_LIFE_MS: whoever wants more
  * comes again, with a credential that is looked at anew.
  */
@@ -19,6 +19,7 @@ enum {
 
 struct stream {
     struct request_state state; /* first */
+    struct list place;          /* in api->streams */
     struct api *api;
     struct http_request *request;
     struct api_workspace workspace;
@@ -42,6 +43,8 @@ enum err_code stream_begin(struct call *call, struct stream *stream, const struc
 struct stream *stream_pulled(struct http_request *request);
 /* How long to pause, at most. */
 int64_t stream_pause_ms(const struct stream *stream);
+/* How many are open. */
+unsigned stream_count(struct api *api);
 /* Is it time to show that the connection lives? */
 bool stream_is_silent(const struct stream *stream);
 /* Something is sent by this pull. */

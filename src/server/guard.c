@@ -16,7 +16,7 @@
 #include "server/clock.h"
 #include "server/known.h"
 
-enum { CODE_BYTES = 20, PRUNE_EVERY = 100, PRUNE_AT_ONCE = 1000 };
+enum { CODE_BYTES = 20, CODES_OF_ONE = 4, PRUNE_EVERY = 100, PRUNE_AT_ONCE = 1000 };
 
 struct code {
     uint8_t hash[SHA256_BYTES];
@@ -206,6 +206,29 @@ static bool note_key(struct api_account *account)
     return len > 0 && (size_t)len < sizeof account->parent_key;
 }
 
+static struct code *earlier(struct code *a, struct code *b)
+{
+    return !a || b->expires_ms < a->expires_ms ? b : a;
+}
+
+/* Under the lock. Who has CODES_OF_ONE already takes the place of their own oldest: a user alone drives nobody else's
+ * out. */
+static struct code *place_of_code(struct guard *guard, const char *user_id)
+{
+    struct code *oldest = NULL, *oldest_own = NULL;
+    int64_t now_ms = clock_wall_ms();
+    int own = 0;
+    for (size_t i = 0; i < GUARD_CODES; i++) {
+        struct code *code = &guard->codes[i];
+        oldest = earlier(oldest, code);
+        if (code->expires_ms <= now_ms || strcmp(code->account.id, user_id) != 0)
+            continue;
+        oldest_own = earlier(oldest_own, code);
+        own++;
+    }
+    return own >= CODES_OF_ONE ? oldest_own : oldest;
+}
+
 bool guard_make_code(struct guard *guard, const struct api_account *account,
                      char text[static API_CODE_TEXT], int64_t *ret_expires_ms)
 {
@@ -218,11 +241,7 @@ bool guard_make_code(struct guard *guard, const struct api_account *account,
     base64url_encode(bytes, sizeof bytes, text);
     sha256(text, strlen(text), code.hash);
     pthread_mutex_lock(&guard->lock);
-    struct code *place = &guard->codes[0];
-    for (size_t i = 1; i < GUARD_CODES; i++)
-        if (guard->codes[i].expires_ms < place->expires_ms)
-            place = &guard->codes[i];
-    *place = code;
+    *place_of_code(guard, account->id) = code;
     pthread_mutex_unlock(&guard->lock);
     *ret_expires_ms = code.expires_ms;
     return true;

@@ -211,6 +211,11 @@ static enum err_code start_pump(struct server *server, struct err *err)
         return err->code;
     const struct workspaces_config others = {.pump = pump, .first = server->install.workspace.id};
     server->others = workspaces_new(&others, err);
+    struct api_workspace any;
+    if (server->others && !pump.exec.user && workspaces_at(server->others, 0, &any))
+        log_event(LOG_WARN,
+                  "tasks of all workspaces run as the server's user: who may save a job in one "
+                  "can read the others' data (exec.user)");
     return server->others ? ERR_OK : err->code;
 }
 

@@ -1,6 +1,7 @@
 #include "wire/private.h"
 
 #include <assert.h>
+#include <ctype.h>
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
@@ -248,7 +249,8 @@ struct body_headers {
     size_t count;
     unsigned content_lengths;
     unsigned transfer_encodings;
-    bool malformed; /* an encoding that is not chunked */
+    bool malformed;      /* an encoding that is not chunked */
+    bool malformed_name; /* of a header: somebody in between may read it otherwise */
     uint64_t content_length;
 };
 
@@ -261,6 +263,16 @@ static const char *without_blanks(struct arena *arena, const char *value, size_t
     return kept == len ? value : arena_memdup(arena, value, kept);
 }
 
+/* A token of RFC 9110. libmicrohttpd takes what stands before the colon, blanks and all. */
+static bool is_header_name(const char *name, size_t len)
+{
+    static const char marks[] = "!#$%&'*+-.^_`|~";
+    for (size_t i = 0; i < len; i++)
+        if (!isalnum((unsigned char)name[i]) && (!name[i] || !strchr(marks, name[i])))
+            return false;
+    return len > 0;
+}
+
 static enum MHD_Result look_at_header(void *cls, enum MHD_ValueKind kind, const char *name,
                                       size_t name_len, const char *value, size_t value_len)
 {
@@ -268,6 +280,7 @@ static enum MHD_Result look_at_header(void *cls, enum MHD_ValueKind kind, const 
     struct body_headers *found = cls;
     found->headers[found->count++] =
         (struct http_header){name, value ? without_blanks(found->arena, value, value_len) : ""};
+    found->malformed_name |= !is_header_name(name, name_len);
     if (name_len == strlen("content-length") && strcasecmp(name, "content-length") == 0) {
         found->content_lengths++;
         found->content_length = value ? strtoull(value, NULL, 10)
@@ -289,7 +302,7 @@ static size_t head_bytes(struct MHD_Connection *connection)
 
 /* The first call of a request: its head is there, its body is not. An answer queued here makes
  * libmicrohttpd close the connection after it, so it is for refusals only. */
-static enum MHD_Result take_head(struct exchange *exchange, const char *method)
+static enum MHD_Result take_head(struct exchange *exchange, const char *method, const char *version)
 {
     struct http_request *request = &exchange->request;
     int count = MHD_get_connection_values(exchange->connection, MHD_HEADER_KIND, NULL, NULL);
@@ -308,7 +321,12 @@ static enum MHD_Result take_head(struct exchange *exchange, const char *method)
     if (exchange->target_malformed)
         return refuse(exchange, 400, ERR_CANNOT_PARSE,
                       "the request target has a space or a control character");
-    if (found.malformed || found.content_lengths + found.transfer_encodings > 1)
+    if (found.malformed_name)
+        return refuse(exchange, 400, ERR_CANNOT_PARSE,
+                      "a header has a name with a blank or another character that no name has");
+    bool is_chunked_too_early = found.transfer_encodings && strcmp(version, "HTTP/1.1") != 0;
+    if (found.malformed || is_chunked_too_early ||
+        found.content_lengths + found.transfer_encodings > 1)
         return refuse(exchange, 400, ERR_CANNOT_PARSE,
                       "the headers do not say clearly how long the body is");
     if (found.content_length > exchange->wire->config.max_body_bytes)
@@ -423,11 +441,10 @@ enum MHD_Result exchange_handle(void *cls, struct MHD_Connection *connection, co
     (void)cls;
     (void)connection;
     (void)url; /* decoded, and so of no use */
-    (void)version;
     struct exchange *exchange = *con_cls;
     if (!exchange->head_seen) {
         exchange->head_seen = true;
-        return take_head(exchange, method);
+        return take_head(exchange, method, version);
     }
     if (*upload_data_size) {
         take_body(exchange, upload_data, *upload_data_size);

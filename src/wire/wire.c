@@ -90,6 +90,9 @@ __attribute__((format(printf, 2, 0))) static void on_message(void *cls, const ch
     log_event(LOG_DEBUG, "http", LOG_TEXT("message", message));
 }
 
+/* GnuTLS would still take 1.0 and 1.1 (RFC 8996). */
+static char tls_priorities[] = "NORMAL:-VERS-TLS1.0:-VERS-TLS1.1";
+
 static struct MHD_Daemon *start_daemon(struct serving *serving, const struct wire_config *config)
 {
     struct wire *wire = serving->wire;
@@ -112,6 +115,7 @@ static struct MHD_Daemon *start_daemon(struct serving *serving, const struct wir
                                                    (void *)(uintptr_t)config->tls_key_pem};
         options[count++] = (struct MHD_OptionItem){MHD_OPTION_HTTPS_MEM_CERT, 0,
                                                    (void *)(uintptr_t)config->tls_cert_pem};
+        options[count++] = (struct MHD_OptionItem){MHD_OPTION_HTTPS_PRIORITIES, 0, tls_priorities};
     }
     options[count] = (struct MHD_OptionItem){MHD_OPTION_END, 0, NULL};
     return MHD_start_daemon(flags, 0, NULL, NULL, exchange_handle, wire, MHD_OPTION_EXTERNAL_LOGGER,

@@ -474,6 +474,25 @@ def test_codes_are_made_on_demand_and_rotate(own):
         assert requests.post(f"{own.url}/reprise/v1/session", json={"code": code}, timeout=DEADLINE_S).status_code == 201
 
 
+def test_who_asks_for_many_codes_drives_out_their_own(server):
+    admins = server.api.made(f"{ACCOUNTS}/session/codes")["code"]
+    viewer = client(server, "codes-viewer", "VIEWER")
+    codes = [viewer.made(f"{ACCOUNTS}/session/codes")["code"] for _ in range(40)]
+
+    def signs_in(code):
+        return requests.post(f"{server.url}/reprise/v1/session", json={"code": code}, timeout=DEADLINE_S).status_code == 201
+
+    assert signs_in(admins)
+    assert signs_in(codes[-1]) and signs_in(codes[-4]) and not signs_in(codes[-5])
+
+
+def test_who_is_not_known_sends_little(server):
+    for path in ("/reprise/v1/session", "/v3/auth/tokens"):
+        body = {"token": "x" * 70_000}
+        answer = requests.post(f"{server.url}{path}", json=body, timeout=DEADLINE_S)
+        assert answer.status_code == 413, (path, answer.text)
+
+
 # --- passwords ---
 
 

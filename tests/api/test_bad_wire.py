@@ -175,6 +175,22 @@ def test_lengths_that_contradict_smuggle_nothing(server, lines):
     assert names == [], f"smuggled behind {lines}" if not chunked else "the connection was used again after both lengths"
 
 
+@pytest.mark.parametrize("lines", [["Content-Length : 5"], ["Transfer-Encoding : chunked", "Content-Length: 5"], ["X\tY: 1"], ["X(1): 1"]])
+def test_a_name_that_others_may_read_otherwise_is_refused(server, lines):
+    with dial(server) as connection:
+        connection.sendall(head(server, "GET", "/jobs", *lines) + head(server, "GET", "/jobs"))
+        answer = drain(connection)
+    assert answer.startswith(b"HTTP/1.1 400") and b"CannotParseRequest" in answer and answer.count(b"HTTP/1.1 ") == 1, answer
+
+
+def test_chunks_are_not_of_http_1_0(server):
+    request = head(server, "POST", "/jobs", "Content-Type: application/json", "Transfer-Encoding: chunked").replace(b"HTTP/1.1", b"HTTP/1.0", 1)
+    with dial(server) as connection:
+        connection.sendall(request + b"2\r\n{}\r\n0\r\n\r\n")
+        answer = drain(connection)
+    assert answer.split(b"\r\n")[0].split()[1] == b"400" and b"how long the body is" in answer, answer
+
+
 def test_a_body_that_ends_too_soon(server):
     before = len(server.api.page_through("/jobs", limit=1000))
     for sent in (b"", b'{"name": "half', b'{"name": "whole", "path": "Shared", "tasks": []}'):

@@ -7,6 +7,7 @@ import signal
 import socket
 import ssl
 import subprocess
+import warnings
 
 import pytest
 import requests
@@ -78,6 +79,23 @@ def test_calls_over_tls(secured):
     plain = socket.create_connection(("127.0.0.1", int(secured.url.rsplit(":", 1)[1])), timeout=DEADLINE_S)
     plain.sendall(b"GET /healthz HTTP/1.1\r\nhost: x\r\n\r\n")
     assert b"200" not in plain.recv(100)[:20], "no answer without TLS"
+
+
+def test_old_versions_are_not_spoken(secured):
+    port = int(secured.url.rsplit(":", 1)[1])
+    for version, spoken in ((ssl.TLSVersion.TLSv1, False), (ssl.TLSVersion.TLSv1_1, False), (ssl.TLSVersion.TLSv1_2, True), (ssl.TLSVersion.TLSv1_3, True)):
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+        context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+        context.set_ciphers("ALL:@SECLEVEL=0")
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", DeprecationWarning)
+            context.minimum_version = context.maximum_version = version
+        with socket.create_connection(("127.0.0.1", port), timeout=DEADLINE_S) as plain:
+            try:
+                with context.wrap_socket(plain) as wrapped:
+                    assert spoken and wrapped.version()
+            except (ssl.SSLError, ConnectionError):
+                assert not spoken, version
 
 
 def test_sighup_renews_the_certificate_under_open_connections(secured):

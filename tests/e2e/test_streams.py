@@ -6,7 +6,7 @@ import threading
 import time
 
 import pytest
-from harness import SANITIZED, eventually, if_else, key_of, refused, step, task
+from harness import SANITIZED, Client, eventually, if_else, key_of, refused, step, task
 from sse import SSE, Stream, check_items, ids, run_is, until
 
 sanitize = pytest.mark.sanitize
@@ -301,6 +301,23 @@ def test_there_is_a_limit_and_a_place_comes_free_at_once(servers):
             return stream.status == 200
 
     eventually(place, "a place is free again", seconds=10)
+    for stream in streams:
+        stream.close()
+
+
+@sanitize
+def test_one_user_does_not_take_all_places(servers):
+    server = servers(env={"REPRISE_HTTP_MAX_STREAMS": "8", "REPRISE_HTTP_HEARTBEAT": "3600"}).start()
+    server.api.made("//reprise/v1/users", {"name": "other", "role": "VIEWER"})
+    other = Client(server.endpoint, server.api.made("//reprise/v1/tokens", {"name": "t", "user": "other"})["token"])
+    streams = [Stream(server.api, "/events") for _ in range(6)]
+    assert [stream.status for stream in streams] == [200] * 6
+    with Stream(server.api, "/events") as one_more:
+        assert one_more.status == 429
+    streams += [Stream(other, "/events") for _ in range(2)]
+    assert [stream.status for stream in streams[6:]] == [200] * 2
+    with Stream(other, "/events") as one_more:
+        assert one_more.status == 429, "there are no more"
     for stream in streams:
         stream.close()
 

@@ -1,6 +1,7 @@
 /* GET /metrics (CONTRACT §3, §6): Prometheus text. What each number means: docs/guide/operations.md. */
 #include "api/extras/extras.h"
 #include "api/respond.h"
+#include "api/stream.h"
 #include "api/traffic.h"
 #include "base/metric.h"
 
@@ -32,7 +33,7 @@ enum err_code metrics_get(struct call *call)
     if (backend->metrics)
         backend->metrics(backend->context, out);
     metric_single(out, "reprise_streams", "gauge", "Streams (events, followed logs) that are open.",
-                  (double)atomic_load(&call->api->stream_count));
+                  (double)stream_count(call->api));
     traffic_print(call->api->traffic, out);
     call->response->status = 200;
     http_add_header(call->request, call->response, "content-type",
