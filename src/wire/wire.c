@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <time.h>
 
 #include "base/log.h"
@@ -260,15 +261,32 @@ enum err_code wire_renew_tls(struct wire *wire, const char *cert_pem, const char
     return ERR_OK;
 }
 
-/* The oldest that may be stopped, taken off the list; NULL when there is none. */
+/* Its clients are gone as if they had left by themselves: libmicrohttpd aborts when it is stopped with a connection that is
+ * suspended. Under the lock. */
+static void dismiss_clients(struct wire *wire, const struct serving *serving)
+{
+    LIST_EACH (&wire->clients, node) {
+        const struct client *client = LIST_ITEM(node, struct client, node);
+        if (client->serving == serving)
+            shutdown(client->fd, SHUT_RDWR);
+    }
+}
+
+/* One that serves nobody, taken off the list; NULL when there is none. */
 static struct serving *take_idle(struct wire *wire)
 {
     struct serving *found = NULL;
+    size_t too_many = 0;
     pthread_mutex_lock(&wire->lock);
+    if (wire->retired_count > WIRE_MAX_RETIRED)
+        too_many = wire->retired_count - WIRE_MAX_RETIRED;
     LIST_EACH (&wire->retired, node) {
         struct serving *one = LIST_ITEM(node, struct serving, node);
-        if (atomic_load(&one->open) && wire->retired_count <= WIRE_MAX_RETIRED)
+        if (atomic_load(&one->open)) {
+            if (too_many && too_many--)
+                dismiss_clients(wire, one);
             continue;
+        }
         found = one;
         list_remove(node);
         wire->retired_count--;

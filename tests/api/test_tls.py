@@ -55,6 +55,22 @@ class Connection:
             got += more
         return int(got.split()[1])
 
+    def begin(self, path, token):
+        """A stream of events: its head has come when this returns."""
+        self.socket.sendall(f"GET {path} HTTP/1.1\r\nhost: x\r\nauthorization: Bearer {token}\r\naccept: text/event-stream\r\n\r\n".encode())
+        assert b" 200 " in self.socket.recv(4096).split(b"\r\n")[0]
+
+    def is_over(self):
+        self.socket.settimeout(0.2)
+        try:
+            while self.socket.recv(4096):
+                pass
+            return True
+        except TimeoutError:
+            return False
+        except OSError:
+            return True
+
     def close(self):
         self.socket.close()
 
@@ -117,6 +133,21 @@ def test_sighup_renews_the_certificate_under_open_connections(secured):
         third = certificate(secured.certificates)
         secured.process.send_signal(signal.SIGHUP)
         eventually(lambda: Connection(secured.url).seen == third, "and again")
+    secured.api.session.verify = str(secured.certificates / "cert.pem")
+
+
+def test_sighup_ends_no_server_whose_streams_wait(secured):
+    """libmicrohttpd aborts when it is stopped with a connection that waits: those of certificates of long ago are let go first."""
+    streams = []
+    for _ in range(8):
+        streams.append(Connection(secured.url))
+        streams[-1].begin(secured.api.path("/events"), secured.token)
+        shown = certificate(secured.certificates)
+        secured.process.send_signal(signal.SIGHUP)
+        eventually(lambda: Connection(secured.url).seen == shown, "the new certificate")  # noqa: B023
+    assert Connection(secured.url).ask() == 200
+    eventually(lambda: streams[0].is_over(), "the oldest is let go")
+    assert not streams[-1].is_over(), "the newest is not"
     secured.api.session.verify = str(secured.certificates / "cert.pem")
 
 
