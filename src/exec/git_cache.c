@@ -364,10 +364,14 @@ void git_cache_close(struct git_cache *cache)
 
 /* ---- any thread ---- */
 
-/* Threads are made as they are needed: most servers never need one. */
+/* Threads are made as they are needed: most servers never need one. Who was woken counts as idle until it has the lock, so
+ * what waits is held against the idle, not their number against 0. */
 static void wake_worker(struct git_cache *cache)
 {
-    if (cache->idle_count == 0 && cache->worker_count < WORKERS_MAX &&
+    size_t waiting = 0;
+    LIST_EACH (&cache->waiting, node)
+        waiting++;
+    if (waiting > cache->idle_count && cache->worker_count < WORKERS_MAX &&
         thread_start(&cache->workers[cache->worker_count], worker_main, cache))
         cache->worker_count++;
     pthread_cond_signal(&cache->wake);

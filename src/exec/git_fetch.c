@@ -143,7 +143,8 @@ static void make_read_only(const FTSENT *entry)
 /* ---- one commit ---- */
 
 struct paths {
-    char bare[PATH_MAX], tree[PATH_MAX], half[PATH_MAX], index[PATH_MAX];
+    char bare[PATH_MAX], half_bare[PATH_MAX], tree[PATH_MAX], half[PATH_MAX];
+    char index[PATH_MAX], index_lock[PATH_MAX];
     char git_dir[PATH_MAX], work_tree[PATH_MAX], index_env[PATH_MAX];
 };
 
@@ -152,9 +153,11 @@ static bool name_paths(const struct git_repo *repo, const char *commit, struct p
     if (strlen(repo->folder) + 2 * GIT_COMMIT_TEXT >= PATH_MAX)
         return false;
     snprintf(paths->bare, PATH_MAX, "%s/repo.git", repo->folder);
+    snprintf(paths->half_bare, PATH_MAX, "%s/repo.git.new", repo->folder);
     snprintf(paths->tree, PATH_MAX, "%s/%s", repo->folder, commit);
     snprintf(paths->half, PATH_MAX, "%s/%s.new", repo->folder, commit);
     snprintf(paths->index, PATH_MAX, "%s/%s.index", repo->folder, commit);
+    snprintf(paths->index_lock, PATH_MAX, "%s/%s.index.lock", repo->folder, commit);
     snprintf(paths->git_dir, PATH_MAX, "--git-dir=%s/repo.git", repo->folder);
     snprintf(paths->work_tree, PATH_MAX, "--work-tree=%s/%s.new", repo->folder, commit);
     snprintf(paths->index_env, PATH_MAX, "GIT_INDEX_FILE=%s/%s.index", repo->folder, commit);
@@ -172,19 +175,41 @@ static int count_entries(const char *path)
     return count;
 }
 
-/* Only files of commits are anybody else's business. */
+static void remove_lock(const FTSENT *entry)
+{
+    static const char end[] = ".lock";
+    size_t len = strlen(entry->fts_name);
+    if (entry->fts_info == FTS_F && len >= sizeof end &&
+        strcmp(entry->fts_name + len - (sizeof end - 1), end) == 0)
+        unlink(entry->fts_accpath);
+}
+
+/* Whole or not at all: a repository that is there has been made to its end. */
+static bool init(const struct git_repo *repo, const struct paths *paths,
+                 char reason[static GIT_REASON_BYTES])
+{
+    const char *const args[] = {
+        "init", "--quiet", "--bare", "--template=", "--", paths->half_bare, NULL};
+    git_remove_tree(paths->half_bare);
+    if (!run(repo, false, args, NULL, NULL, reason))
+        return false;
+    return (chmod(paths->half_bare, 0700) == 0 && rename(paths->half_bare, paths->bare) == 0) ||
+           failed(reason, "the repository cannot be kept");
+}
+
+/* Only files of commits are anybody else's business. Nobody else works here: what is locked was so by a git that was
+ * killed. */
 static bool make_bare(const struct git_repo *repo, const struct paths *paths,
                       char reason[static GIT_REASON_BYTES])
 {
     char marks[PATH_MAX + 32];
-    const char *const args[] = {
-        "init", "--quiet", "--bare", "--template=", "--", paths->bare, NULL};
     snprintf(marks, sizeof marks, "%s/refs/reprise", paths->bare);
     if (count_entries(marks) > COMMITS_KEPT && !git_remove_tree(paths->bare))
         return failed(reason, "the old repository cannot be removed");
-    if (access(paths->bare, F_OK) < 0 && !run(repo, false, args, NULL, NULL, reason))
-        return false;
-    return chmod(paths->bare, 0700) == 0 || failed(reason, "the repository cannot be kept");
+    if (access(paths->bare, F_OK) < 0)
+        return init(repo, paths, reason);
+    walk(paths->bare, remove_lock);
+    return true;
 }
 
 static bool has_commit(const struct git_repo *repo, const struct paths *paths, const char *commit)
@@ -237,6 +262,7 @@ static bool write_files(const struct git_repo *repo, const struct paths *paths, 
         paths->git_dir, paths->work_tree, "checkout-index", "--all", "--force", "--quiet", NULL};
     git_remove_tree(paths->half);
     unlink(paths->index);
+    unlink(paths->index_lock);
     if (mkdir(paths->half, 0755) < 0)
         return failed(reason, "its folder cannot be made");
     bool ok = run(repo, false, read_tree, env, NULL, reason) &&
@@ -267,7 +293,11 @@ bool git_check_out(const struct git_repo *repo, const char *commit,
     bool ok = name_paths(repo, commit, paths) && make_bare(repo, paths, reason);
     if (ok && !has_commit(repo, paths, commit))
         ok = fetch(repo, paths, commit, reason);
-    ok = ok && write_files(repo, paths, commit, reason) && put_in_place(paths, reason);
+    if (ok && !write_files(repo, paths, commit, reason)) {
+        ok = false;
+        git_remove_tree(paths->bare); /* what has a commit and not its files is fetched anew */
+    }
+    ok = ok && put_in_place(paths, reason);
     free(paths);
     return ok;
 }

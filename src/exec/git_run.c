@@ -40,6 +40,7 @@ static const char *const always[] = {"-c", "core.hooksPath=/dev/null",
                                      "-c", "submodule.recurse=false",
                                      "-c", "gc.auto=0",
                                      "-c", "maintenance.auto=false",
+                                     "-c", "fetch.unpackLimit=1",
                                      "-c", "credential.helper=",
                                      "-c", "http.followRedirects=initial",
                                      "-c", "fetch.writeCommitGraph=false"};

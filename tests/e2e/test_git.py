@@ -1,10 +1,11 @@
 """Tasks whose files come from git: one commit a run, whatever becomes of the branch, and secrets that leave no trace."""
 
 import os
+import subprocess
 from pathlib import Path
 
 import pytest
-from git_place import GitHttp, GitPlace
+from git_place import ENV, GitHttp, GitPlace
 from harness import eventually, refused, task
 from kept import assert_no_trace, everything_said, keep_secret
 
@@ -294,3 +295,38 @@ def test_size_takes_the_least_used(servers, place):
     run_next()
     eventually(lambda: len(kept()) == 2, "again there is one too many")
     assert commits[-1] in kept() and commits[0] not in kept()
+
+
+def test_a_git_that_was_killed_leaves_nothing_that_stays_in_the_way(servers, place):
+    """Locks of it, and a commit without all of its files."""
+    server = servers("--exec.git-allow-file=true").start()
+    repo = place.repository("killed", files("one"))
+    config = {"repositoryUrl": repo.url}
+    server.api.go([say("a")], "SUCCESS", gitConfig=config)
+    bare, = (server.data / "git").glob("*/repo.git")
+    second = repo.commit(files("two"))
+    (bare / "shallow.lock").write_text("")
+    (bare / "refs" / "reprise" / f"{second}.lock").write_text("")
+    (bare.parent / f"{second}.index.lock").write_text("")
+    run = server.api.go([say("a")], "SUCCESS", gitConfig=config)
+    assert output(server.api, run, "a") == f"two {second}"
+    third = repo.commit(files("three"))
+    subprocess.run(["git", f"--git-dir={bare}", "-c", "fetch.unpackLimit=100", "fetch", "--quiet", repo.url, third], env=ENV, check=True)
+    blob = repo.git("rev-parse", f"{third}:lib/value.py")
+    (bare / "objects" / blob[:2] / blob[2:]).unlink()
+    run = server.api.go([say("a", maxRetries=1, minRetryIntervalMillis=0)], "SUCCESS", gitConfig=config)
+    assert output(server.api, run, "a") == f"three {third}"
+    assert [r["state"]["status"] for r in server.api.task_run(run, "a")["retries"]] == ["INTERNAL_ERROR", "SUCCESS"]
+
+
+def test_a_slow_repository_holds_up_no_other(api, place):
+    place.repository("hanging", files("hanging"))
+    place.repository("quick", files("quick"))
+    with GitHttp(place.folder) as slow, GitHttp(place.folder) as fast:
+        slow.hold.clear()
+        run = api.run(api.job([say("slow", gitConfig={"repositoryUrl": slow.url("hanging")}),
+                               say("fast", gitConfig={"repositoryUrl": fast.url("quick")})]))
+        api.wait_task(run, "fast", "SUCCESS")
+        assert api.task_run(run, "slow")["state"]["status"] == "PENDING"
+        slow.hold.set()
+        api.wait_final(run, "SUCCESS")
