@@ -237,17 +237,19 @@ static void stop_pump(struct entry *entry)
     log_event(LOG_INFO, "workspace stopped", LOG_TEXT("workspace", entry->name));
 }
 
-/* Out of the list, so that nobody finds it. */
-static void take_out(struct workspaces *workspaces, struct entry *entry)
+/* Out of the list, so that nobody finds it; unless a stream has begun to watch it meanwhile. */
+static bool take_out(struct workspaces *workspaces, size_t place)
 {
     pthread_mutex_lock(&workspaces->lock);
-    size_t i = 0;
-    while (workspaces->entries[i] != entry)
-        i++;
-    memmove(&workspaces->entries[i], &workspaces->entries[i + 1],
-            (--workspaces->count - i) * sizeof(struct entry *));
+    struct entry *entry = workspaces->entries[place];
+    bool goes = entry->watchers == 0;
+    if (goes)
+        memmove(&workspaces->entries[place], &workspaces->entries[place + 1],
+                (--workspaces->count - place) * sizeof(struct entry *));
     pthread_mutex_unlock(&workspaces->lock);
-    entry_free(entry);
+    if (goes)
+        entry_free(entry);
+    return goes;
 }
 
 void workspaces_run(struct workspaces *workspaces)
@@ -265,14 +267,11 @@ void workspaces_run(struct workspaces *workspaces)
         pthread_mutex_lock(&workspaces->lock);
         entry->rounds += !more;
         bool dropped = entry->standing == DROPPED;
-        bool watched = entry->watchers > 0;
         pthread_cond_broadcast(&workspaces->went_round);
         pthread_mutex_unlock(&workspaces->lock);
         if (dropped && entry->pump)
             stop_pump(entry);
-        if (dropped && !watched)
-            take_out(workspaces, entry);
-        else
+        if (!dropped || !take_out(workspaces, i))
             i++;
     }
 }
