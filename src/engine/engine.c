@@ -282,11 +282,16 @@ void engine_committed(struct engine *engine)
 
 /* ---- the step ---- */
 
+bool engine_wants_slot(const struct engine *engine)
+{
+    return !engine->is_draining && !list_is_empty(&engine->turns);
+}
+
 static bool may_start(const struct engine *engine)
 {
     int64_t max = engine->config.max_running;
-    return !engine->is_draining && !list_is_empty(&engine->turns) &&
-           (max == 0 || engine->live_count < (size_t)max);
+    return engine_wants_slot(engine) &&
+           (max == 0 || (int64_t)engine->live_count + engine->slots_elsewhere < max);
 }
 
 /* One task of the run whose turn it is; the run goes to the end of the line. */
@@ -384,6 +389,7 @@ void engine_step(struct engine *engine, const struct engine_event *event, struct
     bool is_waiting = engine->parked_command || !list_is_empty(&engine->parked);
     assert(!is_waiting || event->kind == ENGINE_LOADED);
     engine->ids.seed = event->seed;
+    engine->slots_elsewhere = event->slots_elsewhere;
     engine->step++;
     alarms_note_clock(engine, event->now_ms);
     struct etask *task = NULL;

@@ -117,15 +117,16 @@ enum engine_event_kind {
 
 struct engine_event {
     enum engine_event_kind kind;
-    int64_t now_ms;                   /* wall clock: what is shown and stored */
-    int64_t mono_ms;                  /* CLOCK_BOOTTIME: what deadlines are measured on */
-    uint64_t seed;                    /* of the ids that the step makes */
-    const struct command *command;    /* ENGINE_COMMAND */
-    struct zone *zone;                /* of the schedule that it saves; NULL: it saves none */
-    struct command_result *result;    /* filled by the step; to be sent after the commit */
-    struct attempt_ref attempt;       /* OUTCOME, VOID, LOST, NEWS, PREPARED */
-    struct attempt_outcome outcome;   /* OUTCOME; of LOST its texts and launch */
-    struct attempt_news news;         /* NEWS */
+    int64_t now_ms;                 /* wall clock: what is shown and stored */
+    int64_t mono_ms;                /* CLOCK_BOOTTIME: what deadlines are measured on */
+    uint64_t seed;                  /* of the ids that the step makes */
+    int64_t slots_elsewhere;        /* of max_running, those that are not for this workspace now */
+    const struct command *command;  /* ENGINE_COMMAND */
+    struct zone *zone;              /* of the schedule that it saves; NULL: it saves none */
+    struct command_result *result;  /* filled by the step; to be sent after the commit */
+    struct attempt_ref attempt;     /* OUTCOME, VOID, LOST, NEWS, PREPARED */
+    struct attempt_outcome outcome; /* OUTCOME; of LOST its texts and launch */
+    struct attempt_news news;       /* NEWS */
     struct attempt_prepared prepared; /* PREPARED */
 };
 
@@ -303,6 +304,8 @@ bool engine_minds_clock(const struct engine *engine, int64_t now_ms);
 /* How many runs and attempts it holds: for metrics and tests. */
 size_t engine_run_count(const struct engine *engine);
 size_t engine_attempt_count(const struct engine *engine);
+/* Would a step start something if it had another slot? */
+bool engine_wants_slot(const struct engine *engine);
 /* How many tasks wait for an execution slot. */
 size_t engine_ready_count(const struct engine *engine);
 

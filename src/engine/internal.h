@@ -162,9 +162,10 @@ struct engine {
     int64_t alarms_now_ms;  /* the wall clock of the last step; at first INT64_MAX */
     bool clock_went_back;   /* and alarms were not looked at since */
     struct list parked_alarms;
-    struct list turns;  /* runs with tasks that wait for an execution slot, round-robin */
-    size_t live_count;  /* attempts in flight = execution slots held */
-    size_t ready_count; /* tasks in QUEUED */
+    struct list turns;       /* runs with tasks that wait for an execution slot, round-robin */
+    size_t live_count;       /* attempts in flight = execution slots held */
+    size_t ready_count;      /* tasks in QUEUED */
+    int64_t slots_elsewhere; /* as of the event at hand */
     size_t live_loaded; /* of them, when the last run was loaded: there may have been more slots */
     bool is_draining;
     struct list settled; /* work of the step, see engine_settle */

@@ -95,13 +95,12 @@ void metrics_committed(struct metrics *metrics, const struct row_batch *rows, in
         count_row(metrics, &rows->items[i]);
 }
 
-void metrics_reported(struct metrics *metrics, const struct exec_report *report)
+void metrics_ended(struct metrics *metrics, enum exec_report_kind kind, int cause)
 {
-    if (report->kind == EXEC_VOID)
+    if (kind == EXEC_VOID)
         counter_add(&metrics->attempts_void, 1);
     else
-        counter_add(
-            &metrics->attempts_ended[report->kind == EXEC_LOST ? CAUSE_LOST : report->cause], 1);
+        counter_add(&metrics->attempts_ended[kind == EXEC_LOST ? CAUSE_LOST : cause], 1);
 }
 
 /* ---- printing ---- */

@@ -42,7 +42,8 @@ void metrics_free(struct metrics *metrics);
 
 /* A batch was committed, in so many µs. */
 void metrics_committed(struct metrics *metrics, const struct row_batch *rows, int64_t took_us);
-void metrics_reported(struct metrics *metrics, const struct exec_report *report);
+/* An attempt has ended, as was committed. `cause`: enum attempt_cause. */
+void metrics_ended(struct metrics *metrics, enum exec_report_kind kind, int cause);
 
 /* Everything of the above. */
 void metrics_print(const struct metrics *metrics, struct buf *out);

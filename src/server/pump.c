@@ -54,6 +54,7 @@ struct engine_event pump_event(struct pump *pump, enum engine_event_kind kind)
         .now_ms = now.wall_ms,
         .mono_ms = now.boot_ms,
         .seed = pump_seed(pump),
+        .slots_elsewhere = pump->slots_elsewhere,
     };
 }
 
@@ -92,10 +93,8 @@ static void step_report(struct pump *pump, const struct exec_report *report)
     };
     if (!pump_step(pump, &event))
         return;
-    if (pump->config.metrics)
-        metrics_reported(pump->config.metrics, report);
     GROW(pump->acks, pump->ack_count, pump->ack_cap);
-    pump->acks[pump->ack_count++] = report->id;
+    pump->acks[pump->ack_count++] = (struct ack){report->id, report->kind, report->cause};
 }
 
 /* The API has asked for the zone already, so it is there; unless its file went away since. */
@@ -150,10 +149,20 @@ static bool is_full(const struct pump *pump, int64_t began_us)
            clock_monotonic_us() - began_us >= BATCH_MAX_US;
 }
 
+/* A slot has come free elsewhere. */
+static bool may_take_slot(const struct pump *pump)
+{
+    struct slots *slots = pump->config.slots;
+    return engine_wants_slot(pump->engine) &&
+           (slots->max == 0 ||
+            (int64_t)engine_attempt_count(pump->engine) + slots_elsewhere(slots, &pump->place) <
+                slots->max);
+}
+
 /* Deadlines are on one clock, planned times on the other. */
 static bool is_due(const struct pump *pump)
 {
-    return engine_next_deadline(pump->engine) <= clock_boot_ms() ||
+    return may_take_slot(pump) || engine_next_deadline(pump->engine) <= clock_boot_ms() ||
            engine_next_alarm(pump->engine) <= clock_wall_ms() ||
            engine_minds_clock(pump->engine, clock_wall_ms());
 }
@@ -161,9 +170,9 @@ static bool is_due(const struct pump *pump)
 static void step_all(struct pump *pump)
 {
     int64_t began_us = clock_monotonic_us();
-    pump->report_first = pump->report_next;
-    while (pump->report_next < pump->report_count && !is_full(pump, began_us))
-        step_report(pump, &pump->reports[pump->report_next++]);
+    const struct exec_report *report;
+    while (!is_full(pump, began_us) && (report = inbox_take(&pump->inbox)))
+        step_report(pump, report);
     if (!pump->is_lost)
         pump_git_step(pump);
     if (!pump->is_lost && is_due(pump)) {
@@ -208,8 +217,11 @@ static void act(struct pump *pump)
     for (size_t i = 0; i < pump->stepped_count; i++)
         pump->stepped[i]->done(pump->stepped[i]);
     /* Before the starts: an acknowledged supervisor takes the next order, in the same message. */
-    for (size_t i = 0; i < pump->ack_count; i++)
-        exec_ack(pump->exec, &pump->acks[i]);
+    for (size_t i = 0; i < pump->ack_count; i++) {
+        exec_ack(pump->exec, &pump->acks[i].id);
+        if (pump->config.metrics)
+            metrics_ended(pump->config.metrics, pump->acks[i].kind, pump->acks[i].cause);
+    }
     for (size_t i = 0; i < fx->start_count; i++)
         start_attempt(pump, &fx->starts[i]);
     pump_git_ask(pump);
@@ -224,16 +236,22 @@ static void act(struct pump *pump)
     pump_git_release(pump);
 }
 
+/* Without an engine nothing is started; what it held goes on. */
+static void tell_slots(struct pump *pump)
+{
+    const struct engine *engine = pump->engine;
+    int64_t held = engine ? (int64_t)engine_attempt_count(engine) : pump->place.held;
+    slots_tell(pump->config.slots, &pump->place, held, engine && engine_wants_slot(engine),
+               pump->effects.start_count > 0);
+}
+
 static void end_batch(struct pump *pump)
 {
+    tell_slots(pump);
     effects_clear(&pump->effects);
     arena_clear(&pump->answers);
     pump->stepped_count = pump->kept_count = pump->ack_count = 0;
-    if (pump->report_next == pump->report_count) {
-        pump->report_next = pump->report_count = 0;
-        arena_clear(&pump->inbox);
-    }
-    pump->report_first = pump->report_next; /* no commit that fails from here on undoes these */
+    inbox_settle(&pump->inbox);
 }
 
 static void back_off(struct pump *pump)
@@ -252,8 +270,7 @@ void pump_lose(struct pump *pump, enum store_result result)
         pump_answer_unavailable(pump->stepped[i]);
     engine_free(pump->engine);
     pump->engine = NULL;
-    /* They are stepped again: where the store knows them already, they are stale and acknowledged. */
-    pump->report_next = pump->report_first;
+    inbox_rewind(&pump->inbox);
     pump->is_fenced = result == STORE_FENCED;
     back_off(pump);
     log_event(
@@ -315,7 +332,7 @@ static void take_commands(struct pump *pump)
 
 static bool has_work(const struct pump *pump)
 {
-    return pump->backlog || pump->report_next < pump->report_count ||
+    return pump->backlog || inbox_waiting(&pump->inbox) > 0 ||
            pump->effects.rows.count + pump->effects.events.count > 0 ||
            pump->effects.start_count + pump->effects.prepare_count > 0 || is_due(pump);
 }
@@ -351,6 +368,7 @@ static void run_batch(struct pump *pump)
         refuse_backlog(pump);
         return;
     }
+    pump->slots_elsewhere = slots_elsewhere(pump->config.slots, &pump->place);
     step_all(pump);
     commit_batch(pump);
     end_batch(pump);
@@ -393,14 +411,7 @@ int pump_timeout_ms(struct pump *pump)
 static void on_report(void *context, const struct exec_report *report)
 {
     struct pump *pump = context;
-    GROW(pump->reports, pump->report_count, pump->report_cap);
-    struct exec_report *kept = &pump->reports[pump->report_count++];
-    *kept = *report;
-    kept->message = arena_strdup(&pump->inbox, report->message);
-    kept->error_trace = arena_strdup(&pump->inbox, report->error_trace);
-    kept->published = arena_strdup(&pump->inbox, report->published);
-    kept->unpublished = arena_strdup(&pump->inbox, report->unpublished);
-    kept->external_id = arena_strdup(&pump->inbox, report->external_id);
+    inbox_add(&pump->inbox, report);
 }
 
 /* ---- life ---- */
@@ -409,6 +420,31 @@ static bool watch(struct pump *pump, int fd)
 {
     struct epoll_event event = {.events = EPOLLIN};
     return epoll_ctl(pump->epoll_fd, EPOLL_CTL_ADD, fd, &event) == 0;
+}
+
+static bool watch_ends(struct pump *pump)
+{
+    return (pump->epoll_fd = epoll_create1(EPOLL_CLOEXEC)) >= 0 &&
+           (pump->bell_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)) >= 0 &&
+           watch(pump, pump->bell_fd) && watch(pump, exec_fd(pump->exec));
+}
+
+static enum err_code pump_open(struct pump *pump, struct err *err)
+{
+    if (getrandom(&pump->seed, sizeof pump->seed, 0) != (ssize_t)sizeof pump->seed)
+        return err_set(err, ERR_INTERNAL, "no randomness to be had: %s", strerror(errno));
+    pump->exec = exec_open(&pump->config.exec, err);
+    if (!pump->exec)
+        return err->code;
+    if (!watch_ends(pump))
+        return err_set(err, ERR_INTERNAL, "cannot make an event loop: %s", strerror(errno));
+    pump->reader = store_reader_open(pump->config.store);
+    if (!pump->reader || !pump_load(pump))
+        return err_set(err, ERR_INTERNAL, "workspace %s cannot be recovered from the store",
+                       pump->config.workspace.name);
+    uuid_source_init(&pump->audit_keys, 0, pump_seed(pump));
+    tell_slots(pump);
+    return ERR_OK;
 }
 
 struct pump *pump_new(const struct pump_config *config, struct err *err)
@@ -423,26 +459,15 @@ struct pump *pump_new(const struct pump_config *config, struct err *err)
     pump->epoll_fd = pump->bell_fd = -1;
     pthread_mutex_init(&pump->lock, NULL);
     effects_init(&pump->effects);
-    arena_init(&pump->inbox);
+    inbox_init(&pump->inbox);
     arena_init(&pump->answers);
-    if (getrandom(&pump->seed, sizeof pump->seed, 0) != (ssize_t)sizeof pump->seed)
-        err_set(err, ERR_INTERNAL, "no randomness to be had: %s", strerror(errno));
-    else if (!(pump->exec = exec_open(&pump->config.exec, err)))
-        ; /* said */
-    else if ((pump->epoll_fd = epoll_create1(EPOLL_CLOEXEC)) < 0 ||
-             (pump->bell_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)) < 0 ||
-             !watch(pump, pump->bell_fd) || !watch(pump, exec_fd(pump->exec)))
-        err_set(err, ERR_INTERNAL, "cannot make an event loop: %s", strerror(errno));
-    else if (!(pump->reader = store_reader_open(config->store)) || !pump_load(pump))
-        err_set(err, ERR_INTERNAL, "workspace %s cannot be recovered from the store",
-                config->workspace.name);
-    else {
-        uuid_source_init(&pump->audit_keys, 0, pump_seed(pump));
-        atomic_store(&pump->is_ready, true);
-        return pump;
+    slots_join(config->slots, &pump->place);
+    if (pump_open(pump, err)) {
+        pump_free(pump);
+        return NULL;
     }
-    pump_free(pump);
-    return NULL;
+    atomic_store(&pump->is_ready, true);
+    return pump;
 }
 
 void pump_free(struct pump *pump)
@@ -456,13 +481,13 @@ void pump_free(struct pump *pump)
     if (pump->reader)
         store_reader_close(pump->reader);
     effects_release(&pump->effects);
-    arena_release(&pump->inbox);
+    inbox_release(&pump->inbox);
     arena_release(&pump->answers);
+    slots_leave(pump->config.slots, &pump->place);
     if (pump->bell_fd >= 0)
         close(pump->bell_fd);
     if (pump->epoll_fd >= 0)
         close(pump->epoll_fd);
-    free(pump->reports);
     free(pump->stepped);
     free(pump->kept);
     free(pump->acks);

@@ -23,6 +23,7 @@
 #include "server/defs.h"
 #include "server/feed.h"
 #include "server/retention.h"
+#include "server/slots.h"
 #include "server/surroundings.h"
 #include "store/store.h"
 
@@ -41,7 +42,7 @@ struct pump_config {
     struct exec_config exec; /* on_report and context are the pump's */
     const char *hub_region;
     const char *host;
-    int64_t max_running;
+    struct slots *slots; /* of all pumps */
     int64_t grace_ms;
     int64_t queue_max_ms;
     struct metrics *metrics; /* counts what is done; NULL: nobody does */

@@ -1,10 +1,11 @@
-/* Shared by pump.c (batches) and pump_load.c (loading and recovery). */
+/* Shared by pump.c (batches) and its parts, pump_….c. */
 #pragma once
 
 #include <pthread.h>
 #include <stdatomic.h>
 
 #include "engine/engine.h"
+#include "server/inbox.h"
 #include "server/metrics.h"
 #include "server/pump.h"
 
@@ -25,6 +26,13 @@ struct retain {
     int64_t next_ms;            /* CLOCK_BOOTTIME */
     int64_t deleted;
     int64_t deleted_campaigns;
+};
+
+/* An attempt that has ended with this batch. */
+struct ack {
+    struct attempt_id id;
+    enum exec_report_kind kind;
+    int cause;
 };
 
 struct prepared;
@@ -50,11 +58,7 @@ struct pump {
     bool is_closed;
 
     struct api_pending *backlog; /* taken from the queue, not stepped yet; pump's thread only */
-    struct exec_report *reports; /* outcomes that wait; their strings are in `inbox` */
-    size_t report_count, report_cap;
-    size_t report_first;  /* of this batch; between batches that of the next one */
-    size_t report_next;   /* the first that is not stepped yet: first <= next <= count */
-    struct arena inbox;   /* strings of the reports */
+    struct inbox inbox;
     struct arena answers; /* of one batch: kept answers, and who asked for what */
     struct uuid_source audit_keys;
 
@@ -63,8 +67,10 @@ struct pump {
     size_t stepped_count, stepped_cap;
     struct kept *kept;
     size_t kept_count, kept_cap;
-    struct attempt_id *acks;
+    struct ack *acks;
     size_t ack_count, ack_cap;
+    struct slot_place place;
+    int64_t slots_elsewhere; /* as of its beginning */
 
     bool is_reading; /* the reader's snapshot is open */
     bool is_lost;    /* the engine waits for rows that cannot be read: this batch fails */
@@ -89,6 +95,14 @@ void pump_withdraw_gauges(struct pump *pump);
 /* A command that did not come to the engine, or came to nothing. */
 void pump_answer(struct api_pending *pending, enum err_code code, const char *message);
 void pump_answer_unavailable(struct api_pending *pending);
+/* A commit of the workspace's failed or its answer was lost: everything is loaded anew. */
+void pump_lose(struct pump *pump, enum store_result result);
+/* Another seed each time, for ids. */
+uint64_t pump_seed(struct pump *pump);
+/* Of that kind, as of now. */
+struct engine_event pump_event(struct pump *pump, enum engine_event_kind kind);
+/* There is something to do; any thread. */
+void pump_ring(const struct pump *pump);
 
 /* ---- pump_tokens.c ---- */
 enum token_verdict {
@@ -138,12 +152,8 @@ bool pump_step(struct pump *pump, const struct engine_event *event);
  * newer ones. */
 void pump_read_begin(struct pump *pump);
 void pump_read_end(struct pump *pump);
-/* A commit of the workspace's failed or its answer was lost: everything is loaded anew. */
-void pump_lose(struct pump *pump, enum store_result result);
+
+/* ---- pump_retain.c ---- */
 /* Lets some of what is too old go, between two batches; and when to call it again. */
 void pump_retain(struct pump *pump);
 int64_t pump_retain_ms(const struct pump *pump);
-uint64_t pump_seed(struct pump *pump);
-struct engine_event pump_event(struct pump *pump, enum engine_event_kind kind);
-/* There is something to do; any thread. */
-void pump_ring(const struct pump *pump);

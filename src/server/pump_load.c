@@ -343,7 +343,7 @@ static bool load_schedules(struct pump *pump)
  * more, else every failed commit would add to them. */
 struct recovery {
     struct pump *pump;
-    struct uuid_map told; /* task run → place in pump->reports + 1 */
+    struct uuid_map told; /* task run → place in the inbox + 1 */
 };
 
 static bool is_told(const struct recovery *recovery, const struct live_attempt *live)
@@ -351,7 +351,7 @@ static bool is_told(const struct recovery *recovery, const struct live_attempt *
     size_t place = (uintptr_t)uuid_map_get(&recovery->told, &live->task_run);
     if (!place)
         return false;
-    const struct attempt_id *id = &recovery->pump->reports[place - 1].id;
+    const struct attempt_id *id = &recovery->pump->inbox.items[place - 1].id;
     return id->attempt == live->attempt && id->epoch == live->epoch;
 }
 
@@ -372,8 +372,10 @@ static void recover_attempts(struct pump *pump)
 {
     struct recovery recovery = {.pump = pump};
     uuid_map_init(&recovery.told);
-    for (size_t i = pump->report_next; i < pump->report_count; i++)
-        uuid_map_put(&recovery.told, &pump->reports[i].id.task_run, (void *)(uintptr_t)(i + 1));
+    const struct inbox *inbox = &pump->inbox;
+    for (size_t i = inbox->next; i < inbox->count; i++)
+        if (inbox->items[i].kind != EXEC_NEWS) /* it goes on, and a stop may have been lost */
+            uuid_map_put(&recovery.told, &inbox->items[i].id.task_run, (void *)(uintptr_t)(i + 1));
     engine_live_attempts(pump->engine, recover_attempt, &recovery);
     uuid_map_release(&recovery.told);
 }
@@ -387,7 +389,7 @@ static bool begin_epoch(struct pump *pump)
         .workspace = row,
         .hub_region = pump->config.hub_region,
         .host = pump->config.host,
-        .max_running = pump->config.max_running,
+        .max_running = pump->config.slots->max,
         .grace_ms = pump->config.grace_ms,
         .queue_max_ms = pump->config.queue_max_ms,
         .zone = pump->config.surroundings ? surroundings_zone : NULL,
@@ -411,12 +413,8 @@ bool pump_load(struct pump *pump)
         feed_reset(pump->config.feed, engine_workspace(pump->engine)->last_event);
     recover_attempts(pump);
     pump_git_hold(pump);
-    const struct engine_event event = {
-        .kind = pump->is_draining ? ENGINE_DRAIN : ENGINE_TIMER,
-        .now_ms = clock_wall_ms(),
-        .mono_ms = clock_boot_ms(),
-        .seed = pump_seed(pump),
-    };
+    const struct engine_event event =
+        pump_event(pump, pump->is_draining ? ENGINE_DRAIN : ENGINE_TIMER);
     bool ok = pump_step(pump, &event);
     pump_read_end(pump);
     if (!ok) {

@@ -35,6 +35,7 @@ struct server {
     struct install install;
     struct readers *readers;
     struct secrets secrets;
+    struct slots slots;
     struct defs *defs;
     struct zones *zones;
     struct surroundings surroundings;
@@ -202,7 +203,7 @@ static enum err_code start_pump(struct server *server, struct err *err)
             },
         .hub_region = config_text(config, CONFIG_region),
         .host = server->hostname,
-        .max_running = config_number(config, CONFIG_exec_max_running),
+        .slots = &server->slots,
         .grace_ms = config_number(config, CONFIG_exec_grace) * 1000,
         .queue_max_ms = config_number(config, CONFIG_queue_max_hours) * 3600 * 1000,
     };
@@ -507,6 +508,7 @@ static void server_stop(struct server *server)
         close(server->clock_fd);
     free(server->tls_cert);
     free(server->tls_key);
+    slots_release(&server->slots);
 }
 
 int serve(const struct config *config)
@@ -516,6 +518,7 @@ int serve(const struct config *config)
     struct err err = {0};
     log_setup((enum log_level)config_number(config, CONFIG_log_level),
               (enum log_format)config_number(config, CONFIG_log_format));
+    slots_init(&server.slots, config_number(config, CONFIG_exec_max_running));
     bool failed = server_start(&server, &err) != ERR_OK || publish(&server, &err) != ERR_OK;
     if (failed)
         fprintf(stderr, "reprise: %s\n", err.message);

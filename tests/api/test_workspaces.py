@@ -3,9 +3,10 @@
 import os
 import resource
 import sqlite3
+import threading
 
 import pytest
-from harness import Client, refused, step, task
+from harness import Client, eventually, refused, step, task
 from sse import Stream, run_is, until
 
 pytestmark = pytest.mark.sanitize
@@ -246,3 +247,52 @@ def test_the_place_names_workspaces_as_they_are_called(own):
     assert names() == ["default", "second"]
     assert own.api.put(f"~/workspaces/{key}", {"displayName": "renamed"}).status_code == 200
     assert names() == ["default", "renamed"]
+
+
+def test_deletion_beside_streams_that_begin(own):
+    """Who begins to watch while the workspace goes is told that it is gone, or of its end; the server goes on."""
+    statuses = []
+
+    def watch(workspace, stop):
+        while not stop.is_set():
+            with Stream(inside(own, workspace), "/events") as stream:
+                statuses.append(stream.status)
+
+    for i in range(40):
+        workspace, stop = made(own.api, f"watched-{i}"), threading.Event()
+        watchers = [threading.Thread(target=watch, args=(workspace, stop)) for _ in range(4)]
+        for watcher in watchers:
+            watcher.start()
+        eventually(lambda: len(statuses) > 4, "they watch", pause_s=0.001)
+        assert own.api.delete(f"~/workspaces/{workspace['key']}").status_code == 204
+        statuses.clear()
+        eventually(lambda: 404 in statuses, "it is gone", pause_s=0.001)
+        stop.set()
+        for watcher in watchers:
+            watcher.join()
+        assert set(statuses) <= {200, 404}
+    assert own.api.get("//readyz").status_code == 200
+
+
+def test_execution_slots_are_the_servers_and_go_round(servers, tmp_path):
+    """With one slot for all, no two tasks are at work at the same time, and each workspace comes to something."""
+    server = servers("--exec.max-running=1").start()
+    script = f"mkdir {tmp_path}/lock || exit 1\nwhile [ ! -e {tmp_path}/all ]; do sleep 0.02; done\necho $REPRISE_WORKSPACE >> {tmp_path}/order\nrmdir {tmp_path}/lock"
+    tasks = [{"taskKey": f"t{i}", "type": "SHELL_TASK", "script": script} for i in range(6)]
+    places = [""] + [f"~/workspaces/{server.api.made('~/workspaces', {'displayName': f'w{i}'})['key']}" for i in range(2)]
+    runs = []
+    for place in places:
+        job = server.api.made(f"{place}/jobs", {"name": "j", "path": "/", "tasks": tasks})
+        runs.append((place, server.api.made(f"{place}/jobRuns", {"jobKey": job["key"]})["key"]))
+
+    (tmp_path / "all").touch()
+
+    def ended(place, run):
+        shown = server.api.read(f"{place}/jobRuns/{run}")
+        return shown["state"]["status"] in ("SUCCESS", "FAILED") and shown
+
+    for place, run in runs:
+        assert eventually(lambda: ended(place, run), "its end")["state"]["status"] == "SUCCESS"  # noqa: B023
+    order = (tmp_path / "order").read_text().split()
+    assert len(order) == 18 and {order.count(name) for name in order} == {6}
+    assert len(set(order[3:9])) > 1, "the first has not kept the others out"

@@ -118,6 +118,7 @@ void stage_up(struct stage *stage)
         .workspace = {stage->workspace.id, stage->workspace.key, "default"},
         .data_dir = stage_path(stage, "data"),
     };
+    slots_init(&stage->slots, 256);
     const struct pump_config config = {
         .store = stage->store,
         .defs = backend->defs,
@@ -134,7 +135,7 @@ void stage_up(struct stage *stage)
             },
         .hub_region = "local",
         .host = "here",
-        .max_running = 256,
+        .slots = &stage->slots,
         .grace_ms = 10000,
         .queue_max_ms = INT64_C(48) * 3600 * 1000,
     };
@@ -162,6 +163,7 @@ void stage_down(struct stage *stage)
     defs_free(stage->backend.defs);
     zones_free(stage->backend.zones);
     readers_free(stage->backend.readers);
+    slots_release(&stage->slots);
     stage->pump = NULL;
 }
 

@@ -28,6 +28,7 @@ struct stage {
     struct store *store;
     struct workspace_row workspace;
     struct vault vault;
+    struct slots slots;
     struct backend backend;
     struct api_backend functions;
     struct api *api;

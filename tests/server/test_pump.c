@@ -8,6 +8,7 @@
 
 #include "base/mem.h"
 #include "server/clock.h"
+#include "server/metrics.h"
 #include "server/stage.h"
 
 /* Its runs wait for ever: they are live and do nothing. */
@@ -74,8 +75,8 @@ struct counted {
 static bool no_failures_left(void *context)
 {
     struct counted *counted = context;
-    if (counted->stage->pump->report_count > counted->most)
-        counted->most = counted->stage->pump->report_count;
+    if (counted->stage->pump->inbox.count > counted->most)
+        counted->most = counted->stage->pump->inbox.count;
     return counted->stage->failures == 0;
 }
 
@@ -101,7 +102,7 @@ static void lose_outcomes(struct stage *stage, bool applied)
     assert_true(counted.most <= 1);
     stage->failures = 0;
     stage_await(stage, is_ready, stage->pump);
-    assert_int_equal(stage->pump->report_count, 0);
+    assert_int_equal(stage->pump->inbox.count, 0);
     assert_int_equal(exec_live(stage->pump->exec), 0);
 
     struct run_image image;
@@ -296,15 +297,15 @@ static void outcomes_are_heard_after_a_commit_beside_the_batches_has_failed(void
     for (int i = 0; i < 3; i++)
         stage_await_state(stage, &runs[i], STATE_RUNNING);
     assert_int_equal(write(fan, "go\ngo\n", 6), 6);
-    while (pump->report_count < 2) {
+    while (pump->inbox.count < 2) {
         struct pollfd watched = {.fd = exec_fd(pump->exec), .events = POLLIN};
         assert_int_equal(poll(&watched, 1, STAGE_PATIENCE_MS), 1);
         exec_dispatch(pump->exec);
     }
     pump_run(pump);
-    assert_int_equal(pump->report_next, 1);
+    assert_int_equal(inbox_waiting(&pump->inbox), 1);
     pump_run(pump);
-    assert_int_equal(pump->report_count, 0);
+    assert_int_equal(pump->inbox.count, 0);
     pump_lose(pump, STORE_FAILED);
     stage_await(stage, stage_is_recovered, stage);
     assert_int_equal(write(one, "go\n", 3), 3);
@@ -481,6 +482,85 @@ static void an_end_without_a_store_answers_too(void **state)
     assert_int_equal(stage_live_runs(stage), 0);
 }
 
+/* ---- what is told of attempts ---- */
+
+static struct attempt_id attempt_of(struct stage *stage, const struct uuid *run)
+{
+    struct run_image image;
+    store_read_begin(stage->reader);
+    assert_true(
+        store_get_run_image(stage->reader, stage->workspace.id, run, &stage->arena, &image));
+    store_read_end(stage->reader);
+    return (struct attempt_id){*run, image.task_runs[0].key, 0, image.attempts[0].number,
+                               image.attempts[0].epoch};
+}
+
+/* News of an attempt that goes on are no end: whoever cancels it is heard, although the answer of that commit is
+ * lost and everything is loaded anew. The script ends with the signal alone. */
+static void a_stop_is_not_lost_beside_news(void **state)
+{
+    struct stage *stage = *state;
+    const char *path = stage_path(stage, "pipe");
+    assert_int_equal(mkfifo(path, 0600), 0);
+    int pipe = open(path, O_RDWR | O_CLOEXEC);
+    stage_script(stage, "a.sh", arena_printf(&stage->arena, "read line < %s\n", path));
+    stage_up(stage);
+    struct uuid job = stage_job(stage, one_task);
+    struct uuid run = stage_run(stage, &job);
+    stage_await_state(stage, &run, STATE_RUNNING);
+    const struct exec_report news = {
+        .kind = EXEC_NEWS, .id = attempt_of(stage, &run), .external_id = "app-1"};
+    stage->pump->config.exec.on_report(stage->pump, &news);
+    stage->failures = 1;
+    stage->applied = true;
+    struct request *cancel = stage_request(stage, COMMAND_RUN_CANCEL, &run);
+    stage_submit(stage, cancel);
+    assert_int_equal(stage_answer(stage, cancel), ERR_UNAVAILABLE);
+    stage_await_state(stage, &run, STATE_CANCELED);
+    close(pipe);
+}
+
+static void what_a_failed_commit_had_is_counted_once(void **state)
+{
+    struct stage *stage = *state;
+    stage_script(stage, "a.sh", "exit 0");
+    stage_up(stage);
+    struct metrics *metrics = metrics_new(0);
+    stage->pump->config.metrics = metrics;
+    struct uuid job = stage_job(stage, one_task);
+    struct uuid run = stage_run(stage, &job);
+    stage->failures = 3;
+    stage_await_state(stage, &run, STATE_SUCCESS);
+    assert_int_equal(counter_read(&metrics->attempts_ended[CAUSE_EXITED]), 1);
+    stage->pump->config.metrics = NULL;
+    metrics_free(metrics);
+}
+
+static bool has_many_attempts(void *context)
+{
+    struct counted *counted = context;
+    struct inbox *inbox = &counted->stage->pump->inbox;
+    if (inbox->count > counted->most)
+        counted->most = inbox->count;
+    return counted->stage->commits > 300;
+}
+
+/* Each start fails at once, is told in the middle of a batch, and is tried again. */
+static void starts_that_fail_do_not_pile_up(void **state)
+{
+    struct stage *stage = *state;
+    stage_up(stage);
+    struct uuid job = stage_job(
+        stage,
+        "{'name':'j','path':'x','maxConcurrentRuns':10,'tasks':[{'taskKey':'a','type':'PYTHON_TASK',"
+        "'filePath':'none.sh','maxRetries':300}]}");
+    for (int i = 0; i < 10; i++)
+        stage_run(stage, &job);
+    struct counted counted = {.stage = stage};
+    stage_await(stage, has_many_attempts, &counted);
+    assert_in_range(counted.most, 1, 100);
+}
+
 int main(void)
 {
 #define STAGED(f) cmocka_unit_test_setup_teardown(f, stage_setup, stage_teardown)
@@ -499,6 +579,9 @@ int main(void)
         STAGED(big_windows_are_read_however_long_it_takes),
         STAGED(what_waits_at_the_end_is_answered_and_nothing_after_it),
         STAGED(an_end_without_a_store_answers_too),
+        STAGED(a_stop_is_not_lost_beside_news),
+        STAGED(what_a_failed_commit_had_is_counted_once),
+        STAGED(starts_that_fail_do_not_pile_up),
     };
     return cmocka_run_group_tests_name("pump", tests, NULL, NULL);
 }
