@@ -75,6 +75,30 @@ static enum err_code ensure_platform(struct install *install, const struct confi
     return ERR_OK;
 }
 
+/* A data folder is one database's: folders of runs that the database does not know are removed. */
+static enum err_code bind_folder(struct install *install, struct err *err)
+{
+    char path[PATH_BYTES];
+    snprintf(path, sizeof path, "%s/platform.id", install->data_dir);
+    if (!file_exists(path))
+        return file_write(path, arena_printf(&install->arena, "%s\n", install->platform_id), 0600,
+                          err);
+    char *text = file_load(path, err);
+    if (!text)
+        return err->code;
+    text[strcspn(text, "\n")] = '\0';
+    bool is_ours = strcmp(text, install->platform_id) == 0;
+    free(text);
+    if (is_ours)
+        return ERR_OK;
+    return err_set(
+        err, ERR_INCORRECT_STATE,
+        "%s is of another database than %s: give the one that it was used with (--store), or "
+        "another --data; without the file %s it is this database's, and outputs of runs that the "
+        "database does not know are removed",
+        install->data_dir, install->db_path, path);
+}
+
 static enum err_code ensure_workspace(struct install *install, struct err *err)
 {
     struct workspace_row *rows;
@@ -135,7 +159,8 @@ enum err_code install_open(struct install *install, const struct config *config,
     if (install->lock_fd < 0 || open_store(install, config_text(config, CONFIG_store), err))
         return err->code;
     install_unpublish(install); /* of a server that was killed */
-    if (ensure_platform(install, config, err) || ensure_workspace(install, err) ||
+    if (ensure_platform(install, config, err) || bind_folder(install, err) ||
+        ensure_workspace(install, err) ||
         vault_open(&install->vault, install->store, install->data_dir,
                    config_bool(config, CONFIG_auth_forget_secrets), err))
         return err->code;

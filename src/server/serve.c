@@ -450,7 +450,8 @@ static int loop_timeout_ms(struct server *server)
     return earlier(pumps, tell_watchdog(server));
 }
 
-static void server_loop(struct server *server)
+/* Until it is asked to stop; false: it cannot go on. */
+static bool server_loop(struct server *server)
 {
     struct pollfd watched[] = {
         {.fd = pump_fd(server->pump), .events = POLLIN},
@@ -462,15 +463,19 @@ static void server_loop(struct server *server)
     while (!pump_is_fenced(server->pump) && !workspaces_is_fenced(server->others)) {
         pump_run(server->pump);
         workspaces_run(server->others);
-        if (poll(watched, ARRAY_LEN(watched), loop_timeout_ms(server)) < 0 && errno != EINTR)
-            return;
+        if (poll(watched, ARRAY_LEN(watched), loop_timeout_ms(server)) < 0 && errno != EINTR) {
+            log_event(LOG_ERROR, "cannot wait for anything",
+                      LOG_TEXT("why", strerrordesc_np(errno)));
+            return false;
+        }
         if ((watched[1].revents & POLLIN) && take_signals(server))
-            return;
+            return true;
         if (watched[2].revents & POLLIN)
             clock_watch_take(server->clock_fd);
         if (watched[4].revents & POLLIN)
             retention_heard(server->retention); /* the pumps look for themselves */
     }
+    return true;
 }
 
 /* Running tasks go on under their supervisors; everything that was asked for is answered. */

@@ -38,27 +38,31 @@ static enum err_code read_key(struct vault *vault, const char *path, struct err 
     return err_set(err, ERR_INCORRECT_STATE, "%s holds no key", path);
 }
 
+/* From now on the database knows whose key it is. */
+static enum err_code keep_check(const struct vault *vault, struct store *store, struct err *err)
+{
+    struct buf check;
+    buf_init(&check, CHECK_MAX);
+    vault_seal(vault, check_name, check_text, &check);
+    bool kept = store_meta_set(store, check_name, check.data) == STORE_OK;
+    buf_release(&check);
+    return kept ? ERR_OK : err_set(err, ERR_INTERNAL, "the key of secrets cannot be made");
+}
+
 static enum err_code make_key(struct vault *vault, struct store *store, const char *path,
                               struct err *err)
 {
     char text[BASE64URL_LEN(SEAL_KEY_BYTES) + 2];
-    struct buf check;
     if (getrandom(vault->key, sizeof vault->key, 0) != (ssize_t)sizeof vault->key)
         return err_set(err, ERR_INTERNAL, "no randomness to be had");
     base64url_encode(vault->key, sizeof vault->key, text);
     size_t len = strlen(text);
     text[len] = '\n';
     text[len + 1] = '\0';
-    /* The file first: a crash in between leaves one that the database knows nothing of yet. */
+    /* The file first: a crash in between leaves one that the database knows nothing of yet, and the next start keeps. */
     enum err_code code = file_write(path, text, 0600, err);
     OPENSSL_cleanse(text, sizeof text);
-    if (code)
-        return code;
-    buf_init(&check, CHECK_MAX);
-    vault_seal(vault, check_name, check_text, &check);
-    bool kept = store_meta_set(store, check_name, check.data) == STORE_OK;
-    buf_release(&check);
-    return kept ? ERR_OK : err_set(err, ERR_INTERNAL, "the key of secrets cannot be made");
+    return code ? code : keep_check(vault, store, err);
 }
 
 static bool belongs(const struct vault *vault, const char *check)
@@ -83,21 +87,21 @@ enum err_code vault_open(struct vault *vault, struct store *store, const char *d
     enum err_code code = ERR_OK;
     if (!store_meta_get(store, check_name, &arena, &check))
         code = err_set(err, ERR_INTERNAL, "whose key %s is cannot be read from the database", path);
-    if (is_there && check)
+    else if (is_there)
         code = read_key(vault, path, err);
-    if (!code && check && (!is_there || !belongs(vault, check))) {
-        if (forget) {
-            log_event(LOG_WARN, "sealed secrets are given up", LOG_TEXT("key", path));
-            check = NULL;
-        } else {
-            code = err_set(err, ERR_INCORRECT_STATE,
-                           "%s %s: restore it from a backup, or give up access keys and secrets "
-                           "with --auth.forget-secrets",
-                           path, is_there ? "is not the key of this database" : "is missing");
-        }
-    }
-    if (!code && !check)
+    bool fits = is_there && (!check || belongs(vault, check));
+    bool is_lost = check && !fits;
+    if (!code && is_lost && !forget)
+        code = err_set(err, ERR_INCORRECT_STATE,
+                       "%s %s: restore it from a backup, or give up access keys and secrets with "
+                       "--auth.forget-secrets",
+                       path, is_there ? "is not the key of this database" : "is missing");
+    if (!code && is_lost)
+        log_event(LOG_WARN, "sealed secrets are given up", LOG_TEXT("key", path));
+    if (!code && !fits)
         code = make_key(vault, store, path, err);
+    else if (!code && !check)
+        code = keep_check(vault, store, err); /* a key that is there is never written over */
     arena_release(&arena);
     return code;
 }

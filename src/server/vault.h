@@ -15,7 +15,7 @@ struct vault {
     uint8_t key[SEAL_KEY_BYTES];
 };
 
-/* Reads the key, or makes it where the database has never had one. Refuses a file that others may
+/* Reads the key, or makes it where there is none and the database has never had one. Refuses a file that others may
  * read, one of another database, and a lost one, unless `forget` says that what was sealed is given
  * up. */
 enum err_code vault_open(struct vault *vault, struct store *store, const char *data_dir,

@@ -287,3 +287,33 @@ def test_the_service_manager_hears_of_it(servers, tmp_path):
         while b"STOPPING=1" not in heard:
             heard.add(manager.recv(100))
         assert heard <= {b"WATCHDOG=1", b"STOPPING=1"}
+
+
+def test_a_data_folder_is_one_databases(servers, tmp_path):
+    """Started once with another database by mistake, it loses nothing: neither the key of secrets nor outputs of runs."""
+    server = servers().start()
+    api = server.api
+    api.made("//reprise/v1/secrets", {"name": "kept", "value": "v"})
+    run = api.go([task("a")], "SUCCESS")
+    key, folder = (server.data / "secret.key").read_bytes(), server.data / "runs" / run["key"]
+    server.stop()
+    other = subprocess.run([*server.command(), f"--store=sqlite:{tmp_path}/other.db"], capture_output=True, text=True, timeout=DEADLINE_S, env=server.env)
+    assert other.returncode == 1 and "is of another database" in other.stderr and "platform.id" in other.stderr, other
+    assert (server.data / "secret.key").read_bytes() == key and folder.is_dir()
+    api = server.start().api
+    shell = {"taskKey": "s", "type": "SHELL_TASK", "script": "test $REPRISE_SECRET_kept = v", "x-secrets": ["kept"]}
+    api.go([shell], "SUCCESS")
+    assert folder.is_dir()
+
+
+def test_a_key_that_the_database_does_not_know_is_kept(servers):
+    """As a crash leaves it between the two."""
+    server = servers()
+    server.data.mkdir()
+    server.data.chmod(0o700)
+    path = server.data / "secret.key"
+    path.write_text("A" * 43 + "\n")
+    path.chmod(0o600)
+    server.start()
+    server.restart()
+    assert path.read_text() == "A" * 43 + "\n"
