@@ -267,17 +267,10 @@ static struct job *take(struct git_cache *cache)
     return first;
 }
 
-/* Under the lock, which is let go of meanwhile. */
-static void handle(struct git_cache *cache, struct job *first)
+/* Under the lock: those that asked the same, `first` last, since it is what the others are compared with. */
+static void answer_all(struct git_cache *cache, struct job *first, const char *commit,
+                       const char *reason)
 {
-    char reason[GIT_REASON_BYTES] = "";
-    char commit[GIT_COMMIT_TEXT];
-    struct repo *repo = first->repo;
-    pthread_mutex_unlock(&cache->lock);
-    bool ok = work(cache, first, commit, reason);
-    pthread_mutex_lock(&cache->lock);
-    if (ok && !checkout_find(repo, commit))
-        checkout_add(&cache->shelf, repo, commit);
     struct list same;
     list_init(&same);
     LIST_EACH_SAFE (&cache->active, node) {
@@ -290,13 +283,33 @@ static void handle(struct git_cache *cache, struct job *first)
     list_remove(&first->node);
     list_append(&same, &first->node);
     LIST_EACH_SAFE (&same, node)
-        answer(cache, LIST_ITEM(node, struct job, node), ok ? commit : NULL, reason);
+        answer(cache, LIST_ITEM(node, struct job, node), commit, reason);
+}
+
+/* Under the lock: is there something to be removed? `repo`, which was worked on, may be gone afterwards. */
+static bool tidy(struct git_cache *cache, struct repo *repo, bool has_fetched)
+{
+    if (!has_fetched)
+        return drop_if_empty(cache, repo);
+    measure(cache);
+    return evict(cache);
+}
+
+/* Under the lock, which is let go of while something takes long. */
+static void handle(struct git_cache *cache, struct job *first)
+{
+    char reason[GIT_REASON_BYTES] = "";
+    char commit[GIT_COMMIT_TEXT];
+    struct repo *repo = first->repo;
+    pthread_mutex_unlock(&cache->lock);
+    bool ok = work(cache, first, commit, reason);
+    pthread_mutex_lock(&cache->lock);
+    if (ok && !checkout_find(repo, commit))
+        checkout_add(&cache->shelf, repo, commit);
+    answer_all(cache, first, ok ? commit : NULL, reason);
     repo->is_busy = false;
     pthread_cond_broadcast(&cache->wake); /* others may have waited for the repository */
-    if (ok)
-        measure(cache); /* `repo` may go meanwhile */
-    bool any = ok ? evict(cache) : drop_if_empty(cache, repo);
-    if (!any)
+    if (!tidy(cache, repo, ok))
         return;
     pthread_mutex_unlock(&cache->lock);
     shelf_sweep(&cache->shelf);
