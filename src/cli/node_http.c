@@ -167,10 +167,11 @@ static void publish(const struct exchange *exchange, long status)
     if (!file)
         return;
     fprintf(file, "status=%ld\n", status);
-    bool is_line = answer->len <= PUBLISHED_BYTES && utf8_valid(answer->data, answer->len) &&
+    bool is_line = answer->len > 0 && answer->len <= PUBLISHED_BYTES &&
+                   utf8_valid(answer->data, answer->len) &&
                    !memchr(answer->data, '\n', answer->len) &&
                    !memchr(answer->data, '\0', answer->len);
-    if (answer->len && is_line)
+    if (is_line)
         fprintf(file, "body=%s\n", answer->data);
     fclose(file);
 }

@@ -334,8 +334,9 @@ static const char *message_of(struct arena *arena, const struct attempt_outcome 
                               enum state state)
 {
     const char *message = state == STATE_SUCCESS ? "Succeeded" : say_cause(arena, outcome);
-    return outcome->unpublished ? arena_printf(arena, "%s; not all of REPRISE_OUTPUT was taken: %s",
-                                               message, outcome->unpublished)
+    const char *taken = outcome->published ? "not all" : "nothing";
+    return outcome->unpublished ? arena_printf(arena, "%s; %s of REPRISE_OUTPUT was taken: %s",
+                                               message, taken, outcome->unpublished)
                                 : message;
 }
 

@@ -80,13 +80,16 @@ static bool check_nesting(struct step *step, const struct command *command, cons
     return false;
 }
 
-/* submit_time of the runs to come moves only when they come at other times (RULES §10). */
+/* submit_time of the runs to come moves only when they come at other times; a schedule that was never started has none
+ * (RULES §10). */
 static void set_schedule(struct step *step, struct ejob *job)
 {
+    const struct schedule *schedule = job->def->details.schedule;
     bool begins = alarm_set(step, job, step->zone);
-    if (!job->def->details.schedule)
+    bool is_started = schedule && schedule->pause_status != PAUSE_PAUSED;
+    if (!schedule)
         job->row.scheduled_ms = FIELD_NULL;
-    else if (begins || job->row.scheduled_ms == FIELD_NULL)
+    else if (is_started && (begins || job->row.scheduled_ms == FIELD_NULL))
         job->row.scheduled_ms = step->now_ms;
 }
 

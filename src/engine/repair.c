@@ -198,8 +198,10 @@ static void show_kept_trace(struct step *step, struct erun *run)
         if (!earliest || task->row.end_ms < earliest->row.end_ms)
             earliest = task;
     }
-    if (earliest)
-        set_text(step->engine, &run->row.error_trace, earliest->row.error_trace);
+    if (!earliest)
+        return;
+    set_text(step->engine, &run->row.error_trace, earliest->row.error_trace);
+    set_text(step->engine, &run->repair.error_trace, earliest->row.error_trace);
 }
 
 /* The parameters are checked and resolved on the definition that the repair uses. */

@@ -51,11 +51,11 @@ static enum err_code find_job(struct search *search, const struct uuid *key)
         row.deleted_ms != FIELD_NULL) {
         if (store_reader_failed(search->reader))
             return unreadable(search);
-        return search->count == 0
-                   ? err_set(search->err, ERR_NOT_AUTHORIZED_OR_NOT_FOUND,
-                             "Job not found or not allowed")
-                   : err_set(search->err, ERR_NOT_AUTHORIZED_OR_NOT_FOUND,
-                             "Job %s not found or not allowed", uuid_format(key, text));
+        bool is_named = search->count > 0 && !uuid_is_nil(key); /* nil: it is no key at all */
+        return !is_named ? err_set(search->err, ERR_NOT_AUTHORIZED_OR_NOT_FOUND,
+                                   "Job not found or not allowed")
+                         : err_set(search->err, ERR_NOT_AUTHORIZED_OR_NOT_FOUND,
+                                   "Job %s not found or not allowed", uuid_format(key, text));
     }
     struct job_def *def =
         defs_get(sources->defs, search->reader, sources->workspace, key, row.version);

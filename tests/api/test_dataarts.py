@@ -1,5 +1,6 @@
 """The DataArts dialect: its jobs, scheduling and lists; refusals with their codes (CONTRACT §5, RULES §10)."""
 
+import datetime
 import time
 
 import pytest
@@ -125,6 +126,25 @@ def test_a_job_of_either_dialect_is_one_of_the_other(server, huawei):
     # changed there: what was kept does not hold any more
     server.api.replace(found, [harness.step("only")], name="mine")
     assert [n["name"] for n in huawei.read1("jobs/mine")["nodes"]] == ["only"]
+
+
+def test_a_schedule_that_was_never_started_submits_nothing(server, huawei):
+    """submit_time is then when the version was saved; once started, when that was, whatever is saved."""
+    huawei.made(job("unstarted", [shell("a")], "0 0 0 1 1 ?"))
+    key = next(j["key"] for j in server.api.page_through("/jobs", limit=1000) if j["name"] == "unstarted")
+
+    def submitted():
+        number = huawei.run("unstarted")
+        return next(i["submit_time"] for i in huawei.instances("unstarted") if i["instance_id"] == number)
+
+    for _ in range(2):
+        done(huawei.v1("PUT", "jobs/unstarted", huawei.read1("jobs/unstarted")), 204)
+        saved = server.api.read(f"/jobs/{key}/versions", limit=1)["items"][0]["timeCreated"]
+        assert submitted() == round(datetime.datetime.fromisoformat(saved.replace("Z", "+00:00")).timestamp() * 1000)
+    huawei.start("unstarted")
+    started = huawei.read2("jobs", job_name="unstarted")["jobs"][0]["start_time"]
+    done(huawei.v1("PUT", "jobs/unstarted", huawei.read1("jobs/unstarted")), 204)
+    assert submitted() == started
 
 
 def test_start_and_stop(server, huawei):

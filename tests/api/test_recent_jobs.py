@@ -1,6 +1,6 @@
 """recentJobs: should-update-recent puts a job first in the caller's list, by whatever call it came; it is kept."""
 
-from harness import step, task
+from harness import refused, step, task
 
 RECENT = {"should-update-recent": "true"}
 
@@ -29,6 +29,8 @@ def test_every_call_that_takes_the_header_puts_its_job_first(own):
     api.post("/jobs", {"name": "four"}, headers=RECENT)
     assert names(api) == ["four", "one", "three", "two"]
     assert names(api, limit=2) == ["four", "one"]
+    assert [job["name"] for job in api.page_through("/recentJobs", limit=1)] == ["four", "one", "three", "two"]
+    refused(api.get("/recentJobs", page="forged"), 400, "InvalidParameter", "page")
     own.restart()
     assert names(own.api) == ["four", "one", "three", "two"]
     assert own.api.delete(path["three"]).status_code == 204

@@ -195,6 +195,19 @@ def test_the_run_goes_on_in_place(api, failed):
     assert done["systemParameters"]["job.repair_count"] == "1"
 
 
+def test_the_newest_of_the_history_shows_what_the_run_shows(server, api):
+    """A kept task that failed still shows, in both places, while the repair goes on and at its end."""
+    job = api.job([step("l", err="boom", exit=3), step("m", "l", gate="history", runIf="ALL_DONE")])
+    run = api.run(job)
+    server.open_gate("history")
+    run = api.wait_final(run)
+    api.repair(run, taskKeys=["m"])
+    for shown in (api.get_run(run), api.wait_final(run)):
+        newest = shown["repairHistory"][-1]
+        assert newest["state"] == shown["state"]
+        assert shown["state"]["errorTrace"] == run["state"]["errorTrace"] is not None
+
+
 def test_the_history_has_a_slice_of_each_attempt(api, failed):
     run = api.wait_final(api.repair(failed, parameters=named(colour="red")), "SUCCESS")
     first, second = run["repairHistory"]

@@ -33,7 +33,11 @@ def test_a_childs_result_is_the_tasks(server):
     assert child["launched"] == "MANUAL" and child["systemParameters"]["job.trigger.type"] == "run_job_task"
     assert child["parameters"] == named(code="0")
     seen = check(api.task_run(run, "c"), TASK_RUN)
-    assert seen["retryAttempt"] == 0 and len(seen["retries"]) == 1 and seen["outputKey"] is None
+    assert seen["retryAttempt"] == 0 and len(seen["retries"]) == 1 and seen["outputKey"] == f"{seen['key']}.0"
+    output = api.post(f"/taskRuns/{seen['key']}/actions/fetchOutput", {"outputKey": seen["outputKey"]}).json()
+    assert output["taskType"] == "JOB_TASK" and output["data"]["value"] == f"The output is that of job run {child['key']}.\n"
+    exported = api.post(f"/taskRuns/{seen['key']}/outputs/{seen['outputKey']}/actions/export").json()
+    assert exported["format"] == "HTML" and child["key"] in exported["contents"]
     assert seen["clusterValidationStartTime"] is None and seen["externalId"] == child["key"]
     check_lifecycle(seen["lifecycleStates"], seen["state"])
     assert {r["parentJobRunKey"] for r in [api.task_run(child, "x")]} == {run["key"]}

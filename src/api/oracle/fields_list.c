@@ -49,17 +49,9 @@ const struct schema job_list_query_schema =
     SCHEMA("ListJobs", job_list_query, job_list_fields, "Which jobs, in which order.");
 
 static const struct field recent_job_fields[] = {
-    {.name = "limit",
-     .kind = FIELD_INT32,
-     .flags = FIELD_DEFAULT,
-     AT(recent_job_query, limit),
-     .min = 1,
-     .max = API_PAGE_LIMIT,
-     .fallback = RECENT_LIMIT,
-     .doc = "Most jobs of the answer."},
-};
+    LIST_PAGE_ROWS(plain_list_query, API_PAGE_LIMIT, RECENT_LIMIT)};
 const struct schema recent_job_query_schema =
-    SCHEMA("ListRecentJobs", recent_job_query, recent_job_fields, "How many jobs.");
+    SCHEMA("ListRecentJobs", plain_list_query, recent_job_fields, "How many jobs.");
 
 static const struct field run_list_fields[] = {
     LIST_PAGE_ROWS(run_list_query, API_PAGE_MAX_LIMIT, API_PAGE_LIMIT),

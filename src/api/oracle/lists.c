@@ -10,6 +10,12 @@
 /* Places in line that are looked up for one page: each costs a scan of the queue before it. */
 enum { QUEUE_POSITIONS_PER_PAGE = 25 };
 
+enum err_code plain_list_parse(struct call *call)
+{
+    struct plain_list_query *query = call->filter;
+    return query->list.page ? page_open_numbers(call, query->list.page, &query->next, 1) : ERR_OK;
+}
+
 struct uuid *keys_of(const struct field_list *texts, struct arena *arena, size_t *ret_count)
 {
     const char *const *items = texts->items;

@@ -60,19 +60,17 @@ struct plain_list_query {
     int64_t next; /* worked out: number to begin with */
 };
 
-struct recent_job_query {
-    int64_t limit;
-};
-
 extern const struct schema job_list_query_schema;
-extern const struct schema recent_job_query_schema;
 extern const struct schema run_list_query_schema;
 extern const struct schema recent_query_schema;
 extern const struct schema task_run_list_query_schema;
 extern const struct schema operation_list_query_schema;
+extern const struct schema recent_job_query_schema;   /* struct plain_list_query */
 extern const struct schema retry_list_query_schema;   /* struct plain_list_query */
 extern const struct schema history_list_query_schema; /* struct plain_list_query */
 
+/* `parse` of routes whose filter is a struct plain_list_query. */
+enum err_code plain_list_parse(struct call *call);
 /* Keys in the arena. One that has not the form of a key is an unknown key: it names nothing, but it
  * still filters. */
 struct uuid *keys_of(const struct field_list *texts, struct arena *arena, size_t *ret_count);

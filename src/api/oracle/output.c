@@ -232,7 +232,7 @@ static enum err_code load_type(struct call *call, struct output *output)
         return call_missing(call, "The definition of the task");
     output->type = def->tasks[output->task_run.position].type;
     job_def_unref(def);
-    if (task_type_is_decided(output->type) || output->type == TASK_JOB)
+    if (task_type_is_decided(output->type))
         return err_set(&call->err, ERR_INVALID_PARAMETER, "a task of type %s has no output",
                        task_type_names[output->type]);
     return ERR_OK;
@@ -319,11 +319,18 @@ static const char *base64(struct call *call, const struct buf *bytes)
     return text;
 }
 
-/* The end of what the attempt wrote to stdout, from its first whole character on, in `text`. */
+/* The end of what the attempt wrote to stdout, from its first whole character on, in `text`. A JOB_TASK writes nothing:
+ * its child's tasks do. */
 static const char *read_stdout(struct call *call, struct output *output, struct buf *text,
                                size_t *ret_len)
 {
     const struct api_backend *backend = call->backend;
+    if (output->type == TASK_JOB) {
+        buf_printf(text, "The output is that of job run %s.\n",
+                   external_id(call->arena, &output->task_run, output->attempt));
+        *ret_len = text->len;
+        return text->data;
+    }
     call_read_end(call); /* files are read without holding a snapshot */
     int fd = backend->open_output(backend->context, &output->run, &output->task_run,
                                   output->attempt, STREAM_STDOUT);

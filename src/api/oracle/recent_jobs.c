@@ -18,7 +18,7 @@ static int compare(const void *a, const void *b)
 enum err_code recent_job_list(struct call *call)
 {
     const struct api_reads *reads = &call->backend->reads;
-    const struct recent_job_query *query = call->filter;
+    const struct plain_list_query *query = call->filter;
     struct store_reader *reader = call->reading.reader;
     struct recent_job_row *rows;
     struct job_row job;
@@ -28,14 +28,22 @@ enum err_code recent_job_list(struct call *call)
     if (count)
         qsort(rows, count, sizeof *rows, compare);
     respond_items_begin(call);
-    for (size_t i = 0; i < count && printed < (size_t)query->limit; i++) {
-        if (!reads->get_job(reader, call->workspace.id, &rows[i].job, call->arena, &job) ||
+    /* A token holds when the first job of the page was used: no two were at the same time. */
+    int64_t next = 0;
+    for (size_t i = 0; i < count && !next; i++) {
+        bool is_before = query->next && rows[i].used_ms > query->next;
+        if (is_before ||
+            !reads->get_job(reader, call->workspace.id, &rows[i].job, call->arena, &job) ||
             job.deleted_ms != FIELD_NULL)
             continue;
-        if (respond_job_summary(call, printed++, &job))
+        if (printed == (size_t)query->list.limit)
+            next = rows[i].used_ms;
+        else if (respond_job_summary(call, printed++, &job))
             return call->err.code;
     }
     respond_items_end(call);
+    if (next)
+        respond_next_page(call, page_of_numbers(call, &next, 1));
     return ERR_OK;
 }
 

@@ -71,12 +71,6 @@ enum err_code job_run_repair(struct call *call, struct command *command)
 
 /* ---- history ---- */
 
-enum err_code repair_history_parse(struct call *call)
-{
-    struct plain_list_query *query = call->filter;
-    return query->list.page ? page_open_numbers(call, query->list.page, &query->next, 1) : ERR_OK;
-}
-
 enum err_code repair_history_list(struct call *call)
 {
     const struct plain_list_query *query = call->filter;

@@ -14,13 +14,10 @@ enum { SHOWN_RETRIES = 10 };
 
 /* ---- attempts ---- */
 
-/* A JOB_TASK has none: its child's tasks have. */
 const char *output_key(struct arena *arena, const struct task_run_row *row,
                        const struct attempt_row *attempt)
 {
     int64_t number = attempt->number;
-    if (!attempt->host)
-        return NULL;
     return arena_printf(arena, "%s.%lld", key_text(&row->key, arena), (long long)number);
 }
 
