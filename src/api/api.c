@@ -444,6 +444,8 @@ static enum err_code change(struct call *call)
 static enum err_code handle(struct call *call)
 {
     enum err_code code = find_route(call);
+    if (!code && call->request->body_too_large)
+        code = err_set(&call->err, ERR_PAYLOAD_TOO_LARGE, "the request body is too large");
     if (!code)
         code = check_dataarts_headers(call);
     if (!code)

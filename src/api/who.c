@@ -181,6 +181,12 @@ static enum err_code by_authorization(struct call *call, const char **ret_scheme
 
 /* ---- all of them ---- */
 
+/* A signature is over the body, and cannot be verified without it. */
+static bool is_signed(const char *authorization)
+{
+    return authorization && (oci_is_signature(authorization) || sdk_is_signature(authorization));
+}
+
 enum err_code who_refused(struct call *call, const char *scheme, const char *claimed)
 {
     const struct api_refused refused = {
@@ -217,6 +223,8 @@ enum err_code who_calls(struct call *call)
     if (authorizations + tokens > 1)
         return err_set(&call->err, ERR_NOT_AUTHENTICATED,
                        "exactly one credential is required, not %u", authorizations + tokens);
+    if (request->body_too_large && is_signed(http_header(request, "authorization")))
+        return err_set(&call->err, ERR_PAYLOAD_TOO_LARGE, "the request body is too large");
     if (cookie) {
         scheme = "session";
         code = by_cookie(call, cookie);

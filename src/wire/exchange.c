@@ -97,6 +97,16 @@ static bool has_control(const char *target)
 }
 
 /* libmicrohttpd calls this with the target before it decodes it in place. */
+/* libmicrohttpd parses the query next, which nobody here asks it for: a record for each parameter in the connection's
+ * memory, and when that is used up the connection is closed without an answer. So it finds the query empty. The
+ * text lies in the connection's own buffer, and has no other reader. */
+static void hide_query(const char *uri)
+{
+    char *query = strchr((char *)(uintptr_t)uri, '?');
+    if (query)
+        query[1] = '\0';
+}
+
 void *exchange_begin(void *cls, const char *uri, struct MHD_Connection *connection)
 {
     struct wire *wire = cls;
@@ -116,6 +126,8 @@ void *exchange_begin(void *cls, const char *uri, struct MHD_Connection *connecti
     request->wake = wire_wake;
     request->target = exchange->target_too_long ? "" : arena_memdup(&request->arena, uri, len);
     exchange->target_malformed = has_control(request->target);
+    if (uri)
+        hide_query(uri);
     set_deadline(client, wire_deadline_ms(wire->config.request_timeout_s));
     return exchange;
 }
@@ -300,6 +312,15 @@ static size_t head_bytes(struct MHD_Connection *connection)
         ->header_size;
 }
 
+static enum MHD_Result dispatch(struct exchange *exchange);
+
+/* The body is not there and does not come: the handler says what comes before its size. */
+static enum MHD_Result refuse_large(struct exchange *exchange)
+{
+    exchange->request.body_too_large = true;
+    return dispatch(exchange);
+}
+
 /* The first call of a request: its head is there, its body is not. An answer queued here makes
  * libmicrohttpd close the connection after it, so it is for refusals only. */
 static enum MHD_Result take_head(struct exchange *exchange, const char *method, const char *version)
@@ -329,11 +350,10 @@ static enum MHD_Result take_head(struct exchange *exchange, const char *method, 
         found.content_lengths + found.transfer_encodings > 1)
         return refuse(exchange, 400, ERR_CANNOT_PARSE,
                       "the headers do not say clearly how long the body is");
-    if (found.content_length > exchange->wire->config.max_body_bytes)
-        return refuse(exchange, 413, ERR_PAYLOAD_TOO_LARGE, "the request body is too large");
-
-    exchange->client->linger = false;
     request->method = arena_strdup(&request->arena, method);
+    if (found.content_length > exchange->wire->config.max_body_bytes)
+        return refuse_large(exchange);
+    exchange->client->linger = false;
     return MHD_YES;
 }
 
@@ -418,9 +438,13 @@ static enum MHD_Result dispatch(struct exchange *exchange)
         request->shutting_down = atomic_load(&wire->stopping);
         enum http_verdict verdict =
             wire->callbacks.handle(wire->callbacks.context, request, &response);
-        if (verdict == HTTP_DONE && !response.body.overflowed)
+        bool is_refused = verdict == HTTP_DONE && response.status >= 400;
+        if (verdict == HTTP_DONE && !response.body.overflowed &&
+            (is_refused || !request->body_too_large))
             return send_answer(exchange, &response);
         buf_release(&response.body);
+        if (request->body_too_large)
+            return refuse(exchange, 413, ERR_PAYLOAD_TOO_LARGE, "the request body is too large");
         if (verdict == HTTP_DONE)
             return refuse(exchange, 500, ERR_INTERNAL, "the answer is too large");
         switch (settle(exchange)) {
@@ -456,7 +480,7 @@ enum MHD_Result exchange_handle(void *cls, struct MHD_Connection *connection, co
         return MHD_YES;
     switch (exchange->body_fate) {
     case BODY_TOO_LARGE:
-        return refuse(exchange, 413, ERR_PAYLOAD_TOO_LARGE, "the request body is too large");
+        return refuse_large(exchange);
     case BODY_WITHOUT_ROOM:
         return refuse(exchange, 503, ERR_UNAVAILABLE, "too many large bodies at the same time");
     case BODY_KEPT:

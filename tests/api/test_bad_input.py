@@ -3,7 +3,8 @@
 import json
 
 import pytest
-from harness import eventually, named, refused, step, task
+import requests
+from harness import DEADLINE_S, eventually, named, refused, step, task
 
 pytestmark = pytest.mark.sanitize
 
@@ -187,6 +188,34 @@ def test_a_body_at_the_limit_is_read_and_one_over_it_is_413(api, job):
     assert len(fits) == 16 * MIB
     assert api.post("/jobRuns", data=fits).status_code == 201
     refused(api.post("/jobRuns", data=fits + " "), 413, "PayloadTooLarge")
+
+
+def test_what_comes_before_the_size_of_a_body(server, api):
+    """RULES §7: 401, unknown path 404, 405, then 413; with a length that is told, and with chunks."""
+    def chunks():
+        for _ in range(17):
+            yield b" " * MIB
+
+    for body in (b" " * (17 * MIB), None):
+        def send(method, path, token, code):
+            headers = {"content-type": "application/json", **({"authorization": f"Bearer {token}"} if token else {})}
+            answer = requests.request(method, server.url + api.path(path), data=body or chunks(), headers=headers, timeout=DEADLINE_S)  # noqa: B023
+            assert answer.status_code == code and answer.json()["code"], (method, path, answer.status_code, answer.text)
+
+        send("POST", "/jobRuns", None, 401)
+        send("POST", "/jobRuns", "nonsense", 401)
+        send("POST", "/nowhere", server.token, 404)
+        send("PATCH", "/jobs", server.token, 405)
+        send("POST", "/jobRuns", server.token, 413)
+
+
+@pytest.mark.parametrize("count,status", [(365, 200), (400, 414), (450, 414), (700, 414), (1000, 414)])
+def test_many_parameters_are_answered(server, api, count, status):
+    key = "01a21bec-3453-7000-8004-d6cb876a23c1"
+    answer = requests.get(server.url + api.path("/jobRuns") + "?" + "&".join([f"jobKey={key}"] * count),
+                          headers={"authorization": f"Bearer {server.token}"}, timeout=DEADLINE_S)
+    assert answer.status_code == status and answer.headers["opc-request-id"]
+    assert status == 200 or answer.json()["code"] == "LimitExceeded"
 
 
 def test_a_body_of_too_many_values_is_413(api):
