@@ -334,9 +334,8 @@ static const char *message_of(struct arena *arena, const struct attempt_outcome 
                               enum state state)
 {
     const char *message = state == STATE_SUCCESS ? "Succeeded" : say_cause(arena, outcome);
-    const char *taken = outcome->published ? "not all" : "nothing";
-    return outcome->unpublished ? arena_printf(arena, "%s; %s of REPRISE_OUTPUT was taken: %s",
-                                               message, taken, outcome->unpublished)
+    return outcome->unpublished ? arena_printf(arena, "%s; not all of REPRISE_OUTPUT was taken: %s",
+                                               message, outcome->unpublished)
                                 : message;
 }
 

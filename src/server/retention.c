@@ -143,14 +143,39 @@ static void sweep(struct retention *retention, const struct usage *usage,
 
 /* ---- limits ---- */
 
-/* The creation of the newest run that has to go so that the rest is within the limit. */
-static int64_t cut_by_size(const struct usage *usage, int64_t max_bytes)
+static bool may_go(struct store_reader *reader, const struct uuid *run,
+                   const struct workspace_row *workspaces, size_t count, struct arena *arena)
+{
+    struct run_row row;
+    for (size_t i = 0; i < count; i++)
+        if (store_get_run(reader, workspaces[i].id, run, arena, &row))
+            return state_is_final(row.state);
+    return false; /* it is gone, or made just now */
+}
+
+/* The creation of the newest run that has to go so that the rest is within the limit. Runs that are not final stay,
+ * whatever they hold: others go in their place. */
+static int64_t cut_by_size(struct retention *retention, const struct usage *usage,
+                           const struct workspace_row *workspaces, size_t count)
 {
     int64_t left = usage->bytes, created_ms = INT64_MIN;
-    for (size_t i = 0; i < usage->count && left > max_bytes; i++) {
-        left -= usage->items[i].bytes;
-        created_ms = uuid_time_ms(&usage->items[i].run);
+    struct store_reader *reader = store_reader_open(retention->config.store);
+    for (size_t i = 0; i < usage->count && left > retention->config.max_bytes &&
+                       !is_ending(retention);) {
+        struct arena arena;
+        arena_init(&arena);
+        store_read_begin(reader);
+        for (size_t k = 0; k < KNOWN_AT_ONCE && i < usage->count && left > retention->config.max_bytes;
+             k++, i++) {
+            if (!may_go(reader, &usage->items[i].run, workspaces, count, &arena))
+                continue;
+            left -= usage->items[i].bytes;
+            created_ms = uuid_time_ms(&usage->items[i].run);
+        }
+        store_read_end(reader);
+        arena_release(&arena);
     }
+    store_reader_close(reader);
     return created_ms;
 }
 
@@ -183,8 +208,8 @@ static bool look(struct retention *retention, bool sweeps)
     bool swept = has_folders && has_workspaces && sweeps;
     if (swept)
         sweep(retention, &usage, workspaces, count);
-    if (has_folders && measures && !is_ending(retention))
-        created_ms = cut_by_size(&usage, config->max_bytes);
+    if (has_folders && has_workspaces && measures)
+        created_ms = cut_by_size(retention, &usage, workspaces, count);
     set_limits(retention, created_ms);
     bell_ring(retention->bell_fd);
     usage_release(&usage);

@@ -323,8 +323,10 @@ static enum err_code server_start(struct server *server, struct err *err)
     sigaddset(&mask, SIGINT);
     sigaddset(&mask, SIGHUP);
     sigaddset(&mask, SIGPIPE);
+    sigaddset(&mask, SIGXFSZ); /* a file size limit: the write fails, as on a full disk */
     pthread_sigmask(SIG_BLOCK, &mask, NULL); /* before threads, so that all inherit it */
     sigdelset(&mask, SIGPIPE);
+    sigdelset(&mask, SIGXFSZ);
     server->signal_fd = signalfd(-1, &mask, SFD_CLOEXEC | SFD_NONBLOCK);
     if (server->signal_fd < 0)
         return err_set(err, ERR_INTERNAL, "cannot take signals: %s", strerror(errno));
@@ -460,9 +462,11 @@ static bool server_loop(struct server *server)
         {.fd = workspaces_fd(server->others), .events = POLLIN},
         {.fd = retention_fd(server->retention), .events = POLLIN},
     };
-    while (!pump_is_fenced(server->pump) && !workspaces_is_fenced(server->others)) {
+    for (;;) {
         pump_run(server->pump);
         workspaces_run(server->others);
+        if (pump_is_fenced(server->pump) || workspaces_is_fenced(server->others))
+            break;
         if (poll(watched, ARRAY_LEN(watched), loop_timeout_ms(server)) < 0 && errno != EINTR) {
             log_event(LOG_ERROR, "cannot wait for anything",
                       LOG_TEXT("why", strerrordesc_np(errno)));
@@ -475,7 +479,7 @@ static bool server_loop(struct server *server)
         if (watched[4].revents & POLLIN)
             retention_heard(server->retention); /* the pumps look for themselves */
     }
-    return true;
+    return true; /* another server has taken over */
 }
 
 /* Running tasks go on under their supervisors; everything that was asked for is answered. */

@@ -358,20 +358,24 @@ static bool past_attempt(struct replay *replay, const struct event_row *event,
     return true;
 }
 
-/* What it published is known of the newest attempt only: `row` has it. */
-static struct attempt_outcome outcome_of(const struct attempt_row *attempt,
+/* What it published is known of the newest attempt only: `row` has it. How it ended is said from outside, and what was
+ * not taken of REPRISE_OUTPUT behind that (engine/attempts.c). */
+static struct attempt_outcome outcome_of(struct replay *replay, const struct attempt_row *attempt,
                                          const struct task_run_row *row)
 {
-    bool is_derived = attempt->cause == CAUSE_EXITED || attempt->cause == CAUSE_SIGNALED ||
-                      attempt->cause == CAUSE_TIMED_OUT || attempt->cause == CAUSE_STOPPED;
+    static const char mark[] = "; not all of REPRISE_OUTPUT was taken: ";
+    const char *message = attempt->message ? attempt->message : "";
+    const char *unpublished = strstr(message, mark);
+    size_t len = unpublished ? (size_t)(unpublished - message) : strlen(message);
     return (struct attempt_outcome){
         .cause = attempt->cause,
         .exit_code = attempt->exit_code,
         .signal = attempt->signal,
         .ended_ms = attempt->end_ms,
-        .message = is_derived ? NULL : attempt->message,
+        .message = len ? arena_memdup(&replay->arena, message, len) : NULL,
         .error_trace = attempt->error_trace,
         .published = row->published,
+        .unpublished = unpublished ? unpublished + strlen(mark) : NULL,
     };
 }
 
@@ -400,7 +404,7 @@ static void end_attempt(struct replay *replay, struct past_run *run, const struc
         return;
     }
     struct running was = world_take(world, one);
-    struct attempt_outcome outcome = outcome_of(&attempt, row);
+    struct attempt_outcome outcome = outcome_of(replay, &attempt, row);
     world_report(world, attempt.cause == CAUSE_LOST ? ENGINE_LOST : ENGINE_OUTCOME, was.ref,
                  &outcome);
 }

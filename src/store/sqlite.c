@@ -266,6 +266,17 @@ static bool write_extension(struct sqlite_store *store, const struct store_commi
     return done;
 }
 
+/* Somebody has taken the file away, or put another in its place: what is written goes nowhere. */
+static bool has_moved(const struct sqlite_store *store)
+{
+    int moved = 0;
+    sqlite3_file_control(store->writer.handle, "main", SQLITE_FCNTL_HAS_MOVED, &moved);
+    if (moved)
+        log_event(LOG_ERROR, "the database is no longer where it was",
+                  LOG_TEXT("path", store->path));
+    return moved;
+}
+
 static enum store_result commit_locked(struct sqlite_store *store, struct store_commit *commit)
 {
     struct db *db = &store->writer;
@@ -283,6 +294,8 @@ static enum store_result commit_locked(struct sqlite_store *store, struct store_
         return give_up(store, "write rows");
     if (commit->extend && !write_extension(store, commit))
         return give_up(store, "write answers");
+    if (has_moved(store))
+        return give_up(store, "commit to a file that was taken away");
     if (!db_run_plain(db, SQL_COMMIT))
         return give_up(store, "commit");
     commit->workspace->batch++;
@@ -394,17 +407,6 @@ static size_t prune_audit(struct store *base, enum audit_prune what, int64_t bef
                                 .before_ms = before_ms,
                                 .max = max};
     return run_prune(base, &prune);
-}
-
-/* Somebody has taken the file away, or put another in its place: what is written goes nowhere. */
-static bool has_moved(const struct sqlite_store *store)
-{
-    int moved = 0;
-    sqlite3_file_control(store->writer.handle, "main", SQLITE_FCNTL_HAS_MOVED, &moved);
-    if (moved)
-        log_event(LOG_ERROR, "the database is no longer where it was",
-                  LOG_TEXT("path", store->path));
-    return moved;
 }
 
 /* A real commit: a disk that is full, or read-only, says so nowhere else. */

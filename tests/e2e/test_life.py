@@ -261,11 +261,16 @@ def test_a_full_disk_stops_starting_not_running_and_goes_on_by_itself(small_disk
 def test_a_database_that_somebody_took_away_is_not_ready(own):
     database = own.data / "reprise.db"
     assert own.api.get("//readyz").status_code == 200
+    job = own.api.job([task("a")])
     database.rename(own.data / "away.db")
+    refused(own.api.post("/jobRuns", {"jobKey": job["key"]}), 503, "ServiceUnavailable")
     eventually(lambda: own.api.get("//readyz").status_code == 503, "what is written goes nowhere")
     assert "the database is no longer where it was" in own.tail(20000)
     (own.data / "away.db").rename(database)
     eventually(lambda: own.api.get("//readyz").status_code == 200, "it is back")
+    run = eventually(lambda: (made := own.api.post("/jobRuns", {"jobKey": job["key"]})).status_code == 201 and made.json(), "runs are taken")
+    own.api.wait_final(run, "SUCCESS")
+    assert len(own.api.page_through("/jobRuns", jobKey=job["key"])) == 1, "what was refused is not there"
 
 
 def test_the_service_manager_hears_of_it(servers, tmp_path):

@@ -140,6 +140,19 @@ def test_size_takes_the_oldest(servers):
     server.open_gate("go")
 
 
+def test_what_live_runs_hold_is_made_up_for_by_others(servers):
+    server = servers("--retention.max-bytes", str(4 << 20), "--retention.every", "1").start()
+    api = server.api
+    server.script("big.py", "import sys; open('big', 'wb').write(b'x' * (int(sys.argv[1]) << 20))\n")
+    live = api.run(api.job([task("a", "big.py", commandLineArguments="3"), step("b", "a", gate="live")], name="live"))
+    server.wait_witness("start", "b")
+    job = api.job([task("a", "big.py", commandLineArguments="1")], maxConcurrentRuns=100)
+    runs = [api.wait_final(api.run(job), "SUCCESS") for _ in range(3)]
+    eventually(lambda: not any(exists(api, r) for r in runs), "there is no room for any beside it")
+    assert exists(api, live)
+    server.open_gate("live")
+
+
 def test_folders_without_a_run_are_swept_at_start(own):
     run = own.api.go([step("a")], "SUCCESS")
     own.kill9()

@@ -81,6 +81,11 @@ def history(servers):
     assert api.run(skipped)["state"]["status"] == "SKIPPED"
     api.cancel(held)
     api.wait_final(held, "CANCELED")
+    # ends that are told in words of their own
+    ends = [{"taskKey": key, "type": "SHELL_TASK", "script": script, **more} for key, script, more in (
+        ("slow", "sleep 60", {"timeoutSeconds": 1}), ("killed", "kill -9 $$", {}), ("strays", "sleep 60 & exit 1", {}),
+        ("odd", "echo no pair > $REPRISE_OUTPUT; exit 1", {}), ("good", "echo no pair > $REPRISE_OUTPUT", {}))]
+    api.wait_final(api.run(api.job(ends, name="ends")), "FAILED")
     # runs that a schedule made, which the replay is told of
     fires = [step("s", out="{{job.trigger.type}}")]
     schedule = {"quartzCronExpression": "* * * * * ?", "timezoneId": "UTC"}
@@ -113,7 +118,7 @@ def test_a_history_is_replayed_without_a_difference(history):
     with sqlite3.connect(history) as database:
         (stored,), (fired,) = (database.execute(f"SELECT count(*) FROM run {which}").fetchone()
                                for which in ("", "WHERE instance_type = 0"))
-    assert fired >= 2 and stored == 11 + fired
+    assert fired >= 2 and stored == 12 + fired
     assert (int(runs), int(repairs)) == (stored, 4)
 
 

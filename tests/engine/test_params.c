@@ -320,7 +320,7 @@ static void what_was_not_taken_is_told(void **state)
     world_report(world, ENGINE_OUTCOME, ref, &outcome);
     world_expect(world, &run, "SUCCESS a=SUCCESS");
     assert_string_equal(world_task(world, &run, "a")->row.message,
-                        "Succeeded; nothing of REPRISE_OUTPUT was taken: it has 70000 bytes, more "
+                        "Succeeded; not all of REPRISE_OUTPUT was taken: it has 70000 bytes, more "
                         "than 65536");
 }
 
