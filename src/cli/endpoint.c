@@ -15,6 +15,7 @@ enum { SMALL_FILE_MAX = 64 << 10 };
 /* What endpoint.json of a data folder says; members NULL when there is none. */
 struct local {
     const char *folder;
+    int error; /* errno of reading it; 0: it was read */
     const char *url;
     const char *platform;
     const char *workspace;
@@ -38,7 +39,8 @@ static void read_local(struct cli *cli, struct local *ret)
     *ret = (struct local){.folder = data_folder(cli)};
     const char *path = arena_printf(&cli->arena, "%s/endpoint.json", ret->folder);
     buf_init(&text, SMALL_FILE_MAX);
-    if (file_read(path, &text) == 0) {
+    ret->error = file_read(path, &text) == 0 ? 0 : errno;
+    if (!ret->error) {
         json_t *tree = json_parse(text.data, text.len, &err);
         ret->url = arena_strdup(&cli->arena, get_text(tree, "url"));
         ret->platform = arena_strdup(&cli->arena, get_text(tree, "aiDataPlatformId"));
@@ -182,9 +184,15 @@ int endpoint_find(struct cli *cli)
     /* The token of this machine's server is for that server only, unless --data says so. */
     bool is_local = !url || cli->options.data || (local.url && strcmp(url, local.url) == 0);
     if (!url && !local.url) {
-        cli_complain("no server runs on the data folder %s; start one with `reprise serve`, or say "
-                     "where it is with --url",
-                     local.folder);
+        if (local.error && local.error != ENOENT && local.error != ENOTDIR)
+            cli_complain(
+                "cannot look into the data folder %s: %s; call as the server's user, or say where it "
+                "is with --url and --token-file",
+                local.folder, strerror(local.error));
+        else
+            cli_complain("no server runs on the data folder %s; start one with `reprise serve`, or "
+                         "say where it is with --url",
+                         local.folder);
         return CLI_UNREACHABLE;
     }
     if (!split_url(cli, url ? url : local.url, &path)) {

@@ -1,8 +1,11 @@
 /* Loading: what a command needs, and everything at recovery (DURABILITY §1, §3). */
 #include "base/log.h"
 #include "base/map.h"
+#include "base/timefmt.h"
 #include "server/clock.h"
 #include "server/pump_internal.h"
+
+enum { SCHEDULE_AHEAD_MS = 60 * 1000 };
 
 /* All rows are read before the engine is given any: half a job is none. Schedules that fire are all there
  * from the start; one that rests comes with its job. */
@@ -311,6 +314,18 @@ static bool load_campaigns(struct pump *pump)
     return ok;
 }
 
+/* Nothing fires twice: where the clock was once ahead, it is silent until then. */
+static void tell_ahead(const struct schedule_row *row)
+{
+    char job[UUID_TEXT], until[TIMEFMT_TEXT];
+    if (row->kind != SCHEDULE_CRON || row->cursor_ms < clock_wall_ms() + SCHEDULE_AHEAD_MS)
+        return;
+    log_event(LOG_WARN,
+              "a schedule fires again only when the clock has come to what it has decided",
+              LOG_TEXT("job", uuid_format(&row->job, job)),
+              LOG_TEXT("until", timefmt_rfc3339(row->cursor_ms, until)));
+}
+
 /* One whose time zone this host does not know (any more) stays silent, and says so here. */
 static void add_schedule(struct pump *pump, const struct schedule_row *row)
 {
@@ -320,6 +335,7 @@ static void add_schedule(struct pump *pump, const struct schedule_row *row)
     if (row->kind == SCHEDULE_CRON && zones_get(pump->config.zones, row->timezone_id, &zone, &err))
         log_event(LOG_ERROR, "a schedule does not fire",
                   LOG_TEXT("job", uuid_format(&row->job, job)), LOG_TEXT("why", err.message));
+    tell_ahead(row);
     engine_add_schedule(pump->engine, row, zone);
     zone_unref(zone);
 }

@@ -162,6 +162,16 @@ static enum err_code start_git(struct server *server, struct err *err)
     return server->git ? ERR_OK : err->code;
 }
 
+/* Each idle supervisor holds two descriptors: however few there are, clients come first. */
+static size_t idle_supervisors(const struct config *config)
+{
+    struct rlimit limit;
+    int64_t wanted = config_number(config, CONFIG_exec_max_idle);
+    if (getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur / 16 >= (rlim_t)wanted)
+        return (size_t)wanted;
+    return (size_t)(limit.rlim_cur / 16);
+}
+
 static enum err_code start_pump(struct server *server, struct err *err)
 {
     const struct config *config = server->config;
@@ -191,7 +201,7 @@ static enum err_code start_pump(struct server *server, struct err *err)
                 .warm_preload = config_text_or_null(config, CONFIG_exec_warm_preload),
                 .java = config_text_or_null(config, CONFIG_exec_java),
                 .spark_home = config_text_or_null(config, CONFIG_exec_spark_home),
-                .max_idle = (size_t)config_number(config, CONFIG_exec_max_idle),
+                .max_idle = idle_supervisors(config),
                 .prespawn = 2,
                 .pass_env = config_text_or_null(config, CONFIG_exec_pass_env),
                 .umask = config_text_or_null(config, CONFIG_exec_umask),

@@ -144,6 +144,16 @@ static void admit(struct wire *wire, int fd, const struct sockaddr *address, soc
     atomic_fetch_sub(&wire->open, 1);
 }
 
+/* Not for each try: there may be ten a second, for hours. */
+static void tell_shut(struct wire *wire, int error)
+{
+    int64_t now_ms = wire_clock_ms();
+    if (now_ms < wire->door.tell_ms)
+        return;
+    wire->door.tell_ms = now_ms + DOOR_TELL_MS;
+    log_event(LOG_WARN, "cannot accept connections", LOG_TEXT("why", strerror(error)));
+}
+
 /* False when accepting has to pause. */
 static bool accept_some(struct wire *wire, int listen_fd)
 {
@@ -161,7 +171,7 @@ static bool accept_some(struct wire *wire, int listen_fd)
         case ENFILE:
         case ENOBUFS:
         case ENOMEM:
-            log_event(LOG_WARN, "cannot accept connections", LOG_TEXT("why", strerror(errno)));
+            tell_shut(wire, errno);
             return false;
         default: /* the backlog is empty, or that client has gone already */
             return true;

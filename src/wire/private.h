@@ -22,7 +22,7 @@
 #include "wire/wire.h"
 
 /* Clients whose refused bodies are drained at the same time; beyond it they are just closed. */
-enum { DOOR_MAX_LINGERING = 64, DOOR_LINGER_MS = 3000 };
+enum { DOOR_MAX_LINGERING = 64, DOOR_LINGER_MS = 3000, DOOR_TELL_MS = 60000 };
 
 #define NO_DEADLINE INT64_MAX
 
@@ -41,6 +41,7 @@ struct door {
     int64_t look_ms;  /* when deadlines of clients are looked at next; monotonic, as all here */
     int64_t pause_ms; /* when the first pause of a stream is over */
     int64_t sleep_ms; /* until when the door's thread sleeps */
+    int64_t tell_ms;  /* when it is said again that nobody can come in */
     struct lingering lingering[DOOR_MAX_LINGERING];
     size_t lingering_count;
 };

@@ -81,6 +81,21 @@ def test_a_schedule_fires_at_its_times(own):
     assert [b - a for a, b in zip(times, times[1:])] == [1000] * (len(times) - 1)
 
 
+def test_a_clock_that_was_ahead_is_told_of(own):
+    """What was decided then does not fire again; when it goes on is what the job shows, and the log says so."""
+    hourly = {"quartzCronExpression": "0 0 * * * ?", "timezoneId": "UTC"}
+    job = own.api.job([task("a")], schedule=hourly)
+    before = own.api.read(f"/jobs/{job['key']}")["nextRunTimes"]
+    assert own.stop() == 0
+    move_cursor(own, job, -48 * 3600 * 1000)
+    api = own.start().api
+    shown = api.read(f"/jobs/{job['key']}")["nextRunTimes"]
+    assert ms_of(shown[0]) - ms_of(before[0]) >= 47 * 3600 * 1000
+    listed = next(j for j in api.page_through("/jobs") if j["key"] == job["key"])
+    assert listed["nextRunTime"] == shown[0]
+    assert "a schedule fires again only when the clock has come" in own.tail(20000)
+
+
 def test_run_as_makes_the_runs(own):
     job = own.api.job([task("a")], schedule=SECONDLY, runAs="nightly", maxConcurrentRuns=10)
     assert {r["createdBy"] for r in wait_runs(own.api, job, 1)} == {"nightly"}
