@@ -49,76 +49,42 @@ bool sqlite_reader_step(struct sqlite_reader *reader, sqlite3_stmt *statement);
 /* The prepared statement with ?1 = workspace; NULL after a failure, which the reader remembers. */
 sqlite3_stmt *sqlite_reader_query(struct sqlite_reader *reader, int sql, int64_t workspace);
 
+/* All rows of a kind that a statement gives. */
+size_t sqlite_read_all(struct sqlite_reader *reader, sqlite3_stmt *statement, enum row_kind kind,
+                       struct arena *arena, void **ret);
 /* Events with their task's key behind their own columns, as they come. */
 size_t sqlite_read_events(struct sqlite_reader *reader, sqlite3_stmt *statement,
                           struct arena *arena, struct event_row **ret);
 
 /* sqlite_events.c */
-size_t sqlite_workspace_events(struct store_reader *base, int64_t workspace,
-                               const struct event_filter *filter, int64_t after, size_t max,
-                               struct arena *arena, struct event_row **ret, int64_t *ret_upto);
-int64_t sqlite_newest_event(struct store_reader *base, int64_t workspace);
+reader_workspace_events sqlite_workspace_events;
+reader_newest_event sqlite_newest_event;
 
-/* sqlite_accounts.c: as in store.h */
-size_t sqlite_accounts(struct store_reader *reader, const struct account_query *query,
-                       struct arena *arena, void **ret);
-size_t sqlite_resources(struct store_reader *reader, int64_t workspace, int kind,
-                        struct arena *arena, struct resource_row **ret);
-size_t sqlite_job_permissions(struct store_reader *reader, int64_t workspace,
-                              const struct uuid *job, struct arena *arena,
-                              struct job_permission_row **ret);
-size_t sqlite_recent_jobs(struct store_reader *reader, int64_t workspace, const char *user_id,
-                          struct arena *arena, struct recent_job_row **ret);
+/* sqlite_accounts.c */
+reader_accounts sqlite_accounts;
+reader_resources sqlite_resources;
+reader_job_permissions sqlite_job_permissions;
+reader_recent_jobs sqlite_recent_jobs;
 
 /* sqlite_grid.c */
-size_t sqlite_task_states(struct store_reader *base, int64_t workspace, const struct uuid *run,
-                          struct arena *arena, struct task_state **ret);
+reader_task_states sqlite_task_states;
 
 /* sqlite_numbered.c */
-bool sqlite_find_number(struct store_reader *base, enum row_kind kind, int64_t workspace,
-                        int64_t number, struct arena *arena, void *ret);
-void sqlite_list_instances(struct store_reader *base, int64_t workspace,
-                           const struct instance_filter *filter, struct arena *arena,
-                           struct instance_list *ret);
-void sqlite_list_numbered_jobs(struct store_reader *base, int64_t workspace,
-                               const struct numbered_job_filter *filter, struct arena *arena,
-                               struct numbered_job_list *ret);
+reader_find_number sqlite_find_number;
+reader_list_instances sqlite_list_instances;
+reader_list_numbered_jobs sqlite_list_numbered_jobs;
+
+/* sqlite_campaigns.c */
+reader_campaigns sqlite_campaigns;
+reader_active_campaigns sqlite_active_campaigns;
+reader_campaigns_of_run sqlite_campaigns_of_run;
+reader_campaign_cells sqlite_campaign_cells;
+reader_campaign_counts sqlite_campaign_counts;
+reader_planned_runs sqlite_planned_runs;
+reader_window_runs sqlite_window_runs;
+
 /* sqlite_list.c, sqlite_list_jobs.c */
-void sqlite_list_runs(struct store_reader *base, int64_t workspace, const struct run_filter *filter,
-                      const struct list_order *order, const struct store_cursor *cursor,
-                      struct arena *arena, struct run_list *ret);
-void sqlite_recent_runs(struct store_reader *base, int64_t workspace, const struct uuid *jobs,
-                        size_t job_count, size_t per_job, const struct list_order *order,
-                        const struct store_cursor *cursor, struct arena *arena,
-                        struct run_list *ret);
-void sqlite_list_jobs(struct store_reader *base, int64_t workspace, const struct job_filter *filter,
-                      const struct list_order *order, const struct store_cursor *cursor,
-                      struct arena *arena, struct job_list *ret);
-void sqlite_list_operations(struct store_reader *base, int64_t workspace,
-                            const struct operation_filter *filter, const struct list_order *order,
-                            const struct store_cursor *cursor, struct arena *arena,
-                            struct operation_list *ret);
-
-/* sqlite_read.c: all rows of a kind that a statement gives. */
-size_t sqlite_read_all(struct sqlite_reader *reader, sqlite3_stmt *statement, enum row_kind kind,
-                       struct arena *arena, void **ret);
-
-/* sqlite_campaigns.c: as in store.h */
-size_t sqlite_campaigns(struct store_reader *reader, int64_t workspace,
-                        const struct campaign_filter *filter, struct arena *arena,
-                        struct campaign_row **ret);
-size_t sqlite_active_campaigns(struct store_reader *reader, int64_t workspace, struct arena *arena,
-                               struct uuid **ret);
-size_t sqlite_campaigns_of_run(struct store_reader *reader, int64_t workspace,
-                               const struct uuid *run, struct arena *arena, struct uuid **ret);
-size_t sqlite_campaign_cells(struct store_reader *reader, int64_t workspace,
-                             const struct uuid *campaign, int64_t from_position, size_t max,
-                             struct arena *arena, struct campaign_cell_row **ret);
-bool sqlite_campaign_counts(struct store_reader *reader, int64_t workspace,
-                            const struct uuid *campaign, struct campaign_counts *ret);
-size_t sqlite_planned_runs(struct store_reader *reader, int64_t workspace, const struct uuid *job,
-                           int64_t from_ms, int64_t to_ms, size_t max, struct arena *arena,
-                           struct run_row **ret);
-size_t sqlite_window_runs(struct store_reader *reader, int64_t workspace, const struct uuid *job,
-                          int64_t from_ms, int64_t to_ms, size_t max, struct arena *arena,
-                          struct window_run **ret);
+reader_list_runs sqlite_list_runs;
+reader_recent_runs sqlite_recent_runs;
+reader_list_jobs sqlite_list_jobs;
+reader_list_operations sqlite_list_operations;
