@@ -98,6 +98,15 @@ char *arena_memdup(struct arena *arena, const void *data, size_t len)
     return copy;
 }
 
+void *arena_take(struct arena *arena, void *items, size_t count, size_t size)
+{
+    void *taken = arena_array(arena, count, size);
+    if (count)
+        memcpy(taken, items, count * size);
+    free(items);
+    return taken;
+}
+
 char *arena_strdup(struct arena *arena, const char *text)
 {
     return text ? arena_memdup(arena, text, strlen(text)) : NULL;

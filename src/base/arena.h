@@ -30,6 +30,9 @@ __attribute__((returns_nonnull)) void *arena_array(struct arena *arena, size_t c
 char *arena_strdup(struct arena *arena, const char *text);
 __attribute__((returns_nonnull)) char *arena_memdup(struct arena *arena, const void *data,
                                                     size_t len);
+/* Moves an array that has grown on the heap, by GROW: `items`, NULL when there are none, is freed. */
+__attribute__((returns_nonnull)) void *arena_take(struct arena *arena, void *items, size_t count,
+                                                  size_t size);
 __attribute__((format(printf, 2, 3), returns_nonnull)) char *arena_printf(struct arena *arena,
                                                                           const char *format, ...);
 __attribute__((format(printf, 2, 0), returns_nonnull)) char *arena_vprintf(struct arena *arena,

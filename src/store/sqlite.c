@@ -188,10 +188,7 @@ static bool workspaces(struct store *base, struct arena *arena, struct workspace
     }
     pthread_mutex_unlock(&store->lock);
     *ret_count = count;
-    *ret = ARENA_ARRAY(arena, count, struct workspace_row);
-    if (count)
-        memcpy(*ret, rows, count * sizeof *rows);
-    free(rows);
+    *ret = arena_take(arena, rows, count, sizeof *rows);
     return code == SQLITE_DONE;
 }
 

@@ -1,5 +1,4 @@
 /* Campaigns and their cells, and runs by planned time. */
-#include <stdlib.h>
 #include <string.h>
 
 #include "base/mem.h"
@@ -29,10 +28,7 @@ size_t sqlite_campaigns(struct store_reader *base, int64_t workspace,
     sqlite3_reset(statement);
     if (reader->failed)
         count = 0;
-    *ret = ARENA_ARRAY(arena, count, struct campaign_row);
-    if (count)
-        memcpy(*ret, rows, count * sizeof *rows);
-    free(rows);
+    *ret = arena_take(arena, rows, count, sizeof *rows);
     return count;
 }
 
@@ -49,10 +45,7 @@ static size_t read_keys(struct sqlite_reader *reader, sqlite3_stmt *statement, s
     }
     if (reader->failed)
         count = 0;
-    *ret = ARENA_ARRAY(arena, count, struct uuid);
-    if (count)
-        memcpy(*ret, keys, count * sizeof *keys);
-    free(keys);
+    *ret = arena_take(arena, keys, count, sizeof *keys);
     return count;
 }
 
@@ -128,10 +121,7 @@ size_t sqlite_planned_runs(struct store_reader *base, int64_t workspace, const s
     }
     if (reader->failed)
         count = 0;
-    *ret = ARENA_ARRAY(arena, count, struct run_row);
-    if (count)
-        memcpy(*ret, rows, count * sizeof *rows);
-    free(rows);
+    *ret = arena_take(arena, rows, count, sizeof *rows);
     return count;
 }
 
@@ -161,9 +151,6 @@ size_t sqlite_window_runs(struct store_reader *base, int64_t workspace, const st
     }
     if (reader->failed)
         count = 0;
-    *ret = ARENA_ARRAY(arena, count, struct window_run);
-    if (count)
-        memcpy(*ret, runs, count * sizeof *runs);
-    free(runs);
+    *ret = arena_take(arena, runs, count, sizeof *runs);
     return count;
 }

@@ -4,7 +4,6 @@
  * block of STORE_EVENT_BLOCK numbers, a row per run and block, and a block is read run by run.
  */
 #include <stdlib.h>
-#include <string.h>
 
 #include "base/mem.h"
 #include "store/sqlite.h"
@@ -152,10 +151,7 @@ size_t sqlite_workspace_events(struct store_reader *base, int64_t workspace,
     else
         upto = add_blocks(&query, after, max, upto);
     size_t count = query.reader->failed ? 0 : query.count < max ? query.count : max;
-    *ret = ARENA_ARRAY(arena, count, struct event_row);
-    if (count)
-        memcpy(*ret, query.items, count * sizeof **ret);
-    free(query.items);
+    *ret = arena_take(arena, query.items, count, sizeof *query.items);
     *ret_upto = count && count == max ? (*ret)[count - 1].number : upto;
     return count;
 }

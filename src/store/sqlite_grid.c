@@ -3,9 +3,6 @@
  * table's own key, of which the columns up to end_ms are read; traces and parameters stand behind them and
  * stay on their pages. An index with the state in it would be written at every move of every task.
  */
-#include <stdlib.h>
-#include <string.h>
-
 #include "base/mem.h"
 #include "store/sqlite.h"
 
@@ -30,9 +27,6 @@ size_t sqlite_task_states(struct store_reader *base, int64_t workspace, const st
     }
     if (reader->failed)
         count = 0;
-    *ret = ARENA_ARRAY(arena, count, struct task_state);
-    if (count)
-        memcpy(*ret, items, count * sizeof *items);
-    free(items);
+    *ret = arena_take(arena, items, count, sizeof *items);
     return count;
 }

@@ -119,10 +119,7 @@ static void *rows_add(struct rows *rows)
 static size_t rows_finish(struct rows *rows, bool failed, struct arena *arena, void **ret)
 {
     size_t count = failed ? 0 : rows->count;
-    *ret = arena_array(arena, count, rows->table->row_size);
-    if (count)
-        memcpy(*ret, rows->items, count * rows->table->row_size);
-    free(rows->items);
+    *ret = arena_take(arena, rows->items, count, rows->table->row_size);
     return count;
 }
 
@@ -384,12 +381,9 @@ static size_t live_runs(struct store_reader *base, int64_t workspace, struct are
     }
     if (reader->failed)
         count = 0;
-    *ret = ARENA_ARRAY(arena, count, struct uuid);
-    if (count) {
+    if (count)
         qsort(keys, count, sizeof *keys, compare_keys);
-        memcpy(*ret, keys, count * sizeof *keys);
-    }
-    free(keys);
+    *ret = arena_take(arena, keys, count, sizeof *keys);
     return count;
 }
 

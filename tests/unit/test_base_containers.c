@@ -56,6 +56,13 @@ static void arena_copies(void **state)
     assert_memory_equal(bytes, "a\0b", 4);
     assert_string_equal(arena_memdup(&arena, NULL, 0), "");
     assert_string_equal(arena_printf(&arena, "%s-%d", "x", 7), "x-7");
+    int *numbers = xmalloc(2 * sizeof *numbers);
+    numbers[0] = 5;
+    numbers[1] = 6;
+    const int *taken = arena_take(&arena, numbers, 2, sizeof *numbers);
+    assert_int_equal(taken[0], 5);
+    assert_int_equal(taken[1], 6);
+    assert_non_null(arena_take(&arena, NULL, 0, sizeof *numbers));
     arena_release(&arena);
 }
 
