@@ -41,6 +41,18 @@ enum store_result store_write_accounts(struct store *store, const struct row_bat
     return store->ops->write_accounts(store, rows);
 }
 
+enum err_code store_backup(struct store *store, const char *path, struct err *err)
+{
+    return store->ops->backup(store, path, err);
+}
+
+bool store_is_writable(struct store *store)
+{
+    return store->ops->is_writable(store);
+}
+
+/* ---- housekeeping ---- */
+
 /* Before 1970 nothing was written: an age that is longer than the clock is late says nothing. */
 static bool is_before_all(int64_t before_ms)
 {
@@ -64,14 +76,9 @@ size_t store_prune_skipped(struct store *store, int64_t before_ms, size_t max)
     return is_before_all(before_ms) ? 0 : store->ops->prune_skipped(store, before_ms, max);
 }
 
-enum err_code store_backup(struct store *store, const char *path, struct err *err)
+size_t store_prune_audit(struct store *store, enum audit_prune what, int64_t before_ms, size_t max)
 {
-    return store->ops->backup(store, path, err);
-}
-
-bool store_is_writable(struct store *store)
-{
-    return store->ops->is_writable(store);
+    return is_before_all(before_ms) ? 0 : store->ops->prune_audit(store, what, before_ms, max);
 }
 
 /* ---- reading ---- */
@@ -287,11 +294,6 @@ size_t store_accounts(struct store_reader *reader, const struct account_query *q
                       struct arena *arena, void **ret)
 {
     return reader->ops->accounts(reader, query, arena, ret);
-}
-
-size_t store_prune_audit(struct store *store, enum audit_prune what, int64_t before_ms, size_t max)
-{
-    return is_before_all(before_ms) ? 0 : store->ops->prune_audit(store, what, before_ms, max);
 }
 
 bool store_get_role(struct store_reader *reader, int64_t workspace, const char *user_id,

@@ -103,10 +103,6 @@ enum store_result store_commit(struct store *store, struct store_commit *commit)
 /* Users, roles, permissions, tokens, keys, secrets, audit, resources, recent jobs, and operations about resources:
  * outside any workspace's sequence. One transaction, any thread. */
 enum store_result store_write_accounts(struct store *store, const struct row_batch *rows);
-/* Removes audit rows that are older, oldest first, at most `max`; how many went. Of what was refused; or of
- * changes of runs, whose run is older too. Housekeeping, any thread. */
-enum audit_prune { AUDIT_PRUNE_REFUSED, AUDIT_PRUNE_RUNS };
-size_t store_prune_audit(struct store *store, enum audit_prune what, int64_t before_ms, size_t max);
 
 /* Writes a consistent copy into a new file, which is flushed, with its folder. */
 enum err_code store_backup(struct store *store, const char *path, struct err *err);
@@ -114,6 +110,24 @@ enum err_code store_backup(struct store *store, const char *path, struct err *er
 enum err_code store_backup_sqlite(const char *database, const char *path, struct err *err);
 /* Is the database writable right now? For readiness. */
 bool store_is_writable(struct store *store);
+
+/*
+ * ---- housekeeping ----
+ *
+ * Removes what is older than `before_ms` (of the wall clock, since 1970), oldest first, at most `max`
+ * rows, in one transaction. How many went: 0 also when it failed, with one line logged. Nothing is
+ * older than 1970: where `before_ms` is not above 0, all stays. Any thread.
+ */
+
+size_t store_prune_retry_tokens(struct store *store, int64_t before_ms, size_t max);
+/* Operations of a workspace that were started before, unless they go on. */
+size_t store_prune_operations(struct store *store, int64_t workspace, int64_t before_ms,
+                              size_t max);
+/* What was noted about skipped planned times. */
+size_t store_prune_skipped(struct store *store, int64_t before_ms, size_t max);
+/* Audit rows: of what was refused; or of changes of runs, whose run is older too. */
+enum audit_prune { AUDIT_PRUNE_REFUSED, AUDIT_PRUNE_RUNS };
+size_t store_prune_audit(struct store *store, enum audit_prune what, int64_t before_ms, size_t max);
 
 /* ---- reading ---- */
 
@@ -160,7 +174,6 @@ bool store_get_run_image(struct store_reader *reader, int64_t workspace, const s
 /* The run and its repairs, without task runs and attempts: an outline. */
 bool store_get_run_outline(struct store_reader *reader, int64_t workspace, const struct uuid *key,
                            struct arena *arena, struct run_image *ret);
-/* Runs that are not final, ascending by key; then store_get_run_image for each. */
 /* How many runs are in each state that is not final, and when the one that has queued longest began to;
  * FIELD_NULL: none queues. False: the reader failed. */
 struct run_census {
@@ -168,6 +181,7 @@ struct run_census {
     int64_t queued_since_ms;
 };
 bool store_run_census(struct store_reader *reader, int64_t workspace, struct run_census *ret);
+/* Runs that are not final, ascending by key; then store_get_run_image for each. */
 size_t store_live_runs(struct store_reader *reader, int64_t workspace, struct arena *arena,
                        struct uuid **ret);
 /* How many runs of the job wait before this queued one, counted up to QUEUE_POSITION_MAX: for "2nd
@@ -205,14 +219,6 @@ size_t store_entity_events(struct store_reader *reader, int64_t workspace, const
 bool store_get_retry_token(struct store_reader *reader, int64_t workspace,
                            const uint8_t scope[static 32], struct arena *arena,
                            struct retry_token_row *ret);
-/* Removes retry tokens older than that, at most `max`; how many went. Housekeeping, any thread. Nothing is
- * older than 1970: where `before_ms` is not above 0, these all leave everything. */
-size_t store_prune_retry_tokens(struct store *store, int64_t before_ms, size_t max);
-/* Likewise operations of a workspace that were started before, unless they go on; and what was noted
- * about skipped planned times. Oldest first. */
-size_t store_prune_operations(struct store *store, int64_t workspace, int64_t before_ms,
-                              size_t max);
-size_t store_prune_skipped(struct store *store, int64_t before_ms, size_t max);
 
 bool store_get_operation(struct store_reader *reader, int64_t workspace, const struct uuid *key,
                          struct arena *arena, struct operation_row *ret);
@@ -265,6 +271,7 @@ void store_list_instances(struct store_reader *reader, int64_t workspace,
 void store_list_numbered_jobs(struct store_reader *reader, int64_t workspace,
                               const struct numbered_job_filter *filter, struct arena *arena,
                               struct numbered_job_list *ret);
+
 /* ---- campaigns (model/campaign.h) ---- */
 
 bool store_get_campaign(struct store_reader *reader, int64_t workspace, const struct uuid *key,
