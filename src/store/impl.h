@@ -6,6 +6,16 @@
 
 #include "store/store.h"
 
+/* What housekeeping removes. */
+enum prune {
+    PRUNE_RETRY_TOKENS,
+    PRUNE_OPERATIONS,
+    PRUNE_SKIPPED,
+    PRUNE_REFUSED,
+    PRUNE_RUN_AUDIT,
+    PRUNE_COUNT
+};
+
 struct store_ops {
     void (*close)(struct store *store);
     bool (*meta_get)(struct store *store, const char *name, struct arena *arena, char **ret);
@@ -17,12 +27,9 @@ struct store_ops {
                                    struct workspace_row *ret);
     enum store_result (*commit)(struct store *store, struct store_commit *commit);
     enum store_result (*write_accounts)(struct store *store, const struct row_batch *rows);
-    size_t (*prune_retry_tokens)(struct store *store, int64_t before_ms, size_t max);
-    size_t (*prune_operations)(struct store *store, int64_t workspace, int64_t before_ms,
-                               size_t max);
-    size_t (*prune_skipped)(struct store *store, int64_t before_ms, size_t max);
-    size_t (*prune_audit)(struct store *store, enum audit_prune what, int64_t before_ms,
-                          size_t max);
+    /* `workspace`: of PRUNE_OPERATIONS, and 0 of the others. `before_ms` is above 0. */
+    size_t (*prune)(struct store *store, enum prune what, int64_t workspace, int64_t before_ms,
+                    size_t max);
     enum err_code (*backup)(struct store *store, const char *path, struct err *err);
     bool (*is_writable)(struct store *store);
     struct store_reader *(*reader_open)(struct store *store);

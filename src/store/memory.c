@@ -195,30 +195,62 @@ static enum store_result write_accounts(struct store *base, const struct row_bat
     return result;
 }
 
-/* When a row of these kinds may go; INT64_MAX: not yet. */
-static int64_t age_of(enum row_kind kind, const void *row, int64_t workspace)
+static const enum row_kind pruned_kinds[PRUNE_COUNT] = {
+    [PRUNE_RETRY_TOKENS] = ROW_RETRY_TOKEN, [PRUNE_OPERATIONS] = ROW_OPERATION,
+    [PRUNE_SKIPPED] = ROW_SKIPPED,          [PRUNE_REFUSED] = ROW_AUDIT,
+    [PRUNE_RUN_AUDIT] = ROW_AUDIT,
+};
+
+static int64_t operation_age(const struct operation_row *row, int64_t workspace)
 {
-    if (kind == ROW_RETRY_TOKEN)
+    bool goes = row->workspace == workspace && row->finished_ms != FIELD_NULL;
+    return goes ? uuid_time_ms(&row->key) : INT64_MAX;
+}
+
+/* It goes with its run, which may be the younger one. */
+static int64_t run_audit_age(const struct audit_row *row)
+{
+    if (row->subject != AUDIT_ABOUT_RUN || uuid_is_nil(&row->resource))
+        return INT64_MAX;
+    int64_t own_ms = uuid_time_ms(&row->key), run_ms = uuid_time_ms(&row->resource);
+    return own_ms > run_ms ? own_ms : run_ms;
+}
+
+/* When a row of what is pruned was made; INT64_MAX: it does not go. */
+static int64_t age_of(enum prune what, const void *row, int64_t workspace)
+{
+    switch (what) {
+    case PRUNE_RETRY_TOKENS:
         return ((const struct retry_token_row *)row)->created_ms;
-    if (kind == ROW_SKIPPED)
+    case PRUNE_OPERATIONS:
+        return operation_age(row, workspace);
+    case PRUNE_SKIPPED:
         return ((const struct skipped_row *)row)->created_ms;
-    const struct operation_row *operation = row;
-    bool goes = operation->workspace == workspace && operation->finished_ms != FIELD_NULL;
-    return goes ? uuid_time_ms(&operation->key) : INT64_MAX;
+    case PRUNE_REFUSED: {
+        const struct audit_row *audit = row;
+        return audit->outcome == AUDIT_REFUSED ? uuid_time_ms(&audit->key) : INT64_MAX;
+    }
+    case PRUNE_RUN_AUDIT:
+        return run_audit_age(row);
+    case PRUNE_COUNT:
+        break;
+    }
+    abort();
 }
 
 /* Oldest first, like a database over its index by age; quadratic, on what is small here. */
-static size_t prune(struct store *base, enum row_kind kind, int64_t workspace, int64_t before_ms,
+static size_t prune(struct store *base, enum prune what, int64_t workspace, int64_t before_ms,
                     size_t max)
 {
     struct memory_store *store = lock_store(base);
+    const enum row_kind kind = pruned_kinds[what];
     const struct memory_table *table = &store->rows.tables[kind];
     size_t pruned = 0;
     for (; pruned < max; pruned++) {
         size_t oldest = table->count;
         int64_t oldest_ms = before_ms;
         for (size_t i = 0; i < table->count; i++) {
-            int64_t age_ms = age_of(kind, table->rows[i], workspace);
+            int64_t age_ms = age_of(what, table->rows[i], workspace);
             if (age_ms < oldest_ms) {
                 oldest = i;
                 oldest_ms = age_ms;
@@ -232,21 +264,6 @@ static size_t prune(struct store *base, enum row_kind kind, int64_t workspace, i
     store->version++;
     unlock_store(store);
     return pruned;
-}
-
-static size_t prune_retry_tokens(struct store *base, int64_t before_ms, size_t max)
-{
-    return prune(base, ROW_RETRY_TOKEN, 0, before_ms, max);
-}
-
-static size_t prune_operations(struct store *base, int64_t workspace, int64_t before_ms, size_t max)
-{
-    return prune(base, ROW_OPERATION, workspace, before_ms, max);
-}
-
-static size_t prune_skipped(struct store *base, int64_t before_ms, size_t max)
-{
-    return prune(base, ROW_SKIPPED, 0, before_ms, max);
 }
 
 static enum err_code backup(struct store *base, const char *path, struct err *err)
@@ -296,10 +313,7 @@ static const struct store_ops memory_store_ops = {
     .take_over = take_over,
     .commit = commit,
     .write_accounts = write_accounts,
-    .prune_retry_tokens = prune_retry_tokens,
-    .prune_operations = prune_operations,
-    .prune_skipped = prune_skipped,
-    .prune_audit = memory_prune_audit,
+    .prune = prune,
     .backup = backup,
     .is_writable = is_writable,
     .reader_open = reader_open,

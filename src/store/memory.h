@@ -58,7 +58,6 @@ int64_t memory_newest_event(struct memory_store *store, int64_t workspace);
 const void *memory_account(const struct memory_rows *rows, enum row_kind kind,
                            const struct row_id *id);
 reader_accounts memory_accounts;
-size_t memory_prune_audit(struct store *base, enum audit_prune what, int64_t before_ms, size_t max);
 
 /* memory_resources.c */
 reader_resources memory_resources;

@@ -147,35 +147,3 @@ size_t memory_accounts(struct store_reader *base, const struct account_query *qu
     *ret = items;
     return count;
 }
-
-static bool is_pruned(const struct audit_row *row, enum audit_prune what, const struct uuid *before)
-{
-    if (what == AUDIT_PRUNE_REFUSED)
-        return row->outcome == AUDIT_REFUSED;
-    return row->subject == AUDIT_ABOUT_RUN && !uuid_is_nil(&row->resource) &&
-           uuid_compare(&row->resource, before) < 0;
-}
-
-size_t memory_prune_audit(struct store *base, enum audit_prune what, int64_t before_ms, size_t max)
-{
-    struct memory_store *store = CONTAINER_OF(base, struct memory_store, base);
-    const struct uuid before = uuid_at_ms(before_ms);
-    size_t pruned = 0;
-    pthread_mutex_lock(&store->lock);
-    const struct memory_table *rows = &store->rows.tables[ROW_AUDIT];
-    for (size_t i = 0; i < rows->count && pruned < max;) {
-        const struct audit_row *row = rows->rows[i];
-        if (uuid_compare(&row->key, &before) >= 0)
-            break;
-        if (!is_pruned(row, what, &before)) {
-            i++;
-            continue;
-        }
-        memory_rows_remove(&store->rows, ROW_AUDIT, i);
-        pruned++;
-    }
-    memory_rows_keep(&store->rows);
-    store->version++;
-    pthread_mutex_unlock(&store->lock);
-    return pruned;
-}

@@ -320,90 +320,44 @@ static enum store_result write_accounts(struct store *base, const struct row_bat
     return result;
 }
 
-/* What each of these takes of it: ?1 or ?3, ?2, ?4. */
-struct prune {
+/* What is too old goes by a key, which says when it was made, or by a time. */
+static const struct {
     enum sql sql;
-    const char *what;
-    int64_t before_ms;
-    size_t max;
-    int64_t workspace; /* 0: all, or none */
+    bool by_key;
+    const char *doing;
+} prunes[PRUNE_COUNT] = {
+    [PRUNE_RETRY_TOKENS] = {SQL_PRUNE_RETRY_TOKENS, false, "prune retry tokens"},
+    [PRUNE_OPERATIONS] = {SQL_PRUNE_OPERATIONS, true, "prune operations"},
+    [PRUNE_SKIPPED] = {SQL_PRUNE_SKIPPED, false, "prune skipped times"},
+    [PRUNE_REFUSED] = {SQL_PRUNE_REFUSED, true, "prune the audit"},
+    [PRUNE_RUN_AUDIT] = {SQL_PRUNE_RUN_AUDIT, true, "prune the audit"},
 };
 
-/* By key, which says when it was made; else by a time. */
-static bool goes_by_key(enum sql sql)
-{
-    return sql == SQL_PRUNE_REFUSED || sql == SQL_PRUNE_RUN_AUDIT || sql == SQL_PRUNE_OPERATIONS;
-}
-
-/* `before` is not copied: it must be there until the statement has run. */
-static void bind_prune(sqlite3_stmt *statement, const struct prune *prune,
-                       const struct uuid *before)
-{
-    if (goes_by_key(prune->sql))
-        db_bind_uuid(statement, 3, before);
-    else
-        sqlite3_bind_int64(statement, 1, prune->before_ms);
-    sqlite3_bind_int64(statement, 2, (sqlite3_int64)prune->max);
-    if (prune->sql == SQL_PRUNE_OPERATIONS)
-        sqlite3_bind_int64(statement, 4, prune->workspace);
-}
-
-static size_t run_prune(struct store *base, const struct prune *prune)
+static size_t prune(struct store *base, enum prune what, int64_t workspace, int64_t before_ms,
+                    size_t max)
 {
     struct sqlite_store *store = store_of(base);
     struct db *db = &store->writer;
-    const struct uuid before = uuid_at_ms(prune->before_ms);
+    const struct uuid before = uuid_at_ms(before_ms); /* not copied when it is bound */
     size_t pruned = 0;
     pthread_mutex_lock(&store->lock);
-    sqlite3_stmt *statement = begin(store) ? db_statement(db, (int)prune->sql) : NULL;
-    if (statement)
-        bind_prune(statement, prune, &before);
+    sqlite3_stmt *statement = begin(store) ? db_statement(db, (int)prunes[what].sql) : NULL;
+    if (statement) {
+        sqlite3_bind_int64(statement, 1, workspace);
+        if (prunes[what].by_key)
+            db_bind_uuid(statement, 2, &before);
+        else
+            sqlite3_bind_int64(statement, 2, before_ms);
+        sqlite3_bind_int64(statement, 3, (sqlite3_int64)max);
+    }
     bool done = db_run(statement);
     int changes = done ? sqlite3_changes(db->handle) : 0;
     if (done && commit_changes(db))
         pruned = (size_t)changes;
     else
-        give_up(store, prune->what);
+        give_up(store, prunes[what].doing);
     pthread_mutex_unlock(&store->lock);
     return pruned;
-}
-
-static size_t prune_retry_tokens(struct store *base, int64_t before_ms, size_t max)
-{
-    const struct prune prune = {.sql = SQL_PRUNE_RETRY_TOKENS,
-                                .what = "prune retry tokens",
-                                .before_ms = before_ms,
-                                .max = max};
-    return run_prune(base, &prune);
-}
-
-static size_t prune_operations(struct store *base, int64_t workspace, int64_t before_ms, size_t max)
-{
-    const struct prune prune = {.sql = SQL_PRUNE_OPERATIONS,
-                                .what = "prune operations",
-                                .before_ms = before_ms,
-                                .max = max,
-                                .workspace = workspace};
-    return run_prune(base, &prune);
-}
-
-static size_t prune_skipped(struct store *base, int64_t before_ms, size_t max)
-{
-    const struct prune prune = {.sql = SQL_PRUNE_SKIPPED,
-                                .what = "prune skipped times",
-                                .before_ms = before_ms,
-                                .max = max};
-    return run_prune(base, &prune);
-}
-
-static size_t prune_audit(struct store *base, enum audit_prune what, int64_t before_ms, size_t max)
-{
-    const struct prune prune = {.sql = what == AUDIT_PRUNE_REFUSED ? SQL_PRUNE_REFUSED
-                                                                   : SQL_PRUNE_RUN_AUDIT,
-                                .what = "prune the audit",
-                                .before_ms = before_ms,
-                                .max = max};
-    return run_prune(base, &prune);
 }
 
 /* A real commit: a disk that is full, or read-only, says so nowhere else. */
@@ -539,10 +493,7 @@ static const struct store_ops sqlite_store_ops = {
     .take_over = take_over,
     .commit = commit,
     .write_accounts = write_accounts,
-    .prune_retry_tokens = prune_retry_tokens,
-    .prune_operations = prune_operations,
-    .prune_skipped = prune_skipped,
-    .prune_audit = prune_audit,
+    .prune = prune,
     .backup = backup,
     .is_writable = is_writable,
     .reader_open = sqlite_reader_open,

@@ -37,9 +37,6 @@ enum sql {
     SQL_WORKSPACE_GET,
     SQL_TAKE_OVER,
     SQL_FENCE,
-    SQL_PRUNE_RETRY_TOKENS,
-    SQL_PRUNE_OPERATIONS,
-    SQL_PRUNE_SKIPPED,
     SQL_SERIES_GET,
     SQL_SERIES_INSERT,
     SQL_EVENT_BLOCK_INSERT,
@@ -52,6 +49,12 @@ enum sql {
     SQL_MARK_RETRY_TOKENS,
     SQL_DELETE_CAMPAIGN_CELLS,
     SQL_DELETE_CAMPAIGN,
+    /* what is too old: ?1 workspace, where it is of one, ?2 before what, ?3 how many */
+    SQL_PRUNE_RETRY_TOKENS,
+    SQL_PRUNE_OPERATIONS,
+    SQL_PRUNE_SKIPPED,
+    SQL_PRUNE_REFUSED,
+    SQL_PRUNE_RUN_AUDIT,
     /* by id */
     SQL_GET_JOB,
     SQL_GET_JOB_VERSION,
@@ -77,8 +80,6 @@ enum sql {
     SQL_SECRETS,
     SQL_AUDIT,
     SQL_AUDIT_OF,
-    SQL_PRUNE_REFUSED,
-    SQL_PRUNE_RUN_AUDIT,
     /* of jobs */
     SQL_ACTIVE_SCHEDULES,
     SQL_SKIPPED,

@@ -60,17 +60,6 @@ static const struct statement statements[SQL_RUN_KEYS] = {
                    "UPDATE workspace SET batch = batch + 1, last_job_number = ?7,"
                    " last_run_number = ?8, last_event = ?9, last_ms = ?10"
                    " WHERE id = ?1 AND epoch = ?5 AND batch = ?6"},
-    [SQL_PRUNE_RETRY_TOKENS] = {NO_ROW, false,
-                                "DELETE FROM retry_token WHERE id IN (SELECT id FROM retry_token"
-                                " WHERE created_ms < ?1 ORDER BY created_ms LIMIT ?2)"},
-    [SQL_PRUNE_OPERATIONS] = {NO_ROW, false,
-                              "DELETE FROM operation WHERE workspace = ?4 AND key IN"
-                              " (SELECT key FROM operation NOT INDEXED WHERE workspace = ?4"
-                              " AND key < ?3 AND finished_ms IS NOT NULL ORDER BY key LIMIT ?2)"},
-    [SQL_PRUNE_SKIPPED] = {NO_ROW, false,
-                           "DELETE FROM skipped WHERE (workspace, job, key) IN"
-                           " (SELECT workspace, job, key FROM skipped INDEXED BY skipped_by_age"
-                           " WHERE created_ms < ?1 ORDER BY created_ms LIMIT ?2)"},
     [SQL_SERIES_GET] = {NO_ROW, false,
                         "SELECT id FROM series"
                         " WHERE workspace = ?1 AND job = ?2 AND job_name = ?3"},
@@ -98,6 +87,28 @@ static const struct statement statements[SQL_RUN_KEYS] = {
                                    " WHERE workspace = ?1 AND campaign = ?2"},
     [SQL_DELETE_CAMPAIGN] = {NO_ROW, false,
                              "DELETE FROM campaign WHERE workspace = ?1 AND key = ?2"},
+
+    [SQL_PRUNE_RETRY_TOKENS] = {NO_ROW, false,
+                                "DELETE FROM retry_token WHERE id IN (SELECT id FROM retry_token"
+                                " WHERE created_ms < ?2 ORDER BY created_ms LIMIT ?3)"},
+    [SQL_PRUNE_OPERATIONS] = {NO_ROW, false,
+                              "DELETE FROM operation WHERE workspace = ?1 AND key IN"
+                              " (SELECT key FROM operation NOT INDEXED WHERE workspace = ?1"
+                              " AND key < ?2 AND finished_ms IS NOT NULL ORDER BY key LIMIT ?3)"},
+    [SQL_PRUNE_SKIPPED] = {NO_ROW, false,
+                           "DELETE FROM skipped WHERE (workspace, job, key) IN"
+                           " (SELECT workspace, job, key FROM skipped INDEXED BY skipped_by_age"
+                           " WHERE created_ms < ?2 ORDER BY created_ms LIMIT ?3)"},
+    /* 1: AUDIT_REFUSED */
+    [SQL_PRUNE_REFUSED] = {NO_ROW, false,
+                           "DELETE FROM audit WHERE key IN (SELECT key FROM audit"
+                           " INDEXED BY audit_refused WHERE outcome = 1 AND key < ?2"
+                           " ORDER BY key LIMIT ?3)"},
+    /* 10: AUDIT_ABOUT_RUN. Of runs that are younger nothing is looked at. */
+    [SQL_PRUNE_RUN_AUDIT] = {NO_ROW, false,
+                             "DELETE FROM audit WHERE key IN (SELECT key FROM audit"
+                             " INDEXED BY audit_by_resource WHERE subject = 10 AND resource < ?2"
+                             " AND key < ?2 ORDER BY resource, key LIMIT ?3)"},
 
     [SQL_GET_JOB] = {ROW_JOB, false, " FROM job WHERE workspace = ?1 AND key = ?2"},
     [SQL_GET_JOB_VERSION] = {ROW_JOB_VERSION, false,
@@ -141,16 +152,6 @@ static const struct statement statements[SQL_RUN_KEYS] = {
     [SQL_AUDIT_OF] = {ROW_AUDIT, false,
                       " FROM audit INDEXED BY audit_by_resource WHERE subject = ?1"
                       " AND resource = ?5 AND key < ?2 AND key >= ?4 ORDER BY key DESC LIMIT ?3"},
-    /* 1: AUDIT_REFUSED */
-    [SQL_PRUNE_REFUSED] = {NO_ROW, false,
-                           "DELETE FROM audit WHERE key IN (SELECT key FROM audit"
-                           " INDEXED BY audit_refused WHERE outcome = 1 AND key < ?3"
-                           " ORDER BY key LIMIT ?2)"},
-    /* 10: AUDIT_ABOUT_RUN. Of runs that are younger nothing is looked at. */
-    [SQL_PRUNE_RUN_AUDIT] = {NO_ROW, false,
-                             "DELETE FROM audit WHERE key IN (SELECT key FROM audit"
-                             " INDEXED BY audit_by_resource WHERE subject = 10 AND resource < ?3"
-                             " AND key < ?3 ORDER BY resource, key LIMIT ?2)"},
 
     /* Asked once, at the start: the few that rest are read too. */
     [SQL_ACTIVE_SCHEDULES] = {ROW_SCHEDULE, false,

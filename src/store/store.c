@@ -54,31 +54,31 @@ bool store_is_writable(struct store *store)
 /* ---- housekeeping ---- */
 
 /* Before 1970 nothing was written: an age that is longer than the clock is late says nothing. */
-static bool is_before_all(int64_t before_ms)
+static size_t prune(struct store *store, enum prune what, int64_t workspace, int64_t before_ms,
+                    size_t max)
 {
-    return before_ms <= 0;
+    return before_ms <= 0 ? 0 : store->ops->prune(store, what, workspace, before_ms, max);
 }
 
 size_t store_prune_retry_tokens(struct store *store, int64_t before_ms, size_t max)
 {
-    return is_before_all(before_ms) ? 0 : store->ops->prune_retry_tokens(store, before_ms, max);
+    return prune(store, PRUNE_RETRY_TOKENS, 0, before_ms, max);
 }
 
 size_t store_prune_operations(struct store *store, int64_t workspace, int64_t before_ms, size_t max)
 {
-    return is_before_all(before_ms)
-               ? 0
-               : store->ops->prune_operations(store, workspace, before_ms, max);
+    return prune(store, PRUNE_OPERATIONS, workspace, before_ms, max);
 }
 
 size_t store_prune_skipped(struct store *store, int64_t before_ms, size_t max)
 {
-    return is_before_all(before_ms) ? 0 : store->ops->prune_skipped(store, before_ms, max);
+    return prune(store, PRUNE_SKIPPED, 0, before_ms, max);
 }
 
 size_t store_prune_audit(struct store *store, enum audit_prune what, int64_t before_ms, size_t max)
 {
-    return is_before_all(before_ms) ? 0 : store->ops->prune_audit(store, what, before_ms, max);
+    return prune(store, what == AUDIT_PRUNE_REFUSED ? PRUNE_REFUSED : PRUNE_RUN_AUDIT, 0, before_ms,
+                 max);
 }
 
 /* ---- reading ---- */
