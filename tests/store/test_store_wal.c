@@ -121,7 +121,7 @@ static void run_sql(sqlite3 *handle, const char *sql)
 static sqlite3 *open_small(struct world *world, const char *vfs)
 {
     sqlite3 *handle;
-    const char *path = arena_printf(&world->arena, "%s/small", world->folder);
+    const char *path = world_file(world, "small");
     int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE;
     assert_int_equal(sqlite3_open_v2(path, &handle, flags, vfs), SQLITE_OK);
     if (vfs)

@@ -29,6 +29,11 @@ void world_remove_folder(const char *folder)
     assert_int_equal(rmdir(folder), 0);
 }
 
+const char *world_file(struct world *world, const char *name)
+{
+    return arena_printf(&world->arena, "%s/%s", world->folder, name);
+}
+
 /* ---- a store ---- */
 
 static enum store_result on_commit(void *context, int64_t number, bool *ret_applied)

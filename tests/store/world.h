@@ -49,6 +49,8 @@ int world_run_sqlite(const char *group, const struct CMUnitTest *tests, size_t c
 /* Makes a folder for one test; world_remove_folder removes it with all files in it. */
 void world_make_folder(char folder[static 64]);
 void world_remove_folder(const char *folder);
+/* The path of a file in the world's folder, in its arena. */
+const char *world_file(struct world *world, const char *name);
 
 /* The store closed and opened again, with a new reader. The memory store stays as it is. */
 void world_reopen(struct world *world);
