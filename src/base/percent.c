@@ -2,16 +2,7 @@
 
 #include <string.h>
 
-static int hex_value(char c)
-{
-    if (c >= '0' && c <= '9')
-        return c - '0';
-    if (c >= 'a' && c <= 'f')
-        return c - 'a' + 10;
-    if (c >= 'A' && c <= 'F')
-        return c - 'A' + 10;
-    return -1;
-}
+#include "base/hex.h"
 
 char *percent_decode(const char *text, size_t len, bool plus, struct arena *arena)
 {
@@ -23,11 +14,10 @@ char *percent_decode(const char *text, size_t len, bool plus, struct arena *aren
         } else if (text[i] != '%') {
             *out++ = text[i];
         } else {
-            int high = i + 2 < len ? hex_value(text[i + 1]) : -1;
-            int low = high < 0 ? -1 : hex_value(text[i + 2]);
-            if (low < 0 || (high == 0 && low == 0))
+            int byte = i + 2 < len ? hex_byte(text + i + 1) : -1;
+            if (byte <= 0)
                 return NULL;
-            *out++ = (char)(high << 4 | low);
+            *out++ = (char)byte;
             i += 2;
         }
     }

@@ -2,6 +2,8 @@
 
 #include <string.h>
 
+#include "base/hex.h"
+
 enum { COUNTER_BITS = 26 };
 
 uint64_t mix64(uint64_t value)
@@ -109,28 +111,16 @@ char *uuid_format_hex(const struct uuid *uuid, char text[static UUID_TEXT])
     return format(uuid, false, text);
 }
 
-static int hex_digit(char c)
-{
-    if (c >= '0' && c <= '9')
-        return c - '0';
-    if (c >= 'a' && c <= 'f')
-        return c - 'a' + 10;
-    if (c >= 'A' && c <= 'F')
-        return c - 'A' + 10;
-    return -1;
-}
-
 static bool parse(const char *text, bool dashes, struct uuid *ret)
 {
     struct uuid uuid;
     for (int i = 0; i < 16; i++) {
         if (dashes && is_behind_dash(i) && *text++ != '-')
             return false;
-        int high = hex_digit(text[0]);
-        int low = high < 0 ? -1 : hex_digit(text[1]);
-        if (low < 0)
+        int byte = hex_byte(text);
+        if (byte < 0)
             return false;
-        uuid.bytes[i] = (uint8_t)(high << 4 | low);
+        uuid.bytes[i] = (uint8_t)byte;
         text += 2;
     }
     if (*text)

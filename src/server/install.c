@@ -1,12 +1,12 @@
 #include "server/install.h"
 
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/random.h>
 #include <unistd.h>
 
 #include "base/buf.h"
+#include "base/hex.h"
 #include "server/bootstrap.h"
 #include "server/clock.h"
 #include "server/files.h"
@@ -47,11 +47,10 @@ static bool page_key_from_hex(const char *hex, uint8_t ret[static PAGE_KEY_BYTES
     if (strlen(hex) != 2 * PAGE_KEY_BYTES)
         return false;
     for (size_t i = 0; i < PAGE_KEY_BYTES; i++) {
-        const char digits[] = {hex[2 * i], hex[2 * i + 1], '\0'};
-        char *end;
-        ret[i] = (uint8_t)strtoul(digits, &end, 16);
-        if (*end)
+        int byte = hex_byte(hex + 2 * i);
+        if (byte < 0)
             return false;
+        ret[i] = (uint8_t)byte;
     }
     return true;
 }

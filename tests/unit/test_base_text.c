@@ -1,11 +1,13 @@
-/* base: buf, utf8, json, err, timefmt. */
+/* base: buf, utf8, hex, percent, json, err, timefmt. */
 #include "unit/unit.h"
 
 #include <stdlib.h>
 
 #include "base/buf.h"
+#include "base/hex.h"
 #include "base/json.h"
 #include "base/mem.h"
+#include "base/percent.h"
 #include "base/timefmt.h"
 #include "base/utf8.h"
 
@@ -186,6 +188,34 @@ static void utf8_cuts_between_sequences(void **state)
     static const size_t expected[] = {0, 1, 1, 1, 4, 5, 5};
     for (size_t max = 0; max < ARRAY_LEN(expected); max++)
         assert_int_equal(utf8_cut(text, 5, max), expected[max]);
+}
+
+/* ---- hex, percent ---- */
+
+static void hex_reads_two_digits(void **state)
+{
+    (void)state;
+    static const char *const wrong[] = {"", "1", "g0", "0g", " 1", "+1", "0x", "-1", "0:", "@0"};
+    assert_int_equal(hex_byte("00"), 0);
+    assert_int_equal(hex_byte("9f and more"), 0x9f);
+    assert_int_equal(hex_byte("Af"), 0xaf);
+    assert_int_equal(hex_byte("fF"), 0xff);
+    for (size_t i = 0; i < ARRAY_LEN(wrong); i++)
+        assert_int_equal(hex_byte(wrong[i]), -1);
+}
+
+static void percent_decodes_what_is_whole(void **state)
+{
+    (void)state;
+    static const char *const wrong[] = {"%", "%4", "a%", "%4g", "%g1", "%00", "%%41"};
+    struct arena arena;
+    arena_init(&arena);
+    assert_string_equal(percent_decode("%41b%2Fc+d", 10, false, &arena), "Ab/c+d");
+    assert_string_equal(percent_decode("a+b%2b", 6, true, &arena), "a b+");
+    assert_null(percent_decode("%41", 2, false, &arena)); /* its end is the length's */
+    for (size_t i = 0; i < ARRAY_LEN(wrong); i++)
+        assert_null(percent_decode(wrong[i], strlen(wrong[i]), true, &arena));
+    arena_release(&arena);
 }
 
 /* ---- json ---- */
@@ -463,6 +493,8 @@ int main(void)
         cmocka_unit_test(buf_json_round_trip),
         cmocka_unit_test(utf8_knows_valid_sequences),
         cmocka_unit_test(utf8_cuts_between_sequences),
+        cmocka_unit_test(hex_reads_two_digits),
+        cmocka_unit_test(percent_decodes_what_is_whole),
         cmocka_unit_test(json_takes_one_text),
         cmocka_unit_test(json_counts_values),
         cmocka_unit_test(json_limits_depth),
