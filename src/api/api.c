@@ -290,7 +290,7 @@ const struct schema body_query_schema = {
     .name = "BodyQuery",
     .size = sizeof(struct body_query),
     .fields = body_query_fields,
-    .count = FIELDS_COUNT(body_query_fields),
+    .count = ARRAY_LEN(body_query_fields),
     .doc = "Query parameters of every call that takes a body.",
 };
 

@@ -3,6 +3,7 @@
 #include "api/extras/extras.h"
 #include "api/oracle/oracle.h"
 #include "api/oracle/views.h"
+#include "base/mem.h"
 
 static const struct route rows[] = {
     {.method = "GET",
@@ -51,7 +52,7 @@ static const struct route rows[] = {
      .doc = "What is counted and measured, as Prometheus text."},
 };
 
-static const struct route_part routes_of_server = {rows, FIELDS_COUNT(rows)};
+static const struct route_part routes_of_server = {rows, ARRAY_LEN(rows)};
 
 static const struct route_part *const parts[] = {
     &routes_of_server, &routes_of_jobs, &routes_of_runs, &routes_of_accounts, &routes_of_dataarts,
@@ -60,7 +61,7 @@ static const struct route_part *const parts[] = {
 size_t route_count(void)
 {
     size_t count = 0;
-    for (size_t i = 0; i < FIELDS_COUNT(parts); i++)
+    for (size_t i = 0; i < ARRAY_LEN(parts); i++)
         count += parts[i]->count;
     return count;
 }

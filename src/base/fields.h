@@ -127,5 +127,3 @@ enum err_code fields_parse(const struct schema *schema, json_t *value, void *obj
 
 /* Prints `object` as a JSON object, every field in the order of the table. */
 void fields_print(const struct schema *schema, const void *object, struct buf *out);
-
-#define FIELDS_COUNT(array) (sizeof(array) / sizeof((array)[0]))

@@ -6,6 +6,7 @@
 
 #include <stddef.h>
 
+#include "base/mem.h"
 #include "model/def.h"
 #include "model/secret.h"
 
@@ -18,11 +19,11 @@ extern const struct schema dummy_task_schema;
 
 #define AT(type, member) .offset = offsetof(struct type, member)
 #define TEXT_LIMIT       .max = DEF_MAX_TEXT
-#define NAMES(array)     .names = (array), .name_count = (int)FIELDS_COUNT(array)
+#define NAMES(array)     .names = (array), .name_count = (int)ARRAY_LEN(array)
 #define SCHEMA(schema_name, type, rows, text)                                 \
     {                                                                         \
         .name = (schema_name), .size = sizeof(struct type), .fields = (rows), \
-        .count = FIELDS_COUNT(rows), .doc = (text)                            \
+        .count = ARRAY_LEN(rows), .doc = (text)                               \
     }
 
 /* Rows that several types share. */

@@ -140,7 +140,7 @@ static const struct field commit_fields[] = {
 static const struct schema commit_schema = {.name = "GitCommit",
                                             .size = sizeof(struct git_commit),
                                             .fields = commit_fields,
-                                            .count = FIELDS_COUNT(commit_fields)};
+                                            .count = ARRAY_LEN(commit_fields)};
 
 static const struct field commits_fields[] = {
     {.name = "base",
@@ -158,7 +158,7 @@ static const struct field commits_fields[] = {
 static const struct schema commits_schema = {.name = "GitCommits",
                                              .size = sizeof(struct git_commits),
                                              .fields = commits_fields,
-                                             .count = FIELDS_COUNT(commits_fields)};
+                                             .count = ARRAY_LEN(commits_fields)};
 
 void git_commits_print(const struct git_commits *commits, struct buf *out)
 {

@@ -5,6 +5,7 @@
 #include "api/accounts/views.h"
 #include "api/oracle/tables.h"
 #include "auth/password.h"
+#include "base/mem.h"
 
 static const char *const role_names[] = {"VIEWER", "OPERATOR", "ADMIN"};
 static const char *const kind_names[] = {"TOKEN", "SESSION", "IAM"};
@@ -20,7 +21,7 @@ _Static_assert(sizeof subject_names / sizeof *subject_names == AUDIT_SUBJECT_COU
 #define ALL_BUT_THE_LAST(schema_name, type, rows, text)                       \
     {                                                                         \
         .name = (schema_name), .size = sizeof(struct type), .fields = (rows), \
-        .count = FIELDS_COUNT(rows) - 1, .doc = (text)                        \
+        .count = ARRAY_LEN(rows) - 1, .doc = (text)                           \
     }
 
 /* Also what may stand in a path or a shell without quotes; a key is told from a name by its form. */

@@ -1,6 +1,7 @@
 /* Routes of users, credentials, secrets, sessions and the audit: all of them ours. */
 #include "api/accounts/accounts.h"
 #include "api/accounts/views.h"
+#include "base/mem.h"
 
 static const struct route rows[] = {
     {.method = "GET",
@@ -259,4 +260,4 @@ static const struct route rows[] = {
      .doc = "Makes a one-time code for a sign-in as the caller."},
 };
 
-const struct route_part routes_of_accounts = {rows, FIELDS_COUNT(rows)};
+const struct route_part routes_of_accounts = {rows, ARRAY_LEN(rows)};

@@ -8,6 +8,7 @@
 #include "api/dataarts/translate.h"
 #include "api/oracle/tables.h"
 #include "api/respond.h"
+#include "base/mem.h"
 
 enum { LIST_LIMIT = 10, LIST_MAX = 1000, NAME_MAX_TEXT = 512 };
 static const int64_t day_ms = INT64_C(24) * 3600 * 1000;
@@ -68,7 +69,7 @@ enum instance_status instance_status(const struct run_row *run)
                                                  STATUS_SKIP};
     if (run->state == STATE_RUNNING && run->is_suspended == 1)
         return STATUS_EXCEPTION;
-    for (size_t i = 0; i < FIELDS_COUNT(shown); i++)
+    for (size_t i = 0; i < ARRAY_LEN(shown); i++)
         if (states_of(shown[i]) & BIT(run->state))
             return shown[i];
     return STATUS_WAITING;

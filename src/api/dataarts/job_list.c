@@ -7,6 +7,7 @@
 #include "api/oracle/oracle.h"
 #include "api/oracle/tables.h"
 #include "api/respond.h"
+#include "base/mem.h"
 #include "base/timefmt.h"
 
 enum { LIST_LIMIT = 10, LIST_MAX = 1000, IDS_MAX = 50, IDS_MAX_TEXT = 1000, TEXT_MAX = 1024 };
@@ -122,7 +123,7 @@ static enum err_code parse_status(struct call *call, struct job_query *query)
     char *copy = arena_strdup(call->arena, query->status);
     for (char *rest = copy, *word; (word = strsep(&rest, ","));) {
         bool found = false;
-        for (size_t i = 0; i < FIELDS_COUNT(known); i++)
+        for (size_t i = 0; i < ARRAY_LEN(known); i++)
             found |= has_word(word, known[i]);
         if (!found)
             return err_set(&call->err, ERR_INVALID_PARAMETER,

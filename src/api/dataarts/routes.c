@@ -3,6 +3,7 @@
 #include "api/accounts/views.h"
 #include "api/dataarts/dataarts.h"
 #include "api/dataarts/job.h"
+#include "base/mem.h"
 
 static const struct route rows[] = {
     {.method = "POST",
@@ -252,4 +253,4 @@ static const struct route rows[] = {
      .doc = "Stops a supplement."},
 };
 
-const struct route_part routes_of_dataarts = {rows, FIELDS_COUNT(rows)};
+const struct route_part routes_of_dataarts = {rows, ARRAY_LEN(rows)};

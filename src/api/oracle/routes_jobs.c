@@ -7,6 +7,7 @@
 #include "api/oracle/requests.h"
 #include "api/oracle/resource.h"
 #include "api/oracle/views.h"
+#include "base/mem.h"
 
 static const struct route rows[] = {
     {.method = "GET",
@@ -401,4 +402,4 @@ static const struct route rows[] = {
      .doc = "Ends a campaign: its runs are cancelled, what has not started never does."},
 };
 
-const struct route_part routes_of_jobs = {rows, FIELDS_COUNT(rows)};
+const struct route_part routes_of_jobs = {rows, ARRAY_LEN(rows)};

@@ -7,6 +7,7 @@
 #include "api/oracle/requests.h"
 #include "api/oracle/resource.h"
 #include "api/oracle/views.h"
+#include "base/mem.h"
 
 static const struct route rows[] = {
     {.method = "POST",
@@ -261,4 +262,4 @@ static const struct route rows[] = {
      .doc = "Lists when a schedule would fire next, and what clock changes do to it."},
 };
 
-const struct route_part routes_of_runs = {rows, FIELDS_COUNT(rows)};
+const struct route_part routes_of_runs = {rows, ARRAY_LEN(rows)};

@@ -4,11 +4,12 @@
 #include <stddef.h>
 
 #include "base/fields.h"
+#include "base/mem.h"
 
 #define AT(type, member) .offset = offsetof(struct type, member)
-#define NAMES(array)     .names = (array), .name_count = (int)FIELDS_COUNT(array)
+#define NAMES(array)     .names = (array), .name_count = (int)ARRAY_LEN(array)
 #define SCHEMA(schema_name, type, rows, text)                                 \
     {                                                                         \
         .name = (schema_name), .size = sizeof(struct type), .fields = (rows), \
-        .count = FIELDS_COUNT(rows), .doc = (text)                            \
+        .count = ARRAY_LEN(rows), .doc = (text)                               \
     }
