@@ -75,7 +75,8 @@ static bool depends_on_found(const struct search *search, const struct job_def *
     return false;
 }
 
-/* One pass over all jobs of the workspace; true: something was added. */
+/* One pass over all jobs of the workspace. *ret_added becomes true where one was added, on which others may
+ * depend in turn. */
 static enum err_code add_dependents(struct search *search, bool *ret_added)
 {
     enum { PAGE = 200 };
