@@ -152,6 +152,18 @@ static void look_at(struct visit *visit, const char *what,
         tell_missing(visit, what, &err);
 }
 
+static void look_at_git(struct visit *visit)
+{
+    const char *path = getenv("PATH");
+    char *found = process_find_program("git", path ? path : "/usr/local/bin:/usr/bin:/bin");
+    if (found)
+        tell(visit, "ok", "git", found);
+    else
+        tell(visit, "missing", "git",
+             "no git on the PATH, for tasks whose files come from a repository");
+    free(found);
+}
+
 /* What a newCluster needs besides a Spark and a Java: that these two have a standalone master, started as
  * it would be. */
 static void look_at_clusters(struct visit *visit)
@@ -205,6 +217,7 @@ int doctor(const struct config *config)
     process_init(&visit.process, &exec);
     look_at_supervisor(&visit, supervise);
     look_at_python(&visit);
+    look_at_git(&visit);
     look_at(&visit, "java", process_java);
     look_at(&visit, "spark", process_spark_home);
     look_at_clusters(&visit);

@@ -24,6 +24,7 @@
 #include "server/metrics.h"
 #include "server/notify.h"
 #include "server/secrets.h"
+#include "server/tls.h"
 #include "wire/site.h"
 #include "wire/wire.h"
 
@@ -114,11 +115,7 @@ static enum err_code read_tls(const struct config *config, char **ret_cert, char
 {
     const char *cert = config_text_or_null(config, CONFIG_tls_cert);
     const char *key = config_text_or_null(config, CONFIG_tls_key);
-    if (!cert)
-        return ERR_OK;
-    *ret_cert = file_load(cert, err);
-    *ret_key = *ret_cert ? file_load(key, err) : NULL;
-    return *ret_key ? ERR_OK : err->code;
+    return cert ? tls_load(cert, key, ret_cert, ret_key, err) : ERR_OK;
 }
 
 /* ---- start ---- */

@@ -159,6 +159,21 @@ def test_a_bad_certificate_changes_nothing(secured):
     assert connection.seen == secured.first and connection.ask() == 200
 
 
+def test_which_of_the_two_is_wrong_is_told(servers, tmp_path):
+    certificate(tmp_path)
+    other = tmp_path / "other"
+    other.mkdir()
+    certificate(other)
+    (tmp_path / "text").write_text("no PEM\n")
+    for cert, key, words in ((tmp_path / "text", tmp_path / "key.pem", ["text", "no certificate"]), (tmp_path / "cert.pem", tmp_path / "text", ["text", "no private key"]),
+                             (tmp_path / "cert.pem", other / "key.pem", ["other/key.pem", "not that of the certificate"]),
+                             (tmp_path / "nowhere", tmp_path / "key.pem", ["nowhere"])):
+        server = servers("--tls-cert", cert, "--tls-key", key)
+        result = subprocess.run(server.command(), capture_output=True, text=True, timeout=DEADLINE_S, env=server.env)
+        server.log.touch()
+        assert result.returncode in (1, 2) and all(word in result.stderr for word in words), result.stderr
+
+
 @pytest.mark.parametrize("host", ["0.0.0.0", "[::]", "127.0.0.1.example"])
 def test_other_than_loopback_needs_tls(servers, host):
     server = servers("--listen", f"{host}:0")
