@@ -38,6 +38,9 @@ enum field_kind {
 
 #define FIELD_NULL INT64_MIN
 enum { FIELD_UNSET = -1 };
+enum {
+    FIELDS_RAW_DEPTH = 32
+}; /* levels of arrays and objects in FIELD_RAW, where the field has no `max` */
 
 struct field_list {
     void *items;
@@ -73,7 +76,7 @@ struct field {
     enum field_kind kind;
     unsigned flags;
     size_t offset;
-    /* Ints: the range. Strings: length in code points. Lists: items. Both 0: no limit of its own. */
+    /* Ints: the range. Strings: length in code points. Lists: items. FIELD_RAW: levels. Both 0: no limit of its own. */
     int64_t min;
     int64_t max;
     int64_t fallback;

@@ -8,17 +8,16 @@ enum { DECISION_MAX_BYTES = 64 << 10 };
 /* Compares one expression. SUCCESS with *ret_value, FAILED for an operand that is no number,
  * INTERNAL_ERROR for a reference that cannot be resolved. */
 static enum state compare(struct step *step, const struct etask *task,
-                          const struct if_expression *expression, bool *ret_value,
-                          struct buf *decision, struct err *err)
+                          const struct if_expression *expression, struct arena *scratch,
+                          bool *ret_value, struct buf *decision, struct err *err)
 {
-    struct arena *arena = &step->fx->arena;
     struct comparison parsed;
     const char *left;
     const char *right;
-    if (comparison_parse(expression->value, arena, &parsed, err))
+    if (comparison_parse(expression->value, scratch, &parsed, err))
         return STATE_INTERNAL_ERROR;
-    if (task_resolve_text(step->engine, task, step->now_ms, parsed.left, arena, &left, err) ||
-        task_resolve_text(step->engine, task, step->now_ms, parsed.right, arena, &right, err))
+    if (task_resolve_text(step->engine, task, step->now_ms, parsed.left, scratch, &left, err) ||
+        task_resolve_text(step->engine, task, step->now_ms, parsed.right, scratch, &right, err))
         return STATE_INTERNAL_ERROR;
     if (comparison_eval(parsed.op, left, right, ret_value, err))
         return STATE_FAILED;
@@ -40,14 +39,19 @@ static enum state decide(struct step *step, const struct etask *task, bool *ret_
     const struct if_expression *expressions = def->expressions.items;
     size_t count = def->expressions.count;
     bool *values = ARENA_ARRAY(&step->fx->arena, count, bool);
+    struct arena scratch; /* of one expression: what all of them compare together may be much */
+    enum state state = STATE_SUCCESS;
+    arena_init(&scratch);
     BUF_LIT(decision, "{\"kind\":\"CONDITION\",\"expressions\":[");
-    for (size_t i = 0; i < count; i++) {
+    for (size_t i = 0; i < count && state == STATE_SUCCESS; i++) {
         if (i)
             buf_putc(decision, ',');
-        enum state state = compare(step, task, &expressions[i], &values[i], decision, err);
-        if (state != STATE_SUCCESS)
-            return state;
+        state = compare(step, task, &expressions[i], &scratch, &values[i], decision, err);
+        arena_clear(&scratch);
     }
+    arena_release(&scratch);
+    if (state != STATE_SUCCESS)
+        return state;
     struct condition *condition;
     if (condition_parse(def->condition, expressions, count, &step->fx->arena, &condition, err))
         return STATE_INTERNAL_ERROR;
@@ -61,7 +65,6 @@ static enum state decide(struct step *step, const struct etask *task, bool *ret_
 enum err_code edge_evaluate(struct step *step, const struct etask *task,
                             const struct graph_edge *edge, bool *ret, struct err *err)
 {
-    struct arena *arena = &step->fx->arena;
     if (task_def_of(task)->expression_language == LANGUAGE_EL) {
         struct texts texts;
         texts_init_task(&texts, step->engine, task, step->now_ms);
@@ -70,15 +73,21 @@ enum err_code edge_evaluate(struct step *step, const struct etask *task,
         return decided;
     }
     struct comparison parsed;
+    struct arena scratch;
     const char *left = "";
     const char *right = "";
-    enum err_code code = comparison_parse(edge->condition, arena, &parsed, err);
-    if (!code)
-        code = task_resolve_text(step->engine, task, step->now_ms, parsed.left, arena, &left, err);
+    arena_init(&scratch);
+    enum err_code code = comparison_parse(edge->condition, &scratch, &parsed, err);
     if (!code)
         code =
-            task_resolve_text(step->engine, task, step->now_ms, parsed.right, arena, &right, err);
-    return code ? code : comparison_eval(parsed.op, left, right, ret, err);
+            task_resolve_text(step->engine, task, step->now_ms, parsed.left, &scratch, &left, err);
+    if (!code)
+        code = task_resolve_text(step->engine, task, step->now_ms, parsed.right, &scratch, &right,
+                                 err);
+    if (!code)
+        code = comparison_eval(parsed.op, left, right, ret, err);
+    arena_release(&scratch);
+    return code;
 }
 
 /* RUNNING for no time. */

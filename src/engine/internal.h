@@ -304,8 +304,14 @@ void texts_release(struct texts *texts);
 /* Of the run's schedule, else the server's; one reference. */
 struct zone *run_zone(const struct engine *engine, const struct erun *run);
 /* A text with what stands in it put in; NULL stays NULL. */
-enum err_code texts_put_in(const struct texts *texts, const char *text, struct arena *arena,
-                           const char **ret, struct err *err);
+enum err_code texts_put_in(const struct texts *texts, const char *text, size_t max_bytes,
+                           struct arena *arena, const char **ret, struct err *err);
+enum {
+    TEXT_MAX_BYTES = 4 << 20, /* of one text with what it says put in */
+    COMPARED_MAX_BYTES =
+        256
+        << 10, /* of one side of a comparison: of these there are many, and nobody is given them */
+};
 
 /* ---- if_else.c ---- */
 /* Decides an IF_ELSE task at once; `grounds` is the decision that let it run, or NULL. */

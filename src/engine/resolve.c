@@ -41,7 +41,7 @@ static enum err_code name_field(const char *field, struct err *err)
 static enum err_code put_in(const struct texts *texts, const char *field, const char *text,
                             struct arena *arena, const char **ret, struct err *err)
 {
-    enum err_code code = texts_put_in(texts, text, arena, ret, err);
+    enum err_code code = texts_put_in(texts, text, TEXT_MAX_BYTES, arena, ret, err);
     return code && texts->is_el ? name_field(field, err) : code;
 }
 
@@ -99,7 +99,7 @@ enum err_code task_resolve_text(const struct engine *engine, const struct etask 
 {
     struct texts texts;
     texts_init_task(&texts, engine, task, now_ms);
-    enum err_code code = texts_put_in(&texts, text, arena, ret, err);
+    enum err_code code = texts_put_in(&texts, text, COMPARED_MAX_BYTES, arena, ret, err);
     texts_release(&texts);
     return code;
 }
@@ -282,7 +282,7 @@ static enum err_code resolve_request(const struct texts *texts, const struct tas
     BUF_LIT(&json, ",\"url\":");
     buf_json_string(&json, code ? NULL : text);
     BUF_LIT(&json, ",\"headers\":[");
-    for (size_t i = 0; i < def->headers.count && !code; i++) {
+    for (size_t i = 0; i < def->headers.count && !code && !json.overflowed; i++) {
         code = put_in(texts, headers[i].name, headers[i].value, arena, &text, err);
         buf_puts(&json, i ? ",{\"name\":" : "{\"name\":");
         buf_json_string(&json, headers[i].name);

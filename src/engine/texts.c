@@ -5,7 +5,6 @@
 #include "engine/internal.h"
 
 /* A reference is short and what it stands for may be long. */
-enum { RESOLVED_MAX_BYTES = 4 << 20 }; /* of one text with what it says put in */
 
 static bool find_task(const void *context, const char *task_key, struct reference_task *ret)
 {
@@ -145,8 +144,8 @@ void texts_release(struct texts *texts)
     zone_unref(texts->zone);
 }
 
-enum err_code texts_put_in(const struct texts *texts, const char *text, struct arena *arena,
-                           const char **ret, struct err *err)
+enum err_code texts_put_in(const struct texts *texts, const char *text, size_t max_bytes,
+                           struct arena *arena, const char **ret, struct err *err)
 {
     bool has_none =
         !text || (texts->is_el ? !strstr(text, "#{") && !strstr(text, "${") : !strstr(text, "{{"));
@@ -155,7 +154,7 @@ enum err_code texts_put_in(const struct texts *texts, const char *text, struct a
         return ERR_OK;
     }
     struct buf out;
-    buf_init(&out, RESOLVED_MAX_BYTES);
+    buf_init(&out, max_bytes);
     enum err_code code = texts->is_el ? el_resolve(text, &texts->el, &out, err)
                                       : reference_resolve(text, &texts->references, &out, err);
     if (!code)

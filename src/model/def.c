@@ -163,7 +163,8 @@ enum err_code job_def_parse(json_t *value, bool strict, struct job_def **ret, st
 enum err_code job_def_load(const char *json, int64_t version, struct job_def **ret, struct err *err)
 {
     json_t *value = json_parse(json, strlen(json), err);
-    assert(value);
+    if (!value)
+        return err->code;
     struct job_def *def = def_new();
     def->version = version;
     enum err_code code = def_parse_fields(def, value, NULL, err);

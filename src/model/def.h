@@ -45,7 +45,8 @@ enum {
     DEF_MAX_NESTED_JOBS = 1000, /* below one job */
     DEF_MAX_HEADERS = 100,
     DEF_MAX_HEADER_NAME = 256,
-    DEF_MAX_SECRETS = 100, /* of one task */
+    DEF_MAX_SECRETS = 100,   /* of one task */
+    DEF_MAX_KEPT_DEPTH = 48, /* levels of x-dataarts */
     DEF_MAX_POLL_INTERVAL_S = 3600,
     DEF_MAX_TEXT = 64 << 10,  /* code points of any other string */
     DEF_MAX_JSON = 256 << 20, /* bytes of a canonical text */
@@ -336,7 +337,7 @@ struct def_problems {
 struct def_problems job_def_problems(json_t *value, bool strict, struct arena *arena,
                                      struct job_def **ret);
 /* The same from a stored canonical text, which was checked when it was saved: only what the graph
- * needs is looked at again. Aborts when it is not JSON. `version` is what the row says. */
+ * needs is looked at again. `version` is what the row says. */
 enum err_code job_def_load(const char *json, int64_t version, struct job_def **ret,
                            struct err *err);
 /* Both are thread safe. */

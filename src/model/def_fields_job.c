@@ -105,6 +105,7 @@ static const struct field job_fields[] = {
             "and ${parameter} as in DataArts; absent: {{…}} references."},
     {.name = "x-dataarts",
      .kind = FIELD_RAW,
+     .max = DEF_MAX_KEPT_DEPTH,
      .flags = FIELD_EXTENSION | FIELD_SPARSE,
      AT(job_details, dataarts),
      .doc =

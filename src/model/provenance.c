@@ -93,7 +93,7 @@ static struct reference_use use_of(const char *field, const struct piece *piece,
     buf_init(&out, RESOLVED_MAX_BYTES);
     if (!(scope->el ? el_resolve(text, scope->el, &out, &ignored)
                     : reference_resolve(text, scope->references, &out, &ignored)))
-        use.value = told(arena_memdup(arena, out.data ? out.data : "", out.len), out.len, arena);
+        use.value = arena_strdup(arena, out.len ? told(out.data, out.len, arena) : "");
     buf_release(&out);
     const struct param_provenance *origin = origin_of(piece, of_run);
     if (origin) {

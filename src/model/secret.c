@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "base/map.h"
 #include "model/words.h"
 
 bool secret_name_check(const char *text, struct err *err)
@@ -23,14 +24,6 @@ const char *secret_variable(const char *name, struct arena *arena)
     return variable_of("REPRISE_SECRET_", name, arena);
 }
 
-static void add(struct secret_names *names, const char **items, const char *name)
-{
-    for (size_t i = 0; i < names->count; i++)
-        if (strcmp(items[i], name) == 0)
-            return;
-    items[names->count++] = name;
-}
-
 struct secret_names task_secrets(const struct task_def *task, struct arena *arena)
 {
     const char *const *given = task->secrets.items;
@@ -40,11 +33,15 @@ struct secret_names task_secrets(const struct task_def *task, struct arena *aren
         return (struct secret_names){0};
     const char **items = ARENA_ARRAY(arena, most, const char *);
     struct secret_names names = {items, 0};
-    for (size_t i = 0; i < task->secrets.count; i++)
-        add(&names, items, given[i]);
-    for (size_t i = 0; i < task->headers.count; i++)
-        if (headers[i].secret)
-            add(&names, items, headers[i].secret);
+    struct str_map known;
+    str_map_init(&known);
+    for (size_t i = 0; i < most; i++) {
+        size_t header = i - task->secrets.count;
+        const char *name = i < task->secrets.count ? given[i] : headers[header].secret;
+        if (name && !str_map_add(&known, name, &known))
+            items[names.count++] = name;
+    }
+    str_map_release(&known);
     return names;
 }
 
@@ -60,24 +57,38 @@ bool secret_host_is_plain(const char *url)
     return len > 0 && strcspn(url, "{$\\") >= before + len;
 }
 
+static enum err_code check_twins(const struct task_def *task, uint32_t position, struct err *err)
+{
+    const char *const *given = task->secrets.items;
+    enum err_code code = ERR_OK;
+    struct str_map known;
+    str_map_init(&known);
+    for (size_t i = 0; i < task->secrets.count && !code; i++)
+        if (str_map_add(&known, given[i], &known))
+            code = err_set(err, ERR_INVALID_PARAMETER,
+                           "tasks[%u].x-secrets[%zu] \"%.80s\" is given twice", position, i,
+                           given[i]);
+    str_map_release(&known);
+    return code;
+}
+
 enum err_code task_secrets_check(const struct task_def *task, uint32_t position,
                                  struct arena *arena, struct err *err)
 {
-    const char *const *given = task->secrets.items;
     const struct secret_names names = task_secrets(task, arena);
-    for (size_t i = 0; i < task->secrets.count; i++)
-        for (size_t j = 0; j < i; j++)
-            if (strcmp(given[i], given[j]) == 0)
-                return err_set(err, ERR_INVALID_PARAMETER,
-                               "tasks[%u].x-secrets[%zu] \"%.80s\" is given twice", position, i,
-                               given[i]);
-    for (size_t i = 0; i < names.count; i++)
-        for (size_t j = 0; j < i; j++)
-            if (strcmp(secret_variable(names.items[i], arena),
-                       secret_variable(names.items[j], arena)) == 0)
-                return err_set(err, ERR_INVALID_PARAMETER,
-                               "tasks[%u]: secrets must not become the same variable "
-                               "REPRISE_SECRET_…: \"%.80s\" and \"%.80s\" do",
-                               position, names.items[j], names.items[i]);
-    return ERR_OK;
+    enum err_code code = check_twins(task, position, err);
+    struct str_map variables;
+    str_map_init(&variables);
+    for (size_t i = 0; i < names.count && !code; i++) {
+        const char *name = names.items[i];
+        const char *other =
+            str_map_add(&variables, secret_variable(name, arena), (void *)(uintptr_t)name);
+        if (other)
+            code = err_set(err, ERR_INVALID_PARAMETER,
+                           "tasks[%u]: secrets must not become the same variable "
+                           "REPRISE_SECRET_…: \"%.80s\" and \"%.80s\" do",
+                           position, other, name);
+    }
+    str_map_release(&variables);
+    return code;
 }

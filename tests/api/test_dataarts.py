@@ -1,6 +1,7 @@
 """The DataArts dialect: its jobs, scheduling and lists; refusals with their codes (CONTRACT §5, RULES §10)."""
 
 import datetime
+import json
 import time
 
 import pytest
@@ -126,6 +127,35 @@ def test_a_job_of_either_dialect_is_one_of_the_other(server, huawei):
     # changed there: what was kept does not hold any more
     server.api.replace(found, [harness.step("only")], name="mine")
     assert [n["name"] for n in huawei.read1("jobs/mine")["nodes"]] == ["only"]
+
+
+@pytest.mark.parametrize("kept,words", [
+    ({"customFields": {"a": "x\0y"}}, ["NUL"]), ({"customFields": {"a\0": 1}}, ["NUL"]),
+    ({"customFields": json.loads('{"a":' * 40 + "1" + "}" * 40)}, ["32 levels"])])
+def test_what_could_not_be_read_again_is_refused(huawei, kept, words):
+    refused(huawei.v1("POST", "jobs", {**job("unreadable", [shell("a")]), "basicConfig": kept}), "DLF.3051", *words)
+    deep = {**shell("a"), "location": json.loads("[" * 59 + "]" * 59)}
+    refused(huawei.v1("POST", "jobs", job("unreadable", [deep])), "DLF.3051", "32 levels")
+    assert huawei.v1("GET", "jobs/unreadable").status_code == 400
+
+
+def test_a_nul_does_not_come_by_the_other_dialect(server):
+    for value in ({"a": "x\0y"}, json.loads('{"a":' * 50 + "1" + "}" * 50)):
+        answer = server.api.post("/jobs", {"name": "nul", "path": "/", "tasks": [], "x-dataarts": value})
+        harness.refused(answer, 400, "InvalidParameter", "x-dataarts")
+
+
+def test_what_the_other_dialect_shows_can_be_sent_back_to_it(server, huawei):
+    huawei.made(job("there_and_back", [shell("a", statement="echo ${day} > $REPRISE_WORKSPACE/back.txt")], "0 0 0 1 1 ?",
+                    params=[{"name": "day", "value": "#{DateUtil.format(Job.planTime,\"yyyyMMdd\")}"}], basicConfig={"owner": "ann", "customFields": {"k": "v"}}))
+    before = huawei.read1("jobs/there_and_back")
+    key = next(j["key"] for j in server.api.page_through("/jobs", limit=1000) if j["name"] == "there_and_back")
+    shown = server.api.read(f"/jobs/{key}")
+    assert server.api.put(f"/jobs/{key}", shown).status_code == 202
+    assert huawei.read1("jobs/there_and_back") == {**before, "version": "2"}
+    number = huawei.run("there_and_back")
+    assert huawei.wait("there_and_back", number)["status"] == "success"
+    assert (server.workspace / "back.txt").read_text().strip().isdigit()
 
 
 def test_a_schedule_that_was_never_started_submits_nothing(server, huawei):

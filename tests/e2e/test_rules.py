@@ -145,3 +145,11 @@ def test_policies_of_failure_and_conditions(server):
     assert statuses(api.wait_final(run, "CANCELED")) == {"bad": "FAILED", "next": "CANCELED"}
     refused(api.post("/jobs", {"name": "x", "tasks": [task("a", **{"x-failPolicy": "NO"})]}), 400, "InvalidParameter",
             "x-failPolicy")
+
+
+def test_what_is_compared_is_bounded(api):
+    """Many comparisons of long texts hold up everybody: each side has 256 KiB."""
+    long = "{{job.parameters.p}}"
+    run = api.go([if_else("fits", f"{long * 3} == {long * 3}"), if_else("does_not", f"{long * 5} == x")], parameters=named(p="x" * 65536))
+    assert statuses(run) == {"fits": "SUCCESS", "does_not": "INTERNAL_ERROR"}
+    assert "longer than 262144 bytes" in summary_of(run, "does_not")["state"]["stateMessage"]

@@ -10,6 +10,7 @@
 #include "api/dataarts/dataarts.h"
 #include "api/dataarts/translate.h"
 #include "api/oracle/tables.h"
+#include "base/json.h"
 #include "base/timefmt.h"
 
 struct start_body {
@@ -96,7 +97,9 @@ static enum err_code start_other(struct call *call, const struct job_def *def, b
 {
     const struct start_body *body = call->details;
     const struct dataarts_param *params = body ? body->params.items : NULL;
-    json_t *details = json_loads(def->json, 0, NULL);
+    json_t *details = json_parse(def->json, strlen(def->json), &call->err);
+    if (!details)
+        return call->err.code;
     json_t *schedule = json_object_get(details, "schedule");
     if (def->details.continuous)
         schedule = json_object_get(details, "continuous");

@@ -396,15 +396,17 @@ static enum err_code check_job(const struct dataarts_job *job, struct err *err)
     return ERR_OK;
 }
 
-static void set_kept(const struct dataarts_kept *kept, json_t *details)
+static enum err_code set_kept(const struct dataarts_kept *kept, json_t *details, struct err *err)
 {
     struct buf text;
     buf_init(&text, KEPT_MAX_BYTES);
     fields_print(&dataarts_kept_schema, kept, &text);
-    json_t *value = text.overflowed ? NULL : json_loads(text.data, 0, NULL);
-    if (value)
-        json_object_set_new(details, "x-dataarts", value);
+    json_t *value = text.overflowed ? NULL : json_parse(text.data, text.len, err);
     buf_release(&text);
+    if (!value)
+        return err_set(err, ERR_INVALID_PARAMETER, "the job is too large or nested too deep");
+    json_object_set_new(details, "x-dataarts", value);
+    return ERR_OK;
 }
 
 static enum err_code fill_details(const struct reading *at, const struct dataarts_kept *kept,
@@ -432,7 +434,8 @@ static enum err_code fill_details(const struct reading *at, const struct dataart
     code = add_nodes(at, job, details, err);
     if (!code && cron)
         code = add_dependencies_of_job(at, cron, kept->start, details, err);
-    set_kept(kept, details);
+    if (!code)
+        code = set_kept(kept, details, err);
     return code ? code : set_schedule(at, kept, is_active, details, err);
 }
 
