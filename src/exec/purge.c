@@ -44,6 +44,7 @@ struct purge {
     struct bundle growing; /* attempts that run */
     int64_t oldest_ms;
     uint64_t next_name;
+    uint64_t next_up; /* the thread's alone: name of the next folder that is moved up */
     /* Shared. */
     pthread_mutex_t mutex;
     pthread_cond_t changed;
@@ -51,10 +52,18 @@ struct purge {
     struct bundle handed_growing;
     bool trash_waits;
     bool busy;
+    /* Shared, and asked without the mutex. */
+    atomic_bool has_bundle; /* something is handed over */
     atomic_bool ending;
 };
 
 /* ---- the walk, on the thread ---- */
+
+/* Emptying the trash can take minutes, and has time; attempts do not. */
+static bool must_make_way(struct purge *purge)
+{
+    return atomic_load(&purge->has_bundle) || atomic_load(&purge->ending);
+}
 
 static bool is_dot(const char *name)
 {
@@ -109,7 +118,7 @@ static DIR *open_folder(int trash_fd, const char *name)
 
 /* Empties and removes one folder of the trash; what was in it as folders is in the trash then. True
  * when anything has gone from where it was. */
-static bool remove_folder(struct purge *purge, const char *name, uint64_t *counter)
+static bool remove_folder(struct purge *purge, const char *name)
 {
     struct dirent *entry;
     bool progress = false;
@@ -117,22 +126,22 @@ static bool remove_folder(struct purge *purge, const char *name, uint64_t *count
     DIR *folder = open_folder(purge->trash_fd, name);
     if (!folder)
         return unlinkat(purge->trash_fd, name, 0) == 0; /* no folder, or a link to one */
-    while (!atomic_load(&purge->ending) && (entry = readdir(folder))) {
+    while (!must_make_way(purge) && (entry = readdir(folder))) {
         if (!is_dot(entry->d_name))
-            progress |= remove_entry(dirfd(folder), entry->d_name, purge->trash_fd, counter);
+            progress |=
+                remove_entry(dirfd(folder), entry->d_name, purge->trash_fd, &purge->next_up);
     }
     closedir(folder);
     return unlinkat(purge->trash_fd, name, AT_REMOVEDIR) == 0 || progress;
 }
 
-/* Goes through the trash as long as that removes anything. */
-static void empty_trash(struct purge *purge)
+/* Goes through the trash as long as that removes anything. False: it has made way before the end. */
+static bool empty_trash(struct purge *purge)
 {
-    uint64_t counter = 0;
     bool progress = true;
     bool left = true;
 
-    while (progress && left && !atomic_load(&purge->ending)) {
+    while (progress && left && !must_make_way(purge)) {
         struct dirent *entry;
         int fd = openat(purge->trash_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
         DIR *trash = fd < 0 ? NULL : fdopendir(fd);
@@ -140,17 +149,20 @@ static void empty_trash(struct purge *purge)
         progress = left = false;
         if (!trash && fd >= 0)
             close(fd);
-        while (trash && !atomic_load(&purge->ending) && (entry = readdir(trash))) {
+        while (trash && !must_make_way(purge) && (entry = readdir(trash))) {
             if (is_dot(entry->d_name))
                 continue;
             left = true;
-            progress |= remove_folder(purge, entry->d_name, &counter);
+            progress |= remove_folder(purge, entry->d_name);
         }
         if (trash)
             closedir(trash);
     }
-    if (left && !progress && !atomic_load(&purge->ending))
+    if (must_make_way(purge))
+        return false;
+    if (left && !progress)
         log_event(LOG_WARN, "some files of deleted runs cannot be removed");
+    return true;
 }
 
 static void remove_remains(struct purge *purge, const struct bundle *bundle)
@@ -177,7 +189,7 @@ static void *work(void *context)
     for (;;) {
         struct bundle bundle = purge->handed;
         struct bundle growing = purge->handed_growing;
-        bool trash = purge->trash_waits;
+        bool trash = purge->trash_waits && !atomic_load(&purge->ending);
 
         if (bundle.count == 0 && growing.count == 0 && !trash) {
             if (atomic_load(&purge->ending))
@@ -189,6 +201,7 @@ static void *work(void *context)
         }
         purge->handed = purge->handed_growing = (struct bundle){0};
         purge->trash_waits = false;
+        atomic_store(&purge->has_bundle, false);
         purge->busy = true;
         pthread_mutex_unlock(&purge->mutex);
         remove_remains(purge, &bundle);
@@ -196,9 +209,9 @@ static void *work(void *context)
             trim_attempt(purge->runs_fd, &growing.items[i].id, purge->log_max_bytes);
         free(bundle.items);
         free(growing.items);
-        if (trash)
-            empty_trash(purge);
+        bool emptied = !trash || empty_trash(purge);
         pthread_mutex_lock(&purge->mutex);
+        purge->trash_waits |= !emptied;
     }
     pthread_mutex_unlock(&purge->mutex);
     return NULL;
@@ -242,6 +255,16 @@ struct purge *purge_open(int data_fd, int runs_fd, int64_t log_max_bytes,
     return NULL;
 }
 
+/* Tells the thread what waits for it by now. With the mutex. */
+static void wake(struct purge *purge)
+{
+    bool has_bundle = purge->handed.count > 0 || purge->handed_growing.count > 0;
+
+    atomic_store(&purge->has_bundle, has_bundle);
+    purge->busy |= has_bundle || purge->trash_waits;
+    pthread_cond_broadcast(&purge->changed);
+}
+
 static void hand_over(struct purge *purge)
 {
     pthread_mutex_lock(&purge->mutex);
@@ -249,8 +272,7 @@ static void hand_over(struct purge *purge)
         GROW(purge->handed.items, purge->handed.count, purge->handed.cap);
         purge->handed.items[purge->handed.count++] = purge->collecting.items[i];
     }
-    purge->busy |= purge->handed.count > 0;
-    pthread_cond_broadcast(&purge->changed);
+    wake(purge);
     pthread_mutex_unlock(&purge->mutex);
     purge->collecting.count = 0;
 }
@@ -281,8 +303,7 @@ void purge_run(struct purge *purge, const struct uuid *run)
     }
     pthread_mutex_lock(&purge->mutex);
     purge->trash_waits = true;
-    purge->busy = true;
-    pthread_cond_broadcast(&purge->changed);
+    wake(purge);
     pthread_mutex_unlock(&purge->mutex);
 }
 
@@ -317,8 +338,7 @@ void purge_trim_all(struct purge *purge)
         struct bundle spare = purge->handed_growing;
         purge->handed_growing = purge->growing;
         purge->growing = spare;
-        purge->busy |= purge->handed_growing.count > 0;
-        pthread_cond_broadcast(&purge->changed);
+        wake(purge);
     }
     pthread_mutex_unlock(&purge->mutex);
     purge->growing.count = 0;

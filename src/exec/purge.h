@@ -5,7 +5,8 @@
  * A folder goes to DATA/trash by one rename, so it is out of sight at once, and whatever a crash
  * leaves in the trash is removed at the next start. The walk holds two descriptors however deep the
  * tree is: a folder that it meets inside another is moved up into the trash first. It never follows
- * a link: entries are unlinked, not opened, unless they are folders.
+ * a link: entries are unlinked, not opened, unless they are folders. It stops whenever attempts wait,
+ * and begins anew after them: a limit on outputs holds however much is being deleted.
  */
 #pragma once
 

@@ -8,13 +8,16 @@
 #include <dirent.h>
 #include <fcntl.h>
 #include <linux/fs.h>
+#include <semaphore.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
+#include "exec/attempt.h"
 #include "exec/exec.h"
 #include "exec/folders.h"
 #include "exec/purge.h"
@@ -28,6 +31,8 @@ struct bench {
     struct uuid run;
 };
 
+enum { LIMIT_BYTES = 64 << 10 };
+
 static void bench_open(struct bench *bench, struct world *world)
 {
     struct err err = {.message = ""};
@@ -35,8 +40,8 @@ static void bench_open(struct bench *bench, struct world *world)
     *bench = (struct bench){.run = {.bytes = {7}}};
     assert_true(folders_open(&bench->folders, world->data, &err));
     bench->isolation = (struct isolation){.uid = ORDER_KEEP_USER};
-    bench->purge =
-        purge_open(bench->folders.data_fd, bench->folders.runs_fd, 0, &bench->isolation, &err);
+    bench->purge = purge_open(bench->folders.data_fd, bench->folders.runs_fd, LIMIT_BYTES,
+                              &bench->isolation, &err);
     assert_non_null(bench->purge);
     assert_int_equal(folders_add_run(&bench->folders, &bench->run), 0);
 }
@@ -220,6 +225,73 @@ static void test_purge_goes_on_after_a_crash(void **state)
     bench_close(&bench);
 }
 
+#define HELD "held-"
+static sem_t held, released;
+
+/* In place of libc's: before it removes a file of that name the walk waits for the test. */
+int unlinkat(int folder, const char *name, int flags)
+{
+    if (strncmp(name, HELD, strlen(HELD)) == 0) {
+        sem_post(&held);
+        sem_wait(&released);
+    }
+    return (int)syscall(SYS_unlinkat, folder, name, flags);
+}
+
+static int64_t bytes_on_disk(const char *path)
+{
+    struct stat status;
+
+    assert_int_equal(stat(path, &status), 0);
+    return (int64_t)status.st_blocks * 512;
+}
+
+/* However much lies in the trash: records are swept and outputs held to their limit meanwhile. */
+static void test_purge_makes_way_for_attempts(void **state)
+{
+    struct world *world = *state;
+    struct bench bench;
+    char name[ATTEMPT_FILE], inner[ATTEMPT_FILE + 16];
+    static char text[16 * LIMIT_BYTES];
+
+    assert_int_equal(sem_init(&held, 0, 0), 0);
+    assert_int_equal(sem_init(&released, 0, 0), 0);
+    bench_open(&bench, world);
+    const struct uuid deleted = {.bytes = {8}};
+    const struct attempt_id id = {.run = bench.run, .task_run = {.bytes = {9}}, .attempt = 1};
+    assert_int_equal(folders_add_run(&bench.folders, &deleted), 0);
+    for (int i = 0; i < 5; i++) {
+        snprintf(inner, sizeof inner, "08000000-0000-0000-0000-000000000000/work/" HELD "%d", i);
+        add_file(bench.folders.runs_fd, inner, "text");
+    }
+    add_file(bench.folders.runs_fd, attempt_file(&id, ".rec", name), "text");
+    memset(text, '.', sizeof text - 1);
+    add_file(bench.folders.runs_fd, attempt_file(&id, ".out", name), text);
+    snprintf(inner, sizeof inner, "data/runs/%s", name);
+    const char *out = world_path(world, inner);
+
+    purge_run(bench.purge, &deleted);
+    sem_wait(&held);
+    purge_trim(bench.purge, &id);
+    purge_trim_all(bench.purge);
+    sem_post(&released);
+    sem_wait(&held);
+    assert_true(bytes_on_disk(out) < 2 * LIMIT_BYTES);
+    purge_attempt(bench.purge, &id, true, 0);
+    purge_step(bench.purge, INT64_MAX);
+    sem_post(&released);
+    sem_wait(&held);
+    assert_int_equal(faccessat(bench.folders.runs_fd, attempt_file(&id, ".rec", name), F_OK, 0),
+                     -1);
+    for (int i = 0; i < 5; i++)
+        sem_post(&released);
+    purge_wait(bench.purge);
+    assert_int_equal(entries(world_path(world, "data/trash")), 0);
+    bench_close(&bench);
+    sem_destroy(&released);
+    sem_destroy(&held);
+}
+
 /* Through exec.h: the run is gone, the others are not, and the same key can begin anew. */
 static void test_exec_purge_run(void **state)
 {
@@ -251,13 +323,10 @@ static void test_exec_purge_run(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        TEST(test_purge_removes_the_run),
-        TEST(test_purge_follows_no_link),
-        TEST(test_purge_of_a_deep_tree),
-        TEST(test_purge_of_read_only_folders),
-        TEST(test_purge_gives_up_on_what_stays),
-        TEST(test_purge_goes_on_after_a_crash),
-        TEST(test_exec_purge_run),
+        TEST(test_purge_removes_the_run),        TEST(test_purge_follows_no_link),
+        TEST(test_purge_of_a_deep_tree),         TEST(test_purge_of_read_only_folders),
+        TEST(test_purge_gives_up_on_what_stays), TEST(test_purge_goes_on_after_a_crash),
+        TEST(test_purge_makes_way_for_attempts), TEST(test_exec_purge_run),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
