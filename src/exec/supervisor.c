@@ -17,7 +17,7 @@
 
 /* An order, and a stop or an acknowledgement before and behind it. */
 enum { OUT_MAX_BYTES = FRAME_MAX_BYTES + 4 * FRAME_SMALL_MAX_BYTES };
-/* Memory that an idle supervisor's buffer may keep. */
+/* Memory that the buffer keeps when nothing is to be sent: most orders are smaller. */
 enum { OUT_KEPT_BYTES = 64 << 10 };
 
 void pool_init(struct pool *pool, int epoll_fd, const char *path, size_t max_idle)
@@ -171,10 +171,6 @@ void pool_put_back(struct pool *pool, struct supervisor *supervisor, bool reusab
     if (supervisor->socket < 0)
         return; /* on its way out; the pidfd will tell */
     if (reusable && pool->idle_count < pool->max_idle) {
-        if (supervisor->out.cap > OUT_KEPT_BYTES && supervisor->sent == supervisor->out.len) {
-            buf_release(&supervisor->out);
-            supervisor->sent = 0;
-        }
         make_idle(pool, supervisor);
         return;
     }
@@ -259,6 +255,10 @@ void supervisor_flush(struct pool *pool, struct supervisor *supervisor)
     }
     if (supervisor->socket >= 0)
         wait_until_writable(pool, supervisor, false);
+    if (supervisor->out.cap > OUT_KEPT_BYTES) {
+        buf_release(&supervisor->out);
+        supervisor->sent = 0;
+    }
 }
 
 bool supervisor_receive(struct pool *pool, struct supervisor *supervisor)

@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "exec/exec.h"
+#include "exec/owner.h"
 #include "exec/scene.h"
 #include "exec/world.h"
 
@@ -75,6 +76,28 @@ static void test_supervisor_is_reused(void **state)
         assert_int_equal(supervisor, first);
         exec_ack(world->exec, &id);
     }
+}
+
+/* A large order leaves nothing behind with the supervisor that waits for the next one. */
+static void test_idle_supervisor_keeps_no_large_buffer(void **state)
+{
+    struct world *world = *state;
+    static char text[100001];
+    const char *args[12];
+    struct exec_order order = {.id = world_id(world), .file = "a.sh", .args = args};
+
+    memset(text, 'x', sizeof text - 1);
+    while (order.arg_count < ARRAY_LEN(args))
+        args[order.arg_count++] = text;
+    world_script(world, "a.sh", "exit 0\n");
+    world_up(world);
+    world_order(world, &order);
+    assert_exited(world_await(world, &order.id), 0);
+    exec_ack(world->exec, &order.id);
+    world_settle(world);
+    assert_int_equal(exec_idle(world->exec), 1);
+    const struct supervisor *idle = LIST_ITEM(world->exec->pool.idle.next, struct supervisor, idle);
+    assert_in_range(idle->out.cap, 0, 64 << 10);
 }
 
 static void test_supervisor_is_not_reused_after_a_remarkable_end(void **state)
@@ -510,6 +533,7 @@ int main(void)
         TEST(test_exit_codes),
         TEST(test_killed_by_signal),
         TEST(test_supervisor_is_reused),
+        TEST(test_idle_supervisor_keeps_no_large_buffer),
         TEST(test_supervisor_is_not_reused_after_a_remarkable_end),
         TEST(test_dead_idle_supervisor_is_replaced),
         TEST(test_helper_that_always_dies),
