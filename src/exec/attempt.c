@@ -75,7 +75,7 @@ static int open_in_notebook(const char *path, const char *name)
     return fd;
 }
 
-int exec_open_output(const char *data_dir, const struct attempt_id *id, int stream)
+int exec_open_output(const char *data_dir, const struct attempt_id *id, enum exec_stream stream)
 {
     static const struct {
         const char *suffix, *inner; /* of the attempt; what is meant in the folder of that name */
@@ -88,6 +88,7 @@ int exec_open_output(const char *data_dir, const struct attempt_id *id, int stre
     };
     char path[PATH_MAX];
 
+    assert(stream >= EXEC_STDOUT && stream < ARRAY_LEN(places));
     if (!path_of(data_dir, id, places[stream].suffix, path))
         return -1;
     return places[stream].inner ? open_in_notebook(path, places[stream].inner)

@@ -206,4 +206,4 @@ enum exec_stream {
 };
 /* Opens one of them; -1 with errno when there is none. Any thread: no exec needed. The caller
  * closes it. */
-int exec_open_output(const char *data_dir, const struct attempt_id *id, int stream);
+int exec_open_output(const char *data_dir, const struct attempt_id *id, enum exec_stream stream);

@@ -161,7 +161,7 @@ static int open_output(void *context, const struct run_row *run,
     struct backend *backend = context;
     const struct attempt_id id = {run->key, task_run->key, task_run->repair_number, attempt->number,
                                   attempt->epoch};
-    return exec_open_output(backend->data_dir, &id, stream);
+    return exec_open_output(backend->data_dir, &id, (enum exec_stream)stream);
 }
 
 /* ---- streams ---- */

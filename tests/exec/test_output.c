@@ -27,8 +27,8 @@ static void test_output_larger_than_pipes(void **state)
     world_up(world);
     world_start(world, &id, "a.sh", NULL);
     world_await(world, &id);
-    int out = exec_open_output(world->data, &id, 1);
-    int err = exec_open_output(world->data, &id, 2);
+    int out = exec_open_output(world->data, &id, EXEC_STDOUT);
+    int err = exec_open_output(world->data, &id, EXEC_STDERR);
     assert_int_equal(fstat(out, &status), 0);
     assert_int_equal(status.st_size, 8000000);
     assert_int_equal(fstat(err, &status), 0);
@@ -47,10 +47,10 @@ static void test_output_is_readable_while_it_runs(void **state)
 
     world_script(world, "a.sh", "echo early; echo up > \"$1\"; read line < \"$2\"\n");
     world_up(world);
-    assert_int_equal(exec_open_output(world->data, &id, 1), -1);
+    assert_int_equal(exec_open_output(world->data, &id, EXEC_STDOUT), -1);
     world_start(world, &id, "a.sh", world_path(world, "says"), world_path(world, "hears"), NULL);
     world_hear(world, says);
-    int out = exec_open_output(world->data, &id, 1);
+    int out = exec_open_output(world->data, &id, EXEC_STDOUT);
     assert_int_equal(read(out, text, sizeof text), 6);
     assert_string_equal(text, "early\n");
     close(out);
@@ -73,13 +73,13 @@ static void test_output_that_is_no_file(void **state)
     const char *path = world_file(world, &id, ".out");
     unlink(path);
     assert_int_equal(symlink("/etc/passwd", path), 0);
-    assert_int_equal(exec_open_output(world->data, &id, 1), -1);
+    assert_int_equal(exec_open_output(world->data, &id, EXEC_STDOUT), -1);
     unlink(path);
     assert_int_equal(mkfifo(path, 0600), 0);
-    assert_int_equal(exec_open_output(world->data, &id, 1), -1);
+    assert_int_equal(exec_open_output(world->data, &id, EXEC_STDOUT), -1);
     unlink(path);
     assert_int_equal(mkdir(path, 0700), 0);
-    assert_int_equal(exec_open_output(world->data, &id, 1), -1);
+    assert_int_equal(exec_open_output(world->data, &id, EXEC_STDOUT), -1);
 }
 
 static void put(const char *path, const char *text)

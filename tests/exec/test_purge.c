@@ -309,8 +309,8 @@ static void test_exec_purge_run(void **state)
     exec_ack(world->exec, &id);
     exec_ack(world->exec, &other);
     exec_purge_run(world->exec, &id.run);
-    assert_int_equal(exec_open_output(world->data, &id, 1), -1);
-    int out = exec_open_output(world->data, &other, 1);
+    assert_int_equal(exec_open_output(world->data, &id, EXEC_STDOUT), -1);
+    int out = exec_open_output(world->data, &other, EXEC_STDOUT);
     assert_true(out >= 0);
     close(out);
     id.attempt = 1;
