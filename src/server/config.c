@@ -1,7 +1,9 @@
 #include "server/config.h"
 
 #include <ctype.h>
+#include <errno.h>
 #include <ini.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
@@ -11,6 +13,7 @@
 #include "base/mem.h"
 
 enum { NAME_MAX_BYTES = 128 };
+enum { LINE_MAX_BYTES = 64 << 10 }; /* of the file, with its end; inih's own would be 200 */
 
 static const struct setting {
     const char *member;
@@ -137,8 +140,25 @@ static int find_setting(const char *section, const char *key)
 struct file_reader {
     struct config *config;
     struct err *err;
+    FILE *file;
+    int line; /* the one that was read last, from 1 */
+    bool is_given[CONFIG_COUNT];
 };
 
+/* fgets for inih, which would take the rest of a line that is too long for a line of its own. */
+static char *next_line(char *line, int size, void *context)
+{
+    struct file_reader *reader = context;
+    if (!fgets(line, size, reader->file))
+        return NULL;
+    reader->line++;
+    if (strlen(line) + 1 < (size_t)size || line[size - 2] == '\n')
+        return line;
+    err_set(reader->err, ERR_INVALID_PARAMETER, "it has more than %d bytes", size - 2);
+    return NULL;
+}
+
+/* A line that goes on with the one before comes as the same setting once more. */
 static int on_file_entry(void *user, const char *section, const char *key, const char *value)
 {
     struct file_reader *reader = user;
@@ -147,23 +167,46 @@ static int on_file_entry(void *user, const char *section, const char *key, const
         err_set(reader->err, ERR_INVALID_PARAMETER, "there is no setting %s.%s", section, key);
         return 0;
     }
+    if (reader->is_given[setting]) {
+        err_set(reader->err, ERR_INVALID_PARAMETER,
+                "%s.%s is given twice, or goes on here: it is one line", section,
+                settings[setting].key);
+        return 0;
+    }
+    reader->is_given[setting] = true;
     return set_value(reader->config, (enum config_setting)setting, value, FROM_FILE, reader->err) ==
            ERR_OK;
 }
 
+static enum err_code read_open_file(struct config *config, const char *path, FILE *file,
+                                    struct err *err)
+{
+    struct file_reader reader = {.config = config, .err = err, .file = file};
+    char detail[ERR_MESSAGE_MAX];
+    err->message[0] = '\0';
+    /* What is an option of the compiler elsewhere is a variable in Debian's build of inih. */
+    ini_max_line = LINE_MAX_BYTES;
+    ini_stop_on_first_error = true;
+    bool is_taken = ini_parse_stream(next_line, &reader, on_file_entry, &reader) == 0;
+    if (ferror(file))
+        return err_set(err, ERR_INVALID_PARAMETER, "cannot read the configuration file %s: %s",
+                       path, strerrordesc_np(errno));
+    if (is_taken && !*err->message)
+        return ERR_OK;
+    memcpy(detail, err->message, sizeof detail);
+    return err_set(err, ERR_INVALID_PARAMETER, "%s, line %d: %.400s", path, reader.line,
+                   *detail ? detail : "neither [section] nor key = value");
+}
+
 static enum err_code read_file(struct config *config, const char *path, struct err *err)
 {
-    struct file_reader reader = {config, err};
-    err->message[0] = '\0';
-    int line = ini_parse(path, on_file_entry, &reader);
-    if (line == 0)
-        return ERR_OK;
-    if (line < 0)
-        return err_set(err, ERR_INVALID_PARAMETER, "cannot read the configuration file %s", path);
-    char detail[ERR_MESSAGE_MAX];
-    memcpy(detail, err->message, sizeof detail);
-    return err_set(err, ERR_INVALID_PARAMETER, "%s, line %d: %.400s", path, line,
-                   detail[0] ? detail : "neither [section] nor key = value");
+    FILE *file = fopen(path, "re");
+    if (!file)
+        return err_set(err, ERR_INVALID_PARAMETER, "cannot read the configuration file %s: %s",
+                       path, strerrordesc_np(errno));
+    enum err_code code = read_open_file(config, path, file, err);
+    fclose(file);
+    return code;
 }
 
 static enum err_code read_environment(struct config *config, struct err *err)

@@ -62,6 +62,66 @@ static void test_a_name_may_be_written_with_underscores(void **state)
     unlink(file);
 }
 
+/* What the file with this text says is wrong. */
+static void assert_refused(const char *text, const char *says)
+{
+    char file[] = "/tmp/reprise-config-XXXXXX";
+    struct config config;
+    struct err err;
+    write_file(file, text);
+    char *argv[] = {"serve", "--config", file};
+    assert_int_equal(load(&config, &err, ARRAY_LEN(argv), argv), ERR_INVALID_PARAMETER);
+    if (!strstr(err.message, says))
+        fail_msg("\"%s\" does not say \"%s\"", err.message, says);
+    config_release(&config);
+    unlink(file);
+}
+
+static void test_a_file_gives_a_setting_once(void **state)
+{
+    (void)state;
+    assert_refused("[el]\nvariables = A=1\n  B=2\n", "line 3: el.variables is given twice");
+    assert_refused("[exec]\ngrace = 1\n[http]\nthreads = 1\n[exec]\ngrace = 1\n",
+                   "line 6: exec.grace is given twice");
+    assert_refused("[exec]\nmax-running = 1\nmax_running = 2\n", "line 3: exec.max-running");
+}
+
+static void test_the_first_mistake_of_a_file_is_told(void **state)
+{
+    (void)state;
+    assert_refused("[exec]\nno-such = 1\ngrace = soon\n",
+                   "line 2: there is no setting exec.no-such");
+    assert_refused("[exec]\nnothing\ngrace = soon\n", "line 2: neither [section] nor key = value");
+    assert_refused("[exec]\ngrace = soon\nnothing\n", "line 2: exec.grace (from file) must be");
+}
+
+/* A value may have as many bytes as there are in a line, of which there are 64 KiB. */
+static void test_lines_of_a_file_may_be_long(void **state)
+{
+    (void)state;
+    enum { LONGEST = (64 << 10) - 2 };
+    static const char head[] = "[exec]\npass-env = ";
+    static char text[LONGEST + 64];
+    char file[] = "/tmp/reprise-config-XXXXXX";
+    struct config config;
+    struct err err;
+    size_t len = LONGEST - strlen("pass-env = ");
+    int head_len = snprintf(text, sizeof text, "%s", head);
+    char *value = text + head_len;
+    memset(value, 'A', len);
+    memcpy(value + len, "\ngrace = 7\n", sizeof "\ngrace = 7\n");
+    write_file(file, text);
+    char *argv[] = {"serve", "--config", file};
+    assert_int_equal(load(&config, &err, ARRAY_LEN(argv), argv), ERR_OK);
+    assert_int_equal(strlen(config_text(&config, CONFIG_exec_pass_env)), len);
+    assert_int_equal(config_number(&config, CONFIG_exec_grace), 7);
+    config_release(&config);
+    unlink(file);
+    memset(value, 'A', len + 1);
+    memcpy(value + len + 1, "\n", sizeof "\n");
+    assert_refused(text, "line 2: it has more than 65534 bytes");
+}
+
 static void test_what_is_wrong_is_named(void **state)
 {
     (void)state;
@@ -77,7 +137,8 @@ static void test_what_is_wrong_is_named(void **state)
         {"--insecure-listen=maybe", "true or false"},
         {"--tls-cert=/x", "tls-key"},
         {"stray", "stray"},
-        {"--config=/no/such/file", "/no/such/file"},
+        {"--config=/no/such/file", "/no/such/file: No such file"},
+        {"--config=/", "configuration file /: Is a directory"},
         {"--listen", "needs a value"},
     };
     for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
@@ -97,6 +158,9 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_stronger_sources_win),
         cmocka_unit_test(test_a_name_may_be_written_with_underscores),
+        cmocka_unit_test(test_a_file_gives_a_setting_once),
+        cmocka_unit_test(test_the_first_mistake_of_a_file_is_told),
+        cmocka_unit_test(test_lines_of_a_file_may_be_long),
         cmocka_unit_test(test_what_is_wrong_is_named),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
