@@ -269,104 +269,131 @@ struct arguments {
     int argc;
     char **argv;
     int next;
-    const char *name; /* behind the dashes */
-    size_t name_len;
-    const char *value; /* NULL: none was given */
 };
 
-/* Takes one option apart: --name=value, --name value, --switch. */
-static enum err_code next_argument(struct arguments *arguments, bool wants_value, struct err *err)
+enum option_kind {
+    OPTION_NONE, /* a word by itself */
+    OPTION_HELP,
+    OPTION_FILE, /* --config */
+    OPTION_OF_CLIENT,
+    OPTION_SETTING,
+    OPTION_UNKNOWN,
+    OPTION_INCOMPLETE, /* its value is missing */
+};
+
+struct option {
+    enum option_kind kind;
+    int number;        /* of the client's flags, or of the settings */
+    const char *text;  /* the argument */
+    const char *value; /* NULL: none belongs to it */
+};
+
+/* --name, --name=value, -o, -oFORM, or something else. */
+static struct option recognise(const char *text)
 {
-    if (arguments->value || !wants_value)
-        return ERR_OK;
-    if (arguments->next >= arguments->argc)
-        return err_set(err, ERR_INVALID_PARAMETER, "--%s needs a value", arguments->name);
-    arguments->value = arguments->argv[arguments->next++];
-    return ERR_OK;
+    struct option option = {.kind = OPTION_UNKNOWN, .text = text};
+    const char *name = text + 2;
+    if (strcmp(text, "--help") == 0 || strcmp(text, "-h") == 0 || strcmp(text, "-?") == 0) {
+        option.kind = OPTION_HELP;
+    } else if (text[0] != '-' || !text[1]) {
+        option.kind = OPTION_NONE;
+    } else if (text[1] == 'o') {
+        option.kind = OPTION_OF_CLIENT;
+        option.value = *name ? name : NULL;
+    } else if (text[1] == '-') {
+        size_t len = strcspn(name, "=");
+        option.value = name[len] ? name + len + 1 : NULL;
+        if (len == strlen("config") && memcmp(name, "config", len) == 0)
+            option.kind = OPTION_FILE;
+        else if ((option.number = find_client_flag(name, len)) >= 0)
+            option.kind = OPTION_OF_CLIENT;
+        else if ((option.number = find_flag(name, len)) >= 0)
+            option.kind = OPTION_SETTING;
+    }
+    return option;
 }
 
-/* `-o FORM` and `-oFORM`: in the words of long options. */
-static bool is_short_output(struct arguments *arguments, const char *text)
+static bool takes_value(const struct option *option)
 {
-    if (strncmp(text, "-o", 2) != 0)
+    switch (option->kind) {
+    case OPTION_FILE:
+        return true;
+    case OPTION_OF_CLIENT:
+        return client_flags[option->number].takes_value;
+    case OPTION_SETTING:
+        return settings[option->number].kind != CONFIG_BOOL;
+    case OPTION_NONE:
+    case OPTION_HELP:
+    case OPTION_UNKNOWN:
+    case OPTION_INCOMPLETE:
+        break;
+    }
+    return false;
+}
+
+/* Takes the next one, with its value, off the arguments; false behind the last. */
+static bool next_option(struct arguments *arguments, struct option *ret)
+{
+    if (arguments->next >= arguments->argc)
         return false;
-    arguments->name = "output";
-    arguments->name_len = strlen(arguments->name);
-    arguments->value = text[2] ? text + 2 : NULL;
+    *ret = recognise(arguments->argv[arguments->next++]);
+    if (ret->value || !takes_value(ret))
+        return true;
+    if (arguments->next < arguments->argc)
+        ret->value = arguments->argv[arguments->next++];
+    else
+        ret->kind = OPTION_INCOMPLETE;
     return true;
 }
 
-static enum err_code take_client_flag(struct config *config, struct arguments *arguments, int flag,
-                                      struct err *err)
+static enum err_code set_option(struct config *config, const struct option *option, struct err *err)
 {
-    if (next_argument(arguments, client_flags[flag].takes_value, err))
-        return err->code;
-    if (config && flag == 0 && arguments->value)
-        return set_form(config, arguments->value, err);
-    return ERR_OK;
+    if (option->kind == OPTION_SETTING)
+        return set_value(config, (enum config_setting)option->number,
+                         option->value ? option->value : "true", FROM_COMMAND_LINE, err);
+    bool is_form = option->number == 0 && option->value;
+    return is_form ? set_form(config, option->value, err) : ERR_OK;
 }
 
 /* One pass over the command line: with `config` NULL it only looks for --config and --help. */
 static enum err_code read_arguments(struct config *config, int argc, char **argv,
                                     const char **ret_file, bool *ret_help, struct err *err)
 {
-    struct arguments arguments = {.argc = argc, .argv = argv, .next = 1};
-    while (arguments.next < argc) {
-        const char *text = argv[arguments.next++];
-        if (strcmp(text, "--help") == 0 || strcmp(text, "-h") == 0 || strcmp(text, "-?") == 0) {
+    struct arguments arguments = {argc, argv, 1};
+    struct option option;
+    while (next_option(&arguments, &option)) {
+        switch (option.kind) {
+        case OPTION_HELP:
             *ret_help = true;
-            continue;
-        }
-        if (!is_short_output(&arguments, text)) {
-            if (strncmp(text, "--", 2) != 0 || !text[2])
-                return err_set(err, ERR_INVALID_PARAMETER, "unexpected argument \"%s\"", text);
-            const char *equals = strchr(text, '=');
-            arguments.name = text + 2;
-            arguments.name_len = equals ? (size_t)(equals - text - 2) : strlen(text + 2);
-            arguments.value = equals ? equals + 1 : NULL;
-        }
-        int client_flag = find_client_flag(arguments.name, arguments.name_len);
-        if (client_flag >= 0) {
-            if (take_client_flag(config, &arguments, client_flag, err))
+            break;
+        case OPTION_FILE:
+            *ret_file = option.value;
+            break;
+        case OPTION_OF_CLIENT:
+        case OPTION_SETTING:
+            if (config && set_option(config, &option, err))
                 return err->code;
-            continue;
+            break;
+        case OPTION_NONE:
+            return err_set(err, ERR_INVALID_PARAMETER, "unexpected argument \"%s\"", option.text);
+        case OPTION_UNKNOWN:
+            return err_set(err, ERR_INVALID_PARAMETER, "there is no option %s", option.text);
+        case OPTION_INCOMPLETE:
+            return err_set(err, ERR_INVALID_PARAMETER, "%s needs a value", option.text);
         }
-        bool is_file = arguments.name_len == 6 && strncmp(arguments.name, "config", 6) == 0;
-        int setting = is_file ? 0 : find_flag(arguments.name, arguments.name_len);
-        if (setting < 0)
-            return err_set(err, ERR_INVALID_PARAMETER, "there is no option %s", text);
-        bool is_switch = !is_file && settings[setting].kind == CONFIG_BOOL;
-        if (next_argument(&arguments, !is_switch, err))
-            return err->code;
-        if (is_file)
-            *ret_file = arguments.value;
-        else if (config &&
-                 set_value(config, (enum config_setting)setting,
-                           arguments.value ? arguments.value : "true", FROM_COMMAND_LINE, err))
-            return err->code;
     }
     return ERR_OK;
 }
 
 int config_first_word(int argc, char **argv)
 {
-    for (int i = 1; i < argc; i++) {
-        if (strncmp(argv[i], "-o", 2) == 0) {
-            i += !argv[i][2];
-            continue;
-        }
-        if (strncmp(argv[i], "--", 2) != 0)
-            return i;
-        size_t len = strcspn(argv[i] + 2, "=");
-        bool is_file = len == 6 && strncmp(argv[i] + 2, "config", 6) == 0;
-        int client_flag = find_client_flag(argv[i] + 2, len);
-        int setting = is_file ? 0 : find_flag(argv[i] + 2, len);
-        if (setting < 0 && client_flag < 0)
+    struct arguments arguments = {argc, argv, 1};
+    struct option option;
+    while (next_option(&arguments, &option)) {
+        if (option.kind == OPTION_NONE)
+            return arguments.next - 1;
+        if (option.kind == OPTION_HELP || option.kind == OPTION_UNKNOWN)
             return argc;
-        bool takes_value = client_flag >= 0 ? client_flags[client_flag].takes_value
-                                            : is_file || settings[setting].kind != CONFIG_BOOL;
-        if (takes_value && !argv[i][2 + len])
-            i++;
     }
     return argc;
 }

@@ -155,8 +155,8 @@ void config_release(struct config *config);
 enum err_code config_load(struct config *config, int argc, char **argv, bool *ret_help,
                           struct err *err);
 
-/* Where the first argument stands that is neither an option nor an option's value; argc: nowhere, or an
- * option that nobody knows comes first. */
+/* Where the first argument stands that is neither an option nor an option's value; argc: nowhere, or
+ * --help or an option that nobody knows comes first. */
 int config_first_word(int argc, char **argv);
 
 const char *config_text(const struct config *config, enum config_setting setting);

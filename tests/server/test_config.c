@@ -139,7 +139,9 @@ static void test_what_is_wrong_is_named(void **state)
         {"stray", "stray"},
         {"--config=/no/such/file", "/no/such/file: No such file"},
         {"--config=/", "configuration file /: Is a directory"},
-        {"--listen", "needs a value"},
+        {"--listen", "--listen needs a value"},
+        {"-o", "-o needs a value"},
+        {"-x", "there is no option -x"},
     };
     for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
         struct config config;
@@ -153,6 +155,40 @@ static void test_what_is_wrong_is_named(void **state)
     }
 }
 
+/* Both that look at a command line take the same things for options and their values. */
+static void test_the_first_word_stands_behind_options(void **state)
+{
+    (void)state;
+    enum { ARGS = 4 };
+    static const struct {
+        char *args[ARGS];
+        int at; /* ARGS + 1: nowhere */
+    } cases[] = {
+        {{"word", "--listen", "x", "y"}, 1},
+        {{"--listen", "x", "word", "y"}, 3},
+        {{"--listen=x", "word", "x", "y"}, 2},
+        {{"--insecure-listen", "word", "x", "y"}, 2},
+        {{"--config", "x", "word", "y"}, 3},
+        {{"--config=x", "word", "x", "y"}, 2},
+        {{"--url", "x", "--no-color", "word"}, 4},
+        {{"-o", "json", "word", "x"}, 3},
+        {{"-ojson", "word", "x", "y"}, 2},
+        {{"--no-such", "word", "x", "y"}, ARGS + 1},
+        {{"--help", "word", "x", "y"}, ARGS + 1},
+        {{"-h", "word", "x", "y"}, ARGS + 1},
+        {{"-x", "word", "x", "y"}, ARGS + 1},
+        {{"--config", "x", "--data", "y"}, ARGS + 1},
+        {{"--config", "x", "--no-color", "--data"}, ARGS + 1},
+    };
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+        char *argv[ARGS + 1] = {"reprise"};
+        memcpy(argv + 1, cases[i].args, sizeof cases[i].args);
+        int at = config_first_word(ARGS + 1, argv);
+        if (at != cases[i].at)
+            fail_msg("%s %s …: %d", argv[1], argv[2], at);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -162,6 +198,7 @@ int main(void)
         cmocka_unit_test(test_the_first_mistake_of_a_file_is_told),
         cmocka_unit_test(test_lines_of_a_file_may_be_long),
         cmocka_unit_test(test_what_is_wrong_is_named),
+        cmocka_unit_test(test_the_first_word_stands_behind_options),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
