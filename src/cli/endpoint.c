@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/data_folder.h"
 #include "base/json.h"
 #include "base/mem.h"
 #include "cli/call.h"
@@ -25,11 +26,10 @@ static const char *data_folder(struct cli *cli)
 {
     if (cli->options.data)
         return cli->options.data;
-    const char *state = getenv("XDG_STATE_HOME");
-    if (state && *state)
-        return arena_printf(&cli->arena, "%s/reprise", state);
-    const char *home = getenv("HOME");
-    return arena_printf(&cli->arena, "%s/.local/state/reprise", home ? home : "");
+    char *path = data_folder_default();
+    const char *kept = arena_strdup(&cli->arena, path);
+    free(path);
+    return kept;
 }
 
 static void read_local(struct cli *cli, struct local *ret)

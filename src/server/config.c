@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "base/buf.h"
+#include "base/data_folder.h"
 #include "base/mem.h"
 
 enum { NAME_MAX_BYTES = 128 };
@@ -408,16 +409,6 @@ static char *join(const char *folder, const char *name)
     return buf_detach(&path, NULL);
 }
 
-static char *default_data(void)
-{
-    const char *state = getenv("XDG_STATE_HOME");
-    if (state && *state == '/')
-        return join(state, "reprise");
-    const char *home = getenv("HOME");
-    return join(home && *home == '/' ? home : "/var/lib",
-                home ? ".local/state/reprise" : "reprise");
-}
-
 static void make_absolute(struct config_value *value)
 {
     if (!*value->text || *value->text == '/')
@@ -434,7 +425,7 @@ static void fill_in(struct config *config)
     struct config_value *data = &config->values[CONFIG_data];
     if (!*data->text) {
         free(data->text);
-        data->text = default_data();
+        data->text = data_folder_default();
     }
     for (int i = 0; i < CONFIG_COUNT; i++)
         if (settings[i].kind == CONFIG_PATH)

@@ -118,6 +118,9 @@ def test_default_data_folder(fake, tmp_path):
     (tmp_path / "home/.local/state").symlink_to(tmp_path / "state")
     assert cli_fake.run("job", "list", HOME=str(tmp_path / "home")).returncode == 0
     assert len(fake.requests) == 2
+    # What is relative would be another folder wherever one stands.
+    assert cli_fake.run("job", "list", XDG_STATE_HOME="state", HOME=str(tmp_path / "home")).returncode == 0
+    assert len(fake.requests) == 3
 
 
 def test_token_of_this_machine_is_not_sent_to_another_server(fake, tmp_path):

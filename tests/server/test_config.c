@@ -189,6 +189,46 @@ static void test_the_first_word_stands_behind_options(void **state)
     }
 }
 
+static void set_or_unset(const char *name, const char *value)
+{
+    if (value)
+        setenv(name, value, 1);
+    else
+        unsetenv(name);
+}
+
+/* A home that is relative or empty is none. */
+static void test_the_default_data_folder(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *xdg, *home, *data;
+    } cases[] = {
+        {"/state", "/people/me", "/state/reprise"},
+        {NULL, "/people/me", "/people/me/.local/state/reprise"},
+        {"", "/people/me", "/people/me/.local/state/reprise"},
+        {"state", "/people/me", "/people/me/.local/state/reprise"},
+        {NULL, NULL, "/var/lib/reprise"},
+        {NULL, "", "/var/lib/reprise"},
+        {"state", "home", "/var/lib/reprise"},
+    };
+    const char *given = getenv("HOME");
+    char *home = given ? xstrdup(given) : NULL;
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+        struct config config;
+        struct err err;
+        char *argv[] = {"serve"};
+        set_or_unset("XDG_STATE_HOME", cases[i].xdg);
+        set_or_unset("HOME", cases[i].home);
+        assert_int_equal(load(&config, &err, ARRAY_LEN(argv), argv), ERR_OK);
+        assert_string_equal(config_text(&config, CONFIG_data), cases[i].data);
+        config_release(&config);
+    }
+    unsetenv("XDG_STATE_HOME");
+    set_or_unset("HOME", home);
+    free(home);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -199,6 +239,7 @@ int main(void)
         cmocka_unit_test(test_lines_of_a_file_may_be_long),
         cmocka_unit_test(test_what_is_wrong_is_named),
         cmocka_unit_test(test_the_first_word_stands_behind_options),
+        cmocka_unit_test(test_the_default_data_folder),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

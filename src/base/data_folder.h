@@ -1,0 +1,11 @@
+/*
+ * The data folder when none is named: $XDG_STATE_HOME/reprise, else $HOME/.local/state/reprise, else
+ * /var/lib/reprise. The server and its client come to the same.
+ *
+ * As the XDG base directory specification has it, a path that is relative, or empty, counts as unset:
+ * it would be another folder wherever one stands.
+ */
+#pragma once
+
+/* free() it. */
+__attribute__((returns_nonnull)) char *data_folder_default(void);
