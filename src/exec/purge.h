@@ -1,6 +1,7 @@
 /*
- * Removing what is no longer needed, on a thread of its own with the lowest urgency: folders of runs
- * that were deleted, records of attempts whose outcome is committed, and what outputs have too much.
+ * Removing what is no longer needed, on a thread of its own: folders of runs that were deleted,
+ * records of attempts whose outcome is committed, and what outputs have too much. Not with a lower
+ * urgency: it has to keep up with tasks that write on all processors.
  *
  * A folder goes to DATA/trash by one rename, so it is out of sight at once, and whatever a crash
  * leaves in the trash is removed at the next start. The walk holds two descriptors however deep the

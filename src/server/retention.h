@@ -6,7 +6,8 @@
  * planned times, and measures the folders of runs. Runs are deleted by the pump of their workspace,
  * in small batches between its own (pump_retain.c), by what this says; so are folders without a run.
  *
- * Only final runs go, whole, oldest first. Off unless it is configured.
+ * Runs go only where an age or a size is configured: final ones, whole, oldest first. Rows are pruned,
+ * and folders without a run removed once after the start, in any case.
  */
 #pragma once
 
