@@ -12,6 +12,7 @@
 
 #include "base/arena.h"
 #include "base/distance.h"
+#include "base/folder.h"
 #include "base/map.h"
 #include "base/mem.h"
 #include "calendar/zone_id.h"
@@ -103,14 +104,10 @@ static void list_names(struct zones *zones)
             zones->names[zones->name_count++] =
                 arena_printf(&zones->arena, "%s%s", folder->prefix, entry->d_name);
         } else if (depth < MAX_DEPTH) {
-            int fd = openat(dirfd(folder->entries), entry->d_name,
-                            O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-            DIR *entries = fd >= 0 ? fdopendir(fd) : NULL;
+            DIR *entries = folder_open(dirfd(folder->entries), entry->d_name);
             if (entries)
                 path[depth++] = (struct folder){
                     entries, arena_printf(&zones->arena, "%s%s/", folder->prefix, entry->d_name)};
-            else if (fd >= 0)
-                close(fd);
         }
     }
 }

@@ -1,4 +1,3 @@
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/openat2.h>
@@ -12,6 +11,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "base/folder.h"
 #include "cli/node.h"
 
 enum { OPEN_TRIES_MAX = 16, NAME_BYTES = 256, PATH_BYTES = 4096 };
@@ -95,25 +95,6 @@ static int create(int root, const char *path)
 
 /* ---- DELETE_PATH ---- */
 
-/* What is in a folder, without . and .. */
-static const char *next_name(DIR *folder)
-{
-    struct dirent *entry;
-    while ((entry = readdir(folder)))
-        if (strcmp(entry->d_name, ".") != 0 && strcmp(entry->d_name, "..") != 0)
-            return entry->d_name;
-    return NULL;
-}
-
-static DIR *open_entry(int folder, const char *name)
-{
-    int fd = openat(folder, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-    DIR *opened = fd < 0 ? NULL : fdopendir(fd);
-    if (!opened && fd >= 0)
-        close(fd);
-    return opened;
-}
-
 /* A folder that is being deleted. However deep its tree, nothing recurses and three descriptors do:
  * what is below one of its folders is moved up into it, pass by pass. */
 struct deletion {
@@ -129,12 +110,12 @@ typedef bool on_folder(struct deletion *deletion, int parent, const char *name);
 static bool clear(struct deletion *deletion, int parent, const char *name, on_folder *take)
 {
     const char *entry;
-    DIR *folder = open_entry(parent, name);
+    DIR *folder = folder_open(parent, name);
     if (!folder)
         return false;
     int fd = dirfd(folder);
     bool good = true;
-    while (good && (entry = next_name(folder))) {
+    while (good && (entry = folder_next(folder))) {
         deletion->has_found = true;
         good = unlinkat(fd, entry, 0) == 0 || errno == ENOENT;
         if (!good && errno == EISDIR)

@@ -1,6 +1,5 @@
 #include "exec/purge.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <pthread.h>
@@ -11,6 +10,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/folder.h"
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/thread.h"
@@ -65,11 +65,6 @@ static bool must_make_way(struct purge *purge)
     return atomic_load(&purge->has_bundle) || atomic_load(&purge->ending);
 }
 
-static bool is_dot(const char *name)
-{
-    return name[0] == '.' && (name[1] == '\0' || (name[1] == '.' && name[2] == '\0'));
-}
-
 /* Moves a folder up into the trash under a free name. */
 static bool move_up(int folder, const char *name, int trash_fd, uint64_t *counter)
 {
@@ -100,19 +95,15 @@ static bool remove_entry(int folder, const char *name, int trash_fd, uint64_t *c
            move_up(folder, name, trash_fd, counter);
 }
 
-static DIR *open_folder(int trash_fd, const char *name)
+/* A task may have closed it, or made it read-only. */
+static DIR *open_for_removal(int trash_fd, const char *name)
 {
-    int flags = O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC;
+    DIR *folder = folder_open(trash_fd, name);
 
-    int fd = openat(trash_fd, name, flags);
-    if (fd < 0 && errno == EACCES && fchmodat(trash_fd, name, S_IRWXU, AT_SYMLINK_NOFOLLOW) == 0)
-        fd = openat(trash_fd, name, flags);
-    if (fd < 0)
-        return NULL;
-    fchmod(fd, S_IRWXU); /* a task may have made it read-only */
-    DIR *folder = fdopendir(fd);
-    if (!folder)
-        close(fd);
+    if (!folder && errno == EACCES && fchmodat(trash_fd, name, S_IRWXU, AT_SYMLINK_NOFOLLOW) == 0)
+        folder = folder_open(trash_fd, name);
+    if (folder)
+        fchmod(dirfd(folder), S_IRWXU);
     return folder;
 }
 
@@ -120,17 +111,14 @@ static DIR *open_folder(int trash_fd, const char *name)
  * when anything has gone from where it was. */
 static bool remove_folder(struct purge *purge, const char *name)
 {
-    struct dirent *entry;
+    const char *entry;
     bool progress = false;
 
-    DIR *folder = open_folder(purge->trash_fd, name);
+    DIR *folder = open_for_removal(purge->trash_fd, name);
     if (!folder)
         return unlinkat(purge->trash_fd, name, 0) == 0; /* no folder, or a link to one */
-    while (!must_make_way(purge) && (entry = readdir(folder))) {
-        if (!is_dot(entry->d_name))
-            progress |=
-                remove_entry(dirfd(folder), entry->d_name, purge->trash_fd, &purge->next_up);
-    }
+    while (!must_make_way(purge) && (entry = folder_next(folder)))
+        progress |= remove_entry(dirfd(folder), entry, purge->trash_fd, &purge->next_up);
     closedir(folder);
     return unlinkat(purge->trash_fd, name, AT_REMOVEDIR) == 0 || progress;
 }
@@ -142,18 +130,13 @@ static bool empty_trash(struct purge *purge)
     bool left = true;
 
     while (progress && left && !must_make_way(purge)) {
-        struct dirent *entry;
-        int fd = openat(purge->trash_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-        DIR *trash = fd < 0 ? NULL : fdopendir(fd);
+        const char *name;
+        DIR *trash = folder_open(purge->trash_fd, ".");
 
         progress = left = false;
-        if (!trash && fd >= 0)
-            close(fd);
-        while (trash && !must_make_way(purge) && (entry = readdir(trash))) {
-            if (is_dot(entry->d_name))
-                continue;
+        while (trash && !must_make_way(purge) && (name = folder_next(trash))) {
             left = true;
-            progress |= remove_folder(purge, entry->d_name);
+            progress |= remove_folder(purge, name);
         }
         if (trash)
             closedir(trash);

@@ -1,6 +1,5 @@
 #include "exec/usage.h"
 
-#include <dirent.h>
 #include <fcntl.h>
 #include <limits.h>
 #include <stdio.h>
@@ -9,6 +8,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/folder.h"
 #include "base/mem.h"
 
 enum { DEPTH_MAX = 64, BLOCK_UNIT = 512 /* of st_blocks */ };
@@ -24,20 +24,6 @@ void usage_release(struct usage *usage)
     usage_init(usage);
 }
 
-static bool is_dot(const char *name)
-{
-    return name[0] == '.' && (name[1] == '\0' || (name[1] == '.' && name[2] == '\0'));
-}
-
-static DIR *open_folder(int parent, const char *name)
-{
-    int fd = openat(parent, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-    DIR *folder = fd < 0 ? NULL : fdopendir(fd);
-    if (!folder && fd >= 0)
-        close(fd);
-    return folder;
-}
-
 /* Depth first, with one open folder per level. */
 static int64_t measure(int parent, const char *name)
 {
@@ -45,23 +31,22 @@ static int64_t measure(int parent, const char *name)
     int depth = 0;
     int64_t bytes = 0;
 
-    stack[0] = open_folder(parent, name);
+    stack[0] = folder_open(parent, name);
     if (!stack[0])
         return 0;
     while (depth >= 0) {
         struct stat status;
-        struct dirent *entry = readdir(stack[depth]);
+        const char *entry = folder_next(stack[depth]);
         if (!entry) {
             closedir(stack[depth--]);
             continue;
         }
         int folder = dirfd(stack[depth]);
-        if (is_dot(entry->d_name) ||
-            fstatat(folder, entry->d_name, &status, AT_SYMLINK_NOFOLLOW) < 0)
+        if (fstatat(folder, entry, &status, AT_SYMLINK_NOFOLLOW) < 0)
             continue;
         bytes += (int64_t)status.st_blocks * BLOCK_UNIT;
         if (S_ISDIR(status.st_mode) && depth + 1 < DEPTH_MAX &&
-            (stack[depth + 1] = open_folder(folder, entry->d_name)))
+            (stack[depth + 1] = folder_open(folder, entry)))
             depth++;
     }
     return bytes;
@@ -82,18 +67,18 @@ bool usage_read(struct usage *usage, const char *data_dir, bool measures,
                 bool (*stop)(void *context), void *context)
 {
     char path[PATH_MAX];
-    struct dirent *entry;
+    const char *entry;
 
     int len = snprintf(path, sizeof path, "%s/runs", data_dir);
-    DIR *runs = len < 0 || (size_t)len >= sizeof path ? NULL : open_folder(AT_FDCWD, path);
+    DIR *runs = len < 0 || (size_t)len >= sizeof path ? NULL : folder_open(AT_FDCWD, path);
     if (!runs)
         return false;
-    while (!stop(context) && (entry = readdir(runs))) {
+    while (!stop(context) && (entry = folder_next(runs))) {
         struct run_usage one = {.bytes = 0};
-        if (strlen(entry->d_name) != UUID_TEXT - 1 || !uuid_parse(entry->d_name, &one.run))
+        if (strlen(entry) != UUID_TEXT - 1 || !uuid_parse(entry, &one.run))
             continue;
         if (measures)
-            one.bytes = measure(dirfd(runs), entry->d_name);
+            one.bytes = measure(dirfd(runs), entry);
         GROW(usage->items, usage->count, usage->cap);
         usage->items[usage->count++] = one;
         usage->bytes += one.bytes;
