@@ -130,31 +130,41 @@ static bool adopt(struct exec *exec, struct attempt *attempt, const struct recor
     return true;
 }
 
+/* A dying supervisor lets go of its lock a moment before its task gets the death signal: its end is
+ * awaited first. It gets no signal from us: should DATA be a copy, it stands over an attempt of
+ * another server, and is well. False: it is gone. */
+static bool await_dying(struct exec *exec, struct attempt *attempt, const struct record *record,
+                        pid_t dead)
+{
+    int pidfd = record->pid == dead ? -1 : pidfd_open(record->pid, 0);
+
+    if (pidfd < 0)
+        return false;
+    if (!started_at(record->pid, record->start_ticks)) {
+        close(pidfd);
+        return false;
+    }
+    watch_supervisor(exec, attempt, record->pid, pidfd);
+    attempt->dying = true;
+    return true;
+}
+
 /* Claimed, and nobody holds the lock. */
 static void bury(struct exec *exec, struct attempt *attempt, const struct record *record,
                  pid_t dead)
 {
     char boot_id[RECORD_BOOT_ID_BYTES];
+    bool is_claimed = record->state == RECORD_CLAIM;
+    bool knows_boot = is_claimed && record_boot_id(boot_id) == 0;
 
-    attempt->started_ms = record->state == RECORD_CLAIM ? record->claimed.wall_ms
-                                                        : attempt->started_ms;
-    if (record->state == RECORD_CLAIM && record_boot_id(boot_id) == 0) {
-        if (strcmp(boot_id, record->boot_id) != 0) {
-            exec_tell_lost(exec, attempt, "Lost: the host was restarted while it ran");
-            return;
-        }
-        /* A dying supervisor lets go of its lock a moment before its task gets the death signal:
-         * wait until it has died. It gets no signal from us: should DATA be a copy, it stands over
-         * an attempt of another server, and is well. */
-        int pidfd = record->pid == dead ? -1 : pidfd_open(record->pid, 0);
-        if (pidfd >= 0 && started_at(record->pid, record->start_ticks)) {
-            watch_supervisor(exec, attempt, record->pid, pidfd);
-            attempt->dying = true;
-            return;
-        }
-        if (pidfd >= 0)
-            close(pidfd);
+    if (is_claimed)
+        attempt->started_ms = record->claimed.wall_ms;
+    if (knows_boot && strcmp(boot_id, record->boot_id) != 0) {
+        exec_tell_lost(exec, attempt, "Lost: the host was restarted while it ran");
+        return;
     }
+    if (knows_boot && await_dying(exec, attempt, record, dead))
+        return;
     isolation_kill(exec->isolation.base, &attempt->id);
     attempt_move(&exec->table, attempt, ATTEMPT_REMAINS);
     remains_add(&exec->remains, attempt, boot_ms());
