@@ -363,12 +363,11 @@ void exec_recover(struct exec *exec, const struct attempt_id *id, int64_t timeou
 {
     struct attempt *attempt = attempt_find(&exec->table, id);
 
-    if (attempt && attempt->phase == ATTEMPT_REPORTED) {
-        struct record outcome = attempt->outcome;
-        exec_tell_outcome(exec, attempt, &outcome);
-    }
-    if (attempt)
+    if (attempt) {
+        if (attempt->phase == ATTEMPT_REPORTED)
+            exec_tell_outcome(exec, attempt, &attempt->outcome);
         return;
+    }
     attempt = attempt_add(&exec->table, id);
     attempt->timeout_ms = attempt_limit_ms(timeout_ms);
     attempt->grace_ms = attempt_limit_ms(grace_ms);

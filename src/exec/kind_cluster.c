@@ -29,7 +29,7 @@ const char *spark_version_of(const char *home, struct arena *arena)
     return version;
 }
 
-/* Of a version as many numbers count as both have, but not the third: fixes are no other Spark. */
+/* Compares major and minor only, as far as both give them: 3.5 fits 3.5.1. */
 static bool is_of_version(const char *version, const char *wanted)
 {
     for (int i = 0; i < 2; i++) {

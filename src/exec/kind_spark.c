@@ -9,9 +9,8 @@
 
 enum { HEAD_MAX = 16, WORD_MAX_BYTES = 120 << 10 };
 
-#define LOCAL_MASTER  "local[*]"
-#define OF_WORKSPACE  "/Workspace/"
-#define OWN_VARIABLES "HADOOP_CONF_DIR", "YARN_CONF_DIR", "SPARK_CONF_DIR"
+#define LOCAL_MASTER "local[*]"
+#define OF_WORKSPACE "/Workspace/"
 
 struct head {
     const char *words[HEAD_MAX];
@@ -30,7 +29,7 @@ static const char *spark_folder(const struct launch *launch)
 
 const char *launch_spark(struct launch *launch, struct err *err)
 {
-    static const char *const passed_on[] = {OWN_VARIABLES};
+    static const char *const passed_on[] = {"HADOOP_CONF_DIR", "YARN_CONF_DIR", "SPARK_CONF_DIR"};
     struct process *process = launch->process;
     struct arena *arena = launch->arena;
     const char *home = process_spark_home(process, arena, err);

@@ -68,8 +68,8 @@ void pool_init(struct pool *pool, int epoll_fd, const char *path, size_t max_idl
 void pool_release(struct pool *pool);
 /* Starts `count` idle supervisors. 0, or a negative errno value. */
 int pool_prespawn(struct pool *pool, size_t count);
-/* An idle supervisor or a fresh one; NULL with errno. Of the idle ones, one that has been asked for a
- * warm start before (or not), if there is one: a warm interpreter is not to lie idle. */
+/* An idle supervisor or a fresh one; NULL with errno. Prefers an idle one whose history fits
+ * `is_warm`, so that a fork server is not spent on cold tasks. */
 struct supervisor *pool_take(struct pool *pool, bool is_warm);
 /* One that some other server started. Takes the pidfd over. */
 struct supervisor *pool_adopt(struct pool *pool, pid_t pid, int pidfd);

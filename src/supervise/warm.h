@@ -7,9 +7,9 @@
  *                         `.......................'        task becomes the subreaper's own child
  *
  * So the task's end, and what it has used, are read by wait4 as of any other, and what the fork
- * server uses is in no attempt's account. It is the supervisor's only child while nothing runs, dies
- * with it, and is one of a configuration: interpreter, helper, modules, and the variables of the
- * environment that are not of the attempt. An order of another configuration gets another.
+ * server uses is in no attempt's account. It is the supervisor's only child while nothing runs, and
+ * dies with it. It serves one configuration: interpreter, helper, modules and the environment without
+ * REPRISE_*. An order of another configuration gets another.
  *
  * A start is answered through a pipe that only the task has: the message means that the task is about
  * to run the program; its end without one means that it never will, so a cold start then is not a
