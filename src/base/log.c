@@ -1,9 +1,9 @@
 #include "base/log.h"
 
-#include <time.h>
 #include <unistd.h>
 
 #include "base/buf.h"
+#include "base/clock.h"
 #include "base/timefmt.h"
 
 enum { LINE_MAX_BYTES = 8192 };
@@ -54,10 +54,8 @@ void log_write(enum log_level level, const char *event, const struct log_field *
 {
     if (level < least_level)
         return;
-    struct timespec now;
-    clock_gettime(CLOCK_REALTIME, &now);
     char stamp[TIMEFMT_TEXT];
-    timefmt_rfc3339(now.tv_sec * 1000 + now.tv_nsec / 1000000, stamp);
+    timefmt_rfc3339(clock_ms(CLOCK_REALTIME), stamp);
 
     struct buf line;
     buf_init(&line, LINE_MAX_BYTES);

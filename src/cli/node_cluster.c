@@ -23,6 +23,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/mem.h"
 #include "cli/node.h"
 #include "cli/node_cluster.h"
@@ -110,7 +111,7 @@ static bool fail_ended(struct node_cluster *cluster, const char *what,
 static bool await(struct node_cluster *cluster, const struct node_daemon *daemon, const char *words,
                   char ret[static CLUSTER_URL_BYTES])
 {
-    int64_t deadline_ms = cluster_now_ms() + SETUP_LIMIT_MS;
+    int64_t deadline_ms = boot_ms() + SETUP_LIMIT_MS;
     for (;;) {
         cluster_wait(cluster, LOOK_EVERY_MS);
         if (cluster->is_stopping)
@@ -128,7 +129,7 @@ static bool await(struct node_cluster *cluster, const struct node_daemon *daemon
         free(log);
         if (is_whole)
             return true;
-        if (cluster_now_ms() > deadline_ms)
+        if (boot_ms() > deadline_ms)
             return fail(cluster, daemon,
                         "Cannot start: its cluster did not come up: its %s was not there within "
                         "%d s",
@@ -196,7 +197,7 @@ static bool set_up(struct node_cluster *cluster)
 {
     char conf[PATH_MAX];
     char work[PATH_MAX];
-    cluster->began_ms = cluster_now_ms();
+    cluster->began_ms = boot_ms();
     bool is_up = false;
     if (!cluster_make_files(cluster) || !cluster_path(cluster, "daemons.conf", conf) ||
         !cluster_path(cluster, "work", work))
@@ -204,7 +205,7 @@ static bool set_up(struct node_cluster *cluster)
              strerrordesc_np(errno));
     else
         is_up = start_master(cluster, conf) && start_workers(cluster, conf, work);
-    int64_t took_ms = cluster_now_ms() - cluster->began_ms;
+    int64_t took_ms = boot_ms() - cluster->began_ms;
     cluster->setup_ms = took_ms > 0 ? took_ms : 1;
     cluster_tell_times(cluster, 0);
     return is_up;
@@ -249,10 +250,10 @@ static int execute(struct node_cluster *cluster)
         const struct node_daemon *daemon = missed(cluster);
         if (daemon && !cluster->is_stopping && !cluster->driver_has_ended && !killed_ms) {
             fail_ended(cluster, "The cluster failed", daemon);
-            killed_ms = cluster_now_ms();
+            killed_ms = boot_ms();
             kill(cluster->driver, SIGTERM);
         }
-        if (killed_ms && !cluster->driver_has_ended && cluster_now_ms() > killed_ms + GRACE_MS)
+        if (killed_ms && !cluster->driver_has_ended && boot_ms() > killed_ms + GRACE_MS)
             kill(cluster->driver, SIGKILL);
     }
     if (cluster->failure)
@@ -267,12 +268,12 @@ static int execute(struct node_cluster *cluster)
  * command that has one, a notebook's helper, stays. */
 static void clean_up(struct node_cluster *cluster, int code)
 {
-    int64_t began_ms = cluster_now_ms();
+    int64_t began_ms = boot_ms();
     bool is_killed = false;
     cluster_signal(cluster, SIGTERM);
     do {
         cluster_wait(cluster, LOOK_EVERY_MS);
-        int64_t took_ms = cluster_now_ms() - began_ms;
+        int64_t took_ms = boot_ms() - began_ms;
         if (took_ms > GRACE_MS && !is_killed) {
             is_killed = true;
             cluster_signal(cluster, SIGKILL);
@@ -281,7 +282,7 @@ static void clean_up(struct node_cluster *cluster, int code)
             break; /* the supervisor knows how to end what hides from us */
     } while (cluster_signal(cluster, 0));
     cluster_remove_files(cluster, code != 0);
-    int64_t took_ms = cluster_now_ms() - began_ms;
+    int64_t took_ms = boot_ms() - began_ms;
     cluster_tell_times(cluster, took_ms > 0 ? took_ms : 1);
 }
 

@@ -73,4 +73,3 @@ bool cluster_start_driver(struct node_cluster *cluster);
 void cluster_wait(struct node_cluster *cluster, int wait_ms);
 /* The signal (0: none) to all daemons and what they have started. False when nothing of it is left. */
 bool cluster_signal(const struct node_cluster *cluster, int number);
-int64_t cluster_now_ms(void);

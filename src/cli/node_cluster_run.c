@@ -10,7 +10,6 @@
 #include <sys/prctl.h>
 #include <sys/signalfd.h>
 #include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "base/mem.h"
@@ -20,13 +19,6 @@ enum { ARGUMENTS_MAX = 12 };
 
 /* Options of a JVM that has little to do. */
 #define SHORT_LIVED "-XX:+UseSerialGC -XX:TieredStopAtLevel=1"
-
-int64_t cluster_now_ms(void)
-{
-    struct timespec now;
-    clock_gettime(CLOCK_BOOTTIME, &now);
-    return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
-}
 
 /* In the child: it must not outlive us, and gets the signals that we hold back. */
 static void become_child(pid_t parent)

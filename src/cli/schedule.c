@@ -1,21 +1,14 @@
 /* schedule next: when an expression fires, worked out here, without a server. */
 #include <stdio.h>
 #include <string.h>
-#include <time.h>
 
+#include "base/clock.h"
 #include "base/mem.h"
 #include "base/timefmt.h"
 #include "calendar/upcoming.h"
 #include "calendar/zones.h"
 #include "cli/format.h"
 #include "cli/verbs.h"
-
-static int64_t now_ms(void)
-{
-    struct timespec now;
-    clock_gettime(CLOCK_REALTIME, &now);
-    return now.tv_sec * INT64_C(1000) + now.tv_nsec / 1000000;
-}
 
 /* The expression, or the part of a long one, with a caret under the column. What is no printable ASCII is one "?" or blank, so that
  * columns stay columns. */
@@ -105,7 +98,7 @@ static void print_times(struct cli *cli, const struct cron *cron, const struct u
 int verb_schedule_next(struct cli *cli)
 {
     const struct options *options = &cli->options;
-    int64_t after_ms = now_ms();
+    int64_t after_ms = clock_ms(CLOCK_REALTIME);
     struct cron cron;
     struct zone *zone;
     if (!options->timezone) {

@@ -87,5 +87,3 @@ char *attempt_file(const struct attempt_id *id, const char *suffix, char name[st
 /* A timeout or grace period as far as orders know them: negative is none, the end of time is in ten
  * years. */
 int64_t attempt_limit_ms(int64_t ms);
-/* CLOCK_BOOTTIME in ms. */
-int64_t boot_ms(void);

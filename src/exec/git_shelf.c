@@ -8,9 +8,9 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/log.h"
 #include "base/mem.h"
-#include "exec/attempt.h"
 
 enum { ORIGIN_MAX_BYTES = GIT_URL_MAX_BYTES + 64, FOLDER_MODE = 0700, PASSED_THROUGH = 0711 };
 

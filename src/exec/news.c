@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "exec/owner.h"
 
 enum { EVERY_MS = 500 };

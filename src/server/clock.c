@@ -2,17 +2,11 @@
 
 #include <stdatomic.h>
 #include <sys/timerfd.h>
-#include <time.h>
 #include <unistd.h>
 
-enum { US_PER_MS = 1000, READ_TRIES = 3, PHASE_TRIES = 8 };
+#include "base/clock.h"
 
-static int64_t read_us(clockid_t id)
-{
-    struct timespec now;
-    clock_gettime(id, &now);
-    return (int64_t)now.tv_sec * 1000000 + now.tv_nsec / 1000;
-}
+enum { US_PER_MS = 1000, READ_TRIES = 3, PHASE_TRIES = 8 };
 
 /* How far the ticks are apart, under a ms: by the reading of both that took the shortest. */
 static int64_t measure_phase_us(void)
@@ -20,9 +14,9 @@ static int64_t measure_phase_us(void)
     int64_t apart_us = 0;
     int64_t shortest_us = INT64_MAX;
     for (int i = 0; i < PHASE_TRIES; i++) {
-        int64_t before_us = read_us(CLOCK_BOOTTIME);
-        int64_t wall_us = read_us(CLOCK_REALTIME);
-        int64_t took_us = read_us(CLOCK_BOOTTIME) - before_us;
+        int64_t before_us = clock_us(CLOCK_BOOTTIME);
+        int64_t wall_us = clock_us(CLOCK_REALTIME);
+        int64_t took_us = clock_us(CLOCK_BOOTTIME) - before_us;
         if (took_us < shortest_us) {
             shortest_us = took_us;
             apart_us = (wall_us - before_us) % US_PER_MS;
@@ -48,12 +42,12 @@ static int64_t phase_us(void)
 
 int64_t clock_wall_ms(void)
 {
-    return read_us(CLOCK_REALTIME) / US_PER_MS;
+    return clock_ms(CLOCK_REALTIME);
 }
 
 int64_t clock_boot_ms(void)
 {
-    return (read_us(CLOCK_BOOTTIME) + phase_us()) / US_PER_MS;
+    return (clock_us(CLOCK_BOOTTIME) + phase_us()) / US_PER_MS;
 }
 
 struct instant clock_instant(void)
@@ -62,8 +56,8 @@ struct instant clock_instant(void)
     int64_t boot_us = 0;
     int64_t wall_us = 0;
     for (int i = 0; i < READ_TRIES; i++) {
-        boot_us = read_us(CLOCK_BOOTTIME) + phase;
-        wall_us = read_us(CLOCK_REALTIME);
+        boot_us = clock_us(CLOCK_BOOTTIME) + phase;
+        wall_us = clock_us(CLOCK_REALTIME);
         if (wall_us % US_PER_MS >= boot_us % US_PER_MS)
             break; /* else a tick fell between the two */
     }
@@ -95,5 +89,5 @@ void clock_watch_take(int fd)
 
 int64_t clock_monotonic_us(void)
 {
-    return read_us(CLOCK_MONOTONIC);
+    return clock_us(CLOCK_MONOTONIC);
 }

@@ -5,9 +5,9 @@
 #include <pthread.h>
 #include <stdio.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/fields.h"
 #include "base/mem.h"
 #include "store/sqlite_wal.h"
@@ -24,24 +24,17 @@ enum {
 
 const struct db_options db_default_options = {.reader_limit_ms = 2000};
 
-static int64_t monotonic_ms(void)
-{
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
-}
-
 /* SQLite asks in the middle of a long statement: a reader that never ends would keep the log from
  * being folded back, and commits would get slower with its length. */
 static int past_deadline(void *context)
 {
     const struct db *db = context;
-    return db->deadline_ms != 0 && monotonic_ms() >= db->deadline_ms;
+    return db->deadline_ms != 0 && clock_ms(CLOCK_MONOTONIC) >= db->deadline_ms;
 }
 
 void db_set_deadline(struct db *db, int64_t limit_ms)
 {
-    db->deadline_ms = limit_ms ? monotonic_ms() + limit_ms : 0;
+    db->deadline_ms = limit_ms ? clock_ms(CLOCK_MONOTONIC) + limit_ms : 0;
 }
 
 static bool tune(struct db *db, enum db_role role, const struct db_options *options)

@@ -16,19 +16,11 @@
 #include <sys/pidfd.h>
 #include <sys/random.h>
 #include <sys/stat.h>
-#include <time.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/mem.h"
 #include "base/timefmt.h"
-
-static int64_t now_ms(void)
-{
-    struct timespec now;
-
-    clock_gettime(CLOCK_BOOTTIME, &now);
-    return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
-}
 
 const char *world_path(const struct world *world, const char *name)
 {
@@ -200,7 +192,7 @@ void world_recover(struct world *world, const struct attempt_id *id)
 /* One turn of the loop; `fd` is another descriptor to wake up for, or -1. */
 static void turn(struct world *world, int fd, int64_t give_up_ms)
 {
-    int64_t left_ms = give_up_ms - now_ms();
+    int64_t left_ms = give_up_ms - boot_ms();
     struct pollfd fds[] = {
         {.fd = world->exec ? exec_fd(world->exec) : -1, .events = POLLIN},
         {.fd = fd, .events = POLLIN},
@@ -210,7 +202,7 @@ static void turn(struct world *world, int fd, int64_t give_up_ms)
         fail_msg("waited in vain");
     if (world->exec) {
         int64_t deadline_ms = exec_deadline_ms(world->exec);
-        int64_t due_ms = deadline_ms == INT64_MAX ? INT64_MAX : deadline_ms - now_ms();
+        int64_t due_ms = deadline_ms == INT64_MAX ? INT64_MAX : deadline_ms - boot_ms();
         if (due_ms < left_ms)
             left_ms = due_ms < 0 ? 0 : due_ms;
     }
@@ -221,7 +213,7 @@ static void turn(struct world *world, int fd, int64_t give_up_ms)
 
 void world_run(struct world *world, bool (*done)(void *context), void *context)
 {
-    int64_t give_up_ms = now_ms() + WORLD_PATIENCE_MS;
+    int64_t give_up_ms = boot_ms() + WORLD_PATIENCE_MS;
 
     while (!done(context))
         turn(world, -1, give_up_ms);
@@ -230,13 +222,13 @@ void world_run(struct world *world, bool (*done)(void *context), void *context)
 void world_settle(struct world *world)
 {
     exec_dispatch(world->exec);
-    while (exec_deadline_ms(world->exec) <= now_ms())
+    while (exec_deadline_ms(world->exec) <= boot_ms())
         exec_dispatch(world->exec);
 }
 
 const struct told *world_next(struct world *world)
 {
-    int64_t give_up_ms = now_ms() + WORLD_PATIENCE_MS;
+    int64_t give_up_ms = boot_ms() + WORLD_PATIENCE_MS;
 
     while (world->taken == world->told_count)
         turn(world, -1, give_up_ms);
@@ -260,7 +252,7 @@ size_t world_count(const struct world *world, const struct attempt_id *id)
 
 const struct told *world_await(struct world *world, const struct attempt_id *id)
 {
-    int64_t give_up_ms = now_ms() + WORLD_PATIENCE_MS;
+    int64_t give_up_ms = boot_ms() + WORLD_PATIENCE_MS;
 
     for (;;) {
         for (size_t i = world->told_count; i > 0; i--) {
@@ -274,7 +266,7 @@ const struct told *world_await(struct world *world, const struct attempt_id *id)
 const char *world_hear(struct world *world, int pipe)
 {
     static char line[4096];
-    int64_t give_up_ms = now_ms() + WORLD_PATIENCE_MS;
+    int64_t give_up_ms = boot_ms() + WORLD_PATIENCE_MS;
     size_t len = 0;
 
     for (;;) {
@@ -337,10 +329,10 @@ static char state_of(pid_t pid)
 /* Nobody tells when a process that is not our child has stopped: the one thing that is polled. */
 void world_await_state(pid_t pid, char letter)
 {
-    int64_t give_up_ms = now_ms() + WORLD_PATIENCE_MS;
+    int64_t give_up_ms = boot_ms() + WORLD_PATIENCE_MS;
 
     while (state_of(pid) != letter) {
-        assert_true(now_ms() < give_up_ms);
+        assert_true(boot_ms() < give_up_ms);
         poll(NULL, 0, 1);
     }
 }
@@ -421,10 +413,10 @@ struct record world_record(const struct world *world, const struct attempt_id *i
 
 void world_await_record(struct world *world, const struct attempt_id *id, enum record_state state)
 {
-    int64_t give_up_ms = now_ms() + WORLD_PATIENCE_MS;
+    int64_t give_up_ms = boot_ms() + WORLD_PATIENCE_MS;
 
     while (world_record(world, id).state != state) {
-        assert_true(now_ms() < give_up_ms);
+        assert_true(boot_ms() < give_up_ms);
         if (world->exec)
             exec_dispatch(world->exec);
         poll(NULL, 0, 1);

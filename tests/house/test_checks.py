@@ -94,6 +94,7 @@ def test_layers_quiet_on_good_tree(tree):
     ("src/exec/a.c", "p = malloc(10);", "raw-malloc"),
     ("src/engine/a.c", "now = time(NULL);", "clock-in-logic"),
     ("src/model/a.c", "clock_gettime(CLOCK_REALTIME, &ts);", "clock-in-logic"),
+    ("src/sim/a.c", "now = boot_ms();", "clock-in-logic"),
     ("src/calendar/a.c", "n = getrandom(p, 8, 0);", "random-in-logic"),
     ("src/engine/a.c", "p = getenv(name);", "environment-in-logic"),
     ("src/engine/a.c", "fd = open(path, 0);", "io-in-engine"),
