@@ -10,6 +10,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/log.h"
 #include "base/mem.h"
 #include "supervise/order.h"
 
@@ -188,4 +189,14 @@ int64_t attempt_limit_ms(int64_t ms)
     if (ms < 0)
         return 0;
     return ms < most ? ms : most;
+}
+
+void attempt_log(enum log_level level, const char *event, const struct attempt *attempt)
+{
+    char run[UUID_TEXT];
+    char task_run[UUID_TEXT];
+
+    log_event(level, event, LOG_TEXT("run", uuid_format(&attempt->id.run, run)),
+              LOG_TEXT("taskRun", uuid_format(&attempt->id.task_run, task_run)),
+              LOG_NUMBER("attempt", attempt->id.attempt), LOG_NUMBER("epoch", attempt->id.epoch));
 }

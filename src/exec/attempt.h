@@ -16,6 +16,7 @@
 
 #include "base/heap.h"
 #include "base/list.h"
+#include "base/log.h"
 #include "base/map.h"
 #include "exec/exec.h"
 #include "supervise/record.h"
@@ -87,3 +88,5 @@ char *attempt_file(const struct attempt_id *id, const char *suffix, char name[st
 /* A timeout or grace period as far as orders know them: negative is none, the end of time is in ten
  * years. */
 int64_t attempt_limit_ms(int64_t ms);
+/* An event of the log, with which attempt it is of. */
+void attempt_log(enum log_level level, const char *event, const struct attempt *attempt);
