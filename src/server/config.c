@@ -80,6 +80,17 @@ static bool parse_choice(enum config_setting setting, const char *text, int64_t 
     return false;
 }
 
+/* "debug, info, warn or error" */
+static void name_choices(enum config_setting setting, char text[static NAME_MAX_BYTES])
+{
+    const char *const *choices = choices_of(setting);
+    size_t len = 0;
+    for (size_t i = 0; choices[i] && len < NAME_MAX_BYTES; i++) {
+        const char *before = i == 0 ? "" : choices[i + 1] ? ", " : " or ";
+        len += (size_t)snprintf(text + len, NAME_MAX_BYTES - len, "%s%s", before, choices[i]);
+    }
+}
+
 static enum err_code set_value(struct config *config, enum config_setting setting, const char *text,
                                enum config_origin origin, struct err *err)
 {
@@ -99,8 +110,10 @@ static enum err_code set_value(struct config *config, enum config_setting settin
             expected = "true or false";
         break;
     case CONFIG_CHOICE:
-        if (!parse_choice(setting, text, &number))
-            expected = row->doc;
+        if (!parse_choice(setting, text, &number)) {
+            name_choices(setting, range);
+            expected = range;
+        }
         break;
     case CONFIG_TEXT:
     case CONFIG_PATH:
