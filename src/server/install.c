@@ -3,9 +3,11 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/random.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/buf.h"
+#include "base/log.h"
 #include "base/hex.h"
 #include "server/bootstrap.h"
 #include "server/clock.h"
@@ -146,6 +148,17 @@ static enum err_code open_store(struct install *install, const char *url, struct
     return install->store ? ERR_OK : err->code;
 }
 
+/* Root may work on anybody's folder, whose owner then cannot work on what it leaves there. */
+static void look_at_owner(const char *folder)
+{
+    struct stat status;
+    if (geteuid() == 0 && stat(folder, &status) == 0 && status.st_uid != 0)
+        log_event(
+            LOG_WARN,
+            "root serves a data folder of another user, who may not be able to serve it any more",
+            LOG_TEXT("folder", folder), LOG_NUMBER("uid", (int64_t)status.st_uid));
+}
+
 enum err_code install_open(struct install *install, const struct config *config, struct err *err)
 {
     *install = (struct install){.lock_fd = -1};
@@ -154,6 +167,7 @@ enum err_code install_open(struct install *install, const struct config *config,
     install->workspace_dir = arena_strdup(&install->arena, config_text(config, CONFIG_workspace));
     if (folder_make(install->data_dir, err) || folder_make(install->workspace_dir, err))
         return err->code;
+    look_at_owner(install->data_dir);
     install->lock_fd = folder_lock(install->data_dir, err);
     if (install->lock_fd < 0 || open_store(install, config_text(config, CONFIG_store), err))
         return err->code;

@@ -39,6 +39,14 @@ def test_a_python_task(server, api):
     assert api.task_run(run, "plain")["values"] == {"k": "v"}
 
 
+def test_root_on_the_folder_of_another_is_told(servers):
+    server = servers()
+    server.data.mkdir(mode=0o700)
+    os.chown(server.data, NOBODY.pw_uid, NOBODY.pw_gid)
+    server.start()
+    assert "root serves a data folder of another user" in server.tail(20000)
+
+
 def test_a_warm_python_task_is_cold(server, api):
     run = api.go([task("a", "look.py", **{"x-warmPython": True})], "SUCCESS")
     assert log(api, run, "a") == SEEN
