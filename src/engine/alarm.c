@@ -212,6 +212,22 @@ static void go_behind_decided(struct ealarm *alarm, struct schedule_row *row)
         row->cursor_ms = own->decided_ms;
 }
 
+static bool is_once(const struct ejob *job)
+{
+    const struct schedule *schedule = job->def->details.schedule;
+    return schedule && schedule->is_once == 1;
+}
+
+/* The one time of a schedule may have come while the command that sets it was on its way: then it is late, not
+ * past. What is decided stays so. */
+static void look_back(const struct step *step, struct ealarm *alarm)
+{
+    int64_t planned, from_ms = step->now_ms - LATE_MS;
+    if (next_planned(alarm, &planned))
+        return;
+    alarm->row.cursor_ms = from_ms > alarm->row.decided_ms ? from_ms : alarm->row.decided_ms;
+}
+
 bool alarm_set(struct step *step, struct ejob *job, struct zone *zone)
 {
     struct engine *engine = step->engine;
@@ -245,6 +261,8 @@ bool alarm_set(struct step *step, struct ejob *job, struct zone *zone)
     bool parsed = cron_parse(row.expression, &alarm->cron, &error);
     assert(parsed && zone); /* the command was checked */
     alarm->zone = zone_ref(zone);
+    if (is_once(job))
+        look_back(step, alarm);
     arm(engine, alarm);
     return true;
 }
@@ -302,12 +320,6 @@ static void back_off(struct step *step, struct ealarm *alarm)
     int64_t doublings = alarm->row.failures++ < 6 ? alarm->row.failures - 1 : 6;
     int64_t wait_ms = FIRST_BACKOFF_MS << doublings;
     go_on_in(step, alarm, wait_ms < LONGEST_BACKOFF_MS ? wait_ms : LONGEST_BACKOFF_MS);
-}
-
-static bool is_once(const struct ejob *job)
-{
-    const struct schedule *schedule = job->def->details.schedule;
-    return schedule && schedule->is_once == 1;
 }
 
 /* `missed`: fired only because the policy says so. */

@@ -446,6 +446,41 @@ static void continuous_rests_while_somebody_else_runs_it(void **state)
     assert_int_equal(world->book.run_count, 3);
 }
 
+/* A schedule with one time, so long from now. */
+static const char *once(const struct world *world, int64_t in_ms, const char *more)
+{
+    static char text[160];
+    struct civil at = civil_from_ms(world->now_ms + in_ms);
+    snprintf(text, sizeof text,
+             "'schedule':{'quartzCronExpression':'%d %d %d %d %d ? %d','timezoneId':'UTC',"
+             "'isOnce':true%s}",
+             at.second, at.minute, at.hour, at.day, at.month, at.year, more);
+    return text;
+}
+
+/* Who asks for the next second may be there only behind it. */
+static void the_one_time_may_come_before_its_schedule(void **state)
+{
+    struct world *world = *state;
+    int64_t times[8] = {0};
+    to_the_minute(world);
+    int64_t start = world->now_ms;
+    struct uuid job = scheduled(world, once(world, 0, ""));
+    world_advance(world, 0);
+    assert_int_equal(planned(world, &job, times, 8), 1);
+    assert_int_equal(times[0], start);
+    assert_int_equal(world->book.runs[0]->row.instance_type, INSTANCE_ONCE);
+    char again[160];
+    snprintf(again, sizeof again, "%s", once(world, 0, ""));
+    assert_int_equal(change(world, &job, once(world, 0, ",'pauseStatus':'PAUSED'")).code, ERR_OK);
+    assert_int_equal(change(world, &job, again).code, ERR_OK);
+    world_advance(world, MINUTE_MS);
+    assert_int_equal(planned(world, &job, times, 8), 1); /* it is decided */
+    struct uuid past = scheduled(world, once(world, -MINUTE_MS - SECOND_MS, ""));
+    world_advance(world, HOUR_MS);
+    assert_int_equal(planned(world, &past, times, 8), 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -470,6 +505,7 @@ int main(void)
         WORLD_TEST(continuous_does_not_wait_for_a_clock_that_went_back),
         WORLD_TEST(continuous_goes_on_once_its_job_can_run),
         WORLD_TEST(continuous_rests_while_somebody_else_runs_it),
+        WORLD_TEST(the_one_time_may_come_before_its_schedule),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
