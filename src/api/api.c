@@ -469,10 +469,8 @@ enum http_verdict api_handle(void *context, struct http_request *request,
                              struct http_response *response)
 {
     struct api *api = context;
-    if (request->state) {
-        submit_answer(api, request, response);
-        return HTTP_DONE;
-    }
+    if (request->state)
+        return submit_answer(api, request, response);
     struct call call = {
         .api = api,
         .backend = &api->backend,

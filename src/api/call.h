@@ -171,6 +171,7 @@ struct call {
     struct audit_note note;      /* of a change: what the route alone does not say */
     struct api_workspace workspace;
     struct reading reading;
+    int tries;                        /* of a command that was outrun by others */
     int64_t retry_after_ms;           /* with 429: when it may be tried again; 0: soon */
     char request_id[REQUEST_ID_TEXT]; /* "" until call_request_id */
     struct err err;
@@ -228,8 +229,10 @@ extern const struct schema body_query_schema;
 /* ---- submit.c: commands on their way through the pump ---- */
 /* Hands the route's command over; the request has to wait. ERR_OK, or why not. */
 enum err_code submit_command(struct call *call);
-/* The second call of a request that waited. */
-void submit_answer(struct api *api, struct http_request *request, struct http_response *response);
+/* The next call of a request that waited. It waits again where it was made of a job that has changed since, and
+ * the client has not said which it means. */
+enum http_verdict submit_answer(struct api *api, struct http_request *request,
+                                struct http_response *response);
 
 /* ---- helpers of handlers ---- */
 /* A path parameter as a key. ERR_NOT_AUTHORIZED_OR_NOT_FOUND naming `what` ("Job run") when it has

@@ -22,7 +22,12 @@ struct waiting {
     struct api_workspace workspace;
     bool updates_recent;
     _Atomic bool is_done; /* the wire may ask again before the wake, when it stops */
+    struct call *outrun;  /* as it was, where it is made anew when the job has changed meanwhile */
 };
+
+/* A request whose route takes no if-match was made of what was read, and is made of what is there now when
+ * somebody else was faster: so often. */
+enum { MOST_TRIES = 20 };
 
 static void submit_done(struct http_request *request)
 {
@@ -115,6 +120,10 @@ enum err_code submit_command(struct call *call)
     waiting->route = call->route;
     waiting->workspace = call->workspace;
     const char *recent = http_header(call->request, "should-update-recent");
+    if (pending->command.if_match && !(call->route->flags & ROUTE_IF_MATCH)) {
+        waiting->outrun = ARENA_NEW(call->arena, struct call);
+        *waiting->outrun = *call;
+    }
     waiting->updates_recent = (call->route->flags & ROUTE_RECENT) && recent &&
                               strcmp(recent, "true") == 0;
     if (!waiting->updates_recent && !scope_is_dataarts(call->route->scope))
@@ -231,26 +240,54 @@ static bool answer_done(struct api *api, struct http_request *request,
            answer_fresh(api, request, response, waiting);
 }
 
-void submit_answer(struct api *api, struct http_request *request, struct http_response *response)
+/* Reads anew, and sends what becomes of that. */
+static enum http_verdict submit_again(struct http_request *request, struct http_response *response)
+{
+    const struct waiting *waiting = request->state;
+    struct call *call = waiting->outrun;
+    call->response = response;
+    call->reading.workspace = &call->workspace;
+    enum err_code code = ERR_OK;
+    if (request->shutting_down)
+        code = err_set(&call->err, ERR_UNAVAILABLE, "the server is stopping");
+    else if (++call->tries == MOST_TRIES)
+        code = err_set(&call->err, ERR_INCORRECT_STATE,
+                       "The job is being changed by others at the same time: nothing was done, try "
+                       "again.");
+    if (!code) {
+        submit_done(request);
+        code = submit_command(call);
+    }
+    if (!code)
+        return HTTP_WAIT;
+    respond_error(call);
+    return HTTP_DONE;
+}
+
+enum http_verdict submit_answer(struct api *api, struct http_request *request,
+                                struct http_response *response)
 {
     struct waiting *waiting = request->state;
     const struct api_pending *pending = &waiting->pending;
     if (!atomic_load_explicit(&waiting->is_done, memory_order_acquire)) {
         respond_refusal(api, request, response, ERR_UNAVAILABLE, "the server is stopping");
-        return;
+        return HTTP_DONE;
     }
+    if (pending->result.code == ERR_NO_ETAG_MATCH && waiting->outrun)
+        return submit_again(request, response);
     if (pending->result.code) {
         respond_refusal(api, request, response, pending->result.code, pending->result.message);
-        return;
+        return HTTP_DONE;
     }
     if (pending->result.replayed && pending->replay_status) {
         answer_replay(request, response, pending);
     } else if (!answer_done(api, request, response, waiting)) {
         respond_refusal(api, request, response, ERR_UNAVAILABLE,
                         "it is done, but the store cannot be read at the moment");
-        return;
+        return HTTP_DONE;
     }
     http_add_header(request, response, request_id_header(request->target), waiting->request_id);
+    return HTTP_DONE;
 }
 
 /* ---- what a command that succeeded is answered ---- */

@@ -173,10 +173,12 @@ enum err_code dataarts_job_create(struct call *call, struct command *command)
     return code;
 }
 
-/* Whether it is scheduled, and how it was started, is not the definition's to say. */
+/* Whether it is scheduled, and how it was started, is not the definition's to say: it is as it was read, and a
+ * start or stop meanwhile must not be lost. */
 static enum err_code update(struct call *call, struct command *command)
 {
     struct job_row row;
+    char etag[ETAG_TEXT];
     struct dataarts_job *job = call->details;
     job->downstream = (struct field_list){0}; /* of an answer that is sent back */
     if (dataarts_job_of_path(call, &row))
@@ -191,6 +193,7 @@ static enum err_code update(struct call *call, struct command *command)
     if (!job->name)
         job->name = row.name;
     command->key = row.key;
+    command->if_match = arena_strdup(call->arena, etag_of_job(row.version, etag));
     enum err_code code =
         dataarts_to_def(&call->reading, &kept, is_active, &command->def, &call->err);
     job_def_unref(def);
