@@ -49,14 +49,24 @@ void api_free(struct api *api)
 
 /* ---- helpers of handlers ---- */
 
+static enum err_code unreadable(struct err *err)
+{
+    return err_set(err, ERR_UNAVAILABLE, "the store cannot be read at the moment");
+}
+
 enum err_code call_unreadable(struct call *call)
 {
-    return err_set(&call->err, ERR_UNAVAILABLE, "the store cannot be read at the moment");
+    return unreadable(&call->err);
+}
+
+enum err_code reading_check(const struct reading *at, struct err *err)
+{
+    return at->api->backend.reads.failed(at->reader) ? unreadable(err) : ERR_OK;
 }
 
 enum err_code call_reader_check(struct call *call)
 {
-    return call->backend->reads.failed(call->reading.reader) ? call_unreadable(call) : ERR_OK;
+    return reading_check(&call->reading, &call->err);
 }
 
 enum err_code call_role(struct call *call, const struct api_account *account,

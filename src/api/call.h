@@ -244,6 +244,8 @@ enum err_code call_missing(struct call *call, const char *what);
 const char *call_request_id(struct call *call);
 /* A backend function said why not; a failed reader outranks it. */
 enum err_code call_reader_check(struct call *call);
+/* The same, where there is a reading and no call. */
+enum err_code reading_check(const struct reading *at, struct err *err);
 /* ERR_UNAVAILABLE: the store cannot be read. */
 enum err_code call_unreadable(struct call *call);
 /* The account's role in a workspace, -1 for none. ERR_UNAVAILABLE when it cannot be read. */

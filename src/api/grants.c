@@ -34,7 +34,7 @@ static bool job_of(struct call *call, struct uuid *ret)
     case GRANT_BODY:
         return uuid_parse(((const struct create_job_run *)call->details)->job_key, ret);
     case GRANT_NAME:
-        if (!dataarts_find_job(&call->reading, call->keys[0], &row))
+        if (dataarts_find_job(&call->reading, call->keys[0], &row, &call->err))
             return false;
         *ret = row.key;
         return true;

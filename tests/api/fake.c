@@ -305,7 +305,9 @@ static void list_jobs(struct store_reader *reader, int64_t workspace,
     fake->job_filter.path = arena_strdup(&fake->arena, filter->path);
     fake->job_filter.created_by = arena_strdup(&fake->arena, filter->created_by);
     keep_order(fake, order, cursor);
-    *ret = (struct job_list){&fake->job, 1, fake->more, next_cursor(fake)};
+    if (fake->fails_at_list && --fake->fails_at_list == 0)
+        fake->reader_fails = true;
+    *ret = (struct job_list){&fake->job, !fake->reader_fails, fake->more, next_cursor(fake)};
 }
 
 static void list_operations(struct store_reader *reader, int64_t workspace,

@@ -39,6 +39,7 @@ struct fake {
     int role;
     bool is_ready;
     bool reader_fails;
+    int fails_at_list;  /* of jobs: the so manieth, from 1, is the first that cannot be read */
     bool accounts_fail; /* they cannot be read */
     bool roles_fail;    /* nor roles */
     bool tokens_fail;   /* the reader fails where they are listed */

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #define V1           "/v1/" FAKE_PROJECT "/"
+#define V2           "/v2/" FAKE_PROJECT "/factory/"
 #define WORKSPACE_ID "0190000000007000800000000000000a"
 #define WORKSPACE    "workspace: " WORKSPACE_ID
 #define JOB          V1 "jobs/etl"
@@ -99,6 +100,62 @@ static void what_goes_wrong_on_the_second_try_is_told(void **state)
     ask_free(asked);
 }
 
+/* A job that cannot be looked up is not one that is not there. */
+static void a_name_that_cannot_be_looked_up_is_nobodys_fault(void **state)
+{
+    static const struct {
+        int at;
+        const char *path, *body;
+    } cases[] = {
+        {1, JOB "/run-immediate", "{}"},
+        {1, V1 "jobs",
+         "{\"name\":\"n\",\"nodes\":[{\"name\":\"a\",\"type\":\"SubJob\",\"properties\":["
+         "{\"name\":\"jobName\",\"value\":\"etl\"}]}]}"},
+        {1, V1 "jobs",
+         "{\"name\":\"n\",\"nodes\":[{\"name\":\"a\",\"type\":\"Dummy\"}],\"schedule\":{\"type\":\"CRON\","
+         "\"cron\":{\"expression\":\"0 0 0 * * ?\",\"dependJobs\":{\"jobs\":[\"etl\"]}}}}"},
+        {2, V2 "jobs/etl/instances/retry",
+         "{\"retry_location\":\"errorNode\",\"retry_task_version\":\"original_version\",\"begin_time\":1,"
+         "\"end_time\":2,\"jobs\":[{\"job_name\":\"etl\",\"workspace_id\":\"" WORKSPACE_ID "\"}]}"},
+        {1, V2 "supplement-data",
+         "{\"name\":\"n\",\"job_name\":\"etl\",\"start_date\":\"2026-07-28T00:00:00 +00\","
+         "\"end_date\":\"2026-07-29T00:00:00 +00\",\"parallel\":1}"},
+        {2, V2 "supplement-data",
+         "{\"name\":\"n\",\"job_name\":\"etl\",\"start_date\":\"2026-07-28T00:00:00 +00\","
+         "\"end_date\":\"2026-07-29T00:00:00 +00\",\"parallel\":1,\"depend_jobs\":[{\"job_name\":\"etl\"}]}"},
+    };
+    struct fake *fake = *state;
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+        fake->fails_at_list = cases[i].at;
+        struct ask *asked = ask(fake, "POST", cases[i].path, WORKSPACE, cases[i].body);
+        if (asked->response.status != 503)
+            fail_msg("%zu: %d %s", i, asked->response.status, asked->response.body.data);
+        ask_free(asked);
+        fake->reader_fails = false;
+    }
+}
+
+/* What was kept names another job: were it told from its definition instead, a start would lose it. */
+static void a_start_that_cannot_look_up_a_name_does_nothing(void **state)
+{
+    static const char kept[] =
+        "{\"name\":\"etl\",\"tasks\":[{\"taskKey\":\"a\",\"type\":\"JOB_TASK\",\"jobKey\":\"" FAKE_JOB
+        "\"}],"
+        "\"schedule\":{\"quartzCronExpression\":\"0 0 0 * * ?\",\"timezoneId\":\"UTC\"},"
+        "\"x-dataarts\":{\"job\":{\"name\":\"etl\",\"nodes\":[{\"name\":\"a\",\"type\":\"SubJob\","
+        "\"properties\":[{\"name\":\"jobName\",\"value\":\"etl\"}]}]}}}";
+    struct fake *fake = *state;
+    struct err err;
+    json_t *value = json_loads(kept, 0, NULL);
+    job_def_unref(fake->def);
+    assert_int_equal(job_def_parse(value, true, &fake->def, &err), ERR_OK);
+    json_decref(value);
+    fake->fails_at_list = 2;
+    struct ask *asked = ask(fake, "POST", JOB "/start", WORKSPACE, NULL);
+    assert_int_equal(asked->response.status, 503);
+    ask_free(asked);
+}
+
 #define TEST(function) cmocka_unit_test_setup_teardown(function, fake_setup, fake_teardown)
 
 int main(void)
@@ -106,6 +163,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(a_change_that_was_outrun_is_made_anew),
         TEST(a_change_that_is_always_outrun_is_refused),
+        TEST(a_name_that_cannot_be_looked_up_is_nobodys_fault),
+        TEST(a_start_that_cannot_look_up_a_name_does_nothing),
         TEST(what_goes_wrong_on_the_second_try_is_told),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

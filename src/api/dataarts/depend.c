@@ -85,9 +85,12 @@ static enum err_code add_job(const struct depending *depending, const struct gro
 {
     struct job_row row;
     char key[UUID_TEXT];
-    if (!dataarts_find_job(depending->at, name, &row))
+    enum err_code code = dataarts_find_job(depending->at, name, &row, depending->err);
+    if (code == ERR_NOT_AUTHORIZED_OR_NOT_FOUND)
         return refuse(depending, arena_printf(depending->at->arena,
                                               ".%s[%zu]: there is no job %.128s", field, i, name));
+    if (code)
+        return code;
     json_t *dependency = json_pack("{s:s}", "jobKey", uuid_format(&row.key, key));
     if (of_last_period || group->period != FIELD_UNSET)
         json_object_set_new(dependency, "period",

@@ -89,11 +89,11 @@ enum err_code dataarts_parse_body(struct call *call)
 enum err_code dataarts_job_of_path(struct call *call, struct job_row *ret)
 {
     /* A name may have gone from the job that the caller may touch to another since that was asked. */
-    if (dataarts_find_job(&call->reading, call->keys[0], ret) &&
-        (uuid_is_nil(&call->granted) || uuid_equal(&call->granted, &ret->key)))
+    enum err_code code = dataarts_find_job(&call->reading, call->keys[0], ret, &call->err);
+    if (code == ERR_UNAVAILABLE)
+        return code;
+    if (!code && (uuid_is_nil(&call->granted) || uuid_equal(&call->granted, &ret->key)))
         return ERR_OK;
-    if (call_reader_check(call))
-        return call->err.code;
     return err_set(&call->err, ERR_NOT_AUTHORIZED_OR_NOT_FOUND, "The job does not exist.");
 }
 
@@ -101,6 +101,8 @@ enum err_code dataarts_check_change(struct call *call, const struct job_row *row
                                     struct command *command)
 {
     enum err_code code = grant_check_change(call, row, command->def);
+    if (!code)
+        code = call_reader_check(call); /* what the definition was made of */
     if (code) {
         job_def_unref(command->def);
         command->def = NULL;

@@ -177,11 +177,11 @@ static json_t *make_sub_job(const struct reading *at, const struct dataarts_node
     const char *name = property(node, "jobName");
     if (!has_text(name))
         return missing(node, "jobName", err);
-    if (!dataarts_find_job(at, name, &job)) {
-        err_set(err, ERR_NOT_AUTHORIZED_OR_NOT_FOUND,
-                "The job does not exist: node %s: jobName %.128s", node->name, name);
+    enum err_code code = dataarts_find_job(at, name, &job, err);
+    if (code == ERR_NOT_AUTHORIZED_OR_NOT_FOUND)
+        err_set(err, code, "The job does not exist: node %s: jobName %.128s", node->name, name);
+    if (code)
         return NULL;
-    }
     json_t *parameters = lines_of(node, "jobParams", err);
     if (!parameters)
         return NULL;

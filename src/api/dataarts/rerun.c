@@ -335,9 +335,13 @@ static enum err_code find_others(struct call *call, const struct retry_body *bod
                            "Workspace does not exists: jobs[%zu].workspace_id must be the "
                            "request's workspace",
                            i);
-        if (!dataarts_find_job(&call->reading, others[i].job_name, &row))
-            return err_set(&call->err, ERR_JOB_UNKNOWN, "Failed to find the job. jobs[%zu]: %.128s",
+        enum err_code code =
+            dataarts_find_job(&call->reading, others[i].job_name, &row, &call->err);
+        if (code == ERR_NOT_AUTHORIZED_OR_NOT_FOUND)
+            code = err_set(&call->err, ERR_JOB_UNKNOWN, "Failed to find the job. jobs[%zu]: %.128s",
                            i, others[i].job_name);
+        if (code)
+            return code;
         keys[i] = row.key;
     }
     ret->jobs = keys;

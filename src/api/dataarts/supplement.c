@@ -157,9 +157,11 @@ static enum err_code find_jobs(struct call *call, const struct supplement_body *
 {
     const struct depend_job *others = body->depend_jobs.items;
     struct uuid *keys = ARENA_ARRAY(call->arena, body->depend_jobs.count, struct uuid);
-    if (!dataarts_find_job(&call->reading, body->job_name, ret_job))
-        return err_set(&call->err, ERR_NOT_AUTHORIZED_OR_NOT_FOUND,
-                       "The job does not exist: job_name %.128s", body->job_name);
+    enum err_code code = dataarts_find_job(&call->reading, body->job_name, ret_job, &call->err);
+    if (code == ERR_NOT_AUTHORIZED_OR_NOT_FOUND)
+        err_set(&call->err, code, "The job does not exist: job_name %.128s", body->job_name);
+    if (code)
+        return code;
     for (size_t i = 0; i < body->depend_jobs.count; i++) {
         struct uuid workspace;
         struct job_row row;
@@ -170,10 +172,12 @@ static enum err_code find_jobs(struct call *call, const struct supplement_body *
                            "Workspace does not exists: depend_jobs[%zu].workspace_id must be the "
                            "request's workspace",
                            i);
-        if (!dataarts_find_job(&call->reading, others[i].job_name, &row))
-            return err_set(&call->err, ERR_NOT_AUTHORIZED_OR_NOT_FOUND,
-                           "The job does not exist: depend_jobs[%zu].job_name %.128s", i,
-                           others[i].job_name);
+        code = dataarts_find_job(&call->reading, others[i].job_name, &row, &call->err);
+        if (code == ERR_NOT_AUTHORIZED_OR_NOT_FOUND)
+            err_set(&call->err, code, "The job does not exist: depend_jobs[%zu].job_name %.128s", i,
+                    others[i].job_name);
+        if (code)
+            return code;
         keys[i] = row.key;
     }
     ret->job = ret_job->key;
@@ -227,7 +231,7 @@ static enum err_code check_others(struct call *call, const struct supplement_bod
         if (count)
             before = rows[count - 1].key;
     } while (count == CHUNK);
-    return ERR_OK;
+    return call_reader_check(call);
 }
 
 enum err_code dataarts_supplement(struct call *call, struct command *command)

@@ -15,18 +15,22 @@
 enum { KEPT_MAX_BYTES = 16 << 20, RETRY_INTERVAL_S = 120, SCAN_DURATION_MIN = 1440 };
 static const char default_zone[] = "UTC";
 
-bool dataarts_find_job(const struct reading *at, const char *name, struct job_row *ret)
+enum err_code dataarts_find_job(const struct reading *at, const char *name, struct job_row *ret,
+                                struct err *err)
 {
     const struct job_filter filter = {.display_name = name};
     const struct list_order order = {SORT_TIME_CREATED, true, 1};
-    struct job_list list;
-    if (!*name)
-        return false;
-    at->api->backend.reads.list_jobs(at->reader, at->workspace->id, &filter, &order, NULL,
-                                     at->arena, &list);
-    if (list.count)
-        *ret = list.items[0];
-    return list.count > 0;
+    struct job_list list = {0};
+    if (*name)
+        at->api->backend.reads.list_jobs(at->reader, at->workspace->id, &filter, &order, NULL,
+                                         at->arena, &list);
+    if (reading_check(at, err))
+        return err->code;
+    if (!list.count)
+        return err_set(err, ERR_NOT_AUTHORIZED_OR_NOT_FOUND, "The job does not exist: %.128s",
+                       name);
+    *ret = list.items[0];
+    return ERR_OK;
 }
 
 /* ---- times ---- */

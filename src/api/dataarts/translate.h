@@ -34,8 +34,10 @@ const char *dataarts_type_of_task(const struct task_def *task);
 /* Of the node `name`, as it was kept, else by its task. */
 const char *dataarts_node_type(const struct dataarts_kept *kept, const struct task_def *task);
 
-/* The oldest job of that name; false: none (or the reader failed). */
-bool dataarts_find_job(const struct reading *at, const char *name, struct job_row *ret);
+/* The oldest job of that name. ERR_NOT_AUTHORIZED_OR_NOT_FOUND: there is none, which the caller says better;
+ * ERR_UNAVAILABLE, with `err`: nobody knows. */
+enum err_code dataarts_find_job(const struct reading *at, const char *name, struct job_row *ret,
+                                struct err *err);
 
 /* "2018-10-22T23:59:59+08" and its kin: an offset of hours, or hours and minutes, perhaps behind a
  * blank. */
