@@ -158,6 +158,72 @@ def test_what_the_other_dialect_shows_can_be_sent_back_to_it(server, huawei):
     assert (server.workspace / "back.txt").read_text().strip().isdigit()
 
 
+def key_of(server, name):
+    return next(j["key"] for j in server.api.page_through("/jobs", limit=1000) if j["name"] == name)
+
+
+def change_there(server, name, **changes):
+    """By the other dialect: the definition as its versions show it, with changes, sent back."""
+    path = f"/jobs/{key_of(server, name)}"
+    version = server.api.read(path)["definitionVersion"]
+    definition = server.api.read(f"{path}/versions/{version}")["definition"]
+    done(server.api.put(path, {**definition, **changes}), 202)
+
+
+def test_what_was_changed_there_is_shown_here_and_stays(server, huawei):
+    """Of what was kept, everything holds but for the parts that somebody changed; a stop and a start undo none of it."""
+    for name in ("upper", "other_upper"):
+        huawei.made(job(name, [shell("a")]))
+    given = with_cron(dependJobs={"jobs": ["upper"], "dependPeriod": "SAME_PERIOD"}, dependPrePeriod=True, period="1 days",
+                      monitorObsPath="in/x", concurrent=2) | {
+        "name": "both", "nodes": [shell("a"), node("s", "SubJob", "a", jobName="upper"),
+                                  node("spark", "MRSSpark", "s", resourcePath="a.jar", jobClass="org.A")],
+        "params": [{"name": "p", "value": "1", "type": "constants"}], "description": "before", "directory": "/here", "logPath": "obs://log",
+        "basicConfig": {"instanceTimeout": 5, "owner": "o", "tags": ["t"]}}
+    huawei.made(given)
+    whole = server.api.read(f"/jobs/{key_of(server, 'both')}")
+    on = {**whole["dependencies"][0], "jobKey": key_of(server, "other_upper"), "failPolicy": "IGNORE"}
+    schedule = {**whole["schedule"], "quartzCronExpression": "0 0 5 * * ?"}
+    tasks = [{**task, "maxRetries": 3, "minRetryIntervalMillis": 1000} if task["taskKey"] == "a" else task for task in whole["tasks"]]
+    changes = (("description", "after"), ("path", "/there"), ("timeoutSeconds", 600), ("dependencies", [on]), ("maxConcurrentRuns", 3),
+               ("dependsOnPreviousRun", False), ("schedule", schedule), ("tasks", tasks),
+               ("parameters", [{"name": "p", "value": "2"}, {"name": "q", "value": ""}]))
+    for field, value in changes:
+        before = huawei.read1("jobs/both")
+        change_there(server, "both", **{field: value})
+        shown = huawei.read1("jobs/both")
+        assert shown != {**before, "version": shown["version"]}, field
+        huawei.start("both")
+        huawei.stop("both")
+        assert server.api.read(f"/jobs/{key_of(server, 'both')}")[field] == value, field
+        assert huawei.read1("jobs/both") == {**shown, "version": str(int(shown["version"]) + 2)}, field
+    cron = shown["schedule"]["cron"]
+    assert (shown["description"], shown["directory"], shown["basicConfig"]) == (
+        "after", "/there", {"instanceTimeout": 10, "owner": "o", "tags": ["t"]})
+    assert cron["dependJobs"] == {"jobs": ["other_upper"], "dependPeriod": "SAME_PERIOD", "dependFailPolicy": "IGNORE"}
+    assert (cron["expression"], cron["concurrent"], cron["dependPrePeriod"]) == ("0 0 5 * * ?", 3, False)
+    assert (cron["monitorObsPath"], cron["period"], shown["logPath"]) == ("in/x", "1 days", "obs://log")
+    assert shown["nodes"][1:] == before["nodes"][1:] and shown["nodes"][0]["retryTimes"] == 3
+    assert shown["params"] == [{"name": "p", "value": "2", "type": "constants"}, {"name": "q", "value": "", "type": "variable"}]
+    done(huawei.v1("PUT", "jobs/both", shown), 204)  # what is shown can be sent back
+    assert huawei.read1("jobs/both") == {**shown, "version": str(int(shown["version"]) + 3)}
+
+
+def test_jobs_that_others_name_may_be_renamed(server, huawei):
+    huawei.made(job("old-name", [shell("a")]))
+    huawei.made(with_cron(dependJobs={"jobs": ["old-name"]}, period="1 days") | {
+        "name": "names", "nodes": [node("s", "SubJob", jobName="old-name"), node("r", "MRSSpark", "s", resourcePath="a.jar")]})
+    before = huawei.read1("jobs/names")
+    whole = server.api.read(f"/jobs/{key_of(server, 'names')}")
+    done(huawei.v1("PUT", "jobs/old-name", {**huawei.read1("jobs/old-name"), "name": "new-name"}), 204)
+    shown = huawei.read1("jobs/names")
+    assert shown["schedule"]["cron"]["dependJobs"]["jobs"] == ["new-name"] and shown["schedule"]["cron"]["period"] == "1 days"
+    assert shown["nodes"][0]["properties"] == [{"name": "jobName", "value": "new-name"}] and shown["nodes"][1] == before["nodes"][1]
+    done(huawei.v1("PUT", "jobs/names", shown), 204)
+    after = server.api.read(f"/jobs/{key_of(server, 'names')}")
+    assert (after["tasks"], after["dependencies"]) == (whole["tasks"], whole["dependencies"])
+
+
 def test_a_schedule_that_was_never_started_submits_nothing(server, huawei):
     """submit_time is then when the version was saved; once started, when that was, whatever is saved."""
     huawei.made(job("unstarted", [shell("a")], "0 0 0 1 1 ?"))

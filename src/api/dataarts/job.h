@@ -145,5 +145,6 @@ struct dataarts_kept {
 extern const struct schema dataarts_param_schema;
 extern const struct schema dataarts_node_schema;
 extern const struct schema dataarts_cron_schema;
+extern const struct schema dataarts_basic_schema;
 extern const struct schema dataarts_job_schema;
 extern const struct schema dataarts_kept_schema;

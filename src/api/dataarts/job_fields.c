@@ -135,7 +135,7 @@ static const struct field basic_fields[] = {
     ROW("tags", FIELD_STRINGS, dataarts_basic, tags, SPARSE, .max = 100,
         .doc = "Words to find the job by."),
 };
-static const struct schema basic_schema =
+const struct schema dataarts_basic_schema =
     SCHEMA("DataArtsBasicConfig", dataarts_basic, basic_fields, "What else is said of a job.");
 
 static const struct field downstream_fields[] = {
@@ -163,7 +163,7 @@ static const struct field job_fields[] = {
     ROW("processType", FIELD_ENUM, dataarts_job, process_type, SPARSE, NAMES(dataarts_processes),
         .doc = "BATCH; REAL_TIME is refused."),
     ROW("logPath", FIELD_STRING, dataarts_job, log_path, SPARSE, .max = 1024, .doc = "Kept."),
-    ROW("basicConfig", FIELD_OBJECT, dataarts_job, basic, SPARSE, .object = &basic_schema,
+    ROW("basicConfig", FIELD_OBJECT, dataarts_job, basic, SPARSE, .object = &dataarts_basic_schema,
         .doc = "What else is said of the job."),
     ROW("singleNodeJobFlag", FIELD_BOOL, dataarts_job, is_single_node, SPARSE, .doc = "Kept."),
     ROW("singleNodeJobType", FIELD_STRING, dataarts_job, single_node_type, SPARSE, .max = 64,

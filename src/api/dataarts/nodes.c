@@ -355,7 +355,7 @@ static void add_property(struct properties *properties, const char *name, const 
         properties->items[properties->count++] = (struct dataarts_property){name, value};
 }
 
-static const char *job_name_of(const struct reading *at, const char *key_text)
+const char *dataarts_job_name(const struct reading *at, const char *key_text)
 {
     struct uuid key;
     struct job_row row;
@@ -371,7 +371,7 @@ struct field_list dataarts_properties_of_task(const struct reading *at, const st
     enum { MOST = 8 };
     struct properties properties = {ARENA_ARRAY(at->arena, MOST, struct dataarts_property), 0};
     if (task->type == TASK_JOB)
-        add_property(&properties, "jobName", job_name_of(at, task->job_key));
+        add_property(&properties, "jobName", dataarts_job_name(at, task->job_key));
     if (task->script)
         add_property(&properties, "statementOrScript", "STATEMENT");
     add_property(&properties, "statement", task->script);
@@ -386,4 +386,13 @@ struct field_list dataarts_properties_of_task(const struct reading *at, const st
     add_property(&properties, "path", task->path);
     add_property(&properties, "arguments", task->command_line_arguments);
     return (struct field_list){properties.items, properties.count};
+}
+
+void dataarts_rename_sub_job(const struct reading *at, struct dataarts_node *node,
+                             const struct task_def *task)
+{
+    struct dataarts_property *items = node->properties.items;
+    for (size_t i = 0; task->type == TASK_JOB && i < node->properties.count; i++)
+        if (strcmp(items[i].name, "jobName") == 0)
+            items[i].value = dataarts_job_name(at, task->job_key);
 }

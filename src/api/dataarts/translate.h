@@ -3,8 +3,8 @@
  *
  * A definition is made as the JSON that POST …/jobs takes, and parsed by job_def_parse, so that a job
  * means the same whichever dialect it came through. Back, a job that came through this dialect is what
- * was kept with it, as long as that still means what the definition says; others are told as well as
- * can be.
+ * was kept with it, where that still means what the definition says; what has changed, and other jobs,
+ * are told as well as can be.
  */
 #pragma once
 
@@ -19,8 +19,8 @@ enum err_code dataarts_to_def(const struct reading *at, const struct dataarts_ke
 /* What was kept with a definition, in the arena; NULL: nothing, or nothing that can be read. */
 const struct dataarts_kept *dataarts_kept_of(const struct job_def *def, struct arena *arena);
 
-/* The same, with the job's present name, and NULL also when the definition has been changed since
- * through the other dialect. */
+/* The same, with the names that jobs have now and with what has been changed since through the other dialect;
+ * NULL also when this one cannot say just what the definition says. */
 const struct dataarts_kept *dataarts_kept_if_valid(const struct reading *at,
                                                    const struct job_row *row,
                                                    const struct job_def *def);
@@ -53,6 +53,11 @@ enum err_code dataarts_read_depend(const struct reading *at, struct dataarts_cro
 /* The task of a node, without what all have: a new object, or NULL with `err`. */
 json_t *dataarts_task_of_node(const struct reading *at, const struct dataarts_node *node,
                               struct err *err);
+/* The name of the job of that key; where there is none, the key. */
+const char *dataarts_job_name(const struct reading *at, const char *key_text);
+/* What a node that runs another job calls it: by the name that the job of its task has now. */
+void dataarts_rename_sub_job(const struct reading *at, struct dataarts_node *node,
+                             const struct task_def *task);
 /* And back, what its type asks for: properties, in the arena. */
 struct field_list dataarts_properties_of_task(const struct reading *at,
                                               const struct task_def *task);

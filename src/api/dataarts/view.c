@@ -1,5 +1,10 @@
-/* The DataArts job that a definition is: what was kept with it, or as well as can be told. */
-#include <stdio.h>
+/*
+ * The DataArts job that a definition is: what was kept with it, or as well as can be told.
+ *
+ * Somebody may have changed the job by the other dialect. Part by part, what was kept holds as long as it
+ * becomes what the definition says; another part is told from the definition.
+ */
+#include <stdlib.h>
 #include <string.h>
 
 #include "api/dataarts/translate.h"
@@ -8,7 +13,7 @@
 
 /* ---- what was kept ---- */
 
-const struct dataarts_kept *dataarts_kept_of(const struct job_def *def, struct arena *arena)
+static struct dataarts_kept *kept_of(const struct job_def *def, struct arena *arena)
 {
     const char *text = def->details.dataarts;
     struct err err;
@@ -21,26 +26,97 @@ const struct dataarts_kept *dataarts_kept_of(const struct job_def *def, struct a
     return good ? kept : NULL;
 }
 
-/* Does it still mean what the definition says? Somebody may have changed the job by the other
- * dialect. Its name may have changed, and whether its schedule rests. */
-static bool still_means(const struct reading *at, const struct dataarts_kept *kept,
-                        const struct job_def *def)
+const struct dataarts_kept *dataarts_kept_of(const struct job_def *def, struct arena *arena)
 {
-    struct job_def *again;
-    struct err err;
-    const struct schedule *schedule = def->details.schedule;
-    bool is_active = schedule && schedule->pause_status != PAUSE_PAUSED;
-    if (dataarts_to_def(at, kept, is_active, &again, &err))
-        return false;
-    bool same = strcmp(again->tasks_json, def->tasks_json) == 0 &&
-                strcmp(again->parameters_json, def->parameters_json) == 0 &&
-                strcmp(again->schedule_json, def->schedule_json) == 0 &&
-                again->details.max_concurrent_runs == def->details.max_concurrent_runs;
-    job_def_unref(again);
-    return same;
+    return kept_of(def, arena);
 }
 
-/* ---- as well as can be ---- */
+/* ---- what a definition says ---- */
+
+/* But for the job's name, which may change alone, and for what was kept. */
+static json_t *meaning_of(const struct job_def *def)
+{
+    json_t *tree = json_loads(def->json, JSON_ALLOW_NUL, NULL);
+    json_object_del(tree, "name");
+    json_object_del(tree, "x-dataarts");
+    return tree;
+}
+
+static bool same_value(const json_t *a, const json_t *b)
+{
+    return a == b || json_equal(a, b);
+}
+
+/* The first field of either that the other has otherwise, as long as they live; NULL: none. */
+static const char *other_field(json_t *a, json_t *b)
+{
+    const char *name;
+    json_t *value;
+    json_object_foreach (a, name, value)
+        if (!same_value(value, json_object_get(b, name)))
+            return name;
+    json_object_foreach (b, name, value)
+        if (!json_object_get(a, name))
+            return name;
+    return NULL;
+}
+
+static bool is_active(const struct job_def *def)
+{
+    const struct schedule *schedule = def->details.schedule;
+    return schedule && schedule->pause_status != PAUSE_PAUSED;
+}
+
+/* What a job of this dialect would become in its place; NULL with `err`. */
+static json_t *meaning_of_kept(const struct reading *at, const struct dataarts_kept *kept,
+                               const struct job_def *def, struct err *err)
+{
+    struct job_def *again;
+    if (dataarts_to_def(at, kept, is_active(def), &again, err))
+        return NULL;
+    json_t *tree = meaning_of(again);
+    job_def_unref(again);
+    return tree;
+}
+
+/* ---- as well as can be: nodes ---- */
+
+struct telling {
+    const struct reading *at;
+    const struct job_def *def;
+    const struct dataarts_kept *kept; /* NULL: nothing */
+    json_t *now;                      /* what the definition says */
+    json_t *then;                     /* what was kept says; NULL: nothing that can be translated */
+};
+
+static bool holds(const struct telling *telling, const char *field)
+{
+    return telling->then &&
+           same_value(json_object_get(telling->now, field), json_object_get(telling->then, field));
+}
+
+static bool task_holds(const struct telling *telling, int64_t position)
+{
+    const json_t *task = json_array_get(json_object_get(telling->now, "tasks"), (size_t)position);
+    size_t i;
+    json_t *then;
+    json_array_foreach (json_object_get(telling->then, "tasks"), i, then)
+        if (json_equal(then, task))
+            return true;
+    return false;
+}
+
+static const struct dataarts_node *kept_node(const struct telling *telling, uint32_t position)
+{
+    if (!task_holds(telling, position))
+        return NULL;
+    const struct dataarts_job *job = telling->kept->job;
+    const struct dataarts_node *nodes = job->nodes.items;
+    for (size_t i = 0; i < job->nodes.count; i++)
+        if (strcmp(nodes[i].name, telling->def->tasks[position].task_key) == 0)
+            return &nodes[i];
+    return NULL;
+}
 
 static void node_of_task(const struct reading *at, const struct task_def *task, uint32_t position,
                          struct dataarts_node *ret)
@@ -50,9 +126,11 @@ static void node_of_task(const struct reading *at, const struct task_def *task, 
     const char **before = ARENA_ARRAY(arena, task->depends_on.count, const char *);
     struct dataarts_condition *conditions =
         ARENA_ARRAY(arena, task->depends_on.count, struct dataarts_condition);
-    size_t condition_count = 0;
+    size_t condition_count = 0, before_count = 0;
     for (size_t i = 0; i < task->depends_on.count; i++) {
-        before[i] = dependencies[i].task_key;
+        if (strcmp(dependencies[i].task_key, DEF_MONITOR_TASK) == 0)
+            continue;
+        before[before_count++] = dependencies[i].task_key;
         if (dependencies[i].condition)
             conditions[condition_count++] =
                 (struct dataarts_condition){dependencies[i].task_key, dependencies[i].condition};
@@ -60,7 +138,7 @@ static void node_of_task(const struct reading *at, const struct task_def *task, 
     ret->name = task->task_key;
     ret->type = dataarts_type_of_task(task);
     ret->location = arena_printf(arena, "{\"x\":\"%u\",\"y\":\"0\"}", position * 200);
-    ret->pre_node_names = (struct field_list){before, task->depends_on.count};
+    ret->pre_node_names = (struct field_list){before, before_count};
     if (condition_count)
         ret->conditions = (struct field_list){conditions, condition_count};
     ret->properties = dataarts_properties_of_task(at, task);
@@ -81,70 +159,240 @@ static const char *time_text(struct arena *arena, int64_t ms)
     return arena_printf(arena, "%.19s+00", text);
 }
 
-static struct dataarts_schedule *schedule_of(const struct reading *at, const struct job_def *def)
+/* What waits for a path stands in the schedule. */
+static struct field_list tell_nodes(const struct telling *telling)
 {
-    const struct schedule *schedule = def->details.schedule;
-    struct dataarts_schedule *ret = ARENA_NEW(at->arena, struct dataarts_schedule);
+    const struct job_def *def = telling->def;
+    struct dataarts_node *nodes =
+        ARENA_ARRAY(telling->at->arena, def->task_count, struct dataarts_node);
+    size_t count = 0;
+    for (uint32_t i = 0; i < def->task_count; i++) {
+        const struct dataarts_node *kept = kept_node(telling, i);
+        if (strcmp(def->tasks[i].task_key, DEF_MONITOR_TASK) == 0)
+            continue;
+        if (kept) {
+            nodes[count++] = *kept;
+            continue;
+        }
+        fields_init(&dataarts_node_schema, &nodes[count]);
+        node_of_task(telling->at, &def->tasks[i], i, &nodes[count++]);
+    }
+    return (struct field_list){nodes, count};
+}
+
+/* ---- when it runs ---- */
+
+/* One group for each job: that is how its period and policy are said. */
+static const char *tell_depend_jobs(const struct telling *telling)
+{
+    const struct job_dependency *items = telling->def->details.dependencies.items;
+    json_t *groups = json_array();
+    for (size_t i = 0; i < telling->def->details.dependencies.count; i++) {
+        json_t *group =
+            json_pack("{s:[s]}", "jobs", dataarts_job_name(telling->at, items[i].job_key));
+        if (items[i].period != FIELD_UNSET)
+            json_object_set_new(group, "dependPeriod",
+                                json_string(dependency_period_names[items[i].period]));
+        if (items[i].fail_policy != FIELD_UNSET)
+            json_object_set_new(group, "dependFailPolicy",
+                                json_string(dependency_policy_names[items[i].fail_policy]));
+        json_array_append_new(groups, group);
+    }
+    size_t count = json_array_size(groups);
+    char *text = json_dumps(count == 1 ? json_array_get(groups, 0) : groups, JSON_COMPACT);
+    const char *ret = count && text ? arena_strdup(telling->at->arena, text) : NULL;
+    free(text);
+    json_decref(groups);
+    return ret;
+}
+
+/* The path that is waited for is a task. */
+static void tell_monitor(const struct telling *telling, struct dataarts_cron *cron)
+{
+    int64_t position = job_def_find_monitor(telling->def);
+    cron->monitor_path = NULL;
+    if (position < 0)
+        return;
+    const struct task_def *task = &telling->def->tasks[position];
+    json_t *path = json_string(task->path);
+    char *text = json_dumps(path, JSON_ENCODE_ANY | JSON_COMPACT);
+    cron->monitor_path = arena_strdup(telling->at->arena, text);
+    cron->scan_interval_min = (task->poll_interval_s + 59) / 60;
+    cron->scan_duration_min = task->timeout_s == FIELD_NULL ? FIELD_NULL
+                                                            : (task->timeout_s + 59) / 60;
+    free(text);
+    json_decref(path);
+}
+
+static struct dataarts_schedule *tell_schedule(const struct telling *telling)
+{
+    struct arena *arena = telling->at->arena;
+    const struct job_details *details = &telling->def->details;
+    const struct schedule *schedule = details->schedule;
+    struct dataarts_schedule *was = telling->kept ? telling->kept->job->schedule : NULL;
+    struct dataarts_schedule *ret = ARENA_NEW(arena, struct dataarts_schedule);
+    bool same_times = holds(telling, "schedule");
+    if (same_times && (!was || !was->cron))
+        return was;
     ret->type = SCHEDULE_EXECUTE_ONCE;
     if (!schedule || schedule->is_once == 1)
         return ret;
     ret->type = SCHEDULE_OF_CRON;
-    ret->cron = ARENA_NEW(at->arena, struct dataarts_cron);
+    ret->cron = ARENA_NEW(arena, struct dataarts_cron);
     fields_init(&dataarts_cron_schema, ret->cron);
-    ret->cron->expression = schedule->quartz_cron_expression;
-    ret->cron->time_zone = schedule->timezone_id;
-    ret->cron->start_time = time_text(at->arena, schedule->start_ms);
-    ret->cron->end_time = time_text(at->arena, schedule->end_ms);
-    ret->cron->concurrent = def->details.max_concurrent_runs;
+    if (was && was->cron)
+        *ret->cron = *was->cron;
+    if (!same_times) {
+        ret->cron->expression = schedule->quartz_cron_expression;
+        ret->cron->time_zone = schedule->timezone_id;
+        ret->cron->start_time = time_text(arena, schedule->start_ms);
+        ret->cron->end_time = time_text(arena, schedule->end_ms);
+    }
+    if (!holds(telling, "maxConcurrentRuns"))
+        ret->cron->concurrent = details->max_concurrent_runs;
+    if (!holds(telling, "dependsOnPreviousRun"))
+        ret->cron->depends_on_previous = details->depends_on_previous_run;
+    if (!holds(telling, "dependencies"))
+        ret->cron->depend_jobs = tell_depend_jobs(telling);
+    int64_t monitor = job_def_find_monitor(telling->def);
+    if (!holds(telling, "tasks") && (monitor < 0 || !task_holds(telling, monitor)))
+        tell_monitor(telling, ret->cron);
     return ret;
 }
 
-static struct dataarts_job *job_of_def(const struct reading *at, const struct job_def *def)
+static struct dataarts_start *tell_start(const struct telling *telling)
 {
-    struct arena *arena = at->arena;
-    struct dataarts_job *job = ARENA_NEW(arena, struct dataarts_job);
-    fields_init(&dataarts_job_schema, job);
-    struct dataarts_node *nodes = ARENA_ARRAY(arena, def->task_count, struct dataarts_node);
-    for (uint32_t i = 0; i < def->task_count; i++) {
-        fields_init(&dataarts_node_schema, &nodes[i]);
-        node_of_task(at, &def->tasks[i], i, &nodes[i]);
-    }
-    const struct param *given = def->details.parameters.items;
-    size_t count = def->details.parameters.count;
-    struct dataarts_param *params = ARENA_ARRAY(arena, count, struct dataarts_param);
+    if (!telling->kept || !telling->kept->start)
+        return NULL;
+    struct dataarts_start *ret = ARENA_NEW(telling->at->arena, struct dataarts_start);
+    *ret = *telling->kept->start;
+    if (!holds(telling, "parameters"))
+        ret->params = (struct field_list){0};
+    if (!holds(telling, "schedule"))
+        ret->start_date = FIELD_NULL;
+    if (!holds(telling, "previousRunsFrom"))
+        ret->previous_from_ms = telling->def->details.previous_runs_from_ms;
+    return ret;
+}
+
+/* ---- the job ---- */
+
+static int type_of_param(const struct telling *telling, const char *name)
+{
+    const struct field_list *list = telling->kept ? &telling->kept->job->params : NULL;
+    const struct dataarts_param *params = list ? list->items : NULL;
+    for (size_t i = 0; list && i < list->count; i++)
+        if (strcmp(params[i].name, name) == 0)
+            return params[i].type;
+    return PARAM_VARIABLE;
+}
+
+static struct field_list tell_params(const struct telling *telling)
+{
+    const struct param *given = telling->def->details.parameters.items;
+    size_t count = telling->def->details.parameters.count;
+    struct dataarts_param *params = ARENA_ARRAY(telling->at->arena, count, struct dataarts_param);
     for (size_t i = 0; i < count; i++)
-        params[i] = (struct dataarts_param){given[i].name, given[i].value, PARAM_VARIABLE};
-    job->nodes = (struct field_list){nodes, def->task_count};
-    job->params = (struct field_list){params, count};
-    job->schedule = schedule_of(at, def);
-    job->directory = def->details.path;
+        params[i] = (struct dataarts_param){given[i].name, given[i].value,
+                                            type_of_param(telling, given[i].name)};
+    return (struct field_list){params, count};
+}
+
+static struct dataarts_basic *tell_basic(const struct telling *telling)
+{
+    int64_t timeout_s = telling->def->details.timeout_s;
+    struct dataarts_basic *was = telling->kept ? telling->kept->job->basic : NULL;
+    if (holds(telling, "timeoutSeconds") || (!was && timeout_s <= 0))
+        return was;
+    struct dataarts_basic *ret = ARENA_NEW(telling->at->arena, struct dataarts_basic);
+    fields_init(&dataarts_basic_schema, ret);
+    if (was)
+        *ret = *was;
+    ret->instance_timeout_min = (timeout_s + 59) / 60;
+    return ret;
+}
+
+static struct dataarts_job *tell_job(const struct telling *telling)
+{
+    struct dataarts_job *job = ARENA_NEW(telling->at->arena, struct dataarts_job);
+    const struct job_details *details = &telling->def->details;
+    fields_init(&dataarts_job_schema, job);
     job->process_type = PROCESS_BATCH;
-    job->description = def->details.description;
+    if (telling->kept)
+        *job = *telling->kept->job;
+    if (!holds(telling, "tasks"))
+        job->nodes = tell_nodes(telling);
+    if (!holds(telling, "parameters"))
+        job->params = tell_params(telling);
+    if (!holds(telling, "path"))
+        job->directory = details->path;
+    if (!holds(telling, "description"))
+        job->description = details->description;
+    job->schedule = tell_schedule(telling);
+    job->basic = tell_basic(telling);
     return job;
+}
+
+/* Other jobs may have other names by now: those that are run, and, where one is not found, those that are
+ * waited for. */
+static json_t *meaning_of_renamed(const struct telling *telling)
+{
+    const struct reading *at = telling->at;
+    const struct dataarts_job *job = telling->kept->job;
+    struct dataarts_node *nodes = job->nodes.items;
+    struct err err;
+    for (size_t i = 0; i < job->nodes.count; i++) {
+        int64_t position = job_def_find(telling->def, nodes[i].name);
+        if (position >= 0)
+            dataarts_rename_sub_job(at, &nodes[i], &telling->def->tasks[position]);
+    }
+    json_t *then = meaning_of_kept(at, telling->kept, telling->def, &err);
+    if (then || !job->schedule || !job->schedule->cron)
+        return then;
+    job->schedule->cron->depend_jobs = tell_depend_jobs(telling);
+    return meaning_of_kept(at, telling->kept, telling->def, &err);
+}
+
+/* `ret_exact`: it is what was kept, or that with what has changed, and becomes just this definition. */
+static struct dataarts_kept tell(const struct reading *at, const struct job_row *row,
+                                 const struct job_def *def, bool *ret_exact)
+{
+    struct err err;
+    struct dataarts_kept *kept = kept_of(def, at->arena);
+    struct telling telling = {at, def, kept, meaning_of(def), NULL};
+    if (kept) {
+        kept->job->name = row->name;
+        telling.then = meaning_of_renamed(&telling);
+    }
+    *ret_exact = telling.then && !other_field(telling.now, telling.then);
+    struct dataarts_kept ret = {tell_job(&telling), tell_start(&telling)};
+    ret.job->name = row->name;
+    if (telling.then && !*ret_exact) {
+        json_t *again = meaning_of_kept(at, &ret, def, &err);
+        *ret_exact = again && !other_field(telling.now, again);
+        json_decref(again);
+    }
+    json_decref(telling.now);
+    json_decref(telling.then);
+    return ret;
 }
 
 const struct dataarts_kept *dataarts_kept_if_valid(const struct reading *at,
                                                    const struct job_row *row,
                                                    const struct job_def *def)
 {
-    const struct dataarts_kept *kept = dataarts_kept_of(def, at->arena);
-    if (!kept)
-        return NULL;
-    kept->job->name = row->name;
-    return still_means(at, kept, def) ? kept : NULL;
+    bool exact;
+    struct dataarts_kept *ret = ARENA_NEW(at->arena, struct dataarts_kept);
+    *ret = tell(at, row, def, &exact);
+    return exact ? ret : NULL;
 }
 
 struct dataarts_kept dataarts_from_def(const struct reading *at, const struct job_row *row,
                                        const struct job_def *def)
 {
-    const struct dataarts_kept *found = dataarts_kept_if_valid(at, row, def);
-    struct dataarts_kept kept = {0};
-    if (found)
-        kept = *found;
-    else
-        kept.job = job_of_def(at, def);
+    bool exact;
+    struct dataarts_kept kept = tell(at, row, def, &exact);
     kept.job->id = row->number;
-    kept.job->name = row->name;
     kept.job->created_ms = row->created_ms;
     kept.job->last_update_user = row->updated_by_name;
     kept.job->create_user = row->created_by_name;
