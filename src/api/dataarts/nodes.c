@@ -7,7 +7,11 @@
 #include "base/mem.h"
 #include "model/el.h"
 
-enum { SCRIPT_MAX_BYTES = DEF_MAX_TEXT + 64, LINES_MAX = DEF_MAX_HEADERS };
+enum {
+    SCRIPT_MAX_BYTES = DEF_MAX_TEXT + 64,
+    LINES_MAX = DEF_MAX_HEADERS,
+    LINES_MAX_BYTES = 16 << 20,
+};
 
 /* ---- properties ---- */
 
@@ -366,9 +370,28 @@ const char *dataarts_job_name(const struct reading *at, const char *key_text)
     return row.name;
 }
 
+/* Lines as lines_of reads them: of a task that has them, parameters of a job, else headers. */
+static void add_lines(const struct reading *at, const struct task_def *task,
+                      struct properties *properties)
+{
+    bool is_job = task->type == TASK_JOB;
+    const struct field_list *list = is_job ? &task->parameters : &task->headers;
+    const struct param *params = task->parameters.items;
+    const struct task_header *headers = task->headers.items;
+    struct buf text;
+    buf_init(&text, LINES_MAX_BYTES);
+    for (size_t i = 0; i < list->count; i++)
+        buf_printf(&text, "%s%s=%s", i ? "\n" : "", is_job ? params[i].name : headers[i].name,
+                   is_job ? params[i].value : headers[i].value);
+    if (list->count && !text.overflowed)
+        add_property(properties, is_job ? "jobParams" : "headers",
+                     arena_strdup(at->arena, text.data));
+    buf_release(&text);
+}
+
 struct field_list dataarts_properties_of_task(const struct reading *at, const struct task_def *task)
 {
-    enum { MOST = 8 };
+    enum { MOST = 10 };
     struct properties properties = {ARENA_ARRAY(at->arena, MOST, struct dataarts_property), 0};
     if (task->type == TASK_JOB)
         add_property(&properties, "jobName", dataarts_job_name(at, task->job_key));
@@ -385,6 +408,8 @@ struct field_list dataarts_properties_of_task(const struct reading *at, const st
         add_property(&properties, "action", path_action_names[task->action]);
     add_property(&properties, "path", task->path);
     add_property(&properties, "arguments", task->command_line_arguments);
+    if (task->type == TASK_JOB || task->type == TASK_HTTP)
+        add_lines(at, task, &properties);
     return (struct field_list){properties.items, properties.count};
 }
 
