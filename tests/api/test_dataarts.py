@@ -195,7 +195,7 @@ def test_what_was_changed_there_is_shown_here_and_stays(server, huawei):
         assert shown != {**before, "version": shown["version"]}, field
         huawei.start("both")
         huawei.stop("both")
-        assert server.api.read(f"/jobs/{key_of(server, 'both')}")[field] == value, field
+        assert server.api.read(f"/jobs/{key_of(server, 'both')}").get(field, False) == value, field
         assert huawei.read1("jobs/both") == {**shown, "version": str(int(shown["version"]) + 2)}, field
     cron = shown["schedule"]["cron"]
     assert (shown["description"], shown["directory"], shown["basicConfig"]) == (
@@ -222,6 +222,85 @@ def test_jobs_that_others_name_may_be_renamed(server, huawei):
     done(huawei.v1("PUT", "jobs/names", shown), 204)
     after = server.api.read(f"/jobs/{key_of(server, 'names')}")
     assert (after["tasks"], after["dependencies"]) == (whole["tasks"], whole["dependencies"])
+
+
+def theirs(server, name, *tasks, **fields):
+    return server.api.made("/jobs", {"name": name, "path": "Shared", "tasks": tasks or [{"taskKey": "d", "type": "DUMMY_TASK"}], **fields})
+
+
+def test_what_this_dialect_can_say_of_a_job_of_the_other_comes_back(server, huawei):
+    theirs(server, "sayable_up")
+    up = key_of(server, "sayable_up")
+    params = [{"name": "p", "value": "1"}, {"name": "q", "value": "x=y"}]
+    theirs(server, "sayable", {"taskKey": "s", "type": "SHELL_TASK", "script": "true", "timeoutSeconds": 120, "maxRetries": 2,
+                               "minRetryIntervalMillis": 3000, "isRetryOnTimeout": True},
+           {"taskKey": "j", "type": "JOB_TASK", "jobKey": up, "parameters": params, "dependsOn": [{"taskKey": "s"}]},
+           {"taskKey": "h", "type": "HTTP_TASK", "url": "http://localhost/", "method": "POST", "body": "b",
+            "headers": [{"name": "X-A", "value": "b"}, {"name": "X-C", "value": "d"}], "x-failPolicy": "IGNORE"},
+           parameters=params, timeoutSeconds=3600, maxConcurrentRuns=4, description="words", dependsOnPreviousRun=True,
+           dependencies=[{"jobKey": up, "period": "PRE_PERIOD", "failPolicy": "SUSPEND"}],
+           schedule={"quartzCronExpression": "0 0 5 * * ?", "timezoneId": "UTC", "startTime": "2026-01-01T00:00:00.000Z"})
+    before = server.api.read(f"/jobs/{key_of(server, 'sayable')}")
+    shown = huawei.read1("jobs/sayable")
+    done(huawei.v1("PUT", "jobs/sayable", shown), 204)
+    after = server.api.read(f"/jobs/{key_of(server, 'sayable')}")
+    for task in before["tasks"] + after["tasks"]:
+        task.pop("x-expressionLanguage", None), task.setdefault("x-failPolicy", "FAIL_CHILD")
+    same = [field for field in before if field not in ("definitionVersion", "timeUpdated", "queue", "nextRunTimes")]
+    assert {field: after.get(field) for field in same} == {field: before[field] for field in same}
+    assert huawei.read1("jobs/sayable") == {**shown, "version": "2"}
+
+
+SHELL = {"taskKey": "s", "type": "SHELL_TASK", "script": "true"}
+UNSAYABLE = [
+    ("a branch", [SHELL, harness.if_else("q", "1 == 1", "s"), {**SHELL, "taskKey": "t", "dependsOn": [{"taskKey": "q", "outcome": "true"}]}],
+     {}, "task q"),
+    ("a parameter over two lines", [{"taskKey": "j", "type": "JOB_TASK", "parameters": [{"name": "p", "value": "a\nb"}]}], {}, "node j"),
+    ("secrets", [{**SHELL, "x-secrets": ["nothing"]}], {}, "x-secrets of the task s"),
+    ("a rule", [SHELL, {**SHELL, "taskKey": "t", "runIf": "ALL_DONE", "dependsOn": [{"taskKey": "s"}]}], {}, "runIf of the task t"),
+    ("half a minute", [SHELL], {"timeoutSeconds": 90}, "timeoutSeconds"),
+    ("a policy for what is missed", [SHELL], {"schedule": {"quartzCronExpression": "0 0 5 * * ?", "timezoneId": "UTC",
+                                                           "missedRunPolicy": "ALL"}}, "schedule"),
+    ("continuous", [SHELL], {"continuous": {"pauseStatus": "PAUSED"}}, "continuous"),
+    ("upstream jobs and no schedule", [SHELL], {"dependencies": [{}]}, "dependencies"),
+    ("no queue", [SHELL], {"queue": {"isEnabled": False}}, "queue"),
+    ("references", [{**SHELL, "script": "echo {{job.name}}"}], {}, "x-expressionLanguage"),
+    ("a variable of the shell", [{**SHELL, "script": "echo ${HOME}"}], {}, "x-expressionLanguage"),
+    ("a jar", [{"taskKey": "j", "type": "JAR_TASK", "mainClass": "A", "dependentLibraries": ["a.jar"]}], {}, "resourcePath"),
+]
+
+
+@pytest.mark.parametrize("name, tasks, fields, word", UNSAYABLE, ids=[row[0] for row in UNSAYABLE])
+def test_a_put_does_not_take_from_a_job_what_this_dialect_cannot_say(server, huawei, name, tasks, fields, word):
+    name = "unsayable-" + "-".join(name.split())
+    theirs(server, name + "-up")
+    up = key_of(server, name + "-up")
+    tasks = [{**task, "jobKey": up} if task["type"] == "JOB_TASK" else task for task in tasks]
+    fields = {**fields, "dependencies": [{"jobKey": up}]} if "dependencies" in fields else fields
+    if name == "unsayable-secrets":
+        server.api.made("//reprise/v1/secrets", {"name": "nothing", "value": "x"})
+    theirs(server, name, *tasks, **fields)
+    before = server.api.read(f"/jobs/{key_of(server, name)}")
+    message = refused(huawei.v1("PUT", f"jobs/{name}", huawei.read1(f"jobs/{name}") | {"nodes": [shell("new")], "schedule": {"type": "EXECUTE_ONCE"}}),
+                      "DLF.3051", name, "other dialect", word)
+    assert "task None" not in message
+    assert server.api.read(f"/jobs/{key_of(server, name)}") == before
+    if "schedule" in fields or "continuous" in fields:
+        huawei.start(name)
+        huawei.stop(name)
+        after = server.api.read(f"/jobs/{key_of(server, name)}")
+        assert [after[field] for field in ("tasks", "timeoutSeconds")] == [before[field] for field in ("tasks", "timeoutSeconds")]
+
+
+def test_a_job_that_names_what_is_gone_is_put_right(huawei):
+    for name in ("gone-up", "gone-sub"):
+        huawei.made(job(name, [shell("a")]))
+    huawei.made(with_cron(dependJobs={"jobs": ["gone-up"]}) | {"name": "orphan", "nodes": [node("s", "SubJob", jobName="gone-sub")]})
+    for name in ("gone-up", "gone-sub"):
+        done(huawei.v1("DELETE", f"jobs/{name}"), 204)
+    assert [n["name"] for n in huawei.read1("jobs/orphan")["nodes"]] == ["s"]
+    done(huawei.v1("PUT", "jobs/orphan", job("orphan", [shell("a")])), 204)
+    assert [n["name"] for n in huawei.read1("jobs/orphan")["nodes"]] == ["a"]
 
 
 def test_a_schedule_that_was_never_started_submits_nothing(server, huawei):

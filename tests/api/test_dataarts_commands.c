@@ -11,6 +11,13 @@
 #define JOB          V1 "jobs/etl"
 #define CHANGED_JOB  "{\"name\":\"etl\",\"nodes\":[{\"name\":\"a\",\"type\":\"Dummy\"}]}"
 
+static struct api_pending *pending_of(const struct fake *fake)
+{
+    if (!fake->pending)
+        abort();
+    return fake->pending;
+}
+
 /* Sends a change and leaves it with the pump. */
 static struct ask *send_change(struct fake *fake, const char *method, const char *target,
                                const char *body)
@@ -26,13 +33,26 @@ static struct ask *send_change(struct fake *fake, const char *method, const char
 /* The engine answers, and the request goes on. */
 static void answer_change(struct fake *fake, struct ask *asked, enum err_code code)
 {
-    struct api_pending *pending = fake->pending;
+    struct api_pending *pending = pending_of(fake);
     fake->pending = NULL;
     pending->result = fake->result;
     pending->result.code = code;
     pending->done(pending);
     ask_again(asked);
 }
+
+static void define(struct fake *fake, const char *text)
+{
+    struct err err;
+    struct job_def *def;
+    json_t *value = json_loads(text, 0, NULL);
+    assert_int_equal(job_def_parse(value, true, &def, &err), ERR_OK);
+    json_decref(value);
+    job_def_unref(fake->def);
+    fake->def = def;
+}
+
+#define SIMPLE "{\"name\":\"etl\",\"tasks\":[{\"taskKey\":\"a\",\"type\":\"DUMMY_TASK\"}]}"
 
 static const char *error_code(const struct ask *asked)
 {
@@ -50,16 +70,17 @@ static const struct change {
 static void a_change_that_was_outrun_is_made_anew(void **state)
 {
     struct fake *fake = *state;
+    define(fake, SIMPLE);
     for (size_t i = 0; i < ARRAY_LEN(changes); i++) {
         fake->job.version = fake->def->version = 1;
         struct ask *asked =
             send_change(fake, changes[i].method, changes[i].target, changes[i].body);
-        assert_string_equal(fake->pending->command.if_match, "1");
+        assert_string_equal(pending_of(fake)->command.if_match, "1");
         fake->job.version = fake->def->version = 2;
         answer_change(fake, asked, ERR_NO_ETAG_MATCH);
         assert_int_equal(asked->verdict, HTTP_WAIT);
-        assert_string_equal(fake->pending->command.if_match, "2");
-        assert_string_equal(fake->pending->command.principal.id, FAKE_USER);
+        assert_string_equal(pending_of(fake)->command.if_match, "2");
+        assert_string_equal(pending_of(fake)->command.principal.id, FAKE_USER);
         answer_change(fake, asked, ERR_OK);
         assert_int_equal(asked->verdict, HTTP_DONE);
         assert_int_equal(asked->response.status, 204);
@@ -71,6 +92,7 @@ static void a_change_that_was_outrun_is_made_anew(void **state)
 static void a_change_that_is_always_outrun_is_refused(void **state)
 {
     struct fake *fake = *state;
+    define(fake, SIMPLE);
     for (size_t i = 0; i < ARRAY_LEN(changes); i++) {
         struct ask *asked =
             send_change(fake, changes[i].method, changes[i].target, changes[i].body);
@@ -87,6 +109,7 @@ static void a_change_that_is_always_outrun_is_refused(void **state)
 static void what_goes_wrong_on_the_second_try_is_told(void **state)
 {
     struct fake *fake = *state;
+    define(fake, SIMPLE);
     struct ask *asked = send_change(fake, "PUT", JOB, CHANGED_JOB);
     fake->reader_fails = true;
     answer_change(fake, asked, ERR_NO_ETAG_MATCH);
@@ -145,11 +168,7 @@ static void a_start_that_cannot_look_up_a_name_does_nothing(void **state)
         "\"x-dataarts\":{\"job\":{\"name\":\"etl\",\"nodes\":[{\"name\":\"a\",\"type\":\"SubJob\","
         "\"properties\":[{\"name\":\"jobName\",\"value\":\"etl\"}]}]}}}";
     struct fake *fake = *state;
-    struct err err;
-    json_t *value = json_loads(kept, 0, NULL);
-    job_def_unref(fake->def);
-    assert_int_equal(job_def_parse(value, true, &fake->def, &err), ERR_OK);
-    json_decref(value);
+    define(fake, kept);
     fake->fails_at_list = 2;
     struct ask *asked = ask(fake, "POST", JOB "/start", WORKSPACE, NULL);
     assert_int_equal(asked->response.status, 503);

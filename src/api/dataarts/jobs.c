@@ -188,18 +188,26 @@ static enum err_code update(struct call *call, struct command *command)
     struct job_def *def = definition(call, &row, row.version);
     if (!def)
         return call_missing(call, "Job");
-    const struct dataarts_kept *was = dataarts_kept_of(def, call->arena);
+    bool exact;
+    const struct dataarts_kept was = dataarts_tell(&call->reading, &row, def, &exact);
     const struct schedule *schedule = def->details.schedule;
     bool is_active = schedule && schedule->pause_status != PAUSE_PAUSED;
-    const struct dataarts_kept kept = {.job = job, .start = was ? was->start : NULL};
+    const struct dataarts_kept kept = {.job = job, .start = was.start};
     if (!job->name)
         job->name = row.name;
     command->key = row.key;
     command->if_match = arena_strdup(call->arena, etag_of_job(row.version, etag));
     enum err_code code =
         dataarts_to_def(&call->reading, &kept, is_active, &command->def, &call->err);
+    if (!code)
+        code = dataarts_check_change(call, &row, command);
+    if (!code && !exact &&
+        (code = dataarts_check_told(&call->reading, &was, job->name, def, &call->err))) {
+        job_def_unref(command->def);
+        command->def = NULL;
+    }
     job_def_unref(def);
-    return code ? code : dataarts_check_change(call, &row, command);
+    return code;
 }
 
 enum err_code dataarts_job_update(struct call *call, struct command *command)

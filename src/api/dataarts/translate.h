@@ -16,6 +16,15 @@
 enum err_code dataarts_to_def(const struct reading *at, const struct dataarts_kept *kept,
                               bool is_active, struct job_def **ret, struct err *err);
 
+/* The job that a definition is, with its present name. `ret_exact`: it is what was kept, perhaps with what was changed
+ * since, and becomes just this definition. */
+struct dataarts_kept dataarts_tell(const struct reading *at, const struct job_row *row,
+                                   const struct job_def *def, bool *ret_exact);
+/* Of one that is not exact: may another job of this dialect, called `name`, take its place? ERR_INVALID_PARAMETER
+ * when this one has what the dialect cannot say, which nobody who has seen it here knows of; ERR_UNAVAILABLE. */
+enum err_code dataarts_check_told(const struct reading *at, const struct dataarts_kept *told,
+                                  const char *name, const struct job_def *def, struct err *err);
+
 /* What was kept with a definition, in the arena; NULL: nothing, or nothing that can be read. */
 const struct dataarts_kept *dataarts_kept_of(const struct job_def *def, struct arena *arena);
 

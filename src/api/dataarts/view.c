@@ -33,12 +33,17 @@ const struct dataarts_kept *dataarts_kept_of(const struct job_def *def, struct a
 
 /* ---- what a definition says ---- */
 
-/* But for the job's name, which may change alone, and for what was kept. */
+/* But for the job's name, which may change alone, for what was kept, and for what goes without saying. */
 static json_t *meaning_of(const struct job_def *def)
 {
     json_t *tree = json_loads(def->json, JSON_ALLOW_NUL, NULL);
     json_object_del(tree, "name");
     json_object_del(tree, "x-dataarts");
+    if (json_is_false(json_object_get(tree, "dependsOnPreviousRun")))
+        json_object_del(tree, "dependsOnPreviousRun");
+    if (json_is_array(json_object_get(tree, "dependencies")) &&
+        !json_array_size(json_object_get(tree, "dependencies")))
+        json_object_del(tree, "dependencies");
     return tree;
 }
 
@@ -108,7 +113,7 @@ static bool task_holds(const struct telling *telling, int64_t position)
 
 static const struct dataarts_node *kept_node(const struct telling *telling, uint32_t position)
 {
-    if (!task_holds(telling, position))
+    if (!telling->kept || !task_holds(telling, position))
         return NULL;
     const struct dataarts_job *job = telling->kept->job;
     const struct dataarts_node *nodes = job->nodes.items;
@@ -353,9 +358,8 @@ static json_t *meaning_of_renamed(const struct telling *telling)
     return meaning_of_kept(at, telling->kept, telling->def, &err);
 }
 
-/* `ret_exact`: it is what was kept, or that with what has changed, and becomes just this definition. */
-static struct dataarts_kept tell(const struct reading *at, const struct job_row *row,
-                                 const struct job_def *def, bool *ret_exact)
+struct dataarts_kept dataarts_tell(const struct reading *at, const struct job_row *row,
+                                   const struct job_def *def, bool *ret_exact)
 {
     struct err err;
     struct dataarts_kept *kept = kept_of(def, at->arena);
@@ -383,7 +387,7 @@ const struct dataarts_kept *dataarts_kept_if_valid(const struct reading *at,
 {
     bool exact;
     struct dataarts_kept *ret = ARENA_NEW(at->arena, struct dataarts_kept);
-    *ret = tell(at, row, def, &exact);
+    *ret = dataarts_tell(at, row, def, &exact);
     return exact ? ret : NULL;
 }
 
@@ -391,11 +395,90 @@ struct dataarts_kept dataarts_from_def(const struct reading *at, const struct jo
                                        const struct job_def *def)
 {
     bool exact;
-    struct dataarts_kept kept = tell(at, row, def, &exact);
+    struct dataarts_kept kept = dataarts_tell(at, row, def, &exact);
     kept.job->id = row->number;
     kept.job->created_ms = row->created_ms;
     kept.job->last_update_user = row->updated_by_name;
     kept.job->create_user = row->created_by_name;
     kept.job->version = arena_printf(at->arena, "%lld", (long long)def->version);
     return kept;
+}
+
+/* ---- what cannot be told ---- */
+
+/* Where they say other things, in the arena; NULL: nowhere. */
+static const char *difference(json_t *a, json_t *b, struct arena *arena)
+{
+    const char *name = other_field(a, b);
+    if (!name || strcmp(name, "tasks") != 0)
+        return arena_strdup(arena, name);
+    const json_t *others = json_object_get(b, name);
+    size_t i;
+    json_t *task;
+    json_array_foreach (json_object_get(a, name), i, task) {
+        const char *field = other_field(task, json_array_get(others, i));
+        if (field)
+            return arena_printf(arena, "%s of the task %.128s", field,
+                                json_string_value(json_object_get(task, "taskKey")));
+    }
+    return arena_strdup(arena, name);
+}
+
+/* Does any text hold what one of the two languages reads? */
+static bool has_expressions(const json_t *tree)
+{
+    char *text = json_dumps(tree, JSON_COMPACT);
+    bool has = !text || strstr(text, "{{") || strstr(text, "#{") || strstr(text, "${");
+    free(text);
+    return has;
+}
+
+/* Says what this dialect always says, where the other one has left it open: a folder, a queue, the policy that one has
+ * without; and no language, where there is nothing to be read in one. */
+static void leave_open(json_t *tree, bool any_language)
+{
+    size_t i;
+    json_t *task;
+    if (any_language)
+        json_object_del(tree, "x-expressionLanguage");
+    if (!json_is_string(json_object_get(tree, "path")))
+        json_object_set_new(tree, "path", json_string("/"));
+    if (!json_is_object(json_object_get(tree, "queue")))
+        json_object_set_new(tree, "queue", json_pack("{s:b}", "isEnabled", 1));
+    json_array_foreach (json_object_get(tree, "tasks"), i, task) {
+        if (any_language)
+            json_object_del(task, "x-expressionLanguage");
+        if (!json_object_get(task, "x-failPolicy"))
+            json_object_set_new(task, "x-failPolicy",
+                                json_string(fail_policy_names[POLICY_FAIL_CHILD]));
+    }
+}
+
+enum err_code dataarts_check_told(const struct reading *at, const struct dataarts_kept *told,
+                                  const char *name, const struct job_def *def, struct err *err)
+{
+    struct err why = {0};
+    const char *was = told->job->name, *what;
+    told->job->name = name; /* which may have to change */
+    json_t *then = meaning_of_kept(at, told, def, &why);
+    told->job->name = was;
+    if (!then && why.code == ERR_UNAVAILABLE)
+        return err_set(err, why.code, "%s", why.message);
+    bool is_broken = why.code == ERR_NOT_AUTHORIZED_OR_NOT_FOUND ||
+                     why.code == ERR_SCHEDULE_INVALID;
+    if (!then && is_broken && def->details.dataarts)
+        return ERR_OK; /* made here, it names a job that is gone: that is to be put right here */
+    json_t *now = meaning_of(def);
+    bool any_language = !has_expressions(now);
+    leave_open(now, any_language);
+    leave_open(then, any_language);
+    what = then ? difference(now, then, at->arena) : why.message;
+    json_decref(now);
+    json_decref(then);
+    if (!what)
+        return ERR_OK;
+    return err_set(err, ERR_INVALID_PARAMETER,
+                   "The job [%.128s] was made or changed through the other dialect, and has what "
+                   "would be lost here: %.200s. Change it there.",
+                   was, what);
 }
