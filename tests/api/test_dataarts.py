@@ -479,6 +479,8 @@ BAD_JOBS = [
     ("EL that is none", with_node(properties=[{"name": "statement", "value": "#{Job.planTime +}"}]), "DLF.3051", ["nodes[0]"]),
     ("EL of an unknown name", with_node(properties=[{"name": "statement", "value": "#{Loop.offset}"}]), "DLF.3051", ["Loop"]),
     ("a condition of a stranger", with_node(conditions=[{"preNodeName": "q", "expression": "#{true}"}]), "DLF.3051", ["q"]),
+    ("two conditions of one node", changed(nodes=[shell("b"), shell("a", "b", conditions=[
+        {"preNodeName": "b", "expression": "#{1 == 1}"}, {"preNodeName": "b", "expression": "#{1 == 2}"}])]), "DLF.3051", ["conditions[1]", "&&"]),
     ("a policy that is none", with_node(failPolicy="MAYBE"), "DLF.3051", ["failPolicy"]),
     ("too many tries", with_node(retryTimes="101"), "DLF.3051", ["retryTimes", "100"]),
     ("OBS itself", changed(nodes=[node("a", "OBSManager", action="CREATE_PATH", path="obs://b/c")]), "DLF.0803", ["OBS"]),

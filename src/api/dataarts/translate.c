@@ -219,6 +219,12 @@ static enum err_code add_nodes_before(const struct dataarts_node *node, bool mon
             return err_set(err, ERR_INVALID_PARAMETER,
                            "node %s: conditions[%zu].preNodeName %.128s is not in its preNodeName",
                            node->name, i, conditions[i].pre_node_name);
+        if (json_object_get(json_array_get(list, n), "x-condition"))
+            return err_set(
+                err, ERR_INVALID_PARAMETER,
+                "node %s: conditions[%zu].preNodeName %.128s has a condition already: say "
+                "both in one expression, with &&",
+                node->name, i, conditions[i].pre_node_name);
         json_object_set_new(json_array_get(list, n), "x-condition",
                             json_string(conditions[i].expression));
     }
