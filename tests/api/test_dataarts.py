@@ -251,6 +251,19 @@ def test_what_this_dialect_can_say_of_a_job_of_the_other_comes_back(server, huaw
     assert huawei.read1("jobs/sayable") == {**shown, "version": "2"}
 
 
+def test_a_start_of_a_job_of_the_other_dialect_takes_only_what_it_can_keep(server, huawei):
+    """What a start says holds until the stop: there is no place for that beside a definition of the other dialect."""
+    theirs(server, "other_start", schedule={"quartzCronExpression": "0 0 5 * * ?", "timezoneId": "UTC", "pauseStatus": "PAUSED"},
+           parameters=harness.named(p="1"))
+    before = server.api.read(f"/jobs/{key_of(server, 'other_start')}")
+    for body, word in (({"jobParams": [{"name": "p", "value": "2"}]}, "jobParams"), ({"start_date": 20981231}, "start_date")):
+        refused(huawei.v1("POST", "jobs/other_start/start", body), "DLF.3051", word, "other_start", "other dialect")
+    assert server.api.read(f"/jobs/{key_of(server, 'other_start')}") == before
+    huawei.start("other_start", {"jobParams": []})
+    after = server.api.read(f"/jobs/{key_of(server, 'other_start')}")
+    assert (after["parameters"], after["schedule"]["pauseStatus"]) == (before["parameters"], "UNPAUSED")
+
+
 SHELL = {"taskKey": "s", "type": "SHELL_TASK", "script": "true"}
 UNSAYABLE = [
     ("a branch", [SHELL, harness.if_else("q", "1 == 1", "s"), {**SHELL, "taskKey": "t", "dependsOn": [{"taskKey": "q", "outcome": "true"}]}],

@@ -80,23 +80,24 @@ static enum err_code start_kept(struct call *call, const struct dataarts_kept *w
 
 /* ---- a job of the other dialect: its definition with another schedule ---- */
 
-static void set_param(json_t *list, const char *name, const char *value)
+/* What holds until it is stopped needs somewhere to be kept beside what it stands in for. */
+static enum err_code check_nothing_kept(struct call *call, const struct job_def *def)
 {
-    size_t i;
-    json_t *param;
-    json_array_foreach (list, i, param)
-        if (strcmp(json_string_value(json_object_get(param, "name")), name) == 0) {
-            json_object_set_new(param, "value", json_string(value));
-            return;
-        }
-    json_array_append_new(list, json_pack("{s:s, s:s}", "name", name, "value", value));
+    const struct start_body *body = call->details;
+    bool has_params = body && body->params.count;
+    if (!has_params && (!body || body->start_date == FIELD_NULL))
+        return ERR_OK;
+    return err_set(
+        &call->err, ERR_INVALID_PARAMETER,
+        "%s is not supported for the job [%.128s], which was made or changed through the "
+        "other dialect: change its %s there",
+        has_params ? "jobParams" : "start_date", def->details.name,
+        has_params ? "parameters" : "schedule.startTime");
 }
 
 static enum err_code start_other(struct call *call, const struct job_def *def, bool starts,
                                  struct job_def **ret)
 {
-    const struct start_body *body = call->details;
-    const struct dataarts_param *params = body ? body->params.items : NULL;
     json_t *details = json_parse(def->json, strlen(def->json), &call->err);
     if (!details)
         return call->err.code;
@@ -109,15 +110,14 @@ static enum err_code start_other(struct call *call, const struct job_def *def, b
     if (starts && previous_from(call) != FIELD_NULL)
         json_object_set_new(details, "previousRunsFrom",
                             json_string(timefmt_rfc3339(previous_from(call), since)));
-    for (size_t i = 0; body && i < body->params.count; i++)
-        set_param(json_object_get(details, "parameters"), params[i].name,
-                  params[i].value ? params[i].value : "");
     enum err_code code;
     if (starts && !json_is_object(schedule))
         code = err_set(&call->err, ERR_NOT_SCHEDULED,
                        "The job [%.128s] should be cron job or http trigger or parent trigger.",
                        def->details.name);
     else
+        code = starts ? check_nothing_kept(call, def) : ERR_OK;
+    if (!code)
         code = job_def_parse(details, false, ret, &call->err);
     json_decref(details);
     return code;
