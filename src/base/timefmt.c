@@ -5,10 +5,6 @@
 
 enum { MS_PER_DAY = 86400000 };
 
-/* 0001-01-01T00:00:00.000Z and 9999-12-31T23:59:59.999Z */
-#define FIRST_MS (-INT64_C(62135596800000))
-#define LAST_MS  INT64_C(253402300799999)
-
 /* Days since 1970-01-01, by the method of eras of 400 years (March-based years). */
 static int64_t days_from_civil(int year, int month, int day)
 {
@@ -161,7 +157,7 @@ bool timefmt_parse(const char *text, int64_t *ret_ms)
     if (!is_real(&at))
         return false;
     int64_t ms = civil_to_ms(&at) - offset_ms;
-    if (ms < FIRST_MS || ms > LAST_MS)
+    if (ms < TIMEFMT_FIRST_MS || ms > TIMEFMT_LAST_MS)
         return false; /* the offset leads out of what can be printed */
     *ret_ms = ms;
     return true;
@@ -173,12 +169,12 @@ bool timefmt_parse_instant(const char *text, int64_t *ret_ms)
     int64_t ms = 0;
     if (!*digit)
         return false;
-    for (; *digit >= '0' && *digit <= '9' && ms <= LAST_MS; digit++)
+    for (; *digit >= '0' && *digit <= '9' && ms <= TIMEFMT_LAST_MS; digit++)
         ms = ms * 10 + (*digit - '0');
     if (*digit)
         return timefmt_parse(text, ret_ms);
     ms = *text == '-' ? -ms : ms;
-    if (ms < FIRST_MS || ms > LAST_MS)
+    if (ms < TIMEFMT_FIRST_MS || ms > TIMEFMT_LAST_MS)
         return false;
     *ret_ms = ms;
     return true;

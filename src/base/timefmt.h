@@ -9,6 +9,10 @@
 
 enum { TIMEFMT_TEXT = 32 };
 
+/* 0001-01-01T00:00:00.000Z and 9999-12-31T23:59:59.999Z */
+#define TIMEFMT_FIRST_MS (-INT64_C(62135596800000))
+#define TIMEFMT_LAST_MS  INT64_C(253402300799999)
+
 struct civil {
     int year, month, day; /* month 1–12, day 1–31 */
     int hour, minute, second, ms;

@@ -12,6 +12,7 @@
 #include "api/extras/campaigns.h"
 #include "api/oracle/run_source.h"
 #include "api/oracle/tables.h"
+#include "base/timefmt.h"
 
 enum location { LOCATION_FIRST, LOCATION_ERROR, LOCATION_NODE, LOCATION_COUNT };
 enum { VERSION_ORIGINAL, VERSION_CURRENT, VERSION_COUNT };
@@ -101,8 +102,10 @@ static const struct field retry_fields[] = {
         .doc = "Whether the watched path is not waited for again."),
     ROW("task_retrys", FIELD_LIST, chosen, .max = RERUN_MAX_RUNS, .object = &chosen_schema,
         .doc = "The instances to be rerun: all of them, or none."),
-    ROW("begin_time", FIELD_INT64, begin_ms, .doc = "Planned at that ms or later."),
-    ROW("end_time", FIELD_INT64, end_ms, .doc = "Planned at that ms or before."),
+    ROW("begin_time", FIELD_INT64, begin_ms, .min = TIMEFMT_FIRST_MS, .max = TIMEFMT_LAST_MS,
+        .doc = "Planned at that ms or later."),
+    ROW("end_time", FIELD_INT64, end_ms, .min = TIMEFMT_FIRST_MS, .max = TIMEFMT_LAST_MS,
+        .doc = "Planned at that ms or before."),
     ROW("jobs", FIELD_LIST, jobs, .max = CAMPAIGN_MAX_JOBS - 1, .object = &other_schema,
         .doc = "Further jobs, upstream or downstream."),
     ROW("concurrent", FIELD_INT32, concurrent, .flags = FIELD_DEFAULT, .min = 1,
