@@ -98,9 +98,35 @@ static struct campaign_cell_row *cell_rows(struct step *step, const struct campa
     return rows;
 }
 
+/* A command whose name is unique is alone: no other supplement of that name, or of its job, is going on. Those are all
+ * here, those of this batch too. NULL: none is. */
+static const struct ecampaign *going_on(const struct engine *engine,
+                                        const struct campaign_request *request)
+{
+    const struct ecampaign *campaign;
+    for (size_t cursor = 0; (campaign = uuid_map_next(&engine->campaigns, &cursor));) {
+        const struct campaign_row *row = &campaign->row;
+        if (row->kind == CAMPAIGN_SUPPLEMENT &&
+            !campaign_is_final((enum campaign_state)row->state) &&
+            (uuid_equal(&row->job, &request->job) ||
+             (request->name && strcmp(row->name, request->name) == 0)))
+            return campaign;
+    }
+    return NULL;
+}
+
 static void create(struct step *step, const struct command *command, struct command_result *result)
 {
     const struct campaign_plan *plan = &command->campaign.plan;
+    const struct ecampaign *other =
+        command->name_is_unique ? going_on(step->engine, &command->campaign.request) : NULL;
+    if (other) {
+        result_refuse(result, ERR_INVALID_PARAMETER,
+                      "The request parameter is invalid: supplement %.128s is going on under this "
+                      "name or for this job: wait for it, or use force",
+                      other->row.name);
+        return;
+    }
     if (plan->skip_count == plan->cell_count) {
         result_refuse(result, ERR_INCORRECT_STATE, "Job %s have no instances to rerun",
                       plan->job_count ? plan->job_names[0] : "");

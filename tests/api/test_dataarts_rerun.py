@@ -2,6 +2,7 @@
 
 import subprocess
 import time
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
@@ -329,6 +330,20 @@ def test_a_supplement_is_stopped(server, huawei):
     refused(huawei.v2("POST", "supplement-data", {**given, "force": "true"}), "DLF.3051", "P_patient")
     done(huawei.v2("POST", "supplement-data/P_patient/stop"), 200)
     eventually(lambda: huawei.read2("supplement-data", status="CANCEL")["total"] == 1, "the end")
+
+
+def test_of_supplements_that_are_asked_for_at_once_one_is_made(huawei):
+    huawei.made(job("asked_at_once", [shell("a", statement=f"until {GATE.format('never')}; do sleep 0.02; done")], "0 0 * * * ?"))
+    given = {"job_name": "asked_at_once", "start_date": "2026-01-05T00:00:00 +00", "end_date": "2026-01-05T01:30:00 +00", "parallel": 1}
+    with ThreadPoolExecutor(12) as pool:
+        answers = list(pool.map(lambda i: huawei.v2("POST", "supplement-data", {**given, "name": f"P_at_once_{i % 2}"}), range(12)))
+    done(*[(answer, 200) for answer in answers if answer.status_code == 200][0])
+    for answer in answers:
+        if answer.status_code != 200:
+            refused(answer, "DLF.3051", "P_at_once_", "going on")
+    row, = huawei.read2("supplement-data", name="P_at_once")["rows"]
+    assert sum(answer.status_code == 200 for answer in answers) == 1
+    done(huawei.v2("POST", f"supplement-data/{row['name']}/stop"), 200)
 
 
 def test_supplements_that_are_refused(server, huawei):

@@ -340,6 +340,33 @@ static void what_has_since_succeeded_is_not_run_again(void **state)
     assert_int_equal(world_run(world, &second)->version, version);
 }
 
+/* Two that are asked for in one batch know nothing of each other before the step. */
+static void one_that_is_to_be_alone_is(void **state)
+{
+    struct world *world = *state;
+    struct uuid job = world_history(world, 2, 0, "");
+    struct campaign_request request = world_over_all(world, &job, 1);
+    struct command command = {.kind = COMMAND_CAMPAIGN_CREATE, .key = job, .name_is_unique = true};
+    struct planned_cell cell = {.job = job, .plan_ms = MINUTE_MS, .needs = "[]", .follows = "[]"};
+    const char *name = "job";
+    request.kind = CAMPAIGN_SUPPLEMENT;
+    request.name = "first";
+    command.campaign = (struct campaign_order){
+        .request = request,
+        .plan = {
+            .jobs = &job, .job_names = &name, .job_count = 1, .cells = &cell, .cell_count = 1}};
+    struct command_result first = world_command(world, &command);
+    assert_answer(first, ERR_OK, "");
+    assert_answer(world_command(world, &command), ERR_INVALID_PARAMETER, "first is going on");
+    command.campaign.request.name = "second";
+    assert_answer(world_command(world, &command), ERR_INVALID_PARAMETER, "first is going on");
+    command.name_is_unique = false;
+    assert_answer(world_command(world, &command), ERR_OK, "");
+    assert_int_equal(world_act(world, COMMAND_CAMPAIGN_CANCEL, &first.key).code, ERR_OK);
+    command.name_is_unique = true;
+    assert_answer(world_command(world, &command), ERR_INVALID_PARAMETER, "second is going on");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -358,6 +385,7 @@ int main(void)
         WORLD_TEST(while_the_server_drains_nothing_starts),
         WORLD_TEST(what_is_depended_on_exists_and_forms_no_cycle),
         WORLD_TEST(what_has_since_succeeded_is_not_run_again),
+        WORLD_TEST(one_that_is_to_be_alone_is),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

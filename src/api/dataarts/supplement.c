@@ -247,6 +247,7 @@ enum err_code dataarts_supplement(struct call *call, struct command *command)
         .reverse = body->reverse_order == 1,
     };
     struct job_row job;
+    command->name_is_unique = body->force != 1; /* also of those that are on their way */
     if (call_read_begin(call))
         return call->err.code;
     enum err_code code = find_jobs(call, body, &job, &request);
