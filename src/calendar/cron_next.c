@@ -15,6 +15,8 @@ enum {
     SATURDAY = 6, /* iso_weekday */
     SUNDAY = 7,
     DAY_END_HOUR = 24,
+    /* A working day lies at most two days before the day that it stands for, be it behind the end of a month; twice that. */
+    WORKING_DAY_SLACK_S = 4 * 86400,
     /* Far more than the months until CRON_LAST_YEAR need: a bound that does not depend on being right. */
     MAX_STEPS = 100000,
 };
@@ -286,6 +288,15 @@ static enum step step_all(struct search *search)
     return STEP_FITS;
 }
 
+/* How far behind its answer a search may come to lie on the way: it goes to the 15th first, then to the working day
+ * nearest to it. */
+static int64_t slack_ms(const struct cron *cron)
+{
+    bool is_working_day = cron->day_rule == CRON_LAST_DAY_WEEKDAY ||
+                          cron->day_rule == CRON_NEAREST_WEEKDAY;
+    return is_working_day ? WORKING_DAY_SLACK_S * INT64_C(1000) : 0;
+}
+
 static int64_t floor_div(int64_t value, int64_t by)
 {
     return value / by - (value % by < 0);
@@ -306,10 +317,11 @@ bool cron_next_until(const struct cron *cron, const struct zone *zone, int64_t a
     struct search search = {.cron = cron, .zone = zone, .from_s = floor_div(after_ms, 1000) + 1};
     if (until_ms > last_ms)
         until_ms = last_ms;
+    int64_t given_up_ms = until_ms + slack_ms(cron);
     show(&search, search.from_s);
     settle(&search); /* of a wall time that exists twice, the second */
     for (int i = 0; i < MAX_STEPS; i++) {
-        if (search.at.year > CRON_LAST_YEAR || search.at_s * 1000 > until_ms)
+        if (search.at.year > CRON_LAST_YEAR || search.at_s * 1000 > given_up_ms)
             return false;
         enum step step = step_all(&search);
         if (step == STEP_NEVER)

@@ -65,6 +65,36 @@ static void test_short_months_and_working_days(void **state)
                 "2012-01-31T12:00:00+14:00");
 }
 
+/* A search for a working day looks at Saturday the 15th before it answers Friday the 14th: it has not passed the bound yet. */
+static void test_a_bound_before_a_working_day(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *expression, *after, *wanted;
+    } cases[] = {
+        {"0 30 9 15W * ?", "2026-07-20T00:00:00Z", "2026-08-14T09:30:00Z"},
+        {"0 30 9 29W * ?", "2026-07-30T00:00:00Z", "2026-08-28T09:30:00Z"},
+        {"0 0 0 31W * ?", "2026-04-30T12:00:00Z", "2026-05-29T00:00:00Z"},
+        {"0 30 9 LW * ?", "2026-05-10T00:00:00Z", "2026-05-29T09:30:00Z"},
+        {"0 0 0 L-1W * ?", "2026-01-31T00:00:00Z", "2026-02-27T00:00:00Z"},
+        {"0 0 0 31W * ?", "2026-06-01T00:00:00Z", "2026-07-31T00:00:00Z"},
+        {"0 0 0 1W * ?", "2026-07-31T00:00:00Z", "2026-08-03T00:00:00Z"},
+    };
+    struct zone *zone = zone_fixed(0);
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+        struct cron cron = cron_of(cases[i].expression);
+        int64_t wanted_ms = at(cases[i].wanted), found_ms = 0;
+        assert_next(cases[i].expression, "UTC", cases[i].after, cases[i].wanted);
+        if (!cron_next_until(&cron, zone, at(cases[i].after), wanted_ms, &found_ms) ||
+            found_ms != wanted_ms)
+            fail_msg("\"%s\" until %s: not found", cases[i].expression, cases[i].wanted);
+        assert_false(cron_next_until(&cron, zone, at(cases[i].after), wanted_ms - 1, &found_ms));
+        assert_true(cron_previous(&cron, zone, wanted_ms + 1, &found_ms));
+        assert_int_equal(found_ms, wanted_ms);
+    }
+    zone_unref(zone);
+}
+
 /* Egypt puts its clocks forward at the midnight that begins the last Friday of April: that midnight never comes. */
 static void test_a_time_that_is_always_in_a_gap(void **state)
 {
@@ -252,6 +282,11 @@ static void try_one(struct draw *draw, const char *expression, const char *id,
             (!cron_next(&cron, zone, between_ms, &again_ms) || again_ms != next_ms))
             fail_msg("\"%s\" in %s: from %lld another than from %lld", expression, id,
                      (long long)between_ms, (long long)after_ms);
+        /* bounded, it finds the same, and nothing before it */
+        if (!cron_next_until(&cron, zone, after_ms, next_ms, &again_ms) || again_ms != next_ms)
+            fail_msg("\"%s\" in %s after %lld: not found until %lld", expression, id,
+                     (long long)after_ms, (long long)next_ms);
+        assert_false(cron_next_until(&cron, zone, after_ms, next_ms - 1, &again_ms));
         first_ms = i == 0 ? next_ms : first_ms;
         assert_true(i == 0 || next_ms > earlier_ms);
         earlier_ms = after_ms = next_ms;
@@ -297,6 +332,7 @@ int main(void)
         cmocka_unit_test(test_gaps),
         cmocka_unit_test(test_overlaps),
         cmocka_unit_test(test_short_months_and_working_days),
+        cmocka_unit_test(test_a_bound_before_a_working_day),
         cmocka_unit_test(test_a_time_that_is_always_in_a_gap),
         cmocka_unit_test(test_years),
         cmocka_unit_test(test_what_never_fires),
