@@ -95,6 +95,37 @@ static void test_a_bound_before_a_working_day(void **state)
     zone_unref(zone);
 }
 
+/* Whoever asks from within the first pass of an overlap is answered from that wall time of the second on, and misses what is
+ * before it: no way to find the newest. */
+static void test_the_newest_behind_an_overlap(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *expression, *zone, *before, *wanted;
+    } cases[] = {
+        {"0 0 1 * * ?", "America/New_York", "2026-11-01T01:10:00-05:00",
+         "2026-11-01T01:00:00-05:00"},
+        {"0 5 * * * ?", "America/New_York", "2026-11-01T01:06:00-05:00",
+         "2026-11-01T01:05:00-05:00"},
+        {"0 0 2 * * ?", "Europe/Berlin", "2026-10-25T02:40:00+01:00", "2026-10-25T02:00:00+01:00"},
+        {"0 10 2 * * ?", "Europe/Berlin", "2026-10-25T02:55:00+02:00", "2026-10-24T02:10:00+02:00"},
+    };
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+        struct cron cron = cron_of(cases[i].expression);
+        struct zone *zone = zone_of(cases[i].zone);
+        /* whatever it halves on the way */
+        for (int64_t known_ms = at(cases[i].wanted), back = 0; back < 3000; back += 7) {
+            int64_t before_ms = at(cases[i].before) + back % 100, older_ms, found_ms = 0;
+            assert_true(cron_previous(&cron, zone, known_ms - back * 60000, &older_ms));
+            found_ms = cron_newest_until(&cron, zone, older_ms, before_ms);
+            if (found_ms != known_ms)
+                fail_msg("\"%s\" before %s, from %lld on: %lld", cases[i].expression,
+                         cases[i].before, (long long)older_ms, (long long)found_ms);
+        }
+        zone_unref(zone);
+    }
+}
+
 /* Egypt puts its clocks forward at the midnight that begins the last Friday of April: that midnight never comes. */
 static void test_a_time_that_is_always_in_a_gap(void **state)
 {
@@ -333,6 +364,7 @@ int main(void)
         cmocka_unit_test(test_overlaps),
         cmocka_unit_test(test_short_months_and_working_days),
         cmocka_unit_test(test_a_bound_before_a_working_day),
+        cmocka_unit_test(test_the_newest_behind_an_overlap),
         cmocka_unit_test(test_a_time_that_is_always_in_a_gap),
         cmocka_unit_test(test_years),
         cmocka_unit_test(test_what_never_fires),
