@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <pthread.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
@@ -38,7 +39,8 @@ struct zones {
     struct str_map by_file;
     struct kept *kept;
     struct arena arena; /* of the names */
-    const char **names; /* all of them, once somebody asked for one that is not there */
+    const char *
+        *names; /* all of them, once somebody asked for one that is not there; NULL: not read */
     size_t name_count;
 };
 
@@ -84,16 +86,32 @@ struct folder {
     const char *prefix; /* "America/" */
 };
 
-/* Notes the names of all zones, folder in folder. */
-static void list_names(struct zones *zones)
+/* Could it be opened but for the moment? Else it is not there. */
+static bool is_passing(int error)
 {
-    struct folder path[MAX_DEPTH] = {{opendir(zones->folder), ""}};
+    return error != ENOENT && error != ENOTDIR;
+}
+
+/* `entries` was just opened, or NULL with errno. False: it could not be opened right now. */
+static bool enter_folder(struct folder *ret, DIR *entries, const char *prefix)
+{
+    *ret = (struct folder){entries, prefix};
+    return entries || !is_passing(errno);
+}
+
+/* Notes the names of all zones, folder in folder. False: not all of them could be read. */
+static bool list_names(struct zones *zones)
+{
+    struct folder path[MAX_DEPTH];
+    bool is_whole = enter_folder(&path[0], opendir(zones->folder), "");
     int depth = path[0].entries ? 1 : 0;
     zones->names = arena_array(&zones->arena, ZONES_MAX_NAMES, sizeof *zones->names);
     while (depth > 0) {
         struct folder *folder = &path[depth - 1];
+        errno = 0;
         const struct dirent *entry = readdir(folder->entries);
         if (!entry || zones->name_count == ZONES_MAX_NAMES) {
+            is_whole = is_whole && (entry || !errno);
             closedir(folder->entries);
             depth--;
             continue;
@@ -104,12 +122,22 @@ static void list_names(struct zones *zones)
             zones->names[zones->name_count++] =
                 arena_printf(&zones->arena, "%s%s", folder->prefix, entry->d_name);
         } else if (depth < MAX_DEPTH) {
+            const char *prefix =
+                arena_printf(&zones->arena, "%s%s/", folder->prefix, entry->d_name);
             DIR *entries = folder_open(dirfd(folder->entries), entry->d_name);
-            if (entries)
-                path[depth++] = (struct folder){
-                    entries, arena_printf(&zones->arena, "%s%s/", folder->prefix, entry->d_name)};
+            is_whole = enter_folder(&path[depth], entries, prefix) && is_whole;
+            depth += path[depth].entries != NULL;
         }
     }
+    return is_whole;
+}
+
+/* A list that is not whole, or of a folder that is not there, is made anew by whoever asks next. */
+static void forget_names(struct zones *zones)
+{
+    arena_clear(&zones->arena);
+    zones->names = NULL;
+    zones->name_count = 0;
 }
 
 /* Lower-case, blanks as underscores. */
@@ -135,7 +163,7 @@ static size_t cost_of(const char *asked, const char *name)
 }
 
 /* The known id that is most like the asked one, NULL when none is; under the lock. */
-static const char *find_near(struct zones *zones, const char *id)
+static const char *find_near(const struct zones *zones, const char *id)
 {
     char asked[ZONE_ID_MAX];
     const char *nearest = NULL, *name;
@@ -143,8 +171,6 @@ static const char *find_near(struct zones *zones, const char *id)
     /* three letters are near to anything */
     size_t best = len <= 3 ? COST_OF_SHORT : len < 8 ? COST_OF_MIDDLING : COST_OF_LONG;
     normalize(id, asked);
-    if (!zones->names)
-        list_names(zones);
     for (size_t i = 0; i < zones->name_count + ZONE_ID_SHORT_COUNT; i++) {
         name = i < zones->name_count ? zones->names[i] : zone_id_short(i - zones->name_count);
         size_t cost = cost_of(asked, name);
@@ -170,29 +196,36 @@ static bool offset_meant(const char *id, char ret[static ZONE_ID_MAX])
     return zone_id_parse(ret, &parsed) && parsed.is_fixed;
 }
 
+/* Puts a known id that is near into `ret`, or "". False: this host has no zones. */
+static bool suggest(struct zones *zones, const char *id, char ret[static ZONE_ID_MAX])
+{
+    pthread_mutex_lock(&zones->lock);
+    bool is_whole = zones->names || list_names(zones);
+    const char *nearest = find_near(zones, id);
+    bool has_any = zones->name_count > 0 || !is_whole;
+    snprintf(ret, ZONE_ID_MAX, "%s", nearest ? nearest : "");
+    if (!is_whole || !has_any)
+        forget_names(zones);
+    pthread_mutex_unlock(&zones->lock);
+    return has_any;
+}
+
 static enum err_code unknown(struct zones *zones, const char *id, struct err *err)
 {
     char meant[ZONE_ID_MAX];
-    const char *nearest = meant;
-    if (!offset_meant(id, meant)) {
-        pthread_mutex_lock(&zones->lock);
-        nearest = find_near(zones, id);
-        bool has_any = zones->name_count > 0;
-        pthread_mutex_unlock(&zones->lock);
-        if (!has_any)
-            return err_set(err, ERR_INTERNAL,
-                           "this host has no time zones: the package tzdata is missing");
-    }
-    if (nearest)
+    if (!offset_meant(id, meant) && !suggest(zones, id, meant))
+        return err_set(err, ERR_INTERNAL,
+                       "this host has no time zones: the package tzdata is missing");
+    if (*meant)
         return err_set(err, ERR_INVALID_PARAMETER, "is no known time zone; did you mean %s?",
-                       nearest);
+                       meant);
     return err_set(err, ERR_INVALID_PARAMETER,
                    "is no known time zone; it must be an id such as Europe/Berlin, UTC or GMT+8");
 }
 
 /* ---- files ---- */
 
-/* The file of a zone, opened; -1 when there is none of that name. */
+/* The file of a zone, opened; -1, with errno, when it is not. */
 static int open_zone(const struct zones *zones, const char *file, struct stat *ret)
 {
     int folder = open(zones->folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
@@ -200,11 +233,14 @@ static int open_zone(const struct zones *zones, const char *file, struct stat *r
         return -1;
     /* without O_NOFOLLOW: US/Pacific is a link */
     int fd = openat(folder, file, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+    int error = errno;
     close(folder);
     if (fd >= 0 && (fstat(fd, ret) || !S_ISREG(ret->st_mode))) {
         close(fd);
-        return -1;
+        fd = -1;
+        error = ENOENT;
     }
+    errno = error;
     return fd;
 }
 
@@ -256,6 +292,21 @@ static void keep(struct zones *zones, struct kept *kept, const char *file,
     kept->inode = status->st_ino;
 }
 
+/* Its file cannot be opened right now: what was read before is still good. */
+static enum err_code get_kept(struct zones *zones, const char *id, const char *file, int error,
+                              struct zone **ret, struct err *err)
+{
+    pthread_mutex_lock(&zones->lock);
+    const struct kept *kept = str_map_get(&zones->by_file, file);
+    if (kept)
+        *ret = zone_ref(kept->zone);
+    pthread_mutex_unlock(&zones->lock);
+    if (kept)
+        return ERR_OK;
+    return err_set(err, ERR_UNAVAILABLE, "the time zone %s cannot be read right now: %s; try again",
+                   id, strerrordesc_np(error));
+}
+
 static enum err_code get_file(struct zones *zones, const char *id, const char *file,
                               struct zone **ret, struct err *err)
 {
@@ -263,7 +314,8 @@ static enum err_code get_file(struct zones *zones, const char *id, const char *f
     enum err_code code = ERR_OK;
     int fd = open_zone(zones, file, &status);
     if (fd < 0)
-        return unknown(zones, id, err);
+        return is_passing(errno) ? get_kept(zones, id, file, errno, ret, err)
+                                 : unknown(zones, id, err);
     pthread_mutex_lock(&zones->lock);
     struct kept *kept = str_map_get(&zones->by_file, file);
     if (kept && is_same(kept, &status)) {

@@ -24,6 +24,6 @@ void zones_free(struct zones *zones);
 
 /* The zone of a Java id, one reference for the caller. ERR_INVALID_PARAMETER for an unknown id, with a near one where there is one
  * ("is no known time zone; did you mean Europe/Berlin?", to be put behind the name of the field); ERR_INTERNAL when the
- * host's file of that zone cannot be used. */
+ * host's file of that zone cannot be used; ERR_UNAVAILABLE when it cannot be read right now (no descriptors), and was not before. */
 __attribute__((warn_unused_result)) enum err_code zones_get(struct zones *zones, const char *id,
                                                             struct zone **ret, struct err *err);

@@ -119,8 +119,13 @@ static enum err_code load_instances(struct search *search, struct campaign_job *
     struct schedule_row row;
     struct zone *zone = NULL;
     struct run_row *runs = NULL;
-    struct err ignored;
-    if (schedule && zones_get(sources->zones, schedule->timezone_id, &zone, &ignored) == ERR_OK) {
+    struct err why = {0};
+    if (schedule && zones_get(sources->zones, schedule->timezone_id, &zone, &why) &&
+        why.code == ERR_UNAVAILABLE) {
+        *search->err = why; /* it may have times; where the zone is unknown it has none */
+        return why.code;
+    }
+    if (zone) {
         campaign_job_schedule(job, zone);
         if (!job->zone)
             zone_unref(zone);

@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "base/fields.h"
+#include "base/log.h"
 #include "model/words.h"
 
 /* The id behind ".../zoneinfo/", or NULL. */
@@ -60,10 +61,14 @@ struct zone *surroundings_zone(void *context, const char *id)
 {
     const struct surroundings *surroundings = context;
     struct zone *zone = NULL;
-    struct err ignored;
-    if (zones_get(surroundings->zones, id ? id : surroundings->zone_id, &zone, &ignored))
-        return NULL;
-    return zone;
+    struct err err;
+    if (!id)
+        id = surroundings->zone_id;
+    if (zones_get(surroundings->zones, id, &zone, &err) == ERR_OK)
+        return zone;
+    log_event(LOG_WARN, "expressions count in UTC, for want of their time zone",
+              LOG_TEXT("zone", id), LOG_TEXT("why", err.message));
+    return NULL;
 }
 
 const char *surroundings_variable(void *context, const char *name)

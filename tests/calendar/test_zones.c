@@ -1,9 +1,11 @@
 /* Names of zones as Java has them, and the folder that they are read from. */
 #include "calendar/support.h"
 
+#include <fcntl.h>
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -226,6 +228,72 @@ static void test_a_broken_file_is_the_hosts_fault(void **state)
     zones_free(zones);
 }
 
+/* Takes every descriptor that is left, of few; returns how many these were. */
+static size_t take_descriptors(int *taken, size_t most, struct rlimit *ret_before)
+{
+    size_t count = 0;
+    assert_int_equal(getrlimit(RLIMIT_NOFILE, ret_before), 0);
+    const struct rlimit few = {32, ret_before->rlim_max};
+    assert_int_equal(setrlimit(RLIMIT_NOFILE, &few), 0);
+    while (count < most && (taken[count] = open("/dev/null", O_RDONLY)) >= 0)
+        count++;
+    assert_true(count < most);
+    return count;
+}
+
+static void give_descriptors(const int *taken, size_t count, const struct rlimit *before)
+{
+    for (size_t i = 0; i < count; i++)
+        close(taken[i]);
+    assert_int_equal(setrlimit(RLIMIT_NOFILE, before), 0);
+}
+
+/* A file that cannot be opened is not one that is not there. */
+static void test_without_descriptors(void **state)
+{
+    (void)state;
+    int taken[64];
+    struct rlimit before;
+    struct zone *zone = NULL;
+    struct err err;
+    struct zones *zones = zones_new(ZONES_FOLDER);
+    struct zone *berlin = get(zones, "Europe/Berlin");
+    size_t count = take_descriptors(taken, ARRAY_LEN(taken), &before);
+    enum err_code kept = zones_get(zones, "Europe/Berlin", &zone, &err);
+    bool is_same = !kept && zone == berlin;
+    struct zone *none = NULL;
+    enum err_code unread = zones_get(zones, "Asia/Tokyo", &none, &err);
+    enum err_code unknown = zones_get(zones, "not a zone", &none, &err);
+    give_descriptors(taken, count, &before);
+    assert_int_equal(kept, ERR_OK);
+    assert_true(is_same);
+    assert_int_equal(unread, ERR_UNAVAILABLE);
+    assert_int_equal(unknown, ERR_INVALID_PARAMETER);
+    assert_null(none);
+    /* nothing of it is remembered */
+    refuse(zones, "Europe/Berln", "mean Europe/Berlin?");
+    struct zone *tokyo = get(zones, "Asia/Tokyo");
+    zone_unref(tokyo);
+    zone_unref(zone);
+    zone_unref(berlin);
+    zones_free(zones);
+}
+
+static void test_a_folder_that_comes_later(void **state)
+{
+    (void)state;
+    struct zone *zone;
+    struct err err;
+    struct zones *zones = zones_new("later");
+    assert_int_equal(zones_get(zones, "Here", &zone, &err), ERR_INTERNAL);
+    assert_int_equal(mkdir("later", 0700), 0);
+    copy_zone(ZONES_FOLDER "/Europe/Berlin", "later/Here");
+    refuse(zones, "Heree", "mean Here?");
+    zone = get(zones, "Here");
+    zone_unref(zone);
+    zones_free(zones);
+}
+
 static void *ask(void *context)
 {
     static const char *const ids[] = {"Europe/Berlin", "Asia/Tokyo", "America/New_York",
@@ -260,6 +328,8 @@ int main(void)
         cmocka_unit_test(test_near_ids),
         cmocka_unit_test(test_a_changed_file_is_read_again),
         cmocka_unit_test(test_a_broken_file_is_the_hosts_fault),
+        cmocka_unit_test(test_without_descriptors),
+        cmocka_unit_test(test_a_folder_that_comes_later),
         cmocka_unit_test(test_threads),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -66,8 +66,9 @@ static void add_problem(struct call *call, struct def_problems *problems, const 
             (struct def_problem){err->code, arena_strdup(call->arena, err->message)};
 }
 
-/* What saving asks of a schedule beyond its table (schedule_check), each of its texts for itself. */
-static void check_schedule(struct call *call, struct def_problems *problems)
+/* What saving asks of a schedule beyond its table (schedule_check), each of its texts for itself. Fails where
+ * that is not the schedule's fault. */
+static enum err_code check_schedule(struct call *call, struct def_problems *problems)
 {
     const json_t *schedule = json_object_get(call->json, "schedule");
     const char *expression = json_string_value(json_object_get(schedule, "quartzCronExpression"));
@@ -79,20 +80,24 @@ static void check_schedule(struct call *call, struct def_problems *problems)
         schedule_parse_cron(expression, "schedule.quartzCronExpression", &cron, &err))
         add_problem(call, problems, &err);
     if (!timezone || !*timezone)
-        return;
-    if (schedule_find_zone(call->backend->zones, timezone, "schedule.timezoneId", &zone, &err))
+        return ERR_OK;
+    enum err_code code =
+        schedule_find_zone(call->backend->zones, timezone, "schedule.timezoneId", &zone, &err);
+    if (code == ERR_UNAVAILABLE)
+        return err_set(&call->err, code, "%s", err.message);
+    if (code)
         add_problem(call, problems, &err);
     else
         zone_unref(zone);
+    return ERR_OK;
 }
 
 enum err_code validate_parse_body(struct call *call)
 {
     struct def_problems *problems = ARENA_NEW(call->arena, struct def_problems);
     *problems = job_def_problems(call->json, call->strict, call->arena, &call->def);
-    check_schedule(call, problems);
     call->details = problems;
-    return ERR_OK;
+    return check_schedule(call, problems);
 }
 
 static struct field_list views_of(struct call *call, const struct def_problem *problems,
