@@ -320,7 +320,7 @@ struct api_backend {
                           const struct api_workspace *workspace, int *ret_role);
     /* By key; false when there is none. */
     bool (*workspace)(void *context, const struct uuid *key, struct api_workspace *ret);
-    /* By place, from 0, in an order that does not change; false behind the last one. NULL: no
+    /* By place, from 0, in the order of their ids; false behind the last one. NULL: no
      * workspace is enumerated, and no asyncOperation found. */
     bool (*workspace_at)(void *context, size_t index, struct api_workspace *ret);
 

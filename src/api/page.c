@@ -93,6 +93,53 @@ enum err_code page_open_numbers(struct call *call, const char *token, int64_t *r
     return ERR_OK;
 }
 
+/* ---- places in a sorted list ---- */
+
+/* The fixed part of a payload; the name follows it. */
+struct place_head {
+    int64_t numbers[3];
+    struct uuid key;
+};
+
+int64_t page_as_of(struct call *call, int64_t as_of_ms)
+{
+    return as_of_ms == INT64_MAX ? call->backend->now_ms(call->backend->context) : as_of_ms;
+}
+
+void respond_next_place(struct call *call, const struct page_place *place)
+{
+    uint8_t payload[PAGE_MAX_PAYLOAD];
+    struct place_head head = {.key = place->key};
+    const char *name = place->name ? place->name : "";
+    size_t len = strnlen(name, sizeof payload - sizeof head); /* no name of ours is that long */
+    memcpy(head.numbers, place->numbers, sizeof head.numbers);
+    memcpy(payload, &head, sizeof head);
+    memcpy(payload + sizeof head, name, len);
+    respond_next_page(call, page_token(call, payload, sizeof head + len));
+}
+
+enum err_code page_open_place(struct call *call, const char *token, struct page_place *ret)
+{
+    uint8_t payload[PAGE_MAX_PAYLOAD];
+    struct place_head head;
+    size_t len = 0;
+    if (!token)
+        return ERR_OK;
+    enum err_code code = page_open(call, token, payload, &len);
+    if (code)
+        return code;
+    if (len < sizeof head)
+        return refuse(call);
+    memcpy(&head, payload, sizeof head);
+    *ret = (struct page_place){
+        .is_set = true,
+        .key = head.key,
+        .name = arena_memdup(call->arena, payload + sizeof head, len - sizeof head),
+    };
+    memcpy(ret->numbers, head.numbers, sizeof head.numbers);
+    return ERR_OK;
+}
+
 /* ---- cursors of the store ---- */
 
 /* The fixed part of a payload; the name, if there is one, follows it. */

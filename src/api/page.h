@@ -66,6 +66,20 @@ enum err_code page_open(struct call *call, const char *token,
 const char *page_of_numbers(struct call *call, const int64_t *numbers, size_t count);
 enum err_code page_open_numbers(struct call *call, const char *token, int64_t *ret, size_t count);
 
+/* The item that a page ended with, for lists that are sorted in memory: by what they are sorted by, so that the next page
+ * begins behind it, whatever came, went or got another name meanwhile. */
+struct page_place {
+    bool is_set;
+    int64_t numbers[3]; /* what they stand for is the list's to know */
+    struct uuid key;
+    const char *name; /* NULL is as good as "" */
+};
+/* For the pages that follow: INT64_MAX, of the first page, becomes now. */
+int64_t page_as_of(struct call *call, int64_t as_of_ms);
+void respond_next_place(struct call *call, const struct page_place *place);
+/* Leaves *ret as it is where `token` is NULL: the first page. */
+enum err_code page_open_place(struct call *call, const char *token, struct page_place *ret);
+
 /* Works out order and cursor of a list that the store pages. For `parse` of routes. */
 enum err_code list_query_open(struct call *call, struct list_query *list);
 /* Adds opc-next-page. */

@@ -3,7 +3,7 @@
 import time
 
 import pytest
-from harness import refused, step, task
+from harness import Client, refused, step, task
 from seeds import JOB_RUN_SUMMARY, JOB_SUMMARY, check
 
 pytestmark = pytest.mark.sanitize
@@ -338,3 +338,68 @@ def test_parameters_are_decoded_once(api):
     assert api.page_through("/jobs", path="a b/A+c") == []
     plus = api.get("/jobs?path=a+b/%2541%2Bc")
     assert plus.status_code == 200 and keys(plus.json()["items"]) in ([made["key"]], [])
+
+
+# --- what changes between two pages of the lists that are not of runs and jobs (RULES §9: the same for every list) ---
+
+
+def rest_of(api, path, first, **params):
+    return api.page_through(path, page=first.headers["opc-next-page"], **params)
+
+
+@pytest.mark.parametrize("order, names", [({"sortBy": "displayName"}, "abcdef"), ({"sortBy": "displayName", "sortOrder": "DESC"}, "fedcba"),
+                                          ({}, "fedcba"), ({"sortOrder": "ASC"}, "abcdef")])
+def test_clusters_change_between_pages(own, order, names):
+    api = own.api
+    body = {"type": "USER", "driverConfig": {"shape": "small"}}
+    clusters = {name: api.made("/clusters", {**body, "displayName": name}) for name in "abcdef"}
+    order = {**order, "limit": 3}
+    first = api.get("/clusters", **order)
+    shown = [c["displayName"] for c in first.json()["items"]]
+    left = [name for name in names if name not in shown]
+    gone, renamed = [name for name in shown if name != "local"][:2]
+    assert api.delete(f"/clusters/{clusters[gone]['key']}").status_code == 204
+    assert api.put(f"/clusters/{clusters[renamed]['key']}", {**body, "displayName": f"{renamed}2"}).status_code == 200
+    api.made("/clusters", {**body, "displayName": "d2"})
+    rest = [c["displayName"] for c in rest_of(api, "/clusters", first, **order)]
+    assert [name for name in rest if name != "local"] == left
+
+
+def test_permissions_change_between_pages(own):
+    api = own.api
+    job = api.made("/jobs", {"name": "shared", "path": "Shared"})
+    change = lambda what, role: api.post(f"/jobs/{job['key']}/actions/managePermission", {  # noqa: E731
+        f"{what}JobPermissionDetails": {"assignees": {"type": "ROLE", "targets": [role]}, "permissions": ["USE"]}})
+    names = lambda items: [p["granteeName"] for p in items]  # noqa: E731
+    path = f"/jobs/{job['key']}/permissions"
+    for order in ({}, {"sortBy": "displayName"}, {"sortBy": "displayName", "sortOrder": "DESC"}, {"sortOrder": "ASC"}):
+        for role in ("VIEWER", "ADMIN"):
+            assert change("assign", role).status_code == 200
+            time.sleep(0.002)
+        first = api.get(path, limit=1, **order)
+        time.sleep(0.002)
+        assert change("assign", "OPERATOR").status_code == 200
+        seen = names(first.json()["items"]) + names(rest_of(api, path, first, limit=1, **order))
+        assert sorted(seen) == ["ADMIN", "VIEWER"], order
+        first = api.get(path, limit=1, **order)
+        every = names(api.page_through(path, **order))
+        assert change("revoke", every[0]).status_code == 200
+        assert names(rest_of(api, path, first, limit=1, **order)) == every[1:]
+        for role in every[1:]:
+            assert change("revoke", role).status_code == 200
+
+
+def test_operations_of_a_workspace_that_goes_between_pages(own):
+    one, two, three = (own.api.made("~/workspaces", {"displayName": name}) for name in ("one", "two", "three"))
+    for workspace in (one, two, three):
+        there = Client({**own.endpoint, "workspaceKey": workspace["key"]}, own.token)
+        for i in range(3):
+            there.made("/jobs", {"name": f"{workspace['displayName']}{i}", "path": "Shared"})
+    read = {"resourceType": "JOB", "limit": 2}
+    names = lambda items: [o["resourceName"] for o in items]  # noqa: E731
+    for gone, pages, left in ((one, 1, ["two2", "two1", "two0", "three2", "three1", "three0"]), (two, 2, ["three1", "three0"])):
+        answer = own.api.get("~/asyncOperations", **read)
+        for _ in range(pages - 1):
+            answer = own.api.get("~/asyncOperations", page=answer.headers["opc-next-page"], **read)
+        assert own.api.delete(f"~/workspaces/{gone['key']}").status_code == 204
+        assert names(rest_of(own.api, "~/asyncOperations", answer, **read)) == left, gone["displayName"]

@@ -51,7 +51,7 @@ struct operation_list_query {
     const char *match_resource_name;
     int8_t only_own;
     int status;        /* enum operation_status */
-    int64_t workspace; /* index of the one to go on in */
+    int64_t workspace; /* id of the one to go on in */
 };
 
 /* A list in one order that goes on at a number. */

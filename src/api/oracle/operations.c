@@ -57,15 +57,15 @@ enum err_code operation_get(struct call *call)
     return call->err.code ? call->err.code : call_missing(call, "Operation");
 }
 
-/* Puts where a list goes on into a cursor: `status` carries the workspace, a nil key means its
- * beginning. */
+/* Puts where a list goes on into a cursor: `as_of_event`, which no list by time needs, carries the id of the workspace, a
+ * nil key means its beginning. */
 enum err_code operation_list_parse(struct call *call)
 {
     struct operation_list_query *query = call->filter;
     enum err_code code = list_query_open(call, &query->list);
     if (!query->list.cursor.is_set)
         return code;
-    query->workspace = (int64_t)query->list.cursor.status;
+    query->workspace = query->list.cursor.as_of_event;
     query->list.cursor.is_set = !uuid_is_nil(&query->list.cursor.key);
     return code;
 }
@@ -91,14 +91,17 @@ enum err_code operation_list(struct call *call)
         .status = query->status,
     };
     struct list_order order = query->list.order;
-    struct store_cursor cursor = query->list.cursor;
     struct store_cursor next = {0};
     struct api_workspace workspace;
     size_t printed = 0;
-    size_t i = (size_t)query->workspace;
     respond_items_begin(call);
-    for (; !next.is_set && next_workspace(call, &i, &workspace); i++) {
+    for (size_t i = 0; !next.is_set && next_workspace(call, &i, &workspace); i++) {
         struct operation_list list = {0};
+        struct store_cursor cursor = {0};
+        if (workspace.id < query->workspace)
+            continue;
+        if (workspace.id == query->workspace) /* else it is gone: the next begins */
+            cursor = query->list.cursor;
         order.limit = query->list.order.limit - printed;
         if (order.limit)
             call->backend->reads.list_operations(call->reading.reader, workspace.id, &filter,
@@ -107,9 +110,8 @@ enum err_code operation_list(struct call *call)
         if (list.more || !order.limit) {
             next = list.next;
             next.is_set = true;
-            next.status = (enum state)i;
+            next.as_of_event = workspace.id;
         }
-        cursor = (struct store_cursor){0};
     }
     respond_items_end(call);
     if (next.is_set)

@@ -17,6 +17,9 @@
 
 enum { CHANGED_AT_ONCE = 100, PERMISSIONS_MAX = 1000, GROUP = GRANTEE_TYPE_COUNT };
 
+/* The numbers of a place in the list. */
+enum { PLACE_CREATED_MS, PLACE_TYPE, PLACE_AS_OF_MS };
+
 static const char *const type_names[] = {"USER", "ROLE", "GROUP"};
 static const char *const privilege_names[] = {"READ", "USE", "MANAGE", "ADMIN"};
 
@@ -91,7 +94,8 @@ const struct schema manage_job_permission_schema =
 
 struct permission_list_query {
     struct list_query list;
-    int64_t place; /* worked out: how many pages before have shown */
+    struct page_place place; /* worked out: behind what the page begins */
+    int64_t as_of_ms;        /* worked out: newest that counts */
 };
 static const struct field list_fields[] = {
     LIST_PAGE_ROWS(permission_list_query, API_PAGE_MAX_LIMIT, API_PAGE_LIMIT),
@@ -172,7 +176,9 @@ enum err_code job_permission_list_parse(struct call *call)
     bool by_time = list->sort_by == SORT_TIME_CREATED;
     list->order.ascending = list->sort_order == FIELD_UNSET ? !by_time
                                                             : list->sort_order == SORT_ORDER_ASC;
-    return list->page ? page_open_numbers(call, list->page, &query->place, 1) : ERR_OK;
+    enum err_code code = page_open_place(call, list->page, &query->place);
+    query->as_of_ms = query->place.is_set ? query->place.numbers[PLACE_AS_OF_MS] : INT64_MAX;
+    return code;
 }
 
 static struct permission_view view_of(struct call *call, const struct job_permission_row *row)
@@ -208,6 +214,7 @@ static int compare(const void *a, const void *b, void *context)
 enum err_code job_permission_list(struct call *call)
 {
     struct permission_list_query *query = call->filter;
+    const struct page_place *place = &query->place;
     struct job_permission_row *rows;
     struct job_row job;
     if (find_job(call, &job))
@@ -215,20 +222,33 @@ enum err_code job_permission_list(struct call *call)
     size_t count = call->backend->reads.job_permissions(call->reading.reader, call->workspace.id,
                                                         &job.key, call->arena, &rows);
     struct permission_view *views = ARENA_ARRAY(call->arena, count, struct permission_view);
-    for (size_t i = 0; i < count; i++)
-        views[i] = view_of(call, &rows[i]);
-    if (count)
-        qsort_r(views, count, sizeof *views, compare, &query->list);
-    size_t first = (size_t)query->place < count ? (size_t)query->place : count;
-    size_t end = count - first > (size_t)query->list.limit ? first + (size_t)query->list.limit
-                                                           : count;
+    const struct permission_view before = {
+        .name = place->name,
+        .type = (int)place->numbers[PLACE_TYPE],
+        .created_ms = place->numbers[PLACE_CREATED_MS],
+    };
+    size_t left = 0;
+    for (size_t i = 0; i < count; i++) {
+        views[left] = view_of(call, &rows[i]);
+        left += rows[i].created_ms <= query->as_of_ms &&
+                (!place->is_set || compare(&views[left], &before, &query->list) > 0);
+    }
+    if (left)
+        qsort_r(views, left, sizeof *views, compare, &query->list);
+    size_t end = left < (size_t)query->list.limit ? left : (size_t)query->list.limit;
     respond_items_begin(call);
-    for (size_t i = first; i < end; i++)
-        respond_item(call, i - first, &job_permission_schema, &views[i]);
+    for (size_t i = 0; i < end; i++)
+        respond_item(call, i, &job_permission_schema, &views[i]);
     respond_items_end(call);
-    if (end < count) {
-        const int64_t next = (int64_t)end;
-        respond_next_page(call, page_of_numbers(call, &next, 1));
+    if (end < left) {
+        const struct permission_view *last = &views[end - 1];
+        const struct page_place next = {
+            .numbers = {[PLACE_CREATED_MS] = last->created_ms,
+                        [PLACE_TYPE] = last->type,
+                        [PLACE_AS_OF_MS] = page_as_of(call, query->as_of_ms)},
+            .name = last->name,
+        };
+        respond_next_place(call, &next);
     }
     return ERR_OK;
 }

@@ -10,6 +10,9 @@
 
 enum { DETAILS_MAX_BYTES = 1 << 20 };
 
+/* The numbers of a place in a list. */
+enum { PLACE_CREATED_MS, PLACE_AS_OF_MS };
+
 /* ---- lists ---- */
 
 enum err_code resource_list_parse(struct call *call)
@@ -19,9 +22,9 @@ enum err_code resource_list_parse(struct call *call)
     bool by_time = list->sort_by == SORT_TIME_CREATED;
     list->order.ascending = list->sort_order == FIELD_UNSET ? !by_time
                                                             : list->sort_order == SORT_ORDER_ASC;
-    query->place[0] = 0;
-    query->place[1] = INT64_MAX;
-    return list->page ? page_open_numbers(call, list->page, query->place, 2) : ERR_OK;
+    enum err_code code = page_open_place(call, list->page, &query->place);
+    query->as_of_ms = query->place.is_set ? query->place.numbers[PLACE_AS_OF_MS] : INT64_MAX;
+    return code;
 }
 
 bool resource_matches(const struct resource_list_query *query, const struct resource_row *row)
@@ -30,7 +33,7 @@ bool resource_matches(const struct resource_list_query *query, const struct reso
     bool matches = query->states.count == 0;
     for (size_t i = 0; i < query->states.count && !matches; i++)
         matches = strcmp(states[i], row->state) == 0;
-    return matches && row->created_ms <= query->place[1] &&
+    return matches && row->created_ms <= query->as_of_ms &&
            (!query->display_name || strcmp(query->display_name, row->name) == 0) &&
            (!query->display_name_contains || strstr(row->name, query->display_name_contains));
 }
@@ -50,21 +53,41 @@ static int compare(const void *a, const void *b, void *context)
     return list->order.ascending ? order : -order;
 }
 
+/* The first of the sorted rows behind the place. */
+static size_t first_behind(const struct resource_list_query *query, const struct resource_row *rows,
+                           size_t count)
+{
+    const struct page_place *place = &query->place;
+    const struct resource_row last = {
+        .key = place->key,
+        .name = place->name,
+        .created_ms = place->numbers[PLACE_CREATED_MS],
+    };
+    size_t first = 0;
+    while (place->is_set && first < count &&
+           compare(&rows[first], &last, (void *)(uintptr_t)&query->list) <= 0)
+        first++;
+    return first;
+}
+
 size_t resource_page(struct call *call, struct resource_row *rows, size_t count,
                      struct resource_row **ret)
 {
     struct resource_list_query *query = call->filter;
-    size_t first = (size_t)query->place[0] < count ? (size_t)query->place[0] : count;
-    size_t left = count - first;
-    size_t most = (size_t)query->list.limit;
     if (count)
         qsort_r(rows, count, sizeof *rows, compare, &query->list);
+    size_t first = first_behind(query, rows, count);
+    size_t left = count - first;
+    size_t most = (size_t)query->list.limit;
     if (left > most) {
-        int64_t newest = query->place[1];
-        if (newest == INT64_MAX)
-            newest = call->backend->now_ms(call->backend->context);
-        const int64_t next[2] = {(int64_t)(first + most), newest};
-        respond_next_page(call, page_of_numbers(call, next, 2));
+        const struct resource_row *last = &rows[first + most - 1];
+        const struct page_place next = {
+            .numbers = {[PLACE_CREATED_MS] = last->created_ms,
+                        [PLACE_AS_OF_MS] = page_as_of(call, query->as_of_ms)},
+            .key = last->key,
+            .name = last->name,
+        };
+        respond_next_place(call, &next);
     }
     *ret = rows + first;
     return left < most ? left : most;

@@ -17,7 +17,8 @@ struct resource_list_query {
     const char *display_name_contains;
     struct field_list states; /* of const char * */
     int type;                 /* as the kind has it, or FIELD_UNSET */
-    int64_t place[2];         /* worked out: offset, newest creation that counts in ms */
+    struct page_place place;  /* worked out: behind what the page begins */
+    int64_t as_of_ms;         /* worked out: newest creation that counts */
 };
 
 /* Rows of the filters of both: `states` and `types` are the names of what they may be. */
