@@ -6,11 +6,15 @@
 #include "base/map.h"
 #include "base/mem.h"
 
+static const int64_t ns_per_minute = INT64_C(60000000000), ns_per_ms = 1000000;
+
 void limiter_init(struct limiter *limiter, double per_minute, double burst, uint64_t seed)
 {
+    double exact_ns = (double)ns_per_minute / per_minute;
+    int64_t each_ns = exact_ns < 1 ? 1 : llround(exact_ns);
     *limiter = (struct limiter){
-        .ms_each = 60000.0 / per_minute,
-        .burst = burst,
+        .each_ns = each_ns,
+        .most_ns = llround((burst - 1) * (double)each_ns),
         .seed = seed,
         .slots = xcalloc(LIMITER_KEYS, sizeof *limiter->slots),
     };
@@ -33,12 +37,11 @@ static struct limiter_slot *row_of(const struct limiter *limiter, uint64_t hash)
     return limiter->slots + hash % (LIMITER_KEYS / LIMITER_ROW) * LIMITER_ROW;
 }
 
-static int64_t wait_of(const struct limiter *limiter, int64_t full_ms, int64_t now_ms)
+static int64_t wait_of(const struct limiter *limiter, int64_t full_ns, int64_t now_ms)
 {
     /* Units that are missing from the bucket, of which at most burst - 1 may be. */
-    double owed_ms = full_ms > now_ms ? (double)(full_ms - now_ms) : 0;
-    double allowed_ms = (limiter->burst - 1) * limiter->ms_each;
-    return owed_ms > allowed_ms ? (int64_t)ceil(owed_ms - allowed_ms) : 0;
+    int64_t early_ns = full_ns - now_ms * ns_per_ms - limiter->most_ns;
+    return early_ns > 0 ? (early_ns + ns_per_ms - 1) / ns_per_ms : 0;
 }
 
 int64_t limiter_wait_ms(const struct limiter *limiter, const char *key, int64_t now_ms)
@@ -47,7 +50,7 @@ int64_t limiter_wait_ms(const struct limiter *limiter, const char *key, int64_t 
     const struct limiter_slot *row = row_of(limiter, hash);
     for (size_t i = 0; i < LIMITER_ROW; i++)
         if (row[i].key == hash)
-            return wait_of(limiter, row[i].full_ms, now_ms);
+            return wait_of(limiter, row[i].full_ns, now_ms);
     return 0;
 }
 
@@ -56,20 +59,20 @@ int64_t limiter_take(struct limiter *limiter, const char *key, int64_t now_ms)
     uint64_t hash = hash_of(limiter, key);
     struct limiter_slot *row = row_of(limiter, hash);
     struct limiter_slot *slot = NULL;
+    int64_t now_ns = now_ms * ns_per_ms;
     for (size_t i = 0; i < LIMITER_ROW && !slot; i++)
         if (row[i].key == hash)
             slot = &row[i];
     if (!slot) {
         slot = row;
         for (size_t i = 1; i < LIMITER_ROW; i++)
-            if (row[i].full_ms < slot->full_ms)
+            if (row[i].full_ns < slot->full_ns)
                 slot = &row[i];
-        *slot = (struct limiter_slot){hash, now_ms};
+        *slot = (struct limiter_slot){hash, now_ns};
     }
-    int64_t wait_ms = wait_of(limiter, slot->full_ms, now_ms);
+    int64_t wait_ms = wait_of(limiter, slot->full_ns, now_ms);
     if (wait_ms)
         return wait_ms;
-    int64_t from_ms = slot->full_ms > now_ms ? slot->full_ms : now_ms;
-    slot->full_ms = from_ms + (int64_t)ceil(limiter->ms_each);
+    slot->full_ns = (slot->full_ns > now_ns ? slot->full_ns : now_ns) + limiter->each_ns;
     return 0;
 }

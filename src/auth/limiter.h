@@ -16,12 +16,12 @@ enum { LIMITER_KEYS = 4096, LIMITER_ROW = 8 };
 
 struct limiter_slot {
     uint64_t key;    /* hash; 0: free */
-    int64_t full_ms; /* when its bucket will be full again */
+    int64_t full_ns; /* when its bucket will be full again */
 };
 
 struct limiter {
-    double ms_each; /* per unit */
-    double burst;
+    int64_t each_ns; /* per unit: of some thousands a second each takes a part of a ms */
+    int64_t most_ns; /* that may be owed by one who takes another */
     uint64_t seed;
     struct limiter_slot *slots;
 };

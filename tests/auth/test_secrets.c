@@ -217,6 +217,31 @@ static void a_burst_and_then_the_rate(void **state)
     limiter_release(&limiter);
 }
 
+/* Whoever asks all the time gets the burst and then the rate, also where one unit takes a part of a ms. */
+static void the_rate_is_kept_in_the_long_run(void **state)
+{
+    static const int rates[] = {1, 7, 300, 700, 800, 999, 1000, 1001, 3000, 5000, 100000};
+    enum { SECONDS = 20, START_MS = 1234567890 };
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(rates); i++) {
+        struct limiter limiter;
+        int64_t taken = 0, burst = 2 * rates[i];
+        limiter_init(&limiter, rates[i] * 60.0, (double)burst, 5);
+        for (int64_t ms = START_MS; ms <= START_MS + SECONDS * 1000; ms++)
+            while (!limiter_take(&limiter, "greedy", ms))
+                taken++;
+        int64_t wanted = burst + (int64_t)SECONDS * rates[i];
+        if (taken < wanted - 1 || taken > wanted + 1)
+            fail_msg("%d/s: %lld, not %lld", rates[i], (long long)taken, (long long)wanted);
+        /* and what it is told to wait is enough, and not too long */
+        int64_t later_ms = START_MS + SECONDS * 1000;
+        int64_t wait_ms = limiter_wait_ms(&limiter, "greedy", later_ms);
+        assert_true(wait_ms > 0 && wait_ms <= 1000 / rates[i] + 1);
+        assert_int_equal(limiter_take(&limiter, "greedy", later_ms + wait_ms), 0);
+        limiter_release(&limiter);
+    }
+}
+
 static void a_flood_of_keys_forgives_nobody(void **state)
 {
     struct limiter limiter;
@@ -243,6 +268,7 @@ int main(void)
         cmocka_unit_test(passwords_are_verified),
         cmocka_unit_test(malformed_password_texts_verify_nothing),
         cmocka_unit_test(a_burst_and_then_the_rate),
+        cmocka_unit_test(the_rate_is_kept_in_the_long_run),
         cmocka_unit_test(a_flood_of_keys_forgives_nobody),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
