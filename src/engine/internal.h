@@ -16,6 +16,7 @@
 #include "model/el.h"
 #include "model/git.h"
 #include "model/reference.h"
+#include "model/words.h"
 
 /* A row that moves: written once per batch, by engine_collect. */
 struct tracked {
@@ -306,11 +307,14 @@ struct zone *run_zone(const struct engine *engine, const struct erun *run);
 /* A text with what stands in it put in; NULL stays NULL. */
 enum err_code texts_put_in(const struct texts *texts, const char *text, size_t max_bytes,
                            struct arena *arena, const char **ret, struct err *err);
+/* The same for one of `words`. *piece is the first of its pieces, and becomes that of the next word. */
+enum err_code texts_put_in_word(const struct texts *texts, const struct words *words, size_t word,
+                                size_t *piece, struct arena *arena, const char **ret,
+                                struct err *err);
 enum {
     TEXT_MAX_BYTES = 4 << 20, /* of one text with what it says put in */
-    COMPARED_MAX_BYTES =
-        256
-        << 10, /* of one side of a comparison: of these there are many, and nobody is given them */
+    /* of one side of a comparison: of these there are many, and nobody is given them */
+    COMPARED_MAX_BYTES = 256 << 10,
 };
 
 /* ---- if_else.c ---- */

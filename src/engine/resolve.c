@@ -169,9 +169,11 @@ static enum err_code resolve_args(const struct texts *texts, const struct task_d
     if (code)
         return name_field("commandLineArguments", err);
     const char **args = ARENA_ARRAY(arena, words.count, const char *);
-    size_t spent = 0;
+    size_t spent = 0, piece = 0;
     for (size_t i = 0; i < words.count; i++) {
-        code = put_in(texts, "commandLineArguments", words.items[i], arena, &args[i], err);
+        code = texts_put_in_word(texts, &words, i, &piece, arena, &args[i], err);
+        if (code && texts->is_el)
+            return name_field("commandLineArguments", err);
         if (!code)
             code = spend(&spent, "commandLineArguments", "", args[i], err);
         if (code)

@@ -144,6 +144,13 @@ void texts_release(struct texts *texts)
     zone_unref(texts->zone);
 }
 
+static enum err_code add(const struct texts *texts, const char *text, struct buf *out,
+                         struct err *err)
+{
+    return texts->is_el ? el_resolve(text, &texts->el, out, err)
+                        : reference_resolve(text, &texts->references, out, err);
+}
+
 enum err_code texts_put_in(const struct texts *texts, const char *text, size_t max_bytes,
                            struct arena *arena, const char **ret, struct err *err)
 {
@@ -155,8 +162,37 @@ enum err_code texts_put_in(const struct texts *texts, const char *text, size_t m
     }
     struct buf out;
     buf_init(&out, max_bytes);
-    enum err_code code = texts->is_el ? el_resolve(text, &texts->el, &out, err)
-                                      : reference_resolve(text, &texts->references, &out, err);
+    enum err_code code = add(texts, text, &out, err);
+    if (!code)
+        *ret = arena_memdup(arena, out.data ? out.data : "", out.len);
+    buf_release(&out);
+    return code;
+}
+
+enum err_code texts_put_in_word(const struct texts *texts, const struct words *words, size_t word,
+                                size_t *piece, struct arena *arena, const char **ret,
+                                struct err *err)
+{
+    const char *text = words->items[word];
+    size_t done = 0;
+    struct buf out;
+    if (*piece == words->piece_count || words->pieces[*piece].word != word) {
+        *ret = text;
+        return ERR_OK;
+    }
+    enum err_code code = ERR_OK;
+    buf_init(&out, TEXT_MAX_BYTES);
+    for (; *piece < words->piece_count && words->pieces[*piece].word == word && !code; ++*piece) {
+        const struct word_piece *next = &words->pieces[*piece];
+        buf_add(&out, text + done, next->at - done);
+        code = add(texts, next->text, &out, err);
+        done = next->at + strlen(next->text);
+    }
+    buf_puts(&out, text + done);
+    if (!code && out.overflowed)
+        code = err_set(err, ERR_LIMIT_EXCEEDED,
+                       "text is longer than %d bytes once its references are put in",
+                       TEXT_MAX_BYTES);
     if (!code)
         *ret = arena_memdup(arena, out.data ? out.data : "", out.len);
     buf_release(&out);

@@ -89,10 +89,26 @@ static enum err_code check_values(const struct field_list *params, const struct 
     return code;
 }
 
+/* What the words will have put in, and nothing else; expressions say at which character of the whole they are wrong. */
+static enum err_code check_argument_references(const char *text, const struct task_def *task,
+                                               const struct text_check *check,
+                                               struct checker *checker)
+{
+    const struct place place = {"commandLineArguments", NO_INDEX, ""};
+    struct words words;
+    struct err ignored;
+    if (check->is_el ||
+        words_split(text, task->expression_language, &checker->scratch, &words, &ignored))
+        return check_text(text, check, checker, place);
+    enum err_code code = ERR_OK;
+    for (size_t i = 0; i < words.piece_count && !code; i++)
+        code = check_text(words.pieces[i].text, check, checker, place);
+    return code;
+}
+
 /* Every text of a task in which references are put. */
 static enum err_code check_task_references(const struct task_def *task,
-                                           const struct text_check *check,
-                                           const struct checker *checker)
+                                           const struct text_check *check, struct checker *checker)
 {
     const struct {
         const char *field;
@@ -101,7 +117,6 @@ static enum err_code check_task_references(const struct task_def *task,
         {"notebookPath", task->notebook_path},
         {"filePath", task->file_path},
         {"mainClass", task->main_class},
-        {"commandLineArguments", task->command_line_arguments},
         {"script", task->script},
         {"url", task->url},
         {"body", task->body},
@@ -113,6 +128,8 @@ static enum err_code check_task_references(const struct task_def *task,
     for (size_t i = 0; i < ARRAY_LEN(texts) && !code; i++)
         code =
             check_text(texts[i].text, check, checker, (struct place){texts[i].field, NO_INDEX, ""});
+    if (!code)
+        code = check_argument_references(task->command_line_arguments, task, check, checker);
     const char *const *libraries = task->dependent_libraries.items;
     for (size_t i = 0; i < task->dependent_libraries.count && !code; i++)
         code = check_text(libraries[i], check, checker,

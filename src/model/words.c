@@ -17,6 +17,8 @@ struct splitter {
     bool is_el;
     bool
         is_unclosed; /* an expression that nothing closes was met: what follows is not looked into */
+    struct arena *arena;
+    struct word_piece *pieces;
     struct words words;
 };
 
@@ -76,6 +78,11 @@ static bool take_piece(struct splitter *splitter)
     char c = *splitter->at;
     size_t span = span_of(splitter);
     if (span) {
+        splitter->pieces[splitter->words.piece_count++] = (struct word_piece){
+            .word = splitter->words.count,
+            .at = (size_t)(splitter->end - splitter->start),
+            .text = arena_memdup(splitter->arena, splitter->at, span),
+        };
         keep(splitter, span);
     } else if (c == '\\') {
         return take_backslash(splitter);
@@ -102,6 +109,15 @@ static bool finish_word(struct splitter *splitter)
     return true;
 }
 
+/* Each piece has one. */
+static size_t count_braces(const char *text)
+{
+    size_t count = 0;
+    for (const char *p = strchr(text, '{'); p; p = strchr(p + 1, '{'))
+        count++;
+    return count;
+}
+
 enum err_code words_split(const char *text, int language, struct arena *arena, struct words *ret,
                           struct err *err)
 {
@@ -113,9 +129,12 @@ enum err_code words_split(const char *text, int language, struct arena *arena, s
         .at = text,
         .is_el = language == LANGUAGE_EL,
         .start = arena_alloc(arena, len + 1),
+        .arena = arena,
+        .pieces = ARENA_ARRAY(arena, count_braces(text), struct word_piece),
         .words.items = ARENA_ARRAY(arena, most, const char *),
     };
     splitter.end = splitter.start;
+    splitter.words.pieces = splitter.pieces;
     bool fits = true;
     while (*splitter.at && fits) {
         if (!splitter.quote && is_blank(*splitter.at)) {

@@ -13,16 +13,26 @@
 
 enum { WORDS_MAX = 10000 };
 
+/* What references are put in for: a {{…}}, or in EL a #{…} or ${…}. */
+struct word_piece {
+    size_t word;      /* items[word] has it */
+    size_t at;        /* from its byte `at` on */
+    const char *text; /* as it is written */
+};
+
 struct words {
     const char **items;
     size_t count;
+    const struct word_piece *pieces; /* in the order of the text */
+    size_t piece_count;
 };
 
 /* Splits commandLineArguments like a POSIX shell splits (quotes, backslash; no expansion, no
  * comments, no shell), with {{…}} (see reference_span), or in EL #{…} and ${…} (see el_span), one
  * unbreakable piece that is copied as it stands, inside quotes too. `language` is the task's, enum
- * expression_language. References are put in inside each word afterwards: one value never
- * becomes two arguments. NULL gives no words. Unbalanced quotes, a backslash at the end or more
+ * expression_language. References are put in inside each word afterwards, for the pieces and for nothing
+ * else: one value never becomes two arguments, and braces that only stand together once quotes or a backslash
+ * are gone (\{{job.id}}) are text. NULL gives no words. Unbalanced quotes, a backslash at the end or more
  * than WORDS_MAX words → ERR_INVALID_PARAMETER. */
 enum err_code words_split(const char *text, int language, struct arena *arena, struct words *ret,
                           struct err *err);

@@ -90,6 +90,24 @@ static void references_in_arguments(void **state)
     world_exit(world, &run, "b", 0);
 }
 
+/* Split first: a reference is what stands in the text, not what the words have once quotes and backslashes are gone. */
+static void braces_that_are_quoted_are_text(void **state)
+{
+    struct world *world = *state;
+    struct uuid job =
+        world_dag(world,
+                  "a: {'commandLineArguments':'\\\\{{job.name}} x\\\"{\\\"{job.name}} "
+                  "\\\"{{job.name}} y\\\" {\\\\{tasks.nope.values.x}} <{{job.name}}>{{job.name}}'}",
+                  "");
+    struct uuid run = world_submit(world, &job, NULL);
+    assert_string_equal(arg(world, 0), "{{job.name}}");
+    assert_string_equal(arg(world, 1), "x{{job.name}}");
+    assert_string_equal(arg(world, 2), "j y");
+    assert_string_equal(arg(world, 3), "{{tasks.nope.values.x}}");
+    assert_string_equal(arg(world, 4), "<j>j");
+    world_exit(world, &run, "a", 0);
+}
+
 static void ids_of_runs_and_task_runs(void **state)
 {
     struct world *world = *state;
@@ -330,6 +348,7 @@ int main(void)
         WORLD_TEST(job_then_task_then_run_then_repairs),
         WORLD_TEST(what_is_shown_as_unified),
         WORLD_TEST(references_in_arguments),
+        WORLD_TEST(braces_that_are_quoted_are_text),
         WORLD_TEST(ids_of_runs_and_task_runs),
         WORLD_TEST(results_of_upstream_tasks),
         WORLD_TEST(an_unknown_reference_ends_the_task_and_is_not_retried),

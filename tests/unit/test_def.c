@@ -243,6 +243,13 @@ static void texts_of_a_task(void **state)
          "tasks[0].commandLineArguments: {{tasks.b.run_id}} does not name a task upstream of"},
         {TASKS(TASK("a", ",\"commandLineArguments\":\"{{tasks.a.run_id}}\"")),
          "does not name a task upstream of \"a\""},
+        /* what quotes and backslashes make of two braces is no reference, there as at run time */
+        {TASKS(TASK("a", ",\"commandLineArguments\":\"'{'{{tasks.nope.values.x}}\"")),
+         "tasks[0].commandLineArguments: {{tasks.nope.values.x}} does not name a task upstream of"},
+        {TASKS(TASK("a", ",\"commandLineArguments\":\"'{{tasks.nope.values.x}}'\"")),
+         "tasks[0].commandLineArguments: {{tasks.nope.values.x}} does not name a task upstream of"},
+        {TASKS(TASK("a", ",\"commandLineArguments\":\"'{'{tasks.nope.values.x}}\"")), NULL},
+        {TASKS(TASK("a", ",\"commandLineArguments\":\"\\\\{{tasks.nope.values.x}}\"")), NULL},
         {TASKS(TASK("a", ",\"parameters\":[{\"name\":\"p\",\"value\":\"{{task.x}}\"}]")),
          "tasks[0].parameters[0].value: {{task.x}} is unknown"},
         {TASKS(TASK("a", ",\"parameters\":[{\"name\":\"p\",\"value\":\"{{job.parameters.q}}\"}]")),
