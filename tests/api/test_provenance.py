@@ -1,7 +1,7 @@
 """Where parameters come from: the explanation of a run (CONTRACT §6; RULES §5)."""
 
 import pytest
-from harness import if_else, named, step, task
+from harness import if_else, node, named, step, task
 
 pytestmark = pytest.mark.sanitize
 
@@ -85,6 +85,30 @@ def test_references_of_the_other_texts(api):
     assert [(u["field"], u["reference"], u["value"], u["source"]) for u in uses] == [
         ("expressions[0].value", "{{job.parameters.p}}", "0", "JOB"),
         ("expressions[0].value", "{{job.repair_count}}", "0", None)], "as of when it was decided"
+
+
+def test_references_of_libraries_conditions_and_git(api):
+    """Each text that a job is checked for; what an argument has as text is none."""
+    tasks = [step("a", set="rows:3"),
+             {**task("b", "step.py", commandLineArguments=r"\{{job.id}} name=b"),
+              "dependsOn": [{"taskKey": "a", "x-condition": "{{tasks.a.values.rows}} > {{job.parameters.most}}"}]},
+             {**task("c", "step.py", commandLineArguments="name=c"), "x-expressionLanguage": "EL",
+              "dependsOn": [{"taskKey": "a", "x-condition": "#{Job.getNodeStatus('a') == 'success'}"}]},
+             {**task("e", "step.py", commandLineArguments="name=e"), "x-expressionLanguage": "EL",
+              "dependsOn": [{"taskKey": "a", "x-condition": "Job.getNodeStatus('a') == 'success'"}]},
+             node("j", "JAR_TASK", mainClass="{{job.parameters.branch}}", dependentLibraries=["a.jar", "{{job.parameters.lib}}"]),
+             {**task("g", "x.py", source="GIT_PROVIDER"),
+              "gitConfig": {"repositoryUrl": "file:///nowhere/{{job.parameters.repo}}", "branch": "{{job.parameters.branch}}"}}]
+    given = named(lib="other.jar", most="2", repo="none", branch="main")
+    run = api.wait_final(api.run(api.job(tasks, parameters=given)))
+    whole = explain(api, run)
+    uses = {key: [(u["field"], u["reference"], u["value"]) for u in of_task(whole, key)["references"]] for key in "bcegj"}
+    assert uses == {
+        "b": [("dependsOn[0].x-condition", "{{tasks.a.values.rows}}", "3"), ("dependsOn[0].x-condition", "{{job.parameters.most}}", "2")],
+        "c": [("dependsOn[0].x-condition", "#{Job.getNodeStatus('a') == 'success'}", "true")],
+        "e": [("dependsOn[0].x-condition", "#{Job.getNodeStatus('a') == 'success'}", "true")],
+        "g": [("gitConfig.repositoryUrl", "{{job.parameters.repo}}", "none"), ("gitConfig.branch", "{{job.parameters.branch}}", "main")],
+        "j": [("mainClass", "{{job.parameters.branch}}", "main"), ("dependentLibraries[1]", "{{job.parameters.lib}}", "other.jar")]}
 
 
 def test_a_task_that_has_not_started_has_none(api):

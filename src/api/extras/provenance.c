@@ -5,6 +5,8 @@
 #include "api/oracle/tables.h"
 #include "base/mem.h"
 #include "calendar/zones.h"
+#include "model/git.h"
+#include "model/words.h"
 
 /* ---- tables ---- */
 
@@ -278,46 +280,102 @@ static const char *node_status(const void *context, const char *task_key)
     return row ? el_node_status(row->state) : NULL;
 }
 
-/* All texts of a task in which references are put, one list after the other. */
-static struct field_list references_of(const struct task_def *task, const struct text_scope *scope,
-                                       const struct provenance *of_run, struct arena *arena)
+/* Texts of a task in which references are put, each with what its field is called. */
+struct texts {
+    struct arena *arena;
+    const char **fields;
+    const char **texts;
+    size_t count;
+};
+
+static void add_text(struct texts *texts, const char *field, const char *text)
 {
-    const struct if_expression *expressions = task->expressions.items;
+    texts->fields[texts->count] = field;
+    texts->texts[texts->count++] = text;
+}
+
+static void add_arguments(struct texts *texts, const struct words *words)
+{
+    for (size_t i = 0; i < words->piece_count; i++)
+        add_text(texts, "commandLineArguments", words->pieces[i].text);
+}
+
+/* An expression of an edge need not be marked as one. */
+static const char *marked(const char *condition, struct arena *arena)
+{
+    const char *begin = condition + strspn(condition, " \t\r\n");
+    return begin[0] == '#' && begin[1] == '{' ? condition : arena_printf(arena, "#{%s}", begin);
+}
+
+static void add_lists(struct texts *texts, const struct task_def *task)
+{
+    const char *const *libraries = task->dependent_libraries.items;
     const struct task_header *headers = task->headers.items;
+    const struct if_expression *expressions = task->expressions.items;
+    const struct dependency *dependencies = task->depends_on.items;
+    struct arena *arena = texts->arena;
+    for (size_t i = 0; i < task->dependent_libraries.count; i++)
+        add_text(texts, arena_printf(arena, "dependentLibraries[%zu]", i), libraries[i]);
+    for (size_t i = 0; i < task->headers.count; i++)
+        add_text(texts, arena_printf(arena, "headers[%zu].value", i), headers[i].value);
+    for (size_t i = 0; i < task->expressions.count; i++)
+        add_text(texts, arena_printf(arena, "expressions[%zu].value", i), expressions[i].value);
+    bool is_el = task->expression_language == LANGUAGE_EL;
+    for (size_t i = 0; i < task->depends_on.count; i++) {
+        const char *condition = dependencies[i].condition;
+        add_text(texts, arena_printf(arena, "dependsOn[%zu].x-condition", i),
+                 condition && is_el ? marked(condition, arena) : condition);
+    }
+}
+
+static void add_texts(struct texts *texts, const struct task_def *task)
+{
+    const struct git_config *git = task->git_config;
     const struct {
         const char *field;
         const char *text;
-    } texts[] = {
+    } fields[] = {
         {"filePath", task->file_path},
         {"notebookPath", task->notebook_path},
         {"mainClass", task->main_class},
-        {"commandLineArguments", task->command_line_arguments},
         {"jobKey", task->job_key},
         {"script", task->script},
         {"url", task->url},
         {"body", task->body},
         {"path", task->path},
+        {"gitConfig.repositoryUrl", git ? git->repository_url : NULL},
+        {"gitConfig.branch", git ? git->branch : NULL},
     };
-    size_t text_count = ARRAY_LEN(texts);
-    size_t header_count = task->headers.count;
-    size_t list_count = text_count + header_count + task->expressions.count;
-    struct field_list *lists = ARENA_ARRAY(arena, list_count, struct field_list);
+    struct words words = {0};
+    struct err ignored;
+    if (words_split(task->command_line_arguments, task->expression_language, texts->arena, &words,
+                    &ignored))
+        words.piece_count = 0;
+    size_t most = ARRAY_LEN(fields) + words.piece_count + task->dependent_libraries.count +
+                  task->headers.count + task->expressions.count + task->depends_on.count;
+    texts->fields = ARENA_ARRAY(texts->arena, most, const char *);
+    texts->texts = ARENA_ARRAY(texts->arena, most, const char *);
+    add_arguments(texts, &words);
+    for (size_t i = 0; i < ARRAY_LEN(fields); i++)
+        add_text(texts, fields[i].field, fields[i].text);
+    add_lists(texts, task);
+}
+
+/* What all of them refer to, one list after the other. */
+static struct field_list references_of(const struct task_def *task, const struct text_scope *scope,
+                                       const struct provenance *of_run, struct arena *arena)
+{
+    struct texts texts = {.arena = arena};
+    add_texts(&texts, task);
+    struct field_list *lists = ARENA_ARRAY(arena, texts.count, struct field_list);
     size_t total = 0;
-    for (size_t i = 0; i < list_count; i++) {
-        bool is_header = i >= text_count && i < text_count + header_count;
-        size_t e = i - text_count - (is_header ? 0 : header_count);
-        const char *field = i < text_count ? texts[i].field
-                            : is_header    ? arena_printf(arena, "headers[%zu].value", e)
-                                           : arena_printf(arena, "expressions[%zu].value", e);
-        const char *text = i < text_count ? texts[i].text
-                           : is_header    ? headers[e].value
-                                          : expressions[e].value;
-        lists[i] = provenance_of_text(field, text, scope, of_run, arena);
+    for (size_t i = 0; i < texts.count; i++) {
+        lists[i] = provenance_of_text(texts.fields[i], texts.texts[i], scope, of_run, arena);
         total += lists[i].count;
     }
     struct reference_use *uses = ARENA_ARRAY(arena, total, struct reference_use);
     size_t used = 0;
-    for (size_t i = 0; i < list_count; i++) {
+    for (size_t i = 0; i < texts.count; i++) {
         if (lists[i].count)
             memcpy(uses + used, lists[i].items, lists[i].count * sizeof *uses);
         used += lists[i].count;
