@@ -326,18 +326,25 @@ static void tell_ahead(const struct schedule_row *row)
               LOG_TEXT("until", timefmt_rfc3339(row->cursor_ms, until)));
 }
 
-/* One whose time zone this host does not know (any more) stays silent, and says so here. */
-static void add_schedule(struct pump *pump, const struct schedule_row *row)
+/* One whose time zone this host does not know (any more) stays silent, and says so here. False: it could not be looked
+ * at right now. */
+static bool add_schedule(struct pump *pump, const struct schedule_row *row)
 {
     char job[UUID_TEXT];
     struct zone *zone = NULL;
     struct err err;
-    if (row->kind == SCHEDULE_CRON && zones_get(pump->config.zones, row->timezone_id, &zone, &err))
+    bool is_cron = row->kind == SCHEDULE_CRON;
+    enum err_code code = is_cron ? zones_get(pump->config.zones, row->timezone_id, &zone, &err)
+                                 : ERR_OK;
+    if (code == ERR_UNAVAILABLE)
+        return false;
+    if (code)
         log_event(LOG_ERROR, "a schedule does not fire",
                   LOG_TEXT("job", uuid_format(&row->job, job)), LOG_TEXT("why", err.message));
     tell_ahead(row);
     engine_add_schedule(pump->engine, row, zone);
     zone_unref(zone);
+    return true;
 }
 
 static bool load_schedules(struct pump *pump)
@@ -349,8 +356,8 @@ static bool load_schedules(struct pump *pump)
     size_t count = store_active_schedules(pump->reader, pump->workspace.id, &arena, &rows);
     bool ok = !store_reader_failed(pump->reader);
     store_read_end(pump->reader);
-    for (size_t i = 0; i < count; i++)
-        add_schedule(pump, &rows[i]);
+    for (size_t i = 0; i < count && ok; i++)
+        ok = add_schedule(pump, &rows[i]);
     arena_release(&arena);
     return ok;
 }
