@@ -160,12 +160,13 @@ static int64_t cut_by_size(struct retention *retention, const struct usage *usag
 {
     int64_t left = usage->bytes, created_ms = INT64_MIN;
     struct store_reader *reader = store_reader_open(retention->config.store);
-    for (size_t i = 0; i < usage->count && left > retention->config.max_bytes &&
-                       !is_ending(retention);) {
+    for (size_t i = 0;
+         i < usage->count && left > retention->config.max_bytes && !is_ending(retention);) {
         struct arena arena;
         arena_init(&arena);
         store_read_begin(reader);
-        for (size_t k = 0; k < KNOWN_AT_ONCE && i < usage->count && left > retention->config.max_bytes;
+        for (size_t k = 0;
+             k < KNOWN_AT_ONCE && i < usage->count && left > retention->config.max_bytes;
              k++, i++) {
             if (!may_go(reader, &usage->items[i].run, workspaces, count, &arena))
                 continue;
