@@ -92,7 +92,7 @@ static void audit_command(struct call *call, struct waiting *waiting)
     const struct command *command = &waiting->pending.command;
     struct audit_row *row = &waiting->pending.audit;
     if (is_about_job(command->kind) && command->def && !call->note.target)
-        call->note.target = command->def->details.name;
+        call->note.target = arena_strdup(call->arena, command->def->details.name); /* outlives it */
     call_audit(call, row);
     waiting->request_id = row->request_id;
 }

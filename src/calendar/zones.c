@@ -86,10 +86,10 @@ struct folder {
     const char *prefix; /* "America/" */
 };
 
-/* Could it be opened but for the moment? Else it is not there. */
+/* Could it be opened but for the moment? Else it is not there, or not for us. */
 static bool is_passing(int error)
 {
-    return error != ENOENT && error != ENOTDIR;
+    return error == EMFILE || error == ENFILE || error == ENOMEM || error == EINTR;
 }
 
 /* `entries` was just opened, or NULL with errno. False: it could not be opened right now. */

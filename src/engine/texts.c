@@ -4,8 +4,6 @@
 #include "base/buf.h"
 #include "engine/internal.h"
 
-/* A reference is short and what it stands for may be long. */
-
 static bool find_task(const void *context, const char *task_key, struct reference_task *ret)
 {
     const struct etask *task = context;

@@ -285,6 +285,13 @@ static bool put_in_place(const struct paths *paths, char reason[static GIT_REASO
            failed(reason, "its files cannot be put in place");
 }
 
+/* In git's own words: an object that is not there, or not whole. */
+static bool tells_of_gaps(const char *reason)
+{
+    return strstr(reason, "unable to read") || strstr(reason, "corrupt") ||
+           strstr(reason, "bad object") || strstr(reason, "missing");
+}
+
 bool git_check_out(const struct git_repo *repo, const char *commit,
                    char reason[static GIT_REASON_BYTES])
 {
@@ -295,7 +302,8 @@ bool git_check_out(const struct git_repo *repo, const char *commit,
         ok = fetch(repo, paths, commit, reason);
     if (ok && !write_files(repo, paths, commit, reason)) {
         ok = false;
-        git_remove_tree(paths->bare); /* what has a commit and not its files is fetched anew */
+        if (tells_of_gaps(reason))
+            git_remove_tree(paths->bare); /* what has a commit and not its files is fetched anew */
     }
     ok = ok && put_in_place(paths, reason);
     free(paths);

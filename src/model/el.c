@@ -111,7 +111,7 @@ static enum err_code count_work(const struct el_scope *scope, const struct arena
     if (*scope->work <= EL_MAX_WORK_ALL)
         return ERR_OK;
     return err_set(err, ERR_INVALID_PARAMETER,
-                   "and the other expressions need more than %d MiB for what they put together",
+                   "needs, with the other expressions, more than %d MiB for what they put together",
                    EL_MAX_WORK_ALL >> 20);
 }
 

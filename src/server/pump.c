@@ -242,7 +242,7 @@ static void tell_slots(struct pump *pump)
     const struct engine *engine = pump->engine;
     int64_t held = engine ? (int64_t)engine_attempt_count(engine) : pump->place.held;
     slots_tell(pump->config.slots, &pump->place, held, engine && engine_wants_slot(engine),
-               pump->effects.start_count > 0);
+               engine && pump->effects.start_count > 0);
 }
 
 static void end_batch(struct pump *pump)

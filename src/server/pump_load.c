@@ -336,8 +336,11 @@ static bool add_schedule(struct pump *pump, const struct schedule_row *row)
     bool is_cron = row->kind == SCHEDULE_CRON;
     enum err_code code = is_cron ? zones_get(pump->config.zones, row->timezone_id, &zone, &err)
                                  : ERR_OK;
-    if (code == ERR_UNAVAILABLE)
+    if (code == ERR_UNAVAILABLE) {
+        log_event(LOG_ERROR, "a schedule cannot be loaded",
+                  LOG_TEXT("job", uuid_format(&row->job, job)), LOG_TEXT("why", err.message));
         return false;
+    }
     if (code)
         log_event(LOG_ERROR, "a schedule does not fire",
                   LOG_TEXT("job", uuid_format(&row->job, job)), LOG_TEXT("why", err.message));
@@ -436,8 +439,10 @@ bool pump_load(struct pump *pump)
         feed_reset(pump->config.feed, engine_workspace(pump->engine)->last_event);
     recover_attempts(pump);
     pump_git_hold(pump);
-    const struct engine_event event =
-        pump_event(pump, pump->is_draining ? ENGINE_DRAIN : ENGINE_TIMER);
+    struct engine_event event = pump_event(pump, pump->is_draining ? ENGINE_DRAIN : ENGINE_TIMER);
+    event.slots_elsewhere =
+        pump->config.slots
+            ->max; /* others have not said yet what they hold: the next batch starts */
     bool ok = pump_step(pump, &event);
     pump_read_end(pump);
     if (!ok) {

@@ -143,35 +143,42 @@ static void sweep(struct retention *retention, const struct usage *usage,
 
 /* ---- limits ---- */
 
-static bool may_go(struct store_reader *reader, const struct uuid *run,
-                   const struct workspace_row *workspaces, size_t count, struct arena *arena)
+enum standing { GONE, STAYS, MAY_GO };
+
+static enum standing standing_of(struct store_reader *reader, const struct uuid *run,
+                                 const struct workspace_row *workspaces, size_t count,
+                                 struct arena *arena)
 {
     struct run_row row;
     for (size_t i = 0; i < count; i++)
         if (store_get_run(reader, workspaces[i].id, run, arena, &row))
-            return state_is_final(row.state);
-    return false; /* it is gone, or made just now */
+            return state_is_final(row.state) ? MAY_GO : STAYS;
+    return GONE;
 }
 
 /* The creation of the newest run that has to go so that the rest is within the limit. Runs that are not final stay,
- * whatever they hold: others go in their place. */
+ * whatever they hold: others go in their place. What is gone already is being removed. */
 static int64_t cut_by_size(struct retention *retention, const struct usage *usage,
                            const struct workspace_row *workspaces, size_t count)
 {
+    const int64_t max_bytes = retention->config.max_bytes;
     int64_t left = usage->bytes, created_ms = INT64_MIN;
     struct store_reader *reader = store_reader_open(retention->config.store);
-    for (size_t i = 0;
-         i < usage->count && left > retention->config.max_bytes && !is_ending(retention);) {
+    bool is_good = true;
+    for (size_t i = 0; i < usage->count && left > max_bytes && is_good && !is_ending(retention);) {
         struct arena arena;
         arena_init(&arena);
         store_read_begin(reader);
-        for (size_t k = 0;
-             k < KNOWN_AT_ONCE && i < usage->count && left > retention->config.max_bytes;
-             k++, i++) {
-            if (!may_go(reader, &usage->items[i].run, workspaces, count, &arena))
-                continue;
-            left -= usage->items[i].bytes;
-            created_ms = uuid_time_ms(&usage->items[i].run);
+        for (size_t k = 0; k < KNOWN_AT_ONCE && i < usage->count && left > max_bytes; k++, i++) {
+            const struct uuid *run = &usage->items[i].run;
+            enum standing standing = standing_of(reader, run, workspaces, count, &arena);
+            is_good = !store_reader_failed(reader);
+            if (!is_good)
+                break; /* what lies behind it is not to be judged */
+            if (standing != STAYS)
+                left -= usage->items[i].bytes;
+            if (standing == MAY_GO)
+                created_ms = uuid_time_ms(run);
         }
         store_read_end(reader);
         arena_release(&arena);

@@ -32,7 +32,7 @@ void slots_init(struct slots *slots, int64_t max);
 void slots_release(struct slots *slots);
 
 void slots_join(struct slots *slots, struct slot_place *place);
-/* Harmless for one that has not joined. */
+/* Harmless for one that is zeroed. */
 void slots_leave(struct slots *slots, struct slot_place *place);
 
 /* How many others hold, or are first in line for. */

@@ -8,6 +8,9 @@
 #include "base/fields.h"
 #include "base/log.h"
 #include "model/words.h"
+#include "server/clock.h"
+
+enum { TELL_EVERY_MS = 60 * 1000 };
 
 /* The id behind ".../zoneinfo/", or NULL. */
 static const char *id_of_path(const char *path)
@@ -59,13 +62,18 @@ void surroundings_release(struct surroundings *surroundings)
 
 struct zone *surroundings_zone(void *context, const char *id)
 {
-    const struct surroundings *surroundings = context;
+    struct surroundings *surroundings = context;
     struct zone *zone = NULL;
     struct err err;
     if (!id)
         id = surroundings->zone_id;
     if (zones_get(surroundings->zones, id, &zone, &err) == ERR_OK)
         return zone;
+    int64_t now_ms = clock_boot_ms(); /* once a minute: each text asks */
+    if (atomic_load(&surroundings->told_ms) &&
+        now_ms - atomic_load(&surroundings->told_ms) < TELL_EVERY_MS)
+        return NULL;
+    atomic_store(&surroundings->told_ms, now_ms);
     log_event(LOG_WARN, "expressions count in UTC, for want of their time zone",
               LOG_TEXT("zone", id), LOG_TEXT("why", err.message));
     return NULL;

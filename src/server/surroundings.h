@@ -4,6 +4,9 @@
  */
 #pragma once
 
+#include <stdatomic.h>
+#include <stdint.h>
+
 #include "base/arena.h"
 #include "base/err.h"
 #include "calendar/zones.h"
@@ -13,6 +16,7 @@ struct surroundings {
     const char *zone_id;    /* the server's own: of TZ, else of /etc/localtime, else UTC */
     const char **variables; /* "NAME=value" */
     size_t variable_count;
+    _Atomic int64_t told_ms; /* when it was last said that a zone cannot be had */
     struct arena arena;
 };
 

@@ -46,7 +46,8 @@ static enum err_code keep_check(const struct vault *vault, struct store *store, 
     vault_seal(vault, check_name, check_text, &check);
     bool kept = store_meta_set(store, check_name, check.data) == STORE_OK;
     buf_release(&check);
-    return kept ? ERR_OK : err_set(err, ERR_INTERNAL, "the key of secrets cannot be made");
+    return kept ? ERR_OK
+                : err_set(err, ERR_INTERNAL, "whose key it is cannot be written to the database");
 }
 
 static enum err_code make_key(struct vault *vault, struct store *store, const char *path,

@@ -119,10 +119,26 @@ static bool meta_get(struct store *base, const char *name, struct arena *arena, 
     return read;
 }
 
+/* Somebody has taken the file away, or put another in its place: what is written goes nowhere. */
+static bool has_moved(struct db *db)
+{
+    int moved = 0;
+    sqlite3_file_control(db->handle, "main", SQLITE_FCNTL_HAS_MOVED, &moved);
+    if (moved)
+        log_event(LOG_ERROR, "the database is no longer where it was",
+                  LOG_TEXT("path", sqlite3_db_filename(db->handle, "main")));
+    return moved;
+}
+
+static bool commit_to_file(struct db *db)
+{
+    return !has_moved(db) && db_run_plain(db, SQL_COMMIT);
+}
+
 /* Ends a transaction that touched no workspace's batch. */
 static bool commit_changes(struct db *db)
 {
-    return db_run_plain(db, SQL_BUMP_CHANGES) && db_run_plain(db, SQL_COMMIT);
+    return db_run_plain(db, SQL_BUMP_CHANGES) && commit_to_file(db);
 }
 
 static enum store_result meta_set(struct store *base, const char *name, const char *value)
@@ -225,7 +241,7 @@ static enum store_result take_over(struct store *base, int64_t workspace, struct
     sqlite3_stmt *statement = begin(store) ? db_statement(db, SQL_TAKE_OVER) : NULL;
     if (statement)
         sqlite3_bind_int64(statement, 1, workspace);
-    if (db_run(statement) && read_workspace(db, workspace, &row) && db_run_plain(db, SQL_COMMIT))
+    if (db_run(statement) && read_workspace(db, workspace, &row) && commit_to_file(db))
         *ret = row;
     else
         result = give_up(store, "take over a workspace");
@@ -263,17 +279,6 @@ static bool write_extension(struct sqlite_store *store, const struct store_commi
     return done;
 }
 
-/* Somebody has taken the file away, or put another in its place: what is written goes nowhere. */
-static bool has_moved(const struct sqlite_store *store)
-{
-    int moved = 0;
-    sqlite3_file_control(store->writer.handle, "main", SQLITE_FCNTL_HAS_MOVED, &moved);
-    if (moved)
-        log_event(LOG_ERROR, "the database is no longer where it was",
-                  LOG_TEXT("path", store->path));
-    return moved;
-}
-
 static enum store_result commit_locked(struct sqlite_store *store, struct store_commit *commit)
 {
     struct db *db = &store->writer;
@@ -291,9 +296,7 @@ static enum store_result commit_locked(struct sqlite_store *store, struct store_
         return give_up(store, "write rows");
     if (commit->extend && !write_extension(store, commit))
         return give_up(store, "write answers");
-    if (has_moved(store))
-        return give_up(store, "commit to a file that was taken away");
-    if (!db_run_plain(db, SQL_COMMIT))
+    if (!commit_to_file(db))
         return give_up(store, "commit");
     commit->workspace->batch++;
     return STORE_OK;
@@ -366,10 +369,9 @@ static bool is_writable(struct store *base)
     struct sqlite_store *store = store_of(base);
     pthread_mutex_lock(&store->lock);
     bool writable = begin(store) && db_run_plain(&store->writer, SQL_PROBE) &&
-                    db_run_plain(&store->writer, SQL_COMMIT);
+                    commit_to_file(&store->writer);
     if (!writable)
         give_up(store, "probe the disk");
-    writable = writable && !has_moved(store);
     pthread_mutex_unlock(&store->lock);
     return writable;
 }

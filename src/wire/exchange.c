@@ -96,7 +96,6 @@ static bool has_control(const char *target)
     return false;
 }
 
-/* libmicrohttpd calls this with the target before it decodes it in place. */
 /* libmicrohttpd parses the query next, which nobody here asks it for: a record for each parameter in the connection's
  * memory, and when that is used up the connection is closed without an answer. So it finds the query empty. The
  * text lies in the connection's own buffer, and has no other reader. */
@@ -107,6 +106,7 @@ static void hide_query(const char *uri)
         query[1] = '\0';
 }
 
+/* libmicrohttpd calls this with the target before it decodes it in place. */
 void *exchange_begin(void *cls, const char *uri, struct MHD_Connection *connection)
 {
     struct wire *wire = cls;

@@ -55,7 +55,7 @@ struct serving {
     struct list node; /* of wire->retired */
 };
 
-enum { WIRE_MAX_RETIRED = 4 }; /* beyond it the oldest is stopped with what it serves */
+enum { WIRE_MAX_RETIRED = 4 }; /* beyond it those whom the oldest serves are let go */
 
 struct wire {
     struct wire_config config; /* without the strings, which are the caller's */

@@ -272,25 +272,39 @@ static void dismiss_clients(struct wire *wire, const struct serving *serving)
     }
 }
 
-/* One that serves nobody, taken off the list; NULL when there is none. */
-static struct serving *take_idle(struct wire *wire)
+/* Under the lock. NULL: all serve somebody. */
+static struct serving *find_idle(struct wire *wire)
 {
-    struct serving *found = NULL;
-    size_t too_many = 0;
-    pthread_mutex_lock(&wire->lock);
-    if (wire->retired_count > WIRE_MAX_RETIRED)
-        too_many = wire->retired_count - WIRE_MAX_RETIRED;
     LIST_EACH (&wire->retired, node) {
         struct serving *one = LIST_ITEM(node, struct serving, node);
-        if (atomic_load(&one->open)) {
-            if (too_many && too_many--)
-                dismiss_clients(wire, one);
-            continue;
-        }
-        found = one;
-        list_remove(node);
+        if (!atomic_load(&one->open))
+            return one;
+    }
+    return NULL;
+}
+
+/* Under the lock: of those that are too many, the oldest. */
+static void dismiss_oldest(struct wire *wire)
+{
+    size_t left = wire->retired_count > WIRE_MAX_RETIRED ? wire->retired_count - WIRE_MAX_RETIRED
+                                                         : 0;
+    LIST_EACH (&wire->retired, node) {
+        if (left-- == 0)
+            break;
+        dismiss_clients(wire, LIST_ITEM(node, struct serving, node));
+    }
+}
+
+/* One that serves nobody, taken off the list; NULL when there is none, and too many have been told to go. */
+static struct serving *take_idle(struct wire *wire)
+{
+    pthread_mutex_lock(&wire->lock);
+    struct serving *found = find_idle(wire);
+    if (found) {
+        list_remove(&found->node);
         wire->retired_count--;
-        break;
+    } else {
+        dismiss_oldest(wire);
     }
     pthread_mutex_unlock(&wire->lock);
     return found;

@@ -264,6 +264,8 @@ def test_a_database_that_somebody_took_away_is_not_ready(own):
     job = own.api.job([task("a")])
     database.rename(own.data / "away.db")
     refused(own.api.post("/jobRuns", {"jobKey": job["key"]}), 503, "ServiceUnavailable")
+    for path, body in (("secrets", {"name": "s", "value": "v"}), ("users", {"name": "u", "role": "VIEWER"}), ("tokens", {"name": "t"})):
+        assert own.api.post(f"//reprise/v1/{path}", body).status_code == 503, path
     eventually(lambda: own.api.get("//readyz").status_code == 503, "what is written goes nowhere")
     assert "the database is no longer where it was" in own.tail(20000)
     (own.data / "away.db").rename(database)

@@ -454,6 +454,20 @@ static void leave_open(json_t *tree, bool any_language)
     }
 }
 
+/* What this dialect has no words for, and a PUT would take away. */
+static bool has_foreign_parts(const struct job_def *def)
+{
+    bool has = def->details.git_config || def->details.job_clusters.count > 0;
+    for (uint32_t i = 0; i < def->task_count && !has; i++) {
+        const struct task_def *task = &def->tasks[i];
+        const struct task_header *headers = task->headers.items;
+        has = task->secrets.count > 0 || task->git_config;
+        for (size_t h = 0; h < task->headers.count; h++)
+            has |= headers[h].secret != NULL;
+    }
+    return has;
+}
+
 enum err_code dataarts_check_told(const struct reading *at, const struct dataarts_kept *told,
                                   const char *name, const struct job_def *def, struct err *err)
 {
@@ -466,7 +480,7 @@ enum err_code dataarts_check_told(const struct reading *at, const struct dataart
         return err_set(err, why.code, "%s", why.message);
     bool is_broken = why.code == ERR_NOT_AUTHORIZED_OR_NOT_FOUND ||
                      why.code == ERR_SCHEDULE_INVALID;
-    if (!then && is_broken && def->details.dataarts)
+    if (!then && is_broken && def->details.dataarts && !has_foreign_parts(def))
         return ERR_OK; /* made here, it names a job that is gone: that is to be put right here */
     json_t *now = meaning_of(def);
     bool any_language = !has_expressions(now);
