@@ -283,19 +283,8 @@ static struct serving *find_idle(struct wire *wire)
     return NULL;
 }
 
-/* Under the lock: of those that are too many, the oldest. */
-static void dismiss_oldest(struct wire *wire)
-{
-    size_t left = wire->retired_count > WIRE_MAX_RETIRED ? wire->retired_count - WIRE_MAX_RETIRED
-                                                         : 0;
-    LIST_EACH (&wire->retired, node) {
-        if (left-- == 0)
-            break;
-        dismiss_clients(wire, LIST_ITEM(node, struct serving, node));
-    }
-}
-
-/* One that serves nobody, taken off the list; NULL when there is none, and too many have been told to go. */
+/* One that serves nobody, taken off the list; NULL when there is none. Where there are too many then, those whom the
+ * oldest serves have to go; it is taken when they are gone. */
 static struct serving *take_idle(struct wire *wire)
 {
     pthread_mutex_lock(&wire->lock);
@@ -303,8 +292,8 @@ static struct serving *take_idle(struct wire *wire)
     if (found) {
         list_remove(&found->node);
         wire->retired_count--;
-    } else {
-        dismiss_oldest(wire);
+    } else if (wire->retired_count > WIRE_MAX_RETIRED) {
+        dismiss_clients(wire, LIST_ITEM(wire->retired.next, struct serving, node));
     }
     pthread_mutex_unlock(&wire->lock);
     return found;
