@@ -269,30 +269,11 @@ static bool has_nul(const json_t *value)
             if (has_nul(item))
                 return true;
     } else if (json_is_object(value)) {
-        json_object_keylen_foreach((json_t *)(uintptr_t)value, key, len,
-                                   item) if (strlen(key) != len || has_nul(item)) return true;
+        json_object_keylen_foreach ((json_t *)(uintptr_t)value, key, len, item)
+            if (strlen(key) != len || has_nul(item))
+                return true;
     }
     return false;
-}
-
-static bool is_shallow(const json_t *value, int levels)
-{
-    const char *key;
-    size_t i;
-    json_t *item;
-    bool is_nested = json_is_array(value) || json_is_object(value);
-    if (is_nested && levels == 0)
-        return false;
-    if (json_is_array(value)) {
-        json_array_foreach (value, i, item)
-            if (!is_shallow(item, levels - 1))
-                return false;
-    } else if (json_is_object(value)) {
-        json_object_foreach ((json_t *)(uintptr_t)value, key, item)
-            if (!is_shallow(item, levels - 1))
-                return false;
-    }
-    return true;
 }
 
 /* It becomes a part of texts that are parsed again, which bound how deep they go, and of strings that end at a NUL. */
@@ -302,15 +283,15 @@ static enum err_code parse_raw(struct parser *parser, const struct field *field,
     int levels = field->max ? (int)field->max : FIELDS_RAW_DEPTH;
     if (field->raw_kind == FIELD_OBJECT && !json_is_object(value))
         return wrong_kind(parser, "an object", value);
-    if (!is_shallow(value, levels))
-        return refuse(parser, ERR_INVALID_PARAMETER, "must be nested at most %d levels deep",
-                      levels);
     if (has_nul(value))
         return refuse(parser, ERR_INVALID_PARAMETER, "must not hold a NUL character");
     char *text = json_dumps(value, JSON_COMPACT | JSON_ENCODE_ANY);
-    *(const char **)place = arena_strdup(parser->arena, text);
+    bool fits = json_depth(text, strlen(text)) <= levels;
+    *(const char **)place = fits ? arena_strdup(parser->arena, text) : NULL;
     free(text);
-    return ERR_OK;
+    return fits ? ERR_OK
+                : refuse(parser, ERR_INVALID_PARAMETER, "must be nested at most %d levels deep",
+                         levels);
 }
 
 static enum err_code parse_field(struct parser *parser, const struct field *field, json_t *value,

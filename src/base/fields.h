@@ -38,9 +38,8 @@ enum field_kind {
 
 #define FIELD_NULL INT64_MIN
 enum { FIELD_UNSET = -1 };
-enum {
-    FIELDS_RAW_DEPTH = 32
-}; /* levels of arrays and objects in FIELD_RAW, where the field has no `max` */
+/* Levels of arrays and objects in FIELD_RAW, where the field has no `max`. */
+enum { FIELDS_RAW_DEPTH = 32 };
 
 struct field_list {
     void *items;

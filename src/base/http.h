@@ -29,8 +29,8 @@ struct http_request {
     const char *peer;   /* numeric address of the client, for logs and rate limits */
     struct arena arena; /* the handler's, released after the answer */
     void *state;        /* the handler's own, NULL at the first call */
-    bool
-        body_too_large; /* it is not here: answer at once, with a refusal. An answer that is none becomes 413 */
+    /* The body is not here: answer at once, with a refusal. An answer that is none becomes 413. */
+    bool body_too_large;
     bool shutting_down; /* the wire is stopping: answer now, HTTP_WAIT is not obeyed */
     unsigned kind;      /* the handler's: what it is, for who counts the answers; 0: nobody said */
     /* Lets a request that answered HTTP_WAIT go on: any thread; exactly once per HTTP_WAIT; it may

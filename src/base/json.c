@@ -44,10 +44,15 @@ bool json_is_small(const char *text, size_t len)
     return shape_of(text, len).values <= JSON_MAX_VALUES;
 }
 
+int json_depth(const char *text, size_t len)
+{
+    return shape_of(text, len).deepest;
+}
+
 /* jansson's own depth limit is 2048; ours bounds the work that hostile input can cause. */
 json_t *json_parse(const char *text, size_t len, struct err *err)
 {
-    if (shape_of(text, len).deepest > JSON_MAX_DEPTH) {
+    if (json_depth(text, len) > JSON_MAX_DEPTH) {
         err_set(err, ERR_CANNOT_PARSE, "JSON is nested deeper than %d levels", JSON_MAX_DEPTH);
         return NULL;
     }

@@ -18,6 +18,9 @@ enum { JSON_MAX_DEPTH = 64, JSON_MAX_VALUES = 1000000 };
  * length alone does not bound that. Not for what was accepted and stored: that may be more. */
 bool json_is_small(const char *text, size_t len);
 
+/* How many arrays and objects lie in each other, at most. */
+int json_depth(const char *text, size_t len);
+
 /* Parses `len` bytes into a tree that the caller gives back with json_decref; NULL with `err`
  * (ERR_CANNOT_PARSE, naming line and column) when it is not one JSON text. Scalars are allowed at
  * the top. Depth past JSON_MAX_DEPTH is refused before a tree is built. */

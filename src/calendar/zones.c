@@ -39,8 +39,8 @@ struct zones {
     struct str_map by_file;
     struct kept *kept;
     struct arena arena; /* of the names */
-    const char *
-        *names; /* all of them, once somebody asked for one that is not there; NULL: not read */
+    /* All of them, once somebody asked for one that is not there; NULL: not read. */
+    const char **names;
     size_t name_count;
 };
 

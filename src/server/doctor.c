@@ -154,8 +154,7 @@ static void look_at(struct visit *visit, const char *what,
 
 static void look_at_git(struct visit *visit)
 {
-    const char *path = getenv("PATH");
-    char *found = process_find_program("git", path ? path : "/usr/local/bin:/usr/bin:/bin");
+    char *found = process_find_program("git", visit->process.inherited[0] + strlen("PATH="));
     if (found)
         tell(visit, "ok", "git", found);
     else
