@@ -103,20 +103,33 @@ class Timed:
 
 # ---- runs against the composite limit ----
 
+def _composite_chain(bench, length, program):
+    path = bench.scratch.new("limit.db")
+    return bench.programs.run("limit-composite", path, "chain", length, *program)["seconds"]
+
+
 def _chain(bench, product, length, program):
     timed = Timed(bench, product, product.create_job("chain", chain(length)))
-
-    def limit():
-        path = bench.scratch.new("limit.db")
-        return bench.programs.run("limit-composite", path, "chain", length, *program)["seconds"]
-
-    return bench.in_turn(timed, limit)
+    return bench.in_turn(timed, lambda: _composite_chain(bench, length, program))
 
 
 def g1(bench):
     length = bench.sizes.chain
     figures = _chain(bench, bench.product(), length, [bench.programs.path("noop")])
     yield Row("G1", f"chain of {length} no-op processes", "s", *figures, at_most(1.3), at_most(1.15))
+
+
+def g1f(bench):
+    """G1 without engine, store and HTTP: what of it is the supervisor's, against the same must."""
+    length, noop = bench.sizes.chain, bench.programs.path("noop")
+    supervisor = bench.programs.build / "reprise-supervise"
+
+    def floor():
+        path, folder = bench.scratch.new("floor.db"), bench.scratch.folder("attempts")
+        return bench.programs.run("floor-supervised", path, folder, length, supervisor, noop)["seconds"]
+
+    figures = bench.in_turn(floor, lambda: _composite_chain(bench, length, [noop]))
+    yield Row("G1f", f"chain of {length} by a supervisor alone", "s", *figures, at_most(1.3), at_most(1.15))
 
 
 def g2(bench):
@@ -562,7 +575,8 @@ def g16(bench):
         screens.pages.close()
 
 
-GOALS = {"G1": g1, "G2": g2, "G3": g3, "G4": g4, "G5": g5, "G7": g7, "G8": g8, "G9": g9, "G9r": g9r, "G10": g10, "G11": g11, "G12": g12, "G13": g13,
+GOALS = {"G1": g1, "G1f": g1f, "G2": g2, "G3": g3, "G4": g4, "G5": g5, "G7": g7, "G8": g8, "G9": g9, "G9r": g9r, "G10": g10,
+         "G11": g11, "G12": g12, "G13": g13,
          "G15": g15, "G15w": g15w, "G16": g16}
 DURABLE = ("G1", "G2", "G5")  # what a slow disk is felt in
 
