@@ -155,6 +155,10 @@ void config_release(struct config *config);
 enum err_code config_load(struct config *config, int argc, char **argv, bool *ret_help,
                           struct err *err);
 
+/* Tells each variable of the environment that begins with REPRISE_ and is no setting, nor anything else of Reprise or of
+ * Kubernetes; `likely` is the variable of the setting that it may have been meant for, "": none is near. */
+void config_each_unknown_variable(void (*tell)(const char *name, const char *likely));
+
 /* Where the first argument stands that is neither an option nor an option's value; argc: nowhere, or
  * --help or an option that nobody knows comes first. */
 int config_first_word(int argc, char **argv);

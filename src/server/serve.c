@@ -527,6 +527,14 @@ static void server_stop(struct server *server)
     slots_release(&server->slots);
 }
 
+/* Not an error: the variable may be somebody else's. */
+static void warn_of_variable(const char *name, const char *likely)
+{
+    struct log_field meant = *likely ? LOG_TEXT("meant", likely) : (struct log_field){0};
+    log_event(LOG_WARN, "a variable of the environment is no setting: it has no effect",
+              LOG_TEXT("variable", name), meant);
+}
+
 int serve(const struct config *config)
 {
     struct server server = {
@@ -534,6 +542,7 @@ int serve(const struct config *config)
     struct err err = {0};
     log_setup((enum log_level)config_number(config, CONFIG_log_level),
               (enum log_format)config_number(config, CONFIG_log_format));
+    config_each_unknown_variable(warn_of_variable);
     slots_init(&server.slots, config_number(config, CONFIG_exec_max_running));
     bool failed = server_start(&server, &err) != ERR_OK || publish(&server, &err) != ERR_OK;
     if (failed)

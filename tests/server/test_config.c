@@ -229,6 +229,44 @@ static void test_the_default_data_folder(void **state)
     free(home);
 }
 
+/* The tests are run with variables of their own. */
+static const char *asked;
+static char told[512];
+
+static void tell(const char *name, const char *likely)
+{
+    size_t len = strlen(told);
+    if (strcmp(name, asked) == 0)
+        snprintf(told + len, sizeof told - len, "%s(%s) ", name, likely);
+}
+
+static void test_variables_that_are_no_setting_are_told(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *variable, *told;
+    } cases[] = {
+        {"REPRISE_LISTEN", "REPRISE_LISTEN(REPRISE_SERVE_LISTEN) "},
+        {"REPRISE_EXEC_MAX_RUN", "REPRISE_EXEC_MAX_RUN() "},
+        {"REPRISE_TOKENS", "REPRISE_TOKENS() "},
+        {"REPRISE_", "REPRISE_() "},
+        {"REPRISE_EXEC_MAX_RUNNING", ""},
+        {"REPRISE_TOKEN", ""},
+        {"REPRISE_PARAM_day", ""},
+        {"REPRISE_SERVICE_HOST", ""},
+        {"REPRISE_PORT_8787_TCP", ""},
+        {"REPRISED", ""},
+    };
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+        *told = '\0';
+        asked = cases[i].variable;
+        setenv(cases[i].variable, "1", 1);
+        config_each_unknown_variable(tell);
+        unsetenv(cases[i].variable);
+        assert_string_equal(told, cases[i].told);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -240,6 +278,7 @@ int main(void)
         cmocka_unit_test(test_what_is_wrong_is_named),
         cmocka_unit_test(test_the_first_word_stands_behind_options),
         cmocka_unit_test(test_the_default_data_folder),
+        cmocka_unit_test(test_variables_that_are_no_setting_are_told),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
