@@ -119,9 +119,9 @@ def stream(handler, pieces, headers):
 
 
 def environment(**changes):
-    """Nothing of the caller's that the client would heed."""
+    """Nothing of the caller's that client or server would heed, or warn of."""
     env = {name: value for name, value in os.environ.items()
-           if not name.startswith(("REPRISE_URL", "REPRISE_TOKEN", "XDG_STATE", "LC_", "LANG", "NO_COLOR"))}
+           if not name.startswith(("REPRISE_", "XDG_STATE", "LC_", "LANG", "NO_COLOR"))}
     env.update({"LANG": "C.UTF-8", "TERM": "xterm"})
     env.update({name: value for name, value in changes.items() if value is not None})
     return env
