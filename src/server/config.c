@@ -223,11 +223,9 @@ static enum err_code read_file(struct config *config, const char *path, struct e
     return code;
 }
 
-static const char variable_prefix[] = "REPRISE_";
-
-static void variable_name(int setting, char ret[static NAME_MAX_BYTES])
+void config_variable(enum config_setting setting, char ret[static CONFIG_VARIABLE_BYTES])
 {
-    snprintf(ret, NAME_MAX_BYTES, "%s%s_%s", variable_prefix, settings[setting].section,
+    snprintf(ret, CONFIG_VARIABLE_BYTES, "REPRISE_%s_%s", settings[setting].section,
              settings[setting].key);
     for (char *p = ret; *p; p++)
         *p = *p == '-' ? '_' : (char)toupper((unsigned char)*p);
@@ -236,62 +234,13 @@ static void variable_name(int setting, char ret[static NAME_MAX_BYTES])
 static enum err_code read_environment(struct config *config, struct err *err)
 {
     for (int i = 0; i < CONFIG_COUNT; i++) {
-        char name[NAME_MAX_BYTES];
-        variable_name(i, name);
+        char name[CONFIG_VARIABLE_BYTES];
+        config_variable((enum config_setting)i, name);
         const char *text = getenv(name);
         if (text && set_value(config, (enum config_setting)i, text, FROM_ENVIRONMENT, err))
             return err->code;
     }
     return ERR_OK;
-}
-
-/* What a client reads, what a task is given (a server may be one), what Kubernetes sets for a service that is called
- * reprise. A '_' at the end: whatever goes on so. */
-static const char *const other_variables[] = {
-    "CONFIG",    "URL",        "TOKEN",    "CA_FILE",     "ATTEMPT_TOKEN",
-    "WORKSPACE", "GIT_COMMIT", "SOURCE",   "PARAMS_FILE", "OUTPUT",
-    "PARAM_",    "SECRET_",    "SERVICE_", "PORT",        "PORT_",
-};
-
-static bool is_other_variable(const char *rest)
-{
-    for (size_t i = 0; i < ARRAY_LEN(other_variables); i++) {
-        size_t len = strlen(other_variables[i]);
-        bool goes_on = other_variables[i][len - 1] == '_';
-        if (strncmp(rest, other_variables[i], goes_on ? len : len + 1) == 0)
-            return true;
-    }
-    return false;
-}
-
-/* Whether the variable REPRISE_`rest` is a setting, or something of ours that is none. Else `likely` is the one of a
- * setting that has this name without its section, or "". */
-static bool is_known_variable(const char *rest, char likely[static NAME_MAX_BYTES])
-{
-    char name[NAME_MAX_BYTES];
-    *likely = '\0';
-    for (int i = 0; i < CONFIG_COUNT; i++) {
-        variable_name(i, name);
-        const char *known = name + strlen(variable_prefix);
-        if (strcmp(known, rest) == 0)
-            return true;
-        if (!*likely && strcmp(known + strlen(settings[i].section) + 1, rest) == 0)
-            memcpy(likely, name, sizeof name);
-    }
-    return is_other_variable(rest);
-}
-
-void config_each_unknown_variable(void (*tell)(const char *name, const char *likely))
-{
-    char name[NAME_MAX_BYTES];
-    char likely[NAME_MAX_BYTES];
-    size_t prefix_bytes = strlen(variable_prefix);
-    for (char **variable = environ; *variable; variable++) {
-        snprintf(name, sizeof name, "%.*s", (int)strcspn(*variable, "="), *variable);
-        if (strncmp(name, variable_prefix, prefix_bytes) == 0 &&
-            !is_known_variable(name + prefix_bytes, likely))
-            tell(name, likely);
-    }
 }
 
 /* The setting that `--name` stands for, -1 when there is none. */

@@ -155,9 +155,9 @@ void config_release(struct config *config);
 enum err_code config_load(struct config *config, int argc, char **argv, bool *ret_help,
                           struct err *err);
 
-/* Tells each variable of the environment that begins with REPRISE_ and is no setting, nor anything else of Reprise or of
- * Kubernetes; `likely` is the variable of the setting that it may have been meant for, "": none is near. */
-void config_each_unknown_variable(void (*tell)(const char *name, const char *likely));
+/* The variable of the environment that gives a setting. */
+enum { CONFIG_VARIABLE_BYTES = 128 };
+void config_variable(enum config_setting setting, char ret[static CONFIG_VARIABLE_BYTES]);
 
 /* Where the first argument stands that is neither an option nor an option's value; argc: nowhere, or
  * --help or an option that nobody knows comes first. */

@@ -25,6 +25,7 @@
 #include "server/notify.h"
 #include "server/secrets.h"
 #include "server/tls.h"
+#include "server/variables.h"
 #include "wire/site.h"
 #include "wire/wire.h"
 
@@ -542,7 +543,7 @@ int serve(const struct config *config)
     struct err err = {0};
     log_setup((enum log_level)config_number(config, CONFIG_log_level),
               (enum log_format)config_number(config, CONFIG_log_format));
-    config_each_unknown_variable(warn_of_variable);
+    variables_each_unknown(warn_of_variable);
     slots_init(&server.slots, config_number(config, CONFIG_exec_max_running));
     bool failed = server_start(&server, &err) != ERR_OK || publish(&server, &err) != ERR_OK;
     if (failed)

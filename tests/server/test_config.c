@@ -12,6 +12,7 @@
 
 #include "base/mem.h"
 #include "server/config.h"
+#include "server/variables.h"
 
 static enum err_code load(struct config *config, struct err *err, int argc, char **argv)
 {
@@ -248,6 +249,7 @@ static void test_variables_that_are_no_setting_are_told(void **state)
     } cases[] = {
         {"REPRISE_LISTEN", "REPRISE_LISTEN(REPRISE_SERVE_LISTEN) "},
         {"REPRISE_EXEC_MAX_RUN", "REPRISE_EXEC_MAX_RUN() "},
+        {"REPRISE_RUNNING", "REPRISE_RUNNING(REPRISE_EXEC_MAX_RUNNING) "},
         {"REPRISE_TOKENS", "REPRISE_TOKENS() "},
         {"REPRISE_", "REPRISE_() "},
         {"REPRISE_EXEC_MAX_RUNNING", ""},
@@ -261,7 +263,7 @@ static void test_variables_that_are_no_setting_are_told(void **state)
         *told = '\0';
         asked = cases[i].variable;
         setenv(cases[i].variable, "1", 1);
-        config_each_unknown_variable(tell);
+        variables_each_unknown(tell);
         unsetenv(cases[i].variable);
         assert_string_equal(told, cases[i].told);
     }
