@@ -575,9 +575,8 @@ def g16(bench):
         screens.pages.close()
 
 
-GOALS = {"G1": g1, "G1f": g1f, "G2": g2, "G3": g3, "G4": g4, "G5": g5, "G7": g7, "G8": g8, "G9": g9, "G9r": g9r, "G10": g10,
-         "G11": g11, "G12": g12, "G13": g13,
-         "G15": g15, "G15w": g15w, "G16": g16}
+GOALS = {"G1": g1, "G1f": g1f, "G2": g2, "G3": g3, "G4": g4, "G5": g5, "G7": g7, "G8": g8, "G9": g9, "G9r": g9r, "G10": g10, "G11": g11,
+         "G12": g12, "G13": g13, "G15": g15, "G15w": g15w, "G16": g16}
 DURABLE = ("G1", "G2", "G5")  # what a slow disk is felt in
 
 

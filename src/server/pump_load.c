@@ -440,9 +440,8 @@ bool pump_load(struct pump *pump)
     recover_attempts(pump);
     pump_git_hold(pump);
     struct engine_event event = pump_event(pump, pump->is_draining ? ENGINE_DRAIN : ENGINE_TIMER);
-    event.slots_elsewhere =
-        pump->config.slots
-            ->max; /* others have not said yet what they hold: the next batch starts */
+    /* Others have not said yet what they hold: the next batch starts. */
+    event.slots_elsewhere = pump->config.slots->max;
     bool ok = pump_step(pump, &event);
     pump_read_end(pump);
     if (!ok) {
