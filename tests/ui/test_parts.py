@@ -180,3 +180,66 @@ def test_of_an_output_that_grows_the_newest_is_there(read):
     assert done["shown"][0] == line(0) and done["shown"][-1] == line(22_999) and done["most"] <= 15_200
     behind = done["shown"][done["gap"] + 1:]
     assert behind == [line(i) for i in range(23_000 - len(behind), 23_000)]
+
+
+# --- places in a JSON text --------------------------------------------------------------------------------------------
+
+PLACES = """export { places, placeOfMessage, lineAt } from %s
+import { places, placeOfMessage } from %s
+export function pointed(text, message) { const { start, end } = placeOfMessage(places(text), message); return text.slice(start, end) }
+export function refused(text) { try { places(text); return null } catch (error) { return [error.at, error.message] } }
+"""
+
+
+@pytest.fixture(scope="module")
+def json_text(tmp_path_factory):
+    """json_text(function, [arguments…]): the functions of jsonplace.ts, and two that are made of them."""
+    folder = tmp_path_factory.mktemp("json")
+    source = json.dumps(str(ROOT / "ui/src/jsonplace.ts"))
+    (folder / "all.ts").write_text(PLACES % (source, source))
+    made = folder / "all.mjs"
+    subprocess.run([ROOT / "ui/node_modules/.bin/esbuild", folder / "all.ts", "--bundle", "--format=esm", f"--outfile={made}", "--log-level=error"],
+                   check=True)
+
+    def call(function, arguments):
+        code = (f"import {{ {function} as f }} from {json.dumps(str(made))}; "
+                f"console.log(JSON.stringify({json.dumps(arguments)}.map((a) => f(...a))))")
+        return json.loads(subprocess.run(["node", "--input-type=module", "-e", code], capture_output=True, text=True, check=True).stdout)
+
+    return call
+
+
+TEXT = """{
+  "name": "n\\u00e9\\"x", "on": true, "none" : null,
+  "tasks": [ {"taskKey": "a", "x-secrets": []},
+             {"taskKey": "b", "dependsOn": [{"taskKey": "a"}], "timeoutSeconds": -1.5e3} ]
+}"""
+
+
+def test_what_a_message_is_about(json_text):
+    about = {
+        "name is too long": '"n\\u00e9\\"x"', "on must be text": "true", "none: what": "null",
+        "tasks[1].dependsOn[0].taskKey \"a\" names no task": '"a"', "tasks[1].timeoutSeconds must be": "-1.5e3",
+        "tasks[0].x-secrets is bad": "[]",
+        "tasks[0].filePath is required": '{"taskKey": "a", "x-secrets": []}',  # is not there: what it should be in
+        "tasks[7] is odd": TEXT[TEXT.index("[ {"):TEXT.rindex("]") + 1], "path is required": TEXT, "Something else": TEXT, "": TEXT,
+        "constructor is no field": TEXT, "tasks.length is no field": TEXT[TEXT.index("[ {"):TEXT.rindex("]") + 1],
+    }
+    assert dict(zip(about, json_text("pointed", [[TEXT, message] for message in about]))) == about
+    assert json_text("lineAt", [["a\nb\nc", 0], ["a\nb\nc", 2], ["a\nb\nc", 4]]) == [1, 2, 3]
+
+
+def test_where_a_text_stops_being_json(json_text):
+    wrong = {
+        "": 0, "  ": 2, "{": 1, '{"a"}': 4, '{"a":}': 5, '{"a":1,}': 7, "[1 2]": 3, "[1,]": 3, "{a:1}": 1, "tru": 0, "01": 1, "1.": 1, "-": 0,
+        '"a': 0, '"a\nb"': 0, '"\\x"': 0, "{} x": 3, '{"a":1,"a":2}': 7, '{"a":1,"\\u0061":2}': 7, "'a'": 0, "[" * 65 + "]" * 65: 64, "NaN": 0, "\ufeff{}": 0,
+    }
+    told = json_text("refused", [[text] for text in wrong])
+    assert {text: said and said[0] for text, said in zip(wrong, told)} == wrong
+    assert told[4][1] == 'a value is expected, and there is "}"' and told[2][1] == "a name in double quotes is expected, and the text ends"
+
+
+def test_what_is_json_has_places(json_text):
+    right = [TEXT, "1", '"x"', "[]", "{}", " [ 1 , 2.5E-7 , -0 ] ", '{"":{}}', "[" * 64 + "]" * 64, '"\\ud800"', '"\u2028"', json.dumps({"a": [None, True, {"b": "\U0001f600"}]})]
+    assert json_text("refused", [[text] for text in right]) == [None] * len(right)
+    assert [json.loads(text) is not ... for text in right] == [True] * len(right), "and it is JSON for others too"
