@@ -76,6 +76,7 @@ def test_what_one_was_given_on_a_single_job_is_offered_there(own, as_vera):
         page.settle()
         assert page("return await page.getByRole('button', {name: 'Run…'}).count()") == may, name
         assert page("return await page.getByRole('switch').count()") == int(name == "manage"), name
+        assert page("return await page.getByRole('link', {name: 'Edit…'}).count()") == int(name == "manage"), name
         page.go(f"runs/{runs[name]['key']}?task=one")
         page.state("FAILED")
         page.settle()
@@ -93,6 +94,9 @@ def test_who_may_only_look_is_not_offered_more(own, as_vera):
     page = as_vera()
     page.sees("hello")
     assert page("return await page.getByRole('button', {name: /^Run/}).count()") == 0
+    assert page("return await page.getByRole('link', {name: 'New job…'}).count()") == 0
+    page.go("jobs/new")
+    page.sees("You may not change this")
     page.go(f"runs/{run['key']}")
     page.state("FAILED")
     assert page("return await page.getByText('Repair…').count()") == 0

@@ -1,8 +1,8 @@
 // What differs between two versions of a definition, in words; and which versions a job has.
 
-import { useEffect, useState } from 'preact/hooks'
+import { useEffect, useMemo, useState } from 'preact/hooks'
 import { get, list } from './api'
-import { type DiffLine, diffLines } from './linediff'
+import { diffLines } from './linediff'
 import { useLive } from './live'
 import { Value, withoutUnset } from './runtabs'
 import type { DefinitionDiff, ParameterChange, Version, WholeVersion } from './types'
@@ -55,18 +55,22 @@ export function ParameterChanges({ changes, title }: { changes: ParameterChange[
 const CONTEXT = 3
 
 export function VersionText({ jobKey, from, to }: { jobKey: string; from: number; to: number }) {
-  const { data, error } = useLive<DiffLine[]>(`text ${jobKey} ${from} ${to}`, async (signal) => {
-    const [before, after] = await Promise.all([from, to].map((version) => get<WholeVersion>(`/jobs/${jobKey}/versions/${version}`, {}, signal)))
-    const lines = (whole: WholeVersion) => JSON.stringify(withoutUnset(whole.definition), null, 2).split('\n')
-    return diffLines(lines(before), lines(after))
+  const { data, error } = useLive<string[]>(`text ${jobKey} ${from} ${to}`, async (signal) => {
+    const wholes = await Promise.all([from, to].map((version) => get<WholeVersion>(`/jobs/${jobKey}/versions/${version}`, {}, signal)))
+    return wholes.map((whole) => JSON.stringify(withoutUnset(whole.definition), null, 2))
   }, { isActive: () => false })
   if (!data) return error ? <Problem error={error} /> : <Loading />
-  if (!data.some((line) => line.sign !== ' ')) return <p class="pad muted">Nothing differs.</p>
-  const near = data.map((_, i) => data.slice(Math.max(0, i - CONTEXT), i + CONTEXT + 1).some((line) => line.sign !== ' '))
+  return <Lines before={data[0]} after={data[1]} label={`Version ${from} becomes version ${to}`} />
+}
+
+export function Lines({ before, after, label }: { before: string; after: string; label: string }) {
+  const lines = useMemo(() => diffLines(before.split('\n'), after.split('\n')), [before, after])
+  if (!lines.some((line) => line.sign !== ' ')) return <p class="pad muted">Nothing differs.</p>
+  const near = lines.map((_, i) => lines.slice(Math.max(0, i - CONTEXT), i + CONTEXT + 1).some((line) => line.sign !== ' '))
   return (
     <div class="json">
-      <pre class="diff" tabIndex={0} aria-label={`Version ${from} becomes version ${to}`}>
-        {data.map((line, i) => near[i]
+      <pre class="diff" tabIndex={0} aria-label={label}>
+        {lines.map((line, i) => near[i]
           ? <div key={i} class={{ '+': 'new', '-': 'gone', ' ': '' }[line.sign]}>{line.sign} {visible(line.text)}</div>
           : near[i - 1] || i === 0 ? <div key={i} class="muted">⋯</div> : null)}
       </pre>

@@ -1,7 +1,7 @@
 // One job: its tasks against its runs, its runs as a list, its definition.
 
 import { useEffect, useMemo, useState } from 'preact/hooks'
-import { get, mayOperate } from './api'
+import { call, get, mayEdit, mayOperate, url } from './api'
 import { CampaignDialog } from './campaignnew'
 import { VersionText, useVersions } from './difference'
 import { Durations } from './durations'
@@ -10,15 +10,15 @@ import { Grid } from './grid'
 import { summaryOf, useGrid } from './griddata'
 import { useLive } from './live'
 import { useRights } from './rights'
-import { amend, href, route } from './route'
+import { amend, go, href, route } from './route'
 import { Strip, RunTable, StartDialog } from './runlist'
 import { Json, withoutUnset } from './runtabs'
 import { PauseSwitch, ScheduleText, Skipped } from './schedule'
 import { TYPE_WORDS } from './run'
 import { RUN_IF } from './taskpanel'
 import { Planned, Time, localTime } from './time'
-import type { Job, WholeVersion } from './types'
-import { Empty, Key, Loading, Missing, Name, Problem, Tabs, visible } from './ui'
+import type { Job, TaskDef, WholeVersion } from './types'
+import { Dialog, Empty, Key, Loading, Missing, Name, Problem, Tabs, visible } from './ui'
 import { plannedText, zoneOf } from './zone'
 
 const TABS: [string, string][] = [['grid', 'Grid'], ['durations', 'Durations'], ['runs', 'Runs'], ['graph', 'Graph'], ['definition', 'Definition'], ['skipped', 'Skipped']]
@@ -44,6 +44,7 @@ export function JobScreen({ jobKey }: { jobKey: string }) {
         <div class="title-row">
           <h1><Name text={job.name} /></h1>
           <span class="grow" />
+          {mayChange && <a class="button" href={href(['jobs', job.key, 'edit'])}>Edit…</a>}
           {mayOperate.value && job.schedule && <button type="button" onClick={() => setRerunning(true)}>Rerun a range…</button>}
           {mayRun && <button type="button" class="primary" onClick={() => setStarting(true)}>Run…</button>}
         </div>
@@ -66,13 +67,9 @@ export function JobScreen({ jobKey }: { jobKey: string }) {
         {tab === 'durations' && (!runs ? <Loading /> : <Durations job={job} grid={grid} />)}
         {tab === 'skipped' && <Skipped job={job} />}
         {tab === 'runs' && <RunTable query={{ jobKey: job.key }} />}
-        {tab === 'graph' && (job.tasks.length
-          ? <Graph tasks={job.tasks} label="Graph of the definition" onOpen={() => undefined} view={(key) => {
-            const task = job.tasks.find((t) => t.taskKey === key)!
-            return { status: null, detail: TYPE_WORDS[task.type] ?? task.type, reason: `Runs if ${RUN_IF[task.runIf ?? 'ALL_SUCCESS'] ?? task.runIf}` }
-          }} />
-          : <Empty title="This job has no tasks"><p>Add some to its definition: <code>reprise job update JOB -f FILE</code></p></Empty>)}
-        {tab === 'definition' && <Definition job={job} />}
+        {tab === 'graph' && (job.tasks.length ? <DefinitionGraph tasks={job.tasks} onOpen={() => undefined} />
+          : <Empty title="This job has no tasks"><p>Add some to its definition.</p></Empty>)}
+        {tab === 'definition' && <Definition job={job} mayChange={mayChange} />}
       </div>
       {isRerunning && <CampaignDialog job={job} onClose={() => setRerunning(false)} />}
       {isStarting && <StartDialog job={job} onClose={() => setStarting(false)} />}
@@ -80,8 +77,17 @@ export function JobScreen({ jobKey }: { jobKey: string }) {
   )
 }
 
+export function DefinitionGraph({ tasks, onOpen }: { tasks: TaskDef[]; onOpen: (taskKey: string) => void }) {
+  const defs = useMemo(() => new Map(tasks.map((task) => [task.taskKey, task])), [tasks])
+  return <Graph tasks={tasks} label="Graph of the definition" onOpen={onOpen} view={(key) => {
+    const task = defs.get(key)!
+    return { status: null, detail: TYPE_WORDS[task.type] ?? task.type, reason: `Runs if ${RUN_IF[task.runIf ?? 'ALL_SUCCESS'] ?? task.runIf}` }
+  }} />
+}
+
 // The definition as it is, or as it was: every change of it is a version, shown whole or by what differs from another.
-function Definition({ job }: { job: Job }) {
+function Definition({ job, mayChange }: { job: Job; mayChange: boolean }) {
+  const [isDeleting, setDeleting] = useState(false)
   const versions = useVersions(job.key, job.definitionVersion ?? '')
   const query = route.value.query
   const current = job.definitionVersion ?? 0
@@ -92,19 +98,50 @@ function Definition({ job }: { job: Job }) {
   ))
   return (
     <div class="scroll">
-      {versions && versions.length > 1 && (
-        <div class="toolbar">
-          <label class="inline">Version
-            <select value={version} onChange={(event) => amend({ version: Number(event.currentTarget.value) === current ? null : event.currentTarget.value })}>{choices}</select>
-          </label>
-          <label class="inline">compared with
-            <select value={against ?? ''} onChange={(event) => amend({ against: event.currentTarget.value })}><option value="">nothing</option>{choices}</select>
-          </label>
-        </div>
-      )}
+      <div class="toolbar">
+        {versions && versions.length > 1 && (
+          <>
+            <label class="inline">Version
+              <select value={version} onChange={(event) => amend({ version: Number(event.currentTarget.value) === current ? null : event.currentTarget.value })}>{choices}</select>
+            </label>
+            <label class="inline">compared with
+              <select value={against ?? ''} onChange={(event) => amend({ against: event.currentTarget.value })}><option value="">nothing</option>{choices}</select>
+            </label>
+          </>
+        )}
+        <span class="grow" />
+        {mayEdit.value && <a class="button" href={href(['jobs', 'new'], { from: job.key })}>Copy as a new job…</a>}
+        {mayChange && <button type="button" class="danger" onClick={() => setDeleting(true)}>Delete…</button>}
+      </div>
+      {isDeleting && <DeleteDialog job={job} onClose={() => setDeleting(false)} />}
       {against ? <VersionText jobKey={job.key} from={against} to={version} />
         : <OneVersion job={job} version={version === current ? null : version} />}
     </div>
+  )
+}
+
+function DeleteDialog({ job, onClose }: { job: Job; onClose: () => void }) {
+  const [error, setError] = useState<unknown>(null)
+  async function remove(event: Event) {
+    event.preventDefault()
+    try {
+      await call(url(`/jobs/${encodeURIComponent(job.key)}`), { method: 'DELETE' })
+      go(href(['jobs']))
+    } catch (refusal) {
+      setError(refusal)
+    }
+  }
+  return (
+    <Dialog title={`Delete ${visible(job.name)}?`} onClose={onClose}>
+      <form onSubmit={remove}>
+        <p>It starts no more runs, and cannot be brought back. The runs that it had stay, and can be looked at, until they are deleted or too old.</p>
+        {error !== null && <Problem error={error} />}
+        <footer>
+          <button type="button" onClick={onClose}>Keep it</button>
+          <button type="submit" class="danger">Delete</button>
+        </footer>
+      </form>
+    </Dialog>
   )
 }
 

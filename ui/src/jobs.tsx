@@ -82,6 +82,8 @@ export function JobsScreen() {
       <div class="title-row">
         <h1>Jobs</h1>
         <input type="search" data-search placeholder="Find a job" aria-label="Find a job by a part of its name" value={text} onInput={(event) => setText(event.currentTarget.value)} />
+        <span class="grow" />
+        {mayEdit.value && <a class="button" href={href(['jobs', 'new'])}>New job…</a>}
       </div>
       {problem !== null && <Problem error={problem} />}
       {error && <Problem error={error} />}
@@ -117,7 +119,9 @@ reprise run start hello --watch`
 function FirstJob() {
   return (
     <Empty title="There is no job yet">
-      <p>A job is a list of tasks and what each waits for. Make one on the command line; it appears here at once.</p>
+      <p>A job is a list of tasks and what each waits for.</p>
+      {mayEdit.value && <p><a class="button primary" href={href(['jobs', 'new'])}>New job…</a></p>}
+      <p>Or make one on the command line; it appears here at once.</p>
       <pre>{EXAMPLE}</pre>
       <CopyText text={EXAMPLE} />
     </Empty>
