@@ -118,7 +118,7 @@ def test_somebody_else_was_faster(own, page):
     page("await page.locator('.diff .gone', {hasText: '\"two\"'}).waitFor()")
     assert definition(page) == mine and own.api.read(f"/jobs/{job['key']}")["definitionVersion"] == 2
     page(SAVE)
-    page("await page.locator('.json pre', {hasText: 'mine'}).waitFor()")
+    page("await page.getByRole('heading', {name: 'shared', exact: true}).waitFor()")
     now = own.api.read(f"/jobs/{job['key']}")
     assert now["definitionVersion"] == 3 and len(now["tasks"]) == 1
 
@@ -156,7 +156,7 @@ def test_a_copy_and_the_end_of_a_job(own, page):
     page("await page.getByRole('button', {name: 'Create'}).click(); await page.getByRole('heading', {name: 'first_copy'}).waitFor()")
     assert set(jobs(own)) == {"first", "first_copy"}
     page("await page.getByRole('tab', {name: 'Definition'}).click(); await page.getByRole('button', {name: 'Delete…'}).click()")
-    page("await page.getByRole('dialog').getByRole('button', {name: 'Keep it'}).click()")
+    page("await page.getByRole('dialog').getByRole('button', {name: 'Cancel'}).click()")
     page("await page.getByRole('button', {name: 'Delete…'}).click(); await page.getByRole('dialog').getByRole('button', {name: 'Delete', exact: true}).click()")
     page("await page.getByRole('heading', {name: 'Jobs'}).waitFor()")
     assert jobs(own) == {"first": key_of(job)}

@@ -36,7 +36,7 @@ def test_names_parameters_and_output_are_text(own, page):
     job = own.api.job(tasks, name="hostile", description="".join(CORPUS)[:1000],
                       parameters=[{"name": f"p{i}", "value": text} for i, text in enumerate(CORPUS)] + named(constructor="<b>x</b>"))
     run = own.api.wait_final(own.api.run(job), "FAILED")
-    for place in ("jobs", f"jobs/{job['key']}", f"jobs/{job['key']}?tab=graph", f"jobs/{job['key']}?tab=definition", "runs", "now",
+    for place in ("jobs", f"jobs/{job['key']}", f"jobs/{job['key']}?tab=graph", f"jobs/{job['key']}?tab=definition", f"jobs/{job['key']}/edit", "access?tab=audit", "runs", "now",
                   *(f"runs/{run['key']}?tab={tab}" for tab in ("graph", "gantt", "tasks", "logs", "parameters", "events", "definition")),
                   f"runs/{run['key']}/repair", "%3Cimg%20src=x%20onerror=alert(1)%3E", "runs/<script>", "jobs/%ff"):
         page.go(place)

@@ -9,7 +9,8 @@ from ui_browser import HERE
 SCREENS = ["jobs", "runs", "now", "campaigns", "jobs/{job}", "jobs/{job}?tab=durations", "jobs/{job}?tab=definition&against=1",
            "jobs/{job}?tab=skipped", "jobs/{job}?tab=runs", "jobs/{job}?tab=graph", "jobs/{job}?tab=definition",
            "runs/{run}", "runs/{run}?task=load", "runs/{run}?tab=gantt", "runs/{run}?tab=tasks", "runs/{run}?tab=logs&task=load",
-           "runs/{run}?tab=parameters", "runs/{run}?tab=events", "runs/{run}?tab=definition", "runs/{run}?repair=0", "runs/{run}/repair", "jobs/{job}/edit", "jobs/new"]
+           "runs/{run}?tab=parameters", "runs/{run}?tab=events", "runs/{run}?tab=definition", "runs/{run}?repair=0", "runs/{run}/repair", "jobs/{job}/edit", "jobs/new",
+           "access", "access?tab=tokens", "access?tab=users", "access?tab=audit"]
 
 
 @pytest.fixture(scope="module")

@@ -87,23 +87,30 @@ export async function call(path: string, { method = 'GET', body, headers, signal
 }
 
 // The workspace that the address names, else the first.
-const workspace = () => {
-  const at = place.value as Place
-  const key = workspaceAsked.value ?? at.workspaces[0].key
-  return `/20260430/aiDataPlatforms/${encodeURIComponent(at.aiDataPlatformId)}/workspaces/${encodeURIComponent(key)}`
-}
+export const workspaceKey = () => workspaceAsked.value ?? (place.value as Place).workspaces[0].key
+const workspace = () =>
+  `/20260430/aiDataPlatforms/${encodeURIComponent((place.value as Place).aiDataPlatformId)}/workspaces/${encodeURIComponent(workspaceKey())}`
 
 export type Query = Record<string, string | number | boolean | string[] | undefined | null>
 
-export function url(path: string, query: Query = {}): string {
+export function withQuery(path: string, query: Query = {}): string {
   const params = new URLSearchParams()
   for (const [name, value] of Object.entries(query)) {
     if (Array.isArray(value)) value.forEach((one) => params.append(name, one))
     else if (value !== undefined && value !== null && value !== '') params.append(name, String(value))
   }
   const text = params.toString()
-  return workspace() + path + (text ? `?${text}` : '')
+  return path + (text ? `?${text}` : '')
 }
+
+export const url = (path: string, query?: Query): string => withQuery(workspace() + path, query)
+
+// Users, tokens, secrets, the audit: of the server, not of a workspace.
+export const accounts = (path: string, query?: Query): string => withQuery(`/reprise/v1${path}`, query)
+
+const MOST = 1000 // of a list of accounts; who has more looks with the command line
+export const listAccounts = async <T>(path: string, query: Query, signal: AbortSignal): Promise<T[]> =>
+  (await (await call(accounts(path, { limit: MOST, ...query }), { signal })).json()).items
 
 export async function get<T>(path: string, query?: Query, signal?: AbortSignal): Promise<T> {
   return (await call(url(path, query), { signal })).json()

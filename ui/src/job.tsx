@@ -5,6 +5,7 @@ import { call, get, mayEdit, mayOperate, url } from './api'
 import { CampaignDialog } from './campaignnew'
 import { VersionText, useVersions } from './difference'
 import { Durations } from './durations'
+import { FormDialog } from './formdialog'
 import { Graph } from './graph'
 import { Grid } from './grid'
 import { summaryOf, useGrid } from './griddata'
@@ -18,7 +19,7 @@ import { TYPE_WORDS } from './run'
 import { RUN_IF } from './taskpanel'
 import { Planned, Time, localTime } from './time'
 import type { Job, TaskDef, WholeVersion } from './types'
-import { Dialog, Empty, Key, Loading, Missing, Name, Problem, Tabs, visible } from './ui'
+import { Empty, Key, Loading, Missing, Name, Problem, Tabs, visible } from './ui'
 import { plannedText, zoneOf } from './zone'
 
 const TABS: [string, string][] = [['grid', 'Grid'], ['durations', 'Durations'], ['runs', 'Runs'], ['graph', 'Graph'], ['definition', 'Definition'], ['skipped', 'Skipped']]
@@ -121,27 +122,14 @@ function Definition({ job, mayChange }: { job: Job; mayChange: boolean }) {
 }
 
 function DeleteDialog({ job, onClose }: { job: Job; onClose: () => void }) {
-  const [error, setError] = useState<unknown>(null)
-  async function remove(event: Event) {
-    event.preventDefault()
-    try {
-      await call(url(`/jobs/${encodeURIComponent(job.key)}`), { method: 'DELETE' })
-      go(href(['jobs']))
-    } catch (refusal) {
-      setError(refusal)
-    }
+  async function remove() {
+    await call(url(`/jobs/${encodeURIComponent(job.key)}`), { method: 'DELETE' })
+    go(href(['jobs']))
   }
   return (
-    <Dialog title={`Delete ${visible(job.name)}?`} onClose={onClose}>
-      <form onSubmit={remove}>
-        <p>It starts no more runs, and cannot be brought back. The runs that it had stay, and can be looked at, until they are deleted or too old.</p>
-        {error !== null && <Problem error={error} />}
-        <footer>
-          <button type="button" onClick={onClose}>Keep it</button>
-          <button type="submit" class="danger">Delete</button>
-        </footer>
-      </form>
-    </Dialog>
+    <FormDialog title={`Delete ${visible(job.name)}?`} verb="Delete" doing="Deleting…" isDanger onClose={onClose} onSubmit={remove}>
+      <p>It starts no more runs, and cannot be brought back. The runs that it had stay, and can be looked at, until they are deleted or too old.</p>
+    </FormDialog>
   )
 }
 

@@ -3,6 +3,7 @@
 import { signal } from '@preact/signals'
 import { Component, type ComponentChildren, render } from 'preact'
 import { useEffect, useState } from 'preact/hooks'
+import { AccessScreen } from './access'
 import { isOffline, place, resume, signInWithCode, signOut } from './api'
 import { CampaignScreen, CampaignsScreen } from './campaigns'
 import { JobScreen } from './job'
@@ -50,6 +51,7 @@ function Screen() {
   if (what === 'campaigns' && key) return <CampaignScreen key={key} campaignKey={key} />
   if (what === 'campaigns') return <CampaignsScreen />
   if (what === 'now') return <NowScreen />
+  if (what === 'access') return <AccessScreen />
   return <Empty title="There is no such page"><p><a href={href(['jobs'])}>Jobs</a></p></Empty>
 }
 
@@ -70,7 +72,7 @@ class Boundary extends Component<{ children: ComponentChildren; at: string }, { 
 }
 
 const KEYS: [string, string][] = [
-  ['g n', 'Now'], ['g j', 'Jobs'], ['g r', 'Runs'], ['g c', 'Campaigns'], ['/', 'Search on this page'], ['r', 'Repair the run that is open'],
+  ['g n', 'Now'], ['g j', 'Jobs'], ['g r', 'Runs'], ['g c', 'Campaigns'], ['g a', 'Access'], ['/', 'Search on this page'], ['r', 'Repair the run that is open'],
   ['← →', 'From tab to tab; in a graph, along its edges; in the grid, from cell to cell'], ['Enter, Space', 'Open, or select for a repair'],
   ['+ − 0', 'Zoom the graph; show all of it'], ['Esc', 'Close'], ['?', 'This list'],
 ]
@@ -83,7 +85,7 @@ function useShortcuts(showHelp: () => void) {
       if (event.ctrlKey || event.metaKey || event.altKey || target.closest('input,select,textarea,dialog')) return
       const pair = `${before} ${event.key}`
       before = event.key
-      const to = { 'g n': 'now', 'g j': 'jobs', 'g r': 'runs', 'g c': 'campaigns' }[pair]
+      const to = { 'g n': 'now', 'g j': 'jobs', 'g r': 'runs', 'g c': 'campaigns', 'g a': 'access' }[pair]
       if (to) go(href([to]))
       else if (event.key === '?') showHelp()
       else if (event.key === '/') {
@@ -119,7 +121,7 @@ function Shell() {
   useShortcuts(() => setHelp(true))
   const at = place.value
   const here = route.value.path[0] ?? 'jobs'
-  const links: [string, string][] = [['now', 'Now'], ['jobs', 'Jobs'], ['runs', 'Runs'], ['campaigns', 'Campaigns']]
+  const links: [string, string][] = [['now', 'Now'], ['jobs', 'Jobs'], ['runs', 'Runs'], ['campaigns', 'Campaigns'], ['access', 'Access']]
   return (
     <>
       <a class="skip" href="#main" onClick={(event) => (event.preventDefault(), document.getElementById('main')?.focus())}>Skip to the content</a>
