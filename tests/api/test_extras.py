@@ -159,6 +159,15 @@ def test_both_kinds_of_token_header(server):
         assert anonymous.get("/jobs", headers=headers).status_code == 200
 
 
+def test_an_empty_token_header_is_none(server):
+    """The page: it has 0 to 4096 characters."""
+    bearer = {"authorization": f"Bearer {server.token}"}
+    anonymous = Client(server.endpoint, None)
+    assert anonymous.get("/jobs", headers={**bearer, "x-auth-token": ""}).status_code == 200
+    refused(anonymous.get("/jobs", headers={"x-auth-token": ""}), 401, "NotAuthenticated", "a credential is required")
+    refused(anonymous.get("/jobs", headers={**bearer, "x-auth-token": server.token}), 401, "NotAuthenticated", "exactly one")
+
+
 def test_part_of_the_token_is_not_the_token(server):
     for token in (server.token[:-1], server.token + "x", server.token.swapcase(), server.token[::-1]):
         if token == server.token:
