@@ -60,6 +60,7 @@ def test_every_refusal_has_its_code(server, huawei, failed):
     huawei.wait(name, manual)
     by_hand = next(i for i in huawei.instances(name) if i["instance_id"] == manual)
     huawei.made(job("neighbour", [node("a", "Dummy")]))
+    other = server.api.made("~/workspaces", {"displayName": "other"})["key"].replace("-", "")
     rows = [
         ("jobs/nobody/instances/retry", body([one]), "DLF.1000", ["Failed to find the job."]),
         (path, {**body([one]), "retry_location": None}, "DLF.3051", ["retry_location", "required"]),
@@ -82,6 +83,8 @@ def test_every_refusal_has_its_code(server, huawei, failed):
         (path, body(begin_time=1, end_time=2), "DLF.3051", [f"Job {name} have no instances to rerun"]),
         (path, body(begin_time=1, end_time=2, jobs=[{"job_name": "nobody", "workspace_id": huawei.workspace}]), "DLF.1000", ["nobody"]),
         (path, body(begin_time=1, end_time=2, jobs=[{"job_name": name, "workspace_id": "0" * 32}]), "DLF.0819", ["workspace_id"]),
+        (path, body(begin_time=1, end_time=2, jobs=[{"job_name": name, "workspace_id": "none"}]), "DLF.0819", ["workspace_id"]),
+        (path, body(begin_time=1, end_time=2, jobs=[{"job_name": name, "workspace_id": other}]), "DLF.3051", ["workspace_id", "another"]),
         (path, body([one], retry_location="specifiedNode"), "DLF.3051", ["node_name"]),
         (path, body([one], retry_location="specifiedNode", node_name="fourth"), "DLF.3051", ["fourth"]),
         (path, body([one], retry_location="specifiedNode", node_name="obs-monitor"), "DLF.3051", ["obs-monitor"]),

@@ -15,6 +15,10 @@
 enum err_code dataarts_parse_body(struct call *call);
 /* The job that the path names, on call->reading; ERR_NOT_AUTHORIZED_OR_NOT_FOUND. */
 enum err_code dataarts_job_of_path(struct call *call, struct job_row *ret);
+/* The workspace of the i-th job that a body names beside the path's: it must be the request's. ERR_WORKSPACE_UNKNOWN for
+ * one that is none to the caller. */
+enum err_code dataarts_check_workspace(struct call *call, const char *given, const char *field,
+                                       size_t i);
 /* Whether the caller may make the command's definition of the job (api/grants.h), on call->reading; if not, the command
  * has none any more. */
 enum err_code dataarts_check_change(struct call *call, const struct job_row *row,

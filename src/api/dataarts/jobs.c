@@ -97,6 +97,27 @@ enum err_code dataarts_job_of_path(struct call *call, struct job_row *ret)
     return err_set(&call->err, ERR_NOT_AUTHORIZED_OR_NOT_FOUND, "The job does not exist.");
 }
 
+enum err_code dataarts_check_workspace(struct call *call, const char *given, const char *field,
+                                       size_t i)
+{
+    struct uuid key;
+    struct api_workspace other;
+    int role = -1;
+    if (uuid_parse_hex(given, &key) && uuid_equal(&key, &call->workspace.key))
+        return ERR_OK;
+    if (uuid_parse_hex(given, &key) &&
+        call->backend->workspace(call->backend->context, &key, &other) &&
+        call_role(call, &call->account, &other, &role))
+        return call->err.code;
+    if (role < ROLE_VIEWER)
+        return err_set(&call->err, ERR_WORKSPACE_UNKNOWN,
+                       "Workspace does not exists: %s[%zu].workspace_id", field, i);
+    return err_set(&call->err, ERR_INVALID_PARAMETER,
+                   "The request parameter is invalid: %s[%zu].workspace_id must be the request's "
+                   "workspace: jobs of another one cannot take part",
+                   field, i);
+}
+
 enum err_code dataarts_check_change(struct call *call, const struct job_row *row,
                                     struct command *command)
 {

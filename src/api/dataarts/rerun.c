@@ -330,16 +330,11 @@ static enum err_code find_others(struct call *call, const struct retry_body *bod
     const struct other_job *others = body->jobs.items;
     struct uuid *keys = ARENA_ARRAY(call->arena, body->jobs.count, struct uuid);
     for (size_t i = 0; i < body->jobs.count; i++) {
-        struct uuid workspace;
         struct job_row row;
-        if (!uuid_parse_hex(others[i].workspace_id, &workspace) ||
-            !uuid_equal(&workspace, &call->workspace.key))
-            return err_set(&call->err, ERR_WORKSPACE_UNKNOWN,
-                           "Workspace does not exists: jobs[%zu].workspace_id must be the "
-                           "request's workspace",
-                           i);
-        enum err_code code =
-            dataarts_find_job(&call->reading, others[i].job_name, &row, &call->err);
+        enum err_code code = dataarts_check_workspace(call, others[i].workspace_id, "jobs", i);
+        if (code)
+            return code;
+        code = dataarts_find_job(&call->reading, others[i].job_name, &row, &call->err);
         if (code == ERR_NOT_AUTHORIZED_OR_NOT_FOUND)
             code = err_set(&call->err, ERR_JOB_UNKNOWN, "Failed to find the job. jobs[%zu]: %.128s",
                            i, others[i].job_name);

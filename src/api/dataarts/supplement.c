@@ -163,15 +163,10 @@ static enum err_code find_jobs(struct call *call, const struct supplement_body *
     if (code)
         return code;
     for (size_t i = 0; i < body->depend_jobs.count; i++) {
-        struct uuid workspace;
         struct job_row row;
         if (has_text(others[i].workspace_id) &&
-            (!uuid_parse_hex(others[i].workspace_id, &workspace) ||
-             !uuid_equal(&workspace, &call->workspace.key)))
-            return err_set(&call->err, ERR_WORKSPACE_UNKNOWN,
-                           "Workspace does not exists: depend_jobs[%zu].workspace_id must be the "
-                           "request's workspace",
-                           i);
+            dataarts_check_workspace(call, others[i].workspace_id, "depend_jobs", i))
+            return call->err.code;
         code = dataarts_find_job(&call->reading, others[i].job_name, &row, &call->err);
         if (code == ERR_NOT_AUTHORIZED_OR_NOT_FOUND)
             err_set(&call->err, code, "The job does not exist: depend_jobs[%zu].job_name %.128s", i,
