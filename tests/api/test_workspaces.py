@@ -206,6 +206,23 @@ def test_a_cluster_is_made_changed_and_deleted(own):
     refused(own.api.get(path), 404, "NotAuthorizedOrNotFound", "cluster")
 
 
+def test_what_a_task_ran_on_is_told_by_its_key(own):
+    """Also where the definition names the cluster by its name (seed ClusterSpec: existingClusterKey)."""
+    quick = own.api.made("/clusters", {"displayName": "quick", "type": "USER", "driverConfig": {}})
+    local = next(c["key"] for c in own.api.read("/clusters")["items"] if c["displayName"] == "local")
+    named = {"a": {"clusterName": "quick"}, "b": {"clusterKey": quick["key"]}, "c": {"clusterName": "local"}}
+    run = own.api.go([task(key, cluster=cluster) for key, cluster in named.items()] + [task("d")], "SUCCESS")
+    shown = {key: own.api.task_run(run, key)["clusterSpec"] for key in "abcd"}
+    assert [shown[key]["existingClusterKey"] for key in "abc"] == [quick["key"], quick["key"], local] and shown["d"] is None
+
+
+def test_a_cluster_that_was_never_asked_for_is_not_shown(own):
+    """Seed ClusterInstance: set once the request for a new cluster was submitted."""
+    cluster = {"newCluster": {"sparkVersion": "0.0.0", "numWorkers": 1}}
+    run = own.api.go([task("a", "nowhere.py", cluster=cluster)], "INTERNAL_ERROR")
+    assert run["clusterInstance"] is None
+
+
 def test_start_stop_and_restart_follow_the_state(own):
     api = own.api
     path = f"/clusters/{api.made('/clusters', CLUSTER)['key']}"

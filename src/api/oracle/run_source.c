@@ -244,13 +244,36 @@ struct field_list lifecycle_views(struct arena *arena, const struct event_row *e
 
 /* ---- task runs ---- */
 
-struct cluster_spec_view *cluster_spec_view(struct arena *arena, const struct job_cluster *cluster)
+/* Of one that is named by its name: the key that it has now. */
+static const char *existing_cluster_key(const struct reading *at, const struct job_cluster *cluster)
+{
+    const char *name = cluster->cluster_name;
+    if (cluster->new_cluster)
+        return NULL;
+    if (cluster->cluster_key || !name)
+        return cluster->cluster_key;
+    const struct uuid local = cluster_local_key(&at->workspace->key);
+    if (strcmp(name, "local") == 0)
+        return key_text(&local, at->arena);
+    struct resource_row *rows = NULL;
+    size_t count = !at->reader
+                       ? 0
+                       : at->api->backend.reads.resources(at->reader, at->workspace->id,
+                                                          RESOURCE_CLUSTER, at->arena, &rows);
+    for (size_t i = 0; i < count; i++)
+        if (strcmp(rows[i].name, name) == 0)
+            return key_text(&rows[i].key, at->arena);
+    return NULL;
+}
+
+struct cluster_spec_view *cluster_spec_view(const struct reading *at,
+                                            const struct job_cluster *cluster)
 {
     if (!cluster)
         return NULL;
-    struct cluster_spec_view *view = ARENA_NEW(arena, struct cluster_spec_view);
+    struct cluster_spec_view *view = ARENA_NEW(at->arena, struct cluster_spec_view);
     *view = (struct cluster_spec_view){
-        .existing_cluster_key = cluster->new_cluster ? NULL : cluster->cluster_key,
+        .existing_cluster_key = existing_cluster_key(at, cluster),
         .libraries = cluster->libraries,
         .new_cluster = cluster->new_cluster,
     };

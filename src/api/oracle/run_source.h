@@ -55,7 +55,8 @@ struct state_view *state_view(struct arena *arena, enum state state, const char 
 /* From state events, oldest first; others are passed over. `repair_number` -1: of all attempts. */
 struct field_list lifecycle_views(struct arena *arena, const struct event_row *events, size_t count,
                                   int type, int64_t repair_number);
-struct cluster_spec_view *cluster_spec_view(struct arena *arena, const struct job_cluster *cluster);
+struct cluster_spec_view *cluster_spec_view(const struct reading *at,
+                                            const struct job_cluster *cluster);
 struct state_view *task_state_view(const struct run_source *source, const struct task_run_row *row);
 /* `attempt` is the newest started one, or NULL. */
 struct task_run_summary_view *task_run_summary_view(const struct run_source *source,

@@ -152,6 +152,12 @@ static const char *or_empty(const char *json)
     return json ? json : "[]";
 }
 
+/* What could not start has asked for no cluster. */
+static bool has_asked(const struct attempt_row *attempt)
+{
+    return attempt->cause != CAUSE_CANNOT_START && attempt->cause != CAUSE_EXEC_FAILED;
+}
+
 /* Each attempt of a task on a new cluster has one of its own, whose key is the attempt's token: the newest
  * that was started is shown. */
 static struct cluster_instance_view *cluster_instance(const struct run_source *source)
@@ -165,7 +171,7 @@ static struct cluster_instance_view *cluster_instance(const struct run_source *s
         const struct task_run_row *row = source->newest[i];
         const struct attempt_row *one =
             row && cluster && cluster->new_cluster ? newest_attempt(source, row) : NULL;
-        if (!one || (attempt && one->start_ms <= attempt->start_ms))
+        if (!one || !has_asked(one) || (attempt && one->start_ms <= attempt->start_ms))
             continue;
         attempt = one;
         newest = row;
@@ -194,7 +200,7 @@ struct job_run_view job_run_view(const struct run_source *source)
     return (struct job_run_view){
         .cleanup_ms = repair->cleanup_ms,
         .cluster_instance = cluster_instance(source),
-        .cluster_spec = cluster_spec_view(arena, cluster_of_job(details)),
+        .cluster_spec = cluster_spec_view(source->at, cluster_of_job(details)),
         .created_by = run->created_by,
         .created_by_name = run->created_by_name,
         .end_ms = run->end_ms,

@@ -250,7 +250,7 @@ static struct task_run_view task_run_view(const struct task_run_source *source)
     bool is_decided = !newest && row->start_ms != FIELD_NULL;
     return (struct task_run_view){
         .cleanup_ms = row->cleanup_ms,
-        .cluster_spec = cluster_spec_view(arena, cluster_of(source)),
+        .cluster_spec = cluster_spec_view(at, cluster_of(source)),
         .setup_start_ms = row->setup_start_ms,
         .end_ms = row->end_ms,
         .execution_ms = row->execution_ms,
