@@ -21,52 +21,58 @@ struct header {
     const char *component; /* key among the components */
     const char *name;
     const char *type;
-    int64_t max; /* characters; 0: no limit */
+    int64_t min; /* characters */
+    int64_t max; /* likewise; 0: no limit */
     const char *doc;
 };
 
 /* In the order of enum route_flag's bits that ask for them; the first one is every call's. */
 static const struct header request_headers[] = {
-    {"OpcRequestId", "opc-request-id", "string", REQUEST_ID_MAX,
+    {"OpcRequestId", "opc-request-id", "string", 1, REQUEST_ID_MAX,
      "Names the request: letters, digits, _ and -; the answer carries it."},
-    {"IfMatch", "if-match", "string", 0,
+    {"IfMatch", "if-match", "string", 0, 0,
      "The etag that the resource must still have, or *; otherwise 412."},
-    {"OpcRetryToken", "opc-retry-token", "string", 64,
+    {"OpcRetryToken", "opc-retry-token", "string", 1, 64,
      "For 24 hours, the same token with the same body is answered what it was answered first."},
-    {"ShouldUpdateRecent", "should-update-recent", "boolean", 0,
+    {"ShouldUpdateRecent", "should-update-recent", "boolean", 0, 0,
      "Whether the job becomes the first of the caller's recently used ones."},
 };
 
 static const struct header response_headers[] = {
-    {"OpcRequestId", "opc-request-id", "string", 0, "Names the request, for questions about it."},
-    {"Etag", "etag", "string", 0, "Opaque; changes with every change of the resource."},
-    {"Location", "location", "string", 0, "Path of what was made or changed."},
-    {"ContentLocation", "content-location", "string", 0, "Path of what the body shows."},
-    {"OpcWorkRequestId", "opc-work-request-id", "string", 0,
+    {"OpcRequestId", "opc-request-id", "string", 0, 0,
+     "Names the request, for questions about it."},
+    {"Etag", "etag", "string", 0, 0, "Opaque; changes with every change of the resource."},
+    {"Location", "location", "string", 0, 0, "Path of what was made or changed."},
+    {"ContentLocation", "content-location", "string", 0, 0, "Path of what the body shows."},
+    {"OpcWorkRequestId", "opc-work-request-id", "string", 0, 0,
      "Key of the asyncOperation that stands for what was accepted."},
-    {"OpcNextPage", "opc-next-page", "string", 0,
+    {"OpcNextPage", "opc-next-page", "string", 0, 0,
      "Value of `page` for the next page; absent on the last."},
-    {"RepriseOffset", "x-reprise-offset", "integer", 0,
+    {"RepriseOffset", "x-reprise-offset", "integer", 0, 0,
      "Byte that the answer begins with: the one asked for, or the first behind a cut."},
-    {"RepriseCut", "x-reprise-cut", "string", 0,
+    {"RepriseCut", "x-reprise-cut", "string", 0, 0,
      "First and last byte, as FROM-TO, of what is gone because the output was too large."},
-    {"RepriseAttempt", "x-reprise-attempt", "integer", 0,
+    {"RepriseAttempt", "x-reprise-attempt", "integer", 0, 0,
      "Whose output is followed, where the request names no attempt."},
-    {"RepriseNextOffset", "x-reprise-next-offset", "integer", 0, "Where the output goes on."},
-    {"SubjectToken", "x-subject-token", "string", 0, "The token."},
-    {"RetryAfter", "retry-after", "integer", 0, "Seconds until it is worth trying again."},
+    {"RepriseNextOffset", "x-reprise-next-offset", "integer", 0, 0, "Where the output goes on."},
+    {"SubjectToken", "x-subject-token", "string", 0, 0, "The token."},
+    {"RetryAfter", "retry-after", "integer", 0, 0, "Seconds until it is worth trying again."},
 };
 
 /* Of the DataArts dialect. */
 static const struct header dataarts_headers[] = {
-    {"XRequestId", "x-request-id", "string", REQUEST_ID_MAX,
+    {"XRequestId", "x-request-id", "string", 1, REQUEST_ID_MAX,
      "Names the request: letters, digits, _ and -; the answer carries it."},
-    {"Workspace", "workspace", "string", 32,
-     "The workspace: its key without dashes. Absent in v1: the workspace default."},
+};
+/* Of v2, which must have it, and of v1. */
+static const struct header workspace_headers[] = {
+    {"Workspace", "workspace", "string", 32, 32, "The workspace: its key without dashes."},
+    {"WorkspaceV1", "workspace", "string", 32, 32,
+     "The workspace: its key without dashes; absent: the workspace default."},
 };
 static const struct header dataarts_response_headers[] = {
-    {"XRequestId", "x-request-id", "string", 0, "Names the request, for questions about it."},
-    {"RepriseCampaign", "x-reprise-campaign", "string", 0,
+    {"XRequestId", "x-request-id", "string", 0, 0, "Names the request, for questions about it."},
+    {"RepriseCampaign", "x-reprise-campaign", "string", 0, 0,
      "Key of the campaign that was made; absent when none was."},
 };
 
@@ -88,8 +94,12 @@ static void mark_extension(json_t *object)
 static json_t *header_schema(const struct header *header)
 {
     json_t *schema = json_pack("{s:s}", "type", header->type);
+    if (header->min)
+        json_object_set_new(schema, "minLength", json_integer(header->min));
     if (header->max)
         json_object_set_new(schema, "maxLength", json_integer(header->max));
+    if (strcmp(header->type, "boolean") == 0)
+        json_object_set_new(schema, "default", json_false());
     return schema;
 }
 
@@ -100,20 +110,24 @@ static json_t *component_ref(const char *kind, const char *name)
     return json_pack("{s:s}", "$ref", text);
 }
 
-static void add_parameter_component(json_t *all, const struct header *header)
+static void add_parameter_component(json_t *all, const struct header *header, bool is_required)
 {
-    set(all, header->component,
-        json_pack("{s:s, s:s, s:s, s:o}", "name", header->name, "in", "header", "description",
-                  header->doc, "schema", header_schema(header)));
+    json_t *parameter = json_pack("{s:s, s:s, s:s, s:o}", "name", header->name, "in", "header",
+                                  "description", header->doc, "schema", header_schema(header));
+    if (is_required)
+        set(parameter, "required", json_true());
+    set(all, header->component, parameter);
 }
 
 static json_t *parameter_components(void)
 {
     json_t *all = json_object();
     for (size_t i = 0; i < ARRAY_LEN(request_headers); i++)
-        add_parameter_component(all, &request_headers[i]);
+        add_parameter_component(all, &request_headers[i], false);
     for (size_t i = 0; i < ARRAY_LEN(dataarts_headers); i++)
-        add_parameter_component(all, &dataarts_headers[i]);
+        add_parameter_component(all, &dataarts_headers[i], false);
+    for (size_t i = 0; i < ARRAY_LEN(workspace_headers); i++)
+        add_parameter_component(all, &workspace_headers[i], i == 0);
     return all;
 }
 
@@ -392,6 +406,11 @@ static void add_headers(json_t *parameters, const struct route *route)
     for (size_t i = 0; i < ARRAY_LEN(dataarts_headers) && scope_is_dataarts(route->scope); i++)
         json_array_append_new(parameters,
                               component_ref("parameters", dataarts_headers[i].component));
+    if (scope_is_dataarts(route->scope)) {
+        bool is_v1 = route->scope == SCOPE_DATAARTS_V1;
+        json_array_append_new(parameters,
+                              component_ref("parameters", workspace_headers[is_v1].component));
+    }
     for (size_t i = 0; i < ARRAY_LEN(request_headers) && !scope_is_dataarts(route->scope); i++)
         if (!asked_by[i] || (flags & asked_by[i]))
             json_array_append_new(parameters,
