@@ -15,6 +15,7 @@ import { Empty, Loading, Missing, Name, Problem, Tabs, visible } from './ui'
 
 const PAUSE_MS = 300 // of writing, before the text is looked at
 const LINE_PX = 19 // as the style has it
+const MOST_UNDONE = 100_000 // characters
 
 const FIRST = {
   name: 'hello',
@@ -182,19 +183,31 @@ function Editor({ jobKey, base: first, begun, draftName, onDiscard }: {
   const seen = useLook(text)
   const isCurrent = seen?.text === text
   const isChanged = text !== base.text
+  const isDone = useRef(false) // with this text, saved or not
   const mayChangeNothing = isCurrent && seen.errors.length > 0
+  const latest = useRef<Draft | null>(null)
+  latest.current = isDone.current || !isChanged ? null : { base, text }
   useEffect(() => {
-    keepDraft(draftName, isChanged ? { base, text } : null)
-    const stay = (event: BeforeUnloadEvent) => event.preventDefault()
-    if (isChanged) addEventListener('beforeunload', stay)
-    return () => removeEventListener('beforeunload', stay)
+    const timer = setTimeout(() => keepDraft(draftName, latest.current), PAUSE_MS)
+    return () => clearTimeout(timer)
   }, [text, base])
+  useEffect(() => () => keepDraft(draftName, latest.current), [])
+  useEffect(() => {
+    if (!isChanged) return
+    const stay = (event: BeforeUnloadEvent) => event.preventDefault()
+    addEventListener('beforeunload', stay)
+    return () => removeEventListener('beforeunload', stay)
+  }, [isChanged])
 
-  // As if it had been typed, so that it can be undone.
+  function finish() {
+    isDone.current = true
+    latest.current = null
+  }
+  // As if it had been typed, so that it can be undone; but for what would take seconds.
   function write(next: string) {
     area.current?.focus()
     area.current?.select()
-    if (!document.execCommand('insertText', false, next)) setText(next)
+    if (next.length > MOST_UNDONE || !document.execCommand('insertText', false, next)) setText(next)
   }
   function point({ start, end }: Place) {
     const box = area.current
@@ -254,7 +267,7 @@ function Editor({ jobKey, base: first, begun, draftName, onDiscard }: {
       const key = jobKey
         ? (await call(url(`/jobs/${encodeURIComponent(jobKey)}`), { method: 'PUT', body: value, headers: { 'if-match': base.etag ?? '*' } }), jobKey)
         : (await post<Job>('/jobs', value, { 'opc-retry-token': token })).key
-      keepDraft(draftName, null)
+      finish()
       go(href(['jobs', key], jobKey ? { tab: 'definition' } : {}))
       return
     } catch (refusal) {
@@ -270,7 +283,7 @@ function Editor({ jobKey, base: first, begun, draftName, onDiscard }: {
         <h1>{jobKey ? <>Edit <Name text={JSON.parse(base.text).name} /></> : 'New job'}</h1>
         {jobKey && <span class="muted">version {base.version}</span>}
         <span class="grow" />
-        {isChanged && <button type="button" onClick={onDiscard}>Discard changes</button>}
+        {isChanged && <button type="button" onClick={() => (finish(), onDiscard())}>Discard changes</button>}
         <a class="button" href={href(jobKey ? ['jobs', jobKey] : ['jobs'])}>Back</a>
         <button type="submit" class="primary" title="Ctrl+S" disabled={isSaving || mayChangeNothing || (!!jobKey && !isChanged)}>{isSaving ? 'Saving…' : jobKey ? 'Save' : 'Create'}</button>
       </div>
@@ -291,7 +304,7 @@ function Editor({ jobKey, base: first, begun, draftName, onDiscard }: {
           <Findings seen={seen} isCurrent={isCurrent} onPoint={point} />
           {base.etag && <Tabs tabs={[['graph', 'Graph'], ['changes', 'Changes']]} current={tab} label="What is shown" onSelect={setTab} />}
           <div class="edit-shown" {...(base.etag ? { role: 'tabpanel', id: 'panel', 'aria-labelledby': `tab-${tab}` } : {})}>
-            {tab === 'changes' && base.etag ? <Changes before={base.text} text={text} />
+            {tab === 'changes' && base.etag ? <Changes before={base.text} text={seen?.text ?? text} />
               : !seen?.tasks?.length ? <Empty title="No graph yet"><p>It appears as soon as a text with tasks is right.</p></Empty>
               : <DefinitionGraph tasks={seen.tasks} onOpen={pointToTask} />}
           </div>
