@@ -2,7 +2,8 @@
  * An attempt as exec keeps it, from the order to the acknowledgement; and the names of its files.
  *
  *     RUNNING --> REPORTED          outcome told, exec_ack awaited
- *      |  ^ `--> REMAINS --> gone   claimed, but its supervisor is dead: killed to the last, then LOST
+ *      |  ^ `--> REMAINS --> gone   nobody stands over it: what is left is killed to the last, then LOST; or VOID,
+ *      |  |                         or RUNNING again, where nothing was claimed and nothing was left
  *      v  |
  *     UNSURE                        the record cannot be read or written just now: asked again
  *
@@ -24,6 +25,9 @@
 struct supervisor;
 
 enum attempt_phase { ATTEMPT_RUNNING, ATTEMPT_UNSURE, ATTEMPT_REMAINS, ATTEMPT_REPORTED };
+
+/* What an attempt in REMAINS is when nothing of it was to be found; else it is lost. */
+enum attempt_verdict { ATTEMPT_IS_LOST, ATTEMPT_IS_VOID, ATTEMPT_IS_UNSENT };
 
 struct attempt {
     struct attempt_id id;
@@ -56,7 +60,10 @@ struct attempt {
     uint64_t first_pass;
     unsigned clean_passes;
     bool found;
-    int64_t started_ms; /* REMAINS: wall clock of the claim, or FIELD_NULL */
+    bool was_found; /* in any walk */
+    enum attempt_verdict if_nothing;
+    int supervisor_status;
+    int64_t started_ms; /* wall clock: as the store has it, or of the claim; or FIELD_NULL */
 
     struct record outcome; /* REPORTED */
 };

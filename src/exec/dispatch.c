@@ -188,7 +188,7 @@ static void run_timers(struct exec *exec)
     remains_step(&exec->remains, now_ms);
     struct attempt *clean;
     while ((clean = remains_take_clean(&exec->remains)))
-        exec_tell_lost(exec, clean, "Lost: the supervisor died and nothing of the attempt is left");
+        recover_clean(exec, clean);
     purge_step(exec->purge, now_ms);
     news_step(exec, now_ms);
     trim_live(exec, now_ms);

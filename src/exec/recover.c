@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/pidfd.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/clock.h"
@@ -29,6 +30,26 @@ static void record_path(const struct exec *exec, const struct attempt *attempt,
              attempt_file(&attempt->id, ".rec", name));
 }
 
+/* A task of the server's own user may have closed what is ours to open. */
+static bool open_to_us(const struct exec *exec, const struct attempt *attempt)
+{
+    int runs = exec->folders.runs_fd;
+    char name[ATTEMPT_FILE];
+    char run[UUID_TEXT];
+
+    return fchmodat(runs, uuid_format(&attempt->id.run, run), S_IRWXU, AT_SYMLINK_NOFOLLOW) == 0 &&
+           (fchmodat(runs, attempt_file(&attempt->id, ".rec", name), S_IRUSR | S_IWUSR,
+                     AT_SYMLINK_NOFOLLOW) == 0 ||
+            errno == ENOENT);
+}
+
+/* Something that is no file is in the record's place: whatever it said is gone. */
+static bool is_no_file(int error)
+{
+    return error == -ELOOP || error == -EISDIR || error == -ESPIPE || error == -ENXIO ||
+           error == -ENOTDIR;
+}
+
 /* A look that also decides: whoever could still claim finds VOID from now on. */
 static int look(struct exec *exec, const struct attempt *attempt, struct record_finding *ret)
 {
@@ -41,6 +62,12 @@ static int look(struct exec *exec, const struct attempt *attempt, struct record_
         r = folders_add_run(&exec->folders, &attempt->id.run);
         if (r == 0)
             r = record_void(path, attempt->token, ret);
+    }
+    if ((r == -EACCES || r == -EPERM) && open_to_us(exec, attempt))
+        r = record_void(path, attempt->token, ret);
+    if (is_no_file(r)) {
+        *ret = (struct record_finding){.record.state = RECORD_TORN};
+        return 0;
     }
     /* Another attempt's record says nothing about this one. */
     if (r == 0 && ret->record.state != RECORD_EMPTY && ret->record.state != RECORD_TORN &&
@@ -150,6 +177,16 @@ static bool await_dying(struct exec *exec, struct attempt *attempt, const struct
     return true;
 }
 
+/* Looks until nothing is left of it (remains.h), and then decides (recover_clean). */
+static void search(struct exec *exec, struct attempt *attempt, enum attempt_verdict if_nothing)
+{
+    if (if_nothing != ATTEMPT_IS_VOID)
+        isolation_kill(exec->isolation.base, &attempt->id);
+    attempt->if_nothing = if_nothing;
+    attempt_move(&exec->table, attempt, ATTEMPT_REMAINS);
+    remains_add(&exec->remains, attempt, boot_ms());
+}
+
 /* Claimed, and nobody holds the lock. */
 static void bury(struct exec *exec, struct attempt *attempt, const struct record *record,
                  pid_t dead)
@@ -166,9 +203,20 @@ static void bury(struct exec *exec, struct attempt *attempt, const struct record
     }
     if (knows_boot && await_dying(exec, attempt, record, dead))
         return;
-    isolation_kill(exec->isolation.base, &attempt->id);
-    attempt_move(&exec->table, attempt, ATTEMPT_REMAINS);
-    remains_add(&exec->remains, attempt, boot_ms());
+    search(exec, attempt, ATTEMPT_IS_LOST);
+}
+
+/* VOID says that nothing was claimed, as far as the record was there to tell. A host that goes down takes with it what
+ * was not on the disk yet; and a task may have removed the file: then something of it lives, and its end is awaited. */
+static void on_void(struct exec *exec, struct attempt *attempt, const struct record *record)
+{
+    int64_t booted_ms = record->claimed.wall_ms - (int64_t)(record->claimed.boot_ns / 1000000);
+
+    if (attempt->started_ms != FIELD_NULL && attempt->started_ms < booted_ms)
+        exec_tell_lost(exec, attempt,
+                       "Lost: the host was restarted, and nothing is known of how far it came");
+    else
+        search(exec, attempt, ATTEMPT_IS_VOID);
 }
 
 void recover_look(struct exec *exec, struct attempt *attempt, pid_t dead)
@@ -186,7 +234,7 @@ void recover_look(struct exec *exec, struct attempt *attempt, pid_t dead)
             exec_tell_outcome(exec, attempt, &finding.record);
             return;
         case RECORD_VOID:
-            exec_tell_void(exec, attempt);
+            on_void(exec, attempt, &finding.record);
             return;
         case RECORD_EMPTY:
         case RECORD_CLAIM:
@@ -203,8 +251,10 @@ void recover_look(struct exec *exec, struct attempt *attempt, pid_t dead)
     put_off(exec, attempt, "its lock keeps changing hands", 0);
 }
 
-/* The order came from us and its only reader is dead: what is EMPTY now stays so. */
-static bool never_claimed(const struct exec *exec, const struct attempt *attempt)
+/* Has its supervisor, who is dead, taken the order that came from us? */
+enum taken { TAKEN_PERHAPS, TAKEN_NOT, TAKEN_UNKNOWN /* there is no record */ };
+
+static enum taken was_taken(const struct exec *exec, const struct attempt *attempt)
 {
     struct record record = {.state = RECORD_TORN};
     char path[PATH_MAX];
@@ -212,31 +262,56 @@ static bool never_claimed(const struct exec *exec, const struct attempt *attempt
     record_path(exec, attempt, path);
     int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
     if (fd < 0)
-        return errno == ENOENT;
+        return errno == ENOENT ? TAKEN_UNKNOWN : TAKEN_PERHAPS;
     int r = record_read(fd, &record);
     close(fd);
-    return r == 0 && record.state == RECORD_EMPTY;
+    return r == 0 && record.state == RECORD_EMPTY ? TAKEN_NOT : TAKEN_PERHAPS;
 }
 
-void recover_orphan(struct exec *exec, struct attempt *attempt, pid_t dead, int status)
+/* Nobody has taken the order, and nobody can any more. */
+static void send_again(struct exec *exec, struct attempt *attempt)
 {
     char message[ERR_MESSAGE_MAX];
 
-    heap_remove(&exec->timers, &attempt->timer);
-    if (!attempt->ours || !never_claimed(exec, attempt)) {
-        recover_look(exec, attempt, dead);
-        return;
-    }
     if (attempt->stopping) {
         exec_tell_not_started(exec, attempt, CAUSE_STOPPED, "Stopped before it started");
         return;
     }
     if (attempt->order && attempt->sends < SENDS_MAX) {
+        attempt_move(&exec->table, attempt, ATTEMPT_RUNNING);
         exec_send_order(exec, attempt);
         return;
     }
     snprintf(message, sizeof message,
              "Cannot start: %u supervisors ended before they took it, the last with status %d",
-             attempt->sends, status);
+             attempt->sends, attempt->supervisor_status);
     exec_tell_not_started(exec, attempt, CAUSE_CANNOT_START, message);
+}
+
+void recover_orphan(struct exec *exec, struct attempt *attempt, pid_t dead, int status)
+{
+    enum taken taken = attempt->ours ? was_taken(exec, attempt) : TAKEN_PERHAPS;
+
+    heap_remove(&exec->timers, &attempt->timer);
+    attempt->supervisor_status = status;
+    if (taken == TAKEN_PERHAPS)
+        recover_look(exec, attempt, dead);
+    else if (taken == TAKEN_NOT)
+        send_again(exec, attempt);
+    else
+        search(exec, attempt, ATTEMPT_IS_UNSENT);
+}
+
+void recover_clean(struct exec *exec, struct attempt *attempt)
+{
+    if (attempt->if_nothing == ATTEMPT_IS_LOST)
+        exec_tell_lost(exec, attempt,
+                       "Lost: the supervisor died and nothing of the attempt is left");
+    else if (attempt->was_found)
+        exec_tell_lost(exec, attempt,
+                       "Lost: its record was gone, so that nobody knows how it ended");
+    else if (attempt->if_nothing == ATTEMPT_IS_VOID)
+        exec_tell_void(exec, attempt);
+    else
+        send_again(exec, attempt);
 }

@@ -14,3 +14,5 @@ void recover_look(struct exec *exec, struct attempt *attempt, pid_t dead);
 /* The supervisor of a RUNNING attempt has ended without telling what came of it. `status` says how,
  * for the case that it never started. */
 void recover_orphan(struct exec *exec, struct attempt *attempt, pid_t dead, int status);
+/* Nothing of an attempt in REMAINS is left: tells what it was, or gives its order once more. */
+void recover_clean(struct exec *exec, struct attempt *attempt);

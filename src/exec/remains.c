@@ -44,7 +44,7 @@ void remains_add(struct remains *remains, struct attempt *attempt, int64_t now_m
 {
     attempt->first_pass = remains->pass + 1;
     attempt->clean_passes = 0;
-    attempt->found = false;
+    attempt->found = attempt->was_found = false;
     list_append(&remains->attempts, &attempt->remains);
     remains->backoff_ms = FIRST_WAIT_MS;
     if (!remains->proc)
@@ -122,8 +122,14 @@ static struct attempt *attempt_of_process(const struct remains *remains, pid_t p
     return attempt;
 }
 
+/* What an attempt without a record left is only waited for: should DATA be a copy, it is another server's, and well. */
+static bool is_to_be_killed(const struct attempt *attempt)
+{
+    return attempt->if_nothing != ATTEMPT_IS_VOID;
+}
+
 /* Held by a pidfd the process is looked at again: its number may have changed hands before. */
-static void kill_process(struct remains *remains, pid_t pid)
+static void end_process(struct remains *remains, pid_t pid)
 {
     int pidfd = pidfd_open(pid, 0);
     if (pidfd < 0)
@@ -131,8 +137,9 @@ static void kill_process(struct remains *remains, pid_t pid)
     struct attempt *attempt = attempt_of_process(remains, pid);
     if (attempt) {
         remains->found = true;
-        attempt->found = true;
-        if (pidfd_send_signal(pidfd, SIGKILL, NULL, 0) < 0 && errno != ESRCH)
+        attempt->found = attempt->was_found = true;
+        if (is_to_be_killed(attempt) && pidfd_send_signal(pidfd, SIGKILL, NULL, 0) < 0 &&
+            errno != ESRCH)
             log_event(LOG_WARN, "a process of a lost attempt cannot be killed",
                       LOG_NUMBER("pid", pid), LOG_TEXT("error", strerrordesc_np(errno)));
     }
@@ -184,7 +191,7 @@ void remains_step(struct remains *remains, int64_t now_ms)
             continue;
         i++;
         if (attempt_of_process(remains, pid))
-            kill_process(remains, pid);
+            end_process(remains, pid);
     }
 }
 

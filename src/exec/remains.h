@@ -1,6 +1,6 @@
 /*
  * What is left of attempts whose supervisors were killed: every process that has such an attempt's
- * token in its environment is killed, until none is found.
+ * token in its environment is killed, until none is found. Of an attempt that has no record it is waited for.
  *
  * One walk through /proc serves all attempts. It goes in small steps between other work; a process
  * is held by its pidfd while it is looked at, so that no other can get the signal. An attempt is

@@ -23,6 +23,14 @@
 #include "exec/scene.h"
 #include "exec/world.h"
 
+/* Wall clock of the host's start, as a server works it out. */
+static int64_t booted_ms(void)
+{
+    struct record_time now = record_now();
+
+    return now.wall_ms - (int64_t)(now.boot_ns / 1000000);
+}
+
 /* ---- before the order is sent ---- */
 
 /* Not even the run's folder was made. */
@@ -42,6 +50,31 @@ static void test_crash_order_not_sent(void **state)
     finish(&scene);
 }
 
+/* Power went soon after the start: what the record said was not on the disk yet. That is no proof that nothing ran. */
+static void test_crash_nothing_on_the_disk(void **state)
+{
+    struct world *world = *state;
+    struct scene scene;
+
+    scene_open(&scene, world);
+    world_up(world);
+    exec_recover(world->exec, &scene.id, 0, 10000, booted_ms() - 5000);
+    const struct told *told = world_await(world, &scene.id);
+    assert_int_equal(told->report.kind, EXEC_LOST);
+    assert_non_null(strstr(told->message, "the host was restarted"));
+    assert_int_equal(exec_live(world->exec), 0);
+    scene.id.attempt++;
+    exec_recover(world->exec, &scene.id, 0, 10000, booted_ms() + 5000); /* since then */
+    assert_int_equal(world_await(world, &scene.id)->report.kind, EXEC_VOID);
+    scene_close(&scene);
+}
+
+static bool told_twice(void *context)
+{
+    struct scene *scene = context;
+    return world_count(scene->world, &scene->id) == 2;
+}
+
 /* What is void stays void: asked again, and after an acknowledgement of what it never was. */
 static void test_crash_void_is_told_again(void **state)
 {
@@ -51,10 +84,11 @@ static void test_crash_void_is_told_again(void **state)
     scene_open(&scene, world);
     world_up(world);
     world_recover(world, &scene.id);
+    assert_int_equal(world_await(world, &scene.id)->report.kind, EXEC_VOID);
     exec_ack(world->exec, &scene.id);
     world_restart(world);
     world_recover(world, &scene.id);
-    assert_int_equal(world_count(world, &scene.id), 2);
+    world_run(world, told_twice, &scene);
     assert_int_equal(world_await(world, &scene.id)->report.kind, EXEC_VOID);
     scene_close(&scene);
 }
@@ -250,6 +284,103 @@ static void test_crash_running_server_dead(void **state)
     finish(&scene);
 }
 
+/* A task has removed its record: what runs is found by its token, and does not run a second time beside itself. It is
+ * let be, for DATA may be a copy. */
+static void test_crash_running_and_its_record_is_gone(void **state)
+{
+    struct world *world = *state;
+    struct scene scene;
+    pid_t task = orphan(&scene, world);
+
+    assert_int_equal(unlink(world_file(world, &scene.id, ".rec")), 0);
+    world_up(world);
+    world_recover(world, &scene.id);
+    exec_stop(world->exec, &scene.id);
+    world_settle(world);
+    assert_int_equal(world->told_count, 0);
+    assert_true(world_alive(task));
+    world_say(scene.hears, "0");
+    const struct told *told = world_await(world, &scene.id);
+    assert_int_equal(told->report.kind, EXEC_LOST);
+    assert_non_null(strstr(told->message, "its record was gone"));
+    assert_int_equal(exec_live(world->exec), 0);
+    assert_int_equal(begun(&scene), 1);
+    world_down(world);
+    scene_close(&scene);
+}
+
+/* The server lives, and sees the supervisor go: that there is no record is no proof that it took nothing. */
+static void test_own_attempt_whose_record_is_gone(void **state)
+{
+    struct world *world = *state;
+    struct scene scene;
+
+    scene_open(&scene, world);
+    world_script(world, "a.sh",
+                 "echo begun >> \"$1\"\nrm -f ../*.rec\n(setsid sleep 600 &)\nkill -9 $PPID\n"
+                 "sleep 600\n");
+    world_up(world);
+    world_order(world, &scene.order);
+    const struct told *told = world_await(world, &scene.id);
+    assert_int_equal(told->report.kind, EXEC_LOST);
+    assert_non_null(strstr(told->message, "its record was gone"));
+    assert_int_equal(begun(&scene), 1);
+    assert_int_equal(exec_live(world->exec), 0);
+    world_down(world);
+    scene_close(&scene);
+}
+
+/* No file is in its place: its run would wait for ever for what is not going to be one. */
+static void test_crash_running_and_its_record_is_no_file(void **state)
+{
+    static const char *const kinds[] = {"link", "folder", "pipe"};
+    struct world *world = *state;
+
+    for (size_t i = 0; i < sizeof kinds / sizeof kinds[0]; i++) {
+        struct scene scene;
+        pid_t task = orphan(&scene, world);
+        char path[WORLD_PATH * 2];
+
+        snprintf(path, sizeof path, "%s", world_file(world, &scene.id, ".rec"));
+        assert_int_equal(unlink(path), 0);
+        assert_int_equal(i == 0   ? symlink("/nowhere", path)
+                         : i == 1 ? mkdir(path, 0700)
+                                  : mkfifo(path, 0600),
+                         0);
+        world_up(world);
+        world_recover(world, &scene.id);
+        assert_int_equal(world_await(world, &scene.id)->report.kind, EXEC_LOST);
+        assert_false(world_alive(task));
+        world_down(world);
+        assert_int_equal(i == 1 ? rmdir(path) : unlink(path), 0);
+        assert_int_equal(unlink(scene.witness), 0);
+        assert_int_equal(unlink(scene.says_path), 0);
+        assert_int_equal(unlink(scene.hears_path), 0);
+        scene_close(&scene);
+    }
+}
+
+/* A task of the server's own user has closed the run's folder, to whoever is not root. */
+static void test_crash_running_and_its_folder_is_closed(void **state)
+{
+    struct world *world = *state;
+    struct scene scene;
+    char folder[WORLD_PATH * 2];
+
+    orphan(&scene, world);
+    snprintf(folder, sizeof folder, "%s", world_file(world, &scene.id, ".rec"));
+    assert_int_equal(chmod(folder, 0400), 0);
+    *strrchr(folder, '/') = '\0';
+    assert_int_equal(chmod(folder, 0500), 0);
+    world_up(world);
+    world_recover(world, &scene.id);
+    world_say(scene.hears, "0");
+    assert_exited(world_await(world, &scene.id), 0);
+    assert_int_equal(begun(&scene), 1);
+    assert_int_equal(chmod(folder, 0700), 0);
+    finish(&scene);
+}
+
 /* Several servers come and go. */
 static void test_crash_of_adopters_too(void **state)
 {
@@ -401,6 +532,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         TEST(test_crash_order_not_sent),
+        TEST(test_crash_nothing_on_the_disk),
         TEST(test_crash_void_is_told_again),
         TEST(test_crash_order_sent_not_claimed),
         TEST(test_recover_of_own_unclaimed_order),
@@ -408,6 +540,10 @@ int main(void)
         TEST(test_crash_claimed_not_execed),
         TEST(test_crash_exec_failed),
         TEST(test_crash_running_server_dead),
+        TEST(test_crash_running_and_its_record_is_gone),
+        TEST(test_own_attempt_whose_record_is_gone),
+        TEST(test_crash_running_and_its_record_is_no_file),
+        TEST(test_crash_running_and_its_folder_is_closed),
         TEST(test_crash_of_adopters_too),
         TEST(test_crash_adopted_is_stopped),
         TEST(test_crash_timeout_while_down),

@@ -10,10 +10,12 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
+#include <spawn.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
+#include <sys/sendfile.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <time.h>
@@ -341,6 +343,19 @@ static void test_crash_record_of_another_attempt(void **state)
 
 /* ---- the record cannot be had just now ---- */
 
+static void copy_program(const char *from, const char *to)
+{
+    enum { MOST = 1 << 20 };
+    int in = open(from, O_RDONLY | O_CLOEXEC);
+    int out = open(to, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0700);
+
+    assert_true(in >= 0 && out >= 0);
+    while (sendfile(out, in, NULL, MOST) > 0)
+        ;
+    close(in);
+    close(out);
+}
+
 static void test_crash_record_unreadable_for_a_while(void **state)
 {
     struct world *world = *state;
@@ -351,14 +366,20 @@ static void test_crash_record_unreadable_for_a_while(void **state)
     char *path = strdup(world_file(world, &scene.id, ".rec"));
     char *away = strdup(world_path(world, "away"));
     assert_int_equal(rename(path, away), 0);
-    assert_int_equal(mkdir(path, 0700), 0); /* whoever opens it gets an error */
+    /* Whoever opens a program that runs, to write, gets an error. */
+    char *const argv[] = {path, (char[]){"600"}, NULL};
+    char *const envp[] = {NULL};
+    pid_t busy;
+    copy_program("/bin/sleep", path);
+    assert_int_equal(posix_spawn(&busy, path, NULL, NULL, argv, envp), 0);
     world_up(world);
     world_recover(world, &scene.id);
     exec_stop(world->exec, &scene.id);
     world_settle(world);
     assert_int_equal(world->told_count, 0); /* nothing is decided */
     assert_int_equal(exec_live(world->exec), 1);
-    assert_int_equal(rmdir(path), 0);
+    kill(busy, SIGKILL);
+    assert_int_equal(waitpid(busy, NULL, 0), busy);
     assert_int_equal(rename(away, path), 0);
     assert_exited(world_await(world, &scene.id), 9);
     free(path);
