@@ -4,9 +4,14 @@
 
 #include "exec/kind.h"
 
-/* What an interpreter or the loader reads when it starts is as it was when the fork server did. */
+/* What an interpreter or the loader reads when it starts is as it was when the fork server did. One of them is the same
+ * then and now: a fork server has the variables of its tasks. */
 static bool is_read_at_start(const char *variable)
 {
+    static const char unbuffered[] = "PYTHONUNBUFFERED=";
+
+    if (strncmp(variable, unbuffered, sizeof unbuffered - 1) == 0)
+        return false;
     return strncmp(variable, "PYTHON", 6) == 0 || strncmp(variable, "LD_", 3) == 0;
 }
 

@@ -267,3 +267,17 @@ def test_the_log_can_be_read_while_it_is_written(server, api):
     server.open_gate("drip")
     api.wait_final(run, "SUCCESS")
     assert api.get(path, offset=6).content == b"second\n"
+
+
+@pytest.mark.parametrize("warm", [False, True])
+def test_what_python_prints_is_there_at_once_if_asked_for(servers, warm):
+    """While it runs, and after it was killed with more to say; a warm interpreter follows the variable too."""
+    own = servers("--exec.pass-env", "PYTHONUNBUFFERED", env={"PYTHONUNBUFFERED": "1"}).start()
+    own.script("talk.py", "import time\nprint('first')\ntime.sleep(600)\n")
+    run = own.api.run(own.api.job([task("a", "talk.py", **({"x-warmPython": True} if warm else {}))]))
+    own.api.wait_task(run, "a", ["RUNNING"])
+    key = own.api.get_run(run)["taskToTaskRunMap"]["a"]
+    eventually(lambda: own.api.get(f"/taskRuns/{key}/logs").text == "first\n", "what it has printed")
+    own.api.cancel(run)
+    own.api.wait_final(run)
+    assert own.api.get(f"/taskRuns/{key}/logs").text == "first\n"

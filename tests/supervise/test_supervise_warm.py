@@ -247,6 +247,23 @@ def test_what_a_program_does_and_finds(place, name):
         assert warm == cold
 
 
+@pytest.mark.parametrize("name", ["order of output", "unflushed output", "a signal", "an interrupt", "exit in atexit"])
+def test_what_is_written_at_once(place, name):
+    """PYTHONUNBUFFERED in the order's environment: as python -u, also when killed."""
+    env = {**ENV, "PYTHONUNBUFFERED": "1"}
+    path = place.program(PROGRAMS[name] + "\nimport os, sys\nprint('kept', sys.stdout.buffer.write(b'raw '), sys.stdout)\nos.kill(os.getpid(), 9)\n")
+    seen = []
+    place.end()
+    for launch in (WARM, COLD):
+        if place.supervisor is None:
+            place.warm_up(env=env)
+        outcome = place.run(path, launch=launch, env=env)
+        assert outcome.launch == launch
+        seen.append((outcome.cause, outcome.exit_code, outcome.signal, without_addresses(place.output("out")), without_addresses(place.output("err"))))
+    assert seen[0] == seen[1]
+    place.end()
+
+
 def test_what_is_new_in_each(place):
     path = place.program("import random, uuid, tempfile, os\nprint(random.random(), uuid.uuid4(), tempfile.mktemp(), os.getpid())\n"
                          "import multiprocessing\nprint(multiprocessing.current_process().authkey.hex())")
