@@ -1,9 +1,15 @@
 /* validate: what saving would say of a definition, all of it at once; nothing is saved. */
+#include <jansson.h>
+#include <string.h>
+
 #include "api/extras/extras.h"
 #include "api/oracle/tables.h"
 #include "api/respond.h"
+#include "base/distance.h"
+#include "base/json.h"
 #include "base/map.h"
 #include "calendar/schedule.h"
+#include "model/reference.h"
 #include "model/secret.h"
 
 struct problem_view {
@@ -46,8 +52,9 @@ static const struct field validation_fields[] = {
      AT(validation_view, warnings),
      .object = &problem_schema,
      .doc =
-         "Fields that nobody knows, and that saving would ignore: at most 100, and none with "
-         "`strict`, which refuses them. To those who may list secrets also such as are named and "
+         "Fields that nobody knows, and that saving would ignore, none with `strict`, which refuses "
+         "them; and references to parameters that the job has not, so that a run must bring them. At "
+         "most 100. To those who may list secrets also such as are named and "
          "not there, with the code NotAuthorizedOrNotFound: a task would not start."},
     {.name = "definition",
      .kind = FIELD_RAW,
@@ -164,9 +171,132 @@ static void add_missing_secrets(struct call *call, struct def_problems *problems
     str_map_release(&search.known);
 }
 
+/* ---- jobs that are not there ---- */
+
+static void look_for_job(struct call *call, struct def_problems *problems, const char *text,
+                         const char *list, size_t index)
+{
+    struct uuid key;
+    struct job_row row;
+    struct err err;
+    if (!text || (uuid_parse(text, &key) &&
+                  call->backend->reads.get_job(call->reading.reader, call->workspace.id, &key,
+                                               call->arena, &row) &&
+                  row.deleted_ms == FIELD_NULL))
+        return;
+    err_set(&err, ERR_INVALID_PARAMETER, "%s[%zu].jobKey names no job of the workspace", list,
+            index);
+    add_problem(call, problems, &err);
+}
+
+static void add_missing_jobs(struct call *call, struct def_problems *problems)
+{
+    const struct job_def *def = call->def;
+    const struct job_dependency *dependencies = def->details.dependencies.items;
+    for (uint32_t i = 0; i < def->task_count; i++)
+        if (def->tasks[i].type == TASK_JOB)
+            look_for_job(call, problems, def->tasks[i].job_key, "tasks", i);
+    for (size_t i = 0; i < def->details.dependencies.count; i++)
+        look_for_job(call, problems, dependencies[i].job_key, "dependencies", i);
+}
+
+/* ---- parameters that only a run could bring ---- */
+
+enum { TEXT_DEPTH = 16 };
+
+struct parameters {
+    struct call *call;
+    struct def_problems *problems;
+    const struct param *items; /* of the job */
+    size_t count;
+};
+
+static bool is_given(const struct parameters *parameters, const struct span *name)
+{
+    for (size_t i = 0; i < parameters->count; i++)
+        if (strlen(parameters->items[i].name) == name->len &&
+            memcmp(parameters->items[i].name, name->text, name->len) == 0)
+            return true;
+    return false;
+}
+
+static const char *nearest(const struct parameters *parameters, const char *name)
+{
+    const char *found = NULL;
+    size_t least = NAME_IS_FAR;
+    for (size_t i = 0; i < parameters->count; i++) {
+        size_t distance = name_distance(name, parameters->items[i].name);
+        if (distance < least) {
+            least = distance;
+            found = parameters->items[i].name;
+        }
+    }
+    return found;
+}
+
+static void look_through(const struct parameters *parameters, const char *text, const char *place)
+{
+    struct arena *arena = parameters->call->arena;
+    struct def_problems *problems = parameters->problems;
+    struct reference reference;
+    struct span name;
+    for (const char *cursor = text; reference_next(&cursor, &reference);) {
+        bool is_text = reference.whole.text > text && reference.whole.text[-1] == '\\';
+        if (is_text || !reference_names_parameter(&reference, &name) ||
+            is_given(parameters, &name) || problems->unknown_count >= DEF_MAX_PROBLEMS)
+            continue;
+        const char *known = nearest(parameters, arena_memdup(arena, name.text, name.len));
+        problems->unknown[problems->unknown_count++] = (struct def_problem){
+            ERR_INVALID_PARAMETER,
+            arena_printf(arena,
+                         "%s: the job has no parameter %.*s%s%s%s: a run would have to give it",
+                         place, (int)name.len, name.text, known ? " (did you mean " : "",
+                         known ? known : "", known ? "?)" : "")};
+    }
+}
+
+/* Every text below a task, wherever it stands. */
+static void look_below(const struct parameters *parameters, json_t *value, const char *place,
+                       int depth)
+{
+    struct arena *arena = parameters->call->arena;
+    const char *name;
+    json_t *inner;
+    size_t i;
+    if (json_is_string(value))
+        look_through(parameters, json_string_value(value), place);
+    if (depth == 0)
+        return;
+    json_object_foreach (value, name, inner)
+        look_below(parameters, inner, arena_printf(arena, "%s.%.64s", place, name), depth - 1);
+    json_array_foreach (value, i, inner)
+        look_below(parameters, inner, arena_printf(arena, "%s[%zu]", place, i), depth - 1);
+}
+
+static void add_unknown_parameters(struct call *call, struct def_problems *problems)
+{
+    const struct job_def *def = call->def;
+    const struct parameters parameters = {.call = call,
+                                          .problems = problems,
+                                          .items = def->details.parameters.items,
+                                          .count = def->details.parameters.count};
+    struct err err;
+    json_t *whole = json_parse(def->json, strlen(def->json), &err);
+    const json_t *tasks = json_object_get(whole, "tasks");
+    for (uint32_t i = 0; i < def->task_count; i++)
+        if (def->tasks[i].expression_language != LANGUAGE_EL)
+            look_below(&parameters, json_array_get(tasks, i),
+                       arena_printf(call->arena, "tasks[%u]", i), TEXT_DEPTH);
+    json_decref(whole);
+}
+
 enum err_code validate_get(struct call *call)
 {
     struct def_problems *problems = call->details;
+    if (!problems->count)
+        add_unknown_parameters(call, problems);
+    if (!problems->count)
+        add_missing_jobs(call, problems);
     if (!problems->count && call->role >= ROLE_ADMIN)
         add_missing_secrets(call, problems);
     if (call_reader_check(call))
