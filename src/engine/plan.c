@@ -163,10 +163,15 @@ static const struct def_task_diff *edit_of(const struct planner *planner, uint32
 }
 
 /* What a dependency of a kept task means to its result; NULL: nothing. */
-static const char *hazard_of(const struct planner *planner, uint32_t dep)
+static const char *hazard_of(const struct planner *planner, const struct repair_plan *plan,
+                             uint32_t dep)
 {
     const char *key = planner->def->tasks[dep].task_key;
     struct arena *arena = planner->arena;
+    const struct plan_task *task = &plan->tasks[dep];
+    if (planner->planned[dep] && task->verdict == PLAN_REEVALUATE && !task->will_start)
+        return arena_printf(arena, "%s is evaluated again; should it start, this result is stale",
+                            key);
     if (planner->planned[dep] && planner->def->tasks[dep].type == TASK_IF_ELSE)
         return arena_printf(arena, "%s is decided again; this branch keeps its old result", key);
     if (planner->planned[dep])
@@ -189,7 +194,7 @@ static void find_hazards(struct planner *planner, struct repair_plan *plan)
         const struct graph_node *node = &def->nodes[i];
         task->hazards = ARENA_ARRAY(planner->arena, HAZARDS_NAMED + 1, const char *);
         for (uint32_t d = 0; d < node->dep_count && task->hazard_count < HAZARDS_NAMED; d++) {
-            const char *text = hazard_of(planner, node->deps[d].task);
+            const char *text = hazard_of(planner, plan, node->deps[d].task);
             if (text)
                 task->hazards[task->hazard_count++] = text;
         }

@@ -180,6 +180,16 @@ static void hazards_are_named(void **state)
     assert_int_equal(planned(&plan, "note")->hazard_count, 1);
     assert_int_equal(planned(&plan, "bad")->verdict, PLAN_REEVALUATE);
     assert_int_equal(planned(&plan, "bad")->hazard_count, 0);
+    /* The branch that was not taken is evaluated again, but nothing of it runs. */
+    job = world_dag(world, "a; ?d: a; yes: d=true a; no: d=false a; end: yes no @NONE_FAILED", "");
+    struct uuid other = world_submit(world, &job, "d=1");
+    world_exit(world, &other, "a", 0);
+    world_exit(world, &other, "yes", 0);
+    world_exit(world, &other, "end", 0);
+    plan = plan_of(world, &other, "a", NULL);
+    assert_false(planned(&plan, "no")->will_start);
+    assert_int_equal(planned(&plan, "end")->hazard_count, 2);
+    assert_has(planned(&plan, "end")->hazards[1], "no is evaluated again; should it start");
     plan = plan_of(world, &run, NULL, NULL);
     assert_int_equal(plan.run_count, 1);
     assert_int_equal(plan.keep_count, 4);
