@@ -13,6 +13,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "exec/exec.h"
 #include "exec/owner.h"
 #include "exec/scene.h"
@@ -266,6 +267,34 @@ static void test_frozen_supervisor(void **state)
     assert_int_equal(told->report.kind, EXEC_LOST);
     assert_false(world_alive(task));
     assert_false(world_alive(supervisor));
+    close(says);
+}
+
+/* Host and all have slept past the deadline: both timers are due at once, and it is the supervisor's turn first. */
+static void test_overslept_supervisor_times_out(void **state)
+{
+    struct world *world = *state;
+    struct exec_order order = {.id = world_id(world), .file = "a.sh", .timeout_ms = 300};
+    const char *args[] = {world_path(world, "says")};
+    int says = world_pipe(world, "says");
+
+    order.args = args;
+    order.arg_count = 1;
+    order.grace_ms = 100;
+    world->config.frozen_after_ms = 3000;
+    world_script(world, "a.sh", "echo $$ > \"$1\"; exec sleep 600\n");
+    world_up(world);
+    int64_t started_ms = boot_ms();
+    world_order(world, &order);
+    world_hear_number(world, says);
+    pid_t supervisor = world_record(world, &order.id).pid;
+    kill(supervisor, SIGSTOP);
+    while (boot_ms() < started_ms + 300 + 100 + 3000 + 600) /* nobody is awake */
+        usleep(10000);
+    kill(supervisor, SIGCONT);
+    const struct told *told = world_await(world, &order.id);
+    assert_int_equal(told->report.kind, EXEC_OUTCOME);
+    assert_int_equal(told->report.cause, CAUSE_TIMED_OUT);
     close(says);
 }
 
@@ -543,6 +572,7 @@ int main(void)
         TEST(test_timeout),
         TEST(test_grace),
         TEST(test_frozen_supervisor),
+        TEST(test_overslept_supervisor_times_out),
         TEST(test_frozen_supervisor_is_stopped),
         TEST(test_strays_are_killed_and_told),
         TEST(test_200_at_once),
