@@ -165,9 +165,28 @@ static _Noreturn void child_run(struct spawn *spawn)
     child_fail(spawn, RECORD_STEP_EXEC);
 }
 
+/* A file that is there already was made for us, or is of an order that was sent before; but a task of our own user may
+ * have put a pipe in its place, on which we would wait for ever, or a link. */
+static int open_made_output(const char *path)
+{
+    struct stat status;
+
+    int fd = open(path, O_WRONLY | O_APPEND | O_CLOEXEC | O_NOCTTY | O_NOFOLLOW | O_NONBLOCK);
+    if (fd < 0)
+        return -1;
+    if (fstat(fd, &status) == 0 && !S_ISFIFO(status.st_mode) &&
+        fcntl(fd, F_SETFL, O_WRONLY | O_APPEND) == 0)
+        return fd;
+    close(fd);
+    errno = EINVAL;
+    return -1;
+}
+
 static int open_output(const char *path)
 {
-    return open(path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOCTTY, 0600);
+    int fd = open(path, O_WRONLY | O_APPEND | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+
+    return fd < 0 && errno == EEXIST ? open_made_output(path) : fd;
 }
 
 /* vfork, not fork or clone: the child borrows our memory until it execs, so no page table is copied,

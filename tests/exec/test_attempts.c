@@ -298,6 +298,24 @@ static void test_overslept_supervisor_times_out(void **state)
     close(says);
 }
 
+/* A task before it has put a pipe in the place of its output: nobody waits for who would read it. */
+static void test_output_that_is_no_file(void **state)
+{
+    struct world *world = *state;
+    struct attempt_id first = world_id(world);
+    struct attempt_id id = world_id(world);
+
+    world_script(world, "a.sh", "exit 0\n");
+    world_up(world);
+    world_start(world, &first, "a.sh", NULL);
+    assert_exited(world_await(world, &first), 0);
+    assert_int_equal(mkfifo(world_file(world, &id, ".out"), 0600), 0);
+    world_start(world, &id, "a.sh", NULL);
+    const struct told *told = world_await(world, &id);
+    assert_int_equal(told->report.cause, CAUSE_EXEC_FAILED);
+    assert_non_null(strstr(told->message, "its output file could not be opened"));
+}
+
 /* The same without a timeout, when it is asked to stop. */
 static void test_frozen_supervisor_is_stopped(void **state)
 {
@@ -573,6 +591,7 @@ int main(void)
         TEST(test_grace),
         TEST(test_frozen_supervisor),
         TEST(test_overslept_supervisor_times_out),
+        TEST(test_output_that_is_no_file),
         TEST(test_frozen_supervisor_is_stopped),
         TEST(test_strays_are_killed_and_told),
         TEST(test_200_at_once),

@@ -15,7 +15,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
-#include <sys/sendfile.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <time.h>
@@ -343,19 +342,6 @@ static void test_crash_record_of_another_attempt(void **state)
 
 /* ---- the record cannot be had just now ---- */
 
-static void copy_program(const char *from, const char *to)
-{
-    enum { MOST = 1 << 20 };
-    int in = open(from, O_RDONLY | O_CLOEXEC);
-    int out = open(to, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0700);
-
-    assert_true(in >= 0 && out >= 0);
-    while (sendfile(out, in, NULL, MOST) > 0)
-        ;
-    close(in);
-    close(out);
-}
-
 static void test_crash_record_unreadable_for_a_while(void **state)
 {
     struct world *world = *state;
@@ -370,7 +356,7 @@ static void test_crash_record_unreadable_for_a_while(void **state)
     char *const argv[] = {path, (char[]){"600"}, NULL};
     char *const envp[] = {NULL};
     pid_t busy;
-    copy_program("/bin/sleep", path);
+    world_copy("/bin/sleep", path);
     assert_int_equal(posix_spawn(&busy, path, NULL, NULL, argv, envp), 0);
     world_up(world);
     world_recover(world, &scene.id);

@@ -53,6 +53,8 @@ void world_restart(struct world *world);
 
 /* A file of the workspace; folders above it are made. */
 void world_script(struct world *world, const char *name, const char *text);
+/* A program of the system's, in a file of our own. */
+void world_copy(const char *from, const char *to);
 /* A named pipe in the world's folder. Returns a descriptor that never sees an end of file. */
 int world_pipe(struct world *world, const char *name);
 /* The path of something in the world's folder; lives until the 16th call after this one. */
