@@ -13,6 +13,7 @@
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/vfs.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base/log.h"
@@ -136,6 +137,16 @@ static bool find_base(struct isolation *isolation, const char *wanted, struct ar
     return true;
 }
 
+/* Of an attempt whose child has not joined yet: of another workspace, or under an order that outlived its server. */
+static bool is_new(int folder, const char *name)
+{
+    enum { SETTLED_S = 60 };
+    struct stat status;
+
+    return fstatat(folder, name, &status, AT_SYMLINK_NOFOLLOW) < 0 ||
+           time(NULL) - status.st_ctim.tv_sec < SETTLED_S;
+}
+
 /* What a crash, or an attempt that could not start, has left; those in use cannot be removed. */
 static void sweep_base(const char *base)
 {
@@ -143,7 +154,8 @@ static void sweep_base(const char *base)
     struct dirent *entry;
 
     while (folder && (entry = readdir(folder)))
-        if (strlen(entry->d_name) > UUID_TEXT && entry->d_name[UUID_TEXT - 1] == '.')
+        if (strlen(entry->d_name) > UUID_TEXT && entry->d_name[UUID_TEXT - 1] == '.' &&
+            !is_new(dirfd(folder), entry->d_name))
             unlinkat(dirfd(folder), entry->d_name, AT_REMOVEDIR);
     if (folder)
         closedir(folder);
@@ -382,6 +394,25 @@ static bool hand_over(const struct isolation *isolation, int runs_fd, const stru
            fchmodat(runs_fd, run, PASSED_THROUGH, 0) == 0;
 }
 
+/* Its mode too, which its user may have opened to others. */
+static bool take_back(int runs_fd, const char *name)
+{
+    char path[32];
+    struct stat status;
+
+    int fd = openat(runs_fd, name, O_PATH | O_NOFOLLOW | O_CLOEXEC);
+    if (fd < 0)
+        return false;
+    snprintf(path, sizeof path, "/proc/self/fd/%d", fd);
+    bool done = fstat(fd, &status) == 0 && S_ISREG(status.st_mode) &&
+                fchownat(fd, "", geteuid(), getegid(), AT_EMPTY_PATH) == 0 &&
+                chmod(path, 0600) == 0;
+    int error = errno;
+    close(fd);
+    errno = error;
+    return done;
+}
+
 void isolation_take_back(const struct isolation *isolation, int runs_fd,
                          const struct attempt_id *id)
 {
@@ -391,9 +422,7 @@ void isolation_take_back(const struct isolation *isolation, int runs_fd,
     if (isolation->uid == ORDER_KEEP_USER)
         return;
     for (size_t i = 0; i < ARRAY_LEN(suffixes); i++)
-        if (fchownat(runs_fd, attempt_file(id, suffixes[i], name), geteuid(), getegid(),
-                     AT_SYMLINK_NOFOLLOW) < 0 &&
-            errno != ENOENT)
+        if (!take_back(runs_fd, attempt_file(id, suffixes[i], name)) && errno != ENOENT)
             log_event(LOG_WARN, "an output stays its user's", LOG_TEXT("file", name),
                       LOG_TEXT("error", strerrordesc_np(errno)));
 }

@@ -127,6 +127,16 @@ def test_each_attempt_has_a_cgroup(servers, group):
     eventually(lambda: not [p for p in group.iterdir() if p.is_dir()], "nor of those that ended well")
 
 
+def test_a_cgroup_that_was_just_made_is_left_alone(servers, group):
+    """Its attempt has not joined it yet: an order that outlived its server, or one of another workspace."""
+    fresh = group / "01a21d7c-d52b-7000-8000-42d39a1cd29d.0.1"
+    fresh.mkdir()
+    server = servers("--exec.cgroup", str(group)).start()
+    server.api.made("~/workspaces", {"displayName": "other"})
+    assert fresh.is_dir()
+    fresh.rmdir()
+
+
 def test_a_cgroup_of_the_servers_own_is_used(servers, group):
     """As under a systemd unit with Delegate=yes: the server leaves room for controllers, tasks are beside it."""
     server = servers("--exec.cgroup", "auto")

@@ -74,10 +74,11 @@ def test_output_by_its_name(api):
 
 def test_output_of_what_has_ended_is_the_servers(server, api):
     """So that no later task of that user rewrites what an earlier one has said."""
-    run = api.go([node("a", "SHELL_TASK", script="echo said")], "SUCCESS")
+    open_to_all = 'echo said; chmod 666 "${REPRISE_OUTPUT%.val}.out" "${REPRISE_OUTPUT%.val}.err"'
+    run = api.go([node("a", "SHELL_TASK", script=open_to_all)], "SUCCESS")
     files = [p for p in (server.data / "runs" / run["key"]).iterdir() if p.suffix in (".out", ".err")]
     assert len(files) == 2
-    eventually(lambda: {p.stat().st_uid for p in files} == {0}, "they are ours again")
+    eventually(lambda: {(p.stat().st_uid, p.stat().st_mode & 0o777) for p in files} == {(0, 0o600)}, "they are ours again")
     assert log(api, run, "a") == "said\n"
 
 
