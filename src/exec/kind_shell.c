@@ -2,9 +2,13 @@
  * the script that the order holds. */
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
+#include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/mem.h"
 #include "exec/kind.h"
 
 enum { FIRST_LINE_MAX = 256 }; /* as the kernel's */
@@ -30,6 +34,25 @@ static size_t interpreter_of(char *line, const char *words[static 2])
     words[0] = program;
     words[1] = rest;
     return *rest ? 2 : 1;
+}
+
+/* A file of ours that is locked must not be read here: closing it would let go of the lock. */
+static bool is_locked(const char *data_dir, const char *path)
+{
+    static const char *const names[] = {"server.lock", "reprise.db", "reprise.db-shm"};
+    char ours[PATH_MAX];
+    struct stat file;
+    struct stat status;
+
+    if (stat(path, &file) < 0)
+        return false;
+    for (size_t i = 0; i < ARRAY_LEN(names); i++) {
+        snprintf(ours, sizeof ours, "%s/%s", data_dir, names[i]);
+        if (stat(ours, &status) == 0 && status.st_ino == file.st_ino &&
+            status.st_dev == file.st_dev)
+            return true;
+    }
+    return false;
 }
 
 static bool read_first_line(const char *path, char line[static FIRST_LINE_MAX + 1])
@@ -58,6 +81,8 @@ bool kind_shell(struct launch *launch, struct err *err)
         file = process_file(launch->process, from->file, launch->arena, err);
         if (!file)
             return false;
+        if (is_locked(launch->process->data_dir, file))
+            return process_cannot(err, "%s in the workspace is the server's own", from->file);
         if (!read_first_line(file, line))
             return process_cannot(err, "%s in the workspace cannot be read: %s", from->file,
                                   strerrordesc_np(errno));

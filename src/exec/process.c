@@ -236,12 +236,11 @@ const char *process_workspace(const struct process *process)
     return process->workspace_path;
 }
 
+/* Only to look at it: should it be a file that we have locked, closing what was opened to be read would let go of the
+ * lock. */
 static int open_file(int folder, const char *name, uint64_t resolve)
 {
-    struct open_how how = {
-        .flags = O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC,
-        .resolve = resolve,
-    };
+    struct open_how how = {.flags = O_PATH | O_CLOEXEC, .resolve = resolve};
     int fd = -1;
 
     for (int i = 0; i < OPEN_TRIES_MAX; i++) {
@@ -294,6 +293,11 @@ static bool is_regular(int fd)
     return fstat(fd, &status) == 0 && S_ISREG(status.st_mode);
 }
 
+static bool is_readable(int fd)
+{
+    return faccessat(fd, "", R_OK, AT_EMPTY_PATH | AT_EACCESS) == 0;
+}
+
 /* The most frequent of all: no link anywhere in the workspace's own path or behind it, so that what there is to
  * check is checked, and the path known, with one call. False: look closely. */
 static bool find_directly(const struct process *process, const char *file,
@@ -306,7 +310,7 @@ static bool find_directly(const struct process *process, const char *file,
         snprintf(path, PATH_MAX, "%s/%s", process->workspace_path, file) >= PATH_MAX)
         return false;
     int fd = open_file(AT_FDCWD, path, RESOLVE_NO_SYMLINKS);
-    bool found = fd >= 0 && is_regular(fd);
+    bool found = fd >= 0 && is_regular(fd) && is_readable(fd);
     if (fd >= 0)
         close(fd);
     return found;
@@ -320,8 +324,11 @@ static bool find_file(int folder, const char *place, const char *file, char path
     if (fd < 0)
         return cannot_open(err, file, place, has_dot_dot(file) ? EXDEV : errno);
     bool regular = is_regular(fd);
+    int denied = is_readable(fd) ? 0 : errno;
     bool named = path_of(fd, path);
     close(fd);
+    if (denied)
+        return cannot_open(err, file, place, denied);
     if (!regular) {
         err_set(err, ERR_INTERNAL, "Cannot start: %s in the %s is not a file", file, place);
         return false;

@@ -3,9 +3,10 @@
 import json
 import os
 import stat
+import subprocess
 
 import pytest
-from harness import eventually, named, refused, statuses, task
+from harness import BINARY, eventually, named, node, refused, statuses, task
 from seeds import TASK_RUN, check
 
 pytestmark = pytest.mark.sanitize
@@ -281,3 +282,24 @@ def test_what_python_prints_is_there_at_once_if_asked_for(servers, warm):
     own.api.cancel(run)
     own.api.wait_final(run)
     assert own.api.get(f"/taskRuns/{key}/logs").text == "first\n"
+
+
+def test_a_job_that_names_the_servers_lock_does_not_take_it(own):
+    """Closing any descriptor of a locked file lets go of the lock: nothing of ours is opened to be read."""
+    for name in ("server.lock", "reprise.db", "reprise.db-shm"):
+        os.link(own.data / name, own.workspace / name)
+    for name in ("server.lock", "reprise.db", "reprise.db-shm"):
+        own.api.go([task("a", name, timeoutSeconds=20)])
+        run = own.api.go([node("b", "SHELL_TASK", filePath=name)], "INTERNAL_ERROR")
+        assert "is the server's own" in own.api.task_run(run, "b")["state"]["stateMessage"]
+    second = subprocess.run([BINARY, "serve", "--data", own.data, "--listen", "127.0.0.1:0"], capture_output=True, text=True, timeout=60)
+    assert second.returncode != 0 and "another server is running" in second.stderr
+
+
+def test_a_file_that_may_not_be_read_is_told(own):
+    own.script("closed.py", "print(1)\n")
+    (own.workspace / "closed.py").chmod(0)
+    if os.geteuid() == 0:
+        pytest.skip("root may read everything")
+    run = own.api.go([task("a", "closed.py")], "INTERNAL_ERROR")
+    assert "Permission denied" in own.api.task_run(run, "a")["state"]["stateMessage"]
