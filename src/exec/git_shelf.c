@@ -212,6 +212,18 @@ static bool let_through(const struct shelf *shelf, const char *path)
     return !shelf->is_for_others || chmod(path, PASSED_THROUGH) == 0;
 }
 
+/* All of it or nothing. */
+static bool write_origin(const struct repo *repo, const char *folder, const char *path)
+{
+    char half[PATH_MAX];
+    FILE *file = join(half, folder, "origin.new") ? fopen(half, "we") : NULL;
+    if (!file)
+        return false;
+    bool ok = fchmod(fileno(file), 0600) == 0 &&
+              fprintf(file, "%lld\n%s\n", (long long)repo->workspace, repo->url) > 0;
+    return fclose(file) == 0 && ok && rename(half, path) == 0;
+}
+
 /* The origin last: a folder without one is thrown away at the next start. */
 bool shelf_make_folders(const struct shelf *shelf, const struct repo *repo)
 {
@@ -222,14 +234,7 @@ bool shelf_make_folders(const struct shelf *shelf, const struct repo *repo)
         !make_folder(folder) || !let_through(shelf, shelf->root) || !let_through(shelf, folder) ||
         !join(path, folder, "origin"))
         return false;
-    if (access(path, F_OK) == 0)
-        return true;
-    FILE *file = fopen(path, "we");
-    if (!file)
-        return false;
-    bool ok = fchmod(fileno(file), 0600) == 0 &&
-              fprintf(file, "%lld\n%s\n", (long long)repo->workspace, repo->url) > 0;
-    return fclose(file) == 0 && ok;
+    return access(path, F_OK) == 0 || write_origin(repo, folder, path);
 }
 
 static void load_trees(struct shelf *shelf, struct repo *repo, const char *path)
