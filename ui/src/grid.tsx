@@ -5,6 +5,7 @@ import { useEffect, useLayoutEffect, useMemo, useRef, useState } from 'preact/ho
 import { list } from './api'
 import { type Grid as GridData, statusOf, summaryOf } from './griddata'
 import { useLive } from './live'
+import { outputOf } from './output'
 import { amend, href, route } from './route'
 import { tookMs } from './runlist'
 import { Pill, Shape, isFinal, isUnsuccessful, word } from './states'
@@ -280,6 +281,7 @@ function CellPanel({ job, run, mayRun, taskKey, status }: { job: Job; run: GridR
   }, [])
   const message = data?.state.stateMessage
   const trace = data?.state.errorTrace
+  const output = outputOf(run.key, job.tasks.find((t) => t.taskKey === taskKey)?.type, data, null)
   return (
     <aside class="side" aria-label={`Task ${visible(taskKey)}`}>
       <header>
@@ -290,7 +292,7 @@ function CellPanel({ job, run, mayRun, taskKey, status }: { job: Job; run: GridR
       {message && message !== word(status) && <p><Message text={message} /></p>}
       <div class="actions">
         <a class="button primary" href={href(['runs', run.key], { task: taskKey })}>Open run</a>
-        {data?.retryAttempt != null && <a class="button" href={href(['runs', run.key], { tab: 'logs', task: taskKey })}>Open log</a>}
+        {output && <a class="button" href={output.to}>{output.text}</a>}
         {mayRun && status && isFinal(run.status) && (
           <a class="button" href={href(['runs', run.key, 'repair'], { tasks: taskKey })}>{isUnsuccessful(status) ? 'Repair…' : 'Run again…'}</a>
         )}

@@ -6,14 +6,16 @@ import { call, get, url } from './api'
 import { useLive } from './live'
 import { LogReader } from './logread'
 import { LogStore } from './logstore'
-import { amend, route } from './route'
+import { childRunOf } from './output'
+import { amend, href, route } from './route'
 import { Shape, isFinal, isOwnFailure, word } from './states'
 import { duration } from './time'
 import type { Run, TaskRun } from './types'
-import { Empty, Loading, Name, Problem, useRows } from './ui'
+import { Empty, Key, Loading, Message, Name, Problem, useRows } from './ui'
 
 const ROW_PX = 19
 const MAX_FOUND = 10_000
+const NEVER_BEGAN = 'Cannot start' // how the server's reason begins
 const ERROR_LINE = /\b(error|exception|traceback|fatal|panic(ked)?|critical|segmentation fault)\b|^\w*(Error|Exception)\b/i
 const escapeRegExp = (text: string) => text.replace(/[.*+?^${}()|[\]\\]/g, '\\$&')
 
@@ -52,7 +54,7 @@ function TaskLog({ taskRunKey, isRunActive }: { taskRunKey: string; isRunActive:
   if (newest === null)
     return (
       <Empty title="This task has not been started">
-        <p>{word(task.state.status)}: {task.state.stateMessage}</p>
+        <p>{word(task.state.status)}: <Message text={task.state.stateMessage} /></p>
       </Empty>
     )
   const attempt = Number(query.get('attempt') ?? newest)
@@ -61,9 +63,18 @@ function TaskLog({ taskRunKey, isRunActive }: { taskRunKey: string; isRunActive:
   const stream = query.get('stream') ?? (isEmpty === `${attempt} ${first}` ? other : first)
   const numbers = Array.from({ length: newest + 1 }, (_, i) => i)
   const one = task.retries.find((retry) => retry.retryNumber === attempt)
+  const child = childRunOf(task.task.type, one ?? task)
+  if (child)
+    return (
+      <Empty title="This task runs a job">
+        <p>What it writes is in the logs of the tasks of its run.</p>
+        <p><a class="button" href={href(['runs', child])}>Open child run <Key value={child} /></a></p>
+      </Empty>
+    )
+  const reason = (one ?? task).state.stateMessage ?? ''
   return (
     <LogView key={`${attempt} ${stream}`} onEmpty={() => stream === first && setEmpty(`${attempt} ${first}`)} taskRunKey={taskRunKey} attempt={attempt} stream={stream}
-      isGrowing={attempt === newest && !isFinal(task.state.status)} name={task.taskKey}>
+      isGrowing={attempt === newest && !isFinal(task.state.status)} name={task.taskKey} nothing={reason.startsWith(NEVER_BEGAN) ? reason : ''}>
       <div class="segments" role="group" aria-label="Stream">
         {['stdout', 'stderr'].map((name) => (
           <button key={name} type="button" aria-pressed={name === stream} onClick={() => amend({ stream: name })}>{name}</button>
@@ -156,12 +167,13 @@ function useLog(taskRunKey: string, attempt: number, stream: string, isGrowing: 
   return { store, version, error, isComplete }
 }
 
-function LogView({ taskRunKey, attempt, stream, isGrowing, name, onEmpty, children }: {
+function LogView({ taskRunKey, attempt, stream, isGrowing, name, nothing, onEmpty, children }: {
   taskRunKey: string
   attempt: number
   stream: string
   isGrowing: boolean
   name: string
+  nothing: string // why there is none
   onEmpty: () => void
   children: preact.ComponentChildren
 }) {
@@ -276,7 +288,7 @@ function LogView({ taskRunKey, attempt, stream, isGrowing, name, onEmpty, childr
           if (follows && !rows.atEnd()) setFollows(false)
         }}>
         {count === 0 && (
-          <p class="muted pad">{isComplete ? `Nothing was written to ${stream}.` : isGrowing ? `Nothing on ${stream} yet.` : 'Reading…'}</p>
+          <p class={`pad${nothing ? '' : ' muted'}`}>{!isComplete ? (isGrowing ? `Nothing on ${stream} yet.` : 'Reading…') : nothing ? <Message text={nothing} /> : `Nothing was written to ${stream}.`}</p>
         )}
         <div style={{ height: `${rows.height}px` }}>
           <div style={{ transform: `translateY(${rows.top}px)` }}>

@@ -7,6 +7,7 @@ import { Gantt } from './gantt'
 import { Graph, type NodeView } from './graph'
 import { useLive } from './live'
 import { Logs } from './logs'
+import { outputOf } from './output'
 import { useRights } from './rights'
 import { amend, go, href, route } from './route'
 import { ParametersTab, DefinitionTab, EventsTab } from './runtabs'
@@ -212,7 +213,9 @@ function CancelDialog({ run, onClose, onDone }: { run: Run; onClose: () => void;
   )
 }
 
-// The first thing that went wrong, in its own words.
+const OTHERS_SHOWN = 5
+
+// The first thing that went wrong, in its own words, and what else did.
 function Failure({ run, attempt, taskRuns, isNewest }: {
   run: Run
   attempt: Repair
@@ -220,19 +223,30 @@ function Failure({ run, attempt, taskRuns, isNewest }: {
   isNewest: boolean
 }) {
   if (!isUnsuccessful(attempt.state.status) || !taskRuns) return null
-  const failed = [...taskRuns.values()].filter((t) => isOwnFailure(t.state.status)).sort((a, b) => (a.endTime ?? 0) - (b.endTime ?? 0))[0]
+  const [failed, ...others] = [...taskRuns.values()].filter((t) => isOwnFailure(t.state.status)).sort((a, b) => (a.endTime ?? 0) - (b.endTime ?? 0))
   if (!failed) return null
+  const repair = isNewest ? null : attempt.key
+  const output = outputOf(run.key, run.tasks.find((t) => t.taskKey === failed.taskKey)?.type, failed)
+  const shown = others.slice(0, OTHERS_SHOWN)
+  const place = (task: TaskSummary) => href(['runs', run.key], { task: task.taskKey, repair })
   const trace = (failed.state.errorTrace ?? '').trimEnd()
   const last = trace.slice(trace.lastIndexOf('\n') + 1)
   return (
     <section class="failure" aria-label="What went wrong">
       <div class="failure-line">
         <Shape status={failed.state.status} size={16} />
-        <strong><Name text={failed.taskKey} /></strong>
+        <strong><a href={place(failed)}><Name text={failed.taskKey} /></a></strong>
         <span class="failure-text"><code>{visible(last || failed.state.stateMessage || word(failed.state.status))}</code></span>
         <span class="grow" />
-        <a class="button" href={href(['runs', run.key], { tab: 'logs', task: failed.taskKey, repair: isNewest ? null : attempt.key })}>Open log</a>
+        {output && <a class="button" href={output.to}>{output.text}</a>}
       </div>
+      {shown.length > 0 && (
+        <p class="failure-others">
+          <span>Also:</span>
+          {shown.map((task) => <a key={task.key} href={place(task)}><Shape status={task.state.status} title /> <Name text={task.taskKey} /></a>)}
+          {others.length > shown.length && <a href={href(['runs', run.key], { tab: 'tasks', repair })}>and {others.length - shown.length} more</a>}
+        </p>
+      )}
       {trace.includes('\n') && (
         <details><summary>Traceback</summary><pre tabIndex={0}>{trace}</pre></details>
       )}
@@ -320,8 +334,10 @@ function TasksTab({ run, taskRuns, current, onOpen }: {
             return <Took from={t?.startTime} to={t?.endTime} isActive={!isFinal(t?.state.status)} />
           } },
           { title: 'Why', width: 'minmax(12rem, 2.4fr)', cell: (task) => <span class="muted ellipsis" title={taskRuns.get(task.taskKey)?.state.stateMessage ?? ''}>{taskRuns.get(task.taskKey)?.state.stateMessage}</span> },
-          { title: 'Log', width: '3.2rem', cell: (task) => taskRuns.get(task.taskKey)?.retryAttempt != null
-            ? <a href={href(['runs', run.key], { tab: 'logs', task: task.taskKey, repair: route.value.query.get('repair') })}>Log</a> : '' },
+          { title: 'Output', width: '4.2rem', cell: (task) => {
+            const output = outputOf(run.key, task.type, taskRuns.get(task.taskKey))
+            return output ? <a href={output.to} title={output.text}>{task.type === 'JOB_TASK' ? 'Run' : 'Log'}</a> : ''
+          } },
         ]} />
     </>
   )

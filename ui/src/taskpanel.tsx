@@ -4,6 +4,7 @@ import { useEffect, useRef, useState } from 'preact/hooks'
 import { get } from './api'
 import { useLive } from './live'
 import { NotebookDialog } from './notebook'
+import { outputOf } from './output'
 import { href } from './route'
 import { Json, Value, withoutUnset } from './runtabs'
 import { Pill, Shape, isFinal, isUnsuccessful, word } from './states'
@@ -35,6 +36,7 @@ export function TaskPanel({ run, mayRun, task, summary, repair, onClose }: {
   }, [])
   const origins = new Map((repair === null ? explained?.parameters ?? [] : []).map((p) => [p.name, p]))
   const attempts = [...(whole?.retries ?? [])].reverse()
+  const output = outputOf(run.key, task.type, summary)
   return (
     <aside class="side" aria-label={`Task ${visible(task.taskKey)}`}>
       <header>
@@ -44,9 +46,7 @@ export function TaskPanel({ run, mayRun, task, summary, repair, onClose }: {
       <Pill status={status} />
       {summary?.state.stateMessage !== word(status) && <p>{summary ? <Message text={summary.state.stateMessage} /> : 'It is not part of this attempt.'}</p>}
       <div class="actions">
-        {summary?.retryAttempt != null && (
-          <a class="button" href={href(['runs', run.key], { tab: 'logs', task: task.taskKey, repair })}>Open log</a>
-        )}
+        {output && <a class="button" href={output.to}>{output.text}</a>}
         {task.type === 'NOTEBOOK_TASK' && whole?.outputKey && isFinal(status) && (
           <button type="button" onClick={() => setReading(true)}>Show notebook</button>
         )}

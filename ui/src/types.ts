@@ -127,6 +127,7 @@ export interface Retry {
   endTime: number | null
   setupDuration: number | null
   executionDuration: number | null
+  externalId: string | null
   state: State
 }
 
