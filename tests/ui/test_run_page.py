@@ -1,6 +1,7 @@
 """The page of a run: what went wrong, and where from there."""
 
-from harness import key_of, node, step, task
+from harness import key_of, named, node, step, task
+from ui_browser import until
 
 
 def test_where_the_output_of_what_failed_is(own, page):
@@ -33,3 +34,24 @@ def test_all_that_failed_is_named(own, page):
     page(f"await page.getByRole('complementary', {{name: 'Task {other}'}}).waitFor()")
     assert page("return await page.locator('.node.current').getAttribute('data-node')") == other
     page(f"await {failure}.getByRole('link', {{name: 'and 2 more'}}).click(); await page.getByRole('table', {{name: 'Tasks'}}).waitFor()")
+
+
+def test_a_run_is_run_again_with_what_it_was_given(own, page):
+    job = own.api.job([step("one")], name="again", parameters=named(day="1", constructor="x", kept="k"))
+    run = own.api.wait_final(own.api.run(job, parameters=named(day="2", extra="e")))
+    page.go(f"runs/{run['key']}")
+    page("await page.getByRole('button', {name: 'Run again…'}).click()")
+    dialog = "page.getByRole('dialog', {name: 'Run again'})"
+    page(f"await {dialog}.waitFor()")
+    assert page(f"return await {dialog}.locator('[data-parameter]').evaluateAll((all) => all.map((one) => [one.dataset.parameter, one.value]))") == [
+        ["day", "2"], ["constructor", "x"], ["kept", "k"]]
+    assert page(f"return await {dialog}.getByLabel('Value of the new parameter').inputValue()") == "e"
+    page.picture("run-again")
+    page(f"await {dialog}.locator('[data-parameter=day]').fill('3'); await {dialog}.getByRole('button', {{name: 'Run', exact: true}}).click()")
+    until(lambda: run["key"] not in page("return page.url()"), "the new run is there")
+    page.state("SUCCESS")
+    new = own.api.read("/jobRuns", limit=1)["items"][0]
+    assert own.api.get_run(new)["parameters"] == named(day="3", extra="e"), "the defaults stay the job's"
+    assert own.api.delete(f"/jobs/{job['key']}").ok
+    page("await page.getByRole('button', {name: 'Run again…'}).click()")
+    page.sees("Its job was deleted")

@@ -294,7 +294,7 @@ function CellPanel({ job, run, mayRun, taskKey, status }: { job: Job; run: GridR
         <a class="button primary" href={href(['runs', run.key], { task: taskKey })}>Open run</a>
         {output && <a class="button" href={output.to}>{output.text}</a>}
         {mayRun && status && isFinal(run.status) && (
-          <a class="button" href={href(['runs', run.key, 'repair'], { tasks: taskKey })}>{isUnsuccessful(status) ? 'Repair…' : 'Run again…'}</a>
+          <a class="button" href={href(['runs', run.key, 'repair'], { tasks: taskKey })}>{isUnsuccessful(status) ? 'Repair…' : 'Run this task again…'}</a>
         )}
       </div>
       {error && <Problem error={error} />}

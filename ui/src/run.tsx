@@ -1,7 +1,7 @@
 // A run: what state it is in and why, its tasks as graph, over time and as a list, its output, what it was given.
 
 import { useEffect, useMemo, useState } from 'preact/hooks'
-import { get, list, post } from './api'
+import { ApiError, get, list, post } from './api'
 import { CompareDialog } from './compare'
 import { Gantt } from './gantt'
 import { Graph, type NodeView } from './graph'
@@ -10,11 +10,12 @@ import { Logs } from './logs'
 import { outputOf } from './output'
 import { useRights } from './rights'
 import { amend, go, href, route } from './route'
+import { StartDialog } from './runlist'
 import { ParametersTab, DefinitionTab, EventsTab } from './runtabs'
 import { Pill, Shape, isFinal, isOwnFailure, isUnsuccessful, word } from './states'
 import { TaskPanel } from './taskpanel'
 import { Planned, Time, Took, duration, nth } from './time'
-import type { CampaignSummary, PlannedRun, Repair, Run, RunEvent, Status, TaskDef, TaskSummary } from './types'
+import type { CampaignSummary, Job, PlannedRun, Repair, Run, RunEvent, Status, TaskDef, TaskSummary } from './types'
 import { Dialog, Key, Loading, Message, Missing, Name, Problem, Table, Tabs, visible } from './ui'
 
 const TABS: [string, string][] = [
@@ -159,7 +160,7 @@ function Header({ run, history, repair, newest, mayRun, onChanged }: {
         <span class="grow" />
         {mayRun && (isActive
           ? <button type="button" class="danger" onClick={() => setAsksCancel(true)}>Cancel run</button>
-          : <a class={`button${isUnsuccessful(run.state.status) ? ' primary' : ''}`} data-key="r" title="Repair (r)" href={href(['runs', run.key, 'repair'])}>Repair…</a>)}
+          : <><RunAgain run={run} /><a class={`button${isUnsuccessful(run.state.status) ? ' primary' : ''}`} data-key="r" title="Repair (r)" href={href(['runs', run.key, 'repair'])}>Repair…</a></>)}
       </div>
       {state.stateMessage !== word(state.status) && <p class="reason"><Message text={state.stateMessage} /></p>}
       <dl class="facts">
@@ -190,6 +191,32 @@ function Header({ run, history, repair, newest, mayRun, onChanged }: {
       {compares && <CompareDialog run={run} history={history} repair={repair} onClose={() => setCompares(false)} />}
       {asksCancel && <CancelDialog run={run} onClose={() => setAsksCancel(false)} onDone={onChanged} />}
     </header>
+  )
+}
+
+// Another run of its job as that is now, with what this one was given.
+function RunAgain({ run }: { run: Run }) {
+  const [job, setJob] = useState<Job | null>(null)
+  const [problem, setProblem] = useState<unknown>(null)
+  async function start() {
+    setProblem(null)
+    await get<Job>(`/jobs/${run.jobKey}`).then(setJob, setProblem)
+  }
+  return (
+    <>
+      <button type="button" title="A new run of the job as it is now, with this run's parameters" onClick={start}>Run again…</button>
+      {job && <StartDialog job={job} given={run.parameters} onClose={() => setJob(null)} />}
+      {problem !== null && <RunAgainRefused problem={problem} onClose={() => setProblem(null)} />}
+    </>
+  )
+}
+
+function RunAgainRefused({ problem, onClose }: { problem: unknown; onClose: () => void }) {
+  return (
+    <Dialog title="It cannot run again" onClose={onClose}>
+      {problem instanceof ApiError && problem.status === 404 ? <p>Its job was deleted. The run itself can still be repaired.</p> : <Problem error={problem} />}
+      <footer><button type="button" onClick={onClose}>Close</button></footer>
+    </Dialog>
   )
 }
 

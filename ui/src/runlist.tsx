@@ -7,7 +7,7 @@ import { amend, go, href, route } from './route'
 import { Pill, isFinal, look, word } from './states'
 import { usePlanned } from './planned'
 import { Planned, Time, Took, duration, localTime } from './time'
-import type { Job, RunSummary, Status } from './types'
+import type { Job, Parameter, RunSummary, Status } from './types'
 import { Dialog, Empty, Key, Loading, Message, Name, Problem, Table, visible } from './ui'
 
 export const tookMs = (run: RunSummary) =>
@@ -110,19 +110,21 @@ export function RunTable({ query, showsJob }: { query: { jobKey?: string; status
   )
 }
 
-// Parameters left as they are are not sent: the job's defaults hold.
-export function StartDialog({ job, onClose }: { job: Job; onClose: () => void }) {
-  const [values, setValues] = useState<Record<string, string>>({})
-  const [added, setAdded] = useState<{ name: string; value: string }[]>([])
+// Parameters left as they are are not sent: the job's defaults hold. `given`: what another run of it was given, to begin with.
+export function StartDialog({ job, given = [], onClose }: { job: Job; given?: Parameter[]; onClose: () => void }) {
+  const [own] = useState(() => new Set(job.parameters.map((p) => p.name)))
+  const [values, setValues] = useState(() => new Map(given.filter((p) => own.has(p.name)).map((p) => [p.name, p.value ?? ''])))
+  const [added, setAdded] = useState(() => given.filter((p) => !own.has(p.name)).map(({ name, value }) => ({ name, value: value ?? '' })))
   const [error, setError] = useState<unknown>(null)
   const [isSending, setSending] = useState(false)
   const [token] = useState(() => crypto.randomUUID())
+  const isChanged = ({ name, value }: Parameter) => values.has(name) && values.get(name) !== (value ?? '')
   async function start(event: Event) {
     event.preventDefault()
     setSending(true)
     setError(null)
     const parameters = [
-      ...job.parameters.filter((p) => values[p.name] !== undefined && values[p.name] !== (p.value ?? '')).map((p) => ({ name: p.name, value: values[p.name] })),
+      ...job.parameters.filter(isChanged).map(({ name }) => ({ name, value: values.get(name) })),
       ...added.filter((p) => p.name),
     ]
     try {
@@ -140,12 +142,15 @@ export function StartDialog({ job, onClose }: { job: Job; onClose: () => void })
         <fieldset class="parameters">
           <legend>Parameters</legend>
           {!job.parameters.length && !added.length && <p class="muted">This job has none.</p>}
-          {job.parameters.map(({ name, value }) => (
-            <label key={name} class={values[name] !== undefined && values[name] !== (value ?? '') ? 'changed' : ''}>
-              <span><Name text={name} /></span>
-              <input value={values[name] ?? value ?? ''} data-parameter={name} onInput={(event) => setValues({ ...values, [name]: event.currentTarget.value })} />
-            </label>
-          ))}
+          {job.parameters.map((parameter) => {
+            const { name, value } = parameter
+            return (
+              <label key={name} class={isChanged(parameter) ? 'changed' : ''}>
+                <span><Name text={name} />{isChanged(parameter) && <span class="muted"> by default <code>{visible(value ?? '') || 'empty'}</code></span>}</span>
+                <input value={values.get(name) ?? value ?? ''} data-parameter={name} onInput={(event) => setValues(new Map(values).set(name, event.currentTarget.value))} />
+              </label>
+            )
+          })}
           {added.map((pair, i) => (
             <div key={i} class="pair">
               <input aria-label="Name of the new parameter" placeholder="name" pattern="[\w\-.]+" value={pair.name}

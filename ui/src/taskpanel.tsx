@@ -52,7 +52,7 @@ export function TaskPanel({ run, mayRun, task, summary, repair, onClose }: {
         )}
         {mayRun && isFinal(run.state.status) && repair === null && (
           <a class="button" href={href(['runs', run.key, 'repair'], { tasks: task.taskKey })}>
-            {isUnsuccessful(status) ? 'Repair this task…' : 'Run again…'}
+            {isUnsuccessful(status) ? 'Repair this task…' : 'Run this task again…'}
           </a>
         )}
       </div>
