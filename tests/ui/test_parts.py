@@ -43,6 +43,16 @@ def test_schedules_in_words(call):
     assert dict(zip(WORDS, call("cron", "cronWords", [[expression] for expression in WORDS]))) == WORDS
 
 
+NAMES = ["day", "region", "source.path", "café"]
+MEANT = {"dya": "day", "Day": "day", "days": "day", "date": None, "d": None, "month": None, "regoin": "region", "sourcepath": "source.path", "path": None,
+         "cafe": "café", "": None, "x" * 5000: None}
+
+
+def test_what_a_wrong_name_was_meant_to_be(call):
+    assert dict(zip(MEANT, call("near", "nearest", [[name, NAMES] for name in MEANT]))) == MEANT
+    assert call("near", "distance", [["", "abc"], ["abc", "abc"], ["abc", "acb"], ["kitten", "sitting"], ["ab", "ba"]]) == [3, 0, 1, 3, 1]
+
+
 SIZES = {"width": 178, "height": 46, "across": 56, "apart": 16, "margin": 16}
 
 

@@ -55,3 +55,21 @@ def test_a_run_is_run_again_with_what_it_was_given(own, page):
     assert own.api.delete(f"/jobs/{job['key']}").ok
     page("await page.getByRole('button', {name: 'Run again…'}).click()")
     page.sees("Its job was deleted")
+
+
+def test_a_parameter_that_nobody_knows_is_told(own, page):
+    job = own.api.job([step("one")], name="typed", parameters=named(day="1"))
+    run = own.api.wait_final(own.api.run(job, parameters=named(region="eu")))
+    own.api.replace(job, [step("one")], name="typed", parameters=named(day="1", newer="n"))
+    hint = "page.locator('.pair-hint')"
+    name = "page.getByLabel('Name of the new parameter')"
+    for place, open_ in ((f"jobs/{job['key']}", "page.getByRole('button', {name: 'Run…'})"), (f"runs/{run['key']}/repair", None)):
+        page.go(place)
+        if open_:
+            page(f"await {open_}.click()")
+        page("await page.getByRole('button', {name: 'Add a parameter'}).click()")
+        page(f"await {name}.fill('dya'); await {hint}.getByText('has no parameter of this name. Did you mean day?').waitFor()")
+        page.picture("hint-" + ("run" if open_ else "repair"))
+        page(f"await {name}.fill('elsewhere'); await {hint}.getByText('no parameter of this name').waitFor()")
+        assert "Did you mean" not in page.text(".pair-hint")
+        page(f"await {name}.fill('newer'); await {hint}.waitFor({{state: 'detached'}})")

@@ -8,11 +8,12 @@ import { Graph } from './graph'
 import { closure } from './graphlib'
 import { Difference, ParameterChanges, differs, useVersions } from './difference'
 import { useLive } from './live'
+import { type Pair, PairFields } from './pair'
 import { go, href, route } from './route'
 import { nodeView } from './run'
 import { Pill, isFinal, isUnsuccessful, word } from './states'
 import { localTime } from './time'
-import type { Plan, PlanTask, Run, TaskDef, Version, WholeVersion } from './types'
+import type { Job, Plan, PlanTask, Run, TaskDef, Version, WholeVersion } from './types'
 import { Key, Loading, Missing, Name, Problem, visible } from './ui'
 
 const VERDICTS = {
@@ -34,8 +35,6 @@ export function RepairScreen({ runKey }: { runKey: string }) {
   return <Editor run={shown} onStale={() => setAsOf((n) => n + 1)} />
 }
 
-type Change = { name: string; value: string }
-
 // What is different between what was shown and what is.
 function differences(old: Run, now: Run): string[] {
   const found: string[] = []
@@ -52,6 +51,8 @@ function differences(old: Run, now: Run): string[] {
   }
   return found.length ? found : ['Something about the run changed']
 }
+
+type Change = Pair
 
 function Editor({ run, onStale }: { run: Run; onStale: () => void }) {
   const states = useMemo(() => new Map(Object.values(run.taskRunSummaryMap).map((t) => [t.taskKey, t])), [run])
@@ -249,6 +250,7 @@ function Parameters({ run, changes, onChange }: { run: Run; changes: Change[]; o
   const known = run.unifiedJobAndJobRunParameters ?? []
   const names = new Set(known.map((p) => p.name))
   const added = changes.filter((c) => !names.has(c.name))
+  const jobs = useJobsNames(run.jobKey, added.length > 0)
   const set = (name: string, value: string, old: string) =>
     onChange([...changes.filter((c) => c.name !== name), ...(value === old ? [] : [{ name, value }])])
   return (
@@ -265,17 +267,19 @@ function Parameters({ run, changes, onChange }: { run: Run; changes: Change[]; o
         )
       })}
       {added.map((change, i) => (
-        <div key={i} class="pair">
-          <input aria-label="Name of the new parameter" placeholder="name" value={change.name} pattern="[\w\-.]+"
-            onInput={(event) => onChange(changes.map((c) => (c === change ? { ...c, name: event.currentTarget.value } : c)))} />
-          <input aria-label="Value of the new parameter" placeholder="value" value={change.value}
-            onInput={(event) => onChange(changes.map((c) => (c === change ? { ...c, value: event.currentTarget.value } : c)))} />
-          <button type="button" class="quiet" aria-label="Remove" onClick={() => onChange(changes.filter((c) => c !== change))}>✕</button>
-        </div>
+        <PairFields key={i} pair={change} names={jobs && [...names, ...jobs]} whose="The run, like its job,"
+          onChange={(changed) => onChange(changes.map((c) => (c === change ? changed : c)))} onRemove={() => onChange(changes.filter((c) => c !== change))} />
       ))}
       <button type="button" class="small" onClick={() => onChange([...changes, { name: '', value: '' }])}>Add a parameter</button>
     </fieldset>
   )
+}
+
+// Names of the parameters that the job has now, which a repair may use; null until they are there.
+function useJobsNames(jobKey: string, isWanted: boolean): string[] | null {
+  const { data } = useLive<string[] | null>(`names ${jobKey} ${isWanted}`, async (signal) =>
+    (isWanted ? (await get<Job>(`/jobs/${jobKey}`, {}, signal).catch(() => null))?.parameters.map((p) => p.name) ?? [] : null), { isActive: () => false })
+  return data ?? null
 }
 
 // Which definition the repair uses: that of an attempt, the job's own, or any version. Offered where the server has them.

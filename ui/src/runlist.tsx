@@ -4,6 +4,7 @@ import { useEffect, useState } from 'preact/hooks'
 import { list, post } from './api'
 import { useLive } from './live'
 import { amend, go, href, route } from './route'
+import { PairFields } from './pair'
 import { Pill, isFinal, look, word } from './states'
 import { usePlanned } from './planned'
 import { Planned, Time, Took, duration, localTime } from './time'
@@ -152,13 +153,8 @@ export function StartDialog({ job, given = [], onClose }: { job: Job; given?: Pa
             )
           })}
           {added.map((pair, i) => (
-            <div key={i} class="pair">
-              <input aria-label="Name of the new parameter" placeholder="name" pattern="[\w\-.]+" value={pair.name}
-                onInput={(event) => setAdded(added.map((p, j) => (i === j ? { ...p, name: event.currentTarget.value } : p)))} />
-              <input aria-label="Value of the new parameter" placeholder="value" value={pair.value}
-                onInput={(event) => setAdded(added.map((p, j) => (i === j ? { ...p, value: event.currentTarget.value } : p)))} />
-              <button type="button" class="quiet" aria-label="Remove" onClick={() => setAdded(added.filter((_, j) => i !== j))}>✕</button>
-            </div>
+            <PairFields key={i} pair={pair} names={[...own]} whose="The job"
+              onChange={(changed) => setAdded(added.map((p, j) => (i === j ? changed : p)))} onRemove={() => setAdded(added.filter((_, j) => i !== j))} />
           ))}
           <button type="button" class="small" onClick={() => setAdded([...added, { name: '', value: '' }])}>Add a parameter</button>
         </fieldset>

@@ -1,0 +1,33 @@
+// A parameter that is added by hand: its name and value, and a hint where that name is nobody's.
+
+import { useId } from 'preact/hooks'
+import { nearest } from './near'
+import { Name } from './ui'
+
+export interface Pair {
+  name: string
+  value: string
+}
+
+// `names`: those that there are; null: not known.
+export function PairFields({ pair, names, whose, onChange, onRemove }: {
+  pair: Pair
+  names: string[] | null
+  whose: string
+  onChange: (pair: Pair) => void
+  onRemove: () => void
+}) {
+  const id = useId()
+  const isUnknown = names !== null && pair.name !== '' && !names.includes(pair.name)
+  const near = isUnknown ? nearest(pair.name, names) : null
+  return (
+    <div class="pair">
+      <input aria-label="Name of the new parameter" placeholder="name" value={pair.name} pattern="[\w\-.]+" aria-describedby={isUnknown ? id : undefined}
+        onInput={(event) => onChange({ ...pair, name: event.currentTarget.value })} />
+      <input aria-label="Value of the new parameter" placeholder="value" value={pair.value}
+        onInput={(event) => onChange({ ...pair, value: event.currentTarget.value })} />
+      <button type="button" class="quiet" aria-label="Remove" onClick={onRemove}>✕</button>
+      {isUnknown && <p class="pair-hint" id={id}>{whose} has no parameter of this name.{near !== null && <> Did you mean <b><Name text={near} /></b>?</>}</p>}
+    </div>
+  )
+}
