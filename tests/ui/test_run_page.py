@@ -73,3 +73,24 @@ def test_a_parameter_that_nobody_knows_is_told(own, page):
         page(f"await {name}.fill('elsewhere'); await {hint}.getByText('no parameter of this name').waitFor()")
         assert "Did you mean" not in page.text(".pair-hint")
         page(f"await {name}.fill('newer'); await {hint}.waitFor({{state: 'detached'}})")
+
+
+def test_attempts_have_the_number_of_the_api_everywhere(own, page):
+    run = own.api.go([task("flaky", "fail.py", maxRetries=2)], "FAILED")
+    page.go(f"runs/{run['key']}?task=flaky")
+    page("await page.locator('[data-node=flaky]', {hasText: 'attempt 2'}).waitFor()")
+    page("await page.locator('.attempts a').nth(2).waitFor()")
+    assert page("return await page.locator('.attempts a').allInnerTexts()") == ["attempt 2", "attempt 1", "attempt 0"]
+    page.go(f"runs/{run['key']}?tab=logs")
+    page("await page.getByLabel('Attempt').waitFor()")
+    assert page("return await page.getByLabel('Attempt').locator('option').allInnerTexts()") == ["attempt 0", "attempt 1", "attempt 2"]
+    page.go(f"runs/{run['key']}?tab=gantt")
+    page("await page.locator('.bar.work[aria-label*=\"attempt 0\"]').waitFor()")
+    page.go(f"runs/{run['key']}?tab=events")
+    last = "page.getByRole('table', {name: 'Events'}).locator('.tr:has(bdi)').first()"
+    page(f"await {last}.getByText('attempt 2').waitFor()")
+    shown = page(f"return await {last}.locator('time').evaluate((at) => [at.innerText, at.dateTime])")
+    assert shown[0].endswith(shown[1][-5:-1]), "milliseconds"
+    page.picture("events")
+    text = page.text("#main")
+    assert not any(word in text for word in ("1st", "2nd", "3rd")), text

@@ -282,7 +282,7 @@ def test_the_log_that_is_opened_has_something_in_it(own, page):
     own.script("quiet.py", "import sys\nprint('all there is')\nsys.exit(3)\n")
     run = own.api.go([task("quiet", "quiet.py", maxRetries=1)], "FAILED")
     page.go(f"runs/{run['key']}")
-    page("await page.locator('[data-node=quiet]', {hasText: '2nd attempt'}).waitFor()")
+    page("await page.locator('[data-node=quiet]', {hasText: 'attempt 1'}).waitFor()")
     page("await page.getByRole('link', {name: 'Open log'}).first().click()")
     page("await page.getByRole('log', {name: 'stdout of quiet'}).getByText('all there is').waitFor()")
     page("await page.getByRole('button', {name: 'First error'}).click()")

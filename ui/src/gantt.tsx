@@ -4,7 +4,7 @@ import { useMemo } from 'preact/hooks'
 import { skewMs } from './api'
 import { useNow } from './live'
 import { Shape, isFinal, look, word } from './states'
-import { duration, localTime, nth } from './time'
+import { attemptName, duration, localTime } from './time'
 import { type Lane, type Span, lanes } from './timeline'
 import type { RunEvent, TaskDef } from './types'
 import { Empty, Name, useRows } from './ui'
@@ -32,7 +32,7 @@ function bars(lane: Lane, now: number): Bar[] {
     const failed = kind === 'work' && span.end === 'PENDING'
     out.push({
       kind, from: span.from, to: span.to ?? now, isOpen: span.to === null, tone: kind === 'work' ? (failed ? 'bad' : look(ended).tone) : 'wait',
-      attempt: kind === 'work' && lane.spans.some((s) => s.isRetryWait) ? nth(span.attempt ?? 0) : '',
+      attempt: kind === 'work' && lane.spans.some((s) => s.isRetryWait) ? attemptName(span.attempt ?? 0) : '',
       end: kind === 'work' && span.end ? (failed ? 'tried again' : span.end) : null,
     })
   }
@@ -40,8 +40,8 @@ function bars(lane: Lane, now: number): Bar[] {
 }
 
 const WHAT: Record<string, string> = { queue: 'Waited for a slot', setup: 'Was set up', retry: 'Waited to try again', work: 'Ran' }
-const text = ({ kind, from, to, isOpen, end }: Bar) =>
-  `${WHAT[kind]} ${duration(to - from)}, ${localTime(from)} to ${isOpen ? 'now' : localTime(to)}` +
+const text = ({ kind, from, to, isOpen, end, attempt }: Bar) =>
+  `${WHAT[kind]} ${attempt && `(${attempt}) `}${duration(to - from)}, ${localTime(from)} to ${isOpen ? 'now' : localTime(to)}` +
   (end ? `: ${end === 'tried again' ? end : word(end)}` : '')
 
 export function Gantt({ tasks, events, repair, current, onOpen }: {

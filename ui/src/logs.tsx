@@ -9,7 +9,7 @@ import { LogStore } from './logstore'
 import { childRunOf } from './output'
 import { amend, href, route } from './route'
 import { Shape, isFinal, isOwnFailure, word } from './states'
-import { duration } from './time'
+import { attemptName, duration } from './time'
 import type { Run, TaskRun } from './types'
 import { Empty, Key, Loading, Message, Name, Problem, useRows } from './ui'
 
@@ -81,11 +81,9 @@ function TaskLog({ taskRunKey, isRunActive }: { taskRunKey: string; isRunActive:
         ))}
       </div>
       {newest > 0 && (
-        <label class="inline">Attempt
-          <select value={attempt} onChange={(event) => amend({ attempt: event.currentTarget.value })}>
-            {numbers.map((n) => <option key={n} value={n}>{n === 0 ? '0 (first)' : n === newest ? `${n} (newest)` : n}</option>)}
-          </select>
-        </label>
+        <select aria-label="Attempt" value={attempt} onChange={(event) => amend({ attempt: event.currentTarget.value })}>
+          {numbers.map((n) => <option key={n} value={n}>{attemptName(n)}</option>)}
+        </select>
       )}
       {one && <span class="muted nowrap">{word(one.state.status)}{one.executionDuration !== null && `, ${duration(one.executionDuration)}`}</span>}
     </LogView>

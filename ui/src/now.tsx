@@ -6,7 +6,7 @@ import { useLive, useNow } from './live'
 import { go, href } from './route'
 import { ScheduleText } from './schedule'
 import { Pill, Shape, holdsSlot, isFinal } from './states'
-import { Planned, Time, Took, duration, nth } from './time'
+import { Planned, Time, Took, attemptName, duration } from './time'
 import type { Job, JobSummary, RunSummary, TaskSummary } from './types'
 import { Empty, Key, Loading, Message, Name, Problem } from './ui'
 
@@ -192,7 +192,7 @@ function Card({ run, tasks }: { run: RunSummary; tasks: TaskSummary[] | undefine
           <li key={task.key}>
             <Shape status={task.state.status} title />
             <a href={href(['runs', run.key], { tab: 'logs', task: task.taskKey })}><Name text={task.taskKey} /></a>
-            {task.retryAttempt ? <span class="muted">{nth(task.retryAttempt)} attempt</span> : null}
+            {task.retryAttempt ? <span class="muted">{attemptName(task.retryAttempt)}</span> : null}
             <span class="grow" /><Took from={task.startTime} to={null} isActive />
           </li>
         ))}

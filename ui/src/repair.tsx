@@ -3,7 +3,6 @@
 
 import { useEffect, useMemo, useRef, useState } from 'preact/hooks'
 import { ApiError, get, post } from './api'
-import { ordinal } from './cron'
 import { Graph } from './graph'
 import { closure } from './graphlib'
 import { Difference, ParameterChanges, differs, useVersions } from './difference'
@@ -40,7 +39,7 @@ function differences(old: Run, now: Run): string[] {
   const found: string[] = []
   if (now.version !== old.version) {
     const by = now.repairHistory.at(-1)
-    found.push(`The run has been repaired meanwhile${by?.createdByName ? ` by ${visible(by.createdByName)}` : ''}: this is its ${ordinal(now.version)} attempt`)
+    found.push(`The run has been repaired meanwhile${by?.createdByName ? ` by ${visible(by.createdByName)}` : ''}: this is its repair ${now.version - 1}`)
   }
   if (now.state.status !== old.state.status) found.push(`The run was ${word(old.state.status)}, now it is ${word(now.state.status)}`)
   const state = (run: Run, key: string) => run.taskRunSummaryMap[run.taskToTaskRunMap[key]]?.state.status

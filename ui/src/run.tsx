@@ -14,7 +14,7 @@ import { StartDialog } from './runlist'
 import { ParametersTab, DefinitionTab, EventsTab } from './runtabs'
 import { Pill, Shape, isFinal, isOwnFailure, isUnsuccessful, word } from './states'
 import { TaskPanel } from './taskpanel'
-import { Planned, Time, Took, duration, nth } from './time'
+import { Planned, Time, Took, attemptName, duration } from './time'
 import type { CampaignSummary, Job, PlannedRun, Repair, Run, RunEvent, Status, TaskDef, TaskSummary } from './types'
 import { Dialog, Key, Loading, Message, Missing, Name, Problem, Table, Tabs, visible } from './ui'
 
@@ -285,7 +285,7 @@ export function nodeView(task: TaskDef, summary: TaskSummary | undefined): NodeV
   const status = summary?.state.status ?? null
   const kind = TYPE_WORDS[task.type] ?? task.type
   const took = summary?.startTime && summary.endTime ? duration(summary.endTime - summary.startTime) : null
-  const tries = summary?.retryAttempt ? `${nth(summary.retryAttempt)} attempt` : ''
+  const tries = summary?.retryAttempt ? attemptName(summary.retryAttempt) : ''
   return { status, detail: took ? `${took} · ${tries || kind}` : `${word(status)}${tries && ` · ${tries}`}`, reason: summary?.state.stateMessage ?? '' }
 }
 

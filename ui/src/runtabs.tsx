@@ -3,7 +3,7 @@
 import { useMemo, useState } from 'preact/hooks'
 import { href } from './route'
 import { Pill } from './states'
-import { Time, nth } from './time'
+import { Time, attemptName } from './time'
 import type { Parameter, Repair, Run, RunEvent } from './types'
 import { CopyText, Empty, Name, Table, visible } from './ui'
 
@@ -73,9 +73,9 @@ export function EventsTab({ events }: { events: RunEvent[] }) {
         <span class="muted num">{items.length.toLocaleString()} {items.length === 1 ? 'event' : 'events'}, newest first</span>
       </div>
       <Table label="Events" items={items} keyOf={(e) => e.id} columns={[
-        { title: 'Time', width: '9rem', cell: (e) => <Time at={e.time} /> },
+        { title: 'Time', width: '10.5rem', cell: (e) => <span class="num"><Time at={e.time} exact /></span> },
         { title: 'About', width: 'minmax(8rem, 1fr)', cell: (e) => (e.taskKey ? <Name text={e.taskKey} /> : <em>the run</em>) },
-        { title: 'Attempt', width: '10rem', cell: (e) => <span class="muted">{[e.repairKey ? `repair ${e.repairKey}` : '', e.attempt !== null ? `${nth(e.attempt)} attempt` : ''].filter(Boolean).join(', ')}</span> },
+        { title: 'Attempt', width: '10rem', cell: (e) => <span class="muted">{[e.repairKey ? `repair ${e.repairKey}` : '', e.attempt !== null ? attemptName(e.attempt) : ''].filter(Boolean).join(', ')}</span> },
         { title: 'To', width: '11.5rem', cell: (e) => (e.to ? <Pill status={e.to} /> : <span class="muted">{WORDS[e.type] ?? e.type}</span>) },
         { title: 'Why', width: 'minmax(12rem, 2fr)', cell: (e) => <span class="ellipsis" title={e.reason ?? ''}>{e.reason}</span> },
       ]} />

@@ -8,7 +8,7 @@ import { outputOf } from './output'
 import { href } from './route'
 import { Json, Value, withoutUnset } from './runtabs'
 import { Pill, Shape, isFinal, isUnsuccessful, word } from './states'
-import { Time, Took, duration, nth } from './time'
+import { Time, Took, attemptName, duration } from './time'
 import type { Decision, Explanation, Origin, Provenance, Run, TaskDef, TaskRun, TaskSummary } from './types'
 import { CopyText, Message, Name, Problem, visible } from './ui'
 
@@ -81,7 +81,7 @@ export function TaskPanel({ run, mayRun, task, summary, repair, onClose }: {
           <ul class="attempts">
             {attempts.map((a) => (
               <li key={a.retryNumber}>
-                <a href={href(['runs', run.key], { tab: 'logs', task: task.taskKey, attempt: a.retryNumber, repair })} title={`Number ${a.retryNumber}`}>{nth(a.retryNumber)}</a>
+                <a href={href(['runs', run.key], { tab: 'logs', task: task.taskKey, attempt: a.retryNumber, repair })}>{attemptName(a.retryNumber)}</a>
                 <Shape status={a.state.status} title />
                 <span>{word(a.state.status)}</span>
                 <Time at={a.startTime} />
@@ -143,7 +143,7 @@ function Reason({ decision }: { decision: Decision }) {
       <Time at={decision.time} />{' '}
       {kind === 'TRIGGER_RULE'
         ? <>Rule: {RUN_IF[decision.runIf ?? ''] ?? decision.runIf}. {result === 'RUN' ? 'It holds.' : <>It does not hold: {word(result as never)}.</>}</>
-        : <>{sentence(kind)}{decision.attempt !== undefined ? ` after the ${nth(Number(decision.attempt))} attempt` : ''}{result ? `: ${visible(String(result))}` : ''}</>}
+        : <>{sentence(kind)}{decision.attempt !== undefined ? ` after ${attemptName(Number(decision.attempt))}` : ''}{result ? `: ${visible(String(result))}` : ''}</>}
       {typeof decision.reason === 'string' && <> {visible(decision.reason)}</>}
       {typeof decision.outcome === 'string' && <>: {visible(String(decision.condition))} is {decision.outcome}</>}
       {Array.isArray(decision.expressions) && (

@@ -1,7 +1,6 @@
 // Times in the reader's zone, planned ones in that of their schedule; both zones and UTC on hover. Durations.
 
 import { skewMs } from './api'
-import { ordinal } from './cron'
 import { useNow } from './live'
 import { ownZone, plannedText, zoneOf } from './zone'
 
@@ -26,12 +25,13 @@ export const utc = (ms: number) => `${new Date(ms).toISOString().replace('T', ' 
 // On hover: the whole time where the reader is, with the name of that zone, and in UTC.
 export const both = (ms: number) => `${dayOfYear.format(ms)}, ${clock.format(ms)} ${ownZone}\n${utc(ms)}`
 
-export function Time({ at, none = '–' }: { at: Instant; none?: string }) {
+// `exact`: to the millisecond, where the order is to be seen.
+export function Time({ at, none = '–', exact }: { at: Instant; none?: string; exact?: boolean }) {
   const ms = millis(at)
   if (ms === null || Number.isNaN(ms)) return <span class="muted">{none}</span>
   return (
     <time dateTime={new Date(ms).toISOString()} title={both(ms)}>
-      {localTime(ms)}
+      {localTime(ms)}{exact && `.${String(Math.floor(ms) % 1000).padStart(3, '0')}`}
     </time>
   )
 }
@@ -60,8 +60,8 @@ export function duration(ms: number | null | undefined): string {
   return `${Math.floor(s / 86_400)} d ${Math.floor((s % 86_400) / 3600)} h`
 }
 
-// Attempts are numbered from 0; people count from 1.
-export const nth = (attempt: number) => ordinal(attempt + 1)
+// By the number that it has in the API, on the command line and in reasons: 0 is the first.
+export const attemptName = (attempt: number) => `attempt ${attempt}`
 
 // From start to end, or to now while there is no end.
 export function Took({ from, to, isActive }: { from: Instant; to: Instant; isActive?: boolean }) {
