@@ -94,3 +94,28 @@ def test_attempts_have_the_number_of_the_api_everywhere(own, page):
     page.picture("events")
     text = page.text("#main")
     assert not any(word in text for word in ("1st", "2nd", "3rd")), text
+
+
+def test_a_log_is_found_among_those_of_many_tasks(own, page):
+    tasks = [node(f"load-{i:03d}", "DUMMY_TASK") for i in range(200)]
+    tasks[150] = task("load-150", "fail.py")
+    run = own.api.go(tasks, "FAILED")
+    in_sight = """return await page.locator('.logs-names').evaluate((box) => {
+        const [outer, inner] = [box, box.querySelector('[aria-current=true]')].map((one) => one.getBoundingClientRect())
+        return inner.top >= outer.top - 1 && inner.bottom <= outer.bottom + 1 && inner.left >= outer.left - 1 && inner.right <= outer.right + 1 })"""
+    for size in ({"width": 1280, "height": 860}, {"width": 390, "height": 844}):
+        page("await page.setViewportSize(arg)", size)
+        page.go(f"runs/{run['key']}?tab=logs&task=load-187")
+        page("await page.getByRole('heading', {name: 'load-187'}).waitFor()")
+        until(lambda: page(in_sight), "the task whose log is shown is in sight")
+        page.picture(f"logs-of-many-{size['width']}")
+        page.go("runs")
+    page("await page.setViewportSize({width: 1280, height: 860})")
+    page.go(f"runs/{run['key']}?tab=logs")
+    page("await page.getByRole('heading', {name: 'load-150'}).waitFor()")
+    names = "return await page.locator('.logs-names button').allInnerTexts()"
+    assert [name.strip() for name in page(names)[:2]] == ["load-150", "load-000"]
+    page("await page.keyboard.press('/'); await page.keyboard.type('d-19')")
+    until(lambda: len(page(names)) == 10, "those that have it in their name")
+    page("await page.keyboard.press('Enter'); await page.getByRole('heading', {name: 'load-190'}).waitFor()")
+    page("await page.keyboard.type('x'); await page.getByText('No task has that in its name').waitFor()")

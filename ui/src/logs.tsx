@@ -6,6 +6,7 @@ import { call, get, url } from './api'
 import { useLive } from './live'
 import { LogReader } from './logread'
 import { LogStore } from './logstore'
+import { type LogTask, LogTasks } from './logtasks'
 import { childRunOf } from './output'
 import { amend, href, route } from './route'
 import { Shape, isFinal, isOwnFailure, word } from './states'
@@ -21,7 +22,7 @@ const escapeRegExp = (text: string) => text.replace(/[.*+?^${}()|[\]\\]/g, '\\$&
 
 type Map2 = Record<string, string>
 
-export function Logs({ run, taskRuns, tasks }: { run: Run; taskRuns: Map2; tasks: { key: string; status: TaskRun['state']['status'] | null }[] }) {
+export function Logs({ run, taskRuns, tasks }: { run: Run; taskRuns: Map2; tasks: LogTask[] }) {
   const query = route.value.query
   const asked = query.get('task')
   const first = tasks.find((t) => isOwnFailure(t.status)) ?? tasks.find((t) => t.status === 'RUNNING') ?? tasks.find((t) => t.status === 'SUCCESS') ?? tasks[0]
@@ -31,14 +32,11 @@ export function Logs({ run, taskRuns, tasks }: { run: Run; taskRuns: Map2; tasks
     return <Empty title="No task has run"><p>Output appears here as soon as a task of this run starts.</p></Empty>
   return (
     <div class="logs">
-      <nav class="logs-tasks" aria-label="Tasks">
-        {tasks.map((task) => (
-          <button key={task.key} type="button" aria-current={task.key === taskKey} onClick={() => amend({ task: task.key, attempt: null, stream: null })}>
-            <Shape status={task.status} title /><Name text={task.key} />
-          </button>
-        ))}
-      </nav>
-      <TaskLog key={taskRunKey} taskRunKey={taskRunKey} isRunActive={!isFinal(run.state.status)} />
+      <LogTasks tasks={tasks} current={taskKey} onOpen={(key) => amend({ task: key, attempt: null, stream: null })} />
+      <section class="log-of" aria-labelledby="log-of">
+        <h2 id="log-of"><Shape status={tasks.find((t) => t.key === taskKey)?.status} title /> <Name text={taskKey} /></h2>
+        <TaskLog key={taskRunKey} taskRunKey={taskRunKey} isRunActive={!isFinal(run.state.status)} />
+      </section>
     </div>
   )
 }

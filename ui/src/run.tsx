@@ -307,7 +307,7 @@ function Body({ run, events, mayRun, repair, history, taskRuns }: {
   const opened = query.get('task')
   const defs = useMemo(() => new Map(run.tasks.map((task) => [task.taskKey, task])), [run.tasks])
   const open = (key: string) => amend({ task: key === opened ? null : key })
-  const states = run.tasks.map((task) => ({ key: task.taskKey, status: taskRuns.get(task.taskKey)?.state.status ?? (null as Status | null) }))
+  const states = useMemo(() => run.tasks.map((task) => ({ key: task.taskKey, status: taskRuns.get(task.taskKey)?.state.status ?? (null as Status | null) })), [run.tasks, taskRuns])
   const keys = Object.fromEntries([...taskRuns.values()].map((t) => [t.taskKey, t.key]))
   const hasPanel = opened && defs.has(opened) && ['graph', 'gantt', 'tasks'].includes(tab)
 
