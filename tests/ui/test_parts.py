@@ -82,6 +82,19 @@ def test_odd_graphs_are_laid_out_as_well(call):
     assert len({spot["y"] for spot in rest["tasks"]}) == 200
 
 
+def test_names_are_cut_in_the_middle(tmp_path):
+    source = json.dumps(str(ROOT / "ui/src/graphlib.ts"))
+    made = tmp_path / "cut.mjs"
+    code = f"""import {{ cutMiddle }} from {source}
+    for (const [text, room] of JSON.parse(process.argv[2])) console.log(JSON.stringify(cutMiddle(text, (part) => [...part].length <= room)))"""
+    subprocess.run([ROOT / "ui/node_modules/.bin/esbuild", "--bundle", "--format=esm", f"--outfile={made}", "--log-level=error"], input=code, text=True,
+                   cwd=ROOT / "ui/src", check=True)
+    names = {("abc", 3): "abc", ("load_customers_west", 9): "load…west", ("load_customers_east", 10): "load_…east", ("abcdef", 1): "…", ("abcdef", 0): "…",
+             ("abcdef", 2): "a…", ("日本語の名前", 4): "日本…前", ("\U0001f600" * 5, 4): "\U0001f600\U0001f600…\U0001f600", ("", 0): ""}
+    done = subprocess.run(["node", made, json.dumps(list(names))], capture_output=True, text=True, check=True)
+    assert [json.loads(line) for line in done.stdout.splitlines()] == list(names.values())
+
+
 WALLS = [  # a wall clock, its zone, the moment
     ("2026-07-01T03:00", "Europe/Berlin", "2026-07-01T01:00Z"), ("2026-01-01T03:00", "Europe/Berlin", "2026-01-01T02:00Z"),
     ("2026-03-29T01:59", "Europe/Berlin", "2026-03-29T00:59Z"), ("2026-03-29T03:00", "Europe/Berlin", "2026-03-29T01:00Z"),

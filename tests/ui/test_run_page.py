@@ -119,3 +119,46 @@ def test_a_log_is_found_among_those_of_many_tasks(own, page):
     until(lambda: len(page(names)) == 10, "those that have it in their name")
     page("await page.keyboard.press('Enter'); await page.getByRole('heading', {name: 'load-190'}).waitFor()")
     page("await page.keyboard.type('x'); await page.getByText('No task has that in its name').waitFor()")
+
+
+MIDDLE = """return await page.locator('.node.current').evaluate((node) => {
+    const [at, frame] = [node.querySelector('.body'), node.closest('.graph-frame')].map((one) => one.getBoundingClientRect())
+    return Math.hypot(at.left + at.width / 2 - frame.left - frame.width / 2, at.top + at.height / 2 - frame.top - frame.height / 2) })"""
+
+
+def test_a_task_is_told_apart_and_found_in_a_big_graph(own, page):
+    names = [f"load_customer_orders_of_region_{i:03d}" for i in range(180)]
+    tasks = [node(name, "DUMMY_TASK", names[max(0, i - 12)] if i else ()) for i, name in enumerate(names)]
+    tasks[170] = task(names[170], "fail.py", names[158])
+    run = own.api.go(tasks, "FAILED")
+    page.go(f"runs/{run['key']}")
+    shown = [page("return await page.locator(arg).first().textContent()", f"[data-node$='_{i:03d}'] .title") for i in range(2)]
+    assert shown[0].startswith("load_") and shown[0].endswith("_000") and shown[1].endswith("_001")
+    title = page("return await page.locator(\"[data-node$='_000'] title\").first().textContent()")
+    assert title.startswith(f"{names[0]}.\nSucceeded")
+    name = f"page.getByRole('region', {{name: 'What went wrong'}}).getByRole('link', {{name: '{names[170]}'}})"
+    page(f"await {name}.click(); await page.locator('.node.current').waitFor()")
+    until(lambda: page(MIDDLE) < 2, "the graph is centred on it, beside the panel that opened")
+    page.picture("centred")
+    page("await page.locator('.graph-frame').hover(); await page.mouse.wheel(0, 900)")
+    until(lambda: page("return await page.locator('.node.current').count()") == 0 or page(MIDDLE) > 100, "it is out of the middle")
+    page("await page.getByRole('tab', {name: 'Tasks'}).click()")
+    page(f"await {name}.click(); await page.locator('.node.current').waitFor()")
+    until(lambda: page(MIDDLE) < 2, "and again")
+
+
+def test_the_graph_shows_what_a_repair_ran(own, page):
+    run = own.api.go([step("good"), step("bad", after="good", until="mended", exit=1), step("last", after="bad")], "FAILED")
+    page.go(f"runs/{run['key']}")
+    page.task("bad", "FAILED")
+    assert page("return await page.locator('.node .badge').count()") == 0
+    own.open_gate("mended")
+    own.api.repair(run)
+    own.api.wait_final(run, "SUCCESS")
+    page("await page.reload()")
+    page.task("last", "SUCCESS")
+    badges = "return await page.locator('.node').evaluateAll((all) => all.map((one) => [one.dataset.node, one.querySelector('.badge')?.textContent]))"
+    until(lambda: page(badges) == [["good", "kept"], ["bad", "again"], ["last", "again"]], "what it kept and what it ran")
+    page.picture("after-a-repair")
+    page("await page.getByRole('button', {name: 'Original'}).click()")
+    until(lambda: all(len(one) == 1 or not one[1] for one in page(badges)), "the original ran everything")

@@ -2,7 +2,7 @@
 // keyboard (arrows walk along dependencies).
 
 import { useEffect, useLayoutEffect, useMemo, useRef, useState } from 'preact/hooks'
-import { type Direction, type Layout, type Link, MANY_TASKS, NODE_H, NODE_W, dependencies, place } from './graphlib'
+import { type Direction, type Layout, type Link, MANY_TASKS, NODE_H, NODE_W, cutMiddle, dependencies, place } from './graphlib'
 import { Shape, isFinal, isUnsuccessful, look } from './states'
 import type { Status, TaskDef } from './types'
 import { visible } from './ui'
@@ -11,7 +11,7 @@ export interface NodeView {
   status: Status | null
   detail: string // second line
   reason: string // read aloud, and shown on hover
-  badge?: { text: string; tone: string }
+  badge?: { text: string; tone: string; title?: string }
   isDim?: boolean
 }
 
@@ -19,6 +19,7 @@ interface Props {
   tasks: TaskDef[]
   view: (key: string) => NodeView
   current?: string | null // open beside the graph
+  centre?: { key: string } | null // to be in the middle while it is the current one: anew with every object
   chosen?: Set<string> // for a repair; undefined: nothing is chosen here
   onOpen: (key: string) => void
   label: string
@@ -67,11 +68,13 @@ interface View {
   k: number
 }
 
-function Drawing({ tasks, view, current, chosen, onOpen, label, layout }: Props & { layout: Layout }) {
+function Drawing({ tasks, view, current, centre, chosen, onOpen, label, layout }: Props & { layout: Layout }) {
   const frame = useRef<HTMLDivElement>(null)
   const [at, setAt] = useState<View | null>(null)
   const drag = useRef<{ x: number; y: number; moved: boolean } | null>(null)
   const defs = useMemo(() => new Map(tasks.map((task) => [task.taskKey, task])), [tasks])
+  const now = useRef({ current, centre })
+  now.current = { current, centre }
   const spots = useMemo(() => new Map(layout.nodes.map((n) => [n.key, n])), [layout])
 
   function fit() {
@@ -84,6 +87,14 @@ function Drawing({ tasks, view, current, chosen, onOpen, label, layout }: Props 
   function begin() {
     const box = frame.current
     if (!box || !box.clientWidth) return
+    const { current, centre } = now.current
+    // Whoever is sent here by the name of a task finds it in the middle, in a size that can be read.
+    const sent = centre && centre.key === current ? spots.get(centre.key) : undefined
+    if (sent)
+      return setAt((v) => {
+        const k = Math.max(READABLE_ZOOM, v?.k ?? BEGIN_ZOOM)
+        return { k, x: box.clientWidth / 2 - sent.x * k, y: box.clientHeight / 2 - sent.y * k }
+      })
     if (scale(box, layout) >= WHOLE_ZOOM) return fit()
     const spot = spots.get(current ?? [...(chosen ?? [])][0] ?? '') ?? layout.nodes[0]
     const along = (size: number, whole: number, at: number) =>
@@ -104,6 +115,13 @@ function Drawing({ tasks, view, current, chosen, onOpen, label, layout }: Props 
     observer.observe(box)
     return () => observer.disconnect()
   }, [layout])
+
+  const isCentred = !!centre && centre.key === current
+  useLayoutEffect(() => {
+    if (!isCentred) return
+    moved.current = false
+    begin()
+  }, [centre, isCentred])
 
   function zoom(factor: number, px?: number, py?: number) {
     const box = frame.current
@@ -205,12 +223,6 @@ function Drawing({ tasks, view, current, chosen, onOpen, label, layout }: Props 
             ;(event.currentTarget as Element).setPointerCapture(event.pointerId)
           }
         }}
-        onPointerOver={(event) => {
-          // The whole name and the reason on hover; on the frame, because a node's own title would be read aloud twice.
-          const key = (event.target as Element).closest<SVGGElement>('[data-node]')?.dataset.node
-          const under = key === undefined ? null : view(key)
-          event.currentTarget.title = under ? `${visible(key!)}\n${look(under.status).word}${under.reason ? `: ${under.reason}` : ''}` : ''
-        }}
         onPointerMove={(event) => {
           const from = drag.current
           if (!from) return
@@ -255,23 +267,19 @@ function useVisible(layout: Layout, at: View | null, box: HTMLDivElement | null)
 // Names are cut where the box ends, by the width that they will have.
 const rulers = new Map<string, CanvasRenderingContext2D | null>()
 
-function cut(text: string, px: number, font: string) {
+function cut(text: string, px: number, font: string, tail?: number) {
+  const width = widthIn(font)
+  return cutMiddle(visible(text), (part) => width(part) <= px, tail)
+}
+
+function widthIn(font: string) {
   let ruler = rulers.get(font)
   if (ruler === undefined) {
     ruler = document.createElement('canvas').getContext('2d')
     if (ruler) ruler.font = `${font} ${getComputedStyle(document.body).fontFamily}`
     rulers.set(font, ruler)
   }
-  const width = (s: string) => ruler?.measureText(s).width ?? s.length * 7
-  const whole = [...visible(text)]
-  if (width(whole.join('')) <= px) return whole.join('')
-  let [least, most] = [0, whole.length]
-  while (least < most) {
-    const half = (least + most + 1) >> 1
-    if (width(`${whole.slice(0, half).join('')}…`) <= px) least = half
-    else most = half - 1
-  }
-  return `${whole.slice(0, least).join('')}…`
+  return (text: string) => ruler?.measureText(text).width ?? text.length * 7
 }
 
 const TITLE = '600 13.5px'
@@ -293,14 +301,17 @@ function Node({ x, y, task, view, isCurrent, isChosen, tabIndex, onOpen, onFocus
   const room = NODE_W - 36 - 8
   const title = useMemo(() => cut(task.taskKey, room - (isChosen === undefined ? 0 : 20), TITLE), [task.taskKey, isChosen === undefined])
   const badge = view.badge?.text.length ?? 0
-  const detail = useMemo(() => cut(view.detail, room - (badge ? badge * 6.6 + 8 : 0), DETAIL), [view.detail, badge])
+  const detail = useMemo(() => cut(view.detail, room - (badge ? badge * 6.6 + 8 : 0), DETAIL, 0), [view.detail, badge])
+  // On hover, and read aloud: all of what is cut in the picture.
+  const lines = [visible(task.taskKey), view.detail.endsWith(word) ? view.detail : `${word}, ${view.detail}`, view.badge?.title ?? view.badge?.text,
+    view.reason === word ? '' : visible(view.reason)]
   const choice = isChosen === undefined ? { role: 'button' as const } : { role: 'checkbox' as const, 'aria-checked': isChosen }
   const classes = ['node', `tone-${tone}`, isCurrent && 'current', isChosen && 'chosen', view.isDim && 'dim']
   return (
     <g class={classes.filter(Boolean).join(' ')} transform={`translate(${x} ${y})`} data-node={task.taskKey}
       {...choice} tabIndex={tabIndex} data-status={view.status ?? ''}
-      aria-label={`${title} ${detail}${view.badge ? ` ${view.badge.text}` : ''}. ${title.endsWith('…') ? `${visible(task.taskKey)}. ` : ''}${word}. ${view.reason}`}
       onClick={onOpen} onFocus={onFocus} onKeyDown={onKey}>
+      <title>{lines.filter(Boolean).join('.\n')}</title>
       <rect class="body" width={NODE_W} height={NODE_H} rx="8" />
       <svg x="11" y={NODE_H / 2 - 8} width="16" height="16"><Shape status={view.status} size={16} /></svg>
       <text class="title" x="36" y="19">{title}</text>{' '}
@@ -346,7 +357,7 @@ function Edge({ link, from, to, direction }: { link: Link; from: NodeView; to: N
       {link.outcome && (
         <g transform={`translate(${middle.x} ${middle.y})`}>
           <rect class="outcome" x="-19" y="-9" width="38" height="18" rx="9" />
-          <text class="outcome" text-anchor="middle" y="4">{cut(link.outcome, 34, '11px')}</text>
+          <text class="outcome" text-anchor="middle" y="4">{cut(link.outcome, 34, '11px', 0)}</text>
         </g>
       )}
     </g>

@@ -111,6 +111,23 @@ function framed({ direction, nodes, links }: Layout): Layout {
   }
 }
 
+// As much as fits of the beginning and of the end, for names that belong together often begin alike. `tail`: the end's share.
+export function cutMiddle(text: string, fits: (text: string) => boolean, tail = 0.5): string {
+  const whole = [...text]
+  if (fits(text)) return text
+  const kept = (count: number) => {
+    const end = Math.floor(count * tail)
+    return `${whole.slice(0, count - end).join('')}…${whole.slice(whole.length - end).join('')}`
+  }
+  let [least, most] = [0, whole.length - 1]
+  while (least < most) {
+    const half = (least + most + 1) >> 1
+    if (fits(kept(half))) least = half
+    else most = half - 1
+  }
+  return kept(least)
+}
+
 // Everything that is reached from `keys`, themselves included.
 export function closure(tasks: TaskDef[], keys: Iterable<string>, direction: 'upstream' | 'downstream'): Set<string> {
   const next = new Map<string, string[]>()

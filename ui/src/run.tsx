@@ -1,5 +1,6 @@
 // A run: what state it is in and why, its tasks as graph, over time and as a list, its output, what it was given.
 
+import type { ComponentChildren } from 'preact'
 import { useEffect, useMemo, useState } from 'preact/hooks'
 import { ApiError, get, list, post } from './api'
 import { CompareDialog } from './compare'
@@ -116,6 +117,7 @@ export function RunScreen({ runKey }: { runKey: string }) {
   const repair = asked !== null && history.some((r) => r.key === Number(asked)) ? Number(asked) : newest
   const taskRuns = useTaskRuns(run, repair, newest)
   const { mayRun } = useRights(run?.jobKey)
+  const [centre, setCentre] = useState<{ key: string } | null>(null)
 
   useEffect(() => {
     if (run) document.title = `${word(run.state.status)}: ${visible(run.name)} – Reprise`
@@ -127,8 +129,8 @@ export function RunScreen({ runKey }: { runKey: string }) {
     <div class="screen run">
       <Header run={run} history={history} repair={repair} newest={newest} mayRun={mayRun} onChanged={refresh} />
       {error && <Problem error={error} />}
-      {chosen && <Failure run={run} attempt={chosen} taskRuns={taskRuns} isNewest={repair === newest} />}
-      <Body run={run} events={events} mayRun={mayRun} repair={repair} history={history} taskRuns={taskRuns ?? new Map()} />
+      {chosen && <Failure run={run} attempt={chosen} taskRuns={taskRuns} isNewest={repair === newest} onShow={(key) => setCentre({ key })} />}
+      <Body run={run} events={events} mayRun={mayRun} repair={repair} history={history} taskRuns={taskRuns ?? new Map()} centre={centre} />
     </div>
   )
 }
@@ -243,11 +245,12 @@ function CancelDialog({ run, onClose, onDone }: { run: Run; onClose: () => void;
 const OTHERS_SHOWN = 5
 
 // The first thing that went wrong, in its own words, and what else did.
-function Failure({ run, attempt, taskRuns, isNewest }: {
+function Failure({ run, attempt, taskRuns, isNewest, onShow }: {
   run: Run
   attempt: Repair
   taskRuns: Map<string, TaskSummary> | undefined
   isNewest: boolean
+  onShow: (taskKey: string) => void
 }) {
   if (!isUnsuccessful(attempt.state.status) || !taskRuns) return null
   const [failed, ...others] = [...taskRuns.values()].filter((t) => isOwnFailure(t.state.status)).sort((a, b) => (a.endTime ?? 0) - (b.endTime ?? 0))
@@ -255,14 +258,16 @@ function Failure({ run, attempt, taskRuns, isNewest }: {
   const repair = isNewest ? null : attempt.key
   const output = outputOf(run.key, run.tasks.find((t) => t.taskKey === failed.taskKey)?.type, failed)
   const shown = others.slice(0, OTHERS_SHOWN)
-  const place = (task: TaskSummary) => href(['runs', run.key], { task: task.taskKey, repair })
+  const inGraph = (task: TaskSummary, shown: ComponentChildren) => (
+    <a key={task.key} href={href(['runs', run.key], { task: task.taskKey, repair })} onClick={() => onShow(task.taskKey)}>{shown}</a>
+  )
   const trace = (failed.state.errorTrace ?? '').trimEnd()
   const last = trace.slice(trace.lastIndexOf('\n') + 1)
   return (
     <section class="failure" aria-label="What went wrong">
       <div class="failure-line">
         <Shape status={failed.state.status} size={16} />
-        <strong><a href={place(failed)}><Name text={failed.taskKey} /></a></strong>
+        <strong>{inGraph(failed, <Name text={failed.taskKey} />)}</strong>
         <span class="failure-text"><code>{visible(last || failed.state.stateMessage || word(failed.state.status))}</code></span>
         <span class="grow" />
         {output && <a class="button" href={output.to}>{output.text}</a>}
@@ -270,7 +275,7 @@ function Failure({ run, attempt, taskRuns, isNewest }: {
       {shown.length > 0 && (
         <p class="failure-others">
           <span>Also:</span>
-          {shown.map((task) => <a key={task.key} href={place(task)}><Shape status={task.state.status} title /> <Name text={task.taskKey} /></a>)}
+          {shown.map((task) => inGraph(task, <><Shape status={task.state.status} title /> <Name text={task.taskKey} /></>))}
           {others.length > shown.length && <a href={href(['runs', run.key], { tab: 'tasks', repair })}>and {others.length - shown.length} more</a>}
         </p>
       )}
@@ -286,7 +291,18 @@ export function nodeView(task: TaskDef, summary: TaskSummary | undefined): NodeV
   const kind = TYPE_WORDS[task.type] ?? task.type
   const took = summary?.startTime && summary.endTime ? duration(summary.endTime - summary.startTime) : null
   const tries = summary?.retryAttempt ? attemptName(summary.retryAttempt) : ''
-  return { status, detail: took ? `${took} · ${tries || kind}` : `${word(status)}${tries && ` · ${tries}`}`, reason: summary?.state.stateMessage ?? '' }
+  return { status, detail: took ? (tries ? `${tries} · ${took}` : `${took} · ${kind}`) : `${tries && `${tries} · `}${word(status)}`, reason: summary?.state.stateMessage ?? '' }
+}
+
+// What a repair ran again, and what it kept.
+function repairBadge(history: Repair[], repair: number, taskKey: string, summary: TaskSummary | undefined): NodeView['badge'] {
+  const at = history.findIndex((r) => r.key === repair)
+  const taskRun = history[at]?.taskToTaskRunMap[taskKey]
+  if (at < 1 || !taskRun) return undefined
+  const before = history[at - 1].taskToTaskRunMap[taskKey]
+  if (!before) return { text: 'new', tone: 'run', title: 'New in this repair' }
+  return taskRun === before ? { text: 'kept', tone: 'idle', title: 'Kept by this repair' }
+    : { text: 'again', tone: 'run', title: summary?.retryAttempt == null ? 'Decided again in this repair' : 'Ran again in this repair' }
 }
 
 export const TYPE_WORDS: Record<string, string> = {
@@ -294,13 +310,14 @@ export const TYPE_WORDS: Record<string, string> = {
   SHELL_TASK: 'shell', HTTP_TASK: 'HTTP', PATH_TASK: 'path', DUMMY_TASK: 'dummy',
 }
 
-function Body({ run, events, mayRun, repair, history, taskRuns }: {
+function Body({ run, events, mayRun, repair, history, taskRuns, centre }: {
   run: Run
   mayRun: boolean
   events: RunEvent[]
   repair: number
   history: Repair[]
   taskRuns: Map<string, TaskSummary>
+  centre: { key: string } | null
 }) {
   const query = route.value.query
   const tab = TABS.some(([id]) => id === query.get('tab')) ? query.get('tab')! : 'graph'
@@ -317,7 +334,8 @@ function Body({ run, events, mayRun, repair, history, taskRuns }: {
       <div class={`panel with-side${hasPanel ? ' open' : ''}`} role="tabpanel" id="panel" aria-labelledby={`tab-${tab}`}>
         <div class="main">
           {tab === 'graph' && (
-            <Graph tasks={run.tasks} view={(key) => nodeView(defs.get(key)!, taskRuns.get(key))} current={opened} onOpen={open} label="Graph of the tasks" />
+            <Graph tasks={run.tasks} current={opened} centre={centre} onOpen={open} label="Graph of the tasks"
+              view={(key) => ({ ...nodeView(defs.get(key)!, taskRuns.get(key)), badge: repairBadge(history, repair, key, taskRuns.get(key)) })} />
           )}
           {tab === 'gantt' && <Gantt tasks={run.tasks} events={events} repair={repair} current={opened} onOpen={open} />}
           {tab === 'tasks' && <TasksTab run={run} taskRuns={taskRuns} current={opened} onOpen={open} />}
