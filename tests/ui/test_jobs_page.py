@@ -198,3 +198,22 @@ def test_jobs_are_found_by_a_part_of_their_name(own, page):
     page("await page.keyboard.type('alph')")
     page("await page.getByRole('link', {name: 'beta', exact: true}).waitFor({state: 'detached'})")
     assert page("return await page.locator('.tr .strong').allInnerTexts()") == ["alpha", "alphabet"]
+
+
+def test_runs_are_found_by_the_name_of_their_job(own, page):
+    jobs = {name: own.api.job([step("one")], name=name) for name in ("alpha", "beta", "alphabet")}
+    for job in jobs.values():
+        own.api.wait_final(own.api.run(job))
+    page.go("runs")
+    names = "return await page.getByRole('table', {name: 'Runs'}).locator('.tr').evaluateAll((all) => all.map((row) => row.children[1].innerText.trim()))"
+    until(lambda: sorted(page(names)) == ["alpha", "alphabet", "beta"], "all")
+    page("await page.keyboard.press('/'); await page.keyboard.type('alph')")
+    until(lambda: sorted(page(names)) == ["alpha", "alphabet"], "those of two jobs")
+    assert "job=alph" in page("return page.url()")
+    page.picture("runs-of-a-job")
+    page("await page.getByRole('button', {name: 'Not successful'}).click()")
+    page.sees("No run is in such a state")
+    page("await page.reload(); await page.getByRole('button', {name: 'All', exact: true}).click()")
+    until(lambda: sorted(page(names)) == ["alpha", "alphabet"], "the address keeps it")
+    page("await page.getByRole('searchbox').fill('gamma')")
+    page.sees("No job has that in its name")

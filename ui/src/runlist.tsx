@@ -1,6 +1,6 @@
 // Runs as strips of bars and as lists, and how to start one.
 
-import { useEffect, useState } from 'preact/hooks'
+import { useEffect, useMemo, useState } from 'preact/hooks'
 import { list, post } from './api'
 import { useLive } from './live'
 import { amend, go, href, route } from './route'
@@ -8,7 +8,7 @@ import { PairFields } from './pair'
 import { Pill, isFinal, look, word } from './states'
 import { usePlanned } from './planned'
 import { Planned, Time, Took, duration, localTime } from './time'
-import type { Job, Parameter, RunSummary, Status } from './types'
+import type { Job, JobSummary, Parameter, RunSummary, Status } from './types'
 import { Dialog, Empty, Key, Loading, Message, Name, Problem, Table, visible } from './ui'
 
 export const tookMs = (run: RunSummary) =>
@@ -53,6 +53,8 @@ export function RunsScreen() {
   }, [])
   const chosen = route.value.query.get('show') ?? ''
   const status = FILTERS.find(([id]) => id === chosen)?.[2] ?? []
+  const text = route.value.query.get('job') ?? ''
+  const { jobs, isCut, error } = useJobsNamed(text)
   return (
     <div class="screen">
       <div class="title-row">
@@ -60,13 +62,30 @@ export function RunsScreen() {
         <div class="segments" role="group" aria-label="Which runs">
           {FILTERS.map(([id, title]) => <button key={id} type="button" aria-pressed={id === chosen} onClick={() => amend({ show: id })}>{title}</button>)}
         </div>
+        <input type="search" data-search placeholder="Of which job" aria-label="Runs of jobs with this in their name" value={text}
+          onInput={(event) => amend({ job: event.currentTarget.value })} />
+        {isCut && <span class="muted">Of the first {MOST_JOBS} of such jobs</span>}
       </div>
-      <RunTable query={{ status }} showsJob />
+      {error && <Problem error={error} />}
+      {!text ? <RunTable query={{ status }} showsJob /> : !jobs ? !error && <Loading />
+        : jobs.length ? <RunTable query={{ status, jobKey: jobs }} showsJob /> : <Empty title="No job has that in its name" />}
     </div>
   )
 }
 
-export function RunTable({ query, showsJob }: { query: { jobKey?: string; status?: string[] }; showsJob?: boolean }) {
+const MOST_JOBS = 100
+
+// The API finds runs by keys of jobs, and jobs by a part of their name.
+function useJobsNamed(text: string): { jobs: string[] | undefined; isCut: boolean; error: Error | undefined } {
+  const { data, error } = useLive(`jobs named ${text}`, async (signal) => (text
+    ? list<JobSummary>('/jobs', { displayNameContains: text, limit: MOST_JOBS, sortBy: 'displayName', sortOrder: 'ASC' }, signal) : { items: [], next: null }),
+  { isActive: () => text !== '', every: 10_000 })
+  const keys = data?.items.map((job) => job.key)
+  const jobs = useMemo(() => keys, [keys?.join(' ')]) // the same as long as they are
+  return { jobs, isCut: !!data?.next, error }
+}
+
+export function RunTable({ query, showsJob }: { query: { jobKey?: string | string[]; status?: string[] }; showsJob?: boolean }) {
   const [pages, setPages] = useState(1)
   const planned = usePlanned()
   // More pages are read into the list that is there: it does not go away meanwhile.
