@@ -162,3 +162,21 @@ def test_the_graph_shows_what_a_repair_ran(own, page):
     page.picture("after-a-repair")
     page("await page.getByRole('button', {name: 'Original'}).click()")
     until(lambda: all(len(one) == 1 or not one[1] for one in page(badges)), "the original ran everything")
+
+
+def test_a_run_that_was_skipped_never_started(own, page):
+    job = own.api.job([step("one")], name="none", maxConcurrentRuns=0)
+    run = own.api.wait_final(own.api.run(job), "SKIPPED")
+    page.go(f"runs/{run['key']}")
+    page.state("SKIPPED")
+    assert "Never" in page.text(".facts") and "Not yet" not in page.text(".facts")
+
+
+def test_the_legend_of_the_gantt_keeps_its_words_together_on_a_phone(own, page):
+    run = own.api.go([step("one")], "SUCCESS")
+    page("await page.setViewportSize({width: 390, height: 844})")
+    page.go(f"runs/{run['key']}?tab=gantt")
+    page("await page.locator('.legend').waitFor()")
+    page.picture("phone-gantt-legend")
+    lines = page("return await page.locator('.legend span').evaluateAll((all) => all.map((one) => one.getBoundingClientRect().height))")
+    assert len(lines) == 6 and max(lines) < 25, "a swatch and its word on one line"

@@ -100,3 +100,12 @@ def test_who_may_only_look_is_not_offered_more(own, as_vera):
     page.go(f"runs/{run['key']}")
     page.state("FAILED")
     assert page("return await page.getByText('Repair…').count()") == 0
+
+
+def test_who_may_only_look_is_told_to_press_nothing(own, as_vera):
+    own.api.job([task("one")], name="idle")
+    page = as_vera()
+    for place, title in (("campaigns", "There is no campaign yet"), ("runs", "No runs here"), (f"jobs/{own.api.read('/jobs')['items'][0]['key']}", "This job has not run yet")):
+        page.go(place)
+        page.sees(title)
+        assert "press" not in page.text(".empty").lower(), place

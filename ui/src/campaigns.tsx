@@ -68,8 +68,12 @@ export function CampaignsScreen() {
       {!data ? !error && <Loading /> : !data.items.length ? (
         <Empty title="There is no campaign yet">
           <p>A campaign reruns all runs of a range of planned times as one thing: in order, some at a time, with the jobs that depend on them. It can be paused, and one run of it repaired.</p>
-          <p>Press <b>New campaign…</b>, or type</p>
-          <pre>reprise rerun JOB --from 2026-11-25T00:00:00Z --to 2026-11-26T00:00:00Z --concurrent 4</pre>
+          {mayOperate.value && (
+            <>
+              <p>Press <b>New campaign…</b>, or type</p>
+              <pre>reprise rerun JOB --from 2026-11-25T00:00:00Z --to 2026-11-26T00:00:00Z --concurrent 4</pre>
+            </>
+          )}
         </Empty>
       ) : (
         <Table label="Campaigns" rowPx={40} wrappedPx={112} items={data.items} keyOf={(c) => c.key} onOpen={(c) => go(href(['campaigns', c.key]))} columns={[

@@ -39,6 +39,9 @@ function bars(lane: Lane, now: number): Bar[] {
   return out
 }
 
+const LEGEND = [['queue', 'waits for a slot'], ['setup', 'set-up'], ['work tone-run', 'runs'], ['work tone-ok', 'succeeded'], ['work tone-bad', 'failed'],
+  ['retry', 'waits to try again']]
+
 const WHAT: Record<string, string> = { queue: 'Waited for a slot', setup: 'Was set up', retry: 'Waited to try again', work: 'Ran' }
 const text = ({ kind, from, to, isOpen, end, attempt }: Bar) =>
   `${WHAT[kind]} ${attempt && `(${attempt}) `}${duration(to - from)}, ${localTime(from)} to ${isOpen ? 'now' : localTime(to)}` +
@@ -70,8 +73,7 @@ export function Gantt({ tasks, events, repair, current, onOpen }: {
   return (
     <div class="gantt">
       <div class="gantt-head">
-        <span class="legend"><i class="bar queue" />waits for a slot<i class="bar setup" />set-up<i class="bar work tone-run" />runs<i class="bar work tone-ok" />succeeded
-          <i class="bar work tone-bad" />failed<i class="bar retry" />waits to try again</span>
+        <span class="legend">{LEGEND.map(([look, text]) => <span key={text}><i class={`bar ${look}`} />{text}</span>)}</span>
         {kept > 0 && repair > 0 && <span class="muted">{kept} kept {kept === 1 ? 'task is' : 'tasks are'} not in this repair</span>}
       </div>
       <div class="gantt-axis" aria-hidden="true">

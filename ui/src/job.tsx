@@ -64,7 +64,7 @@ export function JobScreen({ jobKey }: { jobKey: string }) {
       <Tabs tabs={TABS} current={tab} label="Views of the job" onSelect={(id) => amend({ tab: id === 'grid' ? null : id, task: null, run: null })} />
       <div class="panel" role="tabpanel" id="panel" aria-labelledby={`tab-${tab}`}>
         {tab === 'grid' && (!runs ? <Loading /> : runs.length ? <Grid job={job} grid={grid} mayRun={mayRun} />
-          : <Empty title="This job has not run yet"><p>Press <b>Run…</b> above. Each run becomes a column here, each task a row.</p></Empty>)}
+          : <Empty title="This job has not run yet"><p>{mayRun && <>Press <b>Run…</b> above. </>}Each run becomes a column here, each task a row.</p></Empty>)}
         {tab === 'durations' && (!runs ? <Loading /> : <Durations job={job} grid={grid} />)}
         {tab === 'skipped' && <Skipped job={job} />}
         {tab === 'runs' && <RunTable query={{ jobKey: job.key }} />}

@@ -169,7 +169,7 @@ function Header({ run, history, repair, newest, mayRun, onChanged }: {
         <div><dt>Launched</dt><dd>{run.launched === 'SCHEDULED' ? 'By its schedule' : `By hand, by ${run.createdByName ?? 'somebody'}`}</dd></div>
         {plan && <div><dt>Planned for</dt><dd><Planned at={plan.plannedTime} zone={plan.schedule?.timezoneId} /></dd></div>}
         {campaign && <div><dt>Campaign</dt><dd><a href={href(['campaigns', campaign.key])}><Name text={campaign.name} /></a></dd></div>}
-        <div><dt>{repair > 0 ? 'Repair began' : 'Started'}</dt><dd><Time at={shown?.startTime ?? null} none="Not yet" /></dd></div>
+        <div><dt>{repair > 0 ? 'Repair began' : 'Started'}</dt><dd><Time at={shown?.startTime ?? null} none={isFinal(state.status) ? 'Never' : 'Not yet'} /></dd></div>
         {queued !== null && queued > 999 && <div><dt>Queued</dt><dd class="num">{duration(queued)}</dd></div>}
         {isNewest && (run.setupDuration ?? 0) > 0 && <div><dt>Set-up</dt><dd class="num">{duration(run.setupDuration)}</dd></div>}
         <div>

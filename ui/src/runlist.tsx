@@ -1,7 +1,7 @@
 // Runs as strips of bars and as lists, and how to start one.
 
 import { useEffect, useMemo, useState } from 'preact/hooks'
-import { list, post } from './api'
+import { list, mayOperate, post } from './api'
 import { useLive } from './live'
 import { amend, go, href, route } from './route'
 import { PairFields } from './pair'
@@ -104,8 +104,12 @@ export function RunTable({ query, showsJob }: { query: { jobKey?: string | strin
   if (!data.items.length)
     return (
       <Empty title="No runs here">
-        <p>{query.status?.length ? 'No run is in such a state.' : <>Choose a job under <a href={href(['jobs'])}>Jobs</a> and press <b>Run</b>, or type</>}</p>
-        {!query.status?.length && <pre>reprise run start JOB --watch</pre>}
+        {query.status?.length ? <p>No run is in such a state.</p> : mayOperate.value && (
+          <>
+            <p>Choose a job under <a href={href(['jobs'])}>Jobs</a> and press <b>Run</b>, or type</p>
+            <pre>reprise run start JOB --watch</pre>
+          </>
+        )}
       </Empty>
     )
   return (
