@@ -217,3 +217,23 @@ def test_runs_are_found_by_the_name_of_their_job(own, page):
     until(lambda: sorted(page(names)) == ["alpha", "alphabet"], "the address keeps it")
     page("await page.getByRole('searchbox').fill('gamma')")
     page.sees("No job has that in its name")
+
+
+def test_who_starts_a_run_that_would_be_skipped_is_told(own, page):
+    full = own.api.job([step("hold", gate="hold")], name="full")
+    queued = own.api.job([step("hold", gate="hold")], name="queued", queue={"isEnabled": True})
+    for job in (full, queued):
+        own.api.wait_for(own.api.run(job), ["RUNNING"])
+    warning = "page.getByRole('dialog').getByText('this run would be skipped')"
+    page.go(f"jobs/{full['key']}")
+    page(f"await page.getByRole('button', {{name: 'Run…'}}).click(); await {warning}.waitFor()")
+    page.picture("would-be-skipped")
+    own.open_gate("hold")
+    page(f"await {warning}.waitFor({{state: 'detached'}})")
+    own.shut_gate("hold")
+    page.go(f"jobs/{queued['key']}")
+    own.api.wait_for(own.api.run(queued), ["RUNNING"])
+    page("await page.getByRole('button', {name: 'Run…'}).click(); await page.getByRole('dialog').waitFor()")
+    page.settle()
+    assert page(f"return await {warning}.count()") == 0, "it would wait"
+    own.open_gate("hold")

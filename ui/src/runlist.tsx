@@ -5,7 +5,7 @@ import { list, mayOperate, post } from './api'
 import { useLive } from './live'
 import { amend, go, href, route } from './route'
 import { PairFields } from './pair'
-import { Pill, isFinal, look, word } from './states'
+import { Pill, SLOT_STATES, isFinal, look, word } from './states'
 import { usePlanned } from './planned'
 import { Planned, Time, Took, duration, localTime } from './time'
 import type { Job, JobSummary, Parameter, RunSummary, Status } from './types'
@@ -134,6 +134,17 @@ export function RunTable({ query, showsJob }: { query: { jobKey?: string | strin
   )
 }
 
+// Would another run of it be skipped at present?
+function useIsFull(job: Job): boolean {
+  const most = job.maxConcurrentRuns
+  const { data } = useLive(`is full ${job.key}`, async (signal) => !job.queue?.isEnabled && most <= MOST_COUNTED
+    && (most === 0 || (await list<RunSummary>('/jobRuns', { jobKey: job.key, status: SLOT_STATES, limit: most }, signal)).items.length >= most),
+  { stream: '/events', streamQuery: { jobKey: job.key }, isActive: () => !job.queue?.isEnabled })
+  return data ?? false
+}
+
+const MOST_COUNTED = 1000 // a page of runs
+
 // Parameters left as they are are not sent: the job's defaults hold. `given`: what another run of it was given, to begin with.
 export function StartDialog({ job, given = [], onClose }: { job: Job; given?: Parameter[]; onClose: () => void }) {
   const [own] = useState(() => new Set(job.parameters.map((p) => p.name)))
@@ -142,6 +153,7 @@ export function StartDialog({ job, given = [], onClose }: { job: Job; given?: Pa
   const [error, setError] = useState<unknown>(null)
   const [isSending, setSending] = useState(false)
   const [token] = useState(() => crypto.randomUUID())
+  const isFull = useIsFull(job)
   const isChanged = ({ name, value }: Parameter) => values.has(name) && values.get(name) !== (value ?? '')
   async function start(event: Event) {
     event.preventDefault()
@@ -181,6 +193,11 @@ export function StartDialog({ job, given = [], onClose }: { job: Job; given?: Pa
           ))}
           <button type="button" class="small" onClick={() => setAdded([...added, { name: '', value: '' }])}>Add a parameter</button>
         </fieldset>
+        {isFull && (
+          <p class="notice warn" role="status">
+            {job.maxConcurrentRuns === 0 ? 'The job takes no runs at present' : `As many runs of the job are active as it takes (${job.maxConcurrentRuns})`}, and it has no queue: this run would be skipped.
+          </p>
+        )}
         {error !== null && <Problem error={error} />}
         <footer>
           <button type="button" onClick={onClose}>Cancel</button>

@@ -58,8 +58,8 @@ const UNSUCCESSFUL = new Set<Status>(
 export const isUnsuccessful = (status: Status | null | undefined) => !!status && UNSUCCESSFUL.has(status)
 export const isOwnFailure = (status: Status | null | undefined) =>
   status === 'FAILED' || status === 'TIMED_OUT' || status === 'INTERNAL_ERROR'
-const HOLDS_SLOT = new Set<Status>(['PENDING', 'RUNNING', 'CANCELING', 'PAUSED_MAINTENANCE'])
-export const holdsSlot = (status: Status) => HOLDS_SLOT.has(status)
+export const SLOT_STATES: Status[] = ['PENDING', 'RUNNING', 'CANCELING', 'PAUSED_MAINTENANCE']
+export const holdsSlot = (status: Status) => SLOT_STATES.includes(status)
 
 // The shape alone: beside it, or in its title, stands the word.
 export function Shape({ status, size = 14, title }: { status: Status | null | undefined; size?: number; title?: boolean }) {
