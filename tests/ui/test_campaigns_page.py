@@ -6,6 +6,7 @@ from datetime import datetime, timezone
 import pytest
 
 from harness import eventually, step
+from ui_browser import until
 
 
 @pytest.fixture
@@ -94,6 +95,12 @@ def test_runs_of_a_backfill_are_told_apart_whoever_looks_from_wherever(own, page
     # the grid of the job tells them apart as well
     page.go(f"jobs/{backfill['job']}")
     page(f"await page.getByRole('link', {{name: /Run of Apr 3{YEAR}, 03:00.*: Failed/}}).waitFor()")
+    days = ["Mar 25", "Mar 27", "Mar 29", "Mar 31", "Apr 2"]
+    until(lambda: page("return await page.locator('.grid-day').allInnerTexts()") == days, "days, as many as there is room for")
+    page.picture("grid-days")
+    page.go(f"jobs/{backfill['job']}?tab=durations")
+    until(lambda: page("return await page.locator('.chart-day').allInnerTexts()") == ["Mar 25", "Mar 28", "Mar 31", "Apr 3"], "days below the bars")
+    page.picture("durations-days")
     # asked for by a repair: the newest campaign that did
     own.open_gate("mended")
     again = own.api.made("/rerunCampaigns", {"jobKey": backfill["job"], "name": "again", "beginTime": "2026-03-25T03:00:00+01:00",

@@ -82,6 +82,15 @@ def test_odd_graphs_are_laid_out_as_well(call):
     assert len({spot["y"] for spot in rest["tasks"]}) == 200
 
 
+def test_the_day_stands_at_its_first_run_where_there_is_room(call):
+    job = {"schedule": {"timezoneId": "Asia/Tokyo"}}
+    runs = [{"plannedTime": f"2026-03-{day:02d}T{hour:02d}:00:00Z", "timeCreated": "2026-04-01T00:00:00Z", "startTime": None}
+            for day, hour in ((1, 1), (1, 14), (1, 16), (2, 1), (2, 15), (3, 15), (4, 14), (4, 16))]  # in Tokyo the day begins at 15:00
+    made = call("daymarks", "dayMarks", [[runs, job, 2], [[], job, 2]])
+    assert [mark["isFirst"] for mark in made[0]] == [False, False, True, False, True, True, False, True]
+    assert [bool(mark["text"]) for mark in made[0]] == [True, False, True, False, True, False, False, True] and made[1] == []
+
+
 def test_names_are_cut_in_the_middle(tmp_path):
     source = json.dumps(str(ROOT / "ui/src/graphlib.ts"))
     made = tmp_path / "cut.mjs"

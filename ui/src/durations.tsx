@@ -1,11 +1,12 @@
 // How long the runs of a job took, or one of its tasks in them: a bar each, oldest on the left.
 
-import { useEffect, useMemo, useRef } from 'preact/hooks'
-import { type Grid, statusOf, summaryOf, useGrid } from './griddata'
+import { useEffect, useLayoutEffect, useMemo, useRef, useState } from 'preact/hooks'
+import { dayMarks } from './daymarks'
+import { type Grid, runTime, statusOf, summaryOf, useGrid } from './griddata'
 import { amend, href, route } from './route'
 import { tookMs } from './runlist'
 import { look, word } from './states'
-import { duration, localTime } from './time'
+import { duration } from './time'
 import type { GridRun, Job, Status } from './types'
 import { Empty, Loading, Problem, visible } from './ui'
 
@@ -24,6 +25,11 @@ function ticks(most: number): number[] {
   return Array.from({ length: Math.floor(most / step) }, (_, i) => (i + 1) * step)
 }
 
+const DAY_PX = 60
+
+// Of a part of the longest, above the days.
+const height = (part: number) => ({ bottom: `calc(var(--days) + (100% - var(--days)) * ${part})` })
+
 const median = (values: number[]) => [...values].sort((a, b) => a - b)[Math.floor((values.length - 1) / 2)]
 
 const span = (from: number | null | undefined, to: number | null | undefined) => (from && to ? to - from : null)
@@ -38,6 +44,14 @@ export function Durations({ job, grid }: { job: Job; grid: Grid }) {
   useEffect(() => {
     if (frame.current) frame.current.scrollLeft = frame.current.scrollWidth
   }, [shown.length, task])
+  const [width, setWidth] = useState(innerWidth)
+  useLayoutEffect(() => {
+    const box = frame.current
+    if (!box) return
+    const observer = new ResizeObserver(() => setWidth(box.clientWidth))
+    observer.observe(box)
+    return () => observer.disconnect()
+  }, [frame.current])
   useEffect(() => (task === null ? grid : ofTask).older(), [data === undefined, task]) // a hundred and more
   const bars: Bar[] = shown.map((run) => (task === null
     ? { run, status: run.status, ms: run.startTime === null ? null : tookMs(summaryOf(job.key, run)) }
@@ -45,6 +59,8 @@ export function Durations({ job, grid }: { job: Job; grid: Grid }) {
   const known = bars.flatMap((bar) => (bar.ms === null ? [] : [bar.ms]))
   const most = Math.max(1, ...known)
   const good = bars.flatMap((bar) => (bar.ms !== null && bar.status === 'SUCCESS' ? [bar.ms] : []))
+
+  const days = useMemo(() => dayMarks(shown, job, Math.ceil(DAY_PX / Math.max(7, Math.min(28, width / Math.max(1, shown.length))))), [shown, job, width])
 
   function onKeyDown(event: KeyboardEvent) {
     const by = { ArrowLeft: -1, ArrowRight: 1 }[event.key]
@@ -69,17 +85,18 @@ export function Durations({ job, grid }: { job: Job; grid: Grid }) {
       {!data ? !error && <Loading /> : !known.length ? <Empty title={task ? 'Nothing is known of this task yet' : 'No run has started yet'} /> : (
         <div class="chart">
           <div class="chart-axis" aria-hidden="true">
-            {ticks(most).map((ms) => <span key={ms} style={{ bottom: `${(ms / most) * 100}%` }}>{duration(ms)}</span>)}
+            {ticks(most).map((ms) => <span key={ms} style={height(ms / most)}>{duration(ms)}</span>)}
           </div>
           <div class="chart-frame" ref={frame} onKeyDown={onKeyDown} role="list" aria-label="Durations, oldest first">
-            {ticks(most).map((ms) => <i key={ms} class="chart-line" style={{ bottom: `${(ms / most) * 100}%` }} aria-hidden="true" />)}
+            {ticks(most).map((ms) => <i key={ms} class="chart-line" style={height(ms / most)} aria-hidden="true" />)}
             {bars.map(({ run, status, ms }, i) => {
-              const text = `${word(status)}, ${localTime(run.startTime ?? Date.parse(run.timeCreated))}, ${ms !== null ? duration(ms) : 'did not run'}`
+              const text = `${word(status)}, ${run.plannedTime ? 'planned for ' : ''}${runTime(run, job)}, ${ms !== null ? duration(ms) : 'did not run'}`
               return (
                 <span key={run.key} role="listitem">
                   <a class={`chart-bar tone-${look(status).tone}`} href={href(['runs', run.key], { task })} title={text} aria-label={text} tabIndex={i === bars.length - 1 ? 0 : -1}>
                     <i class={status === 'SUCCESS' ? '' : 'notched'} style={{ height: ms === null ? '2px' : `${Math.max(1.5, (ms / most) * 100)}%` }} />
                   </a>
+                  {days[i].text && <span class="chart-day" aria-hidden="true">{days[i].text}</span>}
                 </span>
               )
             })}

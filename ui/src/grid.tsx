@@ -3,19 +3,20 @@
 import { Component, render } from 'preact'
 import { useEffect, useLayoutEffect, useMemo, useRef, useState } from 'preact/hooks'
 import { list } from './api'
-import { type Grid as GridData, statusOf, summaryOf } from './griddata'
+import { dayMarks } from './daymarks'
+import { type Grid as GridData, runTime, statusOf, summaryOf } from './griddata'
 import { useLive } from './live'
 import { outputOf } from './output'
 import { amend, href, route } from './route'
 import { tookMs } from './runlist'
 import { Pill, Shape, isFinal, isUnsuccessful, word } from './states'
-import { Planned, Time, Took, duration, localTime } from './time'
+import { Planned, Time, Took, duration } from './time'
 import type { GridAnswer, GridRun, Job, Status, TaskSummary } from './types'
 import { Key, Message, Name, Problem, useRows, visible } from './ui'
-import { ownZone, plannedText, zoneOf } from './zone'
 
 const ROW_PX = 28
 const COLUMN_PX = 26
+const DAY_COLUMNS = 2 // a day is about as wide
 const STEP = 4 // columns come and go so many at a time: a scroll by a pixel changes nothing
 const CELLS_A_FRAME = 160 // new ones, while one scrolls
 const OLDER_PX = 20 * COLUMN_PX // from the oldest column on: the ones before it are asked for
@@ -23,12 +24,6 @@ const OLDER_PX = 20 * COLUMN_PX // from the oldest column on: the ones before it
 type Place = [row: number, column: number]
 
 const left = (column: number) => ({ left: `calc(var(--grid-names) + ${column * COLUMN_PX}px)` })
-// By when it is known: a planned time, which tells runs of a backfill apart, else its start.
-function runTime(run: GridRun, job: Job) {
-  if (!run.plannedTime) return localTime(run.startTime ?? Date.parse(run.timeCreated))
-  const zone = zoneOf(job.schedule?.timezoneId)
-  return `${plannedText(Date.parse(run.plannedTime), zone)}${zone.name === ownZone ? '' : ` ${zone.name}`}`
-}
 
 export function Grid({ job, grid, mayRun }: { job: Job; grid: GridData; mayRun: boolean }) {
   const data = grid.data!
@@ -40,7 +35,8 @@ export function Grid({ job, grid, mayRun }: { job: Job; grid: GridData; mayRun: 
   const goTo = (place: Place) => setFocus(wanted.current = place)
   const longest = useMemo(() => Math.max(1, ...columns.map((run) => tookMs(summaryOf(job.key, run)))), [columns])
   // A line between days, where days are groups.
-  const manyADay = useMemo(() => columns.filter((run, i) => isNewDay(columns[i - 1], run)).length < columns.length / 3, [columns])
+  const days = useMemo(() => dayMarks(columns, job, DAY_COLUMNS), [columns, job])
+  const manyADay = useMemo(() => days.filter((day) => day.isFirst).length < columns.length / 3, [days])
   const frame = rows.ref
   const turns = useMemo(() => new Turns(), [])
   const focusWanted = () => frame.current?.querySelector<HTMLElement>(`[data-cell="${wanted.current.join('.')}"]`)?.focus()
@@ -127,7 +123,8 @@ export function Grid({ job, grid, mayRun }: { job: Job; grid: GridData; mayRun: 
           <div class="grid-head" role="row" style={{ width: `calc(var(--grid-names) + ${columns.length * COLUMN_PX}px)` }}>
             <div class="grid-corner" role="columnheader">Task</div>
             {shown.map(({ run, text, title, barPx }, i) => (
-              <div key={run.key} role="columnheader" class={`grid-run${manyADay && isNewDay(columns[from + i - 1], run) ? ' new-day' : ''}`} style={left(from + i)}>
+              <div key={run.key} role="columnheader" class={`grid-run${manyADay && days[from + i].isFirst ? ' new-day' : ''}`} style={left(from + i)}>
+                {days[from + i].text && <span class="grid-day">{days[from + i].text}</span>}
                 <a href={href(['runs', run.key])} tabIndex={-1} aria-label={`R${text.slice(1)}: ${word(run.status)}`} title={title}>
                   <i class={`grid-bar tone-${barTone(run.status)}`} style={{ height: `${barPx}px` }} />
                   <Shape status={run.status} size={12} />
@@ -163,9 +160,6 @@ function nameCell(event: Event) {
 
 const gridWidth = (box: HTMLElement, columns: number) =>
   parseFloat(getComputedStyle(box).getPropertyValue('--grid-names')) + columns * COLUMN_PX
-
-const dayOf = (run: GridRun) => new Date(run.startTime ?? run.timeCreated).toDateString()
-const isNewDay = (before: GridRun | undefined, run: GridRun) => before !== undefined && dayOf(before) !== dayOf(run)
 
 interface RowProps {
   row: number

@@ -3,8 +3,11 @@
 
 import { useEffect, useRef, useState } from 'preact/hooks'
 import { getPage } from './api'
+import { knownBy, zoneOfRun } from './daymarks'
 import { useLive } from './live'
-import type { GridAnswer, GridRun, RunSummary, Status } from './types'
+import { localTime } from './time'
+import type { GridAnswer, GridRun, Job, RunSummary, Status } from './types'
+import { ownZone, plannedText } from './zone'
 
 // What a screen shows at once; then as many again, out of sight; then a hundred whenever one has scrolled back to the oldest.
 const pageRuns = (page: number) => (page < 2 ? 50 : 100)
@@ -68,3 +71,9 @@ export const statusOf = (data: GridAnswer, run: GridRun, row: number): Status | 
 
 export const summaryOf = (jobKey: string, run: GridRun): RunSummary =>
   ({ ...run, jobKey, jobName: '', name: '', state: { status: run.status, stateMessage: null, errorTrace: null } })
+
+export function runTime(run: GridRun, job: Job): string {
+  if (!run.plannedTime) return localTime(knownBy(run))
+  const zone = zoneOfRun(run, job)
+  return `${plannedText(knownBy(run), zone)}${zone.name === ownZone ? '' : ` ${zone.name}`}`
+}
