@@ -46,7 +46,7 @@ def test_problems_are_told_with_their_lines(own, page):
     rows = page("return await page.locator('.findings li').allInnerTexts()")
     assert [" ".join(row.split()) for row in rows] == [
         "Problem line 4 tasks[0].filePath is required", 'Problem line 5 tasks[1].dependsOn[0].taskKey "q" names no task of the job',
-        "Ignored line 7 nmae is not a field of CreateJobDetails"]
+        "Warning line 7 nmae is not a field of CreateJobDetails"]
     assert page(f"return await {create}.isDisabled()")
     page("await page.getByRole('button', {name: 'line 5'}).click()")
     chosen = page("return await page.getByLabel('Definition as JSON').evaluate((box) => box.value.slice(box.selectionStart, box.selectionEnd))")
@@ -170,3 +170,60 @@ def test_a_copy_and_the_end_of_a_job(own, page):
     assert "busy" in jobs(own)
     own.api.cancel(run)
     own.api.wait_final(run)
+
+
+def test_a_copy_is_no_edit_of_the_original(own, page):
+    """From the one address to the other, without a page in between."""
+    job = own.api.job([step("one")], name="orig")
+    page.go(f"jobs/new?from={job['key']}")
+    page("await page.waitForFunction(() => document.querySelector('textarea')?.value.includes('orig_copy'))")
+    page.go(f"jobs/{job['key']}/edit")
+    page("await page.getByRole('heading', {name: 'Edit orig'}).waitFor()")
+    assert definition_of(page)["name"] == "orig"
+    page("await page.getByLabel('Definition as JSON').press('Control+s')")
+    page.settle()
+    assert own.api.read(f"/jobs/{job['key']}")["definitionVersion"] == 1, "nothing was changed, so nothing is saved"
+
+
+def test_drafts_are_of_one_user(own, page):
+    page.go("jobs/new")
+    whole = definition_of(page)
+    fill(page, {**whole, "name": "mine"})
+    page("await page.getByRole('button', {name: 'Sign out'}).click(); await page.getByLabel('Token').waitFor()")
+    page.sign_in()
+    page.go("jobs/new")
+    assert definition_of(page) == whole
+    assert page("return await page.evaluate(() => Object.keys(sessionStorage).filter((name) => name.includes('draft')))") == []
+
+
+def test_what_the_other_dialect_sent_is_kept(own, page):
+    kept = {"nodes": [], "a": None, "tasks": [{"z": 1, "taskKey": "q"}]}
+    job = own.api.job([step("one")], name="other", **{"x-dataarts": kept})
+    page.go(f"jobs/{job['key']}/edit")
+    whole = definition_of(page)
+    assert whole.get("x-dataarts", kept) == kept
+    fill(page, {**whole, "description": "new"})
+    page("await page.getByText('No problems').waitFor();" + SAVE)
+    page("await page.getByRole('heading', {name: 'other', exact: true}).waitFor()")
+    now = own.api.read(f"/jobs/{job['key']}")
+    assert now["description"] == "new" and now.get("x-dataarts") == job.get("x-dataarts")
+
+
+def test_while_it_is_saved_nothing_is_typed_and_one_may_leave(own, page):
+    job = own.api.job([step("one")], name="slow")
+    page.go(f"jobs/{job['key']}/edit")
+    whole = definition_of(page)
+    fill(page, {**whole, "description": "A"})
+    page("await page.getByText('No problems').waitFor()")
+    page("globalThis.go = null; await page.route('**/jobs/*', async (route) => { if (route.request().method() === 'PUT') await new Promise((done) => { globalThis.go = done }); await route.continue() })")
+    page(SAVE)
+    page("await page.getByRole('button', {name: 'Saving…'}).waitFor()")
+    assert page("return await page.getByLabel('Definition as JSON').evaluate((box) => box.readOnly)")
+    page.go("runs")
+    page("await page.getByRole('heading', {name: 'Runs'}).waitFor(); globalThis.go(); await page.waitForResponse((answer) => answer.request().method() === 'PUT')")
+    page.settle()
+    assert page("return await page.evaluate(() => location.hash)") == "#/runs", "nobody is called back"
+    assert own.api.read(f"/jobs/{job['key']}")["description"] == "A"
+    page("await page.unroute('**/jobs/*')")
+    page.go(f"jobs/{job['key']}/edit")
+    assert definition_of(page)["description"] == "A" and "not saved" not in page.text("#main")

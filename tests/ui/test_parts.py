@@ -216,8 +216,8 @@ def test_of_an_output_that_grows_the_newest_is_there(read):
 
 # --- places in a JSON text --------------------------------------------------------------------------------------------
 
-PLACES = """export { places, placeOfMessage, lineAt } from %s
-import { places, placeOfMessage } from %s
+PLACES = """import { lineCounter, places, placeOfMessage } from %s
+export const lineAt = (text, at) => lineCounter(text)(at)
 export function pointed(text, message) { const { start, end } = placeOfMessage(places(text), message); return text.slice(start, end) }
 export function refused(text) { try { places(text); return null } catch (error) { return [error.at, error.message] } }
 """
@@ -228,7 +228,7 @@ def json_text(tmp_path_factory):
     """json_text(function, [arguments…]): the functions of jsonplace.ts, and two that are made of them."""
     folder = tmp_path_factory.mktemp("json")
     source = json.dumps(str(ROOT / "ui/src/jsonplace.ts"))
-    (folder / "all.ts").write_text(PLACES % (source, source))
+    (folder / "all.ts").write_text(PLACES % source)
     made = folder / "all.mjs"
     subprocess.run([ROOT / "ui/node_modules/.bin/esbuild", folder / "all.ts", "--bundle", "--format=esm", f"--outfile={made}", "--log-level=error"],
                    check=True)
@@ -264,7 +264,7 @@ def test_what_a_message_is_about(json_text):
 def test_where_a_text_stops_being_json(json_text):
     wrong = {
         "": 0, "  ": 2, "{": 1, '{"a"}': 4, '{"a":}': 5, '{"a":1,}': 7, "[1 2]": 3, "[1,]": 3, "{a:1}": 1, "tru": 0, "01": 1, "1.": 1, "-": 0,
-        '"a': 0, '"a\nb"': 0, '"\\x"': 0, "{} x": 3, '{"a":1,"a":2}': 7, '{"a":1,"\\u0061":2}': 7, "'a'": 0, "[" * 65 + "]" * 65: 64, "NaN": 0, "\ufeff{}": 0,
+        '"a': 0, '"a\nb"': 0, '"\\x"': 0, "{} x": 3, '{"a":1,"a":2}': 7, '{"a":1,"\\u0061":2}': 7, "'a'": 0, "[" * 65 + "]" * 65: 64, "[" * 64 + "1,{}" + "]" * 64: 66, "NaN": 0, "\ufeff{}": 0,
     }
     told = json_text("refused", [[text] for text in wrong])
     assert {text: said and said[0] for text, said in zip(wrong, told)} == wrong

@@ -1,7 +1,7 @@
 // Who may do what: secrets of the workspace, tokens, users, and who changed what. Who is no ADMIN sees to their own tokens.
 
 import { useEffect, useState } from 'preact/hooks'
-import { accounts, call, listAccounts, mayEdit, me, workspaceKey } from './api'
+import { accounts, call, listAccounts, mayEdit, me, skewMs, workspaceKey } from './api'
 import { AuditTab } from './audit'
 import { FormDialog } from './formdialog'
 import { useLive } from './live'
@@ -109,7 +109,7 @@ interface Token {
 }
 
 const KINDS = { TOKEN: 'token', SESSION: 'sign-in of the page', IAM: 'sign-in of the DataArts API' }
-const isOver = (token: Token) => !!token.timeRevoked || (!!token.timeExpires && Date.parse(token.timeExpires) <= Date.now())
+const isOver = (token: Token) => !!token.timeRevoked || (!!token.timeExpires && Date.parse(token.timeExpires) <= Date.now() + skewMs.value)
 
 function TokensTab({ user }: { user: string | null }) {
   const { data, error, refresh } = useLive<Token[]>(`tokens ${user ?? ''}`, (signal) => listAccounts('/tokens', { user }, signal), { every: 15_000 })
@@ -117,7 +117,7 @@ function TokensTab({ user }: { user: string | null }) {
   const [isMaking, setMaking] = useState(false)
   const [made, setMade] = useState<string | null>(null)
   const [revoking, setRevoking] = useState<Token | null>(null)
-  const shown = data?.filter((token) => showsOver || !isOver(token))
+  const shown = data?.filter((token) => showsOver || !isOver(token)).sort((a, b) => b.timeCreated.localeCompare(a.timeCreated))
   return (
     <>
       <div class="toolbar">
@@ -138,7 +138,7 @@ function TokensTab({ user }: { user: string | null }) {
       )}
       {isMaking && <TokenDialog user={user} onMade={setMade} onClose={() => (setMaking(false), refresh())} />}
       {made && (
-        <Dialog title="The new token" onClose={() => setMade(null)}>
+        <Dialog title="The new token" isFirm onClose={() => setMade(null)}>
           <p>It is shown this once.</p>
           <pre data-token>{made}</pre>
           <footer><CopyText text={made} /><button type="button" class="primary" onClick={() => setMade(null)}>Done</button></footer>
@@ -160,7 +160,7 @@ function TokenDialog({ user, onMade, onClose }: { user: string | null; onMade: (
   const [name, setName] = useState('')
   const [days, setDays] = useState(LIVES[1][0])
   async function make() {
-    const timeExpires = days ? new Date(Date.now() + days * DAY_MS).toISOString() : undefined
+    const timeExpires = days ? new Date(Date.now() + skewMs.value + days * DAY_MS).toISOString() : undefined
     onMade((await (await call(accounts('/tokens'), { method: 'POST', body: { name, user: user ?? me.value.key ?? undefined, timeExpires } })).json()).token)
   }
   return (

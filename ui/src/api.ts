@@ -1,6 +1,7 @@
 // Calls to the server that the page came from: credential, place, errors, and whether it can be reached.
 
 import { signal } from '@preact/signals'
+import { forgetDrafts } from './drafts'
 import { workspaceAsked } from './route'
 
 export class ApiError extends Error {
@@ -204,6 +205,7 @@ async function startSession(by: { code: string } | { token: string }): Promise<v
 export async function signOut(): Promise<void> {
   if (!storedToken()) await call('/reprise/v1/session', { method: 'DELETE' }).catch(() => undefined)
   sessionStorage.removeItem(TOKEN)
+  forgetDrafts()
   csrfToken = null
   place.value = false
 }

@@ -33,6 +33,7 @@ function About({ entry: { resourceType, resourceKey, target, ...entry } }: { ent
 }
 
 export function AuditTab() {
+  const [typed, setTyped] = useState('')
   const [user, setUser] = useState('')
   const [action, setAction] = useState('')
   const [outcome, setOutcome] = useState('')
@@ -51,9 +52,10 @@ export function AuditTab() {
   return (
     <>
       <div class="toolbar">
-        <input type="search" data-search placeholder="User" aria-label="Only of this user" value={user} onChange={(event) => setUser(event.currentTarget.value)} />
-        <select aria-label="Only of this kind" value={action} onChange={(event) => setAction(event.currentTarget.value)}>{KINDS.map(([id, text]) => <option key={id} value={id}>{text}</option>)}</select>
-        <select aria-label="Only with this outcome" value={outcome} onChange={(event) => setOutcome(event.currentTarget.value)}>
+        <input type="search" data-search placeholder="User" aria-label="Only of this user" value={typed}
+          onInput={(event) => setTyped(event.currentTarget.value)} onChange={(event) => (setUser(event.currentTarget.value), setPages(1))} />
+        <select aria-label="Only of this kind" value={action} onChange={(event) => (setAction(event.currentTarget.value), setPages(1))}>{KINDS.map(([id, text]) => <option key={id} value={id}>{text}</option>)}</select>
+        <select aria-label="Only with this outcome" value={outcome} onChange={(event) => (setOutcome(event.currentTarget.value), setPages(1))}>
           <option value="">done and refused</option><option value="DONE">done</option><option value="REFUSED">refused</option>
         </select>
       </div>

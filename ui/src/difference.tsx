@@ -64,18 +64,20 @@ export function VersionText({ jobKey, from, to }: { jobKey: string; from: number
 }
 
 export function Lines({ before, after, label }: { before: string; after: string; label: string }) {
-  const lines = useMemo(() => diffLines(before.split('\n'), after.split('\n')), [before, after])
-  if (!lines.some((line) => line.sign !== ' ')) return <p class="pad muted">Nothing differs.</p>
-  const near = lines.map((_, i) => lines.slice(Math.max(0, i - CONTEXT), i + CONTEXT + 1).some((line) => line.sign !== ' '))
-  return (
-    <div class="json">
-      <pre class="diff" tabIndex={0} aria-label={label}>
-        {lines.map((line, i) => near[i]
-          ? <div key={i} class={{ '+': 'new', '-': 'gone', ' ': '' }[line.sign]}>{line.sign} {visible(line.text)}</div>
-          : near[i - 1] || i === 0 ? <div key={i} class="muted">⋯</div> : null)}
-      </pre>
-    </div>
-  )
+  return useMemo(() => {
+    const lines = diffLines(before.split('\n'), after.split('\n'))
+    if (!lines.some((line) => line.sign !== ' ')) return <p class="pad muted">Nothing differs.</p>
+    const near = lines.map((_, i) => lines.slice(Math.max(0, i - CONTEXT), i + CONTEXT + 1).some((line) => line.sign !== ' '))
+    return (
+      <div class="json">
+        <pre class="diff" tabIndex={0} aria-label={label}>
+          {lines.map((line, i) => near[i]
+            ? <div key={i} class={{ '+': 'new', '-': 'gone', ' ': '' }[line.sign]}>{line.sign} {visible(line.text)}</div>
+            : near[i - 1] || i === 0 ? <div key={i} class="muted">⋯</div> : null)}
+        </pre>
+      </div>
+    )
+  }, [before, after, label])
 }
 
 // Newest first. Empty while they are read; null where the server does not list them, or the job is gone.

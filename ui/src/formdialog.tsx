@@ -16,25 +16,26 @@ export function FormDialog({ title, verb, doing, isDanger, onClose, onSubmit, ch
 }) {
   const [error, setError] = useState<unknown>(null)
   const [isBusy, setBusy] = useState(false)
-  async function submit(event: Event) {
+  async function submit(event: Event & { currentTarget: HTMLFormElement }) {
+    const dialog = event.currentTarget.closest('dialog')
     event.preventDefault()
     setBusy(true)
     setError(null)
     try {
       await onSubmit()
-      onClose()
+      dialog?.close() // which gives the focus back, and calls onClose
     } catch (refusal) {
       setBusy(false)
       setError(refusal)
     }
   }
   return (
-    <Dialog title={title} onClose={onClose}>
+    <Dialog title={title} onClose={onClose} isHeld={isBusy}>
       <form onSubmit={submit}>
         {children}
         {error !== null && <Problem error={error} />}
         <footer>
-          <button type="button" onClick={onClose}>Cancel</button>
+          <button type="button" disabled={isBusy} onClick={(event) => event.currentTarget.closest('dialog')?.close()}>Cancel</button>
           <button type="submit" class={isDanger ? 'danger' : 'primary'} disabled={isBusy}>{isBusy ? doing : verb}</button>
         </footer>
       </form>

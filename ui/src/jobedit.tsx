@@ -2,10 +2,11 @@
 // of it, and what is saved is what was read and changed: somebody else's change in between is shown, not lost.
 
 import { useEffect, useMemo, useRef, useState } from 'preact/hooks'
-import { ApiError, call, get, mayEdit, post, url } from './api'
+import { ApiError, call, get, mayEdit, me, post, url, workspaceKey } from './api'
 import { Lines } from './difference'
+import { draftEra, keepDraft, storedDraft } from './drafts'
 import { DefinitionGraph } from './job'
-import { NotJson, type Place, lineAt, placeOfMessage, places } from './jsonplace'
+import { NotJson, type Place, lineCounter, placeOfMessage, places } from './jsonplace'
 import { useRights } from './rights'
 import { go, href } from './route'
 import { withoutUnset } from './runtabs'
@@ -14,6 +15,7 @@ import type { Job, TaskDef, WholeVersion } from './types'
 import { Empty, Loading, Missing, Name, Problem, Tabs, visible } from './ui'
 
 const PAUSE_MS = 300 // of writing, before the text is looked at
+const RETRY_MS = 2000 // when the server cannot be reached
 const LINE_PX = 19 // as the style has it
 const MOST_UNDONE = 100_000 // characters
 
@@ -29,65 +31,53 @@ const FIRST = {
 // What a task says when it says nothing of it.
 const DEFAULTS: Record<string, unknown> = { runIf: 'ALL_SUCCESS', maxRetries: 0, minRetryIntervalMillis: 0, isRetryOnTimeout: false, source: 'WORKSPACE' }
 
+const isObject = (value: unknown): value is Record<string, unknown> => value !== null && typeof value === 'object' && !Array.isArray(value)
+
+// What came from the other dialect is kept as it was sent.
+const writtenFields = (whole: Record<string, unknown>) =>
+  Object.fromEntries(Object.entries(whole).filter(([, v]) => v !== null && !(Array.isArray(v) && !v.length)).map(([k, v]) => [k, k === 'x-dataarts' ? v : withoutUnset(v)]))
+
+function writtenTask(task: unknown): unknown {
+  if (!isObject(task)) return task
+  const { taskKey, type, dependsOn, ...rest } = writtenFields(task)
+  return { taskKey, type, dependsOn, ...Object.fromEntries(Object.entries(rest).filter(([field, said]) => DEFAULTS[field] !== said)) }
+}
+
 // As somebody would write it: without what is unset or as by default, and which task it is first.
 function written(definition: unknown): string {
-  const kept = withoutUnset(definition)
-  return JSON.stringify(kept, (name, value) => {
-    if (name !== 'tasks' || !Array.isArray(value)) return value
-    return value.map((task) => {
-      if (task === null || typeof task !== 'object') return task
-      const { taskKey, type, dependsOn, ...rest } = task
-      return { taskKey, type, dependsOn, ...Object.fromEntries(Object.entries(rest).filter(([field, said]) => DEFAULTS[field] !== said)) }
-    })
-  }, 2)
+  if (!isObject(definition)) return JSON.stringify(definition, null, 2)
+  const kept = writtenFields(definition)
+  return JSON.stringify(Array.isArray(kept.tasks) ? { ...kept, tasks: kept.tasks.map(writtenTask) } : kept, null, 2)
 }
 
 // ---- what is edited ----
 
 interface Base {
+  name: string
   text: string // as it was read, or as a new one begins
   etag: string | null // null: there is no such job yet
   version: number | null
 }
 
+export interface Draft {
+  base: Base
+  text: string
+}
+
+const newBase = (definition: { name: string }): Base => ({ name: definition.name, text: written(definition), etag: null, version: null })
+
 async function readJob(jobKey: string): Promise<Base> {
   const answer = await call(url(`/jobs/${encodeURIComponent(jobKey)}`))
-  const version = ((await answer.json()) as Job).definitionVersion
+  const { name, definitionVersion: version } = (await answer.json()) as Job
   const { definition } = await get<WholeVersion>(`/jobs/${encodeURIComponent(jobKey)}/versions/${version}`)
-  return { text: written(definition), etag: answer.headers.get('etag'), version }
+  return { name, text: written(definition), etag: answer.headers.get('etag'), version }
 }
 
 // A copy waits to be let go: two schedules that fire for one purpose are one too many.
 async function copyOf(jobKey: string): Promise<Base> {
   const { name, schedule, continuous, ...rest } = JSON.parse((await readJob(jobKey)).text)
   const paused = (what: object | undefined) => what && { ...what, pauseStatus: 'PAUSED' }
-  return { text: written({ name: `${name}_copy`, schedule: paused(schedule), continuous: paused(continuous), ...rest }), etag: null, version: null }
-}
-
-// ---- drafts: what was written and not saved stays in this tab ----
-
-interface Draft {
-  base: Base
-  text: string
-}
-
-const draftName = (jobKey: string | null, from: string | null) => `reprise.draft.${jobKey ?? `new ${from ?? ''}`}`
-
-function storedDraft(name: string): Draft | null {
-  try {
-    return JSON.parse(sessionStorage.getItem(name) ?? 'null')
-  } catch {
-    return null
-  }
-}
-
-function keepDraft(name: string, draft: Draft | null) {
-  try {
-    if (draft) sessionStorage.setItem(name, JSON.stringify(draft))
-    else sessionStorage.removeItem(name)
-  } catch {
-    // too large to be kept: the browser asks before the tab is left
-  }
+  return newBase({ name: `${name}_copy`, schedule: paused(schedule), continuous: paused(continuous), ...rest })
 }
 
 // ---- looking at it ----
@@ -95,6 +85,7 @@ function keepDraft(name: string, draft: Draft | null) {
 interface Found {
   message: string
   place: Place
+  line: number
 }
 
 interface Seen {
@@ -114,63 +105,77 @@ interface Validation {
 
 async function look(text: string, signal: AbortSignal): Promise<Seen> {
   const seen: Seen = { text, errors: [], warnings: [], tasks: null, failure: null }
+  const lineOf = lineCounter(text)
   try {
     const whole = places(text)
     const answer = await call(url('/jobs/actions/validate'), { method: 'POST', body: JSON.parse(text), signal })
     const { errors, warnings, definition } = (await answer.json()) as Validation
-    const found = ({ message }: { message: string }) => ({ message, place: placeOfMessage(whole, message) })
+    const found = ({ message }: { message: string }) => {
+      const place = placeOfMessage(whole, message)
+      return { message, place, line: lineOf(place.start) }
+    }
     return { ...seen, errors: errors.map(found), warnings: warnings.map(found), tasks: definition?.tasks ?? null }
   } catch (error) {
-    if (error instanceof NotJson) return { ...seen, errors: [{ message: `Not JSON: ${error.message}`, place: { start: error.at, end: error.at + 1 } }] }
+    if (error instanceof NotJson) return { ...seen, errors: [{ message: `Not JSON: ${error.message}`, place: { start: error.at, end: error.at + 1 }, line: lineOf(error.at) }] }
     return { ...seen, failure: error }
   }
 }
 
-function useLook(text: string | null): Seen | null {
+function useLook(text: string): Seen | null {
   const [seen, setSeen] = useState<Seen | null>(null)
+  const [tries, setTries] = useState(0) // the server was away
   useEffect(() => {
-    if (text === null) return
     const stop = new AbortController()
-    const timer = setTimeout(async () => {
+    let timer = setTimeout(async () => {
       const now = await look(text, stop.signal)
-      if (!stop.signal.aborted) setSeen((before) => ({ ...now, tasks: now.tasks ?? before?.tasks ?? null }))
+      if (stop.signal.aborted) return
+      setSeen((before) => ({ ...now, tasks: now.tasks ?? before?.tasks ?? null }))
+      if (now.failure instanceof TypeError) timer = setTimeout(() => setTries(tries + 1), RETRY_MS)
     }, seen ? PAUSE_MS : 0)
     return () => (clearTimeout(timer), stop.abort())
-  }, [text])
+  }, [text, tries])
   return seen
 }
 
 // ---- the screen ----
 
 export function JobEditScreen({ jobKey, from }: { jobKey: string | null; from: string | null }) {
-  const name = draftName(jobKey, from)
+  const name = `${me.value.key ?? ''} ${workspaceKey()} ${jobKey ?? `new ${from ?? ''}`}`
   const [draft] = useState(() => storedDraft(name))
-  const [base, setBase] = useState<Base | null>(draft?.base ?? (jobKey || from ? null : { text: written(FIRST), etag: null, version: null }))
+  const [base, setBase] = useState<Base | null>(draft?.base ?? (jobKey || from ? null : newBase(FIRST)))
   const [round, setRound] = useState(0) // of editing: the next one begins with what is read anew
   const [error, setError] = useState<unknown>(null)
-  const { mayChange } = useRights(jobKey ?? undefined)
-  const isAllowed = jobKey ? mayChange : mayEdit.value
-  const read = () => (jobKey ? readJob(jobKey) : from ? copyOf(from) : Promise.resolve({ text: written(FIRST), etag: null, version: null }))
+  const { mayChange, isKnown } = useRights(jobKey ?? undefined)
+  const read = () => (jobKey ? readJob(jobKey) : from ? copyOf(from) : Promise.resolve(newBase(FIRST)))
   useEffect(() => {
     document.title = `${jobKey ? 'Edit a job' : 'New job'} – Reprise`
-    if (!base) read().then(setBase, setError)
+    if (base) return
+    let timer = 0
+    const begin = () => read().then(setBase, (problem) => {
+      setError(problem)
+      if (problem instanceof TypeError) timer = setTimeout(begin, RETRY_MS)
+    })
+    begin()
+    return () => clearTimeout(timer)
   }, [])
-  if (!isAllowed)
-    return <div class="screen"><Empty title="You may not change this"><p>Jobs are made and changed by administrators of a workspace, and by whom a job's permissions name.</p><p><a href={href(['jobs'])}>Jobs</a></p></Empty></div>
+  if (!(jobKey ? mayChange : mayEdit.value))
+    return !isKnown ? <Loading />
+      : <div class="screen"><Empty title="You may not change this"><p>Jobs are made and changed by administrators of a workspace, and by whom a job's permissions name.</p><p><a href={href(['jobs'])}>Jobs</a></p></Empty></div>
   if (!base) return error ? <Missing error={error} what="job"><a href={href(['jobs'])}>All jobs</a></Missing> : <Loading />
-  async function discard() {
-    setBase(await read())
+  function restart(next: Base) {
+    setBase(next)
     setRound(round + 1)
   }
-  return <Editor key={round} jobKey={jobKey} base={base} begun={round ? null : draft} draftName={name} onDiscard={() => discard().catch(setError)} />
+  return <Editor key={round} jobKey={jobKey} base={base} begun={round ? null : draft} draftName={name} read={read} onRestart={restart} />
 }
 
-function Editor({ jobKey, base: first, begun, draftName, onDiscard }: {
+function Editor({ jobKey, base: first, begun, draftName, read, onRestart }: {
   jobKey: string | null
   base: Base
   begun: Draft | null // what was found of before
   draftName: string
-  onDiscard: () => void
+  read: () => Promise<Base>
+  onRestart: (base: Base) => void
 }) {
   const area = useRef<HTMLTextAreaElement>(null)
   const [base, setBase] = useState(first)
@@ -183,15 +188,22 @@ function Editor({ jobKey, base: first, begun, draftName, onDiscard }: {
   const seen = useLook(text)
   const isCurrent = seen?.text === text
   const isChanged = text !== base.text
-  const isDone = useRef(false) // with this text, saved or not
-  const mayChangeNothing = isCurrent && seen.errors.length > 0
+  const maySave = !isSaving && !(isCurrent && seen.errors.length) && (!jobKey || isChanged)
+
+  // A draft is kept when one pauses, and when one leaves; not behind a save, or of who has signed out.
   const latest = useRef<Draft | null>(null)
-  latest.current = isDone.current || !isChanged ? null : { base, text }
+  latest.current = isChanged ? { base, text } : null
+  const isHere = useRef(true)
+  const [era] = useState(draftEra)
+  const keep = (draft: Draft | null) => keepDraft(draftName, draft, era)
   useEffect(() => {
-    const timer = setTimeout(() => keepDraft(draftName, latest.current), PAUSE_MS)
+    const timer = setTimeout(() => keep(latest.current), PAUSE_MS)
     return () => clearTimeout(timer)
   }, [text, base])
-  useEffect(() => () => keepDraft(draftName, latest.current), [])
+  useEffect(() => () => {
+    isHere.current = false
+    keep(latest.current)
+  }, [])
   useEffect(() => {
     if (!isChanged) return
     const stay = (event: BeforeUnloadEvent) => event.preventDefault()
@@ -199,10 +211,6 @@ function Editor({ jobKey, base: first, begun, draftName, onDiscard }: {
     return () => removeEventListener('beforeunload', stay)
   }, [isChanged])
 
-  function finish() {
-    isDone.current = true
-    latest.current = null
-  }
   // As if it had been typed, so that it can be undone; but for what would take seconds.
   function write(next: string) {
     area.current?.focus()
@@ -214,12 +222,13 @@ function Editor({ jobKey, base: first, begun, draftName, onDiscard }: {
     if (!box) return
     box.focus()
     box.setSelectionRange(start, end)
-    box.scrollTop = Math.max(0, (lineAt(text, start) - 4) * LINE_PX)
+    box.scrollTop = Math.max(0, (lineCounter(box.value)(start) - 4) * LINE_PX)
   }
-  function parsed(): { tasks?: TaskDef[]; [field: string]: unknown } | null {
+  function parsed(): Record<string, unknown> | null {
     try {
       places(text)
-      return JSON.parse(text)
+      const value = JSON.parse(text)
+      return isObject(value) ? value : null
     } catch {
       return null
     }
@@ -227,7 +236,7 @@ function Editor({ jobKey, base: first, begun, draftName, onDiscard }: {
   function add(type: string) {
     const value = parsed()
     if (!value) return setNote('A task can be added as soon as the text is JSON.')
-    const tasks = Array.isArray(value.tasks) ? value.tasks : []
+    const tasks = (Array.isArray(value.tasks) ? value.tasks.filter(isObject) : []) as unknown as TaskDef[]
     const next = JSON.stringify({ ...value, tasks: [...tasks, begin(type, tasks)] }, null, 2)
     write(next)
     const place = places(next).fields?.get('tasks')?.items?.at(-1)
@@ -235,7 +244,7 @@ function Editor({ jobKey, base: first, begun, draftName, onDiscard }: {
   }
   function pointToTask(key: string) {
     const value = parsed()
-    const at = value?.tasks?.findIndex((task) => task.taskKey === key) ?? -1
+    const at = Array.isArray(value?.tasks) ? value.tasks.findIndex((task) => task?.taskKey === key) : -1
     const place = value && places(text).fields?.get('tasks')?.items?.[at]
     if (place) point(place)
   }
@@ -243,9 +252,10 @@ function Editor({ jobKey, base: first, begun, draftName, onDiscard }: {
     if ((event.ctrlKey || event.metaKey) && event.key === 's') {
       event.preventDefault()
       save()
-    } else if (event.key === 'Enter' && area.current && event.target === area.current && !event.shiftKey) {
+    } else if (event.key === 'Enter' && area.current && event.target === area.current && !event.shiftKey && !event.isComposing) {
       const before = text.slice(0, area.current.selectionStart)
-      const indent = /(?:^|\n)([ \t]*)[^\n]*$/.exec(before)![1] + (/[[{]\s*$/.test(before) ? '  ' : '')
+      const line = before.slice(before.lastIndexOf('\n') + 1).trimEnd()
+      const indent = /^[ \t]*/.exec(line)![0] + (/[[{]$/.test(line) ? '  ' : '')
       if (document.execCommand('insertText', false, `\n${indent}`)) event.preventDefault()
     }
   }
@@ -259,46 +269,61 @@ function Editor({ jobKey, base: first, begun, draftName, onDiscard }: {
   }
   async function save() {
     const value = parsed()
-    if (!value || isSaving || mayChangeNothing) return
+    if (!value || !maySave) return
     setSaving(true)
     setError(null)
     setNote('')
     try {
       const key = jobKey
-        ? (await call(url(`/jobs/${encodeURIComponent(jobKey)}`), { method: 'PUT', body: value, headers: { 'if-match': base.etag ?? '*' } }), jobKey)
+        ? (await call(url(`/jobs/${encodeURIComponent(jobKey)}`), { method: 'PUT', body: value, headers: { 'if-match': base.etag! } }), jobKey)
         : (await post<Job>('/jobs', value, { 'opc-retry-token': token })).key
-      finish()
-      go(href(['jobs', key], jobKey ? { tab: 'definition' } : {}))
+      latest.current = null
+      keep(null)
+      if (isHere.current) {
+        setBase({ ...base, text })
+        go(href(['jobs', key], jobKey ? { tab: 'definition' } : {}))
+      }
       return
     } catch (refusal) {
+      if (!isHere.current) return
       if (refusal instanceof ApiError && refusal.status === 412) await conflict().catch(setError)
       else setError(refusal)
     }
     setSaving(false)
   }
 
+  async function discard() {
+    try {
+      const next = await read()
+      latest.current = null
+      onRestart(next)
+    } catch (problem) {
+      setError(problem)
+    }
+  }
+
   return (
     <form class="screen edit" onKeyDown={onKeyDown} onSubmit={(event) => (event.preventDefault(), save())}>
       <div class="title-row">
-        <h1>{jobKey ? <>Edit <Name text={JSON.parse(base.text).name} /></> : 'New job'}</h1>
+        <h1>{jobKey ? <>Edit <Name text={base.name} /></> : 'New job'}</h1>
         {jobKey && <span class="muted">version {base.version}</span>}
         <span class="grow" />
-        {isChanged && <button type="button" onClick={() => (finish(), onDiscard())}>Discard changes</button>}
+        {isChanged && <button type="button" disabled={isSaving} onClick={discard}>Discard changes</button>}
         <a class="button" href={href(jobKey ? ['jobs', jobKey] : ['jobs'])}>Back</a>
-        <button type="submit" class="primary" title="Ctrl+S" disabled={isSaving || mayChangeNothing || (!!jobKey && !isChanged)}>{isSaving ? 'Saving…' : jobKey ? 'Save' : 'Create'}</button>
+        <button type="submit" class="primary" title="Ctrl+S" disabled={!maySave}>{isSaving ? 'Saving…' : jobKey ? 'Save' : 'Create'}</button>
       </div>
       {note && <p class="notice" role="status">{note}</p>}
       {error !== null && <Problem error={error} />}
       <div class="edit-columns">
         <section class="edit-text" aria-label="Definition">
           <div class="toolbar">
-            <select aria-label="Add a task" value="" onChange={(event) => (add(event.currentTarget.value), (event.currentTarget.value = ''))}>
+            <select aria-label="Add a task" value="" disabled={isSaving} onChange={(event) => (add(event.currentTarget.value), (event.currentTarget.value = ''))}>
               <option value="">Add a task…</option>
               {Object.entries(BEGINNINGS).map(([type, [title]]) => <option key={type} value={type}>{title}</option>)}
             </select>
-            <button type="button" onClick={() => { const value = parsed(); if (value) write(JSON.stringify(value, null, 2)) }}>Format</button>
+            <button type="button" disabled={isSaving} onClick={() => { const value = parsed(); if (value) write(JSON.stringify(value, null, 2)) }}>Format</button>
           </div>
-          <TextArea area={area} text={text} onText={setText} marked={isCurrent ? seen.errors.map((found) => lineAt(text, found.place.start)) : []} />
+          <TextArea area={area} text={text} onText={setText} isFixed={isSaving} marked={isCurrent ? seen.errors.map((found) => found.line) : []} />
         </section>
         <section class="edit-seen" aria-label="What it means">
           <Findings seen={seen} isCurrent={isCurrent} onPoint={point} />
@@ -314,10 +339,11 @@ function Editor({ jobKey, base: first, begun, draftName, onDiscard }: {
   )
 }
 
-function TextArea({ area, text, onText, marked }: {
+function TextArea({ area, text, onText, isFixed, marked }: {
   area: { current: HTMLTextAreaElement | null }
   text: string
   onText: (text: string) => void
+  isFixed: boolean
   marked: number[] // lines
 }) {
   const numbers = useRef<HTMLPreElement>(null)
@@ -329,7 +355,7 @@ function TextArea({ area, text, onText, marked }: {
         {column}
         {[...new Set(marked)].map((line) => <i key={line} style={{ top: `${10 + (line - 1) * LINE_PX}px` }} />)}
       </pre>
-      <textarea ref={area} aria-label="Definition as JSON" spellcheck={false} autocapitalize="off" wrap="off" value={text}
+      <textarea ref={area} aria-label="Definition as JSON" spellcheck={false} autocapitalize="off" wrap="off" readOnly={isFixed} value={text}
         onInput={(event) => onText(event.currentTarget.value)}
         onScroll={(event) => numbers.current && (numbers.current.scrollTop = event.currentTarget.scrollTop)} />
     </div>
@@ -341,8 +367,8 @@ function Findings({ seen, isCurrent, onPoint }: { seen: Seen | null; isCurrent: 
   if (seen.failure) return <div class="findings"><Problem error={seen.failure} title="Not checked" /></div>
   const row = (found: Found, tone: string, i: number) => (
     <li key={`${tone} ${i}`}>
-      <strong class={`tone-${tone}`}>{tone === 'bad' ? 'Problem' : 'Ignored'}</strong>{' '}
-      <button type="button" class="link" onClick={() => onPoint(found.place)}>line {lineAt(seen.text, found.place.start)}</button>{' '}
+      <strong class={`tone-${tone}`}>{tone === 'bad' ? 'Problem' : 'Warning'}</strong>{' '}
+      <button type="button" class="link" onClick={() => onPoint(found.place)}>line {found.line}</button>{' '}
       <span>{visible(found.message)}</span>
     </li>
   )

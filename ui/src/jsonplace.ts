@@ -65,7 +65,7 @@ export function places(text: string): Place {
   function value(depth: number): Place {
     const sign = next()
     const start = at
-    if (depth > MAX_DEPTH) throw new NotJson(`more than ${MAX_DEPTH} levels`, at)
+    if (depth > MAX_DEPTH && (sign === '{' || sign === '[')) throw new NotJson(`more than ${MAX_DEPTH} levels`, at)
     if (sign === '{') {
       const fields = new Map<string, Place>()
       series('}', () => field(fields, depth))
@@ -100,5 +100,17 @@ export function placeOfMessage(whole: Place, message: string): Place {
   return here
 }
 
-// From 1.
-export const lineAt = (text: string, at: number) => text.slice(0, at).split('\n').length
+// The line of a place, from 1.
+export function lineCounter(text: string): (at: number) => number {
+  const begins: number[] = []
+  for (let i = text.indexOf('\n'); i >= 0; i = text.indexOf('\n', i + 1)) begins.push(i + 1)
+  return (at) => {
+    let [low, high] = [0, begins.length]
+    while (low < high) {
+      const middle = (low + high) >> 1
+      if (begins[middle] <= at) low = middle + 1
+      else high = middle
+    }
+    return low + 1
+  }
+}

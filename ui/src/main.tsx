@@ -44,8 +44,8 @@ function Screen() {
   if (what === 'runs' && key && action === 'repair') return <RepairScreen key={key} runKey={key} />
   if (what === 'runs' && key) return <RunScreen key={key} runKey={key} />
   if (what === 'runs') return <RunsScreen />
-  if (what === 'jobs' && key === 'new') return <JobEditScreen key={route.value.query.get('from')} jobKey={null} from={route.value.query.get('from')} />
-  if (what === 'jobs' && key && action === 'edit') return <JobEditScreen key={key} jobKey={key} from={null} />
+  if (what === 'jobs' && key === 'new') return <JobEditScreen key={`new ${route.value.query.get('from')}`} jobKey={null} from={route.value.query.get('from')} />
+  if (what === 'jobs' && key && action === 'edit') return <JobEditScreen key={`edit ${key}`} jobKey={key} from={null} />
   if (what === 'jobs' && key) return <JobScreen key={key} jobKey={key} />
   if (what === 'jobs' || !what) return <JobsScreen />
   if (what === 'campaigns' && key) return <CampaignScreen key={key} campaignKey={key} />

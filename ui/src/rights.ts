@@ -6,11 +6,12 @@ import { useLive } from './live'
 import type { Grant } from './types'
 
 const ROLES = ['VIEWER', 'OPERATOR', 'ADMIN']
-const EVERY_MS = 60_000
+const EVERY_MS = 15_000
 
 interface Rights {
   mayRun: boolean // run it, cancel, repair and delete its runs
   mayChange: boolean // its definition
+  isKnown: boolean // or is it being asked
 }
 
 // What is given to a role is given to those above it, and each permission is worth what stands before it.
@@ -23,5 +24,5 @@ export function useRights(jobKey: string | undefined): Rights {
     isAsked ? (await list<Grant>(`/jobs/${encodeURIComponent(jobKey)}/permissions`, { limit: 1000 }, signal)).items.filter(isMine).flatMap((g) => g.granteePermissions) : [],
   { isActive: () => isAsked, every: EVERY_MS })
   const has = (...names: string[]) => !!data?.some((name) => names.includes(name))
-  return { mayRun: mayOperate.value || has('USE', 'MANAGE', 'ADMIN'), mayChange: mayEdit.value || has('MANAGE', 'ADMIN') }
+  return { mayRun: mayOperate.value || has('USE', 'MANAGE', 'ADMIN'), mayChange: mayEdit.value || has('MANAGE', 'ADMIN'), isKnown: !isAsked || data !== undefined }
 }

@@ -131,22 +131,28 @@ export function Tabs({ tabs, current, onSelect, label }: {
 
 // ---- dialogs ----
 
-export function Dialog({ title, onClose, children, wide }: {
+// `isFirm`: only its own buttons close it. `isHeld`: nothing does, for something is under way.
+export function Dialog({ title, onClose, children, wide, isFirm, isHeld }: {
   title: string
   onClose: () => void
   children: ComponentChildren
   wide?: boolean
+  isFirm?: boolean
+  isHeld?: boolean
 }) {
   const ref = useRef<HTMLDialogElement>(null)
+  const isPressed = useRef(false) // beside it: a selection that ends there is no wish to close it
   const id = useId()
   useEffect(() => ref.current?.showModal(), [])
   return (
     <dialog ref={ref} class={wide ? 'wide' : ''} aria-labelledby={id} onClose={onClose}
-      onClick={(event) => event.target === ref.current && ref.current?.close()}>
+      onCancel={(event) => isHeld && event.preventDefault()}
+      onPointerDown={(event) => { isPressed.current = event.target === ref.current }}
+      onClick={(event) => !isFirm && !isHeld && isPressed.current && event.target === ref.current && ref.current?.close()}>
       <div class="dialog-body">
         <header>
           <h2 id={id}>{title}</h2>
-          <button type="button" class="quiet" aria-label="Close" onClick={() => ref.current?.close()}>✕</button>
+          <button type="button" class="quiet" aria-label="Close" disabled={isHeld} onClick={() => ref.current?.close()}>✕</button>
         </header>
         {children}
       </div>
