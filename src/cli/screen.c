@@ -193,6 +193,12 @@ void line_pad(struct line *line, size_t column)
     }
 }
 
+void line_gap(struct line *line, size_t column)
+{
+    size_t least = line->columns + 2;
+    line_pad(line, column > least ? column : least);
+}
+
 void line_print(struct line *line, FILE *out)
 {
     size_t len = line->text.len;

@@ -53,6 +53,8 @@ void line_init(struct line *line, const struct screen *screen);
 void line_add(struct line *line, const char *text, const char *color);
 /* Blanks up to a column. */
 void line_pad(struct line *line, size_t column);
+/* Likewise, and two of them at least: what comes next stands apart also from a text that is wider than its column. */
+void line_gap(struct line *line, size_t column);
 /* Prints it with a line end and makes it empty. */
 void line_print(struct line *line, FILE *out);
 void line_release(struct line *line);

@@ -318,11 +318,11 @@ static void print_task(const struct tree_task *task, struct line *line, const si
     const char *reason = state_reason(task->status, task->message);
     line_add(line, task->lead, "2");
     line_add(line, task->key, NULL);
-    line_pad(line, edges[0]);
+    line_gap(line, edges[0]);
     add_state(line, task->status);
-    line_pad(line, edges[1]);
+    line_gap(line, edges[1]);
     add_duration(line, task->took_ms);
-    line_pad(line, edges[2]);
+    line_gap(line, edges[2]);
     line_add(line, reason, NULL);
     char attempts[TREE_ATTEMPTS_TEXT];
     const char *gap = *reason ? "  " : "";

@@ -24,6 +24,15 @@ def test_tree_shows_what_depends_on_what(cli, fake):
     assert shown[4] == ["└ decide", "△ UPSTREAM_FAILED", "decide is UPSTREAM_FAILED", "(also after sizes)"]
 
 
+def test_columns_stay_apart_however_long_a_name_is(cli, fake):
+    tasks = [("x" * 90, "SUCCESS"), ("名" * 40, "FAILED"), ("b", "UPSTREAM_CANCELED", ["x" * 90])]
+    fake.on("GET", f"/jobRuns/{RUN}", cli_fake.job_run("FAILED", tasks))
+    lines = cli("run", "get", RUN).stdout.decode().splitlines()
+    assert lines[2] == "x" * 90 + "  ✓ SUCCESS  1.50 s"
+    assert lines[3].startswith("└ b   ") and "▽ UPSTREAM_CANCELED  " in lines[3]
+    assert lines[4].startswith("名" * 40 + "  ✗ FAILED  1.50 s  ")
+
+
 def test_tree_tells_how_often_a_task_was_tried(cli, fake):
     tasks = [("a", "SUCCESS", [], {"retryAttempt": 0}), ("b", "SUCCESS", [], {"retryAttempt": 1}), ("c", "FAILED", ["a", "b"], {"retryAttempt": 2})]
     fake.on("GET", f"/jobRuns/{RUN}", cli_fake.job_run("FAILED", tasks))
