@@ -6,6 +6,7 @@
 #include "base/json.h"
 #include "base/mem.h"
 #include "cli/call.h"
+#include "cli/failures.h"
 #include "cli/format.h"
 #include "cli/pages.h"
 #include "cli/run.h"
@@ -143,32 +144,6 @@ void run_print_trace(const char *trace)
     buf_release(&safe);
 }
 
-/* The trace of a run is that of the first of its tasks that failed; NULL when none of them has it. */
-static const char *task_of_trace(const json_t *run, const char *trace)
-{
-    const char *run_key, *found = NULL;
-    int64_t first_ms = INT64_MAX;
-    json_t *summary;
-    json_object_foreach (json_object_get(run, "taskRunSummaryMap"), run_key, summary) {
-        const char *own = get_text(json_object_get(summary, "state"), "errorTrace");
-        int64_t end_ms = get_number(summary, "endTime", INT64_MAX);
-        if (!own || strcmp(own, trace) != 0 || (found && end_ms >= first_ms))
-            continue;
-        found = get_text(summary, "taskKey");
-        first_ms = end_ms;
-    }
-    return found;
-}
-
-void run_print_own_trace(struct cli *cli, const json_t *run)
-{
-    const char *trace = get_text(json_object_get(run, "state"), "errorTrace");
-    const char *task = trace && *trace ? task_of_trace(run, trace) : NULL;
-    if (task)
-        printf("\nError of %s:", safe_line(&cli->arena, task));
-    run_print_trace(trace);
-}
-
 int verb_run_get(struct cli *cli)
 {
     const char *key;
@@ -185,7 +160,7 @@ int verb_run_get(struct cli *cli)
         tree_print(&tree, &cli->screen, 0);
         tree_release(&tree);
         print_parameters(cli, run);
-        run_print_own_trace(cli, run);
+        failures_print(cli, run);
     }
     json_decref(run);
     http_answer_release(&answer);

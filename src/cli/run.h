@@ -13,7 +13,5 @@ __attribute__((warn_unused_result)) int run_follow(struct cli *cli,
                                                    const char *what);
 /* An errorTrace, its lines kept, under a blank line; nothing without one. */
 void run_print_trace(const char *trace);
-/* That of a run (JobRun), under the name of the task that it is of. */
-void run_print_own_trace(struct cli *cli, const json_t *run);
 /* "✗ FAILED", in its colour, as a cell; NULL is "-". */
 void run_add_state(struct cli *cli, struct table *table, const char *status);

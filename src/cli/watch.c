@@ -8,8 +8,8 @@
 #include "base/map.h"
 #include "base/mem.h"
 #include "cli/call.h"
+#include "cli/failures.h"
 #include "cli/format.h"
-#include "cli/run.h"
 #include "cli/tree.h"
 
 enum {
@@ -159,7 +159,7 @@ static void show(struct watch *watch, const struct http_answer *answer, const js
         tell_changes(watch, &tree);
     tree_release(&tree);
     if (final)
-        run_print_own_trace(watch->cli, run);
+        failures_print(watch->cli, run);
 }
 
 /* ---- when to ask ---- */

@@ -2,8 +2,10 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/json.h"
 #include "cli/call.h"
 #include "cli/decision.h"
+#include "cli/failures.h"
 #include "cli/format.h"
 #include "cli/provenance.h"
 #include "cli/verbs.h"
@@ -41,8 +43,18 @@ static bool is_wanted(const struct word_list *tasks, const char *key)
     return tasks->count == 0;
 }
 
-/* A task, or the run itself. */
-static void print_explained(struct cli *cli, const char *title, const json_t *task)
+/* "Exited with code 1" tells nobody what went wrong; the end of what the task wrote mostly does. */
+static void print_failure(const struct failure *failure)
+{
+    if (failure && *failure->line)
+        printf("  error: %s\n", failure->line);
+    if (failure && failure->child)
+        printf("  why its run failed: reprise run why %s\n", failure->child);
+}
+
+/* A task, or the run itself; `failure` is NULL when there is nothing to add. */
+static void print_explained(struct cli *cli, const char *title, const json_t *task,
+                            const struct failure *failure)
 {
     const char *status = get_text(task, "status");
     struct line line;
@@ -59,6 +71,7 @@ static void print_explained(struct cli *cli, const char *title, const json_t *ta
     const char *reason = get_text(task, "reason");
     if (reason && status && *state_reason(status, reason))
         printf("  %s\n", safe_line(&cli->arena, reason));
+    print_failure(failure);
     json_array_foreach (json_object_get(task, "decisions"), i, decision) {
         decision_print(cli, decision);
     }
@@ -94,29 +107,75 @@ static bool has_waited(const json_t *run)
 }
 
 /* False when none of the tasks is one that was asked for. */
-static bool print_explanation(struct cli *cli, const json_t *tree)
+static bool print_explanation(struct cli *cli, const json_t *tree, const struct failures *failures)
 {
     const struct word_list *wanted = &cli->options.tasks;
     bool names_only = cli->options.output == OUTPUT_NAME;
     size_t i, shown = 0;
     json_t *task, *run = json_object_get(tree, "run");
     if (!wanted->count && !names_only && has_waited(run))
-        print_explained(cli, "The run", run);
+        print_explained(cli, "The run", run, NULL);
     json_array_foreach (json_object_get(tree, "tasks"), i, task) {
-        if (!is_wanted(wanted, get_text(task, "taskKey")))
+        const char *key = get_text(task, "taskKey");
+        if (!is_wanted(wanted, key))
             continue;
         shown++;
         if (names_only) {
-            printf("%s\n", safe_line(&cli->arena, get_text(task, "taskKey")));
+            printf("%s\n", safe_line(&cli->arena, key));
             continue;
         }
-        print_explained(cli, get_text(task, "taskKey"), task);
+        print_explained(cli, key, task, key ? str_map_get(&failures->by_task, key) : NULL);
         if (wanted->count)
             print_provenance(cli, task, "Parameters", 2);
     }
     if (!wanted->count && !names_only)
         print_provenance(cli, run, "\nParameters of the run", 0);
     return shown > 0 || wanted->count == 0;
+}
+
+static bool has_failed_task(const json_t *tree)
+{
+    size_t i;
+    json_t *task;
+    json_array_foreach (json_object_get(tree, "tasks"), i, task) {
+        const char *status = get_text(task, "status");
+        if (status && (strcmp(status, "SUCCESS") != 0 && state_name_is_final(status)))
+            return true;
+    }
+    return false;
+}
+
+/* The explanation has no traces; the run has. Without it they are left out. */
+static json_t *read_run(struct cli *cli, const char *key)
+{
+    struct http_answer answer;
+    const struct call call = {
+        .method = "GET",
+        .path = arena_printf(&cli->arena, "/jobRuns/%s", call_escape(cli, key)),
+        .flags = CALL_QUIET};
+    json_t *run = NULL;
+    struct err err;
+    if (call_send(cli, &call, &answer))
+        return NULL;
+    run = json_parse(answer.body.data ? answer.body.data : "", answer.body.len, &err);
+    http_answer_release(&answer);
+    return run;
+}
+
+static int print_tree(struct cli *cli, const char *key, const json_t *tree)
+{
+    bool tells = cli->options.output == OUTPUT_TABLE && has_failed_task(tree);
+    json_t *run = tells ? read_run(cli, key) : NULL;
+    struct failures failures;
+    int status = CLI_DONE;
+    failures_init(&failures, cli, run);
+    if (!print_explanation(cli, tree, &failures)) {
+        cli_complain("run %s has no task \"%s\"", key, cli->options.tasks.items[0]);
+        status = CLI_USAGE;
+    }
+    failures_release(&failures);
+    json_decref(run);
+    return status;
 }
 
 int verb_run_why(struct cli *cli)
@@ -133,10 +192,8 @@ int verb_run_why(struct cli *cli)
         return status;
     if (cli->options.output == OUTPUT_JSON)
         (void)call_print_raw(cli, &answer);
-    else if (!(status = call_parse(&answer, &tree)) && !print_explanation(cli, tree)) {
-        cli_complain("run %s has no task \"%s\"", key, cli->options.tasks.items[0]);
-        status = CLI_USAGE;
-    }
+    else if (!(status = call_parse(&answer, &tree)))
+        status = print_tree(cli, key, tree);
     json_decref(tree);
     http_answer_release(&answer);
     return status;

@@ -64,6 +64,36 @@ def test_the_trace_of_a_run_names_its_task(cli, fake):
     assert "Error of" not in cli("run", "get", RUN).stdout.decode()
 
 
+def failed(name, trace, **more):
+    return name, "FAILED", [], {"state": {"status": "FAILED", "stateMessage": "Exited with code 1", "errorTrace": trace}, **more}
+
+
+def test_each_failed_task_tells_the_last_line_of_its_error(cli, fake):
+    tasks = [failed(f"t{n}", f"Traceback\n  of {n}\nValueError: \x1b{n}\n \n") for n in range(6)] + [failed("silent", None), failed("long", "x" * 9999)]
+    fake.on("GET", f"/jobRuns/{RUN}", cli_fake.job_run("FAILED", tasks))
+    fake.on("GET", f"/jobRuns/{RUN}/explanation", {"tasks": [
+        {"taskKey": name, "status": "FAILED", "reason": "Exited with code 1", "decisions": []} for name, *_ in tasks]})
+    shown = "".join(f"  t{n}: ValueError: \\x1b{n}\n" for n in range(5))
+    for words in (["run", "get", RUN], ["run", "watch", RUN]):
+        assert cli(*words).stdout.decode().endswith(f"\nErrors:\n{shown}  and 2 more\n")
+    text = cli("run", "why", RUN).stdout.decode()
+    assert "t5  ✗ FAILED\n  Exited with code 1\n  error: ValueError: \\x1b5\n" in text
+    assert f"  error: {'x' * 199}…\n" in text and text.count("error:") == 7
+
+
+def test_a_failed_child_is_told_how_to_look_at(cli, fake):
+    run = cli_fake.job_run("FAILED", [failed("call", "boom\n", externalId=key(7)), ("other", "SUCCESS", [], {"externalId": key(8)})],
+                           state={"status": "FAILED", "stateMessage": "Failed", "errorTrace": "boom\n"})
+    for task in run["tasks"]:
+        task["type"] = "JOB_TASK"
+    fake.on("GET", f"/jobRuns/{RUN}", run)
+    fake.on("GET", f"/jobRuns/{RUN}/explanation", {"tasks": [{"taskKey": "call", "status": "FAILED", "reason": "Child", "decisions": []}]})
+    assert f"\nErrors:\n  call: boom\n    reprise run why {key(7)}\n\nError of call:\nboom\n" in cli("run", "get", RUN).stdout.decode()
+    assert f"  error: boom\n  why its run failed: reprise run why {key(7)}\n" in cli("run", "why", RUN).stdout.decode()
+    del fake.routes["GET", f"/jobRuns/{RUN}"]
+    assert cli("run", "why", RUN).returncode == 0
+
+
 def test_signs_are_ascii_where_the_locale_is(cli, fake):
     fake.on("GET", f"/jobRuns/{RUN}", cli_fake.job_run("FAILED", TASKS))
     result = cli("run", "get", RUN, LANG="C")
@@ -377,4 +407,4 @@ def test_why_tells_where_parameters_came_from(cli, fake):
     text = cli("run", "why", RUN, "--task", "a\u009b").stdout.decode()
     assert f"  Parameters:\n    {line}" in text and "Parameters of the run" not in text
     assert "  References:\n    commandLineArguments: {{job.parameters.answer}} = (not known), from the task\n" in text
-    assert fake.requests[-1].query == {"taskKey": ["a\u009b"]}
+    assert fake.sent("GET", f"/jobRuns/{RUN}/explanation")[-1].query == {"taskKey": ["a\u009b"]}
