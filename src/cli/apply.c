@@ -1,5 +1,6 @@
 /*
  * job apply: the jobs of files are made what the files say. A job of the server is the one of a file when it has its name.
+ * With --dry-run all goes the same way, but nothing is saved: what would be is told.
  *
  * Every file is read and checked before anything is changed. Whether something differs is asked of the definitions as the
  * server keeps them, defaults filled in; and what was read is what is replaced (if-match).
@@ -15,7 +16,9 @@
 #include "base/mem.h"
 #include "cli/call.h"
 #include "cli/check.h"
+#include "cli/definition.h"
 #include "cli/file.h"
+#include "cli/plan.h"
 #include "cli/verbs.h"
 
 enum { FILES_MAX = 1000 };
@@ -33,6 +36,7 @@ struct apply {
     struct wanted *items;
     size_t count;
     size_t cap;
+    json_t *foreseen; /* of --dry-run: what would be done to each, in order */
 };
 
 /* As it would be saved. */
@@ -236,6 +240,66 @@ static void keep_pauses(struct wanted *wanted, const json_t *now)
     json_decref(file);
 }
 
+/* ---- --dry-run ---- */
+
+/* The action as `-o json` spells it, and what differs of a job that is there. */
+static void foresee(const struct apply *apply, const struct wanted *wanted, const char *action,
+                    json_t *differences)
+{
+    json_array_append_new(apply->foreseen,
+                          json_pack("{s:s, s:s?, s:s, s:s, s:o}", "name", name_of(wanted), "key",
+                                    wanted->key, "file", wanted->file, "action", action,
+                                    "differences", differences ? differences : json_null()));
+}
+
+static void print_foreseen(struct cli *cli, const json_t *foreseen)
+{
+    const char *action = get_text(foreseen, "action");
+    const char *name = safe_line(&cli->arena, get_text(foreseen, "name"));
+    bool stays = strcmp(action, "UNCHANGED") == 0;
+    if (cli->options.output == OUTPUT_NAME) {
+        if (!stays)
+            printf("%s\n", name);
+        return;
+    }
+    const char *words = stays                           ? "Unchanged"
+                        : strcmp(action, "CREATE") == 0 ? "Would create"
+                                                        : "Would update";
+    const char *key = safe_line(&cli->arena, get_text(foreseen, "key"));
+    printf("%s job %s%s%s\n", words, name, *key ? "  " : "", key);
+    plan_print_changes(cli, json_object_get(foreseen, "differences"));
+}
+
+static void print_all_foreseen(const struct apply *apply)
+{
+    struct cli *cli = apply->cli;
+    size_t i;
+    json_t *foreseen;
+    if (cli->options.output == OUTPUT_JSON) {
+        json_t *all = json_pack("{s:O}", "items", apply->foreseen);
+        json_dumpf(all, stdout, JSON_COMPACT);
+        putchar('\n');
+        json_decref(all);
+        return;
+    }
+    json_array_foreach (apply->foreseen, i, foreseen) {
+        print_foreseen(cli, foreseen);
+    }
+    if (cli->options.output == OUTPUT_TABLE)
+        printf("Nothing was changed.\n");
+}
+
+/* ---- one after the other ---- */
+
+/* Saves a job that is not there yet. */
+static int create(const struct apply *apply, const struct wanted *wanted)
+{
+    if (!apply->cli->options.dry_run)
+        return save(apply, wanted, "POST", "/jobs", NULL, "Created");
+    foresee(apply, wanted, "CREATE", NULL);
+    return CLI_DONE;
+}
+
 /* Brings the job up to the file. */
 static int update(const struct apply *apply, struct wanted *wanted)
 {
@@ -247,7 +311,11 @@ static int update(const struct apply *apply, struct wanted *wanted)
     if (status)
         return status;
     keep_pauses(wanted, now);
-    if (now && json_equal(now, definition_of(wanted)))
+    bool is_same = now && json_equal(now, definition_of(wanted));
+    if (cli->options.dry_run)
+        foresee(apply, wanted, is_same ? "UNCHANGED" : "UPDATE",
+                is_same ? NULL : definition_diff(now, definition_of(wanted)));
+    else if (is_same)
         status = tell_done(apply, "Unchanged", &job);
     else
         status = save(apply, wanted, "PUT", path, job.etag, "Updated");
@@ -261,8 +329,7 @@ static int apply_all(struct apply *apply)
 {
     for (size_t i = 0; i < apply->count; i++) {
         struct wanted *wanted = &apply->items[i];
-        int status = wanted->key ? update(apply, wanted)
-                                 : save(apply, wanted, "POST", "/jobs", NULL, "Created");
+        int status = wanted->key ? update(apply, wanted) : create(apply, wanted);
         if (!status)
             continue;
         size_t left = apply->count - i - 1;
@@ -275,7 +342,7 @@ static int apply_all(struct apply *apply)
 
 int verb_job_apply(struct cli *cli)
 {
-    struct apply apply = {.cli = cli};
+    struct apply apply = {.cli = cli, .foreseen = json_array()};
     struct word_list files = {0};
     int status = cli->options.files.count ? list_files(cli, &files) : CLI_USAGE;
     if (!cli->options.files.count)
@@ -284,11 +351,14 @@ int verb_job_apply(struct cli *cli)
         status = take_files(&apply, &files);
     if (!status)
         status = apply_all(&apply);
+    if (!status && cli->options.dry_run)
+        print_all_foreseen(&apply);
     for (size_t i = 0; i < apply.count; i++) {
         json_decref(apply.items[i].check);
         buf_release(&apply.items[i].body);
     }
     free(apply.items);
+    json_decref(apply.foreseen);
     free(files.items);
     return status;
 }

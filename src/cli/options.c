@@ -30,6 +30,7 @@ static const struct argp_option some_verbs[] = {
     {"definition", OPTION_DEFINITION, "D", 0, "original, current, or a version number", 0},
     {"mode", OPTION_MODE, "MODE", 0, "resume or rerun: what is selected without --task", 0},
     {"plan", OPTION_PLAN, NULL, 0, "Show what would happen, change nothing", 0},
+    {"dry-run", OPTION_DRY_RUN, NULL, 0, "Show what would be done, change nothing", 0},
     {"watch", OPTION_WATCH, NULL, 0, "Show the tasks until the run has ended", 0},
     {"wait", OPTION_WAIT, NULL, 0, "Wait for the end; exit 0 on SUCCESS, else 1", 0},
     {"assume", OPTION_ASSUME, "TASK=STATE", 0,
@@ -214,6 +215,7 @@ static bool take_flag(struct options *options, int key)
         [OPTION_SUPPLEMENT - OPTION_FIRST] = &options->supplement,
         [OPTION_REVERSE - OPTION_FIRST] = &options->reverse,
         [OPTION_STOP_ON_FAIL - OPTION_FIRST] = &options->stop_on_fail,
+        [OPTION_DRY_RUN - OPTION_FIRST] = &options->dry_run,
     };
     size_t place = (size_t)(key - OPTION_FIRST);
     if (key < OPTION_FIRST || place >= ARRAY_LEN(flags) || !flags[place])

@@ -57,7 +57,7 @@ struct options {
     int64_t attempt;                    /* -1: the newest */
     int64_t limit;                      /* 0: the verb's default */
     int64_t count;                      /* likewise */
-    bool watch, wait, plan, follow, strict, repair;
+    bool watch, wait, plan, follow, strict, repair, dry_run;
     int64_t concurrent; /* 0: the server's default */
     bool with_downstream, with_upstream;
     bool downstream, canary, supplement, reverse, stop_on_fail;
@@ -115,6 +115,7 @@ enum option_key {
     OPTION_USER,
     OPTION_ACTION,
     OPTION_RESOURCE,
+    OPTION_DRY_RUN,
 };
 
 enum { OPTIONS_PER_VERB = 16, WORDS_PER_VERB = 8 };

@@ -94,16 +94,10 @@ static void print_list(struct cli *cli, const json_t *definition, const char *na
         printf("  %s: %s\n", words, joined(cli, items));
 }
 
-void plan_print_definition(struct cli *cli, const json_t *definition)
+void plan_print_changes(struct cli *cli, const json_t *definition)
 {
-    int64_t from = get_number(definition, "fromVersion", 0);
-    int64_t to = get_number(definition, "toVersion", 0);
     size_t i;
     json_t *task;
-    if (from == to)
-        return;
-    printf("\nDefinition: version %" PRId64 " %s %" PRId64 "\n", from,
-           cli->screen.unicode ? "→" : "->", to);
     print_list(cli, definition, "added", "added");
     print_list(cli, definition, "removed", "removed");
     json_array_foreach (json_object_get(definition, "rewired"), i, task) {
@@ -117,6 +111,17 @@ void plan_print_definition(struct cli *cli, const json_t *definition)
                joined(cli, json_object_get(task, "fields")));
     }
     print_list(cli, definition, "fields", "of the job");
+}
+
+void plan_print_definition(struct cli *cli, const json_t *definition)
+{
+    int64_t from = get_number(definition, "fromVersion", 0);
+    int64_t to = get_number(definition, "toVersion", 0);
+    if (from == to)
+        return;
+    printf("\nDefinition: version %" PRId64 " %s %" PRId64 "\n", from,
+           cli->screen.unicode ? "→" : "->", to);
+    plan_print_changes(cli, definition);
 }
 
 /* ---- tasks ---- */

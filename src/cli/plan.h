@@ -23,3 +23,5 @@ void plan_print_tasks(struct cli *cli, const json_t *tasks, const char *title, b
 /* Nothing of an empty list, or of one version. */
 void plan_print_parameters(struct cli *cli, const json_t *parameters);
 void plan_print_definition(struct cli *cli, const json_t *definition);
+/* The differences alone: tasks added, removed, rewired, changed, and fields of the job. */
+void plan_print_changes(struct cli *cli, const json_t *definition);

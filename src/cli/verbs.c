@@ -25,11 +25,13 @@ static const struct verb work_verbs[] = {
         .help =
             "A job with the name of the file's is replaced, if it differs; without one, a new job "
             "is saved. A folder stands for the .json, .yaml and .yml files in it. Nothing is "
-            "changed before all files have been checked.\n\n"
+            "changed before all files have been checked. With --dry-run nothing is changed at all: "
+            "it tells what would be created or updated, and what differs.\n\n"
+            "  reprise job apply -f jobs/ --dry-run\n"
             "  reprise job apply -f nightly.yaml\n"
             "  reprise job apply -f jobs/ -f more/hourly.json",
         .run = verb_job_apply,
-        .options = {'f', OPTION_STRICT},
+        .options = {'f', OPTION_STRICT, OPTION_DRY_RUN},
         .words = {{'f', NULL, "Job file, JSON or YAML, or a folder; may be given again"}},
     },
     {

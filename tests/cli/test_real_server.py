@@ -351,6 +351,27 @@ def test_apply_creates_updates_and_leaves_alone(cli, server, tmp_path):
     assert (answer["key"], answer["definitionVersion"], answer["maxConcurrentRuns"]) == (key, 2, 3)
 
 
+def test_apply_can_be_looked_at_before(cli, tmp_path):
+    path = tmp_path / "nightly.json"
+    apply = ["job", "apply", "-f", str(path)]
+    path.write_bytes(job("nightly", ("a", "gate.py", "/"), ("b", "gate.py", "/")))
+    assert ok(cli(*apply, "--dry-run")) == "Would create job nightly\nNothing was changed.\n"
+    assert ok(cli("job", "list", "-o", "name")) == ""
+    key = ok(cli(*apply, "-o", "name")).strip()
+    assert ok(cli(*apply, "--dry-run")) == f"Unchanged job nightly  {key}\nNothing was changed.\n"
+    path.write_bytes(job("nightly", ("b", "gate.py", "/tmp"), ("c", "gate.py", "/"), description="new", timeoutSeconds=70))
+    before = ok(cli("job", "get", key, "-o", "json"))
+    assert ok(cli(*apply, "--dry-run")) == (f"Would update job nightly  {key}\n  added: c\n  removed: a\n  changed: b (commandLineArguments)\n"
+                                            "  of the job: description, timeoutSeconds\nNothing was changed.\n")
+    assert ok(cli(*apply, "--dry-run", "-o", "name")) == "nightly\n"
+    item, = json.loads(ok(cli(*apply, "--dry-run", "-o", "json")))["items"]
+    assert (item["action"], item["key"], item["name"], item["file"]) == ("UPDATE", key, "nightly", str(path))
+    assert item["differences"]["added"] == ["c"]
+    assert ok(cli("job", "get", key, "-o", "json")) == before
+    path.write_text("{")
+    assert cli(*apply, "--dry-run").returncode == 2
+
+
 def test_apply_takes_files_and_folders_all_or_none(cli, tmp_path):
     folder = tmp_path / "jobs"
     folder.mkdir()
