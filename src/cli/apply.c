@@ -1,16 +1,16 @@
 /*
  * job apply: the jobs of files are made what the files say. A job of the server is the one of a file when it has its name.
+ * Files may name each other's jobs: those that others name come first.
  * With --dry-run all goes the same way, but nothing is saved: what would be is told.
  *
  * Every file is read and checked before anything is changed. Whether something differs is asked of the definitions as the
  * server keeps them, defaults filled in; and what was read is what is replaced (if-match).
  */
-#include <dirent.h>
-#include <errno.h>
-#include <inttypes.h>
+#include "cli/apply.h"
+
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 
 #include "base/json.h"
 #include "base/mem.h"
@@ -20,24 +20,6 @@
 #include "cli/file.h"
 #include "cli/plan.h"
 #include "cli/verbs.h"
-
-enum { FILES_MAX = 1000 };
-
-/* A file that could be saved. */
-struct wanted {
-    const char *file;
-    struct buf body;
-    json_t *check;   /* what the server said of it */
-    const char *key; /* of the job that has its name; NULL: there is none */
-};
-
-struct apply {
-    struct cli *cli;
-    struct wanted *items;
-    size_t count;
-    size_t cap;
-    json_t *foreseen; /* of --dry-run: what would be done to each, in order */
-};
 
 /* As it would be saved. */
 static json_t *definition_of(const struct wanted *wanted)
@@ -50,150 +32,99 @@ static const char *name_of(const struct wanted *wanted)
     return get_text(definition_of(wanted), "name");
 }
 
-/* ---- files ---- */
-
-static int is_job_file(const struct dirent *entry)
-{
-    static const char *const ends[] = {".json", ".yaml", ".yml"};
-    size_t len = strlen(entry->d_name);
-    if (entry->d_name[0] == '.')
-        return 0;
-    for (size_t i = 0; i < ARRAY_LEN(ends); i++) {
-        size_t end = strlen(ends[i]);
-        if (len > end && strcmp(entry->d_name + len - end, ends[i]) == 0)
-            return 1;
-    }
-    return 0;
-}
-
-/* The job files of a folder, by name; not those of the folders in it. */
-static int list_folder(struct cli *cli, const char *folder, struct word_list *files)
-{
-    struct dirent **entries;
-    int count = scandir(folder, &entries, is_job_file, alphasort);
-    if (count < 0) {
-        cli_complain("%s: %s", folder, strerror(errno));
-        return CLI_USAGE;
-    }
-    for (int i = 0; i < count; i++) {
-        word_list_add(files, arena_printf(&cli->arena, "%s/%s", folder, entries[i]->d_name));
-        free(entries[i]);
-    }
-    free(entries);
-    if (count)
-        return CLI_DONE;
-    cli_complain("%s: there is no file .json, .yaml or .yml in that folder", folder);
-    return CLI_USAGE;
-}
-
-static int list_files(struct cli *cli, struct word_list *files)
-{
-    const struct word_list *given = &cli->options.files;
-    int status = CLI_DONE;
-    for (size_t i = 0; i < given->count && !status; i++) {
-        struct stat about;
-        if (stat(given->items[i], &about) == 0 && S_ISDIR(about.st_mode))
-            status = list_folder(cli, given->items[i], files);
-        else
-            word_list_add(files, given->items[i]);
-    }
-    if (!status && files->count > FILES_MAX) {
-        cli_complain("%zu files are more than %d", files->count, FILES_MAX);
-        status = CLI_USAGE;
-    }
-    return status;
-}
-
 /* ---- checking ---- */
 
-static int check_twins(const struct apply *apply, const struct wanted *wanted)
-{
-    const char *name = name_of(wanted);
-    for (size_t i = 0; i < apply->count; i++) {
-        if (strcmp(name_of(&apply->items[i]), name) != 0)
-            continue;
-        cli_complain("%s and %s are both of a job named \"%s\"", apply->items[i].file, wanted->file,
-                     name);
-        return CLI_USAGE;
-    }
-    return CLI_DONE;
-}
-
-/* Whose is it? Several jobs of the name are nobody's to choose from. */
-static int find_job(const struct apply *apply, struct wanted *wanted)
-{
-    if (!name_of(wanted)) {
-        cli_complain("%s: the server does not say how it would be saved", wanted->file);
-        return CLI_USAGE;
-    }
-    int status = check_twins(apply, wanted);
-    return status ? status : call_find_job(apply->cli, name_of(wanted), &wanted->key);
-}
-
-/* Complains of what is wrong with a file; what is right is added. */
+/* Adds the file and whose it is: several jobs of its name are nobody's to choose from. */
 static int take_file(struct apply *apply, const char *file)
 {
     struct cli *cli = apply->cli;
     struct wanted wanted = {.file = file};
-    struct http_answer answer;
+    struct err err;
     int status = file_read_job(file, &wanted.body);
     if (status)
         return status;
-    status = check_ask(cli, wanted.body.data, &answer, &wanted.check);
-    if (!status) {
-        http_answer_release(&answer);
-        status = check_tell(cli, wanted.check, wanted.body.data);
-        if (!status)
-            status = find_job(apply, &wanted);
-        if (status)
-            cli_complain("%s: it cannot be saved", file);
+    wanted.tree = json_parse(wanted.body.data, wanted.body.len, &err);
+    wanted.name = arena_strdup(&cli->arena, get_text(wanted.tree, "name"));
+    wanted.stand_in = arena_printf(&cli->arena, "00000000-0000-4000-8000-%012zx", apply->count);
+    job_refs_find(cli, wanted.tree, &wanted.refs);
+    const struct wanted *twin = apply_find(apply, wanted.name);
+    if (twin) {
+        cli_complain("%s and %s are both of a job named \"%s\"", twin->file, file, wanted.name);
+        status = CLI_USAGE;
+    } else if (wanted.name && *wanted.name) {
+        status = call_find_job(cli, wanted.name, &wanted.key);
     }
-    if (status) {
-        json_decref(wanted.check);
-        buf_release(&wanted.body);
-        return status;
-    }
+    wanted.is_wrong = status != CLI_DONE;
+    if (wanted.is_wrong)
+        cli_complain("%s: it cannot be saved", file);
     GROW(apply->items, apply->count, apply->cap);
     apply->items[apply->count++] = wanted;
-    return CLI_DONE;
+    if (wanted.name)
+        str_map_add(&apply->by_name, wanted.name, (void *)(uintptr_t)apply->count);
+    return status;
 }
 
-/* All of them, so that every mistake is told at once; the first decides the exit code. */
+/* Complains of what is wrong with it. */
+static int check_file(struct apply *apply, struct wanted *wanted)
+{
+    struct cli *cli = apply->cli;
+    struct http_answer answer;
+    int status = apply_names(apply, wanted);
+    if (!status)
+        status = check_ask(cli, wanted->body.data, &answer, &wanted->check);
+    if (!status) {
+        http_answer_release(&answer);
+        status = check_tell(cli, wanted->check, wanted->body.data);
+    }
+    if (!status && !name_of(wanted)) {
+        cli_complain("the server does not say how it would be saved");
+        status = CLI_USAGE;
+    }
+    if (status)
+        cli_complain("%s: it cannot be saved", wanted->file);
+    return status;
+}
+
+/* All of them, so that every mistake is told at once; the first decides the exit code, if the server is not lost. */
 static int take_files(struct apply *apply, const struct word_list *files)
 {
     int status = CLI_DONE;
-    for (size_t i = 0; i < files->count; i++) {
+    for (size_t i = 0; i < files->count && status != CLI_UNREACHABLE; i++) {
         int of_file = take_file(apply, files->items[i]);
-        status = status ? status : of_file;
-        if (of_file == CLI_UNREACHABLE)
-            break;
+        status = of_file == CLI_UNREACHABLE || !status ? of_file : status;
     }
-    return status;
+    for (size_t i = 0; i < apply->count && status != CLI_UNREACHABLE; i++) {
+        int of_file = apply->items[i].is_wrong ? CLI_DONE : check_file(apply, &apply->items[i]);
+        status = of_file == CLI_UNREACHABLE || !status ? of_file : status;
+    }
+    return status ? status : apply_order(apply);
 }
 
 /* ---- saving ---- */
 
 /* The key and the name are the answer's; "Created", "Updated" or "Unchanged". */
-static int tell_done(const struct apply *apply, const char *what, const struct http_answer *answer)
+static int tell_done(const struct apply *apply, struct wanted *wanted, const char *what,
+                     const struct http_answer *answer)
 {
     struct cli *cli = apply->cli;
     json_t *tree;
-    bool is_raw = call_print_raw(cli, answer);
-    if (is_raw && cli->options.output == OUTPUT_JSON && apply->count > 1)
-        putchar('\n');
-    if (is_raw)
-        return CLI_DONE;
     int status = call_parse(answer, &tree);
     if (status)
         return status;
-    printf("%s job %s  %s\n", what, safe_line(&cli->arena, get_text(tree, "name")),
-           safe_line(&cli->arena, get_text(tree, "key")));
+    /* Of a new job others may have waited for it. */
+    wanted->key = arena_strdup(&cli->arena, get_text(tree, "key"));
+    bool is_raw = call_print_raw(cli, answer);
+    if (is_raw && cli->options.output == OUTPUT_JSON && apply->count > 1)
+        putchar('\n');
+    if (!is_raw)
+        printf("%s job %s  %s\n", what, safe_line(&cli->arena, get_text(tree, "name")),
+               safe_line(&cli->arena, get_text(tree, "key")));
     fflush(stdout);
     json_decref(tree);
     return CLI_DONE;
 }
 
-static int save(const struct apply *apply, const struct wanted *wanted, const char *method,
+static int save(const struct apply *apply, struct wanted *wanted, const char *method,
                 const char *path, const char *if_match, const char *what)
 {
     const struct call call = {
@@ -207,7 +138,7 @@ static int save(const struct apply *apply, const struct wanted *wanted, const ch
     int status = call_send(apply->cli, &call, &answer);
     if (status)
         return status;
-    status = tell_done(apply, what, &answer);
+    status = tell_done(apply, wanted, what, &answer);
     http_answer_release(&answer);
     return status;
 }
@@ -292,7 +223,7 @@ static void print_all_foreseen(const struct apply *apply)
 /* ---- one after the other ---- */
 
 /* Saves a job that is not there yet. */
-static int create(const struct apply *apply, const struct wanted *wanted)
+static int create(const struct apply *apply, struct wanted *wanted)
 {
     if (!apply->cli->options.dry_run)
         return save(apply, wanted, "POST", "/jobs", NULL, "Created");
@@ -316,7 +247,7 @@ static int update(const struct apply *apply, struct wanted *wanted)
         foresee(apply, wanted, is_same ? "UNCHANGED" : "UPDATE",
                 is_same ? NULL : definition_diff(now, definition_of(wanted)));
     else if (is_same)
-        status = tell_done(apply, "Unchanged", &job);
+        status = tell_done(apply, wanted, "Unchanged", &job);
     else
         status = save(apply, wanted, "PUT", path, job.etag, "Updated");
     json_decref(now);
@@ -328,8 +259,11 @@ static int update(const struct apply *apply, struct wanted *wanted)
 static int apply_all(struct apply *apply)
 {
     for (size_t i = 0; i < apply->count; i++) {
-        struct wanted *wanted = &apply->items[i];
-        int status = wanted->key ? update(apply, wanted) : create(apply, wanted);
+        struct wanted *wanted = apply->order[i];
+        /* Those that it names are there by now. */
+        int status = apply_names(apply, wanted);
+        if (!status)
+            status = wanted->key ? update(apply, wanted) : create(apply, wanted);
         if (!status)
             continue;
         size_t left = apply->count - i - 1;
@@ -344,7 +278,9 @@ int verb_job_apply(struct cli *cli)
 {
     struct apply apply = {.cli = cli, .foreseen = json_array()};
     struct word_list files = {0};
-    int status = cli->options.files.count ? list_files(cli, &files) : CLI_USAGE;
+    str_map_init(&apply.by_name);
+    str_map_init(&apply.known);
+    int status = cli->options.files.count ? apply_list_files(cli, &files) : CLI_USAGE;
     if (!cli->options.files.count)
         cli_complain("give the job's file, or a folder of such files, with -f FILE");
     if (!status)
@@ -355,9 +291,12 @@ int verb_job_apply(struct cli *cli)
         print_all_foreseen(&apply);
     for (size_t i = 0; i < apply.count; i++) {
         json_decref(apply.items[i].check);
+        json_decref(apply.items[i].tree);
         buf_release(&apply.items[i].body);
     }
     free(apply.items);
+    str_map_release(&apply.by_name);
+    str_map_release(&apply.known);
     json_decref(apply.foreseen);
     free(files.items);
     return status;

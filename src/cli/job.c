@@ -5,8 +5,8 @@
 #include "base/mem.h"
 #include "cli/call.h"
 #include "cli/check.h"
-#include "cli/file.h"
 #include "cli/format.h"
+#include "cli/job_file.h"
 #include "cli/pages.h"
 #include "cli/verbs.h"
 
@@ -21,7 +21,7 @@ static int send_file(struct cli *cli, const char *method, const char *path, cons
 {
     struct buf body;
     struct http_answer answer;
-    int status = file_read_given(cli, &body);
+    int status = job_file_read(cli, &body);
     if (status)
         return status;
     const struct call call = {
@@ -102,7 +102,7 @@ int verb_job_validate(struct cli *cli)
     struct buf body;
     struct http_answer answer;
     json_t *tree;
-    int status = file_read_given(cli, &body);
+    int status = job_file_read(cli, &body);
     if (status)
         return status;
     status = check_ask(cli, body.data, &answer, &tree);

@@ -6,8 +6,8 @@
 
 #include "base/mem.h"
 #include "cli/call.h"
-#include "cli/file.h"
 #include "cli/format.h"
+#include "cli/job_file.h"
 #include "cli/plan.h"
 #include "cli/run.h"
 #include "cli/verbs.h"
@@ -169,7 +169,7 @@ static int add_subject(struct cli *cli, struct buf *body)
     const char *key;
     int status;
     if (cli->options.files.count) {
-        status = file_read_given(cli, &file);
+        status = job_file_read(cli, &file);
         if (status)
             return status;
         BUF_LIT(body, "{\"definition\":");

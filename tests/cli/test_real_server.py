@@ -372,6 +372,63 @@ def test_apply_can_be_looked_at_before(cli, tmp_path):
     assert cli(*apply, "--dry-run").returncode == 2
 
 
+def calls(name, *others, **more):
+    """A job file whose tasks run the jobs of these names."""
+    return json.dumps({"name": name, "tasks": [{"taskKey": f"t{n}", "type": "JOB_TASK", "jobKey": one} for n, one in enumerate(others)] or
+                       [{"taskKey": "only", "type": "DUMMY_TASK"}], **more}).encode()
+
+
+def test_files_may_name_jobs(cli, tmp_path):
+    child = created(cli, calls("child"))
+    path = tmp_path / "job.yaml"
+    path.write_text("name: parent\ndependencies: [{jobKey: child}]\ntasks:\n  - {taskKey: a, type: JOB_TASK, jobKey: child}\n")
+    ok(cli("job", "simulate", "-f", "-", input=calls("parent", "child")))
+    for words in (["job", "validate"], ["job", "apply", "--dry-run"], ["job", "create"], ["job", "update", "parent"]):
+        ok(cli(*words, "-f", str(path)))
+    assert ok(cli("job", "apply", "-f", str(path))).startswith("Unchanged")
+    parent = json.loads(ok(cli("job", "get", "parent", "-o", "json")))
+    assert parent["tasks"][0]["jobKey"] == parent["dependencies"][0]["jobKey"] == child
+    ok(cli("run", "start", "parent", "--wait"))
+
+    path.write_text("name: parent\ndependencies: [{jobKey: child}, {jobKey: gone}]\ntasks:\n  - {taskKey: a, type: JOB_TASK, jobKey: lost}\n")
+    for words in (["job", "validate"], ["job", "apply"], ["job", "create"], ["job", "update", "parent"]):
+        result = cli(*words, "-f", str(path))
+        assert result.returncode == 2
+        assert f'{path}: tasks[0].jobKey: no job is named "lost"; `reprise job list` shows them\n' in result.stderr.decode()
+        assert f'{path}: dependencies[1].jobKey: no job is named "gone"' in result.stderr.decode()
+    twin = created(cli, calls("child"))
+    result = cli("job", "validate", "-f", "-", input=calls("x", "child"))
+    assert result.returncode == 2 and twin in result.stderr.decode() and b'-: tasks[0].jobKey names "child"' in result.stderr
+
+
+def test_apply_saves_first_what_other_files_name(cli, tmp_path):
+    folder = tmp_path / "jobs"
+    folder.mkdir()
+    for name, others in (("a", ["b", "c", "b"]), ("b", ["d"]), ("c", ["d", "old"]), ("d", []), ("e", [])):
+        (folder / f"{name}.json").write_bytes(calls(name, *others))
+    old = created(cli, calls("old"))
+    looked = ok(cli("job", "apply", "-f", str(folder), "--dry-run")).splitlines()
+    assert looked == [f"Would create job {name}" for name in "dbcae"] + ["Nothing was changed."]
+    lines = ok(cli("job", "apply", "-f", str(folder))).splitlines()
+    keys = {line.split()[2]: line.split()[3] for line in lines}
+    assert [line.split()[:3] for line in lines] == [["Created", "job", name] for name in "dbcae"]
+    assert [task["jobKey"] for task in json.loads(ok(cli("job", "get", "c", "-o", "json")))["tasks"]] == [keys["d"], old]
+    again = ok(cli("job", "apply", "-f", str(folder))).splitlines()
+    assert [line.split()[0] for line in again] == ["Unchanged"] * 5
+
+
+def test_apply_refuses_jobs_that_name_each_other_in_a_circle(cli, tmp_path):
+    for name, other in (("a", "b"), ("b", "c"), ("c", "b"), ("self", "self")):
+        (tmp_path / f"{name}.json").write_bytes(calls(name, other))
+    files = [word for name in "abc" for word in ("-f", str(tmp_path / f"{name}.json"))]
+    result = cli("job", "apply", *files)
+    assert result.returncode == 2
+    assert f"in a circle: b ({tmp_path}/b.json) → c ({tmp_path}/c.json) → b\n" in result.stderr.decode()
+    result = cli("job", "apply", "-f", str(tmp_path / "self.json"))
+    assert result.returncode == 2 and b"in a circle: self" in result.stderr
+    assert ok(cli("job", "list", "-o", "name")) == ""
+
+
 def test_apply_takes_files_and_folders_all_or_none(cli, tmp_path):
     folder = tmp_path / "jobs"
     folder.mkdir()

@@ -1,0 +1,61 @@
+/* The files of `job apply`. */
+#include <dirent.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "base/mem.h"
+#include "cli/apply.h"
+
+static int is_job_file(const struct dirent *entry)
+{
+    static const char *const ends[] = {".json", ".yaml", ".yml"};
+    size_t len = strlen(entry->d_name);
+    if (entry->d_name[0] == '.')
+        return 0;
+    for (size_t i = 0; i < ARRAY_LEN(ends); i++) {
+        size_t end = strlen(ends[i]);
+        if (len > end && strcmp(entry->d_name + len - end, ends[i]) == 0)
+            return 1;
+    }
+    return 0;
+}
+
+/* The job files of a folder, by name; not those of the folders in it. */
+static int list_folder(struct cli *cli, const char *folder, struct word_list *files)
+{
+    struct dirent **entries;
+    int count = scandir(folder, &entries, is_job_file, alphasort);
+    if (count < 0) {
+        cli_complain("%s: %s", folder, strerror(errno));
+        return CLI_USAGE;
+    }
+    for (int i = 0; i < count; i++) {
+        word_list_add(files, arena_printf(&cli->arena, "%s/%s", folder, entries[i]->d_name));
+        free(entries[i]);
+    }
+    free(entries);
+    if (count)
+        return CLI_DONE;
+    cli_complain("%s: there is no file .json, .yaml or .yml in that folder", folder);
+    return CLI_USAGE;
+}
+
+int apply_list_files(struct cli *cli, struct word_list *files)
+{
+    const struct word_list *given = &cli->options.files;
+    int status = CLI_DONE;
+    for (size_t i = 0; i < given->count && !status; i++) {
+        struct stat about;
+        if (stat(given->items[i], &about) == 0 && S_ISDIR(about.st_mode))
+            status = list_folder(cli, given->items[i], files);
+        else
+            word_list_add(files, given->items[i]);
+    }
+    if (!status && files->count > APPLY_FILES_MAX) {
+        cli_complain("%zu files are more than %d", files->count, APPLY_FILES_MAX);
+        status = CLI_USAGE;
+    }
+    return status;
+}
