@@ -280,9 +280,7 @@ int verb_job_apply(struct cli *cli)
     struct word_list files = {0};
     str_map_init(&apply.by_name);
     str_map_init(&apply.known);
-    int status = cli->options.files.count ? apply_list_files(cli, &files) : CLI_USAGE;
-    if (!cli->options.files.count)
-        cli_complain("give the job's file, or a folder of such files, with -f FILE");
+    int status = apply_list_files(cli, &files);
     if (!status)
         status = take_files(&apply, &files);
     if (!status)

@@ -36,7 +36,7 @@ struct apply {
     json_t *foreseen;       /* of --dry-run: what would be done to each, in order */
 };
 
-/* The files that -f names, folders opened. Complains. */
+/* The files that -f and the operands name, folders opened. Complains. */
 __attribute__((warn_unused_result)) int apply_list_files(struct cli *cli, struct word_list *files);
 
 /* The one of the files whose job has the name; NULL: none. */

@@ -42,9 +42,8 @@ static int list_folder(struct cli *cli, const char *folder, struct word_list *fi
     return CLI_USAGE;
 }
 
-int apply_list_files(struct cli *cli, struct word_list *files)
+static int add_given(struct cli *cli, const struct word_list *given, struct word_list *files)
 {
-    const struct word_list *given = &cli->options.files;
     int status = CLI_DONE;
     for (size_t i = 0; i < given->count && !status; i++) {
         struct stat about;
@@ -52,6 +51,19 @@ int apply_list_files(struct cli *cli, struct word_list *files)
             status = list_folder(cli, given->items[i], files);
         else
             word_list_add(files, given->items[i]);
+    }
+    return status;
+}
+
+/* What a shell makes of `-f jobs/…` is one file for -f, and operands. */
+int apply_list_files(struct cli *cli, struct word_list *files)
+{
+    int status = add_given(cli, &cli->options.files, files);
+    if (!status)
+        status = add_given(cli, &cli->options.args, files);
+    if (!status && !files->count) {
+        cli_complain("give the job's file, or a folder of such files, with -f FILE");
+        status = CLI_USAGE;
     }
     if (!status && files->count > APPLY_FILES_MAX) {
         cli_complain("%zu files are more than %d", files->count, APPLY_FILES_MAX);

@@ -286,14 +286,23 @@ static bool take_text(struct options *options, int key, const char *text,
     return true;
 }
 
+static bool takes(const struct verb *verb, int key)
+{
+    for (size_t i = 0; i < OPTIONS_PER_VERB && verb->options[i]; i++)
+        if (verb->options[i] == key)
+            return true;
+    return false;
+}
+
 static void check_count(const struct parse *parse, struct argp_state *state)
 {
     size_t count = parse->options->args.count;
     if (count < parse->verb->min_args)
         argp_error(state, "%s is missing", parse->verb->args);
     if (count > parse->verb->max_args)
-        argp_error(state, "\"%s\" is one argument too many",
-                   parse->options->args.items[parse->verb->max_args]);
+        argp_error(state, "\"%s\" is one argument too many%s",
+                   parse->options->args.items[parse->verb->max_args],
+                   takes(parse->verb, 'f') ? "; a file is named with -f FILE" : "");
 }
 
 /* What may be given several times; false when the option is another one. */

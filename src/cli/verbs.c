@@ -21,6 +21,7 @@ static const struct verb work_verbs[] = {
     {
         .group = "job",
         .name = "apply",
+        .args = "[FILE...]",
         .summary = "Make the jobs of files what the files say",
         .help =
             "A job with the name of the file's is replaced, if it differs; without one, a new job "
@@ -29,7 +30,8 @@ static const struct verb work_verbs[] = {
             "it tells what would be created or updated, and what differs.\n\n"
             "  reprise job apply -f jobs/ --dry-run\n"
             "  reprise job apply -f nightly.yaml\n"
-            "  reprise job apply -f jobs/ -f more/hourly.json",
+            "  reprise job apply -f jobs/*.yaml more/hourly.json",
+        .max_args = SIZE_MAX,
         .run = verb_job_apply,
         .options = {'f', OPTION_STRICT, OPTION_DRY_RUN},
         .words = {{'f', NULL, "Job file, JSON or YAML, or a folder; may be given again"}},

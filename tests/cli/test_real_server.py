@@ -449,6 +449,17 @@ def test_apply_takes_files_and_folders_all_or_none(cli, tmp_path):
     assert cli("job", "apply").returncode == 2
 
 
+def test_apply_takes_what_a_shell_makes_of_a_pattern(cli, tmp_path):
+    for name in "abc":
+        (tmp_path / f"{name}.json").write_bytes(calls(name))
+    files = [str(tmp_path / f"{name}.json") for name in "abc"]
+    assert [line.split()[2] for line in ok(cli("job", "apply", "-f", *files)).splitlines()] == ["a", "b", "c"]
+    assert ok(cli("job", "apply", *files)).count("Unchanged") == 3
+    for words in (["create", files[0]], ["create", "-f", files[0], files[1]], ["update", "a", files[0]], ["validate", files[0]]):
+        result = cli("job", *words)
+        assert result.returncode == 2 and f'{words[-1]}" is one argument too many; a file is named with -f FILE' in result.stderr.decode()
+
+
 def test_apply_refuses_a_name_that_several_jobs_have(cli):
     keys = {created(cli, job("twin", ("a", "gate.py", "/"))) for _ in range(2)}
     result = cli("job", "apply", "-f", "-", input=job("twin", ("b", "gate.py", "/")))
