@@ -22,8 +22,7 @@ enum {
     LONGEST_PAUSE_MS = 2000,
     RETRY_TOKEN_TEXT = 33,
     MESSAGE_MAX = 64 << 10,
-    LATEST_PAGES = 400, /* of 25 runs that other runs started */
-    JOBS_NAMED = 20,    /* keys listed when a name is not enough */
+    JOBS_NAMED = 20, /* keys listed when a name is not enough */
 };
 
 void cli_complain(const char *format, ...)
@@ -425,48 +424,4 @@ int call_cluster_key(struct cli *cli, const char *word, const char **ret_key)
 {
     static const struct named clusters = {"cluster", "/clusters", "displayName"};
     return key_of(cli, &clusters, word, ret_key);
-}
-
-/* Of a page of runs the first that no task of another run started. */
-static const char *first_of_its_own(const json_t *items)
-{
-    size_t i;
-    json_t *run;
-    json_array_foreach (items, i, run) {
-        if (!get_text(run, "parentJobRunKey"))
-            return get_text(run, "key");
-    }
-    return NULL;
-}
-
-int call_run_key(struct cli *cli, const char *word, const char **ret_key)
-{
-    static const char first_page[] = "/jobRuns?limit=25&sortBy=timeCreated&sortOrder=DESC";
-    const char *path = first_page;
-    if (word[0] != '@') {
-        *ret_key = word;
-        return CLI_DONE;
-    }
-    if (strcmp(word, "@latest") != 0) {
-        cli_complain("\"%s\" is no run: give a key, or @latest", word);
-        return CLI_USAGE;
-    }
-    *ret_key = NULL;
-    for (int page = 0; path && !*ret_key && page < LATEST_PAGES; page++) {
-        struct http_answer answer;
-        json_t *tree;
-        int status = call_get(cli, path, &answer, &tree);
-        if (status)
-            return status;
-        *ret_key = arena_strdup(&cli->arena, first_of_its_own(json_object_get(tree, "items")));
-        path = *answer.next_page ? arena_printf(&cli->arena, "%s&page=%s", first_page,
-                                                call_escape(cli, answer.next_page))
-                                 : NULL;
-        json_decref(tree);
-        http_answer_release(&answer);
-    }
-    if (*ret_key)
-        return CLI_DONE;
-    cli_complain("there is no run yet that @latest could stand for");
-    return CLI_USAGE;
 }

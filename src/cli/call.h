@@ -73,7 +73,8 @@ __attribute__((warn_unused_result)) int call_find_job(struct cli *cli, const cha
 __attribute__((warn_unused_result)) int call_read_definition(struct cli *cli, const char *key,
                                                              struct http_answer *ret,
                                                              json_t **ret_definition);
-/* The key of the run: a key, or @latest, the newest that no other run has started. */
+/* The key of the run: a key; six characters or more of the beginning or end of one of the newest; @latest, the newest that no other
+ * run has started; or JOB@latest, the newest of that job. */
 __attribute__((warn_unused_result)) int call_run_key(struct cli *cli, const char *word,
                                                      const char **ret_key);
 

@@ -41,13 +41,15 @@ static void print_overview(FILE *out)
           "Its client:\n",
           out);
     print_verbs(out, NULL);
-    fputs("  help [VERB]               This list, or all about a verb\n\n"
-          "JOB is a key or a name, RUN a key or @latest. Without --url, --data and $REPRISE_URL\n"
-          "the server of this machine's default data folder is called.\n\n"
-          "Exit codes: 0 done, 1 the run did not succeed, 2 usage, 3 the server refused,\n"
-          "4 the server cannot be reached.\n\n"
-          "  reprise help run repair\n",
-          out);
+    fputs(
+        "  help [VERB]               This list, or all about a verb\n\n"
+        "JOB is a key or a name. RUN is a key, or how one begins or ends, or @latest, or JOB@latest.\n"
+        "Without --url, --data and $REPRISE_URL the server of this machine's default data folder\n"
+        "is called.\n\n"
+        "Exit codes: 0 done, 1 the run did not succeed, 2 usage, 3 the server refused,\n"
+        "4 the server cannot be reached.\n\n"
+        "  reprise help run repair\n",
+        out);
 }
 
 static bool is_group(const char *word)

@@ -199,8 +199,11 @@ static const struct verb work_verbs[] = {
         .name = "get",
         .args = "RUN",
         .summary = "Show a run: the tree of its tasks, with states and reasons",
-        .help = "RUN is a key, or @latest.\n\n"
-                "  reprise run get @latest",
+        .help = "RUN is a key, six characters or more of how a key begins or ends, @latest, or "
+                "JOB@latest: the newest run of all or of that job.\n\n"
+                "  reprise run get @latest\n"
+                "  reprise run get nightly@latest\n"
+                "  reprise run get 8359c275",
         .min_args = 1,
         .max_args = 1,
         .run = verb_run_get,

@@ -53,8 +53,39 @@ def test_latest_is_the_newest_run_that_no_other_started(cli, fake):
 
 def test_another_word_with_an_at_sign_is_no_run(cli, fake):
     result = cli("run", "get", "@lastest")
-    assert (result.returncode, result.stderr) == (2, b'reprise: "@lastest" is no run: give a key, or @latest\n')
+    assert result.returncode == 2 and b'reprise: "@lastest" is no run: give a key, ' in result.stderr
     assert not fake.requests
+
+
+def test_a_part_of_a_key_stands_for_one_of_the_newest_runs(cli, fake):
+    keys = ["0199aaaa-0000-7000-8000-00008359c275", "0199aaab-0000-7000-8000-00008359C276", "0199bbbb-0000-7000-8000-0000aaaaaaaa"]
+    fake.on("GET", "/jobRuns", {"items": [{"key": one, "jobName": "nightly", "state": {"status": "FAILED"}} for one in keys]})
+    for one in keys:
+        fake.on("GET", f"/jobRuns/{one}", cli_fake.job_run("SUCCESS", run=one))
+    for part, one in (("8359c275", 0), ("59c275", 0), ("0199AAAA", 0), ("8359c276", 1), ("0199bb", 2), (keys[2][1:], 2)):
+        assert cli("run", "get", part, "-o", "name").stdout.decode() == keys[one] + "\n", part
+    assert fake.requests[0].query == {"limit": ["1000"], "sortBy": ["timeCreated"], "sortOrder": ["DESC"]}
+    result = cli("run", "get", "0199aaa")
+    assert result.returncode == 2
+    assert f'the keys of 2 runs begin or end with "0199aaa": {keys[0]} (nightly, FAILED), {keys[1]} (nightly, FAILED)\n' in result.stderr.decode()
+    for word in ("0199a", "000000", "0199cccc"):
+        result = cli("run", "get", word)
+        assert result.returncode == 2 and f'"{word}" is no run'.encode() in result.stderr
+    assert not fake.sent("GET", "/jobRuns/0199a")
+
+
+def test_the_name_of_a_job_is_no_run_but_has_a_newest(cli, fake):
+    result = cli("run", "get", "nightly")
+    assert result.returncode == 2 and b'"nightly" is no run' in result.stderr and b"`reprise run list --job nightly`" in result.stderr
+    assert b"`reprise run list --job JOB`" in cli("run", "get", "two words").stderr
+    fake.on("GET", "/jobs", job_list("nightly"))
+    fake.on("GET", "/jobRuns", {"items": [{"key": RUN, "parentJobRunKey": key(9)}]}, {"items": []})
+    fake.on("GET", f"/jobRuns/{RUN}", cli_fake.job_run())
+    assert cli("run", "get", "nightly@latest", "-o", "name").stdout.decode() == RUN + "\n"
+    assert fake.sent("GET", "/jobRuns")[0].query == {"jobKey": [key(1)], "limit": ["1"], "sortBy": ["timeCreated"], "sortOrder": ["DESC"]}
+    result = cli("run", "get", "nightly@latest")
+    assert (result.returncode, result.stderr) == (2, b"reprise: job nightly has no run yet\n")
+    assert cli("run", "get", "nobody@latest").returncode == 2
 
 
 def test_latest_without_any_run(cli, fake):
@@ -69,9 +100,9 @@ def test_a_run_that_is_skipped_is_not_said_to_have_started(cli, fake):
 
 
 def test_keys_are_encoded_in_paths(cli, fake):
-    result = cli("run", "get", "../a b?c#d")
+    result = cli("task", "get", "../a b?c#d")
     assert result.returncode == 3
-    assert fake.requests[0].target == f"{ROOT}/jobRuns/..%2Fa%20b%3Fc%23d"
+    assert fake.requests[0].target == f"{ROOT}/taskRuns/..%2Fa%20b%3Fc%23d"
 
 
 def test_parameters_are_sent_as_given(cli, fake):

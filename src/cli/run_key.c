@@ -1,0 +1,158 @@
+/* Which run is meant: a key, a part of one, @latest, JOB@latest. */
+#include <inttypes.h>
+#include <string.h>
+#include <strings.h>
+
+#include "base/uuid.h"
+#include "cli/call.h"
+
+enum {
+    LATEST_PAGES = 400, /* of 25 runs that other runs started */
+    PART_LEAST = 6,     /* characters of a key; the page shows eight */
+    PART_RUNS = 1000,   /* the newest, that are looked through for one */
+    RUNS_NAMED = 20,    /* listed when a part is not enough */
+    MESSAGE_MAX = 64 << 10,
+};
+
+static const char latest[] = "@latest";
+
+/* Of a page of runs the first that no task of another run started. */
+static const char *first_of_its_own(const json_t *items)
+{
+    size_t i;
+    json_t *run;
+    json_array_foreach (items, i, run) {
+        if (!get_text(run, "parentJobRunKey"))
+            return get_text(run, "key");
+    }
+    return NULL;
+}
+
+static int latest_of_all(struct cli *cli, const char **ret_key)
+{
+    static const char first_page[] = "/jobRuns?limit=25&sortBy=timeCreated&sortOrder=DESC";
+    const char *path = first_page;
+    *ret_key = NULL;
+    for (int page = 0; path && !*ret_key && page < LATEST_PAGES; page++) {
+        struct http_answer answer;
+        json_t *tree;
+        int status = call_get(cli, path, &answer, &tree);
+        if (status)
+            return status;
+        *ret_key = arena_strdup(&cli->arena, first_of_its_own(json_object_get(tree, "items")));
+        path = *answer.next_page ? arena_printf(&cli->arena, "%s&page=%s", first_page,
+                                                call_escape(cli, answer.next_page))
+                                 : NULL;
+        json_decref(tree);
+        http_answer_release(&answer);
+    }
+    if (*ret_key)
+        return CLI_DONE;
+    cli_complain("there is no run yet that @latest could stand for");
+    return CLI_USAGE;
+}
+
+/* Whoever started it: who names the job means its runs. */
+static int latest_of_job(struct cli *cli, const char *job, const char **ret_key)
+{
+    struct http_answer answer;
+    json_t *tree;
+    const char *job_key;
+    int status = call_job_key(cli, job, &job_key);
+    if (!status)
+        status =
+            call_get(cli,
+                     arena_printf(&cli->arena,
+                                  "/jobRuns?jobKey=%s&limit=1&sortBy=timeCreated&sortOrder=DESC",
+                                  call_escape(cli, job_key)),
+                     &answer, &tree);
+    if (status)
+        return status;
+    const json_t *run = json_array_get(json_object_get(tree, "items"), 0);
+    *ret_key = arena_strdup(&cli->arena, get_text(run, "key"));
+    json_decref(tree);
+    http_answer_release(&answer);
+    if (*ret_key)
+        return CLI_DONE;
+    cli_complain("job %s has no run yet", job);
+    return CLI_USAGE;
+}
+
+static bool is_part(const char *word)
+{
+    size_t len = strlen(word);
+    return len >= PART_LEAST && len < UUID_TEXT && strspn(word, "0123456789abcdefABCDEF-") == len;
+}
+
+static bool has_part(const char *key, const char *part)
+{
+    size_t len = key ? strlen(key) : 0, part_len = strlen(part);
+    return len >= part_len &&
+           (strncasecmp(key, part, part_len) == 0 || strcasecmp(key + len - part_len, part) == 0);
+}
+
+static int complain_no_run(const char *word)
+{
+    static const char plain[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_.-";
+    bool may_be_job = !is_part(word) && word[0] != '-' && strspn(word, plain) == strlen(word);
+    cli_complain("\"%s\" is no run: give a key, six characters or more of its beginning or end, or "
+                 "@latest; `reprise run list --job %s` shows those of a job",
+                 word, *word && may_be_job ? word : "JOB");
+    return CLI_USAGE;
+}
+
+/* The one of the runs whose key begins or ends so. */
+static int find_part(struct cli *cli, const char *part, const json_t *items, const char **ret_key)
+{
+    struct buf several;
+    size_t i, count = 0;
+    json_t *run;
+    buf_init(&several, MESSAGE_MAX);
+    json_array_foreach (items, i, run) {
+        const char *key = get_text(run, "key"), *job = get_text(run, "jobName");
+        const char *status = get_text(json_object_get(run, "state"), "status");
+        if (!has_part(key, part))
+            continue;
+        *ret_key = arena_strdup(&cli->arena, key);
+        if (count++ < RUNS_NAMED)
+            buf_printf(&several, "%s%s (%s, %s)", several.len ? ", " : "", key, job ? job : "?",
+                       status ? status : "?");
+    }
+    if (count > 1)
+        cli_complain("the keys of %zu runs begin or end with \"%s\": %s%s", count, part,
+                     several.data, count > RUNS_NAMED ? ", …" : "");
+    buf_release(&several);
+    if (count == 1)
+        return CLI_DONE;
+    return count ? CLI_USAGE : complain_no_run(part);
+}
+
+static int look_for_part(struct cli *cli, const char *part, const char **ret_key)
+{
+    struct http_answer answer;
+    json_t *tree;
+    const char *path =
+        arena_printf(&cli->arena, "/jobRuns?limit=%d&sortBy=timeCreated&sortOrder=DESC", PART_RUNS);
+    int status = call_get(cli, path, &answer, &tree);
+    if (status)
+        return status;
+    status = find_part(cli, part, json_object_get(tree, "items"), ret_key);
+    json_decref(tree);
+    http_answer_release(&answer);
+    return status;
+}
+
+int call_run_key(struct cli *cli, const char *word, const char **ret_key)
+{
+    size_t len = strlen(word), tail = sizeof latest - 1;
+    struct uuid ignored;
+    if (uuid_parse(word, &ignored) || uuid_parse_hex(word, &ignored)) {
+        *ret_key = word;
+        return CLI_DONE;
+    }
+    if (strcmp(word, latest) == 0)
+        return latest_of_all(cli, ret_key);
+    if (len > tail && strcmp(word + len - tail, latest) == 0)
+        return latest_of_job(cli, arena_memdup(&cli->arena, word, len - tail), ret_key);
+    return is_part(word) ? look_for_part(cli, word, ret_key) : complain_no_run(word);
+}
