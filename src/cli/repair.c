@@ -5,6 +5,7 @@
 
 #include "base/mem.h"
 #include "cli/call.h"
+#include "cli/parameters.h"
 #include "cli/plan.h"
 #include "cli/run.h"
 #include "cli/verbs.h"
@@ -90,6 +91,7 @@ int verb_run_repair(struct cli *cli)
         return status;
     buf_init(&body, BODY_MAX);
     make_body(options, &body);
+    parameters_warn_repair(cli, run);
     /* With the plan on the screen, what is done is that plan or nothing (412). */
     if (options->plan || options->output == OUTPUT_TABLE)
         status = show_plan(cli, run, body.data, options->plan, &if_match);

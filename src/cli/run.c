@@ -2,13 +2,12 @@
 #include <inttypes.h>
 #include <string.h>
 
-#include "base/distance.h"
-#include "base/json.h"
 #include "base/mem.h"
 #include "cli/call.h"
 #include "cli/failures.h"
 #include "cli/format.h"
 #include "cli/pages.h"
+#include "cli/parameters.h"
 #include "cli/run.h"
 #include "cli/tree.h"
 #include "cli/verbs.h"
@@ -46,56 +45,6 @@ int run_follow(struct cli *cli, const struct http_answer *answer, const char *wh
     return status;
 }
 
-/* The parameter of the job, or of one of its tasks, whose name is nearest; *distance: how near. */
-static const char *nearest_parameter(const json_t *job, const char *name, size_t *distance)
-{
-    const json_t *tasks = json_object_get(job, "tasks");
-    const char *found = NULL;
-    for (size_t i = 0; i <= json_array_size(tasks); i++) {
-        const json_t *owner = i ? json_array_get(tasks, i - 1) : job;
-        size_t n;
-        json_t *parameter;
-        json_array_foreach (json_object_get(owner, "parameters"), n, parameter) {
-            const char *known = get_text(parameter, "name");
-            size_t here = !known                     ? NAME_IS_FAR
-                          : strcmp(known, name) == 0 ? 0
-                                                     : 1 + name_distance(name, known);
-            if (here >= *distance)
-                continue;
-            *distance = here;
-            found = known;
-        }
-    }
-    return found;
-}
-
-/* A program may read a parameter that its job does not name; mostly it is a slip. */
-static void warn_of_parameters(struct cli *cli, const char *job_key)
-{
-    const struct word_list *given = &cli->options.parameters;
-    const struct call call = {
-        .method = "GET",
-        .path = arena_printf(&cli->arena, "/jobs/%s", call_escape(cli, job_key)),
-        .flags = CALL_QUIET};
-    struct http_answer answer;
-    struct err err;
-    if (!given->count || call_send(cli, &call, &answer))
-        return;
-    json_t *job = json_parse(answer.body.data ? answer.body.data : "", answer.body.len, &err);
-    for (size_t i = 0; job && i < given->count; i++) {
-        const char *word = given->items[i];
-        const char *name = arena_printf(&cli->arena, "%.*s", (int)strcspn(word, "="), word);
-        size_t distance = NAME_IS_FAR;
-        const char *nearest = nearest_parameter(job, name, &distance);
-        if (distance)
-            cli_complain("job %s names no parameter \"%s\", which the run was given%s%s%s",
-                         cli->options.args.items[0], name, nearest ? "; did you mean " : "",
-                         nearest ? nearest : "", nearest ? "?" : "");
-    }
-    json_decref(job);
-    http_answer_release(&answer);
-}
-
 int verb_run_start(struct cli *cli)
 {
     const char *job;
@@ -115,7 +64,7 @@ int verb_run_start(struct cli *cli)
     buf_release(&body);
     if (status)
         return status;
-    warn_of_parameters(cli, job);
+    parameters_warn_start(cli, job);
     status = run_follow(cli, &answer, "Started");
     http_answer_release(&answer);
     return status;

@@ -127,6 +127,22 @@ def test_parameters_that_the_job_does_not_name_are_told(cli, fake):
                                       f'reprise: job {JOB} names no parameter "nothing", which the run was given\n')
 
 
+def test_parameters_of_a_repair_that_the_run_does_not_know_are_told(cli, fake):
+    run = cli_fake.job_run("FAILED", [("a", "FAILED")], unifiedJobAndJobRunParameters=[{"name": "region"}])
+    run["tasks"][0]["parameters"] = [{"name": "table"}]
+    fake.on("GET", f"/jobRuns/{RUN}", run)
+    fake.on("GET", f"/jobs/{JOB}", {"key": JOB, "parameters": [{"name": "zone"}]})
+    fake.on("POST", f"/jobRuns/{RUN}/actions/planRepair", {"tasks": [], "etag": "e"})
+    fake.on("POST", f"/jobRuns/{RUN}/actions/repair", (202, run))
+    for more in (["--plan"], [], ["-o", "json"]):
+        result = cli("run", "repair", RUN, "--param", "regio=x", "--param", "table=t", *more)
+        assert (result.returncode, result.stderr.decode()) == (
+            0, f'reprise: run {RUN} names no parameter "regio", which the repair was given; did you mean region?\n')
+    assert fake.sent("POST", f"/jobRuns/{RUN}/actions/repair")[0].json()["parameters"][0] == {"name": "regio", "value": "x"}
+    assert cli("run", "repair", RUN, "--param", "zone=x", "--plan").stderr != b""
+    assert cli("run", "repair", RUN, "--param", "zone=x", "--plan", "--definition", "current").stderr == b""
+
+
 def test_token_of_the_data_folder_is_sent(cli, fake):
     fake.on("GET", "/jobs", {"items": []})
     cli("job", "list")
@@ -467,10 +483,10 @@ def test_plan_is_shown_and_nothing_is_changed(cli, fake):
     for part in ("It is FAILED", "Downstream of b", "It is SUCCESS and is kept as it is", "b runs again; this may be stale",
                  'p: "1 MiB" → "1024"', 'q: (none) → "\\x1b[31m"'):
         assert part in text
-    assert [(r.method, r.path) for r in fake.requests] == [("POST", f"/jobRuns/{RUN}/actions/planRepair")]
-    assert fake.requests[0].json() == {"taskKeys": ["b"], "parameters": [{"name": "p", "value": "1024"}],
-                                       "definition": "CURRENT"}
-    assert "opc-retry-token" not in fake.requests[0].headers
+    sent = [r for r in fake.requests if r.method != "GET"]
+    assert [(r.method, r.path) for r in sent] == [("POST", f"/jobRuns/{RUN}/actions/planRepair")]
+    assert sent[0].json() == {"taskKeys": ["b"], "parameters": [{"name": "p", "value": "1024"}], "definition": "CURRENT"}
+    assert "opc-retry-token" not in sent[0].headers
 
 
 def test_repair_holds_the_server_to_the_plan_that_was_shown(cli, fake):
