@@ -6,6 +6,7 @@
 #include <string.h>
 #include <strings.h>
 
+#include "base/distance.h"
 #include "base/mem.h"
 #include "base/utf8.h"
 #include "cli/context.h"
@@ -370,6 +371,55 @@ static error_t take(int key, char *arg, struct argp_state *state)
     }
 }
 
+static bool is_begun(const char *name, size_t len, const struct argp_option *rows)
+{
+    static const char *const of_argp[] = {"help", "usage", "version"};
+    for (size_t i = 0; i < ARRAY_LEN(of_argp); i++)
+        if (strncmp(of_argp[i], name, len) == 0)
+            return true;
+    for (; rows->name || rows->doc; rows++)
+        if (rows->name && strncmp(rows->name, name, len) == 0)
+            return true;
+    return false;
+}
+
+/* The option that is meant by one that the verb does not take; NULL: none is near. The shorter a word, the fewer letters are a
+ * slip. */
+static const char *nearest_option(const char *name, const struct argp_option *rows)
+{
+    const char *nearest = NULL;
+    size_t best = strlen(name) / 3 + 1;
+    for (; rows->name || rows->doc; rows++) {
+        size_t here = rows->name ? name_distance(name, rows->name) : NAME_IS_FAR;
+        if (here >= best || here >= NAME_IS_FAR)
+            continue;
+        best = here;
+        nearest = rows->name;
+    }
+    return nearest;
+}
+
+/* A mistyped long option ends here; what is not near one is argp's to complain of. */
+static void check_names(int argc, char **argv, const struct argp_option *rows)
+{
+    for (int i = 1; i < argc && strcmp(argv[i], "--") != 0; i++) {
+        char name[64];
+        size_t len = strncmp(argv[i], "--", 2) == 0 ? strcspn(argv[i] + 2, "=") : 0;
+        if (len && len < sizeof name && !is_begun(argv[i] + 2, len, rows)) {
+            snprintf(name, sizeof name, "%.*s", (int)len, argv[i] + 2);
+            const char *nearest = nearest_option(name, rows);
+            if (nearest)
+                cli_complain("--%s is no option of `%s`; did you mean --%s?", name,
+                             program_invocation_name, nearest);
+            if (nearest)
+                exit(CLI_USAGE);
+            return;
+        }
+        if (argv[i][0] == '-' && argv[i][1] && takes_next(argv[i]))
+            i++;
+    }
+}
+
 void options_parse(const struct verb *verb, int argc, char **argv, struct options *ret)
 {
     struct argp_option rows[OPTIONS_PER_VERB + ARRAY_LEN(every_verb) + 2];
@@ -388,5 +438,6 @@ void options_parse(const struct verb *verb, int argc, char **argv, struct option
     ret->attempt = -1;
     struct parse parse = {.verb = verb, .options = ret};
     argp_err_exit_status = CLI_USAGE;
+    check_names(argc, argv, rows);
     argp_parse(&argp, argc, argv, 0, NULL, &parse);
 }

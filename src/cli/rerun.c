@@ -277,7 +277,8 @@ int verb_rerun_list(struct cli *cli)
     buf_init(&path, 1 << 16);
     BUF_LIT(&path, "/rerunCampaigns?");
     for (size_t i = 0; i < cli->options.statuses.count; i++)
-        buf_printf(&path, "status=%s&", call_escape(cli, cli->options.statuses.items[i]));
+        buf_printf(&path, "status=%s&",
+                   call_escape(cli, in_capitals(&cli->arena, cli->options.statuses.items[i])));
     int status = pages_print(cli, path.data, heads, ARRAY_LEN(heads), add_campaign_row);
     buf_release(&path);
     return status;

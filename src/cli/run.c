@@ -158,7 +158,8 @@ int verb_run_list(struct cli *cli)
         buf_printf(&path, "jobKey=%s&", call_escape(cli, key));
     }
     for (size_t i = 0; i < cli->options.statuses.count; i++)
-        buf_printf(&path, "status=%s&", call_escape(cli, cli->options.statuses.items[i]));
+        buf_printf(&path, "status=%s&",
+                   call_escape(cli, in_capitals(&cli->arena, cli->options.statuses.items[i])));
     int status = pages_print(cli, path.data, run_heads, ARRAY_LEN(run_heads), add_run_row);
     buf_release(&path);
     return status;

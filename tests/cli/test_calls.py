@@ -143,6 +143,15 @@ def test_parameters_of_a_repair_that_the_run_does_not_know_are_told(cli, fake):
     assert cli("run", "repair", RUN, "--param", "zone=x", "--plan", "--definition", "current").stderr == b""
 
 
+def test_a_state_may_be_written_small(cli, fake):
+    fake.on("GET", "/jobRuns", {"items": []})
+    fake.on("GET", "/campaigns", {"items": []})
+    assert cli("run", "list", "--status", "failed", "--status", "Timed_Out").returncode == 0
+    assert fake.requests[-1].query["status"] == ["FAILED", "TIMED_OUT"]
+    cli("rerun", "list", "--status", "running")
+    assert fake.requests[-1].query["status"] == ["RUNNING"]
+
+
 def test_token_of_the_data_folder_is_sent(cli, fake):
     fake.on("GET", "/jobs", {"items": []})
     cli("job", "list")

@@ -257,3 +257,18 @@ def test_waiting_outlives_a_server_that_is_away_for_a_while(cli, fake):
             cli_fake.job_run("SUCCESS"))
     result = cli("run", "start", JOB, "--wait")
     assert result.returncode == 0, result.stderr
+
+
+@pytest.mark.parametrize("words, meant", [
+    (["run", "list", "--statsu", "FAILED"], "--status"), (["run", "list", "--statuss=FAILED"], "--status"), (["--no-colour", "run", "list"], "--no-color"),
+    (["run", "start", JOB, "--params", "a=b"], "--param"), (["job", "apply", "--dryrun", "x"], "--dry-run"), (["run", "repair", RUN, "--with-donwstream"], "--with-downstream")])
+def test_a_mistyped_option_is_told_what_it_may_be(cli, fake, words, meant):
+    result = cli(*words)
+    assert result.returncode == 2 and f"; did you mean {meant}?\n" in result.stderr.decode(), result.stderr
+    assert not fake.requests
+
+
+@pytest.mark.parametrize("words", [["run", "get", RUN, "--wait"], ["run", "list", "--nonsense"], ["run", "list", "--x"], ["run", "logs", RUN, "--limit=3"]])
+def test_an_option_that_is_far_from_all_is_only_refused(cli, fake, words):
+    result = cli(*words)
+    assert result.returncode == 2 and b"unrecognized option" in result.stderr and b"did you mean" not in result.stderr
