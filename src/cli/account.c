@@ -193,7 +193,7 @@ static void add_user(struct cli *cli, struct table *table, const json_t *user)
 int verb_user_list(struct cli *cli)
 {
     static const char *const heads[] = {"USER", "ROLE", "STATE", "PASSWORD", "KEY"};
-    return pages_print(cli, "//reprise/v1/users?", heads, ARRAY_LEN(heads), add_user);
+    return pages_print(cli, "//reprise/v1/users?", "users", heads, ARRAY_LEN(heads), add_user);
 }
 
 int verb_user_role(struct cli *cli)
@@ -293,8 +293,8 @@ static void add_token(struct cli *cli, struct table *table, const json_t *token)
 int verb_token_list(struct cli *cli)
 {
     static const char *const heads[] = {"TOKEN", "KIND", "CREATED", "EXPIRES", "NAME"};
-    return pages_print(cli, with_user(cli, "//reprise/v1/tokens"), heads, ARRAY_LEN(heads),
-                       add_token);
+    return pages_print(cli, with_user(cli, "//reprise/v1/tokens"), "tokens", heads,
+                       ARRAY_LEN(heads), add_token);
 }
 
 int verb_token_revoke(struct cli *cli)
@@ -355,8 +355,8 @@ static const char *const key_heads[] = {"KEY", "CREATED", "NAME"};
 
 int verb_key_list(struct cli *cli)
 {
-    return pages_print(cli, with_user(cli, "//reprise/v1/keys"), key_heads, ARRAY_LEN(key_heads),
-                       add_key);
+    return pages_print(cli, with_user(cli, "//reprise/v1/keys"), "keys", key_heads,
+                       ARRAY_LEN(key_heads), add_key);
 }
 
 int verb_key_revoke(struct cli *cli)
@@ -387,7 +387,7 @@ int verb_access_key_create(struct cli *cli)
 
 int verb_access_key_list(struct cli *cli)
 {
-    return pages_print(cli, with_user(cli, "//reprise/v1/accessKeys"), key_heads,
+    return pages_print(cli, with_user(cli, "//reprise/v1/accessKeys"), "access keys", key_heads,
                        ARRAY_LEN(key_heads), add_key);
 }
 
@@ -459,7 +459,7 @@ int verb_secret_list(struct cli *cli)
         return status;
     const char *path = in_workspace(cli, "//reprise/v1/secrets");
     path = arena_printf(&cli->arena, "%s%s", path, strchr(path, '?') ? "&" : "?");
-    return pages_print(cli, path, heads, ARRAY_LEN(heads), add_secret);
+    return pages_print(cli, path, "secrets", heads, ARRAY_LEN(heads), add_secret);
 }
 
 int verb_secret_delete(struct cli *cli)
@@ -509,7 +509,7 @@ int verb_audit(struct cli *cli)
     query_text(cli, &path, "resourceKey", options->resource);
     query_text(cli, &path, "timeGreaterThanOrEqualTo", from);
     query_text(cli, &path, "timeLessThanOrEqualTo", to);
-    int status = pages_print(cli, path.data, heads, ARRAY_LEN(heads), add_audit);
+    int status = pages_print(cli, path.data, "entries", heads, ARRAY_LEN(heads), add_audit);
     buf_release(&path);
     return status;
 }

@@ -113,10 +113,7 @@ static int tell_done(const struct apply *apply, struct wanted *wanted, const cha
         return status;
     /* Of a new job others may have waited for it. */
     wanted->key = arena_strdup(&cli->arena, get_text(tree, "key"));
-    bool is_raw = call_print_raw(cli, answer);
-    if (is_raw && cli->options.output == OUTPUT_JSON && apply->count > 1)
-        putchar('\n');
-    if (!is_raw)
+    if (!call_print_raw(cli, answer))
         printf("%s job %s  %s\n", what, safe_line(&cli->arena, get_text(tree, "name")),
                safe_line(&cli->arena, get_text(tree, "key")));
     fflush(stdout);

@@ -297,7 +297,11 @@ bool call_print_raw(const struct cli *cli, const struct http_answer *answer)
     if (cli->options.output == OUTPUT_TABLE)
         return false;
     if (cli->options.output == OUTPUT_JSON) {
-        fwrite(answer->body.len ? answer->body.data : "", 1, answer->body.len, stdout);
+        /* The server's bodies have no line end; a terminal, and whoever reads lines, wants one. */
+        size_t len = answer->body.len;
+        fwrite(len ? answer->body.data : "", 1, len, stdout);
+        if (len && answer->body.data[len - 1] != '\n')
+            putchar('\n');
         return true;
     }
     struct err err;

@@ -127,7 +127,7 @@ static void add_cluster(struct cli *cli, struct table *table, const json_t *clus
 int verb_cluster_list(struct cli *cli)
 {
     static const char *const heads[] = {"CLUSTER", "KEY", "TYPE", "STATE", "RUNS ON"};
-    return pages_print(cli, "/clusters?", heads, ARRAY_LEN(heads), add_cluster);
+    return pages_print(cli, "/clusters?", "clusters", heads, ARRAY_LEN(heads), add_cluster);
 }
 
 static void print_field(struct cli *cli, const char *name, const char *text)

@@ -152,7 +152,7 @@ static void add_job_row(struct cli *cli, struct table *table, const json_t *job)
 int verb_job_list(struct cli *cli)
 {
     static const char *const heads[] = {"NAME", "KEY", "SCHEDULE", "NEXT", "CREATED"};
-    return pages_print(cli, "/jobs?", heads, ARRAY_LEN(heads), add_job_row);
+    return pages_print(cli, "/jobs?", "jobs", heads, ARRAY_LEN(heads), add_job_row);
 }
 
 static const char *dependencies_text(struct cli *cli, const json_t *task)

@@ -2,6 +2,7 @@
 
 #include <inttypes.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "cli/call.h"
 
@@ -28,14 +29,22 @@ static int get_page(struct cli *cli, const char *path, int64_t most, const char 
     return call_send(cli, &call, ret);
 }
 
-int pages_print(struct cli *cli, const char *path, const char *const *heads, size_t columns,
-                pages_row *add_row)
+void pages_tell_none(const char *what)
+{
+    fflush(stdout);
+    if (isatty(STDERR_FILENO) == 1)
+        fprintf(stderr, "no %s\n", what);
+}
+
+int pages_print(struct cli *cli, const char *path, const char *what, const char *const *heads,
+                size_t columns, pages_row *add_row)
 {
     int64_t left = cli->options.limit ? cli->options.limit : LIST_DEFAULT;
     int64_t page_most = strncmp(path, "/recentJobRuns", 14) == 0 ? RECENT_PAGE_MOST : PAGE_MOST;
     const char *token = cli->options.page ? cli->options.page : "";
     struct table table;
     int status = CLI_DONE, pages = 0;
+    size_t count = 0;
     table_init(&table, heads, columns, &cli->arena);
     do {
         struct http_answer answer;
@@ -58,6 +67,7 @@ int pages_print(struct cli *cli, const char *path, const char *const *heads, siz
                     add_row(cli, &table, item);
                 }
             left -= (int64_t)json_array_size(items);
+            count += json_array_size(items);
         }
         json_decref(tree);
         http_answer_release(&answer);
@@ -65,6 +75,8 @@ int pages_print(struct cli *cli, const char *path, const char *const *heads, siz
     if (cli->options.output == OUTPUT_TABLE && table.count)
         table_print(&table, &cli->screen, stdout);
     table_release(&table);
+    if (!status && !count && cli->options.output != OUTPUT_JSON)
+        pages_tell_none(what);
     if (!status && *token)
         cli_complain("there is more: --page %s", token);
     return status;

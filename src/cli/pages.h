@@ -8,9 +8,12 @@
 /* Adds the cells of one item to the table. */
 typedef void pages_row(struct cli *cli, struct table *table, const json_t *item);
 
-/* Prints the list at `path` (which ends in ? or &): as a table or as keys, with as many pages as
+/* "no jobs", on stderr if that is a terminal: whoever looks sees that there was an answer, and no script is told. */
+void pages_tell_none(const char *what);
+
+/* Prints the list of `what` ("jobs") at `path` (which ends in ? or &): as a table or as keys, with as many pages as
  * --limit asks for (100 items without it); with `-o json` one page, as it came. Tells on stderr when there
  * is more. */
 __attribute__((warn_unused_result)) int pages_print(struct cli *cli, const char *path,
-                                                    const char *const *heads, size_t columns,
-                                                    pages_row *add_row);
+                                                    const char *what, const char *const *heads,
+                                                    size_t columns, pages_row *add_row);

@@ -46,7 +46,8 @@ int verb_job_permissions(struct cli *cli)
     static const char *const heads[] = {"WHO", "TYPE", "PERMISSIONS"};
     const char *path;
     int status = find_path(cli, "/permissions?", &path);
-    return status ? status : pages_print(cli, path, heads, ARRAY_LEN(heads), add_grantee);
+    return status ? status
+                  : pages_print(cli, path, "permissions", heads, ARRAY_LEN(heads), add_grantee);
 }
 
 /* ---- changes ---- */

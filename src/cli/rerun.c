@@ -279,7 +279,8 @@ int verb_rerun_list(struct cli *cli)
     for (size_t i = 0; i < cli->options.statuses.count; i++)
         buf_printf(&path, "status=%s&",
                    call_escape(cli, in_capitals(&cli->arena, cli->options.statuses.items[i])));
-    int status = pages_print(cli, path.data, heads, ARRAY_LEN(heads), add_campaign_row);
+    int status =
+        pages_print(cli, path.data, "campaigns", heads, ARRAY_LEN(heads), add_campaign_row);
     buf_release(&path);
     return status;
 }

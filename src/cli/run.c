@@ -160,7 +160,7 @@ int verb_run_list(struct cli *cli)
     for (size_t i = 0; i < cli->options.statuses.count; i++)
         buf_printf(&path, "status=%s&",
                    call_escape(cli, in_capitals(&cli->arena, cli->options.statuses.items[i])));
-    int status = pages_print(cli, path.data, run_heads, ARRAY_LEN(run_heads), add_run_row);
+    int status = pages_print(cli, path.data, "runs", run_heads, ARRAY_LEN(run_heads), add_run_row);
     buf_release(&path);
     return status;
 }
@@ -203,8 +203,10 @@ int verb_run_recent(struct cli *cli)
     bool has_jobs = path.len > bare;
     if (cli->options.count)
         buf_printf(&path, "recordCount=%" PRId64 "&", cli->options.count);
-    if (!status && (has_jobs || cli->options.output == OUTPUT_JSON))
-        status = pages_print(cli, path.data, run_heads, ARRAY_LEN(run_heads), add_run_row);
+    if (!status && !has_jobs && cli->options.output != OUTPUT_JSON)
+        pages_tell_none("runs");
+    else if (!status)
+        status = pages_print(cli, path.data, "runs", run_heads, ARRAY_LEN(run_heads), add_run_row);
     buf_release(&path);
     return status;
 }
@@ -248,8 +250,8 @@ int verb_run_history(struct cli *cli)
     const char *key;
     int status = call_run_key(cli, cli->options.args.items[0], &key);
     return status ? status
-                  : pages_print(cli, run_path(cli, key, "/repairHistory?"), heads, ARRAY_LEN(heads),
-                                add_history_row);
+                  : pages_print(cli, run_path(cli, key, "/repairHistory?"), "attempts", heads,
+                                ARRAY_LEN(heads), add_history_row);
 }
 
 int verb_run_cancel(struct cli *cli)

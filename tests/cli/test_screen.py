@@ -108,6 +108,17 @@ def test_colours_only_on_a_terminal_that_wants_them(cli, terminal, fake):
         assert "\x1b" not in terminal("run", "get", RUN, *args, **env)[1]
 
 
+@pytest.mark.parametrize("words, path, what", [
+    (["job", "list"], "/jobs", "jobs"), (["run", "list", "-o", "name"], "/jobRuns", "runs"), (["run", "recent"], "/jobs", "runs"),
+    (["cluster", "list"], "/clusters", "clusters")])
+def test_an_empty_list_is_told_where_people_look(cli, terminal, fake, words, path, what):
+    fake.on("GET", path, {"items": []})
+    assert terminal(*words) == (0, f"no {what}\n")
+    result = cli(*words)
+    assert (result.returncode, result.stdout, result.stderr) == (0, b"", b"")
+    assert terminal(*words[:2], "-o", "json")[1] == '{"items": []}\n' or words == ["run", "recent"]
+
+
 @pytest.mark.parametrize("columns", [20, 40, 80, 200])
 def test_no_line_is_wider_than_the_terminal(terminal, fake, columns):
     tasks = TASKS + [("名前" * 20, "FAILED", ["clean"], {"state": {"status": "FAILED", "stateMessage": "é" * 300}})]
