@@ -229,8 +229,7 @@ int64_t tree_took_ms(const json_t *run, int64_t now_ms)
     int64_t start = attempt_start(run), end = get_number(run, "endTime", -1);
     if (end < 0)
         return start < 0 ? -1 : now_ms - start;
-    int64_t took = get_number(run, "executionDuration", end - start);
-    return start < 0 ? -1 : get_number(run, "runDuration", took);
+    return start < 0 ? -1 : get_number(run, "executionDuration", end - start);
 }
 
 void tree_init(struct tree *tree, const json_t *run, const struct screen *screen, int64_t now_ms)
@@ -244,7 +243,10 @@ void tree_init(struct tree *tree, const json_t *run, const struct screen *screen
     tree->message = safe_line(&tree->arena, get_text(state, "stateMessage"));
     tree->attempt_start_ms = attempt_start(run);
     tree->took_ms = tree_took_ms(run, now_ms);
+    tree->all_took_ms = -1;
     tree->version = get_number(run, "version", 1);
+    if (tree->version > 1 && get_number(run, "endTime", -1) >= 0)
+        tree->all_took_ms = get_number(run, "runDuration", -1);
 
     struct graph graph = {.tasks = json_object_get(run, "tasks")};
     size_t count = json_array_size(graph.tasks);
@@ -286,14 +288,21 @@ static void add_duration(struct line *line, int64_t took_ms)
 
 static void print_head(const struct tree *tree, struct line *line)
 {
-    char number[FORMAT_TEXT];
+    char number[64];
     line_add(line, tree->job, "1");
     line_add(line, "  ", NULL);
     line_add(line, tree->key, NULL);
     line_add(line, "  ", NULL);
     add_state(line, tree->status);
     line_add(line, "  ", NULL);
+    line_add(line, tree->all_took_ms < 0 ? "" : "took ", NULL);
     add_duration(line, tree->took_ms);
+    if (tree->all_took_ms >= 0) {
+        line_add(line, "; ", NULL);
+        add_duration(line, tree->all_took_ms);
+        snprintf(number, sizeof number, " over %lld attempts", (long long)tree->version);
+        line_add(line, number, NULL);
+    }
     if (tree->version > 1) {
         snprintf(number, sizeof number, "  repair %lld", (long long)tree->version - 1);
         line_add(line, number, NULL);

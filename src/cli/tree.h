@@ -30,10 +30,10 @@ struct tree {
     const char *job;
     const char *status;
     const char *message;
-    /* Of its newest attempt (original or repair), -1 while that is queued; it took `took_ms` so far,
-     * all attempts together once it has ended. */
+    /* Of its newest attempt (original or repair), -1 while that is queued; it took `took_ms` so far. */
     int64_t attempt_start_ms;
-    int64_t took_ms; /* -1: not started */
+    int64_t took_ms;     /* -1: not started */
+    int64_t all_took_ms; /* all attempts of a repaired run together; -1: it was not, or goes on */
     int64_t version;
     struct tree_task *tasks; /* in the order of display: a task behind its parent */
     uint32_t count;
@@ -51,5 +51,5 @@ enum { TREE_ATTEMPTS_TEXT = 40 };
 /* "(2 attempts)", nothing where there is one; returns `text`. */
 char *tree_attempts(const struct tree_task *task, char text[static TREE_ATTEMPTS_TEXT]);
 
-/* How long a run (JobRun or its summary) took, or has taken by now; -1 before it starts. */
+/* How long the newest attempt of a run (JobRun or its summary) took, or has taken by now; -1 before it starts. */
 int64_t tree_took_ms(const json_t *run, int64_t now_ms);

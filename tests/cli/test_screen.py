@@ -24,6 +24,16 @@ def test_tree_shows_what_depends_on_what(cli, fake):
     assert shown[4] == ["└ decide", "△ UPSTREAM_FAILED", "decide is UPSTREAM_FAILED", "(also after sizes)"]
 
 
+def test_a_repaired_run_tells_what_it_took_in_its_newest_attempt_and_in_all(cli, fake):
+    run = cli_fake.job_run("SUCCESS", TASKS, executionDuration=430, runDuration=870, repairHistory=[{"startTime": 1700000000000}] * 2)
+    fake.on("GET", f"/jobRuns/{RUN}", {**run, "version": 2})
+    fake.on("GET", "/jobRuns", {"items": [{**run, "runDuration": None}]})
+    assert cli("run", "get", RUN).stdout.decode().startswith(f"nightly  {RUN}  ✓ SUCCESS  took 0.43 s; 0.87 s over 2 attempts  repair 1\n")
+    assert "  0.43 s  " in cli("run", "list").stdout.decode()
+    fake.on("GET", f"/jobRuns/{RUN}", {**run, "runDuration": 430})
+    assert cli("run", "get", RUN).stdout.decode().startswith(f"nightly  {RUN}  ✓ SUCCESS  0.43 s\n")
+
+
 def test_columns_stay_apart_however_long_a_name_is(cli, fake):
     tasks = [("x" * 90, "SUCCESS"), ("名" * 40, "FAILED"), ("b", "UPSTREAM_CANCELED", ["x" * 90])]
     fake.on("GET", f"/jobRuns/{RUN}", cli_fake.job_run("FAILED", tasks))
