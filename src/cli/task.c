@@ -112,6 +112,19 @@ static void print_spark(struct cli *cli, const json_t *task_run)
     print_duration(cli, "Clean-up", get_number(task_run, "cleanupDuration", 0));
 }
 
+/* What the task has published for those behind it. */
+static void print_values(struct cli *cli, const json_t *values)
+{
+    const char *name, *label = "Values";
+    json_t *value;
+    json_object_foreach ((json_t *)values, name, value) {
+        const char *text = json_string_value(value);
+        printf("%-12s %s", label, safe_line(&cli->arena, name));
+        printf(" = %s\n", safe_line(&cli->arena, text));
+        label = "";
+    }
+}
+
 static void print_task_run(struct cli *cli, const json_t *task_run)
 {
     const json_t *state = json_object_get(task_run, "state");
@@ -128,6 +141,7 @@ static void print_task_run(struct cli *cli, const json_t *task_run)
                safe_line(&cli->arena, get_text(parameter, "name")),
                safe_line(&cli->arena, get_text(parameter, "value")));
     }
+    print_values(cli, json_object_get(task_run, "values"));
     print_attempts(cli, task_run);
     run_print_trace(get_text(state, "errorTrace"));
 }

@@ -560,6 +560,13 @@ def test_task_of_a_run(cli, fake):
     assert cli("task", "get", RUN, "--task", "z").returncode == 2
 
 
+def test_a_task_run_shows_what_it_published(cli, fake):
+    fake.on("GET", f"/taskRuns/{RUN}", {"taskKey": "a", "key": RUN, "state": {"status": "SUCCESS"}, "values": {"rows": "12", "d\x1b": "x\ny"}})
+    assert "\nValues       rows = 12\n             d\\x1b = x\\ny\n" in cli("task", "get", RUN).stdout.decode()
+    fake.on("GET", f"/taskRuns/{RUN}", {"taskKey": "a", "key": RUN, "state": {"status": "SUCCESS"}, "values": None})
+    assert "Values" not in cli("task", "get", RUN).stdout.decode()
+
+
 def test_output_of_a_task(cli, fake):
     run = cli_fake.job_run("SUCCESS", [("a", "SUCCESS")])
     fake.on("GET", f"/jobRuns/{RUN}", run)
