@@ -292,6 +292,18 @@ int call_get(struct cli *cli, const char *path, struct http_answer *ret, json_t 
     return call_ask(cli, &call, ret, ret_tree);
 }
 
+json_t *call_get_quietly(struct cli *cli, const char *path)
+{
+    const struct call call = {.method = "GET", .path = path, .flags = CALL_QUIET};
+    struct http_answer answer;
+    struct err err;
+    if (call_send(cli, &call, &answer))
+        return NULL;
+    json_t *tree = json_parse(answer.body.data ? answer.body.data : "", answer.body.len, &err);
+    http_answer_release(&answer);
+    return tree;
+}
+
 bool call_print_raw(const struct cli *cli, const struct http_answer *answer)
 {
     if (cli->options.output == OUTPUT_TABLE)

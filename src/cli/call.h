@@ -48,6 +48,8 @@ __attribute__((warn_unused_result)) int call_ask(struct cli *cli, const struct c
 /* The same of a GET. */
 __attribute__((warn_unused_result)) int call_get(struct cli *cli, const char *path,
                                                  struct http_answer *ret, json_t **ret_tree);
+/* The body of a GET as a tree, or NULL: for what can be done without, so nothing is said. */
+json_t *call_get_quietly(struct cli *cli, const char *path);
 /* The body of an answer as a tree; complains when it is not an object. */
 __attribute__((warn_unused_result)) int call_parse(const struct http_answer *answer,
                                                    json_t **ret_tree);

@@ -3,7 +3,6 @@
 #include <string.h>
 
 #include "base/distance.h"
-#include "base/json.h"
 #include "base/mem.h"
 #include "cli/call.h"
 
@@ -43,19 +42,6 @@ static void look_in_owner(const json_t *owner, struct nearest *nearest)
     }
 }
 
-/* The body at a path, or NULL. */
-static json_t *read_quietly(struct cli *cli, const char *path)
-{
-    const struct call call = {.method = "GET", .path = path, .flags = CALL_QUIET};
-    struct http_answer answer;
-    struct err err;
-    if (call_send(cli, &call, &answer))
-        return NULL;
-    json_t *tree = json_parse(answer.body.data ? answer.body.data : "", answer.body.len, &err);
-    http_answer_release(&answer);
-    return tree;
-}
-
 /* `what` is "job" or "run", `whom` what was given the parameters. */
 static void warn(struct cli *cli, const json_t *const owners[2], const char *what, const char *whom)
 {
@@ -80,7 +66,7 @@ void parameters_warn_start(struct cli *cli, const char *job_key)
     if (!cli->options.parameters.count)
         return;
     json_t *job =
-        read_quietly(cli, arena_printf(&cli->arena, "/jobs/%s", call_escape(cli, job_key)));
+        call_get_quietly(cli, arena_printf(&cli->arena, "/jobs/%s", call_escape(cli, job_key)));
     if (job)
         warn(cli, (const json_t *[]){job, NULL}, "job", "run");
     json_decref(job);
@@ -91,10 +77,10 @@ void parameters_warn_repair(struct cli *cli, const char *run_key)
     if (!cli->options.parameters.count)
         return;
     json_t *run =
-        read_quietly(cli, arena_printf(&cli->arena, "/jobRuns/%s", call_escape(cli, run_key)));
+        call_get_quietly(cli, arena_printf(&cli->arena, "/jobRuns/%s", call_escape(cli, run_key)));
     const char *job_key = cli->options.definition ? get_text(run, "jobKey") : NULL;
-    json_t *job = job_key ? read_quietly(cli, arena_printf(&cli->arena, "/jobs/%s",
-                                                           call_escape(cli, job_key)))
+    json_t *job = job_key ? call_get_quietly(cli, arena_printf(&cli->arena, "/jobs/%s",
+                                                               call_escape(cli, job_key)))
                           : NULL;
     if (run)
         warn(cli, (const json_t *[]){run, job}, "run", "repair");

@@ -6,6 +6,7 @@
 #include "cli/call.h"
 #include "cli/failures.h"
 #include "cli/format.h"
+#include "cli/interrupt.h"
 #include "cli/pages.h"
 #include "cli/parameters.h"
 #include "cli/run.h"
@@ -20,7 +21,8 @@ static const char *run_path(struct cli *cli, const char *key, const char *rest)
     return arena_printf(&cli->arena, "/jobRuns/%s%s", call_escape(cli, key), rest);
 }
 
-int run_follow(struct cli *cli, const struct http_answer *answer, const char *what)
+/* `goes_on`: whoever stops waiting leaves the run as it is. */
+static int follow(struct cli *cli, const struct http_answer *answer, const char *what, bool goes_on)
 {
     bool waits = cli->options.wait || cli->options.watch;
     json_t *tree = NULL;
@@ -40,9 +42,17 @@ int run_follow(struct cli *cli, const struct http_answer *answer, const char *wh
         fflush(stdout);
     }
     json_decref(tree);
+    if (waits && key && goes_on)
+        interrupt_tell_of_run(cli, key);
     if (waits && key)
         status = watch_run(cli, key, cli->options.watch ? WATCH_SHOWN : WATCH_SILENT);
+    interrupt_forget();
     return status;
+}
+
+int run_follow(struct cli *cli, const struct http_answer *answer, const char *what)
+{
+    return follow(cli, answer, what, true);
 }
 
 int verb_run_start(struct cli *cli)
@@ -215,7 +225,12 @@ int verb_run_watch(struct cli *cli)
 {
     const char *key;
     int status = call_run_key(cli, cli->options.args.items[0], &key);
-    return status ? status : watch_run(cli, key, WATCH_SHOWN);
+    if (status)
+        return status;
+    interrupt_tell_of_run(cli, key);
+    status = watch_run(cli, key, WATCH_SHOWN);
+    interrupt_forget();
+    return status;
 }
 
 static void add_history_row(struct cli *cli, struct table *table, const json_t *item)
@@ -254,6 +269,13 @@ int verb_run_history(struct cli *cli)
                                 ARRAY_LEN(heads), add_history_row);
 }
 
+/* Otherwise than `but`. */
+static bool has_ended(const json_t *run, const char *but)
+{
+    const char *word = get_text(json_object_get(run, "state"), "status");
+    return word && state_name_is_final(word) && strcmp(word, but) != 0;
+}
+
 int verb_run_cancel(struct cli *cli)
 {
     const char *key;
@@ -261,6 +283,10 @@ int verb_run_cancel(struct cli *cli)
     int status = call_run_key(cli, cli->options.args.items[0], &key);
     if (status)
         return status;
+    /* The answer alone does not tell whether it was this call that has canceled the run. */
+    json_t *before = call_get_quietly(cli, run_path(cli, key, ""));
+    bool had_ended = has_ended(before, "");
+    json_decref(before);
     const struct call call = {.method = "POST",
                               .path = run_path(cli, key, "/actions/cancel"),
                               .if_match = cli->options.if_match,
@@ -270,11 +296,10 @@ int verb_run_cancel(struct cli *cli)
         return status;
     json_t *run = NULL;
     status = call_parse(&answer, &run);
-    const char *word = get_text(json_object_get(run, "state"), "status");
-    bool had_ended = word && state_name_is_final(word) && strcmp(word, "CANCELED") != 0;
+    had_ended |= has_ended(run, "CANCELED"); /* it may have, in between */
     json_decref(run);
     if (!status)
-        status = run_follow(cli, &answer, had_ended ? "Had ended already:" : "Asked to cancel");
+        status = follow(cli, &answer, had_ended ? "Had ended already:" : "Asked to cancel", false);
     if (status == CLI_RUN_FAILED) /* whoever cancels expects no SUCCESS */
         status = CLI_DONE;
     http_answer_release(&answer);

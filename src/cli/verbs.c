@@ -298,11 +298,15 @@ static const struct verb work_verbs[] = {
         .name = "cancel",
         .args = "RUN",
         .summary = "Stop a run: what runs is stopped, nothing new starts",
-        .help = "  reprise run cancel @latest --wait",
+        .help =
+            "Exit code 0 means that the run was asked to end, or had ended already; with --wait that it has "
+            "ended, whichever way.\n\n"
+            "  reprise run cancel @latest --wait",
         .min_args = 1,
         .max_args = 1,
         .run = verb_run_cancel,
         .options = {OPTION_IF_MATCH, OPTION_WAIT},
+        .words = {{OPTION_WAIT, NULL, "Wait until it has ended; exit 0 whichever way"}},
     },
     {
         .group = "run",

@@ -2,7 +2,6 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "base/json.h"
 #include "cli/call.h"
 #include "cli/decision.h"
 #include "cli/failures.h"
@@ -145,27 +144,12 @@ static bool has_failed_task(const json_t *tree)
     return false;
 }
 
-/* The explanation has no traces; the run has. Without it they are left out. */
-static json_t *read_run(struct cli *cli, const char *key)
-{
-    struct http_answer answer;
-    const struct call call = {
-        .method = "GET",
-        .path = arena_printf(&cli->arena, "/jobRuns/%s", call_escape(cli, key)),
-        .flags = CALL_QUIET};
-    json_t *run = NULL;
-    struct err err;
-    if (call_send(cli, &call, &answer))
-        return NULL;
-    run = json_parse(answer.body.data ? answer.body.data : "", answer.body.len, &err);
-    http_answer_release(&answer);
-    return run;
-}
-
 static int print_tree(struct cli *cli, const char *key, const json_t *tree)
 {
     bool tells = cli->options.output == OUTPUT_TABLE && has_failed_task(tree);
-    json_t *run = tells ? read_run(cli, key) : NULL;
+    /* The explanation has no traces; the run has. Without it they are left out. */
+    const char *path = arena_printf(&cli->arena, "/jobRuns/%s", call_escape(cli, key));
+    json_t *run = tells ? call_get_quietly(cli, path) : NULL;
     struct failures failures;
     int status = CLI_DONE;
     failures_init(&failures, cli, run);

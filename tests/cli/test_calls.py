@@ -549,6 +549,12 @@ def test_cancel_and_wait_for_its_end(cli, fake):
 def test_cancel_of_a_run_that_had_ended(cli, fake):
     fake.on("POST", f"/jobRuns/{RUN}/actions/cancel", cli_fake.job_run("SUCCESS"))
     assert cli("run", "cancel", RUN).stdout.decode() == f"Had ended already: run {RUN}  SUCCESS\n"
+    fake.on("POST", f"/jobRuns/{RUN}/actions/cancel", (202, cli_fake.job_run("CANCELED")))
+    assert cli("run", "cancel", RUN).stdout.decode() == f"Asked to cancel run {RUN}  CANCELED\n", "a queued one is at once"
+    fake.on("GET", f"/jobRuns/{RUN}", cli_fake.job_run("CANCELED"))
+    result = cli("run", "cancel", RUN, "--wait")
+    assert result.returncode == 0 and result.stdout.decode().startswith(f"Had ended already: run {RUN}  CANCELED\n")
+    assert b"exit 0 whichever way" in cli("run", "cancel", "--help").stdout
 
 
 def test_task_of_a_run(cli, fake):

@@ -120,6 +120,24 @@ def test_follow_ends_with_the_task(cli, tmp_path):
     follow.stdout.close()
 
 
+@pytest.mark.parametrize("verb", [["start", "gated", "--wait"], ["start", "gated", "--watch"], ["watch"]])
+def test_whoever_stops_waiting_is_told_that_the_run_goes_on(cli, tmp_path, verb):
+    created(cli, job("gated", ("a", "gate.py", str(tmp_path / "gate"))))
+    if verb == ["watch"]:
+        verb = ["watch", ok(cli("run", "start", "gated", "-o", "name")).strip()]
+    waiting = subprocess.Popen([cli_fake.BINARY, "--data", str(tmp_path / "data"), "run", *verb], stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=cli_fake.environment())
+    assert waiting.stdout.readline()
+    run = ok(cli("run", "get", "@latest", "-o", "name")).strip()
+    time.sleep(0.1)
+    waiting.send_signal(signal.SIGINT)
+    said = waiting.communicate(timeout=30)[1].decode()
+    assert waiting.returncode == -signal.SIGINT
+    assert said.endswith(f"the run goes on; `reprise run watch {run}` shows it, `reprise run cancel {run}` ends it\n")
+    assert json.loads(ok(cli("run", "get", run, "-o", "json")))["state"]["status"] in ("PENDING", "RUNNING")
+    (tmp_path / "gate").touch()
+    assert cli("run", "watch", run).returncode == 0
+
+
 def test_follow_of_a_run_goes_from_task_to_task_until_it_ends(cli, server, tmp_path):
     (server.workspace / "second.py").write_text("import os; n = os.environ['REPRISE_ATTEMPT_TOKEN'].split('.')[3]; print(n); exit(n == '0')\n")
     definition = json.loads(job("chain", ("a", "gate.py", str(tmp_path / "gate")), ("b", "second.py", None)))
