@@ -45,7 +45,7 @@ static int take_file(struct apply *apply, const char *file)
         return status;
     wanted.tree = json_parse(wanted.body.data, wanted.body.len, &err);
     wanted.name = arena_strdup(&cli->arena, get_text(wanted.tree, "name"));
-    wanted.stand_in = arena_printf(&cli->arena, "00000000-0000-4000-8000-%012zx", apply->count);
+    wanted.stand_in = arena_printf(&cli->arena, CHECK_STAND_IN "%012zx", apply->count);
     job_refs_find(cli, wanted.tree, &wanted.refs);
     const struct wanted *twin = apply_find(apply, wanted.name);
     if (twin) {
@@ -113,7 +113,10 @@ static int tell_done(const struct apply *apply, struct wanted *wanted, const cha
         return status;
     /* Of a new job others may have waited for it. */
     wanted->key = arena_strdup(&cli->arena, get_text(tree, "key"));
-    if (!call_print_raw(cli, answer))
+    bool is_raw = call_print_raw(cli, answer);
+    if (is_raw && cli->options.output == OUTPUT_JSON && apply->count > 1 && !call_ends_lines())
+        putchar('\n');
+    if (!is_raw)
         printf("%s job %s  %s\n", what, safe_line(&cli->arena, get_text(tree, "name")),
                safe_line(&cli->arena, get_text(tree, "key")));
     fflush(stdout);

@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 #include <sys/random.h>
 #include <time.h>
 
@@ -304,15 +305,19 @@ json_t *call_get_quietly(struct cli *cli, const char *path)
     return tree;
 }
 
+bool call_ends_lines(void)
+{
+    return isatty(STDOUT_FILENO) == 1;
+}
+
 bool call_print_raw(const struct cli *cli, const struct http_answer *answer)
 {
     if (cli->options.output == OUTPUT_TABLE)
         return false;
     if (cli->options.output == OUTPUT_JSON) {
-        /* The server's bodies have no line end; a terminal, and whoever reads lines, wants one. */
         size_t len = answer->body.len;
         fwrite(len ? answer->body.data : "", 1, len, stdout);
-        if (len && answer->body.data[len - 1] != '\n')
+        if (len && answer->body.data[len - 1] != '\n' && call_ends_lines())
             putchar('\n');
         return true;
     }

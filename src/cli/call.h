@@ -56,7 +56,9 @@ __attribute__((warn_unused_result)) int call_parse(const struct http_answer *ans
 
 void call_pause_ms(long ms);
 
-/* Prints the body and a line end with `-o json`, its "key" with `-o name`; true when it did. */
+/* Whether a body is printed with a line end: on a terminal, where the prompt would stand behind it. Elsewhere it is the body exactly. */
+bool call_ends_lines(void);
+/* Prints the body with `-o json`, its "key" with `-o name`; true when it did. */
 bool call_print_raw(const struct cli *cli, const struct http_answer *answer);
 
 /* A path segment or a query value, percent-encoded, in the arena. */

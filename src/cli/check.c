@@ -63,16 +63,41 @@ static json_t *parse_body(const char *body)
     return json_parse(body, strlen(body), &err);
 }
 
+/* "tasks[2].jobKey names no job …", where that is a key which only stands for a job. */
+static bool is_of_stand_in(const json_t *problem, const json_t *job)
+{
+    static const char end[] = "].jobKey names no job";
+    static const char *const lists[] = {"tasks", "dependencies"};
+    const char *message = get_text(problem, "message");
+    for (size_t i = 0; message && i < ARRAY_LEN(lists); i++) {
+        size_t len = strlen(lists[i]);
+        char *rest;
+        if (strncmp(message, lists[i], len) != 0 || message[len] != '[')
+            continue;
+        unsigned long index = strtoul(message + len + 1, &rest, 10);
+        const char *key = get_text(json_array_get(json_object_get(job, lists[i]), index), "jobKey");
+        return strncmp(rest, end, sizeof end - 1) == 0 && key &&
+               strncmp(key, CHECK_STAND_IN, sizeof CHECK_STAND_IN - 1) == 0;
+    }
+    return false;
+}
+
 int check_tell(struct cli *cli, const json_t *answer, const char *body)
 {
     json_t *job = parse_body(body), *problem;
-    size_t i;
+    bool is_valid = json_is_true(json_object_get(answer, "isValid"));
+    size_t i, others = 0;
     json_array_foreach (json_object_get(answer, "errors"), i, problem) {
+        if (is_of_stand_in(problem, job)) {
+            others++;
+            continue;
+        }
         tell_one(cli, get_text(problem, "code"), problem, job);
     }
+    is_valid |= others > 0 && others == json_array_size(json_object_get(answer, "errors"));
     tell_warnings(cli, answer, job);
     json_decref(job);
-    return json_is_true(json_object_get(answer, "isValid")) ? CLI_DONE : CLI_REFUSED;
+    return is_valid ? CLI_DONE : CLI_REFUSED;
 }
 
 void check_warn(struct cli *cli, const char *body)

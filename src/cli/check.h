@@ -19,3 +19,6 @@ __attribute__((warn_unused_result)) int check_tell(struct cli *cli, const json_t
                                                    const char *body);
 /* Tells of `body`, which was sent to be saved, which fields were ignored. Says nothing when that cannot be known. */
 void check_warn(struct cli *cli, const char *body);
+
+/* How keys begin that stand for jobs which are not there yet: that they are not is no mistake. */
+#define CHECK_STAND_IN "00000000-0000-4000-8000-"

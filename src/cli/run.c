@@ -283,8 +283,9 @@ int verb_run_cancel(struct cli *cli)
     int status = call_run_key(cli, cli->options.args.items[0], &key);
     if (status)
         return status;
-    /* The answer alone does not tell whether it was this call that has canceled the run. */
-    json_t *before = call_get_quietly(cli, run_path(cli, key, ""));
+    /* The answer alone does not tell whether it was this call that has canceled the run. Only people are told. */
+    json_t *before =
+        cli->options.output == OUTPUT_TABLE ? call_get_quietly(cli, run_path(cli, key, "")) : NULL;
     bool had_ended = has_ended(before, "");
     json_decref(before);
     const struct call call = {.method = "POST",

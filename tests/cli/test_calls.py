@@ -387,7 +387,7 @@ def test_simulate_asks_and_shows(cli, fake):
     assert "Assumed: FAILED (2 attempts)" in text
     assert text.index(" load ") < text.index(" late ") < text.index(" note "), "in the order in which they start"
     assert "Repair 1: will run 1, re-evaluate 0, keep 0" in text and "The repair would end ✓ SUCCESS" in text
-    assert cli("job", "simulate", "-f", "-", "-o", "json", input=b"{}").stdout == json.dumps(SIMULATION).encode() + b"\n"
+    assert cli("job", "simulate", "-f", "-", "-o", "json", input=b"{}").stdout == json.dumps(SIMULATION).encode()
 
 
 def test_simulate_of_a_job_that_is_there(cli, fake):
@@ -562,7 +562,7 @@ def test_task_of_a_run(cli, fake):
     fake.on("GET", f"/jobRuns/{RUN}", run)
     fake.on("GET", f"/taskRuns/{key(1001)}", b'{"key": "x"}')
     result = cli("task", "get", RUN, "--task", "b", "-o", "json")
-    assert result.stdout == b'{"key": "x"}\n'
+    assert result.stdout == b'{"key": "x"}'
     assert cli("task", "get", RUN, "--task", "z").returncode == 2
 
 
@@ -583,5 +583,5 @@ def test_output_of_a_task(cli, fake):
     result = cli("task", "output", RUN, "--task", "a")
     assert (result.returncode, result.stdout) == (0, b"a\x1b[31mb\n") and b"only the end" in result.stderr
     assert fake.requests[-1].json() == {}
-    assert cli("task", "output", task_run, "--attempt", "2", "-o", "json").stdout == json.dumps(body).encode() + b"\n"
+    assert cli("task", "output", task_run, "--attempt", "2", "-o", "json").stdout == json.dumps(body).encode()
     assert fake.requests[-1].json() == {"outputKey": f"{task_run}.2"}

@@ -96,7 +96,7 @@ def test_json_is_byte_for_byte_what_the_api_says(cli, server):
                        (["run", "history", run], f"/jobRuns/{run}/repairHistory?limit=100")):
         result = cli(*args, "-o", "json")
         assert (result.returncode, result.stderr) == (0, b"")
-        assert result.stdout == server.get(path) + b"\n"
+        assert result.stdout == server.get(path)
     ambiguous = cli("run", "start", "twin")
     assert ambiguous.returncode == 2 and key in ambiguous.stderr.decode()
 

@@ -21,7 +21,7 @@ struct validation_view {
     int8_t is_valid;
     struct field_list errors;   /* of struct problem_view */
     struct field_list warnings; /* likewise */
-    const char *definition;     /* JSON, NULL when it could not be saved */
+    const char *definition;     /* JSON, NULL when it is wrong in itself */
 };
 
 static const struct field problem_fields[] = {
@@ -61,7 +61,9 @@ static const struct field validation_fields[] = {
      .raw_kind = FIELD_OBJECT,
      .object = &job_details_schema,
      AT(validation_view, definition),
-     .doc = "What would be saved, with defaults filled in; null when it could not be."},
+     .doc =
+         "What would be saved, with defaults filled in; null when it is wrong in itself. Of jobs that it "
+         "names and that are not there it says nothing."},
 };
 const struct schema job_validation_schema =
     SCHEMA("JobValidation", validation_view, validation_fields, "What saving would say.");
@@ -293,9 +295,10 @@ static void add_unknown_parameters(struct call *call, struct def_problems *probl
 enum err_code validate_get(struct call *call)
 {
     struct def_problems *problems = call->details;
-    if (!problems->count)
+    const char *definition = problems->count ? NULL : call->def->json;
+    if (definition)
         add_unknown_parameters(call, problems);
-    if (!problems->count)
+    if (definition)
         add_missing_jobs(call, problems);
     if (!problems->count && call->role >= ROLE_ADMIN)
         add_missing_secrets(call, problems);
@@ -305,7 +308,7 @@ enum err_code validate_get(struct call *call)
         .is_valid = problems->count == 0,
         .errors = views_of(call, problems->items, problems->count),
         .warnings = views_of(call, problems->unknown, problems->unknown_count),
-        .definition = problems->count == 0 ? call->def->json : NULL,
+        .definition = definition,
     };
     respond_json(call, 200);
     fields_print(&job_validation_schema, &view, &call->response->body);
