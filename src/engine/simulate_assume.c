@@ -86,6 +86,16 @@ static void drop_unknown_conditions(const struct simulated_values *values, json_
     }
 }
 
+/* What starts runs of a job, and which other jobs and runs they wait for: there are none here, and the run that is looked at
+ * has begun. */
+static void forget_others(json_t *job)
+{
+    static const char *const fields[] = {"schedule", "continuous", "dependencies",
+                                         "dependsOnPreviousRun", "previousRunsFrom"};
+    for (size_t i = 0; i < ARRAY_LEN(fields); i++)
+        json_object_del(job, fields[i]);
+}
+
 /* What nothing is assumed of, and cannot be known. */
 static void write_unknown(const struct job_def *def, json_t *tasks, struct simulated_values *values)
 {
@@ -130,6 +140,7 @@ enum err_code simulate_assume(const struct job_def *def, const struct field_list
         if (def->tasks[i].type == TASK_JOB)
             write_process(json_array_get(tasks, i));
     write_unknown(def, tasks, values);
+    forget_others(tree);
     for (size_t i = 0; i < assumptions->count; i++) {
         size_t position = (size_t)job_def_find(def, items[i].task_key);
         if (def->tasks[position].type == TASK_IF_ELSE && items[i].outcome != ASSUMED_SUCCESS)

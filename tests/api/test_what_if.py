@@ -266,3 +266,16 @@ def test_parameters_that_only_a_run_could_bring_are_warned_of(api):
         "tasks[1].expressions[0].value: the job has no parameter region: a run would have to give it",
         "tasks[2].parameters[0].value: the job has no parameter Rows (did you mean rows?): a run would have to give it"]
     assert [w["message"] for w in validate(api, whole, strict="true")["warnings"]] == [w["message"] for w in answer["warnings"]]
+
+
+@pytest.mark.parametrize("fields", [
+    {"dependencies": [{"jobKey": ZERO}]},
+    {"dependencies": [{"jobKey": ZERO}], "schedule": {"quartzCronExpression": "0 0 5 * * ?", "timezoneId": "UTC"}, "dependsOnPreviousRun": True},
+    {"schedule": {"quartzCronExpression": "* * * * * ?", "timezoneId": "UTC"}}, {"continuous": {"pauseStatus": "UNPAUSED"}},
+    {"queue": {"isEnabled": True}}, {"timeoutSeconds": 60},
+])
+def test_what_belongs_to_other_runs_is_no_part_of_a_simulation(api, fields):
+    """Jobs that it depends on, the run before it, its schedule: none of them is there, and it waits for none."""
+    attempt, = simulate(api, definition=definition([step("a"), {"taskKey": "b", "type": "JOB_TASK", "jobKey": ZERO, "dependsOn": [{"taskKey": "a"}]}], **fields))
+    assert attempt["status"] == "SUCCESS" and [t["status"] for t in attempt["tasks"]] == ["SUCCESS"] * 2
+    assert api.get("//healthz").status_code == 200
