@@ -13,7 +13,6 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "base/clock.h"
 #include "exec/exec.h"
 #include "exec/owner.h"
 #include "exec/scene.h"
@@ -268,52 +267,6 @@ static void test_frozen_supervisor(void **state)
     assert_false(world_alive(task));
     assert_false(world_alive(supervisor));
     close(says);
-}
-
-/* Host and all have slept past the deadline: both timers are due at once, and it is the supervisor's turn first. */
-static void test_overslept_supervisor_times_out(void **state)
-{
-    struct world *world = *state;
-    struct exec_order order = {.id = world_id(world), .file = "a.sh", .timeout_ms = 300};
-    const char *args[] = {world_path(world, "says")};
-    int says = world_pipe(world, "says");
-
-    order.args = args;
-    order.arg_count = 1;
-    order.grace_ms = 100;
-    world->config.frozen_after_ms = 3000;
-    world_script(world, "a.sh", "echo $$ > \"$1\"; exec sleep 600\n");
-    world_up(world);
-    int64_t started_ms = boot_ms();
-    world_order(world, &order);
-    world_hear_number(world, says);
-    pid_t supervisor = world_record(world, &order.id).pid;
-    kill(supervisor, SIGSTOP);
-    while (boot_ms() < started_ms + 300 + 100 + 3000 + 600) /* nobody is awake */
-        usleep(10000);
-    kill(supervisor, SIGCONT);
-    const struct told *told = world_await(world, &order.id);
-    assert_int_equal(told->report.kind, EXEC_OUTCOME);
-    assert_int_equal(told->report.cause, CAUSE_TIMED_OUT);
-    close(says);
-}
-
-/* A task before it has put a pipe in the place of its output: nobody waits for who would read it. */
-static void test_output_that_is_no_file(void **state)
-{
-    struct world *world = *state;
-    struct attempt_id first = world_id(world);
-    struct attempt_id id = world_id(world);
-
-    world_script(world, "a.sh", "exit 0\n");
-    world_up(world);
-    world_start(world, &first, "a.sh", NULL);
-    assert_exited(world_await(world, &first), 0);
-    assert_int_equal(mkfifo(world_file(world, &id, ".out"), 0600), 0);
-    world_start(world, &id, "a.sh", NULL);
-    const struct told *told = world_await(world, &id);
-    assert_int_equal(told->report.cause, CAUSE_EXEC_FAILED);
-    assert_non_null(strstr(told->message, "its output file could not be opened"));
 }
 
 /* The same without a timeout, when it is asked to stop. */
@@ -590,8 +543,6 @@ int main(void)
         TEST(test_timeout),
         TEST(test_grace),
         TEST(test_frozen_supervisor),
-        TEST(test_overslept_supervisor_times_out),
-        TEST(test_output_that_is_no_file),
         TEST(test_frozen_supervisor_is_stopped),
         TEST(test_strays_are_killed_and_told),
         TEST(test_200_at_once),

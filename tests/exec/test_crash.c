@@ -212,7 +212,8 @@ static void test_crash_claimed_not_execed(void **state)
     char *python = strdup(world_path(world, "python"));
     world_copy("/bin/sh", python);
     world->config.python = python;
-    signal(SIGIO, SIG_IGN); /* that somebody waits */
+    const struct sigaction ignore = {.sa_handler = SIG_IGN};
+    assert_int_equal(sigaction(SIGIO, &ignore, NULL), 0); /* that somebody waits */
     int lease = open(python, O_RDONLY | O_CLOEXEC);
     assert_int_equal(fcntl(lease, F_SETLEASE, F_WRLCK), 0);
     pid_t server = server_start(&scene);

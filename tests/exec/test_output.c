@@ -260,16 +260,40 @@ static void test_values_written_while_the_server_was_down(void **state)
     close(hears);
 }
 
+/* A task before it has put a pipe in the place of its output: nobody waits for who would read it. */
+static void test_output_file_is_a_pipe(void **state)
+{
+    struct world *world = *state;
+    struct attempt_id first = world_id(world);
+    struct attempt_id id = world_id(world);
+
+    world_script(world, "a.sh", "exit 0\n");
+    world_up(world);
+    world_start(world, &first, "a.sh", NULL);
+    assert_exited(world_await(world, &first), 0);
+    assert_int_equal(mkfifo(world_file(world, &id, ".out"), 0600), 0);
+    world_start(world, &id, "a.sh", NULL);
+    const struct told *told = world_await(world, &id);
+    assert_int_equal(told->report.cause, CAUSE_EXEC_FAILED);
+    assert_non_null(strstr(told->message, "its output file could not be opened"));
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, world_setup, world_teardown)
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        TEST(test_output_larger_than_pipes),    TEST(test_output_is_readable_while_it_runs),
-        TEST(test_output_that_is_no_file),      TEST(test_notebook_that_is_somebody_elses),
-        TEST(test_error_trace_is_valid_utf8),   TEST(test_error_trace_begins_with_a_line),
-        TEST(test_error_trace_without_lines),   TEST(test_values_are_told_whatever_the_exit),
-        TEST(test_values_that_cannot_be_taken), TEST(test_values_written_while_the_server_was_down),
+        TEST(test_output_file_is_a_pipe),
+        TEST(test_output_larger_than_pipes),
+        TEST(test_output_is_readable_while_it_runs),
+        TEST(test_output_that_is_no_file),
+        TEST(test_notebook_that_is_somebody_elses),
+        TEST(test_error_trace_is_valid_utf8),
+        TEST(test_error_trace_begins_with_a_line),
+        TEST(test_error_trace_without_lines),
+        TEST(test_values_are_told_whatever_the_exit),
+        TEST(test_values_that_cannot_be_taken),
+        TEST(test_values_written_while_the_server_was_down),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

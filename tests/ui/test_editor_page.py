@@ -220,7 +220,7 @@ def test_while_it_is_saved_nothing_is_typed_and_one_may_leave(own, page):
     page("await page.getByRole('button', {name: 'Saving…'}).waitFor()")
     assert page("return await page.getByLabel('Definition as JSON').evaluate((box) => box.readOnly)")
     page.go("runs")
-    page("await page.getByRole('heading', {name: 'Runs'}).waitFor(); globalThis.go(); await page.waitForResponse((answer) => answer.request().method() === 'PUT')")
+    page("await page.getByRole('heading', {name: 'Runs', exact: true}).waitFor(); globalThis.go(); await page.waitForResponse((answer) => answer.request().method() === 'PUT')")
     page.settle()
     assert page("return await page.evaluate(() => location.hash)") == "#/runs", "nobody is called back"
     assert own.api.read(f"/jobs/{job['key']}")["description"] == "A"

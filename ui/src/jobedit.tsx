@@ -205,7 +205,7 @@ function Editor({ jobKey, base: first, begun, draftName, read, onRestart }: {
     keep(latest.current)
   }, [])
   useEffect(() => {
-    if (!isChanged) return
+    if (!isChanged || !isHere.current) return
     const stay = (event: BeforeUnloadEvent) => event.preventDefault()
     addEventListener('beforeunload', stay)
     return () => removeEventListener('beforeunload', stay)
