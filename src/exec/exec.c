@@ -97,6 +97,7 @@ static void copy_config(struct exec *exec, const struct exec_config *config)
     *own = *config;
     own->data_dir = arena_strdup(&exec->strings, config->data_dir);
     own->workspace_dir = arena_strdup(&exec->strings, config->workspace_dir);
+    own->database = arena_strdup(&exec->strings, config->database);
     own->supervise_path = arena_strdup(&exec->strings, config->supervise_path);
     own->self = arena_strdup(&exec->strings, config->self);
     own->python = arena_strdup(&exec->strings, config->python);

@@ -8,7 +8,6 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "base/mem.h"
 #include "exec/kind.h"
 
 enum { FIRST_LINE_MAX = 256 }; /* as the kernel's */
@@ -36,23 +35,26 @@ static size_t interpreter_of(char *line, const char *words[static 2])
     return *rest ? 2 : 1;
 }
 
-/* A file of ours that is locked must not be read here: closing it would let go of the lock. */
-static bool is_locked(const char *data_dir, const char *path)
+static bool is_same(const char *path, const struct stat *file)
 {
-    static const char *const names[] = {"server.lock", "reprise.db", "reprise.db-shm"};
-    char ours[PATH_MAX];
-    struct stat file;
     struct stat status;
 
-    if (stat(path, &file) < 0)
-        return false;
-    for (size_t i = 0; i < ARRAY_LEN(names); i++) {
-        snprintf(ours, sizeof ours, "%s/%s", data_dir, names[i]);
-        if (stat(ours, &status) == 0 && status.st_ino == file.st_ino &&
-            status.st_dev == file.st_dev)
-            return true;
-    }
-    return false;
+    return stat(path, &status) == 0 && status.st_ino == file->st_ino &&
+           status.st_dev == file->st_dev;
+}
+
+/* A file of ours that is locked must not be read here: closing it would let go of the lock. */
+static bool is_locked(const struct process *process, const char *path)
+{
+    char index[PATH_MAX];
+    char lock[PATH_MAX];
+    struct stat file;
+
+    snprintf(lock, sizeof lock, "%s/server.lock", process->data_dir);
+    snprintf(index, sizeof index, "%s-shm", process->database ? process->database : "");
+    return stat(path, &file) == 0 &&
+           (is_same(lock, &file) ||
+            (process->database && (is_same(process->database, &file) || is_same(index, &file))));
 }
 
 static bool read_first_line(const char *path, char line[static FIRST_LINE_MAX + 1])
@@ -81,7 +83,7 @@ bool kind_shell(struct launch *launch, struct err *err)
         file = process_file(launch->process, from->file, launch->arena, err);
         if (!file)
             return false;
-        if (is_locked(launch->process->data_dir, file))
+        if (is_locked(launch->process, file))
             return process_cannot(err, "%s in the workspace is the server's own", from->file);
         if (!read_first_line(file, line))
             return process_cannot(err, "%s in the workspace cannot be read: %s", from->file,

@@ -159,6 +159,7 @@ void process_init(struct process *process, const struct exec_config *config)
     *process = (struct process){
         .data_dir = config->data_dir,
         .workspace_dir = config->workspace_dir,
+        .database = config->database,
         .self = config->self,
         .python_wanted = config->python,
         .warm_preload = config->warm_preload,

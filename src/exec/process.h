@@ -24,6 +24,7 @@ enum { PROCESS_OWN = 4, PROCESS_PASSED = 64, PROCESS_INHERITED = PROCESS_OWN + P
 struct process {
     const char *data_dir; /* the owner's, like workspace_dir, self and python_wanted */
     const char *workspace_dir;
+    const char *database;      /* NULL: none */
     const char *self;          /* our own binary; NULL: unknown */
     const char *python_wanted; /* NULL: ours to choose */
     const char *java_wanted;   /* NULL: ours to choose, as programs.c does */
