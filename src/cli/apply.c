@@ -74,7 +74,7 @@ static int check_file(struct apply *apply, struct wanted *wanted)
         status = check_ask(cli, wanted->body.data, &answer, &wanted->check);
     if (!status) {
         http_answer_release(&answer);
-        status = check_tell(cli, wanted->check, wanted->body.data);
+        status = check_tell(cli, wanted->check, wanted->body.data, true);
     }
     if (!status && !name_of(wanted)) {
         cli_complain("the server does not say how it would be saved");
@@ -179,7 +179,8 @@ static void foresee(const struct apply *apply, const struct wanted *wanted, cons
 {
     json_array_append_new(apply->foreseen,
                           json_pack("{s:s, s:s?, s:s, s:s, s:o}", "name", name_of(wanted), "key",
-                                    wanted->key, "file", wanted->file, "action", action,
+                                    wanted->key, "file",
+                                    safe_line(&apply->cli->arena, wanted->file), "action", action,
                                     "differences", differences ? differences : json_null()));
 }
 

@@ -8,6 +8,8 @@
 #include "base/mem.h"
 #include "cli/call.h"
 
+enum { PROBLEMS_MAX = 100 }; /* of one answer */
+
 static struct call ask_call(const struct cli *cli, const char *body)
 {
     return (struct call){
@@ -52,8 +54,10 @@ static void tell_warnings(struct cli *cli, const json_t *answer, const json_t *j
     json_t *warning;
     json_array_foreach (json_object_get(answer, "warnings"), i, warning) {
         const char *code = get_text(warning, "code");
+        const char *message = get_text(warning, "message");
         bool is_missing = code && strcmp(code, "NotAuthorizedOrNotFound") == 0;
-        tell_one(cli, is_missing ? "missing" : "ignored", warning, job);
+        bool is_doubt = message && strstr(message, ": the job has no parameter ");
+        tell_one(cli, is_missing ? "missing" : is_doubt ? "warning" : "ignored", warning, job);
     }
 }
 
@@ -82,19 +86,23 @@ static bool is_of_stand_in(const json_t *problem, const json_t *job)
     return false;
 }
 
-int check_tell(struct cli *cli, const json_t *answer, const char *body)
+int check_tell(struct cli *cli, const json_t *answer, const char *body, bool has_stand_ins)
 {
     json_t *job = parse_body(body), *problem;
     bool is_valid = json_is_true(json_object_get(answer, "isValid"));
     size_t i, others = 0;
     json_array_foreach (json_object_get(answer, "errors"), i, problem) {
-        if (is_of_stand_in(problem, job)) {
+        if (has_stand_ins && is_of_stand_in(problem, job)) {
             others++;
             continue;
         }
         tell_one(cli, get_text(problem, "code"), problem, job);
     }
-    is_valid |= others > 0 && others == json_array_size(json_object_get(answer, "errors"));
+    size_t told = json_array_size(json_object_get(answer, "errors"));
+    if (others == told && told >= PROBLEMS_MAX)
+        cli_complain("it names %zu jobs that are not there yet: more is not looked at", told);
+    else
+        is_valid |= others > 0 && others == told;
     tell_warnings(cli, answer, job);
     json_decref(job);
     return is_valid ? CLI_DONE : CLI_REFUSED;

@@ -16,9 +16,9 @@ __attribute__((warn_unused_result)) int check_ask(struct cli *cli, const char *b
                                                   struct http_answer *ret, json_t **ret_tree);
 /* What is wrong, and what would be ignored. CLI_DONE when it could be saved, else CLI_REFUSED. */
 __attribute__((warn_unused_result)) int check_tell(struct cli *cli, const json_t *answer,
-                                                   const char *body);
+                                                   const char *body, bool has_stand_ins);
 /* Tells of `body`, which was sent to be saved, which fields were ignored. Says nothing when that cannot be known. */
 void check_warn(struct cli *cli, const char *body);
 
-/* How keys begin that stand for jobs which are not there yet: that they are not is no mistake. */
+/* How keys begin that stand for jobs which are not there yet (`has_stand_ins`): that they are not is no mistake. */
 #define CHECK_STAND_IN "00000000-0000-4000-8000-"

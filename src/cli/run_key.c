@@ -124,7 +124,10 @@ static int find_part(struct cli *cli, const char *part, const json_t *items, con
     buf_release(&several);
     if (count == 1)
         return CLI_DONE;
-    return count ? CLI_USAGE : complain_no_run(part);
+    if (!count)
+        cli_complain("\"%s\" is no run: none of the newest %d has a key that begins or ends so",
+                     part, PART_RUNS);
+    return CLI_USAGE;
 }
 
 static int look_for_part(struct cli *cli, const char *part, const char **ret_key)
@@ -145,9 +148,9 @@ static int look_for_part(struct cli *cli, const char *part, const char **ret_key
 int call_run_key(struct cli *cli, const char *word, const char **ret_key)
 {
     size_t len = strlen(word), tail = sizeof latest - 1;
-    struct uuid ignored;
-    if (uuid_parse(word, &ignored) || uuid_parse_hex(word, &ignored)) {
-        *ret_key = word;
+    struct uuid key;
+    if (uuid_parse(word, &key) || uuid_parse_hex(word, &key)) {
+        *ret_key = uuid_format(&key, arena_alloc(&cli->arena, UUID_TEXT));
         return CLI_DONE;
     }
     if (strcmp(word, latest) == 0)

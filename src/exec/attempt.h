@@ -61,6 +61,7 @@ struct attempt {
     unsigned clean_passes;
     bool found;
     bool was_found; /* in any walk */
+    bool is_spared; /* it is waited for what is found, which is not killed */
     enum attempt_verdict if_nothing;
     int supervisor_status;
     int64_t started_ms; /* wall clock: as the store has it, or of the claim; or FIELD_NULL */

@@ -404,6 +404,7 @@ static bool take_back(int runs_fd, const char *name)
     if (fd < 0)
         return false;
     snprintf(path, sizeof path, "/proc/self/fd/%d", fd);
+    errno = EINVAL; /* no file */
     bool done = fstat(fd, &status) == 0 && S_ISREG(status.st_mode) &&
                 fchownat(fd, "", geteuid(), getegid(), AT_EMPTY_PATH) == 0 &&
                 chmod(path, 0600) == 0;
@@ -473,5 +474,5 @@ void isolation_remove(const char *base, const struct attempt_id *id)
     if (!base || rmdir(cgroup_of(base, id, path)) == 0 || errno == ENOENT)
         return;
     write_text(path, "cgroup.kill", "1");
-    rmdir(path); /* if that is too early, the next start does it */
+    rmdir(path); /* if that is too early, a later start does it */
 }

@@ -180,7 +180,7 @@ static bool await_dying(struct exec *exec, struct attempt *attempt, const struct
 /* Looks until nothing is left of it (remains.h), and then decides (recover_clean). */
 static void search(struct exec *exec, struct attempt *attempt, enum attempt_verdict if_nothing)
 {
-    if (if_nothing != ATTEMPT_IS_VOID)
+    if (!attempt->is_spared)
         isolation_kill(exec->isolation.base, &attempt->id);
     attempt->if_nothing = if_nothing;
     attempt_move(&exec->table, attempt, ATTEMPT_REMAINS);
@@ -208,15 +208,19 @@ static void bury(struct exec *exec, struct attempt *attempt, const struct record
 
 /* VOID says that nothing was claimed, as far as the record was there to tell. A host that goes down takes with it what
  * was not on the disk yet; and a task may have removed the file: then something of it lives, and its end is awaited. */
-static void on_void(struct exec *exec, struct attempt *attempt, const struct record *record)
+static void on_void(struct exec *exec, struct attempt *attempt, const struct record *record,
+                    pid_t dead)
 {
     int64_t booted_ms = record->claimed.wall_ms - (int64_t)(record->claimed.boot_ns / 1000000);
 
     if (attempt->started_ms != FIELD_NULL && attempt->started_ms < booted_ms)
         exec_tell_lost(exec, attempt,
                        "Lost: the host was restarted, and nothing is known of how far it came");
-    else
+    else {
+        /* Should DATA be a copy, it is another server's, and well; unless we have seen its supervisor end. */
+        attempt->is_spared = dead == 0;
         search(exec, attempt, ATTEMPT_IS_VOID);
+    }
 }
 
 void recover_look(struct exec *exec, struct attempt *attempt, pid_t dead)
@@ -234,7 +238,7 @@ void recover_look(struct exec *exec, struct attempt *attempt, pid_t dead)
             exec_tell_outcome(exec, attempt, &finding.record);
             return;
         case RECORD_VOID:
-            on_void(exec, attempt, &finding.record);
+            on_void(exec, attempt, &finding.record, dead);
             return;
         case RECORD_EMPTY:
         case RECORD_CLAIM:
@@ -307,10 +311,12 @@ void recover_clean(struct exec *exec, struct attempt *attempt)
     if (attempt->if_nothing == ATTEMPT_IS_LOST)
         exec_tell_lost(exec, attempt,
                        "Lost: the supervisor died and nothing of the attempt is left");
-    else if (attempt->was_found)
+    else if (attempt->was_found) {
+        isolation_remove(exec->isolation.base,
+                         &attempt->id); /* there is no record to be swept with it */
         exec_tell_lost(exec, attempt,
                        "Lost: its record was gone, so that nobody knows how it ended");
-    else if (attempt->if_nothing == ATTEMPT_IS_VOID)
+    } else if (attempt->if_nothing == ATTEMPT_IS_VOID)
         exec_tell_void(exec, attempt);
     else
         send_again(exec, attempt);

@@ -122,12 +122,6 @@ static struct attempt *attempt_of_process(const struct remains *remains, pid_t p
     return attempt;
 }
 
-/* What an attempt without a record left is only waited for: should DATA be a copy, it is another server's, and well. */
-static bool is_to_be_killed(const struct attempt *attempt)
-{
-    return attempt->if_nothing != ATTEMPT_IS_VOID;
-}
-
 /* Held by a pidfd the process is looked at again: its number may have changed hands before. */
 static void end_process(struct remains *remains, pid_t pid)
 {
@@ -138,8 +132,7 @@ static void end_process(struct remains *remains, pid_t pid)
     if (attempt) {
         remains->found = true;
         attempt->found = attempt->was_found = true;
-        if (is_to_be_killed(attempt) && pidfd_send_signal(pidfd, SIGKILL, NULL, 0) < 0 &&
-            errno != ESRCH)
+        if (!attempt->is_spared && pidfd_send_signal(pidfd, SIGKILL, NULL, 0) < 0 && errno != ESRCH)
             log_event(LOG_WARN, "a process of a lost attempt cannot be killed",
                       LOG_NUMBER("pid", pid), LOG_TEXT("error", strerrordesc_np(errno)));
     }

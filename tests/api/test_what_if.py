@@ -249,7 +249,7 @@ def test_jobs_that_are_not_there_are_told(api):
     def nested(key, child):
         return {"taskKey": key, "type": "JOB_TASK", "jobKey": child}
     tasks = [nested("a", there["key"]), nested("b", gone["key"]), nested("c", ZERO)]
-    whole = definition(tasks, dependencies=[{"jobKey": ZERO}])
+    whole = definition(tasks, dependencies=[{"jobKey": ZERO[:-1] + "1"}])
     told = [e["message"] for e in validate(api, whole)["errors"]]
     assert told == [f"{place} names no job of the workspace" for place in ("tasks[1].jobKey", "tasks[2].jobKey", "dependencies[0].jobKey")]
     refused(api.post("/jobs", whole), 400, "InvalidParameter", "jobKey names no job of the workspace")
@@ -259,12 +259,14 @@ def test_jobs_that_are_not_there_are_told(api):
 def test_parameters_that_only_a_run_could_bring_are_warned_of(api):
     whole = definition([task("a", commandLineArguments="{{job.parameters.rows}} {{ job.parameters.rowss }} \\{{job.parameters.none}}"),
                         if_else("d", "{{job.parameters.region}} == x", "a", expressions=[{"key": "k", "value": "{{job.parameters.region}} == x"}], condition="k"),
-                        step("b", "d", parameters=named(p="{{job.parameters.`rows`}}{{job.parameters.Rows}}"))], parameters=named(rows="1"))
+                        step("b", "d", parameters=named(p="{{job.parameters.`rows`}}{{job.parameters.Rows}}")),
+                        {"taskKey": "s", "type": "SHELL_TASK", "script": "echo '\\{{job.parameters.zz}}'"}], parameters=named(rows="1"))
     answer = validate(api, whole)
     assert answer["isValid"] and [w["message"] for w in answer["warnings"]] == [
         "tasks[0].commandLineArguments: the job has no parameter rowss (did you mean rows?): a run would have to give it",
         "tasks[1].expressions[0].value: the job has no parameter region: a run would have to give it",
-        "tasks[2].parameters[0].value: the job has no parameter Rows (did you mean rows?): a run would have to give it"]
+        "tasks[2].parameters[0].value: the job has no parameter Rows (did you mean rows?): a run would have to give it",
+        "tasks[3].script: the job has no parameter zz: a run would have to give it"]
     assert [w["message"] for w in validate(api, whole, strict="true")["warnings"]] == [w["message"] for w in answer["warnings"]]
 
 

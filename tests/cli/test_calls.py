@@ -68,6 +68,7 @@ def test_a_part_of_a_key_stands_for_one_of_the_newest_runs(cli, fake):
     result = cli("run", "get", "0199aaa")
     assert result.returncode == 2
     assert f'the keys of 2 runs begin or end with "0199aaa": {keys[0]} (nightly, FAILED), {keys[1]} (nightly, FAILED)\n' in result.stderr.decode()
+    assert cli("run", "get", keys[0].replace("-", ""), "-o", "name").stdout.decode() == keys[0] + "\n"
     for word in ("0199a", "000000", "0199cccc"):
         result = cli("run", "get", word)
         assert result.returncode == 2 and f'"{word}" is no run'.encode() in result.stderr

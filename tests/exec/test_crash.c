@@ -312,6 +312,26 @@ static void test_crash_running_and_its_record_is_gone(void **state)
     scene_close(&scene);
 }
 
+/* The supervisor that was adopted is killed, and there is no record: that was no copy, so what it left is killed. */
+static void test_adopted_attempt_whose_record_is_gone(void **state)
+{
+    struct world *world = *state;
+    struct scene scene;
+    pid_t task = orphan(&scene, world);
+    pid_t supervisor = world_record(world, &scene.id).pid;
+
+    world_up(world);
+    world_recover(world, &scene.id);
+    world_settle(world);
+    assert_int_equal(unlink(world_file(world, &scene.id, ".rec")), 0);
+    assert_int_equal(kill(supervisor, SIGKILL), 0);
+    assert_int_not_equal(world_await(world, &scene.id)->report.kind, EXEC_OUTCOME);
+    assert_false(world_alive(task));
+    assert_int_equal(exec_live(world->exec), 0);
+    world_down(world);
+    scene_close(&scene);
+}
+
 /* The server lives, and sees the supervisor go: that there is no record is no proof that it took nothing. */
 static void test_own_attempt_whose_record_is_gone(void **state)
 {
@@ -544,6 +564,7 @@ int main(void)
         TEST(test_crash_exec_failed),
         TEST(test_crash_running_server_dead),
         TEST(test_crash_running_and_its_record_is_gone),
+        TEST(test_adopted_attempt_whose_record_is_gone),
         TEST(test_own_attempt_whose_record_is_gone),
         TEST(test_crash_running_and_its_record_is_no_file),
         TEST(test_crash_running_and_its_folder_is_closed),

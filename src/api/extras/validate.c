@@ -175,31 +175,37 @@ static void add_missing_secrets(struct call *call, struct def_problems *problems
 
 /* ---- jobs that are not there ---- */
 
-static void look_for_job(struct call *call, struct def_problems *problems, const char *text,
-                         const char *list, size_t index)
+/* Each key is asked for once. */
+static void look_for_job(struct search *search, const char *text, const char *list, size_t index)
 {
+    struct call *call = search->call;
     struct uuid key;
     struct job_row row;
     struct err err;
-    if (!text || (uuid_parse(text, &key) &&
-                  call->backend->reads.get_job(call->reading.reader, call->workspace.id, &key,
-                                               call->arena, &row) &&
-                  row.deleted_ms == FIELD_NULL))
+    if (!text || search->problems->count >= DEF_MAX_PROBLEMS ||
+        str_map_add(&search->known, text, search) ||
+        (uuid_parse(text, &key) &&
+         call->backend->reads.get_job(call->reading.reader, call->workspace.id, &key, call->arena,
+                                      &row) &&
+         row.deleted_ms == FIELD_NULL))
         return;
     err_set(&err, ERR_INVALID_PARAMETER, "%s[%zu].jobKey names no job of the workspace", list,
             index);
-    add_problem(call, problems, &err);
+    add_problem(call, search->problems, &err);
 }
 
 static void add_missing_jobs(struct call *call, struct def_problems *problems)
 {
     const struct job_def *def = call->def;
     const struct job_dependency *dependencies = def->details.dependencies.items;
+    struct search search = {.call = call, .problems = problems};
+    str_map_init(&search.known);
     for (uint32_t i = 0; i < def->task_count; i++)
         if (def->tasks[i].type == TASK_JOB)
-            look_for_job(call, problems, def->tasks[i].job_key, "tasks", i);
+            look_for_job(&search, def->tasks[i].job_key, "tasks", i);
     for (size_t i = 0; i < def->details.dependencies.count; i++)
-        look_for_job(call, problems, dependencies[i].job_key, "dependencies", i);
+        look_for_job(&search, dependencies[i].job_key, "dependencies", i);
+    str_map_release(&search.known);
 }
 
 /* ---- parameters that only a run could bring ---- */
@@ -211,16 +217,8 @@ struct parameters {
     struct def_problems *problems;
     const struct param *items; /* of the job */
     size_t count;
+    struct str_map names; /* theirs */
 };
-
-static bool is_given(const struct parameters *parameters, const struct span *name)
-{
-    for (size_t i = 0; i < parameters->count; i++)
-        if (strlen(parameters->items[i].name) == name->len &&
-            memcmp(parameters->items[i].name, name->text, name->len) == 0)
-            return true;
-    return false;
-}
 
 static const char *nearest(const struct parameters *parameters, const char *name)
 {
@@ -243,11 +241,17 @@ static void look_through(const struct parameters *parameters, const char *text, 
     struct reference reference;
     struct span name;
     for (const char *cursor = text; reference_next(&cursor, &reference);) {
-        bool is_text = reference.whole.text > text && reference.whole.text[-1] == '\\';
-        if (is_text || !reference_names_parameter(&reference, &name) ||
-            is_given(parameters, &name) || problems->unknown_count >= DEF_MAX_PROBLEMS)
+        if (problems->unknown_count >= DEF_MAX_PROBLEMS)
+            return;
+        /* Only words are split with backslashes (words.h). */
+        bool is_text = reference.whole.text > text && reference.whole.text[-1] == '\\' &&
+                       strstr(place, ".commandLineArguments");
+        if (is_text || !reference_names_parameter(&reference, &name))
             continue;
-        const char *known = nearest(parameters, arena_memdup(arena, name.text, name.len));
+        const char *given = arena_memdup(arena, name.text, name.len);
+        if (str_map_get(&parameters->names, given))
+            continue;
+        const char *known = nearest(parameters, given);
         problems->unknown[problems->unknown_count++] = (struct def_problem){
             ERR_INVALID_PARAMETER,
             arena_printf(arena,
@@ -267,7 +271,7 @@ static void look_below(const struct parameters *parameters, json_t *value, const
     size_t i;
     if (json_is_string(value))
         look_through(parameters, json_string_value(value), place);
-    if (depth == 0)
+    if (depth == 0 || parameters->problems->unknown_count >= DEF_MAX_PROBLEMS)
         return;
     json_object_foreach (value, name, inner)
         look_below(parameters, inner, arena_printf(arena, "%s.%.64s", place, name), depth - 1);
@@ -278,10 +282,13 @@ static void look_below(const struct parameters *parameters, json_t *value, const
 static void add_unknown_parameters(struct call *call, struct def_problems *problems)
 {
     const struct job_def *def = call->def;
-    const struct parameters parameters = {.call = call,
-                                          .problems = problems,
-                                          .items = def->details.parameters.items,
-                                          .count = def->details.parameters.count};
+    struct parameters parameters = {.call = call,
+                                    .problems = problems,
+                                    .items = def->details.parameters.items,
+                                    .count = def->details.parameters.count};
+    str_map_init(&parameters.names);
+    for (size_t i = 0; i < parameters.count; i++)
+        str_map_add(&parameters.names, parameters.items[i].name, call);
     struct err err;
     json_t *whole = json_parse(def->json, strlen(def->json), &err);
     const json_t *tasks = json_object_get(whole, "tasks");
@@ -289,6 +296,7 @@ static void add_unknown_parameters(struct call *call, struct def_problems *probl
         if (def->tasks[i].expression_language != LANGUAGE_EL)
             look_below(&parameters, json_array_get(tasks, i),
                        arena_printf(call->arena, "tasks[%u]", i), TEXT_DEPTH);
+    str_map_release(&parameters.names);
     json_decref(whole);
 }
 
