@@ -13,6 +13,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "exec/exec.h"
 #include "exec/owner.h"
 #include "exec/scene.h"
@@ -244,51 +245,77 @@ static void test_grace(void **state)
     assert_in_range(told->report.duration_ms, 500, WORLD_PATIENCE_MS);
 }
 
+enum { FROZEN_GRACE_MS = 100 };
+
+struct frozen {
+    struct attempt_id id;
+    pid_t task;
+    pid_t supervisor;
+};
+
+/* Starts a task that lasts, and stops its supervisor once the task runs. timeout_ms: 0 for none. */
+static struct frozen freeze_supervisor(struct world *world, int64_t timeout_ms,
+                                       int64_t frozen_after_ms)
+{
+    struct exec_order order = {.id = world_id(world), .file = "a.sh", .timeout_ms = timeout_ms};
+    const char *args[] = {world_path(world, "says")};
+    int says = world_pipe(world, "says");
+    struct frozen frozen = {.id = order.id};
+
+    order.args = args;
+    order.arg_count = 1;
+    order.grace_ms = FROZEN_GRACE_MS;
+    world->config.frozen_after_ms = frozen_after_ms;
+    world_script(world, "a.sh", "echo $$ > \"$1\"; exec sleep 600\n");
+    world_up(world);
+    world_order(world, &order);
+    frozen.task = (pid_t)world_hear_number(world, says);
+    frozen.supervisor = world_record(world, &order.id).pid;
+    assert_int_equal(kill(frozen.supervisor, SIGSTOP), 0);
+    close(says);
+    return frozen;
+}
+
 /* A supervisor that does not move past deadline and grace is killed, and its task with it. */
 static void test_frozen_supervisor(void **state)
 {
     struct world *world = *state;
-    struct exec_order order = {.id = world_id(world), .file = "a.sh", .timeout_ms = 300};
-    const char *args[] = {world_path(world, "says")};
-    int says = world_pipe(world, "says");
+    struct frozen frozen = freeze_supervisor(world, 300, 300);
 
-    order.args = args;
-    order.arg_count = 1;
-    order.grace_ms = 100;
-    world->config.frozen_after_ms = 300;
-    world_script(world, "a.sh", "echo $$ > \"$1\"; exec sleep 600\n");
-    world_up(world);
-    world_order(world, &order);
-    pid_t task = (pid_t)world_hear_number(world, says);
-    pid_t supervisor = world_record(world, &order.id).pid;
-    kill(supervisor, SIGSTOP);
-    const struct told *told = world_await(world, &order.id);
-    assert_int_equal(told->report.kind, EXEC_LOST);
-    assert_false(world_alive(task));
-    assert_false(world_alive(supervisor));
-    close(says);
+    assert_int_equal(world_await(world, &frozen.id)->report.kind, EXEC_LOST);
+    assert_false(world_alive(frozen.task));
+    assert_false(world_alive(frozen.supervisor));
 }
 
 /* The same without a timeout, when it is asked to stop. */
 static void test_frozen_supervisor_is_stopped(void **state)
 {
     struct world *world = *state;
-    struct exec_order order = {.id = world_id(world), .file = "a.sh", .grace_ms = 100};
-    const char *args[] = {world_path(world, "says")};
-    int says = world_pipe(world, "says");
+    struct frozen frozen = freeze_supervisor(world, 0, 300);
 
-    order.args = args;
-    order.arg_count = 1;
-    world->config.frozen_after_ms = 300;
-    world_script(world, "a.sh", "echo $$ > \"$1\"; exec sleep 600\n");
-    world_up(world);
-    world_order(world, &order);
-    pid_t task = (pid_t)world_hear_number(world, says);
-    kill(world_record(world, &order.id).pid, SIGSTOP);
-    exec_stop(world->exec, &order.id);
-    assert_int_equal(world_await(world, &order.id)->report.kind, EXEC_LOST);
-    assert_false(world_alive(task));
-    close(says);
+    exec_stop(world->exec, &frozen.id);
+    assert_int_equal(world_await(world, &frozen.id)->report.kind, EXEC_LOST);
+    assert_false(world_alive(frozen.task));
+}
+
+/*
+ * Host and all have slept past the deadline: both timers are due at once, and it is the
+ * supervisor's turn first. Time itself is what has to pass here: nobody is awake to be awaited.
+ */
+static void test_overslept_supervisor_times_out(void **state)
+{
+    /* More than a sixth of FROZEN_AFTER_MS late is what tells sleep from mere lateness. */
+    enum { TIMEOUT_MS = 300, FROZEN_AFTER_MS = 3000, WELL_PAST_MS = 600 };
+    struct world *world = *state;
+    struct frozen frozen = freeze_supervisor(world, TIMEOUT_MS, FROZEN_AFTER_MS);
+    int64_t wake_ms = boot_ms() + TIMEOUT_MS + FROZEN_GRACE_MS + FROZEN_AFTER_MS + WELL_PAST_MS;
+
+    while (boot_ms() < wake_ms)
+        usleep(10000);
+    kill(frozen.supervisor, SIGCONT);
+    const struct told *told = world_await(world, &frozen.id);
+    assert_int_equal(told->report.kind, EXEC_OUTCOME);
+    assert_int_equal(told->report.cause, CAUSE_TIMED_OUT);
 }
 
 static void test_strays_are_killed_and_told(void **state)
@@ -544,6 +571,7 @@ int main(void)
         TEST(test_grace),
         TEST(test_frozen_supervisor),
         TEST(test_frozen_supervisor_is_stopped),
+        TEST(test_overslept_supervisor_times_out),
         TEST(test_strays_are_killed_and_told),
         TEST(test_200_at_once),
         TEST(test_no_descriptor_leaks),

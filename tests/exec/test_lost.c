@@ -20,7 +20,6 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "base/clock.h"
 #include "exec/exec.h"
 #include "exec/scene.h"
 #include "exec/world.h"
@@ -341,36 +340,6 @@ static void test_crash_record_of_another_attempt(void **state)
     scene_close(&scene);
 }
 
-/* ---- the host sleeps ---- */
-
-/* Host and all have slept past the deadline: both timers are due at once, and it is the supervisor's turn first. */
-static void test_overslept_supervisor_times_out(void **state)
-{
-    struct world *world = *state;
-    struct exec_order order = {.id = world_id(world), .file = "a.sh", .timeout_ms = 300};
-    const char *args[] = {world_path(world, "says")};
-    int says = world_pipe(world, "says");
-
-    order.args = args;
-    order.arg_count = 1;
-    order.grace_ms = 100;
-    world->config.frozen_after_ms = 3000;
-    world_script(world, "a.sh", "echo $$ > \"$1\"; exec sleep 600\n");
-    world_up(world);
-    int64_t started_ms = boot_ms();
-    world_order(world, &order);
-    world_hear_number(world, says);
-    pid_t supervisor = world_record(world, &order.id).pid;
-    kill(supervisor, SIGSTOP);
-    while (boot_ms() < started_ms + 300 + 100 + 3000 + 600) /* nobody is awake */
-        usleep(10000);
-    kill(supervisor, SIGCONT);
-    const struct told *told = world_await(world, &order.id);
-    assert_int_equal(told->report.kind, EXEC_OUTCOME);
-    assert_int_equal(told->report.cause, CAUSE_TIMED_OUT);
-    close(says);
-}
-
 /* ---- the record cannot be had just now ---- */
 
 static void test_crash_record_unreadable_for_a_while(void **state)
@@ -421,7 +390,6 @@ int main(void)
         TEST(test_crash_claim_of_a_recycled_pid),
         TEST(test_crash_torn_record),
         TEST(test_crash_record_of_another_attempt),
-        TEST(test_overslept_supervisor_times_out),
         TEST(test_crash_record_unreadable_for_a_while),
     };
 
