@@ -62,6 +62,8 @@ static void add_event(struct fill *fill, const struct run_row *run, const struct
                       enum state from, enum state to, const char *reason)
 {
     static const struct uuid no_task;
+    /* Those of a task run are made one behind the other. */
+    int64_t previous = task_run && from != STATE_NEW ? fill->workspace.last_event : FIELD_NULL;
     const struct event_row event = {
         .workspace = run->workspace,
         .run = run->key,
@@ -69,6 +71,7 @@ static void add_event(struct fill *fill, const struct run_row *run, const struct
         .time_ms = fill->now_ms,
         .task_run = task_run ? *task_run : no_task,
         .attempt = FIELD_NULL,
+        .previous = previous,
         .type = task_run ? EVENT_TASK_STATE : EVENT_RUN_STATE,
         .from = from,
         .to = to,

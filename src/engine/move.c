@@ -21,6 +21,7 @@ static void add_event(struct step *step, struct erun *run, struct etask *task, i
         .time_ms = step->now_ms,
         .repair_number = run->row.repair_number,
         .attempt = task && task->attempt ? task->attempt->number : FIELD_NULL,
+        .previous = FIELD_NULL,
         .type = type,
         .from = from,
         .to = to,
@@ -28,6 +29,8 @@ static void add_event(struct step *step, struct erun *run, struct etask *task, i
         .decision = arena_strdup(&step->fx->arena, decision),
     };
     if (task) {
+        if (task->row.last_event > 0)
+            event->previous = task->row.last_event;
         event->task_run = task->row.key;
         event->task_key = task->row.task_key;
         task->row.last_event = event->number;

@@ -319,6 +319,8 @@ struct event_row {
     struct uuid job;      /* not stored: the run's; filled where events of several runs are read */
     const char *job_name; /* likewise */
     int64_t attempt;      /* FIELD_NULL: about no attempt */
+    int64_t previous;     /* number of the task run's event before, which its row names until then;
+                           * FIELD_NULL: its first, or about the run */
     int type;             /* enum event_type */
     enum state from;      /* STATE_NEW at the first; an event that moves nothing has from = to */
     enum state to;

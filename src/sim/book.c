@@ -336,6 +336,8 @@ static void apply_event(struct book *book, enum row_action action, const struct 
     if (!uuid_is_nil(&row->task_run) && (!task || task->run != run))
         broken("an event about a task run that is not there");
     book_check_event(run, task, row);
+    if (row->previous != (task && task->last_event > 0 ? task->last_event : FIELD_NULL))
+        broken("event %lld: not behind the one before of its task run", (long long)row->number);
     if (task)
         task->last_event = row->number;
     else

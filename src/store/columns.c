@@ -205,6 +205,7 @@ static const struct column event_columns[] = {
     INT64(event_row, repair_number, FIXED),
     UUID(event_row, task_run, FIXED),
     INT64(event_row, attempt, FIXED),
+    INT64(event_row, previous, FIXED),
     INT(event_row, type, FIXED),
     {"from_state", COLUMN_INT, FIXED, offsetof(struct event_row, from), 0},
     {"to_state", COLUMN_INT, FIXED, offsetof(struct event_row, to), 0},

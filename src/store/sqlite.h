@@ -59,6 +59,7 @@ size_t sqlite_read_events(struct sqlite_reader *reader, sqlite3_stmt *statement,
 /* sqlite_events.c */
 reader_workspace_events sqlite_workspace_events;
 reader_newest_event sqlite_newest_event;
+reader_entity_events sqlite_entity_events;
 
 /* sqlite_accounts.c */
 reader_accounts sqlite_accounts;

@@ -1,7 +1,9 @@
 /*
- * Events of a workspace by number. The table of events is stored by run, and an index by number
- * would be one more page of every commit. So `event_block` says which runs have events in which
- * block of STORE_EVENT_BLOCK numbers, a row per run and block, and a block is read run by run.
+ * The table of events is stored by run, and every index would be more pages of every commit. So
+ *
+ * - events of a workspace by number: `event_block` says which runs have events in which block of
+ *   STORE_EVENT_BLOCK numbers, a row per run and block, and a block is read run by run;
+ * - events of a task run: its row names the newest, and each the one before.
  */
 #include <stdlib.h>
 
@@ -153,5 +155,56 @@ size_t sqlite_workspace_events(struct store_reader *base, int64_t workspace,
     size_t count = query.reader->failed ? 0 : query.count < max ? query.count : max;
     *ret = arena_take(arena, query.items, count, sizeof *query.items);
     *ret_upto = count && count == max ? (*ret)[count - 1].number : upto;
+    return count;
+}
+
+/* ---- events of a task run, or about the run itself ---- */
+
+/* 0: there is none. */
+static int64_t newest_of_task(struct event_query *query, const struct uuid *run,
+                              const struct uuid *task_run)
+{
+    sqlite3_stmt *statement = query_uuid(query, SQL_TASK_NEWEST_EVENT, run);
+    if (statement)
+        db_bind_uuid(statement, 3, task_run);
+    int64_t newest = 0;
+    if (sqlite_reader_step(query->reader, statement))
+        newest = sqlite3_column_int64(statement, 0);
+    sqlite3_reset(statement);
+    return newest;
+}
+
+/* The event, and the number of the one before; 0 when that was the first. */
+static int64_t add_event(struct event_query *query, const struct uuid *run, int64_t number)
+{
+    sqlite3_stmt *statement = query_uuid(query, SQL_EVENT, run);
+    if (statement)
+        sqlite3_bind_int64(statement, 3, number);
+    struct event_row *found;
+    if (sqlite_read_events(query->reader, statement, query->arena, &found) == 0)
+        return 0;
+    GROW(query->items, query->count, query->cap);
+    query->items[query->count++] = *found;
+    return found->previous < number ? found->previous : 0;
+}
+
+size_t sqlite_entity_events(struct store_reader *base, int64_t workspace, const struct uuid *run,
+                            const struct uuid *task_run, struct arena *arena,
+                            struct event_row **ret)
+{
+    struct event_query query = {
+        .reader = sqlite_reader_of(base), .workspace = workspace, .arena = arena};
+    if (!task_run)
+        return sqlite_read_events(query.reader, query_uuid(&query, SQL_OWN_EVENTS, run), arena,
+                                  ret);
+    for (int64_t number = newest_of_task(&query, run, task_run); number > 0;)
+        number = add_event(&query, run, number);
+    size_t count = query.reader->failed ? 0 : query.count;
+    for (size_t i = 0; i < count / 2; i++) {
+        struct event_row newer = query.items[i];
+        query.items[i] = query.items[count - 1 - i];
+        query.items[count - 1 - i] = newer;
+    }
+    *ret = arena_take(arena, query.items, count, sizeof *query.items);
     return count;
 }

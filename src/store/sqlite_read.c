@@ -485,18 +485,6 @@ static size_t run_events(struct store_reader *base, int64_t workspace, const str
     return sqlite_read_events(reader, statement, arena, ret);
 }
 
-static size_t entity_events(struct store_reader *base, int64_t workspace, const struct uuid *run,
-                            const struct uuid *task_run, struct arena *arena,
-                            struct event_row **ret)
-{
-    struct sqlite_reader *reader = sqlite_reader_of(base);
-    sqlite3_stmt *statement =
-        query_run(reader, task_run ? SQL_TASK_EVENTS : SQL_OWN_EVENTS, workspace, run);
-    if (statement && task_run)
-        db_bind_uuid(statement, 3, task_run);
-    return sqlite_read_events(reader, statement, arena, ret);
-}
-
 const struct reader_ops sqlite_reader_ops = {
     .close = reader_close,
     .begin = read_begin,
@@ -516,7 +504,7 @@ const struct reader_ops sqlite_reader_ops = {
     .run_events = run_events,
     .workspace_events = sqlite_workspace_events,
     .newest_event = sqlite_newest_event,
-    .entity_events = entity_events,
+    .entity_events = sqlite_entity_events,
     .list_runs = sqlite_list_runs,
     .recent_runs = sqlite_recent_runs,
     .list_jobs = sqlite_list_jobs,

@@ -217,11 +217,13 @@ static const struct statement statements[SQL_RUN_KEYS] = {
     [SQL_RUN_EVENTS] = {ROW_EVENT, false,
                         TASK_KEY " FROM event WHERE workspace = ?1 AND run = ?2 AND number > ?3"
                                  " ORDER BY number LIMIT ?4"},
-    [SQL_TASK_EVENTS] = {ROW_EVENT, false,
-                         TASK_KEY " FROM event INDEXED BY event_by_entity WHERE workspace = ?1"
-                                  " AND run = ?2 AND task_run = ?3 ORDER BY number"},
+    [SQL_TASK_NEWEST_EVENT] = {NO_ROW, false,
+                               "SELECT last_event FROM task_run NOT INDEXED"
+                               " WHERE workspace = ?1 AND run = ?2 AND key = ?3"},
+    [SQL_EVENT] = {ROW_EVENT, false,
+                   TASK_KEY " FROM event WHERE workspace = ?1 AND run = ?2 AND number = ?3"},
     [SQL_OWN_EVENTS] = {ROW_EVENT, false,
-                        TASK_KEY " FROM event INDEXED BY event_by_entity WHERE workspace = ?1"
+                        TASK_KEY " FROM event INDEXED BY event_of_run WHERE workspace = ?1"
                                  " AND run = ?2 AND task_run IS NULL ORDER BY number"},
     /* 1024: STORE_EVENT_BLOCK */
     [SQL_EVENT_BLOCK_NEXT] = {NO_ROW, false,

@@ -87,8 +87,8 @@ static void events_of_the_workspace_are_found_by_number(void **state)
     check_storm(world, &of_job, 900, runs, is_gone);
 }
 
-/* A database of before is brought up: its events are found by number all the same. */
-static void events_of_before_are_found_by_number(void **state)
+/* A database of before is brought up: its events are found all the same, by number and by task run. */
+static void events_of_before_are_found(void **state)
 {
     struct world *world = *state;
     enum { EVENTS = 2500 };
@@ -108,11 +108,18 @@ static void events_of_before_are_found_by_number(void **state)
             world_add(world, ROW_REPAIR, ROW_INSERT, &repair);
         }
     }
+    struct task_run_row task_run = world_task_run_row(world, &runs[0].key, 0);
+    world_add(world, ROW_TASK_RUN, ROW_INSERT, &task_run);
     for (int i = 0; i < EVENTS; i++) {
         struct event_row event =
             world_event_row(world, &runs[i % 3].key, STATE_PENDING, STATE_RUNNING);
+        if (i % 3 == 0 && i % 2 == 0) {
+            event.task_run = task_run.key;
+            task_run.last_event = event.number;
+        }
         world_add(world, ROW_EVENT, ROW_INSERT, &event);
     }
+    world_add(world, ROW_TASK_RUN, ROW_UPDATE, &task_run);
     assert_int_equal(world_commit(world), STORE_OK);
     sqlite3 *handle;
     assert_int_equal(sqlite3_open(world->path, &handle), SQLITE_OK);
@@ -128,6 +135,8 @@ static void events_of_before_are_found_by_number(void **state)
             " DROP INDEX run_queued; ALTER TABLE run DROP COLUMN in_campaign;"
             " ALTER TABLE run DROP COLUMN is_held;"
             " CREATE INDEX run_queued ON run (workspace, job);"
+            " DROP INDEX event_of_run; ALTER TABLE event DROP COLUMN previous;"
+            " CREATE INDEX event_by_entity ON event (workspace, run, task_run, number);"
             " ALTER TABLE attempt DROP COLUMN external_id;"
             " ALTER TABLE attempt DROP COLUMN launch;"
             " ALTER TABLE repair DROP COLUMN commits; ALTER TABLE repair DROP COLUMN monitor;"
@@ -152,10 +161,18 @@ static void events_of_before_are_found_by_number(void **state)
     assert_int_equal(store_workspace_events(world->reader, 1, &all, 0, EVENTS + 1, &world->arena,
                                             &events, &upto),
                      EVENTS);
-    store_read_end(world->reader);
     for (int i = 0; i < EVENTS; i++)
         assert_int_equal(events[i].number, i + 1);
     assert_int_equal(upto, EVENTS);
+    size_t of_task =
+        store_entity_events(world->reader, 1, &runs[0].key, &task_run.key, &world->arena, &events);
+    assert_int_equal(of_task, (EVENTS + 5) / 6);
+    for (size_t i = 0; i < of_task; i++)
+        assert_int_equal(events[i].number, 6 * i + 1);
+    assert_int_equal(
+        store_entity_events(world->reader, 1, &runs[0].key, NULL, &world->arena, &events),
+        (EVENTS + 2) / 6);
+    store_read_end(world->reader);
     for (int i = 0; i < 3; i++) { /* and its runs have the duration of their newest attempt */
         struct run_row run;
         assert_true(store_get_run(world->reader, 1, &runs[i].key, &world->arena, &run));
@@ -169,7 +186,7 @@ int main(void)
         cmocka_unit_test(events_of_the_workspace_are_found_by_number),
     };
     const struct CMUnitTest sqlite_tests[] = {
-        cmocka_unit_test(events_of_before_are_found_by_number),
+        cmocka_unit_test(events_of_before_are_found),
     };
     return world_run("events", tests, sizeof tests / sizeof *tests) +
            world_run_sqlite("events", sqlite_tests, sizeof sqlite_tests / sizeof *sqlite_tests);

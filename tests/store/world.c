@@ -313,6 +313,7 @@ struct event_row world_event_row(struct world *world, const struct uuid *run, en
         .number = ++world->workspace.last_event,
         .time_ms = world->now_ms,
         .attempt = FIELD_NULL,
+        .previous = FIELD_NULL,
         .type = EVENT_RUN_STATE,
         .from = from,
         .to = to,
