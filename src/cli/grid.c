@@ -216,3 +216,49 @@ void grid_print(struct cli *cli, const json_t *campaign)
         print_band(&grid, first, first + band < grid.time_count ? first + band : grid.time_count);
     print_told(&grid, cells);
 }
+
+static const char *number_text(struct cli *cli, const json_t *object, const char *member)
+{
+    return arena_printf(&cli->arena, "%" PRId64, get_number(object, member, 0));
+}
+
+static const char *time_text(struct cli *cli, const json_t *object, const char *member)
+{
+    char time[FORMAT_TEXT];
+    int64_t ms;
+    const char *text = get_text(object, member);
+    return text && timefmt_parse_instant(text, &ms)
+               ? arena_strdup(&cli->arena, format_time(ms, time))
+               : NULL;
+}
+
+static void print_plan_jobs(struct cli *cli, const json_t *jobs)
+{
+    static const char *const heads[] = {"JOB", "TIMES", "NEW", "SKIPPED", "FROM", "TO"};
+    struct table table;
+    size_t i;
+    json_t *job;
+    table_init(&table, heads, ARRAY_LEN(heads), &cli->arena);
+    json_array_foreach (jobs, i, job) {
+        table_add(&table, get_text(job, "name"), NULL);
+        table_add(&table, number_text(cli, job, "cellCount"), NULL);
+        table_add(&table, number_text(cli, job, "newCount"), NULL);
+        table_add(&table, number_text(cli, job, "skippedCount"), NULL);
+        table_add(&table, time_text(cli, job, "firstPlannedTime"), NULL);
+        table_add(&table, time_text(cli, job, "lastPlannedTime"), NULL);
+    }
+    table_print(&table, &cli->screen, stdout);
+    table_release(&table);
+}
+
+void grid_print_plan(struct cli *cli, const json_t *plan)
+{
+    const struct grid grid = {.cli = cli};
+    const json_t *jobs = json_object_get(plan, "jobs");
+    int64_t cells = get_number(plan, "cellCount", 0), made = get_number(plan, "newCount", 0);
+    int64_t skipped = get_number(plan, "skippedCount", 0);
+    printf("Would rerun %" PRId64 ", make %" PRId64 ", skip %" PRId64 "; jobs: %zu\n\n",
+           cells - made - skipped, made, skipped, json_array_size(jobs));
+    print_plan_jobs(cli, jobs);
+    print_told(&grid, json_object_get(plan, "cells"));
+}

@@ -7,3 +7,5 @@
 
 /* `campaign` as the API prints it, with all its cells. */
 void grid_print(struct cli *cli, const json_t *campaign);
+/* `plan` as planRerunCampaign prints it: what each job would have to do, and what would be left out. */
+void grid_print_plan(struct cli *cli, const json_t *plan);

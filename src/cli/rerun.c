@@ -207,20 +207,34 @@ static int follow(struct cli *cli, const char *what, const struct http_answer *a
     return status;
 }
 
+static int print_plan(struct cli *cli, const struct http_answer *answer)
+{
+    json_t *plan = NULL;
+    if (call_print_raw(cli, answer))
+        return CLI_DONE;
+    int status = call_parse(answer, &plan);
+    if (!status)
+        grid_print_plan(cli, plan);
+    json_decref(plan);
+    return status;
+}
+
 int verb_rerun(struct cli *cli)
 {
     struct http_answer answer;
     struct buf body;
     buf_init(&body, BODY_MAX);
     int status = make_body(cli, &body);
-    const struct call call = {
+    const struct call create = {
         .method = "POST", .path = "/rerunCampaigns", .body = body.data, .flags = CALL_CREATE};
+    const struct call ask = {
+        .method = "POST", .path = "/rerunCampaigns/actions/plan", .body = body.data};
     if (!status)
-        status = call_send(cli, &call, &answer);
+        status = call_send(cli, cli->options.plan ? &ask : &create, &answer);
     buf_release(&body);
     if (status)
         return status;
-    status = follow(cli, "Started", &answer);
+    status = cli->options.plan ? print_plan(cli, &answer) : follow(cli, "Started", &answer);
     http_answer_release(&answer);
     return status;
 }

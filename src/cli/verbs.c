@@ -405,8 +405,9 @@ static const struct verb work_verbs[] = {
         .summary = "Rerun the runs of a range of planned times, as one campaign",
         .help =
             "Runs that were started by hand, or are active, are not rerun. With --wait the exit "
-            "code is 0 when it ends with SUCCESS and 1 when it ends otherwise.\n\n"
-            "  reprise rerun nightly --from 2026-01-01T00:00:00Z --to 2026-01-31T23:59:59Z\n"
+            "code is 0 when it ends with SUCCESS and 1 when it ends otherwise. --plan shows how many "
+            "runs it would be, of which jobs, and changes nothing.\n\n"
+            "  reprise rerun nightly --from 2026-01-01T00:00:00Z --to 2026-01-31T23:59:59Z --plan\n"
             "  reprise rerun nightly --from 2026-01-30T00:00:00Z --to 2026-01-31T00:00:00Z "
             "--downstream --concurrent 4 --where first --version current",
         .min_args = 1,
@@ -415,7 +416,7 @@ static const struct verb work_verbs[] = {
         .options = {OPTION_FROM, OPTION_TO, OPTION_JOB, OPTION_DOWNSTREAM, OPTION_CONCURRENT,
                     OPTION_WHERE, OPTION_TASK, OPTION_VERSION, OPTION_INSTANCES, OPTION_CANARY,
                     OPTION_SUPPLEMENT, OPTION_REVERSE, OPTION_STOP_ON_FAIL, OPTION_LABEL,
-                    OPTION_WAIT},
+                    OPTION_PLAN, OPTION_WAIT},
         .words = {{OPTION_FROM, "T", "The first planned time: RFC 3339, or ms since 1970"},
                   {OPTION_TO, "T", "The last planned time, itself included"},
                   {OPTION_JOB, NULL, "This job too; may be given again"},

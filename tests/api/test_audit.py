@@ -15,7 +15,7 @@ from sign import OciKey
 AUDIT = "//reprise/v1/audit"
 ACCOUNTS = "//reprise/v1"
 # Calls that are no GET, and change nothing.
-READS = {"validateJob", "simulateJob", "planRepair", "fetchOutput", "exportTaskRunOutput"}
+READS = {"validateJob", "simulateJob", "planRepair", "planRerunCampaign", "fetchOutput", "exportTaskRunOutput"}
 RANGE = {"beginTime": "2026-01-05T00:00:00Z", "endTime": "2026-01-05T02:00:00Z"}
 DAILY = {"quartzCronExpression": "0 0 * * * ?", "timezoneId": "UTC"}
 

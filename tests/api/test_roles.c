@@ -102,6 +102,10 @@ static const struct row rows[] = {
      "\"2026-01-01T00:00:00Z\"}",
      ROLE_OPERATOR, 409},
     {"getRerunCampaign", CAMPAIGN, NULL, ROLE_VIEWER, 200},
+    {"planRerunCampaign", "rerunCampaigns/actions/plan",
+     "{\"jobKey\":\"" FAKE_JOB "\",\"beginTime\":\"2026-01-01T00:00:00Z\",\"endTime\":"
+     "\"2026-01-01T00:00:00Z\"}",
+     ROLE_VIEWER, 409},
     {"pauseRerunCampaign", CAMPAIGN "/actions/pause", "{}", ROLE_OPERATOR, 200},
     {"resumeRerunCampaign", CAMPAIGN "/actions/resume", "{}", ROLE_OPERATOR, 200},
     {"cancelRerunCampaign", CAMPAIGN "/actions/cancel", "{}", ROLE_OPERATOR, 200},

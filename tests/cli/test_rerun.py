@@ -70,6 +70,23 @@ def test_a_grid_of_jobs_and_times(cli, fake):
     assert json.loads(raw.stdout) == campaign(cells=cells)
 
 
+def test_a_plan_begins_nothing(cli, fake):
+    plan = {"cellCount": 5, "newCount": 2, "skippedCount": 1, "cells": [cell(1, 1, "WAITING"), cell(2, 1, "SKIPPED", "It is active")],
+            "jobs": [{"jobKey": key(1), "name": "load", "cellCount": 3, "newCount": 2, "skippedCount": 0,
+                      "firstPlannedTime": "2026-01-01T03:00:00.000Z", "lastPlannedTime": "2026-01-03T03:00:00.000Z"},
+                     {"jobKey": key(2), "name": "re\x1bport", "cellCount": 0, "newCount": 0, "skippedCount": 0,
+                      "firstPlannedTime": None, "lastPlannedTime": None}]}
+    fake.on("POST", "/rerunCampaigns/actions/plan", plan)
+    done = cli("rerun", JOB, *RANGE, "--plan")
+    assert done.returncode == 0, done.stderr
+    lines = done.stdout.decode().splitlines()
+    assert lines[0] == "Would rerun 2, make 2, skip 1; jobs: 2" and "\x1b" not in done.stdout.decode()
+    assert ["load", "3", "2", "0", "2026-01-01", "03:00:00Z", "2026-01-03", "03:00:00Z"] in [line.split() for line in lines]
+    assert any("It is active" in line and "job2" in line for line in lines)
+    assert not fake.sent("POST", "/rerunCampaigns")
+    assert json.loads(cli("rerun", JOB, *RANGE, "--plan", "-o", "json").stdout) == plan
+
+
 @pytest.mark.parametrize("action", ["pause", "resume", "cancel"])
 def test_actions(cli, fake, action):
     fake.on("POST", f"/rerunCampaigns/{key(7)}/actions/{action}", campaign("PAUSED"))

@@ -90,6 +90,31 @@ def test_kill9_in_the_middle(own):
     assert len(starts) == 12 and len({w.attempt for w in starts}) == 12
 
 
+def test_a_plan_is_what_a_campaign_would_be_and_changes_nothing(shared):
+    made = job(shared, "planned", [step("a")])
+    api = shared.api
+
+    def plan(status=200, **fields):
+        return api.post("/rerunCampaigns/actions/plan", {"jobKey": made["key"], **RANGE, **fields}, status=status).json()
+
+    before = [c["key"] for c in api.page_through("/rerunCampaigns")]
+    seen = plan(kind="SUPPLEMENT")
+    assert [seen[f] for f in ("cellCount", "newCount", "skippedCount")] == [6, 6, 0]
+    assert seen["jobs"] == [{"jobKey": made["key"], "name": "planned", "cellCount": 6, "newCount": 6, "skippedCount": 0,
+                             "firstPlannedTime": SIX[0], "lastPlannedTime": SIX[5]}]
+    assert [c["plannedTime"] for c in seen["cells"]] == SIX and {c["jobRunKey"] for c in seen["cells"]} == {None}
+    assert "no instances" in plan(409)["message"], "as the campaign itself would be refused"
+    assert [c["key"] for c in api.page_through("/rerunCampaigns")] == before
+    runs = make_instances(shared, made)
+    seen = plan(reverse=True)
+    assert seen["cellCount"] == 6 and seen["newCount"] == 0
+    assert [c["jobRunKey"] for c in plan()["cells"]] == runs
+    own_cells = [{k: c[k] for k in ("position", "jobKey", "plannedTime", "jobRunKey", "needs", "follows")} for c in plan()["cells"]]
+    begun = done(shared, campaign(shared, made, where="FIRST"))
+    assert own_cells == [{k: c[k] for k in own_cells[0]} for c in begun["cells"]]
+    assert plan(status=400, beginTime="2026-01-06T00:00:00Z")["code"] == "InvalidParameter"
+
+
 def test_each_run_knows_the_time_that_it_is_for(shared):
     tasks = [{"taskKey": "a", "type": "SHELL_TASK", "script": "echo $0 $REPRISE_PARAM_day", "dependsOn": [], "runIf": "ALL_SUCCESS",
               "commandLineArguments": "{{job.planned_time.iso_datetime}}",

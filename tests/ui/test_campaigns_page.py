@@ -33,6 +33,10 @@ def test_a_campaign_from_the_page(own, page, planned):
     page("await page.getByLabel('to', {exact: true}).fill(await page.evaluate((ms) =>"
          " new Date(ms - new Date(ms).getTimezoneOffset() * 60000).toISOString().slice(0, 16), arg))", later * 1000)
     page("await page.getByLabel('At the same time').fill('2')")
+    page("await page.getByRole('dialog').getByRole('button', {name: 'Preview'}).click()")
+    page.sees(f"Would rerun {planned['count']}, make 0, skip 0.")
+    assert not own.api.read("/rerunCampaigns")["items"], "looked at, not begun"
+    page("await page.getByLabel('Which').selectOption('SUPPLEMENT'); await page.getByLabel('Which').selectOption('UNSUCCESSFUL')")
     page("await page.getByRole('dialog').getByRole('button', {name: 'Start'}).click()")
     page("await page.locator('h1 + .pill[data-status=FAILED]').waitFor()")
     assert page("return await page.locator('.grid-cell [data-status=FAILED]').count()") == planned["count"]

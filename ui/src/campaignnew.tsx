@@ -10,6 +10,34 @@ import { fromWall, ownZone, toWall, zoneOf } from './zone'
 const DAY_MS = 86_400_000
 const MAX_CONCURRENT = 128
 
+interface CampaignPlan {
+  cellCount: number; newCount: number; skippedCount: number
+  jobs: { jobKey: string; name: string; cellCount: number; newCount: number; skippedCount: number }[]
+  cells: { position: number; jobName: string; plannedTime: string; status: string; reason: string }[]
+}
+
+const SKIPPED_SHOWN = 5
+
+/** What the campaign would consist of, in words; who may not be rerun, and why. */
+function Preview({ plan, zone }: { plan: CampaignPlan; zone: string }) {
+  const skipped = plan.cells.filter((cell) => cell.status === 'SKIPPED')
+  const rerun = plan.cellCount - plan.newCount - plan.skippedCount
+  return (
+    <div role="status" class="notice">
+      <p>Would rerun <b>{rerun}</b>, make <b>{plan.newCount}</b>, skip <b>{plan.skippedCount}</b>.</p>
+      {plan.jobs.length > 1 && (
+        <ul>{plan.jobs.map((each) => <li key={each.jobKey}>{visible(each.name)}: {each.cellCount - each.skippedCount}{each.skippedCount > 0 && ` and ${each.skippedCount} skipped`}</li>)}</ul>
+      )}
+      {skipped.length > 0 && (
+        <ul>{skipped.slice(0, SKIPPED_SHOWN).map((cell) => (
+          <li key={cell.position}>{visible(cell.jobName)}, {toWall(Date.parse(cell.plannedTime), zone).replace('T', ' ')}: {visible(cell.reason)}</li>
+        ))}
+        {plan.skippedCount > SKIPPED_SHOWN && <li>and {plan.skippedCount - SKIPPED_SHOWN} more</li>}</ul>
+      )}
+    </div>
+  )
+}
+
 export function CampaignDialog({ job, onClose }: { job: Job | null; onClose: () => void }) {
   const [jobs, setJobs] = useState<JobSummary[] | null>(null)
   const [jobKey, setJobKey] = useState(job?.key ?? '')
@@ -40,23 +68,33 @@ export function CampaignDialog({ job, onClose }: { job: Job | null; onClose: () 
     get<Job>(`/jobs/${jobKey}`).then(setChosen, setError)
   }, [jobKey])
   const isNew = kind === 'SUPPLEMENT'
+  const asked = [jobKey, begin, end, kind, where, taskKey, version, isDownstream].join('\n')
+  const [planned, setPlanned] = useState<{ asked: string; plan: CampaignPlan } | null>(null)
+  const body = () => ({
+    jobKey, beginTime: new Date(fromWall(begin, zone)).toISOString(), endTime: new Date(fromWall(end, zone)).toISOString(), concurrent, isCanary, isDownstream,
+    ...(isNew ? { kind } : { kind: 'RERUN', instances: kind, where, version, ...(where === 'NODE' ? { taskKey } : {}) }),
+  })
 
-  async function start(event: Event) {
-    event.preventDefault()
+  /** Sends what is chosen; an answer is `taken`, a problem shown. */
+  async function send<T>(path: string, taken: (answer: T) => void, headers: Record<string, string> = {}) {
     setSending(true)
     setError(null)
-    const body = {
-      jobKey, beginTime: new Date(fromWall(begin, zone)).toISOString(), endTime: new Date(fromWall(end, zone)).toISOString(), concurrent, isCanary, isDownstream,
-      ...(isNew ? { kind } : { kind: 'RERUN', instances: kind, where, version, ...(where === 'NODE' ? { taskKey } : {}) }),
-    }
     try {
-      const made = await post<{ key: string }>('/rerunCampaigns', body, { 'opc-retry-token': token })
-      go(href(['campaigns', made.key]))
-      onClose()
+      taken(await post<T>(path, body(), headers))
     } catch (problem) {
-      setSending(false)
       setError(problem)
     }
+    setSending(false)
+  }
+  function start(event: Event) {
+    event.preventDefault()
+    void send<{ key: string }>('/rerunCampaigns', (made) => {
+      go(href(['campaigns', made.key]))
+      onClose()
+    }, { 'opc-retry-token': token })
+  }
+  function preview(event: { currentTarget: HTMLButtonElement }) {
+    if (event.currentTarget.form?.reportValidity()) void send<CampaignPlan>('/rerunCampaigns/actions/plan', (plan) => setPlanned({ asked, plan }))
   }
   const choice = (label: string, value: string, set: (value: string) => void, options: [string, string][]) => (
     <label class="field">{label}
@@ -104,9 +142,11 @@ export function CampaignDialog({ job, onClose }: { job: Job | null; onClose: () 
         </label>
         <label class="inline"><input type="checkbox" checked={isDownstream} onChange={(event) => setDownstream(event.currentTarget.checked)} />With the jobs that depend on it</label>
         <label class="inline"><input type="checkbox" checked={isCanary} onChange={(event) => setCanary(event.currentTarget.checked)} />The first one alone, the rest once it has succeeded</label>
+        {planned?.asked === asked && error === null && <Preview plan={planned.plan} zone={zone} />}
         {error !== null && <Problem error={error} />}
         <footer>
           <button type="button" onClick={onClose}>Cancel</button>
+          <button type="button" disabled={isSending} onClick={preview}>Preview</button>
           <button type="submit" class="primary" disabled={isSending}>{isSending ? 'Asking…' : 'Start'}</button>
         </footer>
       </form>

@@ -242,6 +242,59 @@ static const struct field campaign_fields[] = {
 const struct schema campaign_schema =
     SCHEMA("RerunCampaign", campaign_view, campaign_fields, "A campaign with its cells.");
 
+/* ---- what would be ---- */
+
+#define PLAN_COUNT_ROWS(type)                                                \
+    {.name = "cellCount",                                                    \
+     .kind = FIELD_INT64,                                                    \
+     AT(type, cells),                                                        \
+     .doc = "How many cells it would have."},                                \
+        {.name = "newCount",                                                 \
+         .kind = FIELD_INT64,                                                \
+         AT(type, made),                                                     \
+         .doc = "How many of them would make a run; the others rerun one."}, \
+    {                                                                        \
+        .name = "skippedCount", .kind = FIELD_INT64, AT(type, skipped),      \
+        .doc = "How many of them may not be rerun."                          \
+    }
+
+static const struct field plan_job_fields[] = {
+    {.name = "jobKey",
+     .kind = FIELD_STRING,
+     AT(campaign_plan_job_view, job_key),
+     .doc = "Key of the job."},
+    {.name = "name", .kind = FIELD_STRING, AT(campaign_plan_job_view, name), .doc = "Its name."},
+    PLAN_COUNT_ROWS(campaign_plan_job_view),
+    {.name = "firstPlannedTime",
+     .kind = FIELD_TIME,
+     AT(campaign_plan_job_view, first_ms),
+     .doc = "The earliest of its planned times, null where it has no cell."},
+    {.name = "lastPlannedTime",
+     .kind = FIELD_TIME,
+     AT(campaign_plan_job_view, last_ms),
+     .doc = "The latest."},
+};
+static const struct schema plan_job_schema = SCHEMA("RerunCampaignPlanJob", campaign_plan_job_view,
+                                                    plan_job_fields,
+                                                    "What one job has to do in a campaign.");
+
+static const struct field plan_fields[] = {
+    PLAN_COUNT_ROWS(campaign_plan_view),
+    {.name = "jobs",
+     .kind = FIELD_LIST,
+     AT(campaign_plan_view, jobs),
+     .object = &plan_job_schema,
+     .doc = "Every job of it, that of jobKey first."},
+    {.name = "cells",
+     .kind = FIELD_LIST,
+     AT(campaign_plan_view, first_cells),
+     .object = &cell_schema,
+     .doc = "Its first 1,000 cells, in order."},
+};
+const struct schema campaign_plan_schema = SCHEMA("RerunCampaignPlan", campaign_plan_view,
+                                                  plan_fields,
+                                                  "What a campaign would consist of, as of now.");
+
 /* ---- filters ---- */
 
 static const struct field list_fields[] = {

@@ -24,6 +24,48 @@ enum err_code campaign_parse(struct call *call)
     return ERR_OK;
 }
 
+static enum err_code request_of(struct call *call, struct campaign_request *ret)
+{
+    const struct campaign_details *details = call->details;
+    *ret = (struct campaign_request){
+        .kind = details->kind,
+        .name = details->name,
+        .downstream = details->downstream == 1,
+        .begin_ms = details->begin_ms,
+        .end_ms = details->end_ms,
+        .concurrent = details->concurrent,
+        .canary = details->canary == 1,
+        .where = details->where,
+        .task_key = details->task_key,
+        .version = details->version,
+        .set = details->set,
+        .ignore_monitor = details->ignore_monitor == 1,
+        .stop_on_fail = details->stop_on_fail == 1,
+        .reverse = details->reverse == 1,
+    };
+    ret->jobs = keys_of(&details->job_keys, call->arena, &ret->job_count);
+    if (!uuid_parse(details->job_key, &ret->job))
+        return err_set(&call->err, ERR_NOT_AUTHORIZED_OR_NOT_FOUND, "Job not found or not allowed");
+    return ERR_OK;
+}
+
+enum err_code campaign_plan_get(struct call *call)
+{
+    const struct api_backend *backend = call->backend;
+    struct campaign_request request;
+    struct campaign_plan plan;
+    enum err_code code = request_of(call, &request);
+    if (!code)
+        code = backend->plan_campaign(backend->context, call->reading.reader, &call->workspace,
+                                      &request, call->arena, &plan, &call->err);
+    if (code)
+        return code;
+    const struct campaign_plan_view view = campaign_plan_view(&plan, call->arena);
+    respond_json(call, 200);
+    fields_print(&campaign_plan_schema, &view, &call->response->body);
+    return ERR_OK;
+}
+
 enum err_code campaign_order(struct call *call, const struct campaign_request *request,
                              struct command *command)
 {
@@ -42,28 +84,9 @@ enum err_code campaign_order(struct call *call, const struct campaign_request *r
 
 enum err_code campaign_create(struct call *call, struct command *command)
 {
-    const struct campaign_details *details = call->details;
-    size_t job_count;
-    struct campaign_request request = {
-        .kind = details->kind,
-        .name = details->name,
-        .jobs = keys_of(&details->job_keys, call->arena, &job_count),
-        .downstream = details->downstream == 1,
-        .begin_ms = details->begin_ms,
-        .end_ms = details->end_ms,
-        .concurrent = details->concurrent,
-        .canary = details->canary == 1,
-        .where = details->where,
-        .task_key = details->task_key,
-        .version = details->version,
-        .set = details->set,
-        .ignore_monitor = details->ignore_monitor == 1,
-        .stop_on_fail = details->stop_on_fail == 1,
-        .reverse = details->reverse == 1,
-    };
-    request.job_count = job_count;
-    if (!uuid_parse(details->job_key, &request.job))
-        return err_set(&call->err, ERR_NOT_AUTHORIZED_OR_NOT_FOUND, "Job not found or not allowed");
+    struct campaign_request request;
+    if (request_of(call, &request))
+        return call->err.code;
     return campaign_order(call, &request, command);
 }
 

@@ -44,6 +44,23 @@ struct campaign_cell_view {
     int64_t finished_ms;
 };
 
+/* What a campaign would consist of, of one job. */
+struct campaign_plan_job_view {
+    const char *job_key;
+    const char *name;
+    int64_t cells, made, skipped;
+    int64_t first_ms, last_ms; /* FIELD_NULL: it has no cell */
+};
+
+struct campaign_plan_view {
+    int64_t cells, made, skipped;
+    struct field_list jobs;        /* of struct campaign_plan_job_view */
+    struct field_list first_cells; /* of struct campaign_cell_view */
+};
+
+/* Strings are the plan's, or in the arena. */
+struct campaign_plan_view campaign_plan_view(const struct campaign_plan *plan, struct arena *arena);
+
 struct campaign_view {
     struct campaign_row row;
     const char *key;

@@ -84,10 +84,12 @@ enum err_code grid_get(struct call *call);
 extern const struct schema campaign_details_schema;
 extern const struct schema campaign_schema;
 extern const struct schema campaign_summary_schema;
+extern const struct schema campaign_plan_schema;
 extern const struct schema campaign_list_query_schema;
 extern const struct schema campaign_query_schema;
 enum err_code campaign_parse(struct call *call);
 enum err_code campaign_create(struct call *call, struct command *command);
+enum err_code campaign_plan_get(struct call *call);
 /* Plans a request on a snapshot and fills the command; for every dialect that has campaigns. */
 enum err_code campaign_order(struct call *call, const struct campaign_request *request,
                              struct command *command);
