@@ -184,7 +184,8 @@ int verb_task_get(struct cli *cli)
 /* Byte for byte; to a terminal only text and colours. */
 static void print_output(const struct cli *cli, const json_t *output)
 {
-    const json_t *value = json_object_get(json_object_get(output, "data"), "value");
+    const json_t *value =
+        json_object_get(json_array_get(json_object_get(output, "data"), 0), "value");
     const char *text = json_string_value(value);
     if (json_is_true(json_object_get(output, "isTruncated")))
         cli_complain("only the end of the output is here; `run logs` reads all of it");

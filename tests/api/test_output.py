@@ -18,8 +18,8 @@ def test_what_a_task_wrote(api):
     task_run = api.task_run(run, "a")
     output = fetch(api, task_run)
     assert output == {"key": task_run["outputKey"], "taskType": "PYTHON_TASK", "isTruncated": False, "errorTrace": None,
-                      "data": {"type": "TEXT_PLAIN", "length": "6", "charset": "UTF_8", "isBase64": False, "compression": None,
-                               "value": "hello\n"}, "outputParameters": [], "version": 1}
+                      "data": [{"type": "TEXT_PLAIN", "length": "6", "charset": "UTF_8", "isBase64": False, "compression": None,
+                                "value": "hello\n"}], "outputParameters": [], "version": 1}
     assert fetch(api, task_run, outputKey=task_run["outputKey"]) == output
 
 
@@ -31,7 +31,7 @@ def test_each_attempt_has_its_own(server):
     assert len(set(keys)) == 2
     for key in keys:
         output = fetch(api, api.task_run(run, "a"), outputKey=key)
-        assert output["key"] == key and output["data"]["value"] == "tried\n" and "why" in output["errorTrace"]
+        assert output["key"] == key and output["data"][0]["value"] == "tried\n" and "why" in output["errorTrace"]
 
 
 def test_long_output_is_its_end_in_whole_characters(server):
@@ -39,14 +39,14 @@ def test_long_output_is_its_end_in_whole_characters(server):
     api = server.api
     run = api.go([task("a", "long.py")], "SUCCESS")
     output = fetch(api, api.task_run(run, "a"))
-    assert output["isTruncated"] and output["data"]["value"].endswith("é\nend\n") and not output["data"]["isBase64"]
-    assert MIB - 4 < len(output["data"]["value"].encode()) <= MIB
+    assert output["isTruncated"] and output["data"][0]["value"].endswith("é\nend\n") and not output["data"][0]["isBase64"]
+    assert MIB - 4 < len(output["data"][0]["value"].encode()) <= MIB
 
 
 def test_bytes_that_are_no_text_are_base64(server):
     server.script("bytes.py", "import sys\nsys.stdout.buffer.write(bytes(range(256)))\n")
     run = server.api.go([task("a", "bytes.py")], "SUCCESS")
-    data = fetch(server.api, server.api.task_run(run, "a"))["data"]
+    data = fetch(server.api, server.api.task_run(run, "a"))["data"][0]
     assert data["isBase64"] and data["charset"] is None and base64.b64decode(data["value"], validate=True) == bytes(range(256))
 
 

@@ -2,7 +2,7 @@
 
 import pytest
 from harness import if_else, named, refused, statuses, step, task
-from seeds import TASK_RUN, TASK_RUN_RETRY, TASK_RUN_SUMMARY, check, check_lifecycle, record, maybe, TEXT
+from seeds import TASK_RUN, TASK_RUN_RETRY, TASK_RUN_SUMMARY, check, check_lifecycle, listing, record, maybe, TEXT
 
 pytestmark = pytest.mark.sanitize
 
@@ -188,14 +188,14 @@ def test_following_a_log_ends_with_the_attempt(server, api):
 def test_fetch_output(api, run):
     good = of(api, run, "good")
     output = record(key=TEXT, taskType=TEXT, isTruncated={"type": "boolean"}, errorTrace=maybe(TEXT),
-                    data=record(type=TEXT, value=maybe(TEXT)), outputParameters={"type": "array"})
+                    data=listing(record(type=TEXT, value=maybe(TEXT))), outputParameters={"type": "array"})
     for body in ({"outputKey": good["outputKey"]}, {}):
         answer = api.post(f"/taskRuns/{good['key']}/actions/fetchOutput", body)
         assert answer.status_code == 200, answer.text
         seen = check(answer.json(), output)
         assert seen["key"] == good["outputKey"]
         assert seen["taskType"] == "PYTHON_TASK"
-        assert "to*stdout" in seen["data"]["value"]
+        assert "to*stdout" in seen["data"][0]["value"]
         assert seen["outputParameters"] == []
     for key in ("nonsense", f"{good['key']}.1", f"{good['key']}.00", f"{good['key']}.", of(api, run, "bad")["outputKey"]):
         refused(api.post(f"/taskRuns/{good['key']}/actions/fetchOutput", {"outputKey": key}), 404, "NotAuthorizedOrNotFound")
@@ -226,6 +226,6 @@ def test_the_end_of_a_long_output(server, api):
     run = api.go([task("a", "long.py")], "SUCCESS")
     seen = api.post(f"/taskRuns/{run['taskToTaskRunMap']['a']}/actions/fetchOutput", {}).json()
     assert seen["isTruncated"] is True
-    value = seen["data"]["value"]
+    value = seen["data"][0]["value"]
     assert value.endswith("é the end") and value.strip("é") == " the end", "cut between characters"
-    assert len(value.encode()) == int(seen["data"]["length"]) <= 1 << 20
+    assert len(value.encode()) == int(seen["data"][0]["length"]) <= 1 << 20

@@ -579,7 +579,7 @@ def test_output_of_a_task(cli, fake):
     fake.on("GET", f"/jobRuns/{RUN}", run)
     task_run = run["taskToTaskRunMap"]["a"]
     body = {"key": f"{task_run}.0", "taskType": "PYTHON_TASK", "isTruncated": True, "errorTrace": None,
-            "data": {"type": "TEXT_PLAIN", "length": "3", "value": "a\u001b[31mb\n"}, "outputParameters": [], "version": 1}
+            "data": [{"type": "TEXT_PLAIN", "length": "3", "value": "a\u001b[31mb\n"}], "outputParameters": [], "version": 1}
     fake.on("POST", f"/taskRuns/{task_run}/actions/fetchOutput", body)
     result = cli("task", "output", RUN, "--task", "a")
     assert (result.returncode, result.stdout) == (0, b"a\x1b[31mb\n") and b"only the end" in result.stderr

@@ -35,7 +35,7 @@ def test_a_childs_result_is_the_tasks(server):
     seen = check(api.task_run(run, "c"), TASK_RUN)
     assert seen["retryAttempt"] == 0 and len(seen["retries"]) == 1 and seen["outputKey"] == f"{seen['key']}.0"
     output = api.post(f"/taskRuns/{seen['key']}/actions/fetchOutput", {"outputKey": seen["outputKey"]}).json()
-    assert output["taskType"] == "JOB_TASK" and output["data"]["value"] == f"The output is that of job run {child['key']}.\n"
+    assert output["taskType"] == "JOB_TASK" and output["data"][0]["value"] == f"The output is that of job run {child['key']}.\n"
     exported = api.post(f"/taskRuns/{seen['key']}/outputs/{seen['outputKey']}/actions/export").json()
     assert exported["format"] == "HTML" and child["key"] in exported["contents"]
     assert seen["clusterValidationStartTime"] is None and seen["externalId"] == child["key"]

@@ -118,8 +118,8 @@ def test_output_is_cut_while_the_task_runs_and_after_it(server):
     assert told == [{"id": f"0:{last + 1}", "event": "cut", "data": {"attempt": 0, "from": first, "to": last}}]
     assert "".join(e["data"]["text"] for e in heard if e["event"] == "output").encode() == b"".join(data for _, data in found)
     output = api.post(f"/taskRuns/{key}/actions/fetchOutput", {}).json()
-    assert output["isTruncated"] and "\0" not in output["data"]["value"]
-    assert output["data"]["value"].endswith("." * 48 + "\n") and not output["data"]["isBase64"]
+    assert output["isTruncated"] and "\0" not in output["data"][0]["value"]
+    assert output["data"][0]["value"].endswith("." * 48 + "\n") and not output["data"][0]["isBase64"]
 
 
 def test_stderr_has_a_limit_of_its_own(server):
@@ -208,5 +208,5 @@ def test_bytes_are_bytes(server):
     trace = server.api.task_run(done, "a")["state"]["errorTrace"]
     assert trace == "\x1b[31mred\x1b[0m \ufffd\ufffd\ufffd \ufffd end\n"
     output = server.api.post(f"/taskRuns/{key}/actions/fetchOutput", {}).json()
-    assert output["data"]["isBase64"]
+    assert output["data"][0]["isBase64"]
     refused(server.api.get(f"/taskRuns/{key}/logs", offset=-1), 400, "InvalidParameter", "offset")

@@ -37,7 +37,7 @@ def test_the_example(server):
     say = server.api.task_run(run, "say")
     assert server.api.get(f"/taskRuns/{say['key']}/logs").text == "hello moon\n"
     output = server.api.post(f"/taskRuns/{say['key']}/actions/fetchOutput").json()
-    assert output["taskType"] == "JAR_TASK" and output["data"]["type"] == "TEXT_PLAIN" and output["data"]["value"] == "hello moon\n"
+    assert output["taskType"] == "JAR_TASK" and output["data"][0]["type"] == "TEXT_PLAIN" and output["data"][0]["value"] == "hello moon\n"
 
 
 def test_how_it_fails(server):

@@ -71,8 +71,8 @@ def test_the_example(servers):
     words = check(api.task_run(run, "words"), TASK_RUN)
     assert statuses(run) == {"words": "SUCCESS", "many": "SUCCESS"} and words["values"] == {"words": "26"}
     output = fetch(api, words)
-    document = json.loads(output["data"]["value"])
-    assert output["data"]["type"] == "NOTEBOOK" and output["taskType"] == "NOTEBOOK_TASK" and not output["isTruncated"]
+    document = json.loads(output["data"][0]["value"])
+    assert output["data"][0]["type"] == "NOTEBOOK" and output["taskType"] == "NOTEBOOK_TASK" and not output["isTruncated"]
     assert document["cells"][2]["metadata"]["tags"] == ["injected-parameters"]
     assert "26 words, 7 of them at least 2 times" in "".join(texts(document))
     failed = api.wait_final(api.run(job, parameters=named(least="99")), "FAILED", seconds=100)
@@ -89,7 +89,7 @@ def test_parameters_are_typed_as_their_defaults_are(server):
     values = named(n="7", r="2", b="true", l='["a", 1]', d="{'k': 'v'}", s="3", u="4", extra="it's")
     api = server.api
     run = go(api, [notebook_task("a", "/Workspace/typed.ipynb", parameters=values)], "SUCCESS")
-    seen = texts(json.loads(fetch(api, api.task_run(run, "a"))["data"]["value"]))
+    seen = texts(json.loads(fetch(api, api.task_run(run, "a"))["data"][0]["value"]))
     assert seen == ["[7, 2.0, True, ['a', 1], {'k': 'v'}, '3', '4', 3, \"it's\"]\n"]
     run = go(api, [notebook_task("a", "typed.ipynb", parameters=named(n="many"))], "FAILED")
     assert "Parameter n: 'many' is no int, as its default 1 is" in api.task_run(run, "a")["state"]["stateMessage"]
@@ -147,13 +147,13 @@ def test_progress_then_a_cancel_that_leaves_nothing(server):
     def far():
         seen = api.task_run(api.get_run(run), "a")
         return seen["state"]["stateMessage"] == "Running, in cell 2 of 3" and "begun" in str(
-            texts(json.loads(fetch(api, seen)["data"]["value"]))) and seen
+            texts(json.loads(fetch(api, seen)["data"][0]["value"]))) and seen
 
     seen = eventually(far, "the notebook so far is shown while it runs", 100)
     refused(export(api, seen, "HTML"), 409, "IncorrectState", "RUNNING")
     api.cancel(run)
     run = api.wait_final(run, "CANCELED")
-    assert "tidied" in str(texts(json.loads(fetch(api, api.task_run(run, "a"))["data"]["value"])))
+    assert "tidied" in str(texts(json.loads(fetch(api, api.task_run(run, "a"))["data"][0]["value"])))
     eventually(lambda: not server.processes(), "neither helper nor kernel is left")
 
 
@@ -165,7 +165,7 @@ def test_a_kernel_that_dies_and_one_that_hears_nothing(server):
     run = go(api, [notebook_task("dies", "dies.ipynb"), notebook_task("deaf", "deaf.ipynb", timeoutSeconds=6)], "FAILED")
     assert statuses(run) == {"dies": "FAILED", "deaf": "TIMED_OUT"}
     assert api.task_run(run, "dies")["state"]["stateMessage"] == "The kernel died in cell 1 of 1"
-    assert json.loads(fetch(api, api.task_run(run, "deaf"))["data"]["value"])["cells"]
+    assert json.loads(fetch(api, api.task_run(run, "deaf"))["data"][0]["value"])["cells"]
     eventually(lambda: not server.processes(), "the supervisor kills what is left of the kernel")
 
 
@@ -179,4 +179,4 @@ def test_it_survives_the_server(server):
     run = server.api.wait_final(run, "SUCCESS", seconds=100)
     a = server.api.task_run(run, "a")
     assert len(a["retries"]) == 1
-    assert texts(json.loads(fetch(server.api, a)["data"]["value"])) == ["begun\ntidied\n", "after 3\n"]
+    assert texts(json.loads(fetch(server.api, a)["data"][0]["value"])) == ["begun\ntidied\n", "after 3\n"]

@@ -33,7 +33,7 @@ def server(tmp_path_factory):
 
 
 def document_of(api, run, key="a"):
-    return json.loads(fetch(api, api.task_run(run, key))["data"]["value"])
+    return json.loads(fetch(api, api.task_run(run, key))["data"][0]["value"])
 
 
 @needs_notebooks

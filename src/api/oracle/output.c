@@ -46,7 +46,7 @@ struct output_view {
     const char *task_type;
     int8_t is_truncated;
     const char *error_trace;
-    struct output_data_view *data;
+    struct field_list data;              /* of struct output_data_view: one */
     struct field_list output_parameters; /* of struct field_pair */
     int64_t version;
 };
@@ -153,11 +153,11 @@ static const struct field output_fields[] = {
      .doc = "Tail of what it wrote to stderr, when it failed; of a notebook, the failed cell's "
             "traceback."},
     {.name = "data",
-     .kind = FIELD_OBJECT,
+     .kind = FIELD_LIST,
      .flags = FIELD_REQUIRED,
      AT(output_view, data),
      .object = &data_schema,
-     .doc = "What it wrote to stdout; of a notebook, the notebook with its outputs."},
+     .doc = "One item: what it wrote to stdout; of a notebook, the notebook with its outputs."},
     {.name = "outputParameters",
      .kind = FIELD_LIST,
      AT(output_view, output_parameters),
@@ -462,7 +462,7 @@ enum err_code output_fetch(struct call *call)
         .task_type = task_type_names[output.type],
         .is_truncated = output.is_truncated,
         .error_trace = output.attempt->error_trace,
-        .data = &output.data,
+        .data = {&output.data, 1},
         .output_parameters = values_pairs(output.task_run.published, call->arena),
         .version = output.task_run.repair_number + 1,
     };
