@@ -90,19 +90,34 @@ enum err_code edge_evaluate(struct step *step, const struct etask *task,
     return code;
 }
 
-/* RUNNING for no time. */
-static void begin(struct step *step, struct etask *task, const char *reason, const char *grounds)
+static void fail(struct step *step, struct etask *task, enum state end, const char *message)
 {
+    set_text(step->engine, &task->row.error_code, state_names[end]);
+    task_move(step, task, end, message, NULL);
+}
+
+/* RUNNING for no time. False: it has ended already, for a parameter that cannot be resolved. */
+static bool begin(struct step *step, struct etask *task, const char *reason, const char *grounds)
+{
+    struct param_list params;
+    struct err err;
     if (task->run->row.state == STATE_PENDING)
         run_start(step, task->run);
     task_move(step, task, STATE_RUNNING, reason, grounds);
     task->row.start_ms = task->row.end_ms = step->now_ms;
     task->row.execution_ms = 0;
+    if (task_resolve_params(step->engine, task, step->now_ms, &step->fx->arena, &params, &err)) {
+        fail(step, task, STATE_INTERNAL_ERROR, err.message);
+        return false;
+    }
+    set_text(step->engine, &task->row.parameters, params_json(params, &step->fx->arena));
+    return true;
 }
 
 void task_pass(struct step *step, struct etask *task, const char *reason, const char *grounds)
 {
-    begin(step, task, reason, grounds);
+    if (!begin(step, task, reason, grounds))
+        return;
     set_text(step->engine, &task->row.error_code, "");
     task_move(step, task, STATE_SUCCESS, "Succeeded", NULL);
 }
@@ -112,16 +127,16 @@ void if_else_decide(struct step *step, struct etask *task, const char *grounds)
     struct buf decision;
     struct err err = {0};
     bool outcome = false;
+    if (!begin(step, task, "Deciding", grounds))
+        return;
     buf_init(&decision, DECISION_MAX_BYTES);
-    begin(step, task, "Deciding", grounds);
     enum state end = decide(step, task, &outcome, &decision, &err);
     if (end == STATE_SUCCESS) {
         task->row.outcome = outcome;
         task_move(step, task, end, outcome ? "Decided: true" : "Decided: false",
                   decision.overflowed ? NULL : decision.data);
     } else {
-        set_text(step->engine, &task->row.error_code, state_names[end]);
-        task_move(step, task, end, err.message, NULL);
+        fail(step, task, end, err.message);
     }
     buf_release(&decision);
 }

@@ -551,6 +551,10 @@ struct resolved_task {
 };
 enum err_code task_resolve(const struct engine *engine, const struct etask *task, int64_t now_ms,
                            struct arena *arena, struct resolved_task *ret, struct err *err);
+/* The parameters alone, of a task that the engine decides. */
+enum err_code task_resolve_params(const struct engine *engine, const struct etask *task,
+                                  int64_t now_ms, struct arena *arena, struct param_list *ret,
+                                  struct err *err);
 /* What a JOB task hands to its child: its own parameters, and no others. */
 enum err_code child_resolve(const struct engine *engine, const struct etask *task, int64_t now_ms,
                             struct arena *arena, struct param_list *ret, struct err *err);

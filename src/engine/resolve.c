@@ -137,17 +137,24 @@ static enum err_code resolve_params(const struct etask *task, const struct texts
     return code;
 }
 
+enum err_code task_resolve_params(const struct engine *engine, const struct etask *task,
+                                  int64_t now_ms, struct arena *arena, struct param_list *ret,
+                                  struct err *err)
+{
+    struct texts texts;
+    texts_init_task(&texts, engine, task, now_ms);
+    enum err_code code = resolve_params(task, &texts, arena, ret, err);
+    texts_release(&texts);
+    return code;
+}
+
 enum err_code child_resolve(const struct engine *engine, const struct etask *task, int64_t now_ms,
                             struct arena *arena, struct param_list *ret, struct err *err)
 {
     struct param_list own = params_of(&task_def_of(task)->parameters);
     struct param_list all;
-    struct texts texts;
-    texts_init_task(&texts, engine, task, now_ms);
-    enum err_code code = resolve_params(task, &texts, arena, &all, err);
-    texts_release(&texts);
-    if (code)
-        return code;
+    if (task_resolve_params(engine, task, now_ms, arena, &all, err))
+        return err->code;
     struct str_map values;
     str_map_init(&values);
     for (size_t i = 0; i < all.count; i++)

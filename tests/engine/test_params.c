@@ -48,6 +48,30 @@ static void job_then_task_then_run_then_repairs(void **state)
                "{\"name\":\"e\",\"value\":\"repair2\"}");
 }
 
+/* What the engine decides starts as well: with parameters, or not at all. */
+static void decided_tasks_have_parameters(void **state)
+{
+    struct world *world = *state;
+    struct uuid job = world_job(
+        world, "{'name':'j','path':'/','parameters':[{'name':'n','value':'job'}],'tasks':["
+               "{'taskKey':'a','type':'PYTHON_TASK','filePath':'a.py'},"
+               "{'taskKey':'i','type':'IF_ELSE_TASK','dependsOn':[{'taskKey':'a'}],'condition':'e',"
+               "'expressions':[{'key':'e','value':'1 == 1'}],"
+               "'parameters':[{'name':'t','value':'{{tasks.a.values.k}}'}]},"
+               "{'taskKey':'d','type':'DUMMY_TASK','dependsOn':[{'taskKey':'a'}]}]}");
+    struct uuid run = world_submit(world, &job, NULL);
+    world_publish(world, &run, "a", 0, "k=7\n");
+    assert_string_equal(world_task(world, &run, "i")->row.parameters,
+                        "[{\"name\":\"n\",\"value\":\"job\"},{\"name\":\"t\",\"value\":\"7\"}]");
+    assert_string_equal(world_task(world, &run, "d")->row.parameters,
+                        "[{\"name\":\"n\",\"value\":\"job\"}]");
+    run = world_submit(world, &job, NULL);
+    world_exit(world, &run, "a", 0); /* it has published nothing */
+    assert_int_equal(world_task(world, &run, "i")->row.state, STATE_INTERNAL_ERROR);
+    assert_has(world_task(world, &run, "i")->row.message, "{{tasks.a.values.k}}");
+    assert_int_equal(world_task(world, &run, "d")->row.state, STATE_SUCCESS);
+}
+
 static void what_is_shown_as_unified(void **state)
 {
     struct world *world = *state;
@@ -346,6 +370,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         WORLD_TEST(job_then_task_then_run_then_repairs),
+        WORLD_TEST(decided_tasks_have_parameters),
         WORLD_TEST(what_is_shown_as_unified),
         WORLD_TEST(references_in_arguments),
         WORLD_TEST(braces_that_are_quoted_are_text),
