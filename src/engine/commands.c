@@ -61,12 +61,12 @@ static void add_version(struct step *step, const struct command *command, const 
 
 /* What a definition runs, or depends on, must exist and not lead back to it (RULES §6, §10). False: refused, or parked
  * until the rows are there that are needed to say so. */
-static bool check_nesting(struct step *step, const struct command *command, const struct uuid *self,
+static bool check_nesting(struct step *step, const struct command *command, const struct ejob *job,
                           struct command_result *result)
 {
     struct engine *engine = step->engine;
     struct err err;
-    switch (nest_check_def(step, command->def, self, &err)) {
+    switch (nest_check_def(step, command->def, job, &err)) {
     case NEST_OK:
         return true;
     case NEST_WAIT:
@@ -213,7 +213,7 @@ static void job_update(struct step *step, const struct command *command,
         result_refuse(result, ERR_NAME_TAKEN, "The job name has been used by another job.");
         return;
     }
-    if (!job || !check_nesting(step, command, &job->row.key, result))
+    if (!job || !check_nesting(step, command, job, result))
         return;
     const struct job_details *details = &command->def->details;
     command->def->version = ++job->row.version; /* not shared yet */

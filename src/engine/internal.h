@@ -377,9 +377,9 @@ struct uuid child_to_inherit(const struct etask *task);
 
 /* ---- nesting.c ---- */
 enum nest_verdict { NEST_OK, NEST_WAIT, NEST_REFUSED }; /* WAIT: rows are wanted */
-/* Everything that a definition that is to be saved runs, and depends on; `self` NULL: of a new job. */
+/* Everything that a definition that is to be saved runs, and depends on; `job` NULL: of a new one. */
 enum nest_verdict nest_check_def(struct step *step, const struct job_def *def,
-                                 const struct uuid *self, struct err *err);
+                                 const struct ejob *job, struct err *err);
 /* Everything above a child of `run` that is to be made of `job`. */
 enum nest_verdict nest_check_run(struct step *step, struct erun *run, const struct ejob *job,
                                  struct err *err);

@@ -3,10 +3,12 @@
  * that they depend on (RULES §10: no cycles).
  *
  * When a job is saved, everything that its definition leads to is gone through, level by level, so that the
- * newest definitions never form a cycle. When a child starts, its parents are looked at too, for they may
+ * newest definitions never form a cycle. A job that is gone may stay named, by a definition that named it before: or
+ * nobody could pause what it names. When a child starts, its parents are looked at too, for they may
  * run older definitions, and nobody knows when a job is saved how deep it will stand.
  */
 #include <stdlib.h>
+#include <string.h>
 
 #include "engine/internal.h"
 
@@ -69,7 +71,8 @@ struct visit {
 struct walk {
     const struct relation *relation;
     struct step *step;
-    const struct uuid *self; /* NULL: the job has no key yet */
+    const struct uuid *self;      /* NULL: the job has no key yet */
+    const struct job_def *before; /* its newest definition; NULL: it has none */
     struct visit *level;
     size_t count, cap;
     struct uuid_map seen;
@@ -83,6 +86,17 @@ static enum nest_verdict refuse(const struct walk *walk, size_t through, const c
     err_set(walk->err, ERR_INVALID_PARAMETER, "%s[%zu].jobKey %s", walk->relation->field, through,
             what);
     return NEST_REFUSED;
+}
+
+static bool is_named_before(const struct walk *walk, const char *text)
+{
+    size_t count = walk->before ? walk->relation->count(walk->before) : 0;
+    for (size_t i = 0; i < count; i++) {
+        const char *key = walk->relation->key(walk->before, i);
+        if (key && strcmp(key, text) == 0)
+            return true;
+    }
+    return false;
 }
 
 /* One job. `direct`: the definition itself leads to it. */
@@ -99,7 +113,9 @@ static enum nest_verdict visit_key(struct walk *walk, const char *text, size_t t
     }
     bool is_there = answer == WANT_THERE && job->row.deleted_ms == FIELD_NULL;
     if (!is_there)
-        return direct ? refuse(walk, through, "names no job of the workspace") : NEST_OK;
+        return direct && !is_named_before(walk, text)
+                   ? refuse(walk, through, "names no job of the workspace")
+                   : NEST_OK;
     if (walk->self && uuid_equal(&key, walk->self))
         return refuse(walk, through, direct ? relation->to_itself : relation->to_cycle);
     if (uuid_map_get(&walk->seen, &key))
@@ -144,10 +160,14 @@ static enum nest_verdict next_level(struct walk *walk)
 }
 
 static enum nest_verdict check_def(struct step *step, const struct job_def *def,
-                                   const struct uuid *self, const struct relation *relation,
+                                   const struct ejob *job, const struct relation *relation,
                                    struct err *err)
 {
-    struct walk walk = {.relation = relation, .step = step, .self = self, .err = err};
+    struct walk walk = {.relation = relation, .step = step, .err = err};
+    if (job) {
+        walk.self = &job->row.key;
+        walk.before = job->def;
+    }
     uuid_map_init(&walk.seen);
     enum nest_verdict verdict = visit_def(&walk, def, NULL);
     for (int depth = 1; verdict == NEST_OK && !walk.is_waiting && walk.count; depth++) {
@@ -164,10 +184,10 @@ static enum nest_verdict check_def(struct step *step, const struct job_def *def,
 }
 
 enum nest_verdict nest_check_def(struct step *step, const struct job_def *def,
-                                 const struct uuid *self, struct err *err)
+                                 const struct ejob *job, struct err *err)
 {
-    enum nest_verdict verdict = check_def(step, def, self, &runs, err);
-    return verdict == NEST_OK ? check_def(step, def, self, &depends, err) : verdict;
+    enum nest_verdict verdict = check_def(step, def, job, &runs, err);
+    return verdict == NEST_OK ? check_def(step, def, job, &depends, err) : verdict;
 }
 
 /* ---- at run ---- */

@@ -316,6 +316,49 @@ def test_a_job_that_names_what_is_gone_is_put_right(huawei):
     assert [n["name"] for n in huawei.read1("jobs/orphan")["nodes"]] == ["a"]
 
 
+def test_what_is_gone_garbles_nothing_and_keeps_nobody_from_stopping(server, huawei):
+    for name in ("lost-up", "lost-sub"):
+        huawei.made(job(name, [shell("a")]))
+    huawei.made(with_cron(dependJobs={"jobs": ["lost-up"]}, expression="0 0 0 1 1 ?", period="1 years") | {
+        "name": "bereft", "params": [{"name": "p", "value": "1", "type": "constants"}],
+        "nodes": [node("s", "SubJob", jobName="lost-sub"), python("py", "s"), node("r", "MRSSpark", "s", resourcePath="a.jar")]})
+    before = huawei.read1("jobs/bereft")
+    lost = {name: key_of(server, name) for name in ("lost-up", "lost-sub")}
+    huawei.start("bereft")
+    for name in lost:
+        done(huawei.v1("DELETE", f"jobs/{name}"), 204)
+    huawei.stop("bereft")
+    huawei.start("bereft", {"jobParams": [{"name": "p", "value": "2"}]})
+    huawei.stop("bereft")
+    for name in lost:  # another one may take the name: it is not the one that was meant
+        huawei.made(job(name, [shell("a")]))
+    huawei.start("bereft")
+    huawei.stop("bereft")
+    shown = huawei.read1("jobs/bereft")
+    assert shown["nodes"][0]["properties"] == [{"name": "jobName", "value": lost["lost-sub"]}]
+    assert shown["nodes"][1:] == before["nodes"][1:] and shown["params"] == before["params"]
+    assert shown["schedule"]["cron"]["dependJobs"]["jobs"] == [lost["lost-up"]]
+    assert shown["schedule"]["cron"]["period"] == "1 years"
+    done(huawei.v1("PUT", "jobs/bereft", shown), 204)
+    assert huawei.read1("jobs/bereft") == {**shown, "version": str(int(shown["version"]) + 1)}
+    refused(huawei.v1("POST", "jobs", job("new", [node("s", "SubJob", jobName=lost["lost-sub"])])), "DLF.3051", "names no job")
+
+
+def test_what_a_start_said_ends_with_the_stop_whatever_was_changed_meanwhile(server, huawei):
+    huawei.made(job("said", [shell("a"), shell("b", "a")], "0 0 0 1 1 ?", params=[{"name": "p", "value": "base"}]))
+    huawei.start("said", {"jobParams": [{"name": "p", "value": "STARTED"}], "start_date": 20981231})
+    path = f"/jobs/{key_of(server, 'said')}"
+    whole = server.api.read(path)
+    assert whole["parameters"] == [{"name": "p", "value": "STARTED"}] and whole["schedule"]["startTime"].startswith("2098")
+    tasks = [{**task, "runIf": "ALL_DONE"} if task["taskKey"] == "b" else task for task in whole["tasks"]]
+    change_there(server, "said", tasks=tasks)  # what this dialect has no words for
+    huawei.stop("said")
+    whole = server.api.read(path)
+    assert whole["parameters"] == [{"name": "p", "value": "base"}] and whole["schedule"]["startTime"].startswith("2018")
+    assert whole["tasks"][1]["runIf"] == "ALL_DONE" and whole["schedule"]["pauseStatus"] == "PAUSED"
+    assert huawei.read1("jobs/said")["params"][0]["value"] == "base"
+
+
 def test_a_schedule_that_was_never_started_submits_nothing(server, huawei):
     """submit_time is then when the version was saved; once started, when that was, whatever is saved."""
     huawei.made(job("unstarted", [shell("a")], "0 0 0 1 1 ?"))

@@ -221,6 +221,12 @@ static void cycles_are_refused_when_saved(void **state)
     assert_answer(world_command(world, &command), ERR_INVALID_PARAMETER,
                   "tasks[0].jobKey names no job of the workspace");
     job_def_unref(command.def);
+    /* What is gone may stay named by who named it before, and by nobody else. */
+    const char *as_it_was = world_dag_json_of(world, &b, "y; !c: {'jobKey':'%s'}", WIDE);
+    assert_answer(world_delete_job(world, &b, NULL), ERR_OK, "");
+    assert_answer(world_update_job(world, &c, as_it_was, NULL), ERR_OK, "");
+    assert_answer(world_update_job(world, &a, as_it_was, NULL), ERR_INVALID_PARAMETER,
+                  "tasks[1].jobKey names no job of the workspace");
 }
 
 static void jobs_nest_ten_deep(void **state)

@@ -83,15 +83,14 @@ static enum err_code refuse(const struct depending *depending, const char *what)
 static enum err_code add_job(const struct depending *depending, const struct group *group,
                              const char *name, bool of_last_period, const char *field, size_t i)
 {
-    struct job_row row;
     char key[UUID_TEXT];
-    enum err_code code = dataarts_find_job(depending->at, name, &row, depending->err);
+    enum err_code code = dataarts_find_reference(depending->at, name, key, depending->err);
     if (code == ERR_NOT_AUTHORIZED_OR_NOT_FOUND)
         return refuse(depending, arena_printf(depending->at->arena,
                                               ".%s[%zu]: there is no job %.128s", field, i, name));
     if (code)
         return code;
-    json_t *dependency = json_pack("{s:s}", "jobKey", uuid_format(&row.key, key));
+    json_t *dependency = json_pack("{s:s}", "jobKey", key);
     if (of_last_period || group->period != FIELD_UNSET)
         json_object_set_new(dependency, "period",
                             json_string(period_names[of_last_period ? 1 : group->period]));

@@ -177,11 +177,10 @@ static json_t *make_sub_job(const struct reading *at, const struct dataarts_node
                             struct err *err)
 {
     char key[UUID_TEXT];
-    struct job_row job;
     const char *name = property(node, "jobName");
     if (!has_text(name))
         return missing(node, "jobName", err);
-    enum err_code code = dataarts_find_job(at, name, &job, err);
+    enum err_code code = dataarts_find_reference(at, name, key, err);
     if (code == ERR_NOT_AUTHORIZED_OR_NOT_FOUND)
         err_set(err, code, "The job does not exist: node %s: jobName %.128s", node->name, name);
     if (code)
@@ -190,7 +189,7 @@ static json_t *make_sub_job(const struct reading *at, const struct dataarts_node
     if (!parameters)
         return NULL;
     json_t *task = new_task("JOB_TASK");
-    set_text(task, "jobKey", uuid_format(&job.key, key));
+    set_text(task, "jobKey", key);
     json_object_set_new(task, "parameters", parameters);
     return task;
 }
@@ -365,7 +364,8 @@ const char *dataarts_job_name(const struct reading *at, const char *key_text)
     struct job_row row;
     const struct api_reads *reads = &at->api->backend.reads;
     if (!uuid_parse(key_text, &key) ||
-        !reads->get_job(at->reader, at->workspace->id, &key, at->arena, &row))
+        !reads->get_job(at->reader, at->workspace->id, &key, at->arena, &row) ||
+        row.deleted_ms != FIELD_NULL) /* another one may have its name by now */
         return key_text;
     return row.name;
 }

@@ -95,12 +95,52 @@ static enum err_code check_nothing_kept(struct call *call, const struct job_def 
         has_params ? "parameters" : "schedule.startTime");
 }
 
+static bool is_same(const json_t *a, const json_t *b)
+{
+    return a == b || json_equal(a, b);
+}
+
+static json_t *tree_of(struct call *call, const struct dataarts_kept *kept, bool is_active)
+{
+    struct job_def *def;
+    struct err ignored;
+    if (dataarts_to_def(&call->reading, kept, is_active, &def, &ignored))
+        return NULL;
+    json_t *tree = json_loads(def->json, JSON_ALLOW_NUL, NULL);
+    job_def_unref(def);
+    return tree;
+}
+
+/* What the start before has put in its place, and nobody has changed since, is as it was without it. */
+static void undo_start(struct call *call, const struct job_def *def, json_t *details)
+{
+    const struct dataarts_kept *kept = dataarts_kept_of(def, call->arena);
+    bool is_active = def->details.schedule && def->details.schedule->pause_status != PAUSE_PAUSED;
+    const char *field;
+    json_t *value;
+    if (!kept || !kept->start)
+        return;
+    const struct dataarts_kept before = {.job = kept->job};
+    json_t *with = tree_of(call, kept, is_active);
+    json_t *without = with ? tree_of(call, &before, is_active) : NULL;
+    json_object_foreach (without, field, value)
+        if (!is_same(value, json_object_get(with, field)) &&
+            is_same(json_object_get(details, field), json_object_get(with, field)))
+            json_object_set(details, field, value);
+    json_object_foreach (with, field, value)
+        if (!json_object_get(without, field) && is_same(json_object_get(details, field), value))
+            json_object_del(details, field);
+    json_decref(with);
+    json_decref(without);
+}
+
 static enum err_code start_other(struct call *call, const struct job_def *def, bool starts,
                                  struct job_def **ret)
 {
     json_t *details = json_parse(def->json, strlen(def->json), &call->err);
     if (!details)
         return call->err.code;
+    undo_start(call, def, details);
     json_t *schedule = json_object_get(details, "schedule");
     if (def->details.continuous)
         schedule = json_object_get(details, "continuous");

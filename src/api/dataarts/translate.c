@@ -33,6 +33,21 @@ enum err_code dataarts_find_job(const struct reading *at, const char *name, stru
     return ERR_OK;
 }
 
+enum err_code dataarts_find_reference(const struct reading *at, const char *name,
+                                      char ret_key[static UUID_TEXT], struct err *err)
+{
+    struct job_row row;
+    struct uuid key;
+    enum err_code code = dataarts_find_job(at, name, &row, err);
+    if (code == ERR_NOT_AUTHORIZED_OR_NOT_FOUND && uuid_parse(name, &key)) {
+        uuid_format(&key, ret_key);
+        return ERR_OK;
+    }
+    if (!code)
+        uuid_format(&row.key, ret_key);
+    return code;
+}
+
 /* ---- times ---- */
 
 bool dataarts_parse_time(const char *text, int64_t *ret_ms)

@@ -48,6 +48,11 @@ const char *dataarts_node_type(const struct dataarts_kept *kept, const struct ta
 enum err_code dataarts_find_job(const struct reading *at, const char *name, struct job_row *ret,
                                 struct err *err);
 
+/* The key of the job that another one names: by its name; one that is gone is named by its key (dataarts_job_name), and
+ * whether that may be is the engine's business. Codes as above. */
+enum err_code dataarts_find_reference(const struct reading *at, const char *name,
+                                      char ret_key[static UUID_TEXT], struct err *err);
+
 /* "2018-10-22T23:59:59+08" and its kin: an offset of hours, or hours and minutes, perhaps behind a
  * blank. */
 bool dataarts_parse_time(const char *text, int64_t *ret_ms);
