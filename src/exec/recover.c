@@ -306,12 +306,22 @@ void recover_orphan(struct exec *exec, struct attempt *attempt, pid_t dead, int 
         search(exec, attempt, ATTEMPT_IS_UNSENT);
 }
 
+/* Its supervisor makes the file of its output, behind the claim; where it belongs to another user we have made it. */
+static bool has_output(const struct exec *exec, const struct attempt *attempt)
+{
+    char name[ATTEMPT_FILE];
+
+    return exec->isolation.uid == ORDER_KEEP_USER &&
+           faccessat(exec->folders.runs_fd, attempt_file(&attempt->id, ".out", name), F_OK,
+                     AT_SYMLINK_NOFOLLOW) == 0;
+}
+
 void recover_clean(struct exec *exec, struct attempt *attempt)
 {
     if (attempt->if_nothing == ATTEMPT_IS_LOST)
         exec_tell_lost(exec, attempt,
                        "Lost: the supervisor died and nothing of the attempt is left");
-    else if (attempt->was_found) {
+    else if (attempt->was_found || has_output(exec, attempt)) {
         isolation_remove(exec->isolation.base,
                          &attempt->id); /* there is no record to be swept with it */
         exec_tell_lost(exec, attempt,

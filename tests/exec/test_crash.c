@@ -312,6 +312,26 @@ static void test_crash_running_and_its_record_is_gone(void **state)
     scene_close(&scene);
 }
 
+/* It has ended meanwhile, and nothing of it lives: that its output is there says that it has begun. */
+static void test_crash_ended_and_its_record_is_gone(void **state)
+{
+    struct world *world = *state;
+    struct scene scene;
+    orphan(&scene, world);
+
+    world_say(scene.hears, "0");
+    world_await_record(world, &scene.id, RECORD_OUTCOME);
+    assert_int_equal(unlink(world_file(world, &scene.id, ".rec")), 0);
+    world_up(world);
+    world_recover(world, &scene.id);
+    const struct told *told = world_await(world, &scene.id);
+    assert_int_equal(told->report.kind, EXEC_LOST);
+    assert_non_null(strstr(told->message, "its record was gone"));
+    assert_int_equal(begun(&scene), 1);
+    world_down(world);
+    scene_close(&scene);
+}
+
 /* The supervisor that was adopted is killed, and there is no record: that was no copy, so what it left is killed. */
 static void test_adopted_attempt_whose_record_is_gone(void **state)
 {
@@ -564,6 +584,7 @@ int main(void)
         TEST(test_crash_exec_failed),
         TEST(test_crash_running_server_dead),
         TEST(test_crash_running_and_its_record_is_gone),
+        TEST(test_crash_ended_and_its_record_is_gone),
         TEST(test_adopted_attempt_whose_record_is_gone),
         TEST(test_own_attempt_whose_record_is_gone),
         TEST(test_crash_running_and_its_record_is_no_file),
