@@ -426,6 +426,19 @@ def test_a_log_is_followed_to_the_attempts_end(own):
 
 
 @sanitize
+def test_a_silent_log_ends_with_its_attempt_however_much_others_do(own):
+    run = own.api.run(own.api.job([step("a", gate="go")]))
+    nothing = own.api.job([{"taskKey": "d", "type": "DUMMY_TASK"}], name="nothing", maxConcurrentRuns=1000)
+    own.wait_witness("start", "a", 1)
+    with follow(own, run) as plain, follow(own, run, stream="stderr") as other:
+        for _ in range(150):  # a commit each, and none of them is about the run
+            own.api.run(nothing)
+        own.open_gate("go")
+        assert plain.body() == b"" and plain.ended and other.body() == b"" and other.ended
+    own.api.wait_final(run, "SUCCESS")
+
+
+@sanitize
 def test_a_log_is_waited_for_before_the_task_starts(own):
     run = own.api.run(own.api.job([step("first", gate="go"), step("a", "first", out="hello"),
                                    step("never", "first", runIf="ALL_FAILED")]))

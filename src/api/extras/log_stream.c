@@ -80,14 +80,17 @@ static void release(struct stream *base)
     close_output((struct log_stream *)base);
 }
 
-/* Did something happen to the task run since it was last looked at? */
+/* Did something happen to the task run since it was last looked at? Yes also when that cannot be told: the wake-up for it
+ * has come, and there will be no other. */
 static bool has_moved(struct log_stream *stream)
 {
     const struct api_backend *backend = &stream->base.api->backend;
     struct stream *base = &stream->base;
     bool moved = !stream->has_looked;
-    for (int i = 0; i < EVENT_BATCHES_AT_ONCE && !moved; i++) {
+    for (int i = 0; !moved; i++) {
         struct api_events events;
+        if (i == EVENT_BATCHES_AT_ONCE)
+            return true; /* others have done much: a look is cheaper */
         if (!backend->events_take(backend->context, &base->workspace, base->position, &events))
             return true; /* it cannot be told from memory */
         for (size_t k = 0; k < events.count; k++)
