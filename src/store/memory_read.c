@@ -412,7 +412,8 @@ static size_t run_events(struct store_reader *base, int64_t workspace, const str
 {
     struct memory_reader *reader = memory_reader_lock(base);
     const struct memory_rows *rows = &reader->store->rows;
-    const struct event_row key = {.workspace = workspace, .run = *run, .number = after + 1};
+    const struct event_row key = {
+        .workspace = workspace, .run = *run, .number = after < INT64_MAX ? after + 1 : after};
     void *items;
     size_t count = copy_range(rows, ROW_EVENT, memory_rows_from(rows, ROW_EVENT, &key, 3), &key, 2,
                               max, arena, &items);

@@ -148,6 +148,8 @@ size_t sqlite_workspace_events(struct store_reader *base, int64_t workspace,
         .arena = arena,
     };
     int64_t upto = sqlite_newest_event(base, workspace);
+    if (after >= upto)
+        after = upto; /* and no further: one is added */
     if (filter->run)
         add_run(&query, filter->run, after + 1, INT64_MAX, max);
     else

@@ -79,6 +79,21 @@ static void events_of_the_workspace_are_found_by_number(void **state)
         0);
     assert_int_equal(upto, STORM_EVENTS);
     store_read_end(world->reader);
+    const int64_t behind[] = {STORM_EVENTS, STORM_EVENTS + 1, INT64_MAX - 1, INT64_MAX};
+    store_read_begin(world->reader);
+    for (size_t i = 0; i < sizeof behind / sizeof *behind; i++) {
+        size_t count = store_workspace_events(world->reader, 1, &all, behind[i], 10, &world->arena,
+                                              &events, &upto);
+        assert_int_equal(count, 0);
+        assert_int_equal(store_workspace_events(world->reader, 1, &of_run, behind[i], 10,
+                                                &world->arena, &events, &upto),
+                         0);
+        assert_int_equal(upto, STORM_EVENTS);
+        assert_int_equal(
+            store_run_events(world->reader, 1, &runs[3].key, behind[i], 10, &world->arena, &events),
+            0);
+    }
+    store_read_end(world->reader);
     for (int i = 0; i < STORM_RUNS; i += 3) { /* what is deleted leaves holes */
         is_gone[i] = true;
         world_write(world, ROW_RUN, ROW_DELETE, &runs[i]);
