@@ -2,11 +2,13 @@
 
 #include <errno.h>
 #include <getopt.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
+#include "base/mem.h"
 #include "server/clock.h"
 #include "sim/fail.h"
 #include "sim/replay.h"
@@ -175,6 +177,8 @@ static int run_worlds(const struct options *options)
 
 /* ---- replay ---- */
 
+#define COPY_NAME "copy.db"
+
 static void print_line(void *context, const char *line)
 {
     (void)context;
@@ -205,24 +209,55 @@ static bool replay_all(struct store *store, size_t *ret_differences)
     return ok;
 }
 
+/* Opening a database brings its schema up, which is not for a test to do: the server that it is of may be older, and may
+ * be running. So a copy is opened, in a folder that is gone afterwards. */
+static struct store *open_copy(const char *path, char folder[static PATH_MAX], struct err *err)
+{
+    const char *place = getenv("TMPDIR");
+    char copy[PATH_MAX + sizeof "/" COPY_NAME];
+    snprintf(folder, PATH_MAX, "%s/reprise-replay-XXXXXX", place && *place ? place : "/var/tmp");
+    if (!mkdtemp(folder)) {
+        err_set(err, ERR_INTERNAL, "no folder for a copy of it can be made in %.400s: %s",
+                place && *place ? place : "/var/tmp", strerror(errno));
+        folder[0] = '\0';
+        return NULL;
+    }
+    snprintf(copy, sizeof copy, "%s/" COPY_NAME, folder);
+    return store_backup_sqlite(path, copy, err) ? NULL : store_open_sqlite(copy, err);
+}
+
+static void remove_copy(const char *folder)
+{
+    static const char *const names[] = {COPY_NAME, COPY_NAME "-wal", COPY_NAME "-shm"};
+    char path[PATH_MAX + sizeof "/" COPY_NAME "-wal"];
+    for (size_t i = 0; i < ARRAY_LEN(names); i++) {
+        snprintf(path, sizeof path, "%s/%s", folder, names[i]);
+        unlink(path);
+    }
+    rmdir(folder);
+}
+
 static int replay(const struct options *options)
 {
     struct err err;
     struct witness witness = {.options = options};
+    char folder[PATH_MAX];
     size_t differences = 0;
     if (access(options->replay, R_OK) != 0) {
         fprintf(stderr, "reprise: --replay %s: %s\n", options->replay, strerror(errno));
         return EXIT_USAGE;
     }
-    struct store *store = store_open_sqlite(options->replay, &err);
+    struct store *store = open_copy(options->replay, folder, &err);
     if (!store) {
         fprintf(stderr, "reprise: --replay %s: %s\n", options->replay, err.message);
+        remove_copy(folder);
         return EXIT_USAGE;
     }
     broken_handle(tell_broken, &witness);
     bool ok = replay_all(store, &differences);
     broken_handle(NULL, NULL);
     store_close(store);
+    remove_copy(folder);
     if (!ok)
         fprintf(stderr, "reprise: --replay %s: it could not be read to the end\n", options->replay);
     return ok && differences == 0 ? 0 : 1;

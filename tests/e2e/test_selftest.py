@@ -110,9 +110,13 @@ def history(servers):
     return server.data / "reprise.db"
 
 
-def test_a_history_is_replayed_without_a_difference(history):
+def test_a_history_is_replayed_without_a_difference(history, tmp_path, monkeypatch):
+    (tmp_path / "tmp").mkdir()
+    monkeypatch.setenv("TMPDIR", str(tmp_path / "tmp"))
+    before = history.read_bytes()
     done = selftest("--replay", history)
     assert done.returncode == 0, done.stdout + done.stderr
+    assert history.read_bytes() == before and not list((tmp_path / "tmp").iterdir())
     runs, repairs = re.search(r"^workspace default: (\d+) runs, .* (\d+) repairs replayed, .*: 0 differences$", done.stdout,
                               re.M).groups()
     with sqlite3.connect(history) as database:
