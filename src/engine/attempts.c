@@ -292,10 +292,10 @@ static enum state state_of_cause(const struct attempt_outcome *outcome)
     case CAUSE_EXITED:
         return outcome->exit_code == 0 ? STATE_SUCCESS : STATE_FAILED;
     case CAUSE_SIGNALED:
-    case CAUSE_STOPPED: /* nobody here asked for it */
         return STATE_FAILED;
     case CAUSE_TIMED_OUT:
         return STATE_TIMED_OUT;
+    case CAUSE_STOPPED: /* which is CANCELED, or lost */
     case CAUSE_EXEC_FAILED:
     case CAUSE_CANNOT_START:
     case CAUSE_LOST:
@@ -316,7 +316,7 @@ static const char *say_cause(struct arena *arena, const struct attempt_outcome *
     case CAUSE_SIGNALED:
         return arena_printf(arena, "Killed by signal %lld", (long long)outcome->signal);
     case CAUSE_STOPPED:
-        return "Stopped from outside";
+        return "Stopped";
     case CAUSE_TIMED_OUT:
         return "Timed out";
     case CAUSE_EXEC_FAILED:
@@ -456,8 +456,10 @@ static void task_end(struct step *step, struct etask *task, enum state state, co
 /* What a cancelled task says: the run knows why. */
 static const char *cancel_reason(const struct etask *task)
 {
-    return task->run->row.ending == STATE_TIMED_OUT ? "Canceled: the run's timeout passed"
-                                                    : "Canceled";
+    const struct run_row *run = &task->run->row;
+    if (run->state != STATE_CANCELING)
+        return "Canceled: the failure of another task ends the run";
+    return run->ending == STATE_TIMED_OUT ? "Canceled: the run's timeout passed" : "Canceled";
 }
 
 void attempt_finish(struct step *step, struct etask *task, const struct attempt_outcome *outcome,
@@ -465,7 +467,10 @@ void attempt_finish(struct step *step, struct etask *task, const struct attempt_
 {
     bool run_stops = task->run->row.state == STATE_CANCELING;
     if (task->row.state == STATE_CANCELING && (run_stops || state == STATE_CANCELED)) {
-        attempt_row_end(step, task, outcome, STATE_CANCELED, message, BUDGET_NONE);
+        bool timed_out = outcome->cause == CAUSE_TIMED_OUT;
+        attempt_row_end(step, task, outcome, STATE_CANCELED,
+                        timed_out ? "Canceled, while its timeout was ending it" : message,
+                        BUDGET_NONE);
         task_end(step, task, STATE_CANCELED, cancel_reason(task));
         return;
     }
@@ -480,6 +485,16 @@ void attempt_finish(struct step *step, struct etask *task, const struct attempt_
 void attempt_outcome(struct step *step, struct etask *task, const struct attempt_outcome *outcome)
 {
     bool stopped = task->row.state == STATE_CANCELING;
+    if (!stopped && outcome->cause == CAUSE_STOPPED) {
+        const struct attempt_outcome told = {
+            .message = "Lost: it was stopped from outside, as by a host that goes down",
+            .launch = outcome->launch,
+            .error_trace = outcome->error_trace,
+            .published = outcome->published,
+        };
+        attempt_lost(step, task, &told);
+        return;
+    }
     enum state state = stopped ? STATE_CANCELED : state_of_cause(outcome);
     attempt_finish(step, task, outcome, state, message_of(&step->fx->arena, outcome, state));
 }

@@ -165,6 +165,20 @@ static void the_fourth_loss_ends_a_task(void **state)
     assert_int_equal(world_task(world, &run, "a")->attempt_count, 4);
 }
 
+/* Nobody here asked for it: a host that goes down signals its supervisors. */
+static void what_is_stopped_from_outside_is_lost(void **state)
+{
+    struct world *world = *state;
+    struct uuid job = world_dag(world, "a:", "");
+    struct uuid run = world_submit(world, &job, NULL);
+    world_ends(world, &run, "a", CAUSE_STOPPED);
+    world_expect(world, &run, "RUNNING a=RUNNING");
+    assert_int_equal(attempt(world, &run, "a", 0)->budget, BUDGET_LOST);
+    assert_has(attempt(world, &run, "a", 0)->message, "stopped from outside");
+    world_exit(world, &run, "a", 0);
+    world_expect(world, &run, "SUCCESS a=SUCCESS");
+}
+
 static void losses_do_not_use_the_users_retries(void **state)
 {
     struct world *world = *state;
@@ -390,6 +404,7 @@ int main(void)
         WORLD_TEST(a_timeout_is_retried_only_if_asked),
         WORLD_TEST(when_an_attempt_ended),
         WORLD_TEST(the_fourth_loss_ends_a_task),
+        WORLD_TEST(what_is_stopped_from_outside_is_lost),
         WORLD_TEST(losses_do_not_use_the_users_retries),
         WORLD_TEST(a_loss_knows_no_more_of_its_launch_than_was_told),
         WORLD_TEST(a_void_attempt_keeps_its_number),
