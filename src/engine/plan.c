@@ -452,6 +452,7 @@ static enum err_code repaired_scope(const struct run_image *image, const struct 
         if (code)
             return code;
     }
+    scope.start_ms = run->start_ms; /* of one that has not started nobody knows when it will */
     scope.parameters = resolved;
     scope.find_task = find_kept;
     scope.context = kept;

@@ -38,12 +38,18 @@ static bool span_is(struct span span, const char *text)
 }
 
 /* Does it stand for the same now as when the task runs? */
+static bool is_start_time(struct span name)
+{
+    static const char prefix[] = "start_time.";
+    return name.len > strlen(prefix) && memcmp(name.text, prefix, strlen(prefix)) == 0;
+}
+
 static bool is_settled(const struct foresight *foresight, const struct reference *reference)
 {
     char key[DEF_MAX_TASK_KEY * 4 + 1];
     switch (reference->space) {
-    case REFERENCE_JOB:
-        return true;
+    case REFERENCE_JOB: /* a run that has not started starts when its turn comes */
+        return foresight->scope->start_ms != FIELD_NULL || !is_start_time(reference->name);
     case REFERENCE_TASK:
         return span_is(reference->name, "name");
     case REFERENCE_TASKS:
