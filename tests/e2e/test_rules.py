@@ -141,6 +141,7 @@ def test_policies_of_failure_and_conditions(server):
     run = api.run(api.job([step("bad", exit=1, **{"x-failPolicy": "SUSPEND"}), step("next", "bad")]))
     seen = eventually(lambda: "Suspended" in (r := api.get_run(run))["state"]["stateMessage"] and r, "it is suspended")
     assert seen["state"]["status"] == "RUNNING" and statuses(seen) == {"bad": "FAILED", "next": "BLOCKED"}
+    assert "suspended" in api.task_run(run, "next")["state"]["stateMessage"]
     api.cancel(run)
     assert statuses(api.wait_final(run, "CANCELED")) == {"bad": "FAILED", "next": "CANCELED"}
     refused(api.post("/jobs", {"name": "x", "tasks": [task("a", **{"x-failPolicy": "NO"})]}), 400, "InvalidParameter",

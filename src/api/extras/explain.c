@@ -177,7 +177,7 @@ static struct explained explained_task(const struct run_source *source, uint32_t
     };
     if (row) {
         item.status = (int)row->state;
-        item.reason = row->state == STATE_BLOCKED ? waiting_message(source, row) : row->message;
+        item.reason = task_message(source, row);
         item.attempts = explained_attempts(source, row, arena);
     }
     buf_init(&item.text, DECISIONS_MAX_BYTES);

@@ -78,10 +78,26 @@ static bool is_open(const void *context, uint32_t task)
     return row && !state_is_final(row->state);
 }
 
-const char *waiting_message(const struct run_source *source, const struct task_run_row *row)
+static bool has_open_dependency(const struct run_source *source, int64_t position)
 {
-    int64_t position = job_def_find(source->def, row->task_key);
+    const struct graph_node *node = &source->def->nodes[position];
+    for (uint32_t i = 0; i < node->dep_count; i++)
+        if (is_open(source, node->deps[i].task))
+            return true;
+    return false;
+}
+
+const char *task_message(const struct run_source *source, const struct task_run_row *row)
+{
+    const struct run_row *run = &source->image.run;
+    bool is_blocked = row->state == STATE_BLOCKED, is_queued = row->state == STATE_QUEUED;
+    int64_t position = is_blocked || is_queued ? job_def_find(source->def, row->task_key) : -1;
     if (position < 0)
+        return row->message;
+    bool is_ready = is_queued || !has_open_dependency(source, position);
+    if (is_ready && run->state == STATE_RUNNING && run->is_suspended == 1)
+        return "Does not start: the run is suspended, and nothing new starts";
+    if (is_queued)
         return row->message;
     return message_waiting(source->def, (uint32_t)position, is_open, source, source->at->arena);
 }
@@ -216,8 +232,7 @@ struct state_view *state_view(struct arena *arena, enum state state, const char 
 
 struct state_view *task_state_view(const struct run_source *source, const struct task_run_row *row)
 {
-    const char *message = row->state == STATE_BLOCKED ? waiting_message(source, row) : row->message;
-    return state_view(source->at->arena, row->state, message, row->error_trace);
+    return state_view(source->at->arena, row->state, task_message(source, row), row->error_trace);
 }
 
 /* Each state starts where the one before ends; a final one that is the last ends where it starts.

@@ -46,8 +46,8 @@ const char *run_source_key(const struct run_source *source, const struct task_ru
 const char *key_text(const struct uuid *key, struct arena *arena);
 /* A QUEUED run's message with its place in line as it is now, else the stored one. */
 const char *run_message(const struct reading *at, const struct run_row *row);
-/* What a BLOCKED task run still waits for, from the states of the others in this snapshot. */
-const char *waiting_message(const struct run_source *source, const struct task_run_row *row);
+/* Why a task run is where it is: what a BLOCKED one still waits for is told from the states of the others in this snapshot. */
+const char *task_message(const struct run_source *source, const struct task_run_row *row);
 
 /* ---- views ---- */
 struct state_view *state_view(struct arena *arena, enum state state, const char *message,
