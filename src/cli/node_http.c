@@ -194,9 +194,11 @@ static int judge(const struct exchange *exchange, CURLcode code)
         return 0;
     curl_easy_getinfo(exchange->curl, CURLINFO_REDIRECT_URL, &location);
     size_t shown = answer->len ? utf8_cut(answer->data, answer->len, SHOWN_BYTES) : 0;
-    return fail("%s %s answered %ld%s%s%s%.*s", method, url, status,
-                location ? ", which points elsewhere; redirects are not followed" : "",
-                shown ? ":" : "", shown ? "\n" : "", (int)shown, shown ? answer->data : "");
+    /* Last what matters most: it is what is shown where there is room for one line. */
+    bool is_line = shown && answer->data[shown - 1] == '\n';
+    return fail("%.*s%s%s %s answered %ld%s", (int)shown, shown ? answer->data : "",
+                shown && !is_line ? "\n" : "", method, url, status,
+                location ? ", which points elsewhere; redirects are not followed" : "");
 }
 
 static void prepare(struct exchange *exchange)

@@ -144,7 +144,8 @@ def test_an_http_task_sends_its_request(api, url):
     assert {key for key, status in statuses(run).items() if status == "SUCCESS"} == good
     assert {status for key, status in statuses(run).items() if key not in good} == {"FAILED", "TIMED_OUT"}
     assert statuses(run)["slow"] == "TIMED_OUT"
-    assert trace(api, run, "missing").startswith(f"GET {url}/status/404 answered 404:\nGET /status/404")
+    missing = trace(api, run, "missing")
+    assert missing.startswith("GET /status/404") and missing.endswith(f"\nGET {url}/status/404 answered 404\n")
     assert api.task_run(run, "missing")["retryAttempt"] == 1
     assert "answered 302, which points elsewhere" in trace(api, run, "moved")
     assert "http://127.0.0.1:1/x: " in trace(api, run, "refused") and "secret" not in trace(api, run, "refused")
