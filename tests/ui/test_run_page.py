@@ -24,6 +24,19 @@ def test_where_the_output_of_what_failed_is(own, page):
     page.task("inner", "FAILED")
 
 
+def test_the_cause_comes_before_what_follows_from_it(own, page):
+    """Also of a run that succeeded, since what failed had a task behind it that was for that."""
+    unknown = {"taskKey": "summary", "type": "SHELL_TASK", "script": "echo {{tasks.extract.values.rows}}", "runIf": "ALL_DONE",
+               "dependsOn": [{"taskKey": "extract"}]}
+    saved = {"taskKey": "tidy", "type": "DUMMY_TASK", "runIf": "ALL_DONE", "dependsOn": [{"taskKey": "summary"}]}
+    run = own.api.go([step("extract", err="gone", exit=1), unknown, saved], "SUCCESS")
+    page.go(f"runs/{run['key']}")
+    failure = "page.getByRole('region', {name: 'What went wrong'})"
+    assert "extract\ngone" in page(f"return await {failure}.locator('.failure-line').innerText()")
+    assert "summary" in page(f"return await {failure}.locator('.failure-others').innerText()")
+    page(f"await {failure}.getByRole('link', {{name: 'Open log'}}).waitFor()")
+
+
 def test_all_that_failed_is_named(own, page):
     run = own.api.go([task(f"t{i}", "fail.py") for i in range(8)], "FAILED")
     page.go(f"runs/{run['key']}")

@@ -252,8 +252,10 @@ function Failure({ run, attempt, taskRuns, isNewest, onShow }: {
   isNewest: boolean
   onShow: (taskKey: string) => void
 }) {
-  if (!isUnsuccessful(attempt.state.status) || !taskRuns) return null
-  const [failed, ...others] = [...taskRuns.values()].filter((t) => isOwnFailure(t.state.status)).sort((a, b) => (a.endTime ?? 0) - (b.endTime ?? 0))
+  // A run may have succeeded all the same, when what failed was expected to.
+  if (!isFinal(attempt.state.status) || !taskRuns) return null
+  // What ended without an attempt has no time: it is mostly a consequence.
+  const [failed, ...others] = [...taskRuns.values()].filter((t) => isOwnFailure(t.state.status)).sort((a, b) => (a.endTime ?? Infinity) - (b.endTime ?? Infinity))
   if (!failed) return null
   const repair = isNewest ? null : attempt.key
   const output = outputOf(run.key, run.tasks.find((t) => t.taskKey === failed.taskKey)?.type, failed)
