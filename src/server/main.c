@@ -72,9 +72,33 @@ static bool configured_verb(int argc, char **argv, int *ret_code)
     return false;
 }
 
+static bool is_help_of(int argc, char **argv, const char *verb)
+{
+    return argc == 3 && strcmp(argv[1], "help") == 0 && strcmp(argv[2], verb) == 0;
+}
+
+/* `reprise help serve` is `reprise serve --help`; of verbs that take nothing there is no more than their line. */
+static void turn_help_round(int argc, char **argv)
+{
+    static const char *const verbs[] = {"serve", "config", "doctor", "backup", "selftest"};
+    static char flag[] = "--help";
+    for (size_t i = 0; i < ARRAY_LEN(verbs); i++)
+        if (is_help_of(argc, argv, verbs[i])) {
+            argv[1] = argv[2];
+            argv[2] = flag;
+            return;
+        }
+}
+
 int main(int argc, char **argv)
 {
     int code;
+    turn_help_round(argc, argv);
+    if (is_help_of(argc, argv, "openapi")) {
+        puts(
+            "Usage: reprise openapi\n\nPrints the description of the API that this program serves.");
+        return 0;
+    }
     if (configured_verb(argc, argv, &code))
         return code;
     if (argc > 1 && strcmp(argv[1], "selftest") == 0)

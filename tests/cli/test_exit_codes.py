@@ -53,6 +53,12 @@ def test_help_of_every_verb_has_an_example():
                 assert f"\n  reprise {call.split()[0]}" in result.stdout.decode(), call
 
 
+def test_help_of_the_servers_verbs():
+    for verb in ("serve", "config", "doctor", "backup", "selftest", "openapi"):
+        result = cli_fake.run("help", verb)
+        assert result.returncode == 0 and result.stdout.startswith(b"Usage: reprise ") and result.stderr == b"", verb
+
+
 def test_options_may_stand_anywhere(fake):
     fake.on("GET", f"/jobRuns/{RUN}", cli_fake.job_run())
     data = str(fake.folder)
