@@ -290,7 +290,7 @@ bool engine_wants_slot(const struct engine *engine)
 static bool may_start(const struct engine *engine)
 {
     int64_t max = engine->config.max_running;
-    return engine_wants_slot(engine) &&
+    return engine_wants_slot(engine) && engine->slots_elsewhere != ENGINE_NO_SLOT &&
            (max == 0 || (int64_t)engine->live_count + engine->slots_elsewhere < max);
 }
 

@@ -101,6 +101,9 @@ struct attempt_prepared {
     const char *message; /* why it failed, one plain sentence */
 };
 
+/* As slots_elsewhere: nothing may start, whether the number of slots is limited or not. */
+#define ENGINE_NO_SLOT INT64_MAX
+
 enum engine_event_kind {
     ENGINE_COMMAND,  /* an API asks */
     ENGINE_OUTCOME,  /* an attempt ended */

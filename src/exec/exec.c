@@ -370,6 +370,11 @@ size_t exec_live(const struct exec *exec)
     return exec->table.live;
 }
 
+bool exec_has_room(const struct exec *exec)
+{
+    return folders_have_room(&exec->folders);
+}
+
 size_t exec_idle(const struct exec *exec)
 {
     return exec->pool.idle_count;

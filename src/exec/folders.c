@@ -124,6 +124,27 @@ int folders_add_run(struct folders *folders, const struct uuid *run)
     return 0;
 }
 
+/* A part of a small disk, for a large one an amount. */
+static bool is_left(uint64_t available, uint64_t all, uint64_t reserve)
+{
+    enum { PART = 16 };
+
+    return available >= (all / PART < reserve ? all / PART : reserve);
+}
+
+bool folders_have_room(const struct folders *folders)
+{
+    enum { RESERVE_BYTES = 16 << 20, RESERVE_INODES = 512 };
+    struct statfs status;
+
+    if (fstatfs(folders->runs_fd, &status) < 0 || status.f_bsize <= 0)
+        return true;
+    /* Some file systems have as many inodes as they need, and say 0. */
+    uint64_t free_blocks = geteuid() == 0 ? status.f_bfree : status.f_bavail;
+    return is_left(free_blocks, status.f_blocks, RESERVE_BYTES / (uint64_t)status.f_bsize) &&
+           (status.f_files == 0 || is_left(status.f_ffree, status.f_files, RESERVE_INODES));
+}
+
 void folders_forget_run(struct folders *folders, const struct uuid *run)
 {
     struct uuid *known = place(folders, run);

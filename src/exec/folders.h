@@ -27,6 +27,9 @@ bool folders_open(struct folders *folders, const char *data_dir, struct err *err
 void folders_close(struct folders *folders);
 /* Makes the folders of a run. 0, or a negative errno value. */
 int folders_add_run(struct folders *folders, const struct uuid *run);
+/* Is there room for the files of some more attempts, and some left for what runs and for the database, should that be
+ * on the same disk? True also when that cannot be told. */
+bool folders_have_room(const struct folders *folders);
 /* They may be gone: look again next time. */
 void folders_forget_run(struct folders *folders, const struct uuid *run);
 

@@ -23,6 +23,7 @@ enum {
     BATCH_MIN_COMMANDS = 16,
     FIRST_BACKOFF_MS = 50,
     LONGEST_BACKOFF_MS = 5000,
+    ROOM_EVERY_MS = 1000, /* looked for while something waits for it */
 };
 
 uint64_t pump_seed(struct pump *pump)
@@ -153,7 +154,7 @@ static bool is_full(const struct pump *pump, int64_t began_us)
 static bool may_take_slot(const struct pump *pump)
 {
     struct slots *slots = pump->config.slots;
-    return engine_wants_slot(pump->engine) &&
+    return !pump->has_no_room && engine_wants_slot(pump->engine) &&
            (slots->max == 0 ||
             (int64_t)engine_attempt_count(pump->engine) + slots_elsewhere(slots, &pump->place) <
                 slots->max);
@@ -360,6 +361,20 @@ static bool ensure_engine(struct pump *pump)
     return true;
 }
 
+/* On a full disk nothing starts, and so nothing fails for it. */
+static void count_slots(struct pump *pump)
+{
+    bool had_no_room = pump->has_no_room;
+    pump->has_no_room = !exec_has_room(pump->exec);
+    if (pump->has_no_room != had_no_room)
+        log_event(pump->has_no_room ? LOG_ERROR : LOG_INFO,
+                  pump->has_no_room ? "the disk is too full for tasks to start"
+                                    : "there is room again for tasks to start",
+                  LOG_TEXT("workspace", pump->workspace.name));
+    pump->slots_elsewhere = pump->has_no_room ? ENGINE_NO_SLOT
+                                              : slots_elsewhere(pump->config.slots, &pump->place);
+}
+
 static void run_batch(struct pump *pump)
 {
     exec_dispatch(pump->exec);
@@ -368,7 +383,7 @@ static void run_batch(struct pump *pump)
         refuse_backlog(pump);
         return;
     }
-    pump->slots_elsewhere = slots_elsewhere(pump->config.slots, &pump->place);
+    count_slots(pump);
     step_all(pump);
     commit_batch(pump);
     end_batch(pump);
@@ -397,6 +412,8 @@ int pump_timeout_ms(struct pump *pump)
                         earlier(engine_next_deadline(pump->engine), pump->prune_ms));
     else if (!pump->is_fenced)
         until = earlier(until, pump->retry_load_ms);
+    if (pump->has_no_room && pump->engine && engine_wants_slot(pump->engine))
+        until = earlier(until, clock_boot_ms() + ROOM_EVERY_MS);
     int64_t planned = pump->engine ? engine_next_alarm(pump->engine) : INT64_MAX;
     if (until == INT64_MAX && planned == INT64_MAX)
         return -1;

@@ -71,6 +71,7 @@ struct pump {
     size_t ack_count, ack_cap;
     struct slot_place place;
     int64_t slots_elsewhere; /* as of its beginning */
+    bool has_no_room;        /* on the disk, for what would start; likewise */
 
     bool is_reading; /* the reader's snapshot is open */
     bool is_lost;    /* the engine waits for rows that cannot be read: this batch fails */

@@ -258,6 +258,23 @@ def test_a_full_disk_stops_starting_not_running_and_goes_on_by_itself(small_disk
     assert {i["key"] for i in server.api.page_through("/jobRuns", jobKey=waiting["key"], limit=1000)} == listed
 
 
+def test_what_is_ready_waits_while_the_disk_is_full(small_disk):
+    """Before there is no room left: what starts and cannot have its files would fail."""
+    server = small_disk.start()
+    api, filler = server.api, server.data / "filler"
+    names = [f"x{n}" for n in range(10)]
+    run = api.run(api.job([step("a", gate="go"), *(step(name, "a") for name in names)]))
+    server.wait_witness("start", "a")
+    room = os.statvfs(server.data)
+    filler.write_bytes(b"\0" * (room.f_bavail * room.f_bsize - (640 << 10)))
+    server.open_gate("go")
+    eventually(lambda: "too full for tasks to start" in server.tail(20000), "it says so")
+    eventually(lambda: {api.task_run(run, name)["state"]["status"] for name in names} == {"QUEUED"}, "what is behind is ready")
+    filler.unlink()
+    api.wait_final(run, "SUCCESS")
+    assert len(server.witness("start")) == 11 and {api.task_run(run, name)["retryAttempt"] for name in names} == {0}
+
+
 def test_a_database_that_somebody_took_away_is_not_ready(own):
     database = own.data / "reprise.db"
     assert own.api.get("//readyz").status_code == 200
