@@ -243,9 +243,10 @@ void tree_init(struct tree *tree, const json_t *run, const struct screen *screen
     tree->message = safe_line(&tree->arena, get_text(state, "stateMessage"));
     tree->attempt_start_ms = attempt_start(run);
     tree->took_ms = tree_took_ms(run, now_ms);
+    tree->end_ms = get_number(run, "endTime", -1);
     tree->all_took_ms = -1;
     tree->version = get_number(run, "version", 1);
-    if (tree->version > 1 && get_number(run, "endTime", -1) >= 0)
+    if (tree->version > 1 && tree->end_ms >= 0)
         tree->all_took_ms = get_number(run, "runDuration", -1);
 
     struct graph graph = {.tasks = json_object_get(run, "tasks")};

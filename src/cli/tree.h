@@ -33,6 +33,7 @@ struct tree {
     /* Of its newest attempt (original or repair), -1 while that is queued; it took `took_ms` so far. */
     int64_t attempt_start_ms;
     int64_t took_ms;     /* -1: not started */
+    int64_t end_ms;      /* -1: it has not ended */
     int64_t all_took_ms; /* all attempts of a repaired run together; -1: it was not, or goes on */
     int64_t version;
     struct tree_task *tasks; /* in the order of display: a task behind its parent */

@@ -93,14 +93,6 @@ static bool is_kept(const struct tree *tree, const struct tree_task *task)
            (tree->attempt_start_ms < 0 || task->end_ms < tree->attempt_start_ms);
 }
 
-/* When what it says of the run came about: one that has ended may have done so long ago. */
-static int64_t ended_ms(const struct tree *tree, int64_t now_ms)
-{
-    bool is_over = state_name_is_final(tree->status) && tree->attempt_start_ms >= 0 &&
-                   tree->took_ms >= 0;
-    return is_over ? tree->attempt_start_ms + tree->took_ms : now_ms;
-}
-
 /* One line for each task and for the run, when its state is another than the last one told. */
 static void tell_changes(struct watch *watch, const struct tree *tree)
 {
@@ -127,8 +119,8 @@ static void tell_changes(struct watch *watch, const struct tree *tree)
     }
     if (strcmp(watch->run_status, tree->status) != 0) {
         snprintf(watch->run_status, sizeof watch->run_status, "%s", tree->status);
-        tell(watch, tree->job, tree->status, tree->message, "", ended_ms(tree, now_ms),
-             tree->took_ms);
+        tell(watch, tree->job, tree->status, tree->message, "",
+             tree->end_ms >= 0 ? tree->end_ms : now_ms, tree->took_ms);
     }
     fflush(stdout);
 }

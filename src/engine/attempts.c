@@ -467,7 +467,8 @@ void attempt_finish(struct step *step, struct etask *task, const struct attempt_
 {
     bool run_stops = task->run->row.state == STATE_CANCELING;
     if (task->row.state == STATE_CANCELING && (run_stops || state == STATE_CANCELED)) {
-        bool timed_out = outcome->cause == CAUSE_TIMED_OUT;
+        bool timed_out = outcome->cause == CAUSE_TIMED_OUT ||
+                         (outcome->cause == CAUSE_CHILD && task->attempt->cause == CAUSE_TIMED_OUT);
         attempt_row_end(step, task, outcome, STATE_CANCELED,
                         timed_out ? "Canceled, while its timeout was ending it" : message,
                         BUDGET_NONE);
@@ -482,41 +483,17 @@ void attempt_finish(struct step *step, struct etask *task, const struct attempt_
         task_end(step, task, state, message);
 }
 
-void attempt_outcome(struct step *step, struct etask *task, const struct attempt_outcome *outcome)
-{
-    bool stopped = task->row.state == STATE_CANCELING;
-    if (!stopped && outcome->cause == CAUSE_STOPPED) {
-        const struct attempt_outcome told = {
-            .message = "Lost: it was stopped from outside, as by a host that goes down",
-            .launch = outcome->launch,
-            .error_trace = outcome->error_trace,
-            .published = outcome->published,
-        };
-        attempt_lost(step, task, &told);
-        return;
-    }
-    enum state state = stopped ? STATE_CANCELED : state_of_cause(outcome);
-    attempt_finish(step, task, outcome, state, message_of(&step->fx->arena, outcome, state));
-}
-
-void attempt_lost(struct step *step, struct etask *task, const struct attempt_outcome *told)
+/* It has a budget of its own, whatever the task's. */
+static void lose(struct step *step, struct etask *task, const struct attempt_outcome *outcome,
+                 const char *message)
 {
     struct arena *arena = &step->fx->arena;
-    const char *message = told->message ? told->message
-                                        : "Lost: the server or its host failed while it ran";
-    const struct attempt_outcome outcome = {
-        .cause = CAUSE_LOST,
-        .ended_ms = FIELD_NULL,
-        .launch = told->launch,
-        .error_trace = told->error_trace,
-        .published = told->published,
-    };
     if (task->row.state == STATE_CANCELING) {
-        attempt_row_end(step, task, &outcome, STATE_CANCELED, message, BUDGET_NONE);
+        attempt_row_end(step, task, outcome, STATE_CANCELED, message, BUDGET_NONE);
         task_end(step, task, STATE_CANCELED, cancel_reason(task));
         return;
     }
-    attempt_row_end(step, task, &outcome, STATE_INTERNAL_ERROR, message, BUDGET_LOST);
+    attempt_row_end(step, task, outcome, STATE_INTERNAL_ERROR, message, BUDGET_LOST);
     if (++task->lost_used > LOST_BUDGET) {
         task_end(
             step, task, STATE_INTERNAL_ERROR,
@@ -529,6 +506,33 @@ void attempt_lost(struct step *step, struct etask *task, const struct attempt_ou
                      "\"of\":%d}",
                      (long long)task->attempt->number, task->lost_used, LOST_BUDGET);
     retry_in(step, task, 0, arena_printf(arena, "%s; started again", message), decision);
+}
+
+void attempt_outcome(struct step *step, struct etask *task, const struct attempt_outcome *outcome)
+{
+    bool stopped = task->row.state == STATE_CANCELING;
+    if (!stopped && outcome->cause == CAUSE_STOPPED) {
+        struct attempt_outcome measured = *outcome;
+        measured.cause = CAUSE_LOST;
+        lose(step, task, &measured,
+             "Lost: it was stopped from outside, as by a host that goes down");
+        return;
+    }
+    enum state state = stopped ? STATE_CANCELED : state_of_cause(outcome);
+    attempt_finish(step, task, outcome, state, message_of(&step->fx->arena, outcome, state));
+}
+
+void attempt_lost(struct step *step, struct etask *task, const struct attempt_outcome *told)
+{
+    const struct attempt_outcome outcome = {
+        .cause = CAUSE_LOST,
+        .ended_ms = FIELD_NULL,
+        .launch = told->launch,
+        .error_trace = told->error_trace,
+        .published = told->published,
+    };
+    lose(step, task, &outcome,
+         told->message ? told->message : "Lost: the server or its host failed while it ran");
 }
 
 void attempt_void(struct step *step, struct etask *task)

@@ -96,16 +96,21 @@ static void fail(struct step *step, struct etask *task, enum state end, const ch
     task_move(step, task, end, message, NULL);
 }
 
-/* RUNNING for no time. False: it has ended already, for a parameter that cannot be resolved. */
-static bool begin(struct step *step, struct etask *task, const char *reason, const char *grounds)
+/* RUNNING for no time. */
+static void begin(struct step *step, struct etask *task, const char *reason, const char *grounds)
 {
-    struct param_list params;
-    struct err err;
     if (task->run->row.state == STATE_PENDING)
         run_start(step, task->run);
     task_move(step, task, STATE_RUNNING, reason, grounds);
     task->row.start_ms = task->row.end_ms = step->now_ms;
     task->row.execution_ms = 0;
+}
+
+/* False: it has ended, for a parameter that cannot be resolved. */
+static bool take_params(struct step *step, struct etask *task)
+{
+    struct param_list params;
+    struct err err;
     if (task_resolve_params(step->engine, task, step->now_ms, &step->fx->arena, &params, &err)) {
         fail(step, task, STATE_INTERNAL_ERROR, err.message);
         return false;
@@ -116,8 +121,7 @@ static bool begin(struct step *step, struct etask *task, const char *reason, con
 
 void task_pass(struct step *step, struct etask *task, const char *reason, const char *grounds)
 {
-    if (!begin(step, task, reason, grounds))
-        return;
+    begin(step, task, reason, grounds);
     set_text(step->engine, &task->row.error_code, "");
     task_move(step, task, STATE_SUCCESS, "Succeeded", NULL);
 }
@@ -127,7 +131,8 @@ void if_else_decide(struct step *step, struct etask *task, const char *grounds)
     struct buf decision;
     struct err err = {0};
     bool outcome = false;
-    if (!begin(step, task, "Deciding", grounds))
+    begin(step, task, "Deciding", grounds);
+    if (!take_params(step, task))
         return;
     buf_init(&decision, DECISION_MAX_BYTES);
     enum state end = decide(step, task, &outcome, &decision, &err);

@@ -1,5 +1,7 @@
 #include "engine/plan.h"
 
+#include <string.h>
+
 #include "base/buf.h"
 
 enum { HAZARDS_NAMED = 10 }; /* of one kept task */
@@ -460,6 +462,15 @@ static enum err_code repaired_scope(const struct run_image *image, const struct 
     return ERR_OK;
 }
 
+/* False where parameters hang on when the run starts, which nobody knows of one that has not: then no comparison is known. */
+static bool start_may_tell(const struct run_image *image, struct param_list raw)
+{
+    bool may = true;
+    for (size_t i = 0; i < raw.count && image->run.start_ms == FIELD_NULL; i++)
+        may &= !raw.items[i].value || !strstr(raw.items[i].value, "job.start_time.");
+    return may;
+}
+
 enum err_code plan_preview(const struct run_image *image, const struct job_def *newest,
                            const struct job_def *def, const struct repair_request *request,
                            int64_t now_ms, struct arena *arena, struct repair_plan *ret,
@@ -506,6 +517,6 @@ enum err_code plan_preview(const struct run_image *image, const struct job_def *
         layers_of(image, params_of(&newest->details.parameters), none, arena);
     ret->definition = diff;
     ret->parameters = params_diff(before, after, arena);
-    plan_foresee(&input, &scope, arena, ret);
+    plan_foresee(&input, start_may_tell(image, after) ? &scope : NULL, arena, ret);
     return ERR_OK;
 }

@@ -37,13 +37,13 @@ static bool span_is(struct span span, const char *text)
     return span.len == strlen(text) && memcmp(span.text, text, span.len) == 0;
 }
 
-/* Does it stand for the same now as when the task runs? */
 static bool is_start_time(struct span name)
 {
     static const char prefix[] = "start_time.";
     return name.len > strlen(prefix) && memcmp(name.text, prefix, strlen(prefix)) == 0;
 }
 
+/* Does it stand for the same now as when the task runs? */
 static bool is_settled(const struct foresight *foresight, const struct reference *reference)
 {
     char key[DEF_MAX_TASK_KEY * 4 + 1];
@@ -232,6 +232,19 @@ static const char *refused_text(const struct foresight *foresight, const struct 
                : arena_printf(foresight->arena, "Will not start: %s will not start either", key);
 }
 
+/* One that cannot be resolved would end it. */
+static bool has_known_parameters(const struct foresight *foresight, uint32_t i)
+{
+    const struct field_list *list = &foresight->def->tasks[i].parameters;
+    const struct param *params = list->items;
+    if (list->count && !foresight->scope)
+        return false;
+    for (size_t k = 0; k < list->count; k++)
+        if (params[k].value && !operand(foresight, i, params[k].value))
+            return false;
+    return true;
+}
+
 static struct fate foresee_task(const struct foresight *foresight, uint32_t i)
 {
     static const struct fate unknown = {STATE_NEW, FIELD_UNSET};
@@ -259,7 +272,9 @@ static struct fate foresee_task(const struct foresight *foresight, uint32_t i)
     task->will_start = true;
     if (plan_passes(foresight->input, i))
         return (struct fate){STATE_SUCCESS, FIELD_UNSET};
-    return def->type == TASK_IF_ELSE && outlook.is_settled ? decide(foresight, i) : unknown;
+    bool is_decided = def->type == TASK_IF_ELSE && outlook.is_settled &&
+                      has_known_parameters(foresight, i);
+    return is_decided ? decide(foresight, i) : unknown;
 }
 
 void plan_foresee(const struct plan_input *input, const struct reference_scope *scope,

@@ -230,6 +230,8 @@ static void remove_copy(const char *folder)
 {
     static const char *const names[] = {COPY_NAME, COPY_NAME "-wal", COPY_NAME "-shm"};
     char path[PATH_MAX + sizeof "/" COPY_NAME "-wal"];
+    if (!*folder)
+        return;
     for (size_t i = 0; i < ARRAY_LEN(names); i++) {
         snprintf(path, sizeof path, "%s/%s", folder, names[i]);
         unlink(path);

@@ -345,13 +345,16 @@ def test_what_is_gone_garbles_nothing_and_keeps_nobody_from_stopping(server, hua
 
 
 def test_what_a_start_said_ends_with_the_stop_whatever_was_changed_meanwhile(server, huawei):
-    huawei.made(job("said", [shell("a"), shell("b", "a")], "0 0 0 1 1 ?", params=[{"name": "p", "value": "base"}]))
+    huawei.made(job("said-sub", [shell("a")]))
+    huawei.made(job("said", [shell("a"), shell("b", "a"), node("s", "SubJob", "b", jobName="said-sub")], "0 0 0 1 1 ?",
+                    params=[{"name": "p", "value": "base"}]))
     huawei.start("said", {"jobParams": [{"name": "p", "value": "STARTED"}], "start_date": 20981231})
     path = f"/jobs/{key_of(server, 'said')}"
     whole = server.api.read(path)
     assert whole["parameters"] == [{"name": "p", "value": "STARTED"}] and whole["schedule"]["startTime"].startswith("2098")
     tasks = [{**task, "runIf": "ALL_DONE"} if task["taskKey"] == "b" else task for task in whole["tasks"]]
     change_there(server, "said", tasks=tasks)  # what this dialect has no words for
+    done(huawei.v1("DELETE", "jobs/said-sub"), 204)
     huawei.stop("said")
     whole = server.api.read(path)
     assert whole["parameters"] == [{"name": "p", "value": "base"}] and whole["schedule"]["startTime"].startswith("2018")

@@ -175,6 +175,7 @@ static void what_is_stopped_from_outside_is_lost(void **state)
     world_expect(world, &run, "RUNNING a=RUNNING");
     assert_int_equal(attempt(world, &run, "a", 0)->budget, BUDGET_LOST);
     assert_has(attempt(world, &run, "a", 0)->message, "stopped from outside");
+    assert_int_equal(attempt(world, &run, "a", 0)->cause, CAUSE_LOST);
     world_exit(world, &run, "a", 0);
     world_expect(world, &run, "SUCCESS a=SUCCESS");
 }

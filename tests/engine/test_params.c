@@ -63,8 +63,6 @@ static void decided_tasks_have_parameters(void **state)
     world_publish(world, &run, "a", 0, "k=7\n");
     assert_string_equal(world_task(world, &run, "i")->row.parameters,
                         "[{\"name\":\"n\",\"value\":\"job\"},{\"name\":\"t\",\"value\":\"7\"}]");
-    assert_string_equal(world_task(world, &run, "d")->row.parameters,
-                        "[{\"name\":\"n\",\"value\":\"job\"}]");
     run = world_submit(world, &job, NULL);
     world_exit(world, &run, "a", 0); /* it has published nothing */
     assert_int_equal(world_task(world, &run, "i")->row.state, STATE_INTERNAL_ERROR);

@@ -20,7 +20,7 @@ const SKIPPED_SHOWN = 5
 
 /** What the campaign would consist of, in words; who may not be rerun, and why. */
 function Preview({ plan, zone }: { plan: CampaignPlan; zone: string }) {
-  const skipped = plan.cells.filter((cell) => cell.status === 'SKIPPED')
+  const skipped = plan.cells.filter((cell) => cell.status === 'SKIPPED').slice(0, SKIPPED_SHOWN)
   const rerun = plan.cellCount - plan.newCount - plan.skippedCount
   return (
     <div role="status" class="notice">
@@ -28,11 +28,11 @@ function Preview({ plan, zone }: { plan: CampaignPlan; zone: string }) {
       {plan.jobs.length > 1 && (
         <ul>{plan.jobs.map((each) => <li key={each.jobKey}>{visible(each.name)}: {each.cellCount - each.skippedCount}{each.skippedCount > 0 && ` and ${each.skippedCount} skipped`}</li>)}</ul>
       )}
-      {skipped.length > 0 && (
-        <ul>{skipped.slice(0, SKIPPED_SHOWN).map((cell) => (
+      {plan.skippedCount > 0 && (
+        <ul>{skipped.map((cell) => (
           <li key={cell.position}>{visible(cell.jobName)}, {toWall(Date.parse(cell.plannedTime), zone).replace('T', ' ')}: {visible(cell.reason)}</li>
         ))}
-        {plan.skippedCount > SKIPPED_SHOWN && <li>and {plan.skippedCount - SKIPPED_SHOWN} more</li>}</ul>
+        {plan.skippedCount > skipped.length && <li>and {plan.skippedCount - skipped.length} more</li>}</ul>
       )}
     </div>
   )

@@ -112,35 +112,43 @@ static json_t *tree_of(struct call *call, const struct dataarts_kept *kept, bool
 }
 
 /* What the start before has put in its place, and nobody has changed since, is as it was without it. */
-static void undo_start(struct call *call, const struct job_def *def, json_t *details)
+static void undo_start(struct call *call, const struct job_row *row, const struct job_def *def,
+                       json_t *details)
 {
-    const struct dataarts_kept *kept = dataarts_kept_of(def, call->arena);
     bool is_active = def->details.schedule && def->details.schedule->pause_status != PAUSE_PAUSED;
+    bool exact;
     const char *field;
     json_t *value;
-    if (!kept || !kept->start)
+    const struct dataarts_kept told = dataarts_tell(&call->reading, row, def, &exact);
+    const struct dataarts_kept before = {.job = told.job};
+    if (!told.start)
         return;
-    const struct dataarts_kept before = {.job = kept->job};
-    json_t *with = tree_of(call, kept, is_active);
+    json_t *with = tree_of(call, &told, is_active);
     json_t *without = with ? tree_of(call, &before, is_active) : NULL;
+    if (!without) {
+        json_decref(with);
+        return;
+    }
     json_object_foreach (without, field, value)
         if (!is_same(value, json_object_get(with, field)) &&
             is_same(json_object_get(details, field), json_object_get(with, field)))
             json_object_set(details, field, value);
+    /* But for a job that ran once by its start: its schedule stays, to be started again. */
     json_object_foreach (with, field, value)
-        if (!json_object_get(without, field) && is_same(json_object_get(details, field), value))
+        if (!json_object_get(without, field) && strcmp(field, "schedule") != 0 &&
+            is_same(json_object_get(details, field), value))
             json_object_del(details, field);
     json_decref(with);
     json_decref(without);
 }
 
-static enum err_code start_other(struct call *call, const struct job_def *def, bool starts,
-                                 struct job_def **ret)
+static enum err_code start_other(struct call *call, const struct job_row *row,
+                                 const struct job_def *def, bool starts, struct job_def **ret)
 {
     json_t *details = json_parse(def->json, strlen(def->json), &call->err);
     if (!details)
         return call->err.code;
-    undo_start(call, def, details);
+    undo_start(call, row, def, details);
     json_t *schedule = json_object_get(details, "schedule");
     if (def->details.continuous)
         schedule = json_object_get(details, "continuous");
@@ -177,7 +185,7 @@ static enum err_code set_active(struct call *call, struct command *command, bool
         return call_missing(call, "Job");
     const struct dataarts_kept *kept = dataarts_kept_if_valid(&call->reading, &row, def);
     enum err_code code = kept ? start_kept(call, kept, starts, &command->def)
-                              : start_other(call, def, starts, &command->def);
+                              : start_other(call, &row, def, starts, &command->def);
     job_def_unref(def);
     command->key = row.key;
     command->if_match = arena_strdup(call->arena, etag_of_job(row.version, etag));

@@ -169,6 +169,8 @@ static bool look(struct log_stream *stream)
     struct arena arena;
     arena_init(&arena);
     bool done = look_at_snapshot(stream, reader, &arena);
+    if (!done)
+        stream->has_looked = false; /* what moved it is behind us */
     backend->read_end(backend->context, reader);
     arena_release(&arena);
     return done;
