@@ -100,6 +100,35 @@ static void a_branch_that_a_kept_decision_closes(void **state)
     assert_has(planned(&plan, "bigger")->reason, "big will not start either");
 }
 
+static bool both_may_start(struct world *world, const char *value)
+{
+    const char *text =
+        arena_printf(&world->arena,
+                     "{'name':'j','path':'/','maxConcurrentRuns':0,'queue':{'isEnabled':true},"
+                     "'parameters':[{'name':'at','value':'{{job.start_time.timestamp_ms}}'},"
+                     "{'name':'n','value':'5'}],'tasks':["
+                     "{'taskKey':'d','type':'IF_ELSE_TASK','condition':'A',"
+                     "'expressions':[{'key':'A','value':'%s > 3'}]},"
+                     "{'taskKey':'yes','type':'PYTHON_TASK','filePath':'y.py',"
+                     "'dependsOn':[{'taskKey':'d','outcome':'true'}]},"
+                     "{'taskKey':'no','type':'PYTHON_TASK','filePath':'n.py',"
+                     "'dependsOn':[{'taskKey':'d','outcome':'false'}]}]}",
+                     value);
+    struct uuid job = world_job(world, text);
+    struct uuid run = world_submit(world, &job, NULL);
+    world_cancel(world, &run);
+    struct repair_plan plan = plan_of(world, &run, NULL, NULL);
+    return planned(&plan, "yes")->will_start && planned(&plan, "no")->will_start;
+}
+
+/* A run that was cancelled in the queue starts when its turn comes, whatever the time is now. */
+static void nothing_is_foreseen_by_a_start_that_is_to_come(void **state)
+{
+    struct world *world = *state;
+    assert_true(both_may_start(world, "{{job.start_time.timestamp_ms}}"));
+    assert_true(both_may_start(world, "{{job.parameters.at}}"));
+}
+
 /* What decides is known: a kept task published it, the repair gives it. */
 static void a_decision_that_will_be_made_is_foreseen(void **state)
 {
@@ -236,6 +265,7 @@ int main(void)
         WORLD_TEST(a_task_that_cannot_start_says_why),
         WORLD_TEST(the_right_dependency_is_named),
         WORLD_TEST(a_branch_that_a_kept_decision_closes),
+        WORLD_TEST(nothing_is_foreseen_by_a_start_that_is_to_come),
         WORLD_TEST(a_decision_that_will_be_made_is_foreseen),
         WORLD_TEST(conditions_of_dependencies_are_foreseen),
         WORLD_TEST(hazards_are_named),
