@@ -316,6 +316,15 @@ def test_a_job_that_names_what_is_gone_is_put_right(huawei):
     assert [n["name"] for n in huawei.read1("jobs/orphan")["nodes"]] == ["a"]
 
 
+def test_what_is_wrong_is_called_by_this_dialects_names(huawei):
+    for cron, nodes, code, words in (
+            ({"monitorObsPath": "in/x"}, [shell("a"), shell("b", "zz")], "DLF.3051", "nodes[1]."),
+            ({"monitorObsPath": "../x"}, [shell("a")], "DLF.3051", "schedule.cron.monitorObsPath: path must not"),
+            ({}, [shell("a"), shell("b", "zz")], "DLF.3051", "nodes[1]."),
+            ({"startTime": "2026-02-01T00:00:00+08", "endTime": "2026-01-01T00:00:00+08"}, [shell("a")], "DLF.3025", "endTime")):
+        refused(huawei.v1("POST", "jobs", with_cron(**cron) | {"nodes": nodes}), code, words)
+
+
 def test_what_is_gone_garbles_nothing_and_keeps_nobody_from_stopping(server, huawei):
     for name in ("lost-up", "lost-sub"):
         huawei.made(job(name, [shell("a")]))
@@ -549,7 +558,7 @@ BAD_JOBS = [
     ("a bad expression", with_cron(expression="0 0 25 * * ?"), "DLF.3025", ["expression"]),
     ("an unknown zone", with_cron(expressionTimeZone="Mars/Olympus"), "DLF.3025", ["expressionTimeZone"]),
     ("a bad start", with_cron(startTime="soon"), "DLF.3025", ["startTime"]),
-    ("an end before the start", with_cron(endTime="2001-01-01T00:00:00+08"), "DLF.3051", ["endTime"]),
+    ("an end before the start", with_cron(endTime="2001-01-01T00:00:00+08"), "DLF.3025", ["endTime"]),
     ("an unknown upstream job", with_cron(dependJobs={"jobs": ["nobody"]}), "DLF.3025", ["nobody"]),
     ("no truth", with_node(execTimeOutRetry="perhaps"), "DLF.3051", ["execTimeOutRetry", "true or false"]),
     ("upstream jobs as a word", with_cron(dependJobs="exampleJob"), "DLF.3025", ["dependJobs", "object"]),

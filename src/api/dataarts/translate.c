@@ -464,12 +464,31 @@ static enum err_code fill_details(const struct reading *at, const struct dataart
     return code ? code : set_schedule(at, kept, is_active, details, err);
 }
 
-/* What this dialect calls nodes. */
-static void rename_tasks(struct err *err)
+static bool is_monitored(const json_t *details)
 {
+    const json_t *first = json_array_get(json_object_get(details, "tasks"), 0);
+    const char *key = json_string_value(json_object_get(first, "taskKey"));
+    return key && strcmp(key, DEF_MONITOR_TASK) == 0;
+}
+
+/* What this dialect calls nodes, of which what waits for a path is none; and the schedule. */
+static void rename_parts(const json_t *details, struct err *err)
+{
+    static const char tasks[] = "tasks[", schedule[] = "schedule.";
     struct err was = *err;
-    if (strncmp(was.message, "tasks[", strlen("tasks[")) == 0)
+    char *rest;
+    if (strncmp(was.message, schedule, strlen(schedule)) == 0)
+        err_set(err, ERR_SCHEDULE_INVALID, "The job scheduling parameter is invalid: %.400s",
+                was.message);
+    if (strncmp(was.message, tasks, strlen(tasks)) != 0)
+        return;
+    unsigned long index = strtoul(was.message + strlen(tasks), &rest, 10);
+    if (!is_monitored(details))
         err_set(err, was.code, "nodes%s", was.message + strlen("tasks"));
+    else if (index > 0)
+        err_set(err, was.code, "nodes[%lu%s", index - 1, rest);
+    else
+        err_set(err, was.code, "schedule.cron.monitorObsPath: %.400s", rest + strspn(rest, "]."));
 }
 
 enum err_code dataarts_to_def(const struct reading *at, const struct dataarts_kept *kept,
@@ -478,7 +497,7 @@ enum err_code dataarts_to_def(const struct reading *at, const struct dataarts_ke
     json_t *details = json_object();
     enum err_code code = fill_details(at, kept, is_active, details, err);
     if (!code && (code = job_def_parse(details, false, ret, err)))
-        rename_tasks(err);
+        rename_parts(details, err);
     json_decref(details);
     return code;
 }
