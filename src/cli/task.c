@@ -154,6 +154,10 @@ static int named_task_run(struct cli *cli, const char **ret_key)
         cli_complain("--task names one task here");
         return CLI_USAGE;
     }
+    if (!cli->options.tasks.count && strstr(*ret_key, "@latest")) {
+        cli_complain("%s is a run: say which of its tasks is meant, with --task K", *ret_key);
+        return CLI_USAGE;
+    }
     return cli->options.tasks.count
                ? task_run_key(cli, *ret_key, cli->options.tasks.items[0], ret_key)
                : CLI_DONE;

@@ -574,6 +574,12 @@ def test_a_task_run_shows_what_it_published(cli, fake):
     assert "Values" not in cli("task", "get", RUN).stdout.decode()
 
 
+@pytest.mark.parametrize("verb", ["get", "output"])
+def test_a_run_in_place_of_a_task_run(cli, fake, verb):
+    done = cli("task", verb, "@latest")
+    assert done.returncode == 2 and b"with --task K" in done.stderr and not fake.requests
+
+
 def test_output_of_a_task(cli, fake):
     run = cli_fake.job_run("SUCCESS", [("a", "SUCCESS")])
     fake.on("GET", f"/jobRuns/{RUN}", run)

@@ -59,7 +59,7 @@ function SecretsTab() {
       </div>
       {error && <Problem error={error} />}
       {!data ? !error && <Loading /> : !data.length ? <Empty title="There are no secrets"><p>A task is given one with <code>x-secrets</code>, a repository with <code>credential</code>.</p></Empty> : (
-        <Table label="Secrets" rowPx={40} items={data} keyOf={(secret) => secret.name} columns={[
+        <Table label="Secrets" rowPx={40} wrappedPx={92} items={data} keyOf={(secret) => secret.name} columns={[
           { title: 'Secret', width: 'minmax(12rem, 1fr)', narrow: 'n-grow', cell: (secret) => <Name text={secret.name} /> },
           { title: 'Set', width: 'minmax(12rem, 1fr)', narrow: 'n-full', cell: (secret) => <><Time at={secret.timeUpdated} />{secret.updatedByName && <> by <Name text={secret.updatedByName} /></>}</> },
           { title: 'Change it', width: '14rem', narrow: 'n-full', cell: (secret) => (

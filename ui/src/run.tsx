@@ -369,7 +369,7 @@ function TasksTab({ run, taskRuns, current, onOpen }: {
       <div class="toolbar">
         <label class="inline"><input type="checkbox" checked={only} onChange={(event) => setOnly(event.currentTarget.checked)} />Only what did not succeed ({count})</label>
       </div>
-      <Table label="Tasks" items={items} keyOf={(task) => task.taskKey} onOpen={(task) => onOpen(task.taskKey)} isCurrent={(task) => task.taskKey === current}
+      <Table label="Tasks" wrappedPx={88} items={items} keyOf={(task) => task.taskKey} onOpen={(task) => onOpen(task.taskKey)} isCurrent={(task) => task.taskKey === current}
         columns={[
           { title: 'Task', width: 'minmax(9rem, 1.4fr)', cell: (task) => (
             <button type="button" class="link" onClick={() => onOpen(task.taskKey)}><Name text={task.taskKey} /></button>) },
