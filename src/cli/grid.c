@@ -43,11 +43,17 @@ struct grid {
     size_t name_columns;
 };
 
-static int64_t planned(const json_t *cell)
+/* 0: none. */
+static int64_t instant_of(const json_t *object, const char *member)
 {
     int64_t ms = 0;
-    const char *text = get_text(cell, "plannedTime");
+    const char *text = get_text(object, member);
     return text && timefmt_parse_instant(text, &ms) ? ms : 0;
+}
+
+static int64_t planned(const json_t *cell)
+{
+    return instant_of(cell, "plannedTime");
 }
 
 static int compare_times(const void *a, const void *b)
@@ -225,11 +231,8 @@ static const char *number_text(struct cli *cli, const json_t *object, const char
 static const char *time_text(struct cli *cli, const json_t *object, const char *member)
 {
     char time[FORMAT_TEXT];
-    int64_t ms;
-    const char *text = get_text(object, member);
-    return text && timefmt_parse_instant(text, &ms)
-               ? arena_strdup(&cli->arena, format_time(ms, time))
-               : NULL;
+    int64_t ms = instant_of(object, member);
+    return ms ? arena_strdup(&cli->arena, format_time(ms, time)) : NULL;
 }
 
 static void print_plan_jobs(struct cli *cli, const json_t *jobs)

@@ -120,7 +120,7 @@ static void begin_attempt(struct simulator *sim, const struct start_effect *star
     int assumed = ends_so ? assumption->outcome : (int)ASSUMED_SUCCESS;
     int64_t takes_ms = assumption && assumption->duration_ms != FIELD_NULL ? assumption->duration_ms
                                                                            : SIMULATED_DURATION_MS;
-    bool is_slow = assumed != ASSUMED_TIMED_OUT;
+    bool was_assumed = assumed == ASSUMED_TIMED_OUT;
     if (start->timeout_ms && (takes_ms > start->timeout_ms || assumed == ASSUMED_TIMED_OUT)) {
         takes_ms = start->timeout_ms;
         assumed = ASSUMED_TIMED_OUT;
@@ -128,8 +128,8 @@ static void begin_attempt(struct simulator *sim, const struct start_effect *star
     struct simulated_end *end = &sim->ends[position];
     end->ref = (struct attempt_ref){start->task_run, start->attempt, start->epoch};
     end->outcome = outcome_of(assumed);
-    if (is_slow && assumed == ASSUMED_TIMED_OUT)
-        end->outcome.message = NULL; /* nobody has assumed that */
+    if (assumed == ASSUMED_TIMED_OUT && !was_assumed)
+        end->outcome.message = NULL; /* it would have taken too long */
     end->outcome.published = simulated_values_of(&sim->values, (uint32_t)position);
     heap_set(&sim->heap, &end->item, sim->clock_ms + takes_ms);
 }

@@ -150,11 +150,17 @@ static bool is_full(const struct pump *pump, int64_t began_us)
            clock_monotonic_us() - began_us >= BATCH_MAX_US;
 }
 
+/* The disk is too full for what would start, as of the beginning of the batch. */
+static bool has_no_room(const struct pump *pump)
+{
+    return pump->slots_elsewhere == ENGINE_NO_SLOT;
+}
+
 /* A slot has come free elsewhere. */
 static bool may_take_slot(const struct pump *pump)
 {
     struct slots *slots = pump->config.slots;
-    return !pump->has_no_room && engine_wants_slot(pump->engine) &&
+    return !has_no_room(pump) && engine_wants_slot(pump->engine) &&
            (slots->max == 0 ||
             (int64_t)engine_attempt_count(pump->engine) + slots_elsewhere(slots, &pump->place) <
                 slots->max);
@@ -364,15 +370,14 @@ static bool ensure_engine(struct pump *pump)
 /* On a full disk nothing starts, and so nothing fails for it. */
 static void count_slots(struct pump *pump)
 {
-    bool had_no_room = pump->has_no_room;
-    pump->has_no_room = !exec_has_room(pump->exec);
-    if (pump->has_no_room != had_no_room)
-        log_event(pump->has_no_room ? LOG_ERROR : LOG_INFO,
-                  pump->has_no_room ? "the disk is too full for tasks to start"
-                                    : "there is room again for tasks to start",
+    bool is_full = !exec_has_room(pump->exec);
+    if (is_full != has_no_room(pump))
+        log_event(is_full ? LOG_ERROR : LOG_INFO,
+                  is_full ? "the disk is too full for tasks to start"
+                          : "there is room again for tasks to start",
                   LOG_TEXT("workspace", pump->workspace.name));
-    pump->slots_elsewhere = pump->has_no_room ? ENGINE_NO_SLOT
-                                              : slots_elsewhere(pump->config.slots, &pump->place);
+    pump->slots_elsewhere = is_full ? ENGINE_NO_SLOT
+                                    : slots_elsewhere(pump->config.slots, &pump->place);
 }
 
 static void run_batch(struct pump *pump)
@@ -412,7 +417,7 @@ int pump_timeout_ms(struct pump *pump)
                         earlier(engine_next_deadline(pump->engine), pump->prune_ms));
     else if (!pump->is_fenced)
         until = earlier(until, pump->retry_load_ms);
-    if (pump->has_no_room && pump->engine && engine_wants_slot(pump->engine))
+    if (has_no_room(pump) && pump->engine && engine_wants_slot(pump->engine))
         until = earlier(until, clock_boot_ms() + ROOM_EVERY_MS);
     int64_t planned = pump->engine ? engine_next_alarm(pump->engine) : INT64_MAX;
     if (until == INT64_MAX && planned == INT64_MAX)

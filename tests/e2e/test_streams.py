@@ -431,7 +431,7 @@ def test_a_silent_log_ends_with_its_attempt_however_much_others_do(own):
     nothing = own.api.job([{"taskKey": "d", "type": "DUMMY_TASK"}], name="nothing", maxConcurrentRuns=1000)
     own.wait_witness("start", "a", 1)
     with follow(own, run) as plain, follow(own, run, stream="stderr") as other:
-        for _ in range(150):  # a commit each, and none of them is about the run
+        for _ in range(600):  # a commit each, and none of them is about the run
             own.api.run(nothing)
         own.open_gate("go")
         assert plain.body() == b"" and plain.ended and other.body() == b"" and other.ended

@@ -95,11 +95,6 @@ static enum err_code check_nothing_kept(struct call *call, const struct job_def 
         has_params ? "parameters" : "schedule.startTime");
 }
 
-static bool is_same(const json_t *a, const json_t *b)
-{
-    return a == b || json_equal(a, b);
-}
-
 static json_t *tree_of(struct call *call, const struct dataarts_kept *kept, bool is_active)
 {
     struct job_def *def;
@@ -130,13 +125,13 @@ static void undo_start(struct call *call, const struct job_row *row, const struc
         return;
     }
     json_object_foreach (without, field, value)
-        if (!is_same(value, json_object_get(with, field)) &&
-            is_same(json_object_get(details, field), json_object_get(with, field)))
+        if (!dataarts_same_value(value, json_object_get(with, field)) &&
+            dataarts_same_value(json_object_get(details, field), json_object_get(with, field)))
             json_object_set(details, field, value);
     /* But for a job that ran once by its start: its schedule stays, to be started again. */
     json_object_foreach (with, field, value)
         if (!json_object_get(without, field) && strcmp(field, "schedule") != 0 &&
-            is_same(json_object_get(details, field), value))
+            dataarts_same_value(json_object_get(details, field), value))
             json_object_del(details, field);
     json_decref(with);
     json_decref(without);

@@ -25,6 +25,9 @@ struct dataarts_kept dataarts_tell(const struct reading *at, const struct job_ro
 enum err_code dataarts_check_told(const struct reading *at, const struct dataarts_kept *told,
                                   const char *name, const struct job_def *def, struct err *err);
 
+/* Are both absent, or the same? */
+bool dataarts_same_value(const json_t *a, const json_t *b);
+
 /* What was kept with a definition, in the arena; NULL: nothing, or nothing that can be read. */
 const struct dataarts_kept *dataarts_kept_of(const struct job_def *def, struct arena *arena);
 

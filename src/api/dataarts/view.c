@@ -47,7 +47,7 @@ static json_t *meaning_of(const struct job_def *def)
     return tree;
 }
 
-static bool same_value(const json_t *a, const json_t *b)
+bool dataarts_same_value(const json_t *a, const json_t *b)
 {
     return a == b || json_equal(a, b);
 }
@@ -58,7 +58,7 @@ static const char *other_field(json_t *a, json_t *b)
     const char *name;
     json_t *value;
     json_object_foreach (a, name, value)
-        if (!same_value(value, json_object_get(b, name)))
+        if (!dataarts_same_value(value, json_object_get(b, name)))
             return name;
     json_object_foreach (b, name, value)
         if (!json_object_get(a, name))
@@ -96,8 +96,8 @@ struct telling {
 
 static bool holds(const struct telling *telling, const char *field)
 {
-    return telling->then &&
-           same_value(json_object_get(telling->now, field), json_object_get(telling->then, field));
+    return telling->then && dataarts_same_value(json_object_get(telling->now, field),
+                                                json_object_get(telling->then, field));
 }
 
 static bool task_holds(const struct telling *telling, int64_t position)
