@@ -10,14 +10,13 @@ const MOST_KNOWN = 20_000
 
 // null: it stands for none. What nobody has answered yet is not in it.
 const known = new Map<string, PlannedRun | null>()
-const asked = new Set<string>()
+const pending = new Set<string>() // asked for and not answered: a list is drawn again meanwhile
 const waiting = new Set<() => void>()
-let isDue = false
+let next: string[] = [] // those of the pending ones that go into the next call
 
 async function ask() {
-  isDue = false
-  const keys = [...asked]
-  asked.clear()
+  const keys = next
+  next = []
   let isAnswered = false
   for (let i = 0; i < keys.length; i += AT_ONCE) {
     const some = keys.slice(i, i + AT_ONCE)
@@ -30,6 +29,7 @@ async function ask() {
     } catch {
       // the list of runs itself says what is wrong; the next drawing asks again
     }
+    for (const key of some) pending.delete(key)
   }
   if (isAnswered) for (const tell of waiting) tell()
 }
@@ -46,9 +46,10 @@ export function usePlanned(): (run: Pick<RunSummary, 'key' | 'launched'>) => Pla
     if (run.launched !== 'SCHEDULED') return null
     const found = known.get(run.key)
     if (found !== undefined) return found
-    asked.add(run.key)
-    if (!isDue) setTimeout(ask)
-    isDue = true
+    if (pending.has(run.key)) return null
+    pending.add(run.key)
+    if (!next.length) setTimeout(ask)
+    next.push(run.key)
     return null
   }
 }
