@@ -1,7 +1,7 @@
 // The definition of a job as text: a new one, a copy, or another version. The server says with every pause what it makes
 // of it, and what is saved is what was read and changed: somebody else's change in between is shown, not lost.
 
-import { useEffect, useMemo, useRef, useState } from 'preact/hooks'
+import { useEffect, useLayoutEffect, useMemo, useRef, useState } from 'preact/hooks'
 import { ApiError, call, get, mayEdit, me, post, url, workspaceKey } from './api'
 import { Lines } from './difference'
 import { draftEra, keepDraft, storedDraft } from './drafts'
@@ -200,12 +200,13 @@ function Editor({ jobKey, base: first, begun, draftName, read, onRestart }: {
     const timer = setTimeout(() => keep(latest.current), PAUSE_MS)
     return () => clearTimeout(timer)
   }, [text, base])
-  useEffect(() => () => {
+  // Layout effects end with the screen; the others a moment later, when one may be about to leave the page.
+  useLayoutEffect(() => () => {
     isHere.current = false
     keep(latest.current)
   }, [])
-  useEffect(() => {
-    if (!isChanged || !isHere.current) return
+  useLayoutEffect(() => {
+    if (!isChanged) return
     const stay = (event: BeforeUnloadEvent) => event.preventDefault()
     addEventListener('beforeunload', stay)
     return () => removeEventListener('beforeunload', stay)
