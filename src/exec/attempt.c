@@ -177,7 +177,8 @@ void attempt_move(struct attempt_table *table, struct attempt *attempt, enum att
 {
     if (attempt->phase != ATTEMPT_REPORTED && phase == ATTEMPT_REPORTED)
         table->live--;
-    bool is_unsent = phase == ATTEMPT_REMAINS && attempt->if_nothing == ATTEMPT_IS_UNSENT;
+    bool is_unsent = phase == ATTEMPT_UNSENT ||
+                     (phase == ATTEMPT_REMAINS && attempt->if_nothing == ATTEMPT_IS_UNSENT);
     if (phase != ATTEMPT_RUNNING && !is_unsent)
         attempt_forget_order(attempt);
     attempt->phase = phase;

@@ -1,6 +1,9 @@
 /*
  * An attempt as exec keeps it, from the order to the acknowledgement; and the names of its files.
  *
+ *     UNSENT                        no supervisor can be started just now: tried again
+ *      ^ |
+ *      | v
  *     RUNNING --> REPORTED          outcome told, exec_ack awaited
  *      |  ^ `--> REMAINS --> gone   nobody stands over it: what is left is killed to the last, then LOST; or VOID,
  *      |  |                         or RUNNING again, where nothing was claimed and nothing was left
@@ -24,7 +27,13 @@
 
 struct supervisor;
 
-enum attempt_phase { ATTEMPT_RUNNING, ATTEMPT_UNSURE, ATTEMPT_REMAINS, ATTEMPT_REPORTED };
+enum attempt_phase {
+    ATTEMPT_UNSENT,
+    ATTEMPT_RUNNING,
+    ATTEMPT_UNSURE,
+    ATTEMPT_REMAINS,
+    ATTEMPT_REPORTED,
+};
 
 /* What an attempt in REMAINS is when nothing of it was to be found; else it is lost. */
 enum attempt_verdict { ATTEMPT_IS_LOST, ATTEMPT_IS_VOID, ATTEMPT_IS_UNSENT };
@@ -48,8 +57,9 @@ struct attempt {
     uint8_t *order; /* its frame, in case a supervisor dies before it claims; NULL when it cannot */
     size_t order_bytes;
 
-    struct heap_item timer; /* RUNNING: when its supervisor counts as frozen; UNSURE: next look */
-    int64_t backoff_ms;     /* UNSURE */
+    struct heap_item
+        timer; /* RUNNING: when its supervisor counts as frozen; UNSENT, UNSURE: next try */
+    int64_t backoff_ms; /* UNSENT, UNSURE */
 
     struct list watched; /* RUNNING, of Spark: more may become known of it; what is known already */
     bool is_named;

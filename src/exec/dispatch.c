@@ -154,6 +154,10 @@ static bool has_overslept(const struct exec *exec, const struct attempt *attempt
 
 static void on_timer(struct exec *exec, struct attempt *attempt)
 {
+    if (attempt->phase == ATTEMPT_UNSENT) {
+        exec_send_order(exec, attempt);
+        return;
+    }
     if (attempt->phase == ATTEMPT_UNSURE) {
         recover_look(exec, attempt, 0);
         return;

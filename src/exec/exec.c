@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "base/log.h"
 #include "base/mem.h"
 #include "exec/news.h"
 #include "exec/owner.h"
@@ -18,6 +19,7 @@
 
 enum { FROZEN_AFTER_MS = 30000 };
 enum { LOG_LEAST_BYTES = 64 << 10 }; /* the tail of stderr must be left */
+enum { FIRST_BACKOFF_MS = 10, LONGEST_BACKOFF_MS = 1000 };
 
 /* Our number in STOP frames; it comes back in the record. */
 enum { STOP_ASKED = 1 };
@@ -85,6 +87,11 @@ void exec_tell_not_started(struct exec *exec, struct attempt *attempt, int cause
     isolation_remove(exec->isolation.base, &attempt->id);
     forget(exec, attempt);
     tell(exec, &report);
+}
+
+void exec_tell_stopped_early(struct exec *exec, struct attempt *attempt)
+{
+    exec_tell_not_started(exec, attempt, CAUSE_STOPPED, "Stopped before it started");
 }
 
 /* ---- opening ---- */
@@ -212,17 +219,50 @@ static void send_stop(struct exec *exec, struct attempt *attempt)
     supervisor_flush(&exec->pool, supervisor);
 }
 
+void exec_try_later(struct exec *exec, struct attempt *attempt, enum attempt_phase phase)
+{
+    if (attempt->backoff_ms == 0)
+        attempt->backoff_ms = FIRST_BACKOFF_MS;
+    else if (attempt->backoff_ms < LONGEST_BACKOFF_MS)
+        attempt->backoff_ms *= 2;
+    attempt_move(&exec->table, attempt, phase);
+    heap_set(&exec->timers, &attempt->timer, boot_ms() + attempt->backoff_ms);
+}
+
+/* Too little of processes, memory or descriptors, or a helper that is being replaced: nothing that a task should pay
+ * for with a retry. */
+static bool will_pass(int error)
+{
+    return error == EAGAIN || error == ENOMEM || error == EMFILE || error == ENFILE ||
+           error == ENOBUFS || error == ETXTBSY;
+}
+
+static void on_no_supervisor(struct exec *exec, struct attempt *attempt, int error)
+{
+    char message[ERR_MESSAGE_MAX];
+
+    if (will_pass(error)) {
+        if (attempt->backoff_ms == 0)
+            log_event(LOG_ERROR, "an attempt waits, for no supervisor can be started",
+                      LOG_TEXT("error", strerrordesc_np(error)));
+        exec_try_later(exec, attempt, ATTEMPT_UNSENT);
+        return;
+    }
+    snprintf(message, sizeof message, "Cannot start: no supervisor could be started: %s",
+             strerrordesc_np(error));
+    exec_tell_not_started(exec, attempt, CAUSE_CANNOT_START, message);
+}
+
 void exec_send_order(struct exec *exec, struct attempt *attempt)
 {
     struct supervisor *supervisor = pool_take(&exec->pool, attempt->is_warm);
 
     if (!supervisor) {
-        char message[ERR_MESSAGE_MAX];
-        snprintf(message, sizeof message, "Cannot start: no supervisor could be started: %s",
-                 strerrordesc_np(errno));
-        exec_tell_not_started(exec, attempt, CAUSE_CANNOT_START, message);
+        on_no_supervisor(exec, attempt, errno);
         return;
     }
+    attempt_move(&exec->table, attempt, ATTEMPT_RUNNING);
+    attempt->backoff_ms = 0;
     attempt->sends++;
     attempt->supervisor = supervisor;
     supervisor->attempt = attempt;
@@ -299,7 +339,9 @@ void exec_stop(struct exec *exec, const struct attempt_id *id)
     if (!attempt || attempt->stopping || attempt->phase == ATTEMPT_REPORTED)
         return;
     attempt->stopping = true;
-    if (attempt->phase == ATTEMPT_RUNNING && !attempt->dying)
+    if (attempt->phase == ATTEMPT_UNSENT)
+        exec_tell_stopped_early(exec, attempt);
+    else if (attempt->phase == ATTEMPT_RUNNING && !attempt->dying)
         send_stop(exec, attempt);
 }
 

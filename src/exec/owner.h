@@ -33,8 +33,11 @@ struct exec {
     int64_t trim_ms;     /* CLOCK_BOOTTIME: when outputs are next held to their limit */
 };
 
-/* Gives the order to a supervisor. When there is none it is reported as not started, and gone. */
+/* Gives the order to a supervisor. Where none can be started just now it waits for one (UNSENT); where there can
+ * be none it is reported as not started, and gone. */
 void exec_send_order(struct exec *exec, struct attempt *attempt);
+/* Moves it to UNSENT or UNSURE until its timer comes, each time later, up to a second. */
+void exec_try_later(struct exec *exec, struct attempt *attempt, enum attempt_phase phase);
 /* Sets, or brings forward, the time at which its supervisor counts as frozen. */
 void exec_expect_end(struct exec *exec, struct attempt *attempt, int64_t at_ms);
 
@@ -45,3 +48,4 @@ void exec_tell_void(struct exec *exec, struct attempt *attempt);
 void exec_tell_lost(struct exec *exec, struct attempt *attempt, const char *message);
 void exec_tell_not_started(struct exec *exec, struct attempt *attempt, int cause,
                            const char *message);
+void exec_tell_stopped_early(struct exec *exec, struct attempt *attempt);

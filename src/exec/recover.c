@@ -17,8 +17,6 @@
 enum {
     LOOKS_MAX = 8, /* in one go, while supervisors come and go under our eyes */
     SENDS_MAX = 3,
-    FIRST_BACKOFF_MS = 10,
-    LONGEST_BACKOFF_MS = 1000,
 };
 
 static void record_path(const struct exec *exec, const struct attempt *attempt,
@@ -78,14 +76,10 @@ static int look(struct exec *exec, const struct attempt *attempt, struct record_
 
 static void put_off(struct exec *exec, struct attempt *attempt, const char *why, int error)
 {
-    if (attempt->backoff_ms == 0) {
-        attempt->backoff_ms = FIRST_BACKOFF_MS;
+    if (attempt->backoff_ms == 0)
         log_event(LOG_WARN, "an attempt's record is not to be had yet", LOG_TEXT("reason", why),
                   LOG_TEXT("error", error ? strerrordesc_np(error) : ""));
-    } else if (attempt->backoff_ms < LONGEST_BACKOFF_MS)
-        attempt->backoff_ms *= 2;
-    attempt_move(&exec->table, attempt, ATTEMPT_UNSURE);
-    heap_set(&exec->timers, &attempt->timer, boot_ms() + attempt->backoff_ms);
+    exec_try_later(exec, attempt, ATTEMPT_UNSURE);
 }
 
 static void watch_supervisor(struct exec *exec, struct attempt *attempt, pid_t pid, int pidfd)
@@ -278,11 +272,10 @@ static void send_again(struct exec *exec, struct attempt *attempt)
     char message[ERR_MESSAGE_MAX];
 
     if (attempt->stopping) {
-        exec_tell_not_started(exec, attempt, CAUSE_STOPPED, "Stopped before it started");
+        exec_tell_stopped_early(exec, attempt);
         return;
     }
     if (attempt->order && attempt->sends < SENDS_MAX) {
-        attempt_move(&exec->table, attempt, ATTEMPT_RUNNING);
         exec_send_order(exec, attempt);
         return;
     }

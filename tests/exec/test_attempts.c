@@ -540,6 +540,33 @@ static void test_helper_that_talks_garbage(void **state)
                                        "last with status 0");
 }
 
+/* What passes is waited for: the task is not to pay for it. Here the helper is being replaced. */
+static void test_no_supervisor_for_a_while(void **state)
+{
+    struct world *world = *state;
+    struct attempt_id runs = world_id(world);
+    struct attempt_id stopped = world_id(world);
+    const char *helper = world_path(world, "helper");
+
+    world_copy(world->config.supervise_path, helper);
+    world->config.supervise_path = helper;
+    world_script(world, "a.sh", "exit 0\n");
+    world_up(world);
+    int writer = open(helper, O_WRONLY | O_CLOEXEC);
+    assert_true(writer >= 0);
+    world_start(world, &runs, "a.sh", NULL);
+    world_start(world, &stopped, "a.sh", NULL);
+    assert_int_equal(exec_live(world->exec), 2);
+    exec_stop(world->exec, &stopped);
+    const struct told *told = world_await(world, &stopped);
+    assert_int_equal(told->report.cause, CAUSE_STOPPED);
+    assert_string_equal(told->message, "Stopped before it started");
+    assert_int_equal(world_count(world, &runs), 0);
+    close(writer);
+    assert_exited(world_await(world, &runs), 0);
+    assert_int_equal(exec_live(world->exec), 0);
+}
+
 static void test_prespawn(void **state)
 {
     struct world *world = *state;
@@ -582,6 +609,7 @@ int main(void)
         TEST(test_token),
         TEST(test_record_cannot_be_written),
         TEST(test_helper_that_talks_garbage),
+        TEST(test_no_supervisor_for_a_while),
         TEST(test_prespawn),
     };
 
