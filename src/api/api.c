@@ -442,11 +442,26 @@ static enum err_code read_answer(struct call *call, enum err_code (*answer)(stru
     return code;
 }
 
+/* Who waited for others may have lost by their changes what let the call in. */
+static enum err_code authorize_again(struct call *call)
+{
+    if (!call->account.id[0])
+        return ERR_OK; /* it signs in */
+    enum err_code code = call->backend->still(call->backend->context, &call->account);
+    if (code == ERR_UNAVAILABLE)
+        return call_unreadable(call);
+    if (code)
+        return err_set(&call->err, code, "what the request was signed with has been taken back");
+    return authorize(call);
+}
+
 /* The snapshot begins behind whatever changed before. */
 static enum err_code change(struct call *call)
 {
     pthread_mutex_lock(&call->api->changing);
-    enum err_code code = read_answer(call, call->route->change);
+    enum err_code code = authorize_again(call);
+    if (!code)
+        code = read_answer(call, call->route->change);
     pthread_mutex_unlock(&call->api->changing);
     return code;
 }

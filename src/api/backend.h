@@ -140,6 +140,8 @@ struct api_account {
     /* The key that signed for the one-time code that it was begun with; "": none. */
     char parent_key[API_KEY_ID_TEXT];
     bool parent_key_is_public;
+    uint8_t password_hash
+        [32]; /* of the stored form of the password that was right, zeros: none was shown */
     const char *key_id; /* of the key that signed, as long as the request; NULL for tokens */
     bool key_is_public; /* it is a registered public key, else an access key */
 };
@@ -312,8 +314,8 @@ struct api_backend {
      * is expired or revoked, ERR_UNAVAILABLE when that cannot be read now. Constant time in the token's
      * content. */
     enum err_code (*authenticate)(void *context, const char *token, struct api_account *ret);
-    /* Is what that account came with good still? For what stays open long after it was let in. Answers as
-     * `authenticate`. */
+    /* Is what that account came with good still? For what stays open long after it was let in, and for what
+     * changes something behind others. Answers as `authenticate`. */
     enum err_code (*still)(void *context, const struct api_account *account);
     /* The account's role in a workspace; ERR_NOT_FOUND: none, ERR_UNAVAILABLE: it cannot be read now. */
     enum err_code (*role)(void *context, const struct api_account *account,

@@ -103,6 +103,12 @@ static void forget_all(struct accounts *accounts)
     arena_clear(&accounts->arena);
 }
 
+static bool is_none(const uint8_t hash[static SHA256_BYTES])
+{
+    static const uint8_t none[SHA256_BYTES];
+    return memcmp(hash, none, sizeof none) == 0;
+}
+
 static struct api_account account_of(const struct user_row *user)
 {
     struct api_account account = {.token_kind = TOKEN_BEARER};
@@ -128,12 +134,11 @@ static bool key_is_there(struct store_reader *reader, const struct token_row *to
 static bool end_with_parent(struct store_reader *reader, const struct token_row *token,
                             struct arena *arena, int64_t *ret_ms)
 {
-    static const uint8_t none[SHA256_BYTES];
     struct token_row parent;
     *ret_ms = token->expires_ms;
     if (token->revoked_ms != FIELD_NULL || !key_is_there(reader, token, arena))
         return false;
-    if (memcmp(token->parent, none, sizeof none) == 0)
+    if (is_none(token->parent))
         return true;
     if (!store_get_token(reader, token->parent, arena, &parent) || parent.revoked_ms != FIELD_NULL)
         return false;
@@ -231,14 +236,25 @@ static enum err_code has_key(struct accounts *accounts, const char *id, bool is_
     return code;
 }
 
+/* Is its password still the one that was shown, if one was? */
+static bool has_password(const struct user_row *user, const uint8_t shown[static SHA256_BYTES])
+{
+    uint8_t hash[SHA256_BYTES];
+    if (is_none(shown))
+        return true;
+    if (!user->password)
+        return false;
+    sha256(user->password, strlen(user->password), hash);
+    return memcmp(hash, shown, sizeof hash) == 0;
+}
+
 enum err_code accounts_still(struct accounts *accounts, const struct api_account *account,
                              int64_t now_ms)
 {
-    static const uint8_t none[SHA256_BYTES];
     struct api_account found;
     struct user_row user;
     struct arena scratch;
-    if (memcmp(account->token_hash, none, sizeof none) != 0)
+    if (!is_none(account->token_hash))
         return find_token(accounts, account->token_hash, now_ms, &found);
     if (account->key_id)
         return has_key(accounts, account->key_id, account->key_is_public);
@@ -248,7 +264,7 @@ enum err_code accounts_still(struct accounts *accounts, const struct api_account
     pthread_mutex_lock(&accounts->lock);
     store_read_begin(accounts->reader);
     bool is_good = store_get_user_by_id(accounts->reader, account->id, &scratch, &user) &&
-                   user.disabled_ms == FIELD_NULL;
+                   user.disabled_ms == FIELD_NULL && has_password(&user, account->password_hash);
     enum err_code code = end_read(accounts, is_good, ERR_NOT_AUTHENTICATED);
     pthread_mutex_unlock(&accounts->lock);
     arena_release(&scratch);
@@ -436,8 +452,10 @@ enum err_code accounts_password(struct accounts *accounts, const char *name, con
         err_set(err, code, "the store cannot be read at the moment");
     else
         code = check_password(code ? NULL : user.password, password, err);
-    if (!code)
+    if (!code) {
         *ret = account_of(&user);
+        sha256(user.password, strlen(user.password), ret->password_hash);
+    }
     arena_release(&arena);
     pthread_mutex_unlock(&accounts->hashing);
     return code;

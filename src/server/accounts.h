@@ -24,7 +24,7 @@ void accounts_free(struct accounts *accounts);
 enum err_code accounts_authenticate(struct accounts *accounts, const char *token, int64_t now_ms,
                                     struct api_account *ret);
 /* Does what that account came with still open anything: its token is good, and its user, where it
- * signed, is not disabled? Of what stays open for long. ERR_NOT_AUTHENTICATED: it does not. */
+ * signed or showed a password, is not disabled and has that key or password? ERR_NOT_AUTHENTICATED: it does not. */
 enum err_code accounts_still(struct accounts *accounts, const struct api_account *account,
                              int64_t now_ms);
 /* By keyId, by access key; ERR_NOT_AUTHENTICATED: there is none, or its user is disabled. *ret_key is a

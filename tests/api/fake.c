@@ -392,7 +392,7 @@ static enum err_code still(void *context, const struct api_account *account)
 {
     if (((struct fake *)context)->accounts_fail)
         return ERR_UNAVAILABLE;
-    return account->id[0] ? ERR_OK : ERR_NOT_AUTHENTICATED;
+    return account->id[0] && !((struct fake *)context)->is_revoked ? ERR_OK : ERR_NOT_AUTHENTICATED;
 }
 
 static enum err_code role(void *context, const struct api_account *account,
@@ -406,6 +406,8 @@ static enum err_code role(void *context, const struct api_account *account,
     if (fake->role < 0)
         return ERR_NOT_FOUND;
     *ret_role = fake->role;
+    if (fake->role_falls)
+        fake->role = -1;
     return ERR_OK;
 }
 

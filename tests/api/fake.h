@@ -42,6 +42,8 @@ struct fake {
     int fails_at_list;  /* of jobs: the so manieth, from 1, is the first that cannot be read */
     bool accounts_fail; /* they cannot be read */
     bool roles_fail;    /* nor roles */
+    bool role_falls;    /* behind the first question for it there is none */
+    bool is_revoked;    /* what was good is not any more */
     bool tokens_fail;   /* the reader fails where they are listed */
     int open_readers;
 

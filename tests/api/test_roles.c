@@ -356,6 +356,38 @@ static void a_role_that_cannot_be_read_is_no_refusal(void **state)
     assert_int_equal(fake->writes, 0);
 }
 
+/* Who is shut out while waiting for another's change does not make theirs any more: two ADMINs cannot disable each
+ * other, nor a revoked token make itself another one. */
+static void what_lets_a_change_in_must_be_so_when_it_is_made(void **state)
+{
+    struct fake *fake = *state;
+    char message[512];
+    int seen = 0;
+    for (size_t i = 0; i < route_count(); i++) {
+        const struct route *route = route_at(i);
+        const struct row *row = row_of(route->operation);
+        if (!route->change || row->least == NOBODY)
+            continue;
+        fake->is_revoked = true;
+        fake->role = ROLE_ADMIN;
+        int status = status_of(fake, route, row, NULL, message, sizeof message);
+        if (status != 401)
+            fail_msg("%s, revoked meanwhile: %d %s", row->operation, status, message);
+        fake->is_revoked = false;
+        if (row->least < ROLE_VIEWER || route->scope == SCOPE_PLATFORM)
+            continue; /* those are asked for a role only where the change is made */
+        fake->role = row->least;
+        fake->role_falls = true;
+        status = status_of(fake, route, row, NULL, message, sizeof message);
+        if (status != 404)
+            fail_msg("%s, role lost meanwhile: %d %s", row->operation, status, message);
+        fake->role_falls = false;
+        seen++;
+    }
+    assert_true(seen > 10);
+    assert_int_equal(fake->writes, 0);
+}
+
 static void what_is_others_is_for_admins(void **state)
 {
     struct fake *fake = *state;
@@ -586,6 +618,7 @@ int main(void)
         FAKED(what_is_given_to_a_role_is_given_to_higher_ones),
         FAKED(a_permission_that_cannot_be_read_is_no_refusal),
         FAKED(a_role_that_cannot_be_read_is_no_refusal),
+        FAKED(what_lets_a_change_in_must_be_so_when_it_is_made),
         FAKED(what_is_others_is_for_admins),
         FAKED(cookies_read_and_write_with_their_token),
         FAKED(a_new_session_has_a_cookie_for_the_browser_alone),

@@ -145,6 +145,22 @@ static void what_cannot_be_read_is_not_refused(void **state)
     assert_int_equal(still_of_all(stage), ERR_OK);
 }
 
+/* A token for a password is made behind the 30 ms that checking it takes: it may be another one by then. */
+static void a_password_that_was_right_may_be_so_no_more(void **state)
+{
+    struct stage *stage = *state;
+    struct api_account account;
+    struct err err;
+    stage_use_sqlite(stage, 0);
+    add_eva(stage);
+    stage_up(stage);
+    assert_int_equal(accounts_password(stage->backend.accounts, "eva", PASSWORD, &account, &err),
+                     ERR_OK);
+    assert_int_equal(stage->functions.still(&stage->backend, &account), ERR_OK);
+    account.password_hash[0] ^= 1;
+    assert_int_equal(stage->functions.still(&stage->backend, &account), ERR_NOT_AUTHENTICATED);
+}
+
 static void passwords_that_nobody_looked_at_are_not_counted(void **state)
 {
     struct stage *stage = *state;
@@ -205,6 +221,7 @@ int main(void)
 #define STAGED(f) cmocka_unit_test_setup_teardown(f, stage_setup, stage_teardown)
     const struct CMUnitTest tests[] = {
         STAGED(what_cannot_be_read_is_not_refused),
+        STAGED(a_password_that_was_right_may_be_so_no_more),
         STAGED(passwords_that_nobody_looked_at_are_not_counted),
         STAGED(a_code_that_cannot_be_checked_stays_good),
         STAGED(a_code_of_who_is_disabled_is_refused_and_used),
