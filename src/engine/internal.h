@@ -73,7 +73,7 @@ struct attempt_times {
 struct etask {
     struct erun *run;
     uint32_t position;
-    uint32_t waiting; /* dependencies that are not final */
+    uint32_t waiting; /* dependencies that are not settled */
     uint32_t culprit; /* UPSTREAM_FAILED: position + 1 of the nearest failed ancestor, 0: unknown */
     uint32_t retries_used;
     uint32_t lost_used;
@@ -269,16 +269,19 @@ bool run_queues_before(const struct erun *a, const struct erun *b);
 struct run_queue *run_queue_of(const struct erun *run);
 
 /* ---- tasks.c ---- */
-/* Is it time? Evaluates the trigger rule of a BLOCKED task none of whose dependencies is open. */
+/* Is it final, and all that it comes behind? A repair that keeps a task may plan some above it, and what is below that reads
+ * them, by references or from where they write: it waits for them too. */
+bool task_is_settled(const struct etask *task);
+/* Is it time? Evaluates the trigger rule of a BLOCKED task all of whose dependencies are settled. */
 void task_evaluate(struct step *step, struct etask *task);
-/* Tells the dependents of a task that has become final. */
+/* Tells the dependents of a task that has become final, or was and is settled now. */
 void task_propagate(struct step *step, struct etask *task);
-/* Evaluates every BLOCKED task of a run that has its slot, whose dependencies are final. */
+/* Evaluates every BLOCKED task of a run that has its slot, whose dependencies are settled. */
 void run_evaluate(struct step *step, struct erun *run);
 /* Makes the BLOCKED task run of a task. */
 void task_create(struct step *step, struct etask *task, int64_t repair_number, const char *reason,
                  const char *decision);
-/* Counts waiting dependencies anew, after task runs were made. */
+/* Counts waiting dependencies anew: before task runs of a repair are made, or after those of a new run were. */
 void run_count_waiting(struct erun *run);
 
 /* ---- texts.c: what stands in texts, and what it means ---- */

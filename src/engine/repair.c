@@ -177,6 +177,7 @@ static void renew_tasks(struct step *step, struct erun *run, const struct repair
         task->retries_used = task->lost_used = task->culprit = 0;
         task->number_is_free = false;
     }
+    run_count_waiting(run);
     for (uint32_t n = 0; n < run->def->task_count; n++) {
         uint32_t i = run->def->order[n];
         if (plan->tasks[i].verdict != PLAN_KEEP)
@@ -184,7 +185,6 @@ static void renew_tasks(struct step *step, struct erun *run, const struct repair
                         text_waiting(arena, &run->tasks[i]),
                         verdict_decision(arena, run->row.repair_number, &plan->tasks[i]));
     }
-    run_count_waiting(run);
 }
 
 /* A kept task that failed still shows on the run: the earliest one's trace. */

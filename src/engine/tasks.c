@@ -81,6 +81,18 @@ static bool is_passed_monitor(const struct etask *task)
            job_def_find_monitor(run->def) == task->position;
 }
 
+/* Position + 1 of the watched path that a repair was to wait for once more, in vain; else 0. Nothing of that repair runs
+ * then, also where only kept tasks come directly behind the path. */
+static uint32_t missed_monitor(const struct etask *task)
+{
+    const struct erun *run = task->run;
+    if (run->repair.monitor != MONITOR_AGAIN)
+        return 0;
+    int64_t monitor = job_def_find_monitor(run->def);
+    bool is_missed = monitor >= 0 && state_is_own_failure(task_state(&run->tasks[monitor]));
+    return is_missed ? (uint32_t)monitor + 1 : 0;
+}
+
 void task_evaluate(struct step *step, struct etask *task)
 {
     const struct task_def *def = task_def_of(task);
@@ -95,6 +107,9 @@ void task_evaluate(struct step *step, struct etask *task)
         return;
     }
     struct rule_result result = rule_evaluate((enum run_if)def->run_if, deps, dep_count);
+    uint32_t culprit = result.verdict == RULE_RUN ? missed_monitor(task) : 0;
+    if (culprit)
+        result = (struct rule_result){RULE_UPSTREAM_FAILED, UINT32_MAX};
     const char *decision = grounds(step, task, deps, result);
     if (result.verdict == RULE_RUN) {
         if (def->type == TASK_IF_ELSE)
@@ -109,11 +124,15 @@ void task_evaluate(struct step *step, struct etask *task)
             task_move(step, task, STATE_QUEUED, "Ready, waiting for an execution slot", decision);
         return;
     }
-    uint32_t culprit = 0;
     if (result.verdict == RULE_UPSTREAM_FAILED)
-        culprit = task->culprit = find_culprit(task, result.because);
+        task->culprit = culprit ? culprit : find_culprit(task, result.because);
     task_move(step, task, rule_state(result.verdict),
-              text_rule(&step->fx->arena, task, result, culprit), decision);
+              text_rule(&step->fx->arena, task, result, task->culprit), decision);
+}
+
+bool task_is_settled(const struct etask *task)
+{
+    return task->waiting == 0 && state_is_final(task_state(task));
 }
 
 /* Nothing is decided any more while the server drains. */
@@ -130,12 +149,16 @@ void task_propagate(struct step *step, struct etask *task)
     struct erun *run = task->run;
     const struct graph_node *node = &run->def->nodes[task->position];
     policy_apply(step, task);
+    if (!task_is_settled(task))
+        return;
     for (uint32_t i = 0; i < node->dependent_count; i++) {
         struct etask *dependent = &run->tasks[node->dependents[i].task];
         if (dependent->waiting > 0)
             dependent->waiting--;
         if (is_due(step, dependent))
             task_evaluate(step, dependent);
+        else if (task_is_settled(dependent) && !list_is_linked(&dependent->settled))
+            list_append(&step->engine->settled, &dependent->settled);
     }
 }
 
@@ -149,12 +172,13 @@ void run_evaluate(struct step *step, struct erun *run)
 /* Only what is open is waited for: tasks that a repair keeps are final and count as they are. */
 void run_count_waiting(struct erun *run)
 {
-    for (uint32_t i = 0; i < run->def->task_count; i++) {
+    for (uint32_t n = 0; n < run->def->task_count; n++) {
+        uint32_t i = run->def->order[n];
         struct etask *task = &run->tasks[i];
         const struct graph_node *node = &run->def->nodes[i];
         task->waiting = 0;
         for (uint32_t d = 0; d < node->dep_count; d++)
-            task->waiting += !state_is_final(task_state(&run->tasks[node->deps[d].task]));
+            task->waiting += !task_is_settled(&run->tasks[node->deps[d].task]);
     }
 }
 

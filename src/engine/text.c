@@ -7,15 +7,25 @@
 
 enum { DECISION_DEPS = 50, DECISION_MAX_BYTES = 32 << 10 };
 
-static bool is_open(const void *context, uint32_t task)
+/* Up from a kept task to the one that is planned above it. */
+static uint32_t open_behind(const void *context, uint32_t task)
 {
     const struct erun *run = context;
-    return !state_is_final(task_state(&run->tasks[task]));
+    while (state_is_final(task_state(&run->tasks[task]))) {
+        const struct graph_node *node = &run->def->nodes[task];
+        uint32_t d = 0;
+        while (d < node->dep_count && task_is_settled(&run->tasks[node->deps[d].task]))
+            d++;
+        if (d == node->dep_count)
+            return MESSAGE_NOBODY;
+        task = node->deps[d].task;
+    }
+    return task;
 }
 
 const char *text_waiting(struct arena *arena, const struct etask *task)
 {
-    return message_waiting(task->run->def, task->position, is_open, task->run, arena);
+    return message_waiting(task->run->def, task->position, open_behind, task->run, arena);
 }
 
 const char *text_holders(struct arena *arena, const struct ejob *job)

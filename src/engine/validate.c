@@ -54,8 +54,8 @@ static const char *check_task(const struct engine *engine, const struct etask *t
     uint32_t waiting = 0;
     const struct graph_node *node = &run->def->nodes[task->position];
     for (uint32_t d = 0; d < node->dep_count; d++)
-        waiting += !state_is_final(task_state(&run->tasks[node->deps[d].task]));
-    if (!state_is_final(state) && waiting != task->waiting)
+        waiting += !task_is_settled(&run->tasks[node->deps[d].task]);
+    if (waiting != task->waiting)
         return arena_printf(arena, "task %s waits for %u, not %u", key, waiting, task->waiting);
     if (state == STATE_BLOCKED && waiting == 0 && !engine->is_draining && !run->row.is_suspended &&
         (run->row.state == STATE_PENDING || run->row.state == STATE_RUNNING))

@@ -34,20 +34,32 @@ const char *message_holders(const struct uuid *holders, size_t count, int64_t sl
     return text;
 }
 
+static bool is_among(const uint32_t *named, uint32_t count, uint32_t task)
+{
+    for (uint32_t i = 0; i < count && i < MESSAGE_NAMED; i++)
+        if (named[i] == task)
+            return true;
+    return false;
+}
+
 const char *message_waiting(const struct job_def *def, uint32_t task,
-                            bool (*is_open)(const void *context, uint32_t task),
+                            uint32_t (*open_behind)(const void *context, uint32_t dep),
                             const void *context, struct arena *arena)
 {
     const struct graph_node *node = &def->nodes[task];
+    uint32_t named[MESSAGE_NAMED];
     struct buf names;
     buf_init(&names, MAX_BYTES);
     uint32_t open = 0;
     for (uint32_t i = 0; i < node->dep_count; i++) {
-        uint32_t dep = node->deps[i].task;
-        if (!is_open(context, dep))
+        uint32_t other = open_behind(context, node->deps[i].task);
+        if (other == MESSAGE_NOBODY || is_among(named, open, other))
             continue;
-        if (open++ < MESSAGE_NAMED)
-            buf_printf(&names, "%s%s", open > 1 ? ", " : "", def->tasks[dep].task_key);
+        if (open < MESSAGE_NAMED) {
+            named[open] = other;
+            buf_printf(&names, "%s%s", open ? ", " : "", def->tasks[other].task_key);
+        }
+        open++;
     }
     if (open > MESSAGE_NAMED)
         buf_printf(&names, " and %u more", open - MESSAGE_NAMED);

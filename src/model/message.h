@@ -21,8 +21,11 @@ enum { MESSAGE_NAMED = 3 };
 const char *message_holders(const struct uuid *holders, size_t count, int64_t slots,
                             struct arena *arena);
 
-/* What a BLOCKED task waits for: "Waiting for a, b, c and 2 more", of the dependencies that
- * `is_open` says are not final; else that it waits for the run. */
+enum { MESSAGE_NOBODY = UINT32_MAX };
+
+/* What a BLOCKED task waits for: "Waiting for a, b, c and 2 more", of those that `open_behind` names for its
+ * dependencies (themselves while they are not final, what they stand before; MESSAGE_NOBODY), each once as far as they are
+ * named; else that it waits for the run. */
 const char *message_waiting(const struct job_def *def, uint32_t task,
-                            bool (*is_open)(const void *context, uint32_t task),
+                            uint32_t (*open_behind)(const void *context, uint32_t dep),
                             const void *context, struct arena *arena);

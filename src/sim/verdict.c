@@ -1,10 +1,10 @@
 #include "sim/verdict.h"
 
+#include <stdlib.h>
 #include <string.h>
 
+#include "base/mem.h"
 #include "sim/law.h"
-
-enum { DEPS_MAX = 64 }; /* of one task in a simulated world */
 
 static bool is_own_failure(enum state state)
 {
@@ -28,13 +28,26 @@ static bool has_condition(const struct job_def *def, uint32_t task)
     return false;
 }
 
+/* All that it comes behind is final by then, be it behind tasks that a repair has kept. */
+static void check_above(const struct booked_run *run, const struct job_def *def, uint32_t task)
+{
+    uint8_t *above = xcalloc(def->task_count, sizeof *above);
+    above[task] = 1;
+    job_def_close_upstream(def, above);
+    for (uint32_t i = 0; i < def->task_count; i++) {
+        const char *key = def->tasks[i].task_key;
+        const struct booked_task *other = above[i] && i != task ? booked_task_of(run, key) : NULL;
+        if (other && !law_is_final(other->row.state))
+            broken("%s is decided before %s is final", def->tasks[task].task_key, key);
+    }
+    free(above);
+}
+
 /* The verdict of the rule on what the rows say: STATE_NEW: it runs. */
 static enum state rule_says(const struct booked_run *run, const struct job_def *def, uint32_t task)
 {
-    struct law_dep deps[DEPS_MAX];
     const struct graph_node *node = &def->nodes[task];
-    if (node->dep_count > DEPS_MAX)
-        broken("%u dependencies are more than the simulation looks at", node->dep_count);
+    struct law_dep *deps = xcalloc(node->dep_count + 1, sizeof *deps);
     for (uint32_t i = 0; i < node->dep_count; i++) {
         const char *key = def->tasks[node->deps[i].task].task_key;
         const struct booked_task *dep = booked_task_of(run, key);
@@ -43,7 +56,10 @@ static enum state rule_says(const struct booked_run *run, const struct job_def *
         deps[i] = (struct law_dep){state_seen(def, node->deps[i].task, dep->row.state),
                                    dep->row.outcome, node->deps[i].outcome};
     }
-    return law_trigger((enum run_if)def->tasks[task].run_if, deps, (int)node->dep_count);
+    enum state verdict =
+        law_trigger((enum run_if)def->tasks[task].run_if, deps, (int)node->dep_count);
+    free(deps);
+    return verdict;
 }
 
 void verdict_start(const struct booked_run *run, const struct job_def *def, const char *task_key)
@@ -51,6 +67,7 @@ void verdict_start(const struct booked_run *run, const struct job_def *def, cons
     int64_t position = job_def_find(def, task_key);
     if (position < 0)
         broken("%s is started and is not in the definition", task_key);
+    check_above(run, def, (uint32_t)position);
     enum state verdict = rule_says(run, def, (uint32_t)position);
     if (verdict != STATE_NEW && !has_condition(def, (uint32_t)position))
         broken("%s is started, but its rule makes it %s", task_key, state_name(verdict));
@@ -91,6 +108,16 @@ static bool was_ended(const struct booked_run *run, const struct job_def *def)
     return false;
 }
 
+/* Was the watched path to be waited for once more, and did not come? */
+static bool has_missed_path(const struct booked_run *run, const struct job_def *def)
+{
+    int64_t monitor = job_def_find_monitor(def);
+    const struct booked_task *task = monitor >= 0 ? planned_task(run, def, (uint32_t)monitor)
+                                                  : NULL;
+    return task && is_own_failure(task->row.state) &&
+           run->repairs[run->row.repair_number].monitor == MONITOR_AGAIN;
+}
+
 static void check_task(const struct booked_run *run, const struct job_def *def, uint32_t task)
 {
     const struct booked_task *booked = planned_task(run, def, task);
@@ -103,6 +130,8 @@ static void check_task(const struct booked_run *run, const struct job_def *def, 
     if (is_ruled && has_started)
         broken("%s has started and is %s", booked->row.task_key, state_name(state));
     enum state verdict = rule_says(run, def, task);
+    if (verdict == STATE_NEW && state == STATE_UPSTREAM_FAILED && has_missed_path(run, def))
+        return;
     if (is_ruled != (verdict != STATE_NEW) || (is_ruled && verdict != state))
         broken("%s is %s, its rule says %s", booked->row.task_key, state_name(state),
                verdict == STATE_NEW ? "that it runs" : state_name(verdict));

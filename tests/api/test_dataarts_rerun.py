@@ -248,6 +248,23 @@ def test_the_watched_path(server, huawei):
     assert huawei.wait("watching", one["instance_id"])["status"] == "success"
 
 
+def test_the_watched_path_comes_first_also_where_kept_nodes_lie_between(server, huawei):
+    watched = job("passed", [shell("a"), shell("b", "a", statement=GATE.format("passed"))], EVERY_SECOND)
+    watched["schedule"]["cron"] |= {"monitorObsPath": "passed-path", "scanInterval": 1, "scanDuration": "1"}
+    (server.workspace / "passed-path").touch()
+    huawei.made(watched)
+    huawei.start("passed")
+    one = huawei.wait_planned("passed", 1)[0]
+    huawei.stop("passed")
+    assert huawei.wait("passed", one["instance_id"])["status"] == "fail"  # b's gate is shut
+    (server.workspace / "passed-path").unlink()
+    gate(server, "passed")
+    done(huawei.retry("passed", [one], ignore_obs_monitor=False), 200)
+    assert huawei.statuses("passed", one["instance_id"]) == {"a": "success", "b": "waiting"}
+    (server.workspace / "passed-path").touch()
+    assert huawei.wait("passed", one["instance_id"])["status"] == "success"
+
+
 def test_what_was_skipped_is_not_rerun_by_a_range(server, huawei):
     """RULES §10: only success, fail and manual-stop may be."""
     held = server.api.job([{"taskKey": "a", "type": "SHELL_TASK", "script": "sleep 1000", "dependsOn": [], "runIf": "ALL_SUCCESS"}], name="full",

@@ -37,6 +37,33 @@ static void a_failed_task_and_what_is_below_it(void **state)
     assert_int_equal(world_task(world, &run, "clean")->row.attempt, 0);
 }
 
+/* What a planned task refers to may stand above a kept one: it is not read while it is still to run. */
+static void what_is_planned_above_a_kept_task_comes_first(void **state)
+{
+    struct world *world = *state;
+    struct uuid job =
+        world_dag(world, "load; note: load; mail: note; report: mail load; last: mail", MANY);
+    struct uuid run = world_submit(world, &job, NULL);
+    world_all_succeed(world);
+    world_repair(world, &run, "load report last", NULL, NULL);
+    world_expect(world, &run,
+                 "RUNNING load=RUNNING note=SUCCESS mail=SUCCESS report=BLOCKED last=BLOCKED");
+    assert_string_equal(world_task(world, &run, "report")->row.message, "Waiting for load");
+    assert_string_equal(world_task(world, &run, "last")->row.message, "Waiting for load");
+    world_crash(world);
+    world_expect(world, &run,
+                 "RUNNING load=RUNNING note=SUCCESS mail=SUCCESS report=BLOCKED last=BLOCKED");
+    world_exit(world, &run, "load", 1);
+    /* Its rule asks direct dependencies, and those of last are as they were. */
+    world_expect(
+        world, &run,
+        "RUNNING load=FAILED note=SUCCESS mail=SUCCESS report=UPSTREAM_FAILED last=RUNNING");
+    world_exit(world, &run, "last", 0);
+    world_expect(
+        world, &run,
+        "FAILED load=FAILED note=SUCCESS mail=SUCCESS report=UPSTREAM_FAILED last=SUCCESS");
+}
+
 static void history(void **state)
 {
     struct world *world = *state;
@@ -331,6 +358,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         WORLD_TEST(a_failed_task_and_what_is_below_it),
+        WORLD_TEST(what_is_planned_above_a_kept_task_comes_first),
         WORLD_TEST(history),
         WORLD_TEST(the_run_ends_in_each_attempt),
         WORLD_TEST(refusals),

@@ -146,6 +146,31 @@ static void a_watched_path_that_was_not_there_is_passed_over(void **state)
     world_all_succeed(world);
 }
 
+/* "Instances wait again for their watched path before the first node": whichever that is. */
+static void a_watched_path_comes_before_all_that_is_rerun(void **state)
+{
+    struct world *world = *state;
+    struct uuid job = world_dag(world, "obs-monitor; a: obs-monitor; b: a", "");
+    struct uuid run = world_submit(world, &job, NULL);
+    world_exit(world, &run, "obs-monitor", 0);
+    world_exit(world, &run, "a", 0);
+    world_exit(world, &run, "b", 1);
+    struct rerun again = rerun_of(world, &run, NULL);
+    again.repair.monitor = MONITOR_AGAIN;
+    assert_answer(rerun(world, &again, 1), ERR_OK, "");
+    world_expect(world, &run, "RUNNING obs-monitor=RUNNING a=SUCCESS b=BLOCKED");
+    world_exit(world, &run, "obs-monitor", 1);
+    world_expect(world, &run, "FAILED obs-monitor=FAILED a=SUCCESS b=UPSTREAM_FAILED");
+    assert_string_equal(world_task(world, &run, "b")->row.message,
+                        "Not run: upstream task obs-monitor ended FAILED");
+    again = rerun_of(world, &run, NULL);
+    again.repair.monitor = MONITOR_AGAIN;
+    assert_answer(rerun(world, &again, 1), ERR_OK, "");
+    world_exit(world, &run, "obs-monitor", 0);
+    world_expect(world, &run, "RUNNING obs-monitor=SUCCESS a=SUCCESS b=RUNNING");
+    world_all_succeed(world);
+}
+
 /* Also when the repair has to wait for a slot, and the server dies meanwhile. */
 static void a_queued_repair_remembers_that_it_does_not_wait(void **state)
 {
@@ -174,6 +199,7 @@ int main(void)
         WORLD_TEST(names_are_unique_where_that_is_asked_for),
         WORLD_TEST(a_watched_path_is_waited_for_as_asked),
         WORLD_TEST(a_watched_path_that_was_not_there_is_passed_over),
+        WORLD_TEST(a_watched_path_comes_before_all_that_is_rerun),
         WORLD_TEST(a_queued_repair_remembers_that_it_does_not_wait),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

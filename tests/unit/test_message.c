@@ -27,9 +27,9 @@ static void test_ordinals(void **state)
 
 enum { DEPS = 5 };
 
-static bool is_open(const void *context, uint32_t task)
+static uint32_t open_behind(const void *context, uint32_t task)
 {
-    return ((const bool *)context)[task];
+    return ((const uint32_t *)context)[task];
 }
 
 static void test_only_open_dependencies_are_named_and_three_at_most(void **state)
@@ -41,15 +41,17 @@ static void test_only_open_dependencies_are_named_and_three_at_most(void **state
         {.task = 0}, {.task = 1}, {.task = 2}, {.task = 3}, {.task = 4}};
     struct graph_node nodes[DEPS + 1] = {[DEPS] = {.deps = edges, .dep_count = DEPS}};
     const struct job_def def = {.tasks = tasks, .task_count = DEPS + 1, .nodes = nodes};
-    bool open[DEPS + 1] = {true, true, true, true, true, true};
+    uint32_t open[DEPS + 1] = {0, 1, 2, 3, 4, DEPS};
     struct arena arena;
     arena_init(&arena);
-    assert_string_equal(message_waiting(&def, DEPS, is_open, open, &arena),
+    assert_string_equal(message_waiting(&def, DEPS, open_behind, open, &arena),
                         "Waiting for a, b, c and 2 more");
-    open[0] = open[2] = open[4] = false;
-    assert_string_equal(message_waiting(&def, DEPS, is_open, open, &arena), "Waiting for b, d");
-    open[1] = open[3] = false;
-    assert_string_equal(message_waiting(&def, DEPS, is_open, open, &arena),
+    open[0] = open[2] = open[4] = MESSAGE_NOBODY;
+    assert_string_equal(message_waiting(&def, DEPS, open_behind, open, &arena), "Waiting for b, d");
+    open[0] = open[3] = 1; /* they stand before it */
+    assert_string_equal(message_waiting(&def, DEPS, open_behind, open, &arena), "Waiting for b");
+    open[0] = open[1] = open[3] = MESSAGE_NOBODY;
+    assert_string_equal(message_waiting(&def, DEPS, open_behind, open, &arena),
                         "Waiting for the run to start");
     arena_release(&arena);
 }
