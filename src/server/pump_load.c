@@ -3,6 +3,7 @@
 #include "base/map.h"
 #include "base/timefmt.h"
 #include "server/clock.h"
+#include "server/epochs.h"
 #include "server/pump_internal.h"
 
 enum { SCHEDULE_AHEAD_MS = 60 * 1000 };
@@ -408,8 +409,12 @@ static void recover_attempts(struct pump *pump)
 
 static bool begin_epoch(struct pump *pump)
 {
+    const char *data_dir = pump->config.exec.data_dir;
     struct workspace_row row;
-    if (store_take_over(pump->config.store, pump->workspace.id, &row) != STORE_OK)
+    int64_t seen;
+    if (!epoch_seen(data_dir, pump->workspace.id, &seen) ||
+        store_take_over(pump->config.store, pump->workspace.id, seen, &row) != STORE_OK ||
+        !epoch_keep(data_dir, pump->workspace.id, row.epoch))
         return false;
     const struct engine_config config = {
         .workspace = row,

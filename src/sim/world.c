@@ -32,7 +32,7 @@ struct world *world_new_on(struct disk *disk, const char *name, bool crash_alway
     world->owns_disk = !disk;
     world->disk = disk ? disk : disk_new();
     if (store_workspace_create(world->disk->store, &row) != STORE_OK ||
-        store_take_over(world->disk->store, row.id, &row) != STORE_OK)
+        store_take_over(world->disk->store, row.id, 0, &row) != STORE_OK)
         broken("the workspace %s cannot be made", name);
     arena_init(&world->arena);
     arena_init(&world->answer_arena);

@@ -282,7 +282,7 @@ static void reload(struct world *world)
     world->batching = world->is_draining = false;
     world->crashes++;
     int64_t epoch = world->book.workspace.epoch;
-    if (store_take_over(world->disk->store, world->book.workspace.id, &row) != STORE_OK)
+    if (store_take_over(world->disk->store, world->book.workspace.id, 0, &row) != STORE_OK)
         broken("the workspace cannot be taken over");
     if (row.epoch != epoch + 1 || row.last_event < world->book.last_event ||
         row.last_ms < world->book.workspace.last_ms)

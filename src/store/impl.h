@@ -23,7 +23,7 @@ struct store_ops {
     enum store_result (*workspace_create)(struct store *store, struct workspace_row *row);
     bool (*workspaces)(struct store *store, struct arena *arena, struct workspace_row **ret,
                        size_t *ret_count);
-    enum store_result (*take_over)(struct store *store, int64_t workspace,
+    enum store_result (*take_over)(struct store *store, int64_t workspace, int64_t seen,
                                    struct workspace_row *ret);
     enum store_result (*commit)(struct store *store, struct store_commit *commit);
     enum store_result (*write_accounts)(struct store *store, const struct row_batch *rows);

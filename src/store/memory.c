@@ -97,12 +97,13 @@ static bool workspaces(struct store *base, struct arena *arena, struct workspace
 
 /* ---- writing ---- */
 
-static enum store_result take_over(struct store *base, int64_t workspace, struct workspace_row *ret)
+static enum store_result take_over(struct store *base, int64_t workspace, int64_t seen,
+                                   struct workspace_row *ret)
 {
     struct memory_store *store = lock_store(base);
     struct workspace_row *row = memory_workspace(store, workspace);
     if (row) {
-        row->epoch++;
+        row->epoch = (seen > row->epoch ? seen : row->epoch) + 1;
         store->version++;
         *ret = *row;
         ret->name = NULL;

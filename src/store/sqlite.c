@@ -231,7 +231,8 @@ static bool read_workspace(struct db *db, int64_t workspace, struct workspace_ro
     return found;
 }
 
-static enum store_result take_over(struct store *base, int64_t workspace, struct workspace_row *ret)
+static enum store_result take_over(struct store *base, int64_t workspace, int64_t seen,
+                                   struct workspace_row *ret)
 {
     struct sqlite_store *store = store_of(base);
     struct db *db = &store->writer;
@@ -239,8 +240,10 @@ static enum store_result take_over(struct store *base, int64_t workspace, struct
     enum store_result result = STORE_OK;
     pthread_mutex_lock(&store->lock);
     sqlite3_stmt *statement = begin(store) ? db_statement(db, SQL_TAKE_OVER) : NULL;
-    if (statement)
+    if (statement) {
         sqlite3_bind_int64(statement, 1, workspace);
+        sqlite3_bind_int64(statement, 2, seen);
+    }
     if (db_run(statement) && read_workspace(db, workspace, &row) && commit_to_file(db))
         *ret = row;
     else

@@ -55,7 +55,8 @@ static const struct statement statements[SQL_RUN_KEYS] = {
                            "SELECT id, key, name, project_id, epoch, batch, last_job_number,"
                            " last_run_number, last_event, last_ms, created_ms FROM workspace"
                            " WHERE id = ?1"},
-    [SQL_TAKE_OVER] = {NO_ROW, false, "UPDATE workspace SET epoch = epoch + 1 WHERE id = ?1"},
+    [SQL_TAKE_OVER] = {NO_ROW, false,
+                       "UPDATE workspace SET epoch = max(epoch, ?2) + 1 WHERE id = ?1"},
     [SQL_FENCE] = {NO_ROW, false,
                    "UPDATE workspace SET batch = batch + 1, last_job_number = ?7,"
                    " last_run_number = ?8, last_event = ?9, last_ms = ?10"

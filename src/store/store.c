@@ -26,9 +26,10 @@ bool store_workspaces(struct store *store, struct arena *arena, struct workspace
     return store->ops->workspaces(store, arena, ret, ret_count);
 }
 
-enum store_result store_take_over(struct store *store, int64_t workspace, struct workspace_row *ret)
+enum store_result store_take_over(struct store *store, int64_t workspace, int64_t seen,
+                                  struct workspace_row *ret)
 {
-    return store->ops->take_over(store, workspace, ret);
+    return store->ops->take_over(store, workspace, seen, ret);
 }
 
 enum store_result store_commit(struct store *store, struct store_commit *commit)

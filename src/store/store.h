@@ -65,10 +65,10 @@ bool store_workspaces(struct store *store, struct arena *arena, struct workspace
 
 /* ---- writing ---- */
 
-/* Begins an epoch: epoch + 1, made durable before this returns; the counters of the row as they
- * are. Whoever held the workspace before is fenced. ret->name is NULL: store_workspaces has it.
+/* Begins an epoch: the next one that is above the workspace's and above `seen`, made durable before this returns; the
+ * counters of the row as they are. Whoever held the workspace before is fenced. ret->name is NULL: store_workspaces has it.
  * STORE_FAILED, with *ret untouched, also when there is no such workspace. */
-enum store_result store_take_over(struct store *store, int64_t workspace,
+enum store_result store_take_over(struct store *store, int64_t workspace, int64_t seen,
                                   struct workspace_row *ret);
 
 /* What is to be written in addition and inside the same transaction, once all rows of the batch

@@ -60,6 +60,28 @@ def test_while_it_drains_nothing_new_starts(own):
 
 
 @sanitize
+def test_what_a_restored_copy_does_not_know_did_not_happen(own):
+    """Epochs that were begun since are not begun again: a task is not taken for the one that ran before the restore."""
+    run = own.api.run(own.api.job([step("a", gate="a"), step("b", "a", gate="b"), step("c", "b")]))
+    own.wait_witness("start", "a")
+    copy = own.data / "copy.db"
+    subprocess.run([BINARY, "backup", copy, "--data", own.data], check=True, timeout=60, stdout=subprocess.DEVNULL, env=own.env)
+    assert own.stop() == 0
+    own.start()
+    own.open_gate("a")
+    own.wait_witness("start", "b")
+    assert own.stop() == 0
+    own.open_gate("b")
+    own.wait_witness("end", "b")
+    copy.rename(own.data / "reprise.db")
+    for rest in ("reprise.db-wal", "reprise.db-shm"):
+        (own.data / rest).unlink(missing_ok=True)
+    own.start()
+    own.api.wait_final(run, "SUCCESS")
+    assert [w.name for w in own.witness("start")] == ["a", "b", "a", "b", "c"]
+
+
+@sanitize
 def test_a_queue_keeps_its_order_over_a_drain(own):
     job = own.api.job([step("a", gate="go")], queue={"isEnabled": True})
     runs = [own.api.run(job) for _ in range(3)]

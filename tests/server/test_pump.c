@@ -369,7 +369,7 @@ static void add_instances(struct stage *stage, const struct uuid *job, const str
     store_read_end(stage->reader);
     assert_true(uuid_equal(&row.job, job));
     stage_down(stage);
-    assert_int_equal(store_take_over(stage->store, stage->workspace.id, &stage->workspace),
+    assert_int_equal(store_take_over(stage->store, stage->workspace.id, 0, &stage->workspace),
                      STORE_OK);
     uuid_source_init(&keys, 0, 1);
     row_batch_init(&rows);

@@ -67,7 +67,7 @@ static void whoever_takes_over_fences_the_other(void **state)
     struct world *world = *state;
     struct run_row run = world_run_row(world, STATE_PENDING);
     struct workspace_row first = world->workspace, second, third;
-    assert_int_equal(store_take_over(world->store, first.id, &second), STORE_OK);
+    assert_int_equal(store_take_over(world->store, first.id, 0, &second), STORE_OK);
     assert_int_equal(second.epoch, first.epoch + 1);
     assert_int_equal(second.batch, first.batch);
     assert_true(uuid_equal(&second.key, &first.key));
@@ -76,14 +76,19 @@ static void whoever_takes_over_fences_the_other(void **state)
     world->workspace = second;
     world->workspace.last_event = 41;
     world_write(world, ROW_RUN, ROW_INSERT, &run);
-    assert_int_equal(store_take_over(world->store, first.id, &third), STORE_OK);
+    assert_int_equal(store_take_over(world->store, first.id, 0, &third), STORE_OK);
     assert_int_equal(third.epoch, second.epoch + 1);
     assert_int_equal(third.batch, second.batch + 1);
     assert_int_equal(third.last_event, 41);
     run = world_run_row(world, STATE_PENDING);
     world_add(world, ROW_RUN, ROW_INSERT, &run);
     assert_int_equal(world_commit(world), STORE_FENCED);
-    assert_int_equal(store_take_over(world->store, 99, &third), STORE_FAILED);
+    assert_int_equal(store_take_over(world->store, 99, 0, &third), STORE_FAILED);
+    /* Begun already, by what this store does not know of. */
+    assert_int_equal(store_take_over(world->store, first.id, 40, &second), STORE_OK);
+    assert_int_equal(second.epoch, 41);
+    assert_int_equal(store_take_over(world->store, first.id, 40, &second), STORE_OK);
+    assert_int_equal(second.epoch, 42);
 }
 
 /* A batch number that is behind: somebody of the same epoch has committed. */
@@ -120,7 +125,7 @@ static void the_answer_of_a_commit_may_be_lost(void **state)
     assert_int_equal(world_commit(world), STORE_FAILED);
     assert_int_equal(world->workspace.batch, batch);
     assert_true(store_get_run(world->reader, 1, &lost.key, &world->arena, &read));
-    assert_int_equal(store_take_over(world->store, 1, &world->workspace), STORE_OK);
+    assert_int_equal(store_take_over(world->store, 1, 0, &world->workspace), STORE_OK);
     assert_int_equal(world->workspace.batch, batch + 1);
     world_write(world, ROW_RUN, ROW_INSERT, &failed);
 }
@@ -189,7 +194,7 @@ static void every_write_changes_the_version(void **state)
             row_batch_clear(&world->batch);
         }
         if (i == 4)
-            assert_int_equal(store_take_over(world->store, 1, &world->workspace), STORE_OK);
+            assert_int_equal(store_take_over(world->store, 1, 0, &world->workspace), STORE_OK);
         store_read_begin(world->reader);
         versions[i] = store_read_version(world->reader);
         assert_int_equal(store_read_version(world->reader), versions[i]);
@@ -232,7 +237,7 @@ static void settings_and_workspaces(void **state)
     assert_true(store_is_writable(world->store));
     /* The same key in another workspace is another row. */
     struct job_row job = {.workspace = other.id, .key = world->job, .name = "elsewhere"};
-    assert_int_equal(store_take_over(world->store, other.id, &other), STORE_OK);
+    assert_int_equal(store_take_over(world->store, other.id, 0, &other), STORE_OK);
     row_batch_add(&world->batch, ROW_JOB, ROW_INSERT, &job);
     struct store_commit commit = {.workspace = &other, .rows = &world->batch};
     assert_int_equal(store_commit(world->store, &commit), STORE_OK);

@@ -33,7 +33,7 @@ static void another_process_fences_this_one(void **state)
     struct workspace_row theirs;
     struct store *other = store_open_sqlite(world->path, &err);
     assert_non_null(other);
-    assert_int_equal(store_take_over(other, world->workspace.id, &theirs), STORE_OK);
+    assert_int_equal(store_take_over(other, world->workspace.id, 0, &theirs), STORE_OK);
     struct run_row run = world_run_row(world, STATE_PENDING);
     world_add(world, ROW_RUN, ROW_INSERT, &run);
     assert_int_equal(world_commit(world), STORE_FENCED);
@@ -412,7 +412,7 @@ static void what_was_acknowledged_survives_kill(void **state)
         assert_int_equal(store_run_events(world->reader, 1, key, 0, 9, &world->arena, &events), 1);
     }
     struct workspace_row row;
-    assert_int_equal(store_take_over(world->store, 1, &row), STORE_OK);
+    assert_int_equal(store_take_over(world->store, 1, 0, &row), STORE_OK);
     assert_true(row.batch >= ACKNOWLEDGED);
 }
 

@@ -72,7 +72,7 @@ int world_setup(void **state)
     world->workspace = (struct workspace_row){.name = "default", .created_ms = world->now_ms};
     world->workspace.key = world_key(world);
     assert_int_equal(store_workspace_create(world->store, &world->workspace), STORE_OK);
-    assert_int_equal(store_take_over(world->store, world->workspace.id, &world->workspace),
+    assert_int_equal(store_take_over(world->store, world->workspace.id, 0, &world->workspace),
                      STORE_OK);
     world->job = world_key(world);
     const struct job_row job = {.workspace = world->workspace.id,
