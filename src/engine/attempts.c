@@ -433,12 +433,13 @@ static void retry(struct step *step, struct etask *task, const char *message)
     retry_in(step, task, wait_ms, reason, decision);
 }
 
-/* The earliest unsuccessful task's trace is the run's. */
+/* The earliest unsuccessful task's trace is the run's; ends are not always heard of in their order. */
 static void show_trace(struct step *step, struct etask *task)
 {
     struct erun *run = task->run;
-    if (run->row.error_trace || !task->row.error_trace)
+    if (!task->row.error_trace || (run->row.error_trace && run->traced_ms <= task->row.end_ms))
         return;
+    run->traced_ms = task->row.end_ms;
     set_text(step->engine, &run->row.error_trace, task->row.error_trace);
     set_text(step->engine, &run->repair.error_trace, task->row.error_trace);
     track(step->engine, &run->tracked);

@@ -112,6 +112,7 @@ struct erun {
     struct list ended;        /* in engine->ended: a task waits to hear how it ended */
     struct list maintenance;  /* in engine->maintenance: to be paused, or to go on */
     struct deadline deadline; /* timeout, or the end of patience in the queue */
+    int64_t traced_ms;        /* when the task ended whose trace the run shows */
     uint32_t open_count;      /* tasks that are not final */
     uint32_t live_count;      /* attempts in flight */
     bool is_deleted;          /* goes with this batch */
@@ -283,6 +284,9 @@ void task_create(struct step *step, struct etask *task, int64_t repair_number, c
                  const char *decision);
 /* Counts waiting dependencies anew: before task runs of a repair are made, or after those of a new run were. */
 void run_count_waiting(struct erun *run);
+
+/* The earliest task that failed itself and has a trace, NULL: none. Its trace is the run's (RULES §12). */
+const struct etask *run_first_trace(const struct erun *run);
 
 /* ---- texts.c: what stands in texts, and what it means ---- */
 struct texts {

@@ -411,6 +411,8 @@ void engine_add_run(struct engine *engine, const struct run_image *image, struct
     }
     engine->live_loaded = engine->live_count;
     run_count_waiting(run);
+    const struct etask *traced = run_first_trace(run);
+    run->traced_ms = traced ? traced->row.end_ms : 0;
     load_deadlines(engine, run, now_ms, mono_ms);
 }
 

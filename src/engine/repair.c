@@ -190,16 +190,10 @@ static void renew_tasks(struct step *step, struct erun *run, const struct repair
 /* A kept task that failed still shows on the run: the earliest one's trace. */
 static void show_kept_trace(struct step *step, struct erun *run)
 {
-    const struct etask *earliest = NULL;
-    for (uint32_t i = 0; i < run->def->task_count; i++) {
-        const struct etask *task = &run->tasks[i];
-        if (!state_is_own_failure(task_state(task)) || !task->row.error_trace)
-            continue;
-        if (!earliest || task->row.end_ms < earliest->row.end_ms)
-            earliest = task;
-    }
+    const struct etask *earliest = run_first_trace(run);
     if (!earliest)
         return;
+    run->traced_ms = earliest->row.end_ms;
     set_text(step->engine, &run->row.error_trace, earliest->row.error_trace);
     set_text(step->engine, &run->repair.error_trace, earliest->row.error_trace);
 }

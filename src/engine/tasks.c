@@ -182,6 +182,19 @@ void run_count_waiting(struct erun *run)
     }
 }
 
+const struct etask *run_first_trace(const struct erun *run)
+{
+    const struct etask *first = NULL;
+    for (uint32_t i = 0; i < run->def->task_count; i++) {
+        const struct etask *task = &run->tasks[i];
+        if (!state_is_own_failure(task_state(task)) || !task->row.error_trace)
+            continue;
+        if (!first || task->row.end_ms < first->row.end_ms)
+            first = task;
+    }
+    return first;
+}
+
 void task_create(struct step *step, struct etask *task, int64_t repair_number, const char *reason,
                  const char *decision)
 {

@@ -113,6 +113,30 @@ static void the_run_shows_its_earliest_trace(void **state)
     assert_string_equal(world_run(world, &run)->error_trace, "first");
 }
 
+/* Behind a restart ends are heard of in any order. */
+static void the_earliest_trace_may_be_heard_of_last(void **state)
+{
+    struct world *world = *state;
+    struct uuid job = world_dag(world, "a; b; c", "");
+    struct uuid run = world_submit(world, &job, NULL);
+    static const char *const tasks[] = {"c", "a", "b"};
+    static const int after_ms[] = {200, 100, 300};
+    const int64_t begun_ms = world->now_ms;
+    world_advance(world, 1000);
+    for (size_t i = 0; i < 3; i++) {
+        const struct attempt_outcome outcome = {.cause = CAUSE_EXITED,
+                                                .exit_code = 1,
+                                                .ended_ms = begun_ms + after_ms[i],
+                                                .error_trace = tasks[i]};
+        struct running *one = world_running(world, &run, tasks[i]);
+        struct attempt_ref ref = one->ref;
+        *one = world->running[--world->running_count];
+        world_report(world, ENGINE_OUTCOME, ref, &outcome);
+        world_crash(world);
+    }
+    assert_string_equal(world_run(world, &run)->error_trace, "a");
+}
+
 /* ---- IF_ELSE ---- */
 
 static void a_branch_is_chosen(void **state)
@@ -299,6 +323,7 @@ int main(void)
         WORLD_TEST(upstream_failed_names_the_nearest_failed_ancestor),
         WORLD_TEST(the_leaves_make_the_result),
         WORLD_TEST(the_run_shows_its_earliest_trace),
+        WORLD_TEST(the_earliest_trace_may_be_heard_of_last),
         WORLD_TEST(a_branch_is_chosen),
         WORLD_TEST(an_if_else_takes_no_execution_slot),
         WORLD_TEST(bad_operands_and_references),
