@@ -173,13 +173,16 @@ int verb_user_add(struct cli *cli)
 
 static void add_user(struct cli *cli, struct table *table, const json_t *user)
 {
+    const char *here = workspace_key(cli);
     struct buf roles;
     size_t i;
     json_t *role;
     buf_init(&roles, BODY_MAX);
     json_array_foreach (json_object_get(user, "roles"), i, role) {
-        const char *name = get_text(role, "role");
-        buf_printf(&roles, "%s%s", i ? ", " : "", name ? name : "?");
+        const char *name = get_text(role, "role"), *place = get_text(role, "workspaceKey");
+        bool is_here = !place || !here || strcmp(place, here) == 0;
+        buf_printf(&roles, "%s%s%s%s", i ? ", " : "", name ? name : "?", is_here ? "" : " in ",
+                   is_here ? "" : place);
     }
     table_add(table, get_text(user, "name"), NULL);
     table_add(table, roles.len ? arena_strdup(&cli->arena, roles.data) : NULL, NULL);

@@ -58,7 +58,7 @@ static const struct argp_option some_verbs[] = {
     {"stream", OPTION_STREAM, "NAME", 0, "stdout, stderr or both (default)", 0},
     {"timezone", OPTION_TIMEZONE, "ID", 0, "Time zone: Europe/Berlin, UTC, GMT+8, ...", 0},
     {"after", OPTION_AFTER, "T", 0, "Only what is later than this instant", 0},
-    {"role", OPTION_ROLE, "ROLE", 0, "viewer, operator or admin", 0},
+    {"role", OPTION_ROLE, "ROLE", 0, "viewer, operator, admin, or none to take it away", 0},
     {"public-key", OPTION_PUBLIC_KEY, "FILE", 0, "RSA public key, PEM; - is standard input", 0},
     {"label", OPTION_LABEL, "TEXT", 0, "What it is for", 0},
     {"expires", OPTION_EXPIRES, "T", 0, "Until when it is good: RFC 3339, or ms since 1970", 0},
@@ -231,22 +231,25 @@ static void check_word(int key, const char *text, const struct argp_state *state
     static const struct {
         int key;
         const char *name;
-        const char *words[4];
+        const char *words[5];
     } rows[] = {
         {OPTION_WHERE, "where", {"first", "error", "node"}},
         {OPTION_VERSION, "version", {"original", "current"}},
         {OPTION_INSTANCES, "instances", {"all", "unsuccessful", "missing"}},
-        {OPTION_ROLE, "role", {"viewer", "operator", "admin"}},
+        {OPTION_ROLE, "role", {"viewer", "operator", "admin", "none"}},
     };
     for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
         const char *const *words = rows[i].words;
         if (rows[i].key != key)
             continue;
-        for (size_t n = 0; words[n]; n++)
+        char all[64] = "";
+        for (size_t n = 0; words[n]; n++) {
             if (strcasecmp(words[n], text) == 0)
                 return;
-        argp_error(state, "--%s: \"%s\" is none of %s, %s%s%s", rows[i].name, text, words[0],
-                   words[1], words[2] ? ", " : "", words[2] ? words[2] : "");
+            size_t len = strlen(all);
+            snprintf(all + len, sizeof all - len, "%s%s", n ? ", " : "", words[n]);
+        }
+        argp_error(state, "--%s: \"%s\" is none of %s", rows[i].name, text, all);
     }
 }
 

@@ -114,7 +114,8 @@ const struct verb cli_house_verbs[] = {
         .name = "role",
         .args = "NAME",
         .summary = "Change what a user may do in the workspace at hand",
-        .help = "  reprise user role eva --role admin",
+        .help = "  reprise user role eva --role admin\n"
+                "  reprise user role eva --role none",
         .min_args = 1,
         .max_args = 1,
         .run = verb_user_role,

@@ -74,6 +74,20 @@ def test_a_role_counts_in_its_workspace(own):
     refused(own.api.put(path, {"isDisabled": True, "workspaceKey": workspace["key"]}), 400, "InvalidParameter", "role")
     refused(own.api.put(f"{ACCOUNTS}/users/admin", {"role": "VIEWER", "workspaceKey": workspace["key"]}), 409, "IncorrectState",
             "own role")
+    # and is taken away again
+    for _ in range(2):
+        assert own.api.put(path, {"role": "NONE", "workspaceKey": workspace["key"]}).status_code == 200
+        refused(there.get("/jobs"), 404, "NotAuthorizedOrNotFound", "workspace")
+    assert own.api.read(path)["roles"] == [{"workspaceKey": own.endpoint["workspaceKey"], "role": "VIEWER"}]
+    own.api.put(path, {"role": "NONE"})
+    assert own.api.read(path)["roles"] == []
+    assert there.get(path).status_code == 200, "about oneself"
+    refused(Client(own.endpoint, there.token).get("/jobs"), 404, "NotAuthorizedOrNotFound")
+    refused(own.api.put(f"{ACCOUNTS}/users/admin", {"role": "NONE"}), 409, "IncorrectState", "own role")
+    # of a workspace that is gone nothing is told
+    own.api.put(path, {"role": "ADMIN", "workspaceKey": workspace["key"]})
+    assert own.api.delete(f"~/workspaces/{workspace['key']}").status_code in (202, 204)
+    assert own.api.read(path)["roles"] == []
 
 
 def test_a_disabled_user_is_nobody(server):

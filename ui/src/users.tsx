@@ -48,7 +48,7 @@ export function UsersTab() {
           { title: 'User', width: 'minmax(10rem, 1fr)', narrow: 'n-grow', cell: (user) => <><Name text={user.name} />{user.key === me.value.key && <span class="muted"> (you)</span>}</> },
           { title: 'Role', width: '16rem', narrow: 'n-full', cell: (user) => (
             <select aria-label={`Role of ${visible(user.name)}`} value={roleOf(user)} disabled={user.key === me.value.key} onChange={(event) => change(user, { role: event.currentTarget.value, workspaceKey: workspace })}>
-              {!roleOf(user) && <option value="">none here</option>}
+              <option value={roleOf(user) ? 'NONE' : ''}>none here</option>
               {ROLES.map(([role, words]) => <option key={role} value={role}>{role.toLowerCase()}: {words}</option>)}
             </select>
           ) },

@@ -8,6 +8,8 @@
 #include "base/mem.h"
 
 static const char *const role_names[] = {"VIEWER", "OPERATOR", "ADMIN"};
+static const char *const new_role_names[] = {"VIEWER", "OPERATOR", "ADMIN",
+                                             "NONE"}; /* NEW_ROLE_NONE */
 static const char *const kind_names[] = {"TOKEN", "SESSION", "IAM"};
 static const char *const outcome_names[] = {"DONE", "REFUSED"};
 /* Of enum audit_subject, without the first: of nothing it is null. */
@@ -394,7 +396,7 @@ static const struct field update_user_fields[] = {
     {.name = "role",
      .kind = FIELD_ENUM,
      AT(update_user, role),
-     NAMES(role_names),
+     NAMES(new_role_names),
      .doc = "What the user may do in the workspace."},
     {.name = "workspaceKey",
      .kind = FIELD_STRING,

@@ -25,16 +25,19 @@ struct user_view user_view_of(struct call *call, const struct user_row *row)
     void *rows;
     size_t count = call->backend->reads.accounts(call->reading.reader, &query, call->arena, &rows);
     struct role_view *roles = ARENA_ARRAY(call->arena, count, struct role_view);
+    size_t shown = 0;
     for (size_t i = 0; i < count; i++) {
         const struct role_row *role = (const struct role_row *)rows + i;
-        roles[i] = (struct role_view){workspace_key_of(call, role->workspace), role->role};
+        const char *key = workspace_key_of(call, role->workspace);
+        if (key) /* else the workspace is gone */
+            roles[shown++] = (struct role_view){key, role->role};
     }
     return (struct user_view){
         .key = row->id,
         .name = row->name,
         .is_disabled = row->disabled_ms != FIELD_NULL,
         .has_password = row->password != NULL,
-        .roles = {roles, count},
+        .roles = {roles, shown},
         .created_ms = row->created_ms,
     };
 }
@@ -171,7 +174,8 @@ static enum err_code check_own(struct call *call, const struct user_row *user, i
     bool is_own = strcmp(user->id, call->account.id) == 0;
     if (is_own && details->is_disabled == 1)
         return err_set(&call->err, ERR_INCORRECT_STATE, "nobody can disable themselves");
-    if (is_own && details->role != FIELD_UNSET && details->role < had)
+    bool is_lower = details->role == NEW_ROLE_NONE ? had >= ROLE_VIEWER : details->role < had;
+    if (is_own && details->role != FIELD_UNSET && is_lower)
         return err_set(&call->err, ERR_INCORRECT_STATE, "nobody can lower their own role");
     return ERR_OK;
 }
@@ -179,16 +183,24 @@ static enum err_code check_own(struct call *call, const struct user_row *user, i
 static const char *change_told(struct call *call, const struct update_user *details,
                                const struct api_workspace *workspace)
 {
-    const char *role = details->role == FIELD_UNSET
-                           ? ""
-                           : arena_printf(call->arena, " role %s in the workspace %s",
-                                          grant_roles[details->role],
-                                          workspace_told(call, workspace));
+    const char *role = "";
+    if (details->role != FIELD_UNSET)
+        role = arena_printf(call->arena, " role %s in the workspace %s",
+                            details->role == NEW_ROLE_NONE ? "NONE" : grant_roles[details->role],
+                            workspace_told(call, workspace));
     return arena_printf(call->arena, "Changed:%s%s%s.", details->password ? " password" : "",
                         details->is_disabled == FIELD_UNSET ? ""
                         : details->is_disabled              ? " disabled"
                                                             : " enabled",
                         role);
+}
+
+static void change_role(struct row_batch *rows, const struct role_row *role, int had)
+{
+    if (role->role != NEW_ROLE_NONE)
+        row_batch_add(rows, ROW_ROLE, had < ROLE_VIEWER ? ROW_INSERT : ROW_UPDATE, role);
+    else if (had >= ROLE_VIEWER)
+        row_batch_add(rows, ROW_ROLE, ROW_DELETE, role);
 }
 
 enum err_code user_update(struct call *call)
@@ -220,10 +232,10 @@ enum err_code user_update(struct call *call)
     row_batch_add(&rows, ROW_USER, ROW_UPDATE, &user);
     if (details->password)
         account_end_sign_ins(call, user.id, &rows);
-    if (details->role != FIELD_UNSET)
-        row_batch_add(&rows, ROW_ROLE, had < ROLE_VIEWER ? ROW_INSERT : ROW_UPDATE, &role);
-    if (details->role != FIELD_UNSET)
+    if (details->role != FIELD_UNSET) {
+        change_role(&rows, &role, had);
         call->note.workspace = workspace.key;
+    }
     enum err_code code =
         account_write(call, &rows, user.name, change_told(call, details, &workspace));
     row_batch_release(&rows);

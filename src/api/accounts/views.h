@@ -123,8 +123,10 @@ struct create_user {
     const char *password;
 };
 
+enum { NEW_ROLE_NONE = ROLE_ADMIN + 1 }; /* the user is to have none there any more */
+
 struct update_user {
-    int role;
+    int role; /* enum role, or NEW_ROLE_NONE */
     const char *workspace_key;
     int8_t is_disabled;
     const char *password;
