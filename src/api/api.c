@@ -427,6 +427,7 @@ static void touch_recent(struct call *call)
 
 static enum err_code read_answer(struct call *call, enum err_code (*answer)(struct call *call))
 {
+    assert(answer); /* a route has a command, a change or something to read */
     if ((call->route->scope != SCOPE_ROOT || call->route->change) && call_read_begin(call))
         return call->err.code;
     enum err_code code = answer(call);
