@@ -400,6 +400,7 @@ static void make_up(struct step *step, struct ealarm *alarm, struct ejob *job, i
     int64_t until = step->now_ms - LATE_MS - 1;
     if (alarm->row.window_end_ms != FIELD_NULL && until > alarm->row.window_end_ms)
         until = alarm->row.window_end_ms;
+    int64_t horizon = step->now_ms - missed_horizon_ms;
     int64_t newest = newest_until(alarm, planned, until), found;
     switch ((enum missed_policy)alarm->row.missed_policy) {
     case MISSED_NONE:
@@ -407,11 +408,11 @@ static void make_up(struct step *step, struct ealarm *alarm, struct ejob *job, i
                    "Missed: the server was down, or its clock was set");
         return;
     case MISSED_ALL:
-        if (planned >= step->now_ms - missed_horizon_ms) {
+        if (planned >= horizon) {
             fire(step, alarm, job, planned, true);
             return;
         }
-        found = newest_until(alarm, planned, step->now_ms - missed_horizon_ms - 1);
+        found = newest_until(alarm, planned, until < horizon ? until : horizon - 1);
         skip_range(step, alarm, planned, found, "Missed more than 7 days ago");
         return;
     case MISSED_LATEST:

@@ -140,6 +140,27 @@ static void all_makes_a_run_for_each_of_seven_days(void **state)
     assert_int_equal(gone.last_ms, times[0] - HOUR_MS);
 }
 
+static void all_counts_no_time_behind_the_end(void **state)
+{
+    struct world *world = *state;
+    int64_t times[8] = {0};
+    to_the_minute(world);
+    char end[TIMEFMT_TEXT];
+    int64_t hour = (world->now_ms / HOUR_MS + 1) * HOUR_MS;
+    const char *schedule =
+        arena_printf(&world->arena, CRON("0 0 * * * ?", ",'missedRunPolicy':'ALL','endTime':'%s'"),
+                     timefmt_rfc3339(hour + 2 * HOUR_MS, end));
+    struct uuid job = scheduled(world, schedule);
+    world_sleep(world, 20 * DAY_MS);
+    world_advance(world, 0);
+    assert_int_equal(planned(world, &job, times, 8), 0);
+    struct skipped_row gone = skipped(world, &job, 1);
+    assert_int_equal(gone.count, 3);
+    assert_int_equal(gone.first_ms, hour);
+    assert_int_equal(gone.last_ms, hour + 2 * HOUR_MS);
+    assert_int_equal(engine_next_alarm(world->engine), INT64_MAX);
+}
+
 static void none_makes_no_run_for_what_was_missed(void **state)
 {
     struct world *world = *state;
@@ -488,6 +509,7 @@ int main(void)
         WORLD_TEST(late_by_a_minute_is_late_and_more_is_missed),
         WORLD_TEST(latest_makes_one_run_for_the_newest_missed_time),
         WORLD_TEST(all_makes_a_run_for_each_of_seven_days),
+        WORLD_TEST(all_counts_no_time_behind_the_end),
         WORLD_TEST(none_makes_no_run_for_what_was_missed),
         WORLD_TEST(a_clock_that_goes_back_fires_nothing_twice),
         WORLD_TEST(a_change_after_the_clock_went_back_fires_nothing_twice),
