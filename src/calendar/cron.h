@@ -85,5 +85,11 @@ int64_t cron_newest_until(const struct cron *cron, const struct zone *zone, int6
 __attribute__((warn_unused_result)) bool cron_previous(const struct cron *cron,
                                                        const struct zone *zone, int64_t before_ms,
                                                        int64_t *ret_ms);
+/* Of a schedule that has been going since `since_ms`, the first time at or after `from_ms`, not later than `until_ms`. On a day
+ * of a clock change that may be another one than a search sees that begins at `from_ms` itself. */
+__attribute__((warn_unused_result)) bool cron_next_since(const struct cron *cron,
+                                                         const struct zone *zone, int64_t since_ms,
+                                                         int64_t from_ms, int64_t until_ms,
+                                                         int64_t *ret_ms);
 /* Is there any day on which it fires? "0 0 0 30 2 ?" has none. Says nothing of when: all its years may have passed. */
 bool cron_is_satisfiable(const struct cron *cron);

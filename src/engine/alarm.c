@@ -65,13 +65,17 @@ void alarm_release_idle(struct engine *engine, const struct uuid *job)
         alarm_free(engine, alarm);
 }
 
+/* Behind this time it fires: its cursor, or the beginning of its window. */
+static int64_t fires_since(const struct schedule_row *row)
+{
+    bool is_before = row->window_start_ms != FIELD_NULL && row->cursor_ms < row->window_start_ms;
+    return is_before ? row->window_start_ms - 1 : row->cursor_ms;
+}
+
 /* The next planned time behind the cursor, within the window; false: there is none. */
 static bool next_planned(const struct ealarm *alarm, int64_t *ret_ms)
 {
-    int64_t after = alarm->row.cursor_ms;
-    if (alarm->row.window_start_ms != FIELD_NULL && after < alarm->row.window_start_ms - 1)
-        after = alarm->row.window_start_ms - 1;
-    return cron_next(&alarm->cron, alarm->zone, after, ret_ms) &&
+    return cron_next(&alarm->cron, alarm->zone, fires_since(&alarm->row), ret_ms) &&
            (alarm->row.window_end_ms == FIELD_NULL || *ret_ms <= alarm->row.window_end_ms);
 }
 
@@ -116,14 +120,9 @@ bool alarm_will_fire(const struct engine *engine, const struct uuid *job, int64_
     if (!alarm || alarm->row.active != 1 || alarm->row.kind != SCHEDULE_CRON || !alarm->zone)
         return false;
     const struct schedule_row *row = &alarm->row;
-    int64_t after = row->cursor_ms;
-    if (row->window_start_ms != FIELD_NULL && after < row->window_start_ms - 1)
-        after = row->window_start_ms - 1;
     if (row->window_end_ms != FIELD_NULL && to_ms > row->window_end_ms)
         to_ms = row->window_end_ms;
-    if (after < from_ms)
-        after = from_ms - 1;
-    return after < to_ms && cron_next_until(&alarm->cron, alarm->zone, after, to_ms, ret_ms);
+    return cron_next_since(&alarm->cron, alarm->zone, fires_since(row), from_ms, to_ms, ret_ms);
 }
 
 bool engine_has_schedule(const struct engine *engine, const struct uuid *job)

@@ -114,7 +114,7 @@ static enum err_code add_slots(struct planner *planner, uint32_t place)
     const struct campaign_request *request = planner->request;
     const struct campaign_job *job = &planner->jobs[place];
     bool missing = request->kind == CAMPAIGN_RERUN;
-    int64_t begin_ms = request->begin_ms, end_ms = request->end_ms, plan_ms;
+    int64_t since_ms = INT64_MIN, end_ms = request->end_ms, plan_ms;
     size_t at = 0;
     if (!job->zone)
         return err_set(planner->err, ERR_INVALID_PARAMETER,
@@ -122,18 +122,21 @@ static enum err_code add_slots(struct planner *planner, uint32_t place)
                        job->row.name);
     if (missing) {
         const struct schedule *schedule = job->def->details.schedule;
-        if (schedule->start_ms != FIELD_NULL && begin_ms < schedule->start_ms)
-            begin_ms = schedule->start_ms;
+        if (schedule->start_ms != FIELD_NULL)
+            since_ms = schedule->start_ms - 1;
         if (schedule->end_ms != FIELD_NULL && end_ms > schedule->end_ms)
             end_ms = schedule->end_ms;
         if (end_ms > job->decided_ms)
             end_ms = job->decided_ms;
     }
     enum err_code code = ERR_OK;
-    for (int64_t after = begin_ms - 1;
-         !code && cron_next_until(&job->cron, job->zone, after, end_ms, &plan_ms); after = plan_ms)
+    bool more =
+        cron_next_since(&job->cron, job->zone, since_ms, request->begin_ms, end_ms, &plan_ms);
+    while (more && !code) {
         if (!missing || !has_instance(job, plan_ms, &at))
             code = add_cell(planner, place, plan_ms, NULL, NULL);
+        more = cron_next_until(&job->cron, job->zone, plan_ms, end_ms, &plan_ms);
+    }
     return code;
 }
 

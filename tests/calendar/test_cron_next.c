@@ -126,6 +126,49 @@ static void test_the_newest_behind_an_overlap(void **state)
     }
 }
 
+/* What a schedule fires that comes through a clock change is what is found from any moment of it, backwards and forwards. */
+static void test_from_the_middle_of_a_clock_change(void **state)
+{
+    (void)state;
+    enum { HOUR_MS = 3600000, DAY_MS = 24 * HOUR_MS, TIMES_MAX = 4000 };
+    static const char *const expressions[] = {"0 */15 * * * ?", "0 0 * * * ?", "0 30 1,2,23 * * ?",
+                                              "0 0 0/5 ? * SUN", "0 10 0 * * ?"};
+    static const struct {
+        const char *zone, *change;
+    } cases[] = {
+        {"Europe/Berlin", "2025-10-26T01:00:00Z"},    {"Europe/Berlin", "2026-03-29T01:00:00Z"},
+        {"America/New_York", "2026-11-01T06:00:00Z"}, {"America/Nuuk", "2026-03-29T01:00:00Z"},
+        {"America/Nuuk", "2026-10-25T01:00:00Z"},     {"Antarctica/Troll", "2026-03-29T01:00:00Z"},
+    };
+    for (size_t i = 0; i < ARRAY_LEN(cases) * ARRAY_LEN(expressions); i++) {
+        const char *expression = expressions[i % ARRAY_LEN(expressions)];
+        struct zone *zone = zone_of(cases[i / ARRAY_LEN(expressions)].zone);
+        int64_t change_ms = at(cases[i / ARRAY_LEN(expressions)].change);
+        struct cron cron = cron_of(expression);
+        int64_t times[TIMES_MAX], found_ms, since_ms = change_ms - 20 * (int64_t)DAY_MS;
+        size_t count = 0, next = 0;
+        for (int64_t ms = since_ms; ms < change_ms + 20 * (int64_t)DAY_MS; times[count++] = ms)
+            if (count == TIMES_MAX || !cron_next(&cron, zone, ms, &ms))
+                fail_msg("\"%s\": too many times, or too few", expression);
+        for (int64_t from_ms = change_ms - 3 * (int64_t)DAY_MS;
+             from_ms < change_ms + 9 * (int64_t)DAY_MS; from_ms += 7 * 60000 + 1) {
+            while (times[next] < from_ms)
+                next++;
+            if (!cron_next_since(&cron, zone, INT64_MIN, from_ms, INT64_MAX, &found_ms) ||
+                found_ms != times[next])
+                fail_msg("\"%s\" from %lld: %lld, not %lld", expression, (long long)from_ms,
+                         (long long)found_ms, (long long)times[next]);
+            assert_false(
+                cron_next_since(&cron, zone, since_ms, from_ms, times[next] - 1, &found_ms));
+            if (!cron_previous(&cron, zone, from_ms, &found_ms) || found_ms != times[next - 1])
+                fail_msg("\"%s\" before %lld: %lld, not %lld", expression, (long long)from_ms,
+                         (long long)found_ms, (long long)times[next - 1]);
+            assert_int_equal(cron_newest_until(&cron, zone, times[0], from_ms - 1), found_ms);
+        }
+        zone_unref(zone);
+    }
+}
+
 /* Egypt puts its clocks forward at the midnight that begins the last Friday of April: that midnight never comes. */
 static void test_a_time_that_is_always_in_a_gap(void **state)
 {
@@ -365,6 +408,7 @@ int main(void)
         cmocka_unit_test(test_short_months_and_working_days),
         cmocka_unit_test(test_a_bound_before_a_working_day),
         cmocka_unit_test(test_the_newest_behind_an_overlap),
+        cmocka_unit_test(test_from_the_middle_of_a_clock_change),
         cmocka_unit_test(test_a_time_that_is_always_in_a_gap),
         cmocka_unit_test(test_years),
         cmocka_unit_test(test_what_never_fires),

@@ -157,6 +157,22 @@ def test_what_failed_blocks_and_its_repair_lets_the_campaign_go_on(shared):
             400, "InvalidParameter", "dependencies[0].jobKey", "cycle")
 
 
+@pytest.mark.parametrize("zone, cron, begins, end, times", [
+    ("Europe/Berlin", "0 */15 * * * ?",  # 02:00 to 02:59 comes twice, and the second one counts
+     ["2025-10-26T00:00:00Z", "2025-10-26T00:30:00Z", "2025-10-26T00:59:59Z", "2025-10-26T01:00:00Z"], "2025-10-26T01:45:00Z",
+     [f"2025-10-26T01:{minute}:00.000Z" for minute in ("00", "15", "30", "45")]),
+    ("America/Nuuk", "0 0 * * * ?",  # Quartz leaves out the day behind the missing hour
+     ["2026-03-29T00:00:01Z", "2026-03-29T00:30:00Z", "2026-03-29T01:00:00Z", "2026-03-29T17:00:00Z"], "2026-03-30T02:00:00Z",
+     ["2026-03-30T01:00:00.000Z", "2026-03-30T02:00:00.000Z"])], ids=["overlap", "gap"])
+def test_a_range_that_begins_in_a_clock_change_has_the_times_that_fire(shared, zone, cron, begins, end, times):
+    made = shared.api.job([step("a")], schedule={"quartzCronExpression": cron, "timezoneId": zone, "pauseStatus": "PAUSED"})
+    for begin in begins:
+        for kind in ({"kind": "SUPPLEMENT"}, {"instances": "MISSING"}):
+            body = {"jobKey": made["key"], "beginTime": begin, "endTime": end, **kind}
+            seen = shared.api.post("/rerunCampaigns/actions/plan", body, status=200).json()
+            assert [cell["plannedTime"] for cell in seen["cells"]] == times, (begin, kind)
+
+
 def test_pause_resume_cancel_and_lists(shared):
     made = job(shared, "gated", [step("g", gate="gated")])
     first = campaign(shared, made, kind="SUPPLEMENT", name="first", concurrent=2)
