@@ -476,6 +476,14 @@ static void list_instances(struct store_reader *reader, int64_t workspace,
     *ret = (struct instance_list){0};
 }
 
+static bool get_schedule(struct store_reader *reader, int64_t workspace, const struct uuid *job,
+                         struct arena *arena, struct schedule_row *ret)
+{
+    (void)workspace, (void)job, (void)arena;
+    *ret = of_reader(reader)->schedule;
+    return ret->active == 1;
+}
+
 static void list_numbered_jobs(struct store_reader *reader, int64_t workspace,
                                const struct numbered_job_filter *filter, struct arena *arena,
                                struct numbered_job_list *ret)
@@ -574,6 +582,7 @@ struct fake *fake_new(void)
                   .get_resource = get_resource,
                   .resources = resources,
                   .campaigns = campaigns,
+                  .get_schedule = get_schedule,
                   .find_run = find_run,
                   .list_instances = list_instances,
                   .list_numbered_jobs = list_numbered_jobs,

@@ -51,6 +51,7 @@ struct fake {
     struct job_permission_row permission; /* of the job that is asked about; no privileges: none */
     struct job_row job;
     struct job_def *def;
+    struct schedule_row schedule; /* not active: there is none */
     struct run_row run;
     bool has_run;
     struct repair_row repairs[FAKE_MAX_ROWS];

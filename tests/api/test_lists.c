@@ -267,6 +267,47 @@ static void operations_are_listed(void **state)
                  "NotAuthorizedOrNotFound", "Platform");
 }
 
+/* 02:00 to 02:59 comes twice in Berlin, and the second one counts: who is asked within the first is not to begin there. */
+static void the_next_times_are_those_of_the_schedule(void **state)
+{
+    static const struct {
+        int64_t cursor_ms, now_ms;
+        const char *wanted;
+    } cases[] = {
+        {1761435900000 /* 2025-10-25T23:45:00Z */, 1761438600000, "2025-10-26T01:00:00.000Z"},
+        {1761435900000, 1761436800000, "2025-10-26T01:00:00.000Z"},
+        {1761440400000, 1761440400000, "2025-10-26T01:15:00.000Z"},
+        {1761000000000, 1761438600000, "2025-10-26T01:00:00.000Z"}, /* far behind: about to fire */
+        {1761440400000, 1761438600000, "2025-10-26T01:15:00.000Z"}, /* the clock was ahead */
+    };
+    static struct schedule schedule = {
+        .pause_status = PAUSE_UNPAUSED,
+        .quartz_cron_expression = "0 */15 * * * ?",
+        .timezone_id = "Europe/Berlin",
+        .missed_run_policy = FIELD_UNSET,
+        .start_ms = FIELD_NULL,
+        .end_ms = FIELD_NULL,
+        .is_once = FIELD_UNSET,
+    };
+    struct fake *fake = *state;
+    fake->def->details.schedule = &schedule;
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        fake->now_ms = cases[i].now_ms;
+        fake->schedule = (struct schedule_row){
+            .active = 1, .kind = SCHEDULE_CRON, .cursor_ms = cases[i].cursor_ms};
+        json_t *job = ask_json(fake, "jobs/" FAKE_JOB), *list = ask_json(fake, "jobs");
+        assert_string_equal(text_at(job, "nextRunTimes[0]"), cases[i].wanted);
+        assert_string_equal(text_at(list, "items[0].nextRunTime"), cases[i].wanted);
+        json_decref(job);
+        json_decref(list);
+        struct ask *asked = ask(fake, "GET", "/v2/" FAKE_PROJECT "/factory/jobs",
+                                "workspace: 0190000000007000800000000000000a", NULL);
+        assert_string_equal(text_at(asked->json, "jobs[0].next_plan_time"), cases[i].wanted);
+        ask_free(asked);
+    }
+    fake->def->details.schedule = NULL;
+}
+
 #define TEST(function) cmocka_unit_test_setup_teardown(function, fake_setup, fake_teardown)
 
 int main(void)
@@ -284,6 +325,7 @@ int main(void)
         TEST(task_runs_of_an_earlier_attempt),
         TEST(pages_of_task_runs_are_as_of_the_first),
         TEST(operations_are_listed),
+        TEST(the_next_times_are_those_of_the_schedule),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

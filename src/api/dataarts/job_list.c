@@ -269,9 +269,10 @@ static void fill_last_instance(const struct reading *at, const struct job_row *r
     item->last_instance_end_ms = list.items[0].end_ms;
 }
 
-static void fill_schedule(const struct reading *at, const struct schedule *schedule,
-                          struct job_item *item)
+static void fill_schedule(const struct reading *at, const struct job_row *row,
+                          const struct job_details *details, struct job_item *item)
 {
+    const struct schedule *schedule = details->schedule;
     char text[TIMEFMT_TEXT];
     int64_t next;
     if (!schedule)
@@ -279,7 +280,7 @@ static void fill_schedule(const struct reading *at, const struct schedule *sched
     item->end_ms = schedule->end_ms;
     if (schedule->pause_status != PAUSE_PAUSED)
         item->status = "SCHEDULING";
-    if (schedule_next_times(at, schedule, 1, &next))
+    if (job_next_times(at, &row->key, details, 1, &next))
         item->next_plan_time = arena_strdup(at->arena, timefmt_rfc3339(next, text));
 }
 
@@ -321,7 +322,7 @@ static void fill_item(const struct reading *at, const struct job_row *row,
         .is_single_node = 0,
         .empty_running = "0",
     };
-    fill_schedule(at, def->details.schedule, item);
+    fill_schedule(at, row, &def->details, item);
     if (strcmp(item->status, "SCHEDULING") == 0)
         item->start_ms = row->scheduled_ms;
     fill_last_instance(at, row, item);

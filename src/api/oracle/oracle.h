@@ -17,11 +17,8 @@ bool job_run_print(const struct reading *at, const struct uuid *key, struct buf 
 /* ---- schedule.c ---- */
 /* Of a job or a run: that its expression and its time zone mean something. NULL is fine. */
 enum err_code schedule_check(struct call *call, const struct schedule *schedule);
-/* When a saved schedule fires next, at most `max` times: none while it rests, when there is none, and
- * when its zone is not known here. Returns how many. */
-size_t schedule_next_times(const struct reading *at, const struct schedule *schedule, size_t max,
-                           int64_t *ret);
-/* The same of a job, which may be a continuous one: that goes on at one time, while it waits for it. */
+/* When a job starts by itself next, at most `max` times: none while its schedule rests, when it has none, and when its zone
+ * is not known here. A continuous one goes on at one time, while it waits for it. Returns how many. */
 size_t job_next_times(const struct reading *at, const struct uuid *job,
                       const struct job_details *details, size_t max, int64_t *ret);
 
