@@ -142,6 +142,55 @@ static enum err_code load_instances(struct search *search, struct campaign_job *
     return store_reader_failed(search->reader) ? unreadable(search) : ERR_OK;
 }
 
+/* ---- the task to begin with ---- */
+
+/* By one of these definitions an instance would be rerun: the job's newest, or else those of its runs. Those of neighbours are
+ * mostly the same. */
+static enum err_code has_task(const struct search *search, const struct campaign_job *job,
+                              bool *ret_has)
+{
+    const struct campaign_sources *sources = search->sources;
+    const char *task = search->request->task_key;
+    int64_t looked_at = FIELD_NULL;
+    if (search->request->version == CAMPAIGN_CURRENT) {
+        *ret_has = job_def_find(job->def, task) >= 0;
+        return ERR_OK;
+    }
+    *ret_has = false;
+    for (size_t i = 0; i < job->run_count && !*ret_has; i++) {
+        int64_t version = job->runs[i].definition_version;
+        if (version == looked_at)
+            continue;
+        struct job_def *def =
+            defs_get(sources->defs, search->reader, sources->workspace, &job->row.key, version);
+        if (!def)
+            return unreadable(search);
+        *ret_has = job_def_find(def, task) >= 0;
+        job_def_unref(def);
+        looked_at = version;
+    }
+    return ERR_OK;
+}
+
+/* A task that is in no instance's definition would let every cell fail at its start: that is told before. */
+static enum err_code check_task(const struct search *search)
+{
+    const struct campaign_request *request = search->request;
+    bool found = false, has_runs = false;
+    enum err_code code = ERR_OK;
+    if (request->kind != CAMPAIGN_RERUN || request->set == CAMPAIGN_MISSING ||
+        request->where != CAMPAIGN_FROM_NODE)
+        return ERR_OK;
+    for (size_t i = 0; i < search->count && !found && !code; i++) {
+        has_runs |= search->jobs[i].run_count > 0;
+        code = has_task(search, &search->jobs[i], &found);
+    }
+    if (code || found || !has_runs)
+        return code;
+    return err_set(search->err, ERR_INVALID_PARAMETER,
+                   "taskKey: the definition of no instance has a task %.100s", request->task_key);
+}
+
 static enum err_code search_all(struct search *search)
 {
     const struct campaign_request *request = search->request;
@@ -154,7 +203,7 @@ static enum err_code search_all(struct search *search)
     }
     for (size_t i = 0; i < search->count && !code; i++)
         code = load_instances(search, &search->jobs[i]);
-    return code;
+    return code ? code : check_task(search);
 }
 
 enum err_code campaigns_plan(const struct campaign_sources *sources, struct store_reader *reader,

@@ -157,6 +157,22 @@ def test_what_failed_blocks_and_its_repair_lets_the_campaign_go_on(shared):
             400, "InvalidParameter", "dependencies[0].jobKey", "cycle")
 
 
+def test_a_task_to_begin_with_is_in_the_definition_of_an_instance(shared):
+    made = job(shared, "renamed", [step("old")])
+    make_instances(shared, made)
+    shared.api.replace(made, [step("new")], name="renamed", schedule=RESTING, maxConcurrentRuns=9)
+    body = {"jobKey": made["key"], **RANGE, "where": "NODE"}
+    for task, version, is_there in (("old", "ORIGINAL", True), ("new", "ORIGINAL", False), ("old", "CURRENT", False),
+                                    ("new", "CURRENT", True), ("never", "ORIGINAL", False)):
+        asked = {**body, "taskKey": task, "version": version}
+        planned = shared.api.post("/rerunCampaigns/actions/plan", asked)
+        if is_there:
+            assert planned.json()["cellCount"] == 6
+        else:
+            refused(planned, 400, "InvalidParameter", f"no instance has a task {task}")
+            refused(shared.api.post("/rerunCampaigns", asked), 400, "InvalidParameter", f"no instance has a task {task}")
+
+
 @pytest.mark.parametrize("zone, cron, begins, end, times", [
     ("Europe/Berlin", "0 */15 * * * ?",  # 02:00 to 02:59 comes twice, and the second one counts
      ["2025-10-26T00:00:00Z", "2025-10-26T00:30:00Z", "2025-10-26T00:59:59Z", "2025-10-26T01:00:00Z"], "2025-10-26T01:45:00Z",
