@@ -1,5 +1,6 @@
 #include "exec/usage.h"
 
+#include <assert.h>
 #include <fcntl.h>
 #include <limits.h>
 #include <stdio.h>
@@ -9,9 +10,14 @@
 #include <unistd.h>
 
 #include "base/folder.h"
+#include "base/map.h"
 #include "base/mem.h"
 
-enum { DEPTH_MAX = 64, BLOCK_UNIT = 512 /* of st_blocks */ };
+enum {
+    DEPTH_MAX = 64,
+    BLOCK_UNIT = 512,     /* of st_blocks */
+    LINKED_MAX = 1 << 18, /* files with several names that are remembered, of one folder */
+};
 
 void usage_init(struct usage *usage)
 {
@@ -24,16 +30,35 @@ void usage_release(struct usage *usage)
     usage_init(usage);
 }
 
+/* A file with several names lies on the disk once; true for the first of them. */
+static bool is_first_name(struct uuid_map *seen, const struct stat *status)
+{
+    static char yes;
+    const uint64_t file[] = {status->st_dev, status->st_ino};
+    struct uuid key;
+    if (S_ISDIR(status->st_mode) || status->st_nlink < 2)
+        return true;
+    static_assert(sizeof file == sizeof key.bytes, "a file is told by 16 bytes");
+    memcpy(key.bytes, file, sizeof file);
+    if (uuid_map_get(seen, &key))
+        return false;
+    if (seen->count < LINKED_MAX)
+        uuid_map_put(seen, &key, &yes);
+    return true;
+}
+
 /* Depth first, with one open folder per level. */
 static int64_t measure(int parent, const char *name)
 {
     DIR *stack[DEPTH_MAX];
+    struct uuid_map seen;
     int depth = 0;
     int64_t bytes = 0;
 
     stack[0] = folder_open(parent, name);
     if (!stack[0])
         return 0;
+    uuid_map_init(&seen);
     while (depth >= 0) {
         struct stat status;
         const char *entry = folder_next(stack[depth]);
@@ -44,11 +69,13 @@ static int64_t measure(int parent, const char *name)
         int folder = dirfd(stack[depth]);
         if (fstatat(folder, entry, &status, AT_SYMLINK_NOFOLLOW) < 0)
             continue;
-        bytes += (int64_t)status.st_blocks * BLOCK_UNIT;
+        if (is_first_name(&seen, &status))
+            bytes += (int64_t)status.st_blocks * BLOCK_UNIT;
         if (S_ISDIR(status.st_mode) && depth + 1 < DEPTH_MAX &&
             (stack[depth + 1] = folder_open(folder, entry)))
             depth++;
     }
+    uuid_map_release(&seen);
     return bytes;
 }
 

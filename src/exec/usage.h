@@ -12,7 +12,8 @@
 
 struct run_usage {
     struct uuid run;
-    int64_t bytes; /* on the disk: what lies deeper than 64 folders is not counted */
+    /* On the disk, a file with several names once; what lies deeper than 64 folders is not counted. */
+    int64_t bytes;
 };
 
 struct usage {
