@@ -379,6 +379,9 @@ def test_supplements_that_are_refused(server, huawei):
             ({"supplement_data_run_time": {"time_of_day": "10:15-23:30"}}, "DLF.3051", ["time_of_day"]),
             ({"supplement_data_instance_time": {"days": ["1"]}}, "DLF.3051", ["instance_time"])):
         refused(huawei.v2("POST", "supplement-data", {**good, **more}), code, *words)
+    for form in ("{}T{}+00", "{} {} +00", "{}t{} +00", "{}T{}Z", "{}T{} +0000", "{}T{} +00:00", "{}T{} .5Z", "{}T{}.000 +00", "{}T{} +00 "):
+        for field, time in (("start_date", "00:00:00"), ("end_date", "03:30:00")):
+            refused(huawei.v2("POST", "supplement-data", {**good, field: form.format("2026-01-05", time)}), "DLF.30121", field)
     refused(huawei.v2("POST", "supplement-data/nobody/stop"), "DLF.20810", "nobody")
 
 

@@ -133,13 +133,20 @@ static bool has_text(const char *text)
     return text && *text;
 }
 
+/* "2026-07-28T00:00:00 +00" and nothing else: a T, a blank, and an offset of whole hours. */
+static bool parse_date(const char *text, int64_t *ret_ms)
+{
+    enum { LETTER = 10, BLANK = 19, SIGN = 20, LENGTH = 23 };
+    return strlen(text) == LENGTH && text[LETTER] == 'T' && text[BLANK] == ' ' &&
+           (text[SIGN] == '+' || text[SIGN] == '-') && dataarts_parse_time(text, ret_ms);
+}
+
 enum err_code dataarts_supplement_parse(struct call *call)
 {
     struct supplement_body *body = call->details;
     const struct run_time *times = body->run_time;
-    if (!dataarts_parse_time(body->start_date, &body->begin_ms) ||
-        !dataarts_parse_time(body->end_date, &body->end_ms) ||
-        body->end_ms - body->begin_ms < SHORTEST_MS)
+    if (!parse_date(body->start_date, &body->begin_ms) ||
+        !parse_date(body->end_date, &body->end_ms) || body->end_ms - body->begin_ms < SHORTEST_MS)
         return err_set(&call->err, ERR_TIME_RANGE,
                        "The end time should be at least 2 second later than the start time: "
                        "start_date and end_date must be like 2026-07-28T00:00:00 +00");
