@@ -200,6 +200,27 @@ def test_all_goes_back_seven_days(own):
     assert all(r["state"]["status"] == "SKIPPED" for r in runs_of(own.api, job)), "maxConcurrentRuns is 0"
 
 
+def test_all_needs_room_and_what_was_skipped_for_want_of_it_is_supplemented(own):
+    hourly = {"quartzCronExpression": "0 0 * * * ?", "timezoneId": "UTC", "missedRunPolicy": "ALL"}
+    job = own.api.job([step("a", gate="room")], schedule=hourly)  # one run at a time, and no queue
+    own.stop()
+    move_cursor(own, job, 6 * 60 * MINUTE_MS)
+    own.start()
+    wait_runs(own.api, job, 6)
+    first, *others = sorted(runs_of(own.api, job), key=lambda run: schedule_event(own.api, run)["decision"]["plannedTime"])
+    assert first["state"]["status"] != "SKIPPED" and {r["state"]["status"] for r in others} == {"SKIPPED"}
+    times = [schedule_event(own.api, run)["decision"]["plannedTime"] for run in others]
+    begin, end = (datetime.fromtimestamp(ms / 1000, timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ") for ms in (times[0], times[-1]))
+
+    def plan(**more):
+        return own.api.post("/rerunCampaigns/actions/plan", {"jobKey": job["key"], "beginTime": begin, "endTime": end, **more})
+
+    refused(plan(), 409, "IncorrectState", "no instances to rerun")
+    refused(plan(instances="MISSING"), 409, "IncorrectState", "no instances to rerun")
+    assert plan(kind="SUPPLEMENT").json()["cellCount"] == len(times)
+    own.open_gate("room")
+
+
 def test_no_time_twice_however_often_the_server_is_killed(own):
     job = own.api.job([task("a")], schedule=SECONDLY, maxConcurrentRuns=50)
     for count in range(1, 6):
