@@ -145,6 +145,25 @@ def test_a_successful_one_begins_at_the_first_node(server, huawei, failed):
     assert count_of(server, "first") == firsts + 2, "RULES: a successful instance begins at its first node"
 
 
+def test_sub_jobs_with_one_key(server, huawei):
+    """They stand for the planned time of what runs them: of two the failed one is meant, and otherwise none is guessed."""
+    below = shell("z", statement=f'echo "$REPRISE_PARAM_who" >> $REPRISE_WORKSPACE/siblings; test "$REPRISE_PARAM_who" = good || {GATE.format("siblings")}')
+    huawei.made(job("siblings", [below], None))
+    nodes = [node(who, "SubJob", after, jobName="siblings", jobParams=f"who={who}", failPolicy="FAIL_CHILD")
+             for who, after in (("bad", ()), ("good", ()))]
+    huawei.made(job("family", nodes, None))
+    assert huawei.wait("family", huawei.run("family"))["status"] == "fail"
+    one, other = huawei.instances("siblings")
+    assert key_of(one) == key_of(other) and {one["status"], other["status"]} == {"success", "fail"}
+    gate(server, "siblings")
+    done(huawei.retry("siblings", [one]), 200)
+    for instance in (one, other):
+        assert huawei.wait("siblings", instance["instance_id"])["status"] == "success"
+    said = (server.workspace / "siblings").read_text().split()
+    assert (said.count("bad"), said.count("good")) == (2, 1)
+    refused(huawei.retry("siblings", [one]), "DLF.3051", "2 instances", str(one["instance_id"]), str(other["instance_id"]))
+
+
 def test_specified_node_and_all_behind(server, huawei, failed):
     name, instances = failed
     firsts = count_of(server, "first")

@@ -17,6 +17,9 @@
 enum location { LOCATION_FIRST, LOCATION_ERROR, LOCATION_NODE, LOCATION_COUNT };
 enum { VERSION_ORIGINAL, VERSION_CURRENT, VERSION_COUNT };
 
+/* Of the instances with one key, a refusal names so many. */
+enum { NUMBERS_TOLD = 10 };
+
 /* The restart of v1 takes both spellings: this one and its own. */
 static const char *const locations[] = {"firstNode",  "errorNode",  "specifiedNode",
                                         "first_node", "error_node", "specified_node"};
@@ -259,7 +262,41 @@ static enum err_code plan_run(struct call *call, const struct retry_body *body,
 
 /* ---- mode A ---- */
 
-/* Of several with one planned time and submit time the newest. */
+/* A key names one instance, but for sub-jobs: they stand for the planned time of what runs them, so two
+ * nodes with one job, or a node that is retried, make several with one key. Then whoever names the key
+ * means the one that did not succeed; where that is none, or more than one, nobody can tell. */
+static enum err_code pick_instance(struct call *call, const struct chosen_instance *chosen,
+                                   const struct instance_list *list, struct run_row *ret)
+{
+    const struct run_row *only = NULL;
+    size_t count = 0, failed = 0;
+    const char *numbers = "";
+    for (size_t i = 0; i < list->count; i++) {
+        const struct run_row *run = &list->items[i];
+        if (run->submit_ms != chosen->submit_ms)
+            continue;
+        bool has_failed = run->state != STATE_SUCCESS && run->state != STATE_SKIPPED;
+        if (has_failed || !failed)
+            only = run;
+        failed += has_failed;
+        if (++count <= NUMBERS_TOLD)
+            numbers = arena_printf(call->arena, "%s%s%lld", numbers, count > 1 ? ", " : "",
+                                   (long long)run->number);
+    }
+    if (!count)
+        return err_set(&call->err, ERR_INSTANCE_UNKNOWN,
+                       "Job instance does not exist: plan_time %lld, submit_time %lld",
+                       (long long)chosen->plan_ms, (long long)chosen->submit_ms);
+    if (count > 1 && failed != 1)
+        return err_set(&call->err, ERR_INVALID_PARAMETER,
+                       "The request parameter is invalid: task_retrys: plan_time %lld and "
+                       "submit_time %lld are those of %zu instances: %s%s",
+                       (long long)chosen->plan_ms, (long long)chosen->submit_ms, count, numbers,
+                       count > NUMBERS_TOLD ? ", …" : "");
+    *ret = *only;
+    return ERR_OK;
+}
+
 static enum err_code find_instance(struct call *call, const struct job_row *job,
                                    const struct chosen_instance *chosen, struct run_row *ret)
 {
@@ -281,17 +318,9 @@ static enum err_code find_instance(struct call *call, const struct job_row *job,
                        (long long)chosen->job_id, job->name, (long long)job->number);
     call->backend->reads.list_instances(call->reading.reader, call->workspace.id, &filter,
                                         call->arena, &list);
-    for (size_t i = 0; i < list.count; i++) {
-        if (list.items[i].submit_ms != chosen->submit_ms)
-            continue;
-        *ret = list.items[i];
-        return ERR_OK;
-    }
     if (call_reader_check(call))
         return call->err.code;
-    return err_set(&call->err, ERR_INSTANCE_UNKNOWN,
-                   "Job instance does not exist: plan_time %lld, submit_time %lld",
-                   (long long)chosen->plan_ms, (long long)chosen->submit_ms);
+    return pick_instance(call, chosen, &list, ret);
 }
 
 static bool is_repeated(const struct command *command, const struct uuid *run)
