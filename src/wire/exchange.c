@@ -263,6 +263,7 @@ struct body_headers {
     unsigned transfer_encodings;
     bool malformed;      /* an encoding that is not chunked */
     bool malformed_name; /* of a header: somebody in between may read it otherwise */
+    bool folded;         /* likewise */
     uint64_t content_length;
 };
 
@@ -285,6 +286,14 @@ static bool is_header_name(const char *name, size_t len)
     return len > 0;
 }
 
+/* A header that goes on in another line. libmicrohttpd puts what stands there behind the name, not the value:
+ * "Content-Length:\r\n 39" has no value and is no length. It moves the name for that, and a value that does
+ * not lie behind its name is how it shows. */
+static bool is_folded(const char *name, size_t name_len, const char *value)
+{
+    return value && (uintptr_t)value <= (uintptr_t)name + name_len;
+}
+
 static enum MHD_Result look_at_header(void *cls, enum MHD_ValueKind kind, const char *name,
                                       size_t name_len, const char *value, size_t value_len)
 {
@@ -293,6 +302,7 @@ static enum MHD_Result look_at_header(void *cls, enum MHD_ValueKind kind, const 
     found->headers[found->count++] =
         (struct http_header){name, value ? without_blanks(found->arena, value, value_len) : ""};
     found->malformed_name |= !is_header_name(name, name_len);
+    found->folded |= is_folded(name, name_len, value);
     if (name_len == strlen("content-length") && strcasecmp(name, "content-length") == 0) {
         found->content_lengths++;
         found->content_length = value ? strtoull(value, NULL, 10)
@@ -342,6 +352,8 @@ static enum MHD_Result take_head(struct exchange *exchange, const char *method, 
     if (exchange->target_malformed)
         return refuse(exchange, 400, ERR_CANNOT_PARSE,
                       "the request target has a space or a control character");
+    if (found.folded)
+        return refuse(exchange, 400, ERR_CANNOT_PARSE, "a header goes on in another line");
     if (found.malformed_name)
         return refuse(exchange, 400, ERR_CANNOT_PARSE,
                       "a header has a name with a blank or another character that no name has");

@@ -183,6 +183,21 @@ def test_a_name_that_others_may_read_otherwise_is_refused(server, lines):
     assert answer.startswith(b"HTTP/1.1 400") and b"CannotParseRequest" in answer and answer.count(b"HTTP/1.1 ") == 1, answer
 
 
+@pytest.mark.parametrize("folded", [
+    "Content-Length:\r\n {}", "Content-Length: \r\n\t{}", "Content-Length:{blanks}\r\n {}", "content-length:\r\n \r\n  {}",
+    "Content-Length: 1\r\n {}", "Transfer-Encoding:\r\n chunked", "Transfer-Encoding:{blanks}\r\n  chunked", "If-Match:{blanks}\r\n abc",
+])
+def test_a_folded_header_is_refused(server, folded):
+    """Whoever stands in between reads it as one with a value: what it says is the body would be served as a request."""
+    hidden = head(server, "POST", "/jobs", "Content-Type: application/json", "Content-Length: 18") + b'{"name": "folded"}'
+    lines = folded.format(len(hidden), blanks=" " * 60)
+    with dial(server) as connection:
+        connection.sendall(head(server, "GET", "/jobs", "X-Before: a", lines, "X-Behind: b") + hidden)
+        answer = drain(connection)
+    assert answer.startswith(b"HTTP/1.1 400") and b"CannotParseRequest" in answer and answer.count(b"HTTP/1.1 ") == 1, answer
+    assert server.api.page_through("/jobs", displayName="folded") == []
+
+
 def test_chunks_are_not_of_http_1_0(server):
     request = head(server, "POST", "/jobs", "Content-Type: application/json", "Transfer-Encoding: chunked").replace(b"HTTP/1.1", b"HTTP/1.0", 1)
     with dial(server) as connection:
