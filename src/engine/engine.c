@@ -45,6 +45,7 @@ void effects_clear(struct effects *effects)
     row_batch_clear(&effects->deletes);
     effects->start_count = effects->prepare_count = effects->stop_count = 0;
     effects->purge_count = effects->want_count = 0;
+    effects->plan = NULL;
 }
 
 /* ---- strings and rows in flight ---- */

@@ -210,6 +210,7 @@ struct effects {
     size_t purge_count, purge_cap;
     struct want *wants; /* to be answered before the next event */
     size_t want_count, want_cap;
+    const struct repair_plan *plan; /* by which a COMMAND_RUN_REPAIR repairs, else NULL */
 };
 
 void effects_init(struct effects *effects);

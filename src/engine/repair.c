@@ -300,6 +300,9 @@ void run_repair(struct step *step, const struct command *command, struct erun *r
         return;
     }
     begin(step, run, command, &command->repair, &admitted);
+    struct repair_plan *plan = ARENA_NEW(&step->fx->arena, struct repair_plan);
+    *plan = admitted.plan;
+    step->fx->plan = plan;
     result->operation = run->repair.operation;
 }
 

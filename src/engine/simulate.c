@@ -5,7 +5,6 @@
 #include "base/heap.h"
 #include "base/mem.h"
 #include "engine/engine.h"
-#include "engine/plan.h"
 
 enum {
     QUEUE_MAX_MS = 48 * 3600 * 1000,
@@ -41,6 +40,37 @@ struct simulator {
 };
 
 /* ---- what the engine says ---- */
+
+static const struct simulated_task blank_task = {
+    .status = FIELD_UNSET,
+    .order = FIELD_NULL,
+    .start_ms = FIELD_NULL,
+    .end_ms = FIELD_NULL,
+    .outcome = FIELD_UNSET,
+};
+
+/* Of a repair that has begun: the engine's own, as planRepair would show it. What it plans is as if it had not been. */
+static void note_plan(struct simulator *sim, const struct repair_plan *plan)
+{
+    struct plan_task *tasks = ARENA_ARRAY(sim->arena, plan->task_count, struct plan_task);
+    for (uint32_t i = 0; i < plan->task_count; i++) {
+        const struct plan_task *from = &plan->tasks[i];
+        const char *task_key = sim->tasks[i].task_key; /* which outlives the repair's definition */
+        const char **hazards = ARENA_ARRAY(sim->arena, from->hazard_count, const char *);
+        for (size_t k = 0; k < from->hazard_count; k++)
+            hazards[k] = arena_strdup(sim->arena, from->hazards[k]);
+        tasks[i] = *from;
+        tasks[i].task_key = task_key;
+        tasks[i].reason = arena_strdup(sim->arena, from->reason);
+        tasks[i].hazards = hazards;
+        if (from->verdict == PLAN_KEEP)
+            continue;
+        sim->tasks[i] = blank_task;
+        sim->tasks[i].task_key = task_key;
+    }
+    sim->attempt.plan = *plan;
+    sim->attempt.plan.tasks = tasks;
+}
 
 static void note_move(struct simulator *sim, const struct event_row *event)
 {
@@ -157,6 +187,8 @@ static void step(struct simulator *sim, struct engine_event *event)
     event->seed = (uint64_t)sim->events;
     engine_step(sim->engine, event, fx);
     engine_collect(sim->engine, fx);
+    if (fx->plan)
+        note_plan(sim, fx->plan);
     note_rows(sim);
     for (size_t i = 0; i < fx->start_count; i++)
         begin_attempt(sim, &fx->starts[i]);
@@ -290,28 +322,6 @@ static enum err_code run_original(struct simulator *sim, struct err *err)
     return code ? code : run_on(sim, err);
 }
 
-static enum err_code plan_repair(struct simulator *sim, const struct repair_request *request,
-                                 struct err *err)
-{
-    uint32_t count = sim->def->task_count;
-    enum state *states = ARENA_ARRAY(sim->arena, count, enum state);
-    int8_t *outcomes = ARENA_ARRAY(sim->arena, count, int8_t);
-    for (uint32_t i = 0; i < count; i++) {
-        states[i] = (enum state)sim->tasks[i].status; /* FIELD_UNSET is STATE_NEW */
-        outcomes[i] = sim->tasks[i].outcome;
-    }
-    const struct plan_input input = {sim->def, states, outcomes, request, NULL};
-    return plan_make(&input, sim->arena, &sim->attempt.plan, err);
-}
-
-static const struct simulated_task blank_task = {
-    .status = FIELD_UNSET,
-    .order = FIELD_NULL,
-    .start_ms = FIELD_NULL,
-    .end_ms = FIELD_NULL,
-    .outcome = FIELD_UNSET,
-};
-
 static void begin_attempt_of_run(struct simulator *sim, int64_t number)
 {
     sim->started = 0;
@@ -333,22 +343,11 @@ static enum err_code run_repair(struct simulator *sim, const struct simulated_re
         return code;
     job_def_unref(sim->def);
     sim->def = def;
-    code = plan_check_state((enum state)sim->attempt.status, err);
-    if (!code)
-        code = plan_repair(sim, &repair->request, err);
-    for (uint32_t i = 0; i < def->task_count && !code; i++) {
-        struct plan_task *planned = &sim->attempt.plan.tasks[i];
-        planned->task_key = sim->tasks[i].task_key; /* which outlives this definition */
-        if (planned->verdict != PLAN_KEEP)
-            sim->tasks[i] = blank_task;
-        sim->tasks[i].task_key = planned->task_key;
-    }
     struct command again = {.kind = COMMAND_RUN_REPAIR, .key = sim->run, .def = def};
     again.repair = repair->request;
     again.repair.definition = DEFINITION_VERSION;
     again.repair.definition_version = def->version;
-    if (!code)
-        code = command(sim, &again, &ignored, err);
+    code = command(sim, &again, &ignored, err);
     if (code) {
         const struct err detail = *err;
         return err_set(err, code, "repairs[%lld]: %.400s", (long long)number - 1, detail.message);

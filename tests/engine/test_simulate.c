@@ -146,6 +146,27 @@ static void decisions_are_decided_where_operands_are_known(void **state)
     job_def_unref(def);
 }
 
+/* One planner: what a repair's parameters decide is foreseen here as planRepair foresees it. */
+static void plans_foresee_by_the_parameters_of_their_repair(void **state)
+{
+    struct world *world = *state;
+    struct job_def *def =
+        world_parse(world, world_dag_json(world, "?d; yes: d=true; no: d=false", ""));
+    struct simulation request = request_of(world, def, "yes=FAILED", "d=1");
+    struct simulated_repair repair = {
+        .request = world_repair_request(world, NULL, "d yes", NULL, "d=2")};
+    request.repairs = (struct field_list){&repair, 1};
+    struct simulation_result result = good(world, &request);
+    assert_string_equal(picture(world, &result.attempts[1]),
+                        "SUCCESS d=SUCCESS yes=EXCLUDED no=SUCCESS");
+    const struct plan_task *tasks = result.attempts[1].plan.tasks;
+    assert_true(tasks[0].will_start);
+    assert_false(tasks[1].will_start);
+    assert_has(tasks[1].reason, "d will be false");
+    assert_true(tasks[2].will_start);
+    job_def_unref(def);
+}
+
 static const char *unknown_of(const struct simulated_task *task)
 {
     assert_int_equal(task->unknown_values.count, 1);
@@ -430,6 +451,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         SIMULATION_TEST(a_run_and_its_repair),
         SIMULATION_TEST(decisions_are_decided_where_operands_are_known),
+        SIMULATION_TEST(plans_foresee_by_the_parameters_of_their_repair),
         SIMULATION_TEST(published_values_are_assumed_or_unknown),
         SIMULATION_TEST(what_a_child_comes_to_is_assumed),
         SIMULATION_TEST(retries_and_deadlines_take_virtual_time),
