@@ -7,6 +7,7 @@
 #include "api/oracle/requests.h"
 #include "base/map.h"
 #include "model/def.h"
+#include "model/secret.h"
 
 const char *const grant_roles[3] = {"VIEWER", "OPERATOR", "ADMIN"};
 
@@ -88,7 +89,7 @@ enum err_code grant_check(struct call *call, int role)
 /* ---- what a definition may newly name ---- */
 
 /* What was named before, and what was looked at since: of git "credential url", of secrets "name" where a task has them
- * and "name url" where they are sent, of jobs their keys. */
+ * and "name address" where they are sent, of jobs their keys. */
 struct named {
     struct call *call;
     struct str_map git;
@@ -105,10 +106,20 @@ static const char *git_text(struct call *call, const struct git_config *git)
                         git->repository_url ? git->repository_url : "");
 }
 
-static const char *header_text(struct call *call, const struct task_def *task,
-                               const struct task_header *header)
+/* Where a request goes: its url, and the Host that it calls there. Of several curl sends the first. */
+static const char *address_of(struct call *call, const struct task_def *task)
 {
-    return header->secret ? arena_printf(call->arena, "%s %s", header->secret, task->url) : NULL;
+    const struct task_header *headers = task->headers.items;
+    for (size_t i = 0; i < task->headers.count; i++)
+        if (header_is_host(&headers[i]))
+            return arena_printf(call->arena, "%s\n%s", task->url, headers[i].value);
+    return task->url;
+}
+
+static const char *header_text(struct call *call, const struct task_header *header,
+                               const char *address)
+{
+    return header->secret ? arena_printf(call->arena, "%s %s", header->secret, address) : NULL;
 }
 
 static const char *job_text(struct call *call, const char *key, struct uuid *ret)
@@ -132,11 +143,12 @@ static void name_all(struct named *named, const struct job_def *def)
         const struct task_def *task = &def->tasks[i];
         const char *const *secrets = task->secrets.items;
         const struct task_header *headers = task->headers.items;
+        const char *address = address_of(named->call, task);
         add(&named->git, git_text(named->call, task->git_config));
         for (size_t s = 0; s < task->secrets.count; s++)
             add(&named->secrets, secrets[s]);
         for (size_t h = 0; h < task->headers.count; h++)
-            add(&named->secrets, header_text(named->call, task, &headers[h]));
+            add(&named->secrets, header_text(named->call, &headers[h], address));
         add(&named->jobs, job_text(named->call, task->job_key, &key));
     }
     for (size_t i = 0; i < def->details.dependencies.count; i++)
@@ -169,17 +181,18 @@ static enum err_code check_secrets(struct named *named, const struct task_def *t
 {
     const char *const *secrets = task->secrets.items;
     const struct task_header *headers = task->headers.items;
+    const char *address = address_of(named->call, task);
     for (size_t i = 0; i < task->secrets.count; i++)
         if (!str_map_get(&named->secrets, secrets[i]))
             return refuse(named->call, "task ", task->task_key, "x-secrets",
                           "must be such as tasks of the job have already: only an ADMIN of the "
                           "workspace may name others");
     for (size_t i = 0; i < task->headers.count; i++) {
-        const char *text = header_text(named->call, task, &headers[i]);
+        const char *text = header_text(named->call, &headers[i], address);
         if (text && !str_map_get(&named->secrets, text))
             return refuse(named->call, "task ", task->task_key, "headers: secret",
-                          "must be one that the job sends already, to the same url: only an ADMIN "
-                          "of the workspace may name others");
+                          "must be one that the job sends already, to the same url and Host: only "
+                          "an ADMIN of the workspace may name others");
     }
     return ERR_OK;
 }

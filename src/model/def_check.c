@@ -371,6 +371,16 @@ static bool sends_secret(const struct task_def *task)
     return false;
 }
 
+/* A Host that whoever starts a run may choose, or that nobody sees. None has a brace or a dollar sign itself. */
+static bool hides_host(const struct task_def *task)
+{
+    const struct task_header *headers = task->headers.items;
+    for (size_t i = 0; i < task->headers.count; i++)
+        if (header_is_host(&headers[i]) && (headers[i].secret || strpbrk(headers[i].value, "{$")))
+            return true;
+    return false;
+}
+
 static enum err_code check_url(const struct checker *checker, const struct task_def *task)
 {
     if (sends_secret(task) && !secret_host_is_plain(task->url))
@@ -378,6 +388,12 @@ static enum err_code check_url(const struct checker *checker, const struct task_
                        "tasks[%u].url must name its host without a reference, up to the first '/' "
                        "behind it: a secret is sent there",
                        checker->task);
+    if (sends_secret(task) && hides_host(task))
+        return err_set(
+            checker->err, ERR_INVALID_PARAMETER,
+            "tasks[%u].headers: Host must have neither a reference nor a secret in it: it "
+            "is a part of the address that a secret is sent to",
+            checker->task);
     /* A text that begins with a reference is looked at when it is known what that yields. */
     if (strncasecmp(task->url, "http://", 7) == 0 || strncasecmp(task->url, "https://", 8) == 0 ||
         reference_span(task->url) || el_span(task->url))

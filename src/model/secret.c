@@ -1,6 +1,7 @@
 #include "model/secret.h"
 
 #include <string.h>
+#include <strings.h>
 
 #include "base/map.h"
 #include "model/words.h"
@@ -55,6 +56,11 @@ bool secret_host_is_plain(const char *url)
     host += strlen("://");
     size_t before = (size_t)(host - url), len = strcspn(host, "/");
     return len > 0 && strcspn(url, "{$\\") >= before + len;
+}
+
+bool header_is_host(const struct task_header *header)
+{
+    return strcasecmp(header->name, "Host") == 0;
 }
 
 static enum err_code check_twins(const struct task_def *task, uint32_t position, struct err *err)

@@ -27,6 +27,9 @@ struct secret_names task_secrets(const struct task_def *task, struct arena *aren
  * parameters, and must not choose with them where a secret is sent. NULL: there is no address. */
 bool secret_host_is_plain(const char *url);
 
+/* Is it the Host of a request? Whoever answers at an address goes by it more than by the url, so it is a part of the address. */
+bool header_is_host(const struct task_header *header);
+
 /* Refuses a name that is given twice, or meets another one in its variable. `task` is for messages. */
 enum err_code task_secrets_check(const struct task_def *task, uint32_t position,
                                  struct arena *arena, struct err *err);

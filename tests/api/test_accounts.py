@@ -707,11 +707,15 @@ def test_who_may_change_one_job_opens_nothing_else(server):
     def sub(job):
         return {"taskKey": "sub", "type": "JOB_TASK", "jobKey": key_of(job)}
 
-    def sends(url, secret="sent"):
-        return {"taskKey": "sends", "type": "HTTP_TASK", "url": url, "headers": [{"name": "X-Key", "secret": secret}]}
+    def sends(url, secret="sent", *more):
+        return {"taskKey": "sends", "type": "HTTP_TASK", "url": url, "headers": [{"name": "X-Key", "secret": secret}, *more]}
+
+    def host(value):
+        return {"name": "host", "value": value}
 
     body = {"name": "manage_mine", "path": "Shared", "gitConfig": at, "runAs": "admin",
-            "tasks": [step("a", **{"x-secrets": ["mine"]}), sub(below), sends("https://good.example/")],
+            "tasks": [step("a", **{"x-secrets": ["mine"]}), sub(below), sends("https://good.example/"),
+                      {**sends("https://host.example/", "sent", host("mine.example")), "taskKey": "hosted"}],
             "dependencies": [{"jobKey": key_of(below)}]}
     mine = api.made("/jobs", body)
     mia = client(server, "mia", "VIEWER")
@@ -727,13 +731,16 @@ def test_who_may_change_one_job_opens_nothing_else(server):
             ({"tasks": [step("a", **{"x-secrets": ["sent"]})]}, ["task a", "x-secrets"]),
             ({"tasks": [sends("https://evil.example/")]}, ["task sends", "headers: secret", "same url"]),
             ({"tasks": [sends("https://good.example/", "mine")]}, ["task sends", "headers: secret"]),
+            ({"tasks": [sends("https://good.example/", "sent", host("evil.example"))]}, ["task sends", "headers: secret", "Host"]),
+            ({"tasks": [sends("https://host.example/")]}, ["task sends", "headers: secret", "Host"]),
             ({"tasks": [step("a"), sub(other)]}, ["task sub", "jobKey"]),
             ({"dependencies": [{"jobKey": key_of(other)}]}, ["dependencies"])):
         refused(mia.put(path, {**body, **change}), 400, "InvalidParameter", *words)
         assert api.post("/jobs/actions/validate", {**body, **change}).json()["isValid"], "else it would be refused anyway"
     refused(mia.put(path, {**body, "name": "manage_other"}), 409, "IncorrectState", "name")
     for change in ({}, {"name": "manage_renamed"}, {"tasks": [step("a", gitConfig=at, source="GIT_PROVIDER")]},
-                   {"gitConfig": {"repositoryUrl": "https://public.example/x"}}, {"tasks": [step("b", **{"x-secrets": ["mine"]}), sub(usable), sends("https://good.example/")]}):
+                   {"gitConfig": {"repositoryUrl": "https://public.example/x"}}, {"tasks": [step("b", **{"x-secrets": ["mine"]}), sub(usable), sends("https://good.example/")]},
+                   {"tasks": [sends("https://host.example/", "sent", host("mine.example"))]}, {"tasks": [{**sends("https://any.example/"), "headers": [host("any")]}]}):
         assert mia.put(path, {**body, **change}).status_code == 202, change
         assert api.put(path, body).status_code == 202, "an ADMIN may all of it"
     assert api.put(path, {**body, "name": "manage_other"}).status_code == 202, "names are not unique here"

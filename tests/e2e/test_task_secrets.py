@@ -187,6 +187,18 @@ def test_a_header_ends_with_the_secret_that_it_names(server, api, listener):
     assert len(listener.asked) == 1
 
 
+@pytest.mark.parametrize("host,is_good", [
+    ({"value": "host.example:80"}, True), ({"value": "{{job.parameters.p}}"}, False), ({"value": "a.#{Env.get('x')}"}, False), ({"value": "a.${p}"}, False),
+    ({"value": "x", "secret": "s"}, False),
+])
+def test_nor_the_host_that_a_secret_is_for(api, host, is_good):
+    header = {"name": "hOST", **host}
+    body = {"name": "j", "path": "/", "tasks": [call("a", "http://host/", header, {"name": "X-Key", "secret": "s"})], "parameters": [{"name": "p", "value": ""}]}
+    answer = api.post("/jobs/actions/validate", body).json()
+    assert answer["isValid"] == is_good, answer
+    assert is_good or any("tasks[0].headers: Host" in e["message"] for e in answer["errors"]), answer
+
+
 @pytest.mark.parametrize("url,is_good", [
     ("http://host/{{job.parameters.p}}", True),
     ("http://host:80/a?{{job.parameters.p}}#{{job.parameters.p}}", True),
