@@ -32,6 +32,7 @@ struct api *api_new(const struct api_config *config, const struct api_backend *b
     json_t *document = openapi_document();
     api->openapi = json_dumps(document, JSON_COMPACT);
     json_decref(document);
+    http_packed_init(&api->packed_openapi);
     return api;
 }
 
@@ -42,6 +43,7 @@ void api_free(struct api *api)
     printed_free(api->runs);
     traffic_free(api->traffic);
     free(api->openapi);
+    http_packed_release(&api->packed_openapi);
     pthread_mutex_destroy(&api->changing);
     pthread_mutex_destroy(&api->streams_lock);
     free(api);

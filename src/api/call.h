@@ -38,6 +38,7 @@ struct api {
     _Atomic uint64_t id_counter;
     struct printed *runs; /* finished runs as they were printed */
     char *openapi;        /* the document, as it is sent */
+    struct http_packed packed_openapi;
     /* Held by whoever runs a route's `change`: what it has read is so still when it writes, which SQL does not
      * see to (versions, retry tokens, how many there may be). But for a workspace that is made, nobody
      * waits for anything else under it. */

@@ -26,3 +26,15 @@ void http_add_header(struct http_request *request, struct http_response *respons
     response->headers[response->header_count++] =
         (struct http_header){name, arena_strdup(&request->arena, value)};
 }
+
+void http_packed_init(struct http_packed *packed)
+{
+    *packed = (struct http_packed){0};
+    pthread_mutex_init(&packed->lock, NULL);
+}
+
+void http_packed_release(struct http_packed *packed)
+{
+    buf_release(&packed->bytes);
+    pthread_mutex_destroy(&packed->lock);
+}

@@ -5,6 +5,7 @@
  */
 #pragma once
 
+#include <pthread.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -55,12 +56,24 @@ typedef enum http_more http_pull(struct http_request *request, struct buf *out,
 
 enum { HTTP_PULL_BYTES = 16 << 10 };
 
+/*
+ * The packed form of a body that is the same in every answer: kept by whoever answers, longer than any request, and
+ * filled by the wire when the first client takes it.
+ */
+struct http_packed {
+    pthread_mutex_t lock;
+    struct buf bytes; /* empty: not made yet */
+};
+void http_packed_init(struct http_packed *packed);
+void http_packed_release(struct http_packed *packed);
+
 struct http_response {
     int status;
     struct http_header headers[HTTP_MAX_RESPONSE_HEADERS]; /* strings live in the arena */
     size_t header_count;
-    struct buf body; /* taken over by the wire. For HEAD only its length is used */
-    http_pull *pull; /* NULL: `body` is all of it; else `body` is empty */
+    struct buf body;            /* taken over by the wire. For HEAD only its length is used */
+    http_pull *pull;            /* NULL: `body` is all of it; else `body` is empty */
+    struct http_packed *packed; /* of `body`; NULL: another answer has another body */
 };
 
 /* HTTP_WAIT: call again, with the same request, after wake. */

@@ -83,6 +83,24 @@ static bool compress_body(const struct buf *body, struct buf *out)
     return done;
 }
 
+/* One that is kept is made once, while whoever else wants it waits. */
+static bool take_packed(const struct http_response *response, struct buf *out)
+{
+    struct http_packed *kept = response->packed;
+    if (!kept)
+        return compress_body(&response->body, out);
+    pthread_mutex_lock(&kept->lock);
+    bool is_there = kept->bytes.len > 0;
+    if (is_there) {
+        buf_add(out, kept->bytes.data, kept->bytes.len);
+    } else if ((is_there = compress_body(&response->body, out))) {
+        buf_init(&kept->bytes, out->len);
+        buf_add(&kept->bytes, out->data, out->len);
+    }
+    pthread_mutex_unlock(&kept->lock);
+    return is_there;
+}
+
 void encoding_apply(const char *accept, struct http_request *request,
                     struct http_response *response)
 {
@@ -94,7 +112,7 @@ void encoding_apply(const char *accept, struct http_request *request,
     if (!encoding_takes_gzip(accept))
         return;
     buf_init(&packed, response->body.max_bytes);
-    if (!compress_body(&response->body, &packed)) {
+    if (!take_packed(response, &packed)) {
         buf_release(&packed);
         return;
     }

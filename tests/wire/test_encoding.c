@@ -96,6 +96,29 @@ static void large_texts_are_packed(void **state)
     end(&answer);
 }
 
+/* What is kept stands for the body, which is the same whenever it is. */
+static void a_packed_form_is_made_once(void **state)
+{
+    (void)state;
+    struct http_packed packed;
+    struct answer answers[2];
+    http_packed_init(&packed);
+    for (size_t i = 0; i < 2; i++) {
+        begin(&answers[i], "application/json", ENCODING_MIN_BYTES * (i + 1));
+        answers[i].response.packed = &packed;
+        encoding_apply("identity", &answers[i].request, &answers[i].response);
+        assert_int_equal(answers[i].response.body.len, ENCODING_MIN_BYTES * (i + 1));
+        encoding_apply("gzip", &answers[i].request, &answers[i].response);
+        assert_string_equal(header(&answers[i], "content-encoding"), "gzip");
+    }
+    const struct buf *first = &answers[0].response.body, *second = &answers[1].response.body;
+    assert_int_equal(first->len, second->len);
+    assert_memory_equal(first->data, second->data, first->len);
+    end(&answers[0]);
+    end(&answers[1]);
+    http_packed_release(&packed);
+}
+
 static enum http_more pull(struct http_request *request, struct buf *out, int64_t *ret_pause_ms)
 {
     (void)request;
@@ -152,6 +175,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(who_takes_gzip),
         cmocka_unit_test(large_texts_are_packed),
+        cmocka_unit_test(a_packed_form_is_made_once),
         cmocka_unit_test(what_stays_as_it_is),
     };
     return cmocka_run_group_tests_name("encoding", tests, NULL, NULL);

@@ -41,5 +41,6 @@ enum err_code openapi_get(struct call *call)
 {
     respond_json(call, 200);
     buf_puts(&call->response->body, call->api->openapi);
+    call->response->packed = &call->api->packed_openapi;
     return ERR_OK;
 }
