@@ -462,13 +462,53 @@ static enum err_code repaired_scope(const struct run_image *image, const struct 
     return ERR_OK;
 }
 
-/* False where parameters hang on when the run starts, which nobody knows of one that has not: then no comparison is known. */
-static bool start_may_tell(const struct run_image *image, struct param_list raw)
+/* Does the value of a parameter, as given, yield the same now as in the repair? When a run starts that has not, and where
+ * it is, is not known here. */
+static bool is_known_beforehand(const struct run_row *run, const char *value)
 {
-    bool may = true;
-    for (size_t i = 0; i < raw.count && image->run.start_ms == FIELD_NULL; i++)
-        may &= !raw.items[i].value || !strstr(raw.items[i].value, "job.start_time.");
-    return may;
+    struct reference reference;
+    for (const char *rest = value; reference_next(&rest, &reference);)
+        if (reference.space == REFERENCE_WORKSPACE || reference.space == REFERENCE_HUB)
+            return false;
+    return run->start_ms != FIELD_NULL || !strstr(value, "job.start_time.");
+}
+
+static bool are_known_beforehand(const struct run_row *run, struct param_list raw)
+{
+    for (size_t i = 0; i < raw.count; i++)
+        if (!is_known_beforehand(run, raw.items[i].value))
+            return false;
+    return true;
+}
+
+/* What was given differently, as it was given; and what the same text now stands for, where that is known. `resolved` is
+ * parallel to `after`, or NULL. */
+static struct param_changes parameter_changes(const struct run_image *image,
+                                              struct param_list before, struct param_list after,
+                                              const struct param *resolved, struct arena *arena)
+{
+    const struct repair_row *newest = &image->repairs[image->repair_count - 1];
+    const struct param_changes given = params_diff(before, after, arena);
+    struct param *known = ARENA_ARRAY(arena, after.count, struct param);
+    size_t known_count = 0;
+    for (size_t i = 0; resolved && i < after.count; i++)
+        if (is_known_beforehand(&image->run, after.items[i].value))
+            known[known_count++] = resolved[i];
+    const struct param_changes meant = params_diff(params_load(newest->unified, arena),
+                                                   (struct param_list){known, known_count}, arena);
+    struct param_changes all = {ARENA_ARRAY(arena, given.count + meant.count, struct param_change),
+                                0};
+    struct str_map names;
+    str_map_init(&names);
+    for (size_t i = 0; i < given.count; i++) {
+        all.items[all.count++] = given.items[i];
+        str_map_add(&names, given.items[i].name, all.items);
+    }
+    for (size_t i = 0; i < meant.count; i++)
+        if (meant.items[i].new_value && !str_map_get(&names, meant.items[i].name))
+            all.items[all.count++] = meant.items[i];
+    str_map_release(&names);
+    return all;
 }
 
 enum err_code plan_preview(const struct run_image *image, const struct job_def *newest,
@@ -516,7 +556,8 @@ enum err_code plan_preview(const struct run_image *image, const struct job_def *
     struct param_list before =
         layers_of(image, params_of(&newest->details.parameters), none, arena);
     ret->definition = diff;
-    ret->parameters = params_diff(before, after, arena);
-    plan_foresee(&input, start_may_tell(image, after) ? &scope : NULL, arena, ret);
+    ret->parameters =
+        parameter_changes(image, before, after, is_el ? NULL : scope.parameters, arena);
+    plan_foresee(&input, are_known_beforehand(&image->run, after) ? &scope : NULL, arena, ret);
     return ERR_OK;
 }

@@ -245,6 +245,28 @@ static void parameters_that_change(void **state)
     }
 }
 
+/* Given as before, and yet not the same: what their references stand for has changed. */
+static void parameters_that_change_by_what_they_refer_to(void **state)
+{
+    struct world *world = *state;
+    struct uuid job = world_dag(
+        world, "a",
+        "'parameters':[{'name':'x','value':'<{{job.parameters.o}}>'},{'name':'o','value':'old'},"
+        "{'name':'n','value':'{{job.repair_count}}'},{'name':'same','value':'{{job.name}}'},"
+        "{'name':'w','value':'{{workspace.id}}'}]");
+    struct uuid run = world_submit(world, &job, NULL);
+    world_exit(world, &run, "a", 1);
+    struct repair_plan plan = plan_of(world, &run, NULL, "o=new");
+    static const char *const expected[][3] = {
+        {"o", "old", "new"}, {"x", "<old>", "<new>"}, {"n", "0", "1"}};
+    assert_int_equal(plan.parameters.count, 3);
+    for (size_t i = 0; i < 3; i++) {
+        assert_string_equal(plan.parameters.items[i].name, expected[i][0]);
+        assert_string_equal(plan.parameters.items[i].old_value, expected[i][1]);
+        assert_string_equal(plan.parameters.items[i].new_value, expected[i][2]);
+    }
+}
+
 static void what_cannot_be_planned(void **state)
 {
     struct world *world = *state;
@@ -270,6 +292,7 @@ int main(void)
         WORLD_TEST(conditions_of_dependencies_are_foreseen),
         WORLD_TEST(hazards_are_named),
         WORLD_TEST(parameters_that_change),
+        WORLD_TEST(parameters_that_change_by_what_they_refer_to),
         WORLD_TEST(what_cannot_be_planned),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

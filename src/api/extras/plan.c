@@ -59,7 +59,9 @@ static const struct field plan_fields[] = {
      .kind = FIELD_LIST,
      AT(plan_view, parameters),
      .object = &param_change_schema,
-     .doc = "Parameters that would change."},
+     .doc =
+         "Parameters that would change, as they are given; of those that are given as before but "
+         "come to something else, what they come to, where that is known."},
     {.name = "definition",
      .kind = FIELD_OBJECT,
      AT(plan_view, definition),
