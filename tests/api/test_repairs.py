@@ -236,6 +236,17 @@ def test_parameters_of_repairs_add_up(api):
         named(b="run", c="run", d="run"), named(c="first", d="first"), named(d="second")]
 
 
+def test_a_repair_that_comes_later_is_on_no_page(api):
+    run = api.wait_final(api.run(api.job([step("a", exit=1)])), "FAILED")
+    run = api.wait_final(api.repair(run), "FAILED")
+    path = f"/jobRuns/{run['key']}/repairHistory"
+    first = api.get(path, limit=1)
+    api.wait_final(api.repair(run), "FAILED")
+    rest = api.get(path, page=first.headers["opc-next-page"])
+    assert [h["key"] for h in first.json()["items"] + rest.json()["items"]] == [0, 1]
+    assert "opc-next-page" not in rest.headers and len(api.read(path)["items"]) == 3
+
+
 def test_twelve_repairs(api):
     run = api.wait_final(api.run(api.job([step("a", exit=1)])), "FAILED")
     for number in range(1, 13):

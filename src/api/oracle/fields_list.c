@@ -192,8 +192,8 @@ const struct schema retry_list_query_schema = SCHEMA("ListTaskRunRetries", plain
                                                      "Which part of the attempts; they ascend.");
 
 static const struct field history_list_fields[] = {
-    LIST_PAGE_ROWS(plain_list_query, HISTORY_MAX_LIMIT, HISTORY_LIMIT),
+    LIST_PAGE_ROWS(history_list_query, HISTORY_MAX_LIMIT, HISTORY_LIMIT),
 };
-const struct schema history_list_query_schema = SCHEMA("ListRepairHistory", plain_list_query,
+const struct schema history_list_query_schema = SCHEMA("ListRepairHistory", history_list_query,
                                                        history_list_fields,
                                                        "Which part of the history; it ascends.");

@@ -60,6 +60,12 @@ struct plain_list_query {
     int64_t next; /* worked out: number to begin with */
 };
 
+/* A history grows at its end: a page knows how long it was on the first one. */
+struct history_list_query {
+    struct list_query list;
+    int64_t place[2]; /* worked out: number to begin with, and how many there are */
+};
+
 extern const struct schema job_list_query_schema;
 extern const struct schema run_list_query_schema;
 extern const struct schema recent_query_schema;
@@ -67,7 +73,7 @@ extern const struct schema task_run_list_query_schema;
 extern const struct schema operation_list_query_schema;
 extern const struct schema recent_job_query_schema;   /* struct plain_list_query */
 extern const struct schema retry_list_query_schema;   /* struct plain_list_query */
-extern const struct schema history_list_query_schema; /* struct plain_list_query */
+extern const struct schema history_list_query_schema; /* struct history_list_query */
 
 /* `parse` of routes whose filter is a struct plain_list_query. */
 enum err_code plain_list_parse(struct call *call);

@@ -42,6 +42,7 @@ enum err_code job_run_get(struct call *call);
 enum err_code repair_parse(struct call *call);
 struct repair_request repair_request_of(const struct call *call);
 enum err_code job_run_repair(struct call *call, struct command *command);
+enum err_code repair_history_parse(struct call *call);
 enum err_code repair_history_list(struct call *call);
 
 /* ---- lists.c, recent.c ---- */

@@ -71,17 +71,25 @@ enum err_code job_run_repair(struct call *call, struct command *command)
 
 /* ---- history ---- */
 
+enum err_code repair_history_parse(struct call *call)
+{
+    struct history_list_query *query = call->filter;
+    return query->list.page ? page_open_numbers(call, query->list.page, query->place, 2) : ERR_OK;
+}
+
 enum err_code repair_history_list(struct call *call)
 {
-    const struct plain_list_query *query = call->filter;
+    const struct history_list_query *query = call->filter;
     struct run_source source;
     struct uuid key;
     if (call_key(call, 0, "Job run", &key))
         return call->err.code;
     if (!run_source_load(&call->reading, &key, NULL, &source))
         return call_missing(call, "Job run");
-    size_t total = source.image.repair_count;
-    size_t first = (size_t)query->next < total ? (size_t)query->next : total;
+    size_t total = source.image.repair_count; /* which only grows */
+    if (query->list.page && (size_t)query->place[1] < total)
+        total = (size_t)query->place[1];
+    size_t first = (size_t)query->place[0] < total ? (size_t)query->place[0] : total;
     size_t count = total - first;
     if (count > (size_t)query->list.limit)
         count = (size_t)query->list.limit;
@@ -93,9 +101,9 @@ enum err_code repair_history_list(struct call *call)
     for (size_t i = 0; i < views.count; i++)
         respond_item(call, i, &repair_history_schema, (const struct repair_view *)views.items + i);
     respond_items_end(call);
-    const int64_t next = (int64_t)(first + count);
-    if ((size_t)next < total)
-        respond_next_page(call, page_of_numbers(call, &next, 1));
+    const int64_t next[] = {(int64_t)(first + count), (int64_t)total};
+    if (first + count < total)
+        respond_next_page(call, page_of_numbers(call, next, ARRAY_LEN(next)));
     run_source_release(&source);
     return ERR_OK;
 }
