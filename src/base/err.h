@@ -26,6 +26,7 @@
     X(ERR_METHOD_NOT_ALLOWED, 405, "MethodNotAllowed", 404, "APIGW.0101")               \
     X(ERR_REQUEST_TIMEOUT, 408, "RequestTimeout", 408, "APIGW.0201")                    \
     X(ERR_INCORRECT_STATE, 409, "IncorrectState", 400, "DLF.3051")                      \
+    X(ERR_ALREADY_EXISTS, 409, "NotAuthorizedOrResourceAlreadyExists", 400, "DLF.3051") \
     X(ERR_INVALIDATED_RETRY_TOKEN, 409, "InvalidatedRetryToken", 400, "DLF.3051")       \
     X(ERR_NO_ETAG_MATCH, 412, "NoEtagMatch", 400, "DLF.3051")                           \
     X(ERR_PAYLOAD_TOO_LARGE, 413, "PayloadTooLarge", 413, "APIGW.0201")                 \

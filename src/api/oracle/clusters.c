@@ -112,7 +112,8 @@ enum err_code cluster_get(struct call *call)
     return ERR_OK;
 }
 
-/* A job names its cluster by name: no two may share one. */
+/* A job names its cluster by name: no two may share one. A client that tries again where the state is wrong, as those of
+ * OCI do, would create in vain. */
 static enum err_code check_name(struct call *call, const struct uuid *own)
 {
     const struct cluster_details *details = call->details;
@@ -124,8 +125,8 @@ static enum err_code check_name(struct call *call, const struct uuid *own)
         taken = strcmp(rows[i].name, details->display_name) == 0 &&
                 (!own || !uuid_equal(own, &rows[i].key));
     if (taken)
-        return err_set(&call->err, ERR_INCORRECT_STATE, "displayName \"%.100s\" is taken",
-                       details->display_name);
+        return err_set(&call->err, own ? ERR_INCORRECT_STATE : ERR_ALREADY_EXISTS,
+                       "displayName \"%.100s\" is taken", details->display_name);
     if (!own && count >= RESOURCES_MAX)
         return err_set(&call->err, ERR_LIMIT_EXCEEDED, "there are %d clusters, which is the limit",
                        RESOURCES_MAX);
