@@ -92,6 +92,7 @@ enum route_flag {
     ROUTE_IAM = 1 << 11,      /* errors have the form of Huawei's IAM */
     ROUTE_ITEMS = 1 << 16,    /* answers {"items": […]} of what `answer` describes */
     ROUTE_ETAG = 1 << 17,     /* a read whose answer carries an etag */
+    ROUTE_COOKIE = 1 << 19,   /* its answer begins or ends the page's session */
 };
 
 /* As what a change is written down in the audit. */

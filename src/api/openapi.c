@@ -57,6 +57,8 @@ static const struct header response_headers[] = {
     {"RepriseNextOffset", "x-reprise-next-offset", "integer", 0, 0, "Where the output goes on."},
     {"SubjectToken", "x-subject-token", "string", 0, 0, "The token."},
     {"RetryAfter", "retry-after", "integer", 0, 0, "Seconds until it is worth trying again."},
+    {"WwwAuthenticate", "www-authenticate", "string", 0, 0, "What a credential may be."},
+    {"SetCookie", "set-cookie", "string", 0, 0, "The session of the page, or its end."},
 };
 
 /* Of the DataArts dialect. */
@@ -228,14 +230,16 @@ static json_t *iam_error_schema(void)
                      "required", "error");
 }
 
-static json_t *error_response(const char *doc, const char *schema, bool retry)
+static json_t *error_response(int status, const char *doc, const char *schema)
 {
     json_t *headers = json_object();
     if (strcmp(schema, "DataArtsError") == 0 || strcmp(schema, "IamError") == 0)
         set(headers, "x-request-id", component_ref("headers", "XRequestId"));
     else
         set(headers, "opc-request-id", component_ref("headers", "OpcRequestId"));
-    if (retry)
+    if (status == 401)
+        set(headers, "www-authenticate", component_ref("headers", "WwwAuthenticate"));
+    if (status == 429 || status == 503)
         set(headers, "retry-after", component_ref("headers", "RetryAfter"));
     return json_pack("{s:s, s:o, s:{s:{s:o}}}", "description", doc, "headers", headers, "content",
                      "application/json", "schema", component_ref("schemas", schema));
@@ -260,8 +264,7 @@ static const struct {
 
 static json_t *error_answer(size_t index, const char *schema)
 {
-    int status = errors[index].status;
-    return error_response(errors[index].doc, schema, status == 429 || status == 503);
+    return error_response(errors[index].status, errors[index].doc, schema);
 }
 
 static json_t *response_components(void)
@@ -453,6 +456,8 @@ static json_t *answer_headers(const struct route *route, int status)
     }
     if (writes)
         set(headers, "opc-work-request-id", component_ref("headers", "OpcWorkRequestId"));
+    if (route->flags & ROUTE_COOKIE)
+        set(headers, "set-cookie", component_ref("headers", "SetCookie"));
     if (is_paged(route))
         set(headers, "opc-next-page", component_ref("headers", "OpcNextPage"));
     if (route->media && route->scope == SCOPE_WORKSPACE) { /* output, a piece at a time */
