@@ -40,28 +40,44 @@ const char *text_holders(struct arena *arena, const struct ejob *job)
     return message_holders(named, job->holder_count, job->def->details.max_concurrent_runs, arena);
 }
 
-const char *text_run_result(struct arena *arena, const struct erun *run, enum state result)
+static bool was_canceled(enum state state)
+{
+    return state == STATE_CANCELED;
+}
+
+/* "; 2 tasks failed: load, tidy", or "" when none did. */
+static const char *tasks_that(struct arena *arena, const struct erun *run,
+                              bool (*has_so_ended)(enum state state), const char *verb)
 {
     struct buf names;
     buf_init(&names, DECISION_MAX_BYTES);
-    uint32_t failed = 0;
+    uint32_t count = 0;
     for (uint32_t i = 0; i < run->def->task_count; i++) {
-        if (!state_is_own_failure(task_state(&run->tasks[i])))
+        if (!has_so_ended(task_state(&run->tasks[i])))
             continue;
-        if (failed++ < MESSAGE_NAMED)
-            buf_printf(&names, "%s%s", failed > 1 ? ", " : "", run->def->tasks[i].task_key);
+        if (count++ < MESSAGE_NAMED)
+            buf_printf(&names, "%s%s", count > 1 ? ", " : "", run->def->tasks[i].task_key);
     }
-    if (failed > MESSAGE_NAMED)
-        buf_printf(&names, " and %u more", failed - MESSAGE_NAMED);
+    if (count > MESSAGE_NAMED)
+        buf_printf(&names, " and %u more", count - MESSAGE_NAMED);
+    const char *text = count ? arena_printf(arena, "; %u task%s %s: %s", count,
+                                            count == 1 ? "" : "s", verb, names.data)
+                             : "";
+    buf_release(&names);
+    return text;
+}
+
+const char *text_run_result(struct arena *arena, const struct erun *run, enum state result)
+{
     const char *word = result == STATE_SUCCESS    ? "Succeeded"
                        : result == STATE_CANCELED ? "Canceled"
                        : result == STATE_FAILED   ? "Failed"
                                                   : "Could not be run";
-    const char *text = failed ? arena_printf(arena, "%s; %u task%s failed: %s", word, failed,
-                                             failed == 1 ? "" : "s", names.data)
-                              : word;
-    buf_release(&names);
-    return text;
+    /* Nobody has canceled the run, or it would not be asked what it comes to: a task that is kept, or a child. */
+    const char *canceled =
+        result == STATE_CANCELED ? tasks_that(arena, run, was_canceled, "canceled") : "";
+    return arena_printf(arena, "%s%s%s", word,
+                        tasks_that(arena, run, state_is_own_failure, "failed"), canceled);
 }
 
 const char *text_rule(struct arena *arena, const struct etask *task, struct rule_result result,

@@ -245,6 +245,7 @@ static void canceled_and_timed_out_runs(void **state)
     world_expect(world, &late, "TIMED_OUT a=CANCELED b=CANCELED c=CANCELED");
     world_repair(world, &late, "b", NULL, NULL); /* a is kept, CANCELED */
     world_expect(world, &late, "CANCELED a=CANCELED b=UPSTREAM_CANCELED c=UPSTREAM_CANCELED");
+    assert_string_equal(world_run(world, &late)->message, "Canceled; 1 task canceled: a");
     world_repair(world, &late, NULL, NULL, NULL);
     world_all_succeed(world);
     world_expect(world, &late, "SUCCESS a=SUCCESS b=SUCCESS c=SUCCESS");
