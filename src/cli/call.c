@@ -167,6 +167,12 @@ static int send_once(struct cli *cli, const struct call *call, const char *retry
                      bool *ret_answered)
 {
     struct buf url;
+    if (!endpoint_is_served(cli)) {
+        snprintf(problem, problem_size, "its server runs no more");
+        *ret_answered = false;
+        *ret = (struct http_answer){0};
+        return false;
+    }
     struct http_call http = http_call_of(cli, call->method, call->path, &url);
     http.body = call->body;
     http.body_len = call->body ? strlen(call->body) : 0;
@@ -207,7 +213,7 @@ struct http_feed *call_listen(struct cli *cli, const char *path, const char *acc
 {
     struct buf url;
     *ret_refused = false;
-    if (call_connect(cli) != CLI_DONE)
+    if (call_connect(cli) != CLI_DONE || !endpoint_is_served(cli))
         return NULL;
     struct http_call http = http_call_of(cli, "GET", path, &url);
     http.accept = accept;

@@ -22,6 +22,7 @@ struct endpoint {
     char *root;        /* path in front of "/jobs": "/20260430/…/workspaces/KEY" */
     char *token;       /* "" sends none */
     bool is_from_file; /* of a data folder */
+    const char *lock;  /* of that folder: a server that lives has it */
 };
 
 struct cli {

@@ -1,9 +1,11 @@
 #include "cli/endpoint.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <jansson.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/data_folder.h"
 #include "base/json.h"
@@ -16,8 +18,8 @@ enum { SMALL_FILE_MAX = 64 << 10 };
 /* What endpoint.json of a data folder says; members NULL when there is none. */
 struct local {
     const char *folder;
-    int error; /* errno of reading it; 0: it was read */
-    const char *url;
+    int error;       /* errno of finding its server; 0: it runs */
+    const char *url; /* of a server that runs */
     const char *platform;
     const char *workspace;
 };
@@ -32,17 +34,32 @@ static const char *data_folder(struct cli *cli)
     return kept;
 }
 
+/* 0 when a server has the lock of the data folder, else why not: ENOENT, or what kept us from looking. */
+static int look_at_lock(const char *path)
+{
+    struct flock lock = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    if (fd < 0)
+        return errno;
+    int error = fcntl(fd, F_GETLK, &lock) != 0 ? errno : lock.l_type == F_UNLCK ? ENOENT : 0;
+    close(fd);
+    return error;
+}
+
 static void read_local(struct cli *cli, struct local *ret)
 {
     struct buf text;
     struct err err;
     *ret = (struct local){.folder = data_folder(cli)};
     const char *path = arena_printf(&cli->arena, "%s/endpoint.json", ret->folder);
+    cli->endpoint.lock = arena_printf(&cli->arena, "%s/server.lock", ret->folder);
     buf_init(&text, SMALL_FILE_MAX);
     ret->error = file_read(path, &text) == 0 ? 0 : errno;
     if (!ret->error) {
         json_t *tree = json_parse(text.data, text.len, &err);
-        ret->url = arena_strdup(&cli->arena, get_text(tree, "url"));
+        ret->error = look_at_lock(cli->endpoint.lock);
+        if (!ret->error)
+            ret->url = arena_strdup(&cli->arena, get_text(tree, "url"));
         ret->platform = arena_strdup(&cli->arena, get_text(tree, "aiDataPlatformId"));
         ret->workspace = arena_strdup(&cli->arena, get_text(tree, "workspaceKey"));
         json_decref(tree);
@@ -204,6 +221,11 @@ int endpoint_find(struct cli *cli)
     bool is_known = find_root(cli, &local, is_local, path);
     int status = find_token(cli, &local, is_local);
     return status || is_known ? status : ask_root(cli);
+}
+
+bool endpoint_is_served(const struct cli *cli)
+{
+    return !cli->endpoint.is_from_file || look_at_lock(cli->endpoint.lock) == 0;
 }
 
 void endpoint_refresh(struct cli *cli)

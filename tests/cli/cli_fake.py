@@ -1,5 +1,6 @@
 """A server that says what a test tells it to, and remembers what it was asked; and ways to run the client."""
 
+import fcntl
 import json
 import os
 import re
@@ -66,6 +67,8 @@ class Fake:
         (self.folder / "endpoint.json").write_text(json.dumps(
             {"url": self.url, "aiDataPlatformId": PLATFORM, "workspaceKey": WORKSPACE, "projectId": "0" * 32, "pid": 1}))
         (self.folder / "admin.token").write_text(TOKEN + "\n")
+        self.lock = open(self.folder / "server.lock", "w")
+        fcntl.lockf(self.lock, fcntl.LOCK_EX)
 
     def on(self, method, path, *answers):
         self.routes[method, path] = list(answers)
@@ -100,6 +103,7 @@ class Fake:
     def close(self):
         self.server.shutdown()
         self.server.server_close()
+        self.lock.close()
 
     def sent(self, method, path):
         return [r for r in self.requests if (r.method, r.path) == (method, path)]
@@ -134,7 +138,6 @@ def run(*args, input=b"", timeout=60, **env):
 
 def on_terminal(*args, columns=100, rows=40, timeout=60, **env):
     """Exit code and everything that the program writes to a terminal of that size."""
-    import fcntl
     import pty
     import select
     import struct

@@ -152,6 +152,29 @@ def test_no_server_on_the_data_folder_is_4(tmp_path):
     assert "reprise serve" in result.stderr.decode()
 
 
+def test_who_listens_where_a_killed_server_did_is_sent_nothing(cli, fake):
+    fake.on("GET", "/jobs", {"items": []})
+    fake.lock.close()
+    result = cli("job", "list")
+    assert result.returncode == 4 and "no server runs on the data folder" in result.stderr.decode()
+    result = cli_fake.run("--url", fake.url + cli_fake.ROOT, "job", "list", XDG_STATE_HOME=str(fake.folder.parent))
+    assert result.returncode == 2 and "no token" in result.stderr.decode()
+    assert not fake.requests
+    assert cli("--url", fake.url, "job", "list").returncode == 0, "who names the address means it"
+
+
+def test_a_server_that_is_killed_meanwhile_is_sent_nothing_more(cli, fake):
+    def killed(_):
+        fake.lock.close()
+        return {"items": [{"key": JOB, "name": "nightly"}]}
+
+    fake.on("GET", "/jobs", killed)
+    fake.on("GET", f"/jobs/{JOB}", {"key": JOB})
+    result = cli("job", "get", "nightly")
+    assert result.returncode == 4 and "runs no more" in result.stderr.decode()
+    assert [one.path for one in fake.requests] == ["/jobs"]
+
+
 def test_an_answer_that_is_no_json_is_not_shown(cli, fake):
     fake.on("GET", "/jobs", (200, b"<html>\x1b[31m", {"content-type": "text/html"}))
     result = cli("job", "list")
