@@ -60,8 +60,7 @@ static bool is_group(const char *word)
     return false;
 }
 
-/* `first` may stand alone or be a group; *ret_words says how many words the verb is. */
-static const struct verb *find_verb(const char *first, const char *second, int *ret_words)
+const struct verb *cli_find_verb(const char *first, const char *second, int *ret_words)
 {
     for (size_t i = 0; i < cli_verb_count(); i++) {
         const struct verb *verb = cli_verb(i);
@@ -149,7 +148,7 @@ static int help(int argc, char **argv, int place)
     const char *first = argv[place + 1];
     const char *second = place + 2 < argc ? argv[place + 2] : NULL;
     int words = 0;
-    const struct verb *verb = find_verb(first, second, &words);
+    const struct verb *verb = cli_find_verb(first, second, &words);
     if (verb)
         return call_verb(verb, 2, (char *[]){argv[0], flag, NULL}, (int[]){0, 0}, words);
     if (!is_group(first) || second)
@@ -182,7 +181,7 @@ int cli_main(int argc, char **argv)
     }
     if (strcmp(first, "help") == 0)
         return help(argc, argv, places[0]);
-    const struct verb *verb = find_verb(first, second, &words);
+    const struct verb *verb = cli_find_verb(first, second, &words);
     if (verb)
         return call_verb(verb, argc, argv, places, words);
     if (is_group(first) && !second) {

@@ -10,3 +10,7 @@
 /* Everything but `serve` and `config`. Returns the exit code; may also exit by itself (--help,
  * bad usage). `argv` is main's. */
 int cli_main(int argc, char **argv);
+
+/* `reprise complete WORD…`, for the scripts of `reprise completion`: prints what the last word may become. The options
+ * of the server's verbs are not known here. */
+int cli_complete(int argc, char **argv);

@@ -118,8 +118,10 @@ static bool long_takes_value(const struct argp_option *table, size_t count, cons
     return false;
 }
 
-static bool takes_next(const char *word)
+bool options_take_next(const char *word)
 {
+    if (word[0] != '-' || !word[1])
+        return false;
     if (word[1] != '-') {
         size_t len = strlen(word);
         return (word[len - 1] == 'o' || word[len - 1] == 'f') && len == 2;
@@ -143,7 +145,7 @@ void options_find_words(int argc, char **argv, int ret_places[static 2])
             return;
         if (argv[i][0] != '-' || argv[i][1] == '\0')
             ret_places[found++] = i;
-        else if (takes_next(argv[i]))
+        else if (options_take_next(argv[i]))
             i++;
     }
 }
@@ -418,9 +420,28 @@ static void check_names(int argc, char **argv, const struct argp_option *rows)
                 exit(CLI_USAGE);
             return;
         }
-        if (argv[i][0] == '-' && argv[i][1] && takes_next(argv[i]))
+        if (options_take_next(argv[i]))
             i++;
     }
+}
+
+static void offer(const struct argp_option *option, const char *start)
+{
+    char name[64];
+    snprintf(name, sizeof name, "--%s", option->name);
+    if (strncmp(name, start, strlen(start)) == 0)
+        printf("%s\t%s\n", name, option->doc);
+}
+
+void options_offer(const struct verb *verb, const char *start)
+{
+    for (size_t i = 0; verb && i < OPTIONS_PER_VERB && verb->options[i]; i++) {
+        const struct argp_option option = option_of_verb(verb, verb->options[i]);
+        offer(&option, start);
+    }
+    for (size_t i = 0; i < ARRAY_LEN(every_verb); i++)
+        offer(&every_verb[i], start);
+    offer(&(struct argp_option){.name = "help", .doc = "All about it"}, start);
 }
 
 void options_parse(const struct verb *verb, int argc, char **argv, struct options *ret)

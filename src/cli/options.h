@@ -148,6 +148,12 @@ struct verb {
  * where (0: there is none). Stops at "--". */
 void options_find_words(int argc, char **argv, int ret_places[static 2]);
 
+/* Is the word behind this one its value? */
+bool options_take_next(const char *word);
+/* Prints the long options of a verb (NULL: those of all) that begin with `start`, each with what it is for behind
+ * a tab. */
+void options_offer(const struct verb *verb, const char *start);
+
 /* Parses `argv` (without the verb's words) as `verb` takes it. Says what is wrong and exits with
  * status 2, or prints help and exits with 0. */
 void options_parse(const struct verb *verb, int argc, char **argv, struct options *ret);

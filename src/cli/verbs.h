@@ -9,6 +9,8 @@
 size_t cli_verb_count(void);
 /* In the order in which help lists them. */
 const struct verb *cli_verb(size_t at);
+/* `first` may stand alone or be a group; *ret_words says how many words the verb is. NULL: there is none. */
+const struct verb *cli_find_verb(const char *first, const char *second, int *ret_words);
 
 /* The second part of the table. */
 extern const struct verb cli_house_verbs[];

@@ -1,4 +1,4 @@
-#include "server/config.h"
+#include "server/config_internal.h"
 
 #include <ctype.h>
 #include <errno.h>
@@ -13,27 +13,16 @@
 #include "base/data_folder.h"
 #include "base/mem.h"
 
-enum { NAME_MAX_BYTES = 128 };
 enum { LINE_MAX_BYTES = 64 << 10 }; /* of the file, with its end; inih's own would be 200 */
 
-static const struct setting {
-    const char *member;
-    enum config_kind kind;
-    const char *section;
-    const char *key;
-    const char *flag;
-    const char *preset;
-    int64_t least;
-    int64_t most;
-    const char *doc;
-} settings[CONFIG_COUNT] = {
+const struct setting config_settings[CONFIG_COUNT] = {
 #define CONFIG_ROW(member, kind, section, key, flag, preset, least, most, doc) \
-    {#member, CONFIG_##kind, section, key, flag, preset, least, most, doc},
+    {CONFIG_##kind, section, key, flag, preset, least, most, doc},
     CONFIG_TABLE(CONFIG_ROW)
 #undef CONFIG_ROW
 };
 
-static const char *const origin_names[] = {"default", "file", "environment", "command line"};
+const char *const config_origin_names[] = {"default", "file", "environment", "command line"};
 
 /* Choices by setting; the first that fits the text is taken. */
 static const char *const level_choices[] = {"debug", "info", "warn", "error", NULL};
@@ -81,23 +70,23 @@ static bool parse_choice(enum config_setting setting, const char *text, int64_t 
 }
 
 /* "debug, info, warn or error" */
-static void name_choices(enum config_setting setting, char text[static NAME_MAX_BYTES])
+static void name_choices(enum config_setting setting, char text[static CONFIG_NAME_BYTES])
 {
     const char *const *choices = choices_of(setting);
     size_t len = 0;
-    for (size_t i = 0; choices[i] && len < NAME_MAX_BYTES; i++) {
+    for (size_t i = 0; choices[i] && len < CONFIG_NAME_BYTES; i++) {
         const char *before = i == 0 ? "" : choices[i + 1] ? ", " : " or ";
-        len += (size_t)snprintf(text + len, NAME_MAX_BYTES - len, "%s%s", before, choices[i]);
+        len += (size_t)snprintf(text + len, CONFIG_NAME_BYTES - len, "%s%s", before, choices[i]);
     }
 }
 
 static enum err_code set_value(struct config *config, enum config_setting setting, const char *text,
                                enum config_origin origin, struct err *err)
 {
-    const struct setting *row = &settings[setting];
+    const struct setting *row = &config_settings[setting];
     int64_t number = 0;
     const char *expected = NULL;
-    char range[NAME_MAX_BYTES];
+    char range[CONFIG_NAME_BYTES];
     switch (row->kind) {
     case CONFIG_NUMBER:
         snprintf(range, sizeof range, "a number from %lld to %lld", (long long)row->least,
@@ -122,7 +111,7 @@ static enum err_code set_value(struct config *config, enum config_setting settin
     }
     if (expected)
         return err_set(err, ERR_INVALID_PARAMETER, "%s.%s (from %s) must be %s, not \"%s\"",
-                       row->section, row->key, origin_names[origin], expected, text);
+                       row->section, row->key, config_origin_names[origin], expected, text);
     struct config_value *value = &config->values[setting];
     free(value->text);
     *value = (struct config_value){xstrdup(text), number, origin};
@@ -143,8 +132,8 @@ static bool same_name(const char *name, size_t len, const char *wanted)
 static int find_setting(const char *section, const char *key)
 {
     for (int i = 0; i < CONFIG_COUNT; i++)
-        if (strcmp(settings[i].section, section) == 0 &&
-            same_name(key, strlen(key), settings[i].key))
+        if (strcmp(config_settings[i].section, section) == 0 &&
+            same_name(key, strlen(key), config_settings[i].key))
             return i;
     return -1;
 }
@@ -184,7 +173,7 @@ static int on_file_entry(void *user, const char *section, const char *key, const
     if (reader->is_given[setting]) {
         err_set(reader->err, ERR_INVALID_PARAMETER,
                 "%s.%s is given twice, or goes on here: it is one line", section,
-                settings[setting].key);
+                config_settings[setting].key);
         return 0;
     }
     reader->is_given[setting] = true;
@@ -225,8 +214,8 @@ static enum err_code read_file(struct config *config, const char *path, struct e
 
 void config_variable(enum config_setting setting, char ret[static CONFIG_VARIABLE_BYTES])
 {
-    snprintf(ret, CONFIG_VARIABLE_BYTES, "REPRISE_%s_%s", settings[setting].section,
-             settings[setting].key);
+    snprintf(ret, CONFIG_VARIABLE_BYTES, "REPRISE_%s_%s", config_settings[setting].section,
+             config_settings[setting].key);
     for (char *p = ret; *p; p++)
         *p = *p == '-' ? '_' : (char)toupper((unsigned char)*p);
 }
@@ -247,9 +236,10 @@ static enum err_code read_environment(struct config *config, struct err *err)
 static int find_flag(const char *name, size_t len)
 {
     for (int i = 0; i < CONFIG_COUNT; i++) {
-        char dotted[NAME_MAX_BYTES];
-        snprintf(dotted, sizeof dotted, "%s.%s", settings[i].section, settings[i].key);
-        const char *flag = settings[i].flag;
+        char dotted[CONFIG_NAME_BYTES];
+        snprintf(dotted, sizeof dotted, "%s.%s", config_settings[i].section,
+                 config_settings[i].key);
+        const char *flag = config_settings[i].flag;
         if (same_name(name, len, dotted) || (flag && same_name(name, len, flag)))
             return i;
     }
@@ -341,7 +331,7 @@ static bool takes_value(const struct option *option)
     case OPTION_OF_CLIENT:
         return client_flags[option->number].takes_value;
     case OPTION_SETTING:
-        return settings[option->number].kind != CONFIG_BOOL;
+        return config_settings[option->number].kind != CONFIG_BOOL;
     case OPTION_NONE:
     case OPTION_HELP:
     case OPTION_UNKNOWN:
@@ -447,7 +437,7 @@ static void fill_in(struct config *config)
         data->text = data_folder_default();
     }
     for (int i = 0; i < CONFIG_COUNT; i++)
-        if (settings[i].kind == CONFIG_PATH)
+        if (config_settings[i].kind == CONFIG_PATH)
             make_absolute(&config->values[i]);
     struct config_value *workspace = &config->values[CONFIG_workspace];
     if (!*workspace->text) {
@@ -473,7 +463,8 @@ void config_init(struct config *config)
     struct err err;
     *config = (struct config){0};
     for (int i = 0; i < CONFIG_COUNT; i++)
-        if (set_value(config, (enum config_setting)i, settings[i].preset, FROM_DEFAULT, &err))
+        if (set_value(config, (enum config_setting)i, config_settings[i].preset, FROM_DEFAULT,
+                      &err))
             abort(); /* a default that its own row refuses */
 }
 
@@ -523,71 +514,4 @@ int64_t config_number(const struct config *config, enum config_setting setting)
 bool config_bool(const struct config *config, enum config_setting setting)
 {
     return config->values[setting].number != 0;
-}
-
-static void print_setting(const struct config *config, int i, struct buf *out)
-{
-    const struct setting *row = &settings[i];
-    char name[NAME_MAX_BYTES];
-    snprintf(name, sizeof name, "%s.%s", row->section, row->key);
-    buf_puts(out, i ? ",{\"name\":" : "{\"name\":");
-    buf_json_string(out, name);
-    BUF_LIT(out, ",\"value\":");
-    buf_json_string(out, config->values[i].text);
-    BUF_LIT(out, ",\"source\":");
-    buf_json_string(out, origin_names[config->values[i].origin]);
-    BUF_LIT(out, ",\"description\":");
-    buf_json_string(out, row->doc);
-    BUF_LIT(out, "}");
-}
-
-static void print_json(const struct config *config, FILE *out)
-{
-    struct buf text;
-    buf_init(&text, 16 << 20);
-    BUF_LIT(&text, "{\"items\":[");
-    for (int i = 0; i < CONFIG_COUNT; i++)
-        print_setting(config, i, &text);
-    BUF_LIT(&text, "]}\n");
-    fwrite(text.data, 1, text.len, out);
-    buf_release(&text);
-}
-
-void config_print(const struct config *config, FILE *out)
-{
-    const char *section = "";
-    if (config->form == FORM_JSON) {
-        print_json(config, out);
-        return;
-    }
-    for (int i = 0; i < CONFIG_COUNT && config->form == FORM_NAME; i++)
-        fprintf(out, "%s.%s\n", settings[i].section, settings[i].key);
-    if (config->form == FORM_NAME)
-        return;
-    for (int i = 0; i < CONFIG_COUNT; i++) {
-        const struct setting *row = &settings[i];
-        if (strcmp(section, row->section) != 0)
-            fprintf(out, "%s[%s]\n", i ? "\n" : "", row->section);
-        section = row->section;
-        fprintf(out, "# %s\n# from: %s\n%s = %s\n", row->doc,
-                origin_names[config->values[i].origin], row->key, config->values[i].text);
-    }
-}
-
-void config_usage(FILE *out)
-{
-    fprintf(out, "Usage: reprise serve [OPTION]…\n\nRuns the server until SIGTERM.\n\n"
-                 "  --config FILE\n      INI file with the settings below.\n");
-    for (int i = 0; i < CONFIG_COUNT; i++) {
-        const struct setting *row = &settings[i];
-        if (row->flag)
-            fprintf(out, "  --%s%s\n", row->flag, row->kind == CONFIG_BOOL ? "" : " VALUE");
-        else
-            fprintf(out, "  --%s.%s VALUE\n", row->section, row->key);
-        fprintf(out, "      %s\n", row->doc);
-    }
-    fprintf(out,
-            "\nEvery option is also a setting of the configuration file ([%s] %s = …) and\n"
-            "of the environment (REPRISE_%s).\n",
-            "serve", "listen", "SERVE_LISTEN");
 }

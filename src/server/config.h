@@ -173,3 +173,5 @@ const char *config_text_or_null(const struct config *config, enum config_setting
 void config_print(const struct config *config, FILE *out);
 /* Options of `reprise serve`. */
 void config_usage(FILE *out);
+/* Those that begin with `start` ("--lis"), one a line, with what they are for behind a tab. */
+void config_offer(const char *start, FILE *out);

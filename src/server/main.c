@@ -51,25 +51,46 @@ static int print_openapi(void)
     return failed;
 }
 
-/* A verb that takes the configuration may stand behind its options: it is brought to the front. */
+struct configured {
+    const char *name;
+    int (*run)(const struct config *config);
+};
+
+/* The verb of the command line that takes the configuration; NULL when it is another one. */
+static const struct configured *find_configured(int argc, char **argv, int *ret_at)
+{
+    static const struct configured verbs[] = {
+        {"serve", serve}, {"config", print_config}, {"doctor", doctor}, {"backup", NULL}};
+    *ret_at = config_first_word(argc, argv);
+    for (size_t i = 0; *ret_at < argc && i < ARRAY_LEN(verbs); i++)
+        if (strcmp(argv[*ret_at], verbs[i].name) == 0)
+            return &verbs[i];
+    return NULL;
+}
+
+/* Such a verb may stand behind its options: it is brought to the front. */
 static bool configured_verb(int argc, char **argv, int *ret_code)
 {
-    static const struct {
-        const char *name;
-        int (*run)(const struct config *config);
-    } verbs[] = {{"serve", serve}, {"config", print_config}, {"doctor", doctor}, {"backup", NULL}};
-    int at = config_first_word(argc, argv);
-    for (size_t i = 0; at < argc && i < ARRAY_LEN(verbs); i++) {
-        if (strcmp(argv[at], verbs[i].name) != 0)
-            continue;
-        char *verb = argv[at];
-        memmove(argv + 2, argv + 1, (size_t)(at - 1) * sizeof *argv);
-        argv[1] = verb;
-        *ret_code = verbs[i].run ? with_config(argc - 1, argv + 1, verbs[i].run)
-                                 : backup(argc - 1, argv + 1);
-        return true;
-    }
-    return false;
+    int at;
+    const struct configured *verb = find_configured(argc, argv, &at);
+    if (!verb)
+        return false;
+    char *word = argv[at];
+    memmove(argv + 2, argv + 1, (size_t)(at - 1) * sizeof *argv);
+    argv[1] = word;
+    *ret_code = verb->run ? with_config(argc - 1, argv + 1, verb->run) : backup(argc - 1, argv + 1);
+    return true;
+}
+
+/* What the client can be asked for itself, and the settings, which it does not know. */
+static int complete(int argc, char **argv)
+{
+    int at;
+    bool of_option = argc > 2 && argv[argc - 1][0] == '-';
+    if (!of_option || !find_configured(argc - 1, argv, &at))
+        return cli_complete(argc, argv);
+    config_offer(argv[argc - 1], stdout);
+    return 0;
 }
 
 static bool is_help_of(int argc, char **argv, const char *verb)
@@ -94,6 +115,8 @@ int main(int argc, char **argv)
 {
     int code;
     turn_help_round(argc, argv);
+    if (argc > 1 && strcmp(argv[1], "complete") == 0)
+        return complete(argc - 1, argv + 1);
     if (is_help_of(argc, argv, "openapi")) {
         puts(
             "Usage: reprise openapi\n\nPrints the description of the API that this program serves.");

@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import socket
 import subprocess
 
@@ -76,20 +77,47 @@ def test_options_of_the_server_may_stand_before_its_verb():
     assert cli_fake.run("--exec.grace", "7", "run", "list").returncode == 2
 
 
-@pytest.mark.parametrize("line, wanted", [
-    ("reprise ru", "run"), ("reprise run re", "recent repair"), ("reprise job st", ""),
-    ("reprise run repair --with", "--with-downstream --with-upstream"), ("reprise run start --wa", "--wait --watch")])
+COMPLETED = [
+    ("reprise ru", "run"), ("reprise run re", "recent repair"), ("reprise job st", ""), ("reprise -o json run st", "start"),
+    ("reprise --url http://host:1/ run st", "start"), ("reprise run --param=a:b st", "start"), ("reprise -o ", ""),
+    ("reprise rerun p", "pause"), ("reprise run repair --with", "--with-downstream --with-upstream"),
+    ("reprise run start --wa", "--wait --watch"), ("reprise serve --http.max-b", "--http.max-body"),
+    ("reprise --exec.grace 3 config --lis", "--listen"), ("reprise completion ", "bash fish zsh"),
+    ("reprise help ru", "run"), ("reprise help run st", "start"), ("reprise help rerun --no-c", "--no-color")]
+
+
+def completed(*shell):
+    env = cli_fake.environment(PATH=f"{os.path.dirname(cli_fake.BINARY)}:{os.environ['PATH']}")
+    done = subprocess.run(shell, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False, env=env, timeout=60)
+    assert done.returncode == 0, done.stdout
+    return " ".join(sorted(done.stdout.split()))
+
+
+def words_of(line):
+    return line.split() + [""] * line.endswith(" ")
+
+
+@pytest.mark.parametrize("line, wanted", COMPLETED)
 def test_bash_completes_verbs_and_options(line, wanted):
-    words = line.split()
-    script = (f"PATH={os.path.dirname(cli_fake.BINARY)}:$PATH; source <(reprise completion bash); COMP_WORDS=({line});"
-              f" COMP_CWORD={len(words) - 1}; _reprise; echo ${{COMPREPLY[@]}}")
-    done = subprocess.run(["bash", "-c", script], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False)
-    assert (done.returncode, " ".join(sorted(done.stdout.split()))) == (0, wanted)
+    assert completed("bash", "-c", "source <(reprise completion bash); COMP_LINE=$1; COMP_POINT=${#1}; _reprise;"
+                     " printf '%s\\n' \"${COMPREPLY[@]}\"", "bash", line) == wanted
+
+
+@pytest.mark.skipif(not shutil.which("zsh"), reason="there is no zsh")
+@pytest.mark.parametrize("line, wanted", COMPLETED)
+def test_zsh_completes_verbs_and_options(line, wanted):
+    assert completed("zsh", "-fc", "compdef() { }; _files() { }; _describe() { print -l -- ${${(P)2}%%:*} };"
+                     " source <(reprise completion zsh); words=(\"$@\"); CURRENT=$#; _reprise", "zsh", *words_of(line)) == wanted
+
+
+@pytest.mark.skipif(not shutil.which("fish"), reason="there is no fish")
+@pytest.mark.parametrize("line, wanted", COMPLETED)
+def test_fish_completes_verbs_and_options(line, wanted, tmp_path):
+    assert completed("fish", "--no-config", "-c", "cd $argv[2]; reprise completion fish | source; complete -C $argv[1] | cut -f 1",
+                     line, str(tmp_path)) == wanted
 
 
 def test_completion_knows_its_shells(cli):
-    assert b"bashcompinit" in cli("completion", "zsh").stdout
-    assert b"__fish_use_subcommand" in cli("completion", "fish").stdout
     result = cli("completion", "csh")
     assert result.returncode == 2 and b"bash, zsh, fish" in result.stderr
 
