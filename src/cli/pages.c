@@ -6,15 +6,23 @@
 
 #include "cli/call.h"
 
-enum { LIST_DEFAULT = 100, PAGE_MOST = 1000, RECENT_PAGE_MOST = 25, PAGES_MOST = 10000 };
+enum { LIST_DEFAULT = 100, PAGE_MOST = 1000, HISTORY_PAGE_MOST = 100, PAGES_MOST = 10000 };
 
-static void print_keys(struct cli *cli, const json_t *items)
+/* A repair has a number for a key. */
+static void print_key(struct cli *cli, const json_t *item)
 {
-    size_t i;
-    json_t *item;
-    json_array_foreach (items, i, item) {
+    if (json_is_integer(json_object_get(item, "key")))
+        printf("%" PRId64 "\n", get_number(item, "key", 0));
+    else
         printf("%s\n", safe_line(&cli->arena, get_text(item, "key")));
-    }
+}
+
+void pages_add(struct cli *cli, struct table *table, const json_t *item, pages_row *add_row)
+{
+    if (cli->options.output == OUTPUT_NAME)
+        print_key(cli, item);
+    else
+        add_row(cli, table, item);
 }
 
 /* One page of at most `most` items, from page token *token ("" is the first). */
@@ -29,6 +37,26 @@ static int get_page(struct cli *cli, const char *path, int64_t most, const char 
     return call_send(cli, &call, ret);
 }
 
+int pages_collect(struct cli *cli, const char *path, int64_t page_most, json_t *items)
+{
+    const char *token = "";
+    int status = CLI_DONE, pages = 0;
+    do {
+        struct http_answer answer;
+        json_t *tree = NULL;
+        status = get_page(cli, path, page_most, token, &answer);
+        if (status)
+            break;
+        token = arena_strdup(&cli->arena, answer.next_page);
+        status = call_parse(&answer, &tree);
+        if (!status && json_is_array(json_object_get(tree, "items")))
+            json_array_extend(items, json_object_get(tree, "items"));
+        json_decref(tree);
+        http_answer_release(&answer);
+    } while (!status && *token && ++pages < PAGES_MOST);
+    return status;
+}
+
 void pages_tell_none(const char *what)
 {
     fflush(stdout);
@@ -40,7 +68,7 @@ int pages_print(struct cli *cli, const char *path, const char *what, const char 
                 size_t columns, pages_row *add_row)
 {
     int64_t left = cli->options.limit ? cli->options.limit : LIST_DEFAULT;
-    int64_t page_most = strncmp(path, "/recentJobRuns", 14) == 0 ? RECENT_PAGE_MOST : PAGE_MOST;
+    int64_t page_most = strstr(path, "/repairHistory") ? HISTORY_PAGE_MOST : PAGE_MOST;
     const char *token = cli->options.page ? cli->options.page : "";
     struct table table;
     int status = CLI_DONE, pages = 0;
@@ -60,12 +88,9 @@ int pages_print(struct cli *cli, const char *path, const char *what, const char 
             const json_t *items = json_object_get(tree, "items");
             size_t i;
             json_t *item;
-            if (cli->options.output == OUTPUT_NAME)
-                print_keys(cli, items);
-            else
-                json_array_foreach (items, i, item) {
-                    add_row(cli, &table, item);
-                }
+            json_array_foreach (items, i, item) {
+                pages_add(cli, &table, item, add_row);
+            }
             left -= (int64_t)json_array_size(items);
             count += json_array_size(items);
         }

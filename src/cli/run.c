@@ -1,4 +1,4 @@
-/* run start, get, list, recent, watch, history, cancel, delete. */
+/* run start, get, list, watch, history, cancel, delete. */
 #include <inttypes.h>
 #include <string.h>
 
@@ -13,8 +13,6 @@
 #include "cli/tree.h"
 #include "cli/verbs.h"
 #include "cli/watch.h"
-
-enum { RECENT_JOBS_MOST = 100 };
 
 static const char *run_path(struct cli *cli, const char *key, const char *rest)
 {
@@ -141,7 +139,7 @@ static void add_time_cells(struct table *table, int64_t start_ms, int64_t took_m
     table_add(table, took_ms < 0 ? NULL : format_duration(took_ms, took), NULL);
 }
 
-static void add_run_row(struct cli *cli, struct table *table, const json_t *run)
+void run_add_row(struct cli *cli, struct table *table, const json_t *run)
 {
     const json_t *state = json_object_get(run, "state");
     table_add(table, get_text(run, "key"), NULL);
@@ -151,7 +149,7 @@ static void add_run_row(struct cli *cli, struct table *table, const json_t *run)
     table_add(table, get_text(state, "stateMessage"), NULL);
 }
 
-static const char *const run_heads[] = {"RUN", "JOB", "STATE", "STARTED", "TOOK", "REASON"};
+const char *const run_heads[RUN_COLUMNS] = {"RUN", "JOB", "STATE", "STARTED", "TOOK", "REASON"};
 
 int verb_run_list(struct cli *cli)
 {
@@ -170,53 +168,7 @@ int verb_run_list(struct cli *cli)
     for (size_t i = 0; i < cli->options.statuses.count; i++)
         buf_printf(&path, "status=%s&",
                    call_escape(cli, in_capitals(&cli->arena, cli->options.statuses.items[i])));
-    int status = pages_print(cli, path.data, "runs", run_heads, ARRAY_LEN(run_heads), add_run_row);
-    buf_release(&path);
-    return status;
-}
-
-/* Every job's key, as far as one call takes them. */
-static int add_all_jobs(struct cli *cli, struct buf *path)
-{
-    struct http_answer answer;
-    json_t *tree, *item;
-    size_t i;
-    int status = call_get(cli, arena_printf(&cli->arena, "/jobs?limit=%d", RECENT_JOBS_MOST),
-                          &answer, &tree);
-    if (status)
-        return status;
-    json_array_foreach (json_object_get(tree, "items"), i, item) {
-        const char *key = get_text(item, "key");
-        if (key)
-            buf_printf(path, "jobKey=%s&", call_escape(cli, key));
-    }
-    json_decref(tree);
-    http_answer_release(&answer);
-    return CLI_DONE;
-}
-
-int verb_run_recent(struct cli *cli)
-{
-    struct buf path;
-    int status = CLI_DONE;
-    buf_init(&path, 1 << 20);
-    BUF_LIT(&path, "/recentJobRuns?");
-    size_t bare = path.len;
-    for (size_t i = 0; i < cli->options.args.count && !status; i++) {
-        const char *key;
-        status = call_job_key(cli, cli->options.args.items[i], &key);
-        if (!status)
-            buf_printf(&path, "jobKey=%s&", call_escape(cli, key));
-    }
-    if (!cli->options.args.count)
-        status = add_all_jobs(cli, &path);
-    bool has_jobs = path.len > bare;
-    if (cli->options.count)
-        buf_printf(&path, "recordCount=%" PRId64 "&", cli->options.count);
-    if (!status && !has_jobs && cli->options.output != OUTPUT_JSON)
-        pages_tell_none("runs");
-    else if (!status)
-        status = pages_print(cli, path.data, "runs", run_heads, ARRAY_LEN(run_heads), add_run_row);
+    int status = pages_print(cli, path.data, "runs", run_heads, RUN_COLUMNS, run_add_row);
     buf_release(&path);
     return status;
 }

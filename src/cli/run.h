@@ -15,3 +15,7 @@ __attribute__((warn_unused_result)) int run_follow(struct cli *cli,
 void run_print_trace(const char *trace);
 /* "✗ FAILED", in its colour, as a cell; NULL is "-". */
 void run_add_state(struct cli *cli, struct table *table, const char *status);
+/* A table of runs. */
+enum { RUN_COLUMNS = 6 };
+extern const char *const run_heads[RUN_COLUMNS];
+void run_add_row(struct cli *cli, struct table *table, const json_t *run);

@@ -247,6 +247,7 @@ static const struct verb work_verbs[] = {
         .min_args = 1,
         .max_args = 1,
         .run = verb_run_history,
+        .options = {OPTION_LIMIT, OPTION_PAGE},
     },
     {
         .group = "run",

@@ -87,8 +87,8 @@ void config_usage(FILE *out)
     for (int i = 0; i < CONFIG_COUNT; i++) {
         char name[CONFIG_NAME_BYTES];
         name_option(&config_settings[i], name);
-        fprintf(out, "  %s%s\n      %s\n", name, config_settings[i].kind == CONFIG_BOOL ? "" : " VALUE",
-                config_settings[i].doc);
+        fprintf(out, "  %s%s\n      %s\n", name,
+                config_settings[i].kind == CONFIG_BOOL ? "" : " VALUE", config_settings[i].doc);
     }
     fprintf(out,
             "\nEvery option is also a setting of the configuration file ([%s] %s = …) and\n"

@@ -475,6 +475,36 @@ def test_recent_without_a_job_is_of_every_job(cli, fake):
     assert fake.requests[1].query == {"jobKey": [key(1), key(2)], "recordCount": ["2"], "limit": ["25"]}
 
 
+def test_recent_of_more_jobs_than_a_call_takes_is_one_list(cli, fake):
+    """Asked for by hundreds; the newest first, whichever answer they came in; all pages of each."""
+    jobs = [f"j{n}" for n in range(250)]
+    fake.on("GET", "/jobs", (200, job_list(*jobs[:150]), {"opc-next-page": "more"}),
+            {"items": [{"key": key(n + 1), "name": jobs[n]} for n in range(150, 250)]})
+
+    def newest(request):
+        page = int(request.query.get("page", ["0"])[0])
+        keys = request.query["jobKey"]
+        items = [{"key": one, "jobName": "j", "timeCreated": f"2026-01-01T00:00:00.{int(one[-4:], 16):03}Z",
+                  "state": {"status": "SUCCESS"}} for one in reversed(keys[page:page + 25])]
+        return 200, {"items": items}, {"opc-next-page": str(page + 25)} if page + 25 < len(keys) else {}
+
+    fake.on("GET", "/recentJobRuns", newest)
+    result = cli("run", "recent", "-o", "name")
+    assert result.stdout.decode().split() == [key(n) for n in range(250, 0, -1)] and result.stderr == b""
+    assert {len(one.query["jobKey"]) for one in fake.sent("GET", "/recentJobRuns")} == {100, 50}
+    fake.on("GET", "/jobs", job_list(*jobs))
+    assert cli("run", "recent", "-o", "name", "--limit", "2").stdout.decode().split() == [key(250), key(249)]
+    result = cli("run", "recent", "-o", "json")
+    assert len(json.loads(result.stdout)["items"]) == 25 and b"there is more" in result.stderr and b"--page" not in result.stderr
+
+
+def test_the_attempts_of_a_run_have_numbers_and_pages(cli, fake):
+    fake.on("GET", f"/jobRuns/{RUN}/repairHistory", (200, {"items": [{"key": 0}, {"key": 1}, {"key": 2}]}, {"opc-next-page": "p3"}))
+    result = cli("run", "history", RUN, "-o", "name", "--limit", "3", "--page", "p0")
+    assert (result.stdout, result.stderr) == (b"0\n1\n2\n", b"reprise: there is more: --page p3\n")
+    assert fake.requests[0].query == {"limit": ["3"], "page": ["p0"]}
+
+
 PLAN = {"tasks": [
     {"taskKey": "a", "verdict": "KEEP", "reason": "It is SUCCESS and is kept as it is", "willStart": False, "hazards": []},
     {"taskKey": "b", "verdict": "RUN", "reason": "It is FAILED", "willStart": True, "hazards": []},
