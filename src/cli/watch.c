@@ -258,8 +258,8 @@ int watch_run(struct cli *cli, const char *key, enum watch_how how)
     struct watch watch = {
         .cli = cli,
         .how = how,
-        .live = how == WATCH_SHOWN && cli->screen.is_terminal &&
-                !(getenv("TERM") && strcmp(getenv("TERM"), "dumb") == 0),
+        .live = how == WATCH_SHOWN && cli->options.output == OUTPUT_TABLE &&
+                cli->screen.is_terminal && !(getenv("TERM") && strcmp(getenv("TERM"), "dumb") == 0),
     };
     const char *escaped = call_escape(cli, key);
     int status;

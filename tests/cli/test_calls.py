@@ -505,6 +505,14 @@ def test_the_attempts_of_a_run_have_numbers_and_pages(cli, fake):
     assert fake.requests[0].query == {"limit": ["3"], "page": ["p0"]}
 
 
+@pytest.mark.parametrize("words", [["run", "start", JOB, "--watch"], ["run", "watch", RUN]])
+def test_a_watched_run_is_no_tree_where_the_body_is_wanted(terminal, fake, words):
+    fake.on("POST", "/jobRuns", (201, cli_fake.job_run("PENDING")))
+    for output, wanted in (("name", RUN), ("json", json.dumps(cli_fake.job_run("SUCCESS")))):
+        fake.on("GET", f"/jobRuns/{RUN}", (200, cli_fake.job_run("RUNNING"), {"etag": "1"}), cli_fake.job_run("SUCCESS"))
+        assert terminal(*words, "-o", output) == (0, wanted + "\n")
+
+
 PLAN = {"tasks": [
     {"taskKey": "a", "verdict": "KEEP", "reason": "It is SUCCESS and is kept as it is", "willStart": False, "hazards": []},
     {"taskKey": "b", "verdict": "RUN", "reason": "It is FAILED", "willStart": True, "hazards": []},
