@@ -151,7 +151,8 @@ static const struct verb work_verbs[] = {
                 "decisions are decided where their operands are known. With --repair the run is "
                 "then repaired, as --task and so on say.\n\n"
                 "  reprise job simulate -f nightly.yaml --assume load=FAILED --assume big=true\n"
-                "  reprise job simulate nightly --assume load=FAILED --repair --then load=SUCCESS",
+                "  reprise job simulate nightly --assume load=FAILED \\\n"
+                "      --repair --then load=SUCCESS",
         .max_args = 1,
         .run = verb_job_simulate,
         .options = {'f', OPTION_ASSUME, OPTION_PARAM, OPTION_REPAIR, OPTION_TASK,
@@ -230,7 +231,8 @@ static const struct verb work_verbs[] = {
                 "nothing.\n\n"
                 "  reprise run repair @latest --plan\n"
                 "  reprise run repair @latest --param date=2026-01-31 --watch\n"
-                "  reprise run repair @latest --task load --with-downstream --definition current",
+                "  reprise run repair @latest --task load --with-downstream \\\n"
+                "      --definition current",
         .min_args = 1,
         .max_args = 1,
         .run = verb_run_repair,
@@ -408,9 +410,10 @@ static const struct verb work_verbs[] = {
             "Runs that were started by hand, or are active, are not rerun. With --wait the exit "
             "code is 0 when it ends with SUCCESS and 1 when it ends otherwise. --plan shows how many "
             "runs it would be, of which jobs, and changes nothing.\n\n"
-            "  reprise rerun nightly --from 2026-01-01T00:00:00Z --to 2026-01-31T23:59:59Z --plan\n"
-            "  reprise rerun nightly --from 2026-01-30T00:00:00Z --to 2026-01-31T00:00:00Z "
-            "--downstream --concurrent 4 --where first --version current",
+            "  reprise rerun nightly --plan \\\n"
+            "      --from 2026-01-01T00:00:00Z --to 2026-01-31T23:59:59Z\n"
+            "  reprise rerun nightly --downstream --concurrent 4 --where first \\\n"
+            "      --from 2026-01-30T00:00:00Z --to 2026-01-31T00:00:00Z",
         .min_args = 1,
         .max_args = 1,
         .run = verb_rerun,

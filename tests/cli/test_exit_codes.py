@@ -52,6 +52,9 @@ def test_help_of_every_verb_has_an_example():
             assert f"Usage: reprise {call}" in result.stdout.decode()
             if call != "version":
                 assert f"\n  reprise {call.split()[0]}" in result.stdout.decode(), call
+                # A line that is broken to fit would be run by who pastes it, without the options behind.
+                examples = result.stdout.decode().rstrip("\n").rsplit("\n\n", 1)[1]
+                assert all(line.startswith("  ") for line in examples.splitlines()), examples
 
 
 def test_help_of_the_servers_verbs():
