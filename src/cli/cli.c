@@ -112,10 +112,6 @@ static int run_verb(const struct verb *verb, int argc, char **argv)
     http_client_free(cli.http);
     options_release(&cli.options);
     arena_release(&cli.arena);
-    if ((fflush(stdout) || ferror(stdout)) && status == CLI_DONE) {
-        cli_complain("cannot write to standard output");
-        status = CLI_USAGE;
-    }
     return status;
 }
 

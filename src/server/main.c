@@ -1,7 +1,9 @@
 /* One binary: `reprise serve` is the server, `reprise selftest` proves its engine, every other verb is
  * its client. */
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "api/openapi.h"
 #include "base/mem.h"
@@ -14,6 +16,16 @@
 #include "server/serve.h"
 
 enum { EXIT_USAGE = 2 };
+
+/* What a verb has printed is what it has done. Called at exit, as argp's help ends that way. */
+static void tell_lost_output(int code, void *context)
+{
+    (void)context;
+    if (code != 0 || (fflush(stdout) == 0 && !ferror(stdout)))
+        return;
+    fputs("reprise: cannot write to standard output\n", stderr);
+    _exit(EXIT_USAGE);
+}
 
 static int print_config(const struct config *config)
 {
@@ -45,10 +57,10 @@ static int with_config(int argc, char **argv, int run(const struct config *confi
 static int print_openapi(void)
 {
     json_t *document = openapi_document();
-    bool failed = json_dumpf(document, stdout, JSON_INDENT(1)) != 0 || putchar('\n') == EOF ||
-                  fflush(stdout) != 0;
+    bool failed = json_dumpf(document, stdout, JSON_INDENT(1)) != 0;
+    putchar('\n');
     json_decref(document);
-    return failed;
+    return failed && !ferror(stdout); /* tell_lost_output sees to that */
 }
 
 struct configured {
@@ -78,6 +90,8 @@ static bool configured_verb(int argc, char **argv, int *ret_code)
     char *word = argv[at];
     memmove(argv + 2, argv + 1, (size_t)(at - 1) * sizeof *argv);
     argv[1] = word;
+    if (verb->run != serve) /* which has more to do than to say where it listens */
+        on_exit(tell_lost_output, NULL);
     *ret_code = verb->run ? with_config(argc - 1, argv + 1, verb->run) : backup(argc - 1, argv + 1);
     return true;
 }
@@ -115,6 +129,15 @@ int main(int argc, char **argv)
 {
     int code;
     turn_help_round(argc, argv);
+    if (argc > 1 && strcmp(argv[1], "task-http") == 0)
+        return node_http(argc - 1, argv + 1);
+    if (argc > 1 && strcmp(argv[1], "task-path") == 0)
+        return node_path(argc - 1, argv + 1);
+    if (argc > 1 && strcmp(argv[1], "task-cluster") == 0)
+        return node_cluster(argc - 1, argv + 1);
+    if (configured_verb(argc, argv, &code))
+        return code;
+    on_exit(tell_lost_output, NULL);
     if (argc > 1 && strcmp(argv[1], "complete") == 0)
         return complete(argc - 1, argv + 1);
     if (is_help_of(argc, argv, "openapi")) {
@@ -122,17 +145,9 @@ int main(int argc, char **argv)
             "Usage: reprise openapi\n\nPrints the description of the API that this program serves.");
         return 0;
     }
-    if (configured_verb(argc, argv, &code))
-        return code;
     if (argc > 1 && strcmp(argv[1], "selftest") == 0)
         return selftest(argc - 1, argv + 1);
     if (argc == 2 && strcmp(argv[1], "openapi") == 0)
         return print_openapi();
-    if (argc > 1 && strcmp(argv[1], "task-http") == 0)
-        return node_http(argc - 1, argv + 1);
-    if (argc > 1 && strcmp(argv[1], "task-path") == 0)
-        return node_path(argc - 1, argv + 1);
-    if (argc > 1 && strcmp(argv[1], "task-cluster") == 0)
-        return node_cluster(argc - 1, argv + 1);
     return cli_main(argc, argv);
 }

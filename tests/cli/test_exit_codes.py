@@ -264,13 +264,14 @@ def test_a_deleted_run_prints_nothing_with_json(cli, fake):
     assert (result.returncode, result.stdout) == (0, b"")
 
 
-def test_full_standard_output_is_noticed(cli, fake):
+@pytest.mark.parametrize("words", ["job list -o json", "config", "config --help", "doctor", "help", "help run list", "run list --help", "help run",
+                                   "openapi", "help openapi", "completion zsh", "version", "schedule next * --help", "backup --help"])
+def test_full_standard_output_is_noticed(fake, words):
     fake.on("GET", "/jobs", {"items": []})
+    env = cli_fake.environment(XDG_STATE_HOME=str(fake.folder.parent), REPRISE_URL=fake.url + cli_fake.ROOT, REPRISE_TOKEN=cli_fake.TOKEN)
     with open("/dev/full", "wb") as full:
-        import subprocess
-        result = subprocess.run([cli_fake.BINARY, "--data", str(fake.folder), "job", "list", "-o", "json"],
-                                stdout=full, stderr=subprocess.PIPE, env=cli_fake.environment(), timeout=30)
-    assert result.returncode != 0 and b"standard output" in result.stderr
+        result = subprocess.run([cli_fake.BINARY, *words.split()], stdout=full, stderr=subprocess.PIPE, env=env, timeout=60)
+    assert (result.returncode, result.stderr) == (2, b"reprise: cannot write to standard output\n")
 
 
 def test_lost_answer_of_a_create_is_asked_again_with_the_same_token(cli, fake):
