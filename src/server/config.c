@@ -87,6 +87,9 @@ static enum err_code set_value(struct config *config, enum config_setting settin
     int64_t number = 0;
     const char *expected = NULL;
     char range[CONFIG_NAME_BYTES];
+    if (strpbrk(text, "\r\n")) /* no file could say it */
+        return err_set(err, ERR_INVALID_PARAMETER, "%s.%s (from %s) must be one line", row->section,
+                       row->key, config_origin_names[origin]);
     switch (row->kind) {
     case CONFIG_NUMBER:
         snprintf(range, sizeof range, "a number from %lld to %lld", (long long)row->least,
@@ -190,6 +193,7 @@ static enum err_code read_open_file(struct config *config, const char *path, FIL
     /* What is an option of the compiler elsewhere is a variable in Debian's build of inih. */
     ini_max_line = LINE_MAX_BYTES;
     ini_stop_on_first_error = true;
+    ini_allow_inline_comments = false; /* ` ;` may stand in a value, in a quoted one above all */
     bool is_taken = ini_parse_stream(next_line, &reader, on_file_entry, &reader) == 0;
     if (ferror(file))
         return err_set(err, ERR_INVALID_PARAMETER, "cannot read the configuration file %s: %s",

@@ -3,8 +3,8 @@
  *
  * A setting is named section.key. Weakest first: default, file (--config or $REPRISE_CONFIG),
  * environment (REPRISE_SECTION_KEY), command line (--section.key=VALUE; settings of [serve] and
- * [log] also by short names such as --listen). `reprise config` prints the result. The file gives a
- * setting once, on one line of up to 64 KiB.
+ * [log] also by short names such as --listen). `reprise config` prints the result, as a file. The file
+ * gives a setting once, on one line of up to 64 KiB; comments have lines of their own.
  * Options of the client, which may stand before any verb, are taken too; only -o says anything here.
  */
 #pragma once

@@ -123,6 +123,30 @@ static void test_lines_of_a_file_may_be_long(void **state)
     assert_refused(text, "line 2: it has more than 65534 bytes");
 }
 
+/* Whatever stands in the values: `reprise config > FILE` gives the same settings once more. */
+static void test_what_is_printed_is_a_file(void **state)
+{
+    (void)state;
+    char file[] = "/tmp/reprise-config-XXXXXX";
+    struct config config, again;
+    struct err err;
+    char *argv[] = {"config", "--el.variables=A=\"x ; y\" B='# = [z]'", "--exec.grace=3"};
+    char *read[] = {"config", "--config", file};
+    assert_int_equal(load(&config, &err, ARRAY_LEN(argv), argv), ERR_OK);
+    write_file(file, "");
+    FILE *out = fopen(file, "we");
+    config_print(&config, out);
+    fclose(out);
+    if (load(&again, &err, ARRAY_LEN(read), read))
+        fail_msg("%s", err.message);
+    for (int i = 0; i < CONFIG_COUNT; i++)
+        assert_string_equal(config_text(&again, (enum config_setting)i),
+                            config_text(&config, (enum config_setting)i));
+    config_release(&config);
+    config_release(&again);
+    unlink(file);
+}
+
 static void test_what_is_wrong_is_named(void **state)
 {
     (void)state;
@@ -140,6 +164,7 @@ static void test_what_is_wrong_is_named(void **state)
         {"stray", "stray"},
         {"--config=/no/such/file", "/no/such/file: No such file"},
         {"--config=/", "configuration file /: Is a directory"},
+        {"--el.variables=A='x\ny'", "el.variables (from command line) must be one line"},
         {"--listen", "--listen needs a value"},
         {"-o", "-o needs a value"},
         {"-x", "there is no option -x"},
@@ -277,6 +302,7 @@ int main(void)
         cmocka_unit_test(test_a_file_gives_a_setting_once),
         cmocka_unit_test(test_the_first_mistake_of_a_file_is_told),
         cmocka_unit_test(test_lines_of_a_file_may_be_long),
+        cmocka_unit_test(test_what_is_printed_is_a_file),
         cmocka_unit_test(test_what_is_wrong_is_named),
         cmocka_unit_test(test_the_first_word_stands_behind_options),
         cmocka_unit_test(test_the_default_data_folder),
