@@ -33,8 +33,32 @@ static int print_config(const struct config *config)
     return 0;
 }
 
+/* A verb that takes the configuration. */
+struct configured {
+    const char *name;
+    int (*run)(const struct config *config); /* NULL: backup, which takes more */
+    const char *help;                        /* NULL: the list of all settings */
+};
+
+static const char help_of_config[] =
+    "Usage: reprise config [-o table|json|name] [OPTION]…\n\n"
+    "Prints the settings that `reprise serve` would have here with the same options: what each is for, its\n"
+    "value, and where that came from. As a table it is a configuration file; -o json: {\"items\":[…]}, -o name:\n"
+    "the names alone.\n\n"
+    "  --config FILE\n      INI file with the settings.\n"
+    "  --SECTION.KEY VALUE\n      Any setting; `reprise serve --help` lists them.\n\n"
+    "  reprise config --config reprise.ini --exec.grace 3\n";
+
+static const char help_of_doctor[] =
+    "Usage: reprise doctor [-o table|json|name] [OPTION]…\n\n"
+    "Tells what tasks need on this host: what is there, what is missing, and how to get it. It asks no server.\n\n"
+    "  --config FILE\n      INI file with the settings of the server.\n"
+    "  --SECTION.KEY VALUE\n      Any setting, such as exec.python or exec.spark-home; `reprise serve --help` lists them.\n\n"
+    "Exit codes: 0 what every installation needs is there, 1 some of it is missing, 2 usage.\n\n"
+    "  reprise doctor --exec.python /opt/venv/bin/python3\n";
+
 /* Runs what takes the configuration. */
-static int with_config(int argc, char **argv, int run(const struct config *config))
+static int with_config(int argc, char **argv, const struct configured *verb)
 {
     struct config config;
     struct err err;
@@ -44,10 +68,15 @@ static int with_config(int argc, char **argv, int run(const struct config *confi
     if (config_load(&config, argc, argv, &help, &err)) {
         fprintf(stderr, "reprise: %s\n", err.message);
         code = EXIT_USAGE;
+    } else if (help && verb->help) {
+        fputs(verb->help, stdout);
     } else if (help) {
         config_usage(stdout);
+    } else if (verb->run == serve && config.form != FORM_TABLE) {
+        fprintf(stderr, "reprise: serve takes no -o; the form of its log is --log-format\n");
+        code = EXIT_USAGE;
     } else {
-        code = run(&config);
+        code = verb->run(&config);
     }
     config_release(&config);
     return code;
@@ -63,16 +92,13 @@ static int print_openapi(void)
     return failed && !ferror(stdout); /* tell_lost_output sees to that */
 }
 
-struct configured {
-    const char *name;
-    int (*run)(const struct config *config);
-};
-
 /* The verb of the command line that takes the configuration; NULL when it is another one. */
 static const struct configured *find_configured(int argc, char **argv, int *ret_at)
 {
-    static const struct configured verbs[] = {
-        {"serve", serve}, {"config", print_config}, {"doctor", doctor}, {"backup", NULL}};
+    static const struct configured verbs[] = {{"serve", serve, NULL},
+                                              {"config", print_config, help_of_config},
+                                              {"doctor", doctor, help_of_doctor},
+                                              {"backup", NULL, NULL}};
     *ret_at = config_first_word(argc, argv);
     for (size_t i = 0; *ret_at < argc && i < ARRAY_LEN(verbs); i++)
         if (strcmp(argv[*ret_at], verbs[i].name) == 0)
@@ -92,7 +118,7 @@ static bool configured_verb(int argc, char **argv, int *ret_code)
     argv[1] = word;
     if (verb->run != serve) /* which has more to do than to say where it listens */
         on_exit(tell_lost_output, NULL);
-    *ret_code = verb->run ? with_config(argc - 1, argv + 1, verb->run) : backup(argc - 1, argv + 1);
+    *ret_code = verb->run ? with_config(argc - 1, argv + 1, verb) : backup(argc - 1, argv + 1);
     return true;
 }
 

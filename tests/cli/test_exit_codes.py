@@ -60,7 +60,15 @@ def test_help_of_every_verb_has_an_example():
 def test_help_of_the_servers_verbs():
     for verb in ("serve", "config", "doctor", "backup", "selftest", "openapi"):
         result = cli_fake.run("help", verb)
-        assert result.returncode == 0 and result.stdout.startswith(b"Usage: reprise ") and result.stderr == b"", verb
+        assert result.returncode == 0 and result.stdout.startswith(b"Usage: reprise " + verb.encode()) and result.stderr == b"", verb
+        assert verb == "openapi" or cli_fake.run(verb, "--help").stdout == result.stdout
+    settings = cli_fake.run("help", "serve").stdout
+    assert b"--http.public-metrics\n" in settings and b"--http.threads VALUE\n" in settings, "what is on or off takes no value"
+
+
+def test_a_server_has_no_form_of_output():
+    result = cli_fake.run("serve", "-o", "json")
+    assert result.returncode == 2 and b"serve takes no -o" in result.stderr
 
 
 def test_options_may_stand_anywhere(fake):
