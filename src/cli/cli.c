@@ -78,7 +78,8 @@ static int complain_unknown(const char *first, const char *second)
 {
     char asked[2 * WORD_MAX + 2], call[WORD_MAX];
     const struct verb *nearest = NULL;
-    size_t best = NEAREST_MAX_DISTANCE + 1;
+    const char *nearest_group = NULL;
+    size_t best = NEAREST_MAX_DISTANCE + 1, best_group = best;
     snprintf(asked, sizeof asked, "%s%s%s", first, second ? " " : "", second ? second : "");
     for (size_t i = 0; i < cli_verb_count(); i++) {
         const struct verb *verb = cli_verb(i);
@@ -92,8 +93,15 @@ static int complain_unknown(const char *first, const char *second)
             best = here;
             nearest = verb;
         }
+        size_t of_group = verb->group && !second ? word_distance(first, verb->group) : best_group;
+        if (of_group < best_group) {
+            best_group = of_group;
+            nearest_group = verb->group;
+        }
     }
-    if (nearest)
+    if (best_group < best)
+        cli_complain("\"%s\" is no verb; did you mean `reprise %s`?", asked, nearest_group);
+    else if (nearest)
         cli_complain("\"%s\" is no verb; did you mean `reprise %s%s%s`?", asked,
                      nearest->group ? nearest->group : "", nearest->group ? " " : "",
                      nearest->name);

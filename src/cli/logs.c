@@ -9,6 +9,7 @@
 #include "cli/call.h"
 #include "cli/follow.h"
 #include "cli/format.h"
+#include "cli/task.h"
 #include "cli/verbs.h"
 #include "cli/watch.h"
 
@@ -139,7 +140,7 @@ static int choose(struct cli *cli, const json_t *run, struct arena *arena, struc
         const json_t *map = json_object_get(run, "taskToTaskRunMap");
         for (i = 0; i + 1 < named->count && json_object_get(map, named->items[i]);)
             i++;
-        cli_complain("--task: the run has no task \"%s\"", named->items[i]);
+        task_complain_missing(run, named->items[i]);
         return CLI_USAGE;
     }
     qsort(chosen, count, sizeof *chosen, by_start);

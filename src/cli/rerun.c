@@ -264,7 +264,12 @@ int verb_rerun_resume(struct cli *cli)
 
 int verb_rerun_cancel(struct cli *cli)
 {
-    return act(cli, "/actions/cancel", "Cancelled");
+    /* The answer alone does not tell whether it was this call that has ended the campaign. Only people are told. */
+    bool is_asked = cli->options.output == OUTPUT_TABLE;
+    json_t *before = is_asked ? call_get_quietly(cli, campaign_path(cli, "?limit=1")) : NULL;
+    bool had_ended = is_over(get_text(before, "status"));
+    json_decref(before);
+    return act(cli, "/actions/cancel", had_ended ? "Had ended already:" : "Cancelled");
 }
 
 /* ---- shown ---- */

@@ -12,6 +12,24 @@
 #include "cli/verbs.h"
 #include "cli/watch.h"
 
+void task_complain_missing(const json_t *run, const char *task_key)
+{
+    const char *key = get_text(run, "key");
+    const char *status = get_text(json_object_get(run, "state"), "status");
+    size_t i;
+    json_t *task;
+    bool is_known = false;
+    json_array_foreach (json_object_get(run, "tasks"), i, task) {
+        const char *name = get_text(task, "taskKey");
+        is_known |= name && strcmp(name, task_key) == 0;
+    }
+    if (is_known)
+        cli_complain("run %s is %s: its tasks, \"%s\" too, never began", key ? key : "",
+                     status ? status : "new", task_key);
+    else
+        cli_complain("run %s has no task \"%s\"", key ? key : "", task_key);
+}
+
 int task_run_key(struct cli *cli, const char *word, const char *task_key, const char **ret_key)
 {
     const char *run;
@@ -27,7 +45,7 @@ int task_run_key(struct cli *cli, const char *word, const char *task_key, const 
     if (!status && key) {
         *ret_key = arena_strdup(&cli->arena, key);
     } else if (!status) {
-        cli_complain("run %s has no task \"%s\"", run, task_key);
+        task_complain_missing(tree, task_key);
         status = CLI_USAGE;
     }
     json_decref(tree);

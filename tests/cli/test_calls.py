@@ -596,6 +596,14 @@ def test_cancel_of_a_run_that_had_ended(cli, fake):
     assert b"exit 0 whichever way" in cli("run", "cancel", "--help").stdout
 
 
+def test_tasks_of_a_skipped_run_never_began(cli, fake):
+    fake.on("GET", f"/jobRuns/{RUN}", cli_fake.job_run("SKIPPED", [("a", "BLOCKED")]) | {"taskToTaskRunMap": {}, "taskRunSummaryMap": {}})
+    for words in (["run", "logs", RUN], ["task", "get", RUN], ["task", "output", RUN]):
+        for task, says in (("a", f'run {RUN} is SKIPPED: its tasks, "a" too, never began'), ("b", f'run {RUN} has no task "b"')):
+            result = cli(*words, "--task", task)
+            assert (result.returncode, result.stderr.decode()) == (2, f"reprise: {says}\n")
+
+
 def test_task_of_a_run(cli, fake):
     run = cli_fake.job_run("FAILED", [("a", "SUCCESS"), ("b", "FAILED", ["a"])])
     fake.on("GET", f"/jobRuns/{RUN}", run)

@@ -32,7 +32,7 @@ def test_bad_usage_is_2_and_nothing_is_asked(cli, fake, args):
 
 
 @pytest.mark.parametrize("asked, meant", [("run satrt", "run start"), ("jobs list", "job list"), ("strat", "run start"),
-                                          ("run repare", "run repair"), ("versoin", "version")])
+                                          ("run repare", "run repair"), ("versoin", "version"), ("jobs", "job"), ("runs", "run")])
 def test_unknown_verb_suggests_the_nearest(cli, asked, meant):
     result = cli(*asked.split())
     assert result.returncode == 2

@@ -94,6 +94,14 @@ def test_actions(cli, fake, action):
     assert fake.sent("POST", f"/rerunCampaigns/{key(7)}/actions/{action}")
 
 
+def test_cancel_of_a_campaign_that_had_ended(cli, fake):
+    path = f"/rerunCampaigns/{key(7)}"
+    for before, after, says in (("RUNNING", "CANCELED", "Cancelled"), ("FAILED", "FAILED", "Had ended already:")):
+        fake.on("GET", path, campaign(before))
+        fake.on("POST", path + "/actions/cancel", campaign(after))
+        assert cli("rerun", "cancel", key(7)).stdout.decode() == f"{says} campaign {key(7)}  {after}  0 runs\n"
+
+
 def test_the_server_refuses(cli, fake):
     fake.on("POST", "/rerunCampaigns", (409, {"code": "IncorrectState", "message": "Job x have no instances to rerun"}))
     done = cli("rerun", JOB, *RANGE)
