@@ -13,6 +13,7 @@
 #include "base/data_folder.h"
 #include "base/mem.h"
 
+enum { LOGS_LEAST_BYTES = 64 << 10 };
 enum { LINE_MAX_BYTES = 64 << 10 }; /* of the file, with its end; inih's own would be 200 */
 
 const struct setting config_settings[CONFIG_COUNT] = {
@@ -493,6 +494,11 @@ enum err_code config_load(struct config *config, int argc, char **argv, bool *re
     if (read_environment(config, err) || read_arguments(config, argc, argv, &file, ret_help, err))
         return err->code;
     fill_in(config);
+    int64_t kept = config_number(config, CONFIG_logs_max_bytes);
+    if (kept > 0 && kept < LOGS_LEAST_BYTES)
+        return err_set(err, ERR_INVALID_PARAMETER,
+                       "logs.max-bytes must be 0 or at least %d, not %lld", LOGS_LEAST_BYTES,
+                       (long long)kept);
     if (!*config_text(config, CONFIG_tls_cert) != !*config_text(config, CONFIG_tls_key))
         return err_set(err, ERR_INVALID_PARAMETER,
                        "serve.tls-cert and serve.tls-key belong together");

@@ -83,16 +83,16 @@ static bool is_loopback(const char *host)
     return strcmp(host, "localhost") == 0;
 }
 
-static enum err_code parse_listen(struct server *server, struct err *err)
+/* False when it is none. Of an IPv6 address without brackets what stands behind the last colon is the port, as long as
+ * an address is left. */
+static bool split_listen(struct server *server, const char *text)
 {
-    const char *text = config_text(server->config, CONFIG_listen);
     const char *colon = strrchr(text, ':');
     char *end = NULL;
     long port = colon ? strtol(colon + 1, &end, 10) : -1;
     if (!colon || colon == text || !colon[1] || *end || port < 0 || port > 65535 ||
         (size_t)(colon - text) >= sizeof server->host)
-        return err_set(err, ERR_INVALID_PARAMETER, "serve.listen must be HOST:PORT, not \"%s\"",
-                       text);
+        return false;
     size_t len = (size_t)(colon - text);
     if (text[0] == '[' && text[len - 1] == ']') {
         text++;
@@ -101,6 +101,18 @@ static enum err_code parse_listen(struct server *server, struct err *err)
     memcpy(server->host, text, len);
     server->host[len] = '\0';
     server->port = (uint16_t)port;
+    struct in6_addr v6;
+    return !strchr(server->host, ':') || inet_pton(AF_INET6, server->host, &v6) == 1;
+}
+
+static enum err_code parse_listen(struct server *server, struct err *err)
+{
+    const char *text = config_text(server->config, CONFIG_listen);
+    if (!split_listen(server, text))
+        return err_set(
+            err, ERR_INVALID_PARAMETER,
+            "serve.listen must be HOST:PORT, an IPv6 address in brackets ([::1]:8787), not \"%s\"",
+            text);
     bool open = !is_loopback(server->host) && !config_text_or_null(server->config, CONFIG_tls_cert);
     if (open && !config_bool(server->config, CONFIG_insecure_listen))
         return err_set(err, ERR_INVALID_PARAMETER,

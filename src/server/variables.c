@@ -5,8 +5,11 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/distance.h"
 #include "base/mem.h"
 #include "server/config.h"
+
+enum { SLIPS_MAX = 2 }; /* letters by which a mistyped name may differ */
 
 static const char prefix[] = "REPRISE_";
 
@@ -43,13 +46,17 @@ static bool is_known(const char *name, char likely[static CONFIG_VARIABLE_BYTES]
 {
     const char *rest = name + strlen(prefix);
     char known[CONFIG_VARIABLE_BYTES];
+    size_t best = SLIPS_MAX + 1;
     *likely = '\0';
     for (int i = 0; i < CONFIG_COUNT; i++) {
         config_variable((enum config_setting)i, known);
         if (strcmp(known, name) == 0)
             return true;
-        if (!*likely && is_end_of(rest, known))
-            memcpy(likely, known, sizeof known);
+        size_t here = is_end_of(rest, known) ? 0 : word_distance(name, known);
+        if (here >= best)
+            continue;
+        best = here;
+        memcpy(likely, known, sizeof known);
     }
     return is_other(rest);
 }

@@ -161,6 +161,7 @@ static void test_what_is_wrong_is_named(void **state)
         {"--log-level=loud", "log.level"},
         {"--insecure-listen=maybe", "true or false"},
         {"--tls-cert=/x", "tls-key"},
+        {"--logs.max-bytes=5", "logs.max-bytes must be 0 or at least 65536, not 5"},
         {"stray", "stray"},
         {"--config=/no/such/file", "/no/such/file: No such file"},
         {"--config=/", "configuration file /: Is a directory"},
@@ -274,6 +275,7 @@ static void test_variables_that_are_no_setting_are_told(void **state)
     } cases[] = {
         {"REPRISE_LISTEN", "REPRISE_LISTEN(REPRISE_SERVE_LISTEN) "},
         {"REPRISE_EXEC_MAX_RUN", "REPRISE_EXEC_MAX_RUN() "},
+        {"REPRISE_SERVE_LISTN", "REPRISE_SERVE_LISTN(REPRISE_SERVE_LISTEN) "},
         {"REPRISE_RUNNING", "REPRISE_RUNNING(REPRISE_EXEC_MAX_RUNNING) "},
         {"REPRISE_TOKENS", "REPRISE_TOKENS() "},
         {"REPRISE_", "REPRISE_() "},
