@@ -166,6 +166,11 @@ static void add_node(struct yaml *yaml, struct fy_node *node, int depth, bool as
         add_node(yaml, target, depth + 1, as_text);
         return;
     }
+    size_t tag_len;
+    if (node && fy_node_get_tag(node, &tag_len))
+        yaml_problem(yaml,
+                     "tags such as !!str are not supported: a text is one in quotes, a number "
+                     "without");
     switch (node ? fy_node_get_type(node) : FYNT_SCALAR) {
     case FYNT_MAPPING:
         add_mapping(yaml, node, depth);
