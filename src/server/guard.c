@@ -106,9 +106,10 @@ static void record(struct guard *guard, const struct api_refused *refused, int64
         snprintf(detail, sizeof detail, "%s", refused->why);
     if (refused->claimed)
         snprintf(claimed, sizeof claimed, "%s", refused->claimed);
+    const struct uuid key = guard_new_key(guard);
     const struct audit_row row = {
-        .key = guard_new_key(guard),
-        .time_ms = clock_wall_ms(),
+        .key = key,
+        .time_ms = uuid_time_ms(&key),
         .outcome = AUDIT_REFUSED,
         .action = refused->scheme,
         .target = refused->claimed ? claimed : NULL,

@@ -7,8 +7,8 @@ static void add_audit_row(struct pump *pump, const struct audit_row *audit,
 {
     struct audit_row *row = ARENA_NEW(&pump->answers, struct audit_row);
     *row = *audit;
-    row->time_ms = clock_wall_ms();
-    row->key = uuid_next(&pump->audit_keys, row->time_ms);
+    row->key = uuid_next(&pump->audit_keys, clock_wall_ms());
+    row->time_ms = uuid_time_ms(&row->key);
     if (uuid_is_nil(&row->resource))
         row->resource = *resource;
     row_batch_add(&pump->effects.rows, ROW_AUDIT, ROW_INSERT, row);

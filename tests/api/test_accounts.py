@@ -578,6 +578,15 @@ def test_changes_are_in_the_audit(server):
     assert any("of aude" in entry["detail"] for entry in audit(server.api, action="token.create"))
 
 
+def test_an_entry_is_in_the_audit_of_its_own_millisecond(server):
+    """Lists of a span of time go by keys, which begin with a time: it is the one that is told."""
+    for i in range(30):
+        user(server.api, f"ms{i}", "VIEWER")
+        entry = server.api.read(f"{ACCOUNTS}/audit", limit=1)["items"][0]
+        span = {"timeGreaterThanOrEqualTo": entry["time"], "timeLessThanOrEqualTo": entry["time"]}
+        assert entry["key"] in [other["key"] for other in server.api.read(f"{ACCOUNTS}/audit", **span)["items"]]
+
+
 def test_the_audit_tells_whose_role_where_and_whose_credential(server):
     api = server.api
     there = api.made("~/workspaces", {"displayName": "audited"})["key"]
