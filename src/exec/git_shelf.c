@@ -206,7 +206,7 @@ static bool make_folder(const char *path)
     return mkdir(path, FOLDER_MODE) == 0 || errno == EEXIST;
 }
 
-/* On the way to a commit's files, which are for all to read. */
+/* On the way to a commit's files, which are for all to read; who comes to any is decided above (isolate.c). */
 static bool let_through(const struct shelf *shelf, const char *path)
 {
     return !shelf->is_for_others || chmod(path, PASSED_THROUGH) == 0;
@@ -231,8 +231,7 @@ bool shelf_make_folders(const struct shelf *shelf, const struct repo *repo)
     char path[PATH_MAX];
     repo_folder(shelf, repo, folder);
     if (!join(path, shelf->root, "trash") || !make_folder(shelf->root) || !make_folder(path) ||
-        !make_folder(folder) || !let_through(shelf, shelf->root) || !let_through(shelf, folder) ||
-        !join(path, folder, "origin"))
+        !make_folder(folder) || !let_through(shelf, folder) || !join(path, folder, "origin"))
         return false;
     return access(path, F_OK) == 0 || write_origin(repo, folder, path);
 }
@@ -290,7 +289,6 @@ bool shelf_open(struct shelf *shelf, const char *data_dir, bool is_for_others)
     DIR *folder = opendir(shelf->root);
     if (!folder)
         return errno == ENOENT;
-    let_through(shelf, shelf->root);
     if (join(path, shelf->root, "trash"))
         make_folder(path);
     for (struct dirent *entry; (entry = readdir(folder));) {

@@ -23,8 +23,8 @@
 enum {
     OWN_ONLY = 0700, /* as the server makes folders */
     PASSED_THROUGH = 0711,
-    READ_BY_ALL = 0755,
-    ENTRANCE = 0710, /* DATA: only the user's group comes to what is open below it */
+    ENTRANCE = 0710, /* only the user's group comes to what is open below it */
+    READ_BY_GROUP = 0750,
     CPU_PERIOD_US = 100000,
     OWN_FILE_MAX = 4096, /* of /proc/self/cgroup */
 };
@@ -195,36 +195,52 @@ static bool parse_umask(struct isolation *isolation, const char *text, struct er
     return true;
 }
 
-/* Opens what the server has made and nobody has decided on since. */
-static bool open_own(const char *path, mode_t mode)
+static bool give_group(const char *path, gid_t gid, mode_t mode)
+{
+    return chown(path, (uid_t)-1, gid) == 0 && chmod(path, mode) == 0;
+}
+
+/* A folder of DATA, made if it is not there yet. */
+static bool open_entrance(const struct isolation *isolation, const char *data_dir, const char *name)
+{
+    char path[PATH_MAX];
+
+    snprintf(path, sizeof path, "%s/%s", data_dir, name);
+    return (mkdir(path, OWN_ONLY) == 0 || errno == EEXIST) &&
+           give_group(path, isolation->gid, ENTRANCE);
+}
+
+/* One that the server has made and nobody has decided on since. It is the server's group's again once DATA has changed hands. */
+static bool open_workspace(const struct isolation *isolation, const char *path)
 {
     struct stat status;
 
     if (lstat(path, &status) < 0)
         return errno == ENOENT;
-    if (!S_ISDIR(status.st_mode) || status.st_uid != geteuid() ||
-        (status.st_mode & ALLPERMS) != OWN_ONLY)
+    mode_t mode = status.st_mode & ALLPERMS;
+    bool is_untouched = mode == OWN_ONLY || (mode == READ_BY_GROUP && status.st_gid == getegid());
+    if (!S_ISDIR(status.st_mode) || status.st_uid != geteuid() || !is_untouched)
         return true;
-    return chmod(path, mode) == 0;
+    return give_group(path, isolation->gid, READ_BY_GROUP);
 }
 
-/* The workspace's folder only where it is in DATA: elsewhere it is the administrator's, and others may come by. */
+/* DATA itself keeps its group: systemd, which finds another one on a StateDirectory, gives all below to the unit's user,
+ * files of running tasks too. So the walls are one level down. The workspace's folder only where it is in DATA:
+ * elsewhere it is the administrator's, and others may come by. */
 static bool open_data(const struct isolation *isolation, const struct exec_config *config)
 {
-    char path[PATH_MAX];
+    static const char *const entrances[] = {"runs", "git", "workspaces"};
+    struct stat status;
     size_t len = strlen(config->data_dir);
 
-    if (chown(config->data_dir, (uid_t)-1, isolation->gid) < 0 ||
-        chmod(config->data_dir, ENTRANCE) < 0)
-        return false;
-    snprintf(path, sizeof path, "%s/runs", config->data_dir);
-    if (chmod(path, PASSED_THROUGH) < 0)
-        return false;
-    snprintf(path, sizeof path, "%s/workspaces", config->data_dir);
+    for (size_t i = 0; i < ARRAY_LEN(entrances); i++)
+        if (!open_entrance(isolation, config->data_dir, entrances[i]))
+            return false;
     bool is_within = strncmp(config->workspace_dir, config->data_dir, len) == 0 &&
                      config->workspace_dir[len] == '/';
-    return open_own(path, PASSED_THROUGH) &&
-           (!is_within || open_own(config->workspace_dir, READ_BY_ALL));
+    return (!is_within || open_workspace(isolation, config->workspace_dir)) &&
+           stat(config->data_dir, &status) == 0 &&
+           chmod(config->data_dir, (status.st_mode & ALLPERMS) | PASSED_THROUGH) == 0;
 }
 
 static bool find_user(struct isolation *isolation, const struct exec_config *config,

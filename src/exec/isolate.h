@@ -9,8 +9,8 @@
  *
  * With another user, the folder of the run stays the server's: only work/, and the files and the folder
  * of the attempt that its processes read or write, are the user's. Those above can be passed through, not
- * listed; DATA by the user's group alone. A workspace's folder that the server has made in DATA is opened to
- * be read.
+ * listed: DATA by everyone, its runs/, git/ and workspaces/ by the user's group alone. A workspace's folder that
+ * the server has made in DATA is opened to that group to be read.
  */
 #pragma once
 

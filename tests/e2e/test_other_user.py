@@ -5,6 +5,8 @@ Kinds that need something installed are in tests/real/test_other_user_real.py.
 
 import http.server
 import os
+import pwd
+import subprocess
 import threading
 from pathlib import Path
 
@@ -174,6 +176,20 @@ def test_files_from_git(server, api, tmp_path):
     assert log(server.api, run, "a") == "more\n" + SEEN
 
 
+DAEMON = pwd.getpwnam("daemon")
+
+
+def read_as(user, path):
+    return subprocess.run(["cat", path], user=user.pw_uid, group=user.pw_gid, extra_groups=[], capture_output=True, check=False)
+
+
+def closed_to_others(data):
+    """DATA can be passed through by everyone: what lies in it is closed by itself."""
+    said = {"no-params.json", "endpoint.json"}
+    for place in data.iterdir():
+        assert place.name in said or not place.stat().st_mode & 0o007, place
+
+
 def test_a_workspace_that_the_server_made(servers):
     """DATA/workspace and DATA/workspaces/KEY: whoever reads files there is the user, nobody else on the host."""
     server = as_nobody(servers())
@@ -191,7 +207,29 @@ def test_a_workspace_that_the_server_made(servers):
     server.api.place = server.api.place.rsplit("/", 1)[0] + "/" + key
     run = server.api.go([task("a", "look.py")], "SUCCESS")
     assert log(server.api, run, "a") == SEEN + "beside\n"
-    assert not server.data.stat().st_mode & 0o007 and server.data.stat().st_gid == NOBODY.pw_gid
-    own.chmod(0o750)
+    closed_to_others(server.data)
+    for folder in (own, other):
+        assert read_as(DAEMON, folder / "look.py").returncode != 0, "nobody else on the host"
+    own.chmod(0o700)
+    os.chown(own, 0, 0)
     server.restart()
-    assert own.stat().st_mode & 0o777 == 0o750, "what the administrator has decided stands"
+    assert read_as(NOBODY, own / "look.py").returncode == 0, "as it was made: it is opened again"
+    own.chmod(0o770)
+    os.chown(own, 0, DAEMON.pw_gid)
+    server.restart()
+    assert own.stat().st_mode & 0o777 == 0o770 and own.stat().st_gid == DAEMON.pw_gid, "what the administrator has decided stands"
+
+
+def test_the_data_folder_keeps_its_owner(servers):
+    """systemd gives all below a StateDirectory to the unit's user, what running tasks write too, if that has another owner or group."""
+    server = as_nobody(servers(), mask="022")
+    server.start()
+    server.api.go([task("a", "look.py")], "SUCCESS")
+    status = server.data.stat()
+    assert (status.st_uid, status.st_gid, status.st_mode & 0o777) == (0, 0, 0o711)
+    closed_to_others(server.data)
+    # And when that has happened all the same, as where the server was another user's before:
+    subprocess.run(["chown", "-R", "0:0", server.data], check=True)
+    server.data.chmod(0o700)
+    server.restart()
+    assert log(server.api, server.api.go([task("a", "look.py")], "SUCCESS", name="again"), "a") == SEEN
