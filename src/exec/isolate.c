@@ -79,9 +79,9 @@ static bool has_word(const char *text, const char *word)
 
 /* ---- where cgroups are made ---- */
 
-/* The folder that the kernel says we are in; NULL when there is no cgroup v2, or it is the root, in
- * which nothing of ours has any business. */
-static const char *own_cgroup(struct arena *arena)
+/* The folder that the kernel says we are in, or the one above if that is our leaf; NULL when there is no cgroup v2, or
+ * it is the root, in which nothing of ours has any business. */
+static const char *own_cgroup(struct arena *arena, bool *ret_in_leaf)
 {
     static const char *const mounts[] = {"/sys/fs/cgroup", "/sys/fs/cgroup/unified"};
     char text[OWN_FILE_MAX];
@@ -94,12 +94,20 @@ static const char *own_cgroup(struct arena *arena)
     line = strstr(line, "0::") + 3;
     line[strcspn(line, "\n")] = '\0';
     char *leaf = strrchr(line, '/');
-    if (leaf && strcmp(leaf + 1, SERVER_LEAF) == 0)
-        *leaf = '\0'; /* another workspace's exec has moved us there */
+    *ret_in_leaf = leaf && strcmp(leaf + 1, SERVER_LEAF) == 0;
+    if (*ret_in_leaf)
+        *leaf = '\0'; /* another workspace's exec has moved us there, or DelegateSubgroup= has */
     for (size_t i = 0; i < 2 && line[0] != '\0' && line[1] != '\0'; i++)
         if (statfs(mounts[i], &status) == 0 && status.f_type == CGROUP2_SUPER_MAGIC)
             return arena_printf(arena, "%s%s", mounts[i], line);
     return NULL;
+}
+
+static bool not_delegated(struct err *err, const char *base)
+{
+    err_set(err, ERR_INVALID_PARAMETER, "exec.cgroup: auto: %s is not delegated to the server: %s",
+            base, strerrordesc_np(errno));
+    return false;
 }
 
 /* Controllers are for the children of a cgroup without processes of its own: we move into a leaf. */
@@ -110,9 +118,32 @@ static bool leave_base(const char *base, struct err *err)
     snprintf(leaf, sizeof leaf, "%s/%s", base, SERVER_LEAF);
     if ((mkdir(leaf, 0755) == 0 || errno == EEXIST) && write_text(leaf, "cgroup.procs", "0"))
         return true;
-    err_set(err, ERR_INVALID_PARAMETER, "exec.cgroup: auto: %s is not delegated to the server: %s",
-            base, strerrordesc_np(errno));
-    return false;
+    return not_delegated(err, base);
+}
+
+/* Where the next server of the unit is put too. Once there are controllers for its children that cannot be done as long as one
+ * of them lives: the unit would not come back while a task runs. So there are none. */
+static bool stay_in_base(struct isolation *isolation, struct err *err)
+{
+    char procs[PATH_MAX];
+
+    snprintf(procs, sizeof procs, "%s/cgroup.procs", isolation->base);
+    isolation->shares_base = true;
+    return (access(isolation->base, W_OK) == 0 && access(procs, W_OK) == 0) ||
+           not_delegated(err, isolation->base);
+}
+
+static bool find_own_base(struct isolation *isolation, struct arena *arena, struct err *err)
+{
+    bool in_leaf = false;
+
+    isolation->base = own_cgroup(arena, &in_leaf);
+    if (!isolation->base)
+        return refuse(err, "exec.cgroup",
+                      "auto: the server is in no cgroup of version 2 of "
+                      "its own; a systemd unit with Delegate=yes gives one");
+    bool by_systemd = getenv("INVOCATION_ID") != NULL;
+    return by_systemd && !in_leaf ? stay_in_base(isolation, err) : leave_base(isolation->base, err);
 }
 
 static bool find_base(struct isolation *isolation, const char *wanted, struct arena *arena,
@@ -120,14 +151,8 @@ static bool find_base(struct isolation *isolation, const char *wanted, struct ar
 {
     struct statfs status;
 
-    if (strcmp(wanted, "auto") == 0) {
-        isolation->base = own_cgroup(arena);
-        if (!isolation->base)
-            return refuse(err, "exec.cgroup",
-                          "auto: the server is in no cgroup of version 2 of "
-                          "its own; a systemd unit with Delegate=yes gives one");
-        return leave_base(isolation->base, err);
-    }
+    if (strcmp(wanted, "auto") == 0)
+        return find_own_base(isolation, arena, err);
     if (wanted[0] != '/' || statfs(wanted, &status) < 0 || status.f_type != CGROUP2_SUPER_MAGIC ||
         access(wanted, W_OK) < 0)
         return refuse(err, "exec.cgroup",
@@ -171,8 +196,10 @@ static bool open_cgroups(struct isolation *isolation, const char *wanted, struct
         return false;
     if (strlen(isolation->base) + ATTEMPT_FILE > ORDER_CGROUP_MAX)
         return refuse(err, "exec.cgroup", "its path is too long");
-    write_text(isolation->base, "cgroup.subtree_control", "+memory");
-    write_text(isolation->base, "cgroup.subtree_control", "+cpu");
+    if (!isolation->shares_base) {
+        write_text(isolation->base, "cgroup.subtree_control", "+memory");
+        write_text(isolation->base, "cgroup.subtree_control", "+cpu");
+    }
     snprintf(path, sizeof path, "%s/cgroup.subtree_control", isolation->base);
     read_text(path, enabled, sizeof enabled);
     isolation->limits_memory = has_word(enabled, "memory");
@@ -282,8 +309,12 @@ bool isolation_open(struct isolation *isolation, const struct exec_config *confi
     if (isolation->memory_max_bytes > 0 && !isolation->limits_memory)
         log_event(LOG_WARN, "no memory controller: exec.memory-max limits each process by itself");
     if (isolation->cpu_max_percent > 0 && !isolation->limits_cpu)
-        return refuse(err, "exec.cpu-max",
-                      "needs exec.cgroup and a cpu controller that is delegated to the server");
+        return refuse(
+            err, "exec.cpu-max",
+            isolation->shares_base
+                ? "needs a cgroup above the server's: DelegateSubgroup=" SERVER_LEAF
+                  " of its unit (systemd 254)"
+                : "needs exec.cgroup and a cpu controller that is delegated to the server");
     return true;
 }
 

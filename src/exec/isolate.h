@@ -32,6 +32,7 @@ struct isolation {
     int64_t cpu_max_percent;  /* of one processor; 0: none */
     bool limits_memory;       /* by cgroup */
     bool limits_cpu;
+    bool shares_base; /* the server is in `base` itself: no controllers, so no limits by cgroup */
     const char *base; /* folder of the cgroups, the owner's string; NULL: none */
 };
 

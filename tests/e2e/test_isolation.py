@@ -137,16 +137,26 @@ def test_a_cgroup_that_was_just_made_is_left_alone(servers, group):
     fresh.rmdir()
 
 
-def test_a_cgroup_of_the_servers_own_is_used(servers, group):
-    """As under a systemd unit with Delegate=yes: the server leaves room for controllers, tasks are beside it."""
-    server = servers("--exec.cgroup", "auto")
+def put_into(server, place, invocation=None):
+    """Each start of it, as systemd does it where `invocation` is an id; into a folder that is there or not yet."""
+    unit = f"export INVOCATION_ID={invocation}" if invocation else "unset INVOCATION_ID"
+    into = f'{unit}; mkdir -p "$0"; echo $$ > "$0/cgroup.procs" || exit 219; exec "$@"'
     plain = server.command
-    server.command = lambda *options: ["/bin/sh", "-c", 'echo $$ > "$0/cgroup.procs"; exec "$@"', group, *plain(*options)]
-    server.start()
+    server.command = lambda *options: ["/bin/sh", "-c", into, place, *plain(*options)]
+    return server
+
+
+def in_cgroup(place, pid):
+    return str(pid) in (place / "cgroup.procs").read_text().split()
+
+
+def test_a_cgroup_of_the_servers_own_is_used(servers, group):
+    """As where one is delegated: the server leaves room for controllers, tasks are beside it."""
+    server = put_into(servers("--exec.cgroup", "auto"), group).start()
     run = server.api.run(server.api.job([step("a", gate="go")]))
     pid = int(server.wait_witness("start", "a")[0].pid)
     assert group.name + "/" + run["taskToTaskRunMap"]["a"] in open(f"/proc/{pid}/cgroup").read()
-    assert str(server.process.pid) in (group / "reprise-server/cgroup.procs").read_text().split()
+    assert in_cgroup(group / "reprise-server", server.process.pid)
     assert (group / "cgroup.procs").read_text() == "", "nothing is in the way of controllers"
     other = server.api.made("~/workspaces", {"displayName": "other"})
     assert not (group / "reprise-server/reprise-server").exists(), f"workspace {other['key']} uses the same"
@@ -155,6 +165,43 @@ def test_a_cgroup_of_the_servers_own_is_used(servers, group):
     server.open_gate("go")
     server.api.wait_final(run, "SUCCESS")
     assert server.stop() == 0  # before its cgroup goes
+
+
+def test_a_unit_restarts_while_a_task_runs(servers, group):
+    """systemd puts each new server into the unit's own cgroup, which cannot be as long as that one has controllers for its children."""
+    server = put_into(servers("--exec.cgroup", "auto", "--exec.memory-max", str(1 << 30)), group, invocation="1" * 32).start()
+    run = server.api.run(server.api.job([step("a", gate="go")]))
+    pid = int(server.wait_witness("start", "a")[0].pid)
+    assert group.name + "/" + run["taskToTaskRunMap"]["a"] in open(f"/proc/{pid}/cgroup").read()
+    assert (group / "cgroup.subtree_control").read_text().split() == [] and in_cgroup(group, server.process.pid)
+    assert "each process by itself" in server.tail(20000)
+    server.restart()
+    assert in_cgroup(group, server.process.pid)
+    server.open_gate("go")
+    server.api.wait_final(run, "SUCCESS")
+    assert server.stop() == 0  # before its cgroup goes
+
+
+def test_a_unit_that_puts_the_server_beside_its_tasks(servers, group):
+    """DelegateSubgroup=reprise-server of systemd 254: then there are controllers."""
+    leaf = group / "reprise-server"
+    server = put_into(servers("--exec.cgroup", "auto"), leaf, invocation="1" * 32).start()
+    run = server.api.run(server.api.job([step("a", gate="go")]))
+    pid = int(server.wait_witness("start", "a")[0].pid)
+    assert group.name + "/" + run["taskToTaskRunMap"]["a"] in open(f"/proc/{pid}/cgroup").read()
+    assert in_cgroup(leaf, server.process.pid) and not (leaf / "reprise-server").exists()
+    there_are = {"memory", "cpu"} & set(controllers(group))
+    assert there_are <= set((group / "cgroup.subtree_control").read_text().split())
+    server.restart()
+    assert in_cgroup(leaf, server.process.pid)
+    server.open_gate("go")
+    server.api.wait_final(run, "SUCCESS")
+    assert server.stop() == 0
+
+
+def test_a_unit_that_cannot_limit_processors_says_what_it_needs(servers, group):
+    server = put_into(servers("--exec.cgroup", "auto", "--exec.cpu-max", "50"), group, invocation="1" * 32)
+    refused_start(server, "exec.cpu-max", "DelegateSubgroup=reprise-server")
 
 
 def test_a_limit_of_memory_is_of_the_whole_attempt(servers, group):
