@@ -121,6 +121,15 @@ def test_commands_of_a_page(page, tmp_path):
         shell.close()
 
 
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_what_a_page_calls_yaml_is_yaml(page):
+    """To others too: their files are not read by our own reader."""
+    yaml = pytest.importorskip("yaml")
+    for language, _, text in (match.groups() for match in FENCE.finditer(page.read_text())):
+        if language == "yaml":
+            assert isinstance(yaml.safe_load(text), dict), text
+
+
 def test_links_of_the_guide_lead_somewhere():
     for page in PAGES:
         for target in re.findall(r"\]\(([^)#:]+)\)", page.read_text()):
