@@ -288,6 +288,24 @@ bool engine_wants_slot(const struct engine *engine)
     return !engine->is_draining && !list_is_empty(&engine->turns);
 }
 
+static void put_first(struct list *head, struct list *node)
+{
+    list_remove(node);
+    list_insert_before(head->next, node);
+}
+
+bool engine_let_pass(struct engine *engine, const struct uuid *task_run)
+{
+    struct etask *task = uuid_map_get(&engine->tasks, task_run);
+    bool waits = task && task->row.state == STATE_QUEUED && task_def_of(task)->type != TASK_JOB &&
+                 list_is_linked(&task->run->turn);
+    if (!waits || engine->is_draining)
+        return false;
+    put_first(&task->run->ready, &task->ready);
+    put_first(&engine->turns, &task->run->turn);
+    return true;
+}
+
 static bool may_start(const struct engine *engine)
 {
     int64_t max = engine->config.max_running;

@@ -310,6 +310,9 @@ size_t engine_run_count(const struct engine *engine);
 size_t engine_attempt_count(const struct engine *engine);
 /* Would a step start something if it had another slot? */
 bool engine_wants_slot(const struct engine *engine);
+/* Puts a task that waits for an execution slot before all others; false: it does not wait for one. For whoever knows
+ * who was next, which is in no row. */
+bool engine_let_pass(struct engine *engine, const struct uuid *task_run);
 /* How many tasks wait for an execution slot. */
 size_t engine_ready_count(const struct engine *engine);
 

@@ -103,7 +103,8 @@ static void begin_world(struct replay *replay, const struct workspace_row *works
     world->context = replay;
     world->config.zone = zone_of;
     world->config.context = replay->zones;
-    world_limit(world, 0); /* the settings are in force from here on */
+    world->slots_elsewhere = ENGINE_NO_SLOT;
+    world_limit(world, REPLAY_SLOTS); /* the settings are in force from here on */
     replay->world = world;
 }
 

@@ -7,9 +7,10 @@
  * engine makes of it: the states that every run and task run went through, how they ended and what
  * they said then, how often tasks were started, what repairs planned.
  *
- * Not in the store, so not compared: which task waited for an execution slot, and what became of runs
- * that were deleted. Expressions (model/el.h) are in the zone of the job's schedule here, without one in UTC,
- * and variables empty: where one of these decided something, that may differ. Where run numbers are missing, whatever had to do with run slots may differ.
+ * Tasks get their execution slots when the events say that they did. Not in the store, so not compared: what became
+ * of runs that were deleted. Expressions (model/el.h) are in the zone of the job's schedule here, without one in UTC, and
+ * variables empty: where one of these decided something, that may differ. Where run numbers are missing, whatever had
+ * to do with run slots may differ.
  */
 #pragma once
 

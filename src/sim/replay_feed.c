@@ -50,6 +50,28 @@ static void let_deadline_pass(struct replay *replay)
     world_set_clock(world, now_ms);
 }
 
+/* ---- execution slots ---- */
+
+/* Not only that it got one: where the run itself went on too late, by a cap that was raised just then, it has one by now. */
+static bool has_slot(const struct event_row *event)
+{
+    bool gets_one = event->from == STATE_QUEUED && event->to == STATE_PENDING;
+    return gets_one || event->to == STATE_RUNNING || event->from == STATE_RUNNING;
+}
+
+/* It begins, and nothing else happens: the step is about no event. */
+static void let_start(struct replay *replay, const struct past_run *run, const char *task_key)
+{
+    struct world *world = replay->world;
+    const struct booked_task *task = booked_task_of(book_run(&world->book, &run->key), task_key);
+    struct engine_event nothing = {.kind = ENGINE_LOADED};
+    if (!task || !engine_let_pass(world->engine, &task->row.key))
+        return;
+    world->slots_elsewhere = REPLAY_SLOTS - (int64_t)engine_attempt_count(world->engine) - 1;
+    world_step(world, &nothing);
+    world->slots_elsewhere = ENGINE_NO_SLOT;
+}
+
 /* ---- jobs ---- */
 
 static struct past_job *find_job(struct replay *replay, const struct uuid *stored)
@@ -460,10 +482,12 @@ static void feed_task_event(struct replay *replay, struct past_run *run,
                             const struct event_row *event)
 {
     const struct task_run_row *row = past_task(run, &event->task_run);
-    const struct booked_run *booked = book_run(&replay->world->book, &run->key);
-    const struct booked_task *task = booked_task_of(booked, event->task_key);
     if (!row || event->type != EVENT_TASK_STATE)
         return;
+    if (has_slot(event))
+        let_start(replay, run, event->task_key);
+    const struct booked_run *booked = book_run(&replay->world->book, &run->key);
+    const struct booked_task *task = booked_task_of(booked, event->task_key);
     bool was_live = event->from == STATE_RUNNING || event->from == STATE_CANCELING;
     bool is_behind = task && task->row.state == event->from;
     if (is_child(replay, event)) {

@@ -6,6 +6,9 @@
 #include "sim/replay.h"
 #include "sim/world.h"
 
+/* More than attempts can be live: a slot is given where the events say that one was. */
+#define REPLAY_SLOTS INT64_C(1000000000)
+
 struct past_job {
     struct uuid stored; /* key in the store */
     struct uuid key;    /* and in the replay */

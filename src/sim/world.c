@@ -406,6 +406,7 @@ void world_step(struct world *world, struct engine_event *event)
     event->now_ms = world->now_ms;
     event->mono_ms = world->mono_ms;
     event->seed = mix64(world->seed++);
+    event->slots_elsewhere = world->slots_elsewhere;
     if (world->twin)
         twin_step(world, event);
     world->is_draining |= event->kind == ENGINE_DRAIN;

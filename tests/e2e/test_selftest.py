@@ -130,6 +130,23 @@ def test_a_history_is_replayed_without_a_difference(history, tmp_path, monkeypat
     assert (int(runs), int(repairs)) == (stored, 4)
 
 
+def test_what_never_got_an_execution_slot_did_not_start(servers):
+    server = servers("--exec.max-running", "2").start()
+    api = server.api
+    many = api.job([step(key, gate="go") for key in "abc"], name="many")
+    run = api.run(many)
+    eventually(lambda: len(server.witness("start")) == 2, "two of three have a slot")
+    api.cancel(run)
+    api.wait_final(run, "CANCELED")
+    states = {row["retries"] and "started" or "not" for row in (api.task_run(run, key) for key in "abc")}
+    assert states == {"started", "not"}
+    server.open_gate("go")
+    api.wait_final(api.run(many), "SUCCESS")
+    server.stop()
+    done = selftest("--replay", server.data / "reprise.db")
+    assert done.returncode == 0, done.stdout
+
+
 def test_a_history_that_is_not_true_is_told(history):
     with sqlite3.connect(history) as database:
         columns = [row[1] for row in database.execute("PRAGMA table_info(task_run)")]
