@@ -3,9 +3,11 @@
 #include <errno.h>
 #include <getopt.h>
 #include <limits.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "base/mem.h"
@@ -209,19 +211,23 @@ static bool replay_all(struct store *store, size_t *ret_differences)
     return ok;
 }
 
+static bool make_folder(char folder[static PATH_MAX])
+{
+    const char *wanted = getenv("TMPDIR");
+    const char *place = wanted && *wanted ? wanted : "/var/tmp";
+    snprintf(folder, PATH_MAX, "%s/reprise-replay-XXXXXX", place);
+    if (mkdtemp(folder))
+        return true;
+    fprintf(stderr, "reprise: --replay: no folder for a copy can be made in %s: %s\n", place,
+            strerror(errno));
+    return false;
+}
+
 /* Opening a database brings its schema up, which is not for a test to do: the server that it is of may be older, and may
  * be running. So a copy is opened, in a folder that is gone afterwards. */
-static struct store *open_copy(const char *path, char folder[static PATH_MAX], struct err *err)
+static struct store *open_copy(const char *path, const char *folder, struct err *err)
 {
-    const char *place = getenv("TMPDIR");
     char copy[PATH_MAX + sizeof "/" COPY_NAME];
-    snprintf(folder, PATH_MAX, "%s/reprise-replay-XXXXXX", place && *place ? place : "/var/tmp");
-    if (!mkdtemp(folder)) {
-        err_set(err, ERR_INTERNAL, "no folder for a copy of it can be made in %.400s: %s",
-                place && *place ? place : "/var/tmp", strerror(errno));
-        folder[0] = '\0';
-        return NULL;
-    }
     snprintf(copy, sizeof copy, "%s/" COPY_NAME, folder);
     return store_backup_sqlite(path, copy, err) ? NULL : store_open_sqlite(copy, err);
 }
@@ -230,8 +236,6 @@ static void remove_copy(const char *folder)
 {
     static const char *const names[] = {COPY_NAME, COPY_NAME "-wal", COPY_NAME "-shm"};
     char path[PATH_MAX + sizeof "/" COPY_NAME "-wal"];
-    if (!*folder)
-        return;
     for (size_t i = 0; i < ARRAY_LEN(names); i++) {
         snprintf(path, sizeof path, "%s/%s", folder, names[i]);
         unlink(path);
@@ -239,30 +243,56 @@ static void remove_copy(const char *folder)
     rmdir(folder);
 }
 
-static int replay(const struct options *options)
+/* Returns the exit code. */
+static int replay_copy(const struct options *options, struct store *store)
 {
-    struct err err;
     struct witness witness = {.options = options};
-    char folder[PATH_MAX];
     size_t differences = 0;
-    if (access(options->replay, R_OK) != 0) {
-        fprintf(stderr, "reprise: --replay %s: %s\n", options->replay, strerror(errno));
-        return EXIT_USAGE;
-    }
-    struct store *store = open_copy(options->replay, folder, &err);
-    if (!store) {
-        fprintf(stderr, "reprise: --replay %s: %s\n", options->replay, err.message);
-        remove_copy(folder);
-        return EXIT_USAGE;
-    }
     broken_handle(tell_broken, &witness);
     bool ok = replay_all(store, &differences);
     broken_handle(NULL, NULL);
     store_close(store);
-    remove_copy(folder);
     if (!ok)
         fprintf(stderr, "reprise: --replay %s: it could not be read to the end\n", options->replay);
     return ok && differences == 0 ? 0 : 1;
+}
+
+static int replay_in(const char *folder, const struct options *options)
+{
+    struct err err;
+    struct store *store = open_copy(options->replay, folder, &err);
+    if (store)
+        return replay_copy(options, store);
+    fprintf(stderr, "reprise: --replay %s: %s\n", options->replay, err.message);
+    return EXIT_USAGE;
+}
+
+/* In a process of its own: whatever ends it, be it a broken rule or Ctrl-C, the copy goes, which may be large. */
+static int replay(const struct options *options)
+{
+    char folder[PATH_MAX];
+    struct sigaction interrupted;
+    int status = 0;
+    if (access(options->replay, R_OK) != 0) {
+        fprintf(stderr, "reprise: --replay %s: %s\n", options->replay, strerror(errno));
+        return EXIT_USAGE;
+    }
+    if (!make_folder(folder))
+        return EXIT_USAGE;
+    sigaction(SIGINT, &(struct sigaction){.sa_handler = SIG_IGN}, &interrupted);
+    pid_t pid = fork(); /* allow fork: nothing large is here yet */
+    if (pid == 0) {
+        sigaction(SIGINT, &interrupted, NULL);
+        exit(replay_in(folder, options));
+    }
+    if (pid < 0)
+        fprintf(stderr, "reprise: --replay: %s\n", strerror(errno));
+    else
+        waitpid(pid, &status, 0);
+    remove_copy(folder);
+    if (pid > 0 && WIFSIGNALED(status))
+        fprintf(stderr, "reprise: --replay: %s\n", strsignal(WTERMSIG(status)));
+    return pid > 0 && WIFEXITED(status) ? WEXITSTATUS(status) : 1;
 }
 
 int selftest(int argc, char **argv)

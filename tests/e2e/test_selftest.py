@@ -147,6 +147,19 @@ def test_what_never_got_an_execution_slot_did_not_start(servers):
     assert done.returncode == 0, done.stdout
 
 
+def test_nothing_is_left_of_a_replay_that_ends_in_the_middle(servers, tmp_path, monkeypatch):
+    (tmp_path / "tmp").mkdir()
+    monkeypatch.setenv("TMPDIR", str(tmp_path / "tmp"))
+    server = servers().start()
+    server.api.go([step("a")])
+    server.stop()
+    with sqlite3.connect(server.data / "reprise.db") as database:
+        database.execute("UPDATE run SET parameters = '{}'")  # no server has ever written that
+    done = selftest("--replay", server.data / "reprise.db")
+    assert done.returncode == 1 and "Aborted" in done.stderr
+    assert not list((tmp_path / "tmp").iterdir())
+
+
 def test_a_history_that_is_not_true_is_told(history):
     with sqlite3.connect(history) as database:
         columns = [row[1] for row in database.execute("PRAGMA table_info(task_run)")]
