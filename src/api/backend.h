@@ -356,6 +356,8 @@ struct api_backend {
     void (*metrics)(void *context, struct buf *out);
     /* Can the store be written to, and is recovery over? */
     bool (*is_ready)(void *context);
+    /* Is there room on the disk for tasks to start? Asked of the file system: for answers about what waits. */
+    bool (*has_room)(void *context);
 
     struct api_accounts accounts;
     struct api_platform platform;

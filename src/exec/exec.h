@@ -190,7 +190,7 @@ void exec_recover(struct exec *exec, const struct attempt_id *id, int64_t timeou
 /* How many attempts are not over as far as this exec knows: neither reported nor found void or lost. */
 size_t exec_live(const struct exec *exec);
 
-/* False while the disk is too full for attempts to start on it: what starts all the same fails. */
+/* False while the disk is too full for attempts to start on it: what starts all the same fails. Any thread. */
 bool exec_has_room(const struct exec *exec);
 
 /* How many supervisors wait for an order. */

@@ -226,6 +226,12 @@ static bool is_ready(void *context)
     return pump_is_ready(backend->pump) && !atomic_load(&backend->is_unwritable);
 }
 
+static bool has_room(void *context)
+{
+    const struct backend *backend = context;
+    return pump_has_room(backend->pump); /* all pumps are on one disk */
+}
+
 /* ---- metrics ---- */
 
 /* Sums over the workspaces. False when the store cannot be read. */
@@ -504,6 +510,7 @@ struct api_backend backend_functions(struct backend *backend)
         .unwatch_output = unwatch_output,
         .metrics = metrics,
         .is_ready = is_ready,
+        .has_room = has_room,
         .accounts = accounts_functions,
         .platform = platform_functions,
     };

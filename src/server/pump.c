@@ -577,6 +577,11 @@ bool pump_is_ready(const struct pump *pump)
     return atomic_load(&pump->is_ready);
 }
 
+bool pump_has_room(const struct pump *pump)
+{
+    return exec_has_room(pump->exec);
+}
+
 bool pump_is_fenced(const struct pump *pump)
 {
     return pump->is_fenced;

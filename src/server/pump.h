@@ -74,5 +74,7 @@ void pump_close(struct pump *pump);
 
 /* Is recovery over and the last commit good? Any thread. */
 bool pump_is_ready(const struct pump *pump);
+/* Is there room on the disk for what would start, right now? Any thread. */
+bool pump_has_room(const struct pump *pump);
 /* Another server has taken the workspace over: this one must stop. */
 bool pump_is_fenced(const struct pump *pump);

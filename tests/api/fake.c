@@ -601,6 +601,7 @@ struct fake *fake_new(void)
         .events_take = take_events,
         .events_drop = drop_events,
         .is_ready = is_ready,
+        .has_room = is_ready,
     };
     fake_add_accounts(&backend);
     fake_add_campaigns(&backend);

@@ -292,6 +292,7 @@ def test_what_is_ready_waits_while_the_disk_is_full(small_disk):
     server.open_gate("go")
     eventually(lambda: "too full for tasks to start" in server.tail(20000), "it says so")
     eventually(lambda: {api.task_run(run, name)["state"]["status"] for name in names} == {"QUEUED"}, "what is behind is ready")
+    assert "disk of the data folder is too full" in api.task_run(run, "x0")["state"]["stateMessage"], "slots are free"
     filler.unlink()
     api.wait_final(run, "SUCCESS")
     assert len(server.witness("start")) == 11 and {api.task_run(run, name)["retryAttempt"] for name in names} == {0}

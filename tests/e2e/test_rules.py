@@ -148,6 +148,22 @@ def test_policies_of_failure_and_conditions(server):
             "x-failPolicy")
 
 
+def test_what_waits_for_a_slot_in_a_suspended_run_says_so(servers):
+    server = servers("--exec.max-running", "2").start()
+    api = server.api
+    run = api.run(api.job([step("bad", gate="fail", exit=1, **{"x-failPolicy": "SUSPEND"}), step("holds", gate="never"), step("waits")]))
+    for name in ("bad", "holds"):
+        server.wait_witness("start", name)
+    before = api.get(f"/taskRuns/{run['taskToTaskRunMap']['waits']}")
+    assert before.json()["state"]["stateMessage"] == "Ready, waiting for an execution slot"
+    server.open_gate("fail")
+    eventually(lambda: "Suspended" in api.get_run(run)["state"]["stateMessage"], "it is suspended")
+    after = api.get(f"/taskRuns/{run['taskToTaskRunMap']['waits']}")
+    assert "the run is suspended" in after.json()["state"]["stateMessage"] and after.headers["etag"] != before.headers["etag"]
+    api.cancel(run)
+    api.wait_final(run, "CANCELED")
+
+
 def test_what_is_compared_is_bounded(api):
     """Many comparisons of long texts hold up everybody: each side has 256 KiB."""
     long = "{{job.parameters.p}}"

@@ -96,6 +96,8 @@ const char *task_message(const struct run_source *source, const struct task_run_
     bool is_ready = is_queued || !has_open_dependency(source, position);
     if (is_ready && run->state == STATE_RUNNING && run->is_suspended == 1)
         return "Does not start: the run is suspended, and nothing new starts";
+    if (is_queued && source->has_no_room && source->def->tasks[position].type != TASK_JOB)
+        return "Ready, but nothing starts: the disk of the data folder is too full";
     if (is_queued)
         return row->message;
     return message_waiting(source->def, (uint32_t)position, open_behind, source, source->at->arena);
@@ -213,6 +215,8 @@ bool run_source_load(const struct reading *at, const struct uuid *key,
     format_keys(&source);
     find_open(&source);
     source.trace_max = trace_max(&source);
+    source.has_no_room = !at->stored_messages && !state_is_final(source.image.run.state) &&
+                         !at->api->backend.has_room(at->api->backend.context);
     *ret = source;
     return true;
 }

@@ -29,6 +29,7 @@ struct run_source {
     const char *root_key;
     const char *parent_key;           /* NULL at top level */
     char (*task_run_keys)[UUID_TEXT]; /* by index in image.task_runs */
+    bool has_no_room;                 /* nothing starts: the disk is too full */
     size_t trace_max;                 /* bytes that a summary of a task run shows of its trace */
 };
 

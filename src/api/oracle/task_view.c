@@ -70,7 +70,7 @@ struct field_list retry_views(struct arena *arena, const struct task_run_row *ro
 /* ---- a task run ---- */
 
 /* What a task run is shown from. The whole run is read only where it is needed: to say what a
- * BLOCKED task waits for, and to count the starts before a repair. */
+ * task waits for that has not begun, and to count the starts before a repair. */
 struct task_run_source {
     const struct reading *at;
     struct task_run_row row;
@@ -90,11 +90,16 @@ static void task_source_release(struct task_run_source *source)
     job_def_unref(source->def);
 }
 
+static bool has_not_begun(const struct task_run_row *row)
+{
+    return row->state == STATE_BLOCKED || row->state == STATE_QUEUED;
+}
+
 static bool load_run(struct task_run_source *source)
 {
     const struct reading *at = source->at;
     const struct task_run_row *row = &source->row;
-    if (row->state != STATE_BLOCKED && row->repair_number == 0)
+    if (!has_not_begun(row) && row->repair_number == 0)
         return at->api->backend.reads.get_run(at->reader, row->workspace, &row->run, at->arena,
                                               &source->run);
     source->has_run_source = run_source_load(at, &row->run, NULL, &source->run_source);
@@ -277,11 +282,11 @@ static struct task_run_view task_run_view(const struct task_run_source *source)
     };
 }
 
-/* A BLOCKED task's reason follows from the others: it changes when they do. */
+/* The reason of a task that waits follows from the others and the run: it changes when they do. */
 static void task_etag(const struct task_run_source *source, char etag[static ETAG_TEXT])
 {
     int64_t event = source->row.last_event;
-    if (source->row.state == STATE_BLOCKED && source->has_run_source)
+    if (has_not_begun(&source->row) && source->has_run_source)
         event = source->run_source.stamps.last_event;
     snprintf(etag, ETAG_TEXT, "%llx", (unsigned long long)event);
 }
