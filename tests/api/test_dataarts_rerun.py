@@ -162,6 +162,13 @@ def test_sub_jobs_with_one_key(server, huawei):
     said = (server.workspace / "siblings").read_text().split()
     assert (said.count("bad"), said.count("good")) == (2, 1)
     refused(huawei.retry("siblings", [one]), "DLF.3051", "2 instances", str(one["instance_id"]), str(other["instance_id"]))
+    # a node that runs again has another instance, which alone stands for it then
+    parent = server.api.read("/jobRuns", jobKey=next(j["key"] for j in server.api.read("/jobs", displayName="family")["items"]))["items"][0]
+    server.api.repair(parent, repairMode="RERUN")
+    server.api.wait_final(parent, "SUCCESS")
+    again = [i for i in huawei.instances("siblings") if i["instance_id"] not in (one["instance_id"], other["instance_id"])]
+    assert len(again) == 2
+    refused(huawei.retry("siblings", [one]), "DLF.3051", "2 instances", *(str(i["instance_id"]) for i in again))
 
 
 def test_specified_node_and_all_behind(server, huawei, failed):

@@ -262,26 +262,80 @@ static enum err_code plan_run(struct call *call, const struct retry_body *body,
 
 /* ---- mode A ---- */
 
+/* The task of its parent that a sub-job was for: "" where there is none. */
+static const char *parent_task_of(struct call *call, const struct run_row *run)
+{
+    struct task_run_row task;
+    if (uuid_is_nil(&run->parent_task_run) ||
+        !call->backend->reads.get_task_run(call->reading.reader, call->workspace.id,
+                                           &run->parent_task_run, call->arena, &task))
+        return "";
+    return task.task_key;
+}
+
+/* A node that is retried or rerun starts its job anew: of these only the newest stands for it. */
+static bool is_superseded(const struct run_row *const *newer, const char *const *newer_tasks,
+                          size_t count, const struct run_row *run, const char *task)
+{
+    for (size_t i = 0; i < count; i++)
+        if (*task && uuid_equal(&newer[i]->parent_run, &run->parent_run) &&
+            strcmp(newer_tasks[i], task) == 0)
+            return true;
+    return false;
+}
+
+/* Those of the list, newest first, that could be meant. What was skipped is not rerun, so it is meant only where there is
+ * nothing else. */
+static size_t find_candidates(struct call *call, int64_t submit_ms,
+                              const struct instance_list *list, const struct run_row **ret)
+{
+    const char **tasks = ARENA_ARRAY(call->arena, list->count, const char *);
+    const struct run_row *skipped = NULL;
+    size_t count = 0;
+    for (size_t i = 0; i < list->count; i++) {
+        const struct run_row *run = &list->items[i];
+        if (run->submit_ms != submit_ms)
+            continue;
+        if (run->state == STATE_SKIPPED) {
+            skipped = skipped ? skipped : run;
+            continue;
+        }
+        const char *task = parent_task_of(call, run);
+        if (is_superseded(ret, tasks, count, run, task))
+            continue;
+        tasks[count] = task;
+        ret[count++] = run;
+    }
+    if (!count && skipped)
+        ret[count++] = skipped;
+    return count;
+}
+
+/* "12, 11, 7", as many as are told. */
+static const char *numbers_of(struct call *call, const struct run_row *const *runs, size_t count)
+{
+    const char *text = "";
+    for (size_t i = 0; i < count && i < NUMBERS_TOLD; i++)
+        text =
+            arena_printf(call->arena, "%s%s%lld", text, i ? ", " : "", (long long)runs[i]->number);
+    return count > NUMBERS_TOLD ? arena_printf(call->arena, "%s, …", text) : text;
+}
+
 /* A key names one instance, but for sub-jobs: they stand for the planned time of what runs them, so two
- * nodes with one job, or a node that is retried, make several with one key. Then whoever names the key
- * means the one that did not succeed; where that is none, or more than one, nobody can tell. */
+ * nodes with one job make two with one key. Then whoever names the key means the one that did not succeed; where that is
+ * none, or more than one, nobody can tell. */
 static enum err_code pick_instance(struct call *call, const struct chosen_instance *chosen,
                                    const struct instance_list *list, struct run_row *ret)
 {
-    const struct run_row *only = NULL;
-    size_t count = 0, failed = 0;
-    const char *numbers = "";
-    for (size_t i = 0; i < list->count; i++) {
-        const struct run_row *run = &list->items[i];
-        if (run->submit_ms != chosen->submit_ms)
+    const struct run_row **runs = ARENA_ARRAY(call->arena, list->count, const struct run_row *);
+    size_t count = find_candidates(call, chosen->submit_ms, list, runs);
+    const struct run_row *only = count ? runs[0] : NULL;
+    size_t failed = 0;
+    for (size_t i = 0; i < count; i++) {
+        if (runs[i]->state == STATE_SUCCESS)
             continue;
-        bool has_failed = run->state != STATE_SUCCESS && run->state != STATE_SKIPPED;
-        if (has_failed || !failed)
-            only = run;
-        failed += has_failed;
-        if (++count <= NUMBERS_TOLD)
-            numbers = arena_printf(call->arena, "%s%s%lld", numbers, count > 1 ? ", " : "",
-                                   (long long)run->number);
+        only = runs[i];
+        failed++;
     }
     if (!count)
         return err_set(&call->err, ERR_INSTANCE_UNKNOWN,
@@ -290,9 +344,9 @@ static enum err_code pick_instance(struct call *call, const struct chosen_instan
     if (count > 1 && failed != 1)
         return err_set(&call->err, ERR_INVALID_PARAMETER,
                        "The request parameter is invalid: task_retrys: plan_time %lld and "
-                       "submit_time %lld are those of %zu instances: %s%s",
-                       (long long)chosen->plan_ms, (long long)chosen->submit_ms, count, numbers,
-                       count > NUMBERS_TOLD ? ", …" : "");
+                       "submit_time %lld are those of %zu instances: %s",
+                       (long long)chosen->plan_ms, (long long)chosen->submit_ms, count,
+                       numbers_of(call, runs, count));
     *ret = *only;
     return ERR_OK;
 }
