@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -229,7 +230,7 @@ static struct store *open_copy(const char *path, const char *folder, struct err 
 {
     char copy[PATH_MAX + sizeof "/" COPY_NAME];
     snprintf(copy, sizeof copy, "%s/" COPY_NAME, folder);
-    return store_backup_sqlite(path, copy, err) ? NULL : store_open_sqlite(copy, err);
+    return store_backup_sqlite(path, copy, err) ? NULL : store_open_sqlite_copy(copy, err);
 }
 
 static void remove_copy(const char *folder)
@@ -267,11 +268,19 @@ static int replay_in(const char *folder, const struct options *options)
     return EXIT_USAGE;
 }
 
-/* In a process of its own: whatever ends it, be it a broken rule or Ctrl-C, the copy goes, which may be large. */
+static pid_t replaying; /* the process that does it */
+
+static void pass_on(int signal)
+{
+    kill(replaying, signal);
+}
+
+/* In a process of its own: whatever ends that, be it a broken rule, Ctrl-C or SIGTERM, the copy goes, which may be large. */
 static int replay(const struct options *options)
 {
+    static const int endings[] = {SIGHUP, SIGINT, SIGQUIT, SIGTERM};
     char folder[PATH_MAX];
-    struct sigaction interrupted;
+    sigset_t held, before;
     int status = 0;
     if (access(options->replay, R_OK) != 0) {
         fprintf(stderr, "reprise: --replay %s: %s\n", options->replay, strerror(errno));
@@ -279,20 +288,27 @@ static int replay(const struct options *options)
     }
     if (!make_folder(folder))
         return EXIT_USAGE;
-    sigaction(SIGINT, &(struct sigaction){.sa_handler = SIG_IGN}, &interrupted);
-    pid_t pid = fork(); /* allow fork: nothing large is here yet */
-    if (pid == 0) {
-        sigaction(SIGINT, &interrupted, NULL);
+    sigemptyset(&held);
+    for (size_t i = 0; i < ARRAY_LEN(endings); i++)
+        sigaddset(&held, endings[i]);
+    sigprocmask(SIG_BLOCK, &held, &before); /* until there is somebody to pass them on to */
+    replaying = fork();                     /* allow fork: nothing large is here yet */
+    if (replaying == 0) {
+        prctl(PR_SET_PDEATHSIG, SIGKILL);
+        sigprocmask(SIG_SETMASK, &before, NULL);
         exit(replay_in(folder, options));
     }
-    if (pid < 0)
+    for (size_t i = 0; i < ARRAY_LEN(endings) && replaying > 0; i++)
+        sigaction(endings[i], &(struct sigaction){.sa_handler = pass_on}, NULL);
+    sigprocmask(SIG_SETMASK, &before, NULL);
+    if (replaying < 0)
         fprintf(stderr, "reprise: --replay: %s\n", strerror(errno));
-    else
-        waitpid(pid, &status, 0);
+    while (replaying > 0 && waitpid(replaying, &status, 0) < 0 && errno == EINTR)
+        ;
     remove_copy(folder);
-    if (pid > 0 && WIFSIGNALED(status))
+    if (replaying > 0 && WIFSIGNALED(status))
         fprintf(stderr, "reprise: --replay: %s\n", strsignal(WTERMSIG(status)));
-    return pid > 0 && WIFEXITED(status) ? WEXITSTATUS(status) : 1;
+    return replaying > 0 && WIFEXITED(status) ? WEXITSTATUS(status) : 1;
 }
 
 int selftest(int argc, char **argv)

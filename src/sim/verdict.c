@@ -34,11 +34,12 @@ static void check_above(const struct booked_run *run, const struct job_def *def,
     uint8_t *above = xcalloc(def->task_count, sizeof *above);
     above[task] = 1;
     job_def_close_upstream(def, above);
-    for (uint32_t i = 0; i < def->task_count; i++) {
-        const char *key = def->tasks[i].task_key;
-        const struct booked_task *other = above[i] && i != task ? booked_task_of(run, key) : NULL;
-        if (other && !law_is_final(other->row.state))
-            broken("%s is decided before %s is final", def->tasks[task].task_key, key);
+    above[task] = 0;
+    for (size_t i = 0; i < run->task_count; i++) {
+        const struct task_run_row *row = &run->tasks[i]->row;
+        int64_t other = law_is_final(row->state) ? -1 : job_def_find(def, row->task_key);
+        if (other >= 0 && above[other])
+            broken("%s is decided before %s is final", def->tasks[task].task_key, row->task_key);
     }
     free(above);
 }
@@ -108,16 +109,6 @@ static bool was_ended(const struct booked_run *run, const struct job_def *def)
     return false;
 }
 
-/* Was the watched path to be waited for once more, and did not come? */
-static bool has_missed_path(const struct booked_run *run, const struct job_def *def)
-{
-    int64_t monitor = job_def_find_monitor(def);
-    const struct booked_task *task = monitor >= 0 ? planned_task(run, def, (uint32_t)monitor)
-                                                  : NULL;
-    return task && is_own_failure(task->row.state) &&
-           run->repairs[run->row.repair_number].monitor == MONITOR_AGAIN;
-}
-
 static void check_task(const struct booked_run *run, const struct job_def *def, uint32_t task)
 {
     const struct booked_task *booked = planned_task(run, def, task);
@@ -130,8 +121,6 @@ static void check_task(const struct booked_run *run, const struct job_def *def, 
     if (is_ruled && has_started)
         broken("%s has started and is %s", booked->row.task_key, state_name(state));
     enum state verdict = rule_says(run, def, task);
-    if (verdict == STATE_NEW && state == STATE_UPSTREAM_FAILED && has_missed_path(run, def))
-        return;
     if (is_ruled != (verdict != STATE_NEW) || (is_ruled && verdict != state))
         broken("%s is %s, its rule says %s", booked->row.task_key, state_name(state),
                verdict == STATE_NEW ? "that it runs" : state_name(verdict));

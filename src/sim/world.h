@@ -62,8 +62,8 @@ struct world {
     bool owns_disk;
     struct zone *zone; /* of all schedules: UTC */
     int64_t now_ms, mono_ms;
-    int64_t
-        slots_elsewhere; /* what every event tells: of the limit, those that are not for this workspace */
+    /* What every event tells: of the limit, those that are not for this workspace. */
+    int64_t slots_elsewhere;
     uint64_t seed;
     bool crash_always;
     struct twin *twin; /* NULL: none */

@@ -523,3 +523,10 @@ struct store *store_open_sqlite(const char *path, struct err *err)
 {
     return sqlite_open(path, &db_default_options, err);
 }
+
+struct store *store_open_sqlite_copy(const char *path, struct err *err)
+{
+    struct db_options options = db_default_options;
+    options.reader_limit_ms = 0;
+    return sqlite_open(path, &options, err);
+}

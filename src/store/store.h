@@ -36,6 +36,8 @@ enum store_result {
 /* Opens or creates the database in the file `path` and migrates it to the newest schema. NULL with
  * `err` when it cannot be opened, is damaged, or was written by a newer version. */
 struct store *store_open_sqlite(const char *path, struct err *err);
+/* A copy that nobody else works on: readers take as long as they take. */
+struct store *store_open_sqlite_copy(const char *path, struct err *err);
 
 /* An empty store in memory. `faults` may be NULL. Its readers have no snapshots: each call sees the
  * committed state of that moment. store_backup refuses. */
