@@ -359,7 +359,8 @@ static void fill_original(struct step *step, struct erun *run, const struct comm
 static void create_tasks(struct step *step, struct erun *run)
 {
     for (uint32_t i = 0; i < run->def->task_count; i++)
-        task_create(step, &run->tasks[i], 0, text_waiting(&step->fx->arena, &run->tasks[i]), NULL);
+        task_create(step, &run->tasks[i], 0, text_waiting(&step->fx->arena, &run->tasks[i], NULL),
+                    NULL);
     run_count_waiting(run);
 }
 

@@ -571,11 +571,10 @@ enum err_code task_resolve_text(const struct engine *engine, const struct etask 
                                 const char **ret, struct err *err);
 
 /* ---- text.c: sentences and decisions ---- */
-const char *text_waiting(struct arena *arena, const struct etask *task);
+const char *text_waiting(struct arena *arena, const struct etask *task, const uint32_t *behind);
 const char *text_holders(struct arena *arena, const struct ejob *job);
 const char *text_run_result(struct arena *arena, const struct erun *run, enum state result);
-const char *text_rule(struct arena *arena, const struct etask *task, struct rule_result result,
-                      uint32_t culprit);
+const char *text_rule(struct arena *arena, const struct etask *task, struct rule_result result);
 const char *decision_rule(struct arena *arena, const struct etask *task,
                           const struct rule_dep *deps, struct rule_result result);
 const char *decision_slot(struct arena *arena, const struct ejob *job, const char *verdict);

@@ -4,6 +4,7 @@
 #include "base/buf.h"
 #include "engine/internal.h"
 #include "engine/plan.h"
+#include "model/message.h"
 
 enum { PLAN_MAX_BYTES = 4 << 20 };
 
@@ -162,6 +163,12 @@ static void begin_repair(struct step *step, struct erun *run, const struct comma
     track(engine, &run->repair_tracked);
 }
 
+static bool is_open(const void *context, uint32_t task)
+{
+    const struct erun *run = context;
+    return !state_is_final(task_state(&run->tasks[task]));
+}
+
 /* Planned tasks get new task runs with fresh budgets; kept ones are not touched. */
 static void renew_tasks(struct step *step, struct erun *run, const struct repair_plan *plan)
 {
@@ -178,11 +185,13 @@ static void renew_tasks(struct step *step, struct erun *run, const struct repair
         task->number_is_free = false;
     }
     run_count_waiting(run);
+    uint32_t *behind = ARENA_ARRAY(arena, run->def->task_count, uint32_t);
+    message_find_open(run->def, is_open, run, behind);
     for (uint32_t n = 0; n < run->def->task_count; n++) {
         uint32_t i = run->def->order[n];
         if (plan->tasks[i].verdict != PLAN_KEEP)
             task_create(step, &run->tasks[i], run->row.repair_number,
-                        text_waiting(arena, &run->tasks[i]),
+                        text_waiting(arena, &run->tasks[i], behind),
                         verdict_decision(arena, run->row.repair_number, &plan->tasks[i]));
     }
 }

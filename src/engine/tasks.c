@@ -81,18 +81,6 @@ static bool is_passed_monitor(const struct etask *task)
            job_def_find_monitor(run->def) == task->position;
 }
 
-/* Position + 1 of the watched path that a repair was to wait for once more, in vain; else 0. Nothing of that repair runs
- * then, also where only kept tasks come directly behind the path. */
-static uint32_t missed_monitor(const struct etask *task)
-{
-    const struct erun *run = task->run;
-    if (run->repair.monitor != MONITOR_AGAIN)
-        return 0;
-    int64_t monitor = job_def_find_monitor(run->def);
-    bool is_missed = monitor >= 0 && state_is_own_failure(task_state(&run->tasks[monitor]));
-    return is_missed ? (uint32_t)monitor + 1 : 0;
-}
-
 void task_evaluate(struct step *step, struct etask *task)
 {
     const struct task_def *def = task_def_of(task);
@@ -107,9 +95,6 @@ void task_evaluate(struct step *step, struct etask *task)
         return;
     }
     struct rule_result result = rule_evaluate((enum run_if)def->run_if, deps, dep_count);
-    uint32_t culprit = result.verdict == RULE_RUN ? missed_monitor(task) : 0;
-    if (culprit)
-        result = (struct rule_result){RULE_UPSTREAM_FAILED, UINT32_MAX};
     const char *decision = grounds(step, task, deps, result);
     if (result.verdict == RULE_RUN) {
         if (def->type == TASK_IF_ELSE)
@@ -125,9 +110,9 @@ void task_evaluate(struct step *step, struct etask *task)
         return;
     }
     if (result.verdict == RULE_UPSTREAM_FAILED)
-        task->culprit = culprit ? culprit : find_culprit(task, result.because);
-    task_move(step, task, rule_state(result.verdict),
-              text_rule(&step->fx->arena, task, result, task->culprit), decision);
+        task->culprit = find_culprit(task, result.because);
+    task_move(step, task, rule_state(result.verdict), text_rule(&step->fx->arena, task, result),
+              decision);
 }
 
 bool task_is_settled(const struct etask *task)

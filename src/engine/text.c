@@ -7,25 +7,9 @@
 
 enum { DECISION_DEPS = 50, DECISION_MAX_BYTES = 32 << 10 };
 
-/* Up from a kept task to the one that is planned above it. */
-static uint32_t open_behind(const void *context, uint32_t task)
+const char *text_waiting(struct arena *arena, const struct etask *task, const uint32_t *behind)
 {
-    const struct erun *run = context;
-    while (state_is_final(task_state(&run->tasks[task]))) {
-        const struct graph_node *node = &run->def->nodes[task];
-        uint32_t d = 0;
-        while (d < node->dep_count && task_is_settled(&run->tasks[node->deps[d].task]))
-            d++;
-        if (d == node->dep_count)
-            return MESSAGE_NOBODY;
-        task = node->deps[d].task;
-    }
-    return task;
-}
-
-const char *text_waiting(struct arena *arena, const struct etask *task)
-{
-    return message_waiting(task->run->def, task->position, open_behind, task->run, arena);
+    return message_waiting(task->run->def, task->position, behind, arena);
 }
 
 const char *text_holders(struct arena *arena, const struct ejob *job)
@@ -80,8 +64,7 @@ const char *text_run_result(struct arena *arena, const struct erun *run, enum st
                         tasks_that(arena, run, state_is_own_failure, "failed"), canceled);
 }
 
-const char *text_rule(struct arena *arena, const struct etask *task, struct rule_result result,
-                      uint32_t culprit)
+const char *text_rule(struct arena *arena, const struct etask *task, struct rule_result result)
 {
     const struct job_def *def = task->run->def;
     const struct graph_node *node = &def->nodes[task->position];
@@ -117,7 +100,7 @@ const char *text_rule(struct arena *arena, const struct etask *task, struct rule
                    ? "Excluded: it runs only if every upstream task failed"
                    : "Excluded: it runs only if an upstream task failed";
     case RULE_UPSTREAM_FAILED: {
-        const struct etask *failed = &task->run->tasks[culprit - 1];
+        const struct etask *failed = &task->run->tasks[task->culprit - 1];
         return arena_printf(arena, "Not run: upstream task %s ended %s",
                             def->tasks[failed->position].task_key, state_name(task_state(failed)));
     }

@@ -42,9 +42,21 @@ static bool is_among(const uint32_t *named, uint32_t count, uint32_t task)
     return false;
 }
 
-const char *message_waiting(const struct job_def *def, uint32_t task,
-                            uint32_t (*open_behind)(const void *context, uint32_t dep),
-                            const void *context, struct arena *arena)
+void message_find_open(const struct job_def *def,
+                       bool (*is_open)(const void *context, uint32_t task), const void *context,
+                       uint32_t *ret_behind)
+{
+    for (uint32_t n = 0; n < def->task_count; n++) {
+        uint32_t i = def->order[n];
+        const struct graph_node *node = &def->nodes[i];
+        ret_behind[i] = is_open(context, i) ? i : MESSAGE_NOBODY;
+        for (uint32_t d = 0; d < node->dep_count && ret_behind[i] == MESSAGE_NOBODY; d++)
+            ret_behind[i] = ret_behind[node->deps[d].task];
+    }
+}
+
+const char *message_waiting(const struct job_def *def, uint32_t task, const uint32_t *behind,
+                            struct arena *arena)
 {
     const struct graph_node *node = &def->nodes[task];
     uint32_t named[MESSAGE_NAMED];
@@ -52,7 +64,8 @@ const char *message_waiting(const struct job_def *def, uint32_t task,
     buf_init(&names, MAX_BYTES);
     uint32_t open = 0;
     for (uint32_t i = 0; i < node->dep_count; i++) {
-        uint32_t other = open_behind(context, node->deps[i].task);
+        uint32_t dep = node->deps[i].task;
+        uint32_t other = behind ? behind[dep] : dep;
         if (other == MESSAGE_NOBODY || is_among(named, open, other))
             continue;
         if (open < MESSAGE_NAMED) {

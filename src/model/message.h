@@ -23,9 +23,12 @@ const char *message_holders(const struct uuid *holders, size_t count, int64_t sl
 
 enum { MESSAGE_NOBODY = UINT32_MAX };
 
-/* What a BLOCKED task waits for: "Waiting for a, b, c and 2 more", of those that `open_behind` names for its
- * dependencies (themselves while they are not final, what they stand before; MESSAGE_NOBODY), each once as far as they are
- * named; else that it waits for the run. */
-const char *message_waiting(const struct job_def *def, uint32_t task,
-                            uint32_t (*open_behind)(const void *context, uint32_t dep),
-                            const void *context, struct arena *arena);
+/* For each task what is open there or above it: itself, else one that it comes behind, a kept task for what a repair has planned
+ * above it; MESSAGE_NOBODY. In the order of the graph: linear in it. */
+void message_find_open(const struct job_def *def,
+                       bool (*is_open)(const void *context, uint32_t task), const void *context,
+                       uint32_t *ret_behind);
+/* What a BLOCKED task waits for: "Waiting for a, b, c and 2 more", of those behind its dependencies, each once as far as they
+ * are named; else that it waits for the run. `behind` NULL: nothing has ended yet. */
+const char *message_waiting(const struct job_def *def, uint32_t task, const uint32_t *behind,
+                            struct arena *arena);

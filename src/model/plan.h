@@ -24,9 +24,9 @@ struct repair_plan {
     struct plan_task *tasks; /* in definition order */
     uint32_t task_count;
     uint32_t run_count, reevaluate_count, keep_count;
-    struct param_changes
-        parameters; /* of job, run and repairs together, as they were given; of what was given as
-                                        before but comes to something else, what it comes to */
+    /* Of job, run and repairs together, as they were given; of what was given as before but comes to something else, what
+     * it comes to. */
+    struct param_changes parameters;
     int64_t definition_version;
     const struct def_diff *definition; /* to that of the newest attempt; NULL: not looked at */
 };

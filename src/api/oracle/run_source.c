@@ -71,17 +71,18 @@ const char *run_message(const struct reading *at, const struct run_row *row)
                         behind, holders ? holders : rest + strlen(behind));
 }
 
-static uint32_t open_behind(const void *context, uint32_t task)
+static bool is_open(const void *context, uint32_t task)
 {
     const struct run_source *source = context;
-    return source->behind ? source->behind[task] : MESSAGE_NOBODY;
+    const struct task_run_row *row = source->newest[task];
+    return row && !state_is_final(row->state);
 }
 
 static bool has_open_dependency(const struct run_source *source, int64_t position)
 {
     const struct graph_node *node = &source->def->nodes[position];
     for (uint32_t i = 0; i < node->dep_count; i++)
-        if (open_behind(source, node->deps[i].task) != MESSAGE_NOBODY)
+        if (source->behind[node->deps[i].task] != MESSAGE_NOBODY)
             return true;
     return false;
 }
@@ -100,7 +101,7 @@ const char *task_message(const struct run_source *source, const struct task_run_
         return "Ready, but nothing starts: the disk of the data folder is too full";
     if (is_queued)
         return row->message;
-    return message_waiting(source->def, (uint32_t)position, open_behind, source, source->at->arena);
+    return message_waiting(source->def, (uint32_t)position, source->behind, source->at->arena);
 }
 
 /* ---- loading ---- */
@@ -151,24 +152,6 @@ static void format_keys(struct run_source *source)
         uuid_format(&source->image.task_runs[i].key, source->task_run_keys[i]);
 }
 
-/* What is waited for behind each task: a kept one stands for what a repair has planned above it. */
-static void find_open(struct run_source *source)
-{
-    const struct job_def *def = source->def;
-    if (state_is_final(source->image.run.state))
-        return; /* nothing is BLOCKED */
-    source->behind = ARENA_ARRAY(source->at->arena, def->task_count, uint32_t);
-    for (uint32_t n = 0; n < def->task_count; n++) {
-        uint32_t i = def->order[n];
-        const struct task_run_row *row = source->newest[i];
-        bool is_open = row && !state_is_final(row->state);
-        source->behind[i] = is_open ? i : MESSAGE_NOBODY;
-        for (uint32_t d = 0; d < def->nodes[i].dep_count && source->behind[i] == MESSAGE_NOBODY;
-             d++)
-            source->behind[i] = source->behind[def->nodes[i].deps[d].task];
-    }
-}
-
 /* Traces stand in the summaries of all tasks together; whole ones of thousands would be an answer that nobody
  * can take. A task run itself shows all of its own. */
 static size_t trace_max(const struct run_source *source)
@@ -213,7 +196,9 @@ bool run_source_load(const struct reading *at, const struct uuid *key,
     source.newest = ARENA_ARRAY(at->arena, source.def->task_count, const struct task_run_row *);
     run_image_map(&source.image, source.def, number, source.newest);
     format_keys(&source);
-    find_open(&source);
+    source.behind = ARENA_ARRAY(at->arena, source.def->task_count, uint32_t);
+    if (!state_is_final(source.image.run.state)) /* else nothing is BLOCKED */
+        message_find_open(source.def, is_open, &source, source.behind);
     source.trace_max = trace_max(&source);
     source.has_no_room = !at->stored_messages && !state_is_final(source.image.run.state) &&
                          !at->api->backend.has_room(at->api->backend.context);

@@ -22,8 +22,8 @@ struct run_source {
     struct run_stamps stamps;
     struct job_def *def;                /* of the newest attempt of the run; one reference */
     const struct task_run_row **newest; /* by position in def; NULL where there is none */
-    uint32_t *
-        behind; /* by position, of an active run: what is open there or above it, or MESSAGE_NOBODY */
+    uint32_t
+        *behind; /* by position, of an active run: what is open there or above it (message.h) */
     const char *run_key;
     const char *job_key;
     const char *root_key;
