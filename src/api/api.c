@@ -121,11 +121,6 @@ void call_let_change(struct call *call)
     pthread_mutex_unlock(&call->api->changing);
 }
 
-void call_change_again(struct call *call)
-{
-    pthread_mutex_lock(&call->api->changing);
-}
-
 /* ---- what the caller may ---- */
 
 /* In the DataArts dialect who is shut out is told so by code (RULES §10); in Oracle's, resources of others look
@@ -454,8 +449,14 @@ static enum err_code authorize_again(struct call *call)
     if (code == ERR_UNAVAILABLE)
         return call_unreadable(call);
     if (code)
-        return err_set(&call->err, code, "what the request was signed with has been taken back");
+        return err_set(&call->err, code, "the credential has been taken back");
     return authorize(call);
+}
+
+enum err_code call_change_again(struct call *call)
+{
+    pthread_mutex_lock(&call->api->changing);
+    return authorize_again(call);
 }
 
 /* The snapshot begins behind whatever changed before. */

@@ -197,15 +197,6 @@ static enum err_code find_to_delete(struct call *call, struct api_workspace *ret
     return has_active_runs(call, ret);
 }
 
-/* False: it is too busy. Other changes do not wait for what was asked of it before. */
-static bool hide(struct call *call, const struct api_workspace *workspace)
-{
-    call_let_change(call);
-    bool hidden = call->backend->platform.workspace_hide(call->backend->context, workspace);
-    call_change_again(call);
-    return hidden;
-}
-
 /* All is looked at again: what others changed and what was committed meanwhile counts. */
 static enum err_code delete_hidden(struct call *call)
 {
@@ -228,9 +219,12 @@ enum err_code workspace_delete(struct call *call)
     /* Asked before it is hidden as well: a refusal is nothing that others notice. */
     if (find_to_delete(call, &workspace, &row))
         return call->err.code;
-    if (!hide(call, &workspace)) /* or somebody else has hidden it */
+    call_let_change(call); /* others do not wait for what was asked of it before */
+    bool is_hidden = platform->workspace_hide(context, &workspace);
+    enum err_code code = call_change_again(call);
+    if (!is_hidden) /* or somebody else has hidden it */
         return err_set(&call->err, ERR_UNAVAILABLE, "the workspace is busy; try again");
-    if (delete_hidden(call)) {
+    if (code || delete_hidden(call)) {
         platform->workspace_show(context, &workspace);
         return call->err.code;
     }
