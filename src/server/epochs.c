@@ -32,9 +32,14 @@ bool epoch_seen(const char *data_dir, int64_t workspace, int64_t *ret)
         complain(&err);
         return false;
     }
-    *ret = strtoll(text, NULL, 10);
+    char *end;
+    *ret = strtoll(text, &end, 10);
+    bool is_number = end != text && *end == '\n' && *ret >= 0;
     free(text);
-    return true;
+    if (!is_number)
+        log_event(LOG_ERROR, "the epoch cannot be told",
+                  LOG_TEXT("why", "the file holds no number"), LOG_TEXT("file", path));
+    return is_number;
 }
 
 bool epoch_keep(const char *data_dir, int64_t workspace, int64_t epoch)

@@ -32,6 +32,20 @@ static bool write_all(int fd, const char *text)
     return fsync(fd) == 0;
 }
 
+/* That the file has its name is durable only with its folder. */
+static bool sync_folder_of(const char *path)
+{
+    char folder[PATH_BYTES];
+    const char *slash = strrchr(path, '/');
+    snprintf(folder, sizeof folder, "%.*s", slash ? (int)(slash - path + 1) : 1,
+             slash ? path : ".");
+    int fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    bool ok = fd >= 0 && fsync(fd) == 0;
+    if (fd >= 0)
+        close(fd);
+    return ok;
+}
+
 enum err_code file_write(const char *path, const char *text, mode_t mode, struct err *err)
 {
     char beside[PATH_BYTES];
@@ -42,7 +56,7 @@ enum err_code file_write(const char *path, const char *text, mode_t mode, struct
     int problem = errno;
     if (fd >= 0 && close(fd) != 0)
         ok = false;
-    if (ok && rename(beside, path) == 0)
+    if (ok && rename(beside, path) == 0 && sync_folder_of(path))
         return ERR_OK;
     if (ok)
         problem = errno;

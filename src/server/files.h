@@ -7,7 +7,7 @@
 #include "base/err.h"
 
 bool file_exists(const char *path);
-/* Writes a new file beside, syncs, and renames it over `path`. */
+/* Writes a new file beside, and renames it over `path`; durable on return. */
 enum err_code file_write(const char *path, const char *text, mode_t mode, struct err *err);
 /* The whole file, malloc'd and NUL-terminated; NULL with `err`. At most 1 MiB. */
 char *file_load(const char *path, struct err *err);
