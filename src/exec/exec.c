@@ -242,9 +242,10 @@ static void on_no_supervisor(struct exec *exec, struct attempt *attempt, int err
     char message[ERR_MESSAGE_MAX];
 
     if (will_pass(error)) {
-        if (attempt->backoff_ms == 0)
-            log_event(LOG_ERROR, "an attempt waits, for no supervisor can be started",
+        if (!exec->is_short)
+            log_event(LOG_ERROR, "attempts wait, for no supervisor can be started",
                       LOG_TEXT("error", strerrordesc_np(error)));
+        exec->is_short = true;
         exec_try_later(exec, attempt, ATTEMPT_UNSENT);
         return;
     }
@@ -261,6 +262,7 @@ void exec_send_order(struct exec *exec, struct attempt *attempt)
         on_no_supervisor(exec, attempt, errno);
         return;
     }
+    exec->is_short = false;
     attempt_move(&exec->table, attempt, ATTEMPT_RUNNING);
     attempt->backoff_ms = 0;
     attempt->sends++;

@@ -26,6 +26,7 @@ struct exec {
     struct attempt_table table;
     struct heap timers; /* of attempts */
     struct pool pool;
+    bool is_short; /* the last time that one was wanted no supervisor could be started */
     struct remains remains;
     struct purge *purge;
     struct list watched; /* attempts of Spark of which more may become known, by attempt.watched */
