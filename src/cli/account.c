@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 #include <unistd.h>
 
 #include "base/json.h"
@@ -156,12 +157,21 @@ static int connect_with_role(struct cli *cli)
     return CLI_USAGE;
 }
 
+static bool takes_role_away(const struct cli *cli)
+{
+    return strcasecmp(cli->options.role, "none") == 0;
+}
+
 int verb_user_add(struct cli *cli)
 {
     struct buf body;
     int status = connect_with_role(cli);
     if (status)
         return status;
+    if (takes_role_away(cli)) {
+        cli_complain("--role: a new user needs one: viewer, operator or admin");
+        return CLI_USAGE;
+    }
     body_begin(&body);
     body_text(&body, "name", argument(cli, 0));
     body_text(&body, "role", in_capitals(&cli->arena, cli->options.role));
@@ -208,8 +218,8 @@ int verb_user_role(struct cli *cli)
     body_begin(&body);
     body_text(&body, "role", in_capitals(&cli->arena, cli->options.role));
     body_text(&body, "workspaceKey", workspace_key(cli));
-    status =
-        change(cli, "PUT", below(cli, "//reprise/v1/users"), body_end(&body), "has that role now");
+    status = change(cli, "PUT", below(cli, "//reprise/v1/users"), body_end(&body),
+                    takes_role_away(cli) ? "has no role there now" : "has that role now");
     buf_release(&body);
     return status;
 }

@@ -101,8 +101,10 @@ int cli_complete(int argc, char **argv)
     }
     const char *first = places[0] ? argv[places[0]] : NULL;
     const char *second = places[1] ? argv[places[1]] : NULL;
+    const struct verb *verb = first ? cli_find_verb(first, second, &words) : NULL;
     if (*start == '-') {
-        options_offer(first ? cli_find_verb(first, second, &words) : NULL, start);
+        if (verb || !first) /* verbs of the server have options of their own */
+            options_offer(verb, start);
     } else if (!first) {
         offer_first_words(start);
     } else if (!second) {

@@ -18,8 +18,9 @@ enum { SMALL_FILE_MAX = 64 << 10 };
 /* What endpoint.json of a data folder says; members NULL when there is none. */
 struct local {
     const char *folder;
-    int error;       /* errno of finding its server; 0: it runs */
-    const char *url; /* of a server that runs */
+    int error;            /* errno of finding its server; 0: it runs */
+    const char *url;      /* of a server that runs */
+    const char *last_url; /* where one has run, or runs */
     const char *platform;
     const char *workspace;
 };
@@ -58,8 +59,8 @@ static void read_local(struct cli *cli, struct local *ret)
     if (!ret->error) {
         json_t *tree = json_parse(text.data, text.len, &err);
         ret->error = look_at_lock(cli->endpoint.lock);
-        if (!ret->error)
-            ret->url = arena_strdup(&cli->arena, get_text(tree, "url"));
+        ret->last_url = arena_strdup(&cli->arena, get_text(tree, "url"));
+        ret->url = ret->error ? NULL : ret->last_url;
         ret->platform = arena_strdup(&cli->arena, get_text(tree, "aiDataPlatformId"));
         ret->workspace = arena_strdup(&cli->arena, get_text(tree, "workspaceKey"));
         json_decref(tree);
@@ -200,7 +201,9 @@ int endpoint_find(struct cli *cli)
     }
     /* The token of this machine's server is for that server only, unless --data says so. */
     bool is_local = !url || cli->options.data || (local.url && strcmp(url, local.url) == 0);
-    if (!url && !local.url) {
+    bool has_its_token = cli->options.token_file || getenv("REPRISE_TOKEN");
+    bool is_of_folder = url && !local.url && local.last_url && strcmp(url, local.last_url) == 0;
+    if ((!url && !local.url) || (is_of_folder && !has_its_token && !cli->options.data)) {
         if (local.error && local.error != ENOENT && local.error != ENOTDIR)
             cli_complain(
                 "cannot look into the data folder %s: %s; call as the server's user, or say where it "

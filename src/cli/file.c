@@ -105,6 +105,15 @@ static bool is_text_member(const char *key, size_t len)
     return is_one_of(key, len, keys);
 }
 
+static void refuse_tag(struct yaml *yaml, struct fy_node *node)
+{
+    size_t tag_len;
+    if (node && fy_node_get_tag(node, &tag_len))
+        yaml_problem(yaml,
+                     "tags such as !!str are not supported: a text is one in quotes, a number "
+                     "without");
+}
+
 static void add_node(struct yaml *yaml, struct fy_node *node, int depth, bool as_text);
 
 static void add_mapping(struct yaml *yaml, struct fy_node *node, int depth)
@@ -125,6 +134,7 @@ static void add_mapping(struct yaml *yaml, struct fy_node *node, int depth)
             yaml_problem(yaml, "merge keys (<<) are not supported; write the fields out");
             return;
         }
+        refuse_tag(yaml, name);
         if (!first)
             buf_putc(yaml->out, ',');
         first = false;
@@ -166,11 +176,7 @@ static void add_node(struct yaml *yaml, struct fy_node *node, int depth, bool as
         add_node(yaml, target, depth + 1, as_text);
         return;
     }
-    size_t tag_len;
-    if (node && fy_node_get_tag(node, &tag_len))
-        yaml_problem(yaml,
-                     "tags such as !!str are not supported: a text is one in quotes, a number "
-                     "without");
+    refuse_tag(yaml, node);
     switch (node ? fy_node_get_type(node) : FYNT_SCALAR) {
     case FYNT_MAPPING:
         add_mapping(yaml, node, depth);

@@ -58,7 +58,7 @@ static const struct argp_option some_verbs[] = {
     {"stream", OPTION_STREAM, "NAME", 0, "stdout, stderr or both (default)", 0},
     {"timezone", OPTION_TIMEZONE, "ID", 0, "Time zone: Europe/Berlin, UTC, GMT+8, ...", 0},
     {"after", OPTION_AFTER, "T", 0, "Only what is later than this instant", 0},
-    {"role", OPTION_ROLE, "ROLE", 0, "viewer, operator, admin, or none to take it away", 0},
+    {"role", OPTION_ROLE, "ROLE", 0, "viewer, operator or admin; user role: none takes it away", 0},
     {"public-key", OPTION_PUBLIC_KEY, "FILE", 0, "RSA public key, PEM; - is standard input", 0},
     {"label", OPTION_LABEL, "TEXT", 0, "What it is for", 0},
     {"expires", OPTION_EXPIRES, "T", 0, "Until when it is good: RFC 3339, or ms since 1970", 0},

@@ -102,7 +102,9 @@ static bool split_listen(struct server *server, const char *text)
     server->host[len] = '\0';
     server->port = (uint16_t)port;
     struct in6_addr v6;
-    return !strchr(server->host, ':') || inet_pton(AF_INET6, server->host, &v6) == 1;
+    char address[sizeof server->host]; /* without a scope: fe80::1%eth0 */
+    snprintf(address, sizeof address, "%.*s", (int)strcspn(server->host, "%"), server->host);
+    return len > 0 && (!strchr(address, ':') || inet_pton(AF_INET6, address, &v6) == 1);
 }
 
 static enum err_code parse_listen(struct server *server, struct err *err)

@@ -87,7 +87,8 @@ def test_users_change(reprise):
     reprise("user", "add", "max", "--role", "VIEWER")
     assert "already" in reprise("user", "add", "max", "--role", "VIEWER", code=3)
     assert "--role" in reprise("user", "add", "moritz", code=2)
-    reprise("user", "role", "max", "--role", "none")
+    assert "has no role" in reprise("user", "role", "max", "--role", "none")
+    assert "needs one" in reprise("user", "add", "moritz", "--role", "none", code=2)
     assert next(user for user in json.loads(reprise("user", "list", "-o", "json"))["items"] if user["name"] == "max")["roles"] == []
     reprise("user", "role", "max", "--role", "admin")
     reprise("user", "disable", "max")
