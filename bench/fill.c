@@ -271,7 +271,7 @@ static void fill_open(struct fill *fill, const char *path)
     if (!store_workspaces(fill->store, &fill->kept, &rows, &count) || count != 1)
         bench_die("a database with one workspace is needed");
     fill->workspace = rows[0];
-    if (store_take_over(fill->store, rows[0].id, &fill->workspace) != STORE_OK)
+    if (store_take_over(fill->store, rows[0].id, 0, &fill->workspace) != STORE_OK)
         bench_die("the workspace cannot be taken over");
 }
 

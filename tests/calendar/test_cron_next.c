@@ -145,14 +145,14 @@ static void test_from_the_middle_of_a_clock_change(void **state)
         struct zone *zone = zone_of(cases[i / ARRAY_LEN(expressions)].zone);
         int64_t change_ms = at(cases[i / ARRAY_LEN(expressions)].change);
         struct cron cron = cron_of(expression);
-        int64_t times[TIMES_MAX], found_ms, since_ms = change_ms - 20 * (int64_t)DAY_MS;
-        size_t count = 0, next = 0;
+        int64_t times[TIMES_MAX] = {0}, found_ms, since_ms = change_ms - 20 * (int64_t)DAY_MS;
+        size_t count = 0, next = 1;
         for (int64_t ms = since_ms; ms < change_ms + 20 * (int64_t)DAY_MS; times[count++] = ms)
             if (count == TIMES_MAX || !cron_next(&cron, zone, ms, &ms))
                 fail_msg("\"%s\": too many times, or too few", expression);
         for (int64_t from_ms = change_ms - 3 * (int64_t)DAY_MS;
              from_ms < change_ms + 9 * (int64_t)DAY_MS; from_ms += 7 * 60000 + 1) {
-            while (times[next] < from_ms)
+            while (next + 1 < count && times[next] < from_ms)
                 next++;
             if (!cron_next_since(&cron, zone, INT64_MIN, from_ms, INT64_MAX, &found_ms) ||
                 found_ms != times[next])

@@ -301,7 +301,7 @@ def test_json_files_are_sent_as_they_are(cli, fake, tmp_path):
 @pytest.mark.parametrize("text, says", [
     ("", "empty"), ("- a\n- b\n", "mapping"), ("just words", "mapping"), ("a: 1\na: 2\n", "line 2"), ("a: [1\n", "line"),
     ("a: 1\n---\nb: 2\n", "more than one document"), ("a: &x [*x]\n", "nested"), ("a: *nobody\n", ""),
-    ("a: !!str 123\n", "tags"), ("a: !!int '5'\n", "tags"), ("a: !!map {b: 1}\n", "tags"), ("a: ! 5\n", "tags"), ("!x {a: 1}\n", "tags"),
+    ("a: !!str 123\n", "tags"), ("a: !!int '5'\n", "tags"), ("a: !!map {b: 1}\n", "tags"), ("a: ! 5\n", "tags"), ("!x {a: 1}\n", "tags"), ("!!str a: 1\n", "tags"),
     ("base: &b {x: 1}\nc:\n  <<: *b\n", "merge"), ("? [a]\n: b\n", "key"), ('{"a": 1,}', "line 1"),
     ("a: \"\\0\"\n", "NUL"), ("x: " + "[" * 100 + "]" * 100, ""),
     ("a: &a [1,1,1,1,1,1,1,1,1,1]\n" + "".join(

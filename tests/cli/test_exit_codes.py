@@ -93,7 +93,8 @@ COMPLETED = [
     ("reprise rerun p", "pause"), ("reprise run repair --with", "--with-downstream --with-upstream"),
     ("reprise run start --wa", "--wait --watch"), ("reprise serve --http.max-b", "--http.max-body"),
     ("reprise --exec.grace 3 config --lis", "--listen"), ("reprise completion ", "bash fish zsh"),
-    ("reprise help ru", "run"), ("reprise help run st", "start"), ("reprise help rerun --no-c", "--no-color")]
+    ("reprise help ru", "run"), ("reprise help run st", "start"), ("reprise help rerun --no-c", "--no-color"),
+    ("reprise openapi --", "")]
 
 
 def completed(*shell):

@@ -110,7 +110,8 @@ def test_a_second_server_on_the_same_data_is_refused(own):
 
 
 @pytest.mark.parametrize("options,word", [
-    (["--listen", "0.0.0.0:0"], "insecure-listen"), (["--listen", "nonsense"], "listen"), (["--listen", "::1"], "in brackets ([::1]:8787)"),
+    (["--listen", "0.0.0.0:0"], "insecure-listen"), (["--listen", "nonsense"], "listen"), (["--listen", "::1"], "in brackets ([::1]:8787)"), (["--listen", "[]:0"], "HOST:PORT"),
+    (["--listen", "[fe80::1%lo]:0"], "fe80::1%lo is not a loopback address"),
     (["--listen", "127.0.0.1:99999"], "listen"), (["--no-such-option"], "no-such-option"),
     (["--config", "/nonexistent/reprise.ini"], "reprise.ini"),
 ])

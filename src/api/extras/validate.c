@@ -273,10 +273,12 @@ static void look_below(const struct parameters *parameters, json_t *value, const
         look_through(parameters, json_string_value(value), place);
     if (depth == 0 || parameters->problems->unknown_count >= DEF_MAX_PROBLEMS)
         return;
-    json_object_foreach (value, name, inner)
+    json_object_foreach (value, name, inner) {
         look_below(parameters, inner, arena_printf(arena, "%s.%.64s", place, name), depth - 1);
-    json_array_foreach (value, i, inner)
+    }
+    json_array_foreach (value, i, inner) {
         look_below(parameters, inner, arena_printf(arena, "%s[%zu]", place, i), depth - 1);
+    }
 }
 
 static void add_unknown_parameters(struct call *call, struct def_problems *problems)
