@@ -453,7 +453,7 @@ static enum err_code authorize_again(struct call *call)
     return authorize(call);
 }
 
-enum err_code call_change_again(struct call *call)
+enum err_code call_change_begin(struct call *call)
 {
     pthread_mutex_lock(&call->api->changing);
     return authorize_again(call);
@@ -462,8 +462,7 @@ enum err_code call_change_again(struct call *call)
 /* The snapshot begins behind whatever changed before. */
 static enum err_code change(struct call *call)
 {
-    pthread_mutex_lock(&call->api->changing);
-    enum err_code code = authorize_again(call);
+    enum err_code code = call_change_begin(call);
     if (!code)
         code = read_answer(call, call->route->change);
     pthread_mutex_unlock(&call->api->changing);

@@ -140,10 +140,9 @@ struct api_account {
     /* The key that signed for the one-time code that it was begun with; "": none. */
     char parent_key[API_KEY_ID_TEXT];
     bool parent_key_is_public;
-    uint8_t password_hash
-        [32]; /* of the stored form of the password that was right, zeros: none was shown */
-    const char *key_id; /* of the key that signed, as long as the request; NULL for tokens */
-    bool key_is_public; /* it is a registered public key, else an access key */
+    uint8_t password_hash[32]; /* of the stored form of the password that was shown, zeros: none */
+    const char *key_id;        /* of the key that signed, as long as the request; NULL for tokens */
+    bool key_is_public;        /* it is a registered public key, else an access key */
 };
 
 /* A credential that was not accepted. */

@@ -258,7 +258,7 @@ enum err_code call_read_begin(struct call *call);
 /* Ends it, also before its time: what follows does not read. */
 void call_read_end(struct call *call);
 /* Of a `change` that waits for something: others may change things meanwhile, so the snapshot is over, and what was
- * read in it is to be read again behind call_change_again. */
+ * read in it is to be read again behind call_change_begin. */
 void call_let_change(struct call *call);
-/* ERR_OK, or that the caller may not any more: it changes nothing then. */
-__attribute__((warn_unused_result)) enum err_code call_change_again(struct call *call);
+/* Takes api->changing. ERR_OK, or that the caller may not any more: it changes nothing then. */
+__attribute__((warn_unused_result)) enum err_code call_change_begin(struct call *call);

@@ -37,8 +37,9 @@ static int get_page(struct cli *cli, const char *path, int64_t most, const char 
     return call_send(cli, &call, ret);
 }
 
-int pages_collect(struct cli *cli, const char *path, int64_t page_most, json_t *items)
+int pages_collect(struct cli *cli, const char *path, int64_t page_most, int64_t most, json_t *items)
 {
+    const size_t before = json_array_size(items);
     const char *token = "";
     int status = CLI_DONE, pages = 0;
     do {
@@ -53,7 +54,8 @@ int pages_collect(struct cli *cli, const char *path, int64_t page_most, json_t *
             json_array_extend(items, json_object_get(tree, "items"));
         json_decref(tree);
         http_answer_release(&answer);
-    } while (!status && *token && ++pages < PAGES_MOST);
+    } while (!status && *token && ++pages < PAGES_MOST &&
+             (!most || json_array_size(items) - before < (size_t)most));
     return status;
 }
 

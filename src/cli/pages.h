@@ -11,9 +11,11 @@ typedef void pages_row(struct cli *cli, struct table *table, const json_t *item)
 /* A row for the item; with `-o name` its key is printed instead. */
 void pages_add(struct cli *cli, struct table *table, const json_t *item, pages_row *add_row);
 
-/* Appends the items of all pages of the list at `path` (which ends in ? or &), asked for `page_most` at a time. */
+/* Appends the items of the list at `path` (which ends in ? or &), asked for `page_most` at a time: of all pages, or of as many
+ * as hold the first `most` (0: all). */
 __attribute__((warn_unused_result)) int pages_collect(struct cli *cli, const char *path,
-                                                      int64_t page_most, json_t *items);
+                                                      int64_t page_most, int64_t most,
+                                                      json_t *items);
 
 /* "no jobs", on stderr if that is a terminal: whoever looks sees that there was an answer, and no script is told. */
 void pages_tell_none(const char *what);

@@ -26,7 +26,7 @@ static int find_jobs(struct cli *cli, struct word_list *keys)
     if (args->count)
         return status;
     json_t *jobs = json_array();
-    status = pages_collect(cli, "/jobs?", JOBS_OF_A_PAGE, jobs);
+    status = pages_collect(cli, "/jobs?", JOBS_OF_A_PAGE, 0, jobs);
     json_array_foreach (jobs, i, job) {
         if (get_text(job, "key"))
             word_list_add(keys, arena_strdup(&cli->arena, get_text(job, "key")));
@@ -110,7 +110,8 @@ int verb_run_recent(struct cli *cli)
         status = print_json(cli, &keys);
     } else if (!status) {
         for (size_t i = 0; i < keys.count && !status; i += JOBS_OF_A_CALL)
-            status = pages_collect(cli, path_of(cli, &keys, i), RUNS_OF_A_PAGE, runs);
+            status = pages_collect(cli, path_of(cli, &keys, i), RUNS_OF_A_PAGE, cli->options.limit,
+                                   runs); /* each answer has the newest first */
         if (!status)
             show(cli, runs);
     }

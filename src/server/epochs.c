@@ -36,9 +36,10 @@ bool epoch_seen(const char *data_dir, int64_t workspace, int64_t *ret)
     *ret = strtoll(text, &end, 10);
     bool is_number = end != text && *end == '\n' && *ret >= 0;
     free(text);
-    if (!is_number)
-        log_event(LOG_ERROR, "the epoch cannot be told",
-                  LOG_TEXT("why", "the file holds no number"), LOG_TEXT("file", path));
+    if (!is_number) {
+        err_set(&err, ERR_INTERNAL, "%.400s holds no number", path);
+        complain(&err);
+    }
     return is_number;
 }
 

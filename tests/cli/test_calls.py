@@ -486,7 +486,7 @@ def test_recent_of_more_jobs_than_a_call_takes_is_one_list(cli, fake):
         page = int(request.query.get("page", ["0"])[0])
         keys = request.query["jobKey"]
         items = [{"key": one, "jobName": "j", "timeCreated": f"2026-01-01T00:00:00.{int(one[-4:], 16):03}Z",
-                  "state": {"status": "SUCCESS"}} for one in reversed(keys[page:page + 25])]
+                  "state": {"status": "SUCCESS"}} for one in keys[::-1][page:page + 25]]
         return 200, {"items": items}, {"opc-next-page": str(page + 25)} if page + 25 < len(keys) else {}
 
     fake.on("GET", "/recentJobRuns", newest)
@@ -494,7 +494,9 @@ def test_recent_of_more_jobs_than_a_call_takes_is_one_list(cli, fake):
     assert result.stdout.decode().split() == [key(n) for n in range(250, 0, -1)] and result.stderr == b""
     assert {len(one.query["jobKey"]) for one in fake.sent("GET", "/recentJobRuns")} == {100, 50}
     fake.on("GET", "/jobs", job_list(*jobs))
+    asked = len(fake.sent("GET", "/recentJobRuns"))
     assert cli("run", "recent", "-o", "name", "--limit", "2").stdout.decode().split() == [key(250), key(249)]
+    assert len(fake.sent("GET", "/recentJobRuns")) == asked + 3, "no page that could not be shown"
     result = cli("run", "recent", "-o", "json")
     assert len(json.loads(result.stdout)["items"]) == 25 and b"there is more" in result.stderr and b"--page" not in result.stderr
 

@@ -221,7 +221,7 @@ enum err_code workspace_delete(struct call *call)
         return call->err.code;
     call_let_change(call); /* others do not wait for what was asked of it before */
     bool is_hidden = platform->workspace_hide(context, &workspace);
-    enum err_code code = call_change_again(call);
+    enum err_code code = call_change_begin(call);
     if (!is_hidden) /* or somebody else has hidden it */
         return err_set(&call->err, ERR_UNAVAILABLE, "the workspace is busy; try again");
     if (code || delete_hidden(call)) {
