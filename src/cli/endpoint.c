@@ -18,9 +18,8 @@ enum { SMALL_FILE_MAX = 64 << 10 };
 /* What endpoint.json of a data folder says; members NULL when there is none. */
 struct local {
     const char *folder;
-    int error;            /* errno of finding its server; 0: it runs */
-    const char *url;      /* of a server that runs */
-    const char *last_url; /* where one has run, or runs */
+    int error;       /* errno of finding its server; 0: it runs */
+    const char *url; /* where one runs, or has run */
     const char *platform;
     const char *workspace;
 };
@@ -59,8 +58,7 @@ static void read_local(struct cli *cli, struct local *ret)
     if (!ret->error) {
         json_t *tree = json_parse(text.data, text.len, &err);
         ret->error = look_at_lock(cli->endpoint.lock);
-        ret->last_url = arena_strdup(&cli->arena, get_text(tree, "url"));
-        ret->url = ret->error ? NULL : ret->last_url;
+        ret->url = arena_strdup(&cli->arena, get_text(tree, "url"));
         ret->platform = arena_strdup(&cli->arena, get_text(tree, "aiDataPlatformId"));
         ret->workspace = arena_strdup(&cli->arena, get_text(tree, "workspaceKey"));
         json_decref(tree);
@@ -200,10 +198,12 @@ int endpoint_find(struct cli *cli)
         url = url && *url ? url : NULL;
     }
     /* The token of this machine's server is for that server only, unless --data says so. */
-    bool is_local = !url || cli->options.data || (local.url && strcmp(url, local.url) == 0);
-    bool has_its_token = cli->options.token_file || getenv("REPRISE_TOKEN");
-    bool is_of_folder = url && !local.url && local.last_url && strcmp(url, local.last_url) == 0;
-    if ((!url && !local.url) || (is_of_folder && !has_its_token && !cli->options.data)) {
+    bool runs = local.url && !local.error;
+    bool is_its_url = url && local.url && strcmp(url, local.url) == 0;
+    bool is_local = !url || cli->options.data || (is_its_url && runs);
+    const char *token = getenv("REPRISE_TOKEN");
+    bool has_token = cli->options.token_file || cli->options.data || (token && *token);
+    if (!runs && (!url || (is_its_url && !has_token))) {
         if (local.error && local.error != ENOENT && local.error != ENOTDIR)
             cli_complain(
                 "cannot look into the data folder %s: %s; call as the server's user, or say where it "
@@ -238,6 +238,7 @@ void endpoint_refresh(struct cli *cli)
     if (!cli->endpoint.is_from_file)
         return;
     read_local(cli, &local);
-    if (local.url && local.platform && local.workspace && split_url(cli, local.url, &path))
+    if (!local.error && local.url && local.platform && local.workspace &&
+        split_url(cli, local.url, &path))
         (void)find_root(cli, &local, true, path);
 }

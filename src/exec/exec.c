@@ -18,7 +18,6 @@
 #include "exec/recover.h"
 
 enum { FROZEN_AFTER_MS = 30000 };
-enum { LOG_LEAST_BYTES = 64 << 10 }; /* the tail of stderr must be left */
 enum { FIRST_BACKOFF_MS = 10, LONGEST_BACKOFF_MS = 1000 };
 
 /* Our number in STOP frames; it comes back in the record. */
@@ -117,8 +116,8 @@ static void copy_config(struct exec *exec, const struct exec_config *config)
     own->cgroup = arena_strdup(&exec->strings, config->cgroup);
     if (own->frozen_after_ms <= 0)
         own->frozen_after_ms = FROZEN_AFTER_MS;
-    if (own->log_max_bytes > 0 && own->log_max_bytes < LOG_LEAST_BYTES)
-        own->log_max_bytes = LOG_LEAST_BYTES;
+    if (own->log_max_bytes > 0 && own->log_max_bytes < EXEC_LOG_LEAST_BYTES)
+        own->log_max_bytes = EXEC_LOG_LEAST_BYTES;
 }
 
 static bool check_helper(const char *path, struct err *err)

@@ -124,6 +124,8 @@ struct exec_report {
  * during the call. */
 typedef void exec_on_report(void *context, const struct exec_report *report);
 
+enum { EXEC_LOG_LEAST_BYTES = 64 << 10 }; /* the tail of stderr must be left */
+
 struct exec_config {
     const char *data_dir;       /* DATA, absolute */
     const char *workspace_dir;  /* the workspace's folder, absolute */
@@ -144,7 +146,7 @@ struct exec_config {
     const char *cgroup; /* "auto", or a folder */
     int64_t memory_max_bytes;
     int64_t cpu_max_percent; /* of one processor */
-    int64_t log_max_bytes;   /* of each output file (exec/trim.h); 0: no limit */
+    int64_t log_max_bytes;   /* of each output file, EXEC_LOG_LEAST_BYTES or more; 0: no limit */
     int64_t frozen_after_ms; /* how long past deadline and grace a supervisor may be silent before
                                  * it is killed; 0: 30 s. Above the 20 s that it takes for strays */
     exec_on_report *on_report;

@@ -12,8 +12,8 @@
 #include "base/buf.h"
 #include "base/data_folder.h"
 #include "base/mem.h"
+#include "exec/exec.h"
 
-enum { LOGS_LEAST_BYTES = 64 << 10 };
 enum { LINE_MAX_BYTES = 64 << 10 }; /* of the file, with its end; inih's own would be 200 */
 
 const struct setting config_settings[CONFIG_COUNT] = {
@@ -495,9 +495,9 @@ enum err_code config_load(struct config *config, int argc, char **argv, bool *re
         return err->code;
     fill_in(config);
     int64_t kept = config_number(config, CONFIG_logs_max_bytes);
-    if (kept > 0 && kept < LOGS_LEAST_BYTES)
+    if (kept > 0 && kept < EXEC_LOG_LEAST_BYTES)
         return err_set(err, ERR_INVALID_PARAMETER,
-                       "logs.max-bytes must be 0 or at least %d, not %lld", LOGS_LEAST_BYTES,
+                       "logs.max-bytes must be 0 or at least %d, not %lld", EXEC_LOG_LEAST_BYTES,
                        (long long)kept);
     if (!*config_text(config, CONFIG_tls_cert) != !*config_text(config, CONFIG_tls_key))
         return err_set(err, ERR_INVALID_PARAMETER,

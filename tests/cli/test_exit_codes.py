@@ -194,8 +194,11 @@ def test_who_listens_where_a_killed_server_did_is_sent_nothing(cli, fake):
     fake.lock.close()
     result = cli("job", "list")
     assert result.returncode == 4 and "no server runs on the data folder" in result.stderr.decode()
+    (fake.folder.parent / "reprise").symlink_to(fake.folder)  # the client's own folder
     result = cli_fake.run("--url", fake.url + cli_fake.ROOT, "job", "list", XDG_STATE_HOME=str(fake.folder.parent))
     assert result.returncode == 2 and "no token" in result.stderr.decode()
+    result = cli_fake.run("--url", fake.url, "job", "list", XDG_STATE_HOME=str(fake.folder.parent))
+    assert result.returncode == 4 and "no server runs on the data folder" in result.stderr.decode(), "its own address"
     assert not fake.requests
     assert cli("--url", fake.url, "job", "list").returncode == 0, "who names the address means it"
 
