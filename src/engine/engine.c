@@ -122,7 +122,8 @@ struct engine *engine_new(const struct engine_config *config)
     uuid_map_init(&engine->runs);
     uuid_map_init(&engine->tasks);
     uuid_map_init(&engine->waiters);
-    uuid_map_init(&engine->missing);
+    uuid_map_init(&engine->missing_jobs);
+    uuid_map_init(&engine->missing_runs);
     heap_init(&engine->deadlines);
     uuid_map_init(&engine->alarms);
     heap_init(&engine->due);
@@ -182,7 +183,8 @@ void engine_free(struct engine *engine)
     uuid_map_release(&engine->runs);
     uuid_map_release(&engine->tasks);
     uuid_map_release(&engine->waiters);
-    uuid_map_release(&engine->missing);
+    uuid_map_release(&engine->missing_jobs);
+    uuid_map_release(&engine->missing_runs);
     heap_release(&engine->deadlines);
     uuid_map_release(&engine->alarms);
     heap_release(&engine->due);

@@ -75,6 +75,10 @@ struct attempt_outcome {
     int64_t cleanup_ms;
 };
 
+/* Ends now, as far as anybody knows, with neither a launch nor a cost: there was no process, or nobody
+ * who could tell. `message` is kept as it is. */
+struct attempt_outcome outcome_unmeasured(enum attempt_cause cause, const char *message);
+
 /* What becomes known of an attempt while it goes on. */
 struct attempt_news {
     const char *external_id; /* of the Spark application, or NULL */
@@ -262,8 +266,8 @@ void engine_add_window(struct engine *engine, const struct want *want,
  * again in the next. Told anew before each. */
 bool engine_drops_want(const struct engine *engine, const struct want *want);
 
-/* Answers a want: there is no such row. Good until the commit. */
-void engine_add_missing(struct engine *engine, const struct uuid *key);
+/* Answers WANT_JOB or WANT_RUN: there is no such job, or run. Good until the commit. */
+void engine_add_missing(struct engine *engine, const struct want *want);
 
 /* Attempts that the loaded rows call started, for exec_recover: calls `each` for every one. */
 struct live_attempt {

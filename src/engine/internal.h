@@ -74,7 +74,8 @@ struct etask {
     struct erun *run;
     uint32_t position;
     uint32_t waiting; /* dependencies that are not settled */
-    uint32_t culprit; /* UPSTREAM_FAILED: position + 1 of the nearest failed ancestor, 0: unknown */
+    uint32_t culprit; /* UPSTREAM_FAILED: position + 1 of the nearest failed ancestor, 0: none */
+    uint32_t culprit_distance; /* to it, in dependencies: 1 is its own */
     uint32_t retries_used;
     uint32_t lost_used;
     int64_t prior_executions; /* started attempts of this taskKey in earlier repairs */
@@ -178,8 +179,8 @@ struct engine {
     struct list parked;   /* JOB tasks for which rows are wanted; empty between batches */
     const struct command *parked_command; /* likewise; NULL: none */
     struct command_result *parked_result;
-    struct uuid_map waiters; /* child run → the JOB task that waits for it */
-    struct uuid_map missing; /* keys that were wanted in this batch and do not exist */
+    struct uuid_map waiters;                    /* child run → the JOB task that waits for it */
+    struct uuid_map missing_jobs, missing_runs; /* wanted in this batch, and not there */
     struct list maintenance;
     struct list sweeps;
     struct uuid_map campaigns; /* campaign.h: those that are not final, and those of a command */
@@ -273,6 +274,8 @@ struct run_queue *run_queue_of(const struct erun *run);
 /* Is it final, and all that it comes behind? A repair that keeps a task may plan some above it, and what is below that reads
  * them, by references or from where they write: it waits for them too. */
 bool task_is_settled(const struct etask *task);
+/* Finds the culprits of tasks that are UPSTREAM_FAILED already, as those of a run that was loaded. */
+void run_find_culprits(struct erun *run);
 /* Is it time? Evaluates the trigger rule of a BLOCKED task all of whose dependencies are settled. */
 void task_evaluate(struct step *step, struct etask *task);
 /* Tells the dependents of a task that has become final, or was and is settled now. */

@@ -5,10 +5,16 @@
  */
 #include "engine/internal.h"
 
+/* A key that names no job may well be that of a run. */
+static struct uuid_map *missing_of(struct engine *engine, enum want_kind kind)
+{
+    return kind == WANT_JOB ? &engine->missing_jobs : &engine->missing_runs;
+}
+
 static enum want_answer ask(struct step *step, enum want_kind kind, const struct uuid *key)
 {
     struct effects *fx = step->fx;
-    if (uuid_map_get(&step->engine->missing, key))
+    if (uuid_map_get(missing_of(step->engine, kind), key))
         return WANT_MISSING;
     GROW(fx->wants, fx->want_count, fx->want_cap);
     fx->wants[fx->want_count++] = (struct want){.kind = kind, .key = *key};
@@ -59,9 +65,9 @@ void engine_add_version(struct engine *engine, const struct uuid *job, int64_t v
         (struct wanted_version){*job, version, def ? job_def_ref(def) : NULL};
 }
 
-void engine_add_missing(struct engine *engine, const struct uuid *key)
+void engine_add_missing(struct engine *engine, const struct want *want)
 {
-    uuid_map_put(&engine->missing, key, engine);
+    uuid_map_put(missing_of(engine, want->kind), &want->key, engine);
 }
 
 void want_window(struct step *step, const struct uuid *run, const struct uuid *job, int64_t from_ms,
@@ -128,10 +134,8 @@ void wants_forget(struct engine *engine)
     for (size_t i = 0; i < engine->version_count; i++)
         job_def_unref(engine->versions[i].def);
     engine->version_count = 0;
-    if (!engine->missing.count)
-        return;
-    uuid_map_release(&engine->missing);
-    uuid_map_init(&engine->missing);
+    uuid_map_release(&engine->missing_jobs);
+    uuid_map_release(&engine->missing_runs);
 }
 
 /* What was parked goes on; what is still wanting is parked again. */

@@ -235,7 +235,7 @@ static bool bring_one(struct pump *pump, const struct want *want, struct arena *
     bool found = want->kind == WANT_JOB ? engine_has_job(pump->engine, &want->key)
                                         : engine_has_run(pump->engine, &want->key);
     if (ok && !found)
-        engine_add_missing(pump->engine, &want->key);
+        engine_add_missing(pump->engine, want);
     return ok;
 }
 

@@ -188,7 +188,7 @@ static void bring(struct world *world, struct engine *engine, const struct effec
             world_load_run(world, engine, &want.key);
         if (want.kind == WANT_JOB ? !engine_has_job(engine, &want.key)
                                   : !engine_has_run(engine, &want.key))
-            engine_add_missing(engine, &want.key);
+            engine_add_missing(engine, &want);
         world->wanted++;
     }
 }

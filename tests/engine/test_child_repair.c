@@ -274,6 +274,31 @@ static void a_cycle_that_only_runs_have(void **state)
     world_expect(world, &run, "INTERNAL_ERROR first=SUCCESS c=INTERNAL_ERROR");
 }
 
+/* Somebody takes the key of a run for that of a job: the run is there all the same. */
+static void a_missing_job_is_no_missing_run(void **state)
+{
+    struct world *world = *state;
+    struct world_pair pair = world_pair(world, "x", "!c: {'jobKey':'%s'}");
+    world_exit(world, &pair.child, "x", 1);
+    world_expect(world, &pair.run, "FAILED c=FAILED");
+    char key[UUID_TEXT];
+    struct command save = {
+        .kind = COMMAND_JOB_CREATE,
+        .principal = {"t", "t"},
+        .def = world_parse(world, arena_printf(&world->arena,
+                                               "{'name':'n','tasks':[{'taskKey':'c','type':"
+                                               "'JOB_TASK','jobKey':'%s'}]}",
+                                               uuid_format(&pair.child, key))),
+    };
+    world_begin(world);
+    assert_answer(world_command(world, &save), ERR_INVALID_PARAMETER, "names no job");
+    world_repair(world, &pair.run, NULL, NULL, NULL);
+    world_commit(world);
+    assert_same(world_child(world, &pair.run, "c"), pair.child);
+    world_exit(world, &pair.child, "x", 0);
+    world_expect(world, &pair.run, "SUCCESS c=SUCCESS");
+}
+
 /* A child repaired on its own knows what stands above it, though that has ended. */
 static void ancestors_that_have_ended_are_looked_up(void **state)
 {
@@ -311,6 +336,7 @@ int main(void)
         WORLD_TEST(cycles_are_refused_when_saved),
         WORLD_TEST(jobs_nest_ten_deep),
         WORLD_TEST(a_cycle_that_only_runs_have),
+        WORLD_TEST(a_missing_job_is_no_missing_run),
         WORLD_TEST(ancestors_that_have_ended_are_looked_up),
     };
     return cmocka_run_group_tests_name("children, repaired", tests, NULL, NULL);
