@@ -234,10 +234,8 @@ void attempt_prepared(struct step *step, struct etask *task, const struct attemp
     } else if (!may_begin(step, run)) {
         task_move(step, task, STATE_QUEUED, "Ready again, waiting for an execution slot", NULL);
     } else if (!told->commit) {
-        const struct attempt_outcome outcome = {.cause = CAUSE_CANNOT_START,
-                                                .ended_ms = FIELD_NULL,
-                                                .launch = FIELD_NULL,
-                                                .message = told->message};
+        const struct attempt_outcome outcome =
+            outcome_unmeasured(CAUSE_CANNOT_START, told->message);
         attempt_begin(step, task, &resolved);
         attempt_outcome(step, task, &outcome);
     } else if (strcmp(commit, told->commit) != 0) {
@@ -285,6 +283,21 @@ void attempt_news(struct step *step, struct etask *task, const struct attempt_ne
 }
 
 /* ---- end ---- */
+
+struct attempt_outcome outcome_unmeasured(enum attempt_cause cause, const char *message)
+{
+    return (struct attempt_outcome){
+        .cause = (int)cause,
+        .ended_ms = FIELD_NULL,
+        .launch = FIELD_NULL,
+        .user_us = FIELD_NULL,
+        .system_us = FIELD_NULL,
+        .max_rss_kib = FIELD_NULL,
+        .in_blocks = FIELD_NULL,
+        .out_blocks = FIELD_NULL,
+        .message = message,
+    };
+}
 
 static enum state state_of_cause(const struct attempt_outcome *outcome)
 {
@@ -525,15 +538,13 @@ void attempt_outcome(struct step *step, struct etask *task, const struct attempt
 
 void attempt_lost(struct step *step, struct etask *task, const struct attempt_outcome *told)
 {
-    const struct attempt_outcome outcome = {
-        .cause = CAUSE_LOST,
-        .ended_ms = FIELD_NULL,
-        .launch = told->launch,
-        .error_trace = told->error_trace,
-        .published = told->published,
-    };
-    lose(step, task, &outcome,
-         told->message ? told->message : "Lost: the server or its host failed while it ran");
+    const char *message = told->message ? told->message
+                                        : "Lost: the server or its host failed while it ran";
+    struct attempt_outcome outcome = outcome_unmeasured(CAUSE_LOST, message);
+    outcome.launch = told->launch;
+    outcome.error_trace = told->error_trace;
+    outcome.published = told->published;
+    lose(step, task, &outcome, message);
 }
 
 void attempt_void(struct step *step, struct etask *task)
@@ -542,7 +553,7 @@ void attempt_void(struct step *step, struct etask *task)
     struct attempt_row *attempt = task->attempt;
     if (attempt->epoch == step->engine->workspace.epoch) {
         /* Number and epoch are used up together, and there is no next epoch yet: a new number. */
-        const struct attempt_outcome told = {.launch = FIELD_NULL};
+        const struct attempt_outcome told = outcome_unmeasured(CAUSE_LOST, NULL);
         attempt_lost(step, task, &told);
         return;
     }

@@ -186,16 +186,7 @@ static void cannot_start(struct step *step, struct etask *task, const struct err
 {
     /* A child that could not get a slot failed; all else is ours. */
     bool no_slot = err->code == ERR_INCORRECT_STATE;
-    const struct attempt_outcome outcome = {
-        .cause = CAUSE_CANNOT_START,
-        .ended_ms = FIELD_NULL,
-        .launch = FIELD_NULL,
-        .user_us = FIELD_NULL,
-        .system_us = FIELD_NULL,
-        .max_rss_kib = FIELD_NULL,
-        .in_blocks = FIELD_NULL,
-        .out_blocks = FIELD_NULL,
-    };
+    const struct attempt_outcome outcome = outcome_unmeasured(CAUSE_CANNOT_START, NULL);
     task_move(step, task, STATE_RUNNING, "Being started", NULL);
     attempt_finish(step, task, &outcome, no_slot ? STATE_FAILED : STATE_INTERNAL_ERROR,
                    arena_strdup(&step->fx->arena, err->message));
@@ -274,17 +265,8 @@ void child_ended(struct step *step, struct erun *child)
     struct etask *task = uuid_map_remove(&step->engine->waiters, &child->row.key);
     char key[UUID_TEXT];
     assert(task && state_is_final(child->row.state));
-    const struct attempt_outcome outcome = {
-        .cause = CAUSE_CHILD,
-        .ended_ms = FIELD_NULL,
-        .launch = FIELD_NULL,
-        .user_us = FIELD_NULL,
-        .system_us = FIELD_NULL,
-        .max_rss_kib = FIELD_NULL,
-        .in_blocks = FIELD_NULL,
-        .out_blocks = FIELD_NULL,
-        .error_trace = child->row.error_trace,
-    };
+    struct attempt_outcome outcome = outcome_unmeasured(CAUSE_CHILD, NULL);
+    outcome.error_trace = child->row.error_trace;
     enum state state = state_of_child(child->row.state);
     const char *message = arena_printf(arena, "Child run %s: %s", uuid_format(&child->row.key, key),
                                        child->row.message);

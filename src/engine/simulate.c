@@ -124,22 +124,20 @@ static void note_rows(struct simulator *sim)
 
 static struct attempt_outcome outcome_of(int assumed)
 {
-    static const int causes[ASSUMED_COUNT] = {
+    static const enum attempt_cause causes[ASSUMED_COUNT] = {
         [ASSUMED_SUCCESS] = CAUSE_EXITED,
         [ASSUMED_FAILED] = CAUSE_EXITED,
         [ASSUMED_TIMED_OUT] = CAUSE_TIMED_OUT,
         [ASSUMED_INTERNAL_ERROR] = CAUSE_CANNOT_START,
     };
-    return (struct attempt_outcome){
-        .cause = causes[assumed],
-        .exit_code = assumed == ASSUMED_FAILED,
-        .ended_ms = FIELD_NULL,
-        .message = assumed == ASSUMED_SUCCESS
-                       ? NULL
-                       : (assumed == ASSUMED_FAILED      ? "Assumed: FAILED"
-                          : assumed == ASSUMED_TIMED_OUT ? "Assumed: TIMED_OUT"
-                                                         : "Assumed: INTERNAL_ERROR"),
+    static const char *const messages[ASSUMED_COUNT] = {
+        [ASSUMED_FAILED] = "Assumed: FAILED",
+        [ASSUMED_TIMED_OUT] = "Assumed: TIMED_OUT",
+        [ASSUMED_INTERNAL_ERROR] = "Assumed: INTERNAL_ERROR",
     };
+    struct attempt_outcome outcome = outcome_unmeasured(causes[assumed], messages[assumed]);
+    outcome.exit_code = assumed == ASSUMED_FAILED;
+    return outcome;
 }
 
 static void begin_attempt(struct simulator *sim, const struct start_effect *start)
@@ -171,7 +169,7 @@ static void stop_attempt(struct simulator *sim, const struct stop_effect *stop)
         struct simulated_end *end = &sim->ends[i];
         if (!end->item.place || !uuid_equal(&end->ref.task_run, &stop->task_run))
             continue;
-        end->outcome = (struct attempt_outcome){.cause = CAUSE_STOPPED, .ended_ms = FIELD_NULL};
+        end->outcome = outcome_unmeasured(CAUSE_STOPPED, NULL);
         heap_set(&sim->heap, &end->item, sim->clock_ms);
     }
 }

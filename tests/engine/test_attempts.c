@@ -159,6 +159,7 @@ static void the_fourth_loss_ends_a_task(void **state)
         world_expect(world, &run, "RUNNING a=RUNNING");
         assert_int_equal(attempt(world, &run, "a", i)->budget, BUDGET_LOST);
         assert_int_equal(attempt(world, &run, "a", i)->state, STATE_INTERNAL_ERROR);
+        assert_int_equal(attempt(world, &run, "a", i)->user_us, FIELD_NULL); /* nobody measured */
     }
     world_lost(world, &run, "a");
     world_expect(world, &run, "INTERNAL_ERROR a=INTERNAL_ERROR");
