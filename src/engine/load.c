@@ -167,7 +167,6 @@ static void task_carry_over(struct engine *engine, const struct etask *from, str
     uint32_t position = to->position;
     *to = *from;
     to->position = position;
-    to->culprit = 0; /* a position in the old one: is found again when it is asked for */
     if (!to->has_row)
         return;
     to->row.task_key = to->run->def->tasks[position].task_key;
@@ -399,6 +398,7 @@ void engine_add_run(struct engine *engine, const struct run_image *image, struct
     load_tasks(engine, run, image, &arena);
     arena_release(&arena);
     load_params(engine, run, image, now_ms);
+    run_find_culprits(run);
     run_enlist(engine, run);
     maintenance_note(engine, run);
     for (uint32_t i = 0; i < def->task_count; i++) {

@@ -216,6 +216,29 @@ static const char *excluded_text(const struct foresight *foresight, const struct
                         state_name(fate->state));
 }
 
+/* Of a kept task the one to select: where it waited in vain for another, that one, if it is kept as well. */
+static uint32_t kept_culprit(const struct foresight *foresight, uint32_t i)
+{
+    bool goes_on = true;
+    while (goes_on && foresight->fates[i].state == STATE_UPSTREAM_FAILED) {
+        const struct graph_node *node = &foresight->def->nodes[i];
+        uint32_t next = i;
+        for (uint32_t d = 0; d < node->dep_count; d++) {
+            uint32_t dep = node->deps[d].task;
+            enum state state = foresight->fates[dep].state;
+            bool is_own = state_is_own_failure(state);
+            if (!is_planned(foresight, dep) &&
+                (is_own || (next == i && state == STATE_UPSTREAM_FAILED)))
+                next = dep;
+            if (is_own && next == dep)
+                break;
+        }
+        goes_on = next != i;
+        i = next;
+    }
+    return i;
+}
+
 static const char *refused_text(const struct foresight *foresight, const struct graph_edge *edge,
                                 enum rule_verdict verdict)
 {
@@ -224,9 +247,12 @@ static const char *refused_text(const struct foresight *foresight, const struct 
     const char *state = state_name(foresight->fates[edge->task].state);
     if (verdict == RULE_EXCLUDED_OUTCOME)
         return excluded_text(foresight, edge);
-    if (dep->verdict == PLAN_KEEP)
-        return arena_printf(foresight->arena, "Will not start: %s stays %s; select it too", key,
-                            state);
+    if (dep->verdict == PLAN_KEEP) {
+        uint32_t culprit = kept_culprit(foresight, edge->task);
+        return arena_printf(foresight->arena, "Will not start: %s stays %s; select it too",
+                            foresight->def->tasks[culprit].task_key,
+                            state_name(foresight->fates[culprit].state));
+    }
     return dep->will_start
                ? arena_printf(foresight->arena, "Will not start: %s will end %s", key, state)
                : arena_printf(foresight->arena, "Will not start: %s will not start either", key);

@@ -181,9 +181,10 @@ static void renew_tasks(struct step *step, struct erun *run, const struct repair
             task->prior_executions += task->row.attempts;
         task->inherited = child_to_inherit(task);
         task_forget(step->engine, task);
-        task->retries_used = task->lost_used = task->culprit = 0;
+        task->retries_used = task->lost_used = 0;
         task->number_is_free = false;
     }
+    run_find_culprits(run); /* of those that are kept: their places may have changed */
     run_count_waiting(run);
     uint32_t *behind = ARENA_ARRAY(arena, run->def->task_count, uint32_t);
     message_find_open(run->def, is_open, run, behind);

@@ -40,7 +40,8 @@ static enum dep_class classify(enum state state)
     }
 }
 
-/* How many dependencies there are of each class, and the first of each. */
+/* How many dependencies there are of each class, and the first of each; of those that failed, the first that
+ * failed itself, if one did. */
 struct tally {
     uint32_t count[CLASSES];
     uint32_t first[CLASSES];
@@ -63,7 +64,8 @@ static struct tally tally(const struct rule_dep *deps, uint32_t count)
         t.first[c] = UINT32_MAX;
     for (uint32_t i = 0; i < count; i++) {
         enum dep_class c = classify(deps[i].state);
-        if (!t.count[c]++)
+        if (!t.count[c]++ || (c == CLASS_FAILED && deps[i].state != STATE_UPSTREAM_FAILED &&
+                              deps[t.first[c]].state == STATE_UPSTREAM_FAILED))
             t.first[c] = i;
         if (t.unmet == UINT32_MAX && is_unmet(&deps[i]))
             t.unmet = i;

@@ -14,31 +14,35 @@ static void collect_deps(const struct etask *task, struct rule_dep *deps)
     }
 }
 
-/* Position + 1 of the nearest ancestor that failed itself, seen from the dependency that decided.
- * It is found once and handed on, so that a long chain of UPSTREAM_FAILED costs O(1) each. */
-static uint32_t find_culprit(const struct etask *task, uint32_t dep_index)
+/* The nearest ancestor that failed itself, of several as near the first by dependsOn. Each task hands its own on, so
+ * that a long chain of UPSTREAM_FAILED costs O(1) each. */
+static void find_culprit(struct etask *task)
 {
     const struct erun *run = task->run;
-    uint32_t position = run->def->nodes[task->position].deps[dep_index].task;
-    for (uint32_t steps = 0; steps < run->def->task_count; steps++) {
-        const struct etask *dep = &run->tasks[position];
-        if (state_is_own_failure(task_state(dep)))
-            return position + 1;
-        if (dep->culprit)
-            return dep->culprit;
-        /* Loaded from the store: walk up along the first failed dependency. */
-        const struct graph_node *node = &run->def->nodes[position];
-        uint32_t next = UINT32_MAX;
-        for (uint32_t i = 0; i < node->dep_count && next == UINT32_MAX; i++) {
-            enum state s = task_state(&run->tasks[node->deps[i].task]);
-            if (state_is_own_failure(s) || s == STATE_UPSTREAM_FAILED)
-                next = node->deps[i].task;
-        }
-        if (next == UINT32_MAX)
-            return position + 1;
-        position = next;
+    const struct graph_node *node = &run->def->nodes[task->position];
+    task->culprit = 0;
+    for (uint32_t i = 0; i < node->dep_count; i++) {
+        const struct etask *dep = &run->tasks[node->deps[i].task];
+        enum state state = task_state(dep);
+        if (!state_is_own_failure(state) && state != STATE_UPSTREAM_FAILED)
+            continue;
+        /* Kept by a repair whose definition has it behind other tasks, it stands for itself. */
+        bool is_told = state == STATE_UPSTREAM_FAILED && dep->culprit;
+        uint32_t distance = is_told ? dep->culprit_distance + 1 : 1;
+        if (task->culprit && task->culprit_distance <= distance)
+            continue;
+        task->culprit = is_told ? dep->culprit : dep->position + 1;
+        task->culprit_distance = distance;
     }
-    return position + 1;
+}
+
+void run_find_culprits(struct erun *run)
+{
+    for (uint32_t n = 0; n < run->def->task_count; n++) {
+        struct etask *task = &run->tasks[run->def->order[n]];
+        if (task_state(task) == STATE_UPSTREAM_FAILED)
+            find_culprit(task);
+    }
 }
 
 /* ---- evaluation ---- */
@@ -110,7 +114,7 @@ void task_evaluate(struct step *step, struct etask *task)
         return;
     }
     if (result.verdict == RULE_UPSTREAM_FAILED)
-        task->culprit = find_culprit(task, result.because);
+        find_culprit(task);
     task_move(step, task, rule_state(result.verdict), text_rule(&step->fx->arena, task, result),
               decision);
 }

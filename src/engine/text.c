@@ -85,10 +85,8 @@ const char *text_rule(struct arena *arena, const struct etask *task, struct rule
         if (dep->row.state == STATE_EXCLUDED)
             return arena_printf(arena, "Excluded: %s was excluded, this branch needs %s", dep_key,
                                 wanted);
-        if (dep->row.outcome == FIELD_UNSET) /* it was no IF_ELSE when it ran */
-            return arena_printf(arena,
-                                "Excluded: %s was kept without a decision, this branch "
-                                "needs %s",
+        if (dep->row.outcome == FIELD_UNSET) /* it failed, or was no IF_ELSE when it ran */
+            return arena_printf(arena, "Excluded: %s decided nothing, this branch needs %s",
                                 dep_key, wanted);
         return arena_printf(arena, "Excluded: %s was %s, this branch needs %s", dep_key,
                             dep->row.outcome == 1 ? "true" : "false", wanted);

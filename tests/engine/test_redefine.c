@@ -184,6 +184,35 @@ static void a_culprit_of_another_place(void **state)
     assert_has(world_task(world, &run, "c")->row.message, "upstream task a ended FAILED");
 }
 
+/* RULES §2: the nearest, however its dependencies are ordered; also of a run that was loaded. */
+static void the_nearest_culprit_is_named(void **state)
+{
+    struct world *world = *state;
+    struct uuid job = world_dag(world, "a; b: a; c: b; x; d: c x; e: c; f: e d", MANY);
+    struct uuid run = world_submit(world, &job, NULL);
+    world_exit(world, &run, "a", 1);
+    world_exit(world, &run, "x", 1);
+    assert_has(world_message(world, &run, "c"), "upstream task a ended FAILED");
+    assert_has(world_message(world, &run, "d"), "upstream task x ended FAILED");
+    assert_has(world_message(world, &run, "e"), "upstream task a ended FAILED");
+    assert_has(world_message(world, &run, "f"), "upstream task x ended FAILED");
+    world_repair(world, &run, "f", NULL, NULL);
+    assert_has(world_message(world, &run, "f"), "upstream task x ended FAILED");
+}
+
+/* What fails and is ignored has decided nothing either. */
+static void a_decision_that_failed_and_was_ignored(void **state)
+{
+    struct world *world = *state;
+    struct uuid job =
+        world_dag(world, "?d {'x-failPolicy':'IGNORE'}; a: d=true; b: d=false; c", MANY);
+    struct uuid run = world_submit(world, &job, "d=abc");
+    world_exit(world, &run, "c", 0);
+    world_expect(world, &run, "SUCCESS d=FAILED a=EXCLUDED b=EXCLUDED c=SUCCESS");
+    assert_has(world_message(world, &run, "a"), "d decided nothing, this branch needs true");
+    assert_has(world_message(world, &run, "b"), "d decided nothing, this branch needs false");
+}
+
 /* A kept task that has become a decision has decided nothing. */
 static void a_decision_that_was_none(void **state)
 {
@@ -195,7 +224,8 @@ static void a_decision_that_was_none(void **state)
     update(world, &job, "?d; a: d=true", MANY);
     world_repair_on(world, &run, "CURRENT", NULL, "d=1");
     world_expect(world, &run, "SUCCESS d=SUCCESS a=EXCLUDED");
-    assert_has(world_task(world, &run, "a")->row.message, "without a decision");
+    assert_has(world_task(world, &run, "a")->row.message,
+               "d decided nothing, this branch needs true");
     world_repair_on(world, &run, NULL, "d+", NULL);
     world_expect(world, &run, "RUNNING d=SUCCESS a=RUNNING");
     world_all_succeed(world);
@@ -254,6 +284,8 @@ int main(void)
         WORLD_TEST(what_goes_with_the_definition),
         WORLD_TEST(refusals),
         WORLD_TEST(a_culprit_of_another_place),
+        WORLD_TEST(the_nearest_culprit_is_named),
+        WORLD_TEST(a_decision_that_failed_and_was_ignored),
         WORLD_TEST(a_decision_that_was_none),
         WORLD_TEST(kept_tasks_that_were_edited_are_told),
     };
