@@ -244,6 +244,12 @@ static int open_zone(const struct zones *zones, const char *file, struct stat *r
     return fd;
 }
 
+static enum err_code unreadable(const char *id, int error, struct err *err)
+{
+    return err_set(err, ERR_UNAVAILABLE, "the time zone %s cannot be read right now: %s; try again",
+                   id, strerrordesc_np(error));
+}
+
 static enum err_code read_zone(int fd, const char *id, struct zone **ret, struct err *err)
 {
     uint8_t *bytes = xmalloc(ZONE_MAX_BYTES + 1);
@@ -252,8 +258,11 @@ static enum err_code read_zone(int fd, const char *id, struct zone **ret, struct
     while (len <= ZONE_MAX_BYTES && (got = read(fd, bytes + len, ZONE_MAX_BYTES + 1 - len)) != 0) {
         if (got < 0 && errno == EINTR)
             continue;
-        if (got < 0)
-            break;
+        if (got < 0) {
+            int error = errno;
+            free(bytes);
+            return unreadable(id, error, err);
+        }
         len += (size_t)got;
     }
     struct err why = {0};
@@ -301,10 +310,7 @@ static enum err_code get_kept(struct zones *zones, const char *id, const char *f
     if (kept)
         *ret = zone_ref(kept->zone);
     pthread_mutex_unlock(&zones->lock);
-    if (kept)
-        return ERR_OK;
-    return err_set(err, ERR_UNAVAILABLE, "the time zone %s cannot be read right now: %s; try again",
-                   id, strerrordesc_np(error));
+    return kept ? ERR_OK : unreadable(id, error, err);
 }
 
 static enum err_code get_file(struct zones *zones, const char *id, const char *file,
@@ -326,6 +332,9 @@ static enum err_code get_file(struct zones *zones, const char *id, const char *f
         if (!code) {
             keep(zones, kept, file, &status, zone);
             *ret = zone;
+        } else if (code == ERR_UNAVAILABLE && kept) {
+            *ret = zone_ref(kept->zone); /* as it was */
+            code = ERR_OK;
         }
     }
     pthread_mutex_unlock(&zones->lock);

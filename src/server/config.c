@@ -41,8 +41,9 @@ static bool parse_number(const char *text, int64_t *ret)
     char *end;
     if (!isdigit((unsigned char)*text))
         return false;
+    errno = 0;
     *ret = strtoll(text, &end, 10);
-    return *end == '\0';
+    return *end == '\0' && !errno;
 }
 
 static bool parse_bool(const char *text, int64_t *ret)

@@ -98,11 +98,17 @@ static void step_report(struct pump *pump, const struct exec_report *report)
     pump->acks[pump->ack_count++] = (struct ack){report->id, report->kind, report->cause};
 }
 
+/* The schedule that a command saves, or NULL. That of a version that a repair runs again fires nothing. */
+static const struct schedule *schedule_to_save(const struct command *command)
+{
+    bool saves = command->kind == COMMAND_JOB_CREATE || command->kind == COMMAND_JOB_UPDATE;
+    return saves && command->def ? command->def->details.schedule : NULL;
+}
+
 /* The API has asked for the zone already, so it is there; unless its file went away since. */
 static bool find_zone(struct pump *pump, struct api_pending *pending, struct zone **ret)
 {
-    const struct command *command = &pending->command;
-    const struct schedule *schedule = command->def ? command->def->details.schedule : NULL;
+    const struct schedule *schedule = schedule_to_save(&pending->command);
     struct err err;
     if (!schedule || zones_get(pump->config.zones, schedule->timezone_id, ret, &err) == ERR_OK)
         return true;

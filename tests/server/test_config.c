@@ -94,6 +94,8 @@ static void test_the_first_mistake_of_a_file_is_told(void **state)
                    "line 2: there is no setting exec.no-such");
     assert_refused("[exec]\nnothing\ngrace = soon\n", "line 2: neither [section] nor key = value");
     assert_refused("[exec]\ngrace = soon\nnothing\n", "line 2: exec.grace (from file) must be");
+    assert_refused("[logs]\nmax-bytes = 9223372036854775808\n",
+                   "logs.max-bytes (from file) must be");
 }
 
 /* A value may have as many bytes as there are in a line, of which there are 64 KiB. */
