@@ -224,8 +224,7 @@ static void job_update(struct step *step, const struct command *command,
     set_text(engine, &job->row.updated_by, command->principal.id);
     set_text(engine, &job->row.updated_by_name, command->principal.name);
     job->row.updated_ms = step->now_ms;
-    job_def_unref(job->def);
-    job->def = job_def_ref(command->def);
+    job_set_def(engine, job, command->def);
     track(engine, &job->tracked);
     set_schedule(step, job);
     add_version(step, command, &job->row.key, job->row.version);

@@ -7,7 +7,8 @@
 #include "engine/internal.h"
 
 enum {
-    IDLE_JOBS_KEPT = 1024, /* jobs without runs that are kept for the next command */
+    IDLE_JOBS_KEPT = 1024,      /* jobs without runs that are kept for the next command, */
+    IDLE_BYTES_KEPT = 32 << 20, /* and bytes of their definitions */
     TIMER_MAX_ROWS = 5000, /* a step that has made so many leaves further deadlines to the next */
     PART_MAX_ROWS = 5000,  /* likewise further launches and chores */
 };
@@ -117,6 +118,7 @@ struct engine *engine_new(const struct engine_config *config)
     engine->config.host = xstrdup(config->host ? config->host : "");
     engine->workspace = config->workspace;
     engine->jobs_limit = IDLE_JOBS_KEPT;
+    engine->def_bytes_limit = IDLE_BYTES_KEPT;
     uuid_source_init(&engine->ids, config->workspace.last_ms, 0);
     uuid_map_init(&engine->jobs);
     uuid_map_init(&engine->runs);
@@ -257,17 +259,23 @@ struct uuid step_new_key(struct step *step)
     return key;
 }
 
-/* Jobs that have runs stay, however many: next time is when there are twice as many. */
+static size_t twice(size_t count, size_t least)
+{
+    return count * 2 > least ? count * 2 : least;
+}
+
+/* Jobs that have runs stay, however many and large: next time is when there are twice as many, or as much. */
 static void free_idle_jobs(struct engine *engine)
 {
+    bool are_many = engine->def_bytes <= engine->def_bytes_limit;
+    uint64_t unused_steps = are_many ? IDLE_JOBS_KEPT / 2 : 0; /* large ones all go */
     struct ejob **jobs = map_values(&engine->jobs);
     for (size_t i = 0; jobs[i]; i++)
-        if (!jobs[i]->run_count && engine->step - jobs[i]->used > IDLE_JOBS_KEPT / 2)
+        if (!jobs[i]->run_count && engine->step - jobs[i]->used > unused_steps)
             job_free(engine, jobs[i]);
     free(jobs);
-    engine->jobs_limit = engine->jobs.count * 2;
-    if (engine->jobs_limit < IDLE_JOBS_KEPT)
-        engine->jobs_limit = IDLE_JOBS_KEPT;
+    engine->jobs_limit = twice(engine->jobs.count, IDLE_JOBS_KEPT);
+    engine->def_bytes_limit = twice(engine->def_bytes, IDLE_BYTES_KEPT);
 }
 
 /* Final runs and jobs that nobody needs go once their rows are safe. */
@@ -277,7 +285,7 @@ void engine_committed(struct engine *engine)
         run_free(engine, LIST_ITEM(node, struct erun, done));
     campaigns_committed(engine);
     holds_committed(engine);
-    if (engine->jobs.count > engine->jobs_limit)
+    if (engine->jobs.count > engine->jobs_limit || engine->def_bytes > engine->def_bytes_limit)
         free_idle_jobs(engine);
     wants_forget(engine);
     free_garbage(engine);

@@ -48,6 +48,7 @@ struct ejob {
     struct job_row row;
     struct tracked tracked;
     struct job_def *def; /* the newest definition */
+    size_t def_bytes;    /* that it takes */
     struct list holders; /* runs that hold a run slot */
     size_t holder_count;
     struct run_queue repairs; /* go ahead of */
@@ -156,7 +157,9 @@ struct engine {
     struct workspace_row workspace;
     struct uuid_source ids;
     struct uuid_map jobs;
-    size_t jobs_limit; /* with more jobs than that, those that nobody needs go */
+    size_t def_bytes;  /* of the definitions of all jobs */
+    size_t jobs_limit; /* with more jobs, or more bytes, than that, those that nobody needs go */
+    size_t def_bytes_limit;
     struct uuid_map runs;
     struct uuid_map tasks; /* by task run key; of runs in the engine */
     struct heap deadlines;
@@ -232,6 +235,8 @@ struct erun *engine_run(const struct engine *engine, const struct uuid *key);
 /* ---- load.c: objects and their strings ---- */
 /* Copies the row's strings, takes its own reference of `def`. */
 struct ejob *job_new(struct engine *engine, const struct job_row *row, struct job_def *def);
+/* Its newest definition from now on, of which it takes a reference. */
+void job_set_def(struct engine *engine, struct ejob *job, struct job_def *def);
 void job_free(struct engine *engine, struct ejob *job);
 /* An empty run; its row and key are filled in, and the run is put on the map, by the caller. */
 struct erun *run_new(struct engine *engine, struct ejob *job, struct job_def *def);

@@ -19,6 +19,15 @@ static void own(const char **slot)
             &(row)->cancel_by                                                                \
     }
 
+void job_set_def(struct engine *engine, struct ejob *job, struct job_def *def)
+{
+    engine->def_bytes += def->arena.used - job->def_bytes;
+    job->def_bytes = def->arena.used;
+    job_def_ref(def);
+    job_def_unref(job->def);
+    job->def = def;
+}
+
 struct ejob *job_new(struct engine *engine, const struct job_row *row, struct job_def *def)
 {
     struct ejob *job = xcalloc(1, sizeof *job);
@@ -27,7 +36,7 @@ struct ejob *job_new(struct engine *engine, const struct job_row *row, struct jo
     for (size_t i = 0; i < ARRAY_LEN(strings); i++)
         own(strings[i]);
     job->tracked = (struct tracked){.kind = ROW_JOB, .row = &job->row};
-    job->def = job_def_ref(def);
+    job_set_def(engine, job, def);
     job->used = engine->step;
     list_init(&job->holders);
     list_init(&job->repairs.runs);
@@ -57,6 +66,7 @@ void job_free(struct engine *engine, struct ejob *job)
     list_remove(&job->freed);
     list_remove(&job->sweep);
     uuid_map_remove(&engine->jobs, &job->row.key);
+    engine->def_bytes -= job->def_bytes;
     job_def_unref(job->def);
     free(job);
 }

@@ -178,6 +178,35 @@ static void many_jobs_come_and_go(void **state)
     world_expect(world, &other, "SUCCESS a=SUCCESS");
 }
 
+/* Large definitions are not kept for as many jobs as small ones. Whose runs are here stays. */
+static void large_definitions_that_nobody_needs_go(void **state)
+{
+    enum { JOBS = 40, VALUES = 16 }; /* of 1 MB each */
+    struct world *world = *state;
+    struct uuid jobs[JOBS];
+    struct buf text;
+    buf_init(&text, 2 << 20);
+    for (int i = 0; i < VALUES; i++)
+        buf_printf(&text, "%s{'name':'v%d','value':'%0*d'}", i ? "," : "", i, LONG_BYTES, 0);
+    const char *more =
+        arena_printf(&world->arena, "'maxConcurrentRuns':9,'parameters':[%s]", text.data);
+    buf_release(&text);
+    struct uuid run = {0};
+    for (size_t i = 0; i < JOBS; i++) {
+        jobs[i] = world_dag(world, "a", more);
+        if (i == 0)
+            run = world_submit(world, &jobs[0], NULL);
+    }
+    size_t kept = 0;
+    for (size_t i = 0; i < JOBS; i++)
+        kept += engine_has_job(world->engine, &jobs[i]);
+    assert_true(kept < JOBS - 2);
+    assert_true(engine_has_job(world->engine, &jobs[0]));
+    world_exit(world, &run, "a", 0);
+    run = world_submit(world, &jobs[1], NULL); /* it is had again */
+    world_exit(world, &run, "a", 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -189,6 +218,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(deadlines_of_one_moment_come_in_parts, world_setup,
                                         world_teardown),
         cmocka_unit_test_setup_teardown(many_jobs_come_and_go, world_setup, world_teardown),
+        WORLD_TEST(large_definitions_that_nobody_needs_go),
     };
     return cmocka_run_group_tests_name("limits", tests, NULL, NULL);
 }
