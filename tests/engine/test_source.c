@@ -145,6 +145,26 @@ static void a_repair_goes_by_the_same_commit_unless_it_is_of_now(void **state)
     }
 }
 
+/* Several runs that are repaired together, of now: each asks its repository again. */
+static void reruns_of_now_ask_again(void **state)
+{
+    struct world *world = *state;
+    struct uuid job = world_dag(world, "a " FROM_GIT, REPOSITORY);
+    struct uuid run = world_submit(world, &job, NULL);
+    told(world, &run, "a", one);
+    world_exit(world, &run, "a", 1);
+    struct rerun again = {
+        .run = run,
+        .version = world_run(world, &run)->version,
+        .repair = world_repair_request(world, "CURRENT", NULL, NULL, NULL),
+    };
+    struct command command = {.kind = COMMAND_RUNS_RERUN, .reruns = &again, .rerun_count = 1};
+    assert_answer(world_command(world, &command), ERR_OK, "");
+    assert_string_equal(asked_for(world, &run, "a")->commit, "");
+    told(world, &run, "a", two);
+    world_exit(world, &run, "a", 0);
+}
+
 static void references_are_put_in_before_it_is_asked(void **state)
 {
     struct world *world = *state;
@@ -170,6 +190,7 @@ int main(void)
         WORLD_TEST(a_cancel_does_not_wait_for_files),
         WORLD_TEST(files_take_an_execution_slot),
         WORLD_TEST(nothing_starts_while_the_server_drains),
+        WORLD_TEST(reruns_of_now_ask_again),
         WORLD_TEST(a_repair_goes_by_the_same_commit_unless_it_is_of_now),
         WORLD_TEST(references_are_put_in_before_it_is_asked),
     };
