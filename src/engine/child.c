@@ -120,12 +120,25 @@ static void make_child(struct step *step, struct etask *task, struct param_list 
     launch->child = engine_run(step->engine, &result.key);
 }
 
+/* Who has all jobs taken as they are now means those of the children too. A job that is gone has no such
+ * definition, and its run is repaired on what it has. */
+static enum repair_definition definition_of_child(const struct etask *task,
+                                                  const struct erun *child)
+{
+    bool is_current = task->run->repair.definition == DEFINITION_CURRENT &&
+                      child->job->row.deleted_ms == FIELD_NULL;
+    return is_current ? DEFINITION_CURRENT : DEFINITION_NEWEST;
+}
+
 static void repair_child(struct step *step, const struct etask *task, struct param_list params,
                          struct launch *launch)
 {
     struct command command = command_of(task, COMMAND_RUN_REPAIR, &launch->child->row.key);
     struct command_result result = {.code = ERR_OK};
-    command.repair = (struct repair_request){.parameters = params, .mode = FIELD_UNSET};
+    command.repair =
+        (struct repair_request){.parameters = params,
+                                .mode = FIELD_UNSET,
+                                .definition = definition_of_child(task, launch->child)};
     run_repair(step, &command, launch->child, &result);
     if (!result.code)
         return;

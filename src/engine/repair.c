@@ -132,7 +132,7 @@ static void begin_repair(struct step *step, struct erun *run, const struct comma
     run->row.version++;
     run->row.repair_number++;
     run->row.ending = STATE_NEW;
-    source_rebase(run, command->repair.definition);
+    source_rebase(run, request->definition);
     set_text(engine, &run->row.error_trace, NULL);
     run->repair = (struct repair_row){
         .workspace = engine->workspace.id,
@@ -141,6 +141,7 @@ static void begin_repair(struct step *step, struct erun *run, const struct comma
         .operation =
             new_operation(step, command, "JOB_RUN", "REPAIR", &run->row.key, run->row.job_name),
         .definition_version = run->def->version,
+        .definition = (int)request->definition,
         .mode = request->mode,
         .monitor = request->monitor,
         .parameters = params_json(request->parameters, arena),

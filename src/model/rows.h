@@ -181,6 +181,7 @@ struct repair_row {
     int64_t number;
     struct uuid operation; /* the asyncOperation that accepted it */
     int64_t definition_version;
+    int definition;         /* enum repair_definition: what it was asked to take */
     int mode;               /* enum repair_mode or FIELD_UNSET */
     int monitor;            /* enum repair_monitor */
     const char *parameters; /* JSON list: what this attempt was given */

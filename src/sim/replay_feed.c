@@ -343,13 +343,11 @@ static void repair_run(struct replay *replay, struct past_run *run, const struct
                    .task_key_count = count,
                    .parameters = params_load(repair->parameters, &replay->arena),
                    .mode = repair->mode,
+                   .definition = (enum repair_definition)repair->definition,
+                   .definition_version = repair->definition_version,
                    .monitor = (enum repair_monitor)repair->monitor,
                    .in_campaign = by_campaign},
     };
-    if (repair->definition_version != repair[-1].definition_version) {
-        command.repair.definition = DEFINITION_VERSION;
-        command.repair.definition_version = repair->definition_version;
-    }
     struct command_result result = world_command(replay->world, &command);
     if (result.code == ERR_OK)
         return;

@@ -129,6 +129,7 @@ static const struct column repair_columns[] = {
     UUID(repair_row, operation, FIXED),
     INT64(repair_row, definition_version, FIXED),
     INT(repair_row, mode, FIXED),
+    INT(repair_row, definition, FIXED),
     INT(repair_row, monitor, FIXED),
     TEXT(repair_row, created_by, FIXED),
     TEXT(repair_row, created_by_name, FIXED),

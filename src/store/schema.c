@@ -332,6 +332,15 @@ static const char *const migration_17[] = {
     "CREATE INDEX event_of_run ON event (workspace, run, number) WHERE task_run IS NULL",
 };
 
+/* What a repair was asked to take decides what the child runs take that it repairs. Of one that has another version
+ * than the one before, that was the number, as far as anybody knows (enum repair_definition). */
+static const char *const migration_18[] = {
+    "ALTER TABLE repair ADD COLUMN definition INTEGER NOT NULL DEFAULT 0",
+    "UPDATE repair SET definition = 3 WHERE number > 0 AND definition_version <>"
+    " (SELECT definition_version FROM repair AS before WHERE before.workspace = repair.workspace"
+    " AND before.run = repair.run AND before.number = repair.number - 1)",
+};
+
 static const struct migration {
     const char *const *steps;
     size_t count;
@@ -344,7 +353,7 @@ static const struct migration {
     {migration_11, ARRAY_LEN(migration_11)}, {migration_12, ARRAY_LEN(migration_12)},
     {migration_13, ARRAY_LEN(migration_13)}, {migration_14, ARRAY_LEN(migration_14)},
     {migration_15, ARRAY_LEN(migration_15)}, {migration_16, ARRAY_LEN(migration_16)},
-    {migration_17, ARRAY_LEN(migration_17)},
+    {migration_17, ARRAY_LEN(migration_17)}, {migration_18, ARRAY_LEN(migration_18)},
 };
 
 int schema_newest(void)

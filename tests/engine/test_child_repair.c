@@ -274,6 +274,36 @@ static void a_cycle_that_only_runs_have(void **state)
     world_expect(world, &run, "INTERNAL_ERROR first=SUCCESS c=INTERNAL_ERROR");
 }
 
+/* RULES §8.7: the job as it is now, all that it runs included; else each run has what it had. */
+static void a_child_is_repaired_on_its_jobs_definition_of_now(void **state)
+{
+    struct world *world = *state;
+    struct uuid lowest = world_dag(world, "x", WIDE);
+    struct uuid middle = world_dag_of(world, &lowest, "!c: {'jobKey':'%s'}", WIDE);
+    struct uuid upper = world_dag_of(world, &middle, "!c: {'jobKey':'%s'}", WIDE);
+    struct uuid run = world_submit(world, &upper, NULL);
+    struct uuid child = world_child(world, &run, "c");
+    struct uuid grandchild = world_child(world, &child, "c");
+    world_exit(world, &grandchild, "x", 1);
+    world_update_job(world, &lowest, world_dag_json(world, "x; y: x", WIDE), NULL);
+    world_repair(world, &run, NULL, NULL, NULL);
+    world_expect(world, &grandchild, "RUNNING x=RUNNING");
+    world_exit(world, &grandchild, "x", 1);
+    world_expect(world, &run, "FAILED c=FAILED");
+    world_repair_on(world, &run, "CURRENT", NULL, NULL);
+    assert_same(world_child(world, &child, "c"), grandchild);
+    world_expect(world, &grandchild, "RUNNING x=RUNNING y=BLOCKED");
+    assert_int_equal(world_newest_repair(world, &child)->definition, DEFINITION_CURRENT);
+    assert_int_equal(world_newest_repair(world, &grandchild)->definition_version, 2);
+    world_exit(world, &grandchild, "x", 1);
+    /* Whose job is gone goes on with what it has. */
+    assert_answer(world_delete_job(world, &lowest, NULL), ERR_OK, "");
+    world_repair_on(world, &run, "CURRENT", NULL, NULL);
+    world_expect(world, &grandchild, "RUNNING x=RUNNING y=BLOCKED");
+    world_all_succeed(world);
+    world_expect(world, &run, "SUCCESS c=SUCCESS");
+}
+
 /* Somebody takes the key of a run for that of a job: the run is there all the same. */
 static void a_missing_job_is_no_missing_run(void **state)
 {
@@ -337,6 +367,7 @@ int main(void)
         WORLD_TEST(jobs_nest_ten_deep),
         WORLD_TEST(a_cycle_that_only_runs_have),
         WORLD_TEST(a_missing_job_is_no_missing_run),
+        WORLD_TEST(a_child_is_repaired_on_its_jobs_definition_of_now),
         WORLD_TEST(ancestors_that_have_ended_are_looked_up),
     };
     return cmocka_run_group_tests_name("children, repaired", tests, NULL, NULL);
