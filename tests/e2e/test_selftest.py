@@ -131,6 +131,22 @@ def test_a_history_is_replayed_without_a_difference(history, tmp_path, monkeypat
     assert (int(runs), int(repairs)) == (stored, 4)
 
 
+def test_a_child_on_the_definition_of_now(servers):
+    server = servers().start()
+    api = server.api
+    child = api.job([step("c", exit=1)], name="child")
+    parent = api.job([{"taskKey": "p", "type": "JOB_TASK", "jobKey": child["key"]}], name="parent")
+    run = api.wait_final(api.run(parent), "FAILED")
+    api.replace(child, [step("c"), step("d", after="c")], name="child")
+    api.wait_final(api.repair(run), "FAILED")
+    run = api.wait_final(api.repair(run, definition="CURRENT"), "SUCCESS")
+    repaired = api.get_run(api.task_run(run, "p")["externalId"])
+    assert (repaired["version"], repaired["definitionVersion"]) == (3, 2)
+    server.stop()
+    done = selftest("--replay", server.data / "reprise.db")
+    assert done.returncode == 0, done.stdout
+
+
 def test_what_never_got_an_execution_slot_did_not_start(servers):
     server = servers("--exec.max-running", "2").start()
     api = server.api
