@@ -327,7 +327,7 @@ static enum err_code get_file(struct zones *zones, const char *id, const char *f
     if (kept && is_same(kept, &status)) {
         *ret = zone_ref(kept->zone);
     } else {
-        struct zone *zone;
+        struct zone *zone = NULL;
         code = read_zone(fd, id, &zone, err);
         if (!code) {
             keep(zones, kept, file, &status, zone);

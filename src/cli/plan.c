@@ -124,6 +124,31 @@ void plan_print_definition(struct cli *cli, const json_t *definition)
     plan_print_changes(cli, definition);
 }
 
+static const char *short_commit(struct cli *cli, const json_t *change, const char *name)
+{
+    const char *commit = get_text(change, name);
+    return commit ? arena_printf(&cli->arena, "%.12s", safe_line(&cli->arena, commit)) : NULL;
+}
+
+void plan_print_commits(struct cli *cli, const json_t *commits, const char *unknown)
+{
+    const char *arrow = cli->screen.unicode ? "→" : "->";
+    size_t i;
+    json_t *change;
+    json_array_foreach (commits, i, change) {
+        const char *branch = get_text(change, "branch");
+        const char *from = short_commit(cli, change, "from");
+        const char *to = short_commit(cli, change, "to");
+        printf("%s  %s%s%s: ", i ? "" : "\nFiles from git:\n",
+               safe_line(&cli->arena, get_text(change, "repositoryUrl")),
+               branch && *branch ? " " : "", safe_line(&cli->arena, branch));
+        if (from && to && strcmp(from, to) == 0)
+            printf("%s, as before\n", from);
+        else
+            printf("%s %s %s\n", from ? from : unknown, arrow, to ? to : unknown);
+    }
+}
+
 /* ---- tasks ---- */
 
 struct verdict {
@@ -209,6 +234,7 @@ void plan_print(struct cli *cli, const char *run, const json_t *plan, bool whole
     plan_print_tasks(cli, tasks, title, whole);
     plan_print_definition(cli, json_object_get(plan, "definition"));
     plan_print_parameters(cli, json_object_get(plan, "parameters"));
+    plan_print_commits(cli, json_object_get(plan, "gitCommits"), "looked up again");
     print_hazards(cli, tasks);
     if (whole)
         printf("\nNothing was changed. Without --plan, this is what happens.\n");

@@ -22,6 +22,8 @@ void plan_print(struct cli *cli, const char *run, const json_t *plan, bool whole
 void plan_print_tasks(struct cli *cli, const json_t *tasks, const char *title, bool whole);
 /* Nothing of an empty list, or of one version. */
 void plan_print_parameters(struct cli *cli, const json_t *parameters);
+/* `unknown` stands for a commit that is null. */
+void plan_print_commits(struct cli *cli, const json_t *commits, const char *unknown);
 void plan_print_definition(struct cli *cli, const json_t *definition);
 /* The differences alone: tasks added, removed, rewired, changed, and fields of the job. */
 void plan_print_changes(struct cli *cli, const json_t *definition);

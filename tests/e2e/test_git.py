@@ -102,6 +102,9 @@ def test_a_run_keeps_its_commit_and_a_repair_takes_the_one_that_it_asks_for(api,
     run = api.wait_final(api.run(job), "FAILED")
     new = repo.commit(files("new"))
     server.open_gate("moved")
+    changes = {"repositoryUrl": repo.url, "branch": "main"}
+    assert api.plan(run)["gitCommits"] == [{**changes, "from": old, "to": old}]
+    assert api.plan(run, definition="CURRENT")["gitCommits"] == [{**changes, "from": old, "to": None}]
     api.repair(run)
     run = api.wait_final(run, "SUCCESS")
     assert run["gitConfig"]["commit"] == old
@@ -109,6 +112,9 @@ def test_a_run_keeps_its_commit_and_a_repair_takes_the_one_that_it_asks_for(api,
     api.repair(run, taskKeys=["b"], definition="CURRENT")
     run = api.wait_final(run, "SUCCESS")
     assert run["gitConfig"]["commit"] == new and output(api, run, "b") == f"new {new}"
+    diff = f"/jobRuns/{run['key']}/diff"
+    assert api.read(diff)["gitCommits"] == [{**changes, "from": old, "to": new}] and api.read(diff, **{"from": 0, "to": 1})["gitCommits"] == []
+    assert api.plan(run, definition="ORIGINAL", taskKeys=["c"])["gitCommits"] == [{**changes, "from": new, "to": old}]
     assert api.task_run(run, "a")["task"]["gitConfig"]["commit"] == old, "a kept task shows what it ran from"
     api.repair(run, taskKeys=["c"])
     run = api.wait_final(run, "SUCCESS")

@@ -2,6 +2,7 @@
  * engine's own planner; nothing changes. */
 #include "api/extras/diff_view.h"
 #include "api/extras/extras.h"
+#include "api/extras/git_view.h"
 #include "api/oracle/oracle.h"
 #include "api/oracle/run_source.h"
 #include "api/oracle/tables.h"
@@ -19,6 +20,7 @@ struct plan_view {
     struct field_list tasks;      /* of struct plan_task_view */
     struct field_list parameters; /* of struct param_change */
     struct def_diff_view *definition;
+    struct field_list git; /* of git_change_schema */
     const char *etag;
 };
 
@@ -68,6 +70,13 @@ static const struct field plan_fields[] = {
      .object = &def_diff_schema,
      .doc = "The definition that the repair would use, and how it differs from that of the "
             "newest attempt."},
+    {.name = "gitCommits",
+     .kind = FIELD_LIST,
+     AT(plan_view, git),
+     .object = &git_change_schema,
+     .doc =
+         "Of a run that has taken files from git, where the repair has a task take some: the commits of the "
+         "newest attempt, and those that the repair would go by."},
     {.name = "etag",
      .kind = FIELD_STRING,
      AT(plan_view, etag),
@@ -92,8 +101,34 @@ struct field_list plan_task_views(const struct repair_plan *plan, struct arena *
     return (struct field_list){views, plan->task_count};
 }
 
+static bool takes_from_git(const struct repair_plan *plan, const struct job_def *def)
+{
+    for (uint32_t i = 0; i < plan->task_count; i++) {
+        int64_t position = job_def_find(def, plan->tasks[i].task_key);
+        if (plan->tasks[i].verdict != PLAN_KEEP && position >= 0 &&
+            git_config_of(&def->details, &def->tasks[position]))
+            return true;
+    }
+    return false;
+}
+
+/* As source_rebase of the engine: the definition of now asks every branch again. */
+static struct field_list plan_commits(const struct run_source *source,
+                                      enum repair_definition definition, struct arena *arena)
+{
+    const struct repair_row *newest = &source->image.repairs[source->image.repair_count - 1];
+    const struct git_commits now = git_commits_load(newest->commits, arena);
+    struct git_commits then = now;
+    if (definition == DEFINITION_ORIGINAL)
+        then.base = 0;
+    if (definition == DEFINITION_CURRENT)
+        then.base = newest->number + 1;
+    return git_changes(&now, &then, false, arena);
+}
+
 static void respond_plan(struct call *call, const struct run_source *source,
-                         const struct repair_plan *plan)
+                         const struct repair_request *request, const struct repair_plan *plan,
+                         const struct job_def *def)
 {
     char etag[ETAG_TEXT];
     struct def_diff_view definition = def_diff_view(plan->definition, call->arena);
@@ -101,6 +136,8 @@ static void respond_plan(struct call *call, const struct run_source *source,
         .tasks = plan_task_views(plan, call->arena),
         .parameters = {plan->parameters.items, plan->parameters.count},
         .definition = &definition,
+        .git = takes_from_git(plan, def) ? plan_commits(source, request->definition, call->arena)
+                                         : (struct field_list){0},
         .etag = etag_of_run(source->stamps.version, source->stamps.last_event, etag),
     };
     respond_json(call, 200);
@@ -126,7 +163,7 @@ enum err_code plan_get(struct call *call)
     if (code && call_reader_check(call))
         code = call->err.code;
     if (!code)
-        respond_plan(call, &source, &plan);
+        respond_plan(call, &source, &request, &plan, def);
     job_def_unref(def);
     run_source_release(&source);
     return code;

@@ -3,6 +3,7 @@
 
 #include "api/extras/diff_view.h"
 #include "api/extras/extras.h"
+#include "api/extras/git_view.h"
 #include "api/oracle/run_source.h"
 #include "api/oracle/tables.h"
 #include "api/respond.h"
@@ -139,6 +140,7 @@ struct diff_view {
     int64_t kept;
     struct field_list parameters; /* of struct param_change */
     struct def_diff_view *definition;
+    struct field_list git; /* of git_change_schema */
 };
 
 static const struct field diff_fields[] = {
@@ -172,6 +174,11 @@ static const struct field diff_fields[] = {
      AT(diff_view, definition),
      .object = &def_diff_schema,
      .doc = "What differs between the definitions of the two."},
+    {.name = "gitCommits",
+     .kind = FIELD_LIST,
+     AT(diff_view, git),
+     .object = &git_change_schema,
+     .doc = "Branches whose files the two took from different commits."},
 };
 const struct schema job_run_difference_schema = SCHEMA(
     "JobRunDifference", diff_view, diff_fields, "What differs between two attempts of a run.");
@@ -266,11 +273,14 @@ static void respond_diff(struct call *call, const struct run_source *source,
                                                      params_load(to->row->unified, arena), arena);
     struct def_diff_view definition =
         def_diff_view(def_diff_make(from->def, to->def, arena), arena);
+    const struct git_commits commits[] = {git_commits_load(from->row->commits, arena),
+                                          git_commits_load(to->row->commits, arena)};
     struct diff_view view = {
         .from = &sides[0],
         .to = &sides[1],
         .parameters = {changes.items, changes.count},
         .definition = &definition,
+        .git = git_changes(&commits[0], &commits[1], true, arena),
     };
     view.tasks = task_diffs(source, from, to, &view.kept);
     respond_json(call, 200);
