@@ -187,6 +187,15 @@ static bool note_query(const void *context, const char *task_key)
     return true;
 }
 
+/* What the engine decides by itself, and a run of another job, have no REPRISE_OUTPUT. */
+static bool may_publish(const void *context, const char *task_key)
+{
+    const struct checker *checker = context;
+    int64_t target = job_def_find(checker->def, task_key);
+    int type = target < 0 ? TASK_TYPE_COUNT : checker->def->tasks[target].type;
+    return type != TASK_IF_ELSE && type != TASK_JOB && type != TASK_DUMMY;
+}
+
 static int by_rank(const void *a, const void *b)
 {
     const struct query *x = a;
@@ -268,7 +277,7 @@ static enum err_code answer_queries(struct checker *checker)
     job_def_mark_upstream(def, bad_task, marks);
     const struct task_def *task = &def->tasks[bad_task];
     const struct marked marked = {def, marks};
-    const struct text_check check = {{task->task_key, is_marked, &marked}, is_el(task)};
+    const struct text_check check = {{task->task_key, is_marked, &marked, NULL}, is_el(task)};
     checker->task = bad_task;
     enum err_code code = check_conditions(checker, task, &check);
     if (!code)
@@ -469,7 +478,7 @@ static enum err_code check_child(struct checker *checker, const struct task_def 
 
 static struct text_check text_check_of(struct checker *checker, const struct task_def *task)
 {
-    return (struct text_check){{task->task_key, note_query, checker}, is_el(task)};
+    return (struct text_check){{task->task_key, note_query, checker, may_publish}, is_el(task)};
 }
 
 static enum err_code check_edges(struct checker *checker, const struct task_def *task)

@@ -540,13 +540,18 @@ enum err_code reference_check(const char *text, const struct reference_check *ch
     while (reference_next(&text, &reference)) {
         if (sees_tasks(reference.space) && !check->task)
             return refuse(&reference, err, "is known only to the values of a task");
-        if (meaning_of(&reference).meaning == MEANS_NOTHING)
+        struct meant meant = meaning_of(&reference);
+        if (meant.meaning == MEANS_NOTHING)
             return refuse(&reference, err, "is unknown");
         if (reference.space != REFERENCE_TASKS)
             continue;
         char key[TASK_KEY_TEXT];
         if (!task_key_of(&reference, key) || !check->is_upstream(check->context, key))
             return refuse(&reference, err, "does not name a task upstream of \"%s\"", check->task);
+        if (meant.meaning == MEANS_VALUE && check->may_publish &&
+            !check->may_publish(check->context, key))
+            return refuse(&reference, err,
+                          "names a task that publishes no values: it has no process");
     }
     return ERR_OK;
 }

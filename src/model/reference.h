@@ -102,6 +102,8 @@ struct reference_check {
     const char *task; /* taskKey, for messages */
     bool (*is_upstream)(const void *context, const char *task_key);
     const void *context;
+    /* May it publish values? NULL: all may. */
+    bool (*may_publish)(const void *context, const char *task_key);
 };
 enum err_code reference_check(const char *text, const struct reference_check *check,
                               struct err *err);

@@ -266,10 +266,16 @@ static void results_have_a_limit(void **state)
     buf_release(&out);
 }
 
-static bool up_is_upstream(const void *context, const char *task_key)
+static bool is_upstream(const void *context, const char *task_key)
 {
     (void)context;
-    return strcmp(task_key, "up") == 0;
+    return strcmp(task_key, "up") == 0 || strcmp(task_key, "branch") == 0;
+}
+
+static bool is_process(const void *context, const char *task_key)
+{
+    (void)context;
+    return strcmp(task_key, "branch") != 0;
 }
 
 static void the_check_at_save(void **state)
@@ -283,8 +289,10 @@ static void the_check_at_save(void **state)
         {"{{tasks.up.foo}}", "is unknown"},
         {"{{tasks.down.run_id}}", "does not name a task upstream of \"load\""},
         {"{{tasks.`up `.run_id}}", "does not name a task upstream of \"load\""},
+        {"{{tasks.branch.run_id}} {{tasks.branch.result_state}}", NULL},
+        {"{{tasks.branch.values.k}}", "names a task that publishes no values"},
     };
-    const struct reference_check check = {"load", up_is_upstream, NULL};
+    const struct reference_check check = {"load", is_upstream, NULL, is_process};
     for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
         struct err err = {0};
         enum err_code code = reference_check(cases[i][0], &check, &err);
@@ -305,7 +313,7 @@ static void long_references_are_shown_cut(void **state)
         buf_puts(&text, "\xf0\x9f\x8e\xb5");
     buf_puts(&text, "`.run_id}}");
     struct err err = {0};
-    const struct reference_check check = {"load", up_is_upstream, NULL};
+    const struct reference_check check = {"load", is_upstream, NULL, NULL};
     reference_check(text.data, &check, &err);
     assert_refused(&err, ERR_INVALID_PARAMETER, "… does not name a task upstream of \"load\"");
     assert_true(utf8_valid(err.message, strlen(err.message)));
