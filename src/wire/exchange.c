@@ -107,6 +107,20 @@ static void hide_query(const char *uri)
 }
 
 /* libmicrohttpd calls this with the target before it decodes it in place. */
+/* Without scheme and authority, which a client may send (RFC 9112 §3.2.2). */
+static const char *origin_form(const char *target)
+{
+    static const char *const schemes[] = {"http://", "https://"};
+    for (size_t i = 0; i < ARRAY_LEN(schemes); i++) {
+        size_t len = strlen(schemes[i]);
+        if (strncasecmp(target, schemes[i], len) != 0)
+            continue;
+        target += len + strcspn(target + len, "/?");
+        return *target == '/' ? target : "/";
+    }
+    return target;
+}
+
 void *exchange_begin(void *cls, const char *uri, struct MHD_Connection *connection)
 {
     struct wire *wire = cls;
@@ -124,7 +138,8 @@ void *exchange_begin(void *cls, const char *uri, struct MHD_Connection *connecti
     if (wire->callbacks.answered)
         exchange->began_us = wire_clock_us();
     request->wake = wire_wake;
-    request->target = exchange->target_too_long ? "" : arena_memdup(&request->arena, uri, len);
+    request->target =
+        exchange->target_too_long ? "" : origin_form(arena_memdup(&request->arena, uri, len));
     exchange->target_malformed = has_control(request->target);
     if (uri)
         hide_query(uri);

@@ -114,6 +114,17 @@ def test_a_thousand_open_connections(server):
             connection.close()
 
 
+@pytest.mark.parametrize("scheme", ["http://", "HTTPS://"])
+def test_a_target_in_absolute_form(server, scheme):
+    """RFC 9112 §3.2.2: as a client of a proxy sends it."""
+    for path, status in (("/jobs?limit=1", 200), ("/nothing", 404)):
+        target = f"{scheme}elsewhere:1234{server.api.path(path)}"
+        request = f"GET {target} HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {server.token}\r\n\r\n"
+        with dial(server) as conn, conn.makefile("rb") as reader:
+            conn.sendall(request.encode())
+            assert read_answer(reader)[0] == status
+
+
 def test_pipelined_requests_are_answered_in_order(server):
     keys = [server.api.job([task("a")], name=f"piped{n}")["key"] for n in range(5)]
     with dial(server) as connection:
