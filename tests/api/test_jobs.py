@@ -65,7 +65,8 @@ def test_a_put_answers_202(api):
 
 def test_a_put_needs_a_name(api):
     job = api.job([task("a")])
-    refused(api.put(f"/jobs/{job['key']}", {"path": "Shared"}), 400, "MissingParameter", "name")
+    for fields in ({"path": "Shared"}, {"name": None}):
+        refused(api.put(f"/jobs/{job['key']}", fields), 400, "InvalidParameter", "name must not be null")
 
 
 def test_if_match_on_put_and_delete(api):

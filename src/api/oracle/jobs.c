@@ -14,6 +14,10 @@ enum { NEXT_TIMES = 5 };
 enum err_code job_parse_body(struct call *call)
 {
     enum err_code code = job_def_parse(call->json, call->strict, &call->def, &call->err);
+    bool has_no_name = !json_is_string(json_object_get(call->json, "name"));
+    if (code == ERR_MISSING_PARAMETER && has_no_name && strcmp(call->request->method, "PUT") == 0)
+        code = err_set(&call->err, ERR_INVALID_PARAMETER,
+                       "name must not be null"); /* Oracle's own words */
     return code ? code : schedule_check(call, call->def->details.schedule);
 }
 
