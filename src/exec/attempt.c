@@ -10,6 +10,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/locks.h"
 #include "base/log.h"
 #include "base/mem.h"
 #include "supervise/order.h"
@@ -42,14 +43,14 @@ static bool path_of(const char *data_dir, const struct attempt_id *id, const cha
 }
 
 /* A task of the same user may have put anything in the place of its output: neither a link nor a
- * pipe leads a reader elsewhere or makes it wait. `owner`: whose it must be, or NULL. */
+ * pipe leads a reader elsewhere or makes it wait, nor does what we have locked lose its lock. `owner`: whose it
+ * must be, or NULL. */
 static int open_regular(int folder, const char *name, const uid_t *owner)
 {
     struct stat status;
 
-    int fd = openat(folder, name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY);
-    if (fd >= 0 && (fstat(fd, &status) < 0 || !S_ISREG(status.st_mode) ||
-                    (owner && status.st_uid != *owner))) {
+    int fd = locks_open(folder, name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY, 0);
+    if (fd >= 0 && owner && (fstat(fd, &status) < 0 || status.st_uid != *owner)) {
         close(fd);
         errno = EINVAL;
         return -1;

@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "base/locks.h"
 #include "base/log.h"
 #include "base/mem.h"
 #include "exec/news.h"
@@ -103,7 +104,6 @@ static void copy_config(struct exec *exec, const struct exec_config *config)
     *own = *config;
     own->data_dir = arena_strdup(&exec->strings, config->data_dir);
     own->workspace_dir = arena_strdup(&exec->strings, config->workspace_dir);
-    own->database = arena_strdup(&exec->strings, config->database);
     own->supervise_path = arena_strdup(&exec->strings, config->supervise_path);
     own->self = arena_strdup(&exec->strings, config->self);
     own->python = arena_strdup(&exec->strings, config->python);
@@ -353,8 +353,8 @@ static void sweep_unknown(struct exec *exec, const struct attempt_id *id)
     struct record record = {.state = RECORD_EMPTY};
     char name[ATTEMPT_FILE];
 
-    int fd = openat(exec->folders.runs_fd, attempt_file(id, ".rec", name),
-                    O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
+    int fd = locks_open(exec->folders.runs_fd, attempt_file(id, ".rec", name),
+                        O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK, 0);
     if (fd < 0)
         return;
     int r = record_read(fd, &record);

@@ -129,7 +129,6 @@ enum { EXEC_LOG_LEAST_BYTES = 64 << 10 }; /* the tail of stderr must be left */
 struct exec_config {
     const char *data_dir;       /* DATA, absolute */
     const char *workspace_dir;  /* the workspace's folder, absolute */
-    const char *database;       /* the server's file of SQLite, which is locked; NULL: none */
     const char *supervise_path; /* reprise-supervise */
     const char *self;          /* our own binary, absolute: runs HTTP and PATH; NULL: they cannot */
     uint64_t task_descriptors; /* soft RLIMIT_NOFILE of tasks; 0: ours */

@@ -16,6 +16,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "base/locks.h"
 #include "base/log.h"
 #include "base/mem.h"
 #include "exec/attempt.h"
@@ -372,8 +373,8 @@ static bool make_theirs(const struct isolation *isolation, int runs_fd, const st
 {
     char name[ATTEMPT_FILE];
 
-    int fd = openat(runs_fd, attempt_file(id, suffix, name),
-                    O_WRONLY | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK, 0600);
+    int fd = locks_open(runs_fd, attempt_file(id, suffix, name),
+                        O_WRONLY | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK, 0600);
     bool done = fd >= 0 && fchown(fd, isolation->uid, isolation->gid) == 0;
     if (fd >= 0)
         close(fd);

@@ -2,12 +2,10 @@
  * the script that the order holds. */
 #include <errno.h>
 #include <fcntl.h>
-#include <limits.h>
-#include <stdio.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/locks.h"
 #include "exec/kind.h"
 
 enum { FIRST_LINE_MAX = 256 }; /* as the kernel's */
@@ -35,36 +33,40 @@ static size_t interpreter_of(char *line, const char *words[static 2])
     return *rest ? 2 : 1;
 }
 
-static bool is_same(const char *path, const struct stat *file)
+/* Of what was found, wherever its path leads by now. */
+static bool read_first_line(const struct launch *launch, int path_fd,
+                            char line[static FIRST_LINE_MAX + 1], struct err *err)
 {
-    struct stat status;
+    const char *file = launch->from->file;
+    const char *place = launch->from->root ? "repository" : "workspace";
+    int fd = locks_reopen(path_fd, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
 
-    return stat(path, &status) == 0 && status.st_ino == file->st_ino &&
-           status.st_dev == file->st_dev;
-}
-
-/* A file of ours that is locked must not be read here: closing it would let go of the lock. */
-static bool is_locked(const struct process *process, const char *path)
-{
-    char index[PATH_MAX];
-    char lock[PATH_MAX];
-    struct stat file;
-
-    snprintf(lock, sizeof lock, "%s/server.lock", process->data_dir);
-    snprintf(index, sizeof index, "%s-shm", process->database ? process->database : "");
-    return stat(path, &file) == 0 &&
-           (is_same(lock, &file) ||
-            (process->database && (is_same(process->database, &file) || is_same(index, &file))));
-}
-
-static bool read_first_line(const char *path, char line[static FIRST_LINE_MAX + 1])
-{
-    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
+    if (fd < 0 && errno == EBUSY)
+        return process_cannot(err, "%s in the %s is the server's own", file, place);
     ssize_t got = fd < 0 ? -1 : read(fd, line, FIRST_LINE_MAX);
+    int error = errno;
     if (fd >= 0)
         close(fd);
-    line[got > 0 ? got : 0] = '\0';
-    return got >= 0;
+    if (got < 0)
+        return process_cannot(err, "%s in the %s cannot be read: %s", file, place,
+                              strerrordesc_np(error));
+    line[got] = '\0';
+    return true;
+}
+
+/* The path of its file, and how that begins. */
+static const char *find_script(struct launch *launch, char line[static FIRST_LINE_MAX + 1],
+                               struct err *err)
+{
+    int fd;
+    const char *path =
+        process_open_file(launch->process, launch->from->file, launch->arena, &fd, err);
+
+    if (!path)
+        return NULL;
+    bool is_read = read_first_line(launch, fd, line, err);
+    close(fd);
+    return is_read ? path : NULL;
 }
 
 bool kind_shell(struct launch *launch, struct err *err)
@@ -80,14 +82,9 @@ bool kind_shell(struct launch *launch, struct err *err)
         file = launch_input(launch);
         memcpy(line, from->input, strnlen(from->input, FIRST_LINE_MAX));
     } else {
-        file = process_file(launch->process, from->file, launch->arena, err);
+        file = find_script(launch, line, err);
         if (!file)
             return false;
-        if (is_locked(launch->process, file))
-            return process_cannot(err, "%s in the workspace is the server's own", from->file);
-        if (!read_first_line(file, line))
-            return process_cannot(err, "%s in the workspace cannot be read: %s", from->file,
-                                  strerrordesc_np(errno));
     }
     size_t count = interpreter_of(line, head);
     /* execve would only say that something is not there. */

@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "base/buf.h"
+#include "base/locks.h"
 #include "base/mem.h"
 #include "exec/attempt.h"
 #include "exec/kind.h"
@@ -159,7 +160,6 @@ void process_init(struct process *process, const struct exec_config *config)
     *process = (struct process){
         .data_dir = config->data_dir,
         .workspace_dir = config->workspace_dir,
-        .database = config->database,
         .self = config->self,
         .python_wanted = config->python,
         .warm_preload = config->warm_preload,
@@ -299,59 +299,70 @@ static bool is_readable(int fd)
     return faccessat(fd, "", R_OK, AT_EMPTY_PATH | AT_EACCESS) == 0;
 }
 
+/* A file that was found: its path, and itself opened with O_PATH. */
+struct found {
+    char path[PATH_MAX];
+    int fd;
+};
+
 /* The most frequent of all: no link anywhere in the workspace's own path or behind it, so that what there is to
  * check is checked, and the path known, with one call. False: look closely. */
-static bool find_directly(const struct process *process, const char *file,
-                          char path[static PATH_MAX])
+static bool find_directly(const struct process *process, const char *file, struct found *ret)
 {
     bool known = process->workspace_path &&
                  strcmp(process->workspace_dir, process->workspace_path) == 0;
 
     if (!known || !is_normal(file) || has_dot_dot(file) ||
-        snprintf(path, PATH_MAX, "%s/%s", process->workspace_path, file) >= PATH_MAX)
+        snprintf(ret->path, PATH_MAX, "%s/%s", process->workspace_path, file) >= PATH_MAX)
         return false;
-    int fd = open_file(AT_FDCWD, path, RESOLVE_NO_SYMLINKS);
-    bool found = fd >= 0 && is_regular(fd) && is_readable(fd);
+    int fd = open_file(AT_FDCWD, ret->path, RESOLVE_NO_SYMLINKS);
+    ret->fd = fd;
+    if (fd >= 0 && is_regular(fd) && is_readable(fd))
+        return true;
     if (fd >= 0)
         close(fd);
-    return found;
+    return false;
 }
 
-static bool find_file(int folder, const char *place, const char *file, char path[static PATH_MAX],
+/* False with the sentence: what was opened may not be used. */
+static bool check_file(const char *place, const char *file, struct found *found, struct err *err)
+{
+    if (!is_readable(found->fd))
+        return cannot_open(err, file, place, errno);
+    if (!is_regular(found->fd)) {
+        err_set(err, ERR_INTERNAL, "Cannot start: %s in the %s is not a file", file, place);
+        return false;
+    }
+    return path_of(found->fd, found->path) || cannot_open(err, file, place, ENAMETOOLONG);
+}
+
+static bool find_file(int folder, const char *place, const char *file, struct found *ret,
                       struct err *err)
 {
     int fd = has_dot_dot(file) ? -1
                                : open_file(folder, file, RESOLVE_BENEATH | RESOLVE_NO_MAGICLINKS);
     if (fd < 0)
         return cannot_open(err, file, place, has_dot_dot(file) ? EXDEV : errno);
-    bool regular = is_regular(fd);
-    int denied = is_readable(fd) ? 0 : errno;
-    bool named = path_of(fd, path);
+    ret->fd = fd;
+    if (check_file(place, file, ret, err))
+        return true;
     close(fd);
-    if (denied)
-        return cannot_open(err, file, place, denied);
-    if (!regular) {
-        err_set(err, ERR_INTERNAL, "Cannot start: %s in the %s is not a file", file, place);
-        return false;
-    }
-    return named || cannot_open(err, file, place, ENAMETOOLONG);
+    return false;
 }
 
-/* The absolute path of a regular file below the root of the order at hand: the files of a repository,
- * or the workspace's folder. */
-static bool resolve(struct process *process, const char *file, char path[static PATH_MAX],
-                    struct err *err)
+/* A regular file below the root of the order at hand: the files of a repository, or the workspace's folder. */
+static bool resolve(struct process *process, const char *file, struct found *ret, struct err *err)
 {
-    if (!process->root && find_directly(process, file, path))
+    if (!process->root && find_directly(process, file, ret))
         return true;
     if (!process_open_workspace(process, err))
         return false;
     if (!process->root)
-        return find_file(process->workspace_fd, "workspace", file, path, err);
+        return find_file(process->workspace_fd, "workspace", file, ret, err);
     int root = open(process->root, O_PATH | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
     if (root < 0)
         return process_cannot(err, "the files of the repository are gone");
-    bool found = find_file(root, "repository", file, path, err);
+    bool found = find_file(root, "repository", file, ret, err);
     close(root);
     return found;
 }
@@ -359,9 +370,23 @@ static bool resolve(struct process *process, const char *file, char path[static 
 const char *process_file(struct process *process, const char *file, struct arena *arena,
                          struct err *err)
 {
-    char path[PATH_MAX];
+    int fd;
+    const char *path = process_open_file(process, file, arena, &fd, err);
 
-    return resolve(process, file, path, err) ? arena_strdup(arena, path) : NULL;
+    if (path)
+        close(fd);
+    return path;
+}
+
+const char *process_open_file(struct process *process, const char *file, struct arena *arena,
+                              int *ret_fd, struct err *err)
+{
+    struct found found;
+
+    if (!resolve(process, file, &found, err))
+        return NULL;
+    *ret_fd = found.fd;
+    return arena_strdup(arena, found.path);
 }
 
 const char *process_helper(const struct process *process, const char *name, struct arena *arena,
@@ -399,8 +424,8 @@ static bool write_beside(const struct folders *folders, const struct attempt_id 
 {
     char name[ATTEMPT_FILE];
 
-    int fd = openat(folders->runs_fd, attempt_file(id, suffix, name),
-                    O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK, 0600);
+    int fd = locks_open(folders->runs_fd, attempt_file(id, suffix, name),
+                        O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK, 0600);
     int error = fd < 0 ? errno : 0;
     for (size_t put = 0; !error && put < len;) {
         ssize_t r = write(fd, data + put, len - put);
@@ -496,8 +521,8 @@ static bool mark_spark(const struct folders *folders, const struct attempt_id *i
 
     snprintf(folder, sizeof folder, "%s/spark", uuid_format(&id->run, run));
     bool made = mkdirat(folders->runs_fd, folder, 0700) == 0 || errno == EEXIST;
-    int fd = made ? openat(folders->runs_fd, attempt_file(id, ".spark", name),
-                           O_WRONLY | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK, 0600)
+    int fd = made ? locks_open(folders->runs_fd, attempt_file(id, ".spark", name),
+                               O_WRONLY | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK, 0600)
                   : -1;
     if (fd < 0)
         return process_cannot(err, "its files cannot be made: %s", strerrordesc_np(errno));

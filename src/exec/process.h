@@ -24,7 +24,6 @@ enum { PROCESS_OWN = 4, PROCESS_PASSED = 64, PROCESS_INHERITED = PROCESS_OWN + P
 struct process {
     const char *data_dir; /* the owner's, like workspace_dir, self and python_wanted */
     const char *workspace_dir;
-    const char *database;      /* NULL: none */
     const char *self;          /* our own binary; NULL: unknown */
     const char *python_wanted; /* NULL: ours to choose */
     const char *java_wanted;   /* NULL: ours to choose, as programs.c does */
@@ -63,6 +62,10 @@ bool process_order(struct process *process, struct folders *folders, const struc
  * sentence in `err` when it may not be used. */
 const char *process_file(struct process *process, const char *file, struct arena *arena,
                          struct err *err);
+/* The same, and the file itself opened with O_PATH, the caller's to close: what is read of it is read through this
+ * (base/locks.h), for its path may lead elsewhere by then. */
+const char *process_open_file(struct process *process, const char *file, struct arena *arena,
+                              int *ret_fd, struct err *err);
 /* Opens the workspace's folder, if that is to be done; process_workspace is its path then. */
 bool process_open_workspace(struct process *process, struct err *err);
 const char *process_workspace(const struct process *process);

@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "base/locks.h"
 #include "base/log.h"
 #include "exec/news.h"
 
@@ -41,11 +42,21 @@ static bool open_to_us(const struct exec *exec, const struct attempt *attempt)
             errno == ENOENT);
 }
 
-/* Something that is no file is in the record's place: whatever it said is gone. */
+/* Something that is no file, or one that we have locked, is in the record's place: whatever it said is gone. */
 static bool is_no_file(int error)
 {
     return error == -ELOOP || error == -EISDIR || error == -ESPIPE || error == -ENXIO ||
-           error == -ENOTDIR;
+           error == -ENOTDIR || error == -EBUSY;
+}
+
+static int void_record(const char *path, const char *token, struct record_finding *ret)
+{
+    int fd = locks_open(AT_FDCWD, path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+    if (fd < 0)
+        return -errno;
+    int r = record_void(fd, token, ret);
+    close(fd);
+    return r;
 }
 
 /* A look that also decides: whoever could still claim finds VOID from now on. */
@@ -54,15 +65,15 @@ static int look(struct exec *exec, const struct attempt *attempt, struct record_
     char path[PATH_MAX];
 
     record_path(exec, attempt, path);
-    int r = record_void(path, attempt->token, ret);
+    int r = void_record(path, attempt->token, ret);
     if (r == -ENOENT) { /* nothing of the run was ever made */
         folders_forget_run(&exec->folders, &attempt->id.run);
         r = folders_add_run(&exec->folders, &attempt->id.run);
         if (r == 0)
-            r = record_void(path, attempt->token, ret);
+            r = void_record(path, attempt->token, ret);
     }
     if ((r == -EACCES || r == -EPERM) && open_to_us(exec, attempt))
-        r = record_void(path, attempt->token, ret);
+        r = void_record(path, attempt->token, ret);
     if (is_no_file(r)) {
         *ret = (struct record_finding){.record.state = RECORD_TORN};
         return 0;
@@ -132,7 +143,7 @@ static void expect_end(struct exec *exec, struct attempt *attempt, const struct 
 /* False: its holder is not the one that it was, look again. */
 static bool adopt(struct exec *exec, struct attempt *attempt, const struct record_finding *finding)
 {
-    struct record_finding again;
+    struct record_finding again = {.held = false};
 
     if (finding->holder == 0) {
         put_off(exec, attempt, "its supervisor is not visible from here", 0);
@@ -219,7 +230,7 @@ static void on_void(struct exec *exec, struct attempt *attempt, const struct rec
 
 void recover_look(struct exec *exec, struct attempt *attempt, pid_t dead)
 {
-    struct record_finding finding;
+    struct record_finding finding = {.held = false};
 
     for (int i = 0; i < LOOKS_MAX; i++) {
         int r = look(exec, attempt, &finding);
@@ -258,7 +269,7 @@ static enum taken was_taken(const struct exec *exec, const struct attempt *attem
     char path[PATH_MAX];
 
     record_path(exec, attempt, path);
-    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
+    int fd = locks_open(AT_FDCWD, path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK, 0);
     if (fd < 0)
         return errno == ENOENT ? TAKEN_UNKNOWN : TAKEN_PERHAPS;
     int r = record_read(fd, &record);

@@ -11,6 +11,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "base/locks.h"
 #include "base/utf8.h"
 #include "model/values.h"
 
@@ -50,16 +51,22 @@ static size_t cut_at(const char *text, size_t len, size_t least)
     return least;
 }
 
+/* What a task may have put there: a regular file that is none of ours, or nothing. */
+static int open_beside(int runs_fd, const char *name)
+{
+    return locks_open(runs_fd, name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY, 0);
+}
+
 void report_tail(int runs_fd, const char *name, struct buf *out)
 {
     char bytes[ERROR_TRACE_MAX_BYTES + 1]; /* one more, to see whether a line begins just behind */
     struct stat status;
     struct buf text;
 
-    int fd = openat(runs_fd, name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY);
+    int fd = open_beside(runs_fd, name);
     if (fd < 0)
         return;
-    off_t size = fstat(fd, &status) == 0 && S_ISREG(status.st_mode) ? status.st_size : 0;
+    off_t size = fstat(fd, &status) == 0 ? status.st_size : 0;
     off_t from = size > (off_t)sizeof bytes ? size - (off_t)sizeof bytes : 0;
     ssize_t got = size > 0 ? pread(fd, bytes, sizeof bytes, from) : 0;
     close(fd);
@@ -211,13 +218,14 @@ static void add_published(struct report *report, int runs_fd)
     struct buf bytes;
     size_t bad_line = 0;
 
-    int fd = openat(runs_fd, attempt_file(&report->told.id, ".val", name),
-                    O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY);
+    int fd = open_beside(runs_fd, attempt_file(&report->told.id, ".val", name));
     if (fd < 0 && errno == ENOENT)
         return;
     buf_init(&bytes, VALUES_MAX_BYTES);
-    if (fd < 0 || fstat(fd, &status) < 0 || !S_ISREG(status.st_mode))
+    if (fd < 0)
         snprintf(report->unpublished, sizeof report->unpublished, "it is not a file");
+    else if (fstat(fd, &status) < 0)
+        snprintf(report->unpublished, sizeof report->unpublished, "it could not be read");
     else if (status.st_size > VALUES_MAX_BYTES)
         snprintf(report->unpublished, sizeof report->unpublished, "it has %lld bytes, more than %d",
                  (long long)status.st_size, VALUES_MAX_BYTES);
@@ -265,13 +273,6 @@ static void add_said(struct report *report, int runs_fd)
     buf_release(&text);
 }
 
-static int open_beside(int runs_fd, const struct attempt_id *id, const char *suffix)
-{
-    char name[ATTEMPT_FILE];
-    return openat(runs_fd, attempt_file(id, suffix, name),
-                  O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY);
-}
-
 /* Of Spark: the application, which is named early in its log. What has been `looked` through is not looked at
  * again; while more is still written, only whole lines count. */
 static void add_application(struct report *report, int runs_fd, size_t looked, bool is_live)
@@ -282,7 +283,7 @@ static void add_application(struct report *report, int runs_fd, size_t looked, b
     report->looked = looked;
     if (faccessat(runs_fd, attempt_file(&report->told.id, ".spark", name), F_OK, 0) < 0)
         return;
-    int fd = open_beside(runs_fd, &report->told.id, ".err");
+    int fd = open_beside(runs_fd, attempt_file(&report->told.id, ".err", name));
     if (fd < 0)
         return;
     buf_init(&text, REPORT_LOG_BYTES + 1);
@@ -310,9 +311,10 @@ static int64_t number_behind(const char *text, const char *name)
 /* How long the attempt's own cluster took to come up, and to go, as far as it has. */
 static void add_cluster(struct report *report, int runs_fd)
 {
+    char name[ATTEMPT_FILE];
     char text[128];
 
-    int fd = open_beside(runs_fd, &report->told.id, ".cluster");
+    int fd = open_beside(runs_fd, attempt_file(&report->told.id, ".cluster", name));
     ssize_t got = fd < 0 ? -1 : read(fd, text, sizeof text - 1);
     if (fd >= 0)
         close(fd);

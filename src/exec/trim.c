@@ -8,6 +8,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/locks.h"
 #include "base/log.h"
 #include "exec/attempt.h"
 
@@ -65,7 +66,8 @@ static void trim_file(int runs_fd, const char *name, int64_t max_bytes)
     struct stat status;
     if (fstatat(runs_fd, name, &status, AT_SYMLINK_NOFOLLOW) < 0 || !is_over(&status, max_bytes))
         return;
-    int fd = openat(runs_fd, name, O_WRONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY);
+    int fd =
+        locks_open(runs_fd, name, O_WRONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY, 0);
     if (fd < 0)
         return;
     if (fstat(fd, &status) == 0 && is_over(&status, max_bytes))

@@ -8,6 +8,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/locks.h"
 #include "base/mem.h"
 
 enum { PATH_BYTES = 4096, FILE_MAX_BYTES = 1 << 20 };
@@ -51,7 +52,8 @@ enum err_code file_write(const char *path, const char *text, mode_t mode, struct
     char beside[PATH_BYTES];
     if (snprintf(beside, sizeof beside, "%s.new", path) >= (int)sizeof beside)
         return err_set(err, ERR_INTERNAL, "the path %s is too long", path);
-    int fd = open(beside, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, mode);
+    int fd =
+        locks_open(AT_FDCWD, beside, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, mode);
     bool ok = fd >= 0 && fchmod(fd, mode) == 0 && write_all(fd, text);
     int problem = errno;
     if (fd >= 0 && close(fd) != 0)
@@ -66,7 +68,7 @@ enum err_code file_write(const char *path, const char *text, mode_t mode, struct
 
 char *file_load(const char *path, struct err *err)
 {
-    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    int fd = locks_open(AT_FDCWD, path, O_RDONLY | O_CLOEXEC, 0);
     if (fd < 0) {
         err_set(err, ERR_INTERNAL, "cannot read %s: %s", path, strerror(errno));
         return NULL;
@@ -118,10 +120,12 @@ int folder_lock(const char *folder, struct err *err)
     }
     /* The process's lock, and not that of the open file description: a forked child that has not
      * reached its exec would hold that one on, and a server killed just then could not be started
-     * again. The price: any close of this file in this process drops it, so it is opened only here. */
+     * again. The price: any close of this file in this process drops it, so it is opened only here (base/locks.h). */
     struct flock lock = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
-    if (fcntl(fd, F_SETLK, &lock) == 0)
+    if (fcntl(fd, F_SETLK, &lock) == 0) {
+        locks_add(path);
         return fd;
+    }
     err_set(err, ERR_INCORRECT_STATE, "another server is running on the data folder %s", folder);
     close(fd);
     return -1;

@@ -205,7 +205,6 @@ static enum err_code start_pump(struct server *server, struct err *err)
         .exec =
             {
                 .data_dir = server->install.data_dir,
-                .database = server->install.db_path,
                 .workspace_dir = server->install.workspace_dir,
                 .supervise_path = server->supervise,
                 .self = server->self[0] ? server->self : NULL,

@@ -3,12 +3,14 @@
 #include <assert.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/locks.h"
 #include "base/log.h"
 #include "base/mem.h"
 #include "store/schema.h"
@@ -37,6 +39,29 @@ static int on_wal(void *context, sqlite3 *handle, const char *name, int pages)
     return SQLITE_OK;
 }
 
+/* What SQLite locks for as long as a connection is open. */
+static void each_locked(const struct sqlite_store *store, void (*tell)(const char *path))
+{
+    char index[PATH_MAX];
+
+    tell(store->path);
+    if (snprintf(index, sizeof index, "%s-shm", store->path) < (int)sizeof index)
+        tell(index);
+}
+
+/* The index of a new log is made by whoever reads first. */
+static void tell_locked(struct sqlite_store *store)
+{
+    sqlite3_stmt *statement = db_statement(&store->writer, SQL_META_GET);
+
+    if (statement) {
+        db_bind_text(statement, 1, "");
+        sqlite3_step(statement);
+        sqlite3_reset(statement);
+    }
+    each_locked(store, locks_add);
+}
+
 static bool open_writer(struct sqlite_store *store, struct err *err)
 {
     if (!db_open(&store->writer, store->path, DB_WRITER, &store->options, err))
@@ -44,6 +69,7 @@ static bool open_writer(struct sqlite_store *store, struct err *err)
     if (schema_migrate(store->writer.handle, err) == ERR_OK && db_use_wal(&store->writer, err)) {
         store->wal_tried_pages = 0;
         sqlite3_wal_hook(store->writer.handle, on_wal, store);
+        tell_locked(store);
         return true;
     }
     db_close(&store->writer);
@@ -485,6 +511,7 @@ enum err_code store_backup_sqlite(const char *database, const char *path, struct
 static void close_store(struct store *base)
 {
     struct sqlite_store *store = store_of(base);
+    each_locked(store, locks_remove);
     db_close(&store->writer);
     pthread_mutex_destroy(&store->lock);
     free(store->path);

@@ -251,13 +251,9 @@ static int void_if_empty(int fd, const char *token, struct record_finding *findi
     return 0;
 }
 
-int record_void(const char *path, const char *token, struct record_finding *ret)
+int record_void(int fd, const char *token, struct record_finding *ret)
 {
     struct record_finding finding = {.held = false};
-
-    int fd = record_open(path);
-    if (fd < 0)
-        return fd;
     int r = -EAGAIN;
     for (int i = 0; i < LOCK_TRIES_MAX && r == -EAGAIN; i++) {
         r = record_try_lock(fd);
@@ -272,7 +268,6 @@ int record_void(const char *path, const char *token, struct record_finding *ret)
             r = record_read(fd, &finding.record);
         }
     }
-    close(fd);
     if (r == 0)
         *ret = finding;
     return r;

@@ -49,7 +49,7 @@
  *
  * POSIX locks belong to the process: closing ANY descriptor of the file drops the lock, and two
  * threads of one process never exclude each other. So the supervisor opens its record exactly once,
- * and a server looks at a record from one thread only (it holds the lock just inside record_void()).
+ * and a server looks at a record from one thread only (it holds the lock from record_void() until it closes the file).
  * The data folder must not be on NFS.
  *
  * Errors are negative errno values; `ret` arguments are untouched on failure. Shared by the
@@ -195,12 +195,12 @@ int record_try_lock(int fd);
  * *ret = -1 when it is free or our own. */
 int record_lock_holder(int fd, pid_t *ret);
 
-/* Recovery's one look at an attempt. Opens the record (creating it: an order that was sent may
- * still be unread), tries the lock, and if it is free and the record EMPTY writes VOID with `token`.
- * The file is closed and the lock free again when it returns.
- * 0 with the finding; -ENOENT = the folder is missing; -ELOOP = a symbolic link; -ENOSPC and the
- * like = VOID could not be written, nothing is decided; -EAGAIN = the lock kept changing hands. */
-int record_void(const char *path, const char *token, struct record_finding *ret);
+/* Recovery's one look at an attempt, through a record that was opened like record_open() does (creating it: an order
+ * that was sent may still be unread). Tries the lock, and if it is free and the record EMPTY writes VOID with `token`.
+ * The caller closes the file then, so that the lock is free again.
+ * 0 with the finding; -ENOSPC and the like = VOID could not be written, nothing is decided; -EAGAIN = the lock kept
+ * changing hands. */
+int record_void(int fd, const char *token, struct record_finding *ret);
 
 /* Both clocks, now. */
 struct record_time record_now(void);

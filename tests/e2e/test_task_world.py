@@ -1,9 +1,11 @@
 """What a task is given: arguments, environment, current folder, files (RULES §5, §6)."""
 
+import ctypes
 import json
 import os
 import stat
 import subprocess
+import threading
 
 import pytest
 from harness import BINARY, eventually, named, node, refused, statuses, task
@@ -292,8 +294,44 @@ def test_a_job_that_names_the_servers_lock_does_not_take_it(own):
         own.api.go([task("a", name, timeoutSeconds=20)])
         run = own.api.go([node("b", "SHELL_TASK", filePath=name)], "INTERNAL_ERROR")
         assert "is the server's own" in own.api.task_run(run, "b")["state"]["stateMessage"]
-    second = subprocess.run([BINARY, "serve", "--data", own.data, "--listen", "127.0.0.1:0"], capture_output=True, text=True, timeout=60)
+    assert_locked(own)
+
+
+def assert_locked(server):
+    second = subprocess.run([BINARY, "serve", "--data", server.data, "--listen", "127.0.0.1:0"], capture_output=True, text=True, timeout=60)
     assert second.returncode != 0 and "another server is running" in second.stderr
+
+
+def test_a_task_that_leaves_the_servers_lock_as_its_files_does_not_take_it(own):
+    """Log, values and record are read when it has ended, the log also when somebody asks for it."""
+    for suffix in ("out", "err", "val", "rec"):
+        own.script("a.sh", f'ln -f ../../../server.lock "${{REPRISE_OUTPUT%val}}{suffix}"; exit 1\n')
+        run = own.api.run(own.api.job([node("a", "SHELL_TASK", filePath="a.sh")]))
+        own.api.wait_final(run)
+        own.api.get(f"/taskRuns/{run['taskToTaskRunMap']['a']}/logs")
+        assert_locked(own)
+
+
+def test_a_script_that_is_exchanged_for_the_servers_lock_does_not_take_it(own):
+    own.script("a.sh", "exit 0\n")
+    (own.workspace / "other").symlink_to(own.data / "server.lock")
+    libc = ctypes.CDLL(None, use_errno=True)
+    names = [os.fsencode(own.workspace / name) for name in ("a.sh", "other")]
+    done = threading.Event()
+
+    def exchange():
+        while not done.is_set():
+            assert libc.renameat2(-100, names[0], -100, names[1], 2) == 0
+
+    exchanging = threading.Thread(target=exchange)
+    exchanging.start()
+    try:
+        for _ in range(4):
+            own.api.wait_final(own.api.run(own.api.job([node(f"a{i}", "SHELL_TASK", filePath="a.sh") for i in range(50)])))
+    finally:
+        done.set()
+        exchanging.join()
+    assert_locked(own)
 
 
 def test_a_file_that_may_not_be_read_is_told(own):

@@ -37,11 +37,15 @@ class Finding(ctypes.Structure):
 def recover(tmp_path_factory):
     """record_void() of the server: (result, finding)."""
     library = ctypes.CDLL(str(compile_record_library(tmp_path_factory.mktemp("library"))))
-    library.record_void.argtypes = [ctypes.c_char_p, ctypes.c_char_p, ctypes.POINTER(Finding)]
+    library.record_void.argtypes = [ctypes.c_int, ctypes.c_char_p, ctypes.POINTER(Finding)]
 
     def call(path, token=b"run.task.0.0"):
         finding = Finding()
-        result = library.record_void(os.fsencode(path), token, ctypes.byref(finding))
+        fd = library.record_open(os.fsencode(path))
+        if fd < 0:
+            return fd, finding
+        result = library.record_void(fd, token, ctypes.byref(finding))
+        os.close(fd)
         return result, finding
 
     return call
