@@ -279,7 +279,8 @@ struct live_attempt {
     int64_t start_ms;
     int64_t timeout_ms;
     int64_t grace_ms;
-    bool stopping; /* its run is being cancelled: ask again */
+    bool stopping;   /* its run is being cancelled: ask again */
+    bool has_helper; /* task_has_helper */
 };
 void engine_live_attempts(const struct engine *engine,
                           void (*each)(void *context, const struct live_attempt *attempt),

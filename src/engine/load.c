@@ -3,6 +3,7 @@
 #include <stdlib.h>
 
 #include "engine/internal.h"
+#include "model/cluster.h"
 
 /* The engine owns the strings of its rows: duplicated here, replaced by set_text. */
 static void own(const char **slot)
@@ -447,6 +448,7 @@ void engine_live_attempts(const struct engine *engine,
             .timeout_ms = timeout_s == FIELD_NULL ? 0 : timeout_s * 1000,
             .grace_ms = engine->config.grace_ms,
             .stopping = state == STATE_CANCELING,
+            .has_helper = task_has_helper(&task->run->def->details, task_def_of(task)),
         };
         each(context, &live);
     }

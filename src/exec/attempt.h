@@ -46,8 +46,9 @@ struct attempt {
     int64_t timeout_ms;
     int64_t grace_ms;
     bool stopping;
-    bool is_warm;  /* the order asks for a warm start */
-    bool is_plain; /* the order has nothing of Spark: no files need be asked whether it has */
+    bool is_warm;    /* the order asks for a warm start */
+    bool has_helper; /* a helper of ours runs it, whose word counts (report.h) */
+    bool is_plain;   /* the order has nothing of Spark: no files need be asked whether it has */
 
     /* RUNNING: who stands over it. REPORTED: who waits for the acknowledgement, or NULL. */
     struct supervisor *supervisor;

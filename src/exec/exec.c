@@ -320,6 +320,7 @@ void exec_start(struct exec *exec, const struct exec_order *order)
     struct attempt *attempt = attempt_add(&exec->table, &order->id);
     attempt->ours = true;
     attempt->is_plain = !order->master && !order->cluster && order->kind != EXEC_SPARK_SUBMIT;
+    attempt->has_helper = order->kind == EXEC_NOTEBOOK || order->cluster;
     attempt->timeout_ms = attempt_limit_ms(order->timeout_ms);
     attempt->grace_ms = attempt_limit_ms(order->grace_ms);
     bool prepared = prepare(exec, attempt, order, &err);
@@ -390,7 +391,7 @@ void exec_ack(struct exec *exec, const struct attempt_id *id)
 /* ---- recovery ---- */
 
 void exec_recover(struct exec *exec, const struct attempt_id *id, int64_t timeout_ms,
-                  int64_t grace_ms, int64_t started_ms)
+                  int64_t grace_ms, int64_t started_ms, bool has_helper)
 {
     struct attempt *attempt = attempt_find(&exec->table, id);
 
@@ -403,6 +404,7 @@ void exec_recover(struct exec *exec, const struct attempt_id *id, int64_t timeou
     attempt->timeout_ms = attempt_limit_ms(timeout_ms);
     attempt->grace_ms = attempt_limit_ms(grace_ms);
     attempt->started_ms = started_ms;
+    attempt->has_helper = has_helper;
     recover_look(exec, attempt, 0);
 }
 

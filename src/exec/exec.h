@@ -183,10 +183,10 @@ void exec_ack(struct exec *exec, const struct attempt_id *id);
 
 /* Recovery (DURABILITY §3): what has become of an attempt that the store calls started? Reports
  * EXEC_VOID, EXEC_OUTCOME or EXEC_LOST at once, or adopts it and reports later. `timeout_ms`,
- * `grace_ms` and `started_ms` (wall) tell when a supervisor counts as frozen. Also for attempts
+ * `grace_ms` and `started_ms` (wall) tell when a supervisor counts as frozen; `has_helper`, whether a helper of ours runs the task (report.h). Also for attempts
  * that this exec started itself, after a failed commit. */
 void exec_recover(struct exec *exec, const struct attempt_id *id, int64_t timeout_ms,
-                  int64_t grace_ms, int64_t started_ms);
+                  int64_t grace_ms, int64_t started_ms, bool has_helper);
 
 /* How many attempts are not over as far as this exec knows: neither reported nor found void or lost. */
 size_t exec_live(const struct exec *exec);
@@ -207,7 +207,7 @@ enum exec_stream {
     EXEC_STDERR,
     EXEC_EXECUTED, /* the executed notebook, also while it runs */
     EXEC_PAGE,     /* the same as HTML, at its end */
-    EXEC_SAY,      /* report.h: what it does now, or how it ended */
+    EXEC_SAY,      /* report.h: what it does now, or how it ended; of what has a helper only */
 };
 /* Opens one of them; -1 with errno when there is none. Any thread: no exec needed. The caller
  * closes it. */

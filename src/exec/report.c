@@ -262,8 +262,10 @@ static void add_said(struct report *report, int runs_fd)
         size_t len = strcspn(sentence, "\n");
         const char *trace = sentence[len] ? sentence + len + 1 : "";
         snprintf(report->message, sizeof report->message, "%.*s", (int)len, sentence);
-        if (ours)
+        if (ours) {
             report->told.cause = CAUSE_CANNOT_START;
+            report->told.exit_code = FIELD_NULL;
+        }
         if (*trace) {
             buf_clear(&report->trace);
             buf_add(&report->trace, trace, strlen(trace));
@@ -358,7 +360,7 @@ void report_outcome(struct report *ret, int runs_fd, const struct attempt *attem
         told->out_blocks = (int64_t)record->out_blocks;
         if (told->cause != CAUSE_EXITED || record->exit_code != 0)
             add_trace(ret, runs_fd);
-        if (told->cause == CAUSE_EXITED && record->exit_code != 0)
+        if (attempt->has_helper && told->cause == CAUSE_EXITED && record->exit_code != 0)
             add_said(ret, runs_fd);
         add_published(ret, runs_fd);
     }
@@ -366,8 +368,6 @@ void report_outcome(struct report *ret, int runs_fd, const struct attempt *attem
         add_application(ret, runs_fd, 0, false);
         add_cluster(ret, runs_fd);
     }
-    if (told->cause != CAUSE_EXITED)
-        told->exit_code = FIELD_NULL;
 }
 
 void report_lost(struct report *ret, int runs_fd, const struct attempt *attempt,

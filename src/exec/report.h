@@ -8,6 +8,8 @@
  * The helper that makes a cluster for an attempt (cli/node_cluster.c) leaves STEM.say too, when the
  * cluster failed, and STEM.cluster, "setup_ms=N" and, in the end, "cleanup_ms=N".
  *
+ * Of any other attempt nobody asks: such a file is the task's, and says nothing about who is to blame.
+ *
  * The text belongs to the struct report, which must outlive the report. The tail of stderr is read
  * only for what did not exit with 0; the values that it published, however it ended.
  */

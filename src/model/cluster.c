@@ -36,6 +36,12 @@ const struct job_cluster *cluster_of_task(const struct job_details *details,
     return own;
 }
 
+bool task_has_helper(const struct job_details *details, const struct task_def *task)
+{
+    const struct job_cluster *cluster = cluster_of_task(details, task);
+    return task->type == TASK_NOTEBOOK || (cluster && cluster->new_cluster);
+}
+
 const struct job_cluster *cluster_of_job(const struct job_details *details)
 {
     return details->job_clusters.count ? details->job_clusters.items : NULL;

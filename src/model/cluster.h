@@ -24,6 +24,10 @@ const struct job_cluster *cluster_of_task(const struct job_details *details,
 /* Likewise, but for the cluster that a whole job is said to run on: the first of its jobClusters. */
 const struct job_cluster *cluster_of_job(const struct job_details *details);
 
+/* Does a helper of ours run the task, which tells how far it is and how it ended (exec/report.h)? A notebook has one, and
+ * so has what a cluster is made for. */
+bool task_has_helper(const struct job_details *details, const struct task_def *task);
+
 /* How many workers, where nothing is said: one. Equal unless it follows its load. */
 struct cluster_size {
     int64_t min_workers;

@@ -390,7 +390,7 @@ static void recover_attempt(void *context, const struct live_attempt *live)
     if (is_told(recovery, live))
         return;
     struct exec *exec = recovery->pump->exec;
-    exec_recover(exec, &id, live->timeout_ms, live->grace_ms, live->start_ms);
+    exec_recover(exec, &id, live->timeout_ms, live->grace_ms, live->start_ms, live->has_helper);
     if (live->stopping)
         exec_stop(exec, &id);
 }

@@ -58,13 +58,13 @@ static void test_crash_nothing_on_the_disk(void **state)
 
     scene_open(&scene, world);
     world_up(world);
-    exec_recover(world->exec, &scene.id, 0, 10000, booted_ms() - 5000);
+    exec_recover(world->exec, &scene.id, 0, 10000, booted_ms() - 5000, false);
     const struct told *told = world_await(world, &scene.id);
     assert_int_equal(told->report.kind, EXEC_LOST);
     assert_non_null(strstr(told->message, "the host was restarted"));
     assert_int_equal(exec_live(world->exec), 0);
     scene.id.attempt++;
-    exec_recover(world->exec, &scene.id, 0, 10000, booted_ms() + 5000); /* since then */
+    exec_recover(world->exec, &scene.id, 0, 10000, booted_ms() + 5000, false); /* since then */
     assert_int_equal(world_await(world, &scene.id)->report.kind, EXEC_VOID);
     scene_close(&scene);
 }
@@ -479,7 +479,7 @@ static void test_crash_timeout_while_down(void **state)
     assert_false(world_alive(task));
 
     world_up(world);
-    exec_recover(world->exec, &scene.id, 300, 10000, FIELD_NULL);
+    exec_recover(world->exec, &scene.id, 300, 10000, FIELD_NULL, false);
     const struct told *told = world_await(world, &scene.id);
     assert_string_equal(told->message, "Timed out after 300 ms");
     assert_int_equal(told->report.cause, CAUSE_TIMED_OUT);

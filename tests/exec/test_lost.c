@@ -211,7 +211,7 @@ static void test_crash_adopted_supervisor_frozen(void **state)
     server_kill(server);
 
     world_up(world);
-    exec_recover(world->exec, &scene.id, 500, 100, FIELD_NULL);
+    exec_recover(world->exec, &scene.id, 500, 100, FIELD_NULL, false);
     assert_int_equal(world_await(world, &scene.id)->report.kind, EXEC_LOST);
     assert_false(world_alive(task));
     assert_false(world_alive(supervisor));

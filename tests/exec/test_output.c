@@ -238,6 +238,33 @@ static void test_values_that_cannot_be_taken(void **state)
     assert_string_equal(told->unpublished, "it is not a file");
 }
 
+/* Only a helper of ours knows whether the task is to blame. */
+static void test_a_task_cannot_speak_for_a_helper(void **state)
+{
+    struct world *world = *state;
+    struct attempt_id id = world_id(world);
+
+    world_script(world, "a.sh",
+                 "printf 'cannot-start\nNot my fault\na trace\n' > \"${REPRISE_OUTPUT%val}say\"\n"
+                 "echo mine >&2; exit 7\n");
+    world_up(world);
+    world_start(world, &id, "a.sh", NULL);
+    const struct told *told = world_next(world);
+    assert_exited(told, 7);
+    assert_string_equal(told->message, "Exited with code 7");
+    assert_string_equal(told->error_trace, "mine\n");
+    world_restart(world);
+    exec_recover(world->exec, &id, 0, 10000, FIELD_NULL, false);
+    assert_exited(world_next(world), 7);
+    world_restart(world);
+    exec_recover(world->exec, &id, 0, 10000, FIELD_NULL, true);
+    told = world_next(world);
+    assert_int_equal(told->report.cause, CAUSE_CANNOT_START);
+    assert_int_equal(told->report.exit_code, FIELD_NULL);
+    assert_string_equal(told->message, "Not my fault");
+    assert_string_equal(told->error_trace, "a trace\n");
+}
+
 static void test_values_written_while_the_server_was_down(void **state)
 {
     struct world *world = *state;
@@ -293,6 +320,7 @@ int main(void)
         TEST(test_error_trace_without_lines),
         TEST(test_values_are_told_whatever_the_exit),
         TEST(test_values_that_cannot_be_taken),
+        TEST(test_a_task_cannot_speak_for_a_helper),
         TEST(test_values_written_while_the_server_was_down),
     };
 

@@ -198,7 +198,7 @@ void world_copy(const char *from, const char *to)
 
 void world_recover(struct world *world, const struct attempt_id *id)
 {
-    exec_recover(world->exec, id, 0, 10000, FIELD_NULL);
+    exec_recover(world->exec, id, 0, 10000, FIELD_NULL, false);
 }
 
 /* ---- waiting ---- */

@@ -185,13 +185,6 @@ static const struct job_cluster *cluster_of(const struct task_run_source *source
     return cluster_of_task(&source->def->details, source->task);
 }
 
-/* What has a helper that says how far it is. */
-static bool has_helper(const struct task_run_source *source)
-{
-    const struct job_cluster *cluster = cluster_of(source);
-    return source->task->type == TASK_NOTEBOOK || (cluster && cluster->new_cluster);
-}
-
 /* How far a running notebook or a cluster is, as its helper says: "running", then a sentence. NULL: not
  * known. */
 static const char *progress(const struct task_run_source *source, const struct attempt_row *newest)
@@ -200,7 +193,8 @@ static const char *progress(const struct task_run_source *source, const struct a
     static const char running[] = "running\n";
     const struct api_backend *backend = &source->at->api->backend;
     char text[SAY_MAX_BYTES];
-    if (!newest || !has_helper(source) || source->row.state != STATE_RUNNING)
+    if (!newest || !task_has_helper(&source->def->details, source->task) ||
+        source->row.state != STATE_RUNNING)
         return NULL;
     int fd = backend->open_output(backend->context, &source->run, &source->row, newest, SAY);
     ssize_t got = fd < 0 ? -1 : read(fd, text, sizeof text - 1);
