@@ -35,8 +35,6 @@ static void on_refused(struct exec *exec, struct supervisor *supervisor, const s
         recover_look(exec, attempt, 0);
         return;
     }
-    if (why->error == ENOENT)
-        folders_forget_run(&exec->folders, &attempt->id.run);
     snprintf(message, sizeof message, "Cannot start: its record cannot be written: %s",
              strerrordesc_np(why->error));
     exec_tell_not_started(exec, attempt, CAUSE_CANNOT_START, message);

@@ -161,7 +161,7 @@ struct exec *exec_open(const struct exec_config *config, struct err *err)
     arena_init(&exec->scratch);
     copy_config(exec, config);
     exec->epoll_fd = -1;
-    exec->folders = (struct folders){.data_fd = -1, .runs_fd = -1};
+    exec->folders = (struct folders){.data_fd = -1, .runs_fd = -1, .no_params_fd = -1};
     attempt_table_init(&exec->table);
     heap_init(&exec->timers);
     list_init(&exec->watched);
@@ -427,6 +427,5 @@ size_t exec_idle(const struct exec *exec)
 
 void exec_purge_run(struct exec *exec, const struct uuid *run)
 {
-    folders_forget_run(&exec->folders, run);
     purge_run(exec->purge, run);
 }

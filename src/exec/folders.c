@@ -9,8 +9,9 @@
 #include <sys/statfs.h>
 #include <unistd.h>
 
-enum { FOLDER_MODE = 0700 };
+enum { FOLDER_MODE = 0700, NO_PARAMS_MODE = 0444 };
 
+static const char no_params_name[] = "no-params.json";
 static const char no_params[] = "[]";
 
 bool folders_carry_locks(int64_t magic)
@@ -42,17 +43,48 @@ static int open_folder(int data_fd, const char *name)
 
 /* Written aside and renamed: a task that starts meanwhile sees all of it. It is for tasks, whoever's they are and
  * whatever mask the server has. */
-static bool write_no_params(int data_fd)
+static bool write_no_params(struct folders *folders)
 {
-    size_t size = sizeof no_params - 1;
+    static const char beside[] = "no-params.json.new";
+    ssize_t size = sizeof no_params - 1;
 
-    int fd = openat(data_fd, "no-params.json.new",
-                    O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0444);
+    unlinkat(folders->data_fd, beside, 0); /* what a crash has left */
+    int fd =
+        openat(folders->data_fd, beside, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, NO_PARAMS_MODE);
     if (fd < 0)
         return false;
-    bool written = write(fd, no_params, size) == (ssize_t)size && fchmod(fd, 0444) == 0;
-    return close(fd) == 0 && written &&
-           renameat(data_fd, "no-params.json.new", data_fd, "no-params.json") == 0;
+    if (write(fd, no_params, (size_t)size) == size && fchmod(fd, NO_PARAMS_MODE) == 0 &&
+        fstat(fd, &folders->no_params) == 0 &&
+        renameat(folders->data_fd, beside, folders->data_fd, no_params_name) == 0) {
+        if (folders->no_params_fd >= 0)
+            close(folders->no_params_fd);
+        folders->no_params_fd = fd;
+        return true;
+    }
+    int error = errno;
+    close(fd);
+    errno = error;
+    return false;
+}
+
+/* The file of that name is the one that was written, and says what it did. */
+static bool has_no_params(const struct folders *folders)
+{
+    const struct stat *written = &folders->no_params;
+    char text[sizeof no_params];
+    ssize_t size = sizeof no_params - 1;
+    struct stat status;
+
+    return fstatat(folders->data_fd, no_params_name, &status, AT_SYMLINK_NOFOLLOW) == 0 &&
+           status.st_ino == written->st_ino && status.st_dev == written->st_dev &&
+           status.st_mode == written->st_mode && status.st_uid == written->st_uid &&
+           pread(folders->no_params_fd, text, sizeof text, 0) == size &&
+           memcmp(text, no_params, (size_t)size) == 0;
+}
+
+int folders_keep_no_params(struct folders *folders)
+{
+    return has_no_params(folders) || write_no_params(folders) ? 0 : -errno;
 }
 
 static bool open_all(struct folders *folders, const char *data_dir, struct err *err)
@@ -78,14 +110,14 @@ static bool open_all(struct folders *folders, const char *data_dir, struct err *
                 (unsigned long long)status.f_type);
         return false;
     }
-    if (!write_no_params(folders->data_fd))
+    if (!write_no_params(folders))
         return refuse(err, "cannot be written", errno);
     return true;
 }
 
 bool folders_open(struct folders *folders, const char *data_dir, struct err *err)
 {
-    *folders = (struct folders){.data_fd = -1, .runs_fd = -1};
+    *folders = (struct folders){.data_fd = -1, .runs_fd = -1, .no_params_fd = -1};
     if (open_all(folders, data_dir, err))
         return true;
     folders_close(folders);
@@ -98,30 +130,45 @@ void folders_close(struct folders *folders)
         close(folders->runs_fd);
     if (folders->data_fd >= 0)
         close(folders->data_fd);
-    folders->runs_fd = folders->data_fd = -1;
+    if (folders->no_params_fd >= 0)
+        close(folders->no_params_fd);
+    folders->runs_fd = folders->data_fd = folders->no_params_fd = -1;
 }
 
-static struct uuid *place(struct folders *folders, const struct uuid *run)
+/* 0: it is there, and whose it is may do anything in it, or may again: a task can have taken that from both folders. */
+static int check_work(int runs_fd, const char *run, const char *work)
 {
-    return &folders->known[uuid_hash(run) % FOLDERS_KNOWN];
-}
+    struct stat status;
 
-int folders_add_run(struct folders *folders, const struct uuid *run)
-{
-    struct uuid *known = place(folders, run);
-    char name[UUID_TEXT + sizeof "/work"];
-    char text[UUID_TEXT];
-
-    if (uuid_equal(known, run) && !uuid_is_nil(run))
+    int r = fstatat(runs_fd, work, &status, AT_SYMLINK_NOFOLLOW);
+    if (r < 0 && errno == EACCES && fchmodat(runs_fd, run, FOLDER_MODE, AT_SYMLINK_NOFOLLOW) == 0)
+        r = fstatat(runs_fd, work, &status, AT_SYMLINK_NOFOLLOW);
+    if (r < 0)
+        return -errno;
+    if (!S_ISDIR(status.st_mode))
+        return -ENOTDIR;
+    mode_t mode = status.st_mode & ALLPERMS;
+    if ((mode & S_IRWXU) == S_IRWXU ||
+        fchmodat(runs_fd, work, mode | S_IRWXU, AT_SYMLINK_NOFOLLOW) == 0)
         return 0;
-    snprintf(name, sizeof name, "%s", uuid_format(run, text));
+    return -errno;
+}
+
+/* Looked at each time, for it is in the hands of tasks. */
+int folders_add_run(const struct folders *folders, const struct uuid *run)
+{
+    char work[UUID_TEXT + sizeof "/work"];
+    char name[UUID_TEXT];
+
+    snprintf(work, sizeof work, "%s/work", uuid_format(run, name));
+    int r = check_work(folders->runs_fd, name, work);
+    if (r != -ENOENT && r != -ENOTDIR)
+        return r;
     if (mkdirat(folders->runs_fd, name, FOLDER_MODE) < 0 && errno != EEXIST)
         return -errno;
-    snprintf(name, sizeof name, "%s/work", text);
-    if (mkdirat(folders->runs_fd, name, FOLDER_MODE) < 0 && errno != EEXIST)
-        return -errno;
-    *known = *run;
-    return 0;
+    if (r == -ENOTDIR)
+        unlinkat(folders->runs_fd, work, 0);
+    return mkdirat(folders->runs_fd, work, FOLDER_MODE) < 0 && errno != EEXIST ? -errno : 0;
 }
 
 /* A part of a small disk, for a large one an amount. */
@@ -143,12 +190,4 @@ bool folders_have_room(const struct folders *folders)
     uint64_t free_blocks = geteuid() == 0 ? status.f_bfree : status.f_bavail;
     return is_left(free_blocks, status.f_blocks, RESERVE_BYTES / (uint64_t)status.f_bsize) &&
            (status.f_files == 0 || is_left(status.f_ffree, status.f_files, RESERVE_INODES));
-}
-
-void folders_forget_run(struct folders *folders, const struct uuid *run)
-{
-    struct uuid *known = place(folders, run);
-
-    if (uuid_equal(known, run))
-        *known = (struct uuid){0};
 }

@@ -383,6 +383,7 @@ const char *process_open_file(struct process *process, const char *file, struct 
 {
     struct found found;
 
+    found.fd = -1;
     if (!resolve(process, file, &found, err))
         return NULL;
     *ret_fd = found.fd;
@@ -441,14 +442,19 @@ static bool write_beside(const struct folders *folders, const struct attempt_id 
 }
 
 /* The exact list as JSON. */
-static const char *write_params(const struct process *process, const struct folders *folders,
+static const char *write_params(const struct process *process, struct folders *folders,
                                 const struct launch *launch, struct err *err)
 {
     const struct exec_order *from = launch->from;
     struct buf json;
 
-    if (from->params.count == 0)
-        return arena_printf(launch->arena, "%s/no-params.json", process->data_dir);
+    if (from->params.count == 0) {
+        int r = folders_keep_no_params(folders);
+        if (r == 0)
+            return arena_printf(launch->arena, "%s/no-params.json", process->data_dir);
+        process_cannot(err, "its parameters cannot be written: %s", strerrordesc_np(-r));
+        return NULL;
+    }
     buf_init(&json, PARAMS_FILE_MAX_BYTES);
     params_print(from->params, &json);
     bool written =

@@ -67,7 +67,6 @@ static int look(struct exec *exec, const struct attempt *attempt, struct record_
     record_path(exec, attempt, path);
     int r = void_record(path, attempt->token, ret);
     if (r == -ENOENT) { /* nothing of the run was ever made */
-        folders_forget_run(&exec->folders, &attempt->id.run);
         r = folders_add_run(&exec->folders, &attempt->id.run);
         if (r == 0)
             r = void_record(path, attempt->token, ret);

@@ -49,6 +49,11 @@ def test_root_on_the_folder_of_another_is_told(servers):
     assert "root serves a data folder of another user" in server.tail(20000)
 
 
+def test_a_folder_that_a_task_has_closed_is_open_to_the_next(server, api):
+    api.go([node("a", "SHELL_TASK", script="chmod 000 .\n"), node("b", "SHELL_TASK", script="touch x\n",
+                                                                 dependsOn=[{"taskKey": "a"}])], "SUCCESS")
+
+
 def test_a_warm_python_task_is_cold(server, api):
     run = api.go([task("a", "look.py", **{"x-warmPython": True})], "SUCCESS")
     assert log(api, run, "a") == SEEN

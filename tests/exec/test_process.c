@@ -278,6 +278,33 @@ static void test_params_file(void **state)
     assert_int_equal(access(world_file(world, &none, ".json"), F_OK), -1);
 }
 
+/* A task of the server's user can do what it likes to the file that the others without parameters read. */
+static void test_file_of_no_params_is_made_anew(void **state)
+{
+    static const char *const scripts[] = {
+        "rm -f \"$REPRISE_PARAMS_FILE\"\n",
+        "chmod 600 \"$REPRISE_PARAMS_FILE\"; echo '[1]' > \"$REPRISE_PARAMS_FILE\"\n",
+        "chmod 600 \"$REPRISE_PARAMS_FILE\"; printf {} > \"$REPRISE_PARAMS_FILE\"; "
+        "chmod 444 \"$REPRISE_PARAMS_FILE\"\n",
+        "chmod 000 \"$REPRISE_PARAMS_FILE\"\n",
+        "ln -sf /etc/passwd \"$REPRISE_PARAMS_FILE\"\n",
+    };
+    struct world *world = *state;
+
+    world_script(world, "read.sh",
+                 "cat \"$REPRISE_PARAMS_FILE\"; stat -c %a \"$REPRISE_PARAMS_FILE\"\n");
+    world_up(world);
+    for (size_t i = 0; i < sizeof scripts / sizeof scripts[0]; i++) {
+        struct attempt_id id = world_id(world);
+
+        world_script(world, "a.sh", scripts[i]);
+        assert_int_equal(run_file(world, "a.sh")->report.exit_code, 0);
+        world_start(world, &id, "read.sh", NULL);
+        assert_int_equal(world_await(world, &id)->report.exit_code, 0);
+        assert_output(world, &id, "[]444\n");
+    }
+}
+
 /* The folder is the tasks' too: a pipe in a file's place holds up nobody. */
 static void test_pipes_in_the_place_of_files(void **state)
 {
@@ -322,6 +349,36 @@ static void test_folder_is_the_runs_own(void **state)
     snprintf(work, sizeof work, "%s/work", world_run_folder(world));
     assert_int_equal(stat(work, &status), 0);
     assert_int_equal(status.st_mode & 0777, 0700);
+}
+
+/* What one task does to the run's folder is nothing that the next, or a repair, could not start after. */
+static void test_folder_that_a_task_took_away_is_made_anew(void **state)
+{
+    static const char *const scripts[] = {
+        "cd /; rm -rf \"$OLDPWD\"\n",
+        "cd /; rm -rf \"$OLDPWD/..\" 2>/dev/null; rm -rf \"${OLDPWD%/work}\"\n",
+        "cd /; rmdir \"$OLDPWD\"; echo > \"$OLDPWD\"\n",
+        "cd /; rmdir \"$OLDPWD\"; ln -s / \"$OLDPWD\"\n",
+        "chmod 000 .\n",
+        "chmod 000 . ..\n",
+    };
+    struct world *world = *state;
+    char work[WORLD_PATH * 2];
+    struct stat status;
+
+    world_script(world, "write.sh", "echo > made && rm made\n");
+    world_up(world);
+    for (size_t i = 0; i < sizeof scripts / sizeof scripts[0]; i++) {
+        struct attempt_id id = world_id(world);
+
+        world_script(world, "a.sh", scripts[i]);
+        assert_int_equal(run_file(world, "a.sh")->report.exit_code, 0);
+        world_start(world, &id, "write.sh", NULL);
+        assert_int_equal(world_await(world, &id)->report.exit_code, 0);
+        snprintf(work, sizeof work, "%s/work", world_run_folder(world));
+        assert_int_equal(lstat(work, &status), 0);
+        assert_int_equal(status.st_mode, S_IFDIR | 0700);
+    }
 }
 
 /* The server's own, which systemd's UMask= sets, not the supervisor's. */
@@ -507,8 +564,10 @@ int main(void)
         TEST(test_environment_is_exactly_this),
         TEST(test_environment_without_home_lang_tz),
         TEST(test_params_file),
+        TEST(test_file_of_no_params_is_made_anew),
         TEST(test_pipes_in_the_place_of_files),
         TEST(test_folder_is_the_runs_own),
+        TEST(test_folder_that_a_task_took_away_is_made_anew),
         TEST(test_umask_is_the_servers),
         TEST(test_limit_of_descriptors),
         TEST(test_task_inherits_no_descriptor),
