@@ -36,7 +36,7 @@ struct bundle {
 struct purge {
     int runs_fd;
     int trash_fd;
-    int64_t log_max_bytes;
+    struct trim trim;                  /* the thread's alone, but for the limit */
     const struct isolation *isolation; /* the owner's */
     pthread_t thread;
     /* The owner's alone. */
@@ -159,8 +159,8 @@ static void remove_remains(struct purge *purge, const struct bundle *bundle)
             unlinkat(purge->runs_fd, attempt_file(id, ".rec", name), 0);
         isolation_remove(purge->isolation->base, id);
         isolation_take_back(purge->isolation, purge->runs_fd, id);
-        if (purge->log_max_bytes > 0)
-            trim_attempt(purge->runs_fd, id, purge->log_max_bytes);
+        if (purge->trim.max_bytes > 0)
+            trim_attempt(&purge->trim, id);
     }
 }
 
@@ -189,7 +189,7 @@ static void *work(void *context)
         pthread_mutex_unlock(&purge->mutex);
         remove_remains(purge, &bundle);
         for (size_t i = 0; i < growing.count; i++)
-            trim_attempt(purge->runs_fd, &growing.items[i].id, purge->log_max_bytes);
+            trim_attempt(&purge->trim, &growing.items[i].id);
         free(bundle.items);
         free(growing.items);
         bool emptied = !trash || empty_trash(purge);
@@ -224,9 +224,11 @@ struct purge *purge_open(int data_fd, int runs_fd, int64_t log_max_bytes,
     pthread_cond_init(&purge->changed, NULL);
     purge->trash_waits = true;
     purge->busy = true;
-    purge->log_max_bytes = log_max_bytes;
     purge->isolation = isolation;
     purge->runs_fd = fcntl(runs_fd, F_DUPFD_CLOEXEC, 0);
+    purge->trim = (struct trim){.runs_fd = purge->runs_fd,
+                                .max_bytes = log_max_bytes,
+                                .is_ours = isolation->uid != ORDER_KEEP_USER};
     purge->trash_fd = openat(data_fd, "trash", O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
     bool has_folders = purge->runs_fd >= 0 && purge->trash_fd >= 0;
     int failed = has_folders ? EAGAIN : errno;
@@ -300,7 +302,7 @@ void purge_attempt(struct purge *purge, const struct attempt_id *id, bool has_re
                    int64_t now_ms)
 {
     bool is_isolated = purge->isolation->base || purge->isolation->uid != ORDER_KEEP_USER;
-    if (!has_record && !is_isolated && purge->log_max_bytes <= 0)
+    if (!has_record && !is_isolated && purge->trim.max_bytes <= 0)
         return; /* it leaves nothing */
     if (purge->collecting.count == 0)
         purge->oldest_ms = now_ms;

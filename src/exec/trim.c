@@ -22,7 +22,7 @@ enum {
 /* Only the size on the disk tells whether there is anything (more) to be cut. */
 static bool is_over(const struct stat *status, int64_t max_bytes)
 {
-    return S_ISREG(status->st_mode) && status->st_nlink == 1 && status->st_size > max_bytes &&
+    return S_ISREG(status->st_mode) && status->st_size > max_bytes &&
            (int64_t)status->st_blocks * BLOCK_UNIT > max_bytes + max_bytes / 8;
 }
 
@@ -61,24 +61,37 @@ static void cut(int fd, const struct stat *status, int64_t max_bytes, const char
                   LOG_TEXT("error", strerrordesc_np(errno)));
 }
 
-static void trim_file(int runs_fd, const char *name, int64_t max_bytes)
+static bool may_cut(struct trim *trim, const struct stat *status, const char *name)
 {
+    if (trim->is_ours || status->st_nlink == 1)
+        return true;
+    if (!trim->has_told)
+        log_event(LOG_WARN, "output past its limit has other names, so it is not cut",
+                  LOG_TEXT("file", name));
+    trim->has_told = true;
+    return false;
+}
+
+static void trim_file(struct trim *trim, const char *name)
+{
+    int64_t max_bytes = trim->max_bytes;
     struct stat status;
-    if (fstatat(runs_fd, name, &status, AT_SYMLINK_NOFOLLOW) < 0 || !is_over(&status, max_bytes))
+    if (fstatat(trim->runs_fd, name, &status, AT_SYMLINK_NOFOLLOW) < 0 ||
+        !is_over(&status, max_bytes) || !may_cut(trim, &status, name))
         return;
-    int fd =
-        locks_open(runs_fd, name, O_WRONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY, 0);
+    int fd = locks_open(trim->runs_fd, name,
+                        O_WRONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY, 0);
     if (fd < 0)
         return;
-    if (fstat(fd, &status) == 0 && is_over(&status, max_bytes))
+    if (fstat(fd, &status) == 0 && is_over(&status, max_bytes) && may_cut(trim, &status, name))
         cut(fd, &status, max_bytes, name);
     close(fd);
 }
 
-void trim_attempt(int runs_fd, const struct attempt_id *id, int64_t max_bytes)
+void trim_attempt(struct trim *trim, const struct attempt_id *id)
 {
     char name[ATTEMPT_FILE];
 
-    trim_file(runs_fd, attempt_file(id, ".out", name), max_bytes);
-    trim_file(runs_fd, attempt_file(id, ".err", name), max_bytes);
+    trim_file(trim, attempt_file(id, ".out", name));
+    trim_file(trim, attempt_file(id, ".err", name));
 }

@@ -12,10 +12,20 @@
  */
 #pragma once
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "exec/exec.h"
 
-/* Cuts stdout and stderr of one attempt if they are larger than `max_bytes` by more than an eighth.
+struct trim {
+    int runs_fd;
+    int64_t max_bytes;
+    bool
+        is_ours; /* tasks can put nothing into the folders of runs: an output is the file that was made for it */
+    bool has_told; /* that one is left alone */
+};
+
+/* Cuts stdout and stderr of one attempt if they are larger than the limit by more than an eighth. One that has other
+ * names may be anything that a task has put there, and is left alone unless `is_ours`; that is logged once.
  * For a thread that may wait for the disk. */
-void trim_attempt(int runs_fd, const struct attempt_id *id, int64_t max_bytes);
+void trim_attempt(struct trim *trim, const struct attempt_id *id);

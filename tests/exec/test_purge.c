@@ -33,17 +33,22 @@ struct bench {
 
 enum { LIMIT_BYTES = 64 << 10 };
 
-static void bench_open(struct bench *bench, struct world *world)
+static void bench_open_as(struct bench *bench, struct world *world, uint32_t uid)
 {
     struct err err = {.message = ""};
 
     *bench = (struct bench){.run = {.bytes = {7}}};
     assert_true(folders_open(&bench->folders, world->data, &err));
-    bench->isolation = (struct isolation){.uid = ORDER_KEEP_USER};
+    bench->isolation = (struct isolation){.uid = uid};
     bench->purge = purge_open(bench->folders.data_fd, bench->folders.runs_fd, LIMIT_BYTES,
                               &bench->isolation, &err);
     assert_non_null(bench->purge);
     assert_int_equal(folders_add_run(&bench->folders, &bench->run), 0);
+}
+
+static void bench_open(struct bench *bench, struct world *world)
+{
+    bench_open_as(bench, world, ORDER_KEEP_USER);
 }
 
 static void bench_close(struct bench *bench)
@@ -292,6 +297,34 @@ static void test_purge_makes_way_for_attempts(void **state)
     sem_destroy(&held);
 }
 
+/* Where tasks can put other files in an output's place only what has one name is cut, else what was made for it. */
+static void check_output_of_two_names(struct world *world, uint32_t uid, bool is_cut)
+{
+    static char text[16 * LIMIT_BYTES];
+    struct bench bench;
+    char name[ATTEMPT_FILE];
+
+    memset(text, '.', sizeof text - 1);
+    bench_open_as(&bench, world, uid);
+    const struct attempt_id id = {.run = bench.run, .task_run = {.bytes = {9}}, .attempt = 1};
+    add_file(bench.folders.runs_fd, attempt_file(&id, ".out", name), text);
+    const char *other = world_path(world, "other");
+    assert_int_equal(linkat(bench.folders.runs_fd, name, AT_FDCWD, other, 0), 0);
+    purge_trim(bench.purge, &id);
+    purge_trim_all(bench.purge);
+    purge_wait(bench.purge);
+    assert_int_equal(bytes_on_disk(other) < 2 * LIMIT_BYTES, is_cut);
+    assert_int_equal(unlink(other), 0);
+    assert_int_equal(unlinkat(bench.folders.runs_fd, name, 0), 0);
+    bench_close(&bench);
+}
+
+static void test_output_with_other_names(void **state)
+{
+    check_output_of_two_names(*state, ORDER_KEEP_USER, false);
+    check_output_of_two_names(*state, 12345, true);
+}
+
 /* Through exec.h: the run is gone, the others are not, and the same key can begin anew. */
 static void test_exec_purge_run(void **state)
 {
@@ -323,10 +356,15 @@ static void test_exec_purge_run(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        TEST(test_purge_removes_the_run),        TEST(test_purge_follows_no_link),
-        TEST(test_purge_of_a_deep_tree),         TEST(test_purge_of_read_only_folders),
-        TEST(test_purge_gives_up_on_what_stays), TEST(test_purge_goes_on_after_a_crash),
-        TEST(test_purge_makes_way_for_attempts), TEST(test_exec_purge_run),
+        TEST(test_purge_removes_the_run),
+        TEST(test_purge_follows_no_link),
+        TEST(test_purge_of_a_deep_tree),
+        TEST(test_purge_of_read_only_folders),
+        TEST(test_purge_gives_up_on_what_stays),
+        TEST(test_purge_goes_on_after_a_crash),
+        TEST(test_purge_makes_way_for_attempts),
+        TEST(test_output_with_other_names),
+        TEST(test_exec_purge_run),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
