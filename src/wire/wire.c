@@ -55,12 +55,13 @@ static void client_free(struct wire *wire, struct client *client)
     list_remove(&client->node);
     if (client->linger)
         door_linger(wire, client->fd);
+    atomic_fetch_sub(&client->serving->open,
+                     1); /* first: whoever is rung for looks whether it serves anybody */
     if (!list_is_empty(&wire->retired))
         door_ring(wire);
     pthread_mutex_unlock(&wire->lock);
     if (client->spare)
         exchange_free(client->spare);
-    atomic_fetch_sub(&client->serving->open, 1);
     free(client);
     atomic_fetch_sub(&wire->open, 1);
 }

@@ -1,12 +1,14 @@
 /* TLS, by Debian's curl as the client. */
 #include "client.h"
 
+#include <dirent.h>
 #include <fcntl.h>
 #include <spawn.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 /* A certificate for localhost and 127.0.0.1 that vouches for itself; it is worth nothing. */
@@ -126,6 +128,39 @@ static void test_slow_handshake_is_dropped(void **state)
     server_stop(&server);
 }
 
+static size_t threads(void)
+{
+    DIR *folder = opendir("/proc/self/task");
+    size_t count = 0;
+    assert_non_null(folder);
+    while (readdir(folder))
+        count++;
+    closedir(folder);
+    return count;
+}
+
+/* Nobody has to come for it. Many times, for it is the last two steps of a client's end that matter. */
+static void test_what_was_retired_ends_with_its_last_client(void **state)
+{
+    (void)state;
+    struct err err;
+    server_start(&server, NULL); /* without a certificate it is the same */
+    size_t before = threads();
+    for (int round = 0; round < 100; round++) {
+        struct client_conn conn = client_dial(server.port);
+        client_say(&conn, "GET / HTTP/1.1\r\nHost: h\r\n\r\n");
+        struct reply reply = client_hear(&conn);
+        reply_free(&reply);
+        assert_int_equal(wire_renew_tls(server.wire, NULL, NULL, &err), ERR_OK);
+        client_close(&conn);
+        time_t give_up = time(NULL) + CLIENT_PATIENCE_S;
+        while (threads() != before && time(NULL) < give_up)
+            usleep(1000);
+        assert_int_equal(threads(), before);
+    }
+    server_stop(&server);
+}
+
 static int make_cert_file(void **state)
 {
     (void)state;
@@ -146,6 +181,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_requests, setup, teardown),
         cmocka_unit_test_setup_teardown(test_no_tls, setup, teardown),
         cmocka_unit_test(test_slow_handshake_is_dropped),
+        cmocka_unit_test(test_what_was_retired_ends_with_its_last_client),
     };
     return cmocka_run_group_tests(tests, make_cert_file, remove_cert_file);
 }
