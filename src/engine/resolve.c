@@ -273,6 +273,8 @@ static enum err_code resolve_file(const struct texts *texts, const struct task_d
         code = resolve_libraries(texts, def, arena, ret, err);
     if (!code)
         code = put_in(texts, "mainClass", def->main_class, arena, &ret->main_class, err);
+    if (!code && ret->main_class && !class_name_check(ret->main_class, err))
+        code = name_field("mainClass", err);
     return code;
 }
 

@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "model/def_rows.h"
+#include "model/words.h"
 
 const char *const task_type_names[TASK_TYPE_COUNT] = {
     [TASK_NOTEBOOK] = "NOTEBOOK_TASK",
@@ -56,6 +57,13 @@ static bool library_check(const char *text, struct err *err)
         return true;
     err_set(err, ERR_INVALID_PARAMETER, "must be 1 to %d bytes long, not %zu", DEF_MAX_TEXT, len);
     return false;
+}
+
+/* Of the text as it is written: with references it is looked at when they were put in. */
+static bool main_class_check(const char *text, struct err *err)
+{
+    return strstr(text, "{{") || strstr(text, "#{") || strstr(text, "${") ||
+           class_name_check(text, err);
 }
 
 static const struct field dependency_fields[] = {
@@ -261,6 +269,7 @@ static const struct field jar_fields[] = {
      AT(task_def, main_class),
      .min = 1,
      TEXT_LIMIT,
+     .check = main_class_check,
      .doc = "Class whose main method is run."},
     {.name = "dependentLibraries",
      .kind = FIELD_STRINGS,

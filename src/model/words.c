@@ -203,6 +203,27 @@ enum err_code workspace_place(const char *text, struct arena *arena, const char 
 
 /* ---- variables ---- */
 
+/* ---- names ---- */
+
+static bool is_class_letter(unsigned char c)
+{
+    bool is_letter = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
+    return is_letter || c == '_' || c == '$' || c >= 0x80;
+}
+
+bool class_name_check(const char *text, struct err *err)
+{
+    const unsigned char *at = (const unsigned char *)text;
+    bool good = is_class_letter(*at);
+    for (; good && *at; at++)
+        good = is_class_letter(*at) || (*at >= '0' && *at <= '9') || *at == '.' || *at == '/';
+    if (!good)
+        err_set(
+            err, ERR_INVALID_PARAMETER,
+            "must be the name of a class: letters, digits, '_', '$' and '.', the first no digit");
+    return good;
+}
+
 const char *variable_of(const char *prefix, const char *name, struct arena *arena)
 {
     static const char kept[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_";

@@ -6,6 +6,7 @@
  */
 #pragma once
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "base/arena.h"
@@ -46,6 +47,10 @@ enum err_code workspace_path(const char *text, struct arena *arena, const char *
 /* The same for a file or a folder: slashes at the end go first. */
 enum err_code workspace_place(const char *text, struct arena *arena, const char **ret,
                               struct err *err);
+
+/* Is it what java and spark-submit take for a class, and for nothing else? An option, "@file" or nothing is none:
+ * false with "must …". Letters beyond ASCII are taken as they come. */
+bool class_name_check(const char *text, struct err *err);
 
 /* <prefix><NAME>, a variable of the environment: characters of the name other than letters, digits and _ become
  * _; case is kept. */

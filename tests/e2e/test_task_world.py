@@ -297,6 +297,13 @@ def test_a_job_that_names_the_servers_lock_does_not_take_it(own):
     assert_locked(own)
 
 
+def test_a_parameter_that_is_no_class_becomes_no_option_of_java(own):
+    jar = node("a", "JAR_TASK", mainClass="{{job.parameters.c}}", dependentLibraries=["a.jar"])
+    for value in ("-Xlog:all=trace:file=/tmp/x", "@/etc/passwd", "--source", ""):
+        run = own.api.go([jar], "INTERNAL_ERROR", parameters=named(c=value))
+        assert "mainClass must be the name of a class" in own.api.task_run(run, "a")["state"]["stateMessage"]
+
+
 def assert_locked(server):
     second = subprocess.run([BINARY, "serve", "--data", server.data, "--listen", "127.0.0.1:0"], capture_output=True, text=True, timeout=60)
     assert second.returncode != 0 and "another server is running" in second.stderr

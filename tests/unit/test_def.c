@@ -283,6 +283,9 @@ static void what_is_not_supported_is_named(void **state)
         {"\"continuous\":null", NULL},
         {TASKS("{\"taskKey\":\"a\",\"type\":\"NOTEBOOK_TASK\",\"notebookPath\":\"../n.ipynb\"}"),
          "tasks[0].notebookPath must not hold '..'"},
+        {TASKS("{\"taskKey\":\"a\",\"type\":\"JAR_TASK\",\"mainClass\":\"-version\","
+               "\"dependentLibraries\":[\"a.jar\"]}"),
+         "tasks[0].mainClass must be the name of a class"},
         {TASKS("{\"taskKey\":\"a\",\"type\":\"JAR_TASK\",\"mainClass\":\"M\","
                "\"dependentLibraries\":[\"a.jar\",\"/x/../b.jar\"]}"),
          "tasks[0].dependentLibraries[1] must not hold '..'"},

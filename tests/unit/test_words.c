@@ -249,6 +249,26 @@ static void workspace_paths(void **state)
     }
 }
 
+static void names_of_classes(void **state)
+{
+    (void)state;
+    static const char *const good[] = {"Main", "com.example.Main", "com/example/Main", "a_b.$C$D",
+                                       "X1",   "\xc3\x89t\xc3\xa9"};
+    static const char *const bad[] = {"",      "-Xlog:all:file=x",
+                                      "-jar",  "--source",
+                                      "@args", "1X",
+                                      ".A",    "/a/B",
+                                      "A B",   "A=b",
+                                      "A;b",   "A\n"};
+    struct err err = {0};
+    for (size_t i = 0; i < ARRAY_LEN(good); i++)
+        assert_true(class_name_check(good[i], &err));
+    for (size_t i = 0; i < ARRAY_LEN(bad); i++) {
+        assert_false(class_name_check(bad[i], &err));
+        assert_refused(&err, ERR_INVALID_PARAMETER, "must be the name of a class");
+    }
+}
+
 static void variables_of_parameters(void **state)
 {
     (void)state;
@@ -266,7 +286,7 @@ int main(void)
         cmocka_unit_test(words_by_hand),           cmocka_unit_test(nothing_is_expanded),
         cmocka_unit_test(words_as_a_shell_splits), cmocka_unit_test(quoted_words_come_back),
         cmocka_unit_test(words_are_limited),       cmocka_unit_test(workspace_paths),
-        cmocka_unit_test(variables_of_parameters),
+        cmocka_unit_test(names_of_classes),        cmocka_unit_test(variables_of_parameters),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
