@@ -210,13 +210,27 @@ static bool read_published(int fd, off_t size, struct buf *out)
     return got == size;
 }
 
+/* The first line with something wrong. */
+static void tell_faults(struct report *report, const struct values_faults *faults)
+{
+    bool is_value = !faults->no_value || (faults->no_text && faults->no_text < faults->no_value);
+
+    if (!is_value)
+        snprintf(report->unpublished, sizeof report->unpublished, "line %zu is not KEY=VALUE",
+                 faults->no_value);
+    else if (faults->no_text)
+        snprintf(report->unpublished, sizeof report->unpublished,
+                 "line %zu has NUL or bytes that are no UTF-8, which became U+FFFD",
+                 faults->no_text);
+}
+
 /* Nothing is left that could still write to it. */
 static void add_published(struct report *report, int runs_fd)
 {
     char name[ATTEMPT_FILE];
     struct stat status;
     struct buf bytes;
-    size_t bad_line = 0;
+    struct values_faults faults = {0};
 
     int fd = open_beside(runs_fd, attempt_file(&report->told.id, ".val", name));
     if (fd < 0 && errno == ENOENT)
@@ -232,10 +246,8 @@ static void add_published(struct report *report, int runs_fd)
     else if (!read_published(fd, status.st_size, &bytes))
         snprintf(report->unpublished, sizeof report->unpublished, "it could not be read");
     else
-        values_read(bytes.data, bytes.len, &report->published, &bad_line);
-    if (bad_line)
-        snprintf(report->unpublished, sizeof report->unpublished, "line %zu is not KEY=VALUE",
-                 bad_line);
+        values_read(bytes.data, bytes.len, &report->published, &faults);
+    tell_faults(report, &faults);
     if (fd >= 0)
         close(fd);
     buf_release(&bytes);

@@ -7,20 +7,26 @@
 
 #define REPLACEMENT "\xef\xbf\xbd"
 
-/* Valid UTF-8 without NUL, as long as it fits. */
-static void add_clean(struct buf *out, const char *bytes, size_t len)
+/* Valid UTF-8 without NUL, as long as it fits. Returns the line of the first byte that is none, from 1; 0: all is. */
+static size_t add_clean(struct buf *out, const char *bytes, size_t len)
 {
+    size_t line = 1;
+    size_t bad_line = 0;
     while (len > 0) {
         size_t size = utf8_sequence(bytes, len);
         if (size == 0 || bytes[0] == '\0') {
             BUF_LIT(out, REPLACEMENT);
             size = 1;
+            if (!bad_line)
+                bad_line = line;
         } else {
             buf_add(out, bytes, size);
         }
+        line += bytes[0] == '\n';
         bytes += size;
         len -= size;
     }
+    return bad_line;
 }
 
 /* The line at *cursor without its end; false behind the last one. */
@@ -36,7 +42,7 @@ static bool next_line(const char **cursor, const char *end, const char **ret, si
     return true;
 }
 
-void values_read(const char *bytes, size_t len, struct buf *out, size_t *ret_bad_line)
+void values_read(const char *bytes, size_t len, struct buf *out, struct values_faults *ret)
 {
     struct buf clean;
     struct arena arena;
@@ -44,22 +50,21 @@ void values_read(const char *bytes, size_t len, struct buf *out, size_t *ret_bad
     buf_init(&clean, VALUES_TEXT_MAX_BYTES);
     arena_init(&arena);
     str_map_init(&places);
-    add_clean(&clean, bytes, len);
+    *ret = (struct values_faults){.no_text = add_clean(&clean, bytes, len)};
     struct field_pair *pairs = ARENA_ARRAY(&arena, clean.len / 2 + 1, struct field_pair);
     size_t count = 0;
     size_t number = 0;
     const char *cursor = clean.data;
     const char *line;
     size_t line_len;
-    *ret_bad_line = 0;
     while (clean.len && next_line(&cursor, clean.data + clean.len, &line, &line_len)) {
         const char *equals = memchr(line, '=', line_len);
         number++;
         if (line_len == 0)
             continue;
         if (!equals || equals == line) {
-            if (!*ret_bad_line)
-                *ret_bad_line = number;
+            if (!ret->no_value)
+                ret->no_value = number;
             continue;
         }
         const char *key = arena_memdup(&arena, line, (size_t)(equals - line));

@@ -20,9 +20,15 @@ enum {
     VALUES_TEXT_MAX_BYTES = VALUES_MAX_BYTES * 3 + 1, /* of the text: a bad byte becomes three */
 };
 
-/* Appends the text of a file's bytes to `out`. Blank lines are passed over; so is what is no
- * KEY=VALUE, and *ret_bad_line is the number of the first such line, from 1; 0: none. */
-void values_read(const char *bytes, size_t len, struct buf *out, size_t *ret_bad_line);
+/* Numbers of lines, from 1; 0: there is none. */
+struct values_faults {
+    size_t no_value; /* the first that is no KEY=VALUE */
+    size_t
+        no_text; /* the first with a NUL, or bytes that are no UTF-8: U+FFFD stands in their place */
+};
+
+/* Appends the text of a file's bytes to `out`. Blank lines are passed over, and so is what is no KEY=VALUE. */
+void values_read(const char *bytes, size_t len, struct buf *out, struct values_faults *ret);
 
 /* The value of a key in a text (NULL: empty), not NUL-terminated; NULL when there is none. */
 const char *values_find(const char *text, const char *key, size_t key_len, size_t *ret_len);

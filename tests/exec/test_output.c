@@ -231,6 +231,10 @@ static void test_values_that_cannot_be_taken(void **state)
         publish(world, "(printf a=; head -c 65534 /dev/zero | tr '\\000' x) > $REPRISE_OUTPUT\n");
     assert_int_equal(strlen(told->published), 65537);
     assert_string_equal(told->unpublished, "");
+    told = publish(world, "printf 'a=1\\nb=x\\000y\\n' > $REPRISE_OUTPUT\n");
+    assert_string_equal(told->published, "a=1\nb=x\xef\xbf\xbdy\n");
+    assert_string_equal(told->unpublished,
+                        "line 2 has NUL or bytes that are no UTF-8, which became U+FFFD");
     told = publish(world, "mkfifo \"$REPRISE_OUTPUT\"\n");
     assert_string_equal(told->unpublished, "it is not a file");
     told = publish(world, "ln -s /etc/passwd \"$REPRISE_OUTPUT\"\n");

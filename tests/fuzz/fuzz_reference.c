@@ -66,13 +66,13 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
     struct buf published;
     struct words words;
     struct err err = {0};
-    size_t bad_line;
+    struct values_faults faults;
     const char *path;
     arena_init(&arena);
     const char *text = arena_memdup(&arena, data, len);
     buf_init(&published, VALUES_TEXT_MAX_BYTES);
     if (len <= VALUES_MAX_BYTES)
-        values_read((const char *)data, len, &published, &bad_line);
+        values_read((const char *)data, len, &published, &faults);
     const struct reference_check check = {.task = NULL};
     (void)reference_check(text, &check, &err);
     resolve(text, published.data);

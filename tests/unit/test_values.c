@@ -4,14 +4,16 @@
 #include "base/mem.h"
 #include "model/values.h"
 
-static void assert_read(const char *bytes, size_t len, const char *text, size_t bad_line)
+static void assert_read(const char *bytes, size_t len, const char *text, size_t no_value,
+                        size_t no_text)
 {
     struct buf out;
-    size_t found = 99;
+    struct values_faults found = {99, 99};
     buf_init(&out, VALUES_TEXT_MAX_BYTES);
     values_read(bytes, len, &out, &found);
     assert_string_equal(out.data ? out.data : "", text);
-    assert_int_equal(found, bad_line);
+    assert_int_equal(found.no_value, no_value);
+    assert_int_equal(found.no_text, no_text);
     assert_false(out.overflowed);
     buf_release(&out);
 }
@@ -22,26 +24,28 @@ static void lines_become_values(void **state)
     static const struct {
         const char *bytes;
         const char *text;
-        size_t bad_line;
+        size_t no_value, no_text;
     } cases[] = {
-        {"", "", 0},
-        {"\n\n", "", 0},
-        {"a=1\n", "a=1\n", 0},
-        {"a=1", "a=1\n", 0},
-        {"a=1\nb=2\na=3\n", "a=3\nb=2\n", 0}, /* the last wins, in the first one's place */
-        {"a=\n", "a=\n", 0},
-        {"a==b=c\n", "a==b=c\n", 0},
-        {" a = b \n", " a = b \n", 0}, /* exactly as written */
-        {"a=1\nhello\nb=2\n=x\n", "a=1\nb=2\n", 2},
-        {"=x", "", 1},
-        {"a=\xff\xc3\xa4\n", "a=\xef\xbf\xbd\xc3\xa4\n", 0},
+        {"", "", 0, 0},
+        {"\n\n", "", 0, 0},
+        {"a=1\n", "a=1\n", 0, 0},
+        {"a=1", "a=1\n", 0, 0},
+        {"a=1\nb=2\na=3\n", "a=3\nb=2\n", 0, 0}, /* the last wins, in the first one's place */
+        {"a=\n", "a=\n", 0, 0},
+        {"a==b=c\n", "a==b=c\n", 0, 0},
+        {" a = b \n", " a = b \n", 0, 0}, /* exactly as written */
+        {"a=1\nhello\nb=2\n=x\n", "a=1\nb=2\n", 2, 0},
+        {"=x", "", 1, 0},
+        {"a=\xff\xc3\xa4\n", "a=\xef\xbf\xbd\xc3\xa4\n", 0, 1},
+        {"\na=1\nb=\xc3\nc=\xff\nx", "a=1\nb=\xef\xbf\xbd\nc=\xef\xbf\xbd\n", 5, 3},
     };
     for (size_t i = 0; i < ARRAY_LEN(cases); i++)
-        assert_read(cases[i].bytes, strlen(cases[i].bytes), cases[i].text, cases[i].bad_line);
+        assert_read(cases[i].bytes, strlen(cases[i].bytes), cases[i].text, cases[i].no_value,
+                    cases[i].no_text);
     assert_read("a=\0b\n", 5,
                 "a=\xef\xbf\xbd"
                 "b\n",
-                0);
+                0, 1);
 }
 
 /* Every byte a bad one, and as many keys as there can be. */
@@ -50,17 +54,17 @@ static void the_largest_file(void **state)
     (void)state;
     static char bytes[VALUES_MAX_BYTES];
     struct buf out;
-    size_t bad_line;
+    struct values_faults faults;
     memset(bytes, 0xff, sizeof bytes);
     bytes[1] = '=';
     buf_init(&out, VALUES_TEXT_MAX_BYTES);
-    values_read(bytes, sizeof bytes, &out, &bad_line);
+    values_read(bytes, sizeof bytes, &out, &faults);
     assert_false(out.overflowed);
     assert_int_equal(out.len, (sizeof bytes - 1) * 3 + 2);
     buf_clear(&out);
     for (size_t i = 0; i < sizeof bytes; i++)
         bytes[i] = "k=\n"[i % 3];
-    values_read(bytes, sizeof bytes, &out, &bad_line);
+    values_read(bytes, sizeof bytes, &out, &faults);
     assert_string_equal(out.data, "k=\n");
     buf_release(&out);
 }
