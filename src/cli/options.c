@@ -26,6 +26,7 @@ static const struct argp_option some_verbs[] = {
     {"if-match", OPTION_IF_MATCH, "ETAG", 0, "Only if the resource still has this etag", 0},
     {"param", OPTION_PARAM, "NAME=VALUE", 0, "A parameter; may be given again", 0},
     {"task", OPTION_TASK, "KEY", 0, "A task; may be given again", 0},
+    {"also", OPTION_ALSO, "KEY", 0, "Besides what is selected, this task; may be given again", 0},
     {"with-downstream", OPTION_WITH_DOWNSTREAM, NULL, 0, "And everything downstream of --task", 0},
     {"with-upstream", OPTION_WITH_UPSTREAM, NULL, 0, "And everything upstream of --task", 0},
     {"definition", OPTION_DEFINITION, "D", 0, "original, current, or a version number", 0},
@@ -79,6 +80,7 @@ void options_release(struct options *options)
     free(options->files.items);
     free(options->parameters.items);
     free(options->tasks.items);
+    free(options->also.items);
     free(options->jobs.items);
     free(options->statuses.items);
     free(options->assumptions.items);
@@ -327,6 +329,9 @@ static bool take_word(struct options *options, int key, const char *arg,
         return true;
     case OPTION_TASK:
         word_list_add(&options->tasks, arg);
+        return true;
+    case OPTION_ALSO:
+        word_list_add(&options->also, arg);
         return true;
     case OPTION_JOB:
         word_list_add(&options->jobs, arg);

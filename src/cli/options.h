@@ -50,6 +50,7 @@ struct options {
     const char *resource;
     struct word_list parameters; /* "name=value", checked */
     struct word_list tasks;
+    struct word_list also;
     struct word_list jobs;
     struct word_list statuses;
     struct word_list assumptions;       /* "task=STATE", checked */
@@ -75,6 +76,7 @@ enum option_key {
     OPTION_NO_COLOR,
     OPTION_PARAM,
     OPTION_TASK,
+    OPTION_ALSO,
     OPTION_JOB,
     OPTION_STATUS,
     OPTION_ATTEMPT,

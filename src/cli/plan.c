@@ -3,6 +3,7 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
+#include <strings.h>
 
 #include "base/mem.h"
 #include "cli/call.h"
@@ -13,6 +14,10 @@ enum { HINT_MAX = 1000 };
 
 int plan_check_selection(const struct options *options)
 {
+    if (options->also.count && options->mode && strcasecmp(options->mode, "resume") == 0) {
+        cli_complain("--also adds tasks that succeeded, which --mode resume leaves out");
+        return CLI_USAGE;
+    }
     if ((!options->with_downstream && !options->with_upstream) || options->tasks.count)
         return CLI_DONE;
     cli_complain("--with-downstream and --with-upstream need --task: which task's?");
@@ -29,25 +34,41 @@ void plan_add_upper_case(struct buf *body, const char *text)
     buf_release(&upper);
 }
 
+static void add_mode(struct buf *body, const char *mode)
+{
+    if (!mode)
+        return;
+    BUF_LIT(body, ",\"repairMode\":");
+    plan_add_upper_case(body, mode);
+}
+
+void plan_add_tasks(struct buf *body, const struct word_list *tasks, const char *mode)
+{
+    for (size_t i = 0; i < tasks->count; i++) {
+        buf_puts(body, i ? "," : ",\"taskKeys\":[");
+        buf_json_string(body, tasks->items[i]);
+    }
+    if (tasks->count)
+        BUF_LIT(body, "]");
+    add_mode(body, mode);
+}
+
 void plan_add_selection(struct buf *body, const struct options *options)
 {
-    bool closed = options->with_downstream || options->with_upstream;
+    if (!options->with_downstream && !options->with_upstream) {
+        plan_add_tasks(body, &options->tasks, options->mode);
+        return;
+    }
     for (size_t i = 0; i < options->tasks.count; i++) {
-        const char *opening = closed ? ",\"repairTasks\":[{\"taskKey\":" : ",\"taskKeys\":[";
-        const char *next = closed ? ",{\"taskKey\":" : ",";
-        buf_puts(body, i ? next : opening);
+        buf_puts(body, i ? ",{\"taskKey\":" : ",\"repairTasks\":[{\"taskKey\":");
         buf_json_string(body, options->tasks.items[i]);
-        if (closed)
-            buf_printf(body, ",\"shouldIncludeDownstream\":%s,\"shouldIncludeUpstream\":%s}",
-                       options->with_downstream ? "true" : "false",
-                       options->with_upstream ? "true" : "false");
+        buf_printf(body, ",\"shouldIncludeDownstream\":%s,\"shouldIncludeUpstream\":%s}",
+                   options->with_downstream ? "true" : "false",
+                   options->with_upstream ? "true" : "false");
     }
     if (options->tasks.count)
         BUF_LIT(body, "]");
-    if (options->mode) {
-        BUF_LIT(body, ",\"repairMode\":");
-        plan_add_upper_case(body, options->mode);
-    }
+    add_mode(body, options->mode);
 }
 
 /* ---- parameters ---- */
@@ -193,7 +214,7 @@ static void print_hazards(struct cli *cli, const json_t *tasks)
                    safe_line(&cli->arena, json_string_value(hazard)));
         }
         if (json_array_size(hazards))
-            buf_printf(&more, " --task %s", is_plain_word(key) ? key : "…");
+            buf_printf(&more, " --also %s", is_plain_word(key) ? key : "…");
     }
     bool closes = options->tasks.count && !options->with_downstream;
     if (more.len)

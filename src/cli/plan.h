@@ -13,6 +13,8 @@
 int plan_check_selection(const struct options *options);
 /* Appends ,"taskKeys":… or ,"repairTasks":… and ,"repairMode":… of the options that are set. */
 void plan_add_selection(struct buf *body, const struct options *options);
+/* The same of these tasks and that mode (NULL: none). */
+void plan_add_tasks(struct buf *body, const struct word_list *tasks, const char *mode);
 /* A JSON string, its ASCII letters in upper case. */
 void plan_add_upper_case(struct buf *body, const char *text);
 

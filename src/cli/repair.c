@@ -12,13 +12,17 @@
 
 enum { BODY_MAX = 64 << 20 };
 
-/* The request of repair and planRepair alike. */
-static void make_body(const struct options *options, struct buf *body)
+/* The request of repair and planRepair alike. `selected`: keys of the tasks, NULL: as the options say. */
+static void make_body(const struct options *options, const struct word_list *selected,
+                      struct buf *body)
 {
     struct buf members;
     const char *definition = options->definition;
     buf_init(&members, BODY_MAX);
-    plan_add_selection(&members, options);
+    if (selected)
+        plan_add_tasks(&members, selected, options->mode);
+    else
+        plan_add_selection(&members, options);
     add_parameters(&members, &options->parameters);
     if (definition) {
         BUF_LIT(&members, ",\"definition\":");
@@ -35,22 +39,55 @@ static void make_body(const struct options *options, struct buf *body)
     buf_release(&members);
 }
 
+static int ask_plan(struct cli *cli, const char *run, const char *body, struct http_answer *answer)
+{
+    struct buf path;
+    buf_init(&path, 1 << 20);
+    buf_printf(&path, "/jobRuns/%s/actions/planRepair", call_escape(cli, run));
+    const struct call call = {.method = "POST", .path = path.data, .body = body};
+    int status = call_send(cli, &call, answer);
+    buf_release(&path);
+    return status;
+}
+
 /* Shows the plan; *ret_etag is what it was made for. A server without plans shows none. */
 static int show_plan(struct cli *cli, const char *run, const char *body, bool whole,
                      const char **ret_etag)
 {
     struct http_answer answer;
     json_t *plan = NULL;
-    struct buf path;
-    buf_init(&path, 1 << 20);
-    buf_printf(&path, "/jobRuns/%s/actions/planRepair", call_escape(cli, run));
-    const struct call call = {.method = "POST", .path = path.data, .body = body};
-    int status = call_send(cli, &call, &answer);
-    buf_release(&path);
+    int status = ask_plan(cli, run, body, &answer);
     if (status)
         return status;
     if (!(whole && call_print_raw(cli, &answer)) && !(status = call_parse(&answer, &plan))) {
         plan_print(cli, run, plan, whole);
+        *ret_etag = arena_strdup(&cli->arena, get_text(plan, "etag"));
+    }
+    json_decref(plan);
+    http_answer_release(&answer);
+    return status;
+}
+
+/* What `body` selects, and the tasks of --also. The keys are in the arena, the list is the caller's. */
+static int select_also(struct cli *cli, const char *run, const char *body,
+                       struct word_list *selected, const char **ret_etag)
+{
+    const struct word_list *also = &cli->options.also;
+    struct http_answer answer;
+    json_t *plan = NULL;
+    int status = ask_plan(cli, run, body, &answer);
+    if (status)
+        return status;
+    if (!(status = call_parse(&answer, &plan))) {
+        size_t i;
+        json_t *task;
+        json_array_foreach (json_object_get(plan, "tasks"), i, task) {
+            const char *verdict = get_text(task, "verdict");
+            if (verdict && strcmp(verdict, "RUN") == 0)
+                word_list_add(selected, arena_strdup(&cli->arena, get_text(task, "taskKey")));
+        }
+        for (i = 0; i < also->count; i++)
+            word_list_add(selected, also->items[i]);
         *ret_etag = arena_strdup(&cli->arena, get_text(plan, "etag"));
     }
     json_decref(plan);
@@ -90,10 +127,18 @@ int verb_run_repair(struct cli *cli)
     if (status)
         return status;
     buf_init(&body, BODY_MAX);
-    make_body(options, &body);
-    parameters_warn_repair(cli, run);
+    make_body(options, NULL, &body);
+    if (options->also.count) {
+        struct word_list selected = {0};
+        status = select_also(cli, run, body.data, &selected, &if_match);
+        buf_clear(&body);
+        make_body(options, &selected, &body);
+        free(selected.items);
+    }
+    if (!status)
+        parameters_warn_repair(cli, run);
     /* With the plan on the screen, what is done is that plan or nothing (412). */
-    if (options->plan || options->output == OUTPUT_TABLE)
+    if (!status && (options->plan || options->output == OUTPUT_TABLE))
         status = show_plan(cli, run, body.data, options->plan, &if_match);
     if (!status && !options->plan)
         status = send_repair(cli, run, body.data, options->if_match ? options->if_match : if_match);

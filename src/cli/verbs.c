@@ -226,19 +226,20 @@ static const struct verb work_verbs[] = {
         .name = "repair",
         .args = "RUN",
         .summary = "Run again, inside a run that has ended, what has to run again",
-        .help = "Without --task: every task that did not succeed. Tasks that are kept are not "
-                "touched. --plan shows what would happen to each task, and why, and changes "
-                "nothing.\n\n"
-                "  reprise run repair @latest --plan\n"
-                "  reprise run repair @latest --param date=2026-01-31 --watch\n"
-                "  reprise run repair @latest --task load --with-downstream \\\n"
-                "      --definition current",
+        .help =
+            "Without --task: every task that did not succeed; --also adds to that, or to --task. "
+            "Tasks that are kept are not touched. --plan shows what would happen to each task, and why, and changes "
+            "nothing.\n\n"
+            "  reprise run repair @latest --plan\n"
+            "  reprise run repair @latest --param date=2026-01-31 --watch\n"
+            "  reprise run repair @latest --task load --with-downstream \\\n"
+            "      --definition current",
         .min_args = 1,
         .max_args = 1,
         .run = verb_run_repair,
-        .options = {OPTION_TASK, OPTION_WITH_DOWNSTREAM, OPTION_WITH_UPSTREAM, OPTION_PARAM,
-                    OPTION_DEFINITION, OPTION_MODE, OPTION_IF_MATCH, OPTION_PLAN, OPTION_WATCH,
-                    OPTION_WAIT},
+        .options = {OPTION_TASK, OPTION_ALSO, OPTION_WITH_DOWNSTREAM, OPTION_WITH_UPSTREAM,
+                    OPTION_PARAM, OPTION_DEFINITION, OPTION_MODE, OPTION_IF_MATCH, OPTION_PLAN,
+                    OPTION_WATCH, OPTION_WAIT},
     },
     {
         .group = "run",

@@ -569,8 +569,20 @@ def test_the_plan_shows_another_definition(cli, fake):
     fake.on("POST", f"/jobRuns/{RUN}/actions/planRepair", {**PLAN, "definition": definition})
     text = cli("run", "repair", RUN, "--plan", "--definition", "2").stdout.decode()
     assert "\nDefinition: version 1 → 2\n  added: x\n" in text
-    assert "add --task d\n" in text, "nothing was named, so there is nothing to take downstream along"
-    assert "add --task d, or --with-downstream" in cli("run", "repair", RUN, "--plan", "--task", "b").stdout.decode()
+    assert "add --also d\n" in text, "nothing was named, so there is nothing to take downstream along"
+    assert "add --also d, or --with-downstream" in cli("run", "repair", RUN, "--plan", "--task", "b").stdout.decode()
+
+
+def test_also_adds_to_what_is_selected(cli, fake):
+    fake.on("POST", f"/jobRuns/{RUN}/actions/planRepair", PLAN)
+    fake.on("POST", f"/jobRuns/{RUN}/actions/repair", (201, cli_fake.job_run("PENDING")))
+    ran = [task["taskKey"] for task in PLAN["tasks"] if task["verdict"] == "RUN"]
+    assert cli("run", "repair", RUN, "--also", "d", "--param", "p=1").returncode == 0
+    asked, shown, done = (request.json() for request in fake.requests if request.method == "POST")
+    given = {"parameters": [{"name": "p", "value": "1"}]}
+    assert asked == given and shown == done == {"taskKeys": [*ran, "d"], **given}
+    assert fake.requests[-1].headers["if-match"] == "9-f"
+    assert cli("run", "repair", RUN, "--also", "d", "--mode", "resume").returncode == 2
 
 
 def test_with_downstream_is_passed_through(cli, fake):
