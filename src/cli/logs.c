@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "base/mem.h"
+#include "cli/as_of.h"
 #include "cli/call.h"
 #include "cli/follow.h"
 #include "cli/format.h"
@@ -168,6 +169,8 @@ static int read_run(struct cli *cli, const char *key, json_t **ret)
         return status;
     status = call_parse(&answer, ret);
     http_answer_release(&answer);
+    if (!status && (status = as_of_repair(cli, key, *ret)))
+        json_decref(*ret);
     return status;
 }
 

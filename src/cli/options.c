@@ -55,7 +55,9 @@ static const struct argp_option some_verbs[] = {
     {"limit", OPTION_LIMIT, "N", 0, "At most N", 0},
     {"count", OPTION_COUNT, "N", 0, "How many", 0},
     {"page", OPTION_PAGE, "TOKEN", 0, "Go on where an earlier list stopped", 0},
-    {"attempt", OPTION_ATTEMPT, "N", 0, "This attempt instead of the newest; 0 is the first", 0},
+    {"attempt", OPTION_ATTEMPT, "N", 0,
+     "This attempt of the task run instead of the newest; 0 is its first", 0},
+    {"repair", OPTION_OF_REPAIR, "N", 0, "As of this repair of the run; 0 is the original", 0},
     {"stream", OPTION_STREAM, "NAME", 0, "stdout, stderr or both (default)", 0},
     {"timezone", OPTION_TIMEZONE, "ID", 0, "Time zone: Europe/Berlin, UTC, GMT+8, ...", 0},
     {"after", OPTION_AFTER, "T", 0, "Only what is later than this instant", 0},
@@ -361,6 +363,9 @@ static error_t take(int key, char *arg, struct argp_state *state)
     case OPTION_ATTEMPT:
         options->attempt = number_option(arg, 0, INT32_MAX, "attempt", state);
         return 0;
+    case OPTION_OF_REPAIR:
+        options->of_repair = number_option(arg, 0, INT32_MAX, "repair", state);
+        return 0;
     case OPTION_LIMIT:
         options->limit = number_option(arg, 1, 100000, "limit", state);
         return 0;
@@ -464,7 +469,7 @@ void options_parse(const struct verb *verb, int argc, char **argv, struct option
     snprintf(doc, sizeof doc, "%s.\v%s", verb->summary, verb->help ? verb->help : "");
     const struct argp argp = {.options = rows, .parser = take, .args_doc = verb->args, .doc = doc};
     memset(ret, 0, sizeof *ret);
-    ret->attempt = -1;
+    ret->attempt = ret->of_repair = -1;
     struct parse parse = {.verb = verb, .options = ret};
     argp_err_exit_status = CLI_USAGE;
     check_names(argc, argv, rows);

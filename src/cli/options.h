@@ -56,6 +56,7 @@ struct options {
     struct word_list assumptions;       /* "task=STATE", checked */
     struct word_list later_assumptions; /* likewise, of the repair */
     int64_t attempt;                    /* -1: the newest */
+    int64_t of_repair;                  /* likewise, of the run */
     int64_t limit;                      /* 0: the verb's default */
     int64_t count;                      /* likewise */
     bool watch, wait, plan, follow, strict, repair, dry_run;
@@ -80,6 +81,7 @@ enum option_key {
     OPTION_JOB,
     OPTION_STATUS,
     OPTION_ATTEMPT,
+    OPTION_OF_REPAIR,
     OPTION_STREAM,
     OPTION_LIMIT,
     OPTION_COUNT,

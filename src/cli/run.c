@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "cli/as_of.h"
 #include "cli/call.h"
 #include "cli/failures.h"
 #include "cli/format.h"
@@ -101,6 +102,16 @@ void run_print_trace(const char *trace)
     buf_release(&safe);
 }
 
+/* What was put together here, as -o json or -o name would show what the server sent. */
+static void print_key_or_json(struct cli *cli, const json_t *run)
+{
+    if (cli->options.output == OUTPUT_JSON)
+        json_dumpf(run, stdout, JSON_COMPACT);
+    else
+        fputs(safe_line(&cli->arena, get_text(run, "key")), stdout);
+    putchar('\n');
+}
+
 int verb_run_get(struct cli *cli)
 {
     const char *key;
@@ -112,11 +123,19 @@ int verb_run_get(struct cli *cli)
         status = watch_get_run(cli, call_escape(cli, key), false, &answer);
     if (status)
         return status;
-    if (!call_print_raw(cli, &answer) && !(status = call_parse(&answer, &run))) {
+    bool is_newest = cli->options.of_repair < 0;
+    if (is_newest && call_print_raw(cli, &answer))
+        status = CLI_DONE;
+    else if (!(status = call_parse(&answer, &run)))
+        status = as_of_repair(cli, call_escape(cli, key), run);
+    if (!status && run && cli->options.output != OUTPUT_TABLE) {
+        print_key_or_json(cli, run);
+    } else if (!status && run) {
         tree_init(&tree, run, &cli->screen, watch_now_ms());
         tree_print(&tree, &cli->screen, 0);
         tree_release(&tree);
-        print_parameters(cli, run);
+        if (is_newest)
+            print_parameters(cli, run);
         failures_print(cli, run);
     }
     json_decref(run);

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "cli/as_of.h"
 #include "cli/call.h"
 #include "cli/format.h"
 #include "cli/run.h"
@@ -41,6 +42,8 @@ int task_run_key(struct cli *cli, const char *word, const char *task_key, const 
     if (status)
         return status;
     status = call_parse(&answer, &tree);
+    if (!status)
+        status = as_of_repair(cli, call_escape(cli, run), tree);
     const char *key = get_text(json_object_get(tree, "taskToTaskRunMap"), task_key);
     if (!status && key) {
         *ret_key = arena_strdup(&cli->arena, key);
@@ -174,6 +177,10 @@ static int named_task_run(struct cli *cli, const char **ret_key)
     }
     if (!cli->options.tasks.count && strstr(*ret_key, "@latest")) {
         cli_complain("%s is a run: say which of its tasks is meant, with --task K", *ret_key);
+        return CLI_USAGE;
+    }
+    if (!cli->options.tasks.count && cli->options.of_repair >= 0) {
+        cli_complain("--repair needs a run and --task: a task run is of one repair");
         return CLI_USAGE;
     }
     return cli->options.tasks.count

@@ -204,10 +204,11 @@ static const struct verb work_verbs[] = {
                 "JOB@latest: the newest run of all or of that job.\n\n"
                 "  reprise run get @latest\n"
                 "  reprise run get nightly@latest\n"
-                "  reprise run get 8359c275",
+                "  reprise run get 8359c275 --repair 0   (before it was repaired)",
         .min_args = 1,
         .max_args = 1,
         .run = verb_run_get,
+        .options = {OPTION_OF_REPAIR},
     },
     {
         .group = "run",
@@ -278,11 +279,12 @@ static const struct verb work_verbs[] = {
             "--task: of every task that has started, in order; with --follow, task after task until "
             "the run has ended.\n\n"
             "  reprise run logs @latest --task load\n"
-            "  reprise run logs @latest --task load --stream stdout > load.txt",
+            "  reprise run logs @latest --task load --stream stdout > load.txt\n"
+            "  reprise run logs @latest --task load --repair 0   (before it was repaired)",
         .min_args = 1,
         .max_args = 1,
         .run = verb_run_logs,
-        .options = {OPTION_TASK, OPTION_ATTEMPT, OPTION_STREAM, OPTION_FOLLOW},
+        .options = {OPTION_TASK, OPTION_OF_REPAIR, OPTION_ATTEMPT, OPTION_STREAM, OPTION_FOLLOW},
     },
     {
         .group = "run",
@@ -334,7 +336,7 @@ static const struct verb work_verbs[] = {
         .min_args = 1,
         .max_args = 1,
         .run = verb_task_get,
-        .options = {OPTION_TASK},
+        .options = {OPTION_TASK, OPTION_OF_REPAIR},
         .words = {{OPTION_TASK, NULL, "The task, where a run is named"}},
     },
     {
@@ -348,7 +350,7 @@ static const struct verb work_verbs[] = {
         .min_args = 1,
         .max_args = 1,
         .run = verb_task_output,
-        .options = {OPTION_TASK, OPTION_ATTEMPT},
+        .options = {OPTION_TASK, OPTION_OF_REPAIR, OPTION_ATTEMPT},
         .words = {{OPTION_TASK, NULL, "The task, where a run is named"}},
     },
     {

@@ -549,3 +549,23 @@ def test_a_child_run_is_not_the_latest_and_is_where_the_logs_are(cli, server):
         assert (result.returncode, result.stdout.replace(b"==> nested <==\n", b"")) == (0, b"")
         assert result.stderr.decode() == f"reprise: nested runs a job and writes nothing itself: see `reprise run logs {of_child}`\n"
     assert ok(cli("run", "logs", of_child)) == "from the child\n"
+
+
+def test_what_was_before_a_repair_is_shown(cli, server, tmp_path):
+    """The original's output and tree are there after somebody has repaired the run."""
+    gate = tmp_path / "gate"
+    (server.workspace / "mind.py").write_text(
+        "import os, sys\nsys.exit('no gate yet') if not os.path.exists(sys.argv[1]) else print('gate seen')\n")
+    key = created(cli, job("minded", ("a", "mind.py", str(gate))))
+    run = cli("run", "start", key, "--wait", "-o", "name").stdout.decode().strip()
+    gate.touch()
+    ok(cli("run", "repair", run, "--wait"))
+    logs = lambda *words: cli("run", "logs", run, "--task", "a", *words)  # noqa: E731
+    assert b"gate seen" in logs().stdout and b"no gate yet" not in logs().stderr
+    assert b"no gate yet" in logs("--repair", "0").stderr and b"gate seen" in logs("--repair", "1").stdout
+    assert "FAILED" in ok(cli("run", "get", run, "--repair", "0")) and "SUCCESS" in ok(cli("run", "get", run))
+    as_json = json.loads(ok(cli("run", "get", run, "--repair", "0", "-o", "json")))
+    assert as_json["state"]["status"] == "FAILED" and list(as_json["taskToTaskRunMap"]) == ["a"]
+    assert "Exited with code 1" in ok(cli("task", "get", run, "--task", "a", "--repair", "0"))
+    assert b"repairKey must be" in cli("run", "logs", run, "--repair", "7").stderr
+    assert cli("task", "get", as_json["taskToTaskRunMap"]["a"], "--repair", "0").returncode == 2
