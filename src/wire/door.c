@@ -10,6 +10,7 @@
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <time.h>
 #include <unistd.h>
@@ -127,11 +128,35 @@ void door_shut(struct wire *wire)
 
 /* ---- accepting ---- */
 
+/* Not for each try: there may be thousands a second, for hours. */
+static bool is_time_to_tell(int64_t *next_ms)
+{
+    int64_t now_ms = wire_clock_ms();
+    if (now_ms < *next_ms)
+        return false;
+    *next_ms = now_ms + DOOR_TELL_MS;
+    return true;
+}
+
+static void tell_full(struct wire *wire)
+{
+    if (is_time_to_tell(&wire->door.full_ms))
+        log_event(LOG_WARN, "connections are at their limit: others are closed at once",
+                  LOG_NUMBER("limit", wire->config.max_connections));
+}
+
+static void tell_shut(struct wire *wire, int error)
+{
+    if (is_time_to_tell(&wire->door.tell_ms))
+        log_event(LOG_WARN, "cannot accept connections", LOG_TEXT("why", strerror(error)));
+}
+
 static void admit(struct wire *wire, int fd, const struct sockaddr *address, socklen_t len)
 {
     if (atomic_fetch_add(&wire->open, 1) >= wire->config.max_connections) {
         atomic_fetch_sub(&wire->open, 1);
         close(fd);
+        tell_full(wire);
         return;
     }
     int on = 1;
@@ -142,16 +167,6 @@ static void admit(struct wire *wire, int fd, const struct sockaddr *address, soc
         return;
     atomic_fetch_sub(&serving->open, 1); /* libmicrohttpd closed it */
     atomic_fetch_sub(&wire->open, 1);
-}
-
-/* Not for each try: there may be ten a second, for hours. */
-static void tell_shut(struct wire *wire, int error)
-{
-    int64_t now_ms = wire_clock_ms();
-    if (now_ms < wire->door.tell_ms)
-        return;
-    wire->door.tell_ms = now_ms + DOOR_TELL_MS;
-    log_event(LOG_WARN, "cannot accept connections", LOG_TEXT("why", strerror(error)));
 }
 
 /* False when accepting has to pause. */
@@ -178,6 +193,66 @@ static bool accept_some(struct wire *wire, int listen_fd)
         }
     }
     return true;
+}
+
+/* ---- clients that close ---- */
+
+void door_watch(struct wire *wire, struct client *client)
+{
+    struct epoll_event event = {.events = EPOLLRDHUP | EPOLLONESHOT, .data.ptr = client};
+    /* Without it, its deadline is what ends it. */
+    (void)epoll_ctl(wire->door.gone_fd, EPOLL_CTL_ADD, client->fd, &event);
+}
+
+void door_forget(struct wire *wire, struct client *client)
+{
+    list_remove(&client->leaving);
+    (void)epoll_ctl(wire->door.gone_fd, EPOLL_CTL_DEL, client->fd, NULL);
+}
+
+/* libmicrohttpd takes a read that got less than it had room for as the last one until epoll says that there is
+ * more. When the end came together with the bytes before it, epoll has said all that it will, and the end is never
+ * read. Shutting our receiving half down makes epoll say so anew, and does no more: nothing can come any more,
+ * and answers go out as before. It has to come when the bytes are read, for until then it would be one event
+ * with theirs. False: it is too early. */
+static bool tell_end(const struct client *client)
+{
+    int unread;
+    if (ioctl(client->fd, FIONREAD, &unread) == 0 && unread > 0)
+        return false;
+    shutdown(client->fd, SHUT_RD);
+    return true;
+}
+
+static void let_leave(struct door *door, struct client *client, int64_t now)
+{
+    list_remove(&client->leaving);
+    if (tell_end(client))
+        return;
+    client->look_ms = now + DOOR_LEAVING_MS;
+    list_append(&door->leaving, &client->leaving);
+}
+
+/* Under the lock; returns when to look again. */
+static int64_t tend_leaving(struct wire *wire, int64_t now)
+{
+    struct door *door = &wire->door;
+    struct epoll_event events[DOOR_ROUND];
+    int count = epoll_wait(door->gone_fd, events, DOOR_ROUND, 0);
+    for (int i = 0; i < count; i++) {
+        struct client *client = events[i].data.ptr;
+        client->is_gone = true;
+        if (client->flowing)
+            stream_leave(client->flowing);
+        let_leave(door, client, now);
+    }
+    for (int i = 0; i < DOOR_ROUND && !list_is_empty(&door->leaving); i++) {
+        struct client *client = LIST_ITEM(door->leaving.next, struct client, leaving);
+        if (client->look_ms > now)
+            return count == DOOR_ROUND ? now : client->look_ms;
+        let_leave(door, client, now);
+    }
+    return count == DOOR_ROUND || !list_is_empty(&door->leaving) ? now : NO_DEADLINE;
 }
 
 /* ---- deadlines and lingering ---- */
@@ -271,8 +346,11 @@ static int64_t tend_all(struct wire *wire, int64_t now)
         door->look_ms = atomic_load(&wire->open) && bound < found ? bound : found;
     }
     int64_t lingers = tend_lingering(door, now);
+    int64_t leaving = tend_leaving(wire, now);
     int64_t pause = stream_tend(wire, now) ? now : door->pause_ms;
     int64_t next = lingers < door->look_ms ? lingers : door->look_ms;
+    if (leaving < next)
+        next = leaving;
     return pause < next ? pause : next;
 }
 
@@ -345,6 +423,7 @@ void door_release(struct wire *wire)
     for (size_t i = 0; i < door->lingering_count; i++)
         close(door->lingering[i].fd);
     door->lingering_count = 0;
+    pthread_mutex_lock(&wire->lock); /* clients still come and go until the daemon has stopped */
     if (door->listen_fd >= 0)
         close(door->listen_fd);
     if (door->bell_fd >= 0)
@@ -352,4 +431,5 @@ void door_release(struct wire *wire)
     if (door->gone_fd >= 0)
         close(door->gone_fd);
     door->listen_fd = door->bell_fd = door->gone_fd = -1;
+    pthread_mutex_unlock(&wire->lock);
 }

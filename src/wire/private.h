@@ -4,7 +4,8 @@
  *   wire.c      start and stop, libmicrohttpd's options, clients coming and going
  *   exchange.c  one request: checks of its head, body, handler, waiting and waking, answer
  *   stream.c    answers whose body is pulled bit by bit: pausing, waking, clients that go away
- *   door.c      one thread: accepts, closes what passed its deadline, drains refused bodies
+ *   door.c      one thread: accepts, closes what passed its deadline, sees who closes, drains refused
+ *               bodies
  *
  * `lock` guards the lists, the phases and the door's fields. libmicrohttpd's own locks may be taken
  * under it, never the other way round: no callback of libmicrohttpd runs under a lock of its own.
@@ -23,6 +24,9 @@
 
 /* Clients whose refused bodies are drained at the same time; beyond it they are just closed. */
 enum { DOOR_MAX_LINGERING = 64, DOOR_LINGER_MS = 3000, DOOR_TELL_MS = 60000 };
+/* Looks at one client that has closed, until libmicrohttpd has read what it sent; and clients seen to at
+ * once, under the lock. */
+enum { DOOR_LEAVING_MS = 100, DOOR_ROUND = 64 };
 
 #define NO_DEADLINE INT64_MAX
 
@@ -36,12 +40,14 @@ struct door {
     bool started;
     int listen_fd; /* -1 once closed; closed by the door's thread only */
     int bell_fd;   /* eventfd: something changed, look again */
-    int gone_fd;   /* epoll: clients of paused streams that closed; opened with the listener */
+    int gone_fd;   /* epoll: every client, once, when it has closed; opened with the listener */
     bool leave;
-    int64_t look_ms;  /* when deadlines of clients are looked at next; monotonic, as all here */
-    int64_t pause_ms; /* when the first pause of a stream is over */
-    int64_t sleep_ms; /* until when the door's thread sleeps */
-    int64_t tell_ms;  /* when it is said again that nobody can come in */
+    int64_t look_ms;     /* when deadlines of clients are looked at next; monotonic, as all here */
+    int64_t pause_ms;    /* when the first pause of a stream is over */
+    int64_t sleep_ms;    /* until when the door's thread sleeps */
+    int64_t tell_ms;     /* when it is said again that nobody can come in */
+    int64_t full_ms;     /* when it is said again that too many are in */
+    struct list leaving; /* struct client, by leaving, the next to look at first */
     struct lingering lingering[DOOR_MAX_LINGERING];
     size_t lingering_count;
 };
@@ -89,6 +95,10 @@ struct client {
     _Atomic int64_t deadline_ms; /* monotonic; the door shuts the socket down after it */
     bool linger;                 /* closed with bytes of a refused body still to come */
     struct exchange *spare;      /* for the next request; NULL while one is running */
+    struct exchange *flowing;    /* its streaming answer; NULL: none. Under the lock */
+    bool is_gone;                /* it has closed, at least what it sends. Under the lock */
+    struct list leaving;         /* of door->leaving: gone, with bytes that nobody has read */
+    int64_t look_ms;             /* when the door looks at it again, while it is there */
     char peer[INET6_ADDRSTRLEN];
 };
 
@@ -137,8 +147,6 @@ struct stream {
     size_t sent;      /* of it, handed to libmicrohttpd */
     bool is_cut;      /* after `out` the connection is closed, without a proper end */
     bool is_last;     /* nothing is pulled after `out` */
-    bool is_watched;  /* the door's epoll has the socket */
-    bool is_gone;     /* the client has closed. Under the lock */
     int64_t until_ms; /* PAUSED: the end of its pause; NO_DEADLINE: none */
 };
 
@@ -184,10 +192,11 @@ struct MHD_Response *stream_open(struct exchange *exchange, const struct http_re
 void stream_close(struct exchange *exchange);
 /* A wake in one of the phases of a stream. Under the lock. */
 void stream_wake(struct exchange *exchange);
-/* The door's part: resumes what was roused or whose pause is over, at most STREAM_ROUND; and what
- * left. True when there is more. Under the lock. */
-enum { STREAM_ROUND = 64 };
+/* The door's part: resumes what was roused or whose pause is over, at most DOOR_ROUND. True when there
+ * is more. Under the lock. */
 bool stream_tend(struct wire *wire, int64_t now);
+/* The client has closed: a pause ends. Under the lock. */
+void stream_leave(struct exchange *exchange);
 /* Resumes every stream, to be pulled once more. Under the lock, with `stopping` set. */
 void stream_stop_all(struct wire *wire);
 
@@ -205,6 +214,9 @@ void door_shut(struct wire *wire);
 void door_ring(struct wire *wire);
 /* Joins the thread and closes what is open. */
 void door_release(struct wire *wire);
+/* The door sees from here on when the client closes, until door_forget. Both under the lock. */
+void door_watch(struct wire *wire, struct client *client);
+void door_forget(struct wire *wire, struct client *client);
 /* Keeps the socket for a while and drops what comes, so that the refusal that was sent is not
  * overtaken by a reset. Under the lock; the caller closes its own `fd`. */
 void door_linger(struct wire *wire, int fd);

@@ -1,7 +1,6 @@
 #include <assert.h>
 #include <netinet/tcp.h>
 #include <string.h>
-#include <sys/epoll.h>
 #include <sys/socket.h>
 
 #include "wire/private.h"
@@ -27,15 +26,6 @@ static int64_t pause_end(int64_t pause_ms)
     return pause_ms < PAUSE_GRID_MS ? end : (end / PAUSE_GRID_MS + 1) * PAUSE_GRID_MS;
 }
 
-/* The door tells when the client closes: while the connection is suspended nobody else looks. */
-static void watch(struct exchange *exchange)
-{
-    struct epoll_event event = {.events = EPOLLRDHUP | EPOLLONESHOT, .data.ptr = exchange};
-    if (!exchange->stream.is_watched)
-        exchange->stream.is_watched = epoll_ctl(exchange->wire->door.gone_fd, EPOLL_CTL_ADD,
-                                                exchange->client->fd, &event) == 0;
-}
-
 enum after_pull { PULL_AGAIN, SUSPENDED, OVER };
 
 static enum after_pull settle(struct exchange *exchange, int64_t pause_ms)
@@ -44,7 +34,7 @@ static enum after_pull settle(struct exchange *exchange, int64_t pause_ms)
     struct stream *stream = &exchange->stream;
     enum after_pull next = PULL_AGAIN;
     pthread_mutex_lock(&wire->lock);
-    if (stream->is_gone) {
+    if (exchange->client->is_gone) {
         next = OVER;
     } else if (exchange->phase == NUDGED) {
         exchange->phase = FLOWING;
@@ -57,7 +47,6 @@ static enum after_pull settle(struct exchange *exchange, int64_t pause_ms)
         if (stream->until_ms < wire->door.sleep_ms)
             door_ring(wire);
         list_append(&wire->paused, &exchange->node);
-        watch(exchange);
         MHD_suspend_connection(exchange->connection);
         next = SUSPENDED;
     } else if (exchange->request.shutting_down) {
@@ -83,24 +72,17 @@ void stream_wake(struct exchange *exchange)
 
 /* ---- the door's part ---- */
 
-static bool tend_gone(struct wire *wire)
+void stream_leave(struct exchange *exchange)
 {
-    struct epoll_event events[STREAM_ROUND];
-    int count = epoll_wait(wire->door.gone_fd, events, STREAM_ROUND, 0);
-    for (int i = 0; i < count; i++) {
-        struct exchange *exchange = events[i].data.ptr;
-        exchange->stream.is_gone = true;
-        if (exchange->phase == PAUSED || exchange->phase == ROUSED)
-            resume(exchange);
-    }
-    return count == STREAM_ROUND;
+    if (exchange->phase == PAUSED || exchange->phase == ROUSED)
+        resume(exchange);
 }
 
 static bool tend_roused(struct wire *wire)
 {
     int count = 0;
     LIST_EACH_SAFE (&wire->roused, node) {
-        if (count++ == STREAM_ROUND)
+        if (count++ == DOOR_ROUND)
             return true;
         resume(LIST_ITEM(node, struct exchange, node));
     }
@@ -126,9 +108,8 @@ static void tend_paused(struct wire *wire, int64_t now)
 
 bool stream_tend(struct wire *wire, int64_t now)
 {
-    bool more = tend_gone(wire);
     tend_paused(wire, now);
-    return tend_roused(wire) || more;
+    return tend_roused(wire);
 }
 
 void stream_stop_all(struct wire *wire)
@@ -202,6 +183,7 @@ struct MHD_Response *stream_open(struct exchange *exchange, const struct http_re
     pthread_mutex_lock(&wire->lock);
     assert(exchange->phase == RUNNING);
     exchange->phase = FLOWING;
+    exchange->client->flowing = exchange;
     pthread_mutex_unlock(&wire->lock);
     return MHD_create_response_from_callback(MHD_SIZE_UNKNOWN, BLOCK_BYTES, read_stream, exchange,
                                              NULL);
@@ -212,8 +194,6 @@ void stream_close(struct exchange *exchange)
     struct wire *wire = exchange->wire;
     pthread_mutex_lock(&wire->lock);
     assert(exchange->phase == FLOWING || exchange->phase == NUDGED);
-    if (exchange->stream.is_watched)
-        epoll_ctl(wire->door.gone_fd, EPOLL_CTL_DEL, exchange->client->fd, NULL);
-    exchange->stream.is_watched = false;
+    exchange->client->flowing = NULL;
     pthread_mutex_unlock(&wire->lock);
 }

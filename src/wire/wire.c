@@ -44,6 +44,7 @@ static struct client *client_new(struct serving *serving, struct MHD_Connection 
                                               : NO_DEADLINE);
     pthread_mutex_lock(&wire->lock);
     list_append(&wire->clients, &client->node);
+    door_watch(wire, client);
     pthread_mutex_unlock(&wire->lock);
     return client;
 }
@@ -53,6 +54,7 @@ static void client_free(struct wire *wire, struct client *client)
 {
     pthread_mutex_lock(&wire->lock);
     list_remove(&client->node);
+    door_forget(wire, client);
     if (client->linger)
         door_linger(wire, client->fd);
     atomic_fetch_sub(&client->serving->open,
@@ -175,6 +177,7 @@ static struct wire *wire_new(const struct wire_config *config,
     list_init(&wire->roused);
     list_init(&wire->left);
     list_init(&wire->retired);
+    list_init(&wire->door.leaving);
     pthread_mutex_init(&wire->lock, NULL);
     pthread_condattr_t monotonic;
     pthread_condattr_init(&monotonic);

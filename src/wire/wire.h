@@ -8,7 +8,9 @@
  * Threads: a handler runs on one of the wire's epoll threads. A handler that must wait (for a
  * commit) returns HTTP_WAIT; after wire_wake, from any thread, the same handler is called again
  * with the same request, on a wire thread. Nothing blocks a wire thread meanwhile. One more thread,
- * the door (door.c), accepts connections and closes those that passed their deadline.
+ * the door (door.c), accepts connections and closes those that passed their deadline or whose client
+ * has closed. A client may close what it sends behind whole requests and still hear their answers
+ * (but for one that waits).
  *
  * A streaming answer (response->pull, stream.c) is pulled on the wire threads whenever its client
  * has taken what there was. While it pauses it costs its connection's memory and nothing else; the
@@ -20,7 +22,7 @@
  *   body is read to its end, unkept, and then refused); an ambiguous body length → 400; large bodies
  *   that are more than max_bodies_bytes together, before anyone knows whose they are → 503, read to
  *   their end likewise. These refusals carry a body made by wire_refusal.
- *   Open connections → closed at once.
+ *   Open connections → closed at once, and the log says so now and then.
  *   Time → the connection is closed without an answer: idle_timeout_s without a byte, or a request
  *   that is not whole request_timeout_s after its request line. A request line has to be whole
  *   idle_timeout_s + request_timeout_s after the answer before it (or the connect). An answer, and

@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 #include <sys/socket.h>
 
 #include "base/mem.h"
@@ -422,6 +423,34 @@ static void test_waiting_has_no_time_limit(void **state)
 
 /* ---- number ---- */
 
+/* What stderr gets until count_caught: a file, and where it was before. */
+struct caught {
+    FILE *file;
+    int before;
+};
+
+static struct caught catch_stderr(void)
+{
+    struct caught caught = {.file = tmpfile(), .before = dup(STDERR_FILENO)};
+    assert_non_null(caught.file);
+    assert_true(dup2(fileno(caught.file), STDERR_FILENO) >= 0);
+    return caught;
+}
+
+/* How many lines of it have `text`. */
+static unsigned count_caught(struct caught *caught, const char *text)
+{
+    assert_true(dup2(caught->before, STDERR_FILENO) >= 0);
+    close(caught->before);
+    rewind(caught->file);
+    unsigned count = 0;
+    char line[500];
+    while (fgets(line, sizeof line, caught->file))
+        count += strstr(line, text) != NULL;
+    fclose(caught->file);
+    return count;
+}
+
 static void test_connections_past_the_limit(void **state)
 {
     (void)state;
@@ -436,9 +465,12 @@ static void test_connections_past_the_limit(void **state)
         assert_int_equal(reply.status, 200);
         reply_free(&reply);
     }
-    struct client_conn fifth = client_dial(server.port);
-    client_hear_end(&fifth);
-    client_close(&fifth);
+    struct caught caught = catch_stderr();
+    for (int i = 0; i < 20; i++) {
+        struct client_conn fifth = client_dial(server.port);
+        client_hear_end(&fifth);
+        client_close(&fifth);
+    }
     client_close(&conns[0]);
     /* The place is free once the server has seen the end of the first. */
     bool heard = false;
@@ -454,6 +486,7 @@ static void test_connections_past_the_limit(void **state)
     for (int i = 1; i < 4; i++)
         client_close(&conns[i]);
     server_stop(&server);
+    assert_int_equal(count_caught(&caught, "connections are at their limit"), 1);
 }
 
 /* ---- starting ---- */
