@@ -12,7 +12,7 @@
  *   <taskRun>.<n>.<epoch>.out .err output
  *   <taskRun>.<n>.<epoch>.json     REPRISE_PARAMS_FILE (of an empty list: DATA/no-params.json)
  *   <taskRun>.<n>.<epoch>.in       what its order holds to be read: a script, a request
- *   <taskRun>.<n>.<epoch>.val      REPRISE_OUTPUT, made by the task if it publishes values
+ *   <taskRun>.<n>.<epoch>.val      REPRISE_OUTPUT, made by the task if it publishes values; goes with the record
  *   <taskRun>.<n>.<epoch>.say      what a helper of ours tells of it (report.h)
  *   <taskRun>.<n>.<epoch>.notebook/     made for a notebook's processes: executed.ipynb, page.html
  *   <taskRun>.<n>.<epoch>.spark    empty: its log is Spark's; spark/ is where Spark works

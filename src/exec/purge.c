@@ -157,6 +157,7 @@ static void remove_remains(struct purge *purge, const struct bundle *bundle)
 
         if (bundle->items[i].has_record)
             unlinkat(purge->runs_fd, attempt_file(id, ".rec", name), 0);
+        unlinkat(purge->runs_fd, attempt_file(id, ".val", name), 0); /* the store has it */
         isolation_remove(purge->isolation->base, id);
         isolation_take_back(purge->isolation, purge->runs_fd, id);
         if (purge->trim.max_bytes > 0)
@@ -301,9 +302,6 @@ static void collect(struct bundle *bundle, const struct attempt_id *id, bool has
 void purge_attempt(struct purge *purge, const struct attempt_id *id, bool has_record,
                    int64_t now_ms)
 {
-    bool is_isolated = purge->isolation->base || purge->isolation->uid != ORDER_KEEP_USER;
-    if (!has_record && !is_isolated && purge->trim.max_bytes <= 0)
-        return; /* it leaves nothing */
     if (purge->collecting.count == 0)
         purge->oldest_ms = now_ms;
     collect(&purge->collecting, id, has_record);

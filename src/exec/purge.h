@@ -1,7 +1,7 @@
 /*
  * Removing what is no longer needed, on a thread of its own: folders of runs that were deleted,
- * records of attempts whose outcome is committed, and what outputs have too much. Not with a lower
- * urgency: it has to keep up with tasks that write on all processors.
+ * records and published values of attempts whose outcome is committed, and what outputs have too
+ * much. Not with a lower urgency: it has to keep up with tasks that write on all processors.
  *
  * A folder goes to DATA/trash by one rename, so it is out of sight at once, and whatever a crash
  * leaves in the trash is removed at the next start. The walk holds two descriptors however deep the
@@ -24,8 +24,9 @@ struct purge *purge_open(int data_fd, int runs_fd, int64_t log_max_bytes,
 /* Removes the records that wait, leaves the rest of the trash to the next start. */
 void purge_close(struct purge *purge);
 void purge_run(struct purge *purge, const struct uuid *run);
-/* What an attempt that is acknowledged leaves: its record (`has_record` false: its supervisor keeps that), its
- * cgroup, output above the limit. With the next bundle: waking a thread for each costs more than the removal. */
+/* What an attempt that is acknowledged leaves: its record (`has_record` false: its supervisor keeps that),
+ * the values that it published, its cgroup, output above the limit. With the next bundle: waking a
+ * thread for each costs more than the removal. */
 void purge_attempt(struct purge *purge, const struct attempt_id *id, bool has_record,
                    int64_t now_ms);
 /* Has the output of an attempt that runs held to its limit (exec/trim.h): collects, hands over unless

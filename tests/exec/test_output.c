@@ -291,6 +291,20 @@ static void test_values_written_while_the_server_was_down(void **state)
     close(hears);
 }
 
+/* The store has what was published; as large as the file may be, nobody reads it again. */
+static void test_values_are_not_kept_as_a_file(void **state)
+{
+    struct world *world = *state;
+
+    const struct told *told = publish(world, "echo a=1 > \"$REPRISE_OUTPUT\"; echo said\n");
+    struct attempt_id id = told->report.id;
+    assert_int_equal(access(world_file(world, &id, ".val"), F_OK), 0);
+    exec_ack(world->exec, &id);
+    world_down(world); /* no bundle waits any more */
+    assert_int_equal(access(world_file(world, &id, ".val"), F_OK), -1);
+    assert_int_equal(access(world_file(world, &id, ".out"), F_OK), 0);
+}
+
 /* A task before it has put a pipe in the place of its output: nobody waits for who would read it. */
 static void test_output_file_is_a_pipe(void **state)
 {
@@ -326,6 +340,7 @@ int main(void)
         TEST(test_values_that_cannot_be_taken),
         TEST(test_a_task_cannot_speak_for_a_helper),
         TEST(test_values_written_while_the_server_was_down),
+        TEST(test_values_are_not_kept_as_a_file),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
