@@ -45,6 +45,8 @@ struct api_reads {
                          struct arena *arena, struct task_run_row *ret);
     size_t (*task_states)(struct store_reader *reader, int64_t workspace, const struct uuid *run,
                           struct arena *arena, struct task_state **ret);
+    bool (*prior_starts)(struct store_reader *reader, int64_t workspace, const struct uuid *run,
+                         const char *task_key, int64_t before_repair, int64_t *ret);
     size_t (*attempts)(struct store_reader *reader, int64_t workspace, const struct uuid *task_run,
                        int64_t from_number, size_t max, struct arena *arena,
                        struct attempt_row **ret);

@@ -424,6 +424,7 @@ static const struct api_reads reads = {
     .queue_position = store_queue_position,
     .get_task_run = store_get_task_run,
     .task_states = store_task_states,
+    .prior_starts = store_prior_starts,
     .attempts = store_attempts,
     .run_events = store_run_events,
     .entity_events = store_entity_events,

@@ -73,6 +73,9 @@ typedef int64_t reader_queue_position(struct store_reader *reader, const struct 
 typedef size_t reader_task_states(struct store_reader *reader, int64_t workspace,
                                   const struct uuid *run, struct arena *arena,
                                   struct task_state **ret);
+typedef bool reader_prior_starts(struct store_reader *reader, int64_t workspace,
+                                 const struct uuid *run, const char *task_key,
+                                 int64_t before_repair, int64_t *ret);
 typedef size_t reader_attempts(struct store_reader *reader, int64_t workspace,
                                const struct uuid *task_run, int64_t from_number, size_t max,
                                struct arena *arena, struct attempt_row **ret);
@@ -167,6 +170,7 @@ struct reader_ops {
     reader_live_runs *live_runs;
     reader_queue_position *queue_position;
     reader_task_states *task_states;
+    reader_prior_starts *prior_starts;
     reader_attempts *attempts;
     reader_run_events *run_events;
     reader_workspace_events *workspace_events;

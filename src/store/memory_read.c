@@ -376,6 +376,24 @@ static size_t task_states(struct store_reader *base, int64_t workspace, const st
     return count;
 }
 
+static bool prior_starts(struct store_reader *base, int64_t workspace, const struct uuid *run,
+                         const char *task_key, int64_t before_repair, int64_t *ret)
+{
+    struct memory_reader *reader = memory_reader_lock(base);
+    const struct memory_rows *rows = &reader->store->rows;
+    const struct task_run_row key = {.workspace = workspace, .run = *run};
+    int64_t starts = 0;
+    for (size_t i = memory_rows_from(rows, ROW_TASK_RUN, &key, 2);
+         memory_rows_is_at(rows, ROW_TASK_RUN, i, &key, 2); i++) {
+        const struct task_run_row *row = rows->tables[ROW_TASK_RUN].rows[i];
+        if (row->repair_number < before_repair && strcmp(row->task_key, task_key) == 0)
+            starts += row->attempts;
+    }
+    memory_reader_unlock(reader);
+    *ret = starts;
+    return true;
+}
+
 static size_t attempts(struct store_reader *base, int64_t workspace, const struct uuid *task_run,
                        int64_t from_number, size_t max, struct arena *arena,
                        struct attempt_row **ret)
@@ -451,6 +469,7 @@ const struct reader_ops memory_reader_ops = {
     .live_runs = live_runs,
     .queue_position = queue_position,
     .task_states = task_states,
+    .prior_starts = prior_starts,
     .attempts = attempts,
     .run_events = run_events,
     .workspace_events = memory_workspace_events,

@@ -69,6 +69,7 @@ reader_recent_jobs sqlite_recent_jobs;
 
 /* sqlite_grid.c */
 reader_task_states sqlite_task_states;
+reader_prior_starts sqlite_prior_starts;
 
 /* sqlite_numbered.c */
 reader_find_number sqlite_find_number;

@@ -500,6 +500,7 @@ const struct reader_ops sqlite_reader_ops = {
     .live_runs = live_runs,
     .queue_position = queue_position,
     .task_states = sqlite_task_states,
+    .prior_starts = sqlite_prior_starts,
     .attempts = attempts,
     .run_events = run_events,
     .workspace_events = sqlite_workspace_events,

@@ -207,6 +207,10 @@ static const struct statement statements[SQL_RUN_KEYS] = {
     [SQL_RUN_TASK_STATES] = {NO_ROW, false,
                              "SELECT task_key, repair_number, state, start_ms, end_ms"
                              " FROM task_run WHERE workspace = ?1 AND run = ?2 ORDER BY key"},
+    [SQL_PRIOR_STARTS] = {NO_ROW, false,
+                          "SELECT coalesce(sum(attempts), 0) FROM task_run NOT INDEXED"
+                          " WHERE workspace = ?1 AND run = ?2 AND task_key = ?3"
+                          " AND repair_number < ?4"},
     [SQL_RUN_ATTEMPTS] = {ROW_ATTEMPT, false,
                           " FROM attempt WHERE workspace = ?1 AND run = ?2"
                           " ORDER BY task_run DESC, number DESC"},

@@ -202,6 +202,12 @@ size_t store_task_states(struct store_reader *reader, int64_t workspace, const s
     return reader->ops->task_states(reader, workspace, run, arena, ret);
 }
 
+bool store_prior_starts(struct store_reader *reader, int64_t workspace, const struct uuid *run,
+                        const char *task_key, int64_t before_repair, int64_t *ret)
+{
+    return reader->ops->prior_starts(reader, workspace, run, task_key, before_repair, ret);
+}
+
 size_t store_attempts(struct store_reader *reader, int64_t workspace, const struct uuid *task_run,
                       int64_t from_number, size_t max, struct arena *arena,
                       struct attempt_row **ret)

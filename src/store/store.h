@@ -195,6 +195,10 @@ bool store_get_task_run(struct store_reader *reader, int64_t workspace, const st
 /* The states of all task runs of a run, replaced ones too, by key: nothing else of them is read. */
 size_t store_task_states(struct store_reader *reader, int64_t workspace, const struct uuid *run,
                          struct arena *arena, struct task_state **ret);
+/* How many attempts of a task the repairs of its run before `before_repair` have started; the run itself
+ * is repair 0. False when the reader failed. */
+bool store_prior_starts(struct store_reader *reader, int64_t workspace, const struct uuid *run,
+                        const char *task_key, int64_t before_repair, int64_t *ret);
 /* Attempts `from_number` … ascending, at most `max`. */
 size_t store_attempts(struct store_reader *reader, int64_t workspace, const struct uuid *task_run,
                       int64_t from_number, size_t max, struct arena *arena,

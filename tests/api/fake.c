@@ -151,6 +151,19 @@ static size_t task_states(struct store_reader *reader, int64_t workspace, const 
     return fake->task_run_count;
 }
 
+static bool prior_starts(struct store_reader *reader, int64_t workspace, const struct uuid *run,
+                         const char *task_key, int64_t before_repair, int64_t *ret)
+{
+    struct fake *fake = of_reader(reader);
+    (void)workspace, (void)run;
+    *ret = 0;
+    for (size_t i = 0; i < fake->task_run_count; i++)
+        if (fake->task_runs[i].repair_number < before_repair &&
+            strcmp(fake->task_runs[i].task_key, task_key) == 0)
+            *ret += fake->task_runs[i].attempts;
+    return true;
+}
+
 static size_t attempts(struct store_reader *reader, int64_t workspace, const struct uuid *task_run,
                        int64_t from_number, size_t max, struct arena *arena,
                        struct attempt_row **ret)
@@ -568,6 +581,7 @@ struct fake *fake_new(void)
                   queue_position,
                   get_task_run,
                   task_states,
+                  prior_starts,
                   attempts,
                   run_events,
                   entity_events,

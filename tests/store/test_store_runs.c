@@ -55,6 +55,45 @@ static void states_of_tasks_are_those_of_the_run(void **state)
     }
 }
 
+static void assert_starts(struct world *world, const struct task_run_row *row, int64_t repair,
+                          int64_t wanted)
+{
+    int64_t starts = -1;
+    store_read_begin(world->reader);
+    assert_true(store_prior_starts(world->reader, 1, &row->run, row->task_key, repair, &starts));
+    store_read_end(world->reader);
+    assert_int_equal(starts, wanted);
+}
+
+/* Of one task of one run, in what came before. */
+static void starts_before_a_repair(void **state)
+{
+    struct world *world = *state;
+    struct run_row run = world_run_row(world, STATE_RUNNING),
+                   other = world_run_row(world, STATE_RUNNING);
+    struct task_run_row first = {0};
+    world_add(world, ROW_RUN, ROW_INSERT, &run);
+    world_add(world, ROW_RUN, ROW_INSERT, &other);
+    for (int64_t repair = 2; repair >= 0; repair--)
+        for (int64_t position = 0; position < 2; position++)
+            for (int of = 0; of < 2; of++) {
+                struct task_run_row row =
+                    world_task_run_row(world, of ? &other.key : &run.key, position);
+                row.repair_number = repair;
+                row.attempts = of ? 1000 : position ? 100 : 1 + 4 * repair;
+                world_add(world, ROW_TASK_RUN, ROW_INSERT, &row);
+                if (!of && !position)
+                    first = row;
+            }
+    assert_int_equal(world_commit(world), STORE_OK);
+    assert_starts(world, &first, 0, 0);
+    assert_starts(world, &first, 1, 1);
+    assert_starts(world, &first, 2, 1 + 5);
+    assert_starts(world, &first, 3, 1 + 5 + 9);
+    first.task_key = "nobody";
+    assert_starts(world, &first, 3, 0);
+}
+
 /* Two tasks; the second is repaired twice, every task run has attempts. */
 static void an_image_has_the_attempts_of_the_newest(void **state)
 {
@@ -265,6 +304,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(an_image_holds_a_run_of_ten_thousand_tasks),
         cmocka_unit_test(states_of_tasks_are_those_of_the_run),
+        cmocka_unit_test(starts_before_a_repair),
         cmocka_unit_test(an_image_has_the_attempts_of_the_newest),
         cmocka_unit_test(a_map_has_the_newest_as_of_a_repair),
         cmocka_unit_test(events_are_sliced),

@@ -97,6 +97,7 @@ static const struct {
     {SQL_RUN_NEWEST_EVENT, "PRIMARY KEY (workspace=? AND run=?)"},
     {SQL_RUN_TASK_RUNS, "PRIMARY KEY (workspace=? AND run=?)"},
     {SQL_RUN_TASK_STATES, "PRIMARY KEY (workspace=? AND run=?)"},
+    {SQL_PRIOR_STARTS, "PRIMARY KEY (workspace=? AND run=?)"},
     {SQL_RUN_ATTEMPTS, "PRIMARY KEY (workspace=? AND run=?)"},
     {SQL_ATTEMPTS, "PRIMARY KEY (workspace=? AND run=? AND task_run=? AND number>?)"},
     {SQL_RUN_EVENTS, "PRIMARY KEY (workspace=? AND run=? AND number>?)"},

@@ -70,14 +70,15 @@ struct field_list retry_views(struct arena *arena, const struct task_run_row *ro
 /* ---- a task run ---- */
 
 /* What a task run is shown from. The whole run is read only where it is needed: to say what a
- * task waits for that has not begun, and to count the starts before a repair. */
+ * task waits for that has not begun. */
 struct task_run_source {
     const struct reading *at;
     struct task_run_row row;
     struct run_row run;
     bool has_run_source;
     struct run_source run_source;
-    struct job_def *def; /* one reference */
+    int64_t prior_starts; /* attempts of the task that earlier attempts of the run started */
+    struct job_def *def;  /* one reference */
     struct task_def *task;
     struct attempt_row *attempts;
     size_t attempt_count;
@@ -99,13 +100,22 @@ static bool load_run(struct task_run_source *source)
 {
     const struct reading *at = source->at;
     const struct task_run_row *row = &source->row;
-    if (!has_not_begun(row) && row->repair_number == 0)
+    if (!has_not_begun(row))
         return at->api->backend.reads.get_run(at->reader, row->workspace, &row->run, at->arena,
                                               &source->run);
     source->has_run_source = run_source_load(at, &row->run, NULL, &source->run_source);
     if (source->has_run_source)
         source->run = source->run_source.image.run;
     return source->has_run_source;
+}
+
+static bool load_prior_starts(struct task_run_source *source)
+{
+    const struct reading *at = source->at;
+    const struct task_run_row *row = &source->row;
+    return row->repair_number == 0 ||
+           at->api->backend.reads.prior_starts(at->reader, row->workspace, &row->run, row->task_key,
+                                               row->repair_number, &source->prior_starts);
 }
 
 static bool load_task(struct task_run_source *source)
@@ -134,26 +144,12 @@ static bool task_source_load(const struct reading *at, const struct uuid *key,
     if (!at->api->backend.reads.get_task_run(at->reader, at->workspace->id, key, at->arena,
                                              &source.row))
         return false;
-    if (!load_run(&source) || !load_task(&source)) {
+    if (!load_run(&source) || !load_prior_starts(&source) || !load_task(&source)) {
         task_source_release(&source);
         return false;
     }
     *ret = source;
     return true;
-}
-
-/* Started attempts of the task in earlier attempts of the run. */
-static int64_t prior_executions(const struct task_run_source *source)
-{
-    if (!source->has_run_source)
-        return 0;
-    const struct run_image *image = &source->run_source.image;
-    int64_t total = 0;
-    for (size_t i = 0; i < image->task_run_count; i++)
-        if (image->task_runs[i].repair_number < source->row.repair_number &&
-            strcmp(image->task_runs[i].task_key, source->row.task_key) == 0)
-            total += image->task_runs[i].attempts;
-    return total;
 }
 
 /* What it started with: nothing before that, and frozen afterwards. */
@@ -163,7 +159,7 @@ static struct field_list system_parameters(const struct task_run_source *source)
     const struct task_run_row *row = &source->row;
     if (row->start_ms == FIELD_NULL)
         return (struct field_list){NULL, 0};
-    int64_t count = prior_executions(source) + row->attempts;
+    int64_t count = source->prior_starts + row->attempts;
     const struct reference_scope scope = {
         .job = source->run.job,
         .job_name = source->run.job_name,
