@@ -347,8 +347,25 @@ void exec_stop(struct exec *exec, const struct attempt_id *id)
         send_stop(exec, attempt);
 }
 
-/* A record that is not ours to judge is left alone, and so is VOID: an order that was sent under a
- * dead server may still be unread, and must find it. */
+/* A record that is not ours to judge is left alone, as one that a supervisor is just passing on to its next attempt
+ * is, and so is VOID: an order that was sent under a dead server may still be unread, and must find it. */
+static bool may_sweep(const struct record *record, const struct attempt_id *id)
+{
+    char token[TOKEN_TEXT];
+
+    switch (record->state) {
+    case RECORD_EMPTY:
+    case RECORD_VOID:
+        return false;
+    case RECORD_TORN:
+        return true;
+    case RECORD_CLAIM:
+    case RECORD_OUTCOME:
+        break;
+    }
+    return strcmp(record->token, attempt_token(id, token)) == 0;
+}
+
 static void sweep_unknown(struct exec *exec, const struct attempt_id *id)
 {
     struct record record = {.state = RECORD_EMPTY};
@@ -356,12 +373,20 @@ static void sweep_unknown(struct exec *exec, const struct attempt_id *id)
 
     int fd = locks_open(exec->folders.runs_fd, attempt_file(id, ".rec", name),
                         O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK, 0);
+    if (fd < 0 && errno == ENOENT) /* its supervisor, who kept it, has removed it */
+        purge_attempt(exec->purge, id, false, boot_ms());
     if (fd < 0)
         return;
     int r = record_read(fd, &record);
     close(fd);
-    if (r == 0 && record.state != RECORD_EMPTY && record.state != RECORD_VOID)
+    if (r == 0 && may_sweep(&record, id))
         purge_attempt(exec->purge, id, true, boot_ms());
+}
+
+void exec_sweep(struct exec *exec, const struct attempt_id *id)
+{
+    if (!attempt_find(&exec->table, id))
+        sweep_unknown(exec, id);
 }
 
 void exec_ack(struct exec *exec, const struct attempt_id *id)

@@ -180,6 +180,8 @@ void exec_stop(struct exec *exec, const struct attempt_id *id);
  * right for an attempt that this exec does not know, once the store has it as ended; a record that
  * says VOID stays, for an order that was sent may still be unread. */
 void exec_ack(struct exec *exec, const struct attempt_id *id);
+/* The same for one that the store has as ended, unless this exec knows it: then its end is not over. */
+void exec_sweep(struct exec *exec, const struct attempt_id *id);
 
 /* Recovery (DURABILITY §3): what has become of an attempt that the store calls started? Reports
  * EXEC_VOID, EXEC_OUTCOME or EXEC_LOST at once, or adopts it and reports later. `timeout_ms`,

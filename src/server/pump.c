@@ -470,6 +470,7 @@ static enum err_code pump_open(struct pump *pump, struct err *err)
     if (!pump->reader || !pump_load(pump))
         return err_set(err, ERR_INTERNAL, "workspace %s cannot be recovered from the store",
                        pump->config.workspace.name);
+    pump_sweep(pump);
     uuid_source_init(&pump->audit_keys, 0, pump_seed(pump));
     tell_slots(pump);
     return ERR_OK;

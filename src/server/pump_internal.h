@@ -140,6 +140,11 @@ void pump_git_hold(struct pump *pump);
 /* No answer comes any more. */
 void pump_git_close(struct pump *pump);
 
+/* ---- pump_sweep.c ---- */
+/* Removes what the server before, if it was killed, has left of attempts that ended in its last moments. After loading,
+ * once in the life of an exec. */
+void pump_sweep(struct pump *pump);
+
 /* ---- pump_load.c ---- */
 /* Makes the engine from the store: a new epoch, live runs, attempts in flight. */
 bool pump_load(struct pump *pump);

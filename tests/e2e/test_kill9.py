@@ -11,7 +11,7 @@ import time
 
 import pytest
 import requests
-from harness import SANITIZED, Client, eventually, named, statuses, step, task
+from harness import SANITIZED, Client, eventually, named, node, statuses, step, task
 from seeds import JOB_RUN, TASK_RUN, check, check_lifecycle
 
 LONG = bool(os.environ.get("REPRISE_TEST_LONG"))
@@ -165,6 +165,25 @@ def test_kills_at_random_moments(own, seed):
         assert sorted(started_once(own, run)) == sorted(t["taskKey"] for t in tasks), f"seed {seed}"
         for summary in done["taskRunSummaryMap"].values():
             assert summary["retryAttempt"] == 0, "nothing was lost, nothing was retried"
+
+
+def test_what_had_ended_is_swept(own):
+    """Remains of attempts go a moment after their end, many together; a kill in that moment leaves them to the next start."""
+    script = 'echo a=1 > "$REPRISE_OUTPUT"\nsleep 600 &\n'  # its supervisor takes no other task
+    tasks = [node(f"t{i}", "SHELL_TASK", script=script) for i in range(4)]
+    runs, left = [], 0
+
+    def remains():
+        return [p for run in runs for p in (own.data / "runs" / run["key"]).iterdir() if p.suffix in (".rec", ".val")]
+
+    while not left:  # slow as the host may be, one kill comes in time
+        runs.append(own.api.go(tasks, "SUCCESS"))
+        own.kill9()
+        left = len(remains())
+        own.start()
+    eventually(lambda: not remains(), "what the kill has left is gone")
+    for run in runs:
+        assert {p.suffix for p in (own.data / "runs" / run["key"]).iterdir()} >= {".out", ".err"}
 
 
 def test_kills_among_failures_retries_and_repairs(own):

@@ -325,6 +325,28 @@ static void test_pipes_in_the_place_of_files(void **state)
     exec_ack(world->exec, &unknown);
 }
 
+/* The store has it as ended. One that this exec knows waits for its acknowledgement. */
+static void test_sweep_of_what_has_ended(void **state)
+{
+    struct world *world = *state;
+    struct attempt_id id = world_id(world);
+
+    world_script(world, "a.sh", "echo a=1 > \"$REPRISE_OUTPUT\"\n");
+    world_up(world);
+    world_start(world, &id, "a.sh", NULL);
+    world_await(world, &id);
+    exec_sweep(world->exec, &id);
+    world_down(world);
+    assert_int_equal(access(world_file(world, &id, ".rec"), F_OK), 0);
+    assert_int_equal(access(world_file(world, &id, ".val"), F_OK), 0);
+    world_up(world);
+    exec_sweep(world->exec, &id);
+    world_down(world);
+    assert_int_equal(access(world_file(world, &id, ".rec"), F_OK), -1);
+    assert_int_equal(access(world_file(world, &id, ".val"), F_OK), -1);
+    assert_int_equal(access(world_file(world, &id, ".out"), F_OK), 0);
+}
+
 static void test_folder_is_the_runs_own(void **state)
 {
     struct world *world = *state;
@@ -566,6 +588,7 @@ int main(void)
         TEST(test_params_file),
         TEST(test_file_of_no_params_is_made_anew),
         TEST(test_pipes_in_the_place_of_files),
+        TEST(test_sweep_of_what_has_ended),
         TEST(test_folder_is_the_runs_own),
         TEST(test_folder_that_a_task_took_away_is_made_anew),
         TEST(test_umask_is_the_servers),
