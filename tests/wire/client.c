@@ -377,6 +377,19 @@ void server_await_done(struct server *server, unsigned done)
     pthread_mutex_unlock(&server->lock);
 }
 
+void server_await_connections(struct server *server, unsigned count)
+{
+    struct timespec now, a_moment = {.tv_nsec = 1000000};
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    for (time_t until = now.tv_sec + CLIENT_PATIENCE_S / 3;
+         wire_connections(server->wire) != count;) {
+        clock_gettime(CLOCK_MONOTONIC, &now);
+        if (now.tv_sec > until)
+            fail_msg("%u connections are still open", wire_connections(server->wire));
+        nanosleep(&a_moment, NULL);
+    }
+}
+
 unsigned server_read(struct server *server, const unsigned *counter)
 {
     pthread_mutex_lock(&server->lock);

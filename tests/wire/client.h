@@ -93,4 +93,6 @@ struct http_request *server_take_waiter(struct server *server);
 /* NULL when none waits just now. */
 struct http_request *server_try_take_waiter(struct server *server);
 void server_await_done(struct server *server, unsigned done);
+/* Until so many are open: far sooner than any time limit of server_config() closes one. */
+void server_await_connections(struct server *server, unsigned count);
 unsigned server_read(struct server *server, const unsigned *counter);

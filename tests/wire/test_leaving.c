@@ -5,12 +5,10 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <time.h>
 
 #include "base/mem.h"
 
-/* How long a place may stay taken: far below every time limit of the wire here. */
-enum { FREE_AGAIN_S = CLIENT_PATIENCE_S / 3, LEAVERS = 200 };
+enum { LEAVERS = 200 };
 
 static struct server server;
 
@@ -26,18 +24,6 @@ static int teardown(void **state)
     (void)state;
     server_stop(&server);
     return 0;
-}
-
-static void await_connections(unsigned count)
-{
-    struct timespec now, a_moment = {.tv_nsec = 1000000};
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    for (time_t until = now.tv_sec + FREE_AGAIN_S; wire_connections(server.wire) != count;) {
-        clock_gettime(CLOCK_MONOTONIC, &now);
-        if (now.tv_sec > until)
-            fail_msg("%u connections are still open", wire_connections(server.wire));
-        nanosleep(&a_moment, NULL);
-    }
 }
 
 static struct client_conn half_closed(const char *text)
@@ -65,7 +51,7 @@ static void test_who_leaves_in_the_middle_holds_no_place(void **state)
             client_say(&conn, parts[i]);
             client_close(&conn);
         }
-        await_connections(0);
+        server_await_connections(&server, 0);
     }
 }
 
@@ -75,7 +61,7 @@ static void test_half_a_request_and_half_a_close(void **state)
     static struct client_conn conns[LEAVERS];
     for (int i = 0; i < LEAVERS; i++)
         conns[i] = half_closed("GET / HTTP/1.1\r\nHost");
-    await_connections(0);
+    server_await_connections(&server, 0);
     for (int i = 0; i < LEAVERS; i++) {
         client_hear_end(&conns[i]);
         client_close(&conns[i]);
@@ -102,7 +88,7 @@ static void test_whole_requests_are_answered_behind_half_a_close(void **state)
         client_hear_end(&conn);
         client_close(&conn);
     }
-    await_connections(0);
+    server_await_connections(&server, 0);
 }
 
 /* The first answer does not fit into the socket, so what is behind it is read late. */
@@ -114,7 +100,7 @@ static void test_a_long_answer_behind_half_a_close(void **state)
     hear_ok(&conn, BIG_BYTES);
     client_hear_end(&conn);
     client_close(&conn);
-    await_connections(0);
+    server_await_connections(&server, 0);
 }
 
 static void test_who_left_while_it_waited(void **state)
@@ -125,7 +111,7 @@ static void test_who_left_while_it_waited(void **state)
     struct http_request *waiter = server_take_waiter(&server);
     client_close(&conn);
     wire_wake(waiter);
-    await_connections(0);
+    server_await_connections(&server, 0);
     server_await_done(&server, 1);
 }
 
@@ -138,7 +124,7 @@ static void test_who_is_still_there_stays(void **state)
     struct client_conn gone = half_closed("GET / HT");
     client_hear_end(&gone);
     client_close(&gone);
-    await_connections(2);
+    server_await_connections(&server, 2);
     client_say(&half, "lo");
     hear_ok(&half, 5);
     client_say(&half, "GET / HTTP/1.1\r\nHost: h\r\n\r\n");
@@ -147,7 +133,7 @@ static void test_who_is_still_there_stays(void **state)
     hear_ok(&silent, 0);
     client_close(&silent);
     client_close(&half);
-    await_connections(0);
+    server_await_connections(&server, 0);
 }
 
 int main(void)

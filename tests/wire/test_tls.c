@@ -113,6 +113,17 @@ static void test_no_tls(void **state)
     assert_int_equal(server.calls, 0);
 }
 
+static void test_who_leaves_in_the_handshake_holds_no_place(void **state)
+{
+    (void)state;
+    for (int i = 0; i < 100; i++) {
+        struct client_conn conn = client_dial(server.port);
+        assert_true(client_send(&conn, "\x16\x03\x01\x02\x00\x01", 6));
+        client_close(&conn);
+    }
+    server_await_connections(&server, 0);
+}
+
 static void test_slow_handshake_is_dropped(void **state)
 {
     (void)state;
@@ -180,6 +191,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(test_requests, setup, teardown),
         cmocka_unit_test_setup_teardown(test_no_tls, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_who_leaves_in_the_handshake_holds_no_place, setup,
+                                        teardown),
         cmocka_unit_test(test_slow_handshake_is_dropped),
         cmocka_unit_test(test_what_was_retired_ends_with_its_last_client),
     };
