@@ -58,6 +58,13 @@ def test_guide_and_dashboard_speak_of_what_is_there_and_the_guide_of_all_of_it(s
             assert named == ours, "not told in the guide"
 
 
+def test_the_alerts_of_the_guide_leave_out_no_bad_end(server):
+    rules = (ROOT / "docs/guide/operations.md").read_text().split("groups:\n")[1].split("```")[0]
+    watched = {state for states in re.findall(r'reprise_runs_finished_total\{state=~?\\"([A-Z_|]+)', rules) for state in states.split("|")}
+    states = set(re.findall(r'reprise_runs_finished_total\{state="([A-Z_]+)"', server.api.get("//metrics").text))
+    assert watched == states - {"SUCCESS"}
+
+
 def test_work_is_counted_as_it_was_committed(server):
     api = server.api
     before = scrape(api)
