@@ -25,7 +25,7 @@ enum {
 int node_http(int argc, char **argv);
 
 /* Nothing outside of the workspace's folder is looked at or touched: links are followed as long as
- * they stay inside. Waiting is for the file system's word, and a look every SECONDS. */
+ * they stay inside. Waiting is for the file system's word, and a look every SECONDS; what for, a line on stderr says. */
 int node_path(int argc, char **argv);
 
 /* STEM begins the names of the attempt's files: STEM.in are settings of Spark, STEM.say and STEM.cluster

@@ -206,11 +206,13 @@ static void drain(int notify)
         ;
 }
 
-/* Looked for again after each watch: what came before it is not told. */
+/* Looked for again after each watch: what came before it is not told. The line on stderr is the trace
+ * of a task that runs into its timeout. */
 static int wait_for(int root, const char *path, int interval_ms)
 {
     int notify = inotify_init1(IN_CLOEXEC | IN_NONBLOCK);
     int watched = -1;
+    bool is_told = false;
     int error;
     for (;;) {
         if (notify >= 0)
@@ -221,6 +223,9 @@ static int wait_for(int root, const char *path, int interval_ms)
             close(found);
         if (error != ENOENT && error != ENOTDIR)
             break;
+        if (!is_told)
+            fprintf(stderr, "Waiting for %s in the workspace\n", path);
+        is_told = true;
         struct pollfd told = {.fd = notify, .events = POLLIN};
         if (poll(&told, 1, interval_ms) > 0)
             drain(notify);

@@ -224,6 +224,8 @@ def test_a_path_is_waited_for(server, api):
     api.wait_task(run, "file", "SUCCESS")
     run = api.wait_final(run, "FAILED")
     assert log(api, run, "behind") == "data"
+    assert trace(api, run, "late") == "Waiting for never in the workspace\n", "what it wanted is told"
+    assert log(api, run, "there") == "WAIT_PATH: ok.py\n", "it did not wait"
 
 
 @pytest.mark.parametrize("place", ["..", "a/../b", "/", "", "/Workspace/"])
