@@ -52,4 +52,5 @@ def test_debian_package(monkeypatch, tmp_path):
     made = (root / "DEBIAN/postinst").read_text()
     assert made.index("systemd-sysusers") < made.index("systemctl"), "the user is there before the server starts"
     assert os.access(root / "usr/libexec/reprise/reprise-supervise", os.X_OK)
+    assert (root / "usr/share/doc/reprise/examples/tell/tell.py").is_file(), "the guide speaks of them"
     assert_runs_a_job(monkeypatch, tmp_path, root / "usr")
