@@ -84,7 +84,7 @@ static struct past_job *find_job(struct replay *replay, const struct uuid *store
         return NULL;
     GROW(replay->past_jobs, replay->job_count, replay->job_cap);
     job = replay->past_jobs[replay->job_count++] = ARENA_NEW(&replay->arena, struct past_job);
-    *job = (struct past_job){.stored = *stored, .row = row};
+    *job = (struct past_job){.stored = *stored, .row = row, .next_created_ms = FIELD_NULL};
     uuid_map_put(&replay->jobs, stored, job);
     return job;
 }
@@ -163,20 +163,27 @@ static bool save_version(struct replay *replay, struct past_job *job,
     job_def_unref(command.def);
     job->key = result.key;
     job->version = version->version;
+    job->next_created_ms = FIELD_NULL;
     return result.code == ERR_OK;
 }
 
-/* All versions up to this one, and later ones that were saved before this moment. */
+/* Is its next version known to be of later, and not needed yet? */
+static bool is_up_to(const struct past_job *job, int64_t needed, int64_t now_ms)
+{
+    return job->version >= needed && job->next_created_ms >= now_ms;
+}
+
+/* All versions up to this one, and later ones that were saved before this moment. Asked before each event: a version,
+ * which may be large, is not read each time to see that its time has not come. */
 static bool bring_job(struct replay *replay, struct past_job *job, int64_t needed, int64_t now_ms)
 {
-    while (job->version < job->row.version) {
+    while (job->version < job->row.version && !is_up_to(job, needed, now_ms)) {
         struct job_version_row version;
         if (!store_get_job_version(replay->reader, replay->workspace, &job->stored,
                                    job->version + 1, &replay->arena, &version))
             return false;
-        if (version.version > needed && version.created_ms >= now_ms)
-            return true;
-        if (!save_version(replay, job, &version))
+        job->next_created_ms = version.created_ms;
+        if (!is_up_to(job, needed, now_ms) && !save_version(replay, job, &version))
             return false;
     }
     return true;

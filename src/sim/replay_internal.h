@@ -13,7 +13,8 @@ struct past_job {
     struct uuid stored; /* key in the store */
     struct uuid key;    /* and in the replay */
     struct job_row row;
-    int64_t version; /* newest that was replayed */
+    int64_t version;         /* newest that was replayed */
+    int64_t next_created_ms; /* of the one behind it; FIELD_NULL: not looked up yet */
 };
 
 struct past_run {

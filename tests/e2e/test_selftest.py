@@ -1,6 +1,7 @@
 """`reprise selftest`: worlds from a seed, and a real history once more through the engine."""
 
 import re
+import resource
 import sqlite3
 import subprocess
 
@@ -145,6 +146,22 @@ def test_a_child_on_the_definition_of_now(servers):
     server.stop()
     done = selftest("--replay", server.data / "reprise.db")
     assert done.returncode == 0, done.stdout
+
+
+def test_a_large_version_that_is_of_later_is_not_kept_for_each_event(servers):
+    server = servers().start()
+    api = server.api
+    job = api.job([step(f"t{i}") for i in range(60)], name="grows")
+    api.wait_final(api.run(job), "SUCCESS")
+    api.replace(job, [{"taskKey": f"t{i}", "type": "SHELL_TASK", "script": "true #" + "x" * 50_000} for i in range(40)], name="grows")
+    server.stop()
+    with sqlite3.connect(server.data / "reprise.db") as database:
+        events, = database.execute("SELECT count(*) FROM event").fetchone()
+        large, = database.execute("SELECT max(length(definition)) FROM job_version").fetchone()
+    assert events * large > 500 << 20
+    done = selftest("--replay", server.data / "reprise.db")
+    assert done.returncode == 0, done.stdout
+    assert resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss << 10 < events * large / 2  # of the largest child
 
 
 def test_what_never_got_an_execution_slot_did_not_start(servers):
