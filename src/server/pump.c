@@ -59,45 +59,6 @@ struct engine_event pump_event(struct pump *pump, enum engine_event_kind kind)
     };
 }
 
-static void step_report(struct pump *pump, const struct exec_report *report)
-{
-    struct engine_event event = pump_event(pump, ENGINE_OUTCOME);
-    event.attempt = (struct attempt_ref){report->id.task_run, report->id.attempt, report->id.epoch};
-    if (report->kind == EXEC_VOID)
-        event.kind = ENGINE_VOID;
-    if (report->kind == EXEC_LOST)
-        event.kind = ENGINE_LOST;
-    if (report->kind == EXEC_NEWS) {
-        event.kind = ENGINE_NEWS;
-        event.news = (struct attempt_news){report->external_id, report->setup_ms};
-        pump_step(pump, &event);
-        return;
-    }
-    event.outcome = (struct attempt_outcome){
-        .cause = report->cause,
-        .exit_code = report->exit_code,
-        .signal = report->signal,
-        .ended_ms = report->ended_ms,
-        .launch = report->launch,
-        .user_us = report->user_us,
-        .system_us = report->system_us,
-        .max_rss_kib = report->max_rss_kib,
-        .in_blocks = report->in_blocks,
-        .out_blocks = report->out_blocks,
-        .message = report->message,
-        .error_trace = report->error_trace,
-        .published = report->published,
-        .unpublished = report->unpublished,
-        .external_id = report->external_id,
-        .setup_ms = report->setup_ms,
-        .cleanup_ms = report->cleanup_ms,
-    };
-    if (!pump_step(pump, &event))
-        return;
-    GROW(pump->acks, pump->ack_count, pump->ack_cap);
-    pump->acks[pump->ack_count++] = (struct ack){report->id, report->kind, report->cause};
-}
-
 /* The schedule that a command saves, or NULL. That of a version that a repair runs again fires nothing. */
 static const struct schedule *schedule_to_save(const struct command *command)
 {
@@ -185,7 +146,7 @@ static void step_all(struct pump *pump)
     int64_t began_us = clock_monotonic_us();
     const struct exec_report *report;
     while (!is_full(pump, began_us) && (report = inbox_take(&pump->inbox)))
-        step_report(pump, report);
+        pump_step_report(pump, report);
     if (!pump->is_lost)
         pump_git_step(pump);
     if (!pump->is_lost && is_due(pump)) {

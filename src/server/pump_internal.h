@@ -104,6 +104,10 @@ struct engine_event pump_event(struct pump *pump, enum engine_event_kind kind);
 /* There is something to do; any thread. */
 void pump_ring(const struct pump *pump);
 
+/* ---- pump_reports.c ---- */
+/* Steps it; the end of an attempt is acknowledged after the commit. */
+void pump_step_report(struct pump *pump, const struct exec_report *report);
+
 /* ---- pump_tokens.c ---- */
 enum token_verdict {
     TOKEN_NEW,
