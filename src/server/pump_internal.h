@@ -85,8 +85,9 @@ struct pump {
 };
 
 /* ---- pump_metrics.c ---- */
-/* The store's commit, measured. */
-enum store_result pump_commit(struct pump *pump, struct store_commit *commit);
+/* What a batch's commit wrote, or that it failed. */
+void pump_count_commit(struct pump *pump, const struct row_batch *rows, enum store_result result,
+                       int64_t took_us);
 /* Brings the gauges up to date after a batch; takes this pump's share out of them at its end. */
 void pump_publish_gauges(struct pump *pump);
 void pump_withdraw_gauges(struct pump *pump);

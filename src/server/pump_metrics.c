@@ -1,5 +1,4 @@
 /* What the pump counts for /metrics (server/metrics.h). */
-#include "server/clock.h"
 #include "server/pump_internal.h"
 
 static void set_share(struct gauge *gauge, int64_t *share, int64_t now)
@@ -34,16 +33,14 @@ void pump_withdraw_gauges(struct pump *pump)
     set_share(&metrics->supervisors_idle, &pump->shares.idle, 0);
 }
 
-enum store_result pump_commit(struct pump *pump, struct store_commit *commit)
+void pump_count_commit(struct pump *pump, const struct row_batch *rows, enum store_result result,
+                       int64_t took_us)
 {
     struct metrics *metrics = pump->config.metrics;
-    int64_t began_us = clock_monotonic_us();
-    enum store_result result = store_commit(pump->config.store, commit);
     if (metrics && result == STORE_OK) {
-        metrics_committed(metrics, commit->rows, clock_monotonic_us() - began_us);
+        metrics_committed(metrics, rows, took_us);
         counter_add(&metrics->attempts_started, pump->effects.start_count);
     } else if (metrics) {
         counter_add(&metrics->commit_failures, 1);
     }
-    return result;
 }
