@@ -50,6 +50,14 @@ static inline void list_remove(struct list *node)
     node->prev = node->next = NULL;
 }
 
+/* The first node, taken off a list that is not empty. */
+static inline struct list *list_take(struct list *head)
+{
+    struct list *node = head->next;
+    list_remove(node);
+    return node;
+}
+
 #define LIST_ITEM(node, type, member) CONTAINER_OF(node, type, member)
 #define LIST_EACH(head, node) \
     for (struct list * (node) = (head)->next; (node) != (head); (node) = (node)->next)

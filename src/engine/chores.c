@@ -125,7 +125,5 @@ void chores_do_one(struct step *step)
         sweep_one(step, LIST_ITEM(engine->sweeps.next, struct ejob, sweep));
         return;
     }
-    struct list *node = engine->maintenance.next;
-    list_remove(node);
-    maintain(step, LIST_ITEM(node, struct erun, maintenance));
+    maintain(step, LIST_ITEM(list_take(&engine->maintenance), struct erun, maintenance));
 }

@@ -340,21 +340,13 @@ void engine_settle(struct step *step)
     size_t enough = step->fx->events.count + PART_MAX_ROWS;
     for (;;) {
         if (!list_is_empty(&engine->settled)) {
-            struct list *node = engine->settled.next;
-            list_remove(node);
-            task_propagate(step, LIST_ITEM(node, struct etask, settled));
+            task_propagate(step, LIST_ITEM(list_take(&engine->settled), struct etask, settled));
         } else if (!list_is_empty(&engine->ending)) {
-            struct list *node = engine->ending.next;
-            list_remove(node);
-            run_finish(step, LIST_ITEM(node, struct erun, ending));
+            run_finish(step, LIST_ITEM(list_take(&engine->ending), struct erun, ending));
         } else if (!list_is_empty(&engine->ended)) {
-            struct list *node = engine->ended.next;
-            list_remove(node);
-            child_ended(step, LIST_ITEM(node, struct erun, ended));
+            child_ended(step, LIST_ITEM(list_take(&engine->ended), struct erun, ended));
         } else if (!list_is_empty(&engine->freed)) {
-            struct list *node = engine->freed.next;
-            list_remove(node);
-            job_admit(step, LIST_ITEM(node, struct ejob, freed));
+            job_admit(step, LIST_ITEM(list_take(&engine->freed), struct ejob, freed));
         } else if (holds_may_go(engine) && step->fx->events.count < enough) {
             hold_review(step);
         } else if (launches_wait(engine) && step->fx->events.count < enough) {
