@@ -404,6 +404,30 @@ static struct etask *prepared_task(const struct engine *engine, const struct att
     return waits ? task : NULL;
 }
 
+/* The task that an event is about, or NULL: it is about none. False when the event is stale. */
+static bool task_of_event(const struct engine *engine, const struct engine_event *event,
+                          struct etask **ret)
+{
+    switch (event->kind) {
+    case ENGINE_OUTCOME:
+    case ENGINE_VOID:
+    case ENGINE_LOST:
+    case ENGINE_NEWS:
+        *ret = reported_task(engine, &event->attempt);
+        return *ret != NULL;
+    case ENGINE_PREPARED:
+        *ret = prepared_task(engine, &event->attempt);
+        return *ret != NULL;
+    case ENGINE_COMMAND:
+    case ENGINE_TIMER:
+    case ENGINE_DRAIN:
+    case ENGINE_LOADED:
+    default:
+        *ret = NULL;
+        return true;
+    }
+}
+
 void engine_step(struct engine *engine, const struct engine_event *event, struct effects *effects)
 {
     struct step step = {engine, effects, event->now_ms, event->mono_ms, event->zone};
@@ -413,14 +437,8 @@ void engine_step(struct engine *engine, const struct engine_event *event, struct
     engine->slots_elsewhere = event->slots_elsewhere;
     engine->step++;
     alarms_note_clock(engine, event->now_ms);
-    struct etask *task = NULL;
-    if (event->kind == ENGINE_OUTCOME || event->kind == ENGINE_VOID || event->kind == ENGINE_LOST ||
-        event->kind == ENGINE_NEWS) {
-        task = reported_task(engine, &event->attempt);
-        if (!task)
-            return;
-    }
-    if (event->kind == ENGINE_PREPARED && !(task = prepared_task(engine, &event->attempt)))
+    struct etask *task;
+    if (!task_of_event(engine, event, &task))
         return;
     switch (event->kind) {
     case ENGINE_COMMAND:
