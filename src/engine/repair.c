@@ -57,8 +57,28 @@ enum err_code repair_choose_def(const struct erun *run, const struct repair_requ
 
 /* ---- the plan ---- */
 
+/* What a run has until a repair of it is admitted. */
+struct before {
+    struct param_list given;
+    struct param_list unified;
+    int8_t in_campaign;
+};
+
+static struct before remember(const struct erun *run)
+{
+    return (struct before){run->given, run->unified, run->row.in_campaign};
+}
+
+static void take_back(struct erun *run, const struct before *before)
+{
+    run->given = before->given;
+    run->unified = before->unified;
+    run->row.in_campaign = before->in_campaign;
+}
+
 /* What a repair that may begin is made of. */
 struct admitted {
+    struct before before;
     struct job_def *def; /* held by the run, the job or the command */
     struct plan_input input;
     struct repair_plan plan;
@@ -209,13 +229,11 @@ static void show_kept_trace(struct step *step, struct erun *run)
     set_text(step->engine, &run->repair.error_trace, earliest->row.error_trace);
 }
 
-/* The parameters are checked and resolved on the definition that the repair uses. */
+/* The parameters are checked and resolved on the definition that the repair uses. The caller takes back what fails. */
 static enum err_code add_parameters(struct step *step, struct erun *run, struct job_def *def,
                                     const struct repair_request *request, struct err *err)
 {
     const struct param_list layers[] = {run->given, params_copy(request->parameters, &run->arena)};
-    const struct param_list given = run->given;
-    const struct param_list unified = run->unified;
     struct job_def *newest = run->def;
     int64_t repairs = run->row.repair_number++; /* {{job.repair_count}} of the new attempt */
     run->def = def;
@@ -225,10 +243,6 @@ static enum err_code add_parameters(struct step *step, struct erun *run, struct 
         code = run_unify(step->engine, run, step->now_ms, err);
     run->def = newest;
     run->row.repair_number = repairs;
-    if (code) {
-        run->given = given;
-        run->unified = unified;
-    }
     return code;
 }
 
@@ -238,9 +252,8 @@ static enum err_code admit(struct step *step, struct erun *run,
                            const struct repair_request *request, struct job_def *brought,
                            struct admitted *ret, struct err *err)
 {
-    const struct param_list given = run->given;
-    const struct param_list unified = run->unified;
     struct err wrong;
+    ret->before = remember(run);
     enum err_code code = plan_check_state(run->row.state, err);
     if (!code)
         code = repair_choose_def(run, request, brought, &ret->def, err);
@@ -251,10 +264,10 @@ static enum err_code admit(struct step *step, struct erun *run,
     if (code == ERR_INVALID_PARAMETER)
         return code;
     if (add_parameters(step, run, ret->def, request, &wrong)) {
+        take_back(run, &ret->before);
         *err = wrong;
         return err->code;
     }
-    int8_t in_campaign = run->row.in_campaign;
     run->row.in_campaign = request->in_campaign;
     ret->place = run_placement(run);
     if (!code && ret->place == STATE_SKIPPED)
@@ -262,9 +275,7 @@ static enum err_code admit(struct step *step, struct erun *run,
                        "the repair needs a run slot: %s, and the queue is off",
                        text_holders(&step->fx->arena, run->job));
     if (code) {
-        run->row.in_campaign = in_campaign;
-        run->given = given;
-        run->unified = unified;
+        take_back(run, &ret->before);
         return code;
     }
     struct texts texts;
@@ -319,12 +330,9 @@ void run_repair(struct step *step, const struct command *command, struct erun *r
 
 /* ---- several runs together: all of them, or none (RULES §10, mode A) ---- */
 
-/* A run of the request, with what it was given before it was admitted. */
+/* A run of the request. */
 struct chosen {
     struct erun *run;
-    struct param_list given;
-    struct param_list unified;
-    int8_t in_campaign;
     struct admitted admitted;
 };
 
@@ -353,10 +361,7 @@ static enum err_code choose(struct step *step, const struct rerun *rerun, struct
         return err_set(err, ERR_NO_ETAG_MATCH,
                        "instance %lld has changed since it was looked at: try again",
                        (long long)run->row.number);
-    *ret = (struct chosen){.run = run,
-                           .given = run->given,
-                           .unified = run->unified,
-                           .in_campaign = run->row.in_campaign};
+    *ret = (struct chosen){.run = run};
     enum err_code code = admit(step, run, &rerun->repair, rerun->def, &ret->admitted, err);
     if (code)
         err_set(err, code, "instance %lld: %s", (long long)run->row.number, err->message);
@@ -377,11 +382,8 @@ void runs_rerun(struct step *step, const struct command *command, struct command
         admitted++;
     }
     if (code) {
-        for (size_t i = 0; i < admitted; i++) {
-            chosen[i].run->given = chosen[i].given;
-            chosen[i].run->unified = chosen[i].unified;
-            chosen[i].run->row.in_campaign = chosen[i].in_campaign;
-        }
+        for (size_t i = 0; i < admitted; i++)
+            take_back(chosen[i].run, &chosen[i].admitted.before);
         result_refuse(result, code, "%s", err.message);
         return;
     }
