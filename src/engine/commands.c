@@ -328,23 +328,19 @@ static void fill_run(struct step *step, struct erun *run, const struct command *
     uuid_map_put(&engine->runs, &key, run);
 }
 
-static void fill_original(struct step *step, struct erun *run, const struct command *command,
-                          const struct uuid *operation)
+struct repair_row repair_row_blank(struct step *step, const struct erun *run,
+                                   const struct command *command)
 {
-    run->repair = (struct repair_row){
+    return (struct repair_row){
         .workspace = step->engine->workspace.id,
         .run = run->row.key,
-        .number = 0,
-        .operation = *operation,
+        .number = run->row.repair_number,
         .definition_version = run->def->version,
-        .mode = FIELD_UNSET,
-        .parameters = run->row.parameters,
         .unified = params_json(run->unified, &step->fx->arena),
-        .plan = "[]",
         .created_by = command->principal.id,
         .created_by_name = command->principal.name,
         .requested_ms = step->now_ms,
-        .state = STATE_NEW,
+        .state = run->row.state,
         .slot_ms = FIELD_NULL,
         .start_ms = FIELD_NULL,
         .end_ms = FIELD_NULL,
@@ -352,6 +348,17 @@ static void fill_original(struct step *step, struct erun *run, const struct comm
         .execution_ms = FIELD_NULL,
         .cleanup_ms = FIELD_NULL,
     };
+}
+
+static void fill_original(struct step *step, struct erun *run, const struct command *command,
+                          const struct uuid *operation)
+{
+    struct repair_row *row = &run->repair;
+    *row = repair_row_blank(step, run, command);
+    row->operation = *operation;
+    row->mode = FIELD_UNSET;
+    row->parameters = run->row.parameters;
+    row->plan = "[]";
     repair_own_strings(run);
 }
 

@@ -530,6 +530,10 @@ void runs_rerun(struct step *step, const struct command *command, struct command
 /* RUN_CREATE. Only what a user asks for leaves an operation. */
 void run_create(struct step *step, const struct command *command, const struct run_origin *origin,
                 struct command_result *result);
+/* Of the newest attempt of a run, which has not begun: what the command wants of it is the caller's to fill in. Its strings
+ * are not the run's own yet (repair_own_strings). */
+struct repair_row repair_row_blank(struct step *step, const struct erun *run,
+                                   const struct command *command);
 void run_repair(struct step *step, const struct command *command, struct erun *run,
                 struct command_result *result);
 /* The definition that a repair is to use, as far as it is at hand, or why there is none. `brought`: an

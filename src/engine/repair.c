@@ -154,31 +154,16 @@ static void begin_repair(struct step *step, struct erun *run, const struct comma
     run->row.ending = STATE_NEW;
     source_rebase(run, request->definition);
     set_text(engine, &run->row.error_trace, NULL);
-    run->repair = (struct repair_row){
-        .workspace = engine->workspace.id,
-        .run = run->row.key,
-        .number = run->row.repair_number,
-        .operation =
-            new_operation(step, command, "JOB_RUN", "REPAIR", &run->row.key, run->row.job_name),
-        .definition_version = run->def->version,
-        .definition = (int)request->definition,
-        .mode = request->mode,
-        .monitor = request->monitor,
-        .parameters = params_json(request->parameters, arena),
-        .unified = params_json(run->unified, arena),
-        .plan = planned_keys(arena, &admitted->plan),
-        .commits = source_json(run, arena),
-        .created_by = command->principal.id,
-        .created_by_name = command->principal.name,
-        .requested_ms = step->now_ms,
-        .state = run->row.state,
-        .slot_ms = FIELD_NULL,
-        .start_ms = FIELD_NULL,
-        .end_ms = FIELD_NULL,
-        .setup_ms = FIELD_NULL,
-        .execution_ms = FIELD_NULL,
-        .cleanup_ms = FIELD_NULL,
-    };
+    struct repair_row *row = &run->repair;
+    *row = repair_row_blank(step, run, command);
+    row->operation =
+        new_operation(step, command, "JOB_RUN", "REPAIR", &run->row.key, run->row.job_name);
+    row->definition = (int)request->definition;
+    row->mode = request->mode;
+    row->monitor = (int)request->monitor;
+    row->parameters = params_json(request->parameters, arena);
+    row->plan = planned_keys(arena, &admitted->plan);
+    row->commits = source_json(run, arena);
     repair_own_strings(run);
     run->repair_tracked = (struct tracked){.kind = ROW_REPAIR, .row = &run->repair};
     track(engine, &run->repair_tracked);
