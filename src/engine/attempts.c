@@ -14,38 +14,54 @@ static void attempt_write(struct step *step, struct etask *task, enum row_action
     row_batch_add_copy(&step->fx->events, &step->fx->arena, ROW_ATTEMPT, action, task->attempt);
 }
 
+struct attempt_times times_of_attempt(const struct attempt_row *row)
+{
+    return (struct attempt_times){
+        .start_ms = row->start_ms,
+        .end_ms = row->end_ms,
+        .setup_start_ms = row->setup_start_ms,
+        .setup_ms = row->setup_ms,
+        .execution_ms = row->execution_ms,
+        .cleanup_ms = row->cleanup_ms,
+    };
+}
+
+static struct attempt_times times_shown(const struct task_run_row *row)
+{
+    return (struct attempt_times){
+        .start_ms = row->start_ms,
+        .end_ms = row->end_ms,
+        .setup_start_ms = row->setup_start_ms,
+        .setup_ms = row->setup_ms,
+        .execution_ms = row->execution_ms,
+        .cleanup_ms = row->cleanup_ms,
+    };
+}
+
+static void show_times(struct task_run_row *row, const struct attempt_times *times)
+{
+    row->start_ms = times->start_ms;
+    row->end_ms = times->end_ms;
+    row->setup_start_ms = times->setup_start_ms;
+    row->setup_ms = times->setup_ms;
+    row->execution_ms = times->execution_ms;
+    row->cleanup_ms = times->cleanup_ms;
+}
+
 /* TaskRun shows the newest started attempt (RULES §12). */
 static void mirror(struct etask *task)
 {
-    const struct attempt_row *attempt = task->attempt;
-    task->row.attempt = attempt->number;
-    task->row.start_ms = attempt->start_ms;
-    task->row.end_ms = attempt->end_ms;
-    task->row.setup_start_ms = attempt->setup_start_ms;
-    task->row.setup_ms = attempt->setup_ms;
-    task->row.execution_ms = attempt->execution_ms;
-    task->row.cleanup_ms = attempt->cleanup_ms;
-}
-
-static void keep_times(struct etask *task)
-{
-    const struct task_run_row *row = &task->row;
-    task->before = (struct attempt_times){row->start_ms, row->end_ms,       row->setup_start_ms,
-                                          row->setup_ms, row->execution_ms, row->cleanup_ms};
+    const struct attempt_times times = times_of_attempt(task->attempt);
+    task->row.attempt = task->attempt->number;
+    show_times(&task->row, &times);
 }
 
 /* The newest attempt has not started after all: what was shown before it is shown again. */
 static void mirror_before(struct etask *task)
 {
-    const struct attempt_times *before = &task->before;
     int64_t number = task->attempt->number;
     task->row.attempt = number ? number - 1 : FIELD_NULL;
-    task->row.start_ms = before->start_ms;
-    task->row.end_ms = before->end_ms;
-    task->row.setup_start_ms = before->setup_start_ms;
-    task->row.setup_ms = before->setup_ms;
-    task->row.execution_ms = before->execution_ms;
-    task->row.cleanup_ms = before->cleanup_ms;
+    show_times(&task->row, &task->before);
 }
 
 /* When its set-up began: of a task whose files had to be fetched that is a while ago. */
@@ -106,7 +122,7 @@ static void attempt_row_begin(struct step *step, struct etask *task, const struc
     task->number_is_free = false;
     task->start_mono_ms = step->mono_ms;
     task->row.attempts++;
-    keep_times(task);
+    task->before = times_shown(&task->row);
     attempt_write(step, task, action);
     mirror(task);
 }

@@ -344,6 +344,7 @@ enum err_code edge_evaluate(struct step *step, const struct etask *task,
                             const struct graph_edge *edge, bool *ret, struct err *err);
 
 /* ---- attempts.c ---- */
+struct attempt_times times_of_attempt(const struct attempt_row *row);
 /* Starts the next attempt of a QUEUED task. */
 void attempt_start(struct step *step, struct etask *task);
 /* The task cannot start and no retry would mend it: it ends without an attempt, INTERNAL_ERROR, or

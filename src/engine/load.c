@@ -261,17 +261,19 @@ static int64_t ms_since(int64_t past_ms, int64_t now_ms)
     return past_ms == FIELD_NULL || past_ms > now_ms ? 0 : now_ms - past_ms;
 }
 
-static struct attempt_times times_of(const struct attempt_row *row)
-{
-    return (struct attempt_times){row->start_ms, row->end_ms,       row->setup_start_ms,
-                                  row->setup_ms, row->execution_ms, row->cleanup_ms};
-}
+static const struct attempt_times no_times = {
+    .start_ms = FIELD_NULL,
+    .end_ms = FIELD_NULL,
+    .setup_start_ms = FIELD_NULL,
+    .setup_ms = FIELD_NULL,
+    .execution_ms = FIELD_NULL,
+    .cleanup_ms = FIELD_NULL,
+};
 
 static void load_attempts(struct engine *engine, struct erun *run, const struct run_image *image)
 {
     for (uint32_t i = 0; i < run->def->task_count; i++)
-        run->tasks[i].before = (struct attempt_times){FIELD_NULL, FIELD_NULL, FIELD_NULL,
-                                                      FIELD_NULL, FIELD_NULL, FIELD_NULL};
+        run->tasks[i].before = no_times;
     for (size_t i = 0; i < image->attempt_count; i++) {
         const struct attempt_row *row = &image->attempts[i];
         struct etask *task = uuid_map_get(&engine->tasks, &row->task_run);
@@ -280,7 +282,7 @@ static void load_attempts(struct engine *engine, struct erun *run, const struct 
         task->retries_used += row->budget == BUDGET_RETRIES;
         task->lost_used += row->budget == BUDGET_LOST;
         if (task->attempt)
-            task->before = times_of(task->attempt);
+            task->before = times_of_attempt(task->attempt);
         else
             task->attempt = xcalloc(1, sizeof *task->attempt);
         set_text(engine, &task->attempt->message, NULL);
