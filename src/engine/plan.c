@@ -401,12 +401,40 @@ static enum err_code check_given(const struct run_image *image, const struct job
     return job_def_check_parameters(def, given.items, given.count, err);
 }
 
-/* ---- what references stand for ---- */
+/* ---- the newest attempt ---- */
 
 struct kept_tasks {
     const struct job_def *def; /* of the newest attempt */
     const struct task_run_row *const *rows;
 };
+
+static struct kept_tasks kept_tasks_of(const struct run_image *image, const struct job_def *newest,
+                                       struct arena *arena)
+{
+    const struct task_run_row **rows =
+        ARENA_ARRAY(arena, newest->task_count, const struct task_run_row *);
+    run_image_map(image, newest, image->run.repair_number, rows);
+    return (struct kept_tasks){newest, rows};
+}
+
+/* Of the tasks of the input's definition, as those of the newest attempt ended. */
+static void set_states(struct plan_input *input, const struct kept_tasks *kept, struct arena *arena)
+{
+    enum state *old_states = ARENA_ARRAY(arena, kept->def->task_count, enum state);
+    int8_t *old_outcomes = ARENA_ARRAY(arena, kept->def->task_count, int8_t);
+    for (uint32_t i = 0; i < kept->def->task_count; i++) {
+        const struct task_run_row *row = kept->rows[i];
+        old_states[i] = row ? row->state : STATE_NEW;
+        old_outcomes[i] = row ? row->outcome : FIELD_UNSET;
+    }
+    enum state *states = ARENA_ARRAY(arena, input->def->task_count, enum state);
+    int8_t *outcomes = ARENA_ARRAY(arena, input->def->task_count, int8_t);
+    plan_carry_over(kept->def, old_states, old_outcomes, input->def, states, outcomes);
+    input->states = states;
+    input->outcomes = outcomes;
+}
+
+/* ---- what references stand for ---- */
 
 static bool find_kept(const void *context, const char *task_key, struct reference_task *ret)
 {
@@ -519,20 +547,10 @@ enum err_code plan_preview(const struct run_image *image, const struct job_def *
     enum err_code code = plan_check_state(image->run.state, err);
     if (code)
         return code;
-    uint32_t count = newest->task_count;
-    const struct task_run_row **map = ARENA_ARRAY(arena, count, const struct task_run_row *);
-    run_image_map(image, newest, image->run.repair_number, map);
-    enum state *old_states = ARENA_ARRAY(arena, count, enum state);
-    int8_t *old_outcomes = ARENA_ARRAY(arena, count, int8_t);
-    for (uint32_t i = 0; i < count; i++) {
-        old_states[i] = map[i] ? map[i]->state : STATE_NEW;
-        old_outcomes[i] = map[i] ? map[i]->outcome : FIELD_UNSET;
-    }
-    enum state *states = ARENA_ARRAY(arena, def->task_count, enum state);
-    int8_t *outcomes = ARENA_ARRAY(arena, def->task_count, int8_t);
-    plan_carry_over(newest, old_states, old_outcomes, def, states, outcomes);
+    const struct kept_tasks kept = kept_tasks_of(image, newest, arena);
     const struct def_diff *diff = def_diff_make(newest, def, arena);
-    const struct plan_input input = {def, states, outcomes, request, diff};
+    struct plan_input input = {.def = def, .request = request, .diff = diff};
+    set_states(&input, &kept, arena);
     struct err no_plan;
     code = plan_make(&input, arena, ret, &no_plan);
     if (code == ERR_INVALID_PARAMETER) {
@@ -540,7 +558,6 @@ enum err_code plan_preview(const struct run_image *image, const struct job_def *
         return code;
     }
     /* What is wrong with the parameters comes before that there is nothing to repair, as in a repair. */
-    const struct kept_tasks kept = {newest, map};
     struct param_list after =
         layers_of(image, params_of(&def->details.parameters), request->parameters, arena);
     struct reference_scope scope = {0}; /* of EL nothing is asked */
