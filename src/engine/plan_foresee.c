@@ -32,11 +32,6 @@ static bool is_planned(const struct foresight *foresight, uint32_t i)
 
 enum guess { GUESS_FALSE, GUESS_TRUE, GUESS_BAD, GUESS_UNKNOWN };
 
-static bool span_is(struct span span, const char *text)
-{
-    return span.len == strlen(text) && memcmp(span.text, text, span.len) == 0;
-}
-
 static bool is_start_time(struct span name)
 {
     static const char prefix[] = "start_time.";
@@ -46,17 +41,15 @@ static bool is_start_time(struct span name)
 /* Does it stand for the same now as when the task runs? */
 static bool is_settled(const struct foresight *foresight, const struct reference *reference)
 {
-    char key[DEF_MAX_TASK_KEY * 4 + 1];
+    char key[TASK_KEY_TEXT];
     switch (reference->space) {
     case REFERENCE_JOB: /* a run that has not started starts when its turn comes */
         return foresight->scope->start_ms != FIELD_NULL || !is_start_time(reference->name);
     case REFERENCE_TASK:
         return span_is(reference->name, "name");
     case REFERENCE_TASKS:
-        if (reference->task.len >= sizeof key || span_is(reference->name, "execution_count"))
+        if (!reference_task_key(reference, key) || span_is(reference->name, "execution_count"))
             return false;
-        memcpy(key, reference->task.text, reference->task.len);
-        key[reference->task.len] = '\0';
         int64_t position = job_def_find(foresight->def, key);
         return position >= 0 && !is_planned(foresight, (uint32_t)position);
     case REFERENCE_WORKSPACE:

@@ -23,12 +23,10 @@ static bool publishes(const struct task_def *task)
 static bool next_value(const struct job_def *def, const char **cursor, struct reference *ret,
                        uint32_t *ret_task, struct span *ret_key)
 {
-    char key[DEF_MAX_TASK_KEY * 4 + 1];
+    char key[TASK_KEY_TEXT];
     while (reference_next(cursor, ret)) {
-        if (!reference_names_value(ret, ret_key) || ret->task.len >= sizeof key)
+        if (!reference_names_value(ret, ret_key) || !reference_task_key(ret, key))
             continue;
-        memcpy(key, ret->task.text, ret->task.len);
-        key[ret->task.len] = '\0';
         int64_t position = job_def_find(def, key);
         if (position < 0 || !publishes(&def->tasks[position]))
             continue;
@@ -171,7 +169,7 @@ static bool is_given(const struct simulated_values *values, uint32_t task, struc
 {
     const struct param *items = values->given[task].items;
     for (size_t i = 0; i < values->given[task].count; i++)
-        if (strlen(items[i].name) == key.len && memcmp(items[i].name, key.text, key.len) == 0)
+        if (span_is(key, items[i].name))
             return true;
     return false;
 }

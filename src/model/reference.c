@@ -34,7 +34,7 @@ size_t reference_span(const char *text)
     return p[0] == '}' && p[1] == '}' ? (size_t)(p + 2 - text) : 0;
 }
 
-static bool span_is(struct span span, const char *text)
+bool span_is(struct span span, const char *text)
 {
     return span.len == strlen(text) && memcmp(span.text, text, span.len) == 0;
 }
@@ -391,10 +391,7 @@ __attribute__((format(printf, 3, 4))) static enum err_code refuse(const struct r
                    shown < whole.len ? "…" : "", what);
 }
 
-enum { TASK_KEY_TEXT = DEF_MAX_TASK_KEY * 4 + 1 };
-
-/* T as a string; false when no task can have that key. */
-static bool task_key_of(const struct reference *reference, char key[static TASK_KEY_TEXT])
+bool reference_task_key(const struct reference *reference, char key[static TASK_KEY_TEXT])
 {
     struct span task = reference->task;
     if (task.len >= TASK_KEY_TEXT)
@@ -441,7 +438,7 @@ static enum err_code find_task(const struct reference *reference,
                                struct err *err)
 {
     char key[TASK_KEY_TEXT];
-    if (!task_key_of(reference, key) || !scope->find_task ||
+    if (!reference_task_key(reference, key) || !scope->find_task ||
         !scope->find_task(scope->context, key, ret))
         return refuse(reference, err, "cannot be resolved: it names no upstream task");
     return ERR_OK;
@@ -546,7 +543,7 @@ enum err_code reference_check(const char *text, const struct reference_check *ch
         if (reference.space != REFERENCE_TASKS)
             continue;
         char key[TASK_KEY_TEXT];
-        if (!task_key_of(&reference, key) || !check->is_upstream(check->context, key))
+        if (!reference_task_key(&reference, key) || !check->is_upstream(check->context, key))
             return refuse(&reference, err, "does not name a task upstream of \"%s\"", check->task);
         if (meant.meaning == MEANS_VALUE && check->may_publish &&
             !check->may_publish(check->context, key))

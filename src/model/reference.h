@@ -39,6 +39,8 @@ struct span {
     size_t len;       /* bytes */
 };
 
+bool span_is(struct span span, const char *text);
+
 /* A reference as it is written; spans point into the text. */
 struct reference {
     enum reference_space space;
@@ -53,6 +55,9 @@ size_t reference_span(const char *text);
  * end. Linear in the text over all calls. */
 bool reference_next(const char **cursor, struct reference *ret);
 
+enum { TASK_KEY_TEXT = DEF_MAX_TASK_KEY * 4 + 1 };
+/* T of tasks.T as a string; false when no task can have that key. */
+bool reference_task_key(const struct reference *reference, char key[static TASK_KEY_TEXT]);
 /* Is it job.parameters.NAME, with a NAME that a parameter can have? The span is without back-quotes. */
 bool reference_names_parameter(const struct reference *reference, struct span *ret_name);
 /* Is it tasks.T.values.KEY? T is reference->task. The span is without back-quotes. */
