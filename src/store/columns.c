@@ -357,9 +357,13 @@ static const struct column campaign_cell_columns[] = {
     INT64(campaign_cell_row, start_ms, MOVING), INT64(campaign_cell_row, finished_ms, MOVING),
 };
 
-#define TABLE(name, row, columns, large)                                                    \
-    {                                                                                       \
-        name, sizeof(struct row), columns, ARRAY_LEN(columns), ARRAY_LEN(columns) - (large) \
+#define TABLE(name, row, columns, large)                                                           \
+    {                                                                                              \
+        name, sizeof(struct row), columns, ARRAY_LEN(columns), ARRAY_LEN(columns) - (large), false \
+    }
+#define DELETABLE(name, row, columns)                                                   \
+    {                                                                                   \
+        name, sizeof(struct row), columns, ARRAY_LEN(columns), ARRAY_LEN(columns), true \
     }
 
 const struct table store_workspace_table = TABLE("workspace", workspace_row, workspace_columns, 0);
@@ -377,17 +381,17 @@ const struct table store_tables[ROW_KIND_COUNT] = {
     [ROW_OPERATION] = TABLE("operation", operation_row, operation_columns, 0),
     [ROW_RETRY_TOKEN] = TABLE("retry_token", retry_token_row, retry_token_columns, 1),
     [ROW_USER] = TABLE("user_account", user_row, user_columns, 0),
-    [ROW_ROLE] = TABLE("user_role", role_row, role_columns, 0),
-    [ROW_TOKEN] = TABLE("access_token", token_row, token_columns, 0),
-    [ROW_API_KEY] = TABLE("api_key", api_key_row, api_key_columns, 0),
-    [ROW_ACCESS_KEY] = TABLE("access_key", access_key_row, access_key_columns, 0),
-    [ROW_SECRET] = TABLE("secret", secret_row, secret_columns, 0),
+    [ROW_ROLE] = DELETABLE("user_role", role_row, role_columns),
+    [ROW_TOKEN] = DELETABLE("access_token", token_row, token_columns),
+    [ROW_API_KEY] = DELETABLE("api_key", api_key_row, api_key_columns),
+    [ROW_ACCESS_KEY] = DELETABLE("access_key", access_key_row, access_key_columns),
+    [ROW_SECRET] = DELETABLE("secret", secret_row, secret_columns),
     [ROW_AUDIT] = TABLE("audit", audit_row, audit_columns, 0),
     [ROW_RESOURCE] = TABLE("resource", resource_row, resource_columns, 0),
     [ROW_RECENT_JOB] = TABLE("recent_job", recent_job_row, recent_job_columns, 0),
     [ROW_CAMPAIGN] = TABLE("campaign", campaign_row, campaign_columns, 0),
     [ROW_CAMPAIGN_CELL] = TABLE("campaign_cell", campaign_cell_row, campaign_cell_columns, 0),
-    [ROW_JOB_PERMISSION] = TABLE("job_permission", job_permission_row, job_permission_columns, 0),
+    [ROW_JOB_PERMISSION] = DELETABLE("job_permission", job_permission_row, job_permission_columns),
 };
 
 size_t column_length(const struct column *column, const void *row)

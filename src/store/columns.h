@@ -6,6 +6,7 @@
  */
 #pragma once
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -44,7 +45,8 @@ struct table {
     size_t row_size;  /* of the struct, in bytes */
     const struct column *columns;
     size_t count;
-    size_t listed; /* the first so many are what lists read */
+    size_t listed;     /* the first so many are what lists read */
+    bool is_deletable; /* by key, and nothing else goes with a row */
 };
 
 /* By row kind. */

@@ -397,8 +397,7 @@ static bool delete_campaign(struct memory_rows *rows, const struct campaign_row 
 static bool delete_row(struct memory_rows *rows, enum row_kind kind, const void *row)
 {
     size_t place = memory_rows_from(rows, kind, row, SIZE_MAX);
-    assert(kind == ROW_ROLE || kind == ROW_TOKEN || kind == ROW_API_KEY || kind == ROW_ACCESS_KEY ||
-           kind == ROW_SECRET || kind == ROW_JOB_PERMISSION);
+    assert(store_tables[kind].is_deletable);
     if (!memory_rows_is_at(rows, kind, place, row, SIZE_MAX))
         return false;
     memory_rows_remove(rows, kind, place);

@@ -412,12 +412,9 @@ static bool update_text(const struct table *table, struct buf *out)
     return true;
 }
 
-/* Of the kinds that are deleted by their key alone. */
-static bool delete_text(enum row_kind kind, struct buf *out)
+static bool delete_text(const struct table *table, struct buf *out)
 {
-    const struct table *table = &store_tables[kind];
-    if (kind != ROW_ROLE && kind != ROW_TOKEN && kind != ROW_API_KEY && kind != ROW_ACCESS_KEY &&
-        kind != ROW_SECRET && kind != ROW_JOB_PERMISSION)
+    if (!table->is_deletable)
         return false;
     buf_printf(out, "DELETE FROM %s WHERE ", table->name);
     add_assignments(out, table, COLUMN_KEY, " AND ");
@@ -428,7 +425,7 @@ bool db_statement_text(int sql, struct buf *out)
 {
     buf_clear(out);
     if (sql >= SQL_DELETE)
-        return delete_text((enum row_kind)(sql - SQL_DELETE), out);
+        return delete_text(&store_tables[sql - SQL_DELETE], out);
     if (sql >= SQL_UPDATE)
         return update_text(&store_tables[sql - SQL_UPDATE], out);
     if (sql >= SQL_INSERT) {
