@@ -100,19 +100,29 @@ bool sqlite_campaign_counts(struct store_reader *base, int64_t workspace,
     return !reader->failed;
 }
 
-size_t sqlite_planned_runs(struct store_reader *base, int64_t workspace, const struct uuid *job,
-                           int64_t from_ms, int64_t to_ms, size_t max, struct arena *arena,
-                           struct run_row **ret)
+/* Of runs of a job that were planned for then. */
+static sqlite3_stmt *query_of_times(struct sqlite_reader *reader, enum sql sql, int64_t workspace,
+                                    const struct uuid *job, int64_t from_ms, int64_t to_ms,
+                                    size_t max)
 {
-    struct sqlite_reader *reader = sqlite_reader_of(base);
-    const struct table *table = &store_tables[ROW_RUN];
-    sqlite3_stmt *statement = sqlite_reader_query(reader, SQL_PLANNED_RUNS, workspace);
+    sqlite3_stmt *statement = sqlite_reader_query(reader, sql, workspace);
     if (statement) {
         db_bind_uuid(statement, 2, job);
         sqlite3_bind_int64(statement, 3, from_ms);
         sqlite3_bind_int64(statement, 4, to_ms);
         sqlite3_bind_int64(statement, 5, (sqlite3_int64)max);
     }
+    return statement;
+}
+
+size_t sqlite_planned_runs(struct store_reader *base, int64_t workspace, const struct uuid *job,
+                           int64_t from_ms, int64_t to_ms, size_t max, struct arena *arena,
+                           struct run_row **ret)
+{
+    struct sqlite_reader *reader = sqlite_reader_of(base);
+    const struct table *table = &store_tables[ROW_RUN];
+    sqlite3_stmt *statement =
+        query_of_times(reader, SQL_PLANNED_RUNS, workspace, job, from_ms, to_ms, max);
     struct run_row *rows = NULL;
     size_t count = 0, cap = 0;
     while (sqlite_reader_step(reader, statement)) {
@@ -130,13 +140,8 @@ size_t sqlite_window_runs(struct store_reader *base, int64_t workspace, const st
                           struct window_run **ret)
 {
     struct sqlite_reader *reader = sqlite_reader_of(base);
-    sqlite3_stmt *statement = sqlite_reader_query(reader, SQL_WINDOW_RUNS, workspace);
-    if (statement) {
-        db_bind_uuid(statement, 2, job);
-        sqlite3_bind_int64(statement, 3, from_ms);
-        sqlite3_bind_int64(statement, 4, to_ms);
-        sqlite3_bind_int64(statement, 5, (sqlite3_int64)max);
-    }
+    sqlite3_stmt *statement =
+        query_of_times(reader, SQL_WINDOW_RUNS, workspace, job, from_ms, to_ms, max);
     struct window_run *runs = NULL;
     size_t count = 0, cap = 0;
     while (sqlite_reader_step(reader, statement)) {
