@@ -308,7 +308,6 @@ static void read_attempts(struct sqlite_reader *reader, sqlite3_stmt *statement,
             continue;
         bool is_older = uuid_equal(&task_run, &before);
         struct attempt_row *row = rows_add(&rows);
-        row->error_trace = NULL;
         db_read_row(statement, rows.table, is_older ? without_trace : rows.table->count, row,
                     arena);
         before = task_run;
