@@ -6,6 +6,7 @@
  * that exists (`settle`). What happens at gaps and overlaps follows from that and from nothing else, which is why this is
  * not a list of days with times put on them: the results have to be those of Quartz, on the odd days too.
  */
+#include "base/number.h"
 #include "base/timefmt.h"
 #include "calendar/cron.h"
 
@@ -295,11 +296,6 @@ static int64_t slack_ms(const struct cron *cron)
     bool is_working_day = cron->day_rule == CRON_LAST_DAY_WEEKDAY ||
                           cron->day_rule == CRON_NEAREST_WEEKDAY;
     return is_working_day ? WORKING_DAY_SLACK_S * INT64_C(1000) : 0;
-}
-
-static int64_t floor_div(int64_t value, int64_t by)
-{
-    return value / by - (value % by < 0);
 }
 
 bool cron_next_until(const struct cron *cron, const struct zone *zone, int64_t after_ms,

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "base/number.h"
 #include "calendar/cron.h"
 #include "calendar/crontab.h"
 
@@ -107,11 +108,6 @@ static bool is_at(const struct parser *parser, char c)
 static char upper(char c)
 {
     return c >= 'a' && c <= 'z' ? (char)(c - 'a' + 'A') : c;
-}
-
-static bool is_digit(char c)
-{
-    return c >= '0' && c <= '9';
 }
 
 static bool take(struct parser *parser, char letter)

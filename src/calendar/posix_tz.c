@@ -2,6 +2,7 @@
 
 #include <assert.h>
 
+#include "base/number.h"
 #include "base/timefmt.h"
 
 enum {
@@ -23,11 +24,6 @@ static bool take(struct reader *reader, char c)
         return false;
     reader->at++;
     return true;
-}
-
-static bool is_digit(char c)
-{
-    return c >= '0' && c <= '9';
 }
 
 static bool is_letter(char c)

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "base/number.h"
 
 enum { HOUR_S = 3600, MAX_DIGITS = 4 };
 
@@ -47,11 +48,6 @@ const char *zone_id_short(size_t index)
 {
     assert(index < ZONE_ID_SHORT_COUNT);
     return short_ids[index].id;
-}
-
-static bool is_digit(char c)
-{
-    return c >= '0' && c <= '9';
 }
 
 /* Behind "GMT": +8, -08, +0530, +5:30, +05:30. */

@@ -3,6 +3,8 @@
 #include <string.h>
 #include <strings.h>
 
+#include "base/number.h"
+
 /* Instants of the years 1 to 9999, less a day at both ends for what zones add. */
 #define FIRST_MS (-INT64_C(62135596800000) + 86400000)
 #define LAST_MS  (INT64_C(253402300799999) - 86400000)
@@ -20,11 +22,6 @@ static const char *const days[] = {"Monday", "Tuesday",  "Wednesday", "Thursday"
 enum { SHORT_NAME = 3 };
 
 /* ---- instants and clocks ---- */
-
-static int64_t floor_div(int64_t a, int64_t b)
-{
-    return a / b - (a % b < 0);
-}
 
 static enum err_code check_range(int64_t ms, struct err *err)
 {
@@ -326,11 +323,6 @@ struct reading {
     bool is_half; /* the hour is one of K or h: a counts */
     bool is_afternoon;
 };
-
-static bool is_digit(char c)
-{
-    return c >= '0' && c <= '9';
-}
 
 /* At most `width` digits, 0: all there are. */
 static bool take_number(struct reading *reading, int width, int *ret)

@@ -2,6 +2,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/number.h"
 #include "base/utf8.h"
 #include "model/el_date.h"
 #include "model/el_internal.h"
@@ -32,11 +33,6 @@ static bool refuse(struct parser *parser, const char *at, const char *what)
     err_set(parser->err, ERR_INVALID_PARAMETER, "%s at character %zu", what,
             el_place(parser->text, at));
     return false;
-}
-
-static bool is_digit(char c)
-{
-    return c >= '0' && c <= '9';
 }
 
 static bool is_name_part(char c)
