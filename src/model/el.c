@@ -14,7 +14,7 @@ size_t el_place(const char *text, const char *at)
 
 /* ---- parameters ---- */
 
-static bool is_name_part(char c)
+static bool is_parameter_char(char c)
 {
     return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' ||
            c == '-' || c == '.';
@@ -25,7 +25,7 @@ size_t el_parameter_span(const char *text)
     if (text[0] != '$' || text[1] != '{')
         return 0;
     size_t len = 2;
-    while (is_name_part(text[len]))
+    while (is_parameter_char(text[len]))
         len++;
     return len > 2 && text[len] == '}' ? len + 1 : 0;
 }

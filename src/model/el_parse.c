@@ -35,7 +35,7 @@ static bool refuse(struct parser *parser, const char *at, const char *what)
     return false;
 }
 
-static bool is_name_part(char c)
+static bool is_identifier_char(char c)
 {
     return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_' || is_digit(c);
 }
@@ -125,8 +125,8 @@ static bool advance(struct parser *parser)
         good = read_text(parser, p);
     } else if (is_digit(*p)) {
         good = read_number(parser, p);
-    } else if (is_name_part(*p)) {
-        while (is_name_part(p[len]))
+    } else if (is_identifier_char(*p)) {
+        while (is_identifier_char(p[len]))
             len++;
         parser->token = (struct token){.kind = TOKEN_NAME, .at = p, .len = len};
     } else {
