@@ -6,6 +6,7 @@
 #include <strings.h>
 
 #include "auth/digest.h"
+#include "base/hex.h"
 #include "base/percent.h"
 #include "base/timefmt.h"
 
@@ -14,21 +15,11 @@ static const char unsigned_payload[] = "UNSIGNED-PAYLOAD";
 
 enum { CANONICAL_MAX_BYTES = 256 << 10, HASH_TEXT = SDK_SIGNATURE_HEX + 1 };
 
-static void hex(const uint8_t digest[static SHA256_BYTES], char text[static HASH_TEXT])
-{
-    static const char digits[] = "0123456789abcdef";
-    for (size_t i = 0; i < SHA256_BYTES; i++) {
-        text[2 * i] = digits[digest[i] >> 4];
-        text[2 * i + 1] = digits[digest[i] & 15];
-    }
-    text[(size_t)2 * SHA256_BYTES] = '\0';
-}
-
 static void hash_hex(const void *data, size_t len, char text[static HASH_TEXT])
 {
     uint8_t digest[SHA256_BYTES];
     sha256(data, len, digest);
-    hex(digest, text);
+    hex_text(digest, sizeof digest, text);
 }
 
 /* ---- the header ---- */
@@ -263,7 +254,7 @@ static bool is_signature(const struct sdk_signature *signature, const struct htt
         buf_clear(&text);
         buf_printf(&text, "%s\n%s\n%s", algorithm, http_header(request, "x-sdk-date"), hash);
         hmac_sha256(secret, strlen(secret), text.data, text.len, mac);
-        hex(mac, hash);
+        hex_text(mac, sizeof mac, hash);
         ok = digest_equal(hash, signature->signature, SDK_SIGNATURE_HEX);
     }
     buf_release(&text);

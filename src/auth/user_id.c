@@ -2,6 +2,8 @@
 
 #include <stdio.h>
 
+#include "base/hex.h"
+
 char *user_id_format(const char *region, const uint8_t unique[static USER_ID_UNIQUE_BYTES],
                      char text[static USER_ID_TEXT])
 {
@@ -9,7 +11,6 @@ char *user_id_format(const char *region, const uint8_t unique[static USER_ID_UNI
     int len = snprintf(text, USER_ID_TEXT - DIGITS - 1, "ocid1.user.oc1.%s", region);
     int at = len < USER_ID_TEXT - DIGITS - 2 ? len : USER_ID_TEXT - DIGITS - 2;
     text[at++] = '.';
-    for (int i = 0; i < USER_ID_UNIQUE_BYTES; i++, at += 2)
-        snprintf(text + at, 3, "%02x", unique[i]);
+    hex_text(unique, USER_ID_UNIQUE_BYTES, text + at);
     return text;
 }

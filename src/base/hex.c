@@ -17,3 +17,13 @@ int hex_byte(const char *digits)
     int low = high < 0 ? -1 : hex_digit(digits[1]);
     return low < 0 ? -1 : high << 4 | low;
 }
+
+void hex_text(const unsigned char *bytes, size_t len, char *text)
+{
+    static const char digits[] = "0123456789abcdef";
+    for (size_t i = 0; i < len; i++) {
+        text[2 * i] = digits[bytes[i] >> 4];
+        text[2 * i + 1] = digits[bytes[i] & 15];
+    }
+    text[2 * len] = '\0';
+}

@@ -10,6 +10,7 @@
 #include <sys/random.h>
 #include <time.h>
 
+#include "base/hex.h"
 #include "base/json.h"
 #include "base/percent.h"
 #include "base/uuid.h"
@@ -93,8 +94,7 @@ static void make_retry_token(char text[static RETRY_TOKEN_TEXT])
     unsigned char bytes[16];
     if (getrandom(bytes, sizeof bytes, 0) != (ssize_t)sizeof bytes)
         abort();
-    for (size_t i = 0; i < sizeof bytes; i++)
-        snprintf(text + 2 * i, 3, "%02x", bytes[i]);
+    hex_text(bytes, sizeof bytes, text);
 }
 
 void call_pause_ms(long ms)

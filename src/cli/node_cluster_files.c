@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "base/buf.h"
+#include "base/hex.h"
 #include "base/mem.h"
 #include "cli/node_cluster.h"
 
@@ -159,8 +160,7 @@ static bool make_secret(struct node_cluster *cluster)
     unsigned char bytes[CLUSTER_SECRET_BYTES];
     if (getrandom(bytes, sizeof bytes, 0) != (ssize_t)sizeof bytes)
         return false;
-    for (size_t i = 0; i < sizeof bytes; i++)
-        snprintf(cluster->secret + 2 * i, 3, "%02x", bytes[i]);
+    hex_text(bytes, sizeof bytes, cluster->secret);
     return true;
 }
 

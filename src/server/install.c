@@ -7,8 +7,8 @@
 #include <unistd.h>
 
 #include "base/buf.h"
-#include "base/log.h"
 #include "base/hex.h"
+#include "base/log.h"
 #include "server/bootstrap.h"
 #include "server/clock.h"
 #include "server/files.h"
@@ -20,8 +20,7 @@ static bool random_hex(char *text, size_t bytes)
     uint8_t raw[64];
     if (bytes > sizeof raw || getrandom(raw, bytes, 0) != (ssize_t)bytes)
         return false;
-    for (size_t i = 0; i < bytes; i++)
-        snprintf(text + 2 * i, 3, "%02x", raw[i]);
+    hex_text(raw, bytes, text);
     return true;
 }
 

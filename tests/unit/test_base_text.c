@@ -204,6 +204,15 @@ static void hex_reads_two_digits(void **state)
         assert_int_equal(hex_byte(wrong[i]), -1);
 }
 
+static void hex_writes_bytes(void **state)
+{
+    (void)state;
+    static const unsigned char bytes[] = {0x00, 0x9f, 0xaf, 0xff};
+    char text[2 * sizeof bytes + 1];
+    hex_text(bytes, sizeof bytes, text);
+    assert_string_equal(text, "009fafff");
+}
+
 static void percent_decodes_what_is_whole(void **state)
 {
     (void)state;
@@ -494,6 +503,7 @@ int main(void)
         cmocka_unit_test(utf8_knows_valid_sequences),
         cmocka_unit_test(utf8_cuts_between_sequences),
         cmocka_unit_test(hex_reads_two_digits),
+        cmocka_unit_test(hex_writes_bytes),
         cmocka_unit_test(percent_decodes_what_is_whole),
         cmocka_unit_test(json_takes_one_text),
         cmocka_unit_test(json_counts_values),

@@ -4,18 +4,15 @@
 #include "api/accounts/accounts.h"
 #include "api/accounts/views.h"
 #include "api/respond.h"
+#include "base/hex.h"
 
 enum { KEY_BYTES = 16, KEY_TEXT = 2 * KEY_BYTES + 1 };
 
 /* A token is named by the beginning of its hash, which tells nothing of the token. */
 static const char *key_of(const uint8_t hash[static SHA256_BYTES], struct arena *arena)
 {
-    static const char digits[] = "0123456789abcdef";
     char *text = arena_alloc(arena, KEY_TEXT);
-    for (size_t i = 0; i < KEY_BYTES; i++) {
-        text[2 * i] = digits[hash[i] >> 4];
-        text[2 * i + 1] = digits[hash[i] & 15];
-    }
+    hex_text(hash, KEY_BYTES, text);
     return text;
 }
 
