@@ -204,15 +204,6 @@ static enum err_code check_body(const struct oci_signature *signature,
     return ERR_OK;
 }
 
-static void add_trimmed(struct buf *out, const char *value)
-{
-    value += strspn(value, " \t");
-    size_t len = strlen(value);
-    while (len && (value[len - 1] == ' ' || value[len - 1] == '\t'))
-        len--;
-    buf_add(out, value, len);
-}
-
 static void signed_text(const struct oci_signature *signature, const struct http_request *request,
                         struct buf *out)
 {
@@ -223,7 +214,7 @@ static void signed_text(const struct oci_signature *signature, const struct http
         buf_puts(out, name);
         BUF_LIT(out, ": ");
         if (strcmp(name, request_target) != 0) {
-            add_trimmed(out, http_header(request, name));
+            buf_puts(out, http_header(request, name));
             continue;
         }
         for (const char *c = request->method; *c; c++)

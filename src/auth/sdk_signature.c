@@ -182,13 +182,9 @@ static bool add_query(const char *target, struct arena *arena, struct buf *out)
 static void add_header(const struct http_request *request, const char *name, struct buf *out)
 {
     const char *value = http_header(request, name);
-    value = value ? value + strspn(value, " \t") : "";
-    size_t len = strlen(value);
-    while (len && (value[len - 1] == ' ' || value[len - 1] == '\t'))
-        len--;
     buf_puts(out, name);
     buf_putc(out, ':');
-    buf_add(out, value, len);
+    buf_puts(out, value ? value : "");
     buf_putc(out, '\n');
 }
 

@@ -17,7 +17,7 @@ enum { HTTP_MAX_RESPONSE_HEADERS = 16 };
 
 struct http_header {
     const char *name;
-    const char *value;
+    const char *value; /* of a request: without the blanks around it, as signatures have it */
 };
 
 struct http_request {
