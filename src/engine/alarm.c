@@ -447,12 +447,12 @@ static void go_off(struct step *step, struct ealarm *alarm, struct ejob *job)
     int64_t planned;
     if (!next_planned(alarm, &planned))
         return;
-    if (planned > step->now_ms) /* the clock was set back since */
-        ;
-    else if (step->now_ms - planned > LATE_MS)
-        make_up(step, alarm, job, planned);
-    else
-        fire(step, alarm, job, planned, false);
+    if (planned <= step->now_ms) { /* else the clock was set back since */
+        if (step->now_ms - planned > LATE_MS)
+            make_up(step, alarm, job, planned);
+        else
+            fire(step, alarm, job, planned, false);
+    }
     arm(step->engine, alarm);
 }
 
