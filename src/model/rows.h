@@ -234,8 +234,6 @@ struct task_run_row {
     int64_t last_event;
 };
 
-/* How an attempt ended, as the supervisor or recovery saw it. TIMED_OUT stands already while the
- * child run of a JOB_TASK is being cancelled for it. */
 /* How an attempt came to run: from a warm interpreter, or why not where that was wished for; as
  * enum record_launch (supervise/record.h). */
 enum attempt_launch {
@@ -251,6 +249,8 @@ enum attempt_launch {
     LAUNCH_COUNT
 };
 
+/* How an attempt ended, as the supervisor or recovery saw it. TIMED_OUT stands already while the
+ * child run of a JOB_TASK is being cancelled for it. */
 enum attempt_cause {
     CAUSE_NONE, /* not ended */
     CAUSE_EXITED,

@@ -51,7 +51,7 @@ struct pump {
     int epoll_fd;
     int bell_fd; /* eventfd: commands wait */
 
-    pthread_mutex_t lock;      /* guards the five below */
+    pthread_mutex_t lock;      /* guards these */
     struct api_pending *first; /* commands that wait, oldest first */
     struct api_pending **last;
     struct prepared *prepared; /* answers of the git cache, newest first */
