@@ -64,6 +64,8 @@ void user_wishes(struct stage *stage);
 
 /* No job starts by itself any more. */
 void user_stops_schedules(struct stage *stage);
+/* A suspended run waits for somebody to cancel it. False: there is none. */
+bool user_cancels_suspended(struct stage *stage);
 
 /* ---- campaigns.c ---- */
 
@@ -71,9 +73,6 @@ void user_stops_schedules(struct stage *stage);
 void user_campaigns(struct stage *stage, struct command *ret);
 /* In the calm, every campaign that is not paused comes to its end. */
 void campaigns_have_ended(struct stage *stage);
-
-/* A suspended run waits for somebody to cancel it. False: there is none. */
-bool user_cancels_suspended(struct stage *stage);
 
 /* ---- executors.c ---- */
 

@@ -225,12 +225,11 @@ static const char *random_json(struct stage *stage, const struct law_dag *dag)
     return text;
 }
 
-static struct job_def *parse(struct stage *stage, const char *text)
+static struct job_def *parse(const char *text)
 {
     struct err err;
     struct job_def *def = NULL;
     json_t *json = json_parse(text, strlen(text), &err);
-    (void)stage;
     if (!json || job_def_parse(json, true, &def, &err))
         broken("%s\nin %s", err.message, text);
     json_decref(json);
@@ -240,7 +239,7 @@ static struct job_def *parse(struct stage *stage, const char *text)
 static struct command_result ask_with_def(struct stage *stage, struct command *command,
                                           const struct law_dag *dag)
 {
-    command->def = parse(stage, random_json(stage, dag));
+    command->def = parse(random_json(stage, dag));
     struct command_result result = ask(stage, command);
     job_def_unref(command->def);
     return result;

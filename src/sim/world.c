@@ -8,7 +8,7 @@
 #include "sim/verdict.h"
 #include "sim/world_internal.h"
 
-enum { START_MS = 1767225600, HOUR_MS = 3600000 }; /* 2026-01-01T00:00:00Z in s */
+enum { START_S = 1767225600, HOUR_MS = 3600000 }; /* 2026-01-01T00:00:00Z in s */
 
 static const char *const host = "host-a";
 
@@ -39,7 +39,7 @@ struct world *world_new_on(struct disk *disk, const char *name, bool crash_alway
     book_init(&world->book);
     effects_init(&world->effects);
     world->zone = zone_fixed(0);
-    world->now_ms = (int64_t)START_MS * 1000;
+    world->now_ms = (int64_t)START_S * 1000;
     world->mono_ms = 5000;
     world->seed = 1;
     world->effects_left = SIZE_MAX;
