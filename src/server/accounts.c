@@ -89,7 +89,7 @@ static bool is_valid(int64_t expires_ms, int64_t now_ms)
     return expires_ms == FIELD_NULL || now_ms < expires_ms;
 }
 
-/* A full cache begins anew. */
+/* A full cache begins anew, and so do all of them when accounts have changed. */
 static void forget_all(struct accounts *accounts)
 {
     while (accounts->verifier_count)
@@ -281,11 +281,11 @@ static enum err_code load_role(struct accounts *accounts, const char *name, cons
     enum err_code code = end_read(accounts, found, ERR_NOT_FOUND);
     if (code)
         return code;
-    if (accounts->roles.count < CACHED_ROLES) {
-        struct cached_role *row = ARENA_NEW(&accounts->arena, struct cached_role);
-        *row = (struct cached_role){workspace, role};
-        str_map_add(&accounts->roles, arena_strdup(&accounts->arena, name), row);
-    }
+    if (accounts->roles.count >= CACHED_ROLES)
+        forget_all(accounts);
+    struct cached_role *row = ARENA_NEW(&accounts->arena, struct cached_role);
+    *row = (struct cached_role){workspace, role};
+    str_map_add(&accounts->roles, arena_strdup(&accounts->arena, name), row);
     *ret_role = role;
     return ERR_OK;
 }
