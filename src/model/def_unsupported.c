@@ -14,14 +14,13 @@ static bool is_true(const json_t *value)
 }
 
 struct unsupported {
-    const char *object; /* NULL: a field of the task itself */
     const char *field;
     bool (*is)(const json_t *value);
     const char *instead;
 };
 
 static const struct unsupported of_task[] = {
-    {NULL, "isStreaming", is_true, "use false"},
+    {"isStreaming", is_true, "use false"},
 };
 
 static enum err_code check_rows(const struct unsupported *rows, size_t count, const json_t *object,
@@ -29,14 +28,12 @@ static enum err_code check_rows(const struct unsupported *rows, size_t count, co
 {
     for (size_t i = 0; i < count; i++) {
         const struct unsupported *row = &rows[i];
-        const json_t *owner = row->object ? json_object_get(object, row->object) : object;
-        const json_t *value = json_object_get(owner, row->field);
+        const json_t *value = json_object_get(object, row->field);
         if (!value || !row->is(value))
             continue;
         const char *text = json_string_value(value);
         return err_set(err, ERR_INVALID_PARAMETER,
-                       "%s%s%s%s%s%.100s%s is not supported by this version: %s", where,
-                       row->object ? row->object : "", row->object ? "." : "", row->field,
+                       "%s%s%s%.100s%s is not supported by this version: %s", where, row->field,
                        text ? " \"" : "", text ? text : "", text ? "\"" : "", row->instead);
     }
     return ERR_OK;
@@ -55,8 +52,7 @@ enum err_code def_check_supported(json_t *details, struct err *err)
     size_t i;
     json_t *task;
     json_array_foreach (json_object_get(details, "tasks"), i, task) {
-        if (!code)
-            code = def_check_supported_task(task, i, err);
+        code = def_check_supported_task(task, i, err);
         if (code)
             break;
     }
