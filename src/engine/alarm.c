@@ -298,7 +298,7 @@ static void skip(struct step *step, struct ealarm *alarm, int64_t first_ms, int6
 }
 
 /* createdBy of a scheduled run is who the job runs as, else its creator (RULES §11). */
-static struct principal owner_of(const struct ejob *job)
+static struct principal schedule_owner(const struct ejob *job)
 {
     if (job->row.run_as)
         return (struct principal){job->row.run_as, job->row.run_as};
@@ -329,7 +329,7 @@ static void fire(struct step *step, struct ealarm *alarm, struct ejob *job, int6
     bool continuous = alarm->row.kind == SCHEDULE_CONTINUOUS;
     const struct command command = {
         .kind = COMMAND_RUN_CREATE,
-        .principal = owner_of(job),
+        .principal = schedule_owner(job),
         .key = job->row.key,
         .run = {.queue_enabled = FIELD_UNSET},
     };

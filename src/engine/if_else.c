@@ -97,7 +97,8 @@ static void fail(struct step *step, struct etask *task, enum state end, const ch
 }
 
 /* RUNNING for no time. */
-static void begin(struct step *step, struct etask *task, const char *reason, const char *grounds)
+static void begin_decision(struct step *step, struct etask *task, const char *reason,
+                           const char *grounds)
 {
     if (task->run->row.state == STATE_PENDING)
         run_start(step, task->run);
@@ -121,7 +122,7 @@ static bool take_params(struct step *step, struct etask *task)
 
 void task_pass(struct step *step, struct etask *task, const char *reason, const char *grounds)
 {
-    begin(step, task, reason, grounds);
+    begin_decision(step, task, reason, grounds);
     set_text(step->engine, &task->row.error_code, "");
     task_move(step, task, STATE_SUCCESS, "Succeeded", NULL);
 }
@@ -131,7 +132,7 @@ void if_else_decide(struct step *step, struct etask *task, const char *grounds)
     struct buf decision;
     struct err err = {0};
     bool outcome = false;
-    begin(step, task, "Deciding", grounds);
+    begin_decision(step, task, "Deciding", grounds);
     if (!take_params(step, task))
         return;
     buf_init(&decision, DECISION_MAX_BYTES);

@@ -282,8 +282,8 @@ static const char *accepted_text(struct arena *arena, const struct erun *run, co
                         plan->reevaluate_count, plan->keep_count);
 }
 
-static void begin(struct step *step, struct erun *run, const struct command *command,
-                  const struct repair_request *request, const struct admitted *admitted)
+static void begin_admitted(struct step *step, struct erun *run, const struct command *command,
+                           const struct repair_request *request, const struct admitted *admitted)
 {
     bool other = admitted->def->version != run->def->version;
     begin_repair(step, run, command, request, admitted);
@@ -306,7 +306,7 @@ void run_repair(struct step *step, const struct command *command, struct erun *r
         result_refuse(result, err.code, "%s", err.message);
         return;
     }
-    begin(step, run, command, &command->repair, &admitted);
+    begin_admitted(step, run, command, &command->repair, &admitted);
     struct repair_plan *plan = ARENA_NEW(&step->fx->arena, struct repair_plan);
     *plan = admitted.plan;
     step->fx->plan = plan;
@@ -374,7 +374,8 @@ void runs_rerun(struct step *step, const struct command *command, struct command
     }
     for (size_t i = 0; i < count; i++) {
         chosen[i].admitted.place = run_placement(chosen[i].run);
-        begin(step, chosen[i].run, command, &command->reruns[i].repair, &chosen[i].admitted);
+        begin_admitted(step, chosen[i].run, command, &command->reruns[i].repair,
+                       &chosen[i].admitted);
     }
     result->key = chosen[0].run->row.key;
     result->operation = chosen[0].run->repair.operation;
