@@ -23,6 +23,9 @@ enum err_code dataarts_check_workspace(struct call *call, const char *given, con
  * has none any more. */
 enum err_code dataarts_check_change(struct call *call, const struct job_row *row,
                                     struct command *command);
+/* `jobParams` of a body as parameters, in the call's arena; ERR_INVALID_PARAMETER names what is wrong. */
+enum err_code dataarts_params_given(struct call *call, const struct field_list *given,
+                                    struct param_list *ret);
 enum err_code dataarts_job_create(struct call *call, struct command *command);
 enum err_code dataarts_job_get(struct call *call);
 enum err_code dataarts_job_update(struct call *call, struct command *command);

@@ -177,7 +177,7 @@ static enum err_code find_downstream(struct call *call, const struct job_row *ro
         }
         filter.offset += AT_ONCE;
     } while (chunk.count == AT_ONCE);
-    return call_reader_check(call) ? call->err.code : ERR_OK;
+    return call_reader_check(call);
 }
 
 /* ---- making ---- */
@@ -281,13 +281,17 @@ enum err_code dataarts_job_get(struct call *call)
 
 /* ---- run-immediate ---- */
 
-static struct param_list params_given(struct call *call, const struct field_list *given)
+enum err_code dataarts_params_given(struct call *call, const struct field_list *given,
+                                    struct param_list *ret)
 {
     const struct dataarts_param *items = given->items;
     struct param *params = ARENA_ARRAY(call->arena, given->count, struct param);
     for (size_t i = 0; i < given->count; i++)
         params[i] = (struct param){items[i].name, items[i].value ? items[i].value : ""};
-    return (struct param_list){params, given->count};
+    enum err_code code = params_check(params, given->count, "jobParams", &call->err);
+    if (!code)
+        *ret = (struct param_list){params, given->count};
+    return code;
 }
 
 enum err_code dataarts_job_run(struct call *call, struct command *command)
@@ -296,13 +300,8 @@ enum err_code dataarts_job_run(struct call *call, struct command *command)
     const struct run_request_body *body = call->details;
     command->kind = COMMAND_RUN_CREATE;
     command->run.queue_enabled = FIELD_UNSET;
-    if (body) {
-        struct param *params = NULL;
-        command->run.parameters = params_given(call, &body->params);
-        params = (struct param *)(uintptr_t)command->run.parameters.items;
-        if (params_check(params, command->run.parameters.count, "jobParams", &call->err))
-            return call->err.code;
-    }
+    if (body && dataarts_params_given(call, &body->params, &command->run.parameters))
+        return call->err.code;
     if (call_read_begin(call))
         return call->err.code;
     enum err_code code = dataarts_job_of_path(call, &row);

@@ -24,11 +24,6 @@ static const char *property(const struct dataarts_node *node, const char *name)
     return NULL;
 }
 
-static bool has_text(const char *text)
-{
-    return text && *text;
-}
-
 static void set_text(json_t *task, const char *field, const char *text)
 {
     if (has_text(text))

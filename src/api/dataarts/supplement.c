@@ -128,11 +128,6 @@ static enum err_code refuse_restriction(struct call *call, const char *field)
                    "The request parameter is invalid: %s is not supported: leave it out", field);
 }
 
-static bool has_text(const char *text)
-{
-    return text && *text;
-}
-
 /* "2026-07-28T00:00:00 +00" and nothing else: a T, a blank, and an offset of whole hours. */
 static bool parse_date(const char *text, int64_t *ret_ms)
 {

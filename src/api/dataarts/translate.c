@@ -70,11 +70,6 @@ bool dataarts_parse_time(const char *text, int64_t *ret_ms)
     return timefmt_parse(whole, ret_ms);
 }
 
-static bool has_text(const char *text)
-{
-    return text && *text;
-}
-
 static enum err_code set_time(json_t *schedule, const char *field, const char *name,
                               const char *text, struct err *err)
 {

@@ -11,6 +11,12 @@
 #include "api/call.h"
 #include "api/dataarts/job.h"
 
+/* Is there anything in it? Clients send "" for what they leave out. */
+static inline bool has_text(const char *text)
+{
+    return text && *text;
+}
+
 /* The definition of what is kept; `is_active`: its schedule fires. `at` finds jobs by name. One
  * reference. Codes as of RULES §10: the name, the nodes, a node's type, the schedule. */
 enum err_code dataarts_to_def(const struct reading *at, const struct dataarts_kept *kept,
