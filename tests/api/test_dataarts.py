@@ -518,6 +518,51 @@ def test_names(server, huawei):
     assert huawei.read1("jobs/renamed")["name"] == "renamed"
 
 
+def test_once_not_before_the_day_of_its_start(huawei):
+    huawei.made(job("once_later", [shell("a")], None))
+    huawei.start("once_later", {"start_date": 20981231})
+    shown, = huawei.read2("jobs", job_name="once_later")["jobs"]
+    assert shown["status"] == "SCHEDULING" and shown["next_plan_time"] == "2098-12-31T00:00:00.000Z"
+    refused(huawei.v1("POST", "jobs/once_later/start", {"start_date": 22000101}), "DLF.3051", "start_date", "21991231")
+    refused(huawei.v1("POST", "jobs/once_later/start", {"start_date": 20981399}), "DLF.3051", "start_date", "20981399")
+    assert huawei.instances("once_later") == []
+    huawei.stop("once_later")
+    assert huawei.read1("jobs/once_later")["schedule"] == {"type": "EXECUTE_ONCE"}
+    huawei.start("once_later", {"start_date": 20181231})  # that day has begun
+    found = eventually(lambda: huawei.instances("once_later"), "the one instance")
+    huawei.wait("once_later", found[0]["instance_id"], "success")
+
+
+def test_what_a_start_said_holds_until_a_stop(server, huawei):
+    """A second start changes what it says, and nothing else."""
+    huawei.made(job("restarted", [shell("a")], "0 0 0 1 1 ?", params=[{"name": "p", "value": "base"}, {"name": "q", "value": "base"}]))
+    path = f"/jobs/{key_of(server, 'restarted')}"
+    values = lambda: ({p["name"]: p["value"] for p in server.api.read(path)["parameters"]}, server.api.read(path)["schedule"]["startTime"][:4])
+    param = lambda name, value: {"jobParams": [{"name": name, "value": value}]}
+    huawei.start("restarted", {**param("p", "1"), "start_date": 20981231})
+    huawei.start("restarted")
+    assert values() == ({"p": "1", "q": "base"}, "2098")
+    huawei.start("restarted", {**param("q", "2"), "start_date": 20971231})
+    assert values() == ({"p": "1", "q": "2"}, "2097")
+    huawei.start("restarted", param("p", "3"))
+    assert values() == ({"p": "3", "q": "2"}, "2097")
+    twice = param("p", "4")["jobParams"] * 2
+    refused(huawei.v1("POST", "jobs/restarted/start", {"jobParams": twice}), "DLF.3051", "jobParams[1].name", "twice")
+    huawei.stop("restarted")
+    assert values() == ({"p": "base", "q": "base"}, "2018")
+    huawei.start("restarted")
+    assert values() == ({"p": "base", "q": "base"}, "2018")
+    huawei.start("restarted", param("p", "5"))
+    change_there(server, "restarted", description="changed there")
+    whole = server.api.read(path)
+    tasks = [{**task, "runIf": "ALL_DONE"} for task in whole["tasks"]]
+    change_there(server, "restarted", tasks=tasks)  # what this dialect has no words for
+    huawei.start("restarted")
+    assert values()[0]["p"] == "5"
+    huawei.stop("restarted")
+    assert values()[0]["p"] == "base"
+
+
 def changed(**more):
     return {**job("bad", [shell("a")]), **more}
 

@@ -24,11 +24,11 @@ static const struct field start_fields[] = {
      AT(start_body, params),
      .max = DATAARTS_MAX_PARAMS,
      .object = &dataarts_param_schema,
-     .doc = "Values of parameters of all instances until it is stopped."},
+     .doc = "Values of parameters of all instances until it is stopped, or started with others."},
     {.name = "start_date",
      .kind = FIELD_INT64,
      AT(start_body, start_date),
-     .doc = "yyyyMMdd: no instance is planned before."},
+     .doc = "yyyyMMdd: no instance is planned before that day begins."},
     {.name = "ignore_first_self_dep",
      .kind = FIELD_BOOL,
      AT(start_body, ignore_first_self_dep),
@@ -55,21 +55,71 @@ static int64_t previous_from(const struct call *call)
     return begins_anew ? call->backend->now_ms(call->backend->context) : FIELD_NULL;
 }
 
+/* Has it been started, and not stopped since? */
+static bool is_active(const struct job_def *def)
+{
+    return def->details.schedule && def->details.schedule->pause_status != PAUSE_PAUSED;
+}
+
 /* ---- a job of this dialect ---- */
 
-static enum err_code start_kept(struct call *call, const struct dataarts_kept *was, bool starts,
-                                struct job_def **ret)
+static bool names_param(const struct field_list *params, const char *name)
+{
+    const struct dataarts_param *items = params->items;
+    for (size_t i = 0; i < params->count; i++)
+        if (strcmp(items[i].name, name) == 0)
+            return true;
+    return false;
+}
+
+/* What was said before holds but for what is said again. */
+static struct field_list merge_params(struct call *call, const struct field_list *before,
+                                      const struct field_list *said)
+{
+    const struct dataarts_param *items = before->items;
+    struct dataarts_param *merged =
+        ARENA_ARRAY(call->arena, before->count + said->count, struct dataarts_param);
+    size_t count = 0;
+    for (size_t i = 0; i < said->count; i++)
+        merged[count++] = ((const struct dataarts_param *)said->items)[i];
+    for (size_t i = 0; i < before->count; i++)
+        if (!names_param(said, items[i].name))
+            merged[count++] = items[i];
+    return (struct field_list){merged, count};
+}
+
+/* `before`: what the start before has said, if no stop lies between; else NULL. */
+static enum err_code say_start(struct call *call, const struct dataarts_start *before,
+                               struct dataarts_start *start)
 {
     const struct start_body *body = call->details;
+    const struct field_list nothing = {0};
+    struct param_list ignored;
+    if (body && dataarts_params_given(call, &body->params, &ignored))
+        return call->err.code;
+    start->start_date = body ? body->start_date : FIELD_NULL;
+    if (before && start->start_date == FIELD_NULL)
+        start->start_date = before->start_date;
+    start->params =
+        merge_params(call, before ? &before->params : &nothing, body ? &body->params : &nothing);
+    if (start->params.count <= DATAARTS_MAX_PARAMS)
+        return ERR_OK;
+    return err_set(&call->err, ERR_INVALID_PARAMETER,
+                   "jobParams must have at most %d items, with those of the start before",
+                   DATAARTS_MAX_PARAMS);
+}
+
+/* `goes_on`: it was active already. */
+static enum err_code start_kept(struct call *call, const struct dataarts_kept *was, bool goes_on,
+                                bool starts, struct job_def **ret)
+{
     struct dataarts_kept kept = {.job = was->job};
     struct dataarts_start start = {.start_date = FIELD_NULL,
                                    .at_ms = FIELD_NULL,
                                    .previous_from_ms = starts ? previous_from(call) : FIELD_NULL};
     if (starts) {
-        if (body) {
-            start.params = body->params;
-            start.start_date = body->start_date;
-        }
+        if (say_start(call, goes_on ? was->start : NULL, &start))
+            return call->err.code;
         const struct dataarts_schedule *schedule = was->job->schedule;
         if (!schedule || schedule->type == SCHEDULE_EXECUTE_ONCE)
             start.at_ms = next_second(call);
@@ -110,7 +160,6 @@ static json_t *tree_of(struct call *call, const struct dataarts_kept *kept, bool
 static void undo_start(struct call *call, const struct job_row *row, const struct job_def *def,
                        json_t *details)
 {
-    bool is_active = def->details.schedule && def->details.schedule->pause_status != PAUSE_PAUSED;
     bool exact;
     const char *field;
     json_t *value;
@@ -118,8 +167,8 @@ static void undo_start(struct call *call, const struct job_row *row, const struc
     const struct dataarts_kept before = {.job = told.job};
     if (!told.start)
         return;
-    json_t *with = tree_of(call, &told, is_active);
-    json_t *without = with ? tree_of(call, &before, is_active) : NULL;
+    json_t *with = tree_of(call, &told, is_active(def));
+    json_t *without = with ? tree_of(call, &before, is_active(def)) : NULL;
     if (!without) {
         json_decref(with);
         return;
@@ -143,7 +192,8 @@ static enum err_code start_other(struct call *call, const struct job_row *row,
     json_t *details = json_parse(def->json, strlen(def->json), &call->err);
     if (!details)
         return call->err.code;
-    undo_start(call, row, def, details);
+    if (!starts || !is_active(def)) /* else it holds until a stop */
+        undo_start(call, row, def, details);
     json_t *schedule = json_object_get(details, "schedule");
     if (def->details.continuous)
         schedule = json_object_get(details, "continuous");
@@ -179,7 +229,7 @@ static enum err_code set_active(struct call *call, struct command *command, bool
     if (!def)
         return call_missing(call, "Job");
     const struct dataarts_kept *kept = dataarts_kept_if_valid(&call->reading, &row, def);
-    enum err_code code = kept ? start_kept(call, kept, starts, &command->def)
+    enum err_code code = kept ? start_kept(call, kept, is_active(def), starts, &command->def)
                               : start_other(call, &row, def, starts, &command->def);
     job_def_unref(def);
     command->key = row.key;

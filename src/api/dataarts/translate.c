@@ -103,6 +103,17 @@ static bool midnight_of(const struct zone *zone, int64_t date, int64_t *ret_ms)
     return true;
 }
 
+/* The first moment of the day that a start has named; false with `err`. */
+static bool first_moment(const struct dataarts_start *start, const struct zone *zone,
+                         int64_t *ret_ms, struct err *err)
+{
+    if (midnight_of(zone, start->start_date, ret_ms))
+        return true;
+    err_set(err, ERR_INVALID_PARAMETER, "start_date must be a day yyyyMMdd, not %lld",
+            (long long)start->start_date);
+    return false;
+}
+
 /* A start date holds back what the job's own start would let through. */
 static enum err_code set_start_date(json_t *schedule, const struct dataarts_start *start,
                                     const struct zone *zone, struct err *err)
@@ -111,13 +122,21 @@ static enum err_code set_start_date(json_t *schedule, const struct dataarts_star
     int64_t own, date;
     if (!start || start->start_date == FIELD_NULL)
         return ERR_OK;
-    if (!midnight_of(zone, start->start_date, &date))
-        return err_set(err, ERR_INVALID_PARAMETER, "start_date must be a day yyyyMMdd, not %lld",
-                       (long long)start->start_date);
+    if (!first_moment(start, zone, &date, err))
+        return err->code;
     const char *given = json_string_value(json_object_get(schedule, "startTime"));
     if (!given || !timefmt_parse(given, &own) || own < date)
         json_object_set_new(schedule, "startTime", json_string(timefmt_rfc3339(date, text)));
     return ERR_OK;
+}
+
+/* In which expressions and days are read. The caller's reference. */
+static enum err_code find_zone(const struct reading *at, const struct dataarts_cron *cron,
+                               const char **ret_id, struct zone **ret, struct err *err)
+{
+    *ret_id = cron && has_text(cron->time_zone) ? cron->time_zone : default_zone;
+    return schedule_find_zone(at->api->backend.zones, *ret_id, "schedule.cron.expressionTimeZone",
+                              ret, err);
 }
 
 static enum err_code cron_of(const struct reading *at, const struct dataarts_kept *kept,
@@ -126,14 +145,13 @@ static enum err_code cron_of(const struct reading *at, const struct dataarts_kep
     const struct dataarts_cron *cron = kept->job->schedule->cron;
     struct cron ignored;
     struct zone *zone;
+    const char *id;
     struct err why;
     if (!cron)
         return err_set(err, ERR_SCHEDULE_INVALID,
                        "The job scheduling parameter is invalid: schedule.cron is required");
-    const char *id = has_text(cron->time_zone) ? cron->time_zone : default_zone;
     if (schedule_parse_cron(cron->expression, "schedule.cron.expression", &ignored, &why) ||
-        schedule_find_zone(at->api->backend.zones, id, "schedule.cron.expressionTimeZone", &zone,
-                           &why))
+        find_zone(at, cron, &id, &zone, &why))
         return err_set(err, ERR_SCHEDULE_INVALID, "The job scheduling parameter is invalid: %s",
                        why.message);
     json_object_set_new(schedule, "quartzCronExpression", json_string(cron->expression));
@@ -160,6 +178,32 @@ static json_t *once(int64_t at_ms)
                      "isOnce", 1);
 }
 
+/* When a job that runs once does: as soon as it is started, but not before the day that the start has named. */
+static enum err_code once_of(const struct reading *at, const struct dataarts_kept *kept,
+                             json_t **ret, struct err *err)
+{
+    const struct dataarts_schedule *schedule = kept->job->schedule;
+    const struct dataarts_start *start = kept->start;
+    int64_t date = start->at_ms;
+    struct zone *zone;
+    const char *id;
+    if (start->start_date != FIELD_NULL) {
+        if (start->start_date / 10000 > CRON_LAST_YEAR)
+            return err_set(err, ERR_INVALID_PARAMETER,
+                           "start_date must be a day up to %d1231, not %lld", CRON_LAST_YEAR,
+                           (long long)start->start_date);
+        enum err_code code = find_zone(at, schedule ? schedule->cron : NULL, &id, &zone, err);
+        if (code)
+            return code;
+        bool good = first_moment(start, zone, &date, err);
+        zone_unref(zone);
+        if (!good)
+            return err->code;
+    }
+    *ret = once(date > start->at_ms ? date : start->at_ms);
+    return ERR_OK;
+}
+
 static enum err_code set_schedule(const struct reading *at, const struct dataarts_kept *kept,
                                   bool is_active, json_t *details, struct err *err)
 {
@@ -174,7 +218,7 @@ static enum err_code set_schedule(const struct reading *at, const struct dataart
         schedule = json_object();
         code = cron_of(at, kept, schedule, err);
     } else if (kept->start && kept->start->at_ms != FIELD_NULL) {
-        schedule = once(kept->start->at_ms);
+        code = once_of(at, kept, &schedule, err);
     }
     if (schedule) {
         json_object_set_new(schedule, "pauseStatus",
