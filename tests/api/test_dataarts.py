@@ -506,6 +506,16 @@ def test_lists_of_jobs(huawei):
     refused(huawei.v1("GET", "jobs/list-a"), "DLF.0100")
 
 
+def test_a_continuous_job_is_scheduling_as_long_as_it_goes_on(server, huawei):
+    server.api.job([harness.step("a", exit=1)], name="continuously", continuous={"pauseStatus": "PAUSED"})
+    for step, status in ((None, "STOPPED"), (huawei.start, "SCHEDULING"), (huawei.stop, "STOPPED")):
+        if step:
+            step("continuously")
+        for shown in (huawei.read1("jobs", jobName="continuously"), huawei.read2("jobs", job_name="continuously", status=status)):
+            assert [j["status"] for j in shown["jobs"]] == [status]
+        assert huawei.read2("jobs", job_name="continuously", status="STOPPED" if status == "SCHEDULING" else "SCHEDULING")["total"] == 0
+
+
 def test_names(server, huawei):
     huawei.made(job("taken", [node("a", "Dummy")], None))
     refused(huawei.v1("POST", "jobs", job("taken", [node("b", "Dummy")], None)), "DLF.0102", "name")

@@ -269,17 +269,25 @@ static void fill_last_instance(const struct reading *at, const struct job_row *r
     item->last_instance_end_ms = list.items[0].end_ms;
 }
 
+/* Does its schedule fire? A job of the other dialect may have one that goes on as soon as a run has ended. */
+static bool is_scheduling(const struct job_details *details)
+{
+    if (details->continuous)
+        return details->continuous->pause_status != PAUSE_PAUSED;
+    return details->schedule && details->schedule->pause_status != PAUSE_PAUSED;
+}
+
 static void fill_schedule(const struct reading *at, const struct job_row *row,
                           const struct job_details *details, struct job_item *item)
 {
-    const struct schedule *schedule = details->schedule;
     char text[TIMEFMT_TEXT];
     int64_t next;
-    if (!schedule)
-        return;
-    item->end_ms = schedule->end_ms;
-    if (schedule->pause_status != PAUSE_PAUSED)
+    if (details->schedule)
+        item->end_ms = details->schedule->end_ms;
+    if (is_scheduling(details)) {
         item->status = "SCHEDULING";
+        item->start_ms = row->scheduled_ms;
+    }
     if (job_next_times(at, &row->key, details, 1, &next))
         item->next_plan_time = arena_strdup(at->arena, timefmt_rfc3339(next, text));
 }
@@ -323,8 +331,6 @@ static void fill_item(const struct reading *at, const struct job_row *row,
         .empty_running = "0",
     };
     fill_schedule(at, row, &def->details, item);
-    if (strcmp(item->status, "SCHEDULING") == 0)
-        item->start_ms = row->scheduled_ms;
     fill_last_instance(at, row, item);
     const struct dataarts_kept *kept = dataarts_kept_of(def, at->arena);
     if (kept)
