@@ -202,6 +202,29 @@ static void a_canary_goes_alone(void **state)
     world_expect_cells(world, &key, "SUCCESS SSS");
 }
 
+/* One that is left out proves nothing: the next one is the canary then. */
+static void behind_a_canary_that_is_gone_the_next_goes_alone(void **state)
+{
+    struct world *world = *state;
+    struct uuid job = world_history(world, 4, 1, "");
+    struct campaign_request request = world_over_all(world, &job, 3);
+    request.canary = true;
+    struct uuid key = world_start_campaign(world, &request);
+    world_finish(world, &key, 0, false);
+    world_expect_cells(world, &key, "FAILED FWWW");
+    struct uuid first = world_cell(world, &key, 0)->run;
+    world_delete(world, &first);
+    assert_answer(world_act(world, COMMAND_CAMPAIGN_RESUME, &key), ERR_OK, "");
+    world_expect_cells(world, &key, "RUNNING -RWW");
+    world_finish(world, &key, 1, false);
+    world_expect_cells(world, &key, "FAILED -FWW");
+    assert_answer(world_act(world, COMMAND_CAMPAIGN_RESUME, &key), ERR_OK, "");
+    world_finish(world, &key, 1, true);
+    world_expect_cells(world, &key, "RUNNING -SRR");
+    world_all_succeed(world);
+    world_expect_cells(world, &key, "SUCCESS -SSS");
+}
+
 /* RULES §4: caps of the job hold; cells queue like new runs, not ahead, and whatever the job says. */
 static void cells_queue_like_new_runs(void **state)
 {
@@ -378,6 +401,7 @@ int main(void)
         WORLD_TEST(paused_it_starts_nothing),
         WORLD_TEST(cancelled_it_takes_its_runs_along_and_no_others),
         WORLD_TEST(a_canary_goes_alone),
+        WORLD_TEST(behind_a_canary_that_is_gone_the_next_goes_alone),
         WORLD_TEST(cells_queue_like_new_runs),
         WORLD_TEST(cells_wait_where_the_job_has_no_queue),
         WORLD_TEST(a_run_that_was_deleted_meanwhile_is_skipped),
