@@ -184,8 +184,7 @@ void engine_add_campaign(struct engine *engine, const struct campaign_row *row,
     for (uint32_t i = 0; i < campaign->count; i++) {
         struct ecell *cell = &campaign->cells[i];
         cell->tracked.is_stored = true;
-        if (cell->row.state == CELL_WAITING && cell_gate(cell, &ignored) == GATE_OPEN)
-            heap_set(&campaign->ready, &cell->ready, cell->row.position);
+        cell_place(cell, cell_gate(engine, cell, &ignored));
     }
     campaign_enlist(engine, campaign);
     if (!campaign_has_work(campaign))
@@ -251,16 +250,20 @@ static const char *check_cell(const struct engine *engine, const struct ecell *c
     const struct ecell *ignored;
     const struct erun *run = engine_run(engine, &cell->row.run);
     bool active = run && !state_is_final(run->row.state);
-    enum cell_gate gate = cell_gate(cell, &ignored);
+    enum cell_gate gate = cell_gate(engine, cell, &ignored);
+    bool waits = cell->row.state == CELL_WAITING;
     long long position = (long long)cell->row.position;
     if (cell->row.state == CELL_RUNNING && !active)
         return arena_printf(arena, "cell %lld is RUNNING and its run is not active", position);
-    if (cell->row.state == CELL_WAITING && gate == GATE_BLOCKED)
+    if (waits && gate == GATE_BLOCKED)
         return arena_printf(arena, "cell %lld waits and is blocked", position);
     if (cell->row.state == CELL_BLOCKED && gate != GATE_BLOCKED)
         return arena_printf(arena, "cell %lld is blocked by nobody", position);
-    if ((cell->ready.place != 0) != (cell->row.state == CELL_WAITING && gate == GATE_OPEN))
+    if ((cell->ready.place != 0) != (waits && gate == GATE_OPEN))
         return arena_printf(arena, "cell %lld: ready heap and state differ", position);
+    if (cell->is_taken != (waits && gate == GATE_TAKEN))
+        return arena_printf(arena, "cell %lld: whether somebody else has its run is not known",
+                            position);
     return NULL;
 }
 
@@ -269,16 +272,17 @@ const char *campaigns_validate(const struct engine *engine, struct arena *arena)
     size_t cursor = 0;
     for (const struct ecampaign *campaign;
          (campaign = uuid_map_next(&engine->campaigns, &cursor));) {
-        size_t counts[CAMPAIGN_CELL_STATE_COUNT] = {0};
+        size_t counts[CAMPAIGN_CELL_STATE_COUNT] = {0}, taken = 0;
         bool final = campaign_is_final((enum campaign_state)campaign->row.state);
         for (uint32_t i = 0; i < campaign->count; i++) {
             const char *problem = final ? NULL : check_cell(engine, &campaign->cells[i], arena);
             if (problem)
                 return problem;
             counts[campaign->cells[i].row.state]++;
+            taken += campaign->cells[i].is_taken;
         }
         if (counts[CELL_RUNNING] != campaign->running || counts[CELL_FAILED] != campaign->failed ||
-            counts[CELL_SUCCESS] != campaign->succeeded)
+            counts[CELL_SUCCESS] != campaign->succeeded || taken != campaign->taken)
             return "the cells of a campaign are miscounted";
         if (final != list_is_linked(&campaign->done))
             return "a campaign's done list and state differ";
@@ -286,7 +290,7 @@ const char *campaigns_validate(const struct engine *engine, struct arena *arena)
             return "a campaign is final and a cell runs";
         if (!heap_validate(&campaign->ready))
             return "a campaign's ready heap is out of order";
-        if (!final && !campaign->running && !campaign->ready.count &&
+        if (!final && !campaign->running && !campaign->ready.count && !campaign->taken &&
             campaign->row.state == CAMPAIGN_RUNNING && !list_is_linked(&campaign->due))
             return "a campaign was forgotten";
     }

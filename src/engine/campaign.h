@@ -22,6 +22,7 @@ struct ecell {
     struct list moved;         /* in campaign->moved: its dependents are not told yet */
     struct ecell *next_of_run; /* another cell that stands for the same run */
     bool is_of_run;            /* on engine->cells */
+    bool is_taken;             /* WAITING at GATE_TAKEN: counted in campaign->taken */
     const char *job_name;
 };
 
@@ -35,6 +36,7 @@ struct ecampaign {
     size_t running; /* cells in RUNNING */
     size_t failed;  /* in FAILED */
     size_t succeeded;
+    size_t taken; /* cells that wait for nothing but what somebody else has started */
     struct list
         due; /* in engine->campaigns_due: perhaps something is to be started, or all is done */
     struct list parked; /* in engine->campaigns_parked: rows are wanted */
@@ -54,9 +56,13 @@ void cell_set_run(struct engine *engine, struct ecell *cell, const struct uuid *
 struct ecampaign *engine_campaign(const struct engine *engine, const struct uuid *key);
 
 /* ---- campaign_cells.c: what cells do ---- */
-enum cell_gate { GATE_OPEN, GATE_WAIT, GATE_BLOCKED };
-/* May the cell start, as far as those before it go? `*ret_by`: who holds it up, or NULL. */
-enum cell_gate cell_gate(const struct ecell *cell, const struct ecell **ret_by);
+/* TAKEN: those before it let it through, but somebody else has its run active, which the campaign has not started yet. */
+enum cell_gate { GATE_OPEN, GATE_TAKEN, GATE_WAIT, GATE_BLOCKED };
+/* May the cell start? `*ret_by`: which other one holds it up, or NULL. */
+enum cell_gate cell_gate(const struct engine *engine, const struct ecell *cell,
+                         const struct ecell **ret_by);
+/* Puts the cell where its state and its gate belong: into the heap of those that may start, or the count of taken ones. */
+void cell_place(struct ecell *cell, enum cell_gate gate);
 /* Is there something to be started, or all that could be done? */
 bool campaign_has_work(const struct ecampaign *campaign);
 /* Finds what may start, and tells what may not why; of a campaign just made. */

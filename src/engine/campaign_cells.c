@@ -1,7 +1,7 @@
 /*
  * What cells do (RULES §10): they start in order, `concurrent` at a time, wait for those before them,
  * and end as their runs end. A cell is started by the commit that repairs or makes its run, so no
- * crash starts one twice; it runs exactly as long as its run is active, whoever asked for that.
+ * crash starts one twice; from then on it runs exactly as long as its run is active, whoever asked for that.
  */
 #include <assert.h>
 #include <stdlib.h>
@@ -22,7 +22,17 @@ static bool has_ended(const struct ecell *cell)
     return lets_through(cell) || cell->row.state == CELL_FAILED || cell->row.state == CELL_CANCELED;
 }
 
-enum cell_gate cell_gate(const struct ecell *cell, const struct ecell **ret_by)
+/* Before the campaign has asked for anything of a run, what somebody else does to it is not what was asked for: another
+ * definition, other tasks. Afterwards it is as good: it goes on with what had failed. */
+static bool is_taken(const struct engine *engine, const struct ecell *cell)
+{
+    const struct erun *run =
+        cell->row.repair_number == FIELD_NULL ? engine_run(engine, &cell->row.run) : NULL;
+    return run && !state_is_final(run->row.state);
+}
+
+enum cell_gate cell_gate(const struct engine *engine, const struct ecell *cell,
+                         const struct ecell **ret_by)
 {
     const struct ecell *cells = cell->campaign->cells;
     enum cell_gate gate = GATE_OPEN;
@@ -42,7 +52,20 @@ enum cell_gate cell_gate(const struct ecell *cell, const struct ecell **ret_by)
             *ret_by = up;
         gate = GATE_WAIT;
     }
-    return gate;
+    return gate == GATE_OPEN && is_taken(engine, cell) ? GATE_TAKEN : gate;
+}
+
+void cell_place(struct ecell *cell, enum cell_gate gate)
+{
+    struct ecampaign *campaign = cell->campaign;
+    bool waits = cell->row.state == CELL_WAITING;
+    campaign->taken -= cell->is_taken;
+    cell->is_taken = waits && gate == GATE_TAKEN;
+    campaign->taken += cell->is_taken;
+    if (waits && gate == GATE_OPEN)
+        heap_set(&campaign->ready, &cell->ready, cell->row.position);
+    else
+        heap_remove(&campaign->ready, &cell->ready);
 }
 
 /* ---- the setters ---- */
@@ -54,19 +77,6 @@ static void campaign_touch(struct step *step, struct ecampaign *campaign)
     track(step->engine, &campaign->tracked);
     if (!campaign_is_final((enum campaign_state)campaign->row.state))
         campaign_set_due(step->engine, campaign);
-}
-
-void move_campaign(struct step *step, struct ecampaign *campaign, enum campaign_state to,
-                   const char *message)
-{
-    struct campaign_row *row = &campaign->row;
-    row->state = (int)to;
-    set_text(step->engine, &row->message, message);
-    if (to == CAMPAIGN_RUNNING && row->start_ms == FIELD_NULL)
-        row->start_ms = step->now_ms;
-    row->finished_ms = campaign_is_final(to) ? step->now_ms : FIELD_NULL;
-    campaign_enlist(step->engine, campaign);
-    campaign_touch(step, campaign);
 }
 
 static void count_cell(struct ecampaign *campaign, int state, int by)
@@ -90,7 +100,7 @@ static void set_cell(struct step *step, struct ecell *cell, enum campaign_cell_s
     if (to == CELL_RUNNING)
         cell->row.start_ms = step->now_ms;
     cell->row.finished_ms = has_ended(cell) ? step->now_ms : FIELD_NULL;
-    heap_remove(&campaign->ready, &cell->ready);
+    cell_place(cell, GATE_WAIT); /* until it is reviewed */
     track(step->engine, &cell->tracked);
     if (!list_is_linked(&cell->moved))
         list_append(&campaign->moved, &cell->moved);
@@ -103,10 +113,41 @@ static const char *cell_text(struct arena *arena, const struct ecell *cell)
     return arena_printf(arena, "%s of %s", cell->job_name, planned);
 }
 
-static const char *waiting_text(const struct ecell *cell)
+static const char *waiting_text(const struct ecell *cell, enum cell_gate gate)
 {
+    if (gate == GATE_TAKEN)
+        return "Waits until what somebody else has started of its run has ended";
     return cell->need_count + cell->follow_count ? "Waits for what it depends on"
                                                  : "Waits for its turn";
+}
+
+/* Nobody has kept up what cells say that wait in a campaign that had ended. */
+static void tell_waiting(struct step *step, struct ecampaign *campaign)
+{
+    for (uint32_t i = 0; i < campaign->count; i++) {
+        struct ecell *cell = &campaign->cells[i];
+        const char *text = waiting_text(cell, cell->is_taken ? GATE_TAKEN : GATE_WAIT);
+        if (cell->row.state != CELL_WAITING || strcmp(cell->row.message, text) == 0)
+            continue;
+        set_text(step->engine, &cell->row.message, text);
+        track(step->engine, &cell->tracked);
+    }
+}
+
+void move_campaign(struct step *step, struct ecampaign *campaign, enum campaign_state to,
+                   const char *message)
+{
+    struct campaign_row *row = &campaign->row;
+    bool was_final = campaign_is_final((enum campaign_state)row->state);
+    row->state = (int)to;
+    set_text(step->engine, &row->message, message);
+    if (to == CAMPAIGN_RUNNING && row->start_ms == FIELD_NULL)
+        row->start_ms = step->now_ms;
+    row->finished_ms = campaign_is_final(to) ? step->now_ms : FIELD_NULL;
+    campaign_enlist(step->engine, campaign);
+    campaign_touch(step, campaign);
+    if (was_final && !campaign_is_final(to))
+        tell_waiting(step, campaign);
 }
 
 /* A cell that has not started: is what holds it up still the same? */
@@ -117,17 +158,18 @@ static void review(struct step *step, struct ecell *cell)
     int state = cell->row.state;
     if (state != CELL_WAITING && state != CELL_BLOCKED)
         return;
-    enum cell_gate gate = cell_gate(cell, &by);
-    if (gate == GATE_BLOCKED && state != CELL_BLOCKED)
+    enum cell_gate gate = cell_gate(step->engine, cell, &by);
+    if (gate == GATE_BLOCKED && state != CELL_BLOCKED) {
         set_cell(step, cell, CELL_BLOCKED,
                  arena_printf(arena, "Blocked: %s %s", cell_text(arena, by),
                               by->row.state == CELL_BLOCKED ? "is blocked" : "did not succeed"));
-    else if (gate != GATE_BLOCKED && state == CELL_BLOCKED)
-        set_cell(step, cell, CELL_WAITING, waiting_text(cell));
-    if (gate == GATE_OPEN)
-        heap_set(&cell->campaign->ready, &cell->ready, cell->row.position);
-    else
-        heap_remove(&cell->campaign->ready, &cell->ready);
+    } else if (gate != GATE_BLOCKED && state == CELL_BLOCKED) {
+        set_cell(step, cell, CELL_WAITING, waiting_text(cell, gate));
+    } else if (cell->is_taken != (gate == GATE_TAKEN)) {
+        set_text(step->engine, &cell->row.message, waiting_text(cell, gate));
+        track(step->engine, &cell->tracked);
+    }
+    cell_place(cell, gate);
 }
 
 static void tell_dependents(struct step *step, struct ecampaign *campaign)
@@ -157,7 +199,7 @@ void campaign_begin(struct step *step, struct ecampaign *campaign)
     for (uint32_t i = 0; i < campaign->count; i++) {
         struct ecell *cell = &campaign->cells[i];
         if (cell->row.state == CELL_WAITING)
-            set_text(step->engine, &cell->row.message, waiting_text(cell));
+            set_text(step->engine, &cell->row.message, waiting_text(cell, GATE_WAIT));
         review(step, cell);
         track(step->engine, &cell->tracked);
     }
@@ -178,11 +220,26 @@ static void cell_run_ended(struct step *step, struct ecell *cell, const struct e
                                run->row.message ? run->row.message : ""));
 }
 
+/* Of one that waits: the run that it stands for has begun, or ended. */
+static void cell_run_passes(struct step *step, struct ecell *cell)
+{
+    const struct ecell *ignored;
+    if (campaign_is_final((enum campaign_state)cell->campaign->row.state)) {
+        cell_place(cell, cell_gate(step->engine, cell, &ignored));
+        return;
+    }
+    review(step, cell);
+    campaign_touch(step, cell->campaign);
+}
+
 void campaign_run_moved(struct step *step, const struct erun *run, enum state from)
 {
     struct ecell *cell = uuid_map_get(&step->engine->cells, &run->row.key);
+    bool begins_or_ends = state_is_final(from) != state_is_final(run->row.state);
     for (; cell; cell = cell->next_of_run) {
-        if (state_is_final(run->row.state) && cell->row.state == CELL_RUNNING) {
+        if (begins_or_ends && cell->row.state == CELL_WAITING) {
+            cell_run_passes(step, cell);
+        } else if (state_is_final(run->row.state) && cell->row.state == CELL_RUNNING) {
             cell_run_ended(step, cell, run);
         } else if (state_is_final(from) && cell->row.state == CELL_FAILED) {
             if (cell->campaign->row.state == CAMPAIGN_FAILED)
@@ -357,8 +414,9 @@ static enum start_result cell_start(struct step *step, struct ecell *cell)
     if (run->is_deleted) {
         move_cell(step, cell, CELL_SKIPPED, "Not rerun: the run was deleted");
     } else if (!state_is_final(run->row.state)) {
+        assert(cell->row.repair_number != FIELD_NULL); /* else it is taken */
         cell->row.repair_number = run->row.repair_number;
-        move_cell(step, cell, CELL_RUNNING, "Somebody else is repairing it: taken as it ends");
+        move_cell(step, cell, CELL_RUNNING, "Being repaired");
     } else if (cell->row.repair_number != FIELD_NULL && run->row.state == STATE_SUCCESS) {
         move_cell(step, cell, CELL_SUCCESS, "Has since succeeded");
     } else {
@@ -404,7 +462,7 @@ bool campaign_has_work(const struct ecampaign *campaign)
     if (campaign->row.state != CAMPAIGN_PENDING && campaign->row.state != CAMPAIGN_RUNNING)
         return false;
     if (campaign->ready.count == 0 || is_stopped(campaign))
-        return campaign->running == 0;
+        return campaign->running == 0 && (campaign->taken == 0 || is_stopped(campaign));
     return has_room(campaign);
 }
 

@@ -281,20 +281,72 @@ static void a_run_that_was_deleted_meanwhile_is_skipped(void **state)
     assert_has(world_cell(world, &key, 1)->message, "deleted");
 }
 
-static void a_run_under_repair_is_taken_as_it_ends(void **state)
+/* It is no rerun of the campaign's: that may be by another definition. */
+static void what_somebody_else_has_started_is_waited_for_and_rerun(void **state)
 {
     struct world *world = *state;
-    struct uuid job = world_history(world, 2, 1, "");
+    struct uuid job = world_history(world, 3, 1, "");
     struct campaign_request request = world_over_all(world, &job, 1);
+    request.version = CAMPAIGN_CURRENT;
+    request.where = CAMPAIGN_FROM_FIRST;
+    world_rest(world, &job, "'maxConcurrentRuns':9");
     struct uuid key = world_start_campaign(world, &request);
     struct uuid second = world_cell(world, &key, 1)->run;
     world_repair(world, &second, NULL, NULL, NULL);
     int64_t version = world_run(world, &second)->version;
+    int64_t by_hand = world_newest_repair(world, &second)->definition_version;
+    assert_has(world_cell(world, &key, 1)->message, "somebody else");
     world_finish(world, &key, 0, true);
-    world_expect_cells(world, &key, "RUNNING SR");
+    world_expect_cells(world, &key, "RUNNING SWR"); /* the next one that may */
+    world_finish(world, &key, 2, true);
+    world_expect_cells(world, &key, "RUNNING SWS"); /* nothing runs, and it has not ended */
+    world_exit(world, &second, "a", 0);
+    world_exit(world, &second, "b", 0);
+    world_expect_cells(world, &key, "RUNNING SRS");
+    assert_int_equal(world_run(world, &second)->version, version + 1);
+    assert_int_not_equal(world_newest_repair(world, &second)->definition_version, by_hand);
     world_finish(world, &key, 1, true);
+    world_expect_cells(world, &key, "SUCCESS SSS");
+}
+
+static void of_two_campaigns_each_reruns_what_it_was_asked_for(void **state)
+{
+    struct world *world = *state;
+    struct uuid job = world_history(world, 1, 1, "");
+    struct campaign_request request = world_over_all(world, &job, 1);
+    struct uuid run = world->book.runs[0]->row.key;
+    struct uuid first = world_start_campaign(world, &request);
+    world_exit(world, &run, "a", 1);
+    world_expect_cells(world, &first, "FAILED F");
+    struct uuid second = world_start_campaign(world, &request);
+    /* What had failed goes on with any repair. */
+    world_expect_cells(world, &first, "RUNNING R");
+    world_expect_cells(world, &second, "RUNNING R");
+    world_all_succeed(world);
+    world_expect_cells(world, &first, "SUCCESS S");
+    world_expect_cells(world, &second, "SUCCESS S");
+    assert_int_equal(world_run(world, &run)->repair_number, 2);
+}
+
+static void taken_cells_do_not_keep_a_campaign_that_is_stopped(void **state)
+{
+    struct world *world = *state;
+    struct uuid job = world_history(world, 2, 1, "");
+    struct campaign_request request = world_over_all(world, &job, 1);
+    request.stop_on_fail = true;
+    struct uuid key = world_start_campaign(world, &request);
+    struct uuid second = world_cell(world, &key, 1)->run;
+    world_repair(world, &second, NULL, NULL, NULL);
+    world_finish(world, &key, 0, false);
+    world_expect_cells(world, &key, "FAILED FW");
+    world_exit(world, &second, "a", 0);
+    world_exit(world, &second, "b", 0);
+    assert_answer(world_act(world, COMMAND_CAMPAIGN_RESUME, &key), ERR_OK, "");
+    world_expect_cells(world, &key, "RUNNING RW");
+    assert_has(world_cell(world, &key, 1)->message, "its turn");
+    world_all_succeed(world);
     world_expect_cells(world, &key, "SUCCESS SS");
-    assert_int_equal(world_run(world, &second)->version, version);
+    assert_int_equal(world_run(world, &second)->repair_number, 2);
 }
 
 static void while_the_server_drains_nothing_starts(void **state)
@@ -405,7 +457,9 @@ int main(void)
         WORLD_TEST(cells_queue_like_new_runs),
         WORLD_TEST(cells_wait_where_the_job_has_no_queue),
         WORLD_TEST(a_run_that_was_deleted_meanwhile_is_skipped),
-        WORLD_TEST(a_run_under_repair_is_taken_as_it_ends),
+        WORLD_TEST(what_somebody_else_has_started_is_waited_for_and_rerun),
+        WORLD_TEST(of_two_campaigns_each_reruns_what_it_was_asked_for),
+        WORLD_TEST(taken_cells_do_not_keep_a_campaign_that_is_stopped),
         WORLD_TEST(while_the_server_drains_nothing_starts),
         WORLD_TEST(what_is_depended_on_exists_and_forms_no_cycle),
         WORLD_TEST(what_has_since_succeeded_is_not_run_again),
