@@ -110,6 +110,10 @@ static enum err_code check_length(struct parser *parser, const struct field *fie
     if (!field->min && !field->max)
         return ERR_OK;
     int64_t length = (int64_t)utf8_length(text);
+    if (!field->max && length < field->min)
+        return refuse(parser, ERR_INVALID_PARAMETER,
+                      "must be at least %lld characters long, not %lld", (long long)field->min,
+                      (long long)length);
     if (length < field->min || (field->max && length > field->max))
         return refuse(parser, ERR_INVALID_PARAMETER,
                       "must be %lld to %lld characters long, not %lld", (long long)field->min,

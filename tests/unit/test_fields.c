@@ -28,6 +28,7 @@ struct thing {
     struct field_list entries;
     const char *raw;
     const char *server;
+    const char *filled;
     const char *secret;
     const char *red_only;
     int64_t green_only;
@@ -78,6 +79,7 @@ static const struct field thing_fields[] = {
     {ROW("map", map, FIELD_MAP), .max = 2},
     {ROW("entries", entries, FIELD_OBJECTS), .object = &leaf_schema, .flags = FIELD_READ_ONLY},
     {ROW("raw", raw, FIELD_RAW)},
+    {ROW("filled", filled, FIELD_STRING), .flags = FIELD_SPARSE, .min = 2},
     {ROW("server", server, FIELD_STRING), .flags = FIELD_READ_ONLY},
     {ROW("secret", secret, FIELD_STRING), .flags = FIELD_HIDDEN},
 };
@@ -207,6 +209,8 @@ static void what_is_wrong_is_named(void **state)
         {"[]", ERR_INVALID_PARAMETER, "the body must be an object, not an array"},
         {"{\"text\":1}", ERR_INVALID_PARAMETER, "text must be a string, not an integer"},
         {"{\"text\":\"axb\"}", ERR_INVALID_PARAMETER, "text must not hold an x"},
+        {"{\"filled\":\"\xc3\xa9\"}", ERR_INVALID_PARAMETER,
+         "filled must be at least 2 characters long, not 1"},
         {"{\"flag\":\"true\"}", ERR_INVALID_PARAMETER, "flag must be true or false, not a string"},
         {"{\"flag\":1}", ERR_INVALID_PARAMETER, "flag must be true or false"},
         {"{\"small\":6}", ERR_INVALID_PARAMETER, "small must be from -5 to 5, not 6"},
