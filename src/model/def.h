@@ -32,8 +32,9 @@ enum {
     DEF_MAX_RETRIES = 300,
     DEF_MAX_RETRY_INTERVAL_MS = 600000,
     DEF_MAX_CONCURRENT_RUNS = 1000,
-    DEF_MIN_TIMEOUT_S = 60, /* of a job; 0 means none */
-    DEF_MAX_TIMEOUT_S = 172800,
+    DEF_MIN_TIMEOUT_S = 60,             /* of a job; 0 means none */
+    DEF_MAX_TIMEOUT_S = 172800,         /* of a job too */
+    DEF_MAX_TASK_TIMEOUT_S = 7200 * 60, /* what the DataArts dialect lets a node take */
     DEF_MAX_EXPRESSIONS = 100,
     DEF_MAX_CONDITION_DEPTH = 64,
     DEF_MAX_EXPRESSION_KEY = 100,

@@ -58,10 +58,11 @@ extern const struct schema dummy_task_schema;
         .doc = "Names of secrets of the workspace; each is in the environment of an attempt, as " \
                "REPRISE_SECRET_<NAME>, with the value that it has when the attempt starts."       \
     }
-#define ROW_TIMEOUT                                                                            \
-    {                                                                                          \
-        .name = "timeoutSeconds", .kind = FIELD_INT32, AT(task_def, timeout_s),                \
-        .max = DEF_MAX_TIMEOUT_S, .doc = "Longest time an attempt may take; 0 or absent: any." \
+#define ROW_TIMEOUT                                                             \
+    {                                                                           \
+        .name = "timeoutSeconds", .kind = FIELD_INT32, AT(task_def, timeout_s), \
+        .max = DEF_MAX_TASK_TIMEOUT_S,                                          \
+        .doc = "Longest time an attempt may take; 0 or absent: any."            \
     }
 #define ROW_STREAMING                                                          \
     {                                                                          \

@@ -606,6 +606,9 @@ BAD_JOBS = [
         {"preNodeName": "b", "expression": "#{1 == 1}"}, {"preNodeName": "b", "expression": "#{1 == 2}"}])]), "DLF.3051", ["conditions[1]", "&&"]),
     ("a policy that is none", with_node(failPolicy="MAYBE"), "DLF.3051", ["failPolicy"]),
     ("too many tries", with_node(retryTimes="101"), "DLF.3051", ["retryTimes", "100"]),
+    ("too long an execution", with_node(maxExecutionTime=7201), "DLF.3051", ["maxExecutionTime", "7200"]),
+    ("a dry run", changed(emptyRunningJob="1"), "DLF.3051", ["emptyRunningJob", "not supported"]),
+    ("neither a dry run nor none", changed(emptyRunningJob="2"), "DLF.3051", ["emptyRunningJob", "0 or 1"]),
     ("OBS itself", changed(nodes=[node("a", "OBSManager", action="CREATE_PATH", path="obs://b/c")]), "DLF.0803", ["OBS"]),
     ("a sub-job that is not there", changed(nodes=[node("a", "SubJob", jobName="nobody")]), "DLF.0100", ["nobody"]),
     ("real time", changed(processType="REAL_TIME"), "DLF.3051", ["REAL_TIME"]),
@@ -654,6 +657,21 @@ def test_a_job_that_keeps_its_name_may_be_changed_beside_a_namesake(server, huaw
     done(huawei.v1("PUT", "jobs/twin", huawei.read1("jobs/twin")), 204)
     huawei.made(job("single", [shell("a")]))
     refused(huawei.v1("PUT", "jobs/single", {**huawei.read1("jobs/single"), "name": "twin"}), "DLF.0102")
+
+
+def test_a_put_names_the_job_that_it_is_about(huawei):
+    huawei.made(job("numbered", [shell("a", maxExecutionTime=7200)], emptyRunningJob="0"))
+    shown = huawei.read1("jobs/numbered")
+    assert shown["nodes"][0]["maxExecutionTime"] == 7200
+    refused(huawei.v1("PUT", "jobs/numbered", {**shown, "id": shown["id"] + 1}), "DLF.3051", "id", str(shown["id"]))
+    for number in (shown["id"], str(shown["id"]), 0, None):
+        done(huawei.v1("PUT", "jobs/numbered", {**shown, "id": number}), 204)
+        assert huawei.read1("jobs/numbered")["id"] == shown["id"]
+
+
+def test_approvers_in_the_spelling_of_v1(huawei):
+    assert huawei.v2("POST", "jobs", {**job("approved", [shell("a")]), "approvers": [{"approver_name": "q"}]}).status_code in (200, 204)
+    assert huawei.read1("jobs/approved")["approvers"] == [{"approverName": "q"}]
 
 
 def test_a_word_for_a_truth(server, huawei):

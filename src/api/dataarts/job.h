@@ -14,6 +14,7 @@ enum {
     DATAARTS_MAX_NODES = 200,
     DATAARTS_MAX_PARAMS = 1000,
     DATAARTS_MAX_DOWNSTREAM = 1000,
+    DATAARTS_MAX_APPROVERS = 100,
 };
 
 enum dataarts_param_type { PARAM_VARIABLE, PARAM_CONSTANTS, PARAM_TYPE_COUNT };
@@ -110,7 +111,7 @@ struct dataarts_job {
     const char *owner;    /* v2 only */
     const char *priority; /* v2 only */
     const char *target_status;
-    const char *approvers; /* JSON */
+    struct field_list approvers; /* of struct dataarts_approver */
     const char *empty_running;
     int64_t clean_overdue_days;
     const char *clean_waiting;
@@ -119,6 +120,10 @@ struct dataarts_job {
     const char *version;
     struct field_list
         downstream; /* of struct dataarts_downstream: of answers that were asked for it */
+};
+
+struct dataarts_approver {
+    const char *name;
 };
 
 /* A job that depends on the one that is shown. */

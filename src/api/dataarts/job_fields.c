@@ -45,7 +45,7 @@ static const struct field condition_fields[] = {
 static const struct schema condition_schema =
     SCHEMA("DataArtsCondition", dataarts_condition, condition_fields, "When a node runs.");
 
-enum { MAX_EXECUTION_MIN = DEF_MAX_TIMEOUT_S / 60 };
+enum { MAX_EXECUTION_MIN = DEF_MAX_TASK_TIMEOUT_S / 60, MAX_INSTANCE_MIN = DEF_MAX_TIMEOUT_S / 60 };
 
 static const struct field node_fields[] = {
     ROW("name", FIELD_STRING, dataarts_node, name, NEEDED, .min = 1, .max = DATAARTS_MAX_NAME,
@@ -127,7 +127,7 @@ static const struct field basic_fields[] = {
     ROW("executeUser", FIELD_STRING, dataarts_basic, execute_user, SPARSE, .max = 256,
         .doc = "Kept."),
     ROW("instanceTimeout", FIELD_INT32, dataarts_basic, instance_timeout_min, SPARSE, .min = 0,
-        .max = MAX_EXECUTION_MIN, .doc = "Minutes that an instance may take; 0, or absent: any."),
+        .max = MAX_INSTANCE_MIN, .doc = "Minutes that an instance may take; 0, or absent: any."),
     ROW("customFields", FIELD_RAW, dataarts_basic, custom_fields, SPARSE, .doc = "Kept."),
     ROW("agency", FIELD_STRING, dataarts_basic, agency, SPARSE, .max = 256, .doc = "Kept."),
     ROW("isIgnoreWaiting", FIELD_INT32, dataarts_basic, is_ignore_waiting, SPARSE, .min = 0,
@@ -137,6 +137,13 @@ static const struct field basic_fields[] = {
 };
 const struct schema dataarts_basic_schema =
     SCHEMA("DataArtsBasicConfig", dataarts_basic, basic_fields, "What else is said of a job.");
+
+static const struct field approver_fields[] = {
+    ROW("approverName", FIELD_STRING, dataarts_approver, name, SPARSE, .max = 128,
+        .doc = "Who is to look at it."),
+};
+static const struct schema approver_schema =
+    SCHEMA("DataArtsApprover", dataarts_approver, approver_fields, "Somebody of a review.");
 
 static const struct field downstream_fields[] = {
     ROW("workSpace", FIELD_STRING, dataarts_downstream, workspace, SPARSE, .max = 256,
@@ -175,7 +182,8 @@ static const struct field job_fields[] = {
     ROW("priority", FIELD_STRING, dataarts_job, priority, SPARSE, .max = 16, .doc = "Of v2; kept."),
     ROW("targetStatus", FIELD_STRING, dataarts_job, target_status, SPARSE, .max = 64,
         .doc = "Kept."),
-    ROW("approvers", FIELD_RAW, dataarts_job, approvers, SPARSE, .doc = "Kept."),
+    ROW("approvers", FIELD_LIST, dataarts_job, approvers, SPARSE, .max = DATAARTS_MAX_APPROVERS,
+        .object = &approver_schema, .doc = "Kept."),
     ROW("emptyRunningJob", FIELD_STRING, dataarts_job, empty_running, SPARSE, .max = 16,
         .doc = "Kept; \"1\" is refused."),
     ROW("cleanOverdueDays", FIELD_INT32, dataarts_job, clean_overdue_days, SPARSE, .doc = "Kept."),

@@ -196,6 +196,17 @@ enum err_code dataarts_job_create(struct call *call, struct command *command)
     return code;
 }
 
+/* Clients send back what they were shown; one that names another job has mixed them up. 0 says nothing. */
+static enum err_code check_number(struct call *call, const struct job_row *row)
+{
+    const struct dataarts_job *job = call->details;
+    if (job->id == FIELD_NULL || job->id == 0 || job->id == row->number)
+        return ERR_OK;
+    return err_set(&call->err, ERR_INVALID_PARAMETER,
+                   "id must be that of the job [%.128s], %lld, not %lld", row->name,
+                   (long long)row->number, (long long)job->id);
+}
+
 /* Whether it is scheduled, and how it was started, is not the definition's to say: it is as it was read, and a
  * start or stop meanwhile must not be lost. */
 static enum err_code update(struct call *call, struct command *command)
@@ -216,6 +227,10 @@ static enum err_code update(struct call *call, struct command *command)
     const struct dataarts_kept kept = {.job = job, .start = was.start};
     if (!job->name)
         job->name = row.name;
+    if (check_number(call, &row)) {
+        job_def_unref(def);
+        return call->err.code;
+    }
     command->key = row.key;
     command->if_match = arena_strdup(call->arena, etag_of_job(row.version, etag));
     enum err_code code =

@@ -455,9 +455,12 @@ static enum err_code check_job(const struct dataarts_job *job, struct err *err)
     if (job->process_type == PROCESS_REAL_TIME)
         return err_set(err, ERR_INVALID_PARAMETER,
                        "processType REAL_TIME is not supported: use BATCH");
-    if (job->empty_running && strcmp(job->empty_running, "1") == 0)
+    if (!has_text(job->empty_running) || strcmp(job->empty_running, "0") == 0)
+        return ERR_OK;
+    if (strcmp(job->empty_running, "1") == 0)
         return err_set(err, ERR_INVALID_PARAMETER, "emptyRunningJob 1 is not supported: use 0");
-    return ERR_OK;
+    return err_set(err, ERR_INVALID_PARAMETER, "emptyRunningJob must be 0 or 1, not %.16s",
+                   job->empty_running);
 }
 
 static enum err_code set_kept(const struct dataarts_kept *kept, json_t *details, struct err *err)
