@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "api/call.h"
+#include "api/dataarts/refusal.h"
 #include "api/extras/extras.h"
 #include "api/oracle/oracle.h"
 #include "api/respond.h"
@@ -264,6 +265,18 @@ static enum http_verdict submit_again(struct http_request *request, struct http_
     return HTTP_DONE;
 }
 
+/* The engine speaks of definitions; the DataArts dialect has other names for their parts. */
+static void respond_refused(struct api *api, struct http_request *request,
+                            struct http_response *response, const struct waiting *waiting)
+{
+    const struct api_pending *pending = &waiting->pending;
+    struct err why;
+    err_set(&why, pending->result.code, "%s", pending->result.message);
+    if (scope_is_dataarts(waiting->route->scope) && is_about_job(pending->command.kind))
+        dataarts_rename_answer(pending->command.def, &request->arena, &why);
+    respond_refusal(api, request, response, why.code, why.message);
+}
+
 enum http_verdict submit_answer(struct api *api, struct http_request *request,
                                 struct http_response *response)
 {
@@ -276,7 +289,7 @@ enum http_verdict submit_answer(struct api *api, struct http_request *request,
     if (pending->result.code == ERR_NO_ETAG_MATCH && waiting->outrun)
         return submit_again(request, response);
     if (pending->result.code) {
-        respond_refusal(api, request, response, pending->result.code, pending->result.message);
+        respond_refused(api, request, response, waiting);
         return HTTP_DONE;
     }
     if (pending->result.replayed && pending->replay_status) {

@@ -6,6 +6,7 @@
 #include "api/dataarts/translate.h"
 #include "api/oracle/tables.h"
 #include "base/json.h"
+#include "base/mem.h"
 
 enum { TEXT_MAX_BYTES = 256 << 10, LAST_PERIODS_MAX = 30 };
 
@@ -65,6 +66,8 @@ static const struct field group_fields[] = {
 };
 static const struct schema group_schema =
     SCHEMA("DataArtsDependJobs", group, group_fields, "Jobs whose instances are waited for.");
+
+static const char where_in_job[] = "schedule.cron.dependJobs";
 
 /* While dependJobs are read. */
 struct depending {
@@ -152,8 +155,7 @@ static enum err_code read_group(const struct depending *depending, json_t *value
 enum err_code dataarts_read_depend(const struct reading *at, struct dataarts_cron *cron,
                                    json_t *dependencies, struct err *err)
 {
-    static const char where[] = "schedule.cron.dependJobs";
-    struct depending depending = {at, where, dependencies, err};
+    struct depending depending = {at, where_in_job, dependencies, err};
     struct err ignored;
     enum err_code code = ERR_OK;
     json_t *given = cron->depend_jobs
@@ -164,7 +166,7 @@ enum err_code dataarts_read_depend(const struct reading *at, struct dataarts_cro
     if (given && !json_is_array(given))
         code = read_group(&depending, given);
     json_array_foreach (given, i, group) {
-        depending.where = arena_printf(at->arena, "%s[%zu]", where, i);
+        depending.where = arena_printf(at->arena, "%s[%zu]", where_in_job, i);
         if (!code)
             code = read_group(&depending, group);
     }
@@ -175,4 +177,39 @@ enum err_code dataarts_read_depend(const struct reading *at, struct dataarts_cro
     }
     json_decref(given);
     return code;
+}
+
+/* ---- and back ---- */
+
+/* Of a group: the same order as add_group's. Passes over `*i` jobs; NULL: it has no more. */
+static const char *place_in_group(const json_t *group, const char *where, size_t *i,
+                                  struct arena *arena)
+{
+    static const char *const lists[] = {"jobs", "sameWorkSpaceJobs"};
+    for (size_t n = 0; n < ARRAY_LEN(lists); n++) {
+        size_t count = json_array_size(json_object_get(group, lists[n]));
+        if (*i < count)
+            return arena_printf(arena, "%s.%s[%zu]%s", where, lists[n], *i, n ? ".jobName" : "");
+        *i -= count;
+    }
+    return NULL;
+}
+
+const char *dataarts_depend_place(const struct dataarts_cron *cron, size_t i, struct arena *arena)
+{
+    struct err ignored;
+    const char *place = NULL;
+    json_t *given = cron->depend_jobs
+                        ? json_parse(cron->depend_jobs, strlen(cron->depend_jobs), &ignored)
+                        : NULL;
+    size_t g;
+    json_t *group;
+    if (!json_is_array(given))
+        place = place_in_group(given, where_in_job, &i, arena);
+    json_array_foreach (given, g, group)
+        if (!place)
+            place =
+                place_in_group(group, arena_printf(arena, "%s[%zu]", where_in_job, g), &i, arena);
+    json_decref(given);
+    return place ? place : where_in_job;
 }

@@ -48,7 +48,7 @@ static const struct schema condition_schema =
 enum { MAX_EXECUTION_MIN = DEF_MAX_TASK_TIMEOUT_S / 60, MAX_INSTANCE_MIN = DEF_MAX_TIMEOUT_S / 60 };
 
 static const struct field node_fields[] = {
-    ROW("name", FIELD_STRING, dataarts_node, name, NEEDED, .min = 1, .max = DATAARTS_MAX_NAME,
+    ROW("name", FIELD_STRING, dataarts_node, name, NEEDED, .min = 1, .max = DEF_MAX_TASK_KEY,
         .doc = "Name of the node, unique in its job."),
     ROW("type", FIELD_STRING, dataarts_node, type, NEEDED, .min = 1, .max = DATAARTS_MAX_NAME,
         .doc = "Shell, Python, Dummy, RESTAPI, SubJob, OBSManager, MRSSpark or DLISpark."),

@@ -5,6 +5,7 @@
 #include <string.h>
 #include <strings.h>
 
+#include "api/dataarts/refusal.h"
 #include "api/dataarts/spelling.h"
 #include "api/oracle/oracle.h"
 #include "base/json.h"
@@ -513,33 +514,13 @@ static bool is_monitored(const json_t *details)
     return key && strcmp(key, DEF_MONITOR_TASK) == 0;
 }
 
-/* What this dialect calls nodes, of which what waits for a path is none; and the schedule. */
-static void rename_parts(const json_t *details, struct err *err)
-{
-    static const char tasks[] = "tasks[", schedule[] = "schedule.";
-    struct err was = *err;
-    char *rest;
-    if (strncmp(was.message, schedule, strlen(schedule)) == 0)
-        err_set(err, ERR_SCHEDULE_INVALID, "The job scheduling parameter is invalid: %.400s",
-                was.message);
-    if (strncmp(was.message, tasks, strlen(tasks)) != 0)
-        return;
-    unsigned long index = strtoul(was.message + strlen(tasks), &rest, 10);
-    if (!is_monitored(details))
-        err_set(err, was.code, "nodes%s", was.message + strlen("tasks"));
-    else if (index > 0)
-        err_set(err, was.code, "nodes[%lu%s", index - 1, rest);
-    else
-        err_set(err, was.code, "schedule.cron.monitorObsPath: %.400s", rest + strspn(rest, "]."));
-}
-
 enum err_code dataarts_to_def(const struct reading *at, const struct dataarts_kept *kept,
                               bool is_active, struct job_def **ret, struct err *err)
 {
     json_t *details = json_object();
     enum err_code code = fill_details(at, kept, is_active, details, err);
     if (!code && (code = job_def_parse(details, false, ret, err)))
-        rename_parts(details, err);
+        dataarts_rename_refusal(kept, is_monitored(details), at->arena, err);
     json_decref(details);
     return code;
 }

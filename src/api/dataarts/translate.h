@@ -72,6 +72,9 @@ bool dataarts_parse_time(const char *text, int64_t *ret_ms);
 enum err_code dataarts_read_depend(const struct reading *at, struct dataarts_cron *cron,
                                    json_t *dependencies, struct err *err);
 
+/* Where in dependJobs the i-th of those dependencies stands, as a request has it; in the arena. */
+const char *dataarts_depend_place(const struct dataarts_cron *cron, size_t i, struct arena *arena);
+
 /* ---- nodes.c ---- */
 /* The task of a node, without what all have: a new object, or NULL with `err`. */
 json_t *dataarts_task_of_node(const struct reading *at, const struct dataarts_node *node,
