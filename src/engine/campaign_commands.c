@@ -1,4 +1,5 @@
 /* Campaigns made, paused, resumed and cancelled (RULES §10). */
+#include <assert.h>
 #include <string.h>
 
 #include "base/buf.h"
@@ -127,11 +128,7 @@ static void create(struct step *step, const struct command *command, struct comm
                       other->row.name);
         return;
     }
-    if (plan->skip_count == plan->cell_count) {
-        result_refuse(result, ERR_INCORRECT_STATE, "Job %s have no instances to rerun",
-                      plan->job_count ? plan->job_names[0] : "");
-        return;
-    }
+    assert(plan->skip_count < plan->cell_count); /* the planner refuses others */
     struct campaign_row row = campaign_row_of(step, command);
     struct ecampaign *campaign =
         campaign_new(step->engine, &row, cell_rows(step, &row, plan), plan->cell_count);

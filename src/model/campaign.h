@@ -122,7 +122,7 @@ struct campaign_plan {
     size_t job_count;
     const struct planned_cell *cells;
     size_t cell_count;
-    size_t skip_count; /* of them, not to be rerun */
+    size_t skip_count; /* of them, not to be rerun: fewer than all */
 };
 
 /* What COMMAND_CAMPAIGN_CREATE carries. */

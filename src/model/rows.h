@@ -404,7 +404,7 @@ struct campaign_row {
     int kind;        /* enum campaign_kind */
     const char *name;
     struct uuid job;
-    const char *jobs; /* JSON list of keys, that of `job` first */
+    const char *jobs; /* JSON list of {jobKey, name}, `job` first; names as of then */
     int64_t begin_ms;
     int64_t end_ms;
     int64_t concurrent;

@@ -51,6 +51,10 @@ static void ask_for_one(struct stage *stage, struct command *ret)
         cells[i] = some_cell(stage, i);
         plan.skip_count += cells[i].skip != NULL;
     }
+    if (plan.skip_count == count) { /* of which no plan is made; its run is active by now */
+        cells[0].skip = NULL;
+        plan.skip_count--;
+    }
     *ret = (struct command){.kind = COMMAND_CAMPAIGN_CREATE, .key = jobs[0]};
     ret->campaign.plan = plan;
     ret->campaign.request = (struct campaign_request){
