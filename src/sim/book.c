@@ -363,6 +363,7 @@ static void apply_campaign(struct book *book, enum row_action action,
         campaign = ARENA_NEW(&book->arena, struct booked_campaign);
         campaign->cells =
             ARENA_ARRAY(&book->arena, (size_t)row->cell_count, struct campaign_cell_row);
+        campaign->begins = ARENA_ARRAY(&book->arena, (size_t)row->cell_count, bool);
         uuid_map_put(&book->campaigns_by_key, &row->key, campaign);
     } else {
         book_check_fixed(ROW_CAMPAIGN, &campaign->row, row);
@@ -394,6 +395,10 @@ static void apply_cell(struct book *book, enum row_action action,
         broken("cell %lld has another run than before", (long long)row->position);
     if (!is_new && row->repair_number < cell->repair_number)
         broken("cell %lld goes back to an earlier attempt", (long long)row->position);
+    bool was_untouched = is_new ||
+                         (cell->repair_number == FIELD_NULL && cell->state != CELL_FAILED);
+    campaign->begins[row->position] = was_untouched && row->state == CELL_RUNNING &&
+                                      row->repair_number != FIELD_NULL;
     table_copy_row(&store_tables[ROW_CAMPAIGN_CELL], row, cell, &book->arena);
 }
 
@@ -413,7 +418,7 @@ static void check_needs(const struct booked_campaign *campaign,
     json_decref(needs);
 }
 
-/* In every state of the disk: a cell runs exactly while its run is active. */
+/* In every state of the disk: a cell runs exactly while its run is active; and what starts it first is no user's. */
 static void check_campaigns(const struct book *book)
 {
     size_t cursor = 0;
@@ -427,6 +432,9 @@ static void check_campaigns(const struct book *book)
             const struct booked_run *run = book_run(book, &cell->run);
             if (cell->state == CELL_RUNNING && (!run || law_is_final(run->row.state)))
                 broken("cell %zu is RUNNING and its run is not active", i);
+            if (campaign->begins[i] && run->row.in_campaign != 1)
+                broken("cell %zu takes for its own what somebody else has asked for", i);
+            campaign->begins[i] = false;
             if (cell->start_ms != FIELD_NULL)
                 check_needs(campaign, cell);
         }
