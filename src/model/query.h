@@ -81,7 +81,7 @@ struct job_list {
 /* Instances of the DataArts dialect: runs by planned time, counted, with an offset. */
 struct instance_filter {
     const struct uuid *job; /* NULL: every job */
-    const char *name;       /* of the job when the run was made, or NULL */
+    const char *name;       /* that the job has now, or NULL */
     bool name_is_part;      /* `name` need only be a part of it */
     int64_t from_ms;        /* planned times, both inclusive */
     int64_t to_ms;

@@ -37,6 +37,19 @@ static int newest_plan_first(const void *a, const void *b)
     return uuid_compare(&y->key, &x->key);
 }
 
+/* Judged by the name that the job has now. */
+static bool instance_is_wanted(const struct memory_rows *rows, const struct instance_filter *filter,
+                               const struct run_row *run)
+{
+    struct run_row judged = *run;
+    const struct job_row key = {.workspace = run->workspace, .key = run->job};
+    const struct job_row *job = memory_rows_find(rows, ROW_JOB, &key);
+    judged.job_name = job ? job->name : NULL;
+    return (!filter->job || uuid_equal(filter->job, &run->job)) &&
+           run->plan_ms >= filter->from_ms && run->plan_ms <= filter->to_ms &&
+           instance_matches(filter, &judged);
+}
+
 void memory_list_instances(struct store_reader *base, int64_t workspace,
                            const struct instance_filter *filter, struct arena *arena,
                            struct instance_list *ret)
@@ -48,9 +61,7 @@ void memory_list_instances(struct store_reader *base, int64_t workspace,
     const struct run_row **found = ARENA_ARRAY(arena, end - first, const struct run_row *);
     for (size_t i = first; i < end; i++) {
         const struct run_row *run = rows->tables[ROW_RUN].rows[i];
-        if ((!filter->job || uuid_equal(filter->job, &run->job)) &&
-            run->plan_ms >= filter->from_ms && run->plan_ms <= filter->to_ms &&
-            instance_matches(filter, run))
+        if (instance_is_wanted(rows, filter, run))
             found[count++] = run;
     }
     if (count)

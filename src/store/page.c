@@ -186,8 +186,8 @@ bool instance_matches(const struct instance_filter *filter, const struct run_row
            (filter->is_suspended == FIELD_UNSET || filter->is_suspended == run->is_suspended) &&
            (filter->ignored_failure == FIELD_UNSET ||
             filter->ignored_failure == run->ignored_failure) &&
-           (!name || (filter->name_is_part ? strstr(run->job_name, name) != NULL
-                                           : strcmp(run->job_name, name) == 0));
+           (!name || (run->job_name && (filter->name_is_part ? strstr(run->job_name, name) != NULL
+                                                             : strcmp(run->job_name, name) == 0)));
 }
 
 bool campaign_is_wanted(const struct campaign_filter *filter, const struct campaign_row *campaign)

@@ -87,7 +87,7 @@ static struct run_row row_to_judge(sqlite3_stmt *statement, bool whole, struct a
     run.state = (enum state)sqlite3_column_int(statement, 2);
     run.is_suspended = (int8_t)sqlite3_column_int(statement, 3);
     run.ignored_failure = (int8_t)sqlite3_column_int(statement, 4);
-    run.job_name = db_column_text(statement, 5, scratch);
+    run.job_name = db_column_text(statement, 5, scratch); /* the job's present one */
     return run;
 }
 

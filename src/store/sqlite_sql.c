@@ -323,7 +323,9 @@ static const struct statement statements[SQL_RUN_KEYS] = {
                               " ORDER BY plan_ms DESC, key DESC"},
     [SQL_INSTANCES_OF_JOB_WHOLE] = {NO_ROW, false,
                                     "SELECT key, instance_type, state, is_suspended,"
-                                    " ignored_failure, job_name FROM run INDEXED BY run_by_plan"
+                                    " ignored_failure, (SELECT name FROM job WHERE"
+                                    " job.workspace = ?1 AND job.key = run.job)"
+                                    " FROM run INDEXED BY run_by_plan"
                                     " WHERE workspace = ?1 AND job = ?4"
                                     " AND plan_ms BETWEEN ?2 AND ?3"
                                     " ORDER BY plan_ms DESC, key DESC"},
@@ -331,11 +333,13 @@ static const struct statement statements[SQL_RUN_KEYS] = {
                        "SELECT key FROM run INDEXED BY run_by_time"
                        " WHERE workspace = ?1 AND plan_ms BETWEEN ?2 AND ?3"
                        " ORDER BY plan_ms DESC, key DESC"},
-    [SQL_INSTANCES_WHOLE] = {NO_ROW, false,
-                             "SELECT key, instance_type, state, is_suspended, ignored_failure,"
-                             " job_name FROM run INDEXED BY run_by_time"
-                             " WHERE workspace = ?1 AND plan_ms BETWEEN ?2 AND ?3"
-                             " ORDER BY plan_ms DESC, key DESC"},
+    [SQL_INSTANCES_WHOLE] =
+        {NO_ROW, false,
+         "SELECT key, instance_type, state, is_suspended, ignored_failure,"
+         " (SELECT name FROM job WHERE job.workspace = ?1 AND job.key = run.job)"
+         " FROM run INDEXED BY run_by_time"
+         " WHERE workspace = ?1 AND plan_ms BETWEEN ?2 AND ?3"
+         " ORDER BY plan_ms DESC, key DESC"},
     [SQL_NUMBERED_JOBS] = {NO_ROW, false,
                            "SELECT key, name FROM job INDEXED BY job_live_number"
                            " WHERE deleted_ms IS NULL AND workspace = ?1 ORDER BY key DESC"},

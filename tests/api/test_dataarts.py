@@ -528,6 +528,25 @@ def test_lists_of_instances(huawei):
         name: first[name] for name in ("instance_id", "status", "plan_time", "start_time")}
 
 
+def test_instances_are_listed_under_the_name_that_their_job_has(huawei):
+    huawei.made(job("relabel-old", [node("a", "Dummy")]))
+    first = huawei.run("relabel-old")
+    huawei.wait("relabel-old", first)
+    done(huawei.v1("PUT", "jobs/relabel-old", {**huawei.read1("jobs/relabel-old"), "name": "relabel-new"}), 204)
+    huawei.made(job("relabel-old", [node("a", "Dummy")]))
+    second = huawei.run("relabel-old")
+    huawei.wait("relabel-old", second)
+    listed = lambda **query: [(i["jobName"], i["instanceId"]) for i in huawei.read1("jobs/instances/detail", **query)["instances"]]
+    assert listed(jobName="relabel-old", preciseQuery="true") == [("relabel-old", second)]
+    assert listed(jobName="relabel-new", preciseQuery="true") == [("relabel-new", first)]
+    assert listed(jobName="relabel-") == [("relabel-old", second), ("relabel-new", first)]
+    assert listed(jobName="el-new") == [("relabel-new", first)]
+    for name, number in listed(jobName="relabel-"):  # each is found where it is said to be
+        assert huawei.instance(name, number)["status"] == "success"
+    done(huawei.v1("DELETE", "jobs/relabel-old"), 204)
+    assert listed(jobName="relabel-old", preciseQuery="true") == [("relabel-old", second)]
+
+
 def test_lists_of_jobs(huawei):
     for name, tags in (("list-a", ["x", "y"]), ("list-b", ["y"]), ("list-c", [])):
         huawei.made(job(name, [node("n", "Dummy")], basicConfig={"tags": tags, "priority": "2"}))

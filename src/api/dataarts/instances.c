@@ -302,7 +302,7 @@ struct instance_view instance_view(const struct reading *at, const struct job_ro
     int64_t start_ms = newest.start_ms;
     int64_t until_ms = newest.end_ms == FIELD_NULL ? now_ms : newest.end_ms;
     return (struct instance_view){
-        .job_name = run->job_name,
+        .job_name = job->name, /* under which its own route finds it */
         .job_id = job->number,
         .job_instance_name = arena_printf(at->arena, "%s%s_%lld", is_supplement ? "P_" : "",
                                           run->job_name, (long long)run->plan_ms),
@@ -357,6 +357,15 @@ enum err_code dataarts_instance_list(struct call *call)
         if (dataarts_job_of_path(call, &job))
             return call->err.code;
         query->filter.job = &job.key;
+    } else if (query->filter.name && query->is_precise == 1) {
+        /* One that is gone, or a younger namesake, has the name too; if nobody lives who has it, they are meant. */
+        enum err_code code = dataarts_find_job(&call->reading, query->name, &job, &call->err);
+        if (code == ERR_UNAVAILABLE)
+            return code;
+        if (!code) {
+            query->filter.job = &job.key;
+            query->filter.name = NULL;
+        }
     }
     if (!query->matches_none)
         call->backend->reads.list_instances(call->reading.reader, call->workspace.id,
