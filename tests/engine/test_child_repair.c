@@ -322,6 +322,7 @@ static void a_missing_job_is_no_missing_run(void **state)
     };
     world_begin(world);
     assert_answer(world_command(world, &save), ERR_INVALID_PARAMETER, "names no job");
+    job_def_unref(save.def);
     world_repair(world, &pair.run, NULL, NULL, NULL);
     world_commit(world);
     assert_same(world_child(world, &pair.run, "c"), pair.child);
