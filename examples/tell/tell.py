@@ -283,8 +283,11 @@ class Mail:
         message.set_content("\n".join(lines))
         with smtplib.SMTP(self.host, int(self.port or 25), timeout=ANSWER_S) as server:
             server.ehlo()
-            if server.has_extn("starttls") and self.host not in ("localhost", "127.0.0.1"):
+            is_here = self.host in ("localhost", "127.0.0.1")
+            if server.has_extn("starttls") and not is_here:
                 server.starttls(context=ssl.create_default_context())
+            elif self.login and not is_here:
+                raise GiveUp(f"{self.host} offers no TLS: the login is not sent to it")
             if self.login:
                 server.login(*self.login.split(":", 1))
             server.send_message(message)
