@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/buf.h"
+#include "base/map.h"
 #include "base/mem.h"
 #include "model/state.h"
 
@@ -15,10 +16,24 @@ struct draft {
     uint32_t position;
 };
 
+/* Planned times of a job that is not rerun, both included. */
+struct span {
+    int64_t from_ms, to_ms;
+    bool is_there;
+};
+
 struct planner {
     const struct campaign_request *request;
-    const struct campaign_job *jobs;
+    const struct campaign_job *jobs; /* those of the campaign, then those between them */
     size_t job_count;
+    size_t known_count;
+    uint32_t *
+        *upstream; /* by place of a job and of its dependency: the place of the other, or NOWHERE */
+    bool *reaches; /* [known][job]: does it depend on that, perhaps by way of others? */
+    uint32_t *between; /* places of jobs not rerun, with cells above them: downstream first */
+    size_t between_count;
+    struct span
+        *spans[2]; /* by place in `between`: of what must have succeeded, of what must have ended */
     struct arena *arena;
     uint32_t *rank; /* by place of the job: behind those that it depends on */
     struct draft *drafts;
@@ -26,9 +41,10 @@ struct planner {
     struct draft **by_position;
     struct draft ***of_job; /* by planned time, then position */
     size_t *of_job_count;
-    size_t links;
+    size_t links, passes;
     struct err *err;
 };
+enum { NOWHERE = UINT32_MAX };
 
 /* ---- schedules ---- */
 
@@ -150,28 +166,95 @@ static enum err_code find_cells(struct planner *planner)
     return code;
 }
 
-/* ---- order ---- */
+/* ---- who depends on whom ---- */
 
-static int64_t place_of(const struct planner *planner, const struct job_dependency *dependency)
+static const struct field_list *dependencies_of(const struct planner *planner, size_t place)
 {
-    struct uuid key;
-    if (!uuid_parse(dependency->job_key, &key))
-        return -1;
-    for (size_t i = 0; i < planner->job_count; i++)
-        if (uuid_equal(&planner->jobs[i].row.key, &key))
-            return (int64_t)i;
-    return -1;
+    return &planner->jobs[place].def->details.dependencies;
 }
+
+static void find_upstream(struct planner *planner)
+{
+    struct uuid_map places;
+    uuid_map_init(&places);
+    for (size_t i = 0; i < planner->known_count; i++)
+        uuid_map_put(&places, &planner->jobs[i].row.key, (void *)(uintptr_t)(i + 1));
+    planner->upstream = ARENA_ARRAY(planner->arena, planner->known_count, uint32_t *);
+    for (size_t i = 0; i < planner->known_count; i++) {
+        const struct field_list *list = dependencies_of(planner, i);
+        const struct job_dependency *items = list->items;
+        planner->upstream[i] = ARENA_ARRAY(planner->arena, list->count, uint32_t);
+        for (size_t n = 0; n < list->count; n++) {
+            struct uuid key;
+            void *place = uuid_parse(items[n].job_key, &key) ? uuid_map_get(&places, &key) : NULL;
+            planner->upstream[i][n] = place ? (uint32_t)(uintptr_t)place - 1 : NOWHERE;
+        }
+    }
+    uuid_map_release(&places);
+}
+
+/* Every place behind those that its job depends on. Of a cycle, which saving refuses, one link is passed over. */
+static uint32_t *upstream_first(const struct planner *planner)
+{
+    size_t count = planner->known_count, depth = 0, found = 0;
+    uint32_t *order = ARENA_ARRAY(planner->arena, count, uint32_t);
+    uint32_t *stack = ARENA_ARRAY(planner->arena, count, uint32_t);
+    size_t *next = ARENA_ARRAY(planner->arena, count, size_t); /* dependency to look at, by place */
+    bool *seen = ARENA_ARRAY(planner->arena, count, bool);
+    for (uint32_t i = 0; i < count; i++) {
+        if (!seen[i])
+            stack[depth++] = i;
+        seen[i] = true;
+        while (depth) {
+            uint32_t place = stack[depth - 1];
+            if (next[place] == dependencies_of(planner, place)->count) {
+                order[found++] = place;
+                depth--;
+                continue;
+            }
+            uint32_t up = planner->upstream[place][next[place]++];
+            if (up == NOWHERE || seen[up])
+                continue;
+            seen[up] = true;
+            stack[depth++] = up;
+        }
+    }
+    return order;
+}
+
+static void add_reached(struct planner *planner, size_t place, size_t up)
+{
+    bool *reached = &planner->reaches[place * planner->job_count];
+    const bool *by_way = &planner->reaches[up * planner->job_count];
+    for (size_t job = 0; job < planner->job_count; job++)
+        reached[job] |= by_way[job] || up == job;
+}
+
+static void find_between(struct planner *planner)
+{
+    const uint32_t *order = upstream_first(planner);
+    size_t most = planner->known_count - planner->job_count;
+    planner->reaches = ARENA_ARRAY(planner->arena, planner->known_count * planner->job_count, bool);
+    for (size_t i = 0; i < planner->known_count; i++)
+        for (size_t n = 0; n < dependencies_of(planner, order[i])->count; n++)
+            if (planner->upstream[order[i]][n] != NOWHERE)
+                add_reached(planner, order[i], planner->upstream[order[i]][n]);
+    planner->between = ARENA_ARRAY(planner->arena, most, uint32_t);
+    for (size_t i = planner->known_count; i-- > 0;)
+        if (order[i] >= planner->job_count && planner->jobs[order[i]].zone &&
+            memchr(&planner->reaches[order[i] * planner->job_count], true, planner->job_count))
+            planner->between[planner->between_count++] = order[i];
+    for (size_t i = 0; i < ARRAY_LEN(planner->spans); i++)
+        planner->spans[i] = ARENA_ARRAY(planner->arena, most, struct span);
+}
+
+/* ---- order ---- */
 
 static bool waits_for_unranked(const struct planner *planner, size_t place)
 {
-    const struct field_list *list = &planner->jobs[place].def->details.dependencies;
-    const struct job_dependency *items = list->items;
-    for (size_t i = 0; i < list->count; i++) {
-        int64_t upstream = place_of(planner, &items[i]);
-        if (upstream >= 0 && planner->rank[upstream] == UINT32_MAX)
+    for (size_t job = 0; job < planner->job_count; job++)
+        if (planner->reaches[place * planner->job_count + job] && planner->rank[job] == UINT32_MAX)
             return true;
-    }
     return false;
 }
 
@@ -305,31 +388,96 @@ static int64_t after(int64_t time_ms)
     return time_ms == INT64_MIN ? INT64_MIN : time_ms + 1;
 }
 
+/* What a cell waits for, while that is being found. */
+struct waits {
+    struct links needs, follows;
+};
+
+/* Planned times of `up` are waited for: cells, or what stands above it in turn. */
+static void wait_for(struct planner *planner, struct waits *waits, uint32_t up, bool must_succeed,
+                     int64_t from_ms, int64_t to_ms)
+{
+    if (up < planner->job_count) {
+        add_links(planner, must_succeed ? &waits->needs : &waits->follows, up, from_ms, to_ms);
+        return;
+    }
+    struct span *span = &planner->spans[must_succeed ? 0 : 1][up - planner->job_count];
+    bool is_first = !span->is_there;
+    span->is_there = true;
+    if (is_first || from_ms < span->from_ms)
+        span->from_ms = from_ms;
+    if (is_first || to_ms > span->to_ms)
+        span->to_ms = to_ms;
+}
+
+/* What the job's planned times from `first_ms` to `last_ms` wait for, one behind the other: the windows join. */
+static void wait_above(struct planner *planner, struct waits *waits, size_t job, bool must_succeed,
+                       int64_t first_ms, int64_t last_ms)
+{
+    const struct field_list *list = dependencies_of(planner, job);
+    const struct job_dependency *items = list->items;
+    if (!list->count)
+        return;
+    int64_t before_first = previous_time(planner, job, first_ms);
+    int64_t before_last = first_ms == last_ms ? before_first : previous_time(planner, job, last_ms);
+    for (size_t i = 0; i < list->count; i++) {
+        uint32_t up = planner->upstream[job][i];
+        bool must = must_succeed && items[i].fail_policy != DEPENDENCY_IGNORE;
+        if (up == NOWHERE)
+            continue;
+        if (items[i].period != PERIOD_PRE)
+            wait_for(planner, waits, up, must, after(before_first), last_ms);
+        else if (before_last != INT64_MIN)
+            wait_for(planner, waits, up, must, after(previous_time(planner, job, before_first)),
+                     before_last);
+    }
+}
+
+/* The first and the last planned time of a span; false: it has none. */
+static bool times_of(struct planner *planner, const struct campaign_job *job,
+                     const struct span *span, int64_t *ret_first, int64_t *ret_last)
+{
+    planner->passes++;
+    if (!campaign_previous(job, span->to_ms + 1, ret_last) || *ret_last < span->from_ms)
+        return false;
+    if (span->from_ms == INT64_MIN ||
+        !cron_next_since(&job->cron, job->zone, INT64_MIN, span->from_ms, *ret_last, ret_first))
+        *ret_first = span->from_ms == INT64_MIN ? INT64_MIN : *ret_last;
+    return true;
+}
+
+/* By way of jobs that are not rerun. */
+static void wait_beyond(struct planner *planner, struct waits *waits)
+{
+    for (size_t i = 0; i < planner->between_count; i++) {
+        uint32_t place = planner->between[i];
+        for (size_t kind = 0; kind < ARRAY_LEN(planner->spans); kind++) {
+            struct span *span = &planner->spans[kind][place - planner->job_count];
+            int64_t first, last;
+            if (span->is_there && planner->passes < CAMPAIGN_MAX_PASSES &&
+                times_of(planner, &planner->jobs[place], span, &first, &last))
+                wait_above(planner, waits, place, kind == 0, first, last);
+            span->is_there = false;
+        }
+    }
+}
+
 static void link_cell(struct planner *planner, struct draft *draft)
 {
     const struct job_details *details = &planner->jobs[draft->job].def->details;
-    const struct job_dependency *items = details->dependencies.items;
-    struct links needs = {0}, follows = {0};
-    bool waits = details->dependencies.count > 0 || details->depends_on_previous_run == 1;
+    struct waits waits = {0};
     int64_t plan_ms = draft->cell.plan_ms;
-    int64_t previous = waits ? previous_time(planner, draft->job, plan_ms) : 0;
-    for (size_t i = 0; i < details->dependencies.count; i++) {
-        int64_t job = place_of(planner, &items[i]);
-        if (job < 0)
-            continue;
-        struct links *links = items[i].fail_policy == DEPENDENCY_IGNORE ? &follows : &needs;
-        if (items[i].period != PERIOD_PRE)
-            add_links(planner, links, (size_t)job, after(previous), plan_ms);
-        else if (previous != INT64_MIN)
-            add_links(planner, links, (size_t)job,
-                      after(previous_time(planner, draft->job, previous)), previous);
+    wait_above(planner, &waits, draft->job, true, plan_ms, plan_ms);
+    wait_beyond(planner, &waits);
+    if (details->depends_on_previous_run == 1) {
+        int64_t previous = previous_time(planner, draft->job, plan_ms);
+        if (previous != INT64_MIN)
+            add_links(planner, &waits.needs, draft->job, previous, plan_ms - 1);
     }
-    if (details->depends_on_previous_run == 1 && previous != INT64_MIN)
-        add_links(planner, &needs, draft->job, previous, plan_ms - 1);
-    draft->cell.needs = links_text(planner, &needs);
-    draft->cell.follows = links_text(planner, &follows);
-    free(needs.items);
-    free(follows.items);
+    draft->cell.needs = links_text(planner, &waits.needs);
+    draft->cell.follows = links_text(planner, &waits.follows);
+    free(waits.needs.items);
+    free(waits.follows.items);
 }
 
 /* ---- all of it ---- */
@@ -339,10 +487,16 @@ static enum err_code plan(struct planner *planner, struct campaign_plan *ret)
     enum err_code code = find_cells(planner);
     if (code)
         return code;
+    find_upstream(planner);
+    find_between(planner);
     rank_jobs(planner);
     put_in_order(planner);
     for (size_t i = 0; i < planner->count; i++)
         link_cell(planner, planner->by_position[i]);
+    if (planner->passes >= CAMPAIGN_MAX_PASSES)
+        return err_set(planner->err, ERR_INVALID_PARAMETER,
+                       "too many jobs stand between those of the campaign for a range of so many "
+                       "instances: take a shorter one");
     if (planner->links > CAMPAIGN_MAX_LINKS)
         return err_set(planner->err, ERR_INVALID_PARAMETER,
                        "the instances of the range depend on each other in more than %d ways",
@@ -372,12 +526,14 @@ static enum err_code plan(struct planner *planner, struct campaign_plan *ret)
 
 enum err_code campaign_plan_make(const struct campaign_request *request,
                                  const struct campaign_job *jobs, size_t job_count,
-                                 struct arena *arena, struct campaign_plan *ret, struct err *err)
+                                 size_t known_count, struct arena *arena, struct campaign_plan *ret,
+                                 struct err *err)
 {
     struct planner planner = {
         .request = request,
         .jobs = jobs,
         .job_count = job_count,
+        .known_count = known_count,
         .arena = arena,
         .rank = ARENA_ARRAY(arena, job_count, uint32_t),
         .err = err,

@@ -25,7 +25,9 @@
 enum {
     CAMPAIGN_MAX_JOBS = 100, /* the one of the path included */
     CAMPAIGN_MAX_CELLS = 10000,
-    CAMPAIGN_MAX_LINKS = 200000, /* between cells */
+    CAMPAIGN_MAX_LINKS = 200000,  /* between cells */
+    CAMPAIGN_MAX_BETWEEN = 10000, /* jobs above its own, which perhaps stand between them */
+    CAMPAIGN_MAX_PASSES = 150000, /* looks at a schedule of those, for one cell each */
     CAMPAIGN_MAX_CONCURRENT = 128,
     CAMPAIGN_MAX_NAME = 255, /* code points */
 };

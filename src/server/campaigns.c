@@ -13,9 +13,10 @@ struct search {
     struct store_reader *reader;
     const struct campaign_request *request;
     struct arena *arena;
-    struct campaign_job *jobs;
+    struct campaign_job *jobs; /* the campaign's, then those that perhaps stand between them */
     struct job_def **defs;
-    size_t count;
+    size_t count, cap, def_cap;
+    size_t own_count;
     struct uuid_map found;
     struct err *err;
 };
@@ -26,6 +27,17 @@ static enum err_code unreadable(const struct search *search)
 }
 
 /* Takes over one reference of `def`. */
+static void keep_job(struct search *search, const struct job_row *row, struct job_def *def)
+{
+    GROW(search->jobs, search->count, search->cap);
+    GROW(search->defs, search->count, search->def_cap);
+    search->jobs[search->count] = (struct campaign_job){.row = *row, .def = def};
+    search->defs[search->count] = def;
+    uuid_map_put(&search->found, &row->key, def);
+    search->count++;
+}
+
+/* Of the campaign. The same. */
 static enum err_code add_job(struct search *search, const struct job_row *row, struct job_def *def)
 {
     if (search->count == CAMPAIGN_MAX_JOBS) {
@@ -33,10 +45,7 @@ static enum err_code add_job(struct search *search, const struct job_row *row, s
         return err_set(search->err, ERR_INVALID_PARAMETER, "a campaign has at most %d jobs",
                        CAMPAIGN_MAX_JOBS);
     }
-    search->jobs[search->count] = (struct campaign_job){.row = *row, .def = def};
-    search->defs[search->count] = def;
-    uuid_map_put(&search->found, &row->key, def);
-    search->count++;
+    keep_job(search, row, def);
     return ERR_OK;
 }
 
@@ -109,16 +118,54 @@ static enum err_code add_dependents(struct search *search, bool *ret_added)
     return code ? code : store_reader_failed(search->reader) ? unreadable(search) : ERR_OK;
 }
 
+/* ---- between ---- */
+
+/* What a job depends on, where that is nobody of the campaign's: it may lead to one of them. */
+static enum err_code add_upstream(struct search *search, const struct job_def *def)
+{
+    const struct campaign_sources *sources = search->sources;
+    const struct job_dependency *items = def->details.dependencies.items;
+    for (size_t i = 0; i < def->details.dependencies.count; i++) {
+        struct uuid key;
+        struct job_row row;
+        if (!uuid_parse(items[i].job_key, &key) || uuid_map_get(&search->found, &key))
+            continue;
+        if (!store_get_job(search->reader, sources->workspace, &key, search->arena, &row) ||
+            row.deleted_ms != FIELD_NULL) {
+            if (store_reader_failed(search->reader))
+                return unreadable(search);
+            continue;
+        }
+        if (search->count - search->own_count == CAMPAIGN_MAX_BETWEEN)
+            return err_set(search->err, ERR_INVALID_PARAMETER,
+                           "the jobs of the campaign depend on more than %d others",
+                           CAMPAIGN_MAX_BETWEEN);
+        struct job_def *upstream =
+            defs_get(sources->defs, search->reader, sources->workspace, &key, row.version);
+        if (!upstream)
+            return unreadable(search);
+        keep_job(search, &row, upstream);
+    }
+    return ERR_OK;
+}
+
+/* One job alone has nobody between. */
+static enum err_code find_between(struct search *search)
+{
+    enum err_code code = ERR_OK;
+    search->own_count = search->count;
+    for (size_t i = 0; i < search->count && search->own_count > 1 && !code; i++)
+        code = add_upstream(search, search->defs[i]);
+    return code;
+}
+
 /* ---- what is known of them ---- */
 
-static enum err_code load_instances(struct search *search, struct campaign_job *job)
+static enum err_code load_schedule(struct search *search, struct campaign_job *job)
 {
-    const struct campaign_request *request = search->request;
     const struct schedule *schedule = job->def->details.schedule;
     const struct campaign_sources *sources = search->sources;
-    struct schedule_row row;
     struct zone *zone = NULL;
-    struct run_row *runs = NULL;
     struct err why = {0};
     if (schedule && zones_get(sources->zones, schedule->timezone_id, &zone, &why) &&
         why.code == ERR_UNAVAILABLE) {
@@ -130,6 +177,15 @@ static enum err_code load_instances(struct search *search, struct campaign_job *
         if (!job->zone)
             zone_unref(zone);
     }
+    return ERR_OK;
+}
+
+static enum err_code load_instances(struct search *search, struct campaign_job *job)
+{
+    const struct campaign_request *request = search->request;
+    const struct campaign_sources *sources = search->sources;
+    struct schedule_row row;
+    struct run_row *runs = NULL;
     job->decided_ms = sources->now_ms;
     if (store_get_schedule(search->reader, sources->workspace, &job->row.key, search->arena,
                            &row) &&
@@ -181,7 +237,7 @@ static enum err_code check_task(const struct search *search)
     if (request->kind != CAMPAIGN_RERUN || request->set == CAMPAIGN_MISSING ||
         request->where != CAMPAIGN_FROM_NODE)
         return ERR_OK;
-    for (size_t i = 0; i < search->count && !found && !code; i++) {
+    for (size_t i = 0; i < search->own_count && !found && !code; i++) {
         has_runs |= search->jobs[i].run_count > 0;
         code = has_task(search, &search->jobs[i], &found);
     }
@@ -201,7 +257,11 @@ static enum err_code search_all(struct search *search)
         added = false;
         code = add_dependents(search, &added);
     }
+    if (!code)
+        code = find_between(search);
     for (size_t i = 0; i < search->count && !code; i++)
+        code = load_schedule(search, &search->jobs[i]);
+    for (size_t i = 0; i < search->own_count && !code; i++)
         code = load_instances(search, &search->jobs[i]);
     return code ? code : check_task(search);
 }
@@ -215,18 +275,19 @@ enum err_code campaigns_plan(const struct campaign_sources *sources, struct stor
         .reader = reader,
         .request = request,
         .arena = arena,
-        .jobs = ARENA_ARRAY(arena, CAMPAIGN_MAX_JOBS, struct campaign_job),
-        .defs = ARENA_ARRAY(arena, CAMPAIGN_MAX_JOBS, struct job_def *),
         .err = err,
     };
     uuid_map_init(&search.found);
     enum err_code code = search_all(&search);
     if (!code)
-        code = campaign_plan_make(request, search.jobs, search.count, arena, ret, err);
+        code = campaign_plan_make(request, search.jobs, search.own_count, search.count, arena, ret,
+                                  err);
     for (size_t i = 0; i < search.count; i++) {
         zone_unref(search.jobs[i].zone);
         job_def_unref(search.defs[i]);
     }
+    free(search.jobs);
+    free(search.defs);
     uuid_map_release(&search.found);
     return code;
 }

@@ -115,6 +115,21 @@ def test_a_plan_is_what_a_campaign_would_be_and_changes_nothing(shared):
     assert plan(status=400, beginTime="2026-01-06T00:00:00Z")["code"] == "InvalidParameter"
 
 
+def test_jobs_in_between_that_are_not_rerun_keep_the_order(shared):
+    top = job(shared, "far-up", [step("a", exit=1)])
+    middle = top
+    for name in ("between-1", "between-2"):
+        middle = job(shared, name, [step("b")], dependencies=[{"jobKey": middle["key"]}])
+    low = job(shared, "far-down", [step("c")], dependencies=[{"jobKey": middle["key"]}])
+    body = {"jobKey": low["key"], "jobKeys": [top["key"]], "kind": "SUPPLEMENT", "concurrent": 6, **RANGE, "endTime": SIX[1]}
+    plan = shared.api.post("/rerunCampaigns/actions/plan", body, status=200).json()
+    assert [j["name"] for j in plan["jobs"]] == ["far-down", "far-up"]
+    assert [(c["jobKey"], c["plannedTime"], c["needs"]) for c in plan["cells"]] == [
+        (top["key"], SIX[0], []), (low["key"], SIX[0], [0]), (top["key"], SIX[1], []), (low["key"], SIX[1], [2])]
+    seen = done(shared, shared.api.made("/rerunCampaigns", body), "FAILED")
+    assert pattern(seen) == ["FAILED", "BLOCKED"] * 2 and shared.api.page_through("/jobRuns", jobKey=middle["key"]) == []
+
+
 def test_each_run_knows_the_time_that_it_is_for(shared):
     tasks = [{"taskKey": "a", "type": "SHELL_TASK", "script": "echo $0 $REPRISE_PARAM_day", "dependsOn": [], "runIf": "ALL_SUCCESS",
               "commandLineArguments": "{{job.planned_time.iso_datetime}}",
