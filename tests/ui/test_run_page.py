@@ -88,6 +88,26 @@ def test_a_parameter_that_nobody_knows_is_told(own, page):
         page(f"await {name}.fill('newer'); await {hint}.waitFor({{state: 'detached'}})")
 
 
+def test_a_name_that_begins_like_another_is_typed_to_its_end(own, page):
+    """Letter by letter: for a moment it is the name of a parameter that the run has."""
+    run = own.api.go([step("one", exit=1)], "FAILED", parameters=named(day="1"))
+    page.go(f"runs/{run['key']}/repair")
+    page("await page.getByRole('button', {name: 'Add a parameter'}).click()")
+    name = "page.getByLabel('Name of the new parameter')"
+    page(f"await {name}.focus(); await page.keyboard.type('day')")
+    page.sees("There is a field for this name already")
+    assert page("return await page.locator('[data-parameter=day]').inputValue()") == "1"
+    confirm = "page.locator('.confirm').getByRole('button')"
+    assert page(f"return await {confirm}.isDisabled()"), "not while two fields have one name"
+    page(f"await page.keyboard.type('_gn_before'); await page.getByText('There is a field for this name already').waitFor({{state: 'detached'}})")
+    assert page(f"return await {name}.inputValue()") == "day_gn_before" and "/repair" in page("return page.url()")
+    page("await page.keyboard.press('Tab'); await page.keyboard.type('2')")
+    page("await page.getByRole('row', {name: /day_gn_before/}).waitFor()")
+    page(f"await {confirm}.click()")
+    page.state("FAILED")
+    assert own.api.get_run(run)["repairHistory"][-1]["parameters"] == named(day_gn_before="2")
+
+
 def test_attempts_have_the_number_of_the_api_everywhere(own, page):
     run = own.api.go([task("flaky", "fail.py", maxRetries=2)], "FAILED")
     page.go(f"runs/{run['key']}?task=flaky")

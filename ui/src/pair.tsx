@@ -9,24 +9,27 @@ export interface Pair {
   value: string
 }
 
-// `names`: those that there are; null: not known.
-export function PairFields({ pair, names, whose, onChange, onRemove }: {
+// `names`: those that there are; null: not known. `isTaken`: it is changed elsewhere, under the same name.
+export function PairFields({ pair, names, isTaken = false, whose, onChange, onRemove }: {
   pair: Pair
   names: string[] | null
+  isTaken?: boolean
   whose: string
   onChange: (pair: Pair) => void
   onRemove: () => void
 }) {
   const id = useId()
-  const isUnknown = names !== null && pair.name !== '' && !names.includes(pair.name)
+  const isUnknown = !isTaken && names !== null && pair.name !== '' && !names.includes(pair.name)
   const near = isUnknown ? nearest(pair.name, names) : null
   return (
     <div class="pair">
-      <input aria-label="Name of the new parameter" placeholder="name" value={pair.name} pattern="[\w\-.]+" aria-describedby={isUnknown ? id : undefined}
+      <input aria-label="Name of the new parameter" placeholder="name" value={pair.name} pattern="[\w\-.]+" aria-invalid={isTaken}
+        aria-describedby={isUnknown || isTaken ? id : undefined}
         onInput={(event) => onChange({ ...pair, name: event.currentTarget.value })} />
       <input aria-label="Value of the new parameter" placeholder="value" value={pair.value}
         onInput={(event) => onChange({ ...pair, value: event.currentTarget.value })} />
       <button type="button" class="quiet" aria-label="Remove" onClick={onRemove}>✕</button>
+      {isTaken && <p class="pair-hint" id={id}>There is a field for this name already: change its value there.</p>}
       {isUnknown && <p class="pair-hint" id={id}>{whose} has no parameter of this name.{near !== null && <> Did you mean <b><Name text={near} /></b>?</>}</p>}
     </div>
   )

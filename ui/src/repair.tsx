@@ -51,7 +51,7 @@ function differences(old: Run, now: Run): string[] {
   return found.length ? found : ['Something about the run changed']
 }
 
-type Change = Pair
+const namesOf = (run: Run) => (run.unifiedJobAndJobRunParameters ?? []).map((p) => p.name)
 
 function Editor({ run, onStale }: { run: Run; onStale: () => void }) {
   const states = useMemo(() => new Map(Object.values(run.taskRunSummaryMap).map((t) => [t.taskKey, t])), [run])
@@ -60,7 +60,8 @@ function Editor({ run, onStale }: { run: Run; onStale: () => void }) {
     const asked = route.value.query.getAll('tasks').filter((key) => run.tasks.some((t) => t.taskKey === key))
     return new Set(asked.length ? asked : preset)
   })
-  const [changes, setChanges] = useState<Change[]>([])
+  const [changes, setChanges] = useState<Pair[]>([]) // of parameters that the run has
+  const [added, setAdded] = useState<Pair[]>([])
   const [definition, setDefinition] = useState('')
   const [last, setLast] = useState<string | null>(null) // where "with upstream" starts
   const [refused, setRefused] = useState<Run | null>(null) // the run as it was when the server refused
@@ -73,11 +74,14 @@ function Editor({ run, onStale }: { run: Run; onStale: () => void }) {
   const tasks = useMemo(() => new Map(shownTasks.map((task) => [task.taskKey, task])), [shownTasks])
   // What the chosen definition has no more cannot be selected; its new tasks are in the plan without being selected.
   const selected = useMemo(() => [...chosen].filter((key) => tasks.has(key)), [chosen, tasks])
-  const request = useMemo(() => ({
-    taskKeys: selected,
-    ...(changes.length ? { parameters: changes.filter((c) => c.name) } : {}),
-    ...(definition ? { definition: Number(definition) || definition } : {}),
-  }), [selected, changes, definition])
+  const taken = useMemo(() => {
+    const names = namesOf(run)
+    return added.map(({ name }, i) => names.includes(name) || (name !== '' && added.findIndex((pair) => pair.name === name) < i))
+  }, [run, added])
+  const request = useMemo(() => {
+    const parameters = [...changes, ...added.filter(({ name }, i) => name && !taken[i])]
+    return { taskKeys: selected, ...(parameters.length ? { parameters } : {}), ...(definition ? { definition: Number(definition) || definition } : {}) }
+  }, [selected, changes, added, taken, definition])
   const { plan, error, isCurrent } = usePlan(run, request, isReady && selected.length > 0)
 
   function toggle(key: string) {
@@ -153,12 +157,12 @@ function Editor({ run, onStale }: { run: Run; onStale: () => void }) {
             }} />
         </section>
         <section class="repair-plan" aria-label="Plan">
-          <Parameters run={run} changes={changes} onChange={setChanges} />
+          <Parameters run={run} changes={changes} onChange={setChanges} added={added} taken={taken} onAdded={setAdded} />
           <DefinitionChoice run={run} versions={versions} value={definition} onChange={setDefinition} />
           <PlanView plan={plan} error={error} isCurrent={isCurrent} isEmpty={!selected.length} onAdd={(key) => setChosen((set) => new Set([...set, ...closure(shownTasks, [key], 'downstream')]))} />
           {failure !== null && <Problem error={failure} />}
           <div class="confirm">
-            <button type="button" class="primary" disabled={!plan || !isCurrent || isSending || !isReady} onClick={confirm}>
+            <button type="button" class="primary" disabled={!plan || !isCurrent || isSending || !isReady || taken.includes(true)} onClick={confirm}>
               {isSending ? 'Asking the server…' : plan && isCurrent ? `Repair: run ${count(plan, 'RUN')}` : 'Repair'}
             </button>
             <a class="button" href={href(['runs', run.key])}>Back to the run</a>
@@ -244,11 +248,17 @@ function PlanView({ plan, error, isCurrent, isEmpty, onAdd }: {
   )
 }
 
-// Old values beside new ones; a field left as it is is not sent.
-function Parameters({ run, changes, onChange }: { run: Run; changes: Change[]; onChange: (changes: Change[]) => void }) {
+// Old values beside new ones; a field left as it is is not sent. What is added has rows of its own, whatever its name becomes
+// while it is typed; `taken`: which of them have a name that has a field already.
+function Parameters({ run, changes, onChange, added, taken, onAdded }: {
+  run: Run
+  changes: Pair[]
+  onChange: (changes: Pair[]) => void
+  added: Pair[]
+  taken: boolean[]
+  onAdded: (added: Pair[]) => void
+}) {
   const known = run.unifiedJobAndJobRunParameters ?? []
-  const names = new Set(known.map((p) => p.name))
-  const added = changes.filter((c) => !names.has(c.name))
   const jobs = useJobsNames(run.jobKey, added.length > 0)
   const set = (name: string, value: string, old: string) =>
     onChange([...changes.filter((c) => c.name !== name), ...(value === old ? [] : [{ name, value }])])
@@ -265,11 +275,11 @@ function Parameters({ run, changes, onChange }: { run: Run; changes: Change[]; o
           </label>
         )
       })}
-      {added.map((change, i) => (
-        <PairFields key={i} pair={change} names={jobs && [...names, ...jobs]} whose="The run, like its job,"
-          onChange={(changed) => onChange(changes.map((c) => (c === change ? changed : c)))} onRemove={() => onChange(changes.filter((c) => c !== change))} />
+      {added.map((pair, i) => (
+        <PairFields key={i} pair={pair} names={jobs && [...namesOf(run), ...jobs]} isTaken={taken[i]} whose="The run, like its job,"
+          onChange={(changed) => onAdded(added.map((p, j) => (i === j ? changed : p)))} onRemove={() => onAdded(added.filter((_, j) => i !== j))} />
       ))}
-      <button type="button" class="small" onClick={() => onChange([...changes, { name: '', value: '' }])}>Add a parameter</button>
+      <button type="button" class="small" onClick={() => onAdded([...added, { name: '', value: '' }])}>Add a parameter</button>
     </fieldset>
   )
 }
