@@ -122,6 +122,11 @@ def test_the_same_by_keyboard_alone(own, page):
     page.state("FAILED")
     # the graph, along its edges, to the task that failed
     tab_to(page, "button", "extract")
+    assert page("return await page.locator('.node').evaluateAll((all) => all.filter((one) => one.tabIndex >= 0).length)") == 1
+    page(press, "Tab")
+    assert focused(page) == "Zoom in", "one Tab passes the whole graph"
+    page(press, "Shift+Tab")
+    assert focused(page).startswith("extract"), "and one comes back"
     page(press, "ArrowRight")  # to one of the two that follow, which stand above each other
     if not focused(page).startswith("check"):
         page(press, "ArrowUp")

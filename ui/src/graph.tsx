@@ -309,7 +309,7 @@ function Node({ x, y, task, view, isCurrent, isChosen, tabIndex, onOpen, onFocus
   const classes = ['node', `tone-${tone}`, isCurrent && 'current', isChosen && 'chosen', view.isDim && 'dim']
   return (
     <g class={classes.filter(Boolean).join(' ')} transform={`translate(${x} ${y})`} data-node={task.taskKey}
-      {...choice} tabIndex={tabIndex} data-status={view.status ?? ''}
+      {...choice} tabindex={tabIndex /* in SVG the name of an attribute keeps its case: tabIndex would be none */} data-status={view.status ?? ''}
       onClick={onOpen} onFocus={onFocus} onKeyDown={onKey}>
       <title>{lines.filter(Boolean).join('.\n')}</title>
       <rect class="body" width={NODE_W} height={NODE_H} rx="8" />
