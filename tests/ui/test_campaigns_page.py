@@ -1,7 +1,7 @@
 """Campaigns: asked for on the page, watched as a grid, and one cell of them repaired."""
 
 import time
-from datetime import datetime, timezone
+from datetime import datetime, timedelta, timezone
 
 import pytest
 
@@ -58,6 +58,21 @@ def test_a_campaign_from_the_page(own, page, planned):
     made = own.api.read("/rerunCampaigns")["items"][0]
     assert made["status"] == "SUCCESS" and made["concurrent"] == 2
     assert datetime.fromisoformat(made["endTime"].replace("Z", "+00:00")) > datetime.now(timezone.utc)
+
+
+def test_a_campaign_that_failed_shows_what_somebody_else_repairs(own, page, planned):
+    now = datetime.now(timezone.utc)
+    made = own.api.made("/rerunCampaigns", {"jobKey": planned["key"], "name": "again", "concurrent": 2, "endTime": now.isoformat(),
+                                            "beginTime": (now - timedelta(hours=1)).isoformat()})
+    eventually(lambda: own.api.read(f"/rerunCampaigns/{made['key']}")["status"] == "FAILED", "all ended")
+    page.go(f"campaigns/{made['key']}")
+    page("await page.locator('h1 + .pill[data-status=FAILED]').waitFor()")
+    page.settle()
+    own.open_gate("mended")
+    for run in own.api.read("/jobRuns", jobKey=planned["key"])["items"]:
+        own.api.repair(run)
+    page("await page.locator('h1 + .pill[data-status=SUCCESS]').waitFor()")
+    assert page("return await page.locator('.grid-cell [data-status=SUCCESS]').count()") == planned["count"]
 
 
 @pytest.fixture

@@ -282,6 +282,25 @@ def test_the_server_tells_and_nobody_asks(own, page):
     page.state("SUCCESS")
 
 
+def test_what_somebody_else_repairs_is_seen(own, page):
+    """On a page that shows a run which has ended; and until then it asks nothing."""
+    own.open_gate("bad")
+    run = own.api.go([step("good"), step("bad", after="good", gate="bad", until="mended", exit=1)], "FAILED")
+    page.go(f"runs/{run['key']}")
+    page.state("FAILED")
+    page.settle()
+    asked = page("""let count = 0; const counts = () => count++; page.on('request', counts);
+        await page.waitForTimeout(5000); page.off('request', counts); return count""")
+    assert asked <= 1, f"{asked} requests in 5 s for a run that has ended"
+    own.shut_gate("bad")
+    own.open_gate("mended")
+    own.api.repair(run)
+    page.state("RUNNING")
+    page("await page.getByRole('button', {name: 'Repair 1'}).waitFor()")
+    own.open_gate("bad")
+    page.state("SUCCESS")
+
+
 def test_the_log_that_is_opened_has_something_in_it(own, page):
     """Of a task that failed its errors, unless it wrote none; and a button that finds nothing says so."""
     own.script("quiet.py", "import sys\nprint('all there is')\nsys.exit(3)\n")

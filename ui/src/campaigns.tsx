@@ -3,7 +3,7 @@
 import { useEffect, useMemo, useState } from 'preact/hooks'
 import { getPage, list, mayOperate, post } from './api'
 import { CampaignDialog } from './campaignnew'
-import { useLive } from './live'
+import { POLL_MS, SLOW_MS, useLive } from './live'
 import { useZones } from './planned'
 import { useRights } from './rights'
 import { amend, go, href, route } from './route'
@@ -22,7 +22,7 @@ const COUNT_WORDS: Partial<Record<Status, string>> = { BLOCKED: 'blocked', WAITI
 const countWord = (status: Status) => COUNT_WORDS[status] ?? word(status).toLowerCase()
 const cellWord = (status: Status) => CELL_WORDS[status] ?? word(status)
 
-export const isOver = (status: Status) => ['SUCCESS', 'FAILED', 'CANCELED'].includes(status)
+const isOver = (status: Status) => ['SUCCESS', 'FAILED', 'CANCELED'].includes(status)
 
 // A bar of parts, and the same in words.
 function Progress({ counts }: { counts: CampaignCounts }) {
@@ -105,8 +105,9 @@ async function readCampaign(key: string, signal: AbortSignal): Promise<Campaign>
 }
 
 export function CampaignScreen({ campaignKey }: { campaignKey: string }) {
+  // One that has FAILED goes on when the run of a cell is repaired.
   const { data: campaign, error, refresh } = useLive<Campaign>(`campaign ${campaignKey}`, (signal) => readCampaign(campaignKey, signal),
-    { isActive: (c) => !isOver(c.status), stream: '/events' })
+    { isActive: ({ status }) => status === 'FAILED' || !isOver(status), stream: '/events', every: ({ status }) => (isOver(status) ? SLOW_MS : POLL_MS) })
   const [asksCancel, setAsksCancel] = useState(false)
   const [refusal, setRefusal] = useState<unknown>(null)
   const zone = useZones(campaign ? [campaign.jobKey] : [])(campaign?.jobKey ?? '')

@@ -4,8 +4,8 @@
 import { useEffect, useRef, useState } from 'preact/hooks'
 import { ApiError, type Query, call, url } from './api'
 
-const POLL_MS = 2000
-const SLOW_MS = 30_000 // while a stream is open: in case that it is open but dead
+export const POLL_MS = 2000
+export const SLOW_MS = 30_000 // while a stream is open: in case that it is open but dead
 const COALESCE_MS = 150
 const COLON = 0x3a
 
@@ -16,17 +16,17 @@ export interface Live<T> {
 }
 
 // `load` is called anew when `key` changes, and while `isActive(data)` holds. `stream`: a path of events
-// to follow.
+// to follow. `every`: how often without one.
 export function useLive<T>(
   key: string,
   load: (signal: AbortSignal) => Promise<T>,
   { isActive = () => true, stream, streamQuery, every = POLL_MS }:
-    { isActive?: (data: T) => boolean; stream?: string; streamQuery?: Query; every?: number } = {},
+    { isActive?: (data: T) => boolean; stream?: string; streamQuery?: Query; every?: number | ((data: T) => number) } = {},
 ): Live<T> {
   const [state, setState] = useState<{ key: string; data?: T; error?: Error }>({ key })
   const trigger = useRef(() => {})
-  const latest = useRef({ load, isActive })
-  latest.current = { load, isActive }
+  const latest = useRef({ load, isActive, every })
+  latest.current = { load, isActive, every }
 
   useEffect(() => {
     const stop = new AbortController()
@@ -44,12 +44,14 @@ export function useLive<T>(
       }
       isLoading = true
       isStale = false
-      let wait = every
+      let wait = typeof every === 'number' ? every : POLL_MS
       try {
         const data = await latest.current.load(stop.signal)
         if (stop.signal.aborted) return
         setState({ key, data })
-        const active = latest.current.isActive(data)
+        const { isActive, every } = latest.current
+        const active = isActive(data)
+        if (typeof every !== 'number') wait = every(data)
         if (!active) wait = 0
         else if (isStreaming) wait = SLOW_MS
         if (active && stream && !follower && document.visibilityState === 'visible') watch()
@@ -60,7 +62,7 @@ export function useLive<T>(
       } catch (error) {
         if (stop.signal.aborted) return
         setState((before) => ({ key, data: before.key === key ? before.data : undefined, error: error as Error }))
-        if (!(error instanceof TypeError)) wait = every * 5
+        if (!(error instanceof TypeError)) wait *= 5
       } finally {
         isLoading = false
       }

@@ -6,7 +6,7 @@ import { ApiError, get, list, post } from './api'
 import { CompareDialog } from './compare'
 import { Gantt } from './gantt'
 import { Graph, type NodeView } from './graph'
-import { useLive } from './live'
+import { POLL_MS, SLOW_MS, useLive } from './live'
 import { Logs } from './logs'
 import { outputOf } from './output'
 import { useRights } from './rights'
@@ -108,8 +108,9 @@ function useTaskRuns(run: Run | undefined, repair: number, newest: number): Map<
 // ---- the screen ----
 
 export function RunScreen({ runKey }: { runKey: string }) {
+  // Its own stream ends with it, the workspace's does not: somebody may repair it.
   const { data: run, error, refresh } = useLive<Run>(`run ${runKey}`, (signal) => get(`/jobRuns/${encodeURIComponent(runKey)}`, {}, signal),
-    { isActive: (r) => !isFinal(r.state.status), stream: `/jobRuns/${encodeURIComponent(runKey)}/events` })
+    { stream: '/events', streamQuery: { jobRunKey: runKey }, every: (r) => (isFinal(r.state.status) ? SLOW_MS : POLL_MS) })
   const events = useEvents(run, ['gantt', 'events'].includes(route.value.query.get('tab') ?? ''))
   const history = useHistory(run)
   const newest = history.at(-1)?.key ?? 0
