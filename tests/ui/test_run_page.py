@@ -1,6 +1,6 @@
 """The page of a run: what went wrong, and where from there."""
 
-from harness import key_of, named, node, step, task
+from harness import if_else, key_of, named, node, step, task
 from ui_browser import until
 
 
@@ -22,6 +22,36 @@ def test_where_the_output_of_what_failed_is(own, page):
     page(f"await {failure}.getByRole('link', {{name: 'Open child run'}}).click()")
     page("await page.getByRole('heading', {name: 'child', exact: true}).waitFor()")
     page.task("inner", "FAILED")
+
+
+def test_what_runs_no_process_has_no_output(own, page):
+    run = own.api.go([if_else("choice", "1 == 1"), node("pass", "DUMMY_TASK", "choice"), step("work", after="pass", out="worked")], "SUCCESS")
+    for key in ("choice", "pass"):
+        page.go(f"runs/{run['key']}?task={key}")
+        page(f"await page.getByRole('complementary', {{name: 'Task {key}'}}).waitFor()")
+        page.settle()
+        assert page("return await page.getByRole('link', {name: 'Open log'}).count()") == 0
+        page.go(f"runs/{run['key']}?tab=logs&task={key}")
+        page(f"await page.getByRole('heading', {{name: '{key}', exact: true}}).waitFor()")
+        page.sees("This task has no output: it runs no process")
+    page.go(f"runs/{run['key']}?tab=tasks")
+    page("await page.getByRole('cell').getByRole('link', {name: 'Log', exact: true}).waitFor()")
+    assert page("return await page.getByRole('cell').getByRole('link', {name: 'Log', exact: true}).count()") == 1
+    page.go(f"runs/{run['key']}?tab=logs&task=work&attempt=7")  # no such attempt
+    page("await page.getByRole('alert').waitFor()")
+    assert "Reading" not in page.text(".log")
+
+
+def test_another_repair_has_attempts_of_its_own(own, page):
+    run = own.api.go([step("flaky", until="mended", exit=1, maxRetries=1)], "FAILED")
+    own.open_gate("mended")
+    own.api.repair(run)
+    own.api.wait_final(run, "SUCCESS")
+    page.go(f"runs/{run['key']}?tab=logs&task=flaky&repair=0&attempt=1&stream=stderr")
+    page("await page.getByRole('log', {name: 'stderr of flaky'}).waitFor()")
+    page("await page.getByRole('button', {name: 'Repair 1'}).click(); await page.getByRole('log', {name: 'stdout of flaky'}).waitFor()")
+    page.settle()
+    assert page("return await page.getByRole('alert').count()") == 0 and "attempt" not in page("return page.url()")
 
 
 def test_the_cause_comes_before_what_follows_from_it(own, page):

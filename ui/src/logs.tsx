@@ -2,12 +2,12 @@
 
 import { useEffect, useMemo, useRef, useState } from 'preact/hooks'
 import { Ansi } from './ansi'
-import { call, get, url } from './api'
+import { ApiError, call, get, url } from './api'
 import { useLive } from './live'
 import { LogReader } from './logread'
 import { LogStore } from './logstore'
 import { type LogTask, LogTasks } from './logtasks'
-import { childRunOf } from './output'
+import { childRunOf, isDecided } from './output'
 import { amend, href, route } from './route'
 import { Shape, isFinal, isOwnFailure, word } from './states'
 import { attemptName, duration } from './time'
@@ -49,9 +49,9 @@ function TaskLog({ taskRunKey, isRunActive }: { taskRunKey: string; isRunActive:
   if (error && !task) return <Problem error={error} />
   if (!task) return <Loading />
   const newest = task.retryAttempt
-  if (newest === null)
+  if (newest === null || isDecided(task.task.type))
     return (
-      <Empty title="This task has not been started">
+      <Empty title={newest === null ? 'This task has not been started' : 'This task has no output: it runs no process'}>
         <p>{word(task.state.status)}: <Message text={task.state.stateMessage} /></p>
       </Empty>
     )
@@ -255,6 +255,7 @@ function LogView({ taskRunKey, attempt, stream, isGrowing, name, nothing, onEmpt
   }
 
   const digits = String(count).length
+  const isRefused = error instanceof ApiError // nothing more comes
   return (
     <div class="log">
       <div class="toolbar">
@@ -283,7 +284,7 @@ function LogView({ taskRunKey, attempt, stream, isGrowing, name, nothing, onEmpt
           rows.onScroll()
           if (follows && !rows.atEnd()) setFollows(false)
         }}>
-        {count === 0 && (
+        {count === 0 && !isRefused && (
           <p class={`pad${nothing ? '' : ' muted'}`}>{!isComplete ? (isGrowing ? `Nothing on ${stream} yet.` : 'Reading…') : nothing ? <Message text={nothing} /> : `Nothing was written to ${stream}.`}</p>
         )}
         <div style={{ height: `${rows.height}px` }}>
@@ -301,7 +302,7 @@ function LogView({ taskRunKey, attempt, stream, isGrowing, name, nothing, onEmpt
         <span class="num">{count.toLocaleString()} {count === 1 ? 'line' : 'lines'}, {size(store.length)}</span>
         {store.leftOut > 0 && <span>{size(store.leftOut)} in the middle are not shown; <b>Download</b> has them.</span>}
         <span role="status">{note}</span>
-        <span>{isGrowing ? 'Live' : isComplete ? 'Complete' : 'Reading…'}</span>
+        <span>{isRefused ? 'Not read' : isGrowing ? 'Live' : isComplete ? 'Complete' : 'Reading…'}</span>
       </div>
     </div>
   )

@@ -10,9 +10,12 @@ interface Place {
 
 export const childRunOf = (type: string | undefined, task: { externalId: string | null }) => (type === 'JOB_TASK' ? task.externalId : null)
 
-// null: there is none, for the task has not been started.
+// The server decides these itself: no process runs, so there is no output.
+export const isDecided = (type: string | undefined) => type === 'IF_ELSE_TASK' || type === 'DUMMY_TASK'
+
+// null: there is none, for the task has not been started, or nothing runs for it.
 export function outputOf(runKey: string, type: string | undefined, task: TaskSummary | null | undefined, repair = route.value.query.get('repair')): Place | null {
-  if (task?.retryAttempt == null) return null
+  if (task?.retryAttempt == null || isDecided(type)) return null
   const child = childRunOf(type, task)
   return child ? { to: href(['runs', child]), text: 'Open child run' }
     : { to: href(['runs', runKey], { tab: 'logs', task: task.taskKey, repair }), text: 'Open log' }
