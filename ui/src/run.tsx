@@ -185,7 +185,7 @@ function Header({ run, history, repair, newest, mayRun, onChanged }: {
       {history.length > 1 && (
         <div class="row wrap"><div class="segments history" role="group" aria-label="Attempts of this run">
           {history.map((r) => (
-            <button key={r.key} type="button" aria-pressed={r.key === repair} onClick={() => amend({ repair: r.key === newest ? null : r.key })}>
+            <button key={r.key} type="button" aria-pressed={r.key === repair} onClick={() => amend({ repair: r.key === newest ? null : r.key, attempt: null, stream: null })}>
               <Shape status={r.state.status} title />{r.key === 0 ? 'Original' : `Repair ${r.key}`}
             </button>
           ))}
