@@ -100,6 +100,11 @@ def test_who_may_only_look_is_not_offered_more(own, as_vera):
     page.go(f"runs/{run['key']}")
     page.state("FAILED")
     assert page("return await page.getByText('Repair…').count()") == 0
+    page.go(f"runs/{run['key']}/repair")
+    page.sees("You may not change this")
+    assert page("return await page.getByRole('button', {name: /^Repair/}).count()") == 0
+    page("await page.getByRole('link', {name: 'Back to the run'}).click()")
+    page.state("FAILED")
 
 
 def test_who_may_only_look_is_told_to_press_nothing(own, as_vera):

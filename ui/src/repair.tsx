@@ -8,12 +8,13 @@ import { closure } from './graphlib'
 import { Difference, ParameterChanges, differs, useVersions } from './difference'
 import { useLive } from './live'
 import { type Pair, PairFields } from './pair'
+import { useRights } from './rights'
 import { go, href, route } from './route'
 import { nodeView } from './run'
 import { Pill, isFinal, isUnsuccessful, word } from './states'
 import { localTime } from './time'
 import type { Job, Plan, PlanTask, Run, TaskDef, Version, WholeVersion } from './types'
-import { Key, Loading, Missing, Name, Problem, visible } from './ui'
+import { Empty, Key, Loading, Missing, Name, Problem, visible } from './ui'
 
 const VERDICTS = {
   RUN: { text: 'run', word: 'Run', tone: 'run' },
@@ -30,7 +31,12 @@ export function RepairScreen({ runKey }: { runKey: string }) {
   useEffect(() => {
     document.title = `Repair ${shown ? visible(shown.name) : ''} – Reprise`
   }, [shown?.name])
+  const { mayRun, isKnown } = useRights(shown?.jobKey)
   if (!shown) return error ? <Missing error={error} what="run"><a href={href(['runs'])}>All runs</a></Missing> : <Loading />
+  if (!mayRun)
+    return !isKnown ? <Loading /> : (
+      <div class="screen"><Empty title="You may not change this"><p>Runs are repaired by operators of a workspace, and by whom the permissions of their job name.</p><p><a href={href(['runs', runKey])}>Back to the run</a></p></Empty></div>
+    )
   return <Editor run={shown} onStale={() => setAsOf((n) => n + 1)} />
 }
 
