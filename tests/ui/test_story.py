@@ -242,6 +242,19 @@ def test_cancel_asks_first(own, page):
     page.state("CANCELED")
 
 
+def test_a_dialog_gives_the_focus_back(own, page):
+    job = story_job(own)
+    run = own.api.run(job)
+    places = (("jobs", "Run answers", "Cancel"), ("campaigns", "New campaign…", "Cancel"), (f"runs/{run['key']}", "Cancel run", "Let it run"))
+    for place, opener, button in places:
+        page.go(place)
+        page("const opener = page.getByRole('button', {name: arg.opener}).first(); await opener.waitFor(); await opener.focus(); await page.keyboard.press('Enter');"
+             "await page.getByRole('dialog').getByRole('button', {name: arg.button, exact: true}).focus(); await page.keyboard.press('Enter');"
+             "await page.getByRole('dialog').waitFor({state: 'detached'})", {"opener": opener, "button": button})
+        assert opener in focused(page), place
+    own.open_gate("check")
+
+
 def test_now_shows_slots_and_the_queue(own, page):
     job = own.api.job([step("hold", gate="hold")], name="busy", queue={"isEnabled": True})
     first, second = own.api.run(job), own.api.run(job)

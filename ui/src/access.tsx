@@ -7,7 +7,7 @@ import { FormDialog } from './formdialog'
 import { useLive } from './live'
 import { amend, route } from './route'
 import { Time } from './time'
-import { CopyText, Dialog, Empty, Loading, Name, Problem, Table, Tabs, visible } from './ui'
+import { CopyText, Dialog, Empty, Loading, Name, Problem, Table, Tabs, closeDialog, visible } from './ui'
 import { UsersTab } from './users'
 
 const DAY_MS = 86_400_000
@@ -141,7 +141,7 @@ function TokensTab({ user }: { user: string | null }) {
         <Dialog title="The new token" isFirm onClose={() => setMade(null)}>
           <p>It is shown this once.</p>
           <pre data-token>{made}</pre>
-          <footer><CopyText text={made} /><button type="button" class="primary" onClick={() => setMade(null)}>Done</button></footer>
+          <footer><CopyText text={made} /><button type="button" class="primary" onClick={closeDialog}>Done</button></footer>
         </Dialog>
       )}
       {revoking && (

@@ -4,7 +4,7 @@ import { useEffect, useState } from 'preact/hooks'
 import { get, list, post } from './api'
 import { go, href } from './route'
 import type { Job, JobSummary } from './types'
-import { Dialog, Problem, visible } from './ui'
+import { Dialog, Problem, closeDialog, visible } from './ui'
 import { fromWall, ownZone, toWall, zoneOf } from './zone'
 
 const DAY_MS = 86_400_000
@@ -86,11 +86,12 @@ export function CampaignDialog({ job, onClose }: { job: Job | null; onClose: () 
     }
     setSending(false)
   }
-  function start(event: Event) {
+  function start(event: Event & { currentTarget: HTMLFormElement }) {
     event.preventDefault()
+    const dialog = event.currentTarget.closest('dialog')
     void send<{ key: string }>('/rerunCampaigns', (made) => {
+      dialog?.close()
       go(href(['campaigns', made.key]))
-      onClose()
     }, { 'opc-retry-token': token })
   }
   function preview(event: { currentTarget: HTMLButtonElement }) {
@@ -145,7 +146,7 @@ export function CampaignDialog({ job, onClose }: { job: Job | null; onClose: () 
         {planned?.asked === asked && error === null && <Preview plan={planned.plan} zone={zone} />}
         {error !== null && <Problem error={error} />}
         <footer>
-          <button type="button" onClick={onClose}>Cancel</button>
+          <button type="button" onClick={closeDialog}>Cancel</button>
           <button type="button" disabled={isSending} onClick={preview}>Preview</button>
           <button type="submit" class="primary" disabled={isSending}>{isSending ? 'Asking…' : 'Start'}</button>
         </footer>

@@ -10,7 +10,7 @@ import { amend, go, href, route } from './route'
 import { Pill, Shape, word } from './states'
 import { Planned, Time, both } from './time'
 import type { Campaign, CampaignCell, CampaignCounts, CampaignSummary, Status } from './types'
-import { Dialog, Empty, Key, Loading, Message, Missing, Name, Problem, Table, useRows, visible } from './ui'
+import { Dialog, Empty, Key, Loading, Message, Missing, Name, Problem, Table, closeDialog, useRows, visible } from './ui'
 import { type Zone, plannedText, zoneOf, zonedClock, zonedDay } from './zone'
 
 const PARTS: [keyof CampaignCounts, Status][] = [
@@ -159,8 +159,8 @@ export function CampaignScreen({ campaignKey }: { campaignKey: string }) {
         <Dialog title="Cancel this campaign?" onClose={() => setAsksCancel(false)}>
           <p>Its active runs are cancelled, nothing more starts. What has succeeded stays.</p>
           <footer>
-            <button type="button" onClick={() => setAsksCancel(false)}>Let it go on</button>
-            <button type="button" class="danger" autoFocus onClick={() => (setAsksCancel(false), act('cancel'))}>Cancel campaign</button>
+            <button type="button" onClick={closeDialog}>Let it go on</button>
+            <button type="button" class="danger" autoFocus onClick={(event) => (closeDialog(event), act('cancel'))}>Cancel campaign</button>
           </footer>
         </Dialog>
       )}

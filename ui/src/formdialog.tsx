@@ -2,7 +2,7 @@
 
 import type { ComponentChildren } from 'preact'
 import { useState } from 'preact/hooks'
-import { Dialog, Problem } from './ui'
+import { Dialog, Problem, closeDialog } from './ui'
 
 // `onSubmit` does it; the dialog closes behind it. `doing`: what the button says meanwhile.
 export function FormDialog({ title, verb, doing, isDanger, onClose, onSubmit, children }: {
@@ -35,7 +35,7 @@ export function FormDialog({ title, verb, doing, isDanger, onClose, onSubmit, ch
         {children}
         {error !== null && <Problem error={error} />}
         <footer>
-          <button type="button" disabled={isBusy} onClick={(event) => event.currentTarget.closest('dialog')?.close()}>Cancel</button>
+          <button type="button" disabled={isBusy} onClick={closeDialog}>Cancel</button>
           <button type="submit" class={isDanger ? 'danger' : 'primary'} disabled={isBusy}>{isBusy ? doing : verb}</button>
         </footer>
       </form>

@@ -17,7 +17,7 @@ import { Pill, Shape, isFinal, isOwnFailure, isUnsuccessful, word } from './stat
 import { TaskPanel } from './taskpanel'
 import { Planned, Time, Took, attemptName, duration } from './time'
 import type { CampaignSummary, Job, PlannedRun, Repair, Run, RunEvent, Status, TaskDef, TaskSummary } from './types'
-import { Dialog, Key, Loading, Message, Missing, Name, Problem, Table, Tabs, visible } from './ui'
+import { Dialog, Key, Loading, Message, Missing, Name, Problem, Table, Tabs, closeDialog, visible } from './ui'
 
 const TABS: [string, string][] = [
   ['graph', 'Graph'], ['gantt', 'Gantt'], ['tasks', 'Tasks'], ['logs', 'Logs'], ['parameters', 'Parameters'],
@@ -218,18 +218,18 @@ function RunAgainRefused({ problem, onClose }: { problem: unknown; onClose: () =
   return (
     <Dialog title="It cannot run again" onClose={onClose}>
       {problem instanceof ApiError && problem.status === 404 ? <p>Its job was deleted. The run itself can still be repaired.</p> : <Problem error={problem} />}
-      <footer><button type="button" onClick={onClose}>Close</button></footer>
+      <footer><button type="button" onClick={closeDialog}>Close</button></footer>
     </Dialog>
   )
 }
 
 function CancelDialog({ run, onClose, onDone }: { run: Run; onClose: () => void; onDone: () => void }) {
   const [error, setError] = useState<unknown>(null)
-  async function cancel() {
+  async function cancel({ currentTarget }: { currentTarget: Element }) {
     try {
       await post(`/jobRuns/${run.key}/actions/cancel`, {})
       onDone()
-      onClose()
+      closeDialog({ currentTarget })
     } catch (problem) {
       setError(problem)
     }
@@ -238,7 +238,7 @@ function CancelDialog({ run, onClose, onDone }: { run: Run; onClose: () => void;
     <Dialog title="Cancel this run?" onClose={onClose}>
       <p>Running tasks are stopped, tasks that have not started do not start. What has succeeded stays, and the run can be repaired afterwards.</p>
       {error !== null && <Problem error={error} />}
-      <footer><button type="button" onClick={onClose}>Let it run</button><button type="button" class="danger" autoFocus onClick={cancel}>Cancel run</button></footer>
+      <footer><button type="button" onClick={closeDialog}>Let it run</button><button type="button" class="danger" autoFocus onClick={cancel}>Cancel run</button></footer>
     </Dialog>
   )
 }

@@ -9,7 +9,7 @@ import { Pill, SLOT_STATES, isFinal, look, word } from './states'
 import { usePlanned } from './planned'
 import { Planned, Time, Took, duration, localTime } from './time'
 import type { Job, JobSummary, Parameter, RunSummary, Status } from './types'
-import { Dialog, Empty, Key, Loading, Message, Name, Problem, Table, visible } from './ui'
+import { Dialog, Empty, Key, Loading, Message, Name, Problem, Table, closeDialog, visible } from './ui'
 
 export const tookMs = (run: RunSummary) =>
   run.executionDuration ?? (run.startTime !== null ? (run.endTime ?? Date.now()) - run.startTime : 0)
@@ -200,7 +200,7 @@ export function StartDialog({ job, given = [], onClose }: { job: Job; given?: Pa
         )}
         {error !== null && <Problem error={error} />}
         <footer>
-          <button type="button" onClick={onClose}>Cancel</button>
+          <button type="button" onClick={closeDialog}>Cancel</button>
           <button type="submit" class="primary" disabled={isSending}>{isSending ? 'Starting…' : 'Run'}</button>
         </footer>
       </form>

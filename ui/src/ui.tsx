@@ -160,6 +160,9 @@ export function Dialog({ title, onClose, children, wide, isFirm, isHeld }: {
   )
 }
 
+// For its own buttons: so closed, it gives the focus back to where that came from, and calls onClose.
+export const closeDialog = (event: { currentTarget: Element }) => event.currentTarget.closest('dialog')?.close()
+
 // ---- long lists ----
 
 // Browsers cannot scroll further than this many pixels or so; longer lists are scrolled in proportion.
