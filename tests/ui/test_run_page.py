@@ -227,6 +227,17 @@ def test_the_graph_shows_what_a_repair_ran(own, page):
     until(lambda: all(len(one) == 1 or not one[1] for one in page(badges)), "the original ran everything")
 
 
+def test_all_tasks_of_an_older_attempt_are_shown_however_many(own, page):
+    names = [f"t{i:04d}" for i in range(1100)]
+    run = own.api.go([step("bad", until="mended", exit=1), *(node(name, "DUMMY_TASK") for name in names)], "FAILED")
+    own.open_gate("mended")
+    own.api.repair(run)
+    own.api.wait_final(run, "SUCCESS")
+    for name in (names[0], names[-1]):
+        page.go(f"runs/{run['key']}?tab=tasks&repair=0&task={name}")
+        page(f"await page.getByRole('complementary', {{name: 'Task {name}'}}).locator('.pill[data-status=SUCCESS]').waitFor()")
+
+
 def test_a_run_that_was_skipped_never_started(own, page):
     job = own.api.job([step("one")], name="none", maxConcurrentRuns=0)
     run = own.api.wait_final(own.api.run(job), "SKIPPED")

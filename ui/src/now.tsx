@@ -1,7 +1,7 @@
 // Now: what runs, who holds the slots, who waits and why.
 
 import { useEffect } from 'preact/hooks'
-import { get, list, skewMs } from './api'
+import { get, list, listAll, skewMs } from './api'
 import { useLive, useNow } from './live'
 import { go, href } from './route'
 import { ScheduleText } from './schedule'
@@ -30,8 +30,7 @@ async function read(signal: AbortSignal): Promise<Now> {
   const jobs = new Map<string, Job>()
   await Promise.all([
     ...holders.map(async (run) => {
-      const found = await list<TaskSummary>('/taskRuns', { jobRunKey: run.key, limit: 1000 }, signal)
-      tasks.set(run.key, found.items)
+      tasks.set(run.key, await listAll<TaskSummary>('/taskRuns', { jobRunKey: run.key }, signal))
     }),
     ...[...new Set(items.map((run) => run.jobKey))].slice(0, MAX_LOOKED_INTO).map(async (key) => {
       const known = caps.get(key)

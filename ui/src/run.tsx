@@ -2,7 +2,7 @@
 
 import type { ComponentChildren } from 'preact'
 import { useEffect, useMemo, useState } from 'preact/hooks'
-import { ApiError, get, list, post } from './api'
+import { ApiError, get, list, listAll, post } from './api'
 import { CompareDialog } from './compare'
 import { Gantt } from './gantt'
 import { Graph, type NodeView } from './graph'
@@ -57,18 +57,7 @@ function useHistory(run: Run | undefined): Repair[] {
   useEffect(() => {
     if (!isCut) return
     const stop = new AbortController()
-    async function read() {
-      const items: Repair[] = []
-      let page: string | null = null
-      do {
-        const answer: { items: Repair[]; next: string | null } =
-          await list<Repair>(`/jobRuns/${run!.key}/repairHistory`, { limit: 100, page }, stop.signal)
-        items.push(...answer.items)
-        page = answer.next
-      } while (page)
-      setAll(items)
-    }
-    read().catch(() => undefined)
+    listAll<Repair>(`/jobRuns/${run!.key}/repairHistory`, { limit: 100 }, stop.signal).then(setAll, () => undefined)
     return () => stop.abort()
   }, [run?.key, run?.timeUpdated, isCut])
   return isCut && all.length ? all : embedded
@@ -94,8 +83,8 @@ function useTaskRuns(run: Run | undefined, repair: number, newest: number): Map<
   useEffect(() => {
     if (!run || isNewest) return
     const stop = new AbortController()
-    list<TaskSummary>('/taskRuns', { jobRunKey: run.key, repairKey: repair, limit: 1000 }, stop.signal)
-      .then(({ items }) => setOlder({ key, items }), () => undefined)
+    listAll<TaskSummary>('/taskRuns', { jobRunKey: run.key, repairKey: repair }, stop.signal)
+      .then((items) => setOlder({ key, items }), () => undefined)
     return () => stop.abort()
   }, [key, isNewest])
   return useMemo(() => {
