@@ -132,6 +132,28 @@ def test_no_edge_leads_out_of_the_picture(call):
         assert all(0 < at["x"] < made["width"] and 0 < at["y"] < made["height"] for at in points), direction
 
 
+def spans(*parts):
+    """Of a task run, each (status, from, to, attempt)."""
+    return {"taskKey": "t", "taskRunKey": "T", "repairKey": 0,
+            "spans": [{"status": status, "from": start, "to": end, "attempt": attempt, "end": None, "isRetryWait": False} for status, start, end, attempt in parts]}
+
+
+def test_spans_have_the_times_of_the_newest_attempt(call):
+    own = {"key": "T", "retryAttempt": 0, "startTime": 12, "endTime": 20}
+    cases = [
+        (spans(("PENDING", 5, 10, 0), ("RUNNING", 10, 40, 0), ("SUCCESS", 40, None, None)), own, [(5, 12), (12, 20), (20, None)]),
+        (spans(("RUNNING", 10, None, 0)), {**own, "endTime": None}, [(12, None)]),
+        (spans(("RUNNING", 10, 15, 0), ("CANCELING", 15, 40, 0), ("CANCELED", 40, None, None)), own, [(12, 15), (15, 20), (20, None)]),
+        (spans(("RUNNING", 10, 25, 0), ("CANCELING", 25, 40, 0), ("CANCELED", 40, None, None)), own, [(12, 20), (20, 20), (20, None)]),
+        (spans(("RUNNING", 1, 3, 0), ("PENDING", 3, 11, 0), ("RUNNING", 11, 40, 1), ("FAILED", 40, None, 1)), {**own, "retryAttempt": 1},
+         [(1, 3), (3, 12), (12, 20), (20, None)]),
+        (spans(("RUNNING", 10, 40, 0)), {**own, "key": "of another repair"}, [(10, 40)]),
+        (spans(("UPSTREAM_FAILED", 10, None, None)), {**own, "retryAttempt": None, "startTime": None, "endTime": None}, [(10, None)]),
+    ]
+    made = call("timeline", "withTimes", [[lane, task] for lane, task, _ in cases])
+    assert [[(span["from"], span["to"]) for span in lane["spans"]] for lane in made] == [expected for _, _, expected in cases]
+
+
 READ = r"""
 import { LogStore } from './logstore'
 import { LogReader } from './logread'

@@ -43,7 +43,7 @@ def test_what_runs_no_process_has_no_output(own, page):
 
 
 def test_another_repair_has_attempts_of_its_own(own, page):
-    run = own.api.go([step("flaky", until="mended", exit=1, maxRetries=1)], "FAILED")
+    run = own.api.go([step("flaky", until="mended", out="said", exit=1, maxRetries=1)], "FAILED")
     own.open_gate("mended")
     own.api.repair(run)
     own.api.wait_final(run, "SUCCESS")
@@ -244,6 +244,21 @@ def test_a_run_that_was_skipped_never_started(own, page):
     page.go(f"runs/{run['key']}")
     page.state("SKIPPED")
     assert "Never" in page.text(".facts") and "Not yet" not in page.text(".facts")
+
+
+def test_a_bar_of_the_gantt_ends_with_the_attempt(own, page):
+    """Not when the server noticed, which is later where it was away: here by 20 s."""
+    run = own.api.go([step("one")], "SUCCESS")
+    page("""await page.route('**/jobRuns/*/events?*', async (route) => {
+        const answer = await route.fetch(), body = await answer.json()
+        for (const event of body.items) if (event.to === 'SUCCESS') event.time = new Date(Date.parse(event.time) + 20_000).toISOString()
+        await route.fulfill({response: answer, json: body}) })""")
+    page.go(f"runs/{run['key']}?tab=tasks")
+    took = page("const row = page.getByRole('row', {name: /^one/}); await row.waitFor(); return await row.getByRole('cell').nth(4).innerText()").strip()
+    page.go(f"runs/{run['key']}?tab=gantt")
+    bar = page("const bar = page.locator('.bar.work[role=img]'); await bar.waitFor(); return await bar.getAttribute('aria-label')")
+    page("await page.unroute('**/jobRuns/*/events?*')")
+    assert took and bar.startswith(f"Ran {took}, "), (took, bar)
 
 
 def test_the_legend_of_the_gantt_keeps_its_words_together_on_a_phone(own, page):

@@ -5,8 +5,8 @@ import { skewMs } from './api'
 import { useNow } from './live'
 import { Shape, isFinal, look, word } from './states'
 import { attemptName, duration, localTime } from './time'
-import { type Lane, type Span, lanes } from './timeline'
-import type { RunEvent, TaskDef } from './types'
+import { type Lane, type Span, lanes, withTimes } from './timeline'
+import type { RunEvent, TaskDef, TaskSummary } from './types'
 import { Empty, Name, useRows } from './ui'
 
 const ROW_PX = 30
@@ -47,8 +47,9 @@ const text = ({ kind, from, to, isOpen, end, attempt }: Bar) =>
   `${WHAT[kind]} ${attempt && `(${attempt}) `}${duration(to - from)}, ${localTime(from)} to ${isOpen ? 'now' : localTime(to)}` +
   (end ? `: ${end === 'tried again' ? end : word(end)}` : '')
 
-export function Gantt({ tasks, events, repair, current, onOpen }: {
+export function Gantt({ tasks, taskRuns, events, repair, current, onOpen }: {
   tasks: TaskDef[]
+  taskRuns: Map<string, TaskSummary>
   events: RunEvent[]
   repair: number
   current: string | null
@@ -58,7 +59,8 @@ export function Gantt({ tasks, events, repair, current, onOpen }: {
   const shown = useMemo(() => {
     const order = new Map(tasks.map((task, i) => [task.taskKey, i]))
     return all.filter((lane) => lane.repairKey === repair).sort((a, b) => (order.get(a.taskKey) ?? 0) - (order.get(b.taskKey) ?? 0))
-  }, [all, repair, tasks])
+      .map((lane) => withTimes(lane, taskRuns.get(lane.taskKey)))
+  }, [all, repair, tasks, taskRuns])
   const kept = tasks.length - shown.length
   const isActive = shown.some((lane) => !isFinal(lane.spans.at(-1)?.status))
   const now = useNow(isActive) + skewMs.value

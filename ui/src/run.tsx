@@ -329,7 +329,7 @@ function Body({ run, events, mayRun, repair, history, taskRuns, centre }: {
             <Graph tasks={run.tasks} current={opened} centre={centre} onOpen={open} label="Graph of the tasks"
               view={(key) => ({ ...nodeView(defs.get(key)!, taskRuns.get(key)), badge: repairBadge(history, repair, key, taskRuns.get(key)) })} />
           )}
-          {tab === 'gantt' && <Gantt tasks={run.tasks} events={events} repair={repair} current={opened} onOpen={open} />}
+          {tab === 'gantt' && <Gantt tasks={run.tasks} taskRuns={taskRuns} events={events} repair={repair} current={opened} onOpen={open} />}
           {tab === 'tasks' && <TasksTab run={run} taskRuns={taskRuns} current={opened} onOpen={open} />}
           {tab === 'logs' && <Logs run={run} taskRuns={keys} tasks={states} />}
           {tab === 'parameters' && <ParametersTab run={run} history={history} />}

@@ -6,7 +6,7 @@ import { ownZone, plannedText, zoneOf } from './zone'
 
 type Instant = number | string | null | undefined
 
-export const millis = (at: Instant): number | null =>
+const millis = (at: Instant): number | null =>
   at === null || at === undefined ? null : typeof at === 'number' ? at : Date.parse(at)
 
 const clock = new Intl.DateTimeFormat(undefined, { hour: '2-digit', minute: '2-digit', second: '2-digit', hourCycle: 'h23' })
