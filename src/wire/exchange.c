@@ -106,7 +106,6 @@ static void hide_query(const char *uri)
         query[1] = '\0';
 }
 
-/* libmicrohttpd calls this with the target before it decodes it in place. */
 /* Without scheme and authority, which a client may send (RFC 9112 §3.2.2). */
 static const char *origin_form(const char *target)
 {
@@ -121,6 +120,7 @@ static const char *origin_form(const char *target)
     return target;
 }
 
+/* libmicrohttpd calls this with the target before it decodes it in place. */
 void *exchange_begin(void *cls, const char *uri, struct MHD_Connection *connection)
 {
     struct wire *wire = cls;
