@@ -403,7 +403,7 @@ static void plans_are_shown(void **state)
                         "\"parameters\":[{\"name\":\"p\",\"old\":null,\"new\":\"2\"}],"
                         "\"definition\":{\"version\":1,\"fromVersion\":1,\"toVersion\":1,"
                         "\"added\":[],\"removed\":[],\"rewired\":[],\"changed\":[],"
-                        "\"fields\":[],\"parameters\":[]},\"etag\":\"1-1\"}");
+                        "\"fields\":[],\"parameters\":[]},\"gitCommits\":[],\"etag\":\"1-1\"}");
     ask_free(asked);
 }
 
