@@ -284,8 +284,7 @@ static void test_file_of_no_params_is_made_anew(void **state)
     static const char *const scripts[] = {
         "rm -f \"$REPRISE_PARAMS_FILE\"\n",
         "chmod 600 \"$REPRISE_PARAMS_FILE\"; echo '[1]' > \"$REPRISE_PARAMS_FILE\"\n",
-        "chmod 600 \"$REPRISE_PARAMS_FILE\"; printf {} > \"$REPRISE_PARAMS_FILE\"; "
-        "chmod 444 \"$REPRISE_PARAMS_FILE\"\n",
+        "f=\"$REPRISE_PARAMS_FILE\"; chmod 600 \"$f\"; printf {} > \"$f\"; chmod 444 \"$f\"\n",
         "chmod 000 \"$REPRISE_PARAMS_FILE\"\n",
         "ln -sf /etc/passwd \"$REPRISE_PARAMS_FILE\"\n",
     };
