@@ -14,6 +14,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/text.h"
 #include "base/timefmt.h"
 #include "engine/internal.h"
 
@@ -172,11 +173,6 @@ static struct schedule_row wanted_row(const struct step *step, const struct ejob
         row.window_end_ms = schedule->end_ms;
     }
     return row;
-}
-
-static bool same_text(const char *a, const char *b)
-{
-    return a == b || (a && b && strcmp(a, b) == 0);
 }
 
 /* Does it fire at the same times as before? Then nothing of it begins anew. */

@@ -12,6 +12,7 @@
 
 #include "base/list.h"
 #include "base/mem.h"
+#include "base/text.h"
 #include "base/thread.h"
 #include "exec/git_shelf.h"
 #include "exec/process.h"
@@ -70,11 +71,6 @@ static void job_free(struct job *job)
     free((char *)(uintptr_t)request->credential);
     free((char *)(uintptr_t)request->commit);
     free(job);
-}
-
-static bool same_text(const char *a, const char *b)
-{
-    return a == b || (a && b && strcmp(a, b) == 0);
 }
 
 /* Of one repository: does the answer to the one answer the other? */

@@ -1,8 +1,7 @@
 #include "api/extras/git_view.h"
 
-#include <string.h>
-
 #include "api/oracle/tables.h"
+#include "base/text.h"
 
 struct git_change_view {
     const char *repository_url;
@@ -34,11 +33,6 @@ const struct schema git_change_schema =
     SCHEMA("GitCommitChange", git_change_view, git_change_fields,
            "Where files from git come from, in two attempts of a run.");
 
-static bool same(const char *a, const char *b)
-{
-    return a == b || (a && b && strcmp(a, b) == 0);
-}
-
 struct field_list git_changes(const struct git_commits *from, const struct git_commits *to,
                               bool only_changes, struct arena *arena)
 {
@@ -58,7 +52,7 @@ struct field_list git_changes(const struct git_commits *from, const struct git_c
             };
             bool is_told = s == 1 && view.from; /* among the first ones */
             if (item->base == sides[s]->base && !is_told &&
-                !(only_changes && same(view.from, view.to)))
+                !(only_changes && same_text(view.from, view.to)))
                 views[count++] = view;
         }
     }
