@@ -375,8 +375,6 @@ void source_ask(struct step *step, const struct etask *task, const struct resolv
  * it goes by so many that no further one can be kept. */
 const char *source_record(struct step *step, struct erun *run, const struct resolved_task *resolved,
                           const char *commit);
-/* What a repair goes by, before its row is made: `definition` as in the request. */
-void source_rebase(struct erun *run, int definition);
 /* The JSON of the repair's row, NULL when there is nothing to keep. */
 const char *source_json(const struct erun *run, struct arena *arena);
 

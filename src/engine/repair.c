@@ -152,7 +152,7 @@ static void begin_repair(struct step *step, struct erun *run, const struct comma
     run->row.version++;
     run->row.repair_number++;
     run->row.ending = STATE_NEW;
-    source_rebase(run, request->definition);
+    run->commits.base = git_base_of(run->commits.base, request->definition, run->row.repair_number);
     set_text(engine, &run->row.error_trace, NULL);
     struct repair_row *row = &run->repair;
     *row = repair_row_blank(step, run, command);

@@ -58,14 +58,6 @@ const char *source_record(struct step *step, struct erun *run, const struct reso
     return git_commits_find(&run->commits, git->repository_url, git->branch);
 }
 
-void source_rebase(struct erun *run, int definition)
-{
-    if (definition == DEFINITION_CURRENT)
-        run->commits.base = run->row.repair_number;
-    if (definition == DEFINITION_ORIGINAL)
-        run->commits.base = 0;
-}
-
 void engine_live_commits(const struct engine *engine,
                          void (*each)(void *context, const struct uuid *run, const char *url,
                                       const char *commit),

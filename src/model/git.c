@@ -81,6 +81,11 @@ const struct git_config *git_config_of(const struct job_details *job, const stru
 
 /* ---- the commits of a run ---- */
 
+int64_t git_base_of(int64_t base, enum repair_definition definition, int64_t number)
+{
+    return definition == DEFINITION_CURRENT ? number : definition == DEFINITION_ORIGINAL ? 0 : base;
+}
+
 const char *git_commits_find(const struct git_commits *commits, const char *url, const char *branch)
 {
     const struct git_commit *items = commits->items.items;

@@ -15,6 +15,7 @@
 
 #include "base/arena.h"
 #include "base/buf.h"
+#include "model/command.h"
 #include "model/def.h"
 
 enum {
@@ -50,6 +51,8 @@ struct git_commits {
     size_t cap;
 };
 
+/* The base that counts in repair `number`, behind an attempt in which `base` did (RULES §8.7). */
+int64_t git_base_of(int64_t base, enum repair_definition definition, int64_t number);
 /* NULL: not resolved yet. */
 const char *git_commits_find(const struct git_commits *commits, const char *url,
                              const char *branch);

@@ -112,17 +112,13 @@ static bool takes_from_git(const struct repair_plan *plan, const struct job_def 
     return false;
 }
 
-/* As source_rebase of the engine: the definition of now asks every branch again. */
 static struct field_list plan_commits(const struct run_source *source,
                                       enum repair_definition definition, struct arena *arena)
 {
     const struct repair_row *newest = &source->image.repairs[source->image.repair_count - 1];
     const struct git_commits now = git_commits_load(newest->commits, arena);
     struct git_commits then = now;
-    if (definition == DEFINITION_ORIGINAL)
-        then.base = 0;
-    if (definition == DEFINITION_CURRENT)
-        then.base = newest->number + 1;
+    then.base = git_base_of(now.base, definition, newest->number + 1);
     return git_changes(&now, &then, false, arena);
 }
 
