@@ -324,7 +324,7 @@ static const struct statement statements[SQL_RUN_KEYS] = {
     [SQL_INSTANCES_OF_JOB_WHOLE] = {NO_ROW, false,
                                     "SELECT key, instance_type, state, is_suspended,"
                                     " ignored_failure, (SELECT name FROM job WHERE"
-                                    " job.workspace = ?1 AND job.key = run.job)"
+                                    " job.workspace = ?1 AND job.key = ?4)"
                                     " FROM run INDEXED BY run_by_plan"
                                     " WHERE workspace = ?1 AND job = ?4"
                                     " AND plan_ms BETWEEN ?2 AND ?3"
