@@ -209,26 +209,34 @@ static const char *excluded_text(const struct foresight *foresight, const struct
                         state_name(fate->state));
 }
 
+/* The kept dependency for which a task is UPSTREAM_FAILED: the first that failed itself, else the first that waited in vain as
+ * well. The task: there is none. */
+static uint32_t kept_failure_before(const struct foresight *foresight, uint32_t i)
+{
+    const struct graph_node *node = &foresight->def->nodes[i];
+    uint32_t found = i;
+    for (uint32_t d = 0; d < node->dep_count; d++) {
+        uint32_t dep = node->deps[d].task;
+        enum state state = foresight->fates[dep].state;
+        if (is_planned(foresight, dep))
+            continue;
+        if (state_is_own_failure(state))
+            return dep;
+        if (found == i && state == STATE_UPSTREAM_FAILED)
+            found = dep;
+    }
+    return found;
+}
+
 /* Of a kept task the one to select: where it waited in vain for another, that one, if it is kept as well. */
 static uint32_t kept_culprit(const struct foresight *foresight, uint32_t i)
 {
-    bool goes_on = true;
-    while (goes_on && foresight->fates[i].state == STATE_UPSTREAM_FAILED) {
-        const struct graph_node *node = &foresight->def->nodes[i];
-        uint32_t next = i;
-        for (uint32_t d = 0; d < node->dep_count; d++) {
-            uint32_t dep = node->deps[d].task;
-            enum state state = foresight->fates[dep].state;
-            bool is_own = state_is_own_failure(state);
-            if (!is_planned(foresight, dep) &&
-                (is_own || (next == i && state == STATE_UPSTREAM_FAILED)))
-                next = dep;
-            if (is_own && next == dep)
-                break;
-        }
-        goes_on = next != i;
-        i = next;
-    }
+    uint32_t before = i;
+    do {
+        i = before;
+        if (foresight->fates[i].state == STATE_UPSTREAM_FAILED)
+            before = kept_failure_before(foresight, i);
+    } while (before != i);
     return i;
 }
 
