@@ -1,25 +1,33 @@
 #include "cli/as_of.h"
 
 #include <inttypes.h>
-#include <string.h>
 
+#include "base/map.h"
 #include "base/mem.h"
 #include "cli/call.h"
 #include "cli/pages.h"
 
 enum { TASK_RUNS_MOST = 1000, HISTORY_MOST = 100 }; /* on a page */
 
-static void add_unknown_task(json_t *tasks, const char *task_key)
+/* Those of its definition are there already. */
+static void add_unknown_tasks(json_t *tasks, json_t *map)
 {
+    struct str_map known;
+    str_map_init(&known);
     size_t i;
     json_t *task;
     json_array_foreach (tasks, i, task) {
-        const char *key = get_text(task, "taskKey");
-        if (key && strcmp(key, task_key) == 0)
-            return;
+        if (get_text(task, "taskKey"))
+            str_map_add(&known, get_text(task, "taskKey"), task);
     }
-    json_array_append_new(
-        tasks, json_pack("{s:s,s:s,s:[]}", "taskKey", task_key, "type", "", "dependsOn"));
+    const char *task_key;
+    json_t *ignored;
+    json_object_foreach (map, task_key, ignored) {
+        if (!str_map_get(&known, task_key))
+            json_array_append_new(
+                tasks, json_pack("{s:s,s:s,s:[]}", "taskKey", task_key, "type", "", "dependsOn"));
+    }
+    str_map_release(&known);
 }
 
 static void put_task_runs(json_t *run, const json_t *task_runs)
@@ -35,8 +43,8 @@ static void put_task_runs(json_t *run, const json_t *task_runs)
             continue;
         json_object_set(map, task_key, json_object_get(task_run, "key"));
         json_object_set(summaries, key, task_run);
-        add_unknown_task(json_object_get(run, "tasks"), task_key);
     }
+    add_unknown_tasks(json_object_get(run, "tasks"), map);
     json_object_set_new(run, "taskToTaskRunMap", map);
     json_object_set_new(run, "taskRunSummaryMap", summaries);
 }
