@@ -1,5 +1,6 @@
 #include "exec/exec.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
@@ -116,8 +117,7 @@ static void copy_config(struct exec *exec, const struct exec_config *config)
     own->cgroup = arena_strdup(&exec->strings, config->cgroup);
     if (own->frozen_after_ms <= 0)
         own->frozen_after_ms = FROZEN_AFTER_MS;
-    if (own->log_max_bytes > 0 && own->log_max_bytes < EXEC_LOG_LEAST_BYTES)
-        own->log_max_bytes = EXEC_LOG_LEAST_BYTES;
+    assert(own->log_max_bytes == 0 || own->log_max_bytes >= EXEC_LOG_LEAST_BYTES);
 }
 
 static bool check_helper(const char *path, struct err *err)
