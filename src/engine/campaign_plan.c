@@ -17,7 +17,7 @@ struct draft {
 };
 
 /* Planned times of a job that is not rerun, both included. */
-struct span {
+struct stretch {
     int64_t from_ms, to_ms;
     bool is_there;
 };
@@ -27,13 +27,13 @@ struct planner {
     const struct campaign_job *jobs; /* those of the campaign, then those between them */
     size_t job_count;
     size_t known_count;
-    uint32_t *
-        *upstream; /* by place of a job and of its dependency: the place of the other, or NOWHERE */
-    bool *reaches; /* [known][job]: does it depend on that, perhaps by way of others? */
+    /* By place of a job and of its dependency: the place of the other, or NOWHERE. */
+    uint32_t **upstream;
+    bool *reaches;     /* [known][job]: does it depend on that, perhaps by way of others? */
     uint32_t *between; /* places of jobs not rerun, with cells above them: downstream first */
     size_t between_count;
-    struct span
-        *spans[2]; /* by place in `between`: of what must have succeeded, of what must have ended */
+    /* By place, less job_count: of what must have succeeded, of what must have ended */
+    struct stretch *stretches[2];
     struct arena *arena;
     uint32_t *rank; /* by place of the job: behind those that it depends on */
     struct draft *drafts;
@@ -244,8 +244,8 @@ static void find_between(struct planner *planner)
         if (order[i] >= planner->job_count && planner->jobs[order[i]].zone &&
             memchr(&planner->reaches[order[i] * planner->job_count], true, planner->job_count))
             planner->between[planner->between_count++] = order[i];
-    for (size_t i = 0; i < ARRAY_LEN(planner->spans); i++)
-        planner->spans[i] = ARENA_ARRAY(planner->arena, most, struct span);
+    for (size_t i = 0; i < ARRAY_LEN(planner->stretches); i++)
+        planner->stretches[i] = ARENA_ARRAY(planner->arena, most, struct stretch);
 }
 
 /* ---- order ---- */
@@ -401,13 +401,13 @@ static void wait_for(struct planner *planner, struct waits *waits, uint32_t up, 
         add_links(planner, must_succeed ? &waits->needs : &waits->follows, up, from_ms, to_ms);
         return;
     }
-    struct span *span = &planner->spans[must_succeed ? 0 : 1][up - planner->job_count];
-    bool is_first = !span->is_there;
-    span->is_there = true;
-    if (is_first || from_ms < span->from_ms)
-        span->from_ms = from_ms;
-    if (is_first || to_ms > span->to_ms)
-        span->to_ms = to_ms;
+    struct stretch *stretch = &planner->stretches[must_succeed ? 0 : 1][up - planner->job_count];
+    bool is_first = !stretch->is_there;
+    stretch->is_there = true;
+    if (is_first || from_ms < stretch->from_ms)
+        stretch->from_ms = from_ms;
+    if (is_first || to_ms > stretch->to_ms)
+        stretch->to_ms = to_ms;
 }
 
 /* What the job's planned times from `first_ms` to `last_ms` wait for, one behind the other: the windows join. */
@@ -433,16 +433,16 @@ static void wait_above(struct planner *planner, struct waits *waits, size_t job,
     }
 }
 
-/* The first and the last planned time of a span; false: it has none. */
+/* The first and the last planned time of a stretch; false: it has none. */
 static bool times_of(struct planner *planner, const struct campaign_job *job,
-                     const struct span *span, int64_t *ret_first, int64_t *ret_last)
+                     const struct stretch *stretch, int64_t *ret_first, int64_t *ret_last)
 {
     planner->passes++;
-    if (!campaign_previous(job, span->to_ms + 1, ret_last) || *ret_last < span->from_ms)
+    if (!campaign_previous(job, stretch->to_ms + 1, ret_last) || *ret_last < stretch->from_ms)
         return false;
-    if (span->from_ms == INT64_MIN ||
-        !cron_next_since(&job->cron, job->zone, INT64_MIN, span->from_ms, *ret_last, ret_first))
-        *ret_first = span->from_ms == INT64_MIN ? INT64_MIN : *ret_last;
+    if (stretch->from_ms == INT64_MIN ||
+        !cron_next_since(&job->cron, job->zone, INT64_MIN, stretch->from_ms, *ret_last, ret_first))
+        *ret_first = stretch->from_ms == INT64_MIN ? INT64_MIN : *ret_last;
     return true;
 }
 
@@ -451,13 +451,13 @@ static void wait_beyond(struct planner *planner, struct waits *waits)
 {
     for (size_t i = 0; i < planner->between_count; i++) {
         uint32_t place = planner->between[i];
-        for (size_t kind = 0; kind < ARRAY_LEN(planner->spans); kind++) {
-            struct span *span = &planner->spans[kind][place - planner->job_count];
+        for (size_t kind = 0; kind < ARRAY_LEN(planner->stretches); kind++) {
+            struct stretch *stretch = &planner->stretches[kind][place - planner->job_count];
             int64_t first, last;
-            if (span->is_there && planner->passes < CAMPAIGN_MAX_PASSES &&
-                times_of(planner, &planner->jobs[place], span, &first, &last))
+            if (stretch->is_there && planner->passes < CAMPAIGN_MAX_PASSES &&
+                times_of(planner, &planner->jobs[place], stretch, &first, &last))
                 wait_above(planner, waits, place, kind == 0, first, last);
-            span->is_there = false;
+            stretch->is_there = false;
         }
     }
 }

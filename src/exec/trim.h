@@ -20,8 +20,8 @@
 struct trim {
     int runs_fd;
     int64_t max_bytes;
-    bool
-        is_ours; /* tasks can put nothing into the folders of runs: an output is the file that was made for it */
+    /* Tasks can put nothing into the folders of runs: an output is the file that was made for it. */
+    bool is_ours;
     bool has_told; /* that one is left alone */
 };
 

@@ -201,8 +201,6 @@ enum err_code workspace_place(const char *text, struct arena *arena, const char 
     return code;
 }
 
-/* ---- variables ---- */
-
 /* ---- names ---- */
 
 static bool is_class_letter(unsigned char c)
@@ -223,6 +221,8 @@ bool class_name_check(const char *text, struct err *err)
             "must be the name of a class: letters, digits, '_', '$' and '.', the first no digit");
     return good;
 }
+
+/* ---- variables ---- */
 
 const char *variable_of(const char *prefix, const char *name, struct arena *arena)
 {
