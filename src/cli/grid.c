@@ -163,11 +163,18 @@ static void print_legend(const struct grid *grid, const json_t *counts)
     line_release(&line);
 }
 
-/* What somebody may have to do something about. */
-static void print_told(const struct grid *grid, const json_t *cells)
+static bool is_as_it_should_be(const char *status)
+{
+    return !status || strcmp(status, "SUCCESS") == 0 || strcmp(status, "WAITING") == 0 ||
+           strcmp(status, "CANCELED") == 0;
+}
+
+/* What somebody may have to do something about, or with --all everything. `more`: how the rest is seen. */
+static void print_told(const struct grid *grid, const json_t *cells, const char *more)
 {
     static const char *const heads[] = {"PLANNED", "JOB", "STATE", "RUN", "REASON"};
     struct arena *arena = &grid->cli->arena;
+    const bool all = grid->cli->options.all;
     struct table table;
     size_t i, told = 0, left = 0;
     json_t *cell;
@@ -175,10 +182,9 @@ static void print_told(const struct grid *grid, const json_t *cells)
     json_array_foreach (cells, i, cell) {
         const char *status = get_text(cell, "status");
         char time[FORMAT_TEXT];
-        if (!status || strcmp(status, "SUCCESS") == 0 || strcmp(status, "WAITING") == 0 ||
-            strcmp(status, "CANCELED") == 0)
+        if (!all && is_as_it_should_be(status))
             continue;
-        if (++told > TOLD_MOST) {
+        if (++told > TOLD_MOST && !all) {
             left++;
             continue;
         }
@@ -193,7 +199,7 @@ static void print_told(const struct grid *grid, const json_t *cells)
         table_print(&table, &grid->cli->screen, stdout);
     }
     if (left)
-        printf("… and %zu more\n", left);
+        printf("… and %zu more%s\n", left, more);
     table_release(&table);
 }
 
@@ -220,7 +226,7 @@ void grid_print(struct cli *cli, const json_t *campaign)
                                                               : WIDTH_LEAST;
     for (size_t first = 0; first < grid.time_count; first += band)
         print_band(&grid, first, first + band < grid.time_count ? first + band : grid.time_count);
-    print_told(&grid, cells);
+    print_told(&grid, cells, ": --all");
 }
 
 static const char *number_text(struct cli *cli, const json_t *object, const char *member)
@@ -263,5 +269,5 @@ void grid_print_plan(struct cli *cli, const json_t *plan)
     printf("Would rerun %" PRId64 ", make %" PRId64 ", skip %" PRId64 "; jobs: %zu\n\n",
            cells - made - skipped, made, skipped, json_array_size(jobs));
     print_plan_jobs(cli, jobs);
-    print_told(&grid, json_object_get(plan, "cells"));
+    print_told(&grid, json_object_get(plan, "cells"), "");
 }

@@ -41,6 +41,10 @@ static const struct argp_option some_verbs[] = {
     {"then", OPTION_THEN, "TASK=STATE", 0, "As --assume, of the repair", 0},
     {"from", OPTION_FROM, "T", 0, "Where it begins", 0},
     {"to", OPTION_TO, "T", 0, "Where it ends", 0},
+    {"since", OPTION_SINCE, "T", 0, "Only runs made then or later: 2026-01-31 or RFC 3339", 0},
+    {"planned", OPTION_PLANNED, "DAY", 0,
+     "Only runs for planned times of this day, or of FROM..TO, on the clock of their schedule", 0},
+    {"all", OPTION_ALL, NULL, 0, "Everything, not what is worth a look alone", 0},
     {"job", OPTION_JOB, "JOB", 0, "A job; may be given again", 0},
     {"downstream", OPTION_DOWNSTREAM, NULL, 0, "And every job that depends on one of these", 0},
     {"concurrent", OPTION_CONCURRENT, "N", 0, "So many runs at once, 1 to 128 (1)", 0},
@@ -223,6 +227,7 @@ static bool take_flag(struct options *options, int key)
         [OPTION_REVERSE - OPTION_FIRST] = &options->reverse,
         [OPTION_STOP_ON_FAIL - OPTION_FIRST] = &options->stop_on_fail,
         [OPTION_DRY_RUN - OPTION_FIRST] = &options->dry_run,
+        [OPTION_ALL - OPTION_FIRST] = &options->all,
     };
     size_t place = (size_t)(key - OPTION_FIRST);
     if (key < OPTION_FIRST || place >= ARRAY_LEN(flags) || !flags[place])
@@ -281,6 +286,8 @@ static bool take_text(struct options *options, int key, const char *text,
         [OPTION_EXPIRES - OPTION_FIRST] = &options->expires,
         [OPTION_FROM - OPTION_FIRST] = &options->from,
         [OPTION_TO - OPTION_FIRST] = &options->to,
+        [OPTION_SINCE - OPTION_FIRST] = &options->since,
+        [OPTION_PLANNED - OPTION_FIRST] = &options->planned,
         [OPTION_WHERE - OPTION_FIRST] = &options->where,
         [OPTION_VERSION - OPTION_FIRST] = &options->version,
         [OPTION_INSTANCES - OPTION_FIRST] = &options->instances,

@@ -41,6 +41,8 @@ struct options {
     const char *label;
     const char *expires;
     const char *from;
+    const char *since;
+    const char *planned;
     const char *to;
     const char *where;
     const char *version;
@@ -62,6 +64,7 @@ struct options {
     bool watch, wait, plan, follow, strict, repair, dry_run;
     int64_t concurrent; /* 0: the server's default */
     bool with_downstream, with_upstream;
+    bool all; /* of what is shown else in part */
     bool downstream, canary, supplement, reverse, stop_on_fail;
     /* what is not an option */
     struct word_list args;
@@ -120,6 +123,9 @@ enum option_key {
     OPTION_ACTION,
     OPTION_RESOURCE,
     OPTION_DRY_RUN,
+    OPTION_SINCE,
+    OPTION_PLANNED,
+    OPTION_ALL,
 };
 
 enum { OPTIONS_PER_VERB = 16, WORDS_PER_VERB = 8 };

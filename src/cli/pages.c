@@ -66,16 +66,14 @@ void pages_tell_none(const char *what)
         fprintf(stderr, "no %s\n", what);
 }
 
-int pages_print(struct cli *cli, const char *path, const char *what, const char *const *heads,
-                size_t columns, pages_row *add_row)
+/* The items of all pages that --limit asks for; with `-o json` the first page is printed, as it came. *ret_token is where the
+ * list goes on. */
+static int gather(struct cli *cli, const char *path, json_t *items, const char **ret_token)
 {
     int64_t left = cli->options.limit ? cli->options.limit : LIST_DEFAULT;
     int64_t page_most = strstr(path, "/repairHistory") ? HISTORY_PAGE_MOST : PAGE_MOST;
     const char *token = cli->options.page ? cli->options.page : "";
-    struct table table;
     int status = CLI_DONE, pages = 0;
-    size_t count = 0;
-    table_init(&table, heads, columns, &cli->arena);
     do {
         struct http_answer answer;
         json_t *tree = NULL;
@@ -87,24 +85,57 @@ int pages_print(struct cli *cli, const char *path, const char *what, const char 
             (void)call_print_raw(cli, &answer);
             left = 0;
         } else if (!(status = call_parse(&answer, &tree))) {
-            const json_t *items = json_object_get(tree, "items");
-            size_t i;
-            json_t *item;
-            json_array_foreach (items, i, item) {
-                pages_add(cli, &table, item, add_row);
-            }
-            left -= (int64_t)json_array_size(items);
-            count += json_array_size(items);
+            json_t *some = json_object_get(tree, "items");
+            left -= (int64_t)json_array_size(some);
+            if (json_is_array(some))
+                json_array_extend(items, some);
         }
         json_decref(tree);
         http_answer_release(&answer);
     } while (!status && left > 0 && *token && ++pages < PAGES_MOST);
-    if (cli->options.output == OUTPUT_TABLE && table.count)
-        table_print(&table, &cli->screen, stdout);
-    table_release(&table);
-    if (!status && !count && cli->options.output != OUTPUT_JSON)
+    *ret_token = token;
+    return status;
+}
+
+int pages_show(struct cli *cli, const char *path, const char *what, pages_shown *show,
+               const void *context)
+{
+    const char *token = "";
+    json_t *items = json_array();
+    int status = gather(cli, path, items, &token);
+    if (json_array_size(items))
+        show(cli, items, context);
+    if (!status && !json_array_size(items) && cli->options.output != OUTPUT_JSON)
         pages_tell_none(what);
     if (!status && *token)
         cli_complain("there is more: --page %s", token);
+    json_decref(items);
     return status;
+}
+
+struct columns {
+    const char *const *heads;
+    size_t count;
+    pages_row *add_row;
+};
+
+static void show_rows(struct cli *cli, const json_t *items, const void *context)
+{
+    const struct columns *columns = context;
+    struct table table;
+    size_t i;
+    json_t *item;
+    table_init(&table, columns->heads, columns->count, &cli->arena);
+    json_array_foreach (items, i, item) {
+        pages_add(cli, &table, item, columns->add_row);
+    }
+    if (table.count)
+        table_print(&table, &cli->screen, stdout);
+    table_release(&table);
+}
+
+int pages_print(struct cli *cli, const char *path, const char *what, const char *const *heads,
+                size_t columns, pages_row *add_row)
+{
+    return pages_show(cli, path, what, show_rows, &(struct columns){heads, columns, add_row});
 }

@@ -20,6 +20,13 @@ __attribute__((warn_unused_result)) int pages_collect(struct cli *cli, const cha
 /* "no jobs", on stderr if that is a terminal: whoever looks sees that there was an answer, and no script is told. */
 void pages_tell_none(const char *what);
 
+/* Shows the items of a list, which has some; with `-o name` their keys. */
+typedef void pages_shown(struct cli *cli, const json_t *items, const void *context);
+/* As pages_print, for a table that is made of all items at once. */
+__attribute__((warn_unused_result)) int pages_show(struct cli *cli, const char *path,
+                                                   const char *what, pages_shown *show,
+                                                   const void *context);
+
 /* Prints the list of `what` ("jobs") at `path` (which ends in ? or &): as a table or as keys, with as many pages as
  * --limit asks for (100 items without it); with `-o json` one page, as it came. Tells on stderr when there
  * is more. */

@@ -61,19 +61,14 @@ static void show(struct cli *cli, json_t *runs)
 {
     size_t count = json_array_size(runs);
     const json_t **sorted = arena_alloc(&cli->arena, (count + 1) * sizeof *sorted);
-    struct table table;
     for (size_t i = 0; i < count; i++)
         sorted[i] = json_array_get(runs, i);
     qsort(sorted, count, sizeof *sorted, compare);
     if (cli->options.limit && (size_t)cli->options.limit < count)
         count = (size_t)cli->options.limit;
-    table_init(&table, run_heads, RUN_COLUMNS, &cli->arena);
-    for (size_t i = 0; i < count; i++)
-        pages_add(cli, &table, sorted[i], run_add_row);
-    if (table.count)
-        table_print(&table, &cli->screen, stdout);
-    table_release(&table);
-    if (!count)
+    if (count)
+        run_print_table(cli, sorted, count);
+    else
         pages_tell_none("runs");
 }
 

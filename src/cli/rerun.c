@@ -11,6 +11,7 @@
 #include "cli/grid.h"
 #include "cli/pages.h"
 #include "cli/plan.h"
+#include "cli/times.h"
 #include "cli/verbs.h"
 
 enum {
@@ -29,22 +30,56 @@ static const char *campaign_path(struct cli *cli, const char *rest)
 
 /* ---- asked for ---- */
 
-static int add_instant(struct buf *body, const char *member, const char *option, const char *text)
+/* The zone of a job's schedule, one reference; NULL: UTC. */
+static struct zone *zone_of_job(struct cli *cli, const char *key)
 {
-    int64_t ms;
-    char time[TIMEFMT_TEXT];
+    json_t *job =
+        call_get_quietly(cli, arena_printf(&cli->arena, "/jobs/%s", call_escape(cli, key)));
+    struct zone *zone = times_zone(get_text(json_object_get(job, "schedule"), "timezoneId"));
+    json_decref(job);
+    return zone;
+}
+
+static int parse_end(const char *option, const char *text, const struct zone *zone,
+                     enum day_end end, int64_t *ret_ms)
+{
     if (!text) {
         cli_complain("--%s is missing: the planned times to rerun go --from T --to T", option);
         return CLI_USAGE;
     }
-    if (!timefmt_parse_instant(text, &ms)) {
-        cli_complain("--%s: \"%s\" is neither epoch ms nor an RFC 3339 date-time such as "
-                     "2026-01-31T12:00:00Z",
-                     option, text);
-        return CLI_USAGE;
+    if (times_parse(text, zone, end, ret_ms))
+        return CLI_DONE;
+    cli_complain("--%s: \"%s\" is neither a date nor epoch ms nor an RFC 3339 date-time such as "
+                 "2026-01-31T12:00:00Z",
+                 option, text);
+    return CLI_USAGE;
+}
+
+static bool is_date(const char *text)
+{
+    return text && times_is_date(text);
+}
+
+/* Both ends count; a plain date is a whole day on the clock of the job's schedule, which people are told. */
+static int add_range(struct cli *cli, struct buf *body, const char *job_key)
+{
+    const struct options *options = &cli->options;
+    bool has_dates = is_date(options->from) || is_date(options->to);
+    struct zone *zone = has_dates ? zone_of_job(cli, job_key) : NULL;
+    int64_t from_ms, to_ms;
+    char time[TIMEFMT_TEXT];
+    int status = parse_end("from", options->from, zone, DAY_BEGINS, &from_ms);
+    if (!status)
+        status = parse_end("to", options->to, zone, DAY_ENDS, &to_ms);
+    if (!status) {
+        buf_printf(body, ",\"beginTime\":\"%s\"", timefmt_rfc3339(from_ms, time));
+        buf_printf(body, ",\"endTime\":\"%s\"", timefmt_rfc3339(to_ms, time));
     }
-    buf_printf(body, ",\"%s\":\"%s\"", member, timefmt_rfc3339(ms, time));
-    return CLI_DONE;
+    if (!status && has_dates && options->output == OUTPUT_TABLE)
+        printf("Planned times from %s to %s\n", times_wall(&cli->arena, from_ms, zone),
+               times_wall(&cli->arena, to_ms, zone));
+    zone_unref(zone);
+    return status;
 }
 
 static int add_jobs(struct cli *cli, struct buf *body)
@@ -86,9 +121,7 @@ static int make_body(struct cli *cli, struct buf *body)
         return status;
     BUF_LIT(body, "{\"jobKey\":");
     buf_json_string(body, key);
-    status = add_instant(body, "beginTime", "from", options->from);
-    if (!status)
-        status = add_instant(body, "endTime", "to", options->to);
+    status = add_range(cli, body, key);
     if (!status)
         status = add_jobs(cli, body);
     if (options->concurrent)

@@ -10,6 +10,7 @@
 #include "cli/interrupt.h"
 #include "cli/pages.h"
 #include "cli/parameters.h"
+#include "cli/planned.h"
 #include "cli/run.h"
 #include "cli/tree.h"
 #include "cli/verbs.h"
@@ -102,6 +103,43 @@ void run_print_trace(const char *trace)
     buf_release(&safe);
 }
 
+/* What made it, as far as the body and the planned times tell. */
+static const char *maker(struct cli *cli, const json_t *run, const json_t *planned)
+{
+    const char *launched = get_text(run, "launched"), *parent = get_text(run, "parentJobRunKey");
+    const char *user = safe_line(&cli->arena, get_text(run, "createdByName"));
+    if (parent)
+        return arena_printf(&cli->arena, " by a task of run %s, in the name of %s",
+                            safe_line(&cli->arena, parent), user);
+    if (get_text(planned, "campaignKey")) /* which has a line of its own */
+        return arena_printf(&cli->arena, " in the name of %s", user);
+    if (launched && strcmp(launched, "SCHEDULED") == 0)
+        return arena_printf(&cli->arena, " by %s, in the name of %s",
+                            planned ? "the schedule" : "itself", user);
+    return arena_printf(&cli->arena, " by %s", user);
+}
+
+/* For which time of the schedule it stands, and who or what made it. */
+static void print_origin(struct cli *cli, const json_t *run)
+{
+    const char *made = format_date_time(&cli->arena, get_text(run, "timeCreated"));
+    struct planned planned;
+    if (!made)
+        return;
+    planned_init(&planned, cli, &run, 1, true);
+    const json_t *item = planned_item(&planned, run);
+    const char *time = planned_text(&planned, cli, item);
+    const char *zone = get_text(json_object_get(item, "schedule"), "timezoneId");
+    const char *campaign = get_text(item, "campaignKey");
+    putchar('\n');
+    if (time)
+        printf("Planned     %s (%s)\n", time, safe_line(&cli->arena, zone ? zone : "UTC"));
+    if (campaign)
+        printf("Campaign    %s\n", safe_line(&cli->arena, campaign));
+    printf("Made        %s%s\n", safe_line(&cli->arena, made), maker(cli, run, item));
+    planned_release(&planned);
+}
+
 /* What was put together here, as -o json or -o name would show what the server sent. */
 static void print_key_or_json(struct cli *cli, const json_t *run)
 {
@@ -134,6 +172,7 @@ int verb_run_get(struct cli *cli)
         tree_init(&tree, run, &cli->screen, watch_now_ms());
         tree_print(&tree, &cli->screen, 0);
         tree_release(&tree);
+        print_origin(cli, run);
         if (is_newest)
             print_parameters(cli, run);
         failures_print(cli, run);
@@ -156,40 +195,6 @@ static void add_time_cells(struct table *table, int64_t start_ms, int64_t took_m
     char time[FORMAT_TEXT], took[FORMAT_TEXT];
     table_add(table, start_ms < 0 ? NULL : format_time(start_ms, time), NULL);
     table_add(table, took_ms < 0 ? NULL : format_duration(took_ms, took), NULL);
-}
-
-void run_add_row(struct cli *cli, struct table *table, const json_t *run)
-{
-    const json_t *state = json_object_get(run, "state");
-    table_add(table, get_text(run, "key"), NULL);
-    table_add(table, get_text(run, "jobName"), NULL);
-    run_add_state(cli, table, get_text(state, "status"));
-    add_time_cells(table, get_number(run, "startTime", -1), tree_took_ms(run, watch_now_ms()));
-    table_add(table, get_text(state, "stateMessage"), NULL);
-}
-
-const char *const run_heads[RUN_COLUMNS] = {"RUN", "JOB", "STATE", "STARTED", "TOOK", "REASON"};
-
-int verb_run_list(struct cli *cli)
-{
-    struct buf path;
-    buf_init(&path, 1 << 20);
-    BUF_LIT(&path, "/jobRuns?");
-    for (size_t i = 0; i < cli->options.jobs.count; i++) {
-        const char *key;
-        int status = call_job_key(cli, cli->options.jobs.items[i], &key);
-        if (status) {
-            buf_release(&path);
-            return status;
-        }
-        buf_printf(&path, "jobKey=%s&", call_escape(cli, key));
-    }
-    for (size_t i = 0; i < cli->options.statuses.count; i++)
-        buf_printf(&path, "status=%s&",
-                   call_escape(cli, in_capitals(&cli->arena, cli->options.statuses.items[i])));
-    int status = pages_print(cli, path.data, "runs", run_heads, RUN_COLUMNS, run_add_row);
-    buf_release(&path);
-    return status;
 }
 
 int verb_run_watch(struct cli *cli)

@@ -15,7 +15,5 @@ __attribute__((warn_unused_result)) int run_follow(struct cli *cli,
 void run_print_trace(const char *trace);
 /* "✗ FAILED", in its colour, as a cell; NULL is "-". */
 void run_add_state(struct cli *cli, struct table *table, const char *status);
-/* A table of runs. */
-enum { RUN_COLUMNS = 6 };
-extern const char *const run_heads[RUN_COLUMNS];
-void run_add_row(struct cli *cli, struct table *table, const json_t *run);
+/* A table of runs, JobRunSummary each; with `-o name` their keys. */
+void run_print_table(struct cli *cli, const json_t *const *runs, size_t count);

@@ -177,9 +177,15 @@ static const struct verb work_verbs[] = {
         .group = "run",
         .name = "list",
         .summary = "List runs, newest first",
-        .help = "  reprise run list --job nightly --status FAILED --limit 20",
+        .help =
+            "PLANNED, where a run stands for a time of its schedule, is on the schedule's clock. "
+            "A time in parentheses is when a run was made that has not started.\n\n"
+            "  reprise run list --job nightly --status FAILED --limit 20\n"
+            "  reprise run list --job nightly --planned 2026-01-31\n"
+            "  reprise run list --job nightly --planned 2026-01-01..2026-01-31",
         .run = verb_run_list,
-        .options = {OPTION_JOB, OPTION_STATUS, OPTION_LIMIT, OPTION_PAGE},
+        .options = {OPTION_JOB, OPTION_STATUS, OPTION_SINCE, OPTION_PLANNED, OPTION_LIMIT,
+                    OPTION_PAGE},
         .words = {{OPTION_JOB, NULL, "Only runs of this job; may be given again"}},
     },
     {
@@ -367,10 +373,15 @@ static const struct verb work_verbs[] = {
         .name = "get",
         .args = "CAMPAIGN",
         .summary = "Show a campaign: a grid of jobs and planned times, and what went wrong",
-        .help = "  reprise rerun get 0199f6c2-5d1e-7c3a-9b1e-3f2a1c0d4e5f",
+        .help =
+            "Below the grid stand cells that failed, are blocked, skipped or running, twenty of "
+            "them; with --all every cell with its run.\n\n"
+            "  reprise rerun get 0199f6c2-5d1e-7c3a-9b1e-3f2a1c0d4e5f --all",
         .min_args = 1,
         .max_args = 1,
         .run = verb_rerun_get,
+        .options = {OPTION_ALL},
+        .words = {{OPTION_ALL, NULL, "Every planned time, with its run"}},
     },
     {
         .group = "rerun",
@@ -410,11 +421,13 @@ static const struct verb work_verbs[] = {
         .args = "JOB",
         .summary = "Rerun the runs of a range of planned times, as one campaign",
         .help =
-            "Runs that were started by hand, or are active, are not rerun. With --wait the exit "
+            "T is a date, RFC 3339, or ms since 1970. A plain date is that whole day, the last one "
+            "too, on the clock of JOB's schedule, or in UTC without one. Runs that were started by "
+            "hand, or are active, are not rerun. With --wait the exit "
             "code is 0 when it ends with SUCCESS and 1 when it ends otherwise. --plan shows how many "
             "runs it would be, of which jobs, and changes nothing.\n\n"
             "  reprise rerun nightly --plan \\\n"
-            "      --from 2026-01-01T00:00:00Z --to 2026-01-31T23:59:59Z\n"
+            "      --from 2026-01-01 --to 2026-01-31\n"
             "  reprise rerun nightly --downstream --concurrent 4 --where first \\\n"
             "      --from 2026-01-30T00:00:00Z --to 2026-01-31T00:00:00Z",
         .min_args = 1,
@@ -424,7 +437,7 @@ static const struct verb work_verbs[] = {
                     OPTION_WHERE, OPTION_TASK, OPTION_VERSION, OPTION_INSTANCES, OPTION_CANARY,
                     OPTION_SUPPLEMENT, OPTION_REVERSE, OPTION_STOP_ON_FAIL, OPTION_LABEL,
                     OPTION_PLAN, OPTION_WAIT},
-        .words = {{OPTION_FROM, "T", "The first planned time: RFC 3339, or ms since 1970"},
+        .words = {{OPTION_FROM, "T", "The first planned time"},
                   {OPTION_TO, "T", "The last planned time, itself included"},
                   {OPTION_JOB, NULL, "This job too; may be given again"},
                   {OPTION_TASK, NULL, "With --where node: the task that each run begins at"},

@@ -163,6 +163,12 @@ static inline int64_t run_planned_ms(const struct run_row *run)
     return run->plan_ms == FIELD_NULL ? run->created_ms : run->plan_ms;
 }
 
+/* A schedule fired it, or a campaign made it for a time of one; of any other run its creation is its planned time. */
+static inline bool run_is_planned(const struct run_row *run)
+{
+    return run->launched == LAUNCHED_SCHEDULED && run->trigger == TRIGGER_PERIODIC;
+}
+
 /* What is asked of the runs of a window of planned times: no row of its own. */
 struct window_run {
     struct uuid key;

@@ -80,6 +80,8 @@ def test_runs_say_for_which_planned_times_they_stand(api, run):
         about = api.read(f"/jobRuns/{key}/explanation")["run"]["decisions"]
         assert [d["campaignKey"] for d in about if d["kind"] == "CAMPAIGN"] == [made["key"]]
     assert not any("campaignKey" in item for item in asked)
+    listed = {one["key"]: one["plannedTime"] for one in api.read("/jobRuns", limit=1000)["items"]}
+    assert {listed[one["jobRunKey"]] for one in asked} == {one["plannedTime"] for one in asked} and listed[by_hand["key"]] is None
     asked = api.read("/plannedRuns", jobRunKey=list(cells), withCampaign="true")["items"]
     assert [item["campaignKey"] for item in asked] == [made["key"]] * 2
     refused(api.get("/plannedRuns"), 400, "MissingParameter")

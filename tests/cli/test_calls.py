@@ -501,6 +501,61 @@ def test_recent_of_more_jobs_than_a_call_takes_is_one_list(cli, fake):
     assert len(json.loads(result.stdout)["items"]) == 25 and b"there is more" in result.stderr and b"--page" not in result.stderr
 
 
+def planned(n, time, zone, **more):
+    return {"jobRunKey": key(n), "plannedTime": time, "schedule": {"timezoneId": zone}, **more}
+
+
+def run_row(n, status="SUCCESS", time=None, **more):
+    return {"key": key(n), "jobName": "ingest", "launched": "SCHEDULED" if time else "MANUAL", "plannedTime": time, "startTime": 1700000000000,
+            "endTime": 1700000001000, "timeCreated": "2026-02-01T10:00:00.123Z", "state": {"status": status, "stateMessage": "why"}, **more}
+
+
+def test_runs_are_listed_with_the_times_that_they_stand_for(cli, fake):
+    times = {11: "2026-01-30T23:00:00.000Z", 12: "2026-01-31T23:00:00.000Z", 13: "2026-01-31T02:00:30.000Z"}
+    rows = [run_row(10), *(run_row(n, time=time) for n, time in times.items()), run_row(14, "SKIPPED", startTime=None, endTime=None)]
+    fake.on("GET", "/jobRuns", {"items": rows})
+    fake.on("GET", "/plannedRuns", {"items": [planned(11, times[11], "Europe/Berlin"), planned(12, times[12], "Europe/Berlin"),
+                                              planned(13, times[13], "UTC")]})
+    fake.on("GET", "/recentJobRuns", {"items": rows})
+    fake.on("GET", "/jobs", job_list("ingest"))
+    for words in (["run", "list"], ["run", "recent", "ingest"]):
+        lines = [line.split() for line in cli(*words).stdout.decode().splitlines()]
+        assert lines[0] == ["RUN", "JOB", "PLANNED", "STATE", "STARTED", "TOOK", "REASON"]
+        by_run = {line[0]: line[2:4] for line in lines}
+        assert by_run[key(10)][0] == "-" and by_run[key(12)] == ["2026-02-01", "00:00+01:00"]
+        assert by_run[key(11)] == ["2026-01-31", "00:00+01:00"] and by_run[key(13)] == ["2026-01-31", "02:00:30Z"]
+        assert lines[5][-4:] == ["(2026-02-01", "10:00:00Z)", "-", "why"], "when it was made, of one that never started"
+    assert fake.sent("GET", "/plannedRuns")[0].query["jobRunKey"] == [key(11), key(12), key(13)]
+    assert cli("run", "list", "--planned", "2026-01-31", "-o", "name").stdout.decode().split() == [key(11), key(13)], "a day of the schedule's clock"
+    assert cli("run", "list", "--planned", "2026-01-31..2026-02-01", "-o", "name").stdout.decode().split() == [key(11), key(12), key(13)]
+    limited = cli("run", "list", "--planned", "2026-01-01..2026-03-01", "-o", "name", "--limit", "2")
+    assert limited.stdout.decode().split() == [key(11), key(12)] and b"1 more: --limit 3" in limited.stderr
+    fake.on("GET", "/plannedRuns", (404, {"code": "NotFound", "message": "x"}))
+    plain = cli("run", "list")
+    assert (plain.returncode, plain.stderr) == (0, b"") and b"PLANNED" not in plain.stdout, "of a server of before"
+    cli("run", "list", "--since", "2026-01-31")
+    assert fake.sent("GET", "/jobRuns")[-1].query["timeCreatedGreaterThanOrEqualTo"] == ["2026-01-31T00:00:00.000Z"]
+    for args, says in ((["--since", "yesterday"], "--since"), (["--planned", "2026-01"], "--planned"), (["--planned", "2026-01-31", "-o", "json"], "-o json")):
+        result = cli("run", "list", *args)
+        assert result.returncode == 2 and says in result.stderr.decode()
+
+
+@pytest.mark.parametrize("more, item, lines", [
+    ({"launched": "MANUAL"}, None, ["Made        2026-02-01 10:00:00Z by eva"]),
+    ({"launched": "SCHEDULED"}, {}, ["Planned     2026-01-31 00:00+01:00 (Europe/Berlin)", "Made        2026-02-01 10:00:00Z by the schedule, in the name of eva"]),
+    ({"launched": "SCHEDULED"}, {"campaignKey": key(7)}, ["Planned     2026-01-31 00:00+01:00 (Europe/Berlin)", f"Campaign    {key(7)}", "Made        2026-02-01 10:00:00Z in the name of eva"]),
+    ({"launched": "SCHEDULED"}, None, ["Made        2026-02-01 10:00:00Z by itself, in the name of eva"]),
+    ({"launched": "MANUAL", "parentJobRunKey": key(9)}, None, [f"Made        2026-02-01 10:00:00Z by a task of run {key(9)}, in the name of eva"])])
+def test_a_run_tells_what_made_it_and_for_when(cli, fake, more, item, lines):
+    fake.on("GET", f"/jobRuns/{RUN}", cli_fake.job_run(timeCreated="2026-02-01T10:00:00.000Z", createdByName="eva", **more))
+    found = [] if item is None else [planned(2, "2026-01-30T23:00:00.000Z", "Europe/Berlin", **item)]
+    fake.on("GET", "/plannedRuns", {"items": found})
+    text = cli("run", "get", RUN).stdout.decode()
+    assert text.split("\n\n")[1].rstrip("\n").split("\n") == lines
+    asked = fake.sent("GET", "/plannedRuns")
+    assert not asked if more["launched"] == "MANUAL" else asked[0].query == {"jobRunKey": [RUN], "withCampaign": ["true"]}
+
+
 def test_the_attempts_of_a_run_have_numbers_and_pages(cli, fake):
     fake.on("GET", f"/jobRuns/{RUN}/repairHistory", (200, {"items": [{"key": 0}, {"key": 1}, {"key": 2}]}, {"opc-next-page": "p3"}))
     result = cli("run", "history", RUN, "-o", "name", "--limit", "3", "--page", "p0")

@@ -45,6 +45,32 @@ def test_bad_usage(cli, fake, args, words):
     assert done.returncode == 2 and words in done.stderr.decode() and not fake.sent("POST", "/rerunCampaigns")
 
 
+@pytest.mark.parametrize("zone, begin, end", [
+    ("Europe/Berlin", "2026-03-28T23:00:00.000Z", "2026-03-29T21:59:59.999Z"),  # the clocks are changed on that day
+    (None, "2026-03-29T00:00:00.000Z", "2026-03-29T23:59:59.999Z")])
+def test_a_plain_date_is_that_whole_day_of_the_schedule(cli, fake, zone, begin, end):
+    fake.on("GET", f"/jobs/{JOB}", {"key": JOB, "schedule": zone and {"timezoneId": zone}})
+    fake.on("POST", "/rerunCampaigns", (201, campaign()))
+    done = cli("rerun", JOB, "--from", "2026-03-29", "--to", "2026-03-29")
+    assert done.returncode == 0, done.stderr
+    sent = fake.sent("POST", "/rerunCampaigns")[0].json()
+    assert (sent["beginTime"], sent["endTime"]) == (begin, end)
+    said = ("2026-03-29 00:00+01:00", "2026-03-29 23:59:59+02:00") if zone else ("2026-03-29 00:00Z", "2026-03-29 23:59:59Z")
+    assert done.stdout.decode().startswith("Planned times from %s to %s\nStarted" % said)
+    assert cli("rerun", JOB, "--from", "2026-02-29", "--to", "2026-03-29").returncode == 2, "no such day"
+
+
+def test_all_cells_with_their_runs(cli, fake):
+    cells = [cell(1, 1 + n % 9, "SUCCESS") for n in range(25)]
+    fake.on("GET", f"/rerunCampaigns/{key(7)}", campaign(cells=cells))
+    assert key(41) not in cli("rerun", "get", key(7)).stdout.decode()
+    text = cli("rerun", "get", key(7), "--all").stdout.decode()
+    assert sum("SUCCESS" in line and line.startswith("2026-01-0") for line in text.splitlines()) == 25
+    assert ["2026-01-02", "03:00:00Z", "job1", "SUCCESS", key(42), "why"] in [line.split() for line in text.splitlines()]
+    fake.on("GET", f"/rerunCampaigns/{key(7)}", campaign(cells=[cell(1, 1, "FAILED")] * 25))
+    assert "… and 5 more: --all" in cli("rerun", "get", key(7)).stdout.decode()
+
+
 def test_wait_tells_how_it_ended(cli, fake):
     fake.on("POST", "/rerunCampaigns", (201, campaign()))
     fake.on("GET", f"/rerunCampaigns/{key(7)}", campaign("FAILED"))

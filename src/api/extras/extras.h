@@ -68,8 +68,6 @@ extern const struct schema skipped_times_schema;
 enum err_code skipped_list(struct call *call);
 
 /* ---- planned.c ---- */
-/* A schedule fired it, or a campaign made it for a time of one; of any other run its creation is its planned time. */
-bool run_is_planned(const struct run_row *run);
 extern const struct schema planned_run_query_schema;
 extern const struct schema planned_run_schema;
 enum err_code planned_run_list(struct call *call);

@@ -63,11 +63,6 @@ static const struct field view_fields[] = {
 const struct schema planned_run_schema =
     SCHEMA("PlannedRun", planned_view, view_fields, "A run that stands for a planned time.");
 
-bool run_is_planned(const struct run_row *run)
-{
-    return run->launched == LAUNCHED_SCHEDULED && run->trigger == TRIGGER_PERIODIC;
-}
-
 /* Of the newest campaign that asked for it; NULL: none did. */
 static const char *campaign_of(struct call *call, const struct run_row *run)
 {

@@ -334,6 +334,11 @@ static const struct field job_run_summary_fields[] = {
      .flags = FIELD_EXTENSION,
      AT(job_run_summary_view, parent_job_run_key),
      .doc = "Key of the run whose task started this run; null at top level."},
+    {.name = "plannedTime",
+     .kind = FIELD_TIME,
+     .flags = FIELD_EXTENSION,
+     AT(job_run_summary_view, plan_ms),
+     .doc = "The time of the schedule that the run stands for; null when it stands for none."},
 };
 const struct schema job_run_summary_schema =
     SCHEMA("JobRunSummary", job_run_summary_view, job_run_summary_fields, "A run in short.");

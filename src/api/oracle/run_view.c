@@ -298,5 +298,6 @@ struct job_run_summary_view job_run_summary_view(const struct reading *at,
         .created_ms = row->created_ms,
         .updated_ms = list_updated_ms(at, row),
         .parent_job_run_key = key_text(&row->parent_run, at->arena),
+        .plan_ms = run_is_planned(row) ? row->plan_ms : FIELD_NULL,
     };
 }

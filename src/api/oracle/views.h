@@ -177,6 +177,7 @@ struct job_run_summary_view {
     int64_t created_ms;
     int64_t updated_ms;
     const char *parent_job_run_key;
+    int64_t plan_ms; /* FIELD_NULL: of no schedule */
 };
 
 struct job_view {
