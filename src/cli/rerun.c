@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/json.h"
 #include "base/mem.h"
 #include "base/timefmt.h"
 #include "cli/call.h"
@@ -240,14 +241,55 @@ static int follow(struct cli *cli, const char *what, const struct http_answer *a
     return status;
 }
 
-static int print_plan(struct cli *cli, const struct http_answer *answer)
+/* How many planned times of the body's range have no run; -1: it cannot be told. `body` is that of a supplement. */
+static int64_t count_missing(struct cli *cli, const struct buf *body)
+{
+    struct http_answer answer;
+    struct err err;
+    json_t *asked = json_parse(body->data, body->len, &err), *plan = NULL;
+    json_object_del(asked, "kind");
+    json_object_set_new(asked, "instances", json_string("MISSING"));
+    char *text = json_dumps(asked, JSON_COMPACT);
+    json_decref(asked);
+    const struct call call = {.method = "POST",
+                              .path = "/rerunCampaigns/actions/plan",
+                              .body = text,
+                              .flags = CALL_QUIET};
+    int status = text ? call_send_or(cli, &call, 409, &answer) : CLI_REFUSED;
+    free(text);
+    if (status)
+        return -1;
+    int64_t missing = answer.status == 409 ? 0 : -1; /* there is nothing to do */
+    if (answer.status != 409 && !call_parse(&answer, &plan))
+        missing = get_number(plan, "newCount", -1);
+    json_decref(plan);
+    http_answer_release(&answer);
+    return missing;
+}
+
+/* A supplement makes runs, whatever there is: whoever wants to fill gaps is told how. */
+static void tell_of_doubles(struct cli *cli, const struct buf *body, const json_t *plan)
+{
+    int64_t made = get_number(plan, "newCount", 0), missing = count_missing(cli, body);
+    if (missing < 0 || missing >= made)
+        return;
+    printf("\n%" PRId64 " of these times %s a run already, and would have one more;\n"
+           "--instances missing in the place of --supplement makes only what is missing: %" PRId64
+           "\n",
+           made - missing, made - missing == 1 ? "has" : "have", missing);
+}
+
+static int print_plan(struct cli *cli, const struct buf *body, const struct http_answer *answer)
 {
     json_t *plan = NULL;
     if (call_print_raw(cli, answer))
         return CLI_DONE;
     int status = call_parse(answer, &plan);
-    if (!status)
+    if (!status) {
         grid_print_plan(cli, plan);
+        if (cli->options.supplement)
+            tell_of_doubles(cli, body, plan);
+    }
     json_decref(plan);
     return status;
 }
@@ -264,11 +306,12 @@ int verb_rerun(struct cli *cli)
         .method = "POST", .path = "/rerunCampaigns/actions/plan", .body = body.data};
     if (!status)
         status = call_send(cli, cli->options.plan ? &ask : &create, &answer);
+    if (!status) {
+        status = cli->options.plan ? print_plan(cli, &body, &answer)
+                                   : follow(cli, "Started", &answer);
+        http_answer_release(&answer);
+    }
     buf_release(&body);
-    if (status)
-        return status;
-    status = cli->options.plan ? print_plan(cli, &answer) : follow(cli, "Started", &answer);
-    http_answer_release(&answer);
     return status;
 }
 

@@ -113,6 +113,20 @@ def test_a_plan_begins_nothing(cli, fake):
     assert json.loads(cli("rerun", JOB, *RANGE, "--plan", "-o", "json").stdout) == plan
 
 
+@pytest.mark.parametrize("missing, says", [
+    ({"newCount": 2}, "3 of these times have a run already"), ({"newCount": 4}, "1 of these times has a run already"),
+    ((409, {"code": "IncorrectState", "message": "none"}), "5 of these times have a run already"), ({"newCount": 5}, None),
+    ((403, {"code": "x", "message": "y"}), None)])
+def test_a_plan_tells_of_runs_that_would_be_there_twice(cli, fake, missing, says):
+    plan = {"cellCount": 5, "newCount": 5, "skippedCount": 0, "cells": [], "jobs": []}
+    fake.on("POST", "/rerunCampaigns/actions/plan", plan, missing)
+    done = cli("rerun", JOB, *RANGE, "--supplement", "--downstream", "--plan")
+    assert (done.returncode, done.stderr) == (0, b"")
+    assert (says in done.stdout.decode() and "--instances missing" in done.stdout.decode()) if says else b"already" not in done.stdout
+    first, second = (sent.json() for sent in fake.sent("POST", "/rerunCampaigns/actions/plan"))
+    assert first.pop("kind") == "SUPPLEMENT" and {**first, "instances": "MISSING"} == second
+
+
 @pytest.mark.parametrize("action", ["pause", "resume", "cancel"])
 def test_actions(cli, fake, action):
     fake.on("POST", f"/rerunCampaigns/{key(7)}/actions/{action}", campaign("PAUSED"))
