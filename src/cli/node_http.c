@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 #include <unistd.h>
 
 #include "base/buf.h"
@@ -70,20 +71,39 @@ static bool read_request(struct exchange *exchange, const char *path)
     return exchange->request;
 }
 
+/* What is wrong with an address that curl does not take; NULL: nothing. It is not shown, for it may hold credentials. */
+static const char *problem_of_url(const char *url, CURLUcode code)
+{
+    static const char *const schemes[] = {"http://", "https://"};
+    bool has_scheme = false;
+    for (size_t i = 0; i < ARRAY_LEN(schemes); i++)
+        has_scheme |= strncasecmp(url, schemes[i], strlen(schemes[i])) == 0;
+    if (!has_scheme)
+        return "url must be an address that begins with http:// or https://";
+    for (const char *c = url; *c; c++)
+        if ((unsigned char)*c <= ' ' || *c == 0x7f)
+            return "url has a blank, a line end or another control character in it: write it as "
+                   "%20 and the like";
+    return code ? curl_url_strerror(code) : NULL;
+}
+
 /* Scheme, host and path; what else there is may hold credentials. */
-static bool take_url(struct exchange *exchange)
+static CURLUcode take_url(struct exchange *exchange)
 {
     CURLU *url = curl_url();
     char *scheme = NULL;
     char *host = NULL;
     char *port = NULL;
     char *path = NULL;
-    bool good = url && !curl_url_set(url, CURLUPART_URL, text_of(exchange, "url"), 0) &&
-                !curl_url_get(url, CURLUPART_SCHEME, &scheme, 0) &&
-                !curl_url_get(url, CURLUPART_HOST, &host, 0) &&
-                !curl_url_get(url, CURLUPART_PATH, &path, 0) &&
-                (!strcmp(scheme, "http") || !strcmp(scheme, "https"));
-    if (good) {
+    CURLUcode code = url ? curl_url_set(url, CURLUPART_URL, text_of(exchange, "url"), 0)
+                         : CURLUE_OUT_OF_MEMORY;
+    if (!code)
+        code = curl_url_get(url, CURLUPART_SCHEME, &scheme, 0);
+    if (!code)
+        code = curl_url_get(url, CURLUPART_HOST, &host, 0);
+    if (!code)
+        code = curl_url_get(url, CURLUPART_PATH, &path, 0);
+    if (!code) {
         curl_url_get(url, CURLUPART_PORT, &port, 0);
         snprintf(exchange->shown_url, sizeof exchange->shown_url, "%s://%s%s%s%s", scheme, host,
                  port ? ":" : "", port ? port : "", path);
@@ -93,7 +113,7 @@ static bool take_url(struct exchange *exchange)
     curl_free(port);
     curl_free(path);
     curl_url_cleanup(url);
-    return good;
+    return code;
 }
 
 static void add_header(struct exchange *exchange, const char *line)
@@ -167,12 +187,14 @@ static void publish(const struct exchange *exchange, long status)
     if (!file)
         return;
     fprintf(file, "status=%ld\n", status);
-    bool is_line = answer->len > 0 && answer->len <= PUBLISHED_BYTES &&
-                   utf8_valid(answer->data, answer->len) &&
-                   !memchr(answer->data, '\n', answer->len) &&
-                   !memchr(answer->data, '\0', answer->len);
+    size_t len = answer->len; /* the end of the line is no part of it */
+    if (len && answer->data[len - 1] == '\n')
+        len -= len > 1 && answer->data[len - 2] == '\r' ? 2 : 1;
+    bool is_whole = exchange->length == answer->len;
+    bool is_line = is_whole && len > 0 && len <= PUBLISHED_BYTES && utf8_valid(answer->data, len) &&
+                   !memchr(answer->data, '\n', len) && !memchr(answer->data, '\0', len);
     if (is_line)
-        fprintf(file, "body=%s\n", answer->data);
+        fprintf(file, "body=%.*s\n", (int)len, answer->data);
     fclose(file);
 }
 
@@ -228,9 +250,10 @@ static int run(struct exchange *exchange, const char *path)
 {
     if (!read_request(exchange, path) || !text_of(exchange, "method") || !text_of(exchange, "url"))
         return fail("The request cannot be read");
-    if (!take_url(exchange))
-        return fail("url must be an address that begins with http:// or https://");
-    const char *problem = take_headers(exchange);
+    const char *problem = problem_of_url(text_of(exchange, "url"), take_url(exchange));
+    if (problem)
+        return fail(strncmp(problem, "url ", 4) == 0 ? "%s" : "url is no address: %s", problem);
+    problem = take_headers(exchange);
     if (problem)
         return fail("%s", problem);
     exchange->curl = curl_easy_init();

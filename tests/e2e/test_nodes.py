@@ -79,7 +79,7 @@ def test_a_bad_shell_task_is_refused(api, fields, words):
 # --- HTTP_TASK --------------------------------------------------------------------------------------------------------
 
 class Answer(http.server.BaseHTTPRequestHandler):
-    """Says what it was asked; /status/N answers so, /move leads elsewhere, /slow waits for the gate."""
+    """Says what it was asked; /status/N answers so, /move leads elsewhere, /line and /crlf end their line, /slow waits for the gate."""
 
     protocol_version = "HTTP/1.1"
     release = threading.Event()
@@ -90,6 +90,7 @@ class Answer(http.server.BaseHTTPRequestHandler):
         if kind[1] == "slow":
             self.release.wait(60)
         text = f"{self.command} {self.path} {self.headers.get('content-type')} {self.headers.get('x-mark')} <{body}>".encode()
+        text += {"line": b"\n", "crlf": b"\r\n"}.get(kind[1], b"")
         self.send_response(int(kind[2]) if kind[1] == "status" else 302 if kind[1] == "move" else 200)
         if kind[1] == "move":
             self.send_header("location", "/elsewhere")
@@ -131,16 +132,22 @@ def test_an_http_task_sends_its_request(api, url):
         call("moved", f"{url}/move"),
         call("refused", "http://127.0.0.1:1/x?token=secret"),
         call("file", "{{job.parameters.file}}"),
+        call("blank", f"{url}/a?q={{{{job.parameters.blank}}}}"),
+        call("port", "http://127.0.0.1:99999/"),
+        call("line", f"{url}/line"),
+        call("crlf", f"{url}/crlf"),
+        shell("lines", "echo '<{{tasks.line.values.body}}> <{{tasks.crlf.values.body}}>'", after=["line", "crlf"]),
         call("split", f"{url}/a", headers=[{"name": "X-Mark", "value": "{{job.parameters.lines}}"}]),
         call("slow", f"{url}/slow", timeoutSeconds=1),
-    ], name="caller", parameters=named(n="5", file="file:///etc/passwd", lines="a\r\nX-Evil: 1"))
+    ], name="caller", parameters=named(n="5", blank="two words", file="file:///etc/passwd", lines="a\r\nX-Evil: 1"))
     assert log(api, run, "get") == "GET /a?b=c None None <>"
     assert log(api, run, "post") == 'POST /a application/json caller <{"n": "5"}>'
     assert log(api, run, "put") == "PUT /a text/plain  <x>"
     assert log(api, run, "delete") == "DELETE /a None None <>"
     assert log(api, run, "empty").startswith("POST /a ")
     assert log(api, run, "reads") == "200 GET /a?b=c None None <>\n"
-    good = {"get", "post", "put", "delete", "empty", "reads", "created"}
+    assert log(api, run, "lines") == "<GET /line None None <>> <GET /crlf None None <>>\n", "the end of a line is no part of it"
+    good = {"get", "post", "put", "delete", "empty", "reads", "created", "line", "crlf", "lines"}
     assert {key for key, status in statuses(run).items() if status == "SUCCESS"} == good
     assert {status for key, status in statuses(run).items() if key not in good} == {"FAILED", "TIMED_OUT"}
     assert statuses(run)["slow"] == "TIMED_OUT"
@@ -150,6 +157,8 @@ def test_an_http_task_sends_its_request(api, url):
     assert "answered 302, which points elsewhere" in trace(api, run, "moved")
     assert "http://127.0.0.1:1/x: " in trace(api, run, "refused") and "secret" not in trace(api, run, "refused")
     assert trace(api, run, "file") == "url must be an address that begins with http:// or https://\n"
+    assert trace(api, run, "blank").startswith("url has a blank, a line end or another control character in it")
+    assert trace(api, run, "port").startswith("url is no address: ")
     assert trace(api, run, "split") == "headers must have values of one line\n"
 
 
