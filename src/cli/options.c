@@ -461,12 +461,28 @@ void options_offer(const struct verb *verb, const char *start)
     offer(&(struct argp_option){.name = "help", .doc = "All about it"}, start);
 }
 
+/* argp takes whatever is named --version for the program's own and lists it last, below what every command has: it is hidden, and a
+ * line of text stands where it belongs. */
+static size_t add_version(struct argp_option *rows, const struct argp_option *option)
+{
+    rows[0] = *option;
+    rows[0].flags |= OPTION_HIDDEN;
+    rows[1] =
+        (struct argp_option){.name = "    --version=V", .flags = OPTION_DOC, .doc = option->doc};
+    return 2;
+}
+
 void options_parse(const struct verb *verb, int argc, char **argv, struct options *ret)
 {
-    struct argp_option rows[OPTIONS_PER_VERB + ARRAY_LEN(every_verb) + 2];
+    struct argp_option rows[OPTIONS_PER_VERB + ARRAY_LEN(every_verb) + 3];
     size_t count = 0;
-    for (size_t i = 0; i < OPTIONS_PER_VERB && verb->options[i]; i++)
-        rows[count++] = option_of_verb(verb, verb->options[i]);
+    for (size_t i = 0; i < OPTIONS_PER_VERB && verb->options[i]; i++) {
+        const struct argp_option option = option_of_verb(verb, verb->options[i]);
+        if (option.key == OPTION_VERSION)
+            count += add_version(&rows[count], &option);
+        else
+            rows[count++] = option;
+    }
     rows[count++] = (struct argp_option){.doc = "For every command:", .group = 10};
     for (size_t i = 0; i < ARRAY_LEN(every_verb); i++)
         rows[count++] = every_verb[i];

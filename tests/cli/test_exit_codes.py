@@ -87,6 +87,12 @@ def test_options_of_the_server_may_stand_before_its_verb():
     assert cli_fake.run("--exec.grace", "7", "run", "list").returncode == 2
 
 
+def test_an_option_called_version_stands_with_those_of_its_verb():
+    own, common = cli_fake.run("help", "rerun").stdout.decode().split("For every command:")
+    assert "\n      --version=V            original (default) or current" in own and "--version" not in common
+    assert b"--version: \"neither\" is none of original, current" in cli_fake.run("rerun", "x", "--version", "neither").stderr
+
+
 COMPLETED = [
     ("reprise ru", "run"), ("reprise run re", "recent repair"), ("reprise job st", ""), ("reprise -o json run st", "start"),
     ("reprise --url http://host:1/ run st", "start"), ("reprise run --param=a:b st", "start"), ("reprise -o ", ""),
