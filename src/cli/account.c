@@ -9,6 +9,7 @@
 #include "base/json.h"
 #include "base/mem.h"
 #include "base/timefmt.h"
+#include "base/utf8.h"
 #include "cli/call.h"
 #include "cli/file.h"
 #include "cli/format.h"
@@ -100,8 +101,24 @@ static int change(struct cli *cli, const char *method, const char *path, const c
     return CLI_DONE;
 }
 
-/* The first line of standard input, without its end; NULL after a complaint. On a terminal the
- * characters are not shown. */
+/* Nothing is kept that would be another than what was given: a NUL would end the text, and what is no UTF-8 has no place in JSON. */
+static bool check_secret(const char *text, size_t len)
+{
+    if (memchr(text, '\0', len)) {
+        cli_complain("standard input has a NUL byte, which no value can hold: encode it, with "
+                     "base64 for example");
+        return false;
+    }
+    if (!utf8_valid(text, len)) {
+        cli_complain("standard input is not valid UTF-8, as a value has to be: encode it, with "
+                     "base64 for example");
+        return false;
+    }
+    return true;
+}
+
+/* What is typed on a terminal, where it is not shown; else all of standard input without the line ends behind it. NULL after a
+ * complaint. */
 static const char *read_secret(struct cli *cli, const char *prompt)
 {
     struct buf text;
@@ -109,7 +126,8 @@ static const char *read_secret(struct cli *cli, const char *prompt)
         const char *typed = getpass(prompt);
         if (!typed)
             cli_complain("cannot read from the terminal: %s", strerror(errno));
-        return arena_strdup(&cli->arena, typed);
+        return typed && check_secret(typed, strlen(typed)) ? arena_strdup(&cli->arena, typed)
+                                                           : NULL;
     }
     buf_init(&text, SECRET_MAX);
     const char *secret = NULL;
@@ -119,7 +137,9 @@ static const char *read_secret(struct cli *cli, const char *prompt)
         size_t len = text.len;
         while (len && (text.data[len - 1] == '\n' || text.data[len - 1] == '\r'))
             len--;
-        secret = arena_memdup(&cli->arena, text.len ? text.data : "", len);
+        const char *data = text.len ? text.data : "";
+        if (check_secret(data, len))
+            secret = arena_memdup(&cli->arena, data, len);
     }
     buf_release(&text);
     return secret;
@@ -242,6 +262,10 @@ int verb_user_password(struct cli *cli)
     const char *password = read_secret(cli, "New password: ");
     if (!password)
         return CLI_USAGE;
+    if (strpbrk(password, "\r\n")) { /* nobody could type it */
+        cli_complain("standard input has several lines: a password is one, given once");
+        return CLI_USAGE;
+    }
     body_begin(&body);
     body_text(&body, "password", password);
     int status =

@@ -186,3 +186,16 @@ def test_the_audit_is_searched(reprise):
     assert first["key"] not in reprise("audit", "--to", "1000", "-o", "name").split()
     assert "--from" in reprise("audit", "--from", "yesterday", code=2)
     assert "resourceKey" in reprise("audit", "--resource", "none", code=3)
+
+
+@pytest.mark.parametrize("given, says", [(b"a\0b\n", "NUL"), (b"caf\xe9\n", "UTF-8")])
+def test_what_could_not_be_kept_as_it_is_is_refused(reprise, given, says):
+    for verb in (["secret", "set", "cut"], ["user", "password", "eva"]):
+        assert says in reprise(*verb, code=2, input=given)
+    assert "cut" not in reprise("secret", "list", "-o", "name").split()
+
+
+def test_a_secret_may_have_lines_and_a_password_has_one(server, reprise):
+    assert "is kept" in reprise("secret", "set", "pem", input=b"a\nb\n")
+    assert "several lines" in reprise("user", "password", "eva", code=2, input=b"correct horse\ncorrect horse\n")
+    assert "has that password" in reprise("user", "password", "eva", input=b"correct horse battery\r\n")
