@@ -8,6 +8,8 @@
 #include "base/mem.h"
 #include "cli/apply.h"
 
+enum { LEVELS_LOOKED_AT = 8 }; /* below a folder, for files that are not taken */
+
 static int is_job_file(const struct dirent *entry)
 {
     static const char *const ends[] = {".json", ".yaml", ".yml"};
@@ -22,6 +24,41 @@ static int is_job_file(const struct dirent *entry)
     return 0;
 }
 
+static int is_folder(const struct dirent *entry)
+{
+    return entry->d_name[0] != '.' && (entry->d_type == DT_DIR || entry->d_type == DT_UNKNOWN);
+}
+
+static void free_entries(struct dirent **entries, int count)
+{
+    for (int i = 0; i < count; i++)
+        free(entries[i]);
+    if (count >= 0)
+        free(entries);
+}
+
+static bool has_files(const char *folder)
+{
+    struct dirent **entries;
+    int count = scandir(folder, &entries, is_job_file, NULL);
+    free_entries(entries, count);
+    return count > 0;
+}
+
+/* Is there a job file in a folder below this one? */
+static bool has_below(struct cli *cli, const char *folder, int levels)
+{
+    struct dirent **entries;
+    bool found = false;
+    int count = scandir(folder, &entries, is_folder, NULL);
+    for (int i = 0; i < count && !found; i++) {
+        const char *below = arena_printf(&cli->arena, "%s/%s", folder, entries[i]->d_name);
+        found = has_files(below) || (levels > 1 && has_below(cli, below, levels - 1));
+    }
+    free_entries(entries, count);
+    return found;
+}
+
 /* The job files of a folder, by name; not those of the folders in it. */
 static int list_folder(struct cli *cli, const char *folder, struct word_list *files)
 {
@@ -31,11 +68,12 @@ static int list_folder(struct cli *cli, const char *folder, struct word_list *fi
         cli_complain("%s: %s", folder, strerror(errno));
         return CLI_USAGE;
     }
-    for (int i = 0; i < count; i++) {
+    for (int i = 0; i < count; i++)
         word_list_add(files, arena_printf(&cli->arena, "%s/%s", folder, entries[i]->d_name));
-        free(entries[i]);
-    }
-    free(entries);
+    free_entries(entries, count);
+    if (has_below(cli, folder, LEVELS_LOOKED_AT))
+        cli_complain("%s: files in folders below it are not taken: name those folders, too",
+                     folder);
     if (count)
         return CLI_DONE;
     cli_complain("%s: there is no file .json, .yaml or .yml in that folder", folder);

@@ -7,6 +7,7 @@
 #include "base/json.h"
 #include "base/mem.h"
 #include "cli/call.h"
+#include "cli/doubts.h"
 
 enum { PROBLEMS_MAX = 100 }; /* of one answer */
 
@@ -48,8 +49,23 @@ static void tell_one(struct cli *cli, const char *what, const json_t *problem, c
                  safe_line(&cli->arena, message));
 }
 
-static void tell_warnings(struct cli *cli, const json_t *answer, const json_t *job)
+/* What nobody knows to be wrong. */
+static void tell_doubts(struct cli *cli, const json_t *job)
 {
+    json_t *doubts = doubts_of(cli, job), *doubt;
+    size_t i;
+    json_array_foreach (doubts, i, doubt) {
+        json_t *problem = json_pack("{s:O}", "message", doubt);
+        tell_one(cli, "warning", problem, job);
+        json_decref(problem);
+    }
+    json_decref(doubts);
+}
+
+/* True when something is not there that the job will want. */
+static bool tell_warnings(struct cli *cli, const json_t *answer, const json_t *job)
+{
+    bool has_missing = false;
     size_t i;
     json_t *warning;
     json_array_foreach (json_object_get(answer, "warnings"), i, warning) {
@@ -58,7 +74,10 @@ static void tell_warnings(struct cli *cli, const json_t *answer, const json_t *j
         bool is_missing = code && strcmp(code, "NotAuthorizedOrNotFound") == 0;
         bool is_doubt = message && strstr(message, ": the job has no parameter ");
         tell_one(cli, is_missing ? "missing" : is_doubt ? "warning" : "ignored", warning, job);
+        has_missing |= is_missing;
     }
+    tell_doubts(cli, job);
+    return has_missing;
 }
 
 static json_t *parse_body(const char *body)
@@ -103,7 +122,8 @@ int check_tell(struct cli *cli, const json_t *answer, const char *body, bool has
         cli_complain("it names %zu jobs that are not there yet: more is not looked at", told);
     else
         is_valid |= others > 0 && others == told;
-    tell_warnings(cli, answer, job);
+    if (tell_warnings(cli, answer, job) && cli->options.strict)
+        is_valid = false;
     json_decref(job);
     return is_valid ? CLI_DONE : CLI_REFUSED;
 }
@@ -118,7 +138,7 @@ void check_warn(struct cli *cli, const char *body)
         return;
     json_t *job = parse_body(body);
     json_t *tree = json_parse(answer.body.data ? answer.body.data : "", answer.body.len, &err);
-    tell_warnings(cli, tree, job);
+    (void)tell_warnings(cli, tree, job);
     json_decref(tree);
     json_decref(job);
     http_answer_release(&answer);

@@ -42,6 +42,14 @@ static void look_in_owner(const json_t *owner, struct nearest *nearest)
     }
 }
 
+bool parameters_knows(const json_t *owner, const char *name, const char **ret_near)
+{
+    struct nearest nearest = {.name = name, .distance = NAME_IS_FAR};
+    look_in_owner(owner, &nearest);
+    *ret_near = nearest.found;
+    return nearest.distance == 0;
+}
+
 /* `what` is "job" or "run", `whom` what was given the parameters. */
 static void warn(struct cli *cli, const json_t *const owners[2], const char *what, const char *whom)
 {

@@ -1,9 +1,13 @@
 /* Parameters that are given by --param and that nothing names: mostly a slip, though a program may read one all the same. */
 #pragma once
 
+#include <jansson.h>
+
 #include "cli/context.h"
 
 /* Says which parameters a job, or its tasks, do not name. Silent when that cannot be known. */
 void parameters_warn_start(struct cli *cli, const char *job_key);
 /* The same of a repair: what the run knows counts, and with another definition than its own what its job does. */
 void parameters_warn_repair(struct cli *cli, const char *run_key);
+/* Does a job (or a run), or one of its tasks, name the parameter? Else *ret_near is one that may have been meant, or NULL; lent. */
+bool parameters_knows(const json_t *owner, const char *name, const char **ret_near);

@@ -288,6 +288,64 @@ def test_yaml_becomes_json_and_parameter_values_stay_text(cli, fake):
                    "commandLineArguments": "0x10 no yes", "dependsOn": [{"taskKey": "d", "outcome": "true"}]}]}
 
 
+def test_what_is_missing_is_an_error_of_strict(cli, fake):
+    fake.on("GET", "/jobs", {"items": []})
+    fake.on("POST", "/jobs", (201, {"key": JOB, "name": "x"}))
+    fake.on("POST", "/jobs/actions/validate", {"isValid": True, "errors": [], "definition": {"name": "x"}, "warnings": [
+        {"code": "NotAuthorizedOrNotFound", "message": "tasks[0].secrets[0] names no secret"}]})
+    for verb in ("validate", "apply"):
+        for strict, code in (([], 0), (["--strict"], 3)):
+            result = cli("job", verb, "-f", "-", *strict, input=b"name: x\n")
+            assert result.returncode == code and b"missing: tasks[0].secrets[0] names no secret" in result.stderr
+    assert len(fake.sent("POST", "/jobs")) == 1
+
+
+def doubts(cli, job, verb="validate"):
+    result = cli("job", verb, "-f", "-", input=json.dumps(job).encode())
+    assert result.returncode == 0, result.stderr
+    return result.stderr.decode().splitlines()
+
+
+def test_expressions_of_another_language_are_told(cli, fake):
+    fake.on("POST", "/jobs/actions/validate", {"isValid": True, "errors": [], "warnings": []})
+    fake.on("POST", "/jobs", (201, {"key": JOB, "name": "x"}))
+    job = {"name": "x", "parameters": [{"name": "day", "value": "{{ macros.ds_add(ds, 1) }}"}, {"name": "el", "value": "#{Job.planTime}"}], "tasks": [
+        {"taskKey": "a", "script": "load {{ ds }} {{params.x}}"}, {"taskKey": "b", "environment": [{"value": "x #{DateUtil.now()}"}]},
+        {"taskKey": "c", "x-expressionLanguage": "EL", "script": "#{Job.name}"},
+        {"taskKey": "d", "script": "{{job.parameters.day}} {{tasks.a.values.n}} ${#list} '{{.State}}' #{ab} {{dsx}}", "dependsOn": [{"taskKey": "a", "x-condition": "#{Job.name == 'x'}"}]}]}
+    for verb in ("validate", "create"):
+        told = doubts(cli, job, verb)
+        assert [line.split(", which")[0] for line in told] == [
+            "reprise: warning: parameters[0].value has {{ macros.ds_add(ds, 1) }}", "reprise: warning: parameters[1].value has #{Job.planTime}",
+            'reprise: warning: task "a": tasks[0].script has {{ ds }}', 'reprise: warning: task "b": tasks[1].environment[0].value has #{DateUtil.now()}']
+    assert doubts(cli, {**job, "tasks": [], "parameters": job["parameters"][1:], "x-expressionLanguage": "EL"}) == []
+
+
+def test_parameters_that_the_job_of_a_task_does_not_name_are_told(cli, fake):
+    fake.on("POST", "/jobs/actions/validate", {"isValid": True, "errors": [], "warnings": []})
+    fake.on("GET", f"/jobs/{JOB}", {"key": JOB, "name": "child", "parameters": [{"name": "day"}], "tasks": [{"parameters": [{"name": "top"}]}]})
+    task = {"taskKey": "a", "type": "JOB_TASK", "jobKey": JOB, "parameters": [{"name": name, "value": ""} for name in ("day", "top", "days", "region")]}
+    where = 'reprise: warning: task "a": tasks[0].parameters'
+    assert doubts(cli, {"name": "x", "tasks": [task]}) == [where + '[2] gives "days", which job child does not name; did you mean day?',
+                                                          where + '[3] gives "region", which job child does not name']
+    assert doubts(cli, {"name": "x", "tasks": [{**task, "jobKey": key(9)}]}) == []
+
+
+def test_files_in_folders_below_are_told_of(cli, fake, tmp_path):
+    fake.on("GET", "/jobs", {"items": []})
+    fake.on("POST", "/jobs/actions/validate", {"isValid": True, "errors": [], "warnings": [], "definition": {"name": "n", "tasks": []}})
+    folder = tmp_path / "jobs"
+    (folder / "more/deep").mkdir(parents=True)
+    (folder / ".git").mkdir()
+    (folder / "n.yaml").write_text("name: n\n")
+    (folder / ".git/x.yaml").write_text("name: x\n")
+    (folder / "more/readme.txt").write_text("x")
+    assert cli("job", "apply", "-f", str(folder), "--dry-run").stderr == b""
+    (folder / "more/deep/x.json").write_text("{}")
+    result = cli("job", "apply", "-f", str(folder), "--dry-run")
+    assert result.returncode == 0 and result.stderr.decode() == f"reprise: {folder}: files in folders below it are not taken: name those folders, too\n"
+
+
 def test_json_files_are_sent_as_they_are(cli, fake, tmp_path):
     fake.on("PUT", f"/jobs/{JOB}", (202, {"key": JOB, "name": "n"}))
     text = b'\n {"name": "n",   "unknown": 1e2}\n'
