@@ -10,6 +10,8 @@
 #include "cli/pages.h"
 #include "cli/verbs.h"
 
+enum { NAMES_LOOKED_UP = 20 }; /* of jobs that one waits for; of others the key is shown */
+
 static const char *job_path(struct cli *cli, const char *key, const char *rest)
 {
     return arena_printf(&cli->arena, "/jobs/%s%s", call_escape(cli, key), rest);
@@ -199,6 +201,47 @@ static void print_tasks(struct cli *cli, const json_t *job)
     table_release(&table);
 }
 
+/* "load (PRE_PERIOD, SUSPEND)", a line each; words that go without saying are left out. */
+static void print_dependencies(struct cli *cli, const json_t *job)
+{
+    const char *label = "Waits for";
+    size_t i;
+    json_t *dependency;
+    json_array_foreach (json_object_get(job, "dependencies"), i, dependency) {
+        const char *key = get_text(dependency, "jobKey"), *period = get_text(dependency, "period");
+        const char *policy = get_text(dependency, "failPolicy");
+        json_t *other =
+            i < NAMES_LOOKED_UP ? call_get_quietly(cli, job_path(cli, key ? key : "", "")) : NULL;
+        const char *name = get_text(other, "name");
+        bool tells_period = period && strcmp(period, "SAME_PERIOD") != 0;
+        bool tells_policy = policy && strcmp(policy, "FAIL") != 0;
+        print_field(
+            cli, label,
+            arena_printf(&cli->arena, "%s%s%s%s%s%s",
+                         name  ? name
+                         : key ? key
+                               : "?",
+                         tells_period || tells_policy ? " (" : "", tells_period ? period : "",
+                         tells_period && tells_policy ? ", " : "", tells_policy ? policy : "",
+                         tells_period || tells_policy ? ")" : ""));
+        json_decref(other);
+        label = "";
+    }
+    if (json_is_true(json_object_get(job, "dependsOnPreviousRun")))
+        print_field(cli, label, "its own run before");
+}
+
+static void print_limits(struct cli *cli, const json_t *job)
+{
+    int64_t timeout_s = get_number(job, "timeoutSeconds", 0);
+    bool queues = json_is_true(json_object_get(json_object_get(job, "queue"), "isEnabled"));
+    char text[FORMAT_TEXT];
+    printf("%-12s %" PRId64 " at once, others %s\n", "Runs",
+           get_number(job, "maxConcurrentRuns", 1), queues ? "wait in line" : "are SKIPPED");
+    if (timeout_s > 0)
+        print_field(cli, "Timeout", format_duration(timeout_s * 1000, text));
+}
+
 static void print_job(struct cli *cli, const json_t *job)
 {
     const json_t *next = json_array_get(json_object_get(job, "nextRunTimes"), 0);
@@ -211,7 +254,8 @@ static void print_job(struct cli *cli, const json_t *job)
     print_field(cli, "Updated", get_text(job, "timeUpdated"));
     print_field(cli, "Schedule", schedule_text(cli, job));
     print_field(cli, "Next", format_date_time(&cli->arena, json_string_value(next)));
-    printf("%-12s %" PRId64 " at once\n", "Runs", get_number(job, "maxConcurrentRuns", 1));
+    print_dependencies(cli, job);
+    print_limits(cli, job);
     json_array_foreach (json_object_get(job, "parameters"), i, parameter) {
         printf("%-12s %s = %s\n", i ? "" : "Parameters",
                safe_line(&cli->arena, get_text(parameter, "name")),

@@ -216,6 +216,7 @@ static void add_history_row(struct cli *cli, struct table *table, const json_t *
     json_t *value;
     table_add(table, arena_printf(&cli->arena, "%" PRId64, get_number(item, "key", 0)), NULL);
     table_add(table, get_text(item, "type"), NULL);
+    table_add(table, get_text(item, "createdByName"), NULL);
     run_add_state(cli, table, get_text(json_object_get(item, "state"), "status"));
     add_time_cells(table, get_number(item, "startTime", -1), tree_took_ms(item, watch_now_ms()));
     buf_init(&text, 64 << 10);
@@ -236,8 +237,8 @@ static void add_history_row(struct cli *cli, struct table *table, const json_t *
 
 int verb_run_history(struct cli *cli)
 {
-    static const char *const heads[] = {"REPAIR", "TYPE",  "STATE", "STARTED",
-                                        "TOOK",   "GIVEN", "TASKS"};
+    static const char *const heads[] = {"REPAIR",  "TYPE", "BY",    "STATE",
+                                        "STARTED", "TOOK", "GIVEN", "TASKS"};
     const char *key;
     int status = call_run_key(cli, cli->options.args.items[0], &key);
     return status ? status

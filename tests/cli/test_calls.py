@@ -559,6 +559,24 @@ def test_recent_of_more_jobs_than_a_call_takes_is_one_list(cli, fake):
     assert len(json.loads(result.stdout)["items"]) == 25 and b"there is more" in result.stderr and b"--page" not in result.stderr
 
 
+def test_a_job_tells_for_what_it_waits_and_what_becomes_of_too_many_runs(cli, fake):
+    job = {"key": JOB, "name": "report", "maxConcurrentRuns": 2, "queue": {"isEnabled": True}, "timeoutSeconds": 7200, "dependsOnPreviousRun": True,
+           "dependencies": [{"jobKey": key(5), "period": "SAME_PERIOD", "failPolicy": "FAIL"}, {"jobKey": key(6), "period": "PRE_PERIOD", "failPolicy": "SUSPEND"}]}
+    fake.on("GET", f"/jobs/{JOB}", job)
+    fake.on("GET", f"/jobs/{key(5)}", {"key": key(5), "name": "load"})
+    lines = cli("job", "get", JOB).stdout.decode().splitlines()
+    assert lines[2:] == ["Waits for    load", f"             {key(6)} (PRE_PERIOD, SUSPEND)", "             its own run before",
+                         "Runs         2 at once, others wait in line", "Timeout      2 h 00 min"]
+    fake.on("GET", f"/jobs/{JOB}", {"key": JOB, "name": "plain", "queue": None, "timeoutSeconds": 0, "dependencies": []})
+    assert cli("job", "get", JOB).stdout.decode().splitlines()[2:] == ["Runs         1 at once, others are SKIPPED"]
+
+
+def test_the_history_tells_who_asked_for_a_repair(cli, fake):
+    fake.on("GET", f"/jobRuns/{RUN}/repairHistory", {"items": [{"key": 0, "type": "ORIGINAL", "createdByName": "ada"}, {"key": 1, "type": "REPAIR", "createdByName": "e\x1bva"}]})
+    lines = [line.split()[:3] for line in cli("run", "history", RUN).stdout.decode().splitlines()]
+    assert lines == [["REPAIR", "TYPE", "BY"], ["0", "ORIGINAL", "ada"], ["1", "REPAIR", "e\\x1bva"]]
+
+
 def planned(n, time, zone, **more):
     return {"jobRunKey": key(n), "plannedTime": time, "schedule": {"timezoneId": zone}, **more}
 
