@@ -282,3 +282,41 @@ int verb_job_get(struct cli *cli)
     http_answer_release(&answer);
     return status;
 }
+
+/* ---- export ---- */
+
+/* Members that are null, or lists of nothing, mean what absent ones do. Bounded: an answer is as deep as a body may be. */
+static void leave_out_empty(json_t *value)
+{
+    const char *name;
+    size_t i;
+    json_t *item;
+    void *next;
+    json_array_foreach (value, i, item) {
+        leave_out_empty(item);
+    }
+    json_object_foreach_safe (value, next, name, item) {
+        if (json_is_null(item) || (json_is_array(item) && !json_array_size(item)))
+            json_object_del(value, name);
+        else
+            leave_out_empty(item);
+    }
+}
+
+int verb_job_export(struct cli *cli)
+{
+    const char *key;
+    struct http_answer answer;
+    json_t *definition;
+    int status = call_job_key(cli, cli->options.args.items[0], &key);
+    if (!status)
+        status = call_read_definition(cli, key, &answer, &definition);
+    if (status)
+        return status;
+    leave_out_empty(definition);
+    json_dumpf(definition, stdout, JSON_INDENT(2));
+    putchar('\n');
+    json_decref(definition);
+    http_answer_release(&answer);
+    return CLI_DONE;
+}

@@ -52,10 +52,23 @@ static const struct verb work_verbs[] = {
         .summary = "Show a job: its parameters, tasks and what they depend on",
         .help = "JOB is a key, or a name that only one job has.\n\n"
                 "  reprise job get nightly\n"
-                "  reprise job get nightly -o json > nightly.json",
+                "  reprise job get nightly -o json",
         .min_args = 1,
         .max_args = 1,
         .run = verb_job_get,
+    },
+    {
+        .group = "job",
+        .name = "export",
+        .args = "JOB",
+        .summary = "Print a job as a file for job apply, JSON whatever -o says",
+        .help =
+            "Its newest definition, without what the server adds to a job. A jobKey in it is a key of "
+            "this server.\n\n"
+            "  reprise job export nightly > nightly.json",
+        .min_args = 1,
+        .max_args = 1,
+        .run = verb_job_export,
     },
     {
         .group = "job",

@@ -20,6 +20,7 @@ int verb_job_create(struct cli *cli);
 int verb_job_apply(struct cli *cli);
 int verb_job_list(struct cli *cli);
 int verb_job_get(struct cli *cli);
+int verb_job_export(struct cli *cli);
 int verb_job_update(struct cli *cli);
 int verb_job_delete(struct cli *cli);
 int verb_job_cancel_runs(struct cli *cli);

@@ -79,6 +79,17 @@ def test_example_fails_and_is_repaired(cli, server):
     assert again.returncode == 3 and b"IncorrectState" in again.stderr
 
 
+def test_what_is_exported_is_applied_without_a_word(cli, tmp_path):
+    ok(cli("job", "create", "-f", str(EXAMPLE)))
+    (tmp_path / "job.json").write_text(ok(cli("job", "export", "debian-packages")))
+    assert "null" not in (tmp_path / "job.json").read_text()
+    for strict in ([], ["--strict"]):
+        result = cli("job", "apply", "-f", str(tmp_path / "job.json"), *strict)
+        assert result.stdout.startswith(b"Unchanged job debian-packages") and (result.returncode, result.stderr) == (0, b"")
+    result = cli("job", "update", "debian-packages", "-f", str(tmp_path / "job.json"))
+    assert (result.returncode, result.stderr) == (0, b"")
+
+
 def test_the_other_branch_of_the_example(cli):
     ok(cli("job", "create", "-f", str(EXAMPLE)))
     ok(cli("run", "start", "debian-packages", "--param", "top=11", "--wait"))
