@@ -161,10 +161,32 @@ static int check_options(const struct options *options)
     return CLI_DONE;
 }
 
+/* Is it the key of a task run, which alone says what is meant? */
+static bool is_task_run(struct cli *cli, const char *key)
+{
+    const struct options *options = &cli->options;
+    if (options->tasks.count || options->of_repair >= 0)
+        return false;
+    json_t *task_run = call_get_quietly(cli, arena_printf(&cli->arena, "/taskRuns/%s", key));
+    json_decref(task_run);
+    return task_run != NULL;
+}
+
+/* NULL in *ret: there is no such run, but a task run. */
 static int read_run(struct cli *cli, const char *key, json_t **ret)
 {
     struct http_answer answer;
-    int status = watch_get_run(cli, key, cli->options.follow, &answer);
+    const struct call call = {.method = "GET",
+                              .path = arena_printf(&cli->arena, "/jobRuns/%s", key),
+                              .flags = cli->options.follow ? CALL_PATIENT : 0};
+    int status = call_send_or(cli, &call, 404, &answer);
+    *ret = NULL;
+    if (!status && answer.status == 404) {
+        http_answer_release(&answer);
+        if (is_task_run(cli, key))
+            return CLI_DONE;
+        status = call_send(cli, &call, &answer); /* which says that there is none */
+    }
     if (status)
         return status;
     status = call_parse(&answer, ret);
@@ -223,7 +245,9 @@ static int follow_run(struct cli *cli, const char *key)
         bool found = false;
         json_t *run;
         status = read_run(cli, key, &run);
-        if (status)
+        if (!status && !run)
+            status = print_task_run(cli, key);
+        if (status || !run)
             break;
         status = follow_next(cli, run, &printed, &found);
         const char *word = get_text(json_object_get(run, "state"), "status");
@@ -253,6 +277,8 @@ int verb_run_logs(struct cli *cli)
     status = read_run(cli, key, &run);
     if (status)
         return status;
+    if (!run)
+        return print_task_run(cli, key);
     status = choose(cli, run, &cli->arena, &chosen, &count);
     json_decref(run);
     for (size_t i = 0; i < count && !status; i++)

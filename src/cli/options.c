@@ -144,6 +144,13 @@ bool options_take_next(const char *word)
     return false;
 }
 
+/* --repair is a flag of one verb and takes a number with others; which one it is, is not known yet. */
+static bool takes_number(const char *word, const char *next)
+{
+    return strcmp(word, "--repair") == 0 && next && *next &&
+           strspn(next, "0123456789") == strlen(next);
+}
+
 void options_find_words(int argc, char **argv, int ret_places[static 2])
 {
     ret_places[0] = ret_places[1] = 0;
@@ -153,7 +160,7 @@ void options_find_words(int argc, char **argv, int ret_places[static 2])
             return;
         if (argv[i][0] != '-' || argv[i][1] == '\0')
             ret_places[found++] = i;
-        else if (options_take_next(argv[i]))
+        else if (options_take_next(argv[i]) || takes_number(argv[i], argv[i + 1]))
             i++;
     }
 }

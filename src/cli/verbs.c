@@ -296,7 +296,9 @@ static const struct verb work_verbs[] = {
             "The task's stdout goes to stdout, its stderr to stderr: byte for byte, but on a "
             "terminal, where control characters other than colours are made visible. Without "
             "--task: of every task that has started, in order; with --follow, task after task until "
-            "the run has ended.\n\n"
+            "the run has ended. In the place of RUN the key of a task run may stand.\n\n"
+            "A repair gives a task that it runs again another task run: --repair says which, and "
+            "--attempt counts the tries within it. Without them: the newest.\n\n"
             "  reprise run logs @latest --task load\n"
             "  reprise run logs @latest --task load --stream stdout > load.txt\n"
             "  reprise run logs @latest --task load --repair 0   (before it was repaired)",

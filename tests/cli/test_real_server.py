@@ -574,6 +574,11 @@ def test_what_was_before_a_repair_is_shown(cli, server, tmp_path):
     logs = lambda *words: cli("run", "logs", run, "--task", "a", *words)  # noqa: E731
     assert b"gate seen" in logs().stdout and b"no gate yet" not in logs().stderr
     assert b"no gate yet" in logs("--repair", "0").stderr and b"gate seen" in logs("--repair", "1").stdout
+    then = json.loads(ok(cli("run", "get", run, "--repair", "0", "-o", "json")))["taskToTaskRunMap"]["a"]
+    for words in (["run", "logs", then], ["run", "logs", then, "--follow"], ["--repair", "0", "run", "logs", run]):
+        assert b"no gate yet" in cli(*words).stderr, words
+    missing = cli("run", "logs", "0199f6c2-0000-7000-8000-000000000000")
+    assert missing.returncode == 3 and b"ob run" in missing.stderr
     assert "FAILED" in ok(cli("run", "get", run, "--repair", "0")) and "SUCCESS" in ok(cli("run", "get", run))
     as_json = json.loads(ok(cli("run", "get", run, "--repair", "0", "-o", "json")))
     assert as_json["state"]["status"] == "FAILED" and list(as_json["taskToTaskRunMap"]) == ["a"]
