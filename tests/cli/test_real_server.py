@@ -90,6 +90,25 @@ def test_what_is_exported_is_applied_without_a_word(cli, tmp_path):
     assert (result.returncode, result.stderr) == (0, b"")
 
 
+def test_the_hint_below_a_plan_does_what_it_says(cli):
+    tasks = [{"taskKey": "load", "type": "SHELL_TASK", "script": "true"},
+             {"taskKey": "quality", "type": "SHELL_TASK", "script": "false", "dependsOn": [{"taskKey": "load"}]},
+             {"taskKey": "publish", "type": "SHELL_TASK", "script": "true", "dependsOn": [{"taskKey": "quality"}]},
+             {"taskKey": "tell", "type": "SHELL_TASK", "script": "true", "runIf": "ALL_DONE", "dependsOn": [{"taskKey": "quality"}]}]
+    created(cli, json.dumps({"name": "hinted", "tasks": tasks}).encode())
+    assert cli("run", "start", "hinted", "--wait").returncode == 1
+    for named, plain, wanted in (([], "will run 2, re-evaluate 0, keep 2", "will run 3, re-evaluate 0, keep 1"),
+                                 (["--task", "quality"], "will run 1, re-evaluate 1, keep 2", "will run 2, re-evaluate 1, keep 1")):
+        plan = ok(cli("run", "repair", "@latest", *named, "--plan"))
+        assert plain in plan and "tell: quality runs again" in plan
+        hint = next(line for line in plan.splitlines() if line.startswith("To run these again too, add "))
+        added = hint.removeprefix("To run these again too, add ").partition(",")[0].split()
+        plan = ok(cli("run", "repair", "@latest", *named, *added, "--plan"))
+        assert wanted in plan and "Take care" not in plan
+    assert cli("run", "repair", "@latest", "--also", "tell", "--wait").returncode == 1
+    assert ok(cli("run", "history", "@latest")).splitlines()[2].split()[-3:] == ["quality", "publish", "tell"]
+
+
 def test_the_other_branch_of_the_example(cli):
     ok(cli("job", "create", "-f", str(EXAMPLE)))
     ok(cli("run", "start", "debian-packages", "--param", "top=11", "--wait"))
