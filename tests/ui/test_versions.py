@@ -57,3 +57,33 @@ def test_two_attempts_beside_each_other(own, page, edited):
     page("await page.getByRole('dialog').getByRole('row', {name: /load Failed.*Succeeded/}).waitFor()")
     words = page.text("dialog")
     assert "tuesday" in words and "friday" in words and "1 task is the same" in words
+
+
+def test_an_older_attempt_is_shown_as_it_was(own, page, edited):
+    """Its tasks, its definition and its parameters, whatever a repair had after it; also when the job is gone, as far as it is known."""
+    own.api.repair(edited["run"], definition="CURRENT", parameters=named(day="friday"))
+    own.api.wait_final(edited["run"], "SUCCESS")
+    nodes = "return await page.locator('.node').evaluateAll((all) => all.map((one) => one.dataset.node).sort())"
+    page.go(f"runs/{edited['run']}")
+    page.task("new", "SUCCESS")
+    page("await page.getByRole('button', {name: 'Original'}).click()")
+    page.task("old", "UPSTREAM_FAILED")
+    assert page(nodes) == ["extract", "load", "old"]
+    page("await page.locator('[data-node=old]').click(); await page.getByRole('complementary', {name: 'Task old'}).waitFor()")
+    page("await page.getByRole('tab', {name: 'Tasks'}).click(); await page.getByRole('row', {name: /^old/}).waitFor()")
+    page("await page.getByRole('tab', {name: 'Definition'}).click()")
+    page.sees("version 1 of")
+    assert '"fail.py"' in page.text(".json pre") and '"new"' not in page.text(".json pre")
+    page("await page.getByRole('tab', {name: 'Parameters'}).click(); await page.getByRole('row', {name: /^day/}).waitFor()")
+    words = page.text("#panel")
+    assert "tuesday" in words and "the run" in words and "friday" not in words and "repair 1" not in words
+    page("await page.getByRole('tab', {name: 'Events'}).click(); await page.getByRole('table', {name: 'Events'}).locator('.tr').nth(1).waitFor()")
+    assert "new" not in page(f"return await page.getByRole('table', {{name: 'Events'}}).locator('.tr bdi').allInnerTexts()")
+    page("await page.getByRole('button', {name: 'Repair 1'}).click(); await page.getByRole('tab', {name: 'Parameters'}).click()")
+    page("await page.getByRole('row', {name: /^day.*friday.*repair 1/}).waitFor()")
+
+    assert own.api.delete(f"/jobs/{edited['job']}").ok
+    page("await page.reload(); await page.getByRole('tab', {name: 'Graph'}).click(); await page.getByRole('button', {name: 'Original'}).click()")
+    page.sees("which went with the job")
+    page.task("old", "UPSTREAM_FAILED")
+    assert page(nodes) == ["extract", "load", "old"]

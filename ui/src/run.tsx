@@ -3,6 +3,7 @@
 import type { ComponentChildren } from 'preact'
 import { useEffect, useMemo, useState } from 'preact/hooks'
 import { ApiError, get, list, listAll, post } from './api'
+import { useAsOf } from './asof'
 import { CompareDialog } from './compare'
 import { Gantt } from './gantt'
 import { Graph, type NodeView } from './graph'
@@ -105,7 +106,9 @@ export function RunScreen({ runKey }: { runKey: string }) {
   const newest = history.at(-1)?.key ?? 0
   const asked = route.value.query.get('repair')
   const repair = asked !== null && history.some((r) => r.key === Number(asked)) ? Number(asked) : newest
+  const chosen = history.find((r) => r.key === repair)
   const taskRuns = useTaskRuns(run, repair, newest)
+  const { asOf, error: unread } = useAsOf(run, chosen)
   const { mayRun } = useRights(run?.jobKey)
   const [centre, setCentre] = useState<{ key: string } | null>(null)
 
@@ -114,13 +117,17 @@ export function RunScreen({ runKey }: { runKey: string }) {
   }, [run?.state.status, run?.name])
 
   if (!run) return error ? <Missing error={error} what="run"><a href={href(['runs'])}>All runs</a></Missing> : <Loading />
-  const chosen = history.find((r) => r.key === repair)
   return (
     <div class="screen run">
       <Header run={run} history={history} repair={repair} newest={newest} mayRun={mayRun} onChanged={refresh} />
       {error && <Problem error={error} />}
-      {chosen && <Failure run={run} attempt={chosen} taskRuns={taskRuns} isNewest={repair === newest} onShow={(key) => setCentre({ key })} />}
-      <Body run={run} events={events} mayRun={mayRun} repair={repair} history={history} taskRuns={taskRuns ?? new Map()} centre={centre} />
+      {!asOf || !chosen ? (unread ? <Problem error={unread} /> : <Loading />) : (
+        <>
+          <Failure run={asOf.run} attempt={chosen} taskRuns={taskRuns} isNewest={repair === newest} onShow={(key) => setCentre({ key })} />
+          {asOf.isLost && <p class="notice warn" role="status">This attempt was made from version {chosen.definitionVersion}, which went with the job. Its tasks are shown as the newest attempt has them; of those that it has no more, only the names are known.</p>}
+          <Body run={asOf.run} isLost={asOf.isLost} events={events} mayRun={mayRun} attempt={chosen} history={history} taskRuns={taskRuns ?? new Map()} centre={centre} />
+        </>
+      )}
     </div>
   )
 }
@@ -302,16 +309,20 @@ export const TYPE_WORDS: Record<string, string> = {
   SHELL_TASK: 'shell', HTTP_TASK: 'HTTP', PATH_TASK: 'path', DUMMY_TASK: 'dummy',
 }
 
-function Body({ run, events, mayRun, repair, history, taskRuns, centre }: {
+// `run`: as it was in that attempt.
+function Body({ run, isLost, events, mayRun, attempt, history, taskRuns, centre }: {
   run: Run
+  isLost: boolean
   mayRun: boolean
   events: RunEvent[]
-  repair: number
+  attempt: Repair
   history: Repair[]
   taskRuns: Map<string, TaskSummary>
   centre: { key: string } | null
 }) {
   const query = route.value.query
+  const repair = attempt.key
+  const newest = history.at(-1)?.key ?? 0
   const tab = TABS.some(([id]) => id === query.get('tab')) ? query.get('tab')! : 'graph'
   const opened = query.get('task')
   const defs = useMemo(() => new Map(run.tasks.map((task) => [task.taskKey, task])), [run.tasks])
@@ -332,12 +343,12 @@ function Body({ run, events, mayRun, repair, history, taskRuns, centre }: {
           {tab === 'gantt' && <Gantt tasks={run.tasks} taskRuns={taskRuns} events={events} repair={repair} current={opened} onOpen={open} />}
           {tab === 'tasks' && <TasksTab run={run} taskRuns={taskRuns} current={opened} onOpen={open} />}
           {tab === 'logs' && <Logs run={run} taskRuns={keys} tasks={states} />}
-          {tab === 'parameters' && <ParametersTab run={run} history={history} />}
-          {tab === 'events' && <EventsTab events={events} />}
-          {tab === 'definition' && <DefinitionTab run={run} />}
+          {tab === 'parameters' && <ParametersTab run={run} attempt={attempt} history={history} />}
+          {tab === 'events' && <EventsTab events={repair === newest ? events : events.filter((event) => event.repairKey <= repair)} />}
+          {tab === 'definition' && <DefinitionTab run={run} isLost={isLost} />}
         </div>
         {hasPanel && (
-          <TaskPanel run={run} mayRun={mayRun} task={defs.get(opened)!} summary={taskRuns.get(opened)} repair={repair === (history.at(-1)?.key ?? 0) ? null : repair}
+          <TaskPanel run={run} mayRun={mayRun} task={defs.get(opened)!} summary={taskRuns.get(opened)} repair={repair === newest ? null : repair}
             onClose={() => amend({ task: null })} />
         )}
       </div>

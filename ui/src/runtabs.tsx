@@ -1,18 +1,23 @@
 // The tabs of a run that are lists: parameters and where they come from, events, the definition that was used.
 
 import { useMemo, useState } from 'preact/hooks'
+import { useParameters } from './asof'
 import { href } from './route'
 import { Pill } from './states'
 import { Time, attemptName } from './time'
 import type { Parameter, Repair, Run, RunEvent } from './types'
-import { CopyText, Empty, Name, Table, visible } from './ui'
+import { CopyText, Empty, Loading, Name, Problem, Table, visible } from './ui'
 
 // ---- parameters ----
 
 const byName = (list: Parameter[] | null | undefined) => new Map((list ?? []).map((p) => [p.name, p.value ?? '']))
 
-export function ParametersTab({ run, history }: { run: Run; history: Repair[] }) {
-  const effective = byName(run.unifiedJobAndJobRunParameters)
+// As it was in that attempt: what later ones were given is not of it.
+export function ParametersTab({ run, attempt, history: all }: { run: Run; attempt: Repair; history: Repair[] }) {
+  const history = useMemo(() => all.filter((r) => r.key <= attempt.key), [all, attempt.key])
+  const { parameters, error } = useParameters(run, attempt, all.at(-1)?.key ?? 0)
+  if (!parameters) return error ? <Problem error={error} /> : <Loading />
+  const effective = byName(parameters)
   const given = history.map((r) => byName(r.parameters))
   const names = [...new Set([...effective.keys(), ...given.flatMap((g) => [...g.keys()])])]
   if (!names.length)
@@ -103,7 +108,9 @@ export function withoutUnset(value: unknown): unknown {
   return Object.fromEntries(kept.map(([k, v]) => [k, withoutUnset(v)]))
 }
 
-export function DefinitionTab({ run }: { run: Run }) {
+// `isLost`: what there is of it is not the whole.
+export function DefinitionTab({ run, isLost }: { run: Run; isLost: boolean }) {
+  if (isLost) return <Empty title="This definition is not there any more"><p>It went with the job.</p></Empty>
   return (
     <div class="scroll">
       <p class="muted pad">

@@ -26,15 +26,16 @@ export function TaskPanel({ run, mayRun, task, summary, repair, onClose }: {
   const stamp = `${summary?.key} ${status} ${summary?.retryAttempt}`
   const { data: whole, error } = useLive<TaskRun | null>(`panel ${stamp}`,
     (signal) => (summary ? get(`/taskRuns/${summary.key}`, {}, signal) : Promise.resolve(null)), { isActive: () => false })
-  const { data: explanation } = useLive<Explanation>(`why ${run.key} ${task.taskKey} ${stamp}`, (signal) => get(`/jobRuns/${run.key}/explanation`, { taskKey: task.taskKey }, signal), { isActive: () => false })
+  const { data: explanation } = useLive<Explanation | null>(`why ${run.key} ${task.taskKey} ${stamp} ${repair}`,
+    (signal) => (repair === null ? get(`/jobRuns/${run.key}/explanation`, { taskKey: task.taskKey }, signal) : Promise.resolve(null) /* it explains the newest */), { isActive: () => false })
   const explained = explanation?.tasks.find((t) => t.taskKey === task.taskKey)
-  const decisions = repair === null ? explained?.decisions ?? [] : []
+  const decisions = explained?.decisions ?? []
   useEffect(() => {
     const onKey = (event: KeyboardEvent) => event.key === 'Escape' && !document.querySelector('dialog[open]') && onClose()
     addEventListener('keydown', onKey)
     return () => removeEventListener('keydown', onKey)
   }, [])
-  const origins = new Map((repair === null ? explained?.parameters ?? [] : []).map((p) => [p.name, p]))
+  const origins = new Map((explained?.parameters ?? []).map((p) => [p.name, p]))
   const attempts = [...(whole?.retries ?? [])].reverse()
   const output = outputOf(run.key, task.type, summary)
   return (
