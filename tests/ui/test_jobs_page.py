@@ -237,3 +237,18 @@ def test_who_starts_a_run_that_would_be_skipped_is_told(own, page):
     page.settle()
     assert page(f"return await {warning}.count()") == 0, "it would wait"
     own.open_gate("hold")
+
+
+def test_the_list_of_jobs_follows_the_repair_of_an_old_run(own, page):
+    """Which is not among the newest runs of all jobs."""
+    old = own.api.wait_final(own.api.run(own.api.job([step("one", until="mended", exit=1)], name="old")), "FAILED")
+    many = own.api.job([step("one")], name="many", maxConcurrentRuns=0)  # every run is SKIPPED
+    for _ in range(101):
+        own.api.run(many)
+    page.go("jobs")
+    row = "page.locator('.tr', {has: page.getByRole('link', {name: 'old', exact: true})})"
+    page(f"await {row}.locator('.pill[data-status=FAILED]').waitFor()")
+    page.settle()
+    own.open_gate("mended")
+    own.api.repair(old)
+    page(f"await {row}.locator('.pill[data-status=SUCCESS]').waitFor()")

@@ -2,22 +2,31 @@
 
 import { useEffect, useRef, useState } from 'preact/hooks'
 import { get, list, mayEdit, mayOperate } from './api'
-import { useLive } from './live'
+import { type Listener, useLive } from './live'
 import { go, href } from './route'
 import { Strip, StartDialog } from './runlist'
 import { PauseSwitch, ScheduleText } from './schedule'
 import { Pill } from './states'
 import { Planned, Time } from './time'
-import type { Job, JobSummary, RunSummary } from './types'
+import type { Job, JobSummary, RunSummary, WorkspaceEvent } from './types'
 import { CopyText, Empty, Loading, Name, Problem, Table, visible } from './ui'
 
 const RUNS = 20
 
-// The last runs of each job that is looked at, kept current by the newest runs of the workspace.
+// The last runs of each job that is looked at, kept current by the newest runs of the workspace, and by what its stream says of
+// older ones, which may be repaired. What happened before a stream is not in it: with its opening what is looked at is asked for anew.
 function useLastRuns() {
   const runs = useRef(new Map<string, RunSummary[]>())
   const asked = useRef(new Set<string>())
+  const moved = useRef(new Map<string, string>()) // runs that something happened in, with their jobs
   const [, setVersion] = useState(0)
+  const listener: Listener<WorkspaceEvent> = {
+    onOpen: () => {
+      asked.current.clear()
+      setVersion((v) => v + 1)
+    },
+    onItem: ({ jobRunKey, jobKey }) => moved.current.set(jobRunKey, jobKey),
+  }
   useLive('newest runs', async (signal) => {
     const { items } = await list<RunSummary>('/jobRuns', { limit: 100 }, signal)
     let changed = false
@@ -31,14 +40,23 @@ function useLastRuns() {
       runs.current.set(run.jobKey, next.slice(0, RUNS))
       changed = true
     }
+    // Older than these, or of a job whose answer is on its way and may be from before: that job is asked for anew.
+    const newest = new Set(items.map((run) => run.key))
+    for (const [key, jobKey] of moved.current) {
+      if (!newest.has(key) || !runs.current.has(jobKey)) changed = asked.current.delete(jobKey) || changed
+    }
+    moved.current.clear()
     if (changed) setVersion((v) => v + 1)
     return items.length
-  }, { stream: '/events' })
+  }, { stream: '/events', listener })
   return (jobKey: string) => {
     if (!asked.current.has(jobKey)) {
       asked.current.add(jobKey)
       list<RunSummary>('/jobRuns', { jobKey, limit: RUNS }).then(({ items }) => {
-        runs.current.set(jobKey, items)
+        // Answers may overtake each other: of each run what is newer.
+        const known = new Map(runs.current.get(jobKey)?.map((run) => [run.key, run]))
+        const newer = (run: RunSummary) => (known.has(run.key) && known.get(run.key)!.timeUpdated > run.timeUpdated ? known.get(run.key)! : run)
+        runs.current.set(jobKey, items.map(newer))
         setVersion((v) => v + 1)
       }, () => asked.current.delete(jobKey))
     }

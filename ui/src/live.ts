@@ -15,18 +15,29 @@ export interface Live<T> {
   refresh: () => void
 }
 
+// What is told of a stream as it comes, to who must know what it is about: that it begins (anew: something may be missed), each item.
+export interface Listener<E> {
+  onOpen: () => void
+  onItem: (item: E) => void
+}
+
 // `load` is called anew when `key` changes, and while `isActive(data)` holds. `stream`: a path of events
 // to follow. `every`: how often without one.
-export function useLive<T>(
+export function useLive<T, E = unknown>(
   key: string,
   load: (signal: AbortSignal) => Promise<T>,
-  { isActive = () => true, stream, streamQuery, every = POLL_MS }:
-    { isActive?: (data: T) => boolean; stream?: string; streamQuery?: Query; every?: number | ((data: T) => number) } = {},
+  { isActive = () => true, stream, streamQuery, listener, every = POLL_MS }: {
+    isActive?: (data: T) => boolean
+    stream?: string
+    streamQuery?: Query
+    listener?: Listener<E>
+    every?: number | ((data: T) => number)
+  } = {},
 ): Live<T> {
   const [state, setState] = useState<{ key: string; data?: T; error?: Error }>({ key })
   const trigger = useRef(() => {})
-  const latest = useRef({ load, isActive, every })
-  latest.current = { load, isActive, every }
+  const latest = useRef({ load, isActive, every, listener })
+  latest.current = { load, isActive, every, listener }
 
   useEffect(() => {
     const stop = new AbortController()
@@ -76,13 +87,19 @@ export function useLive<T>(
     // What happened between the reading and the opening is not in the stream.
     function opened() {
       isStreaming = true
+      latest.current.listener?.onOpen()
       soon()
     }
     async function watch() {
       follower = new AbortController()
       const mine = follower
+      const tell = itemsOf<E>((item) => latest.current.listener?.onItem(item))
+      const came = (piece: Uint8Array) => {
+        if (latest.current.listener) tell(piece)
+        soon()
+      }
       try {
-        if (!(await follow(stream!, streamQuery, mine.signal, opened, soon))) return // there are no streams: poll
+        if (!(await follow(stream!, streamQuery, mine.signal, opened, came))) return // there are no streams: poll
       } catch (error) {
         if (error instanceof ApiError) return // refused, there are too many: poll
         // the server went away: polling finds out when it is back
@@ -120,7 +137,7 @@ export function useLive<T>(
 // Follows a stream of server-sent events until it ends; false when what answered is no stream. fetch, not
 // EventSource, because that cannot send a credential.
 async function follow(
-  path: string, query: Query | undefined, signal: AbortSignal, onOpen: () => void, onEvent: () => void,
+  path: string, query: Query | undefined, signal: AbortSignal, onOpen: () => void, onEvent: (piece: Uint8Array) => void,
 ): Promise<boolean> {
   const answer = await call(url(path, { ...query, onlyNew: true }), { signal, headers: { accept: 'text/event-stream' } })
   if (!answer.headers.get('content-type')?.startsWith('text/event-stream') || !answer.body) {
@@ -132,7 +149,20 @@ async function follow(
   for (;;) {
     const { done, value } = await reader.read()
     if (done) return true
-    if (value[0] !== COLON) onEvent() // a heartbeat is a comment: it begins with a colon
+    if (value[0] !== COLON) onEvent(value) // a heartbeat is a comment: it begins with a colon
+  }
+}
+
+// Takes a stream piece by piece, wherever it is cut, and hands over the items in it: each is a line of data.
+const DATA = 'data: '
+
+export function itemsOf<E>(onItem: (item: E) => void): (piece: Uint8Array) => void {
+  const decoder = new TextDecoder()
+  let rest = ''
+  return (piece) => {
+    const lines = (rest + decoder.decode(piece, { stream: true })).split('\n')
+    rest = lines.pop()!
+    for (const line of lines) if (line.startsWith(DATA)) onItem(JSON.parse(line.slice(DATA.length)))
   }
 }
 

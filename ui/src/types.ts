@@ -151,6 +151,11 @@ export interface RunEvent {
   reason: string | null
 }
 
+export interface WorkspaceEvent extends RunEvent {
+  jobRunKey: string
+  jobKey: string
+}
+
 export interface PlanTask {
   taskKey: string
   verdict: 'RUN' | 'REEVALUATE' | 'KEEP'
