@@ -2,7 +2,7 @@
 
 import pytest
 
-from harness import Client, task
+from harness import Client, named, task
 
 ACCOUNTS = "//reprise/v1"
 
@@ -114,3 +114,72 @@ def test_who_may_only_look_is_told_to_press_nothing(own, as_vera):
         page.go(place)
         page.sees(title)
         assert "press" not in page.text(".empty").lower(), place
+
+
+def sign_in_elsewhere(page, token):
+    """As another tab of the same browser does: the cookie is of a new session then."""
+    page("const answer = await page.context().request.post('/reprise/v1/session', {data: {token: arg}}); if (!answer.ok()) throw new Error(await answer.text())", token)
+
+
+def begin_a_repair(own, page):
+    run = own.api.go([task("one", "fail.py")], "FAILED", name="hello", parameters=named(day="1"))
+    page.go(f"runs/{run['key']}/repair")
+    page.sees("Will run 1")
+    page("await page.locator('[data-parameter=day]').fill('2'); await page.getByRole('row', {name: /^day 1/}).waitFor()")
+    return run
+
+
+def test_who_signs_in_again_in_another_tab_stays_signed_in_here(own, page):
+    run = begin_a_repair(own, page)
+    sign_in_elsewhere(page, own.token)
+    page("await page.getByRole('button', {name: 'Repair: run 1'}).click(); await page.getByRole('button', {name: 'Repair 1'}).waitFor()")
+    page.state("FAILED")
+    assert own.api.get_run(run)["repairHistory"][-1]["parameters"] == named(day="2")
+
+
+def test_a_session_that_has_ended_takes_nothing_with_it(own, page):
+    run = begin_a_repair(own, page)
+    page("await page.context().clearCookies()")
+    page("await page.getByRole('button', {name: 'Repair: run 1'}).click()")
+    again = "page.getByRole('dialog', {name: 'The session has ended'})"
+    page(f"await {again}.waitFor()")
+    page.picture("session-ended")
+    page(f"await page.keyboard.press('Escape'); await {again}.getByLabel('Token').fill('wrong'); await page.keyboard.press('Enter')")
+    page.sees("This token is not accepted")
+    page(f"await {again}.getByLabel('Token').fill(arg); await page.keyboard.press('Enter'); await {again}.waitFor({{state: 'detached'}})", own.token)
+    assert own.api.get_run(run)["version"] == 1, "what was refused is not done by itself"
+    assert page("return await page.locator('[data-parameter=day]').inputValue()") == "2"
+    page("await page.getByRole('button', {name: 'Repair: run 1'}).click(); await page.getByRole('button', {name: 'Repair 1'}).waitFor()")
+    assert own.api.get_run(run)["repairHistory"][-1]["parameters"] == named(day="2")
+
+
+def test_a_page_that_only_reads_goes_on_after_its_session_has_ended(own, page):
+    own.api.job([task("one")], name="hello")
+    page.sees("hello")
+    page("await page.context().clearCookies()")
+    page.go("runs")
+    page("await page.getByRole('dialog', {name: 'The session has ended'}).getByLabel('Token').fill(arg); await page.keyboard.press('Enter')", own.token)
+    page.sees("No runs here")
+
+
+def test_somebody_else_who_signs_in_is_named(own, page):
+    own.api.made(f"{ACCOUNTS}/users", {"name": "vera", "role": "VIEWER"})
+    run = begin_a_repair(own, page)
+    sign_in_elsewhere(page, own.api.made(f"{ACCOUNTS}/tokens", {"name": "t", "user": "vera"})["token"])
+    page("await page.getByRole('button', {name: 'Repair: run 1'}).click()")
+    other = "page.getByRole('dialog', {name: 'Somebody else is signed in'})"
+    page(f"await {other}.getByText('vera has signed in in place of admin').waitFor()")
+    page.picture("somebody-else")
+    page(f"await {other}.getByRole('button', {{name: 'Go on as vera'}}).click(); await {other}.waitFor({{state: 'detached'}})")
+    page.sees("You may not change this")
+    assert "vera" in page.text(".user") and own.api.get_run(run)["version"] == 1
+
+
+def test_tabs_of_a_browser_are_signed_out_together(own, page):
+    own.api.job([task("one")], name="hello")
+    page("""globalThis.second = await page.context().newPage(); await second.goto('/')
+        await second.getByText('hello').first().waitFor(); await second.getByRole('button', {name: 'Sign out'}).click()""")
+    page("await page.getByLabel('Token').waitFor()")
+    page("await second.getByLabel('Token').fill(arg); await second.keyboard.press('Enter')", own.token)
+    page.sees("hello")
+    page("await second.close()")

@@ -1,6 +1,6 @@
 // Calls to the server that the page came from: credential, place, errors, and whether it can be reached.
 
-import { signal } from '@preact/signals'
+import { batch, signal } from '@preact/signals'
 import { forgetDrafts } from './drafts'
 import { workspaceAsked } from './route'
 
@@ -40,6 +40,57 @@ function credential(method: string): Record<string, string> {
   return csrfToken && method !== 'GET' ? { 'x-reprise-csrf': csrfToken } : {}
 }
 
+// ---- who is signed in while the page is open ----
+
+// The session has ended, or another user's is in its place, whose name it then has. The page keeps what is on it, to go on when its
+// user is back.
+export const away = signal<{ by: string | null } | null>(null)
+
+const whileAway = (signal?: AbortSignal) => new Promise<void>((resolve, reject) => {
+  signal?.addEventListener('abort', () => reject(signal.reason))
+  const stop = away.subscribe((now) => {
+    if (now) return
+    resolve()
+    queueMicrotask(() => stop())
+  })
+})
+
+let renewal: Promise<boolean> | null = null
+
+// Another tab may have signed in anew: then the browser's cookie is of that session, and writes need what belongs to it. False: the
+// user is away.
+function renew(): Promise<boolean> {
+  renewal ??= readAgain().finally(() => (renewal = null))
+  return renewal
+}
+
+async function readAgain(): Promise<boolean> {
+  try {
+    return isBack(await (await send('/reprise/v1/session')).json())
+  } catch (error) {
+    if (!(error instanceof ApiError)) throw error
+    if (error.status === 404) place.value = false // no sessions here: the token is no good any more
+    else if (error.status === 401) away.value = { by: null }
+    else throw error
+    return false
+  }
+}
+
+function isBack(session: Session): boolean {
+  const isSame = session.user?.key === me.value.key
+  if (isSame) takeSession(session)
+  away.value = isSame ? null : { by: session.user?.name ?? 'Somebody else' }
+  return isSame
+}
+
+// The tabs of a browser have one session.
+const tabs = new BroadcastChannel('reprise')
+tabs.onmessage = ({ data }) => {
+  if (storedToken()) return
+  if (data === 'out') leave()
+  else (place.value ? renew() : resume()).catch(() => undefined)
+}
+
 // ---- calls ----
 
 interface Options {
@@ -49,8 +100,24 @@ interface Options {
   signal?: AbortSignal
 }
 
-// At the root of the server. A refusal throws ApiError; no answer at all sets isOffline and throws TypeError.
-export async function call(path: string, { method = 'GET', body, headers, signal }: Options = {}): Promise<Response> {
+// At the root of the server. A refusal throws ApiError; no answer at all sets isOffline and throws TypeError. What changes
+// nothing waits while nobody is signed in, and goes on with the user.
+export async function call(path: string, options: Options = {}): Promise<Response> {
+  const isRead = (options.method ?? 'GET') === 'GET' || /\/actions\/(validate|planRepair)$/.test(path)
+  for (let isRenewed = false; ; ) {
+    if (isRead && away.value) await whileAway(options.signal)
+    try {
+      return await send(path, options)
+    } catch (error) {
+      if (!(error instanceof ApiError) || error.status !== 401 || !place.value) throw error
+      const isSame = await renew()
+      if (isSame ? isRenewed : !isRead || !place.value) throw error
+      isRenewed = isSame
+    }
+  }
+}
+
+async function send(path: string, { method = 'GET', body, headers, signal }: Options = {}): Promise<Response> {
   let answer: Response
   try {
     answer = await fetch(path, {
@@ -83,7 +150,6 @@ export async function call(path: string, { method = 'GET', body, headers, signal
   } catch {
     // not ours: a proxy's page, shown as the text that it is
   }
-  if (answer.status === 401 && place.value) place.value = false
   throw new ApiError(answer.status, code, message)
 }
 
@@ -155,8 +221,8 @@ export async function rewrite<T>(path: string, change: (old: T) => T): Promise<v
 // With what this browser has, if it has anything.
 export async function resume(): Promise<void> {
   try {
-    const [, at] = await Promise.all([readSession(), call('/reprise/v1').then((answer) => answer.json())])
-    place.value = at
+    const [session, at] = await Promise.all([readSession(), readPlace()])
+    enter(session, at)
   } catch (error) {
     if (error instanceof ApiError && error.status === 401) {
       sessionStorage.removeItem(TOKEN)
@@ -167,8 +233,18 @@ export async function resume(): Promise<void> {
 
 interface Session {
   role?: string | null
-  user?: { key: string } | null
+  user?: { key: string; name: string } | null
   csrfToken?: string | null // what writes with the session's cookie carry
+}
+
+const readPlace = async (): Promise<Place> => (await send('/reprise/v1')).json()
+
+function enter(session: Session | null, at: Place) {
+  batch(() => {
+    if (session) takeSession(session)
+    place.value = at
+    away.value = null
+  })
 }
 
 function takeSession(session: Session) {
@@ -179,11 +255,12 @@ function takeSession(session: Session) {
 }
 
 // A server without sessions has no such path.
-async function readSession() {
+async function readSession(): Promise<Session | null> {
   try {
-    takeSession(await (await call('/reprise/v1/session')).json())
+    return await (await send('/reprise/v1/session')).json()
   } catch (error) {
     if (!(error instanceof ApiError) || error.status !== 404) throw error
+    return null
   }
 }
 
@@ -197,8 +274,7 @@ export async function signInWithToken(token: string): Promise<void> {
   }
   sessionStorage.setItem(TOKEN, token)
   try {
-    await readSession()
-    place.value = await (await call('/reprise/v1')).json()
+    enter(await readSession(), await readPlace())
   } catch (error) {
     sessionStorage.removeItem(TOKEN)
     throw error
@@ -208,15 +284,26 @@ export async function signInWithToken(token: string): Promise<void> {
 export const signInWithCode = (code: string) => startSession({ code })
 
 async function startSession(by: { code: string } | { token: string }): Promise<void> {
-  const answer = await call('/reprise/v1/session', { method: 'POST', body: by })
-  takeSession(await answer.json())
-  place.value = await (await call('/reprise/v1')).json()
+  const session: Session = await (await send('/reprise/v1/session', { method: 'POST', body: by })).json()
+  enter(session, await readPlace())
+  tabs.postMessage('in')
 }
 
 export async function signOut(): Promise<void> {
-  if (!storedToken()) await call('/reprise/v1/session', { method: 'DELETE' }).catch(() => undefined)
+  if (!storedToken()) {
+    await call('/reprise/v1/session', { method: 'DELETE' }).catch(() => undefined)
+    tabs.postMessage('out')
+  }
+  leave()
+}
+
+// Without a word to the server: the page forgets whose it was.
+export function leave() {
   sessionStorage.removeItem(TOKEN)
   forgetDrafts()
   csrfToken = null
-  place.value = false
+  batch(() => {
+    place.value = false
+    away.value = null
+  })
 }

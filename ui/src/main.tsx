@@ -4,7 +4,7 @@ import { signal } from '@preact/signals'
 import { Component, type ComponentChildren, render } from 'preact'
 import { useEffect, useState } from 'preact/hooks'
 import { AccessScreen } from './access'
-import { isOffline, place, resume, signInWithCode, signOut } from './api'
+import { away, isOffline, me, place, resume, signInWithCode, signOut } from './api'
 import { CampaignScreen, CampaignsScreen } from './campaigns'
 import { JobScreen } from './job'
 import { JobEditScreen } from './jobedit'
@@ -14,7 +14,7 @@ import { RepairScreen } from './repair'
 import { go, href, route, workspaceAsked } from './route'
 import { RunScreen } from './run'
 import { RunsScreen } from './runlist'
-import { Logo, SignIn } from './signin'
+import { Logo, SignIn, SignInAgain } from './signin'
 import { Dialog, Empty, Loading, Problem, visible } from './ui'
 
 // ---- theme: as the system, unless the reader said otherwise ----
@@ -179,7 +179,7 @@ async function begin() {
 function App() {
   if (place.value === null)
     return <main class="sign-in">{isOffline.value ? <p role="status">The server cannot be reached; trying again…</p> : refusal.value ? <Problem error={refusal.value} /> : <Loading />}</main>
-  return place.value ? <Shell /> : <SignIn refusal={refusal.value} />
+  return place.value ? <><Shell key={me.value.key} />{away.value && <SignInAgain />}</> : <SignIn refusal={refusal.value} />
 }
 
 // The address with a code may be opened where the page is open already.

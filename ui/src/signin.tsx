@@ -1,18 +1,48 @@
 // The first screen of a browser that nobody is signed in with.
 
 import { useEffect, useState } from 'preact/hooks'
-import { ApiError, signInWithToken } from './api'
-import { Problem } from './ui'
+import { ApiError, away, leave, place, resume, signInWithToken } from './api'
+import { Dialog, Problem, visible } from './ui'
 
 export function SignIn({ refusal }: { refusal: unknown }) {
+  useEffect(() => {
+    document.title = 'Sign in – Reprise'
+  }, [])
+  return (
+    <main class="sign-in">
+      <div class="sheet">
+        <h1><Logo /> Reprise</h1>
+        <TokenForm refusal={refusal} />
+      </div>
+    </main>
+  )
+}
+
+// Over a page whose user is away, and which is not to be seen meanwhile: with the user it is there as it was.
+export function SignInAgain() {
+  const [error, setError] = useState<unknown>(null)
+  const by = away.value?.by
+  const user = place.value ? visible(place.value.user) : ''
+  return (
+    <Dialog title={by ? 'Somebody else is signed in' : 'The session has ended'} onClose={leave} isHeld isOpaque>
+      {by ? (
+        <>
+          <p>In this browser <b>{visible(by)}</b> has signed in in place of <b>{user}</b>, whose page this is.</p>
+          <p><button type="button" onClick={() => resume().catch(setError)}>Go on as {visible(by)}</button></p>
+        </>
+      ) : <p>It is good for a limited time, and ends with the token that it was begun with. Nothing that you have written here is lost: sign in as <b>{user}</b> and go on.</p>}
+      {error !== null && <Problem error={error} />}
+      <TokenForm refusal={null} />
+    </Dialog>
+  )
+}
+
+function TokenForm({ refusal }: { refusal: unknown }) {
   const [token, setToken] = useState('')
   const [error, setError] = useState<unknown>(refusal)
   const is401 = error instanceof ApiError && error.status === 401
   useEffect(() => setError(refusal), [refusal])
   const [isBusy, setBusy] = useState(false)
-  useEffect(() => {
-    document.title = 'Sign in – Reprise'
-  }, [])
   async function submit(event: Event) {
     event.preventDefault()
     // What the field holds: Enter may come before what was typed, or filled in by the browser, has come around.
@@ -27,19 +57,16 @@ export function SignIn({ refusal }: { refusal: unknown }) {
     setBusy(false)
   }
   return (
-    <main class="sign-in">
-      <form class="sheet" onSubmit={submit}>
-        <h1><Logo /> Reprise</h1>
-        <p>Open the address that <code>reprise sign-in</code> prints, or sign in with a token.</p>
-        <label class="field">Token
-          <input type="password" name="token" autoComplete="current-password" autoFocus required value={token} spellcheck={false}
-            onInput={(event) => setToken(event.currentTarget.value)} />
-        </label>
-        <p class="muted">The first administrator's is in the server's data folder, the file <code>admin.token</code>.</p>
-        {error !== null && error !== undefined && <Problem error={error} title={!is401 ? undefined : error === refusal ? 'Not signed in' : 'This token is not accepted'} />}
-        <button type="submit" class="primary" disabled={isBusy}>{isBusy ? 'Signing in…' : 'Sign in'}</button>
-      </form>
-    </main>
+    <form onSubmit={submit}>
+      <p>Open the address that <code>reprise sign-in</code> prints, or sign in with a token.</p>
+      <label class="field">Token
+        <input type="password" name="token" autoComplete="current-password" autoFocus required value={token} spellcheck={false}
+          onInput={(event) => setToken(event.currentTarget.value)} />
+      </label>
+      <p class="muted">The first administrator's is in the server's data folder, the file <code>admin.token</code>.</p>
+      {error !== null && error !== undefined && <Problem error={error} title={!is401 ? undefined : error === refusal ? 'Not signed in' : 'This token is not accepted'} />}
+      <button type="submit" class="primary" disabled={isBusy}>{isBusy ? 'Signing in…' : 'Sign in'}</button>
+    </form>
   )
 }
 

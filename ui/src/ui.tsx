@@ -131,21 +131,22 @@ export function Tabs({ tabs, current, onSelect, label }: {
 
 // ---- dialogs ----
 
-// `isFirm`: only its own buttons close it. `isHeld`: nothing does, for something is under way.
-export function Dialog({ title, onClose, children, wide, isFirm, isHeld }: {
+// `isFirm`: only its own buttons close it. `isHeld`: nothing does, for something is under way. `isOpaque`: nothing else is to be seen.
+export function Dialog({ title, onClose, children, wide, isFirm, isHeld, isOpaque }: {
   title: string
   onClose: () => void
   children: ComponentChildren
   wide?: boolean
   isFirm?: boolean
   isHeld?: boolean
+  isOpaque?: boolean
 }) {
   const ref = useRef<HTMLDialogElement>(null)
   const isPressed = useRef(false) // beside it: a selection that ends there is no wish to close it
   const id = useId()
   useEffect(() => ref.current?.showModal(), [])
   return (
-    <dialog ref={ref} class={wide ? 'wide' : ''} aria-labelledby={id} onClose={onClose}
+    <dialog ref={ref} class={`${wide ? 'wide' : ''}${isOpaque ? ' opaque' : ''}`} aria-labelledby={id} onClose={onClose}
       onCancel={(event) => isHeld && event.preventDefault()}
       onPointerDown={(event) => { isPressed.current = event.target === ref.current }}
       onClick={(event) => !isFirm && !isHeld && isPressed.current && event.target === ref.current && ref.current?.close()}>
