@@ -269,3 +269,30 @@ def test_the_legend_of_the_gantt_keeps_its_words_together_on_a_phone(own, page):
     page.picture("phone-gantt-legend")
     lines = page("return await page.locator('.legend span').evaluateAll((all) => all.map((one) => one.getBoundingClientRect().height))")
     assert len(lines) == 6 and max(lines) < 25, "a swatch and its word on one line"
+
+
+def test_a_repair_that_was_left_is_there_again(own, page):
+    """However it was left: also by keys that were typed where no field was."""
+    run = own.api.go([step("one", exit=1), step("two")], "FAILED", parameters=named(day="1"))
+    page.go(f"runs/{run['key']}/repair")
+    page.sees("Will run 1, re-evaluate 0, keep 1")
+    assert page("return await page.getByText('had chosen here before').count()") == 0
+    page("await page.locator('[data-node=two]').click(); await page.locator('[data-parameter=day]').fill('2')")
+    page("await page.getByRole('button', {name: 'Add a parameter'}).click(); await page.getByLabel('Name of the new parameter').fill('region')")
+    page("await page.getByRole('heading', {level: 1}).click(); await page.keyboard.type('gn')")
+    page("await page.getByRole('heading', {name: 'Now', exact: true}).waitFor(); await page.goBack()")
+    page.sees("This is what you had chosen here before")
+    page.sees("Will run 2")
+    assert page("return await page.locator('[data-parameter=day]').inputValue()") == "2"
+    assert page("return await page.getByLabel('Name of the new parameter').inputValue()") == "region"
+    page.picture("repair-again")
+    page("await page.reload(); await page.getByText('had chosen here before').waitFor()")
+    page("await page.getByRole('button', {name: 'Start over'}).click()")
+    page.sees("Will run 1, re-evaluate 0, keep 1")
+    assert page("return await page.locator('[data-parameter=day]').inputValue()") == "1"
+    page("await page.locator('[data-parameter=day]').fill('3'); await page.getByRole('row', {name: /^day 1/}).waitFor()")
+    page("await page.getByRole('button', {name: 'Repair: run 1'}).click(); await page.getByRole('button', {name: 'Repair 1'}).waitFor()")
+    page.state("FAILED")
+    page("await page.getByRole('link', {name: 'Repair…'}).first().click()")
+    page.sees("Will run 1, re-evaluate 0, keep 1")
+    assert page("return await page.getByText('had chosen here before').count()") == 0, "it was confirmed"

@@ -1,17 +1,16 @@
-// What was written and not saved: kept in this tab, by user, workspace and job, until it is saved, discarded or its user signs out.
-
-import type { Draft } from './jobedit'
+// What was written and not saved: kept in this tab, by user, workspace and what it is about, until it is saved, discarded or its user
+// signs out.
 
 const PREFIX = 'reprise.draft.'
-const kept = new Map<string, Draft>() // also what is too large for the browser's store, which is there for reloads
+const kept = new Map<string, unknown>() // also what is too large for the browser's store, which is there for reloads
 let era = 0
 
 // Whoever writes drafts has to do with those of now: what is left behind by who has signed out is not taken any more.
 export const draftEra = () => era
 
-export function storedDraft(name: string): Draft | null {
+export function storedDraft<T>(name: string): T | null {
   const draft = kept.get(name)
-  if (draft) return draft
+  if (draft) return draft as T
   try {
     return JSON.parse(sessionStorage.getItem(PREFIX + name) ?? 'null')
   } catch {
@@ -19,7 +18,7 @@ export function storedDraft(name: string): Draft | null {
   }
 }
 
-export function keepDraft(name: string, draft: Draft | null, since = era) {
+export function keepDraft(name: string, draft: object | null, since = era) {
   if (since !== era) return
   if (draft) kept.set(name, draft)
   else kept.delete(name)

@@ -141,7 +141,7 @@ function useLook(text: string): Seen | null {
 
 export function JobEditScreen({ jobKey, from }: { jobKey: string | null; from: string | null }) {
   const name = `${me.value.key ?? ''} ${workspaceKey()} ${jobKey ?? `new ${from ?? ''}`}`
-  const [draft] = useState(() => storedDraft(name))
+  const [draft] = useState(() => storedDraft<Draft>(name))
   const [base, setBase] = useState<Base | null>(draft?.base ?? (jobKey || from ? null : newBase(FIRST)))
   const [round, setRound] = useState(0) // of editing: the next one begins with what is read anew
   const [error, setError] = useState<unknown>(null)

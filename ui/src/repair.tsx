@@ -1,8 +1,9 @@
 // Repair: choose tasks on the graph, change parameters, see the server's plan at every step, and carry out exactly
 // the plan that is shown. If the run has changed meanwhile, the server refuses, and the page shows what is different.
 
-import { useEffect, useMemo, useRef, useState } from 'preact/hooks'
-import { ApiError, get, post } from './api'
+import { useEffect, useLayoutEffect, useMemo, useRef, useState } from 'preact/hooks'
+import { ApiError, get, me, post, workspaceKey } from './api'
+import { draftEra, keepDraft, storedDraft } from './drafts'
 import { Graph } from './graph'
 import { closure } from './graphlib'
 import { Difference, ParameterChanges, differs, useVersions } from './difference'
@@ -57,18 +58,42 @@ function differences(old: Run, now: Run): string[] {
   return found.length ? found : ['Something about the run changed']
 }
 
+// What is chosen here and not confirmed: it is there again for who comes back, however the page was left.
+interface Draft {
+  asked: string // the selection that the address asks for
+  chosen: string[]
+  changes: Pair[]
+  added: Pair[]
+  definition: string
+}
+
+function useDraft(run: Run) {
+  const name = `${me.value.key ?? ''} ${workspaceKey()} repair ${run.key}`
+  const asked = route.value.query.getAll('tasks').join('\n')
+  const [era] = useState(draftEra)
+  const [begun] = useState(() => {
+    const draft = storedDraft<Draft>(name)
+    return draft?.asked === asked ? draft : null
+  })
+  return { begun, keep: (draft: Omit<Draft, 'asked'> | null) => keepDraft(name, draft && { asked, ...draft }, era) }
+}
+
+const isSame = (one: Set<string>, other: Set<string>) => one.size === other.size && [...one].every((key) => other.has(key))
+
 const namesOf = (run: Run) => (run.unifiedJobAndJobRunParameters ?? []).map((p) => p.name)
 
 function Editor({ run, onStale }: { run: Run; onStale: () => void }) {
   const states = useMemo(() => new Map(Object.values(run.taskRunSummaryMap).map((t) => [t.taskKey, t])), [run])
   const preset = useMemo(() => run.tasks.map((t) => t.taskKey).filter((key) => isUnsuccessful(states.get(key)?.state.status)), [run])
-  const [chosen, setChosen] = useState<Set<string>>(() => {
+  const [first] = useState<Set<string>>(() => {
     const asked = route.value.query.getAll('tasks').filter((key) => run.tasks.some((t) => t.taskKey === key))
     return new Set(asked.length ? asked : preset)
   })
-  const [changes, setChanges] = useState<Pair[]>([]) // of parameters that the run has
-  const [added, setAdded] = useState<Pair[]>([])
-  const [definition, setDefinition] = useState('')
+  const { begun, keep } = useDraft(run)
+  const [chosen, setChosen] = useState<Set<string>>(() => (begun ? new Set(begun.chosen) : first))
+  const [changes, setChanges] = useState<Pair[]>(begun?.changes ?? []) // of parameters that the run has
+  const [added, setAdded] = useState<Pair[]>(begun?.added ?? [])
+  const [definition, setDefinition] = useState(begun?.definition ?? '')
   const [last, setLast] = useState<string | null>(null) // where "with upstream" starts
   const [refused, setRefused] = useState<Run | null>(null) // the run as it was when the server refused
   const [failure, setFailure] = useState<unknown>(null)
@@ -90,6 +115,14 @@ function Editor({ run, onStale }: { run: Run; onStale: () => void }) {
   }, [selected, changes, added, taken, definition])
   const { plan, error, isCurrent } = usePlan(run, request, isReady && selected.length > 0)
 
+  const isChanged = changes.length > 0 || added.length > 0 || definition !== '' || !isSame(chosen, first)
+  useLayoutEffect(() => keep(isChanged ? { chosen: [...chosen], changes, added, definition } : null), [chosen, changes, added, definition])
+  function startOver() {
+    setChosen(first)
+    setChanges([])
+    setAdded([])
+    setDefinition('')
+  }
   function toggle(key: string) {
     setLast(key)
     setChosen((set) => {
@@ -107,6 +140,7 @@ function Editor({ run, onStale }: { run: Run; onStale: () => void }) {
     setFailure(null)
     try {
       await post(`/jobRuns/${run.key}/actions/repair`, request, { 'if-match': plan.etag, 'opc-retry-token': crypto.randomUUID() })
+      keep(null)
       go(href(['runs', run.key]))
     } catch (problem) {
       setSending(false)
@@ -127,6 +161,9 @@ function Editor({ run, onStale }: { run: Run; onStale: () => void }) {
         <div class="title-row"><h1>Repair <Name text={run.name} /></h1><Pill status={run.state.status} big /></div>
         <p class="reason">{run.state.stateMessage}. The run keeps its key and its history; only what the plan says runs again.</p>
       </header>
+      {begun && isChanged && (
+        <p class="notice row" role="status"><span>This is what you had chosen here before, and not confirmed.</span><button type="button" class="small" onClick={startOver}>Start over</button></p>
+      )}
       {refused && refused !== run && (
         <div class="problem notice" role="alert">
           <strong>The run changed before your repair reached it</strong>
