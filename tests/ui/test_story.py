@@ -357,3 +357,55 @@ def test_what_is_not_there_is_said_in_plain_words(own, page):
         page(f"await page.getByRole('heading', {{name: {title!r}}}).waitFor()")
         assert "NotAuthorizedOrNotFound" not in page.text("main")
         assert page("return await page.locator('main h2').evaluate((h) => h.getBoundingClientRect().left)") > 20
+
+
+def test_long_lines_of_an_output_are_wrapped_and_stay_so(own, page):
+    own.script("long.py", "for i in range(5000): print(i, 'word ' * (200 if i % 10 == 3 else 1) + f'end-of-{i}.')\n")
+    run = own.api.go([task("long", "long.py")], "SUCCESS")
+    page.go(f"runs/{run['key']}?tab=logs")
+    page.sees("5,000 lines")
+    box = "page.getByRole('log')"
+    wide = f"return await {box}.evaluate((box) => box.scrollWidth - box.clientWidth)"
+    assert page(wide) > 1000
+    page("await page.getByRole('searchbox').fill('end-of-2503.'); await page.locator('.log-line.marked', {hasText: 'end-of-2503.'}).waitFor()")
+    page("await page.getByRole('button', {name: 'Wrap'}).click()")
+    in_sight = f"""return await {box}.evaluate((box, text) => {{
+        const line = [...box.querySelectorAll('.log-line')].find((one) => one.textContent.includes(text)), at = line?.getBoundingClientRect(), frame = box.getBoundingClientRect()
+        return !!at && at.top >= frame.top - 1 && at.bottom <= frame.bottom + 1 && at.height > 60 }}, arg)"""
+    until(lambda: page(in_sight, "end-of-2503."), "the whole of what was found")
+    assert page(wide) <= 0
+    page.picture("wrapped")
+    for needle in ("end-of-13.", "end-of-4993."):
+        page("await page.getByRole('searchbox').fill(arg)", needle)
+        until(lambda: page(in_sight, needle), "what is searched for, near or far")
+    page("await page.getByRole('button', {name: 'End', exact: true}).click()")
+    until(lambda: page(f"return await {box}.evaluate((box) => box.scrollTop + box.clientHeight >= box.scrollHeight - 4 && box.textContent.includes('end-of-4999.'))"), "the end")
+    there = "return await page.locator('.log-line', {hasText: arg}).count() === 1"
+    page("await page.getByRole('button', {name: 'Earlier lines'}).click(); await page.getByRole('button', {name: 'Earlier lines'}).click()")
+    until(lambda: page(there, "end-of-3500.") and not page(there, "end-of-4900."), "those before")
+    page("await page.getByRole('button', {name: 'Later lines'}).click()")
+    until(lambda: page(there, "end-of-4900.") and not page(there, "end-of-3500."), "those behind")
+    page("await page.reload(); await page.locator('.log-lines.wrap').waitFor()")
+    page.sees("5,000 lines")
+    page("await page.getByRole('searchbox').fill('end-of-2503.'); await page.locator('.log-line.marked').waitFor()")
+    page("await page.getByRole('button', {name: 'Wrap'}).click(); await page.locator('.log-lines:not(.wrap) .log-line.marked').waitFor()")
+    assert page(wide) > 1000
+
+
+def test_what_is_written_is_followed_where_lines_are_wrapped_too(own, page):
+    own.script("slow.py", """import os, time
+gates = os.path.join(os.environ["REPRISE_WORKSPACE"], "gates")
+for part in range(3):
+    while not os.path.exists(os.path.join(gates, f"part{part}")): time.sleep(0.01)
+    for i in range(700): print(part, i, "word " * 60, flush=i == 699)
+    print(f"part {part} is over", flush=True)
+""")
+    run = own.api.run(own.api.job([task("slow", "slow.py")]))
+    page.go(f"runs/{run['key']}?tab=logs")
+    page("await page.getByRole('button', {name: 'Wrap'}).click()")
+    bottom = "return await page.getByRole('log').evaluate((box) => box.scrollTop + box.clientHeight >= box.scrollHeight - 4)"
+    for part in range(3):
+        own.open_gate(f"part{part}")
+        page("await page.locator('.log-line', {hasText: `part ${arg} is over`}).waitFor()", part)
+        until(lambda: page(bottom), "the newest is in sight")
+    own.api.wait_final(run, "SUCCESS")

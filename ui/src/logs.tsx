@@ -1,5 +1,6 @@
 // The output of a task's attempts: followed while it runs, searched, coloured, whatever its size.
 
+import { signal } from '@preact/signals'
 import { useEffect, useMemo, useRef, useState } from 'preact/hooks'
 import { Ansi } from './ansi'
 import { ApiError, call, get, url } from './api'
@@ -13,12 +14,17 @@ import { Shape, isFinal, isOwnFailure, word } from './states'
 import { attemptName, duration } from './time'
 import type { Run, TaskRun } from './types'
 import { Empty, Key, Loading, Message, Name, Problem, useRows } from './ui'
+import { useWrapped } from './wrap'
 
 const ROW_PX = 19
 const MAX_FOUND = 10_000
 const NEVER_BEGAN = 'Cannot start' // how the server's reason begins
 const ERROR_LINE = /\b(error|exception|traceback|fatal|panic(ked)?|critical|segmentation fault)\b|^\w*(Error|Exception)\b/i
 const escapeRegExp = (text: string) => text.replace(/[.*+?^${}()|[\]\\]/g, '\\$&')
+
+// Whether long lines go on in the next: of the reader, not of a log.
+const wraps = signal(localStorage.getItem('reprise.wrap') === 'yes')
+wraps.subscribe((yes) => localStorage.setItem('reprise.wrap', yes ? 'yes' : 'no'))
 
 type Map2 = Record<string, string>
 
@@ -176,6 +182,9 @@ function LogView({ taskRunKey, attempt, stream, isGrowing, name, nothing, onEmpt
   const { store, version, error, isComplete } = useLog(taskRunKey, attempt, stream, isGrowing)
   const count = store.lines
   const rows = useRows(count, ROW_PX)
+  const wrapped = useWrapped(rows.ref, count)
+  const isWrapped = wraps.value
+  const { first, last, scrollTo, atEnd } = isWrapped ? wrapped : rows
   const [follows, setFollows] = useState(isGrowing)
   const [needle, setNeedle] = useState('')
   const [found, setFound] = useState<number[] | null>(null)
@@ -186,8 +195,20 @@ function LogView({ taskRunKey, attempt, stream, isGrowing, name, nothing, onEmpt
   const pattern = useMemo(() => (needle ? new RegExp(escapeRegExp(needle), 'i') : null), [needle])
 
   useEffect(() => {
-    if (follows) rows.scrollTo(count)
+    if (follows) scrollTo(count)
   }, [follows, version])
+  // What was in sight stays in sight.
+  const top = useRef<number | null>(null)
+  useEffect(() => {
+    if (top.current !== null && !follows) scrollTo(top.current)
+    top.current = null
+  }, [isWrapped])
+  function toggleWrap() {
+    const box = rows.ref.current
+    top.current = isWrapped ? wrapped.topLine() : Math.min(count - 1, rows.first + Math.round(((box?.scrollTop ?? 0) - rows.top) / ROW_PX))
+    if (marked >= first && marked < last) top.current = marked
+    wraps.value = !isWrapped
+  }
   useEffect(() => {
     if (isComplete && !isGrowing && count === 0 && error === null) onEmpty()
   }, [isComplete])
@@ -216,7 +237,7 @@ function LogView({ taskRunKey, attempt, stream, isGrowing, name, nothing, onEmpt
     setFollows(false)
     setAt(index)
     setMarked(lines[index])
-    rows.scrollTo(lines[index])
+    scrollTo(lines[index])
   }
   const step = (by: number) => found?.length && show(found, (at + by + found.length) % found.length)
 
@@ -263,7 +284,8 @@ function LogView({ taskRunKey, attempt, stream, isGrowing, name, nothing, onEmpt
         <span class="grow" />
         <button type="button" onClick={firstError}>First error</button>
         {isGrowing && <button type="button" aria-pressed={follows} onClick={() => setFollows(!follows)}>Follow</button>}
-        {!isGrowing && <button type="button" onClick={() => rows.scrollTo(count)}>End</button>}
+        {!isGrowing && <button type="button" onClick={() => scrollTo(count)}>End</button>}
+        <button type="button" aria-pressed={isWrapped} title="Long lines go on in the next" onClick={toggleWrap}>Wrap</button>
         <button type="button" onClick={download}>Download</button>
         <div class="search">
           <input ref={search} type="search" data-search placeholder="Search" aria-label="Search in the output" value={needle}
@@ -279,24 +301,26 @@ function LogView({ taskRunKey, attempt, stream, isGrowing, name, nothing, onEmpt
         </div>
       </div>
       {error !== null && <Problem error={error} />}
-      <div class="log-lines" ref={rows.ref} tabIndex={0} role="log" aria-live="off" aria-label={`${stream} of ${name}`}
+      <div class={`log-lines${isWrapped ? ' wrap' : ''}`} ref={rows.ref} tabIndex={0} role="log" aria-live="off" aria-label={`${stream} of ${name}`}
         onScroll={() => {
           rows.onScroll()
-          if (follows && !rows.atEnd()) setFollows(false)
+          if (follows && !atEnd()) setFollows(false)
         }}>
         {count === 0 && !isRefused && (
           <p class={`pad${nothing ? '' : ' muted'}`}>{!isComplete ? (isGrowing ? `Nothing on ${stream} yet.` : 'Reading…') : nothing ? <Message text={nothing} /> : `Nothing was written to ${stream}.`}</p>
         )}
-        <div style={{ height: `${rows.height}px` }}>
-          <div style={{ transform: `translateY(${rows.top}px)` }}>
-            {Array.from({ length: Math.max(0, rows.last - rows.first) }, (_, i) => rows.first + i).map((line) => (
-              <div key={line} class={`log-line${line === marked ? ' marked' : ''}${line === store.gapLine ? ' gap' : ''}`}>
+        {isWrapped && first > 0 && <p class="log-more"><button type="button" class="small" onClick={wrapped.earlier}>Earlier lines</button></p>}
+        <div style={{ height: isWrapped ? undefined : `${rows.height}px` }}>
+          <div style={{ transform: isWrapped ? undefined : `translateY(${rows.top}px)` }}>
+            {Array.from({ length: Math.max(0, last - first) }, (_, i) => first + i).map((line) => (
+              <div key={line} data-line={line} class={`log-line${line === marked ? ' marked' : ''}${line === store.gapLine ? ' gap' : ''}`}>
                 <span class="line-number" style={{ width: `${digits + 1}ch` }} aria-hidden="true">{store.numberOf(line) ?? '·'}</span>
-                <span class="line-text"><Ansi text={store.line(line)} mark={pattern} /></span>
+                <LineText text={store.line(line)} mark={pattern} />
               </div>
             ))}
           </div>
         </div>
+        {isWrapped && last < count && <p class="log-more"><button type="button" class="small" onClick={wrapped.later}>Later lines</button></p>}
       </div>
       <div class="log-foot muted">
         <span class="num">{count.toLocaleString()} {count === 1 ? 'line' : 'lines'}, {size(store.length)}</span>
@@ -306,6 +330,11 @@ function LogView({ taskRunKey, attempt, stream, isGrowing, name, nothing, onEmpt
       </div>
     </div>
   )
+}
+
+// Drawn anew when it is another text, or another is searched for.
+function LineText({ text, mark }: { text: string; mark: RegExp | null }) {
+  return useMemo(() => <span class="line-text"><Ansi text={text} mark={mark} /></span>, [text, mark])
 }
 
 function size(bytes: number) {
