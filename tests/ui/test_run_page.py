@@ -296,3 +296,32 @@ def test_a_repair_that_was_left_is_there_again(own, page):
     page("await page.getByRole('link', {name: 'Repair…'}).first().click()")
     page.sees("Will run 1, re-evaluate 0, keep 1")
     assert page("return await page.getByText('had chosen here before').count()") == 0, "it was confirmed"
+
+
+def test_a_task_of_a_big_graph_is_found_by_its_name(own, page):
+    names = [f"load_region_{i:03d}" for i in range(200)]
+    tasks = [node(name, "DUMMY_TASK", names[max(0, i - 5)] if i else ()) for i, name in enumerate(names)]
+    tasks[120] = task(names[120], "fail.py", names[115])
+    tasks[191] = step(names[191], after=names[186], gate="first-failed", exit=1)
+    run = own.api.run(own.api.job(tasks))
+    own.api.wait_task(run, names[120], "FAILED")
+    own.open_gate("first-failed")
+    own.api.wait_final(run, "FAILED")
+    page.go(f"runs/{run['key']}")
+    page(f"await page.locator('[data-node={names[120]}][data-status=FAILED]').waitFor()")  # there it begins
+    page.picture("begins-at-the-failure")
+    page("await page.getByRole('button', {name: 'Next of 2 that failed'}).click()")
+    current = "return await page.locator('.node.current').getAttribute('data-node')"
+    assert page(current) == names[120]
+    page("await page.getByRole('button', {name: 'Next of 2 that failed'}).click()")
+    until(lambda: page(current) == names[191] and page(MIDDLE) < 2, "the other one, in the middle")
+    page("await page.keyboard.press('/'); await page.keyboard.type('_00')")
+    page.sees("10 found")
+    page("await page.keyboard.press('Enter')")
+    until(lambda: page(current) == names[0] and page(MIDDLE) < 2, "the first")
+    page("await page.keyboard.press('Enter')")
+    until(lambda: page(current) == names[1], "the second")
+    page("await page.keyboard.press('Shift+Enter'); await page.keyboard.press('Shift+Enter'); await page.getByText('10 of 10').waitFor()")
+    until(lambda: page(current) == names[9] and page(MIDDLE) < 2, "round to the last")
+    page("await page.keyboard.type('x')")
+    page.sees("none")

@@ -20,6 +20,7 @@ interface Props {
   view: (key: string) => NodeView
   current?: string | null // open beside the graph
   centre?: { key: string } | null // to be in the middle while it is the current one: anew with every object
+  begins?: string // a big graph begins at this task, where none is open or chosen
   chosen?: Set<string> // for a repair; undefined: nothing is chosen here
   onOpen: (key: string) => void
   label: string
@@ -68,7 +69,7 @@ interface View {
   k: number
 }
 
-function Drawing({ tasks, view, current, centre, chosen, onOpen, label, layout }: Props & { layout: Layout }) {
+function Drawing({ tasks, view, current, centre, begins, chosen, onOpen, label, layout }: Props & { layout: Layout }) {
   const frame = useRef<HTMLDivElement>(null)
   const [at, setAt] = useState<View | null>(null)
   const drag = useRef<{ x: number; y: number; moved: boolean } | null>(null)
@@ -96,7 +97,7 @@ function Drawing({ tasks, view, current, centre, chosen, onOpen, label, layout }
         return { k, x: box.clientWidth / 2 - sent.x * k, y: box.clientHeight / 2 - sent.y * k }
       })
     if (scale(box, layout) >= WHOLE_ZOOM) return fit()
-    const spot = spots.get(current ?? [...(chosen ?? [])][0] ?? '') ?? layout.nodes[0]
+    const spot = spots.get(current ?? [...(chosen ?? [])][0] ?? begins ?? '') ?? layout.nodes[0]
     const along = (size: number, whole: number, at: number) =>
       whole <= size ? (size - whole) / 2 : Math.max(size - whole, Math.min(0, size / 2 - at))
     setAt({

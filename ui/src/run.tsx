@@ -5,6 +5,7 @@ import { useEffect, useMemo, useState } from 'preact/hooks'
 import { ApiError, get, list, listAll, post } from './api'
 import { useAsOf } from './asof'
 import { CompareDialog } from './compare'
+import { FindTask } from './findtask'
 import { Gantt } from './gantt'
 import { Graph, type NodeView } from './graph'
 import { POLL_MS, SLOW_MS, useLive } from './live'
@@ -125,7 +126,8 @@ export function RunScreen({ runKey }: { runKey: string }) {
         <>
           <Failure run={asOf.run} attempt={chosen} taskRuns={taskRuns} isNewest={repair === newest} onShow={(key) => setCentre({ key })} />
           {asOf.isLost && <p class="notice warn" role="status">This attempt was made from version {chosen.definitionVersion}, which went with the job. Its tasks are shown as the newest attempt has them; of those that it has no more, only the names are known.</p>}
-          <Body run={asOf.run} isLost={asOf.isLost} events={events} mayRun={mayRun} attempt={chosen} history={history} taskRuns={taskRuns ?? new Map()} centre={centre} />
+          <Body run={asOf.run} isLost={asOf.isLost} events={events} mayRun={mayRun} attempt={chosen} history={history} taskRuns={taskRuns ?? new Map()} centre={centre}
+            onShow={(key) => (setCentre({ key }), amend({ task: key }))} />
         </>
       )}
     </div>
@@ -241,6 +243,10 @@ function CancelDialog({ run, onClose, onDone }: { run: Run; onClose: () => void;
 
 const OTHERS_SHOWN = 5
 
+// What failed by itself, first what failed first. What ended without an attempt has no time: it is mostly a consequence.
+const failuresOf = (taskRuns: Iterable<TaskSummary>) =>
+  [...taskRuns].filter((t) => isOwnFailure(t.state.status)).sort((a, b) => (a.endTime ?? Infinity) - (b.endTime ?? Infinity))
+
 // The first thing that went wrong, in its own words, and what else did.
 function Failure({ run, attempt, taskRuns, isNewest, onShow }: {
   run: Run
@@ -251,8 +257,7 @@ function Failure({ run, attempt, taskRuns, isNewest, onShow }: {
 }) {
   // A run may have succeeded all the same, when what failed was expected to.
   if (!isFinal(attempt.state.status) || !taskRuns) return null
-  // What ended without an attempt has no time: it is mostly a consequence.
-  const [failed, ...others] = [...taskRuns.values()].filter((t) => isOwnFailure(t.state.status)).sort((a, b) => (a.endTime ?? Infinity) - (b.endTime ?? Infinity))
+  const [failed, ...others] = failuresOf(taskRuns.values())
   if (!failed) return null
   const repair = isNewest ? null : attempt.key
   const output = outputOf(run.key, run.tasks.find((t) => t.taskKey === failed.taskKey)?.type, failed)
@@ -309,8 +314,10 @@ export const TYPE_WORDS: Record<string, string> = {
   SHELL_TASK: 'shell', HTTP_TASK: 'HTTP', PATH_TASK: 'path', DUMMY_TASK: 'dummy',
 }
 
+const FOUND_AT_ONCE = 10 // tasks; of more one is searched for
+
 // `run`: as it was in that attempt.
-function Body({ run, isLost, events, mayRun, attempt, history, taskRuns, centre }: {
+function Body({ run, isLost, events, mayRun, attempt, history, taskRuns, centre, onShow }: {
   run: Run
   isLost: boolean
   mayRun: boolean
@@ -319,6 +326,7 @@ function Body({ run, isLost, events, mayRun, attempt, history, taskRuns, centre 
   history: Repair[]
   taskRuns: Map<string, TaskSummary>
   centre: { key: string } | null
+  onShow: (taskKey: string) => void
 }) {
   const query = route.value.query
   const repair = attempt.key
@@ -328,6 +336,7 @@ function Body({ run, isLost, events, mayRun, attempt, history, taskRuns, centre 
   const defs = useMemo(() => new Map(run.tasks.map((task) => [task.taskKey, task])), [run.tasks])
   const open = (key: string) => amend({ task: key === opened ? null : key })
   const states = useMemo(() => run.tasks.map((task) => ({ key: task.taskKey, status: taskRuns.get(task.taskKey)?.state.status ?? (null as Status | null) })), [run.tasks, taskRuns])
+  const failures = useMemo(() => failuresOf(taskRuns.values()).map((t) => t.taskKey).filter((key) => defs.has(key)), [taskRuns, defs])
   const keys = Object.fromEntries([...taskRuns.values()].map((t) => [t.taskKey, t.key]))
   const hasPanel = opened && defs.has(opened) && ['graph', 'gantt', 'tasks'].includes(tab)
 
@@ -336,8 +345,9 @@ function Body({ run, isLost, events, mayRun, attempt, history, taskRuns, centre 
       <Tabs tabs={TABS} current={tab} label="Views of the run" onSelect={(id) => amend({ tab: id === 'graph' ? null : id, attempt: null, stream: null })} />
       <div class={`panel with-side${hasPanel ? ' open' : ''}`} role="tabpanel" id="panel" aria-labelledby={`tab-${tab}`}>
         <div class="main">
+          {tab === 'graph' && run.tasks.length > FOUND_AT_ONCE && <FindTask keys={[...defs.keys()]} failures={failures} onShow={onShow} />}
           {tab === 'graph' && (
-            <Graph tasks={run.tasks} current={opened} centre={centre} onOpen={open} label="Graph of the tasks"
+            <Graph tasks={run.tasks} current={opened} centre={centre} begins={failures[0]} onOpen={open} label="Graph of the tasks"
               view={(key) => ({ ...nodeView(defs.get(key)!, taskRuns.get(key)), badge: repairBadge(history, repair, key, taskRuns.get(key)) })} />
           )}
           {tab === 'gantt' && <Gantt tasks={run.tasks} taskRuns={taskRuns} events={events} repair={repair} current={opened} onOpen={open} />}
