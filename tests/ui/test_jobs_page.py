@@ -252,3 +252,25 @@ def test_the_list_of_jobs_follows_the_repair_of_an_old_run(own, page):
     own.open_gate("mended")
     own.api.repair(old)
     page(f"await {row}.locator('.pill[data-status=SUCCESS]').waitFor()")
+
+
+def test_runs_are_found_by_the_days_on_which_they_were_made(own, page_on):
+    """Days of the reader, the last one whole."""
+    run = own.api.go([step("one")], "SUCCESS")
+    page = page_on(own, timezoneId="Pacific/Kiritimati")  # 14 hours before UTC
+    days = page("return await page.evaluate((made) => [-1, 0, 1].map((by) => new Date(Date.parse(made) + (14 + 24 * by) * 3600000).toISOString().slice(0, 10)), arg)",
+                run["timeCreated"])
+    rows = "return await page.getByRole('table', {name: 'Runs'}).locator('.tr').count()"
+    page.go("runs")
+    until(lambda: page(rows) == 1, "it is there")
+    page("await page.getByLabel('From').fill(arg)", days[2])
+    page.sees("None that was made on these days.")
+    page("await page.getByLabel('From').fill(arg[0]); await page.getByLabel('to', {exact: true}).fill(arg[0])", days[1:])
+    until(lambda: page(rows) == 1, "on its own day")
+    page.picture("runs-of-days")
+    page("await page.getByLabel('From').fill(''); await page.getByLabel('to', {exact: true}).fill(arg)", days[0])
+    page.sees("None that was made on these days.")
+    page("await page.reload()")
+    page.sees("None that was made on these days.")
+    page("await page.getByLabel('to', {exact: true}).fill('')")
+    until(lambda: page(rows) == 1, "without days")

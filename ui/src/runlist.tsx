@@ -10,6 +10,7 @@ import { usePlanned } from './planned'
 import { Planned, Time, Took, duration, localTime } from './time'
 import type { Job, JobSummary, Parameter, RunSummary, Status } from './types'
 import { Dialog, Empty, Key, Loading, Message, Name, Problem, Table, closeDialog, visible } from './ui'
+import { fromWall } from './zone'
 
 export const tookMs = (run: RunSummary) =>
   run.executionDuration ?? (run.startTime !== null ? (run.endTime ?? Date.now()) - run.startTime : 0)
@@ -47,6 +48,17 @@ const FILTERS: [string, string, Status[]][] = [
   ['success', 'Successful', ['SUCCESS']],
 ]
 
+interface RunQuery {
+  jobKey?: string | string[]
+  status?: string[]
+  timeCreatedGreaterThanOrEqualTo?: string
+  timeCreatedLessThanOrEqualTo?: string
+}
+
+// Days of the reader's, as the address has them; undefined where it has none.
+const asDay = (text: string | null) => (text && /^\d{4}-\d\d-\d\d$/.test(text) && !Number.isNaN(Date.parse(text)) ? text : undefined)
+const instant = (day: string, clock: string, moreMs: number) => new Date(fromWall(`${day}T${clock}`, null) + moreMs).toISOString()
+
 export function RunsScreen() {
   useEffect(() => {
     document.title = 'Runs – Reprise'
@@ -54,6 +66,12 @@ export function RunsScreen() {
   const chosen = route.value.query.get('show') ?? ''
   const status = FILTERS.find(([id]) => id === chosen)?.[2] ?? []
   const text = route.value.query.get('job') ?? ''
+  const [from, to] = [asDay(route.value.query.get('from')), asDay(route.value.query.get('to'))]
+  const query: RunQuery = {
+    status,
+    timeCreatedGreaterThanOrEqualTo: from && instant(from, '00:00', 0),
+    timeCreatedLessThanOrEqualTo: to && instant(to, '23:59', 59_999),
+  }
   const { jobs, isCut, error } = useJobsNamed(text)
   return (
     <div class="screen">
@@ -64,11 +82,13 @@ export function RunsScreen() {
         </div>
         <input type="search" data-search placeholder="Of which job" aria-label="Runs of jobs with this in their name" value={text}
           onInput={(event) => amend({ job: event.currentTarget.value })} />
+        <label class="inline">From <input type="date" value={from ?? ''} max={to} onChange={(event) => amend({ from: event.currentTarget.value })} /></label>
+        <label class="inline">to <input type="date" value={to ?? ''} min={from} onChange={(event) => amend({ to: event.currentTarget.value })} /></label>
         {isCut && <span class="muted">Of the first {MOST_JOBS} of such jobs</span>}
       </div>
       {error && <Problem error={error} />}
-      {!text ? <RunTable query={{ status }} showsJob /> : !jobs ? !error && <Loading />
-        : jobs.length ? <RunTable query={{ status, jobKey: jobs }} showsJob /> : <Empty title="No job has that in its name" />}
+      {!text ? <RunTable query={query} showsJob /> : !jobs ? !error && <Loading />
+        : jobs.length ? <RunTable query={{ ...query, jobKey: jobs }} showsJob /> : <Empty title="No job has that in its name" />}
     </div>
   )
 }
@@ -85,7 +105,7 @@ function useJobsNamed(text: string): { jobs: string[] | undefined; isCut: boolea
   return { jobs, isCut: !!data?.next, error }
 }
 
-export function RunTable({ query, showsJob }: { query: { jobKey?: string | string[]; status?: string[] }; showsJob?: boolean }) {
+export function RunTable({ query, showsJob }: { query: RunQuery; showsJob?: boolean }) {
   const [pages, setPages] = useState(1)
   const planned = usePlanned()
   // More pages are read into the list that is there: it does not go away meanwhile.
@@ -104,7 +124,8 @@ export function RunTable({ query, showsJob }: { query: { jobKey?: string | strin
   if (!data.items.length)
     return (
       <Empty title="No runs here">
-        {query.status?.length ? <p>No run is in such a state.</p> : mayOperate.value && (
+        {query.timeCreatedGreaterThanOrEqualTo || query.timeCreatedLessThanOrEqualTo ? <p>None that was made on these days{query.status?.length ? ' is in such a state' : ''}.</p>
+          : query.status?.length ? <p>No run is in such a state.</p> : mayOperate.value && (
           <>
             <p>Choose a job under <a href={href(['jobs'])}>Jobs</a> and press <b>Run</b>, or type</p>
             <pre>reprise run start JOB --watch</pre>
