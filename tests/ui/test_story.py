@@ -255,6 +255,27 @@ def test_a_dialog_gives_the_focus_back(own, page):
     own.open_gate("check")
 
 
+def test_what_opens_beside_gives_the_focus_back(own, page):
+    job = own.api.job([step("one"), step("two", after="one")])
+    run = own.api.wait_final(own.api.run(job), "SUCCESS")
+    close = "await page.getByRole('complementary').getByRole('button', {name: 'Close'}).focus(); await page.keyboard.press('Enter');" \
+            "await page.getByRole('complementary').waitFor({state: 'detached'})"
+    here = "return await page.evaluate((of) => !!document.activeElement.closest(of), arg)"
+    places = ((f"runs/{run['key']}", "[data-node=two]"), (f"runs/{run['key']}?tab=tasks", ".tr button:has(bdi[title=two])"), (f"jobs/{job['key']}", "[data-cell='1.0']"))
+    for place, opener in places:
+        page.go(place)
+        page("await page.locator(arg).waitFor(); await page.locator(arg).focus(); await page.keyboard.press('Enter');"
+             "await page.getByRole('complementary', {name: 'Task two'}).waitFor()", opener)
+        page(close)
+        assert page(here, opener), place
+    # what was opened for another task while it was there
+    page.go(f"runs/{run['key']}?tab=graph")
+    for key in ("one", "two"):
+        page(f"await page.locator('[data-node={key}]').focus(); await page.keyboard.press('Enter'); await page.getByRole('complementary', {{name: 'Task {key}'}}).waitFor()")
+    page(close)
+    assert page(here, "[data-node=two]")
+
+
 def test_now_shows_slots_and_the_queue(own, page):
     job = own.api.job([step("hold", gate="hold")], name="busy", queue={"isEnabled": True})
     first, second = own.api.run(job), own.api.run(job)

@@ -10,7 +10,7 @@ import { amend, go, href, route } from './route'
 import { Pill, Shape, word } from './states'
 import { Planned, Time, both } from './time'
 import type { Campaign, CampaignCell, CampaignCounts, CampaignSummary, Status } from './types'
-import { Dialog, Empty, Key, Loading, Message, Missing, Name, Problem, Table, closeDialog, useRows, visible } from './ui'
+import { Dialog, Empty, Key, Loading, Message, Missing, Name, Problem, Table, closeDialog, useRows, useSide, visible } from './ui'
 import { type Zone, plannedText, zoneOf, zonedClock, zonedDay } from './zone'
 
 const PARTS: [keyof CampaignCounts, Status][] = [
@@ -265,11 +265,7 @@ function CellGrid({ campaign, zoneName }: { campaign: Campaign; zoneName: string
 // One cell: where it is and why, its run, and what can be done about it.
 function CellPanel({ campaign, cell, zone, onClose }: { campaign: Campaign; cell: CampaignCell; zone: string | null; onClose: () => void }) {
   const { mayRun } = useRights(cell.jobKey)
-  useEffect(() => {
-    const onKey = (event: KeyboardEvent) => event.key === 'Escape' && !document.querySelector('dialog[open]') && onClose()
-    addEventListener('keydown', onKey)
-    return () => removeEventListener('keydown', onKey)
-  }, [])
+  const side = useSide(cell.position, onClose)
   const others = (positions: number[], title: string) => positions.length > 0 && (
     <section>
       <h3>{title}</h3>
@@ -289,7 +285,7 @@ function CellPanel({ campaign, cell, zone, onClose }: { campaign: Campaign; cell
     </section>
   )
   return (
-    <aside class="side" aria-label={`Cell ${visible(cell.jobName ?? '')}`}>
+    <aside class="side" ref={side} aria-label={`Cell ${visible(cell.jobName ?? '')}`}>
       <header>
         <h2><Name text={cell.jobName ?? ''} /></h2>
         <button type="button" class="quiet" aria-label="Close" onClick={onClose}>✕</button>

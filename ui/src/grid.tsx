@@ -1,7 +1,7 @@
 // A job's tasks against its runs, oldest on the left as on a calendar: 1,000 × 1,000 of them, drawn where one looks.
 
 import { Component, render } from 'preact'
-import { useEffect, useLayoutEffect, useMemo, useRef, useState } from 'preact/hooks'
+import { useLayoutEffect, useMemo, useRef, useState } from 'preact/hooks'
 import { list } from './api'
 import { dayMarks } from './daymarks'
 import { type Grid as GridData, runTime, statusOf, summaryOf } from './griddata'
@@ -12,7 +12,7 @@ import { tookMs } from './runlist'
 import { Pill, Shape, isFinal, isUnsuccessful, word } from './states'
 import { Planned, Time, Took, duration } from './time'
 import type { GridAnswer, GridRun, Job, Status, TaskSummary } from './types'
-import { Key, Message, Name, Problem, useRows, visible } from './ui'
+import { Key, Message, Name, Problem, useRows, useSide, visible } from './ui'
 
 const ROW_PX = 28
 const COLUMN_PX = 26
@@ -268,16 +268,12 @@ function CellPanel({ job, run, mayRun, taskKey, status }: { job: Job; run: GridR
   const onClose = () => amend({ run: null, task: null })
   const { data, error } = useLive<TaskSummary | null>(`cell ${run.key} ${taskKey} ${run.timeUpdated}`, async (signal) =>
     (await list<TaskSummary>('/taskRuns', { jobRunKey: run.key, displayName: taskKey, limit: 1 }, signal)).items[0] ?? null, { isActive: () => false })
-  useEffect(() => {
-    const onKey = (event: KeyboardEvent) => event.key === 'Escape' && !document.querySelector('dialog[open]') && onClose()
-    addEventListener('keydown', onKey)
-    return () => removeEventListener('keydown', onKey)
-  }, [])
+  const side = useSide(`${run.key} ${taskKey}`, onClose)
   const message = data?.state.stateMessage
   const trace = data?.state.errorTrace
   const output = outputOf(run.key, job.tasks.find((t) => t.taskKey === taskKey)?.type, data, null)
   return (
-    <aside class="side" aria-label={`Task ${visible(taskKey)}`}>
+    <aside class="side" ref={side} aria-label={`Task ${visible(taskKey)}`}>
       <header>
         <h2><Name text={taskKey} /></h2>
         <button type="button" class="quiet" aria-label="Close" onClick={onClose}>✕</button>

@@ -1,6 +1,6 @@
 // One task of a run beside the graph: its state, why it is there, its attempts, and what one can do about it.
 
-import { useEffect, useRef, useState } from 'preact/hooks'
+import { useState } from 'preact/hooks'
 import { get } from './api'
 import { useLive } from './live'
 import { NotebookDialog } from './notebook'
@@ -10,7 +10,7 @@ import { Json, Value, withoutUnset } from './runtabs'
 import { Pill, Shape, isFinal, isUnsuccessful, word } from './states'
 import { Time, Took, attemptName, duration } from './time'
 import type { Decision, Explanation, Origin, Provenance, Run, TaskDef, TaskRun, TaskSummary } from './types'
-import { CopyText, Message, Name, Problem, visible } from './ui'
+import { CopyText, Message, Name, Problem, useSide, visible } from './ui'
 
 export function TaskPanel({ run, mayRun, task, summary, repair, onClose }: {
   run: Run
@@ -20,7 +20,7 @@ export function TaskPanel({ run, mayRun, task, summary, repair, onClose }: {
   repair: number | null // null: the newest
   onClose: () => void
 }) {
-  const heading = useRef<HTMLHeadingElement>(null)
+  const side = useSide(task.taskKey, onClose)
   const [isReading, setReading] = useState(false)
   const status = summary?.state.status ?? null
   const stamp = `${summary?.key} ${status} ${summary?.retryAttempt}`
@@ -30,18 +30,13 @@ export function TaskPanel({ run, mayRun, task, summary, repair, onClose }: {
     (signal) => (repair === null ? get(`/jobRuns/${run.key}/explanation`, { taskKey: task.taskKey }, signal) : Promise.resolve(null) /* it explains the newest */), { isActive: () => false })
   const explained = explanation?.tasks.find((t) => t.taskKey === task.taskKey)
   const decisions = explained?.decisions ?? []
-  useEffect(() => {
-    const onKey = (event: KeyboardEvent) => event.key === 'Escape' && !document.querySelector('dialog[open]') && onClose()
-    addEventListener('keydown', onKey)
-    return () => removeEventListener('keydown', onKey)
-  }, [])
   const origins = new Map((explained?.parameters ?? []).map((p) => [p.name, p]))
   const attempts = [...(whole?.retries ?? [])].reverse()
   const output = outputOf(run.key, task.type, summary)
   return (
-    <aside class="side" aria-label={`Task ${visible(task.taskKey)}`}>
+    <aside class="side" ref={side} aria-label={`Task ${visible(task.taskKey)}`}>
       <header>
-        <h2 ref={heading}><Name text={task.taskKey} /></h2>
+        <h2><Name text={task.taskKey} /></h2>
         <button type="button" class="quiet" aria-label="Close" onClick={onClose}>✕</button>
       </header>
       <Pill status={status} />

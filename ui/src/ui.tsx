@@ -164,6 +164,27 @@ export function Dialog({ title, onClose, children, wide, isFirm, isHeld, isOpaqu
 // For its own buttons: so closed, it gives the focus back to where that came from, and calls onClose.
 export const closeDialog = (event: { currentTarget: Element }) => event.currentTarget.closest('dialog')?.close()
 
+// ---- what stands beside ----
+
+// Escape closes it. If the focus is in it then, it goes back to where it was when what it shows, the `key`, was opened.
+export function useSide(key: string | number, onClose: () => void): { current: HTMLElement | null } {
+  const side = useRef<HTMLElement>(null)
+  const opener = useRef<Element | null>(null)
+  const hasFocus = () => !!side.current?.contains(document.activeElement)
+  useLayoutEffect(() => {
+    if (!hasFocus()) opener.current = document.activeElement
+  }, [key])
+  useLayoutEffect(() => () => {
+    if (hasFocus() && opener.current?.isConnected) (opener.current as HTMLElement).focus()
+  }, [])
+  useEffect(() => {
+    const onKey = (event: KeyboardEvent) => event.key === 'Escape' && !document.querySelector('dialog[open]') && onClose()
+    addEventListener('keydown', onKey)
+    return () => removeEventListener('keydown', onKey)
+  }, [])
+  return side
+}
+
 // ---- long lists ----
 
 // Browsers cannot scroll further than this many pixels or so; longer lists are scrolled in proportion.
