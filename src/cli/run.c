@@ -150,34 +150,45 @@ static void print_key_or_json(struct cli *cli, const json_t *run)
     putchar('\n');
 }
 
+static void print_run(struct cli *cli, const json_t *run)
+{
+    struct tree tree;
+    tree_init(&tree, run, &cli->screen, watch_now_ms());
+    tree_print(&tree, &cli->screen, 0);
+    tree_release(&tree);
+    print_origin(cli, run);
+    if (cli->options.of_repair < 0)
+        print_parameters(cli, run);
+    failures_print(cli, run);
+}
+
+static int show_run(struct cli *cli, const char *path_key, const struct http_answer *answer)
+{
+    json_t *run = NULL;
+    int status = call_parse(answer, &run);
+    if (!status)
+        status = as_of_repair(cli, path_key, run);
+    if (!status && cli->options.output == OUTPUT_TABLE)
+        print_run(cli, run);
+    else if (!status)
+        print_key_or_json(cli, run);
+    json_decref(run);
+    return status;
+}
+
 int verb_run_get(struct cli *cli)
 {
     const char *key;
     struct http_answer answer;
-    json_t *run = NULL;
-    struct tree tree;
     int status = call_run_key(cli, cli->options.args.items[0], &key);
-    if (!status)
-        status = watch_get_run(cli, call_escape(cli, key), false, &answer);
     if (status)
         return status;
-    bool is_newest = cli->options.of_repair < 0;
-    if (is_newest && call_print_raw(cli, &answer))
-        status = CLI_DONE;
-    else if (!(status = call_parse(&answer, &run)))
-        status = as_of_repair(cli, call_escape(cli, key), run);
-    if (!status && run && cli->options.output != OUTPUT_TABLE) {
-        print_key_or_json(cli, run);
-    } else if (!status && run) {
-        tree_init(&tree, run, &cli->screen, watch_now_ms());
-        tree_print(&tree, &cli->screen, 0);
-        tree_release(&tree);
-        print_origin(cli, run);
-        if (is_newest)
-            print_parameters(cli, run);
-        failures_print(cli, run);
-    }
-    json_decref(run);
+    const char *path_key = call_escape(cli, key);
+    status = watch_get_run(cli, path_key, false, &answer);
+    if (status)
+        return status;
+    if (cli->options.of_repair >= 0 || !call_print_raw(cli, &answer))
+        status = show_run(cli, path_key, &answer);
     http_answer_release(&answer);
     return status;
 }
