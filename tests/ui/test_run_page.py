@@ -133,8 +133,7 @@ def test_a_name_that_begins_like_another_is_typed_to_its_end(own, page):
     assert page(f"return await {name}.inputValue()") == "day_gn_before" and "/repair" in page("return page.url()")
     page("await page.keyboard.press('Tab'); await page.keyboard.type('2')")
     page("await page.getByRole('row', {name: /day_gn_before/}).waitFor()")
-    page(f"await {confirm}.click()")
-    page.state("FAILED")
+    page(f"await {confirm}.click(); await page.getByRole('button', {{name: 'Repair 1'}}).waitFor()")
     assert own.api.get_run(run)["repairHistory"][-1]["parameters"] == named(day_gn_before="2")
 
 
