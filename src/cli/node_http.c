@@ -71,8 +71,8 @@ static bool read_request(struct exchange *exchange, const char *path)
     return exchange->request;
 }
 
-/* What is wrong with an address that curl does not take; NULL: nothing. It is not shown, for it may hold credentials. */
-static const char *problem_of_url(const char *url, CURLUcode code)
+/* What is plainly wrong with an address, NULL: nothing. It is not shown, for it may hold credentials. */
+static const char *problem_of_url(const char *url)
 {
     static const char *const schemes[] = {"http://", "https://"};
     bool has_scheme = false;
@@ -84,7 +84,7 @@ static const char *problem_of_url(const char *url, CURLUcode code)
         if ((unsigned char)*c <= ' ' || *c == 0x7f)
             return "url has a blank, a line end or another control character in it: write it as "
                    "%20 and the like";
-    return code ? curl_url_strerror(code) : NULL;
+    return NULL;
 }
 
 /* Scheme, host and path; what else there is may hold credentials. */
@@ -250,9 +250,12 @@ static int run(struct exchange *exchange, const char *path)
 {
     if (!read_request(exchange, path) || !text_of(exchange, "method") || !text_of(exchange, "url"))
         return fail("The request cannot be read");
-    const char *problem = problem_of_url(text_of(exchange, "url"), take_url(exchange));
+    const char *problem = problem_of_url(text_of(exchange, "url"));
     if (problem)
-        return fail(strncmp(problem, "url ", 4) == 0 ? "%s" : "url is no address: %s", problem);
+        return fail("%s", problem);
+    CURLUcode code = take_url(exchange);
+    if (code)
+        return fail("url is no address: %s", curl_url_strerror(code));
     problem = take_headers(exchange);
     if (problem)
         return fail("%s", problem);
