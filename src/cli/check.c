@@ -40,9 +40,8 @@ static const char *task_of(const char *message, const json_t *job)
 }
 
 /* "what: task "load": tasks[3].runIf must be …" */
-static void tell_one(struct cli *cli, const char *what, const json_t *problem, const json_t *job)
+static void tell_one(struct cli *cli, const char *what, const char *message, const json_t *job)
 {
-    const char *message = get_text(problem, "message");
     const char *task = task_of(message, job);
     cli_complain("%s: %s%s%s%s", safe_line(&cli->arena, what), task ? "task \"" : "",
                  task ? safe_line(&cli->arena, task) : "", task ? "\": " : "",
@@ -55,9 +54,7 @@ static void tell_doubts(struct cli *cli, const json_t *job)
     json_t *doubts = doubts_of(cli, job), *doubt;
     size_t i;
     json_array_foreach (doubts, i, doubt) {
-        json_t *problem = json_pack("{s:O}", "message", doubt);
-        tell_one(cli, "warning", problem, job);
-        json_decref(problem);
+        tell_one(cli, "warning", json_string_value(doubt), job);
     }
     json_decref(doubts);
 }
@@ -73,7 +70,7 @@ static bool tell_warnings(struct cli *cli, const json_t *answer, const json_t *j
         const char *message = get_text(warning, "message");
         bool is_missing = code && strcmp(code, "NotAuthorizedOrNotFound") == 0;
         bool is_doubt = message && strstr(message, ": the job has no parameter ");
-        tell_one(cli, is_missing ? "missing" : is_doubt ? "warning" : "ignored", warning, job);
+        tell_one(cli, is_missing ? "missing" : is_doubt ? "warning" : "ignored", message, job);
         has_missing |= is_missing;
     }
     tell_doubts(cli, job);
@@ -115,7 +112,7 @@ int check_tell(struct cli *cli, const json_t *answer, const char *body, bool has
             others++;
             continue;
         }
-        tell_one(cli, get_text(problem, "code"), problem, job);
+        tell_one(cli, get_text(problem, "code"), get_text(problem, "message"), job);
     }
     size_t told = json_array_size(json_object_get(answer, "errors"));
     if (others == told && told >= PROBLEMS_MAX)

@@ -4,10 +4,15 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "base/utf8.h"
 #include "cli/call.h"
 #include "cli/parameters.h"
 
-enum { SHOWN_MOST = 60, DEPTH_MOST = 64 /* as deep as a job file may be */ };
+enum {
+    SHOWN_MOST = 60, /* bytes of what was found */
+    DEPTH_MOST = 64, /* as deep as a job file may be */
+    JOBS_MOST = 50,  /* that are asked for */
+};
 
 static const char letters[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_";
 
@@ -45,7 +50,7 @@ static bool is_of_el(const char *text)
 static const char *find_airflow(const char *text)
 {
     while ((text = strstr(text, "{{")) && !(is_of_airflow(text + 2) && strstr(text, "}}")))
-        text += 2;
+        text++; /* of {{{ the second may be the one */
     return text;
 }
 
@@ -60,10 +65,10 @@ static void add(struct cli *cli, json_t *doubts, const char *place, const char *
                 const char *end, const char *why)
 {
     size_t len = (size_t)(strstr(found, end) - found) + strlen(end);
-    json_array_append_new(doubts,
-                          json_string(arena_printf(&cli->arena, "%s has %.*s%s, %s", place,
-                                                   (int)(len < SHOWN_MOST ? len : SHOWN_MOST),
-                                                   found, len < SHOWN_MOST ? "" : "…", why)));
+    size_t shown = utf8_cut(found, len, SHOWN_MOST);
+    json_array_append_new(
+        doubts, json_string(arena_printf(&cli->arena, "%s has %.*s%s, %s", place, (int)shown, found,
+                                         shown < len ? "…" : "", why)));
 }
 
 static void look_at_text(struct cli *cli, const char *place, const char *text, json_t *doubts)
@@ -105,7 +110,20 @@ static bool says_el(const json_t *owner)
 
 /* ---- what a JOB_TASK gives ---- */
 
-static void look_at_given(struct cli *cli, const char *place, const json_t *task, json_t *doubts)
+/* A job that a task runs, NULL where it cannot be had: each is asked for once, and not any number. */
+static const json_t *job_of(struct cli *cli, json_t *jobs, const char *key)
+{
+    json_t *job = json_object_get(jobs, key);
+    if (!job && json_object_size(jobs) < JOBS_MOST) {
+        job = call_get_quietly(cli, arena_printf(&cli->arena, "/jobs/%s", call_escape(cli, key)));
+        job = job ? job : json_null();
+        json_object_set_new(jobs, key, job);
+    }
+    return json_is_object(job) ? job : NULL;
+}
+
+static void look_at_given(struct cli *cli, const char *place, const json_t *task, json_t *jobs,
+                          json_t *doubts)
 {
     const json_t *given = json_object_get(task, "parameters");
     const char *type = get_text(task, "type"), *key = get_text(task, "jobKey");
@@ -113,25 +131,23 @@ static void look_at_given(struct cli *cli, const char *place, const json_t *task
     json_t *parameter;
     if (!type || strcmp(type, "JOB_TASK") != 0 || !key || !json_array_size(given))
         return;
-    json_t *job =
-        call_get_quietly(cli, arena_printf(&cli->arena, "/jobs/%s", call_escape(cli, key)));
+    const json_t *job = job_of(cli, jobs, key);
     json_array_foreach (given, i, parameter) {
-        const char *name = get_text(parameter, "name"), *found;
-        if (!job || !name || parameters_knows(job, name, &found))
+        const char *name = get_text(parameter, "name"), *hint;
+        if (!job || !name || parameters_knows(cli, job, name, &hint))
             continue;
+        const char *job_name = get_text(job, "name") ? get_text(job, "name") : key;
         json_array_append_new(
             doubts,
             json_string(arena_printf(
-                &cli->arena, "%s.parameters[%zu] gives \"%s\", which job %s does not name%s%s%s",
-                place, i, name, get_text(job, "name") ? get_text(job, "name") : key,
-                found ? "; did you mean " : "", found ? found : "", found ? "?" : "")));
+                &cli->arena, "%s.parameters[%zu] gives \"%s\", which job %s does not name%s", place,
+                i, name, job_name, hint)));
     }
-    json_decref(job);
 }
 
 json_t *doubts_of(struct cli *cli, const json_t *job)
 {
-    json_t *doubts = json_array(), *item;
+    json_t *doubts = json_array(), *jobs = json_object(), *item;
     size_t i;
     if (!says_el(job))
         look_at(cli, "parameters", json_object_get(job, "parameters"), 0, doubts);
@@ -139,7 +155,8 @@ json_t *doubts_of(struct cli *cli, const json_t *job)
         const char *place = arena_printf(&cli->arena, "tasks[%zu]", i);
         if (!says_el(item))
             look_at(cli, place, item, 0, doubts);
-        look_at_given(cli, place, item, doubts);
+        look_at_given(cli, place, item, jobs, doubts);
     }
+    json_decref(jobs);
     return doubts;
 }

@@ -43,7 +43,7 @@ static int send_file(struct cli *cli, const char *method, const char *path, cons
         json_decref(tree);
         http_answer_release(&answer);
     }
-    if (!cli->options.strict && (!status || (status == CLI_REFUSED && cli->refused_with == 400)))
+    if (!status || (status == CLI_REFUSED && cli->refused_with == 400))
         check_warn(cli, body.data);
     buf_release(&body);
     return status;

@@ -42,11 +42,16 @@ static void look_in_owner(const json_t *owner, struct nearest *nearest)
     }
 }
 
-bool parameters_knows(const json_t *owner, const char *name, const char **ret_near)
+static const char *hint_of(struct cli *cli, const struct nearest *nearest)
+{
+    return nearest->found ? arena_printf(&cli->arena, "; did you mean %s?", nearest->found) : "";
+}
+
+bool parameters_knows(struct cli *cli, const json_t *owner, const char *name, const char **ret_hint)
 {
     struct nearest nearest = {.name = name, .distance = NAME_IS_FAR};
     look_in_owner(owner, &nearest);
-    *ret_near = nearest.found;
+    *ret_hint = hint_of(cli, &nearest);
     return nearest.distance == 0;
 }
 
@@ -61,11 +66,9 @@ static void warn(struct cli *cli, const json_t *const owners[2], const char *wha
             .distance = NAME_IS_FAR};
         for (size_t n = 0; n < 2; n++)
             look_in_owner(owners[n], &nearest);
-        const char *found = nearest.found;
         if (nearest.distance)
-            cli_complain("%s %s names no parameter \"%s\", which the %s was given%s%s%s", what,
-                         cli->options.args.items[0], nearest.name, whom,
-                         found ? "; did you mean " : "", found ? found : "", found ? "?" : "");
+            cli_complain("%s %s names no parameter \"%s\", which the %s was given%s", what,
+                         cli->options.args.items[0], nearest.name, whom, hint_of(cli, &nearest));
     }
 }
 

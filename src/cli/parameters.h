@@ -9,5 +9,7 @@
 void parameters_warn_start(struct cli *cli, const char *job_key);
 /* The same of a repair: what the run knows counts, and with another definition than its own what its job does. */
 void parameters_warn_repair(struct cli *cli, const char *run_key);
-/* Does a job (or a run), or one of its tasks, name the parameter? Else *ret_near is one that may have been meant, or NULL; lent. */
-bool parameters_knows(const json_t *owner, const char *name, const char **ret_near);
+/* Does a job (or a run), or one of its tasks, name the parameter? Else *ret_hint is how a complaint about it ends: "; did you mean
+ * region?", or "" where no name is near. */
+bool parameters_knows(struct cli *cli, const json_t *owner, const char *name,
+                      const char **ret_hint);
