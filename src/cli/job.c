@@ -201,29 +201,31 @@ static void print_tasks(struct cli *cli, const json_t *job)
     table_release(&table);
 }
 
-/* "load (PRE_PERIOD, SUSPEND)", a line each; words that go without saying are left out. */
+/* "load (PRE_PERIOD, SUSPEND)": words that go without saying are left out. */
+static const char *dependency_text(struct cli *cli, const json_t *dependency, const char *job_name)
+{
+    const char *period = get_text(dependency, "period");
+    const char *policy = get_text(dependency, "failPolicy");
+    bool tells_period = period && strcmp(period, "SAME_PERIOD") != 0;
+    bool tells_policy = policy && strcmp(policy, "FAIL") != 0;
+    if (tells_period && tells_policy)
+        return arena_printf(&cli->arena, "%s (%s, %s)", job_name, period, policy);
+    if (tells_period || tells_policy)
+        return arena_printf(&cli->arena, "%s (%s)", job_name, tells_period ? period : policy);
+    return job_name;
+}
+
 static void print_dependencies(struct cli *cli, const json_t *job)
 {
     const char *label = "Waits for";
     size_t i;
     json_t *dependency;
     json_array_foreach (json_object_get(job, "dependencies"), i, dependency) {
-        const char *key = get_text(dependency, "jobKey"), *period = get_text(dependency, "period");
-        const char *policy = get_text(dependency, "failPolicy");
-        json_t *other =
-            i < NAMES_LOOKED_UP ? call_get_quietly(cli, job_path(cli, key ? key : "", "")) : NULL;
+        const char *key = get_text(dependency, "jobKey");
+        key = key ? key : "?";
+        json_t *other = i < NAMES_LOOKED_UP ? call_get_quietly(cli, job_path(cli, key, "")) : NULL;
         const char *name = get_text(other, "name");
-        bool tells_period = period && strcmp(period, "SAME_PERIOD") != 0;
-        bool tells_policy = policy && strcmp(policy, "FAIL") != 0;
-        print_field(
-            cli, label,
-            arena_printf(&cli->arena, "%s%s%s%s%s%s",
-                         name  ? name
-                         : key ? key
-                               : "?",
-                         tells_period || tells_policy ? " (" : "", tells_period ? period : "",
-                         tells_period && tells_policy ? ", " : "", tells_policy ? policy : "",
-                         tells_period || tells_policy ? ")" : ""));
+        print_field(cli, label, dependency_text(cli, dependency, name ? name : key));
         json_decref(other);
         label = "";
     }
@@ -303,6 +305,7 @@ static void leave_out_empty(json_t *value)
     }
 }
 
+/* Whether it is paused now is left out: who applies the file leaves that as it is. */
 int verb_job_export(struct cli *cli)
 {
     const char *key;
@@ -314,6 +317,8 @@ int verb_job_export(struct cli *cli)
     if (status)
         return status;
     leave_out_empty(definition);
+    json_object_del(json_object_get(definition, "schedule"), "pauseStatus");
+    json_object_del(json_object_get(definition, "continuous"), "pauseStatus");
     json_dumpf(definition, stdout, JSON_INDENT(2));
     putchar('\n');
     json_decref(definition);

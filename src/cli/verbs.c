@@ -63,8 +63,8 @@ static const struct verb work_verbs[] = {
         .args = "JOB",
         .summary = "Print a job as a file for job apply, JSON whatever -o says",
         .help =
-            "Its newest definition, without what the server adds to a job. A jobKey in it is a key of "
-            "this server.\n\n"
+            "Its newest definition, with the defaults of what was left out; whether it is paused is "
+            "not in it. A jobKey in it is a key of this server.\n\n"
             "  reprise job export nightly > nightly.json",
         .min_args = 1,
         .max_args = 1,

@@ -83,6 +83,7 @@ def test_what_is_exported_is_applied_without_a_word(cli, tmp_path):
     ok(cli("job", "create", "-f", str(EXAMPLE)))
     (tmp_path / "job.json").write_text(ok(cli("job", "export", "debian-packages")))
     assert "null" not in (tmp_path / "job.json").read_text()
+    assert "pauseStatus" not in (tmp_path / "job.json").read_text(), "it would end a pause, or begin one"
     for strict in ([], ["--strict"]):
         result = cli("job", "apply", "-f", str(tmp_path / "job.json"), *strict)
         assert result.stdout.startswith(b"Unchanged job debian-packages") and (result.returncode, result.stderr) == (0, b"")
@@ -597,7 +598,9 @@ def test_what_was_before_a_repair_is_shown(cli, server, tmp_path):
     for words in (["run", "logs", then], ["run", "logs", then, "--follow"], ["--repair", "0", "run", "logs", run]):
         assert b"no gate yet" in cli(*words).stderr, words
     missing = cli("run", "logs", "0199f6c2-0000-7000-8000-000000000000")
-    assert missing.returncode == 3 and b"ob run" in missing.stderr
+    assert missing.returncode == 3 and b"neither a run nor a task run" in missing.stderr
+    for words in (["--task", "a"], ["--repair", "0"]):
+        assert cli("run", "logs", then, *words).returncode == 2
     assert "FAILED" in ok(cli("run", "get", run, "--repair", "0")) and "SUCCESS" in ok(cli("run", "get", run))
     as_json = json.loads(ok(cli("run", "get", run, "--repair", "0", "-o", "json")))
     assert as_json["state"]["status"] == "FAILED" and list(as_json["taskToTaskRunMap"]) == ["a"]
