@@ -12,7 +12,6 @@
 #include "cli/format.h"
 #include "cli/task.h"
 #include "cli/verbs.h"
-#include "cli/watch.h"
 
 enum { FOLLOW_PAUSE_MS = 300 };
 
@@ -161,19 +160,8 @@ static int check_options(const struct options *options)
     return CLI_DONE;
 }
 
-/* Is it the key of a task run, which alone says what is meant? */
-static bool is_task_run(struct cli *cli, const char *key)
-{
-    const struct options *options = &cli->options;
-    if (options->tasks.count || options->of_repair >= 0)
-        return false;
-    json_t *task_run = call_get_quietly(cli, arena_printf(&cli->arena, "/taskRuns/%s", key));
-    json_decref(task_run);
-    return task_run != NULL;
-}
-
-/* NULL in *ret: there is no such run, but a task run. */
-static int read_run(struct cli *cli, const char *key, json_t **ret)
+/* NULL in *ret: there is no such run. */
+static int find_run(struct cli *cli, const char *key, json_t **ret)
 {
     struct http_answer answer;
     const struct call call = {.method = "GET",
@@ -181,17 +169,12 @@ static int read_run(struct cli *cli, const char *key, json_t **ret)
                               .flags = cli->options.follow ? CALL_PATIENT : 0};
     int status = call_send_or(cli, &call, 404, &answer);
     *ret = NULL;
-    if (!status && answer.status == 404) {
-        http_answer_release(&answer);
-        if (is_task_run(cli, key))
-            return CLI_DONE;
-        status = call_send(cli, &call, &answer); /* which says that there is none */
-    }
     if (status)
         return status;
-    status = call_parse(&answer, ret);
+    if (answer.status != 404)
+        status = call_parse(&answer, ret);
     http_answer_release(&answer);
-    if (!status && (status = as_of_repair(cli, key, *ret)))
+    if (!status && *ret && (status = as_of_repair(cli, key, *ret)))
         json_decref(*ret);
     return status;
 }
@@ -236,52 +219,81 @@ static int follow_next(struct cli *cli, const json_t *run, struct word_list *pri
     return status;
 }
 
-/* Task after task as they start, each to its end, until the run has ended. */
-static int follow_run(struct cli *cli, const char *key)
+/* Task after task as they start, each to its end, until the run has ended. `run` is given back. */
+static int follow_run(struct cli *cli, const char *key, json_t *run)
 {
     struct word_list printed = {0};
     int status = CLI_DONE;
-    for (bool ended = false; !status && !ended;) {
+    while (!status) {
         bool found = false;
-        json_t *run;
-        status = read_run(cli, key, &run);
-        if (!status && !run)
-            status = print_task_run(cli, key);
-        if (status || !run)
-            break;
         status = follow_next(cli, run, &printed, &found);
         const char *word = get_text(json_object_get(run, "state"), "status");
-        ended = !found && word && state_name_is_final(word);
+        bool ended = !found && word && state_name_is_final(word);
         json_decref(run);
-        if (!status && !found && !ended)
+        if (status || ended)
+            break;
+        if (!found)
             call_pause_ms(FOLLOW_PAUSE_MS);
+        status = find_run(cli, key, &run);
+        if (!status && !run) {
+            cli_complain("the run was deleted");
+            status = CLI_REFUSED;
+        }
     }
     free(printed.items);
     return status;
+}
+
+static int print_run(struct cli *cli, json_t *run)
+{
+    struct started *chosen = NULL;
+    size_t count = 0;
+    int status = choose(cli, run, &cli->arena, &chosen, &count);
+    json_decref(run);
+    for (size_t i = 0; i < count && !status; i++)
+        status = print_one(cli, &chosen[i], i == 0, count == 1);
+    return status;
+}
+
+/* The key is that of no run. */
+static int print_by_key(struct cli *cli, const char *key)
+{
+    const struct options *options = &cli->options;
+    json_t *task_run = call_get_quietly(cli, arena_printf(&cli->arena, "/taskRuns/%s", key));
+    if (!task_run) {
+        cli_complain("there is neither a run nor a task run with the key %s", key);
+        return CLI_REFUSED;
+    }
+    const char *type = get_text(json_object_get(task_run, "task"), "type");
+    const struct started one = {
+        .key = arena_strdup(&cli->arena, get_text(task_run, "taskKey")),
+        .run_key = key,
+        .child = arena_strdup(&cli->arena, child_of(type, task_run)),
+    };
+    json_decref(task_run);
+    if (options->tasks.count || options->of_repair >= 0) {
+        cli_complain("%s is the key of a task run: --task and --repair go with one of a run", key);
+        return CLI_USAGE;
+    }
+    return print_one(cli, &one, true, true);
 }
 
 int verb_run_logs(struct cli *cli)
 {
     const char *key;
     json_t *run;
-    struct started *chosen = NULL;
-    size_t count = 0;
     int status = check_options(&cli->options);
     if (!status)
         status = call_run_key(cli, cli->options.args.items[0], &key);
     if (status)
         return status;
     key = call_escape(cli, key);
-    if (cli->options.follow && cli->options.tasks.count != 1)
-        return follow_run(cli, key);
-    status = read_run(cli, key, &run);
+    status = find_run(cli, key, &run);
     if (status)
         return status;
     if (!run)
-        return print_task_run(cli, key);
-    status = choose(cli, run, &cli->arena, &chosen, &count);
-    json_decref(run);
-    for (size_t i = 0; i < count && !status; i++)
-        status = print_one(cli, &chosen[i], i == 0, count == 1);
-    return status;
+        return print_by_key(cli, key);
+    if (cli->options.follow && cli->options.tasks.count != 1)
+        return follow_run(cli, key, run);
+    return print_run(cli, run);
 }
