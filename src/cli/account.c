@@ -14,6 +14,7 @@
 #include "cli/file.h"
 #include "cli/format.h"
 #include "cli/pages.h"
+#include "cli/times.h"
 #include "cli/verbs.h"
 
 enum { BODY_MAX = 1 << 20, PUBLIC_KEY_MAX = 64 << 10, SECRET_MAX = 256 << 10 };
@@ -276,17 +277,13 @@ int verb_user_password(struct cli *cli)
 
 /* ---- tokens ---- */
 
-/* T as the API has it: RFC 3339. NULL after a complaint. */
-static const char *instant(struct cli *cli, const char *option, const char *word)
+/* T as the API has it: RFC 3339; a plain date is a day of UTC. NULL after a complaint. */
+static const char *instant(struct cli *cli, const char *option, const char *word, enum day_end end)
 {
-    char text[TIMEFMT_TEXT], *end;
-    int64_t ms = strtoll(word, &end, 10);
-    if ((*end || end == word) && !timefmt_parse(word, &ms)) {
-        cli_complain(
-            "--%s: \"%s\" is neither a date such as 2027-01-31T12:00:00Z nor ms since 1970", option,
-            word);
+    char text[TIMEFMT_TEXT];
+    int64_t ms;
+    if (times_option(option, word, NULL, end, &ms))
         return NULL;
-    }
     return arena_strdup(&cli->arena, timefmt_rfc3339(ms, text));
 }
 
@@ -296,7 +293,8 @@ int verb_token_create(struct cli *cli)
     struct http_answer answer;
     json_t *tree;
     const char *expires = NULL;
-    if (cli->options.expires && !(expires = instant(cli, "expires", cli->options.expires)))
+    if (cli->options.expires &&
+        !(expires = instant(cli, "expires", cli->options.expires, DAY_ENDS)))
         return CLI_USAGE;
     body_begin(&body);
     body_text(&body, "name", cli->options.label ? cli->options.label : "reprise token create");
@@ -536,8 +534,8 @@ int verb_audit(struct cli *cli)
     const struct options *options = &cli->options;
     const char *from = NULL, *to = NULL;
     struct buf path;
-    if ((options->from && !(from = instant(cli, "from", options->from))) ||
-        (options->to && !(to = instant(cli, "to", options->to))))
+    if ((options->from && !(from = instant(cli, "from", options->from, DAY_BEGINS))) ||
+        (options->to && !(to = instant(cli, "to", options->to, DAY_ENDS))))
         return CLI_USAGE;
     buf_init(&path, BODY_MAX);
     BUF_LIT(&path, "//reprise/v1/audit?");

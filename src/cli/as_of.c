@@ -7,8 +7,6 @@
 #include "cli/call.h"
 #include "cli/pages.h"
 
-enum { TASK_RUNS_MOST = 1000, HISTORY_MOST = 100 }; /* on a page */
-
 /* Those of its definition are there already. */
 static void add_unknown_tasks(json_t *tasks, json_t *map)
 {
@@ -73,10 +71,10 @@ int as_of_repair(struct cli *cli, const char *key, json_t *run)
     int status = pages_collect(
         cli,
         arena_printf(&cli->arena, "/taskRuns?jobRunKey=%s&repairKey=%" PRId64 "&", key, number),
-        TASK_RUNS_MOST, 0, task_runs);
+        PAGES_ITEMS, 0, task_runs);
     if (!status)
         status = pages_collect(cli, arena_printf(&cli->arena, "/jobRuns/%s/repairHistory?", key),
-                               HISTORY_MOST, 0, history);
+                               PAGES_HISTORY_ITEMS, 0, history);
     if (!status) {
         put_task_runs(run, task_runs);
         put_attempt(run, history, number);

@@ -6,7 +6,7 @@
 
 #include "cli/call.h"
 
-enum { LIST_DEFAULT = 100, PAGE_MOST = 1000, HISTORY_PAGE_MOST = 100, PAGES_MOST = 10000 };
+enum { PAGES_MOST = 10000 };
 
 /* A repair has a number for a key. */
 static void print_key(struct cli *cli, const json_t *item)
@@ -70,8 +70,8 @@ void pages_tell_none(const char *what)
  * list goes on. */
 static int gather(struct cli *cli, const char *path, json_t *items, const char **ret_token)
 {
-    int64_t left = cli->options.limit ? cli->options.limit : LIST_DEFAULT;
-    int64_t page_most = strstr(path, "/repairHistory") ? HISTORY_PAGE_MOST : PAGE_MOST;
+    int64_t left = cli->options.limit ? cli->options.limit : PAGES_SHOWN;
+    int64_t page_most = strstr(path, "/repairHistory") ? PAGES_HISTORY_ITEMS : PAGES_ITEMS;
     const char *token = cli->options.page ? cli->options.page : "";
     int status = CLI_DONE, pages = 0;
     do {

@@ -5,6 +5,12 @@
 
 #include "cli/context.h"
 
+enum {
+    PAGES_SHOWN = 100,         /* items of a list without --limit */
+    PAGES_ITEMS = 1000,        /* the most that a page holds */
+    PAGES_HISTORY_ITEMS = 100, /* of a repairHistory, likewise */
+};
+
 /* Adds the cells of one item to the table. */
 typedef void pages_row(struct cli *cli, struct table *table, const json_t *item);
 

@@ -8,10 +8,6 @@
 
 enum { RUNS_OF_A_CALL = 100, PATH_MAX_BYTES = 1 << 16 };
 
-struct planned_zone {
-    struct zone *zone; /* NULL: UTC */
-};
-
 static bool may_be_planned(const json_t *run)
 {
     const char *launched = get_text(run, "launched");
@@ -20,60 +16,66 @@ static bool may_be_planned(const json_t *run)
            !json_is_null(time); /* of a server of before it is absent */
 }
 
-static void ask(struct planned *planned, struct cli *cli, const char *path)
+static int ask(struct planned *planned, struct cli *cli, const char *path, bool is_needed)
 {
-    json_t *body = call_get_quietly(cli, path);
+    struct http_answer answer;
+    json_t *body = NULL;
+    const struct call call = {.method = "GET", .path = path, .flags = is_needed ? 0 : CALL_QUIET};
+    int status = call_ask(cli, &call, &answer, &body);
+    if (status)
+        return is_needed ? status : CLI_DONE;
     json_t *items = json_object_get(body, "items");
     if (json_is_array(items))
         json_array_extend(planned->items, items);
     json_decref(body);
+    http_answer_release(&answer);
+    return CLI_DONE;
 }
 
-static void ask_all(struct planned *planned, struct cli *cli, const json_t *const *runs,
-                    size_t count, bool with_campaign)
+static int ask_all(struct planned *planned, struct cli *cli, const json_t *const *runs,
+                   size_t count, unsigned flags)
 {
-    const char *begin = with_campaign ? "/plannedRuns?withCampaign=true" : "/plannedRuns?";
+    const char *begin = flags & PLANNED_CAMPAIGN ? "/plannedRuns?withCampaign=true"
+                                                 : "/plannedRuns?";
     struct buf path;
     size_t asked = 0;
+    int status = CLI_DONE;
     buf_init(&path, PATH_MAX_BYTES);
-    for (size_t i = 0; i < count; i++) {
+    for (size_t i = 0; i < count && !status; i++) {
         if (may_be_planned(runs[i])) {
             buf_printf(&path, "%s&jobRunKey=%s", asked ? "" : begin,
                        call_escape(cli, get_text(runs[i], "key")));
             asked++;
         }
         if (asked && (asked == RUNS_OF_A_CALL || i + 1 == count)) {
-            ask(planned, cli, path.data);
+            status = ask(planned, cli, path.data, flags & PLANNED_NEEDED);
             buf_clear(&path);
             asked = 0;
         }
     }
     buf_release(&path);
+    return status;
 }
 
-void planned_init(struct planned *planned, struct cli *cli, const json_t *const *runs, size_t count,
-                  bool with_campaign)
+int planned_init(struct planned *planned, struct cli *cli, const json_t *const *runs, size_t count,
+                 unsigned flags)
 {
     size_t i;
     json_t *item;
     planned->items = json_array();
+    planned->zones = zones_new(ZONES_FOLDER);
     str_map_init(&planned->by_run);
-    str_map_init(&planned->by_zone);
-    ask_all(planned, cli, runs, count, with_campaign);
+    int status = ask_all(planned, cli, runs, count, flags);
     json_array_foreach (planned->items, i, item) {
         if (get_text(item, "jobRunKey"))
             str_map_add(&planned->by_run, get_text(item, "jobRunKey"), item);
     }
+    return status;
 }
 
 void planned_release(struct planned *planned)
 {
-    for (size_t i = 0; i < planned->by_zone.cap; i++) {
-        struct planned_zone *one = planned->by_zone.slots[i].value;
-        if (one)
-            zone_unref(one->zone);
-    }
-    str_map_release(&planned->by_zone);
+    zones_free(planned->zones);
     str_map_release(&planned->by_run);
     json_decref(planned->items);
 }
@@ -84,25 +86,24 @@ const json_t *planned_item(const struct planned *planned, const json_t *run)
     return key ? str_map_get(&planned->by_run, key) : NULL;
 }
 
-const struct zone *planned_zone(struct planned *planned, struct cli *cli, const json_t *item)
+enum err_code planned_zone(const struct planned *planned, const json_t *item, struct zone **ret,
+                           struct err *err)
 {
     const char *id = get_text(json_object_get(item, "schedule"), "timezoneId");
-    struct planned_zone *one = id ? str_map_get(&planned->by_zone, id) : NULL;
-    if (!id)
-        return NULL;
-    if (!one) {
-        one = arena_alloc(&cli->arena, sizeof *one);
-        one->zone = times_zone(id);
-        str_map_add(&planned->by_zone, id, one); /* the id lives in the items */
-    }
-    return one->zone;
+    return zones_get(planned->zones, id ? id : "UTC", ret, err);
 }
 
-const char *planned_text(struct planned *planned, struct cli *cli, const json_t *item)
+const char *planned_text(const struct planned *planned, struct cli *cli, const json_t *item)
 {
     const char *time = get_text(item, "plannedTime");
+    struct zone *zone;
+    struct err err;
     int64_t ms;
     if (!time || !timefmt_parse(time, &ms))
         return NULL;
-    return times_wall(&cli->arena, ms, planned_zone(planned, cli, item));
+    if (planned_zone(planned, item, &zone, &err))
+        zone = NULL;
+    const char *text = times_wall(&cli->arena, ms, zone);
+    zone_unref(zone);
+    return text;
 }

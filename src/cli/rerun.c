@@ -4,7 +4,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/json.h"
 #include "base/mem.h"
 #include "base/timefmt.h"
 #include "cli/call.h"
@@ -23,6 +22,8 @@ enum {
     HEARD_BYTES = 1 << 16,
 };
 
+static const char PLAN_PATH[] = "/rerunCampaigns/actions/plan";
+
 static const char *campaign_path(struct cli *cli, const char *rest)
 {
     return arena_printf(&cli->arena, "/rerunCampaigns/%s%s",
@@ -31,72 +32,62 @@ static const char *campaign_path(struct cli *cli, const char *rest)
 
 /* ---- asked for ---- */
 
-/* The zone of a job's schedule, one reference; NULL: UTC. */
-static struct zone *zone_of_job(struct cli *cli, const char *key)
-{
-    json_t *job =
-        call_get_quietly(cli, arena_printf(&cli->arena, "/jobs/%s", call_escape(cli, key)));
-    struct zone *zone = times_zone(get_text(json_object_get(job, "schedule"), "timezoneId"));
-    json_decref(job);
-    return zone;
-}
-
-static int parse_end(const char *option, const char *text, const struct zone *zone,
-                     enum day_end end, int64_t *ret_ms)
-{
-    if (!text) {
-        cli_complain("--%s is missing: the planned times to rerun go --from T --to T", option);
-        return CLI_USAGE;
-    }
-    if (times_parse(text, zone, end, ret_ms))
-        return CLI_DONE;
-    cli_complain("--%s: \"%s\" is neither a date nor epoch ms nor an RFC 3339 date-time such as "
-                 "2026-01-31T12:00:00Z",
-                 option, text);
-    return CLI_USAGE;
-}
-
-static bool is_date(const char *text)
-{
-    return text && times_is_date(text);
-}
-
-/* Both ends count; a plain date is a whole day on the clock of the job's schedule, which people are told. */
-static int add_range(struct cli *cli, struct buf *body, const char *job_key)
-{
-    const struct options *options = &cli->options;
-    bool has_dates = is_date(options->from) || is_date(options->to);
-    struct zone *zone = has_dates ? zone_of_job(cli, job_key) : NULL;
+/* What is asked for, as far as it has to be found out. */
+struct asked {
+    const char *job_key;
+    const char **also; /* keys, one for each --job */
     int64_t from_ms, to_ms;
-    char time[TIMEFMT_TEXT];
-    int status = parse_end("from", options->from, zone, DAY_BEGINS, &from_ms);
-    if (!status)
-        status = parse_end("to", options->to, zone, DAY_ENDS, &to_ms);
-    if (!status) {
-        buf_printf(body, ",\"beginTime\":\"%s\"", timefmt_rfc3339(from_ms, time));
-        buf_printf(body, ",\"endTime\":\"%s\"", timefmt_rfc3339(to_ms, time));
-    }
-    if (!status && has_dates && options->output == OUTPUT_TABLE)
-        printf("Planned times from %s to %s\n", times_wall(&cli->arena, from_ms, zone),
-               times_wall(&cli->arena, to_ms, zone));
-    zone_unref(zone);
+    struct zone *zone; /* whose days the plain dates are, one reference; NULL: there are none */
+};
+
+/* A plain date is a day on the clock of the job's schedule, so nothing is done where that cannot be had. */
+static int find_zone(struct cli *cli, struct asked *asked)
+{
+    struct http_answer answer;
+    json_t *job;
+    int status = call_get(cli,
+                          arena_printf(&cli->arena, "/jobs/%s", call_escape(cli, asked->job_key)),
+                          &answer, &job);
+    if (status)
+        return status;
+    const char *id = get_text(json_object_get(job, "schedule"), "timezoneId");
+    status = times_zone("the clock of the job's schedule", id ? id : "UTC", &asked->zone);
+    json_decref(job);
+    http_answer_release(&answer);
     return status;
 }
 
-static int add_jobs(struct cli *cli, struct buf *body)
+static int find_end(const char *option, const char *text, const struct zone *zone, enum day_end end,
+                    int64_t *ret_ms)
 {
-    const struct word_list *jobs = &cli->options.jobs;
-    for (size_t i = 0; i < jobs->count; i++) {
-        const char *key;
-        int status = call_job_key(cli, jobs->items[i], &key);
-        if (status)
-            return status;
-        buf_puts(body, i ? "," : ",\"jobKeys\":[");
-        buf_json_string(body, key);
-    }
-    if (jobs->count)
-        BUF_LIT(body, "]");
-    return CLI_DONE;
+    if (text)
+        return times_option(option, text, zone, end, ret_ms);
+    cli_complain("--%s is missing: the planned times to rerun go --from T --to T", option);
+    return CLI_USAGE;
+}
+
+static int find_asked(struct cli *cli, struct asked *asked)
+{
+    const struct options *options = &cli->options;
+    int status = call_job_key(cli, options->args.items[0], &asked->job_key);
+    if (!status && (times_is_date(options->from) || times_is_date(options->to)))
+        status = find_zone(cli, asked);
+    if (!status)
+        status = find_end("from", options->from, asked->zone, DAY_BEGINS, &asked->from_ms);
+    if (!status)
+        status = find_end("to", options->to, asked->zone, DAY_ENDS, &asked->to_ms);
+    asked->also = ARENA_ARRAY(&cli->arena, options->jobs.count + 1, const char *);
+    for (size_t i = 0; i < options->jobs.count && !status; i++)
+        status = call_job_key(cli, options->jobs.items[i], &asked->also[i]);
+    return status;
+}
+
+static void print_range(struct cli *cli, const struct asked *asked)
+{
+    if (asked->zone && cli->options.output == OUTPUT_TABLE)
+        printf("Planned times from %s to %s\n",
+               times_wall(&cli->arena, asked->from_ms, asked->zone),
+               times_wall(&cli->arena, asked->to_ms, asked->zone));
 }
 
 static void add_word(struct buf *body, const char *member, const char *word)
@@ -113,25 +104,29 @@ static void add_flag(struct buf *body, const char *member, bool set)
         buf_printf(body, ",\"%s\":true", member);
 }
 
-static int make_body(struct cli *cli, struct buf *body)
+/* With --supplement, or without it and with --instances: these two are given. */
+static void put_body(struct cli *cli, const struct asked *asked, bool supplement,
+                     const char *instances, struct buf *body)
 {
     const struct options *options = &cli->options;
-    const char *key;
-    int status = call_job_key(cli, options->args.items[0], &key);
-    if (status)
-        return status;
+    char time[TIMEFMT_TEXT];
     BUF_LIT(body, "{\"jobKey\":");
-    buf_json_string(body, key);
-    status = add_range(cli, body, key);
-    if (!status)
-        status = add_jobs(cli, body);
+    buf_json_string(body, asked->job_key);
+    buf_printf(body, ",\"beginTime\":\"%s\"", timefmt_rfc3339(asked->from_ms, time));
+    buf_printf(body, ",\"endTime\":\"%s\"", timefmt_rfc3339(asked->to_ms, time));
+    for (size_t i = 0; i < options->jobs.count; i++) {
+        buf_puts(body, i ? "," : ",\"jobKeys\":[");
+        buf_json_string(body, asked->also[i]);
+    }
+    if (options->jobs.count)
+        BUF_LIT(body, "]");
     if (options->concurrent)
         buf_printf(body, ",\"concurrent\":%" PRId64, options->concurrent);
-    if (options->supplement)
+    if (supplement)
         BUF_LIT(body, ",\"kind\":\"SUPPLEMENT\"");
     add_word(body, "where", options->where);
     add_word(body, "version", options->version);
-    add_word(body, "instances", options->instances);
+    add_word(body, "instances", instances);
     add_flag(body, "isDownstream", options->downstream);
     add_flag(body, "isCanary", options->canary);
     add_flag(body, "isStopOnFail", options->stop_on_fail);
@@ -145,7 +140,6 @@ static int make_body(struct cli *cli, struct buf *body)
         buf_json_string(body, options->label);
     }
     BUF_LIT(body, "}");
-    return status;
 }
 
 static void print_line(struct cli *cli, const char *what, const json_t *campaign)
@@ -241,22 +235,18 @@ static int follow(struct cli *cli, const char *what, const struct http_answer *a
     return status;
 }
 
-/* How many planned times of the body's range have no run; -1: it cannot be told. `body` is that of a supplement. */
-static int64_t count_missing(struct cli *cli, const struct buf *body)
+/* How many of the planned times have no run; -1: it cannot be told. */
+static int64_t count_missing(struct cli *cli, const struct asked *asked)
 {
     struct http_answer answer;
-    struct err err;
-    json_t *asked = json_parse(body->data, body->len, &err), *plan = NULL;
-    json_object_del(asked, "kind");
-    json_object_set_new(asked, "instances", json_string("MISSING"));
-    char *text = json_dumps(asked, JSON_COMPACT);
-    json_decref(asked);
-    const struct call call = {.method = "POST",
-                              .path = "/rerunCampaigns/actions/plan",
-                              .body = text,
-                              .flags = CALL_QUIET};
-    int status = text ? call_send_or(cli, &call, 409, &answer) : CLI_REFUSED;
-    free(text);
+    struct buf body;
+    json_t *plan = NULL;
+    buf_init(&body, BODY_MAX);
+    put_body(cli, asked, false, "MISSING", &body);
+    const struct call call = {
+        .method = "POST", .path = PLAN_PATH, .body = body.data, .flags = CALL_QUIET};
+    int status = call_send_or(cli, &call, 409, &answer);
+    buf_release(&body);
     if (status)
         return -1;
     int64_t missing = answer.status == 409 ? 0 : -1; /* there is nothing to do */
@@ -268,9 +258,9 @@ static int64_t count_missing(struct cli *cli, const struct buf *body)
 }
 
 /* A supplement makes runs, whatever there is: whoever wants to fill gaps is told how. */
-static void tell_of_doubles(struct cli *cli, const struct buf *body, const json_t *plan)
+static void tell_of_doubles(struct cli *cli, const struct asked *asked, const json_t *plan)
 {
-    int64_t made = get_number(plan, "newCount", 0), missing = count_missing(cli, body);
+    int64_t made = get_number(plan, "newCount", 0), missing = count_missing(cli, asked);
     if (missing < 0 || missing >= made)
         return;
     printf("\n%" PRId64 " of these times %s a run already, and would have one more;\n"
@@ -279,7 +269,7 @@ static void tell_of_doubles(struct cli *cli, const struct buf *body, const json_
            made - missing, made - missing == 1 ? "has" : "have", missing);
 }
 
-static int print_plan(struct cli *cli, const struct buf *body, const struct http_answer *answer)
+static int print_plan(struct cli *cli, const struct asked *asked, const struct http_answer *answer)
 {
     json_t *plan = NULL;
     if (call_print_raw(cli, answer))
@@ -288,30 +278,39 @@ static int print_plan(struct cli *cli, const struct buf *body, const struct http
     if (!status) {
         grid_print_plan(cli, plan);
         if (cli->options.supplement)
-            tell_of_doubles(cli, body, plan);
+            tell_of_doubles(cli, asked, plan);
     }
     json_decref(plan);
     return status;
 }
 
-int verb_rerun(struct cli *cli)
+static int send_asked(struct cli *cli, const struct asked *asked)
 {
+    const struct options *options = &cli->options;
     struct http_answer answer;
     struct buf body;
     buf_init(&body, BODY_MAX);
-    int status = make_body(cli, &body);
+    put_body(cli, asked, options->supplement, options->instances, &body);
     const struct call create = {
         .method = "POST", .path = "/rerunCampaigns", .body = body.data, .flags = CALL_CREATE};
-    const struct call ask = {
-        .method = "POST", .path = "/rerunCampaigns/actions/plan", .body = body.data};
-    if (!status)
-        status = call_send(cli, cli->options.plan ? &ask : &create, &answer);
-    if (!status) {
-        status = cli->options.plan ? print_plan(cli, &body, &answer)
-                                   : follow(cli, "Started", &answer);
-        http_answer_release(&answer);
-    }
+    const struct call ask = {.method = "POST", .path = PLAN_PATH, .body = body.data};
+    int status = call_send(cli, options->plan ? &ask : &create, &answer);
     buf_release(&body);
+    if (status)
+        return status;
+    print_range(cli, asked);
+    status = options->plan ? print_plan(cli, asked, &answer) : follow(cli, "Started", &answer);
+    http_answer_release(&answer);
+    return status;
+}
+
+int verb_rerun(struct cli *cli)
+{
+    struct asked asked = {0};
+    int status = find_asked(cli, &asked);
+    if (!status)
+        status = send_asked(cli, &asked);
+    zone_unref(asked.zone);
     return status;
 }
 

@@ -111,7 +111,8 @@ static const char *maker(struct cli *cli, const json_t *run, const json_t *plann
     if (parent)
         return arena_printf(&cli->arena, " by a task of run %s, in the name of %s",
                             safe_line(&cli->arena, parent), user);
-    if (get_text(planned, "campaignKey")) /* which has a line of its own */
+    if (get_text(planned,
+                 "campaignKey")) /* it made the run, or the schedule did: that is not told */
         return arena_printf(&cli->arena, " in the name of %s", user);
     if (launched && strcmp(launched, "SCHEDULED") == 0)
         return arena_printf(&cli->arena, " by %s, in the name of %s",
@@ -126,7 +127,7 @@ static void print_origin(struct cli *cli, const json_t *run)
     struct planned planned;
     if (!made)
         return;
-    planned_init(&planned, cli, &run, 1, true);
+    (void)planned_init(&planned, cli, &run, 1, PLANNED_CAMPAIGN);
     const json_t *item = planned_item(&planned, run);
     const char *time = planned_text(&planned, cli, item);
     const char *zone = get_text(json_object_get(item, "schedule"), "timezoneId");
@@ -135,7 +136,8 @@ static void print_origin(struct cli *cli, const json_t *run)
     if (time)
         printf("Planned     %s (%s)\n", time, safe_line(&cli->arena, zone ? zone : "UTC"));
     if (campaign)
-        printf("Campaign    %s\n", safe_line(&cli->arena, campaign));
+        printf("Campaign    %s asked for it, or for a repair of it\n",
+               safe_line(&cli->arena, campaign));
     printf("Made        %s%s\n", safe_line(&cli->arena, made), maker(cli, run, item));
     planned_release(&planned);
 }

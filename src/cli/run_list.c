@@ -16,11 +16,7 @@
 #include "cli/verbs.h"
 #include "cli/watch.h"
 
-enum {
-    PAGE_MOST = 1000,
-    SHOWN_DEFAULT = 100,
-    ZONE_MOST_MS = 26 * 3600000, /* what a wall clock may be off */
-};
+enum { ZONE_MOST_MS = 26 * 3600000 /* what a wall clock may be off */ };
 
 /* ---- tables ---- */
 
@@ -79,7 +75,7 @@ void run_print_table(struct cli *cli, const json_t *const *runs, size_t count)
             printf("%s\n", safe_line(&cli->arena, get_text(runs[i], "key")));
         return;
     }
-    planned_init(&planned, cli, runs, count, false);
+    (void)planned_init(&planned, cli, runs, count, 0);
     print_rows(cli, runs, count, &planned);
     planned_release(&planned);
 }
@@ -119,11 +115,16 @@ static bool in_range(const struct range *range, int64_t ms, const struct zone *z
 static int parse_range(struct cli *cli, const char *text, struct range *ret)
 {
     const char *dots = strstr(text, "..");
-    int64_t ignored;
+    int64_t from_ms, to_ms;
     ret->from = dots ? arena_memdup(&cli->arena, text, (size_t)(dots - text)) : text;
     ret->to = dots ? dots + 2 : text;
-    if (times_parse(ret->from, NULL, DAY_BEGINS, &ignored) &&
-        times_parse(ret->to, NULL, DAY_ENDS, &ignored))
+    bool is_good = times_parse(ret->from, NULL, DAY_BEGINS, &from_ms) &&
+                   times_parse(ret->to, NULL, DAY_ENDS, &to_ms);
+    if (is_good && to_ms < from_ms && times_is_date(ret->from) == times_is_date(ret->to)) {
+        cli_complain("--planned: \"%s\" ends before it begins", text);
+        return CLI_USAGE;
+    }
+    if (is_good)
         return CLI_DONE;
     cli_complain("--planned: \"%s\" is neither a time nor FROM..TO: 2026-01-31, or "
                  "2026-01-01..2026-01-31T12:00:00Z",
@@ -131,34 +132,73 @@ static int parse_range(struct cli *cli, const char *text, struct range *ret)
     return CLI_USAGE;
 }
 
-/* Those of the runs that stand for a time of the range, in its first places; how many. */
-static size_t keep_planned(struct cli *cli, const struct range *range, const json_t **runs,
-                           size_t count)
+/* Those whose planned time is so near that its clock decides, in the first places; how many. */
+static size_t keep_near(const struct range *range, const json_t **runs, size_t count)
 {
-    struct planned planned;
-    size_t near = 0, kept = 0;
+    size_t kept = 0;
     int64_t ms;
     for (size_t i = 0; i < count; i++) {
         const char *time = get_text(runs[i], "plannedTime");
         if (time && timefmt_parse(time, &ms) && in_range(range, ms, NULL, ZONE_MOST_MS))
-            runs[near++] = runs[i];
+            runs[kept++] = runs[i];
     }
-    planned_init(&planned, cli, runs, near, false); /* whose day it is, the zone says */
-    for (size_t i = 0; i < near; i++) {
-        const json_t *item = planned_item(&planned, runs[i]);
-        const char *time = get_text(item, "plannedTime");
-        if (time && timefmt_parse(time, &ms) &&
-            in_range(range, ms, planned_zone(&planned, cli, item), 0))
+    return kept;
+}
+
+/* Is it for a time of the range, on the clock of its schedule? An exit code. */
+static int is_for(const struct planned *planned, const struct range *range, const json_t *run,
+                  bool *ret)
+{
+    const json_t *item = planned_item(planned, run);
+    const char *time = get_text(item, "plannedTime");
+    struct zone *zone;
+    struct err err;
+    int64_t ms;
+    *ret = false;
+    if (!time || !timefmt_parse(time, &ms))
+        return CLI_DONE;
+    if (planned_zone(planned, item, &zone, &err)) {
+        cli_complain("--planned: the clock of the schedule of run %s: %s", get_text(run, "key"),
+                     err.message);
+        return CLI_USAGE;
+    }
+    *ret = in_range(range, ms, zone, 0);
+    zone_unref(zone);
+    return CLI_DONE;
+}
+
+/* Those of the runs that stand for a time of the range, in the first places. */
+static int keep_planned(struct cli *cli, const struct range *range, const json_t **runs,
+                        size_t *count)
+{
+    struct planned planned;
+    size_t near = keep_near(range, runs, *count), kept = 0;
+    int status = planned_init(&planned, cli, runs, near, PLANNED_NEEDED);
+    for (size_t i = 0; i < near && !status; i++) {
+        bool is_wanted;
+        status = is_for(&planned, range, runs[i], &is_wanted);
+        if (is_wanted)
             runs[kept++] = runs[i];
     }
     planned_release(&planned);
-    return kept;
+    *count = kept;
+    return status;
+}
+
+static void print_planned(struct cli *cli, const json_t *const *runs, size_t count)
+{
+    size_t most = cli->options.limit ? (size_t)cli->options.limit : PAGES_SHOWN;
+    if (count)
+        run_print_table(cli, runs, count < most ? count : most);
+    else
+        pages_tell_none("runs");
+    if (count > most)
+        cli_complain("there are %zu more: --limit %zu", count - most, count);
 }
 
 /* The server's list knows no planned times to look for: all runs are gone through. */
 static int list_planned(struct cli *cli, const char *path)
 {
-    size_t most = cli->options.limit ? (size_t)cli->options.limit : SHOWN_DEFAULT;
     struct range range;
     int status = parse_range(cli, cli->options.planned, &range);
     if (!status && (cli->options.output == OUTPUT_JSON || cli->options.page)) {
@@ -168,17 +208,17 @@ static int list_planned(struct cli *cli, const char *path)
     if (status)
         return status;
     json_t *items = json_array();
-    status = pages_collect(cli, path, PAGE_MOST, 0, items);
-    if (!status) {
-        const json_t **runs = pointers(cli, items);
-        size_t count = keep_planned(cli, &range, runs, json_array_size(items));
-        if (count)
-            run_print_table(cli, runs, count < most ? count : most);
-        else
-            pages_tell_none("runs");
-        if (count > most)
-            cli_complain("there are %zu more: --limit %zu", count - most, count);
+    status = pages_collect(cli, path, PAGES_ITEMS, 0, items);
+    size_t count = json_array_size(items);
+    if (!status && count && !json_object_get(json_array_get(items, 0), "plannedTime")) {
+        cli_complain("--planned: this server's list of runs does not tell their planned times");
+        status = CLI_REFUSED;
     }
+    const json_t **runs = pointers(cli, items);
+    if (!status)
+        status = keep_planned(cli, &range, runs, &count);
+    if (!status)
+        print_planned(cli, runs, count);
     json_decref(items);
     return status;
 }
@@ -192,12 +232,9 @@ static int add_since(struct cli *cli, struct buf *path)
     int64_t ms;
     if (!since)
         return CLI_DONE;
-    if (!times_parse(since, NULL, DAY_BEGINS, &ms)) {
-        cli_complain("--since: \"%s\" is neither a date such as 2026-01-31 nor RFC 3339 nor epoch "
-                     "ms",
-                     since);
-        return CLI_USAGE;
-    }
+    int status = times_option("since", since, NULL, DAY_BEGINS, &ms);
+    if (status)
+        return status;
     buf_printf(path, "timeCreatedGreaterThanOrEqualTo=%s&",
                call_escape(cli, timefmt_rfc3339(ms, time)));
     return CLI_DONE;

@@ -6,8 +6,8 @@
 #include "base/mem.h"
 #include "base/timefmt.h"
 #include "calendar/upcoming.h"
-#include "calendar/zones.h"
 #include "cli/format.h"
+#include "cli/times.h"
 #include "cli/verbs.h"
 
 /* The expression, or the part of a long one, with a caret under the column. What is no printable ASCII is one "?" or blank, so that
@@ -34,20 +34,6 @@ static bool parse_expression(const char *text, struct cron *ret)
                  error.message);
     point_at(text, error.column);
     return false;
-}
-
-/* On success one reference to the zone. */
-static bool find_zone(const char *id, struct zone **ret)
-{
-    struct zones *zones = zones_new(ZONES_FOLDER);
-    struct err err;
-    enum err_code code = zones_get(zones, id, ret, &err);
-    zones_free(zones);
-    if (code == ERR_INVALID_PARAMETER)
-        cli_complain("--timezone: \"%s\" %s", id, err.message);
-    else if (code)
-        cli_complain("%s", err.message);
-    return !code;
 }
 
 static void print_json(const struct upcoming *times, size_t count)
@@ -105,18 +91,18 @@ int verb_schedule_next(struct cli *cli)
         cli_complain("--timezone is missing: an id such as Europe/Berlin or UTC");
         return CLI_USAGE;
     }
-    if (options->after && !timefmt_parse_instant(options->after, &after_ms)) {
-        cli_complain("--after: \"%s\" is neither epoch ms nor an RFC 3339 date-time such as "
-                     "2026-01-31T12:00:00Z",
-                     options->after);
+    if (!parse_expression(options->args.items[0], &cron) ||
+        times_zone("--timezone", options->timezone, &zone))
         return CLI_USAGE;
-    }
-    if (!parse_expression(options->args.items[0], &cron) || !find_zone(options->timezone, &zone))
-        return CLI_USAGE;
+    int status = options->after ? times_option("after", options->after, zone, DAY_BEGINS, &after_ms)
+                                : 0;
+    if (times_is_date(options->after))
+        after_ms--; /* its first instant counts */
     size_t max = options->count ? (size_t)options->count : UPCOMING_DEFAULT;
     struct upcoming *times = ARENA_ARRAY(&cli->arena, max, struct upcoming);
-    size_t count = upcoming_list(&cron, zone, after_ms, max, times);
+    size_t count = status ? 0 : upcoming_list(&cron, zone, after_ms, max, times);
     zone_unref(zone);
-    print_times(cli, &cron, times, count);
-    return CLI_DONE;
+    if (!status)
+        print_times(cli, &cron, times, count);
+    return status;
 }

@@ -16,11 +16,16 @@ enum day_end {
     DAY_ENDS
 }; /* which instant of its day a plain date is: the first, the last ms */
 
-/* "2026-01-31", of a day that there is. */
+/* "2026-01-31", of a day that there is. NULL is none. */
 bool times_is_date(const char *text);
-/* `zone` NULL: UTC. False: it is none of the three. */
+/* `zone` NULL: UTC. False: it is none of the three. Eight digits are none either: whoever writes 20260131 means no ms of 1970. */
 bool times_parse(const char *text, const struct zone *zone, enum day_end end, int64_t *ret_ms);
-/* One reference, NULL for an id that is NULL, is that of UTC, or of which this host knows nothing. */
-struct zone *times_zone(const char *id);
+/* Of --OPTION: CLI_USAGE after a complaint. */
+__attribute__((warn_unused_result)) int times_option(const char *option, const char *text,
+                                                     const struct zone *zone, enum day_end end,
+                                                     int64_t *ret_ms);
+/* The zone of a Java id as this host knows it, one reference. CLI_USAGE after a complaint, which names `what` it is of. */
+__attribute__((warn_unused_result)) int times_zone(const char *what, const char *id,
+                                                   struct zone **ret);
 /* "2026-01-31 03:00+01:00", "2026-01-31 02:00Z", with seconds where they are not 0; in the arena. `zone` NULL: UTC. */
 const char *times_wall(struct arena *arena, int64_t ms, const struct zone *zone);

@@ -158,7 +158,7 @@ const struct verb cli_house_verbs[] = {
         .args = "[NAME]",
         .summary = "Make a token of a user, and show it this once",
         .help = "Without NAME: of whoever calls. The last word is the token.\n\n"
-                "  reprise token create eva --label laptop --expires 2027-01-31T00:00:00Z",
+                "  reprise token create eva --label laptop --expires 2027-01-31",
         .max_args = 1,
         .run = verb_token_create,
         .options = {OPTION_LABEL, OPTION_EXPIRES},
@@ -290,7 +290,8 @@ const struct verb cli_house_verbs[] = {
         .options = {OPTION_USER, OPTION_ACTION, OPTION_RESOURCE, OPTION_FROM, OPTION_TO,
                     OPTION_LIMIT, OPTION_PAGE},
         .words = {{OPTION_USER, NULL, "Only what this user did"},
-                  {OPTION_FROM, "T", "Only what was done since: RFC 3339, or ms since 1970"},
+                  {OPTION_FROM, "T",
+                   "Only what was done since: a date of UTC, RFC 3339, or ms since 1970"},
                   {OPTION_TO, "T", "Only what was done until then"}},
     },
     {

@@ -184,6 +184,7 @@ def test_the_audit_is_searched(reprise):
     later = reprise("audit", "--from", first["time"], "-o", "name").split()
     assert first["key"] in later
     assert first["key"] not in reprise("audit", "--to", "1000", "-o", "name").split()
+    assert first["key"] in reprise("audit", "--from", first["time"][:10], "--to", first["time"][:10], "-o", "name").split(), "a day of UTC"
     assert "--from" in reprise("audit", "--from", "yesterday", code=2)
     assert "resourceKey" in reprise("audit", "--resource", "none", code=3)
 

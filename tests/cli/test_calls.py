@@ -300,8 +300,8 @@ def test_what_is_missing_is_an_error_of_strict(cli, fake):
     assert len(fake.sent("POST", "/jobs")) == 1
 
 
-def doubts(cli, job, verb="validate"):
-    result = cli("job", verb, "-f", "-", input=json.dumps(job).encode())
+def doubts(cli, job, *verb):
+    result = cli("job", *(verb or ["validate"]), "-f", "-", input=json.dumps(job).encode())
     assert result.returncode == 0, result.stderr
     return result.stderr.decode().splitlines()
 
@@ -313,12 +313,15 @@ def test_expressions_of_another_language_are_told(cli, fake):
         {"taskKey": "a", "script": "load {{ ds }} {{params.x}}"}, {"taskKey": "b", "environment": [{"value": "x #{DateUtil.now()}"}]},
         {"taskKey": "c", "x-expressionLanguage": "EL", "script": "#{Job.name}"},
         {"taskKey": "d", "script": "{{job.parameters.day}} {{tasks.a.values.n}} ${#list} '{{.State}}' #{ab} {{dsx}}", "dependsOn": [{"taskKey": "a", "x-condition": "#{Job.name == 'x'}"}]}]}
-    for verb in ("validate", "create"):
-        told = doubts(cli, job, verb)
+    for verb in (["validate"], ["create"], ["create", "--strict"]):
+        told = doubts(cli, job, *verb)
         assert [line.split(", which")[0] for line in told] == [
             "reprise: warning: parameters[0].value has {{ macros.ds_add(ds, 1) }}", "reprise: warning: parameters[1].value has #{Job.planTime}",
             'reprise: warning: task "a": tasks[0].script has {{ ds }}', 'reprise: warning: task "b": tasks[1].environment[0].value has #{DateUtil.now()}']
     assert doubts(cli, {**job, "tasks": [], "parameters": job["parameters"][1:], "x-expressionLanguage": "EL"}) == []
+    long = "#{Job.getPlanTime('" + "é" * 46 + "')}"
+    for text in (long, "a" + long, "{{{ ds }}}"):
+        assert len(doubts(cli, {"name": "x", "tasks": [{"taskKey": "a", "script": text}]})) == 1, text
 
 
 def test_parameters_that_the_job_of_a_task_does_not_name_are_told(cli, fake):
@@ -329,6 +332,9 @@ def test_parameters_that_the_job_of_a_task_does_not_name_are_told(cli, fake):
     assert doubts(cli, {"name": "x", "tasks": [task]}) == [where + '[2] gives "days", which job child does not name; did you mean day?',
                                                           where + '[3] gives "region", which job child does not name']
     assert doubts(cli, {"name": "x", "tasks": [{**task, "jobKey": key(9)}]}) == []
+    asked = len(fake.sent("GET", f"/jobs/{JOB}"))
+    assert len(doubts(cli, {"name": "x", "tasks": [{**task, "taskKey": f"a{i}"} for i in range(20)]})) == 40
+    assert len(fake.sent("GET", f"/jobs/{JOB}")) == asked + 1
 
 
 def test_files_in_folders_below_are_told_of(cli, fake, tmp_path):
@@ -607,19 +613,30 @@ def test_runs_are_listed_with_the_times_that_they_stand_for(cli, fake):
     limited = cli("run", "list", "--planned", "2026-01-01..2026-03-01", "-o", "name", "--limit", "2")
     assert limited.stdout.decode().split() == [key(11), key(12)] and b"1 more: --limit 3" in limited.stderr
     fake.on("GET", "/plannedRuns", (404, {"code": "NotFound", "message": "x"}))
+    assert cli("run", "list", "--planned", "2026-01-31").returncode == 3, "nobody knows"
     plain = cli("run", "list")
     assert (plain.returncode, plain.stderr) == (0, b"") and b"PLANNED" not in plain.stdout, "of a server of before"
     cli("run", "list", "--since", "2026-01-31")
     assert fake.sent("GET", "/jobRuns")[-1].query["timeCreatedGreaterThanOrEqualTo"] == ["2026-01-31T00:00:00.000Z"]
-    for args, says in ((["--since", "yesterday"], "--since"), (["--planned", "2026-01"], "--planned"), (["--planned", "2026-01-31", "-o", "json"], "-o json")):
+    for args, says in ((["--since", "yesterday"], "--since"), (["--planned", "2026-01"], "--planned"), (["--planned", "2026-01-31", "-o", "json"], "-o json"),
+                       (["--planned", "20260131"], "--planned"), (["--since", "20260131"], "--since"), (["--planned", "2026-02-01..2026-01-31"], "ends before")):
         result = cli("run", "list", *args)
         assert result.returncode == 2 and says in result.stderr.decode()
+
+
+def test_planned_times_that_nobody_tells_are_no_empty_list(cli, fake):
+    row = run_row(11, time="2026-01-31T02:00:00.000Z")
+    fake.on("GET", "/jobRuns", {"items": [row]}, {"items": [{name: row[name] for name in row if name != "plannedTime"}]})
+    fake.on("GET", "/plannedRuns", {"items": [planned(11, row["plannedTime"], "Mars/Base")]})
+    for says, code in (("is no known time zone", 2), ("does not tell their planned times", 3)):
+        result = cli("run", "list", "--planned", "2026-01-31")
+        assert (result.returncode, result.stdout) == (code, b"") and says in result.stderr.decode()
 
 
 @pytest.mark.parametrize("more, item, lines", [
     ({"launched": "MANUAL"}, None, ["Made        2026-02-01 10:00:00Z by eva"]),
     ({"launched": "SCHEDULED"}, {}, ["Planned     2026-01-31 00:00+01:00 (Europe/Berlin)", "Made        2026-02-01 10:00:00Z by the schedule, in the name of eva"]),
-    ({"launched": "SCHEDULED"}, {"campaignKey": key(7)}, ["Planned     2026-01-31 00:00+01:00 (Europe/Berlin)", f"Campaign    {key(7)}", "Made        2026-02-01 10:00:00Z in the name of eva"]),
+    ({"launched": "SCHEDULED"}, {"campaignKey": key(7)}, ["Planned     2026-01-31 00:00+01:00 (Europe/Berlin)", f"Campaign    {key(7)} asked for it, or for a repair of it", "Made        2026-02-01 10:00:00Z in the name of eva"]),
     ({"launched": "SCHEDULED"}, None, ["Made        2026-02-01 10:00:00Z by itself, in the name of eva"]),
     ({"launched": "MANUAL", "parentJobRunKey": key(9)}, None, [f"Made        2026-02-01 10:00:00Z by a task of run {key(9)}, in the name of eva"])])
 def test_a_run_tells_what_made_it_and_for_when(cli, fake, more, item, lines):

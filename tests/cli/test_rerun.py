@@ -60,6 +60,19 @@ def test_a_plain_date_is_that_whole_day_of_the_schedule(cli, fake, zone, begin, 
     assert cli("rerun", JOB, "--from", "2026-02-29", "--to", "2026-03-29").returncode == 2, "no such day"
 
 
+def test_whose_day_it_is_must_be_known(cli, fake):
+    fake.on("POST", "/rerunCampaigns", (201, campaign()))
+    days = ["--from", "2025-10-25", "--to", "2025-10-25"]
+    assert cli("rerun", JOB, *days).returncode == 3, "the job cannot be had"
+    fake.on("GET", f"/jobs/{JOB}", {"key": JOB, "schedule": {"timezoneId": "Mars/Base"}})
+    result = cli("rerun", JOB, *days)
+    assert result.returncode == 2 and b"the clock of the job's schedule: \"Mars/Base\" is no known time zone" in result.stderr
+    assert cli("rerun", JOB, "--from", "20251025", "--to", "20251026").returncode == 2
+    assert not fake.sent("POST", "/rerunCampaigns")
+    fake.on("GET", f"/jobs/{JOB}", {"key": JOB, "schedule": {"timezoneId": "Atlantic/Azores"}})
+    assert cli("rerun", JOB, *days).stdout.decode().startswith("Planned times from 2025-10-25 00:00Z to 2025-10-25 23:59:59Z\n"), "midnight is there twice"
+
+
 def test_all_cells_with_their_runs(cli, fake):
     cells = [cell(1, 1 + n % 9, "SUCCESS") for n in range(25)]
     fake.on("GET", f"/rerunCampaigns/{key(7)}", campaign(cells=cells))

@@ -66,6 +66,11 @@ def test_around_clock_changes(name):
             assert got[-1] >= end.timestamp() * 1000
 
 
+def test_a_plain_date_begins_with_its_first_time():
+    for zone, ms in (("UTC", 1767225600000), ("Europe/Berlin", 1767225600000 - 3600000)):
+        assert times("0 0 0 * * ?", "--timezone", zone, "--after", "2026-01-01", "--count", "1") == [ms]
+
+
 def test_the_table_marks_clock_changes():
     result = call("0 30 1 * * ?", "--timezone", "America/New_York", "--after", "2026-10-31T00:00:00-04:00", "--count", "3")
     lines = result.stdout.decode().splitlines()
