@@ -1,10 +1,9 @@
 /* model/def: what is accepted, what is refused and by which name, canonical text. */
 #include "unit/def_bodies.h"
 
-#include <threads.h>
-
 #include "base/buf.h"
 #include "base/mem.h"
+#include "base/thread.h"
 
 /* ---- canonical text ---- */
 
@@ -385,25 +384,25 @@ static void lists_have_limits(void **state)
 
 /* ---- sharing ---- */
 
-static int use_and_let_go(void *argument)
+static void *use_and_let_go(void *argument)
 {
     struct job_def *def = argument;
     for (int i = 0; i < 1000; i++)
         job_def_unref(job_def_ref(def));
     job_def_unref(def);
-    return 0;
+    return NULL;
 }
 
 static void definitions_are_shared(void **state)
 {
     (void)state;
     struct job_def *def = parse_good(TASKS(TASK("a", "")));
-    thrd_t threads[4];
+    pthread_t threads[4];
     for (size_t i = 0; i < ARRAY_LEN(threads); i++)
-        assert_int_equal(thrd_create(&threads[i], use_and_let_go, job_def_ref(def)), thrd_success);
+        assert_true(thread_start(&threads[i], use_and_let_go, job_def_ref(def)));
     job_def_unref(def);
     for (size_t i = 0; i < ARRAY_LEN(threads); i++)
-        thrd_join(threads[i], NULL);
+        pthread_join(threads[i], NULL);
     job_def_unref(NULL);
 }
 
