@@ -274,3 +274,13 @@ def test_runs_are_found_by_the_days_on_which_they_were_made(own, page_on):
     page.sees("None that was made on these days.")
     page("await page.getByLabel('to', {exact: true}).fill('')")
     until(lambda: page(rows) == 1, "without days")
+    page("await page.getByLabel('From').fill('0202-01-01')")  # on the way to 2026
+    page.settle()
+    assert "from" not in page("return page.url()") and page(rows) == 1
+
+
+def test_a_day_on_which_clocks_go_back_at_midnight_is_whole(own, page_on):
+    page = page_on(own, timezoneId="Africa/Cairo")
+    page("globalThis.asked = page.waitForRequest((request) => request.url().includes('timeCreatedLess'))")
+    page.go("runs?to=2026-10-29")
+    assert "timeCreatedLessThanOrEqualTo=2026-10-29T21%3A59%3A59.999Z" in page("return (await asked).url()")

@@ -285,6 +285,9 @@ def test_a_repair_that_was_left_is_there_again(own, page):
     assert page("return await page.locator('[data-parameter=day]').inputValue()") == "2"
     assert page("return await page.getByLabel('Name of the new parameter').inputValue()") == "region"
     page.picture("repair-again")
+    page.go(f"runs/{run['key']}/repair?tasks=two")  # another selection is another draft
+    page("await page.locator('[data-node=one]:not(.chosen)').waitFor()")
+    page("await page.goBack(); await page.getByText('had chosen here before').waitFor()")
     page("await page.reload(); await page.getByText('had chosen here before').waitFor()")
     page("await page.getByRole('button', {name: 'Start over'}).click()")
     page.sees("Will run 1, re-evaluate 0, keep 1")
@@ -324,3 +327,8 @@ def test_a_task_of_a_big_graph_is_found_by_its_name(own, page):
     until(lambda: page(current) == names[9] and page(MIDDLE) < 2, "round to the last")
     page("await page.keyboard.type('x')")
     page.sees("none")
+    own.api.repair(run, taskKeys=[names[191]])
+    own.api.wait_final(run, "FAILED")
+    page("await page.goto('about:blank'); await page.goto(arg)", f"/#/runs/{run['key']}?repair=0")
+    page("await page.getByRole('button', {name: 'Original', pressed: true}).waitFor()")
+    page(f"await page.locator('[data-node={names[120]}][data-status=FAILED]').waitFor()")  # an older attempt, too

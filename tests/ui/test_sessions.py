@@ -121,8 +121,8 @@ def sign_in_elsewhere(page, token):
     page("const answer = await page.context().request.post('/reprise/v1/session', {data: {token: arg}}); if (!answer.ok()) throw new Error(await answer.text())", token)
 
 
-def begin_a_repair(own, page):
-    run = own.api.go([task("one", "fail.py")], "FAILED", name="hello", parameters=named(day="1"))
+def begin_a_repair(own, page, run=None):
+    run = run or own.api.go([task("one", "fail.py")], "FAILED", name="hello", parameters=named(day="1"))
     page.go(f"runs/{run['key']}/repair")
     page.sees("Will run 1")
     page("await page.locator('[data-parameter=day]').fill('2'); await page.getByRole('row', {name: /^day 1/}).waitFor()")
@@ -144,7 +144,10 @@ def test_a_session_that_has_ended_takes_nothing_with_it(own, page):
     again = "page.getByRole('dialog', {name: 'The session has ended'})"
     page(f"await {again}.waitFor()")
     page.picture("session-ended")
-    page(f"await page.keyboard.press('Escape'); await {again}.getByLabel('Token').fill('wrong'); await page.keyboard.press('Enter')")
+    for _ in range(5):  # in the end the browser closes it, whatever the page says
+        page("await page.keyboard.press('Escape')")
+    page.settle()
+    page(f"await {again}.waitFor(); await {again}.getByLabel('Token').fill('wrong'); await page.keyboard.press('Enter')")
     page.sees("This token is not accepted")
     page(f"await {again}.getByLabel('Token').fill(arg); await page.keyboard.press('Enter'); await {again}.waitFor({{state: 'detached'}})", own.token)
     assert own.api.get_run(run)["version"] == 1, "what was refused is not done by itself"
@@ -173,6 +176,24 @@ def test_somebody_else_who_signs_in_is_named(own, page):
     page(f"await {other}.getByRole('button', {{name: 'Go on as vera'}}).click(); await {other}.waitFor({{state: 'detached'}})")
     page.sees("You may not change this")
     assert "vera" in page.text(".user") and own.api.get_run(run)["version"] == 1
+
+
+def test_somebody_else_who_signs_out_takes_nothing_along(own, page):
+    own.api.made(f"{ACCOUNTS}/users", {"name": "vera", "role": "VIEWER"})
+    vera = own.api.made(f"{ACCOUNTS}/tokens", {"name": "t", "user": "vera"})["token"]
+    run = begin_a_repair(own, page)
+    page("globalThis.other = await page.context().newPage(); await other.goto('/'); await other.getByRole('button', {name: 'Sign out'}).click()")
+    page("await page.getByLabel('Token').waitFor(); await page.getByLabel('Token').fill(arg); await page.keyboard.press('Enter'); await page.getByLabel('Token').waitFor({state: 'detached'})", own.token)
+    page("await page.locator('[data-parameter=day]').waitFor()")
+    assert page("return await page.locator('[data-parameter=day]').inputValue()") == "1", "its own user has signed out"
+    begin_a_repair(own, page, run)
+    page("await page.context().clearCookies(); await other.getByLabel('Token').fill(arg); await other.keyboard.press('Enter')", vera)
+    page("await page.getByRole('dialog', {name: 'Somebody else is signed in'}).waitFor()")
+    page("await other.getByRole('button', {name: 'Sign out'}).click(); await other.getByLabel('Token').waitFor(); await other.close()")
+    ended = "page.getByRole('dialog', {name: 'The session has ended'})"
+    page(f"await {ended}.getByLabel('Token').fill(arg); await page.keyboard.press('Enter'); await {ended}.waitFor({{state: 'detached'}})", own.token)
+    assert page("return await page.evaluate(() => document.activeElement.dataset.parameter)") == "day", "where it was typed"
+    assert page("return await page.locator('[data-parameter=day]').inputValue()") == "2"
 
 
 def test_tabs_of_a_browser_are_signed_out_together(own, page):

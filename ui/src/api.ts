@@ -46,14 +46,23 @@ function credential(method: string): Record<string, string> {
 // user is back.
 export const away = signal<{ by: string | null } | null>(null)
 
-const whileAway = (signal?: AbortSignal) => new Promise<void>((resolve, reject) => {
-  signal?.addEventListener('abort', () => reject(signal.reason))
-  const stop = away.subscribe((now) => {
-    if (now) return
-    resolve()
-    queueMicrotask(() => stop())
-  })
-})
+// Until somebody is back. What waits is of the user who went: nobody else sends it.
+async function whileAway(signal?: AbortSignal): Promise<void> {
+  const user = me.value.key
+  while (away.value) {
+    await new Promise<void>((resolve) => {
+      const stop = away.subscribe((now) => now || done())
+      const done = () => queueMicrotask(() => {
+        stop()
+        signal?.removeEventListener('abort', done)
+        resolve()
+      })
+      signal?.addEventListener('abort', done)
+    })
+    signal?.throwIfAborted()
+  }
+  if (!place.value || me.value.key !== user) throw new DOMException('Somebody else is signed in', 'AbortError')
+}
 
 let renewal: Promise<boolean> | null = null
 
@@ -87,7 +96,8 @@ function isBack(session: Session): boolean {
 const tabs = new BroadcastChannel('reprise')
 tabs.onmessage = ({ data }) => {
   if (storedToken()) return
-  if (data === 'out') leave()
+  if (data === `out ${me.value.key}`) leave()
+  else if (String(data).startsWith('out')) away.value = place.value ? { by: null } : null // somebody else, whose page this is not
   else (place.value ? renew() : resume()).catch(() => undefined)
 }
 
@@ -292,7 +302,7 @@ async function startSession(by: { code: string } | { token: string }): Promise<v
 export async function signOut(): Promise<void> {
   if (!storedToken()) {
     await call('/reprise/v1/session', { method: 'DELETE' }).catch(() => undefined)
-    tabs.postMessage('out')
+    tabs.postMessage(`out ${me.value.key}`)
   }
   leave()
 }

@@ -4,7 +4,7 @@
 import { useMemo } from 'preact/hooks'
 import { ApiError, get } from './api'
 import { useLive } from './live'
-import type { Parameter, ParameterChange, Repair, Run, TaskDef, WholeVersion } from './types'
+import type { ParameterChange, Repair, Run, TaskDef, WholeVersion } from './types'
 
 export interface AsOf {
   run: Run
@@ -49,19 +49,19 @@ export function useAsOf(run: Run | undefined, attempt: Repair | undefined): { as
 }
 
 // The parameters that were in effect in an attempt: those of the newest, without what has changed since.
-export function useParameters(run: Run, attempt: Repair, newest: number): { parameters: Parameter[] | undefined; error: Error | undefined } {
+export function useParameters(run: Run, attempt: Repair, newest: number): { parameters: Map<string, string> | undefined; error: Error | undefined } {
   const isNewest = attempt.key === newest
   const { data: changes, error } = useLive<ParameterChange[]>(`parameters of ${run.key} ${attempt.key} ${isNewest ? '' : newest}`, async (signal) =>
     (isNewest ? [] : (await get<{ parameters: ParameterChange[] }>(`/jobRuns/${run.key}/diff`, { from: attempt.key, to: newest }, signal)).parameters),
   { isActive: () => false })
   const parameters = useMemo(() => {
     if (!changes) return undefined
-    const values = new Map((run.unifiedJobAndJobRunParameters ?? []).map((p) => [p.name, p.value]))
+    const values = new Map((run.unifiedJobAndJobRunParameters ?? []).map((p) => [p.name, p.value ?? '']))
     for (const { name, old } of changes) {
       if (old === null) values.delete(name)
       else values.set(name, old)
     }
-    return [...values].map(([name, value]) => ({ name, value }))
+    return values
   }, [run, changes])
   return { parameters, error }
 }

@@ -20,7 +20,7 @@ interface Props {
   view: (key: string) => NodeView
   current?: string | null // open beside the graph
   centre?: { key: string } | null // to be in the middle while it is the current one: anew with every object
-  begins?: string // a big graph begins at this task, where none is open or chosen
+  begins?: string // a big graph begins at this task, where none is open or chosen; undefined: not known yet
   chosen?: Set<string> // for a repair; undefined: nothing is chosen here
   onOpen: (key: string) => void
   label: string
@@ -72,6 +72,7 @@ interface View {
 function Drawing({ tasks, view, current, centre, begins, chosen, onOpen, label, layout }: Props & { layout: Layout }) {
   const frame = useRef<HTMLDivElement>(null)
   const [at, setAt] = useState<View | null>(null)
+  const moved = useRef(false)
   const drag = useRef<{ x: number; y: number; moved: boolean } | null>(null)
   const defs = useMemo(() => new Map(tasks.map((task) => [task.taskKey, task])), [tasks])
   const now = useRef({ current, centre })
@@ -106,9 +107,11 @@ function Drawing({ tasks, view, current, centre, begins, chosen, onOpen, label, 
       y: along(box.clientHeight, layout.height * BEGIN_ZOOM, (spot?.y ?? 0) * BEGIN_ZOOM),
     })
   }
+  useLayoutEffect(() => {
+    if (!moved.current) begin()
+  }, [begins === undefined])
   useLayoutEffect(begin, [layout])
   // Beside a panel there is less room: as long as nobody moved the graph, it is placed anew.
-  const moved = useRef(false)
   useEffect(() => {
     const box = frame.current
     if (!box) return

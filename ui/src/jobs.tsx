@@ -12,6 +12,7 @@ import type { Job, JobSummary, RunSummary, WorkspaceEvent } from './types'
 import { CopyText, Empty, Loading, Name, Problem, Table, visible } from './ui'
 
 const RUNS = 20
+const JUST_ASKED_MS = 2000
 
 // The last runs of each job that is looked at, kept current by the newest runs of the workspace, and by what its stream says of
 // older ones, which may be repaired. What happened before a stream is not in it: with its opening what is looked at is asked for anew.
@@ -19,9 +20,11 @@ function useLastRuns() {
   const runs = useRef(new Map<string, RunSummary[]>())
   const asked = useRef(new Set<string>())
   const moved = useRef(new Map<string, string>()) // runs that something happened in, with their jobs
+  const begun = useRef(performance.now())
   const [, setVersion] = useState(0)
   const listener: Listener<WorkspaceEvent> = {
     onOpen: () => {
+      if (performance.now() - begun.current < JUST_ASKED_MS) return
       asked.current.clear()
       setVersion((v) => v + 1)
     },

@@ -7,7 +7,6 @@ import { ApiError, type Query, call, url } from './api'
 export const POLL_MS = 2000
 export const SLOW_MS = 30_000 // while a stream is open: in case that it is open but dead
 const COALESCE_MS = 150
-const COLON = 0x3a
 
 export interface Live<T> {
   data: T | undefined
@@ -93,11 +92,10 @@ export function useLive<T, E = unknown>(
     async function watch() {
       follower = new AbortController()
       const mine = follower
-      const tell = itemsOf<E>((item) => latest.current.listener?.onItem(item))
-      const came = (piece: Uint8Array) => {
-        if (latest.current.listener) tell(piece)
+      const came = itemsOf<E>((item) => {
+        latest.current.listener?.onItem(item)
         soon()
-      }
+      })
       try {
         if (!(await follow(stream!, streamQuery, mine.signal, opened, came))) return // there are no streams: poll
       } catch (error) {
@@ -137,7 +135,7 @@ export function useLive<T, E = unknown>(
 // Follows a stream of server-sent events until it ends; false when what answered is no stream. fetch, not
 // EventSource, because that cannot send a credential.
 async function follow(
-  path: string, query: Query | undefined, signal: AbortSignal, onOpen: () => void, onEvent: (piece: Uint8Array) => void,
+  path: string, query: Query | undefined, signal: AbortSignal, onOpen: () => void, onPiece: (piece: Uint8Array) => void,
 ): Promise<boolean> {
   const answer = await call(url(path, { ...query, onlyNew: true }), { signal, headers: { accept: 'text/event-stream' } })
   if (!answer.headers.get('content-type')?.startsWith('text/event-stream') || !answer.body) {
@@ -149,11 +147,11 @@ async function follow(
   for (;;) {
     const { done, value } = await reader.read()
     if (done) return true
-    if (value[0] !== COLON) onEvent(value) // a heartbeat is a comment: it begins with a colon
+    onPiece(value)
   }
 }
 
-// Takes a stream piece by piece, wherever it is cut, and hands over the items in it: each is a line of data.
+// Takes a stream piece by piece, wherever it is cut, and hands over the items in it: each is a line of data. Heartbeats are comments.
 const DATA = 'data: '
 
 export function itemsOf<E>(onItem: (item: E) => void): (piece: Uint8Array) => void {

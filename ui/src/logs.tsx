@@ -1,9 +1,9 @@
 // The output of a task's attempts: followed while it runs, searched, coloured, whatever its size.
 
-import { signal } from '@preact/signals'
-import { useEffect, useMemo, useRef, useState } from 'preact/hooks'
+import { useEffect, useLayoutEffect, useMemo, useRef, useState } from 'preact/hooks'
 import { Ansi } from './ansi'
 import { ApiError, call, get, url } from './api'
+import { kept } from './kept'
 import { useLive } from './live'
 import { LogReader } from './logread'
 import { LogStore } from './logstore'
@@ -13,7 +13,7 @@ import { amend, href, route } from './route'
 import { Shape, isFinal, isOwnFailure, word } from './states'
 import { attemptName, duration } from './time'
 import type { Run, TaskRun } from './types'
-import { Empty, Key, Loading, Message, Name, Problem, useRows } from './ui'
+import { Empty, Finder, Key, Loading, Message, Name, Problem, useRows } from './ui'
 import { useWrapped } from './wrap'
 
 const ROW_PX = 19
@@ -23,8 +23,7 @@ const ERROR_LINE = /\b(error|exception|traceback|fatal|panic(ked)?|critical|segm
 const escapeRegExp = (text: string) => text.replace(/[.*+?^${}()|[\]\\]/g, '\\$&')
 
 // Whether long lines go on in the next: of the reader, not of a log.
-const wraps = signal(localStorage.getItem('reprise.wrap') === 'yes')
-wraps.subscribe((yes) => localStorage.setItem('reprise.wrap', yes ? 'yes' : 'no'))
+const wraps = kept('reprise.wrap', ['no', 'yes'])
 
 type Map2 = Record<string, string>
 
@@ -183,7 +182,7 @@ function LogView({ taskRunKey, attempt, stream, isGrowing, name, nothing, onEmpt
   const count = store.lines
   const rows = useRows(count, ROW_PX)
   const wrapped = useWrapped(rows.ref, count)
-  const isWrapped = wraps.value
+  const isWrapped = wraps.value === 'yes'
   const { first, last, scrollTo, atEnd } = isWrapped ? wrapped : rows
   const [follows, setFollows] = useState(isGrowing)
   const [needle, setNeedle] = useState('')
@@ -191,23 +190,21 @@ function LogView({ taskRunKey, attempt, stream, isGrowing, name, nothing, onEmpt
   const [at, setAt] = useState(-1)
   const [marked, setMarked] = useState(-1)
   const [note, setNote] = useState('')
-  const search = useRef<HTMLInputElement>(null)
   const pattern = useMemo(() => (needle ? new RegExp(escapeRegExp(needle), 'i') : null), [needle])
 
-  useEffect(() => {
-    if (follows) scrollTo(count)
-  }, [follows, version])
-  // What was in sight stays in sight.
+  // Who follows stays at the end, also when lines are wrapped or no more; for others what was in sight stays in sight.
   const top = useRef<number | null>(null)
-  useEffect(() => {
-    if (top.current !== null && !follows) scrollTo(top.current)
+  useLayoutEffect(() => {
+    if (follows) scrollTo(count)
+    else if (top.current !== null) scrollTo(top.current)
     top.current = null
-  }, [isWrapped])
+    if (!isWrapped) rows.onScroll()
+  }, [follows, version, isWrapped])
   function toggleWrap() {
     const box = rows.ref.current
     top.current = isWrapped ? wrapped.topLine() : Math.min(count - 1, rows.first + Math.round(((box?.scrollTop ?? 0) - rows.top) / ROW_PX))
     if (marked >= first && marked < last) top.current = marked
-    wraps.value = !isWrapped
+    wraps.value = isWrapped ? 'no' : 'yes'
   }
   useEffect(() => {
     if (isComplete && !isGrowing && count === 0 && error === null) onEmpty()
@@ -239,8 +236,6 @@ function LogView({ taskRunKey, attempt, stream, isGrowing, name, nothing, onEmpt
     setMarked(lines[index])
     scrollTo(lines[index])
   }
-  const step = (by: number) => found?.length && show(found, (at + by + found.length) % found.length)
-
   async function firstError() {
     setNote('Looking for an error…')
     const [line] = await store.find(ERROR_LINE, 1, 0, new AbortController().signal)
@@ -287,23 +282,13 @@ function LogView({ taskRunKey, attempt, stream, isGrowing, name, nothing, onEmpt
         {!isGrowing && <button type="button" onClick={() => scrollTo(count)}>End</button>}
         <button type="button" aria-pressed={isWrapped} title="Long lines go on in the next" onClick={toggleWrap}>Wrap</button>
         <button type="button" onClick={download}>Download</button>
-        <div class="search">
-          <input ref={search} type="search" data-search placeholder="Search" aria-label="Search in the output" value={needle}
-            onInput={(event) => setNeedle(event.currentTarget.value)}
-            onKeyDown={(event) => event.key === 'Enter' && (event.preventDefault(), step(event.shiftKey ? -1 : 1))} />
-          {pattern && (
-            <span class="found num" role="status">
-              {found === null ? '…' : found.length ? `${at + 1} of ${found.length}${found.length === MAX_FOUND ? '+' : ''}` : 'none'}
-            </span>
-          )}
-          <button type="button" aria-label="Previous match" disabled={!found?.length} onClick={() => step(-1)}>↑</button>
-          <button type="button" aria-label="Next match" disabled={!found?.length} onClick={() => step(1)}>↓</button>
-        </div>
+        <Finder label="Search in the output" placeholder="Search" text={needle} onText={setNeedle}
+          count={found && found.length} at={at} more={found?.length === MAX_FOUND ? '+' : ''} onStep={(to) => show(found!, to)} />
       </div>
       {error !== null && <Problem error={error} />}
       <div class={`log-lines${isWrapped ? ' wrap' : ''}`} ref={rows.ref} tabIndex={0} role="log" aria-live="off" aria-label={`${stream} of ${name}`}
         onScroll={() => {
-          rows.onScroll()
+          if (!isWrapped) rows.onScroll()
           if (follows && !atEnd()) setFollows(false)
         }}>
         {count === 0 && !isRefused && (

@@ -9,6 +9,7 @@ import { CampaignScreen, CampaignsScreen } from './campaigns'
 import { JobScreen } from './job'
 import { JobEditScreen } from './jobedit'
 import { JobsScreen } from './jobs'
+import { kept } from './kept'
 import { NowScreen } from './now'
 import { RepairScreen } from './repair'
 import { go, href, route, workspaceAsked } from './route'
@@ -21,12 +22,8 @@ import { Dialog, Empty, Loading, Problem, visible } from './ui'
 
 type Theme = 'auto' | 'light' | 'dark'
 const THEMES: Theme[] = ['auto', 'light', 'dark']
-const stored = localStorage.getItem('reprise.theme') as Theme
-const theme = signal<Theme>(THEMES.includes(stored) ? stored : 'auto')
-theme.subscribe((value) => {
-  document.documentElement.dataset.theme = value
-  localStorage.setItem('reprise.theme', value)
-})
+const theme = kept<Theme>('reprise.theme', THEMES)
+theme.subscribe((value) => (document.documentElement.dataset.theme = value))
 
 function ThemeSwitch() {
   const next = THEMES[(THEMES.indexOf(theme.value) + 1) % THEMES.length]

@@ -38,7 +38,7 @@ export function RepairScreen({ runKey }: { runKey: string }) {
     return !isKnown ? <Loading /> : (
       <div class="screen"><Empty title="You may not change this"><p>Runs are repaired by operators of a workspace, and by whom the permissions of their job name.</p><p><a href={href(['runs', runKey])}>Back to the run</a></p></Empty></div>
     )
-  return <Editor run={shown} onStale={() => setAsOf((n) => n + 1)} />
+  return <Editor key={asked().join(' ')} run={shown} onStale={() => setAsOf((n) => n + 1)} />
 }
 
 // What is different between what was shown and what is.
@@ -58,24 +58,23 @@ function differences(old: Run, now: Run): string[] {
   return found.length ? found : ['Something about the run changed']
 }
 
+// The tasks that the address selects.
+const asked = () => route.value.query.getAll('tasks')
+
 // What is chosen here and not confirmed: it is there again for who comes back, however the page was left.
 interface Draft {
-  asked: string // the selection that the address asks for
   chosen: string[]
   changes: Pair[]
   added: Pair[]
   definition: string
 }
 
+// Of each selection that the address may ask for.
 function useDraft(run: Run) {
-  const name = `${me.value.key ?? ''} ${workspaceKey()} repair ${run.key}`
-  const asked = route.value.query.getAll('tasks').join('\n')
+  const [name] = useState(() => [me.value.key ?? '', workspaceKey(), 'repair', run.key, ...asked()].join(' '))
   const [era] = useState(draftEra)
-  const [begun] = useState(() => {
-    const draft = storedDraft<Draft>(name)
-    return draft?.asked === asked ? draft : null
-  })
-  return { begun, keep: (draft: Omit<Draft, 'asked'> | null) => keepDraft(name, draft && { asked, ...draft }, era) }
+  const [begun] = useState(() => storedDraft<Draft>(name))
+  return { begun, keep: (draft: Draft | null) => keepDraft(name, draft, era) }
 }
 
 const isSame = (one: Set<string>, other: Set<string>) => one.size === other.size && [...one].every((key) => other.has(key))
@@ -86,13 +85,13 @@ function Editor({ run, onStale }: { run: Run; onStale: () => void }) {
   const states = useMemo(() => new Map(Object.values(run.taskRunSummaryMap).map((t) => [t.taskKey, t])), [run])
   const preset = useMemo(() => run.tasks.map((t) => t.taskKey).filter((key) => isUnsuccessful(states.get(key)?.state.status)), [run])
   const [first] = useState<Set<string>>(() => {
-    const asked = route.value.query.getAll('tasks').filter((key) => run.tasks.some((t) => t.taskKey === key))
-    return new Set(asked.length ? asked : preset)
+    const known = asked().filter((key) => run.tasks.some((t) => t.taskKey === key))
+    return new Set(known.length ? known : preset)
   })
   const { begun, keep } = useDraft(run)
   const [chosen, setChosen] = useState<Set<string>>(() => (begun ? new Set(begun.chosen) : first))
-  const [changes, setChanges] = useState<Pair[]>(begun?.changes ?? []) // of parameters that the run has
-  const [added, setAdded] = useState<Pair[]>(begun?.added ?? [])
+  const [changes, setChanges] = useState<Pair[]>(() => (begun?.changes ?? []).filter(({ name }) => namesOf(run).includes(name))) // of parameters that the run has
+  const [added, setAdded] = useState<Pair[]>(() => [...(begun?.changes ?? []).filter(({ name }) => !namesOf(run).includes(name)), ...(begun?.added ?? [])])
   const [definition, setDefinition] = useState(begun?.definition ?? '')
   const [last, setLast] = useState<string | null>(null) // where "with upstream" starts
   const [refused, setRefused] = useState<Run | null>(null) // the run as it was when the server refused

@@ -126,7 +126,7 @@ export function RunScreen({ runKey }: { runKey: string }) {
         <>
           <Failure run={asOf.run} attempt={chosen} taskRuns={taskRuns} isNewest={repair === newest} onShow={(key) => setCentre({ key })} />
           {asOf.isLost && <p class="notice warn" role="status">This attempt was made from version {chosen.definitionVersion}, which went with the job. Its tasks are shown as the newest attempt has them; of those that it has no more, only the names are known.</p>}
-          <Body run={asOf.run} isLost={asOf.isLost} events={events} mayRun={mayRun} attempt={chosen} history={history} taskRuns={taskRuns ?? new Map()} centre={centre}
+          <Body run={asOf.run} isLost={asOf.isLost} events={events} mayRun={mayRun} attempt={chosen} history={history} taskRuns={taskRuns} centre={centre}
             onShow={(key) => (setCentre({ key }), amend({ task: key }))} />
         </>
       )}
@@ -315,20 +315,22 @@ export const TYPE_WORDS: Record<string, string> = {
 }
 
 const FOUND_AT_ONCE = 10 // tasks; of more one is searched for
+const NO_TASK_RUNS = new Map<string, TaskSummary>()
 
 // `run`: as it was in that attempt.
-function Body({ run, isLost, events, mayRun, attempt, history, taskRuns, centre, onShow }: {
+function Body({ run, isLost, events, mayRun, attempt, history, taskRuns: known, centre, onShow }: {
   run: Run
   isLost: boolean
   mayRun: boolean
   events: RunEvent[]
   attempt: Repair
   history: Repair[]
-  taskRuns: Map<string, TaskSummary>
+  taskRuns: Map<string, TaskSummary> | undefined // not read yet
   centre: { key: string } | null
   onShow: (taskKey: string) => void
 }) {
   const query = route.value.query
+  const taskRuns = known ?? NO_TASK_RUNS
   const repair = attempt.key
   const newest = history.at(-1)?.key ?? 0
   const tab = TABS.some(([id]) => id === query.get('tab')) ? query.get('tab')! : 'graph'
@@ -345,9 +347,9 @@ function Body({ run, isLost, events, mayRun, attempt, history, taskRuns, centre,
       <Tabs tabs={TABS} current={tab} label="Views of the run" onSelect={(id) => amend({ tab: id === 'graph' ? null : id, attempt: null, stream: null })} />
       <div class={`panel with-side${hasPanel ? ' open' : ''}`} role="tabpanel" id="panel" aria-labelledby={`tab-${tab}`}>
         <div class="main">
-          {tab === 'graph' && run.tasks.length > FOUND_AT_ONCE && <FindTask keys={[...defs.keys()]} failures={failures} onShow={onShow} />}
+          {tab === 'graph' && run.tasks.length > FOUND_AT_ONCE && <FindTask key={repair} tasks={run.tasks} failures={failures} onShow={onShow} />}
           {tab === 'graph' && (
-            <Graph tasks={run.tasks} current={opened} centre={centre} begins={failures[0]} onOpen={open} label="Graph of the tasks"
+            <Graph tasks={run.tasks} current={opened} centre={centre} begins={known && (failures[0] ?? '')} onOpen={open} label="Graph of the tasks"
               view={(key) => ({ ...nodeView(defs.get(key)!, taskRuns.get(key)), badge: repairBadge(history, repair, key, taskRuns.get(key)) })} />
           )}
           {tab === 'gantt' && <Gantt tasks={run.tasks} taskRuns={taskRuns} events={events} repair={repair} current={opened} onOpen={open} />}

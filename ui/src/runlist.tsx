@@ -1,7 +1,7 @@
 // Runs as strips of bars and as lists, and how to start one.
 
 import { useEffect, useMemo, useState } from 'preact/hooks'
-import { list, mayOperate, post } from './api'
+import { type Query, list, mayOperate, post } from './api'
 import { useLive } from './live'
 import { amend, go, href, route } from './route'
 import { PairFields } from './pair'
@@ -10,7 +10,6 @@ import { usePlanned } from './planned'
 import { Planned, Time, Took, duration, localTime } from './time'
 import type { Job, JobSummary, Parameter, RunSummary, Status } from './types'
 import { Dialog, Empty, Key, Loading, Message, Name, Problem, Table, closeDialog, visible } from './ui'
-import { fromWall } from './zone'
 
 export const tookMs = (run: RunSummary) =>
   run.executionDuration ?? (run.startTime !== null ? (run.endTime ?? Date.now()) - run.startTime : 0)
@@ -48,16 +47,17 @@ const FILTERS: [string, string, Status[]][] = [
   ['success', 'Successful', ['SUCCESS']],
 ]
 
-interface RunQuery {
-  jobKey?: string | string[]
-  status?: string[]
-  timeCreatedGreaterThanOrEqualTo?: string
-  timeCreatedLessThanOrEqualTo?: string
+// Days of the reader's, as the address has them; undefined where it has none. Who types a year is at 0002, 0020, 0202 before.
+function asDay(text: string | null): string | undefined {
+  const ms = text && /^[12]\d{3}-\d\d-\d\d$/.test(text) ? Date.parse(text) : NaN
+  return Number.isNaN(ms) || new Date(ms).toISOString().slice(0, 10) !== text ? undefined : text
 }
 
-// Days of the reader's, as the address has them; undefined where it has none.
-const asDay = (text: string | null) => (text && /^\d{4}-\d\d-\d\d$/.test(text) && !Number.isNaN(Date.parse(text)) ? text : undefined)
-const instant = (day: string, clock: string, moreMs: number) => new Date(fromWall(`${day}T${clock}`, null) + moreMs).toISOString()
+// When the day begins, or so many days later.
+function dayBegins(day: string, later = 0): number {
+  const [year, month, date] = day.split('-').map(Number)
+  return new Date(year, month - 1, date + later).getTime()
+}
 
 export function RunsScreen() {
   useEffect(() => {
@@ -67,11 +67,14 @@ export function RunsScreen() {
   const status = FILTERS.find(([id]) => id === chosen)?.[2] ?? []
   const text = route.value.query.get('job') ?? ''
   const [from, to] = [asDay(route.value.query.get('from')), asDay(route.value.query.get('to'))]
-  const query: RunQuery = {
+  const query: Query = {
     status,
-    timeCreatedGreaterThanOrEqualTo: from && instant(from, '00:00', 0),
-    timeCreatedLessThanOrEqualTo: to && instant(to, '23:59', 59_999),
+    timeCreatedGreaterThanOrEqualTo: from && new Date(dayBegins(from)).toISOString(),
+    timeCreatedLessThanOrEqualTo: to && new Date(dayBegins(to, 1) - 1).toISOString(),
   }
+  const isIn = status.length ? ' is in such a state' : ''
+  const none = from || to ? `None that was made on these days${isIn}.` : isIn && `No run${isIn}.`
+  const ask = (name: string) => ({ currentTarget: { value } }: { currentTarget: HTMLInputElement }) => (!value || asDay(value)) && amend({ [name]: value })
   const { jobs, isCut, error } = useJobsNamed(text)
   return (
     <div class="screen">
@@ -82,13 +85,13 @@ export function RunsScreen() {
         </div>
         <input type="search" data-search placeholder="Of which job" aria-label="Runs of jobs with this in their name" value={text}
           onInput={(event) => amend({ job: event.currentTarget.value })} />
-        <label class="inline">From <input type="date" value={from ?? ''} max={to} onChange={(event) => amend({ from: event.currentTarget.value })} /></label>
-        <label class="inline">to <input type="date" value={to ?? ''} min={from} onChange={(event) => amend({ to: event.currentTarget.value })} /></label>
+        <label class="inline">From <input type="date" value={from ?? ''} max={to} onChange={ask('from')} /></label>
+        <label class="inline">to <input type="date" value={to ?? ''} min={from} onChange={ask('to')} /></label>
         {isCut && <span class="muted">Of the first {MOST_JOBS} of such jobs</span>}
       </div>
       {error && <Problem error={error} />}
-      {!text ? <RunTable query={query} showsJob /> : !jobs ? !error && <Loading />
-        : jobs.length ? <RunTable query={{ ...query, jobKey: jobs }} showsJob /> : <Empty title="No job has that in its name" />}
+      {!text ? <RunTable query={query} none={none} showsJob /> : !jobs ? !error && <Loading />
+        : jobs.length ? <RunTable query={{ ...query, jobKey: jobs }} none={none} showsJob /> : <Empty title="No job has that in its name" />}
     </div>
   )
 }
@@ -105,7 +108,8 @@ function useJobsNamed(text: string): { jobs: string[] | undefined; isCut: boolea
   return { jobs, isCut: !!data?.next, error }
 }
 
-export function RunTable({ query, showsJob }: { query: RunQuery; showsJob?: boolean }) {
+// `none`: what is said where the query finds none, but for who may begin with a first one.
+export function RunTable({ query, none, showsJob }: { query: Query; none?: string; showsJob?: boolean }) {
   const [pages, setPages] = useState(1)
   const planned = usePlanned()
   // More pages are read into the list that is there: it does not go away meanwhile.
@@ -124,8 +128,7 @@ export function RunTable({ query, showsJob }: { query: RunQuery; showsJob?: bool
   if (!data.items.length)
     return (
       <Empty title="No runs here">
-        {query.timeCreatedGreaterThanOrEqualTo || query.timeCreatedLessThanOrEqualTo ? <p>None that was made on these days{query.status?.length ? ' is in such a state' : ''}.</p>
-          : query.status?.length ? <p>No run is in such a state.</p> : mayOperate.value && (
+        {none ? <p>{none}</p> : mayOperate.value && (
           <>
             <p>Choose a job under <a href={href(['jobs'])}>Jobs</a> and press <b>Run</b>, or type</p>
             <pre>reprise run start JOB --watch</pre>

@@ -15,9 +15,8 @@ const byName = (list: Parameter[] | null | undefined) => new Map((list ?? []).ma
 // As it was in that attempt: what later ones were given is not of it.
 export function ParametersTab({ run, attempt, history: all }: { run: Run; attempt: Repair; history: Repair[] }) {
   const history = useMemo(() => all.filter((r) => r.key <= attempt.key), [all, attempt.key])
-  const { parameters, error } = useParameters(run, attempt, all.at(-1)?.key ?? 0)
-  if (!parameters) return error ? <Problem error={error} /> : <Loading />
-  const effective = byName(parameters)
+  const { parameters: effective, error } = useParameters(run, attempt, all.at(-1)?.key ?? 0)
+  if (!effective) return error ? <Problem error={error} /> : <Loading />
   const given = history.map((r) => byName(r.parameters))
   const names = [...new Set([...effective.keys(), ...given.flatMap((g) => [...g.keys()])])]
   if (!names.length)

@@ -1,7 +1,7 @@
 // The first screen of a browser that nobody is signed in with.
 
 import { useEffect, useState } from 'preact/hooks'
-import { ApiError, away, leave, place, resume, signInWithToken } from './api'
+import { ApiError, away, place, resume, signInWithToken } from './api'
 import { Dialog, Problem, visible } from './ui'
 
 export function SignIn({ refusal }: { refusal: unknown }) {
@@ -24,7 +24,7 @@ export function SignInAgain() {
   const by = away.value?.by
   const user = place.value ? visible(place.value.user) : ''
   return (
-    <Dialog title={by ? 'Somebody else is signed in' : 'The session has ended'} onClose={leave} isHeld isOpaque>
+    <Dialog title={by ? 'Somebody else is signed in' : 'The session has ended'} onClose={() => undefined} isHeld isOpaque>
       {by ? (
         <>
           <p>In this browser <b>{visible(by)}</b> has signed in in place of <b>{user}</b>, whose page this is.</p>
@@ -32,12 +32,12 @@ export function SignInAgain() {
         </>
       ) : <p>It is good for a limited time, and ends with the token that it was begun with. Nothing that you have written here is lost: sign in as <b>{user}</b> and go on.</p>}
       {error !== null && <Problem error={error} />}
-      <TokenForm refusal={null} />
+      <TokenForm refusal={null} where="in another tab " />
     </Dialog>
   )
 }
 
-function TokenForm({ refusal }: { refusal: unknown }) {
+function TokenForm({ refusal, where = '' }: { refusal: unknown; where?: string }) {
   const [token, setToken] = useState('')
   const [error, setError] = useState<unknown>(refusal)
   const is401 = error instanceof ApiError && error.status === 401
@@ -58,7 +58,7 @@ function TokenForm({ refusal }: { refusal: unknown }) {
   }
   return (
     <form onSubmit={submit}>
-      <p>Open the address that <code>reprise sign-in</code> prints, or sign in with a token.</p>
+      <p>Open {where}the address that <code>reprise sign-in</code> prints, or sign in with a token.</p>
       <label class="field">Token
         <input type="password" name="token" autoComplete="current-password" autoFocus required value={token} spellcheck={false}
           onInput={(event) => setToken(event.currentTarget.value)} />

@@ -144,10 +144,28 @@ export function Dialog({ title, onClose, children, wide, isFirm, isHeld, isOpaqu
   const ref = useRef<HTMLDialogElement>(null)
   const isPressed = useRef(false) // beside it: a selection that ends there is no wish to close it
   const id = useId()
-  useEffect(() => ref.current?.showModal(), [])
+  const isGone = useRef(false)
+  useLayoutEffect(() => {
+    ref.current!.showModal()
+    return () => {
+      isGone.current = true // the focus goes back to where it came from; nobody is told
+      ref.current?.close()
+    }
+  }, [])
+  const isForced = useRef(false) // whoever presses Escape again and again closes it, whatever its page says
+  function asked(event: Event) {
+    if (!isHeld) return
+    event.preventDefault()
+    isForced.current = !event.defaultPrevented
+  }
+  function closed() {
+    if (isForced.current) ref.current?.showModal()
+    else if (!isGone.current) onClose()
+    isForced.current = false
+  }
   return (
-    <dialog ref={ref} class={`${wide ? 'wide' : ''}${isOpaque ? ' opaque' : ''}`} aria-labelledby={id} onClose={onClose}
-      onCancel={(event) => isHeld && event.preventDefault()}
+    <dialog ref={ref} class={`${wide ? 'wide' : ''}${isOpaque ? ' opaque' : ''}`} aria-labelledby={id} onClose={closed}
+      onCancel={asked}
       onPointerDown={(event) => { isPressed.current = event.target === ref.current }}
       onClick={(event) => !isFirm && !isHeld && isPressed.current && event.target === ref.current && ref.current?.close()}>
       <div class="dialog-body">
@@ -163,6 +181,33 @@ export function Dialog({ title, onClose, children, wide, isFirm, isHeld, isOpaqu
 
 // For its own buttons: so closed, it gives the focus back to where that came from, and calls onClose.
 export const closeDialog = (event: { currentTarget: Element }) => event.currentTarget.closest('dialog')?.close()
+
+// ---- searching ----
+
+// A field, and steps from one of what is found (`count`, null: not known yet) to the next; `at` is -1 before the first.
+export function Finder({ label, placeholder, text, onText, count, at, more = '', onStep }: {
+  label: string
+  placeholder: string
+  text: string
+  onText: (text: string) => void
+  count: number | null
+  at: number
+  more?: string // behind the count
+  onStep: (to: number) => void
+}) {
+  function step(by: number) {
+    if (count) onStep(at < 0 ? (by < 0 ? count - 1 : 0) : (at + by + count) % count)
+  }
+  return (
+    <div class="search">
+      <input type="search" data-search placeholder={placeholder} aria-label={label} value={text} onInput={(event) => onText(event.currentTarget.value)}
+        onKeyDown={(event) => event.key === 'Enter' && (event.preventDefault(), step(event.shiftKey ? -1 : 1))} />
+      {text && <span class="found num" role="status">{count === null ? '…' : !count ? 'none' : at < 0 ? `${count}${more} found` : `${at + 1} of ${count}${more}`}</span>}
+      <button type="button" aria-label="Previous match" disabled={!count} onClick={() => step(-1)}>↑</button>
+      <button type="button" aria-label="Next match" disabled={!count} onClick={() => step(1)}>↓</button>
+    </div>
+  )
+}
 
 // ---- what stands beside ----
 

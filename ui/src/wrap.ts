@@ -1,10 +1,10 @@
-// Lines that are as high as their text takes: a thousand or so at a time are there, others come when they are asked for. What has
+// Lines that are as high as their text takes: some hundred at a time are there, others come when they are asked for. What has
 // rows of one height, of which only those in sight exist, is useRows.
 
 import { useLayoutEffect, useState } from 'preact/hooks'
 import type { Rows } from './ui'
 
-const LINES = 1000
+const LINES = 400
 const STEP = 100 // by which the window follows what grows
 
 export interface Wrapped {
@@ -34,6 +34,12 @@ export function useWrapped(box: Rows['ref'], count: number): Wrapped {
     outer.scrollTop += place.top - frame.top - Math.max(0, room)
   }, [view])
 
+  // Where there is no more of them the button goes, and the lines have its focus.
+  function go(next: number, wanted: number, block: 'top' | 'bottom') {
+    if (next === 0 || next + LINES + STEP >= count) box.current?.focus()
+    setView({ first: next, wanted, block })
+  }
+
   return {
     first,
     last,
@@ -42,8 +48,8 @@ export function useWrapped(box: Rows['ref'], count: number): Wrapped {
       return { first: isNear ? first : line >= count ? floor(count - LINES) : floor(line - LINES / 2), wanted: line, block: line >= count ? 'bottom' : 'centre' }
     }),
     atEnd: () => last === count && (!box.current || box.current.scrollTop + box.current.clientHeight >= box.current.scrollHeight - 4),
-    earlier: () => setView({ first: floor(first - LINES / 2), wanted: first, block: 'top' }),
-    later: () => setView({ first: first + LINES / 2, wanted: last - 1, block: 'bottom' }),
+    earlier: () => go(floor(first - LINES / 2), first, 'top'),
+    later: () => go(first + LINES / 2, last - 1, 'bottom'),
     topLine: () => {
       const top = box.current?.getBoundingClientRect().top ?? 0
       for (let line = first; line < last; line++) if ((lineAt(line)?.getBoundingClientRect().bottom ?? 0) > top) return line
