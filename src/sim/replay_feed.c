@@ -425,7 +425,9 @@ static void end_attempt(struct replay *replay, struct past_run *run, const struc
         return;
     }
     replay->result->attempts++;
-    if (begins(event->reason, never_started)) {
+    /* One of a run that was being cancelled is told by its row: the event says why the task ended. */
+    bool was_cancelled = event->to == STATE_CANCELED && attempt.state == STATE_PENDING;
+    if (begins(was_cancelled ? attempt.message : event->reason, never_started)) {
         one->never_started = true;
         world_crash(world);
         return;
