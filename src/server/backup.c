@@ -1,5 +1,6 @@
 #include "server/backup.h"
 
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -20,6 +21,7 @@ static const char usage[] =
 static int make(const struct config *config, const char *file)
 {
     struct err err;
+    signal(SIGXFSZ, SIG_IGN); /* a file size limit: the write fails, as on a full disk */
     const char *database = install_database(config_text(config, CONFIG_store), &err);
     if (!database || store_backup_sqlite(database, file, &err)) {
         fprintf(stderr, "reprise: %s to %s: %s\n", config_text(config, CONFIG_store), file,

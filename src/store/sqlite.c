@@ -425,26 +425,25 @@ static bool vacuum_into(struct db *db, const char *path)
     return done;
 }
 
-/* The path of the same file, that means nothing else to SQLite, as `:memory:` and `file:…` do. Allocated. */
-static char *plain_path(const char *path)
+/* The path of the same file, that means nothing else to SQLite, as `:memory:` and `file:…` do; with `end` behind it. Allocated. */
+static char *plain_path(const char *path, const char *end)
 {
     static const char here[] = "./";
     const char *begin = path[0] == '/' ? "" : here;
-    size_t size = sizeof here + strlen(path);
+    size_t size = sizeof here + strlen(path) + strlen(end);
     char *plain = xmalloc(size);
-    snprintf(plain, size, "%s%s", begin, path);
+    snprintf(plain, size, "%s%s%s", begin, path, end);
     return plain;
 }
 
-/* VACUUM INTO leaves flushing to the system: the file, and that its folder has it. */
-static bool flush(int fd, const char *path)
+static bool flush_folder_of(const char *path)
 {
     char *folder = xstrdup(path);
     *strrchr(folder, '/') = '\0'; /* a plain path has one */
-    int folder_fd = open(*folder ? folder : "/", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    bool done = folder_fd >= 0 && fsync(fd) == 0 && fsync(folder_fd) == 0;
-    if (folder_fd >= 0)
-        close(folder_fd);
+    int fd = open(*folder ? folder : "/", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    bool done = fd >= 0 && fsync(fd) == 0;
+    if (fd >= 0)
+        close(fd);
     free(folder);
     return done;
 }
@@ -456,20 +455,54 @@ static bool is_filled(int fd)
     return fstat(fd, &status) == 0 && status.st_size > 0;
 }
 
-/* Into the empty file `path`, a plain one. */
-static enum err_code copy_into(struct db *db, int fd, const char *path, struct err *err)
+/* Into the empty file `half`, a plain one; VACUUM INTO leaves flushing to the system. */
+static enum err_code copy_into(struct db *db, int fd, const char *half, struct err *err)
 {
-    if (!vacuum_into(db, path))
+    if (!vacuum_into(db, half))
         return err_set(err, ERR_INTERNAL, "the backup cannot be written: %s",
                        sqlite3_errmsg(db->handle));
     if (!is_filled(fd))
         return err_set(err, ERR_INTERNAL, "the backup file is empty");
-    if (!flush(fd, path))
+    if (fsync(fd) != 0)
         return err_set(err, ERR_INTERNAL, "the backup cannot be flushed to the disk");
     return ERR_OK;
 }
 
-/* On a connection of its own: commits go on meanwhile, by whichever process. */
+static bool is_there(const char *path)
+{
+    return faccessat(AT_FDCWD, path, F_OK, AT_SYMLINK_NOFOLLOW) == 0;
+}
+
+/* Over nothing. Not every file system can promise that; there it is looked at before. */
+static bool rename_to_new(const char *half, const char *path)
+{
+    if (renameat2(AT_FDCWD, half, AT_FDCWD, path, RENAME_NOREPLACE) == 0)
+        return true;
+    return errno == EINVAL && !is_there(path) && rename(half, path) == 0;
+}
+
+static enum err_code make_backup(struct db *db, const char *half, const char *path, struct err *err)
+{
+    if (is_there(path))
+        return err_set(err, ERR_INTERNAL, "the backup file exists already");
+    unlink(half); /* of one that was killed */
+    int fd = make_empty(half);
+    if (fd < 0)
+        return err_set(err, ERR_INTERNAL, "the backup file cannot be made");
+    enum err_code code = copy_into(db, fd, half, err);
+    close(fd);
+    if (!code && !rename_to_new(half, path))
+        code = err_set(err, ERR_INTERNAL, "the backup cannot be put in its place: %s",
+                       strerror(errno));
+    if (!code && !flush_folder_of(path))
+        code = err_set(err, ERR_INTERNAL, "the backup cannot be flushed to the disk");
+    if (code)
+        unlink(half);
+    return code;
+}
+
+/* On a connection of its own: commits go on meanwhile, by whichever process. Half a backup is none, so it has another name until
+ * it is whole. */
 static enum err_code back_up(const char *database, const struct db_options *options,
                              const char *given, struct err *err)
 {
@@ -478,15 +511,10 @@ static enum err_code back_up(const char *database, const struct db_options *opti
         return err->code;
     /* It is read, and its log is not for us to fold back, should nobody else be there. */
     sqlite3_db_config(db.handle, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, NULL);
-    char *path = plain_path(given);
-    int fd = make_empty(path);
-    enum err_code code = fd < 0 ? err_set(err, ERR_INTERNAL, "the backup file %s",
-                                          errno == EEXIST ? "exists already" : "cannot be made")
-                                : copy_into(&db, fd, path, err);
-    if (fd >= 0 && code)
-        unlink(path); /* half a backup is none, and would be in the way of the next */
-    if (fd >= 0)
-        close(fd);
+    char *path = plain_path(given, "");
+    char *half = plain_path(given, ".reprise-half");
+    enum err_code code = make_backup(&db, half, path, err);
+    free(half);
     free(path);
     db_close(&db);
     return code;

@@ -306,6 +306,10 @@ def test_a_backup_is_taken_while_the_server_runs(server, cli, tmp_path):
     assert str(file) in ok(cli("backup", str(file)))
     assert file.stat().st_mode & 0o777 == 0o600
     assert (again := cli("backup", str(file))).returncode == 1 and b"exists" in again.stderr
+    (tmp_path / "small.db.reprise-half").write_bytes(b"of one that was killed")
+    limited = subprocess.run(["sh", "-c", 'ulimit -f 40; exec "$@"', "sh", cli_fake.BINARY, "backup", str(tmp_path / "small.db"), "--data", str(server.data)],
+                             stdout=subprocess.PIPE, stderr=subprocess.PIPE, timeout=60, check=False)
+    assert limited.returncode == 1 and b"cannot be written" in limited.stderr and not list(tmp_path.glob("small*"))
     assert (none := cli("backup")).returncode == 2 and b"FILE" in none.stderr
     assert cli("backup", str(file), "more").returncode == 2
     nowhere = cli_fake.run("backup", str(tmp_path / "other.db"), "--data", str(tmp_path / "nowhere"))
