@@ -188,13 +188,15 @@ static void print_line(void *context, const char *line)
     printf("%s\n", line);
 }
 
-static bool replay_all(struct store *store, size_t *ret_differences)
+static bool replay_all(struct store *store, size_t *ret_workspaces, size_t *ret_differences)
 {
     struct arena arena;
     struct workspace_row *workspaces;
     size_t count;
     arena_init(&arena);
     bool ok = store_workspaces(store, &arena, &workspaces, &count);
+    if (!ok)
+        count = 0;
     struct store_reader *reader = store_reader_open(store);
     for (size_t i = 0; i < count && ok; i++) {
         struct replay_result result;
@@ -205,8 +207,13 @@ static bool replay_all(struct store *store, size_t *ret_differences)
                "deleted before: %zu differences\n",
                workspaces[i].name, result.runs, result.events, result.attempts, result.repairs,
                result.deleted, result.differences);
+        if (result.deleted && result.differences)
+            puts(
+                "A run that was deleted may have held a run slot for which others waited: what had "
+                "to do with slots may differ for that alone.");
         *ret_differences += result.differences;
     }
+    *ret_workspaces = count;
     store_reader_close(reader);
     arena_release(&arena);
     return ok;
@@ -250,9 +257,15 @@ static int replay_copy(const struct options *options, struct store *store)
     struct witness witness = {.options = options};
     size_t differences = 0;
     broken_handle(tell_broken, &witness);
-    bool ok = replay_all(store, &differences);
+    size_t workspaces = 0;
+    bool ok = replay_all(store, &workspaces, &differences);
     broken_handle(NULL, NULL);
     store_close(store);
+    if (ok && workspaces == 0) {
+        fprintf(stderr, "reprise: --replay %s: there is nothing in it that a server has written\n",
+                options->replay);
+        return EXIT_USAGE;
+    }
     if (!ok)
         fprintf(stderr, "reprise: --replay %s: it could not be read to the end\n", options->replay);
     return ok && differences == 0 ? 0 : 1;
@@ -295,6 +308,7 @@ static int replay(const struct options *options)
     replaying = fork();                     /* allow fork: nothing large is here yet */
     if (replaying == 0) {
         prctl(PR_SET_PDEATHSIG, SIGKILL);
+        signal(SIGXFSZ, SIG_IGN); /* a file size limit: the copy fails, as on a full disk */
         sigprocmask(SIG_SETMASK, &before, NULL);
         exit(replay_in(folder, options));
     }

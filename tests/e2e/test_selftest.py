@@ -1,7 +1,9 @@
 """`reprise selftest`: worlds from a seed, and a real history once more through the engine."""
 
+import os
 import re
 import resource
+import signal
 import sqlite3
 import subprocess
 
@@ -46,6 +48,9 @@ def test_bad_usage(args, words):
 def test_replay_refuses_what_is_no_database(tmp_path):
     (tmp_path / "x.db").write_bytes(b"no database" * 1000)
     assert selftest("--replay", tmp_path / "x.db").returncode == 2
+    (tmp_path / "y.db").write_bytes(b"")  # which is a database, of nothing
+    done = selftest("--replay", tmp_path / "y.db")
+    assert done.returncode == 2 and "nothing in it that a server has written" in done.stderr
 
 
 @pytest.fixture
@@ -179,6 +184,47 @@ def test_what_never_got_an_execution_slot_did_not_start(servers):
     server.stop()
     done = selftest("--replay", server.data / "reprise.db")
     assert done.returncode == 0, done.stdout
+
+
+def supervisors(server):
+    children = f"/proc/{server.process.pid}/task/{server.process.pid}/children"
+    return [int(pid) for pid in open(children, encoding="ascii").read().split()]
+
+
+def test_what_was_cancelled_before_it_started(servers):
+    server = servers().start()
+    api = server.api
+    job = api.job([step("a")], name="late")
+    api.wait_final(api.run(job), "SUCCESS")
+    idle = supervisors(server)
+    assert idle
+    for pid in idle:
+        os.kill(pid, signal.SIGSTOP)
+    run = api.run(job)
+    eventually(lambda: api.get_run(run)["taskRunSummaryMap"] and api.task_run(run, "a")["state"]["status"] == "RUNNING", "its order is on its way")
+    api.cancel(run)
+    server.kill9()
+    for pid in idle:
+        os.kill(pid, signal.SIGKILL)
+    server.start()
+    server.api.wait_final(run, "CANCELED")
+    assert server.api.task_run(run, "a")["retryAttempt"] is None and len(server.witness("start")) == 1
+    server.stop()
+    done = selftest("--replay", server.data / "reprise.db")
+    assert done.returncode == 0, done.stdout
+
+
+def test_runs_that_were_deleted_are_told_where_they_may_matter(servers):
+    server = servers().start()
+    api = server.api
+    job = api.job([step("a", gate="go")], name="one.at.a.time", maxConcurrentRuns=1, queue={"isEnabled": True})
+    first, second = api.run(job), api.run(job)
+    server.open_gate("go")
+    api.wait_final(second, "SUCCESS")
+    assert api.delete(f"/jobRuns/{first['key']}").status_code == 204
+    server.stop()
+    done = selftest("--replay", server.data / "reprise.db")
+    assert done.returncode == 1 and "1 runs deleted before" in done.stdout and "may differ for that alone" in done.stdout
 
 
 def test_nothing_is_left_of_a_replay_that_ends_in_the_middle(servers, tmp_path, monkeypatch):
