@@ -55,6 +55,8 @@ static enum launch_kind find_child(struct step *step, const struct etask *task,
     if (child->is_deleted || !uuid_parse(task_def_of(task)->job_key, &job) ||
         !uuid_equal(&child->row.job, &job))
         return LAUNCH_NEW;
+    if (child->row.state == STATE_SUCCESS && task->row.after_success == 1)
+        return LAUNCH_NEW;
     launch->child = child;
     if (!state_is_final(child->row.state))
         return LAUNCH_ADOPT;
@@ -294,10 +296,12 @@ void child_ended(struct step *step, struct erun *child)
     attempt_finish(step, task, &outcome, state, message);
 }
 
-struct uuid child_to_inherit(const struct etask *task)
+void child_to_inherit(const struct etask *task, struct uuid *ret_child, bool *ret_after_success)
 {
     static const struct uuid none;
-    bool again = task->has_row && task->row.state != STATE_SUCCESS &&
-                 task->run->repair.mode != REPAIR_MODE_RERUN;
-    return again ? task->row.child_run : none;
+    bool is_again = task->has_row && task->run->repair.mode != REPAIR_MODE_RERUN;
+    *ret_child = is_again ? task->row.child_run : none;
+    /* one that was to be renewed, and did not come to it, is as its forerunner was */
+    *ret_after_success = is_again && (task->row.state == STATE_SUCCESS ||
+                                      (task->row.after_success == 1 && task->row.attempts == 0));
 }

@@ -183,8 +183,9 @@ void child_ended(struct step *step, struct erun *child);
 /* Cancels the child of a task that is being stopped. */
 void child_stop(struct step *step, const struct etask *task, const char *reason);
 void child_timed_out(struct step *step, struct etask *task);
-/* Of a task that a repair is about to renew: the child to go on with, nil for a new one. */
-struct uuid child_to_inherit(const struct etask *task);
+/* Of a task that a repair is about to renew: the child to go on with, nil for a new one; and whether a child that is SUCCESS is no news,
+ * so that a new one starts all the same. */
+void child_to_inherit(const struct etask *task, struct uuid *ret_child, bool *ret_after_success);
 
 /* ---- nesting.c ---- */
 enum nest_verdict { NEST_OK, NEST_WAIT, NEST_REFUSED }; /* WAIT: rows are wanted */

@@ -185,7 +185,7 @@ static void renew_tasks(struct step *step, struct erun *run, const struct repair
             continue;
         if (task->has_row)
             task->prior_executions += task->row.attempts;
-        task->inherited = child_to_inherit(task);
+        child_to_inherit(task, &task->inherited, &task->after_success);
         task_forget(step->engine, task);
         task->retries_used = task->lost_used = 0;
         task->number_is_free = false;

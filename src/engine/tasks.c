@@ -210,6 +210,7 @@ void task_create(struct step *step, struct etask *task, int64_t repair_number, c
         .cleanup_ms = FIELD_NULL,
         .retry_at_ms = FIELD_NULL,
         .child_run = task->inherited,
+        .after_success = task->after_success,
     };
     task->has_row = true;
     task->tracked = (struct tracked){.kind = ROW_TASK_RUN, .row = &task->row};

@@ -158,6 +158,7 @@ static const struct column task_run_columns[] = {
     TEXT(task_run_row, task_key, FIXED),
     INT64(task_run_row, definition_version, FIXED),
     INT64(task_run_row, created_ms, FIXED),
+    INT8(task_run_row, after_success, FIXED),
     INT(task_run_row, state, MOVING),
     TEXT(task_run_row, message, MOVING),
     TEXT(task_run_row, error_code, MOVING),

@@ -341,6 +341,11 @@ static const char *const migration_18[] = {
     " AND before.run = repair.run AND before.number = repair.number - 1)",
 };
 
+/* Which children a repair goes on with is told by how they are when it comes to them. */
+static const char *const migration_19[] = {
+    "ALTER TABLE task_run ADD COLUMN after_success INTEGER",
+};
+
 static const struct migration {
     const char *const *steps;
     size_t count;
@@ -354,6 +359,7 @@ static const struct migration {
     {migration_13, ARRAY_LEN(migration_13)}, {migration_14, ARRAY_LEN(migration_14)},
     {migration_15, ARRAY_LEN(migration_15)}, {migration_16, ARRAY_LEN(migration_16)},
     {migration_17, ARRAY_LEN(migration_17)}, {migration_18, ARRAY_LEN(migration_18)},
+    {migration_19, ARRAY_LEN(migration_19)},
 };
 
 int schema_newest(void)

@@ -169,6 +169,58 @@ static void a_repair_that_finds_no_slot_for_the_child(void **state)
     world_expect(world, &run, "SUCCESS c=SUCCESS");
 }
 
+/* It is the child that counts, as it is when the repair comes to it. */
+static void a_child_that_was_spoilt_since_is_repaired(void **state)
+{
+    struct world *world = *state;
+    struct world_pair pair = world_pair(world, "x", "!c: {'jobKey':'%s'}");
+    world_exit(world, &pair.child, "x", 0);
+    world_expect(world, &pair.run, "SUCCESS c=SUCCESS");
+    world_repair(world, &pair.child, "x", NULL, NULL);
+    world_exit(world, &pair.child, "x", 1);
+    world_expect(world, &pair.run, "SUCCESS c=SUCCESS");
+    world_repair(world, &pair.run, "c", NULL, NULL);
+    world_crash(world);
+    assert_same(world_child(world, &pair.run, "c"), pair.child);
+    world_expect(world, &pair.child, "RUNNING x=RUNNING");
+    world_exit(world, &pair.child, "x", 0);
+    world_expect(world, &pair.run, "SUCCESS c=SUCCESS");
+    /* One that is SUCCESS still is of then; one that is being repaired is waited for. */
+    world_repair(world, &pair.child, "x", NULL, NULL);
+    world_repair(world, &pair.run, "c", NULL, NULL);
+    assert_same(world_child(world, &pair.run, "c"), pair.child);
+    world_exit(world, &pair.child, "x", 0);
+    world_expect(world, &pair.run, "SUCCESS c=SUCCESS");
+    world_repair(world, &pair.run, "c", NULL, NULL);
+    struct uuid other = world_child(world, &pair.run, "c");
+    assert_differ(other, pair.child);
+    world_exit(world, &other, "x", 0);
+    world_expect(world, &pair.run, "SUCCESS c=SUCCESS");
+}
+
+/* A repair of what had succeeded is cancelled before it comes to that: the next one starts a new child all the same. */
+static void a_success_that_was_not_renewed_is_renewed_by_the_next(void **state)
+{
+    struct world *world = *state;
+    struct uuid lower = world_dag(world, "x", WIDE);
+    struct uuid upper = world_dag_of(world, &lower, "a; !c: a {'jobKey':'%s'}", WIDE);
+    struct uuid run = world_submit(world, &upper, NULL);
+    world_exit(world, &run, "a", 0);
+    struct uuid child = world_child(world, &run, "c");
+    world_exit(world, &child, "x", 0);
+    world_repair(world, &run, "a c", NULL, NULL);
+    world_cancel(world, &run);
+    world_ends(world, &run, "a", CAUSE_STOPPED);
+    world_expect(world, &run, "CANCELED a=CANCELED c=CANCELED");
+    world_crash(world);
+    world_repair(world, &run, NULL, NULL, NULL);
+    world_exit(world, &run, "a", 0);
+    struct uuid other = world_child(world, &run, "c");
+    assert_differ(other, child);
+    world_exit(world, &other, "x", 0);
+    world_expect(world, &run, "SUCCESS a=SUCCESS c=SUCCESS");
+}
+
 static void a_task_that_never_started_keeps_its_child(void **state)
 {
     struct world *world = *state;
@@ -364,6 +416,8 @@ int main(void)
         WORLD_TEST(a_child_that_has_succeeded_since),
         WORLD_TEST(a_repair_that_finds_no_slot_for_the_child),
         WORLD_TEST(a_task_that_never_started_keeps_its_child),
+        WORLD_TEST(a_child_that_was_spoilt_since_is_repaired),
+        WORLD_TEST(a_success_that_was_not_renewed_is_renewed_by_the_next),
         WORLD_TEST(cycles_are_refused_when_saved),
         WORLD_TEST(jobs_nest_ten_deep),
         WORLD_TEST(a_cycle_that_only_runs_have),
