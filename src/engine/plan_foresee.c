@@ -12,6 +12,8 @@
 struct fate {
     enum state state;
     int8_t outcome;
+    bool
+        or_excluded; /* one that will not start: what it waits for decides whether it is that, or EXCLUDED */
 };
 
 struct foresight {
@@ -98,7 +100,7 @@ static enum guess compare(const struct foresight *foresight, uint32_t task, cons
 /* Of an IF_ELSE that will be decided. */
 static struct fate decide(const struct foresight *foresight, uint32_t task)
 {
-    static const struct fate unknown = {STATE_NEW, FIELD_UNSET};
+    static const struct fate unknown = {STATE_NEW, FIELD_UNSET, false};
     const struct task_def *def = &foresight->def->tasks[task];
     const struct if_expression *expressions = def->expressions.items;
     size_t count = def->expressions.count;
@@ -110,12 +112,12 @@ static struct fate decide(const struct foresight *foresight, uint32_t task)
         if (guess == GUESS_UNKNOWN)
             return unknown;
         if (guess == GUESS_BAD)
-            return (struct fate){rule_state_seen(def, STATE_FAILED), FIELD_UNSET};
+            return (struct fate){rule_state_seen(def, STATE_FAILED), FIELD_UNSET, false};
         values[i] = guess == GUESS_TRUE;
     }
     if (condition_parse(def->condition, expressions, count, foresight->arena, &condition, &err))
         return unknown;
-    return (struct fate){STATE_SUCCESS, condition_eval(condition, values)};
+    return (struct fate){STATE_SUCCESS, condition_eval(condition, values), false};
 }
 
 /* ---- dependencies ---- */
@@ -155,7 +157,10 @@ static void look_at_condition(const struct foresight *foresight, uint32_t task,
     }
 }
 
-static void look_at_deps(const struct foresight *foresight, uint32_t task, struct outlook *ret)
+/* `excluded`: those that may be are. Whether a task can start goes up or down with how many of them are, so what holds if none of
+ * them is and if all are holds. */
+static void look_at_deps(const struct foresight *foresight, uint32_t task, bool excluded,
+                         struct outlook *ret)
 {
     const struct graph_node *node = &foresight->def->nodes[task];
     *ret = (struct outlook){
@@ -167,7 +172,10 @@ static void look_at_deps(const struct foresight *foresight, uint32_t task, struc
     for (uint32_t d = 0; d < node->dep_count; d++) {
         const struct graph_edge *edge = &node->deps[d];
         const struct fate *fate = &foresight->fates[edge->task];
-        ret->deps[d] = (struct rule_dep){fate->state, fate->outcome, edge->outcome};
+        ret->deps[d] =
+            (struct rule_dep){fate->or_excluded && excluded ? STATE_EXCLUDED : fate->state,
+                              fate->outcome, edge->outcome};
+        ret->is_settled &= !fate->or_excluded;
         if (fate->state == STATE_NEW) {
             ret->is_settled = false;
             ret->may_be_excluded |= edge->outcome != FIELD_UNSET || edge->condition;
@@ -190,11 +198,11 @@ static const char *excluded_text(const struct foresight *foresight, const struct
     const struct fate *fate = &foresight->fates[edge->task];
     const char *key = foresight->def->tasks[edge->task].task_key;
     bool kept = !is_planned(foresight, edge->task);
+    if (!kept && !foresight->plan->tasks[edge->task].will_start)
+        return arena_printf(foresight->arena, "Will not start: %s will not start either", key);
     if (fate->state == STATE_EXCLUDED)
-        return kept ? arena_printf(foresight->arena,
-                                   "Will not start: %s stays EXCLUDED; select it too", key)
-                    : arena_printf(foresight->arena, "Will not start: %s will not start either",
-                                   key);
+        return arena_printf(foresight->arena, "Will not start: %s stays EXCLUDED; select it too",
+                            key);
     if (edge->outcome != FIELD_UNSET && edge->outcome != fate->outcome &&
         fate->outcome != FIELD_UNSET)
         return arena_printf(foresight->arena,
@@ -272,36 +280,60 @@ static bool has_known_parameters(const struct foresight *foresight, uint32_t i)
     return true;
 }
 
+/* Can it be said that it will not start? Then *ret_fate is what becomes of it, and `outlook` and *ret_why are of the view that the
+ * reason is told from. */
+static bool is_refused(const struct foresight *foresight, uint32_t i, struct outlook *outlook,
+                       struct rule_result *ret_why, struct fate *ret_fate)
+{
+    enum run_if run_if = (enum run_if)foresight->def->tasks[i].run_if;
+    struct outlook other;
+    struct rule_result if_excluded;
+    look_at_deps(foresight, i, true, &other);
+    look_at_deps(foresight, i, false, outlook);
+    if (!outlook->count || !rule_cannot_run(run_if, outlook->deps, outlook->count, ret_why) ||
+        !rule_cannot_run(run_if, other.deps, other.count, &if_excluded))
+        return false;
+    enum state state = rule_state(ret_why->verdict), other_state = rule_state(if_excluded.verdict);
+    *ret_fate = (struct fate){
+        .state = state == STATE_EXCLUDED ? other_state : state,
+        .outcome = FIELD_UNSET,
+        .or_excluded = outlook->may_be_excluded || state != other_state,
+    };
+    ret_fate->or_excluded &= ret_fate->state != STATE_EXCLUDED;
+    return true;
+}
+
 static struct fate foresee_task(const struct foresight *foresight, uint32_t i)
 {
-    static const struct fate unknown = {STATE_NEW, FIELD_UNSET};
+    static const struct fate unknown = {STATE_NEW, FIELD_UNSET, false};
     const struct task_def *def = &foresight->def->tasks[i];
     const struct graph_edge *edges = foresight->def->nodes[i].deps;
     struct plan_task *task = &foresight->plan->tasks[i];
     struct outlook outlook;
-    struct rule_result result;
-    look_at_deps(foresight, i, &outlook);
+    struct rule_result why;
+    struct fate fate;
+    bool refused = is_refused(foresight, i, &outlook, &why, &fate);
     task->will_start = false;
     if (outlook.bad_edge != UINT32_MAX) {
         const char *key = foresight->def->tasks[edges[outlook.bad_edge].task].task_key;
         task->reason = arena_printf(foresight->arena,
                                     "Will not start: the condition of its dependency on %s: %s",
                                     key, outlook.err.message);
-        return (struct fate){rule_state_seen(def, STATE_INTERNAL_ERROR), FIELD_UNSET};
+        return (struct fate){rule_state_seen(def, STATE_INTERNAL_ERROR), FIELD_UNSET, false};
     }
-    if (outlook.count &&
-        rule_cannot_run((enum run_if)def->run_if, outlook.deps, outlook.count, &result)) {
-        uint32_t because = result.because == UINT32_MAX ? 0 : result.because;
-        task->reason = refused_text(foresight, &edges[because], result.verdict);
-        return outlook.may_be_excluded ? unknown
-                                       : (struct fate){rule_state(result.verdict), FIELD_UNSET};
+    if (refused) {
+        uint32_t because = why.because == UINT32_MAX ? 0 : why.because;
+        task->reason = refused_text(foresight, &edges[because], why.verdict);
+        return fate;
     }
     task->will_start = true;
     if (plan_passes(foresight->input, i))
-        return (struct fate){STATE_SUCCESS, FIELD_UNSET};
-    bool is_decided = def->type == TASK_IF_ELSE && outlook.is_settled &&
-                      has_known_parameters(foresight, i);
-    return is_decided ? decide(foresight, i) : unknown;
+        return (struct fate){STATE_SUCCESS, FIELD_UNSET, false};
+    if (!outlook.is_settled || !has_known_parameters(foresight, i))
+        return unknown;
+    if (def->type == TASK_DUMMY) /* nothing of it can fail */
+        return (struct fate){STATE_SUCCESS, FIELD_UNSET, false};
+    return def->type == TASK_IF_ELSE ? decide(foresight, i) : unknown;
 }
 
 void plan_foresee(const struct plan_input *input, const struct reference_scope *scope,
@@ -322,6 +354,6 @@ void plan_foresee(const struct plan_input *input, const struct reference_scope *
             foresight.fates[i] = foresee_task(&foresight, i);
         else
             foresight.fates[i] = (struct fate){rule_state_seen(&def->tasks[i], input->states[i]),
-                                               input->outcomes[i]};
+                                               input->outcomes[i], false};
     }
 }

@@ -3,26 +3,22 @@
 #include "engine/plan.h"
 
 /* The plan as it would be shown, from what is stored. */
-static enum err_code preview(struct world *world, const struct uuid *run, const char *key,
+static enum err_code preview(struct world *world, const struct uuid *run, const char *keys,
                              const char *parameters, struct repair_plan *ret, struct err *err)
 {
     const struct booked_run *booked = book_run(&world->book, run);
     struct run_image image = book_image(booked, &world->arena);
     const struct job_def *def = world_def(world, booked->job, 1);
-    const char *keys[] = {key};
-    struct repair_request request = {.task_keys = keys,
-                                     .task_key_count = key != NULL,
-                                     .parameters = world_params(world, parameters),
-                                     .mode = FIELD_UNSET};
+    struct repair_request request = world_repair_request(world, NULL, keys, NULL, parameters);
     return plan_preview(&image, def, def, &request, 0, &world->arena, ret, err);
 }
 
-static struct repair_plan plan_of(struct world *world, const struct uuid *run, const char *key,
+static struct repair_plan plan_of(struct world *world, const struct uuid *run, const char *keys,
                                   const char *parameters)
 {
     struct repair_plan plan = {0};
     struct err err;
-    if (preview(world, run, key, parameters, &plan, &err))
+    if (preview(world, run, keys, parameters, &plan, &err))
         broken("%s", err.message);
     return plan;
 }
@@ -127,6 +123,51 @@ static void nothing_is_foreseen_by_a_start_that_is_to_come(void **state)
     struct world *world = *state;
     assert_true(both_may_start(world, "{{job.start_time.timestamp_ms}}"));
     assert_true(both_may_start(world, "{{job.parameters.at}}"));
+}
+
+/* EXCLUDED or UPSTREAM_FAILED, by a decision that is to come: what is below does not start either way. */
+static void what_will_not_start_is_known_before_its_state_is(void **state)
+{
+    struct world *world = *state;
+    struct uuid job = world_job(
+        world,
+        "{'name':'j','path':'/','tasks':["
+        "{'taskKey':'s','type':'PYTHON_TASK','filePath':'s.py'},"
+        "{'taskKey':'k','type':'PYTHON_TASK','filePath':'k.py'},"
+        "{'taskKey':'d','type':'IF_ELSE_TASK','condition':'A','dependsOn':[{'taskKey':'s'}],"
+        "'expressions':[{'key':'A','value':'{{tasks.s.values.n}} == 1'}]},"
+        "{'taskKey':'t1','type':'PYTHON_TASK','filePath':'t.py',"
+        "'dependsOn':[{'taskKey':'d','outcome':'true'},{'taskKey':'k'}]},"
+        "{'taskKey':'t2','type':'PYTHON_TASK','filePath':'t.py','dependsOn':[{'taskKey':'t1'}]},"
+        "{'taskKey':'t3','type':'PYTHON_TASK','filePath':'t.py','runIf':'AT_LEAST_ONE_SUCCESS',"
+        "'dependsOn':[{'taskKey':'t2'}]},"
+        "{'taskKey':'tell','type':'PYTHON_TASK','filePath':'t.py','runIf':'AT_LEAST_ONE_FAILED',"
+        "'dependsOn':[{'taskKey':'t2'}]}]}");
+    struct uuid run = world_submit(world, &job, NULL);
+    world_publish(world, &run, "s", 0, "n=1\n");
+    world_exit(world, &run, "k", 1);
+    world_exit(world, &run, "tell", 0);
+    struct repair_plan plan = plan_of(world, &run, "s d t1 t2 t3 tell", NULL);
+    assert_true(planned(&plan, "d")->will_start);
+    assert_false(planned(&plan, "t1")->will_start);
+    assert_false(planned(&plan, "t2")->will_start);
+    assert_has(planned(&plan, "t2")->reason, "t1 will not start either");
+    assert_false(planned(&plan, "t3")->will_start);
+    assert_has(planned(&plan, "t3")->reason, "t2 will not start either");
+    assert_true(planned(&plan, "tell")->will_start); /* only if it is UPSTREAM_FAILED */
+}
+
+static void a_dummy_that_starts_succeeds(void **state)
+{
+    struct world *world = *state;
+    struct uuid job =
+        world_job(world, "{'name':'j','path':'/','tasks':[{'taskKey':'d','type':'DUMMY_TASK'},"
+                         "{'taskKey':'tell','type':'PYTHON_TASK','filePath':'t.py',"
+                         "'runIf':'AT_LEAST_ONE_FAILED','dependsOn':[{'taskKey':'d'}]}]}");
+    struct uuid run = world_submit(world, &job, NULL);
+    struct repair_plan plan = plan_of(world, &run, "d", NULL);
+    assert_true(planned(&plan, "d")->will_start);
+    assert_false(planned(&plan, "tell")->will_start);
 }
 
 /* What decides is known: a kept task published it, the repair gives it. */
@@ -289,6 +330,8 @@ int main(void)
         WORLD_TEST(a_branch_that_a_kept_decision_closes),
         WORLD_TEST(nothing_is_foreseen_by_a_start_that_is_to_come),
         WORLD_TEST(a_decision_that_will_be_made_is_foreseen),
+        WORLD_TEST(what_will_not_start_is_known_before_its_state_is),
+        WORLD_TEST(a_dummy_that_starts_succeeds),
         WORLD_TEST(conditions_of_dependencies_are_foreseen),
         WORLD_TEST(hazards_are_named),
         WORLD_TEST(parameters_that_change),
