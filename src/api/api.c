@@ -151,7 +151,7 @@ static enum err_code check_role(struct call *call)
     int role = -1;
     if (call_role(call, &call->account, &call->workspace, &role))
         return call->err.code;
-    if (role < ROLE_VIEWER && route->scope != SCOPE_ACCOUNTS)
+    if (role < ROLE_VIEWER && (route->scope != SCOPE_ACCOUNTS || call->named_workspace))
         return no_workspace(call);
     bool suffices = role >= route->role || (route->flags & ROUTE_OWN);
     enum err_code code = suffices ? ERR_OK : grant_check(call, role);
