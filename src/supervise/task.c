@@ -17,6 +17,8 @@
 #include "supervise/warm.h"
 
 #define FIRST_OTHER_FD 3
+/* <linux/keyctl.h>, which not every libc's headers bear beside them: KEYCTL_JOIN_SESSION_KEYRING. */
+#define JOIN_SESSION_KEYRING 1
 
 /* What the child works from. It runs in the parent's memory, so it tells why it failed by writing
  * here: no pipe is needed. */
@@ -61,6 +63,14 @@ static bool child_join_cgroup(const struct order *order)
     return fd >= 0 && write(fd, "0", 1) == 1; /* closed with all others */
 }
 
+/* Whoever started the server may have keys in its session's keyring: they are nothing for another user. Where the kernel has none, or
+ * lets nobody use them, there is nothing to leave. */
+static bool child_leave_keyring(void)
+{
+    return syscall(SYS_keyctl, JOIN_SESSION_KEYRING, NULL) >= 0 || errno == ENOSYS ||
+           errno == EPERM || errno == EACCES;
+}
+
 /* By the system calls: libc's functions would do it for all threads, in memory that is not ours. */
 static bool child_become_user(const struct order *order)
 {
@@ -68,7 +78,7 @@ static bool child_become_user(const struct order *order)
 
     if (order->uid == ORDER_KEEP_USER)
         return true;
-    return syscall(SYS_setgroups, 1, &group) == 0 &&
+    return child_leave_keyring() && syscall(SYS_setgroups, 1, &group) == 0 &&
            syscall(SYS_setresgid, group, group, group) == 0 &&
            syscall(SYS_setresuid, order->uid, order->uid, order->uid) == 0;
 }

@@ -1,7 +1,9 @@
 """What keeps tasks from the server and from one another, and what they have cost."""
 
+import ctypes
 import json
 import os
+import platform
 import pwd
 import subprocess
 
@@ -213,14 +215,41 @@ def test_a_limit_of_memory_is_of_the_whole_attempt(servers, group):
     assert run["state"]["status"] == "FAILED"
 
 
-@needs_root
-def test_tasks_of_another_user(servers, tmp_path):
+def open_way(tmp_path):
     for place in (tmp_path, *tmp_path.parents):
         if not place.stat().st_mode & 0o001:
             place.chmod(place.stat().st_mode | 0o011)
+
+
+def of_another_user(servers, tmp_path):
+    open_way(tmp_path)
     server = servers("--exec.user", "nobody").start()
     for place in (server.folder, server.workspace):
         place.chmod(0o755)
+    return server
+
+
+KEYCTL = {"x86_64": 250, "aarch64": 219}.get(platform.machine())  # add_key(2) is two before it
+JOIN, SEARCH, SESSION = 1, 10, -3
+
+
+@needs_root
+@pytest.mark.skipif(not KEYCTL, reason="the numbers of the system calls are another machine's")
+def test_the_keys_of_who_started_the_server_are_nothing_for_another_user(servers, tmp_path):
+    libc = ctypes.CDLL(None, use_errno=True)
+    if libc.syscall(KEYCTL, JOIN, None) < 0:
+        pytest.skip("this host lets nobody use keyrings")
+    assert libc.syscall(KEYCTL - 2, b"user", b"reprise-test", b"secret", 6, SESSION) > 0
+    find = f"import ctypes\nprint(ctypes.CDLL(None).syscall({KEYCTL}, {SEARCH}, {SESSION}, b'user', b'reprise-test', 0) > 0)\n"
+    for server, found in ((servers().start(), "True"), (of_another_user(servers, tmp_path), "False")):
+        server.script("find.py", find)
+        run = server.api.wait_final(server.api.run(server.api.job([task("a", "find.py")])), "SUCCESS")
+        assert output(server, run).strip() == found
+
+
+@needs_root
+def test_tasks_of_another_user(servers, tmp_path):
+    server = of_another_user(servers, tmp_path)
     server.script("who.py", "import os, json\nprint(os.getuid(), os.environ['HOME'])\n"
                             "open('mine', 'w').write('x')\n"
                             "json.load(open(os.environ['REPRISE_PARAMS_FILE']))\n"
