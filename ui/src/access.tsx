@@ -1,7 +1,7 @@
 // Who may do what: secrets of the workspace, tokens, users, and who changed what. Who is no ADMIN sees to their own tokens.
 
 import { useEffect, useState } from 'preact/hooks'
-import { accounts, call, listAccounts, mayEdit, me, skewMs, workspaceKey } from './api'
+import { accounts, call, listAccounts, mayAdminister, mayEdit, me, skewMs, workspaceKey } from './api'
 import { AuditTab } from './audit'
 import { FormDialog } from './formdialog'
 import { useLive } from './live'
@@ -20,7 +20,7 @@ export function AccessScreen() {
   useEffect(() => {
     document.title = 'Access – Reprise'
   }, [])
-  const tabs = mayEdit.value ? TABS : TABS.filter(([id]) => id === 'tokens')
+  const tabs = TABS.filter(([id]) => id === 'tokens' || (id === 'secrets' ? mayEdit.value : mayAdminister.value))
   const asked = route.value.query.get('tab')
   const tab = tabs.find(([id]) => id === asked)?.[0] ?? tabs[0][0]
   return (

@@ -1,6 +1,6 @@
 // Calls to the server that the page came from: credential, place, errors, and whether it can be reached.
 
-import { batch, signal } from '@preact/signals'
+import { batch, computed, signal } from '@preact/signals'
 import { forgetDrafts } from './drafts'
 import { workspaceAsked } from './route'
 
@@ -19,10 +19,12 @@ export interface Place {
 
 // null: not asked yet; false: nobody is signed in.
 export const place = signal<Place | null | false>(null)
-// Whether the caller may start, cancel and repair. The server decides; this only spares buttons that it would refuse.
-export const mayOperate = signal(true)
-export const mayEdit = signal(true) // jobs
-export const me = signal<{ key: string | null; role: string | null }>({ key: null, role: null })
+export const me = signal<{ key: string | null; roles: Map<string, string> | null }>({ key: null, roles: null }) // by workspace; null: not told
+// In the workspace that is shown. The server decides; this only spares buttons that it would refuse.
+export const role = computed(() => (place.value ? me.value.roles?.get(workspaceKey()) : null) ?? null)
+export const mayOperate = computed(() => !me.value.roles || role.value === 'OPERATOR' || role.value === 'ADMIN') // start, cancel, repair
+export const mayEdit = computed(() => !me.value.roles || role.value === 'ADMIN') // jobs, secrets
+export const mayAdminister = signal(true) // users, the audit
 export const isOffline = signal(false)
 // What to add to the browser's clock to have the server's; HTTP dates are whole seconds, so small ones are noise.
 export const skewMs = signal(0)
@@ -242,8 +244,8 @@ export async function resume(): Promise<void> {
 }
 
 interface Session {
-  role?: string | null
-  user?: { key: string; name: string } | null
+  role?: string | null // in the first workspace, whose administrators are those of the server
+  user?: { key: string; name: string; roles?: { workspaceKey: string; role: string }[] } | null
   csrfToken?: string | null // what writes with the session's cookie carry
 }
 
@@ -259,9 +261,9 @@ function enter(session: Session | null, at: Place) {
 
 function takeSession(session: Session) {
   csrfToken = session.csrfToken ?? null
-  me.value = { key: session.user?.key ?? null, role: session.role ?? null }
-  mayOperate.value = session.role !== 'VIEWER'
-  mayEdit.value = !session.role || session.role === 'ADMIN'
+  const roles = session.user?.roles && new Map(session.user.roles.map((one) => [one.workspaceKey, one.role]))
+  me.value = { key: session.user?.key ?? null, roles: roles ?? null }
+  mayAdminister.value = !roles || session.role === 'ADMIN'
 }
 
 // A server without sessions has no such path.

@@ -1,7 +1,7 @@
 // What the caller may do with one job: what the role in the workspace allows, or what was given on that job. The server
 // decides; this only spares buttons that it would refuse, and offers those that it would not.
 
-import { list, mayEdit, mayOperate, me } from './api'
+import { list, mayEdit, mayOperate, me, role } from './api'
 import { useLive } from './live'
 import type { Grant } from './types'
 
@@ -16,7 +16,7 @@ interface Rights {
 
 // What is given to a role is given to those above it, and each permission is worth what stands before it.
 const isMine = ({ grantee, granteeType }: Grant) =>
-  granteeType === 'USER' ? grantee === me.value.key : ROLES.includes(grantee) && ROLES.indexOf(grantee) <= ROLES.indexOf(me.value.role ?? '')
+  granteeType === 'USER' ? grantee === me.value.key : ROLES.includes(grantee) && ROLES.indexOf(grantee) <= ROLES.indexOf(role.value ?? '')
 
 export function useRights(jobKey: string | undefined): Rights {
   const isAsked = jobKey !== undefined && !mayEdit.value
