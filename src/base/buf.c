@@ -218,3 +218,19 @@ void buf_json_string(struct buf *buf, const char *text)
     else
         BUF_LIT(buf, "null");
 }
+
+void buf_json_shown(struct buf *buf, const char *json, size_t len)
+{
+    for (size_t i = 0, width; i < len; i += width) {
+        width = utf8_sequence(json + i, len - i);
+        width = width ? width : 1;
+        uint32_t point = utf8_point(json + i, width);
+        if (point < 0x7f || !utf8_is_obeyed(point))
+            buf_add(buf, json + i, width);
+        else if (point < 0x10000)
+            buf_printf(buf, "\\u%04x", point);
+        else
+            buf_printf(buf, "\\u%04x\\u%04x", 0xd800 + ((point - 0x10000) >> 10),
+                       0xdc00 + (point & 0x3ff));
+    }
+}

@@ -39,6 +39,9 @@ void buf_used(struct buf *buf, size_t len);
  * printed is always valid JSON. NULL prints null. */
 void buf_json_string(struct buf *buf, const char *text);
 void buf_json_string_len(struct buf *buf, const char *text, size_t len);
+/* Valid JSON, in which what terminals obey (utf8_is_obeyed) is escaped as JSON does it; that is in its strings alone, but for line ends
+ * and tabs between them, which stay. */
+void buf_json_shown(struct buf *buf, const char *json, size_t len);
 
 /* Literals, without a strlen at run time. */
 #define BUF_LIT(buf, literal) buf_add((buf), "" literal, sizeof(literal) - 1)

@@ -29,6 +29,17 @@ static bool is_bare(const char *text)
     return true;
 }
 
+/* Whoever reads the log does so on a terminal, and anybody may have written what is in it. */
+static void add_text(struct buf *line, const char *text)
+{
+    struct buf quoted;
+    buf_init(&quoted, LINE_MAX_BYTES);
+    buf_json_string(&quoted, text);
+    if (quoted.len)
+        buf_json_shown(line, quoted.data, quoted.len);
+    buf_release(&quoted);
+}
+
 static void add_field(struct buf *line, const char *key, const char *text, int64_t number)
 {
     bool json = line_format == LOG_JSON;
@@ -47,7 +58,7 @@ static void add_field(struct buf *line, const char *key, const char *text, int64
     else if (!json && is_bare(text))
         buf_puts(line, text);
     else
-        buf_json_string(line, text);
+        add_text(line, text);
 }
 
 void log_write(enum log_level level, const char *event, const struct log_field *fields)

@@ -1,7 +1,5 @@
 #include "base/utf8.h"
 
-#include <stdint.h>
-
 size_t utf8_sequence(const char *text, size_t len)
 {
     const unsigned char *s = (const unsigned char *)text;
@@ -22,6 +20,29 @@ size_t utf8_sequence(const char *text, size_t len)
     if (point < smallest[width] || point > 0x10ffff || (point >= 0xd800 && point <= 0xdfff))
         return 0;
     return width;
+}
+
+uint32_t utf8_point(const char *text, size_t width)
+{
+    const unsigned char *s = (const unsigned char *)text;
+    switch (width) {
+    case 1:
+        return s[0];
+    case 2:
+        return (s[0] & 0x1fU) << 6 | (s[1] & 0x3fU);
+    case 3:
+        return (s[0] & 0x0fU) << 12 | (s[1] & 0x3fU) << 6 | (s[2] & 0x3fU);
+    default:
+        return (s[0] & 0x07U) << 18 | (s[1] & 0x3fU) << 12 | (s[2] & 0x3fU) << 6 | (s[3] & 0x3fU);
+    }
+}
+
+bool utf8_is_obeyed(uint32_t point)
+{
+    return point < 0x20 || (point >= 0x7f && point < 0xa0) || point == 0x061c ||
+           (point >= 0x200b && point <= 0x200f) || (point >= 0x2028 && point <= 0x202e) ||
+           (point >= 0x2060 && point <= 0x206f) || point == 0xfeff ||
+           (point >= 0xfff9 && point <= 0xfffb) || (point >= 0xe0000 && point <= 0xe0fff);
 }
 
 bool utf8_valid(const char *text, size_t len)

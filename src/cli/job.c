@@ -305,6 +305,17 @@ static void leave_out_empty(json_t *value)
     }
 }
 
+static void print_visibly(const json_t *value)
+{
+    struct buf shown;
+    char *text = json_dumps(value, JSON_INDENT(2));
+    buf_init(&shown, 64 << 20);
+    buf_json_shown(&shown, text, strlen(text));
+    printf("%s\n", shown.data);
+    buf_release(&shown);
+    free(text);
+}
+
 /* Whether it is paused now is left out: who applies the file leaves that as it is. */
 int verb_job_export(struct cli *cli)
 {
@@ -319,8 +330,7 @@ int verb_job_export(struct cli *cli)
     leave_out_empty(definition);
     json_object_del(json_object_get(definition, "schedule"), "pauseStatus");
     json_object_del(json_object_get(definition, "continuous"), "pauseStatus");
-    json_dumpf(definition, stdout, JSON_INDENT(2));
-    putchar('\n');
+    print_visibly(definition);
     json_decref(definition);
     http_answer_release(&answer);
     return CLI_DONE;

@@ -44,29 +44,6 @@ void screen_init(struct screen *screen, bool no_color)
     screen_measure(screen);
 }
 
-static uint32_t code_point(const char *text, size_t len)
-{
-    const unsigned char *s = (const unsigned char *)text;
-    switch (len) {
-    case 1:
-        return s[0];
-    case 2:
-        return (s[0] & 0x1fU) << 6 | (s[1] & 0x3fU);
-    case 3:
-        return (s[0] & 0x0fU) << 12 | (s[1] & 0x3fU) << 6 | (s[2] & 0x3fU);
-    default:
-        return (s[0] & 0x07U) << 18 | (s[1] & 0x3fU) << 12 | (s[2] & 0x3fU) << 6 | (s[3] & 0x3fU);
-    }
-}
-
-/* Controls, separators of lines, and what changes the direction of a line. */
-static bool is_obeyed(uint32_t c)
-{
-    return c < 0x20 || (c >= 0x7f && c < 0xa0) || c == 0x061c || (c >= 0x200b && c <= 0x200f) ||
-           (c >= 0x2028 && c <= 0x202e) || (c >= 0x2060 && c <= 0x206f) || c == 0xfeff ||
-           (c >= 0xfff9 && c <= 0xfffb) || (c >= 0xe0000 && c <= 0xe0fff);
-}
-
 static void show_obeyed(struct buf *out, uint32_t c)
 {
     if (c == '\n')
@@ -87,14 +64,14 @@ void safe_text(struct buf *out, const char *text, size_t len, int kind)
 {
     for (size_t i = 0; i < len;) {
         size_t size = utf8_sequence(text + i, len - i);
-        uint32_t c = size ? code_point(text + i, size) : 0;
+        uint32_t c = size ? utf8_point(text + i, size) : 0;
         if (!size)
             buf_printf(out, "\\x%02x", (unsigned)(unsigned char)text[i++]);
         else if (kind == SAFE_BLOCK && c == '\n')
             buf_putc(out, '\n');
         else if (kind == SAFE_BLOCK && c == '\t')
             BUF_LIT(out, "    ");
-        else if (is_obeyed(c))
+        else if (utf8_is_obeyed(c))
             show_obeyed(out, c);
         else
             buf_add(out, text + i, size);
@@ -125,7 +102,7 @@ size_t text_columns(const char *text)
     size_t columns = 0, len = strlen(text);
     for (size_t i = 0, size; i < len; i += size) {
         size = utf8_sequence(text + i, len - i);
-        columns += size ? columns_of(code_point(text + i, size)) : 1;
+        columns += size ? columns_of(utf8_point(text + i, size)) : 1;
         size = size ? size : 1;
     }
     return columns;
@@ -142,7 +119,7 @@ size_t text_fit(const struct screen *screen, struct buf *out, const char *text, 
     size_t used = 0, len = strlen(text);
     for (size_t i = 0, size; i < len; i += size) {
         size = utf8_sequence(text + i, len - i);
-        size_t wide = size ? columns_of(code_point(text + i, size)) : 1;
+        size_t wide = size ? columns_of(utf8_point(text + i, size)) : 1;
         size = size ? size : 1;
         if (used + wide + 1 > columns)
             break;

@@ -79,6 +79,14 @@ def test_example_fails_and_is_repaired(cli, server):
     assert again.returncode == 3 and b"IncorrectState" in again.stderr
 
 
+def test_nothing_that_a_terminal_obeys_is_exported_raw(cli):
+    described = "a\u009b31mb\u202ec\U000e0041 \u00e4"
+    created(cli, json.dumps({"name": "odd", "description": described, "tasks": [{"taskKey": "a", "type": "DUMMY_TASK"}]}).encode())
+    text = ok(cli("job", "export", "odd"))
+    assert json.loads(text)["description"] == described
+    assert "\u00e4" in text and not any(char in text for char in "\u009b\u202e\U000e0041")
+
+
 def test_what_is_exported_is_applied_without_a_word(cli, tmp_path):
     ok(cli("job", "create", "-f", str(EXAMPLE)))
     (tmp_path / "job.json").write_text(ok(cli("job", "export", "debian-packages")))

@@ -90,12 +90,26 @@ static void past_the_maximum_nothing_is_added(void **state)
     buf_release(&buf);
 }
 
+/* What terminals obey, and nothing else; the JSON means the same. */
+static void shown_json_has_nothing_that_is_obeyed(void **state)
+{
+    static const char json[] = "{\n\t\"a\": \"\u00e4\xc2\x9b\u202e\U0001f600\U000e0041\\n\x7f\"}";
+    struct buf buf;
+    (void)state;
+    buf_init(&buf, 1000);
+    buf_json_shown(&buf, json, sizeof json - 1);
+    assert_string_equal(buf.data,
+                        "{\n\t\"a\": \"\u00e4\\u009b\\u202e\U0001f600\\udb40\\udc41\\n\\u007f\"}");
+    buf_release(&buf);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_byte_at_every_place),
         cmocka_unit_test(every_pair_of_neighbours),
         cmocka_unit_test(past_the_maximum_nothing_is_added),
+        cmocka_unit_test(shown_json_has_nothing_that_is_obeyed),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
