@@ -21,7 +21,8 @@ static const char usage[] =
 static int make(const struct config *config, const char *file)
 {
     struct err err;
-    signal(SIGXFSZ, SIG_IGN); /* a file size limit: the write fails, as on a full disk */
+    /* A file size limit: the write fails, as on a full disk. */
+    sigaction(SIGXFSZ, &(struct sigaction){.sa_handler = SIG_IGN}, NULL);
     const char *database = install_database(config_text(config, CONFIG_store), &err);
     if (!database || store_backup_sqlite(database, file, &err)) {
         fprintf(stderr, "reprise: %s to %s: %s\n", config_text(config, CONFIG_store), file,

@@ -308,7 +308,8 @@ static int replay(const struct options *options)
     replaying = fork();                     /* allow fork: nothing large is here yet */
     if (replaying == 0) {
         prctl(PR_SET_PDEATHSIG, SIGKILL);
-        signal(SIGXFSZ, SIG_IGN); /* a file size limit: the copy fails, as on a full disk */
+        /* A file size limit: the copy fails, as on a full disk. */
+        sigaction(SIGXFSZ, &(struct sigaction){.sa_handler = SIG_IGN}, NULL);
         sigprocmask(SIG_SETMASK, &before, NULL);
         exit(replay_in(folder, options));
     }
