@@ -176,10 +176,12 @@ struct api_accounts {
     /* One more request of this account: 0, or how many ms it is too early. */
     int64_t (*admit)(void *context, const struct api_account *account);
     /* One-time codes: good once, for a short time, for whoever they were made for, as long as `still`
-     * says so. ERR_NOT_AUTHENTICATED; ERR_UNAVAILABLE: that cannot be told now, and the code stays good. */
+     * says so. ERR_NOT_AUTHENTICATED; ERR_UNAVAILABLE: that cannot be told now, and ERR_INCORRECT_STATE: it is none of
+     * `only_user` (an id, NULL: anybody): the code stays good. */
     bool (*make_code)(void *context, const struct api_account *account,
                       char text[static API_CODE_TEXT], int64_t *ret_expires_ms);
-    enum err_code (*use_code)(void *context, const char *code, struct api_account *ret);
+    enum err_code (*use_code)(void *context, const char *code, const char *only_user,
+                              struct api_account *ret);
 
     /* One transaction of rows about accounts; false when nothing was written. */
     bool (*write)(void *context, const struct row_batch *rows);

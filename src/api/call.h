@@ -203,6 +203,8 @@ enum err_code who_calls(struct call *call);
 /* A credential was refused (call->err says why): counted, recorded, and made a 429 where there were
  * too many. `claimed`: keyId, access key or name that was shown, or NULL. Returns the code. */
 enum err_code who_refused(struct call *call, const char *scheme, const char *claimed);
+/* Whose session the cookie is of, if one came that is good still, whatever else the call is signed with. */
+bool who_session(const struct call *call, struct api_account *ret);
 /* What writes with a session's cookie have to carry in x-reprise-csrf. */
 enum { CSRF_TEXT = 44 };
 char *csrf_token(const struct api *api, const uint8_t token_hash[static SHA256_BYTES],

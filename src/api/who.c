@@ -70,6 +70,14 @@ static enum err_code authenticate(struct call *call, const char *token)
     return code == ERR_UNAVAILABLE ? call_unreadable(call) : code;
 }
 
+bool who_session(const struct call *call, struct api_account *ret)
+{
+    const struct api_backend *backend = call->backend;
+    const char *token = find_cookie(call);
+    return token && bearer_is_token(token) &&
+           !backend->authenticate(backend->context, token, ret) && ret->token_kind == TOKEN_SESSION;
+}
+
 static enum err_code by_cookie(struct call *call, const char *token)
 {
     char expected[CSRF_TEXT];

@@ -218,7 +218,8 @@ struct task_run_row {
     const char *task_key;
     int64_t definition_version;
     int64_t created_ms;
-    int8_t after_success; /* 1: of a JOB_TASK that had succeeded before the repair, so a child that is SUCCESS
+    int8_t
+        after_success; /* 1: of a JOB_TASK that had succeeded before the repair, so a child that is SUCCESS
                              is no news; else 0 or FIELD_UNSET */
     /* moving until final */
     enum state state;

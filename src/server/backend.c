@@ -2,6 +2,7 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/random.h>
 
 #include "engine/plan.h"
@@ -346,7 +347,8 @@ static bool make_code(void *context, const struct api_account *account,
 }
 
 /* Whether it is good still is asked before it is taken: when that cannot be told it is good another time. */
-static enum err_code use_code(void *context, const char *text, struct api_account *ret)
+static enum err_code use_code(void *context, const char *text, const char *only_user,
+                              struct api_account *ret)
 {
     struct backend *backend = context;
     struct api_account account;
@@ -355,6 +357,8 @@ static enum err_code use_code(void *context, const char *text, struct api_accoun
     enum err_code code = still(context, &account);
     if (code == ERR_UNAVAILABLE)
         return code;
+    if (!code && only_user && strcmp(account.id, only_user) != 0)
+        return ERR_INCORRECT_STATE;
     bool taken = guard_use_code(backend->guard, text, &account); /* or somebody else was faster */
     if (code || !taken)
         return ERR_NOT_AUTHENTICATED;

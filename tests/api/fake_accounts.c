@@ -154,8 +154,10 @@ static bool make_code(void *context, const struct api_account *account,
     return true;
 }
 
-static enum err_code use_code(void *context, const char *code, struct api_account *ret)
+static enum err_code use_code(void *context, const char *code, const char *only_user,
+                              struct api_account *ret)
 {
+    (void)only_user;
     if (of(context)->accounts_fail)
         return ERR_UNAVAILABLE;
     *ret = fake_account();

@@ -406,6 +406,32 @@ def sign_in(server, **how):
     return page
 
 
+def test_a_code_takes_no_place_of_somebody_elses_session_unasked(own):
+    """An address with a code is anybody's to make."""
+    user(own.api, "lea", "VIEWER")
+    lea = Client(own.endpoint, token_of(own.api, "lea")["token"])
+    admin = sign_in(own, token=own.token)
+    code = lea.made(f"{ACCOUNTS}/session/codes")["code"]
+    answer = admin.post(f"{own.url}/reprise/v1/session", json={"code": code}, timeout=DEADLINE_S)
+    refused(answer, 409, "IncorrectState", "user admin is signed in")
+    assert "set-cookie" not in answer.headers
+    answer = admin.post(f"{own.url}/reprise/v1/session", json={"code": code, "isReplacing": True}, timeout=DEADLINE_S)
+    assert answer.status_code == 201 and answer.json()["user"]["name"] == "lea", "and the code was good still"
+    mine = lea.made(f"{ACCOUNTS}/session/codes")["code"]
+    assert admin.post(f"{own.url}/reprise/v1/session", json={"code": mine}, timeout=DEADLINE_S).status_code == 201, "one's own"
+
+
+def test_a_workspace_that_one_may_not_see_is_as_good_as_none(own):
+    there = own.api.made("~/workspaces", {"displayName": "elsewhere"})["key"]
+    api = client(own, "paul", "ADMIN")
+    said = []
+    for workspace in (there, "01a2211c-f3e8-7000-8000-03399309a770"):
+        for answer in (api.get(f"{ACCOUNTS}/secrets?workspace={workspace}"), api.put(f"{ACCOUNTS}/secrets/x?workspace={workspace}", {"value": "y"})):
+            refused(answer, 404, "NotAuthorizedOrNotFound")
+            said.append(answer.json()["message"])
+    assert len(set(said)) == 1, said
+
+
 def test_a_session_ends_with_the_token_it_was_begun_with(own):
     jobs = own.url + own.api.path("/jobs")
     user(own.api, "sara", "VIEWER")

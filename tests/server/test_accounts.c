@@ -192,12 +192,13 @@ static void a_code_that_cannot_be_checked_stays_good(void **state)
     const struct api_accounts *accounts = &stage->functions.accounts;
     assert_true(accounts->make_code(&stage->backend, &eva, code, &expires_ms));
     rlim_t before = out_of_files(stage);
-    int unread = (int)accounts->use_code(&stage->backend, code, &account);
+    int unread = (int)accounts->use_code(&stage->backend, code, NULL, &account);
     limit_files(before);
     assert_int_equal(unread, ERR_UNAVAILABLE);
-    assert_int_equal(accounts->use_code(&stage->backend, code, &account), ERR_OK);
+    assert_int_equal(accounts->use_code(&stage->backend, code, NULL, &account), ERR_OK);
     assert_string_equal(account.name, "eva");
-    assert_int_equal(accounts->use_code(&stage->backend, code, &account), ERR_NOT_AUTHENTICATED);
+    assert_int_equal(accounts->use_code(&stage->backend, code, NULL, &account),
+                     ERR_NOT_AUTHENTICATED);
 }
 
 static void a_code_of_who_is_disabled_is_refused_and_used(void **state)
@@ -211,7 +212,7 @@ static void a_code_of_who_is_disabled_is_refused_and_used(void **state)
     const struct api_accounts *accounts = &stage->functions.accounts;
     assert_true(accounts->make_code(&stage->backend, &gone, code, &expires_ms));
     for (int i = 0; i < 2; i++)
-        assert_int_equal(accounts->use_code(&stage->backend, code, &account),
+        assert_int_equal(accounts->use_code(&stage->backend, code, NULL, &account),
                          ERR_NOT_AUTHENTICATED);
     assert_false(guard_use_code(stage->backend.guard, code, &account));
 }

@@ -178,6 +178,48 @@ def test_somebody_else_who_signs_in_is_named(own, page):
     assert "vera" in page.text(".user") and own.api.get_run(run)["version"] == 1
 
 
+def test_an_address_with_a_code_makes_nobody_somebody_else_unasked(own, page):
+    own.api.job([task("one")], name="hello")
+    own.api.made(f"{ACCOUNTS}/users", {"name": "vera", "role": "VIEWER"})
+    vera = Client(own.endpoint, own.api.made(f"{ACCOUNTS}/tokens", {"name": "t", "user": "vera"})["token"])
+    for answer, user in (("Stay admin", "admin"), ("Sign in as the other", "vera")):
+        page("await page.goto('about:blank'); await page.goto(arg)", f"/#code={vera.made(f'{ACCOUNTS}/session/codes', {})['code']}")
+        asks = "page.getByRole('dialog', {name: 'Sign in as somebody else?'})"
+        page(f"await {asks}.waitFor()")
+        assert "admin" in page.text(".user")
+        page.picture("signed-in-already")
+        page(f"await {asks}.getByRole('button', {{name: arg}}).click(); await {asks}.waitFor({{state: 'detached'}})", answer)
+        page("await page.locator('.user', {hasText: arg}).waitFor(); await page.reload(); await page.locator('.user', {hasText: arg}).waitFor()", user)
+    page("await page.goto('about:blank'); await page.goto(arg)", f"/#code={vera.made(f'{ACCOUNTS}/session/codes', {})['code']}")
+    page.sees("hello")  # one's own is no question
+
+
+def test_the_role_in_the_workspace_that_is_shown_counts(own, page_on):
+    there = own.api.made("~/workspaces", {"displayName": "analytics"})["key"]
+    tokens = {}
+    for name, here, elsewhere in (("mix", "VIEWER", "ADMIN"), ("bv", None, "VIEWER")):
+        own.api.made(f"{ACCOUNTS}/users", {"name": name, **({"role": here} if here else {"role": elsewhere, "workspaceKey": there})})
+        if here:
+            own.api.put(f"{ACCOUNTS}/users/{name}", {"role": elsewhere, "workspaceKey": there})
+        tokens[name] = own.api.made(f"{ACCOUNTS}/tokens", {"name": "t", "user": name})["token"]
+    Client({**own.endpoint, "workspaceKey": there}, own.token).job([task("one")], name="far")
+    admin = own.token
+    for name, may in (("mix", 1), ("bv", 0)):
+        own.token = tokens[name]
+        try:
+            page = page_on(own)
+        finally:
+            own.token = admin
+        page("await page.goto('about:blank'); await page.goto(arg)", f"/#/w/{there}/jobs")
+        page.sees("far")
+        page.settle()
+        assert page("return await page.getByRole('button', {name: 'Run far'}).count()") == may, name
+        assert page("return await page.getByRole('link', {name: 'New job…'}).count()") == may, name
+        page.go(f"w/{there}/access")
+        page("await page.getByRole('heading', {name: 'Access'}).waitFor()")
+        assert page("return await page.getByRole('tab').allInnerTexts()") == (["Secrets", "Tokens"] if may else ["Tokens"]), name
+
+
 def test_somebody_else_who_signs_out_takes_nothing_along(own, page):
     own.api.made(f"{ACCOUNTS}/users", {"name": "vera", "role": "VIEWER"})
     vera = own.api.made(f"{ACCOUNTS}/tokens", {"name": "t", "user": "vera"})["token"]

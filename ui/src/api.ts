@@ -293,9 +293,10 @@ export async function signInWithToken(token: string): Promise<void> {
   }
 }
 
-export const signInWithCode = (code: string) => startSession({ code })
+// 409: this browser has somebody else's session, which it takes the place of if that is wanted.
+export const signInWithCode = (code: string, isReplacing = false) => startSession({ code, isReplacing })
 
-async function startSession(by: { code: string } | { token: string }): Promise<void> {
+async function startSession(by: { code: string; isReplacing: boolean } | { token: string }): Promise<void> {
   const session: Session = await (await send('/reprise/v1/session', { method: 'POST', body: by })).json()
   enter(session, await readPlace())
   tabs.postMessage('in')

@@ -4,7 +4,7 @@ import { signal } from '@preact/signals'
 import { Component, type ComponentChildren, render } from 'preact'
 import { useEffect, useState } from 'preact/hooks'
 import { AccessScreen } from './access'
-import { away, isOffline, me, place, resume, signInWithCode, signOut } from './api'
+import { ApiError, away, isOffline, me, place, resume, signInWithCode, signOut } from './api'
 import { CampaignScreen, CampaignsScreen } from './campaigns'
 import { JobScreen } from './job'
 import { JobEditScreen } from './jobedit'
@@ -15,7 +15,7 @@ import { RepairScreen } from './repair'
 import { go, href, route, workspaceAsked } from './route'
 import { RunScreen } from './run'
 import { RunsScreen } from './runlist'
-import { Logo, SignIn, SignInAgain } from './signin'
+import { Logo, SignIn, SignInAgain, SignInInstead } from './signin'
 import { Dialog, Empty, Loading, Problem, visible } from './ui'
 
 // ---- theme: as the system, unless the reader said otherwise ----
@@ -150,6 +150,7 @@ function Shell() {
 // ---- beginning ----
 
 const refusal = signal<unknown>(null)
+const strange = signal<string | null>(null) // a code of somebody else than who is signed in
 const RETRY_MS = 2000
 
 // A code in the address is good for one use: it is taken out before it is tried.
@@ -162,7 +163,8 @@ async function begin() {
       await signInWithCode(code)
       return
     } catch (error) {
-      refusal.value = error
+      if (error instanceof ApiError && error.status === 409) strange.value = code
+      else refusal.value = error
     }
   }
   try {
@@ -176,7 +178,8 @@ async function begin() {
 function App() {
   if (place.value === null)
     return <main class="sign-in">{isOffline.value ? <p role="status">The server cannot be reached; trying again…</p> : refusal.value ? <Problem error={refusal.value} /> : <Loading />}</main>
-  return place.value ? <><Shell key={me.value.key} />{away.value && <SignInAgain />}</> : <SignIn refusal={refusal.value} />
+  return place.value ? <><Shell key={me.value.key} />{away.value && <SignInAgain />}{strange.value && <SignInInstead code={strange.value} onClose={() => (strange.value = null)} />}</>
+    : <SignIn refusal={refusal.value} />
 }
 
 // The address with a code may be opened where the page is open already.

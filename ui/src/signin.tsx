@@ -1,8 +1,8 @@
 // The first screen of a browser that nobody is signed in with.
 
 import { useEffect, useState } from 'preact/hooks'
-import { ApiError, away, place, resume, signInWithToken } from './api'
-import { Dialog, Problem, visible } from './ui'
+import { ApiError, away, place, resume, signInWithCode, signInWithToken } from './api'
+import { Dialog, Problem, closeDialog, visible } from './ui'
 
 export function SignIn({ refusal }: { refusal: unknown }) {
   useEffect(() => {
@@ -33,6 +33,22 @@ export function SignInAgain() {
       ) : <p>It is good for a limited time, and ends with the token that it was begun with. Nothing that you have written here is lost: sign in as <b>{user}</b> and go on.</p>}
       {error !== null && <Problem error={error} />}
       <TokenForm refusal={null} where="in another tab " />
+    </Dialog>
+  )
+}
+
+// An address with a code may come from anybody: whoever is signed in does not become somebody else by opening it.
+export function SignInInstead({ code, onClose }: { code: string; onClose: () => void }) {
+  const [error, setError] = useState<unknown>(null)
+  const user = place.value ? visible(place.value.user) : ''
+  return (
+    <Dialog title="Sign in as somebody else?" onClose={onClose}>
+      <p>You are signed in as <b>{user}</b>. The address that was opened signs in another user. Go on only if you asked for that.</p>
+      {error !== null && <Problem error={error} />}
+      <footer>
+        <button type="button" autoFocus onClick={closeDialog}>Stay {user}</button>
+        <button type="button" onClick={() => signInWithCode(code, true).then(onClose, setError)}>Sign in as the other</button>
+      </footer>
     </Dialog>
   )
 }

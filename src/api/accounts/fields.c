@@ -524,6 +524,13 @@ static const struct field create_session_fields[] = {
      .min = 1,
      .max = 512,
      .doc = "A token."},
+    {.name = "isReplacing",
+     .kind = FIELD_BOOL,
+     .flags = FIELD_DEFAULT,
+     AT(create_session, is_replacing),
+     .doc = "Whether a code of one user takes the place of the session of another, whose cookie "
+            "comes with it; else that is 409."},
 };
-const struct schema create_session_schema = SCHEMA(
-    "CreateSession", create_session, create_session_fields, "A sign-in: exactly one of both.");
+const struct schema create_session_schema = SCHEMA("CreateSession", create_session,
+                                                   create_session_fields,
+                                                   "A sign-in: exactly one of code and token.");

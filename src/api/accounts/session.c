@@ -59,12 +59,26 @@ enum err_code session_parse(struct call *call)
     return ERR_OK;
 }
 
+/* A code comes in an address, which anybody may have made: whoever is signed in as somebody else has to want it. */
+static enum err_code use_code(struct call *call, const struct create_session *details)
+{
+    const struct api_backend *backend = call->backend;
+    struct api_account present;
+    bool is_bound = details->is_replacing != 1 && who_session(call, &present);
+    enum err_code code = backend->accounts.use_code(backend->context, details->code,
+                                                    is_bound ? present.id : NULL, &call->account);
+    if (code == ERR_INCORRECT_STATE)
+        err_set(&call->err, code, "user %s is signed in, and the code is of another one",
+                present.name);
+    return code;
+}
+
 /* By code, or by a token that is no session's: into call->account. */
 static enum err_code look_up(struct call *call, const struct create_session *details)
 {
     const struct api_backend *backend = call->backend;
     if (details->code)
-        return backend->accounts.use_code(backend->context, details->code, &call->account);
+        return use_code(call, details);
     enum err_code code =
         bearer_is_token(details->token)
             ? backend->authenticate(backend->context, details->token, &call->account)
@@ -75,8 +89,8 @@ static enum err_code look_up(struct call *call, const struct create_session *det
 static enum err_code who_signs_in(struct call *call, const struct create_session *details)
 {
     enum err_code code = look_up(call, details);
-    if (!code)
-        return ERR_OK;
+    if (!code || code == ERR_INCORRECT_STATE)
+        return code;
     if (code == ERR_UNAVAILABLE)
         return call_unreadable(call);
     err_set(&call->err, ERR_NOT_AUTHENTICATED,

@@ -161,6 +161,7 @@ struct replace_secret {
 struct create_session {
     const char *code;
     const char *token;
+    int8_t is_replacing;
 };
 
 extern const struct schema user_schema;
