@@ -51,6 +51,14 @@ static void on_done(struct api_pending *pending)
     request->wake(request); /* `waiting` may be gone from here on */
 }
 
+/* The key of a thing is the same in capitals. */
+static void digest_key(struct buf *scope, const char *text)
+{
+    struct uuid key;
+    char plain[UUID_TEXT];
+    digest_text(scope, uuid_parse(text, &key) ? uuid_format(&key, plain) : text);
+}
+
 /* RULES §7: what a retry token stands for, and what it was sent with. */
 void call_retry_token(struct call *call, struct retry_token *token)
 {
@@ -65,7 +73,7 @@ void call_retry_token(struct call *call, struct retry_token *token)
     digest_text(&scope, uuid_format(&call->workspace.key, workspace));
     digest_text(&scope, call->route->operation);
     for (size_t i = 0; i < ROUTE_MAX_KEYS; i++)
-        digest_text(&scope, call->keys[i] ? call->keys[i] : "");
+        digest_key(&scope, call->keys[i] ? call->keys[i] : "");
     digest_text(&scope, text);
     sha256(scope.data, scope.len, token->scope);
     buf_release(&scope);

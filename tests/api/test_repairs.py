@@ -369,6 +369,17 @@ def test_a_reference_that_stands_for_nothing_refuses_both(api, value, state):
     assert said[0] == said[1]
 
 
+def test_a_retry_token_knows_the_run_by_its_key_in_capitals(api):
+    run = api.go([step("a", exit=1)], "FAILED")
+    versions = []
+    for key in (run["key"], run["key"].upper()):
+        answer = api.post(f"/jobRuns/{key}/actions/repair", {}, headers={"opc-retry-token": "once"})
+        assert answer.status_code in (200, 201, 202), answer.text
+        versions.append(answer.json()["version"])
+        api.wait_final(run, "FAILED")
+    assert versions == [2, 2] and api.get_run(run)["version"] == 2
+
+
 def test_a_run_that_never_started_has_a_plan(api):
     full = api.job([step("a")], parameters=named(day="{{job.start_time.iso_date}}"), maxConcurrentRuns=0)
     run = api.wait_final(api.run(full), "SKIPPED")
