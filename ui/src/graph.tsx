@@ -75,8 +75,8 @@ function Drawing({ tasks, view, current, centre, begins, chosen, onOpen, label, 
   const moved = useRef(false)
   const drag = useRef<{ x: number; y: number; moved: boolean } | null>(null)
   const defs = useMemo(() => new Map(tasks.map((task) => [task.taskKey, task])), [tasks])
-  const now = useRef({ current, centre })
-  now.current = { current, centre }
+  const now = useRef({ current, centre, begins, chosen }) // for who comes later than the drawing: the graph's box changes its size
+  now.current = { current, centre, begins, chosen }
   const spots = useMemo(() => new Map(layout.nodes.map((n) => [n.key, n])), [layout])
 
   function fit() {
@@ -89,7 +89,7 @@ function Drawing({ tasks, view, current, centre, begins, chosen, onOpen, label, 
   function begin() {
     const box = frame.current
     if (!box || !box.clientWidth) return
-    const { current, centre } = now.current
+    const { current, centre, begins, chosen } = now.current
     // Whoever is sent here by the name of a task finds it in the middle, in a size that can be read.
     const sent = centre && centre.key === current ? spots.get(centre.key) : undefined
     if (sent)
