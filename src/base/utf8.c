@@ -1,7 +1,19 @@
 #include "base/utf8.h"
 
+uint32_t utf8_point(const char *text, size_t width)
+{
+    const unsigned char *s = (const unsigned char *)text;
+    if (width == 1)
+        return s[0];
+    uint32_t point = s[0] & (0xffU >> (width + 1));
+    for (size_t i = 1; i < width; i++)
+        point = point << 6 | (s[i] & 0x3fU);
+    return point;
+}
+
 size_t utf8_sequence(const char *text, size_t len)
 {
+    static const uint32_t smallest[] = {0, 0, 0x80, 0x800, 0x10000};
     const unsigned char *s = (const unsigned char *)text;
     if (len == 0)
         return 0;
@@ -10,31 +22,13 @@ size_t utf8_sequence(const char *text, size_t len)
     size_t width = s[0] >= 0xf0 ? 4 : s[0] >= 0xe0 ? 3 : 2;
     if (s[0] < 0xc2 || s[0] > 0xf4 || len < width)
         return 0;
-    uint32_t point = s[0] & (0xffU >> (width + 1));
-    for (size_t i = 1; i < width; i++) {
+    for (size_t i = 1; i < width; i++)
         if ((s[i] & 0xc0) != 0x80)
             return 0;
-        point = point << 6 | (s[i] & 0x3fU);
-    }
-    static const uint32_t smallest[] = {0, 0, 0x80, 0x800, 0x10000};
+    uint32_t point = utf8_point(text, width);
     if (point < smallest[width] || point > 0x10ffff || (point >= 0xd800 && point <= 0xdfff))
         return 0;
     return width;
-}
-
-uint32_t utf8_point(const char *text, size_t width)
-{
-    const unsigned char *s = (const unsigned char *)text;
-    switch (width) {
-    case 1:
-        return s[0];
-    case 2:
-        return (s[0] & 0x1fU) << 6 | (s[1] & 0x3fU);
-    case 3:
-        return (s[0] & 0x0fU) << 12 | (s[1] & 0x3fU) << 6 | (s[2] & 0x3fU);
-    default:
-        return (s[0] & 0x07U) << 18 | (s[1] & 0x3fU) << 12 | (s[2] & 0x3fU) << 6 | (s[3] & 0x3fU);
-    }
 }
 
 bool utf8_is_obeyed(uint32_t point)
