@@ -12,7 +12,7 @@ import type { Job, JobSummary, RunSummary, WorkspaceEvent } from './types'
 import { CopyText, Empty, Loading, Name, Problem, Table, visible } from './ui'
 
 const RUNS = 20
-const JUST_ASKED_MS = 2000
+const JUST_ASKED_MS = 2000 // what was asked for so lately is not asked for again because the stream opens
 
 // The last runs of each job that is looked at, kept current by the newest runs of the workspace, and by what its stream says of
 // older ones, which may be repaired. What happened before a stream is not in it: with its opening what is looked at is asked for anew.
