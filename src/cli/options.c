@@ -27,6 +27,8 @@ static const struct argp_option some_verbs[] = {
     {"param", OPTION_PARAM, "NAME=VALUE", 0, "A parameter; may be given again", 0},
     {"task", OPTION_TASK, "KEY", 0, "A task; may be given again", 0},
     {"also", OPTION_ALSO, "KEY", 0, "Besides what is selected, this task; may be given again", 0},
+    {"mark-success", OPTION_MARK_SUCCESS, "KEY", 0,
+     "Take this task for successful, and run nothing of it; may be given again", 0},
     {"with-downstream", OPTION_WITH_DOWNSTREAM, NULL, 0, "And everything downstream of --task", 0},
     {"with-upstream", OPTION_WITH_UPSTREAM, NULL, 0, "And everything upstream of --task", 0},
     {"definition", OPTION_DEFINITION, "D", 0, "original, current, or a version number", 0},
@@ -89,6 +91,7 @@ void options_release(struct options *options)
     free(options->parameters.items);
     free(options->tasks.items);
     free(options->also.items);
+    free(options->mark_success.items);
     free(options->jobs.items);
     free(options->statuses.items);
     free(options->assumptions.items);
@@ -350,6 +353,9 @@ static bool take_word(struct options *options, int key, const char *arg,
         return true;
     case OPTION_ALSO:
         word_list_add(&options->also, arg);
+        return true;
+    case OPTION_MARK_SUCCESS:
+        word_list_add(&options->mark_success, arg);
         return true;
     case OPTION_JOB:
         word_list_add(&options->jobs, arg);

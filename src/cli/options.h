@@ -53,6 +53,7 @@ struct options {
     struct word_list parameters; /* "name=value", checked */
     struct word_list tasks;
     struct word_list also;
+    struct word_list mark_success;
     struct word_list jobs;
     struct word_list statuses;
     struct word_list assumptions;       /* "task=STATE", checked */
@@ -81,6 +82,7 @@ enum option_key {
     OPTION_PARAM,
     OPTION_TASK,
     OPTION_ALSO,
+    OPTION_MARK_SUCCESS,
     OPTION_JOB,
     OPTION_STATUS,
     OPTION_ATTEMPT,

@@ -42,21 +42,33 @@ static void add_mode(struct buf *body, const char *mode)
     plan_add_upper_case(body, mode);
 }
 
-void plan_add_tasks(struct buf *body, const struct word_list *tasks, const char *mode)
+static void add_keys(struct buf *body, const char *member, const struct word_list *keys)
 {
-    for (size_t i = 0; i < tasks->count; i++) {
-        buf_puts(body, i ? "," : ",\"taskKeys\":[");
-        buf_json_string(body, tasks->items[i]);
+    for (size_t i = 0; i < keys->count; i++) {
+        buf_printf(body, i ? "," : ",\"%s\":[", member);
+        buf_json_string(body, keys->items[i]);
     }
-    if (tasks->count)
+    if (keys->count)
         BUF_LIT(body, "]");
-    add_mode(body, mode);
+}
+
+/* What goes with any selection. */
+static void add_mark_and_mode(struct buf *body, const struct options *options)
+{
+    add_keys(body, "markSuccess", &options->mark_success);
+    add_mode(body, options->mode);
+}
+
+void plan_add_tasks(struct buf *body, const struct word_list *tasks, const struct options *options)
+{
+    add_keys(body, "taskKeys", tasks);
+    add_mark_and_mode(body, options);
 }
 
 void plan_add_selection(struct buf *body, const struct options *options)
 {
     if (!options->with_downstream && !options->with_upstream) {
-        plan_add_tasks(body, &options->tasks, options->mode);
+        plan_add_tasks(body, &options->tasks, options);
         return;
     }
     for (size_t i = 0; i < options->tasks.count; i++) {
@@ -68,7 +80,7 @@ void plan_add_selection(struct buf *body, const struct options *options)
     }
     if (options->tasks.count)
         BUF_LIT(body, "]");
-    add_mode(body, options->mode);
+    add_mark_and_mode(body, options);
 }
 
 /* ---- parameters ---- */
@@ -179,13 +191,15 @@ struct verdict {
     int count;
 };
 
-static struct verdict *verdict_of(struct verdict verdicts[3], const json_t *task)
+enum { RUN, REEVALUATE, MARK, KEEP, VERDICTS };
+
+static struct verdict *verdict_of(struct verdict verdicts[VERDICTS], const json_t *task)
 {
     const char *name = get_text(task, "verdict");
-    for (int i = 0; name && i < 3; i++)
+    for (int i = 0; name && i < VERDICTS; i++)
         if (strcmp(verdicts[i].name, name) == 0)
             return &verdicts[i];
-    return &verdicts[2];
+    return &verdicts[KEEP];
 }
 
 /* Does the key need no quotes in a shell? */
@@ -225,8 +239,10 @@ static void print_hazards(struct cli *cli, const json_t *tasks)
 
 void plan_print_tasks(struct cli *cli, const json_t *tasks, const char *title, bool whole)
 {
-    struct verdict verdicts[3] = {
-        {"RUN", "run", "34", 0}, {"REEVALUATE", "re-evaluate", "36", 0}, {"KEEP", "keep", "2", 0}};
+    struct verdict verdicts[VERDICTS] = {[RUN] = {"RUN", "run", "34", 0},
+                                         [REEVALUATE] = {"REEVALUATE", "re-evaluate", "36", 0},
+                                         [MARK] = {"MARK", "mark", "33", 0},
+                                         [KEEP] = {"KEEP", "keep", "2", 0}};
     static const char *const heads[] = {"VERDICT", "TASK", "REASON"};
     struct table table;
     size_t i;
@@ -235,14 +251,17 @@ void plan_print_tasks(struct cli *cli, const json_t *tasks, const char *title, b
     json_array_foreach (tasks, i, task) {
         struct verdict *verdict = verdict_of(verdicts, task);
         verdict->count++;
-        if (!whole && verdict == &verdicts[2])
+        if (!whole && verdict == &verdicts[KEEP])
             continue;
         table_add(&table, verdict->word, verdict->color);
         table_add(&table, get_text(task, "taskKey"), NULL);
         table_add(&table, get_text(task, "reason"), NULL);
     }
-    printf("%s: will run %d, re-evaluate %d, keep %d\n\n", title, verdicts[0].count,
-           verdicts[1].count, verdicts[2].count);
+    printf("%s: will run %d, re-evaluate %d, ", title, verdicts[RUN].count,
+           verdicts[REEVALUATE].count);
+    if (verdicts[MARK].count)
+        printf("mark %d as successful, ", verdicts[MARK].count);
+    printf("keep %d\n\n", verdicts[KEEP].count);
     if (table.count)
         table_print(&table, &cli->screen, stdout);
     table_release(&table);

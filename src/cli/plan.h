@@ -11,10 +11,10 @@
 
 /* CLI_USAGE, said, when the options do not fit together. */
 int plan_check_selection(const struct options *options);
-/* Appends ,"taskKeys":… or ,"repairTasks":… and ,"repairMode":… of the options that are set. */
+/* Appends ,"taskKeys":… or ,"repairTasks":…, ,"markSuccess":… and ,"repairMode":… of the options that are set. */
 void plan_add_selection(struct buf *body, const struct options *options);
-/* The same of these tasks and that mode (NULL: none). */
-void plan_add_tasks(struct buf *body, const struct word_list *tasks, const char *mode);
+/* The same, these tasks in place of those of the options. */
+void plan_add_tasks(struct buf *body, const struct word_list *tasks, const struct options *options);
 /* A JSON string, its ASCII letters in upper case. */
 void plan_add_upper_case(struct buf *body, const char *text);
 

@@ -20,7 +20,7 @@ static void make_body(const struct options *options, const struct word_list *sel
     const char *definition = options->definition;
     buf_init(&members, BODY_MAX);
     if (selected)
-        plan_add_tasks(&members, selected, options->mode);
+        plan_add_tasks(&members, selected, options);
     else
         plan_add_selection(&members, options);
     add_parameters(&members, &options->parameters);

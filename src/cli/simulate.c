@@ -147,9 +147,11 @@ static int check_options(const struct cli *cli)
         return CLI_USAGE;
     }
     if (!options->repair && (options->tasks.count || options->mode || options->with_downstream ||
-                             options->with_upstream || options->later_assumptions.count)) {
-        cli_complain("--task, --with-downstream, --with-upstream, --mode and --then are about the "
-                     "repair: add --repair");
+                             options->with_upstream || options->mark_success.count ||
+                             options->later_assumptions.count)) {
+        cli_complain(
+            "--task, --mark-success, --with-downstream, --with-upstream, --mode and --then are "
+            "about the repair: add --repair");
         return CLI_USAGE;
     }
     for (size_t l = 0; l < ARRAY_LEN(lists); l++)

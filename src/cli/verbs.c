@@ -169,8 +169,8 @@ static const struct verb work_verbs[] = {
         .max_args = 1,
         .run = verb_job_simulate,
         .options = {'f', OPTION_ASSUME, OPTION_PARAM, OPTION_REPAIR, OPTION_TASK,
-                    OPTION_WITH_DOWNSTREAM, OPTION_WITH_UPSTREAM, OPTION_MODE, OPTION_THEN,
-                    OPTION_STRICT},
+                    OPTION_MARK_SUCCESS, OPTION_WITH_DOWNSTREAM, OPTION_WITH_UPSTREAM, OPTION_MODE,
+                    OPTION_THEN, OPTION_STRICT},
     },
     {
         .group = "run",
@@ -248,18 +248,20 @@ static const struct verb work_verbs[] = {
         .summary = "Run again, inside a run that has ended, what has to run again",
         .help =
             "Without --task: every task that did not succeed; --also adds to that, or to --task. "
+            "What --mark-success names becomes SUCCESS without running, so that the rest goes on. "
             "Tasks that are kept are not touched. --plan shows what would happen to each task, and why, and changes "
             "nothing.\n\n"
             "  reprise run repair @latest --plan\n"
             "  reprise run repair @latest --param date=2026-01-31 --watch\n"
             "  reprise run repair @latest --task load --with-downstream \\\n"
-            "      --definition current",
+            "      --definition current\n"
+            "  reprise run repair @latest --mark-success check --wait",
         .min_args = 1,
         .max_args = 1,
         .run = verb_run_repair,
-        .options = {OPTION_TASK, OPTION_ALSO, OPTION_WITH_DOWNSTREAM, OPTION_WITH_UPSTREAM,
-                    OPTION_PARAM, OPTION_DEFINITION, OPTION_MODE, OPTION_IF_MATCH, OPTION_PLAN,
-                    OPTION_WATCH, OPTION_WAIT},
+        .options = {OPTION_TASK, OPTION_ALSO, OPTION_MARK_SUCCESS, OPTION_WITH_DOWNSTREAM,
+                    OPTION_WITH_UPSTREAM, OPTION_PARAM, OPTION_DEFINITION, OPTION_MODE,
+                    OPTION_IF_MATCH, OPTION_PLAN, OPTION_WATCH, OPTION_WAIT},
     },
     {
         .group = "run",

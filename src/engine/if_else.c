@@ -120,11 +120,12 @@ static bool take_params(struct step *step, struct etask *task)
     return true;
 }
 
-void task_pass(struct step *step, struct etask *task, const char *reason, const char *grounds)
+void task_pass(struct step *step, struct etask *task, const char *reason, const char *message,
+               const char *grounds)
 {
     begin_decision(step, task, reason, grounds);
     set_text(step->engine, &task->row.error_code, "");
-    task_move(step, task, STATE_SUCCESS, "Succeeded", NULL);
+    task_move(step, task, STATE_SUCCESS, message, NULL);
 }
 
 void if_else_decide(struct step *step, struct etask *task, const char *grounds)

@@ -132,9 +132,10 @@ enum {
 /* ---- if_else.c ---- */
 /* Decides an IF_ELSE task at once; `grounds` is the decision that let it run, or NULL. */
 void if_else_decide(struct step *step, struct etask *task, const char *grounds);
-/* The task succeeds at once, nothing runs: a DUMMY, or a watched path that a repair passes over. `reason`
- * is its message while it is RUNNING. */
-void task_pass(struct step *step, struct etask *task, const char *reason, const char *grounds);
+/* The task succeeds at once, nothing runs: a DUMMY, a watched path that a repair passes over, or what a repair marks.
+ * `reason` is its message while it is RUNNING, `message` when it is SUCCESS. */
+void task_pass(struct step *step, struct etask *task, const char *reason, const char *message,
+               const char *grounds);
 
 /* Is the condition of an edge true? INTERNAL_ERROR in words when it cannot be said. */
 enum err_code edge_evaluate(struct step *step, const struct etask *task,

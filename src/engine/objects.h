@@ -88,6 +88,7 @@ struct etask {
     int64_t start_mono_ms; /* when the newest attempt started, on the clock of deadlines */
     struct uuid inherited; /* JOB: the child that a repair may go on with, for task_create */
     bool after_success;    /* likewise: row.after_success */
+    bool is_marked;        /* likewise: row.is_marked */
     struct list ready;     /* in run->ready: QUEUED; of a JOB in engine->launches, or parked */
     struct list settled;   /* in engine->settled: just final, dependents not told yet */
     struct deadline timer; /* PENDING: the retry; RUNNING: its timeout, of a JOB */

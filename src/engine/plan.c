@@ -7,7 +7,7 @@
 enum { HAZARDS_NAMED = 10 }; /* of one kept task */
 
 /* How a task came to be selected. */
-enum chosen { NOT_CHOSEN, BY_NAME, BY_STATE, AS_UPSTREAM, AS_DOWNSTREAM, AS_NEW };
+enum chosen { NOT_CHOSEN, BY_NAME, BY_STATE, AS_UPSTREAM, AS_DOWNSTREAM, AS_NEW, AS_MARKED };
 
 struct planner {
     const struct plan_input *input;
@@ -18,6 +18,8 @@ struct planner {
     uint8_t *selected;   /* by position: enum chosen */
     uint8_t *planned;    /* selected or downstream of it and not SUCCESS */
     uint8_t *downstream; /* of the selection, whatever its state */
+    uint8_t
+        *stale; /* downstream of what runs again or may: of what is marked alone nothing changes */
 };
 
 /* ---- selection ---- */
@@ -89,6 +91,30 @@ static enum err_code select_named(struct planner *planner, struct err *err)
     return ERR_OK;
 }
 
+/* Last, so that a mark wins over other ways of being selected. */
+static enum err_code select_marked(struct planner *planner, struct err *err)
+{
+    const struct repair_request *request = planner->input->request;
+    for (size_t i = 0; i < request->mark_success_count; i++) {
+        const char *key = request->mark_success[i];
+        uint32_t task = 0;
+        enum err_code code = find_task(planner, "markSuccess", i, key, &task, err);
+        if (code)
+            return code;
+        if (planner->def->tasks[task].type == TASK_IF_ELSE)
+            return err_set(
+                err, ERR_INVALID_PARAMETER,
+                "markSuccess[%zu]: %s is an IF_ELSE_TASK: its outcome decides which branch runs, and a "
+                "mark has none",
+                i, key);
+        if (planner->input->states[task] == STATE_SUCCESS)
+            return err_set(err, ERR_INVALID_PARAMETER, "markSuccess[%zu]: %s is SUCCESS already", i,
+                           key);
+        planner->selected[task] = AS_MARKED;
+    }
+    return ERR_OK;
+}
+
 /* Of a run that never had task runs every task is planned, and so is every task that the definition
  * has and the newest attempt had not, whatever is asked for. */
 static enum err_code make_selection(struct planner *planner, struct err *err)
@@ -108,7 +134,7 @@ static enum err_code make_selection(struct planner *planner, struct err *err)
         else if (!planner->is_named && (every || state_is_unsuccessful(input->states[i])))
             planner->selected[i] = BY_STATE;
     }
-    return ERR_OK;
+    return select_marked(planner, err);
 }
 
 bool plan_passes(const struct plan_input *input, uint32_t task)
@@ -136,6 +162,8 @@ static void close_selection(struct planner *planner)
         for (uint32_t d = 0; d < def->nodes[i].dep_count; d++) {
             uint32_t dep = def->nodes[i].deps[d].task;
             planner->downstream[i] |= planner->selected[dep] || planner->downstream[dep];
+            bool runs = planner->planned[dep] && planner->selected[dep] != AS_MARKED;
+            planner->stale[i] |= runs || planner->stale[dep];
         }
         bool again = planner->downstream[i] && planner->input->states[i] != STATE_SUCCESS;
         planner->planned[i] = planner->selected[i] || again;
@@ -171,6 +199,8 @@ static const char *hazard_of(const struct planner *planner, const struct repair_
     const char *key = planner->def->tasks[dep].task_key;
     struct arena *arena = planner->arena;
     const struct plan_task *task = &plan->tasks[dep];
+    if (task->verdict == PLAN_MARK)
+        return NULL;
     if (planner->planned[dep] && task->verdict == PLAN_REEVALUATE && !task->will_start)
         return arena_printf(arena, "%s is evaluated again; should it start, this result is stale",
                             key);
@@ -178,7 +208,7 @@ static const char *hazard_of(const struct planner *planner, const struct repair_
         return arena_printf(arena, "%s is decided again; this branch keeps its old result", key);
     if (planner->planned[dep])
         return arena_printf(arena, "%s runs again; this result may be stale", key);
-    if (planner->downstream[dep])
+    if (planner->stale[dep])
         return arena_printf(arena, "%s may be stale, and so may this result", key);
     return NULL;
 }
@@ -191,7 +221,7 @@ static void find_hazards(struct planner *planner, struct repair_plan *plan)
     for (uint32_t i = 0; i < def->task_count; i++) {
         struct plan_task *task = &plan->tasks[i];
         const struct def_task_diff *edit = edit_of(planner, i);
-        if (planner->planned[i] || (!planner->downstream[i] && !edit))
+        if (planner->planned[i] || (!planner->stale[i] && !edit))
             continue;
         const struct graph_node *node = &def->nodes[i];
         task->hazards = ARENA_ARRAY(planner->arena, HAZARDS_NAMED + 1, const char *);
@@ -240,6 +270,14 @@ static const char *selected_reason(const struct planner *planner, uint32_t i)
                         state);
 }
 
+static const char *marked_reason(const struct planner *planner, uint32_t i)
+{
+    enum state state = planner->input->states[i];
+    const char *is = state == STATE_NEW ? "has not run"
+                                        : arena_printf(planner->arena, "is %s", state_name(state));
+    return arena_printf(planner->arena, "It %s; it is marked as successful, and nothing runs", is);
+}
+
 static const char *kept_reason(const struct planner *planner, uint32_t i)
 {
     const char *state = state_name(planner->input->states[i]);
@@ -272,6 +310,10 @@ static void give_verdicts(struct planner *planner, struct repair_plan *plan)
             task->verdict = PLAN_REEVALUATE;
             task->reason = "The watched path is not waited for";
             plan->reevaluate_count++;
+        } else if (planner->selected[i] == AS_MARKED) {
+            task->verdict = PLAN_MARK;
+            task->reason = marked_reason(planner, i);
+            plan->mark_count++;
         } else if (planner->selected[i]) {
             task->verdict = PLAN_RUN;
             task->reason = selected_reason(planner, i);
@@ -300,6 +342,7 @@ enum err_code plan_make(const struct plan_input *input, struct arena *arena,
         .selected = ARENA_ARRAY(arena, count, uint8_t),
         .planned = ARENA_ARRAY(arena, count, uint8_t),
         .downstream = ARENA_ARRAY(arena, count, uint8_t),
+        .stale = ARENA_ARRAY(arena, count, uint8_t),
         .is_named = input->request->task_key_count + input->request->repair_task_count > 0,
         .never_ran = is_untouched(input),
     };
@@ -314,7 +357,7 @@ enum err_code plan_make(const struct plan_input *input, struct arena *arena,
         .definition_version = input->def->version,
     };
     give_verdicts(&planner, &plan);
-    if (plan.run_count == 0)
+    if (plan.run_count + plan.mark_count == 0)
         return err_set(err, ERR_INCORRECT_STATE, "there is nothing to repair: %s",
                        planner.is_named ? "every selected task has succeeded"
                                         : "no task was unsuccessful");

@@ -312,6 +312,10 @@ static struct fate foresee_task(const struct foresight *foresight, uint32_t i)
     struct outlook outlook;
     struct rule_result why;
     struct fate fate;
+    if (task->verdict == PLAN_MARK) {
+        task->will_start = true;
+        return (struct fate){STATE_SUCCESS, FIELD_UNSET, false};
+    }
     bool refused = is_refused(foresight, i, &outlook, &why, &fate);
     task->will_start = false;
     if (outlook.bad_edge != UINT32_MAX) {

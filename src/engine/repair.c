@@ -186,6 +186,7 @@ static void renew_tasks(struct step *step, struct erun *run, const struct repair
         if (task->has_row)
             task->prior_executions += task->row.attempts;
         child_to_inherit(task, &task->inherited, &task->after_success);
+        task->is_marked = plan->tasks[i].verdict == PLAN_MARK;
         task_forget(step->engine, task);
         task->retries_used = task->lost_used = 0;
         task->number_is_free = false;
@@ -277,9 +278,10 @@ static const char *accepted_text(struct arena *arena, const struct erun *run, co
     const char *definition = other ? arena_printf(arena, "on version %lld of the definition, ",
                                                   (long long)admitted->def->version)
                                    : "";
-    return arena_printf(arena, "Repair %lld by %s: %swill run %u, re-evaluate %u, keep %u",
+    const char *marked = plan->mark_count ? arena_printf(arena, "mark %u, ", plan->mark_count) : "";
+    return arena_printf(arena, "Repair %lld by %s: %swill run %u, re-evaluate %u, %skeep %u",
                         (long long)run->row.repair_number, by, definition, plan->run_count,
-                        plan->reevaluate_count, plan->keep_count);
+                        plan->reevaluate_count, marked, plan->keep_count);
 }
 
 static void begin_admitted(struct step *step, struct erun *run, const struct command *command,

@@ -78,6 +78,16 @@ static const char *grounds(struct step *step, const struct etask *task, const st
     return decision_rule(&step->fx->arena, task, deps, result);
 }
 
+/* Its dependencies have ended, however they did. */
+static void pass_marked(struct step *step, struct etask *task)
+{
+    const struct repair_row *repair = &task->run->repair;
+    const char *message = arena_printf(&step->fx->arena,
+                                       "Marked as successful by %s in repair %lld; nothing ran",
+                                       repair->created_by_name, (long long)repair->number);
+    task_pass(step, task, "Marked as successful", message, NULL);
+}
+
 static bool is_passed_monitor(const struct etask *task)
 {
     const struct erun *run = task->run;
@@ -91,6 +101,10 @@ void task_evaluate(struct step *step, struct etask *task)
     uint32_t dep_count = task->run->def->nodes[task->position].dep_count;
     struct rule_dep *deps = ARENA_ARRAY(&step->fx->arena, dep_count, struct rule_dep);
     struct err err;
+    if (task->row.is_marked == 1) {
+        pass_marked(step, task);
+        return;
+    }
     collect_deps(task, deps);
     if (!evaluate_edges(step, task, deps, &err)) {
         attempt_refuse(
@@ -104,9 +118,10 @@ void task_evaluate(struct step *step, struct etask *task)
         if (def->type == TASK_IF_ELSE)
             if_else_decide(step, task, decision);
         else if (def->type == TASK_DUMMY)
-            task_pass(step, task, "Passing", decision);
+            task_pass(step, task, "Passing", "Succeeded", decision);
         else if (is_passed_monitor(task))
-            task_pass(step, task, "The repair does not wait for the watched path", decision);
+            task_pass(step, task, "The repair does not wait for the watched path", "Succeeded",
+                      decision);
         else if (def->type == TASK_JOB)
             task_move(step, task, STATE_QUEUED, "Ready, about to run its job", decision);
         else
@@ -211,6 +226,7 @@ void task_create(struct step *step, struct etask *task, int64_t repair_number, c
         .retry_at_ms = FIELD_NULL,
         .child_run = task->inherited,
         .after_success = task->after_success,
+        .is_marked = task->is_marked,
     };
     task->has_row = true;
     task->tracked = (struct tracked){.kind = ROW_TASK_RUN, .row = &task->row};

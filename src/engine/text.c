@@ -24,20 +24,30 @@ const char *text_holders(struct arena *arena, const struct ejob *job)
     return message_holders(named, job->holder_count, job->def->details.max_concurrent_runs, arena);
 }
 
-static bool was_canceled(enum state state)
+static bool has_failed(const struct etask *task)
 {
-    return state == STATE_CANCELED;
+    return state_is_own_failure(task_state(task));
+}
+
+static bool was_canceled(const struct etask *task)
+{
+    return task_state(task) == STATE_CANCELED;
+}
+
+static bool was_marked(const struct etask *task)
+{
+    return task->has_row && task->row.is_marked == 1 && task->row.state == STATE_SUCCESS;
 }
 
 /* "; 2 tasks failed: load, tidy", or "" when none did. */
 static const char *tasks_that(struct arena *arena, const struct erun *run,
-                              bool (*has_so_ended)(enum state state), const char *verb)
+                              bool (*has_so_ended)(const struct etask *task), const char *verb)
 {
     struct buf names;
     buf_init(&names, DECISION_MAX_BYTES);
     uint32_t count = 0;
     for (uint32_t i = 0; i < run->def->task_count; i++) {
-        if (!has_so_ended(task_state(&run->tasks[i])))
+        if (!has_so_ended(&run->tasks[i]))
             continue;
         if (count++ < MESSAGE_NAMED)
             buf_printf(&names, "%s%s", count > 1 ? ", " : "", run->def->tasks[i].task_key);
@@ -60,8 +70,8 @@ const char *text_run_result(struct arena *arena, const struct erun *run, enum st
     /* Nobody has canceled the run, or it would not be asked what it comes to: a task that is kept, or a child. */
     const char *canceled =
         result == STATE_CANCELED ? tasks_that(arena, run, was_canceled, "canceled") : "";
-    return arena_printf(arena, "%s%s%s", word,
-                        tasks_that(arena, run, state_is_own_failure, "failed"), canceled);
+    return arena_printf(arena, "%s%s%s%s", word, tasks_that(arena, run, has_failed, "failed"),
+                        canceled, tasks_that(arena, run, was_marked, "marked as successful"));
 }
 
 const char *text_rule(struct arena *arena, const struct etask *task, struct rule_result result)

@@ -85,6 +85,8 @@ struct repair_request {
     size_t task_key_count;
     const struct repair_task *repair_tasks;
     size_t repair_task_count;
+    const char *const *mark_success; /* keys of tasks that become SUCCESS without running */
+    size_t mark_success_count;
     struct param_list parameters;
     int mode; /* enum repair_mode or FIELD_UNSET */
     enum repair_definition definition;

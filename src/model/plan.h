@@ -8,7 +8,7 @@
 #include "model/def_diff.h"
 #include "model/params.h"
 
-enum plan_verdict { PLAN_RUN, PLAN_REEVALUATE, PLAN_KEEP, PLAN_VERDICT_COUNT };
+enum plan_verdict { PLAN_RUN, PLAN_REEVALUATE, PLAN_MARK, PLAN_KEEP, PLAN_VERDICT_COUNT };
 extern const char *const plan_verdict_names[PLAN_VERDICT_COUNT];
 
 struct plan_task {
@@ -23,7 +23,7 @@ struct plan_task {
 struct repair_plan {
     struct plan_task *tasks; /* in definition order */
     uint32_t task_count;
-    uint32_t run_count, reevaluate_count, keep_count;
+    uint32_t run_count, reevaluate_count, mark_count, keep_count;
     /* Of job, run and repairs together, as they were given; of what was given as before but comes to something else, what
      * it comes to. */
     struct param_changes parameters;

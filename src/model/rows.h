@@ -221,6 +221,8 @@ struct task_run_row {
     int8_t
         after_success; /* 1: of a JOB_TASK that had succeeded before the repair, so a child that is SUCCESS
                              is no news; else 0 or FIELD_UNSET */
+    int8_t
+        is_marked; /* 1: the repair that made it was told to take it for successful; else 0 or FIELD_UNSET */
     /* moving until final */
     enum state state;
     const char *message;

@@ -327,20 +327,24 @@ static bool make_run(struct replay *replay, struct past_run *run)
 /* Behind a repair that a campaign asked for. */
 static const char asked_by_campaign[] = "Asked for by campaign ";
 
-/* Selected were the tasks whose verdict was RUN. */
+/* Selected were the tasks whose verdict was RUN or MARK. */
 static void repair_run(struct replay *replay, struct past_run *run, const struct event_row *event)
 {
     const struct repair_row *repair = &run->image.repairs[event->repair_number];
     const char **keys = ARENA_ARRAY(&replay->arena, run->event_count + 1, const char *);
-    size_t count = 0;
+    const char **marked = ARENA_ARRAY(&replay->arena, run->event_count + 1, const char *);
+    size_t count = 0, marked_count = 0;
     bool by_campaign = false;
     for (size_t i = 0; i < run->event_count; i++) {
         const struct event_row *one = &run->events[i];
         by_campaign |= one->repair_number == event->repair_number && one->type == EVENT_NOTE &&
                        strncmp(one->reason, asked_by_campaign, strlen(asked_by_campaign)) == 0;
-        if (one->repair_number == event->repair_number && one->from == STATE_NEW && one->decision &&
-            strstr(one->decision, "\"verdict\":\"RUN\""))
+        if (one->repair_number != event->repair_number || one->from != STATE_NEW || !one->decision)
+            continue;
+        if (strstr(one->decision, "\"verdict\":\"RUN\""))
             keys[count++] = one->task_key;
+        if (strstr(one->decision, "\"verdict\":\"MARK\""))
+            keys[count++] = marked[marked_count++] = one->task_key;
     }
     struct command command = {
         .kind = COMMAND_RUN_REPAIR,
@@ -348,6 +352,8 @@ static void repair_run(struct replay *replay, struct past_run *run, const struct
         .principal = {repair->created_by, repair->created_by_name},
         .repair = {.task_keys = keys,
                    .task_key_count = count,
+                   .mark_success = marked,
+                   .mark_success_count = marked_count,
                    .parameters = params_load(repair->parameters, &replay->arena),
                    .mode = repair->mode,
                    .definition = (enum repair_definition)repair->definition,

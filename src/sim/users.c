@@ -15,14 +15,14 @@ static void check_code(struct stage *stage, const struct command *command,
     static const enum err_code expected[] = {ERR_OK, ERR_INCORRECT_STATE, ERR_NO_ETAG_MATCH,
                                              ERR_INVALIDATED_RETRY_TOKEN,
                                              ERR_NOT_AUTHORIZED_OR_NOT_FOUND};
-    bool is_odd_repair = command->kind == COMMAND_RUN_REPAIR &&
-                         (command->repair.repair_task_count > 0 ||
-                          command->repair.task_key_count > 0 ||
-                          command->repair.definition != DEFINITION_NEWEST);
+    bool is_odd_repair =
+        command->kind == COMMAND_RUN_REPAIR &&
+        (command->repair.repair_task_count > 0 || command->repair.task_key_count > 0 ||
+         command->repair.mark_success_count > 0 || command->repair.definition != DEFINITION_NEWEST);
     if (result->code == ERR_INVALID_PARAMETER && strstr(result->message, ".jobKey names "))
         return; /* a job that is gone, a cycle, too deep */
     if (result->code == ERR_INVALID_PARAMETER && is_odd_repair)
-        return; /* a task or a version that is not there */
+        return; /* a task or a version that is not there, or what cannot be marked */
     stage->report->accepted += result->code == ERR_OK;
     stage->report->refused += result->code != ERR_OK;
     stage->report->replayed += result->replayed;
@@ -345,6 +345,9 @@ static void repair(struct stage *stage)
     for (size_t i = 0; i < ARRAY_LEN(keys) && one_in(stage, 2); i++)
         if (booked_task_of(booked, keys[i]))
             named[command.repair.task_key_count++] = keys[i];
+    const char *marked = keys[roll(stage, ARRAY_LEN(keys))];
+    command.repair.mark_success = &marked;
+    command.repair.mark_success_count = one_in(stage, 6);
     command.repair.mode = (int)roll(stage, 3) - 1;
     if (one_in(stage, 4)) {
         around[0] = (struct repair_task){one_in(stage, 2), one_in(stage, 2),

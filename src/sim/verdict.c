@@ -109,9 +109,21 @@ static bool was_ended(const struct booked_run *run, const struct job_def *def)
     return false;
 }
 
+/* Whatever its rule says, it is SUCCESS, and nothing of it has started. */
+static void check_marked(const struct booked_task *booked)
+{
+    if (booked->row.state != STATE_SUCCESS || booked->attempt_count > 0)
+        broken("%s is marked as successful and is %s, with %zu attempts", booked->row.task_key,
+               state_name(booked->row.state), booked->attempt_count);
+}
+
 static void check_task(const struct booked_run *run, const struct job_def *def, uint32_t task)
 {
     const struct booked_task *booked = planned_task(run, def, task);
+    if (booked && booked->row.is_marked == 1) {
+        check_marked(booked);
+        return;
+    }
     if (!booked || has_condition(def, task))
         return;
     enum state state = booked->row.state;

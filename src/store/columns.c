@@ -159,6 +159,7 @@ static const struct column task_run_columns[] = {
     INT64(task_run_row, definition_version, FIXED),
     INT64(task_run_row, created_ms, FIXED),
     INT8(task_run_row, after_success, FIXED),
+    INT8(task_run_row, is_marked, FIXED),
     INT(task_run_row, state, MOVING),
     TEXT(task_run_row, message, MOVING),
     TEXT(task_run_row, error_code, MOVING),

@@ -346,6 +346,10 @@ static const char *const migration_19[] = {
     "ALTER TABLE task_run ADD COLUMN after_success INTEGER",
 };
 
+static const char *const migration_20[] = {
+    "ALTER TABLE task_run ADD COLUMN is_marked INTEGER",
+};
+
 static const struct migration {
     const char *const *steps;
     size_t count;
@@ -359,7 +363,7 @@ static const struct migration {
     {migration_13, ARRAY_LEN(migration_13)}, {migration_14, ARRAY_LEN(migration_14)},
     {migration_15, ARRAY_LEN(migration_15)}, {migration_16, ARRAY_LEN(migration_16)},
     {migration_17, ARRAY_LEN(migration_17)}, {migration_18, ARRAY_LEN(migration_18)},
-    {migration_19, ARRAY_LEN(migration_19)},
+    {migration_19, ARRAY_LEN(migration_19)}, {migration_20, ARRAY_LEN(migration_20)},
 };
 
 int schema_newest(void)

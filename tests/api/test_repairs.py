@@ -341,6 +341,28 @@ def test_the_plan_names_hazards(api, failed):
     assert "side" not in hazards
 
 
+def test_a_task_is_marked_as_successful(api, server):
+    run = chain(server, "never-mended")
+    plan = api.plan(run, markSuccess=["clean"])
+    assert verdicts(plan) == {"fetch": "KEEP", "clean": "MARK", "load": "RUN", "side": "KEEP"}
+    assert "nothing runs" in next(t["reason"] for t in plan["tasks"] if t["taskKey"] == "clean")
+    done = api.wait_final(api.repair(run, markSuccess=["clean"]), "SUCCESS")
+    check(done, JOB_RUN)
+    assert done["repairedTasks"] == ["clean", "load"]
+    assert done["state"]["stateMessage"] == "Succeeded; 1 task marked as successful: clean"
+    marked = api.task_run(done, "clean")
+    assert marked["isMarkedSuccess"] and not api.task_run(done, "load")["isMarkedSuccess"]
+    assert marked["retries"] == [], "nothing of it has started"
+    assert marked["state"]["stateMessage"].startswith("Marked as successful by ") and marked["values"] == {}
+
+
+@pytest.mark.parametrize("key, word", [("fetch", "fetch is SUCCESS already"), ("nope", "the run has no task nope")])
+def test_what_cannot_be_marked_is_named(api, failed, key, word):
+    for action in ("repair", "planRepair"):
+        message = refused(api.post(f"/jobRuns/{failed['key']}/actions/{action}", {"markSuccess": [key]}), 400, "InvalidParameter")
+        assert "markSuccess[0]" in message and word in message
+
+
 def test_an_excluded_branch_is_evaluated_anew(api):
     run = api.go([step("first", exit=1, until="never"), if_else("decide", "{{job.parameters.way}} == left", "first",
                                                                 runIf="ALL_DONE"),

@@ -441,13 +441,14 @@ SIMULATION = {"attempts": [
 def test_simulate_asks_and_shows(cli, fake):
     fake.on("POST", "/jobs/actions/simulate", SIMULATION)
     result = cli("job", "simulate", "-f", "-", "--assume", "load=failed*2", "--assume", "big=true", "--param", "p=1",
-                 "--repair", "--task", "load", "--with-downstream", "--mode", "rerun", "--then", "a=b=timed_out", input=b"name: x\n")
+                 "--repair", "--task", "load", "--with-downstream", "--mode", "rerun", "--mark-success", "late", "--then", "a=b=timed_out",
+                 input=b"name: x\n")
     assert result.returncode == 0, result.stderr
     assert fake.requests[0].json() == {
         "definition": {"name": "x"}, "parameters": [{"name": "p", "value": "1"}],
         "assumptions": [{"taskKey": "load", "outcome": "FAILED", "times": 2}, {"taskKey": "big", "outcome": "true"}],
         "repairs": [{"repairTasks": [{"taskKey": "load", "shouldIncludeDownstream": True, "shouldIncludeUpstream": False}],
-                     "repairMode": "RERUN", "assumptions": [{"taskKey": "a=b", "outcome": "TIMED_OUT"}]}]}
+                     "markSuccess": ["late"], "repairMode": "RERUN", "assumptions": [{"taskKey": "a=b", "outcome": "TIMED_OUT"}]}]}
     text = result.stdout.decode()
     assert "The run would end ✗ FAILED after 1 min 01 s: Failed; 1 task failed: load" in text
     assert "Assumed: FAILED (2 attempts)" in text
@@ -475,7 +476,7 @@ def test_simulate_takes_values(cli, fake):
 @pytest.mark.parametrize("args,says", [
     ([], "-f FILE"), (["-f", "-", "x"], "-f FILE"), (["-f", "-", "--assume", "load"], "TASK=STATE"),
     (["-f", "-", "--assume", "load=FAILED*x"], "*"), (["-f", "-", "--task", "a"], "--repair"),
-    (["-f", "-", "--then", "a=FAILED"], "--repair"), (["-f", "-", "--repair", "--with-upstream"], "--task"),
+    (["-f", "-", "--then", "a=FAILED"], "--repair"), (["-f", "-", "--mark-success", "a"], "--repair"), (["-f", "-", "--repair", "--with-upstream"], "--task"),
 ])
 def test_simulate_that_is_asked_badly(cli, fake, args, says):
     result = cli("job", "simulate", *args, input=b"name: x\n")
@@ -667,6 +668,7 @@ def test_a_watched_run_is_no_tree_where_the_body_is_wanted(terminal, fake, words
 PLAN = {"tasks": [
     {"taskKey": "a", "verdict": "KEEP", "reason": "It is SUCCESS and is kept as it is", "willStart": False, "hazards": []},
     {"taskKey": "b", "verdict": "RUN", "reason": "It is FAILED", "willStart": True, "hazards": []},
+    {"taskKey": "m", "verdict": "MARK", "reason": "It is FAILED; it is marked as successful, and nothing runs", "willStart": True, "hazards": []},
     {"taskKey": "c", "verdict": "REEVALUATE", "reason": "Downstream of b", "willStart": True, "hazards": []},
     {"taskKey": "d", "verdict": "KEEP", "reason": "kept", "willStart": False, "hazards": ["b runs again; this may be stale"]}],
     "parameters": [{"name": "p", "old": "1 MiB", "new": "1024"}, {"name": "q", "old": None, "new": "\x1b[31m"}],
@@ -678,7 +680,7 @@ def test_plan_is_shown_and_nothing_is_changed(cli, fake):
     result = cli("run", "repair", RUN, "--plan", "--param", "p=1024", "--task", "b", "--definition", "current")
     text = result.stdout.decode()
     assert result.returncode == 0, result.stderr
-    assert "will run 1, re-evaluate 1, keep 2" in text
+    assert "will run 1, re-evaluate 1, mark 1 as successful, keep 2" in text
     for part in ("It is FAILED", "Downstream of b", "It is SUCCESS and is kept as it is", "b runs again; this may be stale",
                  'p: "1 MiB" → "1024"', 'q: (none) → "\\x1b[31m"'):
         assert part in text
@@ -693,7 +695,7 @@ def test_repair_holds_the_server_to_the_plan_that_was_shown(cli, fake):
     fake.on("POST", f"/jobRuns/{RUN}/actions/repair", (201, cli_fake.job_run("PENDING")))
     result = cli("run", "repair", RUN)
     assert result.returncode == 0, result.stderr
-    assert "will run 1, re-evaluate 1, keep 2" in result.stdout.decode()
+    assert "will run 1, re-evaluate 1, mark 1 as successful, keep 2" in result.stdout.decode()
     assert fake.requests[1].headers["if-match"] == "9-f"
     assert fake.requests[1].json() == {}
     assert fake.requests[1].headers["opc-retry-token"]
@@ -731,6 +733,8 @@ def test_also_adds_to_what_is_selected(cli, fake):
     assert asked == given and shown == done == {"taskKeys": [*ran, "d"], **given}
     assert fake.requests[-1].headers["if-match"] == "9-f"
     assert cli("run", "repair", RUN, "--also", "d", "--mode", "resume").returncode == 2
+    assert cli("run", "repair", RUN, "--also", "d", "--mark-success", "a", "--mark-success", "x y").returncode == 0
+    assert fake.requests[-1].json() == {"taskKeys": ["b", "d"], "markSuccess": ["a", "x y"]}
 
 
 def test_with_downstream_is_passed_through(cli, fake):

@@ -66,6 +66,9 @@ def history(servers):
     api.wait_final(api.run(retried))
     run = api.wait_final(api.run(retried, parameters=named(day="sunday")))
     api.wait_final(api.repair(run, parameters=named(day="monday"), repairMode="RERUN"))
+    marked = api.wait_final(api.run(api.job([step("m", exit=1), step("n", after="m", exit=1), step("o", after="n")], name="marked")))
+    api.wait_final(api.repair(marked, markSuccess=["m"]))
+    api.wait_final(api.repair(marked, taskKeys=["n"], markSuccess=["n"]), "SUCCESS")
     queued = api.job([step("x", gate="go"), step("y", after="x")], name="queued", queue={"isEnabled": True})
     first, second, third, fourth = [api.run(queued) for _ in range(4)]
     server.wait_witness("start", "x", 1)
@@ -121,6 +124,7 @@ def test_a_history_is_replayed_without_a_difference(history, tmp_path, monkeypat
     monkeypatch.setenv("TMPDIR", str(tmp_path / "tmp"))
     with sqlite3.connect(history) as database:  # as a server of before has it
         database.executescript("ALTER TABLE repair DROP COLUMN definition; ALTER TABLE task_run DROP COLUMN after_success;"
+                               " ALTER TABLE task_run DROP COLUMN is_marked;"
                                " DROP INDEX event_of_run; ALTER TABLE event DROP COLUMN previous;"
                                " CREATE INDEX event_by_entity ON event (workspace, run, task_run, number); PRAGMA user_version = 16")
         database.execute("PRAGMA wal_checkpoint(TRUNCATE)")
@@ -133,8 +137,8 @@ def test_a_history_is_replayed_without_a_difference(history, tmp_path, monkeypat
     with sqlite3.connect(history) as database:
         (stored,), (fired,) = (database.execute(f"SELECT count(*) FROM run {which}").fetchone()
                                for which in ("", "WHERE instance_type = 0"))
-    assert fired >= 2 and stored == 12 + fired
-    assert (int(runs), int(repairs)) == (stored, 4)
+    assert fired >= 2 and stored == 13 + fired
+    assert (int(runs), int(repairs)) == (stored, 6)
 
 
 def test_a_child_on_the_definition_of_now(servers):

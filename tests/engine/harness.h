@@ -59,7 +59,7 @@ struct command_result world_try_submit(struct world *world, const struct uuid *j
                                        const struct run_request *request);
 void world_cancel(struct world *world, const struct uuid *run);
 /* `keys`: words, NULL for none; "a" is one of taskKeys, "+a", "a+" and "+a+" are repairTasks with
- * what is upstream, downstream, both. `mode`: "RESUME", "RERUN" or NULL. */
+ * what is upstream, downstream, both; "=a" is marked as successful. `mode`: "RESUME", "RERUN" or NULL. */
 void world_repair(struct world *world, const struct uuid *run, const char *keys, const char *mode,
                   const char *parameters);
 struct command_result world_try_repair(struct world *world, const struct uuid *run,

@@ -258,9 +258,11 @@ struct repair_request world_repair_request(struct world *world, const char *defi
                                            const char *parameters)
 {
     const char **words = ARENA_ARRAY(&world->arena, WORDS_MAX_COUNT, const char *);
+    const char **marked = ARENA_ARRAY(&world->arena, WORDS_MAX_COUNT, const char *);
     struct repair_task *tasks = ARENA_ARRAY(&world->arena, WORDS_MAX_COUNT, struct repair_task);
     size_t word_count = 0;
     size_t task_count = 0;
+    size_t marked_count = 0;
     char *save = NULL;
     char *text = arena_strdup(&world->arena, keys ? keys : "");
     for (char *word = strtok_r(text, " ", &save); word; word = strtok_r(NULL, " ", &save)) {
@@ -269,7 +271,9 @@ struct repair_request world_repair_request(struct world *world, const char *defi
         bool downstream = *last == '+';
         if (downstream)
             *last = '\0';
-        if (upstream || downstream)
+        if (*word == '=')
+            marked[marked_count++] = word + 1;
+        else if (upstream || downstream)
             tasks[task_count++] = (struct repair_task){downstream, upstream, word + upstream};
         else
             words[word_count++] = word;
@@ -279,6 +283,8 @@ struct repair_request world_repair_request(struct world *world, const char *defi
         .task_key_count = word_count,
         .repair_tasks = tasks,
         .repair_task_count = task_count,
+        .mark_success = marked,
+        .mark_success_count = marked_count,
         .parameters = world_params(world, parameters),
         .mode = !mode                         ? FIELD_UNSET
                 : strcmp(mode, "RESUME") == 0 ? (int)REPAIR_MODE_RESUME

@@ -34,7 +34,9 @@ static const struct field task_fields[] = {
      AT(plan_task_view, verdict),
      .names = plan_verdict_names,
      .name_count = PLAN_VERDICT_COUNT,
-     .doc = "RUN: selected; REEVALUATE: downstream of what is; KEEP: not touched."},
+     .doc =
+         "RUN: selected; REEVALUATE: downstream of what is; MARK: becomes SUCCESS, nothing of it runs; "
+         "KEEP: not touched."},
     {.name = "reason",
      .kind = FIELD_STRING,
      AT(plan_task_view, reason),
@@ -105,7 +107,8 @@ static bool takes_from_git(const struct repair_plan *plan, const struct job_def 
 {
     for (uint32_t i = 0; i < plan->task_count; i++) {
         int64_t position = job_def_find(def, plan->tasks[i].task_key);
-        if (plan->tasks[i].verdict != PLAN_KEEP && position >= 0 &&
+        enum plan_verdict verdict = plan->tasks[i].verdict;
+        if ((verdict == PLAN_RUN || verdict == PLAN_REEVALUATE) && position >= 0 &&
             git_config_of(&def->details, &def->tasks[position]))
             return true;
     }

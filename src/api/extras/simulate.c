@@ -21,6 +21,7 @@ struct simulate_details {
 
 struct asked_repair {
     struct field_list assumptions;
+    struct field_list mark_success;
     struct field_list parameters;
     int mode; /* enum repair_mode */
     struct field_list repair_tasks;
@@ -91,6 +92,11 @@ static const struct schema assumption_schema =
 
 static const struct field repair_fields[] = {
     ASSUMPTIONS_ROW(asked_repair),
+    {.name = "markSuccess",
+     .kind = FIELD_STRINGS,
+     AT(asked_repair, mark_success),
+     .max = DEF_MAX_TASKS,
+     .doc = "As of a repair."},
     {.name = "parameters",
      .kind = FIELD_LIST,
      AT(asked_repair, parameters),
@@ -339,6 +345,8 @@ static struct field_list repairs_of(const struct simulate_details *details, stru
                     .task_key_count = asked[i].task_keys.count,
                     .repair_tasks = asked[i].repair_tasks.items,
                     .repair_task_count = asked[i].repair_tasks.count,
+                    .mark_success = asked[i].mark_success.items,
+                    .mark_success_count = asked[i].mark_success.count,
                     .parameters = params_of(&asked[i].parameters),
                     .mode = asked[i].mode,
                 },

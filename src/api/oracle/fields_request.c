@@ -135,6 +135,14 @@ static const struct field repair_fields[] = {
      AT(repair_job_run, definition),
      .doc = "Which definition is used: ORIGINAL, CURRENT or the number of a version of the job's; "
             "when absent that of the newest attempt."},
+    {.name = "markSuccess",
+     .kind = FIELD_STRINGS,
+     .flags = FIELD_EXTENSION,
+     AT(repair_job_run, mark_success),
+     .max = DEF_MAX_TASKS,
+     .doc =
+         "Tasks that become SUCCESS without running, once what they depend on has ended, however that ended; "
+         "they are not selected tasks. Of an IF_ELSE_TASK, or of one that succeeded, it is refused."},
     {.name = "parameters",
      .kind = FIELD_LIST,
      AT(repair_job_run, parameters),

@@ -334,6 +334,11 @@ static const struct field task_run_fields[] = {
      .flags = FIELD_EXTENSION,
      AT(task_run_view, values),
      .doc = "Values that its newest ended attempt published for the tasks behind it."},
+    {.name = "isMarkedSuccess",
+     .kind = FIELD_BOOL,
+     .flags = FIELD_EXTENSION,
+     AT(task_run_view, is_marked),
+     .doc = "True where a repair took it for successful without running it."},
 };
 const struct schema task_run_schema =
     SCHEMA("TaskRun", task_run_view, task_run_fields, "One task in one attempt of a run.");

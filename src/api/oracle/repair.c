@@ -55,6 +55,8 @@ struct repair_request repair_request_of(const struct call *call)
         .task_key_count = details->task_keys.count,
         .repair_tasks = details->repair_tasks.items,
         .repair_task_count = details->repair_tasks.count,
+        .mark_success = details->mark_success.items,
+        .mark_success_count = details->mark_success.count,
         .parameters = params_of(&details->parameters),
         .mode = details->repair_mode,
         .definition = details->chosen,

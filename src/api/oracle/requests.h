@@ -20,9 +20,10 @@ struct create_job_run {
     struct uuid original; /* parsed from original_attempt_run_id */
 };
 
-/* RepairJobRunDetails; `definition` is ours, `repair_tasks` is of the newer pages. */
+/* RepairJobRunDetails; `definition` and `mark_success` are ours, `repair_tasks` is of the newer pages. */
 struct repair_job_run {
     const char *definition;         /* JSON */
+    struct field_list mark_success; /* of const char * */
     struct field_list parameters;   /* of struct param */
     int repair_mode;                /* enum repair_mode */
     struct field_list repair_tasks; /* of struct repair_task */

@@ -99,6 +99,7 @@ struct task_run_view {
     const char *task_key;
     int64_t version;
     struct field_list values; /* of struct field_pair */
+    int8_t is_marked;
 };
 
 enum repair_type { REPAIR_TYPE_ORIGINAL, REPAIR_TYPE_REPAIR, REPAIR_TYPE_COUNT };
