@@ -270,6 +270,31 @@ def test_the_legend_of_the_gantt_keeps_its_words_together_on_a_phone(own, page):
     assert len(lines) == 6 and max(lines) < 25, "a swatch and its word on one line"
 
 
+def test_a_task_is_marked_as_successful(own, page):
+    run = own.api.go([step("load"), step("check", "load", exit=1), step("send", "check"), step("other", exit=1)], "FAILED")
+    page.go(f"runs/{run['key']}/repair")
+    page.sees("Will run 3, re-evaluate 0, keep 1")
+    assert page("return await page.getByRole('button', {name: 'Mark load as successful'}).count()") == 0, "it is SUCCESS"
+    page("await page.getByRole('button', {name: 'Mark check as successful'}).click()")
+    page("await page.getByRole('button', {name: 'Mark other as successful'}).click()")
+    page.sees("Will run 1, re-evaluate 0, mark 2, keep 1")
+    page("await page.locator('[data-node=check]').getByText('mark', {exact: true}).waitFor()")
+    page.picture("repair-mark")
+    page("await page.getByRole('button', {name: 'Run other after all'}).click()")
+    page.sees("Will run 2, re-evaluate 0, mark 1, keep 1")
+    page("await page.locator('[data-node=other]').click(); await page.locator('[data-node=send]').click()")
+    page.sees("Will run 0, re-evaluate 1, mark 1, keep 2")
+    page("await page.reload(); await page.getByText('had chosen here before').waitFor()")
+    page("await page.getByRole('button', {name: 'Repair: run 0, mark 1'}).click(); await page.locator('button[aria-pressed=true]', {hasText: 'Repair 1'}).waitFor()")
+    page.state("FAILED")
+    page.sees("1 task marked as successful: check")
+    done = own.api.get_run(run)
+    assert done["repairedTasks"] == ["check", "send"] and own.api.task_run(done, "check")["isMarkedSuccess"]
+    page.go(f"runs/{run['key']}?tab=tasks&task=check")
+    page.sees("Marked as successful by admin in repair 1")
+    page.picture("marked")
+
+
 def test_a_repair_that_was_left_is_there_again(own, page):
     """However it was left: also by keys that were typed where no field was."""
     run = own.api.go([step("one", exit=1), step("two")], "FAILED", parameters=named(day="1"))

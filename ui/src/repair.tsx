@@ -20,6 +20,7 @@ import { Empty, Key, Loading, Missing, Name, Problem, visible } from './ui'
 const VERDICTS = {
   RUN: { text: 'run', word: 'Run', tone: 'run' },
   REEVALUATE: { text: 're-evaluate', word: 'Re-evaluate', tone: 'wait' },
+  MARK: { text: 'mark', word: 'Mark as successful', tone: 'warn' },
   KEEP: { text: 'keep', word: 'Keep', tone: 'idle' },
 }
 
@@ -64,6 +65,7 @@ const asked = () => route.value.query.getAll('tasks')
 // What is chosen here and not confirmed: it is there again for who comes back, however the page was left.
 interface Draft {
   chosen: string[]
+  marked: string[]
   changes: Pair[]
   added: Pair[]
   definition: string
@@ -90,6 +92,7 @@ function Editor({ run, onStale }: { run: Run; onStale: () => void }) {
   })
   const { begun, keep } = useDraft(run)
   const [chosen, setChosen] = useState<Set<string>>(() => (begun ? new Set(begun.chosen) : first))
+  const [marked, setMarked] = useState<Set<string>>(() => new Set(begun?.marked)) // to become successful without running
   const [changes, setChanges] = useState<Pair[]>(() => (begun?.changes ?? []).filter(({ name }) => namesOf(run).includes(name))) // of parameters that the run has
   const [added, setAdded] = useState<Pair[]>(() => [...(begun?.changes ?? []).filter(({ name }) => !namesOf(run).includes(name)), ...(begun?.added ?? [])])
   const [definition, setDefinition] = useState(begun?.definition ?? '')
@@ -103,32 +106,40 @@ function Editor({ run, onStale }: { run: Run; onStale: () => void }) {
   const shownTasks = useTasks(run, definition, versions)
   const tasks = useMemo(() => new Map(shownTasks.map((task) => [task.taskKey, task])), [shownTasks])
   // What the chosen definition has no more cannot be selected; its new tasks are in the plan without being selected.
-  const selected = useMemo(() => [...chosen].filter((key) => tasks.has(key)), [chosen, tasks])
+  const selected = useMemo(() => [...new Set([...chosen, ...marked])].filter((key) => tasks.has(key)), [chosen, marked, tasks])
   const taken = useMemo(() => {
     const names = namesOf(run)
     return added.map(({ name }, i) => names.includes(name) || (name !== '' && added.findIndex((pair) => pair.name === name) < i))
   }, [run, added])
   const request = useMemo(() => {
     const parameters = [...changes, ...added.filter(({ name }, i) => name && !taken[i])]
-    return { taskKeys: selected, ...(parameters.length ? { parameters } : {}), ...(definition ? { definition: Number(definition) || definition } : {}) }
-  }, [selected, changes, added, taken, definition])
+    const markSuccess = selected.filter((key) => marked.has(key))
+    return { taskKeys: selected, ...(markSuccess.length ? { markSuccess } : {}), ...(parameters.length ? { parameters } : {}), ...(definition ? { definition: Number(definition) || definition } : {}) }
+  }, [selected, marked, changes, added, taken, definition])
   const { plan, error, isCurrent } = usePlan(run, request, isReady && selected.length > 0)
 
-  const isChanged = changes.length > 0 || added.length > 0 || definition !== '' || !isSame(chosen, first)
-  useLayoutEffect(() => keep(isChanged ? { chosen: [...chosen], changes, added, definition } : null), [chosen, changes, added, definition])
+  const isChanged = changes.length > 0 || added.length > 0 || definition !== '' || marked.size > 0 || !isSame(chosen, first)
+  useLayoutEffect(() => keep(isChanged ? { chosen: [...chosen], marked: [...marked], changes, added, definition } : null), [chosen, marked, changes, added, definition])
+  function choose(keys: Iterable<string>) {
+    setLast(null)
+    setChosen(new Set(keys))
+    setMarked(new Set())
+  }
   function startOver() {
-    setChosen(first)
+    choose(first)
     setChanges([])
     setAdded([])
     setDefinition('')
   }
   function toggle(key: string) {
+    const isOff = chosen.has(key) || marked.has(key)
     setLast(key)
-    setChosen((set) => {
-      const next = new Set(set)
-      if (!next.delete(key)) next.add(key)
-      return next
-    })
+    setChosen((set) => (isOff ? without(set, key) : new Set([...set, key])))
+    setMarked((set) => without(set, key))
+  }
+  function mark(key: string, isMarked: boolean) {
+    setMarked((set) => (isMarked ? new Set([...set, key]) : without(set, key)))
+    if (!isMarked) setChosen((set) => new Set([...set, key]))
   }
   const extend = (direction: 'upstream' | 'downstream') =>
     setChosen((set) => new Set([...set, ...closure(shownTasks, last && set.has(last) ? [last] : set, direction)]))
@@ -182,11 +193,11 @@ function Editor({ run, onStale }: { run: Run; onStale: () => void }) {
             <button type="button" onClick={() => extend('downstream')} disabled={!chosen.size}>Add downstream</button>
             <span class="muted hint">{last && chosen.has(last) ? <>of <Name text={last} /></> : 'of everything selected'}</span>
             <span class="grow" />
-            <button type="button" onClick={() => (setLast(null), setChosen(new Set(preset)))}>What did not succeed</button>
-            <button type="button" onClick={() => (setLast(null), setChosen(new Set(tasks.keys())))}>All</button>
-            <button type="button" onClick={() => (setLast(null), setChosen(new Set()))} disabled={!chosen.size}>None</button>
+            <button type="button" onClick={() => choose(preset)}>What did not succeed</button>
+            <button type="button" onClick={() => choose(tasks.keys())}>All</button>
+            <button type="button" onClick={() => choose([])} disabled={!selected.length}>None</button>
           </div>
-          <Graph tasks={shownTasks} chosen={chosen} onOpen={toggle} label="Tasks: choose what to run again"
+          <Graph tasks={shownTasks} chosen={new Set(selected)} onOpen={toggle} label="Tasks: choose what to run again"
             view={(key) => {
               const verdict = verdicts.get(key)
               const base = nodeView(tasks.get(key)!, states.get(key))
@@ -194,18 +205,19 @@ function Editor({ run, onStale }: { run: Run; onStale: () => void }) {
                 ...base,
                 reason: verdict?.reason ?? base.reason,
                 badge: verdict && { text: VERDICTS[verdict.verdict].text, tone: VERDICTS[verdict.verdict].tone },
-                isDim: verdict ? verdict.verdict === 'KEEP' : !chosen.has(key),
+                isDim: verdict ? verdict.verdict === 'KEEP' : !selected.includes(key),
               }
             }} />
         </section>
         <section class="repair-plan" aria-label="Plan">
           <Parameters run={run} changes={changes} onChange={setChanges} added={added} taken={taken} onAdded={setAdded} />
           <DefinitionChoice run={run} versions={versions} value={definition} onChange={setDefinition} />
-          <PlanView plan={plan} error={error} isCurrent={isCurrent} isEmpty={!selected.length} onAdd={(key) => setChosen((set) => new Set([...set, ...closure(shownTasks, [key], 'downstream')]))} />
+          <PlanView plan={plan} error={error} isCurrent={isCurrent} isEmpty={!selected.length} onMark={mark}
+            mayMark={(key) => tasks.get(key)?.type !== 'IF_ELSE_TASK' && states.get(key)?.state.status !== 'SUCCESS'} onAdd={(key) => setChosen((set) => new Set([...set, ...closure(shownTasks, [key], 'downstream')]))} />
           {failure !== null && <Problem error={failure} />}
           <div class="confirm">
             <button type="button" class="primary" disabled={!plan || !isCurrent || isSending || !isReady || taken.includes(true)} onClick={confirm}>
-              {isSending ? 'Asking the server…' : plan && isCurrent ? `Repair: run ${count(plan, 'RUN')}` : 'Repair'}
+              {isSending ? 'Asking the server…' : plan && isCurrent ? `Repair: run ${count(plan, 'RUN')}${markedCount(plan)}` : 'Repair'}
             </button>
             <a class="button" href={href(['runs', run.key])}>Back to the run</a>
           </div>
@@ -215,6 +227,13 @@ function Editor({ run, onStale }: { run: Run; onStale: () => void }) {
   )
 }
 
+function without(set: Set<string>, key: string) {
+  const next = new Set(set)
+  next.delete(key)
+  return next
+}
+
+const markedCount = (plan: Plan) => (count(plan, 'MARK') ? `, mark ${count(plan, 'MARK')}` : '')
 const count = (plan: Plan, verdict: PlanTask['verdict']) => plan.tasks.filter((task) => task.verdict === verdict).length
 
 // The server's plan for what is chosen now. `isCurrent` is false while a newer answer is on its way.
@@ -237,21 +256,23 @@ function usePlan(run: Run, request: object, isWanted: boolean) {
   return { plan: isWanted ? done.plan : undefined, error: isCurrent ? done.error : undefined, isCurrent }
 }
 
-function PlanView({ plan, error, isCurrent, isEmpty, onAdd }: {
+function PlanView({ plan, error, isCurrent, isEmpty, mayMark, onMark, onAdd }: {
   plan: Plan | undefined
   error: unknown
   isCurrent: boolean
   isEmpty: boolean
+  mayMark: (key: string) => boolean
+  onMark: (key: string, isMarked: boolean) => void
   onAdd: (key: string) => void
 }) {
   if (isEmpty) return <p class="pad muted">Nothing is selected. Choose tasks on the graph; the plan appears here.</p>
   if (error) return <Problem error={error} />
   if (!plan) return <Loading />
-  const groups = (['RUN', 'REEVALUATE', 'KEEP'] as const).map((verdict) => [verdict, plan.tasks.filter((t) => t.verdict === verdict)] as const)
+  const groups = (['RUN', 'REEVALUATE', 'MARK', 'KEEP'] as const).map((verdict) => [verdict, plan.tasks.filter((t) => t.verdict === verdict)] as const)
   const hazards = plan.tasks.filter((task) => task.hazards.length)
   return (
     <div class={`plan${isCurrent ? '' : ' stale'}`} aria-busy={!isCurrent}>
-      <h2><span role="status">Will run {count(plan, 'RUN')}, re-evaluate {count(plan, 'REEVALUATE')}, keep {count(plan, 'KEEP')}</span></h2>
+      <h2><span role="status">Will run {count(plan, 'RUN')}, re-evaluate {count(plan, 'REEVALUATE')}{markedCount(plan)}, keep {count(plan, 'KEEP')}</span></h2>
       {plan.parameters.length > 0 && <ParameterChanges changes={plan.parameters} title="Parameters that change" />}
       {differs(plan.definition) && (
         <details open>
@@ -278,8 +299,12 @@ function PlanView({ plan, error, isCurrent, isEmpty, onAdd }: {
           <ul class="verdicts">
             {tasks.slice(0, 200).map((task) => (
               <li key={task.taskKey}>
-                <Name text={task.taskKey} /> <span class="muted">{task.reason}</span>
-                {verdict !== 'KEEP' && !task.willStart && <strong class="tone-warn"> Will not start.</strong>}
+                <Name text={task.taskKey} /> <span class="muted">{task.reason}</span>{' '}
+                {verdict !== 'KEEP' && !task.willStart && <strong class="tone-warn">Will not start. </strong>}
+                {verdict === 'MARK' && <button type="button" class="small" aria-label={`Run ${visible(task.taskKey)} after all`} onClick={() => onMark(task.taskKey, false)}>Run it after all</button>}
+                {(verdict === 'RUN' || verdict === 'REEVALUATE') && mayMark(task.taskKey) && (
+                  <button type="button" class="small" title="Nothing of it runs; what is behind it goes on" aria-label={`Mark ${visible(task.taskKey)} as successful`} onClick={() => onMark(task.taskKey, true)}>Mark as successful</button>
+                )}
               </li>
             ))}
             {tasks.length > 200 && <li class="muted">and {tasks.length - 200} more</li>}

@@ -158,7 +158,7 @@ export interface WorkspaceEvent extends RunEvent {
 
 export interface PlanTask {
   taskKey: string
-  verdict: 'RUN' | 'REEVALUATE' | 'KEEP'
+  verdict: 'RUN' | 'REEVALUATE' | 'MARK' | 'KEEP'
   reason: string
   willStart: boolean
   hazards: string[]
