@@ -76,7 +76,8 @@ void buf_add(struct buf *buf, const void *data, size_t len)
 
 void buf_puts(struct buf *buf, const char *text)
 {
-    buf_add(buf, text, strlen(text));
+    if (!buf->overflowed)
+        buf_add(buf, text, strlen(text));
 }
 
 void buf_putc(struct buf *buf, char c)

@@ -123,11 +123,6 @@ enum err_code texts_put_in(const struct texts *texts, const char *text, size_t m
 enum err_code texts_put_in_word(const struct texts *texts, const struct words *words, size_t word,
                                 size_t *piece, struct arena *arena, const char **ret,
                                 struct err *err);
-enum {
-    TEXT_MAX_BYTES = 4 << 20, /* of one text with what it says put in */
-    /* of one side of a comparison: of these there are many, and nobody is given them */
-    COMPARED_MAX_BYTES = 256 << 10,
-};
 
 /* ---- if_else.c ---- */
 /* Decides an IF_ELSE task at once; `grounds` is the decision that let it run, or NULL. */

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "base/buf.h"
+#include "engine/text_limits.h"
 
 enum { HAZARDS_NAMED = 10 }; /* of one kept task */
 
@@ -495,11 +496,34 @@ static bool find_kept(const void *context, const char *task_key, struct referenc
     return true;
 }
 
-/* `raw`: parameters of the repair as they are given. One that cannot be resolved refuses it. */
-static enum err_code repaired_scope(const struct run_image *image, const struct kept_tasks *kept,
-                                    struct param_list raw, int64_t now_ms, struct arena *arena,
-                                    struct reference_scope *ret, struct err *err)
+/* As run_unify of the engine has them, with the same limits. */
+static enum err_code resolve_parameters(struct param_list raw, const struct reference_scope *scope,
+                                        struct arena *arena, struct param *ret, struct err *err)
 {
+    size_t spent = 0;
+    enum err_code code = ERR_OK;
+    for (size_t i = 0; i < raw.count && !code; i++) {
+        struct buf text;
+        buf_init(&text, TEXT_MAX_BYTES);
+        code = reference_resolve(raw.items[i].value, scope, &text, err);
+        const char *value = text.data ? text.data : "";
+        if (!code)
+            code = text_spend(&spent, "the parameters", raw.items[i].name, value, err);
+        if (!code)
+            ret[i] = (struct param){raw.items[i].name, arena_strdup(arena, value)};
+        buf_release(&text);
+    }
+    return code;
+}
+
+/* `raw`: parameters of the repair as they are given. One that cannot be resolved refuses it. `by_name`: an empty map for the
+ * scope, the caller's. */
+static enum err_code repaired_scope(const struct run_image *image, const struct kept_tasks *kept,
+                                    struct param_list raw, int64_t now_ms, struct str_map *by_name,
+                                    struct arena *arena, struct reference_scope *ret,
+                                    struct err *err)
+{
+    struct str_map raw_by_name;
     const struct run_row *run = &image->run;
     struct reference_scope scope = {
         .job = run->job,
@@ -511,20 +535,16 @@ static enum err_code repaired_scope(const struct run_image *image, const struct 
         .trigger = run->trigger,
         .parameters = raw.items,
         .parameter_count = raw.count,
+        .parameters_by_name = &raw_by_name,
         .hub_region = "",
     };
     struct param *resolved = ARENA_ARRAY(arena, raw.count, struct param);
-    for (size_t i = 0; i < raw.count; i++) {
-        struct buf text;
-        buf_init(&text, DEF_MAX_JSON);
-        enum err_code code = reference_resolve(raw.items[i].value, &scope, &text, err);
-        if (!code)
-            resolved[i] =
-                (struct param){raw.items[i].name, arena_strdup(arena, text.data ? text.data : "")};
-        buf_release(&text);
-        if (code)
-            return code;
-    }
+    str_map_init(&raw_by_name);
+    enum err_code code = resolve_parameters(raw, &scope, arena, resolved, err);
+    str_map_release(&raw_by_name);
+    if (code)
+        return code;
+    scope.parameters_by_name = by_name;
     scope.start_ms = run->start_ms; /* of one that has not started nobody knows when it will */
     scope.parameters = resolved;
     scope.find_task = find_kept;
@@ -582,10 +602,11 @@ static struct param_changes parameter_changes(const struct run_image *image,
     return all;
 }
 
-enum err_code plan_preview(const struct run_image *image, const struct job_def *newest,
-                           const struct job_def *def, const struct repair_request *request,
-                           int64_t now_ms, struct arena *arena, struct repair_plan *ret,
-                           struct err *err)
+/* `by_name`: an empty map, for the parameters of the repair. */
+static enum err_code preview(const struct run_image *image, const struct job_def *newest,
+                             const struct job_def *def, const struct repair_request *request,
+                             int64_t now_ms, struct str_map *by_name, struct arena *arena,
+                             struct repair_plan *ret, struct err *err)
 {
     enum err_code code = plan_check_state(image->run.state, err);
     if (code)
@@ -606,7 +627,7 @@ enum err_code plan_preview(const struct run_image *image, const struct job_def *
     struct reference_scope scope = {0}; /* of EL nothing is asked */
     bool is_el = def->details.expression_language == LANGUAGE_EL;
     if (check_given(image, def, request->parameters, arena, err) ||
-        (!is_el && repaired_scope(image, &kept, after, now_ms, arena, &scope, err)))
+        (!is_el && repaired_scope(image, &kept, after, now_ms, by_name, arena, &scope, err)))
         return err->code;
     if (code) {
         *err = no_plan;
@@ -620,4 +641,16 @@ enum err_code plan_preview(const struct run_image *image, const struct job_def *
         parameter_changes(image, before, after, is_el ? NULL : scope.parameters, arena);
     plan_foresee(&input, are_known_beforehand(&image->run, after) ? &scope : NULL, arena, ret);
     return ERR_OK;
+}
+
+enum err_code plan_preview(const struct run_image *image, const struct job_def *newest,
+                           const struct job_def *def, const struct repair_request *request,
+                           int64_t now_ms, struct arena *arena, struct repair_plan *ret,
+                           struct err *err)
+{
+    struct str_map by_name;
+    str_map_init(&by_name);
+    enum err_code code = preview(image, newest, def, request, now_ms, &by_name, arena, ret, err);
+    str_map_release(&by_name);
+    return code;
 }

@@ -5,6 +5,7 @@
 #include "base/buf.h"
 #include "engine/plan.h"
 #include "engine/rules.h"
+#include "engine/text_limits.h"
 #include "model/condition.h"
 
 /* What becomes of a task. Kept ones stay as they are; of planned ones those are known that cannot start,
@@ -23,6 +24,8 @@ struct foresight {
     struct arena *arena;
     struct repair_plan *plan;
     struct fate *fates; /* by position */
+    size_t *
+        compared_room; /* how many bytes of operands are still looked at: beyond them none is known */
 };
 
 static bool is_planned(const struct foresight *foresight, uint32_t i)
@@ -61,40 +64,71 @@ static bool is_settled(const struct foresight *foresight, const struct reference
     }
 }
 
-/* NULL: it is not known. */
-static const char *operand(const struct foresight *foresight, uint32_t task, const char *text)
+/* Appends the text with its references put in. ERR_INVALID_PARAMETER when it is not known what one stands for,
+ * ERR_LIMIT_EXCEEDED when all are known and it is longer than `out` may be. */
+static enum err_code put_known(const struct foresight *foresight, uint32_t task, const char *text,
+                               struct buf *out)
 {
     struct reference_scope scope = *foresight->scope;
     struct reference reference;
+    struct err ignored;
     const char *cursor = text;
     while (reference_next(&cursor, &reference))
         if (!is_settled(foresight, &reference))
-            return NULL;
+            return ERR_INVALID_PARAMETER;
     scope.task_name = foresight->def->tasks[task].task_key;
+    return reference_resolve(text, &scope, out, &ignored);
+}
+
+/* What it comes to is not asked, so nothing is copied. */
+static bool is_known(const struct foresight *foresight, uint32_t task, const char *text)
+{
+    struct buf nothing;
+    buf_init(&nothing, 0);
+    enum err_code code = put_known(foresight, task, text, &nothing);
+    buf_release(&nothing);
+    return code == ERR_OK || code == ERR_LIMIT_EXCEEDED;
+}
+
+/* NULL: it is not known. */
+static const char *operand(const struct foresight *foresight, uint32_t task, const char *text,
+                           struct arena *arena)
+{
+    size_t room = *foresight->compared_room;
+    const char *known = NULL;
     struct buf out;
-    struct err ignored;
-    buf_init(&out, DEF_MAX_JSON);
-    const char *known = reference_resolve(text, &scope, &out, &ignored)
-                            ? NULL
-                            : arena_strdup(foresight->arena, out.data ? out.data : "");
+    buf_init(&out, room < COMPARED_MAX_BYTES ? room : COMPARED_MAX_BYTES);
+    if (put_known(foresight, task, text, &out) == ERR_OK)
+        known = arena_strdup(arena, out.data ? out.data : "");
+    *foresight->compared_room -= out.len;
     buf_release(&out);
     return known;
 }
 
-static enum guess compare(const struct foresight *foresight, uint32_t task, const char *text,
-                          struct err *err)
+static enum guess compare_in(const struct foresight *foresight, uint32_t task, const char *text,
+                             struct arena *scratch, struct err *err)
 {
     struct comparison parsed;
     bool holds;
-    if (!foresight->scope || comparison_parse(text, foresight->arena, &parsed, err))
+    if (!foresight->scope || comparison_parse(text, scratch, &parsed, err))
         return GUESS_UNKNOWN;
-    const char *left = operand(foresight, task, parsed.left);
-    const char *right = left ? operand(foresight, task, parsed.right) : NULL;
+    const char *left = operand(foresight, task, parsed.left, scratch);
+    const char *right = left ? operand(foresight, task, parsed.right, scratch) : NULL;
     if (!right)
         return GUESS_UNKNOWN;
     if (comparison_eval(parsed.op, left, right, &holds, err))
         return GUESS_BAD;
     return holds ? GUESS_TRUE : GUESS_FALSE;
+}
+
+static enum guess compare(const struct foresight *foresight, uint32_t task, const char *text,
+                          struct err *err)
+{
+    struct arena scratch;
+    arena_init(&scratch);
+    enum guess guess = compare_in(foresight, task, text, &scratch, err);
+    arena_release(&scratch);
+    return guess;
 }
 
 /* Of an IF_ELSE that will be decided. */
@@ -275,7 +309,7 @@ static bool has_known_parameters(const struct foresight *foresight, uint32_t i)
     if (list->count && !foresight->scope)
         return false;
     for (size_t k = 0; k < list->count; k++)
-        if (params[k].value && !operand(foresight, i, params[k].value))
+        if (params[k].value && !is_known(foresight, i, params[k].value))
             return false;
     return true;
 }
@@ -344,6 +378,7 @@ void plan_foresee(const struct plan_input *input, const struct reference_scope *
                   struct arena *arena, struct repair_plan *plan)
 {
     const struct job_def *def = input->def;
+    size_t compared_room = RESOLVED_ALL_MAX_BYTES;
     const struct foresight foresight = {
         .input = input,
         .def = def,
@@ -351,6 +386,7 @@ void plan_foresee(const struct plan_input *input, const struct reference_scope *
         .arena = arena,
         .plan = plan,
         .fates = ARENA_ARRAY(arena, def->task_count, struct fate),
+        .compared_room = &compared_room,
     };
     for (uint32_t n = 0; n < def->task_count; n++) {
         uint32_t i = def->order[n];

@@ -3,31 +3,14 @@
 
 #include "base/buf.h"
 #include "engine/internal.h"
+#include "engine/text_limits.h"
 #include "model/git.h"
 #include "model/secret.h"
 #include "model/words.h"
 
-/* A reference is short and what it stands for may be long: limits on what comes of them. All of a
- * list, escaped as JSON, must stay below DEF_MAX_JSON. */
-enum {
-    RESOLVED_ALL_MAX_BYTES = 32 << 20, /* of all parameters, or arguments, together */
-    RESOLVED_ITEM_BYTES = 64,          /* what each counts besides its text */
-};
-
 static struct param_list job_params(const struct erun *run)
 {
     return params_of(&run->def->details.parameters);
-}
-
-static enum err_code spend(size_t *spent, const char *what, const char *name, const char *text,
-                           struct err *err)
-{
-    *spent += strlen(name) + strlen(text) + RESOLVED_ITEM_BYTES;
-    if (*spent <= RESOLVED_ALL_MAX_BYTES)
-        return ERR_OK;
-    return err_set(err, ERR_INVALID_PARAMETER,
-                   "%s are more than %d MiB together, with their references put in", what,
-                   RESOLVED_ALL_MAX_BYTES >> 20);
 }
 
 /* Words and paths say what a text must be; here it is said of which field. */
@@ -56,7 +39,7 @@ static enum err_code resolve_values(struct param_list from, const struct texts *
         enum err_code code =
             put_in(texts, from.items[i].name, from.items[i].value, arena, &value, err);
         if (!code)
-            code = spend(&spent, "the parameters", from.items[i].name, value, err);
+            code = text_spend(&spent, "the parameters", from.items[i].name, value, err);
         if (code)
             return code;
         resolved[i] = (struct param){from.items[i].name, value};
@@ -133,7 +116,7 @@ static enum err_code resolve_params(const struct etask *task, const struct texts
     *ret = params_merge(layers, 2, arena);
     size_t spent = 0;
     for (size_t i = 0; i < ret->count && !code; i++)
-        code = spend(&spent, "the parameters", ret->items[i].name, ret->items[i].value, err);
+        code = text_spend(&spent, "the parameters", ret->items[i].name, ret->items[i].value, err);
     return code;
 }
 
@@ -182,7 +165,7 @@ static enum err_code resolve_args(const struct texts *texts, const struct task_d
         if (code && texts->is_el)
             return name_field("commandLineArguments", err);
         if (!code)
-            code = spend(&spent, "commandLineArguments", "", args[i], err);
+            code = text_spend(&spent, "commandLineArguments", "", args[i], err);
         if (code)
             return code;
     }
@@ -250,9 +233,13 @@ static enum err_code resolve_libraries(const struct texts *texts, const struct t
     const char *const *libraries = def->dependent_libraries.items;
     size_t count = def->dependent_libraries.count;
     const char **paths = ARENA_ARRAY(arena, count, const char *);
+    size_t spent = 0;
     enum err_code code = ERR_OK;
-    for (size_t i = 0; i < count && !code; i++)
+    for (size_t i = 0; i < count && !code; i++) {
         code = resolve_path(texts, "dependentLibraries", libraries[i], arena, &paths[i], err);
+        if (!code)
+            code = text_spend(&spent, "dependentLibraries", "", paths[i], err);
+    }
     ret->libraries = paths;
     ret->library_count = count;
     return code;

@@ -3,6 +3,7 @@
 
 #include "base/buf.h"
 #include "engine/internal.h"
+#include "engine/text_limits.h"
 
 static bool find_task(const void *context, const char *task_key, struct reference_task *ret)
 {

@@ -12,6 +12,7 @@
 #pragma once
 
 #include "engine/cmocka_all.h"
+#include "engine/plan.h"
 #include "sim/world.h"
 
 /* ---- life; for cmocka: *state is the world, the test's initial state says whether it crashes ---- */
@@ -74,6 +75,14 @@ void world_repair_on(struct world *world, const struct uuid *run, const char *de
 struct repair_request world_repair_request(struct world *world, const char *definition,
                                            const char *keys, const char *mode,
                                            const char *parameters);
+/* The plan as planRepair shows it, from what is stored, on the job's first version; strings in `arena`. */
+enum err_code world_preview(struct world *world, const struct uuid *run,
+                            const struct repair_request *request, struct arena *arena,
+                            struct repair_plan *ret, struct err *err);
+/* The same, of a request in words, which expects ERR_OK. */
+struct repair_plan world_plan(struct world *world, const struct uuid *run, const char *keys,
+                              const char *parameters);
+const struct plan_task *plan_task_of(const struct repair_plan *plan, const char *key);
 void world_delete(struct world *world, const struct uuid *run);
 struct command_result world_on_run(struct world *world, enum command_kind kind,
                                    const struct uuid *run, const char *if_match);

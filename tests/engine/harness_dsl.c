@@ -306,6 +306,35 @@ struct command_result world_try_repair_on(struct world *world, const struct uuid
     return world_command(world, &command);
 }
 
+enum err_code world_preview(struct world *world, const struct uuid *run,
+                            const struct repair_request *request, struct arena *arena,
+                            struct repair_plan *ret, struct err *err)
+{
+    const struct booked_run *booked = book_run(&world->book, run);
+    struct run_image image = book_image(booked, arena);
+    const struct job_def *def = world_def(world, booked->job, 1);
+    return plan_preview(&image, def, def, request, 0, arena, ret, err);
+}
+
+struct repair_plan world_plan(struct world *world, const struct uuid *run, const char *keys,
+                              const char *parameters)
+{
+    struct repair_request request = world_repair_request(world, NULL, keys, NULL, parameters);
+    struct repair_plan plan = {0};
+    struct err err;
+    if (world_preview(world, run, &request, &world->arena, &plan, &err))
+        broken("%s", err.message);
+    return plan;
+}
+
+const struct plan_task *plan_task_of(const struct repair_plan *plan, const char *key)
+{
+    for (uint32_t i = 0; i < plan->task_count; i++)
+        if (strcmp(plan->tasks[i].task_key, key) == 0)
+            return &plan->tasks[i];
+    broken("%s is not in the plan", key);
+}
+
 struct command_result world_try_repair(struct world *world, const struct uuid *run,
                                        const char *keys, const char *mode, const char *parameters)
 {

@@ -72,11 +72,9 @@ static void arguments_that_explode_are_refused_too(void **state)
     world_exit(world, &result.key, "b", 0);
 }
 
-static void a_run_whose_parameters_explode_is_refused(void **state)
+/* The same parameters, and the long one. */
+static struct param_list greedy_list(struct world *world)
 {
-    struct world *world = *state;
-    struct uuid job = world_dag(world, "a", "");
-    struct run_request request = {.queue_enabled = FIELD_UNSET};
     struct param *params = ARENA_ARRAY(&world->arena, MANY + 1, struct param);
     struct buf value;
     buf_init(&value, 1 << 20);
@@ -87,9 +85,85 @@ static void a_run_whose_parameters_explode_is_refused(void **state)
                                    arena_strdup(&world->arena, value.data)};
     buf_release(&value);
     params[MANY] = (struct param){"long", long_value(world)};
-    request.parameters = (struct param_list){params, MANY + 1};
+    return (struct param_list){params, MANY + 1};
+}
+
+static void a_run_whose_parameters_explode_is_refused(void **state)
+{
+    struct world *world = *state;
+    struct uuid job = world_dag(world, "a", "");
+    struct run_request request = {.queue_enabled = FIELD_UNSET, .parameters = greedy_list(world)};
     assert_answer(world_try_submit(world, &job, &request), ERR_INVALID_PARAMETER,
                   "more than 32 MiB");
+}
+
+static void libraries_that_explode_are_refused_too(void **state)
+{
+    enum { LIBRARIES = 70 };
+    struct world *world = *state;
+    struct buf text;
+    buf_init(&text, 1 << 20);
+    BUF_LIT(&text, "{'name':'j','path':'/','tasks':[{'taskKey':'a','type':'JAR_TASK','mainClass':"
+                   "'x.Y','dependentLibraries':[");
+    for (int i = 0; i < LIBRARIES; i++) {
+        buf_printf(&text, "%s'", i ? "," : "");
+        for (int r = 0; r < REFERENCES; r++)
+            BUF_LIT(&text, "{{job.parameters.long}}");
+        BUF_LIT(&text, ".jar'");
+    }
+    BUF_LIT(&text, "]}]}");
+    struct uuid job = world_job(world, text.data);
+    buf_release(&text);
+    struct run_request request = request_with_long_value(world);
+    struct command_result result = world_try_submit(world, &job, &request);
+    world_expect(world, &result.key, "INTERNAL_ERROR a=INTERNAL_ERROR");
+    assert_has(world_task(world, &result.key, "a")->row.message,
+               "dependentLibraries are more than 32 MiB");
+}
+
+/* A plan is refused as the repair is, before all of it is there. */
+static void a_repair_whose_parameters_explode_has_no_plan(void **state)
+{
+    struct world *world = *state;
+    struct uuid job = world_dag(world, "a", "");
+    struct uuid run = world_submit(world, &job, NULL);
+    world_exit(world, &run, "a", 1);
+    struct command command = {.kind = COMMAND_RUN_REPAIR, .key = run};
+    command.repair = world_repair_request(world, NULL, NULL, NULL, NULL);
+    command.repair.parameters = greedy_list(world);
+    struct repair_plan plan;
+    struct arena arena;
+    struct err err;
+    arena_init(&arena);
+    assert_int_equal(world_preview(world, &run, &command.repair, &arena, &plan, &err),
+                     ERR_INVALID_PARAMETER);
+    assert_has(err.message, "the parameters are more than 32 MiB");
+    assert_true(arena.used < 40 << 20);
+    arena_release(&arena);
+    assert_answer(world_command(world, &command), ERR_INVALID_PARAMETER, err.message);
+}
+
+/* Whether the parameters of a task are known can be said without having them. */
+static void a_plan_does_not_hold_what_tasks_would_get(void **state)
+{
+    struct world *world = *state;
+    const char *tasks = arena_printf(&world->arena,
+                                     "a; b: a @ALL_DONE {'parameters':%s}; c: b @ALL_DONE",
+                                     greedy_params(world, "'"));
+    struct uuid job = world_dag(world, tasks, "");
+    struct run_request request = request_with_long_value(world);
+    struct command_result result = world_try_submit(world, &job, &request);
+    world_exit(world, &result.key, "a", 1);
+    world_exit(world, &result.key, "c", 1);
+    struct repair_request repair = world_repair_request(world, NULL, "b", NULL, NULL);
+    struct repair_plan plan;
+    struct arena arena;
+    struct err err;
+    arena_init(&arena);
+    assert_int_equal(world_preview(world, &result.key, &repair, &arena, &plan, &err), ERR_OK);
+    assert_true(plan_task_of(&plan, "b")->will_start);
+    assert_true(arena.used < 4 << 20);
+    arena_release(&arena);
 }
 
 static void the_longest_names_are_found(void **state)
@@ -213,6 +287,9 @@ int main(void)
         WORLD_TEST(a_task_whose_parameters_explode_is_refused_at_its_start),
         WORLD_TEST(arguments_that_explode_are_refused_too),
         WORLD_TEST(a_run_whose_parameters_explode_is_refused),
+        WORLD_TEST(libraries_that_explode_are_refused_too),
+        WORLD_TEST(a_repair_whose_parameters_explode_has_no_plan),
+        WORLD_TEST(a_plan_does_not_hold_what_tasks_would_get),
         WORLD_TEST(the_longest_names_are_found),
         WORLD_TEST(a_loss_says_what_exec_found),
         cmocka_unit_test_setup_teardown(deadlines_of_one_moment_come_in_parts, world_setup,

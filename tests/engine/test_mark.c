@@ -1,6 +1,5 @@
 /* Repairs that take a task for successful without running it (markSuccess). */
 #include "engine/harness.h"
-#include "engine/plan.h"
 
 #define WIDE "'maxConcurrentRuns':9"
 
@@ -15,8 +14,8 @@ static void what_is_below_goes_on(void **state)
     struct uuid failed = world_task(world, &run, "b")->row.key;
     world_repair(world, &run, "=b", NULL, NULL);
     world_expect(world, &run, "RUNNING a=SUCCESS b=SUCCESS c=RUNNING d=BLOCKED");
-    const struct booked_task *marked = world_task(world, &run, "b");
     assert_same(world_task(world, &run, "a")->row.key, kept);
+    const struct booked_task *marked = world_task(world, &run, "b");
     assert_differ(marked->row.key, failed);
     assert_int_equal(marked->attempt_count, 0);
     assert_string_equal(marked->row.message,
@@ -151,18 +150,11 @@ static void the_child_of_a_job_task_is_left_alone(void **state)
     world_expect(world, &run, "SUCCESS c=SUCCESS d=SUCCESS");
 }
 
-static const struct plan_task *planned(struct world *world, const struct uuid *run,
-                                       const char *keys, const char *task)
+static struct plan_task planned(struct world *world, const struct uuid *run, const char *keys,
+                                const char *task)
 {
-    const struct booked_run *booked = book_run(&world->book, run);
-    struct run_image image = book_image(booked, &world->arena);
-    const struct job_def *def = world_def(world, booked->job, 1);
-    struct repair_request request = world_repair_request(world, NULL, keys, NULL, NULL);
-    struct repair_plan *plan = ARENA_NEW(&world->arena, struct repair_plan);
-    struct err err;
-    if (plan_preview(&image, def, def, &request, 0, &world->arena, plan, &err))
-        broken("%s", err.message);
-    return &plan->tasks[job_def_find(def, task)];
+    struct repair_plan plan = world_plan(world, run, keys, NULL);
+    return *plan_task_of(&plan, task);
 }
 
 /* Of a mark nothing new comes, so what is kept behind it is as good as before. */
@@ -175,19 +167,19 @@ static void the_plan_tells(void **state)
     world_exit(world, &run, "b", 1);
     world_exit(world, &run, "tidy", 0);
     world_exit(world, &run, "after", 0);
-    const struct plan_task *marked = planned(world, &run, "b =b", "b");
-    assert_int_equal(marked->verdict, PLAN_MARK);
-    assert_true(marked->will_start);
-    assert_has(marked->reason, "It is FAILED; it is marked as successful");
-    assert_int_equal(planned(world, &run, "b =b", "c")->verdict, PLAN_REEVALUATE);
-    assert_true(planned(world, &run, "b =b", "d")->will_start);
-    assert_int_equal(planned(world, &run, "b =b", "tidy")->hazard_count, 0);
-    assert_int_equal(planned(world, &run, "b =b", "after")->hazard_count, 0);
-    assert_int_equal(planned(world, &run, "b", "tidy")->hazard_count, 1);
-    assert_int_equal(planned(world, &run, "b", "after")->hazard_count, 1);
-    assert_int_equal(planned(world, &run, "a =b", "tidy")->hazard_count, 0);
+    struct plan_task marked = planned(world, &run, "b =b", "b");
+    assert_int_equal(marked.verdict, PLAN_MARK);
+    assert_true(marked.will_start);
+    assert_has(marked.reason, "It is FAILED; it is marked as successful");
+    assert_int_equal(planned(world, &run, "b =b", "c").verdict, PLAN_REEVALUATE);
+    assert_true(planned(world, &run, "b =b", "d").will_start);
+    assert_int_equal(planned(world, &run, "b =b", "tidy").hazard_count, 0);
+    assert_int_equal(planned(world, &run, "b =b", "after").hazard_count, 0);
+    assert_int_equal(planned(world, &run, "b", "tidy").hazard_count, 1);
+    assert_int_equal(planned(world, &run, "b", "after").hazard_count, 1);
+    assert_int_equal(planned(world, &run, "a =b", "tidy").hazard_count, 0);
     /* It is no matter that what it depends on stays as it is. */
-    assert_true(planned(world, &run, "d =d", "d")->will_start);
+    assert_true(planned(world, &run, "d =d", "d").will_start);
 }
 
 int main(void)
