@@ -266,10 +266,41 @@ static bool has_ended(const json_t *run, const char *but)
     return word && state_name_is_final(word) && strcmp(word, but) != 0;
 }
 
+enum { TASKS_MAX_BYTES = 8 << 20 };
+
+/* In the arena; NULL: the run as a whole. */
+static const char *tasks_body(struct cli *cli, const struct word_list *tasks)
+{
+    struct buf body;
+    if (!tasks->count)
+        return NULL;
+    buf_init(&body, TASKS_MAX_BYTES);
+    for (size_t i = 0; i < tasks->count; i++) {
+        buf_puts(&body, i ? "," : "{\"taskKeys\":[");
+        buf_json_string(&body, tasks->items[i]);
+    }
+    BUF_LIT(&body, "]}");
+    const char *text = arena_strdup(&cli->arena, body.data);
+    buf_release(&body);
+    return text;
+}
+
+/* "Asked to cancel", "Asked to cancel load, check of"; in the arena. */
+static const char *asked_to_cancel(struct cli *cli)
+{
+    const struct word_list *tasks = &cli->options.tasks;
+    const char *text = "Asked to cancel";
+    for (size_t i = 0; i < tasks->count; i++)
+        text = arena_printf(&cli->arena, "%s%s %s", text, i ? "," : "",
+                            safe_line(&cli->arena, tasks->items[i]));
+    return tasks->count ? arena_printf(&cli->arena, "%s of", text) : text;
+}
+
 int verb_run_cancel(struct cli *cli)
 {
     const char *key;
     struct http_answer answer;
+    const char *body = tasks_body(cli, &cli->options.tasks);
     int status = call_run_key(cli, cli->options.args.items[0], &key);
     if (status)
         return status;
@@ -278,10 +309,12 @@ int verb_run_cancel(struct cli *cli)
         cli->options.output == OUTPUT_TABLE ? call_get_quietly(cli, run_path(cli, key, "")) : NULL;
     bool had_ended = has_ended(before, "");
     json_decref(before);
-    const struct call call = {.method = "POST",
-                              .path = run_path(cli, key, "/actions/cancel"),
-                              .if_match = cli->options.if_match,
-                              .flags = CALL_CREATE};
+    const struct call call = {
+        .method = "POST",
+        .path = run_path(cli, key, body ? "/actions/cancelTasks" : "/actions/cancel"),
+        .body = body,
+        .if_match = cli->options.if_match,
+        .flags = CALL_CREATE};
     status = call_send(cli, &call, &answer);
     if (status)
         return status;
@@ -290,7 +323,8 @@ int verb_run_cancel(struct cli *cli)
     had_ended |= has_ended(run, "CANCELED"); /* it may have, in between */
     json_decref(run);
     if (!status)
-        status = follow(cli, &answer, had_ended ? "Had ended already:" : "Asked to cancel", false);
+        status =
+            follow(cli, &answer, had_ended ? "Had ended already:" : asked_to_cancel(cli), false);
     if (status == CLI_RUN_FAILED) /* whoever cancels expects no SUCCESS */
         status = CLI_DONE;
     http_answer_release(&answer);

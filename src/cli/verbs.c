@@ -328,13 +328,15 @@ static const struct verb work_verbs[] = {
         .args = "RUN",
         .summary = "Stop a run: what runs is stopped, nothing new starts",
         .help =
+            "With --task only that task, which ends CANCELED; the run goes on, and what is behind the task goes by its runIf. "
             "Exit code 0 means that the run was asked to end, or had ended already; with --wait that it has "
             "ended, whichever way.\n\n"
-            "  reprise run cancel @latest --wait",
+            "  reprise run cancel @latest --wait\n"
+            "  reprise run cancel @latest --task stuck",
         .min_args = 1,
         .max_args = 1,
         .run = verb_run_cancel,
-        .options = {OPTION_IF_MATCH, OPTION_WAIT},
+        .options = {OPTION_TASK, OPTION_IF_MATCH, OPTION_WAIT},
         .words = {{OPTION_WAIT, NULL, "Wait until it has ended; exit 0 whichever way"}},
     },
     {

@@ -483,10 +483,12 @@ static void task_end(struct step *step, struct etask *task, enum state state, co
         show_trace(step, task);
 }
 
-/* What a cancelled task says: the run knows why. */
-static const char *cancel_reason(const struct etask *task)
+/* What a cancelled task says: the run knows why, or it was canceled alone. */
+static const char *cancel_reason(struct step *step, const struct etask *task)
 {
     const struct run_row *run = &task->run->row;
+    if (task->row.canceled_by)
+        return text_canceled(&step->fx->arena, task->row.canceled_by);
     if (run->state != STATE_CANCELING)
         return "Canceled: the failure of another task ends the run";
     return run->ending == STATE_TIMED_OUT ? "Canceled: the run's timeout passed" : "Canceled";
@@ -502,7 +504,7 @@ void attempt_finish(struct step *step, struct etask *task, const struct attempt_
         attempt_row_end(step, task, outcome, STATE_CANCELED,
                         timed_out ? "Canceled, while its timeout was ending it" : message,
                         BUDGET_NONE);
-        task_end(step, task, STATE_CANCELED, cancel_reason(task));
+        task_end(step, task, STATE_CANCELED, cancel_reason(step, task));
         return;
     }
     bool again = may_retry(task, state);
@@ -520,7 +522,7 @@ static void lose(struct step *step, struct etask *task, const struct attempt_out
     struct arena *arena = &step->fx->arena;
     if (task->row.state == STATE_CANCELING) {
         attempt_row_end(step, task, outcome, STATE_CANCELED, message, BUDGET_NONE);
-        task_end(step, task, STATE_CANCELED, cancel_reason(task));
+        task_end(step, task, STATE_CANCELED, cancel_reason(step, task));
         return;
     }
     attempt_row_end(step, task, outcome, STATE_INTERNAL_ERROR, message, BUDGET_LOST);
@@ -581,7 +583,7 @@ void attempt_void(struct step *step, struct etask *task)
     task->row.attempts--;
     mirror_before(task);
     if (task->row.state == STATE_CANCELING)
-        task_end(step, task, STATE_CANCELED, cancel_reason(task));
+        task_end(step, task, STATE_CANCELED, cancel_reason(step, task));
     else
         retry_in(step, task, 0, message, NULL);
 }

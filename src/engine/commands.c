@@ -430,12 +430,40 @@ static struct erun *run_of_command(struct step *step, const struct command *comm
     return run;
 }
 
-static void run_cancel(struct step *step, const struct command *command, struct erun *run)
+/* Some of its tasks; what comes behind them goes by its rules. */
+static void tasks_cancel(struct step *step, const struct command *command, struct erun *run,
+                         struct command_result *result)
+{
+    struct etask **tasks = ARENA_ARRAY(&step->fx->arena, command->task_key_count, struct etask *);
+    if (run->row.state == STATE_QUEUED) {
+        result_refuse(
+            result, ERR_INCORRECT_STATE,
+            "the run is QUEUED: nothing of it has started, and it can be canceled as a whole");
+        return;
+    }
+    for (size_t i = 0; i < command->task_key_count; i++) {
+        int64_t position = job_def_find(run->def, command->task_keys[i]);
+        if (position < 0) {
+            result_refuse(result, ERR_INVALID_PARAMETER, "taskKeys[%zu]: the run has no task %s", i,
+                          command->task_keys[i]);
+            return;
+        }
+        tasks[i] = &run->tasks[position];
+    }
+    for (size_t i = 0; i < command->task_key_count; i++)
+        task_cancel(step, tasks[i], command->principal.name);
+}
+
+static void run_cancel(struct step *step, const struct command *command, struct erun *run,
+                       struct command_result *result)
 {
     if (state_is_final(run->row.state) || run->row.state == STATE_CANCELING)
         return; /* nothing changes: the run as it is */
-    run_stop(step, run, STATE_CANCELED,
-             arena_printf(&step->fx->arena, "Canceled by %s", command->principal.name));
+    if (command->task_keys)
+        tasks_cancel(step, command, run, result);
+    else
+        run_stop(step, run, STATE_CANCELED,
+                 text_canceled(&step->fx->arena, command->principal.name));
 }
 
 static void run_delete(struct step *step, struct erun *run, struct command_result *result)
@@ -498,7 +526,7 @@ void command_step(struct step *step, const struct command *command, struct comma
     if (!run)
         return;
     if (command->kind == COMMAND_RUN_CANCEL)
-        run_cancel(step, command, run);
+        run_cancel(step, command, run, result);
     else if (command->kind == COMMAND_RUN_REPAIR)
         run_repair(step, command, run, result);
     else

@@ -314,6 +314,8 @@ void run_finish(struct step *step, struct erun *run);
 void run_stop(struct step *step, struct erun *run, enum state ending, const char *reason);
 /* Stops what lives of a task, cancels what has not started. */
 void task_stop(struct step *step, struct etask *task, const char *reason);
+/* Stops it alone, for that user; the rest of its run goes on. */
+void task_cancel(struct step *step, struct etask *task, const char *user);
 void run_deadline(struct step *step, struct erun *run, enum deadline_kind kind);
 void run_set_timeout(struct engine *engine, struct erun *run, int64_t now_ms, int64_t mono_ms);
 
@@ -378,6 +380,8 @@ enum err_code task_resolve_text(const struct engine *engine, const struct etask 
 /* ---- text.c: sentences and decisions ---- */
 const char *text_waiting(struct arena *arena, const struct etask *task, const uint32_t *behind);
 const char *text_holders(struct arena *arena, const struct ejob *job);
+/* "Canceled by ada": of a run, or of a task that is canceled alone. */
+const char *text_canceled(struct arena *arena, const char *user);
 const char *text_run_result(struct arena *arena, const struct erun *run, enum state result);
 const char *text_rule(struct arena *arena, const struct etask *task, struct rule_result result);
 const char *decision_rule(struct arena *arena, const struct etask *task,

@@ -89,7 +89,7 @@ void job_free(struct engine *engine, struct ejob *job)
 #define TASK_STRINGS(row)                                                             \
     {                                                                                 \
         &(row)->message, &(row)->error_trace, &(row)->error_code, &(row)->parameters, \
-            &(row)->published, &(row)->git_commit                                     \
+            &(row)->published, &(row)->git_commit, &(row)->canceled_by                \
     }
 
 void run_own_strings(struct erun *run)

@@ -152,17 +152,34 @@ static void stop_attempt(struct step *step, const struct etask *task)
 
 void task_stop(struct step *step, struct etask *task, const char *reason)
 {
+    struct arena *arena = &step->fx->arena;
     enum state state = task_state(task);
+    const char *user = task->row.canceled_by;
     if (state == STATE_RUNNING) {
-        task_move(step, task, STATE_CANCELING, "Being stopped", NULL);
+        task_move(step, task, STATE_CANCELING,
+                  user ? arena_printf(arena, "Being stopped: canceled by %s", user)
+                       : "Being stopped",
+                  NULL);
         if (task_has_process(task))
             stop_attempt(step, task);
         else
-            child_stop(step, task, "Canceled with its parent run");
+            child_stop(step, task,
+                       user ? arena_printf(arena, "Canceled: task %s of its parent run was, by %s",
+                                           task->row.task_key, user)
+                            : "Canceled with its parent run");
     } else if (state != STATE_NEW && state != STATE_CANCELING && !state_is_final(state)) {
         set_text(step->engine, &task->row.error_code, state_names[STATE_CANCELED]);
         task_move(step, task, STATE_CANCELED, reason, NULL);
     }
+}
+
+void task_cancel(struct step *step, struct etask *task, const char *user)
+{
+    enum state state = task_state(task);
+    if (!task->has_row || state == STATE_CANCELING || state_is_final(state))
+        return;
+    set_text(step->engine, &task->row.canceled_by, user);
+    task_stop(step, task, text_canceled(&step->fx->arena, user));
 }
 
 void run_stop(struct step *step, struct erun *run, enum state ending, const char *reason)

@@ -24,6 +24,11 @@ const char *text_holders(struct arena *arena, const struct ejob *job)
     return message_holders(named, job->holder_count, job->def->details.max_concurrent_runs, arena);
 }
 
+const char *text_canceled(struct arena *arena, const char *user)
+{
+    return arena_printf(arena, "Canceled by %s", user);
+}
+
 static bool has_failed(const struct etask *task)
 {
     return state_is_own_failure(task_state(task));

@@ -118,6 +118,9 @@ struct command {
     struct job_def *def;
     struct run_request run;
     struct repair_request repair;
+    const char *const
+        *task_keys; /* RUN_CANCEL: only these tasks of it, at least one; NULL: all of it */
+    size_t task_key_count;
     struct rerun *reruns; /* of different runs */
     size_t rerun_count;   /* 1 … RERUN_MAX_RUNS */
     /* JOB_CREATE, JOB_UPDATE: refused when another job has the name. Whether a stored one has is

@@ -227,15 +227,16 @@ struct task_run_row {
     enum state state;
     const char *message;
     const char *error_trace;
-    const char *error_code; /* short, '' on success: {{tasks.T.error_code}} */
-    const char *parameters; /* JSON list: what it started with, NULL before */
-    struct uuid child_run;  /* JOB_TASK: its newest child, or the one to go on with; else nil */
-    const char *published;  /* what its newest ended attempt published (model/values.h), or NULL */
-    const char *git_commit; /* that its newest attempt was started from, or NULL */
-    int8_t outcome;         /* IF_ELSE: 0 or 1; else FIELD_UNSET */
-    int64_t attempt;        /* number of the newest started attempt, FIELD_NULL before */
-    int64_t attempts;       /* how many have started */
-    int64_t start_ms;       /* these mirror the newest started attempt */
+    const char *error_code;  /* short, '' on success: {{tasks.T.error_code}} */
+    const char *parameters;  /* JSON list: what it started with, NULL before */
+    struct uuid child_run;   /* JOB_TASK: its newest child, or the one to go on with; else nil */
+    const char *published;   /* what its newest ended attempt published (model/values.h), or NULL */
+    const char *git_commit;  /* that its newest attempt was started from, or NULL */
+    const char *canceled_by; /* name of the user who canceled it alone, or NULL */
+    int8_t outcome;          /* IF_ELSE: 0 or 1; else FIELD_UNSET */
+    int64_t attempt;         /* number of the newest started attempt, FIELD_NULL before */
+    int64_t attempts;        /* how many have started */
+    int64_t start_ms;        /* these mirror the newest started attempt */
     int64_t end_ms;
     int64_t setup_start_ms; /* clusterValidationStartTime */
     int64_t setup_ms;

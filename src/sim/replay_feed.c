@@ -377,6 +377,39 @@ static void cancel_run(struct replay *replay, struct past_run *run, const struct
     world_command(replay->world, &command);
 }
 
+/* Who has canceled the task alone, as it began to stop or was not started yet; NULL: nobody has. */
+static const char *task_canceled_by(const struct event_row *event)
+{
+    static const char live[] = "Being stopped: canceled by ";
+    if (event->to == STATE_CANCELED && event->from != STATE_CANCELING &&
+        begins(event->reason, canceled_by))
+        return event->reason + strlen(canceled_by);
+    return event->to == STATE_CANCELING && begins(event->reason, live)
+               ? event->reason + strlen(live)
+               : NULL;
+}
+
+/* All that this user has canceled at that moment are one command: what is behind them is decided after it. */
+static void cancel_tasks(struct replay *replay, struct past_run *run, const struct event_row *event,
+                         const char *user)
+{
+    const char **keys = ARENA_ARRAY(&replay->arena, run->event_count, const char *);
+    size_t count = 0;
+    for (size_t i = 0; i < run->event_count; i++) {
+        const struct event_row *one = &run->events[i];
+        const char *by = one->time_ms == event->time_ms && one->task_key ? task_canceled_by(one)
+                                                                         : NULL;
+        if (by && strcmp(by, user) == 0)
+            keys[count++] = one->task_key;
+    }
+    struct command command = {.kind = COMMAND_RUN_CANCEL,
+                              .key = run->key,
+                              .principal = {user, user},
+                              .task_keys = keys,
+                              .task_key_count = count};
+    world_command(replay->world, &command);
+}
+
 /* ---- attempts ---- */
 
 static bool past_attempt(struct replay *replay, const struct event_row *event,
@@ -503,7 +536,10 @@ static void feed_task_event(struct replay *replay, struct past_run *run,
     const struct booked_task *task = booked_task_of(booked, event->task_key);
     bool was_live = event->from == STATE_RUNNING || event->from == STATE_CANCELING;
     bool is_behind = task && task->row.state == event->from;
-    if (is_child(replay, event)) {
+    const char *user = is_behind ? task_canceled_by(event) : NULL;
+    if (user)
+        cancel_tasks(replay, run, event, user);
+    else if (is_child(replay, event)) {
         if (is_behind && event->to == STATE_CANCELING && booked->row.state != STATE_CANCELING)
             let_deadline_pass(replay); /* the task's timeout */
     } else if (was_live && event->to != STATE_CANCELING && event->attempt != FIELD_NULL) {

@@ -21,7 +21,7 @@ static void check_code(struct stage *stage, const struct command *command,
          command->repair.mark_success_count > 0 || command->repair.definition != DEFINITION_NEWEST);
     if (result->code == ERR_INVALID_PARAMETER && strstr(result->message, ".jobKey names "))
         return; /* a job that is gone, a cycle, too deep */
-    if (result->code == ERR_INVALID_PARAMETER && is_odd_repair)
+    if (result->code == ERR_INVALID_PARAMETER && (is_odd_repair || command->task_keys))
         return; /* a task or a version that is not there, or what cannot be marked */
     stage->report->accepted += result->code == ERR_OK;
     stage->report->refused += result->code != ERR_OK;
@@ -380,6 +380,11 @@ static void cancel_or_delete(struct stage *stage)
         return;
     struct command command = {.kind = one_in(stage, 3) ? COMMAND_RUN_DELETE : COMMAND_RUN_CANCEL,
                               .key = *run};
+    static const char *const keys[] = {"t0", "t1", "t2"};
+    if (command.kind == COMMAND_RUN_CANCEL && one_in(stage, 3)) {
+        command.task_keys = keys + roll(stage, ARRAY_LEN(keys));
+        command.task_key_count = 1;
+    }
     struct standing before = standing_of(stage->world);
     if (one_in(stage, 8))
         command.if_match = "stale";

@@ -117,11 +117,22 @@ static void check_marked(const struct booked_task *booked)
                state_name(booked->row.state), booked->attempt_count);
 }
 
+/* Somebody has canceled it alone, so no rule decides what it is. */
+static void check_canceled(const struct booked_task *booked)
+{
+    if (booked->row.state != STATE_CANCELED)
+        broken("%s was canceled and is %s", booked->row.task_key, state_name(booked->row.state));
+}
+
 static void check_task(const struct booked_run *run, const struct job_def *def, uint32_t task)
 {
     const struct booked_task *booked = planned_task(run, def, task);
     if (booked && booked->row.is_marked == 1) {
         check_marked(booked);
+        return;
+    }
+    if (booked && booked->row.canceled_by) {
+        check_canceled(booked);
         return;
     }
     if (!booked || has_condition(def, task))

@@ -176,6 +176,7 @@ static const struct column task_run_columns[] = {
     INT64(task_run_row, last_event, MOVING),
     UUID(task_run_row, child_run, MOVING),
     TEXT(task_run_row, error_trace, MOVING),
+    TEXT(task_run_row, canceled_by, MOVING),
     TEXT(task_run_row, parameters, MOVING | LARGE),
     TEXT(task_run_row, published, MOVING | LARGE),
     TEXT(task_run_row, git_commit, MOVING | LARGE),

@@ -348,6 +348,7 @@ static const char *const migration_19[] = {
 
 static const char *const migration_20[] = {
     "ALTER TABLE task_run ADD COLUMN is_marked INTEGER",
+    "ALTER TABLE task_run ADD COLUMN canceled_by TEXT",
 };
 
 static const struct migration {

@@ -137,6 +137,7 @@ def oracle(book):
     book.did(api.post(f"/jobRuns/{run}/actions/cancel"), "run.cancel", "uno", run)
     api.wait_final(run, "CANCELED")
     book.did(api.post(f"/jobRuns/{run}/actions/repair", {}), "run.repair", "uno", run)
+    book.did(api.post(f"/jobRuns/{run}/actions/cancelTasks", {"taskKeys": ["a"]}), "run.cancel-tasks", "uno", run)
     book.did(api.post(f"/jobs/{made}/actions/cancelJobRuns"), "job.cancel-runs", "uno", made)
     api.wait_final(run, "CANCELED")
     book.did(api.delete(f"/jobRuns/{run}"), "run.delete", None, run)

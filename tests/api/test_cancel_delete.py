@@ -30,6 +30,24 @@ def test_cancel_answers_200_with_the_run(api):
     assert a["state"]["isUserCanceledOrTimedOut"] is True
 
 
+def test_a_task_is_cancelled_alone(server, api):
+    run = api.run(api.job([step("stuck", gate="never"), step("good", gate="open"), step("next", "stuck"), step("last", "good")]))
+    api.wait_task(run, "stuck", "RUNNING")
+    path = f"/jobRuns/{run['key']}/actions/cancelTasks"
+    assert "taskKeys[0]" in refused(api.post(path, {"taskKeys": ["nope"]}), 400, "InvalidParameter")
+    refused(api.post(path, {"taskKeys": []}), 400, "InvalidParameter", "taskKeys")
+    refused(api.post(path, {}), 400, "MissingParameter", "taskKeys")
+    refused(api.post(path, {"taskKeys": ["stuck"]}, headers={"if-match": "stale"}), 412, "NoEtagMatch")
+    answer = api.post(path, {"taskKeys": ["stuck"]})
+    assert answer.status_code == 200 and check(answer.json(), JOB_RUN)["state"]["status"] == "RUNNING"
+    api.wait_task(run, "stuck", "CANCELED")
+    server.open_gate("open")
+    done = api.wait_final(run, "CANCELED")
+    assert statuses(done) == {"stuck": "CANCELED", "good": "SUCCESS", "next": "UPSTREAM_CANCELED", "last": "SUCCESS"}
+    assert api.task_run(done, "stuck")["state"]["stateMessage"] == "Canceled by admin"
+    assert api.post(path, {"taskKeys": ["stuck"]}).json() == done, "of what has ended nothing changes"
+
+
 def test_cancelling_a_final_run_changes_nothing(api):
     run = api.go([step("a")], "SUCCESS")
     answer = api.post(f"/jobRuns/{run['key']}/actions/cancel")

@@ -114,6 +114,7 @@ static const struct row rows[] = {
     {"getJobRun", RUN, NULL, ROLE_VIEWER, 200},
     {"deleteJobRun", RUN, NULL, ROLE_OPERATOR, 204},
     {"cancelJobRun", RUN "/actions/cancel", NULL, ROLE_OPERATOR, 200},
+    {"cancelJobRunTasks", RUN "/actions/cancelTasks", "{\"taskKeys\":[\"a\"]}", ROLE_OPERATOR, 200},
     {"repairJobRun", RUN "/actions/repair", "{}", ROLE_OPERATOR, 201},
     {"planRepair", RUN "/actions/planRepair", "{}", ROLE_VIEWER, 409},
     {"listRepairHistory", RUN "/repairHistory", NULL, ROLE_VIEWER, 200},
@@ -263,14 +264,15 @@ static void a_permission_opens_what_it_is_for(void **state)
         const char *operation;
         int least; /* enum job_privilege; PRIVILEGE_COUNT: none */
     } given[] = {
-        {"createJobRun", PRIVILEGE_USE},         {"cancelJobRun", PRIVILEGE_USE},
-        {"repairJobRun", PRIVILEGE_USE},         {"deleteJobRun", PRIVILEGE_USE},
-        {"cancelJobRuns", PRIVILEGE_USE},        {"runDataArtsJob", PRIVILEGE_USE},
-        {"updateJob", PRIVILEGE_MANAGE},         {"deleteJob", PRIVILEGE_MANAGE},
-        {"updateDataArtsJob", PRIVILEGE_MANAGE}, {"deleteDataArtsJob", PRIVILEGE_MANAGE},
-        {"stopDataArtsJob", PRIVILEGE_MANAGE},   {"manageJobPermission", PRIVILEGE_ADMIN},
-        {"createJob", PRIVILEGE_COUNT},          {"createCluster", PRIVILEGE_COUNT},
-        {"createSecret", PRIVILEGE_COUNT},       {"pauseRerunCampaign", PRIVILEGE_COUNT},
+        {"createJobRun", PRIVILEGE_USE},          {"cancelJobRun", PRIVILEGE_USE},
+        {"cancelJobRunTasks", PRIVILEGE_USE},     {"repairJobRun", PRIVILEGE_USE},
+        {"deleteJobRun", PRIVILEGE_USE},          {"cancelJobRuns", PRIVILEGE_USE},
+        {"runDataArtsJob", PRIVILEGE_USE},        {"updateJob", PRIVILEGE_MANAGE},
+        {"deleteJob", PRIVILEGE_MANAGE},          {"updateDataArtsJob", PRIVILEGE_MANAGE},
+        {"deleteDataArtsJob", PRIVILEGE_MANAGE},  {"stopDataArtsJob", PRIVILEGE_MANAGE},
+        {"manageJobPermission", PRIVILEGE_ADMIN}, {"createJob", PRIVILEGE_COUNT},
+        {"createCluster", PRIVILEGE_COUNT},       {"createSecret", PRIVILEGE_COUNT},
+        {"pauseRerunCampaign", PRIVILEGE_COUNT},
     };
     struct fake *fake = *state;
     for (size_t i = 0; i < route_count() * PRIVILEGE_COUNT; i++) {

@@ -752,6 +752,12 @@ def test_cancel_and_wait_for_its_end(cli, fake):
     assert cli("run", "cancel", RUN, "--wait").returncode == 0
 
 
+def test_cancel_of_tasks_alone(cli, fake):
+    fake.on("POST", f"/jobRuns/{RUN}/actions/cancelTasks", cli_fake.job_run("RUNNING"))
+    assert cli("run", "cancel", RUN, "--task", "a b", "--task", "c").stdout.decode() == f"Asked to cancel a b, c of run {RUN}  RUNNING\n"
+    assert fake.requests[-1].json() == {"taskKeys": ["a b", "c"]}
+
+
 def test_cancel_of_a_run_that_had_ended(cli, fake):
     fake.on("POST", f"/jobRuns/{RUN}/actions/cancel", cli_fake.job_run("SUCCESS"))
     assert cli("run", "cancel", RUN).stdout.decode() == f"Had ended already: run {RUN}  SUCCESS\n"

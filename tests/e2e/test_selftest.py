@@ -69,6 +69,13 @@ def history(servers):
     marked = api.wait_final(api.run(api.job([step("m", exit=1), step("n", after="m", exit=1), step("o", after="n")], name="marked")))
     api.wait_final(api.repair(marked, markSuccess=["m"]))
     api.wait_final(api.repair(marked, taskKeys=["n"], markSuccess=["n"]), "SUCCESS")
+    stopped = api.run(api.job([step("s", gate="never"), step("t", after="s"), step("u", after="s", runIf="ALL_DONE"),
+                               step("v", after="u", gate="never")], name="stopped"))
+    server.wait_witness("start", "s", 1)
+    api.post(f"/jobRuns/{stopped['key']}/actions/cancelTasks", {"taskKeys": ["s", "t"]})
+    server.wait_witness("start", "v", 1)
+    api.post(f"/jobRuns/{stopped['key']}/actions/cancelTasks", {"taskKeys": ["v"]})
+    api.wait_final(stopped, "CANCELED")
     queued = api.job([step("x", gate="go"), step("y", after="x")], name="queued", queue={"isEnabled": True})
     first, second, third, fourth = [api.run(queued) for _ in range(4)]
     server.wait_witness("start", "x", 1)
@@ -124,7 +131,7 @@ def test_a_history_is_replayed_without_a_difference(history, tmp_path, monkeypat
     monkeypatch.setenv("TMPDIR", str(tmp_path / "tmp"))
     with sqlite3.connect(history) as database:  # as a server of before has it
         database.executescript("ALTER TABLE repair DROP COLUMN definition; ALTER TABLE task_run DROP COLUMN after_success;"
-                               " ALTER TABLE task_run DROP COLUMN is_marked;"
+                               " ALTER TABLE task_run DROP COLUMN is_marked; ALTER TABLE task_run DROP COLUMN canceled_by;"
                                " DROP INDEX event_of_run; ALTER TABLE event DROP COLUMN previous;"
                                " CREATE INDEX event_by_entity ON event (workspace, run, task_run, number); PRAGMA user_version = 16")
         database.execute("PRAGMA wal_checkpoint(TRUNCATE)")
@@ -137,7 +144,7 @@ def test_a_history_is_replayed_without_a_difference(history, tmp_path, monkeypat
     with sqlite3.connect(history) as database:
         (stored,), (fired,) = (database.execute(f"SELECT count(*) FROM run {which}").fetchone()
                                for which in ("", "WHERE instance_type = 0"))
-    assert fired >= 2 and stored == 13 + fired
+    assert fired >= 2 and stored == 14 + fired
     assert (int(runs), int(repairs)) == (stored, 6)
 
 

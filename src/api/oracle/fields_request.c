@@ -170,4 +170,16 @@ static const struct field repair_fields[] = {
 const struct schema repair_job_run_schema = SCHEMA(
     "RepairJobRunDetails", repair_job_run, repair_fields, "What is repaired, and with what.");
 
+static const struct field cancel_fields[] = {
+    {.name = "taskKeys",
+     .kind = FIELD_STRINGS,
+     .flags = FIELD_REQUIRED,
+     AT(cancel_tasks, task_keys),
+     .min = 1,
+     .max = DEF_MAX_TASKS,
+     .doc = "Tasks that are stopped, or never started."},
+};
+const struct schema cancel_tasks_schema =
+    SCHEMA("CancelTasksDetails", cancel_tasks, cancel_fields, "Which tasks of a run are canceled.");
+
 const struct schema no_details_schema = {.name = "NoDetails", .doc = "Nothing."};

@@ -72,6 +72,15 @@ enum err_code job_run_cancel(struct call *call, struct command *command)
     return call_key(call, 0, "Job run", &command->key);
 }
 
+enum err_code tasks_cancel(struct call *call, struct command *command)
+{
+    const struct cancel_tasks *details = call->details;
+    command->kind = COMMAND_RUN_CANCEL;
+    command->task_keys = details->task_keys.items;
+    command->task_key_count = details->task_keys.count;
+    return call_key(call, 0, "Job run", &command->key);
+}
+
 enum err_code job_run_delete(struct call *call, struct command *command)
 {
     command->kind = COMMAND_RUN_DELETE;

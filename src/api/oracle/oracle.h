@@ -34,6 +34,7 @@ enum err_code job_get(struct call *call);
 enum err_code job_run_parse_create(struct call *call);
 enum err_code job_run_create(struct call *call, struct command *command);
 enum err_code job_run_cancel(struct call *call, struct command *command);
+enum err_code tasks_cancel(struct call *call, struct command *command);
 enum err_code job_run_delete(struct call *call, struct command *command);
 enum err_code job_run_get(struct call *call);
 

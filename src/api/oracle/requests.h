@@ -33,7 +33,12 @@ struct repair_job_run {
     int64_t version;
 };
 
+struct cancel_tasks {
+    struct field_list task_keys; /* of const char * */
+};
+
 extern const struct schema create_job_run_schema;
+extern const struct schema cancel_tasks_schema; /* ours */
 extern const struct schema repair_task_schema;
 extern const struct schema repair_job_run_schema;
 extern const struct schema no_details_schema; /* of a call that takes an empty object */
