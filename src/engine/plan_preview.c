@@ -92,7 +92,9 @@ static enum err_code resolve_parameters(struct param_list raw, const struct refe
         buf_init(&text, TEXT_MAX_BYTES);
         code = reference_resolve(raw.items[i].value, scope, &text, err);
         const char *value = text.data ? text.data : "";
-        if (!code)
+        if (code)
+            code = text_name_parameter(raw.items[i].name, err);
+        else
             code = text_spend(&spent, "the parameters", raw.items[i].name, value, err);
         if (!code)
             ret[i] = (struct param){raw.items[i].name, arena_strdup(arena, value)};

@@ -37,9 +37,10 @@ static enum err_code resolve_values(struct param_list from, const struct texts *
     for (size_t i = 0; i < from.count; i++) {
         const char *value;
         enum err_code code =
-            put_in(texts, from.items[i].name, from.items[i].value, arena, &value, err);
-        if (!code)
-            code = text_spend(&spent, "the parameters", from.items[i].name, value, err);
+            texts_put_in(texts, from.items[i].value, TEXT_MAX_BYTES, arena, &value, err);
+        if (code)
+            return text_name_parameter(from.items[i].name, err);
+        code = text_spend(&spent, "the parameters", from.items[i].name, value, err);
         if (code)
             return code;
         resolved[i] = (struct param){from.items[i].name, value};

@@ -388,7 +388,7 @@ def test_a_reference_that_stands_for_nothing_refuses_both(api, value, state):
     run = api.go([step("a", exit=int(state == "FAILED"))], state)
     said = [refused(api.post(f"/jobRuns/{run['key']}/actions/{action}", {"parameters": named(v=value)}), 400, "InvalidParameter")
             for action in ("planRepair", "repair")]
-    assert said[0] == said[1]
+    assert said[0] == said[1] and said[0].startswith(f"parameter v: {value} ")
 
 
 def test_a_retry_token_knows_the_run_by_its_key_in_capitals(api):
