@@ -79,6 +79,7 @@ struct pump {
     int64_t backoff_ms;
     int64_t prune_ms; /* CLOCK_BOOTTIME: when retry tokens are next looked through for old ones */
     struct retain retain;
+    bool has_folders; /* without a run: when it last took some away, there may have been more */
     bool is_draining;
     bool is_fenced;
     atomic_bool is_ready;
@@ -164,6 +165,6 @@ void pump_read_begin(struct pump *pump);
 void pump_read_end(struct pump *pump);
 
 /* ---- pump_retain.c ---- */
-/* Lets some of what is too old go, between two batches; and when to call it again. */
+/* Lets some of what is too old go, between two batches; and when to call it again; 0: at once. */
 void pump_retain(struct pump *pump);
 int64_t pump_retain_ms(const struct pump *pump);

@@ -12,6 +12,8 @@ enum {
     SHORT_US = 2 * 1000,
     PAUSE_MS = 25,
     LOOKED_AT = 256, /* runs read at once */
+    MOST_FOLDERS = 64,
+    FOLDERS_US = 2 * 1000,
 };
 
 static bool is_old(const struct pump *pump, const struct run_row *run)
@@ -175,13 +177,27 @@ static void begin_round(struct pump *pump)
         end_round(pump);
 }
 
+/* Some of the folders without a run. Each is a rename, and thousands of them would hold up all that is asked
+ * meanwhile. */
+static void remove_folders(struct pump *pump)
+{
+    int64_t until_us = clock_monotonic_us() + FOLDERS_US;
+    struct uuid run;
+    for (int i = 0; i < MOST_FOLDERS; i++) {
+        pump->has_folders = retention_take_folder(pump->config.retention, &run);
+        if (!pump->has_folders)
+            break;
+        exec_purge_run(pump->exec, &run);
+        if (clock_monotonic_us() >= until_us)
+            break;
+    }
+}
+
 void pump_retain(struct pump *pump)
 {
-    struct uuid run;
     if (!pump->config.retention || !pump->engine || pump->is_draining)
         return;
-    while (retention_take_folder(pump->config.retention, &run))
-        exec_purge_run(pump->exec, &run);
+    remove_folders(pump);
     if (!pump->retain.is_going)
         begin_round(pump);
     if (pump->retain.is_going && clock_boot_ms() >= pump->retain.next_ms)
@@ -190,5 +206,7 @@ void pump_retain(struct pump *pump)
 
 int64_t pump_retain_ms(const struct pump *pump)
 {
+    if (pump->has_folders)
+        return 0;
     return pump->retain.is_going ? pump->retain.next_ms : INT64_MAX;
 }
