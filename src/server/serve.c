@@ -475,7 +475,7 @@ static int loop_timeout_ms(struct server *server)
 }
 
 /* Until it is asked to stop; false: it cannot go on. */
-static bool server_loop(struct server *server)
+__attribute__((warn_unused_result)) static bool server_loop(struct server *server)
 {
     struct pollfd watched[] = {
         {.fd = pump_fd(server->pump), .events = POLLIN},
@@ -563,7 +563,7 @@ int serve(const struct config *config)
     if (failed)
         fprintf(stderr, "reprise: %s\n", err.message);
     else
-        server_loop(&server);
+        failed = !server_loop(&server);
     failed |= server.pump && pump_is_fenced(server.pump);
     failed |= server.others && workspaces_is_fenced(server.others);
     server_stop(&server);

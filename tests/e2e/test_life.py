@@ -2,13 +2,14 @@
 
 import json
 import os
+import resource
 import signal
 import socket
 import subprocess
 import time
 
 import pytest
-from harness import BINARY, DEADLINE_S, Client, eventually, refused, statuses, step, task
+from harness import BINARY, DEADLINE_S, SANITIZED, Client, eventually, refused, statuses, step, task
 from seeds import check_lifecycle
 
 sanitize = pytest.mark.sanitize
@@ -197,6 +198,15 @@ def test_signals_that_do_not_end_it(own):
         own.process.send_signal(number)
         own.api.go([task("a")], "SUCCESS")
     own.api.go([task("a")], "SUCCESS")
+
+
+@pytest.mark.skipif(SANITIZED, reason="its runtime opens files at the end")
+def test_a_loop_that_cannot_go_on_is_a_failure(own):
+    """poll takes no more descriptors than a process may have. The service manager starts again only what has failed."""
+    resource.prlimit(own.process.pid, resource.RLIMIT_NOFILE, (1, 1))
+    own.process.send_signal(signal.SIGHUP)
+    assert own._wait() == 1
+    assert "cannot wait for anything" in own.log.read_text()
 
 
 def test_ids_are_not_reused_and_keys_sort_by_time(own):
