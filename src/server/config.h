@@ -48,6 +48,13 @@ enum config_kind { CONFIG_TEXT, CONFIG_PATH, CONFIG_NUMBER, CONFIG_BOOL, CONFIG_
       "Seconds from the first byte of a request to the last of its body.")                       \
     X(http_rate_limit, NUMBER, "http", "rate-limit", NULL, "0", 0, 1000000,                      \
       "Requests a second of one user, more are answered 429; 0: no limit.")                      \
+    X(http_max_streams, NUMBER, "http", "max-streams", NULL, "2048", 1, 1000000,                 \
+      "Streams (events, followed logs) open at the same time, and of max-connections three "     \
+      "quarters at most.")                                                                       \
+    X(http_heartbeat, NUMBER, "http", "heartbeat", NULL, "15", 1, 3600,                          \
+      "Seconds after which a silent stream of events sends a sign of life.")                     \
+    X(http_public_metrics, BOOL, "http", "public-metrics", NULL, "false", 0, 0,                  \
+      "Answer /metrics without a credential.")                                                   \
     X(auth_session_hours, NUMBER, "auth", "session-hours", NULL, "12", 1, 8760,                  \
       "Hours after which a sign-in to the page is over.")                                        \
     X(auth_audit_days, NUMBER, "auth", "audit-days", NULL, "30", 1, 3650,                        \
@@ -56,13 +63,6 @@ enum config_kind { CONFIG_TEXT, CONFIG_PATH, CONFIG_NUMBER, CONFIG_BOOL, CONFIG_
       "Days for which changes of runs stay in the audit, 0: for good, as all others do.")        \
     X(auth_forget_secrets, BOOL, "auth", "forget-secrets", NULL, "false", 0, 0,                  \
       "Start although secret.key is lost: access keys and secrets made before are useless.")     \
-    X(http_max_streams, NUMBER, "http", "max-streams", NULL, "2048", 1, 1000000,                 \
-      "Streams (events, followed logs) open at the same time, and of max-connections three "     \
-      "quarters at most.")                                                                       \
-    X(http_heartbeat, NUMBER, "http", "heartbeat", NULL, "15", 1, 3600,                          \
-      "Seconds after which a silent stream of events sends a sign of life.")                     \
-    X(http_public_metrics, BOOL, "http", "public-metrics", NULL, "false", 0, 0,                  \
-      "Answer /metrics without a credential.")                                                   \
     X(exec_max_running, NUMBER, "exec", "max-running", NULL, "256", 0, 1000000,                  \
       "Execution slots: attempts that run at the same time; 0: no limit.")                       \
     X(exec_grace, NUMBER, "exec", "grace", NULL, "10", 0, 3600,                                  \

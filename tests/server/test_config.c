@@ -11,7 +11,7 @@
 #include <cmocka.h>
 
 #include "base/mem.h"
-#include "server/config.h"
+#include "server/config_internal.h"
 #include "server/variables.h"
 
 static enum err_code load(struct config *config, struct err *err, int argc, char **argv)
@@ -298,6 +298,21 @@ static void test_variables_that_are_no_setting_are_told(void **state)
     }
 }
 
+static void test_no_section_begins_twice(void **state)
+{
+    const char *begun[CONFIG_COUNT];
+    size_t count = 0;
+    (void)state;
+    for (int i = 0; i < CONFIG_COUNT; i++) {
+        const char *section = config_settings[i].section;
+        if (count && strcmp(section, begun[count - 1]) == 0)
+            continue;
+        for (size_t k = 0; k < count; k++)
+            assert_string_not_equal(section, begun[k]);
+        begun[count++] = section;
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -307,6 +322,7 @@ int main(void)
         cmocka_unit_test(test_the_first_mistake_of_a_file_is_told),
         cmocka_unit_test(test_lines_of_a_file_may_be_long),
         cmocka_unit_test(test_what_is_printed_is_a_file),
+        cmocka_unit_test(test_no_section_begins_twice),
         cmocka_unit_test(test_what_is_wrong_is_named),
         cmocka_unit_test(test_the_first_word_stands_behind_options),
         cmocka_unit_test(test_the_default_data_folder),
