@@ -56,8 +56,10 @@ enum err_code file_write(const char *path, const char *text, mode_t mode, struct
         locks_open(AT_FDCWD, beside, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, mode);
     bool ok = fd >= 0 && fchmod(fd, mode) == 0 && write_all(fd, text);
     int problem = errno;
-    if (fd >= 0 && close(fd) != 0)
+    if (fd >= 0 && close(fd) != 0 && ok) {
         ok = false;
+        problem = errno;
+    }
     if (ok && rename(beside, path) == 0 && sync_folder_of(path))
         return ERR_OK;
     if (ok)
