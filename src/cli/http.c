@@ -6,6 +6,7 @@
 #include <string.h>
 #include <strings.h>
 
+#include "base/clock.h"
 #include "base/mem.h"
 
 enum {
@@ -256,6 +257,18 @@ void http_feeds_wait(struct http_client *client, int timeout_ms)
     look_at_feeds(client);
 }
 
+/* However many pieces it comes in. */
+static void await_head(struct feed *feed)
+{
+    int64_t until_ms = clock_ms(CLOCK_MONOTONIC) + HEAD_TIMEOUT_MS;
+    int64_t left_ms = HEAD_TIMEOUT_MS;
+    while (!feed->has_head && !feed->shown.is_over && left_ms > 0) {
+        http_feeds_wait(feed->client, (int)left_ms);
+        left_ms = until_ms - clock_ms(CLOCK_MONOTONIC);
+    }
+    feed->shown.is_over |= !feed->has_head;
+}
+
 struct http_feed *http_feed_open(struct http_client *client, const struct http_call *call)
 {
     struct feed *feed = xcalloc(1, sizeof *feed);
@@ -280,11 +293,7 @@ struct http_feed *http_feed_open(struct http_client *client, const struct http_c
     curl_easy_setopt(feed->curl, CURLOPT_PRIVATE, (char *)feed);
     curl_multi_add_handle(client->feeds, feed->curl);
     look_at_feeds(client);
-    for (int waited = 0; !feed->has_head && !feed->shown.is_over; waited += 100) {
-        if (waited >= HEAD_TIMEOUT_MS)
-            feed->shown.is_over = true;
-        http_feeds_wait(client, 100);
-    }
+    await_head(feed);
     return &feed->shown;
 }
 

@@ -4,8 +4,10 @@ import fcntl
 import json
 import os
 import re
+import socket
 import subprocess
 import threading
+import time
 import urllib.parse
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -39,7 +41,7 @@ class Request:
 class Fake:
     """`on("GET", "/jobs", answer, …)`: the answers are given in turn, the last one for ever. An answer is a dict or list
     (200 with JSON), bytes (200), DROP, CUT, (status, body) or (status, body, headers), or a function of the request.
-    A body that is a generator is streamed, a chunk for each of its pieces."""
+    A body that is a generator is streamed, a chunk for each of its pieces; of a Trickle the head too comes in pieces."""
 
     def __init__(self, folder):
         self.folder, self.requests, self.routes = Path(folder), [], {}
@@ -109,12 +111,32 @@ class Fake:
         return [r for r in self.requests if (r.method, r.path) == (method, path)]
 
 
+class Trickle:
+    """Pieces of a body, behind a head that comes byte by byte."""
+
+    def __init__(self, pieces):
+        self.pieces = iter(pieces)
+
+    def __iter__(self):
+        return self
+
+    def __next__(self):
+        return next(self.pieces)
+
+
 def stream(handler, pieces, headers):
-    handler.send_response(200)
-    for name, value in {"transfer-encoding": "chunked", **headers}.items():
-        handler.send_header(name, value)
-    handler.end_headers()
+    headers = {"transfer-encoding": "chunked", **headers}
     try:
+        if isinstance(pieces, Trickle):
+            handler.connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            for byte in "\r\n".join(["HTTP/1.1 200 OK", *map(": ".join, headers.items()), "", ""]):
+                handler.wfile.write(byte.encode())
+                time.sleep(0.002)  # else some would travel together
+        else:
+            handler.send_response(200)
+            for name, value in headers.items():
+                handler.send_header(name, value)
+            handler.end_headers()
         for piece in pieces:
             handler.wfile.write(b"%x\r\n%s\r\n" % (len(piece), piece))
         handler.wfile.write(b"0\r\n\r\n")
@@ -142,7 +164,6 @@ def on_terminal(*args, columns=100, rows=40, timeout=60, **env):
     import select
     import struct
     import termios
-    import time
     leader, follower = pty.openpty()
     fcntl.ioctl(follower, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
     process = subprocess.Popen([BINARY, *args], stdin=follower, stdout=follower, stderr=follower, env=environment(**env))

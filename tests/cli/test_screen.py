@@ -316,6 +316,24 @@ def test_watch_asks_when_it_is_told_to_and_not_before(cli, fake):
     assert [r.query for r in fake.sent("GET", f"/jobRuns/{RUN}/events")] == [{"onlyNew": ["true"]}]
 
 
+def test_a_stream_whose_head_comes_byte_by_byte_is_heard(cli, fake):
+    states = ["RUNNING", "SUCCESS"]
+
+    def pieces():
+        yield b"retry: 2000\n\n"
+        while not fake.sent("GET", f"/jobRuns/{RUN}"):
+            time.sleep(0.01)
+        states.pop(0)
+        yield b"id: 1\nevent: RUN_STATE\ndata: {}\n\n"
+        yield b'event: end\ndata: {"reason":"final"}\n\n'
+
+    fake.on("GET", f"/jobRuns/{RUN}/events", (200, cli_fake.Trickle(pieces()), {**SSE, "x-long": "x" * 200}))
+    fake.on("GET", f"/jobRuns/{RUN}", lambda _: cli_fake.job_run(states[0], [("a", states[0])]))
+    result = cli("run", "watch", RUN)
+    assert result.returncode == 0, result.stderr
+    assert len(fake.sent("GET", f"/jobRuns/{RUN}/events")) == 1, "it was not given up and asked for again"
+
+
 def test_watch_goes_on_when_its_stream_is_cut_or_refused(cli, fake):
     states = ["RUNNING"] * 3 + ["SUCCESS"]
     fake.on("GET", f"/jobRuns/{RUN}/events", cli_fake.DROP, (200, iter([b"retry: 1\n\n"]), SSE), (503, {}), (429, {}))
