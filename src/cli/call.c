@@ -10,6 +10,7 @@
 #include <sys/random.h>
 #include <time.h>
 
+#include "base/backoff.h"
 #include "base/hex.h"
 #include "base/json.h"
 #include "base/percent.h"
@@ -22,6 +23,7 @@ enum {
     PATIENT_RETRIES = 90, /* about three minutes */
     FIRST_PAUSE_MS = 200,
     LONGEST_PAUSE_MS = 2000,
+    LONGEST_ASKED_S = 10,
     RETRY_TOKEN_TEXT = 33,
     MESSAGE_MAX = 64 << 10,
     JOBS_NAMED = 20, /* keys listed when a name is not enough */
@@ -104,14 +106,13 @@ void call_pause_ms(long ms)
         continue;
 }
 
-/* How long to wait before the n-th repetition (from 0): what the server asks for, within reason. */
-static long pause_before(int n, const struct http_answer *answer)
+/* How long to wait after a pause of `last_ms`, 0: the first time. What the server asks for, within reason. */
+static int64_t next_pause_ms(int64_t last_ms, const struct http_answer *answer)
 {
-    long ms = n < 5 ? (long)FIRST_PAUSE_MS << n : LONGEST_PAUSE_MS;
-    long asked = strtol(answer->retry_after, NULL, 10);
-    if (asked > 0 && asked <= 10)
-        ms = asked * 1000;
-    return ms < LONGEST_PAUSE_MS || asked > 0 ? ms : LONGEST_PAUSE_MS;
+    long asked_s = strtol(answer->retry_after, NULL, 10);
+    if (asked_s > 0 && asked_s <= LONGEST_ASKED_S)
+        return asked_s * 1000;
+    return backoff_next_ms(last_ms, FIRST_PAUSE_MS, LONGEST_PAUSE_MS);
 }
 
 static int retries_allowed(const struct call *call, bool answered, long status)
@@ -233,6 +234,7 @@ int call_send_or(struct cli *cli, const struct call *call, long status, struct h
     if (code)
         return code;
     make_retry_token(token);
+    int64_t pause_ms = 0;
     for (int n = 0;; n++) {
         bool answered = false;
         struct http_answer answer;
@@ -244,9 +246,9 @@ int call_send_or(struct cli *cli, const struct call *call, long status, struct h
         if (n < retries_allowed(call, answered, answer.status)) {
             if (n == 1 && (call->flags & CALL_PATIENT))
                 cli_complain("no answer from %s, trying again", cli->endpoint.origin);
-            long ms = pause_before(n, &answer);
+            pause_ms = next_pause_ms(pause_ms, &answer);
             http_answer_release(&answer);
-            call_pause_ms(ms);
+            call_pause_ms(pause_ms);
             endpoint_refresh(cli);
             continue;
         }

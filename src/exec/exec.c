@@ -11,6 +11,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/backoff.h"
 #include "base/clock.h"
 #include "base/locks.h"
 #include "base/log.h"
@@ -220,10 +221,8 @@ static void send_stop(struct exec *exec, struct attempt *attempt)
 
 void exec_try_later(struct exec *exec, struct attempt *attempt, enum attempt_phase phase)
 {
-    if (attempt->backoff_ms == 0)
-        attempt->backoff_ms = FIRST_BACKOFF_MS;
-    else if (attempt->backoff_ms < LONGEST_BACKOFF_MS)
-        attempt->backoff_ms *= 2;
+    attempt->backoff_ms =
+        backoff_next_ms(attempt->backoff_ms, FIRST_BACKOFF_MS, LONGEST_BACKOFF_MS);
     attempt_move(&exec->table, attempt, phase);
     heap_set(&exec->timers, &attempt->timer, boot_ms() + attempt->backoff_ms);
 }

@@ -9,6 +9,7 @@
 #include <sys/pidfd.h>
 #include <unistd.h>
 
+#include "base/backoff.h"
 #include "base/log.h"
 #include "exec/attempt.h"
 
@@ -151,10 +152,8 @@ static void end_pass(struct remains *remains, int64_t now_ms)
         attempt->found = false;
     }
     remains->next_ms = now_ms + remains->backoff_ms;
-    if (!remains->found)
-        remains->backoff_ms = FIRST_WAIT_MS;
-    else if (remains->backoff_ms < LONGEST_WAIT_MS)
-        remains->backoff_ms *= 2;
+    remains->backoff_ms =
+        backoff_next_ms(remains->found ? remains->backoff_ms : 0, FIRST_WAIT_MS, LONGEST_WAIT_MS);
 }
 
 void remains_step(struct remains *remains, int64_t now_ms)

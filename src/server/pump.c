@@ -9,6 +9,7 @@
 #include <sys/random.h>
 #include <unistd.h>
 
+#include "base/backoff.h"
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/thread.h"
@@ -230,9 +231,7 @@ static void end_batch(struct pump *pump)
 
 static void back_off(struct pump *pump)
 {
-    pump->backoff_ms = pump->backoff_ms ? pump->backoff_ms * 2 : FIRST_BACKOFF_MS;
-    if (pump->backoff_ms > LONGEST_BACKOFF_MS)
-        pump->backoff_ms = LONGEST_BACKOFF_MS;
+    pump->backoff_ms = backoff_next_ms(pump->backoff_ms, FIRST_BACKOFF_MS, LONGEST_BACKOFF_MS);
     pump->retry_load_ms = clock_boot_ms() + pump->backoff_ms;
 }
 

@@ -1,4 +1,4 @@
-/* base: arena, uuid, map, heap, list. */
+/* base: arena, uuid, map, heap, list, backoff. */
 #include "unit/unit.h"
 
 #include <signal.h>
@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "base/arena.h"
+#include "base/backoff.h"
 #include "base/heap.h"
 #include "base/list.h"
 #include "base/map.h"
@@ -361,6 +362,20 @@ static void list_links_and_unlinks(void **state)
     assert_int_equal(sum, 24); /* 0, 2, 4 */
 }
 
+/* ---- backoff ---- */
+
+static void waits_double_up_to_the_longest(void **state)
+{
+    static const int64_t expected[] = {10, 20, 40, 80, 160, 320, 640, 1000, 1000};
+    int64_t wait_ms = 0;
+    (void)state;
+    for (size_t i = 0; i < sizeof expected / sizeof expected[0]; i++) {
+        wait_ms = backoff_next_ms(wait_ms, 10, 1000);
+        assert_int_equal(wait_ms, expected[i]);
+    }
+    assert_int_equal(backoff_next_ms(60000, 200, 2000), 2000);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -377,6 +392,7 @@ int main(void)
         cmocka_unit_test(heap_gives_the_earliest_first),
         cmocka_unit_test(heap_keeps_the_order_of_equals),
         cmocka_unit_test(list_links_and_unlinks),
+        cmocka_unit_test(waits_double_up_to_the_longest),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
