@@ -8,7 +8,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/backoff.h"
@@ -123,9 +122,7 @@ static void copy_config(struct exec *exec, const struct exec_config *config)
 
 static bool check_helper(const char *path, struct err *err)
 {
-    struct stat status;
-
-    if (stat(path, &status) == 0 && S_ISREG(status.st_mode) && access(path, X_OK) == 0)
+    if (process_is_program(path))
         return true;
     err_set(err, ERR_INTERNAL, "reprise-supervise is missing or not executable: %s",
             strerrordesc_np(errno));

@@ -39,7 +39,7 @@ const char *launch_spark(struct launch *launch, struct err *err)
     if (!python)
         return NULL;
     launch_env(launch, "SPARK_HOME", home);
-    launch_env(launch, "JAVA_HOME", process_java_home(java, arena));
+    launch_env(launch, "JAVA_HOME", process_program_home(java, arena));
     launch_env(launch, "PYSPARK_PYTHON", python);
     launch_env(launch, "SPARK_LOCAL_DIRS", spark_folder(launch));
     for (size_t i = 0; i < ARRAY_LEN(passed_on); i++)

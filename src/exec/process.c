@@ -55,25 +55,6 @@ static uint32_t own_umask(void)
     return line ? (uint32_t)strtoul(line + strlen("\nUmask:"), NULL, 8) & 0777 : DEFAULT_UMASK;
 }
 
-char *process_find_program(const char *name, const char *path)
-{
-    char candidate[PATH_MAX];
-
-    if (strchr(name, '/'))
-        return name[0] == '/' && access(name, X_OK) == 0 ? xstrdup(name) : NULL;
-    for (;;) {
-        size_t len = strcspn(path, ":");
-        int size = snprintf(candidate, sizeof candidate, "%.*s/%s", (int)len, path, name);
-
-        if (path[0] == '/' && size > 0 && (size_t)size < sizeof candidate &&
-            access(candidate, X_OK) == 0)
-            return xstrdup(candidate);
-        if (path[len] == '\0')
-            return NULL;
-        path += len + 1;
-    }
-}
-
 static char *find_python(const struct process *process)
 {
     const char *path = process->inherited[0] + strlen("PATH=");

@@ -47,6 +47,8 @@ bool process_check(const struct exec_config *config, struct err *err);
 void process_init(struct process *process, const struct exec_config *config);
 void process_release(struct process *process);
 
+/* Is it a regular file, or a link to one, that we may execute? errno when not. */
+bool process_is_program(const char *path);
 /* An absolute path of an executable file, the caller's to free; NULL when there is none. `path` is as
  * PATH is; relative folders in it do not count. */
 char *process_find_program(const char *name, const char *path);
@@ -73,8 +75,8 @@ const char *process_workspace(const struct process *process);
  * in `err`, which says how to get it. */
 const char *process_java(const struct process *process, struct arena *arena, struct err *err);
 const char *process_spark_home(const struct process *process, struct arena *arena, struct err *err);
-/* The folder above the one that a program is in. */
-const char *process_java_home(const char *java, struct arena *arena);
+/* The folder above the one that a program is in, links followed. */
+const char *process_program_home(const char *program, struct arena *arena);
 /* The interpreter of Python, NULL with the sentence in `err` when there is none. */
 const char *process_python(struct process *process, struct err *err);
 /* A helper of ours beside reprise-supervise; NULL with the sentence in `err` when it is missing. */

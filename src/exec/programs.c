@@ -1,33 +1,56 @@
-/* Programs that tasks need besides Python: Java and Spark, where the configuration, the server's
+/* Programs that tasks need: how one is found, and Java and Spark, where the configuration, the server's
  * environment or the usual places have them. Looked up for each start: they may be installed while
  * the server runs. */
+#include <errno.h>
 #include <glob.h>
 #include <limits.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/mem.h"
 #include "exec/process.h"
 
-static const char *executable(const char *path)
+bool process_is_program(const char *path)
 {
-    return path && path[0] == '/' && access(path, X_OK) == 0 ? path : NULL;
+    struct stat status;
+
+    if (stat(path, &status) < 0)
+        return false;
+    if (S_ISREG(status.st_mode))
+        return access(path, X_OK) == 0;
+    errno = S_ISDIR(status.st_mode) ? EISDIR : EACCES;
+    return false;
 }
 
-static const char *of_path(const struct process *process, const char *name, struct arena *arena)
+char *process_find_program(const char *name, const char *path)
 {
-    const char *path = process->inherited[0] + strlen("PATH=");
+    char candidate[PATH_MAX];
 
-    for (;; path++) {
+    if (strchr(name, '/'))
+        return name[0] == '/' && process_is_program(name) ? xstrdup(name) : NULL;
+    for (;;) {
         size_t len = strcspn(path, ":");
-        const char *found = executable(arena_printf(arena, "%.*s/%s", (int)len, path, name));
-        if (found)
-            return found;
-        path += len;
-        if (*path == '\0')
+        int size = snprintf(candidate, sizeof candidate, "%.*s/%s", (int)len, path, name);
+
+        if (path[0] == '/' && size > 0 && (size_t)size < sizeof candidate &&
+            process_is_program(candidate))
+            return xstrdup(candidate);
+        if (path[len] == '\0')
             return NULL;
+        path += len + 1;
     }
+}
+
+static const char *find(const struct process *process, const char *name, struct arena *arena)
+{
+    char *found = process_find_program(name, process->inherited[0] + strlen("PATH="));
+    const char *kept = arena_strdup(arena, found);
+
+    free(found);
+    return kept;
 }
 
 const char *process_java(const struct process *process, struct arena *arena, struct err *err)
@@ -37,12 +60,12 @@ const char *process_java(const struct process *process, struct arena *arena, str
     const char *found = NULL;
 
     if (wanted)
-        found = strchr(wanted, '/') ? executable(wanted) : of_path(process, wanted, arena);
+        found = find(process, wanted, arena);
     else {
         if (home)
-            found = executable(arena_printf(arena, "%s/bin/java", home));
+            found = find(process, arena_printf(arena, "%s/bin/java", home), arena);
         if (!found)
-            found = of_path(process, "java", arena);
+            found = find(process, "java", arena);
     }
     if (!found)
         process_cannot(err, "no java (exec.java): install a Java runtime, on Debian the package "
@@ -50,12 +73,12 @@ const char *process_java(const struct process *process, struct arena *arena, str
     return found;
 }
 
-const char *process_java_home(const char *java, struct arena *arena)
+const char *process_program_home(const char *program, struct arena *arena)
 {
     char path[PATH_MAX];
 
-    if (!realpath(java, path))
-        snprintf(path, sizeof path, "%s", java);
+    if (!realpath(program, path))
+        snprintf(path, sizeof path, "%s", program);
     for (int i = 0; i < 2; i++) { /* …/bin/java */
         char *slash = strrchr(path, '/');
         if (slash && slash != path)
@@ -68,7 +91,8 @@ static bool is_spark_home(const char *path, struct arena *arena)
 {
     struct stat status;
 
-    return path && executable(arena_printf(arena, "%s/bin/spark-submit", path)) &&
+    return path && path[0] == '/' &&
+           process_is_program(arena_printf(arena, "%s/bin/spark-submit", path)) &&
            stat(arena_printf(arena, "%s/jars", path), &status) == 0 && S_ISDIR(status.st_mode);
 }
 
@@ -91,8 +115,8 @@ static const char *of_pyspark(const struct process *process, struct arena *arena
 
 static const char *of_spark_submit(const struct process *process, struct arena *arena)
 {
-    const char *program = of_path(process, "spark-submit", arena);
-    const char *home = program ? process_java_home(program, arena) : NULL;
+    const char *program = find(process, "spark-submit", arena);
+    const char *home = program ? process_program_home(program, arena) : NULL;
 
     return is_spark_home(home, arena) ? home : NULL;
 }

@@ -99,7 +99,7 @@ static const char *last_line(char *text)
 
 static void look_at_supervisor(struct visit *visit, const char *path)
 {
-    bool there = access(path, X_OK) == 0;
+    bool there = process_is_program(path);
     tell(visit, there ? "ok" : "missing", "supervisor", path);
     visit->is_ill |= !there;
 }
@@ -176,7 +176,7 @@ static void look_at_clusters(struct visit *visit)
         tell_missing(visit, "new cluster", &err);
         return;
     }
-    if (access("/bin/bash", X_OK) != 0) {
+    if (!process_is_program("/bin/bash")) {
         tell(visit, "missing", "new cluster", "Spark's own programs need /bin/bash");
         return;
     }
@@ -186,7 +186,7 @@ static void look_at_clusters(struct visit *visit)
                           NULL};
     char answer[ANSWER_BYTES];
     setenv("SPARK_HOME", home, 1); /* allow environment-write: a verb with one thread */
-    const char *java_home = process_java_home(java, arena);
+    const char *java_home = process_program_home(java, arena);
     setenv("JAVA_HOME", java_home, 1); /* allow environment-write: as above */
     if (version && ask(argv, answer, sizeof answer))
         tell(visit, "ok", "new cluster",

@@ -162,6 +162,19 @@ def test_doctor_names_the_interpreter_that_is_missing_and_its_setting():
     assert "no interpreter /nonexistent/python3, which the setting exec.python names" in python.values()
 
 
+def doctor(*options, **env):
+    """Exit status, and what it tells of each thing."""
+    result = cli_fake.run("doctor", *options, "-o", "json", **env)
+    return result.returncode, {one["name"]: one for one in json.loads(result.stdout)["items"]}
+
+
+def test_a_folder_is_no_program(tmp_path):
+    (tmp_path / "git").mkdir()
+    status, told = doctor("--exec.supervise", str(tmp_path), "--exec.python", str(tmp_path), PATH=f"{tmp_path}:{os.environ['PATH']}")
+    assert status == 1 and told["supervisor"]["status"] == told["python"]["status"] == "missing"
+    assert not told["git"]["detail"].startswith(str(tmp_path))
+
+
 def test_options_of_a_verb_may_stand_before_it(cli, fake):
     fake.on("POST", "/jobRuns", (201, cli_fake.job_run("PENDING")))
     result = cli("--param", "run=get", "run", "-o", "name", "start", JOB)

@@ -549,6 +549,10 @@ static void test_open_refusals(void **state)
     assert_null(exec_open(&world->config, &err));
     assert_string_equal(err.message, "reprise-supervise is missing or not executable: No such file "
                                      "or directory");
+    world->config.supervise_path = world->config.data_dir;
+    assert_null(exec_open(&world->config, &err));
+    assert_string_equal(err.message,
+                        "reprise-supervise is missing or not executable: Is a directory");
     world->config.supervise_path = world->helper;
     world->config.data_dir = world_path(world, "no-data");
     assert_null(exec_open(&world->config, &err));
