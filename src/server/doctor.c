@@ -8,12 +8,14 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/pidfd.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include "base/buf.h"
 #include "exec/kind.h"
 #include "exec/process.h"
+#include "server/clock.h"
 #include "server/helper.h"
 
 enum { PATH_BYTES = 4096, ANSWER_BYTES = 4096, PATIENCE_MS = 60000 };
@@ -53,12 +55,49 @@ static void tell_missing(struct visit *visit, const char *what, const struct err
     tell(visit, "missing", what, err->message + (has ? strlen(prefix) : 0));
 }
 
-/* What it writes before it ends, at most `size` bytes; false when it fails or takes too long. */
+static int left_ms(int64_t until_ms)
+{
+    int64_t left = until_ms - clock_boot_ms();
+    return left > 0 ? (int)left : 0;
+}
+
+/* Reads a program's output until it has ended, and keeps the last of it. What it leaves behind may hold the pipe
+ * for longer. False: it has not ended in time. */
+static bool listen_to(int pidfd, int pipe, char *answer, size_t size, int64_t until_ms)
+{
+    struct pollfd watched[] = {{.fd = pipe, .events = POLLIN}, {.fd = pidfd, .events = POLLIN}};
+    size_t len = 0;
+    while (poll(watched, 2, left_ms(until_ms)) > 0) {
+        if (!watched[0].revents)
+            return true;
+        if (len == size - 1) {
+            memmove(answer, answer + size / 2, len - size / 2);
+            len -= size / 2;
+        }
+        ssize_t got = read(pipe, answer + len, size - 1 - len);
+        if (got <= 0)
+            watched[0].fd = -1;
+        len += got > 0 ? (size_t)got : 0;
+        answer[len] = '\0';
+    }
+    return false;
+}
+
+/* Its exit status is 0. One that has not ended `in_time` is killed. */
+static bool has_succeeded(pid_t pid, bool in_time)
+{
+    int status = 0;
+    if (!in_time)
+        kill(pid, SIGKILL);
+    waitpid(pid, &status, 0);
+    return in_time && WIFEXITED(status) && WEXITSTATUS(status) == 0;
+}
+
+/* The last of what it writes before it ends, less than `size` bytes; false when it fails or takes too long. */
 static bool ask(char *const argv[], char *answer, size_t size)
 {
     posix_spawn_file_actions_t actions;
-    size_t len = 0;
-    int ends[2], status = 0;
+    int ends[2];
     pid_t pid;
     answer[0] = '\0';
     if (pipe2(ends, O_CLOEXEC) < 0)
@@ -69,23 +108,17 @@ static bool ask(char *const argv[], char *answer, size_t size)
     int r = posix_spawn(&pid, argv[0], &actions, NULL, argv, environ);
     posix_spawn_file_actions_destroy(&actions);
     close(ends[1]);
-    struct pollfd poll_fd = {.fd = ends[0], .events = POLLIN};
-    bool in_time = true;
-    while (r == 0 && in_time && len < size - 1) {
-        in_time = poll(&poll_fd, 1, PATIENCE_MS) > 0;
-        ssize_t got = in_time ? read(ends[0], answer + len, size - 1 - len) : -1;
-        if (got <= 0)
-            break;
-        len += (size_t)got;
+    bool succeeded = false;
+    if (r == 0) {
+        int pidfd = pidfd_open(pid, 0);
+        bool in_time = pidfd >= 0 &&
+                       listen_to(pidfd, ends[0], answer, size, clock_boot_ms() + PATIENCE_MS);
+        succeeded = has_succeeded(pid, in_time);
+        if (pidfd >= 0)
+            close(pidfd);
     }
-    answer[len] = '\0';
     close(ends[0]);
-    if (r != 0)
-        return false;
-    if (!in_time)
-        kill(pid, SIGKILL);
-    waitpid(pid, &status, 0);
-    return WIFEXITED(status) && WEXITSTATUS(status) == 0;
+    return succeeded;
 }
 
 static const char *last_line(char *text)
