@@ -1,4 +1,4 @@
-/* Base64 as headers of signatures have it (RFC 4648 §4): with padding. */
+/* Base64 as headers of signatures and outputs have it (RFC 4648 §4): with padding. */
 #pragma once
 
 #include <stdbool.h>

@@ -12,7 +12,7 @@
 #include "api/oracle/tables.h"
 #include "api/oracle/task_view.h"
 #include "api/respond.h"
-#include "auth/base64url.h"
+#include "auth/base64.h"
 #include "base/sparse.h"
 #include "base/utf8.h"
 #include "model/def.h"
@@ -304,19 +304,10 @@ static size_t torn_start(const struct buf *text)
     return torn;
 }
 
-/* As RFC 4648 §4 has it: other two characters, and padding. */
 static const char *base64(struct call *call, const struct buf *bytes)
 {
-    size_t room = (bytes->len + 2) / 3 * 4 + 1;
-    char *text = arena_alloc(call->arena, room + 4);
-    base64url_encode((const uint8_t *)bytes->data, bytes->len, text);
-    size_t len = strlen(text);
-    for (size_t i = 0; i < len; i++)
-        text[i] = text[i] == '-' ? '+' : text[i] == '_' ? '/' : text[i];
-    while (len % 4)
-        text[len++] = '=';
-    text[len] = '\0';
-    return text;
+    char *text = arena_alloc(call->arena, BASE64_LEN(bytes->len) + 1);
+    return base64_encode(bytes->data, bytes->len, text);
 }
 
 /* The end of what the attempt wrote to stdout, from its first whole character on, in `text`. A JOB_TASK writes nothing:
