@@ -117,7 +117,9 @@ static void finish(struct supervisor *supervisor)
     report(supervisor, FRAME_OUTCOME);
 }
 
-static void task_ended(struct supervisor *supervisor, int status, bool strays)
+/* `has_others`: there may be children besides the fork server. It is stopped before they are killed: what is left then is
+ * none of its family, so it is the attempt's. */
+static void task_ended(struct supervisor *supervisor, int status, bool has_others)
 {
     struct record *record = &supervisor->record;
 
@@ -126,9 +128,8 @@ static void task_ended(struct supervisor *supervisor, int status, bool strays)
     record->signal = WIFSIGNALED(status) ? WTERMSIG(status) : 0;
     if (supervisor->phase == PHASE_RUNNING)
         record->cause = WIFEXITED(status) ? RECORD_EXITED : RECORD_SIGNALED;
-    if (strays) {
-        warm_stop(
-            &supervisor->warm); /* of its family nothing is left, of the attempt there may be */
+    if (has_others) {
+        warm_stop(&supervisor->warm);
         if (warm_has_others(&supervisor->warm))
             record->flags |= strays_kill(record, supervisor->cgroup);
     }

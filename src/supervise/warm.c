@@ -194,8 +194,9 @@ static bool is_up(struct warm *warm)
     return warm->is_up;
 }
 
-bool warm_has_others(struct warm *warm)
+bool warm_has_others(const struct warm *warm)
 {
+    siginfo_t info;
     char list[64];
 
     if (warm->pid > 0) {
@@ -203,14 +204,12 @@ bool warm_has_others(struct warm *warm)
         ssize_t got = fd < 0 ? -1 : read(fd, list, sizeof list - 1);
         if (fd >= 0)
             close(fd);
-        if (got >= 0) {
-            char *end;
-            list[got] = '\0';
-            return got > 0 && (strtol(list, &end, 10) != warm->pid || strcmp(end, " ") != 0);
-        }
-        warm_stop(warm);
+        if (got < 0)
+            return true;
+        char *end;
+        list[got] = '\0';
+        return got > 0 && (strtol(list, &end, 10) != warm->pid || strcmp(end, " ") != 0);
     }
-    siginfo_t info;
     return waitid(P_ALL, 0, &info, WEXITED | WNOHANG | WNOWAIT) == 0;
 }
 

@@ -57,6 +57,6 @@ pid_t warm_task(struct warm *warm, const struct task_context *context, const str
 bool warm_ended(struct warm *warm, pid_t pid);
 /* Kills it and who stands ready, and waits for them. Nothing when there is none. */
 void warm_stop(struct warm *warm);
-/* Has this process any child but the fork server? When that cannot be told, the fork server is
- * stopped first. */
-bool warm_has_others(struct warm *warm);
+/* Has this process any child but the fork server? True also when that cannot be told, which is only while there is a
+ * fork server. */
+bool warm_has_others(const struct warm *warm);
