@@ -253,19 +253,25 @@ static bool send_descriptors(int socket, const int fds[static DESCRIPTORS])
     return sendmsg(socket, &message, MSG_DONTWAIT | MSG_NOSIGNAL) == 1;
 }
 
-/* 1: an answer; 0: there never will be one, for nobody is left who could give it; -1: none came. */
-static int await_answer(int pipe, struct answer *ret)
+/* What there is to an order that was handed over. */
+enum reply {
+    REPLY_GIVEN, /* the answer says whether it runs */
+    REPLY_NEVER, /* it does not run and never will: nobody is left who could do it, or it could not be sent */
+    REPLY_MISSING, /* no answer came in time */
+};
+
+static enum reply await_answer(int pipe, struct answer *ret)
 {
     struct pollfd readable = {.fd = pipe, .events = POLLIN};
 
     if (poll(&readable, 1, ANSWER_MS) <= 0)
-        return -1;
-    return read(pipe, ret, sizeof *ret) == sizeof *ret;
+        return REPLY_MISSING;
+    return read(pipe, ret, sizeof *ret) == sizeof *ret ? REPLY_GIVEN : REPLY_NEVER;
 }
 
 /* Nobody knows what became of the order: all of it ends before anything else is done. What was said
  * until then counts. */
-static int give_up(struct warm *warm, const struct order *order, int pipe)
+static enum reply give_up(struct warm *warm, const struct order *order, int pipe)
 {
     struct record unread = {.state = RECORD_EMPTY};
     struct answer said;
@@ -273,29 +279,28 @@ static int give_up(struct warm *warm, const struct order *order, int pipe)
     warm_stop(warm);
     postpone(warm);
     strays_kill(&unread, order->cgroup);
-    return await_answer(pipe, &said) == 0 ? 0 : -1;
+    return await_answer(pipe, &said) == REPLY_NEVER ? REPLY_NEVER : REPLY_MISSING;
 }
 
-/* Hands the order over. What await_answer says, or 0 when it could not be sent; after -1 nothing of
- * the order lives. */
-static int ask(struct warm *warm, const struct task_context *context, const struct order *order,
-               const int output[2], struct answer *ret)
+/* Hands the order over. After REPLY_MISSING nothing of the order lives. */
+static enum reply ask(struct warm *warm, const struct task_context *context,
+                      const struct order *order, const int output[2], struct answer *ret)
 {
     int ends[2];
 
     if (pipe2(ends, O_CLOEXEC) < 0)
-        return 0;
+        return REPLY_NEVER;
     int file = order_file(order);
     const int fds[DESCRIPTORS] = {file, context->null_fd, output[0], output[1], ends[1]};
     bool sent = file >= 0 && send_descriptors(warm->fd, fds);
     close(ends[1]);
     if (file >= 0)
         close(file);
-    int answered = sent ? await_answer(ends[0], ret) : 0;
-    if (answered < 0)
-        answered = give_up(warm, order, ends[0]);
+    enum reply reply = sent ? await_answer(ends[0], ret) : REPLY_NEVER;
+    if (reply == REPLY_MISSING)
+        reply = give_up(warm, order, ends[0]);
     close(ends[0]);
-    return answered;
+    return reply;
 }
 
 static bool is_child(pid_t pid)
@@ -321,15 +326,15 @@ pid_t warm_task(struct warm *warm, const struct task_context *context, const str
         *ret_launch = warm->pid > 0 ? RECORD_LAUNCH_NOT_UP : RECORD_LAUNCH_NO_SERVER;
         return 0;
     }
-    int answered = ask(warm, context, order, output, &answer);
-    if (answered > 0 && is_child(answer.pid)) {
+    enum reply reply = ask(warm, context, order, output, &answer);
+    if (reply == REPLY_GIVEN && is_child(answer.pid)) {
         *ret_launch = (enum record_launch)answer.launch;
         warm->pause_ms = 0;
         return answer.pid;
     }
-    if (answered == 0)
+    if (reply == REPLY_NEVER)
         *ret_launch = RECORD_LAUNCH_NO_SERVER;
-    else if (answered > 0 && answer.pid == 0)
+    else if (reply == REPLY_GIVEN && answer.pid == 0)
         *ret_failure = (struct task_failure){(enum record_step)answer.step, answer.error};
     else
         *ret_failure = (struct task_failure){RECORD_STEP_SPAWN, ETIMEDOUT};
