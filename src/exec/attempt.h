@@ -62,17 +62,19 @@ struct attempt {
         timer; /* RUNNING: when its supervisor counts as frozen; UNSENT, UNSURE: next try */
     int64_t backoff_ms; /* UNSENT, UNSURE */
 
-    struct list watched; /* RUNNING, of Spark: more may become known of it; what is known already */
-    bool is_named;
-    bool is_up;
-    size_t looked; /* bytes of its log that do not name it */
+    /* RUNNING, of Spark */
+    struct list watched; /* place among those of which not all is known yet (news.h) */
+    bool is_named;       /* its application is known */
+    bool is_up;          /* its own cluster is: how long that took was told */
+    size_t looked;       /* bytes at the beginning of its log that were read and do not name it */
 
-    struct list remains; /* REMAINS: place in the search, and what that has found */
-    uint64_t first_pass;
-    unsigned clean_passes;
-    bool found;
-    bool was_found; /* in any walk */
-    bool is_spared; /* it is waited for what is found, which is not killed */
+    /* REMAINS */
+    struct list remains; /* place in the search (remains.h) */
+    uint64_t first_pass; /* the first walk that is all its own: one under way has passed some by */
+    unsigned clean_passes; /* walks in a row that found nothing of it */
+    bool found;            /* something, in this walk */
+    bool was_found;        /* in any walk */
+    bool is_spared;        /* may be another server's: what is found is not killed */
     enum attempt_verdict if_nothing;
     int supervisor_status;
     int64_t started_ms; /* wall clock: as the store has it, or of the claim; or FIELD_NULL */

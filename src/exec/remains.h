@@ -1,6 +1,7 @@
 /*
  * What is left of attempts whose supervisors were killed: every process that has such an attempt's
- * token in its environment is killed, until none is found. Of an attempt that has no record it is waited for.
+ * token in its environment is killed, until none is found. What is left of an attempt that may be another server's
+ * (`is_spared`) is not killed: its end is awaited.
  *
  * One walk through /proc serves all attempts. It goes in small steps between other work; a process
  * is held by its pidfd while it is looked at, so that no other can get the signal. An attempt is
