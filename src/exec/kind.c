@@ -32,15 +32,21 @@ void launch_env(struct launch *launch, const char *name, const char *value)
     launch->env[launch->env_count++] = arena_printf(launch->arena, "%s=%s", name, value);
 }
 
-void launch_command(struct launch *launch, const char *const *head, size_t count)
+void launch_command_with(struct launch *launch, const char *const *head, size_t count,
+                         const char *const *args)
 {
-    const struct exec_order *from = launch->from;
-    char **argv = ARENA_ARRAY(launch->arena, count + from->arg_count + 1, char *);
+    size_t arg_count = launch->from->arg_count;
+    char **argv = ARENA_ARRAY(launch->arena, count + arg_count + 1, char *);
 
     for (size_t i = 0; i < count; i++)
         argv[i] = (char *)(uintptr_t)head[i];
-    for (size_t i = 0; i < from->arg_count; i++)
-        argv[count + i] = (char *)(uintptr_t)from->args[i];
-    argv[count + from->arg_count] = NULL;
+    for (size_t i = 0; i < arg_count; i++)
+        argv[count + i] = (char *)(uintptr_t)args[i];
+    argv[count + arg_count] = NULL;
     launch->argv = argv;
+}
+
+void launch_command(struct launch *launch, const char *const *head, size_t count)
+{
+    launch_command_with(launch, head, count, launch->from->args);
 }

@@ -62,6 +62,9 @@ const char *launch_input(const struct launch *launch);
 void launch_env(struct launch *launch, const char *name, const char *value);
 /* `head`, then the order's arguments. */
 void launch_command(struct launch *launch, const char *const *head, size_t count);
+/* The same with `args`, as many as the order has, in place of them. */
+void launch_command_with(struct launch *launch, const char *const *head, size_t count,
+                         const char *const *args);
 /* Absolute paths of its libraries from the `first` on, joined by a character that none of them has.
  * "" when there are none, NULL with the sentence in `err` when one may not be used. */
 const char *launch_libraries(struct launch *launch, size_t first, char separator, struct err *err);

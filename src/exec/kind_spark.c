@@ -102,7 +102,6 @@ static const char *translate(struct launch *launch, const char *word)
 bool kind_spark_submit(struct launch *launch, struct err *err)
 {
     const struct exec_order *from = launch->from;
-    struct exec_order translated = *from;
     struct head head;
 
     if (!begin(launch, &head, err) || !process_open_workspace(launch->process, err))
@@ -110,10 +109,7 @@ bool kind_spark_submit(struct launch *launch, struct err *err)
     const char **args = ARENA_ARRAY(launch->arena, from->arg_count + 1, const char *);
     for (size_t i = 0; i < from->arg_count; i++)
         args[i] = translate(launch, from->args[i]);
-    translated.args = args;
-    launch->from = &translated;
-    launch_command(launch, head.words, head.count);
-    launch->from = from;
+    launch_command_with(launch, head.words, head.count, args);
     return true;
 }
 
