@@ -55,6 +55,14 @@ bool kind_on_cluster(struct launch *launch, struct err *err);
 /* Which Spark a distribution is, such as "3.5.3"; NULL: none that is known. */
 const char *spark_version_of(const char *home, struct arena *arena);
 
+/* Absolute path, without links, of a regular file below the order's root; NULL with the sentence in `err` when it may
+ * not be used. */
+const char *launch_file(const struct launch *launch, const char *file, struct err *err);
+/* The same, and the file itself opened with O_PATH, the caller's to close: what is read of it is read through this
+ * (base/locks.h), for its path may lead elsewhere by then. */
+const char *launch_open_file(const struct launch *launch, const char *file, int *ret_fd,
+                             struct err *err);
+
 /* Where the order's input is found. */
 const char *launch_input(const struct launch *launch);
 

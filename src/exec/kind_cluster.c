@@ -175,8 +175,7 @@ bool kind_on_cluster(struct launch *launch, struct err *err)
     if (cluster->spark_version && !is_of_version(version, cluster->spark_version))
         return process_cannot(err, "newCluster.sparkVersion is %.32s, the Spark here is %.32s",
                               cluster->spark_version, version);
-    if (cluster->library &&
-        !(library = process_file(launch->process, cluster->library, arena, err)))
+    if (cluster->library && !(library = launch_file(launch, cluster->library, err)))
         return false;
     if (!(launch->input = settings_of(launch, library)))
         return process_cannot(err, "newCluster.sparkConf is too long");

@@ -14,7 +14,7 @@ const char *launch_libraries(struct launch *launch, size_t first, char separator
 
     buf_init(&text, CLASS_PATH_MAX_BYTES);
     for (size_t i = first; i < from->library_count; i++) {
-        const char *path = process_file(launch->process, from->libraries[i], launch->arena, err);
+        const char *path = launch_file(launch, from->libraries[i], err);
         if (!path || strchr(path, separator)) {
             if (path)
                 process_cannot(err, "the path of the library %.200s has a '%c'", from->libraries[i],

@@ -8,8 +8,7 @@ bool kind_notebook(struct launch *launch, struct err *err)
     const char *python = process_python(launch->process, err);
     const char *helper =
         python ? process_helper(launch->process, "reprise-notebook", launch->arena, err) : NULL;
-    const char *file =
-        helper ? process_file(launch->process, launch->from->file, launch->arena, err) : NULL;
+    const char *file = helper ? launch_file(launch, launch->from->file, err) : NULL;
 
     if (!file)
         return false;

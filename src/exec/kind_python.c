@@ -54,8 +54,7 @@ static void launch_warm(struct launch *launch, const char *python)
 bool kind_python(struct launch *launch, struct err *err)
 {
     const char *python = process_python(launch->process, err);
-    const char *file =
-        python ? process_file(launch->process, launch->from->file, launch->arena, err) : NULL;
+    const char *file = python ? launch_file(launch, launch->from->file, err) : NULL;
 
     if (!file)
         return false;

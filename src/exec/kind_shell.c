@@ -59,8 +59,7 @@ static const char *find_script(struct launch *launch, char line[static FIRST_LIN
                                struct err *err)
 {
     int fd;
-    const char *path =
-        process_open_file(launch->process, launch->from->file, launch->arena, &fd, err);
+    const char *path = launch_open_file(launch, launch->from->file, &fd, err);
 
     if (!path)
         return NULL;

@@ -123,7 +123,7 @@ bool kind_spark_jar(struct launch *launch, struct err *err)
     if (from->library_count == 0)
         return process_cannot(err, "dependentLibraries names no archive: the first is the "
                                    "application, the others its libraries");
-    const char *first = process_file(launch->process, from->libraries[0], launch->arena, err);
+    const char *first = launch_file(launch, from->libraries[0], err);
     const char *others = first ? launch_libraries(launch, 1, ',', err) : NULL;
     if (!others)
         return false;
@@ -144,7 +144,7 @@ bool kind_spark_python(struct launch *launch, struct err *err)
 
     if (!begin(launch, &head, err))
         return false;
-    const char *file = process_file(launch->process, launch->from->file, launch->arena, err);
+    const char *file = launch_file(launch, launch->from->file, err);
     if (!file)
         return false;
     put(&head, file);

@@ -331,16 +331,17 @@ static bool find_file(int folder, const char *place, const char *file, struct fo
     return false;
 }
 
-/* A regular file below the root of the order at hand: the files of a repository, or the workspace's folder. */
-static bool resolve(struct process *process, const char *file, struct found *ret, struct err *err)
+/* A regular file below `root_path`, the files of a repository; NULL: the workspace's folder. */
+static bool resolve(struct process *process, const char *root_path, const char *file,
+                    struct found *ret, struct err *err)
 {
-    if (!process->root && find_directly(process, file, ret))
+    if (!root_path && find_directly(process, file, ret))
         return true;
     if (!process_open_workspace(process, err))
         return false;
-    if (!process->root)
+    if (!root_path)
         return find_file(process->workspace_fd, "workspace", file, ret, err);
-    int root = open(process->root, O_PATH | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
+    int root = open(root_path, O_PATH | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
     if (root < 0)
         return process_cannot(err, "the files of the repository are gone");
     bool found = find_file(root, "repository", file, ret, err);
@@ -348,27 +349,26 @@ static bool resolve(struct process *process, const char *file, struct found *ret
     return found;
 }
 
-const char *process_file(struct process *process, const char *file, struct arena *arena,
-                         struct err *err)
+const char *launch_file(const struct launch *launch, const char *file, struct err *err)
 {
     int fd;
-    const char *path = process_open_file(process, file, arena, &fd, err);
+    const char *path = launch_open_file(launch, file, &fd, err);
 
     if (path)
         close(fd);
     return path;
 }
 
-const char *process_open_file(struct process *process, const char *file, struct arena *arena,
-                              int *ret_fd, struct err *err)
+const char *launch_open_file(const struct launch *launch, const char *file, int *ret_fd,
+                             struct err *err)
 {
     struct found found;
 
     found.fd = -1;
-    if (!resolve(process, file, &found, err))
+    if (!resolve(launch->process, launch->from->root, file, &found, err))
         return NULL;
     *ret_fd = found.fd;
-    return arena_strdup(arena, found.path);
+    return arena_strdup(launch->arena, found.path);
 }
 
 const char *process_helper(const struct process *process, const char *name, struct arena *arena,
@@ -543,7 +543,6 @@ bool process_order(struct process *process, struct folders *folders, const struc
         .arena = arena,
     };
 
-    process->root = from->root;
     if (!kind_launch(&launch, err))
         return false;
     int r = folders_add_run(folders, &from->id.run);

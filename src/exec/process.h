@@ -33,7 +33,6 @@ struct process {
     char *python;                           /* absolute path, NULL while there is none */
     char *inherited[PROCESS_INHERITED + 1]; /* "PATH=…" and so on, NULL-terminated */
     uint32_t umask;
-    const char *root;     /* of the order at hand, NULL: the workspace's folder */
     uint64_t descriptors; /* soft RLIMIT_NOFILE of tasks; 0: ours */
     /* The workspace's folder as last seen; opened again when another has taken its place. */
     int workspace_fd;
@@ -60,14 +59,6 @@ bool process_order(struct process *process, struct folders *folders, const struc
 
 /* ---- for kinds ---- */
 
-/* Absolute path, without links, of a regular file below the workspace's folder; NULL with the
- * sentence in `err` when it may not be used. */
-const char *process_file(struct process *process, const char *file, struct arena *arena,
-                         struct err *err);
-/* The same, and the file itself opened with O_PATH, the caller's to close: what is read of it is read through this
- * (base/locks.h), for its path may lead elsewhere by then. */
-const char *process_open_file(struct process *process, const char *file, struct arena *arena,
-                              int *ret_fd, struct err *err);
 /* Opens the workspace's folder, if that is to be done; process_workspace is its path then. */
 bool process_open_workspace(struct process *process, struct err *err);
 const char *process_workspace(const struct process *process);
