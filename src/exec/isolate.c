@@ -476,12 +476,18 @@ void isolation_take_back(const struct isolation *isolation, int runs_fd,
                       LOG_TEXT("error", strerrordesc_np(errno)));
 }
 
-/* The server's is none of the user's business. */
-static void set_home(char *const *envp, char *home)
+/* A copy of the environment: the server's home is none of the user's business. */
+static char *const *with_home(char *const *envp, char *home, struct arena *arena)
 {
-    for (char **variable = (char **)envp; *variable; variable++)
-        if (strncmp(*variable, "HOME=", strlen("HOME=")) == 0)
-            *variable = home;
+    size_t count = 0;
+
+    while (envp[count])
+        count++;
+    char **copy = ARENA_ARRAY(arena, count + 1, char *);
+    for (size_t i = 0; i < count; i++)
+        copy[i] = strncmp(envp[i], "HOME=", strlen("HOME=")) == 0 ? home : envp[i];
+    copy[count] = NULL;
+    return copy;
 }
 
 bool isolation_prepare(const struct isolation *isolation, int runs_fd, const struct attempt_id *id,
@@ -503,7 +509,7 @@ bool isolation_prepare(const struct isolation *isolation, int runs_fd, const str
         return false;
     }
     if (isolation->home)
-        set_home(order->envp, isolation->home);
+        order->envp = with_home(order->envp, isolation->home, arena);
     return !isolation->base || make_cgroup(isolation, id, arena, order, err);
 }
 
