@@ -56,7 +56,7 @@ struct engine_event pump_event(struct pump *pump, enum engine_event_kind kind)
         .now_ms = now.wall_ms,
         .mono_ms = now.boot_ms,
         .seed = pump_seed(pump),
-        .slots_elsewhere = pump->slots_elsewhere,
+        .slots_elsewhere = pump->is_disk_full ? ENGINE_NO_SLOT : pump->slots_elsewhere,
     };
 }
 
@@ -118,17 +118,11 @@ static bool is_full(const struct pump *pump, int64_t began_us)
            clock_monotonic_us() - began_us >= BATCH_MAX_US;
 }
 
-/* The disk is too full for what would start, as of the beginning of the batch. */
-static bool has_no_room(const struct pump *pump)
-{
-    return pump->slots_elsewhere == ENGINE_NO_SLOT;
-}
-
 /* A slot has come free elsewhere. */
 static bool may_take_slot(const struct pump *pump)
 {
     struct slots *slots = pump->config.slots;
-    return !has_no_room(pump) && engine_wants_slot(pump->engine) &&
+    return !pump->is_disk_full && engine_wants_slot(pump->engine) &&
            (slots->max == 0 ||
             (int64_t)engine_attempt_count(pump->engine) + slots_elsewhere(slots, &pump->place) <
                 slots->max);
@@ -335,17 +329,16 @@ static bool ensure_engine(struct pump *pump)
     return true;
 }
 
-/* On a full disk nothing starts, and so nothing fails for it. */
-static void count_slots(struct pump *pump)
+/* On a full disk nothing starts, and so nothing fails for it. The log is told when that changes. */
+static void look_for_room(struct pump *pump)
 {
     bool is_full = !exec_has_room(pump->exec);
-    if (is_full != has_no_room(pump))
+    if (is_full != pump->is_disk_full)
         log_event(is_full ? LOG_ERROR : LOG_INFO,
                   is_full ? "the disk is too full for tasks to start"
                           : "there is room again for tasks to start",
                   LOG_TEXT("workspace", pump->workspace.name));
-    pump->slots_elsewhere = is_full ? ENGINE_NO_SLOT
-                                    : slots_elsewhere(pump->config.slots, &pump->place);
+    pump->is_disk_full = is_full;
 }
 
 static void run_batch(struct pump *pump)
@@ -356,7 +349,8 @@ static void run_batch(struct pump *pump)
         refuse_backlog(pump);
         return;
     }
-    count_slots(pump);
+    look_for_room(pump);
+    pump->slots_elsewhere = slots_elsewhere(pump->config.slots, &pump->place);
     step_all(pump);
     commit_batch(pump);
     end_batch(pump);
@@ -385,7 +379,7 @@ int pump_timeout_ms(struct pump *pump)
                         earlier(engine_next_deadline(pump->engine), pump->prune_ms));
     else if (!pump->is_fenced)
         until = earlier(until, pump->retry_load_ms);
-    if (has_no_room(pump) && pump->engine && engine_wants_slot(pump->engine))
+    if (pump->is_disk_full && pump->engine && engine_wants_slot(pump->engine))
         until = earlier(until, clock_boot_ms() + ROOM_EVERY_MS);
     int64_t planned = pump->engine ? engine_next_alarm(pump->engine) : INT64_MAX;
     if (until == INT64_MAX && planned == INT64_MAX)

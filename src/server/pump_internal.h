@@ -70,7 +70,8 @@ struct pump {
     struct ack *acks;
     size_t ack_count, ack_cap;
     struct slot_place place;
-    int64_t slots_elsewhere; /* as of its beginning; ENGINE_NO_SLOT: the disk is too full */
+    int64_t slots_elsewhere; /* as of its beginning, like the next */
+    bool is_disk_full;       /* for what would start */
 
     bool is_reading; /* the reader's snapshot is open */
     bool is_lost;    /* the engine waits for rows that cannot be read: this batch fails */
