@@ -30,7 +30,7 @@ struct api *api_new(const struct api_config *config, const struct api_backend *b
 void api_free(struct api *api);
 
 /* The wire's callbacks; `context` is the struct api. api_done frees request->state. api_refuse
- * makes body and headers of what the wire refuses by itself (413, 431, 408, …); its header strings
+ * makes body and headers of what the wire refuses by itself (413, 431, 503, …); its header strings
  * live until the next api_refuse on the same thread. api_answered counts answers. */
 enum http_verdict api_handle(void *context, struct http_request *request,
                              struct http_response *response);

@@ -4,7 +4,7 @@
  * What is refused is counted by the client's address and recorded. A credential that is good passes
  * whatever its neighbours did: tokens and keys cannot be guessed, so the limit only keeps those who
  * try from being answered in detail. Passwords and one-time codes are held off before they are
- * looked at (server/limits.h).
+ * looked at (server/guard.h).
  */
 #include <openssl/crypto.h>
 #include <stdio.h>

@@ -16,7 +16,7 @@
 
 struct claim {
     int fd; /* of the record, -1: there is none; the lock is ours as long as it is open */
-    char path[PATH_MAX]; /* of it; "": too long to be kept */
+    char path[PATH_MAX]; /* of it */
 };
 
 /* Claims the record at `path` with the CLAIM that `record` holds: 0, or -1 with the refusal and no record. From here

@@ -3,7 +3,8 @@
  *
  * They are changed on the calling thread, one change at a time (api.c), each in a transaction with
  * the asyncOperation that stands for it; their etag is their version. Few of them are made by hand,
- * so lists are sorted in memory; a page token carries an offset and the newest moment that counts.
+ * so lists are sorted in memory; a page token carries the item that its page ended with and the newest
+ * moment that counts.
  */
 #pragma once
 
