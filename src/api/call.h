@@ -87,12 +87,12 @@ enum route_flag {
     ROUTE_RETRY_TOKEN = 1 << 4,
     ROUTE_RECENT = 1 << 5,    /* takes should-update-recent */
     ROUTE_EXTENSION = 1 << 6, /* ours: x-reprise-extension in the OpenAPI document */
-    ROUTE_OWN = 1 << 10,      /* whoever has not the role may still call it about themselves */
-    ROUTE_METRICS = 1 << 18,  /* public where the configuration says so */
-    ROUTE_IAM = 1 << 11,      /* errors have the form of Huawei's IAM */
-    ROUTE_ITEMS = 1 << 16,    /* answers {"items": […]} of what `answer` describes */
-    ROUTE_ETAG = 1 << 17,     /* a read whose answer carries an etag */
-    ROUTE_COOKIE = 1 << 19,   /* its answer begins or ends the page's session */
+    ROUTE_OWN = 1 << 7,       /* whoever has not the role may still call it about themselves */
+    ROUTE_METRICS = 1 << 8,   /* public where the configuration says so */
+    ROUTE_IAM = 1 << 9,       /* errors have the form of Huawei's IAM */
+    ROUTE_ITEMS = 1 << 10,    /* answers {"items": […]} of what `answer` describes */
+    ROUTE_ETAG = 1 << 11,     /* a read whose answer carries an etag */
+    ROUTE_COOKIE = 1 << 12,   /* its answer begins or ends the page's session */
 };
 
 /* As what a change is written down in the audit. */
