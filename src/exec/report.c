@@ -213,15 +213,16 @@ static bool read_published(int fd, off_t size, struct buf *out)
 /* The first line with something wrong. */
 static void tell_faults(struct report *report, const struct values_faults *faults)
 {
-    bool is_value = !faults->no_value || (faults->no_text && faults->no_text < faults->no_value);
+    bool is_value = !faults->invalid_line ||
+                    (faults->garbled_line && faults->garbled_line < faults->invalid_line);
 
     if (!is_value)
         snprintf(report->unpublished, sizeof report->unpublished, "line %zu is not KEY=VALUE",
-                 faults->no_value);
-    else if (faults->no_text)
+                 faults->invalid_line);
+    else if (faults->garbled_line)
         snprintf(report->unpublished, sizeof report->unpublished,
                  "line %zu has NUL or bytes that are no UTF-8, which became U+FFFD",
-                 faults->no_text);
+                 faults->garbled_line);
 }
 
 /* Nothing is left that could still write to it. */

@@ -50,7 +50,7 @@ void values_read(const char *bytes, size_t len, struct buf *out, struct values_f
     buf_init(&clean, VALUES_TEXT_MAX_BYTES);
     arena_init(&arena);
     str_map_init(&places);
-    *ret = (struct values_faults){.no_text = add_clean(&clean, bytes, len)};
+    *ret = (struct values_faults){.garbled_line = add_clean(&clean, bytes, len)};
     struct field_pair *pairs = ARENA_ARRAY(&arena, clean.len / 2 + 1, struct field_pair);
     size_t count = 0;
     size_t number = 0;
@@ -63,8 +63,8 @@ void values_read(const char *bytes, size_t len, struct buf *out, struct values_f
         if (line_len == 0)
             continue;
         if (!equals || equals == line) {
-            if (!ret->no_value)
-                ret->no_value = number;
+            if (!ret->invalid_line)
+                ret->invalid_line = number;
             continue;
         }
         const char *key = arena_memdup(&arena, line, (size_t)(equals - line));

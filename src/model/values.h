@@ -22,9 +22,9 @@ enum {
 
 /* Numbers of lines, from 1; 0: there is none. */
 struct values_faults {
-    size_t no_value; /* the first that is no KEY=VALUE */
+    size_t invalid_line; /* the first that is no KEY=VALUE */
     /* The first with a NUL, or bytes that are no UTF-8: U+FFFD stands in their place. */
-    size_t no_text;
+    size_t garbled_line;
 };
 
 /* Appends the text of a file's bytes to `out`. Blank lines are passed over, and so is what is no KEY=VALUE. */

@@ -4,16 +4,16 @@
 #include "base/mem.h"
 #include "model/values.h"
 
-static void assert_read(const char *bytes, size_t len, const char *text, size_t no_value,
-                        size_t no_text)
+static void assert_read(const char *bytes, size_t len, const char *text, size_t invalid_line,
+                        size_t garbled_line)
 {
     struct buf out;
     struct values_faults found = {99, 99};
     buf_init(&out, VALUES_TEXT_MAX_BYTES);
     values_read(bytes, len, &out, &found);
     assert_string_equal(out.data ? out.data : "", text);
-    assert_int_equal(found.no_value, no_value);
-    assert_int_equal(found.no_text, no_text);
+    assert_int_equal(found.invalid_line, invalid_line);
+    assert_int_equal(found.garbled_line, garbled_line);
     assert_false(out.overflowed);
     buf_release(&out);
 }
@@ -24,7 +24,7 @@ static void lines_become_values(void **state)
     static const struct {
         const char *bytes;
         const char *text;
-        size_t no_value, no_text;
+        size_t invalid_line, garbled_line;
     } cases[] = {
         {"", "", 0, 0},
         {"\n\n", "", 0, 0},
@@ -40,8 +40,8 @@ static void lines_become_values(void **state)
         {"\na=1\nb=\xc3\nc=\xff\nx", "a=1\nb=\xef\xbf\xbd\nc=\xef\xbf\xbd\n", 5, 3},
     };
     for (size_t i = 0; i < ARRAY_LEN(cases); i++)
-        assert_read(cases[i].bytes, strlen(cases[i].bytes), cases[i].text, cases[i].no_value,
-                    cases[i].no_text);
+        assert_read(cases[i].bytes, strlen(cases[i].bytes), cases[i].text, cases[i].invalid_line,
+                    cases[i].garbled_line);
     assert_read("a=\0b\n", 5,
                 "a=\xef\xbf\xbd"
                 "b\n",
