@@ -421,10 +421,10 @@ static void take_body(struct exchange *exchange, const char *data, size_t len)
 
 /* ---- handler, waiting, waking ---- */
 
-enum after_wait { CALL_AGAIN, SUSPENDED, GIVE_UP };
+enum after_wait { CALL_AGAIN, WAIT_SUSPENDED, GIVE_UP };
 
 /* The handler answered HTTP_WAIT. */
-static enum after_wait settle(struct exchange *exchange)
+static enum after_wait settle_wait(struct exchange *exchange)
 {
     struct wire *wire = exchange->wire;
     enum after_wait next = GIVE_UP;
@@ -437,7 +437,7 @@ static enum after_wait settle(struct exchange *exchange)
         exchange->phase = WAITING;
         list_append(&wire->waiting, &exchange->node);
         MHD_suspend_connection(exchange->connection);
-        next = SUSPENDED;
+        next = WAIT_SUSPENDED;
     } else {
         exchange->phase = ORPHAN;
         exchange->was_orphan = true;
@@ -474,10 +474,10 @@ static enum MHD_Result dispatch(struct exchange *exchange)
             return refuse(exchange, 413, ERR_PAYLOAD_TOO_LARGE, "the request body is too large");
         if (verdict == HTTP_DONE)
             return refuse(exchange, 500, ERR_INTERNAL, "the answer is too large");
-        switch (settle(exchange)) {
+        switch (settle_wait(exchange)) {
         case CALL_AGAIN:
             continue;
-        case SUSPENDED:
+        case WAIT_SUSPENDED:
             return MHD_YES; /* the exchange may be anybody's by now */
         case GIVE_UP:
             return refuse(exchange, 503, ERR_UNAVAILABLE, "the server is stopping");

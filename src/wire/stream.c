@@ -26,9 +26,9 @@ static int64_t pause_end(int64_t pause_ms)
     return pause_ms < PAUSE_GRID_MS ? end : (end / PAUSE_GRID_MS + 1) * PAUSE_GRID_MS;
 }
 
-enum after_pull { PULL_AGAIN, SUSPENDED, OVER };
+enum after_pull { PULL_AGAIN, PULL_SUSPENDED, OVER };
 
-static enum after_pull settle(struct exchange *exchange, int64_t pause_ms)
+static enum after_pull settle_pull(struct exchange *exchange, int64_t pause_ms)
 {
     struct wire *wire = exchange->wire;
     struct stream *stream = &exchange->stream;
@@ -48,7 +48,7 @@ static enum after_pull settle(struct exchange *exchange, int64_t pause_ms)
             door_ring(wire);
         list_append(&wire->paused, &exchange->node);
         MHD_suspend_connection(exchange->connection);
-        next = SUSPENDED;
+        next = PULL_SUSPENDED;
     } else if (exchange->request.shutting_down) {
         next = OVER; /* it was told */
     }
@@ -139,10 +139,10 @@ static bool fill(struct exchange *exchange)
             continue;
         buf_release(&stream->out);
         buf_init(&stream->out, WIRE_MAX_PULL_BYTES);
-        switch (settle(exchange, pause_ms)) {
+        switch (settle_pull(exchange, pause_ms)) {
         case PULL_AGAIN:
             continue;
-        case SUSPENDED:
+        case PULL_SUSPENDED:
             return false; /* the exchange may be anybody's by now */
         case OVER:
             stream->is_last = true;
