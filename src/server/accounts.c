@@ -27,7 +27,6 @@ struct cached_token {
 };
 
 struct cached_role {
-    int64_t workspace;
     int role;
 };
 
@@ -224,88 +223,6 @@ enum err_code accounts_authenticate(struct accounts *accounts, const char *token
     return find_token(accounts, hash, now_ms, ret);
 }
 
-static enum err_code find_key(struct accounts *accounts, enum row_kind kind, const char *id,
-                              const struct cached_key **ret);
-
-static enum err_code has_key(struct accounts *accounts, const char *id, bool is_public)
-{
-    const struct cached_key *key;
-    pthread_mutex_lock(&accounts->lock);
-    enum err_code code = find_key(accounts, is_public ? ROW_API_KEY : ROW_ACCESS_KEY, id, &key);
-    pthread_mutex_unlock(&accounts->lock);
-    return code;
-}
-
-/* Is its password still the one that was shown, if one was? */
-static bool has_password(const struct user_row *user, const uint8_t shown[static SHA256_BYTES])
-{
-    uint8_t hash[SHA256_BYTES];
-    if (is_none(shown))
-        return true;
-    if (!user->password)
-        return false;
-    sha256(user->password, strlen(user->password), hash);
-    return memcmp(hash, shown, sizeof hash) == 0;
-}
-
-enum err_code accounts_still(struct accounts *accounts, const struct api_account *account,
-                             int64_t now_ms)
-{
-    struct api_account found;
-    struct user_row user;
-    struct arena scratch;
-    if (!is_none(account->token_hash))
-        return find_token(accounts, account->token_hash, now_ms, &found);
-    if (account->key_id)
-        return has_key(accounts, account->key_id, account->key_is_public);
-    if (account->parent_key[0])
-        return has_key(accounts, account->parent_key, account->parent_key_is_public);
-    arena_init(&scratch);
-    pthread_mutex_lock(&accounts->lock);
-    store_read_begin(accounts->reader);
-    bool is_good = store_get_user_by_id(accounts->reader, account->id, &scratch, &user) &&
-                   user.disabled_ms == FIELD_NULL && has_password(&user, account->password_hash);
-    enum err_code code = end_read(accounts, is_good, ERR_NOT_AUTHENTICATED);
-    pthread_mutex_unlock(&accounts->lock);
-    arena_release(&scratch);
-    return code;
-}
-
-/* Under the lock. `name`: what it is remembered by. */
-static enum err_code load_role(struct accounts *accounts, const char *name, const char *user_id,
-                               int64_t workspace, int *ret_role)
-{
-    int role;
-    store_read_begin(accounts->reader);
-    bool found = store_get_role(accounts->reader, workspace, user_id, &role);
-    enum err_code code = end_read(accounts, found, ERR_NOT_FOUND);
-    if (code)
-        return code;
-    if (accounts->roles.count >= CACHED_ROLES)
-        forget_all(accounts);
-    struct cached_role *row = ARENA_NEW(&accounts->arena, struct cached_role);
-    *row = (struct cached_role){workspace, role};
-    str_map_add(&accounts->roles, arena_strdup(&accounts->arena, name), row);
-    *ret_role = role;
-    return ERR_OK;
-}
-
-enum err_code accounts_role(struct accounts *accounts, const char *user_id, int64_t workspace,
-                            int *ret_role)
-{
-    char name[ROLE_TEXT];
-    enum err_code code = ERR_OK;
-    snprintf(name, sizeof name, "%lld %s", (long long)workspace, user_id);
-    pthread_mutex_lock(&accounts->lock);
-    const struct cached_role *cached = str_map_get(&accounts->roles, name);
-    if (cached)
-        *ret_role = cached->role;
-    else
-        code = load_role(accounts, name, user_id, workspace, ret_role);
-    pthread_mutex_unlock(&accounts->lock);
-    return code;
-}
-
 /* ---- keys ---- */
 
 /* Whose key that is, and its text; false: no such key. Under the lock, inside a snapshot. */
@@ -410,6 +327,87 @@ enum err_code accounts_access_key(struct accounts *accounts, const char *access,
         code = ERR_NOT_AUTHENTICATED;
     if (!code)
         *ret = key->account;
+    pthread_mutex_unlock(&accounts->lock);
+    return code;
+}
+
+/* ---- what still holds, and roles ---- */
+
+static enum err_code has_key(struct accounts *accounts, const char *id, bool is_public)
+{
+    const struct cached_key *key;
+    pthread_mutex_lock(&accounts->lock);
+    enum err_code code = find_key(accounts, is_public ? ROW_API_KEY : ROW_ACCESS_KEY, id, &key);
+    pthread_mutex_unlock(&accounts->lock);
+    return code;
+}
+
+/* Is its password still the one that was shown, if one was? */
+static bool has_password(const struct user_row *user, const uint8_t shown[static SHA256_BYTES])
+{
+    uint8_t hash[SHA256_BYTES];
+    if (is_none(shown))
+        return true;
+    if (!user->password)
+        return false;
+    sha256(user->password, strlen(user->password), hash);
+    return memcmp(hash, shown, sizeof hash) == 0;
+}
+
+enum err_code accounts_still(struct accounts *accounts, const struct api_account *account,
+                             int64_t now_ms)
+{
+    struct api_account found;
+    struct user_row user;
+    struct arena scratch;
+    if (!is_none(account->token_hash))
+        return find_token(accounts, account->token_hash, now_ms, &found);
+    if (account->key_id)
+        return has_key(accounts, account->key_id, account->key_is_public);
+    if (account->parent_key[0])
+        return has_key(accounts, account->parent_key, account->parent_key_is_public);
+    arena_init(&scratch);
+    pthread_mutex_lock(&accounts->lock);
+    store_read_begin(accounts->reader);
+    bool is_good = store_get_user_by_id(accounts->reader, account->id, &scratch, &user) &&
+                   user.disabled_ms == FIELD_NULL && has_password(&user, account->password_hash);
+    enum err_code code = end_read(accounts, is_good, ERR_NOT_AUTHENTICATED);
+    pthread_mutex_unlock(&accounts->lock);
+    arena_release(&scratch);
+    return code;
+}
+
+/* Under the lock. `name`: what it is remembered by. */
+static enum err_code load_role(struct accounts *accounts, const char *name, const char *user_id,
+                               int64_t workspace, int *ret_role)
+{
+    int role;
+    store_read_begin(accounts->reader);
+    bool found = store_get_role(accounts->reader, workspace, user_id, &role);
+    enum err_code code = end_read(accounts, found, ERR_NOT_FOUND);
+    if (code)
+        return code;
+    if (accounts->roles.count >= CACHED_ROLES)
+        forget_all(accounts);
+    struct cached_role *row = ARENA_NEW(&accounts->arena, struct cached_role);
+    *row = (struct cached_role){role};
+    str_map_add(&accounts->roles, arena_strdup(&accounts->arena, name), row);
+    *ret_role = role;
+    return ERR_OK;
+}
+
+enum err_code accounts_role(struct accounts *accounts, const char *user_id, int64_t workspace,
+                            int *ret_role)
+{
+    char name[ROLE_TEXT];
+    enum err_code code = ERR_OK;
+    snprintf(name, sizeof name, "%lld %s", (long long)workspace, user_id);
+    pthread_mutex_lock(&accounts->lock);
+    const struct cached_role *cached = str_map_get(&accounts->roles, name);
+    if (cached)
+        *ret_role = cached->role;
+    else
+        code = load_role(accounts, name, user_id, workspace, ret_role);
     pthread_mutex_unlock(&accounts->lock);
     return code;
 }
