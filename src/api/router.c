@@ -38,7 +38,8 @@ static struct place find_place(struct call *call)
     return (struct place){SCOPE_WORKSPACE, at + 5};
 }
 
-/* Does the rest of the target have the form of `pattern`? Fills `keys` with what "{}" stands for. */
+/* Does the rest of the target have the form of `pattern`? Then `keys` is what "{}" stands for; else there may be
+ * something of it too. */
 static bool matches(const char *pattern, const struct target *target, size_t segment,
                     const char *keys[static ROUTE_MAX_KEYS])
 {

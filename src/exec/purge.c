@@ -36,15 +36,16 @@ struct bundle {
 struct purge {
     int runs_fd;
     int trash_fd;
-    struct trim trim;                  /* the thread's alone, but for the limit */
     const struct isolation *isolation; /* the owner's */
     pthread_t thread;
+    /* The thread's alone, but for the limit on outputs. */
+    struct trim trim;
+    uint64_t next_up; /* name of the next folder that is moved up */
     /* The owner's alone. */
     struct bundle collecting;
     struct bundle growing; /* attempts that run */
     int64_t oldest_ms;
     uint64_t next_name;
-    uint64_t next_up; /* the thread's alone: name of the next folder that is moved up */
     /* Shared. */
     pthread_mutex_t mutex;
     pthread_cond_t changed;
@@ -69,6 +70,7 @@ static bool must_make_way(struct purge *purge)
 static bool move_up(int folder, const char *name, int trash_fd, uint64_t *counter)
 {
     char up[32];
+    bool was_refused = false;
 
     for (int i = 0; i < 1000; i++) {
         snprintf(up, sizeof up, "%llu", (unsigned long long)(*counter)++);
@@ -76,8 +78,9 @@ static bool move_up(int folder, const char *name, int trash_fd, uint64_t *counte
             return true;
         if (errno == EACCES || errno == EPERM) {
             /* Its ".." cannot be rewritten unless the folder is writable. */
-            if (fchmodat(folder, name, S_IRWXU, AT_SYMLINK_NOFOLLOW) < 0 || i > 0)
+            if (was_refused || fchmodat(folder, name, S_IRWXU, AT_SYMLINK_NOFOLLOW) < 0)
                 return false;
+            was_refused = true;
         } else if (errno != EEXIST)
             return false;
     }
