@@ -179,8 +179,9 @@ static bool is_about_campaign(enum command_kind kind)
            kind == COMMAND_CAMPAIGN_RESUME || kind == COMMAND_CAMPAIGN_CANCEL;
 }
 
-static bool print_fresh(struct http_request *request, struct http_response *response,
-                        const struct waiting *waiting, struct api_answer *answer)
+/* Sends an answer that was printed. False: none was. */
+static bool use_answer(struct http_request *request, struct http_response *response,
+                       const struct waiting *waiting, struct api_answer *answer)
 {
     if (!answer->status) {
         buf_release(&answer->body);
@@ -200,7 +201,7 @@ static bool answer_made(struct api *api, struct http_request *request,
     if (!waiting->pending.made)
         return false;
     api_answer_command(api, NULL, &waiting->workspace, &waiting->pending, &request->arena, &answer);
-    return print_fresh(request, response, waiting, &answer);
+    return use_answer(request, response, waiting, &answer);
 }
 
 /* On a snapshot of its own: the run may have moved on since the commit. False: nothing there. */
@@ -217,7 +218,7 @@ static bool answer_fresh(struct api *api, struct http_request *request,
                          &waiting->pending.result.key, !is_about_job(waiting->pending.command.kind),
                          &request->arena);
     backend->read_end(backend->context, reader);
-    return print_fresh(request, response, waiting, &answer);
+    return use_answer(request, response, waiting, &answer);
 }
 
 /* In the DataArts dialect, which says little: 204, or 200 and a number. */

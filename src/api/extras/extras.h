@@ -38,24 +38,28 @@ enum err_code version_get(struct call *call);
 extern const struct schema plan_task_schema;
 /* What plan_task_schema prints. */
 struct field_list plan_task_views(const struct repair_plan *plan, struct arena *arena);
+extern const struct schema repair_plan_schema;
+enum err_code plan_get(struct call *call);
 
 /* ---- place.c ---- */
 enum err_code place_get(struct call *call);
 
-/* ---- plan.c, explain.c, events.c, logs.c ---- */
+/* ---- explain.c ---- */
 extern const struct schema explanation_query_schema;
-extern const struct schema event_list_query_schema;
-extern const struct schema log_query_schema;
-extern const struct schema repair_plan_schema;
 extern const struct schema explanation_schema;
-extern const struct schema run_event_schema;
-extern const struct schema workspace_event_schema;
-enum err_code plan_get(struct call *call);
 enum err_code explanation_get(struct call *call);
-enum err_code event_list(struct call *call);
+
+/* ---- events.c ---- */
+extern const struct schema event_list_query_schema;
+extern const struct schema run_event_schema;
 extern const struct schema workspace_event_list_query_schema;
+extern const struct schema workspace_event_schema;
 enum err_code event_parse(struct call *call);
+enum err_code event_list(struct call *call);
 enum err_code workspace_event_list(struct call *call);
+
+/* ---- logs.c ---- */
+extern const struct schema log_query_schema;
 enum err_code logs_get(struct call *call);
 
 /* ---- schedules.c ---- */
@@ -63,6 +67,8 @@ extern const struct schema schedule_next_query_schema;
 extern const struct schema schedule_times_schema;
 enum err_code schedule_next_parse(struct call *call);
 enum err_code schedule_next_get(struct call *call);
+
+/* ---- skipped.c ---- */
 extern const struct schema skipped_list_query_schema;
 extern const struct schema skipped_times_schema;
 enum err_code skipped_list(struct call *call);

@@ -40,20 +40,26 @@
 #include "api/extras/logs.h"
 #include "api/respond.h"
 #include "api/stream.h"
+#include "base/backoff.h"
 #include "base/sparse.h"
 
-enum { EVENT_BATCHES_AT_ONCE = 64, FIRST_TRY_MS = 10, LAST_TRY_MS = 1000, UNWATCHED_MS = 1000 };
+enum {
+    EVENT_BATCHES_AT_ONCE = 64,
+    FIRST_RETRY_MS = 10,
+    LONGEST_RETRY_MS = 1000,
+    UNWATCHED_MS = 1000
+};
 
 struct log_stream {
     struct stream base; /* first */
     struct uuid task_run;
-    int64_t attempt; /* FIELD_NULL: the newest, once one has started */
-    int64_t epoch;   /* of the attempt whose file is open: an attempt that never started keeps its
+    int64_t attempt;  /* FIELD_NULL: the newest, once one has started */
+    int64_t epoch;    /* of the attempt whose file is open: an attempt that never started keeps its
                       * number under the next */
-    int output;      /* as open_output counts */
-    int64_t offset;  /* of the next byte */
-    int fd;          /* -1: not open */
-    int64_t try_ms;  /* the file is not there yet: when to look again */
+    int output;       /* as open_output counts */
+    int64_t offset;   /* of the next byte */
+    int fd;           /* -1: not open */
+    int64_t retry_ms; /* the file is not there yet: look again after so long */
     struct api_output_watch watch;
     bool is_watching_output;
     bool has_looked;        /* at the attempt, at least once */
@@ -150,14 +156,12 @@ static bool look_at_snapshot(struct log_stream *stream, struct store_reader *rea
     stream->end_state = !found ? FIELD_UNSET : (int)(is_there ? attempt->state : row.state);
     if (is_there)
         open_output(stream, &run, &row, attempt);
-    stream->try_ms = is_there && stream->fd < 0 && !stream->has_ended
-                         ? stream->try_ms ? stream->try_ms * 2 : FIRST_TRY_MS
-                         : 0;
-    if (stream->try_ms > LAST_TRY_MS)
-        stream->try_ms = LAST_TRY_MS;
+    stream->retry_ms = is_there && stream->fd < 0 && !stream->has_ended
+                           ? backoff_next_ms(stream->retry_ms, FIRST_RETRY_MS, LONGEST_RETRY_MS)
+                           : 0;
     if (newest > stream->base.position)
         stream->base.position = newest;
-    stream->has_looked = stream->try_ms == 0; /* else look again, whatever happens */
+    stream->has_looked = stream->retry_ms == 0; /* else look again, whatever happens */
     return true;
 }
 
@@ -194,8 +198,8 @@ static bool read_output(struct log_stream *stream, struct buf *out)
  * has to be looked at again. */
 static enum http_more rest(const struct log_stream *stream, int64_t *ret_pause_ms)
 {
-    if (stream->try_ms)
-        *ret_pause_ms = stream->try_ms;
+    if (stream->retry_ms)
+        *ret_pause_ms = stream->retry_ms;
     else if (stream->fd >= 0 && !stream->is_watching_output && *ret_pause_ms > UNWATCHED_MS)
         *ret_pause_ms = UNWATCHED_MS;
     return HTTP_PAUSE;

@@ -92,5 +92,3 @@ enum err_code cluster_restart(struct call *call);
 enum err_code operation_list_parse(struct call *call);
 enum err_code operation_list(struct call *call);
 enum err_code operation_get(struct call *call);
-
-/* ---- output.c ---- */
