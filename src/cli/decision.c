@@ -49,10 +49,13 @@ static void print_rule(struct cli *cli, const json_t *decision)
     printf("by runIf %s it %s%s\n", safe_text_of(cli, decision, "runIf"), runs ? "runs" : "is ",
            runs ? "" : safe_text_of(cli, decision, "result"));
     json_array_foreach (dependencies, i, task) {
+        const char *counts_as = get_text(task, "countsAs");
         const char *outcome = get_text(task, "outcome");
         const char *wanted = get_text(task, "wantedOutcome");
         printf("      %s was %s", safe_text_of(cli, task, "taskKey"),
                safe_text_of(cli, task, "status"));
+        if (counts_as)
+            printf(", which counts as %s", safe_line(&cli->arena, counts_as));
         if (outcome)
             printf(", and decided %s", safe_line(&cli->arena, outcome));
         if (wanted)

@@ -14,8 +14,8 @@ static void collect_deps(const struct etask *task, struct rule_dep *deps)
     }
 }
 
-/* The nearest ancestor that failed itself, of several as near the first by dependsOn. Each task hands its own on, so
- * that a long chain of UPSTREAM_FAILED costs O(1) each. */
+/* The nearest ancestor that failed itself, of several as near the first by dependsOn; a failure that is ignored is none.
+ * Each task hands its own on, so that a long chain of UPSTREAM_FAILED costs O(1) each. */
 static void find_culprit(struct etask *task)
 {
     const struct erun *run = task->run;
@@ -23,7 +23,7 @@ static void find_culprit(struct etask *task)
     task->culprit = 0;
     for (uint32_t i = 0; i < node->dep_count; i++) {
         const struct etask *dep = &run->tasks[node->deps[i].task];
-        enum state state = task_state(dep);
+        enum state state = rule_state_seen(task_def_of(dep), task_state(dep));
         if (!state_is_own_failure(state) && state != STATE_UPSTREAM_FAILED)
             continue;
         /* Kept by a repair whose definition has it behind other tasks, it stands for itself. */

@@ -149,9 +149,12 @@ const char *decision_rule(struct arena *arena, const struct etask *task,
                run_if_names[def->tasks[task->position].run_if], verdict_name(result.verdict));
     BUF_LIT(&text, ",\"dependencies\":[");
     for (uint32_t i = 0; i < node->dep_count && i < DECISION_DEPS; i++) {
+        enum state state = task_state(&task->run->tasks[node->deps[i].task]);
         buf_puts(&text, i ? ",{\"taskKey\":" : "{\"taskKey\":");
         buf_json_string(&text, def->tasks[node->deps[i].task].task_key);
-        buf_printf(&text, ",\"status\":\"%s\"", state_name(deps[i].state));
+        buf_printf(&text, ",\"status\":\"%s\"", state_name(state));
+        if (deps[i].state != state)
+            buf_printf(&text, ",\"countsAs\":\"%s\"", state_name(deps[i].state));
         if (deps[i].wanted_outcome != FIELD_UNSET)
             buf_printf(&text, ",\"wantedOutcome\":\"%s\"",
                        deps[i].wanted_outcome ? "true" : "false");

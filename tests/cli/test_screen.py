@@ -407,6 +407,9 @@ def test_why_tells_decisions(cli, fake):
     ({"kind": "TRIGGER_RULE", "runIf": "NONE_FAILED", "result": "RUN", "dependencyCount": 1, "dependencies": [
         {"taskKey": "big", "status": "SUCCESS", "wantedOutcome": "true", "outcome": "true"}]},
      ["by runIf NONE_FAILED it runs", "  big was SUCCESS, and decided true; wanted is true"]),
+    ({"kind": "TRIGGER_RULE", "runIf": "ALL_SUCCESS", "result": "RUN", "dependencyCount": 1, "dependencies": [
+        {"taskKey": "dq", "status": "FAILED", "countsAs": "SUCCESS"}]},
+     ["by runIf ALL_SUCCESS it runs", "  dq was FAILED, which counts as SUCCESS"]),
     ({"kind": "RETRY", "attempt": 0, "budget": "RETRIES", "used": 1, "of": 3, "notBefore": 1795750148667},
      ["retry 1 of 3 after attempt 0, not before 2026-11-27 03:29:08Z"]),
     ({"kind": "RETRY", "attempt": 1, "budget": "LOST", "used": 1, "of": 3}, ["started again, since attempt 1 was lost: 1 of 3 times"]),

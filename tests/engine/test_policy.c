@@ -85,6 +85,24 @@ static void a_failure_that_counts_as_a_success(void **state)
     assert_int_equal(world_run(world, &run)->ignored_failure, 0);
 }
 
+static void an_ignored_failure_is_nobodys_cause(void **state)
+{
+    struct world *world = *state;
+    struct uuid job = world_dag(world, "a: {'x-failPolicy':'IGNORE'}; b; c: a b; d: c", WIDE);
+    struct uuid run = world_submit(world, &job, NULL);
+    world_exit(world, &run, "a", 1);
+    world_exit(world, &run, "b", 1);
+    world_expect(world, &run, "FAILED a=FAILED b=FAILED c=UPSTREAM_FAILED d=UPSTREAM_FAILED");
+    assert_string_equal(world_message(world, &run, "c"),
+                        "Not run: upstream task b ended FAILED");
+    assert_string_equal(world_message(world, &run, "d"),
+                        "Not run: upstream task b ended FAILED");
+    const struct event_row *decided = world_event(world, &run, "c", STATE_UPSTREAM_FAILED);
+    assert_has(decided->decision,
+               "{\"taskKey\":\"a\",\"status\":\"FAILED\",\"countsAs\":\"SUCCESS\"}");
+    assert_has(decided->decision, "{\"taskKey\":\"b\",\"status\":\"FAILED\"}");
+}
+
 static void a_leaf_whose_failure_is_ignored(void **state)
 {
     struct world *world = *state;
@@ -276,6 +294,7 @@ int main(void)
         WORLD_TEST(a_child_of_a_run_that_ends),
         WORLD_TEST(a_failure_that_follows_the_trigger_rules),
         WORLD_TEST(a_failure_that_counts_as_a_success),
+        WORLD_TEST(an_ignored_failure_is_nobodys_cause),
         WORLD_TEST(a_leaf_whose_failure_is_ignored),
         WORLD_TEST(a_failure_that_suspends_the_run),
         WORLD_TEST(a_retry_of_a_suspended_run_waits_too),

@@ -154,7 +154,7 @@ function Reason({ decision }: { decision: Decision }) {
           {dependencies.map((d) => (
             <li key={d.taskKey}>
               <Shape status={d.status} />
-              <span><Name text={d.taskKey} />: {word(d.status)}{d.outcome && <>, outcome {visible(d.outcome)}</>}{d.wantedOutcome && <> (needs {visible(d.wantedOutcome)})</>}</span>
+              <span><Name text={d.taskKey} />: {word(d.status)}{d.countsAs && <>, which counts as {word(d.countsAs)}</>}{d.outcome && <>, outcome {visible(d.outcome)}</>}{d.wantedOutcome && <> (needs {visible(d.wantedOutcome)})</>}</span>
             </li>
           ))}
         </ul>

@@ -219,7 +219,7 @@ export interface Decision {
   kind: string
   runIf?: string
   result?: string
-  dependencies?: { taskKey: string; status: Status; outcome?: string; wantedOutcome?: string }[]
+  dependencies?: { taskKey: string; status: Status; countsAs?: Status; outcome?: string; wantedOutcome?: string }[]
   [field: string]: unknown
 }
 
