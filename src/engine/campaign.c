@@ -9,6 +9,11 @@ struct ecampaign *engine_campaign(const struct engine *engine, const struct uuid
     return uuid_map_get(&engine->campaigns, key);
 }
 
+uint64_t engine_links_reviewed(const struct engine *engine)
+{
+    return engine->links_reviewed;
+}
+
 bool engine_has_campaign(const struct engine *engine, const struct uuid *key)
 {
     return engine_campaign(engine, key) != NULL;
@@ -146,6 +151,7 @@ struct ecampaign *campaign_new(struct engine *engine, const struct campaign_row 
     campaign->tracked = (struct tracked){.kind = ROW_CAMPAIGN, .row = &campaign->row};
     heap_init(&campaign->ready);
     list_init(&campaign->moved);
+    list_init(&campaign->reviews);
     own_fixed(campaign);
     for (size_t i = 0; i < count; i++)
         own_cell(campaign, &campaign->cells[i], &cells[i]);
@@ -200,6 +206,7 @@ static void campaign_free(struct engine *engine, struct ecampaign *campaign)
         set_text(engine, &cell->row.message, NULL);
         list_remove(&cell->tracked.link);
         list_remove(&cell->moved);
+        list_remove(&cell->review);
     }
     list_remove(&campaign->tracked.link);
     list_remove(&campaign->due);

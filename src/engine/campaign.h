@@ -5,7 +5,7 @@
  * has FAILED comes with the run of a failed cell, and goes on when that is repaired. A cell
  * that stands for a run finds it by key: the run itself is here only while it is active, or wanted.
  * What a cell waits for follows from the states of the cells that it is linked to, and is looked up,
- * never counted; only move_cell changes a cell's state, and what hangs on it.
+ * never counted; campaign_cells.c alone changes a cell's state, and what hangs on it.
  */
 #pragma once
 
@@ -20,6 +20,7 @@ struct ecell {
     uint32_t need_count, follow_count, dependent_count;
     struct heap_item ready;    /* in campaign->ready, by position: may start */
     struct list moved;         /* in campaign->moved: its dependents are not told yet */
+    struct list review;        /* in campaign->reviews: something that it is linked to has moved */
     struct ecell *next_of_run; /* another cell that stands for the same run */
     bool is_of_run;            /* on engine->cells */
     bool is_taken;             /* WAITING at GATE_TAKEN: counted in campaign->taken */
@@ -32,9 +33,9 @@ struct ecampaign {
     struct ecell *cells;
     uint32_t count;
     struct heap ready;
-    struct list moved;
-    size_t running; /* cells in RUNNING */
-    size_t failed;  /* in FAILED */
+    struct list moved, reviews; /* empty but while cells move */
+    size_t running;             /* cells in RUNNING */
+    size_t failed;              /* in FAILED */
     size_t succeeded;
     size_t taken; /* cells that wait for nothing but what somebody else has started */
     struct list
@@ -67,8 +68,10 @@ void cell_place(struct ecell *cell, enum cell_gate gate);
 bool campaign_has_work(const struct ecampaign *campaign);
 /* Finds what may start, and tells what may not why; of a campaign just made. */
 void campaign_begin(struct step *step, struct ecampaign *campaign);
-/* The only setter of a cell's state. */
+/* The only setter of a cell's state, but for those that failed and start again. */
 void move_cell(struct step *step, struct ecell *cell, enum campaign_cell_state to,
                const char *message);
+/* What failed starts again, what waited for it waits again. */
+void campaign_restart_failed(struct step *step, struct ecampaign *campaign);
 void move_campaign(struct step *step, struct ecampaign *campaign, enum campaign_state to,
                    const char *message);

@@ -159,6 +159,7 @@ static void review(struct step *step, struct ecell *cell)
     if (state != CELL_WAITING && state != CELL_BLOCKED)
         return;
     enum cell_gate gate = cell_gate(step->engine, cell, &by);
+    step->engine->links_reviewed += cell->need_count + cell->follow_count;
     if (gate == GATE_BLOCKED && state != CELL_BLOCKED) {
         set_cell(step, cell, CELL_BLOCKED,
                  arena_printf(arena, "Blocked: %s %s", cell_text(arena, by),
@@ -172,15 +173,29 @@ static void review(struct step *step, struct ecell *cell)
     cell_place(cell, gate);
 }
 
+static void review_later(struct ecell *cell)
+{
+    if (!list_is_linked(&cell->review))
+        list_append(&cell->campaign->reviews, &cell->review);
+}
+
+/* Reviews what hangs on cells that have moved. A cell is looked at once for all before it that moved together: who looks
+ * goes through everything that the cell is linked to. */
 static void tell_dependents(struct step *step, struct ecampaign *campaign)
 {
     bool final = campaign_is_final((enum campaign_state)campaign->row.state);
-    while (!list_is_empty(&campaign->moved)) {
-        struct list *node = campaign->moved.next;
-        const struct ecell *cell = LIST_ITEM(node, struct ecell, moved);
-        list_remove(node);
-        for (uint32_t i = 0; i < cell->dependent_count && !final; i++)
-            review(step, &campaign->cells[cell->dependents[i]]);
+    while (!list_is_empty(&campaign->moved) || !list_is_empty(&campaign->reviews)) {
+        LIST_EACH_SAFE (&campaign->moved, node) {
+            const struct ecell *cell = LIST_ITEM(node, struct ecell, moved);
+            list_remove(node);
+            for (uint32_t i = 0; i < cell->dependent_count && !final; i++)
+                review_later(&campaign->cells[cell->dependents[i]]);
+        }
+        if (list_is_empty(&campaign->reviews))
+            break;
+        struct list *next = campaign->reviews.next;
+        list_remove(next);
+        review(step, LIST_ITEM(next, struct ecell, review));
     }
     campaign_touch(step, campaign);
 }
@@ -189,9 +204,19 @@ void move_cell(struct step *step, struct ecell *cell, enum campaign_cell_state t
                const char *message)
 {
     set_cell(step, cell, to, message);
-    if (to == CELL_WAITING)
-        review(step, cell);
     tell_dependents(step, cell->campaign);
+}
+
+void campaign_restart_failed(struct step *step, struct ecampaign *campaign)
+{
+    for (uint32_t i = 0; i < campaign->count; i++) {
+        struct ecell *cell = &campaign->cells[i];
+        if (cell->row.state != CELL_FAILED)
+            continue;
+        set_cell(step, cell, CELL_WAITING, "Waits for its turn");
+        review_later(cell);
+    }
+    tell_dependents(step, campaign);
 }
 
 void campaign_begin(struct step *step, struct ecampaign *campaign)

@@ -154,14 +154,6 @@ static void pause_campaign(struct step *step, struct ecampaign *campaign, const 
                       arena_printf(&step->fx->arena, "Paused by %s", by));
 }
 
-/* What failed starts again, what waited for it waits again. */
-static void restart_failed(struct step *step, struct ecampaign *campaign)
-{
-    for (uint32_t i = 0; i < campaign->count; i++)
-        if (campaign->cells[i].row.state == CELL_FAILED)
-            move_cell(step, &campaign->cells[i], CELL_WAITING, "Waits for its turn");
-}
-
 static void resume_campaign(struct step *step, struct ecampaign *campaign, const char *by,
                             struct command_result *result)
 {
@@ -178,7 +170,7 @@ static void resume_campaign(struct step *step, struct ecampaign *campaign, const
                   campaign->row.start_ms == FIELD_NULL ? CAMPAIGN_PENDING : CAMPAIGN_RUNNING,
                   message);
     if (state == CAMPAIGN_FAILED)
-        restart_failed(step, campaign);
+        campaign_restart_failed(step, campaign);
 }
 
 /* The attempt of a run that the campaign asked for, and nobody else. */

@@ -313,6 +313,8 @@ bool engine_minds_clock(const struct engine *engine, int64_t now_ms);
 /* How many runs and attempts it holds: for metrics and tests. */
 size_t engine_run_count(const struct engine *engine);
 size_t engine_attempt_count(const struct engine *engine);
+/* How many links between cells of campaigns its steps have looked at: for tests. */
+uint64_t engine_links_reviewed(const struct engine *engine);
 /* Would a step start something if it had another slot? */
 bool engine_wants_slot(const struct engine *engine);
 /* Puts a task that waits for an execution slot before all others; false: it does not wait for one. For whoever knows

@@ -189,6 +189,7 @@ struct engine {
     struct list campaigns_due;
     struct list campaigns_parked; /* rows are wanted; empty between batches */
     struct list campaigns_done;
+    uint64_t links_reviewed;   /* of cells, so far: for tests */
     struct uuid_map holds;     /* upstream job → those who wait for runs of it */
     struct heap holds_due;     /* held runs to be looked at, by their number */
     struct list holds_parked;  /* rows are wanted; empty between batches */

@@ -415,6 +415,47 @@ static void what_has_since_succeeded_is_not_run_again(void **state)
     assert_int_equal(world_run(world, &second)->version, version);
 }
 
+/* Two at the end need all the others: each is looked at once for all that start again, and once for the one that runs. */
+static void what_failed_starts_again_together(void **state)
+{
+    enum { COUNT = 40, BEHIND = 2 };
+    struct world *world = *state;
+    struct uuid job = world_history(world, 1, 0, "");
+    struct planned_cell cells[COUNT + BEHIND];
+    struct buf needs;
+    const char *name = "job";
+    buf_init(&needs, 1000);
+    for (int i = 0; i < COUNT; i++)
+        buf_printf(&needs, "%s%d", i ? "," : "[", i);
+    buf_putc(&needs, ']');
+    for (int i = 0; i < COUNT + BEHIND; i++)
+        cells[i] = (struct planned_cell){.job = job,
+                                         .plan_ms = world->now_ms + (i + 1) * MINUTE_MS,
+                                         .needs = i < COUNT ? "[]" : needs.data,
+                                         .follows = "[]"};
+    struct command command = {.kind = COMMAND_CAMPAIGN_CREATE, .key = job};
+    command.campaign = (struct campaign_order){
+        .request = world_over_all(world, &job, 1),
+        .plan = {.jobs = &job,
+                 .job_names = &name,
+                 .job_count = 1,
+                 .cells = cells,
+                 .cell_count = COUNT + BEHIND},
+    };
+    command.campaign.request.kind = CAMPAIGN_SUPPLEMENT;
+    struct uuid key = world_command(world, &command).key;
+    for (size_t i = 0; i < COUNT; i++)
+        world_finish(world, &key, i, false);
+    assert_has(world_cells(world, &key), "FAILED FFF");
+    assert_has(world_cells(world, &key), "FBB");
+    uint64_t before = engine_links_reviewed(world->engine);
+    assert_answer(world_act(world, COMMAND_CAMPAIGN_RESUME, &key), ERR_OK, "");
+    assert_has(world_cells(world, &key), "RUNNING RWW");
+    assert_has(world_cells(world, &key), "WWW");
+    assert_in_range(engine_links_reviewed(world->engine) - before, 1, 2 * BEHIND * COUNT);
+    buf_release(&needs);
+}
+
 /* Two that are asked for in one batch know nothing of each other before the step. */
 static void one_that_is_to_be_alone_is(void **state)
 {
@@ -463,6 +504,8 @@ int main(void)
         WORLD_TEST(while_the_server_drains_nothing_starts),
         WORLD_TEST(what_is_depended_on_exists_and_forms_no_cycle),
         WORLD_TEST(what_has_since_succeeded_is_not_run_again),
+        cmocka_unit_test_setup_teardown(what_failed_starts_again_together, world_setup,
+                                        world_teardown),
         WORLD_TEST(one_that_is_to_be_alone_is),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
