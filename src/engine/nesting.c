@@ -75,8 +75,8 @@ struct walk {
     const struct job_def *before; /* its newest definition; NULL: it has none */
     struct visit *level;
     size_t count, cap;
-    struct uuid_map seen;
-    size_t visited;
+    struct uuid_map seen;  /* on this level, where depth counts */
+    struct uuid_map found; /* on any level */
     bool is_waiting;
     struct err *err;
 };
@@ -120,8 +120,9 @@ static enum nest_verdict visit_key(struct walk *walk, const char *text, size_t t
         return refuse(walk, through, direct ? relation->to_itself : relation->to_cycle);
     if (uuid_map_get(&walk->seen, &key))
         return NEST_OK;
-    if (++walk->visited > DEF_MAX_NESTED_JOBS)
+    if (!uuid_map_get(&walk->found, &key) && walk->found.count == DEF_MAX_NESTED_JOBS)
         return refuse(walk, through, relation->to_too_many);
+    uuid_map_put(&walk->found, &key, job);
     uuid_map_put(&walk->seen, &key, job);
     GROW(walk->level, walk->count, walk->cap);
     walk->level[walk->count++] = (struct visit){job, through};
@@ -169,6 +170,7 @@ static enum nest_verdict check_def(struct step *step, const struct job_def *def,
         walk.before = job->def;
     }
     uuid_map_init(&walk.seen);
+    uuid_map_init(&walk.found);
     enum nest_verdict verdict = visit_def(&walk, def, NULL);
     for (int depth = 1; verdict == NEST_OK && !walk.is_waiting && walk.count; depth++) {
         if (depth == relation->max_depth)
@@ -177,6 +179,7 @@ static enum nest_verdict check_def(struct step *step, const struct job_def *def,
             verdict = next_level(&walk);
     }
     uuid_map_release(&walk.seen);
+    uuid_map_release(&walk.found);
     free(walk.level);
     if (verdict == NEST_OK && walk.is_waiting)
         verdict = NEST_WAIT;

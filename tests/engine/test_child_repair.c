@@ -308,6 +308,34 @@ static void jobs_nest_ten_deep(void **state)
     assert_int_equal(world->running_count, 0);
 }
 
+static char *job_of_jobs(struct world *world, const struct uuid *below, size_t count)
+{
+    struct buf text;
+    buf_init(&text, 1 << 20);
+    BUF_LIT(&text, "{'name':'j','path':'/jobs','tasks':[");
+    for (size_t i = 0; i < count; i++) {
+        char key[UUID_TEXT];
+        buf_printf(&text, "%s{'taskKey':'t%zu','type':'JOB_TASK','jobKey':'%s'}", i ? "," : "", i,
+                   uuid_format(&below[i], key));
+    }
+    BUF_LIT(&text, "]}");
+    char *json = arena_memdup(&world->arena, text.data, text.len);
+    buf_release(&text);
+    return json;
+}
+
+/* Those at the bottom stand on nine levels below the last one: more than 1,000 times, and they are 120. */
+static void a_job_that_stands_on_many_levels_counts_once(void **state)
+{
+    enum { BOTTOM = 112, LEVELS = DEF_MAX_NESTING - 2 };
+    struct world *world = *state;
+    struct uuid jobs[BOTTOM + LEVELS];
+    for (size_t i = 0; i < BOTTOM + LEVELS; i++)
+        jobs[i] = i < BOTTOM ? world_dag(world, "x", WIDE)
+                             : world_job(world, job_of_jobs(world, jobs, i));
+    world_job(world, job_of_jobs(world, jobs, BOTTOM + LEVELS));
+}
+
 /* The definitions never form a cycle at once, the runs of old ones could. */
 static void a_cycle_that_only_runs_have(void **state)
 {
@@ -420,6 +448,8 @@ int main(void)
         WORLD_TEST(a_success_that_was_not_renewed_is_renewed_by_the_next),
         WORLD_TEST(cycles_are_refused_when_saved),
         WORLD_TEST(jobs_nest_ten_deep),
+        cmocka_unit_test_setup_teardown(a_job_that_stands_on_many_levels_counts_once, world_setup,
+                                        world_teardown),
         WORLD_TEST(a_cycle_that_only_runs_have),
         WORLD_TEST(a_missing_job_is_no_missing_run),
         WORLD_TEST(a_child_is_repaired_on_its_jobs_definition_of_now),
