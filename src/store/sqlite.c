@@ -76,16 +76,25 @@ static bool open_writer(struct sqlite_store *store, struct err *err)
     return false;
 }
 
-/* One line per failure, whatever comes of it. */
+/* Somebody has taken the file away, or put another in its place: what is written goes nowhere. */
+static bool has_moved(struct db *db)
+{
+    int moved = 0;
+    sqlite3_file_control(db->handle, "main", SQLITE_FCNTL_HAS_MOVED, &moved);
+    return moved;
+}
+
+/* One line per failure, whatever comes of it. Where SQLite knows of none, it is what was found by looking. */
 static void log_failure(struct sqlite_store *store, const char *what)
 {
     sqlite3 *handle = store->writer.handle;
     int code = handle ? sqlite3_extended_errcode(handle) : SQLITE_CANTOPEN;
     const char *error = handle ? sqlite3_errmsg(handle) : "the database is not open";
     if (code == SQLITE_OK || code == SQLITE_ROW || code == SQLITE_DONE)
-        error = "a row that was to be changed is not there";
+        error = has_moved(&store->writer) ? "the database is no longer where it was"
+                                          : "a row that was to be changed is not there";
     log_event(LOG_ERROR, "store failed", LOG_TEXT("doing", what), LOG_TEXT("error", error),
-              LOG_NUMBER("code", code));
+              LOG_NUMBER("code", code), LOG_TEXT("path", store->path));
 }
 
 /* After a failure nothing of the transaction stays. Where SQLite cannot say so, because the file
@@ -143,17 +152,6 @@ static bool meta_get(struct store *base, const char *name, struct arena *arena, 
         give_up(store, "read a value");
     pthread_mutex_unlock(&store->lock);
     return read;
-}
-
-/* Somebody has taken the file away, or put another in its place: what is written goes nowhere. */
-static bool has_moved(struct db *db)
-{
-    int moved = 0;
-    sqlite3_file_control(db->handle, "main", SQLITE_FCNTL_HAS_MOVED, &moved);
-    if (moved)
-        log_event(LOG_ERROR, "the database is no longer where it was",
-                  LOG_TEXT("path", sqlite3_db_filename(db->handle, "main")));
-    return moved;
 }
 
 static bool commit_to_file(struct db *db)
