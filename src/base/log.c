@@ -1,12 +1,17 @@
 #include "base/log.h"
 
+#include <string.h>
 #include <unistd.h>
 
 #include "base/buf.h"
 #include "base/clock.h"
 #include "base/timefmt.h"
+#include "base/utf8.h"
 
-enum { LINE_MAX_BYTES = 8192 };
+enum {
+    TEXT_MAX_BYTES = 8192,   /* of one value, before it is escaped */
+    LINE_MAX_BYTES = 1 << 20 /* more than all values of a line take, each byte of them escaped */
+};
 
 static enum log_level least_level = LOG_INFO;
 static enum log_format line_format = LOG_LOGFMT;
@@ -21,7 +26,7 @@ void log_setup(enum log_level least, enum log_format format)
 
 static bool is_bare(const char *text)
 {
-    if (!*text)
+    if (!*text || strnlen(text, TEXT_MAX_BYTES + 1) > TEXT_MAX_BYTES)
         return false;
     for (; *text; text++)
         if (*text <= ' ' || *text == '"' || *text == '=' || *text == '\\' || *text >= 0x7f)
@@ -29,14 +34,19 @@ static bool is_bare(const char *text)
     return true;
 }
 
-/* Whoever reads the log does so on a terminal, and anybody may have written what is in it. */
+/* Whoever reads the log does so on a terminal, and anybody may have written what is in it. Cut where it is long. */
 static void add_text(struct buf *line, const char *text)
 {
-    struct buf quoted;
+    struct buf shown, quoted;
+    size_t len = strlen(text), kept = utf8_cut(text, len, TEXT_MAX_BYTES);
+    buf_init(&shown, LINE_MAX_BYTES);
     buf_init(&quoted, LINE_MAX_BYTES);
-    buf_json_string(&quoted, text);
-    if (quoted.len)
-        buf_json_shown(line, quoted.data, quoted.len);
+    buf_add(&shown, text, kept);
+    if (kept < len)
+        BUF_LIT(&shown, "…");
+    buf_json_string_len(&quoted, shown.len ? shown.data : "", shown.len);
+    buf_json_shown(line, quoted.data, quoted.len);
+    buf_release(&shown);
     buf_release(&quoted);
 }
 

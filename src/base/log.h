@@ -15,7 +15,7 @@ enum log_format { LOG_LOGFMT, LOG_JSON };
 /* To be called before threads start. */
 void log_setup(enum log_level least, enum log_format format);
 
-/* A key and a value; the list ends with a NULL key. */
+/* A key and a value, of which 8 KiB are written; the list ends with a NULL key. */
 struct log_field {
     const char *key;
     const char *text; /* NULL: `number` counts */
