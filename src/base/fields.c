@@ -121,7 +121,7 @@ static enum err_code check_length(struct parser *parser, const struct field *fie
     return ERR_OK;
 }
 
-static bool holds_nul(const json_t *value)
+static bool is_text_with_nul(const json_t *value)
 {
     return json_is_string(value) && strlen(json_string_value(value)) != json_string_length(value);
 }
@@ -131,7 +131,7 @@ static enum err_code parse_string(struct parser *parser, const struct field *fie
 {
     if (!json_is_string(value))
         return wrong_kind(parser, "a string", value);
-    if (holds_nul(value))
+    if (is_text_with_nul(value))
         return refuse(parser, ERR_INVALID_PARAMETER, "must not hold a NUL character");
     const char *text = json_string_value(value);
     enum err_code code = check_length(parser, field, text);
@@ -169,7 +169,7 @@ static enum err_code parse_enum(struct parser *parser, const struct field *field
 {
     if (!json_is_string(value))
         return wrong_kind(parser, "a string", value);
-    for (int i = 0; i < field->name_count && !holds_nul(value); i++) {
+    for (int i = 0; i < field->name_count && !is_text_with_nul(value); i++) {
         if (strcmp(json_string_value(value), field->names[i]) == 0) {
             *ret = i;
             return ERR_OK;
@@ -187,7 +187,8 @@ static enum err_code parse_enum(struct parser *parser, const struct field *field
 
 static enum err_code parse_time(struct parser *parser, json_t *value, int64_t *ret)
 {
-    if (!json_is_string(value) || holds_nul(value) || !timefmt_parse(json_string_value(value), ret))
+    if (!json_is_string(value) || is_text_with_nul(value) ||
+        !timefmt_parse(json_string_value(value), ret))
         return refuse(parser, ERR_INVALID_PARAMETER,
                       "must be an RFC 3339 date-time such as 2026-01-31T12:00:00Z");
     return ERR_OK;
@@ -260,21 +261,21 @@ static enum err_code parse_map(struct parser *parser, const struct field *field,
     return code;
 }
 
-/* Also of keys. */
-static bool has_nul(const json_t *value)
+/* In any text of the tree, keys too. */
+static bool holds_nul(const json_t *value)
 {
     const char *key;
     size_t i, len;
     json_t *item;
     if (json_is_string(value))
-        return strlen(json_string_value(value)) != json_string_length(value);
+        return is_text_with_nul(value);
     if (json_is_array(value)) {
         json_array_foreach (value, i, item)
-            if (has_nul(item))
+            if (holds_nul(item))
                 return true;
     } else if (json_is_object(value)) {
         json_object_keylen_foreach ((json_t *)(uintptr_t)value, key, len, item)
-            if (strlen(key) != len || has_nul(item))
+            if (strlen(key) != len || holds_nul(item))
                 return true;
     }
     return false;
@@ -287,7 +288,7 @@ static enum err_code parse_raw(struct parser *parser, const struct field *field,
     int levels = field->max ? (int)field->max : FIELDS_RAW_DEPTH;
     if (field->raw_kind == FIELD_OBJECT && !json_is_object(value))
         return wrong_kind(parser, "an object", value);
-    if (has_nul(value))
+    if (holds_nul(value))
         return refuse(parser, ERR_INVALID_PARAMETER, "must not hold a NUL character");
     char *text = json_dumps(value, JSON_COMPACT | JSON_ENCODE_ANY);
     bool fits = json_depth(text, strlen(text)) <= levels;
@@ -379,7 +380,7 @@ static bool knows(const struct schema *schema, const char *name)
     return false;
 }
 
-/* As many words as a message takes. */
+/* Refuses an unknown field, or tells of it, and which name was perhaps meant. */
 static enum err_code meet_unknown(struct parser *parser, const struct schema *schema,
                                   const struct schema *variant, const char *key)
 {

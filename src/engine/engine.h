@@ -13,11 +13,11 @@
  *       each, then engine_step with ENGINE_LOADED
  *     engine_collect                   every object that moved becomes one row, once
  *     commit the rows                  outside
- *     ok:     engine_committed, then act on starts, stops, purges and answers
+ *     ok:     act on starts, stops, purges and answers, then engine_committed
  *     failed: engine_free; begin again from the store, act on nothing
  *
  * Memory: the engine holds jobs and runs that are not final and those that were added for a
- * command; engine_committed lets go of what is no longer needed. Rows in effects point into the
+ * command; engine_committed lets go of what is no longer needed. Effects, their rows too, point into the
  * engine and the effects' arena and are valid until engine_committed.
  */
 #pragma once

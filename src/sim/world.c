@@ -384,12 +384,12 @@ void world_commit(struct world *world)
         world->last_commit_ok = false; /* the recovery's own was */
         return;
     }
+    bool lives = act(world);
     engine_committed(world->engine);
     world_check_engine(world->engine);
     check_holdings(world);
     if (!world->is_draining && engine_next_deadline(world->engine) > 0)
         book_check_waiting(&world->book);
-    bool lives = act(world);
     world->effects_left = SIZE_MAX;
     world->taken_count = 0;
     effects_clear(&world->effects);

@@ -29,7 +29,7 @@
 #member, COLUMN_HASH, flags, offsetof(struct row, member), 0 \
     }
 
-enum { FIXED = 0, KEY = COLUMN_KEY, MOVING = COLUMN_MOVING, LARGE = COLUMN_LARGE };
+enum { FIXED = 0, KEY = COLUMN_KEY, MOVING = COLUMN_MOVING };
 
 static const struct column workspace_columns[] = {
     INT64(workspace_row, id, KEY),
@@ -61,7 +61,7 @@ static const struct column job_columns[] = {
 static const struct column job_version_columns[] = {
     INT64(job_version_row, workspace, KEY),   UUID(job_version_row, job, KEY),
     INT64(job_version_row, version, KEY),     INT64(job_version_row, created_ms, FIXED),
-    TEXT(job_version_row, created_by, FIXED), TEXT(job_version_row, definition, LARGE),
+    TEXT(job_version_row, created_by, FIXED), TEXT(job_version_row, definition, FIXED),
 };
 
 static const struct column schedule_columns[] = {
@@ -117,9 +117,9 @@ static const struct column run_columns[] = {
     INT64(run_row, end_ms, MOVING),
     INT64(run_row, execution_ms, MOVING),
     TEXT(run_row, error_trace, MOVING),
-    TEXT(run_row, parameters, LARGE),
-    TEXT(run_row, queue, LARGE),
-    TEXT(run_row, schedule, LARGE),
+    TEXT(run_row, parameters, FIXED),
+    TEXT(run_row, queue, FIXED),
+    TEXT(run_row, schedule, FIXED),
 };
 
 static const struct column repair_columns[] = {
@@ -143,10 +143,10 @@ static const struct column repair_columns[] = {
     INT64(repair_row, execution_ms, MOVING),
     INT64(repair_row, cleanup_ms, MOVING),
     TEXT(repair_row, error_trace, MOVING),
-    TEXT(repair_row, parameters, LARGE),
-    TEXT(repair_row, unified, MOVING | LARGE),
-    TEXT(repair_row, plan, LARGE),
-    TEXT(repair_row, commits, MOVING | LARGE),
+    TEXT(repair_row, parameters, FIXED),
+    TEXT(repair_row, unified, MOVING),
+    TEXT(repair_row, plan, FIXED),
+    TEXT(repair_row, commits, MOVING),
 };
 
 static const struct column task_run_columns[] = {
@@ -177,9 +177,9 @@ static const struct column task_run_columns[] = {
     UUID(task_run_row, child_run, MOVING),
     TEXT(task_run_row, error_trace, MOVING),
     TEXT(task_run_row, canceled_by, MOVING),
-    TEXT(task_run_row, parameters, MOVING | LARGE),
-    TEXT(task_run_row, published, MOVING | LARGE),
-    TEXT(task_run_row, git_commit, MOVING | LARGE),
+    TEXT(task_run_row, parameters, MOVING),
+    TEXT(task_run_row, published, MOVING),
+    TEXT(task_run_row, git_commit, MOVING),
 };
 
 static const struct column attempt_columns[] = {
@@ -238,7 +238,7 @@ static const struct column retry_token_columns[] = {
     TEXT(retry_token_row, etag, MOVING),
     TEXT(retry_token_row, location, MOVING),
     UUID(retry_token_row, operation, MOVING),
-    {"body", COLUMN_BYTES, MOVING | LARGE, offsetof(struct retry_token_row, body),
+    {"body", COLUMN_BYTES, MOVING, offsetof(struct retry_token_row, body),
      offsetof(struct retry_token_row, body_len)},
 };
 
@@ -360,6 +360,7 @@ static const struct column campaign_cell_columns[] = {
     INT64(campaign_cell_row, start_ms, MOVING), INT64(campaign_cell_row, finished_ms, MOVING),
 };
 
+/* `large`: so many columns at the end are left out of lists. */
 #define TABLE(name, row, columns, large)                                                           \
     {                                                                                              \
         name, sizeof(struct row), columns, ARRAY_LEN(columns), ARRAY_LEN(columns) - (large), false \

@@ -29,7 +29,6 @@ enum { COLUMN_HASH_BYTES = 32 };
 enum column_flag {
     COLUMN_KEY = 1 << 0,    /* names the row: what an UPDATE finds it by */
     COLUMN_MOVING = 1 << 1, /* written by an UPDATE */
-    COLUMN_LARGE = 1 << 2,  /* left out of lists; these come last */
 };
 
 struct column {
@@ -45,7 +44,7 @@ struct table {
     size_t row_size;  /* of the struct, in bytes */
     const struct column *columns;
     size_t count;
-    size_t listed;     /* the first so many are what lists read */
+    size_t listed;     /* the first so many are what lists read: large texts come last */
     bool is_deletable; /* by key, and nothing else goes with a row */
 };
 
