@@ -217,11 +217,10 @@ static inline const struct task_def *task_def_of(const struct etask *task)
     return &task->run->def->tasks[task->position];
 }
 
-/* Do attempts of the task take an execution slot? A JOB runs nothing itself, and others are decided. */
+/* Do attempts of the task take an execution slot? */
 static inline bool task_has_process(const struct etask *task)
 {
-    int type = task_def_of(task)->type;
-    return !task_type_is_decided(type) && type != TASK_JOB;
+    return task_type_has_process(task_def_of(task)->type);
 }
 
 static inline enum state task_state(const struct etask *task)

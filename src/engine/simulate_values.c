@@ -16,7 +16,7 @@
 /* Only what runs publishes: a reference to a value of another task is an error of a real run, too. */
 static bool publishes(const struct task_def *task)
 {
-    return task->type != TASK_IF_ELSE && task->type != TASK_JOB;
+    return task_type_has_process(task->type);
 }
 
 /* The next reference to a value of a task that publishes. */

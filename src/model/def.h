@@ -78,6 +78,13 @@ static inline bool task_type_is_decided(int type)
     return type == TASK_IF_ELSE || type == TASK_DUMMY;
 }
 
+/* Does such a task run a process, which takes an execution slot and may publish values? What is decided has none, nor
+ * has a JOB: its child's tasks do. */
+static inline bool task_type_has_process(int type)
+{
+    return !task_type_is_decided(type) && type != TASK_JOB;
+}
+
 enum run_if {
     RUN_IF_ALL_SUCCESS,
     RUN_IF_ALL_DONE,
@@ -214,8 +221,8 @@ struct task_def {
     /* by type */
     const char *notebook_path;
     const char *file_path;
-    int8_t
-        is_warm; /* PYTHON: whether a warm interpreter may run it; FIELD_UNSET: as its cluster says */
+    /* PYTHON: whether a warm interpreter may run it; FIELD_UNSET: as its cluster says. */
+    int8_t is_warm;
     const char *main_class;
     const char *command_line_arguments;
     struct field_list dependent_libraries; /* of const char * */
@@ -337,7 +344,7 @@ struct def_problems {
 };
 struct def_problems job_def_problems(json_t *value, bool strict, struct arena *arena,
                                      struct job_def **ret);
-/* The same from a stored canonical text, which was checked when it was saved: only what the graph
+/* What job_def_parse gives, from a stored canonical text, which was checked when it was saved: only what the graph
  * needs is looked at again. `version` is what the row says. */
 enum err_code job_def_load(const char *json, int64_t version, struct job_def **ret,
                            struct err *err);

@@ -187,13 +187,12 @@ static bool note_query(const void *context, const char *task_key)
     return true;
 }
 
-/* What the engine decides by itself, and a run of another job, have no REPRISE_OUTPUT. */
+/* Of what is no task of the job another check tells. */
 static bool may_publish(const void *context, const char *task_key)
 {
     const struct checker *checker = context;
     int64_t target = job_def_find(checker->def, task_key);
-    int type = target < 0 ? TASK_TYPE_COUNT : checker->def->tasks[target].type;
-    return type != TASK_IF_ELSE && type != TASK_JOB && type != TASK_DUMMY;
+    return target < 0 || task_type_has_process(checker->def->tasks[target].type);
 }
 
 static int by_rank(const void *a, const void *b)

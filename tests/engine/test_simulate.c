@@ -186,11 +186,11 @@ static void published_values_are_assumed_or_unknown(void **state)
         "{'taskKey':'many','type':'IF_ELSE_TASK','dependsOn':[{'taskKey':'load'}],'condition':'A',"
         "'expressions':[{'key':'A','value':'{{tasks.load.values.rows}} > 10'}]},"
         "{'taskKey':'bulk','type':'PYTHON_TASK','filePath':'b.py','dependsOn':[{'taskKey':'many',"
-        "'outcome':'true'}]}]}");
+        "'outcome':'true'}]},{'taskKey':'gate','type':'DUMMY_TASK'}]}");
     struct simulation request = request_of(world, def, "", NULL);
     struct simulation_result result = good(world, &request);
     assert_string_equal(picture(world, &result.attempts[0]),
-                        "SUCCESS load=SUCCESS use=SUCCESS many=SUCCESS bulk=EXCLUDED");
+                        "SUCCESS load=SUCCESS use=SUCCESS many=SUCCESS bulk=EXCLUDED gate=SUCCESS");
     assert_int_equal(task_at(&result.attempts[0], 0)->unknown_values.count, 0);
     assert_int_equal(task_at(&result.attempts[0], 1)->unknown_values.count, 2);
     assert_string_equal(unknown_of(task_at(&result.attempts[0], 2)), "{{tasks.load.values.rows}}");
@@ -205,7 +205,7 @@ static void published_values_are_assumed_or_unknown(void **state)
     request.repairs = (struct field_list){&repair, 1};
     result = good(world, &request);
     assert_string_equal(picture(world, &result.attempts[0]),
-                        "SUCCESS load=SUCCESS use=SUCCESS many=SUCCESS bulk=SUCCESS");
+                        "SUCCESS load=SUCCESS use=SUCCESS many=SUCCESS bulk=SUCCESS gate=SUCCESS");
     assert_string_equal(unknown_of(task_at(&result.attempts[0], 1)),
                         "{{tasks.load.values.`odd key`}}");
     assert_int_equal(task_at(&result.attempts[0], 2)->unknown_values.count, 0);
@@ -224,6 +224,9 @@ static void published_values_are_assumed_or_unknown(void **state)
     load = (struct assumption){"many", ASSUMED_TRUE, 0, FIELD_NULL, .values = {&rows, 1}};
     assert_int_equal(ask(world, &request, &ignored, &err), ERR_INVALID_PARAMETER);
     assert_has(err.message, "assumptions[0].values: many publishes none");
+    load = (struct assumption){"gate", ASSUMED_SUCCESS, 0, FIELD_NULL, .values = {&rows, 1}};
+    assert_int_equal(ask(world, &request, &ignored, &err), ERR_INVALID_PARAMETER);
+    assert_has(err.message, "assumptions[0].values: gate publishes none");
     job_def_unref(def);
 }
 
