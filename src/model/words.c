@@ -15,8 +15,8 @@ struct splitter {
     bool in_word; /* also when it is still empty: '' is a word */
     char quote;   /* the one that is open: ', " or NUL */
     bool is_el;
-    bool
-        is_unclosed; /* an expression that nothing closes was met: what follows is not looked into */
+    /* An expression that nothing closes was met: what follows is not looked into. */
+    bool is_unclosed;
     struct arena *arena;
     struct word_piece *pieces;
     struct words words;
@@ -109,7 +109,7 @@ static bool finish_word(struct splitter *splitter)
     return true;
 }
 
-/* Each piece has one. */
+/* No fewer than there will be pieces, each of which has one. */
 static size_t count_braces(const char *text)
 {
     size_t count = 0;
@@ -155,8 +155,10 @@ enum err_code words_split(const char *text, int language, struct arena *arena, s
 
 /* ---- paths ---- */
 
-enum err_code workspace_path(const char *text, struct arena *arena, const char **ret,
-                             struct err *err)
+enum path_verdict { PATH_NAMES_FILE, PATH_NAMES_FOLDER, PATH_CLIMBS };
+
+/* FOLDER: also where nothing is named. *ret is set where a file is. */
+static enum path_verdict read_path(const char *text, struct arena *arena, const char **ret)
 {
     static const char root[] = "/Workspace";
     size_t root_len = sizeof root - 1;
@@ -169,7 +171,7 @@ enum err_code workspace_path(const char *text, struct arena *arena, const char *
         size_t len = strcspn(text, "/");
         bool dot = len == 1 && text[0] == '.';
         if (len == 2 && text[0] == '.' && text[1] == '.')
-            return err_set(err, ERR_INVALID_PARAMETER, "must not hold '..'");
+            return PATH_CLIMBS;
         names_file = len && !dot;
         if (names_file) {
             if (end > path)
@@ -184,9 +186,24 @@ enum err_code workspace_path(const char *text, struct arena *arena, const char *
         }
     }
     if (!names_file)
-        return err_set(err, ERR_INVALID_PARAMETER, "must name a file, not be empty or a folder");
+        return PATH_NAMES_FOLDER;
     *ret = path;
-    return ERR_OK;
+    return PATH_NAMES_FILE;
+}
+
+static enum err_code told_path(enum path_verdict verdict, const char *no_file, struct err *err)
+{
+    if (verdict == PATH_NAMES_FILE)
+        return ERR_OK;
+    return err_set(err, ERR_INVALID_PARAMETER, "%s",
+                   verdict == PATH_CLIMBS ? "must not hold '..'" : no_file);
+}
+
+enum err_code workspace_path(const char *text, struct arena *arena, const char **ret,
+                             struct err *err)
+{
+    return told_path(read_path(text, arena, ret), "must name a file, not be empty or a folder",
+                     err);
 }
 
 enum err_code workspace_place(const char *text, struct arena *arena, const char **ret,
@@ -195,10 +212,8 @@ enum err_code workspace_place(const char *text, struct arena *arena, const char 
     size_t len = strlen(text);
     while (len && text[len - 1] == '/')
         len--;
-    enum err_code code = workspace_path(arena_memdup(arena, text, len), arena, ret, err);
-    if (code && !strstr(err->message, "'..'"))
-        err_set(err, code, "must name a file or a folder within the workspace");
-    return code;
+    return told_path(read_path(arena_memdup(arena, text, len), arena, ret),
+                     "must name a file or a folder within the workspace", err);
 }
 
 /* ---- names ---- */
@@ -218,7 +233,7 @@ bool class_name_check(const char *text, struct err *err)
     if (!good)
         err_set(
             err, ERR_INVALID_PARAMETER,
-            "must be the name of a class: letters, digits, '_', '$' and '.', the first no digit");
+            "must be the name of a class: letters, digits, '_', '$', '.' and '/', the first no digit");
     return good;
 }
 
