@@ -24,6 +24,7 @@ enum { LATE_MS = 60 * 1000 };
 static const int64_t missed_horizon_ms = INT64_C(7) * 24 * 3600 * 1000;
 /* CONTINUOUS: between two starts; doubled from FIRST to LONGEST by each failure in a row. */
 enum { CONTINUOUS_PAUSE_MS = 1000, FIRST_BACKOFF_MS = 10000, LONGEST_BACKOFF_MS = 600000 };
+enum { BACKOFF_DOUBLINGS = 6 }; /* from the first to past the longest */
 /* Skipped times are counted so far. */
 enum { SKIPPED_COUNT_MAX = 1000 };
 /* Jobs that one step asks for. */
@@ -312,7 +313,8 @@ static void go_on_in(struct step *step, struct ealarm *alarm, int64_t wait_ms)
 /* Longer after each failure, up to a limit. */
 static void back_off(struct step *step, struct ealarm *alarm)
 {
-    int64_t doublings = alarm->row.failures++ < 6 ? alarm->row.failures - 1 : 6;
+    int64_t before = alarm->row.failures++;
+    int64_t doublings = before < BACKOFF_DOUBLINGS ? before : BACKOFF_DOUBLINGS;
     int64_t wait_ms = FIRST_BACKOFF_MS << doublings;
     go_on_in(step, alarm, wait_ms < LONGEST_BACKOFF_MS ? wait_ms : LONGEST_BACKOFF_MS);
 }
@@ -341,7 +343,7 @@ static void fire(struct step *step, struct ealarm *alarm, struct ejob *job, int6
     if (planned_ms > alarm->row.decided_ms)
         alarm->row.decided_ms = planned_ms;
     track(step->engine, &alarm->tracked);
-    run_create(step, &command, &origin, &result);
+    run_create(step, &command, &origin, NULL, &result);
     if (result.code) {
         skip(step, alarm, planned_ms, planned_ms, 1, result.message);
         if (continuous) /* no run will end and say when to go on */

@@ -41,10 +41,10 @@ enum cell_gate cell_gate(const struct engine *engine, const struct ecell *cell,
         bool must_succeed = i < cell->need_count;
         const struct ecell *up =
             &cells[must_succeed ? cell->needs[i] : cell->follows[i - cell->need_count]];
-        bool is_stuck = up->row.state == CELL_BLOCKED;
         if (must_succeed ? lets_through(up) : has_ended(up))
             continue;
-        if (is_stuck || (must_succeed && has_ended(up))) {
+        bool is_stuck = up->row.state == CELL_BLOCKED || (must_succeed && has_ended(up));
+        if (is_stuck) {
             *ret_by = up;
             return GATE_BLOCKED;
         }
@@ -333,7 +333,7 @@ static enum start_result make_run(struct step *step, struct ecell *cell)
         return START_DONE;
     }
     struct command_result result = {.code = ERR_OK};
-    run_create(step, &command, &origin, &result);
+    run_create(step, &command, &origin, NULL, &result);
     if (result.code) {
         move_cell(step, cell, CELL_FAILED,
                   arena_printf(&step->fx->arena, "Could not be started: %s", result.message));

@@ -440,9 +440,11 @@ static bool times_of(struct planner *planner, const struct campaign_job *job,
     planner->passes++;
     if (!campaign_previous(job, stretch->to_ms + 1, ret_last) || *ret_last < stretch->from_ms)
         return false;
-    if (stretch->from_ms == INT64_MIN ||
-        !cron_next_since(&job->cron, job->zone, INT64_MIN, stretch->from_ms, *ret_last, ret_first))
-        *ret_first = stretch->from_ms == INT64_MIN ? INT64_MIN : *ret_last;
+    if (stretch->from_ms == INT64_MIN)
+        *ret_first = INT64_MIN;
+    else if (!cron_next_since(&job->cron, job->zone, INT64_MIN, stretch->from_ms, *ret_last,
+                              ret_first))
+        *ret_first = *ret_last;
     return true;
 }
 

@@ -111,8 +111,8 @@ static void make_child(struct step *step, struct etask *task, struct param_list 
     struct command command = command_of(task, COMMAND_RUN_CREATE, &launch->job->row.key);
     struct command_result result = {.code = ERR_OK};
     command.run = (struct run_request){.parameters = params, .queue_enabled = FIELD_UNSET};
-    const struct run_origin origin = {.parent = task, .plan_ms = FIELD_NULL};
-    run_create(step, &command, &origin, &result);
+    const struct run_origin origin = {.plan_ms = FIELD_NULL};
+    run_create(step, &command, &origin, task, &result);
     if (result.code) {
         launch->kind = LAUNCH_CANNOT;
         err_set(&launch->err, result.code, "Cannot start: job %s: %s", launch->job->row.name,

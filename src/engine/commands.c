@@ -280,7 +280,7 @@ static void set_parent(struct run_row *row, const struct etask *parent)
 }
 
 static void fill_run(struct step *step, struct erun *run, const struct command *command,
-                     const struct run_origin *origin)
+                     const struct run_origin *origin, const struct etask *parent)
 {
     struct engine *engine = step->engine;
     const struct ejob *job = run->job;
@@ -322,8 +322,8 @@ static void fill_run(struct step *step, struct erun *run, const struct command *
         .execution_ms = FIELD_NULL,
         .updated_ms = step->now_ms,
     };
-    if (origin->parent)
-        set_parent(&run->row, origin->parent);
+    if (parent)
+        set_parent(&run->row, parent);
     run_own_strings(run);
     uuid_map_put(&engine->runs, &key, run);
 }
@@ -371,7 +371,7 @@ static void create_tasks(struct step *step, struct erun *run)
 }
 
 void run_create(struct step *step, const struct command *command, const struct run_origin *origin,
-                struct command_result *result)
+                const struct etask *parent, struct command_result *result)
 {
     struct uuid operation = {{0}};
     struct ejob *job = job_of_command(step, command, result);
@@ -387,7 +387,7 @@ void run_create(struct step *step, const struct command *command, const struct r
         return;
     }
     struct erun *run = run_new(step->engine, job, job->def);
-    fill_run(step, run, command, origin);
+    fill_run(step, run, command, origin, parent);
     struct err err;
     run->given = params_load(run->row.parameters, &run->arena);
     if (run_check_params(run, &err) || run_unify(step->engine, run, step->now_ms, &err)) {
@@ -396,7 +396,7 @@ void run_create(struct step *step, const struct command *command, const struct r
         step->engine->workspace.last_run_number--;
         return;
     }
-    if (origin->launched == LAUNCHED_MANUAL && !origin->parent)
+    if (origin->launched == LAUNCHED_MANUAL && !parent)
         operation =
             new_operation(step, command, "JOB_RUN", "CREATE", &run->row.key, run->row.job_name);
     fill_original(step, run, command, &operation);
@@ -504,7 +504,8 @@ void command_step(struct step *step, const struct command *command, struct comma
         job_cancel_runs(step, command, result);
         return;
     case COMMAND_RUN_CREATE:
-        run_create(step, command, command->run.origin ? command->run.origin : &by_hand, result);
+        run_create(step, command, command->run.origin ? command->run.origin : &by_hand, NULL,
+                   result);
         return;
     case COMMAND_RUNS_RERUN:
         runs_rerun(step, command, result);

@@ -267,8 +267,8 @@ static size_t twice(size_t count, size_t least)
 /* Jobs that have runs stay, however many and large: next time is when there are twice as many, or as much. */
 static void free_idle_jobs(struct engine *engine)
 {
-    bool are_many = engine->def_bytes <= engine->def_bytes_limit;
-    uint64_t unused_steps = are_many ? IDLE_JOBS_KEPT / 2 : 0; /* large ones all go */
+    bool is_too_large = engine->def_bytes > engine->def_bytes_limit; /* all go that have no runs */
+    uint64_t unused_steps = is_too_large ? 0 : IDLE_JOBS_KEPT / 2;
     struct ejob **jobs = map_values(&engine->jobs);
     for (size_t i = 0; jobs[i]; i++)
         if (!jobs[i]->run_count && engine->step - jobs[i]->used > unused_steps)

@@ -85,20 +85,6 @@ struct attempt_news {
     int64_t setup_ms;        /* its cluster is up, after so long; 0: it has none, or not yet */
 };
 
-struct etask;
-
-/* Who or what makes a run. */
-struct run_origin {
-    const struct etask *parent; /* the JOB task whose child it is: the rest is its run's; or NULL */
-    int launched;               /* enum launched */
-    int trigger;                /* enum trigger */
-    int instance_type;          /* enum instance_type */
-    int64_t plan_ms;            /* planned time; FIELD_NULL: now */
-    int64_t submit_ms;          /* 0: as the job's schedule says */
-    bool in_campaign;           /* it may queue whatever its job says */
-    bool may_be_held;           /* it waits for the jobs that its own depends on */
-};
-
 struct attempt_prepared {
     const char *commit;  /* NULL: it failed */
     const char *root;    /* absolute path of the folder with the files of the commit */
@@ -214,7 +200,7 @@ struct effects {
     size_t purge_count, purge_cap;
     struct want *wants; /* to be answered before the next event */
     size_t want_count, want_cap;
-    const struct repair_plan *plan; /* by which a COMMAND_RUN_REPAIR repairs, else NULL */
+    const struct repair_plan *plan; /* of the batch's last repair, whoever asked; NULL: none */
 };
 
 void effects_init(struct effects *effects);

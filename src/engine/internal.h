@@ -322,9 +322,10 @@ void run_set_timeout(struct engine *engine, struct erun *run, int64_t now_ms, in
 /* ---- commands.c, repair.c ---- */
 void command_step(struct step *step, const struct command *command, struct command_result *result);
 void runs_rerun(struct step *step, const struct command *command, struct command_result *result);
-/* RUN_CREATE. Only what a user asks for leaves an operation. */
+/* RUN_CREATE. Only what a user asks for leaves an operation. `parent`: the JOB task whose child it is, whose run says who
+ * launched it and for when; or NULL. */
 void run_create(struct step *step, const struct command *command, const struct run_origin *origin,
-                struct command_result *result);
+                const struct etask *parent, struct command_result *result);
 /* Of the newest attempt of a run, which has not begun: what the command wants of it is the caller's to fill in. Its strings
  * are not the run's own yet (repair_own_strings). */
 struct repair_row repair_row_blank(struct step *step, const struct erun *run,

@@ -220,7 +220,7 @@ void run_move(struct step *step, struct erun *run, enum state to, const char *re
 {
     struct engine *engine = step->engine;
     enum state from = run->row.state;
-    assert(state_run_may_move(from, to, true));
+    assert(state_run_may_move(from, to));
     /* Within one holder-to-holder move the slot never counts as free. */
     bool keeps_slot = from != STATE_NEW && state_holds_slot(from) && state_holds_slot(to);
     if (!keeps_slot)

@@ -43,10 +43,19 @@ struct retry_token {
     uint8_t request[32];
 };
 
-struct run_origin;
+/* Who or what makes a run. */
+struct run_origin {
+    int launched;      /* enum launched */
+    int trigger;       /* enum trigger */
+    int instance_type; /* enum instance_type */
+    int64_t plan_ms;   /* planned time; FIELD_NULL: now */
+    int64_t submit_ms; /* 0: as the job's schedule says */
+    bool in_campaign;  /* it may queue whatever its job says */
+    bool may_be_held;  /* it waits for the jobs that its own depends on */
+};
 
 struct run_request {
-    /* Whose doing it is when no caller asks for it (engine/engine.h); NULL: a caller does. */
+    /* Whose doing it is when no caller asks for it; NULL: a caller does. */
     const struct run_origin *origin;
     struct param_list parameters;
     int8_t queue_enabled;      /* FIELD_UNSET: the job's */
@@ -98,8 +107,7 @@ struct repair_request {
 /* One of several runs that are repaired together. */
 struct rerun {
     struct uuid run;
-    int64_t
-        version; /* of the run as it was looked at: a run that moved on since refuses them all */
+    int64_t version; /* of the run as it was looked at: where one moved on since, all are refused */
     struct repair_request repair;
     struct job_def *def; /* as command.def of RUN_REPAIR */
 };
@@ -130,7 +138,7 @@ struct command {
     struct campaign_order campaign;
 };
 
-/* The answer. On ERR_OK `key` names the job or run; etag parts as of the step. */
+/* The answer. On ERR_OK `key` names the job, the run or the campaign. */
 struct command_result {
     enum err_code code;
     char message[ERR_MESSAGE_MAX];

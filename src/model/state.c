@@ -82,12 +82,12 @@ bool state_is_own_failure(enum state state)
     return state == STATE_FAILED || state == STATE_TIMED_OUT || state == STATE_INTERNAL_ERROR;
 }
 
-bool state_run_may_move(enum state from, enum state to, bool by_repair)
+bool state_run_may_move(enum state from, enum state to)
 {
     if (from == STATE_NEW)
         return to == STATE_QUEUED || to == STATE_PENDING || to == STATE_SKIPPED;
     if (state_is_final(from))
-        return by_repair && (to == STATE_QUEUED || to == STATE_PENDING);
+        return to == STATE_QUEUED || to == STATE_PENDING;
     return HAS(run_moves[from], to);
 }
 

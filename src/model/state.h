@@ -56,6 +56,6 @@ bool state_is_unsuccessful(enum state state);
 /* Final and held against a run when its errors are shown: the task itself went wrong. */
 bool state_is_own_failure(enum state state);
 
-/* The table of allowed moves. `by_repair` opens final → QUEUED, PENDING. */
-bool state_run_may_move(enum state from, enum state to, bool by_repair);
+/* The tables of allowed moves, for a run those of a repair too: from final ones to QUEUED and PENDING. */
+bool state_run_may_move(enum state from, enum state to);
 bool state_task_may_move(enum state from, enum state to);
