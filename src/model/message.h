@@ -23,12 +23,12 @@ const char *message_holders(const struct uuid *holders, size_t count, int64_t sl
 
 enum { MESSAGE_NOBODY = UINT32_MAX };
 
-/* For each task what is open there or above it: itself, else one that it comes behind, a kept task for what a repair has planned
- * above it; MESSAGE_NOBODY. In the order of the graph: linear in it. */
+/* For each task whom one waits for that depends on it: the task itself while it is open, else an open one above it, which a
+ * repair may have planned above a task that it keeps; else MESSAGE_NOBODY. Linear in the graph. */
 void message_find_open(const struct job_def *def,
                        bool (*is_open)(const void *context, uint32_t task), const void *context,
                        uint32_t *ret_behind);
-/* What a BLOCKED task waits for: "Waiting for a, b, c and 2 more", of those behind its dependencies, each once as far as they
- * are named; else that it waits for the run. `behind` NULL: nothing has ended yet. */
+/* What a BLOCKED task waits for: "Waiting for a, b, c and 2 more", of what `behind` (message_find_open) has for its
+ * dependencies, each once as far as they are named; else that it waits for the run. NULL: nothing has ended yet. */
 const char *message_waiting(const struct job_def *def, uint32_t task, const uint32_t *behind,
                             struct arena *arena);

@@ -123,10 +123,8 @@ static bool take(const struct account_query *query, const void *row, struct list
 size_t memory_accounts(struct store_reader *base, const struct account_query *query,
                        struct arena *arena, void **ret)
 {
-    struct memory_reader *reader = CONTAINER_OF(base, struct memory_reader, base);
+    struct memory_reader *reader = memory_reader_lock(base);
     const struct table *table = &store_tables[query->kind];
-    if (!reader->inside)
-        pthread_mutex_lock(&reader->store->lock);
     const struct memory_table *rows = &reader->store->rows.tables[query->kind];
     struct listed *found = ARENA_ARRAY(arena, rows->count, struct listed);
     size_t count = 0;
@@ -142,8 +140,7 @@ size_t memory_accounts(struct store_reader *base, const struct account_query *qu
     char *items = arena_array(arena, count, table->row_size);
     for (size_t i = 0; i < count; i++)
         table_copy_row(table, found[i].row, items + i * table->row_size, arena);
-    if (!reader->inside)
-        pthread_mutex_unlock(&reader->store->lock);
+    memory_reader_unlock(reader);
     *ret = items;
     return count;
 }

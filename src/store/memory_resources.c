@@ -10,18 +10,15 @@ static size_t collect(struct store_reader *base, enum row_kind kind,
                       bool (*wanted)(const void *row, const void *like), const void *like,
                       struct arena *arena, void **ret)
 {
-    struct memory_reader *reader = CONTAINER_OF(base, struct memory_reader, base);
+    struct memory_reader *reader = memory_reader_lock(base);
     const struct table *table = &store_tables[kind];
-    if (!reader->inside)
-        pthread_mutex_lock(&reader->store->lock);
     const struct memory_table *rows = &reader->store->rows.tables[kind];
     char *items = arena_array(arena, rows->count, table->row_size);
     size_t count = 0;
     for (size_t i = 0; i < rows->count; i++)
         if (wanted(rows->rows[i], like))
             table_copy_row(table, rows->rows[i], items + count++ * table->row_size, arena);
-    if (!reader->inside)
-        pthread_mutex_unlock(&reader->store->lock);
+    memory_reader_unlock(reader);
     *ret = items;
     return count;
 }

@@ -23,6 +23,7 @@ enum run_keys {
 };
 
 enum sql {
+    /* transactions, and what there is once */
     SQL_BEGIN_READ,
     SQL_BEGIN_WRITE,
     SQL_COMMIT,
@@ -32,14 +33,17 @@ enum sql {
     SQL_PROBE,
     SQL_META_GET,
     SQL_META_SET,
+    /* workspaces */
     SQL_WORKSPACE_INSERT,
     SQL_WORKSPACES,
     SQL_WORKSPACE_GET,
     SQL_TAKE_OVER,
     SQL_FENCE,
+    /* beside the rows of a batch */
     SQL_SERIES_GET,
     SQL_SERIES_INSERT,
     SQL_EVENT_BLOCK_INSERT,
+    /* a whole run, a whole campaign */
     SQL_DELETE_EVENT_BLOCKS,
     SQL_DELETE_EVENTS,
     SQL_DELETE_ATTEMPTS,
@@ -83,18 +87,20 @@ enum sql {
     /* of jobs */
     SQL_ACTIVE_SCHEDULES,
     SQL_SKIPPED,
-    SQL_GET_RESOURCE,
+    SQL_PLANNED_RUNS,
+    SQL_WINDOW_RUNS,
+    SQL_JOB_PERMISSIONS,
+    SQL_RECENT_JOBS,
+    /* campaigns */
     SQL_GET_CAMPAIGN,
     SQL_CAMPAIGNS,
     SQL_ACTIVE_CAMPAIGNS,
     SQL_CAMPAIGNS_OF_RUN,
     SQL_CAMPAIGN_CELLS,
     SQL_CAMPAIGN_COUNTS,
-    SQL_PLANNED_RUNS,
-    SQL_WINDOW_RUNS,
+    /* resources */
+    SQL_GET_RESOURCE,
     SQL_RESOURCES,
-    SQL_JOB_PERMISSIONS,
-    SQL_RECENT_JOBS,
     /* of a run */
     SQL_RUN_ETAG,
     SQL_RUN_NEWEST_EVENT,
@@ -113,6 +119,7 @@ enum sql {
     SQL_EVENT_BLOCK_RUNS,
     SQL_EVENTS_OF_BLOCK,
     SQL_RUN_JOB,
+    /* runs in line, and by state */
     SQL_QUEUE_POSITION,
     SQL_QUEUE_FRONT,
     SQL_RUN_COUNT,

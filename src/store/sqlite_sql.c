@@ -69,6 +69,7 @@ static const struct statement statements[SQL_RUN_KEYS] = {
     [SQL_EVENT_BLOCK_INSERT] = {NO_ROW, false,
                                 "INSERT OR IGNORE INTO event_block (workspace, block, run)"
                                 " VALUES (?1, ?2, ?3)"},
+    /* 1024: STORE_EVENT_BLOCK */
     [SQL_DELETE_EVENT_BLOCKS] = {NO_ROW, false,
                                  "DELETE FROM event_block WHERE workspace = ?1 AND run = ?2"
                                  " AND block IN (SELECT number / 1024 FROM event"
@@ -163,9 +164,11 @@ static const struct statement statements[SQL_RUN_KEYS] = {
     [SQL_GET_CAMPAIGN] = {ROW_CAMPAIGN, false, " FROM campaign WHERE workspace = ?1 AND key = ?2"},
     [SQL_CAMPAIGNS] = {ROW_CAMPAIGN, false,
                        " FROM campaign WHERE workspace = ?1 AND key < ?2 ORDER BY key DESC"},
+    /* 3: CAMPAIGN_SUCCESS, the first state that is final */
     [SQL_ACTIVE_CAMPAIGNS] = {NO_ROW, false,
                               "SELECT key FROM campaign INDEXED BY campaign_active"
                               " WHERE state < 3 AND workspace = ?1 ORDER BY key"},
+    /* 4: CELL_FAILED */
     [SQL_CAMPAIGNS_OF_RUN] = {NO_ROW, false,
                               "SELECT campaign FROM campaign_cell INDEXED BY campaign_cell_failed"
                               " WHERE state = 4 AND workspace = ?1 AND run = ?2"
@@ -230,7 +233,6 @@ static const struct statement statements[SQL_RUN_KEYS] = {
     [SQL_OWN_EVENTS] = {ROW_EVENT, false,
                         TASK_KEY " FROM event INDEXED BY event_of_run WHERE workspace = ?1"
                                  " AND run = ?2 AND task_run IS NULL ORDER BY number"},
-    /* 1024: STORE_EVENT_BLOCK */
     [SQL_EVENT_BLOCK_NEXT] = {NO_ROW, false,
                               "SELECT block FROM event_block WHERE workspace = ?1 AND block >= ?2"
                               " ORDER BY block LIMIT 1"},
@@ -241,13 +243,12 @@ static const struct statement statements[SQL_RUN_KEYS] = {
                                       " AND number BETWEEN ?3 AND ?4 ORDER BY number LIMIT ?5"},
     [SQL_RUN_JOB] = {NO_ROW, false,
                      "SELECT job, job_name FROM run WHERE workspace = ?1 AND key = ?2"},
+    /* 8: STATE_QUEUED, as the index says it; so below. Repairs first. */
     [SQL_QUEUE_POSITION] = {NO_ROW, false,
-                            /* 8: STATE_QUEUED, as the index says it. Repairs first. */
                             "SELECT 1 FROM run INDEXED BY run_queued"
                             " WHERE state = 8 AND workspace = ?1 AND job = ?2 AND is_held = 0"
                             " AND (repair_number = 0 OR in_campaign = 1, queued_ms, key)"
                             " < (?3, ?4, ?5) LIMIT ?6"},
-
     [SQL_QUEUE_FRONT] = {NO_ROW, false,
                          "SELECT min(queued_ms) FROM run INDEXED BY run_queued"
                          " WHERE state = 8 AND workspace = ?1"},

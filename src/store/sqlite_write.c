@@ -1,32 +1,44 @@
 #include "base/mem.h"
 #include "store/sqlite.h"
 
-/* The number that stands for (job, name) in the indexes of run, made on first use; 0 on failure. */
-static int64_t series_of(struct db *db, const struct run_row *run)
+static sqlite3_stmt *series_statement(struct db *db, enum sql sql, const struct run_row *run)
 {
-    for (int i = 0; i < 2; i++) {
-        sqlite3_stmt *statement = db_statement(db, i == 0 ? SQL_SERIES_GET : SQL_SERIES_INSERT);
-        if (!statement)
-            return 0;
+    sqlite3_stmt *statement = db_statement(db, (int)sql);
+    if (statement) {
         sqlite3_bind_int64(statement, 1, run->workspace);
         db_bind_uuid(statement, 2, &run->job);
         db_bind_text(statement, 3, run->job_name);
-        int code = sqlite3_step(statement);
-        int64_t id = code == SQLITE_ROW ? sqlite3_column_int64(statement, 0) : 0;
-        sqlite3_reset(statement);
-        if (id)
-            return id;
-        if (code != SQLITE_DONE)
-            return 0;
     }
-    return sqlite3_last_insert_rowid(db->handle);
+    return statement;
+}
+
+/* The number that stands for (job, name) in the indexes of run; 0: there is none yet. */
+static bool find_series(struct db *db, const struct run_row *run, int64_t *ret)
+{
+    sqlite3_stmt *statement = series_statement(db, SQL_SERIES_GET, run);
+    if (!statement)
+        return false;
+    int code = sqlite3_step(statement);
+    *ret = code == SQLITE_ROW ? sqlite3_column_int64(statement, 0) : 0;
+    sqlite3_reset(statement);
+    return code == SQLITE_ROW || code == SQLITE_DONE;
+}
+
+static bool add_series(struct db *db, const struct run_row *run, int64_t *ret)
+{
+    if (!db_run(series_statement(db, SQL_SERIES_INSERT, run)))
+        return false;
+    *ret = sqlite3_last_insert_rowid(db->handle);
+    return true;
 }
 
 static bool insert_row(struct db *db, enum row_kind kind, const void *row)
 {
     const struct table *table = &store_tables[kind];
     int64_t series = 0;
-    if (kind == ROW_RUN && (series = series_of(db, row)) == 0)
+    if (kind == ROW_RUN && !find_series(db, row, &series))
+        return false;
+    if (kind == ROW_RUN && !series && !add_series(db, row, &series))
         return false;
     sqlite3_stmt *statement = db_statement(db, SQL_INSERT + (int)kind);
     if (!statement)
