@@ -3,13 +3,15 @@
 #include <stddef.h>
 #include <string.h>
 
+#include "base/number.h"
+
 enum { MS_PER_DAY = 86400000 };
 
 /* Days since 1970-01-01, by the method of eras of 400 years (March-based years). */
 static int64_t days_from_civil(int year, int month, int day)
 {
     int64_t y = month <= 2 ? year - 1 : year;
-    int64_t era = (y >= 0 ? y : y - 399) / 400;
+    int64_t era = floor_div(y, 400);
     int64_t year_of_era = y - era * 400;
     int64_t day_of_year = (153 * (month + (month > 2 ? -3 : 9)) + 2) / 5 + day - 1;
     int64_t day_of_era = year_of_era * 365 + year_of_era / 4 - year_of_era / 100 + day_of_year;
@@ -18,14 +20,11 @@ static int64_t days_from_civil(int year, int month, int day)
 
 struct civil civil_from_ms(int64_t ms)
 {
-    int64_t days = ms / MS_PER_DAY;
+    int64_t days = floor_div(ms, MS_PER_DAY);
     int64_t rest = ms % MS_PER_DAY;
-    if (rest < 0) {
-        rest += MS_PER_DAY;
-        days--;
-    }
+    rest += rest < 0 ? MS_PER_DAY : 0;
     int64_t z = days + 719468;
-    int64_t era = (z >= 0 ? z : z - 146096) / 146097;
+    int64_t era = floor_div(z, 146097);
     int64_t day_of_era = z - era * 146097;
     int64_t year_of_era =
         (day_of_era - day_of_era / 1460 + day_of_era / 36524 - day_of_era / 146096) / 365;

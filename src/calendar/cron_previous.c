@@ -5,6 +5,7 @@
  * missed that a schedule on its way fires, and right behind a gap times are seen that it leaves out. So each answer here
  * is one that a search finds which came through the change.
  */
+#include "base/number.h"
 #include "calendar/cron.h"
 
 static const int64_t day_ms = INT64_C(24) * 3600 * 1000;
@@ -15,7 +16,7 @@ static const int64_t lookback_ms = INT64_C(3660) * 24 * 3600 * 1000;
  * second, and misses what stands before it. So it is to begin with the second. */
 static int64_t behind_first_pass(const struct zone *zone, int64_t after_ms)
 {
-    int64_t first_s = after_ms / 1000 - (after_ms % 1000 < 0) + 1;
+    int64_t first_s = floor_div(after_ms, 1000) + 1;
     int64_t meant_s = zone_instant(zone, first_s + zone_offset(zone, first_s));
     struct zone_change change;
     if (meant_s == first_s || !zone_newest_change(zone, meant_s, &change))

@@ -5,6 +5,7 @@
 #include <strings.h>
 
 #include "base/mem.h"
+#include "base/number.h"
 
 enum { FIELDS = 5, DAY_OF_MONTH = 2, MONTH = 3, DAY_OF_WEEK = 4, FIELD_TEXT = 40, DAYS = 7 };
 
@@ -34,14 +35,13 @@ static bool shift_days(const char *from, char to[static FIELD_TEXT])
     if (strstr(from, "0-7"))
         return false;
     for (const char *p = from; *p; p++) {
-        bool is_digit = *p >= '0' && *p <= '9';
         char c = *p;
-        if (is_digit && !is_step) {
-            if (*p > '7' || (p[1] >= '0' && p[1] <= '9'))
+        if (is_digit(*p) && !is_step) {
+            if (*p > '7' || is_digit(p[1]))
                 return false;
             c = (char)('1' + (*p - '0') % DAYS);
         }
-        is_step = *p == '/' || (is_step && is_digit);
+        is_step = *p == '/' || (is_step && is_digit(*p));
         to[len++] = c;
     }
     to[len] = '\0';
@@ -58,10 +58,10 @@ static void name_days(char field[static FIELD_TEXT])
     if (strchr(field, '/'))
         return;
     for (const char *p = field; *p; p++) {
-        bool is_digit = *p >= '1' && *p <= '7';
+        bool is_day = *p >= '1' && *p <= '7';
         if (len + 4 > sizeof named)
             return;
-        if (is_digit)
+        if (is_day)
             len += (size_t)snprintf(named + len, sizeof named - len, "%s", names[*p - '1']);
         else
             named[len++] = *p;

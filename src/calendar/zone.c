@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "base/mem.h"
+#include "base/number.h"
 #include "calendar/zone_data.h"
 
 enum { DAY_S = 86400 };
@@ -92,7 +93,7 @@ int64_t zone_instant(const struct zone *zone, int64_t local_s)
 bool zone_change_of_day(const struct zone *zone, int64_t instant_s, struct zone_change *ret)
 {
     int64_t local_s = instant_s + zone_offset(zone, instant_s);
-    int64_t day_start_s = local_s - ((local_s % DAY_S) + DAY_S) % DAY_S;
+    int64_t day_start_s = floor_div(local_s, DAY_S) * DAY_S;
     int64_t until_s = day_start_s + DAY_S + ZONE_MAX_OFFSET_S;
     struct zone_change change;
     while (zone_newest_change(zone, until_s, &change)) {

@@ -77,8 +77,6 @@ enum err_code def_parse_fields(struct job_def *def, json_t *value,
         return err_set(err, ERR_INVALID_PARAMETER,
                        "timeoutSeconds must be 0 (none) or from %d to %d, not %lld",
                        DEF_MIN_TIMEOUT_S, DEF_MAX_TIMEOUT_S, (long long)timeout_s);
-    if (def->details.dataarts && def->details.dataarts[0] != '{')
-        return err_set(err, ERR_INVALID_PARAMETER, "x-dataarts must be an object");
     return check_schedule(&def->details, err);
 }
 

@@ -108,6 +108,7 @@ static const struct field job_fields[] = {
      .max = DEF_MAX_KEPT_DEPTH,
      .flags = FIELD_EXTENSION | FIELD_SPARSE,
      AT(job_details, dataarts),
+     .raw_kind = FIELD_OBJECT,
      .doc =
          "An object of the DataArts dialect: what that dialect gives back and nothing here needs."},
     {.name = "dependencies",

@@ -76,13 +76,11 @@ static void make_empty(struct key_range *range)
     memset(&range->last, 0, sizeof range->last);
 }
 
-/* Keys begin with their time in 48 bits. */
-static struct uuid key_at(int64_t ms, uint8_t rest)
+/* Keys begin with their time in 48 bits: the greatest of that ms. */
+static struct uuid last_key_at(int64_t ms)
 {
-    struct uuid key;
-    memset(&key, rest, sizeof key);
-    for (int i = 0; i < 6; i++)
-        key.bytes[i] = (uint8_t)(ms >> (8 * (5 - i)));
+    struct uuid key = uuid_at_ms(ms);
+    memset(key.bytes + 6, 0xff, sizeof key.bytes - 6);
     return key;
 }
 
@@ -90,14 +88,14 @@ void key_range_cut_times(struct key_range *range, int64_t from_ms, int64_t to_ms
 {
     const int64_t latest_ms = ((int64_t)1 << 48) - 1;
     if (to_ms != FIELD_NULL && to_ms < latest_ms) {
-        struct uuid last = key_at(to_ms, 0xff);
+        struct uuid last = last_key_at(to_ms);
         if (to_ms < 0)
             make_empty(range);
         else if (uuid_compare(&last, &range->last) < 0)
             range->last = last;
     }
     if (from_ms != FIELD_NULL && from_ms > 0) {
-        struct uuid first = key_at(from_ms, 0);
+        struct uuid first = uuid_at_ms(from_ms);
         if (from_ms > latest_ms)
             make_empty(range);
         else if (uuid_compare(&first, &range->first) > 0)

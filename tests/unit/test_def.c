@@ -280,6 +280,10 @@ static void what_is_not_supported_is_named(void **state)
     static const struct refusal cases[] = {
         {"\"continuous\":{\"pauseStatus\":\"PAUSED\"}", NULL},
         {"\"continuous\":null", NULL},
+        {"\"x-dataarts\":null", NULL},
+        {"\"x-dataarts\":{}", NULL},
+        {"\"x-dataarts\":[]", "x-dataarts must be an object"},
+        {"\"x-dataarts\":\"{}\"", "x-dataarts must be an object"},
         {TASKS("{\"taskKey\":\"a\",\"type\":\"NOTEBOOK_TASK\",\"notebookPath\":\"../n.ipynb\"}"),
          "tasks[0].notebookPath must not hold '..'"},
         {TASKS("{\"taskKey\":\"a\",\"type\":\"JAR_TASK\",\"mainClass\":\"-version\","
