@@ -7,7 +7,7 @@
  *
  * Such a task has attempts, retries and times like any other, but no process and no execution slot.
  * engine->waiters says which task waits for which child; a child that ends is told through
- * engine->ended, so that nothing here recurses. Only a cancel goes down through the levels, and
+ * engine->runs_ended, so that nothing here recurses. Only a cancel goes down through the levels, and
  * there are DEF_MAX_NESTING of them.
  */
 #include <assert.h>
@@ -17,12 +17,12 @@
 /* ---- what a launch does ---- */
 
 enum launch_kind {
-    LAUNCH_WAIT,   /* rows are wanted first */
-    LAUNCH_NEW,    /* a new run of its job */
-    LAUNCH_REPAIR, /* its child ended unsuccessful: repaired in place */
-    LAUNCH_ADOPT,  /* its child is being repaired by somebody: waited for */
-    LAUNCH_TAKE,   /* its child has succeeded since */
-    LAUNCH_CANNOT
+    CHILD_WAIT,   /* rows are wanted first */
+    CHILD_NEW,    /* a new run of its job */
+    CHILD_REPAIR, /* its child ended unsuccessful: repaired in place */
+    CHILD_ADOPT,  /* its child is being repaired by somebody: waited for */
+    CHILD_TAKE,   /* its child has succeeded since */
+    CHILD_CANNOT
 };
 
 struct launch {
@@ -45,22 +45,22 @@ static enum launch_kind find_child(struct step *step, const struct etask *task,
     struct erun *child = NULL;
     switch (want_run(step, key, &child)) {
     case WANT_ASKED:
-        return LAUNCH_WAIT;
+        return CHILD_WAIT;
     case WANT_MISSING:
-        return LAUNCH_NEW;
+        return CHILD_NEW;
     case WANT_THERE:
         break;
     }
     struct uuid job; /* which the definition of a repair may have changed */
     if (child->is_deleted || !uuid_parse(task_def_of(task)->job_key, &job) ||
         !uuid_equal(&child->row.job, &job))
-        return LAUNCH_NEW;
+        return CHILD_NEW;
     if (child->row.state == STATE_SUCCESS && task->row.after_success == 1)
-        return LAUNCH_NEW;
+        return CHILD_NEW;
     launch->child = child;
     if (!state_is_final(child->row.state))
-        return LAUNCH_ADOPT;
-    return child->row.state == STATE_SUCCESS ? LAUNCH_TAKE : LAUNCH_REPAIR;
+        return CHILD_ADOPT;
+    return child->row.state == STATE_SUCCESS ? CHILD_TAKE : CHILD_REPAIR;
 }
 
 static enum launch_kind find_job(struct step *step, const struct etask *task, struct launch *launch)
@@ -70,24 +70,22 @@ static enum launch_kind find_job(struct step *step, const struct etask *task, st
     bool is_key = uuid_parse(text, &key);
     enum want_answer answer = is_key ? want_job(step, &key, &launch->job) : WANT_MISSING;
     if (answer == WANT_ASKED)
-        return LAUNCH_WAIT;
+        return CHILD_WAIT;
     if (answer == WANT_MISSING || launch->job->row.deleted_ms != FIELD_NULL) {
         err_set(&launch->err, ERR_NOT_AUTHORIZED_OR_NOT_FOUND,
                 "Cannot start: there is no job %s (any more)", text);
-        return LAUNCH_CANNOT;
+        return CHILD_CANNOT;
     }
     enum nest_verdict verdict = nest_check_run(step, task->run, launch->job, &launch->err);
-    return verdict == NEST_WAIT      ? LAUNCH_WAIT
-           : verdict == NEST_REFUSED ? LAUNCH_CANNOT
-                                     : LAUNCH_NEW;
+    return verdict == NEST_WAIT ? CHILD_WAIT : verdict == NEST_REFUSED ? CHILD_CANNOT : CHILD_NEW;
 }
 
 static void prepare(struct step *step, const struct etask *task, struct launch *launch)
 {
-    *launch = (struct launch){.kind = LAUNCH_NEW};
+    *launch = (struct launch){.kind = CHILD_NEW};
     if (is_to_go_on(task))
         launch->kind = find_child(step, task, launch);
-    if (launch->kind == LAUNCH_NEW)
+    if (launch->kind == CHILD_NEW)
         launch->kind = find_job(step, task, launch);
 }
 
@@ -114,7 +112,7 @@ static void make_child(struct step *step, struct etask *task, struct param_list 
     const struct run_origin origin = {.plan_ms = FIELD_NULL};
     run_create(step, &command, &origin, task, &result);
     if (result.code) {
-        launch->kind = LAUNCH_CANNOT;
+        launch->kind = CHILD_CANNOT;
         err_set(&launch->err, result.code, "Cannot start: job %s: %s", launch->job->row.name,
                 result.message);
         return;
@@ -145,7 +143,7 @@ static void repair_child(struct step *step, const struct etask *task, struct par
     if (!result.code)
         return;
     char key[UUID_TEXT];
-    launch->kind = LAUNCH_CANNOT;
+    launch->kind = CHILD_CANNOT;
     err_set(&launch->err, result.code, "Its child run %s cannot be repaired: %s",
             uuid_format(&launch->child->row.key, key), result.message);
 }
@@ -154,11 +152,11 @@ static void repair_child(struct step *step, const struct etask *task, struct par
 static void claim_child(struct step *step, const struct etask *task, const struct launch *launch)
 {
     struct erun *child = launch->child;
-    if (launch->kind != LAUNCH_ADOPT && launch->kind != LAUNCH_REPAIR)
+    if (launch->kind != CHILD_ADOPT && launch->kind != CHILD_REPAIR)
         return;
     child->row.parent_task_run = task->row.key;
     track(step->engine, &child->tracked);
-    if (launch->kind == LAUNCH_ADOPT)
+    if (launch->kind == CHILD_ADOPT)
         note_event(step, child, NULL, EVENT_NOTE,
                    arena_printf(&step->fx->arena, "Repair %lld of its parent run waits for it",
                                 (long long)task->run->row.repair_number),
@@ -169,9 +167,9 @@ static const char *running_message(struct arena *arena, const struct etask *task
                                    const struct launch *launch)
 {
     char key[UUID_TEXT];
-    const char *what = launch->kind == LAUNCH_REPAIR  ? "Repairing"
-                       : launch->kind == LAUNCH_ADOPT ? "Waiting for the repair of"
-                                                      : "Running";
+    const char *what = launch->kind == CHILD_REPAIR  ? "Repairing"
+                       : launch->kind == CHILD_ADOPT ? "Waiting for the repair of"
+                                                     : "Running";
     int64_t number = task->attempt->number;
     uuid_format(&launch->child->row.key, key);
     return number
@@ -194,7 +192,7 @@ static void wait_for_child(struct step *step, struct etask *task, const struct l
         heap_set(&engine->deadlines, &task->timer.item, step->mono_ms + timeout_s * 1000);
     }
     if (state_is_final(launch->child->row.state)) /* SKIPPED at once, or a success that is taken */
-        list_append(&engine->ended, &launch->child->ended);
+        list_append(&engine->runs_ended, &launch->child->ended);
 }
 
 static void cannot_start(struct step *step, struct etask *task, const struct err *err)
@@ -221,12 +219,12 @@ static void launch_now(struct step *step, struct etask *task, struct launch *lau
         return;
     }
     set_text(step->engine, &task->row.parameters, params_json(params, arena));
-    if (launch->kind == LAUNCH_NEW)
+    if (launch->kind == CHILD_NEW)
         make_child(step, task, params, launch);
-    else if (launch->kind == LAUNCH_REPAIR)
+    else if (launch->kind == CHILD_REPAIR)
         repair_child(step, task, params, launch);
     attempt_begin_child(step, task, launch->child ? &launch->child->row.key : NULL);
-    if (launch->kind == LAUNCH_CANNOT)
+    if (launch->kind == CHILD_CANNOT)
         cannot_start(step, task, &launch->err);
     else
         wait_for_child(step, task, launch);
@@ -236,9 +234,9 @@ void child_launch(struct step *step, struct etask *task)
 {
     struct launch launch;
     prepare(step, task, &launch);
-    if (launch.kind == LAUNCH_WAIT) {
+    if (launch.kind == CHILD_WAIT) {
         list_remove(&task->ready);
-        list_append(&step->engine->parked, &task->ready);
+        list_append(&step->engine->launches_parked, &task->ready);
         return;
     }
     launch_now(step, task, &launch);

@@ -9,10 +9,10 @@
 
 /* ---- tokens ---- */
 
-enum token_kind { TOKEN_END, TOKEN_NUMBER, TOKEN_TEXT, TOKEN_NAME, TOKEN_PARAMETER, TOKEN_SIGN };
+enum lex_kind { LEX_END, LEX_NUMBER, LEX_TEXT, LEX_NAME, LEX_PARAMETER, LEX_SIGN };
 
 struct token {
-    enum token_kind kind;
+    enum lex_kind kind;
     const char *at;
     size_t len;
     struct el_value value; /* of a number or a text */
@@ -45,7 +45,7 @@ static const char *shown(const struct parser *parser)
 {
     enum { SHOWN_BYTES = 60 };
     const struct token *token = &parser->token;
-    if (token->kind == TOKEN_END)
+    if (token->kind == LEX_END)
         return "the end";
     size_t len = utf8_cut(token->at, token->len, SHOWN_BYTES);
     return arena_printf(parser->arena, "%.*s%s", (int)len, token->at, len < token->len ? "…" : "");
@@ -75,7 +75,7 @@ static bool read_text(struct parser *parser, const char *p)
         *out++ = *in;
     }
     *out = '\0';
-    parser->token = (struct token){.kind = TOKEN_TEXT,
+    parser->token = (struct token){.kind = LEX_TEXT,
                                    .at = p,
                                    .len = (size_t)(end + 1 - p),
                                    .value = {.kind = EL_TEXT, .text = text}};
@@ -107,7 +107,7 @@ static bool read_number(struct parser *parser, const char *p)
         value.number = strtoll(number, NULL, 10);
     if (errno == ERANGE)
         return refuse(parser, p, "has a number that is too large");
-    parser->token = (struct token){TOKEN_NUMBER, p, (size_t)(end - p), value};
+    parser->token = (struct token){LEX_NUMBER, p, (size_t)(end - p), value};
     return true;
 }
 
@@ -118,9 +118,9 @@ static bool advance(struct parser *parser)
     size_t len = el_parameter_span(p);
     bool good = true;
     if (!*p || *p == '}') {
-        parser->token = (struct token){.kind = TOKEN_END, .at = p};
+        parser->token = (struct token){.kind = LEX_END, .at = p};
     } else if (len) {
-        parser->token = (struct token){.kind = TOKEN_PARAMETER, .at = p, .len = len};
+        parser->token = (struct token){.kind = LEX_PARAMETER, .at = p, .len = len};
     } else if (*p == '\'' || *p == '"') {
         good = read_text(parser, p);
     } else if (is_digit(*p)) {
@@ -128,13 +128,13 @@ static bool advance(struct parser *parser)
     } else if (is_identifier_char(*p)) {
         while (is_identifier_char(p[len]))
             len++;
-        parser->token = (struct token){.kind = TOKEN_NAME, .at = p, .len = len};
+        parser->token = (struct token){.kind = LEX_NAME, .at = p, .len = len};
     } else {
         for (size_t i = 0; !len && i < sizeof signs / sizeof signs[0]; i++)
             len = strncmp(p, signs[i], 2) == 0 ? 2 : 0;
         if (!len)
             len = utf8_sequence(p, strnlen(p, 4));
-        parser->token = (struct token){.kind = TOKEN_SIGN, .at = p, .len = len ? len : 1};
+        parser->token = (struct token){.kind = LEX_SIGN, .at = p, .len = len ? len : 1};
     }
     if (good)
         parser->next = parser->token.at + parser->token.len;
@@ -144,7 +144,7 @@ static bool advance(struct parser *parser)
 static bool token_is(const struct parser *parser, const char *text)
 {
     const struct token *token = &parser->token;
-    return (token->kind == TOKEN_SIGN || token->kind == TOKEN_NAME) && token->len == strlen(text) &&
+    return (token->kind == LEX_SIGN || token->kind == LEX_NAME) && token->len == strlen(text) &&
            memcmp(token->at, text, token->len) == 0;
 }
 
@@ -208,7 +208,7 @@ static bool take_member(struct parser *parser, const char *space, const char **r
     }
     if (!advance(parser))
         return false;
-    if (parser->token.kind != (bracket ? TOKEN_TEXT : TOKEN_NAME))
+    if (parser->token.kind != (bracket ? LEX_TEXT : LEX_NAME))
         return expected(parser, bracket ? "a name in quotes" : "a name");
     *ret = bracket ? parser->token.value.text : token_text(parser);
     return advance(parser) && (!bracket || take_sign(parser, "]"));
@@ -338,22 +338,22 @@ static bool parse_primary(struct parser *parser, struct el_node **ret)
 {
     const char *at = parser->token.at;
     switch (parser->token.kind) {
-    case TOKEN_NUMBER:
-    case TOKEN_TEXT:
+    case LEX_NUMBER:
+    case LEX_TEXT:
         *ret = new_node(parser, EL_OP_VALUE, at);
         (*ret)->value = parser->token.value;
         return advance(parser);
-    case TOKEN_PARAMETER:
+    case LEX_PARAMETER:
         *ret = new_node(parser, EL_OP_PARAMETER, at);
         (*ret)->value = (struct el_value){.kind = EL_TEXT, .text = token_text(parser)};
         return advance(parser);
-    case TOKEN_NAME:
+    case LEX_NAME:
         return parse_word(parser, ret);
-    case TOKEN_SIGN:
+    case LEX_SIGN:
         if (token_is(parser, "("))
             return parse_parentheses(parser, ret);
         break;
-    case TOKEN_END:
+    case LEX_END:
         break;
     }
     return expected(parser, "a value");
@@ -455,7 +455,7 @@ enum err_code el_parse(const char *text, const char **cursor, const struct el_ch
     struct el_node *node = NULL;
     if (!advance(&parser) || !parse_choice(&parser, &node))
         return err->code;
-    if (parser.token.kind != TOKEN_END) {
+    if (parser.token.kind != LEX_END) {
         expected(&parser, "an operator or the end");
         return err->code;
     }
