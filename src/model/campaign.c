@@ -82,8 +82,9 @@ const uint32_t *campaign_positions_load(const char *json, uint32_t limit, struct
     uint32_t *items = ARENA_ARRAY(arena, json_array_size(list), uint32_t);
     uint32_t count = 0;
     for (size_t i = 0; i < json_array_size(list); i++) {
-        json_int_t position = json_integer_value(json_array_get(list, i));
-        if (position >= 0 && position < limit)
+        const json_t *item = json_array_get(list, i);
+        json_int_t position = json_integer_value(item);
+        if (json_is_integer(item) && position >= 0 && position < limit)
             items[count++] = (uint32_t)position;
     }
     json_decref(list);

@@ -142,6 +142,6 @@ struct campaign_jobs {
 struct campaign_jobs campaign_jobs_load(const char *json, struct arena *arena);
 /* NULL when there is none of that key. */
 const char *campaign_job_name(const struct campaign_jobs *jobs, const struct uuid *key);
-/* Positions below `limit`. */
+/* Only positions below `limit`. */
 const uint32_t *campaign_positions_load(const char *json, uint32_t limit, struct arena *arena,
                                         uint32_t *ret_count);

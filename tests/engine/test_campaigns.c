@@ -456,6 +456,17 @@ static void what_failed_starts_again_together(void **state)
     buf_release(&needs);
 }
 
+static void what_is_no_position_is_left_out(void **state)
+{
+    struct world *world = *state;
+    uint32_t count = 0;
+    const uint32_t *items =
+        campaign_positions_load("[2,\"1\",2.5,null,3,-1,1]", 3, &world->arena, &count);
+    assert_int_equal(count, 2);
+    assert_int_equal(items[0], 2);
+    assert_int_equal(items[1], 1);
+}
+
 /* Two that are asked for in one batch know nothing of each other before the step. */
 static void one_that_is_to_be_alone_is(void **state)
 {
@@ -505,6 +516,8 @@ int main(void)
         WORLD_TEST(what_is_depended_on_exists_and_forms_no_cycle),
         WORLD_TEST(what_has_since_succeeded_is_not_run_again),
         cmocka_unit_test_setup_teardown(what_failed_starts_again_together, world_setup,
+                                        world_teardown),
+        cmocka_unit_test_setup_teardown(what_is_no_position_is_left_out, world_setup,
                                         world_teardown),
         WORLD_TEST(one_that_is_to_be_alone_is),
     };
