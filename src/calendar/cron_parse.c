@@ -458,9 +458,15 @@ static bool read_fields(struct parser *parser)
 static bool parse_text(const char *text, struct cron *ret, struct cron_error *error)
 {
     struct cron cron = {.day_rule = CRON_DAYS_OF_MONTH};
-    struct parser parser = {.text = text, .at = text, .end = text, .cron = &cron, .error = error};
+    struct parser parser = {.text = text,
+                            .at = text,
+                            .end = text,
+                            .field = CRON_FIELD_COUNT,
+                            .cron = &cron,
+                            .error = error};
     if (strnlen(text, CRON_MAX_TEXT + 1) > CRON_MAX_TEXT)
-        return fail_whole(&parser, text + CRON_MAX_TEXT, "must not be longer than 512 bytes");
+        return fail_at(&parser, text + CRON_MAX_TEXT, "must not be longer than %d bytes",
+                       CRON_MAX_TEXT);
     if (!read_fields(&parser))
         return false;
     *ret = cron;

@@ -15,9 +15,9 @@ enum { ZONE_ID_MAX = 64, ZONE_ID_SHORT_COUNT = 28 };
 struct zone_id {
     bool is_fixed;    /* no file: an offset */
     int32_t offset_s; /* of a fixed one */
-    char file
-        [ZONE_ID_MAX]; /* "America/Los_Angeles": segments of letters, digits, + - _ that begin with a capital, so
-                               that it names nothing outside the folder of zones, and none of its other files */
+    /* "America/Los_Angeles": segments of letters, digits, + - _ that begin with a capital, so that it names nothing outside
+     * the folder of zones, and none of its other files. */
+    char file[ZONE_ID_MAX];
 };
 
 /* What file or offset an id stands for. False: it has not the form of one. */

@@ -52,7 +52,7 @@ void alarm_free(struct engine *engine, struct ealarm *alarm)
 {
     set_text(engine, &alarm->row.expression, NULL);
     set_text(engine, &alarm->row.timezone_id, NULL);
-    heap_remove(&engine->due, &alarm->due);
+    heap_remove(&engine->alarms_due, &alarm->due);
     list_remove(&alarm->parked);
     list_remove(&alarm->tracked.link);
     uuid_map_remove(&engine->alarms, &alarm->row.job);
@@ -85,15 +85,15 @@ static bool next_planned(const struct ealarm *alarm, int64_t *ret_ms)
 static void arm(struct engine *engine, struct ealarm *alarm)
 {
     int64_t planned;
-    heap_remove(&engine->due, &alarm->due);
+    heap_remove(&engine->alarms_due, &alarm->due);
     if (alarm->row.active == 1 && next_planned(alarm, &planned))
-        heap_set(&engine->due, &alarm->due, planned);
+        heap_set(&engine->alarms_due, &alarm->due, planned);
 }
 
 /* CONTINUOUS: due at that time, whenever the last run ended. */
 static void arm_continuous(struct engine *engine, struct ealarm *alarm, int64_t at_ms)
 {
-    heap_set(&engine->due, &alarm->due, at_ms);
+    heap_set(&engine->alarms_due, &alarm->due, at_ms);
 }
 
 void engine_add_schedule(struct engine *engine, const struct schedule_row *row, struct zone *zone)
@@ -134,13 +134,13 @@ bool engine_has_schedule(const struct engine *engine, const struct uuid *job)
 
 int64_t engine_next_alarm(const struct engine *engine)
 {
-    const struct heap_item *first = heap_first(&engine->due);
+    const struct heap_item *first = heap_first(&engine->alarms_due);
     return first && !engine->is_draining ? first->deadline_ms : INT64_MAX;
 }
 
 bool engine_minds_clock(const struct engine *engine, int64_t now_ms)
 {
-    return heap_first(&engine->due) && !engine->is_draining &&
+    return heap_first(&engine->alarms_due) && !engine->is_draining &&
            (engine->clock_went_back || now_ms < engine->alarms_now_ms);
 }
 
@@ -246,7 +246,7 @@ bool alarm_set(struct step *step, struct ejob *job, struct zone *zone)
     holds_alarm_moved(engine, &job->row.key);
     zone_unref(alarm->zone);
     alarm->zone = NULL;
-    heap_remove(&engine->due, &alarm->due);
+    heap_remove(&engine->alarms_due, &alarm->due);
     if (row.active != 1)
         return true;
     if (row.kind == SCHEDULE_CONTINUOUS) {
@@ -269,7 +269,7 @@ void alarm_stop(struct step *step, const struct uuid *job)
     if (!alarm || alarm->row.active != 1)
         return;
     alarm->row.active = 0;
-    heap_remove(&step->engine->due, &alarm->due);
+    heap_remove(&step->engine->alarms_due, &alarm->due);
     track(step->engine, &alarm->tracked);
     holds_alarm_moved(step->engine, job);
 }
@@ -460,7 +460,7 @@ static void alarm_due(struct step *step, struct ealarm *alarm)
     struct ejob *job;
     switch (want_job(step, &alarm->row.job, &job)) {
     case WANT_ASKED:
-        list_append(&step->engine->parked_alarms, &alarm->parked);
+        list_append(&step->engine->alarms_parked, &alarm->parked);
         return;
     case WANT_MISSING:
         alarm_stop(step, &alarm->row.job);
@@ -475,13 +475,13 @@ static void alarm_due(struct step *step, struct ealarm *alarm)
  * back, and is due at once. */
 void alarms_go_on(struct step *step, size_t max_rows)
 {
-    LIST_EACH_SAFE (&step->engine->parked_alarms, node) {
+    LIST_EACH_SAFE (&step->engine->alarms_parked, node) {
         struct ealarm *alarm = LIST_ITEM(node, struct ealarm, parked);
         list_remove(node);
         if (step->fx->events.count < max_rows)
             alarm_due(step, alarm);
         else
-            heap_set(&step->engine->due, &alarm->due, alarm->due.deadline_ms);
+            heap_set(&step->engine->alarms_due, &alarm->due, alarm->due.deadline_ms);
     }
 }
 
@@ -511,9 +511,9 @@ void alarms_ring(struct step *step, size_t max_rows)
     if (engine->clock_went_back)
         look_again(step);
     while (!engine->is_draining && step->fx->events.count < max_rows &&
-           step->fx->want_count < WANTS_MAX && (first = heap_first(&engine->due)) &&
+           step->fx->want_count < WANTS_MAX && (first = heap_first(&engine->alarms_due)) &&
            first->deadline_ms <= step->now_ms) {
-        heap_remove(&engine->due, first);
+        heap_remove(&engine->alarms_due, first);
         alarm_due(step, CONTAINER_OF(first, struct ealarm, due));
     }
 }

@@ -38,8 +38,8 @@ struct ecampaign {
     size_t failed;              /* in FAILED */
     size_t succeeded;
     size_t taken; /* cells that wait for nothing but what somebody else has started */
-    struct list
-        due; /* in engine->campaigns_due: perhaps something is to be started, or all is done */
+    /* In engine->campaigns_due: perhaps something is to be started, or all is done. */
+    struct list due;
     struct list parked; /* in engine->campaigns_parked: rows are wanted */
     struct list done;   /* in engine->campaigns_done: final, to be let go after the commit */
     struct arena arena; /* what never moves */

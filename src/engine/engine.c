@@ -128,18 +128,18 @@ struct engine *engine_new(const struct engine_config *config)
     uuid_map_init(&engine->missing_runs);
     heap_init(&engine->deadlines);
     uuid_map_init(&engine->alarms);
-    heap_init(&engine->due);
+    heap_init(&engine->alarms_due);
     engine->alarms_now_ms = INT64_MAX;
-    list_init(&engine->parked_alarms);
-    list_init(&engine->turns);
-    list_init(&engine->settled);
-    list_init(&engine->ending);
+    list_init(&engine->alarms_parked);
+    list_init(&engine->runs_ready);
+    list_init(&engine->tasks_settled);
+    list_init(&engine->runs_ending);
     list_init(&engine->freed);
     list_init(&engine->launches);
-    list_init(&engine->parked);
+    list_init(&engine->launches_parked);
     list_init(&engine->maintenance);
     list_init(&engine->sweeps);
-    list_init(&engine->ended);
+    list_init(&engine->runs_ended);
     list_init(&engine->dirty);
     list_init(&engine->done);
     campaigns_init(engine);
@@ -189,7 +189,7 @@ void engine_free(struct engine *engine)
     uuid_map_release(&engine->missing_runs);
     heap_release(&engine->deadlines);
     uuid_map_release(&engine->alarms);
-    heap_release(&engine->due);
+    heap_release(&engine->alarms_due);
     free((char *)(uintptr_t)engine->config.hub_region);
     free((char *)(uintptr_t)engine->config.host);
     free(engine);
@@ -295,7 +295,7 @@ void engine_committed(struct engine *engine)
 
 bool engine_wants_slot(const struct engine *engine)
 {
-    return !engine->is_draining && !list_is_empty(&engine->turns);
+    return !engine->is_draining && !list_is_empty(&engine->runs_ready);
 }
 
 static void put_first(struct list *head, struct list *node)
@@ -312,7 +312,7 @@ bool engine_let_pass(struct engine *engine, const struct uuid *task_run)
     if (!waits || engine->is_draining)
         return false;
     put_first(&task->run->ready, &task->ready);
-    put_first(&engine->turns, &task->run->turn);
+    put_first(&engine->runs_ready, &task->run->turn);
     return true;
 }
 
@@ -327,10 +327,10 @@ static bool may_start(const struct engine *engine)
 static void start_next(struct step *step)
 {
     struct engine *engine = step->engine;
-    struct erun *run = LIST_ITEM(engine->turns.next, struct erun, turn);
+    struct erun *run = LIST_ITEM(engine->runs_ready.next, struct erun, turn);
     struct etask *task = LIST_ITEM(run->ready.next, struct etask, ready);
     list_remove(&run->turn);
-    list_append(&engine->turns, &run->turn);
+    list_append(&engine->runs_ready, &run->turn);
     attempt_start(step, task);
 }
 
@@ -339,12 +339,13 @@ void engine_settle(struct step *step)
     struct engine *engine = step->engine;
     size_t enough = step->fx->events.count + PART_MAX_ROWS;
     for (;;) {
-        if (!list_is_empty(&engine->settled)) {
-            task_propagate(step, LIST_ITEM(list_take(&engine->settled), struct etask, settled));
-        } else if (!list_is_empty(&engine->ending)) {
-            run_finish(step, LIST_ITEM(list_take(&engine->ending), struct erun, ending));
-        } else if (!list_is_empty(&engine->ended)) {
-            child_ended(step, LIST_ITEM(list_take(&engine->ended), struct erun, ended));
+        if (!list_is_empty(&engine->tasks_settled)) {
+            task_propagate(step,
+                           LIST_ITEM(list_take(&engine->tasks_settled), struct etask, settled));
+        } else if (!list_is_empty(&engine->runs_ending)) {
+            run_finish(step, LIST_ITEM(list_take(&engine->runs_ending), struct erun, ending));
+        } else if (!list_is_empty(&engine->runs_ended)) {
+            child_ended(step, LIST_ITEM(list_take(&engine->runs_ended), struct erun, ended));
         } else if (!list_is_empty(&engine->freed)) {
             job_admit(step, LIST_ITEM(list_take(&engine->freed), struct ejob, freed));
         } else if (holds_may_go(engine) && step->fx->events.count < enough) {
@@ -431,7 +432,7 @@ static bool task_of_event(const struct engine *engine, const struct engine_event
 void engine_step(struct engine *engine, const struct engine_event *event, struct effects *effects)
 {
     struct step step = {engine, effects, event->now_ms, event->mono_ms, event->zone};
-    bool is_waiting = engine->parked_command || !list_is_empty(&engine->parked);
+    bool is_waiting = engine->parked_command || !list_is_empty(&engine->launches_parked);
     assert(!is_waiting || event->kind == ENGINE_LOADED);
     engine->ids.seed = event->seed;
     engine->slots_elsewhere = event->slots_elsewhere;

@@ -47,8 +47,6 @@ void repair_drop_strings(struct engine *engine, struct erun *run);
 /* Lets go of a task's row and newest attempt. */
 void task_forget(struct engine *engine, struct etask *task);
 
-struct resolved_task;
-
 /* ---- move.c: the only setters of states ---- */
 /* `reason` is one plain sentence, `decision` JSON or NULL; both are copied where they are kept. */
 void run_move(struct step *step, struct erun *run, enum state to, const char *reason,
@@ -160,16 +158,6 @@ void attempt_lost(struct step *step, struct etask *task, const struct attempt_ou
 void attempt_prepared(struct step *step, struct etask *task, const struct attempt_prepared *told);
 /* The wait before a retry is over. */
 void task_retry_due(struct step *step, struct etask *task);
-
-/* ---- source.c: files from git ---- */
-/* Asks for the files of a task in set-up. */
-void source_ask(struct step *step, const struct etask *task, const struct resolved_task *resolved);
-/* Holds the run to the commit: the one that it goes by is returned, which may be an earlier one. NULL:
- * it goes by so many that no further one can be kept. */
-const char *source_record(struct step *step, struct erun *run, const struct resolved_task *resolved,
-                          const char *commit);
-/* The JSON of the repair's row, NULL when there is nothing to keep. */
-const char *source_json(const struct erun *run, struct arena *arena);
 
 /* ---- child.c: JOB tasks ---- */
 /* Starts the next attempt of the JOB task that stands first in engine->launches, or parks it. */
@@ -377,6 +365,16 @@ enum err_code child_resolve(const struct engine *engine, const struct etask *tas
 enum err_code task_resolve_text(const struct engine *engine, const struct etask *task,
                                 int64_t now_ms, const char *text, struct arena *arena,
                                 const char **ret, struct err *err);
+
+/* ---- source.c: files from git ---- */
+/* Asks for the files of a task in set-up. */
+void source_ask(struct step *step, const struct etask *task, const struct resolved_task *resolved);
+/* Holds the run to the commit: the one that it goes by is returned, which may be an earlier one. NULL:
+ * it goes by so many that no further one can be kept. */
+const char *source_record(struct step *step, struct erun *run, const struct resolved_task *resolved,
+                          const char *commit);
+/* The JSON of the repair's row, NULL when there is nothing to keep. */
+const char *source_json(const struct erun *run, struct arena *arena);
 
 /* ---- text.c: sentences and decisions ---- */
 const char *text_waiting(struct arena *arena, const struct etask *task, const uint32_t *behind);

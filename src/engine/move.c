@@ -254,7 +254,7 @@ void run_move(struct step *step, struct erun *run, enum state to, const char *re
     campaign_run_moved(step, run, from);
     holds_run_moved(engine, &run->row, from);
     if (state_is_final(to) && uuid_map_get(&engine->waiters, &run->row.key))
-        list_append(&engine->ended, &run->ended);
+        list_append(&engine->runs_ended, &run->ended);
 }
 
 void run_end_hold(struct step *step, struct erun *run, const char *reason, const char *decision)
@@ -307,7 +307,7 @@ void task_enlist(struct engine *engine, struct etask *task)
     } else if (is_ready) {
         list_append(&run->ready, &task->ready);
         if (!run->row.is_suspended && !list_is_linked(&run->turn))
-            list_append(&engine->turns, &run->turn);
+            list_append(&engine->runs_ready, &run->turn);
     }
 }
 
@@ -348,7 +348,7 @@ void task_move(struct step *step, struct etask *task, enum state to, const char 
     add_event(step, run, task, EVENT_TASK_STATE, from, to, reason, decision);
     if (!state_is_final(to))
         return;
-    list_append(&engine->settled, &task->settled);
+    list_append(&engine->tasks_settled, &task->settled);
     if (run->open_count == 0 && !list_is_linked(&run->ending))
-        list_append(&engine->ending, &run->ending);
+        list_append(&engine->runs_ending, &run->ending);
 }

@@ -83,14 +83,13 @@ struct etask {
     struct task_run_row row;
     struct tracked tracked;
     struct attempt_row *attempt; /* newest, NULL before the first */
-    struct attempt_times
-        before;            /* of the one before it, should it turn out never to have started */
-    int64_t start_mono_ms; /* when the newest attempt started, on the clock of deadlines */
-    struct uuid inherited; /* JOB: the child that a repair may go on with, for task_create */
-    bool after_success;    /* likewise: row.after_success */
-    bool is_marked;        /* likewise: row.is_marked */
-    struct list ready;     /* in run->ready: QUEUED; of a JOB in engine->launches, or parked */
-    struct list settled;   /* in engine->settled: just final, dependents not told yet */
+    struct attempt_times before; /* of the one before it: the newest may never have started */
+    int64_t start_mono_ms;       /* when the newest attempt started, on the clock of deadlines */
+    struct uuid inherited;       /* JOB: the child that a repair may go on with, for task_create */
+    bool after_success;          /* likewise: row.after_success */
+    bool is_marked;              /* likewise: row.is_marked */
+    struct list ready; /* in run->ready: QUEUED; of a JOB in engine->launches, or launches_parked */
+    struct list settled;   /* in engine->tasks_settled: just final, dependents not told yet */
     struct deadline timer; /* PENDING: the retry; RUNNING: its timeout, of a JOB */
 };
 
@@ -106,10 +105,10 @@ struct erun {
     struct list in_job;       /* in job->runs */
     struct hold *hold;        /* hold.c: QUEUED and held; else NULL */
     struct list ready;        /* tasks in QUEUED, first in first out */
-    struct list turn;         /* in engine->turns while `ready` is not empty */
-    struct list ending;       /* in engine->ending: perhaps every task is final */
+    struct list turn;         /* in engine->runs_ready while `ready` is not empty */
+    struct list ending;       /* in engine->runs_ending: perhaps every task is final */
     struct list done;         /* in engine->done: final, to be let go after the commit */
-    struct list ended;        /* in engine->ended: a task waits to hear how it ended */
+    struct list ended;        /* in engine->runs_ended: a task waits to hear how it ended */
     struct list maintenance;  /* in engine->maintenance: to be paused, or to go on */
     struct deadline deadline; /* timeout, or the end of patience in the queue */
     int64_t traced_ms;        /* when the task ended whose trace the run shows */
@@ -133,7 +132,7 @@ struct ealarm {
     struct cron cron;  /* CRON */
     struct zone *zone; /* CRON, active; one reference */
     struct heap_item due;
-    struct list parked; /* in engine->parked_alarms: its job is wanted */
+    struct list parked; /* in engine->alarms_parked: its job is wanted */
 };
 
 /* A definition that was asked for; NULL: there is none of that number. */
@@ -162,22 +161,22 @@ struct engine {
     struct uuid_map tasks; /* by task run key; of runs in the engine */
     struct heap deadlines;
     struct uuid_map alarms; /* by job */
-    struct heap due;        /* alarms by the wall clock time of their next firing */
+    struct heap alarms_due; /* alarms by the wall clock time of their next firing */
     int64_t alarms_now_ms;  /* the wall clock of the last step; at first INT64_MAX */
     bool clock_went_back;   /* and alarms were not looked at since */
-    struct list parked_alarms;
-    struct list turns;       /* runs with tasks that wait for an execution slot, round-robin */
+    struct list alarms_parked;
+    struct list runs_ready;  /* runs with tasks that wait for an execution slot, round-robin */
     size_t live_count;       /* attempts in flight = execution slots held */
     size_t ready_count;      /* tasks in QUEUED */
     int64_t slots_elsewhere; /* as of the event at hand */
     size_t live_loaded; /* of them, when the last run was loaded: there may have been more slots */
     bool is_draining;
-    struct list settled; /* work of the step, see engine_settle */
-    struct list ending;
-    struct list ended;
+    struct list tasks_settled; /* work of the step, see engine_settle */
+    struct list runs_ending;
+    struct list runs_ended;
     struct list freed;
-    struct list launches; /* JOB tasks that are ready */
-    struct list parked;   /* JOB tasks for which rows are wanted; empty between batches */
+    struct list launches;        /* JOB tasks that are ready */
+    struct list launches_parked; /* JOB tasks for which rows are wanted; empty between batches */
     const struct command *parked_command; /* likewise; NULL: none */
     struct command_result *parked_result;
     struct uuid_map waiters;                    /* child run → the JOB task that waits for it */

@@ -196,7 +196,7 @@ void run_stop(struct step *step, struct erun *run, enum state ending, const char
     for (uint32_t i = 0; i < run->def->task_count; i++)
         task_stop(step, &run->tasks[i], task_reason);
     if (run->open_count == 0 && !list_is_linked(&run->ending))
-        list_append(&step->engine->ending, &run->ending);
+        list_append(&step->engine->runs_ending, &run->ending);
 }
 
 static void queue_expired(struct step *step, struct erun *run)

@@ -162,7 +162,7 @@ void task_propagate(struct step *step, struct etask *task)
         if (is_due(step, dependent))
             task_evaluate(step, dependent);
         else if (task_is_settled(dependent) && !list_is_linked(&dependent->settled))
-            list_append(&step->engine->settled, &dependent->settled);
+            list_append(&step->engine->tasks_settled, &dependent->settled);
     }
 }
 

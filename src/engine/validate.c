@@ -167,10 +167,10 @@ const char *engine_validate(const struct engine *engine, struct arena *arena)
         return "more attempts are live than there are execution slots";
     if (count.waiters != engine->waiters.count)
         return "somebody waits for a child who is no waiting task";
-    if (!list_is_empty(&engine->parked) || engine->parked_command)
+    if (!list_is_empty(&engine->launches_parked) || engine->parked_command)
         return "rows that were wanted did not come";
-    if (!list_is_empty(&engine->settled) || !list_is_empty(&engine->ending) ||
-        !list_is_empty(&engine->freed) || !list_is_empty(&engine->ended))
+    if (!list_is_empty(&engine->tasks_settled) || !list_is_empty(&engine->runs_ending) ||
+        !list_is_empty(&engine->freed) || !list_is_empty(&engine->runs_ended))
         return "the step did not reach its fixed point";
     if (!heap_validate(&engine->deadlines))
         return "the deadline heap is out of order";

@@ -142,7 +142,7 @@ void wants_forget(struct engine *engine)
 void wants_go_on(struct step *step)
 {
     struct engine *engine = step->engine;
-    LIST_EACH_SAFE (&engine->parked, node) {
+    LIST_EACH_SAFE (&engine->launches_parked, node) {
         list_remove(node);
         list_append(&engine->launches, node);
     }

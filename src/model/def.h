@@ -154,8 +154,8 @@ struct job_cluster {
     const char *cluster_key;
     const char *cluster_name;
     struct new_cluster *new_cluster;
-    struct cluster_libraries
-        *libraries; /* installed on a new cluster; ours, as ClusterSpec has it */
+    /* Installed on a new cluster; ours, as ClusterSpec has it. */
+    struct cluster_libraries *libraries;
 };
 
 struct schedule {

@@ -12,6 +12,12 @@ static bool refuse(struct err *err, const char *text)
     return false;
 }
 
+static bool refuse_long(struct err *err, int max_bytes)
+{
+    err_set(err, ERR_INVALID_PARAMETER, "must be at most %d bytes long", max_bytes);
+    return false;
+}
+
 /* ---- texts ---- */
 
 /* The part behind "scheme://" of an address that may be used, or NULL. */
@@ -30,7 +36,7 @@ bool git_url_check(const char *text, struct err *err)
     if (!rest || !*rest)
         return refuse(err, "must begin with https://, http://, ssh:// or file://");
     if (strlen(text) > GIT_URL_MAX_BYTES)
-        return refuse(err, "must be at most 2048 bytes long");
+        return refuse_long(err, GIT_URL_MAX_BYTES);
     for (const char *p = text; *p; p++)
         if ((unsigned char)*p <= ' ' || *p == 0x7f || *p == '\\')
             return refuse(err, "must not hold blanks, control characters or backslashes");
@@ -54,7 +60,7 @@ bool git_branch_check(const char *text, struct err *err)
     if (text[0] == '-')
         return refuse(err, "must not begin with '-'");
     if (len > GIT_BRANCH_MAX_BYTES)
-        return refuse(err, "must be at most 255 bytes long");
+        return refuse_long(err, GIT_BRANCH_MAX_BYTES);
     for (const char *p = text; *p; p++)
         if ((unsigned char)*p <= ' ' || *p == 0x7f || strchr("~^:?*[\\", *p))
             return refuse(err, wrong);

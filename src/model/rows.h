@@ -218,11 +218,10 @@ struct task_run_row {
     const char *task_key;
     int64_t definition_version;
     int64_t created_ms;
-    int8_t
-        after_success; /* 1: of a JOB_TASK that had succeeded before the repair, so a child that is SUCCESS
-                             is no news; else 0 or FIELD_UNSET */
-    int8_t
-        is_marked; /* 1: the repair that made it was told to take it for successful; else 0 or FIELD_UNSET */
+    /* 1: of a JOB_TASK that had succeeded before the repair, so a child that is SUCCESS is no news; else 0 or FIELD_UNSET. */
+    int8_t after_success;
+    /* 1: the repair that made it was told to take it for successful; else 0 or FIELD_UNSET. */
+    int8_t is_marked;
     /* moving until final */
     enum state state;
     const char *message;
