@@ -340,7 +340,7 @@ static enum start_result make_run(struct step *step, struct ecell *cell)
         return START_DONE;
     }
     cell_set_run(step->engine, cell, &result.key);
-    cell->row.repair_number = 0;
+    cell->row.repair_number = cell->row.asked_number = 0;
     note_campaign(step, campaign, engine_run(step->engine, &result.key));
     move_cell(step, cell, CELL_RUNNING, "Started");
     return START_DONE;
@@ -416,7 +416,7 @@ static enum start_result repair_run(struct step *step, struct ecell *cell, struc
                   arena_printf(arena, "Could not be started: %s", result.message));
         return START_DONE;
     }
-    cell->row.repair_number = run->row.repair_number;
+    cell->row.repair_number = cell->row.asked_number = run->row.repair_number;
     note_campaign(step, campaign, run);
     move_cell(step, cell, CELL_RUNNING, "Started");
     return START_DONE;

@@ -92,6 +92,7 @@ static struct campaign_cell_row *cell_rows(struct step *step, const struct campa
             .state = cell->skip ? CELL_SKIPPED : CELL_WAITING,
             .message = cell->skip,
             .repair_number = FIELD_NULL,
+            .asked_number = FIELD_NULL,
             .start_ms = FIELD_NULL,
             .finished_ms = cell->skip ? step->now_ms : FIELD_NULL,
         };
@@ -173,12 +174,12 @@ static void resume_campaign(struct step *step, struct ecampaign *campaign, const
         campaign_restart_failed(step, campaign);
 }
 
-/* The attempt of a run that the campaign asked for, and nobody else. */
+/* The attempt of a run that this campaign asked for, and nobody else, no other campaign either. */
 static void stop_run(struct step *step, const struct ecell *cell, const char *message)
 {
     struct erun *run = engine_run(step->engine, &cell->row.run);
     if (run && !state_is_final(run->row.state) && run->row.state != STATE_CANCELING &&
-        run->row.in_campaign == 1 && run->row.repair_number == cell->row.repair_number)
+        run->row.repair_number == cell->row.asked_number)
         run_stop(step, run, STATE_CANCELED, message);
 }
 

@@ -455,6 +455,7 @@ struct campaign_cell_row {
     int state;       /* enum campaign_cell_state */
     const char *message;
     int64_t repair_number; /* the attempt of the run that it stands for, FIELD_NULL before */
+    int64_t asked_number;  /* the newest one that the campaign itself asked for, or FIELD_NULL */
     int64_t start_ms;
     int64_t finished_ms;
 };

@@ -397,8 +397,9 @@ static void apply_cell(struct book *book, enum row_action action,
         broken("cell %lld goes back to an earlier attempt", (long long)row->position);
     bool was_untouched = is_new ||
                          (cell->repair_number == FIELD_NULL && cell->state != CELL_FAILED);
-    campaign->begins[row->position] = was_untouched && row->state == CELL_RUNNING &&
-                                      row->repair_number != FIELD_NULL;
+    campaign->begins[row->position] =
+        (was_untouched && row->state == CELL_RUNNING && row->repair_number != FIELD_NULL) ||
+        (!is_new && row->asked_number != cell->asked_number);
     table_copy_row(&store_tables[ROW_CAMPAIGN_CELL], row, cell, &book->arena);
 }
 
@@ -418,6 +419,21 @@ static void check_needs(const struct booked_campaign *campaign,
     json_decref(needs);
 }
 
+/* An attempt is asked for by one cell. */
+static bool is_asked_for_twice(const struct book *book, const struct campaign_cell_row *cell)
+{
+    size_t cursor = 0;
+    for (const struct booked_campaign *campaign;
+         (campaign = uuid_map_next(&book->campaigns_by_key, &cursor));)
+        for (size_t i = 0; i < campaign->cell_count; i++) {
+            const struct campaign_cell_row *other = &campaign->cells[i];
+            if (other != cell && uuid_equal(&other->run, &cell->run) &&
+                other->asked_number == cell->asked_number)
+                return true;
+        }
+    return false;
+}
+
 /* In every state of the disk: a cell runs exactly while its run is active; and what starts it first is no user's. */
 static void check_campaigns(const struct book *book)
 {
@@ -432,7 +448,8 @@ static void check_campaigns(const struct book *book)
             const struct booked_run *run = book_run(book, &cell->run);
             if (cell->state == CELL_RUNNING && (!run || law_is_final(run->row.state)))
                 broken("cell %zu is RUNNING and its run is not active", i);
-            if (campaign->begins[i] && run->row.in_campaign != 1)
+            if (campaign->begins[i] &&
+                (run->row.in_campaign != 1 || is_asked_for_twice(book, cell)))
                 broken("cell %zu takes for its own what somebody else has asked for", i);
             campaign->begins[i] = false;
             if (cell->start_ms != FIELD_NULL)

@@ -62,7 +62,7 @@ struct booked_campaign {
     struct campaign_row row;
     struct campaign_cell_row *cells; /* row.cell_count of them, cell_count so far */
     size_t cell_count;
-    bool *begins; /* by cell: the newest commit has started it for the first time */
+    bool *begins; /* by cell: the newest commit has started it */
 };
 
 struct book {

@@ -351,13 +351,14 @@ static const struct column campaign_columns[] = {
 };
 
 static const struct column campaign_cell_columns[] = {
-    INT64(campaign_cell_row, workspace, KEY),   UUID(campaign_cell_row, campaign, KEY),
-    INT64(campaign_cell_row, position, KEY),    UUID(campaign_cell_row, job, FIXED),
-    INT64(campaign_cell_row, plan_ms, FIXED),   INT8(campaign_cell_row, is_new, FIXED),
-    TEXT(campaign_cell_row, needs, FIXED),      TEXT(campaign_cell_row, follows, FIXED),
-    UUID(campaign_cell_row, run, MOVING),       INT(campaign_cell_row, state, MOVING),
-    TEXT(campaign_cell_row, message, MOVING),   INT64(campaign_cell_row, repair_number, MOVING),
-    INT64(campaign_cell_row, start_ms, MOVING), INT64(campaign_cell_row, finished_ms, MOVING),
+    INT64(campaign_cell_row, workspace, KEY),       UUID(campaign_cell_row, campaign, KEY),
+    INT64(campaign_cell_row, position, KEY),        UUID(campaign_cell_row, job, FIXED),
+    INT64(campaign_cell_row, plan_ms, FIXED),       INT8(campaign_cell_row, is_new, FIXED),
+    TEXT(campaign_cell_row, needs, FIXED),          TEXT(campaign_cell_row, follows, FIXED),
+    UUID(campaign_cell_row, run, MOVING),           INT(campaign_cell_row, state, MOVING),
+    TEXT(campaign_cell_row, message, MOVING),       INT64(campaign_cell_row, repair_number, MOVING),
+    INT64(campaign_cell_row, start_ms, MOVING),     INT64(campaign_cell_row, finished_ms, MOVING),
+    INT64(campaign_cell_row, asked_number, MOVING),
 };
 
 /* `large`: so many columns at the end are left out of lists. */

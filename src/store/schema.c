@@ -351,6 +351,12 @@ static const char *const migration_20[] = {
     "ALTER TABLE task_run ADD COLUMN canceled_by TEXT",
 };
 
+/* Of a run that several campaigns stand for, which of them asked for its newest attempt. */
+static const char *const migration_21[] = {
+    "ALTER TABLE campaign_cell ADD COLUMN asked_number INTEGER",
+    "UPDATE campaign_cell SET asked_number = repair_number WHERE message = 'Started'",
+};
+
 static const struct migration {
     const char *const *steps;
     size_t count;
@@ -365,6 +371,7 @@ static const struct migration {
     {migration_15, ARRAY_LEN(migration_15)}, {migration_16, ARRAY_LEN(migration_16)},
     {migration_17, ARRAY_LEN(migration_17)}, {migration_18, ARRAY_LEN(migration_18)},
     {migration_19, ARRAY_LEN(migration_19)}, {migration_20, ARRAY_LEN(migration_20)},
+    {migration_21, ARRAY_LEN(migration_21)},
 };
 
 int schema_newest(void)

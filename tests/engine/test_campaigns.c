@@ -328,6 +328,27 @@ static void of_two_campaigns_each_reruns_what_it_was_asked_for(void **state)
     assert_int_equal(world_run(world, &run)->repair_number, 2);
 }
 
+/* What another campaign has asked for is its own, also where it stands for a cell of both. */
+static void cancelled_it_leaves_what_another_campaign_does(void **state)
+{
+    struct world *world = *state;
+    struct uuid job = world_history(world, 1, 1, "");
+    struct campaign_request request = world_over_all(world, &job, 1);
+    struct uuid run = world->book.runs[0]->row.key;
+    struct uuid first = world_start_campaign(world, &request);
+    world_finish(world, &first, 0, false);
+    struct uuid second = world_start_campaign(world, &request);
+    world_expect_cells(world, &first, "RUNNING R");
+    assert_int_equal(world_cell(world, &first, 0)->repair_number, 2);
+    assert_answer(world_act(world, COMMAND_CAMPAIGN_CANCEL, &first), ERR_OK, "");
+    world_expect_cells(world, &first, "CANCELED C");
+    world_expect_cells(world, &second, "RUNNING R");
+    world_expect(world, &run, "RUNNING a=RUNNING b=BLOCKED");
+    assert_answer(world_act(world, COMMAND_CAMPAIGN_CANCEL, &second), ERR_OK, "");
+    world_expect(world, &run, "CANCELING a=CANCELING b=CANCELED");
+    world_ends(world, &run, "a", CAUSE_STOPPED);
+}
+
 static void taken_cells_do_not_keep_a_campaign_that_is_stopped(void **state)
 {
     struct world *world = *state;
@@ -511,6 +532,7 @@ int main(void)
         WORLD_TEST(a_run_that_was_deleted_meanwhile_is_skipped),
         WORLD_TEST(what_somebody_else_has_started_is_waited_for_and_rerun),
         WORLD_TEST(of_two_campaigns_each_reruns_what_it_was_asked_for),
+        WORLD_TEST(cancelled_it_leaves_what_another_campaign_does),
         WORLD_TEST(taken_cells_do_not_keep_a_campaign_that_is_stopped),
         WORLD_TEST(while_the_server_drains_nothing_starts),
         WORLD_TEST(what_is_depended_on_exists_and_forms_no_cycle),

@@ -33,6 +33,7 @@ static void add_cells(struct world *world, const struct uuid *campaign, const in
             .run = runs[i],
             .state = states[i],
             .repair_number = FIELD_NULL,
+            .asked_number = FIELD_NULL,
             .start_ms = FIELD_NULL,
             .finished_ms = FIELD_NULL,
         };
