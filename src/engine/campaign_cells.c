@@ -113,6 +113,12 @@ static const char *cell_text(struct arena *arena, const struct ecell *cell)
     return arena_printf(arena, "%s of %s", cell->job_name, planned);
 }
 
+static const char *blocked_text(struct arena *arena, const struct ecell *by)
+{
+    return arena_printf(arena, "Blocked: %s %s", cell_text(arena, by),
+                        by->row.state == CELL_BLOCKED ? "is blocked" : "did not succeed");
+}
+
 static const char *waiting_text(const struct ecell *cell, enum cell_gate gate)
 {
     if (gate == GATE_TAKEN)
@@ -121,16 +127,22 @@ static const char *waiting_text(const struct ecell *cell, enum cell_gate gate)
                                                  : "Waits for its turn";
 }
 
+/* Of a cell that goes on waiting, or stays blocked. */
+static void tell_cell(struct step *step, struct ecell *cell, const char *message)
+{
+    if (strcmp(cell->row.message, message) == 0)
+        return;
+    set_text(step->engine, &cell->row.message, message);
+    track(step->engine, &cell->tracked);
+}
+
 /* Nobody has kept up what cells say that wait in a campaign that had ended. */
 static void tell_waiting(struct step *step, struct ecampaign *campaign)
 {
     for (uint32_t i = 0; i < campaign->count; i++) {
         struct ecell *cell = &campaign->cells[i];
-        const char *text = waiting_text(cell, cell->is_taken ? GATE_TAKEN : GATE_WAIT);
-        if (cell->row.state != CELL_WAITING || strcmp(cell->row.message, text) == 0)
-            continue;
-        set_text(step->engine, &cell->row.message, text);
-        track(step->engine, &cell->tracked);
+        if (cell->row.state == CELL_WAITING)
+            tell_cell(step, cell, waiting_text(cell, cell->is_taken ? GATE_TAKEN : GATE_WAIT));
     }
 }
 
@@ -160,16 +172,14 @@ static void review(struct step *step, struct ecell *cell)
         return;
     enum cell_gate gate = cell_gate(step->engine, cell, &by);
     step->engine->links_reviewed += cell->need_count + cell->follow_count;
-    if (gate == GATE_BLOCKED && state != CELL_BLOCKED) {
-        set_cell(step, cell, CELL_BLOCKED,
-                 arena_printf(arena, "Blocked: %s %s", cell_text(arena, by),
-                              by->row.state == CELL_BLOCKED ? "is blocked" : "did not succeed"));
-    } else if (gate != GATE_BLOCKED && state == CELL_BLOCKED) {
+    if (gate == GATE_BLOCKED && state != CELL_BLOCKED)
+        set_cell(step, cell, CELL_BLOCKED, blocked_text(arena, by));
+    else if (gate == GATE_BLOCKED)
+        tell_cell(step, cell, blocked_text(arena, by)); /* perhaps by another one than before */
+    else if (state == CELL_BLOCKED)
         set_cell(step, cell, CELL_WAITING, waiting_text(cell, gate));
-    } else if (cell->is_taken != (gate == GATE_TAKEN)) {
-        set_text(step->engine, &cell->row.message, waiting_text(cell, gate));
-        track(step->engine, &cell->tracked);
-    }
+    else if (cell->is_taken != (gate == GATE_TAKEN))
+        tell_cell(step, cell, waiting_text(cell, gate));
     cell_place(cell, gate);
 }
 

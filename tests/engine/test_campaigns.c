@@ -1,6 +1,8 @@
 /* Campaigns (RULES §10): order, window, blocking, repair of one cell, pause, resume, cancel, caps. */
 #include "engine/harness_campaigns.h"
 
+#include "base/timefmt.h"
+
 static void a_window_goes_over_the_range_in_order(void **state)
 {
     struct world *world = *state;
@@ -72,6 +74,56 @@ static void a_failed_cell_blocks_what_depends_on_it_until_it_is_repaired(void **
     world_all_succeed(world);
     world_expect_cells(world, &key, "SUCCESS SSSS");
     assert_int_equal(world_cell(world, &key, 0)->repair_number, 2);
+}
+
+static struct uuid every_other_minute(struct world *world, const struct uuid *up)
+{
+    return world_dag(world, "a; b: a",
+                     arena_printf(&world->arena,
+                                  "'schedule':{'quartzCronExpression':'0 0/2 * * * ?',"
+                                  "'timezoneId':'UTC','pauseStatus':'PAUSED'},"
+                                  "'maxConcurrentRuns':9%s",
+                                  depends_on(world, up, "")));
+}
+
+static const char *did_not_succeed(struct world *world, const struct campaign_cell_row *cell)
+{
+    char planned[TIMEFMT_TEXT];
+    timefmt_rfc3339(cell->plan_ms, planned);
+    return arena_printf(&world->arena, "Blocked: j of %s did not succeed", planned);
+}
+
+static void a_blocked_cell_names_one_that_still_is_in_its_way(void **state)
+{
+    struct world *world = *state;
+    struct uuid up = world_history(world, 1, 1, "");
+    int64_t minute = world->book.runs[0]->row.plan_ms / MINUTE_MS | 1;
+    struct uuid down[2];
+    down[0] = every_other_minute(world, &up);
+    down[1] = every_other_minute(world, &down[0]);
+    struct campaign_request request = world_over_all(world, &up, 9);
+    request.kind = CAMPAIGN_SUPPLEMENT;
+    request.jobs = down;
+    request.job_count = 2;
+    request.begin_ms = minute * MINUTE_MS;
+    request.end_ms = request.begin_ms + MINUTE_MS;
+    struct uuid key = world_start_campaign(world, &request);
+    assert_string_equal(world_cell(world, &key, 2)->needs, "[0,1]");
+    world_expect_cells(world, &key, "RUNNING RRWW");
+    world_finish(world, &key, 0, false);
+    world_finish(world, &key, 1, false);
+    world_expect_cells(world, &key, "FAILED FFBB");
+    assert_string_equal(world_cell(world, &key, 2)->message,
+                        did_not_succeed(world, world_cell(world, &key, 0)));
+    struct uuid first = world_cell(world, &key, 0)->run;
+    world_repair(world, &first, NULL, NULL, NULL);
+    world_expect_cells(world, &key, "RUNNING RFBB");
+    assert_string_equal(world_cell(world, &key, 2)->message,
+                        did_not_succeed(world, world_cell(world, &key, 1)));
+    assert_has(world_cell(world, &key, 3)->message, "is blocked");
+    world_finish(world, &key, 0, false);
+    assert_string_equal(world_cell(world, &key, 2)->message,
+                        did_not_succeed(world, world_cell(world, &key, 0)));
 }
 
 static void with_a_blocked_cell_it_ends_failed_and_may_be_resumed(void **state)
@@ -520,6 +572,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         WORLD_TEST(a_window_goes_over_the_range_in_order),
         WORLD_TEST(a_failed_cell_blocks_what_depends_on_it_until_it_is_repaired),
+        WORLD_TEST(a_blocked_cell_names_one_that_still_is_in_its_way),
         WORLD_TEST(with_a_blocked_cell_it_ends_failed_and_may_be_resumed),
         WORLD_TEST(one_that_has_failed_goes_on_when_its_cell_is_repaired),
         WORLD_TEST(what_was_repaired_under_pause_is_not_run_again),
