@@ -136,13 +136,26 @@ static void tell_cell(struct step *step, struct ecell *cell, const char *message
     track(step->engine, &cell->tracked);
 }
 
-/* Nobody has kept up what cells say that wait in a campaign that had ended. */
+/* Of a campaign that has ended with cells that could have started. */
+static const char *stop_text(const struct ecampaign *campaign)
+{
+    return campaign->row.stop_on_fail == 1 ? "the campaign stops at the first failure"
+                                           : "the canary failed";
+}
+
+/* What cells say that wait, as the campaign ends, and as it goes on: nobody has kept that up meanwhile. */
 static void tell_waiting(struct step *step, struct ecampaign *campaign)
 {
+    const char *stopped =
+        campaign->row.state == CAMPAIGN_FAILED
+            ? arena_printf(&step->fx->arena, "Not started: %s", stop_text(campaign))
+            : NULL;
     for (uint32_t i = 0; i < campaign->count; i++) {
         struct ecell *cell = &campaign->cells[i];
         if (cell->row.state == CELL_WAITING)
-            tell_cell(step, cell, waiting_text(cell, cell->is_taken ? GATE_TAKEN : GATE_WAIT));
+            tell_cell(step, cell,
+                      stopped ? stopped
+                              : waiting_text(cell, cell->is_taken ? GATE_TAKEN : GATE_WAIT));
     }
 }
 
@@ -158,7 +171,7 @@ void move_campaign(struct step *step, struct ecampaign *campaign, enum campaign_
     row->finished_ms = campaign_is_final(to) ? step->now_ms : FIELD_NULL;
     campaign_enlist(step->engine, campaign);
     campaign_touch(step, campaign);
-    if (was_final && !campaign_is_final(to))
+    if (to == CAMPAIGN_FAILED || was_final)
         tell_waiting(step, campaign);
 }
 
@@ -481,15 +494,21 @@ static void campaign_end(struct step *step, struct ecampaign *campaign)
     for (uint32_t i = 0; i < campaign->count; i++)
         counts[campaign->cells[i].row.state]++;
     size_t left = counts[CELL_BLOCKED] + counts[CELL_WAITING];
+    const char *why =
+        counts[CELL_WAITING]
+            ? arena_printf(arena, ": %s; it goes on once what failed is repaired or it is resumed",
+                           stop_text(campaign))
+            : "";
     if (counts[CELL_FAILED] + left == 0)
         move_campaign(step, campaign, CAMPAIGN_SUCCESS,
                       arena_printf(arena, "%zu succeeded, %zu skipped", counts[CELL_SUCCESS],
                                    counts[CELL_SKIPPED]));
     else
         move_campaign(step, campaign, CAMPAIGN_FAILED,
-                      arena_printf(arena, "%zu succeeded, %zu skipped, %zu failed, %zu not started",
+                      arena_printf(arena,
+                                   "%zu succeeded, %zu skipped, %zu failed, %zu not started%s",
                                    counts[CELL_SUCCESS], counts[CELL_SKIPPED], counts[CELL_FAILED],
-                                   left));
+                                   left, why));
 }
 
 bool campaign_has_work(const struct ecampaign *campaign)

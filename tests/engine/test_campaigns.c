@@ -246,8 +246,11 @@ static void a_canary_goes_alone(void **state)
     world_expect_cells(world, &key, "RUNNING RWW");
     world_finish(world, &key, 0, false);
     world_expect_cells(world, &key, "FAILED FWW");
+    assert_has(book_campaign(&world->book, &key)->row.message, "2 not started: the canary failed;");
+    assert_string_equal(world_cell(world, &key, 1)->message, "Not started: the canary failed");
     assert_answer(world_act(world, COMMAND_CAMPAIGN_RESUME, &key), ERR_OK, "");
     world_expect_cells(world, &key, "RUNNING RWW");
+    assert_string_equal(world_cell(world, &key, 1)->message, "Waits for its turn");
     world_finish(world, &key, 0, true);
     world_expect_cells(world, &key, "RUNNING SRR");
     world_all_succeed(world);
@@ -412,6 +415,8 @@ static void taken_cells_do_not_keep_a_campaign_that_is_stopped(void **state)
     world_repair(world, &second, NULL, NULL, NULL);
     world_finish(world, &key, 0, false);
     world_expect_cells(world, &key, "FAILED FW");
+    assert_has(book_campaign(&world->book, &key)->row.message, "stops at the first failure");
+    assert_has(world_cell(world, &key, 1)->message, "stops at the first failure");
     world_exit(world, &second, "a", 0);
     world_exit(world, &second, "b", 0);
     assert_answer(world_act(world, COMMAND_CAMPAIGN_RESUME, &key), ERR_OK, "");
