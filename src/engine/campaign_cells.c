@@ -380,8 +380,9 @@ static bool has_other_tasks(const struct job_def *a, const struct job_def *b)
 }
 
 /* RULES §10: a successful instance, and a definition with other nodes, from the first node. A cell
- * that was started before and failed goes on with what is unsuccessful. */
-static void choose_tasks(const struct ecell *cell, const struct erun *run, struct repair_task *node,
+ * that was started before and failed goes on with what is unsuccessful. False: the task to begin with is not
+ * in the definition. */
+static bool choose_tasks(const struct ecell *cell, const struct erun *run, struct repair_task *node,
                          struct command *command)
 {
     const struct campaign_row *campaign = &cell->campaign->row;
@@ -390,12 +391,14 @@ static void choose_tasks(const struct ecell *cell, const struct erun *run, struc
     struct err ignored;
     bool again = cell->row.repair_number != FIELD_NULL;
     request->monitor = campaign->ignore_monitor == 1 ? MONITOR_PASSED : MONITOR_AGAIN;
-    bool renewed = repair_choose_def(run, &command->repair, command->def, &def, &ignored) ==
-                       ERR_OK &&
-                   has_other_tasks(run->def, def);
+    if (repair_choose_def(run, request, command->def, &def, &ignored))
+        return true; /* the repair will be refused */
+    bool renewed = has_other_tasks(run->def, def);
     if (again && !renewed)
-        return;
-    if (campaign->where == CAMPAIGN_FROM_NODE) {
+        return true;
+    if (campaign->where == CAMPAIGN_FROM_NODE && job_def_find(def, campaign->task_key) < 0)
+        return false;
+    if (campaign->where == CAMPAIGN_FROM_NODE && !renewed) {
         *node = (struct repair_task){1, 0, campaign->task_key};
         request->repair_tasks = node;
         request->repair_task_count = 1;
@@ -404,6 +407,7 @@ static void choose_tasks(const struct ecell *cell, const struct erun *run, struc
                renewed) {
         request->mode = REPAIR_MODE_RERUN;
     }
+    return true;
 }
 
 /* The older definition that the repair needs: parked until it is there. */
@@ -431,9 +435,12 @@ static enum start_result repair_run(struct step *step, struct ecell *cell, struc
     };
     if (!bring_version(step, &command))
         return START_PARKED;
-    choose_tasks(cell, run, &node, &command);
     struct command_result result = {.code = ERR_OK};
-    run_repair(step, &command, run, &result);
+    if (choose_tasks(cell, run, &node, &command))
+        run_repair(step, &command, run, &result);
+    else
+        result_refuse(&result, ERR_INVALID_PARAMETER, "its definition has no task %.100s",
+                      campaign->row.task_key);
     if (result.code) {
         move_cell(step, cell, CELL_FAILED,
                   arena_printf(arena, "Could not be started: %s", result.message));

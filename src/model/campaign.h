@@ -65,6 +65,7 @@ enum campaign_where {
     CAMPAIGN_FROM_FIRST, /* every task */
     CAMPAIGN_FROM_ERROR, /* the default selection of a repair; of a successful one every task */
     CAMPAIGN_FROM_NODE,  /* task_key and everything downstream of it */
+    /* By a definition with other tasks than the run had each runs every task. */
     CAMPAIGN_WHERE_COUNT
 };
 /* Whose definition. */

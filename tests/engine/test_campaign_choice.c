@@ -170,7 +170,30 @@ static void one_node_and_what_follows_it(void **state)
     request.task_key = "nobody";
     key = world_start_campaign(world, &request);
     world_expect_cells(world, &key, "FAILED F");
-    assert_has(world_cell(world, &key, 0)->message, "nobody");
+    assert_string_equal(world_cell(world, &key, 0)->message,
+                        "Could not be started: its definition has no task nobody");
+}
+
+/* RULES §10: what a definition with other tasks has done before is not what the task would build on. */
+static void of_a_definition_with_other_tasks_everything_runs(void **state)
+{
+    struct world *world = *state;
+    struct uuid job = world_history(world, 1, 0, "");
+    struct campaign_request request = world_over_all(world, &job, 1);
+    request.where = CAMPAIGN_FROM_NODE;
+    request.task_key = "b";
+    request.version = CAMPAIGN_CURRENT;
+    const char *other = world_dag_json(world, "a; b: a; c", "'maxConcurrentRuns':9");
+    assert_int_equal(world_update_job(world, &job, other, NULL).code, ERR_OK);
+    struct uuid key = world_start_campaign(world, &request);
+    struct uuid run = world_cell(world, &key, 0)->run;
+    world_expect(world, &run, "RUNNING a=RUNNING b=BLOCKED c=RUNNING");
+    world_all_succeed(world);
+    world_expect_cells(world, &key, "SUCCESS S");
+    request.task_key = "d";
+    key = world_start_campaign(world, &request);
+    world_expect_cells(world, &key, "FAILED F");
+    assert_has(world_cell(world, &key, 0)->message, "no task d");
 }
 
 int main(void)
@@ -184,6 +207,7 @@ int main(void)
         WORLD_TEST(a_supplement_makes_a_new_instance_for_each_time),
         WORLD_TEST(the_version_is_the_runs_or_the_jobs),
         WORLD_TEST(one_node_and_what_follows_it),
+        WORLD_TEST(of_a_definition_with_other_tasks_everything_runs),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -65,7 +65,8 @@ static const struct field details_fields[] = {
      NAMES(campaign_where_names),
      .doc =
          "Where a rerun begins: FIRST runs every task, ERROR those that did not succeed (every task "
-         "of a successful run), NODE taskKey and all downstream of it."},
+         "of a successful run), NODE taskKey and all downstream of it. By a "
+         "definition with other tasks than the run had it begins with the first in any case."},
     {.name = "taskKey",
      .kind = FIELD_STRING,
      AT(campaign_details, task_key),
