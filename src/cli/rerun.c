@@ -235,7 +235,8 @@ static int follow(struct cli *cli, const char *what, const struct http_answer *a
     return status;
 }
 
-/* How many of the planned times have no run; -1: it cannot be told. */
+/* How many runs are missing: of planned times that were to fire by now, not of those to come, nor before or behind the
+ * schedule's own times. -1: it cannot be told. */
 static int64_t count_missing(struct cli *cli, const struct asked *asked)
 {
     struct http_answer answer;
@@ -260,13 +261,14 @@ static int64_t count_missing(struct cli *cli, const struct asked *asked)
 /* A supplement makes runs, whatever there is: whoever wants to fill gaps is told how. */
 static void tell_of_doubles(struct cli *cli, const struct asked *asked, const json_t *plan)
 {
-    int64_t made = get_number(plan, "newCount", 0), missing = count_missing(cli, asked);
-    if (missing < 0 || missing >= made)
+    int64_t doubles = get_number(plan, "doubleCount", 0);
+    int64_t missing = doubles > 0 ? count_missing(cli, asked) : -1;
+    if (missing < 0)
         return;
     printf("\n%" PRId64 " of these times %s a run already, and would have one more;\n"
            "--instances missing in the place of --supplement makes only what is missing: %" PRId64
            "\n",
-           made - missing, made - missing == 1 ? "has" : "have", missing);
+           doubles, doubles == 1 ? "has" : "have", missing);
 }
 
 static int print_plan(struct cli *cli, const struct asked *asked, const struct http_answer *answer)

@@ -149,8 +149,11 @@ static enum err_code add_slots(struct planner *planner, uint32_t place)
     bool more =
         cron_next_since(&job->cron, job->zone, since_ms, request->begin_ms, end_ms, &plan_ms);
     while (more && !code) {
-        if (!missing || !has_instance(job, plan_ms, &at))
+        bool is_there = has_instance(job, plan_ms, &at);
+        if (!missing || !is_there)
             code = add_cell(planner, place, plan_ms, NULL, NULL);
+        if (!missing && !code)
+            planner->drafts[planner->count - 1].cell.is_double = is_there;
         more = cron_next_until(&job->cron, job->zone, plan_ms, end_ms, &plan_ms);
     }
     return code;

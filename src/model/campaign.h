@@ -114,6 +114,7 @@ struct planned_cell {
     struct uuid job;
     int64_t plan_ms;
     struct uuid run;     /* the instance; nil: a new one is to be made */
+    bool is_double;      /* a new one of a planned time that has an instance */
     const char *skip;    /* why it may not be rerun, or NULL */
     const char *needs;   /* JSON list of positions: starts when these have succeeded; or "[]" */
     const char *follows; /* likewise: when these have ended, however */

@@ -126,18 +126,27 @@ def test_a_plan_begins_nothing(cli, fake):
     assert json.loads(cli("rerun", JOB, *RANGE, "--plan", "-o", "json").stdout) == plan
 
 
-@pytest.mark.parametrize("missing, says", [
-    ({"newCount": 2}, "3 of these times have a run already"), ({"newCount": 4}, "1 of these times has a run already"),
-    ((409, {"code": "IncorrectState", "message": "none"}), "5 of these times have a run already"), ({"newCount": 5}, None),
-    ((403, {"code": "x", "message": "y"}), None)])
-def test_a_plan_tells_of_runs_that_would_be_there_twice(cli, fake, missing, says):
-    plan = {"cellCount": 5, "newCount": 5, "skippedCount": 0, "cells": [], "jobs": []}
+@pytest.mark.parametrize("doubles, missing, says", [
+    (3, {"newCount": 1}, "3 of these times have a run already"), (1, {"newCount": 4}, "1 of these times has a run already"),
+    (5, (409, {"code": "IncorrectState", "message": "none"}), "5 of these times have a run already"),
+    (1, (403, {"code": "x", "message": "y"}), None)])
+def test_a_plan_tells_of_runs_that_would_be_there_twice(cli, fake, doubles, missing, says):
+    plan = {"cellCount": 5, "newCount": 5, "skippedCount": 0, "doubleCount": doubles, "cells": [], "jobs": []}
     fake.on("POST", "/rerunCampaigns/actions/plan", plan, missing)
     done = cli("rerun", JOB, *RANGE, "--supplement", "--downstream", "--plan")
     assert (done.returncode, done.stderr) == (0, b"")
-    assert (says in done.stdout.decode() and "--instances missing" in done.stdout.decode()) if says else b"already" not in done.stdout
+    many = missing["newCount"] if isinstance(missing, dict) else 0
+    assert (says in done.stdout.decode() and f"makes only what is missing: {many}\n" in done.stdout.decode()) if says else b"already" not in done.stdout
     first, second = (sent.json() for sent in fake.sent("POST", "/rerunCampaigns/actions/plan"))
     assert first.pop("kind") == "SUPPLEMENT" and {**first, "instances": "MISSING"} == second
+
+
+def test_a_plan_of_times_that_have_no_run_asks_no_more(cli, fake):
+    """What is missing is told by the schedule: planned times to come, or before its start, are none of it."""
+    fake.on("POST", "/rerunCampaigns/actions/plan", {"cellCount": 5, "newCount": 5, "skippedCount": 0, "doubleCount": 0, "cells": [], "jobs": []})
+    done = cli("rerun", JOB, *RANGE, "--supplement", "--plan")
+    assert done.returncode == 0 and b"already" not in done.stdout
+    assert len(fake.sent("POST", "/rerunCampaigns/actions/plan")) == 1
 
 
 @pytest.mark.parametrize("action", ["pause", "resume", "cancel"])

@@ -99,7 +99,7 @@ def test_a_plan_is_what_a_campaign_would_be_and_changes_nothing(shared):
 
     before = [c["key"] for c in api.page_through("/rerunCampaigns")]
     seen = plan(kind="SUPPLEMENT")
-    assert [seen[f] for f in ("cellCount", "newCount", "skippedCount")] == [6, 6, 0]
+    assert [seen[f] for f in ("cellCount", "newCount", "skippedCount", "doubleCount")] == [6, 6, 0, 0]
     assert seen["jobs"] == [{"jobKey": made["key"], "name": "planned", "cellCount": 6, "newCount": 6, "skippedCount": 0,
                              "firstPlannedTime": SIX[0], "lastPlannedTime": SIX[5]}]
     assert [c["plannedTime"] for c in seen["cells"]] == SIX and {c["jobRunKey"] for c in seen["cells"]} == {None}
@@ -107,7 +107,9 @@ def test_a_plan_is_what_a_campaign_would_be_and_changes_nothing(shared):
     assert [c["key"] for c in api.page_through("/rerunCampaigns")] == before
     runs = make_instances(shared, made)
     seen = plan(reverse=True)
-    assert seen["cellCount"] == 6 and seen["newCount"] == 0
+    assert seen["cellCount"] == 6 and seen["newCount"] == seen["doubleCount"] == 0
+    seen = plan(kind="SUPPLEMENT", beginTime="2026-01-05T09:59:00Z")
+    assert (seen["newCount"], seen["doubleCount"]) == (8, 6)
     assert [c["jobRunKey"] for c in plan()["cells"]] == runs
     own_cells = [{k: c[k] for k in ("position", "jobKey", "plannedTime", "jobRunKey", "needs", "follows")} for c in plan()["cells"]]
     begun = done(shared, campaign(shared, made, where="FIRST"))

@@ -281,6 +281,10 @@ static const struct schema plan_job_schema = SCHEMA("RerunCampaignPlanJob", camp
 
 static const struct field plan_fields[] = {
     PLAN_COUNT_ROWS(campaign_plan_view),
+    {.name = "doubleCount",
+     .kind = FIELD_INT64,
+     AT(campaign_plan_view, doubles),
+     .doc = "How many of newCount are for planned times that have a run already."},
     {.name = "jobs",
      .kind = FIELD_LIST,
      AT(campaign_plan_view, jobs),

@@ -66,6 +66,7 @@ struct campaign_plan_view campaign_plan_view(const struct campaign_plan *plan, s
         const struct planned_cell *cell = &plan->cells[i];
         struct campaign_plan_job_view *job = view_of_job(jobs, plan, &cell->job);
         count_cell(job, cell);
+        view.doubles += cell->is_double;
         if (i < shown)
             cells[i] = view_of_cell(cell, i, job, arena);
     }

@@ -54,6 +54,7 @@ struct campaign_plan_job_view {
 
 struct campaign_plan_view {
     int64_t cells, made, skipped;
+    int64_t doubles;               /* of those made */
     struct field_list jobs;        /* of struct campaign_plan_job_view */
     struct field_list first_cells; /* of struct campaign_cell_view */
 };
