@@ -428,7 +428,7 @@ static bool is_asked_for_twice(const struct book *book, const struct campaign_ce
         for (size_t i = 0; i < campaign->cell_count; i++) {
             const struct campaign_cell_row *other = &campaign->cells[i];
             if (other != cell && uuid_equal(&other->run, &cell->run) &&
-                other->asked_number == cell->asked_number)
+                other->asked_number == cell->asked_number && cell->asked_number != FIELD_NULL)
                 return true;
         }
     return false;
