@@ -93,10 +93,8 @@ static void an_ignored_failure_is_nobodys_cause(void **state)
     world_exit(world, &run, "a", 1);
     world_exit(world, &run, "b", 1);
     world_expect(world, &run, "FAILED a=FAILED b=FAILED c=UPSTREAM_FAILED d=UPSTREAM_FAILED");
-    assert_string_equal(world_message(world, &run, "c"),
-                        "Not run: upstream task b ended FAILED");
-    assert_string_equal(world_message(world, &run, "d"),
-                        "Not run: upstream task b ended FAILED");
+    assert_string_equal(world_message(world, &run, "c"), "Not run: upstream task b ended FAILED");
+    assert_string_equal(world_message(world, &run, "d"), "Not run: upstream task b ended FAILED");
     const struct event_row *decided = world_event(world, &run, "c", STATE_UPSTREAM_FAILED);
     assert_has(decided->decision,
                "{\"taskKey\":\"a\",\"status\":\"FAILED\",\"countsAs\":\"SUCCESS\"}");
