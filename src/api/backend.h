@@ -313,6 +313,10 @@ struct api_backend {
     enum err_code (*simulate)(void *context, const struct simulation *request, struct arena *arena,
                               struct simulation_result *ret, struct err *err);
 
+    /* Of which tasks a failure would not show in the result of the run, in one sentence (engine/masked.h); NULL:
+     * of none. */
+    const char *(*masked_failures)(const struct job_def *def, struct arena *arena);
+
     /* The account behind a token (in clear) of any kind; ERR_NOT_AUTHENTICATED when there is none, or it
      * is expired or revoked, ERR_UNAVAILABLE when that cannot be read now. Constant time in the token's
      * content. */

@@ -69,8 +69,8 @@ static bool tell_warnings(struct cli *cli, const json_t *answer, const json_t *j
         const char *code = get_text(warning, "code");
         const char *message = get_text(warning, "message");
         bool is_missing = code && strcmp(code, "NotAuthorizedOrNotFound") == 0;
-        bool is_doubt = message && strstr(message, ": the job has no parameter ");
-        tell_one(cli, is_missing ? "missing" : is_doubt ? "warning" : "ignored", message, job);
+        bool is_ignored = message && strstr(message, " is not a field");
+        tell_one(cli, is_missing ? "missing" : is_ignored ? "ignored" : "warning", message, job);
         has_missing |= is_missing;
     }
     tell_doubts(cli, job);

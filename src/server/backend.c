@@ -5,6 +5,7 @@
 #include <string.h>
 #include <sys/random.h>
 
+#include "engine/masked.h"
 #include "engine/plan.h"
 #include "engine/simulate.h"
 #include "exec/exec.h"
@@ -501,6 +502,7 @@ struct api_backend backend_functions(struct backend *backend)
         .plan_repair = preview,
         .plan_campaign = plan_campaign,
         .simulate = simulate_for,
+        .masked_failures = masked_failures,
         .authenticate = authenticate,
         .still = still,
         .role = role,

@@ -466,6 +466,12 @@ static enum err_code simulate(void *context, const struct simulation *request, s
     return err_set(err, ERR_UNAVAILABLE, "nothing is simulated here");
 }
 
+static const char *no_masked_failures(const struct job_def *def, struct arena *arena)
+{
+    (void)def, (void)arena;
+    return NULL;
+}
+
 /* ---- of the DataArts dialect: one job, one instance ---- */
 
 static bool find_run(struct store_reader *reader, int64_t workspace, int64_t number,
@@ -606,6 +612,7 @@ struct fake *fake_new(void)
         .submit = submit,
         .plan_repair = plan_repair,
         .simulate = simulate,
+        .masked_failures = no_masked_failures,
         .authenticate = authenticate,
         .still = still,
         .role = role,

@@ -270,6 +270,23 @@ def test_parameters_that_only_a_run_could_bring_are_warned_of(api):
     assert [w["message"] for w in validate(api, whole, strict="true")["warnings"]] == [w["message"] for w in answer["warnings"]]
 
 
+def test_failures_that_no_run_shows_are_warned_of(api):
+    hides = definition([step("load"), step("clean", "load", runIf="ALL_DONE")])
+    answer = validate(api, hides)
+    assert answer["isValid"] and [w["message"] for w in answer["warnings"]] == [
+        "tasks[1].runIf is ALL_DONE: when load fails, the run still ends SUCCESS; if it should fail then, "
+        "give it another end behind that task, such as a DUMMY_TASK"]
+    assert validate(api, hides, strict="true")["isValid"]
+    result = {"taskKey": "result", "type": "DUMMY_TASK", "dependsOn": [{"taskKey": "load"}]}
+    assert validate(api, definition([*hides["tasks"], result]))["warnings"] == []
+
+
+def test_a_large_definition_is_looked_through_within_bounds(api):
+    tasks = [step(f"t{n}", *([f"t{n - 1}"] if n else []), runIf="ALL_DONE") for n in range(5000)]
+    answer = validate(api, definition(tasks))
+    assert answer["isValid"] and "when t" in answer["warnings"][0]["message"], "of its end, at least"
+
+
 @pytest.mark.parametrize("fields", [
     {"dependencies": [{"jobKey": ZERO}]},
     {"dependencies": [{"jobKey": ZERO}], "schedule": {"quartzCronExpression": "0 0 5 * * ?", "timezoneId": "UTC"}, "dependsOnPreviousRun": True},

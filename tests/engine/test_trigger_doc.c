@@ -48,6 +48,25 @@ static const char between[] =
     "| among the leaves | the run is |\n"
     "|---|---|\n";
 
+static const char after_results[] =
+    "\n"
+    "A failure that reaches no leaf does not fail the run. So a clean-up with `ALL_DONE`, or a message with\n"
+    "`AT_LEAST_ONE_FAILED`, at the end of a job turns runs in which something failed into `SUCCESS`: whoever\n"
+    "waits for them or is told of failures sees none. Give such a job another end, a `DUMMY_TASK` behind the\n"
+    "tasks that the run stands for:\n"
+    "\n"
+    "```yaml\n"
+    "tasks:\n"
+    "  - {taskKey: load, type: PYTHON_TASK, filePath: load.py}\n"
+    "  - {taskKey: clean, type: SHELL_TASK, script: rm -rf parts, dependsOn: [{taskKey: load}], runIf: ALL_DONE}\n"
+    "  - {taskKey: result, type: DUMMY_TASK, dependsOn: [{taskKey: load}]}\n"
+    "```\n"
+    "\n"
+    "When `load` fails, `clean` runs, `result` is `UPSTREAM_FAILED`, and so the run is `FAILED`. `job validate`,\n"
+    "`create`, `update` and `apply` warn of a job that lacks such an end: where the failure of one task, while\n"
+    "all others succeed, leaves the run `SUCCESS`. They do not where the `x-failPolicy` of that task is `FAIL`,\n"
+    "`IGNORE` or `SUSPEND`, nor where another task runs in its place, without which the run would fail.\n";
+
 /* ---- the table of rules ---- */
 
 static const char *verdict_word(struct rule_result result)
@@ -167,6 +186,7 @@ static void the_page_is_what_the_engine_says(void **state)
     print_rules(&page);
     buf_puts(&page, between);
     print_results(&page);
+    buf_puts(&page, after_results);
     char path[4096];
     const char *root = getenv("REPRISE_SOURCE_ROOT");
     snprintf(path, sizeof path, "%s/docs/guide/trigger-rules.md", root ? root : ".");

@@ -53,8 +53,9 @@ static const struct field validation_fields[] = {
      .object = &problem_schema,
      .doc =
          "Fields that nobody knows, and that saving would ignore, none with `strict`, which refuses "
-         "them; and references to parameters that the job has not, so that a run must bring them. At "
-         "most 100. To those who may list secrets also such as are named and "
+         "them; references to parameters that the job has not, so that a run must bring them; tasks "
+         "whose failure the result of a run does not show; and dependencies that hold nothing, "
+         "without a schedule. At most 100. To those who may list secrets also such as are named and "
          "not there, with the code NotAuthorizedOrNotFound: a task would not start."},
     {.name = "definition",
      .kind = FIELD_RAW,
@@ -302,6 +303,20 @@ static void add_unknown_parameters(struct call *call, struct def_problems *probl
     json_decref(whole);
 }
 
+/* ---- what works, and hardly as it is meant ---- */
+
+static void add_doubt(struct def_problems *problems, const char *message)
+{
+    if (message && problems->unknown_count < DEF_MAX_PROBLEMS)
+        problems->unknown[problems->unknown_count++] =
+            (struct def_problem){ERR_INVALID_PARAMETER, message};
+}
+
+static void add_doubts(struct call *call, struct def_problems *problems)
+{
+    add_doubt(problems, call->backend->masked_failures(call->def, call->arena));
+}
+
 enum err_code validate_get(struct call *call)
 {
     struct def_problems *problems = call->details;
@@ -310,6 +325,8 @@ enum err_code validate_get(struct call *call)
         add_unknown_parameters(call, problems);
     if (definition)
         add_missing_jobs(call, problems);
+    if (definition)
+        add_doubts(call, problems);
     if (!problems->count && call->role >= ROLE_ADMIN)
         add_missing_secrets(call, problems);
     if (call_reader_check(call))
