@@ -287,6 +287,17 @@ def test_a_large_definition_is_looked_through_within_bounds(api):
     assert answer["isValid"] and "when t" in answer["warnings"][0]["message"], "of its end, at least"
 
 
+def test_dependencies_that_hold_nothing_are_warned_of(api):
+    there = api.job([task("a")], name="upstream")["key"]
+    def warnings(**more):
+        answer = validate(api, definition([step("a")], dependencies=[{"jobKey": there}], **more))
+        assert answer["isValid"]
+        return [w["message"] for w in answer["warnings"]]
+    assert warnings() == warnings(continuous={}) == [
+        "dependencies: the job has no schedule: they hold none of its runs and start none, for only runs that a schedule fires wait for others"]
+    assert warnings(schedule={"quartzCronExpression": "0 0 5 * * ?", "timezoneId": "UTC"}) == []
+
+
 @pytest.mark.parametrize("fields", [
     {"dependencies": [{"jobKey": ZERO}]},
     {"dependencies": [{"jobKey": ZERO}], "schedule": {"quartzCronExpression": "0 0 5 * * ?", "timezoneId": "UTC"}, "dependsOnPreviousRun": True},

@@ -393,6 +393,25 @@ def test_fields_that_nobody_knows_are_told_and_ignored(cli):
     assert ok(cli("job", "create", "-f", "-", "-o", "name", input=body)).count("\n") == 1, "warnings are on stderr alone"
 
 
+def test_what_a_job_hardly_means_is_warned_of_and_never_refused(cli):
+    up = created(cli, b"name: up\ntasks: []\n")
+    body = f"""
+name: cleans
+dependencies: [{{jobKey: {up}}}]
+tasks:
+  - {{taskKey: load, type: SHELL_TASK, script: 'true'}}
+  - {{taskKey: clean, type: SHELL_TASK, script: 'true', dependsOn: [{{taskKey: load}}], runIf: ALL_DONE}}
+""".encode()
+    wanted = ["reprise: warning: dependencies: the job has no schedule: they hold none of its runs and start none, for only runs that a schedule "
+              "fires wait for others",
+              'reprise: warning: task "clean": tasks[1].runIf is ALL_DONE: when load fails, the run still ends SUCCESS; if it should fail then, give '
+              "it another end behind that task, such as a DUMMY_TASK"]
+    for strict in ([], ["--strict"]):
+        for call in ([] if strict else [("create",)]) + [("update", "cleans"), ("apply",), ("validate",)]:
+            result = cli("job", *call, "-f", "-", *strict, input=body)
+            assert (result.returncode, sorted(result.stderr.decode().splitlines())) == (0, wanted), call
+
+
 def test_apply_creates_updates_and_leaves_alone(cli, server, tmp_path):
     path = tmp_path / "nightly.yaml"
     text = "name: nightly\nparameters: [{name: day}]\ntasks: [{taskKey: a, type: DUMMY_TASK}]\n"

@@ -312,8 +312,18 @@ static void add_doubt(struct def_problems *problems, const char *message)
             (struct def_problem){ERR_INVALID_PARAMETER, message};
 }
 
+/* What a schedule fires waits, and a rerun of a range goes in their order (RULES §10). */
+static const char *idle_dependencies(const struct job_details *details)
+{
+    if (details->schedule || details->dependencies.count == 0)
+        return NULL;
+    return "dependencies: the job has no schedule: they hold none of its runs and start none, for only "
+           "runs that a schedule fires wait for others";
+}
+
 static void add_doubts(struct call *call, struct def_problems *problems)
 {
+    add_doubt(problems, idle_dependencies(&call->def->details));
     add_doubt(problems, call->backend->masked_failures(call->def, call->arena));
 }
 
