@@ -7,6 +7,7 @@
 
 #include "base/mem.h"
 #include "cli/call.h"
+#include "cli/clocks.h"
 #include "cli/format.h"
 
 const char *decision_words(struct cli *cli, const char *name)
@@ -119,10 +120,16 @@ static void print_dependency(struct cli *cli, const json_t *decision)
 {
     const char *job = get_text(decision, "jobName");
     const char *run = get_text(decision, "jobRunKey");
+    struct clocks clocks;
     printf("%s", decision_words(cli, get_text(decision, "result")));
+    clocks_init(&clocks, cli);
     if (job)
         printf(": job %s of %s", safe_line(&cli->arena, job),
-               time_of(cli, decision, "plannedTime"));
+               safe_line(&cli->arena,
+                         clocks_date_time(&clocks,
+                                          clocks_id_of_job(&clocks, get_text(decision, "jobKey")),
+                                          get_text(decision, "plannedTime"))));
+    clocks_release(&clocks);
     if (run)
         printf(", whose run %s is %s", safe_line(&cli->arena, run),
                safe_text_of(cli, decision, "status"));

@@ -8,6 +8,7 @@
 #include "base/mem.h"
 #include "base/timefmt.h"
 #include "cli/call.h"
+#include "cli/clocks.h"
 #include "cli/format.h"
 
 enum { WIDTH_DEFAULT = 80, WIDTH_LEAST = 20, NAME_MOST = 24, TOLD_MOST = 20 };
@@ -34,7 +35,9 @@ static const char *like_of(const char *status)
 
 struct grid {
     struct cli *cli;
-    int64_t *times; /* ascending, each once */
+    struct clocks clocks;
+    const json_t *job_list; /* {"jobKey","name"} each */
+    int64_t *times;         /* ascending, each once */
     size_t time_count;
     const char **jobs; /* keys, in the order of the campaign */
     const char **names;
@@ -114,15 +117,16 @@ static void place_cells(struct grid *grid, const json_t *cells)
     }
 }
 
-/* Times [first, end) of every job. */
-static void print_band(const struct grid *grid, size_t first, size_t end)
+/* Times [first, end) of every job, on the clock of the first. */
+static void print_band(struct grid *grid, size_t first, size_t end)
 {
     const struct screen *screen = &grid->cli->screen;
-    char from[FORMAT_TEXT], to[FORMAT_TEXT];
     struct line line;
-    printf("\n%s", format_time(grid->times[first], from));
+    const char *id = grid->job_count ? clocks_id_of_job(&grid->clocks, grid->jobs[0]) : NULL;
+    printf("\n%s", clocks_time(&grid->clocks, id, grid->times[first]));
     if (end - first > 1)
-        printf(" %s %s", screen->unicode ? "…" : "..", format_time(grid->times[end - 1], to));
+        printf(" %s %s", screen->unicode ? "…" : "..",
+               clocks_time(&grid->clocks, id, grid->times[end - 1]));
     printf("\n");
     for (size_t j = 0; j < grid->job_count; j++) {
         struct buf name;
@@ -169,8 +173,21 @@ static bool is_as_it_should_be(const char *status)
            strcmp(status, "CANCELED") == 0;
 }
 
+/* The clock of the planned time in a reason: that of the job that it names ("Blocked: load of 2026-…"), else `own`. */
+static const char *clock_in(struct grid *grid, const char *reason, const char *own)
+{
+    size_t i;
+    json_t *job;
+    json_array_foreach (grid->job_list, i, job) {
+        const char *name = get_text(job, "name");
+        if (reason && name && strstr(reason, arena_printf(&grid->cli->arena, ": %s of ", name)))
+            return clocks_id_of_job(&grid->clocks, get_text(job, "jobKey"));
+    }
+    return own;
+}
+
 /* What somebody may have to do something about, or with --all everything. `more`: how the rest is seen. */
-static void print_told(const struct grid *grid, const json_t *cells, const char *more)
+static void print_told(struct grid *grid, const json_t *cells, const char *more)
 {
     static const char *const heads[] = {"PLANNED", "JOB", "STATE", "RUN", "REASON"};
     struct arena *arena = &grid->cli->arena;
@@ -180,19 +197,19 @@ static void print_told(const struct grid *grid, const json_t *cells, const char 
     json_t *cell;
     table_init(&table, heads, ARRAY_LEN(heads), arena);
     json_array_foreach (cells, i, cell) {
-        const char *status = get_text(cell, "status");
-        char time[FORMAT_TEXT];
+        const char *status = get_text(cell, "status"), *reason = get_text(cell, "reason");
         if (!all && is_as_it_should_be(status))
             continue;
         if (++told > TOLD_MOST && !all) {
             left++;
             continue;
         }
-        table_add(&table, format_time(planned(cell), time), NULL);
+        const char *id = clocks_id_of_job(&grid->clocks, get_text(cell, "jobKey"));
+        table_add(&table, clocks_time(&grid->clocks, id, planned(cell)), NULL);
         table_add(&table, get_text(cell, "jobName"), NULL);
         table_add(&table, status, state_look(like_of(status))->color);
         table_add(&table, get_text(cell, "jobRunKey"), NULL);
-        table_add(&table, get_text(cell, "reason"), NULL);
+        table_add(&table, clocks_sentence(&grid->clocks, clock_in(grid, reason, id), reason), NULL);
     }
     if (told) {
         printf("\n");
@@ -207,8 +224,9 @@ void grid_print(struct cli *cli, const json_t *campaign)
 {
     const json_t *cells = json_object_get(campaign, "cells");
     const char *status = get_text(campaign, "status");
-    struct grid grid = {.cli = cli};
+    struct grid grid = {.cli = cli, .job_list = json_object_get(campaign, "jobs")};
     struct line line;
+    clocks_init(&grid.clocks, cli);
     line_init(&line, &cli->screen);
     line_add(&line, safe_line(&cli->arena, get_text(campaign, "name")), "1");
     line_add(&line, "  ", NULL);
@@ -217,7 +235,7 @@ void grid_print(struct cli *cli, const json_t *campaign)
     line_add(&line, safe_line(&cli->arena, get_text(campaign, "stateMessage")), NULL);
     line_print(&line, stdout);
     line_release(&line);
-    find_jobs(&grid, json_object_get(campaign, "jobs"));
+    find_jobs(&grid, grid.job_list);
     find_times(&grid, cells);
     place_cells(&grid, cells);
     print_legend(&grid, json_object_get(campaign, "cellCounts"));
@@ -227,6 +245,7 @@ void grid_print(struct cli *cli, const json_t *campaign)
     for (size_t first = 0; first < grid.time_count; first += band)
         print_band(&grid, first, first + band < grid.time_count ? first + band : grid.time_count);
     print_told(&grid, cells, ": --all");
+    clocks_release(&grid.clocks);
 }
 
 static const char *number_text(struct cli *cli, const json_t *object, const char *member)
@@ -234,15 +253,9 @@ static const char *number_text(struct cli *cli, const json_t *object, const char
     return arena_printf(&cli->arena, "%" PRId64, get_number(object, member, 0));
 }
 
-static const char *time_text(struct cli *cli, const json_t *object, const char *member)
+static void print_plan_jobs(struct grid *grid, const json_t *jobs)
 {
-    char time[FORMAT_TEXT];
-    int64_t ms = instant_of(object, member);
-    return ms ? arena_strdup(&cli->arena, format_time(ms, time)) : NULL;
-}
-
-static void print_plan_jobs(struct cli *cli, const json_t *jobs)
-{
+    struct cli *cli = grid->cli;
     static const char *const heads[] = {"JOB", "TIMES", "NEW", "SKIPPED", "FROM", "TO"};
     struct table table;
     size_t i;
@@ -253,8 +266,11 @@ static void print_plan_jobs(struct cli *cli, const json_t *jobs)
         table_add(&table, number_text(cli, job, "cellCount"), NULL);
         table_add(&table, number_text(cli, job, "newCount"), NULL);
         table_add(&table, number_text(cli, job, "skippedCount"), NULL);
-        table_add(&table, time_text(cli, job, "firstPlannedTime"), NULL);
-        table_add(&table, time_text(cli, job, "lastPlannedTime"), NULL);
+        const char *id = clocks_id_of_job(&grid->clocks, get_text(job, "jobKey"));
+        table_add(&table, clocks_date_time(&grid->clocks, id, get_text(job, "firstPlannedTime")),
+                  NULL);
+        table_add(&table, clocks_date_time(&grid->clocks, id, get_text(job, "lastPlannedTime")),
+                  NULL);
     }
     table_print(&table, &cli->screen, stdout);
     table_release(&table);
@@ -262,12 +278,14 @@ static void print_plan_jobs(struct cli *cli, const json_t *jobs)
 
 void grid_print_plan(struct cli *cli, const json_t *plan)
 {
-    const struct grid grid = {.cli = cli};
     const json_t *jobs = json_object_get(plan, "jobs");
+    struct grid grid = {.cli = cli, .job_list = jobs};
     int64_t cells = get_number(plan, "cellCount", 0), made = get_number(plan, "newCount", 0);
     int64_t skipped = get_number(plan, "skippedCount", 0);
     printf("Would rerun %" PRId64 ", make %" PRId64 ", skip %" PRId64 "; jobs: %zu\n\n",
            cells - made - skipped, made, skipped, json_array_size(jobs));
-    print_plan_jobs(cli, jobs);
+    clocks_init(&grid.clocks, cli);
+    print_plan_jobs(&grid, jobs);
     print_told(&grid, json_object_get(plan, "cells"), "");
+    clocks_release(&grid.clocks);
 }

@@ -4,6 +4,7 @@
 
 #include "base/mem.h"
 #include "cli/call.h"
+#include "cli/clocks.h"
 #include "cli/check.h"
 #include "cli/format.h"
 #include "cli/job_file.h"
@@ -147,7 +148,7 @@ static void add_job_row(struct cli *cli, struct table *table, const json_t *job)
     table_add(table, get_text(job, "name"), NULL);
     table_add(table, get_text(job, "key"), NULL);
     table_add(table, schedule_text(cli, job), NULL);
-    table_add(table, format_date_time(&cli->arena, get_text(job, "nextRunTime")), NULL);
+    table_add(table, clocks_next(cli, job, get_text(job, "nextRunTime")), NULL);
     table_add(table, format_date_time(&cli->arena, get_text(job, "timeCreated")), NULL);
 }
 
@@ -255,7 +256,7 @@ static void print_job(struct cli *cli, const json_t *job)
     print_field(cli, "Created", get_text(job, "timeCreated"));
     print_field(cli, "Updated", get_text(job, "timeUpdated"));
     print_field(cli, "Schedule", schedule_text(cli, job));
-    print_field(cli, "Next", format_date_time(&cli->arena, json_string_value(next)));
+    print_field(cli, "Next", clocks_next(cli, job, json_string_value(next)));
     print_dependencies(cli, job);
     print_limits(cli, job);
     json_array_foreach (json_object_get(job, "parameters"), i, parameter) {

@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "cli/call.h"
-#include "cli/format.h"
+#include "cli/clocks.h"
 #include "cli/verbs.h"
 
 /* When it fires next, behind what was said; a job that rests has no such time. */
@@ -12,7 +12,7 @@ static void print_next(struct cli *cli, const json_t *job)
 {
     const char *next = json_string_value(json_array_get(json_object_get(job, "nextRunTimes"), 0));
     if (next)
-        printf(", next due %s", safe_line(&cli->arena, format_date_time(&cli->arena, next)));
+        printf(", next due %s", safe_line(&cli->arena, clocks_next(cli, job, next)));
 }
 
 static int tell(struct cli *cli, const char *what, const struct http_answer *answer)

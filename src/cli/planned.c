@@ -4,7 +4,6 @@
 
 #include "base/timefmt.h"
 #include "cli/call.h"
-#include "cli/times.h"
 
 enum { RUNS_OF_A_CALL = 100, PATH_MAX_BYTES = 1 << 16 };
 
@@ -63,7 +62,7 @@ int planned_init(struct planned *planned, struct cli *cli, const json_t *const *
     size_t i;
     json_t *item;
     planned->items = json_array();
-    planned->zones = zones_new(ZONES_FOLDER);
+    clocks_init(&planned->clocks, cli);
     str_map_init(&planned->by_run);
     int status = ask_all(planned, cli, runs, count, flags);
     json_array_foreach (planned->items, i, item) {
@@ -75,7 +74,7 @@ int planned_init(struct planned *planned, struct cli *cli, const json_t *const *
 
 void planned_release(struct planned *planned)
 {
-    zones_free(planned->zones);
+    clocks_release(&planned->clocks);
     str_map_release(&planned->by_run);
     json_decref(planned->items);
 }
@@ -89,21 +88,14 @@ const json_t *planned_item(const struct planned *planned, const json_t *run)
 enum err_code planned_zone(const struct planned *planned, const json_t *item, struct zone **ret,
                            struct err *err)
 {
-    const char *id = get_text(json_object_get(item, "schedule"), "timezoneId");
-    return zones_get(planned->zones, id ? id : "UTC", ret, err);
+    const char *id = clocks_id(item);
+    return zones_get(planned->clocks.zones, id ? id : "UTC", ret, err);
 }
 
-const char *planned_text(const struct planned *planned, struct cli *cli, const json_t *item)
+const char *planned_text(const struct planned *planned, const json_t *item)
 {
     const char *time = get_text(item, "plannedTime");
-    struct zone *zone;
-    struct err err;
     int64_t ms;
-    if (!time || !timefmt_parse(time, &ms))
-        return NULL;
-    if (planned_zone(planned, item, &zone, &err))
-        zone = NULL;
-    const char *text = times_wall(&cli->arena, ms, zone);
-    zone_unref(zone);
-    return text;
+    return time && timefmt_parse(time, &ms) ? clocks_time(&planned->clocks, clocks_id(item), ms)
+                                            : NULL;
 }

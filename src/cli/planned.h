@@ -8,13 +8,12 @@
 
 #include "base/err.h"
 #include "base/map.h"
-#include "calendar/zones.h"
-#include "cli/context.h"
+#include "cli/clocks.h"
 
 struct planned {
     json_t *items;         /* PlannedRun each */
     struct str_map by_run; /* key → its item */
-    struct zones *zones;
+    struct clocks clocks;
 };
 
 enum planned_flag {
@@ -36,4 +35,4 @@ __attribute__((warn_unused_result)) enum err_code planned_zone(const struct plan
                                                                const json_t *item,
                                                                struct zone **ret, struct err *err);
 /* As its schedule's clock has it, in the arena, or in UTC where this host does not know that clock; NULL without a time. */
-const char *planned_text(const struct planned *planned, struct cli *cli, const json_t *item);
+const char *planned_text(const struct planned *planned, const json_t *item);

@@ -5,6 +5,7 @@
 #include "base/mem.h"
 #include "cli/as_of.h"
 #include "cli/call.h"
+#include "cli/clocks.h"
 #include "cli/failures.h"
 #include "cli/format.h"
 #include "cli/interrupt.h"
@@ -129,7 +130,7 @@ static void print_origin(struct cli *cli, const json_t *run)
         return;
     (void)planned_init(&planned, cli, &run, 1, PLANNED_CAMPAIGN);
     const json_t *item = planned_item(&planned, run);
-    const char *time = planned_text(&planned, cli, item);
+    const char *time = planned_text(&planned, item);
     const char *zone = get_text(json_object_get(item, "schedule"), "timezoneId");
     const char *campaign = get_text(item, "campaignKey");
     putchar('\n');
@@ -155,7 +156,11 @@ static void print_key_or_json(struct cli *cli, const json_t *run)
 static void print_run(struct cli *cli, const json_t *run)
 {
     struct tree tree;
+    struct clocks clocks;
     tree_init(&tree, run, &cli->screen, watch_now_ms());
+    clocks_init(&clocks, cli);
+    tree.message = clocks_sentence(&clocks, clocks_id(run), tree.message); /* for what it waits */
+    clocks_release(&clocks);
     tree_print(&tree, &cli->screen, 0);
     tree_release(&tree);
     print_origin(cli, run);

@@ -33,6 +33,14 @@ static void add_started(struct cli *cli, struct table *table, const json_t *run)
               NULL);
 }
 
+/* It may name a planned time, of what the run waits for. */
+static const char *reason_of(const json_t *run, const struct planned *planned)
+{
+    const char *reason = get_text(json_object_get(run, "state"), "stateMessage");
+    const json_t *item = planned ? planned_item(planned, run) : NULL;
+    return item ? clocks_sentence(&planned->clocks, clocks_id(item), reason) : reason;
+}
+
 /* `planned` NULL: the table has no such column. */
 static void add_row(struct cli *cli, struct table *table, const json_t *run,
                     struct planned *planned)
@@ -43,11 +51,11 @@ static void add_row(struct cli *cli, struct table *table, const json_t *run,
     table_add(table, get_text(run, "key"), NULL);
     table_add(table, get_text(run, "jobName"), NULL);
     if (planned)
-        table_add(table, planned_text(planned, cli, planned_item(planned, run)), NULL);
+        table_add(table, planned_text(planned, planned_item(planned, run)), NULL);
     run_add_state(cli, table, get_text(state, "status"));
     add_started(cli, table, run);
     table_add(table, took_ms < 0 ? NULL : format_duration(took_ms, took), NULL);
-    table_add(table, get_text(state, "stateMessage"), NULL);
+    table_add(table, reason_of(run, planned), NULL);
 }
 
 static void print_rows(struct cli *cli, const json_t *const *runs, size_t count,

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "cli/call.h"
+#include "cli/clocks.h"
 #include "cli/decision.h"
 #include "cli/failures.h"
 #include "cli/format.h"
@@ -51,6 +52,24 @@ static void print_failure(const struct failure *failure)
         printf("  why its run failed: reprise run why %s\n", failure->child);
 }
 
+/* What it waits for is named by its planned time, on the clock of that one's job. */
+static const char *reason_of(struct cli *cli, const json_t *task)
+{
+    const char *reason = get_text(task, "reason"), *kind;
+    struct clocks clocks;
+    size_t i;
+    json_t *decision;
+    clocks_init(&clocks, cli);
+    json_array_foreach (json_object_get(task, "decisions"), i, decision) {
+        kind = get_text(decision, "kind");
+        if (kind && strcmp(kind, "JOB_DEPENDENCY") == 0)
+            reason = clocks_sentence(
+                &clocks, clocks_id_of_job(&clocks, get_text(decision, "jobKey")), reason);
+    }
+    clocks_release(&clocks);
+    return reason;
+}
+
 /* A task, or the run itself; `failure` is NULL when there is nothing to add. */
 static void print_explained(struct cli *cli, const char *title, const json_t *task,
                             const struct failure *failure)
@@ -67,7 +86,7 @@ static void print_explained(struct cli *cli, const char *title, const json_t *ta
     line_add(&line, safe_line(&cli->arena, status), state_look(status)->color);
     line_print(&line, stdout);
     line_release(&line);
-    const char *reason = get_text(task, "reason");
+    const char *reason = reason_of(cli, task);
     if (reason && status && *state_reason(status, reason))
         printf("  %s\n", safe_line(&cli->arena, reason));
     print_failure(failure);

@@ -79,7 +79,7 @@ def test_all_cells_with_their_runs(cli, fake):
     assert key(41) not in cli("rerun", "get", key(7)).stdout.decode()
     text = cli("rerun", "get", key(7), "--all").stdout.decode()
     assert sum("SUCCESS" in line and line.startswith("2026-01-0") for line in text.splitlines()) == 25
-    assert ["2026-01-02", "03:00:00Z", "job1", "SUCCESS", key(42), "why"] in [line.split() for line in text.splitlines()]
+    assert ["2026-01-02", "03:00Z", "job1", "SUCCESS", key(42), "why"] in [line.split() for line in text.splitlines()]
     fake.on("GET", f"/rerunCampaigns/{key(7)}", campaign(cells=[cell(1, 1, "FAILED")] * 25))
     assert "… and 5 more: --all" in cli("rerun", "get", key(7)).stdout.decode()
 
@@ -100,13 +100,49 @@ def test_a_grid_of_jobs_and_times(cli, fake):
     assert done.returncode == 0, done.stderr
     lines = done.stdout.decode().splitlines()
     assert "\x1b" not in done.stdout.decode()
-    at = lines.index(next(line for line in lines if line.startswith("2026-01-01 03:00:00Z")))
+    at = lines.index(next(line for line in lines if line.startswith("2026-01-01 03:00Z")))
     load, report = (line.split(None, 1) for line in lines[at + 1:at + 3])
     assert load[0] == "load" and len(load[1].rstrip()) == 3 and len(set(load[1].rstrip())) == 3
     assert report[0] == "re\\x1bport" and report[1][2] == " " and len(report[1].rstrip()) == 4
     assert any("Ended FAILED" in line and key(42) in line for line in lines)
     raw = cli("rerun", "get", key(7), "-o", "json")
     assert json.loads(raw.stdout) == campaign(cells=cells)
+
+
+def east_of_utc(fake):
+    """A schedule at half past midnight in Berlin, and one in Nuuk."""
+    for number, zone in (1, "Europe/Berlin"), (2, "America/Nuuk"):
+        fake.on("GET", f"/jobs/{key(number)}", {"key": key(number), "schedule": {"timezoneId": zone}})
+
+
+def test_planned_times_are_those_of_the_clock_of_each_job(cli, fake):
+    east_of_utc(fake)
+    def late(job, day, status, reason="why"):
+        return {**cell(job, day, status, reason), "plannedTime": f"2026-01-0{day}T23:30:00.000Z"}
+    cells = [late(1, 3, "FAILED"), late(2, 3, "BLOCKED", "Blocked: load of 2026-01-03T23:30:00.000Z did not succeed"), late(1, 4, "WAITING")]
+    fake.on("GET", f"/rerunCampaigns/{key(7)}", campaign(cells=cells))
+    shown = cli("rerun", "get", key(7)).stdout.decode()
+    assert "\n2026-01-04 00:30+01:00 … 2026-01-05 00:30+01:00\n" in shown
+    told = [line.split(None, 5) for line in shown.splitlines() if key(43) in line]
+    assert [line[:4] for line in told] == [["2026-01-04", "00:30+01:00", "job1", "FAILED"], ["2026-01-03", "21:30-02:00", "job2", "BLOCKED"]]
+    assert "load of 2026-01-04 00:30+01:00 did not succeed" in told[1][5], "on the clock of the one that is named"
+    assert len(fake.sent("GET", f"/jobs/{key(1)}")) == 1, "each job is asked for once"
+    plan = {"cellCount": 1, "newCount": 1, "skippedCount": 0, "cells": [late(1, 3, "SKIPPED", "It is active")],
+            "jobs": [{"jobKey": key(1), "name": "load", "cellCount": 1, "newCount": 1, "skippedCount": 0,
+                      "firstPlannedTime": "2026-01-03T23:30:00.000Z", "lastPlannedTime": "2026-07-03T22:30:00.000Z"}]}
+    fake.on("POST", "/rerunCampaigns/actions/plan", plan)
+    shown = [line.split() for line in cli("rerun", JOB, *RANGE, "--plan").stdout.decode().splitlines()]
+    assert ["load", "1", "1", "0", "2026-01-04", "00:30+01:00", "2026-07-04", "00:30+02:00"] in shown
+    assert any(line[:4] == ["2026-01-04", "00:30+01:00", "job1", "SKIPPED"] for line in shown)
+
+
+def test_what_is_due_next_is_told_on_the_clock_of_the_schedule(cli, fake):
+    job = {"key": JOB, "name": "load", "schedule": {"quartzCronExpression": "0 30 0 * * ?", "timezoneId": "Europe/Berlin"}, "tasks": [],
+           "timeCreated": "2026-01-01T03:00:00.000Z"}
+    fake.on("GET", "/jobs", {"items": [{**job, "nextRunTime": "2026-01-03T23:30:00.000Z"}]})
+    fake.on("GET", f"/jobs/{JOB}", {**job, "nextRunTimes": ["2026-01-03T23:30:00.000Z"]})
+    assert "2026-01-04 00:30+01:00" in cli("job", "list").stdout.decode()
+    assert "Next         2026-01-04 00:30+01:00\n" in cli("job", "get", JOB).stdout.decode()
 
 
 def test_a_plan_begins_nothing(cli, fake):
@@ -120,7 +156,7 @@ def test_a_plan_begins_nothing(cli, fake):
     assert done.returncode == 0, done.stderr
     lines = done.stdout.decode().splitlines()
     assert lines[0] == "Would rerun 2, make 2, skip 1; jobs: 2" and "\x1b" not in done.stdout.decode()
-    assert ["load", "3", "2", "0", "2026-01-01", "03:00:00Z", "2026-01-03", "03:00:00Z"] in [line.split() for line in lines]
+    assert ["load", "3", "2", "0", "2026-01-01", "03:00Z", "2026-01-03", "03:00Z"] in [line.split() for line in lines]
     assert any("It is active" in line and "job2" in line for line in lines)
     assert not fake.sent("POST", "/rerunCampaigns")
     assert json.loads(cli("rerun", JOB, *RANGE, "--plan", "-o", "json").stdout) == plan

@@ -420,7 +420,7 @@ def test_why_tells_decisions(cli, fake):
      ["the condition big is true", '  big is true: left "12", right "10"']),
     ({"kind": "JOB_DEPENDENCY", "result": "WAIT", "jobKey": RUN, "jobName": "load", "plannedTime": "2026-01-01T03:00:00.000Z",
       "jobRunKey": RUN, "status": "RUNNING", "failPolicy": "FAIL"},
-     [f"wait: job load of 2026-01-01 03:00:00Z, whose run {RUN} is RUNNING (failPolicy FAIL)"]),
+     [f"wait: job load of 2026-01-01 03:00Z, whose run {RUN} is RUNNING (failPolicy FAIL)"]),
     ({"kind": "JOB_DEPENDENCY", "result": "HELD"}, ["held"]),
     ({"kind": "SCHEDULE", "plannedTime": 1795750920000, "lateMillis": 35, "missed": False}, ["planned for 2026-11-27 03:42:00Z, 0.04 s late"]),
     ({"kind": "NEW_KIND", "howMany": 3, "nothing": None, "items": ["a", {"key": "k", "x": 1}]}, ["new kind: howMany 3", "  a", "  k: x 1"]),
