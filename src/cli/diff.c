@@ -120,7 +120,7 @@ int verb_run_diff(struct cli *cli)
             print_tasks(cli, tree);
             plan_print_definition(cli, json_object_get(tree, "definition"));
             plan_print_parameters(cli, json_object_get(tree, "parameters"));
-            plan_print_commits(cli, json_object_get(tree, "gitCommits"), "none");
+            plan_print_commits(cli, json_object_get(tree, "gitCommits"), "none", NULL);
         }
     }
     json_decref(tree);

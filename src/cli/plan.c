@@ -7,6 +7,7 @@
 
 #include "base/mem.h"
 #include "cli/call.h"
+#include "cli/clocks.h"
 
 enum { HINT_MAX = 1000 };
 
@@ -163,7 +164,16 @@ static const char *short_commit(struct cli *cli, const json_t *change, const cha
     return commit ? arena_printf(&cli->arena, "%.12s", safe_line(&cli->arena, commit)) : NULL;
 }
 
-void plan_print_commits(struct cli *cli, const json_t *commits, const char *unknown)
+/* What is no commit's own name can be somewhere else by now. */
+static bool may_move(const char *branch)
+{
+    enum { COMMIT_HEX = 40 };
+    return !branch || strlen(branch) != COMMIT_HEX ||
+           strspn(branch, "0123456789abcdefABCDEF") != COMMIT_HEX;
+}
+
+void plan_print_commits(struct cli *cli, const json_t *commits, const char *unknown,
+                        const char *renew)
 {
     const char *arrow = cli->screen.unicode ? "→" : "->";
     size_t i;
@@ -176,7 +186,7 @@ void plan_print_commits(struct cli *cli, const json_t *commits, const char *unkn
                safe_line(&cli->arena, get_text(change, "repositoryUrl")),
                branch && *branch ? " " : "", safe_line(&cli->arena, branch));
         if (from && to && strcmp(from, to) == 0)
-            printf("%s, as before\n", from);
+            printf("%s, as before%s\n", from, renew && may_move(branch) ? renew : "");
         else
             printf("%s %s %s\n", from ? from : unknown, arrow, to ? to : unknown);
     }
@@ -267,6 +277,65 @@ void plan_print_tasks(struct cli *cli, const json_t *tasks, const char *title, b
     table_release(&table);
 }
 
+/* "Will not start: load stays FAILED; select it too": it would end as unsuccessful as it was, and not EXCLUDED. */
+static bool waits_in_vain(const char *reason)
+{
+    return reason && strstr(reason, "; select it too") && !strstr(reason, " stays EXCLUDED;") &&
+           !strstr(reason, ", this branch needs ");
+}
+
+const char *plan_find_vain(struct cli *cli, const json_t *plan)
+{
+    const char *found = NULL;
+    size_t i;
+    json_t *task;
+    json_array_foreach (json_object_get(plan, "tasks"), i, task) {
+        const char *verdict = get_text(task, "verdict"), *reason = get_text(task, "reason");
+        if (!verdict || strcmp(verdict, "KEEP") == 0)
+            continue;
+        if (!json_is_false(json_object_get(task, "willStart")))
+            return NULL;
+        if (!found && waits_in_vain(reason))
+            found = arena_printf(&cli->arena, "%s: %s",
+                                 safe_line(&cli->arena, get_text(task, "taskKey")),
+                                 safe_line(&cli->arena, reason));
+    }
+    return found;
+}
+
+static bool has_only_canceled(const json_t *plan)
+{
+    const json_t *tasks = json_object_get(plan, "tasks");
+    size_t i;
+    json_t *task;
+    json_array_foreach (tasks, i, task) {
+        const char *reason = get_text(task, "reason");
+        if (!reason || strcmp(reason, "It is CANCELED") != 0)
+            return false;
+    }
+    return json_array_size(tasks) > 0;
+}
+
+/* A run that was cancelled before it began, for a run of another job that did not succeed: its repair waits for nothing. */
+static void tell_dependency(struct cli *cli, const char *run_key, const json_t *plan)
+{
+    static const char begin[] = "Canceled: it depends on ";
+    struct clocks clocks;
+    if (!has_only_canceled(plan))
+        return;
+    json_t *run =
+        call_get_quietly(cli, arena_printf(&cli->arena, "/jobRuns/%s", call_escape(cli, run_key)));
+    const char *message = get_text(json_object_get(run, "state"), "stateMessage");
+    clocks_init(&clocks, cli);
+    if (message && strncmp(message, begin, sizeof begin - 1) == 0)
+        printf("\nTake care:\n  It was cancelled since it depends on %s\n"
+               "  A repair does not wait for that one: see that it has succeeded first\n",
+               safe_line(&cli->arena,
+                         clocks_sentence(&clocks, clocks_id(run), message + sizeof begin - 1)));
+    clocks_release(&clocks);
+    json_decref(run);
+}
+
 void plan_print(struct cli *cli, const char *run, const json_t *plan, bool whole)
 {
     const json_t *tasks = json_object_get(plan, "tasks");
@@ -274,8 +343,10 @@ void plan_print(struct cli *cli, const char *run, const json_t *plan, bool whole
     plan_print_tasks(cli, tasks, title, whole);
     plan_print_definition(cli, json_object_get(plan, "definition"));
     plan_print_parameters(cli, json_object_get(plan, "parameters"));
-    plan_print_commits(cli, json_object_get(plan, "gitCommits"), "looked up again");
+    plan_print_commits(cli, json_object_get(plan, "gitCommits"), "looked up again",
+                       "; --definition current looks it up again");
     print_hazards(cli, tasks);
+    tell_dependency(cli, run, plan);
     if (whole)
         printf("\nNothing was changed. Without --plan, this is what happens.\n");
     else

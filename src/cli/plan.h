@@ -20,12 +20,16 @@ void plan_add_upper_case(struct buf *body, const char *text);
 
 /* A whole plan of planRepair; kept tasks only when it is `whole`. */
 void plan_print(struct cli *cli, const char *run, const json_t *plan, bool whole);
+/* Where nothing of a plan will start, and something of it since a kept task stays as it is: "publish: Will not start: load stays
+ * FAILED; select it too", in the arena. NULL: it may come to something. */
+const char *plan_find_vain(struct cli *cli, const json_t *plan);
 /* "TITLE: will run 5, re-evaluate 2, keep 7", then each task with its reason. */
 void plan_print_tasks(struct cli *cli, const json_t *tasks, const char *title, bool whole);
 /* Nothing of an empty list, or of one version. */
 void plan_print_parameters(struct cli *cli, const json_t *parameters);
-/* `unknown` stands for a commit that is null. */
-void plan_print_commits(struct cli *cli, const json_t *commits, const char *unknown);
+/* `unknown` stands for a commit that is null; `renew`, NULL: nothing, is put behind one that stays, of what may have moved on. */
+void plan_print_commits(struct cli *cli, const json_t *commits, const char *unknown,
+                        const char *renew);
 void plan_print_definition(struct cli *cli, const json_t *definition);
 /* The differences alone: tasks added, removed, rewired, changed, and fields of the job. */
 void plan_print_changes(struct cli *cli, const json_t *definition);

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/json.h"
 #include "base/mem.h"
 #include "cli/call.h"
 #include "cli/parameters.h"
@@ -39,16 +40,45 @@ static void make_body(const struct options *options, const struct word_list *sel
     buf_release(&members);
 }
 
-static int ask_plan(struct cli *cli, const char *run, const char *body, struct http_answer *answer)
+static int ask_plan(struct cli *cli, const char *run, const char *body, unsigned flags,
+                    struct http_answer *answer)
 {
     struct buf path;
     buf_init(&path, 1 << 20);
     buf_printf(&path, "/jobRuns/%s/actions/planRepair", call_escape(cli, run));
-    const struct call call = {.method = "POST", .path = path.data, .body = body};
+    const struct call call = {.method = "POST", .path = path.data, .body = body, .flags = flags};
     int status = call_send(cli, &call, answer);
     buf_release(&path);
     return status;
 }
+
+/* ---- what would come to nothing ---- */
+
+/* The server takes a repair of which nothing can start; it would only fail once more, and be told of. */
+static int refuse_vain(struct cli *cli, const json_t *plan)
+{
+    const char *vain = plan_find_vain(cli, plan);
+    if (!vain)
+        return CLI_DONE;
+    cli_complain("nothing of it would start, so it was not repaired: %s", vain);
+    return CLI_REFUSED;
+}
+
+/* For those who are not shown the plan. One that cannot be had refuses nothing. */
+static int check_plan(struct cli *cli, const char *run, const char *body)
+{
+    struct http_answer answer;
+    struct err ignored;
+    if (ask_plan(cli, run, body, CALL_QUIET, &answer))
+        return CLI_DONE;
+    json_t *plan = json_parse(answer.body.data ? answer.body.data : "", answer.body.len, &ignored);
+    int status = refuse_vain(cli, plan);
+    json_decref(plan);
+    http_answer_release(&answer);
+    return status;
+}
+
+/* ---- the plan ---- */
 
 /* Shows the plan; *ret_etag is what it was made for. A server without plans shows none. */
 static int show_plan(struct cli *cli, const char *run, const char *body, bool whole,
@@ -56,12 +86,13 @@ static int show_plan(struct cli *cli, const char *run, const char *body, bool wh
 {
     struct http_answer answer;
     json_t *plan = NULL;
-    int status = ask_plan(cli, run, body, &answer);
+    int status = ask_plan(cli, run, body, 0, &answer);
     if (status)
         return status;
     if (!(whole && call_print_raw(cli, &answer)) && !(status = call_parse(&answer, &plan))) {
         plan_print(cli, run, plan, whole);
         *ret_etag = arena_strdup(&cli->arena, get_text(plan, "etag"));
+        status = whole ? CLI_DONE : refuse_vain(cli, plan);
     }
     json_decref(plan);
     http_answer_release(&answer);
@@ -75,7 +106,7 @@ static int select_also(struct cli *cli, const char *run, const char *body,
     const struct word_list *also = &cli->options.also;
     struct http_answer answer;
     json_t *plan = NULL;
-    int status = ask_plan(cli, run, body, &answer);
+    int status = ask_plan(cli, run, body, 0, &answer);
     if (status)
         return status;
     if (!(status = call_parse(&answer, &plan))) {
@@ -140,6 +171,8 @@ int verb_run_repair(struct cli *cli)
     /* With the plan on the screen, what is done is that plan or nothing (412). */
     if (!status && (options->plan || options->output == OUTPUT_TABLE))
         status = show_plan(cli, run, body.data, options->plan, &if_match);
+    else if (!status)
+        status = check_plan(cli, run, body.data);
     if (!status && !options->plan)
         status = send_repair(cli, run, body.data, options->if_match ? options->if_match : if_match);
     buf_release(&body);

@@ -704,7 +704,57 @@ def test_repair_holds_the_server_to_the_plan_that_was_shown(cli, fake):
 def test_repair_without_a_plan_shown_sends_no_etag(cli, fake):
     fake.on("POST", f"/jobRuns/{RUN}/actions/repair", (201, cli_fake.job_run("PENDING")))
     assert cli("run", "repair", RUN, "-o", "name").stdout.decode() == RUN + "\n"
-    assert len(fake.requests) == 1 and "if-match" not in fake.requests[0].headers
+    asked, done = fake.requests
+    assert asked.path.endswith("/planRepair") and done.path.endswith("/repair") and "if-match" not in done.headers
+
+
+VAIN = {"taskKey": "b", "verdict": "RUN", "reason": "Will not start: a stays FAILED; select it too", "willStart": False, "hazards": []}
+BEHIND = {"taskKey": "c", "verdict": "REEVALUATE", "reason": "Will not start: b will not start either", "willStart": False, "hazards": []}
+KEPT = {"taskKey": "a", "verdict": "KEEP", "reason": "It is FAILED and was not selected", "willStart": False, "hazards": []}
+
+
+@pytest.mark.parametrize("output", ["table", "name", "json"])
+def test_a_repair_of_which_nothing_would_start_is_refused(cli, fake, output):
+    fake.on("POST", f"/jobRuns/{RUN}/actions/planRepair", {**PLAN, "tasks": [KEPT, VAIN, BEHIND]})
+    fake.on("POST", f"/jobRuns/{RUN}/actions/repair", (201, cli_fake.job_run("PENDING")))
+    result = cli("run", "repair", RUN, "--task", "b", "-o", output)
+    assert (result.returncode, result.stderr.decode()) == (
+        3, "reprise: nothing of it would start, so it was not repaired: b: Will not start: a stays FAILED; select it too\n")
+    assert not fake.sent("POST", f"/jobRuns/{RUN}/actions/repair")
+    assert cli("run", "repair", RUN, "--task", "b", "--plan", "-o", output).returncode == 0, "that was only asked"
+
+
+@pytest.mark.parametrize("more", [
+    {"taskKey": "d", "verdict": "RUN", "reason": "It is FAILED", "willStart": True},
+    {"taskKey": "m", "verdict": "MARK", "reason": "It is FAILED; it is marked as successful, and nothing runs", "willStart": True}])
+def test_a_repair_that_may_come_to_something_is_made(cli, fake, more):
+    excluded = {**VAIN, "reason": "Will not start: decide stays false, this branch needs true; select it too"}
+    for tasks in ([KEPT, VAIN, BEHIND, more], [KEPT, excluded]):
+        fake.on("POST", f"/jobRuns/{RUN}/actions/planRepair", {**PLAN, "tasks": tasks})
+        fake.on("POST", f"/jobRuns/{RUN}/actions/repair", (201, cli_fake.job_run("PENDING")))
+        assert cli("run", "repair", RUN).returncode == 0
+
+
+def test_the_plan_tells_that_a_commit_stays(cli, fake):
+    commits = [{"repositoryUrl": "https://h/r", "branch": branch, "from": "a" * 40, "to": "a" * 40} for branch in ("main", "b" * 40)]
+    fake.on("POST", f"/jobRuns/{RUN}/actions/planRepair", {**PLAN, "gitCommits": commits})
+    lines = cli("run", "repair", RUN, "--plan").stdout.decode().splitlines()
+    assert f"  https://h/r main: {'a' * 12}, as before; --definition current looks it up again" in lines
+    assert f"  https://h/r {'b' * 40}: {'a' * 12}, as before" in lines
+
+
+def test_the_plan_tells_for_what_a_run_was_cancelled(cli, fake):
+    run = cli_fake.job_run("CANCELED", schedule={"timezoneId": "Europe/Berlin"})
+    run["state"]["stateMessage"] = "Canceled: it depends on job load of 2026-01-03T23:30:00.000Z, which ended FAILED"
+    canceled = {"taskKey": "a", "verdict": "RUN", "reason": "It is CANCELED", "willStart": True, "hazards": []}
+    fake.on("POST", f"/jobRuns/{RUN}/actions/planRepair", {**PLAN, "tasks": [canceled]})
+    fake.on("GET", f"/jobRuns/{RUN}", run)
+    told = ("\nTake care:\n  It was cancelled since it depends on job load of 2026-01-04 00:30+01:00, which ended FAILED\n"
+            "  A repair does not wait for that one: see that it has succeeded first\n")
+    assert told in cli("run", "repair", RUN, "--plan").stdout.decode()
+    run["state"]["stateMessage"] = "Canceled by admin"
+    fake.on("GET", f"/jobRuns/{RUN}", run)
+    assert "Take care" not in cli("run", "repair", RUN, "--plan").stdout.decode()
 
 
 def test_repair_that_came_too_late_is_refused(cli, fake):
