@@ -73,8 +73,9 @@ static int check_file(struct apply *apply, struct wanted *wanted)
     if (!status)
         status = check_ask(cli, wanted->body.data, &answer, &wanted->check);
     if (!status) {
+        const char *file = apply->count > 1 ? wanted->file : NULL;
         http_answer_release(&answer);
-        status = check_tell(cli, wanted->check, wanted->body.data, true);
+        status = check_tell(cli, wanted->check, wanted->body.data, file, true);
     }
     if (!status && !name_of(wanted)) {
         cli_complain("the server does not say how it would be saved");

@@ -27,6 +27,12 @@ int check_ask(struct cli *cli, const char *body, struct http_answer *ret, json_t
     return call_ask(cli, &call, ret, ret_tree);
 }
 
+/* What is told of. */
+struct subject {
+    const json_t *job;
+    const char *file; /* named in front of each line; NULL: there is but one */
+};
+
 /* The key of the task that a message begins with the place of ("tasks[3].runIf must be …"), or NULL. */
 static const char *task_of(const char *message, const json_t *job)
 {
@@ -40,27 +46,29 @@ static const char *task_of(const char *message, const json_t *job)
 }
 
 /* "what: task "load": tasks[3].runIf must be …" */
-static void tell_one(struct cli *cli, const char *what, const char *message, const json_t *job)
+static void tell_one(struct cli *cli, const char *what, const char *message,
+                     const struct subject *subject)
 {
-    const char *task = task_of(message, job);
-    cli_complain("%s: %s%s%s%s", safe_line(&cli->arena, what), task ? "task \"" : "",
+    const char *task = task_of(message, subject->job), *file = subject->file;
+    cli_complain("%s%s%s: %s%s%s%s", file ? file : "", file ? ": " : "",
+                 safe_line(&cli->arena, what), task ? "task \"" : "",
                  task ? safe_line(&cli->arena, task) : "", task ? "\": " : "",
                  safe_line(&cli->arena, message));
 }
 
 /* What nobody knows to be wrong. */
-static void tell_doubts(struct cli *cli, const json_t *job)
+static void tell_doubts(struct cli *cli, const struct subject *subject)
 {
-    json_t *doubts = doubts_of(cli, job), *doubt;
+    json_t *doubts = doubts_of(cli, subject->job), *doubt;
     size_t i;
     json_array_foreach (doubts, i, doubt) {
-        tell_one(cli, "warning", json_string_value(doubt), job);
+        tell_one(cli, "warning", json_string_value(doubt), subject);
     }
     json_decref(doubts);
 }
 
 /* True when something is not there that the job will want. */
-static bool tell_warnings(struct cli *cli, const json_t *answer, const json_t *job)
+static bool tell_warnings(struct cli *cli, const json_t *answer, const struct subject *subject)
 {
     bool has_missing = false;
     size_t i;
@@ -70,10 +78,10 @@ static bool tell_warnings(struct cli *cli, const json_t *answer, const json_t *j
         const char *message = get_text(warning, "message");
         bool is_missing = code && strcmp(code, "NotAuthorizedOrNotFound") == 0;
         bool is_ignored = message && strstr(message, " is not a field");
-        tell_one(cli, is_missing ? "missing" : is_ignored ? "ignored" : "warning", message, job);
+        tell_one(cli, is_missing ? "missing" : is_ignored ? "ignored" : "warning", message, subject);
         has_missing |= is_missing;
     }
-    tell_doubts(cli, job);
+    tell_doubts(cli, subject);
     return has_missing;
 }
 
@@ -102,9 +110,11 @@ static bool is_of_stand_in(const json_t *problem, const json_t *job)
     return false;
 }
 
-int check_tell(struct cli *cli, const json_t *answer, const char *body, bool has_stand_ins)
+int check_tell(struct cli *cli, const json_t *answer, const char *body, const char *file,
+               bool has_stand_ins)
 {
     json_t *job = parse_body(body), *problem;
+    const struct subject subject = {job, file};
     bool is_valid = json_is_true(json_object_get(answer, "isValid"));
     size_t i, others = 0;
     json_array_foreach (json_object_get(answer, "errors"), i, problem) {
@@ -112,14 +122,14 @@ int check_tell(struct cli *cli, const json_t *answer, const char *body, bool has
             others++;
             continue;
         }
-        tell_one(cli, get_text(problem, "code"), get_text(problem, "message"), job);
+        tell_one(cli, get_text(problem, "code"), get_text(problem, "message"), &subject);
     }
     size_t told = json_array_size(json_object_get(answer, "errors"));
     if (others == told && told >= PROBLEMS_MAX)
         cli_complain("it names %zu jobs that are not there yet: more is not looked at", told);
     else
         is_valid |= others > 0 && others == told;
-    if (tell_warnings(cli, answer, job) && cli->options.strict)
+    if (tell_warnings(cli, answer, &subject) && cli->options.strict)
         is_valid = false;
     json_decref(job);
     return is_valid ? CLI_DONE : CLI_REFUSED;
@@ -135,7 +145,7 @@ void check_warn(struct cli *cli, const char *body)
         return;
     json_t *job = parse_body(body);
     json_t *tree = json_parse(answer.body.data ? answer.body.data : "", answer.body.len, &err);
-    (void)tell_warnings(cli, tree, job);
+    (void)tell_warnings(cli, tree, &(struct subject){.job = job});
     json_decref(tree);
     json_decref(job);
     http_answer_release(&answer);

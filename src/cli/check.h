@@ -15,9 +15,10 @@
 __attribute__((warn_unused_result)) int check_ask(struct cli *cli, const char *body,
                                                   struct http_answer *ret, json_t **ret_tree);
 /* What is wrong, and what would be ignored. CLI_DONE when it could be saved, else CLI_REFUSED: with --strict also when something is
- * missing that it wants (a secret). */
+ * missing that it wants (a secret). `file` is named in front of each line, unless it is NULL. */
 __attribute__((warn_unused_result)) int check_tell(struct cli *cli, const json_t *answer,
-                                                   const char *body, bool has_stand_ins);
+                                                   const char *body, const char *file,
+                                                   bool has_stand_ins);
 /* Tells of `body`, which was sent to be saved, which fields were ignored. Says nothing when that cannot be known. */
 void check_warn(struct cli *cli, const char *body);
 

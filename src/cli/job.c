@@ -112,7 +112,7 @@ int verb_job_validate(struct cli *cli)
     if (!status) {
         if (cli->options.output == OUTPUT_JSON)
             (void)call_print_raw(cli, &answer);
-        status = check_tell(cli, tree, body.data, false);
+        status = check_tell(cli, tree, body.data, NULL, false);
         if (!status && cli->options.output == OUTPUT_TABLE)
             printf("%s: the job is valid\n", safe_line(&cli->arena, cli->options.files.items[0]));
         json_decref(tree);

@@ -497,6 +497,24 @@ def test_apply_saves_first_what_other_files_name(cli, tmp_path):
     assert [line.split()[0] for line in again] == ["Unchanged"] * 5
 
 
+def test_apply_strict_misses_secrets_of_jobs_that_name_new_ones(cli, tmp_path):
+    folder = tmp_path / "jobs"
+    folder.mkdir()
+    (folder / "train.json").write_bytes(calls("train", "features"))
+    (folder / "features.json").write_bytes(calls("features"))
+    train = json.loads((folder / "train.json").read_text())
+    train["tasks"].append({"taskKey": "send", "type": "SHELL_TASK", "script": "true", "x-secrets": ["api-token"]})
+    (folder / "train.json").write_text(json.dumps(train))
+    says = f'reprise: {folder}/train.json: missing: task "send": tasks[1]: there is no secret api-token in the workspace\n'
+    for words in (["--strict"], ["--dry-run", "--strict"]):
+        result = cli("job", "apply", "-f", str(folder), *words)
+        assert result.returncode == 3 and result.stderr.decode().startswith(says), words
+        assert f"{folder}/train.json: it cannot be saved" in result.stderr.decode() and result.stdout == b""
+    assert ok(cli("job", "list", "-o", "name")) == "", "all or none"
+    result = cli("job", "apply", "-f", str(folder))
+    assert result.returncode == 0 and result.stderr.decode() == says, "what is missing may come later"
+
+
 def test_apply_refuses_jobs_that_name_each_other_in_a_circle(cli, tmp_path):
     for name, other in (("a", "b"), ("b", "c"), ("c", "b"), ("self", "self")):
         (tmp_path / f"{name}.json").write_bytes(calls(name, other))

@@ -337,7 +337,8 @@ enum err_code validate_get(struct call *call)
         add_missing_jobs(call, problems);
     if (definition)
         add_doubts(call, problems);
-    if (!problems->count && call->role >= ROLE_ADMIN)
+    /* Also where jobs are missing, which may come with this one. */
+    if (definition && call->role >= ROLE_ADMIN)
         add_missing_secrets(call, problems);
     if (call_reader_check(call))
         return call->err.code;
