@@ -144,31 +144,12 @@ static int save(const struct apply *apply, struct wanted *wanted, const char *me
     return status;
 }
 
-/* A pause that the file does not speak of is somebody's who has looked at the job: it stays. */
-static bool keep_pause(json_t *file, json_t *definition, const json_t *now, const char *what)
-{
-    json_t *given = json_object_get(file, what);
-    const char *paused = get_text(json_object_get(now, what), "pauseStatus");
-    if (!json_is_object(given) || get_text(given, "pauseStatus") || !paused ||
-        strcmp(paused, "PAUSED") != 0)
-        return false;
-    json_object_set_new(given, "pauseStatus", json_string("PAUSED"));
-    json_object_set_new(json_object_get(definition, what), "pauseStatus", json_string("PAUSED"));
-    return true;
-}
-
 static void keep_pauses(struct wanted *wanted, const json_t *now)
 {
     struct err err;
     json_t *file = json_parse(wanted->body.data, wanted->body.len, &err);
-    bool of_schedule = keep_pause(file, definition_of(wanted), now, "schedule");
-    bool of_continuous = keep_pause(file, definition_of(wanted), now, "continuous");
-    if (of_schedule || of_continuous) {
-        char *text = json_dumps(file, JSON_COMPACT);
-        buf_clear(&wanted->body);
-        buf_puts(&wanted->body, text);
-        free(text);
-    }
+    if (job_file_keep_pauses(file, now, definition_of(wanted)))
+        job_file_write(file, &wanted->body);
     json_decref(file);
 }
 

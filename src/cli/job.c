@@ -2,6 +2,7 @@
 #include <inttypes.h>
 #include <string.h>
 
+#include "base/json.h"
 #include "base/mem.h"
 #include "cli/call.h"
 #include "cli/clocks.h"
@@ -18,21 +19,57 @@ static const char *job_path(struct cli *cli, const char *key, const char *rest)
     return arena_printf(&cli->arena, "/jobs/%s%s", call_escape(cli, key), rest);
 }
 
+static bool is_silent(const json_t *file, const char *what)
+{
+    const json_t *given = json_object_get(file, what);
+    return json_is_object(given) && !get_text(given, "pauseStatus");
+}
+
+/* A PUT is the whole job: one without a word of a pause would end it. `*if_match` is what was looked at, where nothing else was asked
+ * for. */
+static int keep_pauses(struct cli *cli, const char *path, struct buf *body, const char **if_match,
+                       bool *ret_kept)
+{
+    struct http_answer answer;
+    struct err err;
+    json_t *file = json_parse(body->data, body->len, &err), *now = NULL;
+    int status = CLI_DONE;
+    if (is_silent(file, "schedule") || is_silent(file, "continuous"))
+        status = call_get(cli, path, &answer, &now);
+    if (!status && now) {
+        *ret_kept = job_file_keep_pauses(file, now, NULL);
+        if (!*if_match)
+            *if_match = arena_strdup(&cli->arena, answer.etag);
+        http_answer_release(&answer);
+    }
+    if (*ret_kept)
+        job_file_write(file, body);
+    json_decref(now);
+    json_decref(file);
+    return status;
+}
+
 /* Sends the job file; prints "what" the job is now, and behind that which of its fields were ignored: a misspelt one may
  * be why others are missing. */
 static int send_file(struct cli *cli, const char *method, const char *path, const char *what)
 {
     struct buf body;
     struct http_answer answer;
+    const char *if_match = cli->options.if_match;
+    bool is_new = strcmp(method, "POST") == 0, stays_paused = false;
     int status = job_file_read(cli, &body);
     if (status)
         return status;
+    if (!is_new && (status = keep_pauses(cli, path, &body, &if_match, &stays_paused))) {
+        buf_release(&body);
+        return status;
+    }
     const struct call call = {
         .method = method,
         .path = cli->options.strict ? arena_printf(&cli->arena, "%s?strict=true", path) : path,
         .body = body.data,
-        .if_match = cli->options.if_match,
-        .flags = strcmp(method, "POST") == 0 ? CALL_CREATE : 0,
+        .if_match = if_match,
+        .flags = is_new ? CALL_CREATE : 0,
     };
     status = call_send(cli, &call, &answer);
     if (!status) {
@@ -44,6 +81,10 @@ static int send_file(struct cli *cli, const char *method, const char *path, cons
         json_decref(tree);
         http_answer_release(&answer);
     }
+    if (!status && stays_paused)
+        cli_complain("it stays paused, since the file says nothing of that; `reprise schedule "
+                     "resume %s` lets it go on",
+                     cli->options.args.items[0]);
     if (!status || (status == CLI_REFUSED && cli->refused_with == 400))
         check_warn(cli, body.data);
     buf_release(&body);

@@ -72,6 +72,31 @@ void job_file_write(const json_t *job, struct buf *body)
     free(text);
 }
 
+/* ---- pauses ---- */
+
+static bool keep_pause(json_t *file, const json_t *now, json_t *definition, const char *what)
+{
+    json_t *given = json_object_get(file, what);
+    const char *paused = get_text(json_object_get(now, what), "pauseStatus");
+    if (!json_is_object(given) || get_text(given, "pauseStatus") || !paused ||
+        strcmp(paused, "PAUSED") != 0)
+        return false;
+    json_object_set_new(given, "pauseStatus", json_string("PAUSED"));
+    if (definition)
+        json_object_set_new(json_object_get(definition, what), "pauseStatus",
+                            json_string("PAUSED"));
+    return true;
+}
+
+bool job_file_keep_pauses(json_t *file, const json_t *now, json_t *definition)
+{
+    bool of_schedule = keep_pause(file, now, definition, "schedule");
+    bool of_continuous = keep_pause(file, now, definition, "continuous");
+    return of_schedule || of_continuous;
+}
+
+/* ---- reading ---- */
+
 /* All that are wrong are told; the first decides the exit code. A name that stands there often is asked for once. */
 static int set_all(struct cli *cli, const char *file, const struct job_refs *refs)
 {

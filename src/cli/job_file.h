@@ -1,6 +1,7 @@
 /*
  * Names of jobs in job files. The server wants the key of a job that a JOB_TASK runs or that is depended on, and every server
  * has made keys of its own; in a file the value may be the job's name, which becomes the key before the file is sent.
+ * Pauses that a file says nothing of stay as they are.
  */
 #pragma once
 
@@ -26,6 +27,9 @@ __attribute__((warn_unused_result)) int job_ref_ask(struct cli *cli, const char 
                                                     const struct job_ref *ref,
                                                     const char **ret_key);
 void job_ref_set(const struct job_ref *ref, const char *key);
+/* A pause that the file does not speak of is somebody's who has looked at the job: where `now`, the job as it is, has one, the file
+ * gets it too, and so does `definition` (NULL: there is none). True: it did. */
+bool job_file_keep_pauses(json_t *file, const json_t *now, json_t *definition);
 /* The tree as text, in the place of what is in the buffer. */
 void job_file_write(const json_t *job, struct buf *body);
 

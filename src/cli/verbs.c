@@ -75,7 +75,9 @@ static const struct verb work_verbs[] = {
         .name = "update",
         .args = "JOB",
         .summary = "Replace a job's definition; runs that exist keep theirs",
-        .help = "  reprise job update nightly -f nightly.yaml",
+        .help =
+            "A schedule that is paused stays so, unless the file has a pauseStatus of its own.\n\n"
+            "  reprise job update nightly -f nightly.yaml",
         .min_args = 1,
         .max_args = 1,
         .run = verb_job_update,

@@ -591,6 +591,29 @@ def test_apply_keeps_a_pause_that_the_file_does_not_speak_of(cli, tmp_path):
     assert twice.returncode == 2 and b"one file is enough" in twice.stderr
 
 
+def test_update_keeps_a_pause_that_the_file_does_not_speak_of(cli, server, tmp_path):
+    path = tmp_path / "at-three.json"
+    definition = {"name": "at-three", "schedule": {"quartzCronExpression": "0 0 3 * * ?", "timezoneId": "UTC"}, "tasks": []}
+    key = created(cli, json.dumps(definition).encode())
+
+    def update(**more):
+        result = cli("job", "update", "at-three", "-f", "-", *more.pop("words", []), input=json.dumps({**definition, **more}).encode())
+        return result.returncode, result.stderr.decode(), json.loads(server.get(f"/jobs/{key}"))
+
+    code, told, job_now = update(description="1")
+    assert (code, told, job_now["schedule"]["pauseStatus"]) == (0, "", "UNPAUSED")
+    ok(cli("schedule", "pause", "at-three"))
+    path.write_text(ok(cli("job", "export", "at-three")).replace('"1"', '"2"'))
+    result = cli("job", "update", "at-three", "-f", str(path))
+    assert result.returncode == 0 and result.stderr.decode() == (
+        "reprise: it stays paused, since the file says nothing of that; `reprise schedule resume at-three` lets it go on\n")
+    assert json.loads(server.get(f"/jobs/{key}"))["description"] == "2" and "(paused)" in ok(cli("job", "get", key))
+    code, told, job_now = update(words=["--if-match", "0"])
+    assert code == 3 and "NoEtagMatch" in told and job_now["description"] == "2"
+    code, told, job_now = update(schedule={**definition["schedule"], "pauseStatus": "UNPAUSED"})
+    assert (code, told, job_now["schedule"]["pauseStatus"]) == (0, "", "UNPAUSED"), "the file says so"
+
+
 def test_schedules_rest_and_go_on(cli, server):
     definition = {"schedule": {"quartzCronExpression": "0 0 3 * * ?", "timezoneId": "UTC", "missedRunPolicy": "ALL"},
                   "x-dataarts": {"kept": True}}
