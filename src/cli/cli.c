@@ -5,13 +5,13 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/distance.h"
 #include "base/mem.h"
 #include "cli/context.h"
 #include "cli/http.h"
+#include "cli/suggest.h"
 #include "cli/verbs.h"
 
-enum { NEAREST_MAX_DISTANCE = 3, WORD_MAX = 64 };
+enum { WORD_MAX = 64 };
 
 static void print_verbs(FILE *out, const char *group)
 {
@@ -76,37 +76,7 @@ const struct verb *cli_find_verb(const char *first, const char *second, int *ret
 
 static int complain_unknown(const char *first, const char *second)
 {
-    char asked[2 * WORD_MAX + 2], call[WORD_MAX];
-    const struct verb *nearest = NULL;
-    const char *nearest_group = NULL;
-    size_t best = NEAREST_MAX_DISTANCE + 1, best_group = best;
-    snprintf(asked, sizeof asked, "%s%s%s", first, second ? " " : "", second ? second : "");
-    for (size_t i = 0; i < cli_verb_count(); i++) {
-        const struct verb *verb = cli_verb(i);
-        snprintf(call, sizeof call, "%s%s%s", verb->group ? verb->group : "",
-                 verb->group ? " " : "", verb->name);
-        size_t here = word_distance(verb->group ? asked : first, call);
-        /* "run satrt", and "start" or "strat" without its group */
-        size_t alone = word_distance(first, verb->name);
-        here = alone < here ? alone : here;
-        if (here < best) {
-            best = here;
-            nearest = verb;
-        }
-        size_t of_group = verb->group && !second ? word_distance(first, verb->group) : best_group;
-        if (of_group < best_group) {
-            best_group = of_group;
-            nearest_group = verb->group;
-        }
-    }
-    if (best_group < best)
-        cli_complain("\"%s\" is no verb; did you mean `reprise %s`?", asked, nearest_group);
-    else if (nearest)
-        cli_complain("\"%s\" is no verb; did you mean `reprise %s%s%s`?", asked,
-                     nearest->group ? nearest->group : "", nearest->group ? " " : "",
-                     nearest->name);
-    else
-        cli_complain("\"%s\" is no verb; `reprise help` lists them", asked);
+    suggest_verb(first, second);
     return CLI_USAGE;
 }
 

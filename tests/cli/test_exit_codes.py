@@ -1,5 +1,6 @@
 """Exit codes, where errors go, and what stdout holds (CONTRACT §7)."""
 
+import itertools
 import json
 import os
 import socket
@@ -36,6 +37,26 @@ def test_unknown_verb_suggests_the_nearest(cli, asked, meant):
     result = cli(*asked.split())
     assert result.returncode == 2
     assert f"`reprise {meant}`" in result.stderr.decode()
+
+
+@pytest.mark.parametrize("asked, meant", [
+    ("job run", "run start JOB"), ("job start", "run start JOB"), ("job pause", "schedule pause JOB"), ("job logs", "run logs JOB@latest"),
+    ("run retry", "run repair RUN"), ("run skip", "run repair RUN --mark-success TASK"), ("run status", "run get RUN"), ("run stop", "run cancel RUN"),
+    ("task cancel", "run cancel RUN"), ("task logs", "run logs RUN --task TASK"), ("user token", "token create NAME"), ("jobs run", "run start JOB"),
+    ("schedule list", "job list"), ("secret add", "secret set NAME"), ("start nightly", "run start"), ("pause nightly", "schedule pause JOB"),
+    ("campaign list", "rerun list"), ("cancle @latest", "run cancel")])
+def test_a_verb_of_another_name_suggests_what_does_it(cli, asked, meant):
+    result = cli(*asked.split())
+    assert result.returncode == 2
+    assert result.stderr.decode() == f'reprise: "{asked}" is no verb; did you mean `reprise {meant}`?\n'
+    words = itertools.takewhile(lambda word: word.islower() and not word.startswith("--"), meant.split())
+    assert cli("help", *words).returncode == 0, "it is there"
+
+
+def test_what_is_near_no_verb_of_its_group_lists_them(cli):
+    result = cli("task", "frobnicate")
+    assert (result.returncode, result.stderr) == (2, b'reprise: "task frobnicate" is no verb; those of `reprise task` are get, output\n')
+    assert cli("frobnicate", "all").stderr == b'reprise: "frobnicate all" is no verb; `reprise help` lists them\n'
 
 
 def test_help_of_every_verb_has_an_example():
