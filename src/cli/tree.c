@@ -299,7 +299,8 @@ static void print_head(const struct tree *tree, struct line *line)
     line_add(line, tree->all_took_ms < 0 ? "" : "took ", NULL);
     add_duration(line, tree->took_ms);
     if (tree->all_took_ms >= 0) {
-        line_add(line, "; ", NULL);
+        /* Of an attempt in which nothing could start there is nothing to tell. */
+        line_add(line, tree->took_ms >= 0 ? "; " : "", NULL);
         add_duration(line, tree->all_took_ms);
         snprintf(number, sizeof number, " over %lld attempts", (long long)tree->version);
         line_add(line, number, NULL);

@@ -32,6 +32,9 @@ def test_a_repaired_run_tells_what_it_took_in_its_newest_attempt_and_in_all(cli,
     assert "  0.43 s  " in cli("run", "list").stdout.decode()
     fake.on("GET", f"/jobRuns/{RUN}", {**run, "runDuration": 430})
     assert cli("run", "get", RUN).stdout.decode().startswith(f"nightly  {RUN}  ✓ SUCCESS  0.43 s\n")
+    nothing = {"repairHistory": [{"startTime": 1700000000000}, {}], "executionDuration": None}
+    fake.on("GET", f"/jobRuns/{RUN}", {**run, **nothing, "version": 2})
+    assert cli("run", "get", RUN).stdout.decode().startswith(f"nightly  {RUN}  ✓ SUCCESS  took 0.87 s over 2 attempts  repair 1\n")
 
 
 def test_columns_stay_apart_however_long_a_name_is(cli, fake):
