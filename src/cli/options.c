@@ -44,7 +44,8 @@ static const struct argp_option some_verbs[] = {
     {"from", OPTION_FROM, "T", 0, "Where it begins", 0},
     {"to", OPTION_TO, "T", 0, "Where it ends", 0},
     {"since", OPTION_SINCE, "T", 0,
-     "Only runs made then or later: a date of UTC, RFC 3339, or ms since 1970", 0},
+     "Only runs made then or later: 12h, 3d, today, yesterday, a date or time of this machine's clock, RFC 3339, ms since 1970",
+     0},
     {"planned", OPTION_PLANNED, "DAY", 0,
      "Only runs for planned times of this day, or of FROM..TO, on the clock of their schedule", 0},
     {"all", OPTION_ALL, NULL, 0, "Everything, not what is worth a look alone", 0},
@@ -58,6 +59,9 @@ static const struct argp_option some_verbs[] = {
     {"supplement", OPTION_SUPPLEMENT, NULL, 0, "A new run for each planned time instead", 0},
     {"reverse", OPTION_REVERSE, NULL, 0, "The newest planned time first", 0},
     {"stop-on-fail", OPTION_STOP_ON_FAIL, NULL, 0, "Nothing new once one has failed", 0},
+    {"unsuccessful", OPTION_UNSUCCESSFUL, NULL, 0,
+     "Only runs that ended, and not with SUCCESS: FAILED, TIMED_OUT, INTERNAL_ERROR, CANCELED, SKIPPED",
+     0},
     {"status", OPTION_STATUS, "STATUS", 0, "Only runs in this state; may be given again", 0},
     {"limit", OPTION_LIMIT, "N", 0, "At most N", 0},
     {"count", OPTION_COUNT, "N", 0, "How many", 0},
@@ -240,6 +244,7 @@ static bool take_flag(struct options *options, int key)
         [OPTION_STOP_ON_FAIL - OPTION_FIRST] = &options->stop_on_fail,
         [OPTION_DRY_RUN - OPTION_FIRST] = &options->dry_run,
         [OPTION_ALL - OPTION_FIRST] = &options->all,
+        [OPTION_UNSUCCESSFUL - OPTION_FIRST] = &options->unsuccessful,
     };
     size_t place = (size_t)(key - OPTION_FIRST);
     if (key < OPTION_FIRST || place >= ARRAY_LEN(flags) || !flags[place])

@@ -65,6 +65,7 @@ struct options {
     bool watch, wait, plan, follow, strict, repair, dry_run;
     int64_t concurrent; /* 0: the server's default */
     bool with_downstream, with_upstream;
+    bool unsuccessful;
     bool all; /* of what is shown else in part */
     bool downstream, canary, supplement, reverse, stop_on_fail;
     /* what is not an option */
@@ -128,6 +129,7 @@ enum option_key {
     OPTION_SINCE,
     OPTION_PLANNED,
     OPTION_ALL,
+    OPTION_UNSUCCESSFUL,
 };
 
 enum { OPTIONS_PER_VERB = 16, WORDS_PER_VERB = 8 };

@@ -11,6 +11,7 @@
 #include "cli/pages.h"
 #include "cli/planned.h"
 #include "cli/run.h"
+#include "cli/since.h"
 #include "cli/times.h"
 #include "cli/tree.h"
 #include "cli/verbs.h"
@@ -233,6 +234,10 @@ static int list_planned(struct cli *cli, const char *path)
 
 /* ---- run list ---- */
 
+/* All ends of a run but SUCCESS. */
+static const char *const unsuccessful[] = {"FAILED", "TIMED_OUT", "INTERNAL_ERROR", "CANCELED",
+                                           "SKIPPED"};
+
 static int add_since(struct cli *cli, struct buf *path)
 {
     const char *since = cli->options.since;
@@ -240,7 +245,7 @@ static int add_since(struct cli *cli, struct buf *path)
     int64_t ms;
     if (!since)
         return CLI_DONE;
-    int status = times_option("since", since, NULL, DAY_BEGINS, &ms);
+    int status = since_option(since, watch_now_ms(), &cli->arena, &ms);
     if (status)
         return status;
     buf_printf(path, "timeCreatedGreaterThanOrEqualTo=%s&",
@@ -261,6 +266,8 @@ static int make_path(struct cli *cli, struct buf *path)
     for (size_t i = 0; i < cli->options.statuses.count; i++)
         buf_printf(path, "status=%s&",
                    call_escape(cli, in_capitals(&cli->arena, cli->options.statuses.items[i])));
+    for (size_t i = 0; cli->options.unsuccessful && i < ARRAY_LEN(unsuccessful); i++)
+        buf_printf(path, "status=%s&", unsuccessful[i]);
     return add_since(cli, path);
 }
 

@@ -196,11 +196,12 @@ static const struct verb work_verbs[] = {
             "PLANNED, where a run stands for a time of its schedule, is on the schedule's clock. "
             "A time in parentheses is when a run was made that has not started.\n\n"
             "  reprise run list --job nightly --status FAILED --limit 20\n"
+            "  reprise run list --unsuccessful --since yesterday\n"
             "  reprise run list --job nightly --planned 2026-01-31\n"
             "  reprise run list --job nightly --planned 2026-01-01..2026-01-31",
         .run = verb_run_list,
-        .options = {OPTION_JOB, OPTION_STATUS, OPTION_SINCE, OPTION_PLANNED, OPTION_LIMIT,
-                    OPTION_PAGE},
+        .options = {OPTION_JOB, OPTION_STATUS, OPTION_UNSUCCESSFUL, OPTION_SINCE, OPTION_PLANNED,
+                    OPTION_LIMIT, OPTION_PAGE},
         .words = {{OPTION_JOB, NULL, "Only runs of this job; may be given again"}},
     },
     {

@@ -1,6 +1,8 @@
 """What the verbs ask of the server, and how JOB, RUN, server and token are found."""
 
+import datetime
 import json
+import zoneinfo
 
 import pytest
 
@@ -619,10 +621,48 @@ def test_runs_are_listed_with_the_times_that_they_stand_for(cli, fake):
     assert (plain.returncode, plain.stderr) == (0, b"") and b"PLANNED" not in plain.stdout, "of a server of before"
     cli("run", "list", "--since", "2026-01-31")
     assert fake.sent("GET", "/jobRuns")[-1].query["timeCreatedGreaterThanOrEqualTo"] == ["2026-01-31T00:00:00.000Z"]
-    for args, says in ((["--since", "yesterday"], "--since"), (["--planned", "2026-01"], "--planned"), (["--planned", "2026-01-31", "-o", "json"], "-o json"),
+    for args, says in ((["--since", "tomorrow"], "--since"), (["--planned", "2026-01"], "--planned"), (["--planned", "2026-01-31", "-o", "json"], "-o json"),
                        (["--planned", "20260131"], "--planned"), (["--since", "20260131"], "--since"), (["--planned", "2026-02-01..2026-01-31"], "ends before")):
         result = cli("run", "list", *args)
         assert result.returncode == 2 and says in result.stderr.decode()
+
+
+@pytest.mark.parametrize("text, since", [
+    ("2026-01-31", "2026-01-30T23:00:00.000Z"), ("2026-07-31T08:30", "2026-07-31T06:30:00.000Z"), ("2026-01-31 08:30:15", "2026-01-31T07:30:15.000Z"),
+    ("2026-01-31 08:30:15Z", "2026-01-31T08:30:15.000Z"), ("2026-01-31 08:30+05:00", "2026-01-31T03:30:00.000Z"), ("0", "1970-01-01T00:00:00.000Z")])
+def test_since_is_on_the_clock_of_this_machine(fake, text, since):
+    fake.on("GET", "/jobRuns", {"items": []})
+    assert cli_fake.run("--data", str(fake.folder), "run", "list", "--since", text, TZ="Europe/Berlin").returncode == 0
+    assert fake.requests[-1].query["timeCreatedGreaterThanOrEqualTo"] == [since]
+
+
+@pytest.mark.parametrize("text", ["30m", "12h", "3d", "2w", "today", "yesterday"])
+def test_since_is_so_long_ago(fake, text):
+    fake.on("GET", "/jobRuns", {"items": []})
+    zone, minutes = zoneinfo.ZoneInfo("Pacific/Auckland"), {"30m": 30, "12h": 720, "3d": 4320, "2w": 20160}
+
+    def expected():
+        now = datetime.datetime.now(datetime.timezone.utc)
+        if text in minutes:
+            return now - datetime.timedelta(minutes=minutes[text], milliseconds=1)
+        day = now.astimezone(zone).date() - datetime.timedelta(days=text == "yesterday")
+        return datetime.datetime(day.year, day.month, day.day, tzinfo=zone)
+
+    before = expected()
+    assert cli_fake.run("--data", str(fake.folder), "run", "list", "--since", text, TZ="Pacific/Auckland").returncode == 0
+    asked, = fake.requests[-1].query["timeCreatedGreaterThanOrEqualTo"]
+    assert before <= datetime.datetime.fromisoformat(asked.replace("Z", "+00:00")) <= expected()
+
+
+def test_since_of_a_clock_that_nobody_knows(fake):
+    result = cli_fake.run("--data", str(fake.folder), "run", "list", "--since", "today", TZ="Mars/Base")
+    assert result.returncode == 2 and b'the clock of this machine: "Mars/Base" is no known time zone' in result.stderr and not fake.requests
+
+
+def test_unsuccessful_is_every_end_but_success(cli, fake):
+    fake.on("GET", "/jobRuns", {"items": []})
+    assert cli("run", "list", "--unsuccessful", "--status", "running").returncode == 0
+    assert fake.requests[-1].query["status"] == ["RUNNING", "FAILED", "TIMED_OUT", "INTERNAL_ERROR", "CANCELED", "SKIPPED"]
 
 
 def test_planned_times_that_nobody_tells_are_no_empty_list(cli, fake):
