@@ -48,7 +48,7 @@ static const struct argp_option some_verbs[] = {
      0},
     {"planned", OPTION_PLANNED, "DAY", 0,
      "Only runs for planned times of this day, or of FROM..TO, on the clock of their schedule", 0},
-    {"all", OPTION_ALL, NULL, 0, "Everything, not what is worth a look alone", 0},
+    {"all", OPTION_ALL, NULL, 0, "All of them, however many; with -o json in one object", 0},
     {"job", OPTION_JOB, "JOB", 0, "A job; may be given again", 0},
     {"downstream", OPTION_DOWNSTREAM, NULL, 0, "And every job that depends on one of these", 0},
     {"concurrent", OPTION_CONCURRENT, "N", 0, "So many runs at once, 1 to 128 (1)", 0},

@@ -66,7 +66,7 @@ struct options {
     int64_t concurrent; /* 0: the server's default */
     bool with_downstream, with_upstream;
     bool unsuccessful;
-    bool all; /* of what is shown else in part */
+    bool all; /* of what is shown else in part, or in pages */
     bool downstream, canary, supplement, reverse, stop_on_fail;
     /* what is not an option */
     struct word_list args;

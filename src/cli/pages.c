@@ -37,10 +37,11 @@ static int get_page(struct cli *cli, const char *path, int64_t most, const char 
     return call_send(cli, &call, ret);
 }
 
-int pages_collect(struct cli *cli, const char *path, int64_t page_most, int64_t most, json_t *items)
+/* As pages_collect, from page `token` on. */
+static int collect_from(struct cli *cli, const char *path, int64_t page_most, int64_t most,
+                        const char *token, json_t *items)
 {
     const size_t before = json_array_size(items);
-    const char *token = "";
     int status = CLI_DONE, pages = 0;
     do {
         struct http_answer answer;
@@ -59,6 +60,11 @@ int pages_collect(struct cli *cli, const char *path, int64_t page_most, int64_t 
     return status;
 }
 
+int pages_collect(struct cli *cli, const char *path, int64_t page_most, int64_t most, json_t *items)
+{
+    return collect_from(cli, path, page_most, most, "", items);
+}
+
 void pages_tell_none(const char *what)
 {
     fflush(stdout);
@@ -66,12 +72,17 @@ void pages_tell_none(const char *what)
         fprintf(stderr, "no %s\n", what);
 }
 
+static int64_t page_most_of(const char *path)
+{
+    return strstr(path, "/repairHistory") ? PAGES_HISTORY_ITEMS : PAGES_ITEMS;
+}
+
 /* The items of all pages that --limit asks for; with `-o json` the first page is printed, as it came. *ret_token is where the
  * list goes on. */
 static int gather(struct cli *cli, const char *path, json_t *items, const char **ret_token)
 {
     int64_t left = cli->options.limit ? cli->options.limit : PAGES_SHOWN;
-    int64_t page_most = strstr(path, "/repairHistory") ? PAGES_HISTORY_ITEMS : PAGES_ITEMS;
+    int64_t page_most = page_most_of(path);
     const char *token = cli->options.page ? cli->options.page : "";
     int status = CLI_DONE, pages = 0;
     do {
@@ -97,18 +108,37 @@ static int gather(struct cli *cli, const char *path, json_t *items, const char *
     return status;
 }
 
+/* The items of all pages, from --page on. */
+static int gather_all(struct cli *cli, const char *path, json_t *items)
+{
+    const char *page = cli->options.page;
+    if (cli->options.limit) {
+        cli_complain("--all and --limit contradict each other");
+        return CLI_USAGE;
+    }
+    int status = collect_from(cli, path, page_most_of(path), 0, page ? page : "", items);
+    if (!status && cli->options.output == OUTPUT_JSON) {
+        json_t *whole = json_pack("{s:O}", "items", items);
+        json_dumpf(whole, stdout, JSON_COMPACT);
+        if (call_ends_lines())
+            putchar('\n');
+        json_decref(whole);
+    }
+    return status;
+}
+
 int pages_show(struct cli *cli, const char *path, const char *what, pages_shown *show,
                const void *context)
 {
     const char *token = "";
     json_t *items = json_array();
-    int status = gather(cli, path, items, &token);
-    if (json_array_size(items))
+    int status = cli->options.all ? gather_all(cli, path, items) : gather(cli, path, items, &token);
+    if (json_array_size(items) && cli->options.output != OUTPUT_JSON)
         show(cli, items, context);
     if (!status && !json_array_size(items) && cli->options.output != OUTPUT_JSON)
         pages_tell_none(what);
     if (!status && *token)
-        cli_complain("there is more: --page %s", token);
+        cli_complain("there is more: --page %s, or --all", token);
     json_decref(items);
     return status;
 }

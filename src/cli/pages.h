@@ -35,7 +35,7 @@ __attribute__((warn_unused_result)) int pages_show(struct cli *cli, const char *
 
 /* Prints the list of `what` ("jobs") at `path` (which ends in ? or &): as a table or as keys, with as many pages as
  * --limit asks for (100 items without it); with `-o json` one page, as it came. Tells on stderr when there
- * is more. */
+ * is more. With --all: all pages, as JSON one body whose `items` are those of all. */
 __attribute__((warn_unused_result)) int pages_print(struct cli *cli, const char *path,
                                                     const char *what, const char *const *heads,
                                                     size_t columns, pages_row *add_row);

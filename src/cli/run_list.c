@@ -196,7 +196,9 @@ static int keep_planned(struct cli *cli, const struct range *range, const json_t
 
 static void print_planned(struct cli *cli, const json_t *const *runs, size_t count)
 {
-    size_t most = cli->options.limit ? (size_t)cli->options.limit : PAGES_SHOWN;
+    size_t most = cli->options.all     ? count
+                  : cli->options.limit ? (size_t)cli->options.limit
+                                       : PAGES_SHOWN;
     if (count)
         run_print_table(cli, runs, count < most ? count : most);
     else

@@ -43,7 +43,7 @@ static const struct verb work_verbs[] = {
         .help = "  reprise job list\n"
                 "  reprise job list -o name | xargs -n 1 reprise job get",
         .run = verb_job_list,
-        .options = {OPTION_LIMIT, OPTION_PAGE},
+        .options = {OPTION_LIMIT, OPTION_PAGE, OPTION_ALL},
     },
     {
         .group = "job",
@@ -115,7 +115,7 @@ static const struct verb work_verbs[] = {
         .min_args = 1,
         .max_args = 1,
         .run = verb_job_permissions,
-        .options = {OPTION_LIMIT, OPTION_PAGE},
+        .options = {OPTION_LIMIT, OPTION_PAGE, OPTION_ALL},
     },
     {
         .group = "job",
@@ -201,7 +201,7 @@ static const struct verb work_verbs[] = {
             "  reprise run list --job nightly --planned 2026-01-01..2026-01-31",
         .run = verb_run_list,
         .options = {OPTION_JOB, OPTION_STATUS, OPTION_UNSUCCESSFUL, OPTION_SINCE, OPTION_PLANNED,
-                    OPTION_LIMIT, OPTION_PAGE},
+                    OPTION_LIMIT, OPTION_PAGE, OPTION_ALL},
         .words = {{OPTION_JOB, NULL, "Only runs of this job; may be given again"}},
     },
     {
@@ -275,7 +275,7 @@ static const struct verb work_verbs[] = {
         .min_args = 1,
         .max_args = 1,
         .run = verb_run_history,
-        .options = {OPTION_LIMIT, OPTION_PAGE},
+        .options = {OPTION_LIMIT, OPTION_PAGE, OPTION_ALL},
     },
     {
         .group = "run",
@@ -387,7 +387,7 @@ static const struct verb work_verbs[] = {
         .summary = "List campaigns, newest first",
         .help = "  reprise rerun list --status RUNNING",
         .run = verb_rerun_list,
-        .options = {OPTION_STATUS, OPTION_LIMIT, OPTION_PAGE},
+        .options = {OPTION_STATUS, OPTION_LIMIT, OPTION_PAGE, OPTION_ALL},
         .words = {{OPTION_STATUS, NULL, "Only campaigns in this state; may be given again"}},
     },
     {

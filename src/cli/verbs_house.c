@@ -20,7 +20,7 @@ const struct verb cli_house_verbs[] = {
         .summary = "List clusters, newest first",
         .help = "  reprise cluster list",
         .run = verb_cluster_list,
-        .options = {OPTION_LIMIT, OPTION_PAGE},
+        .options = {OPTION_LIMIT, OPTION_PAGE, OPTION_ALL},
     },
     {
         .group = "cluster",
@@ -107,7 +107,7 @@ const struct verb cli_house_verbs[] = {
         .summary = "List users",
         .help = "  reprise user list",
         .run = verb_user_list,
-        .options = {OPTION_LIMIT, OPTION_PAGE},
+        .options = {OPTION_LIMIT, OPTION_PAGE, OPTION_ALL},
     },
     {
         .group = "user",
@@ -171,7 +171,7 @@ const struct verb cli_house_verbs[] = {
         .help = "  reprise token list eva",
         .max_args = 1,
         .run = verb_token_list,
-        .options = {OPTION_LIMIT, OPTION_PAGE},
+        .options = {OPTION_LIMIT, OPTION_PAGE, OPTION_ALL},
     },
     {
         .group = "token",
@@ -205,7 +205,7 @@ const struct verb cli_house_verbs[] = {
         .help = "  reprise key list eva",
         .max_args = 1,
         .run = verb_key_list,
-        .options = {OPTION_LIMIT, OPTION_PAGE},
+        .options = {OPTION_LIMIT, OPTION_PAGE, OPTION_ALL},
     },
     {
         .group = "key",
@@ -236,7 +236,7 @@ const struct verb cli_house_verbs[] = {
         .help = "  reprise access-key list eva",
         .max_args = 1,
         .run = verb_access_key_list,
-        .options = {OPTION_LIMIT, OPTION_PAGE},
+        .options = {OPTION_LIMIT, OPTION_PAGE, OPTION_ALL},
     },
     {
         .group = "access-key",
@@ -266,7 +266,7 @@ const struct verb cli_house_verbs[] = {
         .summary = "List the names of secrets",
         .help = "  reprise secret list",
         .run = verb_secret_list,
-        .options = {OPTION_LIMIT, OPTION_PAGE},
+        .options = {OPTION_LIMIT, OPTION_PAGE, OPTION_ALL},
     },
     {
         .group = "secret",
@@ -288,7 +288,7 @@ const struct verb cli_house_verbs[] = {
                 "  reprise audit --resource \"$RUN\"",
         .run = verb_audit,
         .options = {OPTION_USER, OPTION_ACTION, OPTION_RESOURCE, OPTION_FROM, OPTION_TO,
-                    OPTION_LIMIT, OPTION_PAGE},
+                    OPTION_LIMIT, OPTION_PAGE, OPTION_ALL},
         .words = {{OPTION_USER, NULL, "Only what this user did"},
                   {OPTION_FROM, "T",
                    "Only what was done since: a date of UTC, RFC 3339, or ms since 1970"},

@@ -693,8 +693,28 @@ def test_a_run_tells_what_made_it_and_for_when(cli, fake, more, item, lines):
 def test_the_attempts_of_a_run_have_numbers_and_pages(cli, fake):
     fake.on("GET", f"/jobRuns/{RUN}/repairHistory", (200, {"items": [{"key": 0}, {"key": 1}, {"key": 2}]}, {"opc-next-page": "p3"}))
     result = cli("run", "history", RUN, "-o", "name", "--limit", "3", "--page", "p0")
-    assert (result.stdout, result.stderr) == (b"0\n1\n2\n", b"reprise: there is more: --page p3\n")
+    assert (result.stdout, result.stderr) == (b"0\n1\n2\n", b"reprise: there is more: --page p3, or --all\n")
     assert fake.requests[0].query == {"limit": ["3"], "page": ["p0"]}
+
+
+@pytest.mark.parametrize("words, path, most", [
+    (["job", "list"], "/jobs", "1000"), (["run", "list", "--status", "failed"], "/jobRuns", "1000"), (["rerun", "list"], "/rerunCampaigns", "1000"),
+    (["run", "history", RUN], f"/jobRuns/{RUN}/repairHistory", "100"), (["cluster", "list"], "/clusters", "1000")])
+def test_all_walks_all_pages(cli, fake, words, path, most):
+    def on():
+        fake.on("GET", path, (200, {"items": [{"key": key(1)}, {"key": key(2)}]}, {"opc-next-page": "p 2"}), (200, {"items": [{"key": key(3)}]}, {}))
+
+    on()
+    result = cli(*words, "--all", "-o", "name")
+    assert (result.stdout.decode().split(), result.stderr) == ([key(1), key(2), key(3)], b"")
+    assert [(r.query["limit"], r.query.get("page")) for r in fake.sent("GET", path)] == [([most], None), ([most], ["p 2"])]
+    on()
+    assert json.loads(cli(*words, "--all", "-o", "json").stdout) == {"items": [{"key": key(1)}, {"key": key(2)}, {"key": key(3)}]}
+    on()
+    assert cli(*words, "--all", "-o", "name", "--page", "p1").stdout.decode().split() == [key(1), key(2), key(3)]
+    assert fake.sent("GET", path)[-2].query["page"] == ["p1"]
+    both = cli(*words, "--all", "--limit", "7")
+    assert both.returncode == 2 and b"--all and --limit" in both.stderr
 
 
 @pytest.mark.parametrize("words", [["run", "start", JOB, "--watch"], ["run", "watch", RUN]])
