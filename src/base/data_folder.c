@@ -14,12 +14,15 @@ static const char *absolute(const char *variable)
 
 char *data_folder_default(void)
 {
+    const char *own = getenv("REPRISE_DATA");
     const char *state = absolute("XDG_STATE_HOME");
     const char *home = absolute("HOME");
     struct buf path;
 
     buf_init(&path, LONGEST);
-    if (state)
+    if (own && *own)
+        buf_puts(&path, own);
+    else if (state)
         buf_printf(&path, "%s/reprise", state);
     else if (home)
         buf_printf(&path, "%s/.local/state/reprise", home);

@@ -44,8 +44,8 @@ static void print_overview(FILE *out)
     fputs(
         "  help [VERB]               This list, or all about a verb\n\n"
         "JOB is a key or a name. RUN is a key, or how one begins or ends, or @latest, or JOB@latest.\n"
-        "Without --url, --data and $REPRISE_URL the server of this machine's default data folder\n"
-        "is called.\n\n"
+        "Without --url, --data and $REPRISE_URL the server of this machine's data folder is called:\n"
+        "$REPRISE_DATA, or the default one.\n\n"
         "Exit codes: 0 done, 1 the run did not succeed, 2 usage, 3 the server refused,\n"
         "4 the server cannot be reached.\n\n"
         "  reprise help run repair\n",

@@ -1,6 +1,6 @@
 /*
  * Where the server is: --url, --token-file, --data; else $REPRISE_URL, $REPRISE_TOKEN; else
- * endpoint.json and admin.token of the default data folder (CONTRACT §7). An address may end with a
+ * endpoint.json and admin.token of the data folder (CONTRACT §7), $REPRISE_DATA or the default one. An address may end with a
  * workspace; one that does not is asked for its workspace `default`, else for the only one.
  *
  * A server that was killed leaves its endpoint.json behind, and whatever listens on that port by now must not

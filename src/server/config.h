@@ -20,8 +20,8 @@ enum config_kind { CONFIG_TEXT, CONFIG_PATH, CONFIG_NUMBER, CONFIG_BOOL, CONFIG_
 /* X(member, kind, section, key, flag or NULL, default, least, most or choices, documentation) */
 #define CONFIG_TABLE(X)                                                                          \
     X(data, PATH, "serve", "data", "data", "", 0, 0,                                             \
-      "Folder of the database, runs and tokens. Empty: $XDG_STATE_HOME/reprise, else "           \
-      "~/.local/state/reprise, without a home /var/lib/reprise.")                                \
+      "Folder of the database, runs and tokens. Empty: $REPRISE_DATA, else "                     \
+      "$XDG_STATE_HOME/reprise, else ~/.local/state/reprise, without a home /var/lib/reprise.")  \
     X(listen, TEXT, "serve", "listen", "listen", "127.0.0.1:8787", 0, 0,                         \
       "HOST:PORT to listen on; port 0 picks a free one.")                                        \
     X(workspace, PATH, "serve", "workspace", "workspace", "", 0, 0,                              \

@@ -13,12 +13,12 @@ enum { SLIPS_MAX = 2 }; /* letters by which a mistyped name may differ */
 
 static const char prefix[] = "REPRISE_";
 
-/* What a client reads, what a task is given (a server may be one), what Kubernetes sets for a service that is called
- * reprise. A '_' at the end: whatever goes on so. */
+/* What a server and its client read that is no setting, what a task is given (a server may be one), what Kubernetes sets for a
+ * service that is called reprise. A '_' at the end: whatever goes on so. */
 static const char *const others[] = {
-    "CONFIG",    "URL",        "TOKEN",    "CA_FILE",     "ATTEMPT_TOKEN",
-    "WORKSPACE", "GIT_COMMIT", "SOURCE",   "PARAMS_FILE", "OUTPUT",
-    "PARAM_",    "SECRET_",    "SERVICE_", "PORT",        "PORT_",
+    "CONFIG",    "DATA",       "URL",    "TOKEN",       "CA_FILE", "ATTEMPT_TOKEN",
+    "WORKSPACE", "GIT_COMMIT", "SOURCE", "PARAMS_FILE", "OUTPUT",  "PARAM_",
+    "SECRET_",   "SERVICE_",   "PORT",   "PORT_",
 };
 
 /* `rest`: the name without the prefix. */

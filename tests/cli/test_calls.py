@@ -182,6 +182,23 @@ def test_default_data_folder(fake, tmp_path):
     assert len(fake.requests) == 3
 
 
+def test_a_variable_names_the_data_folder(fake, tmp_path):
+    fake.on("GET", "/jobs", {"items": []})
+    named = {"REPRISE_DATA": str(fake.folder), "XDG_STATE_HOME": str(tmp_path / "state")}
+    assert cli_fake.run("job", "list", **named).returncode == 0
+    assert fake.requests[0].headers["authorization"] == f"Bearer {TOKEN}"
+    assert cli_fake.run("job", "list", REPRISE_TOKEN="other", **named).returncode == 0
+    assert fake.requests[1].headers["authorization"] == "Bearer other"
+    other = cli_fake.Fake(tmp_path / "other")
+    other.on("GET", "/jobs", {"items": []})
+    assert cli_fake.run("--data", str(other.folder), "job", "list", **named).returncode == 0
+    assert cli_fake.run("job", "list", REPRISE_URL=other.url + ROOT, REPRISE_TOKEN="its", **named).returncode == 0
+    other.close()
+    assert [r.headers["authorization"] for r in other.requests] == [f"Bearer {TOKEN}", "Bearer its"] and len(fake.requests) == 2
+    result = cli_fake.run("job", "list", **{**named, "REPRISE_DATA": str(tmp_path / "none")})
+    assert result.returncode == 4 and f"the data folder {tmp_path}/none;" in result.stderr.decode()
+
+
 def test_token_of_this_machine_is_not_sent_to_another_server(fake, tmp_path):
     other = cli_fake.Fake(tmp_path / "other")
     (tmp_path / "reprise").symlink_to(fake.folder)

@@ -231,15 +231,16 @@ static void test_the_default_data_folder(void **state)
 {
     (void)state;
     static const struct {
-        const char *xdg, *home, *data;
+        const char *xdg, *home, *data, *own;
     } cases[] = {
-        {"/state", "/people/me", "/state/reprise"},
-        {NULL, "/people/me", "/people/me/.local/state/reprise"},
-        {"", "/people/me", "/people/me/.local/state/reprise"},
-        {"state", "/people/me", "/people/me/.local/state/reprise"},
-        {NULL, NULL, "/var/lib/reprise"},
-        {NULL, "", "/var/lib/reprise"},
-        {"state", "home", "/var/lib/reprise"},
+        {"/state", "/people/me", "/state/reprise", NULL},
+        {NULL, "/people/me", "/people/me/.local/state/reprise", NULL},
+        {"", "/people/me", "/people/me/.local/state/reprise", NULL},
+        {"state", "/people/me", "/people/me/.local/state/reprise", NULL},
+        {NULL, NULL, "/var/lib/reprise", NULL},
+        {NULL, "", "/var/lib/reprise", NULL},
+        {"state", "home", "/var/lib/reprise", ""},
+        {"/state", "/people/me", "/data", "/data"},
     };
     const char *given = getenv("HOME");
     char *home = given ? xstrdup(given) : NULL;
@@ -249,11 +250,13 @@ static void test_the_default_data_folder(void **state)
         char *argv[] = {"serve"};
         set_or_unset("XDG_STATE_HOME", cases[i].xdg);
         set_or_unset("HOME", cases[i].home);
+        set_or_unset("REPRISE_DATA", cases[i].own);
         assert_int_equal(load(&config, &err, ARRAY_LEN(argv), argv), ERR_OK);
         assert_string_equal(config_text(&config, CONFIG_data), cases[i].data);
         config_release(&config);
     }
     unsetenv("XDG_STATE_HOME");
+    unsetenv("REPRISE_DATA");
     set_or_unset("HOME", home);
     free(home);
 }
@@ -283,6 +286,7 @@ static void test_variables_that_are_no_setting_are_told(void **state)
         {"REPRISE_", "REPRISE_() "},
         {"REPRISE_EXEC_MAX_RUNNING", ""},
         {"REPRISE_TOKEN", ""},
+        {"REPRISE_DATA", ""},
         {"REPRISE_PARAM_day", ""},
         {"REPRISE_SERVICE_HOST", ""},
         {"REPRISE_PORT_8787_TCP", ""},
