@@ -7,6 +7,7 @@
 #include "base/mem.h"
 #include "base/timefmt.h"
 #include "cli/call.h"
+#include "cli/campaign_key.h"
 #include "cli/format.h"
 #include "cli/grid.h"
 #include "cli/pages.h"
@@ -24,10 +25,15 @@ enum {
 
 static const char PLAN_PATH[] = "/rerunCampaigns/actions/plan";
 
-static const char *campaign_path(struct cli *cli, const char *rest)
+static const char *campaign_path(struct cli *cli, const char *key, const char *rest)
 {
-    return arena_printf(&cli->arena, "/rerunCampaigns/%s%s",
-                        call_escape(cli, cli->options.args.items[0]), rest);
+    return arena_printf(&cli->arena, "/rerunCampaigns/%s%s", call_escape(cli, key), rest);
+}
+
+/* The campaign that the verb is about. */
+static int find_campaign(struct cli *cli, const char **ret_key)
+{
+    return campaign_key(cli, cli->options.args.items[0], ret_key);
 }
 
 /* ---- asked for ---- */
@@ -218,6 +224,8 @@ static int wait_for(struct cli *cli, const char *key)
         }
     }
     http_feed_close(feed);
+    if (over && status && cli->options.output == OUTPUT_TABLE)
+        printf("see: reprise rerun get %s\n", safe_line(&cli->arena, key));
     return status;
 }
 
@@ -316,17 +324,24 @@ int verb_rerun(struct cli *cli)
     return status;
 }
 
-static int act(struct cli *cli, const char *rest, const char *what)
+static int act_on(struct cli *cli, const char *key, const char *rest, const char *what)
 {
     struct http_answer answer;
     const struct call call = {
-        .method = "POST", .path = campaign_path(cli, rest), .flags = CALL_CREATE};
+        .method = "POST", .path = campaign_path(cli, key, rest), .flags = CALL_CREATE};
     int status = call_send(cli, &call, &answer);
     if (status)
         return status;
     status = follow(cli, what, &answer);
     http_answer_release(&answer);
     return status;
+}
+
+static int act(struct cli *cli, const char *rest, const char *what)
+{
+    const char *key;
+    int status = find_campaign(cli, &key);
+    return status ? status : act_on(cli, key, rest, what);
 }
 
 int verb_rerun_pause(struct cli *cli)
@@ -341,12 +356,16 @@ int verb_rerun_resume(struct cli *cli)
 
 int verb_rerun_cancel(struct cli *cli)
 {
+    const char *key;
+    int status = find_campaign(cli, &key);
+    if (status)
+        return status;
     /* The answer alone does not tell whether it was this call that has ended the campaign. Only people are told. */
     bool is_asked = cli->options.output == OUTPUT_TABLE;
-    json_t *before = is_asked ? call_get_quietly(cli, campaign_path(cli, "?limit=1")) : NULL;
+    json_t *before = is_asked ? call_get_quietly(cli, campaign_path(cli, key, "?limit=1")) : NULL;
     bool had_ended = is_over(get_text(before, "status"));
     json_decref(before);
-    return act(cli, "/actions/cancel", had_ended ? "Had ended already:" : "Cancelled");
+    return act_on(cli, key, "/actions/cancel", had_ended ? "Had ended already:" : "Cancelled");
 }
 
 /* ---- shown ---- */
@@ -382,7 +401,7 @@ int verb_rerun_list(struct cli *cli)
 }
 
 /* The first page in *ret, its `cells` those of all pages. */
-static int get_whole(struct cli *cli, struct http_answer *first, json_t **ret)
+static int get_whole(struct cli *cli, const char *key, struct http_answer *first, json_t **ret)
 {
     const char *token = "";
     json_t *whole = NULL;
@@ -391,9 +410,9 @@ static int get_whole(struct cli *cli, struct http_answer *first, json_t **ret)
         json_t *page = NULL;
         const struct call call = {
             .method = "GET",
-            .path =
-                campaign_path(cli, arena_printf(&cli->arena, "?limit=1000%s%s",
-                                                *token ? "&page=" : "", call_escape(cli, token)))};
+            .path = campaign_path(cli, key,
+                                  arena_printf(&cli->arena, "?limit=1000%s%s",
+                                               *token ? "&page=" : "", call_escape(cli, token)))};
         int status = call_send(cli, &call, &answer);
         if (!status)
             status = call_parse(&answer, &page);
@@ -419,7 +438,10 @@ int verb_rerun_get(struct cli *cli)
 {
     struct http_answer answer;
     json_t *campaign;
-    int status = get_whole(cli, &answer, &campaign);
+    const char *key;
+    int status = find_campaign(cli, &key);
+    if (!status)
+        status = get_whole(cli, key, &answer, &campaign);
     if (status)
         return status;
     if (!call_print_raw(cli, &answer))

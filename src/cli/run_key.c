@@ -1,15 +1,13 @@
 /* Which run is meant: a key, a part of one, @latest, JOB@latest. */
 #include <inttypes.h>
 #include <string.h>
-#include <strings.h>
 
 #include "base/uuid.h"
 #include "cli/call.h"
+#include "cli/key_part.h"
 
 enum {
     LATEST_PAGES = 400, /* of 25 runs that other runs started */
-    PART_LEAST = 6,     /* characters of a key; the page shows eight */
-    PART_RUNS = 1000,   /* the newest, that are looked through for one */
     RUNS_NAMED = 20,    /* listed when a part is not enough */
     MESSAGE_MAX = 64 << 10,
 };
@@ -78,23 +76,10 @@ static int latest_of_job(struct cli *cli, const char *job, const char **ret_key)
     return CLI_USAGE;
 }
 
-static bool is_part(const char *word)
-{
-    size_t len = strlen(word);
-    return len >= PART_LEAST && len < UUID_TEXT && strspn(word, "0123456789abcdefABCDEF-") == len;
-}
-
-static bool has_part(const char *key, const char *part)
-{
-    size_t len = key ? strlen(key) : 0, part_len = strlen(part);
-    return len >= part_len &&
-           (strncasecmp(key, part, part_len) == 0 || strcasecmp(key + len - part_len, part) == 0);
-}
-
 static int complain_no_run(const char *word)
 {
     static const char plain[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_.-";
-    bool may_be_job = !is_part(word) && word[0] != '-' && strspn(word, plain) == strlen(word);
+    bool may_be_job = !key_is_part(word) && word[0] != '-' && strspn(word, plain) == strlen(word);
     cli_complain("\"%s\" is no run: give a key, six characters or more of its beginning or end, or "
                  "@latest; `reprise run list --job %s` shows those of a job",
                  word, *word && may_be_job ? word : "JOB");
@@ -111,7 +96,7 @@ static int find_part(struct cli *cli, const char *part, const json_t *items, con
     json_array_foreach (items, i, run) {
         const char *key = get_text(run, "key"), *job = get_text(run, "jobName");
         const char *status = get_text(json_object_get(run, "state"), "status");
-        if (!has_part(key, part))
+        if (!key_has_part(key, part))
             continue;
         *ret_key = arena_strdup(&cli->arena, key);
         if (count++ < RUNS_NAMED)
@@ -126,7 +111,7 @@ static int find_part(struct cli *cli, const char *part, const json_t *items, con
         return CLI_DONE;
     if (!count)
         cli_complain("\"%s\" is no run: none of the newest %d has a key that begins or ends so",
-                     part, PART_RUNS);
+                     part, KEY_PART_ITEMS);
     return CLI_USAGE;
 }
 
@@ -134,8 +119,8 @@ static int look_for_part(struct cli *cli, const char *part, const char **ret_key
 {
     struct http_answer answer;
     json_t *tree;
-    const char *path =
-        arena_printf(&cli->arena, "/jobRuns?limit=%d&sortBy=timeCreated&sortOrder=DESC", PART_RUNS);
+    const char *path = arena_printf(
+        &cli->arena, "/jobRuns?limit=%d&sortBy=timeCreated&sortOrder=DESC", KEY_PART_ITEMS);
     int status = call_get(cli, path, &answer, &tree);
     if (status)
         return status;
@@ -157,5 +142,5 @@ int call_run_key(struct cli *cli, const char *word, const char **ret_key)
         return latest_of_all(cli, ret_key);
     if (len > tail && strcmp(word + len - tail, latest) == 0)
         return latest_of_job(cli, arena_memdup(&cli->arena, word, len - tail), ret_key);
-    return is_part(word) ? look_for_part(cli, word, ret_key) : complain_no_run(word);
+    return key_is_part(word) ? look_for_part(cli, word, ret_key) : complain_no_run(word);
 }

@@ -396,9 +396,10 @@ static const struct verb work_verbs[] = {
         .args = "CAMPAIGN",
         .summary = "Show a campaign: a grid of jobs and planned times, and what went wrong",
         .help =
-            "Below the grid stand cells that failed, are blocked, skipped or running, twenty of "
+            "CAMPAIGN is a key, six characters or more of how a key begins or ends, the name of a campaign, or "
+            "@latest. Below the grid stand cells that failed, are blocked, skipped or running, twenty of "
             "them; with --all every cell with its run.\n\n"
-            "  reprise rerun get 0199f6c2-5d1e-7c3a-9b1e-3f2a1c0d4e5f --all",
+            "  reprise rerun get @latest --all",
         .min_args = 1,
         .max_args = 1,
         .run = verb_rerun_get,
@@ -410,7 +411,7 @@ static const struct verb work_verbs[] = {
         .name = "pause",
         .args = "CAMPAIGN",
         .summary = "Start nothing new of a campaign; what runs goes on",
-        .help = "  reprise rerun pause 0199f6c2-5d1e-7c3a-9b1e-3f2a1c0d4e5f",
+        .help = "  reprise rerun pause @latest",
         .min_args = 1,
         .max_args = 1,
         .run = verb_rerun_pause,
@@ -422,7 +423,7 @@ static const struct verb work_verbs[] = {
         .summary = "Go on with a campaign that is paused or has failed",
         .help =
             "Of one that has failed, what failed starts again; what succeeded is not touched.\n\n"
-            "  reprise rerun resume 0199f6c2-5d1e-7c3a-9b1e-3f2a1c0d4e5f --wait",
+            "  reprise rerun resume 'load again' --wait",
         .min_args = 1,
         .max_args = 1,
         .run = verb_rerun_resume,
@@ -433,7 +434,7 @@ static const struct verb work_verbs[] = {
         .name = "cancel",
         .args = "CAMPAIGN",
         .summary = "End a campaign: its active runs are cancelled, nothing new starts",
-        .help = "  reprise rerun cancel 0199f6c2-5d1e-7c3a-9b1e-3f2a1c0d4e5f",
+        .help = "  reprise rerun cancel 1c0d4e5f",
         .min_args = 1,
         .max_args = 1,
         .run = verb_rerun_cancel,

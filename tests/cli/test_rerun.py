@@ -84,12 +84,41 @@ def test_all_cells_with_their_runs(cli, fake):
     assert "… and 5 more: --all" in cli("rerun", "get", key(7)).stdout.decode()
 
 
+def known_as(fake, named=(), newest=()):
+    """The list of campaigns: those that have the name that is asked for, and all."""
+    fake.on("GET", "/rerunCampaigns", lambda request: {"items": [{**campaign(), "key": k} for k in (named if "name" in request.query else newest)]})
+
+
+@pytest.mark.parametrize("word, named, newest", [
+    ("load again", [key(7)], []), ("0199f6c2", [], [key(7)]), ("000007", [], [key(8), key(7)]), ("@latest", [], [key(7)]), (key(7).upper(), [], [])])
+def test_campaigns_have_names_and_parts_of_keys(cli, fake, word, named, newest):
+    known_as(fake, named, newest)
+    fake.on("GET", f"/rerunCampaigns/{key(7)}", campaign())
+    assert cli("rerun", "get", word).returncode == 0
+    for verb in ("pause", "resume", "cancel"):
+        fake.on("POST", f"/rerunCampaigns/{key(7)}/actions/{verb}", campaign())
+        assert cli("rerun", verb, word, "-o", "name").stdout.decode() == key(7) + "\n"
+
+
+@pytest.mark.parametrize("word, named, newest, says", [
+    ("load again", [key(7), key(8)], [], f'2 campaigns are "load again", give one of their keys: {key(7)} (nightly again, RUNNING), {key(8)} ('),
+    ("0199f6c2", [], [key(7), key(8)], "2 campaigns are"), ("00000f", [], [key(7)], '"00000f" is no campaign'), ("x", [], [key(7)], '"x" is no campaign'), ("", [key(7)], [], '"" is no campaign'),
+    ("@latest", [], [], "there is no campaign yet")])
+def test_what_is_no_one_campaign(cli, fake, word, named, newest, says):
+    known_as(fake, named, newest)
+    for verb in ("get", "pause", "resume", "cancel"):
+        result = cli("rerun", verb, word)
+        assert (result.returncode, result.stdout) == (2, b"") and says in result.stderr.decode()
+
+
 def test_wait_tells_how_it_ended(cli, fake):
     fake.on("POST", "/rerunCampaigns", (201, campaign()))
     fake.on("GET", f"/rerunCampaigns/{key(7)}", campaign("FAILED"))
-    assert cli("rerun", JOB, *RANGE, "--wait").returncode == 1
+    failed = cli("rerun", JOB, *RANGE, "--wait")
+    assert failed.returncode == 1 and failed.stdout.decode().splitlines()[1:] == ["FAILED: Running", f"see: reprise rerun get {key(7)}"]
     fake.on("GET", f"/rerunCampaigns/{key(7)}", campaign("SUCCESS"))
-    assert cli("rerun", JOB, *RANGE, "--wait").returncode == 0
+    done = cli("rerun", JOB, *RANGE, "--wait")
+    assert done.returncode == 0 and b"see:" not in done.stdout
 
 
 def test_a_grid_of_jobs_and_times(cli, fake):
