@@ -120,6 +120,10 @@ static const struct ecampaign *going_on(const struct engine *engine,
 static void create(struct step *step, const struct command *command, struct command_result *result)
 {
     const struct campaign_plan *plan = &command->campaign.plan;
+    if (command->campaign.refused) {
+        result_refuse(result, command->campaign.refused, "%s", command->campaign.refusal);
+        return;
+    }
     const struct ecampaign *other =
         command->name_is_unique ? going_on(step->engine, &command->campaign.request) : NULL;
     if (other) {

@@ -160,9 +160,10 @@ bool engine_can_address(const struct engine *engine, const struct command *comma
 {
     switch (command->kind) {
     case COMMAND_JOB_CREATE:
-    case COMMAND_RUNS_RERUN:      /* says which one is not */
-    case COMMAND_CAMPAIGN_CREATE: /* its plan knew the jobs */
+    case COMMAND_RUNS_RERUN: /* says which one is not */
         return true;
+    case COMMAND_CAMPAIGN_CREATE: /* who planned it has looked for the jobs */
+        return command->campaign.refused != ERR_NOT_AUTHORIZED_OR_NOT_FOUND;
     case COMMAND_CAMPAIGN_PAUSE:
     case COMMAND_CAMPAIGN_RESUME:
     case COMMAND_CAMPAIGN_CANCEL:

@@ -19,6 +19,7 @@
 #include <stdint.h>
 
 #include "base/arena.h"
+#include "base/err.h"
 #include "base/uuid.h"
 
 /* Limits, in one place. */
@@ -132,7 +133,10 @@ struct campaign_plan {
 /* What COMMAND_CAMPAIGN_CREATE carries. */
 struct campaign_order {
     struct campaign_request request;
-    struct campaign_plan plan;
+    struct campaign_plan plan; /* nothing, where it was refused */
+    /* Why it cannot be planned; said behind the retry token, whose first answer stands. ERR_OK: it is planned. */
+    enum err_code refused;
+    const char *refusal;
 };
 
 /* Texts of rows, read back; what is not as it was written is left out. In the arena. */

@@ -232,6 +232,33 @@ def test_pause_resume_cancel_and_lists(shared):
     assert [c["position"] for c in cells.json()["cells"] + rest["cells"]] == list(range(6))
 
 
+def test_a_retry_token_answers_whatever_has_become_of_the_job(shared):
+    def ask(body, token):
+        return shared.api.post("/rerunCampaigns", body, headers={"opc-retry-token": token})
+
+    made = job(shared, "once", [step("o")])
+    body = {"jobKey": made["key"], **RANGE, "instances": "MISSING"}
+    first = ask(body, "missing")
+    assert first.status_code == 201, first.text
+    done(shared, first.json())
+    refused(ask(body, "another"), 409, "IncorrectState", "no instances to rerun")
+    again = ask(body, "missing")
+    assert (again.status_code, again.content) == (201, first.content)
+    assert [again.headers[name] for name in ("etag", "location")] == [first.headers[name] for name in ("etag", "location")]
+    refused(ask({**body, "concurrent": 2}, "missing"), 409, "InvalidatedRetryToken", "another body")
+    assert len(shared.api.read("/rerunCampaigns", name=first.json()["name"])["items"]) == 1
+
+    supplement = {"jobKey": made["key"], **RANGE, "kind": "SUPPLEMENT"}
+    tasks = {"name": "once", "path": "Shared", "tasks": [step("o")]}
+    for schedule, expected in (({}, 400), ({"schedule": RESTING}, 201), ({}, 201)):
+        assert shared.api.put(f"/jobs/{made['key']}", {**tasks, **schedule}).status_code == 202
+        answer = ask(supplement, "refused first")
+        assert answer.status_code == expected, answer.text
+    done(shared, answer.json())
+    assert shared.api.delete(f"/jobs/{made['key']}").status_code == 204
+    refused(ask(body, "missing"), 404, "NotAuthorizedOrNotFound")
+
+
 def test_what_is_refused_and_what_is_sent_twice(shared):
     made = job(shared, "refused", [step("r")])
     body = {"jobKey": made["key"], **RANGE}

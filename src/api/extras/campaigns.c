@@ -79,7 +79,11 @@ enum err_code campaign_order(struct call *call, const struct campaign_request *r
                                                 &call->workspace, request, call->arena,
                                                 &command->campaign.plan, &call->err);
     call_read_end(call);
-    return code;
+    if (!code || !command->token.is_set)
+        return code;
+    command->campaign.refused = code;
+    command->campaign.refusal = arena_strdup(call->arena, call->err.message);
+    return ERR_OK;
 }
 
 enum err_code campaign_create(struct call *call, struct command *command)
