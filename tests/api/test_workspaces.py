@@ -110,6 +110,28 @@ def test_delete_waits_for_no_run_and_lasts(own):
     assert len(own.api.read("~/workspaces")["items"]) == 1
 
 
+def test_the_operation_of_a_workspace_that_is_gone_is_found(own):
+    def stranger(name, workspace):
+        own.api.made("//reprise/v1/users", {"name": name, "role": "ADMIN", "workspaceKey": workspace["key"]})
+        return Client(own.endpoint, own.api.made("//reprise/v1/tokens", {"user": name, "name": "t"})["token"])
+
+    one, two, three = (made(own.api, name) for name in ("one", "two", "three"))
+    theirs, others = stranger("ann", two), stranger("bob", three)
+    for api, workspace in ((own.api, one), (theirs, two)):
+        answer = api.delete(f"~/workspaces/{workspace['key']}")
+        assert answer.status_code == 204
+        path = f"~/asyncOperations/{answer.headers['opc-work-request-id']}"
+        for reader in (api, own.api):
+            seen = reader.read(path)
+            assert (seen["resourceType"], seen["actionType"], seen["status"]) == ("WORKSPACE", "DELETE", "SUCCEEDED")
+            assert (seen["resourceKey"], seen["resourceName"]) == (workspace["key"], workspace["displayName"])
+        assert seen in own.api.read("~/asyncOperations", resourceType="WORKSPACE")["items"]
+        refused(others.get(path), 404, "NotAuthorizedOrNotFound")
+    assert theirs.read("~/asyncOperations")["items"] == []
+    own.restart()
+    assert own.api.read(path) == seen
+
+
 def test_retry_tokens_make_one(own):
     token = {"opc-retry-token": "once"}
     body = {"displayName": "once"}

@@ -1,7 +1,11 @@
 /* Operations: what opc-work-request-id points to. They are the platform's, and stand in the
- * workspace that they happened in: lists go through the workspaces that the caller may see. */
+ * workspace that they happened in, the deletion of a workspace in the first one: lists go through the
+ * workspaces that the caller may see. */
+#include <string.h>
+
 #include "api/oracle/lists.h"
 #include "api/oracle/oracle.h"
+#include "api/oracle/resource.h"
 #include "api/oracle/run_source.h"
 #include "api/respond.h"
 
@@ -38,23 +42,38 @@ static struct operation_view operation_view(const struct operation_row *row, str
     };
 }
 
-enum err_code operation_get(struct call *call)
+/* Whoever has deleted a workspace may ask for that, also where the first workspace is not theirs to see. */
+static bool find_own_deletion(struct call *call, const struct uuid *key, struct operation_row *ret)
+{
+    return call->backend->reads.get_operation(call->reading.reader, resource_first_place(call), key,
+                                              call->arena, ret) &&
+           strcmp(ret->resource_type, "WORKSPACE") == 0 &&
+           strcmp(ret->action_type, "DELETE") == 0 &&
+           strcmp(ret->created_by, call->account.id) == 0;
+}
+
+static bool find(struct call *call, const struct uuid *key, struct operation_row *ret)
 {
     struct api_workspace workspace;
+    for (size_t i = 0; next_workspace(call, &i, &workspace); i++)
+        if (call->backend->reads.get_operation(call->reading.reader, workspace.id, key, call->arena,
+                                               ret))
+            return true;
+    return !call->err.code && find_own_deletion(call, key, ret);
+}
+
+enum err_code operation_get(struct call *call)
+{
     struct operation_row row;
     struct uuid key;
     if (call_key(call, 0, "Operation", &key))
         return call->err.code;
-    for (size_t i = 0; next_workspace(call, &i, &workspace); i++) {
-        if (!call->backend->reads.get_operation(call->reading.reader, workspace.id, &key,
-                                                call->arena, &row))
-            continue;
-        const struct operation_view view = operation_view(&row, call->arena);
-        respond_json(call, 200);
-        fields_print(&operation_schema, &view, &call->response->body);
-        return ERR_OK;
-    }
-    return call->err.code ? call->err.code : call_missing(call, "Operation");
+    if (!find(call, &key, &row))
+        return call->err.code ? call->err.code : call_missing(call, "Operation");
+    const struct operation_view view = operation_view(&row, call->arena);
+    respond_json(call, 200);
+    fields_print(&operation_schema, &view, &call->response->body);
+    return ERR_OK;
 }
 
 /* Puts where a list goes on into a cursor: `as_of_event`, which no list by time needs, carries the id of the workspace, a

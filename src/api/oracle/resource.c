@@ -131,12 +131,21 @@ void resource_sign(struct call *call, struct resource_row *row)
     row->updated_by_name = call->account.name;
 }
 
+int64_t resource_first_place(struct call *call)
+{
+    struct api_workspace first = {0};
+    if (call->backend->workspace_at)
+        call->backend->workspace_at(call->backend->context, 0, &first);
+    return first.id;
+}
+
 void resource_operation(struct call *call, const struct resource_row *row, const char *type,
                         const char *action, struct operation_row *ret)
 {
     char text[UUID_TEXT];
+    bool is_gone = row->kind == RESOURCE_WORKSPACE && row->deleted_ms != FIELD_NULL;
     *ret = (struct operation_row){
-        .workspace = row->workspace,
+        .workspace = is_gone ? resource_first_place(call) : row->workspace,
         .key = resource_new_key(call),
         .resource_type = type,
         .action_type = action,

@@ -87,7 +87,10 @@ struct uuid resource_new_key(struct call *call);
 /* Who made it and when, on a new row; who changed it and when, and the next version, on any. */
 void resource_sign_new(struct call *call, struct resource_row *row);
 void resource_sign(struct call *call, struct resource_row *row);
-/* Fills `ret` with the operation that stands for a change, and adds opc-work-request-id. */
+/* Id of the first workspace, which is always there: where stands what has no workspace of its own. */
+int64_t resource_first_place(struct call *call);
+/* Fills `ret` with the operation that stands for a change, and adds opc-work-request-id. That of a workspace that goes
+ * stands in the first one, so that it can be asked for. */
 void resource_operation(struct call *call, const struct resource_row *row, const char *type,
                         const char *action, struct operation_row *ret);
 /* Writes a row with its operation, its audit row, and more; 503 when that fails. */

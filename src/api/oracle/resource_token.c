@@ -11,11 +11,7 @@ static const int64_t lifetime_ms = INT64_C(24) * 3600 * 1000;
 /* The tokens of a workspace that is to be made stand with the installation's first. */
 static int64_t place_of(struct call *call)
 {
-    struct api_workspace first = {0};
-    if (call->route->scope == SCOPE_WORKSPACE)
-        return call->workspace.id;
-    call->backend->workspace_at(call->backend->context, 0, &first);
-    return first.id;
+    return call->route->scope == SCOPE_WORKSPACE ? call->workspace.id : resource_first_place(call);
 }
 
 /* The last segment of its location is its key. */
