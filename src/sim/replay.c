@@ -132,6 +132,7 @@ bool replay_workspace(struct store_reader *reader, const struct workspace_row *w
     if (ok) {
         begin_world(&replay, workspace);
         uuid_map_init(&replay.jobs);
+        replay_find_jobs(&replay);
         count_deleted(&replay);
         for (size_t i = 0; i < replay.event_count && ok; i++) {
             const struct past_event *past = &replay.events[i];

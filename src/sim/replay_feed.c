@@ -198,6 +198,39 @@ static bool bring_jobs(struct replay *replay, int64_t now_ms)
     return true;
 }
 
+void replay_find_jobs(struct replay *replay)
+{
+    for (size_t i = 0; i < replay->run_count; i++)
+        find_job(replay, &replay->runs[i].image.run.job);
+}
+
+static bool has_run_to_come(const struct replay *replay, const struct past_job *job)
+{
+    for (size_t i = 0; i < replay->run_count; i++) {
+        const struct past_run *run = &replay->runs[i];
+        if (!run->is_made && !run->is_lost && uuid_equal(&run->image.run.job, &job->stored))
+            return true;
+    }
+    return false;
+}
+
+/* Those that were deleted by now, behind everything that was saved by now: what was saved may name them. In the
+ * millisecond of its deletion a job may have been run before. */
+static void delete_jobs(struct replay *replay, int64_t now_ms)
+{
+    for (size_t i = 0; i < replay->job_count; i++) {
+        struct past_job *job = replay->past_jobs[i];
+        const struct job_row *row = &job->row;
+        if (job->is_gone || row->deleted_ms == FIELD_NULL || row->deleted_ms > now_ms ||
+            job->version < row->version || has_run_to_come(replay, job))
+            continue;
+        struct command command = {.kind = COMMAND_JOB_DELETE,
+                                  .key = job->key,
+                                  .principal = {row->updated_by, row->updated_by_name}};
+        job->is_gone = world_command(replay->world, &command).code == ERR_OK;
+    }
+}
+
 /* ---- runs ---- */
 
 static struct past_run *past_run(const struct replay *replay, const struct uuid *stored)
@@ -555,6 +588,7 @@ bool replay_event(struct replay *replay, struct past_run *run, const struct even
     do_chores(replay->world);
     if (!bring_jobs(replay, event->time_ms))
         return false;
+    delete_jobs(replay, event->time_ms);
     replay->result->events++;
     if (uuid_is_nil(&event->task_run))
         return feed_run_event(replay, run, event);

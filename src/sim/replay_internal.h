@@ -15,6 +15,7 @@ struct past_job {
     struct job_row row;
     int64_t version;         /* newest that was replayed */
     int64_t next_created_ms; /* of the one behind it; FIELD_NULL: not looked up yet */
+    bool is_gone;            /* deleted in the replay, too */
 };
 
 struct past_run {
@@ -55,6 +56,9 @@ __attribute__((format(printf, 4, 5))) void replay_differs(struct replay *replay,
                                                           ...);
 
 /* ---- replay_feed.c: what came from outside ---- */
+
+/* Looks up the jobs of all runs: each is saved, and deleted, when its time comes. */
+void replay_find_jobs(struct replay *replay);
 
 /* Gives the engine what led to this event, if that came from outside and has not been given yet. */
 bool replay_event(struct replay *replay, struct past_run *run, const struct event_row *event);

@@ -262,3 +262,28 @@ def test_a_history_that_is_not_true_is_told(history):
     assert done.returncode == 1
     assert len(re.findall(r", task b: stored \"Something else\", replayed ", done.stdout)) == changed
     assert f": {changed} differences" in done.stdout
+
+
+def test_a_replay_deletes_the_jobs_that_were_deleted(own):
+    api = own.api
+    never, child = (api.job([step("c")], name=name) for name in ("never", "child"))
+
+    def parent(name, job):
+        return api.job([{"taskKey": "p", "type": "JOB_TASK", "jobKey": job["key"], "dependsOn": [], "runIf": "ALL_SUCCESS"}], name=name)
+
+    first, second, third = parent("first", child), parent("second", child), parent("third", never)
+    run = api.wait_final(api.run(first), "SUCCESS")
+    for job in (child, never):
+        assert api.delete(f"/jobs/{job['key']}").status_code == 204
+    for job in (first, second, third):  # of these, two run for the first time
+        api.wait_final(api.run(job), "INTERNAL_ERROR")
+    api.wait_final(api.repair(run, repairMode="RERUN"), "INTERNAL_ERROR")
+    # A run is repaired from its snapshot when its job is gone.
+    alone = api.job([step("a", until="good", exit=1)], name="alone")
+    run = api.wait_final(api.run(alone), "FAILED")
+    assert api.delete(f"/jobs/{alone['key']}").status_code == 204
+    own.open_gate("good")
+    api.wait_final(api.repair(run), "SUCCESS")
+    own.stop()
+    done = selftest("--replay", own.data / "reprise.db")
+    assert done.returncode == 0, done.stdout + done.stderr
