@@ -265,6 +265,7 @@ def test_a_start_of_a_job_of_the_other_dialect_takes_only_what_it_can_keep(serve
 
 
 SHELL = {"taskKey": "s", "type": "SHELL_TASK", "script": "true"}
+AT_FIVE = {"quartzCronExpression": "0 0 5 * * ?", "timezoneId": "UTC"}
 UNSAYABLE = [
     ("a branch", [SHELL, harness.if_else("q", "1 == 1", "s"), {**SHELL, "taskKey": "t", "dependsOn": [{"taskKey": "q", "outcome": "true"}]}],
      {}, "task q"),
@@ -272,8 +273,10 @@ UNSAYABLE = [
     ("secrets", [{**SHELL, "x-secrets": ["nothing"]}], {}, "x-secrets of the task s"),
     ("a rule", [SHELL, {**SHELL, "taskKey": "t", "runIf": "ALL_DONE", "dependsOn": [{"taskKey": "s"}]}], {}, "runIf of the task t"),
     ("half a minute", [SHELL], {"timeoutSeconds": 90}, "timeoutSeconds"),
-    ("a policy for what is missed", [SHELL], {"schedule": {"quartzCronExpression": "0 0 5 * * ?", "timezoneId": "UTC",
-                                                           "missedRunPolicy": "ALL"}}, "schedule"),
+    ("no slot", [SHELL], {"maxConcurrentRuns": 0, "queue": {"isEnabled": True}, "schedule": AT_FIVE}, "maxConcurrentRuns"),
+    ("many slots", [SHELL], {"maxConcurrentRuns": 129, "schedule": AT_FIVE}, "maxConcurrentRuns"),
+    ("many tries", [{**SHELL, "maxRetries": 101}], {}, "maxRetries of the task s"),
+    ("a policy for what is missed", [SHELL], {"schedule": {**AT_FIVE, "missedRunPolicy": "ALL"}}, "schedule"),
     ("continuous", [SHELL], {"continuous": {"pauseStatus": "PAUSED"}}, "continuous"),
     ("upstream jobs and no schedule", [SHELL], {"dependencies": [{}]}, "dependencies"),
     ("no queue", [SHELL], {"queue": {"isEnabled": False}}, "queue"),
@@ -294,7 +297,9 @@ def test_a_put_does_not_take_from_a_job_what_this_dialect_cannot_say(server, hua
         server.api.made("//reprise/v1/secrets", {"name": "nothing", "value": "x"})
     theirs(server, name, *tasks, **fields)
     before = server.api.read(f"/jobs/{key_of(server, name)}")
-    message = refused(huawei.v1("PUT", f"jobs/{name}", huawei.read1(f"jobs/{name}") | {"nodes": [shell("new")], "schedule": {"type": "EXECUTE_ONCE"}}),
+    shown = huawei.read1(f"jobs/{name}")
+    refused(huawei.v1("PUT", f"jobs/{name}", shown), "DLF.3051")
+    message = refused(huawei.v1("PUT", f"jobs/{name}", shown | {"nodes": [shell("new")], "schedule": {"type": "EXECUTE_ONCE"}}),
                       "DLF.3051", name, "other dialect", word)
     assert "task None" not in message
     assert server.api.read(f"/jobs/{key_of(server, name)}") == before
@@ -303,6 +308,24 @@ def test_a_put_does_not_take_from_a_job_what_this_dialect_cannot_say(server, hua
         huawei.stop(name)
         after = server.api.read(f"/jobs/{key_of(server, name)}")
         assert [after[field] for field in ("tasks", "timeoutSeconds")] == [before[field] for field in ("tasks", "timeoutSeconds")]
+
+
+@pytest.mark.parametrize("slots, told", [(0, None), (2, 2), (128, 128), (129, None), (1000, None)])
+def test_of_slots_only_is_told_what_can_be_sent(server, huawei, slots, told):
+    name = f"slots-{slots}"
+    huawei.made(job(name, [shell("a")], "0 0 0 1 1 ?"))
+    change_there(server, name, maxConcurrentRuns=slots)
+    shown = huawei.read1(f"jobs/{name}")
+    assert shown["schedule"]["cron"].get("concurrent") == told
+    answer = huawei.v1("PUT", f"jobs/{name}", shown)
+    if told is None:
+        refused(answer, "DLF.3051", name, "other dialect", "maxConcurrentRuns")
+    else:
+        done(answer, 204)
+    assert server.api.read(f"/jobs/{key_of(server, name)}")["maxConcurrentRuns"] == slots
+    huawei.start(name)
+    huawei.stop(name)
+    assert server.api.read(f"/jobs/{key_of(server, name)}")["maxConcurrentRuns"] == slots
 
 
 def test_a_job_that_names_what_is_gone_is_put_right(huawei):

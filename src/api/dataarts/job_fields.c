@@ -99,7 +99,8 @@ static const struct field cron_fields[] = {
     ROW("dependJobs", FIELD_RAW, dataarts_cron, depend_jobs, SPARSE,
         .doc = "Jobs whose instances are waited for."),
     ROW("concurrent", FIELD_INT32, dataarts_cron, concurrent, SPARSE, .min = 1, .max = 128,
-        .doc = "Instances that may run at once; absent: 1."),
+        .doc =
+            "Instances that may run at once; absent: 1, or, in an answer, a number out of this range."),
     ROW("monitorObsPath", FIELD_RAW, dataarts_cron, monitor_path, SPARSE,
         .doc = "Path in the workspace that an instance waits for before its first node."),
     ROW("scanInterval", FIELD_INT32, dataarts_cron, scan_interval_min, SPARSE, .min = 1, .max = 60,

@@ -84,6 +84,21 @@ static json_t *meaning_of_kept(const struct reading *at, const struct dataarts_k
     return tree;
 }
 
+/* A number that the table does not take has no words here: it is not told. */
+static void leave_out_beyond(const struct schema *schema, void *object)
+{
+    for (size_t i = 0; i < schema->count; i++) {
+        const struct field *field = &schema->fields[i];
+        bool is_limited = (field->kind == FIELD_INT32 || field->kind == FIELD_INT64) &&
+                          (field->min || field->max);
+        if (!is_limited)
+            continue;
+        int64_t *number = (int64_t *)(void *)((char *)object + field->offset);
+        if (*number < field->min || *number > field->max)
+            *number = FIELD_NULL;
+    }
+}
+
 /* ---- as well as can be: nodes ---- */
 
 struct telling {
@@ -153,6 +168,7 @@ static void node_of_task(const struct reading *at, const struct task_def *task, 
     if (task->timeout_s != FIELD_NULL && task->timeout_s > 0)
         ret->max_execution_min = (task->timeout_s + 59) / 60;
     ret->fail_policy = task->fail_policy == FIELD_UNSET ? POLICY_FAIL_CHILD : task->fail_policy;
+    leave_out_beyond(&dataarts_node_schema, ret);
 }
 
 static const char *time_text(struct arena *arena, int64_t ms)
@@ -262,6 +278,7 @@ static struct dataarts_schedule *tell_schedule(const struct telling *telling)
     int64_t monitor = job_def_find_monitor(telling->def);
     if (!holds(telling, "tasks") && (monitor < 0 || !task_holds(telling, monitor)))
         tell_monitor(telling, ret->cron);
+    leave_out_beyond(&dataarts_cron_schema, ret->cron);
     return ret;
 }
 
@@ -314,6 +331,7 @@ static struct dataarts_basic *tell_basic(const struct telling *telling)
     if (was)
         *ret = *was;
     ret->instance_timeout_min = (timeout_s + 59) / 60;
+    leave_out_beyond(&dataarts_basic_schema, ret);
     return ret;
 }
 
