@@ -179,19 +179,11 @@ static json_t *security_components(void)
 
 /* ---- errors ---- */
 
-/* Each code once. */
 static json_t *codes_of(const char *(*text)(enum err_code code))
 {
     json_t *codes = json_array();
-    for (int code = ERR_OK + 1; code < ERR_COUNT; code++) {
-        const char *name = text((enum err_code)code);
-        size_t i = 0;
-        while (i < json_array_size(codes) &&
-               strcmp(json_string_value(json_array_get(codes, i)), name) != 0)
-            i++;
-        if (i == json_array_size(codes))
-            json_array_append_new(codes, json_string(name));
-    }
+    for (int code = ERR_OK + 1; code < ERR_COUNT; code++)
+        openapi_add_name(codes, text((enum err_code)code));
     return codes;
 }
 
@@ -287,8 +279,8 @@ static bool is_possible(const struct route *route, int status)
         return route->scope != SCOPE_ROOT || route->query || takes_body;
     case 401:
         return !(route->flags & ROUTE_PUBLIC) || takes_body; /* which has a password, or a code */
-    case 404:
-        return route->scope != SCOPE_ROOT;
+    case 404: /* also where the role does not suffice */
+        return route->scope != SCOPE_ROOT || !(route->flags & ROUTE_PUBLIC);
     case 409:
         return strcmp(route->method, "GET") != 0;
     case 412:
@@ -560,6 +552,10 @@ static json_t *operation_of(json_t *components, const struct route *route, json_
     add_headers(parameters, route);
     set(operation, "parameters", parameters);
     set(operation, "responses", responses_of(components, route));
+    if (route->scope == SCOPE_PLATFORM || route->scope == SCOPE_WORKSPACE)
+        set(operation, "servers",
+            json_pack("[{s:s}, {s:s, s:s}]", "url", "/", "url", "/api", "description",
+                      "The same call."));
     return operation;
 }
 
@@ -603,12 +599,12 @@ json_t *openapi_document(void)
                                    "responses", response_components(), "securitySchemes",
                                    security_components());
     return json_pack(
-        "{s:s, s:{s:s, s:s, s:s, s:{s:s, s:s}}, s:[{s:s}, {s:s, s:s}], s:[{s:[]},"
+        "{s:s, s:{s:s, s:s, s:s, s:{s:s, s:s}}, s:[{s:s}], s:[{s:[]},"
         " {s:[]}, {s:[]}, {s:[]}, {s:[]}], s:o, s:o}",
         "openapi", "3.1.0", "info", "title", "Reprise", "version", API_VERSION, "description",
         "Job runs of Oracle AI Data Platform Workbench and Huawei DataArts Factory, self-hosted. What is marked "
         "x-reprise-extension is ours. Every GET takes HEAD too.",
-        "license", "name", "Apache-2.0", "identifier", "Apache-2.0", "servers", "url", "/", "url",
-        "/api", "description", "The same calls.", "security", "bearer", "authToken", "ociSignature",
-        "sdkHmac", "session", "paths", paths, "components", components);
+        "license", "name", "Apache-2.0", "identifier", "Apache-2.0", "servers", "url", "/",
+        "security", "bearer", "authToken", "ociSignature", "sdkHmac", "session", "paths", paths,
+        "components", components);
 }

@@ -15,11 +15,21 @@ static void set_int(json_t *schema, const char *name, int64_t value)
     json_object_set_new(schema, name, json_integer(value));
 }
 
+void openapi_add_name(json_t *names, const char *name)
+{
+    size_t i;
+    json_t *other;
+    json_array_foreach (names, i, other)
+        if (strcmp(json_string_value(other), name) == 0)
+            return;
+    json_array_append_new(names, json_string(name));
+}
+
 static json_t *names_of(const struct field *field)
 {
     json_t *names = json_array();
     for (int i = 0; i < field->name_count; i++)
-        json_array_append_new(names, json_string(field->names[i]));
+        openapi_add_name(names, field->names[i]);
     return names;
 }
 

@@ -15,5 +15,7 @@ enum shape {
 json_t *openapi_ref(json_t *components, const struct schema *schema, enum shape shape);
 /* {"items": [of that component]}, as a component of its own. */
 json_t *openapi_collection(json_t *components, const struct schema *schema);
+/* Adds it to a list of texts that does not have it yet. */
+void openapi_add_name(json_t *names, const char *name);
 /* Schema of one query parameter: nothing in there is null. */
 json_t *openapi_parameter(json_t *components, const struct field *field);

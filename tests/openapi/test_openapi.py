@@ -46,6 +46,32 @@ def test_every_reference_leads_somewhere():
     walk(openapi.document())
 
 
+def test_no_enum_has_a_value_twice():
+    def walk(part):
+        if isinstance(part, list):
+            for item in part:
+                walk(item)
+        elif isinstance(part, dict):
+            values = part.get("enum")
+            if isinstance(values, list):
+                assert len(values) == len(set(values)), values
+            for item in part.values():
+                walk(item)
+
+    walk(openapi.document())
+
+
+def test_a_call_names_the_servers_that_it_is_served_under(server):
+    document = openapi.document()
+    assert [s["url"] for s in document["servers"]] == ["/"]
+    for path, _, operation in operations():
+        urls = [s["url"] for s in operation.get("servers", document["servers"])]
+        assert urls == (["/", "/api"] if path.startswith("/20260430/") else ["/"]), path
+    path = server.api.path("~/workspaces")
+    for url, status in (("/healthz", 200), ("/api/healthz", 404), (path, 200), ("/api" + path, 200)):
+        assert server.api.get("/" + url).status_code == status, url
+
+
 def test_operations_have_names_of_their_own_and_every_path_parameter():
     names = [operation["operationId"] for _, _, operation in operations()]
     assert len(names) == len(set(names))
