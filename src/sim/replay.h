@@ -2,10 +2,10 @@
  * Replay: what really happened, once more, offline.
  *
  * From a store it takes what came from outside (definitions, run requests, repairs, cancels,
- * deadlines that passed, how attempts ended and when), in the order of the stored events, gives it to
- * a fresh engine in a simulated world (sim/world.h, with all its checks), and compares what this
- * engine makes of it: the states that every run and task run went through, how they ended and what
- * they said then, how often tasks were started, what repairs planned.
+ * deadlines that passed, what git answered, how attempts ended and when), in the order of the stored
+ * events, gives it to a fresh engine in a simulated world (sim/world.h, with all its checks), and
+ * compares what this engine makes of it: the states that every run and task run went through, how
+ * they ended and what they said then, how often tasks were started, what repairs planned.
  *
  * Tasks get their execution slots when the events say that they did. Not in the store, so not compared: what became
  * of runs that were deleted. Expressions (model/el.h) are in the zone of the job's schedule here, without one in UTC, and

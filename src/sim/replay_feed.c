@@ -510,6 +510,53 @@ static void end_attempt(struct replay *replay, struct past_run *run, const struc
                  &outcome);
 }
 
+/* ---- files from git ---- */
+
+/* Where in what is asked for the task's files are; asked_count: they are not. */
+static size_t asked_for(const struct world *world, const struct uuid *task_run)
+{
+    size_t i = 0;
+    while (i < world->asked_count && !uuid_equal(&world->asked[i].ref.task_run, task_run))
+        i++;
+    return i;
+}
+
+/* The answer of git. Which commit it was is in the task run, where it ever started from one; a refusal by the engine
+ * itself comes with any. */
+static void tell_files(struct replay *replay, size_t place, const struct event_row *event,
+                       const struct task_run_row *row)
+{
+    static const char any_commit[] = "0000000000000000000000000000000000000000";
+    struct attempt_row attempt;
+    if (row->git_commit)
+        world_prepare(replay->world, place, row->git_commit);
+    else if (event->attempt != FIELD_NULL && past_attempt(replay, event, &attempt))
+        world_cannot_prepare(replay->world, place, attempt.message);
+    else
+        world_prepare(replay->world, place, any_commit);
+}
+
+/* A task in set-up goes on when its files are there, or cannot be had. Where it goes back, either its run rests, or the
+ * server was killed. */
+static void leave_setup(struct replay *replay, size_t place, const struct event_row *event,
+                        const struct task_run_row *row, const struct run_row *run)
+{
+    bool begins_anew = event->to == STATE_QUEUED && !run->is_suspended &&
+                       run->state != STATE_PAUSED_MAINTENANCE;
+    if (begins_anew)
+        world_crash(replay->world);
+    else if (event->to != STATE_CANCELED)
+        tell_files(replay, place, event, row);
+}
+
+/* Its files could not be fetched: the attempt has ended with its set-up (leave_setup). */
+static bool ended_in_setup(const struct booked_task *task, const struct event_row *event)
+{
+    const struct attempt_row *attempt =
+        event->from == STATE_RUNNING && task ? booked_attempt(task, event->attempt) : NULL;
+    return attempt && state_is_final(attempt->state) && attempt->cause == CAUSE_CANNOT_START;
+}
+
 /* ---- which event had a cause from outside ---- */
 
 /* The server was asked to end, and came back. */
@@ -563,10 +610,14 @@ static void feed_task_event(struct replay *replay, struct past_run *run,
     const struct task_run_row *row = past_task(run, &event->task_run);
     if (!row || event->type != EVENT_TASK_STATE)
         return;
-    if (has_slot(event))
-        let_start(replay, run, event->task_key);
     const struct booked_run *booked = book_run(&replay->world->book, &run->key);
     const struct booked_task *task = booked_task_of(booked, event->task_key);
+    if (ended_in_setup(task, event)) {
+        replay->result->attempts++;
+        return;
+    }
+    if (has_slot(event))
+        let_start(replay, run, event->task_key);
     bool was_live = event->from == STATE_RUNNING || event->from == STATE_CANCELING;
     bool is_behind = task && task->row.state == event->from;
     const char *user = is_behind ? task_canceled_by(event) : NULL;
@@ -577,8 +628,12 @@ static void feed_task_event(struct replay *replay, struct past_run *run,
             let_deadline_pass(replay); /* the task's timeout */
     } else if (was_live && event->to != STATE_CANCELING && event->attempt != FIELD_NULL) {
         end_attempt(replay, run, event, row);
-    } else if (is_behind && event->from == STATE_PENDING && event->to == STATE_QUEUED) {
-        let_deadline_pass(replay);
+    } else if (is_behind && event->from == STATE_PENDING) {
+        size_t place = asked_for(replay->world, &task->row.key);
+        if (place < replay->world->asked_count)
+            leave_setup(replay, place, event, row, &booked->row);
+        else if (event->to == STATE_QUEUED)
+            let_deadline_pass(replay); /* the wait for its next attempt */
     }
 }
 

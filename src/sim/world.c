@@ -524,17 +524,30 @@ struct command_result world_command(struct world *world, struct command *command
     return result;
 }
 
-void world_prepare(struct world *world, size_t index, const char *commit)
+static void tell_prepared(struct world *world, size_t index, const struct attempt_prepared *told)
 {
     struct engine_event event = {
         .kind = ENGINE_PREPARED,
         .attempt = world->asked[index].ref,
-        .prepared = {.commit = commit,
-                     .root = commit ? "/files" : NULL,
-                     .message = commit ? NULL : "Cannot start: it cannot be fetched"},
+        .prepared = *told,
     };
     world->asked[index] = world->asked[--world->asked_count];
     world_step(world, &event);
+}
+
+void world_prepare(struct world *world, size_t index, const char *commit)
+{
+    const struct attempt_prepared told = {.commit = commit, .root = "/files"};
+    if (commit)
+        tell_prepared(world, index, &told);
+    else
+        world_cannot_prepare(world, index, "Cannot start: it cannot be fetched");
+}
+
+void world_cannot_prepare(struct world *world, size_t index, const char *message)
+{
+    const struct attempt_prepared told = {.message = message};
+    tell_prepared(world, index, &told);
 }
 
 void world_report(struct world *world, enum engine_event_kind kind, struct attempt_ref ref,

@@ -141,6 +141,8 @@ void world_report(struct world *world, enum engine_event_kind kind, struct attem
                   const struct attempt_outcome *outcome);
 /* The answer to the `index`-th of what is asked for: a commit, or NULL when it cannot be had. */
 void world_prepare(struct world *world, size_t index, const char *commit);
+/* The same, with why it cannot be had. */
+void world_cannot_prepare(struct world *world, size_t index, const char *message);
 struct running *world_find_running(struct world *world, const struct attempt_ref *ref);
 /* It is to be reported now: no longer out there, unless the commit at hand fails. */
 struct running world_take(struct world *world, struct running *one);

@@ -8,7 +8,8 @@ import sqlite3
 import subprocess
 
 import pytest
-from harness import BINARY, eventually, if_else, named, step
+from git_place import GitHttp, GitPlace
+from harness import BINARY, eventually, if_else, named, step, task
 
 
 def selftest(*args):
@@ -147,6 +148,63 @@ def test_a_history_is_replayed_without_a_difference(history, tmp_path, monkeypat
                                for which in ("", "WHERE instance_type = 0"))
     assert fired >= 2 and stored == 14 + fired
     assert (int(runs), int(repairs)) == (stored, 6)
+
+
+def from_git(key, after=(), file="ok.py", **fields):
+    return task(key, file, after, source="GIT_PROVIDER", **fields)
+
+
+def in_setup(api, run, key):
+    return api.wait_task(run, key, "PENDING")["state"]["stateMessage"].startswith("Being set up")
+
+
+def test_files_from_git(servers, tmp_path):
+    server = servers("--exec.git-allow-file=true").start()
+    api = server.api
+    place = GitPlace(tmp_path / "repositories")
+    repo = place.repository("here", {"ok.py": "print(1)", "bad.py": "raise SystemExit(1)"})
+    here = {"gitConfig": {"repositoryUrl": repo.url, "branch": "main"}}
+    api.go([from_git("a"), from_git("b", "a"), from_git("c", "a"), from_git("d", ("b", "c"))], "SUCCESS", **here)
+    api.go([from_git("a", file="none.py"), from_git("b", "a")], None, **here)
+    # a failed checkout, repaired; one that is tried again; a branch of now
+    late = {"gitConfig": {"repositoryUrl": repo.url, "branch": "late"}}
+    failed = api.wait_final(api.run(api.job([from_git("a", maxRetries=1, minRetryIntervalMillis=0), step("b", after="a")], **late)), "FAILED")
+    tried = api.run(api.job([from_git("a", maxRetries=100, minRetryIntervalMillis=100), from_git("b", "a")], **late))
+    eventually(lambda: len(api.task_run(tried, "a")["retries"]) >= 2, "it was tried again")
+    repo.git("branch", "late")
+    api.wait_final(tried, "SUCCESS")
+    api.wait_final(api.repair(failed), "SUCCESS")
+    moves = api.wait_final(api.run(api.job([from_git("a", file="bad.py"), from_git("b", "a")], **here)), "FAILED")
+    repo.commit({"bad.py": ""})
+    api.wait_final(api.repair(moves), "FAILED")
+    api.wait_final(api.repair(moves, definition="CURRENT"), "SUCCESS")
+    # child runs
+    child = api.job([from_git("c"), from_git("d", "c", maxRetries=1, minRetryIntervalMillis=0)], name="child",
+                    gitConfig={"repositoryUrl": f"file://{place.folder}/away"})
+    parent = api.job([{"taskKey": "p", "type": "JOB_TASK", "jobKey": child["key"]}, from_git("q", "p")], name="parent", **here)
+    run = api.wait_final(api.run(parent), "FAILED")
+    place.repository("away", {"ok.py": "print(2)"})
+    api.wait_final(api.repair(run), "SUCCESS")
+    with GitHttp(place.folder) as http:
+        http.hold.clear()
+        slow = {"gitConfig": {"repositoryUrl": http.url("here"), "branch": "main"}, "queue": {"isEnabled": True}, "maxConcurrentRuns": 1}
+        queued = api.job([from_git("x"), step("y"), from_git("z", ("x", "y"))], name="queued", **slow)
+        first, second, third = [api.run(queued) for _ in range(3)]
+        assert in_setup(api, first, "x")
+        api.cancel(first)
+        api.wait_final(first, "CANCELED")
+        assert in_setup(api, second, "x")
+        server.kill9()
+        api = server.start().api
+        assert in_setup(api, second, "x")
+        server.stop()
+        api = server.start().api
+        http.hold.set()
+        api.wait_final(second, "SUCCESS")
+        api.wait_final(third, "SUCCESS")
+    server.stop()
+    done = selftest("--replay", server.data / "reprise.db")
+    assert done.returncode == 0, done.stdout
 
 
 def test_a_child_on_the_definition_of_now(servers):
