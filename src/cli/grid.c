@@ -220,6 +220,18 @@ static void print_told(struct grid *grid, const json_t *cells, const char *more)
     table_release(&table);
 }
 
+/* What every run and repair is given. */
+static void print_parameters(struct cli *cli, const json_t *owner)
+{
+    size_t i;
+    json_t *parameter;
+    json_array_foreach (json_object_get(owner, "parameters"), i, parameter) {
+        printf("%s%s = %s\n", i ? "            " : "Parameters  ",
+               safe_line(&cli->arena, get_text(parameter, "name")),
+               safe_line(&cli->arena, get_text(parameter, "value")));
+    }
+}
+
 void grid_print(struct cli *cli, const json_t *campaign)
 {
     const json_t *cells = json_object_get(campaign, "cells");
@@ -235,6 +247,7 @@ void grid_print(struct cli *cli, const json_t *campaign)
     line_add(&line, safe_line(&cli->arena, get_text(campaign, "stateMessage")), NULL);
     line_print(&line, stdout);
     line_release(&line);
+    print_parameters(cli, campaign);
     find_jobs(&grid, grid.job_list);
     find_times(&grid, cells);
     place_cells(&grid, cells);
@@ -282,8 +295,10 @@ void grid_print_plan(struct cli *cli, const json_t *plan)
     struct grid grid = {.cli = cli, .job_list = jobs};
     int64_t cells = get_number(plan, "cellCount", 0), made = get_number(plan, "newCount", 0);
     int64_t skipped = get_number(plan, "skippedCount", 0);
-    printf("Would rerun %" PRId64 ", make %" PRId64 ", skip %" PRId64 "; jobs: %zu\n\n",
+    printf("Would rerun %" PRId64 ", make %" PRId64 ", skip %" PRId64 "; jobs: %zu\n",
            cells - made - skipped, made, skipped, json_array_size(jobs));
+    print_parameters(cli, plan);
+    printf("\n");
     clocks_init(&grid.clocks, cli);
     print_plan_jobs(&grid, jobs);
     print_told(&grid, json_object_get(plan, "cells"), "");

@@ -132,7 +132,7 @@ enum option_key {
     OPTION_UNSUCCESSFUL,
 };
 
-enum { OPTIONS_PER_VERB = 16, WORDS_PER_VERB = 8 };
+enum { OPTIONS_PER_VERB = 18, WORDS_PER_VERB = 8 };
 
 struct cli;
 

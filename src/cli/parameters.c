@@ -72,14 +72,14 @@ static void warn(struct cli *cli, const json_t *const owners[2], const char *wha
     }
 }
 
-void parameters_warn_start(struct cli *cli, const char *job_key)
+void parameters_warn_start(struct cli *cli, const char *job_key, const char *whom)
 {
     if (!cli->options.parameters.count)
         return;
     json_t *job =
         call_get_quietly(cli, arena_printf(&cli->arena, "/jobs/%s", call_escape(cli, job_key)));
     if (job)
-        warn(cli, (const json_t *[]){job, NULL}, "job", "run");
+        warn(cli, (const json_t *[]){job, NULL}, "job", whom);
     json_decref(job);
 }
 

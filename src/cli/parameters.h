@@ -5,8 +5,9 @@
 
 #include "cli/context.h"
 
-/* Says which parameters a job, or its tasks, do not name. Silent when that cannot be known. */
-void parameters_warn_start(struct cli *cli, const char *job_key);
+/* Says which parameters a job, or its tasks, do not name, and who was given them: "run", "campaign". Silent when that
+ * cannot be known. */
+void parameters_warn_start(struct cli *cli, const char *job_key, const char *whom);
 /* The same of a repair: what the run knows counts, and with another definition than its own what its job does. */
 void parameters_warn_repair(struct cli *cli, const char *run_key);
 /* Does a job (or a run), or one of its tasks, name the parameter? Else *ret_hint is how a complaint about it ends: "; did you mean

@@ -11,6 +11,7 @@
 #include "cli/format.h"
 #include "cli/grid.h"
 #include "cli/pages.h"
+#include "cli/parameters.h"
 #include "cli/plan.h"
 #include "cli/times.h"
 #include "cli/verbs.h"
@@ -141,6 +142,7 @@ static void put_body(struct cli *cli, const struct asked *asked, bool supplement
         BUF_LIT(body, ",\"taskKey\":");
         buf_json_string(body, options->tasks.items[0]);
     }
+    add_parameters(body, &options->parameters);
     if (options->label) {
         BUF_LIT(body, ",\"name\":");
         buf_json_string(body, options->label);
@@ -308,6 +310,8 @@ static int send_asked(struct cli *cli, const struct asked *asked)
     buf_release(&body);
     if (status)
         return status;
+    if (!options->jobs.count && !options->downstream) /* else others may name them */
+        parameters_warn_start(cli, asked->job_key, "campaign");
     print_range(cli, asked);
     status = options->plan ? print_plan(cli, asked, &answer) : follow(cli, "Started", &answer);
     http_answer_release(&answer);

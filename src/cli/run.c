@@ -75,7 +75,7 @@ int verb_run_start(struct cli *cli)
     buf_release(&body);
     if (status)
         return status;
-    parameters_warn_start(cli, job);
+    parameters_warn_start(cli, job, "run");
     status = run_follow(cli, &answer, "Started");
     http_answer_release(&answer);
     return status;

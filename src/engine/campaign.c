@@ -115,11 +115,13 @@ static void cell_forget_run(struct engine *engine, struct ecell *cell)
 static void own_fixed(struct ecampaign *campaign)
 {
     struct campaign_row *row = &campaign->row;
-    const char **fixed[] = {&row->name, &row->jobs, &row->task_key, &row->created_by,
-                            &row->created_by_name};
+    const char **fixed[] = {
+        &row->name,      &row->jobs, &row->task_key, &row->created_by, &row->created_by_name,
+        &row->parameters};
     for (size_t i = 0; i < ARRAY_LEN(fixed); i++)
         *fixed[i] = arena_strdup(&campaign->arena, *fixed[i]);
     row->message = row->message ? xstrdup(row->message) : NULL;
+    campaign->parameters = params_load(row->parameters, &campaign->arena);
 }
 
 static void own_cell(struct ecampaign *campaign, struct ecell *cell,

@@ -32,6 +32,7 @@ struct ecampaign {
     struct tracked tracked;
     struct ecell *cells;
     uint32_t count;
+    struct param_list parameters; /* of row.parameters */
     struct heap ready;
     struct list moved, reviews; /* empty but while cells move */
     size_t running;             /* cells in RUNNING */

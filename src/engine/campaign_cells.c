@@ -336,7 +336,7 @@ static enum start_result make_run(struct step *step, struct ecell *cell)
         .kind = COMMAND_RUN_CREATE,
         .principal = owner_of(campaign),
         .key = cell->row.job,
-        .run = {.queue_enabled = FIELD_UNSET},
+        .run = {.parameters = campaign->parameters, .queue_enabled = FIELD_UNSET},
     };
     const struct run_origin origin = {
         .launched = LAUNCHED_SCHEDULED,
@@ -428,7 +428,8 @@ static enum start_result repair_run(struct step *step, struct ecell *cell, struc
         .kind = COMMAND_RUN_REPAIR,
         .principal = owner_of(campaign),
         .key = run->row.key,
-        .repair = {.mode = FIELD_UNSET,
+        .repair = {.parameters = campaign->parameters,
+                   .mode = FIELD_UNSET,
                    .definition = campaign->row.version == CAMPAIGN_CURRENT ? DEFINITION_CURRENT
                                                                            : DEFINITION_ORIGINAL,
                    .in_campaign = true},

@@ -60,6 +60,8 @@ static struct campaign_row campaign_row_of(struct step *step, const struct comma
         .ignore_monitor = request->ignore_monitor,
         .stop_on_fail = request->stop_on_fail,
         .reverse = request->reverse,
+        .parameters = request->parameters.count ? params_json(request->parameters, &step->fx->arena)
+                                                : NULL,
         .cell_count = (int64_t)order->plan.cell_count,
         .created_by = command->principal.id,
         .created_by_name = command->principal.name,

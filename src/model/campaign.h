@@ -21,6 +21,7 @@
 #include "base/arena.h"
 #include "base/err.h"
 #include "base/uuid.h"
+#include "model/params.h"
 
 /* Limits, in one place. */
 enum {
@@ -97,8 +98,9 @@ struct campaign_request {
     bool downstream;  /* also every job that depends on one of these, transitively */
     int64_t begin_ms; /* planned times from … to, both inclusive */
     int64_t end_ms;
-    int64_t concurrent; /* 1 … CAMPAIGN_MAX_CONCURRENT */
-    bool canary;        /* the first cell alone; the rest once it has succeeded */
+    int64_t concurrent;           /* 1 … CAMPAIGN_MAX_CONCURRENT */
+    bool canary;                  /* the first cell alone; the rest once it has succeeded */
+    struct param_list parameters; /* of every run that is made, and of every repair */
     /* RERUN */
     int where;            /* enum campaign_where */
     const char *task_key; /* CAMPAIGN_FROM_NODE */

@@ -427,6 +427,7 @@ struct campaign_row {
     int8_t ignore_monitor;
     int8_t stop_on_fail;
     int8_t reverse;
+    const char *parameters; /* JSON list, of every run and repair; NULL: none. Not in lists */
     int64_t cell_count;
     const char *created_by;
     const char *created_by_name;

@@ -247,6 +247,22 @@ static enum err_code check_task(const struct search *search)
                    "taskKey: the definition of no instance has a task %.100s", request->task_key);
 }
 
+/* Names that a run would refuse, where it is known by which definition it runs: else every cell would fail at its start. */
+static enum err_code check_parameters(const struct search *search)
+{
+    const struct campaign_request *request = search->request;
+    const struct param_list *given = &request->parameters;
+    bool by_newest = request->kind != CAMPAIGN_RERUN || request->set == CAMPAIGN_MISSING ||
+                     request->version == CAMPAIGN_CURRENT;
+    for (size_t i = 0; i < search->own_count && by_newest; i++) {
+        struct err wrong;
+        if (job_def_check_parameters(search->jobs[i].def, given->items, given->count, &wrong))
+            return err_set(search->err, wrong.code, "job %.128s: %s", search->jobs[i].row.name,
+                           wrong.message);
+    }
+    return ERR_OK;
+}
+
 static enum err_code search_all(struct search *search)
 {
     const struct campaign_request *request = search->request;
@@ -263,7 +279,9 @@ static enum err_code search_all(struct search *search)
         code = load_schedule(search, &search->jobs[i]);
     for (size_t i = 0; i < search->own_count && !code; i++)
         code = load_instances(search, &search->jobs[i]);
-    return code ? code : check_task(search);
+    if (!code)
+        code = check_task(search);
+    return code ? code : check_parameters(search);
 }
 
 enum err_code campaigns_plan(const struct campaign_sources *sources, struct store_reader *reader,

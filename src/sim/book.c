@@ -434,6 +434,29 @@ static bool is_asked_for_twice(const struct book *book, const struct campaign_ce
     return false;
 }
 
+static bool gives(const struct booked_campaign *campaign, const struct uuid *run, const char *given)
+{
+    bool has_run = false;
+    for (size_t i = 0; i < campaign->cell_count; i++)
+        has_run |= uuid_equal(&campaign->cells[i].run, run);
+    const char *wanted = campaign->row.parameters ? campaign->row.parameters : "[]";
+    return has_run && strcmp(given, wanted) == 0;
+}
+
+/* What a campaign starts has its parameters. Within one batch another one may have started the run once more. */
+static void check_given(const struct book *book, const struct booked_run *run)
+{
+    const char *stored = run->row.repair_number ? run->repairs[run->repair_count - 1].parameters
+                                                : run->row.parameters;
+    const char *given = stored ? stored : "[]";
+    size_t cursor = 0;
+    for (const struct booked_campaign *campaign;
+         (campaign = uuid_map_next(&book->campaigns_by_key, &cursor));)
+        if (gives(campaign, &run->row.key, given))
+            return;
+    broken("a campaign has started a run with %s", given);
+}
+
 /* In every state of the disk: a cell runs exactly while its run is active; and what starts it first is no user's. */
 static void check_campaigns(const struct book *book)
 {
@@ -451,6 +474,8 @@ static void check_campaigns(const struct book *book)
             if (campaign->begins[i] &&
                 (run->row.in_campaign != 1 || is_asked_for_twice(book, cell)))
                 broken("cell %zu takes for its own what somebody else has asked for", i);
+            if (campaign->begins[i])
+                check_given(book, run);
             campaign->begins[i] = false;
             if (cell->start_ms != FIELD_NULL)
                 check_needs(campaign, cell);

@@ -38,6 +38,7 @@ static struct planned_cell some_cell(struct stage *stage, size_t position)
 
 static void ask_for_one(struct stage *stage, struct command *ret)
 {
+    static const struct param given[] = {{"of.campaign", "{{job.name}}"}, {"plain", "1"}};
     struct arena *arena = &stage->world->arena;
     size_t count = 1 + roll(stage, CELLS_MOST);
     struct planned_cell *cells = ARENA_ARRAY(arena, count, struct planned_cell);
@@ -64,6 +65,7 @@ static void ask_for_one(struct stage *stage, struct command *ret)
         .stop_on_fail = one_in(stage, 4),
         .where = (int)roll(stage, 2),
         .version = (int)roll(stage, CAMPAIGN_VERSION_COUNT),
+        .parameters = {given, roll(stage, ARRAY_LEN(given) + 1)},
     };
 }
 

@@ -348,6 +348,7 @@ static const struct column campaign_columns[] = {
     INT64(campaign_row, updated_ms, MOVING),
     INT64(campaign_row, start_ms, MOVING),
     INT64(campaign_row, finished_ms, MOVING),
+    TEXT(campaign_row, parameters, FIXED),
 };
 
 static const struct column campaign_cell_columns[] = {
@@ -394,7 +395,7 @@ const struct table store_tables[ROW_KIND_COUNT] = {
     [ROW_AUDIT] = TABLE("audit", audit_row, audit_columns, 0),
     [ROW_RESOURCE] = TABLE("resource", resource_row, resource_columns, 0),
     [ROW_RECENT_JOB] = TABLE("recent_job", recent_job_row, recent_job_columns, 0),
-    [ROW_CAMPAIGN] = TABLE("campaign", campaign_row, campaign_columns, 0),
+    [ROW_CAMPAIGN] = TABLE("campaign", campaign_row, campaign_columns, 1),
     [ROW_CAMPAIGN_CELL] = TABLE("campaign_cell", campaign_cell_row, campaign_cell_columns, 0),
     [ROW_JOB_PERMISSION] = DELETABLE("job_permission", job_permission_row, job_permission_columns),
 };

@@ -357,6 +357,11 @@ static const char *const migration_21[] = {
     "UPDATE campaign_cell SET asked_number = repair_number WHERE message = 'Started'",
 };
 
+/* What a campaign gives every run and repair that it asks for. */
+static const char *const migration_22[] = {
+    "ALTER TABLE campaign ADD COLUMN parameters TEXT",
+};
+
 static const struct migration {
     const char *const *steps;
     size_t count;
@@ -371,7 +376,7 @@ static const struct migration {
     {migration_15, ARRAY_LEN(migration_15)}, {migration_16, ARRAY_LEN(migration_16)},
     {migration_17, ARRAY_LEN(migration_17)}, {migration_18, ARRAY_LEN(migration_18)},
     {migration_19, ARRAY_LEN(migration_19)}, {migration_20, ARRAY_LEN(migration_20)},
-    {migration_21, ARRAY_LEN(migration_21)},
+    {migration_21, ARRAY_LEN(migration_21)}, {migration_22, ARRAY_LEN(migration_22)},
 };
 
 int schema_newest(void)

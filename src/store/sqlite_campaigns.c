@@ -22,7 +22,7 @@ size_t sqlite_campaigns(struct store_reader *base, int64_t workspace,
     size_t count = 0, cap = 0;
     while (count < filter->limit && sqlite_reader_step(reader, statement)) {
         GROW(rows, count, cap);
-        db_read_row(statement, table, table->count, &rows[count], arena);
+        db_read_row(statement, table, table->listed, &rows[count], arena);
         count += campaign_is_wanted(filter, &rows[count]);
     }
     sqlite3_reset(statement);

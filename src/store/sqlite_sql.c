@@ -162,7 +162,7 @@ static const struct statement statements[SQL_RUN_KEYS] = {
                      " FROM skipped WHERE workspace = ?1 AND job = ?2"
                      " ORDER BY key DESC LIMIT ?3"},
     [SQL_GET_CAMPAIGN] = {ROW_CAMPAIGN, false, " FROM campaign WHERE workspace = ?1 AND key = ?2"},
-    [SQL_CAMPAIGNS] = {ROW_CAMPAIGN, false,
+    [SQL_CAMPAIGNS] = {ROW_CAMPAIGN, true,
                        " FROM campaign WHERE workspace = ?1 AND key < ?2 ORDER BY key DESC"},
     /* 3: CAMPAIGN_SUCCESS, the first state that is final */
     [SQL_ACTIVE_CAMPAIGNS] = {NO_ROW, false,

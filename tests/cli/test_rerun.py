@@ -191,6 +191,22 @@ def test_a_plan_begins_nothing(cli, fake):
     assert json.loads(cli("rerun", JOB, *RANGE, "--plan", "-o", "json").stdout) == plan
 
 
+def test_parameters_are_sent_and_shown(cli, fake):
+    given = [{"name": "day", "value": "a=b"}, {"name": "re\x1bgion", "value": ""}]
+    fake.on("GET", f"/jobs/{JOB}", {"key": JOB, "parameters": [{"name": "day"}], "tasks": []})
+    fake.on("POST", "/rerunCampaigns", (201, campaign()))
+    done = cli("rerun", JOB, *RANGE, "--param", "day=a=b", "--param", "days=")
+    assert done.returncode == 0, done.stderr
+    assert fake.sent("POST", "/rerunCampaigns")[0].json()["parameters"] == [given[0], {"name": "days", "value": ""}]
+    assert f'job {JOB} names no parameter "days", which the campaign was given; did you mean day?' in done.stderr.decode()
+    assert b"names no" not in cli("rerun", JOB, *RANGE, "--downstream", "--param", "days=").stderr, "another job may name it"
+    shown = "Parameters  day = a=b\n            re\\x1bgion = \n"
+    fake.on("GET", f"/rerunCampaigns/{key(7)}", {**campaign(), "parameters": given})
+    assert shown in cli("rerun", "get", key(7)).stdout.decode()
+    fake.on("POST", "/rerunCampaigns/actions/plan", {"cellCount": 0, "newCount": 0, "skippedCount": 0, "cells": [], "jobs": [], "parameters": given})
+    assert shown in cli("rerun", JOB, *RANGE, "--plan", "--param", "day=1").stdout.decode()
+
+
 @pytest.mark.parametrize("doubles, missing, says", [
     (3, {"newCount": 1}, "3 of these times have a run already"), (1, {"newCount": 4}, "1 of these times has a run already"),
     (5, (409, {"code": "IncorrectState", "message": "none"}), "5 of these times have a run already"),

@@ -3,10 +3,11 @@
 Instances are made by SUPPLEMENT campaigns over a schedule that rests: one for each minute of a range that has long passed.
 """
 
+import subprocess
 import uuid
 
 import pytest
-from harness import FINAL, Server, eventually, refused, step
+from harness import BINARY, FINAL, Server, eventually, named, refused, step
 
 pytestmark = pytest.mark.sanitize
 
@@ -47,6 +48,12 @@ def done(server, made, status="SUCCESS"):
     seen = wait(server, made, *FINAL)
     assert seen["status"] == status, seen
     return seen
+
+
+def output(api, run, key):
+    answer = api.get(f"/taskRuns/{api.task_run(api.get_run(run), key)['key']}/logs", stream="stdout")
+    assert answer.status_code == 200, answer.text
+    return answer.text.strip()
 
 
 def pattern(seen):
@@ -188,6 +195,46 @@ def test_a_task_to_begin_with_is_in_the_definition_of_an_instance(shared):
         else:
             refused(planned, 400, "InvalidParameter", f"no instance has a task {task}")
             refused(shared.api.post("/rerunCampaigns", asked), 400, "InvalidParameter", f"no instance has a task {task}")
+
+
+def test_parameters_of_every_run_and_repair(own):
+    api = own.api
+    made = job(own, "given", [step("a", out="{{job.parameters.day}}/{{job.parameters.more}}"), step("b", after="a", until="mended", exit=1)],
+               parameters=named(day="monday", more="{{job.planned_time.iso_date}}"))
+    low = job(own, "other", [step("c")], dependencies=[{"jobKey": made["key"]}])
+    given = named(day="sunday")
+    body = {"jobKey": made["key"], **RANGE, "endTime": SIX[0], "kind": "SUPPLEMENT", "isDownstream": True, "parameters": given}
+    assert api.post("/rerunCampaigns/actions/plan", body, status=200).json()["parameters"] == given
+    first = done(own, api.made("/rerunCampaigns", body), "FAILED")
+    assert first["parameters"] == given and first["jobs"][1]["jobKey"] == low["key"]
+    assert "parameters" not in api.read("/rerunCampaigns")["items"][0]
+    run = api.get_run(first["cells"][0]["jobRunKey"])
+    assert run["parameters"] == given and output(api, run, "a") == "sunday/2026-01-05"
+    # a repair is given them; what is kept keeps its own
+    again = done(own, campaign(own, made, endTime=SIX[0], parameters=named(day="monday", more="x")), "FAILED")
+    run = api.get_run(run)
+    assert run["repairHistory"][-1]["parameters"] == again["parameters"] == named(day="monday", more="x")
+    assert output(api, run, "a") == "sunday/2026-01-05"
+    own.open_gate("mended")
+    done(own, campaign(own, made, endTime=SIX[0], where="FIRST", parameters=named(more="y")))
+    assert output(api, run, "a") == "monday/y", "what an earlier repair was given is inherited"
+    assert wait(own, first, "SUCCESS")["cells"][1]["status"] == "SUCCESS"
+    assert api.read(f"/jobRuns/{get(own, first)['cells'][1]['jobRunKey']}")["parameters"] == given, "which that job does not name"
+    # what is refused is refused at once, where it can be known
+    body = {"jobKey": made["key"], **RANGE, "kind": "SUPPLEMENT"}
+    for wrong, code, words in (([{"name": "a b"}], "InvalidParameter", ["parameters[0].name"]), ("x", "InvalidParameter", ["parameters"]),
+                               ([{"value": "x"}], "MissingParameter", ["parameters[0].name", "required"]),
+                               (named(a="1") + named(a="2"), "InvalidParameter", ["parameters[1].name", "twice"]),
+                               (named(**{"more": "", "d-ay": "", "d.ay": ""}), "InvalidParameter", ["parameters[2].name"])):
+        for path in ("/rerunCampaigns", "/rerunCampaigns/actions/plan"):
+            refused(api.post(path, {**body, "parameters": wrong}), 400, code, *words)
+    clash = job(own, "clash", [step("a")], parameters=named(**{"a.b": "1"}))
+    refused(api.post("/rerunCampaigns", {**body, "jobKey": clash["key"], "parameters": named(a_b="1")}), 400, "InvalidParameter", "job clash: ", "a_b")
+    own.stop()
+    replayed = subprocess.run([BINARY, "selftest", "--replay", own.data / "reprise.db"], capture_output=True, text=True, timeout=100, check=False)
+    assert replayed.returncode == 0, replayed.stdout
+    own.start()
+    assert get(own, first)["parameters"] == given
 
 
 @pytest.mark.parametrize("zone, cron, begins, end, times", [

@@ -1,4 +1,5 @@
 /* Which instances a campaign takes, makes and passes over, and from where it reruns them (RULES §10). */
+#include "base/mem.h"
 #include "engine/harness_campaigns.h"
 
 static void the_range_is_inclusive_and_may_be_empty(void **state)
@@ -196,9 +197,63 @@ static void of_a_definition_with_other_tasks_everything_runs(void **state)
     assert_has(world_cell(world, &key, 0)->message, "no task d");
 }
 
+static const char *given_by(struct world *world, const struct uuid *key, size_t cell)
+{
+    return world_newest_repair(world, &world_cell(world, key, cell)->run)->parameters;
+}
+
+static void every_run_and_repair_is_given_the_parameters(void **state)
+{
+    static const struct param given[] = {{"day", "sunday"}, {"x.y", ""}};
+    static const char json[] =
+        "[{\"name\":\"day\",\"value\":\"sunday\"},{\"name\":\"x.y\",\"value\":\"\"}]";
+    struct world *world = *state;
+    struct uuid job = world_history(world, 2, 1, "");
+    struct campaign_request request = world_over_all(world, &job, 1);
+    request.parameters = (struct param_list){given, ARRAY_LEN(given)};
+    struct uuid key = world_start_campaign(world, &request);
+    assert_string_equal(book_campaign(&world->book, &key)->row.parameters, json);
+    assert_string_equal(given_by(world, &key, 0), json);
+    world_finish(world, &key, 0, false);
+    assert_string_equal(given_by(world, &key, 1), json);
+    world_finish(world, &key, 1, true);
+    world_expect_cells(world, &key, "FAILED FS");
+    struct uuid failed = world_cell(world, &key, 0)->run;
+    world_repair(world, &failed, NULL, NULL, NULL); /* somebody's, which inherits them */
+    assert_string_equal(given_by(world, &key, 0), "[]");
+    assert_has(world_newest_repair(world, &failed)->unified, "sunday");
+    world_finish(world, &key, 0, false);
+    assert_answer(world_act(world, COMMAND_CAMPAIGN_RESUME, &key), ERR_OK, "");
+    assert_string_equal(given_by(world, &key, 0), json);
+    world_all_succeed(world);
+    request.kind = CAMPAIGN_SUPPLEMENT;
+    request.begin_ms = request.end_ms = world_run(world, &failed)->plan_ms;
+    struct uuid made = world_start_campaign(world, &request);
+    assert_string_equal(world_run(world, &world_cell(world, &made, 0)->run)->parameters, json);
+    request.parameters = (struct param_list){NULL, 0};
+    made = world_start_campaign(world, &request);
+    assert_null(book_campaign(&world->book, &made)->row.parameters);
+    world_all_succeed(world);
+}
+
+static void a_parameter_that_a_run_refuses_lets_its_cell_fail(void **state)
+{
+    static const struct param given[] = {{"a_b", "1"}};
+    struct world *world = *state;
+    struct uuid job = world_history(world, 1, 1, ",'parameters':[{'name':'a.b','value':'2'}]");
+    struct campaign_request request = world_over_all(world, &job, 1);
+    request.parameters = (struct param_list){given, ARRAY_LEN(given)};
+    request.version = CAMPAIGN_CURRENT;
+    struct uuid key = world_start_campaign(world, &request);
+    world_expect_cells(world, &key, "FAILED F");
+    assert_has(world_cell(world, &key, 0)->message, "Could not be started: ");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        WORLD_TEST(every_run_and_repair_is_given_the_parameters),
+        WORLD_TEST(a_parameter_that_a_run_refuses_lets_its_cell_fail),
         WORLD_TEST(the_range_is_inclusive_and_may_be_empty),
         WORLD_TEST(what_may_not_be_rerun_is_recorded),
         WORLD_TEST(unsuccessful_ones_only_and_successful_ones_from_the_first_task),

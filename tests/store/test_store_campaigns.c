@@ -10,6 +10,7 @@ static struct campaign_row campaign_row(struct world *world, const char *name, i
         .name = name,
         .job = world->job,
         .jobs = "[]",
+        .parameters = "[{\"name\":\"day\",\"value\":\"1\"}]",
         .concurrent = 1,
         .cell_count = 3,
         .state = state,

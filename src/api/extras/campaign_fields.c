@@ -104,6 +104,11 @@ static const struct field details_fields[] = {
      .flags = FIELD_DEFAULT,
      AT(campaign_details, reverse),
      .doc = "Whether the newest planned time comes first."},
+    {.name = "parameters",
+     .kind = FIELD_LIST,
+     AT(campaign_details, parameters),
+     .object = &param_schema,
+     .doc = "Parameters of every run that is made, and of every repair; of all jobs alike."},
 };
 const struct schema campaign_details_schema =
     SCHEMA("CreateRerunCampaignDetails", campaign_details, details_fields,
@@ -232,8 +237,15 @@ static const struct field summary_fields[] = {CAMPAIGN_ROWS};
 const struct schema campaign_summary_schema =
     SCHEMA("RerunCampaignSummary", campaign_view, summary_fields, "A campaign without its cells.");
 
+#define PARAMETERS_ROW(type, member)                                                               \
+    {                                                                                              \
+        .name = "parameters", .kind = FIELD_RAW, .raw_kind = FIELD_LIST, AT(type, member),         \
+        .object = &param_schema, .doc = "What every run that is made, and every repair, is given." \
+    }
+
 static const struct field campaign_fields[] = {
     CAMPAIGN_ROWS,
+    PARAMETERS_ROW(campaign_view, row.parameters),
     {.name = "cells",
      .kind = FIELD_LIST,
      AT(campaign_view, cells),
@@ -285,6 +297,7 @@ static const struct field plan_fields[] = {
      .kind = FIELD_INT64,
      AT(campaign_plan_view, doubles),
      .doc = "How many of newCount are for planned times that have a run already."},
+    PARAMETERS_ROW(campaign_plan_view, parameters),
     {.name = "jobs",
      .kind = FIELD_LIST,
      AT(campaign_plan_view, jobs),

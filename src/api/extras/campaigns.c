@@ -21,7 +21,7 @@ enum err_code campaign_parse(struct call *call)
         return err_set(err, ERR_MISSING_PARAMETER, "taskKey is required where `where` is NODE");
     if (!has_node && details->task_key)
         return err_set(err, ERR_INVALID_PARAMETER, "taskKey counts only where `where` is NODE");
-    return ERR_OK;
+    return params_check(details->parameters.items, details->parameters.count, "parameters", err);
 }
 
 static enum err_code request_of(struct call *call, struct campaign_request *ret)
@@ -42,6 +42,7 @@ static enum err_code request_of(struct call *call, struct campaign_request *ret)
         .ignore_monitor = details->ignore_monitor == 1,
         .stop_on_fail = details->stop_on_fail == 1,
         .reverse = details->reverse == 1,
+        .parameters = params_of(&details->parameters),
     };
     ret->jobs = keys_of(&details->job_keys, call->arena, &ret->job_count);
     if (!uuid_parse(details->job_key, &ret->job))
@@ -60,7 +61,8 @@ enum err_code campaign_plan_get(struct call *call)
                                       &request, call->arena, &plan, &call->err);
     if (code)
         return code;
-    const struct campaign_plan_view view = campaign_plan_view(&plan, call->arena);
+    struct campaign_plan_view view = campaign_plan_view(&plan, call->arena);
+    view.parameters = params_json(request.parameters, call->arena);
     respond_json(call, 200);
     fields_print(&campaign_plan_schema, &view, &call->response->body);
     return ERR_OK;
@@ -180,6 +182,7 @@ static bool print_campaign(const struct reading *reading, const struct uuid *key
                                          reading->arena, &cells);
     struct campaign_view view = view_of(reading, &row);
     view.cells = cell_views(&row, cells, count, reading->arena);
+    view.row.parameters = row.parameters ? row.parameters : "[]";
     fields_print(&campaign_schema, &view, out);
     etag_of_job(row.revision, etag);
     *ret_next = from + (int64_t)count < row.cell_count ? from + (int64_t)count : 0;

@@ -21,6 +21,7 @@ struct campaign_details {
     int8_t ignore_monitor;
     int8_t stop_on_fail;
     int8_t reverse;
+    struct field_list parameters; /* of struct param */
     /* worked out */
     struct campaign_request request;
 };
@@ -55,6 +56,7 @@ struct campaign_plan_job_view {
 struct campaign_plan_view {
     int64_t cells, made, skipped;
     int64_t doubles;               /* of those made */
+    const char *parameters;        /* JSON */
     struct field_list jobs;        /* of struct campaign_plan_job_view */
     struct field_list first_cells; /* of struct campaign_cell_view */
 };
