@@ -60,6 +60,20 @@ def test_a_campaign_from_the_page(own, page, planned):
     assert datetime.fromisoformat(made["endTime"].replace("Z", "+00:00")) > datetime.now(timezone.utc)
 
 
+def test_parameters_of_a_campaign(own, page, planned):
+    page.go(f"jobs/{planned['key']}")
+    page("await page.getByRole('button', {name: 'Rerun a range…'}).click()")
+    dialog = "page.getByRole('dialog')"
+    later = (datetime.now(timezone.utc) + timedelta(minutes=2)).strftime("%Y-%m-%dT%H:%M")  # the field has no seconds
+    page(f"await {dialog}.getByLabel('to', {{exact: true}}).fill(arg); await {dialog}.getByLabel('Which').selectOption('ALL'); await {dialog}.getByRole('button', {{name: 'Add a parameter'}}).click();"
+         f"await {dialog}.getByLabel('Name of the new parameter').fill('day'); await {dialog}.getByLabel('Value of the new parameter').fill('sunday');"
+         f"await {dialog}.getByRole('button', {{name: 'Add a parameter'}}).click(); await {dialog}.getByRole('button', {{name: 'Start'}}).click()", later)
+    page("await page.locator('.facts').getByText('Parameters').waitFor()")
+    assert "day = sunday" in page.text(".facts")
+    made = own.api.read("/rerunCampaigns")["items"][0]
+    assert own.api.read(f"/rerunCampaigns/{made['key']}")["parameters"] == [{"name": "day", "value": "sunday"}]
+
+
 def test_a_campaign_that_failed_shows_what_somebody_else_repairs(own, page, planned):
     now = datetime.now(timezone.utc)
     made = own.api.made("/rerunCampaigns", {"jobKey": planned["key"], "name": "again", "concurrent": 2, "endTime": now.isoformat(),

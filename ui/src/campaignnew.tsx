@@ -2,6 +2,7 @@
 
 import { useEffect, useState } from 'preact/hooks'
 import { get, list, post } from './api'
+import { type Pair, PairFields } from './pair'
 import { go, href } from './route'
 import type { Job, JobSummary } from './types'
 import { Dialog, Problem, closeDialog, visible } from './ui'
@@ -56,6 +57,8 @@ export function CampaignDialog({ job, onClose }: { job: Job | null; onClose: () 
   const [concurrent, setConcurrent] = useState(1)
   const [isDownstream, setDownstream] = useState(true)
   const [isCanary, setCanary] = useState(false)
+  const [parameters, setParameters] = useState<Pair[]>([])
+  const given = parameters.filter(({ name }) => name)
   const [error, setError] = useState<unknown>(null)
   const [isSending, setSending] = useState(false)
   const [token] = useState(() => crypto.randomUUID())
@@ -68,10 +71,11 @@ export function CampaignDialog({ job, onClose }: { job: Job | null; onClose: () 
     get<Job>(`/jobs/${jobKey}`).then(setChosen, setError)
   }, [jobKey])
   const isNew = kind === 'SUPPLEMENT'
-  const asked = [jobKey, begin, end, kind, where, taskKey, version, isDownstream].join('\n')
+  const asked = [jobKey, begin, end, kind, where, taskKey, version, isDownstream, JSON.stringify(given)].join('\n')
   const [planned, setPlanned] = useState<{ asked: string; plan: CampaignPlan } | null>(null)
   const body = () => ({
     jobKey, beginTime: new Date(fromWall(begin, zone)).toISOString(), endTime: new Date(fromWall(end, zone)).toISOString(), concurrent, isCanary, isDownstream,
+    ...(given.length ? { parameters: given } : {}),
     ...(isNew ? { kind } : { kind: 'RERUN', instances: kind, where, version, ...(where === 'NODE' ? { taskKey } : {}) }),
   })
 
@@ -138,6 +142,15 @@ export function CampaignDialog({ job, onClose }: { job: Job | null; onClose: () 
           </label>
         )}
         {!isNew && choice('Definition', version, setVersion, [['ORIGINAL', 'as each run had it'], ['CURRENT', 'as the job has it now']])}
+        <fieldset class="parameters">
+          <legend>Parameters</legend>
+          <p class="muted">Of every run that is made, and of every repair; of all jobs alike.</p>
+          {parameters.map((pair, i) => (
+            <PairFields key={i} pair={pair} names={isDownstream ? null : chosen?.parameters.map((p) => p.name) ?? null} whose="The job"
+              onChange={(changed) => setParameters(parameters.map((p, j) => (i === j ? changed : p)))} onRemove={() => setParameters(parameters.filter((_, j) => i !== j))} />
+          ))}
+          <button type="button" class="small" onClick={() => setParameters([...parameters, { name: '', value: '' }])}>Add a parameter</button>
+        </fieldset>
         <label class="field">At the same time
           <input type="number" min={1} max={MAX_CONCURRENT} required value={concurrent} onInput={(event) => setConcurrent(Number(event.currentTarget.value))} />
         </label>

@@ -142,6 +142,9 @@ export function CampaignScreen({ campaignKey }: { campaignKey: string }) {
           <div><dt>At the same time</dt><dd>{campaign.concurrent}{campaign.isCanary ? ', the first alone' : ''}</dd></div>
           <div><dt>What</dt><dd>{campaign.kind === 'SUPPLEMENT' ? 'a new run for each' : WHERE[campaign.where] ?? campaign.where}{campaign.taskKey && <> <Name text={campaign.taskKey} /></>}</dd></div>
           {campaign.kind === 'RERUN' && <div><dt>Definition</dt><dd>{campaign.version === 'CURRENT' ? 'as it is now' : 'as each run had it'}</dd></div>}
+          {campaign.parameters.length > 0 && (
+            <div><dt>Parameters</dt><dd>{campaign.parameters.map(({ name, value }) => <div key={name}><Name text={name} /> = <code>{visible(value ?? '') || 'empty'}</code></div>)}</dd></div>
+          )}
           <div><dt>Asked for</dt><dd><Time at={campaign.timeCreated} />{campaign.createdByName && <> by <Name text={campaign.createdByName} /></>}</dd></div>
           {campaign.timeFinished && <div><dt>Ended</dt><dd><Time at={campaign.timeFinished} /></dd></div>}
         </dl>

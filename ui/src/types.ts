@@ -333,6 +333,7 @@ export interface CampaignCell {
 }
 
 export interface Campaign extends CampaignSummary {
+  parameters: Parameter[]
   cells: CampaignCell[]
 }
 
