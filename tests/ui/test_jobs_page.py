@@ -3,7 +3,7 @@
 import sqlite3
 from datetime import datetime
 
-from harness import Client, step, task
+from harness import Client, named, step, task
 from ui_browser import until
 
 
@@ -284,3 +284,22 @@ def test_a_day_on_which_clocks_go_back_at_midnight_is_whole(own, page_on):
     page("globalThis.asked = page.waitForRequest((request) => request.url().includes('timeCreatedLess'))")
     page.go("runs?to=2026-10-29")
     assert "timeCreatedLessThanOrEqualTo=2026-10-29T21%3A59%3A59.999Z" in page("return (await asked).url()")
+
+
+def test_a_run_whose_answer_was_lost_is_not_started_twice(own, page):
+    job = own.api.job([task("one")], name="hello", parameters=named(day="1"))
+    page.go(f"jobs/{job['key']}")
+    page("await page.getByRole('button', {name: 'Run…'}).click()")
+    press = "await page.getByRole('button', {name: 'Run', exact: true}).click()"
+    page(f"await page.route('**/jobRuns', async (route) => {{ await route.fetch(); await route.abort() }}, {{times: 1}}); {press}")
+    page.sees("It may have arrived all the same")
+    page(f"await page.locator('[data-parameter=day]').fill('2'); {press}; await page.getByRole('dialog').waitFor({{state: 'detached'}})")
+    page.state("SUCCESS")
+    assert [own.api.get_run(run)["parameters"] for run in own.api.read("/jobRuns")["items"]] == [named(day="2"), []]
+    page.go(f"jobs/{job['key']}")
+    page("await page.getByRole('button', {name: 'Run…'}).click()")
+    page(f"await page.route('**/jobRuns', async (route) => {{ await route.fetch(); await route.abort() }}, {{times: 1}}); {press}")
+    page.sees("It may have arrived all the same")
+    page(f"{press}; await page.getByRole('dialog').waitFor({{state: 'detached'}})")
+    page.state("SUCCESS")
+    assert len(own.api.read("/jobRuns")["items"]) == 3

@@ -1,7 +1,7 @@
 // Who may do what: secrets of the workspace, tokens, users, and who changed what. Who is no ADMIN sees to their own tokens.
 
 import { useEffect, useState } from 'preact/hooks'
-import { accounts, call, listAccounts, mayAdminister, mayEdit, me, skewMs, workspaceKey } from './api'
+import { accounts, call, jsonOf, listAccounts, mayAdminister, mayEdit, me, skewMs, workspaceKey } from './api'
 import { AuditTab } from './audit'
 import { FormDialog } from './formdialog'
 import { useLive } from './live'
@@ -161,7 +161,7 @@ function TokenDialog({ user, onMade, onClose }: { user: string | null; onMade: (
   const [days, setDays] = useState(LIVES[1][0])
   async function make() {
     const timeExpires = days ? new Date(Date.now() + skewMs.value + days * DAY_MS).toISOString() : undefined
-    onMade((await (await call(accounts('/tokens'), { method: 'POST', body: { name, user: user ?? me.value.key ?? undefined, timeExpires } })).json()).token)
+    onMade((await jsonOf(await call(accounts('/tokens'), { method: 'POST', body: { name, user: user ?? me.value.key ?? undefined, timeExpires } }))).token)
   }
   return (
     <FormDialog title={user ? `New token of ${visible(user)}` : 'New token'} verb="Make it" doing="Making…" onClose={onClose} onSubmit={make}>

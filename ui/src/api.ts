@@ -10,6 +10,20 @@ export class ApiError extends Error {
   }
 }
 
+// No answer, or not the whole of it. Nothing else is: an error of the page itself is not.
+export class Unreachable extends Error {
+  constructor() {
+    super('The server cannot be reached.')
+  }
+}
+
+// What is read of an answer: the server may go away in the middle of it.
+export const wholeOf = <T>(reading: Promise<T>): Promise<T> => reading.catch((error) => {
+  throw error instanceof TypeError ? new Unreachable() : error
+})
+
+export const jsonOf = (answer: Response) => wholeOf(answer.json())
+
 export interface Place {
   aiDataPlatformId: string
   version: string
@@ -77,7 +91,7 @@ function renew(): Promise<boolean> {
 
 async function readAgain(): Promise<boolean> {
   try {
-    return isBack(await (await send('/reprise/v1/session')).json())
+    return isBack(await jsonOf(await send('/reprise/v1/session')))
   } catch (error) {
     if (!(error instanceof ApiError)) throw error
     if (error.status === 404) place.value = false // no sessions here: the token is no good any more
@@ -112,7 +126,7 @@ interface Options {
   signal?: AbortSignal
 }
 
-// At the root of the server. A refusal throws ApiError; no answer at all sets isOffline and throws TypeError. What changes
+// At the root of the server. A refusal throws ApiError; no answer at all sets isOffline and throws Unreachable. What changes
 // nothing waits while nobody is signed in, and goes on with the user.
 export async function call(path: string, options: Options = {}): Promise<Response> {
   const isRead = (options.method ?? 'GET') === 'GET' || /\/actions\/(validate|planRepair)$/.test(path)
@@ -130,29 +144,31 @@ export async function call(path: string, options: Options = {}): Promise<Respons
 }
 
 async function send(path: string, { method = 'GET', body, headers, signal }: Options = {}): Promise<Response> {
+  const request = new Request(path, {
+    method,
+    signal,
+    cache: 'no-store',
+    credentials: 'same-origin',
+    headers: {
+      ...credential(method),
+      ...(body === undefined ? {} : { 'content-type': 'application/json' }),
+      ...headers,
+    },
+    body: body === undefined ? undefined : JSON.stringify(body),
+  })
   let answer: Response
   try {
-    answer = await fetch(path, {
-      method,
-      signal,
-      cache: 'no-store',
-      credentials: 'same-origin',
-      headers: {
-        ...credential(method),
-        ...(body === undefined ? {} : { 'content-type': 'application/json' }),
-        ...headers,
-      },
-      body: body === undefined ? undefined : JSON.stringify(body),
-    })
+    answer = await fetch(request)
   } catch (error) {
-    if (!signal?.aborted) isOffline.value = true
-    throw error
+    if (signal?.aborted) throw error
+    isOffline.value = true
+    throw new Unreachable()
   }
   isOffline.value = false
   const date = Date.parse(answer.headers.get('date') ?? '')
   if (date) skewMs.value = Math.abs(date - Date.now()) > 2000 ? date - Date.now() : 0
   if (answer.ok) return answer
-  const text = await answer.text()
+  const text = await wholeOf(answer.text())
   let code = `HTTP ${answer.status}`
   let message = text.slice(0, 500) || answer.statusText
   try {
@@ -189,21 +205,21 @@ export const accounts = (path: string, query?: Query): string => withQuery(`/rep
 
 const MOST = 1000 // of a list of accounts; who has more looks with the command line
 export const listAccounts = async <T>(path: string, query: Query, signal: AbortSignal): Promise<T[]> =>
-  (await (await call(accounts(path, { limit: MOST, ...query }), { signal })).json()).items
+  (await jsonOf(await call(accounts(path, { limit: MOST, ...query }), { signal }))).items
 
 export async function get<T>(path: string, query?: Query, signal?: AbortSignal): Promise<T> {
-  return (await call(url(path, query), { signal })).json()
+  return jsonOf(await call(url(path, query), { signal }))
 }
 
 // One object whose list goes on behind a page token.
 export async function getPage<T>(path: string, query?: Query, signal?: AbortSignal) {
   const answer = await call(url(path, query), { signal })
-  return { body: (await answer.json()) as T, next: answer.headers.get('opc-next-page') }
+  return { body: (await jsonOf(answer)) as T, next: answer.headers.get('opc-next-page') }
 }
 
 export async function list<T>(path: string, query?: Query, signal?: AbortSignal) {
   const answer = await call(url(path, query), { signal })
-  return { items: (await answer.json()).items as T[], next: answer.headers.get('opc-next-page') }
+  return { items: (await jsonOf(answer)).items as T[], next: answer.headers.get('opc-next-page') }
 }
 
 // Of a list that has an end: all pages of it, a thousand each unless the query says otherwise.
@@ -217,14 +233,14 @@ export async function listAll<T>(path: string, query: Query, signal?: AbortSigna
   }
 }
 
-export async function post<T>(path: string, body: unknown, headers?: Record<string, string>): Promise<T> {
-  return (await call(url(path), { method: 'POST', body, headers })).json()
+export async function post<T>(path: string, body: unknown, headers?: Record<string, string>, signal?: AbortSignal): Promise<T> {
+  return jsonOf(await call(url(path), { method: 'POST', body, headers, signal }))
 }
 
 // Reads, changes and writes back, refused (412) if somebody else did so in between.
 export async function rewrite<T>(path: string, change: (old: T) => T): Promise<void> {
   const answer = await call(url(path))
-  const body = change(await answer.json())
+  const body = change(await jsonOf(answer))
   await call(url(path), { method: 'PUT', body, headers: { 'if-match': answer.headers.get('etag') ?? '*' } })
 }
 
@@ -249,7 +265,7 @@ interface Session {
   csrfToken?: string | null // what writes with the session's cookie carry
 }
 
-const readPlace = async (): Promise<Place> => (await send('/reprise/v1')).json()
+const readPlace = async (): Promise<Place> => jsonOf(await send('/reprise/v1'))
 
 function enter(session: Session | null, at: Place) {
   batch(() => {
@@ -269,7 +285,7 @@ function takeSession(session: Session) {
 // A server without sessions has no such path.
 async function readSession(): Promise<Session | null> {
   try {
-    return await (await send('/reprise/v1/session')).json()
+    return await jsonOf(await send('/reprise/v1/session'))
   } catch (error) {
     if (!(error instanceof ApiError) || error.status !== 404) throw error
     return null
@@ -297,7 +313,7 @@ export async function signInWithToken(token: string): Promise<void> {
 export const signInWithCode = (code: string, isReplacing = false) => startSession({ code, isReplacing })
 
 async function startSession(by: { code: string; isReplacing: boolean } | { token: string }): Promise<void> {
-  const session: Session = await (await send('/reprise/v1/session', { method: 'POST', body: by })).json()
+  const session: Session = await jsonOf(await send('/reprise/v1/session', { method: 'POST', body: by }))
   enter(session, await readPlace())
   tabs.postMessage('in')
 }

@@ -1,7 +1,7 @@
 // Who changed what, and who was not let in: newest first.
 
 import { useState } from 'preact/hooks'
-import { accounts, call, workspaceKey } from './api'
+import { accounts, call, jsonOf, workspaceKey } from './api'
 import { useLive } from './live'
 import { href } from './route'
 import { Time } from './time'
@@ -43,7 +43,7 @@ export function AuditTab() {
     let page: string | null = null
     for (let i = 0; i < pages; i++) {
       const answer = await call(accounts('/audit', { limit: PAGE, user, action, outcome, page }), { signal })
-      items.push(...(await answer.json()).items)
+      items.push(...(await jsonOf(answer)).items)
       page = answer.headers.get('opc-next-page')
       if (!page) break
     }

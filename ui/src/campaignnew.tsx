@@ -3,6 +3,7 @@
 import { useEffect, useState } from 'preact/hooks'
 import { get, list, post } from './api'
 import { type Pair, PairFields } from './pair'
+import { useRetryTokens } from './retry'
 import { go, href } from './route'
 import type { Job, JobSummary } from './types'
 import { Dialog, Problem, closeDialog, visible } from './ui'
@@ -61,7 +62,7 @@ export function CampaignDialog({ job, onClose }: { job: Job | null; onClose: () 
   const given = parameters.filter(({ name }) => name)
   const [error, setError] = useState<unknown>(null)
   const [isSending, setSending] = useState(false)
-  const [token] = useState(() => crypto.randomUUID())
+  const tokenOf = useRetryTokens()
   useEffect(() => {
     if (job) return
     list<JobSummary>('/jobs', { limit: 1000, sortBy: 'displayName', sortOrder: 'ASC' }).then(({ items }) => setJobs(items), setError)
@@ -96,7 +97,7 @@ export function CampaignDialog({ job, onClose }: { job: Job | null; onClose: () 
     void send<{ key: string }>('/rerunCampaigns', (made) => {
       dialog?.close()
       go(href(['campaigns', made.key]))
-    }, { 'opc-retry-token': token })
+    }, { 'opc-retry-token': tokenOf(body()) })
   }
   function preview(event: { currentTarget: HTMLButtonElement }) {
     if (event.currentTarget.form?.reportValidity()) void send<CampaignPlan>('/rerunCampaigns/actions/plan', (plan) => setPlanned({ asked, plan }))
@@ -157,7 +158,7 @@ export function CampaignDialog({ job, onClose }: { job: Job | null; onClose: () 
         <label class="inline"><input type="checkbox" checked={isDownstream} onChange={(event) => setDownstream(event.currentTarget.checked)} />With the jobs that depend on it</label>
         <label class="inline"><input type="checkbox" checked={isCanary} onChange={(event) => setCanary(event.currentTarget.checked)} />The first one alone, the rest once it has succeeded</label>
         {planned?.asked === asked && error === null && <Preview plan={planned.plan} zone={zone} />}
-        {error !== null && <Problem error={error} />}
+        {error !== null && <Problem error={error} isOnce />}
         <footer>
           <button type="button" onClick={closeDialog}>Cancel</button>
           <button type="button" disabled={isSending} onClick={preview}>Preview</button>

@@ -2,11 +2,12 @@
 // of it, and what is saved is what was read and changed: somebody else's change in between is shown, not lost.
 
 import { useEffect, useLayoutEffect, useMemo, useRef, useState } from 'preact/hooks'
-import { ApiError, call, get, mayEdit, me, post, url, workspaceKey } from './api'
+import { ApiError, Unreachable, call, get, jsonOf, mayEdit, me, post, url, workspaceKey } from './api'
 import { Lines } from './difference'
 import { draftEra, keepDraft, storedDraft } from './drafts'
 import { DefinitionGraph } from './job'
 import { NotJson, type Place, lineCounter, placeOfMessage, places } from './jsonplace'
+import { useRetryTokens } from './retry'
 import { useRights } from './rights'
 import { go, href } from './route'
 import { withoutUnset } from './runtabs'
@@ -68,7 +69,7 @@ const newBase = (definition: { name: string }): Base => ({ name: definition.name
 
 async function readJob(jobKey: string): Promise<Base> {
   const answer = await call(url(`/jobs/${encodeURIComponent(jobKey)}`))
-  const { name, definitionVersion: version } = (await answer.json()) as Job
+  const { name, definitionVersion: version } = (await jsonOf(answer)) as Job
   const { definition } = await get<WholeVersion>(`/jobs/${encodeURIComponent(jobKey)}/versions/${version}`)
   return { name, text: written(definition), etag: answer.headers.get('etag'), version }
 }
@@ -109,7 +110,7 @@ async function look(text: string, signal: AbortSignal): Promise<Seen> {
   try {
     const whole = places(text)
     const answer = await call(url('/jobs/actions/validate'), { method: 'POST', body: JSON.parse(text), signal })
-    const { errors, warnings, definition } = (await answer.json()) as Validation
+    const { errors, warnings, definition } = (await jsonOf(answer)) as Validation
     const found = ({ message }: { message: string }) => {
       const place = placeOfMessage(whole, message)
       return { message, place, line: lineOf(place.start) }
@@ -130,7 +131,7 @@ function useLook(text: string): Seen | null {
       const now = await look(text, stop.signal)
       if (stop.signal.aborted) return
       setSeen((before) => ({ ...now, tasks: now.tasks ?? before?.tasks ?? null }))
-      if (now.failure instanceof TypeError) timer = setTimeout(() => setTries(tries + 1), RETRY_MS)
+      if (now.failure instanceof Unreachable) timer = setTimeout(() => setTries(tries + 1), RETRY_MS)
     }, seen ? PAUSE_MS : 0)
     return () => (clearTimeout(timer), stop.abort())
   }, [text, tries])
@@ -153,7 +154,7 @@ export function JobEditScreen({ jobKey, from }: { jobKey: string | null; from: s
     let timer = 0
     const begin = () => read().then(setBase, (problem) => {
       setError(problem)
-      if (problem instanceof TypeError) timer = setTimeout(begin, RETRY_MS)
+      if (problem instanceof Unreachable) timer = setTimeout(begin, RETRY_MS)
     })
     begin()
     return () => clearTimeout(timer)
@@ -184,7 +185,7 @@ function Editor({ jobKey, base: first, begun, draftName, read, onRestart }: {
   const [note, setNote] = useState(begun ? 'This is what you had written here before, and not saved.' : '')
   const [error, setError] = useState<unknown>(null)
   const [isSaving, setSaving] = useState(false)
-  const token = useMemo(() => crypto.randomUUID(), [text])
+  const tokenOf = useRetryTokens()
   const seen = useLook(text)
   const isCurrent = seen?.text === text
   const isChanged = text !== base.text
@@ -277,7 +278,7 @@ function Editor({ jobKey, base: first, begun, draftName, read, onRestart }: {
     try {
       const key = jobKey
         ? (await call(url(`/jobs/${encodeURIComponent(jobKey)}`), { method: 'PUT', body: value, headers: { 'if-match': base.etag! } }), jobKey)
-        : (await post<Job>('/jobs', value, { 'opc-retry-token': token })).key
+        : (await post<Job>('/jobs', value, { 'opc-retry-token': tokenOf(value) })).key
       latest.current = null
       keep(null)
       if (isHere.current) {

@@ -2,7 +2,7 @@
 // seconds where it has no stream of events.
 
 import { useEffect, useRef, useState } from 'preact/hooks'
-import { ApiError, type Query, call, url } from './api'
+import { ApiError, type Query, Unreachable, call, url } from './api'
 
 export const POLL_MS = 2000
 export const SLOW_MS = 30_000 // while a stream is open: in case that it is open but dead
@@ -72,7 +72,7 @@ export function useLive<T, E = unknown>(
       } catch (error) {
         if (stop.signal.aborted) return
         setState((before) => ({ key, data: before.key === key ? before.data : undefined, error: error as Error }))
-        if (!(error instanceof TypeError)) wait *= 5
+        if (!(error instanceof Unreachable)) wait *= 5
       } finally {
         isLoading = false
       }

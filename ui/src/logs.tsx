@@ -2,7 +2,7 @@
 
 import { useEffect, useLayoutEffect, useMemo, useRef, useState } from 'preact/hooks'
 import { Ansi } from './ansi'
-import { ApiError, call, get, url } from './api'
+import { ApiError, Unreachable, call, get, url, wholeOf } from './api'
 import { kept } from './kept'
 import { useLive } from './live'
 import { LogReader } from './logread'
@@ -96,7 +96,11 @@ function TaskLog({ taskRunKey, isRunActive }: { taskRunKey: string; isRunActive:
 async function* piecesOf(answer: Response) {
   const reader = answer.body!.getReader()
   try {
-    for (let piece = await reader.read(); !piece.done; piece = await reader.read()) yield piece.value
+    for (;;) {
+      const piece = await wholeOf(reader.read())
+      if (piece.done) return
+      yield piece.value
+    }
   } finally {
     reader.cancel().catch(() => undefined) // who has enough goes away
   }
@@ -152,7 +156,7 @@ function useLog(taskRunKey: string, attempt: number, stream: string, isGrowing: 
             continue
           }
           setError(problem)
-          if (!(problem instanceof TypeError)) return
+          if (!(problem instanceof Unreachable)) return
           await new Promise((resolve) => setTimeout(resolve, 2000)) // the server is away: go on where it stopped
         }
       }
@@ -252,7 +256,7 @@ function LogView({ taskRunKey, attempt, stream, isGrowing, name, nothing, onEmpt
     try {
       for (;;) {
         const answer = await call(url(`/taskRuns/${taskRunKey}/logs`, { attempt, stream, offset: next }))
-        const part = await answer.blob()
+        const part = await wholeOf(answer.blob())
         if (!part.size) break
         parts.push(part)
         got += part.size

@@ -4,7 +4,7 @@ import { signal } from '@preact/signals'
 import { Component, type ComponentChildren, render } from 'preact'
 import { useEffect, useState } from 'preact/hooks'
 import { AccessScreen } from './access'
-import { ApiError, away, isOffline, me, place, resume, signInWithCode, signOut } from './api'
+import { ApiError, Unreachable, away, isOffline, me, place, resume, signInWithCode, signOut } from './api'
 import { CampaignScreen, CampaignsScreen } from './campaigns'
 import { JobScreen } from './job'
 import { JobEditScreen } from './jobedit'
@@ -170,7 +170,7 @@ async function begin() {
   try {
     await resume()
   } catch (error) {
-    if (!(error instanceof TypeError)) refusal.value = error
+    if (!(error instanceof Unreachable)) refusal.value = error
     setTimeout(begin, RETRY_MS)
   }
 }

@@ -9,6 +9,7 @@ import { closure } from './graphlib'
 import { Difference, ParameterChanges, differs, useVersions } from './difference'
 import { useLive } from './live'
 import { type Pair, PairFields } from './pair'
+import { useRetryTokens } from './retry'
 import { useRights } from './rights'
 import { go, href, route } from './route'
 import { nodeView } from './run'
@@ -100,6 +101,7 @@ function Editor({ run, onStale }: { run: Run; onStale: () => void }) {
   const [refused, setRefused] = useState<Run | null>(null) // the run as it was when the server refused
   const [failure, setFailure] = useState<unknown>(null)
   const [isSending, setSending] = useState(false)
+  const tokenOf = useRetryTokens()
 
   const isReady = isFinal(run.state.status)
   const versions = useVersions(run.jobKey)
@@ -149,7 +151,7 @@ function Editor({ run, onStale }: { run: Run; onStale: () => void }) {
     setSending(true)
     setFailure(null)
     try {
-      await post(`/jobRuns/${run.key}/actions/repair`, request, { 'if-match': plan.etag, 'opc-retry-token': crypto.randomUUID() })
+      await post(`/jobRuns/${run.key}/actions/repair`, request, { 'if-match': plan.etag, 'opc-retry-token': tokenOf([request, plan.etag]) })
       keep(null)
       go(href(['runs', run.key]))
     } catch (problem) {
@@ -214,7 +216,7 @@ function Editor({ run, onStale }: { run: Run; onStale: () => void }) {
           <DefinitionChoice run={run} versions={versions} value={definition} onChange={setDefinition} />
           <PlanView plan={plan} error={error} isCurrent={isCurrent} isEmpty={!selected.length} onMark={mark}
             mayMark={(key) => tasks.get(key)?.type !== 'IF_ELSE_TASK' && states.get(key)?.state.status !== 'SUCCESS'} onAdd={(key) => setChosen((set) => new Set([...set, ...closure(shownTasks, [key], 'downstream')]))} />
-          {failure !== null && <Problem error={failure} />}
+          {failure !== null && <Problem error={failure} isOnce />}
           <div class="confirm">
             <button type="button" class="primary" disabled={!plan || !isCurrent || isSending || !isReady || taken.includes(true)} onClick={confirm}>
               {isSending ? 'Asking the server…' : plan && isCurrent ? `Repair: run ${count(plan, 'RUN')}${markedCount(plan)}` : 'Repair'}

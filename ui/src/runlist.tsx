@@ -3,6 +3,7 @@
 import { useEffect, useMemo, useState } from 'preact/hooks'
 import { type Query, list, mayOperate, post } from './api'
 import { useLive } from './live'
+import { useRetryTokens } from './retry'
 import { amend, go, href, route } from './route'
 import { PairFields } from './pair'
 import { Pill, SLOT_STATES, isFinal, look, word } from './states'
@@ -176,7 +177,7 @@ export function StartDialog({ job, given = [], onClose }: { job: Job; given?: Pa
   const [added, setAdded] = useState(() => given.filter((p) => !own.has(p.name)).map(({ name, value }) => ({ name, value: value ?? '' })))
   const [error, setError] = useState<unknown>(null)
   const [isSending, setSending] = useState(false)
-  const [token] = useState(() => crypto.randomUUID())
+  const tokenOf = useRetryTokens()
   const isFull = useIsFull(job)
   const isChanged = ({ name, value }: Parameter) => values.has(name) && values.get(name) !== (value ?? '')
   async function start(event: Event) {
@@ -188,8 +189,8 @@ export function StartDialog({ job, given = [], onClose }: { job: Job; given?: Pa
       ...added.filter((p) => p.name),
     ]
     try {
-      const run = await post<{ key: string }>('/jobRuns', { jobKey: job.key, ...(parameters.length ? { parameters } : {}) },
-        { 'opc-retry-token': `${token}.${parameters.length}`.slice(0, 64) })
+      const body = { jobKey: job.key, ...(parameters.length ? { parameters } : {}) }
+      const run = await post<{ key: string }>('/jobRuns', body, { 'opc-retry-token': tokenOf(body) })
       go(href(['runs', run.key]))
     } catch (problem) {
       setSending(false)
@@ -222,7 +223,7 @@ export function StartDialog({ job, given = [], onClose }: { job: Job; given?: Pa
             {job.maxConcurrentRuns === 0 ? 'The job takes no runs at present' : `As many runs of the job are active as it takes (${job.maxConcurrentRuns})`}, and it has no queue: this run would be skipped.
           </p>
         )}
-        {error !== null && <Problem error={error} />}
+        {error !== null && <Problem error={error} isOnce />}
         <footer>
           <button type="button" onClick={closeDialog}>Cancel</button>
           <button type="submit" class="primary" disabled={isSending}>{isSending ? 'Starting…' : 'Run'}</button>

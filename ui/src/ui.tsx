@@ -2,7 +2,7 @@
 
 import type { ComponentChildren } from 'preact'
 import { useEffect, useId, useLayoutEffect, useRef, useState } from 'preact/hooks'
-import { ApiError } from './api'
+import { ApiError, Unreachable } from './api'
 import { href } from './route'
 
 // ---- text of others ----
@@ -41,13 +41,14 @@ const REFUSALS: Record<string, string> = {
   PayloadTooLarge: 'Too much', TooManyRequests: 'Too many at once', InternalServerError: 'The server failed', ServiceUnavailable: 'The server cannot do it at the moment',
 }
 
-export function Problem({ error, title, children }: { error: unknown; title?: string; children?: ComponentChildren }) {
-  const text = error instanceof ApiError ? error.message
-    : error instanceof TypeError ? 'The server cannot be reached.' : String((error as Error)?.message ?? error)
+// `isOnce`: what was sent has a retry token.
+export function Problem({ error, title, isOnce, children }: { error: unknown; title?: string; isOnce?: boolean; children?: ComponentChildren }) {
+  const text = String((error as Error)?.message ?? error)
   return (
     <div class="problem" role="alert">
       <strong title={error instanceof ApiError ? error.code : undefined}>{title ?? (error instanceof ApiError ? REFUSALS[error.code] ?? error.code : 'Not possible')}</strong>
       <span>{/^[a-z]+[ ,:]/.test(text) ? text.slice(0, 1).toUpperCase() + text.slice(1) : text /* names of fields stay as they are */}</span>
+      {isOnce && error instanceof Unreachable && <span>It may have arrived all the same. Sent again as it is, it is done once; with anything changed it is another one.</span>}
       {children}
     </div>
   )
@@ -75,15 +76,31 @@ export function Empty({ title, children }: { title: string; children?: Component
 
 export const Loading = () => <p class="loading" role="status">Loading…</p>
 
+// Without TLS browsers have no navigator.clipboard, but copy what is selected. The field stands beside the button, for nothing outside
+// a dialog can be selected.
+async function copy(text: string, button: HTMLElement) {
+  if (navigator.clipboard) return navigator.clipboard.writeText(text)
+  const field = document.createElement('textarea')
+  field.className = 'hidden'
+  field.value = text
+  button.after(field)
+  field.select()
+  const isDone = document.execCommand('copy')
+  field.remove()
+  button.focus()
+  if (!isDone) throw new Error('refused')
+}
+
 export function CopyText({ text, label = 'Copy' }: { text: string; label?: string }) {
-  const [done, setDone] = useState(false)
+  const [told, setTold] = useState('')
+  const tell = (said: string) => {
+    setTold(said)
+    setTimeout(() => setTold(''), 1500)
+  }
   return (
-    <button type="button" class="small" onClick={() =>
-      navigator.clipboard?.writeText(text).then(() => {
-        setDone(true)
-        setTimeout(() => setDone(false), 1500)
-      })}>
-      {done ? 'Copied' : label}
+    <button type="button" class="small" onClick={({ currentTarget }) =>
+      copy(text, currentTarget).then(() => tell('Copied'), () => tell('The browser does not allow it'))}>
+      {told || label}
     </button>
   )
 }
