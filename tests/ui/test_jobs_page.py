@@ -303,3 +303,12 @@ def test_a_run_whose_answer_was_lost_is_not_started_twice(own, page):
     page(f"{press}; await page.getByRole('dialog').waitFor({{state: 'detached'}})")
     page.state("SUCCESS")
     assert len(own.api.read("/jobRuns")["items"]) == 3
+
+
+def test_a_dialog_of_a_job_with_a_long_name_begins_at_its_left(own, page):
+    job = own.api.job([task("one")], name="n" * 200, schedule={"quartzCronExpression": "0 0 0 1 1 ? 2090", "timezoneId": "UTC", "pauseStatus": "PAUSED"})
+    page.go(f"jobs/{job['key']}")
+    for button in ("Run…", "Rerun a range…"):
+        page(f"await page.getByRole('button', {{name: '{button}'}}).click(); await page.getByRole('dialog').waitFor()")
+        assert page("return await page.getByRole('dialog').evaluate((one) => [one.scrollLeft, one.scrollWidth - one.clientWidth])") == [0, 0]
+        page("await page.keyboard.press('Escape')")

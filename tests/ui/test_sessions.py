@@ -246,3 +246,15 @@ def test_tabs_of_a_browser_are_signed_out_together(own, page):
     page("await second.getByLabel('Token').fill(arg); await second.keyboard.press('Enter')", own.token)
     page.sees("hello")
     page("await second.close()")
+
+
+def test_who_could_not_be_signed_out_is_told(own, page):
+    """The session lives on where the server has not ended it: the page does not say otherwise."""
+    session = "'**/reprise/v1/session'"
+    dialog = "page.getByRole('dialog', {name: 'You are still signed in'})"
+    page(f"await page.route({session}, (route) => route.abort()); await page.getByRole('button', {{name: 'Sign out'}}).click(); await {dialog}.waitFor()")
+    again = f"{dialog}.getByRole('button', {{name: 'Sign out'}})"
+    page(f"await page.unroute({session}); await page.route({session}, (route) => route.fulfill({{status: 503, body: 'busy'}})); await {again}.click()")
+    page.sees("busy")
+    page.picture("still-signed-in")
+    page(f"await page.unroute({session}); await {again}.click(); await page.getByLabel('Token').waitFor(); await page.reload(); await page.getByLabel('Token').waitFor()")

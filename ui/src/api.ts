@@ -318,9 +318,12 @@ async function startSession(by: { code: string; isReplacing: boolean } | { token
   tabs.postMessage('in')
 }
 
+// Done only when the server has said so, or that there is no such session: else whoever has this browser could go on with it.
 export async function signOut(): Promise<void> {
   if (!storedToken()) {
-    await call('/reprise/v1/session', { method: 'DELETE' }).catch(() => undefined)
+    await call('/reprise/v1/session', { method: 'DELETE' }).catch((error) => {
+      if (!(error instanceof ApiError) || error.status !== 401) throw error
+    })
     tabs.postMessage(`out ${me.value.key}`)
   }
   leave()

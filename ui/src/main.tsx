@@ -6,6 +6,7 @@ import { useEffect, useState } from 'preact/hooks'
 import { AccessScreen } from './access'
 import { ApiError, Unreachable, away, isOffline, me, place, resume, signInWithCode, signOut } from './api'
 import { CampaignScreen, CampaignsScreen } from './campaigns'
+import { FormDialog } from './formdialog'
 import { JobScreen } from './job'
 import { JobEditScreen } from './jobedit'
 import { JobsScreen } from './jobs'
@@ -115,6 +116,7 @@ function Workspaces() {
 
 function Shell() {
   const [help, setHelp] = useState(false)
+  const [isStaying, setStaying] = useState(false) // who wanted to sign out
   useShortcuts(() => setHelp(true))
   const at = place.value
   const here = route.value.path[0] ?? 'jobs'
@@ -133,11 +135,16 @@ function Shell() {
         {at && <span class="muted user">{at.user}</span>}
         <button type="button" class="quiet" aria-label="Keyboard shortcuts" title="Keyboard shortcuts (?)" onClick={() => setHelp(true)}>?</button>
         <ThemeSwitch />
-        <button type="button" class="quiet" onClick={signOut}>Sign out</button>
+        <button type="button" class="quiet" onClick={() => signOut().catch(() => setStaying(true))}>Sign out</button>
       </header>
       <main id="main" tabIndex={-1}>
         <Boundary at={route.value.path.join('/')} key={workspaceAsked.value ?? ''}><Screen /></Boundary>
       </main>
+      {isStaying && (
+        <FormDialog title="You are still signed in" verb="Sign out" doing="Signing out…" onClose={() => setStaying(false)} onSubmit={signOut}>
+          <p>The server did not end the session: whoever has this browser can go on with it. Try again.</p>
+        </FormDialog>
+      )}
       {help && (
         <Dialog title="Keyboard" onClose={() => setHelp(false)}>
           <dl class="keys">{KEYS.map(([keys, text]) => <div key={keys}><dt><kbd>{keys}</kbd></dt><dd>{text}</dd></div>)}</dl>
