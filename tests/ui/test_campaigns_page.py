@@ -164,3 +164,18 @@ def test_a_range_is_asked_for_in_the_zone_of_the_schedule(own, page_on, backfill
     made = own.api.read("/rerunCampaigns")["items"][0]
     assert (made["beginTime"], made["endTime"]) == ("2026-03-28T23:00:00.000Z", "2026-03-29T01:00:00.000Z")
     assert made["cellCount"] == 1
+
+
+def test_all_runs_of_a_planned_time_are_in_the_grid(own, page, backfill):
+    body = {"jobKey": backfill["job"], "concurrent": 10, "beginTime": "2026-03-26T00:00:00+01:00"}
+    second = own.api.made("/rerunCampaigns", {**body, "kind": "SUPPLEMENT", "endTime": "2026-03-26T23:59:59+01:00"})
+    eventually(lambda: own.api.read(f"/rerunCampaigns/{second['key']}")["status"] == "FAILED", "it ended")
+    whole = own.api.made("/rerunCampaigns", {**body, "kind": "RERUN", "instances": "ALL", "where": "FIRST", "endTime": "2026-03-27T23:59:59+01:00"})
+    assert whole["cellCount"] == 3
+    page.go(f"campaigns/{whole['key']}")
+    page.sees("run 2")
+    cells = "page.locator('.grid-cell [data-status]:not([data-status=\"\"])')"
+    assert page(f"return await {cells}.evaluateAll((all) => all.map((one) => one.dataset.cell))") == ["0.0", "0.1", "0.2"]
+    page("await page.locator('[data-cell=\"0.0\"]').focus(); await page.keyboard.press('ArrowRight'); await page.keyboard.press('Enter')")
+    page("await page.getByRole('complementary', {name: 'Cell nightly'}).waitFor()")
+    assert "run 2" in page("return await page.locator('[aria-expanded=true]').getAttribute('aria-label')")

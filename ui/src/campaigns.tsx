@@ -182,12 +182,25 @@ function columnTime(time: string, before: string | undefined, zone: Zone) {
   return before && zonedDay(Date.parse(before), zone) === day ? zonedClock(Date.parse(time), zone) : plannedText(Date.parse(time), zone)
 }
 
+// Of a planned time that has several runs each has a column of its own.
+function placed(cells: CampaignCell[]) {
+  const runs = new Map<string, number>() // of a planned time, of the job that has most
+  const counts = new Map<string, number>() // of a job at a planned time
+  const byPlace = new Map<string, CampaignCell>()
+  for (const cell of cells) {
+    const place = `${cell.jobKey} ${cell.plannedTime}`
+    const run = counts.get(place) ?? 0
+    counts.set(place, run + 1)
+    byPlace.set(`${place} ${run}`, cell)
+    runs.set(cell.plannedTime, Math.max(runs.get(cell.plannedTime) ?? 0, run + 1))
+  }
+  const columns = [...runs.keys()].sort().flatMap((time) => Array.from({ length: runs.get(time)! }, (_, run) => ({ time, run })))
+  return { columns, byPlace }
+}
+
 function CellGrid({ campaign, zoneName }: { campaign: Campaign; zoneName: string | null }) {
   const zone = zoneOf(zoneName)
-  const { times, byPlace } = useMemo(() => {
-    const times = [...new Set(campaign.cells.map((cell) => cell.plannedTime))].sort()
-    return { times, byPlace: new Map(campaign.cells.map((cell) => [`${cell.jobKey} ${cell.plannedTime}`, cell])) }
-  }, [campaign.cells])
+  const { columns, byPlace } = useMemo(() => placed(campaign.cells), [campaign.cells])
   const rows = useRows(campaign.jobs.length, ROW_PX)
   const [view, setView] = useState({ left: 0, width: 800 })
   const [focus, setFocus] = useState<[number, number]>([0, 0])
@@ -198,20 +211,20 @@ function CellGrid({ campaign, zoneName }: { campaign: Campaign; zoneName: string
   }
   useEffect(measure, [])
   const from = Math.max(0, Math.floor(view.left / COLUMN_PX) - 4)
-  const shown = times.slice(from, Math.ceil((view.left + view.width) / COLUMN_PX) + 4)
+  const shown = columns.slice(from, Math.ceil((view.left + view.width) / COLUMN_PX) + 4)
   const opened = campaign.cells.find((cell) => cell.position === Number(route.value.query.get('cell') ?? NaN))
   const place = (column: number) => ({ left: `calc(var(--grid-names) + ${column * COLUMN_PX}px)` })
-  const whole = { width: `calc(var(--grid-names) + ${times.length * COLUMN_PX}px)` }
+  const whole = { width: `calc(var(--grid-names) + ${columns.length * COLUMN_PX}px)` }
 
   function onKeyDown(event: KeyboardEvent) {
     const [r, c] = focus
     const to = ({
-      ArrowUp: [r - 1, c], ArrowDown: [r + 1, c], ArrowLeft: [r, c - 1], ArrowRight: [r, c + 1], Home: [r, 0], End: [r, times.length - 1],
+      ArrowUp: [r - 1, c], ArrowDown: [r + 1, c], ArrowLeft: [r, c - 1], ArrowRight: [r, c + 1], Home: [r, 0], End: [r, columns.length - 1],
     } as Record<string, [number, number]>)[event.key]
     if (!to) return
     event.preventDefault()
     const row = Math.max(0, Math.min(campaign.jobs.length - 1, to[0]))
-    const column = Math.max(0, Math.min(times.length - 1, to[1]))
+    const column = Math.max(0, Math.min(columns.length - 1, to[1]))
     setFocus([row, column])
     const at = box.current!
     at.scrollTop = Math.max(Math.min(at.scrollTop, row * ROW_PX), (row + 5) * ROW_PX - at.clientHeight)
@@ -223,13 +236,13 @@ function CellGrid({ campaign, zoneName }: { campaign: Campaign; zoneName: string
   return (
     <div class={`panel with-side alone${opened ? ' open' : ''}`}>
       <div class="main">
-        <div class="grid tall" ref={box} role="grid" aria-label="Jobs against planned times" aria-rowcount={campaign.jobs.length + 1} aria-colcount={times.length + 1}
+        <div class="grid tall" ref={box} role="grid" aria-label="Jobs against planned times" aria-rowcount={campaign.jobs.length + 1} aria-colcount={columns.length + 1}
           tabIndex={-1} onKeyDown={onKeyDown} onScroll={() => (rows.onScroll(), measure())}>
           <div class="grid-head" role="row" style={whole}>
             <div class="grid-corner" role="columnheader"><span>Job<br /><Name text={zone.name} /></span></div>
-            {shown.map((time, i) => (
-              <div key={time} role="columnheader" class="grid-run" style={place(from + i)}>
-                <time dateTime={time} title={`${plannedText(Date.parse(time), zone)} ${zone.name}\n${both(Date.parse(time))}`}>{columnTime(time, times[from + i - 1], zone)}</time>
+            {shown.map(({ time, run }, i) => (
+              <div key={`${time} ${run}`} role="columnheader" class="grid-run" style={place(from + i)}>
+                <time dateTime={time} title={`${plannedText(Date.parse(time), zone)} ${zone.name}\n${both(Date.parse(time))}`}>{run ? `run ${run + 1}` : columnTime(time, columns[from + i - 1]?.time, zone)}</time>
               </div>
             ))}
           </div>
@@ -239,12 +252,12 @@ function CellGrid({ campaign, zoneName }: { campaign: Campaign; zoneName: string
               return (
                 <div key={job.jobKey} class="grid-row" role="row" aria-rowindex={row + 2} style={{ top: `${row * ROW_PX}px` }}>
                   <div class="grid-name" role="rowheader"><a href={href(['jobs', job.jobKey])} tabIndex={-1}><Name text={job.name} /></a></div>
-                  {shown.map((time, j) => {
+                  {shown.map(({ time, run }, j) => {
                     const column = from + j
-                    const cell = byPlace.get(`${job.jobKey} ${time}`)
-                    const text = `${visible(job.name)}, ${plannedText(Date.parse(time), zone)} ${zone.name}: ${cell ? cellWord(cell.status) : 'not part of it'}`
+                    const cell = byPlace.get(`${job.jobKey} ${time} ${run}`)
+                    const text = `${visible(job.name)}, ${plannedText(Date.parse(time), zone)} ${zone.name}${run ? `, run ${run + 1}` : ''}: ${cell ? cellWord(cell.status) : 'not part of it'}`
                     return (
-                      <div key={time} role="gridcell" aria-colindex={column + 2} class="grid-cell" style={place(column)}>
+                      <div key={`${time} ${run}`} role="gridcell" aria-colindex={column + 2} class="grid-cell" style={place(column)}>
                         <button type="button" data-cell={`${row}.${column}`} tabIndex={focus[0] === row && focus[1] === column ? 0 : -1}
                           data-status={cell?.status ?? ''} aria-label={text} title={cell?.reason ? `${text}\n${cell.reason}` : text}
                           aria-expanded={cell && opened === cell} onFocus={() => setFocus([row, column])}
