@@ -357,3 +357,27 @@ def test_a_task_of_a_big_graph_is_found_by_its_name(own, page):
     page("await page.goto('about:blank'); await page.goto(arg)", f"/#/runs/{run['key']}?repair=0")
     page("await page.getByRole('button', {name: 'Original', pressed: true}).waitFor()")
     page(f"await page.locator('[data-node={names[120]}][data-status=FAILED]').waitFor()")  # an older attempt, too
+
+
+def test_what_got_no_answer_is_asked_for_again(own, page):
+    """One lost answer is not shown as if there were nothing."""
+    run = own.api.go([task("one", "fail.py")], "FAILED")
+    own.api.repair(run)
+    own.api.wait_final(run, "FAILED")
+    own.api.replace(own.api.get_run(run)["jobKey"], [step("two")])
+    places = [(f"runs/{run['key']}?tab=events", "**/jobRuns/*/events?*", "newest first", "0 events"),
+              (f"runs/{run['key']}?repair=0&tab=tasks", "**/taskRuns?*repairKey=0*", "one", "Not run"),
+              (f"runs/{run['key']}?repair=0", "**/taskRuns?*repairKey=0*", "Failed", "Not run"),
+              (f"runs/{run['key']}/repair", "**/actions/planRepair", "Will run 1", "Will run 0"),
+              (f"jobs/{own.api.get_run(run)['jobKey']}?tab=definition", "**/versions?*", "compared with", "Not found")]
+    for place, path, there, false in places:
+        page.go("jobs")
+        page.settle()
+        page("globalThis.lost = false; await page.route(arg, (route) => { lost = true; return route.abort() }, {times: 1})", path)
+        page.go(place)
+        until(lambda: page("return lost"), f"{path} was asked for")
+        page.sees("The server cannot be reached")
+        assert false not in page.text("main")
+        page.sees(there)
+        page("await page.getByText('The server cannot be reached').waitFor({state: 'detached'})")
+        assert false not in page.text("main")

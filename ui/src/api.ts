@@ -222,14 +222,14 @@ export async function list<T>(path: string, query?: Query, signal?: AbortSignal)
   return { items: (await jsonOf(answer)).items as T[], next: answer.headers.get('opc-next-page') }
 }
 
-// Of a list that has an end: all pages of it, a thousand each unless the query says otherwise.
-export async function listAll<T>(path: string, query: Query, signal?: AbortSignal): Promise<T[]> {
+// Of a list that has an end: all pages of it, a thousand each unless the query says otherwise. `most`: then it is enough.
+export async function listAll<T>(path: string, query: Query, signal?: AbortSignal, most = Infinity): Promise<T[]> {
   const items: T[] = []
   for (let page: string | null = null; ; ) {
     const answer: { items: T[]; next: string | null } = await list<T>(path, { limit: 1000, ...query, page }, signal)
     items.push(...answer.items)
     page = answer.next
-    if (!page) return items
+    if (!page || items.length >= most) return items
   }
 }
 

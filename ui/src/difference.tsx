@@ -1,7 +1,7 @@
 // What differs between two versions of a definition, in words; and which versions a job has.
 
-import { useEffect, useMemo, useState } from 'preact/hooks'
-import { get, list } from './api'
+import { useMemo, useRef } from 'preact/hooks'
+import { ApiError, get, listAll } from './api'
 import { diffLines } from './linediff'
 import { useLive } from './live'
 import { Value, withoutUnset } from './runtabs'
@@ -9,6 +9,8 @@ import type { DefinitionDiff, ParameterChange, Version, WholeVersion } from './t
 import { Loading, Name, Problem, visible } from './ui'
 
 const MAX_SHOWN = 50
+const VERSIONS_A_PAGE = 100
+const MOST_VERSIONS = 1000 // in a list of choices; the address leads to any
 
 export const differs = (diff: DefinitionDiff | null | undefined): boolean =>
   !!diff && [diff.added, diff.removed, diff.rewired, diff.changed, diff.fields, diff.parameters].some((part) => part?.length)
@@ -80,13 +82,19 @@ export function Lines({ before, after, label }: { before: string; after: string;
   }, [before, after, label])
 }
 
-// Newest first. Empty while they are read; null where the server does not list them, or the job is gone.
+// Newest first, the newest thousand. Empty while they are read; null where the server does not list them, or the job is gone.
 export function useVersions(jobKey: string, stamp: string | number = ''): Version[] | null {
-  const [versions, setVersions] = useState<Version[] | null>([])
-  useEffect(() => {
-    const stop = new AbortController()
-    list<Version>(`/jobs/${jobKey}/versions`, { limit: 50 }, stop.signal).then(({ items }) => setVersions(items), () => !stop.signal.aborted && setVersions(null))
-    return () => stop.abort()
-  }, [jobKey, stamp])
-  return versions
+  const known = useRef<{ of: string; versions: Version[] | null }>({ of: '', versions: [] })
+  const { data } = useLive<Version[] | null>(`versions ${jobKey} ${stamp}`, (signal) => listVersions(jobKey, signal), { isActive: () => false })
+  if (data !== undefined) known.current = { of: jobKey, versions: data }
+  return known.current.of === jobKey ? known.current.versions : []
+}
+
+async function listVersions(jobKey: string, signal: AbortSignal): Promise<Version[] | null> {
+  try {
+    return await listAll<Version>(`/jobs/${jobKey}/versions`, { limit: VERSIONS_A_PAGE }, signal, MOST_VERSIONS)
+  } catch (error) {
+    if (error instanceof ApiError && error.status === 404) return null
+    throw error
+  }
 }

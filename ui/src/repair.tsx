@@ -18,6 +18,8 @@ import { localTime } from './time'
 import type { Job, Plan, PlanTask, Run, TaskDef, Version, WholeVersion } from './types'
 import { Empty, Key, Loading, Missing, Name, Problem, visible } from './ui'
 
+const PAUSE_MS = 120 // of choosing, before the server is asked
+
 const VERDICTS = {
   RUN: { text: 'run', word: 'Run', tone: 'run' },
   REEVALUATE: { text: 're-evaluate', word: 'Re-evaluate', tone: 'wait' },
@@ -238,24 +240,18 @@ function without(set: Set<string>, key: string) {
 const markedCount = (plan: Plan) => (count(plan, 'MARK') ? `, mark ${count(plan, 'MARK')}` : '')
 const count = (plan: Plan, verdict: PlanTask['verdict']) => plan.tasks.filter((task) => task.verdict === verdict).length
 
-// The server's plan for what is chosen now. `isCurrent` is false while a newer answer is on its way.
+// The server's plan for what is chosen now. `isCurrent` is false while a newer answer is on its way: then it is the plan before.
 function usePlan(run: Run, request: object, isWanted: boolean) {
   const key = isWanted ? `${run.key} ${run.version} ${run.timeUpdated} ${JSON.stringify(request)}` : ''
-  const [done, setDone] = useState<{ key: string; plan?: Plan; error?: unknown }>({ key: '' })
-  useEffect(() => {
-    if (!key) return
-    let isGone = false
-    const timer = setTimeout(() => {
-      post<Plan>(`/jobRuns/${run.key}/actions/planRepair`, request).then(
-        (plan) => !isGone && setDone({ key, plan }), (error) => !isGone && setDone({ key, error }))
-    }, 120)
-    return () => {
-      isGone = true
-      clearTimeout(timer)
-    }
-  }, [key])
-  const isCurrent = done.key === key && key !== ''
-  return { plan: isWanted ? done.plan : undefined, error: isCurrent ? done.error : undefined, isCurrent }
+  const before = useRef<Plan | undefined>(undefined)
+  const { data, error } = useLive<Plan | undefined>(`plan ${key}`, async (signal) => {
+    if (!isWanted) return undefined
+    await new Promise((resolve) => setTimeout(resolve, PAUSE_MS))
+    signal.throwIfAborted()
+    return post<Plan>(`/jobRuns/${run.key}/actions/planRepair`, request, {}, signal)
+  }, { isActive: () => false })
+  if (data) before.current = data
+  return { plan: isWanted ? data ?? (error ? undefined : before.current) : undefined, error: data ? undefined : error, isCurrent: !!data }
 }
 
 function PlanView({ plan, error, isCurrent, isEmpty, mayMark, onMark, onAdd }: {
@@ -387,13 +383,7 @@ function DefinitionChoice({ run, versions, value, onChange }: {
 function useTasks(run: Run, definition: string, versions: Version[] | null): TaskDef[] {
   const version = definition === 'CURRENT' ? versions?.find((v) => v.isCurrent)?.version
     : definition === 'ORIGINAL' ? run.repairHistory[0]?.definitionVersion : definition ? Number(definition) : undefined
-  const [found, setFound] = useState<{ version: number; tasks: TaskDef[] } | null>(null)
-  useEffect(() => {
-    if (!version) return
-    const stop = new AbortController()
-    get<WholeVersion>(`/jobs/${run.jobKey}/versions/${version}`, {}, stop.signal)
-      .then((whole) => setFound({ version, tasks: whole.definition.tasks ?? [] }), () => undefined) // the plan says what is wrong
-    return () => stop.abort()
-  }, [version])
-  return version && found?.version === version ? found.tasks : run.tasks
+  const { data } = useLive<WholeVersion | null>(`tasks ${run.jobKey} ${version ?? ''}`,
+    (signal) => (version ? get(`/jobs/${run.jobKey}/versions/${version}`, {}, signal) : Promise.resolve(null)), { isActive: () => false })
+  return version && data ? data.definition.tasks ?? [] : run.tasks
 }

@@ -1,7 +1,7 @@
 // A run: what state it is in and why, its tasks as graph, over time and as a list, its output, what it was given.
 
 import type { ComponentChildren } from 'preact'
-import { useEffect, useMemo, useState } from 'preact/hooks'
+import { useEffect, useMemo, useRef, useState } from 'preact/hooks'
 import { ApiError, get, list, listAll, post } from './api'
 import { useAsOf } from './asof'
 import { CompareDialog } from './compare'
@@ -28,41 +28,35 @@ const TABS: [string, string][] = [
 
 // ---- data ----
 
-// Events are asked for where they are shown, from the last one on; a run keeps its own list.
-function useEvents(run: Run | undefined, isWanted: boolean): RunEvent[] {
-  const [events, setEvents] = useState<{ key: string; items: RunEvent[] }>({ key: '', items: [] })
-  const key = run?.key ?? ''
-  useEffect(() => {
-    if (!run || !isWanted) return
-    const stop = new AbortController()
-    async function read() {
-      let items = events.key === key ? events.items : []
-      for (;;) {
-        const page = await list<RunEvent>(`/jobRuns/${key}/events`, { after: items.at(-1)?.id ?? 0, limit: 1000 }, stop.signal)
-        if (!page.items.length) break
-        items = [...items, ...page.items]
-        if (page.items.length < 1000) break
-      }
-      setEvents({ key, items })
+// Events are asked for where they are shown, from the last one on; a run keeps its own list. Those before while newer ones are read.
+function useEvents(run: Run | undefined, isWanted: boolean): { events: RunEvent[] | undefined; error: Error | undefined } {
+  const known = useRef<RunEvent[] | undefined>(undefined)
+  const { error } = useLive<RunEvent[] | undefined>(`events ${isWanted && run ? `${run.key} ${run.timeUpdated}` : ''}`, async (signal) => {
+    if (!run || !isWanted) return undefined
+    let items = known.current ?? []
+    for (;;) {
+      const page = await list<RunEvent>(`/jobRuns/${run.key}/events`, { after: items.at(-1)?.id ?? 0, limit: 1000 }, signal)
+      items = [...items, ...page.items]
+      if (page.items.length < 1000) break
     }
-    read().catch(() => undefined) // the run's own call tells what is wrong
-    return () => stop.abort()
-  }, [key, run?.timeUpdated, isWanted])
-  return events.key === key ? events.items : []
+    return (known.current = items)
+  }, { isActive: () => false })
+  return { events: known.current, error }
 }
 
-// All attempts of a run; the run itself holds the original and the newest nine.
-function useHistory(run: Run | undefined): Repair[] {
-  const embedded = run?.repairHistory ?? []
-  const [all, setAll] = useState<Repair[]>([])
-  const isCut = run !== undefined && run.version > embedded.length
-  useEffect(() => {
-    if (!isCut) return
-    const stop = new AbortController()
-    listAll<Repair>(`/jobRuns/${run!.key}/repairHistory`, { limit: 100 }, stop.signal).then(setAll, () => undefined)
-    return () => stop.abort()
-  }, [run?.key, run?.timeUpdated, isCut])
-  return isCut && all.length ? all : embedded
+// All attempts of a run; the run itself holds the original and the newest nine. What has ended stays as it is.
+function useHistory(run: Run | undefined): { history: Repair[]; isWhole: boolean; error: Error | undefined } {
+  const known = useRef<Repair[]>([])
+  const isCut = run !== undefined && run.version > run.repairHistory.length
+  const { data, error } = useLive<Repair[]>(`attempts of ${isCut ? `${run.key} ${run.version}` : ''}`,
+    (signal) => (isCut ? listAll(`/jobRuns/${run.key}/repairHistory`, { limit: 100 }, signal) : Promise.resolve([])), { isActive: () => false })
+  if (data) known.current = data
+  const history = useMemo(() => {
+    const embedded = run?.repairHistory ?? []
+    const keys = new Set(embedded.map((r) => r.key))
+    return [...known.current.filter((r) => !keys.has(r.key)), ...embedded].sort((a, b) => a.key - b.key)
+  }, [run, data])
+  return { history, isWhole: run === undefined || history.length >= run.version, error }
 }
 
 // For which time of its schedule it stands, and the newest campaign that asked for it or for a repair of it, while that is there.
@@ -78,22 +72,15 @@ function useOrigin(run: Run): { plan?: PlannedRun; campaign?: CampaignSummary | 
 }
 
 // The task runs as of one repair; undefined until they are there.
-function useTaskRuns(run: Run | undefined, repair: number, newest: number): Map<string, TaskSummary> | undefined {
-  const [older, setOlder] = useState<{ key: string; items: TaskSummary[] }>({ key: '', items: [] })
-  const isNewest = repair === newest
-  const key = `${run?.key} ${repair}`
-  useEffect(() => {
-    if (!run || isNewest) return
-    const stop = new AbortController()
-    listAll<TaskSummary>('/taskRuns', { jobRunKey: run.key, repairKey: repair }, stop.signal)
-      .then((items) => setOlder({ key, items }), () => undefined)
-    return () => stop.abort()
-  }, [key, isNewest])
-  return useMemo(() => {
-    if (!run) return undefined
-    const items = isNewest ? Object.values(run.taskRunSummaryMap) : older.key === key ? older.items : undefined
+function useTaskRuns(run: Run | undefined, repair: number, newest: number): { taskRuns: Map<string, TaskSummary> | undefined; error: Error | undefined } {
+  const isOlder = run !== undefined && repair !== newest
+  const { data: older, error } = useLive<TaskSummary[]>(`tasks of ${isOlder ? `${run.key} ${repair}` : ''}`,
+    (signal) => (isOlder ? listAll('/taskRuns', { jobRunKey: run.key, repairKey: repair }, signal) : Promise.resolve([])), { isActive: () => false })
+  const taskRuns = useMemo(() => {
+    const items = isOlder ? older : run && Object.values(run.taskRunSummaryMap)
     return items && new Map(items.map((item) => [item.taskKey, item]))
-  }, [run, isNewest, older, key])
+  }, [run, isOlder, older])
+  return { taskRuns, error: isOlder ? error : undefined }
 }
 
 // ---- the screen ----
@@ -102,13 +89,14 @@ export function RunScreen({ runKey }: { runKey: string }) {
   // Its own stream ends with it, the workspace's does not: somebody may repair it.
   const { data: run, error, refresh } = useLive<Run>(`run ${runKey}`, (signal) => get(`/jobRuns/${encodeURIComponent(runKey)}`, {}, signal),
     { stream: '/events', streamQuery: { jobRunKey: runKey }, every: (r) => (isFinal(r.state.status) ? SLOW_MS : POLL_MS) })
-  const events = useEvents(run, ['gantt', 'events'].includes(route.value.query.get('tab') ?? ''))
-  const history = useHistory(run)
+  const { events, error: unheard } = useEvents(run, ['gantt', 'events'].includes(route.value.query.get('tab') ?? ''))
+  const { history, isWhole, error: untold } = useHistory(run)
   const newest = history.at(-1)?.key ?? 0
   const asked = route.value.query.get('repair')
-  const repair = asked !== null && history.some((r) => r.key === Number(asked)) ? Number(asked) : newest
+  const repair = asked !== null && (!isWhole || history.some((r) => r.key === Number(asked))) ? Number(asked) : newest
   const chosen = history.find((r) => r.key === repair)
-  const taskRuns = useTaskRuns(run, repair, newest)
+  const { taskRuns, error: unseen } = useTaskRuns(run, repair, newest)
+  const problem = error ?? untold ?? unseen ?? unheard
   const { asOf, error: unread } = useAsOf(run, chosen)
   const { mayRun } = useRights(run?.jobKey)
   const [centre, setCentre] = useState<{ key: string } | null>(null)
@@ -121,7 +109,7 @@ export function RunScreen({ runKey }: { runKey: string }) {
   return (
     <div class="screen run">
       <Header run={run} history={history} repair={repair} newest={newest} mayRun={mayRun} onChanged={refresh} />
-      {error && <Problem error={error} />}
+      {problem && <Problem error={problem} />}
       {!asOf || !chosen ? (unread ? <Problem error={unread} /> : <Loading />) : (
         <>
           <Failure run={asOf.run} attempt={chosen} taskRuns={taskRuns} isNewest={repair === newest} onShow={(key) => setCentre({ key })} />
@@ -315,6 +303,7 @@ export const TYPE_WORDS: Record<string, string> = {
 }
 
 const FOUND_AT_ONCE = 10 // tasks; of more one is searched for
+const UNREAD: NodeView = { status: null, detail: 'Loading…', reason: '' }
 const NO_TASK_RUNS = new Map<string, TaskSummary>()
 
 // `run`: as it was in that attempt.
@@ -322,10 +311,10 @@ function Body({ run, isLost, events, mayRun, attempt, history, taskRuns: known, 
   run: Run
   isLost: boolean
   mayRun: boolean
-  events: RunEvent[]
+  events: RunEvent[] | undefined // not read yet, as the task runs
   attempt: Repair
   history: Repair[]
-  taskRuns: Map<string, TaskSummary> | undefined // not read yet
+  taskRuns: Map<string, TaskSummary> | undefined
   centre: { key: string } | null
   onShow: (taskKey: string) => void
 }) {
@@ -340,7 +329,8 @@ function Body({ run, isLost, events, mayRun, attempt, history, taskRuns: known, 
   const states = useMemo(() => run.tasks.map((task) => ({ key: task.taskKey, status: taskRuns.get(task.taskKey)?.state.status ?? (null as Status | null) })), [run.tasks, taskRuns])
   const failures = useMemo(() => failuresOf(taskRuns.values()).map((t) => t.taskKey).filter((key) => defs.has(key)), [taskRuns, defs])
   const keys = Object.fromEntries([...taskRuns.values()].map((t) => [t.taskKey, t.key]))
-  const hasPanel = opened && defs.has(opened) && ['graph', 'gantt', 'tasks'].includes(tab)
+  const isRead = tab === 'events' ? !!events : tab === 'gantt' ? !!(known && events) : !!known || ['graph', 'parameters', 'definition'].includes(tab)
+  const hasPanel = opened && !!known && defs.has(opened) && ['graph', 'gantt', 'tasks'].includes(tab)
 
   return (
     <>
@@ -350,13 +340,14 @@ function Body({ run, isLost, events, mayRun, attempt, history, taskRuns: known, 
           {tab === 'graph' && run.tasks.length > FOUND_AT_ONCE && <FindTask key={repair} tasks={run.tasks} failures={failures} onShow={onShow} />}
           {tab === 'graph' && (
             <Graph tasks={run.tasks} current={opened} centre={centre} begins={known && (failures[0] ?? '')} onOpen={open} label="Graph of the tasks"
-              view={(key) => ({ ...nodeView(defs.get(key)!, taskRuns.get(key)), badge: repairBadge(history, repair, key, taskRuns.get(key)) })} />
+              view={(key) => ({ ...(known ? nodeView(defs.get(key)!, taskRuns.get(key)) : UNREAD), badge: repairBadge(history, repair, key, taskRuns.get(key)) })} />
           )}
-          {tab === 'gantt' && <Gantt tasks={run.tasks} taskRuns={taskRuns} events={events} repair={repair} current={opened} onOpen={open} />}
-          {tab === 'tasks' && <TasksTab run={run} taskRuns={taskRuns} current={opened} onOpen={open} />}
-          {tab === 'logs' && <Logs run={run} taskRuns={keys} tasks={states} />}
+          {!isRead && <Loading />}
+          {isRead && tab === 'gantt' && <Gantt tasks={run.tasks} taskRuns={taskRuns} events={events ?? []} repair={repair} current={opened} onOpen={open} />}
+          {isRead && tab === 'tasks' && <TasksTab run={run} taskRuns={taskRuns} current={opened} onOpen={open} />}
+          {isRead && tab === 'logs' && <Logs run={run} taskRuns={keys} tasks={states} />}
           {tab === 'parameters' && <ParametersTab run={run} attempt={attempt} history={history} />}
-          {tab === 'events' && <EventsTab events={repair === newest ? events : events.filter((event) => event.repairKey <= repair)} />}
+          {isRead && events && tab === 'events' && <EventsTab events={repair === newest ? events : events.filter((event) => event.repairKey <= repair)} />}
           {tab === 'definition' && <DefinitionTab run={run} isLost={isLost} />}
         </div>
         {hasPanel && (
