@@ -44,6 +44,20 @@ def test_versions_of_a_job_can_be_looked_at(page, edited):
     assert not any("extract" in line and "dependsOn" not in line for line in gone), "what is the same is no difference"
 
 
+def test_each_version_can_be_looked_at_however_many(own, page, edited):
+    for i in range(118):
+        own.api.replace({"key": edited["job"]}, [step(f"step{i}")], name="edited")
+    page.go(f"jobs/{edited['job']}?tab=definition&version=1")
+    page("await page.locator('.json pre', {hasText: '\"old\"'}).waitFor()")
+    page("await page.waitForFunction(() => document.querySelectorAll('.toolbar label:first-child option').length === 120)")
+    for query in ("version=121", "version=x", "against=121", "version=-1&against=1"):
+        page.go(f"jobs/{edited['job']}?tab=definition&{query}")
+        page.sees("There is no such version")
+        page("await page.locator('.json').waitFor({state: 'detached'})")
+    page("await page.getByLabel('Version').selectOption('2'); await page.getByLabel('compared with').selectOption('1')")
+    page("await page.locator('.diff .new', {hasText: '\"taskKey\": \"new\"'}).waitFor()")
+
+
 def test_a_value_says_where_it_came_from(page, edited):
     page.go(f"runs/{edited['run']}?task=load")
     page("await page.getByRole('complementary').getByText('from the run, over the job (monday)').waitFor()")

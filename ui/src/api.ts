@@ -10,6 +10,8 @@ export class ApiError extends Error {
   }
 }
 
+export const isNotFound = (error: unknown) => error instanceof ApiError && error.status === 404
+
 // No answer, or not the whole of it. Nothing else is: an error of the page itself is not.
 export class Unreachable extends Error {
   constructor() {

@@ -2,7 +2,7 @@
 // another definition than the attempts before it had, and other parameters.
 
 import { useMemo } from 'preact/hooks'
-import { ApiError, get } from './api'
+import { get, isNotFound } from './api'
 import { useLive } from './live'
 import type { ParameterChange, Repair, Run, TaskDef, WholeVersion } from './types'
 
@@ -16,7 +16,7 @@ async function readVersion(jobKey: string, version: number, signal: AbortSignal)
   try {
     return await get<WholeVersion>(`/jobs/${jobKey}/versions/${version}`, {}, signal)
   } catch (error) {
-    if (error instanceof ApiError && error.status === 404) return null
+    if (isNotFound(error)) return null
     throw error
   }
 }

@@ -1,12 +1,12 @@
 // What differs between two versions of a definition, in words; and which versions a job has.
 
 import { useMemo, useRef } from 'preact/hooks'
-import { ApiError, get, listAll } from './api'
+import { get, isNotFound, listAll } from './api'
 import { diffLines } from './linediff'
 import { useLive } from './live'
 import { Value, withoutUnset } from './runtabs'
 import type { DefinitionDiff, ParameterChange, Version, WholeVersion } from './types'
-import { Loading, Name, Problem, visible } from './ui'
+import { Empty, Loading, Name, Problem, visible } from './ui'
 
 const MAX_SHOWN = 50
 const VERSIONS_A_PAGE = 100
@@ -61,9 +61,11 @@ export function VersionText({ jobKey, from, to }: { jobKey: string; from: number
     const wholes = await Promise.all([from, to].map((version) => get<WholeVersion>(`/jobs/${jobKey}/versions/${version}`, {}, signal)))
     return wholes.map((whole) => JSON.stringify(withoutUnset(whole.definition), null, 2))
   }, { isActive: () => false })
-  if (!data) return error ? <Problem error={error} /> : <Loading />
+  if (!data) return !error ? <Loading /> : isNotFound(error) ? <NoVersion /> : <Problem error={error} />
   return <Lines before={data[0]} after={data[1]} label={`Version ${from} becomes version ${to}`} />
 }
+
+export const NoVersion = () => <Empty title="There is no such version"><p>The job never had it.</p></Empty>
 
 export function Lines({ before, after, label }: { before: string; after: string; label: string }) {
   return useMemo(() => {
@@ -94,7 +96,7 @@ async function listVersions(jobKey: string, signal: AbortSignal): Promise<Versio
   try {
     return await listAll<Version>(`/jobs/${jobKey}/versions`, { limit: VERSIONS_A_PAGE }, signal, MOST_VERSIONS)
   } catch (error) {
-    if (error instanceof ApiError && error.status === 404) return null
+    if (isNotFound(error)) return null
     throw error
   }
 }

@@ -1,9 +1,9 @@
 // One job: its tasks against its runs, its runs as a list, its definition.
 
 import { useEffect, useMemo, useState } from 'preact/hooks'
-import { call, get, mayEdit, mayOperate, url } from './api'
+import { call, get, isNotFound, mayEdit, mayOperate, url } from './api'
 import { CampaignDialog } from './campaignnew'
-import { VersionText, useVersions } from './difference'
+import { NoVersion, VersionText, useVersions } from './difference'
 import { Durations } from './durations'
 import { FormDialog } from './formdialog'
 import { Graph } from './graph'
@@ -91,16 +91,23 @@ function Definition({ job, mayChange }: { job: Job; mayChange: boolean }) {
   const [isDeleting, setDeleting] = useState(false)
   const versions = useVersions(job.key, job.definitionVersion ?? '')
   const query = route.value.query
-  const current = job.definitionVersion ?? 0
-  const version = versions?.find((v) => v.version === Number(query.get('version'))) ? Number(query.get('version')) : current
-  const against = versions?.find((v) => v.version === Number(query.get('against'))) ? Number(query.get('against')) : null
-  const choices = versions?.map((v) => (
-    <option key={v.version} value={v.version}>{v.version}{v.isCurrent ? ' (now)' : ''}, {v.timeCreated ? localTime(Date.parse(v.timeCreated)) : ''}</option>
-  ))
+  const asked = (name: string) => (query.get(name) ? Number(query.get(name)) : null)
+  const current = job.definitionVersion ?? 1
+  const version = asked('version') ?? current
+  const against = asked('against')
+  const isNone = [version, against ?? 1].some((v) => !Number.isInteger(v) || v < 1) // what the address says is no number of a version
+  const listed = new Set(versions?.map((v) => v.version))
+  const choices = versions && [
+    ...versions.map((v) => (
+      <option key={v.version} value={v.version}>{v.version}{v.isCurrent ? ' (now)' : ''}, {v.timeCreated ? localTime(Date.parse(v.timeCreated)) : ''}</option>
+    )),
+    // The list ends somewhere; the address leads further.
+    ...[...new Set([version, against])].filter((v) => v !== null && !listed.has(v)).map((v) => <option key={v} value={v!}>{v}</option>),
+  ]
   return (
     <div class="scroll">
       <div class="toolbar">
-        {versions && versions.length > 1 && (
+        {versions && (versions.length > 1 || version !== current) && (
           <>
             <label class="inline">Version
               <select value={version} onChange={(event) => amend({ version: Number(event.currentTarget.value) === current ? null : event.currentTarget.value })}>{choices}</select>
@@ -115,7 +122,7 @@ function Definition({ job, mayChange }: { job: Job; mayChange: boolean }) {
         {mayChange && <button type="button" class="danger" onClick={() => setDeleting(true)}>Delete…</button>}
       </div>
       {isDeleting && <DeleteDialog job={job} onClose={() => setDeleting(false)} />}
-      {against ? <VersionText jobKey={job.key} from={against} to={version} />
+      {isNone ? <NoVersion /> : against ? <VersionText jobKey={job.key} from={against} to={version} />
         : <OneVersion job={job} version={version === current ? null : version} />}
     </div>
   )
@@ -136,5 +143,7 @@ function DeleteDialog({ job, onClose }: { job: Job; onClose: () => void }) {
 function OneVersion({ job, version }: { job: Job; version: number | null }) {
   const { data: whole, error } = useLive<WholeVersion | null>(`version ${job.key} ${version ?? ''}`,
     (signal) => (version ? get(`/jobs/${job.key}/versions/${version}`, {}, signal) : Promise.resolve(null)), { isActive: () => false })
-  return <>{error && <Problem error={error} />}<Json value={withoutUnset(whole && version ? whole.definition : job)} /></>
+  if (error) return isNotFound(error) ? <NoVersion /> : <Problem error={error} />
+  if (whole === undefined) return <Loading />
+  return <Json value={withoutUnset(whole ? whole.definition : job)} />
 }

@@ -2,7 +2,7 @@
 
 import type { ComponentChildren } from 'preact'
 import { useEffect, useId, useLayoutEffect, useRef, useState } from 'preact/hooks'
-import { ApiError, Unreachable } from './api'
+import { ApiError, Unreachable, isNotFound } from './api'
 import { href } from './route'
 
 // ---- text of others ----
@@ -56,7 +56,7 @@ export function Problem({ error, title, isOnce, children }: { error: unknown; ti
 
 // In place of a screen: what the address names is not there, or cannot be read. `what` without an article.
 export function Missing({ error, what, children }: { error: unknown; what: string; children: ComponentChildren }) {
-  const isGone = error instanceof ApiError && error.status === 404
+  const isGone = isNotFound(error)
   return (
     <div class="screen">
       {isGone ? <Empty title={`There is no such ${what}`}><p>It was deleted, or is in another workspace, or you may not see it.</p><p>{children}</p></Empty>
