@@ -381,3 +381,12 @@ def test_what_got_no_answer_is_asked_for_again(own, page):
         page.sees(there)
         page("await page.getByText('The server cannot be reached').waitFor({state: 'detached'})")
         assert false not in page.text("main")
+
+
+def test_attempts_before_the_newest_ten_are_there_too(own, page):
+    run = own.api.go([step("flaky", out="said", exit=1, maxRetries=12)], "FAILED")
+    page.go(f"runs/{run['key']}?task=flaky")
+    page("await page.getByRole('button', {name: 'Show 3 older'}).click(); await page.locator('.attempts').getByText('attempt 0', {exact: true}).waitFor()")
+    assert page("return await page.locator('.attempts li a').allInnerTexts()") == [f"attempt {i}" for i in range(12, -1, -1)]
+    page("await page.locator('.attempts').getByText('attempt 1', {exact: true}).click()")
+    page("await page.getByRole('log', {name: 'stderr of flaky'}).waitFor(); await page.locator('.log .toolbar').getByText(/^Failed, /).waitFor()")

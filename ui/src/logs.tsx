@@ -3,6 +3,7 @@
 import { useEffect, useLayoutEffect, useMemo, useRef, useState } from 'preact/hooks'
 import { Ansi } from './ansi'
 import { ApiError, Unreachable, call, get, url, wholeOf } from './api'
+import { useAttempts } from './attempts'
 import { kept } from './kept'
 import { useLive } from './live'
 import { LogReader } from './logread'
@@ -51,22 +52,25 @@ function TaskLog({ taskRunKey, isRunActive }: { taskRunKey: string; isRunActive:
   const { data: task, error } = useLive<TaskRun>(`taskRun ${taskRunKey}`, (signal) => get(`/taskRuns/${taskRunKey}`, {}, signal),
     { isActive: (t) => !isFinal(t.state.status) && isRunActive })
   const [isEmpty, setEmpty] = useState('')
+  const newest = task?.retryAttempt ?? null
+  const attempt = Number(query.get('attempt') ?? newest)
+  const { attempts, more, error: unread } = useAttempts(task ?? null, attempt < (task?.retries[0]?.retryNumber ?? 0))
   if (error && !task) return <Problem error={error} />
   if (!task) return <Loading />
-  const newest = task.retryAttempt
   if (newest === null || isDecided(task.task.type))
     return (
       <Empty title={newest === null ? 'This task has not been started' : 'This task has no output: it runs no process'}>
         <p>{word(task.state.status)}: <Message text={task.state.stateMessage} /></p>
       </Empty>
     )
-  const attempt = Number(query.get('attempt') ?? newest)
+  const one = attempts.find((retry) => retry.retryNumber === attempt)
+  if (!one && attempt < more) return unread ? <Problem error={unread} /> : <Loading />
+  const shown = one ?? (attempt === newest ? task : null)
   // Who has not chosen is shown the errors of what failed; and the other stream where nothing is in that one.
   const [first, other] = isOwnFailure(task.state.status) ? ['stderr', 'stdout'] : ['stdout', 'stderr']
   const stream = query.get('stream') ?? (isEmpty === `${attempt} ${first}` ? other : first)
   const numbers = Array.from({ length: newest + 1 }, (_, i) => i)
-  const one = task.retries.find((retry) => retry.retryNumber === attempt)
-  const child = childRunOf(task.task.type, one ?? task)
+  const child = shown && childRunOf(task.task.type, shown)
   if (child)
     return (
       <Empty title="This task runs a job">
@@ -74,7 +78,7 @@ function TaskLog({ taskRunKey, isRunActive }: { taskRunKey: string; isRunActive:
         <p><a class="button" href={href(['runs', child])}>Open child run <Key value={child} /></a></p>
       </Empty>
     )
-  const reason = (one ?? task).state.stateMessage ?? ''
+  const reason = shown?.state.stateMessage ?? ''
   return (
     <LogView key={`${attempt} ${stream}`} onEmpty={() => stream === first && setEmpty(`${attempt} ${first}`)} taskRunKey={taskRunKey} attempt={attempt} stream={stream}
       isGrowing={attempt === newest && !isFinal(task.state.status)} name={task.taskKey} nothing={reason.startsWith(NEVER_BEGAN) ? reason : ''}>

@@ -2,6 +2,7 @@
 
 import { useState } from 'preact/hooks'
 import { get } from './api'
+import { useAttempts } from './attempts'
 import { useLive } from './live'
 import { NotebookDialog } from './notebook'
 import { outputOf } from './output'
@@ -31,7 +32,9 @@ export function TaskPanel({ run, mayRun, task, summary, repair, onClose }: {
   const explained = explanation?.tasks.find((t) => t.taskKey === task.taskKey)
   const decisions = explained?.decisions ?? []
   const origins = new Map((explained?.parameters ?? []).map((p) => [p.name, p]))
-  const attempts = [...(whole?.retries ?? [])].reverse()
+  const [isAll, setAll] = useState(false)
+  const { attempts: known, more, error: unread } = useAttempts(whole ?? null, isAll)
+  const attempts = [...known].reverse()
   const output = outputOf(run.key, task.type, summary)
   return (
     <aside class="side" ref={side} aria-label={`Task ${visible(task.taskKey)}`}>
@@ -85,6 +88,8 @@ export function TaskPanel({ run, mayRun, task, summary, repair, onClose }: {
               </li>
             ))}
           </ul>
+          {unread && <Problem error={unread} />}
+          {more > 0 && <p><button type="button" class="small" disabled={isAll} onClick={() => setAll(true)}>Show {more} older</button></p>}
         </section>
       )}
       {!!whole?.parameters?.length && (
