@@ -390,3 +390,24 @@ def test_attempts_before_the_newest_ten_are_there_too(own, page):
     assert page("return await page.locator('.attempts li a').allInnerTexts()") == [f"attempt {i}" for i in range(12, -1, -1)]
     page("await page.locator('.attempts').getByText('attempt 1', {exact: true}).click()")
     page("await page.getByRole('log', {name: 'stderr of flaky'}).waitFor(); await page.locator('.log .toolbar').getByText(/^Failed, /).waitFor()")
+
+
+def test_values_keep_their_line_breaks(own, page):
+    job = own.api.job([step("one", exit=1)], name="lines", parameters=named(query="select\n  1", day="1"))
+    page.go(f"jobs/{job['key']}")
+    page("await page.getByRole('button', {name: 'Run…'}).click()")
+    query, day = "page.locator('[data-parameter=query]')", "page.locator('[data-parameter=day]')"
+    assert page(f"return await {query}.evaluate((one) => [one.value, one.rows])") == ["select\n  1", 2]
+    page(f"await {query}.press('End'); await {query}.press('Enter'); await {query}.press('2')")
+    page(f"await {day}.fill('2'); await {day}.press('Shift+Enter'); await {day}.press('3')")
+    assert page(f"return [await {query}.inputValue(), await {day}.inputValue()]") == ["select\n  1\n2", "2\n3"]
+    page(f"await {day}.fill('2'); await {day}.press('Enter'); await page.getByRole('dialog').waitFor({{state: 'detached'}})")
+    page.state("FAILED")
+    run = own.api.read("/jobRuns", limit=1)["items"][0]
+    assert sorted((p["name"], p["value"]) for p in own.api.get_run(run)["parameters"]) == [("day", "2"), ("query", "select\n  1\n2")]
+    page.go(f"runs/{run['key']}/repair")
+    page.sees("Will run 1")
+    page("await page.getByRole('button', {name: 'Add a parameter'}).click(); await page.getByLabel('Name of the new parameter').fill('more')")
+    page("await page.getByLabel('Value of the new parameter').fill('x\\ny'); await page.getByRole('row', {name: /^more/}).waitFor()")
+    page("await page.locator('.confirm button:enabled', {hasText: 'Repair: run'}).click(); await page.getByRole('button', {name: 'Repair 1'}).waitFor()")
+    assert own.api.get_run(run)["repairHistory"][-1]["parameters"] == named(more="x\ny")

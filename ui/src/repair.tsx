@@ -8,7 +8,7 @@ import { Graph } from './graph'
 import { closure } from './graphlib'
 import { Difference, ParameterChanges, differs, useVersions } from './difference'
 import { useLive } from './live'
-import { type Pair, PairFields } from './pair'
+import { type Pair, PairFields, ValueField } from './pair'
 import { useRetryTokens } from './retry'
 import { useRights } from './rights'
 import { go, href, route } from './route'
@@ -336,7 +336,7 @@ function Parameters({ run, changes, onChange, added, taken, onAdded }: {
         return (
           <label key={name} class={change ? 'changed' : ''}>
             <span><Name text={name} />{change && <span class="muted"> was <code>{visible(value ?? '') || 'empty'}</code></span>}</span>
-            <input value={change?.value ?? value ?? ''} data-parameter={name} onInput={(event) => set(name, event.currentTarget.value, value ?? '')} />
+            <ValueField value={change?.value ?? value ?? ''} data-parameter={name} onValue={(text) => set(name, text, value ?? '')} />
           </label>
         )
       })}

@@ -5,7 +5,7 @@ import { type Query, list, mayOperate, post } from './api'
 import { useLive } from './live'
 import { useRetryTokens } from './retry'
 import { amend, go, href, route } from './route'
-import { PairFields } from './pair'
+import { PairFields, ValueField } from './pair'
 import { Pill, SLOT_STATES, isFinal, look, word } from './states'
 import { usePlanned } from './planned'
 import { Planned, Time, Took, duration, localTime } from './time'
@@ -208,7 +208,7 @@ export function StartDialog({ job, given = [], onClose }: { job: Job; given?: Pa
             return (
               <label key={name} class={isChanged(parameter) ? 'changed' : ''}>
                 <span><Name text={name} />{isChanged(parameter) && <span class="muted"> by default <code>{visible(value ?? '') || 'empty'}</code></span>}</span>
-                <input value={values.get(name) ?? value ?? ''} data-parameter={name} onInput={(event) => setValues(new Map(values).set(name, event.currentTarget.value))} />
+                <ValueField value={values.get(name) ?? value ?? ''} data-parameter={name} onValue={(text) => setValues(new Map(values).set(name, text))} />
               </label>
             )
           })}
