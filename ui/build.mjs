@@ -16,6 +16,16 @@ if (!out) {
   process.exit(2)
 }
 
+// ansi_up writes its expressions over many lines with a comment in each, and takes both out whenever it needs one: that is done here.
+const SPACED = /__makeTemplateObject\(\["(?:[^"\\]|\\.)*"\], \[("(?:[^"\\]|\\.)*")\]\)/g
+const withoutComments = {
+  name: 'without-comments',
+  setup: ({ onLoad }) => onLoad({ filter: /ansi_up\.js$/ }, ({ path }) => ({
+    contents: readFileSync(path, 'utf8').replace(SPACED, (_, raw) =>
+      `({ raw: [${JSON.stringify(JSON.parse(raw).replace(/^\s+|\s+\n|\s*#[\s\S]*?\n|\n/gm, ''))}] })`),
+  })),
+}
+
 const result = await esbuild.build({
   absWorkingDir: here,
   entryPoints: ['src/main.tsx', 'src/style.css'],
@@ -33,6 +43,7 @@ const result = await esbuild.build({
   loader: { '.svg': 'text' },
   define: { 'process.env.NODE_ENV': '"production"' },
   logLevel: 'warning',
+  plugins: [withoutComments],
 })
 
 const digest = (bytes) => createHash('sha256').update(bytes).digest('hex').slice(0, 16)
