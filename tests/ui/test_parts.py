@@ -236,6 +236,34 @@ def test_of_an_output_that_grows_the_newest_is_there(read):
     assert behind == [line(i) for i in range(23_000 - len(behind), 23_000)]
 
 
+STORE = """import { LogStore } from './logstore'
+const [text, needles] = JSON.parse(process.argv[2])
+const store = new LogStore()
+store.append(new TextEncoder().encode(text), 0)
+const found = []
+for (const needle of needles) found.push(await store.find(new RegExp(needle, 'i'), 99, 0, new AbortController().signal))
+console.log(JSON.stringify({ found, lines: Array.from({ length: store.lines }, (_, i) => store.line(i)) }))
+"""
+
+
+@pytest.fixture(scope="module")
+def stored(tmp_path_factory):
+    made = tmp_path_factory.mktemp("store") / "store.mjs"
+    subprocess.run([ROOT / "ui/node_modules/.bin/esbuild", "--bundle", "--format=esm", "--log-level=error", f"--outfile={made}"],
+                   cwd=ROOT / "ui/src", input=STORE, text=True, check=True)
+    return lambda text, *needles: json.loads(subprocess.run(["node", made, json.dumps([text, needles])], capture_output=True, text=True, check=True).stdout)
+
+
+def test_what_is_searched_is_what_is_seen(stored):
+    text = "\x1b[1mER\x1b[31mROR\x1b[0m: red\nprogress 1%\rprogress 100%\r\nplain 31m\n\x1b]8;;https://example.com/\x1b\\here\x1b]8;;\x1b\\ it is"
+    assert stored(text, "error: red", "^error", "1%", "00%$", "31m", r"here \(https://example.com/\) it")["found"] == [[0], [0], [], [1], [2], [3]]
+
+
+def test_how_much_of_a_long_line_is_not_shown_is_counted_in_bytes(stored):
+    for text, more in (("x" * 10_000, 6_000), ("é" * 5_000, 2_000), ("日" * 10_000, 18_000), ("gone\r" + "é" * 5_000, 2_000)):
+        assert stored(text)["lines"][0].endswith(f" … {more:,} more bytes in this line")
+
+
 # --- places in a JSON text --------------------------------------------------------------------------------------------
 
 PLACES = """import { lineCounter, places, placeOfMessage } from %s

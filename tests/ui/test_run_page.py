@@ -379,12 +379,12 @@ def test_what_got_no_answer_is_asked_for_again(own, page):
         page.sees("The server cannot be reached")
         assert false not in page.text("main")
         page.sees(there)
-        page("await page.getByText('The server cannot be reached').waitFor({state: 'detached'})")
+        page("await page.locator('.offline').waitFor({state: 'detached'})")
         assert false not in page.text("main")
 
 
 def test_attempts_before_the_newest_ten_are_there_too(own, page):
-    run = own.api.go([step("flaky", out="said", exit=1, maxRetries=12)], "FAILED")
+    run = own.api.go([step("flaky", err="said", exit=1, maxRetries=12)], "FAILED")
     page.go(f"runs/{run['key']}?task=flaky")
     page("await page.getByRole('button', {name: 'Show 3 older'}).click(); await page.locator('.attempts').getByText('attempt 0', {exact: true}).waitFor()")
     assert page("return await page.locator('.attempts li a').allInnerTexts()") == [f"attempt {i}" for i in range(12, -1, -1)]
@@ -411,3 +411,38 @@ def test_values_keep_their_line_breaks(own, page):
     page("await page.getByLabel('Value of the new parameter').fill('x\\ny'); await page.getByRole('row', {name: /^more/}).waitFor()")
     page("await page.locator('.confirm button:enabled', {hasText: 'Repair: run'}).click(); await page.getByRole('button', {name: 'Repair 1'}).waitFor()")
     assert own.api.get_run(run)["repairHistory"][-1]["parameters"] == named(more="x\ny")
+
+
+def test_reasons_and_errors_are_text_of_others_too(own, page):
+    turned = "a\u202eb"
+    failing = {"taskKey": turned, "type": "SHELL_TASK", "script": r"printf '\033[31mfirst\n\033[1;31mred\033[0m end\n' >&2; exit 1"}
+    run = own.api.go([failing, step("behind", after=turned)], "FAILED")
+    page.go(f"runs/{run['key']}?tab=tasks")
+    page("await page.getByRole('region', {name: 'What went wrong'}).locator('code').getByText('red end', {exact: true}).waitFor()")
+    page("await page.getByText('Traceback').click()")
+    assert "\x1b" not in page.text(".failure") and "U+001B" not in page.text(".failure")
+    page("await page.getByRole('table', {name: 'Tasks'}).getByText('a⟨U+202E⟩b').nth(1).waitFor()")
+    assert "\u202e" not in page.text("main")
+    page.go(f"runs/{run['key']}?tab=events")
+    page("await page.getByRole('table', {name: 'Events'}).getByText('a⟨U+202E⟩b').first().waitFor()")
+    assert "\u202e" not in page.text("main")
+
+
+def test_a_job_that_is_gone_is_no_run(own, page):
+    child = key_of(own.api.job([step("inner")], name="child"))
+    job = own.api.job([node("sub", "JOB_TASK", jobKey=child)], name="parent")
+    assert own.api.delete(f"/jobs/{child}").ok
+    run = own.api.wait_final(own.api.run(job))
+    page.go(f"runs/{run['key']}?task=sub")
+    page("await page.getByRole('complementary').getByText('there is no job').waitFor()")
+    assert page("return await page.locator(`a[href*=\"runs/${arg}\"]`).count()", child) == 0
+
+
+def test_rows_of_tasks_are_whole_on_a_small_phone(own, page_on):
+    for width in (320, 340):
+        page = page_on(own, viewport={"width": width, "height": 700})
+        run = own.api.go([task("missing", "gone.py"), task("other", "fail.py")], "FAILED")
+        page.go(f"runs/{run['key']}?tab=tasks")
+        page("await page.locator('.tr').first().waitFor()")
+        page.picture(f"tasks-{width}")
+        assert page("return await page.locator('.tr').evaluateAll((all) => all.map((one) => one.scrollHeight - one.clientHeight))") == [0, 0]

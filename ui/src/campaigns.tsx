@@ -259,7 +259,7 @@ function CellGrid({ campaign, zoneName }: { campaign: Campaign; zoneName: string
                     return (
                       <div key={`${time} ${run}`} role="gridcell" aria-colindex={column + 2} class="grid-cell" style={place(column)}>
                         <button type="button" data-cell={`${row}.${column}`} tabIndex={focus[0] === row && focus[1] === column ? 0 : -1}
-                          data-status={cell?.status ?? ''} aria-label={text} title={cell?.reason ? `${text}\n${cell.reason}` : text}
+                          data-status={cell?.status ?? ''} aria-label={text} title={cell?.reason ? `${text}\n${visible(cell.reason)}` : text}
                           aria-expanded={cell && opened === cell} onFocus={() => setFocus([row, column])}
                           onClick={() => cell && amend({ cell: opened === cell ? null : cell.position })}>
                           {cell && <Shape status={cell.status} size={15} />}

@@ -1,12 +1,18 @@
 // The output of an attempt in memory: its bytes in one piece and where each line begins. Lines are decoded when they
 // are looked at, so that 100 MB cost 100 MB and no more. What is longer than there is room for has its middle left out.
 
+import { plainOf } from './plain'
+
 // Together a little more than what a server keeps of an output if nothing else is said, with the line that says where it was cut.
 const HEAD_BYTES = 192 << 20
 const TAIL_BYTES = 65 << 20
 const SHOWN_CHARS = 4000 // of one line; the rest is counted
 const BLOCK_LINES = 4096
 const BREATH_MS = 12
+
+// Lines without what is not seen of them: sequences of terminals, and what a carriage return has overwritten.
+const asShown = (text: string) => (/[\u001b\r]/.test(text)
+  ? text.split('\n').map((line) => plainOf(line.replace(/\r+$/, '').replace(/^.*\r/s, ''))).join('\n') : text)
 
 export class LogStore {
   private bytes = new Uint8Array(64 << 10)
@@ -100,12 +106,14 @@ export class LogStore {
     const from = this.starts[number]
     const to = this.end(number)
     const text = new TextDecoder().decode(this.bytes.subarray(from, Math.min(to, from + SHOWN_CHARS * 4))).replace(/\r+$/, '')
-    const shown = text.slice(text.lastIndexOf('\r') + 1)
+    const begins = text.lastIndexOf('\r') + 1
+    const shown = text.slice(begins)
     if (shown.length <= SHOWN_CHARS && to - from <= SHOWN_CHARS * 4) return shown
-    return `${shown.slice(0, SHOWN_CHARS)} … ${(to - from - SHOWN_CHARS).toLocaleString()} more bytes in this line`
+    const done = new TextEncoder().encode(text.slice(0, begins + SHOWN_CHARS)).length
+    return `${shown.slice(0, SHOWN_CHARS)} … ${Math.max(0, to - from - done).toLocaleString()} more bytes in this line`
   }
 
-  // Numbers of the lines that `test` holds for, in blocks, with a breath between them.
+  // Numbers of the lines in which the needle is found as they are shown, in blocks, with a breath between them.
   async find(needle: RegExp, max: number, from: number, signal: AbortSignal): Promise<number[]> {
     const found: number[] = []
     const decoder = new TextDecoder()
@@ -113,7 +121,7 @@ export class LogStore {
     let breath = performance.now()
     for (let first = from; first < this.lines && found.length < max; first += BLOCK_LINES) {
       const last = Math.min(this.lines, first + BLOCK_LINES)
-      const text = decoder.decode(this.bytes.subarray(this.starts[first], this.end(last - 1)))
+      const text = asShown(decoder.decode(this.bytes.subarray(this.starts[first], this.end(last - 1))))
       if (inBlock.test(text)) {
         const lines = text.split('\n')
         for (let i = 0; i < lines.length && found.length < max; i++) if (needle.test(lines[i])) found.push(first + i)

@@ -19,7 +19,7 @@ import { Pill, Shape, isFinal, isOwnFailure, isUnsuccessful, word } from './stat
 import { TaskPanel } from './taskpanel'
 import { Planned, Time, Took, attemptName, duration } from './time'
 import type { CampaignSummary, Job, PlannedRun, Repair, Run, RunEvent, Status, TaskDef, TaskSummary } from './types'
-import { Dialog, Key, Loading, Message, Missing, Name, Problem, Table, Tabs, closeDialog, visible } from './ui'
+import { Dialog, Key, Loading, Message, Missing, Name, Problem, Table, Tabs, closeDialog, visible, visibleOutput } from './ui'
 
 const TABS: [string, string][] = [
   ['graph', 'Graph'], ['gantt', 'Gantt'], ['tasks', 'Tasks'], ['logs', 'Logs'], ['parameters', 'Parameters'],
@@ -253,14 +253,14 @@ function Failure({ run, attempt, taskRuns, isNewest, onShow }: {
   const inGraph = (task: TaskSummary, shown: ComponentChildren) => (
     <a key={task.key} href={href(['runs', run.key], { task: task.taskKey, repair })} onClick={() => onShow(task.taskKey)}>{shown}</a>
   )
-  const trace = (failed.state.errorTrace ?? '').trimEnd()
+  const trace = visibleOutput(failed.state.errorTrace ?? '').trimEnd()
   const last = trace.slice(trace.lastIndexOf('\n') + 1)
   return (
     <section class="failure" aria-label="What went wrong">
       <div class="failure-line">
         <Shape status={failed.state.status} size={16} />
         <strong>{inGraph(failed, <Name text={failed.taskKey} />)}</strong>
-        <span class="failure-text"><code>{visible(last || failed.state.stateMessage || word(failed.state.status))}</code></span>
+        <span class="failure-text"><code>{last || visible(failed.state.stateMessage || word(failed.state.status))}</code></span>
         <span class="grow" />
         {output && <a class="button" href={output.to}>{output.text}</a>}
       </div>
@@ -373,7 +373,7 @@ function TasksTab({ run, taskRuns, current, onOpen }: {
       <div class="toolbar">
         <label class="inline"><input type="checkbox" checked={only} onChange={(event) => setOnly(event.currentTarget.checked)} />Only what did not succeed ({count})</label>
       </div>
-      <Table label="Tasks" wrappedPx={88} items={items} keyOf={(task) => task.taskKey} onOpen={(task) => onOpen(task.taskKey)} isCurrent={(task) => task.taskKey === current}
+      <Table label="Tasks" wrappedPx={112} items={items} keyOf={(task) => task.taskKey} onOpen={(task) => onOpen(task.taskKey)} isCurrent={(task) => task.taskKey === current}
         columns={[
           { title: 'Task', width: 'minmax(9rem, 1.4fr)', cell: (task) => (
             <button type="button" class="link" onClick={() => onOpen(task.taskKey)}><Name text={task.taskKey} /></button>) },
@@ -384,7 +384,10 @@ function TasksTab({ run, taskRuns, current, onOpen }: {
             const t = taskRuns.get(task.taskKey)
             return <Took from={t?.startTime} to={t?.endTime} isActive={!isFinal(t?.state.status)} />
           } },
-          { title: 'Why', width: 'minmax(12rem, 2.4fr)', cell: (task) => <span class="muted ellipsis" title={taskRuns.get(task.taskKey)?.state.stateMessage ?? ''}>{taskRuns.get(task.taskKey)?.state.stateMessage}</span> },
+          { title: 'Why', width: 'minmax(12rem, 2.4fr)', cell: (task) => {
+            const why = visible(taskRuns.get(task.taskKey)?.state.stateMessage ?? '')
+            return <span class="muted ellipsis" title={why}>{why}</span>
+          } },
           { title: 'Output', width: '4.2rem', cell: (task) => {
             const output = outputOf(run.key, task.type, taskRuns.get(task.taskKey))
             return output ? <a href={output.to} title={output.text}>{task.type === 'JOB_TASK' ? 'Run' : 'Log'}</a> : ''

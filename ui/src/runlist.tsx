@@ -152,7 +152,7 @@ export function RunTable({ query, none, showsJob }: { query: Query; none?: strin
           return plan ? <>for <Planned at={plan.plannedTime} zone={plan.schedule?.timezoneId} /></>
             : <span class="muted">{run.launched === 'SCHEDULED' ? 'Schedule' : visible(run.createdByName ?? 'By hand')}</span>
         } },
-        { title: 'Why', width: 'minmax(12rem, 2fr)', narrow: 'n-full', cell: (run) => <span class="muted ellipsis" title={run.state.stateMessage ?? ''}><Message text={run.state.stateMessage} /></span> },
+        { title: 'Why', width: 'minmax(12rem, 2fr)', narrow: 'n-full', cell: (run) => <span class="muted ellipsis" title={visible(run.state.stateMessage ?? '')}><Message text={run.state.stateMessage} /></span> },
       ]} />
       {data.next && <p class="more"><button type="button" onClick={() => (setPages(pages + 1), refresh())}>Show older runs</button></p>}
     </>

@@ -6,7 +6,7 @@ import { href } from './route'
 import { Pill } from './states'
 import { Time, attemptName } from './time'
 import type { Parameter, Repair, Run, RunEvent } from './types'
-import { CopyText, Empty, Loading, Name, Problem, Table, visible } from './ui'
+import { CopyText, Empty, Loading, Name, Problem, Table, visible, visibleLines } from './ui'
 
 // ---- parameters ----
 
@@ -52,7 +52,7 @@ export function ParametersTab({ run, attempt, history: all }: { run: Run; attemp
 export function Value({ text }: { text: string | null | undefined }) {
   if (text === undefined || text === null) return <span class="muted">–</span>
   if (text === '') return <span class="muted">empty</span>
-  const lines = text.split('\n').map(visible).join('\n')
+  const lines = visibleLines(text)
   return lines.length > 300 || lines.includes('\n')
     ? <details><summary><code>{lines.slice(0, 60)}…</code></summary><pre>{lines}</pre></details> : <code class="value">{lines}</code>
 }
@@ -81,7 +81,7 @@ export function EventsTab({ events }: { events: RunEvent[] }) {
         { title: 'About', width: 'minmax(8rem, 1fr)', cell: (e) => (e.taskKey ? <Name text={e.taskKey} /> : <em>the run</em>) },
         { title: 'Attempt', width: '10rem', cell: (e) => <span class="muted">{[e.repairKey ? `repair ${e.repairKey}` : '', e.attempt !== null ? attemptName(e.attempt) : ''].filter(Boolean).join(', ')}</span> },
         { title: 'To', width: '11.5rem', cell: (e) => (e.to ? <Pill status={e.to} /> : <span class="muted">{WORDS[e.type] ?? e.type}</span>) },
-        { title: 'Why', width: 'minmax(12rem, 2fr)', cell: (e) => <span class="ellipsis" title={e.reason ?? ''}>{e.reason}</span> },
+        { title: 'Why', width: 'minmax(12rem, 2fr)', cell: (e) => <span class="ellipsis" title={visible(e.reason ?? '')}>{visible(e.reason ?? '')}</span> },
       ]} />
     </>
   )

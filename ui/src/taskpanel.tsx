@@ -11,7 +11,7 @@ import { Json, Value, withoutUnset } from './runtabs'
 import { Pill, Shape, isFinal, isUnsuccessful, word } from './states'
 import { Time, Took, attemptName, duration } from './time'
 import type { Decision, Explanation, Origin, Provenance, Run, TaskDef, TaskRun, TaskSummary } from './types'
-import { CopyText, Message, Name, Problem, useSide, visible } from './ui'
+import { CopyText, Message, Name, Problem, useSide, visible, visibleOutput } from './ui'
 
 export function TaskPanel({ run, mayRun, task, summary, repair, onClose }: {
   run: Run
@@ -71,7 +71,7 @@ export function TaskPanel({ run, mayRun, task, summary, repair, onClose }: {
       {summary?.state.errorTrace && (
         <section>
           <h3>End of its error output</h3>
-          <pre class="trace" tabIndex={0}>{summary.state.errorTrace}</pre>
+          <pre class="trace" tabIndex={0}>{visibleOutput(summary.state.errorTrace)}</pre>
         </section>
       )}
       {attempts.length > 0 && (

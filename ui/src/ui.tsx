@@ -3,6 +3,7 @@
 import type { ComponentChildren } from 'preact'
 import { useEffect, useId, useLayoutEffect, useRef, useState } from 'preact/hooks'
 import { ApiError, Unreachable, isNotFound } from './api'
+import { plainOf } from './plain'
 import { href } from './route'
 
 // ---- text of others ----
@@ -10,8 +11,12 @@ import { href } from './route'
 // A name that somebody chose: characters that are not seen, or that turn the direction of text, are shown as what
 // they are. Everything on the page is a text node; nothing is ever parsed as HTML.
 const UNSEEN = /[\u0000-\u001f\u007f-\u009f\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff]/g
-export const visible = (text: string) =>
-  text.replace(UNSEEN, (c) => `⟨U+${c.charCodeAt(0).toString(16).toUpperCase().padStart(4, '0')}⟩`)
+const shown = (text: string, kept: string) =>
+  text.replace(UNSEEN, (c) => (kept.includes(c) ? c : `⟨U+${c.charCodeAt(0).toString(16).toUpperCase().padStart(4, '0')}⟩`))
+export const visible = (text: string) => shown(text, '')
+export const visibleLines = (text: string) => shown(text, '\n')
+// What a task has written: in lines, without the colours of terminals.
+export const visibleOutput = (text: string) => shown(plainOf(text), '\n\t')
 
 export function Name({ text }: { text: string }) {
   const shown = visible(text)
@@ -24,12 +29,13 @@ export function Key({ value }: { value: string }) {
   return <code class="key" title={value}>{short(value)}</code>
 }
 
-// A sentence of the server, with the keys of runs in it cut short and leading there.
+// A sentence of the server, with the keys in it cut short; those of runs lead there.
 const UUID = /([0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12})/
 
 export function Message({ text }: { text: string | null | undefined }) {
   const parts = (text ?? '').split(UUID)
-  return <>{parts.map((part, i) => (i % 2 ? <a key={i} href={href(['runs', part])}><Key value={part} /></a> : visible(part)))}</>
+  const isRun = (i: number) => !parts[i - 1].endsWith('no job ')
+  return <>{parts.map((part, i) => (i % 2 ? !isRun(i) ? <Key key={i} value={part} /> : <a key={i} href={href(['runs', part])}><Key value={part} /></a> : visible(part)))}</>
 }
 
 // ---- what went wrong, what is not there ----
