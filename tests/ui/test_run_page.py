@@ -274,13 +274,13 @@ def test_a_task_is_marked_as_successful(own, page):
     run = own.api.go([step("load"), step("check", "load", exit=1), step("send", "check"), step("other", exit=1)], "FAILED")
     page.go(f"runs/{run['key']}/repair")
     page.sees("Will run 3, re-evaluate 0, keep 1")
-    assert page("return await page.getByRole('button', {name: 'Mark load as successful'}).count()") == 0, "it is SUCCESS"
-    page("await page.getByRole('button', {name: 'Mark check as successful'}).click()")
-    page("await page.getByRole('button', {name: 'Mark other as successful'}).click()")
+    assert page("return await page.getByRole('button', {name: 'Mark as successful: load'}).count()") == 0, "it is SUCCESS"
+    page("await page.getByRole('button', {name: 'Mark as successful: check'}).click()")
+    page("await page.getByRole('button', {name: 'Mark as successful: other'}).click()")
     page.sees("Will run 1, re-evaluate 0, mark 2, keep 1")
     page("await page.locator('[data-node=check]').getByText('mark', {exact: true}).waitFor()")
     page.picture("repair-mark")
-    page("await page.getByRole('button', {name: 'Run other after all'}).click()")
+    page("await page.getByRole('button', {name: 'Run it after all: other'}).click()")
     page.sees("Will run 2, re-evaluate 0, mark 1, keep 1")
     page("await page.locator('[data-node=other]').click(); await page.locator('[data-node=send]').click()")
     page.sees("Will run 0, re-evaluate 1, mark 1, keep 2")

@@ -299,9 +299,9 @@ function PlanView({ plan, error, isCurrent, isEmpty, mayMark, onMark, onAdd }: {
               <li key={task.taskKey}>
                 <Name text={task.taskKey} /> <span class="muted">{task.reason}</span>{' '}
                 {verdict !== 'KEEP' && !task.willStart && <strong class="tone-warn">Will not start. </strong>}
-                {verdict === 'MARK' && <button type="button" class="small" aria-label={`Run ${visible(task.taskKey)} after all`} onClick={() => onMark(task.taskKey, false)}>Run it after all</button>}
+                {verdict === 'MARK' && <button type="button" class="small" aria-label={`Run it after all: ${visible(task.taskKey)}`} onClick={() => onMark(task.taskKey, false)}>Run it after all</button>}
                 {(verdict === 'RUN' || verdict === 'REEVALUATE') && mayMark(task.taskKey) && (
-                  <button type="button" class="small" title="Nothing of it runs; what is behind it goes on" aria-label={`Mark ${visible(task.taskKey)} as successful`} onClick={() => onMark(task.taskKey, true)}>Mark as successful</button>
+                  <button type="button" class="small" title="Nothing of it runs; what is behind it goes on" aria-label={`Mark as successful: ${visible(task.taskKey)}`} onClick={() => onMark(task.taskKey, true)}>Mark as successful</button>
                 )}
               </li>
             ))}
