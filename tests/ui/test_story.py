@@ -178,7 +178,7 @@ def tab_to(page, role, name):
         page("await page.keyboard.press('Tab')")
         found = page("""return await page.evaluate(([role, name]) => {
             const at = document.activeElement
-            const own = {A: 'link', BUTTON: 'button', INPUT: 'textbox', SELECT: 'combobox'}[at.tagName]
+            const own = {A: 'link', BUTTON: 'button', INPUT: 'textbox', TEXTAREA: 'textbox', SELECT: 'combobox'}[at.tagName]
             const text = at.getAttribute('aria-label') ?? at.querySelector(':scope > title')?.textContent ?? (at.labels?.[0] ?? at).textContent ?? ''
             return (at.getAttribute('role') ?? own) === role && text.includes(name)
         }, arg)""", [role, name])
