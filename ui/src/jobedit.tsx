@@ -315,7 +315,7 @@ function Editor({ jobKey, base: first, begun, draftName, read, onRestart }: {
         <button type="submit" class="primary" title="Ctrl+S" disabled={!maySave}>{isSaving ? 'Saving…' : jobKey ? 'Save' : 'Create'}</button>
       </div>
       {note && <p class="notice" role="status">{note}</p>}
-      {error !== null && <Problem error={error} />}
+      {error !== null && <Problem error={error} isOnce={!jobKey} />}
       <div class="edit-columns">
         <section class="edit-text" aria-label="Definition">
           <div class="toolbar">
