@@ -1,6 +1,6 @@
 """The page of a run: what went wrong, and where from there."""
 
-from harness import if_else, key_of, named, node, step, task
+from harness import if_else, key_of, named, node, statuses, step, task
 from ui_browser import until
 
 
@@ -293,6 +293,19 @@ def test_a_task_is_marked_as_successful(own, page):
     page.go(f"runs/{run['key']}?tab=tasks&task=check")
     page.sees("Marked as successful by admin in repair 1")
     page.picture("marked")
+
+
+def test_a_task_is_cancelled_alone(own, page):
+    run = own.api.run(own.api.job([step("stuck", gate="never"), step("good", gate="good"), step("next", "stuck")]))
+    page.go(f"runs/{run['key']}?task=stuck")
+    page("await page.getByRole('button', {name: 'Cancel this task'}).click()")
+    page.sees("The run goes on")
+    page("await page.getByRole('button', {name: 'Cancel task', exact: true}).click()")
+    page.sees("Canceled by admin")
+    assert page("return await page.getByRole('button', {name: 'Cancel this task'}).count()") == 0
+    own.open_gate("good")
+    page.state("CANCELED")
+    assert statuses(own.api.get_run(run)) == {"stuck": "CANCELED", "good": "SUCCESS", "next": "UPSTREAM_CANCELED"}
 
 
 def test_a_repair_that_was_left_is_there_again(own, page):

@@ -2,8 +2,9 @@
 
 import type { ComponentChildren } from 'preact'
 import { useEffect, useMemo, useRef, useState } from 'preact/hooks'
-import { ApiError, get, list, listAll, post } from './api'
+import { ApiError, get, list, listAll } from './api'
 import { useAsOf } from './asof'
+import { CancelDialog } from './cancel'
 import { CompareDialog } from './compare'
 import { FindTask } from './findtask'
 import { Gantt } from './gantt'
@@ -205,26 +206,6 @@ function RunAgainRefused({ problem, onClose }: { problem: unknown; onClose: () =
     <Dialog title="It cannot run again" onClose={onClose}>
       {problem instanceof ApiError && problem.status === 404 ? <p>Its job was deleted. The run itself can still be repaired.</p> : <Problem error={problem} />}
       <footer><button type="button" onClick={closeDialog}>Close</button></footer>
-    </Dialog>
-  )
-}
-
-function CancelDialog({ run, onClose, onDone }: { run: Run; onClose: () => void; onDone: () => void }) {
-  const [error, setError] = useState<unknown>(null)
-  async function cancel({ currentTarget }: { currentTarget: Element }) {
-    try {
-      await post(`/jobRuns/${run.key}/actions/cancel`, {})
-      onDone()
-      closeDialog({ currentTarget })
-    } catch (problem) {
-      setError(problem)
-    }
-  }
-  return (
-    <Dialog title="Cancel this run?" onClose={onClose}>
-      <p>Running tasks are stopped, tasks that have not started do not start. What has succeeded stays, and the run can be repaired afterwards.</p>
-      {error !== null && <Problem error={error} />}
-      <footer><button type="button" onClick={closeDialog}>Let it run</button><button type="button" class="danger" autoFocus onClick={cancel}>Cancel run</button></footer>
     </Dialog>
   )
 }

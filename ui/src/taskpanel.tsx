@@ -3,6 +3,7 @@
 import { useState } from 'preact/hooks'
 import { get } from './api'
 import { useAttempts } from './attempts'
+import { CancelDialog } from './cancel'
 import { useLive } from './live'
 import { NotebookDialog } from './notebook'
 import { outputOf } from './output'
@@ -10,8 +11,11 @@ import { href } from './route'
 import { Json, Value, withoutUnset } from './runtabs'
 import { Pill, Shape, isFinal, isUnsuccessful, word } from './states'
 import { Time, Took, attemptName, duration } from './time'
-import type { Decision, Explanation, Origin, Provenance, Run, TaskDef, TaskRun, TaskSummary } from './types'
+import type { Decision, Explanation, Origin, Provenance, Run, Status, TaskDef, TaskRun, TaskSummary } from './types'
 import { CopyText, Message, Name, Problem, useSide, visible, visibleOutput } from './ui'
+
+// Runs whose tasks can be canceled alone.
+const GOING: Status[] = ['PENDING', 'RUNNING', 'PAUSED_MAINTENANCE']
 
 export function TaskPanel({ run, mayRun, task, summary, repair, onClose }: {
   run: Run
@@ -23,6 +27,7 @@ export function TaskPanel({ run, mayRun, task, summary, repair, onClose }: {
 }) {
   const side = useSide(task.taskKey, onClose)
   const [isReading, setReading] = useState(false)
+  const [asksCancel, setAsksCancel] = useState(false)
   const status = summary?.state.status ?? null
   const stamp = `${summary?.key} ${status} ${summary?.retryAttempt}`
   const { data: whole, error } = useLive<TaskRun | null>(`panel ${stamp}`,
@@ -48,6 +53,9 @@ export function TaskPanel({ run, mayRun, task, summary, repair, onClose }: {
         {output && <a class="button" href={output.to}>{output.text}</a>}
         {task.type === 'NOTEBOOK_TASK' && whole?.outputKey && isFinal(status) && (
           <button type="button" onClick={() => setReading(true)}>Show notebook</button>
+        )}
+        {mayRun && GOING.includes(run.state.status) && repair === null && status && status !== 'CANCELING' && !isFinal(status) && (
+          <button type="button" onClick={() => setAsksCancel(true)}>Cancel this task</button>
         )}
         {mayRun && isFinal(run.state.status) && repair === null && (
           <a class="button" href={href(['runs', run.key, 'repair'], { tasks: task.taskKey })}>
@@ -103,6 +111,7 @@ export function TaskPanel({ run, mayRun, task, summary, repair, onClose }: {
         </section>
       )}
       {summary && <section><h3>Task run</h3><p class="row"><code class="ellipsis">{summary.key}</code><CopyText text={summary.key} /></p></section>}
+      {asksCancel && <CancelDialog run={run} task={task.taskKey} onClose={() => setAsksCancel(false)} />}
       {isReading && whole && <NotebookDialog task={whole} onClose={() => setReading(false)} />}
       <details><summary>Definition</summary><Json value={withoutUnset(task)} /></details>
     </aside>
