@@ -78,7 +78,11 @@ static bool tell_warnings(struct cli *cli, const json_t *answer, const struct su
         const char *message = get_text(warning, "message");
         bool is_missing = code && strcmp(code, "NotAuthorizedOrNotFound") == 0;
         bool is_ignored = message && strstr(message, " is not a field");
-        tell_one(cli, is_missing ? "missing" : is_ignored ? "ignored" : "warning", message, subject);
+        tell_one(cli,
+                 is_missing   ? "missing"
+                 : is_ignored ? "ignored"
+                              : "warning",
+                 message, subject);
         has_missing |= is_missing;
     }
     tell_doubts(cli, subject);

@@ -55,10 +55,22 @@ __attribute__((format(printf, 4, 5))) void replay_differs(struct replay *replay,
                                                           const char *task, const char *format,
                                                           ...);
 
-/* ---- replay_feed.c: what came from outside ---- */
+/* ---- replay_jobs.c ---- */
 
 /* Looks up the jobs of all runs: each is saved, and deleted, when its time comes. */
 void replay_find_jobs(struct replay *replay);
+/* NULL: the store has none of that key. */
+struct past_job *replay_find_job(struct replay *replay, const struct uuid *stored);
+/* Saves all its versions up to `needed`, and later ones that were saved before this moment. Asked before each event: a version,
+ * which may be large, is not read each time to see that its time has not come. False: it cannot be had. */
+bool replay_bring_job(struct replay *replay, struct past_job *job, int64_t needed, int64_t now_ms);
+/* Other jobs were saved meanwhile too: a raised cap lets a queue move. */
+bool replay_bring_jobs(struct replay *replay, int64_t now_ms);
+/* Those that were deleted by now, behind everything that was saved by now: what was saved may name them. In the
+ * millisecond of its deletion a job may have been run before. */
+void replay_delete_jobs(struct replay *replay, int64_t now_ms);
+
+/* ---- replay_feed.c: what came from outside ---- */
 
 /* Gives the engine what led to this event, if that came from outside and has not been given yet. */
 bool replay_event(struct replay *replay, struct past_run *run, const struct event_row *event);
