@@ -204,6 +204,7 @@ static void add_run(struct fill *fill, const struct filled_job *job, int64_t cre
         .error_trace = failed ? "Traceback (most recent call last):\nValueError: no rows" : NULL,
         .queued_ms = FIELD_NULL,
         .start_ms = created_ms + 5,
+        .attempt_start_ms = created_ms + 5,
         .end_ms = created_ms + 5 + job->task_count * TASK_MS,
         .updated_ms = created_ms + 5 + job->task_count * TASK_MS,
         .last_event = fill->workspace.last_event + 3 + 4 * job->task_count,

@@ -216,12 +216,15 @@ static void lay_out(struct tree *tree, const struct graph *graph, const json_t *
     }
 }
 
+/* A whole run tells it in its history, a summary by itself. */
 static int64_t attempt_start(const json_t *run)
 {
     const json_t *history = json_object_get(run, "repairHistory");
     size_t count = json_array_size(history);
     const json_t *newest = count ? json_array_get(history, count - 1) : run;
-    return get_number(newest, "startTime", -1);
+    const char *member = json_object_get(newest, "attemptStartTime") ? "attemptStartTime"
+                                                                     : "startTime";
+    return get_number(newest, member, -1);
 }
 
 int64_t tree_took_ms(const json_t *run, int64_t now_ms)

@@ -319,6 +319,7 @@ static void fill_run(struct step *step, struct erun *run, const struct command *
         .ending = STATE_NEW,
         .queued_ms = FIELD_NULL,
         .start_ms = FIELD_NULL,
+        .attempt_start_ms = FIELD_NULL,
         .end_ms = FIELD_NULL,
         .execution_ms = FIELD_NULL,
         .updated_ms = step->now_ms,

@@ -199,7 +199,7 @@ static void run_times(struct step *step, struct erun *run, enum state from, enum
         if (run->row.start_ms == FIELD_NULL)
             run->row.start_ms = step->now_ms;
         if (repair->start_ms == FIELD_NULL)
-            repair->start_ms = step->now_ms;
+            repair->start_ms = run->row.attempt_start_ms = step->now_ms;
     }
     if (!state_is_final(to)) {
         run->row.end_ms = run->row.execution_ms = FIELD_NULL;

@@ -152,6 +152,7 @@ static void begin_repair(struct step *step, struct erun *run, const struct comma
     run->row.version++;
     run->row.repair_number++;
     run->row.ending = STATE_NEW;
+    run->row.attempt_start_ms = FIELD_NULL;
     run->commits.base = git_base_of(run->commits.base, request->definition, run->row.repair_number);
     set_text(engine, &run->row.error_trace, NULL);
     struct repair_row *row = &run->repair;

@@ -151,6 +151,7 @@ struct run_row {
     int64_t repair_number;       /* of the newest attempt of the run, 0: ORIGINAL */
     int64_t queued_ms;           /* newest entry into the queue */
     int64_t start_ms;            /* first RUNNING, the original's */
+    int64_t attempt_start_ms;    /* first RUNNING of the newest attempt; FIELD_NULL before it */
     int64_t end_ms;              /* of the newest attempt, FIELD_NULL while active */
     int64_t execution_ms;        /* likewise, without set-up and clean-up of clusters */
     int64_t updated_ms;

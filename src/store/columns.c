@@ -114,6 +114,7 @@ static const struct column run_columns[] = {
     INT64(run_row, repair_number, MOVING),
     INT64(run_row, queued_ms, MOVING),
     INT64(run_row, start_ms, MOVING),
+    INT64(run_row, attempt_start_ms, MOVING),
     INT64(run_row, end_ms, MOVING),
     INT64(run_row, execution_ms, MOVING),
     TEXT(run_row, error_trace, MOVING),

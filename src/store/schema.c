@@ -362,6 +362,13 @@ static const char *const migration_22[] = {
     "ALTER TABLE campaign ADD COLUMN parameters TEXT",
 };
 
+/* Of active runs: of those that have ended it is not asked. */
+static const char *const migration_23[] = {
+    "ALTER TABLE run ADD COLUMN attempt_start_ms INTEGER",
+    "UPDATE run SET attempt_start_ms = (SELECT repair.start_ms FROM repair WHERE repair.workspace = run.workspace"
+    " AND repair.run = run.key AND repair.number = run.repair_number) WHERE end_ms IS NULL",
+};
+
 static const struct migration {
     const char *const *steps;
     size_t count;
@@ -377,6 +384,7 @@ static const struct migration {
     {migration_17, ARRAY_LEN(migration_17)}, {migration_18, ARRAY_LEN(migration_18)},
     {migration_19, ARRAY_LEN(migration_19)}, {migration_20, ARRAY_LEN(migration_20)},
     {migration_21, ARRAY_LEN(migration_21)}, {migration_22, ARRAY_LEN(migration_22)},
+    {migration_23, ARRAY_LEN(migration_23)},
 };
 
 int schema_newest(void)

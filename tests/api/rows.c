@@ -184,6 +184,7 @@ void fake_fill(struct fake *fake)
         .ending = STATE_NEW,
         .message = "stored",
         .start_ms = FIELD_NULL,
+        .attempt_start_ms = FIELD_NULL,
         .end_ms = FIELD_NULL,
         .updated_ms = 1000,
     };

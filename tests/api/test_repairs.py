@@ -191,7 +191,10 @@ def test_the_run_goes_on_in_place(api, failed):
     both = (first["endTime"] - first["startTime"]) + (second["endTime"] - second["startTime"])
     assert done["runDuration"] == both
     assert done["executionDuration"] == second["executionDuration"]
-    assert api.read("/jobRuns", jobKey=done["jobKey"])["items"][0]["executionDuration"] == second["executionDuration"]
+    listed = api.read("/jobRuns", jobKey=done["jobKey"])["items"][0]
+    assert listed["executionDuration"] == second["executionDuration"]
+    assert (listed["startTime"], listed["attemptStartTime"]) == (first["startTime"], second["startTime"])
+    assert api.read(f"/jobs/{done['jobKey']}/grid")["runs"][0]["attemptStartTime"] == second["startTime"]
     assert done["systemParameters"]["job.repair_count"] == "1"
 
 

@@ -133,7 +133,7 @@ def test_a_history_is_replayed_without_a_difference(history, tmp_path, monkeypat
     with sqlite3.connect(history) as database:  # as a server of before has it
         database.executescript("ALTER TABLE repair DROP COLUMN definition; ALTER TABLE task_run DROP COLUMN after_success;"
                                " ALTER TABLE task_run DROP COLUMN is_marked; ALTER TABLE task_run DROP COLUMN canceled_by;"
-                               " ALTER TABLE campaign_cell DROP COLUMN asked_number; ALTER TABLE campaign DROP COLUMN parameters;"
+                               " ALTER TABLE campaign_cell DROP COLUMN asked_number; ALTER TABLE campaign DROP COLUMN parameters; ALTER TABLE run DROP COLUMN attempt_start_ms;"
                                " DROP INDEX event_of_run; ALTER TABLE event DROP COLUMN previous;"
                                " CREATE INDEX event_by_entity ON event (workspace, run, task_run, number); PRAGMA user_version = 16")
         database.execute("PRAGMA wal_checkpoint(TRUNCATE)")

@@ -158,7 +158,7 @@ static void events_of_before_are_found(void **state)
             " ALTER TABLE repair DROP COLUMN definition;"
             " ALTER TABLE task_run DROP COLUMN after_success; ALTER TABLE task_run DROP COLUMN is_marked;"
             " ALTER TABLE task_run DROP COLUMN canceled_by;"
-            " ALTER TABLE run DROP COLUMN execution_ms;"
+            " ALTER TABLE run DROP COLUMN execution_ms; ALTER TABLE run DROP COLUMN attempt_start_ms;"
             " ALTER TABLE task_run DROP COLUMN git_commit;"
             " DROP TABLE job_permission; DROP INDEX audit_by_resource; DROP INDEX audit_refused;"
             " ALTER TABLE audit DROP COLUMN subject;"

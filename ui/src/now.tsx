@@ -182,7 +182,7 @@ function Card({ run, tasks }: { run: RunSummary; tasks: TaskSummary[] | undefine
         <span class="grow" /><Pill status={run.state.status} />
       </div>
       <div class="row muted">
-        <span><Took from={run.startTime ?? run.timeCreated} to={null} isActive /></span>
+        <span><Took from={run.attemptStartTime ?? run.startTime ?? run.timeCreated} to={null} isActive /></span>
         {tasks && <><progress max={tasks.length} value={done} aria-label="Tasks done" /><span class="num">{done} of {tasks.length}</span></>}
         {waiting > 0 && <span>{waiting} waiting for a slot</span>}
       </div>

@@ -13,7 +13,7 @@ import type { Job, JobSummary, Parameter, RunSummary, Status } from './types'
 import { Dialog, Empty, Key, Loading, Message, Name, Problem, Table, closeDialog, visible } from './ui'
 
 export const tookMs = (run: RunSummary) =>
-  run.executionDuration ?? (run.startTime !== null ? (run.endTime ?? Date.now()) - run.startTime : 0)
+  run.executionDuration ?? (run.attemptStartTime !== null ? (run.endTime ?? Date.now()) - run.attemptStartTime : 0)
 
 // The last runs, oldest on the left: height is duration, colour and cap are the state.
 export function Strip({ runs, max = 20 }: { runs: RunSummary[] | undefined; max?: number }) {
@@ -146,7 +146,7 @@ export function RunTable({ query, none, showsJob }: { query: Query; none?: strin
         { title: 'State', width: '11rem', cell: (run) => <Pill status={run.state.status} /> },
         { title: 'Started', width: '9.5rem', cell: (run) => <Time at={run.startTime ?? null} none={isFinal(run.state.status) ? 'Never' : 'Not yet'} /> },
         { title: 'Took', width: '6rem', cell: (run) => isFinal(run.state.status) && run.startTime === null ? <span class="muted">–</span> : run.executionDuration !== null
-          ? <span class="num">{duration(run.executionDuration)}</span> : <Took from={run.startTime} to={run.endTime} isActive={!isFinal(run.state.status)} /> },
+          ? <span class="num">{duration(run.executionDuration)}</span> : <Took from={run.attemptStartTime} to={run.endTime} isActive={!isFinal(run.state.status)} /> },
         { title: 'Launched', width: 'minmax(8rem, 14rem)', narrow: 'n-full', cell: (run) => {
           const plan = planned(run)
           return plan ? <>for <Planned at={plan.plannedTime} zone={plan.schedule?.timezoneId} /></>

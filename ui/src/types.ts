@@ -62,6 +62,7 @@ export interface RunSummary {
   launched: string
   createdByName: string | null
   startTime: number | null
+  attemptStartTime: number | null // of the newest attempt
   endTime: number | null
   executionDuration: number | null
   state: State
@@ -86,6 +87,7 @@ export interface GridRun {
   timeCreated: string
   timeUpdated: string
   startTime: number | null
+  attemptStartTime: number | null // of the newest attempt
   endTime: number | null
   executionDuration: number | null
   plannedTime?: string

@@ -329,6 +329,12 @@ static const struct field job_run_summary_fields[] = {
      .kind = FIELD_TIME,
      AT(job_run_summary_view, updated_ms),
      .doc = "When the run or one of its task runs last changed."},
+    {.name = "attemptStartTime",
+     .kind = FIELD_INT64,
+     .flags = FIELD_EXTENSION,
+     AT(job_run_summary_view, attempt_start_ms),
+     .doc =
+         "When the newest attempt of the run, the original or a repair, was first RUNNING, in epoch milliseconds; null before."},
     {.name = "parentJobRunKey",
      .kind = FIELD_STRING,
      .flags = FIELD_EXTENSION,

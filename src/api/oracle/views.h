@@ -174,6 +174,7 @@ struct job_run_summary_view {
     const char *key;
     int launched; /* enum launched */
     int64_t start_ms;
+    int64_t attempt_start_ms;
     struct state_view *state;
     int64_t created_ms;
     int64_t updated_ms;
