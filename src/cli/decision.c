@@ -116,20 +116,17 @@ static void print_condition(struct cli *cli, const json_t *decision)
     }
 }
 
-static void print_dependency(struct cli *cli, const json_t *decision)
+static void print_dependency(struct clocks *clocks, const json_t *decision)
 {
+    struct cli *cli = clocks->cli;
     const char *job = get_text(decision, "jobName");
     const char *run = get_text(decision, "jobRunKey");
-    struct clocks clocks;
+    const char *id = clocks_id_of_job(clocks, get_text(decision, "jobKey"));
     printf("%s", decision_words(cli, get_text(decision, "result")));
-    clocks_init(&clocks, cli);
     if (job)
         printf(": job %s of %s", safe_line(&cli->arena, job),
                safe_line(&cli->arena,
-                         clocks_date_time(&clocks,
-                                          clocks_id_of_job(&clocks, get_text(decision, "jobKey")),
-                                          get_text(decision, "plannedTime"))));
-    clocks_release(&clocks);
+                         clocks_date_time(clocks, id, get_text(decision, "plannedTime"))));
     if (run)
         printf(", whose run %s is %s", safe_line(&cli->arena, run),
                safe_text_of(cli, decision, "status"));
@@ -138,10 +135,11 @@ static void print_dependency(struct cli *cli, const json_t *decision)
     putchar('\n');
 }
 
-static void print_schedule(struct cli *cli, const json_t *decision)
+static void print_schedule(const struct clocks *clocks, const char *own, const json_t *decision)
 {
     char late[FORMAT_TEXT];
-    printf("planned for %s, %s late%s\n", time_of(cli, decision, "plannedTime"),
+    printf("planned for %s, %s late%s\n",
+           clocks_time(clocks, own, get_number(decision, "plannedTime", 0)),
            format_duration(get_number(decision, "lateMillis", 0), late),
            json_is_true(json_object_get(decision, "missed")) ? ": missed, and made up for" : "");
 }
@@ -204,19 +202,26 @@ static void print_unknown(struct cli *cli, const json_t *decision)
     }
 }
 
-void decision_print(struct cli *cli, const json_t *decision)
+void decision_print(struct clocks *clocks, const char *own, const json_t *decision)
 {
     static const struct {
         const char *kind;
         void (*print)(struct cli *cli, const json_t *decision);
     } kinds[] = {
-        {"TRIGGER_RULE", print_rule},   {"RUN_SLOT", print_slot},
-        {"RETRY", print_retry},         {"REPAIR", print_repair},
-        {"CONDITION", print_condition}, {"JOB_DEPENDENCY", print_dependency},
-        {"SCHEDULE", print_schedule},   {"CAMPAIGN", print_campaign},
+        {"TRIGGER_RULE", print_rule}, {"RUN_SLOT", print_slot},       {"RETRY", print_retry},
+        {"REPAIR", print_repair},     {"CONDITION", print_condition}, {"CAMPAIGN", print_campaign},
     };
+    struct cli *cli = clocks->cli;
     const char *time = get_text(decision, "time");
     printf("    %s%s", safe_line(&cli->arena, time), time ? "  " : "");
+    if (has(decision, "kind", "JOB_DEPENDENCY")) {
+        print_dependency(clocks, decision);
+        return;
+    }
+    if (has(decision, "kind", "SCHEDULE")) {
+        print_schedule(clocks, own, decision);
+        return;
+    }
     for (size_t i = 0; i < ARRAY_LEN(kinds); i++)
         if (has(decision, "kind", kinds[i].kind)) {
             kinds[i].print(cli, decision);

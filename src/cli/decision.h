@@ -8,8 +8,9 @@
 
 #include <jansson.h>
 
-#include "cli/context.h"
+#include "cli/clocks.h"
 
-void decision_print(struct cli *cli, const json_t *decision);
+/* Planned times are on the clocks of their jobs; `own` is that of the run that it is about. */
+void decision_print(struct clocks *clocks, const char *own, const json_t *decision);
 /* "TRIGGER_RULE" → "trigger rule". */
 const char *decision_words(struct cli *cli, const char *name);

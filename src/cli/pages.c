@@ -108,15 +108,22 @@ static int gather(struct cli *cli, const char *path, json_t *items, const char *
     return status;
 }
 
+int pages_check(const struct cli *cli)
+{
+    if (!cli->options.all || !cli->options.limit)
+        return CLI_DONE;
+    cli_complain("--all and --limit contradict each other");
+    return CLI_USAGE;
+}
+
 /* The items of all pages, from --page on. */
 static int gather_all(struct cli *cli, const char *path, json_t *items)
 {
     const char *page = cli->options.page;
-    if (cli->options.limit) {
-        cli_complain("--all and --limit contradict each other");
-        return CLI_USAGE;
-    }
-    int status = collect_from(cli, path, page_most_of(path), 0, page ? page : "", items);
+    int status = pages_check(cli);
+    if (status)
+        return status;
+    status = collect_from(cli, path, page_most_of(path), 0, page ? page : "", items);
     if (!status && cli->options.output == OUTPUT_JSON) {
         json_t *whole = json_pack("{s:O}", "items", items);
         json_dumpf(whole, stdout, JSON_COMPACT);

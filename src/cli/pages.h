@@ -23,6 +23,9 @@ __attribute__((warn_unused_result)) int pages_collect(struct cli *cli, const cha
                                                       int64_t page_most, int64_t most,
                                                       json_t *items);
 
+/* CLI_USAGE, said, when --all and --limit are both there. */
+int pages_check(const struct cli *cli);
+
 /* "no jobs", on stderr if that is a terminal: whoever looks sees that there was an answer, and no script is told. */
 void pages_tell_none(const char *what);
 

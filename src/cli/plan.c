@@ -43,7 +43,7 @@ static void add_mode(struct buf *body, const char *mode)
     plan_add_upper_case(body, mode);
 }
 
-static void add_keys(struct buf *body, const char *member, const struct word_list *keys)
+void plan_add_keys(struct buf *body, const char *member, const struct word_list *keys)
 {
     for (size_t i = 0; i < keys->count; i++) {
         buf_printf(body, i ? "," : ",\"%s\":[", member);
@@ -56,13 +56,13 @@ static void add_keys(struct buf *body, const char *member, const struct word_lis
 /* What goes with any selection. */
 static void add_mark_and_mode(struct buf *body, const struct options *options)
 {
-    add_keys(body, "markSuccess", &options->mark_success);
+    plan_add_keys(body, "markSuccess", &options->mark_success);
     add_mode(body, options->mode);
 }
 
 void plan_add_tasks(struct buf *body, const struct word_list *tasks, const struct options *options)
 {
-    add_keys(body, "taskKeys", tasks);
+    plan_add_keys(body, "taskKeys", tasks);
     add_mark_and_mode(body, options);
 }
 

@@ -11,6 +11,8 @@
 
 /* CLI_USAGE, said, when the options do not fit together. */
 int plan_check_selection(const struct options *options);
+/* Appends ,"MEMBER":[…]; nothing when there are none. */
+void plan_add_keys(struct buf *body, const char *member, const struct word_list *keys);
 /* Appends ,"taskKeys":… or ,"repairTasks":…, ,"markSuccess":… and ,"repairMode":… of the options that are set. */
 void plan_add_selection(struct buf *body, const struct options *options);
 /* The same, these tasks in place of those of the options. */

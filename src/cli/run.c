@@ -11,6 +11,7 @@
 #include "cli/interrupt.h"
 #include "cli/pages.h"
 #include "cli/parameters.h"
+#include "cli/plan.h"
 #include "cli/planned.h"
 #include "cli/run.h"
 #include "cli/tree.h"
@@ -156,11 +157,7 @@ static void print_key_or_json(struct cli *cli, const json_t *run)
 static void print_run(struct cli *cli, const json_t *run)
 {
     struct tree tree;
-    struct clocks clocks;
-    tree_init(&tree, run, &cli->screen, watch_now_ms());
-    clocks_init(&clocks, cli);
-    tree.message = clocks_sentence(&clocks, clocks_id(run), tree.message); /* for what it waits */
-    clocks_release(&clocks);
+    watch_tree(cli, run, &tree);
     tree_print(&tree, &cli->screen, 0);
     tree_release(&tree);
     print_origin(cli, run);
@@ -280,12 +277,8 @@ static const char *tasks_body(struct cli *cli, const struct word_list *tasks)
     if (!tasks->count)
         return NULL;
     buf_init(&body, TASKS_MAX_BYTES);
-    for (size_t i = 0; i < tasks->count; i++) {
-        buf_puts(&body, i ? "," : "{\"taskKeys\":[");
-        buf_json_string(&body, tasks->items[i]);
-    }
-    BUF_LIT(&body, "]}");
-    const char *text = arena_strdup(&cli->arena, body.data);
+    plan_add_keys(&body, "taskKeys", tasks);
+    const char *text = arena_printf(&cli->arena, "{%s}", body.data + 1); /* without its comma */
     buf_release(&body);
     return text;
 }
@@ -325,7 +318,8 @@ int verb_run_cancel(struct cli *cli)
         return status;
     json_t *run = NULL;
     status = call_parse(&answer, &run);
-    had_ended |= has_ended(run, "CANCELED"); /* it may have, in between */
+    if (!body) /* it may have, in between; without some of its tasks it may end at once, in any way */
+        had_ended |= has_ended(run, "CANCELED");
     json_decref(run);
     if (!status)
         status =

@@ -204,14 +204,16 @@ static void print_planned(struct cli *cli, const json_t *const *runs, size_t cou
     else
         pages_tell_none("runs");
     if (count > most)
-        cli_complain("there are %zu more: --limit %zu", count - most, count);
+        cli_complain("there are %zu more: --limit %zu, or --all", count - most, count);
 }
 
 /* The server's list knows no planned times to look for: all runs are gone through. */
 static int list_planned(struct cli *cli, const char *path)
 {
     struct range range;
-    int status = parse_range(cli, cli->options.planned, &range);
+    int status = pages_check(cli);
+    if (!status)
+        status = parse_range(cli, cli->options.planned, &range);
     if (!status && (cli->options.output == OUTPUT_JSON || cli->options.page)) {
         cli_complain("--planned goes through all runs here, so it has no -o json and no --page");
         status = CLI_USAGE;

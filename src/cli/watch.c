@@ -8,6 +8,7 @@
 #include "base/map.h"
 #include "base/mem.h"
 #include "cli/call.h"
+#include "cli/clocks.h"
 #include "cli/failures.h"
 #include "cli/format.h"
 #include "cli/tree.h"
@@ -47,6 +48,18 @@ struct seen {
 int64_t watch_now_ms(void)
 {
     return clock_ms(CLOCK_REALTIME);
+}
+
+void watch_tree(struct cli *cli, const json_t *run, struct tree *ret)
+{
+    const char *id = clocks_id(run);
+    tree_init(ret, run, &cli->screen, watch_now_ms());
+    if (!id)
+        return;
+    struct clocks clocks;
+    clocks_init(&clocks, cli);
+    ret->message = clocks_sentence(&clocks, id, ret->message);
+    clocks_release(&clocks);
 }
 
 int watch_get_run(struct cli *cli, const char *key, bool patient, struct http_answer *ret)
@@ -153,7 +166,7 @@ static void show(struct watch *watch, const struct http_answer *answer, const js
     if (!changed && !final &&
         !(watch->live && clock_ms(CLOCK_MONOTONIC) - watch->drawn_ms >= REDRAW_MS))
         return;
-    tree_init(&tree, run, &watch->cli->screen, watch_now_ms());
+    watch_tree(watch->cli, run, &tree);
     if (watch->how == WATCH_SILENT || watch->live)
         redraw(watch, &tree, final);
     else
@@ -190,7 +203,7 @@ static void redraw_durations(struct watch *watch)
     struct tree tree;
     if (!watch->live || clock_ms(CLOCK_MONOTONIC) - watch->drawn_ms < REDRAW_MS)
         return;
-    tree_init(&tree, watch->run, &watch->cli->screen, watch_now_ms());
+    watch_tree(watch->cli, watch->run, &tree);
     redraw(watch, &tree, false);
     tree_release(&tree);
 }

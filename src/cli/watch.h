@@ -1,6 +1,8 @@
 /* Waiting for the end of a run, with or without showing it. */
 #pragma once
 
+#include <jansson.h>
+
 #include "cli/context.h"
 
 enum watch_how {
@@ -19,3 +21,6 @@ __attribute__((warn_unused_result)) int watch_get_run(struct cli *cli, const cha
                                                       bool patient, struct http_answer *ret);
 /* Now, for durations of what goes on. */
 int64_t watch_now_ms(void);
+/* The tree of a run as it is now, what it waits for on the clock of its schedule. For tree_release. */
+struct tree;
+void watch_tree(struct cli *cli, const json_t *run, struct tree *ret);

@@ -52,28 +52,33 @@ static void print_failure(const struct failure *failure)
         printf("  why its run failed: reprise run why %s\n", failure->child);
 }
 
-/* What it waits for is named by its planned time, on the clock of that one's job. */
-static const char *reason_of(struct cli *cli, const json_t *task)
-{
-    const char *reason = get_text(task, "reason"), *kind;
+/* What is told of a run, and on which clocks. */
+struct told {
     struct clocks clocks;
+    const char *own; /* id of the run's own clock, NULL: it has none */
+};
+
+/* What it waits for is named by its planned time, on the clock of that one's job. */
+static const char *reason_of(struct told *told, const json_t *task)
+{
+    const char *reason = get_text(task, "reason"), *job = NULL;
     size_t i;
     json_t *decision;
-    clocks_init(&clocks, cli);
     json_array_foreach (json_object_get(task, "decisions"), i, decision) {
-        kind = get_text(decision, "kind");
-        if (kind && strcmp(kind, "JOB_DEPENDENCY") == 0)
-            reason = clocks_sentence(
-                &clocks, clocks_id_of_job(&clocks, get_text(decision, "jobKey")), reason);
+        const char *kind = get_text(decision, "kind");
+        if (kind && strcmp(kind, "JOB_DEPENDENCY") == 0 && get_text(decision, "jobKey"))
+            job = get_text(decision, "jobKey");
     }
-    clocks_release(&clocks);
-    return reason;
+    if (!job)
+        return reason;
+    return clocks_sentence(&told->clocks, clocks_id_of_job(&told->clocks, job), reason);
 }
 
 /* A task, or the run itself; `failure` is NULL when there is nothing to add. */
-static void print_explained(struct cli *cli, const char *title, const json_t *task,
+static void print_explained(struct told *told, const char *title, const json_t *task,
                             const struct failure *failure)
 {
+    struct cli *cli = told->clocks.cli;
     const char *status = get_text(task, "status");
     struct line line;
     size_t i;
@@ -86,12 +91,12 @@ static void print_explained(struct cli *cli, const char *title, const json_t *ta
     line_add(&line, safe_line(&cli->arena, status), state_look(status)->color);
     line_print(&line, stdout);
     line_release(&line);
-    const char *reason = reason_of(cli, task);
+    const char *reason = reason_of(told, task);
     if (reason && status && *state_reason(status, reason))
         printf("  %s\n", safe_line(&cli->arena, reason));
     print_failure(failure);
     json_array_foreach (json_object_get(task, "decisions"), i, decision) {
-        decision_print(cli, decision);
+        decision_print(&told->clocks, told->own, decision);
     }
     json_array_foreach (json_object_get(task, "attempts"), i, attempt) {
         print_attempt(cli, attempt);
@@ -109,30 +114,38 @@ static const char *explanation_path(struct cli *cli, const char *key)
     return path;
 }
 
+static bool was_decided(const json_t *run, const char *kind)
+{
+    size_t i;
+    json_t *decision;
+    json_array_foreach (json_object_get(run, "decisions"), i, decision) {
+        const char *its = get_text(decision, "kind");
+        if (its && strcmp(its, kind) == 0)
+            return true;
+    }
+    return false;
+}
+
 /* Why a run has not begun is a matter of the run: it waits in line, or for other jobs, or did until it was given
  * up. */
 static bool has_waited(const json_t *run)
 {
     const char *status = get_text(run, "status");
-    size_t i;
-    json_t *decision;
-    json_array_foreach (json_object_get(run, "decisions"), i, decision) {
-        const char *kind = get_text(decision, "kind");
-        if (kind && strcmp(kind, "JOB_DEPENDENCY") == 0)
-            return true;
-    }
-    return status && (strcmp(status, "QUEUED") == 0 || strcmp(status, "SKIPPED") == 0);
+    return was_decided(run, "JOB_DEPENDENCY") ||
+           (status && (strcmp(status, "QUEUED") == 0 || strcmp(status, "SKIPPED") == 0));
 }
 
 /* False when none of the tasks is one that was asked for. */
-static bool print_explanation(struct cli *cli, const json_t *tree, const struct failures *failures)
+static bool print_explanation(struct told *told, const json_t *tree,
+                              const struct failures *failures)
 {
+    struct cli *cli = told->clocks.cli;
     const struct word_list *wanted = &cli->options.tasks;
     bool names_only = cli->options.output == OUTPUT_NAME;
     size_t i, shown = 0;
     json_t *task, *run = json_object_get(tree, "run");
     if (!wanted->count && !names_only && has_waited(run))
-        print_explained(cli, "The run", run, NULL);
+        print_explained(told, "The run", run, NULL);
     json_array_foreach (json_object_get(tree, "tasks"), i, task) {
         const char *key = get_text(task, "taskKey");
         if (!is_wanted(wanted, key))
@@ -142,7 +155,7 @@ static bool print_explanation(struct cli *cli, const json_t *tree, const struct 
             printf("%s\n", safe_line(&cli->arena, key));
             continue;
         }
-        print_explained(cli, key, task, key ? str_map_get(&failures->by_task, key) : NULL);
+        print_explained(told, key, task, key ? str_map_get(&failures->by_task, key) : NULL);
         if (wanted->count)
             print_provenance(cli, task, "Parameters", 2);
     }
@@ -165,18 +178,22 @@ static bool has_failed_task(const json_t *tree)
 
 static int print_tree(struct cli *cli, const char *key, const json_t *tree)
 {
-    bool tells = cli->options.output == OUTPUT_TABLE && has_failed_task(tree);
-    /* The explanation has no traces; the run has. Without it they are left out. */
+    bool tells = cli->options.output == OUTPUT_TABLE &&
+                 (has_failed_task(tree) || was_decided(json_object_get(tree, "run"), "SCHEDULE"));
+    /* The explanation has no traces, and no clock; the run has. Without it they are left out. */
     const char *path = arena_printf(&cli->arena, "/jobRuns/%s", call_escape(cli, key));
     json_t *run = tells ? call_get_quietly(cli, path) : NULL;
+    struct told told = {.own = clocks_id(run)};
     struct failures failures;
     int status = CLI_DONE;
+    clocks_init(&told.clocks, cli);
     failures_init(&failures, cli, run);
-    if (!print_explanation(cli, tree, &failures)) {
+    if (!print_explanation(&told, tree, &failures)) {
         cli_complain("run %s has no task \"%s\"", key, cli->options.tasks.items[0]);
         status = CLI_USAGE;
     }
     failures_release(&failures);
+    clocks_release(&told.clocks);
     json_decref(run);
     return status;
 }

@@ -883,6 +883,9 @@ def test_cancel_of_tasks_alone(cli, fake):
     fake.on("POST", f"/jobRuns/{RUN}/actions/cancelTasks", cli_fake.job_run("RUNNING"))
     assert cli("run", "cancel", RUN, "--task", "a b", "--task", "c").stdout.decode() == f"Asked to cancel a b, c of run {RUN}  RUNNING\n"
     assert fake.requests[-1].json() == {"taskKeys": ["a b", "c"]}
+    fake.on("GET", f"/jobRuns/{RUN}", cli_fake.job_run("RUNNING"))
+    fake.on("POST", f"/jobRuns/{RUN}/actions/cancelTasks", cli_fake.job_run("FAILED"))
+    assert cli("run", "cancel", RUN, "--task", "c").stdout.decode() == f"Asked to cancel c of run {RUN}  FAILED\n", "it was the last"
 
 
 def test_cancel_of_a_run_that_had_ended(cli, fake):

@@ -425,7 +425,7 @@ def test_why_tells_decisions(cli, fake):
       "jobRunKey": RUN, "status": "RUNNING", "failPolicy": "FAIL"},
      [f"wait: job load of 2026-01-01 03:00Z, whose run {RUN} is RUNNING (failPolicy FAIL)"]),
     ({"kind": "JOB_DEPENDENCY", "result": "HELD"}, ["held"]),
-    ({"kind": "SCHEDULE", "plannedTime": 1795750920000, "lateMillis": 35, "missed": False}, ["planned for 2026-11-27 03:42:00Z, 0.04 s late"]),
+    ({"kind": "SCHEDULE", "plannedTime": 1795750920000, "lateMillis": 35, "missed": False}, ["planned for 2026-11-27 03:42Z, 0.04 s late"]),
     ({"kind": "NEW_KIND", "howMany": 3, "nothing": None, "items": ["a", {"key": "k", "x": 1}]}, ["new kind: howMany 3", "  a", "  k: x 1"]),
 ])
 def test_decisions_are_told_in_words(cli, fake, decision, lines):
@@ -433,6 +433,21 @@ def test_decisions_are_told_in_words(cli, fake, decision, lines):
         {"taskKey": "a", "status": "SUCCESS", "reason": "Succeeded", "decisions": [{"time": "2026-01-01T03:00:00.000Z", **decision}]}]})
     shown = cli("run", "why", RUN).stdout.decode().splitlines()
     assert shown[1:1 + len(lines)] == ["    2026-01-01T03:00:00.000Z  " + lines[0]] + ["    " + line for line in lines[1:]]
+
+
+def test_planned_times_are_told_on_the_clock_of_their_job(cli, fake):
+    other = RUN[:-1] + "9"
+    held = {"kind": "JOB_DEPENDENCY", "result": "HELD"}
+    waits = {"kind": "JOB_DEPENDENCY", "result": "WAIT", "jobKey": other, "jobName": "up", "plannedTime": "2026-01-01T20:00:00.000Z"}
+    planned = {"kind": "SCHEDULE", "plannedTime": 1795750920000, "lateMillis": 35, "missed": False}
+    fake.on("GET", f"/jobs/{other}", {"key": other, "schedule": {"timezoneId": "Asia/Tokyo"}})
+    fake.on("GET", f"/jobRuns/{RUN}", {"key": RUN, "schedule": {"timezoneId": "Europe/Berlin"}})
+    fake.on("GET", f"/jobRuns/{RUN}/explanation", {"tasks": [], "run": {
+        "status": "QUEUED", "reason": "It depends on job up of 2026-01-01T20:00:00.000Z", "decisions": [planned, held, waits, waits]}})
+    shown = cli("run", "why", RUN).stdout.decode()
+    assert "  It depends on job up of 2026-01-02 05:00+09:00\n" in shown
+    assert "planned for 2026-11-27 04:42+01:00, 0.04 s late" in shown and shown.count("job up of 2026-01-02 05:00+09:00") == 3
+    assert len(fake.sent("GET", f"/jobs/{other}")) == 1, "each job is asked for once"
 
 
 def test_why_tells_where_parameters_came_from(cli, fake):

@@ -335,7 +335,7 @@ def test_what_is_wrong_with_an_expression_is_said_at_save(api, tasks, fields, wo
 
 def test_a_run_is_refused_whose_parameters_cannot_be_put_together(api):
     job = api.job([shell("a", "true")], **{"x-expressionLanguage": "EL", "parameters": named(p="#{Job.getParam('q')}")})
-    refused(api.post("/jobRuns", {"jobKey": job["key"]}), 400, "InvalidParameter", "p Job.getParam at character 3", "\"q\"")
+    refused(api.post("/jobRuns", {"jobKey": job["key"]}), 400, "InvalidParameter", "parameter p: Job.getParam at character 3", "\"q\"")
     assert api.wait_final(api.run(job, parameters=named(q="1")), "SUCCESS")
 
 

@@ -236,8 +236,9 @@ def test_of_an_output_that_grows_the_newest_is_there(read):
     assert behind == [line(i) for i in range(23_000 - len(behind), 23_000)]
 
 
-STORE = """import { LogStore } from './logstore'
-const [text, needles] = JSON.parse(process.argv[2])
+STORE = """import { readFileSync } from 'node:fs'
+import { LogStore } from './logstore'
+const [text, needles] = JSON.parse(readFileSync(0, 'utf8'))
 const store = new LogStore()
 store.append(new TextEncoder().encode(text), 0)
 const found = []
@@ -249,14 +250,21 @@ console.log(JSON.stringify({ found, lines: Array.from({ length: store.lines }, (
 @pytest.fixture(scope="module")
 def stored(tmp_path_factory):
     made = tmp_path_factory.mktemp("store") / "store.mjs"
-    subprocess.run([ROOT / "ui/node_modules/.bin/esbuild", "--bundle", "--format=esm", "--log-level=error", f"--outfile={made}"],
+    subprocess.run([ROOT / "ui/node_modules/.bin/esbuild", "--bundle", "--format=esm", "--platform=node", "--log-level=error", f"--outfile={made}"],
                    cwd=ROOT / "ui/src", input=STORE, text=True, check=True)
-    return lambda text, *needles: json.loads(subprocess.run(["node", made, json.dumps([text, needles])], capture_output=True, text=True, check=True).stdout)
+    return lambda text, *needles: json.loads(subprocess.run(["node", made], input=json.dumps([text, needles]), capture_output=True, text=True,
+                                                            check=True, timeout=60).stdout)
 
 
 def test_what_is_searched_is_what_is_seen(stored):
-    text = "\x1b[1mER\x1b[31mROR\x1b[0m: red\nprogress 1%\rprogress 100%\r\nplain 31m\n\x1b]8;;https://example.com/\x1b\\here\x1b]8;;\x1b\\ it is"
-    assert stored(text, "error: red", "^error", "1%", "00%$", "31m", r"here \(https://example.com/\) it")["found"] == [[0], [0], [], [1], [2], [3]]
+    text = "\x1b[1mER\x1b[31mROR\x1b[0m: red\nprogress 1%\rprogress 100%\r\nplain 31m\n\x1b]8;;https://example.com/\x1b\\here\x1b]8;;\x1b\\ it is\n\x1b[1mbro\x1b(B\x1b[mken"
+    assert stored(text, "error: red", "^error", "1%", "00%$", "31m", r"here \(https://example.com/\) it", "broken")["found"] == [[0], [0], [], [1], [2], [3], [4]]
+
+
+def test_a_search_in_one_long_line_ends(stored):
+    """However it is made: each of these took time by the square of its length, some minutes."""
+    for line in ("\r" * 1_000_000 + "x", "\x1b]8;;http://x\x07a" * 60_000, "x\r" * 500_000):
+        assert stored(line, "nothing")["found"] == [[]]
 
 
 def test_how_much_of_a_long_line_is_not_shown_is_counted_in_bytes(stored):

@@ -439,6 +439,9 @@ def test_reasons_and_errors_are_text_of_others_too(own, page):
     page.go(f"runs/{run['key']}?tab=events")
     page("await page.getByRole('table', {name: 'Events'}).getByText('a⟨U+202E⟩b').first().waitFor()")
     assert "\u202e" not in page.text("main")
+    page.go(f"runs/{run['key']}/repair?tasks=behind")
+    page("await page.getByText('a⟨U+202E⟩b stays FAILED').first().waitFor()")
+    assert "\u202e" not in page.text("main")
 
 
 def test_a_job_that_is_gone_is_no_run(own, page):

@@ -1,7 +1,7 @@
 // The output of an attempt in memory: its bytes in one piece and where each line begins. Lines are decoded when they
 // are looked at, so that 100 MB cost 100 MB and no more. What is longer than there is room for has its middle left out.
 
-import { plainOf } from './plain'
+import { plainLine } from './plain'
 
 // Together a little more than what a server keeps of an output if nothing else is said, with the line that says where it was cut.
 const HEAD_BYTES = 192 << 20
@@ -12,7 +12,7 @@ const BREATH_MS = 12
 
 // Lines without what is not seen of them: sequences of terminals, and what a carriage return has overwritten.
 const asShown = (text: string) => (/[\u001b\r]/.test(text)
-  ? text.split('\n').map((line) => plainOf(line.replace(/\r+$/, '').replace(/^.*\r/s, ''))).join('\n') : text)
+  ? text.split('\n').map(plainLine).join('\n') : text)
 
 export class LogStore {
   private bytes = new Uint8Array(64 << 10)

@@ -16,7 +16,7 @@ import { nodeView } from './run'
 import { Pill, isFinal, isUnsuccessful, word } from './states'
 import { localTime } from './time'
 import type { Job, Plan, PlanTask, Run, TaskDef, Version, WholeVersion } from './types'
-import { Empty, Key, Loading, Missing, Name, Problem, visible } from './ui'
+import { Empty, Key, Loading, Message, Missing, Name, Problem, visible } from './ui'
 
 const PAUSE_MS = 120 // of choosing, before the server is asked
 
@@ -110,7 +110,9 @@ function Editor({ run, onStale }: { run: Run; onStale: () => void }) {
   const shownTasks = useTasks(run, definition, versions)
   const tasks = useMemo(() => new Map(shownTasks.map((task) => [task.taskKey, task])), [shownTasks])
   // What the chosen definition has no more cannot be selected; its new tasks are in the plan without being selected.
-  const selected = useMemo(() => [...new Set([...chosen, ...marked])].filter((key) => tasks.has(key)), [chosen, marked, tasks])
+  const mayMark = (key: string) => tasks.get(key)?.type !== 'IF_ELSE_TASK' && states.get(key)?.state.status !== 'SUCCESS'
+  // A mark that no longer holds, since somebody else was faster or by another definition, is no wish to run the task.
+  const selected = useMemo(() => [...new Set([...chosen, ...marked])].filter((key) => tasks.has(key) && (!marked.has(key) || mayMark(key))), [chosen, marked, tasks, states])
   const taken = useMemo(() => {
     const names = namesOf(run)
     return added.map(({ name }, i) => names.includes(name) || (name !== '' && added.findIndex((pair) => pair.name === name) < i))
@@ -173,7 +175,7 @@ function Editor({ run, onStale }: { run: Run; onStale: () => void }) {
           <a href={href(['jobs'])}>Jobs</a> / <a href={href(['jobs', run.jobKey])}><Name text={run.jobName ?? run.name} /></a> / <a href={href(['runs', run.key])}>run <Key value={run.key} /></a> / repair
         </div>
         <div class="title-row"><h1>Repair <Name text={run.name} /></h1><Pill status={run.state.status} big /></div>
-        <p class="reason">{run.state.stateMessage}. The run keeps its key and its history; only what the plan says runs again.</p>
+        <p class="reason"><Message text={run.state.stateMessage} />. The run keeps its key and its history; only what the plan says runs again.</p>
       </header>
       {begun && isChanged && (
         <p class="notice row" role="status"><span>This is what you had chosen here before, and not confirmed.</span><button type="button" class="small" onClick={startOver}>Start over</button></p>
@@ -217,7 +219,7 @@ function Editor({ run, onStale }: { run: Run; onStale: () => void }) {
           <Parameters run={run} changes={changes} onChange={setChanges} added={added} taken={taken} onAdded={setAdded} />
           <DefinitionChoice run={run} versions={versions} value={definition} onChange={setDefinition} />
           <PlanView plan={plan} error={error} isCurrent={isCurrent} isEmpty={!selected.length} onMark={mark}
-            mayMark={(key) => tasks.get(key)?.type !== 'IF_ELSE_TASK' && states.get(key)?.state.status !== 'SUCCESS'} onAdd={(key) => setChosen((set) => new Set([...set, ...closure(shownTasks, [key], 'downstream')]))} />
+            mayMark={mayMark} onAdd={(key) => setChosen((set) => new Set([...set, ...closure(shownTasks, [key], 'downstream')]))} />
           {failure !== null && <Problem error={failure} isOnce />}
           <div class="confirm">
             <button type="button" class="primary" disabled={!plan || !isCurrent || isSending || !isReady || taken.includes(true)} onClick={confirm}>
@@ -297,7 +299,7 @@ function PlanView({ plan, error, isCurrent, isEmpty, mayMark, onMark, onAdd }: {
           <ul class="verdicts">
             {tasks.slice(0, 200).map((task) => (
               <li key={task.taskKey}>
-                <Name text={task.taskKey} /> <span class="muted">{task.reason}</span>{' '}
+                <Name text={task.taskKey} /> <span class="muted">{visible(task.reason)}</span>{' '}
                 {verdict !== 'KEEP' && !task.willStart && <strong class="tone-warn">Will not start. </strong>}
                 {verdict === 'MARK' && <button type="button" class="small" aria-label={`Run it after all: ${visible(task.taskKey)}`} onClick={() => onMark(task.taskKey, false)}>Run it after all</button>}
                 {(verdict === 'RUN' || verdict === 'REEVALUATE') && mayMark(task.taskKey) && (
