@@ -498,7 +498,8 @@ void attempt_finish(struct step *step, struct etask *task, const struct attempt_
                     enum state state, const char *message)
 {
     bool run_stops = task->run->row.state == STATE_CANCELING;
-    if (task->row.state == STATE_CANCELING && (run_stops || state == STATE_CANCELED)) {
+    bool was_canceled = run_stops || task->row.canceled_by || state == STATE_CANCELED;
+    if (task->row.state == STATE_CANCELING && was_canceled) {
         bool timed_out = outcome->cause == CAUSE_TIMED_OUT ||
                          (outcome->cause == CAUSE_CHILD && task->attempt->cause == CAUSE_TIMED_OUT);
         attempt_row_end(step, task, outcome, STATE_CANCELED,
@@ -507,7 +508,8 @@ void attempt_finish(struct step *step, struct etask *task, const struct attempt_
         task_end(step, task, STATE_CANCELED, cancel_reason(step, task));
         return;
     }
-    bool again = may_retry(task, state);
+    /* Where the failure of another task ends the run, one whose own timeout was stopping it already is not tried again either. */
+    bool again = may_retry(task, state) && policy_result(task->run, STATE_NEW) != STATE_FAILED;
     attempt_row_end(step, task, outcome, state, message, again ? BUDGET_RETRIES : BUDGET_NONE);
     if (again)
         retry(step, task, message);

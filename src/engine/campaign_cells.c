@@ -236,7 +236,7 @@ void campaign_restart_failed(struct step *step, struct ecampaign *campaign)
         struct ecell *cell = &campaign->cells[i];
         if (cell->row.state != CELL_FAILED)
             continue;
-        set_cell(step, cell, CELL_WAITING, "Waits for its turn");
+        set_cell(step, cell, CELL_WAITING, waiting_text(cell, GATE_WAIT));
         review_later(cell);
     }
     tell_dependents(step, campaign);

@@ -432,38 +432,44 @@ static struct erun *run_of_command(struct step *step, const struct command *comm
     return run;
 }
 
-/* Some of its tasks; what comes behind them goes by its rules. */
-static void tasks_cancel(struct step *step, const struct command *command, struct erun *run,
-                         struct command_result *result)
+/* False, refused: one of them is none of the run's. */
+static bool find_tasks(const struct command *command, struct erun *run, struct etask **ret,
+                       struct command_result *result)
 {
-    struct etask **tasks = ARENA_ARRAY(&step->fx->arena, command->task_key_count, struct etask *);
-    if (run->row.state == STATE_QUEUED) {
-        result_refuse(
-            result, ERR_INCORRECT_STATE,
-            "the run is QUEUED: nothing of it has started, and it can be canceled as a whole");
-        return;
-    }
     for (size_t i = 0; i < command->task_key_count; i++) {
         int64_t position = job_def_find(run->def, command->task_keys[i]);
         if (position < 0) {
             result_refuse(result, ERR_INVALID_PARAMETER, "taskKeys[%zu]: the run has no task %s", i,
                           command->task_keys[i]);
-            return;
+            return false;
         }
-        tasks[i] = &run->tasks[position];
+        ret[i] = &run->tasks[position];
     }
-    for (size_t i = 0; i < command->task_key_count; i++)
-        task_cancel(step, tasks[i], command->principal.name);
+    return true;
+}
+
+/* Some of its tasks; what comes behind them goes by its rules. */
+static void tasks_cancel(struct step *step, const struct command *command, struct erun *run,
+                         struct command_result *result)
+{
+    struct etask **tasks = ARENA_ARRAY(&step->fx->arena, command->task_key_count, struct etask *);
+    if (!find_tasks(command, run, tasks, result))
+        return;
+    if (run->row.state == STATE_QUEUED)
+        result_refuse(
+            result, ERR_INCORRECT_STATE,
+            "the run is QUEUED: nothing of it has started, and it can be canceled as a whole");
+    else if (!state_is_final(run->row.state) && run->row.state != STATE_CANCELING)
+        for (size_t i = 0; i < command->task_key_count; i++)
+            task_cancel(step, tasks[i], command->principal.name);
 }
 
 static void run_cancel(struct step *step, const struct command *command, struct erun *run,
                        struct command_result *result)
 {
-    if (state_is_final(run->row.state) || run->row.state == STATE_CANCELING)
-        return; /* nothing changes: the run as it is */
     if (command->task_keys)
         tasks_cancel(step, command, run, result);
-    else
+    else if (!state_is_final(run->row.state) && run->row.state != STATE_CANCELING)
         run_stop(step, run, STATE_CANCELED,
                  text_canceled(&step->fx->arena, command->principal.name));
 }

@@ -11,6 +11,8 @@ enum {
     IDLE_BYTES_KEPT = 32 << 20, /* and bytes of their definitions */
     TIMER_MAX_ROWS = 5000, /* a step that has made so many leaves further deadlines to the next */
     PART_MAX_ROWS = 5000,  /* likewise further launches and chores */
+    PART_MAX_BYTES =
+        32 << 20, /* a batch with so much of texts leaves further launches to the next */
 };
 
 /* ---- effects ---- */
@@ -334,6 +336,11 @@ static void start_next(struct step *step)
     attempt_start(step, task);
 }
 
+static bool may_launch(const struct step *step, size_t enough)
+{
+    return step->fx->events.count < enough && step->fx->arena.used < PART_MAX_BYTES;
+}
+
 void engine_settle(struct step *step)
 {
     struct engine *engine = step->engine;
@@ -350,9 +357,9 @@ void engine_settle(struct step *step)
             job_admit(step, LIST_ITEM(list_take(&engine->freed), struct ejob, freed));
         } else if (holds_may_go(engine) && step->fx->events.count < enough) {
             hold_review(step);
-        } else if (launches_wait(engine) && step->fx->events.count < enough) {
+        } else if (launches_wait(engine) && may_launch(step, enough)) {
             child_launch(step, LIST_ITEM(engine->launches.next, struct etask, ready));
-        } else if (campaigns_left(engine) && step->fx->events.count < enough) {
+        } else if (campaigns_left(engine) && may_launch(step, enough)) {
             campaign_work(step);
         } else if (may_start(engine)) {
             start_next(step);

@@ -21,6 +21,7 @@ struct search {
     uint32_t named_count;
     uint32_t masked_by; /* the task whose rule hides the first of them */
     uint32_t steps;
+    bool is_cut; /* not all was looked at: it took too many of them */
 };
 
 /* ---- one world ---- */
@@ -170,7 +171,8 @@ static void look_through(struct search *search)
     for (uint32_t i = def->task_count; i-- > 0;) {
         uint32_t task = def->order[i];
         bool is_found = is_masked(search, task);
-        if (search->steps > MASKED_MAX_STEPS)
+        search->is_cut = search->steps > MASKED_MAX_STEPS;
+        if (search->is_cut)
             return;
         if (!is_found || is_told_by_others(search))
             continue;
@@ -229,7 +231,8 @@ const char *masked_failures(const struct job_def *def, struct arena *arena)
     return arena_printf(
         arena,
         "tasks[%u].runIf is %s: when %s fails, the run still ends SUCCESS; if it should "
-        "fail then, give it another end behind %s, such as a DUMMY_TASK",
+        "fail then, give it another end behind %s, such as a DUMMY_TASK%s",
         search.masked_by, run_if_names[def->tasks[search.masked_by].run_if],
-        names_of(&search, arena), search.named_count == 1 ? "that task" : "those");
+        names_of(&search, arena), search.named_count == 1 ? "that task" : "those",
+        search.is_cut ? "; tasks further up were not looked at" : "");
 }

@@ -160,8 +160,8 @@ static void close_selection(struct planner *planner)
         for (uint32_t d = 0; d < def->nodes[i].dep_count; d++) {
             uint32_t dep = def->nodes[i].deps[d].task;
             planner->downstream[i] |= planner->selected[dep] || planner->downstream[dep];
-            bool runs = planner->planned[dep] && planner->selected[dep] != AS_MARKED;
-            planner->stale[i] |= runs || planner->stale[dep];
+            bool changes = planner->selected[dep] != AS_MARKED; /* of what is marked nothing runs */
+            planner->stale[i] |= changes && (planner->planned[dep] || planner->stale[dep]);
         }
         bool again = planner->downstream[i] && planner->input->states[i] != STATE_SUCCESS;
         planner->planned[i] = planner->selected[i] || again;

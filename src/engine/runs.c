@@ -176,10 +176,19 @@ void task_stop(struct step *step, struct etask *task, const char *reason)
 void task_cancel(struct step *step, struct etask *task, const char *user)
 {
     enum state state = task_state(task);
-    if (!task->has_row || state == STATE_CANCELING || state_is_final(state))
+    const char *reason = text_canceled(&step->fx->arena, user);
+    /* A JOB_TASK whose time is up is CANCELING until its child has ended, and might be tried again. */
+    bool timed_out = state == STATE_CANCELING && task->attempt->cause == CAUSE_TIMED_OUT;
+    if (!task->has_row || task->row.canceled_by || state_is_final(state) ||
+        (state == STATE_CANCELING && !timed_out))
         return;
     set_text(step->engine, &task->row.canceled_by, user);
-    task_stop(step, task, text_canceled(&step->fx->arena, user));
+    if (!timed_out) {
+        task_stop(step, task, reason);
+        return;
+    }
+    track(step->engine, &task->tracked);
+    note_event(step, task->run, task, EVENT_NOTE, reason, NULL);
 }
 
 void run_stop(struct step *step, struct erun *run, enum state ending, const char *reason)

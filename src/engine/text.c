@@ -39,6 +39,11 @@ static bool was_canceled(const struct etask *task)
     return task_state(task) == STATE_CANCELED;
 }
 
+static bool was_canceled_alone(const struct etask *task)
+{
+    return was_canceled(task) && task->row.canceled_by;
+}
+
 static bool was_marked(const struct etask *task)
 {
     return task->has_row && task->row.is_marked == 1 && task->row.state == STATE_SUCCESS;
@@ -72,9 +77,9 @@ const char *text_run_result(struct arena *arena, const struct erun *run, enum st
                        : result == STATE_CANCELED ? "Canceled"
                        : result == STATE_FAILED   ? "Failed"
                                                   : "Could not be run";
-    /* Nobody has canceled the run, or it would not be asked what it comes to: a task that is kept, or a child. */
-    const char *canceled =
-        result == STATE_CANCELED ? tasks_that(arena, run, was_canceled, "canceled") : "";
+    /* What the failure of another task has ended is no news; what was canceled alone is. */
+    const char *canceled = tasks_that(
+        arena, run, result == STATE_CANCELED ? was_canceled : was_canceled_alone, "canceled");
     return arena_printf(arena, "%s%s%s%s", word, tasks_that(arena, run, has_failed, "failed"),
                         canceled, tasks_that(arena, run, was_marked, "marked as successful"));
 }

@@ -32,6 +32,8 @@ enum {
     CAMPAIGN_MAX_PASSES = 150000, /* looks at a schedule of those, for one cell each */
     CAMPAIGN_MAX_CONCURRENT = 128,
     CAMPAIGN_MAX_NAME = 255, /* code points */
+    CAMPAIGN_MAX_PARAMETERS_BYTES = 256
+                                    << 10, /* names and values together: every cell is given all */
 };
 
 /* A decision of a run that a campaign asked for, or for a repair of it: this, the campaign's key, `"}`. */

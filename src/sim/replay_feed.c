@@ -252,6 +252,9 @@ static void cancel_run(struct replay *replay, struct past_run *run, const struct
 static const char *task_canceled_by(const struct event_row *event)
 {
     static const char live[] = "Being stopped: canceled by ";
+    if (event->type == EVENT_NOTE &&
+        begins(event->reason, canceled_by)) /* its timeout was stopping it */
+        return event->reason + strlen(canceled_by);
     if (event->to == STATE_CANCELED && event->from != STATE_CANCELING &&
         begins(event->reason, canceled_by))
         return event->reason + strlen(canceled_by);
@@ -446,6 +449,9 @@ static void feed_task_event(struct replay *replay, struct past_run *run,
                             const struct event_row *event)
 {
     const struct task_run_row *row = past_task(run, &event->task_run);
+    const char *user = event->type == EVENT_NOTE ? task_canceled_by(event) : NULL;
+    if (row && user)
+        cancel_tasks(replay, run, event, user);
     if (!row || event->type != EVENT_TASK_STATE)
         return;
     const struct booked_run *booked = book_run(&replay->world->book, &run->key);
@@ -458,7 +464,7 @@ static void feed_task_event(struct replay *replay, struct past_run *run,
         let_start(replay, run, event->task_key);
     bool was_live = event->from == STATE_RUNNING || event->from == STATE_CANCELING;
     bool is_behind = task && task->row.state == event->from;
-    const char *user = is_behind ? task_canceled_by(event) : NULL;
+    user = is_behind ? task_canceled_by(event) : NULL;
     if (user)
         cancel_tasks(replay, run, event, user);
     else if (is_child(replay, event)) {

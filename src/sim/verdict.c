@@ -127,12 +127,12 @@ static void check_canceled(const struct booked_task *booked)
 static void check_task(const struct booked_run *run, const struct job_def *def, uint32_t task)
 {
     const struct booked_task *booked = planned_task(run, def, task);
-    if (booked && booked->row.is_marked == 1) {
-        check_marked(booked);
-        return;
-    }
     if (booked && booked->row.canceled_by) {
         check_canceled(booked);
+        return;
+    }
+    if (booked && booked->row.is_marked == 1) {
+        check_marked(booked);
         return;
     }
     if (!booked || has_condition(def, task))

@@ -46,6 +46,7 @@ def test_a_task_is_cancelled_alone(server, api):
     assert statuses(done) == {"stuck": "CANCELED", "good": "SUCCESS", "next": "UPSTREAM_CANCELED", "last": "SUCCESS"}
     assert api.task_run(done, "stuck")["state"]["stateMessage"] == "Canceled by admin"
     assert api.post(path, {"taskKeys": ["stuck"]}).json() == done, "of what has ended nothing changes"
+    refused(api.post(path, {"taskKeys": ["nope"]}), 400, "InvalidParameter", "taskKeys[0]")
 
 
 def test_cancelling_a_final_run_changes_nothing(api):

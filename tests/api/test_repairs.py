@@ -359,6 +359,17 @@ def test_a_task_is_marked_as_successful(api, server):
     assert marked["state"]["stateMessage"].startswith("Marked as successful by ") and marked["values"] == {}
 
 
+def test_what_is_to_be_marked_is_not_yet(api, server):
+    run = api.go([step("first", exit=1), step("second", "first")], "FAILED")
+    api.replace({"key": run["jobKey"]}, [step("first", gate="never"), step("second", "first")], name=run["jobName"])
+    run = api.repair(run, definition="CURRENT", markSuccess=["second"])
+    server.wait_witness("start", "first", 2)
+    assert api.task_run(run, "second")["isMarkedSuccess"] is False
+    api.cancel(run)
+    run = api.wait_final(run, "CANCELED")
+    assert statuses(run)["second"] == "CANCELED" and api.task_run(run, "second")["isMarkedSuccess"] is False
+
+
 @pytest.mark.parametrize("key, word", [("fetch", "fetch is SUCCESS already"), ("nope", "the run has no task nope")])
 def test_what_cannot_be_marked_is_named(api, failed, key, word):
     for action in ("repair", "planRepair"):

@@ -879,6 +879,16 @@ def test_cancel_and_wait_for_its_end(cli, fake):
     assert cli("run", "cancel", RUN, "--wait").returncode == 0
 
 
+def test_update_is_of_the_job_that_was_looked_at(cli, fake):
+    schedule = {"quartzCronExpression": "0 0 3 * * ?", "timezoneId": "UTC"}
+    fake.on("GET", f"/jobs/{key(3)}", (200, {"key": key(3), "name": "n", "schedule": {**schedule, "pauseStatus": "PAUSED"}}, {"etag": "7"}))
+    fake.on("PUT", f"/jobs/{key(3)}", (202, {"key": key(3), "name": "n"}))
+    given = json.dumps({"name": "n", "schedule": schedule, "tasks": []}).encode()
+    assert cli("job", "update", key(3), "-f", "-", input=given).returncode == 0
+    put = fake.sent("PUT", f"/jobs/{key(3)}")[0]
+    assert put.headers["if-match"] == "7" and put.json()["schedule"]["pauseStatus"] == "PAUSED"
+
+
 def test_cancel_of_tasks_alone(cli, fake):
     fake.on("POST", f"/jobRuns/{RUN}/actions/cancelTasks", cli_fake.job_run("RUNNING"))
     assert cli("run", "cancel", RUN, "--task", "a b", "--task", "c").stdout.decode() == f"Asked to cancel a b, c of run {RUN}  RUNNING\n"

@@ -208,6 +208,9 @@ def test_parameters_of_every_run_and_repair(own):
     first = done(own, api.made("/rerunCampaigns", body), "FAILED")
     assert first["parameters"] == given and first["jobs"][1]["jobKey"] == low["key"]
     assert "parameters" not in api.read("/rerunCampaigns")["items"][0]
+    large = named(one="x" * (64 << 10), two="x" * (64 << 10), three="x" * (64 << 10), four="x" * (64 << 10))
+    for call in ("/rerunCampaigns", "/rerunCampaigns/actions/plan"):
+        refused(api.post(call, {**body, "parameters": large}), 400, "LimitExceeded", "parameters must be at most 256 KiB together")
     run = api.get_run(first["cells"][0]["jobRunKey"])
     assert run["parameters"] == given and output(api, run, "a") == "sunday/2026-01-05"
     # a repair is given them; what is kept keeps its own

@@ -77,6 +77,13 @@ def history(servers):
     server.wait_witness("start", "v", 1)
     api.post(f"/jobRuns/{stopped['key']}/actions/cancelTasks", {"taskKeys": ["v"]})
     api.wait_final(stopped, "CANCELED")
+    both = api.wait_final(api.run(api.job([step("d", exit=1), step("e", after="d", exit=1)], name="both")))
+    api.replace({"key": both["jobKey"]}, [step("d", gate="never"), step("e", after="d")], name="both")
+    api.repair(both, definition="CURRENT", markSuccess=["e"])
+    server.wait_witness("start", "d", 2)
+    api.post(f"/jobRuns/{both['key']}/actions/cancelTasks", {"taskKeys": ["e"]})
+    api.cancel(both)
+    api.wait_final(both, "CANCELED")
     queued = api.job([step("x", gate="go"), step("y", after="x")], name="queued", queue={"isEnabled": True})
     first, second, third, fourth = [api.run(queued) for _ in range(4)]
     server.wait_witness("start", "x", 1)
@@ -146,8 +153,8 @@ def test_a_history_is_replayed_without_a_difference(history, tmp_path, monkeypat
     with sqlite3.connect(history) as database:
         (stored,), (fired,) = (database.execute(f"SELECT count(*) FROM run {which}").fetchone()
                                for which in ("", "WHERE instance_type = 0"))
-    assert fired >= 2 and stored == 14 + fired
-    assert (int(runs), int(repairs)) == (stored, 6)
+    assert fired >= 2 and stored == 15 + fired
+    assert (int(runs), int(repairs)) == (stored, 7)
 
 
 def from_git(key, after=(), file="ok.py", **fields):

@@ -101,6 +101,7 @@ static void refusals(void **state)
     world_all_succeed(world);
     cancel_task(world, &run, "b");
     world_expect(world, &run, "SUCCESS a=SUCCESS b=SUCCESS");
+    assert_answer(try_cancel(world, &run, keys, 2), ERR_INVALID_PARAMETER, "no task x");
 }
 
 static void a_job_task_ends_with_its_child(void **state)
@@ -115,6 +116,39 @@ static void a_job_task_ends_with_its_child(void **state)
     world_expect(world, &pair.run, "RUNNING c=CANCELED d=RUNNING");
     assert_string_equal(world_task(world, &pair.run, "c")->row.message, "Canceled by ann");
     world_all_succeed(world);
+}
+
+/* It is being stopped by its own timeout, and would be tried again. */
+static void a_job_task_whose_time_is_up(void **state)
+{
+    struct world *world = *state;
+    struct world_pair pair = world_pair(
+        world, "x",
+        "!c: {'jobKey':'%s','timeoutSeconds':5,'maxRetries':3,'isRetryOnTimeout':true}; d: c @ALL_DONE");
+    world_advance(world, 5000);
+    world_expect(world, &pair.run, "RUNNING c=CANCELING d=BLOCKED");
+    cancel_task(world, &pair.run, "c");
+    world_crash(world);
+    world_ends(world, &pair.child, "x", CAUSE_STOPPED);
+    world_expect(world, &pair.run, "RUNNING c=CANCELED d=RUNNING");
+    assert_string_equal(world_task(world, &pair.run, "c")->row.message, "Canceled by ann");
+    assert_int_equal(world_task(world, &pair.run, "c")->attempt_count, 1);
+    world_all_succeed(world);
+    assert_string_equal(world_run(world, &pair.run)->message, "Succeeded; 1 task canceled: c");
+}
+
+/* What a repair was to mark is canceled before its turn. */
+static void a_marked_task(void **state)
+{
+    struct world *world = *state;
+    struct uuid job = world_dag(world, "a; b: a", "");
+    struct uuid run = world_submit(world, &job, NULL);
+    world_exit(world, &run, "a", 1);
+    world_repair(world, &run, "=b", NULL, NULL);
+    cancel_task(world, &run, "b");
+    world_exit(world, &run, "a", 0);
+    world_expect(world, &run, "CANCELED a=SUCCESS b=CANCELED");
+    assert_string_equal(world_run(world, &run)->message, "Canceled; 1 task canceled: b");
 }
 
 /* It is no failure of a task, so it does not end the run as one would. */
@@ -137,6 +171,8 @@ int main(void)
         WORLD_TEST(all_that_there_is),
         WORLD_TEST(refusals),
         WORLD_TEST(a_job_task_ends_with_its_child),
+        WORLD_TEST(a_job_task_whose_time_is_up),
+        WORLD_TEST(a_marked_task),
         WORLD_TEST(a_policy_does_not_ask),
     };
     return cmocka_run_group_tests_name("tasks canceled alone", tests, NULL, NULL);

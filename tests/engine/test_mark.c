@@ -178,6 +178,15 @@ static void the_plan_tells(void **state)
     assert_int_equal(planned(world, &run, "b", "tidy").hazard_count, 1);
     assert_int_equal(planned(world, &run, "b", "after").hazard_count, 1);
     assert_int_equal(planned(world, &run, "a =b", "tidy").hazard_count, 0);
+    /* Nor does what runs again above it reach through it. */
+    job = world_dag(world, "r; m: r; i: m @ALL_DONE; k: i", "");
+    struct uuid other = world_submit(world, &job, NULL);
+    world_exit(world, &other, "r", 0);
+    world_exit(world, &other, "m", 1);
+    world_exit(world, &other, "i", 0);
+    world_exit(world, &other, "k", 0);
+    assert_int_equal(planned(world, &other, "r =m", "i").hazard_count, 0);
+    assert_int_equal(planned(world, &other, "r =m", "k").hazard_count, 0);
     /* It is no matter that what it depends on stays as it is. */
     assert_true(planned(world, &run, "d =d", "d").will_start);
 }

@@ -51,6 +51,25 @@ static void a_child_of_a_run_that_ends(void **state)
     world_expect(world, &run, "FAILED a=FAILED c=CANCELED");
 }
 
+/* Its own timeout is stopping it already. */
+static void a_child_that_would_be_tried_again(void **state)
+{
+    struct world *world = *state;
+    struct uuid lower = world_dag(world, "x", WIDE);
+    struct uuid job =
+        world_dag_of(world, &lower,
+                     "a: {'x-failPolicy':'FAIL'}; !c: {'jobKey':'%s','timeoutSeconds':5,"
+                     "'maxRetries':3,'isRetryOnTimeout':true}",
+                     WIDE);
+    struct uuid run = world_submit(world, &job, NULL);
+    struct uuid child = world_child(world, &run, "c");
+    world_advance(world, 5000);
+    world_expect(world, &run, "RUNNING a=RUNNING c=CANCELING");
+    world_exit(world, &run, "a", 1);
+    world_ends(world, &child, "x", CAUSE_STOPPED);
+    world_expect(world, &run, "FAILED a=FAILED c=TIMED_OUT");
+}
+
 /* ---- FAIL_CHILD, and saying nothing ---- */
 
 static void a_failure_that_follows_the_trigger_rules(void **state)
@@ -290,6 +309,7 @@ int main(void)
         WORLD_TEST(a_failure_that_ends_the_run),
         WORLD_TEST(only_the_last_retry_ends_it),
         WORLD_TEST(a_child_of_a_run_that_ends),
+        WORLD_TEST(a_child_that_would_be_tried_again),
         WORLD_TEST(a_failure_that_follows_the_trigger_rules),
         WORLD_TEST(a_failure_that_counts_as_a_success),
         WORLD_TEST(an_ignored_failure_is_nobodys_cause),

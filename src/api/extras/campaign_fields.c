@@ -108,7 +108,8 @@ static const struct field details_fields[] = {
      .kind = FIELD_LIST,
      AT(campaign_details, parameters),
      .object = &param_schema,
-     .doc = "Parameters of every run that is made, and of every repair; of all jobs alike."},
+     .doc =
+         "Parameters of every run that is made, and of every repair; of all jobs alike. At most 256 KiB together."},
 };
 const struct schema campaign_details_schema =
     SCHEMA("CreateRerunCampaignDetails", campaign_details, details_fields,

@@ -10,6 +10,15 @@
 
 /* ---- asked for ---- */
 
+static size_t bytes_of(const struct field_list *parameters)
+{
+    const struct param *params = parameters->items;
+    size_t bytes = 0;
+    for (size_t i = 0; i < parameters->count; i++)
+        bytes += strlen(params[i].name) + (params[i].value ? strlen(params[i].value) : 0);
+    return bytes;
+}
+
 enum err_code campaign_parse(struct call *call)
 {
     struct campaign_details *details = call->details;
@@ -21,7 +30,13 @@ enum err_code campaign_parse(struct call *call)
         return err_set(err, ERR_MISSING_PARAMETER, "taskKey is required where `where` is NODE");
     if (!has_node && details->task_key)
         return err_set(err, ERR_INVALID_PARAMETER, "taskKey counts only where `where` is NODE");
-    return params_check(details->parameters.items, details->parameters.count, "parameters", err);
+    enum err_code code =
+        params_check(details->parameters.items, details->parameters.count, "parameters", err);
+    if (!code && bytes_of(&details->parameters) > CAMPAIGN_MAX_PARAMETERS_BYTES)
+        code = err_set(err, ERR_LIMIT_EXCEEDED,
+                       "parameters must be at most %d KiB together: every run is given all of them",
+                       CAMPAIGN_MAX_PARAMETERS_BYTES >> 10);
+    return code;
 }
 
 static enum err_code request_of(struct call *call, struct campaign_request *ret)

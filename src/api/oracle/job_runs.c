@@ -78,6 +78,8 @@ enum err_code tasks_cancel(struct call *call, struct command *command)
     command->kind = COMMAND_RUN_CANCEL;
     command->task_keys = details->task_keys.items;
     command->task_key_count = details->task_keys.count;
+    call->note.detail = arena_printf(call->arena, "%zu tasks; the first is %.100s.",
+                                     command->task_key_count, command->task_keys[0]);
     return call_key(call, 0, "Job run", &command->key);
 }
 

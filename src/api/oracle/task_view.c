@@ -269,7 +269,7 @@ static struct task_run_view task_run_view(const struct task_run_source *source)
         .task_key = row->task_key,
         .version = row->repair_number + 1,
         .values = values_pairs(row->published, arena),
-        .is_marked = row->is_marked == 1,
+        .is_marked = row->is_marked == 1 && row->state == STATE_SUCCESS,
     };
 }
 
