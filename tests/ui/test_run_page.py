@@ -440,7 +440,7 @@ def test_reasons_and_errors_are_text_of_others_too(own, page):
     page("await page.getByRole('table', {name: 'Events'}).getByText('a⟨U+202E⟩b').first().waitFor()")
     assert "\u202e" not in page.text("main")
     page.go(f"runs/{run['key']}/repair?tasks=behind")
-    page("await page.getByText('a⟨U+202E⟩b stays FAILED').first().waitFor()")
+    page("await page.locator('.verdicts').getByText('a⟨U+202E⟩b stays FAILED').waitFor()")
     assert "\u202e" not in page.text("main")
 
 
