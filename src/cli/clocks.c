@@ -16,6 +16,7 @@ enum { FORM_LEN = sizeof form - 1 };
 void clocks_init(struct clocks *clocks, struct cli *cli)
 {
     clocks->cli = cli;
+    clocks->arena = &cli->arena;
     clocks->zones = zones_new(ZONES_FOLDER);
     str_map_init(&clocks->by_job);
 }
@@ -60,7 +61,7 @@ const char *clocks_time(const struct clocks *clocks, const char *id, int64_t ms)
     struct err ignored;
     if (id && zones_get(clocks->zones, id, &zone, &ignored))
         zone = NULL;
-    const char *text = times_wall(&clocks->cli->arena, ms, zone);
+    const char *text = times_wall(clocks->arena, ms, zone);
     zone_unref(zone);
     return text;
 }
@@ -113,7 +114,7 @@ const char *clocks_sentence(const struct clocks *clocks, const char *id, const c
         }
     }
     if (has_any && !shown.overflowed)
-        text = arena_memdup(&clocks->cli->arena, shown.data, shown.len);
+        text = arena_memdup(clocks->arena, shown.data, shown.len);
     buf_release(&shown);
     return text;
 }

@@ -2,7 +2,7 @@
  * The clocks of schedules: planned times are shown as the schedule of their job has them, with the offset, so that their day is the one
  * that somebody would ask for.
  *
- * Clocks are named by Java ids ("Europe/Berlin"). NULL, and one that this host does not know, is UTC. Texts live in the arena of `cli`.
+ * Clocks are named by Java ids ("Europe/Berlin"). NULL, and one that this host does not know, is UTC.
  */
 #pragma once
 
@@ -15,6 +15,7 @@
 
 struct clocks {
     struct cli *cli;
+    struct arena *arena; /* of the texts: that of `cli`, unless somebody gives another one */
     struct zones *zones;
     struct str_map by_job; /* key → id, "": it has none */
 };

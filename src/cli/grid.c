@@ -10,6 +10,7 @@
 #include "cli/call.h"
 #include "cli/clocks.h"
 #include "cli/format.h"
+#include "cli/parameters.h"
 
 enum { WIDTH_DEFAULT = 80, WIDTH_LEAST = 20, NAME_MOST = 24, TOLD_MOST = 20 };
 
@@ -220,18 +221,6 @@ static void print_told(struct grid *grid, const json_t *cells, const char *more)
     table_release(&table);
 }
 
-/* What every run and repair is given. */
-static void print_parameters(struct cli *cli, const json_t *owner)
-{
-    size_t i;
-    json_t *parameter;
-    json_array_foreach (json_object_get(owner, "parameters"), i, parameter) {
-        printf("%s%s = %s\n", i ? "            " : "Parameters  ",
-               safe_line(&cli->arena, get_text(parameter, "name")),
-               safe_line(&cli->arena, get_text(parameter, "value")));
-    }
-}
-
 void grid_print(struct cli *cli, const json_t *campaign)
 {
     const json_t *cells = json_object_get(campaign, "cells");
@@ -247,7 +236,7 @@ void grid_print(struct cli *cli, const json_t *campaign)
     line_add(&line, safe_line(&cli->arena, get_text(campaign, "stateMessage")), NULL);
     line_print(&line, stdout);
     line_release(&line);
-    print_parameters(cli, campaign);
+    parameters_print(cli, json_object_get(campaign, "parameters"));
     find_jobs(&grid, grid.job_list);
     find_times(&grid, cells);
     place_cells(&grid, cells);
@@ -297,7 +286,7 @@ void grid_print_plan(struct cli *cli, const json_t *plan)
     int64_t skipped = get_number(plan, "skippedCount", 0);
     printf("Would rerun %" PRId64 ", make %" PRId64 ", skip %" PRId64 "; jobs: %zu\n",
            cells - made - skipped, made, skipped, json_array_size(jobs));
-    print_parameters(cli, plan);
+    parameters_print(cli, json_object_get(plan, "parameters"));
     printf("\n");
     clocks_init(&grid.clocks, cli);
     print_plan_jobs(&grid, jobs);

@@ -98,3 +98,14 @@ void parameters_warn_repair(struct cli *cli, const char *run_key)
     json_decref(job);
     json_decref(run);
 }
+
+void parameters_print(struct cli *cli, const json_t *parameters)
+{
+    size_t i;
+    json_t *parameter;
+    json_array_foreach (parameters, i, parameter) {
+        printf("%s%s = %s\n", i ? "            " : "Parameters  ",
+               safe_line(&cli->arena, get_text(parameter, "name")),
+               safe_line(&cli->arena, get_text(parameter, "value")));
+    }
+}

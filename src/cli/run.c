@@ -82,17 +82,6 @@ int verb_run_start(struct cli *cli)
     return status;
 }
 
-static void print_parameters(struct cli *cli, const json_t *run)
-{
-    size_t i;
-    json_t *parameter;
-    json_array_foreach (json_object_get(run, "unifiedJobAndJobRunParameters"), i, parameter) {
-        printf("%s%s = %s\n", i ? "            " : "\nParameters  ",
-               safe_line(&cli->arena, get_text(parameter, "name")),
-               safe_line(&cli->arena, get_text(parameter, "value")));
-    }
-}
-
 void run_print_trace(const char *trace)
 {
     struct buf safe;
@@ -161,8 +150,11 @@ static void print_run(struct cli *cli, const json_t *run)
     tree_print(&tree, &cli->screen, 0);
     tree_release(&tree);
     print_origin(cli, run);
-    if (cli->options.of_repair < 0)
-        print_parameters(cli, run);
+    const json_t *parameters = json_object_get(run, "unifiedJobAndJobRunParameters");
+    if (cli->options.of_repair < 0 && json_array_size(parameters)) {
+        putchar('\n');
+        parameters_print(cli, parameters);
+    }
     failures_print(cli, run);
 }
 

@@ -58,6 +58,7 @@ void watch_tree(struct cli *cli, const json_t *run, struct tree *ret)
         return;
     struct clocks clocks;
     clocks_init(&clocks, cli);
+    clocks.arena = &ret->arena; /* a run may be watched for days */
     ret->message = clocks_sentence(&clocks, id, ret->message);
     clocks_release(&clocks);
 }

@@ -198,13 +198,13 @@ def test_a_folder_is_no_program(tmp_path):
 
 def test_doctor_hears_a_program_to_its_end_and_no_longer(tmp_path):
     """cli_fake.run waits no longer than doctor would for a pipe that nobody closes."""
-    stub, fifo = tmp_path / "python3", tmp_path / "fifo"
+    program, fifo = tmp_path / "python3", tmp_path / "fifo"
     os.mkfifo(fifo)
 
     def notebooks(script):
-        stub.write_text(f"#!/bin/sh\n{script}\n")
-        stub.chmod(0o755)
-        return doctor("--exec.python", str(stub))[1]["notebooks"]
+        program.write_text(f"#!/bin/sh\n{script}\n")
+        program.chmod(0o755)
+        return doctor("--exec.python", str(program))[1]["notebooks"]
 
     assert notebooks("head -c 1000000 /dev/zero || exit 1")["status"] == "ok"
     told = notebooks("head -c 1000000 /dev/zero | tr '\\0' x; echo; echo the reason; exit 1")
